@@ -1,0 +1,1 @@
+//! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.

@@ -1,0 +1,96 @@
+//! The commands: one a file, one line each in [`registry`].
+//!
+//! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
+//! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
+
+pub mod registry;
+pub mod session;
+
+use clap::ArgMatches;
+
+use crate::error::Result;
+use crate::output::Report;
+pub use session::Session;
+
+/// The groups that `help` lists commands under, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// Loading, exporting and cutting captures.
+    Captures,
+    /// TCP streams.
+    Tcp,
+    /// MPTCP connections and subflows.
+    Mptcp,
+    /// The packet table itself.
+    Packets,
+    /// The shell and its surroundings.
+    Shell,
+}
+
+impl Category {
+    /// The heading that `help` prints.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Category::Captures => "Captures",
+            Category::Tcp => "TCP",
+            Category::Mptcp => "MPTCP",
+            Category::Packets => "Packet table",
+            Category::Shell => "Shell",
+        }
+    }
+}
+
+/// One worked line of a command, shown by `help COMMAND` and run as a test with an example capture loaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Example {
+    /// The line as typed at the prompt.
+    pub line: &'static str,
+    /// What it is good for, a phrase.
+    pub purpose: &'static str,
+}
+
+/// What a command leaves behind.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Facts to render in the chosen form.
+    Report(Report),
+    /// Work done, with sentences for standard error (may be empty).
+    Done(Vec<String>),
+    /// The person wants to leave the shell.
+    Quit,
+}
+
+/// One command of the shell.
+pub trait Command: Sync {
+    /// The name, words joined by `_`; `-` is accepted for `_` when typed.
+    fn name(&self) -> &'static str;
+    /// Other names it answers to.
+    fn aliases(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// The group it is listed under.
+    fn category(&self) -> Category;
+    /// One line, no full stop.
+    fn summary(&self) -> &'static str;
+    /// Further paragraphs of help: what the numbers mean.
+    fn details(&self) -> &'static str {
+        ""
+    }
+    /// Adds its arguments to `command`. Arguments named `tcpstream`, `mptcpstream`, `column` or `command` complete
+    /// from the loaded capture; file arguments carry a `clap::ValueHint`.
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command
+    }
+    /// Worked examples; each is run by the tests.
+    fn examples(&self) -> &'static [Example];
+    /// Whether it returns a [`Report`] and so takes `--format`, `--output` and `--human-readable`.
+    fn reports(&self) -> bool {
+        true
+    }
+    /// Does the work.
+    ///
+    /// # Errors
+    /// One sentence that says what to do next.
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome>;
+}

@@ -1,0 +1,86 @@
+//! What can go wrong, as the person at the keyboard meets it: one sentence that says what to do next.
+//!
+//! Rooms that can fail in many ways of their own have a small error type beside their code
+//! ([`crate::config::ConfigError`], [`crate::packets::LoadError`]); [`Error`] gathers them for the shell.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::config::ConfigError;
+use crate::packets::LoadError;
+
+/// A command, or the program itself, could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The words typed do not fit the command: unknown command, option or value. Exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration file cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A capture could not be turned into packets.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A command needs a capture and none is loaded.
+    #[error("no capture is loaded: type `load_pcap FILE` first, or start with `--load FILE`")]
+    NothingLoaded,
+    /// What was asked for is not in the loaded capture: a stream, a connection, a column.
+    #[error("{0}")]
+    NotFound(String),
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried, a verb: "write", "read", "create".
+        action: &'static str,
+        /// The file it was tried on.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The reader of our standard output went away (`| head`): no failure, the program ends quietly.
+    #[error("the reader of the output is gone")]
+    OutputClosed,
+    /// Ctrl-C while a command worked.
+    #[error("interrupted: nothing was changed")]
+    Interrupted,
+    /// The data frame library refused an operation; names the operation.
+    #[error("cannot {action}: {source}")]
+    Table {
+        /// What was tried, a verb phrase.
+        action: &'static str,
+        /// What polars answered.
+        source: polars::error::PolarsError,
+    },
+    /// Anything else, already a sentence.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// The exit code that a process ends with: 2 for wrong usage, 1 for a command that failed.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Usage(_) => 2,
+            Error::OutputClosed => 0,
+            _ => 1,
+        }
+    }
+
+    /// Wraps an input/output error on `path`; a closed pipe becomes [`Error::OutputClosed`].
+    pub fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::BrokenPipe {
+            return Error::OutputClosed;
+        }
+        Error::File { action, path: path.into(), source }
+    }
+}
+
+impl From<crate::interrupt::Interrupted> for Error {
+    fn from(_: crate::interrupt::Interrupted) -> Self {
+        Error::Interrupted
+    }
+}
+
+/// Shorthand used by everything that reports to the shell.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

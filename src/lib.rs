@@ -1,0 +1,29 @@
+//! mptcpanalyzer: what a packet capture says about Multipath TCP.
+//!
+//! The data flows one way, and imports run the other:
+//!
+//! ```text
+//! capture file ─▶ packets ─▶ tracking ─▶ analysis ─▶ commands ─▶ shell
+//! ```
+//!
+//! - [`packets`]: from a capture file to one [`packets::segment::Segment`] per TCP packet, with its MPTCP options,
+//!   and the table of the same; the cache that keeps it.
+//! - [`tracking`]: what the packets mean together: TCP streams, roles, MPTCP connections and their subflows,
+//!   64-bit data sequence numbers.
+//! - [`analysis`]: one question a file; the tracked capture in, a typed value out; no printing, no files.
+//! - [`output`]: the one place that turns a value into a table for people, JSON, NDJSON or CSV.
+//! - [`commands`]: one command a file, one line each in [`commands::registry`].
+//! - [`shell`]: the prompt, scripts and single commands, all through one executor.
+//! - [`cli`], [`config`], [`error`], [`interrupt`], [`units`]: leaves that all may use.
+
+pub mod analysis;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod error;
+pub mod interrupt;
+pub mod output;
+pub mod packets;
+pub mod shell;
+pub mod tracking;
+pub mod units;

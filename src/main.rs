@@ -1,0 +1,3 @@
+//! The `mptcpanalyzer` program.
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! The one place where values become text: tables for people, JSON, NDJSON and CSV for programs.
+//!
+//! An analysis returns a value that serialises; a command makes a [`Report`] of it; [`render`] writes it in the
+//! [`Format`] that was asked for. Nothing else in the program formats results.
+
+mod render;
+mod report;
+
+pub use render::{RenderOptions, render};
+pub use report::{Cell, Column, Format, Report, Table};

@@ -1,0 +1,119 @@
+//! What a command hands over for printing: the value for programs and the tables for people.
+
+use serde::Serialize;
+
+/// The forms in which facts leave the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Aligned columns for people.
+    #[default]
+    Table,
+    /// One JSON document, keys as in the reference of commands.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+    /// Comma-separated values with a header line.
+    Csv,
+}
+
+/// A typed cell: machines get the plain value, people get it with its unit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Does not apply or was not captured: an empty CSV field, `-` in a table.
+    Null,
+    /// Text. Text from a capture is escaped when rendered.
+    Text(String),
+    /// A count or an identifier.
+    Integer(i128),
+    /// An amount of octets.
+    Bytes(u64),
+    /// A time span in nanoseconds; seconds with nine digits for machines.
+    Nanoseconds(i64),
+    /// Octets per second.
+    BytesPerSecond(f64),
+    /// A share of one; printed as a percentage for people.
+    Share(f64),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+/// One column of a [`Table`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The machine name: the JSON key and the CSV header.
+    pub name: String,
+    /// The heading for people; the name itself when none is given.
+    pub heading: Option<String>,
+}
+
+impl From<&str> for Column {
+    fn from(name: &str) -> Self {
+        Column { name: name.to_string(), heading: None }
+    }
+}
+
+/// Rows of typed cells. Every row has as many cells as there are columns.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// A line above the table, for people only.
+    pub title: Option<String>,
+    /// The columns, left to right.
+    pub columns: Vec<Column>,
+    /// The rows, top to bottom.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// An empty table with these column names.
+    #[must_use]
+    pub fn new(columns: &[&str]) -> Self {
+        Table { title: None, columns: columns.iter().map(|name| Column::from(*name)).collect(), rows: Vec::new() }
+    }
+
+    /// The same table under a title.
+    #[must_use]
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+}
+
+/// The result of a command, ready for every [`Format`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// What `json` and `ndjson` print: an array of records, or one object.
+    pub data: serde_json::Value,
+    /// What `table` prints, one below the other.
+    pub tables: Vec<Table>,
+    /// What `csv` prints; the first of `tables` when `None`.
+    pub records: Option<Table>,
+    /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// A report of `data` shown to people as `tables`.
+    ///
+    /// # Errors
+    /// When `data` cannot be expressed in JSON (a map with keys that are no strings).
+    pub fn new(data: &impl Serialize, tables: Vec<Table>) -> crate::error::Result<Self> {
+        let data = serde_json::to_value(data)
+            .map_err(|error| crate::error::Error::Failed(format!("cannot express the result as JSON: {error}")))?;
+        Ok(Report { data, tables, records: None, notes: Vec::new() })
+    }
+
+    /// The same report with sentences under it.
+    #[must_use]
+    pub fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// The same report with its own flat rows for CSV.
+    #[must_use]
+    pub fn with_records(mut self, records: Table) -> Self {
+        self.records = Some(records);
+        self
+    }
+}

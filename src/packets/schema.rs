@@ -1,0 +1,307 @@
+//! THE list of columns of the packet table: short name, type, unit, Wireshark field, source.
+//!
+//! The raw columns ([`Origin::Packet`]) say what is in one packet and are filled by a dissector; the tracked ones
+//! ([`Origin::Tracking`]) say what it means and are worked out by [`crate::tracking`]. A cell that does not apply is
+//! null, never 0 or -1. Keys and data sequence numbers are u64 from end to end.
+
+use polars::prelude::{DataType, TimeUnit, TimeZone};
+
+/// Raised whenever a column or its meaning changes, so that cached and exported tables of another shape are rebuilt
+/// or refused instead of misread.
+pub const VERSION: u32 = 1;
+
+/// The type of a column, as polars stores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Unsigned, 8 bits.
+    U8,
+    /// Unsigned, 16 bits.
+    U16,
+    /// Unsigned, 32 bits.
+    U32,
+    /// Unsigned, 64 bits.
+    U64,
+    /// True or false.
+    Bool,
+    /// UTF-8 text.
+    Text,
+    /// A list of unsigned 8-bit numbers.
+    ListU8,
+    /// A list of unsigned 32-bit numbers.
+    ListU32,
+    /// A list of packet ids.
+    ListU64,
+    /// An instant, nanoseconds since 1970-01-01 UTC.
+    Instant,
+    /// A time span in nanoseconds.
+    Span,
+}
+
+impl Kind {
+    /// The polars data type.
+    #[must_use]
+    pub fn data_type(self) -> DataType {
+        match self {
+            Kind::U8 => DataType::UInt8,
+            Kind::U16 => DataType::UInt16,
+            Kind::U32 => DataType::UInt32,
+            Kind::U64 => DataType::UInt64,
+            Kind::Bool => DataType::Boolean,
+            Kind::Text => DataType::String,
+            Kind::ListU8 => DataType::List(Box::new(DataType::UInt8)),
+            Kind::ListU32 => DataType::List(Box::new(DataType::UInt32)),
+            Kind::ListU64 => DataType::List(Box::new(DataType::UInt64)),
+            Kind::Instant => DataType::Datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)),
+            Kind::Span => DataType::Duration(TimeUnit::Nanoseconds),
+        }
+    }
+
+    /// The name that `columns` and the reference print.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::U8 => "u8",
+            Kind::U16 => "u16",
+            Kind::U32 => "u32",
+            Kind::U64 => "u64",
+            Kind::Bool => "bool",
+            Kind::Text => "str",
+            Kind::ListU8 => "list[u8]",
+            Kind::ListU32 => "list[u32]",
+            Kind::ListU64 => "list[u64]",
+            Kind::Instant => "datetime[ns, UTC]",
+            Kind::Span => "duration[ns]",
+        }
+    }
+}
+
+/// Who fills a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A dissector, from one packet alone.
+    Packet,
+    /// Tracking, from the packets together.
+    Tracking,
+}
+
+/// One column of the packet table.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnSpec {
+    /// Short name, as typed and as exported.
+    pub name: &'static str,
+    /// Type.
+    pub kind: Kind,
+    /// Unit, or empty where there is none.
+    pub unit: &'static str,
+    /// The Wireshark fields that the tshark dissector asks for to fill it; empty for tracked columns.
+    pub fields: &'static [&'static str],
+    /// Where the meaning is defined, or empty.
+    pub source: &'static str,
+    /// Part of the content that a path does not change, by which packets of two captures are matched.
+    pub hashed: bool,
+    /// Who fills it.
+    pub origin: Origin,
+    /// Printed as lower-case hexadecimal: keys, tokens, raw 64-bit data sequence numbers.
+    pub hexadecimal: bool,
+    /// One phrase.
+    pub about: &'static str,
+}
+
+const fn raw(name: &'static str, kind: Kind, fields: &'static [&'static str], about: &'static str) -> ColumnSpec {
+    ColumnSpec {
+        name,
+        kind,
+        unit: "",
+        fields,
+        source: "",
+        hashed: false,
+        origin: Origin::Packet,
+        hexadecimal: false,
+        about,
+    }
+}
+
+const fn tracked(name: &'static str, kind: Kind, about: &'static str) -> ColumnSpec {
+    ColumnSpec { origin: Origin::Tracking, ..raw(name, kind, &[], about) }
+}
+
+impl ColumnSpec {
+    const fn unit(self, unit: &'static str) -> Self {
+        ColumnSpec { unit, ..self }
+    }
+    const fn source(self, source: &'static str) -> Self {
+        ColumnSpec { source, ..self }
+    }
+    const fn hashed(self) -> Self {
+        ColumnSpec { hashed: true, ..self }
+    }
+    const fn hexadecimal(self) -> Self {
+        ColumnSpec { hexadecimal: true, ..self }
+    }
+}
+
+const SUBTYPE: &str = "tcp.options.mptcp.subtype";
+const FLAGS: &str = "tcp.options.mptcp.flags";
+const ADDRESS_ID: &str = "tcp.options.mptcp.addrid";
+
+/// Every column, in table order.
+pub const COLUMNS: &[ColumnSpec] = &[
+    // The frame.
+    raw("packetid", Kind::U64, &["frame.number"], "number of the frame in the file, from 1"),
+    raw("interface", Kind::Text, &["frame.interface_name", "frame.interface_id"], "interface it was recorded on"),
+    raw("abstime", Kind::Instant, &["frame.time_epoch"], "when it was recorded"),
+    raw("reltime", Kind::Span, &["frame.time_epoch"], "time since the first frame of the file").unit("s"),
+    raw("framelen", Kind::U32, &["frame.len"], "length on the wire").unit("B"),
+    raw("caplen", Kind::U32, &["frame.cap_len"], "length recorded; less than framelen when cut").unit("B"),
+    // IP.
+    raw("ipsrc", Kind::Text, &["ip.src", "ipv6.src"], "source address, IPv4 or IPv6"),
+    raw("ipdst", Kind::Text, &["ip.dst", "ipv6.dst"], "destination address, IPv4 or IPv6"),
+    raw("ttl", Kind::U8, &["ip.ttl", "ipv6.hlim"], "time to live, or hop limit"),
+    raw("iplen", Kind::U32, &["ip.len", "ipv6.plen"], "IP total length, or IPv6 payload length").unit("B"),
+    // TCP.
+    raw("sport", Kind::U16, &["tcp.srcport"], "source port").source("RFC 9293 §3.1"),
+    raw("dport", Kind::U16, &["tcp.dstport"], "destination port").source("RFC 9293 §3.1"),
+    raw("tcpflags", Kind::U16, &["tcp.flags"], "flags, FIN is the lowest bit").source("RFC 9293 §3.1").hashed(),
+    raw("tcpseq_raw", Kind::U32, &["tcp.seq_raw"], "sequence number as sent").source("RFC 9293 §3.1"),
+    raw("tcpack_raw", Kind::U32, &["tcp.ack_raw"], "acknowledgement number as sent; null without ACK")
+        .source("RFC 9293 §3.1"),
+    raw("tcplen", Kind::U32, &["tcp.len"], "payload length; null when the packet does not tell").unit("B").hashed(),
+    raw("tcphdrlen", Kind::U8, &["tcp.hdr_len"], "TCP header length").unit("B"),
+    raw("rwnd_raw", Kind::U16, &["tcp.window_size_value"], "window field, not scaled").source("RFC 9293 §3.1"),
+    raw("tcpoptions", Kind::ListU8, &["tcp.option_kind"], "kinds of the TCP options, in order"),
+    raw("tcpmss", Kind::U16, &["tcp.options.mss_val"], "maximum segment size option")
+        .unit("B")
+        .source("RFC 9293 §3.7.1"),
+    raw("wscale", Kind::U8, &["tcp.options.wscale.shift"], "window scale option").source("RFC 7323 §2"),
+    raw("tcptsval", Kind::U32, &["tcp.options.timestamp.tsval"], "timestamp option, value")
+        .source("RFC 7323 §3")
+        .hashed(),
+    raw("tcptsecr", Kind::U32, &["tcp.options.timestamp.tsecr"], "timestamp option, echo")
+        .source("RFC 7323 §3")
+        .hashed(),
+    raw(
+        "sack",
+        Kind::ListU32,
+        &["tcp.options.sack_le", "tcp.options.sack_re"],
+        "edges of the SACK blocks as sent: left, right, left, …",
+    )
+    .source("RFC 2018 §3"),
+    // MPTCP options.
+    raw("subtype", Kind::ListU8, &[SUBTYPE, "tcp.option_len"], "MPTCP option subtypes, in order")
+        .source("RFC 8684 §8")
+        .hashed(),
+    raw("mptcpversion", Kind::U8, &["tcp.options.mptcp.version", SUBTYPE], "version in MP_CAPABLE")
+        .source("RFC 8684 §3.1"),
+    raw("capable_flags", Kind::U8, &[FLAGS, SUBTYPE], "flags of MP_CAPABLE: 0x80 checksum, 0x20 no joins here")
+        .source("RFC 8684 §3.1")
+        .hashed(),
+    raw("sendkey", Kind::U64, &["tcp.options.mptcp.sendkey"], "key of the packet's sender")
+        .source("RFC 8684 §3.1")
+        .hashed()
+        .hexadecimal(),
+    raw("recvkey", Kind::U64, &["tcp.options.mptcp.recvkey"], "key of the packet's receiver, in MP_CAPABLE")
+        .source("RFC 8684 §3.1")
+        .hashed()
+        .hexadecimal(),
+    raw("recvtok", Kind::U32, &["tcp.options.mptcp.recvtok"], "token of the connection that MP_JOIN joins")
+        .source("RFC 8684 §3.2")
+        .hashed()
+        .hexadecimal(),
+    raw("sendnonce", Kind::U32, &["tcp.options.mptcp.sendrand"], "random number in MP_JOIN")
+        .source("RFC 8684 §3.2")
+        .hashed()
+        .hexadecimal(),
+    raw("sendtrunchmac", Kind::U64, &["tcp.options.mptcp.sendtrunchmac"], "truncated HMAC in the MP_JOIN SYN/ACK")
+        .source("RFC 8684 §3.2")
+        .hashed()
+        .hexadecimal(),
+    raw("sendhmac", Kind::Text, &["tcp.options.mptcp.sendhmac"], "HMAC in the MP_JOIN ACK, hexadecimal")
+        .source("RFC 8684 §3.2")
+        .hashed(),
+    raw("addrid", Kind::U8, &[ADDRESS_ID, SUBTYPE], "address id in MP_JOIN or MP_PRIO").source("RFC 8684 §3.2"),
+    raw("backup", Kind::Bool, &["tcp.options.mptcp.backup.flag", FLAGS], "backup flag of MP_JOIN or MP_PRIO")
+        .source("RFC 8684 §3.3.8")
+        .hashed(),
+    raw("dss_flags", Kind::U8, &[FLAGS, SUBTYPE], "flags of DSS: 1 A, 2 a, 4 M, 8 m, 16 F")
+        .source("RFC 8684 §3.3")
+        .hashed(),
+    raw("datafin", Kind::Bool, &[FLAGS, SUBTYPE], "DATA_FIN flag of DSS").source("RFC 8684 §3.3.3"),
+    raw("dss_rawack", Kind::U64, &["tcp.options.mptcp.rawdataack"], "DATA_ACK as sent, 32 or 64 bits")
+        .source("RFC 8684 §3.3.2")
+        .hashed()
+        .hexadecimal(),
+    raw(
+        "dss_dsn",
+        Kind::U64,
+        &["tcp.options.mptcp.rawdataseqno", SUBTYPE],
+        "DSN of the mapping as sent, 32 or 64 bits",
+    )
+    .source("RFC 8684 §3.3.1")
+    .hashed()
+    .hexadecimal(),
+    raw("dss_ssn", Kind::U32, &["tcp.options.mptcp.subflowseqno"], "subflow sequence number of the mapping, relative")
+        .source("RFC 8684 §3.3.1")
+        .hashed(),
+    raw("dss_length", Kind::U16, &["tcp.options.mptcp.datalvllen"], "data-level length of the mapping")
+        .unit("B")
+        .source("RFC 8684 §3.3.1")
+        .hashed(),
+    raw("checksum", Kind::U16, &["tcp.options.mptcp.checksum"], "checksum in DSS or MP_CAPABLE")
+        .source("RFC 8684 §3.3.1")
+        .hashed(),
+    raw(
+        "addaddr_ip",
+        Kind::Text,
+        &["tcp.options.mptcp.ipv4", "tcp.options.mptcp.ipv6"],
+        "address advertised by ADD_ADDR",
+    )
+    .source("RFC 8684 §3.4.1"),
+    raw("addaddr_port", Kind::U16, &["tcp.options.mptcp.port"], "port advertised by ADD_ADDR")
+        .source("RFC 8684 §3.4.1"),
+    raw("addaddr_id", Kind::U8, &[ADDRESS_ID, SUBTYPE], "address id in ADD_ADDR").source("RFC 8684 §3.4.1").hashed(),
+    raw("addaddr_echo", Kind::Bool, &["tcp.options.mptcp.echo"], "whether the ADD_ADDR is an echo")
+        .source("RFC 8684 §3.4.1")
+        .hashed(),
+    raw("addaddr_hmac", Kind::U64, &["tcp.options.mptcp.addaddrtrunchmac"], "truncated HMAC in ADD_ADDR")
+        .source("RFC 8684 §3.4.1")
+        .hashed()
+        .hexadecimal(),
+    raw("rmaddr_ids", Kind::ListU8, &[ADDRESS_ID, "tcp.option_len"], "address ids in REMOVE_ADDR")
+        .source("RFC 8684 §3.4.2")
+        .hashed(),
+    raw("fail_dsn", Kind::U64, &["tcp.options.mptcp.rawdataseqno", SUBTYPE], "DSN in MP_FAIL")
+        .source("RFC 8684 §3.7")
+        .hashed()
+        .hexadecimal(),
+    raw("fastclose_key", Kind::U64, &["tcp.options.mptcp.recvkey", SUBTYPE], "receiver's key in MP_FASTCLOSE")
+        .source("RFC 8684 §3.5")
+        .hashed()
+        .hexadecimal(),
+    raw("rst_flags", Kind::U8, &[FLAGS, SUBTYPE], "flags of MP_TCPRST: 1 transient").source("RFC 8684 §3.6").hashed(),
+    raw("rst_reason", Kind::U8, &["tcp.options.mptcp.rst_reason"], "reason in MP_TCPRST")
+        .source("RFC 8684 §3.6")
+        .hashed(),
+    raw("options_cut", Kind::Bool, &["tcp.option_kind", "tcp.option_len"], "TCP options cut by the snap length"),
+    // Tracked.
+    tracked("tcpstream", Kind::U32, "TCP stream, numbered as Wireshark's tcp.stream"),
+    tracked("tcpdest", Kind::Text, "role the packet travels towards in its TCP stream: client or server"),
+    tracked("tcpseq", Kind::U32, "sequence number from the stream's first, as Wireshark shows it"),
+    tracked("tcpack", Kind::U32, "acknowledgement number from the other direction's first; null without ACK"),
+    tracked("rwnd", Kind::U32, "receive window, scaled; null when the scale was not captured").unit("B"),
+    tracked("mptcpstream", Kind::U32, "MPTCP connection, numbered as Wireshark's mptcp.stream, for whole streams"),
+    tracked("mptcpdest", Kind::Text, "role the packet travels towards in its MPTCP connection: client or server"),
+    tracked("expected_token", Kind::U32, "token that the key in this packet gives")
+        .source("RFC 8684 §3.2")
+        .hexadecimal(),
+];
+
+/// The column of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static ColumnSpec> {
+    COLUMNS.iter().find(|column| column.name == name)
+}
+
+/// The columns that a dissector fills, in table order.
+pub fn packet_columns() -> impl Iterator<Item = &'static ColumnSpec> {
+    COLUMNS.iter().filter(|column| column.origin == Origin::Packet)
+}

@@ -1,0 +1,1 @@
+//! The shell: prompt, scripts and single commands, all through one executor.
