@@ -296,3 +296,16 @@ pub struct ResetReason {
     /// Reason code, 0 to 6; `None` when cut.
     pub reason: Option<u8>,
 }
+
+/// The 160-bit HMAC of an MP_JOIN ACK from 40 hexadecimal digits; `None` when there are more or fewer.
+#[must_use]
+pub fn hmac_from_hexadecimal(text: &str) -> Option<[u8; 20]> {
+    let mut octets = [0_u8; 20];
+    if text.len() != 40 {
+        return None;
+    }
+    for (octet, pair) in octets.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(octets)
+}

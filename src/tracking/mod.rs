@@ -1,56 +1,75 @@
-//! What the packets mean together.
+//! What the packets mean together: TCP streams, roles, MPTCP connections and subflows.
+//!
+//! Written over [`Segment`]s alone, so that any dissector can feed it, in one pass that is linear in packets.
 
-use std::path::PathBuf;
+mod capture;
+mod columns;
+pub mod connections;
+pub mod role;
+pub mod sequence;
+pub mod streams;
+pub mod token;
 
-use polars::frame::DataFrame;
+pub use capture::Capture;
+pub use connections::{Connection, Subflow, SubflowKind};
+pub use role::{ByRole, Role};
+pub use streams::{Endpoint, PacketInStream, RoleEvidence, Stream};
 
-use crate::error::Result;
-use crate::packets::Dissection;
 use crate::packets::segment::Segment;
+use connections::ConnectionTracker;
+use streams::StreamTracker;
 
-/// A loaded capture: its packets and what they mean together.
-#[derive(Debug)]
-pub struct Capture {
-    /// The file, as it was named.
-    pub path: PathBuf,
-    /// The raw packet table and the facts around it.
-    pub dissection: Dissection,
-    /// The packets, one per row of the table.
-    pub segments: Vec<Segment>,
+/// What [`track`] found out.
+#[derive(Debug, Clone, Default)]
+pub struct Tracking {
+    /// TCP streams; the index is Wireshark's `tcp.stream`.
+    pub streams: Vec<Stream>,
+    /// MPTCP connections; the index is Wireshark's `mptcp.stream`.
+    pub connections: Vec<Connection>,
+    /// Each stream's part in its connection; `None` for plain TCP. As long as `streams`.
+    pub subflows: Vec<Option<Subflow>>,
+    /// Each packet's place in its stream. As long as the segments.
+    pub packets: Vec<PacketInStream>,
 }
 
-impl Capture {
-    /// Tracks a dissection.
-    ///
-    /// # Errors
-    /// When the raw table lacks a column.
-    pub fn new(path: PathBuf, dissection: Dissection) -> Result<Self> {
-        Ok(Capture { path, dissection, segments: Vec::new() })
+/// Works out what `segments` mean together. They come in the order of the file.
+#[must_use]
+pub fn track(segments: &[Segment]) -> Tracking {
+    let mut streams = StreamTracker::default();
+    let mut connections = ConnectionTracker::default();
+    let mut packets = Vec::with_capacity(segments.len());
+    for (row, segment) in (0_u32..).zip(segments) {
+        let packet = streams.push(row, segment);
+        connections.push(row, segment, &packet);
+        packets.push(packet);
     }
+    let streams = streams.finish();
+    let (connections, subflows) = connections.finish(&streams);
+    Tracking { streams, connections, subflows, packets }
+}
 
-    /// The whole packet table: raw columns, tracked columns, extra fields.
-    ///
-    /// # Errors
-    /// When polars cannot put the columns side by side.
-    pub fn table(&self) -> Result<&DataFrame> {
-        Ok(&self.dissection.table)
-    }
-
-    /// The file's name without its directory, for the prompt; not escaped.
+impl Tracking {
+    /// The stream of that number.
     #[must_use]
-    pub fn name(&self) -> String {
-        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    pub fn stream(&self, id: u32) -> Option<&Stream> {
+        self.streams.get(id as usize)
     }
 
-    /// Numbers of the TCP streams.
+    /// The connection of that number.
     #[must_use]
-    pub fn tcp_stream_ids(&self) -> Vec<u32> {
-        Vec::new()
+    pub fn connection(&self, id: u32) -> Option<&Connection> {
+        self.connections.get(id as usize)
     }
 
-    /// Numbers of the MPTCP connections.
+    /// The part that a stream has in its connection; `None` for plain TCP.
     #[must_use]
-    pub fn mptcp_stream_ids(&self) -> Vec<u32> {
-        Vec::new()
+    pub fn subflow(&self, stream: u32) -> Option<&Subflow> {
+        self.subflows.get(stream as usize)?.as_ref()
+    }
+
+    /// The role at connection level that a packet travelling towards `tcp` in `subflow` travels towards.
+    #[must_use]
+    pub fn mptcp_towards(subflow: &Subflow, tcp: Role) -> Role {
+        if subflow.opened_towards == Role::Server { tcp } else { tcp.other() }
     }
 }

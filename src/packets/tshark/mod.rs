@@ -1,11 +1,113 @@
-//! Dissection by tshark: one pass, raw fields only, CSV read by polars.
+//! Dissection by tshark: one pass, raw fields only, tab-separated text read by polars with the schema's types.
+//!
+//! tshark is run without name resolution and with an empty private configuration directory, so that a person's
+//! preferences, profiles and Lua scripts change nothing. Its own TCP and MPTCP analyses stay off: they are work that
+//! [`crate::tracking`] does in linear time, and for `mptcp.*` they are wrong in places.
+
+mod fields;
+mod options;
+pub mod probe;
+mod rows;
+mod run;
+
+use std::path::{Path, PathBuf};
+
+use super::{Dissection, LoadError};
+pub use probe::{Tshark, probe};
+
+/// The oldest tshark whose MPTCP fields are the ones that this program reads.
+pub const OLDEST: (u32, u32) = (3, 6);
 
 /// tshark cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TsharkError {
     /// There is no such program.
     #[error(
-        "tshark was not found ({0}); install it with `apt-get install tshark`, or set `tshark` in the configuration"
+        "tshark was not found as `{}`; install it with `apt-get install tshark`, or set `tshark` in the configuration",
+        .0.display()
     )]
-    NotFound(String),
+    NotFound(PathBuf),
+    /// It cannot be started.
+    #[error("cannot start {}: {source}; check the `tshark` key of the configuration", binary.display())]
+    NotStarted {
+        /// The program.
+        binary: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// Its answer to `--version` is not tshark's.
+    #[error("{} does not answer as tshark does; set `tshark` in the configuration to the real one", .0.display())]
+    NotTshark(PathBuf),
+    /// Too old.
+    #[error(
+        "tshark {version} is too old, {}.{} or newer is needed; install a newer one with `apt-get install tshark`",
+        OLDEST.0, OLDEST.1
+    )]
+    TooOld {
+        /// Its version.
+        version: String,
+    },
+    /// An extra field of the configuration does not exist.
+    #[error("tshark {version} has no field `{field}`{hint}; correct `extra_fields` in the configuration")]
+    UnknownField {
+        /// Its version.
+        version: String,
+        /// The field asked for.
+        field: String,
+        /// The nearest existing name, as a phrase, or empty.
+        hint: String,
+    },
+    /// It ended with an error.
+    #[error("tshark failed on {}: {message}", path.display())]
+    Failed {
+        /// The capture.
+        path: PathBuf,
+        /// The last thing it said.
+        message: String,
+    },
+    /// It was ended by a signal.
+    #[error("tshark was killed by signal {signal} while reading {}; free some memory or cut the capture with editcap", path.display())]
+    Killed {
+        /// The capture.
+        path: PathBuf,
+        /// The signal's number.
+        signal: i32,
+    },
+    /// Its output is not what was asked for.
+    #[error("tshark's output for {} cannot be read: {message}; run again with `--no-cache`", path.display())]
+    Garbled {
+        /// The capture.
+        path: PathBuf,
+        /// What does not fit.
+        message: String,
+    },
+}
+
+/// What a dissection by tshark needs to know beside the capture.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Wireshark profile; none means an empty private configuration.
+    pub profile: Option<&'a str>,
+    /// Further fields, each a text column.
+    pub extra_fields: &'a [String],
+    /// Frames in the file, when known: for the progress bar.
+    pub expected_frames: Option<u64>,
+    /// Show progress on standard error.
+    pub progress: bool,
+}
+
+/// Dissects `path` with `tshark`.
+///
+/// # Errors
+/// [`LoadError`], one sentence each.
+pub fn dissect(tshark: &Tshark, path: &Path, request: &Request<'_>) -> Result<Dissection, LoadError> {
+    let wanted = fields::wanted(tshark, request.extra_fields)?;
+    let output = run::run(tshark, path, &wanted, request)?;
+    let mut dissection = rows::read(&output, &wanted, path)?;
+    dissection.facts.dissector = tshark.name();
+    let mut warnings = wanted.warnings(tshark);
+    warnings.extend(output.complaints);
+    warnings.append(&mut dissection.facts.warnings);
+    dissection.facts.warnings = warnings;
+    Ok(dissection)
 }

@@ -1,0 +1,421 @@
+//! tshark's text, read by polars, to the raw packet table.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::*;
+use polars_io::SerReader;
+use polars_io::csv::read::{CsvEncoding, CsvParseOptions, CsvReadOptions};
+
+use super::TsharkError;
+use super::fields::Wanted;
+use super::options::{self, Texts};
+use super::run::Output;
+use crate::interrupt;
+use crate::packets::segment::{SackBlocks, Segment, flag};
+use crate::packets::table::{Builder, Frame};
+use crate::packets::{CaptureFacts, Dissection, Interface, LoadError};
+
+/// Builds the raw table of the TCP packets in `output`.
+///
+/// # Errors
+/// When the text is not what was asked for, polars refuses it, or on Ctrl-C.
+pub fn read(output: &Output, wanted: &Wanted, path: &Path) -> Result<Dissection, LoadError> {
+    let garbled = |message: String| TsharkError::Garbled { path: path.to_path_buf(), message };
+    if output.lines == 0 {
+        let facts = CaptureFacts::default();
+        return Ok(Dissection { table: with_extra(Builder::default().finish()?, &[], wanted, &[])?, facts });
+    }
+    let text = parse(output, wanted)?;
+    let fields = Fields::new(&text)?;
+    let mut builder = Builder::default();
+    let mut tcp_rows: Vec<IdxSize> = Vec::new();
+    let mut interfaces: BTreeMap<u32, Interface> = BTreeMap::new();
+    let mut first_frame = None;
+    let mut odd = 0_u64;
+    for row in 0..text.height() {
+        if row % 65_536 == 0 {
+            interrupt::check().map_err(|_| LoadError::Interrupted)?;
+        }
+        let time = text_of(&fields.time, row);
+        let abstime = nanoseconds(time)
+            .ok_or_else(|| garbled(format!("`{}` in line {} is no time", time.escape_default(), row + 1)))?;
+        let first = *first_frame.get_or_insert(abstime);
+        match packet(&fields, row, abstime) {
+            Found::NotTcp => continue,
+            Found::Odd => odd += 1,
+            Found::Tcp(packet) => {
+                let interface = interface(&fields, row, &mut interfaces);
+                let frame = frame(&fields, row, abstime.saturating_sub(first), interface.as_deref(), &packet);
+                builder.push(&frame, &packet.segment);
+                tcp_rows.push(IdxSize::try_from(row).unwrap_or(IdxSize::MAX));
+            }
+        }
+    }
+    let mut warnings = Vec::new();
+    if odd > 0 {
+        warnings.push(format!(
+            "{odd} packets hold TCP in a form that cannot be told apart (TCP within TCP, or a header cut by the snap \
+             length) and were left out"
+        ));
+    }
+    let facts = CaptureFacts {
+        frames: output.lines,
+        dissector: String::new(),
+        interfaces: interfaces.into_values().collect(),
+        warnings,
+    };
+    let extra_columns: Vec<Column> = text.columns().iter().rev().take(wanted.extra).rev().cloned().collect();
+    Ok(Dissection { table: with_extra(builder.finish()?, &extra_columns, wanted, &tcp_rows)?, facts })
+}
+
+/// Counts the packet for its interface and returns the interface's name, or its number when it has none.
+fn interface(fields: &Fields, row: usize, interfaces: &mut BTreeMap<u32, Interface>) -> Option<Arc<str>> {
+    let id = fields.interface_id.get(row)?;
+    let name = fields.interface_name.get(row);
+    let entry = interfaces.entry(id).or_insert_with(|| Interface { id, name: name.map(str::to_string), packets: 0 });
+    entry.packets += 1;
+    Some(name.map_or_else(|| Arc::from(id.to_string()), Arc::from))
+}
+
+fn frame<'a>(fields: &Fields, row: usize, reltime: i64, interface: Option<&'a str>, packet: &'a Packet) -> Frame<'a> {
+    let innermost = |v4: &StringChunked, v6: &StringChunked| -> Option<u32> {
+        last_number(text_of(if packet.segment.source.is_ipv4() { v4 } else { v6 }, row))
+    };
+    Frame {
+        interface,
+        reltime,
+        wire_length: fields.wire_length.get(row),
+        captured_length: fields.captured_length.get(row),
+        ttl: innermost(&fields.ipv4_ttl, &fields.ipv6_hop_limit).and_then(|ttl| u8::try_from(ttl).ok()),
+        ip_length: innermost(&fields.ipv4_length, &fields.ipv6_length),
+        header_length: options::number(text_of(&fields.header_length, row)),
+        option_kinds: &packet.kinds,
+        mss: options::number(text_of(&fields.mss, row)),
+    }
+}
+
+fn parse(output: &Output, wanted: &Wanted) -> Result<DataFrame, LoadError> {
+    let schema: Schema =
+        wanted.fields.iter().map(|field| Field::new(PlSmallStr::from_str(field), data_type(field))).collect();
+    let parsing = CsvParseOptions::default()
+        .with_separator(b'\t')
+        .with_quote_char(None)
+        .with_encoding(CsvEncoding::LossyUtf8)
+        .with_missing_is_null(true)
+        .with_truncate_ragged_lines(true);
+    let options = CsvReadOptions::default()
+        .with_has_header(false)
+        .with_schema(Some(Arc::new(schema)))
+        // A field that occurs twice in a packet (`80,443`) is no number: such a packet is looked at below.
+        .with_ignore_errors(true)
+        .with_parse_options(parsing);
+    let reader = options.try_into_reader_with_file_path(Some(output.text.path().to_path_buf()))?;
+    Ok(reader.finish()?)
+}
+
+/// Fields of which a packet has one at most are read as numbers; the others may hold several, joined by commas.
+fn data_type(field: &str) -> DataType {
+    match field {
+        "frame.number" => DataType::UInt64,
+        "frame.len" | "frame.cap_len" | "frame.interface_id" => DataType::UInt32,
+        "tcp.seq_raw" | "tcp.ack_raw" | "tcp.len" => DataType::UInt32,
+        "tcp.srcport" | "tcp.dstport" | "tcp.window_size_value" => DataType::UInt16,
+        _ => DataType::String,
+    }
+}
+
+/// Declares [`Fields`]: the columns of the parsed text by name; a field that this tshark lacks is all null.
+macro_rules! fields {
+    ($($name:ident: $type:ident = $field:literal,)*) => {
+        struct Fields {
+            $($name: fields!(@type $type),)*
+        }
+
+        impl Fields {
+            fn new(text: &DataFrame) -> PolarsResult<Self> {
+                Ok(Fields { $($name: fields!(@read $type, text, $field),)* })
+            }
+        }
+    };
+    (@type text) => { StringChunked };
+    (@type u16) => { UInt16Chunked };
+    (@type u32) => { UInt32Chunked };
+    (@type u64) => { UInt64Chunked };
+    (@read text, $text:expr, $field:literal) => { one($text, $field, &DataType::String)?.str()?.clone() };
+    (@read u16, $text:expr, $field:literal) => { one($text, $field, &DataType::UInt16)?.u16()?.clone() };
+    (@read u32, $text:expr, $field:literal) => { one($text, $field, &DataType::UInt32)?.u32()?.clone() };
+    (@read u64, $text:expr, $field:literal) => { one($text, $field, &DataType::UInt64)?.u64()?.clone() };
+}
+
+fields! {
+    number: u64 = "frame.number",
+    interface_name: text = "frame.interface_name",
+    interface_id: u32 = "frame.interface_id",
+    time: text = "frame.time_epoch",
+    wire_length: u32 = "frame.len",
+    captured_length: u32 = "frame.cap_len",
+    protocols: text = "frame.protocols",
+    ipv4_source: text = "ip.src",
+    ipv4_destination: text = "ip.dst",
+    ipv6_source: text = "ipv6.src",
+    ipv6_destination: text = "ipv6.dst",
+    ipv4_ttl: text = "ip.ttl",
+    ipv6_hop_limit: text = "ipv6.hlim",
+    ipv4_length: text = "ip.len",
+    ipv6_length: text = "ipv6.plen",
+    source_port: u16 = "tcp.srcport",
+    destination_port: u16 = "tcp.dstport",
+    flags: text = "tcp.flags",
+    sequence: u32 = "tcp.seq_raw",
+    acknowledgement: u32 = "tcp.ack_raw",
+    payload: u32 = "tcp.len",
+    header_length: text = "tcp.hdr_len",
+    window: u16 = "tcp.window_size_value",
+    mss: text = "tcp.options.mss_val",
+    window_scale: text = "tcp.options.wscale.shift",
+    timestamp_value: text = "tcp.options.timestamp.tsval",
+    timestamp_echo: text = "tcp.options.timestamp.tsecr",
+    sack_left: text = "tcp.options.sack_le",
+    sack_right: text = "tcp.options.sack_re",
+    option_kinds: text = "tcp.option_kind",
+    option_lengths: text = "tcp.option_len",
+    subtypes: text = "tcp.options.mptcp.subtype",
+    version: text = "tcp.options.mptcp.version",
+    mptcp_flags: text = "tcp.options.mptcp.flags",
+    backup: text = "tcp.options.mptcp.backup.flag",
+    address_ids: text = "tcp.options.mptcp.addrid",
+    sender_key: text = "tcp.options.mptcp.sendkey",
+    receiver_key: text = "tcp.options.mptcp.recvkey",
+    token: text = "tcp.options.mptcp.recvtok",
+    nonce: text = "tcp.options.mptcp.sendrand",
+    truncated_hmac: text = "tcp.options.mptcp.sendtrunchmac",
+    hmac: text = "tcp.options.mptcp.sendhmac",
+    add_addr_hmac: text = "tcp.options.mptcp.addaddrtrunchmac",
+    data_ack: text = "tcp.options.mptcp.rawdataack",
+    dsn: text = "tcp.options.mptcp.rawdataseqno",
+    ssn: text = "tcp.options.mptcp.subflowseqno",
+    data_length: text = "tcp.options.mptcp.datalvllen",
+    checksum: text = "tcp.options.mptcp.checksum",
+    reset_reason: text = "tcp.options.mptcp.rst_reason",
+    echo: text = "tcp.options.mptcp.echo",
+    advertised_ipv4: text = "tcp.options.mptcp.ipv4",
+    advertised_ipv6: text = "tcp.options.mptcp.ipv6",
+    advertised_port: text = "tcp.options.mptcp.port",
+}
+
+/// The column of a field in one piece, or one of nulls.
+fn one(text: &DataFrame, field: &str, data_type: &DataType) -> PolarsResult<Series> {
+    match text.column(field) {
+        Ok(column) => Ok(column.as_materialized_series().rechunk()),
+        Err(_) => Ok(Series::full_null(PlSmallStr::from_str(field), text.height(), data_type)),
+    }
+}
+
+fn text_of(column: &StringChunked, row: usize) -> &str {
+    column.get(row).unwrap_or("")
+}
+
+/// What a frame turned out to hold.
+enum Found {
+    NotTcp,
+    /// TCP whose fields occur several times, or whose header was cut before the flags.
+    Odd,
+    Tcp(Box<Packet>),
+}
+
+struct Packet {
+    segment: Segment,
+    kinds: Vec<u8>,
+}
+
+fn packet(fields: &Fields, row: usize, abstime: i64) -> Found {
+    let protocols = text_of(&fields.protocols, row);
+    let Some(layers) = layers_before_tcp(protocols) else { return Found::NotTcp };
+    match tcp(fields, row, abstime, layers) {
+        Some(packet) => Found::Tcp(Box::new(packet)),
+        None => Found::Odd,
+    }
+}
+
+/// The protocols below TCP, or `None` when the frame carries no TCP of its own: an ICMP error quotes the header of
+/// the packet it is about, and Wireshark dissects the quotation as TCP.
+fn layers_before_tcp(protocols: &str) -> Option<&str> {
+    let mut end = 0;
+    for layer in protocols.split(':') {
+        match layer {
+            "tcp" => return Some(protocols.get(..end).unwrap_or("")),
+            "icmp" | "icmpv6" => return None,
+            _ => end += layer.len() + 1,
+        }
+    }
+    None
+}
+
+fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet> {
+    let flags: u16 = options::number(fields.flags.get(row)?)?;
+    let (source, destination) = addresses(fields, row, layers)?;
+    let texts = texts(fields, row);
+    let options = options::options(&texts, flags);
+    let lefts: Vec<u32> = options::numbers(text_of(&fields.sack_left, row));
+    let rights: Vec<u32> = options::numbers(text_of(&fields.sack_right, row));
+    let mut sack = SackBlocks::default();
+    for (left, right) in lefts.into_iter().zip(rights) {
+        sack.push(left, right);
+    }
+    let timestamp_value = options::number(text_of(&fields.timestamp_value, row));
+    let timestamp_echo = options::number(text_of(&fields.timestamp_echo, row));
+    let segment = Segment {
+        packetid: fields.number.get(row)?,
+        abstime,
+        source,
+        destination,
+        source_port: fields.source_port.get(row)?,
+        destination_port: fields.destination_port.get(row)?,
+        flags,
+        window: fields.window.get(row)?,
+        sequence: fields.sequence.get(row)?,
+        // Without the ACK flag the number on the wire means nothing.
+        acknowledgement: if flags & flag::ACK == 0 { 0 } else { fields.acknowledgement.get(row)? },
+        payload: fields.payload.get(row),
+        timestamps: timestamp_value.zip(timestamp_echo),
+        window_scale: options::number(text_of(&fields.window_scale, row)),
+        options_cut: options.cut || header_is_cut(fields, row, &options.kinds),
+        sack,
+        dss: options.dss,
+        control: options.control,
+    };
+    Some(Packet { segment, kinds: options.kinds })
+}
+
+/// True when the header announces options and fewer octets of them were recorded than it says. Frames are recorded
+/// from their start, so a frame recorded whole has its options whole.
+fn header_is_cut(fields: &Fields, row: usize, kinds: &[u8]) -> bool {
+    let (Some(wire), Some(captured)) = (fields.wire_length.get(row), fields.captured_length.get(row)) else {
+        return false;
+    };
+    let header: u32 = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
+    if captured >= wire || header <= 20 {
+        return false;
+    }
+    // Octets of options that tshark could list: one for each padding kind, the announced length for the others.
+    let mut lengths = options::numbers::<u32>(text_of(&fields.option_lengths, row)).into_iter();
+    let listed: u32 = kinds.iter().map(|kind| if *kind < 2 { 1 } else { lengths.next().unwrap_or(2) }).sum();
+    let ended = kinds.contains(&0);
+    !ended && listed < header - 20
+}
+
+fn addresses(fields: &Fields, row: usize, layers: &str) -> Option<(IpAddr, IpAddr)> {
+    let innermost = layers.split(':').rfind(|layer| matches!(*layer, "ip" | "ipv6"))?;
+    let (source, destination) = match innermost {
+        "ip" => (&fields.ipv4_source, &fields.ipv4_destination),
+        _ => (&fields.ipv6_source, &fields.ipv6_destination),
+    };
+    let last = |column: &StringChunked| column.get(row)?.rsplit(',').next()?.parse().ok();
+    Some((last(source)?, last(destination)?))
+}
+
+fn texts(fields: &Fields, row: usize) -> Texts<'_> {
+    let subtypes = text_of(&fields.subtypes, row);
+    let kinds = text_of(&fields.option_kinds, row);
+    let lengths = text_of(&fields.option_lengths, row);
+    if subtypes.is_empty() {
+        return Texts { kinds, lengths, ..Texts::default() };
+    }
+    Texts {
+        kinds,
+        lengths,
+        subtypes,
+        version: text_of(&fields.version, row),
+        flags: text_of(&fields.mptcp_flags, row),
+        backup: text_of(&fields.backup, row),
+        address_ids: text_of(&fields.address_ids, row),
+        sender_key: text_of(&fields.sender_key, row),
+        receiver_key: text_of(&fields.receiver_key, row),
+        token: text_of(&fields.token, row),
+        nonce: text_of(&fields.nonce, row),
+        truncated_hmac: text_of(&fields.truncated_hmac, row),
+        hmac: text_of(&fields.hmac, row),
+        add_addr_hmac: text_of(&fields.add_addr_hmac, row),
+        data_ack: text_of(&fields.data_ack, row),
+        dsn: text_of(&fields.dsn, row),
+        ssn: text_of(&fields.ssn, row),
+        data_length: text_of(&fields.data_length, row),
+        checksum: text_of(&fields.checksum, row),
+        reset_reason: text_of(&fields.reset_reason, row),
+        echo: text_of(&fields.echo, row),
+        ipv4: text_of(&fields.advertised_ipv4, row),
+        ipv6: text_of(&fields.advertised_ipv6, row),
+        port: text_of(&fields.advertised_port, row),
+    }
+}
+
+/// The last number of an aggregated field: the innermost header's.
+fn last_number<T: TryFrom<u64>>(text: &str) -> Option<T> {
+    options::number(text.rsplit(',').next()?)
+}
+
+/// `1795246227.412753000` to nanoseconds, exactly.
+fn nanoseconds(text: &str) -> Option<i64> {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (seconds, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let seconds: i64 = seconds.parse().ok()?;
+    if fraction.len() > 9 || !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    let mut nanoseconds = 0_i64;
+    for digit in fraction.bytes().chain(std::iter::repeat(b'0')).take(9) {
+        nanoseconds = nanoseconds * 10 + i64::from(digit - b'0');
+    }
+    let total = seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds)?;
+    Some(if negative { -total } else { total })
+}
+
+/// The table with the extra fields' columns at its end, each the text that tshark printed.
+fn with_extra(
+    table: DataFrame,
+    extra_columns: &[Column],
+    wanted: &Wanted,
+    rows: &[IdxSize],
+) -> Result<DataFrame, LoadError> {
+    if wanted.extra == 0 {
+        return Ok(table);
+    }
+    let picked = IdxCa::from_slice(PlSmallStr::from_static("rows"), rows);
+    let mut columns = table.columns().to_vec();
+    if extra_columns.is_empty() {
+        for field in wanted.fields.iter().rev().take(wanted.extra).rev() {
+            columns.push(Column::full_null(PlSmallStr::from_str(field), table.height(), &DataType::String));
+        }
+    }
+    for column in extra_columns {
+        columns.push(column.take(&picked)?);
+    }
+    Ok(DataFrame::new(table.height(), columns)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_are_read_to_the_nanosecond() {
+        assert_eq!(nanoseconds("1795246424.334593171"), Some(1_795_246_424_334_593_171));
+        assert_eq!(nanoseconds("0.5"), Some(500_000_000));
+        assert_eq!(nanoseconds("-1.000000001"), Some(-1_000_000_001));
+        assert_eq!(nanoseconds("7"), Some(7_000_000_000));
+        assert_eq!(nanoseconds("Nov 21, 2026"), None);
+        assert_eq!(nanoseconds("99999999999999.0"), None);
+    }
+
+    #[test]
+    fn a_quotation_in_an_icmp_error_is_not_a_tcp_packet() {
+        assert_eq!(layers_before_tcp("eth:ethertype:ip:icmp:ip:tcp"), None);
+        assert_eq!(layers_before_tcp("eth:ethertype:ipv6:icmpv6:ipv6:tcp"), None);
+        assert_eq!(layers_before_tcp("eth:ethertype:ip:udp:dns"), None);
+        assert_eq!(layers_before_tcp("sll:ethertype:ip:tcp:mptcp"), Some("sll:ethertype:ip:"));
+        assert_eq!(layers_before_tcp("raw:ip:ipv6:tcp"), Some("raw:ip:ipv6:"));
+    }
+}

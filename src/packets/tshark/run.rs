@@ -1,0 +1,225 @@
+//! One run of tshark over a capture, its text kept in a temporary file.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use tempfile::{NamedTempFile, TempDir};
+
+use super::fields::Wanted;
+use super::{Request, Tshark, TsharkError};
+use crate::interrupt;
+use crate::packets::LoadError;
+
+/// What tshark wrote.
+#[derive(Debug)]
+pub struct Output {
+    /// The text, one line a frame, fields separated by tabs.
+    pub text: NamedTempFile,
+    /// Lines in it.
+    pub lines: u64,
+    /// What it complained about on standard error although it went on, as sentences.
+    pub complaints: Vec<String>,
+}
+
+/// How much of standard error is kept: a broken capture can make tshark say the same thing per packet.
+const MESSAGES_KEPT: u64 = 64 * 1024;
+
+/// Runs `tshark` over `path`.
+///
+/// # Errors
+/// When it cannot be started, fails or is killed, or on Ctrl-C, which ends it.
+pub fn run(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>) -> Result<Output, LoadError> {
+    let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
+    // Lives until tshark has ended: its configuration and its home.
+    let private = TempDir::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
+    let mut command = command(tshark, path, wanted, request, &private);
+    let mut child =
+        command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
+    let messages = child.stderr.take().map(|stderr| thread::spawn(move || first_messages(stderr)));
+
+    let mut text = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
+    let copied = copy(&mut child, text.as_file_mut(), request);
+    if copied.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(unreadable)?;
+    let messages = messages.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    let lines = copied?;
+    let complaints = judge(status, &messages, path, lines)?;
+    Ok(Output { text, lines, complaints })
+}
+
+fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>, private: &TempDir) -> Command {
+    let mut command = Command::new(&tshark.binary);
+    command.arg("-n").arg("-r").arg(absolute(path));
+    match request.profile {
+        Some(profile) => {
+            command.arg("-C").arg(profile);
+        }
+        None => {
+            command.env("WIRESHARK_CONFIG_DIR", private.path()).env("HOME", private.path());
+            command.env("XDG_CONFIG_HOME", private.path());
+        }
+    }
+    for preference in ["tcp.analyze_sequence_numbers:FALSE", "tcp.desegment_tcp_streams:FALSE"] {
+        command.arg("-o").arg(preference);
+    }
+    command.args(["-T", "fields", "-E", "header=n", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]);
+    command.args(["-E", "quote=n"]);
+    for field in &wanted.fields {
+        command.arg("-e").arg(field);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A name such as `-` or `-x.pcap` must stay a file name.
+fn absolute(path: &Path) -> std::path::PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Copies standard output to `file`, counting lines, and returns their number.
+fn copy(child: &mut Child, file: &mut File, request: &Request<'_>) -> Result<u64, LoadError> {
+    let failed = |source| LoadError::Unreadable { path: "tshark's output".into(), source };
+    let Some(mut stdout) = child.stdout.take() else { return Ok(0) };
+    let started = Instant::now();
+    let mut progress: Option<ProgressBar> = None;
+    let mut file = BufWriter::new(file);
+    let mut buffer = vec![0_u8; 128 * 1024];
+    let mut lines = 0_u64;
+    loop {
+        interrupt::check().map_err(|_| LoadError::Interrupted)?;
+        let count = match stdout.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        let chunk = buffer.get(..count).unwrap_or(&[]);
+        lines += memchr::memchr_iter(b'\n', chunk).count() as u64;
+        file.write_all(chunk).map_err(failed)?;
+        if request.progress && started.elapsed() > QUIET {
+            progress.get_or_insert_with(|| progress_bar(request)).set_position(lines);
+        }
+    }
+    file.flush().map_err(failed)?;
+    Ok(lines)
+}
+
+/// Work shorter than this shows no progress.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// A bar when the number of frames is known, a counter otherwise. It clears itself when dropped.
+fn progress_bar(request: &Request<'_>) -> ProgressBar {
+    let (bar, template) = match request.expected_frames {
+        Some(frames) => (ProgressBar::new(frames), "dissecting {bar:30} {human_pos}/{human_len} packets, {eta} left"),
+        None => (ProgressBar::new_spinner(), "dissecting {spinner} {human_pos} packets"),
+    };
+    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style).with_finish(ProgressFinish::AndClear)
+}
+
+fn first_messages(stderr: ChildStderr) -> String {
+    let mut kept = Vec::new();
+    let mut stderr = stderr;
+    // What does not fit is read and dropped, so that tshark never blocks on a full pipe.
+    let read = (&mut stderr).take(MESSAGES_KEPT).read_to_end(&mut kept);
+    if read.is_ok() {
+        let _ = std::io::copy(&mut stderr, &mut std::io::sink());
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+/// Decides from the exit status and the messages whether the run succeeded; returns complaints worth showing.
+fn judge(status: ExitStatus, messages: &str, path: &Path, lines: u64) -> Result<Vec<String>, LoadError> {
+    let said = sentences(messages);
+    if interrupt::requested() {
+        return Err(LoadError::Interrupted);
+    }
+    if let Some(signal) = status.signal() {
+        return Err(TsharkError::Killed { path: path.to_path_buf(), signal }.into());
+    }
+    if status.success() {
+        return Ok(said.into_iter().map(|message| format!("tshark says: {message}")).collect());
+    }
+    let message = said.last().cloned().unwrap_or_else(|| format!("it ended with {status} and said nothing"));
+    if message.contains("isn't a capture file") || message.contains("file type") {
+        return Err(LoadError::NotACapture { path: path.to_path_buf(), detail: String::new() });
+    }
+    if is_about_a_cut_file(&message) {
+        return Ok(vec![format!(
+            "the capture appears to have been cut short in the middle of a packet: all {lines} whole packets were read"
+        )]);
+    }
+    // Damage in the middle of a file: what came before it is still good.
+    if lines > 0 && (message.contains("damaged") || message.contains("corrupt")) {
+        return Ok(vec![format!("the capture is damaged after packet {lines}, the rest was not read: {message}")]);
+    }
+    Err(TsharkError::Failed { path: path.to_path_buf(), message }.into())
+}
+
+fn is_about_a_cut_file(message: &str) -> bool {
+    message.contains("cut short in the middle of a packet")
+}
+
+/// The messages without the ones that mean nothing here, each once, control characters dropped.
+fn sentences(messages: &str) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for line in messages.lines() {
+        let line: String = line.trim().trim_start_matches("tshark: ").chars().filter(|c| !c.is_control()).collect();
+        let harmless = line.is_empty() || line.starts_with("Running as user") || line.contains("(Warning) Lua");
+        if !harmless && !kept.contains(&line) && kept.len() < 10 {
+            kept.push(line);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(code: i32) -> ExitStatus {
+        ExitStatus::from_raw(code << 8)
+    }
+
+    #[test]
+    fn a_cut_file_keeps_its_whole_packets_and_says_how_many() {
+        let said = "Running as user \"root\" and group \"root\". This could be dangerous.\n\
+                    tshark: The file \"x.pcap\" appears to have been cut short in the middle of a packet.\n";
+        let complaints = judge(ended(2), said, Path::new("x.pcap"), 2999).unwrap();
+        assert_eq!(complaints.len(), 1);
+        assert!(complaints[0].contains("all 2999 whole packets"), "{complaints:?}");
+    }
+
+    #[test]
+    fn a_killed_tshark_is_an_error_that_names_the_signal() {
+        let error = judge(ExitStatus::from_raw(9), "", Path::new("x.pcap"), 10).unwrap_err();
+        assert!(error.to_string().contains("killed by signal 9"), "{error}");
+    }
+
+    #[test]
+    fn something_else_is_not_a_capture() {
+        let said = "tshark: The file \"/etc/passwd\" isn't a capture file in a format TShark understands.\n";
+        let error = judge(ended(2), said, Path::new("/etc/passwd"), 0).unwrap_err();
+        assert!(matches!(error, LoadError::NotACapture { .. }), "{error}");
+    }
+
+    #[test]
+    fn the_remark_about_root_is_no_complaint() {
+        let said = "Running as user \"root\" and group \"root\". This could be dangerous.\n";
+        assert_eq!(judge(ended(0), said, Path::new("x"), 1).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn escape_sequences_do_not_survive() {
+        assert_eq!(sentences("tshark: odd \u{1b}[31mname\n"), ["odd [31mname"]);
+    }
+}

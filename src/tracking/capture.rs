@@ -1,0 +1,94 @@
+//! A loaded capture, ready for analyses.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use polars::frame::DataFrame;
+
+use super::{Connection, Stream, Tracking, columns, track};
+use crate::error::{Error, Result};
+use crate::packets::segment::Segment;
+use crate::packets::{Dissection, table};
+
+/// A loaded capture: its packets and what they mean together.
+#[derive(Debug)]
+pub struct Capture {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// The raw packet table and the facts around it.
+    pub dissection: Dissection,
+    /// The packets, one per row of the table.
+    pub segments: Vec<Segment>,
+    /// What they mean together.
+    pub tracking: Tracking,
+    /// Raw and tracked columns; only the commands that show packets ask for it.
+    table: OnceLock<DataFrame>,
+}
+
+impl Capture {
+    /// Tracks a dissection.
+    ///
+    /// # Errors
+    /// When the raw table lacks a column or a cell that every packet has.
+    pub fn new(path: PathBuf, dissection: Dissection) -> Result<Self> {
+        let segments = table::segments(&dissection.table)
+            .map_err(|source| Error::Table { action: "read the packet table", source })?;
+        let tracking = track(&segments);
+        Ok(Capture { path, dissection, segments, tracking, table: OnceLock::new() })
+    }
+
+    /// The whole packet table: raw columns, tracked columns, extra fields.
+    ///
+    /// # Errors
+    /// When polars cannot put the columns side by side.
+    pub fn table(&self) -> Result<&DataFrame> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let table = columns::with_tracked(&self.dissection.table, &self.segments, &self.tracking)
+            .map_err(|source| Error::Table { action: "add the tracked columns", source })?;
+        Ok(self.table.get_or_init(|| table))
+    }
+
+    /// The file's name without its directory, for the prompt; not escaped.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Numbers of the TCP streams.
+    #[must_use]
+    pub fn tcp_stream_ids(&self) -> Vec<u32> {
+        self.tracking.streams.iter().map(|stream| stream.id).collect()
+    }
+
+    /// Numbers of the MPTCP connections.
+    #[must_use]
+    pub fn mptcp_stream_ids(&self) -> Vec<u32> {
+        self.tracking.connections.iter().map(|connection| connection.id).collect()
+    }
+
+    /// The TCP stream of that number.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], saying which there are.
+    pub fn tcp_stream(&self, id: u32) -> Result<&Stream> {
+        self.tracking.stream(id).ok_or_else(|| no_such("TCP stream", id, self.tracking.streams.len()))
+    }
+
+    /// The MPTCP connection of that number.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], saying which there are.
+    pub fn mptcp_connection(&self, id: u32) -> Result<&Connection> {
+        self.tracking.connection(id).ok_or_else(|| no_such("MPTCP connection", id, self.tracking.connections.len()))
+    }
+}
+
+fn no_such(what: &str, id: u32, count: usize) -> Error {
+    Error::NotFound(match count {
+        0 => format!("no {what} {id}: the capture has none"),
+        1 => format!("no {what} {id}: the only one is 0"),
+        _ => format!("no {what} {id}: there are 0 to {}", count - 1),
+    })
+}

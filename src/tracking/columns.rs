@@ -1,0 +1,49 @@
+//! The tracked columns of the packet table.
+
+use polars::prelude::*;
+
+use super::{Role, Tracking, connections::expected_token};
+use crate::packets::schema;
+use crate::packets::segment::Segment;
+
+/// `raw` with the tracked columns after the raw ones and before extra fields.
+///
+/// # Errors
+/// When polars cannot put the columns side by side.
+pub fn with_tracked(raw: &DataFrame, segments: &[Segment], tracking: &Tracking) -> PolarsResult<DataFrame> {
+    let raw_count = schema::packet_columns().count();
+    let (own, extra) = raw.columns().split_at_checked(raw_count).unwrap_or((raw.columns(), &[]));
+    let mut columns = own.to_vec();
+    columns.extend(tracked(segments, tracking));
+    columns.extend(extra.iter().cloned());
+    DataFrame::new(raw.height(), columns)
+}
+
+fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
+    let packets = &tracking.packets;
+    let tcp_towards: Vec<Option<Role>> =
+        packets.iter().map(|packet| tracking.stream(packet.stream).map(|stream| stream.towards(packet))).collect();
+    let subflows: Vec<_> = packets.iter().map(|packet| tracking.subflow(packet.stream)).collect();
+    let mptcp_towards = subflows
+        .iter()
+        .zip(&tcp_towards)
+        .map(|(subflow, towards)| Some(Tracking::mptcp_towards(subflow.as_ref()?, (*towards)?)));
+    vec![
+        Column::new("tcpstream".into(), packets.iter().map(|packet| packet.stream).collect::<Vec<u32>>()),
+        roles("tcpdest", tcp_towards.iter().copied()),
+        Column::new("tcpseq".into(), packets.iter().map(|packet| packet.sequence).collect::<Vec<u32>>()),
+        Column::new("tcpack".into(), packets.iter().map(|packet| packet.acknowledgement).collect::<Vec<_>>()),
+        Column::new("rwnd".into(), packets.iter().map(|packet| packet.window).collect::<Vec<_>>()),
+        Column::new(
+            "mptcpstream".into(),
+            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.connection)).collect::<Vec<_>>(),
+        ),
+        roles("mptcpdest", mptcp_towards),
+        Column::new("expected_token".into(), segments.iter().map(expected_token).collect::<Vec<_>>()),
+    ]
+}
+
+fn roles(name: &'static str, roles: impl Iterator<Item = Option<Role>>) -> Column {
+    StringChunked::from_iter_options(PlSmallStr::from_static(name), roles.map(|role| role.map(Role::name)))
+        .into_column()
+}

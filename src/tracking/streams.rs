@@ -1,0 +1,289 @@
+//! TCP streams: numbered as Wireshark numbers them, with roles, relative numbers and scaled windows.
+//!
+//! Wireshark's rules (its `tcp.stream`, `tcp.seq`, `tcp.ack`): a stream is a pair of endpoints, counted by first
+//! packet; a SYN on a known pair whose sequence number differs from the first one of its direction starts a new
+//! stream; numbers are relative to the SYN's, or to one before the first seen.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::role::{ByRole, Role};
+use crate::packets::segment::{Segment, flag};
+
+/// An address and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// Address.
+    pub address: IpAddr,
+    /// Port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.address {
+            IpAddr::V4(address) => write!(formatter, "{address}:{}", self.port),
+            IpAddr::V6(address) => write!(formatter, "[{address}]:{}", self.port),
+        }
+    }
+}
+
+/// What one packet means within its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PacketInStream {
+    /// The stream's number.
+    pub stream: u32,
+    /// Relative sequence number.
+    pub sequence: u32,
+    /// Relative acknowledgement number, of packets with the ACK flag.
+    pub acknowledgement: Option<u32>,
+    /// Scaled receive window, octets; `None` when the scale was not captured.
+    pub window: Option<u32>,
+    /// Sent by the end that sent the stream's first packet.
+    pub by_first_sender: bool,
+}
+
+/// What was seen of one end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct End {
+    /// Sequence number that this end's relative ones count from.
+    pub base: Option<u32>,
+    /// Its initial sequence number, from its SYN.
+    pub isn: Option<u32>,
+    /// Window scale it offered in its SYN; inner `None`: its SYN had no such option.
+    pub offered_scale: Option<Option<u8>>,
+    /// It sent a FIN.
+    pub fin: bool,
+    /// It sent a RST.
+    pub reset: bool,
+}
+
+/// How the roles of a stream are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleEvidence {
+    /// From a packet of the handshake.
+    Handshake,
+    /// The handshake was not captured: the lower port is taken for the server's.
+    Ports,
+}
+
+/// One TCP stream.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// Wireshark's `tcp.stream`.
+    pub id: u32,
+    /// Who opened it.
+    pub client: Endpoint,
+    /// Who accepted it.
+    pub server: Endpoint,
+    /// How it is known which is which.
+    pub evidence: RoleEvidence,
+    /// Whether the first packet's sender is the client.
+    pub client_sent_first: bool,
+    /// Rows of its packets, in the order of the file.
+    pub packets: Vec<u32>,
+    /// What was seen of either end.
+    pub ends: ByRole<End>,
+    /// Row of the first SYN.
+    pub syn: Option<u32>,
+    /// Row of the first SYN/ACK.
+    pub syn_ack: Option<u32>,
+    /// Row of the first packet after the handshake's first two that the client sent with ACK.
+    pub third_ack: Option<u32>,
+}
+
+impl Stream {
+    /// The role that a packet of this stream travels towards.
+    #[must_use]
+    pub fn towards(&self, packet: &PacketInStream) -> Role {
+        if packet.by_first_sender == self.client_sent_first { Role::Server } else { Role::Client }
+    }
+
+    /// The endpoint of a role.
+    #[must_use]
+    pub fn endpoint(&self, role: Role) -> Endpoint {
+        match role {
+            Role::Client => self.client,
+            Role::Server => self.server,
+        }
+    }
+}
+
+/// A stream while packets come in; ends are told apart by who sent the first packet.
+struct OpenStream {
+    first: Endpoint,
+    second: Endpoint,
+    ends: [End; 2],
+    packets: Vec<u32>,
+    /// Whether the first sender is the client, once a packet of the handshake has told.
+    first_is_client: Option<bool>,
+    syn: Option<u32>,
+    syn_ack: Option<u32>,
+    third_ack: Option<u32>,
+}
+
+/// Gives packets to streams, one after the other.
+#[derive(Default)]
+pub struct StreamTracker {
+    current: HashMap<(Endpoint, Endpoint), u32>,
+    streams: Vec<OpenStream>,
+}
+
+impl StreamTracker {
+    /// Takes in the packet in row `row`.
+    pub fn push(&mut self, row: u32, segment: &Segment) -> PacketInStream {
+        let source = Endpoint { address: segment.source, port: segment.source_port };
+        let destination = Endpoint { address: segment.destination, port: segment.destination_port };
+        let id = self.stream_of(source, destination, segment);
+        let Some(stream) = self.streams.get_mut(id as usize) else {
+            // Unreachable: `stream_of` returns the number of a stream it holds.
+            return PacketInStream {
+                stream: id,
+                sequence: 0,
+                acknowledgement: None,
+                window: None,
+                by_first_sender: true,
+            };
+        };
+        let by_first_sender = stream.first == source;
+        stream.packets.push(row);
+        stream.note_handshake(row, segment, by_first_sender);
+        let [first, second] = &mut stream.ends;
+        let (own, peer) = if by_first_sender { (first, second) } else { (second, first) };
+        own.note(segment);
+        // A packet that does not tell its length is not measured by (Wireshark leaves its numbers absolute, too).
+        if segment.payload.is_some() {
+            let start = if segment.has(flag::SYN) { segment.sequence } else { segment.sequence.wrapping_sub(1) };
+            own.base.get_or_insert(start);
+            if segment.has(flag::ACK) {
+                peer.base.get_or_insert(segment.acknowledgement.wrapping_sub(1));
+            }
+        }
+        let acknowledgement =
+            segment.has(flag::ACK).then(|| segment.acknowledgement.wrapping_sub(peer.base.unwrap_or(0)));
+        PacketInStream {
+            stream: id,
+            sequence: segment.sequence.wrapping_sub(own.base.unwrap_or(0)),
+            acknowledgement,
+            window: window(segment, own, peer),
+            by_first_sender,
+        }
+    }
+
+    fn stream_of(&mut self, source: Endpoint, destination: Endpoint, segment: &Segment) -> u32 {
+        let key = if source <= destination { (source, destination) } else { (destination, source) };
+        let known = self.current.get(&key).copied();
+        if let Some(id) = known
+            && let Some(stream) = self.streams.get_mut(id as usize)
+        {
+            let own = usize::from(stream.first != source);
+            let base = stream.ends.get(own).and_then(|end| end.base);
+            let differs = base.is_some_and(|base| base != segment.sequence);
+            if !(segment.is_syn() && differs) {
+                // A SYN/ACK with another number moves the base instead: numbers count from the newer one.
+                if segment.is_syn_ack()
+                    && differs
+                    && let Some(end) = stream.ends.get_mut(own)
+                {
+                    end.base = Some(segment.sequence);
+                }
+                return id;
+            }
+        }
+        let id = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+        self.streams.push(OpenStream {
+            first: source,
+            second: destination,
+            ends: [End::default(); 2],
+            packets: Vec::new(),
+            first_is_client: None,
+            syn: None,
+            syn_ack: None,
+            third_ack: None,
+        });
+        self.current.insert(key, id);
+        id
+    }
+
+    /// The streams, in order of their numbers, roles settled.
+    #[must_use]
+    pub fn finish(self) -> Vec<Stream> {
+        self.streams.into_iter().enumerate().map(|(id, stream)| stream.settle(id)).collect()
+    }
+}
+
+impl OpenStream {
+    /// Learns roles and handshake packets.
+    fn note_handshake(&mut self, row: u32, segment: &Segment, by_first_sender: bool) {
+        let has_third_ack_option = segment.capable().is_some_and(|capable| capable.receiver_key.is_some())
+            || matches!(segment.join(), Some(crate::packets::segment::Join::Ack { .. }));
+        if segment.is_syn() {
+            self.first_is_client = Some(by_first_sender);
+            self.syn.get_or_insert(row);
+        } else if segment.is_syn_ack() {
+            self.first_is_client.get_or_insert(!by_first_sender);
+            self.syn_ack.get_or_insert(row);
+        } else if has_third_ack_option && !segment.has(flag::SYN) {
+            // Both keys, and the HMAC of a joining host, travel from client to server only.
+            self.first_is_client.get_or_insert(by_first_sender);
+        }
+        if self.syn_ack.is_some()
+            && self.third_ack.is_none()
+            && segment.flags & (flag::SYN | flag::ACK | flag::RST) == flag::ACK
+            && self.first_is_client == Some(by_first_sender)
+        {
+            self.third_ack = Some(row);
+        }
+    }
+
+    fn settle(self, id: usize) -> Stream {
+        let evidence = if self.first_is_client.is_some() { RoleEvidence::Handshake } else { RoleEvidence::Ports };
+        // Servers listen on low ports, clients are given high ones; with equal ports who spoke first is the client.
+        let client_sent_first = self.first_is_client.unwrap_or(self.first.port >= self.second.port);
+        let [first, second] = self.ends;
+        let (client, server, ends) = if client_sent_first {
+            (self.first, self.second, ByRole { client: first, server: second })
+        } else {
+            (self.second, self.first, ByRole { client: second, server: first })
+        };
+        Stream {
+            id: u32::try_from(id).unwrap_or(u32::MAX),
+            client,
+            server,
+            evidence,
+            client_sent_first,
+            packets: self.packets,
+            ends,
+            syn: self.syn,
+            syn_ack: self.syn_ack,
+            third_ack: self.third_ack,
+        }
+    }
+}
+
+impl End {
+    fn note(&mut self, segment: &Segment) {
+        if segment.has(flag::SYN) {
+            self.isn = Some(segment.sequence);
+            if !segment.options_cut || segment.window_scale.is_some() {
+                self.offered_scale = Some(segment.window_scale);
+            }
+        }
+        self.fin |= segment.has(flag::FIN);
+        self.reset |= segment.has(flag::RST);
+    }
+}
+
+/// The receive window in octets. Scaling needs both ends' offer (RFC 7323 §2.2); the window of a SYN is never scaled.
+fn window(segment: &Segment, own: &End, peer: &End) -> Option<u32> {
+    let unscaled = u32::from(segment.window);
+    if segment.has(flag::SYN) {
+        return Some(unscaled);
+    }
+    match (own.offered_scale, peer.offered_scale) {
+        // RFC 7323 §2.3: a shift beyond 14 counts as 14.
+        (Some(Some(shift)), Some(Some(_))) => Some(unscaled << shift.min(14)),
+        (Some(None), _) | (_, Some(None)) => Some(unscaled),
+        _ => None,
+    }
+}
