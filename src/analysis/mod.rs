@@ -1,1 +1,20 @@
 //! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
+
+pub mod mptcp_connections;
+pub mod mptcp_summary;
+pub mod subflows;
+pub mod tcp_connections;
+pub mod tcp_summary;
+mod volume;
+
+use serde::{Serialize, Serializer};
+
+/// Writes keys as 16 lower-case hexadecimal digits: JSON numbers lose precision beyond 2^53.
+fn hexadecimal_u64<S: Serializer>(value: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|value| format!("{value:016x}")).serialize(serializer)
+}
+
+/// Writes tokens as 8 lower-case hexadecimal digits.
+fn hexadecimal_u32<S: Serializer>(value: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|value| format!("{value:08x}")).serialize(serializer)
+}

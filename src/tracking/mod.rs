@@ -2,9 +2,11 @@
 //!
 //! Written over [`Segment`]s alone, so that any dissector can feed it, in one pass that is linear in packets.
 
+pub mod authentication;
 mod capture;
 mod columns;
 pub mod connections;
+pub mod data;
 pub mod role;
 pub mod sequence;
 pub mod streams;

@@ -1,0 +1,134 @@
+//! How much did a connection carry in each direction, over which subflows, and how much of it more than once?
+
+use serde::Serialize;
+
+use super::volume::{rate, seconds, share};
+use crate::tracking::data::{Direction, Kind, data_level};
+use crate::tracking::{Capture, Connection, Role};
+
+/// Both directions of one connection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MptcpSummary {
+    /// Wireshark's `mptcp.stream`.
+    pub mptcpstream: u32,
+    /// Towards the server, then towards the client.
+    pub directions: Vec<MptcpDirection>,
+}
+
+/// One direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MptcpDirection {
+    /// Which.
+    pub towards: Role,
+    /// Octets of data, each counted once: what the application wrote.
+    pub goodput_bytes: u64,
+    /// Sum of payload lengths over the subflows, octets.
+    pub throughput_bytes: u64,
+    /// First to last packet of this direction, seconds.
+    pub duration: f64,
+    /// Goodput over duration, octets per second; `None` when the duration is zero.
+    pub rate: Option<f64>,
+    /// Octets sent again by TCP, under the same subflow sequence numbers.
+    pub retransmitted_bytes: u64,
+    /// Octets of data that had first been sent on another subflow.
+    pub reinjected_bytes: u64,
+    /// Packets that carried such octets.
+    pub reinjected_packets: u64,
+    /// Octets of data that had first been sent on the same subflow, under other sequence numbers.
+    pub resent_same_subflow_bytes: u64,
+    /// Octets that no mapping covers: sent after a fallback to TCP, or their mapping was not captured.
+    pub unmapped_bytes: u64,
+    /// Each subflow's part.
+    pub subflows: Vec<SubflowShare>,
+    /// Reinjected octets by pair of subflows.
+    pub reinjections: Vec<ReinjectionPair>,
+}
+
+/// One subflow's part in one direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubflowShare {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: u32,
+    /// Packets, with or without payload.
+    pub packets: u64,
+    /// Sum of payload lengths, octets.
+    pub throughput_bytes: u64,
+    /// Of the throughput over all subflows; `None` when that is zero.
+    pub throughput_contribution: Option<f64>,
+    /// Octets of data that this subflow sent first.
+    pub goodput_bytes: u64,
+    /// Of the connection's goodput; `None` when that is zero.
+    pub goodput_contribution: Option<f64>,
+    /// Octets sent again by TCP.
+    pub retransmitted_bytes: u64,
+    /// Octets of data that had first been sent on another subflow.
+    pub reinjected_bytes: u64,
+}
+
+/// Reinjections from one subflow to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReinjectionPair {
+    /// The subflow that sent the data first.
+    pub from: u32,
+    /// The subflow that sent it again.
+    pub to: u32,
+    /// Octets.
+    pub bytes: u64,
+    /// Packets of the second.
+    pub packets: u64,
+}
+
+/// Sums up a connection.
+#[must_use]
+pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary {
+    let level = data_level(&capture.segments, &capture.tracking, connection);
+    let directions = Role::BOTH.iter().map(|towards| direction(connection, *towards, level.directions.get(*towards)));
+    MptcpSummary { mptcpstream: connection.id, directions: directions.collect() }
+}
+
+fn direction(connection: &Connection, towards: Role, direction: &Direction) -> MptcpDirection {
+    let sum = |part: fn(&crate::tracking::data::SubflowVolume) -> u64| direction.subflows.iter().map(part).sum::<u64>();
+    let throughput = sum(|volume| volume.throughput);
+    let duration = seconds(direction.span);
+    let subflows = connection.subflows.iter().zip(&direction.subflows).map(|(stream, volume)| SubflowShare {
+        tcpstream: *stream,
+        packets: volume.packets,
+        throughput_bytes: volume.throughput,
+        throughput_contribution: share(volume.throughput, throughput),
+        goodput_bytes: volume.first_sent,
+        goodput_contribution: share(volume.first_sent, direction.goodput),
+        retransmitted_bytes: volume.retransmitted,
+        reinjected_bytes: volume.reinjected,
+    });
+    MptcpDirection {
+        towards,
+        goodput_bytes: direction.goodput,
+        throughput_bytes: throughput,
+        duration,
+        rate: rate(direction.goodput, duration),
+        retransmitted_bytes: sum(|volume| volume.retransmitted),
+        reinjected_bytes: sum(|volume| volume.reinjected),
+        reinjected_packets: sum(|volume| volume.reinjected_packets),
+        resent_same_subflow_bytes: sum(|volume| volume.resent),
+        unmapped_bytes: sum(|volume| volume.unmapped),
+        subflows: subflows.collect(),
+        reinjections: pairs(connection, direction),
+    }
+}
+
+fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
+    let mut pairs = std::collections::BTreeMap::<(u32, u32), (u64, u64, Option<u32>)>::new();
+    for repeat in direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection) {
+        let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
+        let key = (stream(repeat.original_subflow), stream(repeat.subflow));
+        let (bytes, packets, latest) = pairs.entry(key).or_default();
+        *bytes += repeat.length;
+        // One packet may repeat several: it counts once.
+        if *latest != Some(repeat.row) {
+            *packets += 1;
+            *latest = Some(repeat.row);
+        }
+    }
+    let pairs = pairs.into_iter();
+    pairs.map(|((from, to), (bytes, packets, _))| ReinjectionPair { from, to, bytes, packets }).collect()
+}

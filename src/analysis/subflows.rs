@@ -1,0 +1,132 @@
+//! Which subflows does a connection have, and what became of each?
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::authentication::{Verdict, verify_join};
+use crate::tracking::{Capture, Connection, Role, Stream, SubflowKind};
+
+/// How a subflow came to its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// With MP_CAPABLE.
+    Initial,
+    /// With MP_JOIN.
+    Join,
+}
+
+/// How far a subflow got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A SYN, no answer captured.
+    SynSent,
+    /// A SYN answered by SYN/ACK, no third packet captured.
+    SynReceived,
+    /// The SYN was answered by a RST.
+    Refused,
+    /// The handshake was completed, or data was seen where it was not captured.
+    Established,
+    /// Ended by a RST.
+    Reset,
+    /// Both ends sent a FIN.
+    Closed,
+}
+
+/// One subflow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubflowRecord {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: u32,
+    /// `initial` or `join`; `None` when its handshake was not captured.
+    pub kind: Option<Kind>,
+    /// Address of the end that opened it.
+    pub client_ip: IpAddr,
+    /// Its port.
+    pub client_port: u16,
+    /// Address of the end that accepted it.
+    pub server_ip: IpAddr,
+    /// Its port.
+    pub server_port: u16,
+    /// End of the *connection* that the subflow was opened towards.
+    pub mptcpdest: Role,
+    /// Address id of the end that opened it; 0 for the initial subflow.
+    pub addrid: Option<u8>,
+    /// Whether it was opened as a backup by either end; `None` when its handshake was not captured.
+    pub backup: Option<bool>,
+    /// Interface of its first packet.
+    pub interface: Option<String>,
+    /// How far it got.
+    pub state: State,
+    /// Verdict on the HMACs of MP_JOIN; `None` for others.
+    pub hmac: Option<Verdict>,
+}
+
+/// The subflows of a connection, in order of their streams.
+#[must_use]
+pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord> {
+    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    streams.filter_map(|stream| record(capture, connection, stream)).collect()
+}
+
+fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<SubflowRecord> {
+    let subflow = capture.tracking.subflow(stream.id)?;
+    let (kind, addrid, backup, hmac) = match &subflow.kind {
+        SubflowKind::Initial => (Some(Kind::Initial), Some(0), Some(false), None),
+        SubflowKind::Join(join) => {
+            let backup = match (join.backup.client, join.backup.server) {
+                (None, None) => None,
+                (client, server) => Some(client.unwrap_or(false) || server.unwrap_or(false)),
+            };
+            let verdict = verify_join(connection, subflow, join).overall();
+            (Some(Kind::Join), join.address_ids.client, backup, Some(verdict))
+        }
+        SubflowKind::Unknown => (None, None, None, None),
+    };
+    Some(SubflowRecord {
+        tcpstream: stream.id,
+        kind,
+        client_ip: stream.client.address,
+        client_port: stream.client.port,
+        server_ip: stream.server.address,
+        server_port: stream.server.port,
+        mptcpdest: subflow.opened_towards,
+        addrid,
+        backup,
+        interface: interface(capture, stream),
+        state: state(capture, stream),
+        hmac,
+    })
+}
+
+fn interface(capture: &Capture, stream: &Stream) -> Option<String> {
+    let row = *stream.packets.first()? as usize;
+    let column = capture.dissection.table.column("interface").ok()?;
+    column.str().ok()?.get(row).map(str::to_string)
+}
+
+fn state(capture: &Capture, stream: &Stream) -> State {
+    let ends = &stream.ends;
+    let segments = || stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
+    let reset = ends.client.reset || ends.server.reset;
+    if stream.syn.is_some() && stream.syn_ack.is_none() && !carries_data(segments()) {
+        return if ends.server.reset { State::Refused } else { State::SynSent };
+    }
+    if reset {
+        return State::Reset;
+    }
+    if ends.client.fin && ends.server.fin {
+        return State::Closed;
+    }
+    if stream.syn_ack.is_some() && stream.third_ack.is_none() && !carries_data(segments()) {
+        return State::SynReceived;
+    }
+    State::Established
+}
+
+fn carries_data<'a>(mut segments: impl Iterator<Item = &'a Segment>) -> bool {
+    segments.any(|segment| !segment.has(flag::SYN) && segment.payload.is_some_and(|length| length > 0))
+}

@@ -1,0 +1,65 @@
+//! How much did one TCP stream carry in each direction?
+
+use serde::Serialize;
+
+use super::volume::{Volume, rate, seconds};
+use crate::tracking::{Capture, Role, Stream};
+
+/// Both directions of one TCP stream.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TcpSummary {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: u32,
+    /// Towards the server, then towards the client.
+    pub directions: Vec<TcpDirection>,
+}
+
+/// One direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TcpDirection {
+    /// Which.
+    pub towards: Role,
+    /// Packets, with or without payload.
+    pub packets: u64,
+    /// Sum of payload lengths, octets.
+    pub throughput_bytes: u64,
+    /// Size of the union of the sequence ranges sent, octets.
+    pub goodput_bytes: u64,
+    /// Octets sent again under the same sequence numbers.
+    pub retransmitted_bytes: u64,
+    /// Packets that carried such octets.
+    pub retransmitted_packets: u64,
+    /// First to last packet of this direction, seconds.
+    pub duration: f64,
+    /// Goodput over duration, octets per second; `None` when the duration is zero.
+    pub rate: Option<f64>,
+}
+
+/// Sums up a stream.
+#[must_use]
+pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
+    let directions = Role::BOTH.iter().map(|towards| {
+        let mut volume = Volume::default();
+        for row in &stream.packets {
+            let row = *row as usize;
+            let (Some(segment), Some(packet)) = (capture.segments.get(row), capture.tracking.packets.get(row)) else {
+                continue;
+            };
+            if stream.towards(packet) == *towards {
+                volume.push(segment);
+            }
+        }
+        let duration = seconds(volume.span());
+        TcpDirection {
+            towards: *towards,
+            packets: volume.packets,
+            throughput_bytes: volume.throughput,
+            goodput_bytes: volume.goodput(),
+            retransmitted_bytes: volume.retransmitted(),
+            retransmitted_packets: volume.retransmitted_packets,
+            duration,
+            rate: rate(volume.goodput(), duration),
+        }
+    });
+    TcpSummary { tcpstream: stream.id, directions: directions.collect() }
+}

@@ -1,0 +1,75 @@
+//! How much one direction of a stream carried: the arithmetic that both summaries share.
+
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::sequence::{Positions, RangeSet};
+
+/// Octets and packets of one direction of one TCP stream.
+#[derive(Debug, Clone, Default)]
+pub struct Volume {
+    /// Packets, with or without payload.
+    pub packets: u64,
+    /// Sum of payload lengths.
+    pub throughput: u64,
+    /// Packets in which at least one octet had been sent before.
+    pub retransmitted_packets: u64,
+    positions: Positions,
+    sent: RangeSet,
+    first: Option<i64>,
+    last: i64,
+}
+
+impl Volume {
+    /// Takes in a packet of this direction; returns how many of its octets are new.
+    pub fn push(&mut self, segment: &Segment) -> u64 {
+        self.packets += 1;
+        self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
+        self.last = if self.packets == 1 { segment.abstime } else { self.last.max(segment.abstime) };
+        let length = u64::from(segment.payload.unwrap_or(0));
+        // A SYN counts one octet of sequence space before any data it carries (TCP Fast Open).
+        let start = self.positions.position(segment.sequence) + u64::from(segment.has(flag::SYN));
+        let new = self.sent.insert(start, start.saturating_add(length));
+        self.throughput += length;
+        self.retransmitted_packets += u64::from(new < length);
+        new
+    }
+
+    /// Size of the union of the ranges sent.
+    #[must_use]
+    pub fn goodput(&self) -> u64 {
+        self.sent.total()
+    }
+
+    /// Octets sent again under the same sequence numbers.
+    #[must_use]
+    pub fn retransmitted(&self) -> u64 {
+        self.throughput.saturating_sub(self.goodput())
+    }
+
+    /// First and last packet, nanoseconds since 1970; `None` without packets.
+    #[must_use]
+    pub fn span(&self) -> Option<(i64, i64)> {
+        self.first.map(|first| (first, self.last))
+    }
+}
+
+/// Seconds between two instants.
+#[must_use]
+pub fn seconds(span: Option<(i64, i64)>) -> f64 {
+    // A capture of 104 days still has its nanoseconds within the 53 bits of a float.
+    #[allow(clippy::cast_precision_loss)]
+    span.map_or(0.0, |(first, last)| last.saturating_sub(first) as f64 / 1e9)
+}
+
+/// Octets per second; `None` when the direction lasted no time.
+#[must_use]
+pub fn rate(octets: u64, duration: f64) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss)]
+    (duration > 0.0).then(|| octets as f64 / duration)
+}
+
+/// `part` of `whole`; `None` of nothing.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss)]
+    (whole > 0).then(|| part as f64 / whole as f64)
+}

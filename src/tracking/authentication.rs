@@ -1,0 +1,124 @@
+//! The HMACs that authenticate MP_JOIN (RFC 8684 §3.2, RFC 6824 §3.2).
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use sha1::Sha1;
+use sha2::Sha256;
+
+use super::connections::{Connection, JoinHandshake, Subflow};
+use super::role::Role;
+
+/// What became of checking an HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Equal to the one worked out from the keys.
+    Valid,
+    /// Different from it.
+    Invalid,
+    /// A key, a random number or the HMAC itself was not captured.
+    Unverifiable,
+}
+
+/// The verdicts on the two HMACs of a join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct JoinVerdict {
+    /// On the one in the SYN/ACK, by the subflow's TCP server.
+    pub syn_ack: Verdict,
+    /// On the one in the ACK, by the subflow's TCP client.
+    pub ack: Verdict,
+}
+
+impl JoinVerdict {
+    /// Invalid if either is, valid if one is and the other not known to be otherwise.
+    #[must_use]
+    pub fn overall(&self) -> Verdict {
+        let both = [self.syn_ack, self.ack];
+        if both.contains(&Verdict::Invalid) {
+            Verdict::Invalid
+        } else if both.contains(&Verdict::Valid) {
+            Verdict::Valid
+        } else {
+            Verdict::Unverifiable
+        }
+    }
+}
+
+/// Checks both HMACs of a join against the keys of its connection.
+#[must_use]
+pub fn verify_join(connection: &Connection, subflow: &Subflow, join: &JoinHandshake) -> JoinVerdict {
+    let expected = expected(connection, subflow, join);
+    let syn_ack = match (expected, join.server_hmac) {
+        (Some(expected), Some(found)) => {
+            judge(expected.server.first_chunk().map(|c| u64::from_be_bytes(*c)) == Some(found))
+        }
+        _ => Verdict::Unverifiable,
+    };
+    let ack = match (expected, join.client_hmac) {
+        (Some(expected), Some(found)) => judge(expected.client == found),
+        _ => Verdict::Unverifiable,
+    };
+    JoinVerdict { syn_ack, ack }
+}
+
+fn judge(equal: bool) -> Verdict {
+    if equal { Verdict::Valid } else { Verdict::Invalid }
+}
+
+/// The leftmost 160 bits of both HMACs as they should be.
+#[derive(Clone, Copy)]
+struct Expected {
+    client: [u8; 20],
+    server: [u8; 20],
+}
+
+fn expected(connection: &Connection, subflow: &Subflow, join: &JoinHandshake) -> Option<Expected> {
+    // The joining host is the subflow's TCP client; its key is the one of its role in the connection.
+    let joined = subflow.opened_towards;
+    let client_key = connection.hosts.get(joined.other()).key?;
+    let server_key = connection.hosts.get(joined).key?;
+    let version = connection.version?;
+    let client_nonce = *join.nonces.get(Role::Client);
+    let server_nonce = *join.nonces.get(Role::Server);
+    let (client_nonce, server_nonce) = (client_nonce?, server_nonce?);
+    Some(Expected {
+        client: authenticate(version, [client_key, server_key], [client_nonce, server_nonce])?,
+        server: authenticate(version, [server_key, client_key], [server_nonce, client_nonce])?,
+    })
+}
+
+/// HMAC over two random numbers with two keys, cut to its leftmost 160 bits: SHA-1 in version 0, SHA-256 in version 1.
+fn authenticate(version: u8, keys: [u64; 2], nonces: [u32; 2]) -> Option<[u8; 20]> {
+    let key: Vec<u8> = keys.iter().flat_map(|key| key.to_be_bytes()).collect();
+    let message: Vec<u8> = nonces.iter().flat_map(|nonce| nonce.to_be_bytes()).collect();
+    match version {
+        0 => {
+            let mac = Hmac::<Sha1>::new_from_slice(&key).ok()?.chain_update(&message).finalize().into_bytes();
+            mac.first_chunk().copied()
+        }
+        1 => {
+            let mac = Hmac::<Sha256>::new_from_slice(&key).ok()?.chain_update(&message).finalize().into_bytes();
+            mac.first_chunk().copied()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hmac_is_that_of_the_openssl_command() {
+        // printf '\0\0\0\3\0\0\0\4' | openssl dgst -sha256 -mac HMAC -macopt hexkey:00000000000000010000000000000002
+        let mac = authenticate(1, [1, 2], [3, 4]).unwrap();
+        assert_eq!(hexadecimal(&mac), "e5c5265ef877e59438bc6c934ea109a8fb18ad68");
+        // The same with -sha1.
+        let mac = authenticate(0, [1, 2], [3, 4]).unwrap();
+        assert_eq!(hexadecimal(&mac), "3e9d3c463abd55f71a0858f079f8bae4b5599f26");
+    }
+
+    fn hexadecimal(octets: &[u8]) -> String {
+        octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+}

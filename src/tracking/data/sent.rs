@@ -1,0 +1,163 @@
+//! Second pass: which octets of data were sent before, and where.
+
+use super::intervals::{Intervals, Piece};
+use super::mappings::{Flow, Flows, Mapped};
+use super::{Direction, Travelling};
+use crate::tracking::Connection;
+use crate::tracking::role::ByRole;
+
+/// Why data came again under new subflow sequence numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It had gone over another subflow, and not yet over this one.
+    Reinjection,
+    /// It had gone over this very subflow.
+    SameSubflow,
+}
+
+/// A range of data sent again under new subflow sequence numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// Row of the packet that sent it again.
+    pub row: u32,
+    /// Index of its subflow in [`Connection::subflows`].
+    pub subflow: usize,
+    /// Why.
+    pub kind: Kind,
+    /// Index of the subflow that sent it first; of a same-subflow re-send, the subflow itself.
+    pub original_subflow: usize,
+    /// Row of the packet that sent it first there.
+    pub original_row: u32,
+    /// First octet: working number; [`super::PacketData`] has the packet's real ones.
+    pub dsn: u64,
+    /// Octets.
+    pub length: u64,
+}
+
+/// One subflow's part in one direction.
+#[derive(Debug, Clone, Default)]
+pub struct SubflowVolume {
+    /// Packets, with or without payload.
+    pub packets: u64,
+    /// Sum of payload lengths.
+    pub throughput: u64,
+    /// Octets of the subflow sent again under the same sequence numbers.
+    pub retransmitted: u64,
+    /// Packets that carried such octets.
+    pub retransmitted_packets: u64,
+    /// Octets of data that this subflow sent first.
+    pub first_sent: u64,
+    /// Octets of data that another subflow had sent before, and this one had not.
+    pub reinjected: u64,
+    /// Packets that carried such octets.
+    pub reinjected_packets: u64,
+    /// Octets of data that this subflow had sent before itself, under other sequence numbers.
+    pub resent: u64,
+    /// Octets that no mapping covers.
+    pub unmapped: u64,
+}
+
+/// Who sent an octet first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sender {
+    subflow: usize,
+    row: u32,
+}
+
+/// Walks the payloads in the order of the file.
+pub fn walk(travelling: &[Travelling<'_>], flows: Flows, connection: &Connection) -> ByRole<Direction> {
+    let count = connection.subflows.len();
+    let mut walks = ByRole { server: Walk::new(flows.server, count), client: Walk::new(flows.client, count) };
+    for packet in travelling {
+        walks.get_mut(packet.towards).push(packet);
+    }
+    ByRole { server: walks.server.finish(), client: walks.client.finish() }
+}
+
+/// One direction under way.
+struct Walk {
+    flows: Vec<Flow>,
+    progress: Vec<Progress>,
+    /// Data octets already sent, by whom first.
+    data: Intervals<Sender>,
+    direction: Direction,
+}
+
+/// One subflow of a direction under way.
+#[derive(Clone, Default)]
+struct Progress {
+    packets: usize,
+    /// Positions in the subflow already sent.
+    octets: Intervals<()>,
+    /// Data octets that this subflow already sent.
+    data: Intervals<Sender>,
+}
+
+impl Walk {
+    fn new(flows: Vec<Flow>, count: usize) -> Self {
+        let direction = Direction { subflows: vec![SubflowVolume::default(); count], ..Direction::default() };
+        Walk { flows, progress: vec![Progress::default(); count], data: Intervals::default(), direction }
+    }
+
+    fn push(&mut self, packet: &Travelling<'_>) {
+        let time = packet.segment.abstime;
+        let (first, last) = self.direction.span.unwrap_or((time, time));
+        self.direction.span = Some((first.min(time), last.max(time)));
+        let (Some(flow), Some(progress), Some(volume)) = (
+            self.flows.get(packet.subflow),
+            self.progress.get_mut(packet.subflow),
+            self.direction.subflows.get_mut(packet.subflow),
+        ) else {
+            return;
+        };
+        let payload = flow.payload(progress.packets);
+        progress.packets += 1;
+        volume.packets += 1;
+        volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
+        let Some((start, length)) = payload else { return };
+        let end = start.saturating_add(length);
+        // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
+        let new = progress.octets.gaps(start, end);
+        let new_octets = progress.octets.fill(start, end, |_| ());
+        volume.retransmitted += length - new_octets;
+        volume.retransmitted_packets += u64::from(new_octets < length);
+        let parts: Vec<Mapped> = new.into_iter().flat_map(|(start, end)| flow.mapped(start, end)).collect();
+        volume.unmapped += new_octets.saturating_sub(parts.iter().map(|part| part.length).sum());
+        let before = self.direction.repeats.len();
+        for part in parts {
+            let end = part.dsn.saturating_add(part.length);
+            let sender = Sender { subflow: packet.subflow, row: packet.row };
+            for piece in progress.data.overlaps(part.dsn, end) {
+                volume.resent += piece.length();
+                self.direction.repeats.push(repeat(packet, Kind::SameSubflow, &piece));
+            }
+            for (start, end) in progress.data.gaps(part.dsn, end) {
+                for piece in self.data.overlaps(start, end) {
+                    volume.reinjected += piece.length();
+                    self.direction.repeats.push(repeat(packet, Kind::Reinjection, &piece));
+                }
+            }
+            progress.data.fill(part.dsn, end, |_| sender);
+            volume.first_sent += self.data.fill(part.dsn, end, |_| sender);
+        }
+        let repeats = self.direction.repeats.get(before..).unwrap_or(&[]);
+        volume.reinjected_packets += u64::from(repeats.iter().any(|repeat| repeat.kind == Kind::Reinjection));
+    }
+
+    fn finish(mut self) -> Direction {
+        self.direction.goodput = self.data.total();
+        self.direction
+    }
+}
+
+fn repeat(packet: &Travelling<'_>, kind: Kind, piece: &Piece<Sender>) -> Repeat {
+    Repeat {
+        row: packet.row,
+        subflow: packet.subflow,
+        kind,
+        original_subflow: piece.value.subflow,
+        original_row: piece.value.row,
+        dsn: piece.start,
+        length: piece.length(),
+    }
+}

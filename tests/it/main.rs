@@ -1,0 +1,4 @@
+//! The integration tests, one binary because each one links polars.
+
+mod scenarios;
+mod truth;

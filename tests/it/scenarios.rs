@@ -1,0 +1,73 @@
+//! The recorded scenarios that the tests judge by. They lie beside the project; where they do not, tests that need
+//! them say so and pass.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use mptcpanalyzer::packets::tshark::{self, Request, Tshark};
+use mptcpanalyzer::tracking::Capture;
+use serde_json::Value;
+
+/// The folder of scenarios, or `None` after saying that it is missing.
+pub fn folder() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: the recorded scenarios are not here ({})", folder.display());
+    None
+}
+
+/// Every capture file of every scenario, in order.
+pub fn captures() -> Vec<PathBuf> {
+    let Some(folder) = folder() else { return Vec::new() };
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the folder can be listed")
+        .filter_map(|entry| fs::read_dir(entry.ok()?.path()).ok())
+        .flatten()
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "pcap" || ending == "pcapng"))
+        .collect();
+    found.sort();
+    found
+}
+
+/// A JSON file beside a capture.
+pub fn json(beside: &Path, name: &str) -> Option<Value> {
+    let file = beside.parent()?.join(name);
+    Some(serde_json::from_str(&fs::read_to_string(file).ok()?).expect("the file is JSON"))
+}
+
+/// `02_fullmesh/client.pcap`
+pub fn label(path: &Path) -> String {
+    let name = |path: Option<&Path>| path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    format!("{}/{}", name(path.parent()), name(Some(path)))
+}
+
+/// The installed tshark.
+pub fn installed_tshark() -> &'static Tshark {
+    static TSHARK: OnceLock<Tshark> = OnceLock::new();
+    TSHARK.get_or_init(|| tshark::probe(Path::new("tshark"), None).expect("tshark is installed"))
+}
+
+type Loaded = Mutex<HashMap<PathBuf, Arc<OnceLock<Option<Arc<Capture>>>>>>;
+
+/// The capture dissected and tracked, once per process; `None` for an empty file.
+pub fn load(path: &Path) -> Option<Arc<Capture>> {
+    static LOADED: OnceLock<Loaded> = OnceLock::new();
+    let cell = {
+        let mut loaded = LOADED.get_or_init(Loaded::default).lock().expect("no test panicked while loading");
+        Arc::clone(loaded.entry(path.to_path_buf()).or_default())
+    };
+    cell.get_or_init(|| {
+        if fs::metadata(path).expect("the file is there").len() == 0 {
+            return None;
+        }
+        let request = Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
+        let dissection = tshark::dissect(installed_tshark(), path, &request).expect("the capture is dissected");
+        Some(Arc::new(Capture::new(path.to_path_buf(), dissection).expect("the capture is tracked")))
+    })
+    .clone()
+}
