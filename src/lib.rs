@@ -14,7 +14,8 @@
 //! - [`output`]: the one place that turns a value into a table for people, JSON, NDJSON or CSV.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`cli`], [`config`], [`error`], [`interrupt`], [`units`]: leaves that all may use.
+//! - [`cli`], [`config`], [`error`], [`interrupt`], [`terminal_text`], [`time_text`], [`units`]: leaves that all may
+//!   use.
 
 pub mod analysis;
 pub mod cli;
@@ -25,5 +26,7 @@ pub mod interrupt;
 pub mod output;
 pub mod packets;
 pub mod shell;
+pub mod terminal_text;
+pub mod time_text;
 pub mod tracking;
 pub mod units;

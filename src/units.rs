@@ -1,1 +1,130 @@
 //! Numbers with their units as people read them.
+//!
+//! Sizes use SI prefixes (1 MB is 1,000,000 octets). Rates are bits per second, as links are named, and say so
+//! (`5.2 Mbit/s`). Times choose among s, ms, µs and ns. Machines never get any of these.
+
+/// A count with a comma at every thousand: `90,716`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// An amount of octets: `999 B`, `1.9 MB`.
+#[must_use]
+pub fn bytes(octets: u64) -> String {
+    const PREFIXED: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    scaled(u128::from(octets), "B", &PREFIXED)
+}
+
+/// A rate given in octets per second, in bits per second: `5.2 Mbit/s`. `-` when it is no finite number.
+#[must_use]
+pub fn bit_rate(octets_per_second: f64) -> String {
+    const PREFIXED: [&str; 6] = ["kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s", "Ebit/s"];
+    let bits = octets_per_second * 8.0;
+    if !bits.is_finite() {
+        return "-".to_string();
+    }
+    // `as` saturates, and a rate is never negative.
+    scaled(bits.round() as u128, "bit/s", &PREFIXED)
+}
+
+/// One digit after the point, rounded half up, with the largest prefix that leaves at least one before it.
+fn scaled(value: u128, plain: &str, prefixed: &[&str]) -> String {
+    if value < 1000 {
+        return format!("{value} {plain}");
+    }
+    let mut unit: u128 = 1000;
+    for (index, name) in prefixed.iter().enumerate() {
+        let tenths = value.saturating_mul(10).saturating_add(unit / 2) / unit;
+        if tenths < 10_000 || index + 1 == prefixed.len() {
+            return format!("{}.{} {name}", tenths / 10, tenths % 10);
+        }
+        unit = unit.saturating_mul(1000);
+    }
+    format!("{value} {plain}")
+}
+
+/// A time span: `1.234 s`, `12.3 ms`, `45.6 µs`, `789 ns`.
+#[must_use]
+pub fn span(nanoseconds: i64) -> String {
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let amount = u128::from(nanoseconds.unsigned_abs());
+    let rounded = |unit: u128, steps: u128| (amount * steps + unit / 2) / unit;
+    if amount == 0 {
+        return "0 s".to_string();
+    }
+    if amount < 1000 {
+        return format!("{sign}{amount} ns");
+    }
+    for (unit, name) in [(1_000, "µs"), (1_000_000, "ms")] {
+        let tenths = rounded(unit, 10);
+        if tenths < 10_000 {
+            return format!("{sign}{}.{} {name}", tenths / 10, tenths % 10);
+        }
+    }
+    let thousandths = rounded(1_000_000_000, 1000);
+    format!("{sign}{}.{:03} s", thousandths / 1000, thousandths % 1000)
+}
+
+/// A share of one as a percentage: `12.3 %`. `-` when it is no finite number.
+#[must_use]
+pub fn percentage(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent.is_finite() { format!("{percent:.1} %") } else { "-".to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(90_716), "90,716");
+        assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn sizes_roll_over_to_the_next_prefix() {
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(1000), "1.0 kB");
+        assert_eq!(bytes(1_949_999), "1.9 MB");
+        assert_eq!(bytes(999_949), "999.9 kB");
+        assert_eq!(bytes(999_950), "1.0 MB");
+        assert_eq!(bytes(u64::MAX), "18.4 EB");
+    }
+
+    #[test]
+    fn rates_are_in_bits() {
+        assert_eq!(bit_rate(650_000.0), "5.2 Mbit/s");
+        assert_eq!(bit_rate(0.0), "0 bit/s");
+        assert_eq!(bit_rate(f64::NAN), "-");
+        assert_eq!(bit_rate(1e18), "8.0 Ebit/s");
+    }
+
+    #[test]
+    fn spans_choose_their_unit() {
+        assert_eq!(span(0), "0 s");
+        assert_eq!(span(789), "789 ns");
+        assert_eq!(span(45_600), "45.6 µs");
+        assert_eq!(span(12_345_678), "12.3 ms");
+        assert_eq!(span(999_960_000), "1.000 s");
+        assert_eq!(span(-1_234_000_000), "-1.234 s");
+        assert_eq!(span(i64::MIN), "-9223372036.855 s");
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        assert_eq!(percentage(0.1234), "12.3 %");
+        assert_eq!(percentage(f64::INFINITY), "-");
+    }
+}

@@ -3,8 +3,14 @@
 //! An analysis returns a value that serialises; a command makes a [`Report`] of it; [`render`] writes it in the
 //! [`Format`] that was asked for. Nothing else in the program formats results.
 
+mod data_frame;
+mod delimited;
+mod json;
 mod render;
 mod report;
+mod text_table;
 
+pub use data_frame::{FrameRow, FrameRows};
+pub use delimited::delimiter_byte;
 pub use render::{RenderOptions, render};
 pub use report::{Cell, Column, Format, Report, Table};

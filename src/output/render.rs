@@ -1,9 +1,9 @@
 //! Writes a [`Report`] in a [`Format`].
 
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 
-use super::{Format, Report};
-use crate::error::Result;
+use super::{Format, Report, delimited, delimiter_byte, json, text_table};
+use crate::error::{Error, Result};
 
 /// How a report is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,184 @@ pub struct RenderOptions {
 /// # Errors
 /// When `output` cannot be written; a closed pipe is [`crate::error::Error::OutputClosed`].
 pub fn render(report: &Report, options: &RenderOptions, output: &mut dyn Write) -> Result<()> {
-    let _ = (report, options, output);
-    Ok(())
+    let Some(delimiter) = delimiter_byte(options.delimiter) else {
+        return Err(Error::Failed(format!(
+            "the CSV delimiter cannot be {:?}: set `delimiter` to one ASCII punctuation mark or a tab",
+            options.delimiter
+        )));
+    };
+    write_buffered(report, options, delimiter, output).map_err(|error| Error::file("write", "the output", error))
+}
+
+fn write_buffered(report: &Report, options: &RenderOptions, delimiter: u8, output: &mut dyn Write) -> io::Result<()> {
+    let mut buffer = BufWriter::with_capacity(1 << 16, output);
+    match options.format {
+        Format::Table => text_table::write(report, options.human_readable, options.width, &mut buffer)?,
+        Format::Json => json::document(report, &mut buffer)?,
+        Format::Ndjson => json::lines(report, &mut buffer)?,
+        Format::Csv => delimited::write(report, delimiter, options.width.is_some(), &mut buffer)?,
+    }
+    buffer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::output::{Cell, Table};
+
+    fn report() -> Report {
+        let mut table = Table::new(&["tcpstream", "kind", "bytes", "duration", "rate", "share", "backup"])
+            .titled("Subflows of connection 0");
+        table.rows.push(vec![
+            Cell::Integer(0),
+            Cell::Text("initial".into()),
+            Cell::Bytes(1_949_999),
+            Cell::Nanoseconds(12_345_678),
+            Cell::BytesPerSecond(650_000.0),
+            Cell::Share(0.1234),
+            Cell::Boolean(false),
+        ]);
+        table.rows.push(vec![
+            Cell::Integer(12),
+            Cell::Text("jo\x1b[31m,in".into()),
+            Cell::Null,
+            Cell::Nanoseconds(-1),
+            Cell::Null,
+            Cell::Share(1.0),
+            Cell::Boolean(true),
+        ]);
+        let data = json!([{"tcpstream": 0, "kind": "initial"}, {"tcpstream": 12, "kind": "\x1b\u{9b}\u{202e}"}]);
+        Report::new(&data, vec![table]).unwrap().with_notes(vec!["one\nnote".into()])
+    }
+
+    fn rendered(report: &Report, format: Format, human_readable: bool, width: Option<u16>) -> String {
+        let mut output = Vec::new();
+        render(report, &RenderOptions { format, human_readable, delimiter: ',', width }, &mut output).unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn tables_align_and_escape() {
+        assert_eq!(
+            rendered(&report(), Format::Table, false, None),
+            "\
+Subflows of connection 0
+tcpstream  kind               bytes      duration        rate    share  backup
+------------------------------------------------------------------------------
+        0  initial          1949999   0.012345678  650000 B/s   12.3 %  no
+       12  jo\\u{1b}[31m,in        -  -0.000000001           -  100.0 %  yes
+
+one\\u{a}note
+"
+        );
+    }
+
+    #[test]
+    fn people_may_have_prefixes() {
+        let text = rendered(&report(), Format::Table, true, None);
+        for expected in ["1.9 MB", "12.3 ms", "5.2 Mbit/s", "12.3 %", "-1 ns"] {
+            assert!(text.contains(expected), "{expected} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_narrow_terminal_folds() {
+        let text = rendered(&report(), Format::Table, false, Some(60));
+        assert!(text.lines().skip(1).all(|line| line.chars().count() <= 60), "{text}");
+        assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
+    }
+
+    #[test]
+    fn no_rows_says_so() {
+        let report = Report::new(&json!([]), vec![Table::new(&["a", "b"])]).unwrap();
+        assert_eq!(rendered(&report, Format::Table, false, None), "a  b\n----\n(none)\n");
+        assert_eq!(rendered(&report, Format::Csv, false, None), "a,b\n");
+        assert_eq!(rendered(&report, Format::Json, false, None), "[]\n");
+        assert_eq!(rendered(&report, Format::Ndjson, false, None), "");
+    }
+
+    #[test]
+    fn json_is_pretty_and_harmless() {
+        let expected = "\
+[
+  {
+    \"tcpstream\": 0,
+    \"kind\": \"initial\"
+  },
+  {
+    \"tcpstream\": 12,
+    \"kind\": \"\\u001b\\u009b\\u202e\"
+  }
+]
+";
+        let text = rendered(&report(), Format::Json, true, None);
+        assert_eq!(text, expected);
+        let back: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, report().data, "escaping changes nothing for a program");
+    }
+
+    #[test]
+    fn json_lines_are_one_an_element() {
+        let text = rendered(&report(), Format::Ndjson, false, None);
+        assert_eq!(
+            text,
+            "{\"tcpstream\":0,\"kind\":\"initial\"}\n{\"tcpstream\":12,\"kind\":\"\\u001b\\u009b\\u202e\"}\n"
+        );
+        let object = Report::new(&json!({"z": 1, "a": [1]}), Vec::new()).unwrap();
+        assert_eq!(rendered(&object, Format::Ndjson, false, None), "{\"z\":1,\"a\":[1]}\n");
+    }
+
+    #[test]
+    fn csv_is_plain_and_quoted_where_needed() {
+        assert_eq!(
+            rendered(&report(), Format::Csv, true, None),
+            "tcpstream,kind,bytes,duration,rate,share,backup\n\
+             0,initial,1949999,0.012345678,650000,0.1234,false\n\
+             12,\"jo\x1b[31m,in\",,-0.000000001,,1,true\n"
+        );
+        let on_terminal = rendered(&report(), Format::Csv, false, Some(80));
+        assert!(on_terminal.contains("jo\\u{1b}[31m,in"), "{on_terminal}");
+    }
+
+    #[test]
+    fn records_take_the_place_of_tables_in_csv() {
+        let mut records = Table::new(&["flat"]);
+        records.rows.push(vec![Cell::Integer(1)]);
+        records.rows.push(Vec::new());
+        let text = rendered(&report().with_records(records), Format::Csv, false, None);
+        assert_eq!(text, "flat\n1\n\"\"\n");
+    }
+
+    struct Closed(io::ErrorKind);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_told_apart() {
+        for format in [Format::Table, Format::Json, Format::Ndjson, Format::Csv] {
+            let options = RenderOptions { format, human_readable: false, delimiter: ',', width: None };
+            let error = render(&report(), &options, &mut Closed(io::ErrorKind::BrokenPipe)).unwrap_err();
+            assert!(matches!(error, Error::OutputClosed), "{error:?}");
+            let error = render(&report(), &options, &mut Closed(io::ErrorKind::StorageFull)).unwrap_err();
+            assert!(matches!(error, Error::File { action: "write", .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_that_values_need_is_refused() {
+        for delimiter in ['"', 'a', '7', '\n', 'é', '.', '-'] {
+            let options = RenderOptions { format: Format::Csv, human_readable: false, delimiter, width: None };
+            let error = render(&report(), &options, &mut Vec::new()).unwrap_err();
+            assert!(error.to_string().starts_with("the CSV delimiter cannot be"), "{error}");
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! What a command hands over for printing: the value for programs and the tables for people.
 
+use polars::frame::DataFrame;
 use serde::Serialize;
+
+use super::FrameRows;
+use crate::error::{Error, Result};
 
 /// The forms in which facts leave the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize, Serialize)]
@@ -88,6 +92,8 @@ pub struct Report {
     pub tables: Vec<Table>,
     /// What `csv` prints; the first of `tables` when `None`.
     pub records: Option<Table>,
+    /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
+    pub frame: Option<FrameRows>,
     /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
     pub notes: Vec<String>,
 }
@@ -97,10 +103,26 @@ impl Report {
     ///
     /// # Errors
     /// When `data` cannot be expressed in JSON (a map with keys that are no strings).
-    pub fn new(data: &impl Serialize, tables: Vec<Table>) -> crate::error::Result<Self> {
+    pub fn new(data: &impl Serialize, tables: Vec<Table>) -> Result<Self> {
         let data = serde_json::to_value(data)
-            .map_err(|error| crate::error::Error::Failed(format!("cannot express the result as JSON: {error}")))?;
-        Ok(Report { data, tables, records: None, notes: Vec::new() })
+            .map_err(|error| Error::Failed(format!("cannot express the result as JSON: {error}")))?;
+        Ok(Report { data, tables, records: None, frame: None, notes: Vec::new() })
+    }
+
+    /// A report of the rows of `frame`, printed one by one in every format, so that a long one needs no second copy.
+    ///
+    /// # Errors
+    /// When polars cannot convert a column.
+    pub fn of_frame(frame: DataFrame) -> Result<Self> {
+        let rows =
+            FrameRows::new(frame).map_err(|source| Error::Table { action: "read the columns of the table", source })?;
+        Ok(Report {
+            data: serde_json::Value::Null,
+            tables: Vec::new(),
+            records: None,
+            frame: Some(rows),
+            notes: Vec::new(),
+        })
     }
 
     /// The same report with sentences under it.

@@ -3,6 +3,8 @@
 
 pub mod cache;
 pub mod capture_file;
+pub mod cells;
+pub mod exported;
 pub mod load;
 pub mod schema;
 pub mod segment;

@@ -1,0 +1,63 @@
+//! CSV: a header of machine names, then plain values that lose nothing.
+
+use std::io::{self, Write};
+
+use super::{Cell, Report, Table};
+use crate::terminal_text;
+use crate::time_text;
+
+/// Says whether `delimiter` can part the fields of a CSV file: one ASCII character that no value needs.
+#[must_use]
+pub fn delimiter_byte(delimiter: char) -> Option<u8> {
+    let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii)?;
+    let taken = byte.is_ascii_alphanumeric() || matches!(byte, b'"' | b'\n' | b'\r' | b'.' | b'-' | b'_' | 0);
+    (!taken).then_some(byte)
+}
+
+/// Writes the frame, the records or the first table of `report`. With `for_terminal`, text is escaped.
+pub(super) fn write(report: &Report, delimiter: u8, for_terminal: bool, output: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
+    let shown = |text: String| if for_terminal { terminal_text::escape(&text).into_owned() } else { text };
+    if let Some(frame) = &report.frame {
+        writer.write_record(frame.names()).map_err(io_error)?;
+        for row in frame.rows() {
+            writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
+        }
+    } else if let Some(table) = report.records.as_ref().or(report.tables.first()) {
+        write_table(table, shown, &mut writer)?;
+    }
+    writer.flush()
+}
+
+fn write_table(
+    table: &Table,
+    shown: impl Fn(String) -> String,
+    writer: &mut csv::Writer<&mut dyn Write>,
+) -> io::Result<()> {
+    writer.write_record(table.columns.iter().map(|column| &column.name)).map_err(io_error)?;
+    for row in &table.rows {
+        let cells = (0..table.columns.len()).map(|column| row.get(column).map_or_else(String::new, machine_text));
+        writer.write_record(cells.map(&shown)).map_err(io_error)?;
+    }
+    Ok(())
+}
+
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn machine_text(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Integer(number) => number.to_string(),
+        Cell::Bytes(octets) => octets.to_string(),
+        Cell::Nanoseconds(nanoseconds) => time_text::seconds(*nanoseconds),
+        Cell::BytesPerSecond(number) | Cell::Share(number) if number.is_finite() => number.to_string(),
+        Cell::BytesPerSecond(_) | Cell::Share(_) => String::new(),
+        Cell::Boolean(truth) => truth.to_string(),
+    }
+}

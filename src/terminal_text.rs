@@ -1,0 +1,54 @@
+//! Text from captures, files and arguments, made harmless for a terminal.
+
+use std::borrow::Cow;
+
+/// Shows characters that would steer a terminal, or make text read differently from what it is, as `\u{…}`:
+/// control characters (so also the escape that starts every ANSI sequence, line feeds and tabs), marks that turn the
+/// direction of writing, and characters that take no room.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_unsafe(character) {
+            safe.extend(character.escape_unicode());
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// True for a character that [`escape`] does not let through.
+#[must_use]
+pub fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{00ad}' // soft hyphen
+            | '\u{061c}' // Arabic letter mark
+            | '\u{200b}'..='\u{200f}' // zero width, left-to-right and right-to-left marks
+            | '\u{2028}'..='\u{202e}' // line and paragraph separators, embeddings, overrides
+            | '\u{2060}'..='\u{206f}' // invisible operators, isolates
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}') // tags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn ordinary_text_is_left_alone() {
+        assert_eq!(escape("fe80::1%eth0 – größe 日本"), "fe80::1%eth0 – größe 日本");
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_shown() {
+        assert_eq!(escape("a\x1b[31mred\n\t\x7f"), "a\\u{1b}[31mred\\u{a}\\u{9}\\u{7f}");
+        assert_eq!(escape("\u{9b}2J"), "\\u{9b}2J");
+        assert_eq!(escape("abc\u{202e}gpj.exe"), "abc\\u{202e}gpj.exe");
+    }
+}
