@@ -3,8 +3,15 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
+pub mod arguments;
+mod list_mptcp_connections;
+mod list_subflows;
+mod list_tcp_connections;
+mod load_pcap;
+mod mptcp_summary;
 pub mod registry;
 pub mod session;
+mod tcp_summary;
 
 use clap::ArgMatches;
 

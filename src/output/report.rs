@@ -42,6 +42,16 @@ pub enum Cell {
     Boolean(bool),
 }
 
+impl Cell {
+    /// A time span given in seconds, to the nanosecond.
+    #[must_use]
+    pub fn seconds(seconds: f64) -> Self {
+        // A float is cut to the range of the integer, and spans of captures are far from it.
+        #[allow(clippy::cast_possible_truncation)]
+        Cell::Nanoseconds((seconds * 1e9).round() as i64)
+    }
+}
+
 /// One column of a [`Table`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {

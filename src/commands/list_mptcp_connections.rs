@@ -1,0 +1,117 @@
+//! `list_mptcp_connections`
+
+use clap::ArgMatches;
+
+use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::Capture;
+
+/// Lists the MPTCP connections.
+pub struct ListMptcpConnections;
+
+impl Command for ListMptcpConnections {
+    fn name(&self) -> &'static str {
+        "list_mptcp_connections"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["lc", "lm"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Mptcp
+    }
+
+    fn summary(&self) -> &'static str {
+        "List the MPTCP connections with their keys, tokens and subflows"
+    }
+
+    fn details(&self) -> &'static str {
+        "Connections are numbered as Wireshark's mptcp.stream. A token is derived from its end's key (SHA-1 in version \
+         0, SHA-256 in version 1). What the capture does not hold is shown as `-`, null in JSON."
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "list_mptcp_connections", purpose: "see every connection and how many subflows it had" },
+            Example { line: "lc --format json", purpose: "the same with keys and each subflow, for a program" },
+        ]
+    }
+
+    fn run(&self, _arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let capture = session.capture()?;
+        let connections = mptcp_connections(capture);
+        let report = Report::new(&connections, vec![table(&connections)])?;
+        Ok(Outcome::Report(report.with_records(records(&connections)).with_notes(notes(capture, &connections))))
+    }
+}
+
+fn table(connections: &[MptcpConnection]) -> Table {
+    let mut table = Table::new(&["mptcpstream", "version", "client", "server", "client_token", "server_token", "subflows"]);
+    for connection in connections {
+        let initial = connection.subflows.first();
+        let client = initial.map(|s| std::net::SocketAddr::new(s.client_ip, s.client_port).to_string());
+        let server = initial.map(|s| std::net::SocketAddr::new(s.server_ip, s.server_port).to_string());
+        table.rows.push(vec![
+            Cell::Integer(connection.mptcpstream.into()),
+            connection.version.map_or(Cell::Null, |version| Cell::Integer(version.into())),
+            client.map_or(Cell::Null, Cell::Text),
+            server.map_or(Cell::Null, Cell::Text),
+            token(connection.client_token),
+            token(connection.server_token),
+            Cell::Integer(connection.subflows.len() as i128),
+        ]);
+    }
+    table
+}
+
+fn records(connections: &[MptcpConnection]) -> Table {
+    let mut table = Table::new(&[
+        "mptcpstream",
+        "version",
+        "client_key",
+        "server_key",
+        "client_token",
+        "server_token",
+        "checksum_required",
+        "fallback",
+        "subflows",
+    ]);
+    let key = |key: Option<u64>| key.map_or(Cell::Null, |key| Cell::Text(format!("{key:016x}")));
+    for connection in connections {
+        table.rows.push(vec![
+            Cell::Integer(connection.mptcpstream.into()),
+            connection.version.map_or(Cell::Null, |version| Cell::Integer(version.into())),
+            key(connection.client_key),
+            key(connection.server_key),
+            token(connection.client_token),
+            token(connection.server_token),
+            connection.checksum_required.map_or(Cell::Null, Cell::Boolean),
+            connection.fallback.clone().map_or(Cell::Null, Cell::Text),
+            Cell::Integer(connection.subflows.len() as i128),
+        ]);
+    }
+    table
+}
+
+fn token(token: Option<u32>) -> Cell {
+    token.map_or(Cell::Null, |token| Cell::Text(format!("{token:08x}")))
+}
+
+fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if connections.is_empty() {
+        notes.push("no packet of the capture has an MPTCP option that negotiates a connection".to_string());
+    }
+    let unknown = capture.tracking.connections.iter().filter(|connection| !connection.roles_known).count();
+    if unknown > 0 {
+        notes.push(format!(
+            "{unknown} of {} connections began without a captured MP_CAPABLE: keys are not known, and who opened the \
+             first subflow seen is taken for the client",
+            connections.len()
+        ));
+    }
+    notes
+}

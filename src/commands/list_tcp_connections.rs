@@ -1,0 +1,65 @@
+//! `list_tcp_connections`
+
+use clap::ArgMatches;
+
+use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::tcp_connections::tcp_connections;
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+
+/// Lists the TCP streams.
+pub struct ListTcpConnections;
+
+impl Command for ListTcpConnections {
+    fn name(&self) -> &'static str {
+        "list_tcp_connections"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["lt"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Tcp
+    }
+
+    fn summary(&self) -> &'static str {
+        "List the TCP streams, subflows of MPTCP connections included"
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "list_tcp_connections", purpose: "see every TCP stream of the capture" },
+            Example { line: "lt --format ndjson", purpose: "feed them to another program, one a line" },
+        ]
+    }
+
+    fn run(&self, _arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let connections = tcp_connections(&session.capture()?.tracking);
+        let mut table = Table::new(&[
+            "tcpstream",
+            "client_ip",
+            "client_port",
+            "server_ip",
+            "server_port",
+            "packets",
+            "mptcpstream",
+        ]);
+        for connection in &connections {
+            table.rows.push(vec![
+                Cell::Integer(connection.tcpstream.into()),
+                Cell::Text(connection.client_ip.to_string()),
+                Cell::Integer(connection.client_port.into()),
+                Cell::Text(connection.server_ip.to_string()),
+                Cell::Integer(connection.server_port.into()),
+                Cell::Integer(connection.packets as i128),
+                connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            ]);
+        }
+        let mut notes = Vec::new();
+        if connections.is_empty() {
+            notes.push("the capture holds no TCP packet".to_string());
+        }
+        Ok(Outcome::Report(Report::new(&connections, vec![table])?.with_notes(notes)))
+    }
+}

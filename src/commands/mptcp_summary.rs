@@ -1,0 +1,159 @@
+//! `mptcp_summary N`
+
+use clap::ArgMatches;
+
+use super::{Category, Command, Example, Outcome, Session, arguments};
+use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::{Capture, Connection};
+
+/// Sums up an MPTCP connection.
+pub struct MptcpSummaryCommand;
+
+impl Command for MptcpSummaryCommand {
+    fn name(&self) -> &'static str {
+        "mptcp_summary"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["summary"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Mptcp
+    }
+
+    fn summary(&self) -> &'static str {
+        "Sum up an MPTCP connection: data, each subflow's share, reinjections"
+    }
+
+    fn details(&self) -> &'static str {
+        "goodput_bytes counts each octet of data once: what the application wrote. throughput_bytes is what the subflows \
+         carried for it. Data that came again is told apart: retransmitted (by TCP, under the same subflow sequence \
+         numbers), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
+         A subflow's goodput is the data that it was the first to carry at the place of capture."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream()).arg(arguments::towards())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "mptcp_summary 0", purpose: "what connection 0 carried, and over which subflows" },
+            Example { line: "mptcp_summary 0 --towards server -H", purpose: "the upload, sizes with unit prefixes" },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let capture = session.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let mut summary = mptcp_summary(capture, connection);
+        if let Some(role) = arguments::role(arguments) {
+            summary.directions.retain(|direction| direction.towards == role);
+        }
+        let mut tables = vec![directions(capture, connection, &summary)];
+        tables.extend(summary.directions.iter().map(shares));
+        let report = Report::new(&summary, tables)?;
+        Ok(Outcome::Report(report.with_records(records(&summary)).with_notes(notes(connection, &summary))))
+    }
+}
+
+fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary) -> Table {
+    let ends = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
+    let ends = ends.map_or_else(String::new, |stream| format!(": {} -> {}", stream.client, stream.server));
+    let mut table = Table::new(&["towards", "goodput", "throughput", "retransmitted", "reinjected", "duration", "rate"])
+        .titled(format!("MPTCP connection {}{ends}", connection.id));
+    for direction in &summary.directions {
+        table.rows.push(vec![
+            Cell::Text(direction.towards.name().to_string()),
+            Cell::Bytes(direction.goodput_bytes),
+            Cell::Bytes(direction.throughput_bytes),
+            Cell::Bytes(direction.retransmitted_bytes),
+            Cell::Bytes(direction.reinjected_bytes),
+            Cell::seconds(direction.duration),
+            direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
+        ]);
+    }
+    table
+}
+
+fn shares(direction: &MptcpDirection) -> Table {
+    let mut table =
+        Table::new(&["tcpstream", "packets", "goodput", "share", "throughput", "share", "retransmitted", "reinjected"])
+            .titled(format!("Subflows towards the {}", direction.towards.name()));
+    for subflow in &direction.subflows {
+        table.rows.push(vec![
+            Cell::Integer(subflow.tcpstream.into()),
+            Cell::Integer(subflow.packets.into()),
+            Cell::Bytes(subflow.goodput_bytes),
+            subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
+            Cell::Bytes(subflow.throughput_bytes),
+            subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
+            Cell::Bytes(subflow.retransmitted_bytes),
+            Cell::Bytes(subflow.reinjected_bytes),
+        ]);
+    }
+    table
+}
+
+/// One row per direction and subflow.
+fn records(summary: &MptcpSummary) -> Table {
+    let mut table = Table::new(&[
+        "mptcpstream",
+        "towards",
+        "tcpstream",
+        "packets",
+        "throughput_bytes",
+        "throughput_contribution",
+        "goodput_bytes",
+        "goodput_contribution",
+        "retransmitted_bytes",
+        "reinjected_bytes",
+    ]);
+    for direction in &summary.directions {
+        for subflow in &direction.subflows {
+            table.rows.push(vec![
+                Cell::Integer(summary.mptcpstream.into()),
+                Cell::Text(direction.towards.name().to_string()),
+                Cell::Integer(subflow.tcpstream.into()),
+                Cell::Integer(subflow.packets.into()),
+                Cell::Bytes(subflow.throughput_bytes),
+                subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
+                Cell::Bytes(subflow.goodput_bytes),
+                subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
+                Cell::Bytes(subflow.retransmitted_bytes),
+                Cell::Bytes(subflow.reinjected_bytes),
+            ]);
+        }
+    }
+    table
+}
+
+fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !connection.roles_known {
+        notes.push(
+            "the MP_CAPABLE handshake was not captured: who opened the first subflow seen is taken for the client"
+                .to_string(),
+        );
+    }
+    for direction in &summary.directions {
+        let towards = direction.towards.name();
+        if direction.resent_same_subflow_bytes > 0 {
+            notes.push(format!(
+                "towards the {towards}, {} bytes were sent again on the same subflow under new sequence numbers",
+                direction.resent_same_subflow_bytes
+            ));
+        }
+        if direction.unmapped_bytes > 0 {
+            notes.push(format!(
+                "towards the {towards}, {} bytes have no mapping and are left out of the goodput: sent as plain TCP after \
+                 a fallback, or their mapping was not captured",
+                direction.unmapped_bytes
+            ));
+        }
+    }
+    notes
+}
