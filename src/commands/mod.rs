@@ -3,10 +3,14 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
+pub mod grammar;
+mod help;
+mod quit;
 pub mod registry;
 pub mod session;
 
 use clap::ArgMatches;
+use clap::builder::StyledStr;
 
 use crate::error::Result;
 use crate::output::Report;
@@ -55,6 +59,8 @@ pub struct Example {
 pub enum Outcome {
     /// Facts to render in the chosen form.
     Report(Report),
+    /// Text for people on standard output; its styles are dropped where there is no terminal.
+    Text(StyledStr),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
     /// The person wants to leave the shell.
