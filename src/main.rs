@@ -1,3 +1,7 @@
-//! The `mptcpanalyzer` program.
+//! The `mptcpanalyzer` program: arguments in, exit code out. Everything else is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(mptcpanalyzer::shell::run(std::env::args_os()))
+}

@@ -4,16 +4,20 @@
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
 pub mod arguments;
+pub mod grammar;
+mod help;
 mod list_mptcp_connections;
 mod list_subflows;
 mod list_tcp_connections;
 mod load_pcap;
 mod mptcp_summary;
+mod quit;
 pub mod registry;
 pub mod session;
 mod tcp_summary;
 
 use clap::ArgMatches;
+use clap::builder::StyledStr;
 
 use crate::error::Result;
 use crate::output::Report;
@@ -62,6 +66,8 @@ pub struct Example {
 pub enum Outcome {
     /// Facts to render in the chosen form.
     Report(Report),
+    /// Text for people on standard output; its styles are dropped where there is no terminal.
+    Text(StyledStr),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
     /// The person wants to leave the shell.

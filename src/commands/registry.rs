@@ -1,26 +1,78 @@
 //! THE list of commands: help, completion and the tests of examples all come from it.
 
 use super::Command;
-use super::list_mptcp_connections::ListMptcpConnections;
-use super::list_subflows::ListSubflows;
-use super::list_tcp_connections::ListTcpConnections;
-use super::load_pcap::LoadPcap;
-use super::mptcp_summary::MptcpSummaryCommand;
-use super::tcp_summary::TcpSummaryCommand;
+use super::{
+    help, list_mptcp_connections, list_subflows, list_tcp_connections, load_pcap, mptcp_summary, quit, tcp_summary,
+};
+use crate::error::Error;
 
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
 pub static COMMANDS: &[&dyn Command] = &[
-    &LoadPcap,
-    &ListTcpConnections,
-    &TcpSummaryCommand,
-    &ListMptcpConnections,
-    &ListSubflows,
-    &MptcpSummaryCommand,
+    &load_pcap::LoadPcap,
+    &list_tcp_connections::ListTcpConnections,
+    &tcp_summary::TcpSummaryCommand,
+    &list_mptcp_connections::ListMptcpConnections,
+    &list_subflows::ListSubflows,
+    &mptcp_summary::MptcpSummaryCommand,
+    &help::Help,
+    &quit::Quit,
 ];
+
+/// Names must be at least this alike (Jaro-Winkler) for one to be suggested for the other.
+const ALIKE: f64 = 0.8;
 
 /// Looks up a command by its name or an alias; `-` counts as `_`.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Command> {
     let wanted = name.replace('-', "_");
     COMMANDS.iter().copied().find(|command| command.name() == wanted || command.aliases().contains(&wanted.as_str()))
+}
+
+/// Every name and alias that a command answers to.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().flat_map(|command| std::iter::once(command.name()).chain(command.aliases().iter().copied()))
+}
+
+/// The error for a name that no command answers to, with the name that was probably meant.
+#[must_use]
+pub fn unknown(name: &str) -> Error {
+    let wanted = name.replace('-', "_");
+    let closest = names()
+        .map(|known| (strsim::jaro_winkler(&wanted, known), known))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    Error::Usage(match closest {
+        Some((_, known)) => format!("unknown command `{name}`; did you mean `{known}`?"),
+        None => format!("unknown command `{name}`; type `help` to see them all"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_well_formed() {
+        let mut seen = std::collections::HashSet::new();
+        for name in names() {
+            assert!(seen.insert(name), "{name} is registered twice");
+            assert!(!name.contains('-'), "{name} has a `-`, which is read as `_`");
+        }
+        for command in COMMANDS {
+            assert!(!command.summary().is_empty() && !command.summary().ends_with('.'), "{}", command.name());
+        }
+    }
+
+    #[test]
+    fn aliases_are_found() {
+        assert_eq!(find("?").map(Command::name), Some("help"));
+        assert_eq!(find("exit").map(Command::name), Some("quit"));
+        assert!(find("hlep").is_none());
+    }
+
+    #[test]
+    fn typos_get_a_suggestion() {
+        assert_eq!(unknown("hlep").to_string(), "unknown command `hlep`; did you mean `help`?");
+        assert_eq!(unknown("zzz").to_string(), "unknown command `zzz`; type `help` to see them all");
+    }
 }

@@ -1,1 +1,158 @@
 //! The shell: prompt, scripts and single commands, all through one executor.
+//!
+//! [`run`] is the whole program. [`mode`] chooses what to do, [`executor`] runs command lines, [`console`] is where
+//! results and messages go, [`prompt`] and [`script`] feed lines to the executor.
+
+mod completion;
+pub mod console;
+pub mod executor;
+mod history;
+mod line;
+mod mode;
+mod panics;
+mod prompt;
+mod save;
+mod script;
+
+use std::ffi::OsString;
+use std::io::{self, BufReader, IsTerminal, Write};
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::commands::{Session, grammar};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::packets::cache::Cache;
+use console::Console;
+use executor::{Executor, Flow};
+use mode::{Mode, Script};
+
+/// Exit code of a script or command that Ctrl-C ended, as shells have it: 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// How long a command may take to stop by itself after Ctrl-C outside the prompt.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Runs the program with `arguments` (the first is its own name) and returns its exit code.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    panics::install_hook();
+    let mut results = io::stdout();
+    let mut messages = io::stderr();
+    let mut console = Console::standard(&mut results, &mut messages);
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(refusal) => return refused(&refusal, &mut console),
+    };
+    console.level = cli.level();
+    match panics::guard(|| start(&cli, &mut console)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            console.error(&error);
+            exit_code(&error)
+        }
+        Err(reason) => {
+            console.error(&panics::as_error("mptcpanalyzer", &reason));
+            1
+        }
+    }
+}
+
+/// The exit code of a process that `error` ends.
+fn exit_code(error: &Error) -> u8 {
+    if executor::is_interrupt(error) { INTERRUPTED } else { error.exit_code() }
+}
+
+/// Answers flags that clap did not take: help and version are answers, the rest are usage errors.
+fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
+    if !refusal.use_stderr() {
+        return match console.text(&refusal.render()) {
+            Ok(()) => 0,
+            Err(error) => {
+                console.error(&error);
+                exit_code(&error)
+            }
+        };
+    }
+    let error = Error::Usage(format!("{}; see `mptcpanalyzer --help`", grammar::sentence(refusal)));
+    console.error(&error);
+    exit_code(&error)
+}
+
+/// Sets the session up and runs the chosen mode.
+fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
+    let mode = mode::choose(cli, io::stdin().is_terminal())?;
+    let mut executor = Executor::new(session(cli, console)?);
+    handle_interrupts(matches!(mode, Mode::Prompt), console);
+    if let Some(path) = &cli.load
+        && let Err(error) = executor.load(path, console)
+    {
+        if !matches!(mode, Mode::Prompt) {
+            return Err(error);
+        }
+        console.error(&error);
+    }
+    match mode {
+        Mode::Prompt => prompt::run(&mut executor, console),
+        Mode::Command(words) => match executor.words(words, console)? {
+            Flow::Continue | Flow::Leave => Ok(0),
+        },
+        Mode::Script(Script::Stdin) => {
+            let mut lines = io::stdin().lock();
+            Ok(script::run(&mut executor, console, &mut lines, "<stdin>", cli.keep_going))
+        }
+        Mode::Script(Script::File(path)) => {
+            let file = std::fs::File::open(&path).map_err(|source| Error::file("read", &path, source))?;
+            let name = path.display().to_string();
+            Ok(script::run(&mut executor, console, &mut BufReader::new(file), &name, cli.keep_going))
+        }
+    }
+}
+
+/// A session as the configuration and the flags want it.
+fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
+    let config = Config::load(cli.config.as_deref())?;
+    let directory = cli.cachedir.clone().or_else(|| config.cache_dir.clone());
+    let (cache, warning) = Cache::open(directory, config.cache_limit);
+    if let Some(warning) = warning {
+        console.warning(&warning);
+    }
+    let mut session = Session::new(config, cache);
+    session.regenerate = cli.no_cache;
+    session.progress = io::stderr().is_terminal();
+    session.human_readable |= cli.human_readable;
+    if let Some(format) = cli.format {
+        session.format = format;
+    }
+    Ok(session)
+}
+
+/// Lets Ctrl-C stop the running command. Outside the prompt it also ends the program, at the latest after [`GRACE`];
+/// a second Ctrl-C there ends it at once.
+fn handle_interrupts(at_prompt: bool, console: &mut Console<'_>) {
+    let handler = move || {
+        let again = interrupt::requested();
+        interrupt::request();
+        if at_prompt {
+            return;
+        }
+        if again {
+            end_interrupted();
+        }
+        std::thread::spawn(|| {
+            std::thread::sleep(GRACE);
+            end_interrupted();
+        });
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        console.warning(&format!("Ctrl-C will end the program, for it cannot be caught: {error}"));
+    }
+}
+
+fn end_interrupted() -> ! {
+    let _ = writeln!(io::stderr(), "error: interrupted");
+    std::process::exit(i32::from(INTERRUPTED))
+}

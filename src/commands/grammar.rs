@@ -1,0 +1,189 @@
+//! The command line of each command as clap sees it: one place for running, help, completion and the man page.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
+
+use super::Command;
+use crate::output::Format;
+
+/// Id of the shared `--format` option.
+pub const FORMAT: &str = "format";
+/// Id of the shared `--output` option.
+pub const OUTPUT: &str = "output";
+/// Id of the shared `--human-readable` flag.
+pub const HUMAN_READABLE: &str = "human_readable";
+
+/// The clap definition of `command`: its own arguments, then the shared ones that every report takes. An option that
+/// the command defines itself stays the command's own.
+#[must_use]
+pub fn definition(command: &dyn Command) -> clap::Command {
+    let definition = clap::Command::new(command.name())
+        .no_binary_name(true)
+        .about(command.summary())
+        .visible_aliases(command.aliases().iter().copied())
+        .after_help(further_help(command));
+    let definition = command.arguments(definition);
+    if command.reports() { with_shared_options(definition) } else { definition }
+}
+
+/// What `matches` say about the form of the result; `None` when the line does not say.
+#[must_use]
+pub fn chosen_format(matches: &ArgMatches) -> Option<Format> {
+    let name = matches.try_get_one::<String>(FORMAT).ok().flatten()?;
+    Format::from_str(name, false).ok()
+}
+
+/// True when the line has the shared `--human-readable` flag.
+#[must_use]
+pub fn chosen_human_readable(matches: &ArgMatches) -> bool {
+    matches.try_get_one::<bool>(HUMAN_READABLE).ok().flatten().copied().unwrap_or(false)
+}
+
+/// One sentence for a command line that clap refused, its suggestion kept, its usage lines left out.
+#[must_use]
+pub fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let mut parts = Vec::new();
+    for paragraph in text.trim().split("\n\n") {
+        let paragraph = paragraph.trim();
+        if paragraph.starts_with("Usage:") || paragraph.starts_with("For more information") {
+            continue;
+        }
+        let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
+        let line = lines.join(" ");
+        let part = line.strip_prefix("error: ").or_else(|| line.strip_prefix("tip: ")).unwrap_or(&line);
+        parts.push(part.replace(" tip: ", "; "));
+    }
+    parts.join("; ")
+}
+
+/// The part of the help page below the options.
+fn further_help(command: &dyn Command) -> String {
+    let mut text = String::new();
+    if !command.aliases().is_empty() {
+        text.push_str(&format!("Also: {}\n", command.aliases().join(", ")));
+    }
+    if !command.details().is_empty() {
+        text.push_str(&format!("\n{}\n", command.details()));
+    }
+    if !command.examples().is_empty() {
+        text.push_str("\nExamples:\n");
+        let width = command.examples().iter().map(|example| example.line.chars().count()).max().unwrap_or(0);
+        for example in command.examples() {
+            text.push_str(&format!("  {:width$}  {}\n", example.line, example.purpose));
+        }
+    }
+    text.trim().to_string()
+}
+
+/// Adds `--format`, `--output` and `--human-readable` where neither their names nor their letters are taken.
+fn with_shared_options(mut definition: clap::Command) -> clap::Command {
+    let formats = PossibleValuesParser::new(Format::value_variants().iter().filter_map(ValueEnum::to_possible_value));
+    let shared = [
+        (Arg::new(FORMAT).long("format").value_name("FORMAT").value_parser(formats).help("Form of the result"), None),
+        (
+            Arg::new(OUTPUT)
+                .long("output")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(std::path::PathBuf))
+                .value_hint(ValueHint::AnyPath)
+                .help("Write the result to FILE; its ending chooses the form unless --format does"),
+            Some('o'),
+        ),
+        (
+            Arg::new(HUMAN_READABLE)
+                .long("human-readable")
+                .action(ArgAction::SetTrue)
+                .help("Print sizes and rates with unit prefixes"),
+            Some('H'),
+        ),
+    ];
+    for (argument, letter) in shared {
+        let taken = definition
+            .get_arguments()
+            .any(|other| other.get_id() == argument.get_id() || other.get_long() == argument.get_long());
+        if taken {
+            continue;
+        }
+        let letter = letter.filter(|letter| definition.get_arguments().all(|other| other.get_short() != Some(*letter)));
+        definition = definition.arg(match letter {
+            Some(letter) => argument.short(letter),
+            None => argument,
+        });
+    }
+    definition
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::registry::COMMANDS;
+    use crate::commands::{Category, Example, Outcome, Session};
+
+    struct Probe;
+
+    impl Command for Probe {
+        fn name(&self) -> &'static str {
+            "probe"
+        }
+        fn category(&self) -> Category {
+            Category::Shell
+        }
+        fn summary(&self) -> &'static str {
+            "Probe things"
+        }
+        fn details(&self) -> &'static str {
+            "A paragraph on probing."
+        }
+        fn examples(&self) -> &'static [Example] {
+            &[Example { line: "probe 3", purpose: "the third" }]
+        }
+        fn arguments(&self, command: clap::Command) -> clap::Command {
+            command.arg(Arg::new("number").required(true)).arg(Arg::new("only").short('o').long("only"))
+        }
+        fn run(&self, _: &ArgMatches, _: &mut Session) -> crate::error::Result<Outcome> {
+            Ok(Outcome::Quit)
+        }
+    }
+
+    #[test]
+    fn every_registered_definition_is_sound() {
+        for command in COMMANDS {
+            definition(*command).debug_assert();
+        }
+    }
+
+    #[test]
+    fn shared_options_leave_the_commands_own_letters_alone() {
+        let matches = definition(&Probe).try_get_matches_from(["3", "-o", "mine", "--output", "f", "-H"]).unwrap();
+        assert_eq!(matches.get_one::<String>("only").unwrap(), "mine");
+        assert_eq!(matches.get_one::<std::path::PathBuf>(OUTPUT).unwrap(), std::path::Path::new("f"));
+        assert!(chosen_human_readable(&matches));
+        assert_eq!(chosen_format(&matches), None);
+        let matches = definition(&Probe).try_get_matches_from(["3", "--format", "ndjson"]).unwrap();
+        assert_eq!(chosen_format(&matches), Some(Format::Ndjson));
+    }
+
+    #[test]
+    fn refusals_are_one_sentence_with_their_suggestion() {
+        let refuse = |words: &[&str]| sentence(&definition(&Probe).try_get_matches_from(words).unwrap_err());
+        assert_eq!(
+            refuse(&["3", "--fromat", "json"]),
+            "unexpected argument '--fromat' found; a similar argument exists: '--format'"
+        );
+        assert_eq!(
+            refuse(&["3", "--format", "jsn"]),
+            "invalid value 'jsn' for '--format <FORMAT>' [possible values: table, json, ndjson, csv]; \
+             a similar value exists: 'json'"
+        );
+        assert_eq!(refuse(&[]), "the following required arguments were not provided: <number>");
+    }
+
+    #[test]
+    fn help_shows_details_and_examples() {
+        let page = definition(&Probe).render_help().to_string();
+        for part in ["Probe things", "Usage: probe", "--format", "A paragraph on probing.", "probe 3  the third"] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+    }
+}

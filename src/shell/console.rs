@@ -1,0 +1,165 @@
+//! Where results and messages go. Results alone go to standard output, everything else to standard error.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+
+use clap::builder::StyledStr;
+use terminal_size::{Width, terminal_size_of};
+
+use crate::cli::Level;
+use crate::error::{Error, Result};
+
+/// The two streams of the program and what is known of the terminal behind them.
+pub struct Console<'a> {
+    /// Receives results.
+    pub results: &'a mut dyn Write,
+    /// Receives errors, warnings and reports of work done.
+    pub messages: &'a mut dyn Write,
+    /// Columns of the terminal that shows the results; `None` when no terminal does.
+    pub width: fn() -> Option<u16>,
+    /// Whether results may have colours.
+    pub colour: bool,
+    /// How much to say.
+    pub level: Level,
+}
+
+impl std::fmt::Debug for Console<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Console")
+            .field("colour", &self.colour)
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Console<'a> {
+    /// The console over this process's standard output and error.
+    #[must_use]
+    pub fn standard(results: &'a mut io::Stdout, messages: &'a mut io::Stderr) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let capable = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
+        let colour = wanted && capable && results.is_terminal();
+        Console { results, messages, width: standard_width, colour, level: Level::default() }
+    }
+
+    /// Prints text for people on the results' stream.
+    ///
+    /// # Errors
+    /// When the stream cannot be written; [`Error::OutputClosed`] when its reader is gone.
+    pub fn text(&mut self, text: &StyledStr) -> Result<()> {
+        let written =
+            if self.colour { write!(self.results, "{}", text.ansi()) } else { write!(self.results, "{text}") };
+        written.and_then(|()| self.results.flush()).map_err(output_error)
+    }
+
+    /// Says what went wrong. A closed output is nobody's fault and is not mentioned.
+    pub fn error(&mut self, error: &Error) {
+        if !matches!(error, Error::OutputClosed) {
+            self.say(Level::Error, "error: ", &error.to_string());
+        }
+    }
+
+    /// Says what went wrong in line `number` of the script `name`.
+    pub fn error_at(&mut self, name: &str, number: u64, error: &Error) {
+        if !matches!(error, Error::OutputClosed) {
+            self.say(Level::Error, "", &format!("{name}:{number}: {error}"));
+        }
+    }
+
+    /// Says what the person must know although the work was done.
+    pub fn warning(&mut self, sentence: &str) {
+        self.say(Level::Warn, "warning: ", sentence);
+    }
+
+    /// Says what was done.
+    pub fn note(&mut self, sentence: &str) {
+        self.say(Level::Warn, "", sentence);
+    }
+
+    /// Says something about the running itself, at `level` and beyond.
+    pub fn trace(&mut self, level: Level, sentence: &str) {
+        self.say(level, "", sentence);
+    }
+
+    /// Writes one line. There is nowhere to report a standard error that cannot be written to.
+    fn say(&mut self, level: Level, prefix: &str, sentence: &str) {
+        if level <= self.level {
+            let _ = writeln!(self.messages, "{prefix}{}", escape(sentence));
+            let _ = self.messages.flush();
+        }
+    }
+}
+
+/// The error for results that standard output did not take.
+pub(super) fn output_error(source: io::Error) -> Error {
+    Error::file("write to", "standard output", source)
+}
+
+fn standard_width() -> Option<u16> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    terminal_size_of(stdout).map(|(Width(columns), _)| columns)
+}
+
+/// `text` with every character replaced that could move the cursor, change colours or turn the writing direction of
+/// a terminal: file names and captures are made by strangers.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    let dangerous = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if dangerous(character) {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        assert_eq!(escape("client.pcapng"), "client.pcapng");
+        assert_eq!(escape("naïve 日本"), "naïve 日本");
+        assert_eq!(escape("a\x1b[2Jb\nc\td"), "a\\u{1b}[2Jb\\nc\\td");
+        assert_eq!(escape("x\u{202e}gpj\u{9b}"), "x\\u{202e}gpj\\u{9b}");
+    }
+
+    #[test]
+    fn level_decides_what_is_said() {
+        let (mut results, mut messages) = (Vec::new(), Vec::new());
+        let mut console = Console {
+            results: &mut results,
+            messages: &mut messages,
+            width: || None,
+            colour: false,
+            level: Level::Error,
+        };
+        console.warning("hidden");
+        console.error(&Error::Failed("shown\x07".to_string()));
+        console.error(&Error::OutputClosed);
+        console.level = Level::Warn;
+        console.note("said");
+        console.trace(Level::Info, "hidden");
+        console.error_at("a.txt", 3, &Error::NothingLoaded);
+        assert!(results.is_empty());
+        assert_eq!(
+            String::from_utf8(messages).unwrap(),
+            "error: shown\\u{7}\nsaid\na.txt:3: no capture is loaded: type `load_pcap FILE` first, \
+             or start with `--load FILE`\n"
+        );
+    }
+}

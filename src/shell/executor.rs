@@ -1,0 +1,222 @@
+//! Runs command lines. Prompt, scripts and single commands all come through here.
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+
+use super::console::{Console, output_error};
+use super::{line, panics, save};
+use crate::cli::Level;
+use crate::commands::{Command, Outcome, Session, grammar, registry};
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::output::{RenderOptions, Report, render};
+use crate::packets::LoadError;
+
+/// Whether more lines are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on with the next line.
+    Continue,
+    /// The person wants to leave.
+    Leave,
+}
+
+/// The session and the way to run commands on it.
+#[derive(Debug)]
+pub struct Executor {
+    /// What the commands share.
+    pub session: Session,
+}
+
+/// True for the errors that Ctrl-C causes.
+#[must_use]
+pub fn is_interrupt(error: &Error) -> bool {
+    matches!(error, Error::Interrupted | Error::Load(LoadError::Interrupted))
+}
+
+impl Executor {
+    /// An executor on `session`.
+    #[must_use]
+    pub fn new(session: Session) -> Self {
+        Executor { session }
+    }
+
+    /// Loads a capture as the `--load` flag wants it; warnings go to the console.
+    ///
+    /// # Errors
+    /// Why it could not be loaded.
+    pub fn load(&mut self, path: &Path, console: &mut Console<'_>) -> Result<()> {
+        interrupt::clear();
+        let warnings = guarded("--load", || self.session.load(path))?;
+        for warning in warnings {
+            console.warning(&warning);
+        }
+        Ok(())
+    }
+
+    /// Runs one line of text; a blank one or a comment does nothing.
+    ///
+    /// # Errors
+    /// Why the command did not do its work.
+    pub fn line(&mut self, line: &[u8], console: &mut Console<'_>) -> Result<Flow> {
+        self.words(line::split(line)?, console)
+    }
+
+    /// Runs one command given as words.
+    ///
+    /// # Errors
+    /// Why the command did not do its work.
+    pub fn words(&mut self, mut words: Vec<OsString>, console: &mut Console<'_>) -> Result<Flow> {
+        if words.is_empty() {
+            return Ok(Flow::Continue);
+        }
+        console.trace(Level::Debug, &format!("running: {}", line::join(&words)));
+        let name = words.remove(0).to_string_lossy().into_owned();
+        let command = registry::find(&name).ok_or_else(|| registry::unknown(&name))?;
+        let started = Instant::now();
+        let flow = self.run(command, words, console);
+        console.trace(Level::Info, &format!("{} took {:.3} s", command.name(), started.elapsed().as_secs_f64()));
+        flow
+    }
+
+    fn run(&mut self, command: &dyn Command, words: Vec<OsString>, console: &mut Console<'_>) -> Result<Flow> {
+        interrupt::clear();
+        let matches = match grammar::definition(command).try_get_matches_from(words) {
+            Ok(matches) => matches,
+            Err(refusal) if refusal.kind() == ErrorKind::DisplayHelp => {
+                console.text(&refusal.render())?;
+                return Ok(Flow::Continue);
+            }
+            Err(refusal) => {
+                let (sentence, name) = (grammar::sentence(&refusal), command.name());
+                return Err(Error::Usage(format!("{sentence}; see `help {name}`")));
+            }
+        };
+        let outcome = guarded(command.name(), || command.run(&matches, &mut self.session))?;
+        match outcome {
+            Outcome::Quit => return Ok(Flow::Leave),
+            Outcome::Text(text) => console.text(&text)?,
+            Outcome::Done(sentences) => sentences.iter().for_each(|sentence| console.note(sentence)),
+            Outcome::Report(report) => guarded(command.name(), || self.deliver(&report, &matches, console))?,
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Renders a report to where the line wants it.
+    fn deliver(&self, report: &Report, matches: &ArgMatches, console: &mut Console<'_>) -> Result<()> {
+        let file = matches.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten();
+        let format = grammar::chosen_format(matches)
+            .or_else(|| file.and_then(|path| save::format_of(path)))
+            .unwrap_or(self.session.format);
+        let options = RenderOptions {
+            format,
+            human_readable: self.session.human_readable || grammar::chosen_human_readable(matches),
+            delimiter: self.session.config.delimiter,
+            width: if file.is_some() { None } else { (console.width)() },
+        };
+        let Some(path) = file else {
+            let mut output = BufWriter::new(Interruptible(&mut *console.results));
+            render(report, &options, &mut output)?;
+            return output.flush().map_err(output_error);
+        };
+        save::to_file(path, |output| render(report, &options, &mut Interruptible(output)))?;
+        console.note(&format!("wrote {}", path.display()));
+        Ok(())
+    }
+}
+
+/// Runs `work`, turning a panic into an error, and any failure after Ctrl-C into an interruption: what a dying child
+/// process or a half-written output had to say is then no news.
+fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let result = panics::guard(work).unwrap_or_else(|reason| Err(panics::as_error(what, &reason)));
+    match result {
+        Err(error) if interrupt::requested() && !is_interrupt(&error) => Err(Error::Interrupted),
+        other => other,
+    }
+}
+
+/// Refuses to write once Ctrl-C was pressed, so that a long table stops.
+struct Interruptible<'a>(&'a mut dyn Write);
+
+impl Write for Interruptible<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        if interrupt::requested() {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.0.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn execute(line: &str) -> (Result<Flow>, String, String) {
+        let (mut results, mut messages) = (Vec::new(), Vec::new());
+        let mut console = Console {
+            results: &mut results,
+            messages: &mut messages,
+            width: || None,
+            colour: false,
+            level: Level::Warn,
+        };
+        let flow = Executor::new(Session::new(Config::default(), None)).line(line.as_bytes(), &mut console);
+        (flow, String::from_utf8(results).unwrap(), String::from_utf8(messages).unwrap())
+    }
+
+    #[test]
+    fn blank_lines_and_comments_do_nothing() {
+        for line in ["", "   ", "# help"] {
+            let (flow, results, messages) = execute(line);
+            assert_eq!((flow.unwrap(), results.as_str(), messages.as_str()), (Flow::Continue, "", ""), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_is_a_result_and_quit_leaves() {
+        let (flow, results, messages) = execute("help --help");
+        assert_eq!((flow.unwrap(), messages.as_str()), (Flow::Continue, ""));
+        assert!(results.contains("Usage: help"), "{results}");
+        assert_eq!(execute("EXIT".to_lowercase().as_str()).0.unwrap(), Flow::Leave);
+    }
+
+    #[test]
+    fn wrong_lines_are_usage_errors_of_one_sentence() {
+        for (line, sentence) in [
+            ("hlep", "unknown command `hlep`; did you mean `help`?"),
+            ("quit now", "unexpected argument 'now' found; see `help quit`"),
+            ("help 'x", "a quote or a final backslash is left open: close it, or put `\\` before a literal quote"),
+        ] {
+            let error = execute(line).0.unwrap_err();
+            assert!(matches!(error, Error::Usage(_)), "{line}");
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+
+    #[test]
+    fn a_failed_load_is_reported() {
+        let error = {
+            let (mut results, mut messages) = (Vec::new(), Vec::new());
+            let mut console = Console {
+                results: &mut results,
+                messages: &mut messages,
+                width: || None,
+                colour: false,
+                level: Level::Warn,
+            };
+            let mut executor = Executor::new(Session::new(Config::default(), None));
+            executor.load(Path::new("/no/such.pcap"), &mut console).unwrap_err()
+        };
+        assert_eq!(error.to_string(), "/no/such.pcap: no such file; check the path");
+    }
+}

@@ -1,0 +1,135 @@
+//! Which of the three run modes the arguments ask for.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::cli::Cli;
+use crate::commands::registry;
+use crate::error::{Error, Result};
+
+/// What the program is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Ask for lines at the terminal.
+    Prompt,
+    /// Run the lines of a script.
+    Script(Script),
+    /// Run one command, already split into words.
+    Command(Vec<OsString>),
+}
+
+/// Where the lines of a script are.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Script {
+    /// In a file.
+    File(PathBuf),
+    /// On standard input.
+    Stdin,
+}
+
+/// Chooses the mode; `at_terminal` tells whether standard input is a terminal.
+///
+/// # Errors
+/// [`Error::Usage`] when the words name a capture instead of a command, or come beside `--batch`.
+pub fn choose(cli: &Cli, at_terminal: bool) -> Result<Mode> {
+    if let Some(path) = &cli.batch {
+        if !cli.words.is_empty() {
+            return Err(Error::Usage("`--batch` runs a script: give a command or `--batch`, not both".to_string()));
+        }
+        let script = if path.as_os_str() == "-" { Script::Stdin } else { Script::File(path.clone()) };
+        return Ok(Mode::Script(script));
+    }
+    match cli.words.as_slice() {
+        [] if at_terminal => Ok(Mode::Prompt),
+        [] => Ok(Mode::Script(Script::Stdin)),
+        [word] if !is_command(word) => single_word(word),
+        words => Ok(Mode::Command(words.to_vec())),
+    }
+}
+
+fn is_command(word: &OsStr) -> bool {
+    word.to_str().is_some_and(|name| registry::find(name).is_some())
+}
+
+/// A single word that is no command: a script, or a mistake worth more than "unknown command".
+fn single_word(word: &OsStr) -> Result<Mode> {
+    let path = Path::new(word);
+    if path.is_dir() {
+        return Err(Error::Usage(format!("{} is a directory; name a script or a command", path.display())));
+    }
+    if path.is_file() {
+        if is_binary(path) {
+            return Err(Error::Usage(format!(
+                "{path} is a capture, not a script: load it with `mptcpanalyzer --load {path}`",
+                path = path.display()
+            )));
+        }
+        return Ok(Mode::Script(Script::File(path.to_path_buf())));
+    }
+    if path.components().count() > 1 || path.extension().is_some() {
+        return Err(Error::Usage(format!("{} is neither a command nor a file; check the path", path.display())));
+    }
+    Ok(Mode::Command(vec![word.to_os_string()]))
+}
+
+/// True when the file starts like a capture, a compressed one, or an exported table. A file that cannot be read is
+/// left to the script reader, which says why.
+fn is_binary(path: &Path) -> bool {
+    const MAGIC: [&[u8]; 9] = [
+        b"\xa1\xb2\xc3\xd4", // pcap, both octet orders, microseconds and nanoseconds
+        b"\xd4\xc3\xb2\xa1",
+        b"\xa1\xb2\x3c\x4d",
+        b"\x4d\x3c\xb2\xa1",
+        b"\x0a\x0d\x0d\x0a", // pcapng
+        b"\x1f\x8b",         // gzip
+        b"\x28\xb5\x2f\xfd", // zstd
+        b"PAR1",             // Parquet
+        b"ARROW1",           // Arrow IPC
+    ];
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(8).read_to_end(&mut start));
+    read.is_ok() && MAGIC.iter().any(|magic| start.starts_with(magic))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn chosen(words: &[&str], at_terminal: bool) -> Result<Mode> {
+        choose(&Cli::try_parse_from(std::iter::once("x").chain(words.iter().copied())).unwrap(), at_terminal)
+    }
+
+    #[test]
+    fn no_words_mean_prompt_or_standard_input() {
+        assert_eq!(chosen(&[], true).unwrap(), Mode::Prompt);
+        assert_eq!(chosen(&["--load", "x"], true).unwrap(), Mode::Prompt);
+        assert_eq!(chosen(&[], false).unwrap(), Mode::Script(Script::Stdin));
+        assert_eq!(chosen(&["-b", "-"], true).unwrap(), Mode::Script(Script::Stdin));
+    }
+
+    #[test]
+    fn one_file_is_a_script_unless_it_is_a_command_or_a_capture() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_string();
+        std::fs::write(path("lines"), "help\n").unwrap();
+        std::fs::write(path("x.pcapng"), b"\x0a\x0d\x0d\x0a\0\0\0\x1c").unwrap();
+        assert_eq!(chosen(&[&path("lines")], true).unwrap(), Mode::Script(Script::File(path("lines").into())));
+        assert_eq!(chosen(&["-b", &path("no")], true).unwrap(), Mode::Script(Script::File(path("no").into())));
+        assert_eq!(chosen(&["help"], true).unwrap(), Mode::Command(vec!["help".into()]));
+        assert_eq!(chosen(&["hepl"], true).unwrap(), Mode::Command(vec!["hepl".into()]));
+        let hint = chosen(&[&path("x.pcapng")], true).unwrap_err();
+        assert!(matches!(hint, Error::Usage(_)) && hint.to_string().contains("--load"), "{hint}");
+        let hint = chosen(&[&path("missing.mptcp")], true).unwrap_err();
+        assert!(hint.to_string().contains("neither a command nor a file"), "{hint}");
+        let hint = chosen(&[directory.path().to_str().unwrap()], true).unwrap_err();
+        assert!(hint.to_string().contains("is a directory"), "{hint}");
+    }
+
+    #[test]
+    fn a_script_and_a_command_at_once_are_refused() {
+        assert!(matches!(chosen(&["-b", "x", "help"], true), Err(Error::Usage(_))));
+    }
+}

@@ -1,0 +1,171 @@
+//! The interactive prompt: reads lines from the terminal and feeds them to the executor until the person leaves.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use rustyline::completion::{Completer, Pair};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::HistoryHinter;
+use rustyline::history::DefaultHistory;
+use rustyline::{CompletionType, Context, Editor, Helper, Hinter, Validator};
+
+use super::completion::{self, Snapshot};
+use super::console::{Console, escape};
+use super::executor::{Executor, Flow};
+use super::history;
+use crate::error::{Error, Result};
+
+/// Characters of a file name that the prompt shows; the line needs room too.
+const LONGEST_NAME: usize = 40;
+
+/// Reads and runs lines until `quit`, Ctrl-D or the end of the terminal. No command's failure ends it.
+///
+/// # Errors
+/// When the terminal cannot be read.
+pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
+    let mut lines = Lines::open(executor.session.config.history_size, console)?;
+    console.note("Type `help` for the commands, Tab completes, Ctrl-D leaves.");
+    loop {
+        let name = executor.session.loaded().map(crate::tracking::Capture::name);
+        let Some(line) = lines.read(name.as_deref(), Snapshot::of(&executor.session))? else { return Ok(0) };
+        if line.trim().is_empty() {
+            continue;
+        }
+        lines.remember(&line, console);
+        match executor.line(line.as_bytes(), console) {
+            Ok(Flow::Continue) => {}
+            Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
+            Err(error) => console.error(&error),
+        }
+    }
+}
+
+/// The line editor with its history.
+struct Lines {
+    editor: Editor<Assistant, DefaultHistory>,
+    /// Where the history is kept; `None` once that place turned out unusable.
+    history: Option<PathBuf>,
+}
+
+impl Lines {
+    fn open(history_size: usize, console: &mut Console<'_>) -> Result<Self> {
+        let settings = rustyline::Config::builder()
+            .max_history_size(history_size)
+            .map_err(terminal_error)?
+            .history_ignore_space(true)
+            .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .build();
+        let mut editor = Editor::with_config(settings).map_err(terminal_error)?;
+        editor.set_helper(Some(Assistant::default()));
+        let mut lines = Lines { editor, history: history::place().filter(|_| history_size > 0) };
+        lines.recall(console);
+        Ok(lines)
+    }
+
+    /// Reads the history of earlier sessions; there is none at first.
+    fn recall(&mut self, console: &mut Console<'_>) {
+        let Some(path) = self.history.clone() else { return };
+        match self.editor.load_history(&path) {
+            Ok(()) => {}
+            Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                if let Some(directory) = path.parent()
+                    && let Err(error) = std::fs::create_dir_all(directory)
+                {
+                    self.give_up_history("created", &error, console);
+                }
+            }
+            Err(error) => self.give_up_history("read", &error, console),
+        }
+    }
+
+    /// Keeps a line for this session and, at once so that a crash does not lose it, for later ones.
+    fn remember(&mut self, line: &str, console: &mut Console<'_>) {
+        let added = self.editor.add_history_entry(line).unwrap_or(false);
+        let Some(path) = self.history.clone().filter(|_| added) else { return };
+        if let Err(error) = self.editor.append_history(&path) {
+            self.give_up_history("written", &error, console);
+        }
+    }
+
+    fn give_up_history(&mut self, participle: &str, error: &dyn std::fmt::Display, console: &mut Console<'_>) {
+        if let Some(path) = self.history.take() {
+            let path = path.display();
+            console.warning(&format!("{path} cannot be {participle} ({error}): lines are not kept after this session"));
+        }
+    }
+
+    /// The next line; `None` when the person leaves.
+    fn read(&mut self, capture: Option<&str>, snapshot: Snapshot) -> Result<Option<String>> {
+        if let Some(assistant) = self.editor.helper_mut() {
+            assistant.snapshot = snapshot;
+        }
+        let plain = prompt_for(capture);
+        let styled = format!("\x1b[1m{plain}\x1b[0m");
+        loop {
+            match self.editor.readline(&(plain.as_str(), styled.as_str())) {
+                Ok(line) => return Ok(Some(line)),
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
+                Err(ReadlineError::Eof) => return Ok(None),
+                Err(error) => return Err(terminal_error(error)),
+            }
+        }
+    }
+}
+
+fn terminal_error(error: ReadlineError) -> Error {
+    Error::Failed(format!("cannot read from the terminal: {error}"))
+}
+
+/// The prompt, with the name of the loaded capture made harmless and short.
+fn prompt_for(capture: Option<&str>) -> String {
+    let Some(name) = capture else { return "mptcpanalyzer> ".to_string() };
+    let name = escape(name);
+    let mut shown: String = name.chars().take(LONGEST_NAME).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    format!("mptcpanalyzer [{shown}]> ")
+}
+
+/// What the line editor asks while a line is typed.
+#[derive(Default, Helper, Hinter, Validator)]
+struct Assistant {
+    snapshot: Snapshot,
+    #[rustyline(Hinter)]
+    hinter: HistoryHinter,
+}
+
+impl Completer for Assistant {
+    type Candidate = Pair;
+
+    fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let (start, candidates) = completion::complete(&self.snapshot, line, position);
+        let pairs = candidates
+            .into_iter()
+            .map(|candidate| Pair { display: candidate.display, replacement: candidate.replacement })
+            .collect();
+        Ok((start, pairs))
+    }
+}
+
+impl Highlighter for Assistant {
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(format!("\x1b[2m{hint}\x1b[0m"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompt_shows_a_harmless_name() {
+        assert_eq!(prompt_for(None), "mptcpanalyzer> ");
+        assert_eq!(prompt_for(Some("client.pcapng")), "mptcpanalyzer [client.pcapng]> ");
+        assert_eq!(prompt_for(Some("a\x1b]0;x\x07")), "mptcpanalyzer [a\\u{1b}]0;x\\u{7}]> ");
+        let long = "é".repeat(100);
+        assert_eq!(prompt_for(Some(&long)).chars().count(), "mptcpanalyzer [".len() + 41 + "]> ".len());
+    }
+}
