@@ -1,0 +1,3 @@
+//! Integration tests: one binary, for each binary links polars.
+
+mod config;
