@@ -211,3 +211,15 @@ fn what_cannot_be_copied_is_refused_and_nothing_is_left_behind() {
     assert_eq!(left, ["cut.pcap", "in.pcap", "in.pcap.gz", "linked.pcap"]);
     assert_eq!(fs::read(&input).unwrap(), pcap(&[b"abcd"]));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().unwrap();
+    let input = written(folder.path(), "in.pcap", &pcap(&[b"abcd"]));
+    let full = copy_frames(&input, Path::new("/dev/full"), |_| true).unwrap_err().to_string();
+    assert!(full.starts_with("cannot write /dev/full: "), "{full}");
+    assert_eq!(copy_frames(&input, Path::new("/dev/null"), |_| true).unwrap().written, 1);
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
