@@ -3,6 +3,10 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
+pub mod checkhealth;
+pub mod clean_cache;
+pub mod clean_pcap;
+pub mod list_interfaces;
 pub mod registry;
 pub mod session;
 

@@ -3,7 +3,12 @@
 use super::Command;
 
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
-pub static COMMANDS: &[&dyn Command] = &[];
+pub static COMMANDS: &[&dyn Command] = &[
+    &super::clean_pcap::CleanPcap,
+    &super::list_interfaces::ListInterfaces,
+    &super::checkhealth::CheckHealth,
+    &super::clean_cache::CleanCache,
+];
 
 /// Looks up a command by its name or an alias; `-` counts as `_`.
 #[must_use]
