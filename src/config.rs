@@ -1,6 +1,16 @@
 //! The TOML configuration and the XDG places of the program.
+//!
+//! Every key is one entry of one list, with what it takes and how it is set: the reader, the suggestions for a
+//! mistyped key and the tests all use that list.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use directories::{BaseDirs, ProjectDirs};
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::output::Format;
 
@@ -13,7 +23,7 @@ pub struct Config {
     pub wireshark_profile: Option<String>,
     /// Where dissected captures are kept; `None` for the XDG place.
     pub cache_dir: Option<PathBuf>,
-    /// Size in MiB beyond which the least recently used cache entries go.
+    /// Size in MiB beyond which the least recently used cache entries go; 0 keeps nothing.
     pub cache_limit: u64,
     /// Separator of fields in CSV output and exports.
     pub delimiter: char,
@@ -25,6 +35,8 @@ pub struct Config {
     pub history_size: usize,
     /// Further Wireshark fields to add to the packet table, each as a text column of its own name.
     pub extra_fields: Vec<String>,
+    /// The file that these values were read from; `None` when there was none and all are defaults. Not a key.
+    pub file: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -39,21 +51,392 @@ impl Default for Config {
             human_readable: false,
             history_size: 1000,
             extra_fields: Vec::new(),
+            file: None,
         }
-    }
-}
-
-impl Config {
-    /// Reads `path`, or the file in the XDG place when `None`; an absent one there means the defaults.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
-    pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
-        let _ = path;
-        Ok(Config::default())
     }
 }
 
 /// The configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {}
+pub enum ConfigError {
+    /// The file that `--config` names does not exist.
+    #[error("{path}: no such configuration file; check the path given to `--config`")]
+    Missing {
+        /// The file, escaped for a terminal.
+        path: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {source}")]
+    Unreadable {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// Not TOML.
+    #[error("{path}:{line}: not valid TOML: {reason}; correct that line")]
+    Syntax {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// What the TOML parser says.
+        reason: String,
+    },
+    /// A key that the program does not know.
+    #[error("{path}:{line}: unknown key `{key}`; {advice}")]
+    UnknownKey {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// The key, escaped for a terminal.
+        key: String,
+        /// The nearest key, or all of them.
+        advice: String,
+    },
+    /// A value of the wrong type or out of range.
+    #[error("{path}:{line}: `{key}` takes {takes}; correct the value or delete the line")]
+    BadValue {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// The key.
+        key: &'static str,
+        /// What the key takes, a phrase.
+        takes: &'static str,
+    },
+}
+
+type Value<'a> = Spanned<DeValue<'a>>;
+
+/// One key of the file.
+struct Key {
+    name: &'static str,
+    takes: &'static str,
+    /// Puts the value into the configuration; `None` when it does not fit.
+    set: fn(&mut Config, Value<'_>) -> Option<()>,
+}
+
+const KEYS: &[Key] = &[
+    Key {
+        name: "tshark",
+        takes: "the name or path of the tshark program, in quotes",
+        set: |config, value| {
+            config.tshark = expand_home(&non_empty(read(value)?)?);
+            Some(())
+        },
+    },
+    Key {
+        name: "wireshark_profile",
+        takes: "the name of a Wireshark profile in quotes, or \"\" for none",
+        set: |config, value| {
+            config.wireshark_profile = non_empty(read(value)?);
+            Some(())
+        },
+    },
+    Key {
+        name: "cache_dir",
+        takes: "a directory in quotes, or \"\" for the usual place",
+        set: |config, value| {
+            config.cache_dir = non_empty(read(value)?).map(|text| expand_home(&text));
+            Some(())
+        },
+    },
+    Key {
+        name: "cache_limit",
+        takes: "a whole number of MiB, 0 or more",
+        set: |config, value| {
+            config.cache_limit = read(value)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "delimiter",
+        takes: "one ASCII character in quotes that is no letter, digit, quote, minus, dot or line end (\"\\t\" is a tab)",
+        set: |config, value| {
+            config.delimiter = read(value).filter(|character| is_delimiter(*character))?;
+            Some(())
+        },
+    },
+    Key {
+        name: "format",
+        takes: "\"table\", \"json\", \"ndjson\" or \"csv\"",
+        set: |config, value| {
+            config.format = read(value)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "human_readable",
+        takes: "true or false",
+        set: |config, value| {
+            config.human_readable = read(value)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "history_size",
+        takes: "a whole number of lines, 0 to 1000000",
+        set: |config, value| {
+            config.history_size = read(value).filter(|lines| *lines <= 1_000_000)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "extra_fields",
+        takes: "a list of Wireshark field names such as [\"ip.dsfield\", \"frame.comment\"]",
+        set: |config, value| {
+            config.extra_fields =
+                read::<Vec<String>>(value).filter(|fields| fields.iter().all(|field| is_field_name(field)))?;
+            Some(())
+        },
+    },
+];
+
+impl Config {
+    /// Reads the configuration from `path`, or without one from the XDG place, where a missing file means defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`], one sentence that names the file and, where there is one, the line and the key.
+    pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+        match (path, Places::find()) {
+            (Some(path), _) => Config::read(path),
+            (None, Some(places)) => match Config::read(&places.config_file) {
+                Err(ConfigError::Missing { .. }) => Ok(Config::default()),
+                other => other,
+            },
+            (None, None) => Ok(Config::default()),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Config, ConfigError> {
+        let shown = escaped(&path.to_string_lossy());
+        let text = fs::read_to_string(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => ConfigError::Missing { path: shown.clone() },
+            _ => ConfigError::Unreadable { path: shown.clone(), source },
+        })?;
+        let mut config = parse(&text, &shown)?;
+        config.file = Some(path.to_path_buf());
+        Ok(config)
+    }
+
+    /// The names of all keys of the file.
+    pub fn keys() -> impl Iterator<Item = &'static str> {
+        KEYS.iter().map(|key| key.name)
+    }
+}
+
+fn parse(text: &str, shown: &str) -> Result<Config, ConfigError> {
+    // Editors on Windows put a byte-order mark in front; it is no part of the first key.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
+        path: shown.to_string(),
+        line: error.span().map_or(1, |span| line_of(text, span.start)),
+        // The parser's message can have several lines; a sentence has one.
+        reason: escaped(error.message().lines().collect::<Vec<_>>().join(", ").as_str()),
+    })?;
+    let mut entries: Vec<_> = table.into_inner().into_iter().collect();
+    // In the order of the file, so that the first mistake is the one reported.
+    entries.sort_by_key(|(name, _)| name.span().start);
+    let mut config = Config::default();
+    for (name, value) in entries {
+        let line = line_of(text, name.span().start);
+        let Some(key) = KEYS.iter().find(|key| key.name == name.get_ref().as_ref()) else {
+            return Err(ConfigError::UnknownKey {
+                path: shown.to_string(),
+                line,
+                key: escaped(name.get_ref()),
+                advice: advice_for(name.get_ref()),
+            });
+        };
+        (key.set)(&mut config, value).ok_or_else(|| ConfigError::BadValue {
+            path: shown.to_string(),
+            line,
+            key: key.name,
+            takes: key.takes,
+        })?;
+    }
+    Ok(config)
+}
+
+/// The nearest key, or when none is near the list of all.
+fn advice_for(typed: &str) -> String {
+    let wanted = typed.to_lowercase().replace('-', "_");
+    let nearest = Config::keys()
+        .map(|name| (strsim::jaro_winkler(&wanted, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match nearest {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("the keys are {}", Config::keys().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+fn read<T: DeserializeOwned>(value: Value<'_>) -> Option<T> {
+    T::deserialize(ValueDeserializer::from(value)).ok()
+}
+
+fn non_empty(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn is_delimiter(character: char) -> bool {
+    // Letters, digits, '-', '.' and '"' occur in the fields themselves or quote them.
+    character == '\t'
+        || (character.is_ascii_graphic() || character == ' ')
+            && !character.is_ascii_alphanumeric()
+            && !"\"'-.".contains(character)
+}
+
+fn is_field_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('-')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+/// `~/x` in the person's home, for in a file no shell expands it.
+fn expand_home(text: &str) -> PathBuf {
+    match (text.strip_prefix("~/"), BaseDirs::new()) {
+        (Some(rest), Some(base)) => base.home_dir().join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    shown
+}
+
+/// Where the program keeps things, by the XDG base directory specification (on Linux).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// `$XDG_CONFIG_HOME/mptcpanalyzer/config.toml`.
+    pub config_file: PathBuf,
+    /// `$XDG_CACHE_HOME/mptcpanalyzer`: what can be made again.
+    pub cache_dir: PathBuf,
+    /// `$XDG_STATE_HOME/mptcpanalyzer`: the history.
+    pub state_dir: PathBuf,
+}
+
+impl Places {
+    /// The places of the person who runs the program; `None` when there is no home directory. Creates nothing.
+    #[must_use]
+    pub fn find() -> Option<Places> {
+        let project = ProjectDirs::from("", "", "mptcpanalyzer")?;
+        Some(Places {
+            config_file: project.config_dir().join("config.toml"),
+            cache_dir: project.cache_dir().to_path_buf(),
+            // Only Linux has a place for state.
+            state_dir: project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_path_buf(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(text: &str) -> String {
+        parse(text, "c.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let config = parse(
+            "tshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\n\
+             delimiter = ';'\nformat = 'ndjson'\nhuman_readable = true\nhistory_size = 12\n\
+             extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\n",
+            "c.toml",
+        )
+        .unwrap();
+        let expected = Config {
+            tshark: PathBuf::from("/opt/tshark"),
+            wireshark_profile: Some("lab".to_string()),
+            cache_dir: Some(PathBuf::from("/var/c")),
+            cache_limit: 7,
+            delimiter: ';',
+            format: Format::Ndjson,
+            human_readable: true,
+            history_size: 12,
+            extra_fields: vec!["ip.dsfield".to_string(), "tcp.options.mptcp.raw".to_string()],
+            file: None,
+        };
+        assert_eq!(config, expected);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
+        assert_eq!(
+            complaint("# mine\n\ncache-limt = 3\n"),
+            "c.toml:3: unknown key `cache-limt`; did you mean `cache_limit`?"
+        );
+        assert!(complaint("zzz = 1").contains("c.toml:1: unknown key `zzz`; the keys are tshark, wireshark_profile,"));
+        assert!(complaint("[cache]\nlimit = 1").starts_with("c.toml:1: unknown key `cache`"));
+    }
+
+    #[test]
+    fn the_first_mistake_in_the_file_is_the_one_reported() {
+        assert!(complaint("tsharq = 'x'\ndelimitre = 'x'\n").starts_with("c.toml:1: unknown key `tsharq`"));
+        assert!(complaint("zeta = 'x'\nalpha = 'x'\n").starts_with("c.toml:1: unknown key `zeta`"));
+    }
+
+    #[test]
+    fn a_wrong_type_or_value_is_named_with_its_line() {
+        assert_eq!(
+            complaint("tshark = 'tshark'\ncache_limit = 'big'\n"),
+            "c.toml:2: `cache_limit` takes a whole number of MiB, 0 or more; correct the value or delete the line"
+        );
+        for text in [
+            "cache_limit = -1",
+            "cache_limit = 1.5",
+            "delimiter = ';;'",
+            "delimiter = ''",
+            "delimiter = '→'",
+            "delimiter = 'a'",
+            "delimiter = '\"'",
+            "delimiter = \"\\n\"",
+            "format = 'xml'",
+            "format = 3",
+            "human_readable = 'yes'",
+            "history_size = 1000001",
+            "extra_fields = 'ip.ttl'",
+            "extra_fields = ['ip.ttl', 'two words']",
+            "extra_fields = ['-r']",
+            "tshark = ''",
+            "tshark = ['tshark']",
+        ] {
+            let key = text.split(' ').next().unwrap();
+            assert!(complaint(text).starts_with(&format!("c.toml:1: `{key}` takes ")), "{text}: {}", complaint(text));
+        }
+    }
+
+    #[test]
+    fn what_is_not_toml_is_named_with_its_line() {
+        let said = complaint("tshark = 'a'\ncache_limit = = 3\n");
+        assert!(said.starts_with("c.toml:2: not valid TOML: "), "{said}");
+        assert!(complaint("tshark = 'a'\ntshark = 'b'\n").starts_with("c.toml:2: not valid TOML: "));
+    }
+
+    #[test]
+    fn control_characters_in_a_key_do_not_reach_the_terminal() {
+        let said = complaint("\"\\u001b[31m\" = 1");
+        assert!(!said.contains('\u{1b}') && said.contains("\\u{1b}[31m"), "{said}");
+    }
+
+    #[test]
+    fn a_tab_separates_and_a_tilde_is_home() {
+        assert_eq!(parse("delimiter = \"\\t\"", "c").unwrap().delimiter, '\t');
+        let home = BaseDirs::new().unwrap().home_dir().join("traces");
+        assert_eq!(parse("cache_dir = '~/traces'", "c").unwrap().cache_dir, Some(home));
+        assert_eq!(parse("cache_dir = ''", "c").unwrap().cache_dir, None);
+    }
+}

@@ -4,8 +4,12 @@
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
 pub mod arguments;
+mod checkhealth;
+mod clean_cache;
+mod clean_pcap;
 pub mod grammar;
 mod help;
+mod list_interfaces;
 mod list_mptcp_connections;
 mod list_subflows;
 mod list_tcp_connections;

@@ -1,21 +1,22 @@
 //! THE list of commands: help, completion and the tests of examples all come from it.
 
 use super::Command;
-use super::{
-    help, list_mptcp_connections, list_subflows, list_tcp_connections, load_pcap, mptcp_summary, quit, tcp_summary,
-};
 use crate::error::Error;
 
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
 pub static COMMANDS: &[&dyn Command] = &[
-    &load_pcap::LoadPcap,
-    &list_tcp_connections::ListTcpConnections,
-    &tcp_summary::TcpSummaryCommand,
-    &list_mptcp_connections::ListMptcpConnections,
-    &list_subflows::ListSubflows,
-    &mptcp_summary::MptcpSummaryCommand,
-    &help::Help,
-    &quit::Quit,
+    &super::load_pcap::LoadPcap,
+    &super::clean_pcap::CleanPcap,
+    &super::list_interfaces::ListInterfaces,
+    &super::list_tcp_connections::ListTcpConnections,
+    &super::tcp_summary::TcpSummaryCommand,
+    &super::list_mptcp_connections::ListMptcpConnections,
+    &super::list_subflows::ListSubflows,
+    &super::mptcp_summary::MptcpSummaryCommand,
+    &super::checkhealth::CheckHealth,
+    &super::clean_cache::CleanCache,
+    &super::help::Help,
+    &super::quit::Quit,
 ];
 
 /// Names must be at least this alike (Jaro-Winkler) for one to be suggested for the other.

@@ -1,1 +1,210 @@
-//! stub
+//! The frames of a capture file by their framing alone: how many there are, whether the last one is whole, and a
+//! copy with only some of them.
+//!
+//! Only lengths are read here, never the content of a packet or of an option: a frame with a content that no parser
+//! understands still has its number, and is copied octet for octet. What counts as a frame is what has a
+//! `frame.number` in Wireshark.
+
+mod copy;
+mod framing;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+pub use copy::{Copied, copy_frames};
+use framing::{Framing, Piece};
+
+/// How a capture file is laid out, told by its first octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureFormat {
+    /// The classic format of libpcap.
+    Pcap {
+        /// Numbers in the file have their most significant octet first.
+        big_endian: bool,
+        /// Timestamps in nanoseconds, else in microseconds.
+        nanoseconds: bool,
+    },
+    /// pcapng, the block format.
+    Pcapng,
+    /// A compressed file; what is in it is not known.
+    Compressed(Compression),
+    /// Something else; tshark may know it.
+    Other,
+}
+
+/// Compressions that are recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip, `.gz`.
+    Gzip,
+    /// Zstandard, `.zst`.
+    Zstd,
+    /// LZ4 frames, `.lz4`.
+    Lz4,
+}
+
+impl Compression {
+    /// The program that undoes it.
+    #[must_use]
+    pub fn program(self) -> &'static str {
+        match self {
+            Compression::Gzip => "gunzip",
+            Compression::Zstd => "unzstd",
+            Compression::Lz4 => "unlz4",
+        }
+    }
+}
+
+impl CaptureFormat {
+    /// Tells the format of the file `path`.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read.
+    pub fn detect(path: &Path) -> Result<CaptureFormat, CaptureFileError> {
+        let mut start = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
+        read.map_err(|source| CaptureFileError::file("read", path, source))?;
+        Ok(CaptureFormat::of(&start))
+    }
+
+    /// Tells the format by the first four octets.
+    #[must_use]
+    pub fn of(start: &[u8]) -> CaptureFormat {
+        let pcap = |big_endian, nanoseconds| CaptureFormat::Pcap { big_endian, nanoseconds };
+        match start {
+            [0xd4, 0xc3, 0xb2, 0xa1, ..] => pcap(false, false),
+            [0xa1, 0xb2, 0xc3, 0xd4, ..] => pcap(true, false),
+            [0x4d, 0x3c, 0xb2, 0xa1, ..] => pcap(false, true),
+            [0xa1, 0xb2, 0x3c, 0x4d, ..] => pcap(true, true),
+            [0x0a, 0x0d, 0x0d, 0x0a, ..] => CaptureFormat::Pcapng,
+            [0x1f, 0x8b, ..] => CaptureFormat::Compressed(Compression::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => CaptureFormat::Compressed(Compression::Zstd),
+            [0x04, 0x22, 0x4d, 0x18, ..] => CaptureFormat::Compressed(Compression::Lz4),
+            _ => CaptureFormat::Other,
+        }
+    }
+}
+
+/// Where and how the whole part of a capture file ends before the file does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Truncation {
+    /// Offset of the first octet that belongs to no whole record, from 0.
+    pub offset: u64,
+    /// What is wrong there.
+    pub cause: Cause,
+}
+
+/// What is wrong at the end of the whole part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The file ends within the file header.
+    FileHeader,
+    /// The file ends within the header of a record or block.
+    RecordHeader,
+    /// The file ends within the data of a record or block.
+    RecordData,
+    /// The lengths contradict each other or are absurd: the file is damaged here, not only cut.
+    Damaged,
+}
+
+impl std::fmt::Display for Truncation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let offset = self.offset;
+        match self.cause {
+            Cause::FileHeader => write!(formatter, "the file ends within its header"),
+            Cause::RecordHeader => write!(formatter, "the file ends within the header of a record, at byte {offset}"),
+            Cause::RecordData => {
+                write!(formatter, "the file ends within the data of the record that begins at byte {offset}")
+            }
+            Cause::Damaged => write!(formatter, "the file is damaged from byte {offset} on"),
+        }
+    }
+}
+
+/// How many frames a capture file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameCount {
+    /// Whole frames, whatever their protocol.
+    pub whole: u64,
+    /// Why there are no more, when the file does not end with a whole record.
+    pub truncated: Option<Truncation>,
+}
+
+/// A capture file cannot be walked through or copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureFileError {
+    /// The system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried, a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// It is compressed.
+    #[error("{} is compressed; decompress it first with `{}`", path.display(), compression.program())]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        compression: Compression,
+    },
+    /// Neither pcap nor pcapng.
+    #[error("{} is neither a pcap nor a pcapng file; convert it first with `editcap`", .0.display())]
+    Unsupported(PathBuf),
+    /// The copy would replace what it is made from.
+    #[error("{} is the capture that is read; name another file to write", .0.display())]
+    SameFile(PathBuf),
+    /// Ctrl-C.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
+}
+
+impl CaptureFileError {
+    fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+        CaptureFileError::File { action, path: path.to_path_buf(), source }
+    }
+}
+
+impl From<CaptureFileError> for crate::error::Error {
+    fn from(error: CaptureFileError) -> Self {
+        match error {
+            CaptureFileError::File { action, path, source } => crate::error::Error::file(action, path, source),
+            CaptureFileError::Interrupted => crate::error::Error::Interrupted,
+            other => crate::error::Error::Failed(other.to_string()),
+        }
+    }
+}
+
+/// Counts the frames of the capture `path` by walking through it once; ends at the first damage and says where.
+///
+/// # Errors
+/// When it cannot be read, or is no pcap or pcapng file.
+pub fn count_frames(path: &Path) -> Result<FrameCount, CaptureFileError> {
+    let mut framing = Framing::open(path)?;
+    while framing.next_piece()? != Piece::End {}
+    Ok(FrameCount { whole: framing.frames(), truncated: framing.truncation() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_magic() {
+        let little = CaptureFormat::Pcap { big_endian: false, nanoseconds: false };
+        assert_eq!(CaptureFormat::of(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0]), little);
+        let big_nanoseconds = CaptureFormat::Pcap { big_endian: true, nanoseconds: true };
+        assert_eq!(CaptureFormat::of(&[0xa1, 0xb2, 0x3c, 0x4d]), big_nanoseconds);
+        assert_eq!(CaptureFormat::of(b"\n\r\r\n"), CaptureFormat::Pcapng);
+        assert_eq!(CaptureFormat::of(&[0x1f, 0x8b, 8]), CaptureFormat::Compressed(Compression::Gzip));
+        assert_eq!(CaptureFormat::of(&[0x28, 0xb5, 0x2f, 0xfd]), CaptureFormat::Compressed(Compression::Zstd));
+        assert_eq!(CaptureFormat::of(&[0x04, 0x22, 0x4d, 0x18]), CaptureFormat::Compressed(Compression::Lz4));
+        assert_eq!(CaptureFormat::of(b"packetid,"), CaptureFormat::Other);
+        assert_eq!(CaptureFormat::of(&[0xd4, 0xc3, 0xb2]), CaptureFormat::Other);
+        assert_eq!(CaptureFormat::of(&[]), CaptureFormat::Other);
+    }
+}

@@ -1,8 +1,12 @@
 //! Loading: from the cache when it has the capture as it is now, from a dissector otherwise.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use super::cache::Cache;
+use super::cache::{Cache, Key, Lookup};
+use super::capture_file::{FrameCount, count_frames};
+use super::tshark::{self, Request};
 use super::{Dissection, LoadError};
 
 /// How a capture is to be loaded.
@@ -33,11 +37,67 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// Loads `path`.
+/// Loads `path`: a capture, or a table that this program exported.
 ///
 /// # Errors
 /// [`LoadError`], one sentence each.
 pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
-    let _ = options;
-    Err(LoadError::Missing(path.to_path_buf()))
+    check(path)?;
+    let tshark = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()))?;
+    let mut asked = vec![format!("profile={}", options.profile.unwrap_or_default())];
+    asked.extend(options.extra_fields.iter().map(|field| format!("field={field}")));
+    // Before the dissection: a capture that is still being written misses next time.
+    let key = Key::of(path, &tshark.name(), &asked).map_err(|source| unreadable(path, source))?;
+    let mut warnings = Vec::new();
+    if let Some(cache) = options.cache
+        && !options.regenerate
+    {
+        match cache.get(&key) {
+            Lookup::Hit(dissection) => return Ok(Loaded { dissection: *dissection, from_cache: true, warnings }),
+            Lookup::Miss => {}
+            Lookup::Damaged(sentence) => warnings.push(sentence),
+        }
+    }
+    // Formats that only tshark reads have no count, and no harm comes of it.
+    let counted = count_frames(path).ok();
+    let request = Request {
+        profile: options.profile,
+        extra_fields: options.extra_fields,
+        expected_frames: counted.map(|count| count.whole),
+        progress: options.progress,
+    };
+    let mut dissection = tshark::dissect(&tshark, path, &request)?;
+    dissection.facts.warnings.extend(counted.and_then(|count| cut_short(&count, &dissection)));
+    if let Some(cache) = options.cache
+        && let Err(error) = cache.put(&key, &dissection)
+    {
+        warnings.push(error.to_string());
+    }
+    Ok(Loaded { dissection, from_cache: false, warnings })
+}
+
+/// What can be told before a dissector is started.
+fn check(path: &Path) -> Result<(), LoadError> {
+    let metadata = fs::metadata(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => LoadError::Missing(path.to_path_buf()),
+        _ => unreadable(path, source),
+    })?;
+    if metadata.is_dir() {
+        return Err(LoadError::Directory(path.to_path_buf()));
+    }
+    if metadata.is_file() && metadata.len() == 0 {
+        return Err(LoadError::Empty(path.to_path_buf()));
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> LoadError {
+    LoadError::Unreadable { path: path.to_path_buf(), source }
+}
+
+/// A file can end early where tshark takes no offence; it is said all the same.
+fn cut_short(count: &FrameCount, dissection: &Dissection) -> Option<String> {
+    let truncation = count.truncated?;
+    let said = dissection.facts.warnings.iter().any(|warning| warning.contains("packet"));
+    (!said).then(|| format!("{truncation}: all {} whole packets before it were read", count.whole))
 }

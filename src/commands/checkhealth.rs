@@ -1,0 +1,299 @@
+//! `checkhealth`: whether all that the program needs is there, line by line, and what to do where it is not.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+
+use clap::ArgMatches;
+use serde::Serialize;
+
+use super::{Category, Command, Example, Outcome, Session};
+use crate::config::{Config, Places};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::packets::cache::Cache;
+
+/// The oldest tshark whose fields suffice.
+const OLDEST_TSHARK: (u32, u32) = (3, 6);
+
+/// Checks the surroundings of the program.
+pub struct CheckHealth;
+
+/// One line of the result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Check {
+    check: &'static str,
+    state: State,
+    detail: String,
+    /// What to do; only with a problem.
+    advice: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Problem,
+}
+
+impl Check {
+    fn fine(check: &'static str, detail: impl Into<String>) -> Check {
+        Check { check, state: State::Ok, detail: detail.into(), advice: None }
+    }
+
+    fn problem(check: &'static str, detail: impl Into<String>, advice: impl Into<String>) -> Check {
+        Check { check, state: State::Problem, detail: detail.into(), advice: Some(advice.into()) }
+    }
+}
+
+impl Command for CheckHealth {
+    fn name(&self) -> &'static str {
+        "checkhealth"
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "Check tshark, configuration, cache, history and terminal, and say what to do"
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[Example { line: "checkhealth", purpose: "find out why a capture cannot be loaded" }]
+    }
+
+    fn run(&self, _: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let checks = [
+            tshark(&session.config.tshark, tshark_version(&session.config.tshark)),
+            configuration(&session.config),
+            cache(session.cache.as_ref()),
+            history(Places::find().as_ref()),
+            terminal(),
+            locale(|name| env::var(name).ok()),
+        ];
+        Ok(Outcome::Report(report(&checks)?))
+    }
+}
+
+fn report(checks: &[Check]) -> Result<Report> {
+    let mut table = Table::new(&["check", "state", "detail", "advice"]);
+    table.rows.extend(checks.iter().map(|check| {
+        let state = if check.state == State::Ok { "ok" } else { "problem" };
+        vec![
+            Cell::Text(check.check.to_string()),
+            Cell::Text(state.to_string()),
+            Cell::Text(check.detail.clone()),
+            check.advice.clone().map_or(Cell::Null, Cell::Text),
+        ]
+    }));
+    Report::new(&checks, vec![table])
+}
+
+/// The first line that `tshark --version` prints, or why it prints none.
+fn tshark_version(binary: &Path) -> io::Result<String> {
+    let output = Process::new(binary).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(format!("it ended with {}", output.status)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_string())
+}
+
+fn tshark(binary: &Path, said: io::Result<String>) -> Check {
+    const NAME: &str = "tshark";
+    let install = "install it with `apt-get install tshark`, or set `tshark` in the configuration";
+    let shown = binary.to_string_lossy();
+    match said {
+        Err(error) => Check::problem(NAME, format!("{shown}: {error}"), install),
+        Ok(line) => match version_in(&line) {
+            None => Check::problem(NAME, format!("{shown} gives no version: {line}"), install),
+            Some(version) if version < OLDEST_TSHARK => {
+                Check::problem(NAME, line, "install version 3.6 or later, or set `tshark` in the configuration")
+            }
+            Some(_) => Check::fine(NAME, line),
+        },
+    }
+}
+
+/// Major and minor version in a line such as `TShark (Wireshark) 4.0.17 (Git v4.0.17 …)`.
+fn version_in(line: &str) -> Option<(u32, u32)> {
+    line.split_whitespace().find_map(|word| {
+        let mut parts = word.trim_start_matches('v').split('.');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    })
+}
+
+fn configuration(config: &Config) -> Check {
+    match (&config.file, Places::find()) {
+        (Some(file), _) => Check::fine("configuration", format!("read from {}", file.display())),
+        (None, Some(places)) => {
+            Check::fine("configuration", format!("defaults, for there is no {}", places.config_file.display()))
+        }
+        (None, None) => Check::problem(
+            "configuration",
+            "defaults, for there is no home directory",
+            "set HOME, or name a file with `--config`",
+        ),
+    }
+}
+
+fn cache(cache: Option<&Cache>) -> Check {
+    const NAME: &str = "cache";
+    let Some(cache) = cache else {
+        return Check::problem(
+            NAME,
+            "not in use: captures are dissected anew each time",
+            "set `cache_dir` to a directory that can be written, and `cache_limit` above 0",
+        );
+    };
+    let shown = cache.directory.display();
+    match writable(&cache.directory).and_then(|()| cache.holdings()) {
+        Ok(holdings) => Check::fine(
+            NAME,
+            format!(
+                "{shown}: {} captures, {} of {} MiB",
+                holdings.entries,
+                holdings.bytes.div_ceil(1024 * 1024),
+                cache.limit / (1024 * 1024)
+            ),
+        ),
+        Err(error) => Check::problem(NAME, format!("{shown}: {error}"), "free some space, or set `cache_dir`"),
+    }
+}
+
+fn history(places: Option<&Places>) -> Check {
+    const NAME: &str = "history";
+    let Some(places) = places else {
+        return Check::problem(NAME, "there is no home directory to keep it in", "set HOME or XDG_STATE_HOME");
+    };
+    let shown = places.state_dir.display();
+    match std::fs::create_dir_all(&places.state_dir).and_then(|()| writable(&places.state_dir)) {
+        Ok(()) => Check::fine(NAME, format!("kept in {shown}")),
+        Err(error) => {
+            Check::problem(NAME, format!("{shown}: {error}"), "make that directory writable, or set XDG_STATE_HOME")
+        }
+    }
+}
+
+/// Whether a file can be made in `directory`; the file is gone afterwards.
+fn writable(directory: &Path) -> io::Result<()> {
+    tempfile::Builder::new().prefix(".checkhealth-").tempfile_in(directory).map(drop)
+}
+
+fn terminal() -> Check {
+    const NAME: &str = "terminal";
+    if !io::stdout().is_terminal() {
+        return Check::fine(NAME, "standard output is no terminal: no colour, nothing folded");
+    }
+    let width = terminal_size::terminal_size().map_or(0, |(width, _)| width.0);
+    let kind = env::var("TERM").unwrap_or_default();
+    let colour = if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || kind == "dumb" {
+        "no colour"
+    } else {
+        "colour"
+    };
+    let detail = format!("{width} columns, {colour}");
+    if width < 80 {
+        Check::problem(NAME, detail, "widen the window to 80 columns or more, for tables fold below that")
+    } else {
+        Check::fine(NAME, detail)
+    }
+}
+
+/// By the variables that decide it: the first of them that is set and not empty.
+fn locale(variable: impl Fn(&str) -> Option<String>) -> Check {
+    const NAME: &str = "locale";
+    let advice = "set LANG to a UTF-8 locale, for example `export LANG=C.UTF-8`";
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| variable(name).filter(|value| !value.is_empty()).map(|value| (name, value)));
+    match set {
+        Some((name, value)) => {
+            let plain = value.to_ascii_lowercase().replace('-', "");
+            let detail = format!("{name}={value}");
+            if plain.contains("utf8") { Check::fine(NAME, detail) } else { Check::problem(NAME, detail, advice) }
+        }
+        None => Check::problem(NAME, "none of LC_ALL, LC_CTYPE and LANG is set", advice),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn versions_are_read_from_what_tshark_prints() {
+        assert_eq!(version_in("TShark (Wireshark) 4.0.17 (Git v4.0.17 packaged as 4.0.17-0+deb12u1)"), Some((4, 0)));
+        assert_eq!(version_in("TShark (Wireshark) 3.10.2."), Some((3, 10)));
+        assert_eq!(version_in("command not found"), None);
+    }
+
+    #[test]
+    fn a_tshark_that_is_too_old_or_missing_is_a_problem_with_advice() {
+        let state = |line: &str| tshark(Path::new("tshark"), Ok(line.to_string())).state;
+        assert_eq!(state("TShark (Wireshark) 3.4.16"), State::Problem);
+        assert_eq!(state("TShark (Wireshark) 3.6.0"), State::Ok);
+        assert_eq!(state("TShark (Wireshark) 3.10.0"), State::Ok);
+        assert_eq!(state(""), State::Problem);
+        let binary = Path::new("/no/such/tshark");
+        let missing = tshark(binary, tshark_version(binary));
+        assert!(missing.detail.starts_with("/no/such/tshark: "), "{missing:?}");
+        assert!(missing.advice.unwrap().contains("apt-get install tshark"));
+    }
+
+    #[test]
+    fn a_program_that_fails_is_no_tshark() {
+        assert!(tshark_version(Path::new("false")).unwrap_err().to_string().contains("exit status"));
+    }
+
+    #[test]
+    fn the_first_locale_variable_that_is_set_decides() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            locale(move |name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_string()))
+        };
+        assert_eq!(with(&[("LANG", "de_DE.UTF-8")]), Check::fine("locale", "LANG=de_DE.UTF-8"));
+        assert_eq!(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8"), ("LANG", "C")]).state, State::Ok);
+        assert_eq!(with(&[("LC_ALL", "POSIX"), ("LANG", "C.UTF-8")]).state, State::Problem);
+        assert_eq!(with(&[]).state, State::Problem);
+    }
+
+    #[test]
+    fn a_cache_is_described_and_one_that_is_gone_is_a_problem() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Cache::open(Some(folder.path().join("c")), 7).0.unwrap();
+        let check = cache(Some(&opened));
+        assert_eq!(
+            (check.state, check.detail),
+            (State::Ok, format!("{}: 0 captures, 0 of 7 MiB", opened.directory.display()))
+        );
+        std::fs::remove_dir_all(&opened.directory).unwrap();
+        assert_eq!(cache(Some(&opened)).state, State::Problem);
+        assert_eq!(cache(None).state, State::Problem);
+    }
+
+    #[test]
+    fn a_history_that_cannot_be_kept_is_a_problem() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let places = |state_dir| Places { config_file: file.clone(), cache_dir: file.clone(), state_dir };
+        assert_eq!(history(Some(&places(file.join("state")))).state, State::Problem);
+        assert_eq!(history(Some(&places(folder.path().join("state")))).state, State::Ok);
+        assert_eq!(history(None).state, State::Problem);
+    }
+
+    #[test]
+    fn a_check_is_a_record_with_four_keys() {
+        let report = report(&[Check::problem("tshark", "gone", "install it"), Check::fine("cache", "fine")]).unwrap();
+        assert_eq!(
+            report.data,
+            json!([
+                {"check": "tshark", "state": "problem", "detail": "gone", "advice": "install it"},
+                {"check": "cache", "state": "ok", "detail": "fine", "advice": null}
+            ])
+        );
+        assert_eq!(report.tables[0].rows[1][3], Cell::Null);
+    }
+}

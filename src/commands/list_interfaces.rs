@@ -1,0 +1,79 @@
+//! `list_interfaces`: the network interfaces that the capture was recorded on.
+
+use clap::ArgMatches;
+
+use super::{Category, Command, Example, Outcome, Session};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::packets::Interface;
+
+/// Lists the interfaces of the loaded capture.
+pub struct ListInterfaces;
+
+impl Command for ListInterfaces {
+    fn name(&self) -> &'static str {
+        "list_interfaces"
+    }
+
+    fn category(&self) -> Category {
+        Category::Captures
+    }
+
+    fn summary(&self) -> &'static str {
+        "List the network interfaces that the capture was recorded on"
+    }
+
+    fn details(&self) -> &'static str {
+        "Only pcapng files say on which interface a packet was recorded. `packets` counts TCP packets."
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[Example { line: "list_interfaces", purpose: "see which paths a capture covers" }]
+    }
+
+    fn run(&self, _: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        Ok(Outcome::Report(report(&session.capture()?.dissection.facts.interfaces)?))
+    }
+}
+
+fn report(interfaces: &[Interface]) -> Result<Report> {
+    let mut table = Table::new(&["id", "name", "packets"]);
+    table.rows.extend(interfaces.iter().map(|interface| {
+        let name = interface.name.clone().map_or(Cell::Null, Cell::Text);
+        vec![Cell::Integer(interface.id.into()), name, Cell::Integer(interface.packets.into())]
+    }));
+    let report = Report::new(&interfaces, vec![table])?;
+    Ok(if interfaces.is_empty() {
+        report
+            .with_notes(vec!["the file does not say on which interfaces it was recorded; pcapng files do".to_string()])
+    } else {
+        report
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_interface_is_a_row_and_a_record() {
+        let interfaces = [
+            Interface { id: 0, name: Some("eth0".to_string()), packets: 12 },
+            Interface { id: 2, name: None, packets: 0 },
+        ];
+        let report = report(&interfaces).unwrap();
+        assert_eq!(
+            report.data,
+            json!([{"id": 0, "name": "eth0", "packets": 12}, {"id": 2, "name": null, "packets": 0}])
+        );
+        assert_eq!(report.tables[0].rows[1], [Cell::Integer(2), Cell::Null, Cell::Integer(0)]);
+        assert!(report.notes.is_empty());
+    }
+
+    #[test]
+    fn a_format_without_interfaces_says_so() {
+        let report = report(&[]).unwrap();
+        assert_eq!((report.data, report.notes.len()), (json!([]), 1));
+    }
+}

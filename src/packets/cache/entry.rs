@@ -1,0 +1,128 @@
+//! The file of one entry.
+//!
+//! | octets | content |
+//! |---|---|
+//! | 8 | magic |
+//! | 4 | version of this layout, little-endian as all numbers |
+//! | 4 | length of the JSON |
+//! | 8 | length of the table |
+//! | 8 | XXH3-64 of all that follows |
+//! | … | JSON: the key and the facts |
+//! | … | the table as an Arrow IPC file, LZ4: read as fast as uncompressed, a fraction of the size |
+
+use std::fs::File;
+use std::io::{self, BufWriter, Cursor, Read, Seek, SeekFrom, Write};
+
+use polars_io::ipc::IpcCompression;
+use polars_io::prelude::{IpcReader, IpcWriter};
+use polars_io::{SerReader, SerWriter};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::Key;
+use crate::packets::{CaptureFacts, Dissection};
+
+const MAGIC: [u8; 8] = *b"mptcp\0\r\n";
+const LAYOUT: u32 = 1;
+const HEAD: usize = 32;
+
+/// An entry could not be written.
+pub(super) enum WriteError {
+    File(io::Error),
+    Encode(String),
+}
+
+#[derive(Serialize)]
+struct AboutOut<'a> {
+    key: &'a Key,
+    facts: &'a CaptureFacts,
+}
+
+#[derive(Deserialize)]
+struct AboutIn {
+    key: Key,
+    facts: CaptureFacts,
+}
+
+/// Writes an entry and returns its size in octets.
+pub(super) fn write(file: &mut File, key: &Key, dissection: &Dissection) -> Result<u64, WriteError> {
+    let about = serde_json::to_vec(&AboutOut { key, facts: &dissection.facts })
+        .map_err(|error| WriteError::Encode(error.to_string()))?;
+    let about_length = u32::try_from(about.len()).map_err(|error| WriteError::Encode(error.to_string()))?;
+    file.write_all(&[0; HEAD]).map_err(WriteError::File)?;
+    let mut body = Summed { inner: BufWriter::with_capacity(256 * 1024, file), sum: Xxh3::new(), length: 0 };
+    body.write_all(&about).map_err(WriteError::File)?;
+    // Sharing its columns, the copy costs nothing; the writer wants to rearrange their chunks.
+    let mut table = dissection.table.clone();
+    let written = IpcWriter::new(&mut body).with_compression(Some(IpcCompression::LZ4)).finish(&mut table);
+    written.map_err(|error| match error {
+        polars::error::PolarsError::IO { error, .. } => {
+            WriteError::File(io::Error::new(error.kind(), error.to_string()))
+        }
+        other => WriteError::Encode(other.to_string()),
+    })?;
+    let (sum, length) = (body.sum.digest(), body.length);
+    let file = body.inner.into_inner().map_err(|error| WriteError::File(error.into_error()))?;
+    let head = [
+        &MAGIC[..],
+        &LAYOUT.to_le_bytes(),
+        &about_length.to_le_bytes(),
+        &length.saturating_sub(u64::from(about_length)).to_le_bytes(),
+        &sum.to_le_bytes(),
+    ]
+    .concat();
+    file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&head)).map_err(WriteError::File)?;
+    Ok(length.saturating_add(HEAD as u64))
+}
+
+/// Reads an entry; `None` when it is whole but of another key, an error in words when it cannot be trusted.
+pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissection>, String> {
+    let mut octets = Vec::new();
+    file.read_to_end(&mut octets).map_err(|error| error.to_string())?;
+    let (about, table) = checked(&octets)?;
+    let about: AboutIn = serde_json::from_slice(about).map_err(|error| error.to_string())?;
+    if about.key != *wanted {
+        return Ok(None);
+    }
+    let table = IpcReader::new(Cursor::new(table)).finish().map_err(|error| error.to_string())?;
+    Ok(Some(Dissection { table, facts: about.facts }))
+}
+
+/// The two parts of an entry whose head and checksum fit.
+fn checked(octets: &[u8]) -> Result<(&[u8], &[u8]), String> {
+    let foreign = || "it is damaged or not an entry of this version".to_string();
+    let (head, body) = octets.split_first_chunk::<HEAD>().ok_or_else(foreign)?;
+    let (magic, rest) = head.split_at(8);
+    let (layout, rest) = rest.split_at(4);
+    let (about_length, rest) = rest.split_at(4);
+    let (table_length, sum) = rest.split_at(8);
+    if magic != MAGIC || layout != LAYOUT.to_le_bytes() || sum != xxh3_64(body).to_le_bytes() {
+        return Err(foreign());
+    }
+    let about_length = u32::from_le_bytes(about_length.try_into().map_err(|_| foreign())?);
+    let (about, table) = body.split_at_checked(about_length as usize).ok_or_else(foreign)?;
+    if (table.len() as u64).to_le_bytes() != table_length {
+        return Err(foreign());
+    }
+    Ok((about, table))
+}
+
+/// Sums up what is written through it.
+struct Summed<W> {
+    inner: W,
+    sum: Xxh3,
+    length: u64,
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(octets)?;
+        self.sum.update(octets.get(..count).unwrap_or(octets));
+        self.length = self.length.saturating_add(count as u64);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
