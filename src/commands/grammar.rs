@@ -43,16 +43,22 @@ pub fn chosen_human_readable(matches: &ArgMatches) -> bool {
 #[must_use]
 pub fn sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let mut parts = Vec::new();
-    for paragraph in text.trim().split("\n\n") {
-        let paragraph = paragraph.trim();
+    let mut parts: Vec<String> = Vec::new();
+    for paragraph in text.trim().split("\n\n").map(str::trim) {
         if paragraph.starts_with("Usage:") || paragraph.starts_with("For more information") {
             continue;
         }
-        let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
-        let line = lines.join(" ");
-        let part = line.strip_prefix("error: ").or_else(|| line.strip_prefix("tip: ")).unwrap_or(&line);
-        parts.push(part.replace(" tip: ", "; "));
+        for (index, line) in paragraph.lines().map(str::trim).enumerate() {
+            let part = line.strip_prefix("error: ").or_else(|| line.strip_prefix("tip: ")).unwrap_or(line);
+            if part.starts_with("to pass '") {
+                // How to quote a mistyped option is no help with the mistake.
+                continue;
+            }
+            match parts.last_mut().filter(|_| index > 0 && !line.starts_with("tip: ")) {
+                Some(last) => *last = format!("{last} {part}"),
+                None => parts.push(part.to_string()),
+            }
+        }
     }
     parts.join("; ")
 }

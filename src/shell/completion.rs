@@ -120,11 +120,8 @@ fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[Stri
         .iter()
         .filter_map(|candidate| candidate.get_value().to_str().map(str::to_string))
         .collect();
-    // Stream numbers count, they are not spelt: 2 before 10. Other values stay in the engine's order.
-    values.sort_by(|one, other| match (one.parse::<u32>(), other.parse::<u32>()) {
-        (Ok(one), Ok(other)) => one.cmp(&other),
-        _ => std::cmp::Ordering::Equal,
-    });
+    // Stream numbers count, they are not spelt: 2 before 10. Other values come after them in the engine's order.
+    values.sort_by_key(|value| value.parse::<u32>().map_or((1, 0), |number| (0, number)));
     values
 }
 
@@ -231,9 +228,9 @@ mod tests {
         std::fs::write(directory.path().join("my file.pcapng"), "").unwrap();
         std::fs::create_dir(directory.path().join("more")).unwrap();
         let start = format!("{}/m", directory.path().display());
-        let expected = [format!("{}/my file.pcapng", directory.path().display()), format!("{start}ore/")];
-        assert_eq!(probe(&["0"], &start), expected);
-        assert_eq!(probe(&["0", "--output"], &format!("{start}y")), expected[..1]);
+        let file = format!("{}/my file.pcapng", directory.path().display());
+        assert_eq!(probe(&["0"], &start), [format!("{start}ore/"), file.clone()]);
+        assert_eq!(probe(&["0", "--output"], &format!("{start}y")), [file]);
         assert_eq!(typed("more/".to_string()).replacement, "more/");
         assert_eq!(typed("my file".to_string()).replacement, "my\\ file ");
     }

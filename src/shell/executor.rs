@@ -219,4 +219,63 @@ mod tests {
         };
         assert_eq!(error.to_string(), "/no/such.pcap: no such file; check the path");
     }
+
+    /// Fails in ways that registered commands must not.
+    struct Faulty;
+
+    impl Command for Faulty {
+        fn name(&self) -> &'static str {
+            "faulty"
+        }
+        fn category(&self) -> crate::commands::Category {
+            crate::commands::Category::Shell
+        }
+        fn summary(&self) -> &'static str {
+            "Fail"
+        }
+        fn examples(&self) -> &'static [crate::commands::Example] {
+            &[]
+        }
+        fn arguments(&self, command: clap::Command) -> clap::Command {
+            command.arg(clap::Arg::new("panic").long("panic").action(clap::ArgAction::SetTrue))
+        }
+        fn run(&self, arguments: &ArgMatches, _: &mut Session) -> Result<Outcome> {
+            assert!(!arguments.get_flag("panic"), "lost my way");
+            Ok(Outcome::Report(Report::new(&[1, 2], Vec::new())?))
+        }
+    }
+
+    fn run_faulty(words: &[&str]) -> (Result<Flow>, String) {
+        let (mut results, mut messages) = (Vec::new(), Vec::new());
+        let mut console = Console {
+            results: &mut results,
+            messages: &mut messages,
+            width: || None,
+            colour: false,
+            level: Level::Warn,
+        };
+        let mut executor = Executor::new(Session::new(Config::default(), None));
+        let flow = executor.run(&Faulty, words.iter().map(OsString::from).collect(), &mut console);
+        (flow, String::from_utf8(messages).unwrap())
+    }
+
+    #[test]
+    fn a_panic_is_an_error_of_one_sentence() {
+        let error = run_faulty(&["--panic"]).0.unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        assert!(error.to_string().starts_with("internal error in `faulty` (lost my way"), "{error}");
+    }
+
+    #[test]
+    fn output_goes_to_the_named_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.json");
+        let (flow, messages) = run_faulty(&["--output", path.to_str().unwrap()]);
+        assert_eq!(flow.unwrap(), Flow::Continue);
+        assert_eq!(messages, format!("wrote {}\n", path.display()));
+        assert!(path.is_file());
+        let absent = directory.path().join("absent/x.json");
+        let error = run_faulty(&["-o", absent.to_str().unwrap()]).0.unwrap_err();
+        assert!(error.to_string().starts_with(&format!("cannot write {}: ", absent.display())), "{error}");
+    }
 }

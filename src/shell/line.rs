@@ -1,7 +1,6 @@
 //! Command lines as words, quoted as in a POSIX shell.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
@@ -40,7 +39,7 @@ fn from_octets(octets: Vec<u8>) -> OsString {
 fn expand_home(word: OsString) -> OsString {
     let Ok(rest) = std::path::Path::new(&word).strip_prefix("~") else { return word };
     match std::env::home_dir() {
-        Some(home) => PathBuf::from(home).join(rest).into_os_string(),
+        Some(home) => home.join(rest).into_os_string(),
         None => word,
     }
 }

@@ -115,6 +115,15 @@ impl Lines {
 }
 
 fn terminal_error(error: ReadlineError) -> Error {
+    let error = match error {
+        ReadlineError::Io(error) => error,
+        #[cfg(unix)]
+        ReadlineError::Errno(error) => std::io::Error::from(error),
+        other => std::io::Error::other(other),
+    };
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return Error::OutputClosed;
+    }
     Error::Failed(format!("cannot read from the terminal: {error}"))
 }
 
