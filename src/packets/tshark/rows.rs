@@ -40,6 +40,11 @@ pub fn read(output: &Output, wanted: &Wanted, path: &Path) -> Result<Dissection,
             interrupt::check().map_err(|_| LoadError::Interrupted)?;
         }
         let time = text_of(&fields.time, row);
+        if time.is_empty() {
+            // Wireshark shows pictures and other files as one frame without a time.
+            let detail = " (its packets have no times)".to_string();
+            return Err(LoadError::NotACapture { path: path.to_path_buf(), detail });
+        }
         let abstime = nanoseconds(time)
             .ok_or_else(|| garbled(format!("`{}` in line {} is no time", time.escape_default(), row + 1)))?;
         let first = *first_frame.get_or_insert(abstime);
