@@ -2,12 +2,13 @@
 
 mod cache;
 mod capture_file;
-mod captures;
 mod config;
 mod examples_run;
+mod made;
 mod program;
 mod prompt;
 mod run_modes;
 mod scenarios;
+mod transcripts;
 mod truth;
 mod wireshark;
