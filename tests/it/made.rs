@@ -45,18 +45,18 @@ pub fn pcap(frames: &[&[u8]]) -> Vec<u8> {
     file
 }
 
-/// An Ethernet frame with an IPv4 packet of this protocol, from 192.0.2.1 to 192.0.2.2.
-fn ipv4(protocol: u8, content: &[u8]) -> Vec<u8> {
+/// An Ethernet frame with an IPv4 packet of this protocol, from 192.0.2.`from` to 192.0.2.`to`.
+fn ipv4(protocol: u8, from: u8, to: u8, content: &[u8]) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0];
     let length = u16::try_from(content.len() + 20).unwrap().to_be_bytes();
-    frame.extend([0x45, 0, length[0], length[1], 0, 0, 0x40, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);
+    frame.extend([0x45, 0, length[0], length[1], 0, 0, 0x40, 0, 64, protocol, 0, 0, 192, 0, 2, from, 192, 0, 2, to]);
     frame.extend(content);
     frame
 }
 
 /// A UDP datagram of four octets.
 pub fn udp() -> Vec<u8> {
-    ipv4(17, &[0x30, 0x39, 0x03, 0xe7, 0, 12, 0, 0, 1, 2, 3, 4])
+    ipv4(17, 1, 2, &[0x30, 0x39, 0x03, 0xe7, 0, 12, 0, 0, 1, 2, 3, 4])
 }
 
 /// The SYN of an MPTCP v1 connection, from port 12345 to port 80.
@@ -64,5 +64,12 @@ pub fn mptcp_syn() -> Vec<u8> {
     let mut tcp = vec![0x30, 0x39, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x60, 0x02, 0xff, 0xff, 0, 0, 0, 0];
     // MP_CAPABLE, version 1, HMAC-SHA256, without a key.
     tcp.extend([30, 4, 0x01, 0x01]);
-    ipv4(6, &tcp)
+    ipv4(6, 1, 2, &tcp)
+}
+
+/// The SYN/ACK to it, with the server's key.
+pub fn mptcp_syn_ack() -> Vec<u8> {
+    let mut tcp = vec![0, 80, 0x30, 0x39, 0, 0, 0, 9, 0, 0, 0, 2, 0x80, 0x12, 0xff, 0xff, 0, 0, 0, 0];
+    tcp.extend([30, 12, 0x01, 0x01, 1, 2, 3, 4, 5, 6, 7, 8]);
+    ipv4(6, 2, 1, &tcp)
 }

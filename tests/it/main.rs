@@ -1,14 +1,20 @@
 //! The integration tests, one binary because each one links polars.
 
+mod bad_input;
+mod bad_tshark;
 mod cache;
+mod cache_use;
 mod capture_file;
 mod config;
 mod examples_run;
+mod hostile_names;
+mod loaded_prompt;
 mod made;
 mod program;
 mod prompt;
 mod run_modes;
 mod scenarios;
+mod three_modes;
 mod transcripts;
 mod truth;
 mod wireshark;

@@ -88,8 +88,7 @@ fn difference(document: &str, printed: &str) -> String {
 
 #[test]
 fn every_document_prints_what_it_says() {
-    let mut documents: Vec<PathBuf> =
-        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut documents: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     documents.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
     documents.sort();
     assert!(documents.len() >= 4, "{documents:?}");

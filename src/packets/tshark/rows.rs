@@ -39,6 +39,9 @@ pub fn read(output: &Output, wanted: &Wanted, path: &Path) -> Result<Dissection,
         if row % 65_536 == 0 {
             interrupt::check().map_err(|_| LoadError::Interrupted)?;
         }
+        if fields.number.get(row).is_none() {
+            return Err(garbled(format!("line {} has no packet number", row + 1)).into());
+        }
         let time = text_of(&fields.time, row);
         if time.is_empty() {
             // Wireshark shows pictures and other files as one frame without a time.
