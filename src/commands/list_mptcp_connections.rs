@@ -49,7 +49,8 @@ impl Command for ListMptcpConnections {
 }
 
 fn table(connections: &[MptcpConnection]) -> Table {
-    let mut table = Table::new(&["mptcpstream", "version", "client", "server", "client_token", "server_token", "subflows"]);
+    let mut table =
+        Table::new(&["mptcpstream", "version", "client", "server", "client_token", "server_token", "subflows"]);
     for connection in connections {
         let initial = connection.subflows.first();
         let client = initial.map(|s| std::net::SocketAddr::new(s.client_ip, s.client_port).to_string());
@@ -89,11 +90,15 @@ fn records(connections: &[MptcpConnection]) -> Table {
             token(connection.client_token),
             token(connection.server_token),
             connection.checksum_required.map_or(Cell::Null, Cell::Boolean),
-            connection.fallback.clone().map_or(Cell::Null, Cell::Text),
+            fallback(connection),
             Cell::Integer(connection.subflows.len() as i128),
         ]);
     }
     table
+}
+
+fn fallback(connection: &MptcpConnection) -> Cell {
+    connection.fallback.map_or(Cell::Null, |fallback| Cell::Text(fallback.reason.name().to_string()))
 }
 
 fn token(token: Option<u32>) -> Cell {

@@ -43,6 +43,15 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// The name that JSON has for a value of an enumeration; nothing for `None`.
+    #[must_use]
+    pub fn name(value: &impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(serde_json::Value::String(name)) => Cell::Text(name),
+            _ => Cell::Null,
+        }
+    }
+
     /// A time span given in seconds, to the nanosecond.
     #[must_use]
     pub fn seconds(seconds: f64) -> Self {
