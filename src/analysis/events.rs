@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::addresses::{Advertisement, advertisements};
+use super::checksum::{self, ChecksumResult};
 use super::fallback::{Reason, fallback};
 use super::joins::{JoinAttempt, Outcome, joins, reason_name};
 use super::volume::seconds;
@@ -77,9 +78,10 @@ pub struct Event {
     pub row: u32,
 }
 
-/// What happened to `connection`, in the order of the file.
+/// What happened to `connection`, in the order of the file. `checksums` are the verdicts on its mappings, where the
+/// payload was at hand.
 #[must_use]
-pub fn events(capture: &Capture, connection: &Connection) -> Vec<Event> {
+pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[ChecksumResult]>) -> Vec<Event> {
     let mut timeline = Timeline { capture, events: Vec::new() };
     let packets = in_file_order(&capture.segments, &capture.tracking, connection);
     let mut closings = Closings::new(connection);
@@ -100,6 +102,12 @@ pub fn events(capture: &Capture, connection: &Connection) -> Vec<Event> {
             if let Some(packet) = find(*row) {
                 timeline.add(packet, Kind::AddAddr, advertised(&advertisement));
             }
+        }
+    }
+    for wrong in checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == checksum::Verdict::Wrong) {
+        if let Some(packet) = find(wrong.row) {
+            let detail = "the data of this packet's mapping does not fit its checksum".to_string();
+            timeline.add(packet, Kind::ChecksumFailure, detail);
         }
     }
     if let Some(fallback) = fallback(capture, connection)

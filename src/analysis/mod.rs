@@ -1,7 +1,9 @@
 //! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
 
 pub mod addresses;
+pub mod checksum;
 pub mod closing;
+pub mod diagnose;
 pub mod events;
 pub mod fallback;
 pub mod joins;

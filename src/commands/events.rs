@@ -43,7 +43,7 @@ impl Command for Events {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
-        let found = events(capture, connection);
+        let found = events(capture, connection, session.checksums(connection)?.as_deref());
         let mut table = Table::new(&["packetid", "reltime", "tcpstream", "towards", "event", "detail"]);
         table.rows.extend(found.iter().map(row));
         Ok(Outcome::Report(Report::new(&found, vec![table])?))

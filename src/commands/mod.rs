@@ -7,6 +7,7 @@ pub mod arguments;
 mod checkhealth;
 mod clean_cache;
 mod clean_pcap;
+mod diagnose;
 mod events;
 pub mod grammar;
 mod help;

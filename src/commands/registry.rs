@@ -14,6 +14,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::list_subflows::ListSubflows,
     &super::mptcp_summary::MptcpSummaryCommand,
     &super::events::Events,
+    &super::diagnose::Diagnose,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
     &super::help::Help,

@@ -24,7 +24,11 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> 
     let mut findings = Vec::new();
     if advertisement.verdict == Verdict::Invalid {
         let meaning = "the receiver must ignore it: something on the path altered the option, or it is forged";
-        findings.push(make(Finding::problem(Kind::AddressHmacInvalid, format!("the HMAC of {what} is wrong"), meaning)));
+        findings.push(make(Finding::problem(
+            Kind::AddressHmacInvalid,
+            format!("the HMAC of {what} is wrong"),
+            meaning,
+        )));
     }
     // Whoever is about to close does not echo any more.
     let last = advertisement.rows.last().copied().unwrap_or(0);
@@ -46,8 +50,10 @@ fn removals(subject: &Subject<'_>) -> Vec<Finding> {
         let ids = packet.segment.control.as_ref()?.remove_addr.as_ref()?;
         let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
         let by = packet.towards.other().name();
-        let detail = format!("the {by} withdrew address id {} at {}", ids.join(", "), subject.time(packet.segment.abstime));
-        let meaning = "its subflows from or to that address are closed; what was in flight on them is sent again elsewhere";
+        let detail =
+            format!("the {by} withdrew address id {} at {}", ids.join(", "), subject.time(packet.segment.abstime));
+        let meaning =
+            "its subflows from or to that address are closed; what was in flight on them is sent again elsewhere";
         Some(
             Finding::notice(Kind::AddressRemoved, detail, meaning)
                 .of(subject.connection)

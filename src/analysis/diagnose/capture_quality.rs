@@ -89,7 +89,8 @@ fn missing(capture: &Capture) -> Option<Finding> {
     if shown.is_empty() {
         return None;
     }
-    let detail = format!("{} packets of {streams} TCP streams acknowledge data that the capture does not hold", shown.len());
+    let detail =
+        format!("{} packets of {streams} TCP streams acknowledge data that the capture does not hold", shown.len());
     let meaning = "the capture dropped packets, or does not see all of the path: volumes are too low";
     shown.sort_unstable();
     Some(Finding::problem(Kind::PacketsMissing, detail, meaning).shown_by(shown))

@@ -24,7 +24,10 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
     let failures = subject.packets.iter().filter_map(|packet| Some((packet, packet.segment.control.as_ref()?.fail?)));
     for (packet, dsn) in failures {
         let sender = packet.towards.other().name();
-        let detail = format!("the {sender} reports in packet {} that the checksum at DSN {dsn:016x} failed", packet.segment.packetid);
+        let detail = format!(
+            "the {sender} reports in packet {} that the checksum at DSN {dsn:016x} failed",
+            packet.segment.packetid
+        );
         let meaning = "data was altered on the way to it: a middlebox rewrites the payload; with several subflows the altered \
                        one is reset, a single one goes on as plain TCP";
         findings.push(

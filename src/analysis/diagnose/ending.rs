@@ -12,7 +12,9 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     if let Some((row, by)) = closing.fast_close {
         let detail = format!("the {} sent MP_FASTCLOSE in packet {}", by.name(), subject.id(row));
         let meaning = "its application or kernel aborted the connection: data under way on any subflow is lost";
-        findings.push(Finding::problem(Kind::FastClose, detail, meaning).of(subject.connection).shown_by([subject.id(row)]));
+        findings.push(
+            Finding::problem(Kind::FastClose, detail, meaning).of(subject.connection).shown_by([subject.id(row)]),
+        );
         return findings;
     }
     let refused: Vec<u32> = joins(subject.capture, subject.connection)
@@ -31,10 +33,12 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         }
         seen.push(packet.stream);
         let reason = packet.segment.control.as_ref().and_then(|control| control.reset?.reason);
-        let reason = reason.map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
+        let reason = reason
+            .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
         let by = packet.towards.other().name();
         let detail = format!("the {by} reset the subflow at {}, {reason}", subject.time(packet.segment.abstime));
-        let meaning = "the path is lost to the connection from then on; what was in flight on it is sent again elsewhere";
+        let meaning =
+            "the path is lost to the connection from then on; what was in flight on it is sent again elsewhere";
         findings.push(
             Finding::problem(Kind::SubflowReset, detail, meaning)
                 .of(subject.connection)

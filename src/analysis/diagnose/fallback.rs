@@ -21,7 +21,12 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         ends[1]
     );
     let meaning = "the transfer goes on over one path as plain TCP; look for a middlebox on that path";
-    vec![Finding::problem(Kind::Fallback, detail, meaning).of(subject.connection).on(found.tcpstream).shown_by([found.packetid])]
+    vec![
+        Finding::problem(Kind::Fallback, detail, meaning)
+            .of(subject.connection)
+            .on(found.tcpstream)
+            .shown_by([found.packetid]),
+    ]
 }
 
 /// Streams that asked for MPTCP in vain; and when nobody asked at all, that.
@@ -29,9 +34,12 @@ pub fn declined(capture: &Capture) -> Vec<Finding> {
     let declined = declined_handshakes(capture);
     let mut findings = Vec::new();
     for handshake in &declined {
-        let detail =
-            format!("the SYN in packet {} has MP_CAPABLE, the SYN/ACK in packet {} has not", handshake.syn, handshake.syn_ack);
-        let meaning = "the server does not speak MPTCP, or something on the path removed the option from the SYN or the SYN/ACK";
+        let detail = format!(
+            "the SYN in packet {} has MP_CAPABLE, the SYN/ACK in packet {} has not",
+            handshake.syn, handshake.syn_ack
+        );
+        let meaning =
+            "the server does not speak MPTCP, or something on the path removed the option from the SYN or the SYN/ACK";
         findings.push(
             Finding::problem(Kind::MptcpDeclined, detail, meaning)
                 .on(handshake.tcpstream)
@@ -49,7 +57,8 @@ pub fn declined(capture: &Capture) -> Vec<Finding> {
             .collect();
         if !syns.is_empty() {
             let detail = format!("none of the {} SYNs has MP_CAPABLE", syns.len());
-            let meaning = "the clients do not ask for MPTCP, or something before the place of capture removed the option";
+            let meaning =
+                "the clients do not ask for MPTCP, or something before the place of capture removed the option";
             findings.push(Finding::problem(Kind::MptcpNotRequested, detail, meaning).shown_by(syns));
         }
     }

@@ -13,13 +13,17 @@ fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
     let rows: Vec<u64> = join.handshake.rows.iter().flatten().map(|row| subject.id(*row)).collect();
     let decided = subject.id(join.decided_by);
     let make = |finding: Finding| {
-        finding.of(subject.connection).on(join.tcpstream).shown_by(rows.iter().copied().filter(|id| *id != decided).chain([decided]))
+        finding
+            .of(subject.connection)
+            .on(join.tcpstream)
+            .shown_by(rows.iter().copied().filter(|id| *id != decided).chain([decided]))
     };
     let mut findings = Vec::new();
     if join.hmac_is_wrong() {
         let step = if join.verdict.syn_ack == Verdict::Invalid { "SYN/ACK" } else { "ACK" };
         let detail = format!("the HMAC in the {step} of the join is not the one that the keys give");
-        let meaning = "something on the path altered the option, or the join does not come from the peer; it must be refused";
+        let meaning =
+            "something on the path altered the option, or the join does not come from the peer; it must be refused";
         findings.push(make(Finding::problem(Kind::JoinHmacInvalid, detail, meaning)));
     }
     let no_keys = subject.connection.hosts.server.key.is_none() && subject.connection.hosts.client.key.is_none();
@@ -45,7 +49,9 @@ fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
 
 fn refused(join: &JoinAttempt) -> Finding {
     let by = join.refused_by.map_or("peer", Role::name);
-    let reason = join.reason.map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
+    let reason = join
+        .reason
+        .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
     let [_, answer, ack] = join.handshake.rows;
     let (step, meaning) = match (answer, ack, join.reason) {
         (None, _, _) => (
@@ -57,8 +63,12 @@ fn refused(join: &JoinAttempt) -> Finding {
             "the SYN/ACK",
             "the client refused the server's answer: its HMAC is wrong as it arrived, or the connection is gone",
         ),
-        (Some(_), Some(_), Some(3)) => ("the ACK", "the server's limit of subflows is reached, or its policy forbids it"),
-        (Some(_), Some(_), _) => ("the ACK", "the server refused the client's HMAC as it arrived, or the connection is gone"),
+        (Some(_), Some(_), Some(3)) => {
+            ("the ACK", "the server's limit of subflows is reached, or its policy forbids it")
+        }
+        (Some(_), Some(_), _) => {
+            ("the ACK", "the server refused the client's HMAC as it arrived, or the connection is gone")
+        }
     };
     Finding::problem(Kind::JoinRefused, format!("the {by} answered {step} of the join with a RST, {reason}"), meaning)
 }

@@ -51,7 +51,8 @@ fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize,
                 stream(to),
                 pair.lost
             );
-            let meaning = "where the first copy was acknowledged on its subflow, the reinjection was not needed after all";
+            let meaning =
+                "where the first copy was acknowledged on its subflow, the reinjection was not needed after all";
             Finding::notice(Kind::Reinjections, detail, meaning).of(subject.connection).on(stream(to)).shown_by(shown)
         }
         RepeatKind::SameSubflow => {

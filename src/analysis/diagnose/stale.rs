@@ -2,9 +2,9 @@
 
 use super::{Finding, Kind, Subject};
 use crate::packets::segment::flag;
+use crate::tracking::Role;
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
-use crate::tracking::Role;
 
 /// Retransmissions without any progress that make a subflow stale. Linux calls one so after four timeouts
 /// (`net.mptcp.stale_loss_cnt`); the first may come before the capture point notices.
@@ -43,7 +43,8 @@ fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Stan
         subject.time(standstill.from),
         standstill.retransmissions.len()
     );
-    let meaning = "the path was down or lost nearly everything; the scheduler turns to other subflows and reinjects there";
+    let meaning =
+        "the path was down or lost nearly everything; the scheduler turns to other subflows and reinjects there";
     Finding::problem(Kind::SubflowStale, detail, meaning)
         .of(subject.connection)
         .on(stream)

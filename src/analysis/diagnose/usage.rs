@@ -42,8 +42,10 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let meaning = "a backup carries data only while no other subflow can";
         findings.push(Finding::notice(Kind::SubflowBackup, detail, meaning).of(connection).on(*id));
     }
-    let unused: Vec<&(usize, u32)> =
-        usable.iter().filter(|(index, id)| established.contains(id) && carried(*index) == 0 && total >= ENOUGH).collect();
+    let unused: Vec<&(usize, u32)> = usable
+        .iter()
+        .filter(|(index, id)| established.contains(id) && carried(*index) == 0 && total >= ENOUGH)
+        .collect();
     for (_, id) in &unused {
         let detail = format!("the subflow was established and carried none of the {total} bytes");
         let meaning = "the scheduler preferred other paths: a longer round trip, a late join, or a priority";

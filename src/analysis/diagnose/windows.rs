@@ -30,9 +30,12 @@ struct Direction {
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
-    if !subject.connection.subflows.iter().any(|id| {
-        capture.tracking.subflow(*id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial)
-    }) {
+    if !subject
+        .connection
+        .subflows
+        .iter()
+        .any(|id| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial))
+    {
         return Vec::new();
     }
     let level = data_level(&capture.segments, &capture.tracking, connection);
