@@ -8,6 +8,7 @@ use crate::tracking::{ByRole, Capture, Stream};
 pub fn find(capture: &Capture) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(warnings(capture));
+    findings.extend(no_tcp(capture));
     findings.extend(mid_stream(capture));
     findings.extend(options_cut(capture));
     findings.extend(times(capture));
@@ -24,6 +25,13 @@ fn warnings(capture: &Capture) -> Vec<Finding> {
         .iter()
         .map(|warning| Finding::notice(Kind::CaptureWarning, warning.clone(), meaning))
         .collect()
+}
+
+fn no_tcp(capture: &Capture) -> Option<Finding> {
+    let frames = capture.dissection.facts.frames;
+    let detail = format!("none of its {frames} frames is a TCP packet");
+    let meaning = "there is nothing to analyse: the capture filter or the interface was another one";
+    capture.segments.is_empty().then(|| Finding::problem(Kind::NoTcp, detail, meaning))
 }
 
 fn mid_stream(capture: &Capture) -> Option<Finding> {

@@ -2,11 +2,44 @@
 
 use super::{Finding, Kind, Subject};
 use crate::analysis::joins::{JoinAttempt, Outcome, joins, reason_name};
-use crate::tracking::Role;
+use crate::packets::segment::flag;
 use crate::tracking::authentication::Verdict;
+use crate::tracking::{Role, SubflowKind};
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    joins(subject.capture, subject.connection).iter().flat_map(|join| of_one(subject, join)).collect()
+    let mut findings: Vec<Finding> =
+        joins(subject.capture, subject.connection).iter().flat_map(|join| of_one(subject, join)).collect();
+    findings.extend(stripped_syns(subject));
+    findings
+}
+
+/// Streams whose SYN has no MPTCP option and that are reset with one: the client had asked for a join.
+fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for packet in subject.packets.iter().filter(|packet| packet.segment.has(flag::RST)) {
+        let tracking = &subject.capture.tracking;
+        let unknown = tracking.subflow(packet.stream).is_some_and(|subflow| subflow.kind == SubflowKind::Unknown);
+        let syn = tracking.stream(packet.stream).and_then(|stream| stream.syn);
+        let syn = syn.and_then(|row| subject.capture.segments.get(row as usize));
+        let with_reason = packet.segment.control.as_ref().is_some_and(|control| control.reset.is_some());
+        let Some(syn) = syn.filter(|syn| unknown && with_reason && !syn.is_mptcp() && !syn.options_cut) else {
+            continue;
+        };
+        let detail = format!(
+            "the SYN in packet {} has no MPTCP option, and the {} resets the stream with MP_TCPRST in packet {}",
+            syn.packetid,
+            packet.tcp_towards.other().name(),
+            packet.segment.packetid
+        );
+        let meaning = "the client had asked to join: something on the path removed the option from its SYN";
+        findings.push(
+            Finding::problem(Kind::JoinOptionMissing, detail, meaning)
+                .of(subject.connection)
+                .on(packet.stream)
+                .shown_by([syn.packetid, packet.segment.packetid]),
+        );
+    }
+    findings
 }
 
 fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
@@ -26,9 +59,12 @@ fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
             "something on the path altered the option, or the join does not come from the peer; it must be refused";
         findings.push(make(Finding::problem(Kind::JoinHmacInvalid, detail, meaning)));
     }
-    let no_keys = subject.connection.hosts.server.key.is_none() && subject.connection.hosts.client.key.is_none();
-    if no_keys && subject.connection.roles_known {
-        return findings;
+    if !subject.connection.roles_known
+        && let Some(token) = join.handshake.token
+    {
+        let detail = format!("the join is for the token {token:08x}, which no connection of the capture has");
+        let meaning = "the connection began before the capture or outside it, or the token was altered on the path";
+        findings.push(make(Finding::notice(Kind::JoinTokenUnknown, detail, meaning)));
     }
     match join.outcome {
         Outcome::Refused => findings.push(make(refused(join))),

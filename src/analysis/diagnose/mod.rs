@@ -10,6 +10,7 @@ mod ending;
 mod fallback;
 mod joins;
 mod reinjections;
+mod silent;
 mod stale;
 mod usage;
 mod windows;
@@ -70,6 +71,8 @@ pub enum Kind {
     OneSubflowCarriesAll,
     /// A subflow stopped making progress.
     SubflowStale,
+    /// Nothing came over a subflow while the others went on.
+    SubflowSilent,
     /// A subflow was reset.
     SubflowReset,
     /// The connection was aborted.
@@ -88,6 +91,8 @@ pub enum Kind {
     TimestampsOutOfOrder,
     /// Data was acknowledged that the capture does not hold.
     PacketsMissing,
+    /// The capture holds no TCP.
+    NoTcp,
     /// The dissector had something to say.
     CaptureWarning,
 }
@@ -179,6 +184,7 @@ pub fn diagnose_connection(
     findings.extend(joins::find(&subject));
     findings.extend(ending::find(&subject));
     findings.extend(stale::find(&subject));
+    findings.extend(silent::find(&subject));
     findings.extend(usage::find(&subject));
     findings.extend(windows::find(&subject));
     findings.extend(reinjections::find(&subject));

@@ -13,6 +13,11 @@ const ENOUGH: u64 = 100_000;
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
     let level = data_level(&capture.segments, &capture.tracking, connection);
+    let established: Vec<u32> = joins(capture, connection)
+        .iter()
+        .filter(|join| join.outcome == Outcome::Established)
+        .map(|join| join.tcpstream)
+        .collect();
     let mut backups = Vec::new();
     let mut usable = Vec::new();
     for (index, id) in connection.subflows.iter().enumerate() {
@@ -21,16 +26,15 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             SubflowKind::Initial => usable.push((index, *id)),
             SubflowKind::Join(join) => {
                 let backup = join.backup.client == Some(true) || join.backup.server == Some(true);
-                if backup { backups.push((index, *id)) } else { usable.push((index, *id)) }
+                if backup {
+                    backups.push((index, *id));
+                } else if established.contains(id) {
+                    usable.push((index, *id));
+                }
             }
             SubflowKind::Unknown => {}
         }
     }
-    let established: Vec<u32> = joins(capture, connection)
-        .iter()
-        .filter(|join| join.outcome == Outcome::Established)
-        .map(|join| join.tcpstream)
-        .collect();
     let mut findings = Vec::new();
     let carried = |index: usize| {
         let of = |role: Role| level.directions.get(role).subflows.get(index).map_or(0, |volume| volume.first_sent);
