@@ -3,6 +3,9 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
+pub mod columns;
+pub mod dump;
+pub mod export;
 pub mod registry;
 pub mod session;
 

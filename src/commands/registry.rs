@@ -3,7 +3,7 @@
 use super::Command;
 
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
-pub static COMMANDS: &[&dyn Command] = &[];
+pub static COMMANDS: &[&dyn Command] = &[&super::export::Export, &super::dump::Dump, &super::columns::Columns];
 
 /// Looks up a command by its name or an alias; `-` counts as `_`.
 #[must_use]
