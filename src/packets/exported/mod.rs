@@ -1,7 +1,8 @@
 //! Packet tables as files: what `export` writes, and reading it back in place of a capture.
 //!
 //! Parquet and Arrow files keep the types of the columns and carry [`schema::VERSION`](super::schema::VERSION) under
-//! [`VERSION_KEY`] in their key-value metadata; a file of another version is refused. CSV has no place for it: its
+//! [`VERSION_KEY`] in their key-value metadata, and a digest of the whole file: one of another version, damaged, or
+//! changed by another program is refused. CSV has no place for it: its
 //! header line names the columns and the schema gives their types. There null is an empty field, times are seconds
 //! with nine digits, instants RFC 3339, keys and tokens hexadecimal, and the items of a list are joined by `;`.
 //!
@@ -11,6 +12,7 @@
 mod contain;
 mod read;
 mod read_csv;
+mod seal;
 mod write;
 
 pub use contain::contain;

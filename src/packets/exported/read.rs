@@ -1,15 +1,15 @@
 //! Reading an exported table in place of a capture.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use polars::prelude::{DataFrame, DataType, PolarsResult, SerReader};
 use polars_io::ipc::IpcReader;
 use polars_io::parquet::read::ParquetReader;
 
-use super::{VERSION_KEY, contain, read_csv};
+use super::{VERSION_KEY, contain, read_csv, seal};
 use crate::packets::{CaptureFacts, Dissection, Interface, LoadError, schema};
 use crate::terminal_text::escape;
 
@@ -23,15 +23,15 @@ use crate::terminal_text::escape;
 pub fn read(path: &Path) -> Result<Dissection, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
     let mut file = File::open(path).map_err(unreadable)?;
-    let mut magic = Vec::new();
-    file.by_ref().take(6).read_to_end(&mut magic).map_err(unreadable)?;
-    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    let read = if magic.starts_with(b"PAR1") {
-        contained(|| read_parquet(file))
-    } else if magic.starts_with(b"ARROW1") {
-        contained(|| read_arrow(file))
+    let mut start = Vec::new();
+    file.by_ref().take(6).read_to_end(&mut start).map_err(unreadable)?;
+    let (is_parquet, is_arrow) = (start.starts_with(b"PAR1"), start.starts_with(b"ARROW1"));
+    let read = if is_parquet || is_arrow {
+        let mut octets = start;
+        file.read_to_end(&mut octets).map_err(unreadable)?;
+        sealed(octets, if is_parquet { read_parquet } else { read_arrow })
     } else {
-        read_csv::read(file)
+        read_csv::read(start.as_slice().chain(file))
     };
     let table = match read.and_then(check) {
         Ok(table) => table,
@@ -44,9 +44,15 @@ pub fn read(path: &Path) -> Result<Dissection, LoadError> {
 /// What was read, or why it is not ours.
 type Reading = Result<DataFrame, String>;
 
-fn contained(work: impl FnOnce() -> PolarsResult<(Option<String>, DataFrame)>) -> Reading {
-    let damaged = || "it is damaged or cut short; export it again".to_string();
-    let (version, table) = contain(work).ok_or_else(damaged)?.map_err(|_| damaged())?;
+/// The version of the columns that a file carries, and its rows.
+type Decoding = PolarsResult<(Option<String>, DataFrame)>;
+
+fn sealed(mut octets: Vec<u8>, decode: fn(Cursor<Vec<u8>>) -> Decoding) -> Reading {
+    let changed = || "it is damaged, or another program wrote or changed it; export it again".to_string();
+    if !seal::open(&mut octets) {
+        return Err(changed());
+    }
+    let (version, table) = contain(|| decode(Cursor::new(octets))).ok_or_else(changed)?.map_err(|_| changed())?;
     match version {
         None => Err("it does not carry the version of the columns; export it with this program".to_string()),
         Some(version) if version == schema::VERSION.to_string() => Ok(table),
@@ -58,14 +64,14 @@ fn contained(work: impl FnOnce() -> PolarsResult<(Option<String>, DataFrame)>) -
     }
 }
 
-fn read_parquet(file: File) -> PolarsResult<(Option<String>, DataFrame)> {
+fn read_parquet(file: Cursor<Vec<u8>>) -> Decoding {
     let mut reader = ParquetReader::new(file);
     let metadata = reader.get_metadata()?.key_value_metadata().clone().unwrap_or_default();
     let version = metadata.into_iter().find(|entry| entry.key == VERSION_KEY).and_then(|entry| entry.value);
     Ok((version, reader.finish()?))
 }
 
-fn read_arrow(file: File) -> PolarsResult<(Option<String>, DataFrame)> {
+fn read_arrow(file: Cursor<Vec<u8>>) -> Decoding {
     let mut reader = IpcReader::new(file);
     let metadata = reader.custom_metadata()?;
     let version = metadata.and_then(|entries| entries.get(VERSION_KEY).map(ToString::to_string));
@@ -119,17 +125,17 @@ fn check_order(table: &DataFrame) -> Result<(), String> {
 fn facts(table: &DataFrame) -> CaptureFacts {
     let mut interfaces: Vec<Interface> = Vec::new();
     if let Ok(names) = table.column("interface").and_then(|column| column.str()) {
-        let mut seen = HashSet::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for name in names.iter().flatten() {
-            if seen.insert(name) {
-                // Their numbers in the capture are not exported: they are counted as they come.
+            // Their numbers in the capture are not exported: they are counted as they come.
+            let place = *places.entry(name).or_insert_with(|| {
                 let id = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
                 interfaces.push(Interface { id, name: Some(name.to_string()), packets: 0 });
+                interfaces.len() - 1
+            });
+            if let Some(interface) = interfaces.get_mut(place) {
+                interface.packets += 1;
             }
-        }
-        for interface in &mut interfaces {
-            let own = names.iter().filter(|name| *name == interface.name.as_deref()).count();
-            interface.packets = u64::try_from(own).unwrap_or(u64::MAX);
         }
     }
     CaptureFacts {

@@ -9,6 +9,8 @@ use crate::packets::schema::{self, Kind, Origin};
 
 const FORMS: [(Form, &str); 3] = [(Form::Csv, "t.csv"), (Form::Parquet, "t.parquet"), (Form::Arrow, "t.arrow")];
 
+const DAMAGED: &str = "it is damaged, or another program wrote or changed it; export it again";
+
 /// Three rows with every column of the schema: extreme values, ordinary values, nulls; and one further field.
 fn table() -> DataFrame {
     let mut columns: Vec<Column> = schema::COLUMNS.iter().map(|spec| column(spec.name, spec.kind)).collect();
@@ -65,7 +67,8 @@ fn every_raw_column_comes_back_as_it_was() {
         assert_eq!(read.table.schema(), expected.schema(), "{form:?}");
         assert!(read.table.equals_missing(&expected), "{form:?}\n{:?}\n{expected:?}", read.table);
         assert_eq!(read.facts.frames, 3);
-        assert_eq!(read.facts.interfaces.len(), 2);
+        let interfaces: Vec<_> = read.facts.interfaces.iter().map(|it| (it.id, it.packets)).collect();
+        assert_eq!(interfaces, [(0, 1), (1, 1)]);
         let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [name], "no temporary file stays");
         fs::remove_file(path).unwrap();
@@ -135,7 +138,7 @@ fn foreign_tables_are_refused() {
     }
     let path = directory.path().join("foreign.parquet");
     ParquetWriter::new(fs::File::create(&path).unwrap()).finish(&mut table()).unwrap();
-    assert!(reason(&path).contains("does not carry the version"));
+    assert!(reason(&path).contains("another program wrote or changed it"));
 }
 
 #[test]
@@ -163,24 +166,21 @@ fn csv_values_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn damaged_files_are_refused_without_a_panic() {
+fn damaged_files_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     for (form, name) in FORMS.into_iter().skip(1) {
         let path = directory.path().join(name);
         write(&table(), &path, form, b',').unwrap();
         let whole = fs::read(&path).unwrap();
-        for length in (6..whole.len()).step_by(97) {
+        for length in (6..whole.len()).step_by(331) {
             fs::write(&path, &whole[..length]).unwrap();
-            assert_eq!(reason(&path), "it is damaged or cut short; export it again", "{form:?} cut at {length}");
+            assert_eq!(reason(&path), DAMAGED, "{form:?} cut at {length}");
         }
-        for at in (8..whole.len()).step_by(23) {
+        for at in (8..whole.len()).step_by(101) {
             let mut damaged = whole.clone();
-            damaged[at] ^= 0xff;
+            damaged[at] ^= 1;
             fs::write(&path, damaged).unwrap();
-            // A flipped value may go unnoticed; a panic may not happen.
-            if let Ok(read) = read(&path) {
-                assert_eq!(read.table.height(), 3, "{form:?} damaged at {at}");
-            }
+            assert_eq!(reason(&path), DAMAGED, "{form:?} damaged at {at}");
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Writing a packet table, whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use polars::prelude::{CompatLevel, DataFrame, SerWriter};
+use polars::prelude::{CompatLevel, DataFrame, PolarsResult, SerWriter};
 use polars_io::ipc::IpcWriter;
 use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
 
-use super::{Form, VERSION_KEY};
+use super::{Form, VERSION_KEY, seal};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::packets::cells::Cells;
@@ -71,85 +71,52 @@ fn replace(
     Ok(())
 }
 
-fn encode(table: &DataFrame, file: impl Write, named: &Path, form: Form, delimiter: u8) -> Result<()> {
-    let mut output = Noting { inner: BufWriter::with_capacity(1 << 18, file), error: None };
-    let version = schema::VERSION.to_string();
-    let written = match form {
-        Form::Csv => encode_csv(table, &mut output, delimiter)?,
-        Form::Parquet => {
-            let metadata = KeyValueMetadata::from_static(vec![(VERSION_KEY.to_string(), version)]);
-            ParquetWriter::new(&mut output)
-                .with_key_value_metadata(Some(metadata))
-                .finish(&mut table.clone())
-                .map(|_| ())
-        }
-        Form::Arrow => {
-            // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed: such a
-            // file can be mapped into memory, and its buffers cannot claim to be larger than the file.
-            let mut writer = IpcWriter::new(&mut output).with_compat_level(CompatLevel::oldest());
-            let metadata = [(VERSION_KEY.into(), version.as_str().into())].into_iter().collect();
-            writer.set_custom_schema_metadata(Arc::new(metadata));
-            writer.finish(&mut table.clone())
-        }
+fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, delimiter: u8) -> Result<()> {
+    let octets = match form {
+        Form::Csv => return encode_csv(table, file, named, delimiter),
+        Form::Parquet => parquet(table),
+        Form::Arrow => arrow(table),
     };
-    // polars wraps the system's answer in its own error; what was noted says it as it was.
-    if let Err(error) = output.flush() {
-        output.error.get_or_insert(error);
-    }
-    match (output.error, written) {
-        (Some(error), _) => Err(Error::file("write", named, error)),
-        (None, Err(source)) => Err(Error::Table { action: "export the packet table", source }),
-        (None, Ok(())) => Ok(()),
-    }
+    let mut octets = octets.map_err(|source| Error::Table { action: "export the packet table", source })?;
+    interrupt::check()?;
+    seal::close(&mut octets);
+    file.write_all(&octets).and_then(|()| file.flush()).map_err(|error| Error::file("write", named, error))
 }
 
-fn encode_csv(table: &DataFrame, output: &mut impl Write, delimiter: u8) -> Result<polars::prelude::PolarsResult<()>> {
-    let columns = match Cells::of_frame(table) {
-        Ok(columns) => columns,
-        Err(error) => return Ok(Err(error)),
+fn parquet(table: &DataFrame) -> PolarsResult<Vec<u8>> {
+    let metadata = vec![(VERSION_KEY.to_string(), schema::VERSION.to_string()), (seal::KEY.to_string(), seal::blank())];
+    let mut octets = Vec::new();
+    ParquetWriter::new(&mut octets)
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata)))
+        .finish(&mut table.clone())?;
+    Ok(octets)
+}
+
+fn arrow(table: &DataFrame) -> PolarsResult<Vec<u8>> {
+    let metadata = [(VERSION_KEY.into(), schema::VERSION.to_string().into()), (seal::KEY.into(), seal::blank().into())];
+    let mut octets = Vec::new();
+    // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed, so that other
+    // programs can map the file into memory.
+    let mut writer = IpcWriter::new(&mut octets).with_compat_level(CompatLevel::oldest());
+    writer.set_custom_schema_metadata(Arc::new(metadata.into_iter().collect()));
+    writer.finish(&mut table.clone())?;
+    Ok(octets)
+}
+
+fn encode_csv(table: &DataFrame, file: impl Write, named: &Path, delimiter: u8) -> Result<()> {
+    let columns = Cells::of_frame(table)
+        .map_err(|source| Error::Table { action: "read the columns of the packet table", source })?;
+    let failed = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::file("write", named, error),
+        other => Error::file("write", named, io::Error::other(format!("{other:?}"))),
     };
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
-    // Failures of the file itself are noted by the writer below.
-    let mut intact = writer.write_record(columns.iter().map(Cells::name)).is_ok();
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).buffer_capacity(1 << 18).from_writer(file);
+    writer.write_record(columns.iter().map(Cells::name)).map_err(failed)?;
     for row in 0..table.height() {
         if row % ROWS_BETWEEN_CHECKS == 0 {
             interrupt::check()?;
         }
-        intact = intact && writer.write_record(columns.iter().map(|column| column.value(row).machine_text())).is_ok();
-        if !intact {
-            break;
-        }
+        writer.write_record(columns.iter().map(|column| column.value(row).machine_text())).map_err(failed)?;
     }
-    Ok(writer.flush().map_err(polars::error::PolarsError::from))
-}
-
-/// Passes everything on and keeps the first error.
-struct Noting<W> {
-    inner: W,
-    error: Option<io::Error>,
-}
-
-impl<W> Noting<W> {
-    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| {
-            let copy = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
-            // An interrupted write is tried again.
-            if error.kind() != io::ErrorKind::Interrupted {
-                self.error.get_or_insert(error);
-            }
-            copy
-        })
-    }
-}
-
-impl<W: Write> Write for Noting<W> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let result = self.inner.write(octets);
-        self.note(result)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let result = self.inner.flush();
-        self.note(result)
-    }
+    writer.flush().map_err(|error| Error::file("write", named, error))
 }
