@@ -41,6 +41,18 @@ pub fn read(path: &Path) -> Result<Dissection, LoadError> {
     Ok(Dissection { table, facts })
 }
 
+/// Whether [`read`] is the one to try on this file: it is Parquet or Arrow, or its first line names columns of the
+/// packet table. A file that cannot be read is none.
+#[must_use]
+pub fn recognise(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let regular = std::fs::metadata(path).is_ok_and(|facts| facts.is_file());
+    if !regular || File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start)).is_err() {
+        return false;
+    }
+    start.starts_with(b"PAR1") || start.starts_with(b"ARROW1") || read_csv::names_columns(&start)
+}
+
 /// What was read, or why it is not ours.
 type Reading = Result<DataFrame, String>;
 

@@ -56,6 +56,16 @@ pub(super) fn read(mut input: impl Read) -> Result<DataFrame, String> {
     DataFrame::new(height, columns).map_err(|_| "its columns are not of one length".to_string())
 }
 
+/// Whether the first line has the name of a column of the packet table.
+pub(super) fn names_columns(start: &[u8]) -> bool {
+    let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let Some(delimiter) = delimiter(start) else { return false };
+    line.split(|byte| *byte == delimiter).any(|name| {
+        let name = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name);
+        std::str::from_utf8(name).is_ok_and(|name| schema::find(name).is_some())
+    })
+}
+
 /// The character after the first name of the header; any that names cannot have will do.
 fn delimiter(start: &[u8]) -> Option<u8> {
     let start = start.strip_prefix(b"\"").unwrap_or(start);

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Form, read, write};
+use super::{Form, read, recognise, write};
 use crate::packets::LoadError;
 use crate::packets::schema::{self, Kind, Origin};
 
@@ -63,6 +63,7 @@ fn every_raw_column_comes_back_as_it_was() {
     for (form, name) in FORMS {
         let path = directory.path().join(name);
         write(&table(), &path, form, b',').unwrap();
+        assert!(recognise(&path), "{form:?}");
         let read = read(&path).unwrap();
         assert_eq!(read.table.schema(), expected.schema(), "{form:?}");
         assert!(read.table.equals_missing(&expected), "{form:?}\n{:?}\n{expected:?}", read.table);
@@ -160,7 +161,9 @@ fn csv_values_that_do_not_fit_are_named() {
     ] {
         fs::write(&path, content).unwrap();
         assert_eq!(reason(&path), expected, "{content:?}");
+        assert_eq!(recognise(&path), content.starts_with("packetid"), "{content:?}");
     }
+    assert!(!recognise(directory.path()) && !recognise(&directory.path().join("none")));
     fs::write(&path, b"packetid,\xff\xfe\n").unwrap();
     assert!(reason(&path).starts_with("it is not UTF-8 text"), "{}", reason(&path));
 }
