@@ -7,9 +7,11 @@
 
 mod intervals;
 mod mappings;
+mod numbers;
 mod sent;
 
-pub use mappings::{PacketData, WideNumbers};
+pub use mappings::PacketData;
+pub use numbers::Numbers;
 pub use sent::{Kind, Repeat, SubflowVolume};
 
 use super::role::{ByRole, Role};
@@ -38,6 +40,8 @@ pub struct Direction {
     pub subflows: Vec<SubflowVolume>,
     /// Data sent again under new subflow sequence numbers, in the order of the file.
     pub repeats: Vec<Repeat>,
+    /// What the working numbers of `repeats` stand for.
+    pub numbers: Numbers,
 }
 
 /// A packet of the connection: where it is, and which way it travels.
@@ -55,8 +59,10 @@ struct Travelling<'a> {
 #[must_use]
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
     let travelling = in_file_order(segments, tracking, connection);
-    let (maps, packets) = mappings::collect(&travelling, tracking, connection);
-    let directions = sent::walk(&travelling, maps, connection);
+    let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
+    let mut directions = sent::walk(&travelling, maps, connection);
+    directions.server.numbers = numbers.server;
+    directions.client.numbers = numbers.client;
     DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }
 }
 
