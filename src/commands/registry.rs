@@ -13,6 +13,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::list_mptcp_connections::ListMptcpConnections,
     &super::list_subflows::ListSubflows,
     &super::mptcp_summary::MptcpSummaryCommand,
+    &super::list_reinjections::ListReinjections,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
     &super::help::Help,
