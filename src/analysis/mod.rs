@@ -10,6 +10,7 @@ pub mod filter;
 pub mod joins;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
+pub mod reinjections;
 pub mod selection;
 pub mod subflows;
 pub mod tcp_connections;

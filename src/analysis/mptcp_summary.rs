@@ -116,7 +116,8 @@ fn direction(connection: &Connection, towards: Role, direction: &Direction) -> M
     }
 }
 
-fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
+/// Reinjected octets and packets of one direction by pair of subflows.
+pub(super) fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
     let mut pairs = std::collections::BTreeMap::<(u32, u32), (u64, u64, Option<u32>)>::new();
     for repeat in direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection) {
         let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();

@@ -16,6 +16,7 @@ pub mod grammar;
 mod help;
 mod list_interfaces;
 mod list_mptcp_connections;
+mod list_reinjections;
 mod list_subflows;
 mod list_tcp_connections;
 mod load_pcap;

@@ -18,6 +18,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::export::Export,
     &super::dump::Dump,
     &super::columns::Columns,
+    &super::list_reinjections::ListReinjections,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
     &super::help::Help,

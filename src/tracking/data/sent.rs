@@ -29,7 +29,7 @@ pub struct Repeat {
     pub original_subflow: usize,
     /// Row of the packet that sent it first there.
     pub original_row: u32,
-    /// First octet: working number; [`super::PacketData`] has the packet's real ones.
+    /// First octet: a working number, see [`super::Numbers`].
     pub dsn: u64,
     /// Octets.
     pub length: u64,
