@@ -12,6 +12,7 @@ pub mod mptcp_connections;
 pub mod mptcp_summary;
 pub mod reinjections;
 pub mod selection;
+pub mod setup;
 pub mod subflows;
 pub mod tcp_connections;
 pub mod tcp_summary;
