@@ -43,6 +43,15 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// The name that JSON has for a value of an enumeration; nothing for `None`.
+    #[must_use]
+    pub fn name(value: &impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(serde_json::Value::String(name)) => Cell::Text(name),
+            _ => Cell::Null,
+        }
+    }
+
     /// A time span given in seconds, to the nanosecond.
     #[must_use]
     pub fn seconds(seconds: f64) -> Self {
@@ -103,7 +112,7 @@ pub struct Report {
     /// What `csv` prints; the first of `tables` when `None`.
     pub records: Option<Table>,
     /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
-    pub frame: Option<FrameRows>,
+    pub frame: Option<Box<FrameRows>>,
     /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
     pub notes: Vec<String>,
 }
@@ -130,7 +139,7 @@ impl Report {
             data: serde_json::Value::Null,
             tables: Vec::new(),
             records: None,
-            frame: Some(rows),
+            frame: Some(Box::new(rows)),
             notes: Vec::new(),
         })
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::cache::{Cache, Key, Lookup};
 use super::capture_file::{Cause, FrameCount, count_frames};
 use super::tshark::{self, Request};
-use super::{Dissection, LoadError};
+use super::{Dissection, LoadError, exported};
 use crate::interrupt;
 
 /// How a capture is to be loaded.
@@ -44,6 +44,10 @@ pub struct Loaded {
 /// [`LoadError`], one sentence each.
 pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     check(path)?;
+    // A pipe can be read only once, by tshark.
+    if path.is_file() && exported::recognise(path) {
+        return Ok(Loaded { dissection: exported::read(path)?, from_cache: false, warnings: Vec::new() });
+    }
     let probed = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()));
     // Ctrl-C at a terminal ends a tshark that is asked for its version, too; that is no fault of tshark's.
     interrupt::check().map_err(|_| LoadError::Interrupted)?;

@@ -7,10 +7,12 @@ mod capture;
 mod columns;
 pub mod connections;
 pub mod data;
+pub mod retransmissions;
 pub mod role;
 pub mod sequence;
 pub mod streams;
 pub mod token;
+pub mod travelling;
 
 pub use capture::Capture;
 pub use connections::{Connection, Subflow, SubflowKind};

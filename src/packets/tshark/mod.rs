@@ -6,6 +6,7 @@
 
 mod fields;
 mod options;
+mod payload;
 pub mod probe;
 mod rows;
 mod run;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Dissection, LoadError};
+pub use payload::payloads;
 pub use probe::{Tshark, probe};
 
 /// The oldest tshark whose MPTCP fields are the ones that this program reads.

@@ -7,12 +7,15 @@
 
 mod intervals;
 mod mappings;
+mod numbers;
 mod sent;
 
-pub use mappings::{PacketData, WideNumbers};
+pub use mappings::PacketData;
+pub use numbers::Numbers;
 pub use sent::{Kind, Repeat, SubflowVolume};
 
-use super::role::{ByRole, Role};
+use super::role::ByRole;
+use super::travelling::in_file_order;
 use super::{Connection, Tracking};
 use crate::packets::segment::Segment;
 
@@ -38,42 +41,17 @@ pub struct Direction {
     pub subflows: Vec<SubflowVolume>,
     /// Data sent again under new subflow sequence numbers, in the order of the file.
     pub repeats: Vec<Repeat>,
-}
-
-/// A packet of the connection: where it is, and which way it travels.
-#[derive(Debug, Clone, Copy)]
-struct Travelling<'a> {
-    row: u32,
-    segment: &'a Segment,
-    /// Index of its subflow in [`Connection::subflows`].
-    subflow: usize,
-    /// At connection level.
-    towards: Role,
+    /// What the working numbers of `repeats` stand for.
+    pub numbers: Numbers,
 }
 
 /// Works out the data level of `connection`.
 #[must_use]
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
     let travelling = in_file_order(segments, tracking, connection);
-    let (maps, packets) = mappings::collect(&travelling, tracking, connection);
-    let directions = sent::walk(&travelling, maps, connection);
+    let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
+    let mut directions = sent::walk(&travelling, maps, connection);
+    directions.server.numbers = numbers.server;
+    directions.client.numbers = numbers.client;
     DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }
-}
-
-fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
-    let mut travelling = Vec::new();
-    for (index, id) in connection.subflows.iter().enumerate() {
-        let (Some(stream), Some(subflow)) = (tracking.stream(*id), tracking.subflow(*id)) else { continue };
-        for row in &stream.packets {
-            let (Some(segment), Some(packet)) = (segments.get(*row as usize), tracking.packets.get(*row as usize))
-            else {
-                continue;
-            };
-            let towards = Tracking::mptcp_towards(subflow, stream.towards(packet));
-            travelling.push(Travelling { row: *row, segment, subflow: index, towards });
-        }
-    }
-    // A few sorted runs one after the other, which this sort merges in linear time.
-    travelling.sort_by_key(|packet| packet.row);
-    travelling
 }

@@ -1,13 +1,14 @@
 //! Second pass: which octets of data were sent before, and where.
 
+use super::Direction;
 use super::intervals::{Intervals, Piece};
 use super::mappings::{Flow, Flows, Mapped};
-use super::{Direction, Travelling};
 use crate::tracking::Connection;
 use crate::tracking::role::ByRole;
+use crate::tracking::travelling::Travelling;
 
 /// Why data came again under new subflow sequence numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// It had gone over another subflow, and not yet over this one.
     Reinjection,
@@ -28,7 +29,7 @@ pub struct Repeat {
     pub original_subflow: usize,
     /// Row of the packet that sent it first there.
     pub original_row: u32,
-    /// First octet: working number; [`super::PacketData`] has the packet's real ones.
+    /// First octet: a working number, see [`super::Numbers`].
     pub dsn: u64,
     /// Octets.
     pub length: u64,
