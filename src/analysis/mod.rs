@@ -1,7 +1,11 @@
 //! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
 
+pub mod capture_point;
+pub mod distribution;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
+pub mod out_of_order;
+pub mod rtt;
 pub mod subflows;
 pub mod tcp_connections;
 pub mod tcp_summary;

@@ -63,8 +63,9 @@ impl Command for MptcpSummaryCommand {
 fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary) -> Table {
     let ends = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
     let ends = ends.map_or_else(String::new, |stream| format!(": {} -> {}", stream.client, stream.server));
-    let mut table = Table::new(&["towards", "goodput", "throughput", "retransmitted", "reinjected", "duration", "rate"])
-        .titled(format!("MPTCP connection {}{ends}", connection.id));
+    let mut table =
+        Table::new(&["towards", "goodput", "throughput", "retransmitted", "reinjected", "duration", "rate"])
+            .titled(format!("MPTCP connection {}{ends}", connection.id));
     for direction in &summary.directions {
         table.rows.push(vec![
             Cell::Text(direction.towards.name().to_string()),

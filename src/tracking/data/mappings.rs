@@ -20,6 +20,8 @@ pub struct PacketData {
     pub data_ack: Option<u64>,
     /// The same relative to the IDSN of the acknowledged data; `None` without that end's key.
     pub relative_data_ack: Option<u64>,
+    /// The same as a working number, whether or not its high half is known.
+    pub(super) working_data_ack: Option<u64>,
 }
 
 /// Where a mapping puts its octets.
@@ -124,7 +126,7 @@ struct Numbering {
 }
 
 /// Where the IDSN is put among working numbers.
-const MIDDLE: u64 = 1 << 62;
+pub(super) const MIDDLE: u64 = 1 << 62;
 
 impl Numbering {
     fn new(idsn: Option<u64>) -> Self {
@@ -175,6 +177,7 @@ pub fn collect(
             let working = acknowledging.working(acknowledged, dss.has(Dss::DATA_ACK_8));
             data.data_ack = acknowledging.real(working);
             data.relative_data_ack = acknowledging.relative(working);
+            data.working_data_ack = Some(working);
         }
         packets.push(data);
         let numbering = numbers.get_mut(packet.towards);

@@ -5,10 +5,12 @@
 //! held: the first collects the mappings, because a mapping may come after the data it covers; the second walks the
 //! data.
 
+mod carried;
 mod intervals;
 mod mappings;
 mod sent;
 
+pub use carried::{Carried, DataPacket, carried};
 pub use mappings::{PacketData, WideNumbers};
 pub use sent::{Kind, Repeat, SubflowVolume};
 
