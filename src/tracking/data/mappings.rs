@@ -21,6 +21,8 @@ pub struct PacketData {
     pub data_ack: Option<u64>,
     /// The same relative to the IDSN of the acknowledged data; `None` without that end's key.
     pub relative_data_ack: Option<u64>,
+    /// The same as a working number, whether or not its high half is known.
+    pub(super) working_data_ack: Option<u64>,
 }
 
 /// Where a mapping puts its octets.
@@ -104,6 +106,7 @@ fn look_up(
             let numbering = numbers.get(packet.towards.other());
             data.data_ack = numbering.real(working);
             data.relative_data_ack = numbering.relative(working);
+            data.working_data_ack = Some(working);
         }
         let flow = flows.get(packet.towards).get(packet.subflow);
         let index = next.get_mut(packet.towards).get_mut(packet.subflow);
