@@ -59,7 +59,7 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
         let (Some(index), Some(flow)) = (index, flow) else { continue };
         let payload = flow.payload(*index);
         *index += 1;
-        let (start, length) = payload.unwrap_or_default();
+        let (start, length) = payload.map_or((0, 0), |payload| (payload.start, payload.length));
         let parts = if length > 0 { flow.mapped(start, start.saturating_add(length)) } else { Vec::new() };
         let mapped = parts.iter().map(|part| part.length).sum();
         packets.push(DataPacket {
