@@ -1,5 +1,12 @@
 //! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
 
+pub mod addresses;
+pub mod checksum;
+pub mod closing;
+pub mod diagnose;
+pub mod events;
+pub mod fallback;
+pub mod joins;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
 pub mod subflows;

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::closing::{State, closing};
+use super::fallback::{Fallback, fallback};
 use super::subflows::{SubflowRecord, subflows};
 use super::{hexadecimal_u32, hexadecimal_u64};
 use crate::tracking::Capture;
@@ -27,8 +29,10 @@ pub struct MptcpConnection {
     pub server_token: Option<u32>,
     /// Whether either end required DSS checksums; `None` when MP_CAPABLE was not captured.
     pub checksum_required: Option<bool>,
-    /// Why it went on as plain TCP; `None` while it stays MPTCP.
-    pub fallback: Option<String>,
+    /// What shows that it went on as plain TCP; `None` while it stays MPTCP.
+    pub fallback: Option<Fallback>,
+    /// Where it stands at the end of the capture.
+    pub state: State,
     /// Its subflows.
     pub subflows: Vec<SubflowRecord>,
 }
@@ -46,7 +50,8 @@ pub fn mptcp_connections(capture: &Capture) -> Vec<MptcpConnection> {
             client_token: connection.hosts.client.token,
             server_token: connection.hosts.server.token,
             checksum_required: connection.checksum_required,
-            fallback: None,
+            fallback: fallback(capture, connection),
+            state: closing(capture, connection).state,
             subflows: subflows(capture, connection),
         })
         .collect()

@@ -97,11 +97,15 @@ fn records(connections: &[MptcpConnection]) -> Table {
             token(connection.client_token),
             token(connection.server_token),
             connection.checksum_required.map_or(Cell::Null, Cell::Boolean),
-            connection.fallback.clone().map_or(Cell::Null, Cell::Text),
+            fallback(connection),
             Cell::Integer(connection.subflows.len() as i128),
         ]);
     }
     table
+}
+
+fn fallback(connection: &MptcpConnection) -> Cell {
+    connection.fallback.map_or(Cell::Null, |fallback| Cell::Text(fallback.reason.name().to_string()))
 }
 
 fn token(token: Option<u32>) -> Cell {

@@ -150,24 +150,16 @@ const COLUMNS: [&str; 12] = [
 fn row(subflow: &SubflowRecord) -> Vec<Cell> {
     vec![
         Cell::Integer(subflow.tcpstream.into()),
-        name(&subflow.kind),
+        Cell::name(&subflow.kind),
         Cell::Text(subflow.client_ip.to_string()),
         Cell::Integer(subflow.client_port.into()),
         Cell::Text(subflow.server_ip.to_string()),
         Cell::Integer(subflow.server_port.into()),
-        name(&subflow.mptcpdest),
+        Cell::name(&subflow.mptcpdest),
         subflow.addrid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
         subflow.backup.map_or(Cell::Null, Cell::Boolean),
         subflow.interface.clone().map_or(Cell::Null, Cell::Text),
-        name(&subflow.state),
-        name(&subflow.hmac),
+        Cell::name(&subflow.state),
+        Cell::name(&subflow.hmac),
     ]
-}
-
-/// The name that JSON has for a value of an enumeration.
-fn name(value: &impl serde::Serialize) -> Cell {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => Cell::Text(name),
-        _ => Cell::Null,
-    }
 }

@@ -7,6 +7,8 @@ pub mod arguments;
 mod checkhealth;
 mod clean_cache;
 mod clean_pcap;
+mod diagnose;
+mod events;
 pub mod grammar;
 mod help;
 mod list_interfaces;

@@ -13,6 +13,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::list_mptcp_connections::ListMptcpConnections,
     &super::list_subflows::ListSubflows,
     &super::mptcp_summary::MptcpSummaryCommand,
+    &super::events::Events,
+    &super::diagnose::Diagnose,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
     &super::help::Help,

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use crate::analysis::checksum::{ChecksumResult, Checksums};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::packets::cache::Cache;
-use crate::packets::{self, LoadOptions};
-use crate::tracking::Capture;
+use crate::packets::{self, LoadError, LoadOptions, tshark};
+use crate::tracking::{Capture, Connection};
 
 /// The state that commands read and change.
 #[derive(Debug)]
@@ -76,5 +77,25 @@ impl Session {
         warnings.extend(loaded.warnings);
         self.capture = Some(capture);
         Ok(warnings)
+    }
+
+    /// Checks the mappings of a connection against their checksums, for which its payload is read once more.
+    /// `None` where no checksums are used, or the loaded file holds no payload (an exported table).
+    ///
+    /// # Errors
+    /// [`Error::Load`] when the capture cannot be read again.
+    pub fn checksums(&self, connection: &Connection) -> Result<Option<Vec<ChecksumResult>>> {
+        let capture = self.capture()?;
+        let from_capture = capture.dissection.facts.dissector.starts_with("tshark");
+        if connection.checksum_required != Some(true) || !from_capture {
+            return Ok(None);
+        }
+        let memory = self.cache.as_ref().map(|cache| cache.directory.as_path());
+        let tshark = tshark::probe(&self.config.tshark, memory).map_err(LoadError::from)?;
+        let mut checksums = Checksums::new(capture, connection);
+        tshark::payloads(&tshark, &capture.path, &connection.subflows, |packetid, octets| {
+            checksums.push(packetid, octets);
+        })?;
+        Ok(Some(checksums.finish()))
     }
 }

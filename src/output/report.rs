@@ -50,6 +50,15 @@ impl Cell {
         Cell::Nanoseconds(((seconds * 1e6).round() as i64).saturating_mul(1000))
     }
 
+    /// The name that JSON has for a value of an enumeration; nothing for `None`.
+    #[must_use]
+    pub fn name(value: &impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(serde_json::Value::String(name)) => Cell::Text(name),
+            _ => Cell::Null,
+        }
+    }
+
     /// A time span given in seconds, to the nanosecond.
     #[must_use]
     pub fn seconds(seconds: f64) -> Self {

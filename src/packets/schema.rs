@@ -8,7 +8,7 @@ use polars::prelude::{DataType, TimeUnit, TimeZone};
 
 /// Raised whenever a column or its meaning changes, so that cached and exported tables of another shape are rebuilt
 /// or refused instead of misread.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The type of a column, as polars stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,7 +246,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
         .unit("B")
         .source("RFC 8684 §3.3.1")
         .hashed(),
-    raw("checksum", Kind::U16, &["tcp.options.mptcp.checksum"], "checksum in DSS or MP_CAPABLE")
+    raw("checksum", Kind::U16, &["tcp.options.mptcp.checksum", "tcp.options"], "checksum in DSS or MP_CAPABLE")
         .source("RFC 8684 §3.3.1")
         .hashed(),
     raw(

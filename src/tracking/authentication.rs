@@ -5,8 +5,11 @@ use serde::Serialize;
 use sha1::Sha1;
 use sha2::Sha256;
 
+use std::net::IpAddr;
+
 use super::connections::{Connection, JoinHandshake, Subflow};
 use super::role::Role;
+use crate::packets::segment::AddAddr;
 
 /// What became of checking an HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +64,28 @@ pub fn verify_join(connection: &Connection, subflow: &Subflow, join: &JoinHandsh
     JoinVerdict { syn_ack, ack }
 }
 
+/// Checks the HMAC of an ADD_ADDR (RFC 8684 §3.4.1) that `by` sent.
+#[must_use]
+pub fn verify_add_addr(connection: &Connection, by: Role, option: &AddAddr) -> Verdict {
+    let expected = (|| {
+        // Version 0 has no such HMAC.
+        let version = connection.version.filter(|version| *version == 1)?;
+        let keys = [connection.hosts.get(by).key?, connection.hosts.get(by.other()).key?];
+        let mut message = vec![option.address_id];
+        match option.address? {
+            IpAddr::V4(address) => message.extend(address.octets()),
+            IpAddr::V6(address) => message.extend(address.octets()),
+        }
+        message.extend(option.port.unwrap_or(0).to_be_bytes());
+        let digest = authenticate(version, keys, &message)?;
+        digest.last_chunk().map(|chunk| u64::from_be_bytes(*chunk))
+    })();
+    match (expected, option.hmac) {
+        (Some(expected), Some(found)) => judge(expected == found),
+        _ => Verdict::Unverifiable,
+    }
+}
+
 fn judge(equal: bool) -> Verdict {
     if equal { Verdict::Valid } else { Verdict::Invalid }
 }
@@ -81,25 +106,18 @@ fn expected(connection: &Connection, subflow: &Subflow, join: &JoinHandshake) ->
     let client_nonce = *join.nonces.get(Role::Client);
     let server_nonce = *join.nonces.get(Role::Server);
     let (client_nonce, server_nonce) = (client_nonce?, server_nonce?);
-    Some(Expected {
-        client: authenticate(version, [client_key, server_key], [client_nonce, server_nonce])?,
-        server: authenticate(version, [server_key, client_key], [server_nonce, client_nonce])?,
-    })
+    let message = |nonces: [u32; 2]| nonces.iter().flat_map(|nonce| nonce.to_be_bytes()).collect::<Vec<u8>>();
+    let client = authenticate(version, [client_key, server_key], &message([client_nonce, server_nonce]))?;
+    let server = authenticate(version, [server_key, client_key], &message([server_nonce, client_nonce]))?;
+    Some(Expected { client: *client.first_chunk()?, server: *server.first_chunk()? })
 }
 
-/// HMAC over two random numbers with two keys, cut to its leftmost 160 bits: SHA-1 in version 0, SHA-256 in version 1.
-fn authenticate(version: u8, keys: [u64; 2], nonces: [u32; 2]) -> Option<[u8; 20]> {
+/// HMAC of a message with two keys: SHA-1 in version 0, SHA-256 in version 1.
+fn authenticate(version: u8, keys: [u64; 2], message: &[u8]) -> Option<Vec<u8>> {
     let key: Vec<u8> = keys.iter().flat_map(|key| key.to_be_bytes()).collect();
-    let message: Vec<u8> = nonces.iter().flat_map(|nonce| nonce.to_be_bytes()).collect();
     match version {
-        0 => {
-            let mac = Hmac::<Sha1>::new_from_slice(&key).ok()?.chain_update(&message).finalize().into_bytes();
-            mac.first_chunk().copied()
-        }
-        1 => {
-            let mac = Hmac::<Sha256>::new_from_slice(&key).ok()?.chain_update(&message).finalize().into_bytes();
-            mac.first_chunk().copied()
-        }
+        0 => Some(Hmac::<Sha1>::new_from_slice(&key).ok()?.chain_update(message).finalize().into_bytes().to_vec()),
+        1 => Some(Hmac::<Sha256>::new_from_slice(&key).ok()?.chain_update(message).finalize().into_bytes().to_vec()),
         _ => None,
     }
 }
@@ -111,10 +129,10 @@ mod tests {
     #[test]
     fn the_hmac_is_that_of_the_openssl_command() {
         // printf '\0\0\0\3\0\0\0\4' | openssl dgst -sha256 -mac HMAC -macopt hexkey:00000000000000010000000000000002
-        let mac = authenticate(1, [1, 2], [3, 4]).unwrap();
-        assert_eq!(hexadecimal(&mac), "e5c5265ef877e59438bc6c934ea109a8fb18ad68");
+        let mac = authenticate(1, [1, 2], &[0, 0, 0, 3, 0, 0, 0, 4]).unwrap();
+        assert_eq!(hexadecimal(&mac[..20]), "e5c5265ef877e59438bc6c934ea109a8fb18ad68");
         // The same with -sha1.
-        let mac = authenticate(0, [1, 2], [3, 4]).unwrap();
+        let mac = authenticate(0, [1, 2], &[0, 0, 0, 3, 0, 0, 0, 4]).unwrap();
         assert_eq!(hexadecimal(&mac), "3e9d3c463abd55f71a0858f079f8bae4b5599f26");
     }
 

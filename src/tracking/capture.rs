@@ -50,6 +50,16 @@ impl Capture {
         Ok(self.table.get_or_init(|| table))
     }
 
+    /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from.
+    #[must_use]
+    pub fn origin(&self) -> i64 {
+        let since = || {
+            let column = self.dissection.table.column("reltime").ok()?;
+            column.duration().ok()?.physical().get(0)
+        };
+        self.segments.first().map_or(0, |first| first.abstime.saturating_sub(since().unwrap_or(0)))
+    }
+
     /// The file's name without its directory, for the prompt; not escaped.
     #[must_use]
     pub fn name(&self) -> String {

@@ -208,6 +208,10 @@ impl ConnectionTracker {
         } else if !matches!(join, Join::Syn { .. }) {
             self.connection_of(packet.stream);
         }
+        // The answer to an earlier stream's SYN tells nothing of this one.
+        if matches!(join, Join::SynAck { .. }) && !packet.answers_the_syn() {
+            return;
+        }
         let Some(candidate) = self.candidate(packet.stream) else { return };
         candidate.join.get_or_insert_default().note(row, join);
     }

@@ -11,6 +11,7 @@ pub mod role;
 pub mod sequence;
 pub mod streams;
 pub mod token;
+pub mod travelling;
 
 pub use capture::Capture;
 pub use connections::{Connection, Subflow, SubflowKind};

@@ -43,6 +43,15 @@ pub struct PacketInStream {
     pub by_first_sender: bool,
 }
 
+impl PacketInStream {
+    /// Whether a SYN/ACK acknowledges this stream's SYN, and the little data that one may carry. Where ports are
+    /// reused quickly, the answer to an earlier SYN arrives within the next stream.
+    #[must_use]
+    pub fn answers_the_syn(&self) -> bool {
+        self.acknowledgement.is_some_and(|relative| (1..=u32::from(u16::MAX)).contains(&relative))
+    }
+}
+
 /// What was seen of one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct End {
@@ -147,7 +156,6 @@ impl StreamTracker {
         };
         let by_first_sender = stream.first == source;
         stream.packets.push(row);
-        stream.note_handshake(row, segment, by_first_sender);
         let [first, second] = &mut stream.ends;
         let (own, peer) = if by_first_sender { (first, second) } else { (second, first) };
         own.note(segment);
@@ -161,13 +169,15 @@ impl StreamTracker {
         }
         let acknowledgement =
             segment.has(flag::ACK).then(|| segment.acknowledgement.wrapping_sub(peer.base.unwrap_or(0)));
-        PacketInStream {
+        let packet = PacketInStream {
             stream: id,
             sequence: segment.sequence.wrapping_sub(own.base.unwrap_or(0)),
             acknowledgement,
             window: window(segment, own, peer),
             by_first_sender,
-        }
+        };
+        stream.note_handshake(row, segment, &packet);
+        packet
     }
 
     fn stream_of(&mut self, source: Endpoint, destination: Endpoint, segment: &Segment) -> u32 {
@@ -214,7 +224,8 @@ impl StreamTracker {
 
 impl OpenStream {
     /// Learns roles and handshake packets.
-    fn note_handshake(&mut self, row: u32, segment: &Segment, by_first_sender: bool) {
+    fn note_handshake(&mut self, row: u32, segment: &Segment, packet: &PacketInStream) {
+        let by_first_sender = packet.by_first_sender;
         let has_third_ack_option = segment.capable().is_some_and(|capable| capable.receiver_key.is_some())
             || matches!(segment.join(), Some(crate::packets::segment::Join::Ack { .. }));
         if segment.is_syn() {
@@ -222,7 +233,9 @@ impl OpenStream {
             self.syn.get_or_insert(row);
         } else if segment.is_syn_ack() {
             self.first_is_client.get_or_insert(!by_first_sender);
-            self.syn_ack.get_or_insert(row);
+            if packet.answers_the_syn() {
+                self.syn_ack.get_or_insert(row);
+            }
         } else if has_third_ack_option && !segment.has(flag::SYN) {
             // Both keys, and the HMAC of a joining host, travel from client to server only.
             self.first_is_client.get_or_insert(by_first_sender);

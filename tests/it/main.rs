@@ -5,6 +5,7 @@ mod capture_file;
 mod captures;
 mod config;
 mod examples_run;
+mod life;
 mod program;
 mod prompt;
 mod run_modes;

@@ -23,15 +23,8 @@ fn ask(path: &Path, fields: &[&str]) -> Vec<Vec<String>> {
 }
 
 fn differences(path: &Path, capture: &Capture) -> Vec<String> {
-    let fields = [
-        "frame.number",
-        "tcp.stream",
-        "mptcp.stream",
-        "tcp.seq",
-        "tcp.ack",
-        "tcp.window_size",
-        "mptcp.expected_token",
-    ];
+    let fields =
+        ["frame.number", "tcp.stream", "mptcp.stream", "tcp.seq", "tcp.ack", "tcp.window_size", "mptcp.expected_token"];
     let rows = ask(path, &fields);
     let mut wrong = Vec::new();
     if rows.len() != capture.segments.len() {

@@ -6,6 +6,7 @@
 
 mod fields;
 mod options;
+mod payload;
 pub mod probe;
 mod rows;
 mod run;
@@ -13,6 +14,7 @@ mod run;
 use std::path::{Path, PathBuf};
 
 use super::{Dissection, LoadError};
+pub use payload::payloads;
 pub use probe::{Tshark, probe};
 
 /// The oldest tshark whose MPTCP fields are the ones that this program reads.

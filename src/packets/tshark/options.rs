@@ -21,6 +21,8 @@ pub struct Texts<'a> {
     pub kinds: &'a str,
     /// `tcp.option_len`
     pub lengths: &'a str,
+    /// `tcp.options`: all options as hexadecimal octets
+    pub octets: &'a str,
     /// `tcp.options.mptcp.subtype`
     pub subtypes: &'a str,
     /// `tcp.options.mptcp.version`
@@ -146,12 +148,16 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
         port: Values(texts.port),
     };
     let mut control = Control::default();
+    let mut next = 0_usize;
     for kind in options.kinds.clone() {
+        let start = next;
         // End of list and no-operation are the two kinds without a length.
         if kind < 2 {
+            next += 1;
             continue;
         }
         let length: u8 = lengths.number().unwrap_or(0);
+        next += usize::from(length);
         if kind != MPTCP {
             continue;
         }
@@ -161,7 +167,7 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
         };
         control.subtypes.push(subtype);
         let whole = match subtype {
-            subtype::DSS => cursor.dss(texts, &mut options.dss),
+            subtype::DSS => cursor.dss(texts, start, length, &mut options.dss),
             _ => cursor.control(subtype, length, tcp_flags, texts, &mut control),
         };
         options.cut |= !whole;
@@ -174,8 +180,8 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
 }
 
 impl Cursor<'_> {
-    /// Fills `slot` and tells whether the option was whole.
-    fn dss(&mut self, texts: &Texts<'_>, slot: &mut Option<Dss>) -> bool {
+    /// Fills `slot` from the option that begins at octet `start` and tells whether it was whole.
+    fn dss(&mut self, texts: &Texts<'_>, start: usize, length: u8, slot: &mut Option<Dss>) -> bool {
         let Some(flags) = self.flags.number::<u8>() else { return false };
         let mut dss = Dss { flags, ..Dss::default() };
         let mut whole = true;
@@ -185,10 +191,12 @@ impl Cursor<'_> {
         }
         if dss.has(Dss::MAPPING) {
             let parts = (self.dsn.number(), number(texts.ssn), self.data_length.number());
+            let due = usize::from(length) == length_without_checksum(&dss) + 2;
+            let checksum = if due { last_word(texts.octets, start, length) } else { None };
             if let (Some(dsn), Some(ssn), Some(length)) = parts {
-                dss.mapping = Some(Mapping { dsn, ssn, length, checksum: self.checksum.number() });
+                dss.mapping = Some(Mapping { dsn, ssn, length, checksum });
             }
-            whole &= dss.mapping.is_some();
+            whole &= dss.mapping.is_some() && (checksum.is_some() || !due);
         }
         *slot = Some(dss);
         whole
@@ -293,6 +301,23 @@ impl Cursor<'_> {
     }
 }
 
+/// The length that a DSS with a mapping has when checksums are not used (RFC 8684 §3.3).
+fn length_without_checksum(dss: &Dss) -> usize {
+    let data_ack = match (dss.has(Dss::DATA_ACK), dss.has(Dss::DATA_ACK_8)) {
+        (false, _) => 0,
+        (true, false) => 4,
+        (true, true) => 8,
+    };
+    4 + data_ack + if dss.has(Dss::DSN_8) { 8 } else { 4 } + 4 + 2
+}
+
+/// The last two octets of the option that begins at octet `start`: tshark has no field for the checksum of DSS (it
+/// looks for two octets more than there are).
+fn last_word(octets: &str, start: usize, length: u8) -> Option<u16> {
+    let end = start + usize::from(length);
+    u16::from_str_radix(octets.get((end * 2).checked_sub(4)?..end * 2)?, 16).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -388,6 +413,30 @@ mod tests {
             checksum: Some(0x0c2f),
         };
         assert_eq!(control.capable, Some(expected));
+    }
+
+    #[test]
+    fn the_checksum_of_a_mapping_is_taken_from_the_octets() {
+        // Two no-operations, timestamps, then DSS with an 8-octet DATA_ACK and DSN, and the checksum beef.
+        let dss = "1e1c200f00000000000000010000000000000002000000030004beef";
+        let octets = format!("0101080a0000000100000002{dss}");
+        let texts = Texts {
+            kinds: "1,1,8,30",
+            lengths: "10,28",
+            octets: &octets,
+            subtypes: "2",
+            flags: "0x0f",
+            data_ack: "1",
+            dsn: "2",
+            ssn: "3",
+            data_length: "4",
+            ..Texts::default()
+        };
+        let whole = options(&texts, flag::ACK);
+        assert_eq!(whole.dss.unwrap().mapping.unwrap().checksum, Some(0xbeef));
+        assert!(!whole.cut);
+        let cut = options(&Texts { octets: &octets[..octets.len() - 2], ..texts }, flag::ACK);
+        assert!(cut.cut);
     }
 
     #[test]

@@ -182,6 +182,7 @@ fields! {
     sack_right: text = "tcp.options.sack_re",
     option_kinds: text = "tcp.option_kind",
     option_lengths: text = "tcp.option_len",
+    option_octets: text = "tcp.options",
     subtypes: text = "tcp.options.mptcp.subtype",
     version: text = "tcp.options.mptcp.version",
     mptcp_flags: text = "tcp.options.mptcp.flags",
@@ -327,6 +328,7 @@ fn texts(fields: &Fields, row: usize) -> Texts<'_> {
     Texts {
         kinds,
         lengths,
+        octets: text_of(&fields.option_octets, row),
         subtypes,
         version: text_of(&fields.version, row),
         flags: text_of(&fields.mptcp_flags, row),

@@ -56,9 +56,21 @@ pub fn run(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>)
 }
 
 fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>, private: &TempDir) -> Command {
+    let mut command = base_command(tshark, path, request.profile, private);
+    command.args(["-T", "fields", "-E", "header=n", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]);
+    command.args(["-E", "quote=n"]);
+    for field in &wanted.fields {
+        command.arg("-e").arg(field);
+    }
+    command
+}
+
+/// What every run has in common: one pass over `path`, no names, a configuration of its own in `private` unless a
+/// profile is asked for.
+pub fn base_command(tshark: &Tshark, path: &Path, profile: Option<&str>, private: &TempDir) -> Command {
     let mut command = Command::new(&tshark.binary);
     command.arg("-n").arg("-r").arg(absolute(path));
-    match request.profile {
+    match profile {
         Some(profile) => {
             command.arg("-C").arg(profile);
         }
@@ -69,11 +81,6 @@ fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>,
     }
     for preference in ["tcp.analyze_sequence_numbers:FALSE", "tcp.desegment_tcp_streams:FALSE"] {
         command.arg("-o").arg(preference);
-    }
-    command.args(["-T", "fields", "-E", "header=n", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]);
-    command.args(["-E", "quote=n"]);
-    for field in &wanted.fields {
-        command.arg("-e").arg(field);
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -138,7 +145,7 @@ fn first_messages(stderr: ChildStderr) -> String {
 }
 
 /// Decides from the exit status and the messages whether the run succeeded; returns complaints worth showing.
-fn judge(status: ExitStatus, messages: &str, path: &Path, lines: u64) -> Result<Vec<String>, LoadError> {
+pub fn judge(status: ExitStatus, messages: &str, path: &Path, lines: u64) -> Result<Vec<String>, LoadError> {
     let said = sentences(messages);
     if interrupt::requested() {
         return Err(LoadError::Interrupted);

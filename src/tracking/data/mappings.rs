@@ -1,10 +1,10 @@
 //! Mappings of subflow octets to data octets, and 64-bit data sequence numbers.
 
-use super::Travelling;
 use super::intervals::{Intervals, Piece};
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::Positions;
+use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Tracking};
 
 /// What one packet carried at the data level. Numbers are raw; the relative ones count from the IDSN.

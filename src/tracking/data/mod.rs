@@ -12,7 +12,8 @@ mod sent;
 pub use mappings::{PacketData, WideNumbers};
 pub use sent::{Kind, Repeat, SubflowVolume};
 
-use super::role::{ByRole, Role};
+use super::role::ByRole;
+use super::travelling::in_file_order;
 use super::{Connection, Tracking};
 use crate::packets::segment::Segment;
 
@@ -40,17 +41,6 @@ pub struct Direction {
     pub repeats: Vec<Repeat>,
 }
 
-/// A packet of the connection: where it is, and which way it travels.
-#[derive(Debug, Clone, Copy)]
-struct Travelling<'a> {
-    row: u32,
-    segment: &'a Segment,
-    /// Index of its subflow in [`Connection::subflows`].
-    subflow: usize,
-    /// At connection level.
-    towards: Role,
-}
-
 /// Works out the data level of `connection`.
 #[must_use]
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
@@ -58,22 +48,4 @@ pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connec
     let (maps, packets) = mappings::collect(&travelling, tracking, connection);
     let directions = sent::walk(&travelling, maps, connection);
     DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }
-}
-
-fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
-    let mut travelling = Vec::new();
-    for (index, id) in connection.subflows.iter().enumerate() {
-        let (Some(stream), Some(subflow)) = (tracking.stream(*id), tracking.subflow(*id)) else { continue };
-        for row in &stream.packets {
-            let (Some(segment), Some(packet)) = (segments.get(*row as usize), tracking.packets.get(*row as usize))
-            else {
-                continue;
-            };
-            let towards = Tracking::mptcp_towards(subflow, stream.towards(packet));
-            travelling.push(Travelling { row: *row, segment, subflow: index, towards });
-        }
-    }
-    // A few sorted runs one after the other, which this sort merges in linear time.
-    travelling.sort_by_key(|packet| packet.row);
-    travelling
 }

@@ -1,13 +1,14 @@
 //! Second pass: which octets of data were sent before, and where.
 
+use super::Direction;
 use super::intervals::{Intervals, Piece};
 use super::mappings::{Flow, Flows, Mapped};
-use super::{Direction, Travelling};
 use crate::tracking::Connection;
 use crate::tracking::role::ByRole;
+use crate::tracking::travelling::Travelling;
 
 /// Why data came again under new subflow sequence numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// It had gone over another subflow, and not yet over this one.
     Reinjection,

@@ -1,0 +1,65 @@
+//! How did a connection end, as far as the capture shows?
+
+use serde::Serialize;
+
+use crate::packets::segment::{Dss, flag};
+use crate::tracking::travelling::in_file_order;
+use crate::tracking::{ByRole, Capture, Connection, Role};
+
+/// Where a connection stands at the end of the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Open, or its end was not captured.
+    Open,
+    /// One end sent DATA_FIN.
+    HalfClosed,
+    /// Both ends sent DATA_FIN, or after a fallback both ends a FIN.
+    Closed,
+    /// An end sent MP_FASTCLOSE.
+    FastClosed,
+    /// Every subflow was ended by a RST.
+    Reset,
+}
+
+/// The end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Closing {
+    /// Where it stands.
+    pub state: State,
+    /// Row of the first DATA_FIN towards either end.
+    #[serde(skip)]
+    pub data_fins: ByRole<Option<u32>>,
+    /// Row of the first MP_FASTCLOSE and the end that sent it.
+    #[serde(skip)]
+    pub fast_close: Option<(u32, Role)>,
+}
+
+/// Looks how `connection` ended.
+#[must_use]
+pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
+    let mut data_fins: ByRole<Option<u32>> = ByRole::default();
+    let mut fins = ByRole { server: false, client: false };
+    let mut fast_close = None;
+    for packet in in_file_order(&capture.segments, &capture.tracking, connection) {
+        if packet.segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN)) {
+            data_fins.get_mut(packet.towards).get_or_insert(packet.row);
+        }
+        *fins.get_mut(packet.towards) |= packet.segment.has(flag::FIN);
+        if packet.segment.control.as_ref().is_some_and(|control| control.fastclose.is_some()) {
+            fast_close.get_or_insert((packet.row, packet.towards.other()));
+        }
+    }
+    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    let all_reset =
+        streams.clone().next().is_some() && streams.clone().all(|s| s.ends.client.reset || s.ends.server.reset);
+    let state = match (fast_close, data_fins.server, data_fins.client) {
+        (Some(_), _, _) => State::FastClosed,
+        (None, Some(_), Some(_)) => State::Closed,
+        _ if fins.server && fins.client && !all_reset => State::Closed,
+        _ if all_reset => State::Reset,
+        (None, Some(_), None) | (None, None, Some(_)) => State::HalfClosed,
+        (None, None, None) => State::Open,
+    };
+    Closing { state, data_fins, fast_close }
+}

@@ -1,0 +1,65 @@
+//! What came of the addresses that were advertised and withdrawn?
+
+use super::{Finding, Kind, Subject};
+use crate::analysis::addresses::{Advertisement, advertisements};
+use crate::analysis::closing::closing;
+use crate::tracking::authentication::Verdict;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for advertisement in advertisements(subject.capture, subject.connection) {
+        findings.extend(of_one(subject, &advertisement));
+    }
+    findings.extend(removals(subject));
+    findings
+}
+
+fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> {
+    let ids: Vec<u64> = advertisement.rows.iter().map(|row| subject.id(*row)).collect();
+    let option = &advertisement.option;
+    let address = option.address.map_or_else(|| "an address".to_string(), |address| address.to_string());
+    let what = format!("address id {} ({address}), advertised by the {}", option.address_id, advertisement.by.name());
+    let stream = advertisement.tcpstream;
+    let make = |finding: Finding| finding.of(subject.connection).on(stream).shown_by(ids.clone());
+    let mut findings = Vec::new();
+    if advertisement.verdict == Verdict::Invalid {
+        let meaning = "the receiver must ignore it: something on the path altered the option, or it is forged";
+        findings.push(make(Finding::problem(
+            Kind::AddressHmacInvalid,
+            format!("the HMAC of {what} is wrong"),
+            meaning,
+        )));
+    }
+    // Whoever is about to close does not echo any more.
+    let last = advertisement.rows.last().copied().unwrap_or(0);
+    let fin = closing(subject.capture, subject.connection).data_fins;
+    let ending = [fin.server, fin.client].into_iter().flatten().min().is_some_and(|row| row < last);
+    if advertisement.echo.is_none() && subject.connection.version == Some(1) && !ending {
+        let detail = format!("{what}, was sent {} times and never echoed", ids.len());
+        let meaning = "the advertisement did not arrive, was refused (HMAC), or the echo was lost";
+        findings.push(make(Finding::problem(Kind::AddressNotEchoed, detail, meaning)));
+    } else if advertisement.joined.is_empty() && advertisement.removed.is_none() && !ending {
+        let meaning = "the peer's path manager did not use it: limits, no route, or joins not wanted";
+        findings.push(make(Finding::notice(Kind::AddressNotJoined, format!("nobody joined at {what}"), meaning)));
+    }
+    findings
+}
+
+fn removals(subject: &Subject<'_>) -> Vec<Finding> {
+    let removals = subject.packets.iter().filter_map(|packet| {
+        let ids = packet.segment.control.as_ref()?.remove_addr.as_ref()?;
+        let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
+        let by = packet.towards.other().name();
+        let detail =
+            format!("the {by} withdrew address id {} at {}", ids.join(", "), subject.time(packet.segment.abstime));
+        let meaning =
+            "its subflows from or to that address are closed; what was in flight on them is sent again elsewhere";
+        Some(
+            Finding::notice(Kind::AddressRemoved, detail, meaning)
+                .of(subject.connection)
+                .on(packet.stream)
+                .shown_by([packet.segment.packetid]),
+        )
+    });
+    removals.collect()
+}

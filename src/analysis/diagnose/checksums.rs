@@ -1,0 +1,41 @@
+//! Did data arrive altered?
+
+use super::{Finding, Kind, Subject};
+use crate::analysis::checksum::{ChecksumResult, Verdict};
+
+pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let wrong: Vec<&ChecksumResult> =
+        checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == Verdict::Wrong).collect();
+    if let Some(first) = wrong.first() {
+        let detail = format!(
+            "the data of {} mappings does not fit their checksum, first the one in packet {}",
+            wrong.len(),
+            first.packetid
+        );
+        let meaning = "something between the sender and the place of capture altered the data";
+        findings.push(
+            Finding::problem(Kind::ChecksumFailure, detail, meaning)
+                .of(subject.connection)
+                .on(first.tcpstream)
+                .shown_by(wrong.iter().map(|result| result.packetid)),
+        );
+    }
+    let failures = subject.packets.iter().filter_map(|packet| Some((packet, packet.segment.control.as_ref()?.fail?)));
+    for (packet, dsn) in failures {
+        let sender = packet.towards.other().name();
+        let detail = format!(
+            "the {sender} reports in packet {} that the checksum at DSN {dsn:016x} failed",
+            packet.segment.packetid
+        );
+        let meaning = "data was altered on the way to it: a middlebox rewrites the payload; with several subflows the altered \
+                       one is reset, a single one goes on as plain TCP";
+        findings.push(
+            Finding::problem(Kind::MpFail, detail, meaning)
+                .of(subject.connection)
+                .on(packet.stream)
+                .shown_by([packet.segment.packetid]),
+        );
+    }
+    findings
+}

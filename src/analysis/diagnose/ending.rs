@@ -1,0 +1,54 @@
+//! Was the connection aborted, or a subflow reset?
+
+use super::{Finding, Kind, Subject};
+use crate::analysis::closing::closing;
+use crate::analysis::joins::{Outcome, joins, reason_name};
+use crate::packets::segment::flag;
+use crate::tracking::SubflowKind;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let closing = closing(subject.capture, subject.connection);
+    if let Some((row, by)) = closing.fast_close {
+        let detail = format!("the {} sent MP_FASTCLOSE in packet {}", by.name(), subject.id(row));
+        let meaning = "its application or kernel aborted the connection: data under way on any subflow is lost";
+        findings.push(
+            Finding::problem(Kind::FastClose, detail, meaning).of(subject.connection).shown_by([subject.id(row)]),
+        );
+        return findings;
+    }
+    let refused: Vec<u32> = joins(subject.capture, subject.connection)
+        .iter()
+        .filter(|join| join.outcome != Outcome::Established)
+        .map(|join| join.tcpstream)
+        .collect();
+    // Once both ends have sent DATA_FIN, a RST is a way to close.
+    let done = closing.data_fins.server.max(closing.data_fins.client);
+    let both = closing.data_fins.server.is_some() && closing.data_fins.client.is_some();
+    let mut seen = Vec::new();
+    for packet in subject.packets.iter().filter(|packet| packet.segment.has(flag::RST)) {
+        let known = refused.contains(&packet.stream) || seen.contains(&packet.stream);
+        if known || (both && done.is_some_and(|row| row < packet.row)) || !is_subflow(subject, packet.stream) {
+            continue;
+        }
+        seen.push(packet.stream);
+        let reason = packet.segment.control.as_ref().and_then(|control| control.reset?.reason);
+        let reason = reason
+            .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
+        let by = packet.towards.other().name();
+        let detail = format!("the {by} reset the subflow at {}, {reason}", subject.time(packet.segment.abstime));
+        let meaning =
+            "the path is lost to the connection from then on; what was in flight on it is sent again elsewhere";
+        findings.push(
+            Finding::problem(Kind::SubflowReset, detail, meaning)
+                .of(subject.connection)
+                .on(packet.stream)
+                .shown_by([packet.segment.packetid]),
+        );
+    }
+    findings
+}
+
+fn is_subflow(subject: &Subject<'_>, stream: u32) -> bool {
+    subject.capture.tracking.subflow(stream).is_some_and(|subflow| subflow.kind != SubflowKind::Unknown)
+}

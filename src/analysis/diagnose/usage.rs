@@ -1,0 +1,71 @@
+//! Were the paths used?
+
+use super::{Finding, Kind, Subject};
+use crate::analysis::joins::{Outcome, joins};
+use crate::tracking::data::data_level;
+use crate::tracking::{Role, SubflowKind};
+
+/// A share of the data beyond which one subflow carried nearly everything.
+const NEARLY_ALL: f64 = 0.99;
+/// Below this many octets a scheduler has no reason to use a second path.
+const ENOUGH: u64 = 100_000;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let (capture, connection) = (subject.capture, subject.connection);
+    let level = data_level(&capture.segments, &capture.tracking, connection);
+    let established: Vec<u32> = joins(capture, connection)
+        .iter()
+        .filter(|join| join.outcome == Outcome::Established)
+        .map(|join| join.tcpstream)
+        .collect();
+    let mut backups = Vec::new();
+    let mut usable = Vec::new();
+    for (index, id) in connection.subflows.iter().enumerate() {
+        let Some(subflow) = capture.tracking.subflow(*id) else { continue };
+        match &subflow.kind {
+            SubflowKind::Initial => usable.push((index, *id)),
+            SubflowKind::Join(join) => {
+                let backup = join.backup.client == Some(true) || join.backup.server == Some(true);
+                if backup {
+                    backups.push((index, *id));
+                } else if established.contains(id) {
+                    usable.push((index, *id));
+                }
+            }
+            SubflowKind::Unknown => {}
+        }
+    }
+    let mut findings = Vec::new();
+    let carried = |index: usize| {
+        let of = |role: Role| level.directions.get(role).subflows.get(index).map_or(0, |volume| volume.first_sent);
+        of(Role::Server) + of(Role::Client)
+    };
+    let total = level.directions.server.goodput + level.directions.client.goodput;
+    for (index, id) in &backups {
+        let detail = format!("the subflow was opened as a backup and carried {} bytes first", carried(*index));
+        let meaning = "a backup carries data only while no other subflow can";
+        findings.push(Finding::notice(Kind::SubflowBackup, detail, meaning).of(connection).on(*id));
+    }
+    let unused: Vec<&(usize, u32)> = usable
+        .iter()
+        .filter(|(index, id)| established.contains(id) && carried(*index) == 0 && total >= ENOUGH)
+        .collect();
+    for (_, id) in &unused {
+        let detail = format!("the subflow was established and carried none of the {total} bytes");
+        let meaning = "the scheduler preferred other paths: a longer round trip, a late join, or a priority";
+        findings.push(Finding::notice(Kind::SubflowUnused, detail, meaning).of(connection).on(*id));
+    }
+    if usable.len() - unused.len() > 1
+        && total >= ENOUGH
+        && let Some((index, id)) = usable.iter().max_by_key(|(index, _)| carried(*index))
+    {
+        #[allow(clippy::cast_precision_loss)]
+        let share = carried(*index) as f64 / total as f64;
+        if share >= NEARLY_ALL {
+            let detail = format!("the subflow carried {:.1} % of {total} bytes", share * 100.0);
+            let meaning = "the other paths added nearly nothing: compare their round trip times and losses";
+            findings.push(Finding::notice(Kind::OneSubflowCarriesAll, detail, meaning).of(connection).on(*id));
+        }
+    }
+    findings
+}

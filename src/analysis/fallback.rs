@@ -1,0 +1,178 @@
+//! Did a connection go on as plain TCP, and where was the option lost?
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::data::{DataLevel, data_level};
+use crate::tracking::travelling::{Travelling, in_file_order};
+use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind};
+
+/// What shows the fallback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The client's packets after the SYN/ACK have no MPTCP option.
+    ThirdAckWithoutOption,
+    /// The server's packets after its SYN/ACK have no MPTCP option.
+    NoOptionFromServer,
+    /// Data came without any mapping, after mappings had been used.
+    DataWithoutMapping,
+    /// MP_FAIL was sent, and data without any MPTCP option follows.
+    ChecksumFailure,
+    /// An infinite mapping was sent (RFC 8684 §3.7).
+    InfiniteMapping,
+}
+
+impl Reason {
+    /// The name that JSON has for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::ThirdAckWithoutOption => "third_ack_without_option",
+            Reason::NoOptionFromServer => "no_option_from_server",
+            Reason::DataWithoutMapping => "data_without_mapping",
+            Reason::ChecksumFailure => "checksum_failure",
+            Reason::InfiniteMapping => "infinite_mapping",
+        }
+    }
+}
+
+/// A fallback to TCP (RFC 8684 §3.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Fallback {
+    /// What shows it.
+    pub reason: Reason,
+    /// The first packet that does.
+    pub packetid: u64,
+    /// Its TCP stream.
+    pub tcpstream: u32,
+    /// The end that it travels towards.
+    pub towards: Role,
+    /// Its row.
+    #[serde(skip)]
+    pub row: u32,
+}
+
+/// A handshake that asked for MPTCP and got plain TCP: no connection came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Declined {
+    /// The TCP stream.
+    pub tcpstream: u32,
+    /// The SYN with MP_CAPABLE.
+    pub syn: u64,
+    /// The SYN/ACK without.
+    pub syn_ack: u64,
+}
+
+/// The fallback of a connection, if the capture shows one.
+#[must_use]
+pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> {
+    let initial = connection
+        .subflows
+        .iter()
+        .find(|id| capture.tracking.subflow(**id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial))?;
+    let stream = capture.tracking.stream(*initial)?;
+    let packets: Vec<Travelling<'_>> = in_file_order(&capture.segments, &capture.tracking, connection)
+        .into_iter()
+        .filter(|packet| packet.stream == stream.id)
+        .collect();
+    let silent = silent_from_the_start(stream, &packets);
+    let unmapped = unmapped_data(&packets, &data_level(&capture.segments, &capture.tracking, connection));
+    let infinite = packets.iter().find(|packet| sends_infinite_mapping(packet.segment));
+    let failed = packets.iter().find(|packet| packet.segment.control.as_ref().is_some_and(|c| c.fail.is_some()));
+    let mut found: Vec<(Reason, &Travelling<'_>)> = Vec::new();
+    found.extend(silent);
+    found.extend(infinite.map(|packet| (Reason::InfiniteMapping, packet)));
+    found.extend(unmapped.map(|packet| (Reason::DataWithoutMapping, packet)));
+    found.extend(failed.and_then(|failed| bare_data(&packets, failed.row)).map(|p| (Reason::ChecksumFailure, p)));
+    let (reason, packet) = found.into_iter().rev().min_by_key(|(_, packet)| packet.row)?;
+    Some(Fallback {
+        reason,
+        packetid: packet.segment.packetid,
+        tcpstream: stream.id,
+        towards: packet.towards,
+        row: packet.row,
+    })
+}
+
+/// The first packet after the handshake of an end that answered the other's MPTCP with none at all.
+fn silent_from_the_start<'a, 'b>(
+    stream: &Stream,
+    packets: &'b [Travelling<'a>],
+) -> Option<(Reason, &'b Travelling<'a>)> {
+    stream.syn_ack?;
+    let mut silent = ByRole { server: None, client: None };
+    let mut spoke = ByRole { server: false, client: false };
+    for packet in packets {
+        let segment = packet.segment;
+        if segment.flags & (flag::SYN | flag::RST) != 0 || !segment.has(flag::ACK) {
+            continue;
+        }
+        let sender = packet.tcp_towards.other();
+        *spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
+        silent.get_mut(sender).get_or_insert(packet);
+    }
+    let client = (!spoke.client).then_some(silent.client).flatten();
+    let server = (!spoke.server).then_some(silent.server).flatten();
+    let client = client.map(|packet| (Reason::ThirdAckWithoutOption, packet));
+    let server = server.map(|packet| (Reason::NoOptionFromServer, packet));
+    client.into_iter().chain(server).min_by_key(|(_, packet)| packet.row)
+}
+
+/// The first data on the established initial subflow that has no MPTCP option and that no mapping covers.
+fn unmapped_data<'a, 'b>(packets: &'b [Travelling<'a>], level: &DataLevel) -> Option<&'b Travelling<'a>> {
+    let mapped: HashMap<u32, bool> =
+        level.rows.iter().zip(&level.packets).map(|(row, data)| (*row, data.mapping_row.is_some())).collect();
+    let established = packets.iter().position(|packet| packet.segment.is_mptcp() && !packet.segment.has(flag::SYN))?;
+    let mut later = packets.get(established..)?.iter();
+    later.find(|packet| carries_bare_data(packet.segment) && mapped.get(&packet.row) == Some(&false))
+}
+
+/// The first data after `row` without any MPTCP option. After MP_FAIL that is plain TCP, even where a mapping sent
+/// before still reaches over it.
+fn bare_data<'a, 'b>(packets: &'b [Travelling<'a>], row: u32) -> Option<&'b Travelling<'a>> {
+    packets.iter().find(|packet| packet.row > row && carries_bare_data(packet.segment))
+}
+
+fn carries_bare_data(segment: &Segment) -> bool {
+    let carries = segment.payload.is_some_and(|length| length > 0) && segment.flags & (flag::SYN | flag::RST) == 0;
+    carries && !segment.is_mptcp() && !segment.options_cut
+}
+
+fn sends_infinite_mapping(segment: &Segment) -> bool {
+    let of_dss = segment.dss.and_then(|dss| dss.mapping).is_some_and(|mapping| mapping.length == 0);
+    of_dss || segment.capable().is_some_and(|capable| capable.data_length == Some(0))
+}
+
+/// Handshakes that asked for MPTCP in vain.
+#[must_use]
+pub fn declined(capture: &Capture) -> Vec<Declined> {
+    let plain = capture.tracking.streams.iter().filter(|stream| capture.tracking.subflow(stream.id).is_none());
+    plain
+        .filter_map(|stream| {
+            let syn = capture.segments.get(stream.syn? as usize)?;
+            let syn_ack = capture.segments.get(stream.syn_ack? as usize)?;
+            let asked = syn.capable().is_some();
+            let declined = syn_ack.capable().is_none() && !syn_ack.options_cut;
+            (asked && declined).then_some(Declined {
+                tcpstream: stream.id,
+                syn: syn.packetid,
+                syn_ack: syn_ack.packetid,
+            })
+        })
+        .collect()
+}
+
+/// The last packet with an MPTCP option that each end of the connection sent.
+#[must_use]
+pub fn last_options(capture: &Capture, connection: &Connection) -> ByRole<Option<u64>> {
+    let mut last = ByRole::default();
+    for packet in in_file_order(&capture.segments, &capture.tracking, connection) {
+        if packet.segment.is_mptcp() {
+            *last.get_mut(packet.towards.other()) = Some(packet.segment.packetid);
+        }
+    }
+    last
+}

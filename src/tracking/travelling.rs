@@ -1,0 +1,43 @@
+//! The packets of a connection, all subflows together, in the order of the file.
+
+use super::role::Role;
+use super::{Connection, Tracking};
+use crate::packets::segment::Segment;
+
+/// A packet of a connection: where it is, and which way it travels.
+#[derive(Debug, Clone, Copy)]
+pub struct Travelling<'a> {
+    /// Row in the packet table.
+    pub row: u32,
+    /// The packet.
+    pub segment: &'a Segment,
+    /// Its TCP stream.
+    pub stream: u32,
+    /// Index of its subflow in [`Connection::subflows`].
+    pub subflow: usize,
+    /// The end of the connection that it travels towards.
+    pub towards: Role,
+    /// The end of its TCP stream that it travels towards.
+    pub tcp_towards: Role,
+}
+
+/// The packets of `connection`.
+#[must_use]
+pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
+    let mut travelling = Vec::new();
+    for (index, id) in connection.subflows.iter().enumerate() {
+        let (Some(stream), Some(subflow)) = (tracking.stream(*id), tracking.subflow(*id)) else { continue };
+        for row in &stream.packets {
+            let (Some(segment), Some(packet)) = (segments.get(*row as usize), tracking.packets.get(*row as usize))
+            else {
+                continue;
+            };
+            let tcp_towards = stream.towards(packet);
+            let towards = Tracking::mptcp_towards(subflow, tcp_towards);
+            travelling.push(Travelling { row: *row, segment, stream: *id, subflow: index, towards, tcp_towards });
+        }
+    }
+    // A few sorted runs one after the other, which this sort merges in linear time.
+    travelling.sort_by_key(|packet| packet.row);
+    travelling
+}
