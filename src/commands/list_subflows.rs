@@ -112,11 +112,11 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
             kind(subflow),
             Cell::Text(SocketAddr::new(subflow.client_ip, subflow.client_port).to_string()),
             Cell::Text(SocketAddr::new(subflow.server_ip, subflow.server_port).to_string()),
-            name(&subflow.mptcpdest),
+            Cell::name(&subflow.mptcpdest),
             subflow.addrid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
             subflow.interface.clone().map_or(Cell::Null, Cell::Text),
-            name(&subflow.state),
-            name(&subflow.hmac),
+            Cell::name(&subflow.state),
+            Cell::name(&subflow.hmac),
         ];
         let row = cells.into_iter().zip(&columns).filter(|(_, (shown, _))| *shown).map(|(cell, _)| cell);
         table.rows.push(row.collect());
@@ -126,7 +126,7 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
 
 /// `initial`, `join` or `backup`: a subflow that joined as one.
 fn kind(subflow: &SubflowRecord) -> Cell {
-    match (name(&subflow.kind), subflow.backup) {
+    match (Cell::name(&subflow.kind), subflow.backup) {
         (Cell::Text(_), Some(true)) => Cell::Text("backup".to_string()),
         (kind, _) => kind,
     }
