@@ -6,14 +6,6 @@ use super::{Cell, Report, Table};
 use crate::terminal_text;
 use crate::time_text;
 
-/// Says whether `delimiter` can part the fields of a CSV file: one ASCII character that no value needs.
-#[must_use]
-pub fn delimiter_byte(delimiter: char) -> Option<u8> {
-    let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii)?;
-    let taken = byte.is_ascii_alphanumeric() || matches!(byte, b'"' | b'\n' | b'\r' | b'.' | b'-' | b'_' | 0);
-    (!taken).then_some(byte)
-}
-
 /// Writes the frame, the records or the first table of `report`. With `for_terminal`, text is escaped.
 pub(super) fn write(report: &Report, delimiter: u8, for_terminal: bool, output: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);

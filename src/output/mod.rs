@@ -11,6 +11,5 @@ mod report;
 mod text_table;
 
 pub use data_frame::{FrameRow, FrameRows};
-pub use delimited::delimiter_byte;
 pub use render::{RenderOptions, render};
 pub use report::{Cell, Column, Format, Report, Table};

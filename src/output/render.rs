@@ -2,8 +2,9 @@
 
 use std::io::{self, BufWriter, Write};
 
-use super::{Format, Report, delimited, delimiter_byte, json, text_table};
+use super::{Format, Report, delimited, json, text_table};
 use crate::error::{Error, Result};
+use crate::packets::cells::delimiter_byte;
 
 /// How a report is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -137,7 +137,7 @@ pub struct Report {
     /// What `csv` prints; the first of `tables` when `None`.
     pub records: Option<Table>,
     /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
-    pub frame: Option<FrameRows>,
+    pub frame: Option<Box<FrameRows>>,
     /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
     pub notes: Vec<String>,
 }
@@ -164,7 +164,7 @@ impl Report {
             data: serde_json::Value::Null,
             tables: Vec::new(),
             records: None,
-            frame: Some(rows),
+            frame: Some(Box::new(rows)),
             notes: Vec::new(),
         })
     }

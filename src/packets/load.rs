@@ -7,7 +7,7 @@ use std::path::Path;
 use super::cache::{Cache, Key, Lookup};
 use super::capture_file::{FrameCount, count_frames};
 use super::tshark::{self, Request};
-use super::{Dissection, LoadError};
+use super::{Dissection, LoadError, exported};
 
 /// How a capture is to be loaded.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,9 @@ pub struct Loaded {
 /// [`LoadError`], one sentence each.
 pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     check(path)?;
+    if exported::recognise(path) {
+        return Ok(Loaded { dissection: exported::read(path)?, from_cache: false, warnings: Vec::new() });
+    }
     let tshark = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()))?;
     let mut asked = vec![format!("profile={}", options.profile.unwrap_or_default())];
     asked.extend(options.extra_fields.iter().map(|field| format!("field={field}")));

@@ -1,0 +1,207 @@
+//! Choosing rows and columns of the packet table, and saying what exists when the choice does not.
+
+use polars::prelude::{BooleanChunked, BooleanType, ChunkedArray, DataFrame, NewChunkedArray};
+
+use super::filter::Filter;
+use crate::error::{Error, Result};
+use crate::packets::schema;
+use crate::terminal_text::escape;
+use crate::tracking::Capture;
+
+/// Which packets are wanted; what is `None` does not restrict.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// Packets of this TCP stream.
+    pub tcpstream: Option<u32>,
+    /// Packets of this MPTCP connection.
+    pub mptcpstream: Option<u32>,
+    /// Packets towards `server` or `client`: of the MPTCP connection when one is chosen, of their TCP stream otherwise.
+    pub towards: Option<String>,
+    /// Packets that a condition keeps.
+    pub condition: Option<Filter>,
+}
+
+/// The rows of the packet table that `selection` asks for, in their order, with all columns.
+///
+/// # Errors
+/// [`Error::NotFound`] for a stream or column that is not there, [`Error::Usage`] for a condition that does not fit.
+pub fn packets(capture: &Capture, selection: &Selection) -> Result<DataFrame> {
+    if let Some(id) = selection.tcpstream {
+        require("TCP stream", "`list_tcp_connections`", id, &capture.tcp_stream_ids())?;
+    }
+    if let Some(id) = selection.mptcpstream {
+        require("MPTCP connection", "`list_mptcp_connections`", id, &capture.mptcp_stream_ids())?;
+    }
+    rows(capture.table()?, selection)
+}
+
+/// The same for a packet table alone: a stream that is not in it leaves no rows.
+///
+/// # Errors
+/// As [`packets`], save for streams.
+pub fn rows(table: &DataFrame, selection: &Selection) -> Result<DataFrame> {
+    let mut kept = table.clone();
+    if let Some(id) = selection.tcpstream {
+        kept = keep(&kept, &number_mask(&kept, "tcpstream", id)?)?;
+    }
+    if let Some(id) = selection.mptcpstream {
+        kept = keep(&kept, &number_mask(&kept, "mptcpstream", id)?)?;
+    }
+    if let Some(role) = &selection.towards {
+        let name = if selection.mptcpstream.is_some() { "mptcpdest" } else { "tcpdest" };
+        kept = keep(&kept, &text_mask(&kept, name, role)?)?;
+    }
+    match &selection.condition {
+        Some(condition) => condition.apply(&kept),
+        None => Ok(kept),
+    }
+}
+
+/// The columns named, in that order.
+///
+/// # Errors
+/// [`Error::NotFound`] with the nearest name.
+pub fn columns<S: AsRef<str>>(table: &DataFrame, names: &[S]) -> Result<DataFrame> {
+    let mut chosen = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().map(AsRef::as_ref).enumerate() {
+        if names.iter().take(index).any(|earlier| earlier.as_ref() == name) {
+            return Err(Error::Usage(format!("column `{}` is named twice; name it once", escape(name))));
+        }
+        chosen.push(table.column(name).map_err(|_| unknown_column(table, name))?.clone());
+    }
+    DataFrame::new(table.height(), chosen).map_err(|source| Error::Table { action: "choose columns", source })
+}
+
+/// Checks that there is a TCP stream of that number.
+///
+/// # Errors
+/// [`Error::NotFound`] that says which exist.
+pub fn require_tcp_stream(capture: &Capture, id: u32) -> Result<()> {
+    require("TCP stream", "`list_tcp_connections`", id, &capture.tcp_stream_ids())
+}
+
+/// Checks that there is an MPTCP connection of that number.
+///
+/// # Errors
+/// [`Error::NotFound`] that says which exist.
+pub fn require_mptcp_stream(capture: &Capture, id: u32) -> Result<()> {
+    require("MPTCP connection", "`list_mptcp_connections`", id, &capture.mptcp_stream_ids())
+}
+
+/// The sentence for a column that `table` does not have.
+#[must_use]
+pub fn unknown_column(table: &DataFrame, name: &str) -> Error {
+    let names = table.columns().iter().map(|column| column.name().as_str());
+    let guess = match nearest(name, names) {
+        Some(guess) => format!("did you mean `{}`? ", escape(guess)),
+        // A column of the schema that this table happens not to have is no typo.
+        None if schema::find(name).is_some() => "this capture has none; ".to_string(),
+        None => String::new(),
+    };
+    Error::NotFound(format!("no column `{}`: {guess}`columns` lists them all", escape(name)))
+}
+
+/// The candidate that `name` was probably meant to be.
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn require(what: &str, command: &str, id: u32, existing: &[u32]) -> Result<()> {
+    if existing.contains(&id) {
+        return Ok(());
+    }
+    let there = match (existing.iter().min(), existing.iter().max()) {
+        (Some(first), Some(last)) if first == last => format!("the only one is {first}"),
+        (Some(first), Some(last)) => format!("there are {first} to {last}, see {command}"),
+        _ => "the capture has none".to_string(),
+    };
+    Err(Error::NotFound(format!("no {what} {id}: {there}")))
+}
+
+fn keep(table: &DataFrame, mask: &BooleanChunked) -> Result<DataFrame> {
+    table.filter(mask).map_err(|source| Error::Table { action: "select packets", source })
+}
+
+fn number_mask(table: &DataFrame, name: &str, wanted: u32) -> Result<BooleanChunked> {
+    let column = table.column(name).map_err(|_| unknown_column(table, name))?;
+    let numbers = column.u32().map_err(|source| Error::Table { action: "select a stream", source })?;
+    Ok(mask(numbers.iter().map(|number| number == Some(wanted))))
+}
+
+fn text_mask(table: &DataFrame, name: &str, wanted: &str) -> Result<BooleanChunked> {
+    let column = table.column(name).map_err(|_| unknown_column(table, name))?;
+    let texts = column.str().map_err(|source| Error::Table { action: "select a direction", source })?;
+    Ok(mask(texts.iter().map(|text| text == Some(wanted))))
+}
+
+fn mask(kept: impl Iterator<Item = bool>) -> BooleanChunked {
+    let kept: Vec<bool> = kept.collect();
+    ChunkedArray::<BooleanType>::from_slice("mask".into(), &kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::Column;
+
+    use super::*;
+
+    fn table() -> DataFrame {
+        let columns = vec![
+            Column::new("packetid".into(), [1_u64, 2, 3, 4]),
+            Column::new("tcpstream".into(), [0_u32, 0, 1, 1]),
+            Column::new("tcpdest".into(), ["server", "client", "server", "client"]),
+            Column::new("mptcpstream".into(), [Some(0_u32), Some(0), Some(0), None]),
+            Column::new("mptcpdest".into(), [Some("server"), Some("client"), Some("client"), None]),
+        ];
+        DataFrame::new_infer_height(columns).unwrap()
+    }
+
+    fn ids(selection: &Selection) -> Vec<u64> {
+        let kept = rows(&table(), selection).unwrap();
+        kept.column("packetid").unwrap().u64().unwrap().iter().flatten().collect()
+    }
+
+    #[test]
+    fn streams_and_directions() {
+        assert_eq!(ids(&Selection::default()), [1, 2, 3, 4]);
+        assert_eq!(ids(&Selection { tcpstream: Some(1), ..Selection::default() }), [3, 4]);
+        assert_eq!(ids(&Selection { mptcpstream: Some(0), ..Selection::default() }), [1, 2, 3]);
+        let towards = Some("server".to_string());
+        assert_eq!(ids(&Selection { towards: towards.clone(), ..Selection::default() }), [1, 3]);
+        assert_eq!(
+            ids(&Selection { mptcpstream: Some(0), towards, ..Selection::default() }),
+            [1],
+            "the role in the MPTCP connection counts"
+        );
+        let condition = Some(Filter::parse("packetid > 1").unwrap());
+        assert_eq!(ids(&Selection { tcpstream: Some(0), condition, ..Selection::default() }), [2]);
+    }
+
+    #[test]
+    fn columns_keep_the_order_asked_for() {
+        let chosen = columns(&table(), &["tcpdest", "packetid"]).unwrap();
+        assert_eq!(chosen.get_column_names(), ["tcpdest", "packetid"]);
+        assert_eq!(chosen.height(), 4);
+        let error = columns(&table(), &["tcpstreem"]).unwrap_err();
+        assert_eq!(error.to_string(), "no column `tcpstreem`: did you mean `tcpstream`? `columns` lists them all");
+        let error = columns(&table(), &["dport"]).unwrap_err();
+        assert_eq!(error.to_string(), "no column `dport`: this capture has none; `columns` lists them all");
+        let error = columns(&table(), &["packetid", "packetid"]).unwrap_err();
+        assert_eq!(error.to_string(), "column `packetid` is named twice; name it once");
+    }
+
+    #[test]
+    fn a_missing_stream_says_which_exist() {
+        let message = |existing: &[u32]| require("TCP stream", "`lt`", 9, existing).unwrap_err().to_string();
+        assert_eq!(message(&[0, 1, 2, 3]), "no TCP stream 9: there are 0 to 3, see `lt`");
+        assert_eq!(message(&[0]), "no TCP stream 9: the only one is 0");
+        assert_eq!(message(&[]), "no TCP stream 9: the capture has none");
+        assert!(require("TCP stream", "`lt`", 9, &[9]).is_ok());
+    }
+}

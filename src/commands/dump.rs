@@ -1,0 +1,157 @@
+//! `dump`: rows of the packet table.
+
+use clap::{Arg, ArgMatches};
+use polars::prelude::DataFrame;
+
+use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::filter::Filter;
+use crate::analysis::selection;
+use crate::error::Result;
+use crate::output::Report;
+use crate::units;
+
+/// The columns that are shown when none is named: what happens on which stream, within 80 characters.
+const USUAL: [&str; 8] = ["packetid", "reltime", "tcpstream", "tcpdest", "tcpseq", "tcpack", "tcplen", "subtype"];
+
+/// Prints the packet table.
+#[derive(Debug)]
+pub struct Dump;
+
+impl Command for Dump {
+    fn name(&self) -> &'static str {
+        "dump"
+    }
+
+    fn category(&self) -> Category {
+        Category::Packets
+    }
+
+    fn summary(&self) -> &'static str {
+        "Print rows of the packet table"
+    }
+
+    fn details(&self) -> &'static str {
+        "One row per TCP packet; `columns` lists the columns. Without any named, the packet's number, time, stream, \
+         direction, sequence and acknowledgement numbers, length and MPTCP subtypes are printed.\n\n\
+         The first 20 rows are printed in every --format; -n 0 prints all.\n\n\
+         --where keeps the rows for which a condition holds: comparisons (== != < <= > >=) between columns and values, \
+         `COLUMN in (1, 2)`, `COLUMN is null`, `COLUMN is not null`, `COLUMN contains VALUE` for lists and text, a \
+         column of true and false by itself, joined by and, or, not and parentheses. Values are whole numbers (12, \
+         0x1f), seconds for times (0.25), quoted text, true and false. A null compares to nothing: neither a \
+         comparison nor its `not` keeps the row."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command
+            .arg(
+                Arg::new("column")
+                    .value_name("COLUMN")
+                    .num_args(0..)
+                    .value_delimiter(',')
+                    .help("Columns to print, in this order"),
+            )
+            .arg(
+                Arg::new("rows")
+                    .short('n')
+                    .long("rows")
+                    .value_name("N")
+                    .value_parser(clap::value_parser!(u64))
+                    .default_value("20")
+                    .help("Print at most N rows; 0 prints all"),
+            )
+            .arg(condition_argument())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "dump -n 5", purpose: "the first five packets" },
+            Example {
+                line: "dump packetid tcpstream tcplen --where 'tcplen > 0 and tcpstream == 0'",
+                purpose: "packets with data on one stream",
+            },
+            Example { line: "dump packetid sendkey --where 'sendkey is not null'", purpose: "packets with a key" },
+            Example { line: "dump packetid reltime --where 'subtype contains 1' -n 0", purpose: "every MP_JOIN" },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let condition = condition(arguments)?;
+        let capture = session.capture()?;
+        let names: Vec<&String> = arguments.get_many("column").into_iter().flatten().collect();
+        let limit = arguments.get_one::<u64>("rows").copied().unwrap_or(0);
+        let table = capture.table()?;
+        let shown = if names.is_empty() { usual(table)? } else { selection::columns(table, &names)? };
+        let rows = match condition {
+            // Asked of all columns, for the condition may name others than are printed.
+            Some(condition) => filtered(&shown, &condition.mask(table)?)?,
+            None => shown,
+        };
+        Ok(Outcome::Report(report(rows, limit)?))
+    }
+}
+
+/// The argument `--where`.
+pub(super) fn condition_argument() -> Arg {
+    Arg::new("where").long("where").value_name("EXPR").help("Keep packets for which EXPR holds: 'tcplen > 0'")
+}
+
+/// What `--where` says, if it was given.
+pub(super) fn condition(arguments: &ArgMatches) -> Result<Option<Filter>> {
+    arguments.get_one::<String>("where").map(|text| Filter::parse(text)).transpose()
+}
+
+/// The usual columns that the table has.
+fn usual(table: &DataFrame) -> Result<DataFrame> {
+    let there: Vec<&str> = USUAL.into_iter().filter(|name| table.column(name).is_ok()).collect();
+    selection::columns(table, &there)
+}
+
+fn filtered(table: &DataFrame, mask: &polars::prelude::BooleanChunked) -> Result<DataFrame> {
+    table.filter(mask).map_err(|source| crate::error::Error::Table { action: "filter the packet table", source })
+}
+
+fn report(rows: DataFrame, limit: u64) -> Result<Report> {
+    let all = rows.height();
+    let shown = match usize::try_from(limit) {
+        Ok(limit) if limit > 0 && limit < all => rows.head(Some(limit)),
+        _ => rows,
+    };
+    let left = u64::try_from(all.saturating_sub(shown.height())).unwrap_or(u64::MAX);
+    let notes = if left == 0 { Vec::new() } else { vec![format!("… {} more; -n 0 for all", units::grouped(left))] };
+    Ok(Report::of_frame(shown)?.with_notes(notes))
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::Column;
+
+    use super::*;
+
+    fn table() -> DataFrame {
+        let ids: Vec<u64> = (1..=1500).collect();
+        DataFrame::new(1500, vec![Column::new("packetid".into(), &ids), Column::new("other".into(), &ids)]).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let report = |limit| report(table(), limit).unwrap();
+        assert_eq!(report(20).notes, ["… 1,480 more; -n 0 for all"]);
+        assert_eq!(report(20).frame.unwrap().height(), 20);
+        for limit in [0, 1500, u64::MAX] {
+            assert_eq!(report(limit).notes, Vec::<String>::new());
+            assert_eq!(report(limit).frame.unwrap().height(), 1500);
+        }
+    }
+
+    #[test]
+    fn usual_columns_are_those_that_are_there() {
+        assert_eq!(usual(&table()).unwrap().get_column_names(), ["packetid"]);
+    }
+
+    #[test]
+    fn usual_columns_exist() {
+        for name in USUAL {
+            assert!(crate::packets::schema::find(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! `export`: the packet table as CSV, Parquet or Arrow.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, ValueHint};
+use polars::prelude::DataFrame;
+
+use super::dump::{condition, condition_argument};
+use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::selection::{self, Selection};
+use crate::error::{Error, Result};
+use crate::packets::cells::delimiter_byte;
+use crate::packets::exported::{Form, write};
+use crate::terminal_text::escape;
+use crate::units;
+
+/// Writes packets to a file for other programs, and for loading again.
+#[derive(Debug)]
+pub struct Export;
+
+impl Command for Export {
+    fn name(&self) -> &'static str {
+        "export"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["tocsv"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Captures
+    }
+
+    fn summary(&self) -> &'static str {
+        "Write the packet table to a CSV, Parquet or Arrow file"
+    }
+
+    fn details(&self) -> &'static str {
+        "The name's ending chooses the form: .csv, .parquet, or .arrow, .ipc, .feather for Arrow IPC; --format \
+         overrules it. An existing file is replaced once the new one is complete. `load_pcap` reads the file again, \
+         as long as --columns left none out.\n\n\
+         In CSV null is an empty field, times are seconds, instants RFC 3339, keys and tokens hexadecimal, and the \
+         items of a list are joined by `;`. Parquet and Arrow keep the types of the columns, 64-bit numbers included.\n\n\
+         --towards means the roles in the MPTCP connection together with --mptcpstream, and those in the TCP stream \
+         otherwise. --where is explained by `help dump`."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let stream = |name, value| {
+            Arg::new(name)
+                .long(name)
+                .value_name(value)
+                .value_parser(clap::value_parser!(u32))
+                .allow_negative_numbers(false)
+        };
+        command
+            .arg(
+                Arg::new("out")
+                    .value_name("OUT")
+                    .required(true)
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .value_hint(ValueHint::FilePath)
+                    .help("File to write"),
+            )
+            .arg(stream("tcpstream", "N").help("Only packets of this TCP stream").conflicts_with("mptcpstream"))
+            .arg(stream("mptcpstream", "N").help("Only packets of this MPTCP connection"))
+            .arg(
+                Arg::new("towards")
+                    .long("towards")
+                    .value_name("ROLE")
+                    .value_parser(PossibleValuesParser::new(["server", "client"]))
+                    .help("Only packets that travel towards this end"),
+            )
+            .arg(condition_argument())
+            .arg(
+                Arg::new("columns")
+                    .long("columns")
+                    .value_name("COLUMN,…")
+                    .value_delimiter(',')
+                    .help("Only these columns, in this order"),
+            )
+            .arg(
+                // Not called "format": that is the form in which a report is printed.
+                Arg::new("form")
+                    .long("format")
+                    .value_name("FORM")
+                    .value_parser(clap::value_parser!(Form))
+                    .help("Form of the file, whatever its name"),
+            )
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "export packets.csv", purpose: "everything, for a spreadsheet or pandas" },
+            Example { line: "export data.parquet --mptcpstream 0 --towards server", purpose: "one direction" },
+            Example {
+                line: "tocsv stream0.csv --tcpstream 0 --columns packetid,reltime,tcplen",
+                purpose: "three columns",
+            },
+        ]
+    }
+
+    fn reports(&self) -> bool {
+        false
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let Some(out) = arguments.get_one::<PathBuf>("out") else {
+            return Err(Error::Usage("name the file to write: `export OUT`".to_string()));
+        };
+        let form = form(out, arguments.get_one::<Form>("form").copied())?;
+        let Some(delimiter) = delimiter_byte(session.config.delimiter) else {
+            let delimiter = session.config.delimiter;
+            return Err(Error::Failed(format!(
+                "the CSV delimiter cannot be {delimiter:?}: set `delimiter` to one ASCII punctuation mark or a tab"
+            )));
+        };
+        let chosen = Selection {
+            tcpstream: arguments.get_one("tcpstream").copied(),
+            mptcpstream: arguments.get_one("mptcpstream").copied(),
+            towards: arguments.get_one::<String>("towards").cloned(),
+            condition: condition(arguments)?,
+        };
+        let capture = session.capture()?;
+        refuse_to_overwrite(out, &capture.path)?;
+        let packets = selection::packets(capture, &chosen)?;
+        let table = match arguments.get_many::<String>("columns") {
+            Some(names) => selection::columns(&packets, &names.collect::<Vec<_>>())?,
+            None => packets,
+        };
+        write(&table, out, form, delimiter)?;
+        Ok(Outcome::Done(vec![sentence(&table, out)]))
+    }
+}
+
+fn form(out: &Path, asked: Option<Form>) -> Result<Form> {
+    asked.or_else(|| Form::of_name(out)).ok_or_else(|| {
+        Error::Usage(format!(
+            "cannot tell the form of {} from its name: end it in .csv, .parquet or .arrow, or add --format csv",
+            escape(&out.to_string_lossy())
+        ))
+    })
+}
+
+/// The capture is the one thing that cannot be made again.
+fn refuse_to_overwrite(out: &Path, capture: &Path) -> Result<()> {
+    match (out.canonicalize(), capture.canonicalize()) {
+        (Ok(out), Ok(capture)) if out == capture => Err(Error::Failed(format!(
+            "{} is the loaded capture itself; name another file",
+            escape(&capture.to_string_lossy())
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn sentence(table: &DataFrame, out: &Path) -> String {
+    let count = |number: usize, what: &str| {
+        let ending = if number == 1 { "" } else { "s" };
+        format!("{} {what}{ending}", units::grouped(u64::try_from(number).unwrap_or(u64::MAX)))
+    };
+    let (rows, columns) = (count(table.height(), "packet"), count(table.width(), "column"));
+    format!("wrote {rows}, {columns}, to {}", escape(&out.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::Column;
+
+    use super::*;
+
+    #[test]
+    fn the_form_comes_from_the_name_or_the_option() {
+        assert_eq!(form(Path::new("a.parquet"), None).unwrap(), Form::Parquet);
+        assert_eq!(form(Path::new("a.parquet"), Some(Form::Csv)).unwrap(), Form::Csv);
+        let error = form(Path::new("a\x1b.xls"), None).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "cannot tell the form of a\\u{1b}.xls from its name: end it in .csv, .parquet or .arrow, or add --format csv"
+        );
+    }
+
+    #[test]
+    fn the_capture_is_never_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let capture = directory.path().join("a.pcapng");
+        std::fs::write(&capture, "x").unwrap();
+        let detour = directory.path().join(".").join("a.pcapng");
+        assert!(refuse_to_overwrite(&detour, &capture).unwrap_err().to_string().contains("the loaded capture itself"));
+        assert!(refuse_to_overwrite(&directory.path().join("b.csv"), &capture).is_ok());
+    }
+
+    #[test]
+    fn what_was_written_is_counted() {
+        let table = DataFrame::new(1, vec![Column::new("packetid".into(), [1_u64])]).unwrap();
+        assert_eq!(sentence(&table, Path::new("x.csv")), "wrote 1 packet, 1 column, to x.csv");
+    }
+
+    #[test]
+    fn arguments_are_well_formed() {
+        Export.arguments(clap::Command::new("export")).debug_assert();
+        super::super::dump::Dump.arguments(clap::Command::new("dump")).debug_assert();
+        super::super::columns::Columns.arguments(clap::Command::new("columns")).debug_assert();
+    }
+
+    #[test]
+    fn without_a_capture_it_says_so() {
+        let mut session = Session::new(crate::config::Config::default(), None);
+        let command = Export.arguments(clap::Command::new("export").no_binary_name(true));
+        let arguments = command.try_get_matches_from(["out.csv", "--tcpstream", "0"]).unwrap();
+        assert!(matches!(Export.run(&arguments, &mut session), Err(Error::NothingLoaded)));
+    }
+}

@@ -1,0 +1,50 @@
+//! Packet tables as files: what `export` writes, and reading it back in place of a capture.
+//!
+//! Parquet and Arrow files keep the types of the columns and carry [`schema::VERSION`](super::schema::VERSION) under
+//! [`VERSION_KEY`] in their key-value metadata, and a digest of the whole file: one of another version, damaged, or
+//! changed by another program is refused. CSV has no place for it: its
+//! header line names the columns and the schema gives their types. There null is an empty field, times are seconds
+//! with nine digits, instants RFC 3339, keys and tokens hexadecimal, and the items of a list are joined by `;`.
+//!
+//! Tracked columns are written for the programs that read exports and dropped when this one does, for tracking works
+//! them out anew.
+
+mod contain;
+mod read;
+mod read_csv;
+mod seal;
+mod write;
+
+pub use contain::contain;
+pub use read::{read, recognise};
+pub use write::write;
+
+/// The key under which Parquet and Arrow files carry the version of the schema.
+pub const VERSION_KEY: &str = "mptcpanalyzer.schema_version";
+
+/// The forms in which packet tables leave the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// Comma-separated values.
+    Csv,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow IPC file, also known as Feather.
+    Arrow,
+}
+
+impl Form {
+    /// The form that a file name asks for by its ending: `.csv`, `.parquet`, `.arrow`, `.ipc`, `.feather`.
+    #[must_use]
+    pub fn of_name(path: &std::path::Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Form::Csv),
+            "parquet" => Some(Form::Parquet),
+            "arrow" | "ipc" | "feather" => Some(Form::Arrow),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

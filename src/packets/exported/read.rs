@@ -1,0 +1,159 @@
+//! Reading an exported table in place of a capture.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use polars::prelude::{DataFrame, DataType, PolarsResult, SerReader};
+use polars_io::ipc::IpcReader;
+use polars_io::parquet::read::ParquetReader;
+
+use super::{VERSION_KEY, contain, read_csv, seal};
+use crate::packets::{CaptureFacts, Dissection, Interface, LoadError, schema};
+use crate::terminal_text::escape;
+
+/// Reads a file that `export` wrote: Parquet and Arrow by how they begin, CSV otherwise.
+///
+/// All raw columns must be there with their types; further text columns are kept, tracked columns dropped. The facts
+/// are those that rows can tell: frames without TCP, and those that the export left out, are not counted.
+///
+/// # Errors
+/// [`LoadError::Unreadable`], [`LoadError::ForeignTable`] with what does not fit.
+pub fn read(path: &Path) -> Result<Dissection, LoadError> {
+    let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut start = Vec::new();
+    file.by_ref().take(6).read_to_end(&mut start).map_err(unreadable)?;
+    let (is_parquet, is_arrow) = (start.starts_with(b"PAR1"), start.starts_with(b"ARROW1"));
+    let read = if is_parquet || is_arrow {
+        let mut octets = start;
+        file.read_to_end(&mut octets).map_err(unreadable)?;
+        sealed(octets, if is_parquet { read_parquet } else { read_arrow })
+    } else {
+        read_csv::read(start.as_slice().chain(file))
+    };
+    let table = match read.and_then(check) {
+        Ok(table) => table,
+        Err(reason) => return Err(LoadError::ForeignTable { path: path.to_path_buf(), reason }),
+    };
+    let facts = facts(&table);
+    Ok(Dissection { table, facts })
+}
+
+/// Whether [`read`] is the one to try on this file: it is Parquet or Arrow, or its first line names columns of the
+/// packet table. A file that cannot be read is none.
+#[must_use]
+pub fn recognise(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let regular = std::fs::metadata(path).is_ok_and(|facts| facts.is_file());
+    if !regular || File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start)).is_err() {
+        return false;
+    }
+    start.starts_with(b"PAR1") || start.starts_with(b"ARROW1") || read_csv::names_columns(&start)
+}
+
+/// What was read, or why it is not ours.
+type Reading = Result<DataFrame, String>;
+
+/// The version of the columns that a file carries, and its rows.
+type Decoding = PolarsResult<(Option<String>, DataFrame)>;
+
+fn sealed(mut octets: Vec<u8>, decode: fn(Cursor<Vec<u8>>) -> Decoding) -> Reading {
+    let changed = || "it is damaged, or another program wrote or changed it; export it again".to_string();
+    if !seal::open(&mut octets) {
+        return Err(changed());
+    }
+    let (version, table) = contain(|| decode(Cursor::new(octets))).ok_or_else(changed)?.map_err(|_| changed())?;
+    match version {
+        None => Err("it does not carry the version of the columns; export it with this program".to_string()),
+        Some(version) if version == schema::VERSION.to_string() => Ok(table),
+        Some(version) => Err(format!(
+            "its columns are of version {}, this program's of version {}; export it again from the capture",
+            escape(&version),
+            schema::VERSION
+        )),
+    }
+}
+
+fn read_parquet(file: Cursor<Vec<u8>>) -> Decoding {
+    let mut reader = ParquetReader::new(file);
+    let metadata = reader.get_metadata()?.key_value_metadata().clone().unwrap_or_default();
+    let version = metadata.into_iter().find(|entry| entry.key == VERSION_KEY).and_then(|entry| entry.value);
+    Ok((version, reader.finish()?))
+}
+
+fn read_arrow(file: Cursor<Vec<u8>>) -> Decoding {
+    let mut reader = IpcReader::new(file);
+    let metadata = reader.custom_metadata()?;
+    let version = metadata.and_then(|entries| entries.get(VERSION_KEY).map(ToString::to_string));
+    Ok((version, reader.finish()?))
+}
+
+/// Keeps the raw columns in table order, then the extra ones, and drops the tracked ones.
+fn check(table: DataFrame) -> Reading {
+    let mut kept = Vec::with_capacity(table.width());
+    for spec in schema::packet_columns() {
+        let Ok(column) = table.column(spec.name) else {
+            return Err(absent(spec.name));
+        };
+        if *column.dtype() != spec.kind.data_type() {
+            return Err(format!("its column `{}` is {}, not {}", spec.name, column.dtype(), spec.kind.name()));
+        }
+        kept.push(column.clone());
+    }
+    for column in table.columns().iter().filter(|column| schema::find(column.name()).is_none()) {
+        if *column.dtype() != DataType::String {
+            let (name, kind) = (escape(column.name()), column.dtype());
+            return Err(format!("its further column `{name}` is {kind}; only text can be added"));
+        }
+        kept.push(column.clone());
+    }
+    let height = table.height();
+    let table = DataFrame::new(height, kept).map_err(|_| "its columns are not of one length".to_string())?;
+    check_order(&table)?;
+    Ok(table)
+}
+
+/// The reason when a raw column is not there.
+pub(super) fn absent(name: &str) -> String {
+    format!("it has no column `{name}`; export it again without `--columns`")
+}
+
+/// Tracking follows packets in the order of the file, and every packet has a number of its own.
+fn check_order(table: &DataFrame) -> Result<(), String> {
+    let sorted = "every row needs a `packetid`, each greater than the one before; sort the rows by it";
+    let column = table.column("packetid").map_err(|error| error.to_string())?;
+    let mut last = 0;
+    for id in column.u64().map_err(|error| error.to_string())?.iter() {
+        match id {
+            Some(id) if id > last => last = id,
+            _ => return Err(sorted.to_string()),
+        }
+    }
+    Ok(())
+}
+
+fn facts(table: &DataFrame) -> CaptureFacts {
+    let mut interfaces: Vec<Interface> = Vec::new();
+    if let Ok(names) = table.column("interface").and_then(|column| column.str()) {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for name in names.iter().flatten() {
+            // Their numbers in the capture are not exported: they are counted as they come.
+            let place = *places.entry(name).or_insert_with(|| {
+                let id = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
+                interfaces.push(Interface { id, name: Some(name.to_string()), packets: 0 });
+                interfaces.len() - 1
+            });
+            if let Some(interface) = interfaces.get_mut(place) {
+                interface.packets += 1;
+            }
+        }
+    }
+    CaptureFacts {
+        frames: u64::try_from(table.height()).unwrap_or(u64::MAX),
+        dissector: "exported table".to_string(),
+        interfaces,
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,229 @@
+use std::fs;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::{Form, read, recognise, write};
+use crate::packets::LoadError;
+use crate::packets::schema::{self, Kind, Origin};
+
+const FORMS: [(Form, &str); 3] = [(Form::Csv, "t.csv"), (Form::Parquet, "t.parquet"), (Form::Arrow, "t.arrow")];
+
+const DAMAGED: &str = "it is damaged, or another program wrote or changed it; export it again";
+
+/// Three rows with every column of the schema: extreme values, ordinary values, nulls; and one further field.
+fn table() -> DataFrame {
+    let mut columns: Vec<Column> = schema::COLUMNS.iter().map(|spec| column(spec.name, spec.kind)).collect();
+    columns.push(Column::new("ip.dsfield.dscp".into(), [Some("46, \"x\"\ny"), Some("0"), None]));
+    DataFrame::new(3, columns).unwrap()
+}
+
+fn column(name: &str, kind: Kind) -> Column {
+    let name: PlSmallStr = name.into();
+    if name == "packetid" {
+        return Column::new(name, [1_u64, 3, u64::MAX]);
+    }
+    match kind {
+        Kind::U8 => Column::new(name, [Some(u8::MAX), Some(0), None]),
+        Kind::U16 => Column::new(name, [Some(u16::MAX), Some(0), None]),
+        Kind::U32 => Column::new(name, [Some(u32::MAX), Some(0), None]),
+        Kind::U64 => Column::new(name, [Some(u64::MAX), Some((1 << 63) + 1), None]),
+        Kind::Bool => Column::new(name, [Some(true), Some(false), None]),
+        Kind::Text => Column::new(name, [Some("fe80::1%\u{1b},;\"é"), Some("a"), None]),
+        Kind::ListU8 => list(name, Series::new("".into(), [0_u8, 255])),
+        Kind::ListU32 => list(name, Series::new("".into(), [0, u32::MAX])),
+        Kind::ListU64 => list(name, Series::new("".into(), [0, u64::MAX])),
+        Kind::Instant | Kind::Span => {
+            Column::new(name, [Some(i64::MAX), Some(-1), None]).cast(&kind.data_type()).unwrap()
+        }
+    }
+}
+
+fn list(name: PlSmallStr, items: Series) -> Column {
+    let none = items.clear();
+    Series::new(name, [Some(items), Some(none), None]).into()
+}
+
+fn raw_columns(table: &DataFrame) -> DataFrame {
+    let names: Vec<&str> = schema::packet_columns().map(|spec| spec.name).chain(["ip.dsfield.dscp"]).collect();
+    table.select(names).unwrap()
+}
+
+fn reason(path: &Path) -> String {
+    match read(path) {
+        Err(LoadError::ForeignTable { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_raw_column_comes_back_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let expected = raw_columns(&table());
+    for (form, name) in FORMS {
+        let path = directory.path().join(name);
+        write(&table(), &path, form, b',').unwrap();
+        assert!(recognise(&path), "{form:?}");
+        let read = read(&path).unwrap();
+        assert_eq!(read.table.schema(), expected.schema(), "{form:?}");
+        assert!(read.table.equals_missing(&expected), "{form:?}\n{:?}\n{expected:?}", read.table);
+        assert_eq!(read.facts.frames, 3);
+        let interfaces: Vec<_> = read.facts.interfaces.iter().map(|it| (it.id, it.packets)).collect();
+        assert_eq!(interfaces, [(0, 1), (1, 1)]);
+        let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [name], "no temporary file stays");
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn any_delimiter_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    for delimiter in *b";\t| ," {
+        write(&table(), &path, Form::Csv, delimiter).unwrap();
+        assert!(read(&path).unwrap().table.equals_missing(&raw_columns(&table())), "{}", char::from(delimiter));
+    }
+}
+
+#[test]
+fn csv_says_what_people_see() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    let chosen = table().select(["packetid", "abstime", "reltime", "sendkey", "recvtok", "subtype", "backup"]).unwrap();
+    write(&chosen, &path, Form::Csv, b',').unwrap();
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "packetid,abstime,reltime,sendkey,recvtok,subtype,backup\n\
+         1,2262-04-11T23:47:16.854775807Z,9223372036.854775807,ffffffffffffffff,ffffffff,0;255,true\n\
+         3,1969-12-31T23:59:59.999999999Z,-0.000000001,8000000000000001,00000000,[],false\n\
+         18446744073709551615,,,,,,\n"
+    );
+    assert_eq!(reason(&path), "it has no column `interface`; export it again without `--columns`");
+}
+
+#[test]
+fn a_selection_of_rows_loads() {
+    let directory = tempfile::tempdir().unwrap();
+    for (form, name) in FORMS {
+        let path = directory.path().join(name);
+        for rows in [0, 1] {
+            write(&table().head(Some(rows)), &path, form, b',').unwrap();
+            assert_eq!(read(&path).unwrap().table.height(), rows);
+        }
+    }
+}
+
+#[test]
+fn foreign_tables_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    for (form, name) in FORMS {
+        let path = directory.path().join(name);
+        let mut less = table();
+        less.drop_in_place("sport").unwrap();
+        write(&less, &path, form, b',').unwrap();
+        assert_eq!(reason(&path), "it has no column `sport`; export it again without `--columns`");
+        write(&table().reverse(), &path, form, b',').unwrap();
+        assert!(reason(&path).contains("sort the rows by it"));
+    }
+    for (form, name) in FORMS.into_iter().skip(1) {
+        let path = directory.path().join(name);
+        let mut other = table();
+        other.with_column(Column::new("sport".into(), [1.5, 2.5, 3.5])).unwrap();
+        write(&other, &path, form, b',').unwrap();
+        assert_eq!(reason(&path), "its column `sport` is f64, not u16");
+        let mut other = table();
+        other.with_column(Column::new("score".into(), [1.5, 2.5, 3.5])).unwrap();
+        write(&other, &path, form, b',').unwrap();
+        assert_eq!(reason(&path), "its further column `score` is f64; only text can be added");
+    }
+    let path = directory.path().join("foreign.parquet");
+    ParquetWriter::new(fs::File::create(&path).unwrap()).finish(&mut table()).unwrap();
+    assert!(reason(&path).contains("another program wrote or changed it"));
+}
+
+#[test]
+fn csv_values_that_do_not_fit_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    write(&table(), &path, Form::Csv, b',').unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("9223372036.854775807", "soon\u{1b}", 1)).unwrap();
+    assert_eq!(reason(&path), "`soon\\u{1b}` in column `reltime`, line 2, is no duration[ns]");
+    fs::write(&path, &text[..text.len() - 20]).unwrap();
+    assert!(reason(&path).ends_with("it may be cut short"), "{}", reason(&path));
+    for (content, expected) in [
+        ("", "its first line does not name columns"),
+        ("hello", "its first line does not name columns"),
+        ("hello, world\n", "it has no column `packetid`; export it again without `--columns`"),
+        ("packetid,packetid\n", "it has two columns `packetid`"),
+        ("\u{0}\u{1}\u{2}\n", "its first line does not name columns"),
+    ] {
+        fs::write(&path, content).unwrap();
+        assert_eq!(reason(&path), expected, "{content:?}");
+        assert_eq!(recognise(&path), content.starts_with("packetid"), "{content:?}");
+    }
+    assert!(!recognise(directory.path()) && !recognise(&directory.path().join("none")));
+    fs::write(&path, b"packetid,\xff\xfe\n").unwrap();
+    assert!(reason(&path).starts_with("it is not UTF-8 text"), "{}", reason(&path));
+}
+
+#[test]
+fn damaged_files_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    for (form, name) in FORMS.into_iter().skip(1) {
+        let path = directory.path().join(name);
+        write(&table(), &path, form, b',').unwrap();
+        let whole = fs::read(&path).unwrap();
+        for length in (6..whole.len()).step_by(331) {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(reason(&path), DAMAGED, "{form:?} cut at {length}");
+        }
+        for at in (8..whole.len()).step_by(101) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(reason(&path), DAMAGED, "{form:?} damaged at {at}");
+        }
+    }
+}
+
+#[test]
+fn writing_replaces_whole_files_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    fs::write(&path, "old").unwrap();
+    let link = directory.path().join("link.csv");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    write(&table(), &link, Form::Csv, b',').unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::read_to_string(&path).unwrap().starts_with("packetid,"));
+    let error = write(&table(), directory.path(), Form::Csv, b',').unwrap_err().to_string();
+    assert!(error.ends_with("it is a directory; name a file in it"), "{error}");
+    let error = write(&table(), &directory.path().join("no/such/t.csv"), Form::Csv, b',').unwrap_err().to_string();
+    assert!(error.starts_with("cannot write ") && error.contains("No such file"), "{error}");
+    // A device is written to, not replaced, and what it answers is told.
+    if Path::new("/dev/full").exists() {
+        for (form, _) in FORMS {
+            let error = write(&table(), Path::new("/dev/full"), form, b',').unwrap_err().to_string();
+            assert!(error.starts_with("cannot write /dev/full: No space left"), "{form:?} {error}");
+        }
+    }
+}
+
+#[test]
+fn endings_choose_the_form() {
+    for (name, form) in [
+        ("a.CSV", Some(Form::Csv)),
+        ("b.parquet", Some(Form::Parquet)),
+        ("c.feather", Some(Form::Arrow)),
+        ("d.ipc", Some(Form::Arrow)),
+        ("e.arrow", Some(Form::Arrow)),
+        ("f.txt", None),
+        ("csv", None),
+    ] {
+        assert_eq!(Form::of_name(Path::new(name)), form, "{name}");
+    }
+    assert!(schema::COLUMNS.iter().any(|spec| spec.origin == Origin::Tracking), "the round trip drops some");
+}

@@ -1,0 +1,122 @@
+//! Writing a packet table, whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polars::prelude::{CompatLevel, DataFrame, PolarsResult, SerWriter};
+use polars_io::ipc::IpcWriter;
+use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
+
+use super::{Form, VERSION_KEY, seal};
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::packets::cells::Cells;
+use crate::packets::schema;
+
+/// Rows of CSV between two looks at Ctrl-C.
+const ROWS_BETWEEN_CHECKS: usize = 4096;
+
+/// Writes `table` to `path`. A file that was there is replaced when the new one is complete, so that a failure leaves
+/// it as it was; what is no ordinary file (a pipe, `/dev/stdout`) is written to directly.
+///
+/// # Errors
+/// When the file cannot be written, or on Ctrl-C.
+pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: u8) -> Result<()> {
+    // A link stays a link: its target is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let existing = fs::metadata(&target).ok();
+    match &existing {
+        Some(facts) if facts.is_dir() => {
+            let problem = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name a file in it");
+            Err(Error::file("write", path, problem))
+        }
+        Some(facts) if !facts.is_file() => {
+            let file = File::options().write(true).open(&target).map_err(|error| Error::file("write", path, error))?;
+            encode(table, file, path, form, delimiter)
+        }
+        _ => replace(table, &target, existing.map(|facts| facts.permissions()), path, form, delimiter),
+    }
+}
+
+/// Writes beside `target`, then renames.
+fn replace(
+    table: &DataFrame,
+    target: &Path,
+    permissions: Option<fs::Permissions>,
+    named: &Path,
+    form: Form,
+    delimiter: u8,
+) -> Result<()> {
+    let failed = |error| Error::file("write", named, error);
+    let directory = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mptcpanalyzer-").suffix(".part");
+    // Like any new file: what the umask leaves, not the privacy of a temporary one.
+    #[cfg(unix)]
+    let fresh = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(fresh);
+    let part = builder.tempfile_in(&directory).map_err(failed)?;
+    if let Some(permissions) = permissions {
+        fs::set_permissions(part.path(), permissions).map_err(failed)?;
+    }
+    encode(table, part.as_file(), named, form, delimiter)?;
+    part.as_file().sync_all().map_err(failed)?;
+    part.persist(target).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, delimiter: u8) -> Result<()> {
+    let octets = match form {
+        Form::Csv => return encode_csv(table, file, named, delimiter),
+        Form::Parquet => parquet(table),
+        Form::Arrow => arrow(table),
+    };
+    let mut octets = octets.map_err(|source| Error::Table { action: "export the packet table", source })?;
+    interrupt::check()?;
+    seal::close(&mut octets);
+    file.write_all(&octets).and_then(|()| file.flush()).map_err(|error| Error::file("write", named, error))
+}
+
+fn parquet(table: &DataFrame) -> PolarsResult<Vec<u8>> {
+    let metadata = vec![(VERSION_KEY.to_string(), schema::VERSION.to_string()), (seal::KEY.to_string(), seal::blank())];
+    let mut octets = Vec::new();
+    ParquetWriter::new(&mut octets)
+        .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata)))
+        .finish(&mut table.clone())?;
+    Ok(octets)
+}
+
+fn arrow(table: &DataFrame) -> PolarsResult<Vec<u8>> {
+    let metadata = [(VERSION_KEY.into(), schema::VERSION.to_string().into()), (seal::KEY.into(), seal::blank().into())];
+    let mut octets = Vec::new();
+    // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed, so that other
+    // programs can map the file into memory.
+    let mut writer = IpcWriter::new(&mut octets).with_compat_level(CompatLevel::oldest());
+    writer.set_custom_schema_metadata(Arc::new(metadata.into_iter().collect()));
+    writer.finish(&mut table.clone())?;
+    Ok(octets)
+}
+
+fn encode_csv(table: &DataFrame, file: impl Write, named: &Path, delimiter: u8) -> Result<()> {
+    let columns = Cells::of_frame(table)
+        .map_err(|source| Error::Table { action: "read the columns of the packet table", source })?;
+    let failed = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::file("write", named, error),
+        other => Error::file("write", named, io::Error::other(format!("{other:?}"))),
+    };
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).buffer_capacity(1 << 18).from_writer(file);
+    writer.write_record(columns.iter().map(Cells::name)).map_err(failed)?;
+    for row in 0..table.height() {
+        if row % ROWS_BETWEEN_CHECKS == 0 {
+            interrupt::check()?;
+        }
+        writer.write_record(columns.iter().map(|column| column.value(row).machine_text())).map_err(failed)?;
+    }
+    writer.flush().map_err(|error| Error::file("write", named, error))
+}

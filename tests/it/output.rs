@@ -1,0 +1,72 @@
+//! A packet table as long as a real transfer, in every form.
+
+use std::time::Instant;
+
+use mptcpanalyzer::analysis::filter::Filter;
+use mptcpanalyzer::output::{Format, RenderOptions, Report, render};
+use mptcpanalyzer::packets::schema::Kind;
+use polars::prelude::{Column, DataFrame};
+
+const ROWS: usize = 90_000;
+
+/// Ten columns such as `dump` prints, packet `n` being `n` ms after the first and on stream `n % 4`.
+fn frame() -> DataFrame {
+    let ids: Vec<u64> = (1..=ROWS as u64).collect();
+    let times: Vec<i64> = (0..ROWS as i64).map(|id| id * 1_000_000).collect();
+    let small: Vec<u32> = ids.iter().map(|id| (*id % 4) as u32).collect();
+    let dest: Vec<&str> = ids.iter().map(|id| if id % 2 == 0 { "client" } else { "server" }).collect();
+    let keys: Vec<Option<u64>> = ids.iter().map(|id| (id % 3 == 0).then_some(*id)).collect();
+    let mut columns = vec![
+        Column::new("packetid".into(), &ids),
+        Column::new("reltime".into(), &times).cast(&Kind::Span.data_type()).unwrap(),
+        Column::new("abstime".into(), &times).cast(&Kind::Instant.data_type()).unwrap(),
+        Column::new("tcpdest".into(), &dest),
+        Column::new("sendkey".into(), &keys),
+    ];
+    for name in ["tcpstream", "tcpseq", "tcpack", "tcplen", "rwnd"] {
+        columns.push(Column::new(name.into(), &small));
+    }
+    DataFrame::new(ROWS, columns).unwrap()
+}
+
+fn rendered(report: &Report, format: Format) -> String {
+    let start = Instant::now();
+    let mut output = Vec::new();
+    let options = RenderOptions { format, human_readable: false, delimiter: ',', width: None };
+    render(report, &options, &mut output).unwrap();
+    println!("{format:?}: {} rows in {:?}", ROWS, start.elapsed());
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn a_long_table_comes_out_whole_in_every_form() {
+    let report = Report::of_frame(frame()).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&rendered(&report, Format::Json)).unwrap();
+    let records = json.as_array().unwrap();
+    assert_eq!(records.len(), ROWS);
+    assert_eq!(records[89_999]["packetid"], 90_000);
+    assert_eq!(records[89_999]["reltime"], 89.999);
+    assert_eq!(records[89_999]["sendkey"], "0000000000015f90");
+    let lines = rendered(&report, Format::Ndjson);
+    assert_eq!(lines.lines().count(), ROWS);
+    assert!(lines.lines().all(|line| line.starts_with("{\"packetid\":") && line.ends_with('}')));
+    let csv = rendered(&report, Format::Csv);
+    assert_eq!(csv.lines().count(), ROWS + 1);
+    assert_eq!(
+        csv.lines().next_back().unwrap(),
+        "90000,89.999000000,1970-01-01T00:01:29.999000000Z,client,0000000000015f90,0,0,0,0,0"
+    );
+    let table = rendered(&report, Format::Table);
+    assert_eq!(table.lines().count(), ROWS + 2);
+}
+
+#[test]
+fn a_condition_over_a_long_table() {
+    let start = Instant::now();
+    let filter =
+        Filter::parse("tcpstream == 2 and (sendkey is null or reltime >= 89.9) and tcpdest == 'client'").unwrap();
+    let kept = filter.apply(&frame()).unwrap();
+    println!("{} of {ROWS} rows in {:?}", kept.height(), start.elapsed());
+    // 22,500 ids are 2 modulo 4, 7,500 of them multiples of 3; from 89.9 s on, ids 89,901 to 90,000 have eight such.
+    assert_eq!(kept.height(), 22_500 - 7_500 + 8);
+}
