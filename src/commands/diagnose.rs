@@ -75,7 +75,7 @@ fn table(findings: &[Finding]) -> Table {
             Cell::name(&finding.severity),
             Cell::name(&finding.finding),
             Cell::Text(place(finding)),
-            Cell::Text(format!("{}{more}", packets.join(", "))),
+            if packets.is_empty() { Cell::Null } else { Cell::Text(format!("{}{more}", packets.join(", "))) },
             Cell::Text(format!("{}: {}", finding.detail, finding.meaning)),
         ]);
     }

@@ -133,7 +133,7 @@ tshark  one two three
     fn rows_that_do_not_fit_become_blocks() {
         let mut table = Table::headed(&[("tcpstream", "tcp\nstream"), ("client", "")]);
         table.rows.push(vec![Cell::Integer(0), Cell::Text("[2001:db8::1]:43958".into())]);
-        table.rows.push(vec![Cell::Integer(1), Cell::Null]);
+        table.rows.push(vec![Cell::Integer(1), Cell::Text("one two three".into())]);
         let report = Report::new(&json!([]), vec![table]).unwrap();
         assert_eq!(
             rendered(&report, Format::Table, false, Some(20)),
@@ -142,7 +142,8 @@ tcp stream  0
 client      [2001:db8::1]:43958
 
 tcp stream  1
-client      -
+client      one two
+            three
 "
         );
         assert_eq!(
@@ -152,7 +153,7 @@ client      -
 stream  client
 ---------------------------
      0  [2001:db8::1]:43958
-     1  -
+     1  one two three
 "
         );
         assert!(rendered(&report, Format::Csv, false, None).starts_with("tcpstream,client\n"));

@@ -39,7 +39,7 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
     if let (Some(width), Some(fixed)) = (width, &fixed) {
         let least: usize = fixed.iter().sum::<usize>() + 2 * fixed.len().saturating_sub(1);
         if least > usize::from(width) && !table.rows.is_empty() {
-            return write_blocks(&columns, table.rows.len(), output);
+            return write_blocks(&columns, table.rows.len(), usize::from(width), output);
         }
     }
     let mut drawn = comfy_table::Table::new();
@@ -86,12 +86,14 @@ struct Shown {
 }
 
 impl Shown {
-    /// Characters that the column takes at least: a foldable one as many as its heading or a few words.
+    /// Characters that the column takes at least: a foldable one so many that a few words fit on a line and no cell
+    /// becomes a tower.
     fn fixed_width(&self) -> usize {
         const FEW_WORDS: usize = 16;
+        const MOST_LINES: usize = 4;
         let longest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         let cells = longest(&self.cells);
-        longest(&self.heading).max(if self.has_blanks { cells.min(FEW_WORDS) } else { cells })
+        longest(&self.heading).max(if self.has_blanks { cells.min(FEW_WORDS.max(cells / MOST_LINES)) } else { cells })
     }
 }
 
@@ -111,8 +113,8 @@ fn shown(table: &Table, human: bool) -> Vec<Shown> {
         .collect()
 }
 
-/// Writes each row as a block of lines, one for each cell.
-fn write_blocks(columns: &[Shown], rows: usize, output: &mut dyn Write) -> io::Result<()> {
+/// Writes each row as a block of lines, one for each cell, long texts folded at `fold`.
+fn write_blocks(columns: &[Shown], rows: usize, fold: usize, output: &mut dyn Write) -> io::Result<()> {
     let heading = |column: &Shown| column.heading.join(" ").replace("- ", "");
     let width = columns.iter().map(|column| heading(column).chars().count()).max().unwrap_or(0);
     for row in 0..rows {
@@ -121,10 +123,30 @@ fn write_blocks(columns: &[Shown], rows: usize, output: &mut dyn Write) -> io::R
         }
         for column in columns {
             let cell = column.cells.get(row).map_or("-", String::as_str);
-            writeln!(output, "{:width$}  {cell}", heading(column))?;
+            let mut label = heading(column);
+            for line in folded(cell, fold.saturating_sub(width + 2)) {
+                writeln!(output, "{label:width$}  {line}")?;
+                label.clear();
+            }
         }
     }
     Ok(())
+}
+
+/// The lines of `text`, broken at blanks before they grow beyond `width`.
+fn folded(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
 }
 
 /// Digits after the point that a column of times needs: 9, or 6 where no cell has a part of a microsecond.
