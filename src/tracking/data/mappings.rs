@@ -8,7 +8,7 @@ use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Tracking};
 
-/// What one packet carried at the data level. Numbers are raw; [`PacketData::relative`] counts from the IDSN.
+/// What one packet carried at the data level. Numbers are raw; the relative ones count from the IDSN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PacketData {
     /// 64-bit DSN of the first payload octet; `None` where no mapping covers it or its high half is not known.
