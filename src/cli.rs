@@ -30,7 +30,7 @@ Exit code: 0 all commands did their work, 1 a command failed, 2 wrong usage.";
 
 /// What a packet capture says about Multipath TCP.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "mptcpanalyzer", version, about, after_help = MODES, disable_help_subcommand = true)]
+#[command(name = "mptcpanalyzer", version, after_help = MODES, disable_help_subcommand = true)]
 pub struct Cli {
     /// Load this capture first
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]

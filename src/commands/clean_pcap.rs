@@ -62,7 +62,10 @@ impl Command for CleanPcap {
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[]
+        &[Example {
+            line: "clean_pcap examples/client.pcapng mptcp-only.pcapng",
+            purpose: "a smaller capture to pass on, without other traffic",
+        }]
     }
 
     fn reports(&self) -> bool {

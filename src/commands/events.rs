@@ -44,7 +44,14 @@ impl Command for Events {
         let capture = session.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
         let found = events(capture, connection, session.checksums(connection)?.as_deref());
-        let mut table = Table::new(&["packetid", "reltime", "tcpstream", "towards", "event", "detail"]);
+        let mut table = Table::headed(&[
+            ("packetid", ""),
+            ("reltime", ""),
+            ("tcpstream", "tcp\nstream"),
+            ("towards", ""),
+            ("event", ""),
+            ("detail", ""),
+        ]);
         table.rows.extend(found.iter().map(row));
         Ok(Outcome::Report(Report::new(&found, vec![table])?))
     }

@@ -19,10 +19,13 @@ pub const HUMAN_READABLE: &str = "human_readable";
 pub fn definition(command: &dyn Command) -> clap::Command {
     let definition = clap::Command::new(command.name())
         .no_binary_name(true)
+        .disable_help_flag(true)
         .about(command.summary())
         .visible_aliases(command.aliases().iter().copied())
         .after_help(further_help(command));
-    let definition = command.arguments(definition);
+    // There is one page of help, not a short and a long one.
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print this page");
+    let definition = command.arguments(definition).arg(help.display_order(usize::MAX));
     if command.reports() { with_shared_options(definition) } else { definition }
 }
 

@@ -49,8 +49,15 @@ impl Command for ListMptcpConnections {
 }
 
 fn table(connections: &[MptcpConnection]) -> Table {
-    let mut table =
-        Table::new(&["mptcpstream", "version", "client", "server", "client_token", "server_token", "subflows"]);
+    let mut table = Table::headed(&[
+        ("mptcpstream", "mptcp\nstream"),
+        ("version", ""),
+        ("client", ""),
+        ("server", ""),
+        ("client_token", "client\ntoken"),
+        ("server_token", "server\ntoken"),
+        ("subflows", ""),
+    ]);
     for connection in connections {
         let initial = connection.subflows.first();
         let client = initial.map(|s| std::net::SocketAddr::new(s.client_ip, s.client_port).to_string());

@@ -1,12 +1,14 @@
 //! `list_subflows N`
 
+use std::net::SocketAddr;
+
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session, arguments};
 use crate::analysis::subflows::{SubflowRecord, subflows};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::tracking::Capture;
+use crate::tracking::{Capture, Role};
 
 /// Lists the subflows of a connection.
 pub struct ListSubflows;
@@ -29,8 +31,10 @@ impl Command for ListSubflows {
     }
 
     fn details(&self) -> &'static str {
-        "mptcpdest is the end of the connection that the subflow was opened towards. hmac is the verdict on the HMACs of \
-         MP_JOIN, checked with the keys of the connection: valid, invalid, or unverifiable where a key was not captured."
+        "mptcpdest is the end of the connection that the subflow was opened towards; the table shows it only where it is \
+         not always the server. A join that asked to be used only when no other subflow is left is a backup. hmac is the verdict on the HMACs of MP_JOIN, checked with the keys of the connection: \
+         valid, invalid, or unverifiable where a key was not captured. JSON and CSV have every field, address and port \
+         apart."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -53,10 +57,11 @@ impl Command for ListSubflows {
             return all(capture);
         }
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
-        let records = subflows(capture, connection);
-        let mut table = Table::new(&COLUMNS);
-        table.rows.extend(records.iter().map(row));
-        Ok(Outcome::Report(Report::new(&records, vec![table])?))
+        let found = subflows(capture, connection);
+        let mut records = Table::new(&COLUMNS);
+        records.rows.extend(found.iter().map(row));
+        let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
+        Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, false)])?.with_records(records)))
     }
 }
 
@@ -67,17 +72,64 @@ fn all(capture: &Capture) -> Result<Outcome> {
         #[serde(flatten)]
         subflow: SubflowRecord,
     }
-    let mut table = Table::new(&[&["mptcpstream"], &COLUMNS[..]].concat());
+    let mut records = Table::new(&[&["mptcpstream"], &COLUMNS[..]].concat());
     let mut found = Vec::new();
     for connection in &capture.tracking.connections {
         for subflow in subflows(capture, connection) {
             let mut cells = vec![Cell::Integer(connection.id.into())];
             cells.extend(row(&subflow));
-            table.rows.push(cells);
+            records.rows.push(cells);
             found.push(OfConnection { mptcpstream: connection.id, subflow });
         }
     }
-    Ok(Outcome::Report(Report::new(&found, vec![table])?))
+    let list: Vec<_> = found.iter().map(|found| (found.mptcpstream, &found.subflow)).collect();
+    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)])?.with_records(records)))
+}
+
+/// The subflows, each with its connection's number, within 80 characters where addresses are short.
+fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Table {
+    // A subflow that the server opened is rare; without one the column says nothing.
+    let with_destination = subflows.iter().any(|(_, subflow)| subflow.mptcpdest != Role::Server);
+    let with_interface = subflows.iter().any(|(_, subflow)| subflow.interface.is_some());
+    let columns = [
+        (with_connection, ("mptcpstream", "mptcp\nstream")),
+        (true, ("tcpstream", "tcp\nstream")),
+        (true, ("kind", "")),
+        (true, ("client", "")),
+        (true, ("server", "")),
+        (with_destination, ("mptcpdest", "mptcp\ndest")),
+        (!with_connection, ("addrid", "addr\nid")),
+        (with_interface, ("interface", "inter-\nface")),
+        (true, ("state", "")),
+        (true, ("hmac", "")),
+    ];
+    let shown: Vec<_> = columns.iter().filter(|(shown, _)| *shown).map(|(_, column)| *column).collect();
+    let mut table = Table::headed(&shown);
+    for (connection, subflow) in subflows {
+        let cells = [
+            Cell::Integer((*connection).into()),
+            Cell::Integer(subflow.tcpstream.into()),
+            kind(subflow),
+            Cell::Text(SocketAddr::new(subflow.client_ip, subflow.client_port).to_string()),
+            Cell::Text(SocketAddr::new(subflow.server_ip, subflow.server_port).to_string()),
+            Cell::name(&subflow.mptcpdest),
+            subflow.addrid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            subflow.interface.clone().map_or(Cell::Null, Cell::Text),
+            Cell::name(&subflow.state),
+            Cell::name(&subflow.hmac),
+        ];
+        let row = cells.into_iter().zip(&columns).filter(|(_, (shown, _))| *shown).map(|(cell, _)| cell);
+        table.rows.push(row.collect());
+    }
+    table
+}
+
+/// `initial`, `join` or `backup`: a subflow that joined as one.
+fn kind(subflow: &SubflowRecord) -> Cell {
+    match (Cell::name(&subflow.kind), subflow.backup) {
+        (Cell::Text(_), Some(true)) => Cell::Text("backup".to_string()),
+        (kind, _) => kind,
+    }
 }
 
 const COLUMNS: [&str; 12] = [

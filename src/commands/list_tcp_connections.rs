@@ -1,5 +1,7 @@
 //! `list_tcp_connections`
 
+use std::net::SocketAddr;
+
 use clap::ArgMatches;
 
 use super::{Category, Command, Example, Outcome, Session};
@@ -36,7 +38,9 @@ impl Command for ListTcpConnections {
 
     fn run(&self, _arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let connections = tcp_connections(&session.capture()?.tracking);
-        let mut table = Table::new(&[
+        let mut table =
+            Table::headed(&[("tcpstream", ""), ("client", ""), ("server", ""), ("packets", ""), ("mptcpstream", "")]);
+        let mut records = Table::new(&[
             "tcpstream",
             "client_ip",
             "client_port",
@@ -47,6 +51,13 @@ impl Command for ListTcpConnections {
         ]);
         for connection in &connections {
             table.rows.push(vec![
+                Cell::Integer(connection.tcpstream.into()),
+                Cell::Text(SocketAddr::new(connection.client_ip, connection.client_port).to_string()),
+                Cell::Text(SocketAddr::new(connection.server_ip, connection.server_port).to_string()),
+                Cell::Integer(connection.packets as i128),
+                connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            ]);
+            records.rows.push(vec![
                 Cell::Integer(connection.tcpstream.into()),
                 Cell::Text(connection.client_ip.to_string()),
                 Cell::Integer(connection.client_port.into()),
@@ -60,6 +71,6 @@ impl Command for ListTcpConnections {
         if connections.is_empty() {
             notes.push("the capture holds no TCP packet".to_string());
         }
-        Ok(Outcome::Report(Report::new(&connections, vec![table])?.with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&connections, vec![table])?.with_records(records).with_notes(notes)))
     }
 }

@@ -20,9 +20,13 @@ mod list_reinjections;
 mod list_subflows;
 mod list_tcp_connections;
 mod load_pcap;
+mod milliseconds;
 mod mptcp_summary;
+mod ooo;
 mod quit;
 pub mod registry;
+mod rtt;
+mod series;
 pub mod session;
 mod tcp_summary;
 

@@ -65,9 +65,16 @@ impl Command for MptcpSummaryCommand {
 fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary) -> Table {
     let ends = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
     let ends = ends.map_or_else(String::new, |stream| format!(": {} -> {}", stream.client, stream.server));
-    let mut table =
-        Table::new(&["towards", "goodput", "throughput", "retransmitted", "reinjected", "duration", "rate"])
-            .titled(format!("MPTCP connection {}{ends}", connection.id));
+    let mut table = Table::headed(&[
+        ("towards", ""),
+        ("goodput", ""),
+        ("throughput", ""),
+        ("retransmitted", "retrans-\nmitted"),
+        ("reinjected", "rein-\njected"),
+        ("duration", ""),
+        ("rate", ""),
+    ])
+    .titled(format!("MPTCP connection {}{ends}", connection.id));
     for direction in &summary.directions {
         table.rows.push(vec![
             Cell::Text(direction.towards.name().to_string()),
@@ -75,7 +82,7 @@ fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary
             Cell::Bytes(direction.throughput_bytes),
             Cell::Bytes(direction.retransmitted_bytes),
             Cell::Bytes(direction.reinjected_bytes),
-            Cell::seconds(direction.duration),
+            Cell::microseconds(direction.duration),
             direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
         ]);
     }
@@ -83,9 +90,17 @@ fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary
 }
 
 fn shares(direction: &MptcpDirection) -> Table {
-    let mut table =
-        Table::new(&["tcpstream", "packets", "goodput", "share", "throughput", "share", "retransmitted", "reinjected"])
-            .titled(format!("Subflows towards the {}", direction.towards.name()));
+    let mut table = Table::headed(&[
+        ("tcpstream", "tcp\nstream"),
+        ("packets", ""),
+        ("goodput", ""),
+        ("share", ""),
+        ("throughput", ""),
+        ("share", ""),
+        ("retransmitted", "retrans-\nmitted"),
+        ("reinjected", "rein-\njected"),
+    ])
+    .titled(format!("Subflows towards the {}", direction.towards.name()));
     for subflow in &direction.subflows {
         table.rows.push(vec![
             Cell::Integer(subflow.tcpstream.into()),

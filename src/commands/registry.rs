@@ -19,6 +19,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::dump::Dump,
     &super::columns::Columns,
     &super::list_reinjections::ListReinjections,
+    &super::rtt::RttCommand,
+    &super::ooo::OutOfOrderCommand,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
     &super::help::Help,

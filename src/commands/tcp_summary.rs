@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 
 use super::{Category, Command, Example, Outcome, Session, arguments};
-use crate::analysis::tcp_summary::tcp_summary;
+use crate::analysis::tcp_summary::{TcpSummary, tcp_summary};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 
@@ -47,29 +47,35 @@ impl Command for TcpSummaryCommand {
         if let Some(role) = arguments::role(arguments) {
             summary.directions.retain(|direction| direction.towards == role);
         }
-        let mut table = Table::new(&[
-            "towards",
-            "packets",
-            "throughput_bytes",
-            "goodput_bytes",
-            "retransmitted_bytes",
-            "retransmitted_packets",
-            "duration",
-            "rate",
-        ])
-        .titled(format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server));
-        for direction in &summary.directions {
-            table.rows.push(vec![
-                Cell::Text(direction.towards.name().to_string()),
-                Cell::Integer(direction.packets.into()),
-                Cell::Bytes(direction.throughput_bytes),
-                Cell::Bytes(direction.goodput_bytes),
-                Cell::Bytes(direction.retransmitted_bytes),
-                Cell::Integer(direction.retransmitted_packets.into()),
-                Cell::seconds(direction.duration),
-                direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
-            ]);
-        }
-        Ok(Outcome::Report(Report::new(&summary, vec![table])?))
+        let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
+        let people = table(&summary, Cell::microseconds).titled(title);
+        Ok(Outcome::Report(Report::new(&summary, vec![people])?.with_records(table(&summary, Cell::seconds))))
     }
+}
+
+/// One row per direction.
+fn table(summary: &TcpSummary, time: fn(f64) -> Cell) -> Table {
+    let mut table = Table::headed(&[
+        ("towards", ""),
+        ("packets", ""),
+        ("throughput_bytes", "throughput"),
+        ("goodput_bytes", "goodput"),
+        ("retransmitted_bytes", "retrans-\nmitted"),
+        ("retransmitted_packets", "in\npackets"),
+        ("duration", ""),
+        ("rate", ""),
+    ]);
+    for direction in &summary.directions {
+        table.rows.push(vec![
+            Cell::Text(direction.towards.name().to_string()),
+            Cell::Integer(direction.packets.into()),
+            Cell::Bytes(direction.throughput_bytes),
+            Cell::Bytes(direction.goodput_bytes),
+            Cell::Bytes(direction.retransmitted_bytes),
+            Cell::Integer(direction.retransmitted_packets.into()),
+            time(direction.duration),
+            direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
+        ]);
+    }
+    table
 }

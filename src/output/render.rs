@@ -114,6 +114,65 @@ one\\u{a}note
     }
 
     #[test]
+    fn texts_fold_at_blanks_and_nothing_else_is_cut() {
+        let mut table = Table::new(&["check", "detail"]);
+        table.rows.push(vec![Cell::Text("tshark".into()), Cell::Text("one two three four five six".into())]);
+        let report = Report::new(&json!([]), vec![table]).unwrap();
+        assert_eq!(
+            rendered(&report, Format::Table, false, Some(24)),
+            "\
+check   detail
+------------------------
+tshark  one two three
+        four five six
+"
+        );
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_become_blocks() {
+        let mut table = Table::headed(&[("tcpstream", "tcp\nstream"), ("client", "")]);
+        table.rows.push(vec![Cell::Integer(0), Cell::Text("[2001:db8::1]:43958".into())]);
+        table.rows.push(vec![Cell::Integer(1), Cell::Text("one two three".into())]);
+        let report = Report::new(&json!([]), vec![table]).unwrap();
+        assert_eq!(
+            rendered(&report, Format::Table, false, Some(20)),
+            "\
+tcp stream  0
+client      [2001:db8::1]:43958
+
+tcp stream  1
+client      one two
+            three
+"
+        );
+        assert_eq!(
+            rendered(&report, Format::Table, false, Some(40)),
+            "\
+   tcp
+stream  client
+---------------------------
+     0  [2001:db8::1]:43958
+     1  one two three
+"
+        );
+        assert!(rendered(&report, Format::Csv, false, None).starts_with("tcpstream,client\n"));
+    }
+
+    #[test]
+    fn times_have_six_digits_where_these_say_all() {
+        let mut table = Table::new(&["a", "b"]);
+        table.rows.push(vec![Cell::Nanoseconds(1_500_000_000), Cell::Nanoseconds(1_500_000_000)]);
+        table.rows.push(vec![Cell::Nanoseconds(-1_000), Cell::Nanoseconds(1)]);
+        let report = Report::new(&json!([]), vec![table]).unwrap();
+        assert_eq!(
+            rendered(&report, Format::Table, false, None),
+            "        a            b\n----------------------\n 1.500000  1.500000000\n-0.000001  0.000000001\n"
+        );
+        assert!(rendered(&report, Format::Csv, false, None).contains("-0.000001000,0.000000001"));
+    }
+
+    #[test]
     fn no_rows_says_so() {
         let report = Report::new(&json!([]), vec![Table::new(&["a", "b"])]).unwrap();
         assert_eq!(rendered(&report, Format::Table, false, None), "a  b\n----\n(none)\n");

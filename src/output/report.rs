@@ -13,7 +13,7 @@ pub enum Format {
     /// Aligned columns for people.
     #[default]
     Table,
-    /// One JSON document, keys as in the reference of commands.
+    /// One JSON document whose keys are the names of columns.
     Json,
     /// One JSON object a line.
     Ndjson,
@@ -43,6 +43,13 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// A time span given in seconds, to the microsecond: for tables that only people read.
+    #[must_use]
+    pub fn microseconds(seconds: f64) -> Self {
+        #[allow(clippy::cast_possible_truncation)]
+        Cell::Nanoseconds(((seconds * 1e6).round() as i64).saturating_mul(1000))
+    }
+
     /// The name that JSON has for a value of an enumeration; nothing for `None`.
     #[must_use]
     pub fn name(value: &impl Serialize) -> Self {
@@ -66,8 +73,16 @@ impl Cell {
 pub struct Column {
     /// The machine name: the JSON key and the CSV header.
     pub name: String,
-    /// The heading for people; the name itself when none is given.
+    /// The heading for people, which may have several lines; the name itself when none is given.
     pub heading: Option<String>,
+}
+
+impl Column {
+    /// A column with a heading of its own for people; `\n` in it starts a new line.
+    #[must_use]
+    pub fn headed(name: &str, heading: &str) -> Self {
+        Column { name: name.to_string(), heading: Some(heading.to_string()) }
+    }
 }
 
 impl From<&str> for Column {
@@ -92,6 +107,16 @@ impl Table {
     #[must_use]
     pub fn new(columns: &[&str]) -> Self {
         Table { title: None, columns: columns.iter().map(|name| Column::from(*name)).collect(), rows: Vec::new() }
+    }
+
+    /// An empty table with these columns: name and heading for people; an empty heading is the name itself.
+    #[must_use]
+    pub fn headed(columns: &[(&str, &str)]) -> Self {
+        let columns = columns.iter().map(|(name, heading)| match *heading {
+            "" => Column::from(*name),
+            heading => Column::headed(name, heading),
+        });
+        Table { title: None, columns: columns.collect(), rows: Vec::new() }
     }
 
     /// The same table under a title.

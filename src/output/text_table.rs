@@ -1,8 +1,12 @@
 //! Aligned columns for people.
+//!
+//! A table that is wider than the terminal is folded at the blanks of its texts. Numbers, times and addresses have
+//! none and are never cut in two: where even they do not fit side by side, each row becomes a block of its own with
+//! one cell a line.
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, TableComponent};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, TableComponent};
 
 use super::{Cell, Report, Table};
 use crate::terminal_text::escape;
@@ -30,18 +34,27 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
     if let Some(title) = &table.title {
         writeln!(output, "{}", escape(title))?;
     }
+    let columns = shown(table, human);
+    let fixed = width.map(|_| columns.iter().map(|column| column.fixed_width()).collect::<Vec<usize>>());
+    if let (Some(width), Some(fixed)) = (width, &fixed) {
+        let least: usize = fixed.iter().sum::<usize>() + 2 * fixed.len().saturating_sub(1);
+        if least > usize::from(width) && !table.rows.is_empty() {
+            return write_blocks(&columns, table.rows.len(), usize::from(width), output);
+        }
+    }
     let mut drawn = comfy_table::Table::new();
     drawn.load_preset(comfy_table::presets::NOTHING).set_style(TableComponent::HeaderLines, '-');
     if let Some(width) = width {
         drawn.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
-    drawn.set_header(
-        table.columns.iter().map(|column| escape(column.heading.as_deref().unwrap_or(&column.name)).into_owned()),
-    );
-    for row in &table.rows {
-        drawn.add_row(
-            (0..table.columns.len()).map(|column| row.get(column).map_or("-".into(), |cell| text(cell, human))),
-        );
+    // Headings of one line stand at the bottom, beside the last line of longer ones.
+    let height = columns.iter().map(|column| column.heading.len()).max().unwrap_or(1);
+    drawn.set_header(columns.iter().map(|column| {
+        let above = std::iter::repeat_n("", height - column.heading.len());
+        above.chain(column.heading.iter().map(String::as_str)).collect::<Vec<&str>>().join("\n")
+    }));
+    for row in 0..table.rows.len() {
+        drawn.add_row(columns.iter().map(|column| column.cells.get(row).map_or("-", String::as_str)));
     }
     let last = table.columns.len().saturating_sub(1);
     for (index, column) in drawn.column_iter_mut().enumerate() {
@@ -49,6 +62,9 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
         column.set_padding((0, if index == last { 0 } else { 2 }));
         if is_numeric(table, index) {
             column.set_cell_alignment(CellAlignment::Right);
+        }
+        if columns.get(index).is_some_and(|shown| !shown.has_blanks) && fixed.is_some() {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     for line in drawn.lines() {
@@ -60,13 +76,92 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
     Ok(())
 }
 
+/// A column as it is printed.
+struct Shown {
+    /// Lines of the heading.
+    heading: Vec<String>,
+    cells: Vec<String>,
+    /// Some cell can be folded.
+    has_blanks: bool,
+}
+
+impl Shown {
+    /// Characters that the column takes at least: a foldable one so many that a few words fit on a line and no cell
+    /// becomes a tower.
+    fn fixed_width(&self) -> usize {
+        const FEW_WORDS: usize = 16;
+        const MOST_LINES: usize = 4;
+        let longest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+        let cells = longest(&self.cells);
+        longest(&self.heading).max(if self.has_blanks { cells.min(FEW_WORDS.max(cells / MOST_LINES)) } else { cells })
+    }
+}
+
+fn shown(table: &Table, human: bool) -> Vec<Shown> {
+    let columns = table.columns.iter().enumerate();
+    columns
+        .map(|(index, column)| {
+            let digits = digits_of_time(table, index);
+            let cells = table.rows.iter().map(|row| row.get(index).unwrap_or(&Cell::Null));
+            let is_folded = |cell: &Cell| matches!(cell, Cell::Text(text) if text.contains(' '));
+            Shown {
+                heading: column.heading.as_deref().unwrap_or(&column.name).lines().map(|l| escape(l).into()).collect(),
+                has_blanks: cells.clone().any(is_folded),
+                cells: cells.map(|cell| text(cell, human, digits)).collect(),
+            }
+        })
+        .collect()
+}
+
+/// Writes each row as a block of lines, one for each cell, long texts folded at `fold`.
+fn write_blocks(columns: &[Shown], rows: usize, fold: usize, output: &mut dyn Write) -> io::Result<()> {
+    let heading = |column: &Shown| column.heading.join(" ").replace("- ", "");
+    let width = columns.iter().map(|column| heading(column).chars().count()).max().unwrap_or(0);
+    for row in 0..rows {
+        if row > 0 {
+            writeln!(output)?;
+        }
+        for column in columns {
+            let cell = column.cells.get(row).map_or("-", String::as_str);
+            let mut label = heading(column);
+            for line in folded(cell, fold.saturating_sub(width + 2)) {
+                writeln!(output, "{label:width$}  {line}")?;
+                label.clear();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The lines of `text`, broken at blanks before they grow beyond `width`.
+fn folded(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
+/// Digits after the point that a column of times needs: 9, or 6 where no cell has a part of a microsecond.
+fn digits_of_time(table: &Table, column: usize) -> usize {
+    let whole = |cell: &Cell| !matches!(cell, Cell::Nanoseconds(nanoseconds) if nanoseconds % 1000 != 0);
+    if table.rows.iter().filter_map(|row| row.get(column)).all(whole) { 6 } else { 9 }
+}
+
 /// Numbers stand to the right; a column without any value stands to the left.
 fn is_numeric(table: &Table, column: usize) -> bool {
     let mut cells = table.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Null).peekable();
     cells.peek().is_some() && cells.all(|cell| !matches!(cell, Cell::Text(_) | Cell::Boolean(_)))
 }
 
-fn text(cell: &Cell, human: bool) -> String {
+fn text(cell: &Cell, human: bool, digits: usize) -> String {
     match cell {
         Cell::Null => "-".to_string(),
         // An empty text would look like a cell that was left out.
@@ -76,7 +171,11 @@ fn text(cell: &Cell, human: bool) -> String {
         Cell::Bytes(octets) if human => units::bytes(*octets),
         Cell::Bytes(octets) => octets.to_string(),
         Cell::Nanoseconds(nanoseconds) if human => units::span(*nanoseconds),
-        Cell::Nanoseconds(nanoseconds) => time_text::seconds(*nanoseconds),
+        Cell::Nanoseconds(nanoseconds) => {
+            let mut text = time_text::seconds(*nanoseconds);
+            text.truncate(text.len().saturating_sub(9 - digits.min(9)));
+            text
+        }
         Cell::BytesPerSecond(rate) if human => units::bit_rate(*rate),
         Cell::BytesPerSecond(rate) if rate.is_finite() => format!("{rate:.0} B/s"),
         Cell::BytesPerSecond(_) => "-".to_string(),

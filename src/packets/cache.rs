@@ -1,6 +1,6 @@
 //! The cache of dissected captures: keyed, written atomically, shared by processes.
 //!
-//! One entry is one file: a [head](entry), the key and the facts as JSON, the table as Arrow IPC. It is written under
+//! One entry is one file: a head, the key and the facts as JSON, the table as Arrow IPC. It is written under
 //! a temporary name and renamed, so that a reader meets a whole entry or none, and it is believed only when its
 //! checksum fits and the key in it is the wanted one in full; all else is dissected again. Writers take turns under a
 //! lock file, which is what makes a temporary file that a writer meets one that a killed process left behind.

@@ -48,8 +48,9 @@ impl<'a> Console<'a> {
     /// # Errors
     /// When the stream cannot be written; [`Error::OutputClosed`] when its reader is gone.
     pub fn text(&mut self, text: &StyledStr) -> Result<()> {
-        let written =
-            if self.colour { write!(self.results, "{}", text.ansi()) } else { write!(self.results, "{text}") };
+        let text = if self.colour { text.ansi().to_string() } else { text.to_string() };
+        // The prompt that comes next wants a line of its own.
+        let written = writeln!(self.results, "{}", text.trim_end_matches('\n'));
         written.and_then(|()| self.results.flush()).map_err(output_error)
     }
 

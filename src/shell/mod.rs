@@ -1,7 +1,7 @@
 //! The shell: prompt, scripts and single commands, all through one executor.
 //!
-//! [`run`] is the whole program. [`mode`] chooses what to do, [`executor`] runs command lines, [`console`] is where
-//! results and messages go, [`prompt`] and [`script`] feed lines to the executor.
+//! [`run`] is the whole program. `mode` chooses what to do, [`executor`] runs command lines, [`console`] is where
+//! results and messages go, `prompt` and `script` feed lines to the executor.
 
 mod completion;
 pub mod console;

@@ -8,7 +8,7 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::HistoryHinter;
 use rustyline::history::DefaultHistory;
-use rustyline::{CompletionType, Context, Editor, Helper, Hinter, Validator};
+use rustyline::{ColorMode, CompletionType, Context, Editor, Helper, Hinter, Validator};
 
 use super::completion::{self, Snapshot};
 use super::console::{Console, escape};
@@ -33,10 +33,16 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
             continue;
         }
         lines.remember(&line, console);
-        match executor.line(line.as_bytes(), console) {
-            Ok(Flow::Continue) => {}
-            Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
-            Err(error) => console.error(&error),
+        // What is pasted may be several lines: each is a command, up to the first that fails.
+        for command in line.lines() {
+            match executor.line(command.as_bytes(), console) {
+                Ok(Flow::Continue) => {}
+                Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
+                Err(error) => {
+                    console.error(&error);
+                    break;
+                }
+            }
         }
     }
 }
@@ -56,6 +62,7 @@ impl Lines {
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
+            .color_mode(if console.colour { ColorMode::Enabled } else { ColorMode::Disabled })
             .build();
         let mut editor = Editor::with_config(settings).map_err(terminal_error)?;
         editor.set_helper(Some(Assistant::default()));

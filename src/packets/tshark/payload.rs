@@ -40,7 +40,7 @@ pub fn payloads(
     command.arg("-Y").arg(filter).args(["-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"]);
     command.args(["-e", "frame.number", "-e", "tcp.payload"]);
     // What tshark says was said when the capture was loaded.
-    command.stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child =
         command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
     let read: Result<(), LoadError> = child.stdout.take().map_or(Ok(()), |stdout| {

@@ -70,7 +70,7 @@ pub fn run(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>)
     Ok(Output { text, lines, complaints })
 }
 
-/// The command that reads `path`, with an empty configuration in the directory `private` unless a profile is wanted.
+/// The command that dissects `path`, with an empty configuration in the directory `private` unless a profile is wanted.
 pub fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>, private: &Path) -> Command {
     let mut command = base_command(tshark, path, request.profile, private);
     command.args(["-T", "fields", "-E", "header=n", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]);
@@ -81,8 +81,8 @@ pub fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<
     command
 }
 
-/// What every run has in common: one pass over `path`, no names, a configuration of its own in `private` unless a
-/// profile is asked for.
+/// What every run has in common: one pass over `path`, no names, a configuration of its own in the directory
+/// `private` unless a profile is asked for.
 pub fn base_command(tshark: &Tshark, path: &Path, profile: Option<&str>, private: &Path) -> Command {
     let mut command = Command::new(&tshark.binary);
     command.arg("-n").arg("-r").arg(absolute(path));
@@ -97,7 +97,6 @@ pub fn base_command(tshark: &Tshark, path: &Path, profile: Option<&str>, private
     for preference in ["tcp.analyze_sequence_numbers:FALSE", "tcp.desegment_tcp_streams:FALSE"] {
         command.arg("-o").arg(preference);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

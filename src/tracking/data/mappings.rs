@@ -8,19 +8,21 @@ use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Tracking};
 
-/// What one packet carried at the data level. Numbers are raw; [`PacketData::relative`] counts from the IDSN.
+/// What one packet carried at the data level. Numbers are raw; the relative ones count from the IDSN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PacketData {
     /// 64-bit DSN of the first payload octet; `None` where no mapping covers it or its high half is not known.
     pub dsn: Option<u64>,
     /// The same relative to the IDSN, the first octet of data being 1; `None` without the sender's key.
     pub relative_dsn: Option<u64>,
-    /// Row of the packet whose mapping covers the first payload octet.
+    /// Row of the packet whose mapping covers the first payload octet: this packet, if its own does.
     pub mapping_row: Option<u32>,
     /// 64-bit DATA_ACK; `None` where its high half is not known.
     pub data_ack: Option<u64>,
     /// The same relative to the IDSN of the acknowledged data; `None` without that end's key.
     pub relative_data_ack: Option<u64>,
+    /// The same as a working number, whether or not its high half is known.
+    pub(super) working_data_ack: Option<u64>,
 }
 
 /// Where a mapping puts its octets.
@@ -42,8 +44,19 @@ pub struct Flow {
     mappings: Intervals<Target>,
     /// From this position on every octet is mapped: the infinite mapping.
     infinite: Option<(u64, Target)>,
-    /// Position and length of each packet's payload, `None` for packets without, in order of travel.
-    payloads: Vec<Option<(u64, u64)>>,
+    /// Each packet's payload, `None` for packets without, in order of travel.
+    payloads: Vec<Option<Payload>>,
+}
+
+/// Where a payload lies in its subflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payload {
+    /// Position of the first octet.
+    pub start: u64,
+    /// Octets.
+    pub length: u64,
+    /// Working DSN of the first octet by the packet's own mapping, when that covers it.
+    own: Option<u64>,
 }
 
 /// A part of a payload and the data it carries.
@@ -104,17 +117,20 @@ fn look_up(
             let numbering = numbers.get(packet.towards.other());
             data.data_ack = numbering.real(working);
             data.relative_data_ack = numbering.relative(working);
+            data.working_data_ack = Some(working);
         }
         let flow = flows.get(packet.towards).get(packet.subflow);
         let index = next.get_mut(packet.towards).get_mut(packet.subflow);
         if let (Some(flow), Some(index)) = (flow, index) {
             let payload = flow.payload(*index);
             *index += 1;
-            if let Some((dsn, row)) = payload.and_then(|(position, _)| flow.target(position)) {
+            if let Some((dsn, row)) = payload.and_then(|payload| flow.target(payload.start)) {
                 let numbering = numbers.get(packet.towards);
                 data.dsn = numbering.real(dsn);
                 data.relative_dsn = numbering.relative(dsn);
-                data.mapping_row = Some(row);
+                // Linux repeats a mapping in each of the segments it covers.
+                let own = payload.is_some_and(|payload| payload.own == Some(dsn));
+                data.mapping_row = Some(if own { packet.row } else { row });
             }
         }
         packets.push(data);
@@ -141,20 +157,30 @@ impl Flow {
         let position = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         self.infer_base(segment, position);
         let length = u64::from(segment.payload.unwrap_or(0));
-        self.payloads.push((length > 0).then_some((position, length)));
+        let own = self.note_mapping(packet, position, numbering);
+        self.payloads.push((length > 0).then_some(Payload { start: position, length, own }));
+    }
+
+    /// Takes in the mapping of a packet whose payload begins at `position`; returns the working DSN that it gives to
+    /// that octet.
+    fn note_mapping(&mut self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers) -> Option<u64> {
+        let segment = packet.segment;
         if let Some(dss) = &segment.dss
             && let Some(mapping) = dss.mapping
         {
             let dsn = numbering.working(mapping.dsn, dss.has(Dss::DSN_8));
-            let Some(base) = self.base else { return };
+            let base = self.base?;
             // A DATA_FIN takes the last octet of a mapping and has none in the subflow (RFC 8684 §3.3.3).
             let data = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
             let start = base.saturating_add(near(position.saturating_sub(base), mapping.ssn));
             let target = Target { dsn, row: packet.row };
             if mapping.length == 0 {
                 self.infinite.get_or_insert((start, target));
+                None
             } else {
                 self.map(start, data, target);
+                let into = position.checked_sub(start).filter(|into| *into < data)?;
+                dsn.checked_add(into)
             }
         } else if let Some(capable) = segment.capable()
             && let Some(length) = capable.data_length
@@ -162,6 +188,9 @@ impl Flow {
         {
             // The first data of version 1 is mapped by MP_CAPABLE itself (RFC 8684 §3.1).
             self.map(position, u64::from(length), Target { dsn, row: packet.row });
+            Some(dsn)
+        } else {
+            None
         }
     }
 
@@ -183,8 +212,8 @@ impl Flow {
         self.mappings.fill(start, end, at);
     }
 
-    /// Position and length of the payload of the flow's packet number `index`.
-    pub fn payload(&self, index: usize) -> Option<(u64, u64)> {
+    /// The payload of the flow's packet number `index`.
+    pub fn payload(&self, index: usize) -> Option<Payload> {
         self.payloads.get(index).copied().flatten()
     }
 

@@ -5,11 +5,13 @@
 //! held: the first collects the mappings, because a mapping may come after the data it covers; the second walks the
 //! data.
 
+mod carried;
 mod intervals;
 mod mappings;
 mod numbers;
 mod sent;
 
+pub use carried::{Carried, DataPacket, carried};
 pub use mappings::PacketData;
 pub use numbers::Numbers;
 pub use sent::{Kind, Repeat, SubflowVolume};

@@ -2,7 +2,7 @@
 
 use super::Direction;
 use super::intervals::{Intervals, Piece};
-use super::mappings::{Flow, Flows, Mapped};
+use super::mappings::{Flow, Flows, Mapped, Payload};
 use crate::tracking::Connection;
 use crate::tracking::role::ByRole;
 use crate::tracking::travelling::Travelling;
@@ -115,7 +115,7 @@ impl Walk {
         progress.packets += 1;
         volume.packets += 1;
         volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
-        let Some((start, length)) = payload else { return };
+        let Some(Payload { start, length, .. }) = payload else { return };
         let end = start.saturating_add(length);
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         let new = progress.octets.gaps(start, end);
