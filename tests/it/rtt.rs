@@ -10,7 +10,7 @@ use mptcpanalyzer::tracking::{Capture, Role};
 use serde_json::Value;
 
 use crate::program::{Home, examples};
-use crate::{captures, scenarios};
+use crate::scenarios;
 
 /// Both ends' captures of the scenarios whose paths keep their delay.
 const STEADY: [&str; 5] = ["01_basic", "02_fullmesh", "05_backup_failover", "06_lossy", "11_nat"];
@@ -96,7 +96,7 @@ fn the_place_of_capture_is_found() {
 fn acknowledgements_agree_with_wireshark() {
     for scenario in ["01_basic", "02_fullmesh"] {
         let Some((path, capture)) = capture(scenario, "client") else { return };
-        let lines = captures::tshark(&path, &["frame.number", "tcp.analysis.ack_rtt"]);
+        let lines = scenarios::tshark(&path, &["frame.number", "tcp.analysis.ack_rtt"]);
         let wireshark: HashMap<u64, i64> = lines
             .iter()
             .filter_map(|line| line.split_once('\t'))
