@@ -62,11 +62,16 @@ fn the_clients_smallest_round_trips_are_the_paths_and_the_kernels() {
                 );
                 handshakes += 1;
             }
-            // The kernel's own clock ticks in milliseconds where it measures by timestamps.
+            // The kernel's clock ticks in milliseconds where it measures by timestamps, which makes less of it; and its
+            // measure includes what its own queues and the socket's lock add, which the capture does not see.
             let levels = [Level::Handshake, Level::Tcp];
             let smallest = smallest(&series, *stream, Role::Server, &levels).expect("a subflow with samples");
             let kernel = kernel.expect("a subflow that the kernel lists");
-            assert!((smallest - kernel).abs() < 0.001, "{scenario} {stream}: {smallest}, the kernel has {kernel}");
+            assert!(
+                (-0.001..0.001_5).contains(&(kernel - smallest)),
+                "{scenario} {stream}: {smallest}, the kernel has {kernel}"
+            );
+            println!("{scenario} {stream}: smallest {smallest}, the kernel has {kernel}");
             let stamps = smallest_of(&series, *stream, Level::Timestamp);
             assert!(stamps > delay && stamps < delay + 0.002, "{scenario} {stream}: {stamps} by timestamps");
         }
