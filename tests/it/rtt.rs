@@ -42,7 +42,7 @@ fn truth(path: &Path, capture: &Capture, stream: u32) -> (f64, Option<f64>) {
     let name = client.to_string().split('.').nth(2).unwrap().to_string();
     let delay = truth["paths"][&name]["delay_us"].as_f64().unwrap() * 2e-6;
     let subflows = &truth["app_client"]["connections"][0]["info_before_shutdown"]["subflows"];
-    let own = subflows.as_array().unwrap().iter().find(|s| s["local"] == Value::from(client.to_string()));
+    let own = subflows.as_array().unwrap().iter().find(|s| s["local"] == client.to_string());
     (delay, own.and_then(|subflow| subflow["min_rtt_us"].as_f64()).map(|microseconds| microseconds * 1e-6))
 }
 
