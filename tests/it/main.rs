@@ -9,6 +9,7 @@ mod examples_run;
 mod kernel;
 mod program;
 mod prompt;
+mod properties;
 mod run_modes;
 mod scenarios;
 mod truth;
