@@ -18,6 +18,7 @@ mod out_of_order;
 mod output;
 mod program;
 mod prompt;
+mod properties;
 mod rtt;
 mod run_modes;
 mod scenarios;
