@@ -1,16 +1,22 @@
 //! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
 
 pub mod addresses;
+pub mod capture_point;
 pub mod checksum;
 pub mod closing;
 pub mod diagnose;
+pub mod distribution;
 pub mod events;
 pub mod fallback;
 pub mod filter;
 pub mod joins;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
+pub mod out_of_order;
+pub mod reinjections;
+pub mod rtt;
 pub mod selection;
+pub mod setup;
 pub mod subflows;
 pub mod tcp_connections;
 pub mod tcp_summary;

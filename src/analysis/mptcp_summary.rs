@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::setup::{Setup, setup};
 use super::volume::{rate, seconds, share};
 use crate::tracking::data::{Direction, Kind, data_level};
 use crate::tracking::{Capture, Connection, Role};
@@ -11,6 +12,8 @@ use crate::tracking::{Capture, Connection, Role};
 pub struct MptcpSummary {
     /// Wireshark's `mptcp.stream`.
     pub mptcpstream: u32,
+    /// How long the setup took.
+    pub setup: Setup,
     /// Towards the server, then towards the client.
     pub directions: Vec<MptcpDirection>,
 }
@@ -83,7 +86,7 @@ pub struct ReinjectionPair {
 pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary {
     let level = data_level(&capture.segments, &capture.tracking, connection);
     let directions = Role::BOTH.iter().map(|towards| direction(connection, *towards, level.directions.get(*towards)));
-    MptcpSummary { mptcpstream: connection.id, directions: directions.collect() }
+    MptcpSummary { mptcpstream: connection.id, setup: setup(capture, connection), directions: directions.collect() }
 }
 
 fn direction(connection: &Connection, towards: Role, direction: &Direction) -> MptcpDirection {
@@ -116,7 +119,8 @@ fn direction(connection: &Connection, towards: Role, direction: &Direction) -> M
     }
 }
 
-fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
+/// Reinjected octets and packets of one direction by pair of subflows.
+pub(super) fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
     let mut pairs = std::collections::BTreeMap::<(u32, u32), (u64, u64, Option<u32>)>::new();
     for repeat in direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection) {
         let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();

@@ -10,7 +10,7 @@ pub fn tcp_stream() -> Arg {
     Arg::new("tcpstream")
         .value_name("TCPSTREAM")
         .required(true)
-        .value_parser(value_parser!(u32))
+        .value_parser(stream_number)
         .help("Number of the TCP stream, as `list_tcp_connections` shows it (Wireshark's tcp.stream)")
 }
 
@@ -19,8 +19,13 @@ pub fn mptcp_stream() -> Arg {
     Arg::new("mptcpstream")
         .value_name("MPTCPSTREAM")
         .required(true)
-        .value_parser(value_parser!(u32))
+        .value_parser(stream_number)
         .help("Number of the MPTCP connection, as `list_mptcp_connections` shows it (Wireshark's mptcp.stream)")
+}
+
+/// A stream's number as typed.
+fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
+    text.parse().map_err(|_| "streams have numbers, from 0 on")
 }
 
 /// `--towards server|client`.

@@ -16,12 +16,17 @@ pub mod grammar;
 mod help;
 mod list_interfaces;
 mod list_mptcp_connections;
+mod list_reinjections;
 mod list_subflows;
 mod list_tcp_connections;
 mod load_pcap;
+mod milliseconds;
 mod mptcp_summary;
+mod ooo;
 mod quit;
 pub mod registry;
+mod rtt;
+mod series;
 pub mod session;
 mod tcp_summary;
 

@@ -55,6 +55,8 @@ impl Command for MptcpSummaryCommand {
         }
         let mut tables = vec![directions(capture, connection, &summary)];
         tables.extend(summary.directions.iter().map(shares));
+        tables.extend(pairs(&summary));
+        tables.extend(joins(&summary));
         let report = Report::new(&summary, tables)?;
         Ok(Outcome::Report(report.with_records(records(&summary)).with_notes(notes(connection, &summary))))
     }
@@ -112,6 +114,41 @@ fn shares(direction: &MptcpDirection) -> Table {
         ]);
     }
     table
+}
+
+/// Reinjections by pair of subflows; no table without any.
+fn pairs(summary: &MptcpSummary) -> Option<Table> {
+    let mut table = Table::new(&["towards", "first sent on", "reinjected on", "bytes", "packets"])
+        .titled("Reinjections between subflows");
+    for direction in &summary.directions {
+        for pair in &direction.reinjections {
+            table.rows.push(vec![
+                Cell::Text(direction.towards.name().to_string()),
+                Cell::Integer(pair.from.into()),
+                Cell::Integer(pair.to.into()),
+                Cell::Bytes(pair.bytes),
+                Cell::Integer(pair.packets.into()),
+            ]);
+        }
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// When subflows joined; no table without joins.
+fn joins(summary: &MptcpSummary) -> Option<Table> {
+    let mut table = Table::new(&["tcpstream", "established after", "handshake RTT"]).titled("Setup");
+    let time = |seconds: Option<f64>| seconds.map_or(Cell::Null, Cell::seconds);
+    if let Some(rtt) = summary.setup.handshake_rtt {
+        table.rows.push(vec![Cell::Text("initial".to_string()), Cell::Null, Cell::seconds(rtt)]);
+    }
+    for join in &summary.setup.joins {
+        table.rows.push(vec![
+            Cell::Integer(join.tcpstream.into()),
+            time(join.established_after),
+            time(join.handshake_rtt),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
 }
 
 /// One row per direction and subflow.

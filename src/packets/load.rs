@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::cache::{Cache, Key, Lookup};
-use super::capture_file::{FrameCount, count_frames};
+use super::capture_file::{Cause, FrameCount, count_frames};
 use super::tshark::{self, Request};
 use super::{Dissection, LoadError, exported};
+use crate::interrupt;
 
 /// How a capture is to be loaded.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,10 @@ pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError>
     if exported::recognise(path) {
         return Ok(Loaded { dissection: exported::read(path)?, from_cache: false, warnings: Vec::new() });
     }
-    let tshark = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()))?;
+    let probed = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()));
+    // Ctrl-C at a terminal ends a tshark that is asked for its version, too; that is no fault of tshark's.
+    interrupt::check().map_err(|_| LoadError::Interrupted)?;
+    let tshark = probed?;
     let mut asked = vec![format!("profile={}", options.profile.unwrap_or_default())];
     asked.extend(options.extra_fields.iter().map(|field| format!("field={field}")));
     // Before the dissection: a capture that is still being written misses next time.
@@ -61,8 +65,7 @@ pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError>
             Lookup::Damaged(sentence) => warnings.push(sentence),
         }
     }
-    // Formats that only tshark reads have no count, and no harm comes of it.
-    let counted = count_frames(path).ok();
+    let counted = count(path)?;
     let request = Request {
         profile: options.profile,
         extra_fields: options.extra_fields,
@@ -92,6 +95,22 @@ fn check(path: &Path) -> Result<(), LoadError> {
         return Err(LoadError::Empty(path.to_path_buf()));
     }
     Ok(())
+}
+
+/// The frames of the file by its framing. Formats that only tshark reads have no count, and no harm comes of it; what
+/// was read from a pipe would be lost to tshark.
+fn count(path: &Path) -> Result<Option<FrameCount>, LoadError> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let counted = count_frames(path).ok();
+    match counted.and_then(|count| count.truncated) {
+        // tshark takes the rest of such a file for a frame of some other format.
+        Some(truncation) if truncation.cause == Cause::FileHeader => {
+            Err(LoadError::NotACapture { path: path.to_path_buf(), detail: format!(" ({truncation})") })
+        }
+        _ => Ok(counted),
+    }
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> LoadError {

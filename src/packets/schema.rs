@@ -6,8 +6,9 @@
 
 use polars::prelude::{DataType, TimeUnit, TimeZone};
 
-/// Raised whenever a column or its meaning changes, so that cached and exported tables of another shape are rebuilt
-/// or refused instead of misread.
+/// Raised whenever a raw column or its meaning changes, so that cached and exported tables of another shape are
+/// rebuilt or refused instead of misread. Tracked columns do not count: they are worked out again whenever a capture
+/// or a table is loaded, never read back.
 pub const VERSION: u32 = 2;
 
 /// The type of a column, as polars stores it.
@@ -293,6 +294,22 @@ pub const COLUMNS: &[ColumnSpec] = &[
     tracked("expected_token", Kind::U32, "token that the key in this packet gives")
         .source("RFC 8684 §3.2")
         .hexadecimal(),
+    tracked("dsn", Kind::U64, "DSN of the first payload octet from the IDSN, the first octet of data being 1")
+        .source("RFC 8684 §3.3.1"),
+    tracked("dsnraw64", Kind::U64, "DSN of the first payload octet, all 64 bits")
+        .source("RFC 8684 §3.3.1")
+        .hexadecimal(),
+    tracked("related_mapping", Kind::U64, "packet whose mapping covers the first payload octet")
+        .source("RFC 8684 §3.3.1"),
+    tracked("dack", Kind::U64, "DATA_ACK from the IDSN of the data it acknowledges").source("RFC 8684 §3.3.2"),
+    tracked("reinjection_of", Kind::ListU64, "packets of other subflows that had sent this packet's data first"),
+    tracked("reinjected_in", Kind::ListU64, "packets of other subflows that sent this packet's data again"),
+    tracked(
+        "retransmission",
+        Kind::Bool,
+        "some of the payload was sent before under the same sequence numbers; null without payload",
+    )
+    .source("RFC 9293 §3.8.1"),
 ];
 
 /// The column of that name.

@@ -1,5 +1,7 @@
 //! The tracked columns of the packet table.
 
+mod data;
+
 use polars::prelude::*;
 
 use super::{Role, Tracking, connections::expected_token};
@@ -28,7 +30,7 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
         .iter()
         .zip(&tcp_towards)
         .map(|(subflow, towards)| Some(Tracking::mptcp_towards(subflow.as_ref()?, (*towards)?)));
-    vec![
+    let mut columns = vec![
         Column::new("tcpstream".into(), packets.iter().map(|packet| packet.stream).collect::<Vec<u32>>()),
         roles("tcpdest", tcp_towards.iter().copied()),
         Column::new("tcpseq".into(), packets.iter().map(|packet| packet.sequence).collect::<Vec<u32>>()),
@@ -40,7 +42,9 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
         ),
         roles("mptcpdest", mptcp_towards),
         Column::new("expected_token".into(), segments.iter().map(expected_token).collect::<Vec<_>>()),
-    ]
+    ];
+    columns.extend(data::columns(segments, tracking));
+    columns
 }
 
 fn roles(name: &'static str, roles: impl Iterator<Item = Option<Role>>) -> Column {

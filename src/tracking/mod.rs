@@ -7,6 +7,7 @@ mod capture;
 mod columns;
 pub mod connections;
 pub mod data;
+pub mod retransmissions;
 pub mod role;
 pub mod sequence;
 pub mod streams;

@@ -15,6 +15,16 @@ impl Positions {
     /// Where the first number is put: far enough from zero that earlier ones, seen later, stay positive.
     const START: u64 = 1 << 32;
 
+    /// The position of a number that is not the direction's own, such as an acknowledgement of it: it does not move
+    /// what later numbers are measured by. `None` before the first of the direction's own.
+    #[must_use]
+    pub fn nearest(&self, sequence: u32) -> Option<u64> {
+        self.highest.map(|_| {
+            let mut copy = *self;
+            copy.position(sequence)
+        })
+    }
+
     /// The position of `sequence`.
     pub fn position(&mut self, sequence: u32) -> u64 {
         let Some(highest) = self.highest else {
@@ -62,6 +72,12 @@ impl RangeSet {
         new
     }
 
+    /// Whether the octet at `position` is in the set.
+    #[must_use]
+    pub fn contains(&self, position: u64) -> bool {
+        self.ranges.range(..=position).next_back().is_some_and(|(_, end)| position < *end)
+    }
+
     /// Octets in the set.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -91,6 +107,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_the_other_direction_moves_nothing() {
+        let mut positions = Positions::default();
+        assert_eq!(positions.nearest(1), None);
+        let first = positions.position(u32::MAX);
+        assert_eq!(positions.nearest(9), Some(first + 10));
+        assert_eq!(positions.nearest(1 << 30), Some(first + (1 << 30) + 1));
+        assert_eq!(positions.position(u32::MAX), first);
+    }
+
+    #[test]
     fn ranges_count_each_octet_once() {
         let mut set = RangeSet::default();
         assert_eq!(set.insert(0, 100), 100);
@@ -101,5 +127,6 @@ mod tests {
         assert_eq!(set.insert(0, 500), 100);
         assert_eq!(set.insert(7, 7), 0);
         assert_eq!(set.total(), 500);
+        assert!(set.contains(0) && set.contains(499) && !set.contains(500));
     }
 }

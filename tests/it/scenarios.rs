@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use mptcpanalyzer::packets::tshark::{self, Request, Tshark};
@@ -70,4 +71,22 @@ pub fn load(path: &Path) -> Option<Arc<Capture>> {
         Some(Arc::new(Capture::new(path.to_path_buf(), dissection).expect("the capture is tracked")))
     })
     .clone()
+}
+
+/// What tshark prints for these fields, a line a frame; whole frames only when the file is cut short.
+pub fn tshark(path: &Path, fields: &[&str]) -> Vec<String> {
+    let mut command = Command::new("tshark");
+    command.arg("-n").arg("-r").arg(path).args(["-T", "fields"]);
+    for field in fields {
+        command.args(["-e", field]);
+    }
+    let output = command.output().expect("tshark must be installed for this test");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_string).collect()
+}
+
+/// How many packets capinfos, which comes with tshark, counts; whole ones only when the file is cut short.
+pub fn counted_by_capinfos(path: &Path) -> u64 {
+    let output = Command::new("capinfos").args(["-M", "-c", "-T", "-r"]).arg(path).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.trim_end().rsplit('\t').next().unwrap().parse().unwrap()
 }

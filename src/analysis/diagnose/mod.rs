@@ -183,8 +183,11 @@ pub fn diagnose_connection(
     findings.extend(addresses::find(&subject));
     findings.extend(joins::find(&subject));
     findings.extend(ending::find(&subject));
-    findings.extend(stale::find(&subject));
-    findings.extend(silent::find(&subject));
+    let stale = stale::find(&subject);
+    // Where the sender's standstill is captured, the silence between its retransmissions says nothing more.
+    let silent = silent::find(&subject).into_iter();
+    findings.extend(silent.filter(|silent| stale.iter().all(|stale| stale.tcpstream != silent.tcpstream)));
+    findings.extend(stale);
     findings.extend(usage::find(&subject));
     findings.extend(windows::find(&subject));
     findings.extend(reinjections::find(&subject));

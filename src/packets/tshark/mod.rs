@@ -12,6 +12,7 @@ mod rows;
 mod run;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::{Dissection, LoadError};
 pub use payload::payloads;
@@ -38,8 +39,13 @@ pub enum TsharkError {
         source: std::io::Error,
     },
     /// Its answer to `--version` is not tshark's.
-    #[error("{} does not answer as tshark does; set `tshark` in the configuration to the real one", .0.display())]
-    NotTshark(PathBuf),
+    #[error("{} does not answer as tshark does{said}; set `tshark` in the configuration to the real one", binary.display())]
+    NotTshark {
+        /// The program.
+        binary: PathBuf,
+        /// What it said on standard error, in parentheses, or empty.
+        said: String,
+    },
     /// Too old.
     #[error(
         "tshark {version} is too old, {}.{} or newer is needed; install a newer one with `apt-get install tshark`",
@@ -96,6 +102,21 @@ pub struct Request<'a> {
     pub expected_frames: Option<u64>,
     /// Show progress on standard error.
     pub progress: bool,
+}
+
+/// The command that [`dissect`] runs, with its empty configuration in the directory `private`: what a benchmark
+/// compares with, and what a person can run by hand.
+///
+/// # Errors
+/// When an extra field does not exist.
+pub fn command_line(
+    tshark: &Tshark,
+    path: &Path,
+    request: &Request<'_>,
+    private: &Path,
+) -> Result<Command, TsharkError> {
+    let wanted = fields::wanted(tshark, request.extra_fields)?;
+    Ok(run::command(tshark, path, &wanted, request, private))
 }
 
 /// Dissects `path` with `tshark`.

@@ -29,7 +29,7 @@ pub fn payloads(
 ) -> Result<(), LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
     let private = TempDir::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
-    let mut command = base_command(tshark, path, None, &private);
+    let mut command = base_command(tshark, path, None, private.path());
     let filter = match streams {
         listed if listed.len() <= LISTED_STREAMS => {
             let each: Vec<String> = listed.iter().map(|stream| format!("tcp.stream == {stream}")).collect();
@@ -40,7 +40,7 @@ pub fn payloads(
     command.arg("-Y").arg(filter).args(["-T", "fields", "-E", "separator=/t", "-E", "occurrence=f"]);
     command.args(["-e", "frame.number", "-e", "tcp.payload"]);
     // What tshark says was said when the capture was loaded.
-    command.stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child =
         command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
     let read: Result<(), LoadError> = child.stdout.take().map_or(Ok(()), |stdout| {

@@ -103,19 +103,24 @@ fn stamp(binary: &Path) -> (u64, u128) {
     (metadata.len(), modified.map_or(0, |time| time.as_nanos()))
 }
 
-fn ask(binary: &Path, arguments: &[&str]) -> Result<String, TsharkError> {
-    let output = Command::new(binary).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
+/// What `binary` answers on standard output, and the last thing it says on standard error.
+fn ask(binary: &Path, arguments: &[&str]) -> Result<(String, String), TsharkError> {
+    let output = Command::new(binary).args(arguments).stdin(Stdio::null()).output();
     let output = output.map_err(|source| match source.kind() {
         ErrorKind::NotFound => TsharkError::NotFound(binary.to_path_buf()),
         _ => TsharkError::NotStarted { binary: binary.to_path_buf(), source },
     })?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    let messages = String::from_utf8_lossy(&output.stderr);
+    let said = messages.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    Ok((String::from_utf8_lossy(&output.stdout).into_owned(), said.trim().to_string()))
 }
 
 fn ask_version(binary: &Path) -> Result<String, TsharkError> {
-    let answer = ask(binary, &["--version"])?;
-    let version = parse_version(&answer).ok_or_else(|| TsharkError::NotTshark(binary.to_path_buf()))?;
-    let numbers = version_numbers(&version).ok_or_else(|| TsharkError::NotTshark(binary.to_path_buf()))?;
+    let (answer, said) = ask(binary, &["--version"])?;
+    let said = if said.is_empty() { said } else { format!(" ({said})") };
+    let foreign = || TsharkError::NotTshark { binary: binary.to_path_buf(), said: said.clone() };
+    let version = parse_version(&answer).ok_or_else(foreign)?;
+    let numbers = version_numbers(&version).ok_or_else(foreign)?;
     if numbers < OLDEST { Err(TsharkError::TooOld { version }) } else { Ok(version) }
 }
 
@@ -132,7 +137,7 @@ fn version_numbers(version: &str) -> Option<(u32, u32)> {
 }
 
 fn ask_fields(binary: &Path) -> Result<BTreeSet<String>, TsharkError> {
-    let answer = ask(binary, &["-G", "fields"])?;
+    let (answer, _) = ask(binary, &["-G", "fields"])?;
     let names = answer.lines().filter_map(|line| {
         let mut parts = line.split('\t');
         (parts.next() == Some("F")).then(|| parts.nth(1)).flatten()
@@ -168,6 +173,6 @@ mod tests {
     #[test]
     fn another_program_is_not_taken_for_tshark() {
         let error = probe(Path::new("true"), None).expect_err("true prints no version");
-        assert!(matches!(error, TsharkError::NotTshark(_)), "{error}");
+        assert!(matches!(error, TsharkError::NotTshark { .. }), "{error}");
     }
 }

@@ -39,7 +39,15 @@ pub fn read(output: &Output, wanted: &Wanted, path: &Path) -> Result<Dissection,
         if row % 65_536 == 0 {
             interrupt::check().map_err(|_| LoadError::Interrupted)?;
         }
+        if fields.number.get(row).is_none() {
+            return Err(garbled(format!("line {} has no packet number", row + 1)).into());
+        }
         let time = text_of(&fields.time, row);
+        if time.is_empty() {
+            // Wireshark shows pictures and other files as one frame without a time.
+            let detail = " (its packets have no times)".to_string();
+            return Err(LoadError::NotACapture { path: path.to_path_buf(), detail });
+        }
         let abstime = nanoseconds(time)
             .ok_or_else(|| garbled(format!("`{}` in line {} is no time", time.escape_default(), row + 1)))?;
         let first = *first_frame.get_or_insert(abstime);

@@ -1,10 +1,10 @@
 //! One run of tshark over a capture, its text kept in a temporary file.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,35 +27,51 @@ pub struct Output {
     pub complaints: Vec<String>,
 }
 
-/// How much of standard error is kept: a broken capture can make tshark say the same thing per packet.
+/// How much of standard error is read: a broken capture can make tshark say the same thing per packet.
 const MESSAGES_KEPT: u64 = 64 * 1024;
 
-/// Runs `tshark` over `path`.
+/// The signal of the Ctrl-C key, the same number on every Unix.
+const SIGINT: i32 = 2;
+
+/// How often a running tshark and the Ctrl-C key are looked at.
+const PULSE: Duration = Duration::from_millis(5);
+
+/// Work shorter than this shows no progress.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How often progress is counted, which reads what tshark wrote.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// Runs `tshark` over `path`. Both of its streams go to files, so that nothing is copied, it never waits for a reader,
+/// and a tshark that hangs, or whose own children do, can be left at once on Ctrl-C.
 ///
 /// # Errors
 /// When it cannot be started, fails or is killed, or on Ctrl-C, which ends it.
 pub fn run(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>) -> Result<Output, LoadError> {
-    let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
+    let unreadable = |source| LoadError::Unreadable { path: "tshark's output".into(), source };
     // Lives until tshark has ended: its configuration and its home.
     let private = TempDir::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
-    let mut command = command(tshark, path, wanted, request, &private);
+    let text = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
+    let said = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
+    let mut command = command(tshark, path, wanted, request, private.path());
+    command.stdin(Stdio::null()).stdout(text.reopen().map_err(unreadable)?).stderr(said.reopen().map_err(unreadable)?);
     let mut child =
         command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
-    let messages = child.stderr.take().map(|stderr| thread::spawn(move || first_messages(stderr)));
 
-    let mut text = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
-    let copied = copy(&mut child, text.as_file_mut(), request);
-    if copied.is_err() {
+    let mut lines = Lines::of(text.reopen().map_err(unreadable)?);
+    let waited = wait(&mut child, &mut lines, request);
+    if waited.is_err() {
         let _ = child.kill();
+        let _ = child.wait();
     }
-    let status = child.wait().map_err(unreadable)?;
-    let messages = messages.and_then(|reader| reader.join().ok()).unwrap_or_default();
-    let lines = copied?;
-    let complaints = judge(status, &messages, path, lines)?;
+    let status = waited?;
+    let lines = lines.count().map_err(unreadable)?;
+    let complaints = judge(status, &first_messages(said.as_file()), path, lines)?;
     Ok(Output { text, lines, complaints })
 }
 
-fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>, private: &TempDir) -> Command {
+/// The command that dissects `path`, with an empty configuration in the directory `private` unless a profile is wanted.
+pub fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>, private: &Path) -> Command {
     let mut command = base_command(tshark, path, request.profile, private);
     command.args(["-T", "fields", "-E", "header=n", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]);
     command.args(["-E", "quote=n"]);
@@ -65,9 +81,9 @@ fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>,
     command
 }
 
-/// What every run has in common: one pass over `path`, no names, a configuration of its own in `private` unless a
-/// profile is asked for.
-pub fn base_command(tshark: &Tshark, path: &Path, profile: Option<&str>, private: &TempDir) -> Command {
+/// What every run has in common: one pass over `path`, no names, a configuration of its own in the directory
+/// `private` unless a profile is asked for.
+pub fn base_command(tshark: &Tshark, path: &Path, profile: Option<&str>, private: &Path) -> Command {
     let mut command = Command::new(&tshark.binary);
     command.arg("-n").arg("-r").arg(absolute(path));
     match profile {
@@ -75,14 +91,12 @@ pub fn base_command(tshark: &Tshark, path: &Path, profile: Option<&str>, private
             command.arg("-C").arg(profile);
         }
         None => {
-            command.env("WIRESHARK_CONFIG_DIR", private.path()).env("HOME", private.path());
-            command.env("XDG_CONFIG_HOME", private.path());
+            command.env("WIRESHARK_CONFIG_DIR", private).env("HOME", private).env("XDG_CONFIG_HOME", private);
         }
     }
     for preference in ["tcp.analyze_sequence_numbers:FALSE", "tcp.desegment_tcp_streams:FALSE"] {
         command.arg("-o").arg(preference);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -91,36 +105,52 @@ fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// Copies standard output to `file`, counting lines, and returns their number.
-fn copy(child: &mut Child, file: &mut File, request: &Request<'_>) -> Result<u64, LoadError> {
+/// Waits for tshark's end, showing progress when it takes long.
+fn wait(child: &mut Child, lines: &mut Lines, request: &Request<'_>) -> Result<ExitStatus, LoadError> {
     let failed = |source| LoadError::Unreadable { path: "tshark's output".into(), source };
-    let Some(mut stdout) = child.stdout.take() else { return Ok(0) };
     let started = Instant::now();
     let mut progress: Option<ProgressBar> = None;
-    let mut file = BufWriter::new(file);
-    let mut buffer = vec![0_u8; 128 * 1024];
-    let mut lines = 0_u64;
+    let mut shown = started;
     loop {
         interrupt::check().map_err(|_| LoadError::Interrupted)?;
-        let count = match stdout.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(error)),
-        };
-        let chunk = buffer.get(..count).unwrap_or(&[]);
-        lines += memchr::memchr_iter(b'\n', chunk).count() as u64;
-        file.write_all(chunk).map_err(failed)?;
-        if request.progress && started.elapsed() > QUIET {
-            progress.get_or_insert_with(|| progress_bar(request)).set_position(lines);
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Ok(status);
+        }
+        thread::sleep(PULSE);
+        if request.progress && started.elapsed() > QUIET && shown.elapsed() > PROGRESS {
+            shown = Instant::now();
+            let count = lines.count().map_err(failed)?;
+            progress.get_or_insert_with(|| progress_bar(request)).set_position(count);
         }
     }
-    file.flush().map_err(failed)?;
-    Ok(lines)
 }
 
-/// Work shorter than this shows no progress.
-const QUIET: Duration = Duration::from_secs(1);
+/// Counts the lines of a file that grows.
+struct Lines {
+    file: File,
+    buffer: Vec<u8>,
+    counted: u64,
+}
+
+impl Lines {
+    fn of(file: File) -> Self {
+        Lines { file, buffer: vec![0; 256 * 1024], counted: 0 }
+    }
+
+    /// The lines that are in the file by now.
+    fn count(&mut self) -> std::io::Result<u64> {
+        loop {
+            let count = match self.file.read(&mut self.buffer) {
+                Ok(0) => return Ok(self.counted),
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let ends = memchr::memchr_iter(b'\n', self.buffer.get(..count).unwrap_or(&[])).count();
+            self.counted = self.counted.saturating_add(ends as u64);
+        }
+    }
+}
 
 /// A bar when the number of frames is known, a counter otherwise. It clears itself when dropped.
 fn progress_bar(request: &Request<'_>) -> ProgressBar {
@@ -133,14 +163,11 @@ fn progress_bar(request: &Request<'_>) -> ProgressBar {
     bar.with_style(style).with_finish(ProgressFinish::AndClear)
 }
 
-fn first_messages(stderr: ChildStderr) -> String {
+/// The start of what tshark said; what cannot be read was not said.
+fn first_messages(mut said: &File) -> String {
     let mut kept = Vec::new();
-    let mut stderr = stderr;
-    // What does not fit is read and dropped, so that tshark never blocks on a full pipe.
-    let read = (&mut stderr).take(MESSAGES_KEPT).read_to_end(&mut kept);
-    if read.is_ok() {
-        let _ = std::io::copy(&mut stderr, &mut std::io::sink());
-    }
+    let _ = std::io::Seek::rewind(&mut said);
+    let _ = said.take(MESSAGES_KEPT).read_to_end(&mut kept);
     String::from_utf8_lossy(&kept).into_owned()
 }
 
@@ -148,6 +175,10 @@ fn first_messages(stderr: ChildStderr) -> String {
 pub fn judge(status: ExitStatus, messages: &str, path: &Path, lines: u64) -> Result<Vec<String>, LoadError> {
     let said = sentences(messages);
     if interrupt::requested() {
+        return Err(LoadError::Interrupted);
+    }
+    // Ctrl-C at a terminal reaches tshark, too, and can end it before this program has noticed.
+    if status.signal() == Some(SIGINT) {
         return Err(LoadError::Interrupted);
     }
     if let Some(signal) = status.signal() {

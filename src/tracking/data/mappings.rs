@@ -1,6 +1,7 @@
-//! Mappings of subflow octets to data octets, and 64-bit data sequence numbers.
+//! Mappings of subflow octets to data octets, and the data sequence number of each packet.
 
 use super::intervals::{Intervals, Piece};
+use super::numbers::Numbers;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::Positions;
@@ -14,12 +15,14 @@ pub struct PacketData {
     pub dsn: Option<u64>,
     /// The same relative to the IDSN, the first octet of data being 1; `None` without the sender's key.
     pub relative_dsn: Option<u64>,
-    /// Row of the packet whose mapping covers the first payload octet.
+    /// Row of the packet whose mapping covers the first payload octet: this packet, if its own does.
     pub mapping_row: Option<u32>,
     /// 64-bit DATA_ACK; `None` where its high half is not known.
     pub data_ack: Option<u64>,
     /// The same relative to the IDSN of the acknowledged data; `None` without that end's key.
     pub relative_data_ack: Option<u64>,
+    /// The same as a working number, whether or not its high half is known.
+    pub(super) working_data_ack: Option<u64>,
 }
 
 /// Where a mapping puts its octets.
@@ -41,8 +44,19 @@ pub struct Flow {
     mappings: Intervals<Target>,
     /// From this position on every octet is mapped: the infinite mapping.
     infinite: Option<(u64, Target)>,
-    /// Position and length of each packet's payload, `None` for packets without, in order of travel.
-    payloads: Vec<Option<(u64, u64)>>,
+    /// Each packet's payload, `None` for packets without, in order of travel.
+    payloads: Vec<Option<Payload>>,
+}
+
+/// Where a payload lies in its subflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payload {
+    /// Position of the first octet.
+    pub start: u64,
+    /// Octets.
+    pub length: u64,
+    /// Working DSN of the first octet by the packet's own mapping, when that covers it.
+    own: Option<u64>,
 }
 
 /// A part of a payload and the data it carries.
@@ -57,104 +71,12 @@ pub struct Mapped {
 /// All flows of a connection: by direction, then by subflow.
 pub type Flows = ByRole<Vec<Flow>>;
 
-/// Expands 32-bit data sequence numbers of one direction (RFC 8684 §3.3.1: the nearest to what is known).
-///
-/// Without a key or an 8-octet number, the high half is not known; numbers still fit together, so that ranges can be
-/// compared, but they are not the real ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WideNumbers {
-    latest: u64,
-    known: bool,
-    started: bool,
-}
-
-impl WideNumbers {
-    /// Starts from the IDSN, where the key is known.
-    #[must_use]
-    pub fn new(idsn: Option<u64>) -> Self {
-        WideNumbers { latest: idsn.unwrap_or(0), known: idsn.is_some(), started: idsn.is_some() }
-    }
-
-    /// True when expanded numbers are the real 64-bit ones.
-    #[must_use]
-    pub fn known(&self) -> bool {
-        self.known
-    }
-
-    /// The 64-bit number that `value` stands for; `wide` says that all 64 bits were sent.
-    pub fn expand(&mut self, value: u64, wide: bool) -> u64 {
-        if wide {
-            (self.known, self.started) = (true, true);
-            self.advance(value);
-            return value;
-        }
-        #[allow(clippy::cast_possible_truncation)]
-        let low = value as u32;
-        if !self.started {
-            self.started = true;
-            // The middle of the number space leaves room on both sides.
-            self.latest = (1 << 62) | u64::from(low);
-            return self.latest;
-        }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
-        let distance = low.wrapping_sub(self.latest as u32) as i32;
-        let number = self.latest.wrapping_add_signed(i64::from(distance));
-        self.advance(number);
-        number
-    }
-
-    /// Keeps the highest number, by the arithmetic of a number space that wraps.
-    fn advance(&mut self, number: u64) {
-        #[allow(clippy::cast_possible_wrap)]
-        let ahead = number.wrapping_sub(self.latest) as i64 > 0;
-        if ahead {
-            self.latest = number;
-        }
-    }
-}
-
-/// DSNs of one direction as they are worked with: counted so that the IDSN (or the first number seen) lies in the
-/// middle of the number space, which ranges then never leave by wrapping.
-#[derive(Debug, Clone, Copy)]
-struct Numbering {
-    wide: WideNumbers,
-    idsn: Option<u64>,
-    /// Subtracted from real numbers to get working ones.
-    zero: Option<u64>,
-}
-
-/// Where the IDSN is put among working numbers.
-const MIDDLE: u64 = 1 << 62;
-
-impl Numbering {
-    fn new(idsn: Option<u64>) -> Self {
-        Numbering { wide: WideNumbers::new(idsn), idsn, zero: idsn.map(|idsn| idsn.wrapping_sub(MIDDLE)) }
-    }
-
-    /// The working number of a number as sent.
-    fn working(&mut self, value: u64, wide: bool) -> u64 {
-        let number = self.wide.expand(value, wide);
-        let zero = *self.zero.get_or_insert(number.wrapping_sub(MIDDLE));
-        // Hostile numbers far from the IDSN must not make ranges wrap.
-        number.wrapping_sub(zero).min(u64::MAX / 2)
-    }
-
-    fn real(&self, working: u64) -> Option<u64> {
-        self.wide.known().then(|| working.wrapping_add(self.zero.unwrap_or(0)))
-    }
-
-    fn relative(&self, working: u64) -> Option<u64> {
-        self.idsn?;
-        working.checked_sub(MIDDLE)
-    }
-}
-
 /// First pass: collects the mappings of all flows and what each packet acknowledges; then looks up each payload.
 pub fn collect(
     travelling: &[Travelling<'_>],
     tracking: &Tracking,
     connection: &Connection,
-) -> (Flows, Vec<PacketData>) {
+) -> (Flows, Vec<PacketData>, ByRole<Numbers>) {
     let flows_of = |towards: Role| {
         let ids = connection.subflows.iter();
         ids.map(|id| Flow::new(tracking, *id, towards)).collect::<Vec<Flow>>()
@@ -162,46 +84,58 @@ pub fn collect(
     let mut flows = Flows { server: flows_of(Role::Server), client: flows_of(Role::Client) };
     // Data towards the server is numbered from the client's IDSN.
     let mut numbers = ByRole {
-        server: Numbering::new(connection.hosts.client.idsn),
-        client: Numbering::new(connection.hosts.server.idsn),
+        server: Numbers::new(connection.hosts.client.idsn),
+        client: Numbers::new(connection.hosts.server.idsn),
     };
-    let mut packets = Vec::with_capacity(travelling.len());
+    let mut acknowledged = Vec::with_capacity(travelling.len());
     for packet in travelling {
-        let mut data = PacketData::default();
-        if let Some(dss) = &packet.segment.dss
-            && let Some(acknowledged) = dss.data_ack
-        {
-            let acknowledging = numbers.get_mut(packet.towards.other());
-            let working = acknowledging.working(acknowledged, dss.has(Dss::DATA_ACK_8));
-            data.data_ack = acknowledging.real(working);
-            data.relative_data_ack = acknowledging.relative(working);
-        }
-        packets.push(data);
+        let dss = packet.segment.dss.as_ref();
+        let number = dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
+        let numbering = numbers.get_mut(packet.towards.other());
+        acknowledged.push(number.map(|(sent, wide)| numbering.working(sent, wide)));
         let numbering = numbers.get_mut(packet.towards);
         if let Some(flow) = flows.get_mut(packet.towards).get_mut(packet.subflow) {
             flow.note(packet, numbering);
         }
     }
-    look_up(travelling, &flows, &numbers, &mut packets);
-    (flows, packets)
+    let packets = look_up(travelling, &acknowledged, &flows, &numbers);
+    (flows, packets, numbers)
 }
 
-/// Fills in the data sequence number of each packet's first payload octet.
-fn look_up(travelling: &[Travelling<'_>], flows: &Flows, numbers: &ByRole<Numbering>, packets: &mut [PacketData]) {
+/// What each packet carried, now that all mappings and the high halves of all numbers are known.
+fn look_up(
+    travelling: &[Travelling<'_>],
+    acknowledged: &[Option<u64>],
+    flows: &Flows,
+    numbers: &ByRole<Numbers>,
+) -> Vec<PacketData> {
     let mut next = ByRole { server: vec![0_usize; flows.server.len()], client: vec![0_usize; flows.client.len()] };
-    for (packet, data) in travelling.iter().zip(packets) {
-        let Some(flow) = flows.get(packet.towards).get(packet.subflow) else { continue };
-        let Some(index) = next.get_mut(packet.towards).get_mut(packet.subflow) else { continue };
-        let payload = flow.payload(*index);
-        *index += 1;
-        let Some((position, _)) = payload else { continue };
-        if let Some((dsn, row)) = flow.target(position) {
-            let numbering = numbers.get(packet.towards);
-            data.dsn = numbering.real(dsn);
-            data.relative_dsn = numbering.relative(dsn);
-            data.mapping_row = Some(row);
+    let mut packets = Vec::with_capacity(travelling.len());
+    for (packet, acknowledged) in travelling.iter().zip(acknowledged) {
+        let mut data = PacketData::default();
+        if let Some(working) = *acknowledged {
+            let numbering = numbers.get(packet.towards.other());
+            data.data_ack = numbering.real(working);
+            data.relative_data_ack = numbering.relative(working);
+            data.working_data_ack = Some(working);
         }
+        let flow = flows.get(packet.towards).get(packet.subflow);
+        let index = next.get_mut(packet.towards).get_mut(packet.subflow);
+        if let (Some(flow), Some(index)) = (flow, index) {
+            let payload = flow.payload(*index);
+            *index += 1;
+            if let Some((dsn, row)) = payload.and_then(|payload| flow.target(payload.start)) {
+                let numbering = numbers.get(packet.towards);
+                data.dsn = numbering.real(dsn);
+                data.relative_dsn = numbering.relative(dsn);
+                // Linux repeats a mapping in each of the segments it covers.
+                let own = payload.is_some_and(|payload| payload.own == Some(dsn));
+                data.mapping_row = Some(if own { packet.row } else { row });
+            }
+        }
+        packets.push(data);
     }
+    packets
 }
 
 impl Flow {
@@ -218,33 +152,45 @@ impl Flow {
     }
 
     /// Takes in a packet: where its payload lies, and its mapping.
-    fn note(&mut self, packet: &Travelling<'_>, numbering: &mut Numbering) {
+    fn note(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers) {
         let segment = packet.segment;
         let position = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         self.infer_base(segment, position);
         let length = u64::from(segment.payload.unwrap_or(0));
-        self.payloads.push((length > 0).then_some((position, length)));
+        let own = self.note_mapping(packet, position, numbering);
+        self.payloads.push((length > 0).then_some(Payload { start: position, length, own }));
+    }
+
+    /// Takes in the mapping of a packet whose payload begins at `position`; returns the working DSN that it gives to
+    /// that octet.
+    fn note_mapping(&mut self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers) -> Option<u64> {
+        let segment = packet.segment;
         if let Some(dss) = &segment.dss
             && let Some(mapping) = dss.mapping
         {
             let dsn = numbering.working(mapping.dsn, dss.has(Dss::DSN_8));
-            let Some(base) = self.base else { return };
+            let base = self.base?;
             // A DATA_FIN takes the last octet of a mapping and has none in the subflow (RFC 8684 §3.3.3).
             let data = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
             let start = base.saturating_add(near(position.saturating_sub(base), mapping.ssn));
             let target = Target { dsn, row: packet.row };
             if mapping.length == 0 {
                 self.infinite.get_or_insert((start, target));
+                None
             } else {
                 self.map(start, data, target);
+                let into = position.checked_sub(start).filter(|into| *into < data)?;
+                dsn.checked_add(into)
             }
         } else if let Some(capable) = segment.capable()
             && let Some(length) = capable.data_length
-            && let Some(idsn) = numbering.idsn
+            && let Some(dsn) = numbering.first()
         {
             // The first data of version 1 is mapped by MP_CAPABLE itself (RFC 8684 §3.1).
-            let dsn = numbering.working(idsn.wrapping_add(1), true);
             self.map(position, u64::from(length), Target { dsn, row: packet.row });
+            Some(dsn)
+        } else {
+            None
         }
     }
 
@@ -266,8 +212,8 @@ impl Flow {
         self.mappings.fill(start, end, at);
     }
 
-    /// Position and length of the payload of the flow's packet number `index`.
-    pub fn payload(&self, index: usize) -> Option<(u64, u64)> {
+    /// The payload of the flow's packet number `index`.
+    pub fn payload(&self, index: usize) -> Option<Payload> {
         self.payloads.get(index).copied().flatten()
     }
 

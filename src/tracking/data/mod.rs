@@ -5,11 +5,15 @@
 //! held: the first collects the mappings, because a mapping may come after the data it covers; the second walks the
 //! data.
 
+mod carried;
 mod intervals;
 mod mappings;
+mod numbers;
 mod sent;
 
-pub use mappings::{PacketData, WideNumbers};
+pub use carried::{Carried, DataPacket, carried};
+pub use mappings::PacketData;
+pub use numbers::Numbers;
 pub use sent::{Kind, Repeat, SubflowVolume};
 
 use super::role::ByRole;
@@ -39,13 +43,17 @@ pub struct Direction {
     pub subflows: Vec<SubflowVolume>,
     /// Data sent again under new subflow sequence numbers, in the order of the file.
     pub repeats: Vec<Repeat>,
+    /// What the working numbers of `repeats` stand for.
+    pub numbers: Numbers,
 }
 
 /// Works out the data level of `connection`.
 #[must_use]
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
     let travelling = in_file_order(segments, tracking, connection);
-    let (maps, packets) = mappings::collect(&travelling, tracking, connection);
-    let directions = sent::walk(&travelling, maps, connection);
+    let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
+    let mut directions = sent::walk(&travelling, maps, connection);
+    directions.server.numbers = numbers.server;
+    directions.client.numbers = numbers.client;
     DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }
 }

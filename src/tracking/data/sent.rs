@@ -2,7 +2,7 @@
 
 use super::Direction;
 use super::intervals::{Intervals, Piece};
-use super::mappings::{Flow, Flows, Mapped};
+use super::mappings::{Flow, Flows, Mapped, Payload};
 use crate::tracking::Connection;
 use crate::tracking::role::ByRole;
 use crate::tracking::travelling::Travelling;
@@ -29,7 +29,7 @@ pub struct Repeat {
     pub original_subflow: usize,
     /// Row of the packet that sent it first there.
     pub original_row: u32,
-    /// First octet: working number; [`super::PacketData`] has the packet's real ones.
+    /// First octet: a working number, see [`super::Numbers`].
     pub dsn: u64,
     /// Octets.
     pub length: u64,
@@ -115,7 +115,7 @@ impl Walk {
         progress.packets += 1;
         volume.packets += 1;
         volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
-        let Some((start, length)) = payload else { return };
+        let Some(Payload { start, length, .. }) = payload else { return };
         let end = start.saturating_add(length);
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         let new = progress.octets.gaps(start, end);

@@ -1,0 +1,94 @@
+//! How a set of time spans is distributed: the one place where percentiles are defined.
+//!
+//! A percentile lies between the two nearest values in order, in proportion to its place between their ranks: of n
+//! values the p-th percentile has rank (n - 1) · p / 100, counted from 0. This is "linear" in NumPy and pandas, type 7
+//! in R. The result is rounded to the nanosecond.
+
+use serde::Serialize;
+
+/// Minimum, quartiles, 99th percentile, maximum and mean, in seconds; all `None` without samples.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Distribution {
+    /// How many values there are.
+    pub samples: u64,
+    /// The smallest.
+    pub min: Option<f64>,
+    /// A quarter of the values are smaller.
+    pub p25: Option<f64>,
+    /// Half of them are.
+    pub median: Option<f64>,
+    /// Three quarters of them are.
+    pub p75: Option<f64>,
+    /// All but one in a hundred are.
+    pub p99: Option<f64>,
+    /// The largest.
+    pub max: Option<f64>,
+    /// The sum over the number.
+    pub mean: Option<f64>,
+}
+
+impl Distribution {
+    /// The distribution of `values`, nanoseconds in any order.
+    #[must_use]
+    pub fn of(mut values: Vec<i64>) -> Self {
+        values.sort_unstable();
+        let sum: i128 = values.iter().copied().map(i128::from).sum();
+        #[allow(clippy::cast_precision_loss)]
+        let mean = (!values.is_empty()).then(|| sum as f64 / values.len() as f64 / 1e9);
+        Distribution {
+            samples: values.len() as u64,
+            min: percentile(&values, 0),
+            p25: percentile(&values, 25),
+            median: percentile(&values, 50),
+            p75: percentile(&values, 75),
+            p99: percentile(&values, 99),
+            max: percentile(&values, 100),
+            mean,
+        }
+    }
+}
+
+/// The percentile of values in order, in seconds.
+fn percentile(sorted: &[i64], percent: usize) -> Option<f64> {
+    let hundredths = sorted.len().checked_sub(1)?.checked_mul(percent)?;
+    let (index, rest) = (hundredths / 100, hundredths % 100);
+    let below = i128::from(*sorted.get(index)?);
+    let above = sorted.get(index + 1).map_or(below, |value| i128::from(*value));
+    let hundredfold = below * 100 + (above - below) * rest as i128;
+    #[allow(clippy::cast_precision_loss)]
+    Some((hundredfold + 50).div_euclid(100) as f64 / 1e9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_numpy() {
+        // numpy.percentile([1, 2, 3, 4], [25, 50, 75, 99]) is [1.75, 2.5, 3.25, 3.97].
+        let found = Distribution::of(vec![4_000_000_000, 1_000_000_000, 3_000_000_000, 2_000_000_000]);
+        let expected = Distribution {
+            samples: 4,
+            min: Some(1.0),
+            p25: Some(1.75),
+            median: Some(2.5),
+            p75: Some(3.25),
+            p99: Some(3.97),
+            max: Some(4.0),
+            mean: Some(2.5),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn one_value_is_every_percentile() {
+        let found = Distribution::of(vec![-7]);
+        let value = Some(-7e-9);
+        assert_eq!([found.min, found.p25, found.median, found.p75, found.p99, found.max], [value; 6]);
+    }
+
+    #[test]
+    fn no_values_have_none() {
+        assert_eq!(Distribution::of(Vec::new()), Distribution::default());
+    }
+}

@@ -1,0 +1,191 @@
+//! Where did data wait because other data was missing, for how long, and which subflow made it wait?
+
+mod buffer;
+
+use serde::Serialize;
+
+use super::capture_point::{Place, of_connection};
+use super::distribution::Distribution;
+use super::volume::seconds;
+use crate::tracking::data::{Carried, DataPacket, carried};
+use crate::tracking::{Capture, Connection, Role};
+use buffer::{Arrival, Buffer, Filler};
+
+/// Both directions of a connection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OutOfOrder {
+    /// Wireshark's `mptcp.stream`.
+    pub mptcpstream: u32,
+    /// Towards the server, then towards the client.
+    pub directions: Vec<OutOfOrderDirection>,
+    /// Packets that stand in the file behind one recorded later; the order of time was used.
+    #[serde(skip)]
+    pub misplaced: usize,
+}
+
+/// One direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OutOfOrderDirection {
+    /// Which.
+    pub towards: Role,
+    /// Where it was recorded as the data see it; only at the receiver is this what its application waited for.
+    pub capture_point: Option<Place>,
+    /// Packets with data.
+    pub segments: u64,
+    /// Packets with new data beyond the next expected octet.
+    pub out_of_order_segments: u64,
+    /// Packets whose data had all come before.
+    pub duplicate_segments: u64,
+    /// Most octets that waited at one time.
+    pub peak_bytes: u64,
+    /// Octets waiting, averaged over the time from the first to the last packet with data; `None` when that is zero.
+    pub mean_bytes: Option<f64>,
+    /// How long at least one octet waited, in all, seconds.
+    pub blocked_time: f64,
+    /// Octets that still waited when the capture ended.
+    pub waiting_at_end_bytes: u64,
+    /// Octets before the last one seen that were never seen.
+    pub missing_bytes: u64,
+    /// Octets that no mapping covers.
+    pub unmapped_bytes: u64,
+    /// Whether the first octet of data is known; otherwise the first one seen or acknowledged is taken for it.
+    pub start_known: bool,
+    /// By subflow that carried the data that waited.
+    pub subflows: Vec<Waited>,
+    /// By subflow that the data waited for.
+    pub blame: Vec<Blame>,
+    /// Octets waiting from each time on, nanoseconds since 1970.
+    #[serde(skip)]
+    pub occupancy: Vec<(i64, u64)>,
+}
+
+/// What one subflow carried that waited.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Waited {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: u32,
+    /// Packets with data.
+    pub segments: u64,
+    /// Packets with new data beyond the next expected octet.
+    pub out_of_order_segments: u64,
+    /// New octets beyond the next expected one.
+    pub bytes_waited: u64,
+    /// Head-of-line delay of the ranges of data that waited and became deliverable.
+    pub hol_delay: Distribution,
+}
+
+/// What waited for one subflow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Blame {
+    /// The subflow that carried the next expected data while other data waited; `None`: that data was never seen, but
+    /// the receiver acknowledged it.
+    pub tcpstream: Option<u32>,
+    /// How often its data made other data deliverable.
+    pub holes_filled: u64,
+    /// Octets that became deliverable by it.
+    pub released_bytes: u64,
+    /// How long data waited for it, seconds; over all entries this is the time blocked by holes that were filled.
+    pub blocked_time: f64,
+}
+
+/// Works out where the data of a connection waited.
+#[must_use]
+pub fn out_of_order(capture: &Capture, connection: &Connection) -> OutOfOrder {
+    let level = carried(&capture.segments, &capture.tracking, connection);
+    let point = of_connection(capture, connection);
+    let directions = Role::BOTH.map(|towards| {
+        let mut direction = measure(&level, towards, &connection.subflows);
+        direction.capture_point = point.map(|point| point.seen(towards));
+        direction
+    });
+    OutOfOrder { mptcpstream: connection.id, directions: directions.into(), misplaced: level.misplaced }
+}
+
+/// Counts of one subflow under way.
+#[derive(Clone, Default)]
+struct Counts {
+    segments: u64,
+    out_of_order: u64,
+    bytes: u64,
+}
+
+fn measure(level: &Carried, towards: Role, streams: &[u32]) -> OutOfOrderDirection {
+    let first = *level.first.get(towards);
+    let mut buffer = Buffer::new(first, streams.len());
+    let mut counts = vec![Counts::default(); streams.len()];
+    let (mut duplicates, mut unmapped) = (0, 0);
+    let mut span: Option<(i64, i64)> = None;
+    for packet in &level.packets {
+        if packet.towards != towards {
+            if let Some(acknowledged) = packet.data_ack {
+                buffer.acknowledge(acknowledged, packet.time);
+            }
+            continue;
+        }
+        unmapped += packet.unmapped;
+        if packet.mapped == 0 {
+            continue;
+        }
+        span = Some((span.map_or(packet.time, |(first, _)| first), packet.time));
+        duplicates += u64::from(packet.fresh.is_empty());
+        let waiting = arrive(&mut buffer, packet);
+        if let Some(counts) = counts.get_mut(packet.subflow) {
+            counts.segments += 1;
+            counts.out_of_order += u64::from(waiting > 0);
+            counts.bytes += waiting;
+        }
+    }
+    let summary = buffer.finish();
+    let sum = |part: fn(&Counts) -> u64| counts.iter().map(part).sum::<u64>();
+    let duration = seconds(span);
+    #[allow(clippy::cast_precision_loss)]
+    let mean = (duration > 0.0).then(|| summary.octet_nanoseconds as f64 / 1e9 / duration);
+    let waited = streams.iter().zip(&counts).zip(summary.delays);
+    let fillers = summary.fillers.into_iter().filter(|(_, filled)| filled.holes > 0);
+    OutOfOrderDirection {
+        towards,
+        capture_point: None,
+        segments: sum(|counts| counts.segments),
+        out_of_order_segments: sum(|counts| counts.out_of_order),
+        duplicate_segments: duplicates,
+        peak_bytes: summary.peak,
+        mean_bytes: mean,
+        blocked_time: seconds(Some((0, summary.blocked))),
+        waiting_at_end_bytes: summary.waiting,
+        missing_bytes: summary.missing,
+        unmapped_bytes: unmapped,
+        start_known: first.is_some(),
+        subflows: waited
+            .map(|((stream, counts), delays)| Waited {
+                tcpstream: *stream,
+                segments: counts.segments,
+                out_of_order_segments: counts.out_of_order,
+                bytes_waited: counts.bytes,
+                hol_delay: Distribution::of(delays),
+            })
+            .collect(),
+        blame: fillers
+            .map(|(filler, filled)| Blame {
+                tcpstream: match filler {
+                    Filler::Subflow(index) => streams.get(index).copied(),
+                    Filler::NotSeen => None,
+                },
+                holes_filled: filled.holes,
+                released_bytes: filled.octets,
+                blocked_time: seconds(Some((0, filled.blocked))),
+            })
+            .collect(),
+        occupancy: summary.occupancy,
+    }
+}
+
+/// Hands a packet's new data to the buffer; returns how many octets of it have to wait.
+fn arrive(buffer: &mut Buffer, packet: &DataPacket) -> u64 {
+    let arrivals = packet.fresh.iter().map(|(start, end)| Arrival {
+        start: *start,
+        end: *end,
+        time: packet.time,
+        subflow: packet.subflow,
+    });
+    arrivals.map(|arrival| buffer.arrive(arrival)).sum()
+}

@@ -1,0 +1,189 @@
+//! The reorder buffer of a receiver that delivers data in order of its sequence numbers.
+
+use std::collections::BTreeMap;
+
+/// New data that arrives. Ranges never overlap what arrived before.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// First octet.
+    pub start: u64,
+    /// One past the last octet.
+    pub end: u64,
+    /// When, nanoseconds.
+    pub time: i64,
+    /// Index of the subflow that carried it.
+    pub subflow: usize,
+}
+
+/// Who brought the data that others waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Filler {
+    /// The subflow of that index.
+    Subflow(usize),
+    /// Nobody that was captured, yet the receiver acknowledged it.
+    NotSeen,
+}
+
+/// What one filler did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Filled {
+    /// How often it made waiting data deliverable.
+    pub holes: u64,
+    /// Octets that it made deliverable.
+    pub octets: u64,
+    /// How long data waited for it, nanoseconds.
+    pub blocked: i64,
+}
+
+/// What came of it all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Most octets waiting at one time.
+    pub peak: u64,
+    /// Octets waiting at the end.
+    pub waiting: u64,
+    /// Octets between the first and the last that never arrived.
+    pub missing: u64,
+    /// Integral of octets waiting over time.
+    pub octet_nanoseconds: u128,
+    /// How long any octet waited.
+    pub blocked: i64,
+    /// By subflow, how long each range waited that became deliverable.
+    pub delays: Vec<Vec<i64>>,
+    /// By whom holes were filled.
+    pub fillers: BTreeMap<Filler, Filled>,
+    /// Octets waiting from each time on.
+    pub occupancy: Vec<(i64, u64)>,
+}
+
+/// Data that waits.
+struct Waiting {
+    end: u64,
+    since: i64,
+    subflow: usize,
+}
+
+/// An acknowledgement farther ahead than any receive window reaches (RFC 7323 §2.3) is no acknowledgement.
+const WINDOW: u64 = 1 << 30;
+
+/// The buffer.
+pub struct Buffer {
+    /// Next expected octet; `None` until it is known.
+    next: Option<u64>,
+    /// Where counting began, and how much arrived since.
+    first: Option<u64>,
+    highest: u64,
+    arrived: u64,
+    waiting: BTreeMap<u64, Waiting>,
+    /// Time of the latest event.
+    now: Option<i64>,
+    /// While data waits: since when the present hole is the one in the way.
+    blocked_since: i64,
+    summary: Summary,
+}
+
+impl Buffer {
+    /// A buffer that expects `first` next, for data on `subflows` subflows.
+    pub fn new(first: Option<u64>, subflows: usize) -> Self {
+        let summary = Summary { delays: vec![Vec::new(); subflows], ..Summary::default() };
+        let (waiting, highest) = (BTreeMap::new(), first.unwrap_or(0));
+        Buffer { next: first, first, highest, arrived: 0, waiting, now: None, blocked_since: 0, summary }
+    }
+
+    /// Takes in new data; returns how many octets of it have to wait.
+    pub fn arrive(&mut self, arrival: Arrival) -> u64 {
+        let next = *self.next.get_or_insert(arrival.start);
+        let first = *self.first.get_or_insert(arrival.start);
+        self.arrived += arrival.end.saturating_sub(arrival.start.max(first));
+        self.highest = self.highest.max(arrival.end);
+        if arrival.end <= next {
+            // Acknowledged before it was seen.
+            return 0;
+        }
+        if arrival.start <= next {
+            self.advance(arrival.end, arrival.time, Filler::Subflow(arrival.subflow));
+            return 0;
+        }
+        self.pass_time(arrival.time);
+        if self.waiting.is_empty() {
+            self.blocked_since = arrival.time;
+        }
+        let octets = arrival.end - arrival.start;
+        self.waiting.insert(arrival.start, Waiting { end: arrival.end, since: arrival.time, subflow: arrival.subflow });
+        self.set_waiting(arrival.time, self.summary.waiting + octets);
+        octets
+    }
+
+    /// Takes in a DATA_ACK of the receiver: what is before it has arrived, whether it was captured or not.
+    pub fn acknowledge(&mut self, acknowledged: u64, time: i64) {
+        let Some(next) = self.next else {
+            (self.next, self.first) = (Some(acknowledged), Some(acknowledged));
+            self.highest = acknowledged;
+            return;
+        };
+        if acknowledged > next && acknowledged - next <= WINDOW {
+            self.advance(acknowledged, time, Filler::NotSeen);
+        }
+    }
+
+    /// Everything before `to` is there: delivers what waited behind it.
+    fn advance(&mut self, to: u64, time: i64, filler: Filler) {
+        self.pass_time(time);
+        let blocked = !self.waiting.is_empty();
+        let mut next = to;
+        let mut released = 0;
+        while let Some(first) = self.waiting.first_entry()
+            && *first.key() <= next
+        {
+            let start = *first.key();
+            let waited = first.remove();
+            next = next.max(waited.end);
+            released += waited.end - start;
+            if let Some(delays) = self.summary.delays.get_mut(waited.subflow) {
+                delays.push(time.saturating_sub(waited.since));
+            }
+        }
+        self.next = Some(next);
+        if blocked {
+            let filled = self.summary.fillers.entry(filler).or_default();
+            let span = time.saturating_sub(self.blocked_since);
+            filled.blocked = filled.blocked.saturating_add(span);
+            filled.holes += u64::from(released > 0);
+            filled.octets += released;
+            self.blocked_since = time;
+        }
+        if released > 0 {
+            self.set_waiting(time, self.summary.waiting.saturating_sub(released));
+        }
+    }
+
+    fn set_waiting(&mut self, time: i64, octets: u64) {
+        self.summary.waiting = octets;
+        self.summary.peak = self.summary.peak.max(octets);
+        match self.summary.occupancy.last_mut() {
+            Some((latest, value)) if *latest == time => *value = octets,
+            _ => self.summary.occupancy.push((time, octets)),
+        }
+    }
+
+    /// Counts the time since the latest event, during which nothing changed.
+    fn pass_time(&mut self, time: i64) {
+        let passed = time.saturating_sub(self.now.unwrap_or(time)).max(0);
+        self.now = Some(time);
+        if self.summary.waiting > 0 {
+            self.summary.blocked = self.summary.blocked.saturating_add(passed);
+            let octets = u128::from(self.summary.waiting);
+            self.summary.octet_nanoseconds += octets * u128::from(passed.unsigned_abs());
+        }
+    }
+
+    /// The summary, with the time up to the latest event.
+    pub fn finish(mut self) -> Summary {
+        let span = self.highest.saturating_sub(self.first.unwrap_or(self.highest));
+        self.summary.missing = span.saturating_sub(self.arrived);
+        self.summary
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Round trips of one TCP stream: from acknowledgements, by Karn's rule, and from timestamps (RFC 7323).
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use super::Sample;
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::{ByRole, Role};
+
+/// A packet of the stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'a> {
+    /// Its row.
+    pub row: u32,
+    /// Its content.
+    pub segment: &'a Segment,
+    /// The role in the *stream* that it travels towards.
+    pub towards: Role,
+}
+
+/// The samples of one direction.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// Of its SYN.
+    pub handshake: Vec<Sample>,
+    /// Of the newest octet that an ACK acknowledges.
+    pub acknowledgements: Vec<Sample>,
+    /// Of the first packet with a timestamp.
+    pub timestamps: Vec<Sample>,
+}
+
+/// Measures both directions of a stream, whose packets come in the order of time.
+pub fn measure(packets: Vec<Packet<'_>>) -> ByRole<Measured> {
+    let mut directions = ByRole::<Direction>::default();
+    for packet in packets {
+        // What a packet acknowledges was sent before what it carries.
+        directions.get_mut(packet.towards.other()).acknowledge(&packet);
+        directions.get_mut(packet.towards).send(&packet);
+    }
+    ByRole { server: directions.server.measured, client: directions.client.measured }
+}
+
+/// Octets under way that one packet was the first to send.
+struct Sent {
+    end: u64,
+    time: i64,
+    /// Sent again since: an acknowledgement may be of either copy.
+    again: bool,
+    syn: bool,
+}
+
+/// One direction under way.
+#[derive(Default)]
+struct Direction {
+    positions: Positions,
+    /// Everything before this position is acknowledged.
+    acknowledged: Option<u64>,
+    under_way: BTreeMap<u64, Sent>,
+    /// What SACK blocks said had arrived: its later acknowledgement waited for something else.
+    selectively: RangeSet,
+    timestamps: Timestamps,
+    measured: Measured,
+}
+
+impl Direction {
+    fn send(&mut self, packet: &Packet<'_>) {
+        let segment = packet.segment;
+        if segment.has(flag::RST) {
+            return;
+        }
+        let syn = segment.has(flag::SYN);
+        let octets = u64::from(segment.payload.unwrap_or(0)) + u64::from(syn) + u64::from(segment.has(flag::FIN));
+        let start = self.positions.position(segment.sequence);
+        if octets == 0 {
+            return;
+        }
+        if let Some((value, _)) = segment.timestamps {
+            self.timestamps.send(value, segment.abstime, start);
+        }
+        let end = start.saturating_add(octets);
+        let start = start.max(self.acknowledged.unwrap_or(0));
+        let mut gaps = Vec::new();
+        // From the last range that begins before the end down to the first that reaches beyond the start.
+        let mut high = end;
+        for (first, sent) in self.under_way.range_mut(..end).rev().take_while(|(_, sent)| sent.end > start) {
+            sent.again = true;
+            if sent.end < high {
+                gaps.push((sent.end, high));
+            }
+            high = *first;
+        }
+        if start < high {
+            gaps.push((start, high));
+        }
+        for (first, last) in gaps {
+            self.under_way.insert(first, Sent { end: last, time: segment.abstime, again: false, syn });
+        }
+    }
+
+    fn acknowledge(&mut self, packet: &Packet<'_>) {
+        let segment = packet.segment;
+        if !segment.has(flag::ACK) || segment.has(flag::RST) {
+            return;
+        }
+        let Some(position) = self.positions.nearest(segment.acknowledgement) else { return };
+        for (left, right) in segment.sack.as_slice() {
+            if let (Some(left), Some(right)) = (self.positions.nearest(*left), self.positions.nearest(*right)) {
+                self.selectively.insert(left, right);
+            }
+        }
+        if self.acknowledged.is_some_and(|acknowledged| position <= acknowledged) {
+            return;
+        }
+        self.acknowledged = Some(position);
+        let sample =
+            |time: i64| Sample { row: packet.row, time: segment.abstime, span: segment.abstime.saturating_sub(time) };
+        if let Some((_, echo)) = segment.timestamps
+            && let Some(time) = self.timestamps.echoed(echo, position)
+        {
+            self.measured.timestamps.push(sample(time));
+        }
+        let Some(newest) = self.remove_before(position) else { return };
+        let arrived_earlier = position.checked_sub(1).is_some_and(|octet| self.selectively.contains(octet));
+        if newest.again || arrived_earlier {
+            return;
+        }
+        let samples = if newest.syn { &mut self.measured.handshake } else { &mut self.measured.acknowledgements };
+        samples.push(sample(newest.time));
+    }
+
+    /// Drops what lies before `position`. Returns the packet that was the first to send the octet before it, marked as
+    /// sent again when any octet that was dropped was; `None` when that octet was not captured.
+    fn remove_before(&mut self, position: u64) -> Option<Sent> {
+        let mut again = false;
+        let mut newest = None;
+        while let Some(first) = self.under_way.first_entry()
+            && *first.key() < position
+        {
+            let sent = first.remove();
+            again |= sent.again;
+            if sent.end > position {
+                // Part of a large packet, as one that the sender's network card will cut.
+                let rest = Sent { end: sent.end, time: sent.time, again: sent.again, syn: false };
+                self.under_way.insert(position, rest);
+            }
+            newest = Some(sent);
+        }
+        newest.filter(|sent| sent.end >= position).map(|sent| Sent { again, ..sent })
+    }
+}
+
+/// Timestamps under way, oldest first. A clock that ticks slowly gives many packets the same value: the first counts.
+#[derive(Default)]
+struct Timestamps {
+    order: VecDeque<u32>,
+    first: HashMap<u32, (i64, u64)>,
+}
+
+impl Timestamps {
+    /// Takes in the value of a packet that occupies sequence numbers from `start`.
+    fn send(&mut self, value: u32, time: i64, start: u64) {
+        if let std::collections::hash_map::Entry::Vacant(vacant) = self.first.entry(value) {
+            vacant.insert((time, start));
+            self.order.push_back(value);
+        }
+    }
+
+    /// The time of the packet that an echo answers, when it acknowledges it. Each value is answered once, and older
+    /// ones no more: the receiver's echo only moves on.
+    fn echoed(&mut self, echo: u32, position: u64) -> Option<i64> {
+        let (time, start) = *self.first.get(&echo)?;
+        if start >= position {
+            return None;
+        }
+        while let Some(value) = self.order.pop_front() {
+            self.first.remove(&value);
+            if value == echo {
+                break;
+            }
+        }
+        Some(time)
+    }
+}
+
+#[cfg(test)]
+mod tests;

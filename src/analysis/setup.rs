@@ -1,0 +1,67 @@
+//! How long did it take to set up a connection and its subflows?
+
+use serde::Serialize;
+
+use super::joins::{Outcome, joins};
+use super::volume::seconds;
+use crate::tracking::{Capture, Connection, Stream};
+
+/// The setup of a connection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setup {
+    /// Round trip time of the initial subflow's handshake, seconds: SYN to the ACK of the SYN/ACK, which is one round
+    /// trip wherever it is captured. `None` when a packet of it was not captured or a SYN was sent again.
+    pub handshake_rtt: Option<f64>,
+    /// The subflows that joined, in order of their streams.
+    pub joins: Vec<JoinSetup>,
+}
+
+/// The setup of an additional subflow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JoinSetup {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: u32,
+    /// From the SYN with MP_CAPABLE to the packet that established the join, seconds; `None` when that SYN was not
+    /// captured.
+    pub established_after: Option<f64>,
+    /// Round trip time of its own handshake, as above.
+    pub handshake_rtt: Option<f64>,
+}
+
+/// The setup of `connection`.
+#[must_use]
+pub fn setup(capture: &Capture, connection: &Connection) -> Setup {
+    let initial = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
+    let begun = initial.and_then(|stream| time(capture, stream.syn?)).filter(|_| connection.roles_known);
+    let joins = joins(capture, connection);
+    let established = joins.iter().filter(|join| join.outcome == Outcome::Established);
+    Setup {
+        handshake_rtt: initial.and_then(|stream| handshake_rtt(capture, stream)),
+        joins: established
+            .map(|join| JoinSetup {
+                tcpstream: join.tcpstream,
+                established_after: begun
+                    .zip(time(capture, join.decided_by))
+                    .map(|(from, until)| seconds(Some((from, until)))),
+                handshake_rtt: capture
+                    .tracking
+                    .stream(join.tcpstream)
+                    .and_then(|stream| handshake_rtt(capture, stream)),
+            })
+            .collect(),
+    }
+}
+
+fn time(capture: &Capture, row: u32) -> Option<i64> {
+    capture.segments.get(row as usize).map(|segment| segment.abstime)
+}
+
+fn handshake_rtt(capture: &Capture, stream: &Stream) -> Option<f64> {
+    let syns = stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
+    // With several SYNs it is not known which of them was answered.
+    if syns.filter(|segment| segment.is_syn() || segment.is_syn_ack()).count() != 2 {
+        return None;
+    }
+    let (syn, _, ack) = (stream.syn?, stream.syn_ack?, stream.third_ack?);
+    Some(seconds(Some((time(capture, syn)?, time(capture, ack)?))))
+}

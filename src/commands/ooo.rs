@@ -1,0 +1,267 @@
+//! `ooo N`
+
+use clap::{Arg, ArgAction, ArgMatches};
+use serde::Serialize;
+
+use super::{Category, Command, Example, Outcome, Session, arguments, milliseconds, series};
+use crate::analysis::capture_point::Place;
+use crate::analysis::out_of_order::{OutOfOrder, OutOfOrderDirection, out_of_order};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::{Capture, Connection, Role};
+
+/// Shows where data waited for other data.
+pub struct OutOfOrderCommand;
+
+impl Command for OutOfOrderCommand {
+    fn name(&self) -> &'static str {
+        "ooo"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["out_of_order"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Mptcp
+    }
+
+    fn summary(&self) -> &'static str {
+        "Data out of order at the receiver: what waited, how long, and for which subflow"
+    }
+
+    fn details(&self) -> &'static str {
+        "A segment is out of order when it carries new data beyond the next expected data sequence number. Its data wait \
+         until all data before them have arrived on any subflow: that wait is their head-of-line delay, counted once for \
+         each range of data that a packet was the first to carry. Delays are of the ranges that did wait; in-order data \
+         wait no time and are not among them. Data that had come before do not wait. TCP's own reordering within a \
+         subflow, which also holds data back, counts only as far as data sequence numbers show it.\n\n\
+         The tables by subflow say who carried the data that waited. Those on what was waited for say which subflow \
+         carried the next expected data while others waited (blocked time), and how often and for how many octets that \
+         ended the wait. The blocked times add up to the time in which anything waited for a hole that was filled.\n\n\
+         The numbers are the application's in a capture at the receiver. In one at the sender they show in which order \
+         the data were sent, before any path delayed them. Percentiles are interpolated between the two nearest values, \
+         as NumPy does. JSON and CSV are in seconds."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let over_time = Arg::new("over_time")
+            .long("over-time")
+            .action(ArgAction::SetTrue)
+            .help("The octets waiting, one row a change, instead of their summary");
+        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(over_time)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "ooo 0", purpose: "what waited in connection 0, both directions" },
+            Example { line: "ooo 0 --towards client --format json", purpose: "the download, for a program" },
+            Example { line: "ooo 0 --over-time --format csv -o waiting.csv", purpose: "octets waiting over time" },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let capture = session.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let mut found = out_of_order(capture, connection);
+        if let Some(role) = arguments::role(arguments) {
+            found.directions.retain(|direction| direction.towards == role);
+        }
+        let notes = notes(connection, &found);
+        if arguments.get_flag("over_time") {
+            let occupancy = occupancy(capture, &found);
+            let table = occupancy_table(&occupancy);
+            return Ok(Outcome::Report(Report::new(&occupancy, vec![table])?.with_notes(notes)));
+        }
+        let mut tables = vec![totals(&found)];
+        for direction in &found.directions {
+            tables.push(waited(direction));
+            tables.push(blame(direction));
+        }
+        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat(&found)).with_notes(notes)))
+    }
+}
+
+fn totals(found: &OutOfOrder) -> Table {
+    let names = ["towards", "segments", "out of order", "peak bytes", "mean bytes"];
+    let mut table = Table::new(&names).titled(format!("Data out of order in connection {}", found.mptcpstream));
+    table.columns.push(milliseconds::column("blocked ms"));
+    for direction in &found.directions {
+        table.rows.push(vec![
+            Cell::Text(direction.towards.name().to_string()),
+            Cell::Integer(direction.segments.into()),
+            Cell::Integer(direction.out_of_order_segments.into()),
+            Cell::Bytes(direction.peak_bytes),
+            direction.mean_bytes.map_or(Cell::Null, whole_bytes),
+            milliseconds::cell(Some(direction.blocked_time)),
+        ]);
+    }
+    table
+}
+
+fn whole_bytes(octets: f64) -> Cell {
+    // A mean of counts is never negative, and `as` saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Cell::Bytes(octets.round() as u64)
+}
+
+fn waited(direction: &OutOfOrderDirection) -> Table {
+    let title = format!("Towards the {}, what waited: head-of-line delay, milliseconds", direction.towards.name());
+    let mut table = Table::new(&["tcpstream", "segments", "waited", "bytes"]).titled(title);
+    table.columns.extend(["median", "p75", "p99", "max"].map(milliseconds::column));
+    for subflow in &direction.subflows {
+        let delay = &subflow.hol_delay;
+        let mut row = vec![
+            Cell::Integer(subflow.tcpstream.into()),
+            Cell::Integer(subflow.segments.into()),
+            Cell::Integer(subflow.out_of_order_segments.into()),
+            Cell::Bytes(subflow.bytes_waited),
+        ];
+        row.extend([delay.median, delay.p75, delay.p99, delay.max].map(milliseconds::cell));
+        table.rows.push(row);
+    }
+    table
+}
+
+fn blame(direction: &OutOfOrderDirection) -> Table {
+    let title = format!("Towards the {}, what was waited for", direction.towards.name());
+    let mut table = Table::new(&["tcpstream", "holes filled", "bytes released"]).titled(title);
+    table.columns.push(milliseconds::column("blocked ms"));
+    for entry in &direction.blame {
+        table.rows.push(vec![
+            Cell::Text(entry.tcpstream.map_or_else(|| "not captured".to_string(), |id| id.to_string())),
+            Cell::Integer(entry.holes_filled.into()),
+            Cell::Bytes(entry.released_bytes),
+            milliseconds::cell(Some(entry.blocked_time)),
+        ]);
+    }
+    table
+}
+
+/// One row per direction and subflow, what it carried that waited beside what waited for it.
+fn flat(found: &OutOfOrder) -> Table {
+    let names = [
+        "mptcpstream",
+        "towards",
+        "tcpstream",
+        "segments",
+        "out_of_order_segments",
+        "bytes_waited",
+        "hol_delay_samples",
+        "hol_delay_min",
+        "hol_delay_p25",
+        "hol_delay_median",
+        "hol_delay_p75",
+        "hol_delay_p99",
+        "hol_delay_max",
+        "holes_filled",
+        "released_bytes",
+        "blocked_time",
+    ];
+    let mut table = Table::new(&names);
+    for direction in &found.directions {
+        for subflow in &direction.subflows {
+            let delay = &subflow.hol_delay;
+            let blame = direction.blame.iter().find(|blame| blame.tcpstream == Some(subflow.tcpstream));
+            let mut row = vec![
+                Cell::Integer(found.mptcpstream.into()),
+                Cell::Text(direction.towards.name().to_string()),
+                Cell::Integer(subflow.tcpstream.into()),
+                Cell::Integer(subflow.segments.into()),
+                Cell::Integer(subflow.out_of_order_segments.into()),
+                Cell::Bytes(subflow.bytes_waited),
+                Cell::Integer(delay.samples.into()),
+            ];
+            let spans = [delay.min, delay.p25, delay.median, delay.p75, delay.p99, delay.max];
+            row.extend(spans.map(|span| span.map_or(Cell::Null, Cell::seconds)));
+            row.push(Cell::Integer(blame.map_or(0, |blame| blame.holes_filled).into()));
+            row.push(Cell::Bytes(blame.map_or(0, |blame| blame.released_bytes)));
+            row.push(Cell::seconds(blame.map_or(0.0, |blame| blame.blocked_time)));
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+/// The octets waiting from one instant on.
+#[derive(Serialize)]
+struct OccupancyRow {
+    towards: Role,
+    reltime: f64,
+    waiting_bytes: u64,
+}
+
+fn occupancy(capture: &Capture, found: &OutOfOrder) -> Vec<OccupancyRow> {
+    let origin = series::origin(capture);
+    let rows = found.directions.iter().flat_map(|direction| {
+        direction.occupancy.iter().map(move |(time, waiting_bytes)| OccupancyRow {
+            towards: direction.towards,
+            reltime: series::reltime(*time, origin),
+            waiting_bytes: *waiting_bytes,
+        })
+    });
+    rows.collect()
+}
+
+fn occupancy_table(rows: &[OccupancyRow]) -> Table {
+    let mut table = Table::new(&["towards", "reltime", "waiting_bytes"]);
+    for row in rows {
+        table.rows.push(vec![
+            Cell::Text(row.towards.name().to_string()),
+            Cell::seconds(row.reltime),
+            Cell::Bytes(row.waiting_bytes),
+        ]);
+    }
+    table
+}
+
+fn notes(connection: &Connection, found: &OutOfOrder) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !connection.roles_known {
+        notes.push(
+            "the MP_CAPABLE handshake was not captured: who opened the first subflow seen is taken for the client"
+                .to_string(),
+        );
+    }
+    for direction in found.directions.iter().filter(|direction| direction.segments > 0) {
+        notes.extend(direction_notes(direction));
+    }
+    notes.extend(series::misplaced_note(found.misplaced));
+    notes
+}
+
+fn direction_notes(direction: &OutOfOrderDirection) -> Vec<String> {
+    let towards = direction.towards.name();
+    let mut notes = Vec::new();
+    match direction.capture_point {
+        Some(Place::Receiver) => {}
+        Some(Place::Sender) => notes.push(format!(
+            "towards the {towards}: recorded at the sender, so this is the order in which data were sent; what the {towards} \
+             waited for shows in a capture taken there"
+        )),
+        Some(Place::Between) => notes.push(format!(
+            "towards the {towards}: recorded on the way, so what the rest of the paths delayed is not in these numbers"
+        )),
+        None => notes.push(format!(
+            "towards the {towards}: the capture does not tell where it was recorded; only at the {towards} are these the \
+             waits of its application"
+        )),
+    }
+    if !direction.start_known {
+        notes.push(format!(
+            "towards the {towards}: the key was not captured, so the first data seen or acknowledged are taken for the next \
+             expected ones"
+        ));
+    }
+    let octets = [
+        (direction.missing_bytes, "of the data were never seen: lost for good, or not captured"),
+        (direction.waiting_at_end_bytes, "still waited when the capture ended; their delay is not known"),
+        (
+            direction.unmapped_bytes,
+            "have no mapping and are left out: plain TCP after a fallback, or it was not captured",
+        ),
+    ];
+    let present = octets.iter().filter(|(count, _)| *count > 0);
+    notes.extend(present.map(|(count, what)| format!("towards the {towards}: {count} bytes {what}")));
+    notes
+}

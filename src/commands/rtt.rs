@@ -1,0 +1,211 @@
+//! `rtt N`
+
+use clap::{Arg, ArgAction, ArgMatches};
+use serde::Serialize;
+
+use super::{Category, Command, Example, Outcome, Session, arguments, milliseconds, series};
+use crate::analysis::capture_point::Place;
+use crate::analysis::rtt::{Level, Record, RoundTrips, Series, rtt};
+use crate::error::Result;
+use crate::output::{Cell, Column, Report, Table};
+use crate::tracking::{Capture, Connection, Role};
+
+/// Measures round trips.
+pub struct RttCommand;
+
+impl Command for RttCommand {
+    fn name(&self) -> &'static str {
+        "rtt"
+    }
+
+    fn category(&self) -> Category {
+        Category::Mptcp
+    }
+
+    fn summary(&self) -> &'static str {
+        "Round-trip times of an MPTCP connection, by subflow and at the data level"
+    }
+
+    fn details(&self) -> &'static str {
+        "`towards` is the direction of the data that were acknowledged. Levels: handshake, from SYN to SYN/ACK (towards \
+         the subflow's server) and from SYN/ACK to ACK; tcp, from the packet that first carried the newest octet that an \
+         ACK newly covers to that ACK (Karn's rule: none when anything that the ACK newly covers was sent twice, nor for \
+         an octet that SACK had reported before); timestamp, from the first packet of data with a timestamp to the first \
+         ACK that advances and echoes it (RFC 7323), which measures retransmissions, too; data, from the first sending \
+         of data on any subflow to the first DATA_ACK on any subflow that covers it, for each packet that was the first \
+         to carry some; the row without a tcpstream is the whole connection, the others are by the subflow that sent \
+         the data first.\n\n\
+         What a number means depends on where the capture was taken (`capture_point`): at the sender of the data it is \
+         the full round trip; at their receiver only the receiver's own delay; between them the part beyond the \
+         capture. The handshake tells: the end that answers at once is near. Otherwise the time to live does, when only \
+         one end's packets still have 64, 128 or 255.\n\n\
+         Percentiles are interpolated between the two nearest values, as NumPy does. JSON and CSV are in seconds."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let samples = Arg::new("samples")
+            .long("samples")
+            .action(ArgAction::SetTrue)
+            .help("One row a sample instead of their distribution");
+        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(samples)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "rtt 0", purpose: "round trips of connection 0, both directions" },
+            Example { line: "rtt 0 --towards server --format json", purpose: "those of the upload, for a program" },
+            Example {
+                line: "rtt 0 --samples --format csv -o rtt.csv",
+                purpose: "every sample, to draw them over time",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let capture = session.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let mut found = rtt(capture, connection);
+        if let Some(role) = arguments::role(arguments) {
+            found.series.retain(|series| series.towards == role);
+        }
+        let notes = notes(connection, &found);
+        if arguments.get_flag("samples") {
+            let samples = samples(capture, &found);
+            let table = sample_table(&samples);
+            return Ok(Outcome::Report(Report::new(&samples, vec![table])?.with_notes(notes)));
+        }
+        let records: Vec<Record> = found.series.iter().map(Series::record).collect();
+        let directions = Role::BOTH.iter().filter(|role| records.iter().any(|record| record.towards == **role));
+        let tables = directions.map(|role| direction(&records, *role)).collect();
+        let report = Report::new(&records, tables)?;
+        Ok(Outcome::Report(report.with_records(flat(&records)).with_notes(notes)))
+    }
+}
+
+/// The records of one direction, for people.
+fn direction(records: &[Record], towards: Role) -> Table {
+    let title = format!("Round trips of data towards the {}, milliseconds", towards.name());
+    let mut table = Table::new(&["tcpstream", "level", "samples"]).titled(title);
+    table.columns.extend(["min", "p25", "median", "p75", "max"].map(milliseconds::column));
+    for record in records.iter().filter(|record| record.towards == towards) {
+        let spread = &record.distribution;
+        let mut row = vec![
+            Cell::Text(record.tcpstream.map_or_else(|| "all".to_string(), |id| id.to_string())),
+            Cell::Text(record.level.name().to_string()),
+            Cell::Integer(spread.samples.into()),
+        ];
+        row.extend([spread.min, spread.p25, spread.median, spread.p75, spread.max].map(milliseconds::cell));
+        table.rows.push(row);
+    }
+    table
+}
+
+/// The records for CSV.
+fn flat(records: &[Record]) -> Table {
+    let names = [
+        "tcpstream",
+        "towards",
+        "level",
+        "capture_point",
+        "samples",
+        "min",
+        "p25",
+        "median",
+        "p75",
+        "p99",
+        "max",
+        "mean",
+    ];
+    let mut table = Table::new(&names);
+    for record in records {
+        let spread = &record.distribution;
+        let mut row = vec![
+            record.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            Cell::Text(record.towards.name().to_string()),
+            Cell::Text(record.level.name().to_string()),
+            record.capture_point.map_or(Cell::Null, |place| Cell::Text(place.name().to_string())),
+            Cell::Integer(spread.samples.into()),
+        ];
+        let spans = [spread.min, spread.p25, spread.median, spread.p75, spread.p99, spread.max, spread.mean];
+        row.extend(spans.map(|span| span.map_or(Cell::Null, Cell::seconds)));
+        table.rows.push(row);
+    }
+    table
+}
+
+/// One sample as a row.
+#[derive(Serialize)]
+struct SampleRow {
+    tcpstream: Option<u32>,
+    towards: Role,
+    level: Level,
+    packetid: Option<u64>,
+    reltime: f64,
+    rtt: f64,
+}
+
+fn samples(capture: &Capture, found: &RoundTrips) -> Vec<SampleRow> {
+    let origin = series::origin(capture);
+    let of_series = |series: &Series| {
+        let (tcpstream, towards, level) = (series.tcpstream, series.towards, series.level);
+        let rows = series.samples.iter().map(move |sample| SampleRow {
+            tcpstream,
+            towards,
+            level,
+            packetid: capture.segments.get(sample.row as usize).map(|segment| segment.packetid),
+            reltime: series::reltime(sample.time, origin),
+            rtt: series::reltime(sample.span, 0),
+        });
+        rows.collect::<Vec<_>>()
+    };
+    // The subflows' own rows of the data level are the connection's, told apart.
+    let apart = found.series.iter().filter(|series| series.tcpstream.is_some());
+    apart.flat_map(of_series).collect()
+}
+
+fn sample_table(samples: &[SampleRow]) -> Table {
+    let mut table = Table::new(&["tcpstream", "towards", "level", "packetid", "reltime"]);
+    table.columns.push(Column::from("rtt"));
+    for sample in samples {
+        table.rows.push(vec![
+            sample.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            Cell::Text(sample.towards.name().to_string()),
+            Cell::Text(sample.level.name().to_string()),
+            sample.packetid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            Cell::seconds(sample.reltime),
+            Cell::seconds(sample.rtt),
+        ]);
+    }
+    table
+}
+
+fn notes(connection: &Connection, found: &RoundTrips) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for role in Role::BOTH {
+        let mut own = found.series.iter().filter(|series| series.towards == role).peekable();
+        let Some(whole) = own.peek() else { continue };
+        let towards = role.name();
+        notes.push(match whole.capture_point {
+            Some(Place::Sender) => format!("towards the {towards}: recorded at the sender, so these are full round trips"),
+            Some(Place::Receiver) => format!(
+                "towards the {towards}: recorded at the receiver, so these are only the time that the {towards} took to \
+                 answer, not the path's"
+            ),
+            Some(Place::Between) => format!(
+                "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}"
+            ),
+            None => format!(
+                "towards the {towards}: the capture does not tell where it was recorded; at the sender these would be full \
+                 round trips, at the receiver only the time that the {towards} took to answer"
+            ),
+        });
+    }
+    if !connection.roles_known {
+        notes.push(
+            "the MP_CAPABLE handshake was not captured: who opened the first subflow seen is taken for the client"
+                .to_string(),
+        );
+    }
+    notes.extend(series::misplaced_note(found.misplaced));
+    notes
+}

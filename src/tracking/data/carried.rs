@@ -1,0 +1,113 @@
+//! A connection's packets in the order of time, with the data that each was the first to carry: what delays are
+//! measured on.
+
+use super::intervals::Intervals;
+use super::mappings;
+use crate::packets::segment::Segment;
+use crate::tracking::role::{ByRole, Role};
+use crate::tracking::travelling::in_file_order;
+use crate::tracking::{Connection, Tracking};
+
+/// One packet at the data level. Data sequence numbers are working ones: they compare, but are not those on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataPacket {
+    /// Its row.
+    pub row: u32,
+    /// Index of its subflow in [`Connection::subflows`].
+    pub subflow: usize,
+    /// Which end of the connection it travels towards.
+    pub towards: Role,
+    /// When it was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// Octets of its payload that a mapping covers.
+    pub mapped: u64,
+    /// Octets of its payload that none covers.
+    pub unmapped: u64,
+    /// Ranges of data (start, end exclusive) that no earlier packet carried on any subflow, lowest first.
+    pub fresh: Vec<(u64, u64)>,
+    /// DATA_ACK, of the data that travels the other way.
+    pub data_ack: Option<u64>,
+}
+
+/// A connection's packets at the data level.
+#[derive(Debug, Clone, Default)]
+pub struct Carried {
+    /// In the order of time; packets of the same time in the order of the file.
+    pub packets: Vec<DataPacket>,
+    /// Number of the first octet of data either way; `None` without the sender's key.
+    pub first: ByRole<Option<u64>>,
+    /// Packets that stand in the file behind one recorded later.
+    pub misplaced: usize,
+}
+
+/// Works out what each packet of `connection` was the first to carry.
+#[must_use]
+pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> Carried {
+    let travelling = in_file_order(segments, tracking, connection);
+    let (flows, acknowledged, numbers) = mappings::collect(&travelling, tracking, connection);
+    let count = connection.subflows.len();
+    let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };
+    let mut packets = Vec::with_capacity(travelling.len());
+    let mut misplaced = 0;
+    let mut latest = i64::MIN;
+    for (packet, data) in travelling.iter().zip(acknowledged) {
+        let time = packet.segment.abstime;
+        misplaced += usize::from(time < latest);
+        latest = latest.max(time);
+        let index = next.get_mut(packet.towards).get_mut(packet.subflow);
+        let flow = flows.get(packet.towards).get(packet.subflow);
+        let (Some(index), Some(flow)) = (index, flow) else { continue };
+        let payload = flow.payload(*index);
+        *index += 1;
+        let (start, length) = payload.map_or((0, 0), |payload| (payload.start, payload.length));
+        let parts = if length > 0 { flow.mapped(start, start.saturating_add(length)) } else { Vec::new() };
+        let mapped = parts.iter().map(|part| part.length).sum();
+        packets.push(DataPacket {
+            row: packet.row,
+            subflow: packet.subflow,
+            towards: packet.towards,
+            time,
+            mapped,
+            unmapped: length.saturating_sub(mapped),
+            fresh: parts.iter().map(|part| (part.dsn, part.dsn.saturating_add(part.length))).collect(),
+            data_ack: data.working_data_ack,
+        });
+    }
+    packets.sort_by_key(|packet| packet.time);
+    let mut seen = ByRole::<Intervals<()>>::default();
+    for packet in &mut packets {
+        packet.fresh = not_seen(seen.get_mut(packet.towards), std::mem::take(&mut packet.fresh));
+    }
+    let first = ByRole { server: numbers.server.first(), client: numbers.client.first() };
+    Carried { packets, first, misplaced }
+}
+
+/// The parts of `ranges` that are not in `seen`, which they are added to; neighbours merged.
+fn not_seen(seen: &mut Intervals<()>, mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+    ranges.sort_unstable();
+    let mut fresh: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
+    for (start, end) in ranges {
+        for (first, last) in seen.gaps(start, end) {
+            match fresh.last_mut() {
+                Some(before) if before.1 == first => before.1 = last,
+                _ => fresh.push((first, last)),
+            }
+        }
+        seen.fill(start, end, |_| ());
+    }
+    fresh
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_new_is_fresh() {
+        let mut seen = Intervals::default();
+        assert_eq!(not_seen(&mut seen, vec![(20, 30), (10, 20)]), [(10, 30)]);
+        assert_eq!(not_seen(&mut seen, vec![(5, 40)]), [(5, 10), (30, 40)]);
+        assert_eq!(not_seen(&mut seen, vec![(5, 40)]), []);
+        assert_eq!(not_seen(&mut seen, Vec::new()), []);
+    }
+}
