@@ -44,7 +44,8 @@ pub struct Loaded {
 /// [`LoadError`], one sentence each.
 pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     check(path)?;
-    if exported::recognise(path) {
+    // A pipe can be read only once, by tshark.
+    if path.is_file() && exported::recognise(path) {
         return Ok(Loaded { dissection: exported::read(path)?, from_cache: false, warnings: Vec::new() });
     }
     let probed = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()));

@@ -120,6 +120,10 @@ fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[Stri
         .iter()
         .filter_map(|candidate| candidate.get_value().to_str().map(str::to_string))
         .collect();
+    // Where nothing is typed yet and values are known, options would only stand in their way: `-` asks for them.
+    if current.is_empty() && values.iter().any(|value| !value.starts_with('-')) {
+        values.retain(|value| !value.starts_with('-'));
+    }
     // Stream numbers count, they are not spelt: 2 before 10. Other values come after them in the engine's order.
     values.sort_by_key(|value| value.parse::<u32>().map_or((1, 0), |number| (0, number)));
     values

@@ -126,12 +126,14 @@ fn captures_without_tcp_and_without_packets() {
 }
 
 #[test]
-fn unknown_streams() {
+fn unknown_streams_and_columns() {
     let home = Home::new();
     home.write("client.pcapng", example());
     let flags = &["--load", "client.pcapng"][..];
     let says = "no MPTCP connection 7: the only one is 0";
     Refusal { flags, line: "mptcp_summary 7", says, code: 1 }.check(&home);
+    Refusal { flags, line: "dump nosuch", says: "no column `nosuch`: `columns` lists them all", code: 1 }.check(&home);
+    Refusal { flags, line: "dump tcpln", says: "no column `tcpln`; did you mean `tcplen`?", code: 1 }.check(&home);
     Refusal { flags, line: "tcp_summary 2", says: "no TCP stream 2: there are 0 to 1", code: 1 }.check(&home);
 }
 
@@ -191,13 +193,19 @@ fn paths_that_are_not_text() {
     assert_eq!((done.code, done.results.lines().count(), done.messages.as_str()), (Some(0), 2, ""), "{done:?}");
 
     // In a script the name is typed as it is.
-    let mut line = b"load_pcap odd\xff.pcapng\nlt --format csv --output odd\xfe.csv\n".to_vec();
+    let mut line =
+        b"load_pcap odd\xff.pcapng\nlt --format csv --output odd\xfe.csv\nexport odd\xfd.csv\nload_pcap odd\xfd.csv\n"
+            .to_vec();
     std::fs::write(home.path("lines.txt"), &line).unwrap();
     let done = home.run(&["lines.txt"], "");
     assert_eq!((done.code, done.results.as_str()), (Some(0), ""), "{done:?}");
     assert!(done.messages.contains("loaded odd\u{fffd}.pcapng: 5445 TCP packets"), "{done:?}");
     let written = std::fs::read_to_string(home.path("").join(OsString::from_vec(b"odd\xfe.csv".to_vec()))).unwrap();
     assert_eq!(written.lines().count(), 3, "{written}");
+
+    let table = std::fs::read_to_string(home.path("").join(OsString::from_vec(b"odd\xfd.csv".to_vec()))).unwrap();
+    assert_eq!(table.lines().count(), 5446, "a header and each packet");
+    assert!(done.messages.contains("loaded odd\u{fffd}.csv: 5445 TCP packets"), "{done:?}");
 
     line.splice(0.., *b"load_pcap no\xff.pcap\n");
     std::fs::write(home.path("lines.txt"), &line).unwrap();
