@@ -6,6 +6,7 @@ mod cache;
 mod cache_use;
 mod capture_file;
 mod config;
+mod diagnose;
 mod dsn;
 mod examples_run;
 mod export;
