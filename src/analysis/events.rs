@@ -6,6 +6,7 @@ use super::addresses::{Advertisement, advertisements};
 use super::checksum::{self, ChecksumResult};
 use super::fallback::{Reason, fallback};
 use super::joins::{JoinAttempt, Outcome, joins, reason_name};
+use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::packets::segment::{Capable, Control, Dss, Join, flag};
 use crate::tracking::authentication::Verdict;
@@ -54,6 +55,8 @@ pub enum Kind {
     MpFastclose,
     /// The first RST of a subflow's direction.
     Reset,
+    /// A subflow makes no progress although data waits for an acknowledgement.
+    SubflowStale,
     /// A mapping whose checksum does not fit its data.
     ChecksumFailure,
 }
@@ -95,6 +98,15 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     for join in joins(capture, connection) {
         if let Some(packet) = find(join.decided_by) {
             join_outcome(&mut timeline, packet, &join);
+        }
+    }
+    for stream in &connection.subflows {
+        for towards in Role::BOTH {
+            for standstill in standstills(&packets, *stream, towards) {
+                if let Some(packet) = find(standstill.row) {
+                    timeline.add(packet, Kind::SubflowStale, stale(capture, &standstill));
+                }
+            }
         }
     }
     for advertisement in advertisements(capture, connection) {
@@ -225,6 +237,16 @@ fn join_outcome(timeline: &mut Timeline<'_>, packet: &Travelling<'_>, join: &Joi
             timeline.add(packet, Kind::JoinUnanswered, format!("no answer to {} SYNs", join.syns));
         }
         Outcome::Unfinished => {}
+    }
+}
+
+fn stale(capture: &Capture, standstill: &Standstill) -> String {
+    let time = |instant: i64| format!("{:.3} s", seconds(Some((capture.origin(), instant))));
+    let from = time(standstill.from);
+    if standstill.recovered {
+        format!("nothing acknowledged from {from} until {}", time(standstill.until))
+    } else {
+        format!("nothing acknowledged from {from} to the end")
     }
 }
 

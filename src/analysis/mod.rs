@@ -17,6 +17,7 @@ pub mod reinjections;
 pub mod rtt;
 pub mod selection;
 pub mod setup;
+pub mod standstill;
 pub mod subflows;
 pub mod tcp_connections;
 pub mod tcp_summary;

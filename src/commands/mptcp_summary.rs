@@ -136,10 +136,15 @@ fn pairs(summary: &MptcpSummary) -> Option<Table> {
 
 /// When subflows joined; no table without joins.
 fn joins(summary: &MptcpSummary) -> Option<Table> {
-    let mut table = Table::new(&["tcpstream", "established after", "handshake RTT"]).titled("Setup");
-    let time = |seconds: Option<f64>| seconds.map_or(Cell::Null, Cell::seconds);
+    let mut table = Table::headed(&[
+        ("tcpstream", "tcp\nstream"),
+        ("established after", "established\nafter"),
+        ("handshake RTT", "handshake\nround trip"),
+    ])
+    .titled("Setup");
+    let time = |seconds: Option<f64>| seconds.map_or(Cell::Null, Cell::microseconds);
     if let Some(rtt) = summary.setup.handshake_rtt {
-        table.rows.push(vec![Cell::Text("initial".to_string()), Cell::Null, Cell::seconds(rtt)]);
+        table.rows.push(vec![Cell::Text("initial".to_string()), Cell::Null, Cell::microseconds(rtt)]);
     }
     for join in &summary.setup.joins {
         table.rows.push(vec![

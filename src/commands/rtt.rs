@@ -29,8 +29,8 @@ impl Command for RttCommand {
     fn details(&self) -> &'static str {
         "`towards` is the direction of the data that were acknowledged. Levels: handshake, from SYN to SYN/ACK (towards \
          the subflow's server) and from SYN/ACK to ACK; tcp, from the packet that first carried the newest octet that an \
-         ACK newly covers to that ACK (Karn's rule: none when anything that the ACK newly covers was sent twice, nor for \
-         an octet that SACK had reported before); timestamp, from the first packet of data with a timestamp to the first \
+         ACK newly covers to that ACK (Karn's rule: none when anything that the ACK newly covers was sent twice; none \
+         either when the octet had waited, that is when SACK had reported it before or earlier octets came after it); timestamp, from the first packet of data with a timestamp to the first \
          ACK that advances and echoes it (RFC 7323), which measures retransmissions, too; data, from the first sending \
          of data on any subflow to the first DATA_ACK on any subflow that covers it, for each packet that was the first \
          to carry some; the row without a tcpstream is the whole connection, the others are by the subflow that sent \

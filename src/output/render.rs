@@ -122,7 +122,7 @@ one\\u{a}note
             rendered(&report, Format::Table, false, Some(24)),
             "\
 check   detail
-------------------------
+---------------------
 tshark  one two three
         four five six
 "
@@ -148,13 +148,13 @@ client      one two
         );
         assert_eq!(
             rendered(&report, Format::Table, false, Some(40)),
-            "\
-   tcp
-stream  client
----------------------------
-     0  [2001:db8::1]:43958
-     1  one two three
-"
+            concat!(
+                "   tcp\n",
+                "stream  client\n",
+                "---------------------------\n",
+                "     0  [2001:db8::1]:43958\n",
+                "     1  one two three\n",
+            )
         );
         assert!(rendered(&report, Format::Csv, false, None).starts_with("tcpstream,client\n"));
     }

@@ -42,7 +42,7 @@ fn truth(path: &Path, capture: &Capture, stream: u32) -> (f64, Option<f64>) {
     let name = client.to_string().split('.').nth(2).unwrap().to_string();
     let delay = truth["paths"][&name]["delay_us"].as_f64().unwrap() * 2e-6;
     let subflows = &truth["app_client"]["connections"][0]["info_before_shutdown"]["subflows"];
-    let own = subflows.as_array().unwrap().iter().find(|s| s["local"] == Value::from(client.to_string()));
+    let own = subflows.as_array().unwrap().iter().find(|s| s["local"] == client.to_string());
     (delay, own.and_then(|subflow| subflow["min_rtt_us"].as_f64()).map(|microseconds| microseconds * 1e-6))
 }
 
@@ -62,11 +62,16 @@ fn the_clients_smallest_round_trips_are_the_paths_and_the_kernels() {
                 );
                 handshakes += 1;
             }
-            // The kernel's own clock ticks in milliseconds where it measures by timestamps.
+            // The kernel's clock ticks in milliseconds where it measures by timestamps, which makes less of it; and its
+            // measure includes what its own queues and the socket's lock add, which the capture does not see.
             let levels = [Level::Handshake, Level::Tcp];
             let smallest = smallest(&series, *stream, Role::Server, &levels).expect("a subflow with samples");
             let kernel = kernel.expect("a subflow that the kernel lists");
-            assert!((smallest - kernel).abs() < 0.001, "{scenario} {stream}: {smallest}, the kernel has {kernel}");
+            assert!(
+                (-0.001..0.001_5).contains(&(kernel - smallest)),
+                "{scenario} {stream}: {smallest}, the kernel has {kernel}"
+            );
+            println!("{scenario} {stream}: smallest {smallest}, the kernel has {kernel}");
             let stamps = smallest_of(&series, *stream, Level::Timestamp);
             assert!(stamps > delay && stamps < delay + 0.002, "{scenario} {stream}: {stamps} by timestamps");
         }

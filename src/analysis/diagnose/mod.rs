@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::checksum::ChecksumResult;
 use crate::tracking::travelling::{Travelling, in_file_order};
-use crate::tracking::{Capture, Connection};
+use crate::tracking::{Capture, Connection, Role};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -108,6 +108,8 @@ pub struct Finding {
     pub mptcpstream: Option<u32>,
     /// The TCP stream; `None` when it is about several.
     pub tcpstream: Option<u32>,
+    /// The end of the connection that it is about the direction towards; `None` when it is about both or neither.
+    pub towards: Option<Role>,
     /// Packets that show it, the first few when there are many.
     pub packets: Vec<u64>,
     /// The particulars, a sentence without full stop.
@@ -121,7 +123,16 @@ const EVIDENCE: usize = 10;
 
 impl Finding {
     fn new(finding: Kind, severity: Severity, detail: String, meaning: &'static str) -> Self {
-        Finding { finding, severity, mptcpstream: None, tcpstream: None, packets: Vec::new(), detail, meaning }
+        Finding {
+            finding,
+            severity,
+            mptcpstream: None,
+            tcpstream: None,
+            towards: None,
+            packets: Vec::new(),
+            detail,
+            meaning,
+        }
     }
 
     fn problem(finding: Kind, detail: String, meaning: &'static str) -> Self {
@@ -139,6 +150,11 @@ impl Finding {
 
     fn on(mut self, stream: u32) -> Self {
         self.tcpstream = Some(stream);
+        self
+    }
+
+    fn going(mut self, towards: Role) -> Self {
+        self.towards = Some(towards);
         self
     }
 
@@ -186,7 +202,8 @@ pub fn diagnose_connection(
     let stale = stale::find(&subject);
     // Where the sender's standstill is captured, the silence between its retransmissions says nothing more.
     let silent = silent::find(&subject).into_iter();
-    findings.extend(silent.filter(|silent| stale.iter().all(|stale| stale.tcpstream != silent.tcpstream)));
+    let same = |one: &Finding, other: &Finding| (one.tcpstream, one.towards) == (other.tcpstream, other.towards);
+    findings.extend(silent.filter(|silent| !stale.iter().any(|stale| same(stale, silent))));
     findings.extend(stale);
     findings.extend(usage::find(&subject));
     findings.extend(windows::find(&subject));

@@ -53,7 +53,11 @@ fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize,
             );
             let meaning =
                 "where the first copy was acknowledged on its subflow, the reinjection was not needed after all";
-            Finding::notice(Kind::Reinjections, detail, meaning).of(subject.connection).on(stream(to)).shown_by(shown)
+            Finding::notice(Kind::Reinjections, detail, meaning)
+                .of(subject.connection)
+                .on(stream(to))
+                .going(towards)
+                .shown_by(shown)
         }
         RepeatKind::SameSubflow => {
             let detail = format!(
@@ -65,6 +69,7 @@ fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize,
             Finding::notice(Kind::ResentOnSameSubflow, detail, meaning)
                 .of(subject.connection)
                 .on(stream(to))
+                .going(towards)
                 .shown_by(shown)
         }
     }

@@ -1,34 +1,18 @@
 //! Did a subflow stop making progress, and when?
 
 use super::{Finding, Kind, Subject};
-use crate::packets::segment::flag;
+use crate::analysis::standstill::{Standstill, standstills};
 use crate::tracking::Role;
-use crate::tracking::sequence::{Positions, RangeSet};
-use crate::tracking::travelling::Travelling;
-
-/// Retransmissions without any progress that make a subflow stale. Linux calls one so after four timeouts
-/// (`net.mptcp.stale_loss_cnt`); the first may come before the capture point notices.
-const RETRANSMISSIONS: usize = 3;
-/// A shorter standstill is ordinary loss recovery, nanoseconds.
-const STANDSTILL: i64 = 1_000_000_000;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for stream in &subject.connection.subflows {
         for towards in Role::BOTH {
-            let found = standstills(subject, *stream, towards);
+            let found = standstills(&subject.packets, *stream, towards);
             findings.extend(found.iter().map(|standstill| describe(subject, *stream, towards, standstill)));
         }
     }
     findings
-}
-
-/// A time without progress although data waited for an acknowledgement.
-struct Standstill {
-    from: i64,
-    until: i64,
-    recovered: bool,
-    retransmissions: Vec<u64>,
 }
 
 fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Standstill) -> Finding {
@@ -48,77 +32,6 @@ fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Stan
     Finding::problem(Kind::SubflowStale, detail, meaning)
         .of(subject.connection)
         .on(stream)
+        .going(towards)
         .shown_by(standstill.retransmissions.iter().copied())
-}
-
-/// Progress of one direction of one subflow.
-#[derive(Default)]
-struct Progress {
-    data: Positions,
-    sent: RangeSet,
-    highest_sent: Option<u64>,
-    acknowledged: Option<u64>,
-    /// When the oldest unacknowledged data began to wait.
-    waiting_since: Option<i64>,
-    retransmissions: Vec<u64>,
-    found: Vec<Standstill>,
-}
-
-fn standstills(subject: &Subject<'_>, stream: u32, towards: Role) -> Vec<Standstill> {
-    let mut progress = Progress::default();
-    let packets = subject.packets.iter().filter(|packet| packet.stream == stream);
-    let mut last = 0;
-    for packet in packets {
-        last = packet.segment.abstime;
-        if packet.towards == towards { progress.sends(packet) } else { progress.acknowledges(packet) }
-    }
-    progress.ends(last, false);
-    progress.found
-}
-
-impl Progress {
-    fn sends(&mut self, packet: &Travelling<'_>) {
-        let segment = packet.segment;
-        let start = self.data.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        let length = u64::from(segment.payload.unwrap_or(0));
-        if length == 0 {
-            return;
-        }
-        let end = start.saturating_add(length);
-        let new = self.sent.insert(start, end);
-        self.highest_sent = Some(self.highest_sent.map_or(end, |highest| highest.max(end)));
-        if self.waiting_since.is_none() {
-            self.waiting_since = Some(segment.abstime);
-            self.retransmissions.clear();
-        }
-        if new < length {
-            self.retransmissions.push(segment.packetid);
-        }
-    }
-
-    fn acknowledges(&mut self, packet: &Travelling<'_>) {
-        let segment = packet.segment;
-        if !segment.has(flag::ACK) || self.highest_sent.is_none() {
-            return;
-        }
-        let position = self.data.position(segment.acknowledgement);
-        if self.acknowledged.is_some_and(|known| position <= known) {
-            return;
-        }
-        self.acknowledged = Some(position);
-        self.ends(segment.abstime, true);
-        let all = self.highest_sent.is_some_and(|highest| position >= highest);
-        self.waiting_since = (!all).then_some(segment.abstime);
-        self.retransmissions.clear();
-    }
-
-    /// Progress was made, or the capture is over.
-    fn ends(&mut self, now: i64, recovered: bool) {
-        let Some(from) = self.waiting_since else { return };
-        let long = now.saturating_sub(from) >= STANDSTILL;
-        if long && self.retransmissions.len() >= RETRANSMISSIONS {
-            let retransmissions = std::mem::take(&mut self.retransmissions);
-            self.found.push(Standstill { from, until: now, recovered, retransmissions });
-        }
-    }
 }

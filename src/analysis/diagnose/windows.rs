@@ -101,6 +101,7 @@ impl Direction {
         Some(
             Finding::notice(Kind::WindowLimited, detail, meaning)
                 .of(subject.connection)
+                .going(towards)
                 .shown_by(self.shown_by.iter().copied()),
         )
     }

@@ -129,15 +129,19 @@ impl Direction {
     }
 
     /// Drops what lies before `position`. Returns the packet that was the first to send the octet before it, marked as
-    /// sent again when any octet that was dropped was; `None` when that octet was not captured.
+    /// sent again when any octet that was dropped was; `None` when that octet was not captured, or when an octet before
+    /// it came later: the acknowledgement then answers that one (reordering, or a loss before the place of capture,
+    /// which SACK does not always tell, for DSS leaves it little room).
     fn remove_before(&mut self, position: u64) -> Option<Sent> {
         let mut again = false;
         let mut newest = None;
+        let mut latest = i64::MIN;
         while let Some(first) = self.under_way.first_entry()
             && *first.key() < position
         {
             let sent = first.remove();
             again |= sent.again;
+            latest = latest.max(sent.time);
             if sent.end > position {
                 // Part of a large packet, as one that the sender's network card will cut.
                 let rest = Sent { end: sent.end, time: sent.time, again: sent.again, syn: false };
@@ -145,7 +149,7 @@ impl Direction {
             }
             newest = Some(sent);
         }
-        newest.filter(|sent| sent.end >= position).map(|sent| Sent { again, ..sent })
+        newest.filter(|sent| sent.end >= position && sent.time == latest).map(|sent| Sent { again, ..sent })
     }
 }
 

@@ -5,7 +5,8 @@
 //! [`crate::tracking`] does in linear time, and for `mptcp.*` they are wrong in places.
 
 mod fields;
-mod options;
+#[doc(hidden)] // The fuzz target reads texts that no tshark would print.
+pub mod options;
 mod payload;
 pub mod probe;
 mod rows;

@@ -70,7 +70,7 @@ pub fn payloads(
 /// `17<TAB>68656c6c6f` to 17 and the octets.
 fn parse(line: &[u8], octets: &mut Vec<u8>) -> Option<u64> {
     octets.clear();
-    let line = std::str::from_utf8(line).ok()?.trim_end();
+    let line = std::str::from_utf8(line).ok()?.trim_end_matches(['\r', '\n']);
     let (number, digits) = line.split_once('\t')?;
     for pair in digits.as_bytes().chunks_exact(2) {
         let [high, low] = pair else { return None };

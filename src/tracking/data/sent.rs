@@ -118,11 +118,11 @@ impl Walk {
         let Some(Payload { start, length, .. }) = payload else { return };
         let end = start.saturating_add(length);
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
-        let new = progress.octets.gaps(start, end);
+        let gaps = progress.octets.gaps(start, end);
+        let parts: Vec<Mapped> = gaps.flat_map(|(start, end)| flow.mapped(start, end)).collect();
         let new_octets = progress.octets.fill(start, end, |_| ());
         volume.retransmitted += length - new_octets;
         volume.retransmitted_packets += u64::from(new_octets < length);
-        let parts: Vec<Mapped> = new.into_iter().flat_map(|(start, end)| flow.mapped(start, end)).collect();
         volume.unmapped += new_octets.saturating_sub(parts.iter().map(|part| part.length).sum());
         let before = self.direction.repeats.len();
         for part in parts {

@@ -121,6 +121,13 @@ fn what_sack_had_reported_gives_no_sample_when_the_hole_is_filled() {
 }
 
 #[test]
+fn an_ack_that_answers_a_filled_hole_measures_nothing_that_waited() {
+    // Recorded at the receiver: the first packet was lost on the way here, its second copy came at 50.
+    let found = measured(&[to_server(1, flag::ACK, 110, 10), to_server(50, flag::ACK, 100, 10), ack(51, 120)]);
+    assert!(found.server.acknowledgements.is_empty());
+}
+
+#[test]
 fn parts_of_a_large_packet_are_measured_from_when_it_was_sent() {
     let found = measured(&[to_server(0, flag::ACK, 100, 3000), ack(20, 1100), ack(21, 2100), ack(22, 3100)]);
     assert_eq!(spans(&found.server.acknowledgements), [20, 21, 22]);
