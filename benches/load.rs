@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mptcpanalyzer::packets::tshark::{self, Request};
 
@@ -20,34 +20,42 @@ const COLD_TARGET: f64 = 1.3;
 /// A warm load may take this much of the cold one's time.
 const WARM_TARGET: f64 = 1.0 / 20.0;
 
+/// What one run took, in seconds.
+#[derive(Clone, Copy)]
+struct Taken {
+    /// By the clock.
+    wall: f64,
+    /// Of the processors; other programs change it little, so it tells more on a busy machine.
+    processor: f64,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let capture = capture();
     let folder = tempfile::tempdir()?;
-    let mut times: [Vec<Duration>; 3] = [vec![], vec![], vec![]];
+    let mut taken: [Vec<Taken>; 3] = [vec![], vec![], vec![]];
     // A first run of each that does not count: the capture and the programs come from the disk.
     for round in 0..=ROUNDS {
-        let found = [
-            export(&capture, folder.path())?,
-            load(&capture, folder.path(), true)?,
-            load(&capture, folder.path(), false)?,
-        ];
+        let export = export(&capture, folder.path())?;
+        let found = [export, load(&capture, folder.path(), true)?, load(&capture, folder.path(), false)?];
         if round > 0 {
-            times.iter_mut().zip(found).for_each(|(all, one)| all.push(one));
+            taken.iter_mut().zip(found).for_each(|(all, one)| all.push(one));
         }
     }
-    let ratio = |above: usize, below: usize| {
-        // Of each round by itself, for its runs had the same neighbours on the machine.
-        let ratios =
-            times[above].iter().zip(&times[below]).map(|(above, below)| above.as_secs_f64() / below.as_secs_f64());
-        median(ratios.collect())
-    };
     println!("{} ({} bytes), medians of {ROUNDS} rounds", capture.display(), capture.metadata()?.len());
-    for (name, all) in ["tshark to a file", "cold load", "load from cache"].iter().zip(&times) {
-        let seconds: Vec<f64> = all.iter().map(Duration::as_secs_f64).collect();
-        println!("{name:17} {:8.3} s   {seconds:.3?}", median(seconds.clone()));
+    for (name, all) in ["tshark to a file", "cold load", "load from cache"].iter().zip(&taken) {
+        let wall: Vec<f64> = all.iter().map(|one| one.wall).collect();
+        let processor = median(all.iter().map(|one| one.processor).collect());
+        println!("{name:17} {:8.3} s, processor {processor:6.2} s   {wall:.3?}", median(wall.clone()));
     }
-    verdict("cold / tshark", ratio(1, 0), COLD_TARGET);
-    verdict("cache / cold", ratio(2, 1), WARM_TARGET);
+    // Ratios of each round by itself, for its runs had the same neighbours on the machine.
+    let ratio = |above: usize, below: usize, part: fn(&Taken) -> f64| {
+        let rounds = taken[above].iter().zip(&taken[below]);
+        median(rounds.map(|(above, below)| part(above) / part(below)).collect())
+    };
+    for (name, above, below, target) in [("cold / tshark", 1, 0, COLD_TARGET), ("cache / cold", 2, 1, WARM_TARGET)] {
+        verdict(name, ratio(above, below, |one| one.wall), target);
+        println!("{:17} {:8.3}     of the processors", "", ratio(above, below, |one| one.processor));
+    }
     Ok(())
 }
 
@@ -66,7 +74,7 @@ fn capture() -> PathBuf {
 }
 
 /// tshark with the program's own arguments, its output to a file.
-fn export(capture: &Path, folder: &Path) -> Result<Duration, Box<dyn Error>> {
+fn export(capture: &Path, folder: &Path) -> Result<Taken, Box<dyn Error>> {
     let installed = tshark::probe(Path::new("tshark"), Some(folder))?;
     let request = Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
     let private = tempfile::tempdir_in(folder)?;
@@ -76,7 +84,7 @@ fn export(capture: &Path, folder: &Path) -> Result<Duration, Box<dyn Error>> {
 }
 
 /// The program, with or without what the cache has.
-fn load(capture: &Path, folder: &Path, cold: bool) -> Result<Duration, Box<dyn Error>> {
+fn load(capture: &Path, folder: &Path, cold: bool) -> Result<Taken, Box<dyn Error>> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mptcpanalyzer"));
     command
         .env("HOME", folder)
@@ -90,13 +98,22 @@ fn load(capture: &Path, folder: &Path, cold: bool) -> Result<Duration, Box<dyn E
     timed(command)
 }
 
-fn timed(mut command: Command) -> Result<Duration, Box<dyn Error>> {
-    let started = Instant::now();
+fn timed(mut command: Command) -> Result<Taken, Box<dyn Error>> {
+    let (started, used) = (Instant::now(), processor_of_children());
     let status = command.status()?;
     if !status.success() {
         return Err(format!("{command:?} ended with {status}").into());
     }
-    Ok(started.elapsed())
+    Ok(Taken { wall: started.elapsed().as_secs_f64(), processor: processor_of_children() - used })
+}
+
+/// Seconds of processor time that ended children, and theirs, have used so far: fields 16 and 17 of Linux's
+/// /proc/self/stat, in hundredths; not a number elsewhere.
+fn processor_of_children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(") ").next().unwrap_or_default();
+    let hundredths: Vec<f64> = after_name.split(' ').skip(13).take(2).filter_map(|field| field.parse().ok()).collect();
+    if hundredths.len() == 2 { hundredths.iter().sum::<f64>() / 100.0 } else { f64::NAN }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

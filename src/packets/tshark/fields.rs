@@ -31,16 +31,19 @@ impl Wanted {
 /// The fields of the schema that `tshark` knows, then the extra ones.
 ///
 /// # Errors
-/// An extra field that does not exist: it is a person's typing error.
+/// An extra field that does not exist, which is a person's typing error; a tshark that does not list its fields.
 pub fn wanted(tshark: &Tshark, extra_fields: &[String]) -> Result<Wanted, TsharkError> {
     let mut fields: Vec<String> = Vec::new();
     let mut unknown: Vec<&'static str> = Vec::new();
     let of_schema = schema::packet_columns().flat_map(|column| column.fields.iter().copied());
-    for field in of_schema.chain(GUIDES.iter().copied()) {
-        if fields.iter().any(|known| known == field) || unknown.contains(&field) {
+    let of_schema: Vec<&'static str> = of_schema.chain(GUIDES.iter().copied()).collect();
+    let asked = of_schema.iter().copied().chain(extra_fields.iter().map(String::as_str)).collect();
+    let known = tshark.known(&asked)?;
+    for field in of_schema {
+        if fields.iter().any(|listed| listed == field) || unknown.contains(&field) {
             continue;
         }
-        if tshark.knows(field) {
+        if known.contains(field) {
             fields.push(field.to_string());
         } else {
             unknown.push(field);
@@ -48,7 +51,7 @@ pub fn wanted(tshark: &Tshark, extra_fields: &[String]) -> Result<Wanted, Tshark
     }
     let mut extra = 0;
     for field in extra_fields {
-        if !tshark.knows(field) {
+        if !known.contains(field.as_str()) {
             let hint = tshark.nearest(field).map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
             return Err(TsharkError::UnknownField { version: tshark.version.clone(), field: field.clone(), hint });
         }

@@ -1,10 +1,11 @@
 //! What the installed tshark is and which fields it knows, asked once per binary and remembered.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -18,10 +19,15 @@ pub struct Tshark {
     pub binary: PathBuf,
     /// Its version, `4.0.17`.
     pub version: String,
-    /// Names of the fields it knows, of the protocols that matter here.
-    fields: BTreeSet<String>,
     /// Size and modification time (ns) of the program, to notice an upgrade.
     stamp: (u64, u128),
+    /// Names of all fields it knows, one a line. There are a quarter of a million, and a capture that comes from the
+    /// cache needs none, so they are asked for at the first use.
+    #[serde(skip)]
+    fields: OnceLock<String>,
+    /// The directory that remembers answers.
+    #[serde(skip)]
+    memory: Option<PathBuf>,
 }
 
 impl Tshark {
@@ -31,44 +37,67 @@ impl Tshark {
         format!("tshark {}", self.version)
     }
 
-    /// Whether it knows this field.
-    #[must_use]
-    pub fn knows(&self, field: &str) -> bool {
-        self.fields.contains(field)
+    /// Those of `asked` that it knows as fields.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn known<'a>(&self, asked: &HashSet<&'a str>) -> Result<HashSet<&'a str>, TsharkError> {
+        Ok(self.fields()?.lines().filter_map(|name| asked.get(name).copied()).collect())
     }
 
     /// The known field nearest to a misspelt one.
     #[must_use]
     pub fn nearest(&self, field: &str) -> Option<&str> {
-        self.fields
-            .iter()
+        let names = self.fields().ok()?.lines();
+        names
             .map(|known| (strsim::jaro_winkler(field, known), known))
             .filter(|(likeness, _)| *likeness > 0.85)
             .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| known.as_str())
+            .map(|(_, known)| known)
+    }
+
+    fn fields(&self) -> Result<&str, TsharkError> {
+        if let Some(fields) = self.fields.get() {
+            return Ok(fields);
+        }
+        // The first line tells which tshark the names are of.
+        let head = format!("{} {} {}\n", self.version, self.stamp.0, self.stamp.1);
+        let file = self.memory.as_ref().map(|directory| directory.join("tshark-fields.txt"));
+        let remembered = file.as_deref().and_then(|file| fs::read_to_string(file).ok());
+        let fields = match remembered.as_deref().and_then(|text| text.strip_prefix(&head)) {
+            Some(names) => names.to_string(),
+            None => {
+                let names = ask_fields(&self.binary)?;
+                if let Some(file) = file {
+                    remember(&file, format!("{head}{names}").as_bytes());
+                }
+                names
+            }
+        };
+        Ok(self.fields.get_or_init(|| fields))
     }
 }
 
-/// Finds `binary` (a path, or a name looked up in `PATH`) and learns its version and fields. The answer is kept in
-/// `memory` and used again while the program file stays the same.
+/// Finds `binary` (a path, or a name looked up in `PATH`) and learns its version. The answer is kept in `memory` and
+/// used again while the program file stays the same.
 ///
 /// # Errors
 /// When there is no such program, it is no tshark, or it is older than [`OLDEST`].
 pub fn probe(binary: &Path, memory: Option<&Path>) -> Result<Tshark, TsharkError> {
     let binary = locate(binary)?;
     let stamp = stamp(&binary);
-    let remembered = memory.map(|directory| directory.join("tshark.json"));
-    if let Some(tshark) = remembered.as_deref().and_then(recall)
+    let memory = memory.map(Path::to_path_buf);
+    let file = memory.as_ref().map(|directory| directory.join("tshark.json"));
+    if let Some(tshark) = file.as_deref().and_then(recall)
         && tshark.binary == binary
         && tshark.stamp == stamp
     {
-        return Ok(tshark);
+        return Ok(Tshark { memory, ..tshark });
     }
     let version = ask_version(&binary)?;
-    let fields = ask_fields(&binary)?;
-    let tshark = Tshark { binary, version, fields, stamp };
-    if let Some(file) = remembered {
-        remember(&file, &tshark);
+    let tshark = Tshark { binary, version, stamp, fields: OnceLock::new(), memory };
+    if let (Some(file), Ok(text)) = (file, serde_json::to_vec(&tshark)) {
+        remember(&file, &text);
     }
     Ok(tshark)
 }
@@ -78,11 +107,11 @@ fn recall(file: &Path) -> Option<Tshark> {
 }
 
 /// Forgetting costs a second at the next start, so a directory that cannot be written is no error here.
-fn remember(file: &Path, tshark: &Tshark) {
+fn remember(file: &Path, text: &[u8]) {
     let Some(directory) = file.parent() else { return };
     let written = fs::create_dir_all(directory)
         .and_then(|()| tempfile::NamedTempFile::new_in(directory))
-        .and_then(|temporary| serde_json::to_writer(&temporary, tshark).map(|()| temporary).map_err(Into::into));
+        .and_then(|mut temporary| temporary.write_all(text).map(|()| temporary));
     if let Ok(temporary) = written {
         let _ = temporary.persist(file);
     }
@@ -136,13 +165,22 @@ fn version_numbers(version: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-fn ask_fields(binary: &Path) -> Result<BTreeSet<String>, TsharkError> {
-    let (answer, _) = ask(binary, &["-G", "fields"])?;
-    let names = answer.lines().filter_map(|line| {
+/// The names of all fields, one a line.
+fn ask_fields(binary: &Path) -> Result<String, TsharkError> {
+    let (answer, said) = ask(binary, &["-G", "fields"])?;
+    let mut names = String::new();
+    for line in answer.lines() {
         let mut parts = line.split('\t');
-        (parts.next() == Some("F")).then(|| parts.nth(1)).flatten()
-    });
-    Ok(names.map(str::to_string).collect())
+        if let Some(name) = (parts.next() == Some("F")).then(|| parts.nth(1)).flatten() {
+            names.push_str(name);
+            names.push('\n');
+        }
+    }
+    if names.is_empty() {
+        let said = if said.is_empty() { said } else { format!(" ({said})") };
+        return Err(TsharkError::NotTshark { binary: binary.to_path_buf(), said });
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -174,5 +212,19 @@ mod tests {
     fn another_program_is_not_taken_for_tshark() {
         let error = probe(Path::new("true"), None).expect_err("true prints no version");
         assert!(matches!(error, TsharkError::NotTshark { .. }), "{error}");
+    }
+
+    #[test]
+    fn fields_are_asked_for_once_for_each_tshark() {
+        let memory = tempfile::tempdir().unwrap();
+        let asked = HashSet::from(["tcp.seq_raw", "made.up"]);
+        let known = || probe(Path::new("tshark"), Some(memory.path())).unwrap().known(&asked).unwrap();
+        assert_eq!(known(), HashSet::from(["tcp.seq_raw"]));
+        let file = memory.path().join("tshark-fields.txt");
+        let head = fs::read_to_string(&file).unwrap().lines().next().unwrap().to_string();
+        fs::write(&file, format!("{head}\nmade.up\n")).unwrap();
+        assert_eq!(known(), HashSet::from(["made.up"]), "what is remembered is believed");
+        fs::write(&file, format!("{head}1\nmade.up\n")).unwrap();
+        assert_eq!(known(), HashSet::from(["tcp.seq_raw"]), "what is remembered of another tshark is not");
     }
 }
