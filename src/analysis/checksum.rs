@@ -231,7 +231,7 @@ fn wide(low: u64, near: u64) -> u64 {
 
 /// Sum of 16-bit words; `odd` when the first octet is the second one of its word.
 fn sum(octets: &[u8], odd: bool) -> u64 {
-    let high = |index: usize| (index % 2 == 0) != odd;
+    let high = |index: usize| index.is_multiple_of(2) != odd;
     octets
         .iter()
         .enumerate()

@@ -80,7 +80,7 @@ fn the_shipped_example_has_wiresharks_numbers() {
     for name in ["client.pcapng", "server.pcapng"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
         let capture = scenarios::load(&path).expect("it is not empty");
-        assert_eq!(capture.segments.is_empty(), false);
+        assert!(!capture.segments.is_empty());
         assert_eq!(differences(&path, &capture), Vec::<String>::new());
     }
 }
