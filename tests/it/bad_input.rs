@@ -133,13 +133,8 @@ fn unknown_streams_and_columns() {
     let says = "no MPTCP connection 7: the only one is 0";
     Refusal { flags, line: "mptcp_summary 7", says, code: 1 }.check(&home);
     Refusal { flags, line: "dump nosuch", says: "no column `nosuch`: `columns` lists them all", code: 1 }.check(&home);
-    Refusal {
-        flags,
-        line: "dump tcpln",
-        says: "no column `tcpln`: did you mean `tcplen`? `columns` lists them all",
-        code: 1,
-    }
-    .check(&home);
+    let says = "no column `tcpln`: did you mean `tcplen`? `columns` lists them all";
+    Refusal { flags, line: "dump tcpln", says, code: 1 }.check(&home);
     Refusal { flags, line: "tcp_summary 2", says: "no TCP stream 2: there are 0 to 1", code: 1 }.check(&home);
 }
 

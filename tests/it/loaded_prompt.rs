@@ -29,7 +29,8 @@ fn streams_columns_and_commands_complete() {
 
     // Two streams are offered.
     prompt.type_keys("tcp_summary \t");
-    prompt.until("\n0  1");
+    prompt.until("\r\n0  1");
+    prompt.until("tcp_summary ");
     prompt.type_keys("1 --to\t");
     prompt.until("--towards");
     prompt.type_keys("se\t");
@@ -55,8 +56,9 @@ fn stream_ids_are_the_loaded_captures() {
     prompt.type_keys("mptcp_summary 19\t");
     let offered = plain(&prompt.until("199"));
     for id in [" 190", " 195", " 198"] {
-        assert!(offered.contains(&id[1..]), "{id} is not in {offered:?}");
+        assert!(offered.contains(id), "{id} is not in {offered:?}");
     }
+    prompt.until("mptcp_summary 19");
     prompt.interrupt();
     prompt.until("> ");
     prompt.answer("load_pcap client.pcapng");

@@ -126,11 +126,12 @@ pub fn command_line(
 /// [`LoadError`], one sentence each.
 pub fn dissect(tshark: &Tshark, path: &Path, request: &Request<'_>) -> Result<Dissection, LoadError> {
     let wanted = fields::wanted(tshark, request.extra_fields)?;
-    let output = run::run(tshark, path, &wanted, request)?;
-    let mut dissection = rows::read(&output, &wanted, path)?;
+    let mut rows = rows::Rows::new(&wanted, path);
+    let complaints = run::run(tshark, path, &wanted, request, |lines| rows.push(lines))?;
+    let mut dissection = rows.finish()?;
     dissection.facts.dissector = tshark.name();
     let mut warnings = wanted.warnings(tshark);
-    warnings.extend(output.complaints);
+    warnings.extend(complaints);
     warnings.append(&mut dissection.facts.warnings);
     dissection.facts.warnings = warnings;
     Ok(dissection)

@@ -1,6 +1,7 @@
 //! tshark's text, read by polars, to the raw packet table.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,71 +13,138 @@ use polars_io::csv::read::{CsvEncoding, CsvParseOptions, CsvReadOptions};
 use super::TsharkError;
 use super::fields::Wanted;
 use super::options::{self, Texts};
-use super::run::Output;
 use crate::interrupt;
 use crate::packets::segment::{SackBlocks, Segment, flag};
 use crate::packets::table::{Builder, Frame};
 use crate::packets::{CaptureFacts, Dissection, Interface, LoadError};
 
-/// Builds the raw table of the TCP packets in `output`.
-///
-/// # Errors
-/// When the text is not what was asked for, polars refuses it, or on Ctrl-C.
-pub fn read(output: &Output, wanted: &Wanted, path: &Path) -> Result<Dissection, LoadError> {
-    let garbled = |message: String| TsharkError::Garbled { path: path.to_path_buf(), message };
-    if output.lines == 0 {
-        let facts = CaptureFacts::default();
-        return Ok(Dissection { table: with_extra(Builder::default().finish()?, &[], wanted, &[])?, facts });
-    }
-    let text = parse(output, wanted)?;
-    let fields = Fields::new(&text)?;
-    let mut builder = Builder::default();
-    let mut tcp_rows: Vec<IdxSize> = Vec::new();
-    let mut interfaces: BTreeMap<u32, Interface> = BTreeMap::new();
-    let mut first_frame = None;
-    let mut odd = 0_u64;
-    for row in 0..text.height() {
-        if row % 65_536 == 0 {
-            interrupt::check().map_err(|_| LoadError::Interrupted)?;
+/// The raw table of the TCP packets in tshark's text, built part by part while tshark still runs.
+pub struct Rows<'a> {
+    wanted: &'a Wanted,
+    path: &'a Path,
+    builder: Builder,
+    /// Extra fields of the TCP packets so far.
+    extra: Option<DataFrame>,
+    interfaces: BTreeMap<u32, Interface>,
+    first_frame: Option<i64>,
+    /// Frames so far.
+    frames: u64,
+    /// TCP packets that could not be read.
+    odd: u64,
+}
+
+impl<'a> Rows<'a> {
+    /// No packet yet of the capture `path`.
+    pub fn new(wanted: &'a Wanted, path: &'a Path) -> Self {
+        Rows {
+            wanted,
+            path,
+            builder: Builder::default(),
+            extra: None,
+            interfaces: BTreeMap::new(),
+            first_frame: None,
+            frames: 0,
+            odd: 0,
         }
+    }
+
+    /// Adds the packets in these whole lines.
+    ///
+    /// # Errors
+    /// When the text is not what was asked for, polars refuses it, or on Ctrl-C.
+    pub fn push(&mut self, lines: &[u8]) -> Result<(), LoadError> {
+        interrupt::check().map_err(|_| LoadError::Interrupted)?;
+        let text = parse(lines, self.wanted)?;
+        let fields = Fields::new(&text)?;
+        let mut tcp_rows: Vec<IdxSize> = Vec::new();
+        for row in 0..text.height() {
+            self.frames = self.frames.saturating_add(1);
+            let abstime = self.time(&fields, row)?;
+            let first = *self.first_frame.get_or_insert(abstime);
+            match packet(&fields, row, abstime) {
+                Found::NotTcp => continue,
+                Found::Odd => self.odd = self.odd.saturating_add(1),
+                Found::Tcp(packet) => {
+                    let interface = interface(&fields, row, &mut self.interfaces);
+                    let frame = frame(&fields, row, abstime.saturating_sub(first), interface.as_deref(), &packet);
+                    self.builder.push(&frame, &packet.segment);
+                    tcp_rows.push(IdxSize::try_from(row).unwrap_or(IdxSize::MAX));
+                }
+            }
+        }
+        self.keep_extra(&text, &tcp_rows)?;
+        Ok(())
+    }
+
+    /// The time of the frame in `row`, in nanoseconds since 1970.
+    fn time(&self, fields: &Fields, row: usize) -> Result<i64, LoadError> {
+        let garbled = |message| TsharkError::Garbled { path: self.path.to_path_buf(), message };
         if fields.number.get(row).is_none() {
-            return Err(garbled(format!("line {} has no packet number", row + 1)).into());
+            return Err(garbled(format!("line {} has no packet number", self.frames)).into());
         }
         let time = text_of(&fields.time, row);
         if time.is_empty() {
             // Wireshark shows pictures and other files as one frame without a time.
             let detail = " (its packets have no times)".to_string();
-            return Err(LoadError::NotACapture { path: path.to_path_buf(), detail });
+            return Err(LoadError::NotACapture { path: self.path.to_path_buf(), detail });
         }
-        let abstime = nanoseconds(time)
-            .ok_or_else(|| garbled(format!("`{}` in line {} is no time", time.escape_default(), row + 1)))?;
-        let first = *first_frame.get_or_insert(abstime);
-        match packet(&fields, row, abstime) {
-            Found::NotTcp => continue,
-            Found::Odd => odd += 1,
-            Found::Tcp(packet) => {
-                let interface = interface(&fields, row, &mut interfaces);
-                let frame = frame(&fields, row, abstime.saturating_sub(first), interface.as_deref(), &packet);
-                builder.push(&frame, &packet.segment);
-                tcp_rows.push(IdxSize::try_from(row).unwrap_or(IdxSize::MAX));
+        let wrong = || garbled(format!("`{}` in line {} is no time", time.escape_default(), self.frames));
+        Ok(nanoseconds(time).ok_or_else(wrong)?)
+    }
+
+    /// Keeps the extra fields, each the text that tshark printed, of the rows that hold TCP.
+    fn keep_extra(&mut self, text: &DataFrame, tcp_rows: &[IdxSize]) -> PolarsResult<()> {
+        if self.wanted.extra == 0 {
+            return Ok(());
+        }
+        let picked = IdxCa::from_slice(PlSmallStr::from_static("rows"), tcp_rows);
+        let columns = text.columns().iter().rev().take(self.wanted.extra).rev();
+        let columns = columns.map(|column| column.take(&picked)).collect::<PolarsResult<Vec<Column>>>()?;
+        let part = DataFrame::new(tcp_rows.len(), columns)?;
+        match &mut self.extra {
+            Some(extra) => extra.vstack_mut(&part).map(|_| ()),
+            None => {
+                self.extra = Some(part);
+                Ok(())
             }
         }
     }
-    let mut warnings = Vec::new();
-    if odd > 0 {
-        warnings.push(format!(
-            "{odd} packets hold TCP in a form that cannot be told apart (TCP within TCP, or a header cut by the snap \
-             length) and were left out"
-        ));
+
+    /// The table and the facts, the dissector's name left out.
+    ///
+    /// # Errors
+    /// When polars refuses the columns.
+    pub fn finish(self) -> Result<Dissection, LoadError> {
+        let mut warnings = Vec::new();
+        if self.odd > 0 {
+            warnings.push(format!(
+                "{} packets hold TCP in a form that cannot be told apart (TCP within TCP, or a header cut by the snap \
+                 length) and were left out",
+                self.odd
+            ));
+        }
+        let facts = CaptureFacts {
+            frames: self.frames,
+            dissector: String::new(),
+            interfaces: self.interfaces.into_values().collect(),
+            warnings,
+        };
+        let table = self.builder.finish()?;
+        let mut columns = table.columns().to_vec();
+        match self.extra {
+            Some(extra) => columns.extend(extra.columns().iter().map(Column::rechunk)),
+            None => columns.extend(
+                self.wanted
+                    .fields
+                    .iter()
+                    .rev()
+                    .take(self.wanted.extra)
+                    .rev()
+                    .map(|field| Column::full_null(PlSmallStr::from_str(field), table.height(), &DataType::String)),
+            ),
+        }
+        Ok(Dissection { table: DataFrame::new(table.height(), columns)?, facts })
     }
-    let facts = CaptureFacts {
-        frames: output.lines,
-        dissector: String::new(),
-        interfaces: interfaces.into_values().collect(),
-        warnings,
-    };
-    let extra_columns: Vec<Column> = text.columns().iter().rev().take(wanted.extra).rev().cloned().collect();
-    Ok(Dissection { table: with_extra(builder.finish()?, &extra_columns, wanted, &tcp_rows)?, facts })
 }
 
 /// Counts the packet for its interface and returns the interface's name, or its number when it has none.
@@ -105,7 +173,7 @@ fn frame<'a>(fields: &Fields, row: usize, reltime: i64, interface: Option<&'a st
     }
 }
 
-fn parse(output: &Output, wanted: &Wanted) -> Result<DataFrame, LoadError> {
+fn parse(lines: &[u8], wanted: &Wanted) -> PolarsResult<DataFrame> {
     let schema: Schema =
         wanted.fields.iter().map(|field| Field::new(PlSmallStr::from_str(field), data_type(field))).collect();
     let parsing = CsvParseOptions::default()
@@ -119,9 +187,10 @@ fn parse(output: &Output, wanted: &Wanted) -> Result<DataFrame, LoadError> {
         .with_schema(Some(Arc::new(schema)))
         // A field that occurs twice in a packet (`80,443`) is no number: such a packet is looked at below.
         .with_ignore_errors(true)
+        // tshark works beside it.
+        .with_n_threads(Some(1))
         .with_parse_options(parsing);
-    let reader = options.try_into_reader_with_file_path(Some(output.text.path().to_path_buf()))?;
-    Ok(reader.finish()?)
+    options.into_reader_with_file_handle(Cursor::new(lines)).finish()
 }
 
 /// Fields of which a packet has one at most are read as numbers; the others may hold several, joined by commas.
@@ -381,29 +450,6 @@ fn nanoseconds(text: &str) -> Option<i64> {
     }
     let total = seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds)?;
     Some(if negative { -total } else { total })
-}
-
-/// The table with the extra fields' columns at its end, each the text that tshark printed.
-fn with_extra(
-    table: DataFrame,
-    extra_columns: &[Column],
-    wanted: &Wanted,
-    rows: &[IdxSize],
-) -> Result<DataFrame, LoadError> {
-    if wanted.extra == 0 {
-        return Ok(table);
-    }
-    let picked = IdxCa::from_slice(PlSmallStr::from_static("rows"), rows);
-    let mut columns = table.columns().to_vec();
-    if extra_columns.is_empty() {
-        for field in wanted.fields.iter().rev().take(wanted.extra).rev() {
-            columns.push(Column::full_null(PlSmallStr::from_str(field), table.height(), &DataType::String));
-        }
-    }
-    for column in extra_columns {
-        columns.push(column.take(&picked)?);
-    }
-    Ok(DataFrame::new(table.height(), columns)?)
 }
 
 #[cfg(test)]

@@ -16,17 +16,6 @@ use super::{Request, Tshark, TsharkError};
 use crate::interrupt;
 use crate::packets::LoadError;
 
-/// What tshark wrote.
-#[derive(Debug)]
-pub struct Output {
-    /// The text, one line a frame, fields separated by tabs.
-    pub text: NamedTempFile,
-    /// Lines in it.
-    pub lines: u64,
-    /// What it complained about on standard error although it went on, as sentences.
-    pub complaints: Vec<String>,
-}
-
 /// How much of standard error is read: a broken capture can make tshark say the same thing per packet.
 const MESSAGES_KEPT: u64 = 64 * 1024;
 
@@ -36,19 +25,28 @@ const SIGINT: i32 = 2;
 /// How often a running tshark and the Ctrl-C key are looked at.
 const PULSE: Duration = Duration::from_millis(5);
 
+/// Octets of text that are worth a visit: enough for polars to pay off, few enough that little is left at the end.
+const PART: usize = 1024 * 1024;
+
 /// Work shorter than this shows no progress.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How often progress is counted, which reads what tshark wrote.
+/// How often progress is shown.
 const PROGRESS: Duration = Duration::from_millis(200);
 
-/// Runs `tshark` over `path`. Both of its streams go to files, so that nothing is copied, it never waits for a reader,
-/// and a tshark that hangs, or whose own children do, can be left at once on Ctrl-C.
+/// Runs `tshark` over `path` and hands whole lines of its text to `visit` while it runs; returns what it complained about
+/// although it went on, as sentences. Both of its streams go to files, so that it never waits for this program, and
+/// a tshark that hangs, or whose own children do, can be left at once on Ctrl-C.
 ///
 /// # Errors
-/// When it cannot be started, fails or is killed, or on Ctrl-C, which ends it.
-pub fn run(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>) -> Result<Output, LoadError> {
-    let unreadable = |source| LoadError::Unreadable { path: "tshark's output".into(), source };
+/// When it cannot be started, fails or is killed, when `visit` fails, or on Ctrl-C; the last two end it.
+pub fn run(
+    tshark: &Tshark,
+    path: &Path,
+    wanted: &Wanted,
+    request: &Request<'_>,
+    mut visit: impl FnMut(&[u8]) -> Result<(), LoadError>,
+) -> Result<Vec<String>, LoadError> {
     // Lives until tshark has ended: its configuration and its home.
     let private = TempDir::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
     let text = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
@@ -59,15 +57,23 @@ pub fn run(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>)
         command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
 
     let mut lines = Lines::of(text.reopen().map_err(unreadable)?);
-    let waited = wait(&mut child, &mut lines, request);
+    let waited = wait(&mut child, &mut lines, request, &mut visit);
     if waited.is_err() {
         let _ = child.kill();
         let _ = child.wait();
     }
     let status = waited?;
-    let lines = lines.count().map_err(unreadable)?;
-    let complaints = judge(status, &first_messages(said.as_file()), path, lines)?;
-    Ok(Output { text, lines, complaints })
+    while lines.read().map_err(unreadable)? {
+        lines.visit_parts(&mut visit)?;
+    }
+    let complaints = judge(status, &first_messages(said.as_file()), path, lines.counted)?;
+    lines.visit_rest(&mut visit)?;
+    Ok(complaints)
+}
+
+/// The error for temporary files that cannot be used.
+fn unreadable(source: std::io::Error) -> LoadError {
+    LoadError::Unreadable { path: "tshark's output".into(), source }
 }
 
 /// The command that dissects `path`, with an empty configuration in the directory `private` unless a profile is wanted.
@@ -105,50 +111,81 @@ fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
-/// Waits for tshark's end, showing progress when it takes long.
-fn wait(child: &mut Child, lines: &mut Lines, request: &Request<'_>) -> Result<ExitStatus, LoadError> {
-    let failed = |source| LoadError::Unreadable { path: "tshark's output".into(), source };
+/// Waits for tshark's end, reading along and showing progress when it takes long.
+fn wait(
+    child: &mut Child,
+    lines: &mut Lines,
+    request: &Request<'_>,
+    visit: &mut impl FnMut(&[u8]) -> Result<(), LoadError>,
+) -> Result<ExitStatus, LoadError> {
     let started = Instant::now();
     let mut progress: Option<ProgressBar> = None;
     let mut shown = started;
     loop {
         interrupt::check().map_err(|_| LoadError::Interrupted)?;
-        if let Some(status) = child.try_wait().map_err(failed)? {
+        if let Some(status) = child.try_wait().map_err(unreadable)? {
             return Ok(status);
         }
-        thread::sleep(PULSE);
+        if lines.read().map_err(unreadable)? {
+            lines.visit_parts(visit)?;
+        } else {
+            thread::sleep(PULSE);
+        }
         if request.progress && started.elapsed() > QUIET && shown.elapsed() > PROGRESS {
             shown = Instant::now();
-            let count = lines.count().map_err(failed)?;
-            progress.get_or_insert_with(|| progress_bar(request)).set_position(count);
+            progress.get_or_insert_with(|| progress_bar(request)).set_position(lines.counted);
         }
     }
 }
 
-/// Counts the lines of a file that grows.
+/// Reads a file that grows, line by line.
 struct Lines {
     file: File,
-    buffer: Vec<u8>,
+    /// Text that was read and not visited.
+    text: Vec<u8>,
+    /// Octets of `text` that are whole lines.
+    whole: usize,
+    /// Lines read so far.
     counted: u64,
 }
 
 impl Lines {
     fn of(file: File) -> Self {
-        Lines { file, buffer: vec![0; 256 * 1024], counted: 0 }
+        Lines { file, text: Vec::with_capacity(2 * PART), whole: 0, counted: 0 }
     }
 
-    /// The lines that are in the file by now.
-    fn count(&mut self) -> std::io::Result<u64> {
-        loop {
-            let count = match self.file.read(&mut self.buffer) {
-                Ok(0) => return Ok(self.counted),
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            let ends = memchr::memchr_iter(b'\n', self.buffer.get(..count).unwrap_or(&[])).count();
-            self.counted = self.counted.saturating_add(ends as u64);
+    /// Reads what was added to the file, a part at most; false when there was nothing.
+    fn read(&mut self) -> std::io::Result<bool> {
+        let before = self.text.len();
+        (&mut self.file).take(PART as u64).read_to_end(&mut self.text)?;
+        let added = self.text.get(before..).unwrap_or(&[]);
+        self.counted = self.counted.saturating_add(memchr::memchr_iter(b'\n', added).count() as u64);
+        if let Some(end) = memchr::memrchr(b'\n', added) {
+            self.whole = before.saturating_add(end).saturating_add(1);
         }
+        Ok(!added.is_empty())
+    }
+
+    /// Visits the whole lines once there are enough of them to be worth it.
+    fn visit_parts(&mut self, visit: &mut impl FnMut(&[u8]) -> Result<(), LoadError>) -> Result<(), LoadError> {
+        if self.whole < PART {
+            return Ok(());
+        }
+        visit(self.text.get(..self.whole).unwrap_or(&[]))?;
+        self.text.drain(..self.whole);
+        self.whole = 0;
+        Ok(())
+    }
+
+    /// Visits what is left, a last line without its end too.
+    fn visit_rest(&mut self, visit: &mut impl FnMut(&[u8]) -> Result<(), LoadError>) -> Result<(), LoadError> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        visit(&self.text)?;
+        self.text.clear();
+        self.whole = 0;
+        Ok(())
     }
 }
 
