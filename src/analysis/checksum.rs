@@ -154,7 +154,7 @@ impl Checksums {
             if new == to - from {
                 let first = usize::try_from(from - place.position).unwrap_or(usize::MAX);
                 let last = usize::try_from(to - place.position).unwrap_or(usize::MAX);
-                open.sum += sum(octets.get(first..last).unwrap_or(&[]), (from - start) % 2 == 1);
+                open.sum += sum(octets.get(first..last).unwrap_or(&[]), !(from - start).is_multiple_of(2));
             } else if new > 0 {
                 open.spoiled = true;
             }
@@ -231,7 +231,7 @@ fn wide(low: u64, near: u64) -> u64 {
 
 /// Sum of 16-bit words; `odd` when the first octet is the second one of its word.
 fn sum(octets: &[u8], odd: bool) -> u64 {
-    let high = |index: usize| (index % 2 == 0) != odd;
+    let high = |index: usize| index.is_multiple_of(2) != odd;
     octets
         .iter()
         .enumerate()
