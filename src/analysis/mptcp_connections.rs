@@ -6,7 +6,7 @@ use super::closing::{State, closing};
 use super::fallback::{Fallback, fallback};
 use super::subflows::{SubflowRecord, subflows};
 use super::{hexadecimal_u32, hexadecimal_u64};
-use crate::tracking::Capture;
+use crate::tracking::{Capture, Connection};
 
 /// One MPTCP connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,10 +37,26 @@ pub struct MptcpConnection {
     pub subflows: Vec<SubflowRecord>,
 }
 
-/// All MPTCP connections, in order of their numbers.
+/// True for a number that stands for no connection: packets with an MPTCP option on a stream without any captured
+/// handshake or data, that the other end answered with a RST. Wireshark counts them, because nothing else tells.
+#[must_use]
+pub fn is_stray(capture: &Capture, connection: &Connection) -> bool {
+    let hosts = &connection.hosts;
+    let unknown = hosts.client.token.is_none() && hosts.server.token.is_none();
+    let strays = |id: &u32| {
+        let Some(stream) = capture.tracking.stream(*id) else { return false };
+        let begun = stream.syn.is_some() || stream.syn_ack.is_some();
+        let mut packets = stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
+        let refused = stream.ends.client.reset || stream.ends.server.reset;
+        !begun && refused && packets.all(|segment| segment.payload.unwrap_or(0) == 0)
+    };
+    unknown && connection.subflows.iter().all(strays)
+}
+
+/// All MPTCP connections, in order of their numbers, without [strays](is_stray).
 #[must_use]
 pub fn mptcp_connections(capture: &Capture) -> Vec<MptcpConnection> {
-    let connections = capture.tracking.connections.iter();
+    let connections = capture.tracking.connections.iter().filter(|connection| !is_stray(capture, connection));
     connections
         .map(|connection| MptcpConnection {
             mptcpstream: connection.id,

@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
+use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, mptcp_connections};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::Capture;
@@ -117,7 +117,15 @@ fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {
     if connections.is_empty() {
         notes.push("no packet of the capture has an MPTCP option that negotiates a connection".to_string());
     }
-    let unknown = capture.tracking.connections.iter().filter(|connection| !connection.roles_known).count();
+    let (strays, listed): (Vec<_>, Vec<_>) =
+        capture.tracking.connections.iter().partition(|connection| is_stray(capture, connection));
+    for stray in strays {
+        notes.push(format!(
+            "number {} is left out: packets without a connection, answered with RST, that Wireshark counts as one",
+            stray.id
+        ));
+    }
+    let unknown = listed.iter().filter(|connection| !connection.roles_known).count();
     if unknown > 0 {
         notes.push(format!(
             "{unknown} of {} connections began without a captured MP_CAPABLE: keys are not known, and who opened the \

@@ -163,3 +163,18 @@ fn tokens_are_the_kernels() {
     }
     assert!(checked > 300 || scenarios::folder().is_none(), "only {checked} tokens were checked");
 }
+
+/// The two ends of the same transfers of version 0: four connections of four subflows. The server's capture also holds
+/// packets of a join whose SYN was lost before it, which belong to no connection.
+#[test]
+fn version_0_has_four_connections_at_both_ends() {
+    let Some(folder) = scenarios::folder() else { return };
+    let tokens = ["client_2.pcap", "server_2.pcap"].map(|name| {
+        let capture = scenarios::load(&folder.join("v0").join(name)).expect("it is not empty");
+        let found = mptcp_connections(&capture);
+        assert_eq!(found.len(), 4, "{name}");
+        assert!(found.iter().all(|connection| connection.version == Some(0)), "{name}");
+        found.iter().map(|connection| (connection.client_token, connection.server_token)).collect::<Vec<_>>()
+    });
+    assert_eq!(tokens[0], tokens[1], "both ends saw the same connections");
+}
