@@ -1,5 +1,6 @@
 //! Mappings of subflow octets to data octets, and the data sequence number of each packet.
 
+use super::bases::Evidence;
 use super::intervals::{Intervals, Piece};
 use super::numbers::Numbers;
 use crate::packets::segment::{Dss, Segment, flag};
@@ -82,6 +83,7 @@ pub fn collect(
         ids.map(|id| Flow::new(tracking, *id, towards)).collect::<Vec<Flow>>()
     };
     let mut flows = Flows { server: flows_of(Role::Server), client: flows_of(Role::Client) };
+    find_bases(travelling, &mut flows);
     // Data towards the server is numbered from the client's IDSN.
     let mut numbers = ByRole {
         server: Numbers::new(connection.hosts.client.idsn),
@@ -100,6 +102,28 @@ pub fn collect(
     }
     let packets = look_up(travelling, &acknowledged, &flows, &numbers);
     (flows, packets, numbers)
+}
+
+/// Finds out where the numbers of those flows count from whose SYN was not captured.
+fn find_bases(travelling: &[Travelling<'_>], flows: &mut Flows) {
+    let missing = |flows: &[Flow]| -> Vec<Option<Evidence>> {
+        flows.iter().map(|flow| flow.base.is_none().then(Evidence::default)).collect()
+    };
+    let mut evidence = ByRole { server: missing(&flows.server), client: missing(&flows.client) };
+    if evidence.server.iter().chain(&evidence.client).all(Option::is_none) {
+        return;
+    }
+    for packet in travelling {
+        if let Some(Some(evidence)) = evidence.get_mut(packet.towards).get_mut(packet.subflow) {
+            evidence.note(packet.segment);
+        }
+    }
+    for role in Role::BOTH {
+        let found = std::mem::take(evidence.get_mut(role));
+        for (flow, evidence) in flows.get_mut(role).iter_mut().zip(found) {
+            flow.base = flow.base.or_else(|| evidence?.base());
+        }
+    }
 }
 
 /// What each packet carried, now that all mappings and the high halves of all numbers are known.
@@ -155,7 +179,6 @@ impl Flow {
     fn note(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers) {
         let segment = packet.segment;
         let position = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        self.infer_base(segment, position);
         let length = u64::from(segment.payload.unwrap_or(0));
         let own = self.note_mapping(packet, position, numbering);
         self.payloads.push((length > 0).then_some(Payload { start: position, length, own }));
@@ -191,18 +214,6 @@ impl Flow {
             Some(dsn)
         } else {
             None
-        }
-    }
-
-    /// Without a SYN, a mapping that begins where its packet's payload does tells where the flow began.
-    fn infer_base(&mut self, segment: &Segment, position: u64) {
-        if self.base.is_some() {
-            return;
-        }
-        let Some(mapping) = segment.dss.and_then(|dss| dss.mapping) else { return };
-        let payload = segment.payload.unwrap_or(0);
-        if payload > 0 && mapping.ssn > 0 && payload <= u32::from(mapping.length) {
-            self.base = position.checked_sub(u64::from(mapping.ssn));
         }
     }
 

@@ -5,6 +5,7 @@
 //! held: the first collects the mappings, because a mapping may come after the data it covers; the second walks the
 //! data.
 
+mod bases;
 mod carried;
 mod intervals;
 mod mappings;

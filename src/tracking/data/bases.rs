@@ -1,0 +1,54 @@
+//! Where a subflow's own sequence numbers count from, when its SYN was not captured.
+
+use std::collections::HashMap;
+
+use crate::packets::segment::{Dss, Segment};
+use crate::tracking::sequence::Positions;
+
+/// What the packets of one direction of a subflow tell about the position of its SYN.
+///
+/// A mapping covers the payload that it travels with, as a rule, but may be repeated in each of the segments that it
+/// covers. So the first of them tells at most where the SYN was, the last one at least, and where both agree it is
+/// known; agreeing by chance would take two mappings that are both wrong by the same amount.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    positions: Positions,
+    /// By position: how many payloads begin a mapping if the SYN was there, and how many end one.
+    votes: HashMap<u64, (u32, u32)>,
+}
+
+impl Evidence {
+    /// Takes in a packet of this direction.
+    pub fn note(&mut self, segment: &Segment) {
+        let position = self.positions.position(segment.sequence);
+        let payload = u64::from(segment.payload.unwrap_or(0));
+        if payload == 0 {
+            return;
+        }
+        let mapping = segment.dss.and_then(|dss| Some((dss.mapping?, dss.has(Dss::DATA_FIN))));
+        if let Some((mapping, data_fin)) = mapping {
+            let ssn = u64::from(mapping.ssn);
+            let octets = u64::from(mapping.length).saturating_sub(u64::from(data_fin));
+            let begins = position.checked_sub(ssn);
+            let ends = position.saturating_add(payload).checked_sub(ssn.saturating_add(octets));
+            if let (Some(begins), Some(ends)) = (begins, ends)
+                && octets > 0
+            {
+                self.votes.entry(begins).or_default().0 += 1;
+                self.votes.entry(ends).or_default().1 += 1;
+            }
+        } else if segment.capable().is_some_and(|capable| capable.data_length.is_some()) {
+            // MP_CAPABLE maps the first octets of the subflow.
+            let votes = self.votes.entry(position.saturating_sub(1)).or_default();
+            *votes = (votes.0 + 1, votes.1 + 1);
+        }
+    }
+
+    /// The position that most packets speak for, if some payload begins and some ends a mapping by it.
+    pub fn base(self) -> Option<u64> {
+        let agreed = self.votes.into_iter().filter(|(_, (begin, end))| *begin > 0 && *end > 0);
+        let best =
+            agreed.max_by_key(|(position, (begin, end))| (begin.saturating_add(*end), std::cmp::Reverse(*position)));
+        best.map(|(position, _)| position)
+    }
+}
