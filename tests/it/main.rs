@@ -20,6 +20,7 @@ mod output;
 mod program;
 mod prompt;
 mod properties;
+mod reassembly;
 mod rtt;
 mod run_modes;
 mod scenarios;

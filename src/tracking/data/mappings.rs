@@ -3,7 +3,7 @@
 use super::bases::Evidence;
 use super::intervals::{Intervals, Piece};
 use super::numbers::Numbers;
-use crate::packets::segment::{Dss, Segment, flag};
+use crate::packets::segment::{Dss, flag};
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
