@@ -12,6 +12,7 @@ fuzz_target!(|input: (u16, &str)| {
     let texts = Texts {
         kinds: next(),
         lengths: next(),
+        octets: next(),
         subtypes: next(),
         version: next(),
         flags: next(),
