@@ -66,6 +66,11 @@ fn the_reassembled_stream_is_what_the_application_wrote() {
         let pairs = [(Role::Server, "sha256_sent"), (Role::Client, "sha256_received")];
         for (towards, key) in pairs {
             let Value::String(wanted) = &application[key] else { continue };
+            // Where the path altered data, what arrived is not what was written; that end's kernel counted it.
+            let altered = truth["nstat"][towards.name()]["MPTcpExt"]["DataCsumErr"].as_u64().unwrap_or(0) > 0;
+            if altered && label.contains(&format!("/{}.", towards.name())) {
+                continue;
+            }
             let found = digest(&capture, connection, towards);
             assert_eq!(found.as_ref(), Some(wanted), "{label} towards the {}", towards.name());
         }
