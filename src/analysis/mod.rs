@@ -10,6 +10,7 @@ pub mod events;
 pub mod fallback;
 pub mod filter;
 pub mod joins;
+pub mod mapping;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
 pub mod out_of_order;

@@ -9,7 +9,7 @@ use polars::prelude::{DataType, TimeUnit, TimeZone};
 /// Raised whenever a raw column or its meaning changes, so that cached and exported tables of another shape are
 /// rebuilt or refused instead of misread. Tracked columns do not count: they are worked out again whenever a capture
 /// or a table is loaded, never read back.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The type of a column, as polars stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +159,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
     raw("ipdst", Kind::Text, &["ip.dst", "ipv6.dst"], "destination address, IPv4 or IPv6"),
     raw("ttl", Kind::U8, &["ip.ttl", "ipv6.hlim"], "time to live, or hop limit"),
     raw("iplen", Kind::U32, &["ip.len", "ipv6.plen"], "IP total length, or IPv6 payload length").unit("B"),
+    raw("ipid", Kind::U16, &["ip.id"], "IPv4 identification; IPv6 has none").source("RFC 791 §3.1"),
     // TCP.
     raw("sport", Kind::U16, &["tcp.srcport"], "source port").source("RFC 9293 §3.1"),
     raw("dport", Kind::U16, &["tcp.dstport"], "destination port").source("RFC 9293 §3.1"),

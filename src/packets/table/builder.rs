@@ -23,6 +23,8 @@ pub struct Frame<'a> {
     pub ttl: Option<u8>,
     /// IP total length, or IPv6 payload length.
     pub ip_length: Option<u32>,
+    /// IPv4 identification.
+    pub ip_id: Option<u16>,
     /// TCP header length, octets.
     pub header_length: Option<u8>,
     /// Kinds of all TCP options.
@@ -136,6 +138,7 @@ impl Builder {
         row.text(Some(destination));
         row.u8(frame.ttl);
         row.u32(frame.ip_length);
+        row.u16(frame.ip_id);
         row.u16(Some(segment.source_port));
         row.u16(Some(segment.destination_port));
         row.u16(Some(segment.flags));
