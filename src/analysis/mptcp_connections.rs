@@ -53,6 +53,12 @@ pub fn is_stray(capture: &Capture, connection: &Connection) -> bool {
     unknown && connection.subflows.iter().all(strays)
 }
 
+/// How many MPTCP connections there are, without [strays](is_stray).
+#[must_use]
+pub fn count(capture: &Capture) -> usize {
+    capture.tracking.connections.iter().filter(|connection| !is_stray(capture, connection)).count()
+}
+
 /// All MPTCP connections, in order of their numbers, without [strays](is_stray).
 #[must_use]
 pub fn mptcp_connections(capture: &Capture) -> Vec<MptcpConnection> {

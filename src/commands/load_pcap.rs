@@ -1,11 +1,10 @@
-//! `load_pcap FILE`
+//! `load_pcap FILE [--as NAME]`
 
-use std::path::PathBuf;
+use clap::{Arg, ArgMatches};
 
-use clap::{Arg, ArgMatches, ValueHint, value_parser};
-
-use super::{Category, Command, Example, Outcome, Session};
-use crate::error::{Error, Result};
+use super::session::is_name;
+use super::{Category, Command, Example, Outcome, Session, arguments};
+use crate::error::Result;
 use crate::terminal_text::escape;
 
 /// Loads a capture.
@@ -34,14 +33,18 @@ impl Command for LoadPcap {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(
-            Arg::new("file")
-                .value_name("FILE")
-                .required(true)
-                .value_parser(value_parser!(PathBuf))
-                .value_hint(ValueHint::FilePath)
-                .help("A pcap or pcapng file, or a CSV, Parquet or Arrow file that `export` wrote"),
-        )
+        command
+            .arg(arguments::capture("capture", "FILE").required(true).help(
+                "A pcap or pcapng file, a CSV, Parquet or Arrow file that `export` wrote, or the name of a loaded \
+                 capture",
+            ))
+            .arg(
+                Arg::new("as")
+                    .long("as")
+                    .value_name("NAME")
+                    .value_parser(name)
+                    .help("Also keep the capture under this name"),
+            )
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -53,15 +56,30 @@ impl Command for LoadPcap {
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
-        let file =
-            arguments.get_one::<PathBuf>("file").ok_or_else(|| Error::Usage("name the file to load".to_string()))?;
-        let mut said: Vec<String> =
-            session.load(file)?.into_iter().map(|warning| format!("warning: {warning}")).collect();
+        let wanted = arguments::path(arguments, "capture")?;
+        session.load(wanted)?;
+        let switched = session.current_name().map(str::to_string);
+        let name = arguments.get_one::<String>("as");
+        let replaced = match name {
+            Some(name) => session.keep(name)?,
+            None => None,
+        };
         let capture = session.capture()?;
+        let mut said = Vec::new();
+        if let (Some(name), Some(before)) = (name, replaced) {
+            said.push(format!("{name} no longer stands for {}", escape(&before.path.to_string_lossy())));
+        }
+        let file = capture.path.to_string_lossy();
+        let file = escape(&file);
+        let begun = match (switched, name) {
+            (Some(switched), Some(name)) => format!("switched to {switched}, now also {name} ({file})"),
+            (Some(switched), None) => format!("switched to {switched} ({file})"),
+            (None, Some(name)) => format!("loaded {file} as {name}"),
+            (None, None) => format!("loaded {file}"),
+        };
         let tracking = &capture.tracking;
         said.push(format!(
-            "loaded {}: {} TCP packets of {} frames, {} TCP streams, {} MPTCP connections",
-            escape(&file.to_string_lossy()),
+            "{begun}: {} TCP packets of {} frames, {} TCP streams, {} MPTCP connections",
             capture.segments.len(),
             capture.dissection.facts.frames,
             tracking.streams.len(),
@@ -69,4 +87,9 @@ impl Command for LoadPcap {
         ));
         Ok(Outcome::Done(said))
     }
+}
+
+/// A name as typed.
+fn name(text: &str) -> std::result::Result<String, &'static str> {
+    if is_name(text) { Ok(text.to_string()) } else { Err("names are made of letters, digits, `_`, `-` and `.`") }
 }

@@ -4,6 +4,7 @@
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
 pub mod arguments;
+mod captures;
 mod checkhealth;
 mod clean_cache;
 mod clean_pcap;

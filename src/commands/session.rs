@@ -1,14 +1,31 @@
-//! What commands share: the configuration, the settings in force and the loaded capture.
+//! What commands share: the configuration, the settings in force and the loaded captures.
 
-use std::path::Path;
+mod captures;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::analysis::checksum::{ChecksumResult, Checksums};
+use crate::analysis::selection::nearest;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::packets::cache::Cache;
 use crate::packets::{self, LoadError, LoadOptions, tshark};
+use crate::terminal_text::escape;
 use crate::tracking::{Capture, Connection};
+use captures::Captures;
+pub use captures::{FileState, Held};
+
+/// Names that an error lists before it leaves the rest to `captures`.
+const LISTED: usize = 8;
+
+/// Whether `text` may name a capture: letters, digits, `_`, `-` and `.`; neither an option nor a directory.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let allowed = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
+    text.chars().all(allowed) && !text.starts_with('-') && text.chars().any(|character| character != '.')
+}
 
 /// The state that commands read and change.
 #[derive(Debug)]
@@ -25,7 +42,9 @@ pub struct Session {
     pub regenerate: bool,
     /// Show progress on standard error; true only when it is a terminal.
     pub progress: bool,
-    capture: Option<Capture>,
+    captures: Captures,
+    /// What the person must know of the work done since the executor last asked.
+    warnings: Vec<String>,
 }
 
 impl Session {
@@ -39,30 +58,143 @@ impl Session {
             cache,
             regenerate: false,
             progress: false,
-            capture: None,
+            captures: Captures::default(),
+            warnings: Vec::new(),
         }
     }
 
-    /// The loaded capture.
+    /// The current capture.
     ///
     /// # Errors
     /// [`Error::NothingLoaded`] before the first `load_pcap`.
-    pub fn capture(&self) -> Result<&Capture> {
-        self.capture.as_ref().ok_or(Error::NothingLoaded)
+    pub fn capture(&self) -> Result<&Arc<Capture>> {
+        self.loaded().ok_or(Error::NothingLoaded)
     }
 
-    /// The loaded capture, if any: for the prompt and completion.
+    /// The current capture, if any: for the prompt and completion.
     #[must_use]
-    pub fn loaded(&self) -> Option<&Capture> {
-        self.capture.as_ref()
+    pub fn loaded(&self) -> Option<&Arc<Capture>> {
+        self.captures.current().map(|held| &held.capture)
     }
 
-    /// Loads a capture file, or a table that this program exported, in place of the present capture, and returns
-    /// what the person must know about it. On failure the present capture stays loaded.
+    /// The name by which the current capture was chosen, if it was by a name.
+    #[must_use]
+    pub fn current_name(&self) -> Option<&str> {
+        self.captures.current_name()
+    }
+
+    /// The current capture with its file.
+    #[must_use]
+    pub fn current(&self) -> Option<&Held> {
+        self.captures.current()
+    }
+
+    /// The names in use and the captures that they stand for, by name.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &Held)> {
+        self.captures.all_named()
+    }
+
+    /// The capture that `wanted` stands for: a name in use, or else the path of a capture or of a table that this
+    /// program exported. A file that a capture in memory was read from is not read again while it is unchanged (same
+    /// canonical path, size and modification time). Neither the current capture nor the names change.
+    ///
+    /// Everything that takes a capture as an argument ([`super::arguments::capture`]) asks here. What the person must
+    /// know of the loading goes to [`Session::warn`].
     ///
     /// # Errors
-    /// [`Error::Load`].
-    pub fn load(&mut self, path: &Path) -> Result<Vec<String>> {
+    /// [`Error::Load`]; [`Error::NotFound`] for what is neither a name nor a file.
+    pub fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
+        if let Some(held) = self.by_name(wanted) {
+            return Ok(held.capture);
+        }
+        let file = FileState::of(wanted);
+        if let Some(held) = file.as_ref().and_then(|file| self.captures.of_file(file)) {
+            return Ok(held.capture);
+        }
+        if file.is_some() {
+            // Before the loading, so that there is never one more in memory.
+            self.captures.make_room();
+        }
+        let held = self.read(wanted, file)?;
+        if held.file.is_some() {
+            self.captures.remember(held.clone());
+        }
+        Ok(held.capture)
+    }
+
+    /// Makes the capture that `wanted` stands for the current one, as [`Session::resolve`] finds it. On failure the
+    /// present one stays.
+    ///
+    /// # Errors
+    /// Those of [`Session::resolve`].
+    pub fn load(&mut self, wanted: &Path) -> Result<()> {
+        if let Some(held) = self.by_name(wanted) {
+            self.captures.choose(held, wanted.to_str());
+            return Ok(());
+        }
+        let file = FileState::of(wanted);
+        let known = file.as_ref().filter(|_| !self.regenerate).and_then(|file| self.captures.of_file(file));
+        let held = match known {
+            Some(held) => {
+                self.warnings.extend(held.capture.dissection.facts.warnings.iter().cloned());
+                held
+            }
+            None => self.read(wanted, file)?,
+        };
+        self.captures.choose(held, None);
+        Ok(())
+    }
+
+    /// Keeps the current capture under `name` as well, and returns the other capture that the name stood for.
+    ///
+    /// # Errors
+    /// [`Error::NothingLoaded`].
+    pub fn keep(&mut self, name: &str) -> Result<Option<Arc<Capture>>> {
+        let held = self.captures.current().ok_or(Error::NothingLoaded)?.clone();
+        if FileState::of(Path::new(name)).is_some() {
+            self.warn(format!("{name} is also a file: the name goes before it, `./{name}` is the file"));
+        }
+        let replaced = self.captures.keep(name, held.clone()).filter(|before| !before.is(&held));
+        self.captures.choose(held, Some(name));
+        Ok(replaced.map(|before| before.capture))
+    }
+
+    /// Forgets `name` and returns the capture that it stood for, which stays loaded if it is the current one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] that says which names there are.
+    pub fn forget(&mut self, name: &str) -> Result<Arc<Capture>> {
+        match self.captures.forget(name) {
+            Some(held) => Ok(held.capture),
+            None => Err(self.unknown_name(name)),
+        }
+    }
+
+    /// Tells the person something on standard error that does not stop the work. The executor prints it, in front of
+    /// the result, whether the command succeeds or not.
+    pub fn warn(&mut self, sentence: impl Into<String>) {
+        self.warnings.push(sentence.into());
+    }
+
+    /// What was to be told, which is told only once.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    fn by_name(&mut self, wanted: &Path) -> Option<Held> {
+        let name = wanted.to_str()?;
+        let held = self.captures.named(name)?.clone();
+        if held.outdated() {
+            let file = held.capture.path.display();
+            self.warn(format!(
+                "{file} has changed since it was loaded as {name}; `load_pcap {file} --as {name}` loads it again"
+            ));
+        }
+        Some(held)
+    }
+
+    /// Reads a capture; `file` is its state before.
+    fn read(&mut self, path: &Path, file: Option<FileState>) -> Result<Held> {
         let options = LoadOptions {
             tshark: &self.config.tshark,
             profile: self.config.wireshark_profile.as_deref(),
@@ -71,12 +203,47 @@ impl Session {
             regenerate: self.regenerate,
             progress: self.progress,
         };
-        let loaded = packets::load(path, &options)?;
+        let loaded = match packets::load(path, &options) {
+            Err(LoadError::Missing(path)) => return Err(self.missing(path)),
+            other => other?,
+        };
         let capture = Capture::new(path.to_path_buf(), loaded.dissection)?;
-        let mut warnings = capture.dissection.facts.warnings.clone();
-        warnings.extend(loaded.warnings);
-        self.capture = Some(capture);
-        Ok(warnings)
+        self.warnings.extend(capture.dissection.facts.warnings.iter().cloned());
+        self.warnings.extend(loaded.warnings);
+        Ok(Held { capture: Arc::new(capture), file })
+    }
+
+    /// The error for what is no file, and could have been meant for a name.
+    fn missing(&self, path: PathBuf) -> Error {
+        let typed = path.to_str().filter(|text| is_name(text)).map(str::to_string);
+        match typed {
+            Some(typed) if self.named().next().is_some() => {
+                Error::NotFound(format!("{typed}: no such file, and {}", self.no_capture_named(&typed)))
+            }
+            _ => LoadError::Missing(path).into(),
+        }
+    }
+
+    fn unknown_name(&self, name: &str) -> Error {
+        Error::NotFound(match self.named().next() {
+            Some(_) => self.no_capture_named(name),
+            None => format!(
+                "no capture is called `{}`: none has a name; `load_pcap FILE --as NAME` gives one",
+                escape(name)
+            ),
+        })
+    }
+
+    /// The part of a sentence that says which names there are.
+    fn no_capture_named(&self, name: &str) -> String {
+        let names: Vec<&str> = self.named().map(|(name, _)| name).collect();
+        let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+        let more = if names.len() > LISTED { ", …" } else { "" };
+        let advice = match nearest(name, names.iter().copied()) {
+            Some(guess) => format!("did you mean `{guess}`?"),
+            None => "see `captures`".to_string(),
+        };
+        format!("no capture of that name (named are {shown}{more}); {advice}")
     }
 
     /// Checks the mappings of a connection against their checksums, for which its payload is read once more.
@@ -85,7 +252,7 @@ impl Session {
     /// # Errors
     /// [`Error::Load`] when the capture cannot be read again.
     pub fn checksums(&self, connection: &Connection) -> Result<Option<Vec<ChecksumResult>>> {
-        let capture = self.capture()?;
+        let capture = self.capture()?.as_ref();
         let from_capture = capture.dissection.facts.dissector.starts_with("tshark");
         if connection.checksum_required != Some(true) || !from_capture {
             return Ok(None);

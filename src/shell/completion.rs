@@ -1,9 +1,14 @@
 //! Tab completion: a function of the line, the cursor and what is loaded; it needs no terminal.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete as complete_words};
+use clap::Arg;
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+    complete as complete_words,
+};
 
 use super::{line, panics};
 use crate::commands::{Command, Session, grammar, registry};
@@ -18,14 +23,16 @@ pub struct Snapshot {
     tcp_streams: Arc<Vec<String>>,
     mptcp_streams: Arc<Vec<String>>,
     columns: Arc<Vec<String>>,
+    captures: Arc<Vec<String>>,
 }
 
 impl Snapshot {
     /// What `session` has loaded.
     #[must_use]
     pub fn of(session: &Session) -> Self {
+        let captures = Arc::new(session.named().map(|(name, _)| name.to_string()).collect());
         let Some(capture) = session.loaded() else {
-            return Snapshot { columns: Arc::new(schema_columns()), ..Snapshot::default() };
+            return Snapshot { columns: Arc::new(schema_columns()), captures, ..Snapshot::default() };
         };
         let numbers = |ids: Vec<u32>| Arc::new(ids.iter().map(ToString::to_string).collect());
         let columns = match capture.table() {
@@ -36,6 +43,24 @@ impl Snapshot {
             tcp_streams: numbers(capture.tcp_stream_ids()),
             mptcp_streams: numbers(capture.mptcp_stream_ids()),
             columns: Arc::new(columns),
+            captures,
+        }
+    }
+
+    /// The argument with what the session knows of its values.
+    fn informed(&self, argument: Arg) -> Arg {
+        match argument.get_id().as_str() {
+            // Of these the session knows the names, and the rest are files.
+            "capture" | "first" | "second" => {
+                let names = self.captures.clone();
+                argument.add(ArgValueCompleter::new(move |current: &OsStr| captures_and_files(&names, current)))
+            }
+            id => match self.values_of(id) {
+                Some(values) => argument.add(ArgValueCandidates::new(move || {
+                    values.iter().map(CompletionCandidate::new).collect::<Vec<_>>()
+                })),
+                None => argument,
+            },
         }
     }
 
@@ -45,10 +70,18 @@ impl Snapshot {
             "tcpstream" => Some(self.tcp_streams.clone()),
             "mptcpstream" => Some(self.mptcp_streams.clone()),
             "column" => Some(self.columns.clone()),
+            "name" => Some(self.captures.clone()),
             "command" => Some(Arc::new(registry::names().map(str::to_string).collect())),
             _ => None,
         }
     }
+}
+
+/// Names of captures, then files.
+fn captures_and_files(names: &[String], current: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = current.to_string_lossy();
+    let names = names.iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new);
+    names.chain(PathCompleter::file().current_dir(".").complete(current)).collect()
 }
 
 fn schema_columns() -> Vec<String> {
@@ -103,12 +136,7 @@ fn command_names(typed: &str) -> Vec<String> {
 
 /// What clap's engine offers for `current` after `arguments`, with the session's own values.
 fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[String], current: &str) -> Vec<String> {
-    let mut definition =
-        grammar::definition(command).mut_args(|argument| match snapshot.values_of(argument.get_id().as_str()) {
-            Some(values) => argument
-                .add(ArgValueCandidates::new(move || values.iter().map(CompletionCandidate::new).collect::<Vec<_>>())),
-            None => argument,
-        });
+    let mut definition = grammar::definition(command).mut_args(|argument| snapshot.informed(argument));
     let words: Vec<_> = arguments.iter().map(String::as_str).chain([current]).map(Into::into).collect();
     let here = Some(Path::new("."));
     // A completion that fails must not cost the line that is being typed.
@@ -202,6 +230,7 @@ mod tests {
             tcp_streams: strings(&["1", "7", "10"]),
             mptcp_streams: strings(&["0", "2", "10"]),
             columns: strings(&["dsn", "dack", "tcplen"]),
+            captures: strings(&["client", "server"]),
         };
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         argument_values(&snapshot, &Probe, &arguments, current)

@@ -52,11 +52,16 @@ impl Executor {
     /// Why it could not be loaded.
     pub fn load(&mut self, path: &Path, console: &mut Console<'_>) -> Result<()> {
         interrupt::clear();
-        let warnings = guarded("--load", || self.session.load(path))?;
-        for warning in warnings {
+        let loaded = guarded("--load", || self.session.load(path));
+        self.tell_warnings(console);
+        loaded
+    }
+
+    /// Says what the work left to say, whether or not it succeeded.
+    fn tell_warnings(&mut self, console: &mut Console<'_>) {
+        for warning in self.session.take_warnings() {
             console.warning(&warning);
         }
-        Ok(())
     }
 
     /// Runs one line of text; a blank one or a comment does nothing.
@@ -97,8 +102,9 @@ impl Executor {
                 return Err(Error::Usage(format!("{sentence}; see `help {name}`")));
             }
         };
-        let outcome = guarded(command.name(), || command.run(&matches, &mut self.session))?;
-        match outcome {
+        let outcome = guarded(command.name(), || command.run(&matches, &mut self.session));
+        self.tell_warnings(console);
+        match outcome? {
             Outcome::Quit => return Ok(Flow::Leave),
             Outcome::Text(text) => console.text(&text)?,
             Outcome::Done(sentences) => sentences.iter().for_each(|sentence| console.note(sentence)),

@@ -27,7 +27,9 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
     let mut lines = Lines::open(executor.session.config.history_size, console)?;
     console.note("Type `help` for the commands, Tab completes, Ctrl-D leaves.");
     loop {
-        let name = executor.session.loaded().map(crate::tracking::Capture::name);
+        let session = &executor.session;
+        let name =
+            session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
         let Some(line) = lines.read(name.as_deref(), Snapshot::of(&executor.session))? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;

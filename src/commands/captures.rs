@@ -1,0 +1,124 @@
+//! `captures`
+
+use clap::{Arg, ArgMatches};
+use serde::Serialize;
+
+use super::session::Held;
+use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::mptcp_connections::count;
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+
+/// Lists the loaded captures, and forgets names.
+pub struct Captures;
+
+impl Command for Captures {
+    fn name(&self) -> &'static str {
+        "captures"
+    }
+
+    fn category(&self) -> Category {
+        Category::Captures
+    }
+
+    fn summary(&self) -> &'static str {
+        "List the loaded captures, or forget some"
+    }
+
+    fn details(&self) -> &'static str {
+        "`load_pcap FILE --as NAME` keeps a capture under a name, as it was at that time, until the name is forgotten or \
+         given to another. Commands use the current capture unless they ask for one; where they do, a name stands for \
+         its file."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(
+            Arg::new("name")
+                .long("forget")
+                .value_name("NAME")
+                .num_args(1..)
+                .value_delimiter(',')
+                .help("Forget these names, and list the captures that are left"),
+        )
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[Example { line: "captures", purpose: "see which captures are loaded, and which is current" }]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let mut notes = Vec::new();
+        for name in arguments.get_many::<String>("name").into_iter().flatten() {
+            let capture = session.forget(name)?;
+            notes.push(format!("{name} is forgotten: {}", capture.path.to_string_lossy()));
+        }
+        let (lines, more) = lines(session);
+        notes.extend(more);
+        Ok(Outcome::Report(report(&lines)?.with_notes(notes)))
+    }
+}
+
+/// One capture, as JSON prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Line {
+    current: bool,
+    name: Option<String>,
+    file: String,
+    packets: u64,
+    tcp_streams: u64,
+    mptcp_connections: u64,
+}
+
+/// The captures by name, after the current one if it has none; and what else must be known.
+fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
+    let is_current = |held: &Held| session.current().is_some_and(|current| current.is(held));
+    let nameless = session.current().filter(|current| !session.named().any(|(_, held)| held.is(current)));
+    let named = session.named().map(|(name, held)| (Some(name), held));
+    let mut notes = Vec::new();
+    let lines: Vec<Line> = nameless
+        .map(|held| (None, held))
+        .into_iter()
+        .chain(named)
+        .map(|(name, held)| {
+            let capture = &held.capture;
+            let file = capture.path.to_string_lossy().into_owned();
+            if held.outdated() {
+                notes.push(format!("{file} has changed since it was loaded; what is listed is as it was"));
+            }
+            Line {
+                current: is_current(held),
+                name: name.map(str::to_string),
+                file,
+                packets: capture.segments.len() as u64,
+                tcp_streams: capture.tracking.streams.len() as u64,
+                mptcp_connections: count(capture) as u64,
+            }
+        })
+        .collect();
+    if lines.is_empty() {
+        notes.push("no capture is loaded: `load_pcap FILE` loads one".to_string());
+    }
+    (lines, notes)
+}
+
+fn report(lines: &[Line]) -> Result<Report> {
+    let mut table = Table::headed(&[
+        ("current", ""),
+        ("name", ""),
+        ("file", ""),
+        ("packets", ""),
+        ("tcp_streams", "TCP\nstreams"),
+        ("mptcp_connections", "MPTCP\nconnections"),
+    ]);
+    for line in lines {
+        table.rows.push(vec![
+            Cell::Boolean(line.current),
+            line.name.clone().map_or(Cell::Null, Cell::Text),
+            Cell::Text(line.file.clone()),
+            Cell::Integer(line.packets.into()),
+            Cell::Integer(line.tcp_streams.into()),
+            Cell::Integer(line.mptcp_connections.into()),
+        ]);
+    }
+    Report::new(&lines, vec![table])
+}

@@ -1,0 +1,141 @@
+//! The captures that a session holds: the current one, those kept under names, and the last few that were asked for by
+//! their paths.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::tracking::Capture;
+
+/// Captures asked for by path that are remembered: enough for two comparisons in turn. Each holds all its packets.
+const REMEMBERED: usize = 4;
+
+/// What a file was when it was read: while it is the same, it need not be read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileState {
+    /// The canonical path.
+    path: PathBuf,
+    /// Octets.
+    size: u64,
+    modified: SystemTime,
+}
+
+impl FileState {
+    /// The state of `path` now. `None` for what can be read only once (a pipe), or not at all. Take it before reading:
+    /// a file that is still being written then counts as changed.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let canonical = fs::canonicalize(path).ok()?;
+        let metadata = fs::metadata(&canonical).ok().filter(fs::Metadata::is_file)?;
+        Some(FileState { path: canonical, size: metadata.len(), modified: metadata.modified().ok()? })
+    }
+
+    /// Whether the file is no longer what it was, or gone.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        FileState::of(&self.path).as_ref() != Some(self)
+    }
+}
+
+/// A capture and the file that it was read from.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The capture.
+    pub capture: Arc<Capture>,
+    /// Its file as it was; `None` where it could be read only once.
+    pub file: Option<FileState>,
+}
+
+impl Held {
+    /// Whether the file changed since; the capture is what it was.
+    #[must_use]
+    pub fn outdated(&self) -> bool {
+        self.file.as_ref().is_some_and(FileState::changed)
+    }
+
+    /// Whether both are the same capture in memory.
+    #[must_use]
+    pub fn is(&self, other: &Held) -> bool {
+        Arc::ptr_eq(&self.capture, &other.capture)
+    }
+}
+
+/// The captures of a session.
+#[derive(Debug, Default)]
+pub struct Captures {
+    current: Option<Held>,
+    /// The name by which the current capture was chosen.
+    chosen_name: Option<String>,
+    named: BTreeMap<String, Held>,
+    /// The least recently used first.
+    recent: Vec<Held>,
+}
+
+impl Captures {
+    /// The current capture.
+    #[must_use]
+    pub fn current(&self) -> Option<&Held> {
+        self.current.as_ref()
+    }
+
+    /// The name by which the current capture was chosen, while the name still stands for it.
+    #[must_use]
+    pub fn current_name(&self) -> Option<&str> {
+        let name = self.chosen_name.as_deref()?;
+        let named = self.named.get(name)?;
+        self.current.as_ref().is_some_and(|current| current.is(named)).then_some(name)
+    }
+
+    /// Makes a capture the current one, chosen by `name` if it was.
+    pub fn choose(&mut self, held: Held, name: Option<&str>) {
+        self.current = Some(held);
+        self.chosen_name = name.map(str::to_string);
+    }
+
+    /// The capture kept under `name`.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Held> {
+        self.named.get(name)
+    }
+
+    /// The names and what they stand for, by name.
+    pub fn all_named(&self) -> impl Iterator<Item = (&str, &Held)> {
+        self.named.iter().map(|(name, held)| (name.as_str(), held))
+    }
+
+    /// Keeps a capture under `name` and returns what the name stood for before.
+    pub fn keep(&mut self, name: &str, held: Held) -> Option<Held> {
+        self.named.insert(name.to_string(), held)
+    }
+
+    /// Forgets a name and returns what it stood for.
+    pub fn forget(&mut self, name: &str) -> Option<Held> {
+        self.named.remove(name)
+    }
+
+    /// A capture in memory that was read from this very file as it is now.
+    pub fn of_file(&mut self, file: &FileState) -> Option<Held> {
+        let same = |held: &&Held| held.file.as_ref() == Some(file);
+        if let Some(place) = self.recent.iter().position(|held| same(&held)) {
+            let held = self.recent.remove(place);
+            self.recent.push(held.clone());
+            return Some(held);
+        }
+        self.current.iter().chain(self.named.values()).find(same).cloned()
+    }
+
+    /// Makes room for one more remembered capture: outdated ones go first, then the least recently used.
+    pub fn make_room(&mut self) {
+        self.recent.retain(|held| !held.outdated());
+        let surplus = (self.recent.len() + 1).saturating_sub(REMEMBERED);
+        self.recent.drain(..surplus);
+    }
+
+    /// Remembers a capture for the next commands.
+    pub fn remember(&mut self, held: Held) {
+        self.make_room();
+        self.recent.push(held);
+    }
+}
