@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod capture_point;
 pub mod checksum;
+pub mod clock;
 pub mod closing;
 pub mod diagnose;
 pub mod distribution;
@@ -11,6 +12,7 @@ pub mod fallback;
 pub mod filter;
 pub mod joins;
 pub mod mapping;
+pub mod merge;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
 pub mod out_of_order;

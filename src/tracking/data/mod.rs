@@ -12,6 +12,7 @@ mod mappings;
 mod numbers;
 mod sent;
 
+pub use intervals::{Intervals, Piece};
 pub use carried::{Carried, DataPacket, carried};
 pub use mappings::PacketData;
 pub use numbers::Numbers;

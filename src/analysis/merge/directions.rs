@@ -1,0 +1,257 @@
+//! The packets of one direction of a stream as both captures recorded them, in numbers that compare.
+
+use std::collections::HashMap;
+
+use super::Which;
+use crate::analysis::mapping::StreamPair;
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::sequence::Positions;
+use crate::tracking::{Capture, Role, RoleEvidence, Stream, Tracking};
+
+/// Flags that make a packet what it is. PSH and the congestion bits may differ between the ends: segmentation offload
+/// moves them.
+const FLAGS: u16 = flag::FIN | flag::SYN | flag::RST | flag::ACK;
+
+/// A packet in numbers that compare between the captures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packet {
+    /// Row in its capture.
+    pub row: u32,
+    /// When it was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// Sequence number as the first capture has it.
+    pub sequence: u32,
+    /// Acknowledgement number as the first capture has it; 0 without ACK.
+    pub acknowledgement: u32,
+    /// Octets of payload; `None` when the packet does not tell.
+    pub length: Option<u32>,
+    /// Those of the flags that no offload moves.
+    pub flags: u16,
+    /// TCP timestamp option.
+    pub timestamps: Option<(u32, u32)>,
+    /// The sequence number without its wrap, by this capture's own count.
+    pub position: u64,
+}
+
+impl Packet {
+    /// First octet and one past the last, for packets with payload. A SYN counts one octet before its payload.
+    pub fn octets(&self) -> Option<(u64, u64)> {
+        let length = self.length.filter(|length| *length > 0)?;
+        let start = self.position.saturating_add(u64::from(self.flags & flag::SYN != 0));
+        Some((start, start.saturating_add(length.into())))
+    }
+}
+
+/// One direction as both captures have it.
+#[derive(Debug, Clone)]
+pub struct Direction {
+    /// The first capture's packets in the order of time.
+    pub first: Vec<Packet>,
+    /// The second one's.
+    pub second: Vec<Packet>,
+}
+
+impl Direction {
+    /// The packets of one capture.
+    pub fn of(&self, which: Which) -> &[Packet] {
+        which.of(&self.first, &self.second)
+    }
+}
+
+/// The two captures.
+#[derive(Debug, Clone, Copy)]
+pub struct Captures<'a> {
+    pub first: &'a Capture,
+    pub second: &'a Capture,
+}
+
+impl<'a> Captures<'a> {
+    /// One of them.
+    pub fn of(&self, which: Which) -> &'a Capture {
+        which.of(self.first, self.second)
+    }
+
+    fn stream(&self, which: Which, pair: StreamPair) -> Option<&'a Stream> {
+        self.of(which).tracking.stream(which.of(pair.first, pair.second))
+    }
+
+    /// The capture whose roles count for a stream: one that has its handshake.
+    fn authority(&self, pair: StreamPair) -> Which {
+        let knows =
+            |which| self.stream(which, pair).is_some_and(|stream| stream.evidence == RoleEvidence::Handshake);
+        if !knows(Which::First) && knows(Which::Second) { Which::Second } else { Which::First }
+    }
+
+    /// What a role at the stream's authority is called in `which`.
+    fn role_in(&self, which: Which, pair: StreamPair, role: Role) -> Role {
+        if pair.flipped && which != self.authority(pair) { role.other() } else { role }
+    }
+
+    /// The end of the MPTCP connection that packets towards `tcp` travel towards; `None` for plain TCP.
+    pub fn mptcp_towards(&self, pair: StreamPair, tcp: Role) -> Option<Role> {
+        let known = |which: Which| {
+            let tracking = &self.of(which).tracking;
+            let subflow = tracking.subflow(which.of(pair.first, pair.second))?;
+            let connection = tracking.connection(subflow.connection)?;
+            let role = Tracking::mptcp_towards(subflow, self.role_in(which, pair, tcp));
+            Some((connection.roles_known, role))
+        };
+        match (known(Which::First), known(Which::Second)) {
+            (Some((false, _)) | None, Some((true, role))) | (None, Some((false, role))) | (Some((_, role)), _) => {
+                Some(role)
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// True for a subflow that the server of the connection opened.
+    pub fn opened_by_server(&self, pair: StreamPair) -> bool {
+        self.mptcp_towards(pair, Role::Server) == Some(Role::Client)
+    }
+
+    /// Both directions of a stream, towards its server first; `None` when a capture has no such stream.
+    pub fn directions(&self, pair: StreamPair) -> Option<[Direction; 2]> {
+        let first = self.stream(Which::First, pair)?;
+        let second = self.stream(Which::Second, pair)?;
+        let collect = |which: Which, stream: &Stream, towards: Role| {
+            packets(self.of(which), stream, self.role_in(which, pair, towards))
+        };
+        let mut directions = Role::BOTH.map(|towards| Direction {
+            first: collect(Which::First, first, towards),
+            second: collect(Which::Second, second, towards),
+        });
+        let shifts = Role::BOTH.map(|towards| {
+            let sender = towards.other();
+            let isn = |which: Which, stream: &Stream| stream.ends.get(self.role_in(which, pair, sender)).isn;
+            (isn(Which::First, first), isn(Which::Second, second))
+        });
+        let [to_server, to_client] = &mut directions;
+        let server_shift = shift(shifts[0], to_server);
+        let client_shift = shift(shifts[1], to_client);
+        renumber(&mut to_server.second, server_shift, client_shift);
+        renumber(&mut to_client.second, client_shift, server_shift);
+        for direction in &mut directions {
+            place(&mut direction.first);
+            place(&mut direction.second);
+        }
+        Some(directions)
+    }
+}
+
+/// When the first and last TCP packets of a capture were recorded.
+pub fn recorded_span(capture: &Capture) -> Option<(i64, i64)> {
+    let times = || capture.segments.iter().map(|segment| segment.abstime);
+    Some((times().min()?, times().max()?))
+}
+
+fn packets(capture: &Capture, stream: &Stream, towards: Role) -> Vec<Packet> {
+    let mut packets: Vec<Packet> = stream
+        .packets
+        .iter()
+        .filter_map(|row| {
+            let segment = capture.segments.get(*row as usize)?;
+            let place = capture.tracking.packets.get(*row as usize)?;
+            (stream.towards(place) == towards).then(|| packet(*row, segment))
+        })
+        .collect();
+    // A sorted sequence is left as it is in linear time.
+    packets.sort_by_key(|packet| packet.time);
+    packets
+}
+
+fn packet(row: u32, segment: &Segment) -> Packet {
+    Packet {
+        row,
+        time: segment.abstime,
+        sequence: segment.sequence,
+        acknowledgement: if segment.has(flag::ACK) { segment.acknowledgement } else { 0 },
+        length: segment.payload,
+        flags: segment.flags & FLAGS,
+        timestamps: segment.timestamps,
+        position: 0,
+    }
+}
+
+/// What is to be added to the second capture's sequence numbers of a direction to make them the first one's: a
+/// middlebox between the captures may have shifted them.
+fn shift(isn: (Option<u32>, Option<u32>), direction: &Direction) -> u32 {
+    match isn {
+        (Some(first), Some(second)) => first.wrapping_sub(second),
+        _ => shift_by_timestamps(direction),
+    }
+}
+
+/// Without both handshakes: the shift that most packets with the same timestamps, length and flags have.
+fn shift_by_timestamps(direction: &Direction) -> u32 {
+    let key = |packet: &Packet| packet.timestamps.map(|timestamps| (timestamps, packet.length, packet.flags));
+    let mut numbers: HashMap<_, Option<u32>> = HashMap::new();
+    for packet in &direction.first {
+        if let Some(key) = key(packet) {
+            // What is there twice tells nothing.
+            numbers.entry(key).and_modify(|number| *number = None).or_insert(Some(packet.sequence));
+        }
+    }
+    let mut votes: HashMap<u32, u32> = HashMap::new();
+    for packet in &direction.second {
+        if let Some(Some(number)) = key(packet).and_then(|key| numbers.get(&key)) {
+            let count = votes.entry(number.wrapping_sub(packet.sequence)).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    // Of equals the smallest shift, so that the same captures always give the same answer.
+    votes.into_iter().max_by_key(|(shift, count)| (*count, std::cmp::Reverse(*shift))).map_or(0, |(shift, _)| shift)
+}
+
+fn renumber(packets: &mut [Packet], own: u32, peer: u32) {
+    for packet in packets {
+        packet.sequence = packet.sequence.wrapping_add(own);
+        if packet.flags & flag::ACK != 0 {
+            packet.acknowledgement = packet.acknowledgement.wrapping_add(peer);
+        }
+    }
+}
+
+fn place(packets: &mut [Packet]) {
+    let mut positions = Positions::default();
+    for packet in packets {
+        packet.position = positions.position(packet.sequence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(sequence: u32, timestamp: u32) -> Packet {
+        Packet {
+            row: 0,
+            time: 0,
+            sequence,
+            acknowledgement: 0,
+            length: Some(100),
+            flags: flag::ACK,
+            timestamps: Some((timestamp, 1)),
+            position: 0,
+        }
+    }
+
+    #[test]
+    fn a_shift_shows_in_the_handshake_or_in_most_packets() {
+        let direction = Direction { first: Vec::new(), second: Vec::new() };
+        assert_eq!(shift((Some(5), Some(u32::MAX)), &direction), 6);
+        // Of four packets one is there twice in the first capture and two agree on 1000.
+        let first = vec![packet(1100, 7), packet(1200, 8), packet(1300, 9), packet(1300, 9), packet(4000, 10)];
+        let second = vec![packet(100, 7), packet(200, 8), packet(300, 9), packet(400, 10)];
+        assert_eq!(shift((None, Some(3)), &Direction { first, second }), 1000);
+    }
+
+    #[test]
+    fn octets_of_a_syn_come_after_it() {
+        let mut syn = packet(10, 1);
+        syn.flags = flag::SYN;
+        syn.position = 10;
+        assert_eq!(syn.octets(), Some((11, 111)));
+        syn.length = Some(0);
+        assert_eq!(syn.octets(), None);
+    }
+}
