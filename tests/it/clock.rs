@@ -15,12 +15,7 @@ use crate::merge::{both_ends, by_endpoints};
 use crate::scenarios;
 
 /// Shortest delay by the client's address, which is what tells the paths apart, and direction; seconds.
-fn minima(
-    first: &Capture,
-    merged: &Merged,
-    found: &Clock,
-    correction: Correction,
-) -> BTreeMap<(IpAddr, Role), f64> {
+fn minima(first: &Capture, merged: &Merged, found: &Clock, correction: Correction) -> BTreeMap<(IpAddr, Role), f64> {
     let mut minima = BTreeMap::new();
     for flow in &merged.flows {
         let client = first.tracking.stream(flow.pair.first).unwrap().client.address;

@@ -197,7 +197,8 @@ pub fn common_slope(envelopes: &[&Envelope]) -> Option<Slope> {
 fn uncertainty(envelopes: &[&Envelope], slope: f64) -> Option<f64> {
     let longest = envelopes.iter().filter_map(|envelope| {
         let on_line = envelope.distances(slope, &envelope.places).filter(|(_, distance)| *distance <= JITTER);
-        let (first, last) = on_line.fold((f64::MAX, f64::MIN), |(first, last), (time, _)| (first.min(time), last.max(time)));
+        let (first, last) =
+            on_line.fold((f64::MAX, f64::MIN), |(first, last), (time, _)| (first.min(time), last.max(time)));
         (last > first).then_some(last - first)
     });
     longest.max_by(f64::total_cmp).map(|time| 2.0 * JITTER / time)
@@ -242,7 +243,8 @@ mod tests {
         let skewed = |time: i64| time / 5000; // 200 ppm
         let forth: Vec<(i64, i64)> =
             (0..500).map(|i| (i * 10 * MS, skewed(i * 10 * MS) + 10 * MS + (i % 5) * MS)).collect();
-        let back: Vec<(i64, i64)> = (0..500).map(|i| (i * 10 * MS, skewed(i * 10 * MS) - 10 * MS - (i % 3) * MS)).collect();
+        let back: Vec<(i64, i64)> =
+            (0..500).map(|i| (i * 10 * MS, skewed(i * 10 * MS) - 10 * MS - (i % 3) * MS)).collect();
         let forth = Envelope::new(Side::Lower, points(&forth), 0);
         let back = Envelope::new(Side::Upper, points(&back), 0);
         let found = common_slope(&[&forth, &back]).unwrap();

@@ -77,8 +77,7 @@ impl<'a> Captures<'a> {
 
     /// The capture whose roles count for a stream: one that has its handshake.
     fn authority(&self, pair: StreamPair) -> Which {
-        let knows =
-            |which| self.stream(which, pair).is_some_and(|stream| stream.evidence == RoleEvidence::Handshake);
+        let knows = |which| self.stream(which, pair).is_some_and(|stream| stream.evidence == RoleEvidence::Handshake);
         if !knows(Which::First) && knows(Which::Second) { Which::Second } else { Which::First }
     }
 

@@ -99,9 +99,9 @@ impl Frames {
         let Some((start, end)) = packet.octets() else { return false };
         let (start, end) = (start.wrapping_add_signed(aligned), end.wrapping_add_signed(aligned));
         let timestamp = packet.timestamps.map(|(value, _)| value);
-        let from = self.frames.partition_point(|frame| {
-            (frame.timestamp, frame.start) < (timestamp, start.saturating_sub(self.longest))
-        });
+        let from = self
+            .frames
+            .partition_point(|frame| (frame.timestamp, frame.start) < (timestamp, start.saturating_sub(self.longest)));
         let until = self.frames.partition_point(|frame| (frame.timestamp, frame.start) < (timestamp, end));
         let from = from.max(until.saturating_sub(MOST_CANDIDATES));
         let Some(candidates) = self.frames.get_mut(from..until) else { return false };
@@ -154,6 +154,12 @@ impl Frames {
 impl Frame {
     fn part(&self, first: u64, last: u64, received: Option<usize>, fate: Fate) -> Part {
         let octets = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        Part { sent: Some(self.index), received, offset: octets(first - self.start), length: octets(last - first), fate }
+        Part {
+            sent: Some(self.index),
+            received,
+            offset: octets(first - self.start),
+            length: octets(last - first),
+            fate,
+        }
     }
 }

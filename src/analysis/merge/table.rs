@@ -61,4 +61,3 @@ fn of_flow((first, second): (&DataFrame, &DataFrame), flow: &Flow) -> PolarsResu
     }
     DataFrame::new(height, columns)
 }
-

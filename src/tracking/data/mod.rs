@@ -12,8 +12,8 @@ mod mappings;
 mod numbers;
 mod sent;
 
-pub use intervals::{Intervals, Piece};
 pub use carried::{Carried, DataPacket, carried};
+pub use intervals::{Intervals, Piece};
 pub use mappings::PacketData;
 pub use numbers::Numbers;
 pub use sent::{Kind, Repeat, SubflowVolume};
