@@ -24,7 +24,8 @@ pub use table::merged_table;
 use super::mapping::StreamPair;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
-use directions::Captures;
+use directions::{Captures, Direction};
+use matching::Alike;
 
 /// One of two captures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -171,11 +172,7 @@ pub fn merge(first: &Capture, second: &Capture, pairs: &[StreamPair]) -> Result<
     let mut streams = Vec::with_capacity(pairs.len());
     for pair in pairs {
         interrupt::check()?;
-        let Some(directions) = captures.directions(*pair) else { continue };
-        let directions = directions.map(|direction| {
-            let alike = matching::alike(&direction);
-            (direction, alike)
-        });
+        let Some(directions) = with_alike(&captures, *pair) else { continue };
         let opened_by_server = captures.opened_by_server(*pair);
         votes.add(&directions, opened_by_server);
         streams.push((*pair, opened_by_server, directions));
@@ -197,4 +194,33 @@ pub fn merge(first: &Capture, second: &Capture, pairs: &[StreamPair]) -> Result<
         }
     }
     Ok(Merged { client, evidence, flows })
+}
+
+/// Which of two captures was taken nearer to the client, without putting the packets together.
+///
+/// # Errors
+/// [`Interrupted`] by Ctrl-C.
+pub fn nearer_to_client(
+    first: &Capture,
+    second: &Capture,
+    pairs: &[StreamPair],
+) -> Result<(Which, SideEvidence), Interrupted> {
+    let captures = Captures { first, second };
+    let mut votes = side::Votes::default();
+    for pair in pairs {
+        interrupt::check()?;
+        if let Some(directions) = with_alike(&captures, *pair) {
+            votes.add(&directions, captures.opened_by_server(*pair));
+        }
+    }
+    Ok(votes.decide())
+}
+
+/// Both directions of a stream, and which of their packets are alike.
+fn with_alike(captures: &Captures<'_>, pair: StreamPair) -> Option<[(Direction, Alike); 2]> {
+    let directions = captures.directions(pair)?;
+    Some(directions.map(|direction| {
+        let alike = matching::alike(&direction);
+        (direction, alike)
+    }))
 }

@@ -5,6 +5,7 @@
 //! held: the first collects the mappings, because a mapping may come after the data it covers; the second walks the
 //! data.
 
+mod arrivals;
 mod bases;
 mod carried;
 mod intervals;
@@ -12,6 +13,7 @@ mod mappings;
 mod numbers;
 mod sent;
 
+pub use arrivals::{Arrival, Arrivals, arrivals};
 pub use carried::{Carried, DataPacket, carried};
 pub use intervals::{Intervals, Piece};
 pub use mappings::PacketData;

@@ -67,6 +67,18 @@ impl Numbers {
         self.offset.map(|offset| working.wrapping_add(offset))
     }
 
+    /// What a working number of these is among those of `other`: the numbers of the same direction in another capture,
+    /// which may have begun elsewhere or lack the key.
+    #[must_use]
+    pub fn translate(&self, other: &Numbers, working: u64) -> u64 {
+        let real = working.wrapping_add(self.offset.unwrap_or(0));
+        match (self.offset, other.offset) {
+            (Some(_), Some(offset)) => real.wrapping_sub(offset),
+            // The high half is known to one or none: the nearest number with the same low half.
+            _ => other.nearest(real, other.offset.unwrap_or(0)),
+        }
+    }
+
     /// The number relative to the IDSN, the first octet of data being 1; `None` without the sender's key.
     #[must_use]
     pub fn relative(&self, working: u64) -> Option<u64> {
@@ -107,6 +119,22 @@ mod tests {
         assert_eq!(after - before, 3);
         assert_eq!(numbers.real(after), Some(2));
         assert_eq!(numbers.relative(after), Some(8));
+    }
+
+    #[test]
+    fn numbers_of_two_captures_translate() {
+        let mut whole = Numbers::new(Some(0xaaaa_0000_ffff_ff00));
+        let number = whole.working(0xaaaa_0001_0000_0010, true);
+        // This one began later, without keys, and saw one long number; that one saw none.
+        let mut late = Numbers::new(None);
+        let same = late.working(0xaaaa_0001_0000_0010, true);
+        assert_eq!(whole.translate(&late, number), same);
+        assert_eq!(late.translate(&whole, same), number);
+        let mut short = Numbers::new(None);
+        let low = short.working(0x10, false);
+        assert_eq!(whole.translate(&short, number), low);
+        assert_eq!(whole.translate(&short, number - 0x20), low - 0x20);
+        assert_eq!(short.translate(&whole, low), number);
     }
 
     #[test]

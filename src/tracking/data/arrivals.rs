@@ -1,0 +1,75 @@
+//! When each octet of data was first seen, on each subflow and on any: at the receiver, when it arrived.
+
+use super::intervals::Intervals;
+use super::mappings;
+use super::numbers::Numbers;
+use crate::packets::segment::Segment;
+use crate::tracking::role::{ByRole, Role};
+use crate::tracking::travelling::in_file_order;
+use crate::tracking::{Connection, Tracking};
+
+/// The packet that first brought an octet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its row.
+    pub row: u32,
+    /// When it was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// Index of its subflow in [`Connection::subflows`].
+    pub subflow: usize,
+}
+
+/// One direction's arrivals by data sequence number; working numbers, see [`Numbers`].
+#[derive(Debug, Clone, Default)]
+pub struct Arrivals {
+    /// On any subflow.
+    pub any: Intervals<Arrival>,
+    /// On each subflow, in the order of [`Connection::subflows`].
+    pub subflows: Vec<Intervals<Arrival>>,
+    /// Payload of each subflow, octets, repeated ones included.
+    pub payload: Vec<u64>,
+    /// What the working numbers stand for.
+    pub numbers: Numbers,
+}
+
+/// When the data of `connection` was first seen, by the direction it travels.
+#[must_use]
+pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<Arrivals> {
+    let travelling = in_file_order(segments, tracking, connection);
+    let (flows, _, numbers) = mappings::collect(&travelling, tracking, connection);
+    let count = connection.subflows.len();
+    let empty = |role: Role| Arrivals {
+        any: Intervals::default(),
+        subflows: vec![Intervals::default(); count],
+        payload: vec![0; count],
+        numbers: *numbers.get(role),
+    };
+    let mut found = ByRole { server: empty(Role::Server), client: empty(Role::Client) };
+    let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };
+    let mut parts = Vec::with_capacity(travelling.len());
+    for packet in &travelling {
+        let index = next.get_mut(packet.towards).get_mut(packet.subflow);
+        let flow = flows.get(packet.towards).get(packet.subflow);
+        let (Some(index), Some(flow)) = (index, flow) else { continue };
+        let payload = flow.payload(*index);
+        *index += 1;
+        let Some(payload) = payload else { continue };
+        if let Some(sum) = found.get_mut(packet.towards).payload.get_mut(packet.subflow) {
+            *sum = sum.saturating_add(payload.length);
+        }
+        let arrival = Arrival { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow };
+        let mapped = flow.mapped(payload.start, payload.start.saturating_add(payload.length));
+        parts.extend(mapped.into_iter().map(|part| (packet.towards, arrival, part)));
+    }
+    // Captures of several interfaces may hold packets out of order; of packets of the same time the file's order counts.
+    parts.sort_by_key(|(_, arrival, _)| arrival.time);
+    for (towards, arrival, part) in parts {
+        let end = part.dsn.saturating_add(part.length);
+        let direction = found.get_mut(towards);
+        direction.any.fill(part.dsn, end, |_| arrival);
+        if let Some(subflow) = direction.subflows.get_mut(arrival.subflow) {
+            subflow.fill(part.dsn, end, |_| arrival);
+        }
+    }
+    found
+}
