@@ -26,9 +26,11 @@ impl Command for Captures {
     }
 
     fn details(&self) -> &'static str {
-        "`load_pcap FILE --as NAME` keeps a capture under a name, as it was at that time, until the name is forgotten or \
-         given to another. Commands use the current capture unless they ask for one; where they do, a name stands for \
-         its file."
+        "`load_pcap FILE --as NAME` keeps a capture under a name, as it was then, until the name is forgotten or given \
+         to another. `load_pcap NAME` makes it the current one, and a command that takes a capture takes its name.\n\n\
+         Without a name are listed the current capture, and the last few that commands asked for by their path; the \
+         latter stay in memory until others come, and are read again when their file has changed. Packets are TCP \
+         packets."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -69,7 +71,7 @@ struct Line {
     mptcp_connections: u64,
 }
 
-/// The captures by name, after the current one if it has none; and what else must be known.
+/// The captures: the current one if it has no name, those with a name, those remembered; and what else must be known.
 fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
     let is_current = |held: &Held| session.current().is_some_and(|current| current.is(held));
     let nameless = session.current().filter(|current| !session.named().any(|(_, held)| held.is(current)));
@@ -79,6 +81,7 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
         .map(|held| (None, held))
         .into_iter()
         .chain(named)
+        .chain(session.remembered().map(|held| (None, held)))
         .map(|(name, held)| {
             let capture = &held.capture;
             let file = capture.path.to_string_lossy().into_owned();
