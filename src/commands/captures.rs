@@ -63,12 +63,12 @@ impl Command for Captures {
 /// One capture, as JSON prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Line {
-    current: bool,
     name: Option<String>,
     file: String,
     packets: u64,
     tcp_streams: u64,
     mptcp_connections: u64,
+    current: bool,
 }
 
 /// The captures: the current one if it has no name, those with a name, those remembered; and what else must be known.
@@ -89,12 +89,12 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
                 notes.push(format!("{file} has changed since it was loaded; what is listed is as it was"));
             }
             Line {
-                current: is_current(held),
                 name: name.map(str::to_string),
                 file,
                 packets: capture.segments.len() as u64,
                 tcp_streams: capture.tracking.streams.len() as u64,
                 mptcp_connections: count(capture) as u64,
+                current: is_current(held),
             }
         })
         .collect();
@@ -106,21 +106,21 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
 
 fn report(lines: &[Line]) -> Result<Report> {
     let mut table = Table::headed(&[
-        ("current", ""),
         ("name", ""),
         ("file", ""),
         ("packets", ""),
         ("tcp_streams", "TCP\nstreams"),
         ("mptcp_connections", "MPTCP\nconnections"),
+        ("current", ""),
     ]);
     for line in lines {
         table.rows.push(vec![
-            Cell::Boolean(line.current),
             line.name.clone().map_or(Cell::Null, Cell::Text),
             Cell::Text(line.file.clone()),
             Cell::Integer(line.packets.into()),
             Cell::Integer(line.tcp_streams.into()),
             Cell::Integer(line.mptcp_connections.into()),
+            Cell::Boolean(line.current),
         ]);
     }
     Report::new(&lines, vec![table])

@@ -71,7 +71,10 @@ impl Command for CleanPcap {
         let input = &capture.path;
         if held.outdated() {
             // Its frames are no longer those that were numbered.
-            return Err(Error::Failed(format!("{} has changed since it was loaded; load it again", input.display())));
+            return Err(Error::Failed(format!(
+                "{} has changed since it was loaded, so it cannot be copied by it; load it again",
+                input.display()
+            )));
         }
         let connection = arguments.get_one::<u32>("mptcpstream").copied();
         if let Some(id) = connection {

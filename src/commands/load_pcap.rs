@@ -99,5 +99,9 @@ impl Command for LoadPcap {
 
 /// A name as typed.
 fn name(text: &str) -> std::result::Result<String, &'static str> {
-    if is_name(text) { Ok(text.to_string()) } else { Err("names are made of letters, digits, `_`, `-` and `.`") }
+    if is_name(text) {
+        Ok(text.to_string())
+    } else {
+        Err("names are made of letters, digits, `_`, `-` and `.`, and do not begin with `-`")
+    }
 }
