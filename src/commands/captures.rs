@@ -17,6 +17,10 @@ impl Command for Captures {
         "captures"
     }
 
+    fn aliases(&self) -> &'static [&'static str] {
+        &["list_captures"]
+    }
+
     fn category(&self) -> Category {
         Category::Captures
     }

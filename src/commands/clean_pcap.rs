@@ -69,10 +69,10 @@ impl Command for CleanPcap {
         let held = session.find(arguments::path(arguments, "capture")?)?;
         let capture = &held.capture;
         let input = &capture.path;
-        if held.outdated() {
-            // Its frames are no longer those that were numbered.
+        if !held.rereadable() {
+            // Its frames are not those that were numbered.
             return Err(Error::Failed(format!(
-                "{} has changed since it was loaded, so it cannot be copied by it; load it again",
+                "{} is no longer what was loaded (it changed, or was a pipe): it cannot be copied; load it again",
                 input.display()
             )));
         }

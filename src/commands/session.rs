@@ -265,7 +265,7 @@ impl Session {
     }
 
     /// Checks the mappings of a connection against their checksums, for which its payload is read once more.
-    /// `None` where no checksums are used, or the payload is not there: in an exported table, in a file that changed.
+    /// `None` where no checksums are used, or the payload is not there: in an exported table, in a pipe or a file that changed.
     ///
     /// # Errors
     /// [`Error::Load`] when the capture cannot be read again.
@@ -275,10 +275,12 @@ impl Session {
         if connection.checksum_required != Some(true) || !from_capture {
             return Ok(None);
         }
-        if self.current().is_some_and(Held::outdated) {
-            // The packets in the file are no longer those of the capture.
+        if !self.current().is_some_and(Held::rereadable) {
+            // The packets in the file are not those of the capture.
             let file = capture.path.display();
-            self.warn(format!("{file} has changed since it was loaded, so checksums are not checked; load it again"));
+            self.warn(format!(
+                "{file} is no longer what was loaded (it changed, or was a pipe): checksums are not checked; load it again"
+            ));
             return Ok(None);
         }
         let memory = self.cache.as_ref().map(|cache| cache.directory.as_path());

@@ -59,6 +59,12 @@ impl Held {
         self.file.as_ref().is_some_and(FileState::changed)
     }
 
+    /// Whether reading the file once more gives the same octets: not when it changed, nor for a pipe.
+    #[must_use]
+    pub fn rereadable(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| !file.changed())
+    }
+
     /// Whether both are the same capture in memory.
     #[must_use]
     pub fn is(&self, other: &Held) -> bool {
