@@ -17,6 +17,13 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A count with its noun, for a sentence: `1 packet`, `2 packets`. Not grouped, so that the number can be searched for.
+#[must_use]
+pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let ending = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 /// An amount of octets: `999 B`, `1.9 MB`.
 #[must_use]
 pub fn bytes(octets: u64) -> String {
@@ -91,6 +98,13 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(90_716), "90,716");
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!(counted(0_u64, "packet"), "0 packets");
+        assert_eq!(counted(1_usize, "MPTCP connection"), "1 MPTCP connection");
+        assert_eq!(counted(5445_u32, "TCP packet"), "5445 TCP packets");
     }
 
     #[test]

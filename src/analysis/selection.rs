@@ -6,7 +6,7 @@ use super::filter::Filter;
 use crate::error::{Error, Result};
 use crate::packets::schema;
 use crate::terminal_text::escape;
-use crate::tracking::Capture;
+use crate::tracking::{Capture, Role};
 
 /// Which packets are wanted; what is `None` does not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,8 +15,8 @@ pub struct Selection {
     pub tcpstream: Option<u32>,
     /// Packets of this MPTCP connection.
     pub mptcpstream: Option<u32>,
-    /// Packets towards `server` or `client`: of the MPTCP connection when one is chosen, of their TCP stream otherwise.
-    pub towards: Option<String>,
+    /// Packets towards this end: of the MPTCP connection when one is chosen, of their TCP stream otherwise.
+    pub towards: Option<Role>,
     /// Packets that a condition keeps.
     pub condition: Option<Filter>,
 }
@@ -27,10 +27,10 @@ pub struct Selection {
 /// [`Error::NotFound`] for a stream or column that is not there, [`Error::Usage`] for a condition that does not fit.
 pub fn packets(capture: &Capture, selection: &Selection) -> Result<DataFrame> {
     if let Some(id) = selection.tcpstream {
-        require("TCP stream", "`list_tcp_connections`", id, &capture.tcp_stream_ids())?;
+        capture.tcp_stream(id)?;
     }
     if let Some(id) = selection.mptcpstream {
-        require("MPTCP connection", "`list_mptcp_connections`", id, &capture.mptcp_stream_ids())?;
+        capture.mptcp_connection(id)?;
     }
     rows(capture.table()?, selection)
 }
@@ -47,9 +47,9 @@ pub fn rows(table: &DataFrame, selection: &Selection) -> Result<DataFrame> {
     if let Some(id) = selection.mptcpstream {
         kept = keep(&kept, &number_mask(&kept, "mptcpstream", id)?)?;
     }
-    if let Some(role) = &selection.towards {
+    if let Some(role) = selection.towards {
         let name = if selection.mptcpstream.is_some() { "mptcpdest" } else { "tcpdest" };
-        kept = keep(&kept, &text_mask(&kept, name, role)?)?;
+        kept = keep(&kept, &text_mask(&kept, name, role.name())?)?;
     }
     match &selection.condition {
         Some(condition) => condition.apply(&kept),
@@ -70,22 +70,6 @@ pub fn columns<S: AsRef<str>>(table: &DataFrame, names: &[S]) -> Result<DataFram
         chosen.push(table.column(name).map_err(|_| unknown_column(table, name))?.clone());
     }
     DataFrame::new(table.height(), chosen).map_err(|source| Error::Table { action: "choose columns", source })
-}
-
-/// Checks that there is a TCP stream of that number.
-///
-/// # Errors
-/// [`Error::NotFound`] that says which exist.
-pub fn require_tcp_stream(capture: &Capture, id: u32) -> Result<()> {
-    require("TCP stream", "`list_tcp_connections`", id, &capture.tcp_stream_ids())
-}
-
-/// Checks that there is an MPTCP connection of that number.
-///
-/// # Errors
-/// [`Error::NotFound`] that says which exist.
-pub fn require_mptcp_stream(capture: &Capture, id: u32) -> Result<()> {
-    require("MPTCP connection", "`list_mptcp_connections`", id, &capture.mptcp_stream_ids())
 }
 
 /// The sentence for a column that `table` does not have.
@@ -110,18 +94,6 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
-}
-
-fn require(what: &str, command: &str, id: u32, existing: &[u32]) -> Result<()> {
-    if existing.contains(&id) {
-        return Ok(());
-    }
-    let there = match (existing.iter().min(), existing.iter().max()) {
-        (Some(first), Some(last)) if first == last => format!("the only one is {first}"),
-        (Some(first), Some(last)) => format!("there are {first} to {last}, see {command}"),
-        _ => "the capture has none".to_string(),
-    };
-    Err(Error::NotFound(format!("no {what} {id}: {there}")))
 }
 
 fn keep(table: &DataFrame, mask: &BooleanChunked) -> Result<DataFrame> {
@@ -172,8 +144,8 @@ mod tests {
         assert_eq!(ids(&Selection::default()), [1, 2, 3, 4]);
         assert_eq!(ids(&Selection { tcpstream: Some(1), ..Selection::default() }), [3, 4]);
         assert_eq!(ids(&Selection { mptcpstream: Some(0), ..Selection::default() }), [1, 2, 3]);
-        let towards = Some("server".to_string());
-        assert_eq!(ids(&Selection { towards: towards.clone(), ..Selection::default() }), [1, 3]);
+        let towards = Some(Role::Server);
+        assert_eq!(ids(&Selection { towards, ..Selection::default() }), [1, 3]);
         assert_eq!(
             ids(&Selection { mptcpstream: Some(0), towards, ..Selection::default() }),
             [1],
@@ -194,14 +166,5 @@ mod tests {
         assert_eq!(error.to_string(), "no column `dport`: this capture has none; `columns` lists them all");
         let error = columns(&table(), &["packetid", "packetid"]).unwrap_err();
         assert_eq!(error.to_string(), "column `packetid` is named twice; name it once");
-    }
-
-    #[test]
-    fn a_missing_stream_says_which_exist() {
-        let message = |existing: &[u32]| require("TCP stream", "`lt`", 9, existing).unwrap_err().to_string();
-        assert_eq!(message(&[0, 1, 2, 3]), "no TCP stream 9: there are 0 to 3, see `lt`");
-        assert_eq!(message(&[0]), "no TCP stream 9: the only one is 0");
-        assert_eq!(message(&[]), "no TCP stream 9: the capture has none");
-        assert!(require("TCP stream", "`lt`", 9, &[9]).is_ok());
     }
 }

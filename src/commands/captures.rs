@@ -17,6 +17,10 @@ impl Command for Captures {
         "captures"
     }
 
+    fn aliases(&self) -> &'static [&'static str] {
+        &["list_captures"]
+    }
+
     fn category(&self) -> Category {
         Category::Captures
     }
@@ -26,9 +30,11 @@ impl Command for Captures {
     }
 
     fn details(&self) -> &'static str {
-        "`load_pcap FILE --as NAME` keeps a capture under a name, as it was at that time, until the name is forgotten or \
-         given to another. Commands use the current capture unless they ask for one; where they do, a name stands for \
-         its file."
+        "`load_pcap FILE --as NAME` keeps a capture under a name, as it was then, until the name is forgotten or given \
+         to another. `load_pcap NAME` makes it the current one, and a command that takes a capture takes its name.\n\n\
+         Without a name are listed the current capture, and the last few that commands asked for by their path; the \
+         latter stay in memory until others come, and are read again when their file has changed. Packets are TCP \
+         packets."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -61,15 +67,15 @@ impl Command for Captures {
 /// One capture, as JSON prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Line {
-    current: bool,
     name: Option<String>,
     file: String,
     packets: u64,
     tcp_streams: u64,
     mptcp_connections: u64,
+    current: bool,
 }
 
-/// The captures by name, after the current one if it has none; and what else must be known.
+/// The captures: the current one if it has no name, those with a name, those remembered; and what else must be known.
 fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
     let is_current = |held: &Held| session.current().is_some_and(|current| current.is(held));
     let nameless = session.current().filter(|current| !session.named().any(|(_, held)| held.is(current)));
@@ -79,6 +85,7 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
         .map(|held| (None, held))
         .into_iter()
         .chain(named)
+        .chain(session.remembered().map(|held| (None, held)))
         .map(|(name, held)| {
             let capture = &held.capture;
             let file = capture.path.to_string_lossy().into_owned();
@@ -86,12 +93,12 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
                 notes.push(format!("{file} has changed since it was loaded; what is listed is as it was"));
             }
             Line {
-                current: is_current(held),
                 name: name.map(str::to_string),
                 file,
                 packets: capture.segments.len() as u64,
                 tcp_streams: capture.tracking.streams.len() as u64,
                 mptcp_connections: count(capture) as u64,
+                current: is_current(held),
             }
         })
         .collect();
@@ -103,21 +110,21 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
 
 fn report(lines: &[Line]) -> Result<Report> {
     let mut table = Table::headed(&[
-        ("current", ""),
         ("name", ""),
         ("file", ""),
         ("packets", ""),
         ("tcp_streams", "TCP\nstreams"),
         ("mptcp_connections", "MPTCP\nconnections"),
+        ("current", ""),
     ]);
     for line in lines {
         table.rows.push(vec![
-            Cell::Boolean(line.current),
             line.name.clone().map_or(Cell::Null, Cell::Text),
             Cell::Text(line.file.clone()),
             Cell::Integer(line.packets.into()),
             Cell::Integer(line.tcp_streams.into()),
             Cell::Integer(line.mptcp_connections.into()),
+            Cell::Boolean(line.current),
         ]);
     }
     Report::new(&lines, vec![table])

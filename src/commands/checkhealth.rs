@@ -13,6 +13,7 @@ use crate::config::{Config, Places};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::packets::cache::Cache;
+use crate::units::counted;
 
 /// The oldest tshark whose fields suffice.
 const OLDEST_TSHARK: (u32, u32) = (3, 6);
@@ -152,8 +153,8 @@ fn cache(cache: Option<&Cache>) -> Check {
         Ok(holdings) => Check::fine(
             NAME,
             format!(
-                "{shown}: {} captures, {} of {} MiB",
-                holdings.entries,
+                "{shown}: {}, {} of {} MiB",
+                counted(holdings.entries, "capture"),
                 holdings.bytes.div_ceil(1024 * 1024),
                 cache.limit / (1024 * 1024)
             ),

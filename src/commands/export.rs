@@ -2,18 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, ValueHint};
 use polars::prelude::DataFrame;
 
 use super::dump::{condition, condition_argument};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Example, Outcome, Session, arguments};
 use crate::analysis::selection::{self, Selection};
 use crate::error::{Error, Result};
 use crate::packets::cells::delimiter_byte;
 use crate::packets::exported::{Form, write};
 use crate::terminal_text::escape;
-use crate::units;
+use crate::units::counted;
 
 /// Writes packets to a file for other programs, and for loading again.
 #[derive(Debug)]
@@ -65,13 +64,7 @@ impl Command for Export {
             )
             .arg(stream("tcpstream", "N").help("Only packets of this TCP stream").conflicts_with("mptcpstream"))
             .arg(stream("mptcpstream", "N").help("Only packets of this MPTCP connection"))
-            .arg(
-                Arg::new("towards")
-                    .long("towards")
-                    .value_name("ROLE")
-                    .value_parser(PossibleValuesParser::new(["server", "client"]))
-                    .help("Only packets that travel towards this end"),
-            )
+            .arg(arguments::towards().help("Only packets that travel towards this end"))
             .arg(condition_argument())
             .arg(
                 Arg::new("columns")
@@ -119,11 +112,13 @@ impl Command for Export {
         let chosen = Selection {
             tcpstream: arguments.get_one("tcpstream").copied(),
             mptcpstream: arguments.get_one("mptcpstream").copied(),
-            towards: arguments.get_one::<String>("towards").cloned(),
+            towards: arguments::role(arguments),
             condition: condition(arguments)?,
         };
         let capture = session.capture()?;
-        refuse_to_overwrite(out, &capture.path)?;
+        for held in session.current().into_iter().chain(session.named().map(|(_, held)| held)) {
+            refuse_to_overwrite(out, &held.capture.path)?;
+        }
         let packets = selection::packets(capture, &chosen)?;
         let table = match arguments.get_many::<String>("columns") {
             Some(names) => selection::columns(&packets, &names.collect::<Vec<_>>())?,
@@ -143,23 +138,18 @@ fn form(out: &Path, asked: Option<Form>) -> Result<Form> {
     })
 }
 
-/// The capture is the one thing that cannot be made again.
+/// A capture is the one thing that cannot be made again.
 fn refuse_to_overwrite(out: &Path, capture: &Path) -> Result<()> {
     match (out.canonicalize(), capture.canonicalize()) {
-        (Ok(out), Ok(capture)) if out == capture => Err(Error::Failed(format!(
-            "{} is the loaded capture itself; name another file",
-            escape(&capture.to_string_lossy())
-        ))),
+        (Ok(out), Ok(capture)) if out == capture => {
+            Err(Error::Failed(format!("{} is a loaded capture; name another file", escape(&capture.to_string_lossy()))))
+        }
         _ => Ok(()),
     }
 }
 
 fn sentence(table: &DataFrame, out: &Path) -> String {
-    let count = |number: usize, what: &str| {
-        let ending = if number == 1 { "" } else { "s" };
-        format!("{} {what}{ending}", units::grouped(u64::try_from(number).unwrap_or(u64::MAX)))
-    };
-    let (rows, columns) = (count(table.height(), "packet"), count(table.width(), "column"));
+    let (rows, columns) = (counted(table.height(), "packet"), counted(table.width(), "column"));
     format!("wrote {rows}, {columns}, to {}", escape(&out.to_string_lossy()))
 }
 
@@ -186,7 +176,7 @@ mod tests {
         let capture = directory.path().join("a.pcapng");
         std::fs::write(&capture, "x").unwrap();
         let detour = directory.path().join(".").join("a.pcapng");
-        assert!(refuse_to_overwrite(&detour, &capture).unwrap_err().to_string().contains("the loaded capture itself"));
+        assert!(refuse_to_overwrite(&detour, &capture).unwrap_err().to_string().contains("is a loaded capture"));
         assert!(refuse_to_overwrite(&directory.path().join("b.csv"), &capture).is_ok());
     }
 

@@ -7,6 +7,7 @@ use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, mptcp_connec
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::Capture;
+use crate::units::counted;
 
 /// Lists the MPTCP connections.
 pub struct ListMptcpConnections;
@@ -128,9 +129,9 @@ fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {
     let unknown = listed.iter().filter(|connection| !connection.roles_known).count();
     if unknown > 0 {
         notes.push(format!(
-            "{unknown} of {} connections began without a captured MP_CAPABLE: keys are not known, and who opened the \
+            "{unknown} of {} began without a captured MP_CAPABLE: keys are not known, and who opened the \
              first subflow seen is taken for the client",
-            connections.len()
+            counted(connections.len(), "connection")
         ));
     }
     notes

@@ -7,6 +7,7 @@ use crate::analysis::reinjections::{Original, Reinjection, ReinjectionSummary, r
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::packets::cells::{hexadecimal, join};
+use crate::units::counted;
 
 /// Lists the reinjections of a connection.
 pub struct ListReinjections;
@@ -161,12 +162,12 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
     for direction in &summary.directions {
         for resent in &direction.resent_same_subflow {
             notes.push(format!(
-                "towards the {}, subflow {} sent {} bytes of its own again in {} packets under new sequence numbers; \
+                "towards the {}, subflow {} sent {} of its own again in {} under new sequence numbers; \
                  these are not reinjections",
                 direction.towards.name(),
                 resent.tcpstream,
-                resent.bytes,
-                resent.packets
+                counted(resent.bytes, "byte"),
+                counted(resent.packets, "packet")
             ));
         }
     }

@@ -4,8 +4,10 @@ use clap::{Arg, ArgMatches};
 
 use super::session::is_name;
 use super::{Category, Command, Example, Outcome, Session, arguments};
+use crate::analysis::mptcp_connections;
 use crate::error::Result;
 use crate::terminal_text::escape;
+use crate::units::counted;
 
 /// Loads a capture.
 pub struct LoadPcap;
@@ -24,12 +26,15 @@ impl Command for LoadPcap {
     }
 
     fn summary(&self) -> &'static str {
-        "Load a capture, or a table that `export` wrote"
+        "Load a capture, or a table that `export` wrote, or switch to a loaded one"
     }
 
     fn details(&self) -> &'static str {
         "The capture is dissected once and kept in the cache, which is valid while the file keeps its size and \
-         modification time. The capture loaded before stays loaded when this one cannot be read."
+         modification time. The capture loaded before stays loaded when this one cannot be read.\n\n\
+         --as keeps the capture under a name (letters, digits, `_`, `-`, `.`) beside others; `load_pcap NAME` then \
+         switches back to it. A name goes before a file that is called the same; `./NAME` is the file. `captures` \
+         lists the captures and forgets names."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -48,7 +53,10 @@ impl Command for LoadPcap {
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "load_pcap examples/server.pcapng", purpose: "look at the server's side of the example" }]
+        &[
+            Example { line: "load_pcap examples/server.pcapng", purpose: "look at the server's side of the example" },
+            Example { line: "load_pcap examples/server.pcapng --as server", purpose: "and keep it under a name" },
+        ]
     }
 
     fn reports(&self) -> bool {
@@ -79,11 +87,11 @@ impl Command for LoadPcap {
         };
         let tracking = &capture.tracking;
         said.push(format!(
-            "{begun}: {} TCP packets of {} frames, {} TCP streams, {} MPTCP connections",
-            capture.segments.len(),
-            capture.dissection.facts.frames,
-            tracking.streams.len(),
-            tracking.connections.len(),
+            "{begun}: {} of {}, {}, {}",
+            counted(capture.segments.len(), "TCP packet"),
+            counted(capture.dissection.facts.frames, "frame"),
+            counted(tracking.streams.len(), "TCP stream"),
+            counted(mptcp_connections::count(capture), "MPTCP connection"),
         ));
         Ok(Outcome::Done(said))
     }
@@ -91,5 +99,9 @@ impl Command for LoadPcap {
 
 /// A name as typed.
 fn name(text: &str) -> std::result::Result<String, &'static str> {
-    if is_name(text) { Ok(text.to_string()) } else { Err("names are made of letters, digits, `_`, `-` and `.`") }
+    if is_name(text) {
+        Ok(text.to_string())
+    } else {
+        Err("names are made of letters, digits, `_`, `-` and `.`, and do not begin with `-`")
+    }
 }

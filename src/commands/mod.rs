@@ -105,8 +105,9 @@ pub trait Command: Sync {
     fn details(&self) -> &'static str {
         ""
     }
-    /// Adds its arguments to `command`. Arguments named `tcpstream`, `mptcpstream`, `column` or `command` complete
-    /// from the loaded capture; file arguments carry a `clap::ValueHint`.
+    /// Adds its arguments to `command`. Arguments with the ids `tcpstream`, `mptcpstream` and `column` complete from the
+    /// loaded capture, `command` from the registry, `name` with the names of captures, and `capture`, `first` and
+    /// `second` ([`arguments::capture`]) with these names and files; file arguments carry a `clap::ValueHint`.
     fn arguments(&self, command: clap::Command) -> clap::Command {
         command
     }

@@ -7,6 +7,7 @@ use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::{Capture, Connection};
+use crate::units::counted;
 
 /// Sums up an MPTCP connection.
 pub struct MptcpSummaryCommand;
@@ -201,15 +202,15 @@ fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
         let towards = direction.towards.name();
         if direction.resent_same_subflow_bytes > 0 {
             notes.push(format!(
-                "towards the {towards}, {} bytes were sent again on the same subflow under new sequence numbers",
-                direction.resent_same_subflow_bytes
+                "towards the {towards}, subflows sent {} of their own again under new sequence numbers",
+                counted(direction.resent_same_subflow_bytes, "byte")
             ));
         }
         if direction.unmapped_bytes > 0 {
             notes.push(format!(
-                "towards the {towards}, {} bytes have no mapping and are left out of the goodput: sent as plain TCP after \
-                 a fallback, or their mapping was not captured",
-                direction.unmapped_bytes
+                "towards the {towards}, the goodput leaves out {} without a mapping: sent as plain TCP after a fallback, \
+                 or the mapping was not captured",
+                counted(direction.unmapped_bytes, "byte")
             ));
         }
     }

@@ -9,6 +9,7 @@ use crate::analysis::out_of_order::{OutOfOrder, OutOfOrderDirection, out_of_orde
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::{Capture, Connection, Role};
+use crate::units::counted;
 
 /// Shows where data waited for other data.
 pub struct OutOfOrderCommand;
@@ -254,14 +255,14 @@ fn direction_notes(direction: &OutOfOrderDirection) -> Vec<String> {
         ));
     }
     let octets = [
-        (direction.missing_bytes, "of the data were never seen: lost for good, or not captured"),
+        (direction.missing_bytes, "of the data never seen: lost for good, or not captured"),
         (direction.waiting_at_end_bytes, "still waited when the capture ended; their delay is not known"),
         (
             direction.unmapped_bytes,
-            "have no mapping and are left out: plain TCP after a fallback, or it was not captured",
+            "left out for want of a mapping: plain TCP after a fallback, or it was not captured",
         ),
     ];
     let present = octets.iter().filter(|(count, _)| *count > 0);
-    notes.extend(present.map(|(count, what)| format!("towards the {towards}: {count} bytes {what}")));
+    notes.extend(present.map(|(count, what)| format!("towards the {towards}: {} {what}", counted(*count, "byte"))));
     notes
 }

@@ -2,6 +2,7 @@
 
 use crate::packets::cells::{Cells, Value};
 use crate::tracking::Capture;
+use crate::units::counted;
 
 /// When the first frame of the file was recorded, nanoseconds since 1970; zero for an empty capture.
 pub fn origin(capture: &Capture) -> i64 {
@@ -24,7 +25,8 @@ pub fn reltime(time: i64, origin: i64) -> f64 {
 pub fn misplaced_note(packets: usize) -> Option<String> {
     (packets > 0).then(|| {
         format!(
-            "{packets} packets stand in the file behind one recorded later: the order of time was used, not the file's"
+            "the file has {} after one recorded later: the order of time was used, not the file's",
+            counted(packets, "packet")
         )
     })
 }

@@ -2,6 +2,7 @@
 
 mod captures;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::packets::cache::Cache;
 use crate::packets::{self, LoadError, LoadOptions, tshark};
-use crate::terminal_text::escape;
 use crate::tracking::{Capture, Connection};
 use captures::Captures;
 pub use captures::{FileState, Held};
@@ -44,7 +44,7 @@ pub struct Session {
     pub progress: bool,
     captures: Captures,
     /// What the person must know of the work done since the executor last asked.
-    warnings: Vec<String>,
+    warnings: RefCell<Vec<String>>,
 }
 
 impl Session {
@@ -59,7 +59,7 @@ impl Session {
             regenerate: false,
             progress: false,
             captures: Captures::default(),
-            warnings: Vec::new(),
+            warnings: RefCell::default(),
         }
     }
 
@@ -94,9 +94,16 @@ impl Session {
         self.captures.all_named()
     }
 
+    /// The captures without a name that are remembered from the last commands.
+    pub fn remembered(&self) -> impl Iterator<Item = &Held> {
+        let known =
+            |held: &Held| self.current().into_iter().chain(self.named().map(|(_, held)| held)).any(|it| it.is(held));
+        self.captures.recent().iter().filter(move |held| !known(held))
+    }
+
     /// The capture that `wanted` stands for: a name in use, or else the path of a capture or of a table that this
     /// program exported. A file that a capture in memory was read from is not read again while it is unchanged (same
-    /// canonical path, size and modification time). Neither the current capture nor the names change.
+    /// canonical path, size, modification time and inode). Neither the current capture nor the names change.
     ///
     /// Everything that takes a capture as an argument ([`super::arguments::capture`]) asks here. What the person must
     /// know of the loading goes to [`Session::warn`].
@@ -104,12 +111,20 @@ impl Session {
     /// # Errors
     /// [`Error::Load`]; [`Error::NotFound`] for what is neither a name nor a file.
     pub fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
+        self.find(wanted).map(|held| held.capture)
+    }
+
+    /// The same with the file that the capture was read from: for work that reads the file once more.
+    ///
+    /// # Errors
+    /// Those of [`Session::resolve`].
+    pub fn find(&mut self, wanted: &Path) -> Result<Held> {
         if let Some(held) = self.by_name(wanted) {
-            return Ok(held.capture);
+            return Ok(held);
         }
         let file = FileState::of(wanted);
         if let Some(held) = file.as_ref().and_then(|file| self.captures.of_file(file)) {
-            return Ok(held.capture);
+            return Ok(held);
         }
         if file.is_some() {
             // Before the loading, so that there is never one more in memory.
@@ -119,7 +134,7 @@ impl Session {
         if held.file.is_some() {
             self.captures.remember(held.clone());
         }
-        Ok(held.capture)
+        Ok(held)
     }
 
     /// Makes the capture that `wanted` stands for the current one, as [`Session::resolve`] finds it. On failure the
@@ -136,7 +151,7 @@ impl Session {
         let known = file.as_ref().filter(|_| !self.regenerate).and_then(|file| self.captures.of_file(file));
         let held = match known {
             Some(held) => {
-                self.warnings.extend(held.capture.dissection.facts.warnings.iter().cloned());
+                self.warn_all(&held.capture.dissection.facts.warnings);
                 held
             }
             None => self.read(wanted, file)?,
@@ -171,23 +186,31 @@ impl Session {
     }
 
     /// Tells the person something on standard error that does not stop the work. The executor prints it, in front of
-    /// the result, whether the command succeeds or not.
-    pub fn warn(&mut self, sentence: impl Into<String>) {
-        self.warnings.push(sentence.into());
+    /// the result, whether the command succeeds or not; the same sentence only once.
+    pub fn warn(&self, sentence: impl Into<String>) {
+        let (sentence, mut warnings) = (sentence.into(), self.warnings.borrow_mut());
+        if !warnings.contains(&sentence) {
+            warnings.push(sentence);
+        }
     }
 
     /// What was to be told, which is told only once.
-    pub fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
+    fn warn_all(&self, sentences: &[String]) {
+        sentences.iter().for_each(|sentence| self.warn(sentence));
     }
 
     fn by_name(&mut self, wanted: &Path) -> Option<Held> {
         let name = wanted.to_str()?;
         let held = self.captures.named(name)?.clone();
-        if held.outdated() {
+        if self.captures.newly_outdated(name) {
             let file = held.capture.path.display();
             self.warn(format!(
-                "{file} has changed since it was loaded as {name}; `load_pcap {file} --as {name}` loads it again"
+                "{file} has changed since it was loaded as {name}; load it with `--as {name}` again to see it as it is now"
             ));
         }
         Some(held)
@@ -208,46 +231,41 @@ impl Session {
             other => other?,
         };
         let capture = Capture::new(path.to_path_buf(), loaded.dissection)?;
-        self.warnings.extend(capture.dissection.facts.warnings.iter().cloned());
-        self.warnings.extend(loaded.warnings);
+        self.warn_all(&capture.dissection.facts.warnings);
+        self.warn_all(&loaded.warnings);
         Ok(Held { capture: Arc::new(capture), file })
     }
 
     /// The error for what is no file, and could have been meant for a name.
     fn missing(&self, path: PathBuf) -> Error {
-        let typed = path.to_str().filter(|text| is_name(text)).map(str::to_string);
-        match typed {
-            Some(typed) if self.named().next().is_some() => {
-                Error::NotFound(format!("{typed}: no such file, and {}", self.no_capture_named(&typed)))
-            }
+        match path.to_str().filter(|text| is_name(text)) {
+            Some(typed) if self.named().next().is_some() => Error::NotFound(format!(
+                "{typed}: no such file, and no capture of that name{}",
+                self.names_in_use(typed)
+            )),
             _ => LoadError::Missing(path).into(),
         }
     }
 
     fn unknown_name(&self, name: &str) -> Error {
-        Error::NotFound(match self.named().next() {
-            Some(_) => self.no_capture_named(name),
-            None => format!(
-                "no capture is called `{}`: none has a name; `load_pcap FILE --as NAME` gives one",
-                escape(name)
-            ),
-        })
+        Error::NotFound(format!("no capture has the name `{name}`{}", self.names_in_use(name)))
     }
 
-    /// The part of a sentence that says which names there are.
-    fn no_capture_named(&self, name: &str) -> String {
+    /// The end of a sentence that `name` began.
+    fn names_in_use(&self, name: &str) -> String {
         let names: Vec<&str> = self.named().map(|(name, _)| name).collect();
+        if names.is_empty() {
+            return ": none has any; `load_pcap FILE --as NAME` gives one".to_string();
+        }
         let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
-        let more = if names.len() > LISTED { ", …" } else { "" };
-        let advice = match nearest(name, names.iter().copied()) {
-            Some(guess) => format!("did you mean `{guess}`?"),
-            None => "see `captures`".to_string(),
-        };
-        format!("no capture of that name (named are {shown}{more}); {advice}")
+        let more = if names.len() > LISTED { " and more, see `captures`" } else { "" };
+        let guess = nearest(name, names.iter().copied())
+            .map_or_else(|| ";".to_string(), |guess| format!("; did you mean `{guess}`?"));
+        format!("{guess} names in use: {shown}{more}")
     }
 
     /// Checks the mappings of a connection against their checksums, for which its payload is read once more.
-    /// `None` where no checksums are used, or the loaded file holds no payload (an exported table).
+    /// `None` where no checksums are used, or the payload is not there: in an exported table, in a pipe or a file that changed.
     ///
     /// # Errors
     /// [`Error::Load`] when the capture cannot be read again.
@@ -255,6 +273,14 @@ impl Session {
         let capture = self.capture()?.as_ref();
         let from_capture = capture.dissection.facts.dissector.starts_with("tshark");
         if connection.checksum_required != Some(true) || !from_capture {
+            return Ok(None);
+        }
+        if !self.current().is_some_and(Held::rereadable) {
+            // The packets in the file are not those of the capture.
+            let file = capture.path.display();
+            self.warn(format!(
+                "{file} is no longer what was loaded (it changed, or was a pipe): checksums are not checked; load it again"
+            ));
             return Ok(None);
         }
         let memory = self.cache.as_ref().map(|cache| cache.directory.as_path());
@@ -266,3 +292,6 @@ impl Session {
         Ok(Some(checksums.finish()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use super::capture_file::{Cause, FrameCount, count_frames};
 use super::tshark::{self, Request};
 use super::{Dissection, LoadError, exported};
 use crate::interrupt;
+use crate::units::counted;
 
 /// How a capture is to be loaded.
 #[derive(Debug, Clone, Copy)]
@@ -122,5 +123,5 @@ fn unreadable(path: &Path, source: std::io::Error) -> LoadError {
 fn cut_short(count: &FrameCount, dissection: &Dissection) -> Option<String> {
     let truncation = count.truncated?;
     let said = dissection.facts.warnings.iter().any(|warning| warning.contains("packet"));
-    (!said).then(|| format!("{truncation}: all {} whole packets before it were read", count.whole))
+    (!said).then(|| format!("{truncation}: {} up to there could be read", counted(count.whole, "whole packet")))
 }

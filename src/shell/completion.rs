@@ -53,7 +53,9 @@ impl Snapshot {
             // Of these the session knows the names, and the rest are files.
             "capture" | "first" | "second" => {
                 let names = self.captures.clone();
-                argument.add(ArgValueCompleter::new(move |current: &OsStr| captures_and_files(&names, current)))
+                argument.add(ArgValueCompleter::new(move |current: &OsStr| {
+                    captures_and_files(&names, Path::new("."), current)
+                }))
             }
             id => match self.values_of(id) {
                 Some(values) => argument.add(ArgValueCandidates::new(move || {
@@ -78,10 +80,10 @@ impl Snapshot {
 }
 
 /// Names of captures, then files.
-fn captures_and_files(names: &[String], current: &OsStr) -> Vec<CompletionCandidate> {
+fn captures_and_files(names: &[String], directory: &Path, current: &OsStr) -> Vec<CompletionCandidate> {
     let typed = current.to_string_lossy();
     let names = names.iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new);
-    names.chain(PathCompleter::file().current_dir(".").complete(current)).collect()
+    names.chain(PathCompleter::file().current_dir(directory).complete(current)).collect()
 }
 
 fn schema_columns() -> Vec<String> {
@@ -218,6 +220,8 @@ mod tests {
                 .arg(Arg::new("file").value_hint(ValueHint::FilePath))
                 .arg(Arg::new("column").long("by"))
                 .arg(Arg::new("tcpstream").long("tcpstream"))
+                .arg(crate::commands::arguments::capture("first", "CAPTURE").long("first"))
+                .arg(Arg::new("name").long("drop"))
         }
         fn run(&self, _: &ArgMatches, _: &mut Session) -> crate::error::Result<Outcome> {
             Ok(Outcome::Quit)
@@ -245,6 +249,26 @@ mod tests {
         let mut columns = probe(&["0", "--by"], "d");
         columns.sort();
         assert_eq!(columns, ["dack", "dsn"]);
+    }
+
+    #[test]
+    fn captures_complete_by_name_before_files() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["client.pcapng", "a.pcapng"] {
+            std::fs::write(directory.path().join(name), "").unwrap();
+        }
+        let names: Vec<String> = ["client", "server"].map(str::to_string).into();
+        let offered = |typed: &str| -> Vec<String> {
+            let candidates = captures_and_files(&names, directory.path(), OsStr::new(typed));
+            candidates.iter().map(|candidate| candidate.get_value().to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(offered(""), ["client", "server", "a.pcapng", "client.pcapng"]);
+        assert_eq!(offered("c"), ["client", "client.pcapng"]);
+        assert_eq!(offered("./c"), ["./client.pcapng"]);
+        // Through the engine, which must not put them in another order.
+        assert_eq!(probe(&["0", "x", "--first"], "")[..2], ["client", "server"]);
+        assert_eq!(probe(&["0", "x", "--first"], "s")[..1], ["server"]);
+        assert_eq!(probe(&["0", "x", "--drop"], ""), ["client", "server"]);
     }
 
     #[test]

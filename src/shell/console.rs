@@ -1,6 +1,5 @@
 //! Where results and messages go. Results alone go to standard output, everything else to standard error.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use clap::builder::StyledStr;
@@ -8,6 +7,7 @@ use terminal_size::{Width, terminal_size_of};
 
 use crate::cli::Level;
 use crate::error::{Error, Result};
+use crate::terminal_text::escape;
 
 /// The two streams of the program and what is known of the terminal behind them.
 pub struct Console<'a> {
@@ -105,39 +105,9 @@ fn standard_width() -> Option<u16> {
     terminal_size_of(stdout).map(|(Width(columns), _)| columns)
 }
 
-/// `text` with every character replaced that could move the cursor, change colours or turn the writing direction of
-/// a terminal: file names and captures are made by strangers.
-#[must_use]
-pub fn escape(text: &str) -> Cow<'_, str> {
-    let dangerous = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(dangerous) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        if dangerous(character) {
-            safe.extend(character.escape_default());
-        } else {
-            safe.push(character);
-        }
-    }
-    Cow::Owned(safe)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escapes_what_a_terminal_would_obey() {
-        assert_eq!(escape("client.pcapng"), "client.pcapng");
-        assert_eq!(escape("naïve 日本"), "naïve 日本");
-        assert_eq!(escape("a\x1b[2Jb\nc\td"), "a\\u{1b}[2Jb\\nc\\td");
-        assert_eq!(escape("x\u{202e}gpj\u{9b}"), "x\\u{202e}gpj\\u{9b}");
-    }
 
     #[test]
     fn level_decides_what_is_said() {

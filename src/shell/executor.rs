@@ -243,9 +243,14 @@ mod tests {
             &[]
         }
         fn arguments(&self, command: clap::Command) -> clap::Command {
-            command.arg(clap::Arg::new("panic").long("panic").action(clap::ArgAction::SetTrue))
+            command
+                .arg(clap::Arg::new("panic").long("panic").action(clap::ArgAction::SetTrue))
+                .arg(clap::Arg::new("warn").long("warn").action(clap::ArgAction::SetTrue))
         }
-        fn run(&self, arguments: &ArgMatches, _: &mut Session) -> Result<Outcome> {
+        fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+            if arguments.get_flag("warn") {
+                session.warn("mind\x1b the gap");
+            }
             assert!(!arguments.get_flag("panic"), "lost my way");
             Ok(Outcome::Report(Report::new(&[1, 2], Vec::new())?))
         }
@@ -270,6 +275,14 @@ mod tests {
         let error = run_faulty(&["--panic"]).0.unwrap_err();
         assert_eq!(error.exit_code(), 1);
         assert!(error.to_string().starts_with("internal error in `faulty` (lost my way"), "{error}");
+    }
+
+    #[test]
+    fn warnings_are_told_whether_the_command_succeeds_or_not() {
+        let (flow, messages) = run_faulty(&["--warn", "--panic"]);
+        assert!(flow.is_err());
+        assert_eq!(messages, "warning: mind\\u{1b} the gap\n");
+        assert_eq!(run_faulty(&["--warn"]).1, "warning: mind\\u{1b} the gap\n");
     }
 
     #[test]

@@ -11,10 +11,11 @@ use rustyline::history::DefaultHistory;
 use rustyline::{ColorMode, CompletionType, Context, Editor, Helper, Hinter, Validator};
 
 use super::completion::{self, Snapshot};
-use super::console::{Console, escape};
+use super::console::Console;
 use super::executor::{Executor, Flow};
 use super::history;
 use crate::error::{Error, Result};
+use crate::terminal_text::escape;
 
 /// Characters of a file name that the prompt shows; the line needs room too.
 const LONGEST_NAME: usize = 40;

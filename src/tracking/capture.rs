@@ -83,7 +83,8 @@ impl Capture {
     /// # Errors
     /// [`Error::NotFound`], saying which there are.
     pub fn tcp_stream(&self, id: u32) -> Result<&Stream> {
-        self.tracking.stream(id).ok_or_else(|| no_such("TCP stream", id, self.tracking.streams.len()))
+        let count = self.tracking.streams.len();
+        self.tracking.stream(id).ok_or_else(|| self.none("TCP stream", id, count, "list_tcp_connections"))
     }
 
     /// The MPTCP connection of that number.
@@ -91,14 +92,17 @@ impl Capture {
     /// # Errors
     /// [`Error::NotFound`], saying which there are.
     pub fn mptcp_connection(&self, id: u32) -> Result<&Connection> {
-        self.tracking.connection(id).ok_or_else(|| no_such("MPTCP connection", id, self.tracking.connections.len()))
+        let count = self.tracking.connections.len();
+        self.tracking.connection(id).ok_or_else(|| self.none("MPTCP connection", id, count, "list_mptcp_connections"))
     }
-}
 
-fn no_such(what: &str, id: u32, count: usize) -> Error {
-    Error::NotFound(match count {
-        0 => format!("no {what} {id}: the capture has none"),
-        1 => format!("no {what} {id}: the only one is 0"),
-        _ => format!("no {what} {id}: there are 0 to {}", count - 1),
-    })
+    /// The sentence for a number that is not there; numbers count from 0.
+    fn none(&self, what: &str, id: u32, count: usize, list: &str) -> Error {
+        let there = match count {
+            0 => "it has none".to_string(),
+            1 => "the only one is 0".to_string(),
+            _ => format!("there are 0 to {}, see `{list}`", count - 1),
+        };
+        Error::NotFound(format!("no {what} {id} in {}: {there}", self.path.display()))
+    }
 }

@@ -105,7 +105,9 @@ fn a_capture_cut_later() {
             assert_eq!((done.code, done.results.lines().count()), (Some(0), streams.len()), "{cut}: {done:?}");
             assert_eq!(done.messages.lines().count(), 1, "{cut}: {done:?}");
             assert!(done.messages.starts_with("warning: "), "{cut}: {done:?}");
-            assert!(done.messages.contains(&format!("all {packets} whole packets")), "{cut}, {packets}: {done:?}");
+            let counted =
+                if packets == 1 { ": 1 whole packet ".to_string() } else { format!(": {packets} whole packets ") };
+            assert!(done.messages.contains(&counted), "{cut}, {packets}: {done:?}");
         }
     }
 }
@@ -120,8 +122,8 @@ fn captures_without_tcp_and_without_packets() {
         let done = home.run(&["--load", name, "lt", "--format", "json"], "");
         assert_eq!((done.code, done.results.as_str(), done.messages.as_str()), (Some(0), "[]\n", ""), "{name}");
         let flags = ["--load", name];
-        let says = "no TCP stream 0: the capture has none";
-        Refusal { flags: &flags, line: "tcp_summary 0", says, code: 1 }.check(&home);
+        let says = format!("no TCP stream 0 in {name}: it has none");
+        Refusal { flags: &flags, line: "tcp_summary 0", says: &says, code: 1 }.check(&home);
     }
 }
 
@@ -130,12 +132,17 @@ fn unknown_streams_and_columns() {
     let home = Home::new();
     home.write("client.pcapng", example());
     let flags = &["--load", "client.pcapng"][..];
-    let says = "no MPTCP connection 7: the only one is 0";
+    let says = "no MPTCP connection 7 in client.pcapng: the only one is 0";
     Refusal { flags, line: "mptcp_summary 7", says, code: 1 }.check(&home);
     Refusal { flags, line: "dump nosuch", says: "no column `nosuch`: `columns` lists them all", code: 1 }.check(&home);
     let says = "no column `tcpln`: did you mean `tcplen`? `columns` lists them all";
     Refusal { flags, line: "dump tcpln", says, code: 1 }.check(&home);
-    Refusal { flags, line: "tcp_summary 2", says: "no TCP stream 2: there are 0 to 1", code: 1 }.check(&home);
+    let says = "no TCP stream 2 in client.pcapng: there are 0 to 1, see `list_tcp_connections`";
+    Refusal { flags, line: "tcp_summary 2", says, code: 1 }.check(&home);
+    let says = "no MPTCP connection 1 in client.pcapng: the only one is 0";
+    for line in ["export out.csv --mptcpstream 1", "clean_pcap client.pcapng out.pcapng --mptcpstream 1"] {
+        Refusal { flags, line, says, code: 1 }.check(&home);
+    }
 }
 
 #[test]

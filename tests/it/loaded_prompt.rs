@@ -109,7 +109,7 @@ fn history_outlives_the_session() {
     prompt.type_keys(UP);
     prompt.until("load_pcap client.pcapng");
     prompt.type_keys("\r");
-    prompt.until("loaded client.pcapng: 5445 TCP packets of 5462 frames, 2 TCP streams, 1 MPTCP connections");
+    prompt.until("loaded client.pcapng: 5445 TCP packets of 5462 frames, 2 TCP streams, 1 MPTCP connection");
     prompt.until("> ");
     prompt.leave();
 }

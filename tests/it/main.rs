@@ -5,6 +5,7 @@ mod bad_tshark;
 mod cache;
 mod cache_use;
 mod capture_file;
+mod captures;
 mod clock;
 mod config;
 mod diagnose;

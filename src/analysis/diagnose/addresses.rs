@@ -4,6 +4,7 @@ use super::{Finding, Kind, Subject};
 use crate::analysis::addresses::{Advertisement, advertisements};
 use crate::analysis::closing::closing;
 use crate::tracking::authentication::Verdict;
+use crate::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -35,7 +36,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> 
     let fin = closing(subject.capture, subject.connection).data_fins;
     let ending = [fin.server, fin.client].into_iter().flatten().min().is_some_and(|row| row < last);
     if advertisement.echo.is_none() && subject.connection.version == Some(1) && !ending {
-        let detail = format!("{what}, was sent {} times and never echoed", ids.len());
+        let detail = format!("{what}, was sent {} and never echoed", counted(ids.len(), "time"));
         let meaning = "the advertisement did not arrive, was refused (HMAC), or the echo was lost";
         findings.push(make(Finding::problem(Kind::AddressNotEchoed, detail, meaning)));
     } else if advertisement.joined.is_empty() && advertisement.removed.is_none() && !ending {

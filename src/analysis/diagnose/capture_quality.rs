@@ -4,6 +4,7 @@ use super::{Finding, Kind};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{ByRole, Capture, Stream};
+use crate::units::counted;
 
 pub fn find(capture: &Capture) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -29,7 +30,7 @@ fn warnings(capture: &Capture) -> Vec<Finding> {
 
 fn no_tcp(capture: &Capture) -> Option<Finding> {
     let frames = capture.dissection.facts.frames;
-    let detail = format!("none of its {frames} frames is a TCP packet");
+    let detail = format!("none of its {} is a TCP packet", counted(frames, "frame"));
     let meaning = "there is nothing to analyse: the capture filter or the interface was another one";
     capture.segments.is_empty().then(|| Finding::problem(Kind::NoTcp, detail, meaning))
 }
@@ -42,9 +43,10 @@ fn mid_stream(capture: &Capture) -> Option<Finding> {
     }
     let without_keys = capture.tracking.connections.iter().filter(|connection| !connection.roles_known).count();
     let detail = format!(
-        "{} of {} TCP streams began before the capture; {without_keys} MPTCP connections have no MP_CAPABLE in it",
+        "{} of {} began before the capture; MP_CAPABLE is not in it for {}",
         begun.len(),
-        capture.tracking.streams.len()
+        counted(capture.tracking.streams.len(), "TCP stream"),
+        counted(without_keys, "MPTCP connection")
     );
     let meaning = "without the handshakes, keys, window scales and relative data sequence numbers are not known, and roles \
                    are guessed from ports";
@@ -57,7 +59,7 @@ fn options_cut(capture: &Capture) -> Option<Finding> {
     if cut.is_empty() {
         return None;
     }
-    let detail = format!("the TCP options of {} packets are cut by the snap length", cut.len());
+    let detail = format!("the TCP options of {} are cut by the snap length", counted(cut.len(), "packet"));
     let meaning = "keys, tokens and mappings in them are not known; record with a snap length of at least 128 bytes";
     Some(Finding::problem(Kind::OptionsCut, detail, meaning).shown_by(cut.iter().map(|segment| segment.packetid)))
 }
@@ -79,7 +81,7 @@ fn times(capture: &Capture) -> Option<Finding> {
     #[allow(clippy::cast_precision_loss)]
     let milliseconds = farthest as f64 / 1e6;
     let detail =
-        format!("{} packets are earlier than one before them in the file, by up to {milliseconds:.3} ms", behind.len());
+        format!("time goes back at {} of the file, by up to {milliseconds:.3} ms", counted(behind.len(), "packet"));
     let meaning = "several interfaces were written one after the other; put the file in order with reordercap before \
                    reading delays, reinjections or out-of-order data from it";
     Some(Finding::problem(Kind::TimestampsOutOfOrder, detail, meaning).shown_by(behind))
@@ -97,8 +99,11 @@ fn missing(capture: &Capture) -> Option<Finding> {
     if shown.is_empty() {
         return None;
     }
-    let detail =
-        format!("{} packets of {streams} TCP streams acknowledge data that the capture does not hold", shown.len());
+    let detail = format!(
+        "data that the capture does not hold was acknowledged in {} of {}",
+        counted(shown.len(), "packet"),
+        counted(streams, "TCP stream")
+    );
     let meaning = "the capture dropped packets, or does not see all of the path: volumes are too low";
     shown.sort_unstable();
     Some(Finding::problem(Kind::PacketsMissing, detail, meaning).shown_by(shown))

@@ -2,6 +2,7 @@
 
 use super::{Finding, Kind, Subject};
 use crate::analysis::checksum::{ChecksumResult, Verdict};
+use crate::units::counted;
 
 pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -9,8 +10,8 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
         checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == Verdict::Wrong).collect();
     if let Some(first) = wrong.first() {
         let detail = format!(
-            "the data of {} mappings does not fit their checksum, first the one in packet {}",
-            wrong.len(),
+            "the checksum does not fit the data of {}, first the one in packet {}",
+            counted(wrong.len(), "mapping"),
             first.packetid
         );
         let meaning = "something between the sender and the place of capture altered the data";

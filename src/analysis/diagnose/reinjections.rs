@@ -7,6 +7,7 @@ use crate::packets::segment::flag;
 use crate::tracking::Role;
 use crate::tracking::data::{Kind as RepeatKind, Repeat, data_level};
 use crate::tracking::sequence::{Positions, RangeSet};
+use crate::units::counted;
 
 /// What was seen of the repeats between two subflows.
 #[derive(Default)]
@@ -39,17 +40,17 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize, to: usize, pair: &Pair) -> Finding {
     let stream = |index: usize| subject.connection.subflows.get(index).copied().unwrap_or_default();
     let shown = pair.packets.iter().map(|row| subject.id(*row));
-    let count = pair.packets.len();
+    let count = counted(pair.packets.len(), "packet");
     match kind {
         RepeatKind::Reinjection => {
             let detail = format!(
-                "towards the {}, {count} packets with {} bytes of stream {} went again over stream {}; the first copy of {} \
-                 bytes was retransmitted or never acknowledged on its own subflow",
+                "towards the {}, {count} with {} of stream {} went again over stream {}; the first copy of {} was \
+                 retransmitted or never acknowledged on its own subflow",
                 towards.name(),
-                pair.bytes,
+                counted(pair.bytes, "byte"),
                 stream(from),
                 stream(to),
-                pair.lost
+                counted(pair.lost, "byte")
             );
             let meaning =
                 "where the first copy was acknowledged on its subflow, the reinjection was not needed after all";
@@ -61,9 +62,9 @@ fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize,
         }
         RepeatKind::SameSubflow => {
             let detail = format!(
-                "towards the {}, {count} packets sent {} bytes of data again on the same subflow under new sequence numbers",
+                "towards the {}, {count} sent {} of data again on the same subflow under new sequence numbers",
                 towards.name(),
-                pair.bytes
+                counted(pair.bytes, "byte")
             );
             let meaning = "Linux does so after a subflow was removed or a join failed; the receiver drops what it has";
             Finding::notice(Kind::ResentOnSameSubflow, detail, meaning)

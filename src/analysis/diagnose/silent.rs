@@ -5,6 +5,7 @@ use super::{Finding, Kind, Subject};
 use crate::analysis::volume::seconds;
 use crate::packets::segment::flag;
 use crate::tracking::Role;
+use crate::units::counted;
 
 /// A shorter silence may be the scheduler's choice, nanoseconds.
 const SILENCE: i64 = 1_000_000_000;
@@ -66,10 +67,11 @@ fn silence(
     }
     let until = if ended { format!("until {}", subject.time(now)) } else { "to the end of the capture".to_string() };
     let detail = format!(
-        "towards the {}, nothing came over the subflow from {} {until} ({:.1} s), while the others carried {others} bytes",
+        "towards the {}, nothing came over the subflow from {} {until} ({:.1} s), while the others carried {}",
         towards.name(),
         subject.time(last),
-        seconds(Some((last, now)))
+        seconds(Some((last, now))),
+        counted(others, "byte")
     );
     let meaning = "its path was down, or the scheduler left it; look at the sender's capture for retransmissions";
     Some(Finding::notice(Kind::SubflowSilent, detail, meaning).of(subject.connection).on(stream).shown_by([packetid]))

@@ -3,6 +3,7 @@
 use super::{Finding, Kind, Subject};
 use crate::analysis::standstill::{Standstill, standstills};
 use crate::tracking::Role;
+use crate::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -22,10 +23,10 @@ fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Stan
         "to the end of the capture".to_string()
     };
     let detail = format!(
-        "towards the {}, nothing was acknowledged from {} {end} in spite of {} retransmissions",
+        "towards the {}, nothing was acknowledged from {} {end} in spite of {}",
         towards.name(),
         subject.time(standstill.from),
-        standstill.retransmissions.len()
+        counted(standstill.retransmissions.len(), "retransmission")
     );
     let meaning =
         "the path was down or lost nearly everything; the scheduler turns to other subflows and reinjects there";

@@ -4,6 +4,7 @@ use super::{Finding, Kind, Subject};
 use crate::analysis::joins::{Outcome, joins};
 use crate::tracking::data::data_level;
 use crate::tracking::{Role, SubflowKind};
+use crate::units::counted;
 
 /// A share of the data beyond which one subflow carried nearly everything.
 const NEARLY_ALL: f64 = 0.99;
@@ -42,7 +43,8 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     };
     let total = level.directions.server.goodput + level.directions.client.goodput;
     for (index, id) in &backups {
-        let detail = format!("the subflow was opened as a backup and carried {} bytes first", carried(*index));
+        let detail =
+            format!("the subflow was opened as a backup and carried {} first", counted(carried(*index), "byte"));
         let meaning = "a backup carries data only while no other subflow can";
         findings.push(Finding::notice(Kind::SubflowBackup, detail, meaning).of(connection).on(*id));
     }
@@ -51,7 +53,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         .filter(|(index, id)| established.contains(id) && carried(*index) == 0 && total >= ENOUGH)
         .collect();
     for (_, id) in &unused {
-        let detail = format!("the subflow was established and carried none of the {total} bytes");
+        let detail = format!("the subflow was established and carried none of the {}", counted(total, "byte"));
         let meaning = "the scheduler preferred other paths: a longer round trip, a late join, or a priority";
         findings.push(Finding::notice(Kind::SubflowUnused, detail, meaning).of(connection).on(*id));
     }
@@ -62,7 +64,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         #[allow(clippy::cast_precision_loss)]
         let share = carried(*index) as f64 / total as f64;
         if share >= NEARLY_ALL {
-            let detail = format!("the subflow carried {:.1} % of {total} bytes", share * 100.0);
+            let detail = format!("the subflow carried {:.1} % of {}", share * 100.0, counted(total, "byte"));
             let meaning = "the other paths added nearly nothing: compare their round trip times and losses";
             findings.push(Finding::notice(Kind::OneSubflowCarriesAll, detail, meaning).of(connection).on(*id));
         }

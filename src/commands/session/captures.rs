@@ -1,8 +1,9 @@
 //! The captures that a session holds: the current one, those kept under names, and the last few that were asked for by
 //! their paths.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,6 +21,8 @@ pub struct FileState {
     /// Octets.
     size: u64,
     modified: SystemTime,
+    /// Another file put in its place has another one, even within the resolution of the file system's clock.
+    inode: u64,
 }
 
 impl FileState {
@@ -29,7 +32,8 @@ impl FileState {
     pub fn of(path: &Path) -> Option<Self> {
         let canonical = fs::canonicalize(path).ok()?;
         let metadata = fs::metadata(&canonical).ok().filter(fs::Metadata::is_file)?;
-        Some(FileState { path: canonical, size: metadata.len(), modified: metadata.modified().ok()? })
+        let (size, modified, inode) = (metadata.len(), metadata.modified().ok()?, metadata.ino());
+        Some(FileState { path: canonical, size, modified, inode })
     }
 
     /// Whether the file is no longer what it was, or gone.
@@ -55,6 +59,12 @@ impl Held {
         self.file.as_ref().is_some_and(FileState::changed)
     }
 
+    /// Whether reading the file once more gives the same octets: not when it changed, nor for a pipe.
+    #[must_use]
+    pub fn rereadable(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| !file.changed())
+    }
+
     /// Whether both are the same capture in memory.
     #[must_use]
     pub fn is(&self, other: &Held) -> bool {
@@ -69,6 +79,8 @@ pub struct Captures {
     /// The name by which the current capture was chosen.
     chosen_name: Option<String>,
     named: BTreeMap<String, Held>,
+    /// Names whose file is known to have changed.
+    outdated: BTreeSet<String>,
     /// The least recently used first.
     recent: Vec<Held>,
 }
@@ -107,12 +119,24 @@ impl Captures {
 
     /// Keeps a capture under `name` and returns what the name stood for before.
     pub fn keep(&mut self, name: &str, held: Held) -> Option<Held> {
+        self.outdated.remove(name);
         self.named.insert(name.to_string(), held)
     }
 
     /// Forgets a name and returns what it stood for.
     pub fn forget(&mut self, name: &str) -> Option<Held> {
         self.named.remove(name)
+    }
+
+    /// Whether the file of a name has changed since, and this was not asked before.
+    pub fn newly_outdated(&mut self, name: &str) -> bool {
+        self.named.get(name).is_some_and(Held::outdated) && self.outdated.insert(name.to_string())
+    }
+
+    /// The captures that are remembered, the least recently used first.
+    #[must_use]
+    pub fn recent(&self) -> &[Held] {
+        &self.recent
     }
 
     /// A capture in memory that was read from this very file as it is now.

@@ -12,6 +12,7 @@ use crate::packets::cells::delimiter_byte;
 use crate::packets::schema::{self, Kind, Origin};
 use crate::terminal_text::escape;
 use crate::time_text;
+use crate::units::counted;
 
 /// The first line of a table with every column is shorter than this; what is longer is no table of ours.
 const LONGEST_HEADER: usize = 1 << 16;
@@ -87,7 +88,7 @@ fn problem(error: csv::Error) -> String {
         csv::ErrorKind::Io(error) => error.to_string(),
         csv::ErrorKind::Utf8 { .. } => format!("it is not UTF-8 text{line}"),
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("it has {len} fields{line} where the header has {expected_len}; it may be cut short")
+            format!("it has {}{line} where the header has {expected_len}; it may be cut short", counted(*len, "field"))
         }
         _ => format!("it is no CSV{line}"),
     }

@@ -17,6 +17,7 @@ use crate::interrupt;
 use crate::packets::segment::{SackBlocks, Segment, flag};
 use crate::packets::table::{Builder, Frame};
 use crate::packets::{CaptureFacts, Dissection, Interface, LoadError};
+use crate::units::counted;
 
 /// The raw table of the TCP packets in tshark's text, built part by part while tshark still runs.
 pub struct Rows<'a> {
@@ -118,9 +119,8 @@ impl<'a> Rows<'a> {
         let mut warnings = Vec::new();
         if self.odd > 0 {
             warnings.push(format!(
-                "{} packets hold TCP in a form that cannot be told apart (TCP within TCP, or a header cut by the snap \
-                 length) and were left out",
-                self.odd
+                "{} left out, for the TCP in it cannot be told apart (TCP within TCP, or a header cut by the snap length)",
+                counted(self.odd, "packet")
             ));
         }
         let facts = CaptureFacts {

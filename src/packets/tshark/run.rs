@@ -15,6 +15,7 @@ use super::fields::Wanted;
 use super::{Request, Tshark, TsharkError};
 use crate::interrupt;
 use crate::packets::LoadError;
+use crate::units::counted;
 
 /// How much of standard error is read: a broken capture can make tshark say the same thing per packet.
 const MESSAGES_KEPT: u64 = 64 * 1024;
@@ -230,7 +231,8 @@ pub fn judge(status: ExitStatus, messages: &str, path: &Path, lines: u64) -> Res
     }
     if is_about_a_cut_file(&message) {
         return Ok(vec![format!(
-            "the capture appears to have been cut short in the middle of a packet: all {lines} whole packets were read"
+            "the capture appears to have been cut short in the middle of a packet: {} could be read",
+            counted(lines, "whole packet")
         )]);
     }
     // Damage in the middle of a file: what came before it is still good.
@@ -271,7 +273,7 @@ mod tests {
                     tshark: The file \"x.pcap\" appears to have been cut short in the middle of a packet.\n";
         let complaints = judge(ended(2), said, Path::new("x.pcap"), 2999).unwrap();
         assert_eq!(complaints.len(), 1);
-        assert!(complaints[0].contains("all 2999 whole packets"), "{complaints:?}");
+        assert!(complaints[0].contains("2999 whole packets could be read"), "{complaints:?}");
     }
 
     #[test]
