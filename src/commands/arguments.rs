@@ -1,6 +1,8 @@
 //! Arguments that several commands take, so that they are named and explained once.
 
-use clap::{Arg, ArgMatches, value_parser};
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
 use crate::error::{Error, Result};
 use crate::tracking::Role;
@@ -35,6 +37,25 @@ pub fn towards() -> Arg {
         .value_name("ROLE")
         .value_parser(value_parser!(Role))
         .help("Only the direction towards this end")
+}
+
+/// A capture: the name of a loaded one or a path, which [`Session::resolve`](super::Session::resolve) takes. Ids that
+/// complete with the names of captures are `capture`, `first` and `second`.
+pub fn capture(id: &'static str, value_name: &'static str) -> Arg {
+    Arg::new(id)
+        .value_name(value_name)
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help("A capture file, or the name of a loaded capture")
+}
+
+/// The value of a required path, such as a [`capture`].
+///
+/// # Errors
+/// [`Error::Usage`] when it is missing, which clap does not let happen.
+pub fn path<'a>(arguments: &'a ArgMatches, id: &str) -> Result<&'a Path> {
+    let given = arguments.get_one::<PathBuf>(id).map(PathBuf::as_path);
+    given.ok_or_else(|| Error::Usage(format!("`{id}` is missing")))
 }
 
 /// The value of a required number.

@@ -1,6 +1,7 @@
 //! What commands share: the configuration, the settings in force and the loaded capture.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::analysis::checksum::{ChecksumResult, Checksums};
 use crate::config::Config;
@@ -63,6 +64,20 @@ impl Session {
     /// # Errors
     /// [`Error::Load`].
     pub fn load(&mut self, path: &Path) -> Result<Vec<String>> {
+        let (capture, warnings) = self.read(path)?;
+        self.capture = Some(capture);
+        Ok(warnings)
+    }
+
+    /// The capture that `wanted` names. To be replaced by the one that knows names and remembers what it read.
+    ///
+    /// # Errors
+    /// [`Error::Load`].
+    pub fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
+        self.read(wanted).map(|(capture, _)| Arc::new(capture))
+    }
+
+    fn read(&self, path: &Path) -> Result<(Capture, Vec<String>)> {
         let options = LoadOptions {
             tshark: &self.config.tshark,
             profile: self.config.wireshark_profile.as_deref(),
@@ -75,8 +90,7 @@ impl Session {
         let capture = Capture::new(path.to_path_buf(), loaded.dissection)?;
         let mut warnings = capture.dissection.facts.warnings.clone();
         warnings.extend(loaded.warnings);
-        self.capture = Some(capture);
-        Ok(warnings)
+        Ok((capture, warnings))
     }
 
     /// Checks the mappings of a connection against their checksums, for which its payload is read once more.
