@@ -15,6 +15,8 @@ mod kernel;
 mod life;
 mod loaded_prompt;
 mod made;
+mod mapping;
+mod mapping_truth;
 mod out_of_order;
 mod output;
 mod program;
