@@ -50,6 +50,7 @@ fn machine_text(cell: &Cell) -> String {
         Cell::Nanoseconds(nanoseconds) => time_text::seconds(*nanoseconds),
         Cell::BytesPerSecond(number) | Cell::Share(number) if number.is_finite() => number.to_string(),
         Cell::BytesPerSecond(_) | Cell::Share(_) => String::new(),
+        Cell::Number(number) => number.to_string(),
         Cell::Boolean(truth) => truth.to_string(),
     }
 }

@@ -38,6 +38,8 @@ pub enum Cell {
     BytesPerSecond(f64),
     /// A share of one; printed as a percentage for people.
     Share(f64),
+    /// A number without a unit; may be infinite.
+    Number(f64),
     /// Yes or no.
     Boolean(bool),
 }

@@ -180,6 +180,7 @@ fn text(cell: &Cell, human: bool, digits: usize) -> String {
         Cell::BytesPerSecond(rate) if rate.is_finite() => format!("{rate:.0} B/s"),
         Cell::BytesPerSecond(_) => "-".to_string(),
         Cell::Share(share) => units::percentage(*share),
+        Cell::Number(number) => number.to_string(),
         Cell::Boolean(true) => "yes".to_string(),
         Cell::Boolean(false) => "no".to_string(),
     }

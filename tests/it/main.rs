@@ -17,6 +17,8 @@ mod kernel;
 mod life;
 mod loaded_prompt;
 mod made;
+mod mapping;
+mod mapping_truth;
 mod merge;
 mod out_of_order;
 mod output;

@@ -1,0 +1,166 @@
+//! Which packets do streams of two captures have in common?
+//!
+//! Of each stream the [`SIZE`] smallest marks are kept: both ends choose the same ones without knowing of each other,
+//! and memory is bounded whatever the length of a stream. The samples of either capture are looked for among *all*
+//! packets of the other one, so a capture that holds only a small part of a stream is found as well.
+
+use std::collections::{HashMap, HashSet};
+
+use super::marks::Kind;
+use super::{Both, MOST_HOLDERS, Which};
+use crate::tracking::{Capture, Role};
+
+/// Marks kept of each stream.
+const SIZE: usize = 64;
+
+/// What two streams have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Agreement {
+    /// Different marks found in both.
+    pub marks: u32,
+    /// Those of them that are in the sample of the stream in the first, in the second capture.
+    sampled: Both<u32>,
+    /// Those of them that were sent by the same role in both captures.
+    pub same_sender: u32,
+}
+
+/// One kind of mark in two captures.
+#[derive(Debug)]
+pub(super) struct Samples {
+    /// The smallest marks of each stream, in order.
+    smallest: Both<Vec<Vec<u64>>>,
+    /// How many of them tell streams apart.
+    telling: Both<Vec<u32>>,
+    /// Marks that both captures hold, one after the other.
+    common: Vec<Vec<Occurrence>>,
+    /// For each stream the common marks that it has.
+    of_stream: Both<Vec<Vec<u32>>>,
+}
+
+/// A mark on a packet of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Occurrence {
+    mark: u64,
+    which: Which,
+    stream: u32,
+    from_client: bool,
+}
+
+impl Samples {
+    /// Takes in both captures; linear in their packets but for sorting.
+    pub fn new(kind: Kind, captures: Both<&Capture>) -> Self {
+        let smallest = captures.map(|capture| smallest(kind, capture));
+        let occurrences = occurrences(kind, captures, &smallest);
+        let zero = |streams: &Vec<Vec<u64>>| vec![0_u32; streams.len()];
+        let none = |streams: &Vec<Vec<u64>>| vec![Vec::new(); streams.len()];
+        let mut samples = Samples {
+            telling: Both { first: zero(&smallest.first), second: zero(&smallest.second) },
+            common: Vec::new(),
+            of_stream: Both { first: none(&smallest.first), second: none(&smallest.second) },
+            smallest,
+        };
+        for holders in occurrences.chunk_by(|one, other| one.mark == other.mark) {
+            samples.take_in(holders);
+        }
+        samples
+    }
+
+    /// Takes in all streams that have one mark.
+    fn take_in(&mut self, holders: &[Occurrence]) {
+        let (first, second) = holders.split_at(holders.partition_point(|holder| holder.which == Which::First));
+        // What many streams have tells none of them apart, and looking at each pair would take for ever.
+        if first.len().max(second.len()) > MOST_HOLDERS {
+            return;
+        }
+        let number = u32::try_from(self.common.len()).unwrap_or(u32::MAX);
+        let in_both = !first.is_empty() && !second.is_empty();
+        for holder in holders {
+            let stream = holder.stream as usize;
+            if self.is_sampled(holder.which, holder.stream, holder.mark)
+                && let Some(telling) = self.telling.get_mut(holder.which).get_mut(stream)
+            {
+                *telling += 1;
+            }
+            if in_both && let Some(marks) = self.of_stream.get_mut(holder.which).get_mut(stream) {
+                marks.push(number);
+            }
+        }
+        if in_both {
+            self.common.push(holders.to_vec());
+        }
+    }
+
+    fn is_sampled(&self, which: Which, stream: u32, mark: u64) -> bool {
+        let sample = self.smallest.get(which).get(stream as usize);
+        sample.is_some_and(|sample| sample.binary_search(&mark).is_ok())
+    }
+
+    /// No packet of the stream has such a mark.
+    pub fn lacks(&self, which: Which, stream: u32) -> bool {
+        self.smallest.get(which).get(stream as usize).is_none_or(Vec::is_empty)
+    }
+
+    /// Streams of the other capture that have packets in common with this one.
+    pub fn agreements(&self, which: Which, stream: u32) -> HashMap<u32, Agreement> {
+        let mut found: HashMap<u32, Agreement> = HashMap::new();
+        let marks = self.of_stream.get(which).get(stream as usize).into_iter().flatten();
+        for holders in marks.filter_map(|number| self.common.get(*number as usize)) {
+            let own = holders.iter().find(|holder| holder.which == which && holder.stream == stream);
+            let Some(own) = own else { continue };
+            let own_sampled = self.is_sampled(which, stream, own.mark);
+            for other in holders.iter().filter(|holder| holder.which != which) {
+                let agreement = found.entry(other.stream).or_default();
+                agreement.marks += 1;
+                agreement.same_sender += u32::from(own.from_client == other.from_client);
+                *agreement.sampled.get_mut(which) += u32::from(own_sampled);
+                *agreement.sampled.get_mut(which.other()) +=
+                    u32::from(self.is_sampled(other.which, other.stream, other.mark));
+            }
+        }
+        found
+    }
+
+    /// How much of the smaller of two streams, as far as captured, the other one holds; 0 to 1.
+    pub fn share(&self, streams: Both<u32>, agreement: &Agreement) -> f64 {
+        let share = |which: Which| {
+            let telling = self.telling.get(which).get(*streams.get(which) as usize).copied().unwrap_or(0);
+            if telling == 0 { 0.0 } else { f64::from(*agreement.sampled.get(which)) / f64::from(telling) }
+        };
+        share(Which::First).max(share(Which::Second))
+    }
+}
+
+/// The smallest marks of each stream.
+fn smallest(kind: Kind, capture: &Capture) -> Vec<Vec<u64>> {
+    let mut samples: Vec<Vec<u64>> = vec![Vec::new(); capture.tracking.streams.len()];
+    for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+        let Some(mark) = kind.mark(segment) else { continue };
+        let Some(sample) = samples.get_mut(packet.stream as usize) else { continue };
+        if sample.len() == SIZE && sample.last().is_some_and(|largest| mark >= *largest) {
+            continue;
+        }
+        if let Err(place) = sample.binary_search(&mark) {
+            sample.insert(place, mark);
+            sample.truncate(SIZE);
+        }
+    }
+    samples
+}
+
+/// Where the sampled marks are found, each stream once for each, by mark.
+fn occurrences(kind: Kind, captures: Both<&Capture>, smallest: &Both<Vec<Vec<u64>>>) -> Vec<Occurrence> {
+    let wanted: HashSet<u64> = smallest.first.iter().chain(&smallest.second).flatten().copied().collect();
+    let mut found = Vec::new();
+    for which in Which::BOTH {
+        let capture = captures.get(which);
+        for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+            let Some(mark) = kind.mark(segment).filter(|mark| wanted.contains(mark)) else { continue };
+            let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
+            let from_client = stream.towards(packet) == Role::Server;
+            found.push(Occurrence { mark, which, stream: packet.stream, from_client });
+        }
+    }
+    found.sort_unstable();
+    found.dedup_by_key(|occurrence| (occurrence.mark, occurrence.which, occurrence.stream));
+    found
+}

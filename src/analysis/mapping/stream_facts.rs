@@ -1,0 +1,118 @@
+//! What is worked out about one stream before it is compared.
+
+use std::collections::HashSet;
+
+use super::marks::hash;
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::sequence::Positions;
+use crate::tracking::{ByRole, Capture, PacketInStream, Role, Stream};
+
+/// Initial sequence number of an end: from its SYN, or what the SYN/ACK says of the client's.
+pub(super) fn isn(capture: &Capture, stream: &Stream, role: Role) -> Option<u32> {
+    let segment = |row: Option<u32>| capture.segments.get(row? as usize);
+    match role {
+        Role::Server => segment(stream.syn_ack).map(|syn_ack| syn_ack.sequence),
+        Role::Client => segment(stream.syn)
+            .map(|syn| syn.sequence)
+            .or_else(|| segment(stream.syn_ack).map(|syn_ack| syn_ack.acknowledgement.wrapping_sub(1))),
+    }
+}
+
+/// The sequence numbers that one end used, as far as captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    start: u32,
+    length: u64,
+}
+
+impl Range {
+    /// Whether they have a number in common. Numbers go round, so `other` may begin within this one or the other way.
+    pub fn meets(self, other: Range) -> bool {
+        let within = |one: Range, other: Range| u64::from(other.start.wrapping_sub(one.start)) <= one.length;
+        within(self, other) || within(other, self)
+    }
+
+    /// The bits of surprise in two ranges of these lengths meeting by chance.
+    pub fn surprise(self, other: Range) -> f64 {
+        // Precision is lost beyond 2⁵³ only.
+        #[allow(clippy::cast_precision_loss)]
+        let together = self.length.saturating_add(other.length).saturating_add(1) as f64;
+        (32.0 - together.log2()).max(0.0)
+    }
+}
+
+/// The range of each end of each stream.
+pub(super) fn ranges(capture: &Capture) -> Vec<ByRole<Option<Range>>> {
+    let mut open = vec![ByRole::<Reach>::default(); capture.tracking.streams.len()];
+    for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+        let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
+        let Some(reach) = open.get_mut(packet.stream as usize) else { continue };
+        // The numbers of a RST are often not the stream's.
+        if segment.has(flag::RST) {
+            continue;
+        }
+        let towards = stream.towards(packet);
+        let sent = reach.get_mut(towards.other());
+        sent.reach(segment.sequence);
+        sent.reach(segment.sequence.wrapping_add(segment.payload.unwrap_or(0)));
+        if segment.has(flag::ACK) {
+            reach.get_mut(towards).reach(segment.acknowledgement);
+        }
+    }
+    open.into_iter()
+        .map(|reach| ByRole { server: reach.server.range(), client: reach.client.range() })
+        .collect()
+}
+
+/// A range while packets come in.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reach {
+    positions: Positions,
+    lowest: Option<u64>,
+    highest: u64,
+}
+
+impl Reach {
+    fn reach(&mut self, number: u32) {
+        let position = self.positions.position(number);
+        self.lowest = Some(self.lowest.map_or(position, |lowest| lowest.min(position)));
+        self.highest = self.highest.max(position);
+    }
+
+    fn range(self) -> Option<Range> {
+        let lowest = self.lowest?;
+        // The low 32 bits of a position are the number.
+        #[allow(clippy::cast_possible_truncation)]
+        Some(Range { start: lowest as u32, length: self.highest.saturating_sub(lowest) })
+    }
+}
+
+/// How much of the smaller of two streams, the lengths of payloads at their places relative to the ISNs, the other one
+/// has as well, 0 to 1, and how many. Only where both handshakes were captured.
+pub(super) fn lengths_in_common(first: (&Capture, &Stream), second: (&Capture, &Stream)) -> (f64, usize) {
+    let (first, second) = (lengths(first.0, first.1), lengths(second.0, second.1));
+    let both = first.intersection(&second).count();
+    let smaller = first.len().min(second.len());
+    if smaller == 0 {
+        return (0.0, 0);
+    }
+    // There are fewer than 2³² packets.
+    #[allow(clippy::cast_precision_loss)]
+    (both as f64 / smaller as f64, both)
+}
+
+/// Places and lengths of the payloads of a stream.
+fn lengths(capture: &Capture, stream: &Stream) -> HashSet<u64> {
+    let of_row = |row: &u32| -> Option<(&Segment, &PacketInStream)> {
+        Some((capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?))
+    };
+    let packets = stream.packets.iter().filter_map(of_row);
+    packets
+        .filter_map(|(segment, packet)| {
+            let length = segment.payload.filter(|length| *length > 0)?;
+            let from_client = stream.towards(packet) == Role::Server;
+            let place = hash(u64::from(packet.sequence) << 32 | u64::from(packet.acknowledgement?), length);
+            Some(hash(place, u32::from(from_client)))
+        })
+        .collect()
+}

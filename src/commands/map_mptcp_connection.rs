@@ -1,0 +1,234 @@
+//! `map_mptcp_connection PCAP1 PCAP2 N`
+
+use clap::ArgMatches;
+
+use super::{Category, Command, Example, Outcome, Session, arguments, mapping};
+use crate::analysis::mapping::{Mapper, MptcpMatch, SubflowMatch};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::{Capture, Connection, Endpoint, Role};
+
+/// Finds an MPTCP connection of one capture in another.
+pub struct MapMptcpConnection;
+
+impl Command for MapMptcpConnection {
+    fn name(&self) -> &'static str {
+        "map_mptcp_connection"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["map_mptcp"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Mptcp
+    }
+
+    fn summary(&self) -> &'static str {
+        "Find an MPTCP connection of one capture in another capture of the same transfer"
+    }
+
+    fn details(&self) -> &'static str {
+        "Candidates in PCAP2, best first. A key, or a token (32 bits of a hash of a key), of either host that agrees is \
+         proof: the score is infinite. Where no key or token was captured the scores of the subflows count, in bits \
+         that agree, as `help map_tcp_connection` explains. The subflows of the best candidate are mapped by the numbers of their \
+         handshakes, then by their packets, and last by addresses and ports, so translated addresses and ports that \
+         are used again do no harm. A subflow that one end has as plain TCP, or in another connection, is found as \
+         well, and a sentence says so."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let number =
+            arguments::mptcp_stream().help("Number of the MPTCP connection in PCAP1, as `list_mptcp_connections` shows it");
+        command
+            .arg(arguments::capture("first", "PCAP1").required(true))
+            .arg(arguments::capture("second", "PCAP2").required(true))
+            .arg(number)
+            .args(mapping::options())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example {
+                line: "map_mptcp_connection examples/client.pcapng examples/server.pcapng 0",
+                purpose: "the client's connection 0 and its subflows in the server's capture",
+            },
+            Example {
+                line: "map_mptcp examples/server.pcapng examples/client.pcapng 0 --trim --format json",
+                purpose: "the other way round, for a program",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let first = session.resolve(arguments::path(arguments, "first")?)?;
+        let second = session.resolve(arguments::path(arguments, "second")?)?;
+        let number = arguments::number(arguments, "mptcpstream")?;
+        let connection = first.mptcp_connection(number)?;
+        let mapper = Mapper::new(&first, &second);
+        let mut found = mapper.mptcp(number);
+        let notes = match found.first() {
+            None => absent(&mapper, connection, &second),
+            Some(best) => best.subflows.iter().filter_map(|subflow| subflow.remark.clone()).collect(),
+        };
+        mapping::choose(&mut found, arguments, |one| one.score);
+        let mut tables = vec![candidates(connection, &mapping::names(&first, &second), &found)];
+        if let Some(best) = found.first() {
+            tables.push(subflows(&first, &second, best));
+            if arguments.get_flag("verbose") {
+                tables.extend([reasons(&found), reasons_of_subflows(best)]);
+            }
+        }
+        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(records(&found)).with_notes(notes)))
+    }
+}
+
+/// Why there is no candidate: nothing agrees, or the other capture has plain TCP only.
+fn absent(mapper: &Mapper<'_>, connection: &Connection, second: &Capture) -> Vec<String> {
+    let plain = connection.subflows.iter().find_map(|stream| Some((*stream, mapper.tcp(*stream).first()?.mapped)));
+    vec![match plain {
+        Some((stream, mapped)) => format!(
+            "MPTCP connection {} is no MPTCP connection in {}: its TCP stream {stream} is TCP stream {mapped} there, \
+             which is plain TCP",
+            connection.id,
+            second.path.display()
+        ),
+        None => mapper.absence("MPTCP connection", connection.id),
+    }]
+}
+
+fn candidates(connection: &Connection, names: &[String; 2], found: &[MptcpMatch]) -> Table {
+    let with_flipped = found.iter().any(|one| one.flipped);
+    let columns = [("mapped", ""), ("score", ""), ("subflows", "subflows\nmapped"), ("reasons", ""), ("flipped", "")];
+    let shown = columns.get(..if with_flipped { 5 } else { 4 }).unwrap_or(&columns);
+    let [first, second] = names;
+    let title = format!("MPTCP connection {} of {first} in {second}", connection.id);
+    let mut table = Table::headed(shown).titled(title);
+    for one in found {
+        let own = |subflow: &&SubflowMatch| subflow.tcpstream.is_some_and(|stream| connection.subflows.contains(&stream));
+        let mapped = one.subflows.iter().filter(own).filter(|subflow| subflow.pair.is_some()).count();
+        let mut cells = vec![
+            Cell::Integer(one.mapped.into()),
+            Cell::Number(one.score),
+            Cell::Text(format!("{mapped}/{}", connection.subflows.len())),
+            mapping::named(&one.reasons),
+        ];
+        cells.extend(with_flipped.then_some(Cell::Boolean(one.flipped)));
+        table.rows.push(cells);
+    }
+    table
+}
+
+/// A subflow's endpoints in both captures.
+struct Sides {
+    here: [Option<Endpoint>; 2],
+    there: [Option<Endpoint>; 2],
+}
+
+impl Sides {
+    fn of(first: &Capture, second: &Capture, subflow: &SubflowMatch) -> Self {
+        let flipped = subflow.pair.is_some_and(|pair| pair.flipped);
+        let ends = [Role::Client, Role::Server];
+        let of = |capture: &Capture, stream: Option<u32>, flipped: bool| {
+            let stream = stream.and_then(|stream| capture.tracking.stream(stream));
+            ends.map(|role| Some(stream?.endpoint(if flipped { role.other() } else { role })))
+        };
+        Sides { here: of(first, subflow.tcpstream, false), there: of(second, subflow.mapped, flipped) }
+    }
+
+    /// Both captures hold the subflow, and the server's endpoint differs.
+    fn server_differs(&self) -> bool {
+        let ([_, here], [_, there]) = (self.here, self.there);
+        here.is_some() && there.is_some() && here != there
+    }
+}
+
+/// Endpoints of both ends side by side; the server's once where they are alike, which they nearly always are.
+fn subflows(first: &Capture, second: &Capture, best: &MptcpMatch) -> Table {
+    let sides: Vec<Sides> = best.subflows.iter().map(|subflow| Sides::of(first, second, subflow)).collect();
+    let with_server = sides.iter().any(Sides::server_differs);
+    let columns = [
+        ("tcpstream", "tcp\nstream"),
+        ("mapped", ""),
+        ("score", ""),
+        ("client", ""),
+        ("client_there", "client there"),
+        ("server", ""),
+        ("server_there", "server there"),
+    ];
+    let shown = columns.get(..if with_server { 7 } else { 6 }).unwrap_or(&columns);
+    let title = format!("Subflows of connection {} here and {} there", best.stream, best.mapped);
+    let mut table = Table::headed(shown).titled(title);
+    let number = |number: Option<u32>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
+    let text = |endpoint: Option<Endpoint>| endpoint.map_or(Cell::Null, |endpoint| Cell::Text(endpoint.to_string()));
+    for (subflow, sides) in best.subflows.iter().zip(&sides) {
+        let ([client, server], [client_there, server_there]) = (sides.here, sides.there);
+        let mut cells = vec![
+            number(subflow.tcpstream),
+            number(subflow.mapped),
+            subflow.score.map_or(Cell::Null, Cell::Number),
+            text(client),
+            text(client_there),
+        ];
+        if with_server {
+            cells.extend([text(server), text(server_there)]);
+        } else {
+            cells.push(text(server.or(server_there)));
+        }
+        table.rows.push(cells);
+    }
+    table
+}
+
+fn reasons(found: &[MptcpMatch]) -> Table {
+    let mut table = Table::new(&["mapped", "evidence", "bits", "seen"]).titled("Reasons for each candidate");
+    for one in found {
+        mapping::list(&mut table, &[Cell::Integer(one.mapped.into())], &one.reasons);
+    }
+    table
+}
+
+fn reasons_of_subflows(best: &MptcpMatch) -> Table {
+    let columns = [("tcpstream", "tcp\nstream"), ("mapped", ""), ("evidence", ""), ("bits", ""), ("seen", "")];
+    let mut table = Table::headed(&columns).titled("Reasons for each subflow");
+    for subflow in &best.subflows {
+        let Some(pair) = subflow.pair else { continue };
+        let about = [Cell::Integer(pair.first.into()), Cell::Integer(pair.second.into())];
+        mapping::list(&mut table, &about, &subflow.reasons);
+    }
+    table
+}
+
+/// One row for each subflow of each candidate.
+fn records(found: &[MptcpMatch]) -> Table {
+    let mut table = Table::new(&[
+        "stream",
+        "mapped",
+        "score",
+        "certain",
+        "flipped",
+        "reasons",
+        "tcpstream",
+        "tcpstream_mapped",
+        "tcpstream_score",
+        "tcpstream_certain",
+    ]);
+    let number = |number: Option<u32>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
+    for one in found {
+        for subflow in &one.subflows {
+            table.rows.push(vec![
+                Cell::Integer(one.stream.into()),
+                Cell::Integer(one.mapped.into()),
+                Cell::Number(one.score),
+                Cell::Boolean(one.certain),
+                Cell::Boolean(one.flipped),
+                mapping::flat(&one.reasons),
+                number(subflow.tcpstream),
+                number(subflow.mapped),
+                subflow.score.map_or(Cell::Null, Cell::Number),
+                Cell::Boolean(subflow.certain),
+            ]);
+        }
+    }
+    table
+}

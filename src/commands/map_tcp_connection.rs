@@ -1,0 +1,132 @@
+//! `map_tcp_connection PCAP1 PCAP2 N`
+
+use clap::ArgMatches;
+
+use super::{Category, Command, Example, Outcome, Session, arguments, mapping};
+use crate::analysis::mapping::{Mapper, TcpMatch};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::{Capture, Endpoint, Role};
+
+/// Finds a TCP stream of one capture in another.
+pub struct MapTcpConnection;
+
+impl Command for MapTcpConnection {
+    fn name(&self) -> &'static str {
+        "map_tcp_connection"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["map_tcp"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Tcp
+    }
+
+    fn summary(&self) -> &'static str {
+        "Find a TCP stream of one capture in another capture of the same transfer"
+    }
+
+    fn details(&self) -> &'static str {
+        "Candidates in PCAP2, best first. The score counts bits that agree: 32 for each initial sequence number (ISN), 16 \
+         for a packet with the same sequence and acknowledgement number (64 at most), 4 for one with the same timestamps \
+         (32 at most), 16 for the client's port, 4 for each address and for the server's port, and for subflows of \
+         MPTCP what their handshakes hold. A number that differs counts against, unless the rest shows that it was \
+         rewritten on the way. Times are never compared. The score is infinite where a key, or an HMAC made with keys, \
+         agrees. Nothing is offered for less than 16 bits."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command
+            .arg(arguments::capture("first", "PCAP1").required(true))
+            .arg(arguments::capture("second", "PCAP2").required(true))
+            .arg(arguments::tcp_stream().help("Number of the TCP stream in PCAP1, as `list_tcp_connections` shows it"))
+            .args(mapping::options())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example {
+                line: "map_tcp_connection examples/client.pcapng examples/server.pcapng 1",
+                purpose: "which stream of the server's capture the client's stream 1 is",
+            },
+            Example {
+                line: "map_tcp examples/server.pcapng examples/client.pcapng 0 --trim -v",
+                purpose: "the other way round, with everything that speaks for it",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let first = session.resolve(arguments::path(arguments, "first")?)?;
+        let second = session.resolve(arguments::path(arguments, "second")?)?;
+        let number = arguments::number(arguments, "tcpstream")?;
+        first.tcp_stream(number)?;
+        let mapper = Mapper::new(&first, &second);
+        let mut found = mapper.tcp(number);
+        let notes = if found.is_empty() { vec![mapper.absence("TCP stream", number)] } else { Vec::new() };
+        mapping::choose(&mut found, arguments, |one| one.score);
+        let mut tables = vec![candidates(&first, &second, number, &found)];
+        if arguments.get_flag("verbose") && !found.is_empty() {
+            tables.push(reasons(&found));
+        }
+        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(records(&found)).with_notes(notes)))
+    }
+}
+
+fn candidates(first: &Capture, second: &Capture, number: u32, found: &[TcpMatch]) -> Table {
+    let [name, other] = mapping::names(first, second);
+    let title = format!("TCP stream {number} of {name}{} in {other}", endpoints(first, number));
+    let mut table = Table::headed(&[
+        ("mapped", ""),
+        ("score", ""),
+        ("client", "client there"),
+        ("server", "server there"),
+        ("reasons", ""),
+    ])
+    .titled(title);
+    for one in found {
+        let stream = second.tracking.stream(one.mapped);
+        let endpoint = |role: Role| {
+            let role = if one.flipped { role.other() } else { role };
+            stream.map_or(Cell::Null, |stream| Cell::Text(stream.endpoint(role).to_string()))
+        };
+        table.rows.push(vec![
+            Cell::Integer(one.mapped.into()),
+            Cell::Number(one.score),
+            endpoint(Role::Client),
+            endpoint(Role::Server),
+            mapping::named(&one.reasons),
+        ]);
+    }
+    table
+}
+
+fn endpoints(capture: &Capture, number: u32) -> String {
+    let between = |client: Endpoint, server: Endpoint| format!(" ({client} -> {server})");
+    capture.tracking.stream(number).map_or_else(String::new, |stream| between(stream.client, stream.server))
+}
+
+fn reasons(found: &[TcpMatch]) -> Table {
+    let mut table = Table::new(&["mapped", "evidence", "bits", "seen"]).titled("Reasons");
+    for one in found {
+        mapping::list(&mut table, &[Cell::Integer(one.mapped.into())], &one.reasons);
+    }
+    table
+}
+
+fn records(found: &[TcpMatch]) -> Table {
+    let mut table = Table::new(&["stream", "mapped", "score", "certain", "flipped", "reasons"]);
+    for one in found {
+        table.rows.push(vec![
+            Cell::Integer(one.stream.into()),
+            Cell::Integer(one.mapped.into()),
+            Cell::Number(one.score),
+            Cell::Boolean(one.certain),
+            Cell::Boolean(one.flipped),
+            mapping::flat(&one.reasons),
+        ]);
+    }
+    table
+}
