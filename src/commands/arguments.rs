@@ -26,7 +26,7 @@ pub fn mptcp_stream() -> Arg {
 }
 
 /// A stream's number as typed.
-fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
+pub(super) fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
     text.parse().map_err(|_| "streams have numbers, from 0 on")
 }
 

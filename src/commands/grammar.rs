@@ -32,6 +32,11 @@ pub fn definition(command: &dyn Command) -> clap::Command {
 /// What `matches` say about the form of the result; `None` when the line does not say.
 #[must_use]
 pub fn chosen_format(matches: &ArgMatches) -> Option<Format> {
+    for (flag, format) in [("csv", Format::Csv), ("json", Format::Json)] {
+        if matches.try_get_one::<bool>(flag).ok().flatten() == Some(&true) {
+            return Some(format);
+        }
+    }
     let name = matches.try_get_one::<String>(FORMAT).ok().flatten()?;
     Format::from_str(name, false).ok()
 }

@@ -21,7 +21,7 @@ impl Command for MapMptcpConnection {
     }
 
     fn category(&self) -> Category {
-        Category::Mptcp
+        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -38,8 +38,8 @@ impl Command for MapMptcpConnection {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        let number =
-            arguments::mptcp_stream().help("Number of the MPTCP connection in PCAP1, as `list_mptcp_connections` shows it");
+        let number = arguments::mptcp_stream()
+            .help("Number of the MPTCP connection in PCAP1, as `list_mptcp_connections` shows it");
         command
             .arg(arguments::capture("first", "PCAP1").required(true))
             .arg(arguments::capture("second", "PCAP2").required(true))
@@ -105,7 +105,8 @@ fn candidates(connection: &Connection, names: &[String; 2], found: &[MptcpMatch]
     let title = format!("MPTCP connection {} of {first} in {second}", connection.id);
     let mut table = Table::headed(shown).titled(title);
     for one in found {
-        let own = |subflow: &&SubflowMatch| subflow.tcpstream.is_some_and(|stream| connection.subflows.contains(&stream));
+        let own =
+            |subflow: &&SubflowMatch| subflow.tcpstream.is_some_and(|stream| connection.subflows.contains(&stream));
         let mapped = one.subflows.iter().filter(own).filter(|subflow| subflow.pair.is_some()).count();
         let mut cells = vec![
             Cell::Integer(one.mapped.into()),

@@ -21,7 +21,7 @@ impl Command for MapTcpConnection {
     }
 
     fn category(&self) -> Category {
-        Category::Tcp
+        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {

@@ -8,6 +8,7 @@ mod captures;
 mod checkhealth;
 mod clean_cache;
 mod clean_pcap;
+mod clock;
 pub mod columns;
 mod diagnose;
 pub mod dump;
@@ -21,18 +22,24 @@ mod list_reinjections;
 mod list_subflows;
 mod list_tcp_connections;
 mod load_pcap;
+mod loss;
 mod map_mptcp_connection;
 mod map_tcp_connection;
 mod mapping;
+mod merge;
 mod milliseconds;
 mod mptcp_summary;
 mod ooo;
+mod print_owds;
+mod qualify_reinjections;
 mod quit;
 pub mod registry;
 mod rtt;
 mod series;
 pub mod session;
+mod summary_extended;
 mod tcp_summary;
+mod two_captures;
 
 use clap::ArgMatches;
 use clap::builder::StyledStr;
@@ -50,6 +57,8 @@ pub enum Category {
     Tcp,
     /// MPTCP connections and subflows.
     Mptcp,
+    /// Two captures of one transfer.
+    TwoCaptures,
     /// The packet table itself.
     Packets,
     /// The shell and its surroundings.
@@ -64,6 +73,7 @@ impl Category {
             Category::Captures => "Captures",
             Category::Tcp => "TCP",
             Category::Mptcp => "MPTCP",
+            Category::TwoCaptures => "Two captures",
             Category::Packets => "Packet table",
             Category::Shell => "Shell",
         }

@@ -25,6 +25,7 @@ mod output;
 mod program;
 mod prompt;
 mod properties;
+mod qualify;
 mod reassembly;
 mod rtt;
 mod run_modes;

@@ -12,7 +12,9 @@ fn every_stream_and_connection_is_found_at_the_other_end() {
     let mut wrong = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for ends in all_ends() {
-        let (Some(first), Some(second)) = (scenarios::load(&ends.first), scenarios::load(&ends.second)) else { continue };
+        let (Some(first), Some(second)) = (scenarios::load(&ends.first), scenarios::load(&ends.second)) else {
+            continue;
+        };
         let label = ends.label();
         let truth = Truth::of(&ends);
         let mapper = Mapper::new(&first, &second);
@@ -25,8 +27,12 @@ fn every_stream_and_connection_is_found_at_the_other_end() {
                 wrong.push(format!("{label}: stream {stream} is {best:?}, not {expected:?}"));
             }
             *counts.entry("streams").or_default() += 1;
-            if expected.is_empty() { println!("{label}: {stream} has no counterpart"); }
-            if expected.len() > 1 { println!("{label}: {stream} has {expected:?}"); }
+            if expected.is_empty() {
+                println!("{label}: {stream} has no counterpart");
+            }
+            if expected.len() > 1 {
+                println!("{label}: {stream} has {expected:?}");
+            }
             for other in found.iter().filter(|one| !expected.contains(&one.mapped)) {
                 println!("{label}: {stream}: also {} {}", other.mapped, other.bits);
             }

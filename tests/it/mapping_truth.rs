@@ -49,7 +49,8 @@ pub fn all_ends() -> Vec<Ends> {
     let mut pairs = Vec::new();
     for first in &captures {
         for second in &captures {
-            let end = |path: &Path| path.file_stem().unwrap().to_string_lossy().split(['_', '.']).next().unwrap().to_string();
+            let end =
+                |path: &Path| path.file_stem().unwrap().to_string_lossy().split(['_', '.']).next().unwrap().to_string();
             let same_transfer = first.parent() == second.parent() && ends_match(first, second);
             if same_transfer && end(first) != end(second) {
                 pairs.push(Ends { first: first.clone(), second: second.clone() });
@@ -110,7 +111,17 @@ impl Truth {
 fn shown(path: &Path) -> Vec<Shown> {
     let scenario = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
     let translation = TRANSLATIONS.iter().find(|translation| translation.scenario == scenario);
-    let fields = ["tcp.stream", "ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport", "tcp.flags", "tcp.seq_raw"];
+    let fields = [
+        "tcp.stream",
+        "ip.src",
+        "ipv6.src",
+        "tcp.srcport",
+        "ip.dst",
+        "ipv6.dst",
+        "tcp.dstport",
+        "tcp.flags",
+        "tcp.seq_raw",
+    ];
     let mut streams: Vec<Shown> = Vec::new();
     for line in scenarios::tshark(path, &fields) {
         let fields: Vec<&str> = line.split('\t').collect();

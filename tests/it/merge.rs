@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -19,10 +19,12 @@ use crate::scenarios;
 type Frame = (IpAddr, u16, IpAddr, u16, u32, u32, u16, u32);
 
 pub fn both_ends(scenario: &Path) -> Option<(Arc<Capture>, Arc<Capture>)> {
-    let end = |name: &str| {
-        ["pcapng", "pcap"].iter().map(|ending| scenario.join(format!("{name}.{ending}"))).find(|path| path.is_file())
-    };
-    Some((scenarios::load(&end("client")?)?, scenarios::load(&end("server")?)?))
+    Some((scenarios::load(&end_of(scenario, "client")?)?, scenarios::load(&end_of(scenario, "server")?)?))
+}
+
+/// The capture of one end of a scenario.
+pub fn end_of(scenario: &Path, end: &str) -> Option<PathBuf> {
+    ["pcapng", "pcap"].iter().map(|ending| scenario.join(format!("{end}.{ending}"))).find(|path| path.is_file())
 }
 
 /// Streams with the same endpoints, first with first, second with second: right where no address is translated.

@@ -170,9 +170,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
     /// ISNs, and where one was not captured the ranges of sequence numbers.
     fn sequence_spaces(&mut self) {
         let (one, other) = (self.mapper.captures.first, self.mapper.captures.second);
-        let isns = Role::BOTH.map(|role| {
-            (role, isn(one, self.first, role), isn(other, self.second, self.there(role)))
-        });
+        let isns = Role::BOTH.map(|role| (role, isn(one, self.first, role), isn(other, self.second, self.there(role))));
         let differ = isns.iter().any(|(_, one, other)| one.is_some() && other.is_some() && one != other);
         let rewritten = differ && self.is_rewritten();
         for (role, one, other) in isns {

@@ -59,9 +59,7 @@ pub(super) fn ranges(capture: &Capture) -> Vec<ByRole<Option<Range>>> {
             reach.get_mut(towards).reach(segment.acknowledgement);
         }
     }
-    open.into_iter()
-        .map(|reach| ByRole { server: reach.server.range(), client: reach.client.range() })
-        .collect()
+    open.into_iter().map(|reach| ByRole { server: reach.server.range(), client: reach.client.range() }).collect()
 }
 
 /// A range while packets come in.

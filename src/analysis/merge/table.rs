@@ -2,22 +2,28 @@
 
 use polars::prelude::*;
 
-use super::{Flow, Merged};
+use super::{Flow, Merged, Passage};
 use crate::error::{Error, Result};
 use crate::tracking::Capture;
 
 /// One row a [`super::Passage`]: `towards` (text), `fate` (text), `reordered` (bool), `offset`, `length` (u32, octets),
-/// `delay` (duration, receiver's clock minus sender's, null unless both have it), then every column of the packet table
+/// `delay` (duration, from the function `delay`, null unless both have it), then every column of the packet table
 /// with the ending `_sender` as the sender's capture has it and with `_receiver` as the receiver's has it; null where a
 /// capture lacks the packet.
 ///
 /// # Errors
 /// When polars cannot put the columns together.
-pub fn merged_table(first: &Capture, second: &Capture, merged: &Merged) -> Result<DataFrame> {
+pub fn merged_table(
+    first: &Capture,
+    second: &Capture,
+    merged: &Merged,
+    delay: impl Fn(&Flow, &Passage) -> Option<i64>,
+) -> Result<DataFrame> {
     let tables = (first.table()?, second.table()?);
     let mut whole: Option<DataFrame> = None;
     for flow in &merged.flows {
-        let part = of_flow(tables, flow).map_err(|source| Error::Table { action: "merge the packets", source })?;
+        let part =
+            of_flow(tables, flow, &delay).map_err(|source| Error::Table { action: "merge the packets", source })?;
         match &mut whole {
             None => whole = Some(part),
             Some(whole) => {
@@ -28,11 +34,15 @@ pub fn merged_table(first: &Capture, second: &Capture, merged: &Merged) -> Resul
     Ok(whole.unwrap_or_default())
 }
 
-fn of_flow((first, second): (&DataFrame, &DataFrame), flow: &Flow) -> PolarsResult<DataFrame> {
+fn of_flow(
+    (first, second): (&DataFrame, &DataFrame),
+    flow: &Flow,
+    delay: &dyn Fn(&Flow, &Passage) -> Option<i64>,
+) -> PolarsResult<DataFrame> {
     let passages = &flow.passages;
     let height = passages.len();
     let text = |name: &'static str, values: Vec<&str>| Column::new(PlSmallStr::from_static(name), values);
-    let delays = passages.iter().map(super::Passage::delay);
+    let delays = passages.iter().map(|passage| delay(flow, passage));
     let delays = Int64Chunked::from_iter_options(PlSmallStr::from_static("delay"), delays);
     let mut columns = vec![
         text("towards", vec![flow.towards().name(); height]),
@@ -43,7 +53,7 @@ fn of_flow((first, second): (&DataFrame, &DataFrame), flow: &Flow) -> PolarsResu
         delays.into_duration(TimeUnit::Nanoseconds).into_column(),
     ];
     let (sender, receiver) = flow.sender.of((first, second), (second, first));
-    let rows = |which: fn(&super::Passage) -> Option<u32>| -> IdxCa {
+    let rows = |which: fn(&Passage) -> Option<u32>| -> IdxCa {
         IdxCa::from_iter_options(PlSmallStr::from_static("rows"), passages.iter().map(which))
     };
     for (table, rows, ending) in

@@ -17,7 +17,7 @@ use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Kind, Repea
 pub use head_of_line::HeadOfLine;
 
 /// What came of a reinjection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Some of it arrived before the original did, or the original never did.

@@ -1,0 +1,203 @@
+//! `loss {tcp|mptcp} PCAP1 N PCAP2 [M]`
+
+use clap::{Arg, ArgAction, ArgMatches};
+use serde::Serialize;
+
+use super::two_captures::{self, TwoCaptures};
+use super::{Category, Command, Example, Outcome, Session, arguments, series};
+use crate::analysis::loss::{Loss, losses};
+use crate::analysis::merge::{Fate, Flow, Merged};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::Role;
+
+/// Counts what got lost.
+pub struct LossCommand;
+
+impl Command for LossCommand {
+    fn name(&self) -> &'static str {
+        "loss"
+    }
+
+    fn category(&self) -> Category {
+        Category::TwoCaptures
+    }
+
+    fn summary(&self) -> &'static str {
+        "What got lost, doubled or overtaken between two captures, by subflow and direction"
+    }
+
+    fn details(&self) -> &'static str {
+        "Lost is what the sender's capture has, the receiver's has not, and the receiver's acknowledgements give no sign \
+         of. A packet that the receiver acknowledged although nothing in its capture brought the data was not captured, \
+         and so was what travelled while a capture was not running. Reordered is a packet that arrived behind one sent \
+         later on the same subflow (RFC 4737). A large frame of which a part is lost counts as one lost packet."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let packets = Arg::new("packets")
+            .long("packets")
+            .action(ArgAction::SetTrue)
+            .help("List the packets that did not pass the usual way, instead of counting them");
+        two_captures::with_level(command).arg(arguments::towards()).arg(packets).arg(two_captures::csv())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example {
+                line: "loss mptcp examples/client.pcapng 0 examples/server.pcapng",
+                purpose: "losses of connection 0, both directions of each subflow",
+            },
+            Example {
+                line: "loss mptcp examples/client.pcapng 0 examples/server.pcapng --packets --towards server --csv",
+                purpose: "which packets of the upload were lost",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let captures = TwoCaptures::of_level(arguments, session)?;
+        let (mut merged, _) = captures.merge()?;
+        let notes = captures.notes((merged.client, merged.evidence));
+        if let Some(role) = arguments::role(arguments) {
+            merged.flows.retain(|flow| flow.towards() == role);
+        }
+        if arguments.get_flag("packets") {
+            let rows = packets(&captures, &merged);
+            let table = packet_table(&rows);
+            return Ok(Outcome::Report(Report::new(&rows, vec![table])?.with_notes(notes)));
+        }
+        let found = losses(&merged);
+        let roles = Role::BOTH.iter().filter(|role| found.iter().any(|loss| loss.towards == **role));
+        let tables = roles.map(|role| direction(&found, *role)).collect();
+        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat(&found)).with_notes(notes)))
+    }
+}
+
+/// One direction, for people.
+fn direction(found: &[Loss], towards: Role) -> Table {
+    let mut table = Table::headed(&[
+        ("tcpstream", "stream\n1st:2nd"),
+        ("sent_packets", "sent"),
+        ("lost_packets", "lost"),
+        ("lost_bytes", "lost\nbytes"),
+        ("loss", "loss"),
+        ("duplicated_packets", "doubled"),
+        ("reordered_packets", "reordered"),
+        ("not_captured_at_receiver", "not seen at\nreceiver"),
+        ("not_captured_at_sender", "not seen\nat sender"),
+    ])
+    .titled(format!("Packets towards the {}", towards.name()));
+    for loss in found.iter().filter(|loss| loss.towards == towards) {
+        table.rows.push(vec![
+            two_captures::streams(loss.tcpstream, loss.mapped),
+            Cell::Integer(loss.sent_packets.into()),
+            Cell::Integer(loss.lost_packets.into()),
+            Cell::Bytes(loss.lost_bytes),
+            loss.loss.map_or(Cell::Null, Cell::Share),
+            Cell::Integer(loss.duplicated_packets.into()),
+            Cell::Integer(loss.reordered_packets.into()),
+            Cell::Integer(loss.not_captured_at_receiver.into()),
+            Cell::Integer(loss.not_captured_at_sender.into()),
+        ]);
+    }
+    table
+}
+
+fn flat(found: &[Loss]) -> Table {
+    let mut table = Table::new(&[
+        "tcpstream",
+        "mapped",
+        "towards",
+        "sent_packets",
+        "sent_bytes",
+        "lost_packets",
+        "lost_bytes",
+        "loss",
+        "duplicated_packets",
+        "reordered_packets",
+        "not_captured_at_receiver",
+        "not_captured_at_sender",
+    ]);
+    for loss in found {
+        table.rows.push(vec![
+            Cell::Integer(loss.tcpstream.into()),
+            Cell::Integer(loss.mapped.into()),
+            Cell::Text(loss.towards.name().to_string()),
+            Cell::Integer(loss.sent_packets.into()),
+            Cell::Bytes(loss.sent_bytes),
+            Cell::Integer(loss.lost_packets.into()),
+            Cell::Bytes(loss.lost_bytes),
+            loss.loss.map_or(Cell::Null, Cell::Share),
+            Cell::Integer(loss.duplicated_packets.into()),
+            Cell::Integer(loss.reordered_packets.into()),
+            Cell::Integer(loss.not_captured_at_receiver.into()),
+            Cell::Integer(loss.not_captured_at_sender.into()),
+        ]);
+    }
+    table
+}
+
+/// A packet, or a part of one, that did not simply arrive.
+#[derive(Serialize)]
+struct PacketRow {
+    towards: Role,
+    fate: &'static str,
+    /// In the capture that has it: the sender's if both have.
+    tcpstream: u32,
+    packetid_sender: Option<u64>,
+    packetid_receiver: Option<u64>,
+    /// Seconds from the first frame of that capture.
+    reltime: f64,
+    tcpseq: Option<u32>,
+    length: u32,
+}
+
+fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PacketRow> {
+    let mut rows = Vec::new();
+    for flow in &merged.flows {
+        let unusual = flow.passages.iter().filter(|passage| passage.fate != Fate::Received || passage.reordered);
+        rows.extend(unusual.map(|passage| row(captures, flow, passage)));
+    }
+    rows
+}
+
+fn row(captures: &TwoCaptures, flow: &Flow, passage: &crate::analysis::merge::Passage) -> PacketRow {
+    let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
+    let id = |capture: &crate::tracking::Capture, row: Option<u32>| {
+        capture.segments.get(row? as usize).map(|segment| segment.packetid)
+    };
+    let has_it = if passage.sender.is_some() { flow.sender } else { flow.sender.other() };
+    let capture = captures.of(has_it);
+    let place = passage.sender.or(passage.receiver).and_then(|row| capture.tracking.packets.get(row as usize));
+    let time = passage.sent.or(passage.arrived).unwrap_or_default();
+    PacketRow {
+        towards: flow.towards(),
+        fate: if passage.fate == Fate::Received { "reordered" } else { passage.fate.name() },
+        tcpstream: has_it.of(flow.pair.first, flow.pair.second),
+        packetid_sender: id(sender, passage.sender),
+        packetid_receiver: id(receiver, passage.receiver),
+        reltime: series::reltime(time, series::origin(capture)),
+        tcpseq: place.map(|place| place.sequence.wrapping_add(passage.offset)),
+        length: passage.length,
+    }
+}
+
+fn packet_table(rows: &[PacketRow]) -> Table {
+    let names = ["towards", "fate", "tcpstream", "packetid_sender", "packetid_receiver", "reltime", "tcpseq", "length"];
+    let mut table = Table::new(&names);
+    let optional = |id: Option<u64>| id.map_or(Cell::Null, |id| Cell::Integer(id.into()));
+    for row in rows {
+        table.rows.push(vec![
+            Cell::Text(row.towards.name().to_string()),
+            Cell::Text(row.fate.to_string()),
+            Cell::Integer(row.tcpstream.into()),
+            optional(row.packetid_sender),
+            optional(row.packetid_receiver),
+            Cell::seconds(row.reltime),
+            two_captures::optional(row.tcpseq),
+            Cell::Bytes(row.length.into()),
+        ]);
+    }
+    table
+}

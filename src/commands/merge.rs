@@ -1,0 +1,96 @@
+//! `merge {tcp|mptcp} PCAP1 N PCAP2 [M]`
+
+use clap::{Arg, ArgMatches};
+
+use super::two_captures::{self, TwoCaptures};
+use super::{Category, Command, Example, Outcome, Session, arguments};
+use crate::analysis::merge::merged_table;
+use crate::analysis::selection;
+use crate::error::Result;
+use crate::output::Report;
+
+/// What is shown unless columns are asked for.
+const USUAL: [&str; 10] = [
+    "towards",
+    "fate",
+    "tcpstream_sender",
+    "packetid_sender",
+    "packetid_receiver",
+    "reltime_sender",
+    "tcpseq_sender",
+    "offset",
+    "length",
+    "delay",
+];
+
+/// Prints two captures as one table.
+pub struct MergeCommand;
+
+impl Command for MergeCommand {
+    fn name(&self) -> &'static str {
+        "merge"
+    }
+
+    fn category(&self) -> Category {
+        Category::TwoCaptures
+    }
+
+    fn summary(&self) -> &'static str {
+        "Each packet at the sender beside the same packet at the receiver"
+    }
+
+    fn details(&self) -> &'static str {
+        "One row a packet, or a part of one where a large frame was cut up on the way. fate: received, duplicate (the \
+         network delivered it once more), lost, not_captured_at_receiver, not_captured_at_sender. `offset` and `length` \
+         say which part of the sender's payload the row is about. `delay` is the receiver's time less the sender's, \
+         corrected as --clock says. All columns of `columns` are there with the endings _sender and _receiver; ask for \
+         them with --columns, or for everything with --columns all."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let columns = Arg::new("columns")
+            .long("columns")
+            .value_name("COLUMN,…")
+            .value_delimiter(',')
+            .help("Only these columns, in this order; `all` for all of them");
+        two_captures::with_level(command)
+            .arg(two_captures::correction_argument())
+            .arg(arguments::towards())
+            .arg(columns)
+            .arg(two_captures::csv())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example {
+                line: "merge tcp examples/client.pcapng 1 examples/server.pcapng",
+                purpose: "the packets of one subflow at both ends",
+            },
+            Example {
+                line: "merge mptcp examples/client.pcapng 0 examples/server.pcapng --columns all -o merged.csv",
+                purpose: "everything, for pandas or polars",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let captures = TwoCaptures::of_level(arguments, session)?;
+        let (mut merged, clock) = captures.merge()?;
+        let correction = two_captures::correction(arguments, &clock, &merged);
+        let mut notes = captures.notes((merged.client, merged.evidence));
+        notes.push(two_captures::clock_note(&clock, correction));
+        if let Some(role) = arguments::role(arguments) {
+            merged.flows.retain(|flow| flow.towards() == role);
+        }
+        let table = merged_table(&captures.first, &captures.second, &merged, |flow, passage| {
+            clock.delay(correction, flow.sender, passage)
+        })?;
+        let names: Vec<&String> = arguments.get_many("columns").into_iter().flatten().collect();
+        let shown = match names.as_slice() {
+            [] => selection::columns(&table, &USUAL)?,
+            [all] if *all == "all" => table,
+            _ => selection::columns(&table, &names)?,
+        };
+        Ok(Outcome::Report(Report::of_frame(shown)?.with_notes(notes)))
+    }
+}

@@ -1,0 +1,176 @@
+//! `print_owds {tcp|mptcp} PCAP1 N PCAP2 [M]`
+
+use clap::{Arg, ArgAction, ArgMatches};
+use serde::Serialize;
+
+use super::two_captures::{self, TwoCaptures};
+use super::{Category, Command, Example, Outcome, Session, arguments, milliseconds, series};
+use crate::analysis::clock::{Clock, Correction};
+use crate::analysis::merge::Merged;
+use crate::analysis::one_way_delays::{OneWayDelays, one_way_delays, samples};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::Role;
+
+/// Measures one-way delays.
+pub struct PrintOwds;
+
+impl Command for PrintOwds {
+    fn name(&self) -> &'static str {
+        "print_owds"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["owd"]
+    }
+
+    fn category(&self) -> Category {
+        Category::TwoCaptures
+    }
+
+    fn summary(&self) -> &'static str {
+        "One-way delays between two captures, by subflow and direction"
+    }
+
+    fn details(&self) -> &'static str {
+        "Each packet is found again in the other capture by what no path changes: numbers counted from the handshake, \
+         length, flags, timestamps, and the IPv4 identification where packets repeat each other. A delay is the \
+         receiver's time less the sender's. Retransmissions count by themselves, copies that the network made do not. A \
+         large frame that was cut up on the way counts once, with its last part.\n\n\
+         The clocks' error is estimated from the shortest delays in both directions and printed with the delays; \
+         --clock says what to correct. Without it nothing is corrected unless a delay would be below zero."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let samples = Arg::new("samples")
+            .long("samples")
+            .action(ArgAction::SetTrue)
+            .help("One row a packet instead of their distribution");
+        two_captures::with_level(command)
+            .arg(two_captures::correction_argument())
+            .arg(arguments::towards())
+            .arg(samples)
+            .arg(two_captures::csv())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example {
+                line: "print_owds mptcp examples/client.pcapng 0 examples/server.pcapng",
+                purpose: "delays of connection 0, whatever its number in the other capture",
+            },
+            Example {
+                line: "print_owds tcp examples/client.pcapng 1 examples/server.pcapng --samples --csv",
+                purpose: "every packet of one subflow",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let captures = TwoCaptures::of_level(arguments, session)?;
+        let (mut merged, clock) = captures.merge()?;
+        let correction = two_captures::correction(arguments, &clock, &merged);
+        let mut notes = captures.notes((merged.client, merged.evidence));
+        notes.push(two_captures::clock_note(&clock, correction));
+        if let Some(role) = arguments::role(arguments) {
+            merged.flows.retain(|flow| flow.towards() == role);
+        }
+        if arguments.get_flag("samples") {
+            let rows = sample_rows(&captures, &merged, &clock, correction);
+            let table = sample_table(&rows);
+            return Ok(Outcome::Report(Report::new(&rows, vec![table])?.with_notes(notes)));
+        }
+        let found = one_way_delays(&merged, &clock, correction);
+        let roles = Role::BOTH.iter().filter(|role| found.iter().any(|delays| delays.towards == **role));
+        let tables = roles.map(|role| direction(&found, *role)).collect();
+        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat(&found)).with_notes(notes)))
+    }
+}
+
+/// The delays of one direction, for people.
+fn direction(found: &[OneWayDelays], towards: Role) -> Table {
+    let title = format!("One-way delays towards the {}, milliseconds", towards.name());
+    let mut table = Table::headed(&[("tcpstream", "stream\n1st:2nd"), ("samples", "packets")]).titled(title);
+    table.columns.extend(["min", "p25", "median", "p75", "p99", "max"].map(milliseconds::column));
+    for delays in found.iter().filter(|delays| delays.towards == towards) {
+        let spread = &delays.distribution;
+        let mut row =
+            vec![two_captures::streams(delays.tcpstream, delays.mapped), Cell::Integer(spread.samples.into())];
+        let spans = [spread.min, spread.p25, spread.median, spread.p75, spread.p99, spread.max];
+        row.extend(spans.map(milliseconds::cell));
+        table.rows.push(row);
+    }
+    table
+}
+
+fn flat(found: &[OneWayDelays]) -> Table {
+    let names =
+        ["tcpstream", "mapped", "towards", "clock", "samples", "min", "p25", "median", "p75", "p99", "max", "mean"];
+    let mut table = Table::new(&names);
+    for delays in found {
+        let spread = &delays.distribution;
+        let mut row = vec![
+            Cell::Integer(delays.tcpstream.into()),
+            Cell::Integer(delays.mapped.into()),
+            Cell::Text(delays.towards.name().to_string()),
+            Cell::Text(delays.clock.name().to_string()),
+            Cell::Integer(spread.samples.into()),
+        ];
+        let spans = [spread.min, spread.p25, spread.median, spread.p75, spread.p99, spread.max, spread.mean];
+        row.extend(spans.map(|span| span.map_or(Cell::Null, Cell::seconds)));
+        table.rows.push(row);
+    }
+    table
+}
+
+/// One packet as a row.
+#[derive(Serialize)]
+struct SampleRow {
+    tcpstream: u32,
+    mapped: u32,
+    towards: Role,
+    packetid_sender: Option<u64>,
+    packetid_receiver: Option<u64>,
+    /// Seconds from the first frame of the sender's capture.
+    reltime: f64,
+    owd: f64,
+    clock: Correction,
+}
+
+fn sample_rows(captures: &TwoCaptures, merged: &Merged, clock: &Clock, correction: Correction) -> Vec<SampleRow> {
+    let mut rows = Vec::new();
+    for flow in &merged.flows {
+        let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
+        let origin = series::origin(sender);
+        rows.extend(samples(flow, clock, correction).map(|sample| SampleRow {
+            tcpstream: flow.pair.first,
+            mapped: flow.pair.second,
+            towards: flow.towards(),
+            packetid_sender: sender.segments.get(sample.sender as usize).map(|segment| segment.packetid),
+            packetid_receiver: receiver.segments.get(sample.receiver as usize).map(|segment| segment.packetid),
+            reltime: series::reltime(sample.sent, origin),
+            owd: series::reltime(sample.delay, 0),
+            clock: correction,
+        }));
+    }
+    rows
+}
+
+fn sample_table(rows: &[SampleRow]) -> Table {
+    let names = ["tcpstream", "mapped", "towards", "packetid_sender", "packetid_receiver", "reltime", "owd", "clock"];
+    let mut table = Table::new(&names);
+    let optional = |id: Option<u64>| id.map_or(Cell::Null, |id| Cell::Integer(id.into()));
+    for row in rows {
+        table.rows.push(vec![
+            Cell::Integer(row.tcpstream.into()),
+            Cell::Integer(row.mapped.into()),
+            Cell::Text(row.towards.name().to_string()),
+            optional(row.packetid_sender),
+            optional(row.packetid_receiver),
+            Cell::seconds(row.reltime),
+            Cell::seconds(row.owd),
+            Cell::Text(row.clock.name().to_string()),
+        ]);
+    }
+    table
+}

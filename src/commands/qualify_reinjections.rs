@@ -1,0 +1,218 @@
+//! `qualify_reinjections PCAP1 N PCAP2 [M]`
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use super::two_captures::{self, TwoCaptures};
+use super::{Category, Command, Example, Outcome, Session, arguments, milliseconds};
+use crate::analysis::qualify_reinjections::{QualifiedDirection, QualifiedReinjection, Verdict, qualify_reinjections};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::units;
+
+/// Judges reinjections.
+pub struct QualifyReinjections;
+
+impl Command for QualifyReinjections {
+    fn name(&self) -> &'static str {
+        "qualify_reinjections"
+    }
+
+    fn category(&self) -> Category {
+        Category::TwoCaptures
+    }
+
+    fn summary(&self) -> &'static str {
+        "Which reinjections were useful, and what they saved"
+    }
+
+    fn details(&self) -> &'static str {
+        "A reinjection is useful when some of its data arrived before the subflow that had sent it first delivered it, \
+         or when that one never did; redundant when all of it came later; lost when it never came. Data counts as \
+         delivered by a subflow with whatever packet brought it there first. reinj_delta is the arrival of the original \
+         less the arrival of the reinjection, by the receiver's clock: the time gained. A packet that repeats several \
+         earlier ones counts once for each.\n\n\
+         Waiting that the reinjections saved: data is delivered in order, so one late packet holds up all behind it. The \
+         times of delivery are compared with those that the original subflows alone would have made."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let failed = Arg::new("failed")
+            .long("failed")
+            .action(ArgAction::SetTrue)
+            .help("List only reinjections that did not help: redundant and lost ones");
+        let list = Arg::new("list").long("list").action(ArgAction::SetTrue).help("List every reinjection");
+        two_captures::of_connections(command)
+            .arg(failed)
+            .arg(list)
+            .arg(arguments::towards())
+            .arg(two_captures::csv())
+            .arg(two_captures::json())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example {
+                line: "qualify_reinjections examples/client.pcapng 0 examples/server.pcapng",
+                purpose: "did the reinjections help?",
+            },
+            Example {
+                line: "qualify_reinjections examples/client.pcapng 0 examples/server.pcapng --failed --csv",
+                purpose: "those that did not, for a spreadsheet",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let captures = TwoCaptures::of_connection(arguments, session)?;
+        let connection = captures.connection()?;
+        let mut found = qualify_reinjections(&connection, arguments::role(arguments));
+        let failed = arguments.get_flag("failed");
+        if failed {
+            for direction in &mut found {
+                direction.reinjections.retain(|one| one.verdict != Verdict::Useful);
+            }
+        }
+        let records: Vec<&QualifiedReinjection> = found.iter().flat_map(|direction| &direction.reinjections).collect();
+        let flat = flat(&records);
+        let tables = if failed || arguments.get_flag("list") {
+            vec![list(&records)]
+        } else {
+            found.iter().filter(|direction| !direction.pairs.is_empty()).map(totals).collect()
+        };
+        let mut notes = captures.notes(connection.client());
+        notes.extend(found.iter().filter_map(waiting));
+        if found.iter().all(|direction| direction.pairs.is_empty()) {
+            notes.push("nothing was reinjected".to_string());
+        }
+        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat).with_notes(notes)))
+    }
+}
+
+/// Totals of one direction by pair of subflows.
+fn totals(direction: &QualifiedDirection) -> Table {
+    let mut table = Table::headed(&[
+        ("from", "first\nsent on"),
+        ("to", "again\non"),
+        ("reinjections", "rein-\njections"),
+        ("useful", "use-\nful"),
+        ("redundant", "redun-\ndant"),
+        ("lost", "lost"),
+        ("bytes", "bytes"),
+        ("useful_bytes", "useful\nbytes"),
+        ("rescued_bytes", "original\nlost"),
+        ("saved_mean", "mean\ngain ms"),
+        ("saved_max", "longest\ngain ms"),
+    ])
+    .titled(format!("Reinjections towards the {}", direction.towards.name()));
+    for pair in &direction.pairs {
+        table.rows.push(vec![
+            Cell::Integer(pair.from.into()),
+            Cell::Integer(pair.to.into()),
+            Cell::Integer(pair.reinjections.into()),
+            Cell::Integer(pair.useful.into()),
+            Cell::Integer(pair.redundant.into()),
+            Cell::Integer(pair.lost.into()),
+            Cell::Bytes(pair.bytes),
+            Cell::Bytes(pair.useful_bytes),
+            Cell::Bytes(pair.rescued_bytes),
+            milliseconds::cell(pair.saved_mean),
+            milliseconds::cell(pair.saved_max),
+        ]);
+    }
+    table
+}
+
+/// Every reinjection, for people.
+fn list(records: &[&QualifiedReinjection]) -> Table {
+    let mut table = Table::headed(&[
+        ("towards", ""),
+        ("packetid", "packet"),
+        ("tcpstream", "stream"),
+        ("original_packetid", "first\nsent in"),
+        ("original_tcpstream", "stream"),
+        ("dsn", ""),
+        ("length", "bytes"),
+        ("verdict", ""),
+        ("reinj_delta", "gain ms"),
+    ]);
+    for record in records {
+        table.rows.push(vec![
+            Cell::Text(record.towards.name().to_string()),
+            Cell::Integer(record.packetid.into()),
+            Cell::Integer(record.tcpstream.into()),
+            Cell::Integer(record.original_packetid.into()),
+            Cell::Integer(record.original_tcpstream.into()),
+            record.dsn.map_or(Cell::Null, |dsn| Cell::Integer(dsn.into())),
+            Cell::Bytes(record.length),
+            Cell::Text(record.verdict.name().to_string()),
+            milliseconds::cell(record.reinj_delta),
+        ]);
+    }
+    table
+}
+
+fn flat(records: &[&QualifiedReinjection]) -> Table {
+    let mut table = Table::new(&[
+        "towards",
+        "packetid",
+        "tcpstream",
+        "original_packetid",
+        "original_tcpstream",
+        "dsn",
+        "length",
+        "verdict",
+        "useful_bytes",
+        "first_bytes",
+        "arrived_packetid",
+        "original_arrived_packetid",
+        "reinj_delta",
+    ]);
+    let optional = |number: Option<u64>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
+    for record in records {
+        table.rows.push(vec![
+            Cell::Text(record.towards.name().to_string()),
+            Cell::Integer(record.packetid.into()),
+            Cell::Integer(record.tcpstream.into()),
+            Cell::Integer(record.original_packetid.into()),
+            Cell::Integer(record.original_tcpstream.into()),
+            optional(record.dsn),
+            Cell::Bytes(record.length),
+            Cell::Text(record.verdict.name().to_string()),
+            Cell::Bytes(record.useful_bytes),
+            Cell::Bytes(record.first_bytes),
+            optional(record.arrived_packetid),
+            optional(record.original_arrived_packetid),
+            record.reinj_delta.map_or(Cell::Null, Cell::seconds),
+        ]);
+    }
+    table
+}
+
+/// What the reinjections did to the receiver's waiting, in a sentence.
+fn waiting(direction: &QualifiedDirection) -> Option<String> {
+    if direction.pairs.is_empty() {
+        return None;
+    }
+    let towards = direction.towards.name();
+    let gains = &direction.head_of_line;
+    let mut parts = Vec::new();
+    if let (Some(mean), Some(longest)) = (gains.earlier_mean, gains.earlier_max) {
+        parts.push(format!(
+            "{} could be delivered earlier, by {} on average and {} at most",
+            units::bytes(gains.earlier_bytes),
+            two_captures::span(mean),
+            two_captures::span(longest)
+        ));
+    }
+    if gains.undeliverable_bytes > 0 {
+        parts.push(format!(
+            "{} could not have been delivered within the capture, for an original never arrived",
+            units::bytes(gains.undeliverable_bytes)
+        ));
+    }
+    Some(if parts.is_empty() {
+        format!("towards the {towards}, the reinjections let nothing be delivered earlier")
+    } else {
+        format!("towards the {towards}, compared with no reinjections: {}", parts.join("; "))
+    })
+}

@@ -1,0 +1,129 @@
+//! `summary_extended PCAP1 N PCAP2 [M]`
+
+use clap::ArgMatches;
+
+use super::two_captures::{self, TwoCaptures, optional};
+use super::{Category, Command, Example, Outcome, Session, arguments};
+use crate::analysis::summary_extended::{ExtendedDirection, summary_extended};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+
+/// Sums up a connection from both ends.
+pub struct SummaryExtended;
+
+impl Command for SummaryExtended {
+    fn name(&self) -> &'static str {
+        "summary_extended"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["mptcp_summary_extended"]
+    }
+
+    fn category(&self) -> Category {
+        Category::TwoCaptures
+    }
+
+    fn summary(&self) -> &'static str {
+        "What each subflow contributed, judged by what arrived first"
+    }
+
+    fn details(&self) -> &'static str {
+        "Throughput is what the sender put on each subflow, everything repeated included. Goodput is the data whose copy \
+         on that subflow arrived first, by the receiver's capture: what only came second was of no use. The contributions \
+         add up to 100 %."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        two_captures::of_connections(command).arg(arguments::towards())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[Example {
+            line: "summary_extended examples/client.pcapng 0 examples/server.pcapng",
+            purpose: "shares of throughput and goodput by subflow",
+        }]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let captures = TwoCaptures::of_connection(arguments, session)?;
+        let connection = captures.connection()?;
+        let found = summary_extended(&connection, arguments::role(arguments));
+        let mut notes = captures.notes(connection.client());
+        for direction in found.iter().filter(|direction| direction.missing_bytes > 0) {
+            notes.push(format!(
+                "towards the {}, {} bytes of data were sent that the receiver's capture does not have",
+                direction.towards.name(),
+                direction.missing_bytes
+            ));
+        }
+        let tables = found.iter().map(table).collect();
+        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat(&found)).with_notes(notes)))
+    }
+}
+
+fn table(direction: &ExtendedDirection) -> Table {
+    let mut table = Table::headed(&[
+        ("tcpstream", "stream at\nsender"),
+        ("mapped", "stream at\nreceiver"),
+        ("throughput_bytes", "throughput\nbytes"),
+        ("throughput_contribution", "share"),
+        ("arrived_bytes", "arrived\nbytes"),
+        ("goodput_bytes", "arrived first\nbytes"),
+        ("goodput_contribution", "share"),
+    ])
+    .titled(format!("Towards the {}", direction.towards.name()));
+    for subflow in &direction.subflows {
+        table.rows.push(vec![
+            optional(subflow.tcpstream),
+            optional(subflow.mapped),
+            Cell::Bytes(subflow.throughput_bytes),
+            subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
+            Cell::Bytes(subflow.arrived_bytes),
+            Cell::Bytes(subflow.goodput_bytes),
+            subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
+        ]);
+    }
+    if direction.subflows.len() > 1 {
+        let arrived = direction.subflows.iter().map(|subflow| subflow.arrived_bytes).sum();
+        let whole = |bytes: u64| if bytes > 0 { Cell::Share(1.0) } else { Cell::Null };
+        table.rows.push(vec![
+            Cell::Text("all".to_string()),
+            Cell::Null,
+            Cell::Bytes(direction.throughput_bytes),
+            whole(direction.throughput_bytes),
+            Cell::Bytes(arrived),
+            Cell::Bytes(direction.goodput_bytes),
+            whole(direction.goodput_bytes),
+        ]);
+    }
+    table
+}
+
+fn flat(found: &[ExtendedDirection]) -> Table {
+    let mut table = Table::new(&[
+        "towards",
+        "tcpstream",
+        "mapped",
+        "throughput_bytes",
+        "throughput_contribution",
+        "arrived_bytes",
+        "goodput_bytes",
+        "goodput_contribution",
+    ]);
+    for direction in found {
+        for subflow in &direction.subflows {
+            table.rows.push(vec![
+                Cell::Text(direction.towards.name().to_string()),
+                optional(subflow.tcpstream),
+                optional(subflow.mapped),
+                Cell::Bytes(subflow.throughput_bytes),
+                subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
+                Cell::Bytes(subflow.arrived_bytes),
+                Cell::Bytes(subflow.goodput_bytes),
+                subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
+            ]);
+        }
+    }
+    table
+}

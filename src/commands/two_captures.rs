@@ -1,0 +1,291 @@
+//! What commands over two captures share: `{tcp|mptcp} PCAP1 N PCAP2 [M]`, the clocks, and what to say of both.
+
+use std::sync::Arc;
+
+use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
+
+use super::{Session, arguments};
+use crate::analysis::clock::{Clock, Correction, clock};
+use crate::analysis::connection_pair::{AtOneEnd, ConnectionPair};
+use crate::analysis::mapping::{Mapper, MptcpMatch, StreamPair, TcpMatch};
+use crate::analysis::merge::{Merged, SideEvidence, Which, merge};
+use crate::error::{Error, Result};
+use crate::output::Cell;
+use crate::tracking::Capture;
+use crate::units;
+
+/// Whether a number is that of a TCP stream or of an MPTCP connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// A TCP stream.
+    Tcp,
+    /// An MPTCP connection.
+    Mptcp,
+}
+
+/// Adds `{tcp|mptcp} PCAP1 N PCAP2 [M]`.
+pub fn with_level(command: clap::Command) -> clap::Command {
+    let level = Arg::new("level")
+        .value_name("tcp|mptcp")
+        .required(true)
+        .value_parser(value_parser!(Level))
+        .help("Whether N and M are TCP streams or MPTCP connections");
+    ends(command.arg(level), "N", "M")
+}
+
+/// Adds `PCAP1 N PCAP2 [M]`, for MPTCP connections.
+pub fn of_connections(command: clap::Command) -> clap::Command {
+    ends(command, "MPTCPSTREAM1", "MPTCPSTREAM2")
+}
+
+fn ends(command: clap::Command, first: &'static str, second: &'static str) -> clap::Command {
+    let number =
+        |id: &'static str, name: &'static str| Arg::new(id).value_name(name).value_parser(arguments::stream_number);
+    command
+        .arg(arguments::capture("first", "PCAP1").required(true))
+        .arg(number("stream", first).required(true).help("Its number in PCAP1"))
+        .arg(arguments::capture("second", "PCAP2").required(true))
+        .arg(number("mapped", second).help("Its number in PCAP2; found when left out"))
+}
+
+/// `--clock none|offset|skew`.
+pub fn correction_argument() -> Arg {
+    Arg::new("clock").long("clock").value_name("CORRECTION").value_parser(value_parser!(Correction)).help(
+        "What to correct of the clocks' error before delays are measured; by default as little as leaves no delay \
+         below zero",
+    )
+}
+
+/// `--csv`, short for `--format csv`.
+pub fn csv() -> Arg {
+    Arg::new("csv").long("csv").action(ArgAction::SetTrue).conflicts_with("format").help("The same as --format csv")
+}
+
+/// `--json`, short for `--format json`.
+pub fn json() -> Arg {
+    Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .conflicts_with_all(["format", "csv"])
+        .help("The same as --format json")
+}
+
+/// Two captures and the streams of theirs that belong together.
+pub struct TwoCaptures {
+    /// The one named first.
+    pub first: Arc<Capture>,
+    /// The one named second.
+    pub second: Arc<Capture>,
+    /// The streams that both have.
+    pub pairs: Vec<StreamPair>,
+    /// The connection in both, and whether they disagree on who is the client; `None` for plain streams.
+    connection: Option<(u32, u32, bool)>,
+    /// What only one of them has.
+    notes: Vec<String>,
+}
+
+impl TwoCaptures {
+    /// What `{tcp|mptcp} PCAP1 N PCAP2 [M]` names.
+    ///
+    /// # Errors
+    /// When a capture cannot be loaded, or the stream or connection is not in both.
+    pub fn of_level(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
+        match arguments.get_one::<Level>("level") {
+            Some(Level::Tcp) => Self::of_stream(arguments, session),
+            _ => Self::of_connection(arguments, session),
+        }
+    }
+
+    /// What `PCAP1 N PCAP2 [M]` names when N and M are MPTCP connections.
+    ///
+    /// # Errors
+    /// As [`TwoCaptures::of_level`].
+    pub fn of_connection(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
+        let (first, second) = captures(arguments, session)?;
+        let number = arguments::number(arguments, "stream")?;
+        let mapper = Mapper::new(&first, &second);
+        let found = match mapped(arguments) {
+            None => mapper.the_mptcp(number)?,
+            Some(wanted) => {
+                first.mptcp_connection(number)?;
+                second.mptcp_connection(wanted)?;
+                let candidates = mapper.mptcp(number).into_iter();
+                chosen(
+                    candidates,
+                    |one: &MptcpMatch| one.mapped,
+                    number,
+                    wanted,
+                    "MPTCP connection",
+                    "map_mptcp_connection",
+                )?
+            }
+        };
+        let pairs: Vec<StreamPair> = found.subflows.iter().filter_map(|subflow| subflow.pair).collect();
+        let notes = found.subflows.iter().filter_map(|subflow| {
+            let stream = subflow.tcpstream.or(subflow.mapped)?;
+            let (has, lacks) = match (subflow.tcpstream, subflow.mapped) {
+                (Some(_), None) => (&first, &second),
+                (None, Some(_)) => (&second, &first),
+                _ => return None,
+            };
+            Some(format!("subflow {stream} of {} is not in {}: it is left out", has.name(), lacks.name()))
+        });
+        let notes = notes.collect();
+        let connection = Some((number, found.mapped, found.flipped));
+        drop(mapper);
+        Ok(TwoCaptures { first, second, pairs, connection, notes })
+    }
+
+    fn of_stream(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
+        let (first, second) = captures(arguments, session)?;
+        let number = arguments::number(arguments, "stream")?;
+        let mapper = Mapper::new(&first, &second);
+        let found = match mapped(arguments) {
+            None => mapper.the_tcp(number)?,
+            Some(wanted) => {
+                first.tcp_stream(number)?;
+                second.tcp_stream(wanted)?;
+                let candidates = mapper.tcp(number).into_iter();
+                chosen(candidates, |one: &TcpMatch| one.mapped, number, wanted, "TCP stream", "map_tcp_connection")?
+            }
+        };
+        drop(mapper);
+        Ok(TwoCaptures { first, second, pairs: vec![found.pair], connection: None, notes: Vec::new() })
+    }
+
+    /// Every stream that both captures named by `PCAP1 PCAP2` have.
+    ///
+    /// # Errors
+    /// When a capture cannot be loaded.
+    pub fn whole(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
+        let (first, second) = captures(arguments, session)?;
+        let mapper = Mapper::new(&first, &second);
+        let streams = first.tcp_stream_ids().into_iter();
+        let pairs: Vec<StreamPair> = streams.filter_map(|id| Some(mapper.the_tcp(id).ok()?.pair)).collect();
+        drop(mapper);
+        if pairs.is_empty() {
+            return Err(Error::NotFound(format!(
+                "no TCP stream of {} is in {}: check that both are captures of the same transfer",
+                first.name(),
+                second.name()
+            )));
+        }
+        Ok(TwoCaptures { first, second, pairs, connection: None, notes: Vec::new() })
+    }
+
+    /// Their packets put together, and how far apart their clocks are.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] by Ctrl-C.
+    pub fn merge(&self) -> Result<(Merged, Clock)> {
+        let merged = merge(&self.first, &self.second, &self.pairs)?;
+        let clock = clock(&self.first, &merged);
+        Ok((merged, clock))
+    }
+
+    /// The connection at both ends.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] by Ctrl-C, [`Error::NotFound`] for plain streams.
+    pub fn connection(&self) -> Result<ConnectionPair<'_>> {
+        let (first, second, flipped) =
+            self.connection.ok_or_else(|| Error::NotFound("a plain TCP stream is no MPTCP connection".to_string()))?;
+        let first = AtOneEnd { capture: &self.first, connection: self.first.mptcp_connection(first)? };
+        let second = AtOneEnd { capture: &self.second, connection: self.second.mptcp_connection(second)? };
+        Ok(ConnectionPair::new(first, second, self.pairs.clone(), flipped)?)
+    }
+
+    /// One of the captures.
+    pub fn of(&self, which: Which) -> &Capture {
+        which.of(&self.first, &self.second)
+    }
+
+    /// What to say under every result: which capture is nearer to the client, and what only one of them has.
+    pub fn notes(&self, (client, evidence): (Which, SideEvidence)) -> Vec<String> {
+        let (near, far) = (self.of(client).name(), self.of(client.other()).name());
+        let side = match evidence {
+            SideEvidence::RoundTrips => format!("{near} was recorded nearer to the client, {far} nearer to the server"),
+            SideEvidence::Assumed => format!(
+                "nothing tells which capture was recorded where: {near} is taken for the client's, {far} for the server's"
+            ),
+        };
+        std::iter::once(side).chain(self.notes.iter().cloned()).collect()
+    }
+}
+
+fn captures(arguments: &ArgMatches, session: &mut Session) -> Result<(Arc<Capture>, Arc<Capture>)> {
+    let first = session.resolve(arguments::path(arguments, "first")?)?;
+    let second = session.resolve(arguments::path(arguments, "second")?)?;
+    Ok((first, second))
+}
+
+fn mapped(arguments: &ArgMatches) -> Option<u32> {
+    arguments.get_one::<u32>("mapped").copied()
+}
+
+/// The candidate that was asked for.
+fn chosen<M>(
+    mut candidates: impl Iterator<Item = M>,
+    number_of: impl Fn(&M) -> u32,
+    number: u32,
+    wanted: u32,
+    what: &str,
+    command: &str,
+) -> Result<M> {
+    candidates.find(|candidate| number_of(candidate) == wanted).ok_or_else(|| {
+        Error::NotFound(format!(
+            "{what} {wanted} of the second capture shares nothing with {number} of the first; `{command}` finds its \
+             counterpart"
+        ))
+    })
+}
+
+/// The correction to use: as asked for, or the least that leaves no delay below zero.
+pub fn correction(arguments: &ArgMatches, clock: &Clock, merged: &Merged) -> Correction {
+    arguments.get_one::<Correction>("clock").copied().unwrap_or_else(|| clock.needed(merged))
+}
+
+/// What the clocks' error is and what was corrected, in a sentence.
+pub fn clock_note(clock: &Clock, correction: Correction) -> String {
+    let applied = match correction {
+        Correction::None => "delays are not corrected for it",
+        Correction::Offset => "delays are corrected by the offset",
+        Correction::Skew => "delays are corrected by offset and skew",
+    };
+    let offset = if correction == Correction::Skew { clock.offset_at_reference } else { clock.offset };
+    let Some(offset) = offset else {
+        return format!("clocks: the offset cannot be known, for packets of one direction only are in both; {applied}");
+    };
+    let skew = match (clock.skew, clock.skew_uncertainty) {
+        (Some(skew), Some(uncertainty)) if clock.skew_is_seen() => {
+            format!("runs {} ± {} ppm faster", parts_per_million(skew), parts_per_million(uncertainty))
+        }
+        _ => "does not run visibly faster or slower".to_string(),
+    };
+    format!(
+        "clocks: the second capture's is {} ahead, ± {} if the path is not symmetric, and {skew}; {applied}",
+        span(offset.offset),
+        span(offset.uncertainty)
+    )
+}
+
+/// A time span given in seconds, to the microsecond.
+pub fn span(seconds: f64) -> String {
+    #[allow(clippy::cast_possible_truncation)]
+    units::span(((seconds * 1e6).round() as i64).saturating_mul(1000))
+}
+
+/// A share as parts per million.
+pub fn parts_per_million(share: f64) -> String {
+    format!("{:.1}", share * 1e6)
+}
+
+/// A stream's numbers in both captures, for people.
+pub fn streams(first: u32, second: u32) -> Cell {
+    Cell::Text(format!("{first}:{second}"))
+}
+
+/// A number that may be missing.
+pub fn optional(number: Option<u32>) -> Cell {
+    number.map_or(Cell::Null, |number| Cell::Integer(number.into()))
+}

@@ -1,0 +1,164 @@
+//! Verdicts on reinjections, against the order of arrival in the server's capture as tshark's raw fields tell it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use mptcpanalyzer::analysis::connection_pair::{AtOneEnd, ConnectionPair};
+use mptcpanalyzer::analysis::mapping::StreamPair;
+use mptcpanalyzer::analysis::qualify_reinjections::{Verdict, qualify_reinjections};
+use mptcpanalyzer::analysis::summary_extended::summary_extended;
+use mptcpanalyzer::tracking::{Capture, Role};
+
+use crate::merge::{both_ends, end_of};
+use crate::scenarios;
+
+/// One packet with data towards the server and a mapping of its own that covers it.
+struct Data {
+    stream: u32,
+    dsn: u64,
+    length: u64,
+}
+
+/// Packets with data from client to server: number of the frame, and what it carried, by the fields of its own DSS.
+fn data(path: &Path) -> Vec<(u64, Data)> {
+    let fields = [
+        "frame.number",
+        "tcp.stream",
+        "tcp.dstport",
+        "tcp.seq_raw",
+        "tcp.len",
+        "tcp.flags.syn",
+        "tcp.options.mptcp.rawdataseqno",
+        "tcp.options.mptcp.subflowseqno",
+        "tcp.options.mptcp.datalvllen",
+    ];
+    let mut isn: HashMap<u32, u32> = HashMap::new();
+    let mut found = Vec::new();
+    for line in scenarios::tshark(path, &fields) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        // The server listens on 5001.
+        if cells[2] != "5001" {
+            continue;
+        }
+        let stream: u32 = cells[1].parse().unwrap();
+        let sequence: u32 = cells[3].parse().unwrap();
+        if matches!(cells[5], "1" | "True") {
+            isn.insert(stream, sequence);
+        }
+        let length: u64 = cells[4].parse().unwrap();
+        let (Ok(dsn), Ok(ssn), Ok(mapped)) =
+            (cells[6].parse::<u64>(), cells[7].parse::<u32>(), cells[8].parse::<u64>())
+        else {
+            continue;
+        };
+        if length == 0 {
+            continue;
+        }
+        let into = u64::from(sequence.wrapping_sub(isn[&stream]).wrapping_sub(ssn));
+        assert!(into + length <= mapped, "{line}");
+        found.push((cells[0].parse().unwrap(), Data { stream, dsn: dsn + into, length }));
+    }
+    found
+}
+
+/// For each octet of data the frame that first brought it, by stream.
+fn first_arrivals(path: &Path, base: u64) -> HashMap<u32, Vec<u32>> {
+    let mut arrivals: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (frame, data) in data(path) {
+        let octets = arrivals.entry(data.stream).or_default();
+        let start = (data.dsn - base) as usize;
+        let end = start + data.length as usize;
+        if octets.len() < end {
+            octets.resize(end, 0);
+        }
+        for octet in &mut octets[start..end] {
+            if *octet == 0 {
+                *octet = u32::try_from(frame).unwrap();
+            }
+        }
+    }
+    arrivals
+}
+
+/// The only connection of both, whose two subflows have the same numbers in both: the initial one comes first.
+fn connection<'a>(client: &'a Capture, server: &'a Capture) -> ConnectionPair<'a> {
+    let end = |capture: &'a Capture| AtOneEnd { capture, connection: &capture.tracking.connections[0] };
+    let pairs = [0, 1].map(|id| StreamPair { first: id, second: id, flipped: false });
+    ConnectionPair::new(end(client), end(server), pairs.to_vec(), false).unwrap()
+}
+
+#[test]
+fn verdicts_follow_the_order_of_arrival() {
+    let Some(folder) = scenarios::folder() else { return };
+    let mut verdicts: HashMap<Verdict, usize> = HashMap::new();
+    for name in ["05_backup_failover", "06_lossy", "06c_lossy_blackouts", "11_nat"] {
+        let scenario = folder.join(name);
+        let (client, server) = both_ends(&scenario).unwrap();
+        let base = data(&end_of(&scenario, "client").unwrap()).iter().map(|(_, data)| data.dsn).min().unwrap();
+        let arrivals = first_arrivals(&end_of(&scenario, "server").unwrap(), base);
+        let at = |stream: u32, octet: u64| arrivals[&stream].get(octet as usize).copied().filter(|frame| *frame > 0);
+        let pair = connection(&client, &server);
+        let found = qualify_reinjections(&pair, Some(Role::Server));
+        let expected = scenarios::json(&scenario.join("client"), "expected.json").unwrap();
+        let connection = &expected["client"]["connections"][0];
+        println!("{name} {}", connection);
+        for one in &found[0].reinjections {
+            let label = format!("{name} packet {}", one.packetid);
+            // The first octet of data is 1.
+            let octets = one.dsn.unwrap() - 1..one.dsn.unwrap() - 1 + one.length;
+            let (mut useful, mut arrived, mut original, mut first) = (0, 0, 0, 0);
+            for octet in octets {
+                let (again, before) = (at(one.tcpstream, octet), at(one.original_tcpstream, octet));
+                arrived += u64::from(again.is_some());
+                original += u64::from(before.is_some());
+                let wins = again.is_some_and(|again| before.is_none_or(|before| again < before));
+                useful += u64::from(wins);
+                first += u64::from(wins);
+            }
+            assert_eq!(one.useful_bytes, useful, "{label}");
+            assert_eq!(one.first_bytes, first, "{label}");
+            let verdict = match (useful, arrived, original) {
+                (1.., _, _) => Verdict::Useful,
+                (0, 1.., _) => Verdict::Redundant,
+                (0, 0, 1..) => Verdict::Lost,
+                (0, 0, 0) => Verdict::NeverArrived,
+            };
+            assert_eq!(one.verdict, verdict, "{label}");
+            assert_eq!(one.reinj_delta.is_some(), arrived == one.length && original == one.length, "{label}");
+            if let Some(delta) = one.reinj_delta {
+                assert_eq!(delta > 0.0, verdict == Verdict::Useful, "{label}");
+            }
+            *verdicts.entry(verdict).or_default() += 1;
+        }
+    }
+    println!("{verdicts:?}");
+    assert!(verdicts[&Verdict::Useful] > 20 && verdicts[&Verdict::Redundant] > 20, "{verdicts:?}");
+}
+
+#[test]
+fn contributions_are_what_arrived_first() {
+    let Some(folder) = scenarios::folder() else { return };
+    for name in ["05_backup_failover", "06_lossy", "06c_lossy_blackouts", "11_nat"] {
+        let scenario = folder.join(name);
+        let (client, server) = both_ends(&scenario).unwrap();
+        let base = data(&end_of(&scenario, "client").unwrap()).iter().map(|(_, data)| data.dsn).min().unwrap();
+        let arrivals = first_arrivals(&end_of(&scenario, "server").unwrap(), base);
+        let length = arrivals.values().map(Vec::len).max().unwrap();
+        let mut expected: HashMap<u32, u64> = HashMap::new();
+        for octet in 0..length {
+            let on = arrivals.iter().filter_map(|(id, octets)| Some((*octets.get(octet).filter(|f| **f > 0)?, *id)));
+            *expected.entry(on.min().unwrap().1).or_default() += 1;
+        }
+        let found = summary_extended(&connection(&client, &server), Some(Role::Server));
+        let subflows = &found[0].subflows;
+        for subflow in subflows {
+            assert_eq!(subflow.goodput_bytes, expected[&subflow.mapped.unwrap()], "{name}");
+        }
+        let truth = scenarios::json(&scenario.join("client"), "truth.json").unwrap();
+        assert_eq!(truth["app_server"]["connections"][0]["received"], found[0].goodput_bytes, "{name}");
+        assert_eq!(found[0].missing_bytes, 0, "{name}");
+        let sum = |share: &dyn Fn(usize) -> f64| (0..subflows.len()).map(share).sum::<f64>();
+        assert!((sum(&|index| subflows[index].goodput_contribution.unwrap()) - 1.0).abs() < 1e-9, "{name}");
+        assert!((sum(&|index| subflows[index].throughput_contribution.unwrap()) - 1.0).abs() < 1e-9, "{name}");
+    }
+}
