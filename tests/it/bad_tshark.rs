@@ -102,7 +102,9 @@ fn complains_but_goes_on() {
     let done = home.run(&["--config", "fake.toml", "--format", "ndjson"], "load_pcap syn.pcap\nlt\n");
     assert_eq!((done.code, done.results.lines().count()), (Some(0), 1), "{done:?}");
     assert!(
-        done.messages.starts_with("warning: tshark says: odd [31mthing\nloaded syn.pcap: 1 TCP packets"),
+        done.messages.starts_with(
+            "warning: tshark says: odd [31mthing\nloaded syn.pcap: 1 TCP packet of 1 frame, 1 TCP stream, 0 "
+        ),
         "{done:?}"
     );
 }
