@@ -1,0 +1,107 @@
+//! Time and memory to put two captures together, for a long transfer and for one twice as long: time per packet must
+//! not grow. `cargo bench --profile dev --bench merge`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use mptcpanalyzer::analysis::clock::clock;
+use mptcpanalyzer::analysis::mapping::{Mapper, StreamPair};
+use mptcpanalyzer::analysis::merge::merge;
+use mptcpanalyzer::packets::segment::{Segment, flag};
+use mptcpanalyzer::packets::table::Builder;
+use mptcpanalyzer::packets::tshark::{self, Request};
+use mptcpanalyzer::packets::{Dissection, table};
+use mptcpanalyzer::tracking::Capture;
+
+/// Each figure is the least of this many runs.
+const RUNS: usize = 5;
+
+fn main() {
+    let [client, server] = ["client", "server"].map(|end| load(&recording(end)));
+    println!("{}", client.path.display());
+    println!("{:>14}  {:>10}  {:>10}  {:>12}", "packets", "merge, s", "ns/packet", "peak, B/packet");
+    let once = measure(&client, &server);
+    let [client, server] = [client, server].map(|capture| twice(&capture));
+    let two = measure(&client, &server);
+    println!("{:>14}  {:>10.2}", "ratio", two / once);
+}
+
+/// The yardstick where it lies beside the project, the shipped example otherwise.
+fn recording(end: &str) -> PathBuf {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let yardstick = project.join(format!("../shared/captures/15_bulk/{end}.pcapng"));
+    if yardstick.exists() { yardstick } else { project.join(format!("examples/{end}.pcapng")) }
+}
+
+fn load(path: &Path) -> Capture {
+    let tshark = tshark::probe(Path::new("tshark"), None).expect("tshark is installed");
+    let request = Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
+    let dissection = tshark::dissect(&tshark, path, &request).expect("the capture can be dissected");
+    Capture::new(path.to_path_buf(), dissection).expect("the capture can be tracked")
+}
+
+/// Nanoseconds a packet to map the streams of all connections, put their packets together and compare the clocks.
+fn measure(client: &Capture, server: &Capture) -> f64 {
+    let packets = client.segments.len() + server.segments.len();
+    let before = reset_peak();
+    let seconds = (0..RUNS).map(|_| {
+        let start = Instant::now();
+        let mapper = Mapper::new(client, server);
+        for id in client.mptcp_stream_ids() {
+            let found = mapper.the_mptcp(id).expect("the connection is in both");
+            let pairs: Vec<StreamPair> = found.subflows.iter().filter_map(|subflow| subflow.pair).collect();
+            let merged = merge(client, server, &pairs).expect("nobody interrupts");
+            std::hint::black_box(clock(client, &merged));
+        }
+        start.elapsed().as_secs_f64()
+    });
+    let seconds = seconds.fold(f64::MAX, f64::min);
+    let peak = (peak().saturating_sub(before)) as f64 / packets as f64;
+    let per_packet = seconds * 1e9 / packets as f64;
+    println!("{packets:>14}  {seconds:>10.3}  {per_packet:>10.0}  {peak:>12.0}");
+    per_packet
+}
+
+/// The transfer and then the same again: later, and further on in all numbers.
+fn twice(capture: &Capture) -> Capture {
+    const FURTHER: u32 = 1 << 28;
+    const LATER: i64 = 60;
+    let mut builder = Builder::default();
+    let identifications = capture.dissection.table.column("ipid").unwrap().u16().unwrap().rechunk().into_owned();
+    let again = capture.segments.iter().map(|segment| Segment {
+        abstime: segment.abstime + LATER * 1_000_000_000,
+        sequence: segment.sequence.wrapping_add(FURTHER),
+        acknowledgement: segment.acknowledgement.wrapping_add(FURTHER),
+        timestamps: segment.timestamps.map(|(value, echo)| (value.wrapping_add(60_000), echo.wrapping_add(60_000))),
+        ..segment.clone()
+    });
+    let middle = |segment: &Segment| segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
+    let identified = capture.segments.iter().cloned().chain(again).zip((0..capture.segments.len()).cycle());
+    let mut packetid = 0;
+    for (index, (segment, row)) in identified.enumerate() {
+        // The first time without the end, the second time without the beginning.
+        if !middle(&segment) && (index < capture.segments.len()) != segment.has(flag::SYN) {
+            continue;
+        }
+        packetid += 1;
+        let frame = table::Frame { ip_id: identifications.get(row), ..table::Frame::default() };
+        builder.push(&frame, &Segment { packetid, ..segment });
+    }
+    let table = builder.finish().expect("the table can be built");
+    let dissection = Dissection { table, facts: capture.dissection.facts.clone() };
+    Capture::new(capture.path.clone(), dissection).expect("the capture can be tracked")
+}
+
+/// Forgets how much memory was in use at most, and returns how much is in use now; Linux only.
+fn reset_peak() -> u64 {
+    let _ = fs::write("/proc/self/clear_refs", "5");
+    peak()
+}
+
+/// Octets of memory in use at most since [`reset_peak`]; 0 where the system does not tell.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+}
