@@ -99,7 +99,6 @@ fn totals(direction: &QualifiedDirection) -> Table {
         ("lost", "lost"),
         ("bytes", "bytes"),
         ("useful_bytes", "useful\nbytes"),
-        ("rescued_bytes", "original\nlost"),
         ("saved_mean", "mean\ngain ms"),
         ("saved_max", "longest\ngain ms"),
     ])
@@ -114,7 +113,6 @@ fn totals(direction: &QualifiedDirection) -> Table {
             Cell::Integer(pair.lost.into()),
             Cell::Bytes(pair.bytes),
             Cell::Bytes(pair.useful_bytes),
-            Cell::Bytes(pair.rescued_bytes),
             milliseconds::cell(pair.saved_mean),
             milliseconds::cell(pair.saved_max),
         ]);
