@@ -193,8 +193,8 @@ mod tests {
 
     #[test]
     fn help_completes_commands_and_options() {
-        assert_eq!(names("help qu"), (5, vec!["quit ".to_string()]));
-        assert_eq!(names("? qu"), (2, vec!["quit ".to_string()]));
+        assert_eq!(names("help qui"), (5, vec!["quit ".to_string()]));
+        assert_eq!(names("? qui"), (2, vec!["quit ".to_string()]));
         assert_eq!(names("help --he"), (5, vec!["--help ".to_string()]));
         assert!(names("help ").1.contains(&"help ".to_string()));
     }
