@@ -1,0 +1,5 @@
+//! Plots.
+pub mod extent;
+pub mod figure;
+pub mod style;
+pub mod ticks;
