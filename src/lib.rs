@@ -25,6 +25,7 @@ pub mod error;
 pub mod interrupt;
 pub mod output;
 pub mod packets;
+pub mod plots;
 pub mod shell;
 pub mod terminal_text;
 pub mod time_text;

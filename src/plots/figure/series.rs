@@ -1,0 +1,292 @@
+//! Series: values of one kind, how they are marked and what role they play.
+
+use serde::{Deserialize, Serialize};
+
+/// Values of one kind under one name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    /// The name in the legend; without one the series has no entry there.
+    pub name: String,
+    /// What it stands for; the style gives each role its colour, dashes and mark.
+    pub role: Role,
+    /// The values and how they are marked.
+    pub marks: Marks,
+}
+
+impl Series {
+    /// A series.
+    #[must_use]
+    pub fn new(name: impl Into<String>, role: Role, marks: Marks) -> Self {
+        Series { name: name.into(), role, marks }
+    }
+}
+
+/// What a series stands for, as far as its look is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// The kind.
+    pub kind: RoleKind,
+    /// Which subflow, or which of several things of one kind, from 0; roles that take their subflow's colour use it.
+    #[serde(default)]
+    pub subflow: Option<u32>,
+}
+
+/// The kinds of roles that styles know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleKind {
+    /// One of several things that stand beside each other.
+    Subflow,
+    /// What was acknowledged.
+    Acknowledgement,
+    /// How far the other end allows to send.
+    WindowEdge,
+    /// All subflows together.
+    Total,
+    /// Sent again on the same subflow.
+    Retransmission,
+    /// Sent again on another subflow.
+    Reinjection,
+    /// Did not arrive.
+    Loss,
+    /// Something that happened.
+    Event,
+    /// A line to compare with.
+    Reference,
+}
+
+impl RoleKind {
+    /// Every kind, in the order of style files.
+    pub const ALL: [RoleKind; 9] = [
+        RoleKind::Subflow,
+        RoleKind::Acknowledgement,
+        RoleKind::WindowEdge,
+        RoleKind::Total,
+        RoleKind::Retransmission,
+        RoleKind::Reinjection,
+        RoleKind::Loss,
+        RoleKind::Event,
+        RoleKind::Reference,
+    ];
+
+    /// The name in style files and in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            RoleKind::Subflow => "subflow",
+            RoleKind::Acknowledgement => "acknowledgement",
+            RoleKind::WindowEdge => "window_edge",
+            RoleKind::Total => "total",
+            RoleKind::Retransmission => "retransmission",
+            RoleKind::Reinjection => "reinjection",
+            RoleKind::Loss => "loss",
+            RoleKind::Event => "event",
+            RoleKind::Reference => "reference",
+        }
+    }
+}
+
+impl Role {
+    /// Subflow number `index` of the plot, from 0.
+    #[must_use]
+    pub const fn subflow(index: u32) -> Self {
+        Role { kind: RoleKind::Subflow, subflow: Some(index) }
+    }
+
+    /// A role of no subflow in particular.
+    #[must_use]
+    pub const fn of(kind: RoleKind) -> Self {
+        Role { kind, subflow: None }
+    }
+
+    /// A role that belongs to subflow number `index` of the plot, from 0.
+    #[must_use]
+    pub const fn of_subflow(kind: RoleKind, index: u32) -> Self {
+        Role { kind, subflow: Some(index) }
+    }
+}
+
+/// The values of a series and how they are marked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Marks {
+    /// A mark at each point.
+    Points(Vec<Point>),
+    /// Points joined by straight lines, in their order.
+    Lines(Vec<Point>),
+    /// Values that hold until the next point.
+    Steps(Vec<Point>),
+    /// Vertical lines: the segments of a time-sequence plot.
+    VerticalStrokes(Vec<VerticalStroke>),
+    /// Horizontal lines: spans of time.
+    HorizontalStrokes(Vec<HorizontalStroke>),
+    /// Bars from zero, of a histogram or a comparison.
+    Bars(Vec<Bar>),
+    /// A short horizontal line at each point.
+    Ticks(Vec<Point>),
+    /// Arrows with texts: the messages of a sequence diagram.
+    Arrows(Vec<Arrow>),
+}
+
+impl Marks {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Marks::Points(points) | Marks::Lines(points) | Marks::Steps(points) | Marks::Ticks(points) => points.len(),
+            Marks::VerticalStrokes(strokes) => strokes.len(),
+            Marks::HorizontalStrokes(strokes) => strokes.len(),
+            Marks::Bars(bars) => bars.len(),
+            Marks::Arrows(arrows) => arrows.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name in JSON.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Marks::Points(_) => "points",
+            Marks::Lines(_) => "lines",
+            Marks::Steps(_) => "steps",
+            Marks::VerticalStrokes(_) => "vertical_strokes",
+            Marks::HorizontalStrokes(_) => "horizontal_strokes",
+            Marks::Bars(_) => "bars",
+            Marks::Ticks(_) => "ticks",
+            Marks::Arrows(_) => "arrows",
+        }
+    }
+
+    /// The box around each mark: `(x, y, x_end, y_end)`, one place for a point. A bar ends at its height.
+    pub fn boxes(&self) -> Box<dyn Iterator<Item = (f64, f64, f64, f64)> + '_> {
+        match self {
+            Marks::Points(points) | Marks::Lines(points) | Marks::Steps(points) | Marks::Ticks(points) => {
+                Box::new(points.iter().map(|point| (point.x, point.y, point.x, point.y)))
+            }
+            Marks::VerticalStrokes(strokes) => {
+                Box::new(strokes.iter().map(|stroke| (stroke.x, stroke.y_low, stroke.x, stroke.y_high)))
+            }
+            Marks::HorizontalStrokes(strokes) => {
+                Box::new(strokes.iter().map(|stroke| (stroke.x_low, stroke.y, stroke.x_high, stroke.y)))
+            }
+            Marks::Bars(bars) => Box::new(bars.iter().map(|bar| (bar.x_low, bar.y, bar.x_high, bar.y))),
+            Marks::Arrows(arrows) => {
+                Box::new(arrows.iter().map(|arrow| (arrow.from.x, arrow.from.y, arrow.to.x, arrow.to.y)))
+            }
+        }
+    }
+}
+
+/// A place between the axes: `[x, y]` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "[f64; 2]", into = "[f64; 2]")]
+pub struct Point {
+    /// Along the x axis.
+    pub x: f64,
+    /// Along the y axis.
+    pub y: f64,
+}
+
+impl From<[f64; 2]> for Point {
+    fn from([x, y]: [f64; 2]) -> Self {
+        Point { x, y }
+    }
+}
+
+impl From<Point> for [f64; 2] {
+    fn from(point: Point) -> Self {
+        [point.x, point.y]
+    }
+}
+
+/// A vertical line: `[x, y_low, y_high]` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "[f64; 3]", into = "[f64; 3]")]
+pub struct VerticalStroke {
+    /// Where it stands.
+    pub x: f64,
+    /// Its lower end.
+    pub y_low: f64,
+    /// Its upper end.
+    pub y_high: f64,
+}
+
+impl From<[f64; 3]> for VerticalStroke {
+    fn from([x, y_low, y_high]: [f64; 3]) -> Self {
+        VerticalStroke { x, y_low, y_high }
+    }
+}
+
+impl From<VerticalStroke> for [f64; 3] {
+    fn from(stroke: VerticalStroke) -> Self {
+        [stroke.x, stroke.y_low, stroke.y_high]
+    }
+}
+
+/// A horizontal line: `[x_low, x_high, y]` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "[f64; 3]", into = "[f64; 3]")]
+pub struct HorizontalStroke {
+    /// Its left end.
+    pub x_low: f64,
+    /// Its right end.
+    pub x_high: f64,
+    /// How high it lies.
+    pub y: f64,
+}
+
+impl From<[f64; 3]> for HorizontalStroke {
+    fn from([x_low, x_high, y]: [f64; 3]) -> Self {
+        HorizontalStroke { x_low, x_high, y }
+    }
+}
+
+impl From<HorizontalStroke> for [f64; 3] {
+    fn from(stroke: HorizontalStroke) -> Self {
+        [stroke.x_low, stroke.x_high, stroke.y]
+    }
+}
+
+/// A bar from zero to `y`: `[x_low, x_high, y]` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "[f64; 3]", into = "[f64; 3]")]
+pub struct Bar {
+    /// Its left side.
+    pub x_low: f64,
+    /// Its right side.
+    pub x_high: f64,
+    /// Its height.
+    pub y: f64,
+}
+
+impl From<[f64; 3]> for Bar {
+    fn from([x_low, x_high, y]: [f64; 3]) -> Self {
+        Bar { x_low, x_high, y }
+    }
+}
+
+impl From<Bar> for [f64; 3] {
+    fn from(bar: Bar) -> Self {
+        [bar.x_low, bar.x_high, bar.y]
+    }
+}
+
+/// A line with a head at its end, and a text beside it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arrow {
+    /// Where it starts.
+    pub from: Point,
+    /// Where its head is.
+    pub to: Point,
+    /// What stands beside it; may be empty.
+    #[serde(default)]
+    pub text: String,
+}

@@ -1,0 +1,200 @@
+//! Where everything in a picture stands: title, legend, panels, numbers and caption, so that no text is cut, none
+//! covers another, and the legend covers no data.
+
+mod annotations;
+mod axes;
+mod legend;
+mod panels;
+
+use super::PlotError;
+use super::extent::Extent;
+use super::figure::{Figure, Panel};
+use super::font;
+use super::shape::{Anchor, Rectangle, Text};
+use super::style::{Colour, Style};
+use super::thin::Place;
+use super::ticks::Tick;
+use super::wrapping::wrap;
+use crate::terminal_text::escape;
+pub use annotations::Riser;
+pub use legend::{Entry, Key};
+
+/// Sizes of text and distances, in pixels of the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sizes {
+    /// Of the picture.
+    pub width: f64,
+    /// Of the picture.
+    pub height: f64,
+    /// Pixels for one of 96 an inch.
+    pub scale: f64,
+    /// Text.
+    pub font: f64,
+    /// The title.
+    pub title: f64,
+    /// The caption.
+    pub caption: f64,
+    /// Numbers at the axes, texts at annotations and arrows.
+    pub small: f64,
+    /// Around everything.
+    pub pad: f64,
+    /// The short lines at the numbers of an axis.
+    pub tick: f64,
+    /// The colour of all text.
+    pub colour: Colour,
+}
+
+impl Sizes {
+    /// The sizes of a style in a picture.
+    #[must_use]
+    pub fn new(style: &Style, scale: f64, (width, height): (u32, u32)) -> Self {
+        // A small picture has smaller letters, within what can be read.
+        let small = (f64::from(width) * f64::from(height) / (640.0 * 480.0)).sqrt() / scale;
+        let shrunk = scale * small.clamp(0.8, 1.0);
+        let font = style.font_size * shrunk;
+        Sizes {
+            width: f64::from(width),
+            height: f64::from(height),
+            scale,
+            font,
+            title: style.title_size * shrunk,
+            caption: style.caption_size * shrunk,
+            small: font * 0.9,
+            pad: font * 0.8,
+            tick: 4.0 * scale,
+            colour: style.foreground,
+        }
+    }
+
+    /// Height of a line of text of a size.
+    fn line(size: f64) -> f64 {
+        size * font::LINE
+    }
+
+    fn text(&self, content: impl Into<String>, x: f64, y: f64, size: f64, anchor: Anchor) -> Text {
+        Text::new(content, (x, y), size, anchor, self.colour)
+    }
+}
+
+/// A figure with a place for everything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// Title, axes' labels and numbers, legend, annotations above the panels, caption.
+    pub texts: Vec<Text>,
+    /// The legend's entries.
+    pub legend: Vec<Entry>,
+    /// In the order of the figure.
+    pub panels: Vec<Placed>,
+    /// Texts of annotations had no room.
+    pub unlabelled: bool,
+}
+
+/// A panel with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// Where data are drawn.
+    pub frame: Rectangle,
+    /// Which values the edges of the frame are.
+    pub extent: Extent,
+    /// Ticks along x.
+    pub x: Vec<Tick>,
+    /// Ticks along y.
+    pub y: Vec<Tick>,
+    /// Names along x stand above: the panel is a sequence diagram with lifelines.
+    pub lifelines: bool,
+    /// Lines that mark annotations.
+    pub risers: Vec<Riser>,
+    /// The room of the texts above them.
+    pub raised: Vec<Rectangle>,
+}
+
+impl Placed {
+    /// Where a pair of values stands in the picture.
+    #[must_use]
+    pub fn place(&self, panel: &Panel, (x, y): (f64, f64)) -> Place {
+        let x = self.extent.x.share(x, panel.x.scale);
+        let y = self.extent.y.share(y, panel.y.scale);
+        let (x, y) = (if panel.x.reversed { 1.0 - x } else { x }, if panel.y.reversed { 1.0 - y } else { y });
+        (self.frame.left + x * self.frame.width(), self.frame.bottom - y * self.frame.height())
+    }
+}
+
+/// How much of the picture title, legend and caption may take; tried in this order until the panels have room.
+#[derive(Debug, Clone, Copy)]
+struct Shares {
+    title_lines: usize,
+    legend: f64,
+    caption: f64,
+}
+
+const SHARES: [Shares; 3] = [
+    Shares { title_lines: 3, legend: 0.35, caption: 0.25 },
+    Shares { title_lines: 1, legend: 0.2, caption: 0.12 },
+    Shares { title_lines: 1, legend: 0.1, caption: 0.0 },
+];
+
+/// Gives everything in a figure its place. `notes` stand below the caption.
+///
+/// # Errors
+/// [`PlotError::TooSmall`] when the panels have no room.
+pub fn layout(figure: &Figure, notes: &[String], sizes: &Sizes) -> Result<Layout, PlotError> {
+    let tried = SHARES.iter().find_map(|shares| arrange(figure, notes, sizes, *shares));
+    // The sizes were whole numbers.
+    let (width, height) = (sizes.width as u32, sizes.height as u32);
+    tried.ok_or(PlotError::TooSmall { panels: figure.panels.len(), width, height })
+}
+
+fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> Option<Layout> {
+    let mut texts = Vec::new();
+    let mut region = Rectangle { left: 0.0, top: 0.0, right: sizes.width, bottom: sizes.height }.grown(-sizes.pad);
+    title(figure, sizes, shares.title_lines, &mut region, &mut texts);
+    caption(figure, notes, sizes, shares.caption, &mut region, &mut texts);
+    let legend = legend::place(figure, sizes, shares.legend, &mut region, &mut texts);
+    let arranged = panels::place(figure, sizes, region)?;
+    texts.extend(arranged.texts);
+    Some(Layout { texts, legend, panels: arranged.panels, unlabelled: arranged.unlabelled })
+}
+
+fn title(figure: &Figure, sizes: &Sizes, most: usize, region: &mut Rectangle, texts: &mut Vec<Text>) {
+    let measure = |text: &str| font::width(text, sizes.title);
+    for line in wrap(&escape(&figure.title), region.width(), most, measure) {
+        let baseline = region.top + font::ASCENT * sizes.title;
+        texts.push(sizes.text(line, region.left, baseline, sizes.title, Anchor::Start));
+        region.top += Sizes::line(sizes.title);
+    }
+    if !texts.is_empty() {
+        region.top += sizes.font * 0.3;
+    }
+}
+
+fn caption(
+    figure: &Figure,
+    notes: &[String],
+    sizes: &Sizes,
+    share: f64,
+    region: &mut Rectangle,
+    texts: &mut Vec<Text>,
+) {
+    let height = Sizes::line(sizes.caption);
+    // At most a few hundred lines: captions are bounded.
+    let most = (sizes.height * share / height).floor().clamp(0.0, 1000.0) as usize;
+    let measure = |text: &str| font::width(text, sizes.caption);
+    let paragraphs = figure.caption.iter().chain(notes);
+    let mut lines: Vec<String> =
+        paragraphs.flat_map(|line| wrap(&escape(line), region.width(), 100, measure)).collect();
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = wrap(&format!("{last} …"), region.width(), 1, measure).pop().unwrap_or_default();
+        }
+    }
+    if lines.is_empty() {
+        return;
+    }
+    let top = region.bottom - height * lines.len() as f64;
+    for (index, line) in lines.into_iter().enumerate() {
+        let baseline = top + height * index as f64 + (font::LINE - font::DESCENT) * sizes.caption;
+        texts.push(sizes.text(line, region.left, baseline, sizes.caption, Anchor::Start));
+    }
+    region.bottom = top - sizes.font * 0.3;
+}

@@ -1,0 +1,274 @@
+//! The panels: above each other, their frames flush, each as high as the others.
+
+use super::super::extent::{Extent, extents, shares_x};
+use super::super::figure::{Figure, Panel};
+use super::super::font;
+use super::super::shape::{Anchor, Rectangle, Text};
+use super::super::wrapping::wrap;
+use super::annotations::{Lifted, Riser, lanes};
+use super::axes::{Scaled, along_x, along_y};
+use super::{Placed, Sizes};
+use crate::terminal_text::escape;
+
+/// Lanes of annotations that a panel may have.
+const LANES: usize = 4;
+/// The least height of a frame, in multiples of the font's size.
+const LEAST_HEIGHT: f64 = 3.0;
+/// The least width of a frame, in multiples of the font's size.
+const LEAST_WIDTH: f64 = 8.0;
+
+pub(super) struct Arranged {
+    pub(super) texts: Vec<Text>,
+    pub(super) panels: Vec<Placed>,
+    pub(super) unlabelled: bool,
+}
+
+/// A panel while its place is worked out.
+struct Draft<'a> {
+    panel: &'a Panel,
+    extent: Extent,
+    title: Vec<String>,
+    /// Whether numbers and label stand at its x axis.
+    has_x: bool,
+    on_top: bool,
+    x: Scaled,
+    y: Scaled,
+    x_label: Vec<String>,
+    y_label: Vec<String>,
+    lifted: Vec<Lifted>,
+}
+
+/// Gives each panel its place in `region`; `None` when there is no room.
+pub(super) fn place(figure: &Figure, sizes: &Sizes, region: Rectangle) -> Option<Arranged> {
+    let shared = shares_x(figure);
+    let last = figure.panels.len().saturating_sub(1);
+    let drafts = figure.panels.iter().zip(extents(figure)).enumerate();
+    let mut drafts: Vec<Draft<'_>> =
+        drafts.map(|(at, (panel, extent))| Draft::new(panel, extent, !shared || at == last, &region, sizes)).collect();
+    let mut margins = (5.0 * sizes.small, sizes.font);
+    let mut height = 0.0;
+    // What stands left of the frames depends on their height and the other way round; three rounds settle it.
+    for _ in 0..3 {
+        let (left, right) = (region.left + margins.0, region.right - margins.1);
+        drafts.iter_mut().for_each(|draft| draft.spread(left, right, sizes));
+        let around: f64 = drafts.iter().map(|draft| draft.above(sizes) + draft.below(sizes)).sum();
+        height = (region.height() - around) / drafts.len() as f64;
+        if height < LEAST_HEIGHT * sizes.font || right - left < LEAST_WIDTH * sizes.font {
+            return None;
+        }
+        drafts.iter_mut().for_each(|draft| draft.rise(height, sizes));
+        margins = margins_of(&drafts, (left, right), &region, sizes);
+    }
+    let (left, right) = (region.left + margins.0, region.right - margins.1);
+    if right - left < LEAST_WIDTH * sizes.font {
+        return None;
+    }
+    let mut arranged = Arranged { texts: Vec::new(), panels: Vec::new(), unlabelled: false };
+    let mut top = region.top;
+    for draft in &mut drafts {
+        draft.lift(left, right, sizes);
+        let frame_top = top + draft.above(sizes);
+        // Whole pixels keep the frame's lines sharp.
+        let frame = Rectangle {
+            left: left.round(),
+            top: frame_top.round(),
+            right: right.round(),
+            bottom: (frame_top + height).round(),
+        };
+        top = frame_top + height + draft.below(sizes);
+        arranged.unlabelled |= draft.lifted.iter().any(|lifted| lifted.text.is_none());
+        arranged.panels.push(draft.placed(frame, sizes, region.left, &mut arranged.texts));
+    }
+    Some(arranged)
+}
+
+/// What stands left of the frames and right of them.
+fn margins_of(drafts: &[Draft<'_>], (left, right): (f64, f64), region: &Rectangle, sizes: &Sizes) -> (f64, f64) {
+    let mut margins = (0.0_f64, 0.4 * sizes.font);
+    for draft in drafts {
+        let numbers = draft.y.widest(sizes) + sizes.tick + 0.4 * sizes.small;
+        let label = draft.y_label.len() as f64 * Sizes::line(sizes.font) + 0.2 * sizes.font;
+        margins.0 = margins.0.max(numbers + if draft.y_label.is_empty() { 0.0 } else { label });
+        if !draft.has_x {
+            continue;
+        }
+        // Numbers stand in the middle below their tick; the outermost may reach beyond the frame.
+        for (tick, lines) in draft.x.ticks.ticks.iter().zip(&draft.x.labels) {
+            let half = lines.iter().map(|line| font::width(line, sizes.small)).fold(0.0, f64::max) / 2.0;
+            let share = draft.share_x(tick.value);
+            let middle = left + share * (right - left);
+            margins.0 = margins.0.max(half - (middle - left));
+            margins.1 = margins.1.max(half - (right - middle));
+        }
+    }
+    (margins.0.min(region.width()), margins.1.min(region.width()))
+}
+
+impl<'a> Draft<'a> {
+    fn new(panel: &'a Panel, extent: Extent, has_x: bool, region: &Rectangle, sizes: &Sizes) -> Self {
+        let title = panel.title.as_deref().unwrap_or_default();
+        Draft {
+            panel,
+            extent,
+            title: wrap(&escape(title), region.width(), 2, |text| font::width(text, sizes.font)),
+            has_x,
+            // Time that runs down and names along x: a sequence diagram, which is read from its names downwards.
+            on_top: !panel.x.categories.is_empty() && panel.y.reversed,
+            x: Scaled::default(),
+            y: Scaled::default(),
+            x_label: Vec::new(),
+            y_label: Vec::new(),
+            lifted: Vec::new(),
+        }
+    }
+
+    fn share_x(&self, value: f64) -> f64 {
+        let share = self.extent.x.share(value, self.panel.x.scale);
+        if self.panel.x.reversed { 1.0 - share } else { share }
+    }
+
+    /// Settles what depends on the width.
+    fn spread(&mut self, left: f64, right: f64, sizes: &Sizes) {
+        self.x = along_x(&self.panel.x, self.extent.x, right - left, sizes);
+        let label = if self.has_x { self.x.ticks.label(&self.panel.x) } else { String::new() };
+        self.x_label = wrap(&escape(&label), right - left, 1, |text| font::width(text, sizes.font));
+        self.lift(left, right, sizes);
+    }
+
+    fn lift(&mut self, left: f64, right: f64, sizes: &Sizes) {
+        // Lanes may take a sixth of the picture.
+        let most = (sizes.height / 6.0 / Sizes::line(sizes.small)).floor().clamp(1.0, LANES as f64) as usize;
+        self.lifted = lanes(self.panel, &self.extent, left, right, most, sizes);
+    }
+
+    /// Settles what depends on the height.
+    fn rise(&mut self, height: f64, sizes: &Sizes) {
+        self.y = along_y(&self.panel.y, self.extent.y, height, sizes);
+        let label = self.y.ticks.label(&self.panel.y);
+        self.y_label = wrap(&escape(&label), height, 3, |text| font::width(text, sizes.font));
+    }
+
+    fn lanes(&self) -> usize {
+        let lanes = self.lifted.iter().filter_map(|lifted| lifted.text.as_ref());
+        lanes.map(|(_, lane, _)| lane.saturating_add(1)).max().unwrap_or(0)
+    }
+
+    /// Height of the names above the frame.
+    fn names_above(&self, sizes: &Sizes) -> f64 {
+        if self.on_top && self.has_x {
+            self.x.lines() as f64 * Sizes::line(sizes.small) + sizes.tick + 0.3 * sizes.small
+        } else {
+            0.0
+        }
+    }
+
+    /// What stands above the frame.
+    fn above(&self, sizes: &Sizes) -> f64 {
+        let lanes = self.lanes() as f64 * Sizes::line(sizes.small);
+        let title = self.title.len() as f64 * Sizes::line(sizes.font);
+        // The uppermost number of the y axis reaches half a line beyond the frame.
+        0.55 * sizes.small + title + self.names_above(sizes) + lanes
+    }
+
+    /// What stands below the frame.
+    fn below(&self, sizes: &Sizes) -> f64 {
+        let numbers = if self.has_x && !self.on_top {
+            sizes.tick + 0.3 * sizes.small + self.x.lines() as f64 * Sizes::line(sizes.small)
+        } else {
+            0.6 * sizes.small
+        };
+        numbers + self.x_label.len() as f64 * Sizes::line(sizes.font)
+    }
+
+    /// The panel in its frame; its texts go to `texts`.
+    fn placed(&self, frame: Rectangle, sizes: &Sizes, left: f64, texts: &mut Vec<Text>) -> Placed {
+        self.title_texts(&frame, sizes, texts);
+        self.x_texts(&frame, sizes, texts);
+        self.y_texts(&frame, sizes, left, texts);
+        let (risers, raised) = self.risers(&frame, sizes);
+        let rooms = raised.iter().map(Text::bounds).collect();
+        texts.extend(raised);
+        Placed {
+            frame,
+            extent: self.extent,
+            x: self.x.ticks.ticks.clone(),
+            y: self.y.ticks.ticks.clone(),
+            lifelines: self.on_top,
+            risers,
+            raised: rooms,
+        }
+    }
+
+    fn title_texts(&self, frame: &Rectangle, sizes: &Sizes, texts: &mut Vec<Text>) {
+        let top = frame.top - self.above(sizes);
+        for (index, line) in self.title.iter().enumerate() {
+            let baseline = top + index as f64 * Sizes::line(sizes.font) + font::ASCENT * sizes.font;
+            let width = font::width(line, sizes.font);
+            // Over the frame; a long one starts further left.
+            let start = frame.left.min(sizes.width - sizes.pad - width);
+            texts.push(sizes.text(line, start, baseline, sizes.font, Anchor::Start));
+        }
+    }
+
+    fn x_texts(&self, frame: &Rectangle, sizes: &Sizes, texts: &mut Vec<Text>) {
+        if !self.has_x {
+            return;
+        }
+        let line = Sizes::line(sizes.small);
+        let lanes = self.lanes() as f64 * line;
+        for (tick, lines) in self.x.ticks.ticks.iter().zip(&self.x.labels) {
+            let middle = frame.left + self.share_x(tick.value) * frame.width();
+            let first = if self.on_top {
+                // The last line stands right above the tick.
+                frame.top
+                    - lanes
+                    - sizes.tick
+                    - (0.1 + font::DESCENT) * sizes.small
+                    - lines.len().saturating_sub(1) as f64 * line
+            } else {
+                frame.bottom + sizes.tick + (0.3 + font::ASCENT) * sizes.small
+            };
+            for (index, content) in lines.iter().enumerate() {
+                let baseline = first + index as f64 * line;
+                texts.push(sizes.text(content, middle, baseline, sizes.small, Anchor::Middle));
+            }
+        }
+        let top = frame.bottom + self.below(sizes) - self.x_label.len() as f64 * Sizes::line(sizes.font);
+        for content in &self.x_label {
+            let middle = (frame.left + frame.right) / 2.0;
+            texts.push(sizes.text(content, middle, top + font::ASCENT * sizes.font, sizes.font, Anchor::Middle));
+        }
+    }
+
+    fn y_texts(&self, frame: &Rectangle, sizes: &Sizes, left: f64, texts: &mut Vec<Text>) {
+        let end = frame.left - sizes.tick - 0.4 * sizes.small;
+        for (tick, lines) in self.y.ticks.ticks.iter().zip(&self.y.labels) {
+            let share = self.extent.y.share(tick.value, self.panel.y.scale);
+            let share = if self.panel.y.reversed { 1.0 - share } else { share };
+            let middle = frame.bottom - share * frame.height();
+            for content in lines {
+                texts.push(sizes.text(content, end, middle + 0.36 * sizes.small, sizes.small, Anchor::End));
+            }
+        }
+        let middle = (frame.top + frame.bottom) / 2.0;
+        for (index, content) in self.y_label.iter().enumerate() {
+            let baseline = left + font::ASCENT * sizes.font + index as f64 * Sizes::line(sizes.font);
+            let text = sizes.text(content, baseline, middle, sizes.font, Anchor::Middle);
+            texts.push(Text { angle: -90.0, ..text });
+        }
+    }
+
+    fn risers(&self, frame: &Rectangle, sizes: &Sizes) -> (Vec<Riser>, Vec<Text>) {
+        let line = Sizes::line(sizes.small);
+        let mut texts = Vec::new();
+        let place = |lifted: &Lifted| {
+            let Some((start, lane, content)) = &lifted.text else { return Riser { x: lifted.x, top: frame.top } };
+            let bottom = frame.top - *lane as f64 * line;
+            let baseline = bottom - (0.1 + font::DESCENT) * sizes.small;
+            texts.push(sizes.text(content, *start, baseline, sizes.small, Anchor::Start));
+            Riser { x: lifted.x, top: bottom }
+        };
+        let risers = self.lifted.iter().map(place).collect();
+        (risers, texts)
+    }
+}

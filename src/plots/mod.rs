@@ -1,0 +1,69 @@
+//! Plots: what is shown ([`figure`]) apart from how it is drawn ([`render()`]).
+//!
+//! An analysis, or another program, makes a [`figure::Figure`]; [`render()`] draws it for a [`Target`]. The renderers
+//! know nothing of MPTCP: they see panels, axes, series with roles, and annotations.
+//!
+//! ```text
+//! Figure ─▶ extent, ticks ─▶ layout ─▶ scene ─▶ svg, bitmap ─▶ png, terminal graphics
+//!        ├▶ extent, ticks ─▶ text
+//!        ├▶ xplot
+//!        └▶ data (a table for CSV, JSON, Parquet)
+//! ```
+
+pub mod extent;
+pub mod figure;
+pub mod font;
+pub mod layout;
+pub mod render;
+pub mod scene;
+pub mod shape;
+pub mod style;
+pub mod thin;
+pub mod ticks;
+pub mod wrapping;
+
+#[cfg(test)]
+mod sample;
+
+use figure::{Figure, FigureError};
+pub use render::{Kind, Size, Target, render};
+
+/// A figure could not be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// The figure itself.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// A picture that would have no room, or no end.
+    #[error("a plot of {width} x {height} {what} cannot be drawn: ask for {least} to {most}")]
+    BadSize {
+        /// As asked for.
+        width: u32,
+        /// As asked for.
+        height: u32,
+        /// Pixels or characters.
+        what: &'static str,
+        /// The smallest possible, as `WIDTHxHEIGHT`.
+        least: &'static str,
+        /// The largest possible, as `WIDTHxHEIGHT`.
+        most: &'static str,
+    },
+    /// Dots an inch that no picture has.
+    #[error("a plot cannot have {0} dots an inch: ask for 24 to 1200")]
+    BadDpi(f64),
+    /// The panels have no room.
+    #[error(
+        "{panels} panel(s) with their titles and numbers have no room in {width} x {height}: ask for a larger size, fewer dots an inch or a smaller font"
+    )]
+    TooSmall {
+        /// How many panels the figure has.
+        panels: usize,
+        /// As asked for.
+        width: u32,
+        /// As asked for.
+        height: u32,
+    },
+    /// The picture was drawn and could not be encoded.
+    #[error("cannot encode the picture: {0}")]
+    Encode(#[from] std::io::Error),
+}

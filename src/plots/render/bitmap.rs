@@ -1,0 +1,134 @@
+//! A scene as pixels: shapes and letters with smooth edges, by the share of each pixel that they cover.
+
+mod outlines;
+mod text;
+
+use ab_glyph_rasterizer::{Rasterizer, point};
+
+use super::super::shape::{Rectangle, Scene, Shape};
+use super::super::style::Colour;
+use super::super::thin::Place;
+
+/// Pixels, three octets each (red, green, blue), row by row from the top.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bitmap {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `3 * width * height` octets.
+    pub pixels: Vec<u8>,
+}
+
+/// Draws a scene.
+#[must_use]
+pub fn draw(scene: &Scene) -> Bitmap {
+    let mut canvas = Canvas::new(scene.width, scene.height, scene.background);
+    for shape in scene.groups.iter().flat_map(|group| &group.shapes) {
+        match shape {
+            Shape::Lines { paths, stroke } => canvas.fill(&outlines::lines(paths, stroke), stroke.colour, 1.0),
+            Shape::Areas { polygons, colour, opacity } => canvas.fill(polygons, *colour, *opacity),
+            Shape::Marks { symbol, size, places, colour } => {
+                canvas.fill(&outlines::marks(*symbol, *size, places), *colour, 1.0);
+            }
+            Shape::Text(text) => text::draw(text, &mut canvas),
+        }
+    }
+    canvas.bitmap
+}
+
+struct Canvas {
+    bitmap: Bitmap,
+    /// Kept from shape to shape, so that its memory is asked for once.
+    rasterizer: Rasterizer,
+}
+
+impl Canvas {
+    fn new(width: u32, height: u32, background: Colour) -> Self {
+        let count = (width as usize).saturating_mul(height as usize);
+        let pixels = [background.red, background.green, background.blue].repeat(count);
+        Canvas { bitmap: Bitmap { width, height, pixels }, rasterizer: Rasterizer::new(1, 1) }
+    }
+
+    /// Fills polygons. Where several overlap they count once.
+    fn fill(&mut self, polygons: &[Vec<Place>], colour: Colour, opacity: f64) {
+        let canvas = Rectangle {
+            left: 0.0,
+            top: 0.0,
+            right: f64::from(self.bitmap.width),
+            bottom: f64::from(self.bitmap.height),
+        };
+        let polygons: Vec<Vec<Place>> = polygons.iter().map(|corners| outlines::clipped(corners, &canvas)).collect();
+        let Some(bounds) = bounds(&polygons) else { return };
+        let (left, top) = (bounds.left.floor(), bounds.top.floor());
+        self.cover(&bounds, colour, opacity, |rasterizer| {
+            for corners in &polygons {
+                outlines::each_edge(corners, |from, to| {
+                    let place = |(x, y): Place| point((x - left) as f32, (y - top) as f32);
+                    rasterizer.draw_line(place(from), place(to));
+                });
+            }
+        });
+    }
+
+    /// Fills the outline that `draw` makes in a rasterizer whose corner is that of `bounds`, in whole pixels.
+    fn cover(&mut self, bounds: &Rectangle, colour: Colour, opacity: f64, draw: impl FnOnce(&mut Rasterizer)) {
+        // The bounds are inside of the canvas, so the conversions cut off nothing but fractions.
+        let (left, top) = (bounds.left.floor(), bounds.top.floor());
+        let (width, height) = ((bounds.right.ceil() - left) as usize, (bounds.bottom.ceil() - top) as usize);
+        // Room at the right for lines that run along the edge.
+        self.rasterizer.reset(width.saturating_add(2), height.saturating_add(1));
+        draw(&mut self.rasterizer);
+        let bitmap = &mut self.bitmap;
+        let (left, top) = (left as u32, top as u32);
+        self.rasterizer.for_each_pixel_2d(|x, y, share| {
+            if share > 0.001 {
+                bitmap.blend(
+                    left.saturating_add(x),
+                    top.saturating_add(y),
+                    colour,
+                    f64::from(share.min(1.0)) * opacity,
+                );
+            }
+        });
+    }
+}
+
+impl Bitmap {
+    /// Lays a colour over a pixel; outside of the picture nothing happens.
+    fn blend(&mut self, x: u32, y: u32, colour: Colour, share: f64) {
+        if x >= self.width || y >= self.height {
+            return;
+        }
+        let at = (y as usize).saturating_mul(self.width as usize).saturating_add(x as usize).saturating_mul(3);
+        if let Some([red, green, blue]) = self.pixels.get_mut(at..at.saturating_add(3)) {
+            let mixed = colour.over(Colour { red: *red, green: *green, blue: *blue }, share);
+            (*red, *green, *blue) = (mixed.red, mixed.green, mixed.blue);
+        }
+    }
+
+    /// The colour of a pixel.
+    #[must_use]
+    pub fn pixel(&self, x: u32, y: u32) -> Option<Colour> {
+        if x >= self.width {
+            return None;
+        }
+        let at = (y as usize).saturating_mul(self.width as usize).saturating_add(x as usize).saturating_mul(3);
+        match self.pixels.get(at..at.saturating_add(3)) {
+            Some(&[red, green, blue]) => Some(Colour { red, green, blue }),
+            _ => None,
+        }
+    }
+}
+
+fn bounds(polygons: &[Vec<Place>]) -> Option<Rectangle> {
+    polygons.iter().flatten().fold(None, |bounds: Option<Rectangle>, (x, y)| {
+        let one = Rectangle { left: *x, top: *y, right: *x, bottom: *y };
+        Some(bounds.map_or(one, |bounds| Rectangle {
+            left: bounds.left.min(*x),
+            top: bounds.top.min(*y),
+            right: bounds.right.max(*x),
+            bottom: bounds.bottom.max(*y),
+        }))
+    })
+}

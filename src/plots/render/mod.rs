@@ -1,0 +1,108 @@
+//! Figures as files and for terminals.
+
+pub mod bitmap;
+pub mod png;
+pub mod svg;
+mod symbol;
+
+use super::PlotError;
+use super::figure::Figure;
+use super::scene::{Detail, scene};
+use super::shape::Scene;
+use super::style::Style;
+
+/// Where a figure goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The form.
+    pub kind: Kind,
+    /// How large it is.
+    pub size: Size,
+    /// Dots an inch of a bitmap: with more of them text and lines take more pixels. Other forms take no notice.
+    pub dpi: f64,
+    /// Colours, sizes and marks.
+    pub style: Style,
+}
+
+/// The forms in which figures are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Scalable vector graphics.
+    Svg,
+    /// A bitmap file.
+    Png,
+}
+
+/// From left to right and from top to bottom, in pixels, or in characters for text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// From left to right.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
+}
+
+/// Dots an inch at which the sizes of a style are pixels.
+pub const USUAL_DPI: f64 = 96.0;
+/// Marks in an SVG document: with some twenty octets each it stays below two megabytes.
+const MARKS_IN_SVG: usize = 60_000;
+/// Marks in a bitmap, where more cost only time.
+const MARKS_IN_BITMAP: usize = 2_000_000;
+
+impl Target {
+    /// A target of the usual size in the style `default`.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        Target { kind, size: kind.usual_size(), dpi: USUAL_DPI, style: Style::default() }
+    }
+
+    /// Another size.
+    #[must_use]
+    pub fn sized(mut self, width: u32, height: u32) -> Self {
+        self.size = Size { width, height };
+        self
+    }
+
+    fn check(&self) -> Result<(), PlotError> {
+        let Size { width, height } = self.size;
+        if !(24.0..=1200.0).contains(&self.dpi) {
+            return Err(PlotError::BadDpi(self.dpi));
+        }
+        let (what, (least, least_shown), (most, most_shown)) =
+            ("pixels", ((160, 120), "160x120"), ((10_000, 10_000), "10000x10000"));
+        if width < least.0 || height < least.1 || width > most.0 || height > most.1 {
+            return Err(PlotError::BadSize { width, height, what, least: least_shown, most: most_shown });
+        }
+        Ok(())
+    }
+}
+
+impl Kind {
+    /// The size when nobody asks for another.
+    #[must_use]
+    pub fn usual_size(self) -> Size {
+        Size { width: 900, height: 600 }
+    }
+}
+
+/// Draws a figure.
+///
+/// # Errors
+/// [`PlotError`]: a figure that cannot be drawn, a size without room.
+pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, PlotError> {
+    figure.validate()?;
+    target.check()?;
+    match target.kind {
+        Kind::Svg => Ok(svg::document(&laid_out(figure, target)?).into_bytes()),
+        Kind::Png => Ok(png::encode(&bitmap::draw(&laid_out(figure, target)?), target.dpi)?),
+    }
+}
+
+fn laid_out(figure: &Figure, target: &Target) -> Result<Scene, PlotError> {
+    let Size { width, height } = target.size;
+    let detail = match target.kind {
+        Kind::Svg => Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_SVG },
+        _ => Detail { scale: target.dpi / USUAL_DPI, cell: 1.0, most: MARKS_IN_BITMAP },
+    };
+    scene(figure, (width, height), &target.style, detail)
+}

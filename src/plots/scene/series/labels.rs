@@ -1,0 +1,145 @@
+//! Texts inside of a panel: placed where no other text is, or left out.
+
+use super::super::super::font;
+use super::super::super::style::Colour;
+use super::super::super::thin::Place;
+use super::super::super::wrapping::shorten;
+use super::{Anchor, Rectangle, Shape, Text};
+
+/// The room that texts inside of a panel have taken.
+pub(super) struct Labels {
+    frame: Rectangle,
+    size: f64,
+    /// The texts that reach into each strip of one line's height.
+    strips: Vec<Vec<Rectangle>>,
+    refused: bool,
+}
+
+impl Labels {
+    pub(super) fn new(frame: Rectangle, size: f64) -> Self {
+        // A picture has at most some thousand lines.
+        let strips = (frame.height() / size).ceil().clamp(1.0, 10_000.0) as usize;
+        Labels { frame, size, strips: vec![Vec::new(); strips], refused: false }
+    }
+
+    pub(super) fn refused(&self) -> bool {
+        self.refused
+    }
+
+    /// A text along the middle of a line, above it or below it.
+    pub(super) fn along_line(&mut self, text: &str, from: Place, to: Place, colour: Colour) -> Option<Text> {
+        // From left to right, whichever way the line goes.
+        let ((x, y), (to_x, to_y)) = if from.0 <= to.0 { (from, to) } else { (to, from) };
+        let (dx, dy) = (to_x - x, to_y - y);
+        let length = dx.hypot(dy);
+        let shown = shorten(text, length * 0.92, |text| font::width(text, self.size));
+        // A letter and an ellipsis say nothing.
+        if shown.chars().count() < text.chars().count().min(4) {
+            self.refused = true;
+            return None;
+        }
+        // The unit vector that points away from the line, upwards.
+        let (up_x, up_y) = (dy / length, -dx / length);
+        let (above, below) = (0.4 * self.size, -(0.2 + font::ASCENT) * self.size);
+        let choices = [above, below].map(|away| {
+            let place = ((x + to_x) / 2.0 + up_x * away, (y + to_y) / 2.0 + up_y * away);
+            let text = Text::new(shown.as_str(), place, self.size, Anchor::Middle, colour);
+            Text { angle: dy.atan2(dx).to_degrees(), ..text }
+        });
+        self.first_free(choices)
+    }
+
+    /// A text at a corner of a place.
+    pub(super) fn around(&mut self, text: &str, (x, y): Place, colour: Colour) -> Option<Text> {
+        let shown = self.shown(text);
+        let aside = 0.5 * self.size;
+        let (above, below) = (y - 0.4 * self.size, y + (0.3 + font::ASCENT) * self.size);
+        let (higher, lower) = (above - 1.3 * self.size, below + 1.3 * self.size);
+        let choices = [
+            (x + aside, above, Anchor::Start),
+            (x - aside, above, Anchor::End),
+            (x + aside, below, Anchor::Start),
+            (x - aside, below, Anchor::End),
+            (x + aside, higher, Anchor::Start),
+            (x - aside, higher, Anchor::End),
+            (x + aside, lower, Anchor::Start),
+            (x - aside, lower, Anchor::End),
+        ];
+        self.first_free(choices.map(|(x, y, anchor)| Text::new(shown.as_str(), (x, y), self.size, anchor, colour)))
+    }
+
+    fn shown(&self, text: &str) -> String {
+        shorten(text, self.frame.width() * 0.6, |text| font::width(text, self.size))
+    }
+
+    fn first_free(&mut self, choices: impl IntoIterator<Item = Text>) -> Option<Text> {
+        let inside = choices.into_iter().filter(|text| self.frame.encloses(&text.bounds()));
+        let free =
+            inside.map(|text| (pieces(&text), text)).find(|(room, _)| room.iter().all(|room| self.is_free(room)));
+        match free {
+            Some((room, text)) if !text.content.is_empty() => {
+                room.into_iter().for_each(|room| self.take(room));
+                Some(text)
+            }
+            _ => {
+                self.refused = true;
+                None
+            }
+        }
+    }
+
+    fn reached(&self, bounds: &Rectangle) -> std::ops::RangeInclusive<usize> {
+        // `as` saturates; strips beyond the last are not there.
+        let strip = |y: f64| ((y - self.frame.top) / self.size).floor().max(0.0) as usize;
+        strip(bounds.top)..=strip(bounds.bottom)
+    }
+
+    fn is_free(&self, bounds: &Rectangle) -> bool {
+        let bounds = &bounds.grown(0.15 * self.size);
+        let mut strips = self.reached(bounds).filter_map(|strip| self.strips.get(strip));
+        !strips.any(|strip| strip.iter().any(|taken| taken.overlaps(bounds)))
+    }
+
+    fn take(&mut self, bounds: Rectangle) {
+        for strip in self.reached(&bounds) {
+            if let Some(strip) = self.strips.get_mut(strip) {
+                strip.push(bounds);
+            }
+        }
+    }
+}
+
+/// The room of a text as upright rectangles: several where it is slanted, for one around it all would be too large.
+fn pieces(text: &Text) -> Vec<Rectangle> {
+    let [top_left, top_right, bottom_right, bottom_left] = text.corners(0.0)[..] else { return Vec::new() };
+    if text.angle == 0.0 {
+        return vec![text.bounds()];
+    }
+    let length = font::width(&text.content, text.size);
+    // A text is at most as long as the picture is wide.
+    let count = (length / (2.0 * text.size)).ceil().clamp(1.0, 1000.0) as u32;
+    let between =
+        |from: Place, to: Place, share: f64| (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+    let piece = |index: u32| {
+        let (start, end) = (f64::from(index) / f64::from(count), f64::from(index + 1) / f64::from(count));
+        let corners = [
+            between(top_left, top_right, start),
+            between(top_left, top_right, end),
+            between(bottom_left, bottom_right, start),
+            between(bottom_left, bottom_right, end),
+        ];
+        Rectangle {
+            left: corners.iter().map(|(x, _)| *x).fold(f64::INFINITY, f64::min),
+            top: corners.iter().map(|(_, y)| *y).fold(f64::INFINITY, f64::min),
+            right: corners.iter().map(|(x, _)| *x).fold(f64::NEG_INFINITY, f64::max),
+            bottom: corners.iter().map(|(_, y)| *y).fold(f64::NEG_INFINITY, f64::max),
+        }
+    };
+    (0..count).map(piece).collect()
+}
+
+/// A text over a patch of the background, so that it can be read over data.
+pub(super) fn boxed(text: Text, background: Colour) -> [Shape; 2] {
+    let patch = text.corners(0.0);
+    [Shape::Areas { polygons: vec![patch], colour: background, opacity: 0.8 }, Shape::Text(text)]
+}

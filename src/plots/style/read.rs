@@ -1,0 +1,345 @@
+//! Reading styles from TOML: the embedded ones and files.
+
+use std::fs;
+use std::io;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::super::figure::RoleKind;
+use super::{Colour, Dash, Paint, RoleStyle, Style, Symbol};
+use crate::terminal_text::escape;
+
+const EMBEDDED: [(&str, &str); 3] = [
+    ("default", include_str!("../styles/default.toml")),
+    ("dark", include_str!("../styles/dark.toml")),
+    ("print", include_str!("../styles/print.toml")),
+];
+
+/// A style cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StyleError {
+    /// Neither the name of a style nor a file.
+    #[error("`{name}` is neither a style nor a file; {advice}")]
+    Missing {
+        /// What was asked for, escaped for a terminal.
+        name: String,
+        /// The nearest style, or all of them.
+        advice: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the style {path}: {source}")]
+    Unreadable {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// Not TOML.
+    #[error("{path}:{line}: not valid TOML: {reason}; correct that line")]
+    Syntax {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// What the TOML parser says.
+        reason: String,
+    },
+    /// A key that styles do not have.
+    #[error("{path}:{line}: unknown key `{key}`; {advice}")]
+    UnknownKey {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// The key, escaped for a terminal.
+        key: String,
+        /// The nearest key, or all of them.
+        advice: String,
+    },
+    /// A value of the wrong type or out of range.
+    #[error("{path}:{line}: `{key}` takes {takes}; correct the value or delete the line")]
+    BadValue {
+        /// The file, escaped for a terminal.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// The key.
+        key: &'static str,
+        /// What the key takes, a phrase.
+        takes: &'static str,
+    },
+}
+
+type Value<'a> = Spanned<DeValue<'a>>;
+
+/// One key of a table, and how it changes `T`.
+struct Key<T> {
+    name: &'static str,
+    takes: &'static str,
+    /// `None` when the value does not fit.
+    set: fn(&mut T, Value<'_>) -> Option<()>,
+}
+
+const COLOUR: &str = "a colour such as \"#0072b2\"";
+const TEXT_SIZE: &str = "a number of pixels from 5 to 100";
+const WIDTH: &str = "a number of pixels from 0.1 to 20";
+
+/// The keys at the top; `based_on` and those of roles are looked at before.
+const STYLE_KEYS: [Key<Style>; 11] = [
+    Key { name: "background", takes: COLOUR, set: |style, value| put(&mut style.background, colour(value)) },
+    Key { name: "foreground", takes: COLOUR, set: |style, value| put(&mut style.foreground, colour(value)) },
+    Key { name: "grid", takes: COLOUR, set: |style, value| put(&mut style.grid, colour(value)) },
+    Key { name: "font_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.font_size, text_size(value)) },
+    Key { name: "title_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.title_size, text_size(value)) },
+    Key { name: "caption_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.caption_size, text_size(value)) },
+    Key { name: "axis_width", takes: WIDTH, set: |style, value| put(&mut style.axis_width, width(value)) },
+    Key { name: "grid_width", takes: WIDTH, set: |style, value| put(&mut style.grid_width, width(value)) },
+    Key { name: "line_width", takes: WIDTH, set: |style, value| put(&mut style.line_width, width(value)) },
+    Key { name: "stroke_width", takes: WIDTH, set: |style, value| put(&mut style.stroke_width, width(value)) },
+    Key {
+        name: "mark_size",
+        takes: "a number of pixels from 1 to 50",
+        set: |style, value| put(&mut style.mark_size, between(value, 1.0, 50.0)),
+    },
+];
+
+const ROLE_KEYS: [Key<RoleStyle>; 4] = [
+    Key {
+        name: "colour",
+        takes: "a colour such as \"#0072b2\", or \"subflow\" or \"foreground\"",
+        set: |role, value| {
+            let text: String = read(value)?;
+            let paint = match text.as_str() {
+                "subflow" => Some(Paint::Subflow),
+                "foreground" => Some(Paint::Foreground),
+                other => Colour::parse(other).map(Paint::Of),
+            };
+            put(&mut role.colour, paint)
+        },
+    },
+    Key {
+        name: "dash",
+        takes: "\"solid\", \"dashed\", \"dotted\", \"dash_dot\" or \"long_dash\"",
+        set: |role, value| put(&mut role.dash, named(value, &Dash::NAMED)),
+    },
+    Key {
+        name: "mark",
+        takes: "\"none\", \"circle\", \"ring\", \"square\", \"diamond\", \"triangle\", \"triangle_down\", \"cross\", \
+                \"plus\" or \"star\"",
+        set: |role, value| put(&mut role.mark, named(value, &Symbol::NAMED)),
+    },
+    Key { name: "width", takes: WIDTH, set: |role, value| put(&mut role.width, width(value).map(Some)) },
+];
+
+/// Where a file is and what stands in it, for errors.
+struct Source<'a> {
+    path: &'a str,
+    text: &'a str,
+}
+
+pub(super) fn find(name_or_file: &str) -> Result<Style, StyleError> {
+    if let Some(style) = embedded(name_or_file) {
+        return Ok(style);
+    }
+    let shown = escape(name_or_file).into_owned();
+    let text = fs::read_to_string(name_or_file).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => {
+            StyleError::Missing { name: shown.clone(), advice: advice(name_or_file, "styles", &Style::NAMES) }
+        }
+        _ => StyleError::Unreadable { path: shown.clone(), source },
+    })?;
+    parse(&text, &shown)
+}
+
+fn embedded(name: &str) -> Option<Style> {
+    let (_, text) = EMBEDDED.iter().find(|(known, _)| *known == name)?;
+    // A test reads every embedded style.
+    parse(text, name).ok()
+}
+
+pub(super) fn embedded_default() -> Style {
+    let mut style = blank();
+    if let Some((path, text)) = EMBEDDED.first() {
+        // A test reads every embedded style.
+        let _ = change(&mut style, Source { path, text });
+    }
+    style
+}
+
+/// What `default.toml` starts from.
+fn blank() -> Style {
+    Style {
+        background: Colour { red: 255, green: 255, blue: 255 },
+        foreground: Colour::default(),
+        grid: Colour { red: 221, green: 221, blue: 221 },
+        font_size: 12.0,
+        title_size: 15.0,
+        caption_size: 10.5,
+        axis_width: 1.0,
+        grid_width: 1.0,
+        line_width: 1.5,
+        stroke_width: 1.5,
+        mark_size: 6.0,
+        subflows: vec![RoleStyle::PLAIN],
+        roles: vec![RoleStyle::PLAIN; RoleKind::ALL.len().saturating_sub(1)],
+    }
+}
+
+fn parse(text: &str, path: &str) -> Result<Style, StyleError> {
+    // Editors on Windows put a byte-order mark in front; it is no part of the first key.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut style = embedded_default();
+    change(&mut style, Source { path, text })?;
+    Ok(style)
+}
+
+/// Puts what the file says into `style`.
+fn change(style: &mut Style, source: Source<'_>) -> Result<(), StyleError> {
+    let table = DeTable::parse(source.text).map_err(|error| StyleError::Syntax {
+        path: source.path.to_string(),
+        line: error.span().map_or(1, |span| line_of(source.text, span.start)),
+        // The parser's message can have several lines; a sentence has one.
+        reason: escape(&error.message().lines().collect::<Vec<_>>().join(", ")).into_owned(),
+    })?;
+    let mut entries: Vec<_> = table.into_inner().into_iter().collect();
+    // In the order of the file, so that the first mistake is the one reported.
+    entries.sort_by_key(|(name, _)| name.span().start);
+    if let Some((_, value)) = entries.iter().find(|(name, _)| name.get_ref() == "based_on") {
+        let base = value.get_ref().as_str().and_then(embedded);
+        let takes = "\"default\", \"dark\" or \"print\"";
+        *style = base.ok_or_else(|| source.bad_value(value.span().start, "based_on", takes))?;
+    }
+    for (name, value) in entries {
+        let at = name.span().start;
+        let key = name.get_ref().as_ref();
+        let role = RoleKind::ALL.iter().position(|kind| kind.name() == key);
+        match (key, role.and_then(|role| role.checked_sub(1))) {
+            ("based_on", _) => {}
+            ("subflow", _) => style.subflows = source.subflows(value)?,
+            (_, Some(role)) => {
+                if let Some(role) = style.roles.get_mut(role) {
+                    let takes = "a table of `colour`, `dash`, `mark` and `width`";
+                    let own = RoleKind::ALL.iter().map(|kind| kind.name()).find(|kind| *kind == key).unwrap_or("role");
+                    let DeValue::Table(table) = value.into_inner() else {
+                        return Err(source.bad_value(at, own, takes));
+                    };
+                    source.role(role, table)?;
+                }
+            }
+            _ => source.set(style, &STYLE_KEYS, &top_names(), (key, at), value)?,
+        }
+    }
+    Ok(())
+}
+
+fn top_names() -> Vec<&'static str> {
+    let roles = RoleKind::ALL.iter().map(|kind| kind.name());
+    std::iter::once("based_on").chain(STYLE_KEYS.iter().map(|key| key.name)).chain(roles).collect()
+}
+
+impl Source<'_> {
+    fn subflows(&self, value: Value<'_>) -> Result<Vec<RoleStyle>, StyleError> {
+        let takes = "one table [[subflow]] for each subflow, at most 64";
+        let at = value.span().start;
+        let DeValue::Array(tables) = value.into_inner() else { return Err(self.bad_value(at, "subflow", takes)) };
+        if tables.is_empty() || tables.len() > 64 {
+            return Err(self.bad_value(at, "subflow", takes));
+        }
+        let mut subflows = Vec::new();
+        for table in tables {
+            let at = table.span().start;
+            let DeValue::Table(table) = table.into_inner() else { return Err(self.bad_value(at, "subflow", takes)) };
+            let mut subflow = RoleStyle::PLAIN;
+            self.role(&mut subflow, table)?;
+            subflows.push(subflow);
+        }
+        Ok(subflows)
+    }
+
+    fn role(&self, role: &mut RoleStyle, table: DeTable<'_>) -> Result<(), StyleError> {
+        let names = ROLE_KEYS.iter().map(|key| key.name).collect::<Vec<_>>();
+        let mut entries: Vec<_> = table.into_iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        for (name, value) in entries {
+            self.set(role, &ROLE_KEYS, &names, (name.get_ref().as_ref(), name.span().start), value)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the key that stands `at` an octet of the text and sets it.
+    fn set<T>(
+        &self,
+        target: &mut T,
+        keys: &[Key<T>],
+        names: &[&'static str],
+        (name, at): (&str, usize),
+        value: Value<'_>,
+    ) -> Result<(), StyleError> {
+        let Some(key) = keys.iter().find(|key| key.name == name) else {
+            return Err(StyleError::UnknownKey {
+                path: self.path.to_string(),
+                line: line_of(self.text, at),
+                key: escape(name).into_owned(),
+                advice: advice(name, "keys", names),
+            });
+        };
+        (key.set)(target, value).ok_or_else(|| self.bad_value(at, key.name, key.takes))
+    }
+
+    fn bad_value(&self, at: usize, key: &'static str, takes: &'static str) -> StyleError {
+        StyleError::BadValue { path: self.path.to_string(), line: line_of(self.text, at), key, takes }
+    }
+}
+
+/// The nearest of `names`, or when none is near all of them.
+fn advice(typed: &str, what: &str, names: &[&str]) -> String {
+    let wanted = typed.to_lowercase().replace('-', "_").replace("color", "colour");
+    let nearest = names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&wanted, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match nearest {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("the {what} are {}", names.join(", ")),
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+fn read<T: DeserializeOwned>(value: Value<'_>) -> Option<T> {
+    T::deserialize(ValueDeserializer::from(value)).ok()
+}
+
+fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
+    *place = value?;
+    Some(())
+}
+
+fn colour(value: Value<'_>) -> Option<Colour> {
+    Colour::parse(&read::<String>(value)?)
+}
+
+fn between(value: Value<'_>, least: f64, greatest: f64) -> Option<f64> {
+    read(value).filter(|number: &f64| (least..=greatest).contains(number))
+}
+
+fn text_size(value: Value<'_>) -> Option<f64> {
+    between(value, 5.0, 100.0)
+}
+
+fn width(value: Value<'_>) -> Option<f64> {
+    between(value, 0.1, 20.0)
+}
+
+fn named<T: Copy>(value: Value<'_>, names: &[(&str, T)]) -> Option<T> {
+    let text: String = read(value)?;
+    names.iter().find(|(name, _)| *name == text).map(|(_, meaning)| *meaning)
+}
+
+#[cfg(test)]
+mod tests;

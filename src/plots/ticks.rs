@@ -1,0 +1,165 @@
+//! Where the numbers of an axis stand and what they say: steps of 1, 2 or 5, with one unit prefix for the axis.
+
+mod labels;
+
+use super::extent::Range;
+use super::figure::{Axis, Scale, Unit};
+use labels::{Prefix, number, with_unit};
+
+/// The ticks of an axis.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ticks {
+    /// The unit that all labels are in, for the axis' own label; empty where there is none, or each label has its own.
+    pub unit: String,
+    /// From the least value to the greatest.
+    pub ticks: Vec<Tick>,
+}
+
+/// One tick.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tick {
+    /// Where it stands, in the unit of the data.
+    pub value: f64,
+    /// What it says.
+    pub label: String,
+}
+
+impl Ticks {
+    /// At most `most` ticks (but never fewer than one) for what an axis shows.
+    #[must_use]
+    pub fn new(axis: &Axis, range: Range, most: usize) -> Ticks {
+        let most = most.max(1);
+        if !axis.categories.is_empty() {
+            return of_categories(&axis.categories, range, most);
+        }
+        match axis.scale {
+            Scale::Linear => linear(axis.unit, range, most),
+            Scale::Logarithmic => logarithmic(axis.unit, range, most),
+        }
+    }
+
+    /// The axis' label with its unit: `data sequence number (MB)`.
+    #[must_use]
+    pub fn label(&self, axis: &Axis) -> String {
+        match (axis.label.is_empty(), self.unit.is_empty()) {
+            (_, true) => axis.label.clone(),
+            (true, false) => self.unit.clone(),
+            (false, false) => format!("{} ({})", axis.label, self.unit),
+        }
+    }
+}
+
+fn of_categories(names: &[String], range: Range, most: usize) -> Ticks {
+    let every = names.len().div_ceil(most).max(1);
+    let ticks = names.iter().enumerate().step_by(every).map(|(place, name)| Tick {
+        // Names are few; the conversion is exact.
+        value: place as f64,
+        label: name.clone(),
+    });
+    let inside = |tick: &Tick| range.low <= tick.value && tick.value <= range.high;
+    Ticks { unit: String::new(), ticks: ticks.filter(inside).collect() }
+}
+
+fn linear(unit: Unit, range: Range, most: usize) -> Ticks {
+    let prefix = Prefix::of(unit, range.low.abs().max(range.high.abs()));
+    let (low, high) = (range.low * prefix.factor, range.high * prefix.factor);
+    let whole = prefix.whole;
+    let Some(step) = Step::of(low, high, most, whole) else { return Ticks::default() };
+    let ticks = step
+        .values(low, high)
+        .map(|shown| Tick { value: shown / prefix.factor, label: number(shown, step.decimals()) });
+    Ticks { unit: prefix.name.to_string(), ticks: ticks.collect() }
+}
+
+fn logarithmic(unit: Unit, range: Range, most: usize) -> Ticks {
+    // Bits, not octets, are what a rate is read in.
+    let factor = if unit == Unit::BytesPerSecond { 8.0 } else { 1.0 };
+    let (low, high) = (range.low * factor, range.high * factor);
+    let (first, last) = (low.log10().floor(), high.log10().ceil());
+    let decades = last - first;
+    if !decades.is_finite() {
+        return Ticks::default();
+    }
+    let tick = |value: f64| Tick { value: value / factor, label: with_unit(value, unit) };
+    let multiples: &[f64] = match most {
+        most if decades * 3.0 <= most as f64 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
+    let every = if multiples.len() > 1 { 1.0 } else { ((decades + 1.0) / most as f64).ceil().max(1.0) };
+    let start = (first / every).floor() * every;
+    // At most a few hundred decades lie between the numbers that a double can hold.
+    let powers = (0..=700).map(|index| start + f64::from(index) * every).take_while(|power| *power <= last);
+    let values = powers.flat_map(|power| multiples.iter().map(move |multiple| multiple * 10_f64.powf(power)));
+    let ticks: Vec<Tick> = values.filter(|value| low <= *value && *value <= high).map(tick).collect();
+    if ticks.len() >= 2 || most < 2 {
+        return Ticks { unit: String::new(), ticks };
+    }
+    // Less than a decade: even steps say more.
+    let Some(step) = Step::of(low, high, most, false) else { return Ticks::default() };
+    Ticks { unit: String::new(), ticks: step.values(low, high).filter(|value| *value > 0.0).map(tick).collect() }
+}
+
+/// One, two or five times a power of ten.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Step {
+    multiple: f64,
+    power: i32,
+}
+
+impl Step {
+    /// The smallest step that leaves at most `most` ticks from `low` to `high`; not below one for `whole` numbers.
+    fn of(low: f64, high: f64, most: usize, whole: bool) -> Option<Step> {
+        let span = high - low;
+        if !span.is_finite() || span <= 0.0 {
+            return None;
+        }
+        let most = most as f64;
+        // Starting a little below the answer, whatever the logarithm's last digit does.
+        let power = (span / most).log10().floor() as i32;
+        let candidates = (power.saturating_sub(1)..=power.saturating_add(2))
+            .flat_map(|power| [1.0, 2.0, 5.0].map(|multiple| Step { multiple, power }));
+        candidates
+            .filter(|step| !whole || step.power >= 0)
+            .chain(whole.then_some(Step { multiple: 1.0, power: 0 }))
+            .filter(|step| step.count(low, high) <= most)
+            .min_by(|one, other| one.size().total_cmp(&other.size()))
+    }
+
+    fn size(self) -> f64 {
+        // 10^-3 is not a double, 10^3 is: dividing keeps 0.003 from becoming 0.0030000000000000001.
+        match self.power {
+            power if power < 0 => self.multiple / 10_f64.powi(power.saturating_neg()),
+            power => self.multiple * 10_f64.powi(power),
+        }
+    }
+
+    fn ends(self, low: f64, high: f64) -> (f64, f64) {
+        // A tick that falls on the end of the range belongs to it, however the division rounds.
+        let slack = 1e-9;
+        ((low / self.size() - slack).ceil(), (high / self.size() + slack).floor())
+    }
+
+    fn count(self, low: f64, high: f64) -> f64 {
+        let (first, last) = self.ends(low, high);
+        last - first + 1.0
+    }
+
+    fn values(self, low: f64, high: f64) -> impl Iterator<Item = f64> {
+        let (first, last) = self.ends(low, high);
+        // Adding steps up would add their errors up.
+        let value = move |index: f64| match self.power {
+            power if power < 0 => index * self.multiple / 10_f64.powi(power.saturating_neg()),
+            _ => index * self.size(),
+        };
+        // Beyond 2^53 neighbouring numbers are one double, and the count could go wrong.
+        let count = (last - first).clamp(-1.0, 1000.0) as i32;
+        (0..=count).map(move |offset| value(first + f64::from(offset)))
+    }
+
+    fn decimals(self) -> usize {
+        usize::try_from(self.power.saturating_neg()).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

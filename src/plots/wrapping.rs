@@ -1,0 +1,107 @@
+//! Text broken into lines that fit, and shortened where they cannot. Widths are whatever `measure` returns: pixels for
+//! images, cells for terminals.
+
+/// The lines of `text`, each at most `width` wide, at most `most` of them; what does not fit ends in `…`.
+pub fn wrap(text: &str, width: f64, most: usize, measure: impl Fn(&str) -> f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
+        if measure(&longer) <= width {
+            line = longer;
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        if lines.len() > most {
+            break;
+        }
+        line = break_word(word, width, most, &mut lines, &measure);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = ellipsis(last, width, &measure);
+        }
+    }
+    lines
+}
+
+/// Pushes all full lines of a word and returns what is left of it.
+fn break_word(word: &str, width: f64, most: usize, lines: &mut Vec<String>, measure: &impl Fn(&str) -> f64) -> String {
+    let mut line = String::new();
+    let mut used = 0.0;
+    for character in word.chars() {
+        let wide = measure(character.encode_utf8(&mut [0; 4]));
+        if used + wide > width && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+            used = 0.0;
+            if lines.len() > most {
+                return String::new();
+            }
+        }
+        used += wide;
+        line.push(character);
+    }
+    line
+}
+
+/// `text`, or as much of its beginning as fits with `…` behind it; empty where not even that fits.
+pub fn shorten(text: &str, width: f64, measure: impl Fn(&str) -> f64) -> String {
+    if measure(text) <= width { text.to_string() } else { ellipsis(text, width, &measure) }
+}
+
+fn ellipsis(text: &str, width: f64, measure: &impl Fn(&str) -> f64) -> String {
+    let mut left = width - measure("…");
+    if left < 0.0 {
+        return String::new();
+    }
+    let mut kept = String::new();
+    for character in text.chars() {
+        left -= measure(character.encode_utf8(&mut [0; 4]));
+        if left < 0.0 {
+            break;
+        }
+        kept.push(character);
+    }
+    kept.truncate(kept.trim_end_matches([' ', ',', '.', ';', ':', '…']).len());
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(text: &str) -> f64 {
+        text.chars().count() as f64
+    }
+
+    #[test]
+    fn lines_break_at_blanks() {
+        assert_eq!(wrap("one two three", 7.0, 5, cells), ["one two", "three"]);
+        assert_eq!(wrap("", 7.0, 5, cells), Vec::<String>::new());
+        assert_eq!(wrap("  a   b ", 7.0, 5, cells), ["a b"]);
+    }
+
+    #[test]
+    fn long_words_break_where_they_must() {
+        assert_eq!(wrap("a 2001:db8::1234 b", 6.0, 9, cells), ["a", "2001:d", "b8::12", "34 b"]);
+        assert_eq!(wrap("abc", 0.5, 9, cells), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_ends_in_an_ellipsis() {
+        assert_eq!(wrap("one two three four", 7.0, 2, cells), ["one two", "three…"]);
+        assert_eq!(wrap("one, two", 4.0, 1, cells), ["one…"]);
+        assert_eq!(wrap("x", 4.0, 0, cells), Vec::<String>::new());
+        assert_eq!(wrap(&"y".repeat(10_000), 5.0, 2, cells), ["yyyyy", "yyyy…"]);
+        assert_eq!(shorten("subflow", 7.0, cells), "subflow");
+        assert_eq!(shorten("subflow", 6.0, cells), "subfl…");
+        assert_eq!(shorten("subflow", 0.5, cells), "");
+    }
+}
