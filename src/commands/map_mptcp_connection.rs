@@ -105,8 +105,9 @@ fn candidates(connection: &Connection, names: &[String; 2], found: &[MptcpMatch]
     let title = format!("MPTCP connection {} of {first} in {second}", connection.id);
     let mut table = Table::headed(shown).titled(title);
     for one in found {
-        let own =
-            |subflow: &&SubflowMatch| subflow.tcpstream.is_some_and(|stream| connection.subflows.contains(&stream));
+        // Other rows are subflows that only the second capture counts to the connection.
+        let listed = |stream: u32| connection.subflows.binary_search(&stream).is_ok();
+        let own = |subflow: &&SubflowMatch| subflow.tcpstream.is_some_and(listed);
         let mapped = one.subflows.iter().filter(own).filter(|subflow| subflow.pair.is_some()).count();
         let mut cells = vec![
             Cell::Integer(one.mapped.into()),

@@ -1,20 +1,28 @@
 //! Which streams and connections of two captures are the same, from outside: endpoints and sequence numbers of SYNs as
-//! tshark prints them, tokens as the independent reader has them, and what the lab's translators are told to rewrite.
+//! tshark prints them, tokens as the independent reader has them, and what the lab's translators were told to rewrite.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::scenarios;
 
 /// What tshark shows of one stream.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Shown {
-    /// Both endpoints, as the client's end sees them.
+    /// Both endpoints, as they are at the client's end.
     endpoints: BTreeSet<String>,
     /// Sequence numbers of SYNs without ACK, as the client sent them.
     syns: BTreeSet<u32>,
+}
+
+impl Shown {
+    fn is(&self, other: &Shown) -> bool {
+        self.endpoints == other.endpoints
+            && (self.syns.is_empty() || other.syns.is_empty() || !self.syns.is_disjoint(&other.syns))
+    }
 }
 
 /// What the lab's translator does to packets towards the server: `relay nat` in `lab/run.py`.
@@ -27,11 +35,11 @@ struct Translation {
 }
 
 const TRANSLATIONS: [Translation; 2] = [
-    Translation { scenario: "11_nat", inside: "10.0.2.1", outside: "192.0.2.77", port: 11000, isn: 305_419_896 },
+    Translation { scenario: "11_nat", inside: "10.0.2.1", outside: "192.0.2.77", port: 11000, isn: 0x1234_5678 },
     Translation { scenario: "11b_nat_initial", inside: "10.0.1.1", outside: "192.0.2.77", port: 7000, isn: 0 },
 ];
 
-/// The two ends of one transfer.
+/// The captures of the two ends of one transfer, in either order.
 pub struct Ends {
     pub first: PathBuf,
     pub second: PathBuf,
@@ -41,131 +49,140 @@ impl Ends {
     pub fn label(&self) -> String {
         format!("{} -> {}", scenarios::label(&self.first), scenarios::label(&self.second))
     }
+
+    /// Those of one scenario, the client's first.
+    pub fn of(scenario: &str) -> Option<Ends> {
+        all_ends().into_iter().find(|ends| ends.first.parent().is_some_and(|folder| folder.ends_with(scenario)))
+    }
 }
 
-/// Every pair of ends, each in both orders.
+/// Every two ends, each in both orders.
 pub fn all_ends() -> Vec<Ends> {
     let captures = scenarios::captures();
+    let end = |path: &Path, end: &str| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(end));
     let mut pairs = Vec::new();
-    for first in &captures {
-        for second in &captures {
-            let end =
-                |path: &Path| path.file_stem().unwrap().to_string_lossy().split(['_', '.']).next().unwrap().to_string();
-            let same_transfer = first.parent() == second.parent() && ends_match(first, second);
-            if same_transfer && end(first) != end(second) {
-                pairs.push(Ends { first: first.clone(), second: second.clone() });
-            }
+    for client in captures.iter().filter(|path| end(path, "client")) {
+        for server in captures.iter().filter(|path| end(path, "server") && path.parent() == client.parent()) {
+            pairs.push(Ends { first: client.clone(), second: server.clone() });
+            pairs.push(Ends { first: server.clone(), second: client.clone() });
         }
     }
     pairs
 }
 
-/// Not the PPP recording among those of version 0.
-fn ends_match(first: &Path, second: &Path) -> bool {
-    [first, second].iter().all(|path| {
-        let name = path.file_name().unwrap().to_string_lossy();
-        name.starts_with("client") || name.starts_with("server")
-    })
-}
+/// The streams of one capture.
+#[derive(Clone)]
+pub struct Streams(Vec<Shown>);
 
-/// The true counterparts.
-pub struct Truth {
-    first: Vec<Shown>,
-    second: Vec<Shown>,
-    /// Streams of each connection with a token that the independent reader found, by tokens.
-    connections: [BTreeMap<String, Vec<u32>>; 2],
-}
-
-impl Truth {
-    pub fn of(ends: &Ends) -> Self {
-        Truth {
-            first: shown(&ends.first),
-            second: shown(&ends.second),
-            connections: [connections(&ends.first), connections(&ends.second)],
-        }
-    }
-
-    /// The streams of the second capture that are this one of the first: several where one end saw a SYN, or a whole
-    /// handshake, that the other did not, and so counts one stream where the other counts two.
-    pub fn counterparts(&self, stream: u32) -> Vec<u32> {
-        let one = &self.first[stream as usize];
-        let same = |other: &&Shown| {
-            one.endpoints == other.endpoints
-                && (one.syns.is_empty() || other.syns.is_empty() || !one.syns.is_disjoint(&other.syns))
-        };
-        (0..).zip(&self.second).filter(|(_, other)| same(other)).map(|(number, _)| number).collect()
-    }
-
-    pub fn streams(&self) -> u32 {
-        u32::try_from(self.first.len()).unwrap()
-    }
-
-    /// A stream of each connection with the same token in both captures.
-    pub fn same_connections(&self) -> Vec<(u32, u32)> {
-        let [first, second] = &self.connections;
-        let streams = first.iter().filter_map(|(token, streams)| Some((streams[0], second.get(token)?[0])));
-        streams.collect()
-    }
-}
-
-fn shown(path: &Path) -> Vec<Shown> {
-    let scenario = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
-    let translation = TRANSLATIONS.iter().find(|translation| translation.scenario == scenario);
-    let fields = [
-        "tcp.stream",
-        "ip.src",
-        "ipv6.src",
-        "tcp.srcport",
-        "ip.dst",
-        "ipv6.dst",
-        "tcp.dstport",
-        "tcp.flags",
-        "tcp.seq_raw",
-    ];
-    let mut streams: Vec<Shown> = Vec::new();
-    for line in scenarios::tshark(path, &fields) {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let Ok(stream) = fields[0].parse::<usize>() else { continue };
-        if streams.len() <= stream {
-            streams.resize_with(stream + 1, Shown::default);
-        }
-        let address = |v4: &str, v6: &str| if v4.is_empty() { v6.to_string() } else { v4.to_string() };
-        let (source, destination) = (address(fields[1], fields[2]), address(fields[4], fields[5]));
-        let port = |text: &str| text.parse::<u32>().unwrap();
-        let flags = u32::from_str_radix(fields[7].trim_start_matches("0x"), 16).unwrap();
-        let mut sequence: u32 = fields[8].parse().unwrap();
-        let mut inside = |address: String, port: u32, sends: bool| match translation {
-            Some(translation) if translation.outside == address => {
-                if sends {
-                    sequence = sequence.wrapping_sub(translation.isn);
+impl Streams {
+    /// As tshark shows them.
+    pub fn of(path: &Path) -> Self {
+        let scenario = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+        let translation = TRANSLATIONS.iter().find(|translation| translation.scenario == scenario);
+        let fields = ["ip.src", "ipv6.src", "tcp.srcport", "ip.dst", "ipv6.dst", "tcp.dstport"];
+        let fields = [&["tcp.stream", "tcp.flags", "tcp.seq_raw"], &fields[..]].concat();
+        let mut streams = Vec::new();
+        for line in scenarios::tshark(path, &fields) {
+            let fields: Vec<&str> = line.split('\t').collect();
+            if let Ok(stream) = fields[0].parse::<usize>() {
+                if streams.len() <= stream {
+                    streams.resize_with(stream + 1, Shown::default);
                 }
-                format!("{}:{}", translation.inside, port - translation.port)
+                streams[stream].note(&fields, translation);
             }
-            _ => format!("{address}:{port}"),
-        };
-        let endpoints = [inside(source, port(fields[3]), true), inside(destination, port(fields[6]), false)];
-        let shown = &mut streams[stream];
-        shown.endpoints.extend(endpoints);
-        if flags & 0x12 == 0x02 {
-            shown.syns.insert(sequence);
         }
+        Streams(streams)
     }
-    streams
+
+    /// The same streams as they are numbered in a file that lacks the first `missing` frames.
+    fn without(&self, whole: &Path, missing: u64) -> Self {
+        let mut renumbered: BTreeMap<String, usize> = BTreeMap::new();
+        let mut kept = Vec::new();
+        for line in scenarios::tshark(whole, &["frame.number", "tcp.stream"]) {
+            let (frame, stream) = line.split_once('\t').unwrap();
+            if frame.parse::<u64>().unwrap() > missing && !stream.is_empty() && !renumbered.contains_key(stream) {
+                renumbered.insert(stream.to_string(), kept.len());
+                kept.push(self.0[stream.parse::<usize>().unwrap()].clone());
+            }
+        }
+        Streams(kept)
+    }
+
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap()
+    }
+
+    /// The streams of the other capture that are this one: several where one end saw a SYN, or a whole handshake, that
+    /// the other did not, and so counts one stream where the other counts two.
+    pub fn counterparts(&self, stream: u32, other: &Streams) -> Vec<u32> {
+        let one = &self.0[stream as usize];
+        (0..).zip(&other.0).filter(|(_, other)| one.is(other)).map(|(number, _)| number).collect()
+    }
 }
 
-fn connections(path: &Path) -> BTreeMap<String, Vec<u32>> {
-    let mut found = BTreeMap::new();
-    let Some(expected) = scenarios::json(path, "expected.json") else { return found };
+impl Shown {
+    /// Takes in a packet: stream, flags, sequence number, then addresses and port of source and destination.
+    fn note(&mut self, fields: &[&str], translation: Option<&Translation>) {
+        let flags = u32::from_str_radix(fields[1].trim_start_matches("0x"), 16).unwrap();
+        let sequence: u32 = fields[2].parse().unwrap();
+        let mut shift = 0;
+        for (place, sends) in [(3, true), (6, false)] {
+            let address = [fields[place], fields[place + 1]].concat();
+            let port: u32 = fields[place + 2].parse().unwrap();
+            let outside = translation.filter(|translation| translation.outside == address);
+            self.endpoints.insert(match outside {
+                Some(translation) => format!("{}:{}", translation.inside, port - translation.port),
+                None => format!("{address}:{port}"),
+            });
+            if let Some(translation) = outside.filter(|_| sends) {
+                shift = translation.isn;
+            }
+        }
+        if flags & 0x12 == 0x02 {
+            self.syns.insert(sequence.wrapping_sub(shift));
+        }
+    }
+}
+
+/// A stream of each connection that the independent reader found in both captures, by tokens.
+pub fn same_connections(ends: &Ends) -> Vec<(u32, u32)> {
+    let (first, second) = (connections(&ends.first), connections(&ends.second));
+    first.iter().filter_map(|(token, stream)| Some((*stream, *second.get(token)?))).collect()
+}
+
+/// The first stream of each connection, by the tokens of both hosts.
+fn connections(path: &Path) -> BTreeMap<String, u32> {
+    let Some(expected) = scenarios::json(path, "expected.json") else { return BTreeMap::new() };
     let expected = &expected[path.file_name().unwrap().to_string_lossy().as_ref()];
+    let mut found = BTreeMap::new();
     for connection in expected["mptcp_connections"].as_array().into_iter().flatten() {
-        let subflows = connection["subflows"].as_array().into_iter().flatten();
-        let streams = subflows.map(|subflow| u32::try_from(subflow["tcpstream"].as_u64().unwrap()).unwrap());
-        let streams: Vec<u32> = streams.collect();
+        let stream = connection["subflows"][0]["tcpstream"].as_u64().unwrap();
         for token in ["client_token", "server_token"] {
             if let Value::String(token) = &connection[token] {
-                found.insert(token.clone(), streams.clone());
+                found.insert(token.clone(), u32::try_from(stream).unwrap());
             }
         }
     }
     found
+}
+
+/// A capture that lost its beginning, and its streams.
+pub struct Late {
+    pub path: PathBuf,
+    pub streams: Streams,
+    _folder: tempfile::TempDir,
+}
+
+impl Late {
+    /// The capture without `percent` of its frames at the beginning.
+    pub fn new(whole: &Path, percent: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("late.pcapng");
+        let missing = scenarios::counted_by_capinfos(whole) * percent / 100;
+        let mut editcap = Command::new("editcap");
+        editcap.args(["-F", "pcapng"]).arg(whole).arg(&path).arg(format!("1-{missing}"));
+        assert!(editcap.status().unwrap().success(), "editcap comes with tshark");
+        let streams = Streams::of(whole).without(whole, missing);
+        Late { path, streams, _folder: folder }
+    }
 }

@@ -240,12 +240,20 @@ impl<'m, 'c> Comparison<'m, 'c> {
         if surprise < 1.0 {
             return;
         }
-        // Only streams that were captured at the same time must use the same numbers.
+        // One capture may hold an early part of a stream and the other a later one, with other numbers; but not where
+        // clocks say that they were captured at the same time, or one of them has it from the handshake to the end.
         let together = self.agreement(Kind::Timestamps).marks >= 4 && self.share(Kind::Timestamps) >= 0.25;
         if one.meets(other) {
             self.add(evidence, surprise, "sequence numbers lie in the same range".to_string());
-        } else if together {
+        } else if together || is_whole(self.first) || is_whole(self.second) {
             self.add(evidence, -16.0, "sequence numbers lie in other ranges".to_string());
         }
     }
+}
+
+/// Captured from the handshake to the end, as far as a stream tells.
+fn is_whole(stream: &Stream) -> bool {
+    let (client, server) = (&stream.ends.client, &stream.ends.server);
+    let begun = stream.syn.is_some() || stream.syn_ack.is_some();
+    begun && (client.fin && server.fin || client.reset || server.reset)
 }

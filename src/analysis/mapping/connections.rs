@@ -126,13 +126,17 @@ fn is_flipped(mapper: &Mapper<'_>, connection: &Connection, candidate: &Candidat
 fn look_elsewhere(mapper: &Mapper<'_>, of_streams: &[TcpMatch], best: &mut MptcpMatch) {
     let mut here: HashSet<u32> = best.subflows.iter().filter_map(|subflow| subflow.tcpstream).collect();
     let mut there: HashSet<u32> = best.subflows.iter().filter_map(|subflow| subflow.mapped).collect();
+    let mut by_stream: HashMap<u32, Vec<&TcpMatch>> = HashMap::new();
+    for link in of_streams {
+        by_stream.entry(link.stream).or_default().push(link);
+    }
     for subflow in &mut best.subflows {
         let found = match (subflow.tcpstream, subflow.mapped) {
-            (Some(stream), None) => of_streams
-                .iter()
-                .find(|link| link.stream == stream && !there.contains(&link.mapped))
+            (Some(stream), None) => by_stream
+                .get(&stream)
+                .and_then(|links| links.iter().find(|link| !there.contains(&link.mapped)))
                 .filter(|link| is_best(mapper, Which::Second, link))
-                .cloned(),
+                .map(|link| (*link).clone()),
             (None, Some(mapped)) => mapper
                 .matches(Which::Second, mapped)
                 .into_iter()

@@ -25,8 +25,8 @@ impl Kind {
     /// it that has nothing to do with the order of packets.
     pub(super) fn mark(self, segment: &Segment) -> Option<u64> {
         match self {
-            // A SYN has only one number, which counts as the ISN; the numbers of a RST are often 0, or another host's.
-            Kind::Numbers => (segment.flags & (flag::SYN | flag::ACK | flag::RST) == flag::ACK)
+            // A SYN has only one number, which counts as the ISN.
+            Kind::Numbers => (has_numbers(segment) && !segment.has(flag::SYN))
                 .then(|| hash(u64::from(segment.sequence), segment.acknowledgement)),
             // Some hosts send a clock that stands at 0.
             Kind::Timestamps => {
@@ -40,6 +40,11 @@ impl Kind {
             }
         }
     }
+}
+
+/// Whether the sequence number is one of the stream's. A RST that answers a packet without ACK has 0 (RFC 9293 §3.10.7).
+pub(super) fn has_numbers(segment: &Segment) -> bool {
+    !(segment.has(flag::RST) && segment.sequence == 0)
 }
 
 /// One number from two.

@@ -17,7 +17,7 @@ mod stream_facts;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -214,8 +214,14 @@ impl<'a> Mapper<'a> {
     pub fn the_tcp(&self, stream: u32) -> Result<TcpMatch> {
         self.captures.first.tcp_stream(stream)?;
         let mut found = self.tcp(stream);
-        let scores: Vec<_> = found.iter().map(|one| (one.mapped, one.certain, one.bits)).collect();
-        self.check_lead(&scores, "TCP stream", "map_tcp_connection", stream)?;
+        let rival = found.get(1).filter(|next| found.first().is_none_or(|best| !best.leads(next)));
+        if let (Some(best), Some(next)) = (found.first(), rival) {
+            let scores = [(best.mapped, best.bits), (next.mapped, next.bits)];
+            return Err(self.undecided("TCP stream", "map_tcp_connection", stream, scores));
+        }
+        if found.is_empty() {
+            return Err(Error::NotFound(self.absence("TCP stream", stream)));
+        }
         Ok(found.swap_remove(0))
     }
 
@@ -226,8 +232,15 @@ impl<'a> Mapper<'a> {
     pub fn the_mptcp(&self, connection: u32) -> Result<MptcpMatch> {
         self.captures.first.mptcp_connection(connection)?;
         let mut found = self.mptcp(connection);
-        let scores: Vec<_> = found.iter().map(|one| (one.mapped, one.certain, one.bits)).collect();
-        self.check_lead(&scores, "MPTCP connection", "map_mptcp_connection", connection)?;
+        let Some(best) = found.first() else {
+            return Err(Error::NotFound(self.absence("MPTCP connection", connection)));
+        };
+        // A part of the connection that the other capture counts as another one takes nothing from the best part.
+        let rival = found.iter().skip(1).find(|other| !best.leads(other) && !best.is_complemented_by(other));
+        if let Some(next) = rival {
+            let scores = [(best.mapped, best.bits), (next.mapped, next.bits)];
+            return Err(self.undecided("MPTCP connection", "map_mptcp_connection", connection, scores));
+        }
         Ok(found.swap_remove(0))
     }
 
@@ -242,22 +255,14 @@ impl<'a> Mapper<'a> {
         )
     }
 
-    /// Candidates are there, and the first one is clearly better than the second.
-    fn check_lead(&self, scores: &[(u32, bool, f64)], what: &str, command: &str, number: u32) -> Result<()> {
-        let (best, next) = match scores {
-            [] => return Err(Error::NotFound(self.absence(what, number))),
-            [_] => return Ok(()),
-            [best, next, ..] => (best, next),
-        };
-        if best.1 != next.1 || best.2 - next.2 >= CLEAR_LEAD {
-            return Ok(());
-        }
+    /// The error for two candidates that are as likely.
+    fn undecided(&self, what: &str, command: &str, number: u32, [best, next]: [(u32, f64); 2]) -> Error {
         let (first, second) = (self.captures.first.path.display(), self.captures.second.path.display());
-        Err(Error::NotFound(format!(
-            "{what} {number} of {first} may be {} or {} of {second}: {:.0} and {:.0} bits agree; compare them with \
+        Error::NotFound(format!(
+            "{what} {number} of {first} may be {} or {} of {second}, with {:.0} and {:.0} bits; compare them with \
              `{command} {first} {second} {number} --verbose`",
-            best.0, next.0, best.2, next.2,
-        )))
+            best.0, next.0, best.1, next.1,
+        ))
     }
 
     fn samples_of(&self, kind: Kind) -> &Samples {
@@ -307,9 +312,31 @@ impl<'a> Mapper<'a> {
 }
 
 impl TcpMatch {
+    /// Clearly better than `next`.
+    fn leads(&self, next: &TcpMatch) -> bool {
+        self.certain != next.certain || self.bits - next.bits >= CLEAR_LEAD
+    }
+
     /// The order in which matches are reported.
     fn better_first(&self, other: &TcpMatch) -> std::cmp::Ordering {
         let rank = |one: &TcpMatch| (!one.certain, one.stream, one.mapped);
         other.certain.cmp(&self.certain).then(other.bits.total_cmp(&self.bits)).then(rank(self).cmp(&rank(other)))
+    }
+}
+
+impl MptcpMatch {
+    /// Clearly better than `next`.
+    fn leads(&self, next: &MptcpMatch) -> bool {
+        self.certain != next.certain || self.bits - next.bits >= CLEAR_LEAD
+    }
+
+    /// The other candidate has other subflows of the connection, and maps none to another stream.
+    fn is_complemented_by(&self, other: &MptcpMatch) -> bool {
+        let pairs = |one: &MptcpMatch| -> HashMap<u32, u32> {
+            one.subflows.iter().filter_map(|subflow| subflow.pair).map(|pair| (pair.first, pair.second)).collect()
+        };
+        let (own, others) = (pairs(self), pairs(other));
+        let agrees = |(stream, mapped): (&u32, &u32)| own.get(stream).is_none_or(|own| own == mapped);
+        !others.is_empty() && others.iter().all(agrees)
     }
 }

@@ -14,7 +14,7 @@
 //! | packets with the same sequence and acknowledgement number | 16 each, 64 at most | |
 //! | packets with the same mapping of data (DSN, SSN) | 16 each, 64 at most, times the share that agrees | |
 //! | packets with the same TCP timestamps | 4 each, 32 at most, times the share that agrees | |
-//! | range of sequence numbers, where an ISN is not known | 16 at most, less for long ranges | -16 |
+//! | range of sequence numbers, where an ISN is not known and no packet agrees | 16 at most, less for long ranges | -16 where they would have to meet |
 //! | payload lengths, where nothing but endpoints agrees | 16 at most, times the share that agrees | |
 //! | address of either end | 4 | 0 |
 //! | port of the server | 4 | 0 |

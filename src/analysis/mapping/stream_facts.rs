@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::marks::hash;
+use super::marks::{has_numbers, hash};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{ByRole, Capture, PacketInStream, Role, Stream};
@@ -47,14 +47,12 @@ pub(super) fn ranges(capture: &Capture) -> Vec<ByRole<Option<Range>>> {
     for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
         let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
         let Some(reach) = open.get_mut(packet.stream as usize) else { continue };
-        // The numbers of a RST are often not the stream's.
-        if segment.has(flag::RST) {
-            continue;
-        }
         let towards = stream.towards(packet);
-        let sent = reach.get_mut(towards.other());
-        sent.reach(segment.sequence);
-        sent.reach(segment.sequence.wrapping_add(segment.payload.unwrap_or(0)));
+        if has_numbers(segment) {
+            let sent = reach.get_mut(towards.other());
+            sent.reach(segment.sequence);
+            sent.reach(segment.sequence.wrapping_add(segment.payload.unwrap_or(0)));
+        }
         if segment.has(flag::ACK) {
             reach.get_mut(towards).reach(segment.acknowledgement);
         }
