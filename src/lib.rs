@@ -18,6 +18,7 @@
 //!   use.
 
 pub mod analysis;
+pub mod arguments;
 pub mod cli;
 pub mod commands;
 pub mod config;

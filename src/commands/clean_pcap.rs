@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use polars::frame::DataFrame;
 
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
+use crate::arguments;
 use crate::error::{Error, Result};
 use crate::packets::capture_file;
 use crate::units::counted;

@@ -3,9 +3,10 @@
 use clap::ArgMatches;
 use serde::Serialize;
 
-use super::two_captures::{self, TwoCaptures};
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::clock::{Clock, Offset};
+use crate::arguments;
+use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::time_text;

@@ -2,8 +2,9 @@
 
 use clap::ArgMatches;
 
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection};
+use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 

@@ -6,8 +6,9 @@ use clap::{Arg, ArgMatches, ValueHint};
 use polars::prelude::DataFrame;
 
 use super::dump::{condition, condition_argument};
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::selection::{self, Selection};
+use crate::arguments;
 use crate::error::{Error, Result};
 use crate::packets::cells::delimiter_byte;
 use crate::packets::exported::{Form, write};

@@ -2,8 +2,9 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::reinjections::{Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections};
+use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::packets::cells::{hexadecimal, join};

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::subflows::{SubflowRecord, subflows};
+use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::{Capture, Role};

@@ -3,8 +3,9 @@
 use clap::{Arg, ArgMatches};
 
 use super::session::is_name;
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::mptcp_connections;
+use crate::arguments;
 use crate::error::Result;
 use crate::terminal_text::escape;
 use crate::units::counted;

@@ -3,10 +3,11 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
-use super::two_captures::{self, TwoCaptures};
-use super::{Category, Command, Example, Outcome, Session, arguments, series};
+use super::{Category, Command, Example, Outcome, Session, series, stream_cells};
 use crate::analysis::loss::{Loss, losses};
 use crate::analysis::merge::{Fate, Flow, Merged};
+use crate::arguments;
+use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::Role;
@@ -90,7 +91,7 @@ fn direction(found: &[Loss], towards: Role) -> Table {
     .titled(format!("Packets towards the {}", towards.name()));
     for loss in found.iter().filter(|loss| loss.towards == towards) {
         table.rows.push(vec![
-            two_captures::streams(loss.tcpstream, loss.mapped),
+            stream_cells::streams(loss.tcpstream, loss.mapped),
             Cell::Integer(loss.sent_packets.into()),
             Cell::Integer(loss.lost_packets.into()),
             Cell::Bytes(loss.lost_bytes),
@@ -195,7 +196,7 @@ fn packet_table(rows: &[PacketRow]) -> Table {
             optional(row.packetid_sender),
             optional(row.packetid_receiver),
             Cell::seconds(row.reltime),
-            two_captures::optional(row.tcpseq),
+            stream_cells::optional(row.tcpseq),
             Cell::Bytes(row.length.into()),
         ]);
     }

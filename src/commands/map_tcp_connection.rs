@@ -2,8 +2,9 @@
 
 use clap::ArgMatches;
 
-use super::{Category, Command, Example, Outcome, Session, arguments, mapping};
+use super::{Category, Command, Example, Outcome, Session, mapping};
 use crate::analysis::mapping::{Mapper, TcpMatch};
+use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::{Capture, Endpoint, Role};

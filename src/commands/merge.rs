@@ -2,10 +2,11 @@
 
 use clap::{Arg, ArgMatches};
 
-use super::two_captures::{self, TwoCaptures};
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::merge::merged_table;
 use crate::analysis::selection;
+use crate::arguments;
+use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::Report;
 

@@ -3,7 +3,6 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
-pub mod arguments;
 mod captures;
 mod checkhealth;
 mod clean_cache;
@@ -37,9 +36,9 @@ pub mod registry;
 mod rtt;
 mod series;
 pub mod session;
+mod stream_cells;
 mod summary_extended;
 mod tcp_summary;
-mod two_captures;
 
 use clap::ArgMatches;
 use clap::builder::StyledStr;

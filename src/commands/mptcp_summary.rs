@@ -2,8 +2,9 @@
 
 use clap::ArgMatches;
 
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
+use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::{Capture, Connection};

@@ -3,11 +3,12 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
-use super::two_captures::{self, TwoCaptures};
-use super::{Category, Command, Example, Outcome, Session, arguments, milliseconds, series};
+use super::{Category, Command, Example, Outcome, Session, milliseconds, series, stream_cells};
 use crate::analysis::clock::{Clock, Correction};
 use crate::analysis::merge::Merged;
 use crate::analysis::one_way_delays::{OneWayDelays, one_way_delays, samples};
+use crate::arguments;
+use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::Role;
@@ -95,7 +96,7 @@ fn direction(found: &[OneWayDelays], towards: Role) -> Table {
     for delays in found.iter().filter(|delays| delays.towards == towards) {
         let spread = &delays.distribution;
         let mut row =
-            vec![two_captures::streams(delays.tcpstream, delays.mapped), Cell::Integer(spread.samples.into())];
+            vec![stream_cells::streams(delays.tcpstream, delays.mapped), Cell::Integer(spread.samples.into())];
         let spans = [spread.min, spread.p25, spread.median, spread.p75, spread.p99, spread.max];
         row.extend(spans.map(milliseconds::cell));
         table.rows.push(row);

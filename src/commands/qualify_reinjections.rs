@@ -2,9 +2,10 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::two_captures::{self, TwoCaptures};
-use super::{Category, Command, Example, Outcome, Session, arguments, milliseconds};
+use super::{Category, Command, Example, Outcome, Session, milliseconds};
 use crate::analysis::qualify_reinjections::{QualifiedDirection, QualifiedReinjection, Verdict, qualify_reinjections};
+use crate::arguments;
+use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::units;

@@ -3,9 +3,10 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
-use super::{Category, Command, Example, Outcome, Session, arguments, milliseconds, series};
+use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
 use crate::analysis::capture_point::Place;
 use crate::analysis::rtt::{Level, Record, RoundTrips, Series, rtt};
+use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Table};
 use crate::tracking::{Capture, Connection, Role};

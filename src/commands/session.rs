@@ -105,7 +105,7 @@ impl Session {
     /// program exported. A file that a capture in memory was read from is not read again while it is unchanged (same
     /// canonical path, size, modification time and inode). Neither the current capture nor the names change.
     ///
-    /// Everything that takes a capture as an argument ([`super::arguments::capture`]) asks here. What the person must
+    /// Everything that takes a capture as an argument ([`crate::arguments::capture`]) asks here. What the person must
     /// know of the loading goes to [`Session::warn`].
     ///
     /// # Errors
@@ -295,3 +295,13 @@ impl Session {
 
 #[cfg(test)]
 mod tests;
+
+impl crate::arguments::Source for Session {
+    fn capture(&self) -> Result<Arc<Capture>> {
+        Session::capture(self).cloned()
+    }
+
+    fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
+        Session::resolve(self, wanted)
+    }
+}

@@ -2,9 +2,11 @@
 
 use clap::ArgMatches;
 
-use super::two_captures::{self, TwoCaptures, optional};
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::stream_cells::optional;
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::summary_extended::{ExtendedDirection, summary_extended};
+use crate::arguments;
+use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 

@@ -2,8 +2,9 @@
 
 use clap::ArgMatches;
 
-use super::{Category, Command, Example, Outcome, Session, arguments};
+use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::tcp_summary::{TcpSummary, tcp_summary};
+use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 

@@ -220,7 +220,7 @@ mod tests {
                 .arg(Arg::new("file").value_hint(ValueHint::FilePath))
                 .arg(Arg::new("column").long("by"))
                 .arg(Arg::new("tcpstream").long("tcpstream"))
-                .arg(crate::commands::arguments::capture("first", "CAPTURE").long("first"))
+                .arg(crate::arguments::capture("first", "CAPTURE").long("first"))
                 .arg(Arg::new("name").long("drop"))
         }
         fn run(&self, _: &ArgMatches, _: &mut Session) -> crate::error::Result<Outcome> {

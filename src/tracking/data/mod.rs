@@ -12,13 +12,15 @@ mod intervals;
 mod mappings;
 mod numbers;
 mod sent;
+mod sequence;
 
 pub use arrivals::{Arrival, Arrivals, arrivals};
 pub use carried::{Carried, DataPacket, carried};
 pub use intervals::{Intervals, Piece};
 pub use mappings::PacketData;
 pub use numbers::Numbers;
-pub use sent::{Kind, Repeat, SubflowVolume};
+pub use sent::{Kind, Repeat, Sending, SubflowVolume};
+pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence};
 
 use super::role::ByRole;
 use super::travelling::in_file_order;
@@ -56,7 +58,7 @@ pub struct Direction {
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
     let travelling = in_file_order(segments, tracking, connection);
     let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
-    let mut directions = sent::walk(&travelling, maps, connection);
+    let mut directions = sent::walk(&travelling, maps, connection, |_, _, _| {});
     directions.server.numbers = numbers.server;
     directions.client.numbers = numbers.client;
     DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }

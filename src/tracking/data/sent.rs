@@ -65,12 +65,31 @@ struct Sender {
     row: u32,
 }
 
-/// Walks the payloads in the order of the file.
-pub fn walk(travelling: &[Travelling<'_>], flows: Flows, connection: &Connection) -> ByRole<Direction> {
+/// What a range of data was when it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sending {
+    /// For the first time.
+    First,
+    /// Again under the same subflow sequence numbers: TCP's retransmission.
+    Retransmission,
+    /// Again, having gone over another subflow.
+    Reinjection,
+    /// Again, having gone over this very subflow under other sequence numbers.
+    SameSubflow,
+}
+
+/// Walks the payloads in the order of the file; `visit` sees each range of data that a packet carried (start, end
+/// exclusive, working numbers), and what it was.
+pub fn walk(
+    travelling: &[Travelling<'_>],
+    flows: Flows,
+    connection: &Connection,
+    mut visit: impl FnMut(&Travelling<'_>, (u64, u64), Sending),
+) -> ByRole<Direction> {
     let count = connection.subflows.len();
     let mut walks = ByRole { server: Walk::new(flows.server, count), client: Walk::new(flows.client, count) };
     for packet in travelling {
-        walks.get_mut(packet.towards).push(packet);
+        walks.get_mut(packet.towards).push(packet, &mut visit);
     }
     ByRole { server: walks.server.finish(), client: walks.client.finish() }
 }
@@ -100,7 +119,7 @@ impl Walk {
         Walk { flows, progress: vec![Progress::default(); count], data: Intervals::default(), direction }
     }
 
-    fn push(&mut self, packet: &Travelling<'_>) {
+    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, (u64, u64), Sending)) {
         let time = packet.segment.abstime;
         let (first, last) = self.direction.span.unwrap_or((time, time));
         self.direction.span = Some((first.min(time), last.max(time)));
@@ -118,6 +137,11 @@ impl Walk {
         let Some(Payload { start, length, .. }) = payload else { return };
         let end = start.saturating_add(length);
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
+        for again in progress.octets.overlaps(start, end) {
+            for part in flow.mapped(again.start, again.end) {
+                visit(packet, (part.dsn, part.dsn.saturating_add(part.length)), Sending::Retransmission);
+            }
+        }
         let gaps = progress.octets.gaps(start, end);
         let parts: Vec<Mapped> = gaps.flat_map(|(start, end)| flow.mapped(start, end)).collect();
         let new_octets = progress.octets.fill(start, end, |_| ());
@@ -130,13 +154,18 @@ impl Walk {
             let sender = Sender { subflow: packet.subflow, row: packet.row };
             for piece in progress.data.overlaps(part.dsn, end) {
                 volume.resent += piece.length();
+                visit(packet, (piece.start, piece.end), Sending::SameSubflow);
                 self.direction.repeats.push(repeat(packet, Kind::SameSubflow, &piece));
             }
             for (start, end) in progress.data.gaps(part.dsn, end) {
                 for piece in self.data.overlaps(start, end) {
                     volume.reinjected += piece.length();
+                    visit(packet, (piece.start, piece.end), Sending::Reinjection);
                     self.direction.repeats.push(repeat(packet, Kind::Reinjection, &piece));
                 }
+            }
+            for (first, last) in self.data.gaps(part.dsn, end) {
+                visit(packet, (first, last), Sending::First);
             }
             progress.data.fill(part.dsn, end, |_| sender);
             volume.first_sent += self.data.fill(part.dsn, end, |_| sender);

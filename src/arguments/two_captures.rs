@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
-use super::{Session, arguments};
+use super::Source;
 use crate::analysis::clock::{Clock, Correction, clock};
 use crate::analysis::connection_pair::{AtOneEnd, ConnectionPair};
 use crate::analysis::mapping::{Mapper, MptcpMatch, StreamPair, TcpMatch};
 use crate::analysis::merge::{Merged, SideEvidence, Which, merge};
 use crate::error::{Error, Result};
-use crate::output::Cell;
 use crate::tracking::Capture;
 use crate::units;
 
@@ -40,11 +39,11 @@ pub fn of_connections(command: clap::Command) -> clap::Command {
 
 fn ends(command: clap::Command, first: &'static str, second: &'static str) -> clap::Command {
     let number =
-        |id: &'static str, name: &'static str| Arg::new(id).value_name(name).value_parser(arguments::stream_number);
+        |id: &'static str, name: &'static str| Arg::new(id).value_name(name).value_parser(super::stream_number);
     command
-        .arg(arguments::capture("first", "PCAP1").required(true))
+        .arg(super::capture("first", "PCAP1").required(true))
         .arg(number("stream", first).required(true).help("Its number in PCAP1"))
-        .arg(arguments::capture("second", "PCAP2").required(true))
+        .arg(super::capture("second", "PCAP2").required(true))
         .arg(number("mapped", second).help("Its number in PCAP2; found when left out"))
 }
 
@@ -89,10 +88,10 @@ impl TwoCaptures {
     ///
     /// # Errors
     /// When a capture cannot be loaded, or the stream or connection is not in both.
-    pub fn of_level(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
+    pub fn of_level(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
         match arguments.get_one::<Level>("level") {
-            Some(Level::Tcp) => Self::of_stream(arguments, session),
-            _ => Self::of_connection(arguments, session),
+            Some(Level::Tcp) => Self::of_stream(arguments, source),
+            _ => Self::of_connection(arguments, source),
         }
     }
 
@@ -100,9 +99,9 @@ impl TwoCaptures {
     ///
     /// # Errors
     /// As [`TwoCaptures::of_level`].
-    pub fn of_connection(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
-        let (first, second) = captures(arguments, session)?;
-        let number = arguments::number(arguments, "stream")?;
+    pub fn of_connection(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
+        let (first, second) = captures(arguments, source)?;
+        let number = super::number(arguments, "stream")?;
         let mapper = Mapper::new(&first, &second);
         let found = match mapped(arguments) {
             None => mapper.the_mptcp(number)?,
@@ -136,9 +135,9 @@ impl TwoCaptures {
         Ok(TwoCaptures { first, second, pairs, connection, notes })
     }
 
-    fn of_stream(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
-        let (first, second) = captures(arguments, session)?;
-        let number = arguments::number(arguments, "stream")?;
+    fn of_stream(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
+        let (first, second) = captures(arguments, source)?;
+        let number = super::number(arguments, "stream")?;
         let mapper = Mapper::new(&first, &second);
         let found = match mapped(arguments) {
             None => mapper.the_tcp(number)?,
@@ -157,8 +156,8 @@ impl TwoCaptures {
     ///
     /// # Errors
     /// When a capture cannot be loaded.
-    pub fn whole(arguments: &ArgMatches, session: &mut Session) -> Result<Self> {
-        let (first, second) = captures(arguments, session)?;
+    pub fn whole(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
+        let (first, second) = captures(arguments, source)?;
         let mapper = Mapper::new(&first, &second);
         let streams = first.tcp_stream_ids().into_iter();
         let pairs: Vec<StreamPair> = streams.filter_map(|id| Some(mapper.the_tcp(id).ok()?.pair)).collect();
@@ -213,9 +212,9 @@ impl TwoCaptures {
     }
 }
 
-fn captures(arguments: &ArgMatches, session: &mut Session) -> Result<(Arc<Capture>, Arc<Capture>)> {
-    let first = session.resolve(arguments::path(arguments, "first")?)?;
-    let second = session.resolve(arguments::path(arguments, "second")?)?;
+fn captures(arguments: &ArgMatches, source: &mut dyn Source) -> Result<(Arc<Capture>, Arc<Capture>)> {
+    let first = source.resolve(super::path(arguments, "first")?)?;
+    let second = source.resolve(super::path(arguments, "second")?)?;
     Ok((first, second))
 }
 
@@ -278,14 +277,4 @@ pub fn span(seconds: f64) -> String {
 /// A share as parts per million.
 pub fn parts_per_million(share: f64) -> String {
     format!("{:.1}", share * 1e6)
-}
-
-/// A stream's numbers in both captures, for people.
-pub fn streams(first: u32, second: u32) -> Cell {
-    Cell::Text(format!("{first}:{second}"))
-}
-
-/// A number that may be missing.
-pub fn optional(number: Option<u32>) -> Cell {
-    number.map_or(Cell::Null, |number| Cell::Integer(number.into()))
 }

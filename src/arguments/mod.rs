@@ -1,11 +1,29 @@
-//! Arguments that several commands take, so that they are named and explained once.
+//! Arguments that several commands and plots take, so that they are named and explained once.
+
+pub mod two_captures;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
 use crate::error::{Error, Result};
-use crate::tracking::Role;
+use crate::tracking::{Capture, Role};
+
+/// Where captures come from: the session, for those who must not know it.
+pub trait Source {
+    /// The loaded capture.
+    ///
+    /// # Errors
+    /// [`Error::NothingLoaded`].
+    fn capture(&self) -> Result<Arc<Capture>>;
+
+    /// The capture of that name or path.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>>;
+}
 
 /// `tcpstream`: the number of a TCP stream.
 pub fn tcp_stream() -> Arg {
@@ -26,7 +44,7 @@ pub fn mptcp_stream() -> Arg {
 }
 
 /// A stream's number as typed.
-pub(super) fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
+fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
     text.parse().map_err(|_| "streams have numbers, from 0 on")
 }
 
@@ -39,7 +57,7 @@ pub fn towards() -> Arg {
         .help("Only the direction towards this end")
 }
 
-/// A capture: the name of a loaded one or a path, which [`Session::resolve`](super::Session::resolve) takes. Ids that
+/// A capture: the name of a loaded one or a path, which [`Source::resolve`] takes. Ids that
 /// complete with the names of captures are `capture`, `first` and `second`.
 pub fn capture(id: &'static str, value_name: &'static str) -> Arg {
     Arg::new(id)

@@ -1,0 +1,81 @@
+//! The data sequence space over time: what was sent when, and what was acknowledged.
+
+use super::mappings;
+use super::numbers::Numbers;
+use super::sent::{self, Sending};
+use crate::packets::segment::Segment;
+use crate::tracking::role::ByRole;
+use crate::tracking::{Connection, Tracking, travelling};
+
+/// A range of data as a packet sent it. Numbers are working ones, see [`Numbers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentRange {
+    /// Row of the packet.
+    pub row: u32,
+    /// When it was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// Index of its subflow in [`Connection::subflows`].
+    pub subflow: usize,
+    /// First octet.
+    pub start: u64,
+    /// One past the last octet.
+    pub end: u64,
+    /// Whether it had been sent before, and where.
+    pub sending: Sending,
+}
+
+/// A DATA_ACK of the data of a direction; it travels the other way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Row of the packet.
+    pub row: u32,
+    /// When it was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// Index of its subflow.
+    pub subflow: usize,
+    /// The next octet that the receiver expects; a working number.
+    pub next: u64,
+    /// Octets beyond it that the receiver has room for; `None` where the window's scale was not captured.
+    pub window: Option<u32>,
+}
+
+/// One direction.
+#[derive(Debug, Clone, Default)]
+pub struct DataSequence {
+    /// What was sent, in the order of the file.
+    pub sent: Vec<SentRange>,
+    /// What was acknowledged, in the order of the file.
+    pub acknowledged: Vec<Acknowledgement>,
+    /// What the working numbers stand for.
+    pub numbers: Numbers,
+}
+
+impl DataSequence {
+    /// The working number that is shown as 0: the IDSN; without the sender's key the octet before the lowest one seen.
+    #[must_use]
+    pub fn origin(&self) -> u64 {
+        let lowest = || self.sent.iter().map(|range| range.start).min();
+        self.numbers.first().or_else(lowest).map_or(0, |first| first.saturating_sub(1))
+    }
+}
+
+/// The data sequence space of both directions of `connection` over time.
+#[must_use]
+pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<DataSequence> {
+    let travelling = travelling::in_file_order(segments, tracking, connection);
+    let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
+    let mut found = ByRole::<DataSequence>::default();
+    sent::walk(&travelling, maps, connection, |packet, (start, end), sending| {
+        let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
+        found.get_mut(packet.towards).sent.push(SentRange { row, time, subflow, start, end, sending });
+    });
+    for (packet, data) in travelling.iter().zip(&packets) {
+        let Some(next) = data.working_data_ack else { continue };
+        let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window);
+        let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
+        found.get_mut(packet.towards.other()).acknowledged.push(Acknowledgement { row, time, subflow, next, window });
+    }
+    found.server.numbers = numbers.server;
+    found.client.numbers = numbers.client;
+    found
+}
