@@ -10,6 +10,7 @@
 //!        └▶ data (a table for CSV, JSON, Parquet)
 //! ```
 
+pub mod data;
 pub mod extent;
 pub mod figure;
 pub mod font;
@@ -25,7 +26,7 @@ pub mod wrapping;
 #[cfg(test)]
 mod sample;
 
-use figure::{Figure, FigureError};
+use figure::FigureError;
 pub use render::{Kind, Size, Target, render};
 
 /// A figure could not be drawn.

@@ -159,7 +159,7 @@ pub(super) fn distribution() -> Figure {
 #[test]
 #[ignore = "for looking at"]
 fn draw_for_looking_at() {
-    use super::render::{Kind, Target, render};
+    use super::render::{Kind, Protocol, Target, render};
     use super::style::Style;
     let Some(directory) = std::env::var_os("FIGURES") else { return };
     let directory = std::path::PathBuf::from(directory);
@@ -175,6 +175,18 @@ fn draw_for_looking_at() {
                 let svg = render(&figure, &Target { kind: Kind::Svg, ..target }).unwrap();
                 std::fs::write(directory.join(format!("{name}-{style}-{width}.svg")), svg).unwrap();
             }
+        }
+        for (width, height) in [(80, 24), (120, 40), (200, 50)] {
+            for (kind, ending) in [(Kind::Text { colour: false }, "plain"), (Kind::Text { colour: true }, "ansi")] {
+                let text = render(&figure, &Target::new(kind).sized(width, height)).unwrap();
+                std::fs::write(directory.join(format!("{name}-{width}.{ending}.txt")), text).unwrap();
+            }
+        }
+        std::fs::write(directory.join(format!("{name}.xpl")), render(&figure, &Target::new(Kind::Xplot)).unwrap())
+            .unwrap();
+        for protocol in [Protocol::Kitty, Protocol::Iterm2, Protocol::Sixel] {
+            let sequence = render(&figure, &Target::new(Kind::Terminal(protocol))).unwrap();
+            std::fs::write(directory.join(format!("{name}.{protocol:?}")), sequence).unwrap();
         }
         let target = Target { dpi: 192.0, ..Target::new(Kind::Png).sized(1800, 1200) };
         std::fs::write(directory.join(format!("{name}-dpi.png")), render(&figure, &target).unwrap()).unwrap();

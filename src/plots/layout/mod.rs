@@ -17,7 +17,7 @@ use super::ticks::Tick;
 use super::wrapping::wrap;
 use crate::terminal_text::escape;
 pub use annotations::Riser;
-pub use legend::{Entry, Key};
+pub use legend::{Entry, Key, names};
 
 /// Sizes of text and distances, in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]

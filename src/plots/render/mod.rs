@@ -1,22 +1,26 @@
 //! Figures as files and for terminals.
 
 pub mod bitmap;
+pub mod graphics;
 pub mod png;
 pub mod svg;
 mod symbol;
+pub mod text;
+pub mod xplot;
 
 use super::PlotError;
 use super::figure::Figure;
 use super::scene::{Detail, scene};
 use super::shape::Scene;
 use super::style::Style;
+pub use graphics::Protocol;
 
 /// Where a figure goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The form.
     pub kind: Kind,
-    /// How large it is.
+    /// How large it is; xplot's files have no size.
     pub size: Size,
     /// Dots an inch of a bitmap: with more of them text and lines take more pixels. Other forms take no notice.
     pub dpi: f64,
@@ -31,6 +35,15 @@ pub enum Kind {
     Svg,
     /// A bitmap file.
     Png,
+    /// A file for xplot.
+    Xplot,
+    /// Characters, with ANSI colours or without.
+    Text {
+        /// Whether the terminal shows colours.
+        colour: bool,
+    },
+    /// A bitmap inside of a terminal.
+    Terminal(Protocol),
 }
 
 /// From left to right and from top to bottom, in pixels, or in characters for text.
@@ -68,10 +81,13 @@ impl Target {
         if !(24.0..=1200.0).contains(&self.dpi) {
             return Err(PlotError::BadDpi(self.dpi));
         }
-        let (what, (least, least_shown), (most, most_shown)) =
-            ("pixels", ((160, 120), "160x120"), ((10_000, 10_000), "10000x10000"));
+        let (what, least, most) = match self.kind {
+            Kind::Xplot => return Ok(()),
+            Kind::Text { .. } => ("characters", (40, 12, "40x12"), (1000, 1000, "1000x1000")),
+            _ => ("pixels", (160, 120, "160x120"), (10_000, 10_000, "10000x10000")),
+        };
         if width < least.0 || height < least.1 || width > most.0 || height > most.1 {
-            return Err(PlotError::BadSize { width, height, what, least: least_shown, most: most_shown });
+            return Err(PlotError::BadSize { width, height, what, least: least.2, most: most.2 });
         }
         Ok(())
     }
@@ -81,11 +97,14 @@ impl Kind {
     /// The size when nobody asks for another.
     #[must_use]
     pub fn usual_size(self) -> Size {
-        Size { width: 900, height: 600 }
+        match self {
+            Kind::Text { .. } => Size { width: 80, height: 24 },
+            _ => Size { width: 900, height: 600 },
+        }
     }
 }
 
-/// Draws a figure.
+/// Draws a figure. SVG, xplot's files and text are UTF-8.
 ///
 /// # Errors
 /// [`PlotError`]: a figure that cannot be drawn, a size without room.
@@ -95,6 +114,17 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, PlotError> {
     match target.kind {
         Kind::Svg => Ok(svg::document(&laid_out(figure, target)?).into_bytes()),
         Kind::Png => Ok(png::encode(&bitmap::draw(&laid_out(figure, target)?), target.dpi)?),
+        Kind::Xplot => Ok(xplot::document(figure, &target.style).into_bytes()),
+        Kind::Text { colour } => Ok(text::document(figure, target.size, &target.style, colour)?.into_bytes()),
+        Kind::Terminal(protocol) => {
+            let bitmap = bitmap::draw(&laid_out(figure, target)?);
+            let sequence = match protocol {
+                Protocol::Kitty => graphics::kitty(&png::encode(&bitmap, target.dpi)?),
+                Protocol::Iterm2 => graphics::iterm2(&png::encode(&bitmap, target.dpi)?, &bitmap),
+                Protocol::Sixel => graphics::sixel(&bitmap),
+            };
+            Ok(sequence.into_bytes())
+        }
     }
 }
 

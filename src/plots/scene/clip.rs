@@ -4,7 +4,8 @@ use super::super::shape::Rectangle;
 use super::super::thin::Place;
 
 /// The parts of a line through `points` that lie inside of `frame`.
-pub(super) fn line(points: &[Place], frame: &Rectangle) -> Vec<Vec<Place>> {
+#[must_use]
+pub fn line(points: &[Place], frame: &Rectangle) -> Vec<Vec<Place>> {
     let mut parts: Vec<Vec<Place>> = Vec::new();
     if let [only] = points {
         return if frame.holds(*only) { vec![vec![*only]] } else { parts };
@@ -21,7 +22,8 @@ pub(super) fn line(points: &[Place], frame: &Rectangle) -> Vec<Vec<Place>> {
 }
 
 /// The part of a segment inside of `frame`.
-pub(super) fn segment(from: Place, to: Place, frame: &Rectangle) -> Option<(Place, Place)> {
+#[must_use]
+pub fn segment(from: Place, to: Place, frame: &Rectangle) -> Option<(Place, Place)> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     // The part from `first` to `last`, in parts of the whole, shrinks with each edge.
     let (mut first, mut last) = (0.0_f64, 1.0_f64);
@@ -52,7 +54,8 @@ pub(super) fn segment(from: Place, to: Place, frame: &Rectangle) -> Option<(Plac
 }
 
 /// The part of a rectangle inside of `frame`; a part without width or height counts.
-pub(super) fn rectangle(own: &Rectangle, frame: &Rectangle) -> Option<Rectangle> {
+#[must_use]
+pub fn rectangle(own: &Rectangle, frame: &Rectangle) -> Option<Rectangle> {
     let part = Rectangle {
         left: own.left.max(frame.left),
         top: own.top.max(frame.top),

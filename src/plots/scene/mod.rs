@@ -2,7 +2,7 @@
 //!
 //! The renderers for SVG and bitmaps draw nothing but this; where things stand and what they look like is settled here.
 
-mod clip;
+pub mod clip;
 mod furniture;
 mod legend;
 mod series;

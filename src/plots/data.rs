@@ -1,0 +1,134 @@
+//! The plotted values as a table, for CSV, JSON and Parquet: every value as it was given, none thinned.
+
+use polars::prelude::{Column, DataFrame, PolarsResult};
+
+use super::figure::{Axis, Figure, Marks, Unit};
+
+/// The largest whole number up to which every whole number is a double: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// One row a mark, then one an annotation, panel by panel.
+///
+/// | column | what |
+/// |---|---|
+/// | `panel` | number of the panel, from 1 at the top |
+/// | `series` | name of the series; `annotation` for annotations |
+/// | `role` | its role: `subflow`, `acknowledgement`, …; null for annotations |
+/// | `subflow` | the subflow it belongs to, or null |
+/// | `marks` | `points`, `lines`, `steps`, `vertical_strokes`, …; null for annotations |
+/// | `x`, `y` | the value; the start of a stroke, bar or arrow; `y` is null for annotations of an instant |
+/// | `x_end`, `y_end` | the other end of a stroke or arrow, the other side of a bar; otherwise null |
+/// | `label` | the text of an arrow or annotation; otherwise null |
+///
+/// Values are in seconds, octets, octets per second and parts of one. `x` and `y` (with their ends) are whole numbers
+/// where all panels measure octets or counts along that axis and every value is whole; otherwise floating-point numbers.
+/// Either way they are exact up to 2^53.
+///
+/// # Errors
+/// When polars refuses a column, which it has no reason to.
+pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
+    let mut rows = Rows::default();
+    for (panel, number) in figure.panels.iter().zip(1_u32..) {
+        for series in &panel.series {
+            let (role, subflow) = (series.role.kind.name(), series.role.subflow);
+            let texts = labels(&series.marks);
+            for ((x, y, x_end, y_end), label) in ends(&series.marks).zip(texts) {
+                rows.panel.push(number);
+                rows.series.push(series.name.as_str());
+                rows.role.push(Some(role));
+                rows.subflow.push(subflow);
+                rows.marks.push(Some(series.marks.name()));
+                rows.x.push(Some(x));
+                rows.y.push(Some(y));
+                rows.x_end.push(x_end);
+                rows.y_end.push(y_end);
+                rows.label.push(label);
+            }
+        }
+        for annotation in &panel.annotations {
+            rows.panel.push(number);
+            rows.series.push("annotation");
+            rows.role.push(None);
+            rows.subflow.push(None);
+            rows.marks.push(None);
+            rows.x.push(Some(annotation.x));
+            rows.y.push(annotation.y);
+            rows.x_end.push(None);
+            rows.y_end.push(None);
+            rows.label.push(Some(annotation.text.as_str()));
+        }
+    }
+    rows.frame(figure)
+}
+
+#[derive(Default)]
+struct Rows<'a> {
+    panel: Vec<u32>,
+    series: Vec<&'a str>,
+    role: Vec<Option<&'a str>>,
+    subflow: Vec<Option<u32>>,
+    marks: Vec<Option<&'a str>>,
+    x: Vec<Option<f64>>,
+    y: Vec<Option<f64>>,
+    x_end: Vec<Option<f64>>,
+    y_end: Vec<Option<f64>>,
+    label: Vec<Option<&'a str>>,
+}
+
+impl Rows<'_> {
+    fn frame(self, figure: &Figure) -> PolarsResult<DataFrame> {
+        let whole_x = is_whole(figure.panels.iter().map(|panel| &panel.x), &self.x, &self.x_end);
+        let whole_y = is_whole(figure.panels.iter().map(|panel| &panel.y), &self.y, &self.y_end);
+        DataFrame::new_infer_height(vec![
+            Column::new("panel".into(), self.panel),
+            Column::new("series".into(), self.series),
+            Column::new("role".into(), self.role),
+            Column::new("subflow".into(), self.subflow),
+            Column::new("marks".into(), self.marks),
+            numbers("x", self.x, whole_x),
+            numbers("y", self.y, whole_y),
+            numbers("x_end", self.x_end, whole_x),
+            numbers("y_end", self.y_end, whole_y),
+            Column::new("label".into(), self.label),
+        ])
+    }
+}
+
+fn is_whole<'a>(mut axes: impl Iterator<Item = &'a Axis>, values: &[Option<f64>], ends: &[Option<f64>]) -> bool {
+    let counted = |axis: &Axis| matches!(axis.unit, Unit::Bytes | Unit::Count);
+    let whole = |value: &f64| value.fract() == 0.0 && value.abs() <= EXACT;
+    axes.all(counted) && values.iter().chain(ends).flatten().all(whole)
+}
+
+fn numbers(name: &'static str, values: Vec<Option<f64>>, whole: bool) -> Column {
+    if !whole {
+        return Column::new(name.into(), values);
+    }
+    // Whole and at most 2^53: the conversion is exact.
+    Column::new(name.into(), values.into_iter().map(|value| value.map(|value| value as i64)).collect::<Vec<_>>())
+}
+
+type Ends = (f64, f64, Option<f64>, Option<f64>);
+
+/// Both ends of each mark, as far as it has two.
+fn ends(marks: &Marks) -> Box<dyn Iterator<Item = Ends> + '_> {
+    match marks {
+        Marks::Points(_) | Marks::Lines(_) | Marks::Steps(_) | Marks::Ticks(_) => {
+            Box::new(marks.boxes().map(|(x, y, ..)| (x, y, None, None)))
+        }
+        Marks::VerticalStrokes(_) => Box::new(marks.boxes().map(|(x, y, _, y_end)| (x, y, None, Some(y_end)))),
+        Marks::HorizontalStrokes(_) | Marks::Bars(_) => {
+            Box::new(marks.boxes().map(|(x, y, x_end, _)| (x, y, Some(x_end), None)))
+        }
+        Marks::Arrows(_) => Box::new(marks.boxes().map(|(x, y, x_end, y_end)| (x, y, Some(x_end), Some(y_end)))),
+    }
+}
+
+fn labels(marks: &Marks) -> Box<dyn Iterator<Item = Option<&str>> + '_> {
+    match marks {
+        Marks::Arrows(arrows) => {
+            Box::new(arrows.iter().map(|arrow| Some(arrow.text.as_str()).filter(|text| !text.is_empty())))
+        }
+        _ => Box::new(std::iter::repeat(None)),
+    }
+}

@@ -1,0 +1,223 @@
+//! Figures in characters: braille dots between axes of box-drawing characters, for terminals that show UTF-8.
+//!
+//! With colours each series has its own. Without them each character between the axes is the sign of the series in the
+//! legend, for dots of several series cannot be told apart; a lone series keeps its dots.
+
+mod canvas;
+mod draw;
+mod panel;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::super::PlotError;
+use super::super::extent::{extents, left_out, shares_x};
+use super::super::figure::Figure;
+use super::super::layout::{Key, names};
+use super::super::style::{Colour, Style};
+use super::super::wrapping::{shorten, wrap};
+use super::Size;
+use crate::terminal_text::escape;
+use crate::units::grouped;
+use canvas::{Ink, Row};
+
+/// The least height of a panel between its axes.
+const LEAST_HEIGHT: usize = 4;
+/// Signs of series where there are no colours.
+const SIGNS: &str = "ox*+#@%&=~abcdefghijklmnpqrstuvwyz";
+
+/// The figure as at most `size.height` lines of at most `size.width` cells each.
+///
+/// # Errors
+/// [`PlotError::TooSmall`] when the panels have no room.
+pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Result<String, PlotError> {
+    let too_small = || PlotError::TooSmall { panels: figure.panels.len(), width: size.width, height: size.height };
+    let (width, height) = (size.width as usize, size.height as usize);
+    let inks = Inks::new(figure, style, colour);
+    let mut notes = Vec::new();
+    let missing = left_out(figure);
+    if missing > 0 {
+        let shown = grouped(u64::try_from(missing).unwrap_or(u64::MAX));
+        notes.push(format!("Without a place on a logarithmic axis, for not being above zero: {shown}."));
+    }
+    let (mut rows, refused) = arrange(figure, &notes, (width, height), &inks).ok_or_else(too_small)?;
+    if refused {
+        notes.push("Some texts were left out for lack of room.".to_string());
+        // The note itself takes room, which changes nothing about its truth.
+        if let Some((noted, _)) = arrange(figure, &notes, (width, height), &inks) {
+            rows = noted;
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        row.write(colour, &mut text);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// All rows, and whether a text had no room; `None` when the panels have none.
+fn arrange(
+    figure: &Figure,
+    notes: &[String],
+    (width, height): (usize, usize),
+    inks: &Inks,
+) -> Option<(Vec<Row>, bool)> {
+    // Lines that title, legend and caption may take, tried until the panels have room.
+    let shares = [(2, 4, 4), (1, 2, 1), (1, 1, 0)];
+    shares.into_iter().find_map(|(title, legend, caption)| {
+        let above: Vec<Row> = title_rows(figure, width, title).into_iter().chain(inks.legend(width, legend)).collect();
+        let below = caption_rows(figure, notes, width, caption);
+        let left = height.checked_sub(above.len())?.checked_sub(below.len())?;
+        let (panels, refused) = panels(figure, (width, left), inks)?;
+        Some((above.into_iter().chain(panels).chain(below).collect(), refused))
+    })
+}
+
+/// Cells that a text takes.
+fn cells(text: &str) -> f64 {
+    text.width() as f64
+}
+
+fn title_rows(figure: &Figure, width: usize, most: usize) -> Vec<Row> {
+    wrap(&escape(&figure.title), width as f64, most, cells).iter().map(|line| Row::of(line)).collect()
+}
+
+fn caption_rows(figure: &Figure, notes: &[String], width: usize, most: usize) -> Vec<Row> {
+    let lines = figure.caption.iter().chain(notes).flat_map(|line| wrap(&escape(line), width as f64, 50, cells));
+    let lines: Vec<String> = lines.collect();
+    let mut rows: Vec<Row> = lines.iter().take(most).map(|line| Row::of(line)).collect();
+    if let (true, Some(last), Some(line)) = (lines.len() > most, rows.last_mut(), lines.get(most.saturating_sub(1))) {
+        *last = Row::of(&shorten(&format!("{line} …"), width as f64, cells));
+    }
+    rows
+}
+
+fn panels(figure: &Figure, (width, height): (usize, usize), inks: &Inks) -> Option<(Vec<Row>, bool)> {
+    let shared = shares_x(figure);
+    let last = figure.panels.len().saturating_sub(1);
+    let extents = extents(figure);
+    let drafts: Vec<panel::Draft<'_>> = figure
+        .panels
+        .iter()
+        .zip(&extents)
+        .enumerate()
+        .map(|(at, (panel, extent))| panel::Draft::new(panel, extent, !shared || at == last, width))
+        .collect();
+    let around: usize = drafts.iter().map(|draft| draft.around(width)).sum();
+    let each = height.checked_sub(around)?.checked_div(drafts.len())?;
+    if each < LEAST_HEIGHT {
+        return None;
+    }
+    // Frames stand flush.
+    let margin = drafts.iter().map(|draft| draft.margin(each)).max()?;
+    if width < margin.saturating_add(20) {
+        return None;
+    }
+    let mut rows = Vec::new();
+    let mut refused = false;
+    for draft in &drafts {
+        let (drawn, without_room) = draft.rows(margin, width, each, inks);
+        rows.extend(drawn);
+        refused |= without_room;
+    }
+    Some((rows, refused))
+}
+
+/// The colour and sign of each series.
+struct Inks {
+    style: Style,
+    entries: Vec<(String, Key)>,
+    colour: bool,
+}
+
+impl Inks {
+    fn new(figure: &Figure, style: &Style, colour: bool) -> Self {
+        Inks { style: style.clone(), entries: names(figure), colour }
+    }
+
+    /// Whether characters, not colours, tell series apart.
+    fn signs(&self) -> bool {
+        !self.colour && self.entries.len() > 1
+    }
+
+    /// What a series is drawn with; one without a name has no place in the legend.
+    fn of(&self, name: &str, key: Key) -> Ink {
+        let name = escape(name);
+        let position = self.entries.iter().position(|(known, other)| *known == name && other.role == key.role);
+        let sign = position.and_then(|position| SIGNS.chars().cycle().nth(position)).unwrap_or('.');
+        Ink {
+            sign: self.signs().then_some(sign),
+            colour: self.colour.then(|| terminal_colour(self.style.look(key.role).colour)).flatten(),
+        }
+    }
+
+    /// The rows of the legend; a lone series is named, too.
+    fn legend(&self, width: usize, most: usize) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut hidden = 0_usize;
+        for (name, key) in &self.entries {
+            let ink = self.of(name, *key);
+            let sample = ink.sign.map_or_else(|| sample(*key).to_string(), String::from);
+            let room = width.saturating_sub(sample.width().saturating_add(1));
+            let shown = shorten(name, room as f64, cells);
+            let entry = sample.width().saturating_add(1).saturating_add(shown.width());
+            let fits = |row: &Row| row.width().saturating_add(3).saturating_add(entry) <= width;
+            let full = rows.len() >= most;
+            match rows.last_mut() {
+                Some(row) if fits(row) => row.push("   ", None),
+                _ if full => {
+                    hidden = hidden.saturating_add(1);
+                    continue;
+                }
+                _ => rows.push(Row::default()),
+            }
+            if let Some(row) = rows.last_mut() {
+                row.push(&sample, ink.colour);
+                row.push(" ", None);
+                row.push(&shown, None);
+            }
+        }
+        if hidden > 0
+            && let Some(row) = rows.last_mut()
+        {
+            let more = format!("   … and {hidden} more");
+            row.cut(width.saturating_sub(more.width()));
+            row.push(&more, None);
+        }
+        rows
+    }
+}
+
+/// What a series looks like in the legend, with colours.
+fn sample(key: Key) -> &'static str {
+    match key.marks {
+        "points" | "ticks" => "•",
+        "vertical_strokes" => "┃",
+        "bars" => "█",
+        "arrows" => "→",
+        _ => "━━",
+    }
+}
+
+/// The nearest of the 216 colours that terminals with 256 colours share. Black and white are left to the terminal, whose
+/// background is not known.
+fn terminal_colour(colour: Colour) -> Option<u8> {
+    let (least, most) = (colour.red.min(colour.green).min(colour.blue), colour.red.max(colour.green).max(colour.blue));
+    let grey = most.saturating_sub(least) < 16;
+    if grey && (colour.brightness() < 0.25 || colour.brightness() > 0.85) {
+        return None;
+    }
+    // The shades are 0, 95, 135, 175, 215 and 255.
+    let shade = |value: u8| match value {
+        0..=47 => 0_u8,
+        48..=114 => 1,
+        value => (value.saturating_sub(35)) / 40,
+    };
+    let (red, green, blue) = (shade(colour.red), shade(colour.green), shade(colour.blue));
+    Some(16_u8.saturating_add(red.saturating_mul(36)).saturating_add(green.saturating_mul(6)).saturating_add(blue))
+}
+
+/// How many cells a character takes.
+fn cell_width(character: char) -> usize {
+    character.width().unwrap_or(0)
+}
