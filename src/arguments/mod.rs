@@ -44,7 +44,10 @@ pub fn mptcp_stream() -> Arg {
 }
 
 /// A stream's number as typed.
-fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
+///
+/// # Errors
+/// What streams have instead.
+pub fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
     text.parse().map_err(|_| "streams have numbers, from 0 on")
 }
 

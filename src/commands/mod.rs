@@ -10,11 +10,13 @@ mod clean_pcap;
 mod clock;
 pub mod columns;
 mod diagnose;
+pub mod drawing;
 pub mod dump;
 mod events;
 pub mod export;
 pub mod grammar;
 mod help;
+mod list_available_plots;
 mod list_interfaces;
 mod list_mptcp_connections;
 mod list_reinjections;
@@ -29,6 +31,7 @@ mod merge;
 mod milliseconds;
 mod mptcp_summary;
 mod ooo;
+mod plot;
 mod print_owds;
 mod qualify_reinjections;
 mod quit;
@@ -58,6 +61,8 @@ pub enum Category {
     Mptcp,
     /// Two captures of one transfer.
     TwoCaptures,
+    /// Plots.
+    Plots,
     /// The packet table itself.
     Packets,
     /// The shell and its surroundings.
@@ -73,6 +78,7 @@ impl Category {
             Category::Tcp => "TCP",
             Category::Mptcp => "MPTCP",
             Category::TwoCaptures => "Two captures",
+            Category::Plots => "Plots",
             Category::Packets => "Packet table",
             Category::Shell => "Shell",
         }
@@ -95,6 +101,8 @@ pub enum Outcome {
     Report(Report),
     /// Text for people on standard output; its styles are dropped where there is no terminal.
     Text(StyledStr),
+    /// A figure to draw into a file or on a screen.
+    Drawing(Box<drawing::Drawing>),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
     /// The person wants to leave the shell.

@@ -24,6 +24,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::summary_extended::SummaryExtended,
     &super::qualify_reinjections::QualifyReinjections,
     &super::merge::MergeCommand,
+    &super::plot::PlotCommand,
+    &super::list_available_plots::ListAvailablePlots,
     &super::export::Export,
     &super::dump::Dump,
     &super::columns::Columns,

@@ -11,11 +11,14 @@
 //! ```
 
 pub mod data;
+pub mod dsn;
 pub mod extent;
 pub mod figure;
 pub mod font;
 pub mod layout;
+pub mod registry;
 pub mod render;
+pub mod request;
 pub mod scene;
 pub mod shape;
 pub mod style;

@@ -138,7 +138,9 @@ fn command_names(typed: &str) -> Vec<String> {
 
 /// What clap's engine offers for `current` after `arguments`, with the session's own values.
 fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[String], current: &str) -> Vec<String> {
-    let mut definition = grammar::definition(command).mut_args(|argument| snapshot.informed(argument));
+    let mut definition = grammar::definition(command)
+        .mut_args(|argument| snapshot.informed(argument))
+        .mut_subcommands(|subcommand| subcommand.mut_args(|argument| snapshot.informed(argument)));
     let words: Vec<_> = arguments.iter().map(String::as_str).chain([current]).map(Into::into).collect();
     let here = Some(Path::new("."));
     // A completion that fails must not cost the line that is being typed.

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::builder::StyledStr;
-use terminal_size::{Width, terminal_size_of};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::cli::Level;
 use crate::error::{Error, Result};
@@ -15,8 +15,8 @@ pub struct Console<'a> {
     pub results: &'a mut dyn Write,
     /// Receives errors, warnings and reports of work done.
     pub messages: &'a mut dyn Write,
-    /// Columns of the terminal that shows the results; `None` when no terminal does.
-    pub width: fn() -> Option<u16>,
+    /// Columns and lines of the terminal that shows the results; `None` when no terminal does.
+    pub size: fn() -> Option<(u16, u16)>,
     /// Whether results may have colours.
     pub colour: bool,
     /// How much to say.
@@ -40,7 +40,7 @@ impl<'a> Console<'a> {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let capable = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
         let colour = wanted && capable && results.is_terminal();
-        Console { results, messages, width: standard_width, colour, level: Level::default() }
+        Console { results, messages, size: standard_size, colour, level: Level::default() }
     }
 
     /// Prints text for people on the results' stream.
@@ -97,12 +97,12 @@ pub(super) fn output_error(source: io::Error) -> Error {
     Error::file("write to", "standard output", source)
 }
 
-fn standard_width() -> Option<u16> {
+fn standard_size() -> Option<(u16, u16)> {
     let stdout = io::stdout();
     if !stdout.is_terminal() {
         return None;
     }
-    terminal_size_of(stdout).map(|(Width(columns), _)| columns)
+    terminal_size_of(stdout).map(|(Width(columns), Height(lines))| (columns, lines))
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
         let mut console = Console {
             results: &mut results,
             messages: &mut messages,
-            width: || None,
+            size: || None,
             colour: false,
             level: Level::Error,
         };

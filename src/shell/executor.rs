@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 
 use super::console::{Console, output_error};
-use super::{line, panics, save};
+use super::{drawing, line, panics, save};
 use crate::cli::Level;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
@@ -106,6 +106,9 @@ impl Executor {
         self.tell_warnings(console);
         match outcome? {
             Outcome::Quit => return Ok(Flow::Leave),
+            Outcome::Drawing(drawing) => {
+                guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
+            }
             Outcome::Text(text) => console.text(&text)?,
             Outcome::Done(sentences) => sentences.iter().for_each(|sentence| console.note(sentence)),
             Outcome::Report(report) => guarded(command.name(), || self.deliver(&report, &matches, console))?,
@@ -123,7 +126,7 @@ impl Executor {
             format,
             human_readable: self.session.human_readable || grammar::chosen_human_readable(matches),
             delimiter: self.session.config.delimiter,
-            width: if file.is_some() { None } else { (console.width)() },
+            width: if file.is_some() { None } else { (console.size)().map(|(width, _)| width) },
         };
         let Some(path) = file else {
             let mut output = BufWriter::new(Interruptible(&mut *console.results));
@@ -172,7 +175,7 @@ mod tests {
         let mut console = Console {
             results: &mut results,
             messages: &mut messages,
-            width: || None,
+            size: || None,
             colour: false,
             level: Level::Warn,
         };
@@ -216,7 +219,7 @@ mod tests {
             let mut console = Console {
                 results: &mut results,
                 messages: &mut messages,
-                width: || None,
+                size: || None,
                 colour: false,
                 level: Level::Warn,
             };
@@ -261,7 +264,7 @@ mod tests {
         let mut console = Console {
             results: &mut results,
             messages: &mut messages,
-            width: || None,
+            size: || None,
             colour: false,
             level: Level::Warn,
         };

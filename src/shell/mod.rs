@@ -5,6 +5,7 @@
 
 mod completion;
 pub mod console;
+mod drawing;
 pub mod executor;
 mod history;
 mod line;

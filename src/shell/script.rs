@@ -88,7 +88,7 @@ mod tests {
         let mut console = Console {
             results: &mut results,
             messages: &mut messages,
-            width: || None,
+            size: || None,
             colour: false,
             level: Level::Warn,
         };

@@ -1,0 +1,69 @@
+//! A figure on its way to a file or a screen.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::plots::Size;
+use crate::plots::figure::Figure;
+use crate::plots::style::Style;
+
+/// A figure and how the line wants it drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawing {
+    /// What is drawn.
+    pub figure: Figure,
+    /// Colours, sizes and marks.
+    pub style: Style,
+    /// Pixels from left to right and top to bottom; the usual size when nobody asked.
+    pub size: Option<Size>,
+    /// Dots an inch.
+    pub dpi: f64,
+    /// The file it goes to.
+    pub out: Option<PathBuf>,
+    /// The form asked for; otherwise the file's ending tells.
+    pub form: Option<Form>,
+    /// Where it is shown; when nobody asked, in the terminal if it goes to no file.
+    pub display: Option<Display>,
+}
+
+/// Where a figure is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Display {
+    /// In the terminal: as a picture where it can show one, in characters otherwise.
+    Term,
+    /// In a window of another program, which xdg-open finds.
+    Gui,
+    /// Nowhere.
+    No,
+}
+
+/// The form of a figure's file, or of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Scalable vector graphics.
+    Svg,
+    /// A bitmap.
+    Png,
+    /// A file for xplot.
+    Xpl,
+    /// Characters.
+    Txt,
+    /// The plotted values, comma-separated.
+    Csv,
+    /// The plotted values as JSON.
+    Json,
+    /// The plotted values, one JSON object a line.
+    Ndjson,
+    /// The plotted values in Parquet.
+    Parquet,
+}
+
+impl Form {
+    /// The form that a file's ending asks for.
+    #[must_use]
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        Form::from_str(&ending, true).ok()
+    }
+}

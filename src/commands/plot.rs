@@ -1,0 +1,152 @@
+//! `plot NAME …`
+
+use std::path::PathBuf;
+
+use clap::builder::TypedValueParser;
+use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
+
+use super::drawing::{Display, Drawing, Form};
+use super::{Category, Command, Example, Outcome, Session};
+use crate::error::{Error, Result};
+use crate::plots::Size;
+use crate::plots::registry::{self, PLOTS, Plot};
+use crate::plots::render::USUAL_DPI;
+use crate::plots::request::Request;
+use crate::plots::style::Style;
+
+/// Draws plots.
+pub struct PlotCommand;
+
+impl Command for PlotCommand {
+    fn name(&self) -> &'static str {
+        "plot"
+    }
+
+    fn category(&self) -> Category {
+        Category::Plots
+    }
+
+    fn summary(&self) -> &'static str {
+        "Draw a plot: in the terminal, or into a file"
+    }
+
+    fn details(&self) -> &'static str {
+        "`plot NAME --help` explains a plot. Without --out it is drawn in the terminal: as a picture in kitty, Ghostty, \
+         WezTerm, iTerm2, foot and others, in characters elsewhere. The file's ending chooses the form: svg and png for \
+         documents, xpl for xplot; csv, json, ndjson and parquet hold the plotted values themselves."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let command = command.subcommand_required(true).subcommand_value_name("NAME").subcommand_help_heading("Plots");
+        command.disable_help_subcommand(true).subcommands(PLOTS.iter().map(|plot| definition(*plot)))
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "plot dsn 0 --towards server", purpose: "the upload, in the terminal" },
+            Example { line: "plot dsn 0 -o dsn.svg --size 1200x700 --style print", purpose: "for a paper" },
+            Example { line: "plot dsn 0 --format csv", purpose: "the plotted values" },
+        ]
+    }
+
+    fn reports(&self) -> bool {
+        false
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let Some((name, arguments)) = arguments.subcommand() else {
+            return Err(Error::Usage("name a plot; `list_available_plots` names them all".to_string()));
+        };
+        let plot = registry::find(name)?;
+        let request = Request::of(arguments)?;
+        let style = match arguments.get_one::<String>("style") {
+            Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
+            None => Style::default(),
+        };
+        let mut figure = plot.figure(arguments, &request, session)?;
+        if let Some(title) = arguments.get_one::<String>("title") {
+            figure.title.clone_from(title);
+        }
+        Ok(Outcome::Drawing(Box::new(Drawing {
+            figure,
+            style,
+            size: arguments.get_one::<Size>("size").copied(),
+            dpi: arguments.get_one::<f64>("dpi").copied().unwrap_or(USUAL_DPI),
+            out: arguments.get_one::<PathBuf>("out").cloned(),
+            form: arguments.get_one::<Form>("form").copied(),
+            display: arguments.get_one::<Display>("display").copied(),
+        })))
+    }
+}
+
+/// The clap definition of one plot: its own arguments, then those that all share.
+fn definition(plot: &dyn Plot) -> clap::Command {
+    let command = clap::Command::new(plot.name())
+        .about(plot.summary())
+        .visible_aliases(plot.aliases().iter().copied())
+        .after_help(further_help(plot));
+    let command = Request::with_arguments(plot.arguments(command));
+    let size = clap::builder::NonEmptyStringValueParser::new().try_map(|text| size(&text));
+    let shared = [
+        Arg::new("out")
+            .short('o')
+            .long("out")
+            .visible_alias("output")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .value_hint(ValueHint::AnyPath)
+            .help("Draw into FILE; its ending chooses the form: svg, png, xpl, txt, csv, json, ndjson, parquet"),
+        Arg::new("form")
+            .long("format")
+            .value_name("FORM")
+            .value_parser(value_parser!(Form))
+            .help("Form of the result, whatever the file's name; csv, json and parquet hold the plotted values"),
+        Arg::new("display")
+            .long("display")
+            .value_name("WHERE")
+            .value_parser(value_parser!(Display))
+            .help("Show it in the terminal, in a window (xdg-open) or not at all"),
+        Arg::new("title").long("title").value_name("TEXT").help("The title, in place of the plot's own"),
+        Arg::new("size").long("size").value_name("WIDTHxHEIGHT").value_parser(size).help("Size in pixels"),
+        Arg::new("dpi")
+            .long("dpi")
+            .value_name("DPI")
+            .value_parser(value_parser!(f64))
+            .help("Dots an inch of a png: with more of them text and lines take more pixels"),
+        Arg::new("style")
+            .long("style")
+            .value_name("NAME|FILE")
+            .value_hint(ValueHint::FilePath)
+            .help("default, dark, print, or a TOML file with a style of your own"),
+    ];
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print this page");
+    command.disable_help_flag(true).args(shared).arg(help.display_order(usize::MAX))
+}
+
+fn size(text: &str) -> std::result::Result<Size, String> {
+    let parsed = text.split_once(['x', 'X', '×']).and_then(|(width, height)| {
+        Some(Size { width: width.trim().parse().ok()?, height: height.trim().parse().ok()? })
+    });
+    parsed.ok_or_else(|| "a size is two numbers of pixels: 900x600".to_string())
+}
+
+fn further_help(plot: &dyn Plot) -> String {
+    let mut text = plot.details().to_string();
+    text.push_str("\n\nExamples:\n");
+    let width = plot.examples().iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
+    for (line, purpose) in plot.examples() {
+        text.push_str(&format!("  plot {line:width$}  {purpose}\n"));
+    }
+    text.trim().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_two_numbers() {
+        assert_eq!(size("900x600"), Ok(Size { width: 900, height: 600 }));
+        assert!(size("900").is_err() && size("x").is_err() && size("-1x5").is_err());
+    }
+}

@@ -1,0 +1,186 @@
+//! The time-sequence plot of an MPTCP connection: which data travelled when, over which subflow.
+
+use clap::ArgMatches;
+
+use super::figure::{
+    Annotation, Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit, VerticalStroke,
+};
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, value};
+use crate::analysis::events::{Event, Kind, events};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
+use crate::tracking::{Capture, Connection, Role};
+
+/// Data sequence numbers over time.
+pub struct Dsn;
+
+impl Plot for Dsn {
+    fn name(&self) -> &'static str {
+        "dsn"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["dss"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "Data sequence numbers over time, by subflow, with acknowledgements, window and events"
+    }
+
+    fn details(&self) -> &'static str {
+        "Each packet with data is a vertical stroke from its first to its last octet of data, in the colour of its \
+         subflow. Data sent again is marked at its first octet: retransmissions by TCP, reinjections (it had gone over \
+         another subflow), and re-sends on the same subflow under new numbers. The lower steps are the highest DATA_ACK \
+         so far, the upper ones how far the receiver's window allows to send. Without the sender's key, numbers count \
+         from the lowest one seen."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("dsn 0", "connection 0, both directions, in the terminal"),
+            ("dsn 0 --towards server --start 1.5 --end 3 -o upload.svg", "a stretch of the upload, for a paper"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        Ok(dsn(&capture, connection, request))
+    }
+}
+
+/// The figure.
+#[must_use]
+pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let happened = events(capture, connection, None);
+    let mut figure = Figure::new(format!("MPTCP connection {} of {}", connection.id, capture.name()));
+    for towards in request.directions() {
+        let direction = Direction { capture, connection, request, towards, sequence: sequence.get(towards) };
+        figure = figure.with_panel(direction.panel(&happened));
+        if connection.hosts.get(towards.other()).idsn.is_none() {
+            figure = figure.with_caption(format!(
+                "Towards the {}: the sender's key was not captured, so numbers count from the lowest one seen.",
+                towards.name()
+            ));
+        }
+    }
+    figure
+}
+
+struct Direction<'a> {
+    capture: &'a Capture,
+    connection: &'a Connection,
+    request: &'a Request,
+    towards: Role,
+    sequence: &'a DataSequence,
+}
+
+impl Direction<'_> {
+    fn panel(&self, happened: &[Event]) -> Panel {
+        let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("data sequence number", Unit::Bytes))
+            .titled(format!("towards the {}", self.towards.name()));
+        panel.series.push(Series::new("window", Look::of(RoleKind::WindowEdge), Marks::Steps(self.window_edge())));
+        panel.series.push(Series::new("DATA_ACK", Look::of(RoleKind::Acknowledgement), Marks::Steps(self.data_acks())));
+        for (index, stream) in (0_u32..).zip(&self.connection.subflows) {
+            if self.request.shows_subflow(*stream) {
+                let strokes = Marks::VerticalStrokes(self.strokes(index as usize));
+                panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), strokes));
+            }
+        }
+        for (name, kind, sending) in [
+            ("retransmission", RoleKind::Retransmission, Sending::Retransmission),
+            ("reinjection", RoleKind::Reinjection, Sending::Reinjection),
+            ("re-send on the same subflow", RoleKind::Loss, Sending::SameSubflow),
+        ] {
+            panel.series.push(Series::new(name, Look::of(kind), Marks::Points(self.marks(sending))));
+        }
+        panel.series.retain(|series| !series.marks.is_empty());
+        panel.annotations = self.annotations(happened);
+        panel
+    }
+
+    fn seconds(&self, time: i64) -> f64 {
+        Clockwork::of(self.capture).seconds(time)
+    }
+
+    fn number(&self, working: u64) -> f64 {
+        value(working.saturating_sub(self.sequence.origin()))
+    }
+
+    /// What is to be shown of what was sent.
+    fn sent(&self) -> impl Iterator<Item = &SentRange> {
+        self.sequence.sent.iter().filter(|range| {
+            let stream = self.connection.subflows.get(range.subflow);
+            stream.is_some_and(|stream| self.request.shows_subflow(*stream))
+                && self.request.shows(self.seconds(range.time))
+        })
+    }
+
+    fn strokes(&self, subflow: usize) -> Vec<VerticalStroke> {
+        let own = self.sent().filter(|range| range.subflow == subflow);
+        let stroke = |range: &SentRange| VerticalStroke {
+            x: self.seconds(range.time),
+            y_low: self.number(range.start),
+            y_high: self.number(range.end),
+        };
+        own.map(stroke).collect()
+    }
+
+    fn marks(&self, sending: Sending) -> Vec<Point> {
+        let again = self.sent().filter(|range| range.sending == sending);
+        again.map(|range| Point { x: self.seconds(range.time), y: self.number(range.start) }).collect()
+    }
+
+    /// The highest DATA_ACK so far, each time that it grew.
+    fn data_acks(&self) -> Vec<Point> {
+        let next = self.sequence.acknowledged.iter().map(|ack| (ack.time, ack.next));
+        self.growing(next)
+    }
+
+    /// The furthest that the window ever allowed, each time that it grew.
+    fn window_edge(&self) -> Vec<Point> {
+        let edges = self.sequence.acknowledged.iter();
+        let edges = edges.filter_map(|ack| Some((ack.time, ack.next.saturating_add(ack.window?.into()))));
+        self.growing(edges)
+    }
+
+    fn growing(&self, numbers: impl Iterator<Item = (i64, u64)>) -> Vec<Point> {
+        let mut highest = 0;
+        let mut points = Vec::new();
+        for (time, number) in numbers {
+            if number > highest && self.request.shows(self.seconds(time)) {
+                points.push(Point { x: self.seconds(time), y: self.number(number) });
+            }
+            highest = highest.max(number);
+        }
+        points
+    }
+
+    fn annotations(&self, happened: &[Event]) -> Vec<Annotation> {
+        let own = happened.iter().filter(|event| event.towards == self.towards && self.request.shows(event.reltime));
+        own.filter_map(|event| Some(Annotation::at(event.reltime, label(event.event)?))).collect()
+    }
+}
+
+/// What stands at an event; `None` for those that the plot does not show.
+fn label(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::MpJoin => "MP_JOIN",
+        Kind::AddAddr => "ADD_ADDR",
+        Kind::RemoveAddr => "REMOVE_ADDR",
+        Kind::MpPrio => "MP_PRIO",
+        Kind::MpFail => "MP_FAIL",
+        Kind::MpFastclose => "FASTCLOSE",
+        Kind::Reset => "RST",
+        Kind::DataFin => "DATA_FIN",
+        Kind::Fallback => "fallback",
+        _ => return None,
+    })
+}

@@ -1,0 +1,111 @@
+//! What every plot may be asked to leave out.
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use crate::arguments;
+use crate::error::{Error, Result};
+use crate::tracking::{Capture, Role};
+
+/// Directions, times and subflows that are wanted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    towards: Option<Role>,
+    start: Option<f64>,
+    end: Option<f64>,
+    skipped: Vec<u32>,
+}
+
+impl Request {
+    /// Adds `--towards`, `--start`, `--end` and `--skip-subflow`.
+    pub fn with_arguments(command: clap::Command) -> clap::Command {
+        let seconds = |name: &'static str, help: &'static str| {
+            Arg::new(name).long(name).value_name("SECONDS").value_parser(clap::value_parser!(f64)).help(help)
+        };
+        command
+            .arg(arguments::towards().help("Only the direction towards this end; both by default, one panel each"))
+            .arg(seconds("start", "Leave out what came earlier, in seconds from the first frame of the capture"))
+            .arg(seconds("end", "Leave out what came later"))
+            .arg(
+                Arg::new("skip_subflow")
+                    .long("skip-subflow")
+                    .value_name("TCPSTREAM")
+                    .value_parser(arguments::stream_number)
+                    .action(ArgAction::Append)
+                    .help("Leave out this subflow; may be given several times"),
+            )
+    }
+
+    /// What was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a time that ends before it begins.
+    pub fn of(arguments: &ArgMatches) -> Result<Self> {
+        let seconds = |name: &str| arguments.get_one::<f64>(name).copied();
+        let request = Request {
+            towards: arguments::role(arguments),
+            start: seconds("start"),
+            end: seconds("end"),
+            skipped: arguments.get_many("skip_subflow").into_iter().flatten().copied().collect(),
+        };
+        match (request.start, request.end) {
+            (Some(start), Some(end)) if start >= end => {
+                Err(Error::Usage(format!("--start {start} is not before --end {end}; swap them")))
+            }
+            _ => Ok(request),
+        }
+    }
+
+    /// The directions to show, one panel each.
+    #[must_use]
+    pub fn directions(&self) -> Vec<Role> {
+        self.towards.map_or_else(|| Role::BOTH.to_vec(), |role| vec![role])
+    }
+
+    /// Whether this time is to be shown, in seconds from the first frame.
+    #[must_use]
+    pub fn shows(&self, seconds: f64) -> bool {
+        self.start.is_none_or(|start| seconds >= start) && self.end.is_none_or(|end| seconds <= end)
+    }
+
+    /// Whether this subflow is to be shown.
+    #[must_use]
+    pub fn shows_subflow(&self, tcpstream: u32) -> bool {
+        !self.skipped.contains(&tcpstream)
+    }
+}
+
+/// Times of a capture in seconds from its first frame, as plots show them.
+#[derive(Debug, Clone, Copy)]
+pub struct Clockwork {
+    origin: i64,
+}
+
+impl Clockwork {
+    /// Those of `capture`.
+    #[must_use]
+    pub fn of(capture: &Capture) -> Self {
+        Clockwork { origin: capture.origin() }
+    }
+
+    /// Nanoseconds since 1970 as seconds from the first frame.
+    #[must_use]
+    pub fn seconds(&self, time: i64) -> f64 {
+        span(time.saturating_sub(self.origin))
+    }
+}
+
+/// Nanoseconds as seconds.
+#[must_use]
+pub fn span(nanoseconds: i64) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let nanoseconds = nanoseconds as f64;
+    nanoseconds / 1e9
+}
+
+/// A count as a value to plot: exact up to 2^53.
+#[must_use]
+pub fn value(count: u64) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let value = count as f64;
+    value
+}

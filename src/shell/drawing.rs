@@ -1,0 +1,148 @@
+//! Figures to where the line wants them: files, the terminal, a window.
+
+use std::env;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::console::{Console, output_error};
+use super::save;
+use crate::commands::Session;
+use crate::commands::drawing::{Display, Drawing, Form};
+use crate::error::{Error, Result};
+use crate::output::{Format, RenderOptions, Report, render as render_report};
+use crate::plots::render::{Protocol, graphics};
+use crate::plots::{self, Kind, PlotError, Size, Target, data};
+use crate::terminal_text::escape;
+
+/// Characters of a plot where no terminal tells its size.
+const PAGE: (u16, u16) = (80, 24);
+/// Lines of the terminal that the prompt takes.
+const PROMPT: u16 = 1;
+
+/// Draws `drawing` to where it is wanted.
+///
+/// # Errors
+/// When it cannot be drawn, or not be written.
+pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
+    if let Some(out) = &drawing.out {
+        let form = drawing.form.or_else(|| Form::of_name(out)).ok_or_else(|| unknown_form(out))?;
+        let octets = encode(drawing, form, session)?;
+        save::to_file(out, |output| output.write_all(&octets).map_err(|error| Error::file("write", out, error)))?;
+        console.note(&format!("wrote {}", out.display()));
+    } else if let Some(form) = drawing.form {
+        let binary = matches!(form, Form::Png | Form::Parquet);
+        if binary && (console.size)().is_some() {
+            return Err(Error::Usage("a terminal shows no such file: name one with --out FILE".to_string()));
+        }
+        let octets = encode(drawing, form, session)?;
+        return console.results.write_all(&octets).and_then(|()| console.results.flush()).map_err(output_error);
+    }
+    let unless_asked = if drawing.out.is_some() { Display::No } else { Display::Term };
+    match drawing.display.unwrap_or(unless_asked) {
+        Display::No => Ok(()),
+        Display::Term => on_terminal(drawing, console),
+        Display::Gui => in_window(drawing, session, console),
+    }
+}
+
+fn unknown_form(out: &Path) -> Error {
+    Error::Usage(format!(
+        "cannot tell the form of {} from its name: end it in .svg, .png, .xpl, .txt, .csv, .json or .parquet, or add \
+         --format svg",
+        escape(&out.to_string_lossy())
+    ))
+}
+
+/// The octets of a file in `form`.
+fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
+    let values = |format| {
+        let table = data::table(&drawing.figure).map_err(table_error)?;
+        let options = RenderOptions { format, human_readable: false, delimiter: session.config.delimiter, width: None };
+        let mut octets = Vec::new();
+        render_report(&Report::of_frame(table)?, &options, &mut octets)?;
+        Ok(octets)
+    };
+    match form {
+        Form::Svg => draw(drawing, Kind::Svg, drawing.size),
+        Form::Png => draw(drawing, Kind::Png, drawing.size),
+        Form::Xpl => draw(drawing, Kind::Xplot, drawing.size),
+        Form::Txt => draw(drawing, Kind::Text { colour: false }, drawing.size.or(Some(characters(PAGE)))),
+        Form::Csv => values(Format::Csv),
+        Form::Json => values(Format::Json),
+        Form::Ndjson => values(Format::Ndjson),
+        Form::Parquet => data::parquet(&drawing.figure).map_err(table_error),
+    }
+}
+
+fn table_error(source: polars::error::PolarsError) -> Error {
+    Error::Table { action: "put the plotted values into a table", source }
+}
+
+fn draw(drawing: &Drawing, kind: Kind, size: Option<Size>) -> Result<Vec<u8>> {
+    let mut target = Target::new(kind);
+    target.style = drawing.style.clone();
+    target.dpi = drawing.dpi;
+    if let Some(size) = size {
+        target.size = size;
+    }
+    plots::render(&drawing.figure, &target).map_err(|error| plot_error(&error))
+}
+
+fn plot_error(error: &PlotError) -> Error {
+    Error::Failed(error.to_string())
+}
+
+fn characters((width, height): (u16, u16)) -> Size {
+    Size { width: width.into(), height: height.into() }
+}
+
+fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
+    let octets = match picture_protocol(console) {
+        Some(protocol) => draw(drawing, Kind::Terminal(protocol), drawing.size)?,
+        None => {
+            let (width, height) = (console.size)().unwrap_or(PAGE);
+            let size = characters((width, height.saturating_sub(PROMPT).max(10)));
+            draw(drawing, Kind::Text { colour: console.colour }, Some(size))?
+        }
+    };
+    let written = console.results.write_all(&octets).and_then(|()| console.results.flush());
+    written.map_err(output_error)
+}
+
+/// How the terminal takes pictures; `None` where there is none, or where colours are unwanted.
+fn picture_protocol(console: &Console<'_>) -> Option<Protocol> {
+    (console.size)()?;
+    if !console.colour {
+        return None;
+    }
+    graphics::supported(|name| env::var(name).ok())
+}
+
+/// Hands the figure's file to xdg-open; a file of its own where the line names none.
+fn in_window(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
+    let file = match &drawing.out {
+        Some(out) => out.clone(),
+        None => temporary(&encode(drawing, Form::Svg, session)?)?,
+    };
+    let started = Command::new("xdg-open").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    match started {
+        Ok(_) => {
+            console.note(&format!("opened {}", file.display()));
+            Ok(())
+        }
+        Err(error) => Err(Error::Failed(format!(
+            "cannot start xdg-open ({error}): install xdg-utils, or open {} yourself",
+            file.display()
+        ))),
+    }
+}
+
+/// A file that stays, for the window may be opened after this program has ended.
+fn temporary(octets: &[u8]) -> Result<PathBuf> {
+    let failed = |error| Error::file("write", env::temp_dir(), error);
+    let mut file = tempfile::Builder::new().prefix("mptcpanalyzer-").suffix(".svg").tempfile().map_err(failed)?;
+    file.write_all(octets).map_err(failed)?;
+    let (_, path) = file.keep().map_err(|error| failed(error.error))?;
+    Ok(path)
+}
