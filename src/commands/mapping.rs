@@ -21,10 +21,9 @@ pub fn options() -> [Arg; 3] {
             .value_parser(value_parser!(u16).range(1..))
             .default_value("5")
             .help("At most K candidates"),
-        Arg::new("trim")
-            .long("trim")
-            .action(ArgAction::SetTrue)
-            .help("Leave out candidates with less than half the best one's score, and all but certain ones beside one"),
+        Arg::new("trim").long("trim").action(ArgAction::SetTrue).help(
+            "Leave out candidates with less than half the best one's score; beside a certain one, all that are not",
+        ),
         Arg::new("verbose")
             .long("verbose")
             .short('v')

@@ -134,7 +134,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
             let bits = (each * f64::from(marks)).min(most) * if kind == Kind::Numbers { 1.0 } else { share };
             let packets = if marks == 1 { "packet has" } else { "packets have" };
             let percent = (100.0 * share).round();
-            let detail = format!("{marks} sampled {packets} the same {what} in both ({percent} %)");
+            let detail = format!("{marks} sampled {packets} the same {what} in both ({percent}%)");
             self.add(evidence, bits.round(), detail);
         }
     }
@@ -219,7 +219,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
             return false;
         }
         let percent = (100.0 * share).round();
-        let detail = format!("{count} payloads have the same length at the same place ({percent} %)");
+        let detail = format!("{count} payloads have the same length at the same place ({percent}%)");
         self.add(Evidence::Lengths, (16.0 * share).round(), detail);
         true
     }

@@ -10,25 +10,22 @@ mod compare;
 mod connections;
 mod identity;
 mod index;
+mod mapper;
 mod marks;
 pub mod reason;
 mod samples;
 mod stream_facts;
 #[cfg(test)]
 mod tests;
+mod which;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
-use crate::tracking::{ByRole, Capture, Stream};
-use compare::{Agreements, compare};
-use index::{ConnectionKey, Index, StreamKey};
-use marks::Kind;
+pub use mapper::Mapper;
 pub use reason::{Evidence, Reason};
-use samples::Samples;
-use stream_facts::{Range, ranges};
+pub use which::Which;
 
 /// More streams than this with the same number, mark or endpoints are not told apart by it, and are not looked at.
 const MOST_HOLDERS: usize = 16;
@@ -120,24 +117,6 @@ pub struct SubflowMatch {
     pub pair: Option<StreamPair>,
 }
 
-/// One of the two captures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Which {
-    First,
-    Second,
-}
-
-impl Which {
-    const BOTH: [Which; 2] = [Which::First, Which::Second];
-
-    fn other(self) -> Which {
-        match self {
-            Which::First => Which::Second,
-            Which::Second => Which::First,
-        }
-    }
-}
-
 /// A value for each capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Both<T> {
@@ -164,150 +143,6 @@ impl<T> Both<T> {
 impl<T: Copy> Both<T> {
     fn map<U>(self, mut make: impl FnMut(T) -> U) -> Both<U> {
         Both { first: make(self.first), second: make(self.second) }
-    }
-}
-
-/// Finds the streams and connections of one capture in another. Built once, linear in packets and streams but for
-/// sorting; then a question costs about as much as the stream has packets, at most.
-#[derive(Debug)]
-pub struct Mapper<'a> {
-    captures: Both<&'a Capture>,
-    /// In the order of [`Kind::ALL`].
-    samples: [Samples; Kind::ALL.len()],
-    ranges: Both<Vec<ByRole<Option<Range>>>>,
-    streams: Both<Index<StreamKey>>,
-    connections: Both<Index<ConnectionKey>>,
-}
-
-impl<'a> Mapper<'a> {
-    /// Takes in both captures.
-    #[must_use]
-    pub fn new(first: &'a Capture, second: &'a Capture) -> Self {
-        let captures = Both { first, second };
-        Mapper {
-            captures,
-            samples: Kind::ALL.map(|kind| Samples::new(kind, captures)),
-            ranges: captures.map(ranges),
-            streams: captures.map(index::streams),
-            connections: captures.map(index::connections),
-        }
-    }
-
-    /// Candidates in the second capture for a TCP stream of the first, best first. None when nothing agrees.
-    #[must_use]
-    pub fn tcp(&self, stream: u32) -> Vec<TcpMatch> {
-        self.matches(Which::First, stream)
-    }
-
-    /// Candidates in the second capture for an MPTCP connection of the first, best first, each with its subflows
-    /// mapped. The best one also says where subflows are that the other capture does not count to it.
-    #[must_use]
-    pub fn mptcp(&self, connection: u32) -> Vec<MptcpMatch> {
-        let connection = self.captures.first.tracking.connection(connection);
-        connection.map_or_else(Vec::new, |connection| connections::matches(self, connection))
-    }
-
-    /// The counterpart of a TCP stream of the first capture.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such stream, or no counterpart, or more than one that is as likely.
-    pub fn the_tcp(&self, stream: u32) -> Result<TcpMatch> {
-        self.captures.first.tcp_stream(stream)?;
-        let mut found = self.tcp(stream);
-        let rival = found.get(1).filter(|next| found.first().is_none_or(|best| !best.leads(next)));
-        if let (Some(best), Some(next)) = (found.first(), rival) {
-            let scores = [(best.mapped, best.bits), (next.mapped, next.bits)];
-            return Err(self.undecided("TCP stream", "map_tcp_connection", stream, scores));
-        }
-        if found.is_empty() {
-            return Err(Error::NotFound(self.absence("TCP stream", stream)));
-        }
-        Ok(found.swap_remove(0))
-    }
-
-    /// The counterpart of an MPTCP connection of the first capture.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such connection, or no counterpart, or more than one that is as likely.
-    pub fn the_mptcp(&self, connection: u32) -> Result<MptcpMatch> {
-        self.captures.first.mptcp_connection(connection)?;
-        let mut found = self.mptcp(connection);
-        let Some(best) = found.first() else {
-            return Err(Error::NotFound(self.absence("MPTCP connection", connection)));
-        };
-        // A part of the connection that the other capture counts as another one takes nothing from the best part.
-        let rival = found.iter().skip(1).find(|other| !best.leads(other) && !best.is_complemented_by(other));
-        if let Some(next) = rival {
-            let scores = [(best.mapped, best.bits), (next.mapped, next.bits)];
-            return Err(self.undecided("MPTCP connection", "map_mptcp_connection", connection, scores));
-        }
-        Ok(found.swap_remove(0))
-    }
-
-    /// The sentence for a stream or connection without any candidate.
-    #[must_use]
-    pub fn absence(&self, what: &str, number: u32) -> String {
-        format!(
-            "{what} {number} of {} has no counterpart in {}: no key, token, sequence number, timestamp or pair of \
-             endpoints agrees; check that both are captures of the same transfer",
-            self.captures.first.path.display(),
-            self.captures.second.path.display(),
-        )
-    }
-
-    /// The error for two candidates that are as likely.
-    fn undecided(&self, what: &str, command: &str, number: u32, [best, next]: [(u32, f64); 2]) -> Error {
-        let (first, second) = (self.captures.first.path.display(), self.captures.second.path.display());
-        Error::NotFound(format!(
-            "{what} {number} of {first} may be {} or {} of {second}, with {:.0} and {:.0} bits; compare them with \
-             `{command} {first} {second} {number} --verbose`",
-            best.0, next.0, best.1, next.1,
-        ))
-    }
-
-    fn samples_of(&self, kind: Kind) -> &Samples {
-        let [numbers, timestamps, mappings] = &self.samples;
-        match kind {
-            Kind::Numbers => numbers,
-            Kind::Timestamps => timestamps,
-            Kind::Mapping => mappings,
-        }
-    }
-
-    /// Matches of a stream of either capture, best first; [`TcpMatch::stream`] is always the first capture's.
-    fn matches(&self, which: Which, stream: u32) -> Vec<TcpMatch> {
-        let Some(stream) = self.captures.get(which).tracking.stream(stream) else { return Vec::new() };
-        let candidates = self.candidates(which, stream);
-        let compared = candidates.iter().filter_map(|(other, agreements)| {
-            let other = self.captures.get(which.other()).tracking.stream(*other)?;
-            Some(match which {
-                Which::First => compare(self, stream, other, agreements),
-                Which::Second => compare(self, other, stream, agreements),
-            })
-        });
-        let mut found: Vec<TcpMatch> = compared.filter(|one| one.certain || one.bits >= LEAST_BITS).collect();
-        found.sort_by(TcpMatch::better_first);
-        found.truncate(MOST_CANDIDATES);
-        found
-    }
-
-    /// Streams of the other capture that have anything in common with `stream`.
-    fn candidates(&self, which: Which, stream: &Stream) -> BTreeMap<u32, Agreements> {
-        let mut found: BTreeMap<u32, Agreements> = BTreeMap::new();
-        for (slot, samples) in self.samples.iter().enumerate() {
-            for (other, agreement) in samples.agreements(which, stream.id) {
-                if let Some(of_kind) = found.entry(other).or_default().get_mut(slot) {
-                    *of_kind = agreement;
-                }
-            }
-        }
-        let others = self.streams.get(which.other());
-        for key in index::stream_keys(self.captures.get(which), stream) {
-            for other in others.get(&key) {
-                found.entry(*other).or_default();
-            }
-        }
-        found
     }
 }
 

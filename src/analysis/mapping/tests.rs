@@ -7,6 +7,7 @@ use super::*;
 use crate::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
 use crate::packets::table::{Builder, Frame};
 use crate::packets::{CaptureFacts, Dissection};
+use crate::tracking::Capture;
 use crate::tracking::token::derive;
 
 /// Octets in each data packet of [`exchange`].

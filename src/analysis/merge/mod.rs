@@ -22,39 +22,11 @@ use serde::Serialize;
 pub use table::merged_table;
 
 use super::mapping::StreamPair;
+pub use super::mapping::Which;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
 use directions::{Captures, Direction};
 use matching::Alike;
-
-/// One of two captures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Which {
-    /// The one named first.
-    First,
-    /// The one named second.
-    Second,
-}
-
-impl Which {
-    /// The other one.
-    #[must_use]
-    pub fn other(self) -> Which {
-        match self {
-            Which::First => Which::Second,
-            Which::Second => Which::First,
-        }
-    }
-
-    /// `first` or `second`, whichever this is.
-    pub fn of<T>(self, first: T, second: T) -> T {
-        match self {
-            Which::First => first,
-            Which::Second => second,
-        }
-    }
-}
 
 /// What became of a packet, or of a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
