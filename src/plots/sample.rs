@@ -163,13 +163,13 @@ fn draw_for_looking_at() {
     use super::style::Style;
     let Some(directory) = std::env::var_os("FIGURES") else { return };
     let directory = std::path::PathBuf::from(directory);
-    for (name, figure) in [("tsg", time_sequence()), ("ladder", ladder()), ("distribution", distribution())] {
+    for (name, figure) in all() {
         for style in Style::NAMES {
             for (width, height) in [(400, 300), (900, 600), (1600, 500), (3000, 2000)] {
                 let target =
                     Target { style: Style::find(style).unwrap(), ..Target::new(Kind::Png).sized(width, height) };
                 let started = std::time::Instant::now();
-                let png = render(&figure, &target).unwrap();
+                let Ok(png) = render(&figure, &target) else { continue };
                 println!("{name} {style} {width} {} octets {:?}", png.len(), started.elapsed());
                 std::fs::write(directory.join(format!("{name}-{style}-{width}.png")), png).unwrap();
                 let svg = render(&figure, &Target { kind: Kind::Svg, ..target }).unwrap();
@@ -178,7 +178,7 @@ fn draw_for_looking_at() {
         }
         for (width, height) in [(80, 24), (120, 40), (200, 50)] {
             for (kind, ending) in [(Kind::Text { colour: false }, "plain"), (Kind::Text { colour: true }, "ansi")] {
-                let text = render(&figure, &Target::new(kind).sized(width, height)).unwrap();
+                let Ok(text) = render(&figure, &Target::new(kind).sized(width, height)) else { continue };
                 std::fs::write(directory.join(format!("{name}-{width}.{ending}.txt")), text).unwrap();
             }
         }
@@ -191,4 +191,40 @@ fn draw_for_looking_at() {
         let target = Target { dpi: 192.0, ..Target::new(Kind::Png).sized(1800, 1200) };
         std::fs::write(directory.join(format!("{name}-dpi.png")), render(&figure, &target).unwrap()).unwrap();
     }
+}
+
+/// More of everything than there is room for.
+pub(super) fn crowded() -> Figure {
+    let mut dice = Dice::new(11);
+    let mut panel = Panel::new(
+        Axis::new("a label of an axis that is longer than any sensible label would ever be", Unit::Seconds),
+        Axis::new("another such label, for the axis that runs upwards, and longer still than the other", Unit::Bytes),
+    )
+    .titled("A panel whose title goes on and on, as titles do that were made by a program and not by a person");
+    for index in 0..30 {
+        let points = (0..40).map(|at| Point { x: f64::from(at), y: 1e9 * dice.roll() }).collect();
+        let name = format!("series {index} of a name with some length 2001:db8:0:{index}::1 → 2001:db8::2");
+        panel = panel.with_series(Series::new(name, Role::subflow(index), Marks::Lines(points)));
+        panel = panel.with_annotation(Annotation::at(f64::from(index) / 3.0, format!("event number {index}")));
+        panel = panel.with_annotation(Annotation::at_point(f64::from(index), 5e8, "somewhere in the middle"));
+    }
+    let names = (0..12).map(|index| format!("host number {index} with its address 10.0.{index}.1"));
+    let arrows = (0..60).map(|index| Arrow {
+        from: Point { x: f64::from(index % 12), y: f64::from(index) / 100.0 },
+        to: Point { x: f64::from((index + 1) % 12), y: f64::from(index + 2) / 100.0 },
+        text: format!("message number {index}"),
+    });
+    let diagram = Panel::new(Axis::of_categories("hosts", names), Axis::new("time", Unit::Seconds).reversed())
+        .with_series(Series::new("messages", Role::of(RoleKind::Event), Marks::Arrows(arrows.collect())));
+    Figure::new(
+        "A title of more words than anybody would read, which has to be wrapped, and in the end has to be shortened",
+    )
+    .with_caption("A caption with a sentence. And another one, so that it becomes long. ".repeat(6))
+    .with_panel(panel)
+    .with_panel(diagram)
+}
+
+/// All figures of this file.
+pub(super) fn all() -> [(&'static str, Figure); 4] {
+    [("tsg", time_sequence()), ("ladder", ladder()), ("distribution", distribution()), ("crowded", crowded())]
 }

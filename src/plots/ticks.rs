@@ -4,6 +4,8 @@ mod labels;
 
 use super::extent::Range;
 use super::figure::{Axis, Scale, Unit};
+use super::wrapping::{shorten, wrap};
+use crate::terminal_text::escape;
 use labels::{Prefix, number, with_unit};
 
 /// The ticks of an axis.
@@ -36,6 +38,20 @@ impl Ticks {
             Scale::Linear => linear(axis.unit, range, most),
             Scale::Logarithmic => logarithmic(axis.unit, range, most),
         }
+    }
+
+    /// The axis' label in at most `most` lines of `width`, its unit in any case.
+    pub fn label_lines(&self, axis: &Axis, width: f64, most: usize, measure: impl Fn(&str) -> f64) -> Vec<String> {
+        let label = escape(&self.label(axis)).into_owned();
+        let whole = wrap(&label, width, most, &measure);
+        if self.unit.is_empty() || whole.last().is_none_or(|line| line.ends_with(')')) {
+            return whole;
+        }
+        let unit = format!(" ({})", self.unit);
+        // Lines are seldom filled to their end.
+        let filled = if most > 1 { 0.7 } else { 1.0 };
+        let room = width * most as f64 * filled - measure(&unit);
+        wrap(&(shorten(&escape(&axis.label), room, &measure) + &unit), width, most, &measure)
     }
 
     /// The axis' label with its unit: `data sequence number (MB)`.

@@ -14,7 +14,7 @@ use super::shape::{Anchor, Rectangle, Text};
 use super::style::{Colour, Style};
 use super::thin::Place;
 use super::ticks::Tick;
-use super::wrapping::wrap;
+use super::wrapping::{shorten, wrap};
 use crate::terminal_text::escape;
 pub use annotations::Riser;
 pub use legend::{Entry, Key, names};
@@ -128,7 +128,7 @@ struct Shares {
 }
 
 const SHARES: [Shares; 3] = [
-    Shares { title_lines: 3, legend: 0.35, caption: 0.25 },
+    Shares { title_lines: 3, legend: 0.3, caption: 0.25 },
     Shares { title_lines: 1, legend: 0.2, caption: 0.12 },
     Shares { title_lines: 1, legend: 0.1, caption: 0.0 },
 ];
@@ -179,15 +179,21 @@ fn caption(
     // At most a few hundred lines: captions are bounded.
     let most = (sizes.height * share / height).floor().clamp(0.0, 1000.0) as usize;
     let measure = |text: &str| font::width(text, sizes.caption);
-    let paragraphs = figure.caption.iter().chain(notes);
-    let mut lines: Vec<String> =
-        paragraphs.flat_map(|line| wrap(&escape(line), region.width(), 100, measure)).collect();
-    if lines.len() > most {
-        lines.truncate(most);
-        if let Some(last) = lines.last_mut() {
-            *last = wrap(&format!("{last} …"), region.width(), 1, measure).pop().unwrap_or_default();
+    let lines = |paragraphs: &[String], most: usize| -> Vec<String> {
+        let mut lines: Vec<String> =
+            paragraphs.iter().flat_map(|line| wrap(&escape(line), region.width(), 100, measure)).collect();
+        if lines.len() > most {
+            lines.truncate(most);
+            if let Some(last) = lines.last_mut() {
+                *last = shorten(&format!("{last} …"), region.width(), measure);
+            }
         }
-    }
+        lines
+    };
+    // What the picture does not show comes before what it is about.
+    let noted = lines(notes, most);
+    let mut lines = lines(&figure.caption, most.saturating_sub(noted.len()));
+    lines.extend(noted);
     if lines.is_empty() {
         return;
     }
@@ -198,3 +204,6 @@ fn caption(
     }
     region.bottom = top - sizes.font * 0.3;
 }
+
+#[cfg(test)]
+mod tests;

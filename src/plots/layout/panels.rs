@@ -130,8 +130,10 @@ impl<'a> Draft<'a> {
     /// Settles what depends on the width.
     fn spread(&mut self, left: f64, right: f64, sizes: &Sizes) {
         self.x = along_x(&self.panel.x, self.extent.x, right - left, sizes);
-        let label = if self.has_x { self.x.ticks.label(&self.panel.x) } else { String::new() };
-        self.x_label = wrap(&escape(&label), right - left, 1, |text| font::width(text, sizes.font));
+        if self.has_x {
+            let measure = |text: &str| font::width(text, sizes.font);
+            self.x_label = self.x.ticks.label_lines(&self.panel.x, right - left, 1, measure);
+        }
         self.lift(left, right, sizes);
     }
 
@@ -144,8 +146,8 @@ impl<'a> Draft<'a> {
     /// Settles what depends on the height.
     fn rise(&mut self, height: f64, sizes: &Sizes) {
         self.y = along_y(&self.panel.y, self.extent.y, height, sizes);
-        let label = self.y.ticks.label(&self.panel.y);
-        self.y_label = wrap(&escape(&label), height, 3, |text| font::width(text, sizes.font));
+        let measure = |text: &str| font::width(text, sizes.font);
+        self.y_label = self.y.ticks.label_lines(&self.panel.y, height, 3, measure);
     }
 
     fn lanes(&self) -> usize {

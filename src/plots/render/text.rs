@@ -83,12 +83,18 @@ fn title_rows(figure: &Figure, width: usize, most: usize) -> Vec<Row> {
 }
 
 fn caption_rows(figure: &Figure, notes: &[String], width: usize, most: usize) -> Vec<Row> {
-    let lines = figure.caption.iter().chain(notes).flat_map(|line| wrap(&escape(line), width as f64, 50, cells));
-    let lines: Vec<String> = lines.collect();
+    let wrapped = |paragraphs: &[String]| -> Vec<String> {
+        paragraphs.iter().flat_map(|line| wrap(&escape(line), width as f64, 50, cells)).collect()
+    };
+    // What the plot does not show comes before what it is about.
+    let noted = wrapped(notes);
+    let lines = wrapped(&figure.caption);
+    let most = most.saturating_sub(noted.len());
     let mut rows: Vec<Row> = lines.iter().take(most).map(|line| Row::of(line)).collect();
     if let (true, Some(last), Some(line)) = (lines.len() > most, rows.last_mut(), lines.get(most.saturating_sub(1))) {
         *last = Row::of(&shorten(&format!("{line} …"), width as f64, cells));
     }
+    rows.extend(noted.iter().map(|line| Row::of(line)));
     rows
 }
 

@@ -44,8 +44,7 @@ pub fn segment(from: Place, to: Place, frame: &Rectangle) -> Option<(Place, Plac
             last = last.min(room / towards);
         }
     }
-    // Also false when a number is no number.
-    if !(first <= last) {
+    if first > last || ![from.0, from.1, to.0, to.1].into_iter().all(f64::is_finite) {
         return None;
     }
     let start = if first > 0.0 { (from.0 + first * dx, from.1 + first * dy) } else { from };

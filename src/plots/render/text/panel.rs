@@ -64,8 +64,8 @@ impl<'a> Draft<'a> {
     pub(super) fn rows(&self, margin: usize, width: usize, height: usize, inks: &Inks) -> (Vec<Row>, bool) {
         let columns = width.saturating_sub(margin);
         let mut rows: Vec<Row> = self.title.iter().map(|title| Row::of(title)).collect();
-        let label = self.y_ticks(height).label(&self.panel.y);
-        rows.push(Row::of(&shorten(&escape(&label), width as f64, cells)));
+        let label = self.y_ticks(height).label_lines(&self.panel.y, width as f64, 1, cells).pop();
+        rows.push(Row::of(&label.unwrap_or_default()));
         let mut canvas = Canvas::new(columns, height);
         if self.marked() {
             rows.push(self.marks(margin, &mut canvas));
@@ -155,8 +155,8 @@ impl<'a> Draft<'a> {
     }
 
     fn x_label(&self, margin: usize, columns: usize) -> Row {
-        let label = Ticks::new(&self.panel.x, self.extent.x, 4).label(&self.panel.x);
-        let label = shorten(&escape(&label), columns as f64, cells);
+        let ticks = Ticks::new(&self.panel.x, self.extent.x, 4);
+        let label = ticks.label_lines(&self.panel.x, columns as f64, 1, cells).pop().unwrap_or_default();
         let mut row = Row::default();
         row.pad(margin.saturating_add(columns.saturating_sub(cells(&label) as usize) / 2));
         row.push(&label, None);

@@ -1,0 +1,139 @@
+use super::super::sample;
+use super::super::shape::Shape;
+use super::*;
+
+const PICTURES: [(u32, u32, f64); 7] = [
+    (400, 300, 1.0),
+    (640, 400, 1.0),
+    (900, 600, 1.0),
+    (600, 1200, 1.0),
+    (1600, 500, 1.0),
+    (3000, 2000, 1.0),
+    (3000, 2000, 3.0),
+];
+
+/// Bounds of everything that is written or sampled, with what it is.
+fn rooms(layout: &Layout) -> Vec<(String, Rectangle)> {
+    let texts = layout.texts.iter().map(|text| (text.content.clone(), text.bounds()));
+    let samples = layout.legend.iter().map(|entry| ("a sample".to_string(), entry.sample.grown(-1.0)));
+    texts.chain(samples).collect()
+}
+
+fn each_layout(check: impl Fn(&str, &Figure, &Layout, &Sizes)) {
+    for (name, figure) in sample::all() {
+        for style in Style::NAMES {
+            for (width, height, scale) in PICTURES {
+                let sizes = Sizes::new(&Style::find(style).unwrap(), scale, (width, height));
+                let what = format!("{name} in {style} at {width} x {height}, scale {scale}");
+                match layout(&figure, &["A note.".to_string()], &sizes) {
+                    Ok(layout) => check(&what, &figure, &layout, &sizes),
+                    // Only the figure that is meant to have no room may have none.
+                    Err(error) => assert!(name == "crowded" && width < 900, "{what}: {error}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_text_is_cut_and_none_covers_another() {
+    each_layout(|what, _, layout, sizes| {
+        let picture = Rectangle { left: 0.0, top: 0.0, right: sizes.width, bottom: sizes.height };
+        let rooms = rooms(layout);
+        for (at, (name, room)) in rooms.iter().enumerate() {
+            assert!(picture.encloses(room), "{what}: `{name}` at {room:?} is cut");
+            for (other, taken) in &rooms[..at] {
+                assert!(!taken.overlaps(room), "{what}: `{name}` at {room:?} covers `{other}` at {taken:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_but_data_stands_in_a_panel() {
+    each_layout(|what, _, layout, _| {
+        for placed in &layout.panels {
+            for (name, room) in rooms(layout) {
+                assert!(
+                    !placed.frame.grown(-0.5).overlaps(&room),
+                    "{what}: `{name}` at {room:?} is in {:?}",
+                    placed.frame
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn panels_stand_above_each_other_with_flush_frames() {
+    each_layout(|what, figure, layout, _| {
+        assert_eq!(layout.panels.len(), figure.panels.len());
+        for pair in layout.panels.windows(2) {
+            assert!(pair[0].frame.bottom <= pair[1].frame.top, "{what}");
+            assert_eq!((pair[0].frame.left, pair[0].frame.right), (pair[1].frame.left, pair[1].frame.right), "{what}");
+            assert!((pair[0].frame.height() - pair[1].frame.height()).abs() <= 1.0, "{what}");
+        }
+    });
+}
+
+#[test]
+fn every_series_is_in_the_legend_once() {
+    let sizes = Sizes::new(&Style::default(), 1.0, (900, 600));
+    let layout = layout(&sample::time_sequence(), &[], &sizes).unwrap();
+    let names = names(&sample::time_sequence());
+    assert_eq!((names.len(), layout.legend.len()), (8, 8));
+    for (name, _) in names {
+        assert_eq!(layout.texts.iter().filter(|text| text.content == name).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_legend_without_room_says_how_many_it_leaves_out() {
+    let sizes = Sizes::new(&Style::default(), 1.0, (900, 600));
+    let layout = layout(&sample::crowded(), &[], &sizes).unwrap();
+    let hidden = names(&sample::crowded()).len() - layout.legend.len();
+    assert!(hidden > 0 && layout.texts.iter().any(|text| text.content == format!("… and {hidden} more")));
+}
+
+#[test]
+fn only_the_lowest_of_panels_that_share_x_has_numbers() {
+    let sizes = Sizes::new(&Style::default(), 1.0, (900, 600));
+    let placed = layout(&sample::time_sequence(), &[], &sizes).unwrap();
+    let seconds = |layout: &Layout| layout.texts.iter().filter(|text| text.content == "time (s)").count();
+    assert_eq!(seconds(&placed), 1);
+    let mut other = sample::time_sequence();
+    other.panels[0].x.range = Some((0.0, 3.0));
+    assert_eq!(seconds(&layout(&other, &[], &sizes).unwrap()), 2);
+}
+
+#[test]
+fn a_picture_without_room_is_refused() {
+    let mut figure = sample::time_sequence();
+    figure.panels = vec![figure.panels[0].clone(); 16];
+    let sizes = Sizes::new(&Style::default(), 1.0, (400, 300));
+    let said = layout(&figure, &[], &sizes).unwrap_err().to_string();
+    assert!(said.starts_with("16 panel(s) with their titles and numbers have no room in 400 x 300: ask for"), "{said}");
+}
+
+#[test]
+fn texts_inside_of_panels_do_not_cover_each_other() {
+    use super::super::scene::{Detail, scene};
+    for (name, figure) in sample::all() {
+        let detail = Detail { scale: 1.0, cell: 1.0, most: 1_000_000 };
+        let scene = scene(&figure, (900, 600), &Style::default(), detail).unwrap();
+        let texts: Vec<Text> = scene
+            .groups
+            .iter()
+            .flat_map(|group| &group.shapes)
+            .filter_map(|shape| match shape {
+                Shape::Text(text) if text.angle == 0.0 => Some(text.clone()),
+                _ => None,
+            })
+            .collect();
+        for (at, text) in texts.iter().enumerate() {
+            for other in &texts[..at] {
+                assert!(!text.bounds().overlaps(&other.bounds()), "{name}: {text:?} covers {other:?}");
+            }
+        }
+    }
+}
