@@ -292,3 +292,6 @@ fn symbol(symbol: Symbol) -> &'static str {
         Symbol::Plus => "plus",
     }
 }
+
+#[cfg(test)]
+mod tests;
