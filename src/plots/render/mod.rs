@@ -59,8 +59,8 @@ pub struct Size {
 pub const USUAL_DPI: f64 = 96.0;
 /// Marks in an SVG document: with some twenty octets each it stays below two megabytes.
 const MARKS_IN_SVG: usize = 60_000;
-/// Marks in a bitmap, where more cost only time.
-const MARKS_IN_BITMAP: usize = 2_000_000;
+/// Marks in a bitmap: more would lie on each other, and cost only time and memory.
+const MARKS_IN_BITMAP: usize = 200_000;
 
 impl Target {
     /// A target of the usual size in the style `default`.
