@@ -76,9 +76,9 @@ pub(super) fn time_sequence() -> Figure {
 
 fn rates(strokes: &[Vec<VerticalStroke>]) -> Panel {
     let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("rate", Unit::BytesPerSecond));
-    let mut totals = vec![0.0; 25];
+    let mut totals = [0.0; 25];
     for (index, strokes) in strokes.iter().enumerate() {
-        let mut buckets = vec![0.0; 25];
+        let mut buckets = [0.0; 25];
         for stroke in strokes {
             let bucket = ((stroke.x * 2.0) as usize).min(24);
             buckets[bucket] += (stroke.y_high - stroke.y_low) * 2.0;

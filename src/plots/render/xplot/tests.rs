@@ -37,7 +37,7 @@ fn parse(file: &str) -> std::collections::BTreeMap<String, usize> {
                 continue;
             }
             let known = |name: &&str| ["timeval", "dtime", "double", "signed", "unsigned"].contains(name);
-            assert!(words.len() == 2 && words.iter().all(|name| known(name)), "coordinates: {line}");
+            assert!(words.len() == 2 && words.iter().all(known), "coordinates: {line}");
             open = true;
             continue;
         }
