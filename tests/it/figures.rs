@@ -96,6 +96,14 @@ fn a_figure_handed_in_as_json_is_drawn() {
 }
 
 #[test]
+fn the_name_of_a_file_tells_its_form() {
+    let told = |name: &str| Kind::of_name(std::path::Path::new(name));
+    assert_eq!((told("a.svg"), told("a.b.PNG")), (Some(Kind::Svg), Some(Kind::Png)));
+    assert_eq!((told("dir.svg/a.xpl"), told("a.txt")), (Some(Kind::Xplot), Some(Kind::Text { colour: false })));
+    assert_eq!((told("a.pdf"), told("svg"), told("")), (None, None, None));
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused_in_every_form() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e200] {
         for marks in every_kind(0.0, value, 1.0, 1.0, "") {

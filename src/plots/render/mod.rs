@@ -94,6 +94,18 @@ impl Target {
 }
 
 impl Kind {
+    /// The form that a file name asks for by its ending: `.svg`, `.png`, `.xpl`, `.txt`.
+    #[must_use]
+    pub fn of_name(path: &std::path::Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "svg" => Some(Kind::Svg),
+            "png" => Some(Kind::Png),
+            "xpl" => Some(Kind::Xplot),
+            "txt" => Some(Kind::Text { colour: false }),
+            _ => None,
+        }
+    }
+
     /// The size when nobody asks for another.
     #[must_use]
     pub fn usual_size(self) -> Size {
