@@ -11,7 +11,11 @@
 //! - [`tracking`]: what the packets mean together: TCP streams, roles, MPTCP connections and their subflows,
 //!   64-bit data sequence numbers.
 //! - [`analysis`]: one question a file; the tracked capture in, a typed value out; no printing, no files.
+//! - [`arguments`]: arguments that several commands and plots take, and where they get captures from.
+//! - [`plots`]: one plot a file, one line each in [`plots::registry`]; a [`plots::figure::Figure`] is what a plot shows,
+//!   apart from how it is drawn.
 //! - [`output`]: the one place that turns a value into a table for people, JSON, NDJSON or CSV.
+//! - [`plots`]: figures apart from their renderers: SVG, PNG, xplot, characters, terminal graphics.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
 //! - [`cli`], [`config`], [`error`], [`interrupt`], [`terminal_text`], [`time_text`], [`units`]: leaves that all may

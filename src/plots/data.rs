@@ -143,3 +143,6 @@ fn labels(marks: &Marks) -> Box<dyn Iterator<Item = Option<&str>> + '_> {
         _ => Box::new(std::iter::repeat(None)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,9 +76,9 @@ pub(super) fn time_sequence() -> Figure {
 
 fn rates(strokes: &[Vec<VerticalStroke>]) -> Panel {
     let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("rate", Unit::BytesPerSecond));
-    let mut totals = vec![0.0; 25];
+    let mut totals = [0.0; 25];
     for (index, strokes) in strokes.iter().enumerate() {
-        let mut buckets = vec![0.0; 25];
+        let mut buckets = [0.0; 25];
         for stroke in strokes {
             let bucket = ((stroke.x * 2.0) as usize).min(24);
             buckets[bucket] += (stroke.y_high - stroke.y_low) * 2.0;
@@ -227,4 +227,21 @@ pub(super) fn crowded() -> Figure {
 /// All figures of this file.
 pub(super) fn all() -> [(&'static str, Figure); 4] {
     [("tsg", time_sequence()), ("ladder", ladder()), ("distribution", distribution()), ("crowded", crowded())]
+}
+
+/// A figure small enough to read its drawing.
+pub(super) fn small() -> Figure {
+    let point = |x: f64, y: f64| Point { x, y };
+    let strokes = [(0.1, 0.0, 400.0), (0.4, 400.0, 900.0), (0.7, 900.0, 1000.0)];
+    let strokes = strokes.map(|(x, y_low, y_high)| VerticalStroke { x, y_low, y_high }).to_vec();
+    let panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("sent", Unit::Bytes))
+        .with_series(Series::new("a < b", Role::subflow(0), Marks::VerticalStrokes(strokes)))
+        .with_series(Series::new(
+            "",
+            Role::of(RoleKind::Acknowledgement),
+            Marks::Steps(vec![point(0.2, 0.0), point(0.5, 400.0), point(0.9, 1000.0)]),
+        ))
+        .with_series(Series::new("lost", Role::of(RoleKind::Retransmission), Marks::Points(vec![point(0.7, 950.0)])))
+        .with_annotation(Annotation::at(0.4, "join"));
+    Figure::new("A & B").with_caption("By hand.").with_panel(panel)
 }

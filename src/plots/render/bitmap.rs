@@ -132,3 +132,6 @@ fn bounds(polygons: &[Vec<Place>]) -> Option<Rectangle> {
         }))
     })
 }
+
+#[cfg(test)]
+mod tests;

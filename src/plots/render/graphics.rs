@@ -85,3 +85,6 @@ pub fn supported(variable: impl Fn(&str) -> Option<String>) -> Option<Protocol> 
 fn newer_konsole(version: Option<String>) -> bool {
     version.and_then(|version| version.parse::<u64>().ok()).is_some_and(|version| version >= 220_400)
 }
+
+#[cfg(test)]
+mod tests;

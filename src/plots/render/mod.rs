@@ -59,8 +59,8 @@ pub struct Size {
 pub const USUAL_DPI: f64 = 96.0;
 /// Marks in an SVG document: with some twenty octets each it stays below two megabytes.
 const MARKS_IN_SVG: usize = 60_000;
-/// Marks in a bitmap, where more cost only time.
-const MARKS_IN_BITMAP: usize = 2_000_000;
+/// Marks in a bitmap: more would lie on each other, and cost only time and memory.
+const MARKS_IN_BITMAP: usize = 200_000;
 
 impl Target {
     /// A target of the usual size in the style `default`.
@@ -94,6 +94,18 @@ impl Target {
 }
 
 impl Kind {
+    /// The form that a file name asks for by its ending: `.svg`, `.png`, `.xpl`, `.txt`.
+    #[must_use]
+    pub fn of_name(path: &std::path::Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "svg" => Some(Kind::Svg),
+            "png" => Some(Kind::Png),
+            "xpl" => Some(Kind::Xplot),
+            "txt" => Some(Kind::Text { colour: false }),
+            _ => None,
+        }
+    }
+
     /// The size when nobody asks for another.
     #[must_use]
     pub fn usual_size(self) -> Size {

@@ -56,3 +56,6 @@ fn compressed(bitmap: &Bitmap) -> std::io::Result<Vec<u8>> {
     }
     encoder.finish()
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -221,3 +221,6 @@ fn text_of(text: &str) -> String {
     }
     safe
 }
+
+#[cfg(test)]
+pub(super) mod tests;

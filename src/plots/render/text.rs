@@ -227,3 +227,6 @@ fn terminal_colour(colour: Colour) -> Option<u8> {
 fn cell_width(character: char) -> usize {
     character.width().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ pub fn document(figure: &Figure, style: &Style) -> String {
         if index > 0 {
             file.push_str("new_plotter\n");
         }
-        let x = Coordinate::of(&panel.x, panel.series.iter().all(|series| after_start(series)));
+        let x = Coordinate::of(&panel.x, panel.series.iter().all(after_start));
         let y = Coordinate::of(&panel.y, false);
         let mut plot = Plot { file: &mut file, x, y, style };
         plot.head(figure, panel);
@@ -292,3 +292,6 @@ fn symbol(symbol: Symbol) -> &'static str {
         Symbol::Plus => "plus",
     }
 }
+
+#[cfg(test)]
+mod tests;

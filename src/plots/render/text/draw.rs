@@ -4,10 +4,14 @@ use super::super::super::extent::Extent;
 use super::super::super::figure::{Arrow, Marks, Panel, Point, RoleKind, Series};
 use super::super::super::scene::clip;
 use super::super::super::shape::Rectangle;
+use super::super::super::thin::{self, Place};
 use super::super::super::wrapping::shorten;
 use super::canvas::{Canvas, Ink};
 use super::cells;
 use crate::terminal_text::escape;
+
+/// Lines that are drawn of one series; more would lie on each other.
+const MOST: usize = 20_000;
 
 /// Where a value of the y axis lies, in dots from the top.
 pub(super) fn place_y(panel: &Panel, extent: &Extent, y: f64, canvas: &Canvas) -> f64 {
@@ -55,34 +59,71 @@ impl Pen<'_> {
     /// The ends of the visible part of a line, in dots.
     fn visible(&self, from: Point, to: Point, canvas: &Canvas) -> Option<((f64, f64), (f64, f64))> {
         let (start, end) = (self.place(from.x, from.y, canvas)?, self.place(to.x, to.y, canvas)?);
-        let frame = Rectangle { left: 0.0, top: 0.0, right: canvas.width() - 0.01, bottom: canvas.height() - 0.01 };
-        clip::segment(start, end, &frame)
-    }
-
-    fn line(&self, from: Point, to: Point, canvas: &mut Canvas) {
-        if let Some((from, to)) = self.visible(from, to, canvas) {
-            canvas.line(from, to, self.ink);
-        }
+        clip::segment(start, end, &frame(canvas))
     }
 
     fn lines(&self, points: &[Point], steps: bool, canvas: &mut Canvas) {
-        if let [only] = points {
-            self.dot(only, canvas);
+        let mut parts: Vec<Vec<Place>> = vec![Vec::new()];
+        for point in points {
+            match (self.place(point.x, point.y, canvas), parts.last_mut()) {
+                (Some(place), Some(part)) => {
+                    if let Some(before) = part.last().filter(|_| steps) {
+                        let corner = (place.0, before.1);
+                        part.push(corner);
+                    }
+                    part.push(place);
+                }
+                (None, Some(part)) if !part.is_empty() => parts.push(Vec::new()),
+                _ => {}
+            }
         }
-        for pair in points.windows(2) {
-            let [from, to] = pair else { continue };
-            if steps {
-                let corner = Point { x: to.x, y: from.y };
-                self.line(*from, corner, canvas);
-                self.line(corner, *to, canvas);
-            } else {
-                self.line(*from, *to, canvas);
+        for line in parts.iter().flat_map(|part| thin::line(part, 1.0, MOST)) {
+            if let [(x, y)] = line[..] {
+                canvas.dot(x, y, self.ink);
+            }
+            for pair in line.windows(2) {
+                let [from, to] = pair else { continue };
+                if let Some((from, to)) = clip::segment(*from, *to, &frame(canvas)) {
+                    canvas.line(from, to, self.ink);
+                }
             }
         }
     }
 
-    fn arrow(&self, arrow: &Arrow, canvas: &mut Canvas) {
-        let Some((from, to)) = self.visible(arrow.from, arrow.to, canvas) else { return };
+    /// Lines of which many lie on each other.
+    fn strokes(&self, marks: &Marks, canvas: &mut Canvas) {
+        let ends = marks
+            .boxes()
+            .filter_map(|(x, y, x_end, y_end)| self.visible(Point { x, y }, Point { x: x_end, y: y_end }, canvas));
+        let ends: Vec<(Place, Place)> = ends.collect();
+        for (from, to) in thin::pairs(&ends, 1.0, MOST, |ends| *ends) {
+            canvas.line(from, to, self.ink);
+        }
+    }
+
+    fn bars(&self, marks: &Marks, canvas: &mut Canvas) {
+        let ground = if self.panel.y.places(0.0) { 0.0 } else { self.extent.y.low };
+        let ends = marks
+            .boxes()
+            .filter_map(|(x, y, x_end, _)| Some((self.place(x, y, canvas)?, self.place(x_end, ground, canvas)?)));
+        let ends: Vec<(Place, Place)> = ends.collect();
+        for (top, bottom) in thin::pairs(&ends, 1.0, MOST, |ends| *ends) {
+            bar_of_dots(self.ink, top, bottom, canvas);
+        }
+    }
+
+    fn arrows(&self, arrows: &[Arrow], canvas: &mut Canvas) {
+        let ends = arrows.iter().filter_map(|arrow| {
+            let (from, to) = self.visible(arrow.from, arrow.to, canvas)?;
+            Some((from, to, arrow.text.as_str()))
+        });
+        let ends: Vec<(Place, Place, &str)> = ends.collect();
+        for (from, to, text) in thin::pairs(&ends, 1.0, MOST, |(from, to, _)| (*from, *to)) {
+            self.arrow(from, to, text, canvas);
+        }
+    }
+
+    fn arrow(&self, from: Place, to: Place, text: &str, canvas: &mut Canvas) {
         canvas.line(from, to, self.ink);
         let head = if to.0 >= from.0 { '>' } else { '<' };
         // Inside of the canvas: not negative. The head stands before the lifeline that it points to.
@@ -90,19 +131,19 @@ impl Pen<'_> {
         let column = if to.0 >= from.0 { column.saturating_sub(1) } else { column.saturating_add(1) };
         canvas.put(column, (to.1 / 4.0) as usize, head, self.ink);
         let room = (to.0 - from.0).abs() / 2.0 - 4.0;
-        let text = shorten(&escape(&arrow.text), room, cells);
+        let shown = shorten(&escape(text), room, cells);
         // A letter and an ellipsis say nothing.
-        if text.chars().count() < arrow.text.chars().count().min(4) {
+        if shown.chars().count() < text.chars().count().min(4) {
             canvas.refused = true;
             return;
         }
-        if text.is_empty() {
+        if shown.is_empty() {
             return;
         }
-        let middle = (f64::midpoint(from.0, to.0) / 2.0 - cells(&text) / 2.0).max(0.0) as usize;
+        let middle = (f64::midpoint(from.0, to.0) / 2.0 - cells(&shown) / 2.0).max(0.0) as usize;
         let row = (f64::midpoint(from.1, to.1) / 4.0) as usize;
         let free = [Some(row), row.checked_sub(1), row.checked_add(1)];
-        if !free.into_iter().flatten().any(|row| canvas.text(middle, row, &text)) {
+        if !free.into_iter().flatten().any(|row| canvas.text(middle, row, &shown)) {
             canvas.refused = true;
         }
     }
@@ -128,33 +169,26 @@ pub(super) fn series(series: &Series, panel: &Panel, extent: &Extent, ink: Ink, 
         Marks::Points(points) | Marks::Ticks(points) => points.iter().for_each(|point| pen.dot(point, canvas)),
         Marks::Lines(points) => pen.lines(points, false, canvas),
         Marks::Steps(points) => pen.lines(points, true, canvas),
-        Marks::Bars(bars) => {
-            for bar in bars {
-                let ground = if panel.y.places(0.0) { 0.0 } else { extent.y.low };
-                bar_of_dots(&pen, (bar.x_low, bar.x_high), (ground, bar.y), canvas);
-            }
-        }
-        Marks::Arrows(arrows) => arrows.iter().for_each(|arrow| pen.arrow(arrow, canvas)),
-        Marks::VerticalStrokes(_) | Marks::HorizontalStrokes(_) => {
-            for (x, y, x_end, y_end) in series.marks.boxes() {
-                pen.line(Point { x, y }, Point { x: x_end, y: y_end }, canvas);
-            }
-        }
+        Marks::Bars(_) => pen.bars(&series.marks, canvas),
+        Marks::Arrows(arrows) => pen.arrows(arrows, canvas),
+        Marks::VerticalStrokes(_) | Marks::HorizontalStrokes(_) => pen.strokes(&series.marks, canvas),
     }
 }
 
-fn bar_of_dots(pen: &Pen<'_>, (left, right): (f64, f64), (low, high): (f64, f64), canvas: &mut Canvas) {
-    let corners = (pen.place(left, low, canvas), pen.place(right, high, canvas));
-    let (Some((left, bottom)), Some((right, top))) = corners else { return };
-    let (left, right) = (left.min(right).max(0.0), left.max(right).min(canvas.width() - 1.0));
-    let (top, bottom) = (top.min(bottom).max(0.0), top.max(bottom).min(canvas.height() - 1.0));
+fn frame(canvas: &Canvas) -> Rectangle {
+    Rectangle { left: 0.0, top: 0.0, right: canvas.width() - 0.01, bottom: canvas.height() - 0.01 }
+}
+
+fn bar_of_dots(ink: Ink, one: Place, other: Place, canvas: &mut Canvas) {
+    let (left, right) = (one.0.min(other.0).max(0.0), one.0.max(other.0).min(canvas.width() - 1.0));
+    let (top, bottom) = (one.1.min(other.1).max(0.0), one.1.max(other.1).min(canvas.height() - 1.0));
     if left > right || top > bottom {
         return;
     }
     // Inside of the canvas: at most some thousand columns. A blank dot parts it from the next bar where there is room.
     let last = if right - left > 3.0 { right - 1.0 } else { right };
     for column in (left.floor() as u32)..=(last.floor() as u32) {
-        canvas.line((f64::from(column), top), (f64::from(column), bottom), pen.ink);
+        canvas.line((f64::from(column), top), (f64::from(column), bottom), ink);
     }
 }
 

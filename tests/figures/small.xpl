@@ -1,0 +1,37 @@
+timeval double
+title
+A & B
+xlabel
+time
+ylabel
+sent (bytes)
+invisible 0.088000 0
+invisible 0.912000 1040
+white
+darrow 0.100000 0
+uarrow 0.100000 400
+line 0.100000 0 0.100000 400
+darrow 0.400000 400
+uarrow 0.400000 900
+line 0.400000 400 0.400000 900
+darrow 0.700000 900
+uarrow 0.700000 1000
+line 0.700000 900 0.700000 1000
+green
+line 0.200000 0 0.500000 0
+line 0.500000 0 0.500000 400
+line 0.500000 400 0.900000 400
+line 0.900000 400 0.900000 1000
+red
+x 0.700000 950
+white
+rtext 0.104480 977.5999999999999
+a < b
+red
+rtext 0.104480 941.2
+lost
+white
+line 0.400000 0 0.400000 1040
+btext 0.400000 1040
+join
+go
