@@ -23,6 +23,7 @@ mod mapping_truth;
 mod merge;
 mod out_of_order;
 mod output;
+mod plot_dsn;
 mod program;
 mod prompt;
 mod properties;

@@ -67,7 +67,12 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
     let mut found = ByRole::<DataSequence>::default();
     sent::walk(&travelling, maps, connection, |packet, (start, end), sending| {
         let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
-        found.get_mut(packet.towards).sent.push(SentRange { row, time, subflow, start, end, sending });
+        let sent = &mut found.get_mut(packet.towards).sent;
+        match sent.last_mut() {
+            // What several packets had sent before comes in parts.
+            Some(last) if (last.row, last.sending, last.end) == (row, sending, start) => last.end = end,
+            _ => sent.push(SentRange { row, time, subflow, start, end, sending }),
+        }
     });
     for (packet, data) in travelling.iter().zip(&packets) {
         let Some(next) = data.working_data_ack else { continue };
