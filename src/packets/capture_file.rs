@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use copy::{Copied, copy_frames};
-pub(super) use framing::{Framing, Layout, OBSOLETE_PACKET, Piece, word};
+pub(super) use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
 
 /// How a capture file is laid out, told by its first octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ pub mod capture_file;
 pub mod cells;
 pub mod exported;
 pub mod load;
+pub mod native;
 pub mod schema;
 pub mod segment;
 pub mod table;

@@ -20,6 +20,7 @@ mod made;
 mod mapping;
 mod mapping_truth;
 mod merge;
+mod native;
 mod out_of_order;
 mod output;
 mod program;

@@ -3,7 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use pcap_parser::{CB_MAGIC, DCB_MAGIC, EPB_MAGIC, SHB_MAGIC, SJE_MAGIC, SPB_MAGIC};
+use pcap_parser::{CB_MAGIC, DCB_MAGIC, SHB_MAGIC, SJE_MAGIC};
+pub use pcap_parser::{EPB_MAGIC as ENHANCED_PACKET, IDB_MAGIC as INTERFACE, SPB_MAGIC as SIMPLE_PACKET};
 
 use super::input::Input;
 use super::octets::Octets;
@@ -270,10 +271,10 @@ impl Framing {
         }
         Ok(match kind {
             SHB_MAGIC => Piece::Header,
-            EPB_MAGIC if !self.holds_packet(20, big_endian) => return Err(Stop::Cut(Cause::Damaged)),
+            ENHANCED_PACKET if !self.holds_packet(20, big_endian) => return Err(Stop::Cut(Cause::Damaged)),
             OBSOLETE_PACKET if !self.holds_packet(20, big_endian) => return Err(Stop::Cut(Cause::Damaged)),
             // Wireshark numbers all records that it shows, custom blocks and journal entries among them.
-            EPB_MAGIC | SPB_MAGIC | OBSOLETE_PACKET | SJE_MAGIC | CB_MAGIC | DCB_MAGIC => self.frame(),
+            ENHANCED_PACKET | SIMPLE_PACKET | OBSOLETE_PACKET | SJE_MAGIC | CB_MAGIC | DCB_MAGIC => self.frame(),
             kind if SYSTEM_EVENTS.contains(&kind) => self.frame(),
             _ => Piece::Other,
         })
