@@ -16,7 +16,7 @@ const RUNS: usize = 7;
 fn main() {
     let path = recording();
     let capture = load(&path);
-    let once = capture.segments.clone();
+    let once = capture.segments.to_vec();
     let four = prolonged(&capture, 4);
     println!("{}", path.display());
     println!("{:>10}  {:>16}  {:>22}", "packets", "track, ns/packet", "data level, ns/packet");

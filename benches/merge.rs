@@ -86,10 +86,9 @@ fn twice(capture: &Capture) -> Capture {
         }
         packetid += 1;
         let frame = table::Frame { ip_id: identifications.get(row), ..table::Frame::default() };
-        builder.push(&frame, &Segment { packetid, ..segment });
+        builder.push(&frame, Segment { packetid, ..segment });
     }
-    let table = builder.finish().expect("the table can be built");
-    let dissection = Dissection { table, facts: capture.dissection.facts.clone() };
+    let dissection = Dissection { table: builder.finish(Vec::new()), facts: capture.dissection.facts.clone() };
     Capture::new(capture.path.clone(), dissection).expect("the capture can be tracked")
 }
 

@@ -104,8 +104,7 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
 
 fn interface(capture: &Capture, stream: &Stream) -> Option<String> {
     let row = *stream.packets.first()? as usize;
-    let column = capture.dissection.table.column("interface").ok()?;
-    column.str().ok()?.get(row).map(str::to_string)
+    capture.dissection.table.interface(row).map(str::to_string)
 }
 
 fn state(capture: &Capture, stream: &Stream) -> State {

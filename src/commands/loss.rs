@@ -178,7 +178,7 @@ fn row(captures: &TwoCaptures, flow: &Flow, passage: &crate::analysis::merge::Pa
         tcpstream: has_it.of(flow.pair.first, flow.pair.second),
         packetid_sender: id(sender, passage.sender),
         packetid_receiver: id(receiver, passage.receiver),
-        reltime: series::reltime(time, series::origin(capture)),
+        reltime: series::reltime(time, capture.origin()),
         tcpseq: place.map(|place| place.sequence.wrapping_add(passage.offset)),
         length: passage.length,
     }

@@ -194,7 +194,7 @@ struct OccupancyRow {
 }
 
 fn occupancy(capture: &Capture, found: &OutOfOrder) -> Vec<OccupancyRow> {
-    let origin = series::origin(capture);
+    let origin = capture.origin();
     let rows = found.directions.iter().flat_map(|direction| {
         direction.occupancy.iter().map(move |(time, waiting_bytes)| OccupancyRow {
             towards: direction.towards,

@@ -142,7 +142,7 @@ fn sample_rows(captures: &TwoCaptures, merged: &Merged, clock: &Clock, correctio
     let mut rows = Vec::new();
     for flow in &merged.flows {
         let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
-        let origin = series::origin(sender);
+        let origin = sender.origin();
         rows.extend(samples(flow, clock, correction).map(|sample| SampleRow {
             tcpstream: flow.pair.first,
             mapped: flow.pair.second,

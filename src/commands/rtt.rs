@@ -146,7 +146,7 @@ struct SampleRow {
 }
 
 fn samples(capture: &Capture, found: &RoundTrips) -> Vec<SampleRow> {
-    let origin = series::origin(capture);
+    let origin = capture.origin();
     let of_series = |series: &Series| {
         let (tcpstream, towards, level) = (series.tcpstream, series.towards, series.level);
         let rows = series.samples.iter().map(move |sample| SampleRow {

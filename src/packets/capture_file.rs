@@ -7,13 +7,15 @@
 
 mod copy;
 mod framing;
+mod input;
+mod octets;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use copy::{Copied, copy_frames};
-use framing::{Framing, Piece};
+pub(super) use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
 
 /// How a capture file is laid out, told by its first octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,18 +44,6 @@ pub enum Compression {
     Zstd,
     /// LZ4 frames, `.lz4`.
     Lz4,
-}
-
-impl Compression {
-    /// The program that undoes it.
-    #[must_use]
-    pub fn program(self) -> &'static str {
-        match self {
-            Compression::Gzip => "gunzip",
-            Compression::Zstd => "unzstd",
-            Compression::Lz4 => "unlz4",
-        }
-    }
 }
 
 impl CaptureFormat {
@@ -89,7 +79,7 @@ impl CaptureFormat {
 /// Where and how the whole part of a capture file ends before the file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Truncation {
-    /// Offset of the first octet that belongs to no whole record, from 0.
+    /// Offset of the first octet that belongs to no whole record, from 0; of a compressed file, decompressed.
     pub offset: u64,
     /// What is wrong there.
     pub cause: Cause,
@@ -106,6 +96,8 @@ pub enum Cause {
     RecordData,
     /// The lengths contradict each other or are absurd: the file is damaged here, not only cut.
     Damaged,
+    /// The compressed data cannot be decompressed any further: it is cut or damaged.
+    Compression,
 }
 
 impl std::fmt::Display for Truncation {
@@ -118,6 +110,9 @@ impl std::fmt::Display for Truncation {
                 write!(formatter, "the file ends within the data of the record that begins at byte {offset}")
             }
             Cause::Damaged => write!(formatter, "the file is damaged from byte {offset} on"),
+            Cause::Compression => {
+                write!(formatter, "the compressed file is cut or damaged and ends after {offset} bytes of the capture")
+            }
         }
     }
 }
@@ -144,14 +139,6 @@ pub enum CaptureFileError {
         /// What the system answered.
         source: io::Error,
     },
-    /// It is compressed.
-    #[error("{} is compressed; decompress it first with `{}`", path.display(), compression.program())]
-    Compressed {
-        /// The file.
-        path: PathBuf,
-        /// How.
-        compression: Compression,
-    },
     /// Neither pcap nor pcapng.
     #[error("{} is neither a pcap nor a pcapng file; convert it first with `editcap`", .0.display())]
     Unsupported(PathBuf),
@@ -164,7 +151,7 @@ pub enum CaptureFileError {
 }
 
 impl CaptureFileError {
-    fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+    pub(super) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
         CaptureFileError::File { action, path: path.to_path_buf(), source }
     }
 }
@@ -177,6 +164,12 @@ impl From<CaptureFileError> for crate::error::Error {
             other => crate::error::Error::Failed(other.to_string()),
         }
     }
+}
+
+/// Whether `path` stands for standard input: `-`. A file of that name is `./-`.
+#[must_use]
+pub fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// Counts the frames of the capture `path` by walking through it once; ends at the first damage and says where.

@@ -6,6 +6,7 @@ pub mod capture_file;
 pub mod cells;
 pub mod exported;
 pub mod load;
+pub mod native;
 pub mod schema;
 pub mod segment;
 pub mod table;
@@ -13,7 +14,6 @@ pub mod tshark;
 
 use std::path::PathBuf;
 
-use polars::frame::DataFrame;
 use serde::{Deserialize, Serialize};
 
 pub use load::{LoadOptions, load};
@@ -45,8 +45,8 @@ pub struct CaptureFacts {
 /// A dissected capture: the table of raw columns ([`schema::Origin::Packet`]) and the facts around it.
 #[derive(Debug, Clone)]
 pub struct Dissection {
-    /// One row per TCP packet in the order of the file; the raw columns of [`schema::COLUMNS`], then extra fields.
-    pub table: DataFrame,
+    /// The packets.
+    pub table: table::PacketTable,
     /// What is known beside the packets.
     pub facts: CaptureFacts,
 }

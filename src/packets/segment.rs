@@ -5,6 +5,7 @@
 //! send ([`Control`]) is boxed, so that a long transfer costs no allocation per packet.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// TCP flag bits, as in `tcpflags`.
 pub mod flag {
@@ -116,6 +117,33 @@ impl Segment {
     #[must_use]
     pub fn is_mptcp(&self) -> bool {
         self.dss.is_some() || self.control.is_some()
+    }
+}
+
+/// The packets of one capture, in the order of the file. A copy shares them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Segments(Arc<Vec<Segment>>);
+
+impl From<Vec<Segment>> for Segments {
+    fn from(segments: Vec<Segment>) -> Self {
+        Segments(Arc::new(segments))
+    }
+}
+
+impl std::ops::Deref for Segments {
+    type Target = [Segment];
+
+    fn deref(&self) -> &[Segment] {
+        &self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a Segments {
+    type Item = &'a Segment;
+    type IntoIter = std::slice::Iter<'a, Segment>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
     }
 }
 

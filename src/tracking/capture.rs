@@ -7,8 +7,8 @@ use polars::frame::DataFrame;
 
 use super::{Connection, Stream, Tracking, columns, track};
 use crate::error::{Error, Result};
-use crate::packets::segment::Segment;
-use crate::packets::{Dissection, table};
+use crate::packets::Dissection;
+use crate::packets::segment::Segments;
 
 /// A loaded capture: its packets and what they mean together.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Capture {
     /// The raw packet table and the facts around it.
     pub dissection: Dissection,
     /// The packets, one per row of the table.
-    pub segments: Vec<Segment>,
+    pub segments: Segments,
     /// What they mean together.
     pub tracking: Tracking,
     /// Raw and tracked columns; only the commands that show packets ask for it.
@@ -31,8 +31,8 @@ impl Capture {
     /// # Errors
     /// When the raw table lacks a column or a cell that every packet has.
     pub fn new(path: PathBuf, dissection: Dissection) -> Result<Self> {
-        let segments = table::segments(&dissection.table)
-            .map_err(|source| Error::Table { action: "read the packet table", source })?;
+        let segments =
+            dissection.table.segments().map_err(|source| Error::Table { action: "read the packet table", source })?;
         let tracking = track(&segments);
         Ok(Capture { path, dissection, segments, tracking, table: OnceLock::new() })
     }
@@ -45,7 +45,9 @@ impl Capture {
         if let Some(table) = self.table.get() {
             return Ok(table);
         }
-        let table = columns::with_tracked(&self.dissection.table, &self.segments, &self.tracking)
+        let raw = self.dissection.table.data_frame();
+        let table = raw
+            .and_then(|raw| columns::with_tracked(raw, &self.segments, &self.tracking))
             .map_err(|source| Error::Table { action: "add the tracked columns", source })?;
         Ok(self.table.get_or_init(|| table))
     }
@@ -53,11 +55,7 @@ impl Capture {
     /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from.
     #[must_use]
     pub fn origin(&self) -> i64 {
-        let since = || {
-            let column = self.dissection.table.column("reltime").ok()?;
-            column.duration().ok()?.physical().get(0)
-        };
-        self.segments.first().map_or(0, |first| first.abstime.saturating_sub(since().unwrap_or(0)))
+        self.dissection.table.origin()
     }
 
     /// The file's name without its directory, for the prompt; not escaped.

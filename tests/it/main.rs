@@ -21,6 +21,7 @@ mod made;
 mod mapping;
 mod mapping_truth;
 mod merge;
+mod native;
 mod out_of_order;
 mod output;
 mod plot_dsn;

@@ -16,9 +16,9 @@ const OCTETS: u32 = 1000;
 fn capture(name: &str, segments: &[Segment]) -> Capture {
     let mut builder = Builder::default();
     for (packetid, segment) in (1..).zip(segments) {
-        builder.push(&Frame::default(), &Segment { packetid, ..segment.clone() });
+        builder.push(&Frame::default(), Segment { packetid, ..segment.clone() });
     }
-    let dissection = Dissection { table: builder.finish().unwrap(), facts: CaptureFacts::default() };
+    let dissection = Dissection { table: builder.finish(Vec::new()), facts: CaptureFacts::default() };
     Capture::new(PathBuf::from(name), dissection).unwrap()
 }
 

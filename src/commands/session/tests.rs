@@ -27,10 +27,10 @@ impl Folder {
     fn table(&self, name: &str, packets: u64) -> PathBuf {
         let mut builder = Builder::default();
         for packetid in 1..=packets {
-            builder.push(&Frame::default(), &segment(packetid));
+            builder.push(&Frame::default(), segment(packetid));
         }
         let path = self.path(name);
-        write(&builder.finish().unwrap(), &path, Form::Arrow, b',').unwrap();
+        write(builder.finish(Vec::new()).data_frame().unwrap(), &path, Form::Arrow, b',').unwrap();
         path
     }
 }

@@ -53,7 +53,8 @@ pub(super) fn write(file: &mut File, key: &Key, dissection: &Dissection) -> Resu
     let mut body = Summed { inner: BufWriter::with_capacity(256 * 1024, file), sum: Xxh3::new(), length: 0 };
     body.write_all(&about).map_err(WriteError::File)?;
     // Sharing its columns, the copy costs nothing; the writer wants to rearrange their chunks.
-    let mut table = dissection.table.clone();
+    let table = dissection.table.data_frame().map_err(|error| WriteError::Encode(error.to_string()))?;
+    let mut table = table.clone();
     let written = IpcWriter::new(&mut body).with_compression(Some(IpcCompression::LZ4)).finish(&mut table);
     written.map_err(|error| match error {
         polars::error::PolarsError::IO { error, .. } => {
@@ -85,7 +86,7 @@ pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissection>, 
         return Ok(None);
     }
     let table = IpcReader::new(Cursor::new(table)).finish().map_err(|error| error.to_string())?;
-    Ok(Some(Dissection { table, facts: about.facts }))
+    Ok(Some(Dissection { table: table.into(), facts: about.facts }))
 }
 
 /// The two parts of an entry whose head and checksum fit.

@@ -22,10 +22,10 @@ pub struct Copied {
 
 /// Writes to `output` the capture `input` with only the frames for whose number (Wireshark's `frame.number`, from 1)
 /// `keep` is true. The format stays, and so does every octet of the records; of a pcapng file all blocks that are no
-/// frames come along. A file that exists is replaced at once when the copy is complete, and left alone on failure.
+/// frames come along; of a compressed capture the copy is not compressed. A file that exists is replaced at once when the copy is complete, and left alone on failure.
 ///
 /// # Errors
-/// When a file cannot be read or written, `input` is compressed or no capture, or both are the same file.
+/// When a file cannot be read or written, `input` is no capture, or both are the same file.
 pub fn copy_frames(input: &Path, output: &Path, mut keep: impl FnMut(u64) -> bool) -> Result<Copied, CaptureFileError> {
     let mut framing = Framing::open(input)?;
     let written_failed = |source| CaptureFileError::file("write", output, source);
@@ -36,7 +36,7 @@ pub fn copy_frames(input: &Path, output: &Path, mut keep: impl FnMut(u64) -> boo
         let wanted = match framing.next_piece()? {
             Piece::End => break,
             Piece::Header => {
-                forget_section_length(framing.piece());
+                forget_section_length(framing.piece_mut());
                 true
             }
             Piece::Other => true,

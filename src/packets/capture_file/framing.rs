@@ -1,13 +1,14 @@
 //! From octets to records and blocks, by their lengths.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use pcap_parser::{CB_MAGIC, DCB_MAGIC, EPB_MAGIC, SHB_MAGIC, SJE_MAGIC, SPB_MAGIC};
+use pcap_parser::{CB_MAGIC, DCB_MAGIC, SHB_MAGIC, SJE_MAGIC};
+pub use pcap_parser::{EPB_MAGIC as ENHANCED_PACKET, IDB_MAGIC as INTERFACE, SPB_MAGIC as SIMPLE_PACKET};
 
+use super::input::Input;
+use super::octets::Octets;
 use super::{CaptureFileError, CaptureFormat, Cause, Truncation};
-use crate::interrupt;
 
 /// Blocks longer than this are damage: Wireshark refuses them too (128 MiB of packet and its options).
 const LONGEST: u32 = 0x0801_0000;
@@ -15,13 +16,13 @@ const LONGEST: u32 = 0x0801_0000;
 const LONGEST_RECORD: u32 = 0x0800_0000;
 
 /// The packet block of the first pcapng drafts.
-const OBSOLETE_PACKET: u32 = 2;
+pub const OBSOLETE_PACKET: u32 = 2;
 /// System events, in the three forms that Wireshark numbers.
 const SYSTEM_EVENTS: [u32; 3] = [0x204, 0x216, 0x221];
 
 /// What comes next in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece {
+pub enum Piece {
     /// The header of the file, or of a pcapng section.
     Header,
     /// A frame with its number, from 1.
@@ -32,46 +33,101 @@ pub(super) enum Piece {
     End,
 }
 
-/// Walks through a file piece by piece.
-pub(super) struct Framing {
+/// How the present part of the file is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Records after one header.
+    Pcap {
+        /// Numbers have their most significant octet first.
+        big_endian: bool,
+        /// Timestamps in nanoseconds, else in microseconds.
+        nanoseconds: bool,
+    },
+    /// Blocks.
+    Pcapng {
+        /// Numbers of this section have their most significant octet first.
+        big_endian: bool,
+    },
+}
+
+impl Layout {
+    /// Whether numbers have their most significant octet first.
+    #[must_use]
+    pub fn big_endian(self) -> bool {
+        match self {
+            Layout::Pcap { big_endian, .. } | Layout::Pcapng { big_endian } => big_endian,
+        }
+    }
+}
+
+/// The 32-bit number at octet `at`.
+#[inline]
+pub fn word(octets: &[u8], at: usize, big_endian: bool) -> Option<u32> {
+    let octets = octets.get(at..at.checked_add(4)?)?.try_into().ok()?;
+    Some(if big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) })
+}
+
+/// Walks through a capture piece by piece.
+pub struct Framing {
+    /// The capture's name, for errors.
     path: PathBuf,
-    reader: BufReader<File>,
+    octets: Octets,
+    compressed: bool,
     layout: Layout,
-    /// The present piece as it stands in the file. Only grows as far as the file really has octets.
-    piece: Vec<u8>,
-    /// Offset of the octet after the present piece.
-    offset: u64,
+    /// Length of the present piece, which begins the window.
+    length: usize,
     frames: u64,
     truncation: Option<Truncation>,
     started: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    Pcap { big_endian: bool },
-    Pcapng { big_endian: bool },
+/// Why there is no whole piece.
+enum Stop {
+    /// The rest of the file is no whole piece.
+    Cut(Cause),
+    /// The system refused.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Stop::Failed(error)
+    }
 }
 
 impl Framing {
-    pub(super) fn open(path: &Path) -> Result<Framing, CaptureFileError> {
-        let failed = |source| CaptureFileError::file("read", path, source);
-        let file = File::open(path).map_err(failed)?;
-        let mut reader = BufReader::with_capacity(256 * 1024, file);
-        let start = reader.fill_buf().map_err(failed)?;
-        let layout = match CaptureFormat::of(start) {
-            CaptureFormat::Pcap { big_endian, .. } => Layout::Pcap { big_endian },
-            CaptureFormat::Pcapng => Layout::Pcapng { big_endian: false },
-            CaptureFormat::Compressed(compression) => {
-                return Err(CaptureFileError::Compressed { path: path.to_path_buf(), compression });
+    /// The capture `path`, compressed or not; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read or is neither pcap nor pcapng.
+    pub fn open(path: &Path) -> Result<Framing, CaptureFileError> {
+        let input = Input::open(path).map_err(|source| CaptureFileError::file("read", path, source))?;
+        Framing::of(input, path)
+    }
+
+    /// The capture in `input`, called `path` in errors.
+    ///
+    /// # Errors
+    /// When it is neither pcap nor pcapng.
+    pub fn of(mut input: Input, path: &Path) -> Result<Framing, CaptureFileError> {
+        let compressed = input.compression.is_some();
+        match input.octets.fetch(4) {
+            Err(source) if !compressed || source.kind() == ErrorKind::Interrupted => {
+                return Err(CaptureFileError::file("read", path, source));
             }
-            CaptureFormat::Other => return Err(CaptureFileError::Unsupported(path.to_path_buf())),
+            _ => {}
+        }
+        let layout = match CaptureFormat::of(input.octets.window()) {
+            CaptureFormat::Pcap { big_endian, nanoseconds } => Layout::Pcap { big_endian, nanoseconds },
+            CaptureFormat::Pcapng => Layout::Pcapng { big_endian: false },
+            _ => return Err(CaptureFileError::Unsupported(path.to_path_buf())),
         };
         Ok(Framing {
             path: path.to_path_buf(),
-            reader,
+            octets: input.octets,
+            compressed,
             layout,
-            piece: Vec::new(),
-            offset: 0,
+            length: 0,
             frames: 0,
             truncation: None,
             started: false,
@@ -79,127 +135,175 @@ impl Framing {
     }
 
     /// Frames seen.
-    pub(super) fn frames(&self) -> u64 {
+    #[must_use]
+    pub fn frames(&self) -> u64 {
         self.frames
     }
 
     /// Why [`Piece::End`] came before the end of the file, if it did.
-    pub(super) fn truncation(&self) -> Option<Truncation> {
+    #[must_use]
+    pub fn truncation(&self) -> Option<Truncation> {
         self.truncation
     }
 
-    /// The octets of the present piece.
-    pub(super) fn piece(&mut self) -> &mut [u8] {
-        &mut self.piece
+    /// Octets of the capture that were passed; of a compressed one, decompressed.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.octets.offset()
     }
 
-    pub(super) fn next_piece(&mut self) -> Result<Piece, CaptureFileError> {
-        if self.frames.is_multiple_of(1024) {
-            interrupt::check().map_err(|_| CaptureFileError::Interrupted)?;
-        }
+    /// The layout of the present piece.
+    #[inline]
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The octets of the present piece.
+    #[inline]
+    #[must_use]
+    pub fn piece(&self) -> &[u8] {
+        self.octets.window().get(..self.length).unwrap_or(&[])
+    }
+
+    /// The same, to be changed.
+    pub fn piece_mut(&mut self) -> &mut [u8] {
+        self.octets.window_mut().get_mut(..self.length).unwrap_or(&mut [])
+    }
+
+    /// Ends the walk before the present piece, for its content contradicts the rest of the file.
+    pub fn refuse(&mut self) {
+        self.frames = self.frames.saturating_sub(1);
+        self.length = 0;
+        self.truncation = Some(Truncation { offset: self.octets.offset(), cause: Cause::Damaged });
+    }
+
+    /// Goes on to the next piece.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or on Ctrl-C.
+    #[inline]
+    pub fn next_piece(&mut self) -> Result<Piece, CaptureFileError> {
         if self.truncation.is_some() {
             return Ok(Piece::End);
         }
-        self.piece.clear();
+        self.octets.pass(self.length);
+        self.length = 0;
         let read = match self.layout {
-            Layout::Pcap { big_endian } => self.next_record(big_endian),
-            Layout::Pcapng { big_endian } => self.next_block(big_endian),
+            Layout::Pcap { big_endian, .. } => self.next_record(big_endian),
+            Layout::Pcapng { .. } => self.next_block(),
         };
-        match read.map_err(|source| CaptureFileError::file("read", &self.path, source))? {
+        match read {
             Ok(piece) => {
-                self.offset = self.offset.saturating_add(self.piece.len() as u64);
                 self.started = true;
                 Ok(piece)
             }
-            Err(cause) => {
-                self.truncation = Some(Truncation { offset: self.offset, cause });
-                Ok(Piece::End)
-            }
+            Err(stop) => self.stop(stop),
         }
     }
 
-    fn next_record(&mut self, big_endian: bool) -> io::Result<Result<Piece, Cause>> {
-        if !self.started {
-            return Ok(if self.fill(24)? { Ok(Piece::Header) } else { Err(Cause::FileHeader) });
-        }
-        if !self.fill(16)? {
-            return Ok(if self.piece.is_empty() { Ok(Piece::End) } else { Err(Cause::RecordHeader) });
-        }
-        let Some(length) = self.word(8, big_endian).filter(|length| *length <= LONGEST_RECORD) else {
-            return Ok(Err(Cause::Damaged));
+    #[cold]
+    fn stop(&mut self, stop: Stop) -> Result<Piece, CaptureFileError> {
+        let cause = match stop {
+            Stop::Cut(cause) => cause,
+            Stop::Failed(error) if error.kind() == ErrorKind::Interrupted => return Err(CaptureFileError::Interrupted),
+            Stop::Failed(_) if self.compressed && self.started => Cause::Compression,
+            Stop::Failed(_) if self.compressed => Cause::FileHeader,
+            Stop::Failed(source) => return Err(CaptureFileError::file("read", &self.path, source)),
         };
-        if !self.fill(length as usize)? {
-            return Ok(Err(Cause::RecordData));
-        }
-        Ok(Ok(self.frame()))
+        self.length = 0;
+        self.truncation = Some(Truncation { offset: self.octets.offset(), cause });
+        Ok(Piece::End)
     }
 
-    fn next_block(&mut self, big_endian: bool) -> io::Result<Result<Piece, Cause>> {
-        if !self.fill(8)? {
-            return Ok(match (self.piece.is_empty(), self.started) {
+    #[inline]
+    fn next_record(&mut self, big_endian: bool) -> Result<Piece, Stop> {
+        if !self.started {
+            return if self.whole(24)? { Ok(Piece::Header) } else { Err(Stop::Cut(Cause::FileHeader)) };
+        }
+        if !self.whole(16)? {
+            return if self.octets.window().is_empty() { Ok(Piece::End) } else { Err(Stop::Cut(Cause::RecordHeader)) };
+        }
+        match self.word(8, big_endian) {
+            Some(length) if length <= LONGEST_RECORD => {
+                if !self.whole((length as usize).saturating_add(16))? {
+                    return Err(Stop::Cut(Cause::RecordData));
+                }
+                Ok(self.frame())
+            }
+            _ => Err(Stop::Cut(Cause::Damaged)),
+        }
+    }
+
+    #[inline]
+    fn next_block(&mut self) -> Result<Piece, Stop> {
+        if !self.whole(12)? {
+            return match (self.octets.window().is_empty(), self.started) {
                 (true, true) => Ok(Piece::End),
-                (_, true) => Err(Cause::RecordHeader),
-                (_, false) => Err(Cause::FileHeader),
-            });
+                (_, true) => Err(Stop::Cut(Cause::RecordHeader)),
+                (_, false) => Err(Stop::Cut(Cause::FileHeader)),
+            };
         }
         // The type of a section header reads the same either way; it says how the rest of the section reads.
-        let is_section = self.word(0, big_endian) == Some(SHB_MAGIC);
-        let mut big_endian = big_endian;
+        let is_section = self.word(0, false) == Some(SHB_MAGIC);
         if is_section {
-            if !self.fill(4)? {
-                return Ok(Err(if self.started { Cause::RecordHeader } else { Cause::FileHeader }));
-            }
-            big_endian = match self.piece.get(8..12) {
+            let big_endian = match self.octets.window().get(8..12) {
                 Some([0x1a, 0x2b, 0x3c, 0x4d]) => true,
                 Some([0x4d, 0x3c, 0x2b, 0x1a]) => false,
-                _ => return Ok(Err(Cause::Damaged)),
+                _ => return Err(Stop::Cut(Cause::Damaged)),
             };
             self.layout = Layout::Pcapng { big_endian };
         }
+        let big_endian = self.layout.big_endian();
         let (Some(kind), Some(length)) = (self.word(0, big_endian), self.word(4, big_endian)) else {
-            return Ok(Err(Cause::Damaged));
+            return Err(Stop::Cut(Cause::Damaged));
         };
         let shortest = if is_section { 28 } else { 12 };
         // A length that is no multiple of four is against the rules, but Wireshark reads on after its padding.
         let Some(padded) = length.checked_next_multiple_of(4).filter(|_| (shortest..=LONGEST).contains(&length)) else {
-            return Ok(Err(Cause::Damaged));
+            return Err(Stop::Cut(Cause::Damaged));
         };
-        if !self.fill((padded as usize).saturating_sub(self.piece.len()))? {
-            return Ok(Err(if self.started { Cause::RecordData } else { Cause::FileHeader }));
+        if !self.whole(padded as usize)? {
+            return Err(Stop::Cut(if self.started { Cause::RecordData } else { Cause::FileHeader }));
         }
-        if self.word(self.piece.len().saturating_sub(4), big_endian) != Some(length) {
-            return Ok(Err(Cause::Damaged));
+        if self.word(self.length.saturating_sub(4), big_endian) != Some(length) {
+            return Err(Stop::Cut(Cause::Damaged));
         }
-        Ok(Ok(match kind {
+        Ok(match kind {
             SHB_MAGIC => Piece::Header,
-            EPB_MAGIC if !self.holds_packet(20, big_endian) => return Ok(Err(Cause::Damaged)),
-            OBSOLETE_PACKET if !self.holds_packet(20, big_endian) => return Ok(Err(Cause::Damaged)),
+            ENHANCED_PACKET if !self.holds_packet(20, big_endian) => return Err(Stop::Cut(Cause::Damaged)),
+            OBSOLETE_PACKET if !self.holds_packet(20, big_endian) => return Err(Stop::Cut(Cause::Damaged)),
             // Wireshark numbers all records that it shows, custom blocks and journal entries among them.
-            EPB_MAGIC | SPB_MAGIC | OBSOLETE_PACKET | SJE_MAGIC | CB_MAGIC | DCB_MAGIC => self.frame(),
+            ENHANCED_PACKET | SIMPLE_PACKET | OBSOLETE_PACKET | SJE_MAGIC | CB_MAGIC | DCB_MAGIC => self.frame(),
             kind if SYSTEM_EVENTS.contains(&kind) => self.frame(),
             _ => Piece::Other,
-        }))
+        })
     }
 
     /// Whether the captured length at `at` fits into the block (28 octets of head, 4 of tail).
     fn holds_packet(&self, at: usize, big_endian: bool) -> bool {
-        let room = self.piece.len().checked_sub(32);
+        let room = self.length.checked_sub(32);
         matches!((self.word(at, big_endian), room), (Some(length), Some(room)) if length as usize <= room)
     }
 
+    #[inline]
     fn frame(&mut self) -> Piece {
         self.frames = self.frames.saturating_add(1);
         Piece::Frame(self.frames)
     }
 
-    /// Appends `count` octets to the piece; false when the file ends before.
-    fn fill(&mut self, count: usize) -> io::Result<bool> {
-        let wanted = count as u64;
-        Ok((&mut self.reader).take(wanted).read_to_end(&mut self.piece)? as u64 == wanted)
+    /// Makes the piece `count` octets long; false when the file ends before.
+    #[inline]
+    fn whole(&mut self, count: usize) -> io::Result<bool> {
+        let whole = self.octets.fetch(count)?;
+        if whole {
+            self.length = count;
+        }
+        Ok(whole)
     }
 
+    #[inline]
     fn word(&self, at: usize, big_endian: bool) -> Option<u32> {
-        let octets = self.piece.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(if big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) })
+        word(self.octets.window(), at, big_endian)
     }
 }

@@ -38,7 +38,7 @@ pub fn read(path: &Path) -> Result<Dissection, LoadError> {
         Err(reason) => return Err(LoadError::ForeignTable { path: path.to_path_buf(), reason }),
     };
     let facts = facts(&table);
-    Ok(Dissection { table, facts })
+    Ok(Dissection { table: table.into(), facts })
 }
 
 /// Whether [`read`] is the one to try on this file: it is Parquet or Arrow, or its first line names columns of the

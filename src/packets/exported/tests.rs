@@ -65,8 +65,8 @@ fn every_raw_column_comes_back_as_it_was() {
         write(&table(), &path, form, b',').unwrap();
         assert!(recognise(&path), "{form:?}");
         let read = read(&path).unwrap();
-        assert_eq!(read.table.schema(), expected.schema(), "{form:?}");
-        assert!(read.table.equals_missing(&expected), "{form:?}\n{:?}\n{expected:?}", read.table);
+        assert_eq!(read.table.data_frame().unwrap().schema(), expected.schema(), "{form:?}");
+        assert!(read.table.data_frame().unwrap().equals_missing(&expected), "{form:?}\n{:?}\n{expected:?}", read.table);
         assert_eq!(read.facts.frames, 3);
         let interfaces: Vec<_> = read.facts.interfaces.iter().map(|it| (it.id, it.packets)).collect();
         assert_eq!(interfaces, [(0, 1), (1, 1)]);
@@ -82,7 +82,11 @@ fn any_delimiter_comes_back() {
     let path = directory.path().join("t.csv");
     for delimiter in *b";\t| ," {
         write(&table(), &path, Form::Csv, delimiter).unwrap();
-        assert!(read(&path).unwrap().table.equals_missing(&raw_columns(&table())), "{}", char::from(delimiter));
+        assert!(
+            read(&path).unwrap().table.data_frame().unwrap().equals_missing(&raw_columns(&table())),
+            "{}",
+            char::from(delimiter)
+        );
     }
 }
 

@@ -1,14 +1,18 @@
-//! Between the raw columns of the packet table and [`Segment`](super::segment::Segment)s: both ways, the same content.
+//! The packets of a capture as segments and as the raw columns of the packet table: both ways, the same content.
 
-mod builder;
+mod columns;
+mod frames;
+mod packet_table;
 mod reader;
 
-pub use builder::{Builder, Frame};
-pub use reader::segments;
+pub use frames::{Frame, Frames};
+pub use packet_table::{Builder, PacketTable};
 
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+
+    use polars::prelude::Column;
 
     use super::*;
     use crate::packets::schema;
@@ -149,17 +153,39 @@ mod tests {
             .collect();
         let mut builder = Builder::default();
         for segment in &expected {
-            builder.push(&Frame::default(), segment);
+            builder.push(&Frame::default(), segment.clone());
         }
-        let table = builder.finish().unwrap();
-        assert_eq!(segments(&table).unwrap(), expected);
+        let table = builder.finish(Vec::new());
+        assert_eq!(*table.segments().unwrap(), *expected);
+        let read = PacketTable::from(table.data_frame().unwrap().clone());
+        assert_eq!(*read.segments().unwrap(), *expected);
     }
 
     #[test]
     fn the_table_has_the_columns_of_the_schema_with_their_types() {
-        let table = Builder::default().finish().unwrap();
+        let table = Builder::default().finish(Vec::new());
+        let table = table.data_frame().unwrap();
         let found: Vec<_> = table.columns().iter().map(|c| (c.name().to_string(), c.dtype().clone())).collect();
         let wanted: Vec<_> = schema::packet_columns().map(|c| (c.name.to_string(), c.kind.data_type())).collect();
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn both_forms_answer_alike() {
+        let mut builder = Builder::default();
+        builder.time(1_795_246_227_000_000_000);
+        let frame = Frame { interface: Some("eth0"), ip_id: Some(7), ..Frame::default() };
+        builder.push(&frame, plain(3));
+        builder.push(&Frame { interface: None, ..frame }, plain(4));
+        let dissected = builder.finish(vec![Column::new("extra".into(), ["a", "b"])]);
+        let read = PacketTable::from(dissected.data_frame().unwrap().clone());
+        for table in [&dissected, &read] {
+            assert_eq!((table.height(), table.origin()), (2, 1_795_246_227_000_000_000));
+            assert_eq!([0, 1, 2].map(|row| table.interface(row)), [Some("eth0"), None, None]);
+            assert_eq!(table.column("ipid").unwrap().u16().unwrap().get(1), Some(7));
+            assert_eq!(table.column("extra").unwrap().str().unwrap().get(1), Some("b"));
+            assert!(table.column("none").is_err());
+        }
+        assert_eq!(dissected.column("reltime").unwrap().duration().unwrap().physical().get(0), Some(412_753_001));
     }
 }

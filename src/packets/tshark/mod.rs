@@ -128,7 +128,7 @@ pub fn dissect(tshark: &Tshark, path: &Path, request: &Request<'_>) -> Result<Di
     let wanted = fields::wanted(tshark, request.extra_fields)?;
     let mut rows = rows::Rows::new(&wanted, path);
     let complaints = run::run(tshark, path, &wanted, request, |lines| rows.push(lines))?;
-    let mut dissection = rows.finish()?;
+    let mut dissection = rows.finish();
     dissection.facts.dissector = tshark.name();
     let mut warnings = wanted.warnings(tshark);
     warnings.extend(complaints);

@@ -27,7 +27,6 @@ pub struct Rows<'a> {
     /// Extra fields of the TCP packets so far.
     extra: Option<DataFrame>,
     interfaces: BTreeMap<u32, Interface>,
-    first_frame: Option<i64>,
     /// Frames so far.
     frames: u64,
     /// TCP packets that could not be read.
@@ -37,16 +36,7 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// No packet yet of the capture `path`.
     pub fn new(wanted: &'a Wanted, path: &'a Path) -> Self {
-        Rows {
-            wanted,
-            path,
-            builder: Builder::default(),
-            extra: None,
-            interfaces: BTreeMap::new(),
-            first_frame: None,
-            frames: 0,
-            odd: 0,
-        }
+        Rows { wanted, path, builder: Builder::default(), extra: None, interfaces: BTreeMap::new(), frames: 0, odd: 0 }
     }
 
     /// Adds the packets in these whole lines.
@@ -61,14 +51,15 @@ impl<'a> Rows<'a> {
         for row in 0..text.height() {
             self.frames = self.frames.saturating_add(1);
             let abstime = self.time(&fields, row)?;
-            let first = *self.first_frame.get_or_insert(abstime);
+            self.builder.time(abstime);
             match packet(&fields, row, abstime) {
                 Found::NotTcp => continue,
                 Found::Odd => self.odd = self.odd.saturating_add(1),
                 Found::Tcp(packet) => {
                     let interface = interface(&fields, row, &mut self.interfaces);
-                    let frame = frame(&fields, row, abstime.saturating_sub(first), interface.as_deref(), &packet);
-                    self.builder.push(&frame, &packet.segment);
+                    let Packet { segment, kinds } = *packet;
+                    let frame = frame(&fields, row, interface.as_deref(), &segment, &kinds);
+                    self.builder.push(&frame, segment);
                     tcp_rows.push(IdxSize::try_from(row).unwrap_or(IdxSize::MAX));
                 }
             }
@@ -112,10 +103,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The table and the facts, the dissector's name left out.
-    ///
-    /// # Errors
-    /// When polars refuses the columns.
-    pub fn finish(self) -> Result<Dissection, LoadError> {
+    pub fn finish(self) -> Dissection {
         let mut warnings = Vec::new();
         if self.odd > 0 {
             warnings.push(format!(
@@ -129,21 +117,15 @@ impl<'a> Rows<'a> {
             interfaces: self.interfaces.into_values().collect(),
             warnings,
         };
-        let table = self.builder.finish()?;
-        let mut columns = table.columns().to_vec();
-        match self.extra {
-            Some(extra) => columns.extend(extra.columns().iter().map(Column::rechunk)),
-            None => columns.extend(
-                self.wanted
-                    .fields
-                    .iter()
-                    .rev()
-                    .take(self.wanted.extra)
-                    .rev()
-                    .map(|field| Column::full_null(PlSmallStr::from_str(field), table.height(), &DataType::String)),
-            ),
-        }
-        Ok(Dissection { table: DataFrame::new(table.height(), columns)?, facts })
+        let extra = match self.extra {
+            Some(extra) => extra.columns().iter().map(Column::rechunk).collect(),
+            None => {
+                let fields = self.wanted.fields.iter().rev().take(self.wanted.extra).rev();
+                let empty = |field: &String| Column::full_null(field.into(), self.builder.height(), &DataType::String);
+                fields.map(empty).collect()
+            }
+        };
+        Dissection { table: self.builder.finish(extra), facts }
     }
 }
 
@@ -156,20 +138,25 @@ fn interface(fields: &Fields, row: usize, interfaces: &mut BTreeMap<u32, Interfa
     Some(name.map_or_else(|| Arc::from(id.to_string()), Arc::from))
 }
 
-fn frame<'a>(fields: &Fields, row: usize, reltime: i64, interface: Option<&'a str>, packet: &'a Packet) -> Frame<'a> {
+fn frame<'a>(
+    fields: &Fields,
+    row: usize,
+    interface: Option<&'a str>,
+    segment: &Segment,
+    option_kinds: &'a [u8],
+) -> Frame<'a> {
     let innermost = |v4: &StringChunked, v6: &StringChunked| -> Option<u32> {
-        last_number(text_of(if packet.segment.source.is_ipv4() { v4 } else { v6 }, row))
+        last_number(text_of(if segment.source.is_ipv4() { v4 } else { v6 }, row))
     };
     Frame {
         interface,
-        reltime,
         wire_length: fields.wire_length.get(row),
         captured_length: fields.captured_length.get(row),
         ttl: innermost(&fields.ipv4_ttl, &fields.ipv6_hop_limit).and_then(|ttl| u8::try_from(ttl).ok()),
         ip_length: innermost(&fields.ipv4_length, &fields.ipv6_length),
-        ip_id: if packet.segment.source.is_ipv4() { last_number(text_of(&fields.ipv4_id, row)) } else { None },
+        ip_id: if segment.source.is_ipv4() { last_number(text_of(&fields.ipv4_id, row)) } else { None },
         header_length: options::number(text_of(&fields.header_length, row)),
-        option_kinds: &packet.kinds,
+        option_kinds,
         mss: options::number(text_of(&fields.mss, row)),
     }
 }

@@ -1,0 +1,122 @@
+//! TCP's options (RFC 9293 §3.1), one after the other.
+
+use super::mptcp::Mptcp;
+use super::view::{u16, u32};
+use crate::packets::segment::SackBlocks;
+
+/// Option kinds (IANA, "TCP Option Kind Numbers").
+mod kind {
+    pub const END: u8 = 0;
+    pub const NO_OPERATION: u8 = 1;
+    pub const MAXIMUM_SEGMENT_SIZE: u8 = 2;
+    pub const WINDOW_SCALE: u8 = 3;
+    pub const SACK: u8 = 5;
+    pub const TIMESTAMPS: u8 = 8;
+    pub const MPTCP: u8 = 30;
+}
+
+/// Kinds of options, of which a header has room for 40.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds {
+    kinds: [u8; 40],
+    count: u8,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Kinds { kinds: [0; 40], count: 0 }
+    }
+}
+
+impl Kinds {
+    #[inline]
+    fn push(&mut self, kind: u8) {
+        if let Some(slot) = self.kinds.get_mut(usize::from(self.count)) {
+            *slot = kind;
+            self.count = self.count.saturating_add(1);
+        }
+    }
+
+    /// The kinds in the order sent.
+    #[inline]
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.kinds.get(..usize::from(self.count)).unwrap_or(&[])
+    }
+}
+
+/// The options of one packet.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// Kinds of all options, in order.
+    pub kinds: Kinds,
+    /// Maximum segment size.
+    pub mss: Option<u16>,
+    /// Window scale.
+    pub window_scale: Option<u8>,
+    /// Timestamps: value and echo.
+    pub timestamps: Option<(u32, u32)>,
+    /// SACK blocks.
+    pub sack: SackBlocks,
+    /// MPTCP.
+    pub mptcp: Mptcp,
+    /// Fewer octets were recorded than there were, or an option lacks values that its length says it has.
+    pub cut: bool,
+}
+
+impl Options {
+    /// Reads the options that stand from `start` to `end` of a packet with these TCP flags, as far as `packet` was
+    /// recorded. An option with an impossible length ends the list.
+    #[inline]
+    #[must_use]
+    pub fn read(packet: &[u8], start: usize, end: usize, flags: u16) -> Options {
+        let mut options = Options::default();
+        let recorded = packet.get(start..end).or(packet.get(start..)).unwrap_or(&[]);
+        let announced = end.saturating_sub(start);
+        let mut at = 0;
+        while let Some(kind) = recorded.get(at).copied() {
+            if kind == kind::END {
+                options.kinds.push(kind);
+                return options;
+            }
+            if kind == kind::NO_OPERATION {
+                options.kinds.push(kind);
+                at = at.saturating_add(1);
+                continue;
+            }
+            let Some(length) = recorded.get(at.saturating_add(1)).map(|length| usize::from(*length)) else {
+                break;
+            };
+            let next = at.saturating_add(length);
+            if length < 2 || next > announced {
+                return options;
+            }
+            options.kinds.push(kind);
+            let content = recorded.get(at..next).or(recorded.get(at..)).unwrap_or(&[]);
+            options.option(kind, content, length, flags);
+            at = next;
+        }
+        options.cut |= at < announced || announced > recorded.len();
+        options
+    }
+
+    /// Takes in one option of `length` octets, of which `octets` were recorded.
+    #[inline]
+    fn option(&mut self, kind: u8, octets: &[u8], length: usize, flags: u16) {
+        match (kind, length) {
+            (kind::TIMESTAMPS, 10) => self.timestamps = u32(octets, 2).zip(u32(octets, 6)),
+            (kind::MPTCP, _) => self.cut |= !self.mptcp.read(octets, length, flags),
+            (kind::MAXIMUM_SEGMENT_SIZE, 4) => self.mss = u16(octets, 2),
+            (kind::WINDOW_SCALE, 3) => self.window_scale = octets.get(2).copied(),
+            (kind::SACK, _) => {
+                let edges = octets.get(2..).unwrap_or(&[]);
+                for block in edges.chunks_exact(8) {
+                    if let (Some(left), Some(right)) = (u32(block, 0), u32(block, 4)) {
+                        self.sack.push(left, right);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What is counted on the way through a capture, and what is said of it.
+
+use std::collections::BTreeMap;
+
+use crate::packets::capture_file::Truncation;
+use crate::units::counted;
+
+/// Link types that are listed by number.
+const LISTED: usize = 8;
+
+/// Counts of what the table does not show.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// When the latest frame was recorded.
+    pub time: i64,
+    /// TCP packets without a time of their own.
+    pub untimed: u64,
+    /// TCP packets whose header is not whole.
+    pub odd: u64,
+    /// Later fragments of TCP packets.
+    pub later_fragments: u64,
+    /// Packets in tunnels that are not opened.
+    pub unopened: u64,
+    /// Packets by link type that is not understood.
+    unknown_links: BTreeMap<u32, u64>,
+    /// TCP packets by interface.
+    by_interface: Vec<u64>,
+}
+
+impl Tally {
+    /// Counts a packet of a link type that is not understood.
+    pub fn unknown_link(&mut self, number: u32) {
+        // Numbers come from the file; beyond a few they only count.
+        let known = self.unknown_links.len() < LISTED || self.unknown_links.contains_key(&number);
+        let count = self.unknown_links.entry(if known { number } else { u32::MAX }).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Counts a TCP packet of the interface at that place.
+    #[inline]
+    pub fn packet_of(&mut self, place: usize) {
+        if self.by_interface.len() <= place {
+            self.by_interface.resize(place.saturating_add(1), 0);
+        }
+        if let Some(count) = self.by_interface.get_mut(place) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// TCP packets by interface, as far as there were any.
+    pub fn packets_by_interface(&self) -> &[u64] {
+        &self.by_interface
+    }
+
+    /// What a person must know of the reading, a sentence each.
+    pub fn warnings(&self, truncation: Option<Truncation>, frames: u64) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (number, packets) in &self.unknown_links {
+            let kind =
+                if *number == u32::MAX { "further link types".to_string() } else { format!("link type {number}") };
+            warnings.push(format!(
+                "{} of {kind} left out, which only tshark may read: try `--dissector tshark`",
+                counted(*packets, "packet")
+            ));
+        }
+        if self.unopened > 0 {
+            warnings.push(format!(
+                "{} in tunnels not looked into, where there may be TCP: `--dissector tshark` opens more of them",
+                counted(self.unopened, "packet")
+            ));
+        }
+        if self.later_fragments > 0 {
+            warnings.push(format!(
+                "{} of IP packets left out: TCP is read from the first fragment, which does not tell the payload's length",
+                counted(self.later_fragments, "later fragment")
+            ));
+        }
+        if self.odd > 0 {
+            warnings.push(format!(
+                "{} left out, for the TCP header is not whole (cut by the snap length, or shorter than TCP's)",
+                counted(self.odd, "packet")
+            ));
+        }
+        if self.untimed > 0 {
+            warnings.push(format!(
+                "{} without a time (simple packets of pcapng): the time of the packet before was taken",
+                counted(self.untimed, "packet")
+            ));
+        }
+        if let Some(truncation) = truncation {
+            warnings.push(format!("{truncation}: {} up to there could be read", counted(frames, "whole packet")));
+        }
+        warnings
+    }
+}

@@ -1,0 +1,187 @@
+//! The packets of a capture, whichever form they came in.
+
+use std::sync::OnceLock;
+
+use polars::prelude::*;
+
+use super::columns::{self, Packets};
+use super::frames::{Frame, Frames};
+use super::reader;
+use crate::packets::schema;
+use crate::packets::segment::{Segment, Segments};
+
+/// The packets of a capture: one row per TCP packet in the order of the file; the raw columns of
+/// [`schema::COLUMNS`], then extra fields.
+///
+/// A dissector gives segments, and columns are made of them when they are asked for, each once: most questions need
+/// none. The cache and exports give columns, and segments are made of them.
+#[derive(Clone)]
+pub struct PacketTable(Form);
+
+#[derive(Clone)]
+enum Form {
+    Columns(DataFrame),
+    Packets(Box<Dissected>),
+}
+
+#[derive(Clone)]
+struct Dissected {
+    segments: Segments,
+    frames: Frames,
+    origin: i64,
+    extra: Vec<Column>,
+    /// The raw columns made so far.
+    made: Vec<OnceLock<Column>>,
+    whole: OnceLock<DataFrame>,
+}
+
+/// Takes in dissected packets one after the other.
+#[derive(Debug, Default)]
+pub struct Builder {
+    segments: Vec<Segment>,
+    frames: Frames,
+    origin: Option<i64>,
+}
+
+impl Builder {
+    /// Notes when a frame of any protocol was recorded, nanoseconds since 1970: relative times count from the first.
+    #[inline]
+    pub fn time(&mut self, abstime: i64) {
+        self.origin.get_or_insert(abstime);
+    }
+
+    /// Appends one packet.
+    #[inline]
+    pub fn push(&mut self, frame: &Frame<'_>, segment: Segment) {
+        self.time(segment.abstime);
+        self.frames.push(frame);
+        self.segments.push(segment);
+    }
+
+    /// Packets so far.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// The packets, with further columns of as many rows.
+    #[must_use]
+    pub fn finish(self, extra: Vec<Column>) -> PacketTable {
+        PacketTable(Form::Packets(Box::new(Dissected {
+            segments: self.segments.into(),
+            frames: self.frames,
+            origin: self.origin.unwrap_or(0),
+            extra,
+            made: schema::packet_columns().map(|_| OnceLock::new()).collect(),
+            whole: OnceLock::new(),
+        })))
+    }
+}
+
+impl From<DataFrame> for PacketTable {
+    fn from(columns: DataFrame) -> Self {
+        PacketTable(Form::Columns(columns))
+    }
+}
+
+impl PacketTable {
+    /// Packets.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        match &self.0 {
+            Form::Columns(columns) => columns.height(),
+            Form::Packets(packets) => packets.segments.len(),
+        }
+    }
+
+    /// The packets as segments.
+    ///
+    /// # Errors
+    /// When a column that was read is missing, has another type, or a cell that every packet has is null.
+    pub fn segments(&self) -> PolarsResult<Segments> {
+        match &self.0 {
+            Form::Columns(columns) => reader::segments(columns).map(Segments::from),
+            Form::Packets(packets) => Ok(packets.segments.clone()),
+        }
+    }
+
+    /// All columns.
+    ///
+    /// # Errors
+    /// When polars refuses them.
+    pub fn data_frame(&self) -> PolarsResult<&DataFrame> {
+        match &self.0 {
+            Form::Columns(columns) => Ok(columns),
+            Form::Packets(packets) => packets.data_frame(),
+        }
+    }
+
+    /// The column of that name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn column(&self, name: &str) -> PolarsResult<&Column> {
+        match &self.0 {
+            Form::Columns(columns) => columns.column(name),
+            Form::Packets(packets) => packets.column(name),
+        }
+    }
+
+    /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from. 0 where
+    /// nothing was recorded.
+    #[must_use]
+    pub fn origin(&self) -> i64 {
+        match &self.0 {
+            Form::Columns(columns) => {
+                let first = |name: &str| columns.column(name).ok()?.to_physical_repr().i64().ok()?.get(0);
+                first("abstime").unwrap_or(0).saturating_sub(first("reltime").unwrap_or(0))
+            }
+            Form::Packets(packets) => packets.origin,
+        }
+    }
+
+    /// The interface on which the packet of a row was recorded; [`None`] where the file does not say.
+    #[must_use]
+    pub fn interface(&self, row: usize) -> Option<&str> {
+        match &self.0 {
+            Form::Columns(columns) if row < columns.height() => columns.column("interface").ok()?.str().ok()?.get(row),
+            Form::Columns(_) => None,
+            Form::Packets(packets) => packets.frames.get(row).interface,
+        }
+    }
+}
+
+impl Dissected {
+    fn column(&self, name: &str) -> PolarsResult<&Column> {
+        let known = schema::packet_columns().zip(&self.made).find(|(spec, _)| spec.name == name);
+        let Some((spec, made)) = known else {
+            let extra = self.extra.iter().find(|column| column.name() == name);
+            return extra.ok_or_else(|| polars_err!(ColumnNotFound: "no column `{name}`"));
+        };
+        if made.get().is_none() {
+            let packets = Packets { segments: &self.segments, frames: &self.frames, origin: self.origin };
+            let column = columns::column(spec, packets)?;
+            return Ok(made.get_or_init(|| column));
+        }
+        made.get().ok_or_else(|| polars_err!(ColumnNotFound: "no column `{name}`"))
+    }
+
+    fn data_frame(&self) -> PolarsResult<&DataFrame> {
+        if let Some(whole) = self.whole.get() {
+            return Ok(whole);
+        }
+        let mut columns = Vec::with_capacity(self.made.len().saturating_add(self.extra.len()));
+        for spec in schema::packet_columns() {
+            columns.push(self.column(spec.name)?.clone());
+        }
+        columns.extend(self.extra.iter().cloned());
+        let whole = DataFrame::new(self.segments.len(), columns)?;
+        Ok(self.whole.get_or_init(|| whole))
+    }
+}
+
+impl std::fmt::Debug for PacketTable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "PacketTable({} packets)", self.height())
+    }
+}
