@@ -9,6 +9,7 @@ use super::distribution::Distribution;
 use super::volume::seconds;
 use crate::tracking::data::{Carried, DataPacket, carried};
 use crate::tracking::{Capture, Connection, Role};
+pub use buffer::Wait;
 use buffer::{Arrival, Buffer, Filler};
 
 /// Both directions of a connection.
@@ -72,6 +73,9 @@ pub struct Waited {
     pub bytes_waited: u64,
     /// Head-of-line delay of the ranges of data that waited and became deliverable.
     pub hol_delay: Distribution,
+    /// The waits of those ranges, in the order in which they ended.
+    #[serde(skip)]
+    pub waits: Vec<Wait>,
 }
 
 /// What waited for one subflow.
@@ -140,7 +144,7 @@ fn measure(level: &Carried, towards: Role, streams: &[u32]) -> OutOfOrderDirecti
     let duration = seconds(span);
     #[allow(clippy::cast_precision_loss)]
     let mean = (duration > 0.0).then(|| summary.octet_nanoseconds as f64 / 1e9 / duration);
-    let waited = streams.iter().zip(&counts).zip(summary.delays);
+    let waited = streams.iter().zip(&counts).zip(summary.waits);
     let fillers = summary.fillers.into_iter().filter(|(_, filled)| filled.holes > 0);
     OutOfOrderDirection {
         towards,
@@ -156,12 +160,13 @@ fn measure(level: &Carried, towards: Role, streams: &[u32]) -> OutOfOrderDirecti
         unmapped_bytes: unmapped,
         start_known: first.is_some(),
         subflows: waited
-            .map(|((stream, counts), delays)| Waited {
+            .map(|((stream, counts), waits)| Waited {
                 tcpstream: *stream,
                 segments: counts.segments,
                 out_of_order_segments: counts.out_of_order,
                 bytes_waited: counts.bytes,
-                hol_delay: Distribution::of(delays),
+                hol_delay: Distribution::of(waits.iter().map(|wait| wait.span).collect()),
+                waits,
             })
             .collect(),
         blame: fillers

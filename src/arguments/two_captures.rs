@@ -101,9 +101,21 @@ impl TwoCaptures {
     /// As [`TwoCaptures::of_level`].
     pub fn of_connection(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
-        let number = super::number(arguments, "stream")?;
+        Self::of_connection_in(first, second, super::number(arguments, "stream")?, mapped(arguments))
+    }
+
+    /// Connection `number` of `first`, which is `mapped` in `second`; found there when nobody says which.
+    ///
+    /// # Errors
+    /// When the connection is not in both.
+    pub fn of_connection_in(
+        first: Arc<Capture>,
+        second: Arc<Capture>,
+        number: u32,
+        mapped: Option<u32>,
+    ) -> Result<Self> {
         let mapper = Mapper::new(&first, &second);
-        let found = match mapped(arguments) {
+        let found = match mapped {
             None => mapper.the_mptcp(number)?,
             Some(wanted) => {
                 first.mptcp_connection(number)?;
