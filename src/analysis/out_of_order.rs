@@ -9,6 +9,7 @@ use super::distribution::Distribution;
 use super::volume::seconds;
 use crate::tracking::data::{Carried, DataPacket, carried};
 use crate::tracking::{Capture, Connection, Role};
+use crate::units::counted;
 pub use buffer::Wait;
 use buffer::{Arrival, Buffer, Filler};
 
@@ -90,6 +91,44 @@ pub struct Blame {
     pub released_bytes: u64,
     /// How long data waited for it, seconds; over all entries this is the time blocked by holes that were filled.
     pub blocked_time: f64,
+}
+
+impl OutOfOrderDirection {
+    /// What the numbers of this direction mean and what they lack: sentences without full stop.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let towards = self.towards.name();
+        let mut notes = Vec::new();
+        match self.capture_point {
+            Some(Place::Receiver) => {}
+            Some(Place::Sender) => notes.push(format!(
+                "towards the {towards}: recorded at the sender, so this is the order in which data were sent; what the \
+                 {towards} waited for shows in a capture taken there"
+            )),
+            Some(Place::Between) => notes.push(format!(
+                "towards the {towards}: recorded on the way, so what the rest of the paths delayed is not in these \
+                 numbers"
+            )),
+            None => notes.push(format!(
+                "towards the {towards}: the capture does not tell where it was recorded; only at the {towards} are these \
+                 the waits of its application"
+            )),
+        }
+        if !self.start_known {
+            notes.push(format!(
+                "towards the {towards}: the key was not captured, so the first data seen or acknowledged are taken for \
+                 the next expected ones"
+            ));
+        }
+        let octets = [
+            (self.missing_bytes, "of the data never seen: lost for good, or not captured"),
+            (self.waiting_at_end_bytes, "still waited when the capture ended; their delay is not known"),
+            (self.unmapped_bytes, "left out for want of a mapping: plain TCP after a fallback, or it was not captured"),
+        ];
+        let present = octets.iter().filter(|(count, _)| *count > 0);
+        notes.extend(present.map(|(count, what)| format!("towards the {towards}: {} {what}", counted(*count, "byte"))));
+        notes
+    }
 }
 
 /// Works out where the data of a connection waited.

@@ -104,6 +104,26 @@ impl Series {
     }
 }
 
+/// What the round trips of data towards `towards` are, recorded at this place: a sentence without full stop.
+#[must_use]
+pub fn meaning(place: Option<Place>, towards: Role) -> String {
+    let towards = towards.name();
+    match place {
+        Some(Place::Sender) => format!("towards the {towards}: recorded at the sender, so these are full round trips"),
+        Some(Place::Receiver) => format!(
+            "towards the {towards}: recorded at the receiver, so these are only the time that the {towards} took to \
+             answer, not the path's"
+        ),
+        Some(Place::Between) => format!(
+            "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}"
+        ),
+        None => format!(
+            "towards the {towards}: the capture does not tell where it was recorded; at the sender these would be full \
+             round trips, at the receiver only the time that the {towards} took to answer"
+        ),
+    }
+}
+
 /// All round trips of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundTrips {
