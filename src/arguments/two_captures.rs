@@ -194,6 +194,20 @@ impl TwoCaptures {
         Ok((merged, clock))
     }
 
+    /// The connection's number in the first capture; `None` for plain streams.
+    #[must_use]
+    pub fn connection_number(&self) -> Option<u32> {
+        self.connection.map(|(first, ..)| first)
+    }
+
+    /// Which of its connection's subflows a stream is in the first capture, from 0; 0 for plain streams.
+    #[must_use]
+    pub fn position(&self, pair: StreamPair) -> u32 {
+        let connection = self.connection_number().and_then(|number| self.first.tracking.connection(number));
+        let found = connection.and_then(|connection| connection.subflows.binary_search(&pair.first).ok());
+        found.and_then(|position| u32::try_from(position).ok()).unwrap_or(0)
+    }
+
     /// The connection at both ends.
     ///
     /// # Errors
