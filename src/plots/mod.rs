@@ -22,6 +22,7 @@ pub mod panels;
 pub mod registry;
 pub mod render;
 pub mod request;
+pub mod rtt;
 pub mod scene;
 pub mod shape;
 pub mod style;
