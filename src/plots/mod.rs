@@ -20,6 +20,7 @@ pub mod layout;
 pub mod owd;
 pub mod panels;
 pub mod registry;
+pub mod reinject;
 pub mod render;
 pub mod request;
 pub mod rtt;

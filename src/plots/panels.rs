@@ -11,7 +11,9 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
         filled.push(empty.remove(0));
     }
     figure.panels.append(&mut filled);
-    let names: Vec<String> = empty.into_iter().filter_map(|panel| panel.title).collect();
+    let mut names: Vec<String> = empty.into_iter().filter_map(|panel| panel.title).collect();
+    // Panels of one direction may have one title.
+    names.dedup();
     if !names.is_empty() {
         figure.caption.push(format!("Nothing to show {}.", names.join("; ")));
     }
