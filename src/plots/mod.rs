@@ -17,6 +17,7 @@ pub mod figure;
 pub mod first_clock;
 pub mod font;
 pub mod layout;
+pub mod ooo;
 pub mod owd;
 pub mod panels;
 pub mod registry;
