@@ -10,6 +10,7 @@
 //!        └▶ data (a table for CSV, JSON, Parquet)
 //! ```
 
+pub mod aggr_benefit;
 pub mod data;
 pub mod dsn;
 pub mod extent;
