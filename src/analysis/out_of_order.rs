@@ -9,6 +9,8 @@ use super::distribution::Distribution;
 use super::volume::seconds;
 use crate::tracking::data::{Carried, DataPacket, carried};
 use crate::tracking::{Capture, Connection, Role};
+use crate::units::counted;
+pub use buffer::Wait;
 use buffer::{Arrival, Buffer, Filler};
 
 /// Both directions of a connection.
@@ -72,6 +74,9 @@ pub struct Waited {
     pub bytes_waited: u64,
     /// Head-of-line delay of the ranges of data that waited and became deliverable.
     pub hol_delay: Distribution,
+    /// The waits of those ranges, in the order in which they ended.
+    #[serde(skip)]
+    pub waits: Vec<Wait>,
 }
 
 /// What waited for one subflow.
@@ -86,6 +91,44 @@ pub struct Blame {
     pub released_bytes: u64,
     /// How long data waited for it, seconds; over all entries this is the time blocked by holes that were filled.
     pub blocked_time: f64,
+}
+
+impl OutOfOrderDirection {
+    /// What the numbers of this direction mean and what they lack: sentences without full stop.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let towards = self.towards.name();
+        let mut notes = Vec::new();
+        match self.capture_point {
+            Some(Place::Receiver) => {}
+            Some(Place::Sender) => notes.push(format!(
+                "towards the {towards}: recorded at the sender, so this is the order in which data were sent; what the \
+                 {towards} waited for shows in a capture taken there"
+            )),
+            Some(Place::Between) => notes.push(format!(
+                "towards the {towards}: recorded on the way, so what the rest of the paths delayed is not in these \
+                 numbers"
+            )),
+            None => notes.push(format!(
+                "towards the {towards}: the capture does not tell where it was recorded; only at the {towards} are these \
+                 the waits of its application"
+            )),
+        }
+        if !self.start_known {
+            notes.push(format!(
+                "towards the {towards}: the key was not captured, so the first data seen or acknowledged are taken for \
+                 the next expected ones"
+            ));
+        }
+        let octets = [
+            (self.missing_bytes, "of the data never seen: lost for good, or not captured"),
+            (self.waiting_at_end_bytes, "still waited when the capture ended; their delay is not known"),
+            (self.unmapped_bytes, "left out for want of a mapping: plain TCP after a fallback, or it was not captured"),
+        ];
+        let present = octets.iter().filter(|(count, _)| *count > 0);
+        notes.extend(present.map(|(count, what)| format!("towards the {towards}: {} {what}", counted(*count, "byte"))));
+        notes
+    }
 }
 
 /// Works out where the data of a connection waited.
@@ -140,7 +183,7 @@ fn measure(level: &Carried, towards: Role, streams: &[u32]) -> OutOfOrderDirecti
     let duration = seconds(span);
     #[allow(clippy::cast_precision_loss)]
     let mean = (duration > 0.0).then(|| summary.octet_nanoseconds as f64 / 1e9 / duration);
-    let waited = streams.iter().zip(&counts).zip(summary.delays);
+    let waited = streams.iter().zip(&counts).zip(summary.waits);
     let fillers = summary.fillers.into_iter().filter(|(_, filled)| filled.holes > 0);
     OutOfOrderDirection {
         towards,
@@ -156,12 +199,13 @@ fn measure(level: &Carried, towards: Role, streams: &[u32]) -> OutOfOrderDirecti
         unmapped_bytes: unmapped,
         start_known: first.is_some(),
         subflows: waited
-            .map(|((stream, counts), delays)| Waited {
+            .map(|((stream, counts), waits)| Waited {
                 tcpstream: *stream,
                 segments: counts.segments,
                 out_of_order_segments: counts.out_of_order,
                 bytes_waited: counts.bytes,
-                hol_delay: Distribution::of(delays),
+                hol_delay: Distribution::of(waits.iter().map(|wait| wait.span).collect()),
+                waits,
             })
             .collect(),
         blame: fillers

@@ -26,6 +26,12 @@ pub struct Reinjection {
     pub length: u64,
     /// The packets that sent them first, on other subflows.
     pub of: Vec<Original>,
+    /// When the packet was recorded, nanoseconds since 1970.
+    #[serde(skip)]
+    pub time: i64,
+    /// How long before that the first of the data had been sent first, nanoseconds.
+    #[serde(skip)]
+    pub age: i64,
 }
 
 /// A packet whose data was sent again.
@@ -98,6 +104,7 @@ fn record(
     ranges: &[&Repeat],
 ) -> Option<(u32, Reinjection)> {
     let packetid = |row: u32| segments.get(row as usize).map(|segment| segment.packetid);
+    let time = |row: u32| segments.get(row as usize).map(|segment| segment.abstime);
     let first = ranges.first()?;
     let dsn = ranges.iter().map(|range| range.dsn).min()?;
     let mut of: Vec<Original> = Vec::new();
@@ -113,6 +120,8 @@ fn record(
     }
     of.sort_by_key(|original| original.packetid);
     of.dedup();
+    let sent = time(first.row)?;
+    let sent_first = ranges.iter().filter_map(|range| time(range.original_row)).min()?;
     let reinjection = Reinjection {
         packetid: packetid(first.row)?,
         tcpstream: *connection.subflows.get(first.subflow)?,
@@ -121,6 +130,8 @@ fn record(
         dsnraw64: direction.numbers.real(dsn),
         length: ranges.iter().map(|range| range.length).sum(),
         of,
+        time: sent,
+        age: sent.saturating_sub(sent_first),
     };
     Some((first.row, reinjection))
 }

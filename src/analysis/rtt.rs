@@ -11,7 +11,7 @@ use crate::tracking::data::{Carried, carried};
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 
 /// What a round trip was measured by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// SYN to SYN/ACK, or SYN/ACK to ACK.
@@ -46,6 +46,17 @@ pub struct Sample {
     pub time: i64,
     /// How long it took, nanoseconds.
     pub span: i64,
+    /// At the data level the first octet of the data, from the sender's IDSN; without the sender's key from the octet
+    /// before the lowest one seen.
+    pub dsn: Option<u64>,
+}
+
+impl Sample {
+    /// When what was answered had been sent, nanoseconds since 1970.
+    #[must_use]
+    pub fn sent(&self) -> i64 {
+        self.time.saturating_sub(self.span)
+    }
 }
 
 /// The round trips of one kind in one direction of one subflow, or of the connection.
@@ -90,6 +101,26 @@ impl Series {
             capture_point: self.capture_point,
             distribution: Distribution::of(self.samples.iter().map(|sample| sample.span).collect()),
         }
+    }
+}
+
+/// What the round trips of data towards `towards` are, recorded at this place: a sentence without full stop.
+#[must_use]
+pub fn meaning(place: Option<Place>, towards: Role) -> String {
+    let towards = towards.name();
+    match place {
+        Some(Place::Sender) => format!("towards the {towards}: recorded at the sender, so these are full round trips"),
+        Some(Place::Receiver) => format!(
+            "towards the {towards}: recorded at the receiver, so these are only the time that the {towards} took to \
+             answer, not the path's"
+        ),
+        Some(Place::Between) => format!(
+            "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}"
+        ),
+        None => format!(
+            "towards the {towards}: the capture does not tell where it was recorded; at the sender these would be full \
+             round trips, at the receiver only the time that the {towards} took to answer"
+        ),
     }
 }
 

@@ -101,9 +101,21 @@ impl TwoCaptures {
     /// As [`TwoCaptures::of_level`].
     pub fn of_connection(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
-        let number = super::number(arguments, "stream")?;
+        Self::of_connection_in(first, second, super::number(arguments, "stream")?, mapped(arguments))
+    }
+
+    /// Connection `number` of `first`, which is `mapped` in `second`; found there when nobody says which.
+    ///
+    /// # Errors
+    /// When the connection is not in both.
+    pub fn of_connection_in(
+        first: Arc<Capture>,
+        second: Arc<Capture>,
+        number: u32,
+        mapped: Option<u32>,
+    ) -> Result<Self> {
         let mapper = Mapper::new(&first, &second);
-        let found = match mapped(arguments) {
+        let found = match mapped {
             None => mapper.the_mptcp(number)?,
             Some(wanted) => {
                 first.mptcp_connection(number)?;
@@ -180,6 +192,20 @@ impl TwoCaptures {
         let merged = merge(&self.first, &self.second, &self.pairs)?;
         let clock = clock(&self.first, &merged);
         Ok((merged, clock))
+    }
+
+    /// The connection's number in the first capture; `None` for plain streams.
+    #[must_use]
+    pub fn connection_number(&self) -> Option<u32> {
+        self.connection.map(|(first, ..)| first)
+    }
+
+    /// Which of its connection's subflows a stream is in the first capture, from 0; 0 for plain streams.
+    #[must_use]
+    pub fn position(&self, pair: StreamPair) -> u32 {
+        let connection = self.connection_number().and_then(|number| self.first.tracking.connection(number));
+        let found = connection.and_then(|connection| connection.subflows.binary_search(&pair.first).ok());
+        found.and_then(|position| u32::try_from(position).ok()).unwrap_or(0)
     }
 
     /// The connection at both ends.

@@ -4,13 +4,11 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
-use crate::analysis::capture_point::Place;
 use crate::analysis::out_of_order::{OutOfOrder, OutOfOrderDirection, out_of_order};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::{Capture, Connection, Role};
-use crate::units::counted;
 
 /// Shows where data waited for other data.
 pub struct OutOfOrderCommand;
@@ -226,44 +224,8 @@ fn notes(connection: &Connection, found: &OutOfOrder) -> Vec<String> {
         );
     }
     for direction in found.directions.iter().filter(|direction| direction.segments > 0) {
-        notes.extend(direction_notes(direction));
+        notes.extend(direction.remarks());
     }
     notes.extend(series::misplaced_note(found.misplaced));
-    notes
-}
-
-fn direction_notes(direction: &OutOfOrderDirection) -> Vec<String> {
-    let towards = direction.towards.name();
-    let mut notes = Vec::new();
-    match direction.capture_point {
-        Some(Place::Receiver) => {}
-        Some(Place::Sender) => notes.push(format!(
-            "towards the {towards}: recorded at the sender, so this is the order in which data were sent; what the {towards} \
-             waited for shows in a capture taken there"
-        )),
-        Some(Place::Between) => notes.push(format!(
-            "towards the {towards}: recorded on the way, so what the rest of the paths delayed is not in these numbers"
-        )),
-        None => notes.push(format!(
-            "towards the {towards}: the capture does not tell where it was recorded; only at the {towards} are these the \
-             waits of its application"
-        )),
-    }
-    if !direction.start_known {
-        notes.push(format!(
-            "towards the {towards}: the key was not captured, so the first data seen or acknowledged are taken for the next \
-             expected ones"
-        ));
-    }
-    let octets = [
-        (direction.missing_bytes, "of the data never seen: lost for good, or not captured"),
-        (direction.waiting_at_end_bytes, "still waited when the capture ended; their delay is not known"),
-        (
-            direction.unmapped_bytes,
-            "left out for want of a mapping: plain TCP after a fallback, or it was not captured",
-        ),
-    ];
-    let present = octets.iter().filter(|(count, _)| *count > 0);
-    notes.extend(present.map(|(count, what)| format!("towards the {towards}: {} {what}", counted(*count, "byte"))));
     notes
 }

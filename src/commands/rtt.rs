@@ -4,8 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
-use crate::analysis::capture_point::Place;
-use crate::analysis::rtt::{Level, Record, RoundTrips, Series, rtt};
+use crate::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, rtt};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Table};
@@ -185,21 +184,7 @@ fn notes(connection: &Connection, found: &RoundTrips) -> Vec<String> {
     for role in Role::BOTH {
         let mut own = found.series.iter().filter(|series| series.towards == role).peekable();
         let Some(whole) = own.peek() else { continue };
-        let towards = role.name();
-        notes.push(match whole.capture_point {
-            Some(Place::Sender) => format!("towards the {towards}: recorded at the sender, so these are full round trips"),
-            Some(Place::Receiver) => format!(
-                "towards the {towards}: recorded at the receiver, so these are only the time that the {towards} took to \
-                 answer, not the path's"
-            ),
-            Some(Place::Between) => format!(
-                "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}"
-            ),
-            None => format!(
-                "towards the {towards}: the capture does not tell where it was recorded; at the sender these would be full \
-                 round trips, at the receiver only the time that the {towards} took to answer"
-            ),
-        });
+        notes.push(meaning(whole.capture_point, role));
     }
     if !connection.roles_known {
         notes.push(

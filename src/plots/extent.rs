@@ -38,17 +38,18 @@ pub struct Extent {
     pub empty: bool,
 }
 
-/// The ranges of each panel; panels that share their x axis share its range.
+/// The ranges of each panel; panels that measure the same along x share its range.
 #[must_use]
 pub fn extents(figure: &Figure) -> Vec<Extent> {
     let own: Vec<(Option<Range>, Option<Range>)> = figure.panels.iter().map(data).collect();
-    let shared = shares_x(figure);
-    let common = own.iter().filter_map(|(x, _)| *x).reduce(Range::joined);
-    let panels = figure.panels.iter().zip(own);
-    panels
-        .map(|(panel, (x, y))| Extent {
-            x: shown(&panel.x, if shared { common } else { x }, Side::X),
-            y: shown(&panel.y, y, Side::Y),
+    let panels = || figure.panels.iter().zip(&own);
+    // Panels are few: looking at each for each is no matter.
+    let common =
+        |axis: &Axis| panels().filter(|(panel, _)| panel.x == *axis).filter_map(|(_, (x, _))| *x).reduce(Range::joined);
+    panels()
+        .map(|(panel, (_, y))| Extent {
+            x: shown(&panel.x, common(&panel.x), Side::X),
+            y: shown(&panel.y, *y, Side::Y),
             empty: panel.series.iter().all(|series| series.marks.is_empty()) && panel.annotations.is_empty(),
         })
         .collect()
@@ -239,6 +240,12 @@ mod tests {
         let mut other = figure.clone();
         other.panels[1].x.label = "round trip".into();
         assert_ne!(extents(&other)[0].x, extents(&other)[1].x);
+        // A third panel that measures something else leaves these two alone.
+        let mut third = panel(Unit::Bytes, &[(700.0, 1.0)]);
+        third.x.label = "round trip".into();
+        let three = extents(&figure.with_panel(third));
+        assert_eq!((three[0].x, three[1].x), (both[0].x, both[1].x));
+        assert!(three[2].x.low > 600.0);
     }
 
     #[test]

@@ -10,15 +10,22 @@
 //!        └▶ data (a table for CSV, JSON, Parquet)
 //! ```
 
+pub mod aggr_benefit;
 pub mod data;
 pub mod dsn;
 pub mod extent;
 pub mod figure;
+pub mod first_clock;
 pub mod font;
 pub mod layout;
+pub mod ooo;
+pub mod owd;
+pub mod panels;
 pub mod registry;
+pub mod reinject;
 pub mod render;
 pub mod request;
+pub mod rtt;
 pub mod scene;
 pub mod shape;
 pub mod style;

@@ -36,7 +36,14 @@ pub trait Plot: Sync {
 }
 
 /// Every plot, in the order in which they are listed. A new plot is one line here.
-pub static PLOTS: &[&dyn Plot] = &[&super::dsn::Dsn];
+pub static PLOTS: &[&dyn Plot] = &[
+    &super::dsn::Dsn,
+    &super::owd::Owd,
+    &super::rtt::Rtt,
+    &super::reinject::Reinject,
+    &super::ooo::Ooo,
+    &super::aggr_benefit::AggrBenefit,
+];
 
 /// The plot of that name or alias.
 ///

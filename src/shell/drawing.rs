@@ -17,6 +17,10 @@ use crate::terminal_text::escape;
 
 /// Characters of a plot where no terminal tells its size.
 const PAGE: (u16, u16) = (80, 24);
+/// Lines by which a page becomes longer when panels have no room.
+const LINES_MORE: u32 = 4;
+/// How often it may: 16 panels, the most that a figure may have, take fewer than 200 lines.
+const LENGTHENINGS: u32 = 50;
 /// Lines of the terminal that the prompt takes.
 const PROMPT: u16 = 1;
 
@@ -67,7 +71,8 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
         Form::Svg => draw(drawing, Kind::Svg, drawing.size),
         Form::Png => draw(drawing, Kind::Png, drawing.size),
         Form::Xpl => draw(drawing, Kind::Xplot, drawing.size),
-        Form::Txt => draw(drawing, Kind::Text { colour: false }, drawing.size.or(Some(characters(PAGE)))),
+        Form::Txt if drawing.size.is_some() => draw(drawing, Kind::Text { colour: false }, drawing.size),
+        Form::Txt => in_characters(drawing, false, characters(PAGE)),
         Form::Csv => values(Format::Csv),
         Form::Json => values(Format::Json),
         Form::Ndjson => values(Format::Ndjson),
@@ -80,13 +85,30 @@ fn table_error(source: polars::error::PolarsError) -> Error {
 }
 
 fn draw(drawing: &Drawing, kind: Kind, size: Option<Size>) -> Result<Vec<u8>> {
+    try_to_draw(drawing, kind, size).map_err(|error| plot_error(&error))
+}
+
+fn try_to_draw(drawing: &Drawing, kind: Kind, size: Option<Size>) -> Result<Vec<u8>, PlotError> {
     let mut target = Target::new(kind);
     target.style = drawing.style.clone();
     target.dpi = drawing.dpi;
     if let Some(size) = size {
         target.size = size;
     }
-    plots::render(&drawing.figure, &target).map_err(|error| plot_error(&error))
+    plots::render(&drawing.figure, &target)
+}
+
+/// The figure in characters on a page. Panels that have no room on it make it longer: a terminal scrolls.
+fn in_characters(drawing: &Drawing, colour: bool, page: Size) -> Result<Vec<u8>> {
+    let longer = (1..=LENGTHENINGS).map(|step| page.height.saturating_add(step.saturating_mul(LINES_MORE)));
+    let mut drawn = try_to_draw(drawing, Kind::Text { colour }, Some(page));
+    for height in longer {
+        if !matches!(drawn, Err(PlotError::TooSmall { .. })) {
+            break;
+        }
+        drawn = try_to_draw(drawing, Kind::Text { colour }, Some(Size { height, ..page }));
+    }
+    drawn.map_err(|error| plot_error(&error))
 }
 
 fn plot_error(error: &PlotError) -> Error {
@@ -102,8 +124,7 @@ fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
         Some(protocol) => draw(drawing, Kind::Terminal(protocol), drawing.size)?,
         None => {
             let (width, height) = (console.size)().unwrap_or(PAGE);
-            let size = characters((width, height.saturating_sub(PROMPT).max(10)));
-            draw(drawing, Kind::Text { colour: console.colour }, Some(size))?
+            in_characters(drawing, console.colour, characters((width, height.saturating_sub(PROMPT).max(12))))?
         }
     };
     let written = console.results.write_all(&octets).and_then(|()| console.results.flush());

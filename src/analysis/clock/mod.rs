@@ -172,6 +172,16 @@ impl Clock {
         matches!((self.skew, self.skew_uncertainty), (Some(skew), Some(uncertainty)) if skew.abs() > uncertainty)
     }
 
+    /// The correction by all that is known of the error.
+    #[must_use]
+    pub fn fullest(&self) -> Correction {
+        match self.offset {
+            None => Correction::None,
+            Some(_) if self.skew_is_seen() => Correction::Skew,
+            Some(_) => Correction::Offset,
+        }
+    }
+
     /// The least correction that leaves no delay below zero, where one does.
     #[must_use]
     pub fn needed(&self, merged: &Merged) -> Correction {

@@ -35,6 +35,15 @@ pub struct Filled {
     pub blocked: i64,
 }
 
+/// A range of data that waited and became deliverable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// When it arrived, nanoseconds since 1970.
+    pub since: i64,
+    /// How long it waited, nanoseconds.
+    pub span: i64,
+}
+
 /// What came of it all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -48,8 +57,8 @@ pub struct Summary {
     pub octet_nanoseconds: u128,
     /// How long any octet waited.
     pub blocked: i64,
-    /// By subflow, how long each range waited that became deliverable.
-    pub delays: Vec<Vec<i64>>,
+    /// By subflow, the waits of ranges that became deliverable, in the order in which they ended.
+    pub waits: Vec<Vec<Wait>>,
     /// By whom holes were filled.
     pub fillers: BTreeMap<Filler, Filled>,
     /// Octets waiting from each time on.
@@ -85,7 +94,7 @@ pub struct Buffer {
 impl Buffer {
     /// A buffer that expects `first` next, for data on `subflows` subflows.
     pub fn new(first: Option<u64>, subflows: usize) -> Self {
-        let summary = Summary { delays: vec![Vec::new(); subflows], ..Summary::default() };
+        let summary = Summary { waits: vec![Vec::new(); subflows], ..Summary::default() };
         let (waiting, highest) = (BTreeMap::new(), first.unwrap_or(0));
         Buffer { next: first, first, highest, arrived: 0, waiting, now: None, blocked_since: 0, summary }
     }
@@ -139,8 +148,8 @@ impl Buffer {
             let waited = first.remove();
             next = next.max(waited.end);
             released += waited.end - start;
-            if let Some(delays) = self.summary.delays.get_mut(waited.subflow) {
-                delays.push(time.saturating_sub(waited.since));
+            if let Some(waits) = self.summary.waits.get_mut(waited.subflow) {
+                waits.push(Wait { since: waited.since, span: time.saturating_sub(waited.since) });
             }
         }
         self.next = Some(next);

@@ -18,6 +18,7 @@ struct Sent {
 /// subflow first covers all of it.
 pub fn measure(level: &Carried, towards: Role) -> Vec<(usize, Sample)> {
     let mut samples = Vec::new();
+    let origin = origin(level, towards);
     let mut under_way: BTreeMap<u64, Sent> = BTreeMap::new();
     let mut highest = 0;
     for packet in &level.packets {
@@ -32,13 +33,21 @@ pub fn measure(level: &Carried, towards: Role) -> Vec<(usize, Sample)> {
             while let Some(first) = under_way.first_entry()
                 && first.get().end <= acknowledged
             {
-                let sent = first.remove();
+                let (start, sent) = first.remove_entry();
                 let span = packet.time.saturating_sub(sent.time);
-                samples.push((sent.subflow, Sample { row: packet.row, time: packet.time, span }));
+                let dsn = Some(start.saturating_sub(origin));
+                samples.push((sent.subflow, Sample { row: packet.row, time: packet.time, span, dsn }));
             }
         }
     }
     samples
+}
+
+/// The working number that counts as 0: the IDSN, or the octet before the lowest one seen.
+fn origin(level: &Carried, towards: Role) -> u64 {
+    let own = level.packets.iter().filter(|packet| packet.towards == towards);
+    let lowest = || own.flat_map(|packet| &packet.fresh).map(|(start, _)| *start).min();
+    level.first.get(towards).or_else(lowest).map_or(0, |first| first.saturating_sub(1))
 }
 
 #[cfg(test)]
@@ -69,8 +78,9 @@ mod tests {
             packet(70, 0, &[], Some(401)),
         ];
         let level = Carried { packets, ..Carried::default() };
-        let found: Vec<_> = measure(&level, Role::Server).iter().map(|(s, sample)| (*s, sample.span)).collect();
-        assert_eq!(found, [(0, 30), (1, 30), (0, 20)]);
+        let found: Vec<_> =
+            measure(&level, Role::Server).iter().map(|(s, sample)| (*s, sample.span, sample.dsn)).collect();
+        assert_eq!(found, [(0, 30, Some(1)), (1, 30, Some(101)), (0, 20, Some(201))]);
         assert!(measure(&level, Role::Client).is_empty());
     }
 }

@@ -112,8 +112,10 @@ impl Direction {
             return;
         }
         self.acknowledged = Some(position);
-        let sample =
-            |time: i64| Sample { row: packet.row, time: segment.abstime, span: segment.abstime.saturating_sub(time) };
+        let sample = |time: i64| {
+            let span = segment.abstime.saturating_sub(time);
+            Sample { row: packet.row, time: segment.abstime, span, dsn: None }
+        };
         if let Some((_, echo)) = segment.timestamps
             && let Some(time) = self.timestamps.echoed(echo, position)
         {

@@ -22,7 +22,7 @@ fn three_segments_on_two_subflows() {
         // 100 octets for 20, then 200 for 20.
         octet_nanoseconds: 6_000,
         blocked: 40,
-        delays: vec![vec![], vec![40, 20]],
+        waits: vec![vec![], vec![Wait { since: 10, span: 40 }, Wait { since: 30, span: 20 }]],
         fillers: BTreeMap::from([(Filler::Subflow(0), Filled { holes: 1, octets: 200, blocked: 40 })]),
         occupancy: vec![(10, 100), (30, 200), (50, 0)],
     };
@@ -40,7 +40,7 @@ fn two_holes_are_blamed_on_those_who_fill_them() {
     buffer.arrive(arrival(9, 1, 20, 25));
     buffer.arrive(arrival(15, 0, 25, 30));
     let summary = buffer.finish();
-    assert_eq!(summary.delays, [vec![7], vec![10]]);
+    assert_eq!(summary.waits, [vec![Wait { since: 0, span: 7 }], vec![Wait { since: 5, span: 10 }]]);
     let filled = |index| summary.fillers[&Filler::Subflow(index)];
     assert_eq!(filled(1), Filled { holes: 1, octets: 10, blocked: 9 });
     assert_eq!(filled(0), Filled { holes: 1, octets: 10, blocked: 6 });
@@ -55,7 +55,7 @@ fn an_acknowledged_hole_was_filled_unseen() {
     assert_eq!(buffer.arrive(arrival(9, 0, 201, 301)), 0);
     let summary = buffer.finish();
     assert_eq!(summary.missing, 100);
-    assert_eq!(summary.delays, [vec![3]]);
+    assert_eq!(summary.waits, [vec![Wait { since: 0, span: 3 }]]);
     assert_eq!(summary.fillers, BTreeMap::from([(Filler::NotSeen, Filled { holes: 1, octets: 100, blocked: 3 })]));
 }
 

@@ -1,0 +1,311 @@
+//! How much did a connection gain from using several paths at once?
+//!
+//! The aggregation benefit (Paasch, Khalili, Bonaventure: "On the Benefits of Applying Experimental Design to Improve
+//! Multipath TCP", CoNEXT 2013) compares the goodput g with the capacities C_i of the paths:
+//!
+//! ```text
+//! (g − C_max) / (Σ C_i − C_max)   where g ≥ C_max: 0 is the best path alone, 1 all paths together
+//! (g − C_max) / C_max             where g < C_max: below the best path alone; -1 is nothing at all
+//! ```
+//!
+//! A capture does not hold capacities. Who does not know them has to do with an estimate: the highest rate that each
+//! subflow had over a window of time, retransmissions and reinjections included. It is too low for a path that never was
+//! full, and, at the sender, too high where a queue took in more than the path could carry.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::volume::{rate, seconds};
+use crate::tracking::Role;
+use crate::tracking::data::{Sending, SentRange};
+
+/// Windows that one direction is cut into at most; with more they are made longer.
+const MOST_WINDOWS: f64 = 10_000.0;
+
+/// The benefit of one direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AggregationBenefit {
+    /// Which.
+    pub towards: Role,
+    /// Octets of data, each counted once.
+    pub goodput_bytes: u64,
+    /// Seconds from the first to the last packet with data.
+    pub duration: f64,
+    /// Goodput over that time, octets per second; `None` when it lasted no time.
+    pub goodput: Option<f64>,
+    /// Of each subflow.
+    pub capacities: Vec<Capacity>,
+    /// Over the whole time; `None` where nothing is known that could be aggregated.
+    pub benefit: Option<f64>,
+    /// Length of a window, seconds: the duration in equal parts, as near as possible to the length asked for.
+    pub window: f64,
+    /// The windows, in order.
+    pub windows: Vec<WindowBenefit>,
+}
+
+/// What a subflow's path can carry.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Capacity {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: u32,
+    /// Octets per second.
+    pub rate: f64,
+    /// True when it is the subflow's highest rate over a window, false when somebody said it.
+    pub estimated: bool,
+}
+
+/// One window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct WindowBenefit {
+    /// When it begins, nanoseconds since 1970.
+    pub from: i64,
+    /// When it ends.
+    pub until: i64,
+    /// Octets of data sent first within it.
+    pub goodput_bytes: u64,
+    /// Its benefit.
+    pub benefit: Option<f64>,
+}
+
+/// The aggregation benefit of a goodput over paths of these capacities, all in one unit. `None` where no path has any
+/// capacity, and where a single path was full: there was nothing to aggregate.
+#[must_use]
+pub fn benefit(goodput: f64, capacities: &[f64]) -> Option<f64> {
+    let best = capacities.iter().copied().fold(0.0, f64::max);
+    let sum: f64 = capacities.iter().sum();
+    if best <= 0.0 {
+        None
+    } else if goodput < best {
+        Some((goodput - best) / best)
+    } else {
+        (sum > best).then(|| (goodput - best) / (sum - best))
+    }
+}
+
+/// The benefit of what was `sent` towards `towards` over the subflows `streams` (which the ranges' indices point to), with
+/// windows of about `window` seconds; `given` are capacities that are known, octets per second by stream. `None` where
+/// nothing was sent.
+#[must_use]
+pub fn aggregation_benefit(
+    mut sent: Vec<SentRange>,
+    streams: &[u32],
+    towards: Role,
+    window: f64,
+    given: &BTreeMap<u32, f64>,
+) -> Option<AggregationBenefit> {
+    sent.sort_by_key(|range| range.time);
+    let first = sent.first()?.time;
+    let span = Span::new(first, sent.last()?.time, window);
+    let peaks = peaks(&sent, streams.len(), span.length);
+    let capacities: Vec<Capacity> = streams
+        .iter()
+        .zip(peaks)
+        .map(|(stream, octets)| {
+            let known = given.get(stream).copied();
+            let rate = known.or_else(|| rate(octets, span.window())).unwrap_or(0.0);
+            Capacity { tcpstream: *stream, rate, estimated: known.is_none() }
+        })
+        .collect();
+    let rates: Vec<f64> = capacities.iter().map(|capacity| capacity.rate).collect();
+    let octets = span.goodput(&sent);
+    let goodput_bytes = octets.iter().sum();
+    let duration = seconds(Some((span.first, span.last)));
+    let goodput = rate(goodput_bytes, duration);
+    let windows = octets.into_iter().enumerate().map(|(index, goodput_bytes)| WindowBenefit {
+        from: span.edge(index),
+        until: span.edge(index.saturating_add(1)),
+        goodput_bytes,
+        benefit: rate(goodput_bytes, span.window()).and_then(|goodput| benefit(goodput, &rates)),
+    });
+    Some(AggregationBenefit {
+        towards,
+        goodput_bytes,
+        duration,
+        goodput,
+        benefit: goodput.and_then(|goodput| benefit(goodput, &rates)),
+        window: span.window(),
+        windows: windows.collect(),
+        capacities,
+    })
+}
+
+/// A stretch of time in equal windows.
+struct Span {
+    first: i64,
+    last: i64,
+    count: usize,
+    /// Of a window, nanoseconds.
+    length: f64,
+}
+
+impl Span {
+    fn new(first: i64, last: i64, window: f64) -> Self {
+        #[allow(clippy::cast_precision_loss)]
+        let duration = last.saturating_sub(first) as f64;
+        let count = (duration / (window * 1e9)).round();
+        let count = if count.is_finite() { count.clamp(1.0, MOST_WINDOWS) } else { MOST_WINDOWS };
+        // At most some thousand.
+        Span { first, last, count: count as usize, length: duration / count }
+    }
+
+    /// Length of a window, seconds.
+    fn window(&self) -> f64 {
+        self.length / 1e9
+    }
+
+    /// Where a window begins.
+    fn edge(&self, index: usize) -> i64 {
+        if index >= self.count {
+            return self.last;
+        }
+        // Within the stretch; `as` saturates.
+        self.first.saturating_add((self.length * index as f64).round() as i64)
+    }
+
+    /// Octets sent first in each window.
+    fn goodput(&self, sent: &[SentRange]) -> Vec<u64> {
+        let mut octets = vec![0_u64; self.count];
+        for range in sent.iter().filter(|range| range.sending == Sending::First) {
+            #[allow(clippy::cast_precision_loss)]
+            let since = range.time.saturating_sub(self.first) as f64;
+            let index = if self.length > 0.0 { (since / self.length).floor() } else { 0.0 };
+            // Not negative: the first packet is the earliest. The last one belongs to the last window.
+            let index = (index as usize).min(self.count.saturating_sub(1));
+            if let Some(own) = octets.get_mut(index) {
+                *own = own.saturating_add(range.end.saturating_sub(range.start));
+            }
+        }
+        octets
+    }
+}
+
+/// The most octets that each subflow sent within any `length` nanoseconds; `sent` is in the order of time.
+fn peaks(sent: &[SentRange], subflows: usize, length: f64) -> Vec<u64> {
+    let mut by_subflow: Vec<Vec<(i64, u64)>> = vec![Vec::new(); subflows];
+    for range in sent {
+        if let Some(own) = by_subflow.get_mut(range.subflow) {
+            own.push((range.time, range.end.saturating_sub(range.start)));
+        }
+    }
+    // `as` saturates.
+    let length = length.ceil() as i64;
+    by_subflow.iter().map(|own| peak(own, length)).collect()
+}
+
+fn peak(sent: &[(i64, u64)], length: i64) -> u64 {
+    let mut gone = sent.iter().peekable();
+    let (mut within, mut highest) = (0_u64, 0);
+    for (time, octets) in sent {
+        within = within.saturating_add(*octets);
+        while let Some((_, octets)) = gone.next_if(|(start, _)| time.saturating_sub(*start) > length) {
+            within = within.saturating_sub(*octets);
+        }
+        highest = highest.max(within);
+    }
+    highest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(found: Option<f64>, expected: f64) {
+        let found = found.expect("a benefit");
+        assert!((found - expected).abs() < 1e-12, "{found}, not {expected}");
+    }
+
+    /// Paths of 10 and 5 Mbit/s.
+    #[test]
+    fn worked_by_hand() {
+        let paths = [10.0, 5.0];
+        // All of both paths; half of the smaller one on top of the larger; the larger one alone.
+        close(benefit(15.0, &paths), 1.0);
+        close(benefit(12.5, &paths), 0.5);
+        close(benefit(10.0, &paths), 0.0);
+        // The smaller one alone is half of the larger: -0.5. A fifth of the larger: -0.8. Nothing: -1.
+        close(benefit(5.0, &paths), -0.5);
+        close(benefit(2.0, &paths), -0.8);
+        close(benefit(0.0, &paths), -1.0);
+        // More than both paths: one of the capacities is wrong, and that shows. (18 − 10) / (15 − 10)
+        close(benefit(18.0, &paths), 1.6);
+    }
+
+    #[test]
+    fn three_paths() {
+        // (9 − 6) / (6 + 3 + 2 − 6)
+        close(benefit(9.0, &[3.0, 6.0, 2.0]), 0.6);
+    }
+
+    #[test]
+    fn one_path_has_nothing_to_aggregate() {
+        assert_eq!(benefit(10.0, &[10.0]), None);
+        assert_eq!(benefit(10.0, &[10.0, 0.0]), None);
+        assert_eq!(benefit(0.0, &[]), None);
+        assert_eq!(benefit(1.0, &[0.0, 0.0]), None);
+        close(benefit(5.0, &[10.0]), -0.5);
+    }
+
+    const SECOND: i64 = 1_000_000_000;
+
+    #[test]
+    fn the_highest_rate_is_that_of_any_stretch_as_long_as_a_window() {
+        // 100 octets at 0, 0.9, 1.1 and 1.8 s: the three between 0.9 and 1.8 lie within one second, wherever windows
+        // begin.
+        let sent = [(0, 100), (SECOND * 9 / 10, 100), (SECOND * 11 / 10, 100), (SECOND * 18 / 10, 100)];
+        assert_eq!(peak(&sent, SECOND), 300);
+        assert_eq!(peak(&sent, SECOND / 2), 200);
+        assert_eq!(peak(&[], SECOND), 0);
+    }
+
+    /// Two seconds: subflow 7 sends 100 octets each half of a second, subflow 9 once 200 in the second one.
+    #[test]
+    fn a_transfer_worked_by_hand() {
+        let half = SECOND / 2;
+        let mut sent: Vec<SentRange> = (0..=4).map(|step| range(step * half, 0, 100, Sending::First)).collect();
+        sent.push(range(SECOND * 3 / 2, 1, 200, Sending::First));
+        let given = BTreeMap::from([(9, 250.0)]);
+        let found = aggregation_benefit(sent, &[7, 9], Role::Server, 1.0, &given).unwrap();
+        assert_eq!((found.goodput_bytes, found.duration, found.window), (700, 2.0, 1.0));
+        // At most 300 octets in any second on 7 (both ends count); 250 a second were said of 9.
+        let rates: Vec<(f64, bool)> = found.capacities.iter().map(|one| (one.rate, one.estimated)).collect();
+        assert_eq!(rates, [(300.0, true), (250.0, false)]);
+        // 700 octets in 2 s: (350 − 300) / (550 − 300).
+        close(found.benefit, 0.2);
+        // 200 octets in the first second: (200 − 300) / 300; 500 in the other: (500 − 300) / 250.
+        assert_eq!(found.windows.iter().map(|window| window.goodput_bytes).collect::<Vec<_>>(), [200, 500]);
+        close(found.windows[0].benefit, -1.0 / 3.0);
+        close(found.windows[1].benefit, 0.8);
+        assert_eq!((found.windows[1].from, found.windows[1].until), (SECOND, 2 * SECOND));
+        assert_eq!(aggregation_benefit(Vec::new(), &[7, 9], Role::Server, 1.0, &given), None);
+    }
+
+    fn range(time: i64, subflow: usize, octets: u64, sending: Sending) -> SentRange {
+        SentRange { row: 0, time, subflow, start: 1000, end: 1000 + octets, sending }
+    }
+
+    #[test]
+    fn windows_are_equal_parts_and_hold_what_was_sent_first() {
+        // 2.6 seconds in windows of about one: three of 0.8667 s.
+        let sent = [
+            range(0, 0, 10, Sending::First),
+            range(SECOND, 1, 20, Sending::First),
+            range(SECOND, 1, 500, Sending::Reinjection),
+            range(SECOND * 26 / 10, 0, 40, Sending::First),
+        ];
+        let span = Span::new(0, SECOND * 26 / 10, 1.0);
+        assert_eq!(span.count, 3);
+        assert_eq!(span.goodput(&sent), [10, 20, 40]);
+        assert_eq!((span.edge(0), span.edge(1), span.edge(3)), (0, 866_666_667, SECOND * 26 / 10));
+        // A capacity counts all that was sent, also what had been sent before.
+        assert_eq!(peaks(&sent, 2, span.length), [40, 520]);
+    }
+
+    #[test]
+    fn a_moment_is_one_window() {
+        let span = Span::new(5, 5, 1.0);
+        assert_eq!((span.count, span.window()), (1, 0.0));
+        assert_eq!(span.goodput(&[range(5, 0, 7, Sending::First)]), [7]);
+        assert_eq!(Span::new(0, i64::MAX, 1e-9).count, 10_000);
+    }
+}

@@ -1,0 +1,209 @@
+//! The aggregation benefit: how close a connection came to using all of its paths at once.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::panels::with_panels;
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request};
+use crate::analysis::aggregation_benefit::{AggregationBenefit, aggregation_benefit};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::data::data_sequence;
+use crate::tracking::{Capture, Connection, Role};
+use crate::units;
+
+/// The aggregation benefit over time.
+pub struct AggrBenefit;
+
+/// Subflows whose capacity the caption names.
+const NAMED: usize = 8;
+
+impl Plot for AggrBenefit {
+    fn name(&self) -> &'static str {
+        "aggr_benefit"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Aggregation benefit over time: from the best path alone (0) to all paths together (1)"
+    }
+
+    fn details(&self) -> &'static str {
+        "The goodput g against the capacities C of the paths: (g - Cmax) / (sum of C - Cmax) where the goodput reaches \
+         the best path's capacity, (g - Cmax) / Cmax where it does not (Paasch, Khalili, Bonaventure: On the Benefits of \
+         Applying Experimental Design to Improve Multipath TCP, CoNEXT 2013). Bars are windows of time, the line is the \
+         whole transfer, from the first to the last packet with data.\n\n\
+         No capture holds the capacities. Unless --capacity tells, each subflow's is estimated: the highest rate that it \
+         had over a window, all that was sent included. That is too low for a path that was never full, and too high at \
+         the sender where a queue took in more than the path carried. Each subflow counts as a path of its own, also \
+         where several share a link."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let window = Arg::new("window")
+            .long("window")
+            .value_name("SECONDS")
+            .value_parser(seconds)
+            .default_value("1")
+            .help("Length of a window; the transfer is cut into equal ones of about this length");
+        let capacity = Arg::new("capacity")
+            .long("capacity")
+            .value_name("TCPSTREAM=RATE")
+            .value_parser(capacity)
+            .action(ArgAction::Append)
+            .help("What a subflow's path can carry, in bit/s: 0=20M, 1=1.5G; may be given once for each subflow");
+        command.arg(arguments::mptcp_stream()).arg(window).arg(capacity)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("aggr_benefit 0 --towards server", "the upload, with estimated capacities"),
+            (
+                "aggr_benefit 0 --capacity 0=10M --capacity 1=10M --window 0.5",
+                "with those of the paths as they were built",
+            ),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let given = arguments.get_many::<(u32, f64)>("capacity").into_iter().flatten().copied().collect();
+        let window = arguments.get_one::<f64>("window").copied().unwrap_or(1.0);
+        Ok(aggr_benefit(&capture, connection, request, window, &given))
+    }
+}
+
+/// A length of time as typed.
+fn seconds(text: &str) -> std::result::Result<f64, &'static str> {
+    let seconds: Option<f64> = text.parse().ok();
+    seconds.filter(|seconds| *seconds > 0.0 && seconds.is_finite()).ok_or("give a number of seconds above zero")
+}
+
+/// `0=20M` as the stream and octets per second.
+fn capacity(text: &str) -> std::result::Result<(u32, f64), &'static str> {
+    let wrong = "give the TCP stream and its rate in bit/s, such as 0=20M";
+    let (stream, rate) = text.split_once('=').ok_or(wrong)?;
+    let rate = rate.trim().trim_end_matches("bit/s").trim_end();
+    let (digits, factor) = match rate.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (rate.get(..at), 1e3),
+        Some((at, 'M')) => (rate.get(..at), 1e6),
+        Some((at, 'G')) => (rate.get(..at), 1e9),
+        _ => (Some(rate), 1.0),
+    };
+    let bits = digits.and_then(|digits| digits.trim_end().parse::<f64>().ok()).ok_or(wrong)? * factor;
+    let stream = stream.trim().parse().map_err(|_| wrong)?;
+    if bits > 0.0 && bits <= 1e15 { Ok((stream, bits / 8.0)) } else { Err("a capacity is above zero, up to 1000000G") }
+}
+
+/// The figure.
+#[must_use]
+pub fn aggr_benefit(
+    capture: &Capture,
+    connection: &Connection,
+    request: &Request,
+    window: f64,
+    given: &BTreeMap<u32, f64>,
+) -> Figure {
+    let clockwork = Clockwork::of(capture);
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let shown = |index: usize| connection.subflows.get(index).is_some_and(|stream| request.shows_subflow(*stream));
+    let given: BTreeMap<u32, f64> = given
+        .iter()
+        .filter(|(stream, _)| request.shows_subflow(**stream))
+        .map(|(stream, rate)| (*stream, *rate))
+        .collect();
+    let (mut panels, mut captions) = (Vec::new(), Vec::new());
+    for towards in request.directions() {
+        let sent = sequence.get(towards).sent.iter();
+        let sent = sent.filter(|range| shown(range.subflow) && request.shows(clockwork.seconds(range.time)));
+        let found = aggregation_benefit(sent.copied().collect(), &connection.subflows, towards, window, &given);
+        panels.push(panel(towards, found.as_ref(), clockwork));
+        captions.extend(found.iter().map(caption));
+    }
+    let title = format!("Aggregation benefit: MPTCP connection {} of {}", connection.id, capture.name());
+    let mut figure = with_panels(Figure::new(title), panels);
+    figure.caption.extend(captions);
+    figure.caption.push(
+        "Estimates are the highest rate of a subflow over a window: too low for a path that was never full, too high \
+         where a queue at the sender took in more than the path carried."
+            .to_string(),
+    );
+    figure
+}
+
+fn panel(towards: Role, found: Option<&AggregationBenefit>, clockwork: Clockwork) -> Panel {
+    let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("aggregation benefit", Unit::Plain))
+        .titled(format!("towards the {}", towards.name()));
+    let Some(found) = found.filter(|found| comparable(found)) else { return panel };
+    let (Some(first), Some(last)) = (found.windows.first(), found.windows.last()) else { return panel };
+    let (start, end) = (clockwork.seconds(first.from), clockwork.seconds(last.until));
+    let level = |height: f64| Marks::Lines(vec![Point { x: start, y: height }, Point { x: end, y: height }]);
+    let bars = found.windows.iter().filter_map(|window| {
+        Some(Bar { x_low: clockwork.seconds(window.from), x_high: clockwork.seconds(window.until), y: window.benefit? })
+    });
+    panel.series.push(Series::new("windows", Look::of(RoleKind::Subflow), Marks::Bars(bars.collect())));
+    panel.series.push(Series::new("all paths together", Look::of(RoleKind::WindowEdge), level(1.0)));
+    panel.series.push(Series::new("best path alone", Look::of(RoleKind::Reference), level(0.0)));
+    if let Some(benefit) = found.benefit {
+        panel.series.push(Series::new("whole transfer", Look::of(RoleKind::Total), level(benefit)));
+    }
+    panel
+}
+
+/// Whether there are at least two paths, and a time to compare them over.
+fn comparable(found: &AggregationBenefit) -> bool {
+    found.window > 0.0 && found.capacities.iter().filter(|capacity| capacity.rate > 0.0).count() > 1
+}
+
+/// Where the numbers of a direction come from.
+fn caption(found: &AggregationBenefit) -> String {
+    let towards = found.towards.name();
+    if !comparable(found) {
+        return format!("Towards the {towards}: less than two subflows carried data, or all in one moment.");
+    }
+    let paths = found.capacities.iter().filter(|capacity| capacity.rate > 0.0);
+    let mut named: Vec<String> = paths
+        .take(NAMED)
+        .map(|capacity| {
+            let source = if capacity.estimated { "estimated" } else { "given" };
+            format!("{} (subflow {}, {source})", units::bit_rate(capacity.rate), capacity.tcpstream)
+        })
+        .collect();
+    let more = found.capacities.iter().filter(|capacity| capacity.rate > 0.0).count().saturating_sub(NAMED);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let benefit = found.benefit.map_or_else(|| "not known".to_string(), |benefit| format!("{benefit:.2}"));
+    format!(
+        "Towards the {towards}: capacities {}; goodput {} over {:.3} s, benefit {benefit}; windows of {:.3} s.",
+        named.join(", "),
+        units::bit_rate(found.goodput.unwrap_or(0.0)),
+        found.duration,
+        found.window
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capacities_are_bits_a_second() {
+        assert_eq!(capacity("0=20M"), Ok((0, 2_500_000.0)));
+        assert_eq!(capacity("1 = 1.5 Gbit/s"), Ok((1, 187_500_000.0)));
+        assert_eq!(capacity("7=800k"), Ok((7, 100_000.0)));
+        assert_eq!(capacity("7=8"), Ok((7, 1.0)));
+        for wrong in ["20M", "0=", "0=M", "0=-1M", "x=1M", "0=nan", "0=infG", "0=20Q", "0=0"] {
+            assert!(capacity(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn windows_have_a_length() {
+        assert_eq!(seconds("0.5"), Ok(0.5));
+        assert!(seconds("0").is_err() && seconds("-1").is_err() && seconds("inf").is_err() && seconds("a").is_err());
+    }
+}

@@ -1,0 +1,135 @@
+//! Data out of order at the receiver: how much waited over time, and how long.
+
+use clap::ArgMatches;
+
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::panels::{sentence, with_panels};
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, span, value};
+use crate::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::{Capture, Connection};
+
+/// The reorder buffer over time, and the distribution of head-of-line delays.
+pub struct Ooo;
+
+impl Plot for Ooo {
+    fn name(&self) -> &'static str {
+        "ooo"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["out_of_order"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "Data that waited in the reorder buffer over time, and how long, by subflow"
+    }
+
+    fn details(&self) -> &'static str {
+        "The upper panel of a direction shows the octets that wait for data before them, on any subflow. The lower one \
+         shows, for each delay, the share of the ranges that waited no longer than that (their head-of-line delay), by \
+         the subflow that carried them. Data in order did not wait and is not among them. In a capture at the receiver \
+         this is what its application waited for; `ooo` prints the same numbers. --start and --end go by the time of \
+         arrival."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("ooo 0", "what waited, both directions"),
+            ("ooo 0 --towards server --size 800x500 -o ooo.svg", "the upload's, for a paper"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        Ok(ooo(&capture, connection, request))
+    }
+}
+
+/// The figure.
+#[must_use]
+pub fn ooo(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+    let clockwork = Clockwork::of(capture);
+    let wanted = request.directions();
+    let found = out_of_order(capture, connection);
+    let directions = found.directions.iter().filter(|direction| wanted.contains(&direction.towards));
+    let mut panels = Vec::new();
+    let mut remarks = Vec::new();
+    for direction in directions {
+        panels.push(occupancy(direction, request, clockwork));
+        panels.push(delays(direction, connection, request, clockwork));
+        if direction.out_of_order_segments > 0 {
+            remarks.extend(direction.remarks());
+        }
+    }
+    let title = format!("Data out of order: MPTCP connection {} of {}", connection.id, capture.name());
+    let mut figure = with_panels(Figure::new(title), panels);
+    if connection.subflows.iter().any(|stream| !request.shows_subflow(*stream)) {
+        figure.caption.push("The octets waiting are those of all subflows, also of those left out.".to_string());
+    }
+    figure.caption.extend(remarks.iter().map(|remark| sentence(remark)));
+    figure
+}
+
+/// What stands for all subflows together in both panels.
+const ALL: &str = "all subflows";
+
+fn occupancy(direction: &OutOfOrderDirection, request: &Request, clockwork: Clockwork) -> Panel {
+    let steps =
+        direction.occupancy.iter().map(|(time, octets)| Point { x: clockwork.seconds(*time), y: value(*octets) });
+    let shown: Vec<Point> = steps.filter(|point| request.shows(point.x)).collect();
+    Panel::new(Axis::new("time", Unit::Seconds), Axis::new("waiting", Unit::Bytes))
+        .titled(format!("towards the {}", direction.towards.name()))
+        .with_series(Series::new(ALL, Look::of(RoleKind::Total), Marks::Steps(shown)))
+}
+
+fn delays(direction: &OutOfOrderDirection, connection: &Connection, request: &Request, clockwork: Clockwork) -> Panel {
+    let mut panel =
+        Panel::new(Axis::new("head-of-line delay", Unit::Seconds), Axis::new("share of waits", Unit::Share))
+            .titled(format!("towards the {}, delays", direction.towards.name()));
+    let mut together = Vec::new();
+    for waited in direction.subflows.iter().filter(|waited| request.shows_subflow(waited.tcpstream)) {
+        let shown = waited.waits.iter().filter(|wait| request.shows(clockwork.seconds(wait.since)));
+        let own: Vec<i64> = shown.map(|wait| wait.span).collect();
+        let index = connection.subflows.binary_search(&waited.tcpstream).ok().and_then(|at| u32::try_from(at).ok());
+        if let (Some(index), false) = (index, own.is_empty()) {
+            together.extend_from_slice(&own);
+            let name = format!("subflow {}", waited.tcpstream);
+            panel.series.push(Series::new(name, Look::subflow(index), Marks::Steps(shares(own))));
+        }
+    }
+    if panel.series.len() > 1 {
+        panel.series.push(Series::new(ALL, Look::of(RoleKind::Total), Marks::Steps(shares(together))));
+    }
+    panel
+}
+
+/// For each delay, the share of delays that are no longer: from nothing to all.
+fn shares(mut delays: Vec<i64>) -> Vec<Point> {
+    delays.sort_unstable();
+    let whole = value(delays.len() as u64);
+    let start = delays.first().map(|shortest| Point { x: span(*shortest), y: 0.0 });
+    let steps = (1_u64..).zip(&delays).map(|(so_far, delay)| Point { x: span(*delay), y: value(so_far) / whole });
+    start.into_iter().chain(steps).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_rise_from_nothing_to_all() {
+        // Of four delays one is at most 10 ms, three are at most 20 ms.
+        let found = shares(vec![20_000_000, 30_000_000, 10_000_000, 20_000_000]);
+        let expected = [(0.01, 0.0), (0.01, 0.25), (0.02, 0.5), (0.02, 0.75), (0.03, 1.0)];
+        assert_eq!(found, expected.map(|(x, y)| Point { x, y }));
+        assert!(shares(Vec::new()).is_empty());
+    }
+}

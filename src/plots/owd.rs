@@ -1,0 +1,149 @@
+//! One-way delays between two captures: how long each packet took, over the time it was sent.
+
+use clap::ArgMatches;
+
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::first_clock::FirstClock;
+use super::panels::{sentence, with_panels};
+use super::registry::{Example, Plot};
+use super::request::{Request, span};
+use crate::analysis::clock::{Clock, Correction};
+use crate::analysis::merge::{Fate, Flow, Merged};
+use crate::analysis::one_way_delays::samples;
+use crate::arguments::Source;
+use crate::arguments::two_captures::{self, TwoCaptures};
+use crate::error::Result;
+use crate::tracking::Role;
+use crate::units::counted;
+
+/// One-way delays over time.
+pub struct Owd;
+
+impl Plot for Owd {
+    fn name(&self) -> &'static str {
+        "owd"
+    }
+
+    fn summary(&self) -> &'static str {
+        "One-way delay of each packet between two captures, over the time it was sent"
+    }
+
+    fn details(&self) -> &'static str {
+        "Each packet that both captures have is a point: when it was sent, and the receiver's time less the sender's. \
+         Packets without data count as well, retransmissions by themselves; a large frame that was cut up on the way \
+         counts once, with its last part. Times are by the clock of PCAP1 from its first frame; packets that PCAP2 saw \
+         sent are placed there by the estimated error of the clocks. The delays are corrected as --clock says; without \
+         it nothing is corrected unless a delay would be below zero. `print_owds` prints the same delays."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        two_captures::with_level(command).arg(two_captures::correction_argument())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            (
+                "owd mptcp examples/client.pcapng 0 examples/server.pcapng",
+                "every subflow of connection 0, both directions",
+            ),
+            (
+                "owd tcp examples/client.pcapng 1 examples/server.pcapng --towards server -o owd.svg",
+                "one subflow, one way",
+            ),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let captures = TwoCaptures::of_level(arguments, source)?;
+        let (merged, clock) = captures.merge()?;
+        let correction = two_captures::correction(arguments, &clock, &merged);
+        Ok(owd(&captures, &merged, &clock, correction, request))
+    }
+}
+
+/// The figure.
+#[must_use]
+pub fn owd(
+    captures: &TwoCaptures,
+    merged: &Merged,
+    clock: &Clock,
+    correction: Correction,
+    request: &Request,
+) -> Figure {
+    let what = match captures.connection_number() {
+        Some(number) => format!("MPTCP connection {number}"),
+        None => merged.flows.first().map_or_else(String::new, |flow| format!("TCP stream {}", flow.pair.first)),
+    };
+    let (first, second) = (captures.first.name(), captures.second.name());
+    let delays = Delays { captures, merged, clock, correction, request };
+    let panels = request.directions().into_iter().map(|towards| delays.panel(towards)).collect();
+    let mut figure = with_panels(Figure::new(format!("One-way delays: {what} of {first}, and {second}")), panels);
+    figure.caption.push(sentence(&two_captures::clock_note(clock, correction)));
+    figure.caption.extend(captures.notes((merged.client, merged.evidence)).iter().map(|note| format!("{note}.")));
+    figure.caption.extend(delays.without());
+    figure
+}
+
+struct Delays<'a> {
+    captures: &'a TwoCaptures,
+    merged: &'a Merged,
+    clock: &'a Clock,
+    correction: Correction,
+    request: &'a Request,
+}
+
+impl Delays<'_> {
+    fn panel(&self, towards: Role) -> Panel {
+        let mut panel = Panel::new(Axis::new("time sent", Unit::Seconds), Axis::new("one-way delay", Unit::Seconds))
+            .titled(format!("towards the {}", towards.name()));
+        for flow in self.flows().filter(|flow| flow.towards() == towards) {
+            let look = Look::subflow(self.captures.position(flow.pair));
+            panel.series.push(Series::new(self.name(flow), look, Marks::Points(self.points(flow))));
+        }
+        panel.series.retain(|series| !series.marks.is_empty());
+        panel
+    }
+
+    fn flows(&self) -> impl Iterator<Item = &Flow> {
+        self.merged.flows.iter().filter(|flow| self.request.shows_subflow(flow.pair.first))
+    }
+
+    /// The stream's number, and that in the other capture where it has another one there.
+    fn name(&self, flow: &Flow) -> String {
+        let what = if self.captures.connection_number().is_some() { "subflow" } else { "stream" };
+        let (first, second) = (flow.pair.first, flow.pair.second);
+        if first == second { format!("{what} {first}") } else { format!("{what} {first}:{second}") }
+    }
+
+    fn points(&self, flow: &Flow) -> Vec<Point> {
+        let places = FirstClock::new(&self.captures.first, self.clock);
+        let points = samples(flow, self.clock, self.correction)
+            .map(|sample| Point { x: places.seconds(flow.sender, sample.sent), y: span(sample.delay) });
+        points.filter(|point| self.request.shows(point.x)).collect()
+    }
+
+    /// Packets that have no delay, in a sentence.
+    fn without(&self) -> Option<String> {
+        let places = FirstClock::new(&self.captures.first, self.clock);
+        let (mut lost, mut unseen) = (0_u64, 0_u64);
+        let wanted = self.request.directions();
+        for flow in self.flows().filter(|flow| wanted.contains(&flow.towards())) {
+            for passage in &flow.passages {
+                if passage.sent.is_some_and(|sent| !self.request.shows(places.seconds(flow.sender, sent))) {
+                    continue;
+                }
+                match passage.fate {
+                    Fate::Lost => lost += 1,
+                    Fate::NotCapturedAtReceiver | Fate::NotCapturedAtSender => unseen += 1,
+                    Fate::Received | Fate::Duplicate => {}
+                }
+            }
+        }
+        let parts: Vec<String> = [(lost, "lost"), (unseen, "that only one capture has")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", counted(count, "packet")))
+            .collect();
+        (!parts.is_empty()).then(|| format!("Without a delay, and not shown: {}.", parts.join(", ")))
+    }
+}

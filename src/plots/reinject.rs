@@ -1,0 +1,147 @@
+//! Reinjections over time: how much was sent again on another subflow, how late, and, with the other end's capture, what
+//! each gained.
+
+mod gains;
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, value_parser};
+
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::panels::with_panels;
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, span, value};
+use crate::analysis::capture_point::{Place, of_connection};
+use crate::analysis::reinjections::{Reinjection, reinjections};
+use crate::arguments::two_captures::TwoCaptures;
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::{Capture, Connection, Role};
+pub use gains::gains;
+
+/// Reinjections over time.
+pub struct Reinject;
+
+impl Plot for Reinject {
+    fn name(&self) -> &'static str {
+        "reinject"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Reinjections over time: how much and how late, or what each gained"
+    }
+
+    fn details(&self) -> &'static str {
+        "From one capture: the octets that each subflow reinjected so far, and of every reinjecting packet how long \
+         before it the data had first been sent on another subflow. Whether a reinjection helped is known at the \
+         receiver only.\n\n\
+         With --with, the capture of the other end: each reinjection at the time it was sent, and its gain: the arrival \
+         of the original less that of the reinjection, as in `qualify_reinjections`. Below zero it came too late. Useful \
+         ones arrived before the original did, redundant ones behind it; those of which a copy never arrived have no \
+         gain and stand in a panel of their own. Both captures may be named in either order."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let with = arguments::capture("second", "PCAP2")
+            .long("with")
+            .value_parser(value_parser!(PathBuf))
+            .help("The other end's capture, or the name of a loaded one: shows what each reinjection gained");
+        let mapped = Arg::new("mapped")
+            .long("with-stream")
+            .value_name("MPTCPSTREAM2")
+            .value_parser(arguments::stream_number)
+            .requires("second")
+            .help("Number of the connection in PCAP2; found when left out");
+        command.arg(arguments::mptcp_stream()).arg(with).arg(mapped)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("reinject 0", "how much was reinjected, when and how late"),
+            ("reinject 0 --with examples/server.pcapng -o reinject.svg", "which reinjections helped, and by how much"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let number = arguments::number(arguments, "mptcpstream")?;
+        let Some(other) = arguments.get_one::<PathBuf>("second") else {
+            return Ok(over_time(&capture, capture.mptcp_connection(number)?, request));
+        };
+        let other = source.resolve(other)?;
+        let mapped = arguments.get_one::<u32>("mapped").copied();
+        gains(&TwoCaptures::of_connection_in(capture, other, number, mapped)?, request)
+    }
+}
+
+/// The figure from one capture.
+#[must_use]
+pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+    let clockwork = Clockwork::of(capture);
+    let shown: Vec<Reinjection> = reinjections(capture, connection, None)
+        .into_iter()
+        .filter(|one| request.shows_subflow(one.tcpstream) && request.shows(clockwork.seconds(one.time)))
+        .collect();
+    let by_direction = request.directions().into_iter().flat_map(|towards| {
+        let own: Vec<&Reinjection> = shown.iter().filter(|one| one.towards == towards).collect();
+        let octets = panel(connection, towards, ("reinjected so far", Unit::Bytes), &own, |points| {
+            Marks::Steps(running_totals(&points, clockwork))
+        });
+        let ages = panel(connection, towards, ("time since first sent", Unit::Seconds), &own, |points| {
+            Marks::Points(points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: span(one.age) }).collect())
+        });
+        [octets, ages]
+    });
+    let title = format!("Reinjections: MPTCP connection {} of {}", connection.id, capture.name());
+    let mut figure = with_panels(Figure::new(title), by_direction.collect());
+    figure.caption.push("Colours are those of the subflows that sent the data again.".to_string());
+    let place = of_connection(capture, connection);
+    for towards in Role::BOTH.into_iter().filter(|role| shown.iter().any(|one| one.towards == *role)) {
+        if place.map(|place| place.seen(towards)) == Some(Place::Receiver) {
+            figure.caption.push(format!(
+                "Towards the {}: recorded at the receiver, where the copy that came second counts as the reinjection, \
+                 whichever was sent first; data that came once is not among them.",
+                towards.name()
+            ));
+        }
+    }
+    figure
+}
+
+/// A panel with a series for each subflow that reinjected, made by `marks`.
+fn panel(
+    connection: &Connection,
+    towards: Role,
+    (label, unit): (&str, Unit),
+    shown: &[&Reinjection],
+    marks: impl Fn(Vec<&Reinjection>) -> Marks,
+) -> Panel {
+    let mut by_subflow: Vec<Vec<&Reinjection>> = vec![Vec::new(); connection.subflows.len()];
+    for one in shown {
+        let position = connection.subflows.binary_search(&one.tcpstream).ok();
+        if let Some(own) = position.and_then(|position| by_subflow.get_mut(position)) {
+            own.push(one);
+        }
+    }
+    let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new(label, unit))
+        .titled(format!("towards the {}", towards.name()));
+    for ((index, stream), own) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
+        if !own.is_empty() {
+            panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), marks(own)));
+        }
+    }
+    panel
+}
+
+/// Octets so far, from nothing.
+fn running_totals(reinjections: &[&Reinjection], clockwork: Clockwork) -> Vec<Point> {
+    let mut sorted: Vec<&Reinjection> = reinjections.to_vec();
+    sorted.sort_by_key(|one| one.time);
+    let first = sorted.first().map(|one| Point { x: clockwork.seconds(one.time), y: 0.0 });
+    let mut total = 0_u64;
+    let steps = sorted.into_iter().map(|one| {
+        total = total.saturating_add(one.length);
+        Point { x: clockwork.seconds(one.time), y: value(total) }
+    });
+    first.into_iter().chain(steps).collect()
+}

@@ -1,0 +1,153 @@
+//! What each reinjection gained, from the captures of both ends.
+
+use crate::analysis::merge::Which;
+use crate::analysis::qualify_reinjections::{QualifiedReinjection, Verdict, qualify_reinjections};
+use crate::arguments::two_captures::TwoCaptures;
+use crate::error::Result;
+use crate::packets::segment::Segment;
+use crate::plots::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use crate::plots::first_clock::FirstClock;
+use crate::plots::panels::with_panels;
+use crate::plots::request::Request;
+use crate::tracking::Role;
+
+/// The kinds of reinjections that have marks of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Useful,
+    Redundant,
+    Lost,
+}
+
+impl Outcome {
+    const ALL: [Outcome; 3] = [Outcome::Useful, Outcome::Redundant, Outcome::Lost];
+
+    fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Useful => Outcome::Useful,
+            Verdict::Redundant => Outcome::Redundant,
+            Verdict::Lost | Verdict::NeverArrived => Outcome::Lost,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Outcome::Useful => "useful",
+            Outcome::Redundant => "redundant",
+            Outcome::Lost => "lost",
+        }
+    }
+
+    fn look(self) -> Look {
+        Look::of(match self {
+            Outcome::Useful => RoleKind::Reinjection,
+            Outcome::Redundant => RoleKind::Event,
+            Outcome::Lost => RoleKind::Loss,
+        })
+    }
+}
+
+/// Why a reinjection has no gain: the places of a panel without numbers.
+const WITHOUT_GAIN: [&str; 3] = ["original", "reinjection", "both"];
+
+/// The place of a reinjection without a gain among [`WITHOUT_GAIN`].
+fn missing(one: &QualifiedReinjection) -> f64 {
+    match one.verdict {
+        Verdict::Useful | Verdict::Redundant => 0.0,
+        Verdict::Lost => 1.0,
+        Verdict::NeverArrived => 2.0,
+    }
+}
+
+/// The figure from both ends' captures.
+///
+/// # Errors
+/// [`crate::error::Error::Interrupted`] by Ctrl-C.
+pub fn gains(captures: &TwoCaptures, request: &Request) -> Result<Figure> {
+    let pair = captures.connection()?;
+    let (_, clock) = captures.merge()?;
+    let clock = FirstClock::new(&captures.first, &clock);
+    let (mut panels, mut counts) = (Vec::new(), Vec::new());
+    for towards in request.directions() {
+        let sender = pair.direction(towards).sender_is;
+        let segments = &captures.of(sender).segments;
+        let found = qualify_reinjections(&pair, Some(towards));
+        let shown: Vec<Shown<'_>> = found
+            .iter()
+            .flat_map(|direction| &direction.reinjections)
+            .filter(|one| request.shows_subflow(one.tcpstream))
+            .filter_map(|one| Some(Shown { time: time(segments, one, sender, clock)?, one }))
+            .filter(|shown| request.shows(shown.time))
+            .collect();
+        panels.extend(panels_of(&shown, towards));
+        counts.extend(counted(&shown, towards));
+    }
+    let (first, second) = (captures.first.name(), captures.second.name());
+    let number = captures.connection_number().unwrap_or(0);
+    let title = format!("Gains of reinjections: MPTCP connection {number} of {first}, and {second}");
+    let mut figure = with_panels(Figure::new(title), panels);
+    figure.caption.extend(counts);
+    figure.caption.push(
+        "Gain: arrival of the original less arrival of the reinjection, by the receiver's clock; below zero the \
+         reinjection came too late."
+            .to_string(),
+    );
+    figure.caption.extend(captures.notes(pair.client()).iter().map(|note| format!("{note}.")));
+    Ok(figure)
+}
+
+/// A reinjection, and when it was sent.
+struct Shown<'a> {
+    time: f64,
+    one: &'a QualifiedReinjection,
+}
+
+impl Shown<'_> {
+    fn is(&self, outcome: Outcome) -> bool {
+        Outcome::of(self.one.verdict) == outcome
+    }
+}
+
+/// When the reinjecting packet was sent, on the first capture's clock.
+fn time(segments: &[Segment], one: &QualifiedReinjection, sender: Which, clock: FirstClock<'_>) -> Option<f64> {
+    // Packets have their numbers in the order of the file.
+    let row = segments.binary_search_by_key(&one.packetid, |segment| segment.packetid).ok()?;
+    Some(clock.seconds(sender, segments.get(row)?.abstime))
+}
+
+/// How many there are of each kind, in a sentence; none of none.
+fn counted(shown: &[Shown<'_>], towards: Role) -> Option<String> {
+    let count = |outcome: Outcome| (shown.iter().filter(|one| one.is(outcome)).count(), outcome.name());
+    let counts = Outcome::ALL.map(count).map(|(count, name)| format!("{count} {name}")).join(", ");
+    (!shown.is_empty()).then(|| format!("Towards the {}: {counts}.", towards.name()))
+}
+
+/// Gains over time, and a panel for those without one, where there are any of either.
+fn panels_of(shown: &[Shown<'_>], towards: Role) -> Vec<Panel> {
+    let mut gains = panel(towards, Axis::new("gain", Unit::Seconds), "");
+    let names = Axis::of_categories("what never arrived", WITHOUT_GAIN);
+    let mut without = panel(towards, names, ", without a gain");
+    for outcome in Outcome::ALL {
+        let (mut measured, mut others) = (Vec::new(), Vec::new());
+        for Shown { time, one } in shown.iter().filter(|shown| shown.is(outcome)) {
+            match one.reinj_delta {
+                Some(gain) => measured.push(Point { x: *time, y: gain }),
+                None => others.push(Point { x: *time, y: missing(one) }),
+            }
+        }
+        for (panel, points) in [(&mut gains, measured), (&mut without, others)] {
+            if !points.is_empty() {
+                panel.series.push(Series::new(outcome.name(), outcome.look(), Marks::Points(points)));
+            }
+        }
+    }
+    match (gains.series.is_empty(), without.series.is_empty()) {
+        (_, true) => vec![gains],
+        (true, false) => vec![without],
+        (false, false) => vec![gains, without],
+    }
+}
+
+fn panel(towards: Role, y: Axis, what: &str) -> Panel {
+    Panel::new(Axis::new("time sent", Unit::Seconds), y).titled(format!("towards the {}{what}", towards.name()))
+}

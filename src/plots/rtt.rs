@@ -1,0 +1,183 @@
+//! Round-trip times of a connection, by subflow: TCP's own and those of the data.
+
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
+
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::panels::{sentence, with_panels};
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, span, value};
+use crate::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
+use crate::arguments::{self, Source};
+use crate::error::{Error, Result};
+use crate::tracking::{Capture, Connection, Role};
+
+/// Round trips over time or data sequence numbers.
+pub struct Rtt;
+
+/// What round trips are drawn over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The time of the acknowledgement.
+    Ack,
+    /// The time when what was acknowledged had been sent.
+    Sent,
+    /// The data sequence number of the data.
+    Dsn,
+}
+
+impl ValueEnum for Over {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Over::Ack, Over::Sent, Over::Dsn]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Over::Ack => "ack",
+            Over::Sent => "sent",
+            Over::Dsn => "dsn",
+        }))
+    }
+}
+
+impl Over {
+    fn axis(self) -> Axis {
+        match self {
+            Over::Ack => Axis::new("time acknowledged", Unit::Seconds),
+            Over::Sent => Axis::new("time sent", Unit::Seconds),
+            Over::Dsn => Axis::new("data sequence number", Unit::Bytes),
+        }
+    }
+}
+
+impl Plot for Rtt {
+    fn name(&self) -> &'static str {
+        "rtt"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Round-trip times by subflow, of TCP and of the data, over time or data sequence numbers"
+    }
+
+    fn details(&self) -> &'static str {
+        "Each sample of `rtt MPTCPSTREAM --samples` is a point in the colour of its subflow; panels name the direction \
+         of the data that were acknowledged. Level tcp is from the newest octet that an ACK newly covers to that ACK, \
+         without what was sent twice; timestamp from a TCP timestamp to its echo; data from the first sending of data \
+         on any subflow to the DATA_ACK that covers it, in the colour of the subflow that sent the data first. At the \
+         data level the receiver's waiting for data of other subflows is part of the round trip."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let level = Arg::new("level")
+            .long("level")
+            .value_name("LEVEL")
+            .value_parser(value_parser!(Level))
+            .action(ArgAction::Append)
+            .help("Measured by what; may be given several times, one panel each [default: tcp and data]");
+        let over = Arg::new("over")
+            .long("over")
+            .value_name("WHAT")
+            .value_parser(value_parser!(Over))
+            .default_value("ack")
+            .help("Draw over the time of the acknowledgement, of the sending, or (level data) over the DSN");
+        command.arg(arguments::mptcp_stream()).arg(level).arg(over)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("rtt 0 --towards server", "round trips of the upload, of TCP and of the data"),
+            ("rtt 0 --level data --over dsn -o rtt.svg", "which data waited long for their DATA_ACK"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let over = arguments.get_one::<Over>("over").copied().unwrap_or(Over::Ack);
+        let mut levels: Vec<Level> = arguments.get_many("level").into_iter().flatten().copied().collect();
+        if over == Over::Dsn && levels.iter().any(|level| *level != Level::Data) {
+            return Err(Error::Usage(
+                "only the data level has data sequence numbers; leave --level out, or draw over `ack` or `sent`"
+                    .to_string(),
+            ));
+        }
+        if levels.is_empty() {
+            levels = if over == Over::Dsn { vec![Level::Data] } else { vec![Level::Tcp, Level::Data] };
+        }
+        Ok(round_trips(&capture, connection, request, &levels, over))
+    }
+}
+
+/// The figure.
+#[must_use]
+pub fn round_trips(
+    capture: &Capture,
+    connection: &Connection,
+    request: &Request,
+    levels: &[Level],
+    over: Over,
+) -> Figure {
+    let found = rtt(capture, connection);
+    let drawing = Drawing { clockwork: Clockwork::of(capture), connection, request, over, found: &found };
+    let directions = request.directions();
+    let panels = directions.iter().flat_map(|towards| levels.iter().map(|level| drawing.panel(*towards, *level)));
+    let title = format!("Round trips: MPTCP connection {} of {}", connection.id, capture.name());
+    let mut figure = with_panels(Figure::new(title), panels.collect());
+    for towards in directions {
+        let own = || found.series.iter().filter(|series| series.towards == towards && levels.contains(&series.level));
+        if own().all(|series| series.samples.is_empty()) {
+            continue;
+        }
+        if let Some(series) = own().next() {
+            figure.caption.push(sentence(&meaning(series.capture_point, towards)));
+        }
+        if over == Over::Dsn && connection.hosts.get(towards.other()).idsn.is_none() {
+            figure.caption.push(format!(
+                "Towards the {}: the sender's key was not captured, so numbers count from the lowest one seen.",
+                towards.name()
+            ));
+        }
+    }
+    figure
+}
+
+struct Drawing<'a> {
+    clockwork: Clockwork,
+    connection: &'a Connection,
+    request: &'a Request,
+    over: Over,
+    found: &'a RoundTrips,
+}
+
+impl Drawing<'_> {
+    fn panel(&self, towards: Role, level: Level) -> Panel {
+        let title = match level {
+            Level::Tcp => "TCP",
+            Level::Timestamp => "TCP timestamps",
+            Level::Data => "DATA_ACK",
+            Level::Handshake => "handshake",
+        };
+        let mut panel = Panel::new(self.over.axis(), Axis::new("round trip", Unit::Seconds))
+            .titled(format!("towards the {}, {title}", towards.name()));
+        for series in self.found.series.iter().filter(|series| series.towards == towards && series.level == level) {
+            panel.series.extend(self.subflow(series));
+        }
+        panel
+    }
+
+    /// The samples of one subflow, if there are any to be shown; none for those of the whole connection.
+    fn subflow(&self, series: &Measured) -> Option<Series> {
+        let stream = series.tcpstream.filter(|stream| self.request.shows_subflow(*stream))?;
+        let index = u32::try_from(self.connection.subflows.binary_search(&stream).ok()?).ok()?;
+        let points: Vec<Point> = series.samples.iter().filter_map(|sample| self.point(sample)).collect();
+        (!points.is_empty())
+            .then(|| Series::new(format!("subflow {stream}"), Look::subflow(index), Marks::Points(points)))
+    }
+
+    fn point(&self, sample: &Sample) -> Option<Point> {
+        let (acknowledged, sent) = (self.clockwork.seconds(sample.time), self.clockwork.seconds(sample.sent()));
+        let time = if self.over == Over::Ack { acknowledged } else { sent };
+        let x = if self.over == Over::Dsn { value(sample.dsn?) } else { time };
+        self.request.shows(time).then(|| Point { x, y: span(sample.span) })
+    }
+}
