@@ -11,6 +11,8 @@ use crate::tracking::{ByRole, Stream, Tracking};
 /// What holds from an instant until the next one. Positions only compare with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Moment {
+    /// Row of the packet that brought it about.
+    pub row: u32,
     /// When, nanoseconds since 1970.
     pub time: i64,
     /// One past the highest octet sent so far.
@@ -82,7 +84,7 @@ impl Direction {
         // What lies before the first octet seen is not known to be under way.
         let now = self.now.get_or_insert(Moment { sent: start, acknowledged: start, ..Moment::default() });
         let sent = now.sent.max(end);
-        *now = Moment { time: segment.abstime, sent, again, ..*now };
+        *now = Moment { row: packet.row, time: segment.abstime, sent, again, ..*now };
         self.moments.extend(self.now);
     }
 
@@ -106,7 +108,8 @@ impl Direction {
                 self.selectively.insert(left.max(now.acknowledged), right.min(now.sent));
             }
         }
-        *now = Moment { time: segment.abstime, selectively: self.selectively.total(), again: false, ..*now };
+        let selectively = self.selectively.total();
+        *now = Moment { row: packet.row, time: segment.abstime, selectively, again: false, ..*now };
         self.moments.extend(self.now);
     }
 }
@@ -125,21 +128,19 @@ pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
     let mut moments: Vec<Moment> = Vec::with_capacity(happenings.len());
     let mut edge = None;
     for happening in happenings {
-        let start = match happening {
-            Happening::Sent(range) => range.start,
-            Happening::Acknowledged(ack) => ack.next,
+        let (row, time, start) = match happening {
+            Happening::Sent(range) => (range.row, range.time, range.start),
+            Happening::Acknowledged(ack) => (ack.row, ack.time, ack.next),
         };
         let before = moments.last().copied();
         let before = before.unwrap_or(Moment { sent: start, acknowledged: start, ..Moment::default() });
-        let mut now = Moment { again: false, ..before };
+        let mut now = Moment { row, time, again: false, ..before };
         match happening {
             Happening::Sent(range) => {
-                now.time = range.time;
                 now.sent = now.sent.max(range.end);
                 now.again = range.sending != Sending::First;
             }
             Happening::Acknowledged(ack) => {
-                now.time = ack.time;
                 now.acknowledged = now.acknowledged.max(ack.next);
                 edge = edge.max(ack.window.map(|window| ack.next.saturating_add(window.into())));
             }

@@ -109,7 +109,10 @@ fn the_order_of_time_counts() {
     let mut shuffled = recovery();
     shuffled.swap(4, 7);
     shuffled.swap(9, 12);
-    assert_eq!(towards_server(&shuffled), towards_server(&recovery()));
+    let without_rows = |segments: &[Segment]| -> Vec<Moment> {
+        towards_server(segments).iter().map(|moment| Moment { row: 0, ..*moment }).collect()
+    };
+    assert_eq!(without_rows(&shuffled), without_rows(&recovery()));
 }
 
 #[test]
