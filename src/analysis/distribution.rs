@@ -48,6 +48,21 @@ impl Distribution {
     }
 }
 
+/// Each distinct value with the share of all that are at most it, in order: the cumulative distribution.
+#[must_use]
+pub fn cumulative(mut values: Vec<i64>) -> Vec<(i64, f64)> {
+    values.sort_unstable();
+    let count = values.len();
+    let mut below = 0_usize;
+    let mut steps = Vec::new();
+    for equal in values.chunk_by(|one, next| one == next) {
+        below = below.saturating_add(equal.len());
+        #[allow(clippy::cast_precision_loss)]
+        steps.extend(equal.first().map(|value| (*value, below as f64 / count as f64)));
+    }
+    steps
+}
+
 /// The percentile of values in order, in seconds.
 fn percentile(sorted: &[i64], percent: usize) -> Option<f64> {
     let hundredths = sorted.len().checked_sub(1)?.checked_mul(percent)?;
@@ -90,5 +105,12 @@ mod tests {
     #[test]
     fn no_values_have_none() {
         assert_eq!(Distribution::of(Vec::new()), Distribution::default());
+    }
+
+    #[test]
+    fn shares_grow_to_one_and_equal_values_are_one_step() {
+        let steps = cumulative(vec![30, 10, 20, 20, 20, -5, 40, 40]);
+        assert_eq!(steps, [(-5, 0.125), (10, 0.25), (20, 0.625), (30, 0.75), (40, 1.0)]);
+        assert_eq!(cumulative(Vec::new()), []);
     }
 }

@@ -1,26 +1,32 @@
 //! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
 
+pub mod ack_sizes;
 pub mod addresses;
 pub mod aggregation_benefit;
 pub mod capture_point;
 pub mod checksum;
 pub mod clock;
 pub mod closing;
+pub mod congestion_window;
 pub mod connection_pair;
 pub mod diagnose;
 pub mod distribution;
 pub mod events;
 pub mod fallback;
 pub mod filter;
+pub mod flight;
+pub mod interarrival;
 pub mod joins;
 pub mod loss;
 pub mod mapping;
+pub mod mapping_lengths;
 pub mod merge;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
 pub mod one_way_delays;
 pub mod out_of_order;
 pub mod qualify_reinjections;
+pub mod rates;
 pub mod reinjections;
 pub mod rtt;
 pub mod selection;

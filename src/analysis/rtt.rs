@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::capture_point::{Place, of_connection, of_subflow};
 use super::distribution::Distribution;
 use crate::tracking::data::{Carried, carried};
-use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+use crate::tracking::travelling::in_time_order;
+use crate::tracking::{Capture, Connection, Role, Tracking};
 
 /// What a round trip was measured by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -153,7 +154,7 @@ fn subflow_series(capture: &Capture, id: u32) -> Vec<Series> {
     let parts = capture.tracking.stream(id).zip(capture.tracking.subflow(id));
     let Some((stream, subflow)) = parts else { return Vec::new() };
     let point = of_subflow(capture, stream);
-    let measured = tcp::measure(in_time_order(capture, stream));
+    let measured = tcp::measure(in_time_order(&capture.segments, &capture.tracking, stream));
     let mut series = Vec::new();
     for role in Role::BOTH {
         let measured = measured.get(role);
@@ -173,18 +174,6 @@ fn subflow_series(capture: &Capture, id: u32) -> Vec<Series> {
         }
     }
     series
-}
-
-/// The packets of a stream in the order of time, each with the TCP role that it travels towards.
-fn in_time_order<'a>(capture: &'a Capture, stream: &Stream) -> Vec<tcp::Packet<'a>> {
-    let packets = stream.packets.iter().filter_map(|row| {
-        let segment = capture.segments.get(*row as usize)?;
-        let packet = capture.tracking.packets.get(*row as usize)?;
-        Some(tcp::Packet { row: *row, segment, towards: stream.towards(packet) })
-    });
-    let mut packets: Vec<_> = packets.collect();
-    packets.sort_by_key(|packet| packet.segment.abstime);
-    packets
 }
 
 /// The connection's own series of one direction; each subflow's is added behind what TCP told of it.

@@ -72,6 +72,17 @@ impl RangeSet {
         new
     }
 
+    /// Takes out what lies before `position`.
+    pub fn remove_before(&mut self, position: u64) {
+        while let Some(range) = self.ranges.first_entry().filter(|range| *range.key() < position) {
+            let (start, end) = range.remove_entry();
+            self.total = self.total.saturating_sub(end.min(position).saturating_sub(start));
+            if end > position {
+                self.ranges.insert(position, end);
+            }
+        }
+    }
+
     /// Whether the octet at `position` is in the set.
     #[must_use]
     pub fn contains(&self, position: u64) -> bool {
@@ -128,5 +139,20 @@ mod tests {
         assert_eq!(set.insert(7, 7), 0);
         assert_eq!(set.total(), 500);
         assert!(set.contains(0) && set.contains(499) && !set.contains(500));
+    }
+
+    #[test]
+    fn what_lies_before_a_position_can_be_taken_out() {
+        let mut set = RangeSet::default();
+        set.insert(10, 20);
+        set.insert(30, 40);
+        set.insert(50, 60);
+        set.remove_before(10);
+        assert_eq!(set.total(), 30);
+        set.remove_before(35);
+        assert_eq!(set.total(), 15);
+        assert!(!set.contains(34) && set.contains(35) && set.contains(50));
+        set.remove_before(60);
+        assert_eq!(set.total(), 0);
     }
 }

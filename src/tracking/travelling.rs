@@ -1,7 +1,8 @@
-//! The packets of a connection, all subflows together, in the order of the file.
+//! Packets that belong together, each with the way it travels: of a connection, all subflows together, in the order of
+//! the file; of one stream in the order of time.
 
 use super::role::Role;
-use super::{Connection, Tracking};
+use super::{Connection, Stream, Tracking};
 use crate::packets::segment::Segment;
 
 /// A packet of a connection: where it is, and which way it travels.
@@ -40,4 +41,28 @@ pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connectio
     // A few sorted runs one after the other, which this sort merges in linear time.
     travelling.sort_by_key(|packet| packet.row);
     travelling
+}
+
+/// A packet of a stream, and which way it travels there.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamPacket<'a> {
+    /// Row in the packet table.
+    pub row: u32,
+    /// The packet.
+    pub segment: &'a Segment,
+    /// The end of the *stream* that it travels towards.
+    pub towards: Role,
+}
+
+/// The packets of `stream`; those of the same time in the order of the file.
+#[must_use]
+pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &Stream) -> Vec<StreamPacket<'a>> {
+    let packets = stream.packets.iter().filter_map(|row| {
+        let segment = segments.get(*row as usize)?;
+        let packet = tracking.packets.get(*row as usize)?;
+        Some(StreamPacket { row: *row, segment, towards: stream.towards(packet) })
+    });
+    let mut packets: Vec<_> = packets.collect();
+    packets.sort_by_key(|packet| packet.segment.abstime);
+    packets
 }

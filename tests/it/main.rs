@@ -13,6 +13,7 @@ mod dsn;
 mod examples_run;
 mod export;
 mod figures;
+mod flight;
 mod hostile_names;
 mod kernel;
 mod life;

@@ -3,20 +3,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::Sample;
-use crate::packets::segment::{Segment, flag};
+use crate::packets::segment::flag;
+use crate::tracking::ByRole;
 use crate::tracking::sequence::{Positions, RangeSet};
-use crate::tracking::{ByRole, Role};
-
-/// A packet of the stream.
-#[derive(Debug, Clone, Copy)]
-pub struct Packet<'a> {
-    /// Its row.
-    pub row: u32,
-    /// Its content.
-    pub segment: &'a Segment,
-    /// The role in the *stream* that it travels towards.
-    pub towards: Role,
-}
+use crate::tracking::travelling::StreamPacket;
 
 /// The samples of one direction.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +20,7 @@ pub struct Measured {
 }
 
 /// Measures both directions of a stream, whose packets come in the order of time.
-pub fn measure(packets: Vec<Packet<'_>>) -> ByRole<Measured> {
+pub fn measure(packets: Vec<StreamPacket<'_>>) -> ByRole<Measured> {
     let mut directions = ByRole::<Direction>::default();
     for packet in packets {
         // What a packet acknowledges was sent before what it carries.
@@ -63,7 +53,7 @@ struct Direction {
 }
 
 impl Direction {
-    fn send(&mut self, packet: &Packet<'_>) {
+    fn send(&mut self, packet: &StreamPacket<'_>) {
         let segment = packet.segment;
         if segment.has(flag::RST) {
             return;
@@ -97,7 +87,7 @@ impl Direction {
         }
     }
 
-    fn acknowledge(&mut self, packet: &Packet<'_>) {
+    fn acknowledge(&mut self, packet: &StreamPacket<'_>) {
         let segment = packet.segment;
         if !segment.has(flag::ACK) || segment.has(flag::RST) {
             return;

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::packets::segment::SackBlocks;
+use crate::packets::segment::{SackBlocks, Segment};
+use crate::tracking::Role;
 
 /// A packet from the client, towards the server.
 fn to_server(time: i64, flags: u16, sequence: u32, payload: u32) -> (Role, Segment) {
@@ -49,7 +50,7 @@ fn stamped((role, mut segment): (Role, Segment), value: u32, echo: u32) -> (Role
 }
 
 fn measured(packets: &[(Role, Segment)]) -> ByRole<Measured> {
-    let packets = (0..).zip(packets).map(|(row, (towards, segment))| Packet { row, segment, towards: *towards });
+    let packets = (0..).zip(packets).map(|(row, (towards, segment))| StreamPacket { row, segment, towards: *towards });
     measure(packets.collect())
 }
 

@@ -1,0 +1,161 @@
+//! How many octets were under way at each instant: sent, and not yet acknowledged?
+
+use serde::Serialize;
+
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange};
+use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::travelling::{StreamPacket, in_time_order};
+use crate::tracking::{ByRole, Stream, Tracking};
+
+/// What holds from an instant until the next one. Positions only compare with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Moment {
+    /// Row of the packet that brought it about.
+    pub row: u32,
+    /// When, nanoseconds since 1970.
+    pub time: i64,
+    /// One past the highest octet sent so far.
+    pub sent: u64,
+    /// The next octet that the receiver expects, by its cumulative acknowledgements so far.
+    pub acknowledged: u64,
+    /// Octets between both that SACK blocks reported (RFC 2018); zero at the data level, which has none.
+    pub selectively: u64,
+    /// The receive window from `acknowledged` on, octets; `None` before the first one and where its scale was not
+    /// captured.
+    pub window: Option<u64>,
+    /// Whether the packet of this instant sent octets again.
+    pub again: bool,
+}
+
+impl Moment {
+    /// Octets under way: from the lowest one that is not acknowledged to the highest one sent. What SACK reported is
+    /// among them.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.sent.saturating_sub(self.acknowledged)
+    }
+
+    /// Octets of which nothing is known but that they were sent: [`Moment::in_flight`] without what SACK reported.
+    #[must_use]
+    pub fn unaccounted(&self) -> u64 {
+        self.in_flight().saturating_sub(self.selectively)
+    }
+}
+
+/// What was under way in a TCP stream, by the end of the stream that it travelled towards; one moment a packet that
+/// carries payload or acknowledges, in the order of time. SYN and FIN are no octets of payload and do not count.
+#[must_use]
+pub fn stream_flight(segments: &[Segment], tracking: &Tracking, stream: &Stream) -> ByRole<Vec<Moment>> {
+    let mut directions = ByRole::<Direction>::default();
+    for packet in in_time_order(segments, tracking, stream) {
+        // What a packet acknowledges was sent before what it carries.
+        directions.get_mut(packet.towards.other()).acknowledge(&packet, tracking);
+        directions.get_mut(packet.towards).send(&packet);
+    }
+    ByRole { server: directions.server.moments, client: directions.client.moments }
+}
+
+/// One direction of a stream under way.
+#[derive(Default)]
+struct Direction {
+    positions: Positions,
+    sent: RangeSet,
+    selectively: RangeSet,
+    /// `None` before anything was sent or acknowledged.
+    now: Option<Moment>,
+    moments: Vec<Moment>,
+}
+
+impl Direction {
+    fn send(&mut self, packet: &StreamPacket<'_>) {
+        let segment = packet.segment;
+        if segment.has(flag::RST) {
+            return;
+        }
+        let position = self.positions.position(segment.sequence);
+        let length = u64::from(segment.payload.unwrap_or(0));
+        if length == 0 {
+            return;
+        }
+        let start = position.saturating_add(u64::from(segment.has(flag::SYN)));
+        let end = start.saturating_add(length);
+        let again = self.sent.insert(start, end) < length;
+        // What lies before the first octet seen is not known to be under way.
+        let now = self.now.get_or_insert(Moment { sent: start, acknowledged: start, ..Moment::default() });
+        let sent = now.sent.max(end);
+        *now = Moment { row: packet.row, time: segment.abstime, sent, again, ..*now };
+        self.moments.extend(self.now);
+    }
+
+    fn acknowledge(&mut self, packet: &StreamPacket<'_>, tracking: &Tracking) {
+        let segment = packet.segment;
+        if !segment.has(flag::ACK) || segment.has(flag::RST) {
+            return;
+        }
+        let Some(position) = self.positions.nearest(segment.acknowledgement) else { return };
+        let now = self.now.get_or_insert(Moment { sent: position, acknowledged: position, ..Moment::default() });
+        // A late acknowledgement is no news, and its window is outdated.
+        if position >= now.acknowledged {
+            now.acknowledged = position;
+            self.selectively.remove_before(position);
+            let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window);
+            now.window = window.map(u64::from);
+        }
+        for (left, right) in segment.sack.as_slice() {
+            if let (Some(left), Some(right)) = (self.positions.nearest(*left), self.positions.nearest(*right)) {
+                // What was acknowledged already (RFC 2883) or never sent is not under way.
+                self.selectively.insert(left.max(now.acknowledged), right.min(now.sent));
+            }
+        }
+        let selectively = self.selectively.total();
+        *now = Moment { row: packet.row, time: segment.abstime, selectively, again: false, ..*now };
+        self.moments.extend(self.now);
+    }
+}
+
+/// What was under way at the data level, all subflows together: from the highest DATA_ACK to the highest data sequence
+/// number sent. The window is the furthest that any DATA_ACK allowed (RFC 8684 §3.3.4).
+#[must_use]
+pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
+    let sent = sequence.sent.iter().map(Happening::Sent);
+    let mut happenings: Vec<Happening<'_>> =
+        sent.chain(sequence.acknowledged.iter().map(Happening::Acknowledged)).collect();
+    happenings.sort_by_key(|happening| match happening {
+        Happening::Acknowledged(ack) => (ack.time, ack.row),
+        Happening::Sent(range) => (range.time, range.row),
+    });
+    let mut moments: Vec<Moment> = Vec::with_capacity(happenings.len());
+    let mut edge = None;
+    for happening in happenings {
+        let (row, time, start) = match happening {
+            Happening::Sent(range) => (range.row, range.time, range.start),
+            Happening::Acknowledged(ack) => (ack.row, ack.time, ack.next),
+        };
+        let before = moments.last().copied();
+        let before = before.unwrap_or(Moment { sent: start, acknowledged: start, ..Moment::default() });
+        let mut now = Moment { row, time, again: false, ..before };
+        match happening {
+            Happening::Sent(range) => {
+                now.sent = now.sent.max(range.end);
+                now.again = range.sending != Sending::First;
+            }
+            Happening::Acknowledged(ack) => {
+                now.acknowledged = now.acknowledged.max(ack.next);
+                edge = edge.max(ack.window.map(|window| ack.next.saturating_add(window.into())));
+            }
+        }
+        now.window = edge.map(|edge| edge.saturating_sub(now.acknowledged));
+        moments.push(now);
+    }
+    moments
+}
+
+/// Something that changes what is under way at the data level.
+enum Happening<'a> {
+    Sent(&'a SentRange),
+    Acknowledged(&'a Acknowledgement),
+}
+
+#[cfg(test)]
+mod tests;
