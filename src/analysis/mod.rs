@@ -23,6 +23,7 @@ pub mod out_of_order;
 pub mod qualify_reinjections;
 pub mod reinjections;
 pub mod rtt;
+pub mod scheduler;
 pub mod selection;
 pub mod setup;
 pub mod standstill;

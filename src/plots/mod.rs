@@ -27,6 +27,7 @@ pub mod render;
 pub mod request;
 pub mod rtt;
 pub mod scene;
+pub mod scheduler;
 pub mod shape;
 pub mod style;
 pub mod thin;

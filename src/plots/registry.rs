@@ -43,6 +43,7 @@ pub static PLOTS: &[&dyn Plot] = &[
     &super::reinject::Reinject,
     &super::ooo::Ooo,
     &super::aggr_benefit::AggrBenefit,
+    &super::scheduler::Scheduler,
 ];
 
 /// The plot of that name or alias.

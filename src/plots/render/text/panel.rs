@@ -99,8 +99,8 @@ impl<'a> Draft<'a> {
     fn body(&self, margin: usize, height: usize, canvas: &Canvas) -> Vec<Row> {
         let mut labels: Vec<Option<String>> = vec![None; height];
         for (value, label) in self.y_labels(height) {
-            // A number stands in the row of its dots.
-            let y = draw::place_y(self.panel, self.extent, value, canvas);
+            // A number stands in the row of its dots, which are drawn in the middle of theirs.
+            let y = draw::place_y(self.panel, self.extent, value, canvas) + 0.5;
             let row = (y / 4.0).clamp(0.0, height.saturating_sub(1) as f64) as usize;
             if let Some(place) = labels.get_mut(row).filter(|place| place.is_none()) {
                 *place = Some(label);
