@@ -17,6 +17,7 @@ pub mod extent;
 pub mod figure;
 pub mod first_clock;
 pub mod font;
+pub mod ladder;
 pub mod layout;
 pub mod ooo;
 pub mod owd;

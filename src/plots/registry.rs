@@ -44,6 +44,7 @@ pub static PLOTS: &[&dyn Plot] = &[
     &super::ooo::Ooo,
     &super::aggr_benefit::AggrBenefit,
     &super::scheduler::Scheduler,
+    &super::ladder::Ladder,
 ];
 
 /// The plot of that name or alias.
