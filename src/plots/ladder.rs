@@ -5,6 +5,7 @@ mod messages;
 
 use clap::{Arg, ArgMatches, value_parser};
 
+use super::captions::without_handshake;
 use super::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as Look, Series};
 use super::registry::{Example, Plot};
 use super::request::{Request, value};
@@ -84,6 +85,7 @@ pub fn ladder(capture: &Capture, connection: &Connection, request: &Request, mos
             all.len()
         ));
     }
+    figure.caption.extend(without_handshake(connection));
     figure
 }
 

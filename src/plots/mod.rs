@@ -11,6 +11,7 @@
 //! ```
 
 pub mod aggr_benefit;
+pub mod captions;
 pub mod data;
 pub mod dsn;
 pub mod extent;

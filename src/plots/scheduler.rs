@@ -2,10 +2,12 @@
 
 use clap::ArgMatches;
 
+use super::captions::{without_handshake, without_key};
 use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, value};
+use crate::analysis::capture_point::{Place, of_connection};
 use crate::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
 use crate::arguments::{self, Source};
 use crate::error::Result;
@@ -64,18 +66,25 @@ pub fn scheduler(capture: &Capture, connection: &Connection, request: &Request) 
         let lanes = Lanes::new(connection, request, &sendings);
         panels.push(lanes.stretches(towards, clockwork));
         panels.push(lanes.shares(towards, clockwork));
-        if !sendings.is_empty() && connection.hosts.get(towards.other()).idsn.is_none() {
-            captions.push(format!(
-                "Towards the {}: the sender's key was not captured, so numbers count from the lowest one seen.",
-                towards.name()
-            ));
+        if !sendings.is_empty() {
+            captions.extend(without_key(connection, towards));
+            captions.extend(at_receiver(capture, connection, towards));
         }
     }
     let title = format!("Scheduling: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), panels);
-    figure.caption.extend(captions);
     figure.caption.push("Only data sent for the first time, by the packets of this capture.".to_string());
+    figure.caption.extend(captions);
+    figure.caption.extend(without_handshake(connection));
     figure
+}
+
+/// What being the first means in a capture at the receiver.
+fn at_receiver(capture: &Capture, connection: &Connection, towards: Role) -> Option<String> {
+    let place = of_connection(capture, connection)?.seen(towards);
+    (place == Place::Receiver).then(|| {
+        format!("Towards the {}: recorded at the receiver, so the first is the one that arrived first.", towards.name())
+    })
 }
 
 /// The subflows that are shown, each with its lane.

@@ -68,6 +68,7 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
         Kind::DataFin
         | Kind::Fin
         | Kind::MpFastclose
+        | Kind::JoinRefused
         | Kind::JoinOptionMissing
         | Kind::JoinHmacInvalid
         | Kind::Fallback => name.to_string(),
