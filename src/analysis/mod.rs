@@ -29,6 +29,7 @@ pub mod qualify_reinjections;
 pub mod rates;
 pub mod reinjections;
 pub mod rtt;
+pub mod scheduler;
 pub mod selection;
 pub mod setup;
 pub mod standstill;

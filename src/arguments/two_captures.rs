@@ -283,13 +283,15 @@ pub fn clock_note(clock: &Clock, correction: Correction) -> String {
     };
     let skew = match (clock.skew, clock.skew_uncertainty) {
         (Some(skew), Some(uncertainty)) if clock.skew_is_seen() => {
-            format!("runs {} ± {} ppm faster", parts_per_million(skew), parts_per_million(uncertainty))
+            let pace = if skew < 0.0 { "slower" } else { "faster" };
+            format!("runs {} ± {} ppm {pace}", parts_per_million(skew.abs()), parts_per_million(uncertainty))
         }
         _ => "does not run visibly faster or slower".to_string(),
     };
     format!(
-        "clocks: the second capture's is {} ahead, ± {} if the path is not symmetric, and {skew}; {applied}",
-        span(offset.offset),
+        "clocks: the second capture's is {} {}, ± {} if the path is not symmetric, and {skew}; {applied}",
+        span(offset.offset.abs()),
+        if offset.offset < 0.0 { "behind" } else { "ahead" },
         span(offset.uncertainty)
     )
 }

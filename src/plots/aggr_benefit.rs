@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::captions::without_handshake;
 use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
@@ -131,6 +132,7 @@ pub fn aggr_benefit(
          where a queue at the sender took in more than the path carried."
             .to_string(),
     );
+    figure.caption.extend(without_handshake(connection));
     figure
 }
 

@@ -11,12 +11,14 @@
 //! ```
 
 pub mod aggr_benefit;
+pub mod captions;
 pub mod data;
 pub mod dsn;
 pub mod extent;
 pub mod figure;
 pub mod first_clock;
 pub mod font;
+pub mod ladder;
 pub mod layout;
 pub mod ooo;
 pub mod owd;
@@ -27,6 +29,7 @@ pub mod render;
 pub mod request;
 pub mod rtt;
 pub mod scene;
+pub mod scheduler;
 pub mod shape;
 pub mod style;
 pub mod thin;

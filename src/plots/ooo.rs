@@ -2,8 +2,9 @@
 
 use clap::ArgMatches;
 
+use super::captions::{sentence, without_handshake};
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
-use super::panels::{sentence, with_panels};
+use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, span, value};
 use crate::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
@@ -75,6 +76,7 @@ pub fn ooo(capture: &Capture, connection: &Connection, request: &Request) -> Fig
         figure.caption.push("The octets waiting are those of all subflows, also of those left out.".to_string());
     }
     figure.caption.extend(remarks.iter().map(|remark| sentence(remark)));
+    figure.caption.extend(without_handshake(connection));
     figure
 }
 

@@ -2,9 +2,10 @@
 
 use clap::ArgMatches;
 
+use super::captions::sentence;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::first_clock::FirstClock;
-use super::panels::{sentence, with_panels};
+use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Request, span};
 use crate::analysis::clock::{Clock, Correction};

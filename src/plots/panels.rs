@@ -2,15 +2,16 @@
 
 use super::figure::{Figure, Panel};
 
-/// Adds the panels in which something is drawn; with none, the first, which then says that there are no data.
+/// Adds the panels in which something is drawn; with none, an empty one, which says that there are no data.
 #[must_use]
 pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
-    let (mut filled, mut empty): (Vec<Panel>, Vec<Panel>) =
+    let first = panels.first().cloned();
+    let (filled, empty): (Vec<Panel>, Vec<Panel>) =
         panels.into_iter().partition(|panel| panel.series.iter().any(|series| !series.marks.is_empty()));
-    if filled.is_empty() && !empty.is_empty() {
-        filled.push(empty.remove(0));
+    figure.panels.extend(filled);
+    if figure.panels.is_empty() {
+        figure.panels.extend(first.map(|panel| Panel { title: None, ..panel }));
     }
-    figure.panels.append(&mut filled);
     let mut names: Vec<String> = empty.into_iter().filter_map(|panel| panel.title).collect();
     // Panels of one direction may have one title.
     names.dedup();
@@ -18,13 +19,6 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
         figure.caption.push(format!("Nothing to show {}.", names.join("; ")));
     }
     figure
-}
-
-/// A note as a sentence of a caption: with a capital letter and a full stop.
-#[must_use]
-pub fn sentence(note: &str) -> String {
-    let mut letters = note.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 #[cfg(test)]
@@ -52,13 +46,7 @@ mod tests {
     fn one_empty_panel_stays_to_say_so() {
         let panels = vec![panel("towards the server", Vec::new()), panel("towards the client", Vec::new())];
         let figure = with_panels(Figure::new(""), panels);
-        assert_eq!(figure.panels.len(), 1);
-        assert_eq!(figure.caption, ["Nothing to show towards the client."]);
-    }
-
-    #[test]
-    fn notes_become_sentences() {
-        assert_eq!(sentence("clocks: no error"), "Clocks: no error.");
-        assert_eq!(sentence(""), "");
+        assert_eq!((figure.panels.len(), figure.panels[0].title.as_deref()), (1, None));
+        assert_eq!(figure.caption, ["Nothing to show towards the server; towards the client."]);
     }
 }

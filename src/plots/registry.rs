@@ -43,6 +43,8 @@ pub static PLOTS: &[&dyn Plot] = &[
     &super::reinject::Reinject,
     &super::ooo::Ooo,
     &super::aggr_benefit::AggrBenefit,
+    &super::scheduler::Scheduler,
+    &super::ladder::Ladder,
 ];
 
 /// The plot of that name or alias.

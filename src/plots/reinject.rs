@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, value_parser};
 
+use super::captions::without_handshake;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
@@ -94,7 +95,9 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
     });
     let title = format!("Reinjections: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), by_direction.collect());
-    figure.caption.push("Colours are those of the subflows that sent the data again.".to_string());
+    if !shown.is_empty() {
+        figure.caption.push("Colours are those of the subflows that sent the data again.".to_string());
+    }
     let place = of_connection(capture, connection);
     for towards in Role::BOTH.into_iter().filter(|role| shown.iter().any(|one| one.towards == *role)) {
         if place.map(|place| place.seen(towards)) == Some(Place::Receiver) {
@@ -105,6 +108,7 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
             ));
         }
     }
+    figure.caption.extend(without_handshake(connection));
     figure
 }
 

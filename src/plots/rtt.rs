@@ -3,8 +3,9 @@
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
+use super::captions::{sentence, without_handshake, without_key};
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
-use super::panels::{sentence, with_panels};
+use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, span, value};
 use crate::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
@@ -131,13 +132,11 @@ pub fn round_trips(
         if let Some(series) = own().next() {
             figure.caption.push(sentence(&meaning(series.capture_point, towards)));
         }
-        if over == Over::Dsn && connection.hosts.get(towards.other()).idsn.is_none() {
-            figure.caption.push(format!(
-                "Towards the {}: the sender's key was not captured, so numbers count from the lowest one seen.",
-                towards.name()
-            ));
+        if over == Over::Dsn {
+            figure.caption.extend(without_key(connection, towards));
         }
     }
+    figure.caption.extend(without_handshake(connection));
     figure
 }
 

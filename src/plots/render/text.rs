@@ -20,8 +20,6 @@ use crate::terminal_text::escape;
 use crate::units::grouped;
 use canvas::{Ink, Row};
 
-/// The least height of a panel between its axes.
-const LEAST_HEIGHT: usize = 4;
 /// Signs of series where there are no colours.
 const SIGNS: &str = "ox*+#@%&=~abcdefghijklmnpqrstuvwyz";
 
@@ -111,7 +109,7 @@ fn panels(figure: &Figure, (width, height): (usize, usize), inks: &Inks) -> Opti
         .collect();
     let around: usize = drafts.iter().map(|draft| draft.around(width)).sum();
     let each = height.checked_sub(around)?.checked_div(drafts.len())?;
-    if each < LEAST_HEIGHT {
+    if each < drafts.iter().map(panel::Draft::least_height).max()? {
         return None;
     }
     // Frames stand flush.

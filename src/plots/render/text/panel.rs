@@ -9,6 +9,11 @@ use super::canvas::{Canvas, Row};
 use super::{Inks, cells, draw};
 use crate::terminal_text::escape;
 
+/// The least height between the axes.
+const LEAST_HEIGHT: usize = 4;
+/// So many names along the y axis get a row each; of more, some are left out.
+const ROWS_OF_NAMES: usize = 60;
+
 /// A panel whose place is not known yet.
 pub(super) struct Draft<'a> {
     panel: &'a Panel,
@@ -26,6 +31,15 @@ impl<'a> Draft<'a> {
         let title = title.map(|title| shorten(&escape(title), width as f64, cells));
         let on_top = !panel.x.categories.is_empty() && panel.y.reversed;
         Draft { panel, extent, title, has_x, on_top }
+    }
+
+    /// The least height between the axes: names along y need a row each, or they, and the arrows between them, would be
+    /// drawn on each other.
+    pub(super) fn least_height(&self) -> usize {
+        // Ranges are bounded, and `as` saturates.
+        let places = (self.extent.y.high - self.extent.y.low).ceil() as usize;
+        let names = if self.panel.y.categories.is_empty() { 0 } else { places.min(ROWS_OF_NAMES) };
+        names.max(LEAST_HEIGHT)
     }
 
     fn marked(&self) -> bool {
@@ -99,8 +113,8 @@ impl<'a> Draft<'a> {
     fn body(&self, margin: usize, height: usize, canvas: &Canvas) -> Vec<Row> {
         let mut labels: Vec<Option<String>> = vec![None; height];
         for (value, label) in self.y_labels(height) {
-            // A number stands in the row of its dots.
-            let y = draw::place_y(self.panel, self.extent, value, canvas);
+            // A number stands in the row of its dots, which are drawn in the middle of theirs.
+            let y = draw::place_y(self.panel, self.extent, value, canvas) + 0.5;
             let row = (y / 4.0).clamp(0.0, height.saturating_sub(1) as f64) as usize;
             if let Some(place) = labels.get_mut(row).filter(|place| place.is_none()) {
                 *place = Some(label);

@@ -1,0 +1,123 @@
+//! The sequence diagram of a connection: who told whom what, in order.
+
+mod lifelines;
+mod messages;
+
+use clap::{Arg, ArgMatches, value_parser};
+
+use super::captions::without_handshake;
+use super::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as Look, Series};
+use super::registry::{Example, Plot};
+use super::request::{Request, value};
+use crate::analysis::capture_point::{CapturePoint, of_connection};
+use crate::analysis::events::events;
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::{Capture, Connection};
+use lifelines::Lifelines;
+use messages::{Message, left_out, messages, most_telling};
+
+/// Handshakes and path-manager messages between the addresses of both ends.
+pub struct Ladder;
+
+impl Plot for Ladder {
+    fn name(&self) -> &'static str {
+        "ladder"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Sequence diagram of handshakes, path-manager messages and endings"
+    }
+
+    fn details(&self) -> &'static str {
+        "An arrow for each packet with an event of `events`: MP_CAPABLE, MP_JOIN, ADD_ADDR and its echo, REMOVE_ADDR, \
+         MP_PRIO, MP_FAIL, infinite mapping, fallback, MP_FASTCLOSE, DATA_FIN, the first FIN and RST of each end of a \
+         subflow. Lifelines are the addresses that the ends used. Messages stand below each other in order, each with \
+         the time at which it was recorded; the distances are not to scale."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let most = Arg::new("most")
+            .long("most")
+            .value_name("COUNT")
+            .value_parser(value_parser!(u16).range(1..=200))
+            .default_value("30")
+            .help("Messages shown at most; of more, FIN and echoes are left out first, then joins and ADD_ADDR");
+        command.arg(arguments::mptcp_stream()).arg(most)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("ladder 0", "how connection 0 came up and went down"),
+            ("ladder 0 --end 2 --size 700x500 -o handshakes.svg", "its handshakes, for a paper"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let most = arguments.get_one::<u16>("most").copied().unwrap_or(30);
+        Ok(ladder(&capture, connection, request, most.into()))
+    }
+}
+
+/// The figure, with at most `most` messages.
+#[must_use]
+pub fn ladder(capture: &Capture, connection: &Connection, request: &Request, most: usize) -> Figure {
+    let wanted = request.directions();
+    let all: Vec<Message> = messages(&capture.segments, &events(capture, connection, None))
+        .into_iter()
+        .filter(|message| wanted.contains(&message.towards) && request.shows_subflow(message.tcpstream))
+        .filter(|message| request.shows(message.reltime))
+        .collect();
+    let shown = most_telling(&all, most);
+    let title = format!("Messages: MPTCP connection {} of {}", connection.id, capture.name());
+    let mut figure = Figure::new(title).with_panel(panel(capture, connection, &shown));
+    let place = match of_connection(capture, connection) {
+        Some(CapturePoint::At(role)) => format!(" at the {}", role.name()),
+        Some(CapturePoint::Between) => " on the way".to_string(),
+        None => String::new(),
+    };
+    figure.caption.push(format!("In order, not to scale. Times are those of recording{place}."));
+    if let Some(others) = left_out(&all, &shown) {
+        figure.caption.push(format!(
+            "Left out of {} messages: {others}; --most shows more, --start and --end others.",
+            all.len()
+        ));
+    }
+    figure.caption.extend(without_handshake(connection));
+    figure
+}
+
+fn panel(capture: &Capture, connection: &Connection, shown: &[&Message]) -> Panel {
+    let lifelines = Lifelines::of(capture, shown);
+    let mut by_subflow: Vec<Vec<Arrow>> = vec![Vec::new(); connection.subflows.len()];
+    for (place, message) in (0_u64..).zip(shown) {
+        let position = connection.subflows.binary_search(&message.tcpstream).ok();
+        let Some(own) = position.and_then(|position| by_subflow.get_mut(position)) else { continue };
+        let Some((from, to)) = lifelines.ends(capture, message) else { continue };
+        let y = value(place);
+        own.push(Arrow { from: Point { x: from, y }, to: Point { x: to, y }, text: message.text.clone() });
+    }
+    let down = time_axis(shown);
+    // One more place above the first message, for its text.
+    let down = down.with_range(-1.0, value(shown.len().max(1) as u64) - 0.5);
+    let mut panel = Panel::new(Axis::of_categories("", lifelines.names()), down);
+    for ((index, stream), arrows) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
+        if !arrows.is_empty() {
+            panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), Marks::Arrows(arrows)));
+        }
+    }
+    panel
+}
+
+/// The times of the messages, downwards, with their subflows where there are several: colours alone are lost in print.
+fn time_axis(shown: &[&Message]) -> Axis {
+    let several = shown.windows(2).any(|pair| matches!(pair, [one, other] if one.tcpstream != other.tcpstream));
+    let names = shown.iter().map(|message| {
+        let time = format!("{:.4} s", message.reltime);
+        if several { format!("{time} ({})", message.tcpstream) } else { time }
+    });
+    let label = if several { "time (subflow)" } else { "time" };
+    Axis { reversed: true, ..Axis::of_categories(label, names) }
+}

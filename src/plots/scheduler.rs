@@ -1,0 +1,161 @@
+//! The scheduler's choices: which subflow carried each stretch of the data first, and how much each did so far.
+
+use clap::ArgMatches;
+
+use super::captions::{without_handshake, without_key};
+use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::panels::with_panels;
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, value};
+use crate::analysis::capture_point::{Place, of_connection};
+use crate::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::data::data_sequence;
+use crate::tracking::{Capture, Connection, Role};
+
+/// Stretches of data by subflow, and each subflow's share over time.
+pub struct Scheduler;
+
+/// Times at which the shares are drawn.
+const INSTANTS: usize = 1000;
+
+impl Plot for Scheduler {
+    fn name(&self) -> &'static str {
+        "scheduler"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Which subflow sent which stretch of the data first, and the share of each so far"
+    }
+
+    fn details(&self) -> &'static str {
+        "The upper panel of a direction has a lane for each subflow, with a stroke for every stretch of the data sequence \
+         space that it was the first to send: retransmissions, reinjections and re-sends are not in it. The lower panel \
+         shows which part of all data sent for the first time each subflow had sent so far. In a capture at the \
+         receiver it is who delivered first. Without the sender's key, numbers count from the lowest one seen."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("scheduler 0 --towards server", "how the upload was spread over the subflows"),
+            ("scheduler 0 -o scheduler.svg", "both directions, for a paper"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        Ok(scheduler(&capture, connection, request))
+    }
+}
+
+/// The figure.
+#[must_use]
+pub fn scheduler(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let clockwork = Clockwork::of(capture);
+    let mut panels = Vec::new();
+    let mut captions = Vec::new();
+    for towards in request.directions() {
+        let sendings = first_sendings(sequence.get(towards));
+        let lanes = Lanes::new(connection, request, &sendings);
+        panels.push(lanes.stretches(towards, clockwork));
+        panels.push(lanes.shares(towards, clockwork));
+        if !sendings.is_empty() {
+            captions.extend(without_key(connection, towards));
+            captions.extend(at_receiver(capture, connection, towards));
+        }
+    }
+    let title = format!("Scheduling: MPTCP connection {} of {}", connection.id, capture.name());
+    let mut figure = with_panels(Figure::new(title), panels);
+    figure.caption.push("Only data sent for the first time, by the packets of this capture.".to_string());
+    figure.caption.extend(captions);
+    figure.caption.extend(without_handshake(connection));
+    figure
+}
+
+/// What being the first means in a capture at the receiver.
+fn at_receiver(capture: &Capture, connection: &Connection, towards: Role) -> Option<String> {
+    let place = of_connection(capture, connection)?.seen(towards);
+    (place == Place::Receiver).then(|| {
+        format!("Towards the {}: recorded at the receiver, so the first is the one that arrived first.", towards.name())
+    })
+}
+
+/// The subflows that are shown, each with its lane.
+struct Lanes<'a> {
+    request: &'a Request,
+    sendings: &'a [FirstSending],
+    /// Subflows of the connection.
+    subflows: usize,
+    /// Index and stream of each subflow that is shown.
+    shown: Vec<(usize, u32)>,
+}
+
+impl<'a> Lanes<'a> {
+    /// A lane for each subflow that was first with any data.
+    fn new(connection: &Connection, request: &'a Request, sendings: &'a [FirstSending]) -> Self {
+        let mut used = vec![false; connection.subflows.len()];
+        for sending in sendings {
+            if let Some(used) = used.get_mut(sending.subflow) {
+                *used = true;
+            }
+        }
+        let streams = connection.subflows.iter().copied().enumerate().zip(used);
+        let shown = streams.filter(|((_, stream), used)| *used && request.shows_subflow(*stream));
+        let shown = shown.map(|(subflow, _)| subflow).collect();
+        Lanes { request, sendings, subflows: connection.subflows.len(), shown }
+    }
+
+    fn stretches(&self, towards: Role, clockwork: Clockwork) -> Panel {
+        let inside = self.sendings.iter().filter(|sending| self.request.shows(clockwork.seconds(sending.time)));
+        let inside: Vec<FirstSending> = inside.copied().collect();
+        let mut lanes: Vec<Option<usize>> = vec![None; self.subflows];
+        for (lane, (subflow, _)) in self.shown.iter().enumerate() {
+            if let Some(own) = lanes.get_mut(*subflow) {
+                *own = Some(lane);
+            }
+        }
+        let mut strokes: Vec<Vec<HorizontalStroke>> = vec![Vec::new(); self.shown.len()];
+        for stretch in stretches(&inside) {
+            let Some(lane) = lanes.get(stretch.subflow).copied().flatten() else { continue };
+            if let Some(own) = strokes.get_mut(lane) {
+                let y = value(lane as u64);
+                own.push(HorizontalStroke { x_low: value(stretch.start), x_high: value(stretch.end), y });
+            }
+        }
+        let names = self.shown.iter().map(|(_, stream)| format!("subflow {stream}"));
+        let axis = Axis { reversed: true, ..Axis::of_categories("", names) };
+        let panel = Panel::new(Axis::new("data sequence number", Unit::Bytes), axis);
+        self.with_series(
+            panel.titled(format!("towards the {}", towards.name())),
+            strokes.into_iter().map(Marks::HorizontalStrokes),
+        )
+    }
+
+    fn shares(&self, towards: Role, clockwork: Clockwork) -> Panel {
+        let divisions = divisions(self.sendings, self.subflows, INSTANTS);
+        let lines = self.shown.iter().map(|(subflow, _)| {
+            let points = divisions.iter().filter_map(|division| {
+                let share = division.shares.get(*subflow).copied()?;
+                Some(Point { x: clockwork.seconds(division.time), y: share })
+            });
+            Marks::Lines(points.filter(|point| self.request.shows(point.x)).collect())
+        });
+        let panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("share so far", Unit::Share));
+        self.with_series(panel.titled(format!("towards the {}, shares", towards.name())), lines)
+    }
+
+    fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = Marks>) -> Panel {
+        for ((index, stream), marks) in self.shown.iter().zip(marks) {
+            let look = Look::subflow(u32::try_from(*index).unwrap_or(u32::MAX));
+            panel.series.push(Series::new(format!("subflow {stream}"), look, marks));
+        }
+        panel
+    }
+}
