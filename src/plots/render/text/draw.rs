@@ -140,7 +140,7 @@ impl Pen<'_> {
         if shown.is_empty() {
             return;
         }
-        let middle = (f64::midpoint(from.0, to.0) / 2.0 - cells(&text) / 2.0).max(0.0) as usize;
+        let middle = (f64::midpoint(from.0, to.0) / 2.0 - cells(&shown) / 2.0).max(0.0) as usize;
         // A blank parts it from a head on its left, or it would go to another arrow's row.
         let middle = if head == '<' { middle.max(column.saturating_add(2)) } else { middle };
         let row = (f64::midpoint(from.1, to.1) / 4.0) as usize;
