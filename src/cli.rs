@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
 use crate::output::Format;
+use crate::packets::Dissector;
 
 /// How much the program says on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, ValueEnum)]
@@ -32,7 +33,7 @@ Exit code: 0 all commands did their work, 1 a command failed, 2 wrong usage.";
 #[derive(Debug, Clone, Parser)]
 #[command(name = "mptcpanalyzer", version, after_help = MODES, disable_help_subcommand = true)]
 pub struct Cli {
-    /// Load this capture first
+    /// Load this capture first; `-` is standard input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub load: Option<PathBuf>,
 
@@ -43,6 +44,10 @@ pub struct Cli {
     /// Keep dissected captures in this directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cachedir: Option<PathBuf>,
+
+    /// Who dissects captures: this program, tshark, or whichever fits
+    #[arg(long, value_name = "DISSECTOR", value_enum)]
+    pub dissector: Option<Dissector>,
 
     /// Dissect captures again even when the cache has them
     #[arg(short = 'r', long, visible_alias = "regen")]

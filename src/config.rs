@@ -13,10 +13,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::output::Format;
+use crate::packets::Dissector;
 
 /// The configuration, every key with a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// Who turns captures into packets.
+    pub dissector: Dissector,
     /// The tshark binary: a name looked up in `PATH`, or a path.
     pub tshark: PathBuf,
     /// Wireshark profile to dissect with; none means an empty private configuration.
@@ -42,6 +45,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Config {
+            dissector: Dissector::Auto,
             tshark: PathBuf::from("tshark"),
             wireshark_profile: None,
             cache_dir: None,
@@ -120,6 +124,14 @@ struct Key {
 }
 
 const KEYS: &[Key] = &[
+    Key {
+        name: "dissector",
+        takes: "\"auto\", \"native\" or \"tshark\"",
+        set: |config, value| {
+            config.dissector = read(value)?;
+            Some(())
+        },
+    },
     Key {
         name: "tshark",
         takes: "the name or path of the tshark program, in quotes",
@@ -352,13 +364,14 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let config = parse(
-            "tshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\n\
+            "dissector = 'native'\ntshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\n\
              delimiter = ';'\nformat = 'ndjson'\nhuman_readable = true\nhistory_size = 12\n\
              extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\n",
             "c.toml",
         )
         .unwrap();
         let expected = Config {
+            dissector: Dissector::Native,
             tshark: PathBuf::from("/opt/tshark"),
             wireshark_profile: Some("lab".to_string()),
             cache_dir: Some(PathBuf::from("/var/c")),
@@ -379,7 +392,10 @@ mod tests {
             complaint("# mine\n\ncache-limt = 3\n"),
             "c.toml:3: unknown key `cache-limt`; did you mean `cache_limit`?"
         );
-        assert!(complaint("zzz = 1").contains("c.toml:1: unknown key `zzz`; the keys are tshark, wireshark_profile,"));
+        assert!(
+            complaint("zzz = 1")
+                .contains("c.toml:1: unknown key `zzz`; the keys are dissector, tshark, wireshark_profile,")
+        );
         assert!(complaint("[cache]\nlimit = 1").starts_with("c.toml:1: unknown key `cache`"));
     }
 
@@ -405,6 +421,7 @@ mod tests {
             "delimiter = '\"'",
             "delimiter = \"\\n\"",
             "format = 'xml'",
+            "dissector = 'wireshark'",
             "format = 3",
             "human_readable = 'yes'",
             "history_size = 1000001",

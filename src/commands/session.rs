@@ -3,6 +3,7 @@
 mod captures;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::packets::cache::Cache;
-use crate::packets::{self, LoadError, LoadOptions, tshark};
+use crate::packets::capture_file::is_standard_input;
+use crate::packets::{self, LoadError, LoadOptions};
 use crate::tracking::{Capture, Connection};
 use captures::Captures;
 pub use captures::{FileState, Held};
@@ -25,6 +27,23 @@ const LISTED: usize = 8;
 pub fn is_name(text: &str) -> bool {
     let allowed = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
     text.chars().all(allowed) && !text.starts_with('-') && text.chars().any(|character| character != '.')
+}
+
+/// The state of the file `wanted`; standard input has none.
+fn file_state(wanted: &Path) -> Option<FileState> {
+    if is_standard_input(wanted) { None } else { FileState::of(wanted) }
+}
+
+/// What standard input is to the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StandardInput {
+    /// It may be a capture.
+    #[default]
+    Free,
+    /// The commands come from it.
+    Commands,
+    /// A capture was read from it.
+    Read,
 }
 
 /// The state that commands read and change.
@@ -42,9 +61,13 @@ pub struct Session {
     pub regenerate: bool,
     /// Show progress on standard error; true only when it is a terminal.
     pub progress: bool,
+    /// What standard input is.
+    pub standard_input: StandardInput,
     captures: Captures,
     /// What the person must know of the work done since the executor last asked.
     warnings: RefCell<Vec<String>>,
+    /// Notes of loading that the person has been given.
+    noted: RefCell<BTreeSet<String>>,
 }
 
 impl Session {
@@ -58,8 +81,10 @@ impl Session {
             cache,
             regenerate: false,
             progress: false,
+            standard_input: StandardInput::Free,
             captures: Captures::default(),
             warnings: RefCell::default(),
+            noted: RefCell::default(),
         }
     }
 
@@ -109,7 +134,8 @@ impl Session {
     /// know of the loading goes to [`Session::warn`].
     ///
     /// # Errors
-    /// [`Error::Load`]; [`Error::NotFound`] for what is neither a name nor a file.
+    /// [`Error::Load`]; [`Error::NotFound`] for what is neither a name nor a file; [`Error::Failed`] for standard input
+    /// that is not to be had.
     pub fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
         self.find(wanted).map(|held| held.capture)
     }
@@ -122,7 +148,7 @@ impl Session {
         if let Some(held) = self.by_name(wanted) {
             return Ok(held);
         }
-        let file = FileState::of(wanted);
+        let file = file_state(wanted);
         if let Some(held) = file.as_ref().and_then(|file| self.captures.of_file(file)) {
             return Ok(held);
         }
@@ -147,7 +173,7 @@ impl Session {
             self.captures.choose(held, wanted.to_str());
             return Ok(());
         }
-        let file = FileState::of(wanted);
+        let file = file_state(wanted);
         let known = file.as_ref().filter(|_| !self.regenerate).and_then(|file| self.captures.of_file(file));
         let held = match known {
             Some(held) => {
@@ -218,7 +244,11 @@ impl Session {
 
     /// Reads a capture; `file` is its state before.
     fn read(&mut self, path: &Path, file: Option<FileState>) -> Result<Held> {
+        if is_standard_input(path) {
+            self.take_standard_input()?;
+        }
         let options = LoadOptions {
+            dissector: self.config.dissector,
             tshark: &self.config.tshark,
             profile: self.config.wireshark_profile.as_deref(),
             extra_fields: &self.config.extra_fields,
@@ -233,7 +263,24 @@ impl Session {
         let capture = Capture::new(path.to_path_buf(), loaded.dissection)?;
         self.warn_all(&capture.dissection.facts.warnings);
         self.warn_all(&loaded.warnings);
+        if let Some(note) = loaded.note
+            && self.noted.borrow_mut().insert(note.clone())
+        {
+            self.warn(note);
+        }
         Ok(Held { capture: Arc::new(capture), file })
+    }
+
+    fn take_standard_input(&mut self) -> Result<()> {
+        let sentence = match std::mem::replace(&mut self.standard_input, StandardInput::Read) {
+            StandardInput::Free => return Ok(()),
+            StandardInput::Commands => {
+                self.standard_input = StandardInput::Commands;
+                "standard input holds the commands, not a capture; name a file (one called `-` is `./-`)"
+            }
+            StandardInput::Read => "standard input was read already; a capture from it can be kept with `--as NAME`",
+        };
+        Err(Error::Failed(sentence.to_string()))
     }
 
     /// The error for what is no file, and could have been meant for a name.
@@ -271,8 +318,8 @@ impl Session {
     /// [`Error::Load`] when the capture cannot be read again.
     pub fn checksums(&self, connection: &Connection) -> Result<Option<Vec<ChecksumResult>>> {
         let capture = self.capture()?.as_ref();
-        let from_capture = capture.dissection.facts.dissector.starts_with("tshark");
-        if connection.checksum_required != Some(true) || !from_capture {
+        let facts = &capture.dissection.facts;
+        if connection.checksum_required != Some(true) || !facts.has_payload() {
             return Ok(None);
         }
         if !self.current().is_some_and(Held::rereadable) {
@@ -284,11 +331,9 @@ impl Session {
             return Ok(None);
         }
         let memory = self.cache.as_ref().map(|cache| cache.directory.as_path());
-        let tshark = tshark::probe(&self.config.tshark, memory).map_err(LoadError::from)?;
         let mut checksums = Checksums::new(capture, connection);
-        tshark::payloads(&tshark, &capture.path, &connection.subflows, |packetid, octets| {
-            checksums.push(packetid, octets);
-        })?;
+        let sum = |packetid: u64, octets: &[u8]| checksums.push(packetid, octets);
+        packets::payloads(&capture.path, facts, &connection.subflows, &self.config.tshark, memory, sum)?;
         Ok(Some(checksums.finish()))
     }
 }

@@ -1,26 +1,29 @@
-//! Loading: from the cache when it has the capture as it is now, from a dissector otherwise.
+//! Loading: by the dissector in this process where it can, by tshark and its cache otherwise.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 
 use super::cache::{Cache, Key, Lookup};
-use super::capture_file::{Cause, FrameCount, count_frames};
-use super::tshark::{self, Request};
-use super::{Dissection, LoadError, exported};
+use super::capture_file::{Cause, FrameCount, count_frames, is_standard_input};
+use super::native::{self, Beyond, Failure};
+use super::tshark::{self, Tshark, TsharkError};
+use super::{CaptureFacts, Dissection, Dissector, LoadError, exported};
 use crate::interrupt;
 use crate::units::counted;
 
 /// How a capture is to be loaded.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadOptions<'a> {
+    /// Who dissects it.
+    pub dissector: Dissector,
     /// The tshark binary.
     pub tshark: &'a Path,
     /// Wireshark profile; none means an empty private configuration.
     pub profile: Option<&'a str>,
     /// Further Wireshark fields.
     pub extra_fields: &'a [String],
-    /// Where dissected captures are kept.
+    /// Where captures that tshark dissected are kept.
     pub cache: Option<&'a Cache>,
     /// Do not read the cache, only write it.
     pub regenerate: bool,
@@ -37,55 +40,142 @@ pub struct Loaded {
     pub from_cache: bool,
     /// Trouble that cost nothing but the cache.
     pub warnings: Vec<String>,
+    /// Why tshark was needed, when the choice was the program's. Once is enough for those who load many captures.
+    pub note: Option<String>,
 }
 
-/// Loads `path`: a capture, or a table that this program exported.
+impl Loaded {
+    fn fresh(dissection: Dissection) -> Self {
+        Loaded { dissection, from_cache: false, warnings: Vec::new(), note: None }
+    }
+}
+
+/// Loads `path`: a capture, or a table that this program exported; `-` is a capture on standard input.
 ///
 /// # Errors
 /// [`LoadError`], one sentence each.
 pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     check(path)?;
-    // A pipe can be read only once, by tshark.
+    // A pipe can be read only once, by the dissector.
     if path.is_file() && exported::recognise(path) {
-        return Ok(Loaded { dissection: exported::read(path)?, from_cache: false, warnings: Vec::new() });
+        return Ok(Loaded::fresh(exported::read(path)?));
     }
+    match options.dissector {
+        Dissector::Tshark => by_tshark(path, &probe(options)?, options),
+        Dissector::Native => natively(path, options),
+        Dissector::Auto => by_the_fitting(path, options),
+    }
+}
+
+/// Natively, what is not understood left out with a warning.
+fn natively(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
+    let mut loaded = match native::dissect(path, request(options, true)) {
+        Ok(dissection) => Loaded::fresh(dissection),
+        Err(Failure::Load(error)) => return Err(error),
+        Err(Failure::Beyond(beyond)) => return Err(not_a_capture(path, &format!(" ({beyond})"))),
+    };
+    if let Some(wish) = wish(options) {
+        loaded.warnings.push(format!("{wish} only tshark fulfils: `--dissector auto` would leave this capture to it"));
+    }
+    Ok(loaded)
+}
+
+/// Natively, or by tshark what is beyond that.
+fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
+    if let Some(wish) = wish(options) {
+        let tshark = probe(options)?;
+        let note = format!("captures are dissected by {}: {wish} only it fulfils", tshark.name());
+        return Ok(Loaded { note: Some(note), ..by_tshark(path, &tshark, options)? });
+    }
+    let beyond = match native::dissect(path, request(options, false)) {
+        Ok(dissection) => return Ok(Loaded::fresh(dissection)),
+        Err(Failure::Load(error)) => return Err(error),
+        Err(Failure::Beyond(beyond)) => beyond,
+    };
+    if !path.is_file() {
+        let way_out = "save it to a file first, or try `--dissector tshark`";
+        return Err(not_a_capture(path, &format!(" ({beyond}, and it cannot be read twice: {way_out})")));
+    }
+    match (probe(options), beyond) {
+        (Ok(tshark), beyond) => {
+            let note = format!("{} was dissected by {}: {beyond}", path.display(), tshark.name());
+            Ok(Loaded { note: Some(note), ..by_tshark(path, &tshark, options)? })
+        }
+        // A part is better than nothing.
+        (Err(LoadError::Tshark(TsharkError::NotFound(_))), Beyond::LinkType(_)) => natively(path, options),
+        (Err(LoadError::Tshark(TsharkError::NotFound(_))), beyond) => {
+            Err(not_a_capture(path, &format!(" ({beyond}; tshark, which reads more, was not found)")))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+fn request<'a>(options: &LoadOptions<'a>, partial: bool) -> native::Request {
+    native::Request { partial, progress: options.progress }
+}
+
+/// What a person asked for that only tshark has.
+fn wish(options: &LoadOptions<'_>) -> Option<&'static str> {
+    match (options.extra_fields, options.profile) {
+        ([], None) => None,
+        ([], Some(_)) => Some("`wireshark_profile`"),
+        _ => Some("`extra_fields`"),
+    }
+}
+
+fn not_a_capture(path: &Path, detail: &str) -> LoadError {
+    LoadError::NotACapture { path: path.to_path_buf(), detail: detail.to_string() }
+}
+
+fn probe(options: &LoadOptions<'_>) -> Result<Tshark, LoadError> {
     let probed = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()));
     // Ctrl-C at a terminal ends a tshark that is asked for its version, too; that is no fault of tshark's.
     interrupt::check().map_err(|_| LoadError::Interrupted)?;
-    let tshark = probed?;
+    Ok(probed?)
+}
+
+/// By tshark, unless the cache has what it found when the file was as it is now.
+fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     let mut asked = vec![format!("profile={}", options.profile.unwrap_or_default())];
     asked.extend(options.extra_fields.iter().map(|field| format!("field={field}")));
+    let cache = options.cache.filter(|_| !is_standard_input(path));
     // Before the dissection: a capture that is still being written misses next time.
-    let key = Key::of(path, &tshark.name(), &asked).map_err(|source| unreadable(path, source))?;
+    let key = cache.map(|_| Key::of(path, &tshark.name(), &asked)).transpose();
+    let kept = cache.zip(key.map_err(|source| unreadable(path, source))?);
     let mut warnings = Vec::new();
-    if let Some(cache) = options.cache
+    if let Some((cache, key)) = &kept
         && !options.regenerate
     {
-        match cache.get(&key) {
-            Lookup::Hit(dissection) => return Ok(Loaded { dissection: *dissection, from_cache: true, warnings }),
+        match cache.get(key) {
+            Lookup::Hit(dissection) => {
+                return Ok(Loaded { from_cache: true, warnings, ..Loaded::fresh(*dissection) });
+            }
             Lookup::Miss => {}
             Lookup::Damaged(sentence) => warnings.push(sentence),
         }
     }
     let counted = count(path)?;
-    let request = Request {
+    let request = tshark::Request {
         profile: options.profile,
         extra_fields: options.extra_fields,
         expected_frames: counted.map(|count| count.whole),
         progress: options.progress,
     };
-    let mut dissection = tshark::dissect(&tshark, path, &request)?;
+    let mut dissection = tshark::dissect(tshark, path, &request)?;
     dissection.facts.warnings.extend(counted.and_then(|count| cut_short(&count, &dissection)));
-    if let Some(cache) = options.cache
-        && let Err(error) = cache.put(&key, &dissection)
+    if let Some((cache, key)) = &kept
+        && let Err(error) = cache.put(key, &dissection)
     {
         warnings.push(error.to_string());
     }
-    Ok(Loaded { dissection, from_cache: false, warnings })
+    Ok(Loaded { warnings, ..Loaded::fresh(dissection) })
 }
 
 /// What can be told before a dissector is started.
 fn check(path: &Path) -> Result<(), LoadError> {
+    if is_standard_input(path) {
+        return if io::stdin().is_terminal() { Err(LoadError::Terminal) } else { Ok(()) };
+    }
     let metadata = fs::metadata(path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => LoadError::Missing(path.to_path_buf()),
         _ => unreadable(path, source),
@@ -109,13 +199,13 @@ fn count(path: &Path) -> Result<Option<FrameCount>, LoadError> {
     match counted.and_then(|count| count.truncated) {
         // tshark takes the rest of such a file for a frame of some other format.
         Some(truncation) if truncation.cause == Cause::FileHeader => {
-            Err(LoadError::NotACapture { path: path.to_path_buf(), detail: format!(" ({truncation})") })
+            Err(not_a_capture(path, &format!(" ({truncation})")))
         }
         _ => Ok(counted),
     }
 }
 
-fn unreadable(path: &Path, source: std::io::Error) -> LoadError {
+fn unreadable(path: &Path, source: io::Error) -> LoadError {
     LoadError::Unreadable { path: path.to_path_buf(), source }
 }
 
@@ -124,4 +214,24 @@ fn cut_short(count: &FrameCount, dissection: &Dissection) -> Option<String> {
     let truncation = count.truncated?;
     let said = dissection.facts.warnings.iter().any(|warning| warning.contains("packet"));
     (!said).then(|| format!("{truncation}: {} up to there could be read", counted(count.whole, "whole packet")))
+}
+
+/// Reads a capture once more, by the dissector that read it first, and calls `visit` with the packet id and the
+/// recorded payload of each packet with payload in `streams` (and maybe of others), in the order of the file. An
+/// exported table has no payload.
+///
+/// # Errors
+/// When the capture cannot be read again, or on Ctrl-C.
+pub fn payloads(
+    path: &Path,
+    facts: &CaptureFacts,
+    streams: &[u32],
+    tshark: &Path,
+    memory: Option<&Path>,
+    visit: impl FnMut(u64, &[u8]),
+) -> Result<(), LoadError> {
+    if facts.dissector == native::name() {
+        return native::payloads(path, visit);
+    }
+    tshark::payloads(&tshark::probe(tshark, memory)?, path, streams, visit)
 }

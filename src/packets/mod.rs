@@ -4,9 +4,11 @@
 pub mod cache;
 pub mod capture_file;
 pub mod cells;
+mod dissector;
 pub mod exported;
 pub mod load;
 pub mod native;
+mod progress;
 pub mod schema;
 pub mod segment;
 pub mod table;
@@ -16,7 +18,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use load::{LoadOptions, load};
+pub use dissector::Dissector;
+pub use load::{LoadOptions, load, payloads};
 
 /// A network interface that packets of the capture were recorded on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,14 @@ pub struct CaptureFacts {
     pub warnings: Vec<String>,
 }
 
+impl CaptureFacts {
+    /// Whether the packets come from a capture, whose payload can be read once more, and not from an exported table.
+    #[must_use]
+    pub fn has_payload(&self) -> bool {
+        self.dissector != exported::DISSECTOR
+    }
+}
+
 /// A dissected capture: the table of raw columns ([`schema::Origin::Packet`]) and the facts around it.
 #[derive(Debug, Clone)]
 pub struct Dissection {
@@ -57,6 +68,11 @@ pub enum LoadError {
     /// There is no such file.
     #[error("{}: no such file; check the path", .0.display())]
     Missing(PathBuf),
+    /// Standard input was named, and a person sits there.
+    #[error(
+        "standard input is a terminal, not a capture; name a file, or send one as in `tcpdump -w - | mptcpanalyzer --load - …`"
+    )]
+    Terminal,
     /// A directory was named.
     #[error("{} is a directory; name a capture file in it", .0.display())]
     Directory(PathBuf),

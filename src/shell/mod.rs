@@ -22,6 +22,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::cli::Cli;
+use crate::commands::session::StandardInput;
 use crate::commands::{Session, grammar};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -87,6 +88,9 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
     let mut executor = Executor::new(session(cli, console)?);
+    if matches!(mode, Mode::Prompt | Mode::Script(Script::Stdin)) {
+        executor.session.standard_input = StandardInput::Commands;
+    }
     handle_interrupts(matches!(mode, Mode::Prompt), console);
     if let Some(path) = &cli.load
         && let Err(error) = executor.load(path, console)
@@ -125,6 +129,7 @@ fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
     session.regenerate = cli.no_cache;
     session.progress = io::stderr().is_terminal();
     session.human_readable |= cli.human_readable;
+    session.config.dissector = cli.dissector.unwrap_or(session.config.dissector);
     if let Some(format) = cli.format {
         session.format = format;
     }

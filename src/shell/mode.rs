@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::Cli;
 use crate::commands::registry;
 use crate::error::{Error, Result};
+use crate::packets::capture_file::is_standard_input;
 
 /// What the program is to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,8 +32,18 @@ pub enum Script {
 /// Chooses the mode; `at_terminal` tells whether standard input is a terminal.
 ///
 /// # Errors
-/// [`Error::Usage`] when the words name a capture instead of a command, or come beside `--batch`.
+/// [`Error::Usage`] when the words name a capture instead of a command, or come beside `--batch`; when standard input is
+/// both the capture and the script.
 pub fn choose(cli: &Cli, at_terminal: bool) -> Result<Mode> {
+    let mode = chosen(cli, at_terminal)?;
+    if mode == Mode::Script(Script::Stdin) && cli.load.as_deref().is_some_and(is_standard_input) {
+        let sentence = "standard input is the capture: give a command, or a script with `--batch FILE`";
+        return Err(Error::Usage(sentence.to_string()));
+    }
+    Ok(mode)
+}
+
+fn chosen(cli: &Cli, at_terminal: bool) -> Result<Mode> {
     if let Some(path) = &cli.batch {
         if !cli.words.is_empty() {
             return Err(Error::Usage("`--batch` runs a script: give a command or `--batch`, not both".to_string()));
@@ -76,7 +87,7 @@ fn single_word(word: &OsStr) -> Result<Mode> {
 /// True when the file starts like a capture, a compressed one, or an exported table. A file that cannot be read is
 /// left to the script reader, which says why.
 fn is_binary(path: &Path) -> bool {
-    const MAGIC: [&[u8]; 9] = [
+    const MAGIC: [&[u8]; 10] = [
         b"\xa1\xb2\xc3\xd4", // pcap, both octet orders, microseconds and nanoseconds
         b"\xd4\xc3\xb2\xa1",
         b"\xa1\xb2\x3c\x4d",
@@ -84,6 +95,7 @@ fn is_binary(path: &Path) -> bool {
         b"\x0a\x0d\x0d\x0a", // pcapng
         b"\x1f\x8b",         // gzip
         b"\x28\xb5\x2f\xfd", // zstd
+        b"\x04\x22\x4d\x18", // LZ4
         b"PAR1",             // Parquet
         b"ARROW1",           // Arrow IPC
     ];
@@ -98,16 +110,16 @@ mod tests {
 
     use super::*;
 
-    fn chosen(words: &[&str], at_terminal: bool) -> Result<Mode> {
+    fn mode(words: &[&str], at_terminal: bool) -> Result<Mode> {
         choose(&Cli::try_parse_from(std::iter::once("x").chain(words.iter().copied())).unwrap(), at_terminal)
     }
 
     #[test]
     fn no_words_mean_prompt_or_standard_input() {
-        assert_eq!(chosen(&[], true).unwrap(), Mode::Prompt);
-        assert_eq!(chosen(&["--load", "x"], true).unwrap(), Mode::Prompt);
-        assert_eq!(chosen(&[], false).unwrap(), Mode::Script(Script::Stdin));
-        assert_eq!(chosen(&["-b", "-"], true).unwrap(), Mode::Script(Script::Stdin));
+        assert_eq!(mode(&[], true).unwrap(), Mode::Prompt);
+        assert_eq!(mode(&["--load", "x"], true).unwrap(), Mode::Prompt);
+        assert_eq!(mode(&[], false).unwrap(), Mode::Script(Script::Stdin));
+        assert_eq!(mode(&["-b", "-"], true).unwrap(), Mode::Script(Script::Stdin));
     }
 
     #[test]
@@ -116,20 +128,27 @@ mod tests {
         let path = |name: &str| directory.path().join(name).to_str().unwrap().to_string();
         std::fs::write(path("lines"), "help\n").unwrap();
         std::fs::write(path("x.pcapng"), b"\x0a\x0d\x0d\x0a\0\0\0\x1c").unwrap();
-        assert_eq!(chosen(&[&path("lines")], true).unwrap(), Mode::Script(Script::File(path("lines").into())));
-        assert_eq!(chosen(&["-b", &path("no")], true).unwrap(), Mode::Script(Script::File(path("no").into())));
-        assert_eq!(chosen(&["help"], true).unwrap(), Mode::Command(vec!["help".into()]));
-        assert_eq!(chosen(&["hepl"], true).unwrap(), Mode::Command(vec!["hepl".into()]));
-        let hint = chosen(&[&path("x.pcapng")], true).unwrap_err();
+        assert_eq!(mode(&[&path("lines")], true).unwrap(), Mode::Script(Script::File(path("lines").into())));
+        assert_eq!(mode(&["-b", &path("no")], true).unwrap(), Mode::Script(Script::File(path("no").into())));
+        assert_eq!(mode(&["help"], true).unwrap(), Mode::Command(vec!["help".into()]));
+        assert_eq!(mode(&["hepl"], true).unwrap(), Mode::Command(vec!["hepl".into()]));
+        let hint = mode(&[&path("x.pcapng")], true).unwrap_err();
         assert!(matches!(hint, Error::Usage(_)) && hint.to_string().contains("--load"), "{hint}");
-        let hint = chosen(&[&path("missing.mptcp")], true).unwrap_err();
+        let hint = mode(&[&path("missing.mptcp")], true).unwrap_err();
         assert!(hint.to_string().contains("neither a command nor a file"), "{hint}");
-        let hint = chosen(&[directory.path().to_str().unwrap()], true).unwrap_err();
+        let hint = mode(&[directory.path().to_str().unwrap()], true).unwrap_err();
         assert!(hint.to_string().contains("is a directory"), "{hint}");
     }
 
     #[test]
+    fn standard_input_is_the_capture_or_the_script() {
+        assert!(matches!(mode(&["-l", "-"], false), Err(Error::Usage(_))));
+        assert!(matches!(mode(&["-l", "-", "-b", "-"], false), Err(Error::Usage(_))));
+        assert_eq!(mode(&["-l", "-", "lt"], false).unwrap(), Mode::Command(vec!["lt".into()]));
+    }
+
+    #[test]
     fn a_script_and_a_command_at_once_are_refused() {
-        assert!(matches!(chosen(&["-b", "x", "help"], true), Err(Error::Usage(_))));
+        assert!(matches!(mode(&["-b", "x", "help"], true), Err(Error::Usage(_))));
     }
 }

@@ -27,7 +27,7 @@ fn home_with_program(script: &str) -> Home {
     let home = Home::new();
     let program: PathBuf = home.write("fake", script);
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    home.write("fake.toml", "tshark = \"./fake\"\n");
+    home.write("fake.toml", "dissector = \"tshark\"\ntshark = \"./fake\"\n");
     home.write("syn.pcap", made::pcap(&[&made::mptcp_syn()]));
     home
 }

@@ -136,7 +136,7 @@ fn a_file_is_dissected_again_only_when_it_changed() {
     let counting =
         home.write("counting", "#!/bin/sh\ncase \"$*\" in *-r*) echo ran >> runs;; esac\nexec tshark \"$@\"\n");
     std::fs::set_permissions(&counting, std::fs::Permissions::from_mode(0o755)).unwrap();
-    home.write("mine.toml", format!("tshark = \"{}\"\ncache_limit = 0\n", counting.display()));
+    home.write("mine.toml", format!("dissector = \"tshark\"\ntshark = \"{}\"\ncache_limit = 0\n", counting.display()));
     let runs = || std::fs::read_to_string(home.path("runs")).unwrap_or_default().lines().count();
     let mut prompt = Prompt::open(&home, &["--config", "mine.toml", "--load", "client.pcapng"]);
     assert_eq!(runs(), 1);

@@ -26,7 +26,7 @@ pub fn by_tshark(path: &Path) -> Dissection {
 }
 
 pub fn natively(path: &Path) -> Dissection {
-    native::dissect(path, Request { partial: true }).expect("it is dissected")
+    native::dissect(path, Request { partial: true, progress: false }).expect("it is dissected")
 }
 
 /// What differs, a line each: packet, column, both values.

@@ -134,6 +134,12 @@ impl Framing {
         })
     }
 
+    /// Whether the capture is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
     /// Frames seen.
     #[must_use]
     pub fn frames(&self) -> u64 {

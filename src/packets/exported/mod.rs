@@ -22,6 +22,9 @@ pub use write::write;
 /// The key under which Parquet and Arrow files carry the version of the schema.
 pub const VERSION_KEY: &str = "mptcpanalyzer.schema_version";
 
+/// What stands in the place of the dissector in the facts of a table that was read.
+pub const DISSECTOR: &str = "exported table";
+
 /// The forms in which packet tables leave the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Form {

@@ -9,7 +9,7 @@ use polars::prelude::{DataFrame, DataType, PolarsResult, SerReader};
 use polars_io::ipc::IpcReader;
 use polars_io::parquet::read::ParquetReader;
 
-use super::{VERSION_KEY, contain, read_csv, seal};
+use super::{DISSECTOR, VERSION_KEY, contain, read_csv, seal};
 use crate::packets::{CaptureFacts, Dissection, Interface, LoadError, schema};
 use crate::terminal_text::escape;
 
@@ -152,7 +152,7 @@ fn facts(table: &DataFrame) -> CaptureFacts {
     }
     CaptureFacts {
         frames: u64::try_from(table.height()).unwrap_or(u64::MAX),
-        dissector: "exported table".to_string(),
+        dissector: DISSECTOR.to_string(),
         interfaces,
         warnings: Vec::new(),
     }

@@ -1,7 +1,9 @@
 //! From a capture file to its packets: where each was recorded, when, and its octets.
 
+use super::Beyond;
 use super::interfaces::{InterfaceDescription, half};
 use super::link::Link;
+use super::view::View;
 use crate::packets::capture_file::{
     CaptureFileError, ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, Truncation,
     word,
@@ -19,12 +21,20 @@ pub struct Recorded<'a> {
     /// Where it was recorded: number of the interface in the whole file, from 0, and what is known of it. pcap does not
     /// say.
     pub interface: Option<(usize, &'a InterfaceDescription)>,
-    /// The link type, when it is understood.
-    pub link: Option<Link>,
-    /// Number of the link type.
-    pub link_number: u32,
+    /// The link type, or why it is not understood.
+    pub link: Result<Link, Beyond>,
     /// What was recorded.
     pub octets: &'a [u8],
+}
+
+impl<'a> Recorded<'a> {
+    /// The whole packet. Some programs give the smaller of the two lengths as the one on the wire.
+    #[inline]
+    #[must_use]
+    pub fn view(&self) -> View<'a> {
+        let length = usize::try_from(self.wire_length).unwrap_or(usize::MAX).max(self.octets.len());
+        View { octets: self.octets, length }
+    }
 }
 
 /// What comes next.
@@ -42,8 +52,7 @@ pub enum Next<'a> {
 pub struct Packets {
     framing: Framing,
     /// Link type of a pcap file.
-    link: Option<Link>,
-    link_number: u32,
+    link: Result<Link, Beyond>,
     /// Interfaces of all sections, one after the other.
     interfaces: Vec<InterfaceDescription>,
     /// Where those of the present section begin.
@@ -54,13 +63,19 @@ impl Packets {
     /// The packets that `framing` finds.
     #[must_use]
     pub fn of(framing: Framing) -> Self {
-        Packets { framing, link: None, link_number: 0, interfaces: Vec::new(), section: 0 }
+        Packets { framing, link: Err(Beyond::Format), interfaces: Vec::new(), section: 0 }
     }
 
     /// The interfaces described so far, those of all sections.
     #[must_use]
     pub fn interfaces(&self) -> &[InterfaceDescription] {
         &self.interfaces
+    }
+
+    /// Whether the capture is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.framing.is_compressed()
     }
 
     /// Frames so far.
@@ -110,9 +125,11 @@ impl Packets {
     fn header(&mut self) {
         match self.framing.layout() {
             Layout::Pcap { big_endian, .. } => {
+                let header = self.framing.piece();
+                let old = half(header, 4, big_endian) <= Some(2) && half(header, 6, big_endian) < Some(4);
                 // The upper bits tell of a checksum behind each frame.
-                self.link_number = word(self.framing.piece(), 20, big_endian).unwrap_or(0) & 0x03ff_ffff;
-                self.link = Link::of(self.link_number);
+                let number = word(header, 20, big_endian).unwrap_or(0) & 0x03ff_ffff;
+                self.link = if old { Err(Beyond::Version) } else { Link::of(number).ok_or(Beyond::LinkType(number)) };
             }
             Layout::Pcapng { .. } => self.section = self.interfaces.len(),
         }
@@ -139,7 +156,6 @@ impl Packets {
             wire_length: word(record, 12, big_endian)?,
             interface: None,
             link: self.link,
-            link_number: self.link_number,
             octets: record.get(16..)?,
         })
     }
@@ -173,7 +189,6 @@ impl Packets {
             wire_length,
             interface: Some((place, interface)),
             link: interface.link,
-            link_number: interface.link_number,
             octets,
         };
         if word(block, 0, big_endian)? == SIMPLE_PACKET {

@@ -1,5 +1,6 @@
 //! What pcapng says of the interfaces that packets were recorded on.
 
+use super::Beyond;
 use super::link::Link;
 use crate::packets::capture_file::word;
 
@@ -9,10 +10,8 @@ const SECOND: u64 = 1_000_000_000;
 /// One interface description (pcapng, section 4.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterfaceDescription {
-    /// Number of the link type.
-    pub link_number: u32,
-    /// The link type, when it is understood.
-    pub link: Option<Link>,
+    /// The link type, or why it is not understood.
+    pub link: Result<Link, Beyond>,
     /// Name; where it has none its description, or "unknown", as Wireshark shows it.
     pub name: String,
     /// Octets that simple packets were cut to; 0: not cut.
@@ -69,8 +68,7 @@ impl InterfaceDescription {
         let half = |at: usize| half(block, at, big_endian);
         let link_number = u32::from(half(8)?);
         let mut interface = InterfaceDescription {
-            link_number,
-            link: Link::of(link_number),
+            link: Link::of(link_number).ok_or(Beyond::LinkType(link_number)),
             name: "unknown".to_string(),
             snap_length: word(block, 12, big_endian)?,
             clock: Clock::default(),

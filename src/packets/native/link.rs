@@ -19,8 +19,6 @@ pub enum Link {
     Ppp,
     /// PPP as above or Cisco HDLC.
     PppSerial,
-    /// PPP after an octet that tells the direction.
-    PppWithDirection,
     /// PPP over Ethernet, the session stage alone.
     PppoeSession,
     /// Cisco HDLC.
@@ -49,7 +47,6 @@ impl Link {
             104 => Link::CiscoHdlc,
             108 => Link::Loop,
             113 => Link::Sll,
-            204 => Link::PppWithDirection,
             229 => Link::RawIpv6,
             276 => Link::Sll2,
             _ => return None,
@@ -70,7 +67,6 @@ impl Link {
                 0x0f | 0x8f => cisco_hdlc(frame),
                 _ => Some(Layer::Ppp(frame)),
             },
-            Link::PppWithDirection => Some(Layer::Ppp(frame.skip(1)?)),
             Link::PppoeSession => pppoe(frame),
             Link::CiscoHdlc => cisco_hdlc(frame),
             Link::Raw => Some(Layer::Ip(frame)),

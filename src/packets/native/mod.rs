@@ -18,13 +18,13 @@ mod view;
 use std::path::Path;
 
 use super::capture_file::{CaptureFileError, Cause, Framing};
+use super::progress::{Progress, Unit};
 use super::table::{Builder, Frame};
 use super::{CaptureFacts, Dissection, Interface, LoadError};
 use file::{Next, Packets, Recorded};
 use layers::Found;
 use tally::Tally;
 use tcp::Tcp;
-use view::View;
 
 /// Dissector and version, as cache keys and `checkhealth` show it.
 #[must_use]
@@ -35,12 +35,26 @@ pub fn name() -> String {
 /// Why a capture was not dissected.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// It has something, named here, that is not understood; tshark may.
-    #[error("{0}")]
-    Beyond(String),
+    /// It has something that is not understood.
+    #[error(transparent)]
+    Beyond(Beyond),
     /// It cannot be read.
     #[error(transparent)]
     Load(#[from] LoadError),
+}
+
+/// What is not understood; tshark may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Beyond {
+    /// The file is neither pcap nor pcapng.
+    #[error("its format is neither pcap nor pcapng")]
+    Format,
+    /// The pcap file is of a version before 2.4, which orders its records otherwise.
+    #[error("its pcap version is before 2.4")]
+    Version,
+    /// The number of the link type of a packet.
+    #[error("it has packets of link type {0}")]
+    LinkType(u32),
 }
 
 /// How a capture is to be dissected.
@@ -48,6 +62,8 @@ pub enum Failure {
 pub struct Request {
     /// Leave out packets of a link type that is not understood, instead of giving up at the first.
     pub partial: bool,
+    /// Show progress on standard error.
+    pub progress: bool,
 }
 
 /// Dissects `path`; `-` is standard input.
@@ -55,12 +71,17 @@ pub struct Request {
 /// # Errors
 /// [`Failure`], one sentence each.
 pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
-    let framing = Framing::open(path).map_err(|error| failure(error, path))?;
+    let framing = Framing::open(path).map_err(failure)?;
     let mut packets = Packets::of(framing);
     let mut builder = Builder::default();
     let mut tally = Tally::default();
+    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !packets.is_compressed());
+    let mut progress = Progress::new(Unit::Bytes, size.map(|file| file.len()), request.progress);
     loop {
-        let packet = match packets.next().map_err(|error| failure(error, path))? {
+        if packets.frames().is_multiple_of(4096) {
+            progress.show(packets.offset());
+        }
+        let packet = match packets.next().map_err(failure)? {
             Next::End => break,
             Next::OtherFrame => continue,
             Next::Packet(packet) => packet,
@@ -69,15 +90,15 @@ pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
         if packet.time.is_some() {
             builder.time(tally.time);
         }
-        let Some(link) = packet.link else {
-            if !request.partial {
-                return Err(Failure::Beyond(format!("link type {}", packet.link_number)));
+        let link = match packet.link {
+            Ok(link) => link,
+            Err(Beyond::LinkType(number)) if request.partial => {
+                tally.unknown_link(number);
+                continue;
             }
-            tally.unknown_link(packet.link_number);
-            continue;
+            Err(beyond) => return Err(Failure::Beyond(beyond)),
         };
-        let length = usize::try_from(packet.wire_length).unwrap_or(usize::MAX).max(packet.octets.len());
-        match layers::dissect(link, View { octets: packet.octets, length }) {
+        match layers::dissect(link, packet.view()) {
             Found::Other => {}
             Found::LaterFragment => tally.later_fragments += 1,
             Found::Unopened => tally.unopened += 1,
@@ -98,6 +119,33 @@ pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
         warnings: tally.warnings(packets.truncation(), packets.frames()),
     };
     Ok(Dissection { table: builder.finish(Vec::new()), facts })
+}
+
+/// Reads `path` once more and calls `visit` with the packet id and the recorded payload of each TCP packet with payload,
+/// in the order of the file.
+///
+/// # Errors
+/// When it cannot be read, or on Ctrl-C.
+pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), LoadError> {
+    let unreadable = |error| match error {
+        CaptureFileError::File { path, source, .. } => LoadError::Unreadable { path, source },
+        CaptureFileError::Interrupted => LoadError::Interrupted,
+        other => LoadError::NotACapture { path: path.to_path_buf(), detail: format!(" ({other})") },
+    };
+    let mut packets = Packets::of(Framing::open(path).map_err(unreadable)?);
+    loop {
+        let packet = match packets.next().map_err(unreadable)? {
+            Next::End => return Ok(()),
+            Next::OtherFrame => continue,
+            Next::Packet(packet) => packet,
+        };
+        if let Ok(Found::Tcp(ip, content)) = packet.link.map(|link| layers::dissect(link, packet.view()))
+            && let Some(tcp) = tcp::read(&ip, content)
+            && tcp.segment.payload.is_some_and(|length| length > 0)
+        {
+            visit(packet.number, content.octets.get(usize::from(tcp.header_length)..).unwrap_or(&[]));
+        }
+    }
 }
 
 /// Appends one packet to the table.
@@ -135,12 +183,10 @@ fn interfaces(packets: &Packets, tally: &Tally) -> Vec<Interface> {
         .collect()
 }
 
-fn failure(error: CaptureFileError, path: &Path) -> Failure {
+fn failure(error: CaptureFileError) -> Failure {
     match error {
         CaptureFileError::Interrupted => LoadError::Interrupted.into(),
         CaptureFileError::File { path, source, .. } => LoadError::Unreadable { path, source }.into(),
-        CaptureFileError::Unsupported(_) | CaptureFileError::SameFile(_) => {
-            Failure::Beyond(format!("the format of {}", path.display()))
-        }
+        CaptureFileError::Unsupported(_) | CaptureFileError::SameFile(_) => Failure::Beyond(Beyond::Format),
     }
 }

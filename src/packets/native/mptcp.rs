@@ -78,7 +78,7 @@ fn dss(octets: &[u8], length: usize, slot: &mut Option<Dss>) -> bool {
 fn read(kind: u8, octets: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
     match kind {
         subtype::MP_CAPABLE => capable(octets, length, control),
-        subtype::MP_JOIN => join(octets, tcp_flags, control),
+        subtype::MP_JOIN => join(octets, length, tcp_flags, control),
         subtype::ADD_ADDR => add_addr(octets, length, control),
         subtype::REMOVE_ADDR => {
             let ids = octets.get(3..).unwrap_or(&[]);
@@ -86,9 +86,9 @@ fn read(kind: u8, octets: &[u8], length: usize, tcp_flags: u16, control: &mut Co
             ids.len() == length.saturating_sub(3)
         }
         subtype::MP_PRIO => {
-            let (backup, address_id) = (flag_bit(octets), octets.get(3).copied());
+            let (backup, address_id) = (flag_bit(octets), octets.get(3).copied().filter(|_| length == 4));
             control.prio = backup.map(|backup| Prio { backup, address_id });
-            address_id.is_some() || length < 4
+            address_id.is_some() || length == 3
         }
         subtype::MP_FAIL => {
             control.fail = u64(octets, 4);
@@ -115,20 +115,29 @@ fn flag_bit(octets: &[u8]) -> Option<bool> {
 /// MP_CAPABLE (RFC 8684 §3.1): its length tells how far it goes.
 fn capable(octets: &[u8], length: usize, control: &mut Control) -> bool {
     let (Some(first), Some(flags)) = (octets.get(2), octets.get(3).copied()) else { return false };
+    let (has_key, has_both) = (matches!(length, 12 | 20 | 22 | 24), matches!(length, 20 | 22 | 24));
     let capable = Capable {
         version: first & 0x0f,
         flags,
-        sender_key: u64(octets, 4).filter(|_| length >= 12),
-        receiver_key: u64(octets, 12).filter(|_| length >= 20),
-        data_length: u16(octets, 20).filter(|_| length >= 22),
-        checksum: u16(octets, 22).filter(|_| length >= 24),
+        sender_key: u64(octets, 4).filter(|_| has_key),
+        receiver_key: u64(octets, 12).filter(|_| has_both),
+        data_length: u16(octets, 20).filter(|_| has_both && length >= 22),
+        checksum: u16(octets, 22).filter(|_| has_both && length >= 24),
     };
     control.capable = Some(capable);
-    octets.len() == length
+    octets.len() == length && (has_key || length < 12)
 }
 
 /// MP_JOIN (RFC 8684 §3.2): SYN, SYN/ACK and ACK carry different things.
-fn join(octets: &[u8], tcp_flags: u16, control: &mut Control) -> bool {
+fn join(octets: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
+    let due = match tcp_flags & (flag::SYN | flag::ACK) {
+        flag::SYN => 12,
+        flag::ACK | 0 => 24,
+        _ => 16,
+    };
+    if length != due {
+        return false;
+    }
     if tcp_flags & flag::SYN == 0 {
         let hmac = array::<20>(octets, 4);
         control.join = Some(Join::Ack { hmac });

@@ -66,20 +66,21 @@ pub struct Options {
 
 impl Options {
     /// Reads the options that stand from `start` to `end` of a packet with these TCP flags, as far as `packet` was
-    /// recorded. An option with an impossible length ends the list.
+    /// recorded. An option with an impossible length ends the list. Zeros behind the end of the list are listed, as
+    /// Wireshark does.
     #[inline]
     #[must_use]
     pub fn read(packet: &[u8], start: usize, end: usize, flags: u16) -> Options {
         let mut options = Options::default();
         let recorded = packet.get(start..end).or(packet.get(start..)).unwrap_or(&[]);
         let announced = end.saturating_sub(start);
-        let mut at = 0;
+        let (mut at, mut ended) = (0, false);
         while let Some(kind) = recorded.get(at).copied() {
-            if kind == kind::END {
-                options.kinds.push(kind);
-                return options;
+            if ended && kind != kind::END {
+                break;
             }
-            if kind == kind::NO_OPERATION {
+            if kind <= kind::NO_OPERATION {
+                ended |= kind == kind::END;
                 options.kinds.push(kind);
                 at = at.saturating_add(1);
                 continue;
@@ -96,7 +97,7 @@ impl Options {
             options.option(kind, content, length, flags);
             at = next;
         }
-        options.cut |= at < announced || announced > recorded.len();
+        options.cut |= announced > recorded.len() && !ended;
         options
     }
 

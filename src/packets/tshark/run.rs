@@ -6,15 +6,16 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::fields::Wanted;
 use super::{Request, Tshark, TsharkError};
 use crate::interrupt;
 use crate::packets::LoadError;
+use crate::packets::capture_file::is_standard_input;
+use crate::packets::progress::{Progress, Unit};
 use crate::units::counted;
 
 /// How much of standard error is read: a broken capture can make tshark say the same thing per packet.
@@ -28,12 +29,6 @@ const PULSE: Duration = Duration::from_millis(5);
 
 /// Octets of text that are worth a visit: enough for polars to pay off, few enough that little is left at the end.
 const PART: usize = 1024 * 1024;
-
-/// Work shorter than this shows no progress.
-const QUIET: Duration = Duration::from_secs(1);
-
-/// How often progress is shown.
-const PROGRESS: Duration = Duration::from_millis(200);
 
 /// Runs `tshark` over `path` and hands whole lines of its text to `visit` while it runs; returns what it complained about
 /// although it went on, as sentences. Both of its streams go to files, so that it never waits for this program, and
@@ -53,7 +48,8 @@ pub fn run(
     let text = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
     let said = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
     let mut command = command(tshark, path, wanted, request, private.path());
-    command.stdin(Stdio::null()).stdout(text.reopen().map_err(unreadable)?).stderr(said.reopen().map_err(unreadable)?);
+    let input = if is_standard_input(path) { Stdio::inherit() } else { Stdio::null() };
+    command.stdin(input).stdout(text.reopen().map_err(unreadable)?).stderr(said.reopen().map_err(unreadable)?);
     let mut child =
         command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
 
@@ -107,8 +103,11 @@ pub fn base_command(tshark: &Tshark, path: &Path, profile: Option<&str>, private
     command
 }
 
-/// A name such as `-` or `-x.pcap` must stay a file name.
+/// A name such as `-x.pcap` must stay a file name. Standard input is `-` to tshark, too.
 fn absolute(path: &Path) -> std::path::PathBuf {
+    if is_standard_input(path) {
+        return path.to_path_buf();
+    }
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
@@ -119,9 +118,7 @@ fn wait(
     request: &Request<'_>,
     visit: &mut impl FnMut(&[u8]) -> Result<(), LoadError>,
 ) -> Result<ExitStatus, LoadError> {
-    let started = Instant::now();
-    let mut progress: Option<ProgressBar> = None;
-    let mut shown = started;
+    let mut progress = Progress::new(Unit::Packets, request.expected_frames, request.progress);
     loop {
         interrupt::check().map_err(|_| LoadError::Interrupted)?;
         if let Some(status) = child.try_wait().map_err(unreadable)? {
@@ -132,10 +129,7 @@ fn wait(
         } else {
             thread::sleep(PULSE);
         }
-        if request.progress && started.elapsed() > QUIET && shown.elapsed() > PROGRESS {
-            shown = Instant::now();
-            progress.get_or_insert_with(|| progress_bar(request)).set_position(lines.counted);
-        }
+        progress.show(lines.counted);
     }
 }
 
@@ -188,17 +182,6 @@ impl Lines {
         self.whole = 0;
         Ok(())
     }
-}
-
-/// A bar when the number of frames is known, a counter otherwise. It clears itself when dropped.
-fn progress_bar(request: &Request<'_>) -> ProgressBar {
-    let (bar, template) = match request.expected_frames {
-        Some(frames) => (ProgressBar::new(frames), "dissecting {bar:30} {human_pos}/{human_len} packets, {eta} left"),
-        None => (ProgressBar::new_spinner(), "dissecting {spinner} {human_pos} packets"),
-    };
-    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.with_style(style).with_finish(ProgressFinish::AndClear)
 }
 
 /// The start of what tshark said; what cannot be read was not said.

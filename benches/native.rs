@@ -1,0 +1,186 @@
+//! The native dissector against tcptrace, which lists TCP connections, and against reading the file alone: whole
+//! processes, run in turn, so that a busy machine slows all alike.
+//!
+//! `cargo bench --profile dev --bench native` prints medians and ratios of two captures of about 500 MB that it makes
+//! from recorded ones: thousands of connections, and a long one. It keeps them in `MPTCPANALYZER_BENCH_FOLDER`, by
+//! default a folder of that name in the temporary directory. With the word `flat` it measures the time per packet from
+//! 50,000 to 5,000,000 packets and from 1 to 20,000 connections instead.
+
+#[allow(dead_code)] // Of what makes captures, only a part is needed here.
+mod generate;
+
+use std::error::Error;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Rounds, each of one run of everything.
+const ROUNDS: usize = 7;
+
+/// What one run took.
+#[derive(Clone, Copy)]
+struct Taken {
+    /// Seconds by the clock.
+    wall: f64,
+    /// Peak memory in octets; 0 where the system does not tell.
+    memory: f64,
+}
+
+fn main() -> Outcome<()> {
+    let folder = std::env::var_os("MPTCPANALYZER_BENCH_FOLDER")
+        .map_or_else(|| std::env::temp_dir().join("mptcpanalyzer-bench"), PathBuf::from);
+    std::fs::create_dir_all(&folder)?;
+    if std::env::args().any(|word| word == "flat") {
+        return flat(&folder);
+    }
+    for capture in [many(&folder)?, long(&folder)?] {
+        against_others(&capture, &folder)?;
+    }
+    Ok(())
+}
+
+/// A capture that was made.
+struct Made {
+    path: PathBuf,
+    packets: f64,
+}
+
+impl Made {
+    /// Makes the capture with `write` unless it was made before.
+    fn new(path: PathBuf, write: impl FnOnce(&Path) -> std::io::Result<()>) -> Outcome<Made> {
+        if !path.exists() {
+            let part = path.with_extension("part");
+            write(&part)?;
+            std::fs::rename(&part, &path)?;
+        }
+        let packets = mptcpanalyzer::packets::capture_file::count_frames(&path)?.whole as f64;
+        Ok(Made { path, packets })
+    }
+}
+
+/// Thousands of connections.
+fn many(folder: &Path) -> Outcome<Made> {
+    Made::new(folder.join("many.pcap"), |path| {
+        let names = ["12_many_short/client.pcapng", "02_fullmesh/client.pcap", "01_basic/client.pcapng"];
+        let recorded = names.map(generate::recording);
+        generate::write(path, generate::many::multiplied(&recorded, 22), usize::MAX)
+    })
+}
+
+/// One connection.
+fn long(folder: &Path) -> Outcome<Made> {
+    Made::new(folder.join("long.pcap"), |path| {
+        let recorded = generate::recording("15_bulk/client.pcapng");
+        generate::write(path, generate::longer::prolonged(&recorded, 6), usize::MAX)
+    })
+}
+
+fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
+    let ours = |command: &[&str]| {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_mptcpanalyzer"));
+        process.env("HOME", folder).env("XDG_CONFIG_HOME", folder).env("XDG_CACHE_HOME", folder);
+        process.args(["--no-cache", "--dissector", "native", "--load"]).arg(&capture.path).args(command);
+        process
+    };
+    let with_file = |program: &str, arguments: &[&str]| {
+        let mut process = Command::new(program);
+        process.args(arguments).arg(&capture.path);
+        process
+    };
+    let runs: [(&str, Box<dyn Fn() -> Command>); 6] = [
+        ("tcptrace -n", Box::new(|| with_file("tcptrace", &["-n"]))),
+        ("cat | wc -c", Box::new(|| with_file("sh", &["-c", "cat \"$0\" | wc -c"]))),
+        ("list_mptcp_connections", Box::new(|| ours(&["list_mptcp_connections"]))),
+        ("list_tcp_connections", Box::new(|| ours(&["list_tcp_connections"]))),
+        ("mptcp_summary 0", Box::new(|| ours(&["mptcp_summary", "0"]))),
+        ("tcp_summary 0", Box::new(|| ours(&["tcp_summary", "0"]))),
+    ];
+    let mut taken: Vec<Vec<Taken>> = vec![vec![]; runs.len()];
+    // A first run of each that does not count: the capture and the programs come from the disk.
+    for round in 0..=ROUNDS {
+        for (run, all) in runs.iter().zip(&mut taken) {
+            let one = timed(run.1(), folder)?;
+            if round > 0 {
+                all.push(one);
+            }
+        }
+    }
+    let octets = capture.path.metadata()?.len();
+    println!("{}: {octets} bytes, {} packets; medians of {ROUNDS}", capture.path.display(), capture.packets);
+    println!("{:22}  {:>7}  {:>9}  {:>6}  {:>8}", "", "seconds", "/tcptrace", "/cat", "B/packet");
+    for ((name, _), all) in runs.iter().zip(&taken) {
+        let wall = median(all.iter().map(|one| one.wall));
+        // Ratios of each round by itself, for its runs had the same neighbours on the machine.
+        let ratio = |other: usize| median(all.iter().zip(&taken[other]).map(|(one, other)| one.wall / other.wall));
+        let memory = median(all.iter().map(|one| one.memory)) / capture.packets;
+        println!("{name:22}  {wall:7.3}  {:9.2}  {:6.2}  {memory:8.0}", ratio(0), ratio(1));
+    }
+    Ok(())
+}
+
+/// Time per packet must not grow with packets or connections. Packets without payload, so that dissection and tracking
+/// are measured and not the disk.
+fn flat(folder: &Path) -> Outcome<()> {
+    const SNAP: usize = 110;
+    let bulk = generate::recording("15_bulk/client.pcapng");
+    let short = [generate::recording("12_many_short/client.pcapng")];
+    let mut made = Vec::new();
+    for times in [1, 6, 56] {
+        let path = folder.join(format!("long_{times}.pcap"));
+        made.push(Made::new(path, |path| generate::write(path, generate::longer::prolonged(&bulk, times), SNAP))?);
+    }
+    for rounds in [1, 20, 200] {
+        let path = folder.join(format!("many_{rounds}.pcap"));
+        made.push(Made::new(path, |path| generate::write(path, generate::many::multiplied(&short, rounds), SNAP))?);
+    }
+    println!("{:16}  {:>9}  {:>11}  {:>9}  {:>12}", "", "packets", "connections", "ns/packet", "B/packet");
+    for capture in made {
+        let mut runs = Vec::new();
+        for _ in 0..=3 {
+            let mut process = Command::new(env!("CARGO_BIN_EXE_mptcpanalyzer"));
+            process.env("HOME", folder).env("XDG_CONFIG_HOME", folder).env("XDG_CACHE_HOME", folder);
+            process.args(["--dissector", "native", "--load"]).arg(&capture.path);
+            process.args(["list_mptcp_connections", "--format", "ndjson"]);
+            runs.push(timed(process, folder)?);
+        }
+        let connections = std::fs::read_to_string(folder.join("result.txt"))?.lines().count();
+        let name = capture.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let wall = median(runs[1..].iter().map(|one| one.wall)) * 1e9 / capture.packets;
+        let memory = median(runs[1..].iter().map(|one| one.memory)) / capture.packets;
+        println!("{name:16}  {:9}  {connections:11}  {wall:9.0}  {memory:12.0}", capture.packets);
+    }
+    Ok(())
+}
+
+fn timed(mut command: Command, folder: &Path) -> Outcome<Taken> {
+    command.stdin(Stdio::null()).stdout(File::create(folder.join("result.txt"))?).stderr(Stdio::null());
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    let mut memory = 0.0_f64;
+    loop {
+        memory = memory.max(peak(child.id()));
+        if let Some(status) = child.try_wait()? {
+            if !status.success() {
+                return Err(format!("{command:?} ended with {status}").into());
+            }
+            return Ok(Taken { wall: started.elapsed().as_secs_f64(), memory });
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The most memory that a process has had so far, in octets: `VmHWM` of Linux.
+fn peak(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(0.0) * 1024.0
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
