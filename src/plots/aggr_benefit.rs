@@ -9,7 +9,7 @@ use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as Look, RoleKi
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request};
-use crate::analysis::aggregation_benefit::{AggregationBenefit, aggregation_benefit};
+use crate::analysis::aggregation_benefit::{AggregationBenefit, Capacity, aggregation_benefit};
 use crate::arguments::{self, Source};
 use crate::error::Result;
 use crate::tracking::data::data_sequence;
@@ -117,21 +117,25 @@ pub fn aggr_benefit(
         .map(|(stream, rate)| (*stream, *rate))
         .collect();
     let (mut panels, mut captions) = (Vec::new(), Vec::new());
+    let mut estimated = false;
     for towards in request.directions() {
         let sent = sequence.get(towards).sent.iter();
         let sent = sent.filter(|range| shown(range.subflow) && request.shows(clockwork.seconds(range.time)));
         let found = aggregation_benefit(sent.copied().collect(), &connection.subflows, towards, window, &given);
         panels.push(panel(towards, found.as_ref(), clockwork));
         captions.extend(found.iter().map(caption));
+        estimated |= found.iter().filter(|found| comparable(found)).flat_map(|found| &found.capacities).any(is_guess);
     }
     let title = format!("Aggregation benefit: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), panels);
     figure.caption.extend(captions);
-    figure.caption.push(
-        "Estimates are the highest rate of a subflow over a window: too low for a path that was never full, too high \
-         where a queue at the sender took in more than the path carried."
-            .to_string(),
-    );
+    if estimated {
+        figure.caption.push(
+            "Estimates are the highest rate of a subflow over a window: too low for a path that was never full, too \
+             high where a queue at the sender took in more than the path carried."
+                .to_string(),
+        );
+    }
     figure.caption.extend(without_handshake(connection));
     figure
 }
@@ -158,6 +162,11 @@ fn panel(towards: Role, found: Option<&AggregationBenefit>, clockwork: Clockwork
 /// Whether there are at least two paths, and a time to compare them over.
 fn comparable(found: &AggregationBenefit) -> bool {
     found.window > 0.0 && found.capacities.iter().filter(|capacity| capacity.rate > 0.0).count() > 1
+}
+
+/// Whether the figure depends on an estimate.
+fn is_guess(capacity: &Capacity) -> bool {
+    capacity.estimated && capacity.rate > 0.0
 }
 
 /// Where the numbers of a direction come from.

@@ -10,7 +10,7 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
         panels.into_iter().partition(|panel| panel.series.iter().any(|series| !series.marks.is_empty()));
     figure.panels.extend(filled);
     if figure.panels.is_empty() {
-        figure.panels.extend(first.map(|panel| Panel { title: None, ..panel }));
+        figure.panels.extend(first.map(|panel| Panel { title: None, series: Vec::new(), ..panel }));
     }
     let mut names: Vec<String> = empty.into_iter().filter_map(|panel| panel.title).collect();
     // Panels of one direction may have one title.

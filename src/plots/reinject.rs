@@ -79,16 +79,18 @@ impl Plot for Reinject {
 #[must_use]
 pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
     let clockwork = Clockwork::of(capture);
+    let directions = request.directions();
     let shown: Vec<Reinjection> = reinjections(capture, connection, None)
         .into_iter()
+        .filter(|one| directions.contains(&one.towards))
         .filter(|one| request.shows_subflow(one.tcpstream) && request.shows(clockwork.seconds(one.time)))
         .collect();
-    let by_direction = request.directions().into_iter().flat_map(|towards| {
-        let own: Vec<&Reinjection> = shown.iter().filter(|one| one.towards == towards).collect();
-        let octets = panel(connection, towards, ("reinjected so far", Unit::Bytes), &own, |points| {
+    let by_direction = directions.iter().flat_map(|towards| {
+        let own: Vec<&Reinjection> = shown.iter().filter(|one| one.towards == *towards).collect();
+        let octets = panel(connection, *towards, ("reinjected so far", Unit::Bytes), &own, |points| {
             Marks::Steps(running_totals(&points, clockwork))
         });
-        let ages = panel(connection, towards, ("time since first sent", Unit::Seconds), &own, |points| {
+        let ages = panel(connection, *towards, ("time since first sent", Unit::Seconds), &own, |points| {
             Marks::Points(points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: span(one.age) }).collect())
         });
         [octets, ages]
@@ -99,7 +101,7 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
         figure.caption.push("Colours are those of the subflows that sent the data again.".to_string());
     }
     let place = of_connection(capture, connection);
-    for towards in Role::BOTH.into_iter().filter(|role| shown.iter().any(|one| one.towards == *role)) {
+    for towards in directions.into_iter().filter(|role| shown.iter().any(|one| one.towards == *role)) {
         if place.map(|place| place.seen(towards)) == Some(Place::Receiver) {
             figure.caption.push(format!(
                 "Towards the {}: recorded at the receiver, where the copy that came second counts as the reinjection, \

@@ -89,7 +89,8 @@ fn relayed(scenario: &Path, kinds: &[&str]) -> Vec<Frame> {
     frames
 }
 
-const DROPS: [&str; 6] = ["drop_queue", "drop_loss", "drop_blackhole", "drop_syn", "drop_join_syn", "drop_nth"];
+/// What the path calls a frame that it dropped.
+pub const DROPS: [&str; 6] = ["drop_queue", "drop_loss", "drop_blackhole", "drop_syn", "drop_join_syn", "drop_nth"];
 
 fn sorted(frames: impl Iterator<Item = Frame>) -> Vec<Frame> {
     let mut frames: Vec<Frame> = frames.collect();

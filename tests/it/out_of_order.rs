@@ -13,14 +13,15 @@ use crate::program::{Home, examples};
 use crate::scenarios;
 
 /// A packet with data towards the server, by tshark: time in nanoseconds, stream, DSN from 0 on, length.
-struct Packet {
-    time: i64,
-    stream: u32,
-    dsn: u64,
-    length: u64,
+pub struct Packet {
+    pub time: i64,
+    pub stream: u32,
+    pub dsn: u64,
+    pub length: u64,
 }
 
-fn packets(path: &Path) -> Vec<Packet> {
+/// The packets with data towards the server, in the order of the file.
+pub fn packets(path: &Path) -> Vec<Packet> {
     let mut tshark = Command::new("tshark");
     tshark.arg("-n").arg("-r").arg(path).args(["-Y", "tcp.dstport==5001 && tcp.len>0", "-T", "fields"]);
     for field in ["frame.time_epoch", "tcp.stream", "tcp.seq", "tcp.len"] {
@@ -53,7 +54,7 @@ fn packets(path: &Path) -> Vec<Packet> {
 }
 
 /// By subflow, octets that waited and the longest wait; octets times their waits; most octets waiting at one time.
-fn naive(packets: &[Packet]) -> (BTreeMap<u32, (u64, i64)>, i128, u64) {
+pub fn naive(packets: &[Packet]) -> (BTreeMap<u32, (u64, i64)>, i128, u64) {
     let size = packets.iter().map(|packet| packet.dsn + packet.length).max().unwrap() as usize;
     // The packet that first brought each octet, then the last of those that brought it or one before it.
     let mut brought = vec![usize::MAX; size];
