@@ -12,6 +12,7 @@ pub mod columns;
 mod diagnose;
 pub mod drawing;
 pub mod dump;
+mod edit;
 mod events;
 pub mod export;
 pub mod grammar;
@@ -37,10 +38,13 @@ mod qualify_reinjections;
 mod quit;
 pub mod registry;
 mod rtt;
+mod run_script;
 mod series;
 pub mod session;
+mod shell;
 mod stream_cells;
 mod summary_extended;
+pub mod task;
 mod tcp_summary;
 
 use clap::ArgMatches;
@@ -105,6 +109,8 @@ pub enum Outcome {
     Drawing(Box<drawing::Drawing>),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
+    /// Work that only the shell can do.
+    Task(task::Task),
     /// The person wants to leave the shell.
     Quit,
 }

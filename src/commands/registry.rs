@@ -34,6 +34,9 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::ooo::OutOfOrderCommand,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
+    &super::shell::Shell,
+    &super::run_script::RunScript,
+    &super::edit::Edit,
     &super::help::Help,
     &super::quit::Quit,
 ];

@@ -42,6 +42,8 @@ pub struct Session {
     pub regenerate: bool,
     /// Show progress on standard error; true only when it is a terminal.
     pub progress: bool,
+    /// The lines typed at the prompt, also in earlier sessions, the oldest first; empty outside of the prompt.
+    pub history: Vec<String>,
     captures: Captures,
     /// What the person must know of the work done since the executor last asked.
     warnings: RefCell<Vec<String>>,
@@ -58,6 +60,7 @@ impl Session {
             cache,
             regenerate: false,
             progress: false,
+            history: Vec::new(),
             captures: Captures::default(),
             warnings: RefCell::default(),
         }

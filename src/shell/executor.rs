@@ -9,7 +9,8 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 
 use super::console::{Console, output_error};
-use super::{drawing, line, panics, save};
+use super::line::{Output, Statement};
+use super::{drawing, line, panics, redirect, save};
 use crate::cli::Level;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
@@ -31,6 +32,8 @@ pub enum Flow {
 pub struct Executor {
     /// What the commands share.
     pub session: Session,
+    /// How many scripts the running command is in.
+    pub(super) depth: u32,
 }
 
 /// True for the errors that Ctrl-C causes.
@@ -43,7 +46,7 @@ impl Executor {
     /// An executor on `session`.
     #[must_use]
     pub fn new(session: Session) -> Self {
-        Executor { session }
+        Executor { session, depth: 0 }
     }
 
     /// Loads a capture as the `--load` flag wants it; warnings go to the console.
@@ -64,12 +67,36 @@ impl Executor {
         }
     }
 
-    /// Runs one line of text; a blank one or a comment does nothing.
+    /// Runs one line of text, which may have several commands; a blank one or a comment does nothing.
     ///
     /// # Errors
-    /// Why the command did not do its work.
+    /// Why a command did not do its work; those after it were not run. Nothing was when the line cannot be read.
     pub fn line(&mut self, line: &[u8], console: &mut Console<'_>) -> Result<Flow> {
-        self.words(line::split(line)?, console)
+        for (index, statement) in line::statements(line)?.iter().enumerate() {
+            if index > 0 && interrupt::requested() {
+                return Err(Error::Interrupted);
+            }
+            if self.statement(statement, console)? == Flow::Leave {
+                return Ok(Flow::Leave);
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Runs one statement, its results going where it says.
+    fn statement(&mut self, statement: &Statement, console: &mut Console<'_>) -> Result<Flow> {
+        let words = statement.arguments();
+        let mut work = |console: &mut Console<'_>| self.words(words.clone(), console);
+        match &statement.output {
+            Output::Console => work(console),
+            Output::File { target, append: false } => {
+                redirect::to_file(Path::new(&target.file_name()), console, &mut work)
+            }
+            Output::File { target, append: true } => {
+                redirect::append(Path::new(&target.file_name()), console, &mut work)
+            }
+            Output::Pipe(program) => redirect::to_program(program, console, &mut work),
+        }
     }
 
     /// Runs one command given as words.
@@ -106,6 +133,7 @@ impl Executor {
         self.tell_warnings(console);
         match outcome? {
             Outcome::Quit => return Ok(Flow::Leave),
+            Outcome::Task(task) => return self.task(task, console),
             Outcome::Drawing(drawing) => {
                 guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
             }
@@ -178,6 +206,7 @@ mod tests {
             size: || None,
             colour: false,
             level: Level::Warn,
+            shared: false,
         };
         let flow = Executor::new(Session::new(Config::default(), None)).line(line.as_bytes(), &mut console);
         (flow, String::from_utf8(results).unwrap(), String::from_utf8(messages).unwrap())
@@ -222,6 +251,7 @@ mod tests {
                 size: || None,
                 colour: false,
                 level: Level::Warn,
+                shared: false,
             };
             let mut executor = Executor::new(Session::new(Config::default(), None));
             executor.load(Path::new("/no/such.pcap"), &mut console).unwrap_err()
@@ -267,6 +297,7 @@ mod tests {
             size: || None,
             colour: false,
             level: Level::Warn,
+            shared: false,
         };
         let mut executor = Executor::new(Session::new(Config::default(), None));
         let flow = executor.run(&Faulty, words.iter().map(OsString::from).collect(), &mut console);

@@ -12,8 +12,10 @@ mod line;
 mod mode;
 mod panics;
 mod prompt;
+mod redirect;
 mod save;
 mod script;
+mod tasks;
 
 use std::ffi::OsString;
 use std::io::{self, BufReader, IsTerminal, Write};

@@ -8,12 +8,14 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::HistoryHinter;
 use rustyline::history::DefaultHistory;
-use rustyline::{ColorMode, CompletionType, Context, Editor, Helper, Hinter, Validator};
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{ColorMode, CompletionType, Context, Editor, Helper, Hinter};
 
 use super::completion::{self, Snapshot};
 use super::console::Console;
 use super::executor::{Executor, Flow};
 use super::history;
+use super::line::Openness;
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
 
@@ -26,6 +28,7 @@ const LONGEST_NAME: usize = 40;
 /// When the terminal cannot be read.
 pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
     let mut lines = Lines::open(executor.session.config.history_size, console)?;
+    executor.session.history = lines.editor.history().iter().cloned().collect();
     console.note("Type `help` for the commands, Tab completes, Ctrl-D leaves.");
     loop {
         let session = &executor.session;
@@ -35,17 +38,13 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         if line.trim().is_empty() {
             continue;
         }
-        lines.remember(&line, console);
-        // What is pasted may be several lines: each is a command, up to the first that fails.
-        for command in line.lines() {
-            match executor.line(command.as_bytes(), console) {
-                Ok(Flow::Continue) => {}
-                Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
-                Err(error) => {
-                    console.error(&error);
-                    break;
-                }
-            }
+        if lines.remember(&line, console) {
+            executor.session.history.push(line.clone());
+        }
+        match executor.line(line.as_bytes(), console) {
+            Ok(Flow::Continue) => {}
+            Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
+            Err(error) => console.error(&error),
         }
     }
 }
@@ -90,13 +89,15 @@ impl Lines {
         }
     }
 
-    /// Keeps a line for this session and, at once so that a crash does not lose it, for later ones.
-    fn remember(&mut self, line: &str, console: &mut Console<'_>) {
+    /// Keeps a line for this session and, at once so that a crash does not lose it, for later ones. False for a line
+    /// that is not kept: one that begins with a blank, or the same as the one before.
+    fn remember(&mut self, line: &str, console: &mut Console<'_>) -> bool {
         let added = self.editor.add_history_entry(line).unwrap_or(false);
-        let Some(path) = self.history.clone().filter(|_| added) else { return };
+        let Some(path) = self.history.clone().filter(|_| added) else { return added };
         if let Err(error) = self.editor.append_history(&path) {
             self.give_up_history("written", &error, console);
         }
+        added
     }
 
     fn give_up_history(&mut self, participle: &str, error: &dyn std::fmt::Display, console: &mut Console<'_>) {
@@ -149,7 +150,7 @@ fn prompt_for(capture: Option<&str>) -> String {
 }
 
 /// What the line editor asks while a line is typed.
-#[derive(Default, Helper, Hinter, Validator)]
+#[derive(Default, Helper, Hinter)]
 struct Assistant {
     snapshot: Snapshot,
     #[rustyline(Hinter)]
@@ -166,6 +167,14 @@ impl Completer for Assistant {
             .map(|candidate| Pair { display: candidate.display, replacement: candidate.replacement })
             .collect();
         Ok((start, pairs))
+    }
+}
+
+impl Validator for Assistant {
+    /// A line with an open quote, or a backslash at its end, goes on after Enter.
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let open = Openness::of(context.input().as_bytes());
+        Ok(if open { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }
 
