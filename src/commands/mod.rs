@@ -3,6 +3,7 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
+mod alias;
 mod captures;
 mod checkhealth;
 mod clean_cache;
@@ -25,6 +26,7 @@ mod list_subflows;
 mod list_tcp_connections;
 mod load_pcap;
 mod loss;
+mod macro_command;
 mod map_mptcp_connection;
 mod map_tcp_connection;
 mod mapping;
@@ -41,7 +43,9 @@ mod rtt;
 mod run_script;
 mod series;
 pub mod session;
+mod set;
 mod shell;
+mod shortcut;
 mod stream_cells;
 mod summary_extended;
 pub mod task;

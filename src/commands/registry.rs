@@ -37,6 +37,9 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::shell::Shell,
     &super::run_script::RunScript,
     &super::edit::Edit,
+    &super::set::Set,
+    &super::alias::Alias,
+    &super::macro_command::Macro,
     &super::help::Help,
     &super::quit::Quit,
 ];

@@ -10,8 +10,9 @@ use clap::error::ErrorKind;
 
 use super::console::{Console, output_error};
 use super::line::{Output, Statement};
-use super::{drawing, line, panics, redirect, save};
+use super::{drawing, line, panics, redirect, save, shortcuts};
 use crate::cli::Level;
+use crate::commands::session::settings::Colour;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -61,7 +62,7 @@ impl Executor {
     }
 
     /// Says what the work left to say, whether or not it succeeded.
-    fn tell_warnings(&mut self, console: &mut Console<'_>) {
+    pub(super) fn tell_warnings(&mut self, console: &mut Console<'_>) {
         for warning in self.session.take_warnings() {
             console.warning(&warning);
         }
@@ -85,6 +86,10 @@ impl Executor {
 
     /// Runs one statement, its results going where it says.
     fn statement(&mut self, statement: &Statement, console: &mut Console<'_>) -> Result<Flow> {
+        if let Some(line) = shortcuts::expanded(statement, &self.session.shortcuts)? {
+            console.trace(Level::Debug, &format!("standing for: {}", String::from_utf8_lossy(&line)));
+            return self.deeper(|executor| executor.line(&line, console));
+        }
         let words = statement.arguments();
         let mut work = |console: &mut Console<'_>| self.words(words.clone(), console);
         match &statement.output {
@@ -107,18 +112,45 @@ impl Executor {
         if words.is_empty() {
             return Ok(Flow::Continue);
         }
-        console.trace(Level::Debug, &format!("running: {}", line::join(&words)));
         let name = words.remove(0).to_string_lossy().into_owned();
-        let command = registry::find(&name).ok_or_else(|| registry::unknown(&name))?;
+        let Some(command) = registry::find(&name) else {
+            if self.session.shortcuts.find(&name).is_none() {
+                return Err(registry::unknown(&name));
+            }
+            let line = format!("{} {}", line::quote(&name), line::join(&words));
+            return self.line(line.as_bytes(), console);
+        };
+        console.trace(Level::Debug, &format!("running: {}", line::join(&[&[OsString::from(&name)], &*words].concat())));
         let started = Instant::now();
+        let usual = console.colour;
+        console.colour = self.coloured(console);
         let flow = self.run(command, words, console);
-        console.trace(Level::Info, &format!("{} took {:.3} s", command.name(), started.elapsed().as_secs_f64()));
+        console.colour = usual;
+        let level = if self.session.settings.timing { Level::Error } else { Level::Info };
+        console.trace(level, &format!("{} took {:.3} s", command.name(), started.elapsed().as_secs_f64()));
         flow
+    }
+
+    /// Whether results have colours now.
+    fn coloured(&self, console: &Console<'_>) -> bool {
+        match self.session.settings.color {
+            Colour::Auto => console.colour,
+            Colour::Always => console.shared,
+            Colour::Never => false,
+        }
+    }
+
+    /// Says what was done, unless the person wants silence.
+    fn note(&self, console: &mut Console<'_>, sentence: &str) {
+        if !self.session.settings.quiet {
+            console.note(sentence);
+        }
     }
 
     fn run(&mut self, command: &dyn Command, words: Vec<OsString>, console: &mut Console<'_>) -> Result<Flow> {
         interrupt::clear();
-        let matches = match grammar::definition(command).try_get_matches_from(words) {
+        let definition = grammar::with_defaults(grammar::definition(command), &self.session);
+        let matches = match definition.try_get_matches_from(words) {
             Ok(matches) => matches,
             Err(refusal) if refusal.kind() == ErrorKind::DisplayHelp => {
                 console.text(&refusal.render())?;
@@ -138,7 +170,7 @@ impl Executor {
                 guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
             }
             Outcome::Text(text) => console.text(&text)?,
-            Outcome::Done(sentences) => sentences.iter().for_each(|sentence| console.note(sentence)),
+            Outcome::Done(sentences) => sentences.iter().for_each(|sentence| self.note(console, sentence)),
             Outcome::Report(report) => guarded(command.name(), || self.deliver(&report, &matches, console))?,
         }
         Ok(Flow::Continue)
@@ -162,7 +194,7 @@ impl Executor {
             return output.flush().map_err(output_error);
         };
         save::to_file(path, |output| render(report, &options, &mut Interruptible(output)))?;
-        console.note(&format!("wrote {}", path.display()));
+        self.note(console, &format!("wrote {}", path.display()));
         Ok(())
     }
 }

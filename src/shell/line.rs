@@ -6,9 +6,10 @@ mod open;
 mod partial;
 mod reader;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use crate::error::Result;
+pub use crate::quoting::{join, quote};
 pub use open::Openness;
 pub use partial::{Place, partial};
 use reader::Reader;
@@ -123,36 +124,6 @@ pub(super) fn from_octets(octets: Vec<u8>) -> OsString {
 #[cfg(not(unix))]
 pub(super) fn from_octets(octets: Vec<u8>) -> OsString {
     OsString::from(String::from_utf8_lossy(&octets).into_owned())
-}
-
-/// `word` as it is typed to be one word of a line.
-#[must_use]
-pub fn quote(word: &str) -> String {
-    if word.is_empty() {
-        return "''".to_string();
-    }
-    if word.contains('\n') {
-        // A backslash would take the end of the line away.
-        return format!("'{}'", word.replace('\'', "'\\''"));
-    }
-    let mut quoted = String::with_capacity(word.len());
-    for (index, character) in word.chars().enumerate() {
-        let plain = character.is_alphanumeric()
-            || matches!(character, '_' | '-' | '.' | '/' | ':' | '=' | '%' | '+' | ',' | '^')
-            || (matches!(character, '@' | '{' | '}') && index > 0)
-            || (character == '~' && index == 0);
-        if !plain {
-            quoted.push('\\');
-        }
-        quoted.push(character);
-    }
-    quoted
-}
-
-/// Words as one line that is read back as the same words.
-#[must_use]
-pub fn join(words: &[OsString]) -> String {
-    words.iter().map(|word| quote(&OsStr::to_string_lossy(word))).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

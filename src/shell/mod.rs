@@ -15,6 +15,7 @@ mod prompt;
 mod redirect;
 mod save;
 mod script;
+mod shortcuts;
 mod tasks;
 
 use std::ffi::OsString;
@@ -25,7 +26,7 @@ use clap::Parser;
 
 use crate::cli::Cli;
 use crate::commands::{Session, grammar};
-use crate::config::Config;
+use crate::config::{Config, Places};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::packets::cache::Cache;
@@ -89,6 +90,8 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
     let mut executor = Executor::new(session(cli, console)?);
+    executor.session.keeps = !matches!(mode, Mode::Script(_));
+    executor.tell_warnings(console);
     handle_interrupts(matches!(mode, Mode::Prompt), console);
     if let Some(path) = &cli.load
         && let Err(error) = executor.load(path, console)
@@ -124,6 +127,9 @@ fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
         console.warning(&warning);
     }
     let mut session = Session::new(config, cache);
+    if let Some(places) = Places::find() {
+        session.recall(&places.shell_file);
+    }
     session.regenerate = cli.no_cache;
     session.progress = io::stderr().is_terminal();
     session.human_readable |= cli.human_readable;

@@ -4,18 +4,20 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use rustyline::completion::{Completer, Pair};
+use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::HistoryHinter;
 use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{ColorMode, CompletionType, Context, Editor, Helper, Hinter};
+use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper, Hinter};
 
 use super::completion::{self, Snapshot};
 use super::console::Console;
 use super::executor::{Executor, Flow};
 use super::history;
 use super::line::Openness;
+use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
 
@@ -34,6 +36,7 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         let session = &executor.session;
         let name =
             session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
+        lines.adapt(&session.settings);
         let Some(line) = lines.read(name.as_deref(), Snapshot::of(&executor.session))? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;
@@ -54,21 +57,24 @@ struct Lines {
     editor: Editor<Assistant, DefaultHistory>,
     /// Where the history is kept; `None` once that place turned out unusable.
     history: Option<PathBuf>,
+    /// Colours as the terminal has them.
+    colour: ColorMode,
 }
 
 impl Lines {
     fn open(history_size: usize, console: &mut Console<'_>) -> Result<Self> {
+        let colour = if console.colour { ColorMode::Enabled } else { ColorMode::Disabled };
         let settings = rustyline::Config::builder()
             .max_history_size(history_size)
             .map_err(terminal_error)?
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
-            .color_mode(if console.colour { ColorMode::Enabled } else { ColorMode::Disabled })
+            .color_mode(colour)
             .build();
         let mut editor = Editor::with_config(settings).map_err(terminal_error)?;
         editor.set_helper(Some(Assistant::default()));
-        let mut lines = Lines { editor, history: history::place().filter(|_| history_size > 0) };
+        let mut lines = Lines { editor, history: history::place().filter(|_| history_size > 0), colour };
         lines.recall(console);
         Ok(lines)
     }
@@ -105,6 +111,19 @@ impl Lines {
             let path = path.display();
             console.warning(&format!("{path} cannot be {participle} ({error}): lines are not kept after this session"));
         }
+    }
+
+    /// Takes over what was set.
+    fn adapt(&mut self, settings: &Settings) {
+        self.editor.set_edit_mode(match settings.editing {
+            Editing::Emacs => EditMode::Emacs,
+            Editing::Vi => EditMode::Vi,
+        });
+        self.editor.set_color_mode(match settings.color {
+            Colour::Auto => self.colour,
+            Colour::Always => ColorMode::Forced,
+            Colour::Never => ColorMode::Disabled,
+        });
     }
 
     /// The next line; `None` when the person leaves.

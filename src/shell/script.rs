@@ -6,6 +6,7 @@ use super::console::Console;
 use super::executor::{Executor, Flow, is_interrupt};
 use super::exit_code;
 use super::line::Openness;
+use crate::cli::Level;
 use crate::error::Error;
 use crate::interrupt;
 
@@ -76,6 +77,9 @@ pub fn nested(
 }
 
 fn run_line(executor: &mut Executor, console: &mut Console<'_>, line: &[u8]) -> Result<Flow, Error> {
+    if executor.session.settings.echo && !line.trim_ascii().is_empty() {
+        console.trace(Level::Error, &format!("> {}", String::from_utf8_lossy(line)));
+    }
     match executor.line(line, console) {
         Ok(Flow::Continue) if interrupt::requested() => Err(Error::Interrupted),
         other => other,
@@ -151,7 +155,6 @@ fn append_line(input: &mut dyn BufRead, text: &mut Vec<u8>) -> Result<bool, Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Level;
     use crate::commands::Session;
     use crate::config::Config;
 

@@ -36,7 +36,11 @@ impl Executor {
     fn script(&mut self, path: &Path, console: &mut Console<'_>) -> Result<Flow> {
         let file = fs::File::open(path).map_err(|source| Error::file("read", path, source))?;
         let name = path.display().to_string();
-        self.deeper(|executor| script::nested(executor, console, &mut BufReader::new(file), &name))
+        // What a script sets holds as long as the captures that it loads.
+        let keeps = std::mem::take(&mut self.session.keeps);
+        let done = self.deeper(|executor| script::nested(executor, console, &mut BufReader::new(file), &name));
+        self.session.keeps = keeps;
+        done
     }
 
     fn edit_last_line(&mut self, console: &mut Console<'_>) -> Result<Flow> {
@@ -52,7 +56,11 @@ impl Executor {
         self.deeper(|executor| script::nested(executor, console, &mut text.as_slice(), "edited"))
     }
 
-    fn deeper(&mut self, work: impl FnOnce(&mut Self) -> Result<Flow>) -> Result<Flow> {
+    /// Does what may come back here, up to a depth that only lines that run themselves reach.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub(super) fn deeper(&mut self, work: impl FnOnce(&mut Self) -> Result<Flow>) -> Result<Flow> {
         if self.depth >= DEEPEST {
             return Err(Error::Failed("it runs itself again and again: take that line out".to_string()));
         }

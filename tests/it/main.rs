@@ -30,6 +30,7 @@ mod reassembly;
 mod rtt;
 mod run_modes;
 mod scenarios;
+mod settings;
 mod shell_lines;
 mod three_modes;
 mod transcripts;
