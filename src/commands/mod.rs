@@ -18,6 +18,7 @@ mod events;
 pub mod export;
 pub mod grammar;
 mod help;
+mod history;
 mod list_available_plots;
 mod list_interfaces;
 mod list_mptcp_connections;

@@ -37,6 +37,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::shell::Shell,
     &super::run_script::RunScript,
     &super::edit::Edit,
+    &super::history::History,
     &super::set::Set,
     &super::alias::Alias,
     &super::macro_command::Macro,

@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 
 use super::console::{Console, output_error};
 use super::line::{Output, Statement};
-use super::{drawing, line, panics, redirect, save, shortcuts};
+use super::{drawing, line, pager, panics, redirect, save, shortcuts};
 use crate::cli::Level;
 use crate::commands::session::settings::Colour;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
@@ -35,6 +35,8 @@ pub struct Executor {
     pub session: Session,
     /// How many scripts the running command is in.
     pub(super) depth: u32,
+    /// Whether a person reads what is printed, page by page.
+    pub(super) pages: bool,
 }
 
 /// True for the errors that Ctrl-C causes.
@@ -47,7 +49,7 @@ impl Executor {
     /// An executor on `session`.
     #[must_use]
     pub fn new(session: Session) -> Self {
-        Executor { session, depth: 0 }
+        Executor { session, depth: 0, pages: false }
     }
 
     /// Loads a capture as the `--load` flag wants it; warnings go to the console.
@@ -141,7 +143,7 @@ impl Executor {
     }
 
     /// Says what was done, unless the person wants silence.
-    fn note(&self, console: &mut Console<'_>, sentence: &str) {
+    pub(super) fn note(&self, console: &mut Console<'_>, sentence: &str) {
         if !self.session.settings.quiet {
             console.note(sentence);
         }
@@ -153,7 +155,7 @@ impl Executor {
         let matches = match definition.try_get_matches_from(words) {
             Ok(matches) => matches,
             Err(refusal) if refusal.kind() == ErrorKind::DisplayHelp => {
-                console.text(&refusal.render())?;
+                self.page(console, |console| console.text(&refusal.render()))?;
                 return Ok(Flow::Continue);
             }
             Err(refusal) => {
@@ -169,11 +171,19 @@ impl Executor {
             Outcome::Drawing(drawing) => {
                 guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
             }
-            Outcome::Text(text) => console.text(&text)?,
+            Outcome::Text(text) => self.page(console, |console| console.text(&text))?,
             Outcome::Done(sentences) => sentences.iter().for_each(|sentence| self.note(console, sentence)),
-            Outcome::Report(report) => guarded(command.name(), || self.deliver(&report, &matches, console))?,
+            Outcome::Report(report) => {
+                let deliver = |console: &mut Console<'_>| self.deliver(&report, &matches, console);
+                guarded(command.name(), || self.page(console, deliver))?;
+            }
         }
         Ok(Flow::Continue)
+    }
+
+    /// Has `work` print, in a pager when it is long and a person wants that.
+    fn page(&self, console: &mut Console<'_>, work: impl FnOnce(&mut Console<'_>) -> Result<()>) -> Result<()> {
+        if self.pages && self.session.settings.pager { pager::paged(console, work) } else { work(console) }
     }
 
     /// Renders a report to where the line wants it.

@@ -10,6 +10,7 @@ pub mod executor;
 mod history;
 mod line;
 mod mode;
+mod pager;
 mod panics;
 mod prompt;
 mod redirect;
@@ -91,6 +92,7 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
     let mut executor = Executor::new(session(cli, console)?);
     executor.session.keeps = !matches!(mode, Mode::Script(_));
+    executor.pages = !matches!(mode, Mode::Script(_));
     executor.tell_warnings(console);
     handle_interrupts(matches!(mode, Mode::Prompt), console);
     if let Some(path) = &cli.load

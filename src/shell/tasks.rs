@@ -23,7 +23,10 @@ impl Executor {
     pub(super) fn task(&mut self, task: Task, console: &mut Console<'_>) -> Result<Flow> {
         match task {
             Task::Script(path) => self.script(&path, console),
-            Task::Lines(lines) => self.deeper(|executor| executor.line(lines.as_bytes(), console)),
+            Task::Lines(lines) => {
+                self.note(console, &lines);
+                self.deeper(|executor| executor.line(lines.as_bytes(), console))
+            }
             Task::Program(words) => redirect::run(&words, console).map(|()| Flow::Continue),
             Task::Edit(Some(path)) => {
                 edit(&path, console)?;
