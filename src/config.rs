@@ -333,6 +333,8 @@ fn escaped(text: &str) -> String {
 pub struct Places {
     /// `$XDG_CONFIG_HOME/mptcpanalyzer/config.toml`.
     pub config_file: PathBuf,
+    /// `$XDG_CONFIG_HOME/mptcpanalyzer/shell.toml`: what `set`, `alias` and `macro` keep.
+    pub shell_file: PathBuf,
     /// `$XDG_CACHE_HOME/mptcpanalyzer`: what can be made again.
     pub cache_dir: PathBuf,
     /// `$XDG_STATE_HOME/mptcpanalyzer`: the history.
@@ -346,6 +348,7 @@ impl Places {
         let project = ProjectDirs::from("", "", "mptcpanalyzer")?;
         Some(Places {
             config_file: project.config_dir().join("config.toml"),
+            shell_file: project.config_dir().join("shell.toml"),
             cache_dir: project.cache_dir().to_path_buf(),
             // Only Linux has a place for state.
             state_dir: project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_path_buf(),

@@ -18,8 +18,8 @@
 //! - [`plots`]: figures apart from their renderers: SVG, PNG, xplot, characters, terminal graphics.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`cli`], [`config`], [`error`], [`interrupt`], [`terminal_text`], [`time_text`], [`units`]: leaves that all may
-//!   use.
+//! - [`cli`], [`config`], [`error`], [`interrupt`], [`quoting`], [`terminal_text`], [`time_text`], [`units`],
+//!   [`whole_file`]: leaves that all may use.
 
 pub mod analysis;
 pub mod arguments;
@@ -31,8 +31,10 @@ pub mod interrupt;
 pub mod output;
 pub mod packets;
 pub mod plots;
+pub mod quoting;
 pub mod shell;
 pub mod terminal_text;
 pub mod time_text;
 pub mod tracking;
 pub mod units;
+pub mod whole_file;

@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
 
-use super::Command;
+use super::{Command, Session};
 use crate::output::Format;
 
 /// Id of the shared `--format` option.
@@ -27,6 +27,25 @@ pub fn definition(command: &dyn Command) -> clap::Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print this page");
     let definition = command.arguments(definition).arg(help.display_order(usize::MAX));
     if command.reports() { with_shared_options(definition) } else { definition }
+}
+
+/// The definition with what was set for options that the line does not give; such options have the same id wherever they
+/// are.
+#[must_use]
+pub fn with_defaults(definition: clap::Command, session: &Session) -> clap::Command {
+    let clock = session.settings.clock.map(|clock| clock.name().to_string());
+    let with = |argument: Arg| {
+        let value = match argument.get_id().as_str() {
+            "clock" => clock.clone(),
+            "style" => session.settings.style.clone(),
+            _ => None,
+        };
+        match value.filter(|_| argument.get_long().is_some()) {
+            Some(value) => argument.default_value(value),
+            None => argument,
+        }
+    };
+    definition.mut_args(with).mut_subcommands(|subcommand| subcommand.mut_args(with))
 }
 
 /// What `matches` say about the form of the result; `None` when the line does not say.
@@ -112,7 +131,10 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
             Some('H'),
         ),
     ];
+    // Behind a subcommand they are taken as well.
+    let nested = definition.has_subcommands();
     for (argument, letter) in shared {
+        let argument = argument.global(nested);
         let taken = definition
             .get_arguments()
             .any(|other| other.get_id() == argument.get_id() || other.get_long() == argument.get_long());
@@ -132,7 +154,7 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
 mod tests {
     use super::*;
     use crate::commands::registry::COMMANDS;
-    use crate::commands::{Category, Example, Outcome, Session};
+    use crate::commands::{Category, Example, Outcome};
 
     struct Probe;
 

@@ -3,6 +3,7 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
+mod alias;
 mod captures;
 mod checkhealth;
 mod clean_cache;
@@ -12,10 +13,12 @@ pub mod columns;
 mod diagnose;
 pub mod drawing;
 pub mod dump;
+mod edit;
 mod events;
 pub mod export;
 pub mod grammar;
 mod help;
+mod history;
 mod list_available_plots;
 mod list_interfaces;
 mod list_mptcp_connections;
@@ -24,6 +27,7 @@ mod list_subflows;
 mod list_tcp_connections;
 mod load_pcap;
 mod loss;
+mod macro_command;
 mod map_mptcp_connection;
 mod map_tcp_connection;
 mod mapping;
@@ -37,10 +41,15 @@ mod qualify_reinjections;
 mod quit;
 pub mod registry;
 mod rtt;
+mod run_script;
 mod series;
 pub mod session;
+mod set;
+mod shell;
+mod shortcut;
 mod stream_cells;
 mod summary_extended;
+pub mod task;
 mod tcp_summary;
 
 use clap::ArgMatches;
@@ -105,6 +114,8 @@ pub enum Outcome {
     Drawing(Box<drawing::Drawing>),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
+    /// Work that only the shell can do.
+    Task(task::Task),
     /// The person wants to leave the shell.
     Quit,
 }

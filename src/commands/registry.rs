@@ -34,6 +34,13 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::ooo::OutOfOrderCommand,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
+    &super::shell::Shell,
+    &super::run_script::RunScript,
+    &super::edit::Edit,
+    &super::history::History,
+    &super::set::Set,
+    &super::alias::Alias,
+    &super::macro_command::Macro,
     &super::help::Help,
     &super::quit::Quit,
 ];

@@ -1,6 +1,9 @@
 //! What commands share: the configuration, the settings in force and the loaded captures.
 
 mod captures;
+mod kept;
+pub mod settings;
+pub mod shortcuts;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,6 +21,8 @@ use crate::packets::{self, LoadError, LoadOptions};
 use crate::tracking::{Capture, Connection};
 use captures::Captures;
 pub use captures::{FileState, Held};
+use settings::Settings;
+use shortcuts::Shortcuts;
 
 /// Names that an error lists before it leaves the rest to `captures`.
 const LISTED: usize = 8;
@@ -63,6 +68,15 @@ pub struct Session {
     pub progress: bool,
     /// What standard input is.
     pub standard_input: StandardInput,
+    /// The lines typed at the prompt, also in earlier sessions, the oldest first; empty outside of the prompt.
+    pub history: Vec<String>,
+    /// What was set.
+    pub settings: Settings,
+    /// Aliases and macros.
+    pub shortcuts: Shortcuts,
+    /// Whether what is set now is to hold in later sessions: at the prompt, not in scripts.
+    pub keeps: bool,
+    kept_in: Option<PathBuf>,
     captures: Captures,
     /// What the person must know of the work done since the executor last asked.
     warnings: RefCell<Vec<String>>,
@@ -82,6 +96,11 @@ impl Session {
             regenerate: false,
             progress: false,
             standard_input: StandardInput::Free,
+            history: Vec::new(),
+            settings: Settings::default(),
+            shortcuts: Shortcuts::default(),
+            keeps: false,
+            kept_in: None,
             captures: Captures::default(),
             warnings: RefCell::default(),
             noted: RefCell::default(),

@@ -10,7 +10,8 @@ use clap_complete::engine::{
     complete as complete_words,
 };
 
-use super::{line, panics};
+use super::line::{self, Place};
+use super::panics;
 use crate::commands::{Command, Session, grammar, registry};
 use crate::packets::schema;
 
@@ -86,6 +87,12 @@ fn captures_and_files(names: &[String], directory: &Path, current: &OsStr) -> Ve
     names.chain(PathCompleter::file().current_dir(directory).complete(current)).collect()
 }
 
+/// Files of any kind.
+fn files(current: &str) -> Vec<String> {
+    let found = PathCompleter::any().current_dir(Path::new(".")).complete(OsStr::new(current));
+    found.iter().filter_map(|candidate| candidate.get_value().to_str().map(str::to_string)).collect()
+}
+
 fn schema_columns() -> Vec<String> {
     schema::COLUMNS.iter().map(|column| column.name.to_string()).collect()
 }
@@ -105,7 +112,8 @@ pub fn complete(snapshot: &Snapshot, text: &str, position: usize) -> (usize, Vec
     let before = text.get(..position).unwrap_or(text);
     let partial = line::partial(before);
     let values = match partial.words.split_first() {
-        _ if partial.comment => Vec::new(),
+        _ if partial.place == Place::Elsewhere => Vec::new(),
+        _ if partial.place == Place::File => files(&partial.current),
         None => command_names(&partial.current),
         Some((name, arguments)) => match registry::find(name) {
             Some(command) => argument_values(snapshot, command, arguments, &partial.current),

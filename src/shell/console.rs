@@ -21,6 +21,8 @@ pub struct Console<'a> {
     pub colour: bool,
     /// How much to say.
     pub level: Level,
+    /// Whether `results` is this process's own standard output, which programs started from here may share.
+    pub shared: bool,
 }
 
 impl std::fmt::Debug for Console<'_> {
@@ -40,7 +42,19 @@ impl<'a> Console<'a> {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let capable = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
         let colour = wanted && capable && results.is_terminal();
-        Console { results, messages, size: standard_size, colour, level: Level::default() }
+        Console { results, messages, size: standard_size, colour, level: Level::default(), shared: true }
+    }
+
+    /// The same console with results going to `results`, which is no terminal.
+    pub fn redirected<'b>(&'b mut self, results: &'b mut dyn Write) -> Console<'b> {
+        Console {
+            results,
+            messages: &mut *self.messages,
+            size: || None,
+            colour: false,
+            level: self.level,
+            shared: false,
+        }
     }
 
     /// Prints text for people on the results' stream.
@@ -118,6 +132,7 @@ mod tests {
             size: || None,
             colour: false,
             level: Level::Error,
+            shared: false,
         };
         console.warning("hidden");
         console.error(&Error::Failed("shown\x07".to_string()));

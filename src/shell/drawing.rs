@@ -33,7 +33,9 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
         let form = drawing.form.or_else(|| Form::of_name(out)).ok_or_else(|| unknown_form(out))?;
         let octets = encode(drawing, form, session)?;
         save::to_file(out, |output| output.write_all(&octets).map_err(|error| Error::file("write", out, error)))?;
-        console.note(&format!("wrote {}", out.display()));
+        if !session.settings.quiet {
+            console.note(&format!("wrote {}", out.display()));
+        }
     } else if let Some(form) = drawing.form {
         let binary = matches!(form, Form::Png | Form::Parquet);
         if binary && (console.size)().is_some() {

@@ -9,8 +9,10 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 
 use super::console::{Console, output_error};
-use super::{drawing, line, panics, save};
+use super::line::{Output, Statement};
+use super::{drawing, line, pager, panics, redirect, save, shortcuts};
 use crate::cli::Level;
+use crate::commands::session::settings::Colour;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -31,6 +33,10 @@ pub enum Flow {
 pub struct Executor {
     /// What the commands share.
     pub session: Session,
+    /// How many scripts the running command is in.
+    pub(super) depth: u32,
+    /// Whether a person reads what is printed, page by page.
+    pub(super) pages: bool,
 }
 
 /// True for the errors that Ctrl-C causes.
@@ -43,7 +49,7 @@ impl Executor {
     /// An executor on `session`.
     #[must_use]
     pub fn new(session: Session) -> Self {
-        Executor { session }
+        Executor { session, depth: 0, pages: false }
     }
 
     /// Loads a capture as the `--load` flag wants it; warnings go to the console.
@@ -58,18 +64,46 @@ impl Executor {
     }
 
     /// Says what the work left to say, whether or not it succeeded.
-    fn tell_warnings(&mut self, console: &mut Console<'_>) {
+    pub(super) fn tell_warnings(&mut self, console: &mut Console<'_>) {
         for warning in self.session.take_warnings() {
             console.warning(&warning);
         }
     }
 
-    /// Runs one line of text; a blank one or a comment does nothing.
+    /// Runs one line of text, which may have several commands; a blank one or a comment does nothing.
     ///
     /// # Errors
-    /// Why the command did not do its work.
+    /// Why a command did not do its work; those after it were not run. Nothing was when the line cannot be read.
     pub fn line(&mut self, line: &[u8], console: &mut Console<'_>) -> Result<Flow> {
-        self.words(line::split(line)?, console)
+        for (index, statement) in line::statements(line)?.iter().enumerate() {
+            if index > 0 && interrupt::requested() {
+                return Err(Error::Interrupted);
+            }
+            if self.statement(statement, console)? == Flow::Leave {
+                return Ok(Flow::Leave);
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Runs one statement, its results going where it says.
+    fn statement(&mut self, statement: &Statement, console: &mut Console<'_>) -> Result<Flow> {
+        if let Some(line) = shortcuts::expanded(statement, &self.session.shortcuts)? {
+            console.trace(Level::Debug, &format!("standing for: {}", String::from_utf8_lossy(&line)));
+            return self.deeper(|executor| executor.line(&line, console));
+        }
+        let words = statement.arguments();
+        let mut work = |console: &mut Console<'_>| self.words(words.clone(), console);
+        match &statement.output {
+            Output::Console => work(console),
+            Output::File { target, append: false } => {
+                redirect::to_file(Path::new(&target.file_name()), console, &mut work)
+            }
+            Output::File { target, append: true } => {
+                redirect::append(Path::new(&target.file_name()), console, &mut work)
+            }
+            Output::Pipe(program) => redirect::to_program(program, console, &mut work),
+        }
     }
 
     /// Runs one command given as words.
@@ -80,21 +114,48 @@ impl Executor {
         if words.is_empty() {
             return Ok(Flow::Continue);
         }
-        console.trace(Level::Debug, &format!("running: {}", line::join(&words)));
         let name = words.remove(0).to_string_lossy().into_owned();
-        let command = registry::find(&name).ok_or_else(|| registry::unknown(&name))?;
+        let Some(command) = registry::find(&name) else {
+            if self.session.shortcuts.find(&name).is_none() {
+                return Err(registry::unknown(&name));
+            }
+            let line = format!("{} {}", line::quote(&name), line::join(&words));
+            return self.line(line.as_bytes(), console);
+        };
+        console.trace(Level::Debug, &format!("running: {}", line::join(&[&[OsString::from(&name)], &*words].concat())));
         let started = Instant::now();
+        let usual = console.colour;
+        console.colour = self.coloured(console);
         let flow = self.run(command, words, console);
-        console.trace(Level::Info, &format!("{} took {:.3} s", command.name(), started.elapsed().as_secs_f64()));
+        console.colour = usual;
+        let level = if self.session.settings.timing { Level::Error } else { Level::Info };
+        console.trace(level, &format!("{} took {:.3} s", command.name(), started.elapsed().as_secs_f64()));
         flow
+    }
+
+    /// Whether results have colours now.
+    fn coloured(&self, console: &Console<'_>) -> bool {
+        match self.session.settings.color {
+            Colour::Auto => console.colour,
+            Colour::Always => console.shared,
+            Colour::Never => false,
+        }
+    }
+
+    /// Says what was done, unless the person wants silence.
+    pub(super) fn note(&self, console: &mut Console<'_>, sentence: &str) {
+        if !self.session.settings.quiet {
+            console.note(sentence);
+        }
     }
 
     fn run(&mut self, command: &dyn Command, words: Vec<OsString>, console: &mut Console<'_>) -> Result<Flow> {
         interrupt::clear();
-        let matches = match grammar::definition(command).try_get_matches_from(words) {
+        let definition = grammar::with_defaults(grammar::definition(command), &self.session);
+        let matches = match definition.try_get_matches_from(words) {
             Ok(matches) => matches,
             Err(refusal) if refusal.kind() == ErrorKind::DisplayHelp => {
-                console.text(&refusal.render())?;
+                self.page(console, |console| console.text(&refusal.render()))?;
                 return Ok(Flow::Continue);
             }
             Err(refusal) => {
@@ -106,14 +167,23 @@ impl Executor {
         self.tell_warnings(console);
         match outcome? {
             Outcome::Quit => return Ok(Flow::Leave),
+            Outcome::Task(task) => return self.task(task, console),
             Outcome::Drawing(drawing) => {
                 guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
             }
-            Outcome::Text(text) => console.text(&text)?,
-            Outcome::Done(sentences) => sentences.iter().for_each(|sentence| console.note(sentence)),
-            Outcome::Report(report) => guarded(command.name(), || self.deliver(&report, &matches, console))?,
+            Outcome::Text(text) => self.page(console, |console| console.text(&text))?,
+            Outcome::Done(sentences) => sentences.iter().for_each(|sentence| self.note(console, sentence)),
+            Outcome::Report(report) => {
+                let deliver = |console: &mut Console<'_>| self.deliver(&report, &matches, console);
+                guarded(command.name(), || self.page(console, deliver))?;
+            }
         }
         Ok(Flow::Continue)
+    }
+
+    /// Has `work` print, in a pager when it is long and a person wants that.
+    fn page(&self, console: &mut Console<'_>, work: impl FnOnce(&mut Console<'_>) -> Result<()>) -> Result<()> {
+        if self.pages && self.session.settings.pager { pager::paged(console, work) } else { work(console) }
     }
 
     /// Renders a report to where the line wants it.
@@ -134,7 +204,7 @@ impl Executor {
             return output.flush().map_err(output_error);
         };
         save::to_file(path, |output| render(report, &options, &mut Interruptible(output)))?;
-        console.note(&format!("wrote {}", path.display()));
+        self.note(console, &format!("wrote {}", path.display()));
         Ok(())
     }
 }
@@ -178,6 +248,7 @@ mod tests {
             size: || None,
             colour: false,
             level: Level::Warn,
+            shared: false,
         };
         let flow = Executor::new(Session::new(Config::default(), None)).line(line.as_bytes(), &mut console);
         (flow, String::from_utf8(results).unwrap(), String::from_utf8(messages).unwrap())
@@ -222,6 +293,7 @@ mod tests {
                 size: || None,
                 colour: false,
                 level: Level::Warn,
+                shared: false,
             };
             let mut executor = Executor::new(Session::new(Config::default(), None));
             executor.load(Path::new("/no/such.pcap"), &mut console).unwrap_err()
@@ -267,6 +339,7 @@ mod tests {
             size: || None,
             colour: false,
             level: Level::Warn,
+            shared: false,
         };
         let mut executor = Executor::new(Session::new(Config::default(), None));
         let flow = executor.run(&Faulty, words.iter().map(OsString::from).collect(), &mut console);

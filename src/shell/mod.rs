@@ -10,10 +10,14 @@ pub mod executor;
 mod history;
 mod line;
 mod mode;
+mod pager;
 mod panics;
 mod prompt;
+mod redirect;
 mod save;
 mod script;
+mod shortcuts;
+mod tasks;
 
 use std::ffi::OsString;
 use std::io::{self, BufReader, IsTerminal, Write};
@@ -24,7 +28,7 @@ use clap::Parser;
 use crate::cli::Cli;
 use crate::commands::session::StandardInput;
 use crate::commands::{Session, grammar};
-use crate::config::Config;
+use crate::config::{Config, Places};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::packets::cache::Cache;
@@ -91,6 +95,9 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     if matches!(mode, Mode::Prompt | Mode::Script(Script::Stdin)) {
         executor.session.standard_input = StandardInput::Commands;
     }
+    executor.session.keeps = !matches!(mode, Mode::Script(_));
+    executor.pages = !matches!(mode, Mode::Script(_));
+    executor.tell_warnings(console);
     handle_interrupts(matches!(mode, Mode::Prompt), console);
     if let Some(path) = &cli.load
         && let Err(error) = executor.load(path, console)
@@ -126,6 +133,9 @@ fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
         console.warning(&warning);
     }
     let mut session = Session::new(config, cache);
+    if let Some(places) = Places::find() {
+        session.recall(&places.shell_file);
+    }
     session.regenerate = cli.no_cache;
     session.progress = io::stderr().is_terminal();
     session.human_readable |= cli.human_readable;

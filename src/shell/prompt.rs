@@ -4,16 +4,20 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use rustyline::completion::{Completer, Pair};
+use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::HistoryHinter;
 use rustyline::history::DefaultHistory;
-use rustyline::{ColorMode, CompletionType, Context, Editor, Helper, Hinter, Validator};
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper, Hinter};
 
 use super::completion::{self, Snapshot};
 use super::console::Console;
 use super::executor::{Executor, Flow};
 use super::history;
+use super::line::Openness;
+use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
 
@@ -26,26 +30,24 @@ const LONGEST_NAME: usize = 40;
 /// When the terminal cannot be read.
 pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
     let mut lines = Lines::open(executor.session.config.history_size, console)?;
+    executor.session.history = lines.editor.history().iter().cloned().collect();
     console.note("Type `help` for the commands, Tab completes, Ctrl-D leaves.");
     loop {
         let session = &executor.session;
         let name =
             session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
+        lines.adapt(&session.settings);
         let Some(line) = lines.read(name.as_deref(), Snapshot::of(&executor.session))? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;
         }
-        lines.remember(&line, console);
-        // What is pasted may be several lines: each is a command, up to the first that fails.
-        for command in line.lines() {
-            match executor.line(command.as_bytes(), console) {
-                Ok(Flow::Continue) => {}
-                Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
-                Err(error) => {
-                    console.error(&error);
-                    break;
-                }
-            }
+        if lines.remember(&line, console) {
+            executor.session.history.push(line.clone());
+        }
+        match executor.line(line.as_bytes(), console) {
+            Ok(Flow::Continue) => {}
+            Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
+            Err(error) => console.error(&error),
         }
     }
 }
@@ -55,21 +57,24 @@ struct Lines {
     editor: Editor<Assistant, DefaultHistory>,
     /// Where the history is kept; `None` once that place turned out unusable.
     history: Option<PathBuf>,
+    /// Colours as the terminal has them.
+    colour: ColorMode,
 }
 
 impl Lines {
     fn open(history_size: usize, console: &mut Console<'_>) -> Result<Self> {
+        let colour = if console.colour { ColorMode::Enabled } else { ColorMode::Disabled };
         let settings = rustyline::Config::builder()
             .max_history_size(history_size)
             .map_err(terminal_error)?
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
-            .color_mode(if console.colour { ColorMode::Enabled } else { ColorMode::Disabled })
+            .color_mode(colour)
             .build();
         let mut editor = Editor::with_config(settings).map_err(terminal_error)?;
         editor.set_helper(Some(Assistant::default()));
-        let mut lines = Lines { editor, history: history::place().filter(|_| history_size > 0) };
+        let mut lines = Lines { editor, history: history::place().filter(|_| history_size > 0), colour };
         lines.recall(console);
         Ok(lines)
     }
@@ -90,13 +95,15 @@ impl Lines {
         }
     }
 
-    /// Keeps a line for this session and, at once so that a crash does not lose it, for later ones.
-    fn remember(&mut self, line: &str, console: &mut Console<'_>) {
+    /// Keeps a line for this session and, at once so that a crash does not lose it, for later ones. False for a line
+    /// that is not kept: one that begins with a blank, or the same as the one before.
+    fn remember(&mut self, line: &str, console: &mut Console<'_>) -> bool {
         let added = self.editor.add_history_entry(line).unwrap_or(false);
-        let Some(path) = self.history.clone().filter(|_| added) else { return };
+        let Some(path) = self.history.clone().filter(|_| added) else { return added };
         if let Err(error) = self.editor.append_history(&path) {
             self.give_up_history("written", &error, console);
         }
+        added
     }
 
     fn give_up_history(&mut self, participle: &str, error: &dyn std::fmt::Display, console: &mut Console<'_>) {
@@ -104,6 +111,19 @@ impl Lines {
             let path = path.display();
             console.warning(&format!("{path} cannot be {participle} ({error}): lines are not kept after this session"));
         }
+    }
+
+    /// Takes over what was set.
+    fn adapt(&mut self, settings: &Settings) {
+        self.editor.set_edit_mode(match settings.editing {
+            Editing::Emacs => EditMode::Emacs,
+            Editing::Vi => EditMode::Vi,
+        });
+        self.editor.set_color_mode(match settings.color {
+            Colour::Auto => self.colour,
+            Colour::Always => ColorMode::Forced,
+            Colour::Never => ColorMode::Disabled,
+        });
     }
 
     /// The next line; `None` when the person leaves.
@@ -149,7 +169,7 @@ fn prompt_for(capture: Option<&str>) -> String {
 }
 
 /// What the line editor asks while a line is typed.
-#[derive(Default, Helper, Hinter, Validator)]
+#[derive(Default, Helper, Hinter)]
 struct Assistant {
     snapshot: Snapshot,
     #[rustyline(Hinter)]
@@ -166,6 +186,14 @@ impl Completer for Assistant {
             .map(|candidate| Pair { display: candidate.display, replacement: candidate.replacement })
             .collect();
         Ok((start, pairs))
+    }
+}
+
+impl Validator for Assistant {
+    /// A line with an open quote, or a backslash at its end, goes on after Enter.
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let open = Openness::of(context.input().as_bytes());
+        Ok(if open { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }
 

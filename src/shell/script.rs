@@ -5,6 +5,8 @@ use std::io::{BufRead, Read};
 use super::console::Console;
 use super::executor::{Executor, Flow, is_interrupt};
 use super::exit_code;
+use super::line::Openness;
+use crate::cli::Level;
 use crate::error::Error;
 use crate::interrupt;
 
@@ -21,22 +23,21 @@ pub fn run(
     keep_going: bool,
 ) -> u8 {
     let mut code = 0;
-    let mut number: u64 = 0;
+    let mut lines = Lines::new(input);
     loop {
-        number = number.saturating_add(1);
-        let error = match next_line(input) {
+        let error = match lines.next() {
             Ok(None) => return code,
-            Ok(Some(line)) => match executor.line(line_content(&line, number), console) {
+            Ok(Some((number, line))) => match run_line(executor, console, &line) {
                 Ok(Flow::Leave) => return code,
-                Ok(Flow::Continue) if interrupt::requested() => Error::Interrupted,
                 Ok(Flow::Continue) => continue,
-                Err(error) => error,
+                Err(error) => (number, error),
             },
             Err(error) => {
-                console.error_at(name, number, &error);
+                console.error_at(name, lines.number.saturating_add(1), &error);
                 return exit_code(&error);
             }
         };
+        let (number, error) = error;
         if matches!(error, Error::OutputClosed) {
             return code;
         }
@@ -53,33 +54,107 @@ pub fn run(
     }
 }
 
-/// The next line with its end, or `None` at the end of the script.
-fn next_line(input: &mut dyn BufRead) -> Result<Option<Vec<u8>>, Error> {
-    let mut line = Vec::new();
-    let read = input
-        .take(LONGEST_LINE)
-        .read_until(b'\n', &mut line)
-        .map_err(|source| Error::Failed(format!("cannot read the script: {source}")))?;
-    if read == 0 {
-        return Ok(None);
+/// Runs the lines of a script that a command started.
+///
+/// # Errors
+/// The first failure, with the script's name and the line.
+pub fn nested(
+    executor: &mut Executor,
+    console: &mut Console<'_>,
+    input: &mut dyn BufRead,
+    name: &str,
+) -> Result<Flow, Error> {
+    let mut lines = Lines::new(input);
+    loop {
+        let number = lines.number.saturating_add(1);
+        let Some((number, line)) = lines.next().map_err(|error| at(name, number, error))? else {
+            return Ok(Flow::Continue);
+        };
+        if run_line(executor, console, &line).map_err(|error| at(name, number, error))? == Flow::Leave {
+            return Ok(Flow::Leave);
+        }
     }
-    if line.len() as u64 >= LONGEST_LINE {
-        return Err(Error::Usage("the line is longer than 1 MiB: name a script of commands, one a line".to_string()));
-    }
-    Ok(Some(line))
 }
 
-/// A line without its end and, on the first, without the mark that some editors put before UTF-8.
-fn line_content(line: &[u8], number: u64) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line }
+fn run_line(executor: &mut Executor, console: &mut Console<'_>, line: &[u8]) -> Result<Flow, Error> {
+    if executor.session.settings.echo && !line.trim_ascii().is_empty() {
+        console.trace(Level::Error, &format!("> {}", String::from_utf8_lossy(line)));
+    }
+    match executor.line(line, console) {
+        Ok(Flow::Continue) if interrupt::requested() => Err(Error::Interrupted),
+        other => other,
+    }
+}
+
+/// The error with its place in front, unless it is none that a line is to blame for.
+fn at(name: &str, number: u64, error: Error) -> Error {
+    match error {
+        error if is_interrupt(&error) || matches!(error, Error::OutputClosed) => error,
+        Error::Usage(sentence) => Error::Usage(format!("{name}:{number}: {sentence}")),
+        other => Error::Failed(format!("{name}:{number}: {other}")),
+    }
+}
+
+/// The lines of a script; one that ends within quotes or in a backslash goes on with the next.
+struct Lines<'a> {
+    input: &'a mut dyn BufRead,
+    /// Lines read so far.
+    number: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(input: &'a mut dyn BufRead) -> Self {
+        Lines { input, number: 0 }
+    }
+
+    /// The next line and its number, or `None` at the end of the script.
+    fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, Error> {
+        let mut openness = Openness::default();
+        let mut text = Vec::new();
+        let first = self.number.saturating_add(1);
+        loop {
+            let before = text.len();
+            if !append_line(self.input, &mut text)? {
+                return Ok((!text.is_empty()).then_some((first, text)));
+            }
+            self.number = self.number.saturating_add(1);
+            if self.number == 1 && text.starts_with(b"\xef\xbb\xbf") {
+                text.drain(..3);
+            }
+            openness.read(text.get(before..).unwrap_or_default());
+            if !openness.is_open() {
+                return Ok(Some((first, text)));
+            }
+            text.push(b'\n');
+            openness.read(b"\n");
+        }
+    }
+}
+
+/// Appends the next line to `text` without its end; false at the end of the script.
+fn append_line(input: &mut dyn BufRead, text: &mut Vec<u8>) -> Result<bool, Error> {
+    let room = LONGEST_LINE.saturating_sub(text.len() as u64);
+    let read = input
+        .take(room)
+        .read_until(b'\n', text)
+        .map_err(|source| Error::Failed(format!("cannot read the script: {source}")))?;
+    if read == 0 && room > 0 {
+        return Ok(false);
+    }
+    if text.len() as u64 >= LONGEST_LINE {
+        return Err(Error::Usage("the line is longer than 1 MiB: name a script of commands, one a line".to_string()));
+    }
+    for end in [b'\n', b'\r'] {
+        if text.last() == Some(&end) {
+            text.pop();
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Level;
     use crate::commands::Session;
     use crate::config::Config;
 
@@ -91,6 +166,7 @@ mod tests {
             size: || None,
             colour: false,
             level: Level::Warn,
+            shared: false,
         };
         let mut executor = Executor::new(Session::new(Config::default(), None));
         let code = run(&mut executor, &mut console, &mut text.as_bytes(), "s.txt", keep_going);

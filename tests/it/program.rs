@@ -41,6 +41,8 @@ impl Home {
         ] {
             program.env(variable, self.path(name));
         }
+        // An editor that leaves everything as it is, and no pager that waits for keys.
+        program.env_remove("VISUAL").env("EDITOR", "true").env("PAGER", "");
         program.env_remove("RUST_BACKTRACE").env_remove("NO_COLOR").env("TERM", "xterm-256color");
         program
     }

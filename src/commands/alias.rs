@@ -1,0 +1,46 @@
+//! `alias [create|list|delete]`
+
+use clap::ArgMatches;
+
+use super::session::shortcuts::Kind;
+use super::{Category, Command, Example, Outcome, Session, shortcut};
+use crate::error::Result;
+
+/// Names for the beginnings of lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Alias;
+
+impl Command for Alias {
+    fn name(&self) -> &'static str {
+        "alias"
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "Names of your own for commands"
+    }
+
+    fn details(&self) -> &'static str {
+        "The text takes the place of the name, and what follows the name comes behind it. A text with several commands, \
+         a pipe or a redirection goes in quotes. Names made at the prompt are kept in shell.toml beside the \
+         configuration; those of a script end with the program."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        shortcut::arguments(Kind::Alias, command)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "alias create up 'list_subflows 0; mptcp_summary'", purpose: "`up 0` runs both" },
+            Example { line: "alias list", purpose: "all of them" },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        shortcut::run(Kind::Alias, arguments, session)
+    }
+}

@@ -1,0 +1,177 @@
+//! `history [TEXT]`
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, ValueHint, value_parser};
+use serde::Serialize;
+
+use super::task::Task;
+use super::{Category, Command, Example, Outcome, Session};
+use crate::error::{Error, Result};
+use crate::output::{Cell, Report, Table};
+use crate::units::counted;
+use crate::whole_file;
+
+/// The lines typed before.
+#[derive(Debug, Clone, Copy)]
+pub struct History;
+
+#[derive(Serialize)]
+struct Record<'a> {
+    number: usize,
+    line: &'a str,
+}
+
+impl Command for History {
+    fn name(&self) -> &'static str {
+        "history"
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "List or search the lines typed before, run one again"
+    }
+
+    fn details(&self) -> &'static str {
+        "Lines of earlier sessions come first. Ctrl-R searches while typing, the arrow keys go back line by line. A line \
+         that begins with a blank is not kept, and `history_size` in the configuration says how many are."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let lines = || value_parser!(u32).range(1..);
+        command
+            .arg(Arg::new("text").value_name("TEXT").help("Only lines with this text, in capitals or not"))
+            .arg(
+                Arg::new("last")
+                    .short('n')
+                    .long("last")
+                    .value_name("LINES")
+                    .value_parser(lines())
+                    .help("Only the last so many"),
+            )
+            .arg(
+                Arg::new("run")
+                    .short('r')
+                    .long("run")
+                    .value_name("NUMBER")
+                    .num_args(0..=1)
+                    .value_parser(lines())
+                    .conflicts_with_all(["text", "last"])
+                    .help("Run the line of this number again, without one the last"),
+            )
+            .arg(
+                Arg::new("save")
+                    .long("save")
+                    .value_name("FILE")
+                    .value_parser(value_parser!(PathBuf))
+                    .value_hint(ValueHint::AnyPath)
+                    .conflicts_with("run")
+                    .help("Write the lines to FILE, which then is a script"),
+            )
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "history", purpose: "all lines with their numbers" },
+            Example { line: "history summary -n 5", purpose: "the last five with `summary` in them" },
+            Example { line: "history --save session.mptcp", purpose: "a script of what was typed" },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        if arguments.contains_id("run") {
+            return again(arguments.get_one::<u32>("run").copied(), &session.history);
+        }
+        let mut records = chosen(arguments, &session.history);
+        if let Some(path) = arguments.get_one::<PathBuf>("save") {
+            // A script that writes itself anew, or runs its own lines by number, is not what anyone wants.
+            records.retain(|record| !is_own(record.line));
+            save(path, &records)?;
+            return Ok(Outcome::Done(vec![format!("wrote {} to {}", counted(records.len(), "line"), path.display())]));
+        }
+        let mut table = Table::new(&["number", "line"]);
+        for record in &records {
+            table.rows.push(vec![Cell::Integer(record.number as i128), Cell::Text(record.line.to_string())]);
+        }
+        let note = session.history.is_empty().then(|| "lines are kept at the prompt only".to_string());
+        Ok(Outcome::Report(Report::new(&records, vec![table])?.with_notes(note.into_iter().collect())))
+    }
+}
+
+fn chosen<'a>(arguments: &ArgMatches, history: &'a [String]) -> Vec<Record<'a>> {
+    let wanted = arguments.get_one::<String>("text").map(|text| text.to_lowercase());
+    let has = |line: &str| wanted.as_ref().is_none_or(|wanted| line.to_lowercase().contains(wanted));
+    let lines = history.iter().zip(1..).map(|(line, number)| Record { number, line });
+    let mut records: Vec<Record<'a>> = lines.filter(|record| has(record.line)).collect();
+    if let Some(last) = arguments.get_one::<u32>("last") {
+        records.drain(..records.len().saturating_sub(*last as usize));
+    }
+    records
+}
+
+/// Whether a line is a use of this command.
+fn is_own(line: &str) -> bool {
+    line.split_whitespace().next() == Some("history")
+}
+
+/// The line of that number, or the last that is no `history` itself.
+fn again(number: Option<u32>, history: &[String]) -> Result<Outcome> {
+    let line = match number {
+        Some(number) => usize::try_from(number).ok().and_then(|number| history.get(number.checked_sub(1)?)),
+        None => history.iter().rev().find(|line| !is_own(line)),
+    };
+    match line {
+        Some(line) => Ok(Outcome::Task(Task::Lines(line.clone()))),
+        None => Err(Error::NotFound("there is no such line: `history` lists them with their numbers".to_string())),
+    }
+}
+
+fn save(path: &PathBuf, records: &[Record<'_>]) -> Result<()> {
+    whole_file::write(path, |output| {
+        let write = |record: &Record<'_>| writeln!(output, "{}", record.line);
+        records.iter().try_for_each(write).map_err(|source| Error::file("write", path, source))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::grammar;
+    use crate::config::Config;
+
+    fn run(words: &[&str]) -> Result<Outcome> {
+        let mut session = Session::new(Config::default(), None);
+        session.history = ["lc", "mptcp_summary 0", "Summary x", "history"].map(String::from).to_vec();
+        let matches = grammar::definition(&History).try_get_matches_from(words).unwrap();
+        History.run(&matches, &mut session)
+    }
+
+    fn listed(words: &[&str]) -> serde_json::Value {
+        match run(words).unwrap() {
+            Outcome::Report(report) => report.data,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn lines_are_listed_by_number_text_and_end() {
+        let line = |number: usize, line: &str| serde_json::json!({ "number": number, "line": line });
+        assert_eq!(listed(&["summary"]), serde_json::json!([line(2, "mptcp_summary 0"), line(3, "Summary x")]));
+        assert_eq!(listed(&["summary", "-n", "1"]), serde_json::json!([line(3, "Summary x")]));
+        assert_eq!(listed(&["-n", "9"]).as_array().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn a_line_runs_again() {
+        let again = |words: &[&str]| match run(words) {
+            Ok(Outcome::Task(Task::Lines(line))) => line,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(again(&["-r", "2"]), "mptcp_summary 0");
+        assert_eq!(again(&["--run"]), "Summary x");
+        assert!(matches!(run(&["-r", "9"]), Err(Error::NotFound(_))));
+    }
+}

@@ -1,0 +1,48 @@
+//! `macro [create|list|delete]`
+
+use clap::ArgMatches;
+
+use super::session::shortcuts::Kind;
+use super::{Category, Command, Example, Outcome, Session, shortcut};
+use crate::error::Result;
+
+/// Names for lines with places for arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct Macro;
+
+impl Command for Macro {
+    fn name(&self) -> &'static str {
+        "macro"
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "Names of your own for commands with arguments in them"
+    }
+
+    fn details(&self) -> &'static str {
+        "`{1}` in the text is the first word behind the name, `{2}` the second; what follows the last one comes behind the \
+         text. `{{1}}` stands for `{1}` itself. Otherwise as `alias`."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        shortcut::arguments(Kind::Macro, command)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example {
+                line: "macro create sent 'tcp_summary {1} --towards {2}'",
+                purpose: "`sent 0 server` for one stream and direction",
+            },
+            Example { line: "macro list", purpose: "all of them" },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        shortcut::run(Kind::Macro, arguments, session)
+    }
+}

@@ -1,0 +1,58 @@
+//! `run_script FILE`, `@FILE`
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, ValueHint, value_parser};
+
+use super::task::Task;
+use super::{Category, Command, Example, Outcome, Session};
+use crate::arguments;
+use crate::error::Result;
+
+/// Runs the commands in a file.
+#[derive(Debug, Clone, Copy)]
+pub struct RunScript;
+
+impl Command for RunScript {
+    fn name(&self) -> &'static str {
+        "run_script"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["@"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "Run the commands in a file"
+    }
+
+    fn details(&self) -> &'static str {
+        "One command a line, `#` starts a comment; `@FILE` is the same as `run_script FILE`. It stops at the first \
+         command that fails. Captures that it loads stay loaded, and so do settings for this session; they are not kept \
+         for later ones."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let file = Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf));
+        command.arg(file.value_hint(ValueHint::FilePath).help("The script"))
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "run_script examples/tour.mptcp", purpose: "the commands of the tour" },
+            Example { line: "@examples/tour.mptcp > tour.txt", purpose: "the same, into a file" },
+        ]
+    }
+
+    fn reports(&self) -> bool {
+        false
+    }
+
+    fn run(&self, arguments: &ArgMatches, _: &mut Session) -> Result<Outcome> {
+        Ok(Outcome::Task(Task::Script(arguments::path(arguments, "file")?.to_path_buf())))
+    }
+}

@@ -1,0 +1,173 @@
+//! What `set`, `alias` and `macro` keep for later sessions: a file of the program's own beside the configuration, so
+//! that a configuration with a person's comments is never written to.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+use super::settings::Setting;
+use super::shortcuts::Kind;
+use crate::error::{Error, Result};
+use crate::terminal_text::escape;
+use crate::whole_file;
+
+/// The file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Kept {
+    set: BTreeMap<String, String>,
+    alias: BTreeMap<String, String>,
+    #[serde(rename = "macro")]
+    macros: BTreeMap<String, String>,
+}
+
+const HEAD: &str = "# Written by `set`, `alias` and `macro` of mptcpanalyzer; comments here are lost.\n\n";
+
+impl Session {
+    /// Takes over what was kept, from the file that changes will be kept in. What does not fit is left out, with a
+    /// warning.
+    pub fn recall(&mut self, file: &Path) {
+        self.kept_in = Some(file.to_path_buf());
+        let kept = match read(file) {
+            Ok(kept) => kept,
+            Err(error) => return self.warn(format!("{error}: nothing of it is used")),
+        };
+        for (name, value) in &kept.set {
+            let done = match Setting::find(name) {
+                Some(setting) => setting.set(self, value),
+                None => Err(Error::NotFound(format!("nothing called {name} can be set"))),
+            };
+            if let Err(error) = done {
+                self.warn(format!("{}: {error}; `set --reset {name}` takes it out", file.display()));
+            }
+        }
+        self.shortcuts.aliases = kept.alias;
+        self.shortcuts.macros = kept.macros;
+    }
+
+    /// Keeps the value of a setting, or with `None` keeps it no longer.
+    pub fn keep_setting(&self, name: &str, value: Option<&str>) {
+        self.change(|kept| put(&mut kept.set, name, value));
+    }
+
+    /// Keeps what an alias or a macro stands for, or with `None` keeps it no longer.
+    pub fn keep_shortcut(&self, kind: Kind, name: &str, text: Option<&str>) {
+        self.change(|kept| match kind {
+            Kind::Alias => put(&mut kept.alias, name, text),
+            Kind::Macro => put(&mut kept.macros, name, text),
+        });
+    }
+
+    /// Changes the file. It is read anew, for another session may have written it meanwhile.
+    fn change(&self, change: impl FnOnce(&mut Kept)) {
+        let Some(file) = self.kept_in.as_deref().filter(|_| self.keeps) else { return };
+        let changed = read(file).and_then(|mut kept| {
+            change(&mut kept);
+            write(file, &kept)
+        });
+        if let Err(error) = changed {
+            self.warn(format!("{error}: this holds until the program ends, and is not kept"));
+        }
+    }
+}
+
+fn put(map: &mut BTreeMap<String, String>, name: &str, value: Option<&str>) {
+    match value {
+        Some(value) => map.insert(name.to_string(), value.to_string()),
+        None => map.remove(name),
+    };
+}
+
+fn read(file: &Path) -> Result<Kept> {
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::default()),
+        other => other.map_err(|source| Error::file("read", file, source))?,
+    };
+    toml::from_str(&text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text.bytes().take(span.start).filter(|o| *o == b'\n').count().saturating_add(1));
+        let reason = error.message().lines().collect::<Vec<_>>().join(", ");
+        Error::Failed(format!("{}:{line}: {}", file.display(), escape(&reason)))
+    })
+}
+
+fn write(file: &Path, kept: &Kept) -> Result<()> {
+    let text = toml::to_string(kept).map_err(|error| Error::Failed(format!("cannot write the settings: {error}")))?;
+    if let Some(directory) = file.parent() {
+        fs::create_dir_all(directory).map_err(|source| Error::file("create", directory, source))?;
+    }
+    whole_file::write(file, |output| {
+        let written = output.write_all(HEAD.as_bytes()).and_then(|()| output.write_all(text.as_bytes()));
+        written.map_err(|source| Error::file("write", file, source))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::output::Format;
+
+    fn session(file: &Path) -> Session {
+        let mut session = Session::new(Config::default(), None);
+        session.keeps = true;
+        session.recall(file);
+        session
+    }
+
+    #[test]
+    fn what_is_kept_is_recalled_and_others_changes_survive() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("new/shell.toml");
+        let (one, other) = (session(&file), session(&file));
+        one.keep_setting("format", Some("json"));
+        other.keep_shortcut(Kind::Alias, "c", Some("lc --format csv | grep \"7a\""));
+        one.keep_shortcut(Kind::Macro, "s", Some("ls {1}"));
+        one.keep_shortcut(Kind::Macro, "gone", Some("ls {1}"));
+        one.keep_shortcut(Kind::Macro, "gone", None);
+        let later = session(&file);
+        assert_eq!(later.format, Format::Json);
+        assert_eq!(later.shortcuts.find("c"), Some((Kind::Alias, "lc --format csv | grep \"7a\"")));
+        assert_eq!(later.shortcuts.find("s"), Some((Kind::Macro, "ls {1}")));
+        assert_eq!(later.shortcuts.find("gone"), None);
+        assert!(later.take_warnings().is_empty() && one.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("shell.toml");
+        fs::write(&file, "[set]\nformat = json\n").unwrap();
+        let broken = session(&file);
+        let warnings = broken.take_warnings();
+        assert!(
+            warnings[0].contains("shell.toml:2: ") && warnings[0].ends_with(": nothing of it is used"),
+            "{warnings:?}"
+        );
+        broken.keep_setting("echo", Some("on"));
+        assert!(broken.take_warnings()[0].ends_with("this holds until the program ends, and is not kept"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "[set]\nformat = json\n");
+
+        fs::write(&file, "[set]\nformat = 'xml'\nnope = '1'\necho = 'on'\n").unwrap();
+        let partly = session(&file);
+        assert!(partly.settings.echo);
+        let warnings = partly.take_warnings();
+        assert!(warnings[0].contains("format takes table, json, ndjson, csv, not xml"), "{warnings:?}");
+        assert!(warnings[1].contains("nothing called nope can be set"), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_script_keeps_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("shell.toml");
+        let mut session = session(&file);
+        session.keeps = false;
+        session.keep_setting("echo", Some("on"));
+        assert!(!file.exists());
+    }
+}

@@ -1,0 +1,123 @@
+//! `set [NAME [VALUE]]`
+
+use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::{Arg, ArgMatches, ValueHint};
+use serde::Serialize;
+
+use super::session::settings::{SETTINGS, Setting};
+use super::{Category, Command, Example, Outcome, Session};
+use crate::error::{Error, Result};
+use crate::output::{Cell, Report, Table};
+
+/// Shows and changes settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Set;
+
+#[derive(Serialize)]
+struct Record {
+    setting: &'static str,
+    value: String,
+    about: &'static str,
+    values: &'static [&'static str],
+}
+
+impl Command for Set {
+    fn name(&self) -> &'static str {
+        "set"
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "Show the settings, or change one"
+    }
+
+    fn details(&self) -> &'static str {
+        "`set` lists all, `set NAME` shows one and `set NAME VALUE` changes it. What is changed at the prompt holds in \
+         later sessions, too: it is kept in shell.toml beside the configuration, which is not written to. What a \
+         script changes holds until the program ends. Options of the program go before what was kept, and that before \
+         the configuration."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let reset = Arg::new("reset")
+            .long("reset")
+            .value_name("NAME")
+            .num_args(1..)
+            .value_parser(PossibleValuesParser::new(SETTINGS.iter().map(|setting| setting.name)))
+            .help("Go back to what the configuration says");
+        command
+            .arg(reset)
+            .disable_help_subcommand(true)
+            .subcommand_value_name("NAME")
+            .subcommand_help_heading("Settings")
+            .subcommands(SETTINGS.iter().map(definition))
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "set", purpose: "what is in force" },
+            Example { line: "set format json", purpose: "results as JSON from now on" },
+            Example { line: "set --reset format", purpose: "and back" },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        if let Some(names) = arguments.get_many::<String>("reset") {
+            let fresh = Session::new(session.config.clone(), None);
+            let settings = names.filter_map(|name| Setting::find(name));
+            let said = settings.map(|setting| {
+                session.keep_setting(setting.name, None);
+                change(setting, &(setting.get)(&fresh), session)
+            });
+            return Ok(Outcome::Done(said.collect::<Result<_>>()?));
+        }
+        let Some((name, arguments)) = arguments.subcommand() else {
+            return report(SETTINGS.iter(), session);
+        };
+        let setting = Setting::find(name).ok_or_else(|| Error::Usage(format!("nothing called {name} can be set")))?;
+        let Some(value) = arguments.get_one::<String>("value") else {
+            return report(std::iter::once(setting), session);
+        };
+        let said = change(setting, value, session)?;
+        session.keep_setting(setting.name, Some(value));
+        Ok(Outcome::Done(vec![said]))
+    }
+}
+
+/// The clap definition of one setting.
+fn definition(setting: &'static Setting) -> clap::Command {
+    let parser: ValueParser = if setting.values.is_empty() {
+        ValueParser::string()
+    } else {
+        PossibleValuesParser::new(setting.values).into()
+    };
+    let value = Arg::new("value").value_name("VALUE").value_parser(parser).help("The new value");
+    let value = if setting.values.is_empty() { value.value_hint(ValueHint::FilePath) } else { value };
+    clap::Command::new(setting.name).about(setting.about).visible_aliases(setting.alias).arg(value)
+}
+
+/// Changes a setting and says so.
+fn change(setting: &Setting, value: &str, session: &mut Session) -> Result<String> {
+    let before = (setting.get)(session);
+    setting.set(session, value)?;
+    Ok(format!("{} is {} (was {before})", setting.name, (setting.get)(session)))
+}
+
+fn report(settings: impl Iterator<Item = &'static Setting>, session: &Session) -> Result<Outcome> {
+    let record = |setting: &'static Setting| Record {
+        setting: setting.name,
+        value: (setting.get)(session),
+        about: setting.about,
+        values: setting.values,
+    };
+    let records: Vec<Record> = settings.map(record).collect();
+    let mut table = Table::new(&["setting", "value", "about"]);
+    for record in &records {
+        let text = |text: &str| Cell::Text(text.to_string());
+        table.rows.push(vec![text(record.setting), text(&record.value), text(record.about)]);
+    }
+    Ok(Outcome::Report(Report::new(&records, vec![table])?))
+}

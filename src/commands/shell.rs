@@ -1,0 +1,64 @@
+//! `shell COMMAND…`, `!COMMAND`
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgMatches, value_parser};
+
+use super::task::Task;
+use super::{Category, Command, Example, Outcome, Session};
+use crate::error::Result;
+
+/// Runs programs.
+#[derive(Debug, Clone, Copy)]
+pub struct Shell;
+
+impl Command for Shell {
+    fn name(&self) -> &'static str {
+        "shell"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["!"]
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "Run a command of the system's shell"
+    }
+
+    fn details(&self) -> &'static str {
+        "All that follows to the end of the line goes to `sh` as it is, with `;`, `|` and `>`; `!ls` is the same as \
+         `shell ls`. Programs get the terminal. An exit code other than 0 is a failed command."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(
+            Arg::new("words")
+                .value_name("COMMAND")
+                .required(true)
+                .num_args(1..)
+                .trailing_var_arg(true)
+                .value_parser(value_parser!(OsString))
+                .help("What sh is to run"),
+        )
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "shell ls -l examples | head -n 3", purpose: "look around" },
+            Example { line: "!date", purpose: "the same, shorter" },
+        ]
+    }
+
+    fn reports(&self) -> bool {
+        false
+    }
+
+    fn run(&self, arguments: &ArgMatches, _: &mut Session) -> Result<Outcome> {
+        let words = arguments.get_many::<OsString>("words").into_iter().flatten().cloned().collect();
+        Ok(Outcome::Task(Task::Program(words)))
+    }
+}

@@ -1,0 +1,122 @@
+//! What `alias` and `macro` share: `create`, `list` and `delete`.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgMatches};
+use serde::Serialize;
+
+use super::session::is_name;
+use super::session::shortcuts::{Kind, places};
+use super::{Outcome, Session, registry};
+use crate::error::{Error, Result};
+use crate::output::{Cell, Report, Table};
+use crate::quoting;
+
+#[derive(Serialize)]
+struct Record<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
+/// Adds the subcommands.
+pub fn arguments(kind: Kind, command: clap::Command) -> clap::Command {
+    let what = kind.name();
+    let name = || Arg::new("shortcut").value_name("NAME");
+    let text = Arg::new("text")
+        .value_name("TEXT")
+        .required(true)
+        .num_args(1..)
+        .trailing_var_arg(true)
+        .allow_hyphen_values(true)
+        .help("What the name stands for; in quotes where it has `;`, `|` or `>`");
+    let create = clap::Command::new("create").about(format!("Make or replace the {what} NAME"));
+    let delete = clap::Command::new("delete").about("Delete some");
+    let list = clap::Command::new("list").about("List them, or one of them");
+    command.disable_help_subcommand(true).subcommands([
+        create.arg(name().required(true).help("Letters, digits, `_`, `-` and `.`")).arg(text),
+        list.arg(name().help("Only this one")),
+        delete.arg(name().required(true).num_args(1..).help("Which")),
+    ])
+}
+
+/// Does what the line says; without a subcommand it lists.
+pub fn run(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+    match arguments.subcommand() {
+        Some(("create", arguments)) => create(kind, arguments, session),
+        Some(("delete", arguments)) => {
+            for name in arguments.get_many::<String>("shortcut").into_iter().flatten() {
+                known(kind, name, session)?;
+                session.shortcuts.of_mut(kind).remove(name);
+                session.keep_shortcut(kind, name, None);
+            }
+            Ok(Outcome::Done(Vec::new()))
+        }
+        Some((_, arguments)) => match arguments.get_one::<String>("shortcut") {
+            Some(name) => {
+                known(kind, name, session)?;
+                list(session.shortcuts.of(kind).iter().filter(|(other, _)| *other == name))
+            }
+            None => list(session.shortcuts.of(kind).iter()),
+        },
+        None => list(session.shortcuts.of(kind).iter()),
+    }
+}
+
+fn create(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+    let name = arguments.get_one::<String>("shortcut").map(String::as_str).unwrap_or_default();
+    let words: Vec<String> = arguments.get_many::<String>("text").into_iter().flatten().cloned().collect();
+    let text = match words.as_slice() {
+        [text] => text.clone(),
+        words => words.iter().map(|word| quoting::quote(word)).collect::<Vec<_>>().join(" "),
+    };
+    let refuse = |sentence: String| Err(Error::Usage(sentence));
+    if !is_name(name) {
+        return refuse(format!("{name} is no name: take letters, digits, `_`, `-` and `.`"));
+    }
+    if registry::find(name).is_some() {
+        return refuse(format!("{name} is a command: choose another name"));
+    }
+    match session.shortcuts.find(name) {
+        Some((other, _)) if other != kind => {
+            let other = other.name();
+            return refuse(format!("{name} is the name of the {other} already: `{other} delete {name}` frees it"));
+        }
+        _ => {}
+    }
+    if kind == Kind::Macro {
+        check_places(&text)?;
+    }
+    session.keep_shortcut(kind, name, Some(&text));
+    let said = format!("{name} stands for: {text}");
+    session.shortcuts.of_mut(kind).insert(name.to_string(), text);
+    Ok(Outcome::Done(vec![said]))
+}
+
+/// A macro has places for its first argument up to some other, without a hole.
+fn check_places(text: &str) -> Result<()> {
+    let places = places(text);
+    if places.is_empty() {
+        return Err(Error::Usage("it has no place for an argument, `{1}`: make it an alias".to_string()));
+    }
+    if places.iter().zip(1..).any(|(place, number)| *place != number) {
+        return Err(Error::Usage("arguments count from {1} on, and none is left out".to_string()));
+    }
+    Ok(())
+}
+
+fn known(kind: Kind, name: &str, session: &Session) -> Result<()> {
+    let what = kind.name();
+    match session.shortcuts.of(kind).contains_key(name) {
+        true => Ok(()),
+        false => Err(Error::NotFound(format!("there is no {what} {name}: `{what} list` names them all"))),
+    }
+}
+
+fn list<'a>(shortcuts: impl Iterator<Item = <&'a BTreeMap<String, String> as IntoIterator>::Item>) -> Result<Outcome> {
+    let records: Vec<Record<'a>> = shortcuts.map(|(name, text)| Record { name, text }).collect();
+    let mut table = Table::headed(&[("name", ""), ("text", "stands for")]);
+    for record in &records {
+        table.rows.push(vec![Cell::Text(record.name.to_string()), Cell::Text(record.text.to_string())]);
+    }
+    Ok(Outcome::Report(Report::new(&records, vec![table])?))
+}

@@ -1,0 +1,144 @@
+//! Results on their way to a file or to another program.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+use super::console::{Console, output_error};
+use super::executor::{Flow, is_interrupt};
+use super::{line, save};
+use crate::error::{Error, Result};
+use crate::interrupt;
+
+/// What produces the results.
+type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<Flow> + 'w;
+
+/// `> path`: the file is replaced once `work` has succeeded, so that a failure leaves what it held.
+///
+/// # Errors
+/// Those of `work`, or why the file cannot be written.
+pub fn to_file(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
+    let mut flow = Flow::Continue;
+    save::to_file(path, |output| {
+        flow = work(&mut console.redirected(output)).map_err(|error| naming(path, error))?;
+        Ok(())
+    })?;
+    Ok(flow)
+}
+
+/// `>> path`. Unlike `>` it cannot be whole or nothing: what `work` has written when it fails stays at the end of the
+/// file, as with any shell, for undoing it could undo what another program has appended meanwhile.
+///
+/// # Errors
+/// Those of `work`, or why the file cannot be written.
+pub fn append(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
+    let failed = |source| Error::file("write", path, source);
+    let mut output = BufWriter::new(OpenOptions::new().append(true).create(true).open(path).map_err(failed)?);
+    let flow = work(&mut console.redirected(&mut output)).map_err(|error| naming(path, error))?;
+    output.flush().map_err(failed)?;
+    Ok(flow)
+}
+
+/// The error with the file's name where it speaks of standard output.
+fn naming(path: &Path, error: Error) -> Error {
+    match error {
+        Error::File { path: stream, source, .. } if stream == Path::new("standard output") => {
+            Error::file("write", path, source)
+        }
+        other => other,
+    }
+}
+
+/// `| text`: what `work` produces is the standard input of `sh -c text`. A program that closes it early has all that it
+/// wants.
+///
+/// # Errors
+/// Those of `work`; [`Error::Failed`] when the program ends with another exit code than 0.
+pub fn to_program(text: &[u8], console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
+    console.results.flush().map_err(output_error)?;
+    let (stdout, printed) = output_for(console)?;
+    let mut child = sh(text).stdin(Stdio::piped()).stdout(stdout).spawn().map_err(cannot_start)?;
+    let done = match child.stdin.take() {
+        Some(input) => {
+            let mut input = BufWriter::new(input);
+            let done = work(&mut console.redirected(&mut input));
+            let flushed = input.flush().map_err(output_error);
+            done.and_then(|flow| flushed.map(|()| flow))
+        }
+        None => Ok(Flow::Continue),
+    };
+    let status = child.wait().map_err(cannot_start)?;
+    copy(printed, console)?;
+    let flow = match done {
+        Err(Error::OutputClosed) => Flow::Continue,
+        // What was interrupted is a program that the person looked at the result with, and is done with.
+        Err(error) if is_interrupt(&error) && status.success() => Flow::Continue,
+        other => other?,
+    };
+    ended(&String::from_utf8_lossy(text), status).map(|()| flow)
+}
+
+/// Starts a program that gets the terminal and waits for its end.
+///
+/// # Errors
+/// [`Error::Failed`] when it cannot be started or ends with another exit code than 0.
+pub fn run(words: &[OsString], console: &mut Console<'_>) -> Result<()> {
+    console.results.flush().map_err(output_error)?;
+    let (mut program, shown) = match words {
+        [text] => (sh(text.as_encoded_bytes()), text.to_string_lossy().into_owned()),
+        [name, arguments @ ..] => {
+            let mut program = Command::new(name);
+            program.args(arguments);
+            (program, line::join(words))
+        }
+        [] => return Ok(()),
+    };
+    let (stdout, printed) = output_for(console)?;
+    // Only a person's keyboard is handed on: what else is on standard input are lines of a script.
+    let stdin = if io::IsTerminal::is_terminal(&io::stdin()) { Stdio::inherit() } else { Stdio::null() };
+    let status = program.stdin(stdin).stdout(stdout).status();
+    copy(printed, console)?;
+    let status = match (status, words) {
+        (Err(error), [name, _, ..]) => {
+            return Err(Error::Failed(format!("cannot start {}: {error}", name.to_string_lossy())));
+        }
+        (status, _) => status.map_err(cannot_start)?,
+    };
+    ended(&shown, status)
+}
+
+fn sh(text: &[u8]) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(line::from_octets(text.to_vec()));
+    command
+}
+
+fn cannot_start(error: io::Error) -> Error {
+    Error::Failed(format!("cannot run sh: {error}"))
+}
+
+/// What a program gets for its standard output, and where that can be read afterwards when it is not our own.
+fn output_for(console: &Console<'_>) -> Result<(Stdio, Option<File>)> {
+    if console.shared {
+        return Ok((Stdio::inherit(), None));
+    }
+    let file = tempfile::tempfile().and_then(|file| Ok((file.try_clone()?, file)));
+    let (for_program, for_us) = file.map_err(|error| Error::file("write", std::env::temp_dir(), error))?;
+    Ok((for_program.into(), Some(for_us)))
+}
+
+fn copy(printed: Option<File>, console: &mut Console<'_>) -> Result<()> {
+    let Some(mut printed) = printed else { return Ok(()) };
+    printed.rewind().and_then(|()| io::copy(&mut printed, console.results)).map(drop).map_err(output_error)
+}
+
+fn ended(shown: &str, status: ExitStatus) -> Result<()> {
+    match status.code() {
+        Some(0) => Ok(()),
+        None if interrupt::requested() => Err(Error::Interrupted),
+        Some(code) => Err(Error::Failed(format!("`{shown}` ended with exit code {code}"))),
+        None => Err(Error::Failed(format!("`{shown}` was ended by a signal"))),
+    }
+}
