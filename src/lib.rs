@@ -12,6 +12,7 @@
 //!   64-bit data sequence numbers.
 //! - [`analysis`]: one question a file; the tracked capture in, a typed value out; no printing, no files.
 //! - [`output`]: the one place that turns a value into a table for people, JSON, NDJSON or CSV.
+//! - [`plugin`]: commands and plots from outside, as processes.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
 //! - [`cli`], [`config`], [`error`], [`interrupt`], [`terminal_text`], [`time_text`], [`units`]: leaves that all may
@@ -27,6 +28,7 @@ pub mod interrupt;
 pub mod output;
 pub mod packets;
 pub mod plots;
+pub mod plugin;
 pub mod shell;
 pub mod terminal_text;
 pub mod time_text;

@@ -42,6 +42,8 @@ pub struct Session {
     pub regenerate: bool,
     /// Show progress on standard error; true only when it is a terminal.
     pub progress: bool,
+    /// Directories with plugins that the command line names (`--plugin-dir`).
+    pub plugin_dirs: Vec<PathBuf>,
     captures: Captures,
     /// What the person must know of the work done since the executor last asked.
     warnings: RefCell<Vec<String>>,
@@ -58,6 +60,7 @@ impl Session {
             cache,
             regenerate: false,
             progress: false,
+            plugin_dirs: Vec::new(),
             captures: Captures::default(),
             warnings: RefCell::default(),
         }
@@ -303,5 +306,9 @@ impl crate::arguments::Source for Session {
 
     fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
         Session::resolve(self, wanted)
+    }
+
+    fn warn(&self, sentence: String) {
+        Session::warn(self, sentence);
     }
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::cli::Cli;
-use crate::commands::{Session, grammar};
+use crate::commands::{Session, grammar, plugin};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -85,8 +85,9 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 
 /// Sets the session up and runs the chosen mode.
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
+    let session = session(cli, console)?;
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
-    let mut executor = Executor::new(session(cli, console)?);
+    let mut executor = Executor::new(session);
     handle_interrupts(matches!(mode, Mode::Prompt), console);
     if let Some(path) = &cli.load
         && let Err(error) = executor.load(path, console)
@@ -122,6 +123,10 @@ fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
         console.warning(&warning);
     }
     let mut session = Session::new(config, cache);
+    session.plugin_dirs.clone_from(&cli.plugin_dir);
+    for warning in plugin::install(&session) {
+        console.warning(&warning);
+    }
     session.regenerate = cli.no_cache;
     session.progress = io::stderr().is_terminal();
     session.human_readable |= cli.human_readable;

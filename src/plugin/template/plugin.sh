@@ -1,0 +1,18 @@
+#!/bin/sh
+# Answers one request of mptcpanalyzer; the protocol is in docs/plugins.md.
+# What a shell needs of the request is in variables: MPTCPANALYZER_ARGUMENT_LEAST, MPTCPANALYZER_PACKETS_CSV, …
+read -r hello || exit 1
+echo '{"hello": {"protocol": 1, "version": "0.1.0", "features": []}}'
+read -r request || exit 0  # nothing follows when only the handshake was wanted
+
+LC_ALL=C awk -F, '
+NR > 1 { sum[$1 + 0 ",\"" $2 "\""] += $3 }
+END {
+    printf "{\"table\": {\"columns\": [\"tcpstream\", \"towards\", "
+    printf "{\"name\": \"payload_bytes\", \"heading\": \"payload\", \"unit\": \"bytes\"}], \"rows\": ["
+    for (key in sum) {
+        printf "%s[%s,%.0f]", separator, key, sum[key]
+        separator = ","
+    }
+    print "]}}"
+}' "$MPTCPANALYZER_PACKETS_CSV"
