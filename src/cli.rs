@@ -69,6 +69,10 @@ pub struct Cli {
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
 
+    /// Look for plugins in this directory, too; may be given several times
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub plugin_dir: Vec<PathBuf>,
+
     /// Run the commands in this file; `-` is standard input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub batch: Option<PathBuf>,

@@ -38,6 +38,10 @@ pub struct Config {
     pub history_size: usize,
     /// Further Wireshark fields to add to the packet table, each as a text column of its own name.
     pub extra_fields: Vec<String>,
+    /// Directories with plugins, beside the person's own.
+    pub plugin_dirs: Vec<PathBuf>,
+    /// Seconds that one use of a plugin may take.
+    pub plugin_timeout: u64,
     /// The file that these values were read from; `None` when there was none and all are defaults. Not a key.
     pub file: Option<PathBuf>,
 }
@@ -55,6 +59,8 @@ impl Default for Config {
             human_readable: false,
             history_size: 1000,
             extra_fields: Vec::new(),
+            plugin_dirs: Vec::new(),
+            plugin_timeout: 60,
             file: None,
         }
     }
@@ -205,6 +211,24 @@ const KEYS: &[Key] = &[
             Some(())
         },
     },
+    Key {
+        name: "plugin_dirs",
+        takes: "a list of absolute directories or of such that begin with ~/, in quotes",
+        set: |config, value| {
+            let directories = read::<Vec<String>>(value)?.into_iter().map(|text| expand_home(&text));
+            // What is relative would be looked for beside the captures that one works on.
+            config.plugin_dirs = directories.collect::<Vec<_>>();
+            config.plugin_dirs.iter().all(|directory| directory.is_absolute()).then_some(())
+        },
+    },
+    Key {
+        name: "plugin_timeout",
+        takes: "a whole number of seconds, 1 to 86400",
+        set: |config, value| {
+            config.plugin_timeout = read(value).filter(|seconds| (1..=86_400).contains(seconds))?;
+            Some(())
+        },
+    },
 ];
 
 impl Config {
@@ -339,6 +363,8 @@ pub struct Places {
     pub cache_dir: PathBuf,
     /// `$XDG_STATE_HOME/mptcpanalyzer`: the history.
     pub state_dir: PathBuf,
+    /// `$XDG_DATA_HOME/mptcpanalyzer/plugins`: the person's plugins.
+    pub plugin_dir: PathBuf,
 }
 
 impl Places {
@@ -352,6 +378,7 @@ impl Places {
             cache_dir: project.cache_dir().to_path_buf(),
             // Only Linux has a place for state.
             state_dir: project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_path_buf(),
+            plugin_dir: project.data_dir().join("plugins"),
         })
     }
 }
@@ -369,7 +396,8 @@ mod tests {
         let config = parse(
             "dissector = 'native'\ntshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\n\
              delimiter = ';'\nformat = 'ndjson'\nhuman_readable = true\nhistory_size = 12\n\
-             extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\n",
+             extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\nplugin_dirs = ['/opt/plugins']\n\
+             plugin_timeout = 5\n",
             "c.toml",
         )
         .unwrap();
@@ -384,6 +412,8 @@ mod tests {
             human_readable: true,
             history_size: 12,
             extra_fields: vec!["ip.dsfield".to_string(), "tcp.options.mptcp.raw".to_string()],
+            plugin_dirs: vec![PathBuf::from("/opt/plugins")],
+            plugin_timeout: 5,
             file: None,
         };
         assert_eq!(config, expected);
@@ -431,6 +461,10 @@ mod tests {
             "extra_fields = 'ip.ttl'",
             "extra_fields = ['ip.ttl', 'two words']",
             "extra_fields = ['-r']",
+            "plugin_dirs = ['plugins']",
+            "plugin_dirs = ['']",
+            "plugin_dirs = '/opt'",
+            "plugin_timeout = 0",
             "tshark = ''",
             "tshark = ['tshark']",
         ] {

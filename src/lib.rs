@@ -15,7 +15,7 @@
 //! - [`plots`]: one plot a file, one line each in [`plots::registry`]; a [`plots::figure::Figure`] is what a plot shows,
 //!   apart from how it is drawn.
 //! - [`output`]: the one place that turns a value into a table for people, JSON, NDJSON or CSV.
-//! - [`plots`]: figures apart from their renderers: SVG, PNG, xplot, characters, terminal graphics.
+//! - [`plugin`]: commands and plots from outside, as processes.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
 //! - [`cli`], [`config`], [`error`], [`interrupt`], [`quoting`], [`terminal_text`], [`time_text`], [`units`],
@@ -31,6 +31,7 @@ pub mod interrupt;
 pub mod output;
 pub mod packets;
 pub mod plots;
+pub mod plugin;
 pub mod quoting;
 pub mod shell;
 pub mod terminal_text;

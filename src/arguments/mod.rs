@@ -23,6 +23,9 @@ pub trait Source {
     /// # Errors
     /// When it cannot be loaded.
     fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>>;
+
+    /// Tells the person something that does not stop the work.
+    fn warn(&self, sentence: String);
 }
 
 /// `tcpstream`: the number of a TCP stream.

@@ -284,6 +284,7 @@ mod tests {
             shell_file: file.clone(),
             cache_dir: file.clone(),
             state_dir,
+            plugin_dir: file.clone(),
         };
         assert_eq!(history(Some(&places(file.join("state")))).state, State::Problem);
         assert_eq!(history(Some(&places(folder.path().join("state")))).state, State::Ok);

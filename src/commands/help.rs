@@ -48,8 +48,7 @@ impl Command for Help {
 
 /// The commands under the headings of their categories.
 fn overview() -> StyledStr {
-    let labelled: Vec<(Category, String, &str)> = registry::COMMANDS
-        .iter()
+    let labelled: Vec<(Category, String, &str)> = registry::all()
         .map(|command| {
             let names: Vec<&str> = std::iter::once(command.name()).chain(command.aliases().iter().copied()).collect();
             (command.category(), names.join(", "), command.summary())

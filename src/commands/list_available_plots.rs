@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Category, Command, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::plots::registry::PLOTS;
+use crate::plots::registry;
 
 /// Lists the plots.
 pub struct ListAvailablePlots;
@@ -41,7 +41,7 @@ impl Command for ListAvailablePlots {
 
     fn run(&self, _: &ArgMatches, _: &mut Session) -> Result<Outcome> {
         let records =
-            PLOTS.iter().map(|plot| Record { plot: plot.name(), aliases: plot.aliases(), shows: plot.summary() });
+            registry::all().map(|plot| Record { plot: plot.name(), aliases: plot.aliases(), shows: plot.summary() });
         let records: Vec<Record> = records.collect();
         let mut table = Table::new(&["plot", "aliases", "shows"]);
         for record in &records {

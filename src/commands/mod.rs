@@ -36,6 +36,7 @@ mod milliseconds;
 mod mptcp_summary;
 mod ooo;
 mod plot;
+pub mod plugin;
 mod print_owds;
 mod qualify_reinjections;
 mod quit;
@@ -74,6 +75,8 @@ pub enum Category {
     Plots,
     /// The packet table itself.
     Packets,
+    /// What plugins bring.
+    Plugins,
     /// The shell and its surroundings.
     Shell,
 }
@@ -89,6 +92,7 @@ impl Category {
             Category::TwoCaptures => "Two captures",
             Category::Plots => "Plots",
             Category::Packets => "Packet table",
+            Category::Plugins => "Plugins",
             Category::Shell => "Shell",
         }
     }

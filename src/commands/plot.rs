@@ -9,7 +9,7 @@ use super::drawing::{Display, Drawing, Form};
 use super::{Category, Command, Example, Outcome, Session};
 use crate::error::{Error, Result};
 use crate::plots::Size;
-use crate::plots::registry::{self, PLOTS, Plot};
+use crate::plots::registry::{self, Plot};
 use crate::plots::render::USUAL_DPI;
 use crate::plots::request::Request;
 use crate::plots::style::Style;
@@ -38,7 +38,7 @@ impl Command for PlotCommand {
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let command = command.subcommand_required(true).subcommand_value_name("NAME").subcommand_help_heading("Plots");
-        command.disable_help_subcommand(true).subcommands(PLOTS.iter().map(|plot| definition(*plot)))
+        command.disable_help_subcommand(true).subcommands(registry::all().map(definition))
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -80,7 +80,7 @@ impl Command for PlotCommand {
 }
 
 /// The clap definition of one plot: its own arguments, then those that all share.
-fn definition(plot: &dyn Plot) -> clap::Command {
+pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
     let command = clap::Command::new(plot.name())
         .about(plot.summary())
         .visible_aliases(plot.aliases().iter().copied())

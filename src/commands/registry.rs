@@ -1,5 +1,7 @@
 //! THE list of commands: help, completion and the tests of examples all come from it.
 
+use std::sync::{PoisonError, RwLock};
+
 use super::Command;
 use crate::error::Error;
 
@@ -32,6 +34,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::list_reinjections::ListReinjections,
     &super::rtt::RttCommand,
     &super::ooo::OutOfOrderCommand,
+    &super::plugin::PluginsCommand,
     &super::checkhealth::CheckHealth,
     &super::clean_cache::CleanCache,
     &super::shell::Shell,
@@ -48,16 +51,30 @@ pub static COMMANDS: &[&dyn Command] = &[
 /// Names must be at least this alike (Jaro-Winkler) for one to be suggested for the other.
 const ALIKE: f64 = 0.8;
 
+/// Commands of plugins, which are known only once the program runs.
+static ADDED: RwLock<Vec<&'static dyn Command>> = RwLock::new(Vec::new());
+
+/// Makes `commands` those that stand beside [`COMMANDS`], in place of those before.
+pub fn set_added(commands: Vec<&'static dyn Command>) {
+    *ADDED.write().unwrap_or_else(PoisonError::into_inner) = commands;
+}
+
+/// Every command, those of plugins last.
+pub fn all() -> impl Iterator<Item = &'static dyn Command> {
+    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner).clone();
+    COMMANDS.iter().copied().chain(added)
+}
+
 /// Looks up a command by its name or an alias; `-` counts as `_`.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Command> {
     let wanted = name.replace('-', "_");
-    COMMANDS.iter().copied().find(|command| command.name() == wanted || command.aliases().contains(&wanted.as_str()))
+    all().find(|command| command.name() == wanted || command.aliases().contains(&wanted.as_str()))
 }
 
 /// Every name and alias that a command answers to.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().flat_map(|command| std::iter::once(command.name()).chain(command.aliases().iter().copied()))
+    all().flat_map(|command| std::iter::once(command.name()).chain(command.aliases().iter().copied()))
 }
 
 /// The error for a name that no command answers to, with the name that was probably meant.

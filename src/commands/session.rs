@@ -77,6 +77,8 @@ pub struct Session {
     /// Whether what is set now is to hold in later sessions: at the prompt, not in scripts.
     pub keeps: bool,
     kept_in: Option<PathBuf>,
+    /// Directories with plugins that the command line names (`--plugin-dir`).
+    pub plugin_dirs: Vec<PathBuf>,
     captures: Captures,
     /// What the person must know of the work done since the executor last asked.
     warnings: RefCell<Vec<String>>,
@@ -101,6 +103,7 @@ impl Session {
             shortcuts: Shortcuts::default(),
             keeps: false,
             kept_in: None,
+            plugin_dirs: Vec::new(),
             captures: Captures::default(),
             warnings: RefCell::default(),
             noted: RefCell::default(),
@@ -367,5 +370,9 @@ impl crate::arguments::Source for Session {
 
     fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
         Session::resolve(self, wanted)
+    }
+
+    fn warn(&self, sentence: String) {
+        Session::warn(self, sentence);
     }
 }

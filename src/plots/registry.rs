@@ -1,5 +1,7 @@
 //! THE list of plots: help, completion, `list_available_plots` and the tests of examples all come from it.
 
+use std::sync::{PoisonError, RwLock};
+
 use clap::ArgMatches;
 
 use super::figure::Figure;
@@ -47,12 +49,26 @@ pub static PLOTS: &[&dyn Plot] = &[
     &super::ladder::Ladder,
 ];
 
+/// Plots of plugins, which are known only once the program runs.
+static ADDED: RwLock<Vec<&'static dyn Plot>> = RwLock::new(Vec::new());
+
+/// Makes `plots` those that stand beside [`PLOTS`], in place of those before.
+pub fn set_added(plots: Vec<&'static dyn Plot>) {
+    *ADDED.write().unwrap_or_else(PoisonError::into_inner) = plots;
+}
+
+/// Every plot, those of plugins last.
+pub fn all() -> impl Iterator<Item = &'static dyn Plot> {
+    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner).clone();
+    PLOTS.iter().copied().chain(added)
+}
+
 /// The plot of that name or alias.
 ///
 /// # Errors
 /// [`Error::Usage`] with the nearest name.
 pub fn find(name: &str) -> Result<&'static dyn Plot> {
-    let plot = PLOTS.iter().copied().find(|plot| plot.name() == name || plot.aliases().contains(&name));
+    let plot = all().find(|plot| plot.name() == name || plot.aliases().contains(&name));
     plot.ok_or_else(|| Error::Usage(format!("no plot `{name}`; `list_available_plots` names them all")))
 }
 

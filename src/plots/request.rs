@@ -9,10 +9,14 @@ use crate::tracking::{Capture, Role};
 /// Directions, times and subflows that are wanted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
-    towards: Option<Role>,
-    start: Option<f64>,
-    end: Option<f64>,
-    skipped: Vec<u32>,
+    /// Only the direction towards this end; both without one.
+    pub towards: Option<Role>,
+    /// Leave out what came earlier, in seconds from the first frame.
+    pub start: Option<f64>,
+    /// Leave out what came later.
+    pub end: Option<f64>,
+    /// Subflows to leave out.
+    pub skipped: Vec<u32>,
 }
 
 impl Request {

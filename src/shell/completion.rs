@@ -50,7 +50,9 @@ impl Snapshot {
 
     /// The argument with what the session knows of its values.
     fn informed(&self, argument: Arg) -> Arg {
-        match argument.get_id().as_str() {
+        let id = argument.get_id().as_str();
+        // Plugins may have several arguments of a kind: `column`, `column:second`.
+        match id.split_once(':').map_or(id, |(kind, _)| kind) {
             // Of these the session knows the names, and the rest are files.
             "capture" | "first" | "second" => {
                 let names = self.captures.clone();
@@ -136,7 +138,7 @@ fn typed(value: String) -> Candidate {
 fn command_names(typed: &str) -> Vec<String> {
     let wanted = typed.replace('-', "_");
     let mut names: Vec<String> = if wanted.is_empty() {
-        registry::COMMANDS.iter().map(|command| command.name().to_string()).collect()
+        registry::all().map(|command| command.name().to_string()).collect()
     } else {
         registry::names().filter(|name| name.starts_with(&wanted)).map(str::to_string).collect()
     };

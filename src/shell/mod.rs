@@ -27,7 +27,7 @@ use clap::Parser;
 
 use crate::cli::Cli;
 use crate::commands::session::StandardInput;
-use crate::commands::{Session, grammar};
+use crate::commands::{Session, grammar, plugin};
 use crate::config::{Config, Places};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -90,8 +90,9 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 
 /// Sets the session up and runs the chosen mode.
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
+    let session = session(cli, console)?;
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
-    let mut executor = Executor::new(session(cli, console)?);
+    let mut executor = Executor::new(session);
     if matches!(mode, Mode::Prompt | Mode::Script(Script::Stdin)) {
         executor.session.standard_input = StandardInput::Commands;
     }
@@ -135,6 +136,10 @@ fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
     let mut session = Session::new(config, cache);
     if let Some(places) = Places::find() {
         session.recall(&places.shell_file);
+    }
+    session.plugin_dirs.clone_from(&cli.plugin_dir);
+    for warning in plugin::install(&session) {
+        console.warning(&warning);
     }
     session.regenerate = cli.no_cache;
     session.progress = io::stderr().is_terminal();

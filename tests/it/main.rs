@@ -31,6 +31,8 @@ mod plot_dsn;
 mod plots_delays;
 mod plots_messages;
 mod plots_sending;
+mod plugins;
+mod plugins_hostile;
 mod program;
 mod prompt;
 mod properties;

@@ -1,0 +1,75 @@
+//! A command that a plugin brings.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+
+use crate::commands::drawing::{Drawing, Form};
+use crate::commands::{Category, Command, Example, Outcome, Session, grammar};
+use crate::error::Result;
+use crate::output::Format;
+use crate::plots::figure::Figure;
+use crate::plots::render::USUAL_DPI;
+use crate::plots::style::Style;
+use crate::plugin::Plugin;
+use crate::plugin::answer::Shown;
+use crate::plugin::manifest::Entry;
+use crate::plugin::plot::use_of;
+
+/// A command of a plugin.
+#[derive(Debug)]
+pub struct PluginCommand {
+    /// The plugin.
+    pub plugin: &'static Plugin,
+    /// The command.
+    pub entry: &'static Entry,
+    /// Its help.
+    pub details: &'static str,
+    /// Its worked lines.
+    pub examples: &'static [Example],
+}
+
+impl Command for PluginCommand {
+    fn name(&self) -> &'static str {
+        &self.entry.name
+    }
+
+    fn category(&self) -> Category {
+        Category::Plugins
+    }
+
+    fn summary(&self) -> &'static str {
+        &self.entry.summary
+    }
+
+    fn details(&self) -> &'static str {
+        self.details
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        crate::plugin::arguments::define(self.entry, command)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        self.examples
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        match use_of(self.plugin, self.entry, arguments, None, session)? {
+            Shown::Report(report) => Ok(Outcome::Report(report)),
+            Shown::Figure(figure) => Ok(Outcome::Drawing(Box::new(drawing(*figure, arguments)))),
+        }
+    }
+}
+
+/// A figure where the options of reports say; the options of plots are those of `plot`.
+fn drawing(figure: Figure, arguments: &ArgMatches) -> Drawing {
+    let form = grammar::chosen_format(arguments).and_then(|format| match format {
+        Format::Table => None,
+        Format::Json => Some(Form::Json),
+        Format::Ndjson => Some(Form::Ndjson),
+        Format::Csv => Some(Form::Csv),
+    });
+    let out = arguments.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten().cloned();
+    Drawing { figure, style: Style::default(), size: None, dpi: USUAL_DPI, out, form, display: None }
+}

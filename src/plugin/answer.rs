@@ -1,0 +1,157 @@
+//! What a plugin answers, as the program shows its own results.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use polars::prelude::{DataFrame, SerReader};
+use polars_io::ipc::IpcReader;
+use serde_json::{Map, Value};
+
+use super::executable::inside;
+use super::protocol::{Answer, TableAnswer, TableColumn};
+use crate::error::{Error, Result};
+use crate::output::{Cell, Column, Report, Table};
+use crate::packets::exported::contain;
+use crate::plots::figure::{Figure, Unit};
+use crate::terminal_text::escape;
+use crate::units::counted;
+
+/// Octets of an Arrow file that are read.
+const LONGEST_FILE: u64 = 1 << 30;
+/// Columns of a table that are printed.
+const MOST_COLUMNS: usize = 1000;
+
+/// An answer that can be shown.
+#[derive(Debug)]
+pub enum Shown {
+    /// Text or a table.
+    Report(Report),
+    /// A figure.
+    Figure(Box<Figure>),
+}
+
+impl Shown {
+    /// What it is, a phrase.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Shown::Figure(figure) => format!("a figure of {}", counted(figure.panels.len(), "panel")),
+            Shown::Report(report) => match (&report.frame, report.tables.first()) {
+                (Some(frame), _) => format!("a table of {}", counted(frame.height(), "row")),
+                (None, Some(table)) => format!("a table of {}", counted(table.rows.len(), "row")),
+                (None, None) => format!("{} of text", counted(report.notes.len(), "line")),
+            },
+        }
+    }
+}
+
+/// Makes the answer of the plugin `name` one that can be shown; its files are in `directory`.
+///
+/// # Errors
+/// One sentence that names the plugin.
+pub fn shown(name: &str, answer: Answer, directory: &Path) -> Result<Shown> {
+    let wrong = |what: String| Error::Failed(format!("the plugin `{name}` answered with {what}"));
+    match answer {
+        Answer::Text(text) => Ok(Shown::Report(text_report(&text)?)),
+        Answer::Table(table) => table_report(table).map_err(wrong)?.map(Shown::Report),
+        Answer::Arrow(file) => {
+            let frame = arrow(&file, directory).map_err(wrong)?;
+            Ok(Shown::Report(Report::of_frame(frame)?))
+        }
+        Answer::Figure(figure) => match figure.validate() {
+            Ok(()) => Ok(Shown::Figure(Box::new(figure))),
+            Err(error) => Err(wrong(format!("a figure that cannot be drawn: {error}"))),
+        },
+        Answer::Error(sentence) => Err(Error::Failed(format!("{name}: {}", escape(&sentence)))),
+    }
+}
+
+/// Text is printed line by line; as JSON it is the value of `text`.
+fn text_report(text: &str) -> Result<Report> {
+    let mut records = Table::new(&["text"]);
+    let lines: Vec<String> = text.lines().map(str::to_string).collect();
+    records.rows.extend(lines.iter().map(|line| vec![Cell::Text(line.clone())]));
+    let data = serde_json::json!({ "text": text });
+    Ok(Report::new(&data, Vec::new())?.with_notes(lines).with_records(records))
+}
+
+fn table_report(answer: TableAnswer) -> std::result::Result<Result<Report>, String> {
+    if answer.columns.is_empty() || answer.columns.len() > MOST_COLUMNS {
+        return Err(format!("a table of {} columns; it must have 1 to {MOST_COLUMNS}", answer.columns.len()));
+    }
+    let described: Vec<(String, Option<String>, Option<Unit>)> = answer.columns.into_iter().map(parts).collect();
+    for (index, (name, ..)) in described.iter().enumerate() {
+        if described.iter().take(index).any(|(other, ..)| other == name) {
+            return Err(format!("a table with two columns `{}`; rename one", escape(name)));
+        }
+    }
+    let mut table = Table {
+        title: answer.title,
+        columns: described
+            .iter()
+            .map(|(name, heading, _)| Column { name: name.clone(), heading: heading.clone() })
+            .collect(),
+        rows: Vec::with_capacity(answer.rows.len()),
+    };
+    let mut data = Vec::with_capacity(answer.rows.len());
+    for (number, row) in answer.rows.into_iter().enumerate() {
+        if row.len() != described.len() {
+            return Err(format!(
+                "a table whose row {} has {} values for {} columns",
+                number.saturating_add(1),
+                row.len(),
+                described.len()
+            ));
+        }
+        table.rows.push(row.iter().zip(&described).map(|(value, (.., unit))| cell(value, *unit)).collect());
+        let record: Map<String, Value> = described.iter().map(|(name, ..)| name.clone()).zip(row).collect();
+        data.push(Value::Object(record));
+    }
+    Ok(Report::new(&data, vec![table]).map(|report| report.with_notes(answer.notes)))
+}
+
+fn parts(column: TableColumn) -> (String, Option<String>, Option<Unit>) {
+    match column {
+        TableColumn::Name(name) => (name, None, None),
+        TableColumn::Described(column) => (column.name, column.heading, column.unit),
+    }
+}
+
+fn cell(value: &Value, unit: Option<Unit>) -> Cell {
+    match value {
+        Value::Null => Cell::Null,
+        Value::Bool(truth) => Cell::Boolean(*truth),
+        Value::String(text) => Cell::Text(text.clone()),
+        Value::Number(number) => match (unit, number.as_f64()) {
+            (Some(Unit::Seconds), Some(seconds)) => Cell::seconds(seconds),
+            (Some(Unit::BytesPerSecond), Some(rate)) => Cell::BytesPerSecond(rate),
+            (Some(Unit::Share), Some(share)) => Cell::Share(share),
+            _ => match (unit, number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(Unit::Bytes), Some(octets), ..) => Cell::Bytes(octets),
+                (_, Some(whole), ..) => Cell::Integer(whole.into()),
+                (_, _, Some(whole), _) => Cell::Integer(whole.into()),
+                (.., number) => number.map_or(Cell::Null, Cell::Number),
+            },
+        },
+        // Not asked for, yet it can be shown.
+        Value::Array(_) | Value::Object(_) => Cell::Text(value.to_string()),
+    }
+}
+
+/// The table in an Arrow file of the directory.
+fn arrow(name: &str, directory: &Path) -> std::result::Result<DataFrame, String> {
+    let path = inside(directory, name)
+        .map_err(|_| format!("the Arrow file `{}`, which is no file in the directory of the request", escape(name)))?;
+    let mut octets = Vec::new();
+    let file = File::open(&path).map_err(|error| format!("an Arrow file that cannot be read ({error})"))?;
+    let read = file.take(LONGEST_FILE.saturating_add(1)).read_to_end(&mut octets);
+    read.map_err(|error| format!("an Arrow file that cannot be read ({error})"))?;
+    if u64::try_from(octets.len()).map_or(true, |length| length > LONGEST_FILE) {
+        return Err("an Arrow file of more than 1 GiB".to_string());
+    }
+    match contain(|| IpcReader::new(std::io::Cursor::new(octets)).finish()) {
+        Some(Ok(frame)) if frame.width() > 0 => Ok(frame),
+        _ => Err(format!("the file `{}`, which is no Arrow IPC file with columns", escape(name))),
+    }
+}
