@@ -36,4 +36,5 @@ mod shell_lines;
 mod three_modes;
 mod transcripts;
 mod truth;
+mod whole_session;
 mod wireshark;
