@@ -12,6 +12,7 @@ mod diagnose;
 mod dsn;
 mod examples_run;
 mod export;
+mod generated;
 mod history;
 mod hostile_names;
 mod kernel;
