@@ -44,6 +44,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::set::Set,
     &super::alias::Alias,
     &super::macro_command::Macro,
+    &super::completions::Completions,
+    &super::man::ManualPage,
     &super::help::Help,
     &super::quit::Quit,
 ];

@@ -96,7 +96,7 @@ fn definition(setting: &'static Setting) -> clap::Command {
     };
     let value = Arg::new("value").value_name("VALUE").value_parser(parser).help("The new value");
     let value = if setting.values.is_empty() { value.value_hint(ValueHint::FilePath) } else { value };
-    clap::Command::new(setting.name).about(setting.about).visible_aliases(setting.alias).arg(value)
+    clap::Command::new(setting.name).about(setting.about).aliases(setting.alias).arg(value)
 }
 
 /// Changes a setting and says so.

@@ -1,53 +1,33 @@
 //! Tab completion: a function of the line, the cursor and what is loaded; it needs no terminal.
 
+mod hint;
+mod snapshot;
+
 use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::Arg;
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
     complete as complete_words,
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::line::{self, Place};
 use super::panics;
-use crate::commands::{Command, Session, grammar, registry};
-use crate::packets::schema;
+use crate::commands::{Command, grammar, registry};
+use crate::terminal_text::escape;
+pub use hint::usage;
+pub use snapshot::Snapshot;
+use snapshot::{Described, commands};
 
 /// More candidates than a person can read are not offered.
 const MOST: usize = 2000;
 
-/// What completion knows of the session, taken before each line is read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Snapshot {
-    tcp_streams: Arc<Vec<String>>,
-    mptcp_streams: Arc<Vec<String>>,
-    columns: Arc<Vec<String>>,
-    captures: Arc<Vec<String>>,
-}
+/// Endings of packet captures, and of what compresses them.
+const CAPTURES: [&str; 6] = ["pcap", "pcapng", "cap", "gz", "zst", "lz4"];
 
 impl Snapshot {
-    /// What `session` has loaded.
-    #[must_use]
-    pub fn of(session: &Session) -> Self {
-        let captures = Arc::new(session.named().map(|(name, _)| name.to_string()).collect());
-        let Some(capture) = session.loaded() else {
-            return Snapshot { columns: Arc::new(schema_columns()), captures, ..Snapshot::default() };
-        };
-        let numbers = |ids: Vec<u32>| Arc::new(ids.iter().map(ToString::to_string).collect());
-        let columns = match capture.table() {
-            Ok(table) => table.get_column_names().iter().map(ToString::to_string).collect(),
-            Err(_) => schema_columns(),
-        };
-        Snapshot {
-            tcp_streams: numbers(capture.tcp_stream_ids()),
-            mptcp_streams: numbers(capture.mptcp_stream_ids()),
-            columns: Arc::new(columns),
-            captures,
-        }
-    }
-
     /// The argument with what the session knows of its values.
     fn informed(&self, argument: Arg) -> Arg {
         let id = argument.get_id().as_str();
@@ -60,94 +40,152 @@ impl Snapshot {
                     captures_and_files(&names, Path::new("."), current)
                 }))
             }
-            id => match self.values_of(id) {
-                Some(values) => argument.add(ArgValueCandidates::new(move || {
-                    values.iter().map(CompletionCandidate::new).collect::<Vec<_>>()
+            // There may be very many streams, and few begin with what was typed.
+            id @ ("tcpstream" | "mptcpstream") => match self.values_of(id) {
+                Some(values) => argument.add(ArgValueCompleter::new(move |current: &OsStr| {
+                    beginning(&values, current).take(MOST).collect::<Vec<_>>()
                 })),
+                None => argument,
+            },
+            id => match self.values_of(id) {
+                Some(values) => {
+                    argument.add(ArgValueCandidates::new(move || values.iter().map(described).collect::<Vec<_>>()))
+                }
                 None => argument,
             },
         }
     }
-
-    /// The values that an argument of this id can have, when they depend on the session or the registry.
-    fn values_of(&self, id: &str) -> Option<Arc<Vec<String>>> {
-        match id {
-            "tcpstream" => Some(self.tcp_streams.clone()),
-            "mptcpstream" => Some(self.mptcp_streams.clone()),
-            "column" => Some(self.columns.clone()),
-            "name" => Some(self.captures.clone()),
-            "command" => Some(Arc::new(registry::names().map(str::to_string).collect())),
-            _ => None,
-        }
-    }
 }
 
-/// Names of captures, then files.
-fn captures_and_files(names: &[String], directory: &Path, current: &OsStr) -> Vec<CompletionCandidate> {
-    let typed = current.to_string_lossy();
-    let names = names.iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new);
-    names.chain(PathCompleter::file().current_dir(directory).complete(current)).collect()
+fn described((value, about): &(String, String)) -> CompletionCandidate {
+    CompletionCandidate::new(value).help(Some(about.clone().into()))
+}
+
+fn beginning<'v>(values: &'v Described, current: &OsStr) -> impl Iterator<Item = CompletionCandidate> + use<'v> {
+    let typed = current.to_string_lossy().into_owned();
+    values.iter().filter(move |(value, _)| value.starts_with(&typed)).map(described)
+}
+
+/// Names of captures, then files: captures first, then directories, then others.
+fn captures_and_files(names: &Described, directory: &Path, current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut files = PathCompleter::file().current_dir(directory).complete(current);
+    files.sort_by_key(|file| {
+        let name = file.get_value().to_string_lossy();
+        let ending = Path::new(name.as_ref()).extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        match ending {
+            _ if name.ends_with('/') => 1,
+            Some(ending) if CAPTURES.contains(&ending.as_str()) => 0,
+            _ => 2,
+        }
+    });
+    beginning(names, current).chain(files).collect()
 }
 
 /// Files of any kind.
-fn files(current: &str) -> Vec<String> {
+fn files(current: &str) -> Vec<Value> {
     let found = PathCompleter::any().current_dir(Path::new(".")).complete(OsStr::new(current));
-    found.iter().filter_map(|candidate| candidate.get_value().to_str().map(str::to_string)).collect()
+    found.iter().filter_map(value_of).collect()
 }
 
-fn schema_columns() -> Vec<String> {
-    schema::COLUMNS.iter().map(|column| column.name.to_string()).collect()
+/// A word that may come next, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Value {
+    text: String,
+    about: String,
+}
+
+fn value_of(candidate: &CompletionCandidate) -> Option<Value> {
+    let about = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+    let about = about.lines().next().unwrap_or_default().to_string();
+    Some(Value { text: candidate.get_value().to_str()?.to_string(), about })
 }
 
 /// One way to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// As listed.
+    /// As listed: the word and what it is.
     pub display: String,
     /// As put into the line, quoted.
     pub replacement: String,
 }
 
-/// The candidates for the word that ends at octet `position` of `text`, and where that word starts.
+/// The candidates for the word that ends at octet `position` of `text`, and where that word starts. What is listed is
+/// for a terminal of this many `columns`.
 #[must_use]
-pub fn complete(snapshot: &Snapshot, text: &str, position: usize) -> (usize, Vec<Candidate>) {
+pub fn complete(snapshot: &Snapshot, text: &str, position: usize, columns: usize) -> (usize, Vec<Candidate>) {
     let before = text.get(..position).unwrap_or(text);
     let partial = line::partial(before);
-    let values = match partial.words.split_first() {
+    let mut values = match partial.words.split_first() {
         _ if partial.place == Place::Elsewhere => Vec::new(),
         _ if partial.place == Place::File => files(&partial.current),
-        None => command_names(&partial.current),
+        None => command_names(snapshot, &partial.current),
         Some((name, arguments)) => match registry::find(name) {
             Some(command) => argument_values(snapshot, command, arguments, &partial.current),
             None => Vec::new(),
         },
     };
     // A control character in a file name would be typed into the terminal; such a file is named by hand.
-    let candidates =
-        values.into_iter().filter(|value| !value.chars().any(char::is_control)).take(MOST).map(typed).collect();
-    (partial.start, candidates)
+    values.retain(|value| !value.text.chars().any(char::is_control));
+    values.truncate(MOST);
+    (partial.start, listed(values, columns))
+}
+
+/// The values with what they are in a column beside them, cut where the terminal ends.
+fn listed(values: Vec<Value>, columns: usize) -> Vec<Candidate> {
+    let width =
+        values.iter().filter(|value| !value.about.is_empty()).map(|value| value.text.width()).max().unwrap_or(0);
+    // The list keeps two columns between its entries.
+    let room = columns.saturating_sub(3);
+    let candidate = |value: Value| {
+        let mut display = value.text.clone();
+        if !value.about.is_empty() {
+            display.push_str(&" ".repeat(width.saturating_sub(value.text.width()).saturating_add(2)));
+            display.push_str(&escape(&value.about));
+            if display.width() > room {
+                display = cut(&display, room.max(value.text.width()));
+            }
+        }
+        Candidate { replacement: replacement(&value.text), display }
+    };
+    values.into_iter().map(candidate).collect()
+}
+
+/// The start of `text` that fits into `room` columns, with an ellipsis.
+fn cut(text: &str, room: usize) -> String {
+    let mut kept = String::new();
+    for character in text.chars() {
+        if kept.width().saturating_add(2) > room {
+            break;
+        }
+        kept.push(character);
+    }
+    kept.push('…');
+    kept
 }
 
 /// A value as it is typed: quoted, and followed by a blank unless more of the word is to come.
-fn typed(value: String) -> Candidate {
+fn replacement(value: &str) -> String {
     let end = if value.ends_with(['/', '=']) { "" } else { " " };
-    Candidate { replacement: format!("{}{end}", line::quote(&value)), display: value }
+    format!("{}{end}", line::quote(value))
 }
 
-/// Names that start like `typed`; aliases only once something is typed, for the list of all is long enough.
-fn command_names(typed: &str) -> Vec<String> {
+/// Names that start like `typed`; aliases of commands only once something is typed, for the list of all is long enough.
+fn command_names(snapshot: &Snapshot, typed: &str) -> Vec<Value> {
     let wanted = typed.replace('-', "_");
-    let mut names: Vec<String> = if wanted.is_empty() {
-        registry::all().map(|command| command.name().to_string()).collect()
+    let value = |(text, about): (String, String)| Value { text, about };
+    let mut names: Vec<Value> = if wanted.is_empty() {
+        let named = registry::all().map(|command| (command.name().into(), command.summary().into()));
+        named.map(value).collect()
     } else {
-        registry::names().filter(|name| name.starts_with(&wanted)).map(str::to_string).collect()
+        commands().into_iter().filter(|(name, _)| name.starts_with(&wanted)).map(value).collect()
     };
-    names.sort();
+    names.extend(snapshot.shortcuts.iter().filter(|(name, _)| name.starts_with(typed)).cloned().map(value));
+    names.sort_by(|one, other| one.text.cmp(&other.text));
     names
 }
 
 /// What clap's engine offers for `current` after `arguments`, with the session's own values.
-fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[String], current: &str) -> Vec<String> {
+fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[String], current: &str) -> Vec<Value> {
     let mut definition = grammar::definition(command)
         .mut_args(|argument| snapshot.informed(argument))
         .mut_subcommands(|subcommand| subcommand.mut_args(|argument| snapshot.informed(argument)));
@@ -155,159 +193,16 @@ fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[Stri
     let here = Some(Path::new("."));
     // A completion that fails must not cost the line that is being typed.
     let offered = panics::guard(|| complete_words(&mut definition, words, arguments.len(), here));
-    let mut values: Vec<String> = offered
-        .ok()
-        .and_then(Result::ok)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|candidate| candidate.get_value().to_str().map(str::to_string))
-        .collect();
+    let mut values: Vec<Value> =
+        offered.ok().and_then(Result::ok).unwrap_or_default().iter().filter_map(value_of).collect();
     // Where nothing is typed yet and values are known, options would only stand in their way: `-` asks for them.
-    if current.is_empty() && values.iter().any(|value| !value.starts_with('-')) {
-        values.retain(|value| !value.starts_with('-'));
+    if current.is_empty() && values.iter().any(|value| !value.text.starts_with('-')) {
+        values.retain(|value| !value.text.starts_with('-'));
     }
     // Stream numbers count, they are not spelt: 2 before 10. Other values come after them in the engine's order.
-    values.sort_by_key(|value| value.parse::<u32>().map_or((1, 0), |number| (0, number)));
+    values.sort_by_key(|value| value.text.parse::<u32>().map_or((1, 0), |number| (0, number)));
     values
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::{Arg, ArgMatches, ValueHint};
-
-    use super::*;
-    use crate::commands::{Category, Example, Outcome};
-    use crate::config::Config;
-
-    fn names(text: &str) -> (usize, Vec<String>) {
-        let snapshot = Snapshot::of(&Session::new(Config::default(), None));
-        let (start, candidates) = complete(&snapshot, text, text.len());
-        (start, candidates.into_iter().map(|candidate| candidate.replacement).collect())
-    }
-
-    #[test]
-    fn commands_complete_by_name_and_alias() {
-        assert_eq!(names("hel"), (0, vec!["help ".to_string()]));
-        assert_eq!(names("  exi"), (2, vec!["exit ".to_string()]));
-        assert!(names("").1.contains(&"quit ".to_string()));
-        assert!(!names("").1.contains(&"exit ".to_string()));
-        assert_eq!(names("nope"), (0, vec![]));
-        assert_eq!(names("nope x"), (5, vec![]));
-        assert_eq!(names("# hel").1, Vec::<String>::new());
-    }
-
-    #[test]
-    fn the_text_after_the_cursor_is_not_read() {
-        let (start, candidates) = complete(&Snapshot::default(), "hel quit", 3);
-        assert_eq!((start, candidates.len()), (0, 1));
-        assert_eq!(candidates[0].display, "help");
-    }
-
-    #[test]
-    fn help_completes_commands_and_options() {
-        assert_eq!(names("help qui"), (5, vec!["quit ".to_string()]));
-        assert_eq!(names("? qui"), (2, vec!["quit ".to_string()]));
-        assert_eq!(names("help --he"), (5, vec!["--help ".to_string()]));
-        assert!(names("help ").1.contains(&"help ".to_string()));
-    }
-
-    struct Probe;
-
-    impl Command for Probe {
-        fn name(&self) -> &'static str {
-            "probe"
-        }
-        fn category(&self) -> Category {
-            Category::Shell
-        }
-        fn summary(&self) -> &'static str {
-            "Probe"
-        }
-        fn examples(&self) -> &'static [Example] {
-            &[]
-        }
-        fn arguments(&self, command: clap::Command) -> clap::Command {
-            command
-                .arg(Arg::new("mptcpstream").required(true))
-                .arg(Arg::new("file").value_hint(ValueHint::FilePath))
-                .arg(Arg::new("column").long("by"))
-                .arg(Arg::new("tcpstream").long("tcpstream"))
-                .arg(crate::arguments::capture("first", "CAPTURE").long("first"))
-                .arg(Arg::new("name").long("drop"))
-        }
-        fn run(&self, _: &ArgMatches, _: &mut Session) -> crate::error::Result<Outcome> {
-            Ok(Outcome::Quit)
-        }
-    }
-
-    fn probe(arguments: &[&str], current: &str) -> Vec<String> {
-        let strings = |values: &[&str]| Arc::new(values.iter().map(ToString::to_string).collect::<Vec<_>>());
-        let snapshot = Snapshot {
-            tcp_streams: strings(&["1", "7", "10"]),
-            mptcp_streams: strings(&["0", "2", "10"]),
-            columns: strings(&["dsn", "dack", "tcplen"]),
-            captures: strings(&["client", "server"]),
-        };
-        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        argument_values(&snapshot, &Probe, &arguments, current)
-    }
-
-    #[test]
-    fn streams_and_columns_come_from_the_snapshot() {
-        assert_eq!(probe(&[], "")[..3], ["0", "2", "10"]);
-        assert_eq!(probe(&[], "1"), ["10"]);
-        assert_eq!(probe(&["--tcpstream"], ""), ["1", "7", "10"]);
-        assert_eq!(probe(&["--tcpstream", "7"], "2"), ["2"]);
-        let mut columns = probe(&["0", "--by"], "d");
-        columns.sort();
-        assert_eq!(columns, ["dack", "dsn"]);
-    }
-
-    #[test]
-    fn captures_complete_by_name_before_files() {
-        let directory = tempfile::tempdir().unwrap();
-        for name in ["client.pcapng", "a.pcapng"] {
-            std::fs::write(directory.path().join(name), "").unwrap();
-        }
-        let names: Vec<String> = ["client", "server"].map(str::to_string).into();
-        let offered = |typed: &str| -> Vec<String> {
-            let candidates = captures_and_files(&names, directory.path(), OsStr::new(typed));
-            candidates.iter().map(|candidate| candidate.get_value().to_string_lossy().into_owned()).collect()
-        };
-        assert_eq!(offered(""), ["client", "server", "a.pcapng", "client.pcapng"]);
-        assert_eq!(offered("c"), ["client", "client.pcapng"]);
-        assert_eq!(offered("./c"), ["./client.pcapng"]);
-        // Through the engine, which must not put them in another order.
-        assert_eq!(probe(&["0", "x", "--first"], "")[..2], ["client", "server"]);
-        assert_eq!(probe(&["0", "x", "--first"], "s")[..1], ["server"]);
-        assert_eq!(probe(&["0", "x", "--drop"], ""), ["client", "server"]);
-    }
-
-    #[test]
-    fn options_and_their_values_complete() {
-        assert_eq!(probe(&["0"], "--fo"), ["--format"]);
-        assert_eq!(probe(&["--format"], "nd"), ["ndjson"]);
-        assert_eq!(probe(&[], "--format=c"), ["--format=csv"]);
-        assert!(probe(&["0", "x"], "").contains(&"--output".to_string()));
-    }
-
-    #[test]
-    fn files_complete() {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("my file.pcapng"), "").unwrap();
-        std::fs::create_dir(directory.path().join("more")).unwrap();
-        let start = format!("{}/m", directory.path().display());
-        let file = format!("{}/my file.pcapng", directory.path().display());
-        assert_eq!(probe(&["0"], &start), [format!("{start}ore/"), file.clone()]);
-        assert_eq!(probe(&["0", "--output"], &format!("{start}y")), [file]);
-        assert_eq!(typed("more/".to_string()).replacement, "more/");
-        assert_eq!(typed("my file".to_string()).replacement, "my\\ file ");
-    }
-
-    #[test]
-    fn columns_are_known_before_a_capture_is_loaded() {
-        let snapshot = Snapshot::of(&Session::new(Config::default(), None));
-        assert!(snapshot.columns.contains(&"tcpstream".to_string()));
-        assert!(snapshot.tcp_streams.is_empty());
-    }
-}
+mod tests;

@@ -7,16 +7,17 @@ use rustyline::completion::{Completer, Pair};
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
-use rustyline::hint::HistoryHinter;
+use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper, Hinter};
+use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper};
 
 use super::completion::{self, Snapshot};
 use super::console::Console;
 use super::executor::{Executor, Flow};
 use super::history;
 use super::line::Openness;
+use crate::commands::Session;
 use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
@@ -37,7 +38,7 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         let name =
             session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
         lines.adapt(&session.settings);
-        let Some(line) = lines.read(name.as_deref(), Snapshot::of(&executor.session))? else { return Ok(0) };
+        let Some(line) = lines.read(name.as_deref(), session)? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;
         }
@@ -127,9 +128,9 @@ impl Lines {
     }
 
     /// The next line; `None` when the person leaves.
-    fn read(&mut self, capture: Option<&str>, snapshot: Snapshot) -> Result<Option<String>> {
+    fn read(&mut self, capture: Option<&str>, session: &Session) -> Result<Option<String>> {
         if let Some(assistant) = self.editor.helper_mut() {
-            assistant.snapshot = snapshot;
+            assistant.snapshot = Snapshot::of(session, Some(&assistant.snapshot));
         }
         let plain = prompt_for(capture);
         let styled = format!("\x1b[1m{plain}\x1b[0m");
@@ -169,18 +170,57 @@ fn prompt_for(capture: Option<&str>) -> String {
 }
 
 /// What the line editor asks while a line is typed.
-#[derive(Default, Helper, Hinter)]
+#[derive(Default, Helper)]
 struct Assistant {
     snapshot: Snapshot,
-    #[rustyline(Hinter)]
-    hinter: HistoryHinter,
+    history: HistoryHinter,
+}
+
+/// Columns of the terminal now.
+fn columns() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())
+}
+
+/// What is shown behind the cursor.
+enum Suggestion {
+    /// The rest of an earlier line, which the right arrow key takes over.
+    Line(String),
+    /// The arguments that the command still wants.
+    Usage(String),
+}
+
+impl Hint for Suggestion {
+    fn display(&self) -> &str {
+        match self {
+            Suggestion::Line(text) | Suggestion::Usage(text) => text,
+        }
+    }
+
+    fn completion(&self) -> Option<&str> {
+        match self {
+            Suggestion::Line(text) => Some(text),
+            Suggestion::Usage(_) => None,
+        }
+    }
+}
+
+impl Hinter for Assistant {
+    type Hint = Suggestion;
+
+    fn hint(&self, line: &str, position: usize, context: &Context<'_>) -> Option<Suggestion> {
+        if position < line.len() {
+            return None;
+        }
+        let earlier = self.history.hint(line, position, context).map(Suggestion::Line);
+        earlier.or_else(|| completion::usage(line).map(Suggestion::Usage))
+    }
 }
 
 impl Completer for Assistant {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, candidates) = completion::complete(&self.snapshot, line, position);
+        let (start, candidates) = completion::complete(&self.snapshot, line, position, columns());
         let pairs = candidates
             .into_iter()
             .map(|candidate| Pair { display: candidate.display, replacement: candidate.replacement })

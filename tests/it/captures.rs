@@ -206,10 +206,14 @@ fn the_prompt_shows_and_completes_names() {
     // Names come before files.
     prompt.type_keys("load_pcap \t");
     prompt.until("\r\n");
-    let offered = plain(&prompt.until("server.pcapng"));
-    let places: Vec<_> = ["far", "near", "client.pcapng"].iter().map(|word| offered.find(word)).collect();
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{offered:?}");
     prompt.until("load_pcap ");
+    let shown = plain(&prompt.seen);
+    let offered = shown.rsplit_once('\u{7}').map_or(&*shown, |(_, offered)| offered);
+    let places: Vec<_> = ["far   server.pcapng", "near  client.pcapng", "  client.pcapng "]
+        .iter()
+        .map(|word| offered.find(word))
+        .collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{offered:?}");
     prompt.type_keys("ne\t");
     prompt.until("near");
     prompt.type_keys("\r");

@@ -54,11 +54,12 @@ fn stream_ids_are_the_loaded_captures() {
     let mut prompt = Prompt::open(&home, &["--load", many.to_str().unwrap()]);
     // 200 connections: 19, 190 to 199 begin with 19.
     prompt.type_keys("mptcp_summary 19\t");
-    let offered = plain(&prompt.until("199"));
-    for id in [" 190", " 195", " 198"] {
-        assert!(offered.contains(id), "{id} is not in {offered:?}");
+    prompt.until("\n");
+    let offered = plain(&prompt.until("mptcp_summary 19"));
+    for id in ["19 ", "190", "195", "198", "199"] {
+        assert!(offered.contains(&format!("{id}  10.0.1.1:")), "{id} is not in {offered:?}");
     }
-    prompt.until("mptcp_summary 19");
+    assert!(offered.contains(" → 10.0.1.2:5001, 2 subflows"), "{offered:?}");
     prompt.interrupt();
     prompt.until("> ");
     prompt.answer("load_pcap client.pcapng");

@@ -144,7 +144,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "human_readable",
         alias: Some("human"),
-        about: "sizes and rates with unit prefixes in tables",
+        about: "sizes and rates with unit prefixes in tables; also: human",
         values: SWITCH,
         get: |session| switch(session.human_readable),
         put: |session, value| {

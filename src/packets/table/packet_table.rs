@@ -116,6 +116,18 @@ impl PacketTable {
         }
     }
 
+    /// The names of all columns, none made for it.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        match &self.0 {
+            Form::Columns(columns) => columns.get_column_names().iter().map(ToString::to_string).collect(),
+            Form::Packets(packets) => {
+                let extra = packets.extra.iter().map(|column| column.name().to_string());
+                schema::packet_columns().map(|spec| spec.name.to_string()).chain(extra).collect()
+            }
+        }
+    }
+
     /// The column of that name.
     ///
     /// # Errors

@@ -1,0 +1,73 @@
+//! Time from the start of the program to its prompt, as a ratio to `tshark --version` on the same machine, and the time
+//! of an answer to Tab with 200 connections loaded. `cargo bench --profile dev --bench prompt`
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use expectrl::{Expect, Session as Terminal};
+use mptcpanalyzer::commands::Session;
+use mptcpanalyzer::config::Config;
+use mptcpanalyzer::shell::completion::{Snapshot, complete};
+
+/// Each figure is the least of this many runs.
+const RUNS: usize = 15;
+
+fn main() {
+    let home = tempfile::tempdir().expect("a directory for a person without history");
+    let prompt = least(|| prompt(home.path()));
+    let tshark = least(|| {
+        let status = Command::new("tshark").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(status.expect("tshark is installed").success());
+    });
+    println!(
+        "prompt            {:>8.1} ms, {:.2} times `tshark --version`",
+        ms(prompt),
+        prompt.as_secs_f64() / tshark.as_secs_f64()
+    );
+    println!("tshark --version  {:>8.1} ms", ms(tshark));
+
+    let Some(capture) = recording() else {
+        println!("completion is not measured: no capture with 200 connections lies beside the project");
+        return;
+    };
+    let mut session = Session::new(Config::default(), None);
+    session.load(&capture).expect("the capture can be loaded");
+    println!("{} connections", session.capture().expect("it is loaded").mptcp_stream_ids().len());
+    for line in ["mptcp_summary ", "tcp_summary 1", "dump ", "plot dsn --", "l", "load_pcap "] {
+        let first = least(|| {
+            let _ = complete(&Snapshot::of(&session, None), line, line.len(), 80);
+        });
+        println!("completion        {:>8.2} ms  `{line}`", ms(first));
+    }
+}
+
+/// Starts the program at a terminal and waits for its prompt.
+fn prompt(home: &Path) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_mptcpanalyzer"));
+    program.current_dir(home).env("HOME", home).env("TERM", "xterm");
+    for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
+        program.env_remove(variable);
+    }
+    let mut terminal = Terminal::spawn(program).expect("the program starts");
+    terminal.expect("mptcpanalyzer> ").expect("it prompts");
+}
+
+/// A recording of many connections, where it lies beside the project.
+fn recording() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/12_many_short/client.pcapng");
+    path.exists().then_some(path)
+}
+
+fn least(mut work: impl FnMut()) -> Duration {
+    let time = |_| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    };
+    (0..RUNS).map(time).min().unwrap_or_default()
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

@@ -1,0 +1,59 @@
+//! `completions bash|zsh|fish`
+
+use clap::builder::StyledStr;
+use clap::{Arg, ArgMatches, value_parser};
+use clap_complete::aot::{Shell, generate};
+
+use super::{Category, Command, Example, Outcome, Session, program};
+use crate::error::{Error, Result};
+
+/// Prints completion scripts.
+#[derive(Debug, Clone, Copy)]
+pub struct Completions;
+
+impl Command for Completions {
+    fn name(&self) -> &'static str {
+        "completions"
+    }
+
+    fn category(&self) -> Category {
+        Category::Shell
+    }
+
+    fn summary(&self) -> &'static str {
+        "Print what makes bash, zsh or fish complete this program's commands"
+    }
+
+    fn details(&self) -> &'static str {
+        "For bash: `mptcpanalyzer completions bash > ~/.local/share/bash-completion/completions/mptcpanalyzer`. For zsh: a \
+         file `_mptcpanalyzer` in a directory of $fpath. For fish: `~/.config/fish/completions/mptcpanalyzer.fish`. The \
+         prompt of the program needs none of it."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .required(true)
+                .value_parser(value_parser!(Shell))
+                .help("The shell that is to complete"),
+        )
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[Example { line: "completions bash > mptcpanalyzer.bash", purpose: "to be sourced by bash" }]
+    }
+
+    fn reports(&self) -> bool {
+        false
+    }
+
+    fn run(&self, arguments: &ArgMatches, _: &mut Session) -> Result<Outcome> {
+        let shell = arguments.get_one::<Shell>("shell").copied();
+        let shell = shell.ok_or_else(|| Error::Usage("name a shell: bash, zsh or fish".to_string()))?;
+        let mut script = Vec::new();
+        generate(shell, &mut program::definition(), "mptcpanalyzer", &mut script);
+        let script = String::from_utf8_lossy(&script).into_owned();
+        Ok(Outcome::Text(StyledStr::from(script)))
+    }
+}

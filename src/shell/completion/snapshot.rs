@@ -1,0 +1,135 @@
+//! What completion knows of the session, described for people.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::commands::session::shortcuts::Kind;
+use crate::commands::{Session, registry};
+use crate::packets::schema;
+use crate::tracking::Capture;
+use crate::units::counted;
+
+/// Values and what each of them is.
+pub(super) type Described = Arc<Vec<(String, String)>>;
+
+/// What completion knows of the session, taken before each line is read.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    pub(super) known: Arc<Known>,
+    pub(super) captures: Described,
+    pub(super) shortcuts: Described,
+}
+
+/// What is known of the current capture; put together when it is first asked for.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) capture: Option<Weak<Capture>>,
+    pub(super) tcp_streams: OnceLock<Described>,
+    pub(super) mptcp_streams: OnceLock<Described>,
+    pub(super) columns: OnceLock<Described>,
+}
+
+impl Snapshot {
+    /// What `session` has. Of `before`, the last one, is kept what is still true.
+    #[must_use]
+    pub fn of(session: &Session, before: Option<&Snapshot>) -> Self {
+        let capture = session.loaded().map(Arc::downgrade);
+        let unchanged = before.map(|before| &before.known).filter(|known| match (&known.capture, &capture) {
+            (Some(one), Some(other)) => one.ptr_eq(other),
+            (one, other) => one.is_none() && other.is_none(),
+        });
+        let known = unchanged.cloned().unwrap_or_else(|| Arc::new(Known { capture, ..Known::default() }));
+        let captures = session.named().map(|(name, held)| {
+            let path = held.capture.path.to_string_lossy();
+            (name.to_string(), format!("{path}, {}", counted(held.capture.segments.len(), "packet")))
+        });
+        let shortcuts = [Kind::Alias, Kind::Macro].into_iter().flat_map(|kind| {
+            let named = session.shortcuts.of(kind).iter();
+            named.map(move |(name, text)| (name.clone(), format!("{}: {text}", kind.name())))
+        });
+        Snapshot { known, captures: Arc::new(captures.collect()), shortcuts: Arc::new(shortcuts.collect()) }
+    }
+
+    /// The values that an argument of this id can have, when they depend on the session or the registry.
+    pub(super) fn values_of(&self, id: &str) -> Option<Described> {
+        match id {
+            "tcpstream" => Some(self.known.tcp_streams()),
+            "mptcpstream" => Some(self.known.mptcp_streams()),
+            "column" => Some(self.known.columns()),
+            "name" => Some(self.captures.clone()),
+            "shortcut" => Some(self.shortcuts.clone()),
+            "command" => Some(Arc::new(commands())),
+            _ => None,
+        }
+    }
+}
+
+/// Every name that a command answers to.
+pub(super) fn commands() -> Vec<(String, String)> {
+    let named = registry::all().flat_map(|command| {
+        let names = std::iter::once(command.name()).chain(command.aliases().iter().copied());
+        names.map(|name| (name.to_string(), command.summary().to_string()))
+    });
+    named.collect()
+}
+
+impl Known {
+    fn capture(&self) -> Option<Arc<Capture>> {
+        self.capture.as_ref()?.upgrade()
+    }
+
+    fn tcp_streams(&self) -> Described {
+        self.tcp_streams.get_or_init(|| Arc::new(self.capture().map(|it| tcp_streams(&it)).unwrap_or_default())).clone()
+    }
+
+    fn mptcp_streams(&self) -> Described {
+        let described = || Arc::new(self.capture().map(|it| mptcp_streams(&it)).unwrap_or_default());
+        self.mptcp_streams.get_or_init(described).clone()
+    }
+
+    fn columns(&self) -> Described {
+        self.columns.get_or_init(|| Arc::new(columns(self.capture().as_deref()))).clone()
+    }
+}
+
+fn tcp_streams(capture: &Capture) -> Vec<(String, String)> {
+    let connections = &capture.tracking.connections;
+    let pairs = connections.iter().flat_map(|connection| connection.subflows.iter().map(|id| (*id, connection.id)));
+    let connection_of: HashMap<u32, u32> = pairs.collect();
+    let described = capture.tracking.streams.iter().map(|stream| {
+        let connection = match connection_of.get(&stream.id) {
+            Some(connection) => format!("MPTCP connection {connection}"),
+            None => "plain TCP".to_string(),
+        };
+        let packets = counted(stream.packets.len(), "packet");
+        (stream.id.to_string(), format!("{} → {}, {connection}, {packets}", stream.client, stream.server))
+    });
+    described.collect()
+}
+
+fn mptcp_streams(capture: &Capture) -> Vec<(String, String)> {
+    let described = capture.tracking.connections.iter().map(|connection| {
+        let subflows = counted(connection.subflows.len(), "subflow");
+        let first = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
+        let about = match first {
+            Some(first) => format!("{} → {}, {subflows}", first.client, first.server),
+            None => subflows,
+        };
+        (connection.id.to_string(), about)
+    });
+    described.collect()
+}
+
+/// The columns of the schema, then those that the configuration added.
+fn columns(capture: Option<&Capture>) -> Vec<(String, String)> {
+    let described = |column: &schema::ColumnSpec| match column.unit {
+        "" => (column.name.to_string(), column.about.to_string()),
+        unit => (column.name.to_string(), format!("{} [{unit}]", column.about)),
+    };
+    let mut columns: Vec<(String, String)> = schema::COLUMNS.iter().map(described).collect();
+    let Some(capture) = capture else { return columns };
+    let known: std::collections::HashSet<&str> = schema::COLUMNS.iter().map(|column| column.name).collect();
+    let extra = capture.dissection.table.names().into_iter().filter(|name| !known.contains(name.as_str()));
+    columns.extend(extra.map(|name| (name, "a Wireshark field".to_string())));
+    columns
+}
