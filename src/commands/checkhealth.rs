@@ -279,7 +279,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let places = |state_dir| Places { config_file: file.clone(), cache_dir: file.clone(), state_dir };
+        let places = |state_dir| Places {
+            config_file: file.clone(),
+            cache_dir: file.clone(),
+            state_dir,
+            plugin_dir: file.clone(),
+        };
         assert_eq!(history(Some(&places(file.join("state")))).state, State::Problem);
         assert_eq!(history(Some(&places(folder.path().join("state")))).state, State::Ok);
         assert_eq!(history(None).state, State::Problem);

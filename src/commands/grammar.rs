@@ -119,6 +119,8 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
         if taken {
             continue;
         }
+        // After an action, too: `plugin list --format json`.
+        let argument = argument.global(definition.has_subcommands());
         let letter = letter.filter(|letter| definition.get_arguments().all(|other| other.get_short() != Some(*letter)));
         definition = definition.arg(match letter {
             Some(letter) => argument.short(letter),

@@ -24,6 +24,7 @@ pub use validate::FigureError;
 
 /// One plot: panels above each other, with a title and lines of explanation below.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
     /// What the plot shows, above it.
@@ -37,6 +38,7 @@ pub struct Figure {
 
 /// One pair of axes with what is drawn between them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Panel {
     /// Above the panel; none when the axes say enough.
@@ -55,6 +57,7 @@ pub struct Panel {
 
 /// What a direction of a panel measures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
     /// What is measured, without its unit.
@@ -78,6 +81,7 @@ pub struct Axis {
 
 /// The unit that the values of an axis are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Seconds; shown as s, ms, µs or ns.
@@ -96,6 +100,7 @@ pub enum Unit {
 
 /// How values are laid out along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// Even steps of the value.
@@ -107,6 +112,7 @@ pub enum Scale {
 
 /// A text that points at something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Annotation {
     /// Where along the x axis.

@@ -7,8 +7,7 @@ use serde_json::{Map, Value};
 use tempfile::TempDir;
 
 use super::arguments::{Given, given};
-use super::manifest::fill_in;
-use super::manifest::{Entry, Form, Kind, PacketsWanted, Role};
+use super::manifest::{Argument, Entry, Form, Kind, PacketsWanted, Role, fill_in};
 use super::protocol::{CaptureGiven, PacketsGiven, Request, RequestKind, Selection};
 use crate::analysis::filter::Filter;
 use crate::analysis::mptcp_connections::mptcp_connections;
@@ -47,11 +46,11 @@ pub fn prepare(
         .filter_map(|(_, given)| if let Given::Value(Value::String(name)) = given { Some(name.as_str()) } else { None })
         .collect();
     let wants = Wants { entry, condition: condition(entry.packets.as_ref(), &given)?, columns };
-    let takes_captures = given.iter().any(|(argument, _)| argument.kind == Kind::Capture);
+    let has_another = given.iter().any(|(_, given)| matches!(given, Given::Capture(_)));
     let current = match source.capture() {
         Ok(capture) => Some(capture),
         // A plugin that compares captures named on the line needs no current one.
-        Err(Error::NothingLoaded) if takes_captures || !wants.anything() => None,
+        Err(Error::NothingLoaded) if has_another || !wants.anything() => None,
         Err(error) => return Err(error),
     };
     let capture = match current.filter(|_| wants.anything()) {
@@ -102,7 +101,7 @@ pub fn private_directory() -> Result<TempDir> {
 }
 
 /// A stream that the capture does not have is the person's mistake, and is named in the program's own words.
-fn check_streams(capture: &Capture, given: &[(&super::manifest::Argument, Given)]) -> Result<()> {
+fn check_streams(capture: &Capture, given: &[(&Argument, Given)]) -> Result<()> {
     for (argument, given) in given {
         let Given::Value(Value::Number(number)) = given else { continue };
         let id = number.as_u64().and_then(|number| u32::try_from(number).ok());
@@ -116,7 +115,7 @@ fn check_streams(capture: &Capture, given: &[(&super::manifest::Argument, Given)
 }
 
 /// The condition of the manifest with the values of arguments.
-fn condition(packets: Option<&PacketsWanted>, given: &[(&super::manifest::Argument, Given)]) -> Result<Option<Filter>> {
+fn condition(packets: Option<&PacketsWanted>, given: &[(&Argument, Given)]) -> Result<Option<Filter>> {
     let Some(condition) = packets.and_then(|packets| packets.condition.as_ref()) else { return Ok(None) };
     let filled = fill_in(condition, |name| {
         let (_, given) = given.iter().find(|(argument, _)| argument.name == name)?;

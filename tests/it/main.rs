@@ -22,6 +22,8 @@ mod mapping_truth;
 mod merge;
 mod out_of_order;
 mod output;
+mod plugins;
+mod plugins_hostile;
 mod program;
 mod prompt;
 mod properties;

@@ -43,7 +43,7 @@ impl Check {
 }
 
 pub(super) fn check(wanted: &Path, session: &mut Session) -> Result<Outcome> {
-    let folder = folder(wanted, session);
+    let folder = folder(wanted, session)?;
     let checks = match discovery::open(&folder, limit(session)) {
         Ok(plugin) => checks(&plugin, session),
         Err(sentence) => vec![Check::of("manifest", Err(sentence))],
@@ -66,19 +66,21 @@ pub(super) fn check(wanted: &Path, session: &mut Session) -> Result<Outcome> {
 }
 
 /// The folder of that path, or else of the plugin of that name.
-fn folder(wanted: &Path, session: &Session) -> PathBuf {
+fn folder(wanted: &Path, session: &Session) -> Result<PathBuf> {
     if wanted.is_dir() {
-        return wanted.to_path_buf();
+        return Ok(wanted.to_path_buf());
     }
     let (plugins, _) = install_found(session);
     let name = wanted.to_string_lossy().replace('-', "_");
-    let known = plugins.iter().find(|plugin| plugin.manifest.name == name);
-    if let Some(plugin) = known {
-        return plugin.folder.clone();
+    if let Some(plugin) = plugins.iter().find(|plugin| plugin.manifest.name == name) {
+        return Ok(plugin.folder.clone());
     }
     // One that is installed and broken has no name, but its folder may have it.
     let own = places(session).own.map(|own| own.join(wanted)).filter(|folder| folder.is_dir());
-    own.unwrap_or_else(|| wanted.to_path_buf())
+    own.ok_or_else(|| {
+        let shown = wanted.display();
+        Error::NotFound(format!("{shown} is neither a directory nor a plugin that `plugin list` has; check the name"))
+    })
 }
 
 fn checks(plugin: &Plugin, session: &mut Session) -> Vec<Check> {

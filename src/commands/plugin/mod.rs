@@ -109,11 +109,14 @@ fn new(arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
     let warnings = install(session);
     warnings.into_iter().for_each(|warning| session.warn(warning));
     let shown = folder.display();
-    let found = super::registry::find(&name).is_some();
-    let mut sentences = vec![format!("wrote {shown}: edit its files, then `plugin check {shown}`")];
-    sentences.push(match found {
-        true => format!("`{name}` is a command now; `help {name}` explains it"),
-        false => format!("it is found with `--plugin-dir {shown}`, or once its folder is in {}", list::own(session)),
-    });
+    let sentences = match super::registry::find(&name) {
+        Some(_) => {
+            vec![format!("wrote {shown}: `{name}` is a command now; edit its files, then `plugin check {name}`")]
+        }
+        None => vec![
+            format!("wrote {shown}: edit its files, then `plugin check {shown}`"),
+            format!("it is found with `--plugin-dir {shown}`, or once its folder is in {}", list::own(session)),
+        ],
+    };
     Ok(Outcome::Done(sentences))
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Values of one kind under one name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Series {
     /// The name in the legend; without one the series has no entry there.
@@ -24,6 +25,7 @@ impl Series {
 
 /// What a series stands for, as far as its look is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// The kind.
@@ -35,6 +37,7 @@ pub struct Role {
 
 /// The kinds of roles that styles know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoleKind {
     /// One of several things that stand beside each other.
@@ -110,6 +113,7 @@ impl Role {
 
 /// The values of a series and how they are marked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Marks {
     /// A mark at each point.
@@ -186,6 +190,7 @@ impl Marks {
 
 /// A place between the axes: `[x, y]` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct Point {
     /// Along the x axis.
@@ -208,6 +213,7 @@ impl From<Point> for [f64; 2] {
 
 /// A vertical line: `[x, y_low, y_high]` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "[f64; 3]", into = "[f64; 3]")]
 pub struct VerticalStroke {
     /// Where it stands.
@@ -232,6 +238,7 @@ impl From<VerticalStroke> for [f64; 3] {
 
 /// A horizontal line: `[x_low, x_high, y]` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "[f64; 3]", into = "[f64; 3]")]
 pub struct HorizontalStroke {
     /// Its left end.
@@ -256,6 +263,7 @@ impl From<HorizontalStroke> for [f64; 3] {
 
 /// A bar from zero to `y`: `[x_low, x_high, y]` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "[f64; 3]", into = "[f64; 3]")]
 pub struct Bar {
     /// Its left side.
@@ -280,6 +288,7 @@ impl From<Bar> for [f64; 3] {
 
 /// A line with a head at its end, and a text beside it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Arrow {
     /// Where it starts.

@@ -5,14 +5,12 @@ read -r hello || exit 1
 echo '{"hello": {"protocol": 1, "version": "0.1.0", "features": []}}'
 read -r request || exit 0  # nothing follows when only the handshake was wanted
 
-LC_ALL=C awk -F, '
-NR > 1 { sum[$1 + 0 ",\"" $2 "\""] += $3 }
-END {
+export LC_ALL=C
+awk -F, 'NR > 1 { sum[$1 " " $2] += $3 } END { for (key in sum) printf "%s %.0f\n", key, sum[key] }' \
+    "$MPTCPANALYZER_PACKETS_CSV" | sort -n -k 1,1 -k 2,2 | awk '
+BEGIN {
     printf "{\"table\": {\"columns\": [\"tcpstream\", \"towards\", "
     printf "{\"name\": \"payload_bytes\", \"heading\": \"payload\", \"unit\": \"bytes\"}], \"rows\": ["
-    for (key in sum) {
-        printf "%s[%s,%.0f]", separator, key, sum[key]
-        separator = ","
-    }
-    print "]}}"
-}' "$MPTCPANALYZER_PACKETS_CSV"
+}
+{ printf "%s[%s,\"%s\",%s]", separator, $1, $2, $3; separator = "," }
+END { print "]}}" }'
