@@ -15,7 +15,7 @@ def read_packets(files):
     try:
         import polars
 
-        table = polars.read_ipc(files["arrow"], memory_map=False)
+        table = polars.read_ipc(files["arrow"])
         seconds = table["reltime"].dt.total_nanoseconds() / 1e9
         return zip(seconds, table["tcpstream"], table["mptcpdest"], table["tcplen"])
     except ImportError:

@@ -54,7 +54,7 @@ pub fn shown(name: &str, answer: Answer, directory: &Path) -> Result<Shown> {
     let wrong = |what: String| Error::Failed(format!("the plugin `{name}` answered with {what}"));
     match answer {
         Answer::Text(text) => Ok(Shown::Report(text_report(&text)?)),
-        Answer::Table(table) => table_report(table).map_err(wrong)?.map(Shown::Report),
+        Answer::Table(table) => table_report(table).map(Shown::Report).map_err(wrong),
         Answer::Arrow(file) => {
             let frame = arrow(&file, directory).map_err(wrong)?;
             Ok(Shown::Report(Report::of_frame(frame)?))
@@ -76,7 +76,7 @@ fn text_report(text: &str) -> Result<Report> {
     Ok(Report::new(&data, Vec::new())?.with_notes(lines).with_records(records))
 }
 
-fn table_report(answer: TableAnswer) -> std::result::Result<Result<Report>, String> {
+fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
     if answer.columns.is_empty() || answer.columns.len() > MOST_COLUMNS {
         return Err(format!("a table of {} columns; it must have 1 to {MOST_COLUMNS}", answer.columns.len()));
     }
@@ -108,7 +108,8 @@ fn table_report(answer: TableAnswer) -> std::result::Result<Result<Report>, Stri
         let record: Map<String, Value> = described.iter().map(|(name, ..)| name.clone()).zip(row).collect();
         data.push(Value::Object(record));
     }
-    Ok(Report::new(&data, vec![table]).map(|report| report.with_notes(answer.notes)))
+    // Not by way of `Report::new`, which would hold a second copy of what may be large.
+    Ok(Report { data: Value::Array(data), tables: vec![table], records: None, frame: None, notes: answer.notes })
 }
 
 fn parts(column: TableColumn) -> (String, Option<String>, Option<Unit>) {

@@ -1,5 +1,7 @@
 //! One use of a plugin: start it, shake hands, ask, wait for the answer.
 
+mod error;
+
 use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,6 +14,7 @@ use super::request::Prepared;
 use crate::interrupt;
 use crate::terminal_text::escape;
 use crate::units::counted;
+pub use error::HostError;
 
 /// Between two looks at Ctrl-C and the clock.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -21,86 +24,6 @@ const LINGERING: Duration = Duration::from_secs(1);
 const SHOWN_LINES: usize = 20;
 /// Characters that are shown of one line, and of text that is quoted.
 const SHOWN_CHARACTERS: usize = 300;
-
-/// A plugin did not do its part. Texts from the plugin are escaped.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HostError {
-    /// The system refused to start it.
-    #[error(
-        "the plugin `{name}` cannot be started ({reason}): its first line must name an interpreter that is installed, as \
-         in `#!/bin/sh`, or it must be a program for this machine"
-    )]
-    NotStarted {
-        /// The plugin.
-        name: String,
-        /// What the system answered.
-        reason: String,
-    },
-    /// It ended, or said something else, before it greeted.
-    #[error("the plugin `{name}` did not shake hands: {what}; `plugin check DIR` shows what it does")]
-    NoHandshake {
-        /// The plugin.
-        name: String,
-        /// What it did in place of it.
-        what: String,
-    },
-    /// Another version.
-    #[error(
-        "the plugin `{name}` speaks version {spoken} of the protocol and this program version {ours}: get one of them in \
-         a version that fits",
-        ours = protocol::VERSION
-    )]
-    OtherProtocol {
-        /// The plugin.
-        name: String,
-        /// What it said.
-        spoken: u32,
-    },
-    /// Too slow.
-    #[error(
-        "the plugin `{name}` was ended, for it had not answered after {seconds} s; `plugin_timeout` in the configuration \
-         allows more"
-    )]
-    TimedOut {
-        /// The plugin.
-        name: String,
-        /// The limit.
-        seconds: u64,
-    },
-    /// Too much.
-    #[error("the plugin `{name}` was ended, for it answered with more than 64 MiB: let it answer with less")]
-    Flood {
-        /// The plugin.
-        name: String,
-    },
-    /// No answer of the protocol.
-    #[error("the plugin `{name}` answered with {what}; `plugin check DIR` shows what it does")]
-    BadAnswer {
-        /// The plugin.
-        name: String,
-        /// What it answered with.
-        what: String,
-    },
-    /// An end other than exit code 0.
-    #[error("the plugin `{name}` failed: it {how}")]
-    Failed {
-        /// The plugin.
-        name: String,
-        /// How it ended.
-        how: String,
-    },
-    /// Its own words.
-    #[error("{name}: {sentence}")]
-    Refused {
-        /// The plugin.
-        name: String,
-        /// What it says.
-        sentence: String,
-    },
-    /// Ctrl-C.
-    #[error("interrupted")]
-    Interrupted,
-}
 
 /// What a use of a plugin led to.
 #[derive(Debug)]
@@ -314,8 +237,9 @@ fn how(status: ExitStatus) -> String {
 
 /// The start of a text, escaped.
 fn quoted(text: &str) -> String {
-    let start: String = text.trim().chars().take(SHOWN_CHARACTERS).collect();
-    let more = if start.len() < text.trim().len() { "…" } else { "" };
+    let text = text.trim_end();
+    let start: String = text.chars().take(SHOWN_CHARACTERS).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
     format!("{}{more}", escape(&start))
 }
 

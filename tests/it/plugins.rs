@@ -171,6 +171,7 @@ argument = [
     { name = 'loud', kind = 'flag' },
     { name = 'text', kind = 'string' },
     { name = 'by', kind = 'column' },
+    { name = 'also', kind = 'column' },
     { name = 'other', kind = 'capture' },
 ]
 ";
@@ -423,9 +424,14 @@ fn plugins_complete_like_other_commands() {
     let mut session = Session::spawn(program).unwrap();
     session.set_expect_timeout(Some(Duration::from_secs(20)));
     session.expect("]> ").unwrap();
-    for (typed, completed) in
-        [("reco", "record "), ("1 --lo", "--loud "), ("--mo", "--mode "), ("f", "fast "), ("--by tt", "ttl ")]
-    {
+    for (typed, completed) in [
+        ("reco", "record "),
+        ("1 --lo", "--loud "),
+        ("--mo", "--mode "),
+        ("f", "fast "),
+        ("--by tt", "ttl "),
+        ("--also tcpl", "tcplen "),
+    ] {
         session.send(typed).unwrap();
         session.send("\t").unwrap();
         session.expect(completed).unwrap();
@@ -434,4 +440,18 @@ fn plugins_complete_like_other_commands() {
     session.expect("fast -3 true").unwrap();
     session.expect("]> ").unwrap();
     session.send(ControlCode::EndOfTransmission).unwrap();
+}
+
+#[test]
+fn places_that_are_not_there_are_warnings() {
+    let home = Home::new();
+    let missing = home.run(&["--plugin-dir", "/no/such", "plugin", "list", "--format", "json"], "");
+    assert_eq!((missing.code, missing.results.as_str()), (Some(0), "[]\n"), "{missing:?}");
+    assert!(missing.messages.contains("warning: no plugins from /no/such: No such file or directory"), "{missing:?}");
+    let config = home.write("config.toml", format!("plugin_dirs = ['{}']\n", repository("plugins").display()));
+    let listed = json(&home.run(&["--config", config.to_str().unwrap(), "plugin", "list", "--format", "json"], ""));
+    let names: Vec<&str> = listed.as_array().unwrap().iter().map(|plugin| plugin["plugin"].as_str().unwrap()).collect();
+    assert_eq!(names, ["segment_sizes", "ttl"]);
+    let own = home.run(&["plugin", "path"], "");
+    assert_eq!(own.results, format!("{}\n", home.path("data/mptcpanalyzer/plugins").display()));
 }

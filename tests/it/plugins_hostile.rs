@@ -3,6 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use expectrl::{ControlCode, Eof, Expect, Session};
@@ -213,7 +214,7 @@ fn escapes_reach_no_terminal() {
     let escape = "\\u001b]0;owned\\u0007\\u202e";
     for answer in [
         format!(r#"{{"text": "one{escape}\ntwo"}}"#),
-        format!(r#"{{"table": {{"title": "t{escape}", "columns": ["a{escape}"], "rows": [["b{escape}"]], "notes": ["{escape}"]}}}}"#),
+        format!(r#"{{"table": {{"title": "t{escape}", "columns": ["a{escape}", {{"name": "n", "heading": "h{escape}"}}], "rows": [["b{escape}", 1]], "notes": ["{escape}"]}}}}"#),
         format!(r#"{{"error": "e{escape}"}}"#),
         format!(
             r#"{{"figure": {{"title": "t{escape}", "caption": ["{escape}"], "panels": [{{"title": "{escape}",
@@ -306,6 +307,25 @@ fn ctrl_c_ends_it_and_the_prompt_comes_back() {
     assert!(!marker.exists(), "what the plugin had started lived on");
     session.send("quit\r").unwrap();
     session.expect(Eof).unwrap();
+}
+
+#[test]
+fn ctrl_c_outside_of_the_prompt_ends_both() {
+    let home = Home::new();
+    let marker = home.path("survived");
+    let script = format!("{HELLO}\nread h; read r\n(sleep 3; touch '{}') & wait", marker.display());
+    plugin(&home, "evil", &script);
+    let mut program = home.program();
+    program.arg("evil").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = program.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    let pressed = Instant::now();
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let done = Finished::from(child.wait_with_output().unwrap());
+    assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
+    assert_eq!((done.code, done.messages.as_str()), (Some(130), "error: interrupted: nothing was changed\n"));
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(!marker.exists(), "what the plugin had started lived on");
 }
 
 #[test]

@@ -97,3 +97,25 @@ fn paths_stay_inside() {
         assert!(!stays_inside(outside), "{outside}");
     }
 }
+
+/// The text of the first block of `docs/plugins.md` in `language` that holds `part`.
+fn documented<'a>(document: &'a str, language: &str, part: &str) -> &'a str {
+    let mut blocks = document.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(language));
+    blocks.find(|block| block.contains(part)).unwrap()
+}
+
+#[test]
+fn what_the_documentation_shows_is_read() {
+    let document = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plugins.md")).unwrap();
+    let manifest = parse(documented(&document, "toml", "[[plot]]"), Path::new("plugin.toml")).unwrap();
+    assert_eq!(manifest.entries.len(), 2);
+    let answer: protocol::Answer = serde_json::from_str(documented(&document, "json", "\"figure\"")).unwrap();
+    let protocol::Answer::Figure(figure) = answer else { panic!("{answer:?}") };
+    figure.validate().unwrap();
+}
+
+#[test]
+fn the_template_is_sound() {
+    let text = include_str!("../template/plugin.toml").replace("EXECUTABLE", "plugin.py").replace("NAME", "mine");
+    assert_eq!(parse(&text, Path::new("plugin.toml")).unwrap().entries[0].name, "mine");
+}
