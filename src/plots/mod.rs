@@ -10,18 +10,32 @@
 //!        └▶ data (a table for CSV, JSON, Parquet)
 //! ```
 
+pub mod acksize;
+pub mod column_over_time;
+pub mod cwnd;
 pub mod data;
+pub mod distribution;
 pub mod dsn;
+pub mod dss_len;
 pub mod extent;
 pub mod figure;
+pub mod flight;
 pub mod font;
+pub mod interarrival;
 pub mod layout;
+pub mod mptcp_attr;
+pub mod mptcp_gput;
+pub mod mptcp_tput;
+pub mod rates_over_time;
 pub mod registry;
 pub mod render;
 pub mod request;
 pub mod scene;
 pub mod shape;
 pub mod style;
+pub mod subject;
+pub mod tcp_attr;
+pub mod tcp_tput;
 pub mod thin;
 pub mod ticks;
 pub mod wrapping;

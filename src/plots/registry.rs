@@ -36,7 +36,19 @@ pub trait Plot: Sync {
 }
 
 /// Every plot, in the order in which they are listed. A new plot is one line here.
-pub static PLOTS: &[&dyn Plot] = &[&super::dsn::Dsn];
+pub static PLOTS: &[&dyn Plot] = &[
+    &super::dsn::Dsn,
+    &super::tcp_attr::TcpAttr,
+    &super::mptcp_attr::MptcpAttr,
+    &super::tcp_tput::TcpTput,
+    &super::mptcp_tput::MptcpTput,
+    &super::mptcp_gput::MptcpGput,
+    &super::acksize::AckSizePlot,
+    &super::interarrival::Interarrival,
+    &super::dss_len::DssLen,
+    &super::flight::Flight,
+    &super::cwnd::CongestionWindow,
+];
 
 /// The plot of that name or alias.
 ///

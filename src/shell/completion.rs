@@ -295,6 +295,14 @@ mod tests {
     }
 
     #[test]
+    fn plots_complete_with_their_own_arguments() {
+        assert_eq!(names("plot mptcp_attr 0 rwnd_").1, ["rwnd_raw "]);
+        assert!(names("plot interarrival ").1.contains(&"mptcp ".to_string()));
+        assert_eq!(names("plot tcp_tput 0 --window-type s").1, ["sliding "]);
+        assert_eq!(names("plot mptcp_g").1, ["mptcp_gput "]);
+    }
+
+    #[test]
     fn columns_are_known_before_a_capture_is_loaded() {
         let snapshot = Snapshot::of(&Session::new(Config::default(), None));
         assert!(snapshot.columns.contains(&"tcpstream".to_string()));
