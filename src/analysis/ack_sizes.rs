@@ -13,7 +13,7 @@ pub struct AckSize {
     pub time: i64,
     /// Index of the subflow that it travelled on in [`crate::tracking::Connection::subflows`].
     pub subflow: usize,
-    /// How much further than the highest before it, octets; DATA_FIN counts one (RFC 8684 §3.3.3).
+    /// How much further than the highest before it, octets of data.
     pub new: u64,
 }
 
@@ -27,21 +27,25 @@ pub struct AckSizes {
 }
 
 /// What the DATA_ACKs of one direction's data newly acknowledged, whichever subflow they travelled on. Without the
-/// sender's key the first one is what the others are measured by.
+/// sender's key the first one is what the others are measured by. DATA_FIN is no data.
 #[must_use]
 pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
     let mut acknowledged = sequence.acknowledged.clone();
     acknowledged.sort_by_key(|ack| ack.time);
     let first = || acknowledged.first().map(|ack| ack.next);
     let mut highest = sequence.numbers.first().or_else(first).unwrap_or_default();
+    // One number beyond all data is that of DATA_FIN (RFC 8684 §3.3.3).
+    let end = sequence.sent.iter().map(|range| range.end).max().or(sequence.numbers.first());
+    let data_fin = end.and_then(|end| end.checked_add(1));
     let mut found = AckSizes::default();
     for ack in &acknowledged {
-        let new = ack.next.saturating_sub(highest);
+        let next = if data_fin == Some(ack.next) { ack.next.saturating_sub(1) } else { ack.next };
+        let new = next.saturating_sub(highest);
         if new == 0 {
             found.nothing_new += 1;
         } else {
             found.sizes.push(AckSize { row: ack.row, time: ack.time, subflow: ack.subflow, new });
-            highest = ack.next;
+            highest = next;
         }
     }
     found
@@ -50,9 +54,9 @@ pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tracking::data::{Acknowledgement, Numbers};
+    use crate::tracking::data::{Acknowledgement, Numbers, Sending, SentRange};
 
-    fn sizes(numbers: Numbers, acks: &[(i64, usize, u64)]) -> (Vec<(i64, usize, u64)>, u64) {
+    fn sizes(numbers: Numbers, end: Option<u64>, acks: &[(i64, usize, u64)]) -> (Vec<(i64, usize, u64)>, u64) {
         let acknowledged = (0..).zip(acks).map(|(row, (time, subflow, next))| Acknowledgement {
             row,
             time: *time,
@@ -61,7 +65,8 @@ mod tests {
             window: None,
         });
         let acknowledged = acknowledged.collect();
-        let found = ack_sizes(&DataSequence { sent: Vec::new(), acknowledged, numbers });
+        let sent = end.map(|end| SentRange { row: 0, time: 0, subflow: 0, start: 0, end, sending: Sending::First });
+        let found = ack_sizes(&DataSequence { sent: sent.into_iter().collect(), acknowledged, numbers });
         (found.sizes.iter().map(|size| (size.time, size.subflow, size.new)).collect(), found.nothing_new)
     }
 
@@ -70,15 +75,20 @@ mod tests {
         let numbers = Numbers::new(Some(0xffff_ffff_ffff_fff0));
         let first = numbers.first().unwrap();
         // 1000 octets over subflow 0; the same over subflow 1; then 3000 at once over subflow 1 while subflow 0 lags.
-        let acks = [(10, 0, 1000), (12, 1, 1000), (15, 1, 4000), (16, 0, 2500), (17, 0, 4001)];
+        // The last two are of the last 500 octets, and of the DATA_FIN behind them.
+        let acks = [(10, 0, 1000), (12, 1, 1000), (15, 1, 4000), (16, 0, 2500), (17, 0, 4500), (18, 0, 4501)];
         let acks = acks.map(|(time, subflow, octets)| (time, subflow, first + octets));
-        assert_eq!(sizes(numbers, &acks), (vec![(10, 0, 1000), (15, 1, 3000), (17, 0, 1)], 2));
+        let expected = (vec![(10, 0, 1000), (15, 1, 3000), (17, 0, 500)], 3);
+        assert_eq!(sizes(numbers, Some(first + 4500), &acks), expected);
+        // A DATA_FIN may be acknowledged together with data, and there may be no data at all.
+        assert_eq!(sizes(numbers, Some(first + 300), &[(1, 0, first + 301)]), (vec![(1, 0, 300)], 0));
+        assert_eq!(sizes(numbers, None, &[(1, 0, first), (2, 0, first + 1)]), (vec![], 2));
     }
 
     #[test]
     fn the_order_of_time_counts_and_without_a_key_the_first_is_the_beginning() {
         let acks = [(20, 0, 700), (10, 1, 200), (30, 0, 900)];
-        assert_eq!(sizes(Numbers::default(), &acks), (vec![(20, 0, 500), (30, 0, 200)], 1));
-        assert_eq!(sizes(Numbers::default(), &[]), (vec![], 0));
+        assert_eq!(sizes(Numbers::default(), Some(5000), &acks), (vec![(20, 0, 500), (30, 0, 200)], 1));
+        assert_eq!(sizes(Numbers::default(), None, &[]), (vec![], 0));
     }
 }

@@ -1,5 +1,7 @@
 //! How much time passed between the packets of a stream?
 
+use serde::Serialize;
+
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{ByRole, Capture, Stream};
 
@@ -12,20 +14,29 @@ pub enum Counted {
     All,
 }
 
-/// Times from each packet that counts to the next one of its direction, nanoseconds, in the order of time; by the end
-/// of the stream that they travel towards.
+/// The time between two packets, one behind the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// When the second one was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// How long after the first one, nanoseconds.
+    pub span: i64,
+}
+
+/// The time from each packet that counts to the next one of its direction, in the order of time; by the end of the
+/// stream that they travel towards.
 #[must_use]
-pub fn interarrival(capture: &Capture, stream: &Stream, counted: Counted) -> ByRole<Vec<i64>> {
+pub fn interarrival(capture: &Capture, stream: &Stream, counted: Counted) -> ByRole<Vec<Gap>> {
     let mut latest = ByRole::<Option<i64>>::default();
-    let mut spans = ByRole::<Vec<i64>>::default();
+    let mut gaps = ByRole::<Vec<Gap>>::default();
     for packet in in_time_order(&capture.segments, &capture.tracking, stream) {
         if counted == Counted::Data && packet.segment.payload.unwrap_or(0) == 0 {
             continue;
         }
         let time = packet.segment.abstime;
         if let Some(before) = latest.get_mut(packet.towards).replace(time) {
-            spans.get_mut(packet.towards).push(time.saturating_sub(before));
+            gaps.get_mut(packet.towards).push(Gap { time, span: time.saturating_sub(before) });
         }
     }
-    spans
+    gaps
 }

@@ -10,19 +10,30 @@
 //!        └▶ data (a table for CSV, JSON, Parquet)
 //! ```
 
+pub mod acksize;
 pub mod aggr_benefit;
 pub mod captions;
+pub mod column_over_time;
+pub mod cwnd;
 pub mod data;
+pub mod distribution;
 pub mod dsn;
+pub mod dss_len;
 pub mod extent;
 pub mod figure;
 pub mod first_clock;
+pub mod flight;
 pub mod font;
+pub mod interarrival;
 pub mod ladder;
 pub mod layout;
+pub mod mptcp_attr;
+pub mod mptcp_gput;
+pub mod mptcp_tput;
 pub mod ooo;
 pub mod owd;
 pub mod panels;
+pub mod rates_over_time;
 pub mod registry;
 pub mod reinject;
 pub mod render;
@@ -32,6 +43,9 @@ pub mod scene;
 pub mod scheduler;
 pub mod shape;
 pub mod style;
+pub mod subject;
+pub mod tcp_attr;
+pub mod tcp_tput;
 pub mod thin;
 pub mod ticks;
 pub mod wrapping;

@@ -47,6 +47,16 @@ pub static PLOTS: &[&dyn Plot] = &[
     &super::aggr_benefit::AggrBenefit,
     &super::scheduler::Scheduler,
     &super::ladder::Ladder,
+    &super::tcp_attr::TcpAttr,
+    &super::mptcp_attr::MptcpAttr,
+    &super::tcp_tput::TcpTput,
+    &super::mptcp_tput::MptcpTput,
+    &super::mptcp_gput::MptcpGput,
+    &super::acksize::AckSizePlot,
+    &super::interarrival::Interarrival,
+    &super::dss_len::DssLen,
+    &super::flight::Flight,
+    &super::cwnd::CongestionWindow,
 ];
 
 /// Plots of plugins, which are known only once the program runs.

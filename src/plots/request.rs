@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::figure::Point;
 use crate::arguments;
 use crate::error::{Error, Result};
 use crate::tracking::{Capture, Role};
@@ -71,6 +72,28 @@ impl Request {
         self.start.is_none_or(|start| seconds >= start) && self.end.is_none_or(|end| seconds <= end)
     }
 
+    /// What of a step function is to be shown: the step under way at the start begins there, and the one under way at
+    /// the end ends there.
+    #[must_use]
+    pub fn steps(&self, points: Vec<Point>) -> Vec<Point> {
+        let mut shown: Vec<Point> = Vec::with_capacity(points.len());
+        for point in points {
+            if let Some(end) = self.end.filter(|end| point.x > *end) {
+                let last = shown.last().map(|last| last.y);
+                shown.extend(last.map(|y| Point { x: end, y }));
+                break;
+            }
+            match self.start {
+                Some(start) if point.x <= start => {
+                    shown.clear();
+                    shown.push(Point { x: start, ..point });
+                }
+                _ => shown.push(point),
+            }
+        }
+        shown
+    }
+
     /// Whether this subflow is to be shown.
     #[must_use]
     pub fn shows_subflow(&self, tcpstream: u32) -> bool {
@@ -112,4 +135,23 @@ pub fn value(count: u64) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let value = count as f64;
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_under_way_at_the_ends_are_cut_there() {
+        let points = |of: &[(f64, f64)]| of.iter().map(|(x, y)| Point { x: *x, y: *y }).collect::<Vec<_>>();
+        let all = points(&[(1.0, 10.0), (2.0, 20.0), (3.0, 30.0), (4.0, 40.0)]);
+        let shown = |start, end| Request { start, end, ..Request::default() }.steps(all.clone());
+        assert_eq!(shown(None, None), all);
+        assert_eq!(shown(Some(2.5), None), points(&[(2.5, 20.0), (3.0, 30.0), (4.0, 40.0)]));
+        assert_eq!(shown(None, Some(2.5)), points(&[(1.0, 10.0), (2.0, 20.0), (2.5, 20.0)]));
+        assert_eq!(shown(Some(2.2), Some(2.5)), points(&[(2.2, 20.0), (2.5, 20.0)]));
+        assert_eq!(shown(Some(3.0), Some(4.0)), points(&[(3.0, 30.0), (4.0, 40.0)]));
+        assert_eq!(shown(Some(5.0), None), points(&[(5.0, 40.0)]));
+        assert_eq!(shown(None, Some(0.5)), []);
+    }
 }

@@ -1,0 +1,136 @@
+//! How much data each DATA_ACK newly acknowledged.
+
+use std::collections::HashMap;
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use super::distribution::share_at_most;
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, value};
+use super::subject::{Flow, Subject, panel};
+use crate::analysis::ack_sizes::{AckSize, ack_sizes};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::data::data_sequence;
+use crate::tracking::{Capture, Connection, Role};
+use crate::units::grouped;
+
+/// New data per DATA_ACK.
+pub struct AckSizePlot;
+
+impl Plot for AckSizePlot {
+    fn name(&self) -> &'static str {
+        "acksize"
+    }
+
+    fn summary(&self) -> &'static str {
+        "New data that each DATA_ACK acknowledged, over time or as a distribution"
+    }
+
+    fn details(&self) -> &'static str {
+        "A DATA_ACK is cumulative, whichever subflow it comes on: its size is how much further it reaches than the highest \
+         one before it. One that reaches far ended a wait for data that were missing. Those that reach no further are left \
+         out. The direction is that of the data; DATA_ACKs travel the other way."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let distribution = Arg::new("distribution")
+            .long("distribution")
+            .action(ArgAction::SetTrue)
+            .help("The share of DATA_ACKs up to each size, instead of sizes over time");
+        command.arg(arguments::mptcp_stream()).arg(distribution)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("acksize 0 --towards server", "acknowledged data of the upload over time"),
+            ("acksize 0 --distribution -o sizes.svg", "how they are distributed, both directions"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        Ok(figure(&capture, connection, request, arguments.get_flag("distribution")))
+    }
+}
+
+fn figure(capture: &Capture, connection: &Connection, request: &Request, distribution: bool) -> Figure {
+    let subject = Subject::of_connection(capture, connection, request);
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let clockwork = Clockwork::of(capture);
+    let mut figure = Figure::new(subject.title("New data per DATA_ACK"));
+    let mut without_key = Vec::new();
+    let mut nothing_new = 0_u64;
+    for towards in request.directions() {
+        let mut found = ack_sizes(sequence.get(towards));
+        found.sizes.retain(|size| request.shows(clockwork.seconds(size.time)));
+        nothing_new = nothing_new.saturating_add(found.nothing_new);
+        if connection.hosts.get(towards.other()).idsn.is_none() {
+            without_key.push(towards);
+        }
+        let panel = if distribution {
+            shares(&subject, towards, &found.sizes)
+        } else {
+            over_time(&subject, towards, &found.sizes, clockwork)
+        };
+        figure = figure.with_panel(panel);
+    }
+    figure = figure.with_caption(format!(
+        "By the subflow that the DATA_ACK came on. DATA_ACKs that reach no further than one before them, {} in the whole \
+         capture, are left out.",
+        grouped(nothing_new)
+    ));
+    for towards in without_key {
+        figure = figure.with_caption(format!(
+            "Data towards the {}: their sender's key was not captured, so sizes count from the first DATA_ACK on.",
+            towards.name()
+        ));
+    }
+    figure
+}
+
+fn over_time(subject: &Subject<'_>, towards: Role, sizes: &[AckSize], clockwork: Clockwork) -> Panel {
+    let y = Axis::new("newly acknowledged", Unit::Bytes).logarithmic();
+    let mut panel = panel(towards, Axis::new("time", Unit::Seconds), y).titled(title(towards));
+    for (flow, own) in by_flow(subject, sizes) {
+        let point = |size: &AckSize| Point { x: clockwork.seconds(size.time), y: value(size.new) };
+        let marks = Marks::Points(own.iter().map(point).collect());
+        panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), marks));
+    }
+    panel
+}
+
+fn shares(subject: &Subject<'_>, towards: Role, sizes: &[AckSize]) -> Panel {
+    let x = Axis::new("newly acknowledged by a DATA_ACK", Unit::Bytes).logarithmic();
+    let y = Axis::new("share of DATA_ACKs", Unit::Share).with_range(0.0, 1.02);
+    let mut panel = panel(towards, x, y).titled(title(towards));
+    let values = |sizes: &mut dyn Iterator<Item = &AckSize>| -> Vec<i64> {
+        sizes.map(|size| i64::try_from(size.new).unwrap_or(i64::MAX)).collect()
+    };
+    let flows = by_flow(subject, sizes);
+    if flows.len() > 1 {
+        let all = share_at_most(values(&mut flows.iter().flat_map(|(_, own)| own)), 1.0);
+        panel = panel.with_series(Series::new("all", Look::of(RoleKind::Total), Marks::Steps(all)));
+    }
+    for (flow, own) in flows {
+        let marks = Marks::Steps(share_at_most(values(&mut own.iter()), 1.0));
+        panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), marks));
+    }
+    panel
+}
+
+fn title(towards: Role) -> String {
+    format!("data towards the {}", towards.name())
+}
+
+/// The sizes of each flow that has any.
+fn by_flow<'a, 'b>(subject: &'a Subject<'b>, sizes: &[AckSize]) -> Vec<(&'a Flow<'b>, Vec<AckSize>)> {
+    let mut by_subflow = HashMap::<usize, Vec<AckSize>>::new();
+    for size in sizes {
+        by_subflow.entry(size.subflow).or_default().push(*size);
+    }
+    let flows = subject.flows.iter();
+    flows.filter_map(|flow| Some((flow, by_subflow.remove(&(flow.index as usize))?))).collect()
+}

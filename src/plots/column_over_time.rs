@@ -1,0 +1,178 @@
+//! A column of the packet table over time: what `tcp_attr` and `mptcp_attr` share.
+
+use clap::{Arg, ArgMatches};
+
+use super::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
+use super::request::{Clockwork, Request, span, value};
+use super::subject::{Flow, Subject, panel};
+use crate::analysis::selection::unknown_column;
+use crate::error::{Error, Result};
+use crate::packets::cells::{Cells, Class, Value, hexadecimal};
+use crate::packets::schema;
+use crate::terminal_text::escape;
+use crate::tracking::{Capture, Role};
+
+/// Up to here every whole number is a double of its own: 2^53.
+const EXACT: u64 = 1 << 53;
+
+/// `FIELD`: a column of the packet table.
+pub fn argument() -> Arg {
+    Arg::new("column")
+        .value_name("FIELD")
+        .required(true)
+        .help("A column of the packet table that holds numbers or times, as `columns` lists them: rwnd, tcplen, dsn, …")
+}
+
+/// The figure.
+///
+/// # Errors
+/// [`Error::NotFound`] for a column that is not there, [`Error::Usage`] for one that holds no numbers.
+pub fn figure(capture: &Capture, subject: &Subject<'_>, arguments: &ArgMatches, request: &Request) -> Result<Figure> {
+    let name = arguments.get_one::<String>("column").map(String::as_str).unwrap_or_default();
+    let column = Column::of(capture, name)?;
+    let mut figure = Figure::new(subject.title(name));
+    if let Some(about) = column.about() {
+        figure = figure.with_caption(about);
+    }
+    for towards in request.directions() {
+        let (panel, base) = column.panel(capture, subject, towards, request);
+        if panel.series.is_empty() {
+            figure = figure.with_caption(format!("Towards the {} no packet has a value of {name}.", towards.name()));
+        }
+        if let Some(base) = base {
+            figure = figure.with_caption(format!(
+                "Towards the {} values are shown from the least one on, {}: numbers that large have no exact place on an \
+                 axis.",
+                towards.name(),
+                column.text(base)
+            ));
+        }
+        figure = figure.with_panel(panel);
+    }
+    Ok(figure)
+}
+
+struct Column {
+    cells: Cells,
+    unit: Unit,
+}
+
+impl Column {
+    fn of(capture: &Capture, name: &str) -> Result<Self> {
+        let table = capture.table()?;
+        let column = table.column(name).map_err(|_| unknown_column(table, name))?;
+        let cells = Cells::of(column).map_err(|source| Error::Table { action: "read a column", source })?;
+        let unit = match cells.class() {
+            Class::Span => Unit::Seconds,
+            Class::Whole | Class::Hexadecimal | Class::Float => unit(name),
+            Class::Instant => return Err(no_numbers(name, &cells, "`reltime` counts from the first frame")),
+            _ => return Err(no_numbers(name, &cells, "try rwnd, tcplen, dsn or dack; `columns` lists them all")),
+        };
+        Ok(Column { cells, unit })
+    }
+
+    fn name(&self) -> &str {
+        self.cells.name()
+    }
+
+    /// A number as tables print it.
+    fn text(&self, number: u64) -> String {
+        if self.cells.class() == Class::Hexadecimal { hexadecimal(number, 16) } else { number.to_string() }
+    }
+
+    /// What the column holds, in a sentence.
+    fn about(&self) -> Option<String> {
+        let spec = schema::find(self.name())?;
+        let source = if spec.source.is_empty() { String::new() } else { format!(" ({})", spec.source) };
+        Some(format!("{}: {}{source}. One mark a packet.", spec.name, spec.about))
+    }
+
+    /// One direction, and what its numbers count from where they are too large for an axis.
+    fn panel(
+        &self,
+        capture: &Capture,
+        subject: &Subject<'_>,
+        towards: Role,
+        request: &Request,
+    ) -> (Panel, Option<u64>) {
+        let found: Vec<(&Flow<'_>, Vec<(f64, Number)>)> =
+            subject.flows.iter().map(|flow| (flow, self.numbers(capture, flow, towards, request))).collect();
+        let base = base(found.iter().flat_map(|(_, numbers)| numbers.iter().map(|(_, number)| *number)));
+        let label = if base.is_some() { format!("{} from its least", self.name()) } else { self.name().to_string() };
+        let mut panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, self.unit));
+        for (flow, numbers) in found.iter().filter(|(_, numbers)| !numbers.is_empty()) {
+            let points = numbers.iter().map(|(x, number)| Point { x: *x, y: number.on_axis(base) }).collect();
+            panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Points(points)));
+        }
+        (panel, base)
+    }
+
+    fn numbers(&self, capture: &Capture, flow: &Flow<'_>, towards: Role, request: &Request) -> Vec<(f64, Number)> {
+        let clockwork = Clockwork::of(capture);
+        let rows = flow.stream.packets.iter().filter_map(|row| {
+            let row = *row as usize;
+            let packet = capture.tracking.packets.get(row)?;
+            if flow.stream.towards(packet) != flow.stream_role(towards) {
+                return None;
+            }
+            let seconds = clockwork.seconds(capture.segments.get(row)?.abstime);
+            Some((seconds, Number::of(&self.cells.value(row))?)).filter(|(seconds, _)| request.shows(*seconds))
+        });
+        rows.collect()
+    }
+}
+
+/// The unit that the schema gives to a column.
+fn unit(name: &str) -> Unit {
+    match schema::find(name).map(|spec| spec.unit) {
+        Some("B") => Unit::Bytes,
+        Some("s") => Unit::Seconds,
+        _ => Unit::Plain,
+    }
+}
+
+fn no_numbers(name: &str, cells: &Cells, instead: &str) -> Error {
+    Error::Usage(format!(
+        "column `{}` holds {}, nothing that an axis can show: {instead}",
+        escape(name),
+        cells.class().contents()
+    ))
+}
+
+#[derive(Clone, Copy)]
+enum Number {
+    Whole(u64),
+    Other(f64),
+}
+
+impl Number {
+    fn of(cell: &Value<'_>) -> Option<Self> {
+        Some(match cell {
+            Value::Unsigned(number) | Value::Hexadecimal(number, _) => Number::Whole(*number),
+            #[allow(clippy::cast_precision_loss)]
+            Value::Signed(number) => Number::Other(*number as f64),
+            Value::Float(number) if number.is_finite() => Number::Other(*number),
+            Value::Span(nanoseconds) => Number::Other(span(*nanoseconds)),
+            _ => return None,
+        })
+    }
+
+    fn on_axis(self, base: Option<u64>) -> f64 {
+        match self {
+            Number::Whole(number) => value(number.saturating_sub(base.unwrap_or(0))),
+            Number::Other(number) => number,
+        }
+    }
+}
+
+/// The least number, where the largest has no exact place on an axis.
+fn base(numbers: impl Iterator<Item = Number>) -> Option<u64> {
+    let mut ends: Option<(u64, u64)> = None;
+    for number in numbers {
+        if let Number::Whole(number) = number {
+            let (least, most) = ends.unwrap_or((number, number));
+            ends = Some((least.min(number), most.max(number)));
+        }
+    }
+    ends.filter(|(_, most)| *most > EXACT).map(|(least, _)| least)
+}

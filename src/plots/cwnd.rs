@@ -1,0 +1,92 @@
+//! How large senders' congestion windows were, as far as what they sent tells.
+
+use clap::ArgMatches;
+
+use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, value};
+use super::subject::{Subject, panel};
+use crate::analysis::congestion_window::{RoundTrip, round_trips};
+use crate::analysis::flight::stream_flight;
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::{Capture, Connection};
+
+/// Estimates of congestion windows.
+pub struct CongestionWindow;
+
+impl Plot for CongestionWindow {
+    fn name(&self) -> &'static str {
+        "cwnd"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Estimated congestion window of each subflow: the most in flight in each round trip"
+    }
+
+    fn details(&self) -> &'static str {
+        "No packet carries the congestion window. A sender with enough to send keeps as much in flight as the window allows, \
+         so the most that was in flight during a round trip is an estimate of it, from below: where the application, the \
+         scheduler or the receiver's window held the sender back, the window was larger. tcptrace draws outstanding data \
+         for the same reason.\n\n\
+         A round trip begins when something is sent while nothing is in flight, or when the one before ends. It ends when \
+         all that had been sent by its beginning is acknowledged; the first one, when the packet that it began with is. In \
+         flight is what was sent and neither acknowledged nor reported by SACK. Round trips in which something was sent \
+         again are marked apart, for what was lost then still looks as if it were in flight. All of this holds where the \
+         data were sent, not at their receiver."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("cwnd 0 --towards server", "what the client sent, by subflow"),
+            ("cwnd 0 --towards server --end 1 -o start.svg", "how the windows grew at the beginning"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        Ok(figure(&capture, connection, request))
+    }
+}
+
+fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+    let subject = Subject::of_connection(capture, connection, request);
+    let clockwork = Clockwork::of(capture);
+    let by_flow: Vec<_> =
+        subject.flows.iter().map(|flow| stream_flight(&capture.segments, &capture.tracking, flow.stream)).collect();
+    let mut figure = Figure::new(subject.title("Estimated congestion window"));
+    for towards in request.directions() {
+        let y = Axis::new("most in flight in a round trip", Unit::Bytes);
+        let mut panel = panel(towards, Axis::new("time", Unit::Seconds), y);
+        let mut again = Vec::new();
+        for (flow, found) in subject.flows.iter().zip(&by_flow) {
+            let rounds = round_trips(found.get(flow.stream_role(towards)));
+            let told = points(rounds.iter().filter(|round| !round.recovering), clockwork, request);
+            again.extend(points(rounds.iter().filter(|round| round.recovering), clockwork, request));
+            if !told.is_empty() {
+                panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Points(told)));
+            }
+        }
+        if !again.is_empty() {
+            let look = Look::of(RoleKind::Retransmission);
+            panel = panel.with_series(Series::new("sent again: no estimate", look, Marks::Points(again)));
+        }
+        figure = figure.with_panel(panel);
+    }
+    figure = figure.with_caption(
+        "An estimate from below, at the data's sender only: the most in flight in each round trip, at its end. Where data \
+         were sent again it is none.",
+    );
+    figure.caption.extend(subject.place_note(request));
+    figure
+}
+
+fn points<'a>(rounds: impl Iterator<Item = &'a RoundTrip>, clockwork: Clockwork, request: &Request) -> Vec<Point> {
+    let points = rounds.map(|round| Point { x: clockwork.seconds(round.until), y: value(round.most) });
+    points.filter(|point| request.shows(point.x)).collect()
+}

@@ -1,0 +1,126 @@
+//! How long the mappings of an MPTCP connection are.
+
+use clap::ArgMatches;
+
+use super::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
+use super::registry::{Example, Plot};
+use super::request::{Request, value};
+use super::subject::{Flow, Subject, panel};
+use crate::analysis::mapping_lengths::{MappingLengths, histogram, mapping_lengths};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::{Capture, Connection, Role};
+use crate::units::{bytes, counted};
+
+/// Bins of a histogram, at most.
+const BINS: u64 = 24;
+
+/// Lengths of mappings.
+pub struct DssLen;
+
+impl Plot for DssLen {
+    fn name(&self) -> &'static str {
+        "dss_len"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["dss_length"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "Lengths of the mappings in DSS options, as a histogram by subflow"
+    }
+
+    fn details(&self) -> &'static str {
+        "A mapping says which data a stretch of a subflow carries. One that is repeated, in each segment that it covers or \
+         in a retransmission, counts once; the octet that DATA_FIN takes is left out. Each group of bars is one range of \
+         lengths, in the order of the subflows. --start and --end have no part in it."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("dss_len 0 --towards server", "mappings of the upload"),
+            ("dss_len 0 -o lengths.svg", "both directions, into a file"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        Ok(figure(&capture, connection, request))
+    }
+}
+
+fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+    let subject = Subject::of_connection(capture, connection, request);
+    let found = mapping_lengths(capture, connection);
+    let of = |towards: Role| -> Vec<(&Flow<'_>, &MappingLengths)> {
+        let own = subject.flows.iter().filter_map(|flow| Some((flow, found.get(towards).get(flow.index as usize)?)));
+        own.collect()
+    };
+    let directions = request.directions();
+    let longest = directions.iter().flat_map(|towards| of(*towards)).flat_map(|(_, own)| &own.lengths).max();
+    // The same bins in both panels.
+    let width = width(longest.copied().unwrap_or_default());
+    let mut figure = Figure::new(subject.title("Lengths of mappings"));
+    for towards in &directions {
+        figure = figure.with_panel(bars(*towards, &of(*towards), width));
+    }
+    let side_by_side = match subject.flows.len() {
+        0 | 1 => "",
+        _ => "; those of one bin stand side by side, in the order of the subflows",
+    };
+    figure = figure.with_caption(format!("Distinct mappings, in bins of {}{side_by_side}.", bytes(width)));
+    let infinite = directions.iter().flat_map(|towards| of(*towards)).map(|(_, own)| own.infinite).sum::<u64>();
+    if infinite > 0 {
+        figure = figure.with_caption(format!(
+            "{} without a length left out: the connection fell back to TCP.",
+            counted(infinite, "infinite mapping")
+        ));
+    }
+    figure
+}
+
+/// Bars of each flow that has mappings, side by side within each bin.
+fn bars(towards: Role, flows: &[(&Flow<'_>, &MappingLengths)], width: u64) -> Panel {
+    let x = Axis::new("length of a mapping", Unit::Bytes);
+    let mut panel = panel(towards, x, Axis::new("mappings", Unit::Count));
+    let flows: Vec<_> = flows.iter().filter(|(_, own)| !own.lengths.is_empty()).collect();
+    let share = value(width) / value(flows.len().max(1) as u64);
+    for (place, (flow, own)) in (0_u32..).zip(flows) {
+        let bins = histogram(&own.lengths, width);
+        let bar = |low: u64, count: u64| {
+            let x_low = value(low) + share * f64::from(place);
+            Bar { x_low, x_high: x_low + share, y: value(count) }
+        };
+        let bars = bins.iter().map(|bin| bar(bin.low, bin.count)).collect();
+        panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Bars(bars)));
+    }
+    panel
+}
+
+/// The least of 1, 2 and 5 times a power of ten that cuts `longest` into at most [`BINS`] bins.
+fn width(longest: u64) -> u64 {
+    let decades = (0..=19).filter_map(|power| 10_u64.checked_pow(power));
+    let mut widths = decades.flat_map(|decade| [1, 2, 5].into_iter().filter_map(move |step| decade.checked_mul(step)));
+    widths.find(|width| longest / width < BINS).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_are_few_and_of_even_width() {
+        assert_eq!(width(0), 1);
+        assert_eq!(width(23), 1);
+        assert_eq!(width(24), 2);
+        assert_eq!(width(1428), 100);
+        assert_eq!(width(65_535), 5000);
+        assert!(width(u64::MAX) > u64::MAX / 25);
+    }
+}

@@ -1,0 +1,184 @@
+//! What was under way over time: in each subflow and in the whole connection, against the windows that receivers offer.
+
+use clap::ArgMatches;
+
+use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request, value};
+use super::subject::{Subject, panel};
+use crate::analysis::flight::{Moment, data_flight, stream_flight};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::data::data_sequence;
+use crate::tracking::{Capture, Connection};
+use crate::units::bytes;
+
+/// Octets in flight.
+pub struct Flight;
+
+impl Plot for Flight {
+    fn name(&self) -> &'static str {
+        "flight"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["bytes_in_flight"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "Bytes in flight on each subflow and at the data level, against the receive windows"
+    }
+
+    fn details(&self) -> &'static str {
+        "In flight on a subflow: from the lowest octet that is not acknowledged to the highest one sent, by TCP's numbers. \
+         What SACK reported as received is still counted. At the data level: from the highest DATA_ACK to the highest data \
+         sequence number sent, all subflows together.\n\n\
+         The MPTCP window is the furthest that any DATA_ACK allowed, from the highest DATA_ACK on; the TCP windows are \
+         those of the newest ACK on each subflow. A receiver has one window for all subflows (RFC 8684 §3.3.4), so they \
+         differ only by when they were told. Windows that are above all that is in flight the whole time are left out.\n\n\
+         All of this holds where the data were sent; at their receiver they are in flight only until it acknowledges them."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("flight 0 --towards server", "the upload of connection 0"),
+            ("flight 0 --towards server --start 1 --end 2.5 -o flight.svg", "a stretch of it, into a file"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        Ok(figure(&capture, connection, request))
+    }
+}
+
+fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+    let subject = Subject::of_connection(capture, connection, request);
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let by_flow: Vec<_> =
+        subject.flows.iter().map(|flow| stream_flight(&capture.segments, &capture.tracking, flow.stream)).collect();
+    let mut figure = Figure::new(subject.title("In flight"));
+    let mut above = Vec::new();
+    for towards in request.directions() {
+        let mut lines = Lines::new(capture, request);
+        let data = data_flight(sequence.get(towards));
+        lines.add_flight("data level", Look::of(RoleKind::Total), &data);
+        lines.add_window("MPTCP window", RoleKind::WindowEdge, &data);
+        for (flow, found) in subject.flows.iter().zip(&by_flow) {
+            let moments = found.get(flow.stream_role(towards));
+            if lines.add_flight(&flow.name, flow.look(), moments) {
+                // Alike for the eye, for they are one window, told at different times.
+                lines.add_window("TCP windows of the subflows", RoleKind::Reference, moments);
+            }
+        }
+        if lines.lack_windows() {
+            figure = figure.with_caption(format!(
+                "Towards the {} the windows' scale was not captured: they are left out.",
+                towards.name()
+            ));
+        }
+        above.extend(lines.above().map(|least| format!("towards the {} {}", towards.name(), bytes(least))));
+        let mut panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new("in flight", Unit::Bytes));
+        panel.y.range = lines.top().map(|top| (0.0, top));
+        panel.series = lines.into_series();
+        figure = figure.with_panel(panel);
+    }
+    figure = figure.with_caption(
+        "What SACK reported is still counted as in flight. What is in flight shows only at the sender of the data.",
+    );
+    figure.caption.extend(subject.place_note(request));
+    if !above.is_empty() {
+        let all = above.join(" or more, ");
+        figure = figure.with_caption(format!("Windows that stayed above the picture: {all} or more."));
+    }
+    figure
+}
+
+/// The lines of one panel.
+struct Lines<'a> {
+    clockwork: Clockwork,
+    request: &'a Request,
+    flights: Vec<Series>,
+    windows: Vec<Series>,
+    /// The most octets in flight.
+    most: f64,
+}
+
+/// How much higher than all that is in flight a panel is.
+const ROOM: f64 = 1.15;
+
+impl<'a> Lines<'a> {
+    fn new(capture: &Capture, request: &'a Request) -> Self {
+        Lines { clockwork: Clockwork::of(capture), request, flights: Vec::new(), windows: Vec::new(), most: 0.0 }
+    }
+
+    /// Adds what was in flight; says whether it was anything.
+    fn add_flight(&mut self, name: &str, look: Look, moments: &[Moment]) -> bool {
+        let points = self.steps(moments.iter().map(|moment| (moment.time, Some(moment.in_flight()))));
+        let most = points.iter().map(|point| point.y).fold(0.0, f64::max);
+        if most > 0.0 {
+            self.most = self.most.max(most);
+            self.flights.push(Series::new(name, look, Marks::Steps(points)));
+        }
+        most > 0.0
+    }
+
+    fn add_window(&mut self, name: &str, kind: RoleKind, moments: &[Moment]) {
+        let points = self.steps(moments.iter().map(|moment| (moment.time, moment.window)));
+        if !points.is_empty() {
+            self.windows.push(Series::new(name, Look::of(kind), Marks::Steps(points)));
+        }
+    }
+
+    /// What is to be shown of octets that hold from their time until the next one; only where they change.
+    fn steps(&self, octets: impl Iterator<Item = (i64, Option<u64>)>) -> Vec<Point> {
+        let points =
+            octets.filter_map(|(time, octets)| Some(Point { x: self.clockwork.seconds(time), y: value(octets?) }));
+        let mut changes: Vec<Point> = Vec::new();
+        let mut last = None;
+        for point in points {
+            if changes.last().is_none_or(|before| before.y != point.y) {
+                changes.push(point);
+            }
+            last = Some(point);
+        }
+        changes.extend(last);
+        self.request.steps(changes)
+    }
+
+    /// Whether something was in flight and no window is known.
+    fn lack_windows(&self) -> bool {
+        !self.flights.is_empty() && self.windows.is_empty()
+    }
+
+    /// The upper end of the axis; `None` when nothing was in flight.
+    fn top(&self) -> Option<f64> {
+        (self.most > 0.0).then_some(self.most * ROOM)
+    }
+
+    /// The least value of the windows that are above the axis all the time.
+    fn above(&self) -> Option<u64> {
+        let top = self.top().unwrap_or(f64::MAX);
+        let above = self.windows.iter().map(least).filter(|least| *least > top);
+        // A window is a whole number far below 2^53.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        above.reduce(f64::min).map(|least| least as u64)
+    }
+
+    /// Those that are on the axis.
+    fn into_series(self) -> Vec<Series> {
+        let top = self.top().unwrap_or(f64::MAX);
+        let windows = self.windows.into_iter().filter(|window| least(window) <= top);
+        self.flights.into_iter().chain(windows).collect()
+    }
+}
+
+/// The least value of a series.
+fn least(series: &Series) -> f64 {
+    series.marks.boxes().map(|(_, y, ..)| y).fold(f64::MAX, f64::min)
+}

@@ -1,0 +1,97 @@
+//! How much time passed between the packets of a stream or of each subflow.
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use super::distribution::share_at_most;
+use super::figure::{Axis, Figure, Marks, Series, Unit};
+use super::registry::{Example, Plot};
+use super::request::{Clockwork, Request};
+use super::subject::{self, Subject, panel};
+use crate::analysis::interarrival::{Counted, interarrival};
+use crate::arguments::Source;
+use crate::error::Result;
+use crate::tracking::Capture;
+use crate::units::grouped;
+
+/// Times between packets.
+pub struct Interarrival;
+
+impl Plot for Interarrival {
+    fn name(&self) -> &'static str {
+        "interarrival"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Time between packets, as a distribution, by subflow and direction"
+    }
+
+    fn details(&self) -> &'static str {
+        "The share of packets that followed the one before them, on the same subflow and in the same direction, within a \
+         time. Packets with payload count, retransmissions among them; with --all-packets pure acknowledgements and \
+         handshakes do, too. Offloading puts many packets into one frame, and a clock that ticks in microseconds gives \
+         packets one behind the other the same time."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        let all = Arg::new("all_packets")
+            .long("all-packets")
+            .action(ArgAction::SetTrue)
+            .help("Count packets without payload, too");
+        subject::with_arguments(command).arg(all)
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("interarrival mptcp 0 --towards server", "the upload, by subflow"),
+            ("interarrival tcp 1 --all-packets -o gaps.svg", "all packets of stream 1"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let subject = Subject::of_arguments(&capture, arguments, request)?;
+        let counted = if arguments.get_flag("all_packets") { Counted::All } else { Counted::Data };
+        Ok(figure(&capture, &subject, counted, request))
+    }
+}
+
+fn figure(capture: &Capture, subject: &Subject<'_>, counted: Counted, request: &Request) -> Figure {
+    let packet = match counted {
+        Counted::Data => "data packet",
+        Counted::All => "packet",
+    };
+    let mut figure = Figure::new(subject.title(&format!("Time between {packet}s")));
+    let clockwork = Clockwork::of(capture);
+    let found: Vec<_> = subject.flows.iter().map(|flow| interarrival(capture, flow.stream, counted)).collect();
+    let (mut all, mut zero) = (0_u64, 0_u64);
+    for towards in request.directions() {
+        let x = Axis::new(format!("time since the {packet} before"), Unit::Seconds).logarithmic();
+        let y = Axis::new(format!("share of {packet}s"), Unit::Share).with_range(0.0, 1.02);
+        let mut panel = panel(towards, x, y);
+        for (flow, found) in subject.flows.iter().zip(&found) {
+            let gaps = found.get(flow.stream_role(towards)).iter();
+            let shown = gaps.filter(|gap| request.shows(clockwork.seconds(gap.time)));
+            let spans: Vec<i64> = shown.map(|gap| gap.span).collect();
+            all = all.saturating_add(spans.len() as u64);
+            zero = zero.saturating_add(spans.iter().filter(|span| **span == 0).count() as u64);
+            let mut points = share_at_most(spans, 1e-9);
+            // What has no place on the axis counts in the shares all the same.
+            points.retain(|point| point.x > 0.0);
+            if !points.is_empty() {
+                panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Steps(points)));
+            }
+        }
+        figure = figure.with_panel(panel);
+    }
+    if zero > 0 {
+        figure = figure.with_caption(format!(
+            "{} of {} times are zero by the capture's clock: they have no place on the axis and count in the shares.",
+            grouped(zero),
+            grouped(all)
+        ));
+    }
+    match subject.place_note(request) {
+        Some(note) => figure.with_caption(note),
+        None => figure,
+    }
+}

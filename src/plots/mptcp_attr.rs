@@ -1,0 +1,46 @@
+//! A column of the packet table over time, for the subflows of an MPTCP connection.
+
+use clap::ArgMatches;
+
+use super::column_over_time;
+use super::figure::Figure;
+use super::registry::{Example, Plot};
+use super::request::Request;
+use super::subject::Subject;
+use crate::arguments::{self, Source};
+use crate::error::Result;
+
+/// A column over time, by subflow.
+pub struct MptcpAttr;
+
+impl Plot for MptcpAttr {
+    fn name(&self) -> &'static str {
+        "mptcp_attr"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Any column of the packet table that holds numbers, over time, by subflow"
+    }
+
+    fn details(&self) -> &'static str {
+        "One mark a packet, at the value that the column has for it, in the colour of its subflow. The directions are those \
+         in which the packets travel: a DATA_ACK is seen in the direction away from the receiver of the data."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::mptcp_stream()).arg(column_over_time::argument())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("mptcp_attr 0 dsn --towards server", "data sequence numbers of connection 0, by subflow"),
+            ("mptcp_attr 0 rwnd --towards client -o window.png", "what the server offers on each subflow"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        column_over_time::figure(&capture, &Subject::of_connection(&capture, connection, request), arguments, request)
+    }
+}

@@ -1,0 +1,77 @@
+//! The goodput of an MPTCP connection over time, by subflow.
+
+use clap::ArgMatches;
+
+use super::figure::Figure;
+use super::rates_over_time::{self, Carried, DETAILS};
+use super::registry::{Example, Plot};
+use super::request::Request;
+use super::subject::Subject;
+use crate::analysis::mptcp_summary::mptcp_summary;
+use crate::analysis::rates::first_sent;
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::{ByRole, Capture, Connection, Role};
+use crate::units;
+
+/// Goodput over time, by subflow.
+pub struct MptcpGput;
+
+impl Plot for MptcpGput {
+    fn name(&self) -> &'static str {
+        "mptcp_gput"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Goodput of an MPTCP connection over time, by subflow and in total"
+    }
+
+    fn details(&self) -> &'static str {
+        DETAILS
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        rates_over_time::with_arguments(command.arg(arguments::mptcp_stream()))
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("mptcp_gput 0 --towards server", "connection 0, upload"),
+            ("mptcp_gput 0 --window 0.2 --format csv -o goodput.csv", "the rates themselves"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let subject = Subject::of_connection(&capture, connection, request);
+        let carried = carried(&capture, connection, &subject);
+        let names = ("goodput", "each octet of data where it first travelled, nothing that was sent again");
+        let mut figure = rates_over_time::figure(&capture, &subject, names, &carried, (arguments, request))?;
+        for direction in mptcp_summary(&capture, connection).directions {
+            if direction.unmapped_bytes > 0 && request.directions().contains(&direction.towards) {
+                figure = figure.with_caption(format!(
+                    "Towards the {} {} have no mapping, which is needed to tell what is new: they are left out.",
+                    direction.towards.name(),
+                    units::bytes(direction.unmapped_bytes)
+                ));
+            }
+        }
+        Ok(figure)
+    }
+}
+
+fn carried(capture: &Capture, connection: &Connection, subject: &Subject<'_>) -> ByRole<Vec<Carried>> {
+    let mut first = first_sent(capture, connection);
+    let mut of = |towards: Role| {
+        let by_subflow = first.get_mut(towards);
+        let flows = subject.flows.iter().filter_map(|flow| {
+            let parcels = by_subflow.get_mut(flow.index as usize).map(std::mem::take)?;
+            Some(Carried::by(flow, parcels))
+        });
+        let mut parts: Vec<Carried> = flows.collect();
+        parts.splice(0..0, Carried::total(&parts));
+        parts
+    };
+    ByRole { server: of(Role::Server), client: of(Role::Client) }
+}

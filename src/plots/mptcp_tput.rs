@@ -1,0 +1,65 @@
+//! The throughput of an MPTCP connection over time, by subflow.
+
+use clap::ArgMatches;
+
+use super::figure::Figure;
+use super::rates_over_time::{self, Carried, DETAILS};
+use super::registry::{Example, Plot};
+use super::request::Request;
+use super::subject::Subject;
+use crate::analysis::rates::stream_payload;
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::{ByRole, Capture, Role};
+
+/// Throughput over time, by subflow.
+pub struct MptcpTput;
+
+impl Plot for MptcpTput {
+    fn name(&self) -> &'static str {
+        "mptcp_tput"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Throughput of an MPTCP connection over time, by subflow and in total"
+    }
+
+    fn details(&self) -> &'static str {
+        DETAILS
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        rates_over_time::with_arguments(command.arg(arguments::mptcp_stream()))
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("mptcp_tput 0 --towards server", "connection 0, upload"),
+            ("mptcp_tput 0 --window 0.5 --window-type sliding -o rate.svg", "smoother, into a file"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let subject = Subject::of_connection(&capture, connection, request);
+        let names = ("throughput", "payload, with retransmissions and reinjections");
+        rates_over_time::figure(&capture, &subject, names, &carried(&capture, &subject), (arguments, request))
+    }
+}
+
+fn carried(capture: &Capture, subject: &Subject<'_>) -> ByRole<Vec<Carried>> {
+    let mut carried = ByRole::<Vec<Carried>>::default();
+    for flow in &subject.flows {
+        let mut payload = stream_payload(capture, flow.stream);
+        for towards in Role::BOTH {
+            let parcels = std::mem::take(&mut payload.get_mut(flow.stream_role(towards)).payload);
+            carried.get_mut(towards).push(Carried::by(flow, parcels));
+        }
+    }
+    for towards in Role::BOTH {
+        let parts = carried.get_mut(towards);
+        parts.splice(0..0, Carried::total(parts));
+    }
+    carried
+}

@@ -1,0 +1,137 @@
+//! Rates over time, window by window: what `tcp_tput`, `mptcp_tput` and `mptcp_gput` share.
+
+use clap::{Arg, ArgMatches, value_parser};
+
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::request::{Clockwork, Request, span};
+use super::subject::{Flow, Subject, panel};
+use crate::analysis::rates::{Parcel, Window, WindowType};
+use crate::error::{Error, Result};
+use crate::tracking::{ByRole, Capture, Role};
+
+/// What a plot says of its windows, for the help.
+pub const DETAILS: &str = "`tumbling` windows lie side by side, from the first frame of the capture on: each octet counts in one of them, and \
+     the rates times the windows' length add up to what was carried. A `sliding` window ends at each instant: the curve \
+     is the rate over the time just before, and no burst is cut in two.";
+
+/// What one flow carried in one direction.
+pub struct Carried {
+    /// As the legend calls it.
+    pub name: String,
+    /// Its look.
+    pub look: Look,
+    /// In the order of time.
+    pub parcels: Vec<Parcel>,
+}
+
+impl Carried {
+    /// Under the name and look of `flow`.
+    #[must_use]
+    pub fn by(flow: &Flow<'_>, parcels: Vec<Parcel>) -> Self {
+        Carried { name: flow.name.clone(), look: flow.look(), parcels }
+    }
+
+    /// All of them together, when several carried something.
+    #[must_use]
+    pub fn total(parts: &[Carried]) -> Option<Self> {
+        if parts.iter().filter(|part| !part.parcels.is_empty()).count() < 2 {
+            return None;
+        }
+        let mut parcels: Vec<Parcel> = parts.iter().flat_map(|part| &part.parcels).copied().collect();
+        parcels.sort_by_key(|parcel| parcel.time);
+        Some(Carried { name: "total".to_string(), look: Look::of(RoleKind::Total), parcels })
+    }
+}
+
+/// Adds `--window` and `--window-type`.
+pub fn with_arguments(command: clap::Command) -> clap::Command {
+    command
+        .arg(
+            Arg::new("window")
+                .long("window")
+                .value_name("SECONDS")
+                .value_parser(value_parser!(f64))
+                .help("Length of a window; by default at most a sixtieth of what is shown"),
+        )
+        .arg(
+            Arg::new("window_type")
+                .long("window-type")
+                .value_name("TYPE")
+                .value_parser(value_parser!(WindowType))
+                .help("Whether windows lie side by side (tumbling, the default) or end at each instant (sliding)"),
+        )
+}
+
+/// The figure. `what` names the rate: "throughput", "goodput"; `counts` says which octets count, to end a sentence.
+///
+/// # Errors
+/// [`Error::Usage`] for a window that is not longer than nothing.
+pub fn figure(
+    capture: &Capture,
+    subject: &Subject<'_>,
+    (what, counts): (&str, &str),
+    carried: &ByRole<Vec<Carried>>,
+    (arguments, request): (&ArgMatches, &Request),
+) -> Result<Figure> {
+    let window = window(arguments, shown_time(capture, carried, request))?;
+    let mut figure = Figure::new(subject.title(&capitalized(what)));
+    for towards in request.directions() {
+        let mut panel: Panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new(what, Unit::BytesPerSecond));
+        for part in carried.get(towards).iter().filter(|part| !part.parcels.is_empty()) {
+            let points = request.steps(points(capture, window, &part.parcels));
+            panel = panel.with_series(Series::new(part.name.as_str(), part.look, Marks::Steps(points)));
+        }
+        panel.series.retain(|series| !series.marks.is_empty());
+        figure = figure.with_panel(panel);
+    }
+    let length = length(window);
+    let windows = match window.kind() {
+        WindowType::Tumbling => format!("windows of {length} side by side"),
+        WindowType::Sliding => format!("the {length} before each instant"),
+    };
+    figure = figure.with_caption(format!("Over {windows}: {counts}."));
+    Ok(match subject.place_note(request) {
+        Some(note) => figure.with_caption(note),
+        None => figure,
+    })
+}
+
+fn points(capture: &Capture, window: Window, parcels: &[Parcel]) -> Vec<Point> {
+    let clockwork = Clockwork::of(capture);
+    let levels = window.fill(parcels, capture.origin());
+    levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: window.rate(level.octets) }).collect()
+}
+
+fn window(arguments: &ArgMatches, time: i64) -> Result<Window> {
+    let kind = arguments.get_one::<WindowType>("window_type").copied().unwrap_or_default();
+    let Some(seconds) = arguments.get_one::<f64>("window") else { return Ok(Window::suitable(kind, time)) };
+    // `as` saturates, and makes 0 of what is no number.
+    #[allow(clippy::cast_possible_truncation)]
+    let length = (seconds * 1e9).round() as i64;
+    let window = Window::new(kind, length).filter(|_| seconds.is_finite());
+    window.ok_or_else(|| Error::Usage(format!("--window {seconds} is no length: give seconds above zero, such as 0.1")))
+}
+
+/// From the first to the last octet of those that are shown, nanoseconds.
+fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &Request) -> i64 {
+    let clockwork = Clockwork::of(capture);
+    let parts = request.directions().into_iter().flat_map(|towards: Role| carried.get(towards));
+    let times = parts.flat_map(|part| &part.parcels).map(|parcel| parcel.time);
+    let mut ends: Option<(i64, i64)> = None;
+    for time in times.filter(|time| request.shows(clockwork.seconds(*time))) {
+        let (first, last) = ends.unwrap_or((time, time));
+        ends = Some((first.min(time), last.max(time)));
+    }
+    ends.map_or(0, |(first, last)| last.saturating_sub(first))
+}
+
+/// The length of a window in a sentence, without digits that say nothing.
+fn length(window: Window) -> String {
+    let seconds = span(window.length());
+    if seconds < 1.0 { format!("{} ms", seconds * 1e3) } else { format!("{seconds} s") }
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

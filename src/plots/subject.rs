@@ -1,0 +1,134 @@
+//! What a plot is of: a TCP stream, or an MPTCP connection with its subflows.
+
+use clap::{Arg, ArgMatches, value_parser};
+
+use super::figure::{Axis, Panel, Role as Look};
+use super::request::Request;
+use crate::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
+use crate::arguments::{self, two_captures::Level};
+use crate::error::Result;
+use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+
+/// A stream or a connection, and the flows of it that are to be shown.
+pub struct Subject<'a> {
+    name: String,
+    /// Those to be shown, in the order of the connection.
+    pub flows: Vec<Flow<'a>>,
+    /// Where it was recorded, in the subject's own roles.
+    pub recorded: Option<CapturePoint>,
+}
+
+/// A TCP stream, as part of a subject.
+pub struct Flow<'a> {
+    /// Its place among the connection's subflows, whether or not all are shown.
+    pub index: u32,
+    /// The stream.
+    pub stream: &'a Stream,
+    /// As the legend calls it.
+    pub name: String,
+    /// Whether the connection's client is this stream's server.
+    turned: bool,
+}
+
+impl Flow<'_> {
+    /// The look that is the flow's own.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        Look::subflow(self.index)
+    }
+
+    /// The end of the *stream* that a packet travels towards when it travels towards `towards` of the subject.
+    #[must_use]
+    pub fn stream_role(&self, towards: Role) -> Role {
+        if self.turned { towards.other() } else { towards }
+    }
+}
+
+/// Adds `{tcp|mptcp} N`.
+pub fn with_arguments(command: clap::Command) -> clap::Command {
+    let level = Arg::new("level")
+        .value_name("tcp|mptcp")
+        .required(true)
+        .value_parser(value_parser!(Level))
+        .help("Whether N is a TCP stream or an MPTCP connection");
+    let number = Arg::new("stream")
+        .value_name("N")
+        .required(true)
+        .value_parser(arguments::stream_number)
+        .help("Its number, as `list_tcp_connections` or `list_mptcp_connections` shows it");
+    command.arg(level).arg(number)
+}
+
+impl<'a> Subject<'a> {
+    /// What `{tcp|mptcp} N` names.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::NotFound`], saying which there are.
+    pub fn of_arguments(capture: &'a Capture, arguments: &ArgMatches, request: &Request) -> Result<Self> {
+        let number = arguments::number(arguments, "stream")?;
+        match arguments.get_one::<Level>("level") {
+            Some(Level::Tcp) => Ok(Self::of_stream(capture, capture.tcp_stream(number)?)),
+            _ => Ok(Self::of_connection(capture, capture.mptcp_connection(number)?, request)),
+        }
+    }
+
+    /// A stream by itself, with the roles that its ends have in it.
+    #[must_use]
+    pub fn of_stream(capture: &'a Capture, stream: &'a Stream) -> Self {
+        let name = format!("TCP stream {}", stream.id);
+        let turned = capture.tracking.subflow(stream.id).is_some_and(|subflow| subflow.opened_towards == Role::Client);
+        let recorded = of_subflow(capture, stream).map(|point| match point {
+            CapturePoint::At(role) if turned => CapturePoint::At(role.other()),
+            point => point,
+        });
+        let flow = Flow { index: 0, stream, name: name.clone(), turned: false };
+        Subject { name: format!("{name} of {}", capture.name()), flows: vec![flow], recorded }
+    }
+
+    /// A connection, with the subflows that `request` shows.
+    #[must_use]
+    pub fn of_connection(capture: &'a Capture, connection: &'a Connection, request: &Request) -> Self {
+        let flows = (0_u32..).zip(&connection.subflows).filter(|(_, id)| request.shows_subflow(**id));
+        let flows = flows.filter_map(|(index, id)| {
+            let stream = capture.tracking.stream(*id)?;
+            let subflow = capture.tracking.subflow(*id)?;
+            let turned = Tracking::mptcp_towards(subflow, Role::Server) == Role::Client;
+            Some(Flow { index, stream, name: format!("subflow {id}"), turned })
+        });
+        Subject {
+            name: format!("MPTCP connection {} of {}", connection.id, capture.name()),
+            flows: flows.collect(),
+            recorded: of_connection(capture, connection),
+        }
+    }
+
+    /// A title: what is shown, and of what.
+    #[must_use]
+    pub fn title(&self, what: &str) -> String {
+        format!("{what}: {}", self.name)
+    }
+
+    /// What the place of capture means for the directions that are shown; `None` where it is not known.
+    #[must_use]
+    pub fn place_note(&self, request: &Request) -> Option<String> {
+        let CapturePoint::At(near) = self.recorded? else {
+            return Some("Recorded between both ends: data on their way.".to_string());
+        };
+        let how = |towards: Role| if towards == near { "as received" } else { "as sent" };
+        let seen = match request.directions().as_slice() {
+            [only] => format!("data {}", how(*only)),
+            all => {
+                let parts: Vec<String> =
+                    all.iter().map(|role| format!("to the {} {}", role.name(), how(*role))).collect();
+                format!("data {}", parts.join(", "))
+            }
+        };
+        Some(format!("Recorded at the {}: {seen}.", near.name()))
+    }
+}
+
+/// An empty panel of one direction.
+#[must_use]
+pub fn panel(towards: Role, x: Axis, y: Axis) -> Panel {
+    Panel::new(x, y).titled(format!("towards the {}", towards.name()))
+}

@@ -1,0 +1,46 @@
+//! A column of the packet table over time, for a TCP stream.
+
+use clap::ArgMatches;
+
+use super::column_over_time;
+use super::figure::Figure;
+use super::registry::{Example, Plot};
+use super::request::Request;
+use super::subject::Subject;
+use crate::arguments::{self, Source};
+use crate::error::Result;
+
+/// A column over time.
+pub struct TcpAttr;
+
+impl Plot for TcpAttr {
+    fn name(&self) -> &'static str {
+        "tcp_attr"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Any column of the packet table that holds numbers, over time, for a TCP stream"
+    }
+
+    fn details(&self) -> &'static str {
+        "One mark a packet, at the value that the column has for it. The directions are those in which the packets travel: \
+         a receive window is seen in the direction away from the end that has it."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(arguments::tcp_stream()).arg(column_over_time::argument())
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("tcp_attr 0 tcpseq --towards server", "sequence numbers of stream 0"),
+            ("tcp_attr 1 rwnd -o window.svg", "both receive windows of stream 1"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let stream = capture.tcp_stream(arguments::number(arguments, "tcpstream")?)?;
+        column_over_time::figure(&capture, &Subject::of_stream(&capture, stream), arguments, request)
+    }
+}

@@ -1,0 +1,61 @@
+//! The throughput of a TCP stream over time.
+
+use clap::ArgMatches;
+
+use super::figure::{Figure, Role as Look, RoleKind};
+use super::rates_over_time::{self, Carried, DETAILS};
+use super::registry::{Example, Plot};
+use super::request::Request;
+use super::subject::Subject;
+use crate::analysis::rates::{self, stream_payload};
+use crate::arguments::{self, Source};
+use crate::error::Result;
+use crate::tracking::ByRole;
+
+/// Throughput over time.
+pub struct TcpTput;
+
+impl Plot for TcpTput {
+    fn name(&self) -> &'static str {
+        "tcp_tput"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Throughput of a TCP stream over time, and the part of it that was sent again"
+    }
+
+    fn details(&self) -> &'static str {
+        DETAILS
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        rates_over_time::with_arguments(command.arg(arguments::tcp_stream()))
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            ("tcp_tput 0 --towards server", "stream 0, upload"),
+            ("tcp_tput 1 --window 0.5 --window-type sliding -o rate.svg", "smoother, into a file"),
+        ]
+    }
+
+    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+        let capture = source.capture()?;
+        let stream = capture.tcp_stream(arguments::number(arguments, "tcpstream")?)?;
+        let subject = Subject::of_stream(&capture, stream);
+        let series = |carried: rates::Carried| {
+            vec![
+                Carried { name: "throughput".to_string(), look: Look::subflow(0), parcels: carried.payload },
+                Carried {
+                    name: "of it sent again".to_string(),
+                    look: Look::of(RoleKind::Retransmission),
+                    parcels: carried.retransmitted,
+                },
+            ]
+        };
+        let carried = stream_payload(&capture, stream);
+        let carried = ByRole { server: series(carried.server), client: series(carried.client) };
+        let names = ("throughput", "payload, retransmissions included");
+        rates_over_time::figure(&capture, &subject, names, &carried, (arguments, request))
+    }
+}
