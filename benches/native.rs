@@ -29,6 +29,9 @@ struct Taken {
     memory: f64,
 }
 
+/// Starts a program.
+type Start<'a> = Box<dyn Fn() -> Command + 'a>;
+
 fn main() -> Outcome<()> {
     let folder = std::env::var_os("MPTCPANALYZER_BENCH_FOLDER")
         .map_or_else(|| std::env::temp_dir().join("mptcpanalyzer-bench"), PathBuf::from);
@@ -90,7 +93,7 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
         process.args(arguments).arg(&capture.path);
         process
     };
-    let runs: [(&str, Box<dyn Fn() -> Command>); 6] = [
+    let runs: [(&str, Start<'_>); 6] = [
         ("tcptrace -n", Box::new(|| with_file("tcptrace", &["-n"]))),
         ("cat | wc -c", Box::new(|| with_file("sh", &["-c", "cat \"$0\" | wc -c"]))),
         ("list_mptcp_connections", Box::new(|| ours(&["list_mptcp_connections"]))),
