@@ -23,10 +23,6 @@ impl Plot for DssLen {
         "dss_len"
     }
 
-    fn aliases(&self) -> &'static [&'static str] {
-        &["dss_length"]
-    }
-
     fn summary(&self) -> &'static str {
         "Lengths of the mappings in DSS options, as a histogram by subflow"
     }

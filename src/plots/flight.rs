@@ -21,10 +21,6 @@ impl Plot for Flight {
         "flight"
     }
 
-    fn aliases(&self) -> &'static [&'static str] {
-        &["bytes_in_flight"]
-    }
-
     fn summary(&self) -> &'static str {
         "Bytes in flight on each subflow and at the data level, against the receive windows"
     }

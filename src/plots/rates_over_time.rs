@@ -51,7 +51,7 @@ pub fn with_arguments(command: clap::Command) -> clap::Command {
                 .long("window")
                 .value_name("SECONDS")
                 .value_parser(value_parser!(f64))
-                .help("Length of a window; by default at most a sixtieth of what is shown"),
+                .help("Length of a window; by default what is shown has 60 at most"),
         )
         .arg(
             Arg::new("window_type")

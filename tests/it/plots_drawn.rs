@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use mptcpanalyzer::plots::figure::Figure;
-use mptcpanalyzer::plots::registry::PLOTS;
 use mptcpanalyzer::plots::{Kind, Size, Target, render};
 use mptcpanalyzer::tracking::Capture;
 
@@ -78,11 +77,4 @@ fn every_plot_makes_something_of_every_capture() {
         }
     }
     assert!(drawn > 200 || scenarios::folder().is_none(), "only {drawn}");
-}
-
-#[test]
-fn help_of_plots_fits_a_terminal() {
-    for plot in PLOTS {
-        assert!(plot.summary().chars().count() <= 90, "{}: {}", plot.name(), plot.summary());
-    }
 }
