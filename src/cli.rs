@@ -81,6 +81,10 @@ pub struct Cli {
     #[arg(long)]
     pub keep_going: bool,
 
+    /// Run these transcripts, commands with what they must print, and show the first difference of each
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "batch", value_hint = ValueHint::FilePath)]
+    pub test: Vec<PathBuf>,
+
     /// A command and its arguments, or a script
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub words: Vec<OsString>,

@@ -18,9 +18,11 @@ mod save;
 mod script;
 mod shortcuts;
 mod tasks;
+mod transcript;
 
 use std::ffi::OsString;
 use std::io::{self, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -90,8 +92,14 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 
 /// Sets the session up and runs the chosen mode.
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
-    let session = session(cli, console)?;
+    let kept = Places::find().map(|places| places.shell_file);
+    // Before the mode is chosen, for a word may be a plugin's command.
+    let session = session(cli, kept.as_deref(), console)?;
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
+    if let Mode::Test(paths) = &mode {
+        handle_interrupts(false, console);
+        return test(paths, cli, console);
+    }
     let mut executor = Executor::new(session);
     if matches!(mode, Mode::Prompt | Mode::Script(Script::Stdin)) {
         executor.session.standard_input = StandardInput::Commands;
@@ -113,6 +121,7 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
         Mode::Command(words) => match executor.words(words, console)? {
             Flow::Continue | Flow::Leave => Ok(0),
         },
+        Mode::Test(paths) => test(&paths, cli, console),
         Mode::Script(Script::Stdin) => {
             let mut lines = io::stdin().lock();
             Ok(script::run(&mut executor, console, &mut lines, "<stdin>", cli.keep_going))
@@ -125,8 +134,30 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     }
 }
 
-/// A session as the configuration and the flags want it.
-fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
+/// Runs transcripts, each in a session of its own without what the person has set and named: a transcript says the same
+/// for everyone. 1 when one of them failed.
+fn test(paths: &[PathBuf], cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
+    let mut code = 0;
+    for path in paths {
+        let mut executor = Executor::new(session(cli, None, console)?);
+        executor.session.progress = false;
+        if let Some(path) = &cli.load {
+            executor.load(path, console)?;
+        }
+        match transcript::run(path, &mut executor) {
+            Ok(sentence) => console.note(&sentence),
+            Err(error) if executor::is_interrupt(&error) => return Err(error),
+            Err(error) => {
+                console.error(&error);
+                code = 1;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// A session as the configuration and the flags want it, and the file of what the person has set and named.
+fn session(cli: &Cli, kept: Option<&Path>, console: &mut Console<'_>) -> Result<Session> {
     let config = Config::load(cli.config.as_deref())?;
     let directory = cli.cachedir.clone().or_else(|| config.cache_dir.clone());
     let (cache, warning) = Cache::open(directory, config.cache_limit);
@@ -134,8 +165,8 @@ fn session(cli: &Cli, console: &mut Console<'_>) -> Result<Session> {
         console.warning(&warning);
     }
     let mut session = Session::new(config, cache);
-    if let Some(places) = Places::find() {
-        session.recall(&places.shell_file);
+    if let Some(kept) = kept {
+        session.recall(kept);
     }
     session.plugin_dirs.clone_from(&cli.plugin_dir);
     for warning in plugin::install(&session) {

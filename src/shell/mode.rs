@@ -18,6 +18,8 @@ pub enum Mode {
     Script(Script),
     /// Run one command, already split into words.
     Command(Vec<OsString>),
+    /// Run transcripts.
+    Test(Vec<PathBuf>),
 }
 
 /// Where the lines of a script are.
@@ -50,6 +52,9 @@ fn chosen(cli: &Cli, at_terminal: bool) -> Result<Mode> {
         }
         let script = if path.as_os_str() == "-" { Script::Stdin } else { Script::File(path.clone()) };
         return Ok(Mode::Script(script));
+    }
+    if !cli.test.is_empty() {
+        return Ok(Mode::Test(cli.test.clone()));
     }
     match cli.words.as_slice() {
         [] if at_terminal => Ok(Mode::Prompt),

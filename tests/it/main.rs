@@ -51,5 +51,6 @@ mod shell_lines;
 mod three_modes;
 mod transcripts;
 mod truth;
+mod user_transcripts;
 mod whole_session;
 mod wireshark;
