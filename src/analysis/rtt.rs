@@ -185,16 +185,15 @@ fn data_series(
     by_subflow: &mut [Vec<Series>],
 ) -> Option<Series> {
     let measured = data::measure(level, towards);
-    for (index, (id, series)) in connection.subflows.iter().zip(by_subflow).enumerate() {
-        let own = measured.iter().filter(|(subflow, _)| *subflow == index).map(|(_, sample)| *sample);
+    let mut by_sender: Vec<Vec<Sample>> = vec![Vec::new(); connection.subflows.len()];
+    for (subflow, sample) in &measured {
+        if let Some(own) = by_sender.get_mut(*subflow) {
+            own.push(*sample);
+        }
+    }
+    for ((id, series), samples) in connection.subflows.iter().zip(by_subflow).zip(by_sender) {
         let capture_point = series.iter().find(|series| series.towards == towards).and_then(|s| s.capture_point);
-        series.push(Series {
-            tcpstream: Some(*id),
-            towards,
-            level: Level::Data,
-            capture_point,
-            samples: own.collect(),
-        });
+        series.push(Series { tcpstream: Some(*id), towards, level: Level::Data, capture_point, samples });
     }
     Some(Series {
         tcpstream: None,

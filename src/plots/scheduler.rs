@@ -17,8 +17,10 @@ use crate::tracking::{Capture, Connection, Role};
 /// Stretches of data by subflow, and each subflow's share over time.
 pub struct Scheduler;
 
-/// Times at which the shares are drawn.
+/// Times at which the shares are drawn, at most.
 const INSTANTS: usize = 1000;
+/// Shares that are worked out, of all subflows together, at most (at least at one time).
+const SHARES: usize = 2_000_000;
 
 impl Plot for Scheduler {
     fn name(&self) -> &'static str {
@@ -139,7 +141,8 @@ impl<'a> Lanes<'a> {
     }
 
     fn shares(&self, towards: Role, clockwork: Clockwork) -> Panel {
-        let divisions = divisions(self.sendings, self.subflows, INSTANTS);
+        let most = SHARES.checked_div(self.subflows).unwrap_or(INSTANTS).clamp(1, INSTANTS);
+        let divisions = divisions(self.sendings, self.subflows, most);
         let lines = self.shown.iter().map(|(subflow, _)| {
             let points = divisions.iter().filter_map(|division| {
                 let share = division.shares.get(*subflow).copied()?;
