@@ -17,11 +17,7 @@ const MOST: usize = 100_000;
 /// The word with an unquoted `~` or `~/` at its start put out as the home directory.
 pub fn home(word: &Word) -> OsString {
     let text = word.text();
-    let at_start = match word.octets.as_slice() {
-        [(b'~', false)] => true,
-        [(b'~', false), (b'/', _), ..] => true,
-        _ => false,
-    };
+    let at_start = matches!(word.octets.as_slice(), [(b'~', false)] | [(b'~', false), (b'/', _), ..]);
     let Some(rest) = Path::new(&text).strip_prefix("~").ok().filter(|_| at_start) else { return text };
     match std::env::home_dir() {
         Some(home) if rest.as_os_str().is_empty() => home.into_os_string(),

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         }
         let is_shell = word.raw == b"shell";
         words.push(word);
-        let help = |rest: &[u8]| [b"-h".as_slice(), b"--help"].iter().any(|flag| rest == *flag);
+        let help = |rest: &[u8]| [b"-h".as_slice(), b"--help"].contains(&rest);
         if is_shell && !help(self.line.get(self.at..).unwrap_or_default().trim_ascii()) {
             return self.rest_as_word(words);
         }
