@@ -1,11 +1,11 @@
 //! Time from the start of the program to its prompt, as a ratio to `tshark --version` on the same machine, and the time
 //! of an answer to Tab with 200 connections loaded. `cargo bench --profile dev --bench prompt`
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use expectrl::{Expect, Session as Terminal};
 use mptcpanalyzer::commands::Session;
 use mptcpanalyzer::config::Config;
 use mptcpanalyzer::shell::completion::{Snapshot, complete};
@@ -36,21 +36,32 @@ fn main() {
     println!("{} connections", session.capture().expect("it is loaded").mptcp_stream_ids().len());
     for line in ["mptcp_summary ", "tcp_summary 1", "dump ", "plot dsn --", "l", "load_pcap "] {
         let first = least(|| {
-            let _ = complete(&Snapshot::of(&session, None), line, line.len(), 80);
+            let _ = std::hint::black_box(complete(&Snapshot::of(&session, None), line, line.len(), 80));
         });
         println!("completion        {:>8.2} ms  `{line}`", ms(first));
     }
 }
 
-/// Starts the program at a terminal and waits for its prompt.
+/// Starts the program at a terminal, which `script` of util-linux makes, and waits for its prompt.
 fn prompt(home: &Path) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_mptcpanalyzer"));
-    program.current_dir(home).env("HOME", home).env("TERM", "xterm");
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", env!("CARGO_BIN_EXE_mptcpanalyzer"), "/dev/null"]);
+    terminal.current_dir(home).env("HOME", home).env("TERM", "xterm").env("SHELL", "/bin/sh");
     for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
-        program.env_remove(variable);
+        terminal.env_remove(variable);
     }
-    let mut terminal = Terminal::spawn(program).expect("the program starts");
-    terminal.expect("mptcpanalyzer> ").expect("it prompts");
+    terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut terminal = terminal.spawn().expect("script of util-linux is installed");
+    let mut shown = Vec::new();
+    let output = terminal.stdout.as_mut().expect("it is piped");
+    while !String::from_utf8_lossy(&shown).contains("mptcpanalyzer> ") {
+        let mut octets = [0; 512];
+        let read = output.read(&mut octets).expect("the terminal can be read");
+        assert!(read > 0, "it prompts: {}", String::from_utf8_lossy(&shown));
+        shown.extend_from_slice(&octets[..read]);
+    }
+    terminal.kill().expect("it can be ended");
+    terminal.wait().expect("it ends");
 }
 
 /// A recording of many connections, where it lies beside the project.

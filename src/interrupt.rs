@@ -1,8 +1,34 @@
 //! Ctrl-C while a command works: a flag that long loops look at, so that the shell comes back to its prompt.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// How many programs started from here have the terminal.
+static ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, Ctrl-C is meant for a program that has the terminal: a pager, an editor.
+#[derive(Debug)]
+#[must_use]
+pub struct HandedOver(());
+
+/// Leaves Ctrl-C to a program that gets the terminal.
+pub fn hand_over() -> HandedOver {
+    ELSEWHERE.fetch_add(1, Ordering::SeqCst);
+    HandedOver(())
+}
+
+impl Drop for HandedOver {
+    fn drop(&mut self) {
+        ELSEWHERE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// True while Ctrl-C is meant for another program.
+#[must_use]
+pub fn is_handed_over() -> bool {
+    ELSEWHERE.load(Ordering::SeqCst) > 0
+}
 
 /// The person pressed Ctrl-C; whoever sees this unwinds to the prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -186,6 +186,9 @@ fn session(cli: &Cli, kept: Option<&Path>, console: &mut Console<'_>) -> Result<
 /// a second Ctrl-C there ends it at once.
 fn handle_interrupts(at_prompt: bool, console: &mut Console<'_>) {
     let handler = move || {
+        if interrupt::is_handed_over() {
+            return;
+        }
         let again = interrupt::requested();
         interrupt::request();
         if at_prompt {

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use super::console::{Console, output_error};
 use super::executor::is_interrupt;
 use crate::error::{Error, Result};
+use crate::interrupt::{self, HandedOver};
 
 /// Colours pass, what fits is only printed, and the screen keeps it afterwards.
 const USUAL: &str = "less -R -F -X";
@@ -83,7 +84,8 @@ impl Page {
 enum To {
     /// Held until there is more than a page, or all of it.
     Nowhere,
-    Pager(Child),
+    /// It gets the keys, Ctrl-C among them.
+    Pager(Child, HandedOver),
     /// There is no pager after all.
     Console,
 }
@@ -100,7 +102,7 @@ impl Paged<'_> {
     /// Waits for the pager, or prints what was held; true when there was a pager.
     fn finish(mut self) -> io::Result<bool> {
         match &mut self.to {
-            To::Pager(child) => {
+            To::Pager(child, _) => {
                 drop(child.stdin.take());
                 child.wait().map(|_| true)
             }
@@ -114,7 +116,7 @@ impl Paged<'_> {
 
     fn start(&mut self) {
         let started = Command::new("sh").arg("-c").arg(&self.program).stdin(Stdio::piped()).spawn();
-        self.to = started.map_or(To::Console, To::Pager);
+        self.to = started.map_or(To::Console, |child| To::Pager(child, interrupt::hand_over()));
     }
 }
 
@@ -132,7 +134,7 @@ impl Write for Paged<'_> {
             return Ok(octets.len());
         }
         match &mut self.to {
-            To::Pager(child) => match &mut child.stdin {
+            To::Pager(child, _) => match &mut child.stdin {
                 Some(input) => input.write(octets),
                 None => Err(io::ErrorKind::BrokenPipe.into()),
             },
@@ -143,7 +145,7 @@ impl Write for Paged<'_> {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.to {
             To::Nowhere => Ok(()),
-            To::Pager(child) => child.stdin.as_mut().map_or(Ok(()), Write::flush),
+            To::Pager(child, _) => child.stdin.as_mut().map_or(Ok(()), Write::flush),
             To::Console => self.results.flush(),
         }
     }

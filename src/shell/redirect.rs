@@ -98,7 +98,10 @@ pub fn run(words: &[OsString], console: &mut Console<'_>) -> Result<()> {
     let (stdout, printed) = output_for(console)?;
     // Only a person's keyboard is handed on: what else is on standard input are lines of a script.
     let stdin = if io::IsTerminal::is_terminal(&io::stdin()) { Stdio::inherit() } else { Stdio::null() };
-    let status = program.stdin(stdin).stdout(stdout).status();
+    let status = {
+        let _other = interrupt::hand_over();
+        program.stdin(stdin).stdout(stdout).status()
+    };
     copy(printed, console)?;
     let status = match (status, words) {
         (Err(error), [name, _, ..]) => {
@@ -137,8 +140,17 @@ fn copy(printed: Option<File>, console: &mut Console<'_>) -> Result<()> {
 fn ended(shown: &str, status: ExitStatus) -> Result<()> {
     match status.code() {
         Some(0) => Ok(()),
-        None if interrupt::requested() => Err(Error::Interrupted),
+        _ if by_interrupt(status) || interrupt::requested() => Err(Error::Interrupted),
         Some(code) => Err(Error::Failed(format!("`{shown}` ended with exit code {code}"))),
         None => Err(Error::Failed(format!("`{shown}` was ended by a signal"))),
     }
+}
+
+/// Whether Ctrl-C ended a program, or ended what sh ran, of which sh has a code of its own.
+fn by_interrupt(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    if std::os::unix::process::ExitStatusExt::signal(&status) == Some(2) {
+        return true;
+    }
+    status.code() == Some(130)
 }

@@ -200,10 +200,38 @@ fn at_the_prompt_programs_get_the_terminal() {
     prompt.type_keys("word\r");
     prompt.until("got word");
     prompt.until("> ");
+    // Ctrl-C is the program's.
+    prompt.type_keys("!sh -c 'trap \"echo caught; exit 0\" INT; echo ready; sleep 30 & wait'\r");
+    prompt.until("\r\nready");
+    prompt.interrupt();
+    prompt.until("caught");
+    prompt.until("> ");
+    prompt.type_keys("!echo on; exec sleep 30\r");
+    prompt.until("\r\non");
+    prompt.interrupt();
+    prompt.until("error: interrupted");
+    prompt.until("> ");
     // An open quote asks for more.
     prompt.type_keys("!echo 'one\r");
     prompt.type_keys("two'\r");
     prompt.until("one\r\ntwo");
     prompt.until("> ");
     prompt.leave();
+}
+
+#[test]
+fn redirected_results_are_as_for_no_terminal() {
+    let home = Home::new();
+    let examples = crate::program::examples().expect("the examples are shipped");
+    fs::copy(examples.join("client.pcapng"), home.path("client.pcapng")).unwrap();
+    let plain = home.run(&["--load", "client.pcapng", "lc"], "").results;
+    let mut program = home.program();
+    program.args(["--load", "client.pcapng"]);
+    // Too narrow for the table, and with colours.
+    let mut prompt = Prompt::start_at_width(program, 60);
+    assert!(!crate::three_modes::plain(&prompt.answer("lc")).contains("stream  version  client"));
+    prompt.answer("lc > f; lc | cat > g; help > h");
+    prompt.leave();
+    assert_eq!((read(&home, "f"), read(&home, "g")), (plain.clone(), plain));
+    assert!(!read(&home, "h").contains('\x1b'));
 }
