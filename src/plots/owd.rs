@@ -81,6 +81,11 @@ pub fn owd(
     let mut figure = with_panels(Figure::new(format!("One-way delays: {what} of {first}, and {second}")), panels);
     figure.caption.push(sentence(&two_captures::clock_note(clock, correction)));
     figure.caption.extend(captures.notes((merged.client, merged.evidence)).iter().map(|note| format!("{note}.")));
+    if delays.flows().any(|flow| flow.pair.first != flow.pair.second) {
+        figure
+            .caption
+            .push(format!("Of two numbers the first is the stream's in {first}, the second that in {second}."));
+    }
     figure.caption.extend(delays.without());
     figure
 }

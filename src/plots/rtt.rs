@@ -102,6 +102,7 @@ impl Plot for Rtt {
                     .to_string(),
             ));
         }
+        levels.dedup();
         if levels.is_empty() {
             levels = if over == Over::Dsn { vec![Level::Data] } else { vec![Level::Tcp, Level::Data] };
         }
