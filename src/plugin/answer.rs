@@ -19,8 +19,6 @@ use crate::units::counted;
 
 /// Octets of an Arrow file that are read.
 const LONGEST_FILE: u64 = 1 << 30;
-/// Columns of a table that are printed.
-const MOST_COLUMNS: usize = 1000;
 
 /// An answer that can be shown.
 #[derive(Debug)]
@@ -77,8 +75,8 @@ fn text_report(text: &str) -> Result<Report> {
 }
 
 fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
-    if answer.columns.is_empty() || answer.columns.len() > MOST_COLUMNS {
-        return Err(format!("a table of {} columns; it must have 1 to {MOST_COLUMNS}", answer.columns.len()));
+    if answer.columns.is_empty() {
+        return Err("a table without columns".to_string());
     }
     let described: Vec<(String, Option<String>, Option<Unit>)> = answer.columns.into_iter().map(parts).collect();
     for (index, (name, ..)) in described.iter().enumerate() {
@@ -135,8 +133,8 @@ fn cell(value: &Value, unit: Option<Unit>) -> Cell {
                 (.., number) => number.map_or(Cell::Null, Cell::Number),
             },
         },
-        // Not asked for, yet it can be shown.
-        Value::Array(_) | Value::Object(_) => Cell::Text(value.to_string()),
+        // The protocol does not let them in.
+        Value::Array(_) | Value::Object(_) => Cell::Null,
     }
 }
 

@@ -7,6 +7,8 @@
 //! plugin ─▶ program   {"text": …}         the answer; then the end of the plugin's standard output
 //! ```
 
+mod bounded;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -144,12 +146,16 @@ pub struct TableAnswer {
     /// A line above the table, for people.
     #[serde(default)]
     pub title: Option<String>,
-    /// The columns, left to right.
+    /// The columns, left to right, at most 1000.
+    #[serde(deserialize_with = "bounded::list::<1000, _, _>")]
     pub columns: Vec<TableColumn>,
-    /// The rows, top to bottom, each with a value for every column: null, true, false, a number or a text.
+    /// The rows, top to bottom, each with a value for every column: null, true, false, a number or a text. At most a
+    /// million values.
+    #[serde(deserialize_with = "bounded::rows")]
+    #[cfg_attr(test, schemars(with = "Vec<Vec<Value>>"))]
     pub rows: Vec<Vec<Value>>,
-    /// Sentences under the table, for people.
-    #[serde(default)]
+    /// Sentences under the table, for people, at most 100.
+    #[serde(default, deserialize_with = "bounded::list::<100, _, _>")]
     pub notes: Vec<String>,
 }
 

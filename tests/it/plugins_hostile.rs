@@ -82,6 +82,12 @@ fn a_flood_is_cut_off() {
         sentence(&format!("{HELLO}\nread hello; read request\nhead -c 80000000 /dev/zero | tr '\\0' x")),
         "the plugin `evil` was ended, for it answered with more than 64 MiB: let it answer with less"
     );
+    // What is short as JSON and long in memory.
+    let said = sentence(&format!(
+        "{HELLO}\nread hello; read request\nprintf '{{\"table\": {{\"columns\": [\"a\"], \"rows\": [[0]'\n\
+         yes ',[0]' | head -n 1500000 | tr -d '\\n'; echo ']}}}}'"
+    ));
+    assert!(said.contains("no answer of the protocol (a table has at most 1000000 cells; an Arrow file may"), "{said}");
     // In place of a greeting, and without any end.
     let said = sentence("exec cat /dev/zero");
     assert!(said.starts_with("the plugin `evil` did not shake hands: its first line is `\\u{0}"), "{said}");

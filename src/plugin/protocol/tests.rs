@@ -54,7 +54,13 @@ fn answers_are_told_apart_by_their_key() {
     };
     let described = DescribedColumn { name: "b".to_string(), heading: None, unit: Some(Unit::Bytes) };
     assert_eq!(table.columns, [TableColumn::Name("a".to_string()), TableColumn::Described(described)]);
-    for wrong in [r#"{"text": "a", "error": "b"}"#, r#"{"txt": "a"}"#, "[]", r#"{"table": {"columns": []}}"#] {
+    for wrong in [
+        r#"{"text": "a", "error": "b"}"#,
+        r#"{"txt": "a"}"#,
+        "[]",
+        r#"{"table": {"columns": []}}"#,
+        r#"{"table": {"columns": ["a"], "rows": [[[1]]]}}"#,
+    ] {
         assert!(read(wrong).is_err(), "{wrong}");
     }
 }
