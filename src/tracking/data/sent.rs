@@ -1,10 +1,13 @@
 //! Second pass: which octets of data were sent before, and where.
 
+use std::borrow::Borrow;
+
 use super::Direction;
 use super::intervals::{Intervals, Piece};
-use super::mappings::{Flow, Flows, Mapped, Payload};
+use super::mappings::{Flow, Flows, Mapped, place};
 use crate::tracking::Connection;
 use crate::tracking::role::ByRole;
+use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
 
 /// Why data came again under new subflow sequence numbers.
@@ -61,15 +64,21 @@ pub struct SubflowVolume {
 /// Who sent an octet first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sender {
-    subflow: usize,
+    /// Index of the subflow.
+    subflow: u32,
     row: u32,
 }
 
 /// Walks the payloads in the order of the file.
-pub fn walk(travelling: &[Travelling<'_>], flows: Flows, connection: &Connection) -> ByRole<Direction> {
+pub fn walk<'a>(
+    travelling: impl IntoIterator<Item: Borrow<Travelling<'a>>>,
+    flows: Flows,
+    connection: &Connection,
+) -> ByRole<Direction> {
     let count = connection.subflows.len();
     let mut walks = ByRole { server: Walk::new(flows.server, count), client: Walk::new(flows.client, count) };
     for packet in travelling {
+        let packet = packet.borrow();
         walks.get_mut(packet.towards).push(packet);
     }
     ByRole { server: walks.server.finish(), client: walks.client.finish() }
@@ -87,7 +96,7 @@ struct Walk {
 /// One subflow of a direction under way.
 #[derive(Clone, Default)]
 struct Progress {
-    packets: usize,
+    positions: Positions,
     /// Positions in the subflow already sent.
     octets: Intervals<()>,
     /// Data octets that this subflow already sent.
@@ -97,7 +106,11 @@ struct Progress {
 impl Walk {
     fn new(flows: Vec<Flow>, count: usize) -> Self {
         let direction = Direction { subflows: vec![SubflowVolume::default(); count], ..Direction::default() };
-        Walk { flows, progress: vec![Progress::default(); count], data: Intervals::default(), direction }
+        let mut progress = vec![Progress::default(); count];
+        for (progress, flow) in progress.iter_mut().zip(&flows) {
+            progress.positions = flow.start();
+        }
+        Walk { flows, progress, data: Intervals::default(), direction }
     }
 
     fn push(&mut self, packet: &Travelling<'_>) {
@@ -111,11 +124,12 @@ impl Walk {
         ) else {
             return;
         };
-        let payload = flow.payload(progress.packets);
-        progress.packets += 1;
+        let (start, length) = place(&mut progress.positions, packet.segment);
         volume.packets += 1;
-        volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
-        let Some(Payload { start, length, .. }) = payload else { return };
+        volume.throughput += length;
+        if length == 0 {
+            return;
+        }
         let end = start.saturating_add(length);
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         let gaps = progress.octets.gaps(start, end);
@@ -127,7 +141,7 @@ impl Walk {
         let before = self.direction.repeats.len();
         for part in parts {
             let end = part.dsn.saturating_add(part.length);
-            let sender = Sender { subflow: packet.subflow, row: packet.row };
+            let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
             for piece in progress.data.overlaps(part.dsn, end) {
                 volume.resent += piece.length();
                 self.direction.repeats.push(repeat(packet, Kind::SameSubflow, &piece));
@@ -156,7 +170,7 @@ fn repeat(packet: &Travelling<'_>, kind: Kind, piece: &Piece<Sender>) -> Repeat 
         row: packet.row,
         subflow: packet.subflow,
         kind,
-        original_subflow: piece.value.subflow,
+        original_subflow: piece.value.subflow as usize,
         original_row: piece.value.row,
         dsn: piece.start,
         length: piece.length(),
