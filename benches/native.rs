@@ -67,9 +67,10 @@ impl Made {
 /// Thousands of connections.
 fn many(folder: &Path) -> Outcome<Made> {
     Made::new(folder.join("many.pcap"), |path| {
-        let names = ["12_many_short/client.pcapng", "02_fullmesh/client.pcap", "01_basic/client.pcapng"];
+        let short = "12_many_short/client.pcapng";
+        let names = [short, "02_fullmesh/client.pcap", "04_rm_addr_prio/client.pcap", "06_lossy/client.pcapng"];
         let recorded = names.map(generate::recording);
-        generate::write(path, generate::many::multiplied(&recorded, 22), usize::MAX)
+        generate::write(path, generate::many::multiplied(&recorded, 18), usize::MAX)
     })
 }
 

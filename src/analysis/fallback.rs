@@ -1,12 +1,12 @@
 //! Did a connection go on as plain TCP, and where was the option lost?
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde::Serialize;
 
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::data::{DataLevel, data_level};
-use crate::tracking::travelling::{Travelling, in_file_order};
+use crate::tracking::travelling::{Travelling, of_subflow, one_by_one};
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind};
 
 /// What shows the fallback.
@@ -74,19 +74,17 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
         .iter()
         .find(|id| capture.tracking.subflow(**id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial))?;
     let stream = capture.tracking.stream(*initial)?;
-    let packets: Vec<Travelling<'_>> = in_file_order(&capture.segments, &capture.tracking, connection)
-        .into_iter()
-        .filter(|packet| packet.stream == stream.id)
-        .collect();
-    let silent = silent_from_the_start(stream, &packets);
-    let unmapped = unmapped_data(&packets, &data_level(&capture.segments, &capture.tracking, connection));
-    let infinite = packets.iter().find(|packet| sends_infinite_mapping(packet.segment));
-    let failed = packets.iter().find(|packet| packet.segment.control.as_ref().is_some_and(|c| c.fail.is_some()));
-    let mut found: Vec<(Reason, &Travelling<'_>)> = Vec::new();
+    let index = connection.subflows.iter().position(|id| id == initial)?;
+    let packets = || of_subflow(&capture.segments, &capture.tracking, connection, index);
+    let silent = silent_from_the_start(stream, packets());
+    let unmapped = unmapped_data(packets(), || data_level(&capture.segments, &capture.tracking, connection));
+    let infinite = packets().find(|packet| sends_infinite_mapping(packet.segment));
+    let failed = packets().find(|packet| packet.segment.control.as_ref().is_some_and(|c| c.fail.is_some()));
+    let mut found: Vec<(Reason, Travelling<'_>)> = Vec::new();
     found.extend(silent);
     found.extend(infinite.map(|packet| (Reason::InfiniteMapping, packet)));
     found.extend(unmapped.map(|packet| (Reason::DataWithoutMapping, packet)));
-    found.extend(failed.and_then(|failed| bare_data(&packets, failed.row)).map(|p| (Reason::ChecksumFailure, p)));
+    found.extend(failed.and_then(|failed| bare_data(packets(), failed.row)).map(|p| (Reason::ChecksumFailure, p)));
     let (reason, packet) = found.into_iter().rev().min_by_key(|(_, packet)| packet.row)?;
     Some(Fallback {
         reason,
@@ -98,10 +96,10 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
 }
 
 /// The first packet after the handshake of an end that answered the other's MPTCP with none at all.
-fn silent_from_the_start<'a, 'b>(
+fn silent_from_the_start<'a>(
     stream: &Stream,
-    packets: &'b [Travelling<'a>],
-) -> Option<(Reason, &'b Travelling<'a>)> {
+    packets: impl Iterator<Item = Travelling<'a>>,
+) -> Option<(Reason, Travelling<'a>)> {
     stream.syn_ack?;
     let mut silent = ByRole { server: None, client: None };
     let mut spoke = ByRole { server: false, client: false };
@@ -122,18 +120,26 @@ fn silent_from_the_start<'a, 'b>(
 }
 
 /// The first data on the established initial subflow that has no MPTCP option and that no mapping covers.
-fn unmapped_data<'a, 'b>(packets: &'b [Travelling<'a>], level: &DataLevel) -> Option<&'b Travelling<'a>> {
-    let mapped: HashMap<u32, bool> =
-        level.rows.iter().zip(&level.packets).map(|(row, data)| (*row, data.mapping_row.is_some())).collect();
-    let established = packets.iter().position(|packet| packet.segment.is_mptcp() && !packet.segment.has(flag::SYN))?;
-    let mut later = packets.get(established..)?.iter();
-    later.find(|packet| carries_bare_data(packet.segment) && mapped.get(&packet.row) == Some(&false))
+///
+/// Most connections have no data without an option at all, and need no look at the data level.
+fn unmapped_data<'a>(
+    packets: impl Iterator<Item = Travelling<'a>>,
+    level: impl FnOnce() -> DataLevel,
+) -> Option<Travelling<'a>> {
+    let before = |packet: &Travelling<'_>| !packet.segment.is_mptcp() || packet.segment.has(flag::SYN);
+    let later = packets.skip_while(before);
+    let mut bare = later.filter(|packet| carries_bare_data(packet.segment)).peekable();
+    bare.peek()?;
+    let level = level();
+    let rows = level.rows.iter().zip(&level.packets);
+    let unmapped: HashSet<u32> = rows.filter(|(_, data)| data.mapping_row.is_none()).map(|(row, _)| *row).collect();
+    bare.find(|packet| unmapped.contains(&packet.row))
 }
 
 /// The first data after `row` without any MPTCP option. After MP_FAIL that is plain TCP, even where a mapping sent
 /// before still reaches over it.
-fn bare_data<'a, 'b>(packets: &'b [Travelling<'a>], row: u32) -> Option<&'b Travelling<'a>> {
-    packets.iter().find(|packet| packet.row > row && carries_bare_data(packet.segment))
+fn bare_data<'a>(mut packets: impl Iterator<Item = Travelling<'a>>, row: u32) -> Option<Travelling<'a>> {
+    packets.find(|packet| packet.row > row && carries_bare_data(packet.segment))
 }
 
 fn carries_bare_data(segment: &Segment) -> bool {
@@ -169,7 +175,7 @@ pub fn declined(capture: &Capture) -> Vec<Declined> {
 #[must_use]
 pub fn last_options(capture: &Capture, connection: &Connection) -> ByRole<Option<u64>> {
     let mut last = ByRole::default();
-    for packet in in_file_order(&capture.segments, &capture.tracking, connection) {
+    for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
         if packet.segment.is_mptcp() {
             *last.get_mut(packet.towards.other()) = Some(packet.segment.packetid);
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::setup::{Setup, setup};
 use super::volume::{rate, seconds, share};
-use crate::tracking::data::{Direction, Kind, data_level};
+use crate::tracking::data::{Direction, Kind, directions};
 use crate::tracking::{Capture, Connection, Role};
 
 /// Both directions of one connection.
@@ -84,8 +84,8 @@ pub struct ReinjectionPair {
 /// Sums up a connection.
 #[must_use]
 pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary {
-    let level = data_level(&capture.segments, &capture.tracking, connection);
-    let directions = Role::BOTH.iter().map(|towards| direction(connection, *towards, level.directions.get(*towards)));
+    let found = directions(&capture.segments, &capture.tracking, connection);
+    let directions = Role::BOTH.iter().map(|towards| direction(connection, *towards, found.get(*towards)));
     MptcpSummary { mptcpstream: connection.id, setup: setup(capture, connection), directions: directions.collect() }
 }
 

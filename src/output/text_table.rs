@@ -34,6 +34,9 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
     if let Some(title) = &table.title {
         writeln!(output, "{}", escape(title))?;
     }
+    if let Some(measured) = measured(table, human, width) {
+        return write_plain(table, human, &measured, output);
+    }
     let columns = shown(table, human);
     let fixed = width.map(|_| columns.iter().map(|column| column.fixed_width()).collect::<Vec<usize>>());
     if let (Some(width), Some(fixed)) = (width, &fixed) {
@@ -76,6 +79,81 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
     Ok(())
 }
 
+/// A column of a table that fits as it is.
+struct Measured {
+    heading: Vec<String>,
+    /// Characters.
+    width: usize,
+    /// Digits after the point of a time.
+    digits: usize,
+    to_the_right: bool,
+}
+
+/// The columns' widths, when the table fits into `width` and all of it is ASCII, each character of which is one column
+/// wide. Long lists are such tables, and need no second copy to be drawn.
+fn measured(table: &Table, human: bool, width: Option<u16>) -> Option<Vec<Measured>> {
+    let mut measured = Vec::with_capacity(table.columns.len());
+    for (index, column) in table.columns.iter().enumerate() {
+        let digits = digits_of_time(table, index);
+        let heading = headings(column);
+        let mut widest = 0;
+        for line in &heading {
+            widest = widest.max(line.is_ascii().then_some(line.len())?);
+        }
+        for cell in table.rows.iter().filter_map(|row| row.get(index)) {
+            let text = text(cell, human, digits);
+            widest = widest.max(text.is_ascii().then_some(text.len())?);
+        }
+        measured.push(Measured { heading, width: widest, digits, to_the_right: is_numeric(table, index) });
+    }
+    let total = measured.iter().map(|column| column.width).sum::<usize>() + 2 * measured.len().saturating_sub(1);
+    (!measured.is_empty() && width.is_none_or(|width| total <= usize::from(width))).then_some(measured)
+}
+
+fn write_plain(table: &Table, human: bool, columns: &[Measured], output: &mut dyn Write) -> io::Result<()> {
+    // Headings of one line stand at the bottom, beside the last line of longer ones.
+    let height = columns.iter().map(|column| column.heading.len()).max().unwrap_or(0);
+    let mut line = String::new();
+    for number in 0..height {
+        for column in columns {
+            let above = height - column.heading.len();
+            let part = number.checked_sub(above).and_then(|number| column.heading.get(number));
+            append(&mut line, part.map_or("", String::as_str), column);
+        }
+        end_line(&mut line, output)?;
+    }
+    let total = columns.iter().map(|column| column.width).sum::<usize>() + 2 * columns.len().saturating_sub(1);
+    writeln!(output, "{}", "-".repeat(total))?;
+    for row in &table.rows {
+        for (index, column) in columns.iter().enumerate() {
+            append(&mut line, &text(row.get(index).unwrap_or(&Cell::Null), human, column.digits), column);
+        }
+        end_line(&mut line, output)?;
+    }
+    if table.rows.is_empty() {
+        writeln!(output, "(none)")?;
+    }
+    Ok(())
+}
+
+/// Appends a cell and the blanks around it.
+fn append(line: &mut String, cell: &str, column: &Measured) {
+    let blanks = column.width.saturating_sub(cell.len());
+    line.extend(std::iter::repeat_n(' ', if column.to_the_right { blanks } else { 0 }));
+    line.push_str(cell);
+    line.extend(std::iter::repeat_n(' ', 2 + if column.to_the_right { 0 } else { blanks }));
+}
+
+fn end_line(line: &mut String, output: &mut dyn Write) -> io::Result<()> {
+    writeln!(output, "{}", line.trim_end())?;
+    line.clear();
+    Ok(())
+}
+
+fn headings(column: &super::report::Column) -> Vec<String> {
+    column.heading.as_deref().unwrap_or(&column.name).lines().map(|line| escape(line).into()).collect()
+}
+
 /// A column as it is printed.
 struct Shown {
     /// Lines of the heading.
@@ -105,7 +183,7 @@ fn shown(table: &Table, human: bool) -> Vec<Shown> {
             let cells = table.rows.iter().map(|row| row.get(index).unwrap_or(&Cell::Null));
             let is_folded = |cell: &Cell| matches!(cell, Cell::Text(text) if text.contains(' '));
             Shown {
-                heading: column.heading.as_deref().unwrap_or(&column.name).lines().map(|l| escape(l).into()).collect(),
+                heading: headings(column),
                 has_blanks: cells.clone().any(is_folded),
                 cells: cells.map(|cell| text(cell, human, digits)).collect(),
             }

@@ -147,9 +147,21 @@ impl<'a> IntoIterator for &'a Segments {
     }
 }
 
-/// Up to four SACK blocks, all that TCP's option space has room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SackBlocks {
+/// Up to four SACK blocks, all that TCP's option space has room for. Beside a DSS there is room for one, which costs
+/// no allocation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SackBlocks(Blocks);
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Blocks {
+    #[default]
+    None,
+    One((u32, u32)),
+    Several(Box<Several>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Several {
     blocks: [(u32, u32); 4],
     count: u8,
 }
@@ -157,16 +169,29 @@ pub struct SackBlocks {
 impl SackBlocks {
     /// Adds a block; a fifth one is dropped, for no valid option can hold it.
     pub fn push(&mut self, left: u32, right: u32) {
-        if let Some(slot) = self.blocks.get_mut(usize::from(self.count)) {
-            *slot = (left, right);
-            self.count += 1;
+        match &mut self.0 {
+            Blocks::None => self.0 = Blocks::One((left, right)),
+            Blocks::One(first) => {
+                let blocks = [*first, (left, right), (0, 0), (0, 0)];
+                self.0 = Blocks::Several(Box::new(Several { blocks, count: 2 }));
+            }
+            Blocks::Several(several) => {
+                if let Some(slot) = several.blocks.get_mut(usize::from(several.count)) {
+                    *slot = (left, right);
+                    several.count = several.count.saturating_add(1);
+                }
+            }
         }
     }
 
     /// The blocks in the order sent.
     #[must_use]
     pub fn as_slice(&self) -> &[(u32, u32)] {
-        self.blocks.get(..usize::from(self.count)).unwrap_or(&[])
+        match &self.0 {
+            Blocks::None => &[],
+            Blocks::One(block) => std::slice::from_ref(block),
+            Blocks::Several(several) => several.blocks.get(..usize::from(several.count)).unwrap_or(&[]),
+        }
     }
 }
 
@@ -336,4 +361,27 @@ pub fn hmac_from_hexadecimal(text: &str) -> Option<[u8; 20]> {
         *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
     Some(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sack_blocks_come_back_in_order_and_a_fifth_is_dropped() {
+        let mut blocks = SackBlocks::default();
+        let mut pushed = Vec::new();
+        for n in 0..6_u32 {
+            assert_eq!(blocks.as_slice(), &pushed[..pushed.len().min(4)]);
+            blocks.push(n, u32::MAX - n);
+            pushed.push((n, u32::MAX - n));
+        }
+        assert_eq!(blocks.as_slice(), &pushed[..4]);
+    }
+
+    /// A capture has millions of them.
+    #[test]
+    fn a_segment_is_small() {
+        assert!(size_of::<Segment>() <= 168, "{} octets", size_of::<Segment>());
+    }
 }

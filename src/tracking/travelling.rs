@@ -1,6 +1,9 @@
 //! Packets that belong together, each with the way it travels: of a connection, all subflows together, in the order of
 //! the file; of one stream in the order of time.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::role::Role;
 use super::{Connection, Stream, Tracking};
 use crate::packets::segment::Segment;
@@ -20,6 +23,59 @@ pub struct Travelling<'a> {
     pub towards: Role,
     /// The end of its TCP stream that it travels towards.
     pub tcp_towards: Role,
+}
+
+/// The packets of one subflow, by its index in [`Connection::subflows`], in the order of the file.
+pub fn of_subflow<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    connection: &Connection,
+    index: usize,
+) -> impl Iterator<Item = Travelling<'a>> + use<'a> {
+    let id = connection.subflows.get(index).copied();
+    let known = id.and_then(|id| Some((id, tracking.stream(id)?, tracking.subflow(id)?)));
+    known.into_iter().flat_map(move |(id, stream, subflow)| {
+        stream.packets.iter().filter_map(move |row| {
+            let segment = segments.get(*row as usize)?;
+            let tcp_towards = stream.towards(tracking.packets.get(*row as usize)?);
+            let towards = Tracking::mptcp_towards(subflow, tcp_towards);
+            Some(Travelling { row: *row, segment, stream: id, subflow: index, towards, tcp_towards })
+        })
+    })
+}
+
+/// The packets of `connection` in the order of the file, one after the other, without a list of them.
+pub fn one_by_one<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    connection: &Connection,
+) -> impl Iterator<Item = Travelling<'a>> + use<'a> {
+    let mut subflows: Vec<_> = (0..connection.subflows.len())
+        .map(|index| of_subflow(segments, tracking, connection, index).peekable())
+        .collect();
+    // The next row of each subflow but the one at hand, the lowest on top.
+    let mut waiting: BinaryHeap<Reverse<(u32, usize)>> = subflows
+        .iter_mut()
+        .enumerate()
+        .filter_map(|(index, packets)| Some(Reverse((packets.peek()?.row, index))))
+        .collect();
+    let mut at_hand = waiting.pop().map(|Reverse((_, index))| index);
+    std::iter::from_fn(move || {
+        let packets = subflows.get_mut(at_hand?)?;
+        let packet = packets.next();
+        // Packets come in bursts: mostly the next one is of the same subflow.
+        let next = packets.peek().map(|next| next.row);
+        match (next, waiting.peek()) {
+            (Some(next), Some(Reverse((other, _)))) if next > *other => {
+                let Reverse((_, other)) = waiting.pop()?;
+                waiting.push(Reverse((next, at_hand?)));
+                at_hand = Some(other);
+            }
+            (Some(_), _) => {}
+            (None, _) => at_hand = waiting.pop().map(|Reverse((_, index))| index),
+        }
+        packet
+    })
 }
 
 /// The packets of `connection`.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use mptcpanalyzer::packets::tshark::{self, Request, Tshark};
+use mptcpanalyzer::packets::native::{self, Request};
+use mptcpanalyzer::packets::tshark::{self, Tshark};
 use mptcpanalyzer::tracking::Capture;
 use serde_json::Value;
 
@@ -55,7 +56,8 @@ pub fn installed_tshark() -> &'static Tshark {
 
 type Loaded = Mutex<HashMap<PathBuf, Arc<OnceLock<Option<Arc<Capture>>>>>>;
 
-/// The capture dissected and tracked, once per process; `None` for an empty file.
+/// The capture dissected and tracked, once per process; `None` for an empty file. The native dissector is proved equal to
+/// tshark, packet by packet, by a test of its own.
 pub fn load(path: &Path) -> Option<Arc<Capture>> {
     static LOADED: OnceLock<Loaded> = OnceLock::new();
     let cell = {
@@ -66,8 +68,7 @@ pub fn load(path: &Path) -> Option<Arc<Capture>> {
         if fs::metadata(path).expect("the file is there").len() == 0 {
             return None;
         }
-        let request = Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
-        let dissection = tshark::dissect(installed_tshark(), path, &request).expect("the capture is dissected");
+        let dissection = native::dissect(path, Request::default()).expect("the capture is dissected");
         Some(Arc::new(Capture::new(path.to_path_buf(), dissection).expect("the capture is tracked")))
     })
     .clone()

@@ -24,19 +24,31 @@ impl<V> Piece<V> {
 
 /// Disjoint ranges with a value each. What is in the map stays: a later insertion only fills the gaps.
 ///
-/// Most data comes in order, so what lies beyond all ranges is told without a look into the tree, and what lies
-/// within one range with a single one.
+/// Most data comes in order, so what lies beyond all ranges is told without a look into the map. Ranges lie in runs,
+/// one after the other, and only the runs are in a tree: that takes half the memory of a tree of ranges.
 #[derive(Debug, Clone)]
 pub struct Intervals<V> {
-    ranges: BTreeMap<u64, (u64, V)>,
+    /// By the start of its first range: ranges in order, at most [`RUN`] of them. None is empty, and the first begins
+    /// before all ranges.
+    runs: BTreeMap<u64, Vec<Range<V>>>,
     total: u64,
     /// The highest end of all ranges.
     end: u64,
 }
 
+/// Ranges in a run at most.
+const RUN: usize = 64;
+
+#[derive(Debug, Clone, Copy)]
+struct Range<V> {
+    start: u64,
+    end: u64,
+    value: V,
+}
+
 impl<V> Default for Intervals<V> {
     fn default() -> Self {
-        Intervals { ranges: BTreeMap::new(), total: 0, end: 0 }
+        Intervals { runs: BTreeMap::new(), total: 0, end: 0 }
     }
 }
 
@@ -48,19 +60,28 @@ impl<V: Copy + PartialEq> Intervals<V> {
 
     /// The parts of `start..end` that are in the map, in order.
     pub fn overlaps(&self, start: u64, end: u64) -> impl Iterator<Item = Piece<V>> + '_ {
-        let possible = start < end && start < self.end;
-        // One range may hold `start`; all others begin behind it.
-        let before = if possible { self.ranges.range(..=start).next_back() } else { None };
-        let first = before.filter(|(_, (last, _))| *last > start);
-        let covered = first.is_some_and(|(_, (last, _))| *last >= end);
-        let behind = start.saturating_add(1);
-        let within = if possible && !covered && behind < end { Some(self.ranges.range(behind..end)) } else { None };
-        first.into_iter().chain(within.into_iter().flatten()).map(move |(first, (last, value))| Piece {
-            start: (*first).max(start),
-            end: (*last).min(end),
-            origin: *first,
-            value: *value,
+        self.ranges_from(start, end).take_while(move |range| range.start < end).map(move |range| Piece {
+            start: range.start.max(start),
+            end: range.end.min(end),
+            origin: range.start,
+            value: range.value,
         })
+    }
+
+    /// The ranges in order from the first that reaches beyond `start`, at least as far as `end`.
+    fn ranges_from(&self, start: u64, end: u64) -> impl Iterator<Item = &Range<V>> + '_ {
+        let possible = start < end && start < self.end;
+        // The run that may hold `start`; all others begin behind it.
+        let run = if possible { self.runs.range(..=start).next_back() } else { None };
+        let first = run.map_or(&[][..], |(_, run)| {
+            let skipped = run.partition_point(|range| range.end <= start);
+            run.get(skipped..).unwrap_or(&[])
+        });
+        // Most questions end within that run.
+        let ends = first.last().is_some_and(|range| range.end >= end);
+        let behind = start.saturating_add(1);
+        let more = if possible && !ends && behind < end { Some(self.runs.range(behind..end)) } else { None };
+        first.iter().chain(more.into_iter().flatten().flat_map(|(_, run)| run))
     }
 
     /// The parts of `start..end` that are not in the map, in order.
@@ -91,11 +112,15 @@ impl<V: Copy + PartialEq> Intervals<V> {
             self.append(start, end, value(start));
             return end - start;
         }
-        let gaps: Vec<(u64, u64)> = self.gaps(start, end).collect();
         let mut filled = 0;
-        for (first, last) in gaps {
-            self.ranges.insert(first, (last, value(first)));
+        let mut next = start;
+        // Gap by gap: each insertion moves what the next one is looked for in.
+        loop {
+            let gap = self.gaps(next, end).next();
+            let Some((first, last)) = gap else { break };
+            self.insert(Range { start: first, end: last, value: value(first) });
             filled += last - first;
+            next = last;
         }
         self.total += filled;
         self.end = self.end.max(end);
@@ -107,14 +132,48 @@ impl<V: Copy + PartialEq> Intervals<V> {
         self.total += end - start;
         let touches = start == self.end;
         self.end = end;
-        if touches
-            && let Some(mut last) = self.ranges.last_entry()
-            && last.get().1 == value
-        {
-            last.get_mut().0 = end;
+        if let Some(mut last) = self.runs.last_entry() {
+            let run = last.get_mut();
+            if let Some(range) = run.last_mut().filter(|range| touches && range.value == value) {
+                range.end = end;
+                return;
+            }
+            if run.len() < RUN {
+                run.push(Range { start, end, value });
+                return;
+            }
+        }
+        self.runs.insert(start, vec![Range { start, end, value }]);
+    }
+
+    /// Puts a range where none is.
+    fn insert(&mut self, range: Range<V>) {
+        let Some((_, run)) = self.runs.range_mut(..range.start).next_back() else {
+            // Before all others: its run gets a new name.
+            let run = match self.runs.first_entry() {
+                Some(first) if first.get().len() < RUN => {
+                    let mut run = first.remove();
+                    run.insert(0, range);
+                    run
+                }
+                _ => vec![range],
+            };
+            self.runs.insert(range.start, run);
+            return;
+        };
+        let place = run.partition_point(|other| other.start < range.start);
+        if run.len() < RUN {
+            run.insert(place, range);
             return;
         }
-        self.ranges.insert(start, (end, value));
+        let mut behind = run.split_off(RUN / 2);
+        match place.checked_sub(RUN / 2) {
+            Some(place) if place > 0 => behind.insert(place, range),
+            _ => run.insert(place, range),
+        }
+        if let Some(first) = behind.first() {
+            self.runs.insert(first.start, behind);
+        }
     }
 }
 
@@ -131,6 +190,31 @@ mod tests {
         let pieces: Vec<_> = map.overlaps(0, 100).map(|p| (p.start, p.end, p.value)).collect();
         assert_eq!(pieces, [(5, 10, 'c'), (10, 20, 'a'), (20, 30, 'c'), (30, 40, 'b')]);
         assert_eq!(map.total(), 35);
+    }
+
+    /// Against a list of octets, each with its owner.
+    #[test]
+    fn ranges_in_any_order_are_what_a_list_of_octets_says() {
+        let numbers =
+            std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+        let mut numbers = numbers.map(|n| u64::from(n >> 16));
+        let mut owners: Vec<Option<u64>> = vec![None; 70_000];
+        let mut map = Intervals::default();
+        for owner in 0..3000 {
+            let (start, length) = (numbers.next().unwrap(), numbers.next().unwrap() % 40);
+            let before = owners[start as usize..(start + length) as usize].iter().filter(|o| o.is_none()).count();
+            assert_eq!(map.fill(start, start + length, |_| owner), before as u64);
+            owners[start as usize..(start + length) as usize].iter_mut().for_each(|o| *o = o.or(Some(owner)));
+            let (from, to) = (numbers.next().unwrap(), numbers.next().unwrap() % 4000);
+            let mut wanted = owners[from as usize..].iter().take(to as usize).copied();
+            let mut found: Vec<Option<u64>> = vec![None; to as usize];
+            for piece in map.overlaps(from, from + to) {
+                assert!(piece.origin <= piece.start && piece.start < piece.end);
+                found[(piece.start - from) as usize..(piece.end - from) as usize].fill(Some(piece.value));
+            }
+            assert!(found.iter().all(|found| *found == wanted.next().flatten()), "after {owner}");
+        }
+        assert_eq!(map.total(), owners.iter().flatten().count() as u64);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::bases::Evidence;
 use super::intervals::{Intervals, Piece};
 use super::numbers::Numbers;
-use crate::packets::segment::{Dss, flag};
+use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
@@ -38,6 +38,8 @@ pub struct Target {
 /// One direction of one subflow.
 #[derive(Debug, Clone, Default)]
 pub struct Flow {
+    /// Positions before the first packet: they give each packet of a further pass the same position.
+    start: Positions,
     positions: Positions,
     /// Position of the SYN, from which subflow sequence numbers count; `None` until it is known.
     base: Option<u64>,
@@ -45,7 +47,7 @@ pub struct Flow {
     mappings: Intervals<Target>,
     /// From this position on every octet is mapped: the infinite mapping.
     infinite: Option<(u64, Target)>,
-    /// Each packet's payload, `None` for packets without, in order of travel.
+    /// Each packet's payload, `None` for packets without, in order of travel; kept for those who ask what each carried.
     payloads: Vec<Option<Payload>>,
 }
 
@@ -78,34 +80,55 @@ pub fn collect(
     tracking: &Tracking,
     connection: &Connection,
 ) -> (Flows, Vec<PacketData>, ByRole<Numbers>) {
+    let mut acknowledged = Vec::with_capacity(travelling.len());
+    let (flows, numbers) = flows(
+        || travelling.iter().copied(),
+        tracking,
+        connection,
+        |flow, payload, working| {
+            acknowledged.push(working);
+            flow.payloads.push(payload);
+        },
+    );
+    let packets = look_up(travelling, &acknowledged, &flows, &numbers);
+    (flows, packets, numbers)
+}
+
+/// The first pass over the packets that `packets` gives anew each time: the mappings of all flows. `note` is given the
+/// flow of each packet, its payload, and its DATA_ACK as a working number.
+pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
+    packets: impl Fn() -> I,
+    tracking: &Tracking,
+    connection: &Connection,
+    mut note: impl FnMut(&mut Flow, Option<Payload>, Option<u64>),
+) -> (Flows, ByRole<Numbers>) {
     let flows_of = |towards: Role| {
         let ids = connection.subflows.iter();
         ids.map(|id| Flow::new(tracking, *id, towards)).collect::<Vec<Flow>>()
     };
     let mut flows = Flows { server: flows_of(Role::Server), client: flows_of(Role::Client) };
-    find_bases(travelling, &mut flows);
+    find_bases(&packets, &mut flows);
     // Data towards the server is numbered from the client's IDSN.
     let mut numbers = ByRole {
         server: Numbers::new(connection.hosts.client.idsn),
         client: Numbers::new(connection.hosts.server.idsn),
     };
-    let mut acknowledged = Vec::with_capacity(travelling.len());
-    for packet in travelling {
+    for packet in packets() {
         let dss = packet.segment.dss.as_ref();
         let number = dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
         let numbering = numbers.get_mut(packet.towards.other());
-        acknowledged.push(number.map(|(sent, wide)| numbering.working(sent, wide)));
+        let acknowledged = number.map(|(sent, wide)| numbering.working(sent, wide));
         let numbering = numbers.get_mut(packet.towards);
         if let Some(flow) = flows.get_mut(packet.towards).get_mut(packet.subflow) {
-            flow.note(packet, numbering);
+            let payload = flow.read(&packet, numbering);
+            note(flow, payload, acknowledged);
         }
     }
-    let packets = look_up(travelling, &acknowledged, &flows, &numbers);
-    (flows, packets, numbers)
+    (flows, numbers)
 }
 
 /// Finds out where the numbers of those flows count from whose SYN was not captured.
-fn find_bases(travelling: &[Travelling<'_>], flows: &mut Flows) {
+fn find_bases<'a, I: Iterator<Item = Travelling<'a>>>(packets: impl Fn() -> I, flows: &mut Flows) {
     let missing = |flows: &[Flow]| -> Vec<Option<Evidence>> {
         flows.iter().map(|flow| flow.base.is_none().then(Evidence::default)).collect()
     };
@@ -113,7 +136,7 @@ fn find_bases(travelling: &[Travelling<'_>], flows: &mut Flows) {
     if evidence.server.iter().chain(&evidence.client).all(Option::is_none) {
         return;
     }
-    for packet in travelling {
+    for packet in packets() {
         if let Some(Some(evidence)) = evidence.get_mut(packet.towards).get_mut(packet.subflow) {
             evidence.note(packet.segment);
         }
@@ -171,17 +194,21 @@ impl Flow {
             let tcp_towards = Tracking::mptcp_towards(subflow, towards);
             let isn = stream.ends.get(tcp_towards.other()).isn;
             flow.base = isn.map(|isn| flow.positions.position(isn));
+            flow.start = flow.positions;
         }
         flow
     }
 
-    /// Takes in a packet: where its payload lies, and its mapping.
-    fn note(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers) {
-        let segment = packet.segment;
-        let position = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        let length = u64::from(segment.payload.unwrap_or(0));
-        let own = self.note_mapping(packet, position, numbering);
-        self.payloads.push((length > 0).then_some(Payload { start: position, length, own }));
+    /// Positions as they were before the flow's first packet.
+    pub fn start(&self) -> Positions {
+        self.start
+    }
+
+    /// Takes in a packet and its mapping; returns where its payload lies.
+    fn read(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers) -> Option<Payload> {
+        let (start, length) = place(&mut self.positions, packet.segment);
+        let own = self.note_mapping(packet, start, numbering);
+        (length > 0).then_some(Payload { start, length, own })
     }
 
     /// Takes in the mapping of a packet whose payload begins at `position`; returns the working DSN that it gives to
@@ -251,6 +278,12 @@ impl Flow {
         }
         parts
     }
+}
+
+/// Where the payload of the flow's next packet begins, and its octets.
+pub fn place(positions: &mut Positions, segment: &Segment) -> (u64, u64) {
+    let position = positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
+    (position, u64::from(segment.payload.unwrap_or(0)))
 }
 
 /// Working DSN of the first octet of a piece of a mapping.

@@ -1,10 +1,13 @@
 //! Second pass: which octets of data were sent before, and where.
 
+use std::borrow::Borrow;
+
 use super::Direction;
 use super::intervals::{Intervals, Piece};
-use super::mappings::{Flow, Flows, Mapped, Payload};
+use super::mappings::{Flow, Flows, Mapped, place};
 use crate::tracking::Connection;
 use crate::tracking::role::ByRole;
+use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
 
 /// Why data came again under new subflow sequence numbers.
@@ -61,7 +64,8 @@ pub struct SubflowVolume {
 /// Who sent an octet first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sender {
-    subflow: usize,
+    /// Index of the subflow.
+    subflow: u32,
     row: u32,
 }
 
@@ -80,8 +84,8 @@ pub enum Sending {
 
 /// Walks the payloads in the order of the file; `visit` sees each range of data that a packet carried (start, end
 /// exclusive, working numbers), and what it was.
-pub fn walk(
-    travelling: &[Travelling<'_>],
+pub fn walk<'a>(
+    travelling: impl IntoIterator<Item: Borrow<Travelling<'a>>>,
     flows: Flows,
     connection: &Connection,
     mut visit: impl FnMut(&Travelling<'_>, (u64, u64), Sending),
@@ -89,6 +93,7 @@ pub fn walk(
     let count = connection.subflows.len();
     let mut walks = ByRole { server: Walk::new(flows.server, count), client: Walk::new(flows.client, count) };
     for packet in travelling {
+        let packet = packet.borrow();
         walks.get_mut(packet.towards).push(packet, &mut visit);
     }
     ByRole { server: walks.server.finish(), client: walks.client.finish() }
@@ -106,7 +111,7 @@ struct Walk {
 /// One subflow of a direction under way.
 #[derive(Clone, Default)]
 struct Progress {
-    packets: usize,
+    positions: Positions,
     /// Positions in the subflow already sent.
     octets: Intervals<()>,
     /// Data octets that this subflow already sent.
@@ -116,7 +121,11 @@ struct Progress {
 impl Walk {
     fn new(flows: Vec<Flow>, count: usize) -> Self {
         let direction = Direction { subflows: vec![SubflowVolume::default(); count], ..Direction::default() };
-        Walk { flows, progress: vec![Progress::default(); count], data: Intervals::default(), direction }
+        let mut progress = vec![Progress::default(); count];
+        for (progress, flow) in progress.iter_mut().zip(&flows) {
+            progress.positions = flow.start();
+        }
+        Walk { flows, progress, data: Intervals::default(), direction }
     }
 
     fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, (u64, u64), Sending)) {
@@ -130,11 +139,12 @@ impl Walk {
         ) else {
             return;
         };
-        let payload = flow.payload(progress.packets);
-        progress.packets += 1;
+        let (start, length) = place(&mut progress.positions, packet.segment);
         volume.packets += 1;
-        volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
-        let Some(Payload { start, length, .. }) = payload else { return };
+        volume.throughput += length;
+        if length == 0 {
+            return;
+        }
         let end = start.saturating_add(length);
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         for again in progress.octets.overlaps(start, end) {
@@ -151,7 +161,7 @@ impl Walk {
         let before = self.direction.repeats.len();
         for part in parts {
             let end = part.dsn.saturating_add(part.length);
-            let sender = Sender { subflow: packet.subflow, row: packet.row };
+            let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
             for piece in progress.data.overlaps(part.dsn, end) {
                 volume.resent += piece.length();
                 visit(packet, (piece.start, piece.end), Sending::SameSubflow);
@@ -185,7 +195,7 @@ fn repeat(packet: &Travelling<'_>, kind: Kind, piece: &Piece<Sender>) -> Repeat 
         row: packet.row,
         subflow: packet.subflow,
         kind,
-        original_subflow: piece.value.subflow,
+        original_subflow: piece.value.subflow as usize,
         original_row: piece.value.row,
         dsn: piece.start,
         length: piece.length(),
