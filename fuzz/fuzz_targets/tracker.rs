@@ -13,7 +13,7 @@ use mptcpanalyzer::analysis::tcp_summary::tcp_summary;
 use mptcpanalyzer::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, SackBlocks, Segment, subtype,
 };
-use mptcpanalyzer::packets::table::{Builder, Frame};
+use mptcpanalyzer::packets::table::{Builder, Frame, PacketTable};
 use mptcpanalyzer::packets::{CaptureFacts, Dissection};
 use mptcpanalyzer::tracking::data::{Kind, data_level};
 use mptcpanalyzer::tracking::{Capture, Role};
@@ -263,9 +263,11 @@ impl Options {
 fuzz_target!(|packets: Vec<Packet>| {
     let mut builder = Builder::default();
     for (row, packet) in packets.iter().enumerate() {
-        builder.push(&Frame::default(), &packet.segment(row));
+        builder.push(&Frame::default(), packet.segment(row));
     }
-    let table = builder.finish().expect("any segments make a table");
+    let built = builder.finish(Vec::new());
+    // Through its columns, so that they are read back, too.
+    let table = PacketTable::from(built.data_frame().expect("any segments make a table").clone());
     let dissection = Dissection { table, facts: CaptureFacts::default() };
     let capture = Capture::new(PathBuf::from("fuzz"), dissection).expect("a table makes segments");
     assert_eq!(capture.segments.len(), packets.len());

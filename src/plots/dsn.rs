@@ -61,8 +61,11 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Fig
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let happened = events(capture, connection, None);
     let mut figure = Figure::new(format!("MPTCP connection {} of {}", connection.id, capture.name()));
+    let clock = Clockwork::of(capture);
     for towards in request.directions() {
-        let direction = Direction { capture, connection, request, towards, sequence: sequence.get(towards) };
+        let sequence = sequence.get(towards);
+        let origin = sequence.origin();
+        let direction = Direction { connection, request, towards, sequence, origin, clock };
         figure = figure.with_panel(direction.panel(&happened));
         if connection.hosts.get(towards.other()).idsn.is_none() {
             figure = figure.with_caption(format!(
@@ -75,11 +78,13 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Fig
 }
 
 struct Direction<'a> {
-    capture: &'a Capture,
     connection: &'a Connection,
     request: &'a Request,
     towards: Role,
     sequence: &'a DataSequence,
+    /// What is shown as 0, worked out once.
+    origin: u64,
+    clock: Clockwork,
 }
 
 impl Direction<'_> {
@@ -88,11 +93,10 @@ impl Direction<'_> {
             .titled(format!("towards the {}", self.towards.name()));
         panel.series.push(Series::new("window", Look::of(RoleKind::WindowEdge), Marks::Steps(self.window_edge())));
         panel.series.push(Series::new("DATA_ACK", Look::of(RoleKind::Acknowledgement), Marks::Steps(self.data_acks())));
-        for (index, stream) in (0_u32..).zip(&self.connection.subflows) {
-            if self.request.shows_subflow(*stream) {
-                let strokes = Marks::VerticalStrokes(self.strokes(index as usize));
-                panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), strokes));
-            }
+        let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());
+        for ((index, stream), strokes) in subflows {
+            let strokes = Marks::VerticalStrokes(strokes);
+            panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), strokes));
         }
         for (name, kind, sending) in [
             ("retransmission", RoleKind::Retransmission, Sending::Retransmission),
@@ -107,11 +111,11 @@ impl Direction<'_> {
     }
 
     fn seconds(&self, time: i64) -> f64 {
-        Clockwork::of(self.capture).seconds(time)
+        self.clock.seconds(time)
     }
 
     fn number(&self, working: u64) -> f64 {
-        value(working.saturating_sub(self.sequence.origin()))
+        value(working.saturating_sub(self.origin))
     }
 
     /// What is to be shown of what was sent.
@@ -123,14 +127,19 @@ impl Direction<'_> {
         })
     }
 
-    fn strokes(&self, subflow: usize) -> Vec<VerticalStroke> {
-        let own = self.sent().filter(|range| range.subflow == subflow);
-        let stroke = |range: &SentRange| VerticalStroke {
-            x: self.seconds(range.time),
-            y_low: self.number(range.start),
-            y_high: self.number(range.end),
-        };
-        own.map(stroke).collect()
+    /// The strokes of each subflow, in one pass: there may be many.
+    fn strokes(&self) -> Vec<Vec<VerticalStroke>> {
+        let mut strokes = vec![Vec::new(); self.connection.subflows.len()];
+        for range in self.sent() {
+            if let Some(own) = strokes.get_mut(range.subflow) {
+                own.push(VerticalStroke {
+                    x: self.seconds(range.time),
+                    y_low: self.number(range.start),
+                    y_high: self.number(range.end),
+                });
+            }
+        }
+        strokes
     }
 
     fn marks(&self, sending: Sending) -> Vec<Point> {
