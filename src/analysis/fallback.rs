@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::data::{DataLevel, data_level};
 use crate::tracking::travelling::{Travelling, of_subflow, one_by_one};
-use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind};
+use crate::tracking::{ByRole, Capture, Connection, Role, SubflowKind};
 
 /// What shows the fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -76,15 +76,18 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
     let stream = capture.tracking.stream(*initial)?;
     let index = connection.subflows.iter().position(|id| id == initial)?;
     let packets = || of_subflow(&capture.segments, &capture.tracking, connection, index);
-    let silent = silent_from_the_start(stream, packets());
-    let unmapped = unmapped_data(packets(), || data_level(&capture.segments, &capture.tracking, connection));
-    let infinite = packets().find(|packet| sends_infinite_mapping(packet.segment));
-    let failed = packets().find(|packet| packet.segment.control.as_ref().is_some_and(|c| c.fail.is_some()));
+    let signs = Signs::of(packets());
+    let unmapped = if signs.bare_data {
+        unmapped_data(packets(), &data_level(&capture.segments, &capture.tracking, connection))
+    } else {
+        // Most connections have no data without an option at all, and need no look at the data level.
+        None
+    };
     let mut found: Vec<(Reason, Travelling<'_>)> = Vec::new();
-    found.extend(silent);
-    found.extend(infinite.map(|packet| (Reason::InfiniteMapping, packet)));
+    found.extend(stream.syn_ack.and_then(|_| signs.silent()));
+    found.extend(signs.infinite.map(|packet| (Reason::InfiniteMapping, packet)));
     found.extend(unmapped.map(|packet| (Reason::DataWithoutMapping, packet)));
-    found.extend(failed.and_then(|failed| bare_data(packets(), failed.row)).map(|p| (Reason::ChecksumFailure, p)));
+    found.extend(signs.bare_after_fail.map(|packet| (Reason::ChecksumFailure, packet)));
     let (reason, packet) = found.into_iter().rev().min_by_key(|(_, packet)| packet.row)?;
     Some(Fallback {
         reason,
@@ -95,51 +98,66 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
     })
 }
 
-/// The first packet after the handshake of an end that answered the other's MPTCP with none at all.
-fn silent_from_the_start<'a>(
-    stream: &Stream,
-    packets: impl Iterator<Item = Travelling<'a>>,
-) -> Option<(Reason, Travelling<'a>)> {
-    stream.syn_ack?;
-    let mut silent = ByRole { server: None, client: None };
-    let mut spoke = ByRole { server: false, client: false };
-    for packet in packets {
-        let segment = packet.segment;
-        if segment.flags & (flag::SYN | flag::RST) != 0 || !segment.has(flag::ACK) {
-            continue;
+/// What the packets of the initial subflow show, each looked at once.
+#[derive(Default)]
+struct Signs<'a> {
+    /// The first packet after the handshake that each end sent.
+    first: ByRole<Option<Travelling<'a>>>,
+    /// Whether each end used an MPTCP option after the handshake.
+    spoke: ByRole<bool>,
+    /// The first packet with an infinite mapping.
+    infinite: Option<Travelling<'a>>,
+    /// Data without any MPTCP option on the established subflow.
+    bare_data: bool,
+    /// The first such data after MP_FAIL: plain TCP, even where a mapping sent before still reaches over it.
+    bare_after_fail: Option<Travelling<'a>>,
+}
+
+impl<'a> Signs<'a> {
+    fn of(packets: impl Iterator<Item = Travelling<'a>>) -> Self {
+        let mut signs = Signs::default();
+        let (mut established, mut failed) = (false, false);
+        for packet in packets {
+            let segment = packet.segment;
+            if segment.flags & (flag::SYN | flag::RST) == 0 && segment.has(flag::ACK) {
+                let sender = packet.tcp_towards.other();
+                *signs.spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
+                signs.first.get_mut(sender).get_or_insert(packet);
+            }
+            if sends_infinite_mapping(segment) {
+                signs.infinite.get_or_insert(packet);
+            }
+            if carries_bare_data(segment) {
+                signs.bare_data |= established;
+                if failed {
+                    signs.bare_after_fail.get_or_insert(packet);
+                }
+            }
+            established |= segment.is_mptcp() && !segment.has(flag::SYN);
+            failed |= segment.control.as_ref().is_some_and(|control| control.fail.is_some());
         }
-        let sender = packet.tcp_towards.other();
-        *spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
-        silent.get_mut(sender).get_or_insert(packet);
+        signs
     }
-    let client = (!spoke.client).then_some(silent.client).flatten();
-    let server = (!spoke.server).then_some(silent.server).flatten();
-    let client = client.map(|packet| (Reason::ThirdAckWithoutOption, packet));
-    let server = server.map(|packet| (Reason::NoOptionFromServer, packet));
-    client.into_iter().chain(server).min_by_key(|(_, packet)| packet.row)
+
+    /// The first packet after the handshake of an end that answered the other's MPTCP with none at all.
+    fn silent(&self) -> Option<(Reason, Travelling<'a>)> {
+        let of = |sender: Role, reason: Reason| {
+            let first = self.first.get(sender).filter(|_| !*self.spoke.get(sender))?;
+            Some((reason, first))
+        };
+        let client = of(Role::Client, Reason::ThirdAckWithoutOption);
+        let server = of(Role::Server, Reason::NoOptionFromServer);
+        client.into_iter().chain(server).min_by_key(|(_, packet)| packet.row)
+    }
 }
 
 /// The first data on the established initial subflow that has no MPTCP option and that no mapping covers.
-///
-/// Most connections have no data without an option at all, and need no look at the data level.
-fn unmapped_data<'a>(
-    packets: impl Iterator<Item = Travelling<'a>>,
-    level: impl FnOnce() -> DataLevel,
-) -> Option<Travelling<'a>> {
-    let before = |packet: &Travelling<'_>| !packet.segment.is_mptcp() || packet.segment.has(flag::SYN);
-    let later = packets.skip_while(before);
-    let mut bare = later.filter(|packet| carries_bare_data(packet.segment)).peekable();
-    bare.peek()?;
-    let level = level();
+fn unmapped_data<'a>(packets: impl Iterator<Item = Travelling<'a>>, level: &DataLevel) -> Option<Travelling<'a>> {
     let rows = level.rows.iter().zip(&level.packets);
     let unmapped: HashSet<u32> = rows.filter(|(_, data)| data.mapping_row.is_none()).map(|(row, _)| *row).collect();
-    bare.find(|packet| unmapped.contains(&packet.row))
-}
-
-/// The first data after `row` without any MPTCP option. After MP_FAIL that is plain TCP, even where a mapping sent
-/// before still reaches over it.
-fn bare_data<'a>(mut packets: impl Iterator<Item = Travelling<'a>>, row: u32) -> Option<Travelling<'a>> {
-    packets.find(|packet| packet.row > row && carries_bare_data(packet.segment))
+    let before = |packet: &Travelling<'_>| !packet.segment.is_mptcp() || packet.segment.has(flag::SYN);
+    let mut later = packets.skip_while(before);
+    later.find(|packet| carries_bare_data(packet.segment) && unmapped.contains(&packet.row))
 }
 
 fn carries_bare_data(segment: &Segment) -> bool {

@@ -131,11 +131,21 @@ struct OpenStream {
     third_ack: Option<u32>,
 }
 
+/// A pair of endpoints, the lower one first.
+type Pair = (Endpoint, Endpoint);
+
 /// Gives packets to streams, one after the other.
-#[derive(Default)]
 pub struct StreamTracker {
-    current: HashMap<(Endpoint, Endpoint), u32>,
+    current: HashMap<Pair, u32>,
+    /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.
+    recent: Vec<Option<(Pair, u32)>>,
     streams: Vec<OpenStream>,
+}
+
+impl Default for StreamTracker {
+    fn default() -> Self {
+        StreamTracker { current: HashMap::new(), recent: vec![None; 256], streams: Vec::new() }
+    }
 }
 
 impl StreamTracker {
@@ -182,7 +192,7 @@ impl StreamTracker {
 
     fn stream_of(&mut self, source: Endpoint, destination: Endpoint, segment: &Segment) -> u32 {
         let key = if source <= destination { (source, destination) } else { (destination, source) };
-        let known = self.current.get(&key).copied();
+        let known = self.known(&key);
         if let Some(id) = known
             && let Some(stream) = self.streams.get_mut(id as usize)
         {
@@ -212,7 +222,30 @@ impl StreamTracker {
             third_ack: None,
         });
         self.current.insert(key, id);
+        let slot = self.slot(&key);
+        if let Some(recent) = self.recent.get_mut(slot) {
+            *recent = Some((key, id));
+        }
         id
+    }
+
+    /// The present stream of a pair.
+    fn known(&mut self, pair: &Pair) -> Option<u32> {
+        let slot = self.slot(pair);
+        let recent = self.recent.get_mut(slot)?;
+        match recent {
+            Some((known, id)) if known == pair => Some(*id),
+            _ => {
+                let id = self.current.get(pair).copied()?;
+                *recent = Some((*pair, id));
+                Some(id)
+            }
+        }
+    }
+
+    fn slot(&self, (first, second): &Pair) -> usize {
+        let mixed = first.port.wrapping_mul(31) ^ second.port;
+        usize::from(mixed ^ (mixed >> 8)) % self.recent.len().max(1)
     }
 
     /// The streams, in order of their numbers, roles settled.

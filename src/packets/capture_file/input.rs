@@ -33,13 +33,14 @@ impl Input {
     ///
     /// # Errors
     /// When its start cannot be read.
-    pub fn of(source: Box<dyn Read + Send>) -> io::Result<Input> {
-        let mut octets = Octets::of(source);
-        octets.fetch(4)?;
-        let CaptureFormat::Compressed(compression) = CaptureFormat::of(octets.window()) else {
-            return Ok(Input { octets, compression: None });
+    pub fn of(mut source: Box<dyn Read + Send>) -> io::Result<Input> {
+        let mut start = Vec::new();
+        source.by_ref().take(4).read_to_end(&mut start)?;
+        let format = CaptureFormat::of(&start);
+        let source: Box<dyn Read + Send> = Box::new(io::Cursor::new(start).chain(source));
+        let CaptureFormat::Compressed(compression) = format else {
+            return Ok(Input { octets: Octets::of(source), compression: None });
         };
-        let source = octets.into_source();
         let decoded: Box<dyn Read + Send> = match compression {
             Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(source)?),

@@ -1,29 +1,64 @@
-//! The octets of a file or a pipe through one buffer that is used again and again: whole records are looked at where
-//! they were read, without a copy.
+//! The octets of a file or a pipe through a few buffers that are used again and again: whole records are looked at
+//! where they were read, without a copy.
+//!
+//! A thread of its own reads, and decompresses, while what was read before is looked at: on a long capture reading
+//! takes as long as looking.
 
 use std::io::{self, ErrorKind, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use crate::interrupt;
 
-/// What one read asks for: few calls, and a buffer that stays in the processor's cache.
+/// What one read asks for: few calls, and buffers that stay in the processor's cache.
 const ROOM: usize = 256 * 1024;
+
+/// Octets before what is read, for the part of a record that the buffer before ends with.
+const LEAD: usize = 64 * 1024;
+
+/// Buffers that go round: one is looked at, the others are read into.
+const BUFFERS: usize = 3;
+
+/// How often the Ctrl-C key is looked at while nothing comes.
+const PULSE: Duration = Duration::from_millis(50);
 
 /// A window that moves over the octets of a source.
 pub struct Octets {
-    source: Box<dyn Read + Send>,
+    source: Source,
     buffer: Vec<u8>,
     /// The window: what was read and not yet passed.
     start: usize,
     end: usize,
     /// Octets passed.
     offset: u64,
-    ended: bool,
+}
+
+enum Source {
+    /// Nothing was read yet.
+    Fresh(Box<dyn Read + Send>),
+    /// A thread reads.
+    Running(Reader),
+    /// There is no more.
+    Ended,
+}
+
+/// The thread that reads, seen from outside.
+struct Reader {
+    full: Receiver<io::Result<Full>>,
+    empty: SyncSender<Vec<u8>>,
+}
+
+/// A buffer with `count` octets behind the lead.
+struct Full {
+    buffer: Vec<u8>,
+    count: usize,
 }
 
 impl Octets {
     /// Nothing read yet of `source`.
     pub fn of(source: Box<dyn Read + Send>) -> Self {
-        Octets { source, buffer: vec![0; ROOM], start: 0, end: 0, offset: 0, ended: false }
+        Octets { source: Source::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0 }
     }
 
     /// Widens the window to `count` octets, and more while at it; false when the source ends before. The buffer grows
@@ -38,26 +73,66 @@ impl Octets {
 
     #[cold]
     fn read(&mut self, count: usize) -> io::Result<bool> {
-        while self.window().len() < count && !self.ended {
+        while self.window().len() < count {
+            let Some(full) = self.next_buffer()? else { return Ok(false) };
+            self.take(full);
+        }
+        Ok(true)
+    }
+
+    /// Waits for the next buffer; `None` at the end of the source.
+    fn next_buffer(&mut self) -> io::Result<Option<Full>> {
+        self.source = match std::mem::replace(&mut self.source, Source::Ended) {
+            Source::Fresh(source) => Source::Running(Reader::start(source)?),
+            other => other,
+        };
+        let Source::Running(reader) = &self.source else { return Ok(None) };
+        loop {
             if interrupt::requested() {
                 return Err(ErrorKind::Interrupted.into());
             }
-            if self.start > 0 {
-                self.buffer.copy_within(self.start..self.end, 0);
-                self.end = self.end.saturating_sub(self.start);
-                self.start = 0;
-            }
-            if self.end == self.buffer.len() {
-                self.buffer.resize(self.buffer.len().saturating_mul(2), 0);
-            }
-            match self.source.read(self.buffer.get_mut(self.end..).unwrap_or(&mut [])) {
-                Ok(0) => self.ended = true,
-                Ok(added) => self.end = self.end.saturating_add(added).min(self.buffer.len()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            match reader.full.recv_timeout(PULSE) {
+                Ok(Ok(full)) => return Ok(Some(full)),
+                Ok(Err(error)) => {
+                    self.source = Source::Ended;
+                    return Err(error);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.source = Source::Ended;
+                    return Ok(None);
+                }
             }
         }
-        Ok(self.window().len() >= count)
+    }
+
+    /// Puts what is left of the window before what was read.
+    fn take(&mut self, full: Full) {
+        let left = self.buffer.get(self.start..self.end).unwrap_or(&[]);
+        let Full { mut buffer, count } = full;
+        let start = LEAD.checked_sub(left.len());
+        let room = start.and_then(|start| buffer.get_mut(start..LEAD));
+        match (start, room) {
+            (Some(start), Some(room)) => {
+                room.copy_from_slice(left);
+                std::mem::swap(&mut self.buffer, &mut buffer);
+                self.start = start;
+                self.end = LEAD.saturating_add(count).min(self.buffer.len());
+            }
+            // A long record: it is put together in a buffer that grows.
+            _ => {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.buffer.truncate(self.end.saturating_sub(self.start));
+                let read = buffer.get(LEAD..).and_then(|read| read.get(..count)).unwrap_or(&[]);
+                self.buffer.extend_from_slice(read);
+                self.start = 0;
+                self.end = self.buffer.len();
+            }
+        }
+        if let Source::Running(reader) = &self.source {
+            // When the thread has ended, nobody needs the buffer.
+            let _ = reader.empty.try_send(buffer);
+        }
     }
 
     /// What was read and not passed.
@@ -84,12 +159,41 @@ impl Octets {
     pub fn offset(&self) -> u64 {
         self.offset
     }
+}
 
-    /// The source again, with what was read and not passed in front.
-    pub fn into_source(mut self) -> Box<dyn Read + Send> {
-        self.buffer.truncate(self.end);
-        self.buffer.drain(..self.start);
-        Box::new(io::Cursor::new(self.buffer).chain(self.source))
+impl Reader {
+    fn start(source: Box<dyn Read + Send>) -> io::Result<Reader> {
+        let (send_full, full) = sync_channel(BUFFERS);
+        let (empty, take_empty) = sync_channel(BUFFERS);
+        for _ in 0..BUFFERS {
+            let _ = empty.try_send(Vec::new());
+        }
+        thread::Builder::new().name("reader".to_string()).spawn(move || read(source, &take_empty, &send_full))?;
+        Ok(Reader { full, empty })
+    }
+}
+
+/// Fills buffers until the source ends, or nobody wants them any more.
+fn read(mut source: Box<dyn Read + Send>, empty: &Receiver<Vec<u8>>, full: &SyncSender<io::Result<Full>>) {
+    while let Ok(mut buffer) = empty.recv() {
+        buffer.resize(LEAD.saturating_add(ROOM), 0);
+        let read = loop {
+            match source.read(buffer.get_mut(LEAD..).unwrap_or(&mut [])) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let sent = match read {
+            Ok(0) => return,
+            Ok(count) => full.send(Ok(Full { buffer, count })),
+            Err(error) => {
+                let _ = full.send(Err(error));
+                return;
+            }
+        };
+        if sent.is_err() {
+            return;
+        }
     }
 }
 
@@ -117,7 +221,7 @@ mod tests {
     #[test]
     fn the_window_moves_over_every_octet_in_order() {
         let numbers = numbers();
-        for (drop, step) in [(1_000_000, 700), (999, 1000), (7, 1), (300_000, 600_000)] {
+        for (drop, step) in [(1_000_000, 700), (999, 1000), (7, 1), (300_000, 600_000), (100_000, 70_000)] {
             let mut octets = Octets::of(Box::new(Drops(numbers, drop)));
             let mut at = 0;
             while octets.fetch(step).unwrap() {
@@ -128,6 +232,7 @@ mod tests {
             }
             assert_eq!(octets.window(), &numbers[at..]);
             assert!(numbers.len() - at < step);
+            assert!(!octets.fetch(step).unwrap(), "the end stays the end");
         }
     }
 
@@ -135,17 +240,21 @@ mod tests {
     fn what_is_asked_for_and_not_there_takes_no_memory() {
         let mut octets = Octets::of(Box::new(&numbers()[..1000]));
         assert!(!octets.fetch(usize::MAX).unwrap());
-        assert_eq!((octets.window().len(), octets.buffer.len()), (1000, ROOM));
+        assert_eq!(octets.window().len(), 1000);
+        assert!(octets.buffer.capacity() <= 2 * (LEAD + ROOM));
     }
 
     #[test]
-    fn a_source_taken_back_has_what_was_not_passed() {
-        let numbers = numbers();
-        let mut octets = Octets::of(Box::new(Drops(numbers, 5000)));
-        assert!(octets.fetch(6000).unwrap());
-        octets.pass(123);
-        let mut rest = Vec::new();
-        octets.into_source().read_to_end(&mut rest).unwrap();
-        assert_eq!(rest, numbers[123..]);
+    fn an_error_comes_after_what_was_read() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("gone"))
+            }
+        }
+        let mut octets = Octets::of(Box::new((&numbers()[..10]).chain(Fails)));
+        assert!(octets.fetch(10).unwrap());
+        assert_eq!(octets.fetch(11).unwrap_err().to_string(), "gone");
+        assert_eq!(octets.window().len(), 10);
     }
 }
