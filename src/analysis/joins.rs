@@ -64,8 +64,8 @@ fn attempt(capture: &Capture, connection: &Connection, stream: &Stream) -> Optio
     let SubflowKind::Join(handshake) = &subflow.kind else { return None };
     let packets = || stream.packets.iter().filter_map(|row| Some((*row, capture.segments.get(*row as usize)?)));
     let (outcome, decided_by) = outcome(stream, handshake, &capture.tracking, packets)?;
-    let resets = packets().find(|(row, segment)| *row == decided_by && segment.has(flag::RST));
-    let refused_by = resets.and_then(|(row, _)| sender(capture, stream, row));
+    let reset = capture.segments.get(decided_by as usize).filter(|segment| segment.has(flag::RST));
+    let refused_by = reset.and_then(|_| sender(capture, stream, decided_by));
     let reason = refused_by.and_then(|role| reason(capture, stream, role));
     Some(JoinAttempt {
         tcpstream: stream.id,
@@ -75,7 +75,7 @@ fn attempt(capture: &Capture, connection: &Connection, stream: &Stream) -> Optio
         refused_by,
         reason,
         verdict: verify_join(connection, subflow, handshake),
-        syns: packets().filter(|(_, segment)| segment.is_syn()).count(),
+        syns: stream.syns as usize,
     })
 }
 

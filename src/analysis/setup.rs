@@ -57,9 +57,8 @@ fn time(capture: &Capture, row: u32) -> Option<i64> {
 }
 
 fn handshake_rtt(capture: &Capture, stream: &Stream) -> Option<f64> {
-    let syns = stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
     // With several SYNs it is not known which of them was answered.
-    if syns.filter(|segment| segment.is_syn() || segment.is_syn_ack()).count() != 2 {
+    if (stream.syns, stream.syn_acks) != (1, 1) {
         return None;
     }
     let (syn, _, ack) = (stream.syn?, stream.syn_ack?, stream.third_ack?);

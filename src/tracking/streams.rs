@@ -99,6 +99,10 @@ pub struct Stream {
     pub syn_ack: Option<u32>,
     /// Row of the first packet after the handshake's first two that the client sent with ACK.
     pub third_ack: Option<u32>,
+    /// How many SYNs it has, those that came again included.
+    pub syns: u32,
+    /// How many SYN/ACKs.
+    pub syn_acks: u32,
 }
 
 impl Stream {
@@ -129,6 +133,8 @@ struct OpenStream {
     syn: Option<u32>,
     syn_ack: Option<u32>,
     third_ack: Option<u32>,
+    syns: u32,
+    syn_acks: u32,
 }
 
 /// A pair of endpoints, the lower one first.
@@ -220,6 +226,8 @@ impl StreamTracker {
             syn: None,
             syn_ack: None,
             third_ack: None,
+            syns: 0,
+            syn_acks: 0,
         });
         self.current.insert(key, id);
         let slot = self.slot(&key);
@@ -264,8 +272,10 @@ impl OpenStream {
         if segment.is_syn() {
             self.first_is_client = Some(by_first_sender);
             self.syn.get_or_insert(row);
+            self.syns = self.syns.saturating_add(1);
         } else if segment.is_syn_ack() {
             self.first_is_client.get_or_insert(!by_first_sender);
+            self.syn_acks = self.syn_acks.saturating_add(1);
             if packet.answers_the_syn() {
                 self.syn_ack.get_or_insert(row);
             }
@@ -303,6 +313,8 @@ impl OpenStream {
             syn: self.syn,
             syn_ack: self.syn_ack,
             third_ack: self.third_ack,
+            syns: self.syns,
+            syn_acks: self.syn_acks,
         }
     }
 }

@@ -50,6 +50,51 @@ pub fn one_by_one<'a>(
     tracking: &'a Tracking,
     connection: &Connection,
 ) -> impl Iterator<Item = Travelling<'a>> + use<'a> {
+    let scanned = scanned(segments, tracking, connection);
+    let merged = scanned.is_none().then(|| merged(segments, tracking, connection));
+    scanned.into_iter().flatten().chain(merged.into_iter().flatten())
+}
+
+/// Most of what lies between the first and the last packet of a connection is often its own: then the rows between
+/// are looked at one after the other. `None` where fewer than a quarter of them are.
+fn scanned<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    connection: &Connection,
+) -> Option<impl Iterator<Item = Travelling<'a>> + use<'a>> {
+    let streams = || connection.subflows.iter().filter_map(|id| tracking.stream(*id));
+    let first = streams().filter_map(|stream| stream.packets.first()).min().map(|row| *row as usize)?;
+    let last = streams().filter_map(|stream| stream.packets.last()).max().map(|row| *row as usize)?;
+    let own: usize = streams().map(|stream| stream.packets.len()).sum();
+    if own.saturating_mul(4) < last.saturating_sub(first) {
+        return None;
+    }
+    // Streams are numbered in the order of the file: there are no more between the lowest and the highest than rows.
+    let lowest = *connection.subflows.iter().min()?;
+    let highest = *connection.subflows.iter().max()?;
+    let mut subflows = vec![None; highest.checked_sub(lowest)? as usize + 1];
+    for (index, id) in connection.subflows.iter().enumerate() {
+        let known = (index, tracking.stream(*id)?, tracking.subflow(*id)?);
+        *subflows.get_mut(id.checked_sub(lowest)? as usize)? = Some(known);
+    }
+    let rows = first..=last;
+    Some(rows.filter_map(move |row| {
+        let packet = tracking.packets.get(row)?;
+        let (index, stream, subflow) = (*subflows.get(packet.stream.checked_sub(lowest)? as usize)?)?;
+        let segment = segments.get(row)?;
+        let tcp_towards = stream.towards(packet);
+        let towards = Tracking::mptcp_towards(subflow, tcp_towards);
+        let row = u32::try_from(row).ok()?;
+        Some(Travelling { row, segment, stream: stream.id, subflow: index, towards, tcp_towards })
+    }))
+}
+
+/// The packets of each subflow, put together by their rows.
+fn merged<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    connection: &Connection,
+) -> impl Iterator<Item = Travelling<'a>> + use<'a> {
     let mut subflows: Vec<_> = (0..connection.subflows.len())
         .map(|index| of_subflow(segments, tracking, connection, index).peekable())
         .collect();

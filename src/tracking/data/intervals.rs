@@ -1,5 +1,6 @@
 //! A map from octet ranges to values: who owned each octet first.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// A range that is in the map, or the part of it that was asked for.
@@ -24,13 +25,19 @@ impl<V> Piece<V> {
 
 /// Disjoint ranges with a value each. What is in the map stays: a later insertion only fills the gaps.
 ///
-/// Most data comes in order, so what lies beyond all ranges is told without a look into the map. Ranges lie in runs,
-/// one after the other, and only the runs are in a tree: that takes half the memory of a tree of ranges.
+/// Most data comes in order: what lies beyond all ranges is told without a look into the map, and most questions are
+/// about the place that the one before was about. Ranges lie in runs, one after the other, and only the runs are in a
+/// tree: that takes half the memory of a tree of ranges.
 #[derive(Debug, Clone)]
 pub struct Intervals<V> {
-    /// By the start of its first range: ranges in order, at most [`RUN`] of them. None is empty, and the first begins
-    /// before all ranges.
-    runs: BTreeMap<u64, Vec<Range<V>>>,
+    /// Ranges in order, at most [`RUN`] of them in each run. None is empty.
+    runs: Vec<Vec<Range<V>>>,
+    /// The runs in order, by the start of their first range.
+    order: BTreeMap<u64, usize>,
+    /// The run behind all others.
+    last: usize,
+    /// The run that was looked at last.
+    recent: Cell<usize>,
     total: u64,
     /// The highest end of all ranges.
     end: u64,
@@ -48,7 +55,7 @@ struct Range<V> {
 
 impl<V> Default for Intervals<V> {
     fn default() -> Self {
-        Intervals { runs: BTreeMap::new(), total: 0, end: 0 }
+        Intervals { runs: Vec::new(), order: BTreeMap::new(), last: 0, recent: Cell::new(0), total: 0, end: 0 }
     }
 }
 
@@ -59,6 +66,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
     }
 
     /// The parts of `start..end` that are in the map, in order.
+    #[inline]
     pub fn overlaps(&self, start: u64, end: u64) -> impl Iterator<Item = Piece<V>> + '_ {
         self.ranges_from(start, end).take_while(move |range| range.start < end).map(move |range| Piece {
             start: range.start.max(start),
@@ -69,22 +77,36 @@ impl<V: Copy + PartialEq> Intervals<V> {
     }
 
     /// The ranges in order from the first that reaches beyond `start`, at least as far as `end`.
+    #[inline]
     fn ranges_from(&self, start: u64, end: u64) -> impl Iterator<Item = &Range<V>> + '_ {
         let possible = start < end && start < self.end;
-        // The run that may hold `start`; all others begin behind it.
-        let run = if possible { self.runs.range(..=start).next_back() } else { None };
-        let first = run.map_or(&[][..], |(_, run)| {
+        let run = if possible { self.run_before(start).and_then(|index| self.runs.get(index)) } else { None };
+        let first = run.map_or(&[][..], |run| {
             let skipped = run.partition_point(|range| range.end <= start);
             run.get(skipped..).unwrap_or(&[])
         });
         // Most questions end within that run.
         let ends = first.last().is_some_and(|range| range.end >= end);
         let behind = start.saturating_add(1);
-        let more = if possible && !ends && behind < end { Some(self.runs.range(behind..end)) } else { None };
-        first.iter().chain(more.into_iter().flatten().flat_map(|(_, run)| run))
+        let more = if possible && !ends && behind < end { Some(self.order.range(behind..end)) } else { None };
+        let more = more.into_iter().flatten().filter_map(|(_, index)| self.runs.get(*index)).flatten();
+        first.iter().chain(more)
+    }
+
+    /// The run that may hold `start`; all others begin behind it or end before.
+    #[inline]
+    fn run_before(&self, start: u64) -> Option<usize> {
+        let recent = self.recent.get();
+        if self.runs.get(recent).is_some_and(|run| covers(run, start)) {
+            return Some(recent);
+        }
+        let (_, index) = self.order.range(..=start).next_back()?;
+        self.recent.set(*index);
+        Some(*index)
     }
 
     /// The parts of `start..end` that are not in the map, in order.
+    #[inline]
     pub fn gaps(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
         let mut next = start;
         let mut pieces = self.overlaps(start, end);
@@ -104,6 +126,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
 
     /// Gives the octets of `start..end` that are in no range yet the value that `value` returns for the first of
     /// them; returns how many octets these are.
+    #[inline]
     pub fn fill(&mut self, start: u64, end: u64, value: impl Fn(u64) -> V) -> u64 {
         if start >= end {
             return 0;
@@ -118,12 +141,15 @@ impl<V: Copy + PartialEq> Intervals<V> {
         loop {
             let gap = self.gaps(next, end).next();
             let Some((first, last)) = gap else { break };
+            if first >= self.end {
+                self.append(first, last, value(first));
+                return filled + (last - first);
+            }
             self.insert(Range { start: first, end: last, value: value(first) });
             filled += last - first;
+            self.total += last - first;
             next = last;
         }
-        self.total += filled;
-        self.end = self.end.max(end);
         filled
     }
 
@@ -132,8 +158,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
         self.total += end - start;
         let touches = start == self.end;
         self.end = end;
-        if let Some(mut last) = self.runs.last_entry() {
-            let run = last.get_mut();
+        if let Some(run) = self.runs.get_mut(self.last) {
             if let Some(range) = run.last_mut().filter(|range| touches && range.value == value) {
                 range.end = end;
                 return;
@@ -143,24 +168,27 @@ impl<V: Copy + PartialEq> Intervals<V> {
                 return;
             }
         }
-        self.runs.insert(start, vec![Range { start, end, value }]);
+        self.last = self.add(vec![Range { start, end, value }]);
     }
 
-    /// Puts a range where none is.
+    /// Adds a run, and returns its place.
+    fn add(&mut self, run: Vec<Range<V>>) -> usize {
+        let index = self.runs.len();
+        if let Some(first) = run.first() {
+            self.order.insert(first.start, index);
+        }
+        self.runs.push(run);
+        index
+    }
+
+    /// Puts a range where none is, before the end of all.
     fn insert(&mut self, range: Range<V>) {
-        let Some((_, run)) = self.runs.range_mut(..range.start).next_back() else {
-            // Before all others: its run gets a new name.
-            let run = match self.runs.first_entry() {
-                Some(first) if first.get().len() < RUN => {
-                    let mut run = first.remove();
-                    run.insert(0, range);
-                    run
-                }
-                _ => vec![range],
-            };
-            self.runs.insert(range.start, run);
+        let Some((_, index)) = self.order.range(..range.start).next_back().map(|(start, index)| (*start, *index))
+        else {
+            self.insert_first(range);
             return;
         };
+        let Some(run) = self.runs.get_mut(index) else { return };
         let place = run.partition_point(|other| other.start < range.start);
         if run.len() < RUN {
             run.insert(place, range);
@@ -171,10 +199,30 @@ impl<V: Copy + PartialEq> Intervals<V> {
             Some(place) if place > 0 => behind.insert(place, range),
             _ => run.insert(place, range),
         }
-        if let Some(first) = behind.first() {
-            self.runs.insert(first.start, behind);
+        let added = self.add(behind);
+        if self.last == index {
+            self.last = added;
         }
     }
+
+    /// Puts a range before all others: its run gets a new name.
+    fn insert_first(&mut self, range: Range<V>) {
+        if let Some(entry) = self.order.first_entry()
+            && let Some(run) = self.runs.get_mut(*entry.get()).filter(|run| run.len() < RUN)
+        {
+            run.insert(0, range);
+            let index = entry.remove();
+            self.order.insert(range.start, index);
+            return;
+        }
+        self.add(vec![range]);
+    }
+}
+
+/// Whether `start` lies between the beginning and the end of a run.
+#[inline]
+fn covers<V>(run: &[Range<V>], start: u64) -> bool {
+    matches!((run.first(), run.last()), (Some(first), Some(last)) if first.start <= start && start < last.end)
 }
 
 #[cfg(test)]

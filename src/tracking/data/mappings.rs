@@ -266,16 +266,22 @@ impl Flow {
         Some((target.dsn.saturating_add(beyond), target.row))
     }
 
-    /// The parts of `start..end` that are mapped.
-    pub fn mapped(&self, start: u64, end: u64) -> Vec<Mapped> {
+    /// Appends the parts of `start..end` that are mapped to `parts`.
+    #[inline]
+    pub fn mapped_into(&self, start: u64, end: u64, parts: &mut Vec<Mapped>) {
         let pieces = self.mappings.overlaps(start, end);
-        let mut parts: Vec<Mapped> =
-            pieces.map(|piece| Mapped { length: piece.length(), dsn: dsn_in(&piece) }).collect();
+        parts.extend(pieces.map(|piece| Mapped { length: piece.length(), dsn: dsn_in(&piece) }));
         if let Some((from, target)) = self.infinite {
             for (first, last) in self.mappings.gaps(start.max(from), end) {
                 parts.push(Mapped { length: last - first, dsn: target.dsn.saturating_add(first - from) });
             }
         }
+    }
+
+    /// The parts of `start..end` that are mapped.
+    pub fn mapped(&self, start: u64, end: u64) -> Vec<Mapped> {
+        let mut parts = Vec::new();
+        self.mapped_into(start, end, &mut parts);
         parts
     }
 }

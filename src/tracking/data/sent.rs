@@ -106,6 +106,8 @@ struct Walk {
     /// Data octets already sent, by whom first.
     data: Intervals<Sender>,
     direction: Direction,
+    /// The mapped parts of the packet at hand: one list for all packets.
+    parts: Vec<Mapped>,
 }
 
 /// One subflow of a direction under way.
@@ -125,7 +127,7 @@ impl Walk {
         for (progress, flow) in progress.iter_mut().zip(&flows) {
             progress.positions = flow.start();
         }
-        Walk { flows, progress, data: Intervals::default(), direction }
+        Walk { flows, progress, data: Intervals::default(), direction, parts: Vec::new() }
     }
 
     fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, (u64, u64), Sending)) {
@@ -146,20 +148,24 @@ impl Walk {
             return;
         }
         let end = start.saturating_add(length);
+        let parts = &mut self.parts;
+        parts.clear();
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         for again in progress.octets.overlaps(start, end) {
-            for part in flow.mapped(again.start, again.end) {
-                visit(packet, (part.dsn, part.dsn.saturating_add(part.length)), Sending::Retransmission);
-            }
+            flow.mapped_into(again.start, again.end, parts);
         }
-        let gaps = progress.octets.gaps(start, end);
-        let parts: Vec<Mapped> = gaps.flat_map(|(start, end)| flow.mapped(start, end)).collect();
+        for part in parts.drain(..) {
+            visit(packet, (part.dsn, part.dsn.saturating_add(part.length)), Sending::Retransmission);
+        }
+        for (start, end) in progress.octets.gaps(start, end) {
+            flow.mapped_into(start, end, parts);
+        }
         let new_octets = progress.octets.fill(start, end, |_| ());
         volume.retransmitted += length - new_octets;
         volume.retransmitted_packets += u64::from(new_octets < length);
         volume.unmapped += new_octets.saturating_sub(parts.iter().map(|part| part.length).sum());
         let before = self.direction.repeats.len();
-        for part in parts {
+        for part in &*parts {
             let end = part.dsn.saturating_add(part.length);
             let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
             for piece in progress.data.overlaps(part.dsn, end) {
