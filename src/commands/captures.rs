@@ -60,7 +60,7 @@ impl Command for Captures {
         }
         let (lines, more) = lines(session);
         notes.extend(more);
-        Ok(Outcome::Report(report(&lines)?.with_notes(notes)))
+        Ok(Outcome::Report(report(&lines).with_notes(notes)))
     }
 }
 
@@ -108,7 +108,7 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
     (lines, notes)
 }
 
-fn report(lines: &[Line]) -> Result<Report> {
+fn report(lines: &[Line]) -> Report {
     let mut table = Table::headed(&[
         ("name", ""),
         ("file", ""),
@@ -127,5 +127,5 @@ fn report(lines: &[Line]) -> Result<Report> {
             Cell::Boolean(line.current),
         ]);
     }
-    Report::new(&lines, vec![table])
+    Report::new(lines, vec![table])
 }

@@ -15,7 +15,7 @@ use crate::time_text;
 pub struct ClockCommand;
 
 /// What is printed.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Record {
     /// What the second clock shows more, seconds, if both run equally fast.
     offset: Option<f64>,
@@ -73,7 +73,7 @@ impl Command for ClockCommand {
         if clock.offset.is_none() {
             notes.push("packets of one direction only are in both captures, so the offset cannot be known".to_string());
         }
-        Ok(Outcome::Report(Report::new(&record, vec![table])?.with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&record, vec![table]).with_notes(notes)))
     }
 }
 

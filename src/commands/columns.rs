@@ -56,10 +56,10 @@ impl Command for Columns {
         let table = session.loaded().map(|capture| capture.table()).transpose()?;
         let descriptions = describe(table);
         if names.is_empty() {
-            return Ok(Outcome::Report(overview(&descriptions)?));
+            return Ok(Outcome::Report(overview(&descriptions)));
         }
         let chosen = names.iter().map(|name| choose(&descriptions, name)).collect::<Result<Vec<_>>>()?;
-        Ok(Outcome::Report(in_full(&chosen)?))
+        Ok(Outcome::Report(in_full(&chosen)))
     }
 }
 
@@ -167,7 +167,7 @@ fn records<'a>(descriptions: impl IntoIterator<Item = &'a Description>) -> Table
 }
 
 /// One line a column: what fits beside its name; the rest is in the records.
-fn overview(descriptions: &[Description]) -> Result<Report> {
+fn overview(descriptions: &[Description]) -> Report {
     const SHOWN: [&str; 5] = ["name", "type", "unit", "filled", "about"];
     let loaded = descriptions.iter().any(|description| description.filled.is_some());
     let shown: Vec<&str> = SHOWN.into_iter().filter(|name| loaded || *name != "filled").collect();
@@ -176,10 +176,10 @@ fn overview(descriptions: &[Description]) -> Result<Report> {
         let cells = properties(description).into_iter().filter(|(name, _)| shown.contains(name));
         table.rows.push(cells.map(|(_, cell)| cell).collect());
     }
-    Ok(Report::new(&descriptions, vec![table])?.with_records(records(descriptions)))
+    Report::new(descriptions, vec![table]).with_records(records(descriptions))
 }
 
-fn in_full(chosen: &[&Description]) -> Result<Report> {
+fn in_full(chosen: &[&Description]) -> Report {
     let tables = chosen.iter().map(|description| {
         let mut table = Table::new(&["property", "value"]);
         table.rows = properties(description)
@@ -189,7 +189,8 @@ fn in_full(chosen: &[&Description]) -> Result<Report> {
             .collect();
         table
     });
-    Ok(Report::new(&chosen, tables.collect())?.with_records(records(chosen.iter().copied())))
+    let described: Vec<Description> = chosen.iter().map(|description| (*description).clone()).collect();
+    Report::new(&described, tables.collect()).with_records(records(chosen.iter().copied()))
 }
 
 #[cfg(test)]
@@ -203,12 +204,12 @@ mod tests {
         let descriptions = describe(None);
         assert_eq!(descriptions.len(), COLUMNS.len());
         assert!(descriptions.iter().all(|description| description.filled.is_none()));
-        let report = overview(&descriptions).unwrap();
+        let report = overview(&descriptions);
         assert_eq!(report.tables[0].columns.len(), 4);
-        assert_eq!(report.data[0]["name"], "packetid");
-        assert_eq!(report.data[0]["type"], "u64");
-        assert_eq!(report.data[0]["fields"], serde_json::json!(["frame.number"]));
-        assert_eq!(report.data[0]["filled"], serde_json::Value::Null);
+        assert_eq!(report.data.value().unwrap()[0]["name"], "packetid");
+        assert_eq!(report.data.value().unwrap()[0]["type"], "u64");
+        assert_eq!(report.data.value().unwrap()[0]["fields"], serde_json::json!(["frame.number"]));
+        assert_eq!(report.data.value().unwrap()[0]["filled"], serde_json::Value::Null);
     }
 
     #[test]
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!(choose(&descriptions, "ip.dsfield").unwrap().origin, "extra");
         let error = choose(&descriptions, "sendkye").unwrap_err().to_string();
         assert_eq!(error, "no column `sendkye`: did you mean `sendkey`? `columns` lists them all");
-        let report = in_full(&[choose(&descriptions, "sendkey").unwrap()]).unwrap();
+        let report = in_full(&[choose(&descriptions, "sendkey").unwrap()]);
         let values: Vec<&Cell> = report.tables[0].rows.iter().map(|row| &row[1]).collect();
         assert!(values.contains(&&Cell::Text("RFC 8684 §3.1".into())), "{values:?}");
         assert_eq!(report.records.unwrap().rows.len(), 1);

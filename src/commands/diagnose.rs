@@ -61,7 +61,7 @@ impl Command for Diagnose {
         };
         let notes =
             if findings.is_empty() { vec!["nothing found that is worth a look".to_string()] } else { Vec::new() };
-        let report = Report::new(&findings, vec![table(&findings)])?;
+        let report = Report::new(&findings, vec![table(&findings)]);
         Ok(Outcome::Report(report.with_records(records(&findings)).with_notes(notes)))
     }
 }

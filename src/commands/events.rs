@@ -54,7 +54,7 @@ impl Command for Events {
             ("detail", ""),
         ]);
         table.rows.extend(found.iter().map(row));
-        Ok(Outcome::Report(Report::new(&found, vec![table])?))
+        Ok(Outcome::Report(Report::new(&found, vec![table])))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use serde::Serialize;
+use serde_json::json;
 
 use super::task::Task;
 use super::{Category, Command, Example, Outcome, Session};
@@ -16,7 +17,7 @@ use crate::whole_file;
 #[derive(Debug, Clone, Copy)]
 pub struct History;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Record<'a> {
     number: usize,
     line: &'a str,
@@ -97,7 +98,7 @@ impl Command for History {
             table.rows.push(vec![Cell::Integer(record.number as i128), Cell::Text(record.line.to_string())]);
         }
         let note = session.history.is_empty().then(|| "lines are kept at the prompt only".to_string());
-        Ok(Outcome::Report(Report::new(&records, vec![table])?.with_notes(note.into_iter().collect())))
+        Ok(Outcome::Report(Report::new(&json!(records), vec![table]).with_notes(note.into_iter().collect())))
     }
 }
 
@@ -151,7 +152,7 @@ mod tests {
 
     fn listed(words: &[&str]) -> serde_json::Value {
         match run(words).unwrap() {
-            Outcome::Report(report) => report.data,
+            Outcome::Report(report) => report.data.value().unwrap(),
             other => panic!("{other:?}"),
         }
     }

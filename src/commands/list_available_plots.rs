@@ -11,7 +11,7 @@ use crate::plots::registry;
 /// Lists the plots.
 pub struct ListAvailablePlots;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Record {
     plot: &'static str,
     aliases: &'static [&'static str],
@@ -50,6 +50,6 @@ impl Command for ListAvailablePlots {
             table.rows.push(vec![text(record.plot), aliases, text(record.shows)]);
         }
         let notes = vec!["`plot NAME --help` explains one".to_string()];
-        Ok(Outcome::Report(Report::new(&records, vec![table])?.with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&records, vec![table]).with_notes(notes)))
     }
 }

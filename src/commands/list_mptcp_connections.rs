@@ -44,7 +44,7 @@ impl Command for ListMptcpConnections {
     fn run(&self, _arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
         let connections = mptcp_connections(capture);
-        let report = Report::new(&connections, vec![table(&connections)])?;
+        let report = Report::new(&connections, vec![table(&connections)]);
         Ok(Outcome::Report(report.with_records(records(&connections)).with_notes(notes(capture, &connections))))
     }
 }

@@ -59,11 +59,11 @@ impl Command for ListReinjections {
         let towards = arguments::role(arguments);
         let summary = reinjection_summary(capture, connection, towards);
         if arguments.get_flag("summary") {
-            let report = Report::new(&summary, vec![totals(&summary)])?;
+            let report = Report::new(&summary, vec![totals(&summary)]);
             return Ok(Outcome::Report(report.with_records(flat_totals(&summary))));
         }
         let found = reinjections(capture, connection, towards);
-        let report = Report::new(&found, vec![table(&found)])?.with_records(records(&found));
+        let report = Report::new(&found, vec![table(&found)]).with_records(records(&found));
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }

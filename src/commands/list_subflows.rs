@@ -62,12 +62,12 @@ impl Command for ListSubflows {
         let mut records = Table::new(&COLUMNS);
         records.rows.extend(found.iter().map(row));
         let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
-        Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, false)])?.with_records(records)))
+        Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, false)]).with_records(records)))
     }
 }
 
 fn all(capture: &Capture) -> Result<Outcome> {
-    #[derive(serde::Serialize)]
+    #[derive(Clone, serde::Serialize)]
     struct OfConnection {
         mptcpstream: u32,
         #[serde(flatten)]
@@ -84,7 +84,7 @@ fn all(capture: &Capture) -> Result<Outcome> {
         }
     }
     let list: Vec<_> = found.iter().map(|found| (found.mptcpstream, &found.subflow)).collect();
-    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)])?.with_records(records)))
+    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)]).with_records(records)))
 }
 
 /// The subflows, each with its connection's number, within 80 characters where addresses are short.

@@ -71,6 +71,6 @@ impl Command for ListTcpConnections {
         if connections.is_empty() {
             notes.push("the capture holds no TCP packet".to_string());
         }
-        Ok(Outcome::Report(Report::new(&connections, vec![table])?.with_records(records).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&connections, vec![table]).with_records(records).with_notes(notes)))
     }
 }

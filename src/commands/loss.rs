@@ -66,12 +66,12 @@ impl Command for LossCommand {
         if arguments.get_flag("packets") {
             let rows = packets(&captures, &merged);
             let table = packet_table(&rows);
-            return Ok(Outcome::Report(Report::new(&rows, vec![table])?.with_notes(notes)));
+            return Ok(Outcome::Report(Report::new(&rows, vec![table]).with_notes(notes)));
         }
         let found = losses(&merged);
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|loss| loss.towards == **role));
         let tables = roles.map(|role| direction(&found, *role)).collect();
-        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat(&found)).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).with_notes(notes)))
     }
 }
 
@@ -140,7 +140,7 @@ fn flat(found: &[Loss]) -> Table {
 }
 
 /// A packet, or a part of one, that did not simply arrive.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct PacketRow {
     towards: Role,
     fate: &'static str,

@@ -71,14 +71,14 @@ impl Command for OutOfOrderCommand {
         if arguments.get_flag("over_time") {
             let occupancy = occupancy(capture, &found);
             let table = occupancy_table(&occupancy);
-            return Ok(Outcome::Report(Report::new(&occupancy, vec![table])?.with_notes(notes)));
+            return Ok(Outcome::Report(Report::new(&occupancy, vec![table]).with_notes(notes)));
         }
         let mut tables = vec![totals(&found)];
         for direction in &found.directions {
             tables.push(waited(direction));
             tables.push(blame(direction));
         }
-        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat(&found)).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).with_notes(notes)))
     }
 }
 
@@ -184,7 +184,7 @@ fn flat(found: &OutOfOrder) -> Table {
 }
 
 /// The octets waiting from one instant on.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct OccupancyRow {
     towards: Role,
     reltime: f64,

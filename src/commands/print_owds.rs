@@ -79,12 +79,12 @@ impl Command for PrintOwds {
         if arguments.get_flag("samples") {
             let rows = sample_rows(&captures, &merged, &clock, correction);
             let table = sample_table(&rows);
-            return Ok(Outcome::Report(Report::new(&rows, vec![table])?.with_notes(notes)));
+            return Ok(Outcome::Report(Report::new(&rows, vec![table]).with_notes(notes)));
         }
         let found = one_way_delays(&merged, &clock, correction);
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|delays| delays.towards == **role));
         let tables = roles.map(|role| direction(&found, *role)).collect();
-        Ok(Outcome::Report(Report::new(&found, tables)?.with_records(flat(&found)).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).with_notes(notes)))
     }
 }
 
@@ -125,7 +125,7 @@ fn flat(found: &[OneWayDelays]) -> Table {
 }
 
 /// One packet as a row.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct SampleRow {
     tcpstream: u32,
     mapped: u32,

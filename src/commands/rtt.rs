@@ -72,12 +72,12 @@ impl Command for RttCommand {
         if arguments.get_flag("samples") {
             let samples = samples(capture, &found);
             let table = sample_table(&samples);
-            return Ok(Outcome::Report(Report::new(&samples, vec![table])?.with_notes(notes)));
+            return Ok(Outcome::Report(Report::new(&samples, vec![table]).with_notes(notes)));
         }
         let records: Vec<Record> = found.series.iter().map(Series::record).collect();
         let directions = Role::BOTH.iter().filter(|role| records.iter().any(|record| record.towards == **role));
         let tables = directions.map(|role| direction(&records, *role)).collect();
-        let report = Report::new(&records, tables)?;
+        let report = Report::new(&records, tables);
         Ok(Outcome::Report(report.with_records(flat(&records)).with_notes(notes)))
     }
 }
@@ -134,7 +134,7 @@ fn flat(records: &[Record]) -> Table {
 }
 
 /// One sample as a row.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct SampleRow {
     tcpstream: Option<u32>,
     towards: Role,

@@ -13,7 +13,7 @@ use crate::output::{Cell, Report, Table};
 #[derive(Debug, Clone, Copy)]
 pub struct Set;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Record {
     setting: &'static str,
     value: String,
@@ -119,5 +119,5 @@ fn report(settings: impl Iterator<Item = &'static Setting>, session: &Session) -
         let text = |text: &str| Cell::Text(text.to_string());
         table.rows.push(vec![text(record.setting), text(&record.value), text(record.about)]);
     }
-    Ok(Outcome::Report(Report::new(&records, vec![table])?))
+    Ok(Outcome::Report(Report::new(&records, vec![table])))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches};
 use serde::Serialize;
+use serde_json::json;
 
 use super::session::is_name;
 use super::session::shortcuts::{Kind, places};
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Table};
 use crate::quoting;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Record<'a> {
     name: &'a str,
     text: &'a str,
@@ -118,5 +119,5 @@ fn list<'a>(shortcuts: impl Iterator<Item = <&'a BTreeMap<String, String> as Int
     for record in &records {
         table.rows.push(vec![Cell::Text(record.name.to_string()), Cell::Text(record.text.to_string())]);
     }
-    Ok(Outcome::Report(Report::new(&records, vec![table])?))
+    Ok(Outcome::Report(Report::new(&json!(records), vec![table])))
 }

@@ -13,16 +13,18 @@ use crate::terminal_text;
 pub(super) fn document(report: &Report, output: &mut dyn Write) -> io::Result<()> {
     match &report.frame {
         Some(frame) => pretty(frame, output),
-        None => pretty(&report.data, output),
+        None => pretty(&report.data.value()?, output),
     }
 }
 
 /// One element of an array a line; anything that is no array on one line.
 pub(super) fn lines(report: &Report, output: &mut dyn Write) -> io::Result<()> {
-    match (&report.frame, &report.data) {
-        (Some(frame), _) => frame.rows().try_for_each(|row| line(&row, output)),
-        (None, Value::Array(records)) => records.iter().try_for_each(|record| line(record, output)),
-        (None, other) => line(other, output),
+    if let Some(frame) = &report.frame {
+        return frame.rows().try_for_each(|row| line(&row, output));
+    }
+    match report.data.value()? {
+        Value::Array(records) => records.iter().try_for_each(|record| line(record, output)),
+        other => line(&other, output),
     }
 }
 

@@ -3,6 +3,7 @@
 //! An analysis returns a value that serialises; a command makes a [`Report`] of it; [`render`] writes it in the
 //! [`Format`] that was asked for. Nothing else in the program formats results.
 
+mod data;
 mod data_frame;
 mod delimited;
 mod json;
@@ -10,6 +11,7 @@ mod render;
 mod report;
 mod text_table;
 
+pub use data::Data;
 pub use data_frame::{FrameRow, FrameRows};
 pub use render::{RenderOptions, render};
 pub use report::{Cell, Column, Format, Report, Table};

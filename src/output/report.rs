@@ -3,7 +3,7 @@
 use polars::frame::DataFrame;
 use serde::Serialize;
 
-use super::FrameRows;
+use super::{Data, FrameRows};
 use crate::error::{Error, Result};
 
 /// The forms in which facts leave the program.
@@ -133,7 +133,7 @@ impl Table {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// What `json` and `ndjson` print: an array of records, or one object.
-    pub data: serde_json::Value,
+    pub data: Data,
     /// What `table` prints, one below the other.
     pub tables: Vec<Table>,
     /// What `csv` prints; the first of `tables` when `None`.
@@ -146,13 +146,13 @@ pub struct Report {
 
 impl Report {
     /// A report of `data` shown to people as `tables`.
-    ///
-    /// # Errors
-    /// When `data` cannot be expressed in JSON (a map with keys that are no strings).
-    pub fn new(data: &impl Serialize, tables: Vec<Table>) -> Result<Self> {
-        let data = serde_json::to_value(data)
-            .map_err(|error| Error::Failed(format!("cannot express the result as JSON: {error}")))?;
-        Ok(Report { data, tables, records: None, frame: None, notes: Vec::new() })
+    #[must_use]
+    pub fn new<T>(data: &T, tables: Vec<Table>) -> Self
+    where
+        T: Serialize + ToOwned + ?Sized,
+        T::Owned: Send + Sync + 'static,
+    {
+        Report { data: Data::of(data), tables, records: None, frame: None, notes: Vec::new() }
     }
 
     /// A report of the rows of `frame`, printed one by one in every format, so that a long one needs no second copy.
@@ -163,7 +163,7 @@ impl Report {
         let rows =
             FrameRows::new(frame).map_err(|source| Error::Table { action: "read the columns of the table", source })?;
         Ok(Report {
-            data: serde_json::Value::Null,
+            data: Data::of(&serde_json::Value::Null),
             tables: Vec::new(),
             records: None,
             frame: Some(Box::new(rows)),

@@ -71,7 +71,7 @@ fn text_report(text: &str) -> Result<Report> {
     let lines: Vec<String> = text.lines().map(str::to_string).collect();
     records.rows.extend(lines.iter().map(|line| vec![Cell::Text(line.clone())]));
     let data = serde_json::json!({ "text": text });
-    Ok(Report::new(&data, Vec::new())?.with_notes(lines).with_records(records))
+    Ok(Report::new(&data, Vec::new()).with_notes(lines).with_records(records))
 }
 
 fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
@@ -107,7 +107,7 @@ fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
         data.push(Value::Object(record));
     }
     // Not by way of `Report::new`, which would hold a second copy of what may be large.
-    Ok(Report { data: Value::Array(data), tables: vec![table], records: None, frame: None, notes: answer.notes })
+    Ok(Report::new(&Value::Array(data), vec![table]).with_notes(answer.notes))
 }
 
 fn parts(column: TableColumn) -> (String, Option<String>, Option<Unit>) {

@@ -18,7 +18,7 @@ use crate::plugin::{Plugin, discovery, executable, host, request};
 use crate::tracking::Capture;
 
 /// One thing that was looked at.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct Check {
     check: String,
     state: &'static str,
@@ -62,7 +62,7 @@ pub(super) fn check(wanted: &Path, session: &mut Session) -> Result<Outcome> {
         let text = |text: &str| Cell::Text(text.to_string());
         table.rows.push(vec![text(&check.check), text(check.state), text(&check.detail)]);
     }
-    Ok(Outcome::Report(Report::new(&checks, vec![table])?))
+    Ok(Outcome::Report(Report::new(&checks, vec![table])))
 }
 
 /// The folder of that path, or else of the plugin of that name.

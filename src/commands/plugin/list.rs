@@ -9,7 +9,7 @@ use crate::output::{Cell, Report, Table};
 use crate::plugin::Plugin;
 use crate::plugin::manifest::Role;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Record {
     plugin: String,
     version: String,
@@ -38,7 +38,7 @@ pub(super) fn list(session: &Session) -> Result<Outcome> {
     if records.is_empty() {
         notes.push("`plugin new NAME` begins one".to_string());
     }
-    Ok(Outcome::Report(Report::new(&records, vec![table])?.with_notes(notes)))
+    Ok(Outcome::Report(Report::new(&records, vec![table]).with_notes(notes)))
 }
 
 fn record(plugin: &Plugin) -> Record {
@@ -63,7 +63,7 @@ pub(super) fn path(session: &Session) -> Result<Outcome> {
     let own = own.to_string_lossy().into_owned();
     let mut table = Table::new(&["path"]);
     table.rows.push(vec![Cell::Text(own.clone())]);
-    let report = Report::new(&serde_json::json!({ "path": own }), Vec::new())?;
+    let report = Report::new(&serde_json::json!({ "path": own }), Vec::new());
     // One line, for `cd "$(mptcpanalyzer plugin path)"`.
     Ok(Outcome::Report(report.with_notes(vec![own]).with_records(table)))
 }
