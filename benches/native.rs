@@ -94,13 +94,15 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
         process.args(arguments).arg(&capture.path);
         process
     };
-    let runs: [(&str, Start<'_>); 6] = [
+    let runs: [(&str, Start<'_>); 8] = [
         ("tcptrace -n", Box::new(|| with_file("tcptrace", &["-n"]))),
         ("cat | wc -c", Box::new(|| with_file("sh", &["-c", "cat \"$0\" | wc -c"]))),
         ("list_mptcp_connections", Box::new(|| ours(&["list_mptcp_connections"]))),
         ("list_tcp_connections", Box::new(|| ours(&["list_tcp_connections"]))),
         ("mptcp_summary 0", Box::new(|| ours(&["mptcp_summary", "0"]))),
         ("tcp_summary 0", Box::new(|| ours(&["tcp_summary", "0"]))),
+        ("mptcp_summary of all", Box::new(|| ours(&["mptcp_summary"]))),
+        ("tcp_summary of all", Box::new(|| ours(&["tcp_summary"]))),
     ];
     let mut taken: Vec<Vec<Taken>> = vec![vec![]; runs.len()];
     // A first run of each that does not count: the capture and the programs come from the disk.

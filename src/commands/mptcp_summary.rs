@@ -1,4 +1,6 @@
-//! `mptcp_summary N`
+//! `mptcp_summary [N]`
+
+mod all;
 
 use clap::ArgMatches;
 
@@ -7,7 +9,7 @@ use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::tracking::{Capture, Connection};
+use crate::tracking::{Capture, Connection, Role};
 use crate::units::counted;
 
 /// Sums up an MPTCP connection.
@@ -27,41 +29,51 @@ impl Command for MptcpSummaryCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Sum up an MPTCP connection: data, each subflow's share, reinjections"
+        "Sum up an MPTCP connection, or all: data, each subflow's share, reinjections"
     }
 
     fn details(&self) -> &'static str {
         "goodput_bytes counts each octet of data once: what the application wrote. throughput_bytes is what the subflows \
          carried for it. Data that came again is told apart: retransmitted (by TCP, under the same subflow sequence \
          numbers), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
-         A subflow's goodput is the data that it was the first to carry at the place of capture."
+         A subflow's goodput is the data that it was the first to carry at the place of capture.\n\n\
+         Without a number, every connection is summed up in a row of its own; JSON and CSV then have for each what they \
+         have for one."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::mptcp_stream()).arg(arguments::towards())
+        command.arg(arguments::mptcp_stream().required(false)).arg(arguments::towards())
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "mptcp_summary 0", purpose: "what connection 0 carried, and over which subflows" },
             Example { line: "mptcp_summary 0 --towards server -H", purpose: "the upload, sizes with unit prefixes" },
+            Example { line: "mptcp_summary", purpose: "every connection, a row each" },
         ]
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
-        let mut summary = mptcp_summary(capture, connection);
-        if let Some(role) = arguments::role(arguments) {
-            summary.directions.retain(|direction| direction.towards == role);
-        }
+        let towards = arguments::role(arguments);
+        let Some(number) = arguments.get_one::<u32>("mptcpstream") else {
+            return Ok(Outcome::Report(all::report(capture, towards)?));
+        };
+        let connection = capture.mptcp_connection(*number)?;
+        let summary = in_directions(mptcp_summary(capture, connection), towards);
         let mut tables = vec![directions(capture, connection, &summary)];
         tables.extend(summary.directions.iter().map(shares));
         tables.extend(pairs(&summary));
         tables.extend(joins(&summary));
-        let report = Report::new(&summary, tables)?;
-        Ok(Outcome::Report(report.with_records(records(&summary)).with_notes(notes(connection, &summary))))
+        let report = Report::new(&summary, tables);
+        Ok(Outcome::Report(report.with_records(records([&summary])).with_notes(notes(connection, &summary))))
     }
+}
+
+/// The summary without the directions that were not asked for.
+fn in_directions(mut summary: MptcpSummary, towards: Option<Role>) -> MptcpSummary {
+    summary.directions.retain(|direction| towards.is_none_or(|role| direction.towards == role));
+    summary
 }
 
 fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary) -> Table {
@@ -159,7 +171,7 @@ fn joins(summary: &MptcpSummary) -> Option<Table> {
 }
 
 /// One row per direction and subflow.
-fn records(summary: &MptcpSummary) -> Table {
+fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
     let mut table = Table::new(&[
         "mptcpstream",
         "towards",
@@ -172,7 +184,8 @@ fn records(summary: &MptcpSummary) -> Table {
         "retransmitted_bytes",
         "reinjected_bytes",
     ]);
-    for direction in &summary.directions {
+    let of = |summary: &'a MptcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
+    for (summary, direction) in summaries.into_iter().flat_map(of) {
         for subflow in &direction.subflows {
             table.rows.push(vec![
                 Cell::Integer(summary.mptcpstream.into()),

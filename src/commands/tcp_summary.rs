@@ -1,12 +1,15 @@
-//! `tcp_summary N`
+//! `tcp_summary [N]`
+
+mod all;
 
 use clap::ArgMatches;
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::tcp_summary::{TcpSummary, tcp_summary};
+use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
+use crate::tracking::Role;
 
 /// Sums up a TCP stream.
 pub struct TcpSummaryCommand;
@@ -21,41 +24,51 @@ impl Command for TcpSummaryCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Sum up a TCP stream: bytes, retransmissions, duration, rate"
+        "Sum up a TCP stream, or all: bytes, retransmissions, duration, rate"
     }
 
     fn details(&self) -> &'static str {
         "throughput_bytes is the sum of payload lengths; goodput_bytes counts each sequence number once; the difference \
          was retransmitted. The duration is from the first to the last packet of the direction, the rate is goodput over \
-         duration."
+         duration.\n\n\
+         Without a number, every stream is summed up in a row of its own; JSON and CSV then have for each what they have \
+         for one."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::tcp_stream()).arg(arguments::towards())
+        command.arg(arguments::tcp_stream().required(false)).arg(arguments::towards())
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "tcp_summary 0", purpose: "how much the first TCP stream carried" },
             Example { line: "tcp_summary 0 --towards server -H", purpose: "one direction, sizes with unit prefixes" },
+            Example { line: "tcp_summary", purpose: "every TCP stream, a row each" },
         ]
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
-        let stream = capture.tcp_stream(arguments::number(arguments, "tcpstream")?)?;
-        let mut summary = tcp_summary(capture, stream);
-        if let Some(role) = arguments::role(arguments) {
-            summary.directions.retain(|direction| direction.towards == role);
-        }
+        let towards = arguments::role(arguments);
+        let Some(number) = arguments.get_one::<u32>("tcpstream") else {
+            return Ok(Outcome::Report(all::report(capture, towards)?));
+        };
+        let stream = capture.tcp_stream(*number)?;
+        let summary = in_directions(tcp_summary(capture, stream), towards);
         let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
-        let people = table(&summary, Cell::microseconds).titled(title);
-        Ok(Outcome::Report(Report::new(&summary, vec![people])?.with_records(table(&summary, Cell::seconds))))
+        let people = table(&summary).titled(title);
+        Ok(Outcome::Report(Report::new(&summary, vec![people]).with_records(records([&summary]))))
     }
 }
 
+/// The summary without the directions that were not asked for.
+fn in_directions(mut summary: TcpSummary, towards: Option<Role>) -> TcpSummary {
+    summary.directions.retain(|direction| towards.is_none_or(|role| direction.towards == role));
+    summary
+}
+
 /// One row per direction.
-fn table(summary: &TcpSummary, time: fn(f64) -> Cell) -> Table {
+fn table(summary: &TcpSummary) -> Table {
     let mut table = Table::headed(&[
         ("towards", ""),
         ("packets", ""),
@@ -66,17 +79,41 @@ fn table(summary: &TcpSummary, time: fn(f64) -> Cell) -> Table {
         ("duration", ""),
         ("rate", ""),
     ]);
-    for direction in &summary.directions {
-        table.rows.push(vec![
-            Cell::Text(direction.towards.name().to_string()),
-            Cell::Integer(direction.packets.into()),
-            Cell::Bytes(direction.throughput_bytes),
-            Cell::Bytes(direction.goodput_bytes),
-            Cell::Bytes(direction.retransmitted_bytes),
-            Cell::Integer(direction.retransmitted_packets.into()),
-            time(direction.duration),
-            direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
-        ]);
+    table.rows.extend(summary.directions.iter().map(|direction| cells(direction, Cell::microseconds).into()));
+    table
+}
+
+/// One row per stream and direction.
+fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
+    let mut table = Table::new(&[
+        "tcpstream",
+        "towards",
+        "packets",
+        "throughput_bytes",
+        "goodput_bytes",
+        "retransmitted_bytes",
+        "retransmitted_packets",
+        "duration",
+        "rate",
+    ]);
+    let of = |summary: &'a TcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
+    for (summary, direction) in summaries.into_iter().flat_map(of) {
+        let mut row = vec![Cell::Integer(summary.tcpstream.into())];
+        row.extend(cells(direction, Cell::seconds));
+        table.rows.push(row);
     }
     table
+}
+
+fn cells(direction: &TcpDirection, time: fn(f64) -> Cell) -> [Cell; 8] {
+    [
+        Cell::Text(direction.towards.name().to_string()),
+        Cell::Integer(direction.packets.into()),
+        Cell::Bytes(direction.throughput_bytes),
+        Cell::Bytes(direction.goodput_bytes),
+        Cell::Bytes(direction.retransmitted_bytes),
+        Cell::Integer(direction.retransmitted_packets.into()),
+        time(direction.duration),
+        direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
+    ]
 }

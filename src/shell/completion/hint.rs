@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn what_is_still_wanted_is_shown() {
         for (text, hint) in [
-            ("mptcp_summary ", Some("MPTCPSTREAM")),
-            ("help; mptcp_summary --format json ", Some("MPTCPSTREAM")),
+            ("mptcp_summary ", Some("[MPTCPSTREAM]")),
+            ("help; list_reinjections --format json ", Some("MPTCPSTREAM")),
             ("mptcp_summary --format ", None),
             ("mptcp_summary 0 ", None),
             ("mptcp_summary", None),

@@ -1,0 +1,46 @@
+//! `mptcp_summary` without a number: every connection, a row each.
+
+use super::{in_directions, records};
+use crate::analysis::mptcp_connections::is_stray;
+use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
+use crate::error::Result;
+use crate::interrupt;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::{Capture, Role, Stream};
+
+/// Sums up every connection, or one direction of each.
+pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report> {
+    let mut table = Table::headed(&columns(towards));
+    let mut summaries: Vec<MptcpSummary> = Vec::new();
+    for connection in capture.tracking.connections.iter().filter(|connection| !is_stray(capture, connection)) {
+        interrupt::check()?;
+        let summary = in_directions(mptcp_summary(capture, connection), towards);
+        let initial = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
+        table.rows.push(row(&summary, initial));
+        summaries.push(summary);
+    }
+    let note = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
+    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries));
+    Ok(report.with_notes(note.into_iter().collect()))
+}
+
+fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {
+    let mut columns = vec![("mptcpstream", "mptcp\nstream"), ("client", ""), ("server", "")];
+    let shown = Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role));
+    columns.extend(shown.map(|role| match role {
+        Role::Server => ("goodput_to_server", "goodput\nto server"),
+        Role::Client => ("goodput_to_client", "goodput\nto client"),
+    }));
+    columns.extend([("retransmitted", "retrans-\nmitted"), ("reinjected", "rein-\njected")]);
+    columns
+}
+
+fn row(summary: &MptcpSummary, initial: Option<&Stream>) -> Vec<Cell> {
+    let sum = |part: fn(&MptcpDirection) -> u64| Cell::Bytes(summary.directions.iter().map(part).sum());
+    let end = |end: fn(&Stream) -> String| initial.map(end).map_or(Cell::Null, Cell::Text);
+    let mut row = vec![Cell::Integer(summary.mptcpstream.into())];
+    row.extend([end(|stream| stream.client.to_string()), end(|stream| stream.server.to_string())]);
+    row.extend(summary.directions.iter().map(|direction| Cell::Bytes(direction.goodput_bytes)));
+    row.extend([sum(|direction| direction.retransmitted_bytes), sum(|direction| direction.reinjected_bytes)]);
+    row
+}

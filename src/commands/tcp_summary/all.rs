@@ -1,0 +1,47 @@
+//! `tcp_summary` without a number: every stream, a row each.
+
+use super::{in_directions, records};
+use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
+use crate::error::Result;
+use crate::interrupt;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::{Capture, Role, Stream};
+
+/// Sums up every stream, or one direction of each.
+pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report> {
+    let mut table = Table::headed(&columns(towards));
+    let mut summaries: Vec<TcpSummary> = Vec::new();
+    for stream in &capture.tracking.streams {
+        interrupt::check()?;
+        let summary = in_directions(tcp_summary(capture, stream), towards);
+        table.rows.push(row(&summary, stream));
+        summaries.push(summary);
+    }
+    let note = summaries.is_empty().then(|| "the capture holds no TCP packet".to_string());
+    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries));
+    Ok(report.with_notes(note.into_iter().collect()))
+}
+
+fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {
+    let mut columns = vec![("tcpstream", "tcp\nstream"), ("client", ""), ("server", ""), ("packets", "")];
+    let shown = Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role));
+    columns.extend(shown.map(|role| match role {
+        Role::Server => ("goodput_to_server", "goodput\nto server"),
+        Role::Client => ("goodput_to_client", "goodput\nto client"),
+    }));
+    columns.push(("retransmitted", "retrans-\nmitted"));
+    columns
+}
+
+fn row(summary: &TcpSummary, stream: &Stream) -> Vec<Cell> {
+    let sum = |part: fn(&TcpDirection) -> u64| summary.directions.iter().map(part).sum::<u64>();
+    let mut row = vec![
+        Cell::Integer(summary.tcpstream.into()),
+        Cell::Text(stream.client.to_string()),
+        Cell::Text(stream.server.to_string()),
+        Cell::Integer(sum(|direction| direction.packets).into()),
+    ];
+    row.extend(summary.directions.iter().map(|direction| Cell::Bytes(direction.goodput_bytes)));
+    row.push(Cell::Bytes(sum(|direction| direction.retransmitted_bytes)));
+    row
+}
