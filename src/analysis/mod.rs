@@ -32,6 +32,7 @@ pub mod rtt;
 pub mod scheduler;
 pub mod selection;
 pub mod setup;
+pub mod sql;
 pub mod standstill;
 pub mod subflows;
 pub mod summary_extended;

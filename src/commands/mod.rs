@@ -51,6 +51,7 @@ pub mod session;
 mod set;
 mod shell;
 mod shortcut;
+mod sql;
 mod stream_cells;
 mod summary_extended;
 pub mod task;

@@ -30,6 +30,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::list_available_plots::ListAvailablePlots,
     &super::export::Export,
     &super::dump::Dump,
+    &super::sql::Sql,
     &super::columns::Columns,
     &super::list_reinjections::ListReinjections,
     &super::rtt::RttCommand,

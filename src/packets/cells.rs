@@ -170,7 +170,7 @@ impl Cells {
                 let nanoseconds = series.cast(&DataType::Duration(TimeUnit::Nanoseconds))?;
                 (Class::Span, 0, Typed::Signed(nanoseconds.to_physical_repr().i64()?.clone()))
             }
-            DataType::List(inner) if inner.is_unsigned_integer() => {
+            DataType::List(inner) if inner.is_integer() => {
                 let wide = series.cast(&DataType::List(Box::new(DataType::UInt64)))?;
                 (Class::List, 0, Typed::List(wide.list()?.clone()))
             }

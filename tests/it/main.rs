@@ -48,6 +48,8 @@ mod run_modes;
 mod scenarios;
 mod settings;
 mod shell_lines;
+mod sql;
+mod summaries_of_all;
 mod three_modes;
 mod transcripts;
 mod truth;

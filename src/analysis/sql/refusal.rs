@@ -1,0 +1,33 @@
+//! What polars says of a query that it cannot answer, as one sentence that helps.
+
+use polars::prelude::PolarsError;
+
+use super::Relation;
+use crate::analysis::selection::nearest;
+use crate::error::Error;
+use crate::terminal_text::escape;
+
+/// The error for `error`; `columns` are those of the tables that the query names.
+pub fn refused(error: &PolarsError, columns: &[String]) -> Error {
+    let said = error.to_string();
+    if let Some(name) = quoted(&said, "unable to find column \"", '"') {
+        let guess = nearest(name, columns.iter().map(String::as_str));
+        return unknown("column", name, guess);
+    }
+    if let Some(name) = quoted(&said, "relation '", '\'') {
+        return unknown("table", name, nearest(name, Relation::ALL.into_iter().map(Relation::name)));
+    }
+    // Its plan, and advice for those who write programs with it, follow on further lines.
+    let sentence = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it cannot be read");
+    Error::Usage(format!("the query cannot be answered: {}; see `help sql`", escape(sentence)))
+}
+
+fn unknown(what: &str, name: &str, guess: Option<&str>) -> Error {
+    let guess = guess.map_or_else(String::new, |guess| format!("did you mean `{}`? ", escape(guess)));
+    Error::NotFound(format!("no {what} `{}`: {guess}`sql` alone lists the tables and their columns", escape(name)))
+}
+
+fn quoted<'a>(text: &'a str, before: &str, after: char) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(name, _)| name)
+}

@@ -1,0 +1,49 @@
+//! The table of reinjections.
+
+use polars::prelude::*;
+
+use super::column::{fraction, instant, name, text, whole};
+use crate::analysis::mptcp_connections::mptcp_connections;
+use crate::analysis::reinjections::{Reinjection, reinjections};
+use crate::error::Result;
+use crate::interrupt;
+use crate::packets::cells::hexadecimal;
+use crate::tracking::Capture;
+
+struct Row {
+    mptcpstream: u32,
+    reinjection: Reinjection,
+}
+
+/// One row per packet that reinjected data, of all connections: what `list_reinjections` says of it, when it was
+/// recorded, and how many seconds before the first of its data had been sent first. Of the packets that sent it first,
+/// the earliest stands for all.
+pub fn table(capture: &Capture) -> Result<PolarsResult<DataFrame>> {
+    let mut rows = Vec::new();
+    for connection in mptcp_connections(capture) {
+        interrupt::check()?;
+        let mptcpstream = connection.mptcpstream;
+        let found = reinjections(capture, capture.mptcp_connection(mptcpstream)?, None);
+        rows.extend(found.into_iter().map(|reinjection| Row { mptcpstream, reinjection }));
+    }
+    Ok(DataFrame::new(rows.len(), columns(&rows)))
+}
+
+fn columns(rows: &[Row]) -> Vec<Column> {
+    vec![
+        whole("mptcpstream", rows, |row| Some(row.mptcpstream.into())),
+        whole("packetid", rows, |row| Some(row.reinjection.packetid)),
+        whole("tcpstream", rows, |row| Some(row.reinjection.tcpstream.into())),
+        name("towards", rows, |row| row.reinjection.towards),
+        whole("dsn", rows, |row| row.reinjection.dsn),
+        text("dsnraw64", rows, |row| row.reinjection.dsnraw64.map(|raw| hexadecimal(raw, 16))),
+        whole("length", rows, |row| Some(row.reinjection.length)),
+        whole("of_packetid", rows, |row| Some(row.reinjection.of.first()?.packetid)),
+        whole("of_tcpstream", rows, |row| Some(row.reinjection.of.first()?.tcpstream.into())),
+        whole("originals", rows, |row| Some(row.reinjection.of.len() as u64)),
+        instant("abstime", rows, |row| Some(row.reinjection.time)),
+        // Ages are far from where a float loses nanoseconds.
+        #[allow(clippy::cast_precision_loss)]
+        fraction("age", rows, |row| Some(row.reinjection.age as f64 / 1e9)),
+    ]
+}

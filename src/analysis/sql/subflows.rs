@@ -1,0 +1,69 @@
+//! The table of subflows.
+
+use polars::prelude::*;
+
+use super::column::{name, text, truth, whole};
+use crate::analysis::mptcp_connections::mptcp_connections;
+use crate::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
+use crate::analysis::subflows::SubflowRecord;
+use crate::error::Result;
+use crate::interrupt;
+use crate::tracking::{Capture, Role};
+
+struct Row {
+    mptcpstream: u32,
+    subflow: SubflowRecord,
+    /// What it carried towards the server, then towards the client.
+    shares: [Option<SubflowShare>; 2],
+}
+
+/// One row per subflow: what `list_subflows` says of it, and its part of `mptcp_summary` in either direction.
+pub fn table(capture: &Capture) -> Result<PolarsResult<DataFrame>> {
+    let mut rows = Vec::new();
+    for connection in mptcp_connections(capture) {
+        interrupt::check()?;
+        let summary = mptcp_summary(capture, capture.mptcp_connection(connection.mptcpstream)?);
+        for subflow in connection.subflows {
+            let shares = Role::BOTH.map(|towards| share(&summary, towards, subflow.tcpstream));
+            rows.push(Row { mptcpstream: connection.mptcpstream, subflow, shares });
+        }
+    }
+    Ok(DataFrame::new(rows.len(), columns(&rows)))
+}
+
+fn share(summary: &MptcpSummary, towards: Role, stream: u32) -> Option<SubflowShare> {
+    let direction = summary.directions.iter().find(|direction| direction.towards == towards)?;
+    direction.subflows.iter().find(|share| share.tcpstream == stream).cloned()
+}
+
+fn columns(rows: &[Row]) -> Vec<Column> {
+    let mut columns = vec![
+        whole("mptcpstream", rows, |row| Some(row.mptcpstream.into())),
+        whole("tcpstream", rows, |row| Some(row.subflow.tcpstream.into())),
+        name("kind", rows, |row| row.subflow.kind),
+        text("client_ip", rows, |row| Some(row.subflow.client_ip.to_string())),
+        whole("client_port", rows, |row| Some(row.subflow.client_port.into())),
+        text("server_ip", rows, |row| Some(row.subflow.server_ip.to_string())),
+        whole("server_port", rows, |row| Some(row.subflow.server_port.into())),
+        name("mptcpdest", rows, |row| row.subflow.mptcpdest),
+        whole("addrid", rows, |row| row.subflow.addrid.map(u64::from)),
+        truth("backup", rows, |row| row.subflow.backup),
+        text("interface", rows, |row| row.subflow.interface.clone()),
+        name("state", rows, |row| row.subflow.state),
+        name("hmac", rows, |row| row.subflow.hmac),
+    ];
+    for (index, towards) in Role::BOTH.into_iter().enumerate() {
+        let total = |column: &str, part: fn(&SubflowShare) -> u64| {
+            let value = move |row: &Row| row.shares.get(index)?.as_ref().map(part);
+            whole(&format!("{column}_to_{}", towards.name()), rows, value)
+        };
+        columns.extend([
+            total("packets", |share| share.packets),
+            total("goodput_bytes", |share| share.goodput_bytes),
+            total("throughput_bytes", |share| share.throughput_bytes),
+            total("retransmitted_bytes", |share| share.retransmitted_bytes),
+            total("reinjected_bytes", |share| share.reinjected_bytes),
+        ]);
+    }
+    columns
+}

@@ -1,0 +1,115 @@
+//! `sql "SELECT …"`
+
+use clap::{Arg, ArgMatches};
+
+use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::sql::{Named, Relation, query};
+use crate::error::Result;
+use crate::output::{Cell, Report, Table};
+use crate::tracking::Capture;
+
+/// Answers a query.
+#[derive(Debug)]
+pub struct Sql;
+
+impl Command for Sql {
+    fn name(&self) -> &'static str {
+        "sql"
+    }
+
+    fn category(&self) -> Category {
+        Category::Packets
+    }
+
+    fn summary(&self) -> &'static str {
+        "Ask the capture what no command answers, in SQL"
+    }
+
+    fn details(&self) -> &'static str {
+        "The tables of the loaded capture are packets, connections, subflows and reinjections; those of a capture that has \
+         a name are called NAME_packets and so on. Without a query, the tables and their columns are listed.\n\n\
+         The columns of packets are those that `columns` lists; here its whole numbers have a sign, so that one can be \
+         subtracted from another, its spans are seconds, and keys, tokens and raw data sequence numbers are the text that \
+         is printed elsewhere. ARRAY_CONTAINS(subtype, 1) asks a list. The other tables have what `lc`, `ls`, `lr` and `mptcp_summary` say. The language is \
+         polars' SQL: SELECT and WITH, joins, GROUP BY, window functions."
+    }
+
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(
+            Arg::new("query")
+                .value_name("QUERY")
+                .num_args(0..)
+                .help("A query, in quotes so that the shell leaves * < > alone"),
+        )
+    }
+
+    fn examples(&self) -> &'static [Example] {
+        &[
+            Example { line: "sql", purpose: "the tables and their columns" },
+            Example {
+                line: "sql \"SELECT tcpstream, COUNT(*) AS packets, SUM(tcplen) AS bytes FROM packets GROUP BY tcpstream \
+                       ORDER BY tcpstream\"",
+                purpose: "packets and payload of each stream",
+            },
+            Example {
+                line: "sql \"SELECT tcpstream, state, goodput_bytes_to_server FROM subflows WHERE kind = 'join'\"",
+                purpose: "what the subflows that joined carried",
+            },
+            Example {
+                line: "sql \"SELECT MAX(age) AS oldest, SUM(length) AS bytes FROM reinjections\" --format json",
+                purpose: "how long data had waited at most when it was reinjected",
+            },
+        ]
+    }
+
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let words: Vec<&str> =
+            arguments.get_many::<String>("query").into_iter().flatten().map(String::as_str).collect();
+        let text = words.join(" ");
+        if text.trim().is_empty() {
+            return Ok(Outcome::Report(tables(session.capture()?)?));
+        }
+        let answer = query(&text, |name| match find(session, name)? {
+            Some((capture, relation)) => Ok(Named::Table(relation.of(&capture, &text)?)),
+            None => Ok(Named::Unknown),
+        })?;
+        Ok(Outcome::Report(Report::of_frame(answer)?))
+    }
+}
+
+/// The table of that name: of the loaded capture, or of one that has a name.
+fn find(session: &Session, name: &str) -> Result<Option<(std::sync::Arc<Capture>, Relation)>> {
+    let relation = |name: &str| Relation::ALL.into_iter().find(|relation| relation.name() == name);
+    if let Some(relation) = relation(name) {
+        return Ok(Some((session.capture()?.clone(), relation)));
+    }
+    let named = name.rsplit_once('_').and_then(|(capture, table)| Some((capture, relation(table)?)));
+    Ok(named.and_then(|(wanted, relation)| {
+        let (_, held) = session.named().find(|(name, _)| *name == wanted)?;
+        Some((held.capture.clone(), relation))
+    }))
+}
+
+/// The tables and their columns.
+fn tables(capture: &Capture) -> Result<Report> {
+    let mut table = Table::new(&["table", "column", "type"]);
+    for relation in Relation::ALL {
+        for column in relation.of(capture, "*")?.columns() {
+            table.rows.push(vec![
+                Cell::Text(relation.name().to_string()),
+                Cell::Text(column.name().to_string()),
+                Cell::Text(column.dtype().to_string()),
+            ]);
+        }
+    }
+    let record = |row: &Vec<Cell>| -> serde_json::Map<String, serde_json::Value> {
+        let names = table.columns.iter().map(|column| column.name.clone());
+        let cells = row.iter().map(|cell| match cell {
+            Cell::Text(text) => serde_json::Value::from(text.as_str()),
+            _ => serde_json::Value::Null,
+        });
+        names.zip(cells).collect()
+    };
+    let data: Vec<_> = table.rows.iter().map(record).collect();
+    Ok(Report::new(&data, vec![table]))
+}
