@@ -10,7 +10,7 @@ use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::packets::segment::{Capable, Control, Dss, Join, flag};
 use crate::tracking::authentication::Verdict;
-use crate::tracking::travelling::{Travelling, in_file_order};
+use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{ByRole, Capture, Connection, Role};
 
 /// What kind of thing happened.
@@ -100,9 +100,10 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             join_outcome(&mut timeline, packet, &join);
         }
     }
-    for stream in &connection.subflows {
+    for index in 0..connection.subflows.len() {
         for towards in Role::BOTH {
-            for standstill in standstills(&packets, *stream, towards) {
+            let own = of_subflow(&capture.segments, &capture.tracking, connection, index);
+            for standstill in standstills(own, towards) {
                 if let Some(packet) = find(standstill.row) {
                     timeline.add(packet, Kind::SubflowStale, stale(capture, &standstill));
                 }

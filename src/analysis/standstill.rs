@@ -39,15 +39,14 @@ struct Progress {
     found: Vec<Standstill>,
 }
 
-/// The standstills of one direction of a subflow, from its connection's packets.
+/// The standstills of one direction of a subflow, from its packets in the order of the file.
 #[must_use]
-pub fn standstills(packets: &[Travelling<'_>], stream: u32, towards: Role) -> Vec<Standstill> {
+pub fn standstills<'a>(packets: impl Iterator<Item = Travelling<'a>>, towards: Role) -> Vec<Standstill> {
     let mut progress = Progress::default();
-    let packets = packets.iter().filter(|packet| packet.stream == stream);
     let mut last = 0;
     for packet in packets {
         last = packet.segment.abstime;
-        if packet.towards == towards { progress.sends(packet) } else { progress.acknowledges(packet) }
+        if packet.towards == towards { progress.sends(&packet) } else { progress.acknowledges(&packet) }
     }
     progress.ends(last, false);
     progress.found

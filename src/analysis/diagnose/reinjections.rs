@@ -7,6 +7,7 @@ use crate::packets::segment::flag;
 use crate::tracking::Role;
 use crate::tracking::data::{Kind as RepeatKind, Repeat, data_level};
 use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::travelling::of_subflow;
 use crate::units::counted;
 
 /// What was seen of the repeats between two subflows.
@@ -85,9 +86,9 @@ struct Fates {
 impl Fates {
     fn new(subject: &Subject<'_>) -> Self {
         let mut lost = HashMap::new();
-        for stream in &subject.connection.subflows {
+        for index in 0..subject.connection.subflows.len() {
             for towards in Role::BOTH {
-                follow(subject, *stream, towards, &mut lost);
+                follow(subject, index, towards, &mut lost);
             }
         }
         Fates { lost }
@@ -98,13 +99,14 @@ impl Fates {
     }
 }
 
-fn follow(subject: &Subject<'_>, stream: u32, towards: Role, lost: &mut HashMap<u32, bool>) {
+fn follow(subject: &Subject<'_>, subflow: usize, towards: Role, lost: &mut HashMap<u32, bool>) {
     let mut positions = Positions::default();
     let mut acknowledged = None;
     let mut sent: Vec<(u32, u64, u64)> = Vec::new();
     let mut once = RangeSet::default();
     let mut again: BTreeMap<u64, u64> = BTreeMap::new();
-    for packet in subject.packets.iter().filter(|packet| packet.stream == stream) {
+    let capture = subject.capture;
+    for packet in of_subflow(&capture.segments, &capture.tracking, subject.connection, subflow) {
         let segment = packet.segment;
         if packet.towards != towards {
             if segment.has(flag::ACK) && !sent.is_empty() {

@@ -3,13 +3,16 @@
 use super::{Finding, Kind, Subject};
 use crate::analysis::standstill::{Standstill, standstills};
 use crate::tracking::Role;
+use crate::tracking::travelling::of_subflow;
 use crate::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for stream in &subject.connection.subflows {
+    let capture = subject.capture;
+    for (index, stream) in subject.connection.subflows.iter().enumerate() {
         for towards in Role::BOTH {
-            let found = standstills(&subject.packets, *stream, towards);
+            let own = of_subflow(&capture.segments, &capture.tracking, subject.connection, index);
+            let found = standstills(own, towards);
             findings.extend(found.iter().map(|standstill| describe(subject, *stream, towards, standstill)));
         }
     }

@@ -1,5 +1,7 @@
 //! The table of subflows.
 
+use std::collections::HashMap;
+
 use polars::prelude::*;
 
 use super::column::{name, text, truth, whole};
@@ -23,17 +25,18 @@ pub fn table(capture: &Capture) -> Result<PolarsResult<DataFrame>> {
     for connection in mptcp_connections(capture) {
         interrupt::check()?;
         let summary = mptcp_summary(capture, capture.mptcp_connection(connection.mptcpstream)?);
+        let shares = Role::BOTH.map(|towards| by_stream(&summary, towards));
         for subflow in connection.subflows {
-            let shares = Role::BOTH.map(|towards| share(&summary, towards, subflow.tcpstream));
+            let shares = shares.each_ref().map(|shares| shares.get(&subflow.tcpstream).map(|share| (*share).clone()));
             rows.push(Row { mptcpstream: connection.mptcpstream, subflow, shares });
         }
     }
     Ok(DataFrame::new(rows.len(), columns(&rows)))
 }
 
-fn share(summary: &MptcpSummary, towards: Role, stream: u32) -> Option<SubflowShare> {
-    let direction = summary.directions.iter().find(|direction| direction.towards == towards)?;
-    direction.subflows.iter().find(|share| share.tcpstream == stream).cloned()
+fn by_stream(summary: &MptcpSummary, towards: Role) -> HashMap<u32, &SubflowShare> {
+    let direction = summary.directions.iter().find(|direction| direction.towards == towards);
+    direction.into_iter().flat_map(|direction| &direction.subflows).map(|share| (share.tcpstream, share)).collect()
 }
 
 fn columns(rows: &[Row]) -> Vec<Column> {
