@@ -100,6 +100,14 @@ pub enum Cause {
     Compression,
 }
 
+impl Truncation {
+    /// Whether there is not even a whole file header, so that nothing at all can be told of the capture.
+    #[must_use]
+    pub fn leaves_nothing(&self) -> bool {
+        self.cause == Cause::FileHeader || (self.cause == Cause::Compression && self.offset == 0)
+    }
+}
+
 impl std::fmt::Display for Truncation {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let offset = self.offset;

@@ -27,6 +27,7 @@ mod mapping;
 mod mapping_truth;
 mod merge;
 mod native;
+mod native_made;
 mod out_of_order;
 mod output;
 mod plot_dsn;

@@ -47,7 +47,6 @@ mod ethernet_type {
     pub const TRANSPARENT_BRIDGING: u16 = 0x6558;
     pub const VLAN: u16 = 0x8100;
     pub const IPV6: u16 = 0x86dd;
-    pub const PPP: u16 = 0x880b;
     pub const MPLS: u16 = 0x8847;
     pub const MPLS_MULTICAST: u16 = 0x8848;
     pub const PPPOE_SESSION: u16 = 0x8864;
@@ -117,7 +116,6 @@ fn by_type(number: u16, content: View<'_>) -> Option<Layer<'_>> {
         ethernet_type::MPLS | ethernet_type::MPLS_MULTICAST => Some(Layer::Mpls(content)),
         ethernet_type::PPPOE_SESSION => link::pppoe(content),
         ethernet_type::TRANSPARENT_BRIDGING => Some(Layer::Ethernet(content)),
-        ethernet_type::PPP => Some(Layer::Ppp(content)),
         number if ethernet_type::UNOPENED.contains(&number) => Some(Layer::Unopened),
         _ => None,
     }

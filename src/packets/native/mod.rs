@@ -17,7 +17,7 @@ mod view;
 
 use std::path::Path;
 
-use super::capture_file::{CaptureFileError, Cause, Framing};
+use super::capture_file::{CaptureFileError, Framing, Truncation};
 use super::progress::{Progress, Unit};
 use super::table::{Builder, Frame};
 use super::{CaptureFacts, Dissection, Interface, LoadError};
@@ -108,7 +108,7 @@ pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
             },
         }
     }
-    if let Some(truncation) = packets.truncation().filter(|truncation| truncation.cause == Cause::FileHeader) {
+    if let Some(truncation) = packets.truncation().filter(Truncation::leaves_nothing) {
         let detail = format!(" ({truncation})");
         return Err(LoadError::NotACapture { path: path.to_path_buf(), detail }.into());
     }
