@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use copy::{Copied, copy_frames};
 pub(super) use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
+pub(super) use input::Input;
 
 /// How a capture file is laid out, told by its first octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -198,9 +198,7 @@ fn count(path: &Path) -> Result<Option<FrameCount>, LoadError> {
     let counted = count_frames(path).ok();
     match counted.and_then(|count| count.truncated) {
         // tshark takes the rest of such a file for a frame of some other format.
-        Some(truncation) if truncation.leaves_nothing() => {
-            Err(not_a_capture(path, &format!(" ({truncation})")))
-        }
+        Some(truncation) if truncation.leaves_nothing() => Err(not_a_capture(path, &format!(" ({truncation})"))),
         _ => Ok(counted),
     }
 }

@@ -8,6 +8,7 @@ mod capture_file;
 mod captures;
 mod clock;
 mod config;
+mod damaged;
 mod diagnose;
 mod drawn;
 mod dsn;

@@ -1,6 +1,6 @@
 //! The native dissector against tshark on captures made by hand: what the recorded ones do not have.
 
-mod build;
+pub mod build;
 mod compressed;
 mod files;
 mod links;

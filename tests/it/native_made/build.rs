@@ -57,8 +57,7 @@ pub fn ipv4_with(options: &[u8], fragment: u16, protocol: u8, content: &[u8]) ->
     let [f0, f1] = fragment.to_be_bytes();
     let [l0, l1] = u16::try_from(20 + options.len() + content.len()).unwrap_or(0).to_be_bytes();
     let first = 0x45 + u8::try_from(options.len() / 4).unwrap();
-    let mut packet =
-        vec![first, 0, l0, l1, 0x12, 0x34, f0, f1, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+    let mut packet = vec![first, 0, l0, l1, 0x12, 0x34, f0, f1, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
     packet.extend(options);
     packet.extend(content);
     packet
@@ -114,7 +113,8 @@ impl Pcap {
     pub fn file(self, frames: &[Frame]) -> Vec<u8> {
         let magic = if self.nanoseconds { 0xa1b2_3c4d } else { 0xa1b2_c3d4 };
         let version = if self.big_endian { 0x0002_0004 } else { 0x0004_0002 };
-        let mut file: Vec<u8> = [magic, version, 0, 0, 262_144, self.link].into_iter().flat_map(|n| self.word(n)).collect();
+        let mut file: Vec<u8> =
+            [magic, version, 0, 0, 262_144, self.link].into_iter().flat_map(|n| self.word(n)).collect();
         let fraction = if self.nanoseconds { 333_333_333 } else { 333_333 };
         for (at, frame) in (0_u32..).zip(frames) {
             let lengths = [frame.octets.len(), frame.wire_length].map(|length| u32::try_from(length).unwrap());

@@ -24,8 +24,7 @@ fn pcap_in_both_orders_and_units() {
     for big_endian in [false, true] {
         for (nanoseconds, fraction) in [(false, 333_333_000), (true, 333_333_333)] {
             let found = agree(&Pcap { big_endian, nanoseconds, link: 1 }.file(&frames));
-            let expected: Vec<i64> =
-                (0..3).map(|at| (i64::from(BEGIN) + at) * 1_000_000_000 + fraction).collect();
+            let expected: Vec<i64> = (0..3).map(|at| (i64::from(BEGIN) + at) * 1_000_000_000 + fraction).collect();
             assert_eq!(times(&found), expected, "big endian {big_endian}, nanoseconds {nanoseconds}");
         }
     }
@@ -89,10 +88,13 @@ fn clocks_finer_than_nanoseconds() {
     for resolution in resolutions {
         file = file.interface(ETHERNET, 0, &[(9, &[resolution])]);
     }
-    for (interface, time) in [(0, 1_500_000_000_001), (1, 1_500_000_000_000_001), (2, u64::MAX), (3, u64::MAX), (6, 3 << 39), (7, u64::MAX)] {
+    for (interface, time) in
+        [(0, 1_500_000_000_001), (1, 1_500_000_000_000_001), (2, u64::MAX), (3, u64::MAX), (6, 3 << 39), (7, u64::MAX)]
+    {
         file = file.enhanced(interface, time, plain(&[], b"x"));
     }
-    let product = "tshark multiplies by 10^9 in 64 bits, which is too much for clocks of more than 2^34 units in a second";
+    let product =
+        "tshark multiplies by 10^9 in 64 bits, which is too much for clocks of more than 2^34 units in a second";
     let found = agree_on_file(&file.octets, |_| "", &[("", "abstime", product), ("", "reltime", product)]);
     // Picoseconds, femtoseconds; 18.4467 s of attoseconds, 1.8 s of a tenth of that; 1.5 s, and just below two.
     let expected = [1_500_000_000, 1_500_000_000, 18_446_744_073, 1_844_674_407, 1_500_000_000, 1_999_999_999];
@@ -264,9 +266,7 @@ fn interfaces_with_odd_options() {
 /// A packet of an interface that was not described ends the file.
 #[test]
 fn packets_of_unknown_interfaces() {
-    let file = Pcapng::new(false)
-        .interface(ETHERNET, 0, &[])
-        .enhanced(0, MICROSECONDS, plain(&[], b"one"));
+    let file = Pcapng::new(false).interface(ETHERNET, 0, &[]).enhanced(0, MICROSECONDS, plain(&[], b"one"));
     let at = file.octets.len();
     let file = file.enhanced(7, MICROSECONDS, plain(&[], b"two")).enhanced(0, MICROSECONDS, plain(&[], b"three"));
     let found = dissect(&file.octets);
@@ -286,7 +286,11 @@ fn interfaces_of_several_link_types() {
         .enhanced(0, MICROSECONDS, plain(&[], b"x"))
         .enhanced(1, MICROSECONDS, vec![0; 30])
         .enhanced(2, MICROSECONDS, ipv4(6, &tcp(&[], b"raw")))
-        .enhanced(3, MICROSECONDS, [&[8, 0, 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0][..], &ipv4(6, &tcp(&[], b""))].concat());
+        .enhanced(
+            3,
+            MICROSECONDS,
+            [&[8, 0, 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0][..], &ipv4(6, &tcp(&[], b""))].concat(),
+        );
     let found = agree(&file.octets);
     assert_eq!(packet_ids(&found), [1, 3, 4]);
     let said = "1 packet of link type 105 left out, which only tshark may read: try `--dissector tshark`";

@@ -31,7 +31,10 @@ fn ethernet_with_tags_and_what_comes_after_the_packet() {
         case("IPv6 under the type of IPv4", ethernet(0x0800, &v6())),
         case("not IPv4 under the type of IPv6", ethernet(0x86dd, &v4())),
         case("padding", after(&ethernet(0x0800, &ipv4(6, &tcp(&[], b""))), &[0; 6])),
-        case("padding and checksum", after(&ethernet(0x0800, &ipv4(6, &tcp(&[], b""))), &[0, 0, 0, 0, 0, 0, 1, 2, 3, 4])),
+        case(
+            "padding and checksum",
+            after(&ethernet(0x0800, &ipv4(6, &tcp(&[], b""))), &[0, 0, 0, 0, 0, 0, 1, 2, 3, 4]),
+        ),
         case("trailer after data", after(&plain(&[], &[7; 100]), b"trailer")),
         case("jumbo frame", plain(&[], &[7; 8960])),
         case("VLAN", tagged(&[0x8100, 5, 0x0800], &v4())),
@@ -126,7 +129,10 @@ fn ppp_over_ethernet() {
         case("MPLS", session(48 + 6, &after(&[2, 0x81, 0, 0x06, 0x41, 64], &v4()))),
         case("not LCP", session(10, &[0xc0, 0x21, 9, 0, 0, 8, 0, 0, 0, 0])),
         case("not discovery", ethernet(0x8863, &[0x11, 9, 0, 0, 0, 0])),
-        case("in a VLAN", after(&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 7], &session(four.len(), &four)[12..])),
+        case(
+            "in a VLAN",
+            after(&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 7], &session(four.len(), &four)[12..]),
+        ),
         case("not PPP by its number in GRE", ethernet(0x880b, &four)),
     ];
     found_in_all_but_not(&cases, &agree(1, &cases, &[]));

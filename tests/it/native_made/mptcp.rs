@@ -49,7 +49,9 @@ fn capable() {
 fn join() {
     let mut cases = Vec::new();
     for length in 2..=40 {
-        for (name, flags) in [("SYN", SYN), ("SYN/ACK", SYN_ACK), ("ACK", ACK), ("RST", RESET), ("none", 0), ("FIN", 0x11)] {
+        for (name, flags) in
+            [("SYN", SYN), ("SYN/ACK", SYN_ACK), ("ACK", ACK), ("RST", RESET), ("none", 0), ("FIN", 0x11)]
+        {
             for backup in 0..2 {
                 let option = option(length, &[0x10 | backup, 7]);
                 cases.push(case(format!("length {length}, {name}, backup {backup}"), packet(flags, &option)));
@@ -64,7 +66,8 @@ fn data_sequence_signal() {
     let mut cases = Vec::new();
     for flags in 0..32 {
         for length in 2..=40 {
-            cases.push(case(format!("flags {flags:#x}, length {length}"), packet(ACK, &option(length, &[0x20, flags]))));
+            cases
+                .push(case(format!("flags {flags:#x}, length {length}"), packet(ACK, &option(length, &[0x20, flags]))));
         }
     }
     check(cases, &[]);

@@ -91,12 +91,12 @@ fn lengths_of_zero_before_segmentation_by_the_card() {
     let six = changed(ethernet(0x86dd, &ipv6(6, &tcp(&[], &[7; 70_000]))), 4, &[0, 0]);
     let short = changed(plain(&[], &[7; 50]), 2, &[0, 0]);
     let cases = [case("IPv4", four.clone()), case("IPv6", six), case("short", short), case("cut", cut(four, 96))];
-    let only_here = "tshark takes an IPv6 packet of this length for an empty one, unless told otherwise by a preference";
+    let only_here =
+        "tshark takes an IPv6 packet of this length for an empty one, unless told otherwise by a preference";
     let found = agree(1, &cases, &[("IPv6", "packetid", only_here)]);
     found_in_all_but_not(&cases, &found);
-    let numbers = |name: &str| -> Vec<Option<u32>> {
-        found.table.column(name).unwrap().u32().unwrap().iter().collect()
-    };
+    let numbers =
+        |name: &str| -> Vec<Option<u32>> { found.table.column(name).unwrap().u32().unwrap().iter().collect() };
     assert_eq!(numbers("tcplen"), [Some(70_000), Some(70_000), Some(50), Some(70_000)]);
     assert_eq!(numbers("iplen"), [Some(70_040), Some(70_020), Some(90), Some(70_040)]);
 }
@@ -115,8 +115,10 @@ fn ipv6_extension_headers() {
     let options: &[u8] = &[0, 0, 1, 4, 0, 0, 0, 0];
     let long_options: &[u8] = &[&[0, 1, 1, 12][..], &[0; 12]].concat();
     let alert: &[u8] = &[0, 0, 5, 2, 0, 0, 1, 0];
-    let routing: &[u8] = &[&[0, 2, 0, 1, 0, 0, 0, 0][..], &[0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]].concat();
-    let segment_routing: &[u8] = &[&[0, 2, 4, 0, 0, 0, 0, 0][..], &[0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]].concat();
+    let routing: &[u8] =
+        &[&[0, 2, 0, 1, 0, 0, 0, 0][..], &[0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]].concat();
+    let segment_routing: &[u8] =
+        &[&[0, 2, 4, 0, 0, 0, 0, 0][..], &[0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]].concat();
     let whole: &[u8] = &[0, 0, 0, 0, 1, 2, 3, 4];
     let authentication: &[u8] = &[0, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let mut cases = vec![

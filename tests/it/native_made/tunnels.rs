@@ -50,7 +50,10 @@ fn generic_routing_encapsulation() {
         case("MPLS", gre(&[0, 0, 0x88, 0x47, 0, 6, 0x41, 64], &v4())),
         case("source route", gre(&[0x40, 0, 8, 0, 0, 0, 0, 0, 8, 0, 0, 4, 1, 2, 3, 4, 0, 0, 0, 0], &v4())),
         case("PPTP", gre(&[0x30, 1, 0x88, 0x0b, 0, 51, 0, 1, 0, 0, 0, 9, 0xff, 3, 0, 0x21], &v4())),
-        case("PPTP with acknowledgement", gre(&[0x30, 0x81, 0x88, 0x0b, 0, 47, 0, 1, 0, 0, 0, 9, 0, 0, 0, 3, 0x21], &v4())),
+        case(
+            "PPTP with acknowledgement",
+            gre(&[0x30, 0x81, 0x88, 0x0b, 0, 47, 0, 1, 0, 0, 0, 9, 0, 0, 0, 3, 0x21], &v4()),
+        ),
         case("in IPv6", ethernet(0x86dd, &ipv6(47, &[&[0, 0, 8, 0][..], &v4()].concat()))),
         case("in GRE", gre(&[0, 0, 8, 0], &ipv4(47, &[&[0, 0, 8, 0][..], &v4()].concat()))),
         case("not keep-alive", gre(&[0, 0, 0, 0], &[])),
