@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::hint::black_box;
 use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -40,10 +41,11 @@ const MEMORY: u64 = 1 << 30;
 const NOTES: &str = "DAMAGE_NOTES";
 
 /// A generator of numbers that are the same for the same seed (splitmix64).
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -51,7 +53,8 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
 }
@@ -64,7 +67,9 @@ fn setting(name: &str, default: usize) -> usize {
 fn captures() -> Vec<PathBuf> {
     let mut found = scenarios::captures();
     let examples = program::examples().into_iter().flat_map(|folder| fs::read_dir(folder).unwrap());
-    found.extend(examples.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "pcapng")));
+    found.extend(
+        examples.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "pcapng")),
+    );
     found.retain(|path| fs::metadata(path).unwrap().len() > 0);
     found
 }
@@ -74,7 +79,10 @@ fn captures() -> Vec<PathBuf> {
 fn pieces(file: &[u8]) -> Vec<Range<usize>> {
     let word = |at: usize| file.get(at..at + 4).map(|octets| u32::from_le_bytes(octets.try_into().unwrap()) as usize);
     let is_blocks = file.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]);
-    let mut pieces = if is_blocks { Vec::new() } else { vec![0..24] };
+    let mut pieces = Vec::new();
+    if !is_blocks {
+        pieces.push(0..24);
+    }
     loop {
         let start = pieces.last().map_or(0, |piece: &Range<usize>| piece.end);
         let length = if is_blocks { word(start + 4) } else { word(start + 8).map(|length| length + 16) };
@@ -113,20 +121,20 @@ fn dissect(file: Vec<u8>) -> Result<Dissection, Failure> {
 fn analyse(dissection: Dissection) {
     let capture = Capture::new(PathBuf::from("damaged"), dissection).expect("what was dissected is tracked");
     assert_eq!(capture.table().expect("the columns fit").height(), capture.segments.len());
-    tcp_connections(&capture.tracking);
-    mptcp_connections(&capture);
-    diagnose_capture(&capture);
+    black_box(tcp_connections(&capture.tracking));
+    black_box(mptcp_connections(&capture));
+    black_box(diagnose_capture(&capture));
     if let Some(stream) = capture.tracking.streams.first() {
-        tcp_summary(&capture, stream);
+        black_box(tcp_summary(&capture, stream));
     }
     if let Some(connection) = capture.tracking.connections.first() {
-        subflows(&capture, connection);
-        mptcp_summary(&capture, connection);
-        events(&capture, connection, None);
-        reinjections(&capture, connection, None);
-        rtt(&capture, connection);
-        out_of_order(&capture, connection);
-        diagnose_connection(&capture, connection, None);
+        black_box(subflows(&capture, connection));
+        black_box(mptcp_summary(&capture, connection));
+        black_box(events(&capture, connection, None));
+        black_box(reinjections(&capture, connection, None));
+        black_box(rtt(&capture, connection));
+        black_box(out_of_order(&capture, connection));
+        black_box(diagnose_connection(&capture, connection, None));
     }
 }
 
@@ -145,7 +153,10 @@ fn check_cut(file: &[u8], pieces: &[Range<usize>], length: usize) {
     match place {
         Some(place) => {
             assert_eq!(said.len(), 1, "cut in the record at {place}: {:?}", dissection.facts.warnings);
-            assert!(said[0].contains(&format!("byte {place}:")) || said[0].contains(&format!("byte {place} ")), "{said:?}");
+            assert!(
+                said[0].contains(&format!("byte {place}:")) || said[0].contains(&format!("byte {place} ")),
+                "{said:?}"
+            );
         }
         None => assert!(said.is_empty(), "cut between records: {said:?}"),
     }

@@ -1,12 +1,14 @@
 //! The native dissector against tshark on captures made by hand: what the recorded ones do not have.
 
 pub mod build;
+mod clocks;
 mod compressed;
 mod files;
 mod links;
 mod mptcp;
 mod network;
 mod options;
+mod random;
 mod tunnels;
 
 use std::fs;

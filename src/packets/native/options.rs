@@ -90,7 +90,7 @@ impl Options {
             };
             let next = at.saturating_add(length);
             if length < 2 || next > announced {
-                return options;
+                break;
             }
             options.kinds.push(kind);
             let content = recorded.get(at..next).or(recorded.get(at..)).unwrap_or(&[]);

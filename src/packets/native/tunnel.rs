@@ -33,8 +33,8 @@ pub fn gre(header: View<'_>) -> Option<Layer<'_>> {
     const ACKNOWLEDGEMENT: u16 = 0x0080;
     let (flags, kind) = (header.u16(0)?, header.u16(2)?);
     let mut content = header.skip(4)?;
-    // Checksum and offset share a word.
-    let words = [CHECKSUM | ROUTING, KEY, SEQUENCE, ACKNOWLEDGEMENT];
+    // Checksum and offset share a word; only PPP is acknowledged.
+    let words = [CHECKSUM | ROUTING, KEY, SEQUENCE, if kind == PPP { ACKNOWLEDGEMENT } else { 0 }];
     for _ in words.iter().filter(|word| flags & *word != 0) {
         content = content.skip(4)?;
     }

@@ -299,27 +299,27 @@ impl Cursor<'_> {
     /// tshark tells the three forms by their lengths; a form that its packet cannot have means nothing.
     fn join(&mut self, length: u8, tcp_flags: u16, control: &mut Control) -> bool {
         let (is_syn, is_ack) = (tcp_flags & flag::SYN != 0, tcp_flags & flag::ACK != 0);
-        match (length, is_syn, is_ack) {
-            (12, true, false) | (16, true, true) => {}
-            (24, false, _) => {
-                let hmac = self.hmac.take().and_then(hmac_from_hexadecimal);
-                control.join = Some(Join::Ack { hmac });
-                return hmac.is_some();
-            }
-            _ => return false,
+        if length == 24 {
+            let hmac = self.hmac.take().and_then(hmac_from_hexadecimal);
+            control.join = (!is_syn).then_some(Join::Ack { hmac });
+            return !is_syn && hmac.is_some();
         }
+        if !matches!(length, 12 | 16) {
+            return false;
+        }
+        let token = if length == 12 { self.token.number() } else { None };
+        let truncated_hmac = if length == 16 { self.truncated_hmac.number() } else { None };
         let _ = self.backup.take();
-        let Some(flags) = self.flags.number::<u8>() else { return false };
-        let Some(address_id) = self.address_ids.number::<u8>() else { return false };
+        let (flags, address_id) = (self.flags.number::<u8>(), self.address_ids.number::<u8>());
+        let nonce = self.nonce.number();
+        let (Some(flags), Some(address_id)) = (flags, address_id) else { return false };
         let backup = flags & 1 == 1;
-        if !is_ack {
-            let (token, nonce) = (self.token.number(), self.nonce.number());
-            control.join = Some(Join::Syn { backup, address_id, token, nonce });
-            return token.is_some() && nonce.is_some();
-        }
-        let (truncated_hmac, nonce) = (self.truncated_hmac.number(), self.nonce.number());
-        control.join = Some(Join::SynAck { backup, address_id, truncated_hmac, nonce });
-        truncated_hmac.is_some() && nonce.is_some()
+        control.join = match (length, is_syn, is_ack) {
+            (12, true, false) => Some(Join::Syn { backup, address_id, token, nonce }),
+            (16, true, true) => Some(Join::SynAck { backup, address_id, truncated_hmac, nonce }),
+            _ => return false,
+        };
+        (token.is_some() || truncated_hmac.is_some()) && nonce.is_some()
     }
 
     fn add_addr(&mut self, length: u8, control: &mut Control) -> bool {

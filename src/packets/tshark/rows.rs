@@ -358,21 +358,17 @@ fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet
     Some(Packet { segment, kinds: options.kinds })
 }
 
-/// True when the header announces options and fewer octets of them were recorded than it says. Frames are recorded
-/// from their start, so a frame recorded whole has its options whole.
+/// True when the header announces more octets of options than were recorded. Frames are recorded from their start, so
+/// a frame recorded whole has its options whole.
 fn header_is_cut(fields: &Fields, row: usize, kinds: &[u8]) -> bool {
     let (Some(wire), Some(captured)) = (fields.wire_length.get(row), fields.captured_length.get(row)) else {
         return false;
     };
-    let header: u32 = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
-    if captured >= wire || header <= 20 {
-        return false;
-    }
-    // Octets of options that tshark could list: one for each padding kind, the announced length for the others.
-    let mut lengths = options::numbers::<u32>(text_of(&fields.option_lengths, row)).into_iter();
-    let listed: u32 = kinds.iter().map(|kind| if *kind < 2 { 1 } else { lengths.next().unwrap_or(2) }).sum();
+    let header: usize = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
+    // Two digits an octet.
+    let recorded = text_of(&fields.option_octets, row).len() / 2;
     let ended = kinds.contains(&0);
-    !ended && listed < header - 20
+    captured < wire && !ended && recorded < header.saturating_sub(20)
 }
 
 fn addresses(fields: &Fields, row: usize, layers: &str) -> Option<(IpAddr, IpAddr)> {

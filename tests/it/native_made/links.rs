@@ -146,6 +146,7 @@ fn point_to_point() {
     let ppp = [
         case("address and control", after(&[0xff, 3, 0, 0x21], &v4())),
         case("address and control, IPv6", after(&[0xff, 3, 0, 0x57], &v6())),
+        case("another control octet", after(&[0xff, 0x13, 0, 0x21], &v4())),
         case("without them", after(&[0, 0x21], &v4())),
         case("short protocol", after(&[0x21], &v4())),
         case("both short", after(&[0x57], &v6())),
@@ -184,6 +185,7 @@ fn loopback_of_the_bsds() {
         case("16 bits, behind", after(&[0, 0, 2, 0], &v4())),
         case("an Ethernet type", after(&[0, 8, 0, 0], &v4())),
         case("an Ethernet type, IPv6", after(&[0xdd, 0x86, 0, 0], &v6())),
+        case("an Ethernet type and more", after(&[2, 0, 8, 0], &v4())),
         case("PPP", after(&[0xff, 3, 0, 0x21], &v4())),
         case("not cut", vec![2, 0, 0]),
         case("not ISO", after(&[7, 0, 0, 0], &v4())),
@@ -257,7 +259,7 @@ fn linux_cooked() {
         octets.extend(content);
         octets
     };
-    let cooked = |header: &dyn Fn(u16, u16, &[u8]) -> Vec<u8>| -> Vec<Case> {
+    let cooked = |header: fn(u16, u16, &[u8]) -> Vec<u8>| -> Vec<Case> {
         let mut cases: Vec<Case> = contents
             .iter()
             .map(|(name, hardware, protocol, content)| case(*name, header(*hardware, *protocol, content)))
@@ -265,7 +267,7 @@ fn linux_cooked() {
         cases.push(case("not cut", Frame::from(vec![0, 4, 0, 1])));
         cases
     };
-    let (first, second) = (cooked(&one), cooked(&two));
+    let (first, second) = (cooked(one), cooked(two));
     found_in_all_but_not(&first, &agree(113, &first, &[]));
     found_in_all_but_not(&second, &agree(276, &second, &[]));
 }

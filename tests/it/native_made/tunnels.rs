@@ -54,6 +54,8 @@ fn generic_routing_encapsulation() {
             "PPTP with acknowledgement",
             gre(&[0x30, 0x81, 0x88, 0x0b, 0, 47, 0, 1, 0, 0, 0, 9, 0, 0, 0, 3, 0x21], &v4()),
         ),
+        case("a bit that means nothing outside of PPP", gre(&[0x20, 0x80, 8, 0, 0, 0, 0, 7], &v4())),
+        case("the same in version 1", gre(&[0x20, 0x81, 8, 0, 0, 0, 0, 7], &v4())),
         case("in IPv6", ethernet(0x86dd, &ipv6(47, &[&[0, 0, 8, 0][..], &v4()].concat()))),
         case("in GRE", gre(&[0, 0, 8, 0], &ipv4(47, &[&[0, 0, 8, 0][..], &v4()].concat()))),
         case("not keep-alive", gre(&[0, 0, 0, 0], &[])),
