@@ -67,6 +67,7 @@ mod protocol {
     pub const GRE: u8 = 47;
     pub const ETHERIP: u8 = 97;
     pub const L2TP: u8 = 115;
+    pub const UDP_LITE: u8 = 136;
     pub const MPLS: u8 = 137;
     pub const ETHERNET: u8 = 143;
 }
@@ -124,6 +125,7 @@ fn by_type(number: u16, content: View<'_>) -> Option<Layer<'_>> {
 fn by_protocol(number: u8, ip: Ip, content: View<'_>) -> Option<Layer<'_>> {
     match number {
         protocol::UDP => tunnel::udp(content),
+        protocol::UDP_LITE => tunnel::udp(content).map(|_| Layer::Unopened),
         protocol::IPV4 => Some(Layer::Ip(content)),
         protocol::IPV6 => Some(Layer::Ipv6(content)),
         protocol::GRE => tunnel::gre(content),

@@ -96,6 +96,8 @@ fn tunnels_that_are_not_opened() {
         in_ipv4(17, &udp(3544, 5000, &v6())),
         in_ipv4(17, &udp(1, 4341, &[&[0; 8][..], &v4()].concat())),
         in_ipv4(17, &udp(49_152, 6635, &[&[0, 6, 0x41, 64][..], &v4()].concat())),
+        // VXLAN in UDP-Lite.
+        in_ipv4(136, &udp(1, 4789, &[&[8, 0, 0, 0, 0, 0, 42, 0][..], &plain(&[], b"")].concat())),
         // Ethernet in IP, and a provider's backbone.
         in_ipv4(97, &[&[0x30, 0][..], &plain(&[], b"")].concat()),
         ethernet(0x88e7, &[&[0, 0, 0, 1][..], &plain(&[], b"")].concat()),
@@ -108,8 +110,8 @@ fn tunnels_that_are_not_opened() {
     .map(Frame::from)
     .to_vec();
     let found = dissect(&pcap(1, &frames));
-    assert_eq!(packet_ids(&found), [12]);
-    let said = "11 packets in tunnels not looked into, where there may be TCP: `--dissector tshark` opens more of them";
+    assert_eq!(packet_ids(&found), [13]);
+    let said = "12 packets in tunnels not looked into, where there may be TCP: `--dissector tshark` opens more of them";
     assert_eq!(found.facts.warnings, [said]);
 }
 
