@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use copy::{Copied, copy_frames};
 pub(super) use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
+pub(super) use input::Input;
 
 /// How a capture file is laid out, told by its first octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,14 @@ pub enum Cause {
     Damaged,
     /// The compressed data cannot be decompressed any further: it is cut or damaged.
     Compression,
+}
+
+impl Truncation {
+    /// Whether there is not even a whole file header, so that nothing at all can be told of the capture.
+    #[must_use]
+    pub fn leaves_nothing(&self) -> bool {
+        self.cause == Cause::FileHeader || (self.cause == Cause::Compression && self.offset == 0)
+    }
 }
 
 impl std::fmt::Display for Truncation {

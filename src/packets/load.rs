@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 
 use super::cache::{Cache, Key, Lookup};
-use super::capture_file::{Cause, FrameCount, count_frames, is_standard_input};
+use super::capture_file::{FrameCount, count_frames, is_standard_input};
 use super::native::{self, Beyond, Failure};
 use super::tshark::{self, Tshark, TsharkError};
 use super::{CaptureFacts, Dissection, Dissector, LoadError, exported};
@@ -198,9 +198,7 @@ fn count(path: &Path) -> Result<Option<FrameCount>, LoadError> {
     let counted = count_frames(path).ok();
     match counted.and_then(|count| count.truncated) {
         // tshark takes the rest of such a file for a frame of some other format.
-        Some(truncation) if truncation.cause == Cause::FileHeader => {
-            Err(not_a_capture(path, &format!(" ({truncation})")))
-        }
+        Some(truncation) if truncation.leaves_nothing() => Err(not_a_capture(path, &format!(" ({truncation})"))),
         _ => Ok(counted),
     }
 }

@@ -111,15 +111,21 @@ impl Framing {
     /// When it is neither pcap nor pcapng.
     pub fn of(mut input: Input, path: &Path) -> Result<Framing, CaptureFileError> {
         let compressed = input.compression.is_some();
+        let mut truncation = None;
         match input.octets.fetch(4) {
             Err(source) if !compressed || source.kind() == ErrorKind::Interrupted => {
                 return Err(CaptureFileError::file("read", path, source));
+            }
+            // Nothing can be decompressed: what is in it is not known.
+            Err(_) if input.octets.window().len() < 4 => {
+                truncation = Some(Truncation { offset: 0, cause: Cause::Compression });
             }
             _ => {}
         }
         let layout = match CaptureFormat::of(input.octets.window()) {
             CaptureFormat::Pcap { big_endian, nanoseconds } => Layout::Pcap { big_endian, nanoseconds },
             CaptureFormat::Pcapng => Layout::Pcapng { big_endian: false },
+            _ if truncation.is_some() => Layout::Pcapng { big_endian: false },
             _ => return Err(CaptureFileError::Unsupported(path.to_path_buf())),
         };
         Ok(Framing {
@@ -129,7 +135,7 @@ impl Framing {
             layout,
             length: 0,
             frames: 0,
-            truncation: None,
+            truncation,
             started: false,
         })
     }

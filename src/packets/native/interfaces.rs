@@ -94,6 +94,7 @@ impl InterfaceDescription {
             let Some(value) = options.get(start..end) else { break };
             match code {
                 0 => break,
+                NAME | DESCRIPTION if value.is_empty() => {}
                 NAME => name = name.or(Some(value)),
                 DESCRIPTION => description = description.or(Some(value)),
                 RESOLUTION if value.len() == 1 => value.iter().for_each(|option| self.clock.set_resolution(*option)),

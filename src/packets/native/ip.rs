@@ -70,15 +70,43 @@ fn v4(packet: View<'_>) -> Option<Layer<'_>> {
         return None;
     }
     let fragment = u16::from_be_bytes([f0, f1]);
+    let route_end = if header_length > 20 { route_end(packet, header_length) } else { None };
     let ip = Ip {
         source: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
-        destination: IpAddr::V4(Ipv4Addr::new(d0, d1, d2, d3)),
+        destination: IpAddr::V4(route_end.unwrap_or(Ipv4Addr::new(d0, d1, d2, d3))),
         ttl,
         length: u32::try_from(length).unwrap_or(u32::MAX),
         id: Some(u16::from_be_bytes([i0, i1])),
         fragment: Fragment::of(fragment & OFFSET, fragment & MORE != 0),
     };
     Some(Layer::Protocol(protocol, ip, packet.limit(length).skip(header_length)?))
+}
+
+/// The last address of a source route that is not used up (RFC 791 §3.1): the destination, while the header names the
+/// next stop. What is malformed before it hides it.
+#[cold]
+fn route_end(packet: View<'_>, header_length: usize) -> Option<Ipv4Addr> {
+    const END: u8 = 0;
+    const NO_OPERATION: u8 = 1;
+    const LOOSE: u8 = 131;
+    const STRICT: u8 = 137;
+    let (mut at, mut found) = (20_usize, None);
+    while at < header_length {
+        let length = match packet.u8(at)? {
+            END => break,
+            NO_OPERATION => 1,
+            _ => usize::from(packet.u8(at.saturating_add(1))?),
+        };
+        let end = at.checked_add(length).filter(|end| length > 0 && *end <= header_length)?;
+        if matches!(packet.u8(at)?, LOOSE | STRICT) {
+            let pointer = usize::from(packet.u8(at.saturating_add(2))?);
+            if length >= 7 && pointer.is_multiple_of(4) && (4..=length).contains(&pointer) {
+                found = packet.array::<4>(end.checked_sub(4)?).map(Ipv4Addr::from);
+            }
+        }
+        at = end;
+    }
+    found
 }
 
 /// IPv6 (RFC 8200 §3).

@@ -47,7 +47,6 @@ mod ethernet_type {
     pub const TRANSPARENT_BRIDGING: u16 = 0x6558;
     pub const VLAN: u16 = 0x8100;
     pub const IPV6: u16 = 0x86dd;
-    pub const PPP: u16 = 0x880b;
     pub const MPLS: u16 = 0x8847;
     pub const MPLS_MULTICAST: u16 = 0x8848;
     pub const PPPOE_SESSION: u16 = 0x8864;
@@ -68,6 +67,7 @@ mod protocol {
     pub const GRE: u8 = 47;
     pub const ETHERIP: u8 = 97;
     pub const L2TP: u8 = 115;
+    pub const UDP_LITE: u8 = 136;
     pub const MPLS: u8 = 137;
     pub const ETHERNET: u8 = 143;
 }
@@ -117,7 +117,6 @@ fn by_type(number: u16, content: View<'_>) -> Option<Layer<'_>> {
         ethernet_type::MPLS | ethernet_type::MPLS_MULTICAST => Some(Layer::Mpls(content)),
         ethernet_type::PPPOE_SESSION => link::pppoe(content),
         ethernet_type::TRANSPARENT_BRIDGING => Some(Layer::Ethernet(content)),
-        ethernet_type::PPP => Some(Layer::Ppp(content)),
         number if ethernet_type::UNOPENED.contains(&number) => Some(Layer::Unopened),
         _ => None,
     }
@@ -126,6 +125,7 @@ fn by_type(number: u16, content: View<'_>) -> Option<Layer<'_>> {
 fn by_protocol(number: u8, ip: Ip, content: View<'_>) -> Option<Layer<'_>> {
     match number {
         protocol::UDP => tunnel::udp(content),
+        protocol::UDP_LITE => tunnel::udp(content).map(|_| Layer::Unopened),
         protocol::IPV4 => Some(Layer::Ip(content)),
         protocol::IPV6 => Some(Layer::Ipv6(content)),
         protocol::GRE => tunnel::gre(content),

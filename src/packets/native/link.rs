@@ -114,9 +114,9 @@ pub fn llc(content: View<'_>) -> Option<Layer<'_>> {
     }
 }
 
-/// PPP: address and control may be left out, and so may the protocol's first octet.
+/// PPP: address (always the same) and control may be left out, and so may the protocol's first octet.
 pub fn ppp(frame: View<'_>) -> Option<Layer<'_>> {
-    let frame = if frame.u16(0) == Some(0xff03) { frame.skip(2)? } else { frame };
+    let frame = if frame.u8(0) == Some(0xff) { frame.skip(2)? } else { frame };
     let first = frame.u8(0)?;
     let (protocol, content) =
         if first & 1 == 1 { (u16::from(first), frame.skip(1)?) } else { (frame.u16(0)?, frame.skip(2)?) };
@@ -124,8 +124,8 @@ pub fn ppp(frame: View<'_>) -> Option<Layer<'_>> {
         0x0021 => Some(Layer::Ip(content)),
         0x0057 => Some(Layer::Ipv6(content)),
         0x0281 | 0x0283 => Some(Layer::Mpls(content)),
-        // Multilink, Van Jacobson's compression, compressed datagrams: there may be TCP in it.
-        0x003d | 0x002d | 0x002f | 0x00fd | 0x00fb => Some(Layer::Unopened),
+        // Multilink, headers compressed by Van Jacobson's or a later way, compressed datagrams: there may be TCP in it.
+        0x003d | 0x002d | 0x002f | 0x0061 | 0x00fd | 0x00fb => Some(Layer::Unopened),
         _ => None,
     }
 }
@@ -158,10 +158,11 @@ fn null(frame: View<'_>) -> Option<Layer<'_>> {
         _ if number & 0xff == 0 && middle <= LARGEST_OF_16_BITS => middle,
         _ => number,
     };
-    match u16::try_from(number) {
-        Ok(number) if number > LONGEST => Some(Layer::Type(number, content)),
-        _ => family(number, content),
+    if number <= LONGEST.into() {
+        return family(number, content);
     }
+    let [_, _, high, low] = number.to_be_bytes();
+    Some(Layer::Type(u16::from_be_bytes([high, low]), content))
 }
 
 /// Address families of the BSDs, of Darwin for IPv6 too.

@@ -4,6 +4,7 @@
 //! segment. What is not understood is counted, and said.
 
 mod file;
+mod frame;
 mod interfaces;
 mod ip;
 mod layers;
@@ -15,12 +16,15 @@ mod tcp;
 mod tunnel;
 mod view;
 
+use std::io::Read;
 use std::path::Path;
 
-use super::capture_file::{CaptureFileError, Cause, Framing};
+use super::capture_file::{CaptureFileError, Framing, Input, Truncation};
 use super::progress::{Progress, Unit};
 use super::table::{Builder, Frame};
 use super::{CaptureFacts, Dissection, Interface, LoadError};
+pub use frame::dissect_frame;
+
 use file::{Next, Packets, Recorded};
 use layers::Found;
 use tally::Tally;
@@ -71,12 +75,25 @@ pub struct Request {
 /// # Errors
 /// [`Failure`], one sentence each.
 pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
-    let framing = Framing::open(path).map_err(failure)?;
-    let mut packets = Packets::of(framing);
+    let packets = Packets::of(Framing::open(path).map_err(failure)?);
+    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !packets.is_compressed());
+    walk(packets, path, request, size.map(|file| file.len()))
+}
+
+/// Dissects a capture, compressed or not, that comes from `source`; `name` is what errors call it.
+///
+/// # Errors
+/// [`Failure`], one sentence each.
+pub fn dissect_from(source: Box<dyn Read + Send>, name: &Path, request: Request) -> Result<Dissection, Failure> {
+    let input = Input::of(source).map_err(|source| LoadError::Unreadable { path: name.to_path_buf(), source })?;
+    walk(Packets::of(Framing::of(input, name).map_err(failure)?), name, request, None)
+}
+
+/// Goes through the packets of the capture `path`, of `size` octets where that is known.
+fn walk(mut packets: Packets, path: &Path, request: Request, size: Option<u64>) -> Result<Dissection, Failure> {
     let mut builder = Builder::default();
     let mut tally = Tally::default();
-    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !packets.is_compressed());
-    let mut progress = Progress::new(Unit::Bytes, size.map(|file| file.len()), request.progress);
+    let mut progress = Progress::new(Unit::Bytes, size, request.progress);
     loop {
         if packets.frames().is_multiple_of(4096) {
             progress.show(packets.offset());
@@ -108,7 +125,7 @@ pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
             },
         }
     }
-    if let Some(truncation) = packets.truncation().filter(|truncation| truncation.cause == Cause::FileHeader) {
+    if let Some(truncation) = packets.truncation().filter(Truncation::leaves_nothing) {
         let detail = format!(" ({truncation})");
         return Err(LoadError::NotACapture { path: path.to_path_buf(), detail }.into());
     }

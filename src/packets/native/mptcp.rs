@@ -88,7 +88,7 @@ fn read(kind: u8, octets: &[u8], length: usize, tcp_flags: u16, control: &mut Co
         subtype::MP_PRIO => {
             let (backup, address_id) = (flag_bit(octets), octets.get(3).copied().filter(|_| length == 4));
             control.prio = backup.map(|backup| Prio { backup, address_id });
-            address_id.is_some() || length == 3
+            backup.is_some() && (address_id.is_some() || length != 4)
         }
         subtype::MP_FAIL => {
             control.fail = u64(octets, 4);

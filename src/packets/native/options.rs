@@ -1,7 +1,7 @@
 //! TCP's options (RFC 9293 §3.1), one after the other.
 
 use super::mptcp::Mptcp;
-use super::view::{u16, u32};
+use super::view::{View, u16, u32};
 use crate::packets::segment::SackBlocks;
 
 /// Option kinds (IANA, "TCP Option Kind Numbers").
@@ -66,13 +66,13 @@ pub struct Options {
 
 impl Options {
     /// Reads the options that stand from `start` to `end` of a packet with these TCP flags, as far as `packet` was
-    /// recorded. An option with an impossible length ends the list. Zeros behind the end of the list are listed, as
-    /// Wireshark does.
+    /// recorded, or goes. An option with an impossible length ends the list. Zeros behind the end of the list are
+    /// listed, as Wireshark does.
     #[inline]
     #[must_use]
-    pub fn read(packet: &[u8], start: usize, end: usize, flags: u16) -> Options {
+    pub fn read(packet: View<'_>, start: usize, end: usize, flags: u16) -> Options {
         let mut options = Options::default();
-        let recorded = packet.get(start..end).or(packet.get(start..)).unwrap_or(&[]);
+        let recorded = packet.octets.get(start..end).or(packet.octets.get(start..)).unwrap_or(&[]);
         let announced = end.saturating_sub(start);
         let (mut at, mut ended) = (0, false);
         while let Some(kind) = recorded.get(at).copied() {
@@ -90,14 +90,14 @@ impl Options {
             };
             let next = at.saturating_add(length);
             if length < 2 || next > announced {
-                return options;
+                break;
             }
             options.kinds.push(kind);
             let content = recorded.get(at..next).or(recorded.get(at..)).unwrap_or(&[]);
             options.option(kind, content, length, flags);
             at = next;
         }
-        options.cut |= announced > recorded.len() && !ended;
+        options.cut |= announced > recorded.len() && !ended && packet.octets.len() < packet.length;
         options
     }
 
@@ -105,7 +105,7 @@ impl Options {
     #[inline]
     fn option(&mut self, kind: u8, octets: &[u8], length: usize, flags: u16) {
         match (kind, length) {
-            (kind::TIMESTAMPS, 10) => self.timestamps = u32(octets, 2).zip(u32(octets, 6)),
+            (kind::TIMESTAMPS, 10) => self.timestamps = u32(octets, 2).zip(u32(octets, 6)).or(self.timestamps),
             (kind::MPTCP, _) => self.cut |= !self.mptcp.read(octets, length, flags),
             (kind::MAXIMUM_SEGMENT_SIZE, 4) => self.mss = u16(octets, 2),
             (kind::WINDOW_SCALE, 3) => self.window_scale = octets.get(2).copied(),

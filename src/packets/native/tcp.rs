@@ -33,12 +33,9 @@ pub fn read(ip: &Ip, packet: View<'_>) -> Option<Tcp> {
         return None;
     }
     let flags = u16::from_be_bytes([offset & 0x0f, bits]);
-    // A packet that ends within its header tells neither options nor payload.
+    // A packet that ends within its header does not tell its payload, and has options up to its end.
     let payload = packet.length.checked_sub(header_length);
-    let options = match payload {
-        Some(_) => Options::read(packet.octets, FIXED, header_length, flags),
-        None => Options::default(),
-    };
+    let options = Options::read(packet, FIXED, header_length, flags);
     let segment = Segment {
         packetid: 0,
         abstime: 0,

@@ -14,8 +14,8 @@ pub fn mpls(labels: View<'_>) -> Option<Layer<'_>> {
             continue;
         }
         return match (label >> 12, content.u8(0)? >> 4) {
-            // Reserved for other uses than explicit null and router alert; no packet follows.
-            (3..=15, _) => None,
+            // An associated channel (RFC 5586) or an OAM alert (RFC 3429); no packet follows.
+            (13 | 14, _) => None,
             (_, 4 | 6) => Some(Layer::Ip(content)),
             _ => Some(Layer::Unopened),
         };
@@ -24,6 +24,8 @@ pub fn mpls(labels: View<'_>) -> Option<Layer<'_>> {
 
 /// Generic Routing Encapsulation (RFC 2784, RFC 2890, version 1 in RFC 2637).
 pub fn gre(header: View<'_>) -> Option<Layer<'_>> {
+    /// A number that is an Ethernet type only here.
+    const PPP: u16 = 0x880b;
     const CHECKSUM: u16 = 0x8000;
     const ROUTING: u16 = 0x4000;
     const KEY: u16 = 0x2000;
@@ -31,8 +33,8 @@ pub fn gre(header: View<'_>) -> Option<Layer<'_>> {
     const ACKNOWLEDGEMENT: u16 = 0x0080;
     let (flags, kind) = (header.u16(0)?, header.u16(2)?);
     let mut content = header.skip(4)?;
-    // Checksum and offset share a word.
-    let words = [CHECKSUM | ROUTING, KEY, SEQUENCE, ACKNOWLEDGEMENT];
+    // Checksum and offset share a word; only PPP is acknowledged.
+    let words = [CHECKSUM | ROUTING, KEY, SEQUENCE, if kind == PPP { ACKNOWLEDGEMENT } else { 0 }];
     for _ in words.iter().filter(|word| flags & *word != 0) {
         content = content.skip(4)?;
     }
@@ -47,7 +49,7 @@ pub fn gre(header: View<'_>) -> Option<Layer<'_>> {
             content = content.skip(length.into())?;
         }
     }
-    Some(Layer::Type(kind, content))
+    Some(if kind == PPP { Layer::Ppp(content) } else { Layer::Type(kind, content) })
 }
 
 /// UDP, for the tunnels in it: VXLAN (RFC 7348) by its port.

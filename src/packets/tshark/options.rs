@@ -5,7 +5,7 @@
 //! values that an option of its subtype and length has. An option that the snap length cut has fewer values left
 //! than it should, which is how a cut one is told.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use crate::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, flag, hmac_from_hexadecimal, subtype,
@@ -115,16 +115,57 @@ pub fn numbers<T: TryFrom<u64>>(text: &str) -> Vec<T> {
     std::iter::from_fn(|| values.take()).filter_map(number).collect()
 }
 
+/// The values that no option has taken yet.
 struct Cursor<'a> {
+    version: Values<'a>,
     flags: Values<'a>,
     backup: Values<'a>,
     address_ids: Values<'a>,
+    sender_key: Values<'a>,
     receiver_key: Values<'a>,
+    token: Values<'a>,
+    nonce: Values<'a>,
+    truncated_hmac: Values<'a>,
+    hmac: Values<'a>,
+    add_addr_hmac: Values<'a>,
+    data_ack: Values<'a>,
     dsn: Values<'a>,
+    ssn: Values<'a>,
     data_length: Values<'a>,
     checksum: Values<'a>,
+    reset_reason: Values<'a>,
     echo: Values<'a>,
+    ipv4: Values<'a>,
+    ipv6: Values<'a>,
     port: Values<'a>,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(texts: &Texts<'a>) -> Self {
+        Cursor {
+            version: Values(texts.version),
+            flags: Values(texts.flags),
+            backup: Values(texts.backup),
+            address_ids: Values(texts.address_ids),
+            sender_key: Values(texts.sender_key),
+            receiver_key: Values(texts.receiver_key),
+            token: Values(texts.token),
+            nonce: Values(texts.nonce),
+            truncated_hmac: Values(texts.truncated_hmac),
+            hmac: Values(texts.hmac),
+            add_addr_hmac: Values(texts.add_addr_hmac),
+            data_ack: Values(texts.data_ack),
+            dsn: Values(texts.dsn),
+            ssn: Values(texts.ssn),
+            data_length: Values(texts.data_length),
+            checksum: Values(texts.checksum),
+            reset_reason: Values(texts.reset_reason),
+            echo: Values(texts.echo),
+            ipv4: Values(texts.ipv4),
+            ipv6: Values(texts.ipv6),
+            port: Values(texts.port),
+        }
+    }
 }
 
 /// Takes the options of one packet apart.
@@ -136,17 +177,7 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
     }
     let mut lengths = Values(texts.lengths);
     let mut subtypes = Values(texts.subtypes);
-    let mut cursor = Cursor {
-        flags: Values(texts.flags),
-        backup: Values(texts.backup),
-        address_ids: Values(texts.address_ids),
-        receiver_key: Values(texts.receiver_key),
-        dsn: Values(texts.dsn),
-        data_length: Values(texts.data_length),
-        checksum: Values(texts.checksum),
-        echo: Values(texts.echo),
-        port: Values(texts.port),
-    };
+    let mut cursor = Cursor::new(texts);
     let mut control = Control::default();
     let mut next = 0_usize;
     for kind in options.kinds.clone() {
@@ -168,7 +199,7 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
         control.subtypes.push(subtype);
         let whole = match subtype {
             subtype::DSS => cursor.dss(texts, start, length, &mut options.dss),
-            _ => cursor.control(subtype, length, tcp_flags, texts, &mut control),
+            _ => cursor.control(subtype, length, tcp_flags, &mut control),
         };
         options.cut |= !whole;
     }
@@ -186,11 +217,11 @@ impl Cursor<'_> {
         let mut dss = Dss { flags, ..Dss::default() };
         let mut whole = true;
         if dss.has(Dss::DATA_ACK) {
-            dss.data_ack = number(texts.data_ack);
+            dss.data_ack = self.data_ack.number();
             whole &= dss.data_ack.is_some();
         }
         if dss.has(Dss::MAPPING) {
-            let parts = (self.dsn.number(), number(texts.ssn), self.data_length.number());
+            let parts = (self.dsn.number(), self.ssn.number(), self.data_length.number());
             let due = usize::from(length) == length_without_checksum(&dss) + 2;
             let checksum = if due { last_word(texts.octets, start, length) } else { None };
             if let (Some(dsn), Some(ssn), Some(length)) = parts {
@@ -203,11 +234,11 @@ impl Cursor<'_> {
     }
 
     /// Fills `control` and tells whether the option was whole.
-    fn control(&mut self, kind: u8, length: u8, tcp_flags: u16, texts: &Texts<'_>, control: &mut Control) -> bool {
+    fn control(&mut self, kind: u8, length: u8, tcp_flags: u16, control: &mut Control) -> bool {
         match kind {
-            subtype::MP_CAPABLE => self.capable(length, texts, control),
-            subtype::MP_JOIN => self.join(tcp_flags, texts, control),
-            subtype::ADD_ADDR => self.add_addr(length, texts, control),
+            subtype::MP_CAPABLE => self.capable(length, control),
+            subtype::MP_JOIN => self.join(length, tcp_flags, control),
+            subtype::ADD_ADDR => self.add_addr(length, control),
             subtype::REMOVE_ADDR => {
                 let count = usize::from(length.saturating_sub(3));
                 let ids: Vec<u8> = (0..count).map_while(|_| self.address_ids.number()).collect();
@@ -232,7 +263,7 @@ impl Cursor<'_> {
             }
             subtype::MP_TCPRST => {
                 let flags = self.flags.number::<u8>();
-                let reason = number(texts.reset_reason);
+                let reason = self.reset_reason.number();
                 control.reset = Some(ResetReason { flags: flags.unwrap_or(0) & 0x0f, reason });
                 reason.is_some()
             }
@@ -240,13 +271,13 @@ impl Cursor<'_> {
         }
     }
 
-    fn capable(&mut self, length: u8, texts: &Texts<'_>, control: &mut Control) -> bool {
-        let Some(version) = number::<u8>(texts.version) else { return false };
+    fn capable(&mut self, length: u8, control: &mut Control) -> bool {
+        let Some(version) = self.version.number::<u8>() else { return false };
         let Some(flags) = self.flags.number::<u8>() else { return false };
         let mut capable = Capable { version, flags, ..Capable::default() };
         let mut whole = true;
         if length >= 12 {
-            capable.sender_key = number(texts.sender_key);
+            capable.sender_key = self.sender_key.number();
             whole &= capable.sender_key.is_some();
         }
         if length >= 20 {
@@ -265,38 +296,47 @@ impl Cursor<'_> {
         whole
     }
 
-    fn join(&mut self, tcp_flags: u16, texts: &Texts<'_>, control: &mut Control) -> bool {
-        if tcp_flags & flag::SYN == 0 {
-            let hmac = hmac_from_hexadecimal(texts.hmac);
-            control.join = Some(Join::Ack { hmac });
-            return hmac.is_some();
+    /// tshark tells the three forms by their lengths; a form that its packet cannot have means nothing.
+    fn join(&mut self, length: u8, tcp_flags: u16, control: &mut Control) -> bool {
+        let (is_syn, is_ack) = (tcp_flags & flag::SYN != 0, tcp_flags & flag::ACK != 0);
+        if length == 24 {
+            let hmac = self.hmac.take().and_then(hmac_from_hexadecimal);
+            control.join = (!is_syn).then_some(Join::Ack { hmac });
+            return !is_syn && hmac.is_some();
         }
+        if !matches!(length, 12 | 16) {
+            return false;
+        }
+        let token = if length == 12 { self.token.number() } else { None };
+        let truncated_hmac = if length == 16 { self.truncated_hmac.number() } else { None };
         let _ = self.backup.take();
-        let Some(flags) = self.flags.number::<u8>() else { return false };
-        let Some(address_id) = self.address_ids.number::<u8>() else { return false };
+        let (flags, address_id) = (self.flags.number::<u8>(), self.address_ids.number::<u8>());
+        let nonce = self.nonce.number();
+        let (Some(flags), Some(address_id)) = (flags, address_id) else { return false };
         let backup = flags & 1 == 1;
-        let nonce = number(texts.nonce);
-        if tcp_flags & flag::ACK == 0 {
-            let token = number(texts.token);
-            control.join = Some(Join::Syn { backup, address_id, token, nonce });
-            return token.is_some() && nonce.is_some();
-        }
-        let truncated_hmac = number(texts.truncated_hmac);
-        control.join = Some(Join::SynAck { backup, address_id, truncated_hmac, nonce });
-        truncated_hmac.is_some() && nonce.is_some()
+        control.join = match (length, is_syn, is_ack) {
+            (12, true, false) => Some(Join::Syn { backup, address_id, token, nonce }),
+            (16, true, true) => Some(Join::SynAck { backup, address_id, truncated_hmac, nonce }),
+            _ => return false,
+        };
+        (token.is_some() || truncated_hmac.is_some()) && nonce.is_some()
     }
 
-    fn add_addr(&mut self, length: u8, texts: &Texts<'_>, control: &mut Control) -> bool {
+    fn add_addr(&mut self, length: u8, control: &mut Control) -> bool {
         // Version 0 has an IP version where version 1 has the echo flag, and no HMAC.
         let echo = self.echo.number::<u8>() == Some(1);
         let Some(address_id) = self.address_ids.number::<u8>() else { return false };
-        let ipv4 = texts.ipv4.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
-        let address = ipv4.or_else(|| texts.ipv6.parse::<Ipv6Addr>().ok().map(IpAddr::V6));
-        let port = if matches!(length, 10 | 18 | 22 | 30) { self.port.number() } else { None };
-        let hmac = number(texts.add_addr_hmac);
-        control.add_addr = Some(AddAddr { address_id, echo, address, port, hmac });
-        let hmac_due = matches!(length, 16 | 18 | 28 | 30);
+        // Versions differ only in lengths: those of an IPv4 address are below 20.
+        let address = if length < 20 {
+            self.ipv4.take().and_then(|text| text.parse().ok()).map(IpAddr::V4)
+        } else {
+            self.ipv6.take().and_then(|text| text.parse().ok()).map(IpAddr::V6)
+        };
         let port_due = matches!(length, 10 | 18 | 22 | 30);
+        let hmac_due = matches!(length, 16 | 18 | 28 | 30);
+        let port = if port_due { self.port.number() } else { None };
+        let hmac = if hmac_due { self.add_addr_hmac.number() } else { None };
+        control.add_addr = Some(AddAddr { address_id, echo, address, port, hmac });
         address.is_some() && (hmac.is_some() || !hmac_due) && (port.is_some() || !port_due)
     }
 }

@@ -157,7 +157,7 @@ fn frame<'a>(
         ip_id: if segment.source.is_ipv4() { last_number(text_of(&fields.ipv4_id, row)) } else { None },
         header_length: options::number(text_of(&fields.header_length, row)),
         option_kinds,
-        mss: options::number(text_of(&fields.mss, row)),
+        mss: last_number(text_of(&fields.mss, row)),
     }
 }
 
@@ -332,8 +332,9 @@ fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet
     for (left, right) in lefts.into_iter().zip(rights) {
         sack.push(left, right);
     }
-    let timestamp_value = options::number(text_of(&fields.timestamp_value, row));
-    let timestamp_echo = options::number(text_of(&fields.timestamp_echo, row));
+    // Of options that should stand once the last counts, as it does for receivers.
+    let timestamp_value = last_number(text_of(&fields.timestamp_value, row));
+    let timestamp_echo = last_number(text_of(&fields.timestamp_echo, row));
     let segment = Segment {
         packetid: fields.number.get(row)?,
         abstime,
@@ -348,7 +349,7 @@ fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet
         acknowledgement: if flags & flag::ACK == 0 { 0 } else { fields.acknowledgement.get(row)? },
         payload: fields.payload.get(row),
         timestamps: timestamp_value.zip(timestamp_echo),
-        window_scale: options::number(text_of(&fields.window_scale, row)),
+        window_scale: last_number(text_of(&fields.window_scale, row)),
         options_cut: options.cut || header_is_cut(fields, row, &options.kinds),
         sack,
         dss: options.dss,
@@ -357,21 +358,17 @@ fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet
     Some(Packet { segment, kinds: options.kinds })
 }
 
-/// True when the header announces options and fewer octets of them were recorded than it says. Frames are recorded
-/// from their start, so a frame recorded whole has its options whole.
+/// True when the header announces more octets of options than were recorded. Frames are recorded from their start, so
+/// a frame recorded whole has its options whole.
 fn header_is_cut(fields: &Fields, row: usize, kinds: &[u8]) -> bool {
     let (Some(wire), Some(captured)) = (fields.wire_length.get(row), fields.captured_length.get(row)) else {
         return false;
     };
-    let header: u32 = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
-    if captured >= wire || header <= 20 {
-        return false;
-    }
-    // Octets of options that tshark could list: one for each padding kind, the announced length for the others.
-    let mut lengths = options::numbers::<u32>(text_of(&fields.option_lengths, row)).into_iter();
-    let listed: u32 = kinds.iter().map(|kind| if *kind < 2 { 1 } else { lengths.next().unwrap_or(2) }).sum();
+    let header: usize = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
+    // Two digits an octet.
+    let recorded = text_of(&fields.option_octets, row).len() / 2;
     let ended = kinds.contains(&0);
-    !ended && listed < header - 20
+    captured < wire && !ended && recorded < header.saturating_sub(20)
 }
 
 fn addresses(fields: &Fields, row: usize, layers: &str) -> Option<(IpAddr, IpAddr)> {
@@ -427,17 +424,23 @@ fn last_number<T: TryFrom<u64>>(text: &str) -> Option<T> {
 
 /// `1795246227.412753000` to nanoseconds, exactly.
 fn nanoseconds(text: &str) -> Option<i64> {
+    const SECOND: i64 = 1_000_000_000;
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (seconds, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let seconds: i64 = seconds.parse().ok()?;
-    if fraction.len() > 9 || !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
+    let seconds = seconds.parse::<i64>().ok()?.checked_mul(SECOND)?;
+    if !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
         return None;
+    }
+    if fraction.len() > 9 {
+        // A damaged file may say more than a second, which tshark prints as it is; as negative from 2^31 on.
+        let fraction = fraction.parse::<i64>().ok().filter(|fraction| *fraction <= 1 << 31)?;
+        return seconds.checked_add(if negative { (1 << 32) - fraction } else { fraction });
     }
     let mut nanoseconds = 0_i64;
     for digit in fraction.bytes().chain(std::iter::repeat(b'0')).take(9) {
         nanoseconds = nanoseconds * 10 + i64::from(digit - b'0');
     }
-    let total = seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds)?;
+    let total = seconds.checked_add(nanoseconds)?;
     Some(if negative { -total } else { total })
 }
 
@@ -451,6 +454,10 @@ mod tests {
         assert_eq!(nanoseconds("0.5"), Some(500_000_000));
         assert_eq!(nanoseconds("-1.000000001"), Some(-1_000_000_001));
         assert_eq!(nanoseconds("7"), Some(7_000_000_000));
+        // What tshark 4.0.17 prints for 1.5 and 2.5 million microseconds: the latter is 2^32 - 1794967296 nanoseconds.
+        assert_eq!(nanoseconds("1735689600.1500000000"), Some(1_735_689_601_500_000_000));
+        assert_eq!(nanoseconds("-1735689600.1794967296"), Some(1_735_689_602_500_000_000));
+        assert_eq!(nanoseconds("1.99999999999999999999"), None);
         assert_eq!(nanoseconds("Nov 21, 2026"), None);
         assert_eq!(nanoseconds("99999999999999.0"), None);
     }
