@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub(super) use input::Input;
 pub use copy::{Copied, copy_frames};
 pub(super) use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
 
@@ -148,6 +149,9 @@ pub enum CaptureFileError {
     /// Ctrl-C.
     #[error("interrupted: nothing was written")]
     Interrupted,
+    /// What was waited for has not come by the deadline.
+    #[error("nothing came in time")]
+    NothingYet,
 }
 
 impl CaptureFileError {

@@ -14,17 +14,17 @@ mod tally;
 mod tcp;
 mod tunnel;
 mod view;
+pub mod walk;
 
 use std::path::Path;
 
 use super::capture_file::{CaptureFileError, Cause, Framing};
 use super::progress::{Progress, Unit};
-use super::table::{Builder, Frame};
-use super::{CaptureFacts, Dissection, Interface, LoadError};
-use file::{Next, Packets, Recorded};
+use super::table::Builder;
+use super::{Dissection, LoadError};
+use file::{Next, Packets};
 use layers::Found;
-use tally::Tally;
-use tcp::Tcp;
+use walk::{Step, Walk};
 
 /// Dissector and version, as cache keys and `checkhealth` show it.
 #[must_use]
@@ -71,53 +71,24 @@ pub struct Request {
 /// # Errors
 /// [`Failure`], one sentence each.
 pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
-    let framing = Framing::open(path).map_err(failure)?;
-    let mut packets = Packets::of(framing);
+    let mut walk = Walk::of(Framing::open(path).map_err(failure)?, request.partial);
     let mut builder = Builder::default();
-    let mut tally = Tally::default();
-    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !packets.is_compressed());
+    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !walk.is_compressed());
     let mut progress = Progress::new(Unit::Bytes, size.map(|file| file.len()), request.progress);
     loop {
-        if packets.frames().is_multiple_of(4096) {
-            progress.show(packets.offset());
+        if walk.frames().is_multiple_of(4096) {
+            progress.show(walk.offset());
         }
-        let packet = match packets.next().map_err(failure)? {
-            Next::End => break,
-            Next::OtherFrame => continue,
-            Next::Packet(packet) => packet,
-        };
-        tally.time = packet.time.unwrap_or(tally.time);
-        if packet.time.is_some() {
-            builder.time(tally.time);
-        }
-        let link = match packet.link {
-            Ok(link) => link,
-            Err(Beyond::LinkType(number)) if request.partial => {
-                tally.unknown_link(number);
-                continue;
-            }
-            Err(beyond) => return Err(Failure::Beyond(beyond)),
-        };
-        match layers::dissect(link, packet.view()) {
-            Found::Other => {}
-            Found::LaterFragment => tally.later_fragments += 1,
-            Found::Unopened => tally.unopened += 1,
-            Found::Tcp(ip, content) => match tcp::read(&ip, content) {
-                Some(tcp) => push(&mut builder, &mut tally, &packet, &ip, tcp),
-                None => tally.odd += 1,
-            },
+        match walk.step(&mut builder)? {
+            Step::Tcp | Step::Other | Step::NothingYet => {}
+            Step::End => break,
         }
     }
-    if let Some(truncation) = packets.truncation().filter(|truncation| truncation.cause == Cause::FileHeader) {
+    if let Some(truncation) = walk.truncation().filter(|truncation| truncation.cause == Cause::FileHeader) {
         let detail = format!(" ({truncation})");
         return Err(LoadError::NotACapture { path: path.to_path_buf(), detail }.into());
     }
-    let facts = CaptureFacts {
-        frames: packets.frames(),
-        dissector: name(),
-        interfaces: interfaces(&packets, &tally),
-        warnings: tally.warnings(packets.truncation(), packets.frames()),
-    };
+    let facts = walk.facts(walk.truncation());
     Ok(Dissection { table: builder.finish(Vec::new()), facts })
 }
 
@@ -148,45 +119,12 @@ pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), Lo
     }
 }
 
-/// Appends one packet to the table.
-#[inline]
-fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip::Ip, tcp: Tcp) {
-    let Tcp { mut segment, header_length, kinds, mss } = tcp;
-    segment.packetid = packet.number;
-    segment.abstime = tally.time;
-    if packet.time.is_none() {
-        tally.untimed += 1;
-    }
-    if let Some((place, _)) = packet.interface {
-        tally.packet_of(place);
-    }
-    let frame = Frame {
-        interface: packet.interface.map(|(_, interface)| interface.name.as_str()),
-        wire_length: Some(packet.wire_length),
-        captured_length: u32::try_from(packet.octets.len()).ok(),
-        ttl: Some(ip.ttl),
-        ip_length: Some(ip.length),
-        ip_id: ip.id,
-        header_length: Some(header_length),
-        option_kinds: kinds.as_slice(),
-        mss,
-    };
-    builder.push(&frame, segment);
-}
-
-/// The interfaces that TCP packets were recorded on.
-fn interfaces(packets: &Packets, tally: &Tally) -> Vec<Interface> {
-    let counted = (0_u32..).zip(packets.interfaces()).zip(tally.packets_by_interface());
-    let with_packets = counted.filter(|(_, packets)| **packets > 0);
-    with_packets
-        .map(|((id, interface), packets)| Interface { id, name: Some(interface.name.clone()), packets: *packets })
-        .collect()
-}
-
 fn failure(error: CaptureFileError) -> Failure {
     match error {
         CaptureFileError::Interrupted => LoadError::Interrupted.into(),
         CaptureFileError::File { path, source, .. } => LoadError::Unreadable { path, source }.into(),
-        CaptureFileError::Unsupported(_) | CaptureFileError::SameFile(_) => Failure::Beyond(Beyond::Format),
+        CaptureFileError::Unsupported(_) | CaptureFileError::SameFile(_) | CaptureFileError::NothingYet => {
+            Failure::Beyond(Beyond::Format)
+        }
     }
 }
