@@ -8,8 +8,10 @@ mod delimited;
 mod json;
 mod render;
 mod report;
+mod rolling;
 mod text_table;
 
 pub use data_frame::{FrameRow, FrameRows};
 pub use render::{RenderOptions, render};
+pub use rolling::Rolling;
 pub use report::{Cell, Column, Format, Report, Table};

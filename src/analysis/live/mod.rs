@@ -151,6 +151,12 @@ impl Live {
         std::mem::take(&mut self.news)
     }
 
+    /// Whether [`Live::take_news`] has something.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// Ends the window at hand, for no packet came to do so.
     pub fn end_window(&mut self) {
         self.news.extend(self.windows.close().map(News::Rates));

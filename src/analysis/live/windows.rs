@@ -22,7 +22,8 @@ pub struct Amount {
 }
 
 impl Amount {
-    fn add(&mut self, other: Amount) {
+    /// Adds another one.
+    pub fn add(&mut self, other: Amount) {
         self.packets = self.packets.saturating_add(other.packets);
         self.octets = self.octets.saturating_add(other.octets);
         self.again = self.again.saturating_add(other.again);
@@ -158,6 +159,18 @@ impl Rates {
         connections.chain(plain)
     }
 
+    /// When the window ended, seconds since the first frame, which was recorded at `origin`.
+    #[must_use]
+    pub fn reltime(&self, origin: i64) -> f64 {
+        seconds(Some((origin, self.end)))
+    }
+
+    /// A count of the window by the second.
+    #[must_use]
+    pub fn per_second(&self, count: u64) -> f64 {
+        rate(count, seconds(Some((0, self.length)))).unwrap_or(0.0)
+    }
+
     /// The same, a record for each direction; `origin` is when the first frame was recorded.
     #[must_use]
     pub fn records(&self, origin: i64) -> Vec<Rate> {
@@ -169,14 +182,14 @@ impl Rates {
                 Of::Plain => (None, None),
             };
             Rate {
-                reltime: seconds(Some((origin, self.end))),
+                reltime: self.reltime(origin),
                 window,
                 mptcpstream,
                 tcpstream,
                 towards,
                 packets: amount.packets,
                 throughput_bytes: amount.octets,
-                throughput: rate(amount.octets, window).unwrap_or(0.0),
+                throughput: self.per_second(amount.octets),
                 retransmitted_bytes: amount.again,
             }
         };

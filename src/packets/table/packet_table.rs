@@ -64,6 +64,12 @@ impl Builder {
         self.segments.last()
     }
 
+    /// When the first frame was recorded, nanoseconds since 1970, once there was one.
+    #[must_use]
+    pub fn origin(&self) -> Option<i64> {
+        self.origin
+    }
+
     /// Appends the packets of `other`, which came later.
     pub fn append(&mut self, other: Builder) {
         if let Some(origin) = other.origin {
