@@ -408,7 +408,7 @@ mod tests {
             "dissector = 'native'\ntshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\n\
              delimiter = ';'\nformat = 'ndjson'\nhuman_readable = true\nhistory_size = 12\n\
              extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\nplugin_dirs = ['/opt/plugins']\n\
-             plugin_timeout = 5\n",
+             plugin_timeout = 5\ncapture_program = '/opt/tcpdump'\n",
             "c.toml",
         )
         .unwrap();
@@ -424,6 +424,7 @@ mod tests {
             history_size: 12,
             extra_fields: vec!["ip.dsfield".to_string(), "tcp.options.mptcp.raw".to_string()],
             plugin_dirs: vec![PathBuf::from("/opt/plugins")],
+            capture_program: Some(PathBuf::from("/opt/tcpdump")),
             plugin_timeout: 5,
             file: None,
         };

@@ -96,6 +96,8 @@ pub struct Course<M> {
     /// The first packet that was a RST or carried data.
     first: Option<Sent<M>>,
     first_data: Option<M>,
+    /// Data came, or a RST that its receiver heeds.
+    settled: bool,
     /// The reason that each end gave in any of its RSTs.
     reasons: ByRole<Option<u8>>,
 }
@@ -131,6 +133,7 @@ impl<M> Default for Course<M> {
             confirmation: None,
             first: None,
             first_data: None,
+            settled: false,
             reasons: ByRole::default(),
         }
     }
@@ -159,6 +162,9 @@ impl<M: Copy> Course<M> {
             let known = self.reasons.get_mut(sent.by);
             *known = known.or(reason);
         }
+        // To a SYN a RST is valid only when it acknowledges it (RFC 9293 §3.5.2).
+        let heeded = segment.has(flag::ACK) || self.syn_ack.is_some();
+        self.settled |= carries_data(segment) || (sent.reset && heeded);
         if sent.reset || carries_data(segment) {
             self.first.get_or_insert(sent);
         }
@@ -167,10 +173,11 @@ impl<M: Copy> Course<M> {
         }
     }
 
-    /// Whether what comes later changes nothing: the server answered the ACK, or data or a RST came without one.
+    /// Whether what comes later changes nothing: the server answered the ACK, or data or a RST came without one. Where
+    /// ports are reused quickly, a RST to an earlier stream may come before the SYN/ACK and is not heeded.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        if self.ack.is_some() { self.confirmation.is_some() } else { self.first.is_some() }
+        if self.ack.is_some() { self.confirmation.is_some() } else { self.settled }
     }
 
     /// How it ended, if nothing more comes. `answered`: the SYN/ACK had MP_JOIN. `None` where no packet tells anything.

@@ -205,9 +205,12 @@ impl Live {
     fn look(&mut self, watched: &mut Watched, segment: &Segment, packet: &PacketInStream) {
         let in_stream = watched.stream.towards(packet);
         let Some(id) = watched.candidate.connection else {
-            let amount = Amount { packets: 1, octets: segment.payload.unwrap_or(0).into(), again: 0 };
-            self.windows.plain(in_stream, amount);
-            return note_early(watched, segment, self.place(segment, in_stream));
+            watched.uncounted.get_mut(in_stream).add(Amount::of(segment, 0));
+            let place = self.place(segment, in_stream);
+            if !note_early(watched, segment, place) {
+                self.count_as_plain(watched);
+            }
+            return;
         };
         if watched.subflow.as_ref().is_some_and(|subflow| subflow.connection != id) {
             self.detach(watched);
@@ -221,7 +224,7 @@ impl Live {
         if segment.capable().is_some() {
             connection.known.learn(watched.stream.client_sent_first(), &watched.candidate);
         }
-        let Watched { number, stream, candidate, subflow, early, .. } = watched;
+        let Watched { number, stream, candidate, subflow, early, uncounted, .. } = watched;
         let subflow = subflow.get_or_insert_with(|| {
             connection.subflows = connection.subflows.saturating_add(1);
             Box::new(OpenSubflow::new(*number, candidate, &mut connection.known))
@@ -242,9 +245,18 @@ impl Live {
         if let Some(new) = told.get_mut(begun..) {
             new.sort_by_key(|(place, (kind, _))| (place.packetid, *kind));
         }
-        let amount = Amount { packets: 1, octets: segment.payload.unwrap_or(0).into(), again };
-        self.windows.subflow(*number, id, towards, amount);
+        self.windows.subflow(*number, id, towards, Amount::of(segment, again));
+        for role in Role::BOTH {
+            self.windows.subflow(*number, id, role, std::mem::take(uncounted.get_mut(role)));
+        }
         tell(&mut self.news, (id, *number), stream, &mut subflow.mentioned, told);
+    }
+
+    /// Counts what travelled on a stream that is of no connection.
+    fn count_as_plain(&mut self, watched: &mut Watched) {
+        for role in Role::BOTH {
+            self.windows.plain(role, std::mem::take(watched.uncounted.get_mut(role)));
+        }
     }
 
     fn place(&self, segment: &Segment, towards: Role) -> Place {
@@ -261,6 +273,7 @@ impl Live {
             subflow.finish(known, &mut |place, sighting| told.push((place, sighting)));
             tell(&mut self.news, (id, watched.number), &watched.stream, &mut subflow.mentioned, told);
         }
+        self.count_as_plain(&mut watched);
         self.detach(&mut watched);
     }
 
@@ -289,15 +302,17 @@ impl Live {
     }
 }
 
-/// Holds what a packet shows of a connection that is not known yet: with version 1 its first SYN.
-fn note_early(watched: &mut Watched, segment: &Segment, place: Place) {
+/// Holds what a packet shows of a connection that is not known yet: with version 1 its first SYN. False when it shows
+/// nothing.
+fn note_early(watched: &mut Watched, segment: &Segment, place: Place) -> bool {
     if segment.control.is_none() || watched.early.len() >= MOST_EARLY {
-        return;
+        return false;
     }
     let early = &mut watched.early;
     let mut ends = super::events::Ends::default();
     OncePerConnection::default()
         .push(&mut ends, segment, place.towards, |kind, detail| early.push((place, (kind, detail))));
+    true
 }
 
 /// Puts what was told of a stream into the news.

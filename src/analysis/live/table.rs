@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::Candidate;
+use crate::tracking::ByRole;
 use crate::tracking::streams::{OpenStream, Pair};
 
 use super::subflow::OpenSubflow;
-use super::{Place, Sighting};
+use super::{Amount, Place, Sighting};
 
 /// Streams of which both ends were heard.
 pub const MOST_STREAMS: usize = 1 << 16;
@@ -28,6 +29,8 @@ pub struct Watched {
     pub subflow: Option<Box<OpenSubflow>>,
     /// What was seen before the connection was known.
     pub early: Vec<(Place, Sighting)>,
+    /// What travelled before the connection was known.
+    pub uncounted: ByRole<Amount>,
     /// Which end, by who sent the first packet, sent something beyond SYN and RST.
     heard: [bool; 2],
 }
@@ -42,6 +45,7 @@ impl Watched {
             candidate: Candidate::default(),
             subflow: None,
             early: Vec::new(),
+            uncounted: ByRole::default(),
             heard: [false; 2],
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use crate::analysis::volume::{rate, seconds};
+use crate::packets::segment::Segment;
 use crate::tracking::{ByRole, Role};
 
 /// Subflows whose packets are counted in one window at most; those of others count as plain TCP.
@@ -22,6 +23,12 @@ pub struct Amount {
 }
 
 impl Amount {
+    /// That of one packet, of which so many octets had been sent before.
+    #[must_use]
+    pub fn of(segment: &Segment, again: u64) -> Self {
+        Amount { packets: 1, octets: segment.payload.unwrap_or(0).into(), again }
+    }
+
     /// Adds another one.
     pub fn add(&mut self, other: Amount) {
         self.packets = self.packets.saturating_add(other.packets);

@@ -59,6 +59,8 @@ pub struct Watch {
     ended: bool,
     /// Packets came beyond those that were wanted.
     discarded: bool,
+    /// Nothing came, and why was said.
+    failed: bool,
     trouble: Option<LiveError>,
 }
 
@@ -93,6 +95,7 @@ impl Watch {
             drain: None,
             ended: false,
             discarded: false,
+            failed: false,
             trouble: None,
         })
     }
@@ -173,7 +176,11 @@ impl Watch {
         match error {
             // The shell sees it as well, and asks for the end.
             LiveError::Interrupted => Ok(()),
-            error if self.recording.held() == 0 => Err(error.into()),
+            error if self.recording.held() == 0 => {
+                self.failed = true;
+                self.ended = true;
+                Err(error.into())
+            }
             error => {
                 self.trouble = Some(error);
                 self.end();
@@ -208,7 +215,8 @@ impl Watch {
             ));
         }
         if let Some(complaint) = &closing.complaint {
-            session.warn(format!("{program} ended by itself: \"{complaint}\""));
+            let said = if complaint.is_empty() { String::new() } else { format!(": \"{complaint}\"") };
+            session.warn(format!("{program} failed and ended the capture{said}"));
         }
         if let Some(trouble) = &self.trouble {
             session.warn(format!("the capture ends early: {trouble}"));
@@ -286,6 +294,9 @@ impl Feed for Watch {
     fn finish(mut self: Box<Self>, session: &mut Session) -> Result<Vec<String>> {
         self.end();
         let closing = self.incoming.close();
+        if self.failed {
+            return Ok(Vec::new());
+        }
         self.warn_of(&closing, session);
         let captured = counted(closing.facts.frames, "frame");
         let recording = std::mem::replace(&mut self.recording, Recording::new(0));
