@@ -13,5 +13,5 @@ mod text_table;
 
 pub use data_frame::{FrameRow, FrameRows};
 pub use render::{RenderOptions, render};
-pub use rolling::Rolling;
 pub use report::{Cell, Column, Format, Report, Table};
+pub use rolling::Rolling;

@@ -14,9 +14,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub(super) use input::Input;
 pub use copy::{Copied, copy_frames};
 pub(super) use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
+pub(super) use input::Input;
 
 /// How a capture file is laid out, told by its first octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

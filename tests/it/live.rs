@@ -270,10 +270,7 @@ fn what_comes_is_written_as_it_came() {
     // What reads the file again finds there what was watched.
     let again = run(
         &home,
-        &format!(
-            "live eth7 --with {} --write again.pcapng\nclean_pcap live:eth7 mptcp.pcapng\n",
-            program.display()
-        ),
+        &format!("live eth7 --with {} --write again.pcapng\nclean_pcap live:eth7 mptcp.pcapng\n", program.display()),
     );
     assert!(again.messages.contains("wrote 5445 of 5462 packets to mptcp.pcapng"), "{again:?}");
 

@@ -117,7 +117,8 @@ fn a_transfer_is_watched_while_it_runs_and_counted_to_the_octet() {
     live.args(["--batch", "-"]).current_dir(home.path("."));
     live.envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let mut live = live.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let script = "live any --interval 0.5 --format ndjson\nmptcp_summary 0 --format ndjson\nlist_subflows 0 --format ndjson\n";
+    let script =
+        "live any --interval 0.5 --format ndjson\nmptcp_summary 0 --format ndjson\nlist_subflows 0 --format ndjson\n";
     std::io::Write::write_all(&mut live.stdin.take().unwrap(), script.as_bytes()).unwrap();
     // tcpdump needs a moment to begin.
     std::thread::sleep(Duration::from_millis(1500));

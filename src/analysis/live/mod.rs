@@ -4,77 +4,27 @@
 //! and connections are the same, and so are events, told as soon as they are certain. What is held does not grow with
 //! the capture ([`table::MOST_STREAMS`]).
 
+mod news;
 mod subflow;
 pub mod table;
 mod windows;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 
-use serde::Serialize;
-
-use super::events::{Event, Kind, OncePerConnection, advertised};
-use super::volume::seconds;
+use super::events::{Ends, Kind, OncePerConnection, advertised};
 use crate::packets::segment::Segment;
 use crate::tracking::authentication::verify_add_addr;
 use crate::tracking::connections::Registry;
-use crate::tracking::streams::{OpenStream, Pair};
+use crate::tracking::streams::Pair;
 use crate::tracking::{Connection, PacketInStream, Role};
+use news::tell;
+pub use news::{Happening, News, Place, Sighting};
 use subflow::{OpenSubflow, Seen, row};
 use table::{MOST_ATTEMPTS, MOST_STREAMS, Table, Watched};
 pub use windows::{Amount, Of, Rate, Rates, Windows};
 
 /// Happenings of a stream that are held until its connection is known: SYNs with MP_CAPABLE.
 const MOST_EARLY: usize = 8;
-
-/// What kind of thing happened, and the particulars.
-pub type Sighting = (Kind, String);
-
-/// Where something is told of: the packet.
-#[derive(Debug, Clone, Copy)]
-pub struct Place {
-    packetid: u64,
-    abstime: i64,
-    /// When the first frame was recorded.
-    origin: i64,
-    towards: Role,
-}
-
-impl Place {
-    fn seconds_of(&self, instant: i64) -> f64 {
-        seconds(Some((self.origin, instant)))
-    }
-}
-
-/// One thing that happened, and where.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Happening {
-    /// The connection.
-    pub mptcpstream: u32,
-    /// The same as of a whole capture.
-    #[serde(flatten)]
-    pub event: Event,
-    /// Address of the TCP stream's client.
-    pub client_ip: IpAddr,
-    /// Its port.
-    pub client_port: u16,
-    /// Address of the TCP stream's server.
-    pub server_ip: IpAddr,
-    /// Its port.
-    pub server_port: u16,
-    /// Nothing was told of this subflow before.
-    #[serde(skip)]
-    pub is_first: bool,
-}
-
-/// Something to show.
-#[derive(Debug, Clone, PartialEq)]
-pub enum News {
-    /// Something happened.
-    Happening(Happening),
-    /// A window ended.
-    Rates(Rates),
-}
 
 /// How much was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -224,6 +174,7 @@ impl Live {
         if segment.capable().is_some() {
             connection.known.learn(watched.stream.client_sent_first(), &watched.candidate);
         }
+        let active = watched.is_active();
         let Watched { number, stream, candidate, subflow, early, uncounted, .. } = watched;
         let subflow = subflow.get_or_insert_with(|| {
             connection.subflows = connection.subflows.saturating_add(1);
@@ -245,9 +196,11 @@ impl Live {
         if let Some(new) = told.get_mut(begun..) {
             new.sort_by_key(|(place, (kind, _))| (place.packetid, *kind));
         }
-        self.windows.subflow(*number, id, towards, Amount::of(segment, again));
-        for role in Role::BOTH {
-            self.windows.subflow(*number, id, role, std::mem::take(uncounted.get_mut(role)));
+        uncounted.get_mut(towards).add(Amount::of(segment, again));
+        if active {
+            for role in Role::BOTH {
+                self.windows.subflow(*number, id, role, std::mem::take(uncounted.get_mut(role)));
+            }
         }
         tell(&mut self.news, (id, *number), stream, &mut subflow.mentioned, told);
     }
@@ -309,41 +262,10 @@ fn note_early(watched: &mut Watched, segment: &Segment, place: Place) -> bool {
         return false;
     }
     let early = &mut watched.early;
-    let mut ends = super::events::Ends::default();
+    let mut ends = Ends::default();
     OncePerConnection::default()
         .push(&mut ends, segment, place.towards, |kind, detail| early.push((place, (kind, detail))));
     true
-}
-
-/// Puts what was told of a stream into the news.
-fn tell(
-    news: &mut Vec<News>,
-    (connection, stream): (u32, u32),
-    ends: &OpenStream,
-    mentioned: &mut bool,
-    told: Vec<(Place, Sighting)>,
-) {
-    let (client, server) = (ends.endpoint(Role::Client), ends.endpoint(Role::Server));
-    for (place, (event, detail)) in told {
-        let event = Event {
-            packetid: place.packetid,
-            reltime: place.seconds_of(place.abstime),
-            tcpstream: stream,
-            towards: place.towards,
-            event,
-            detail,
-            row: 0,
-        };
-        news.push(News::Happening(Happening {
-            mptcpstream: connection,
-            event,
-            client_ip: client.address,
-            client_port: client.port,
-            server_ip: server.address,
-            server_port: server.port,
-            is_first: !std::mem::replace(mentioned, true),
-        }));
-    }
 }
 
 #[cfg(test)]

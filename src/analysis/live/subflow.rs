@@ -112,12 +112,7 @@ impl OpenSubflow {
         self.tell_fallback(stream, tell);
     }
 
-    fn decide_join(
-        &mut self,
-        candidate: &Candidate,
-        connection: &Connection,
-        tell: &mut impl FnMut(Place, Sighting),
-    ) {
+    fn decide_join(&mut self, candidate: &Candidate, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
         let (Some(course), SubflowKind::Join(handshake)) = (self.join.take(), candidate.kind()) else { return };
         let Some(ending) = course.ending(handshake.rows[1].is_some()) else { return };
         let subflow = Subflow {

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use crate::packets::segment::{Segment, flag};
-use crate::tracking::connections::Candidate;
 use crate::tracking::ByRole;
+use crate::tracking::connections::Candidate;
 use crate::tracking::streams::{OpenStream, Pair};
 
 use super::subflow::OpenSubflow;
@@ -29,10 +29,12 @@ pub struct Watched {
     pub subflow: Option<Box<OpenSubflow>>,
     /// What was seen before the connection was known.
     pub early: Vec<(Place, Sighting)>,
-    /// What travelled before the connection was known.
+    /// What travelled before the connection was known and the stream active.
     pub uncounted: ByRole<Amount>,
     /// Which end, by who sent the first packet, sent something beyond SYN and RST.
     heard: [bool; 2],
+    /// It carried data.
+    data: bool,
 }
 
 impl Watched {
@@ -47,11 +49,19 @@ impl Watched {
             early: Vec::new(),
             uncounted: ByRole::default(),
             heard: [false; 2],
+            data: false,
         }
+    }
+
+    /// Whether it is more than an attempt to open one: both ends were heard, or data.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.data || self.heard == [true; 2]
     }
 
     /// Notes which end was heard.
     pub fn hear(&mut self, segment: &Segment, by_first_sender: bool) {
+        self.data |= segment.payload.is_some_and(|length| length > 0);
         if segment.flags & (flag::SYN | flag::RST) == 0
             && let Some(heard) = self.heard.get_mut(usize::from(!by_first_sender))
         {

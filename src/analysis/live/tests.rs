@@ -135,12 +135,7 @@ fn windows_lie_side_by_side_from_the_first_frame() {
     let lines: Vec<_> = first.lines().map(|(of, it)| (of, it.server.octets, it.client.octets)).collect();
     assert_eq!(
         lines,
-        [
-            (Of::Connection(1, 2), 120, 7),
-            (Of::Subflow(1, 5), 120, 0),
-            (Of::Subflow(1, 6), 0, 7),
-            (Of::Plain, 0, 1)
-        ]
+        [(Of::Connection(1, 2), 120, 7), (Of::Subflow(1, 5), 120, 0), (Of::Subflow(1, 6), 0, 7), (Of::Plain, 0, 1)]
     );
     let record = &first.records(3)[2];
     assert_eq!((record.tcpstream, record.towards, record.packets), (Some(5), Role::Server, 2));

@@ -58,7 +58,7 @@ pub struct Rates {
     pub length: i64,
     /// The active connections by number, with their active subflows by number.
     pub connections: BTreeMap<u32, BTreeMap<u32, ByRole<Amount>>>,
-    /// What belongs to no connection, by the ends of TCP streams.
+    /// What belongs to no connection, and attempts that nobody answered, by the ends of TCP streams.
     pub plain: ByRole<Amount>,
 }
 
@@ -102,6 +102,9 @@ impl Windows {
 
     /// Counts a packet of a subflow, which travels towards that end of its connection.
     pub fn subflow(&mut self, stream: u32, connection: u32, towards: Role, amount: Amount) {
+        if amount.packets == 0 {
+            return;
+        }
         if self.subflows.len() >= MOST && !self.subflows.contains_key(&stream) {
             return self.plain(towards, amount);
         }
@@ -162,7 +165,8 @@ impl Rates {
             let parts = subflows.iter().map(|(stream, amounts)| (Of::Subflow(*connection, *stream), *amounts));
             std::iter::once(whole).chain(parts)
         });
-        let plain = Some((Of::Plain, self.plain)).filter(|(_, plain)| plain.server.packets > 0 || plain.client.packets > 0);
+        let plain =
+            Some((Of::Plain, self.plain)).filter(|(_, plain)| plain.server.packets > 0 || plain.client.packets > 0);
         connections.chain(plain)
     }
 
@@ -200,7 +204,8 @@ impl Rates {
                 retransmitted_bytes: amount.again,
             }
         };
-        let both = |(of, amounts): (Of, ByRole<Amount>)| Role::BOTH.map(|towards| record(of, towards, *amounts.get(towards)));
+        let both =
+            |(of, amounts): (Of, ByRole<Amount>)| Role::BOTH.map(|towards| record(of, towards, *amounts.get(towards)));
         self.lines().flat_map(both).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! `live INTERFACE`
 
+mod leave;
 mod report;
 mod watch;
 
@@ -39,7 +40,8 @@ impl Command for LiveCommand {
         "Shows the events of all connections as `events` has them, as soon as they are certain, and at the end of each \
          --interval in which packets came what each connection and subflow carried: payload octets a second towards the \
          server and the client (retransmissions and reinjections included), packets a second, and octets that were sent \
-         again on their subflow. What belongs to no connection is summed up as plain TCP. Intervals lie side by side from \
+         again on their subflow. What belongs to no connection, and attempts that nobody answers, is summed \
+         up as plain TCP. Intervals lie side by side from \
          the first frame on. Checksums are not checked.\n\n\
          tcpdump or dumpcap captures (--with, or `capture_program` in the configuration); it needs the permission to, \
          this program needs none. INTERFACE may also be `-`, a capture that comes on standard input (`ssh HOST tcpdump -U \
@@ -89,7 +91,10 @@ impl Command for LiveCommand {
                     .help("Which packets to capture, see pcap-filter(7)"),
             )
             .arg(flag("whole", "Capture whole packets, not only their headers"))
-            .arg(count("keep", "Keep this many packets, the last ones, for the commands that follow [default: 1000000]"))
+            .arg(count(
+                "keep",
+                "Keep this many packets, the last ones, for the commands that follow [default: 1000000]",
+            ))
             .arg(file("write", "FILE", "Also write what is captured to FILE"))
             .arg(flag("force", "Let --write replace a file").requires("write"))
             .arg(
@@ -173,9 +178,11 @@ fn refuse_loaded(copy: &Path, session: &Session) -> Result<()> {
 fn list(program: Option<&Path>) -> Result<Outcome> {
     let (found, by) = interfaces(program)?;
     let mut table = Table::new(&["interface", "about"]);
-    table.rows.extend(found.iter().map(|listed| {
-        vec![Cell::Text(listed.interface.clone()), listed.about.clone().map_or(Cell::Null, Cell::Text)]
-    }));
+    table.rows.extend(
+        found.iter().map(|listed| {
+            vec![Cell::Text(listed.interface.clone()), listed.about.clone().map_or(Cell::Null, Cell::Text)]
+        }),
+    );
     let note = format!("as {by} lists them; `live INTERFACE` captures on one");
     Ok(Outcome::Report(Report::new(&found, vec![table])?.with_notes(vec![note])))
 }

@@ -5,16 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::report::report;
 use crate::analysis::live::Live;
-use crate::analysis::mptcp_connections;
 use crate::commands::Session;
 use crate::commands::feed::{Feed, Next};
 use crate::error::Result;
-use crate::packets::Dissection;
-use crate::packets::live::{Closing, Incoming, LiveError, Recording, Wanted};
+use crate::packets::live::{Incoming, LiveError, Recording, Wanted};
 use crate::packets::native::walk::Step;
 use crate::packets::table::Builder;
-use crate::terminal_text::escape;
-use crate::tracking::Capture;
 use crate::units::counted;
 
 /// How long it is waited for packets before the shell may look after other things.
@@ -43,14 +39,14 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Watch {
     incoming: Incoming,
-    live: Live,
-    recording: Recording,
+    pub(super) live: Live,
+    pub(super) recording: Recording,
     limits: Limits,
     /// What is captured, for sentences.
     what: String,
     /// The name under which the packets will be kept.
-    name: String,
-    copy: Option<PathBuf>,
+    pub(super) name: String,
+    pub(super) copy: Option<PathBuf>,
     started: Instant,
     /// When the window at hand ends, by the clock on the wall.
     window: Option<(i64, Instant)>,
@@ -58,10 +54,10 @@ pub struct Watch {
     drain: Option<Instant>,
     ended: bool,
     /// Packets came beyond those that were wanted.
-    discarded: bool,
+    pub(super) discarded: bool,
     /// Nothing came, and why was said.
     failed: bool,
-    trouble: Option<LiveError>,
+    pub(super) trouble: Option<LiveError>,
 }
 
 impl Watch {
@@ -69,12 +65,7 @@ impl Watch {
     ///
     /// # Errors
     /// When it cannot be begun.
-    pub fn begin(
-        wanted: &Wanted,
-        limits: Limits,
-        copy: Option<(PathBuf, bool)>,
-        name: Option<String>,
-    ) -> Result<Self> {
+    pub fn begin(wanted: &Wanted, limits: Limits, copy: Option<(PathBuf, bool)>, name: Option<String>) -> Result<Self> {
         let incoming = Incoming::open(wanted, copy.as_ref().map(|(path, force)| (path.as_path(), *force)))?;
         let what = match incoming.program() {
             Some(program) => {
@@ -102,7 +93,7 @@ impl Watch {
 
     /// Takes in frames until there is news, or nothing comes, or the shell should have a look around.
     fn take_in(&mut self) -> Result<()> {
-        let until = Instant::now() + PULSE;
+        let mut until = Instant::now() + PULSE;
         for frame in 1_u32.. {
             self.end_when_due();
             if self.ended {
@@ -124,7 +115,11 @@ impl Watch {
                 Ok(Step::End) => self.end(),
                 Err(error) => return self.note_trouble(error),
             }
-            if self.live.has_news() || (frame.is_multiple_of(BATCH) && Instant::now() >= until) {
+            if self.live.has_news() {
+                // What is at hand goes along with it, but nothing is waited for.
+                until = until.min(Instant::now());
+            }
+            if frame.is_multiple_of(BATCH) && Instant::now() >= until {
                 return Ok(());
             }
         }
@@ -204,47 +199,6 @@ impl Watch {
             }
         }
     }
-
-    fn warn_of(&self, closing: &Closing, session: &Session) {
-        let program = closing.program.clone().unwrap_or_default();
-        if let Some(dropped) = closing.dropped.filter(|dropped| *dropped > 0) {
-            let dropped = counted(dropped, "packet");
-            session.warn(format!(
-                "{program}: the kernel dropped {dropped}, for nobody took them in time; a narrower --filter, or --write \
-                 without --whole, leaves less to do"
-            ));
-        }
-        if let Some(complaint) = &closing.complaint {
-            let said = if complaint.is_empty() { String::new() } else { format!(": \"{complaint}\"") };
-            session.warn(format!("{program} failed and ended the capture{said}"));
-        }
-        if let Some(trouble) = &self.trouble {
-            session.warn(format!("the capture ends early: {trouble}"));
-        }
-        if let Some(sentence) = &closing.copy_failed {
-            session.warn(sentence.clone());
-        }
-        let left_out = self.recording.left_out();
-        if left_out > 0 {
-            let place = match &self.copy {
-                Some(copy) => format!("{} has them all", copy.display()),
-                None => "--keep keeps more, --write all".to_string(),
-            };
-            session.warn(format!(
-                "{} left out, only the last {} are loaded and streams are counted from these ({place})",
-                counted(left_out, "older packet"),
-                self.recording.held()
-            ));
-        }
-        let forgotten = self.live.totals().forgotten;
-        if forgotten > 0 {
-            session.warn(format!(
-                "{} forgotten while watching, for there were too many at once: numbers that were shown may differ from \
-                 those of the loaded capture",
-                counted(forgotten, "idle stream")
-            ));
-        }
-    }
 }
 
 impl Feed for Watch {
@@ -294,30 +248,6 @@ impl Feed for Watch {
     fn finish(mut self: Box<Self>, session: &mut Session) -> Result<Vec<String>> {
         self.end();
         let closing = self.incoming.close();
-        if self.failed {
-            return Ok(Vec::new());
-        }
-        self.warn_of(&closing, session);
-        let captured = counted(closing.facts.frames, "frame");
-        let recording = std::mem::replace(&mut self.recording, Recording::new(0));
-        if recording.held() == 0 {
-            return Ok(vec![format!("no TCP packet among {captured}: the capture that was loaded before stays")]);
-        }
-        // Reading the file again must give these very packets.
-        let same = recording.left_out() == 0 && !self.discarded && self.trouble.is_none();
-        let file = self.copy.take().filter(|_| same && closing.copy_failed.is_none());
-        let path = file.clone().unwrap_or_else(|| PathBuf::from(&self.name));
-        let dissection = Dissection { table: recording.finish().finish(Vec::new()), facts: closing.facts };
-        let capture = Capture::new(path, dissection)?;
-        let sentence = format!(
-            "kept as {}: {} of {captured}, {}, {}{}",
-            escape(&self.name),
-            counted(capture.segments.len(), "TCP packet"),
-            counted(capture.tracking.streams.len(), "TCP stream"),
-            counted(mptcp_connections::count(&capture), "MPTCP connection"),
-            if closing.dropped == Some(0) { "; the kernel dropped none" } else { "" },
-        );
-        session.take_in(&self.name, capture, file.as_deref());
-        Ok(vec![sentence])
+        if self.failed { Ok(Vec::new()) } else { self.leave(&closing, session) }
     }
 }

@@ -1,17 +1,17 @@
 //! Frames as they come.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::child::Capturing;
+use super::copy::{CopyFile, Copying};
 use super::program::{self, Program};
 use super::{LiveError, Source, Wanted};
 use crate::packets::capture_file::{CaptureFileError, CaptureFormat, Cause, Framing, Input};
-use crate::packets::native::walk::{Step, Walk};
 use crate::packets::native::Failure;
+use crate::packets::native::walk::{Step, Walk};
 use crate::packets::table::Builder;
 use crate::packets::{CaptureFacts, LoadError};
 
@@ -96,7 +96,7 @@ impl Incoming {
             }
         };
         let source = match &self.copy {
-            Some(copy) => Box::new(Copying { source, copy: copy.clone() }),
+            Some(copy) => Box::new(Copying::of(source, copy)),
             None => source,
         };
         self.state = State::Opening(Some(Input::growing(source)));
@@ -258,75 +258,5 @@ impl Read for Later {
             none => none.insert(File::open(&self.path)?),
         };
         file.read(room)
-    }
-}
-
-/// A file that what comes is written to, octet for octet.
-#[derive(Debug, Clone)]
-struct CopyFile(Arc<Mutex<Written>>);
-
-#[derive(Debug)]
-struct Written {
-    path: PathBuf,
-    file: File,
-    /// It was not there before.
-    new: bool,
-    begun: bool,
-    failed: Option<io::Error>,
-}
-
-impl CopyFile {
-    fn create(path: &Path, force: bool) -> Result<Self, LiveError> {
-        let failed = |source: io::Error| match source.kind() {
-            ErrorKind::AlreadyExists => LiveError::Exists(path.to_path_buf()),
-            _ => LiveError::Copy { path: path.to_path_buf(), source },
-        };
-        let new = !path.exists();
-        let mut options = OpenOptions::new();
-        options.write(true);
-        // A file that is to be replaced keeps its content until there is something to replace it with.
-        let file = if force { options.create(true).truncate(false) } else { options.create_new(true) };
-        let file = file.open(path).map_err(failed)?;
-        let written = Written { path: path.to_path_buf(), file, new, begun: false, failed: None };
-        Ok(CopyFile(Arc::new(Mutex::new(written))))
-    }
-
-    fn write(&self, octets: &[u8]) {
-        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Written { file, begun, failed, .. } = &mut *written;
-        if failed.is_some() {
-            return;
-        }
-        // Pipes and devices have no length that could be set.
-        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let emptied = if *begun || !is_file { Ok(()) } else { file.set_len(0) };
-        *begun = true;
-        *failed = emptied.and_then(|()| file.write_all(octets)).err();
-    }
-
-    /// Why it is not whole, if it is not. A file into which nothing came is not left behind.
-    fn close(&self) -> Option<String> {
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.new && !written.begun {
-            let _ = std::fs::remove_file(&written.path);
-        }
-        let error = written.failed.as_ref()?;
-        Some(format!("{} is not whole: {error}; what is kept in memory is loaded", written.path.display()))
-    }
-}
-
-/// Writes what is read to the copy.
-struct Copying {
-    source: Box<dyn Read + Send>,
-    copy: CopyFile,
-}
-
-impl Read for Copying {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(room)?;
-        if count > 0 {
-            self.copy.write(room.get(..count).unwrap_or(&[]));
-        }
-        Ok(count)
     }
 }

@@ -4,6 +4,7 @@
 //! its own ends with whoever asked for it.
 
 mod child;
+mod copy;
 mod incoming;
 mod program;
 mod recording;
@@ -49,9 +50,7 @@ impl Source {
         match self {
             Source::Interface(name) => name.clone(),
             Source::StandardInput => "-".to_string(),
-            Source::Path(path) => {
-                path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-            }
+            Source::Path(path) => path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         }
     }
 }

@@ -226,3 +226,66 @@ pub fn of_system() -> Vec<Listed> {
     found.sort_by(|one, other| one.interface.cmp(&other.interface));
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packets::live::Source;
+
+    #[test]
+    fn programs_are_called_in_their_own_way_and_no_word_is_an_option_by_accident() {
+        let wanted = |whole| Wanted { source: Source::of("-x"), program: None, filter: "-tcp".to_string(), whole };
+        let words = |path: &str, whole| {
+            let words = Program { path: PathBuf::from(path) }.arguments(&wanted(whole), "-x");
+            words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(words("/usr/sbin/tcpdump", false), "-i -x -s 256 -n -U --immediate-mode -w - -- -tcp");
+        assert_eq!(words("/opt/dumpcap", false), "-i -x -s 256 -q -f -tcp -w -");
+        assert_eq!(words("dumpcap", true), "-i -x -q -f -tcp -w -");
+    }
+
+    #[test]
+    fn complaints_are_what_is_not_said_always() {
+        let said = "tcpdump: listening on lo, link-type EN10MB (Ethernet)\ntcpdump: eth9: No such device exists\n\
+                    0 packets captured\n";
+        assert_eq!(complaint(said), "tcpdump: eth9: No such device exists");
+        assert!(advice(&complaint(said)).contains("lists the interfaces"));
+        let long = "x".repeat(1000);
+        assert_eq!(complaint(&long).chars().count(), 301);
+        // As tcpdump 4.99 and dumpcap 4.0 put it.
+        for forbidden in [
+            "tcpdump: lo: You don't have permission to perform this capture on that device\n(socket: Operation not \
+             permitted)",
+            "The capture session could not be initiated on capture device \"lo\" (You do not have permission to capture \
+             on device \"lo\").",
+        ] {
+            assert!(is_forbidden(forbidden) && advice(forbidden).contains("setcap"), "{forbidden}");
+        }
+    }
+
+    #[test]
+    fn drops_are_read_from_what_either_program_says() {
+        let tcpdump = "11 packets captured\n24 packets received by filter\n2 packets dropped by kernel\n\
+                       0 packets dropped by interface\n";
+        assert_eq!(dropped(tcpdump), Some(2));
+        assert_eq!(dropped("1 packet dropped by kernel"), Some(1));
+        let dumpcap = "Packets captured: 11\nPackets received/dropped on interface 'a: 9/8': 11/3 \
+                       (pcap:3/dumpcap:0/flushed:0/ps_ifdrop:0) (78.6%)\n";
+        assert_eq!(dropped(dumpcap), Some(3));
+        assert_eq!(dropped("tcpdump: listening on lo"), None);
+    }
+
+    #[test]
+    fn interfaces_are_read_from_either_list() {
+        let listed = |text| listed(text).into_iter().map(|it| (it.interface, it.about)).collect::<Vec<_>>();
+        let about = |text: &str| Some(text.to_string());
+        assert_eq!(
+            listed("1.eth0 [Up, Running]\n12.any (Pseudo-device) [Up]\n"),
+            [("eth0".to_string(), about("[Up, Running]")), ("any".to_string(), about("(Pseudo-device) [Up]"))]
+        );
+        assert_eq!(
+            listed("1. eth0.7\n2. lo (Loopback)\nnonsense\n"),
+            [("eth0.7".to_string(), None), ("lo".to_string(), about("(Loopback)"))]
+        );
+    }
+}
