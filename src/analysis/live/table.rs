@@ -106,7 +106,7 @@ impl Table {
 
     /// Streams that are held.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn held(&self) -> usize {
         usize::from(self.last.is_some()).saturating_add(self.streams.len()).saturating_add(self.attempts.len())
     }
 
