@@ -40,6 +40,8 @@ pub struct Config {
     pub extra_fields: Vec<String>,
     /// Directories with plugins, beside the person's own.
     pub plugin_dirs: Vec<PathBuf>,
+    /// The program that captures for `live`; none means the first that is found.
+    pub capture_program: Option<PathBuf>,
     /// Seconds that one use of a plugin may take.
     pub plugin_timeout: u64,
     /// The file that these values were read from; `None` when there was none and all are defaults. Not a key.
@@ -60,6 +62,7 @@ impl Default for Config {
             history_size: 1000,
             extra_fields: Vec::new(),
             plugin_dirs: Vec::new(),
+            capture_program: None,
             plugin_timeout: 60,
             file: None,
         }
@@ -151,6 +154,14 @@ const KEYS: &[Key] = &[
         takes: "the name of a Wireshark profile in quotes, or \"\" for none",
         set: |config, value| {
             config.wireshark_profile = non_empty(read(value)?);
+            Some(())
+        },
+    },
+    Key {
+        name: "capture_program",
+        takes: "the name or path of dumpcap, tcpdump or a program that is called like tcpdump, in quotes; \"\" for none",
+        set: |config, value| {
+            config.capture_program = non_empty(read(value)?).map(|text| expand_home(&text));
             Some(())
         },
     },
@@ -397,7 +408,7 @@ mod tests {
             "dissector = 'native'\ntshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\n\
              delimiter = ';'\nformat = 'ndjson'\nhuman_readable = true\nhistory_size = 12\n\
              extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\nplugin_dirs = ['/opt/plugins']\n\
-             plugin_timeout = 5\n",
+             plugin_timeout = 5\ncapture_program = '/opt/tcpdump'\n",
             "c.toml",
         )
         .unwrap();
@@ -413,6 +424,7 @@ mod tests {
             history_size: 12,
             extra_fields: vec!["ip.dsfield".to_string(), "tcp.options.mptcp.raw".to_string()],
             plugin_dirs: vec![PathBuf::from("/opt/plugins")],
+            capture_program: Some(PathBuf::from("/opt/tcpdump")),
             plugin_timeout: 5,
             file: None,
         };

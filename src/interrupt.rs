@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
+/// How often Ctrl-C was taken by work that it only ends.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
 /// How many programs started from here have the terminal.
 static ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
 
@@ -49,6 +52,23 @@ pub fn clear() {
 #[must_use]
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
+}
+
+/// True once Ctrl-C was pressed during the running command, which takes it for the wanted end of its work: what comes
+/// after it is not interrupted, and a second Ctrl-C is one of its own.
+#[must_use]
+pub fn take() -> bool {
+    let requested = REQUESTED.swap(false, Ordering::SeqCst);
+    if requested {
+        TAKEN.fetch_add(1, Ordering::SeqCst);
+    }
+    requested
+}
+
+/// Counts how often [`take`] found one.
+#[must_use]
+pub fn taken() -> usize {
+    TAKEN.load(Ordering::SeqCst)
 }
 
 /// Returns an error once Ctrl-C was pressed; for the `?` in long loops.

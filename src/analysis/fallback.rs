@@ -76,19 +76,18 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
     let stream = capture.tracking.stream(*initial)?;
     let index = connection.subflows.iter().position(|id| id == initial)?;
     let packets = || of_subflow(&capture.segments, &capture.tracking, connection, index);
-    let signs = Signs::of(packets());
+    let mut signs = Signs::default();
+    for packet in packets() {
+        signs.push(packet.row.into(), packet, packet.segment, packet.tcp_towards);
+    }
     let unmapped = if signs.bare_data {
         unmapped_data(packets(), &data_level(&capture.segments, &capture.tracking, connection))
     } else {
         // Most connections have no data without an option at all, and need no look at the data level.
         None
     };
-    let mut found: Vec<(Reason, Travelling<'_>)> = Vec::new();
-    found.extend(stream.syn_ack.and_then(|_| signs.silent()));
-    found.extend(signs.infinite.map(|packet| (Reason::InfiniteMapping, packet)));
-    found.extend(unmapped.map(|packet| (Reason::DataWithoutMapping, packet)));
-    found.extend(signs.bare_after_fail.map(|packet| (Reason::ChecksumFailure, packet)));
-    let (reason, packet) = found.into_iter().rev().min_by_key(|(_, packet)| packet.row)?;
+    let unmapped = unmapped.map(|packet| (packet.row.into(), packet));
+    let (reason, packet) = signs.reason(stream.syn_ack.is_some(), unmapped)?;
     Some(Fallback {
         reason,
         packetid: packet.segment.packetid,
@@ -98,56 +97,98 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
     })
 }
 
-/// What the packets of the initial subflow show, each looked at once.
-#[derive(Default)]
-struct Signs<'a> {
-    /// The first packet after the handshake that each end sent.
-    first: ByRole<Option<Travelling<'a>>>,
+/// What the packets of the initial subflow showed so far, each looked at once. Beside each place `M` stands a number that
+/// grows along the file.
+#[derive(Debug, Clone)]
+pub struct Signs<M> {
+    /// The first packet after the handshake that each end of the stream sent.
+    first: ByRole<Option<(u64, M)>>,
     /// Whether each end used an MPTCP option after the handshake.
     spoke: ByRole<bool>,
     /// The first packet with an infinite mapping.
-    infinite: Option<Travelling<'a>>,
+    infinite: Option<(u64, M)>,
     /// Data without any MPTCP option on the established subflow.
     bare_data: bool,
     /// The first such data after MP_FAIL: plain TCP, even where a mapping sent before still reaches over it.
-    bare_after_fail: Option<Travelling<'a>>,
+    bare_after_fail: Option<(u64, M)>,
+    established: bool,
+    failed: bool,
 }
 
-impl<'a> Signs<'a> {
-    fn of(packets: impl Iterator<Item = Travelling<'a>>) -> Self {
-        let mut signs = Signs::default();
-        let (mut established, mut failed) = (false, false);
-        for packet in packets {
-            let segment = packet.segment;
-            if segment.flags & (flag::SYN | flag::RST) == 0 && segment.has(flag::ACK) {
-                let sender = packet.tcp_towards.other();
-                *signs.spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
-                signs.first.get_mut(sender).get_or_insert(packet);
-            }
-            if sends_infinite_mapping(segment) {
-                signs.infinite.get_or_insert(packet);
-            }
-            if carries_bare_data(segment) {
-                signs.bare_data |= established;
-                if failed {
-                    signs.bare_after_fail.get_or_insert(packet);
-                }
-            }
-            established |= segment.is_mptcp() && !segment.has(flag::SYN);
-            failed |= segment.control.as_ref().is_some_and(|control| control.fail.is_some());
+impl<M> Default for Signs<M> {
+    fn default() -> Self {
+        Signs {
+            first: ByRole { server: None, client: None },
+            spoke: ByRole::default(),
+            infinite: None,
+            bare_data: false,
+            bare_after_fail: None,
+            established: false,
+            failed: false,
         }
-        signs
+    }
+}
+
+impl<M: Copy> Signs<M> {
+    /// Takes in the next packet, which travels towards `towards` in the stream. True when it carries data without any
+    /// MPTCP option on the established subflow, which is plain TCP unless a mapping covers it.
+    pub fn push(&mut self, number: u64, place: M, segment: &Segment, towards: Role) -> bool {
+        let place = (number, place);
+        if segment.flags & (flag::SYN | flag::RST) == 0 && segment.has(flag::ACK) {
+            let sender = towards.other();
+            *self.spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
+            self.first.get_mut(sender).get_or_insert(place);
+        }
+        if sends_infinite_mapping(segment) {
+            self.infinite.get_or_insert(place);
+        }
+        let bare = carries_bare_data(segment);
+        if bare {
+            self.bare_data |= self.established;
+            if self.failed {
+                self.bare_after_fail.get_or_insert(place);
+            }
+        }
+        let on_established = bare && self.established;
+        self.established |= segment.is_mptcp() && !segment.has(flag::SYN);
+        self.failed |= segment.control.as_ref().is_some_and(|control| control.fail.is_some());
+        on_established
+    }
+
+    /// The first thing that shows a fallback. `answered`: the SYN/ACK was seen; `unmapped`: the first data that no
+    /// mapping covers.
+    #[must_use]
+    pub fn reason(&self, answered: bool, unmapped: Option<(u64, M)>) -> Option<(Reason, M)> {
+        let mut found: Vec<(Reason, (u64, M))> = Vec::new();
+        found.extend(self.silent().filter(|_| answered));
+        found.extend(self.infinite.map(|place| (Reason::InfiniteMapping, place)));
+        found.extend(unmapped.map(|place| (Reason::DataWithoutMapping, place)));
+        found.extend(self.bare_after_fail.map(|place| (Reason::ChecksumFailure, place)));
+        let first = found.into_iter().rev().min_by_key(|(_, (number, _))| *number);
+        first.map(|(reason, (_, place))| (reason, place))
+    }
+
+    /// Whether what was seen is beyond doubt, whatever comes later: not the silence of an end, which may still speak.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.infinite.is_some() || self.bare_after_fail.is_some()
+    }
+
+    /// Whether this end of the stream sent packets after the handshake, and none with an MPTCP option.
+    #[must_use]
+    pub fn is_silent(&self, end: Role) -> bool {
+        self.first.get(end).is_some() && !*self.spoke.get(end)
     }
 
     /// The first packet after the handshake of an end that answered the other's MPTCP with none at all.
-    fn silent(&self) -> Option<(Reason, Travelling<'a>)> {
+    fn silent(&self) -> Option<(Reason, (u64, M))> {
         let of = |sender: Role, reason: Reason| {
             let first = self.first.get(sender).filter(|_| !*self.spoke.get(sender))?;
             Some((reason, first))
         };
         let client = of(Role::Client, Reason::ThirdAckWithoutOption);
         let server = of(Role::Server, Reason::NoOptionFromServer);
-        client.into_iter().chain(server).min_by_key(|(_, packet)| packet.row)
+        client.into_iter().chain(server).min_by_key(|(_, (number, _))| *number)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{JoinVerdict, Verdict, verify_join};
 use crate::tracking::connections::JoinHandshake;
-use crate::tracking::{Capture, Connection, Role, Stream, SubflowKind, Tracking};
+use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind};
 
 /// How an attempt ended, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,84 +62,161 @@ pub fn joins(capture: &Capture, connection: &Connection) -> Vec<JoinAttempt> {
 fn attempt(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<JoinAttempt> {
     let subflow = capture.tracking.subflow(stream.id)?;
     let SubflowKind::Join(handshake) = &subflow.kind else { return None };
-    let packets = || stream.packets.iter().filter_map(|row| Some((*row, capture.segments.get(*row as usize)?)));
-    let (outcome, decided_by) = outcome(stream, handshake, &capture.tracking, packets)?;
-    let reset = capture.segments.get(decided_by as usize).filter(|segment| segment.has(flag::RST));
-    let refused_by = reset.and_then(|_| sender(capture, stream, decided_by));
-    let reason = refused_by.and_then(|role| reason(capture, stream, role));
+    let mut course = Course::default();
+    for row in &stream.packets {
+        let (segment, packet) = (capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?);
+        let answers = stream.syn_ack == Some(*row);
+        course.push(*row, segment, stream.towards(packet), answers, handshake.rows[2] == Some(*row));
+        if course.is_confirmed() {
+            break;
+        }
+    }
+    let ending = course.ending(handshake.rows[1].is_some())?;
     Some(JoinAttempt {
         tcpstream: stream.id,
         handshake: **handshake,
-        outcome,
-        decided_by,
-        refused_by,
-        reason,
+        outcome: ending.outcome,
+        decided_by: ending.decided_by,
+        refused_by: ending.refused_by,
+        reason: ending.reason,
         verdict: verify_join(connection, subflow, handshake),
         syns: stream.syns as usize,
     })
 }
 
-fn outcome<'a, I>(
-    stream: &Stream,
-    handshake: &JoinHandshake,
-    tracking: &Tracking,
-    packets: impl Fn() -> I,
-) -> Option<(Outcome, u32)>
-where
-    I: Iterator<Item = (u32, &'a Segment)>,
-{
-    let [syn, answer, ack] = handshake.rows;
-    // The server confirms the third packet with an ACK of its own (RFC 8684 §3.2): a RST instead of it refuses the
-    // join. Without a third packet, any RST before data does.
-    let refused = match ack {
-        Some(ack) => {
-            let by_server = |row: u32| {
-                tracking.packets.get(row as usize).is_some_and(|packet| stream.towards(packet) == Role::Client)
-            };
-            let answer = packets().find(|(row, segment)| *row > ack && !segment.has(flag::SYN) && by_server(*row));
-            answer.filter(|(_, segment)| segment.has(flag::RST)).map(|(row, _)| row)
-        }
-        None => {
-            let first = packets().find(|(_, segment)| segment.has(flag::RST) || carries_data(segment));
-            first.filter(|(_, segment)| segment.has(flag::RST)).map(|(row, _)| row)
-        }
-    };
-    if let Some(reset) = refused {
-        return Some(match (stream.syn_ack, answer) {
-            (Some(bare), None) if !cut(packets(), bare) => (Outcome::OptionMissing, bare),
-            _ => (Outcome::Refused, reset),
-        });
-    }
-    let first_data = packets().find(|(_, segment)| carries_data(segment)).map(|(row, _)| row);
-    if let Some(row) = ack.or(first_data) {
-        return Some((Outcome::Established, row));
-    }
-    if let Some(answer) = answer.or(stream.syn_ack) {
-        return Some((Outcome::Unfinished, answer));
-    }
-    let last_syn = packets().filter(|(_, segment)| segment.is_syn()).map(|(row, _)| row).last();
-    last_syn.or(syn).map(|row| (Outcome::Unanswered, row))
+/// What the packets of an attempt showed so far; `M` says where a packet is.
+#[derive(Debug, Clone)]
+pub struct Course<M> {
+    /// SYNs sent.
+    pub syns: usize,
+    last_syn: Option<M>,
+    /// The SYN/ACK, and whether its options were cut.
+    syn_ack: Option<(M, bool)>,
+    /// The ACK with MP_JOIN.
+    ack: Option<M>,
+    /// What the server sent next after that ACK.
+    confirmation: Option<Sent<M>>,
+    /// The first packet that was a RST or carried data.
+    first: Option<Sent<M>>,
+    first_data: Option<M>,
+    /// Data came, or a RST that its receiver heeds.
+    settled: bool,
+    /// The reason that each end gave in any of its RSTs.
+    reasons: ByRole<Option<u8>>,
 }
 
-fn cut<'a>(mut packets: impl Iterator<Item = (u32, &'a Segment)>, wanted: u32) -> bool {
-    packets.any(|(row, segment)| row == wanted && segment.options_cut)
+/// A packet that may decide.
+#[derive(Debug, Clone, Copy)]
+struct Sent<M> {
+    place: M,
+    reset: bool,
+    by: Role,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending<M> {
+    /// How.
+    pub outcome: Outcome,
+    /// Where the packet is that decided it, as in [`JoinAttempt::decided_by`].
+    pub decided_by: M,
+    /// For a refusal, the end of the TCP stream that sent the RST.
+    pub refused_by: Option<Role>,
+    /// For a refusal, the reason in MP_TCPRST.
+    pub reason: Option<u8>,
+}
+
+impl<M> Default for Course<M> {
+    fn default() -> Self {
+        Course {
+            syns: 0,
+            last_syn: None,
+            syn_ack: None,
+            ack: None,
+            confirmation: None,
+            first: None,
+            first_data: None,
+            settled: false,
+            reasons: ByRole::default(),
+        }
+    }
+}
+
+impl<M: Copy> Course<M> {
+    /// Takes in the next packet of the stream, which travels towards `towards` in the stream. `answers`: it is the
+    /// SYN/ACK that answers the SYN; `proves`: it is the ACK with MP_JOIN.
+    pub fn push(&mut self, place: M, segment: &Segment, towards: Role, answers: bool, proves: bool) {
+        let sent = Sent { place, reset: segment.has(flag::RST), by: towards.other() };
+        if segment.is_syn() {
+            self.syns = self.syns.saturating_add(1);
+            self.last_syn = Some(place);
+        }
+        if answers {
+            self.syn_ack.get_or_insert((place, segment.options_cut));
+        }
+        if self.ack.is_some() && !segment.has(flag::SYN) && sent.by == Role::Server {
+            self.confirmation.get_or_insert(sent);
+        }
+        if proves {
+            self.ack.get_or_insert(place);
+        }
+        if sent.reset {
+            let reason = segment.control.as_ref().and_then(|control| control.reset).and_then(|reset| reset.reason);
+            let known = self.reasons.get_mut(sent.by);
+            *known = known.or(reason);
+        }
+        // To a SYN a RST is valid only when it acknowledges it (RFC 9293 §3.5.2).
+        let heeded = segment.has(flag::ACK) || self.syn_ack.is_some();
+        self.settled |= carries_data(segment) || (sent.reset && heeded);
+        if sent.reset || carries_data(segment) {
+            self.first.get_or_insert(sent);
+        }
+        if carries_data(segment) {
+            self.first_data.get_or_insert(place);
+        }
+    }
+
+    /// Whether what comes later changes nothing: the server answered the ACK, or data or a RST came without one. Where
+    /// ports are reused quickly, a RST to an earlier stream may come before the SYN/ACK and is not heeded.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        if self.ack.is_some() { self.confirmation.is_some() } else { self.settled }
+    }
+
+    /// Whether the server confirmed the join.
+    fn is_confirmed(&self) -> bool {
+        self.confirmation.as_ref().is_some_and(|confirmation| !confirmation.reset)
+    }
+
+    /// How it ended, if nothing more comes. `answered`: the SYN/ACK had MP_JOIN. `None` where no packet tells anything.
+    #[must_use]
+    pub fn ending(&self, answered: bool) -> Option<Ending<M>> {
+        let of = |outcome, decided_by| Ending { outcome, decided_by, refused_by: None, reason: None };
+        // The server confirms the third packet with an ACK of its own (RFC 8684 §3.2): a RST instead of it refuses the
+        // join. Without a third packet, any RST before data does.
+        let decisive = if self.ack.is_some() { &self.confirmation } else { &self.first };
+        if let Some(reset) = decisive.as_ref().filter(|sent| sent.reset) {
+            return Some(match self.syn_ack {
+                Some((bare, false)) if !answered => of(Outcome::OptionMissing, bare),
+                _ => Ending {
+                    refused_by: Some(reset.by),
+                    reason: *self.reasons.get(reset.by),
+                    ..of(Outcome::Refused, reset.place)
+                },
+            });
+        }
+        if let Some(place) = self.ack.or(self.first_data) {
+            return Some(of(Outcome::Established, place));
+        }
+        if let Some((answer, _)) = self.syn_ack {
+            return Some(of(Outcome::Unfinished, answer));
+        }
+        self.last_syn.map(|syn| of(Outcome::Unanswered, syn))
+    }
 }
 
 fn carries_data(segment: &Segment) -> bool {
     !segment.has(flag::SYN) && segment.payload.is_some_and(|length| length > 0)
-}
-
-/// The end of the stream that sent the packet in `row`.
-fn sender(capture: &Capture, stream: &Stream, row: u32) -> Option<Role> {
-    capture.tracking.packets.get(row as usize).map(|packet| stream.towards(packet).other())
-}
-
-/// The reason that this end gave in any of its RSTs.
-fn reason(capture: &Capture, stream: &Stream, by: Role) -> Option<u8> {
-    stream.packets.iter().find_map(|row| {
-        let reset = capture.segments.get(*row as usize)?.control.as_ref()?.reset?;
-        (sender(capture, stream, *row) == Some(by)).then_some(reset.reason).flatten()
-    })
 }
 
 /// What a reason code of MP_TCPRST means (RFC 8684 §3.6).

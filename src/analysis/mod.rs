@@ -17,6 +17,7 @@ pub mod filter;
 pub mod flight;
 pub mod interarrival;
 pub mod joins;
+pub mod live;
 pub mod loss;
 pub mod mapping;
 pub mod mapping_lengths;

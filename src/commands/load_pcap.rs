@@ -99,7 +99,7 @@ impl Command for LoadPcap {
 }
 
 /// A name as typed.
-fn name(text: &str) -> std::result::Result<String, &'static str> {
+pub(super) fn name(text: &str) -> std::result::Result<String, &'static str> {
     if is_name(text) {
         Ok(text.to_string())
     } else {

@@ -17,6 +17,7 @@ pub mod dump;
 mod edit;
 mod events;
 pub mod export;
+pub mod feed;
 pub mod grammar;
 mod help;
 mod history;
@@ -26,6 +27,7 @@ mod list_mptcp_connections;
 mod list_reinjections;
 mod list_subflows;
 mod list_tcp_connections;
+mod live;
 mod load_pcap;
 mod loss;
 mod macro_command;
@@ -120,6 +122,8 @@ pub enum Outcome {
     Text(StyledStr),
     /// A figure to draw into a file or on a screen.
     Drawing(Box<drawing::Drawing>),
+    /// Results that come one after the other.
+    Feed(Box<dyn feed::Feed>),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
     /// Work that only the shell can do.
@@ -145,7 +149,7 @@ pub trait Command: Sync {
         ""
     }
     /// Adds its arguments to `command`. Arguments with the ids `tcpstream`, `mptcpstream` and `column` complete from the
-    /// loaded capture, `command` from the registry, `name` with the names of captures, and `capture`, `first` and
+    /// loaded capture, `command` from the registry, `interface` from the system, `name` with the names of captures, and `capture`, `first` and
     /// `second` ([`arguments::capture`]) with these names and files; file arguments carry a `clap::ValueHint`.
     fn arguments(&self, command: clap::Command) -> clap::Command {
         command

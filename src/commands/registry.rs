@@ -8,6 +8,7 @@ use crate::error::Error;
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
 pub static COMMANDS: &[&dyn Command] = &[
     &super::load_pcap::LoadPcap,
+    &super::live::LiveCommand,
     &super::captures::Captures,
     &super::clean_pcap::CleanPcap,
     &super::list_interfaces::ListInterfaces,

@@ -222,6 +222,15 @@ impl Session {
         Ok(replaced.map(|before| before.capture))
     }
 
+    /// Makes a capture that was not read from a file the current one, and keeps it under `name`. `file` is one from which
+    /// its packets can be read again.
+    pub fn take_in(&mut self, name: &str, capture: Capture, file: Option<&Path>) {
+        self.warn_all(&capture.dissection.facts.warnings);
+        let held = Held { capture: Arc::new(capture), file: file.and_then(FileState::of) };
+        self.captures.keep(name, held.clone());
+        self.captures.choose(held, Some(name));
+    }
+
     /// Forgets `name` and returns the capture that it stood for, which stays loaded if it is the current one.
     ///
     /// # Errors
@@ -293,7 +302,11 @@ impl Session {
         Ok(Held { capture: Arc::new(capture), file })
     }
 
-    fn take_standard_input(&mut self) -> Result<()> {
+    /// Takes standard input for a capture.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when the commands come from it, or it was read already.
+    pub fn take_standard_input(&mut self) -> Result<()> {
         let sentence = match std::mem::replace(&mut self.standard_input, StandardInput::Read) {
             StandardInput::Free => return Ok(()),
             StandardInput::Commands => {

@@ -16,17 +16,39 @@ pub(super) fn write(report: &Report, delimiter: u8, for_terminal: bool, output: 
             writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
         }
     } else if let Some(table) = report.records.as_ref().or(report.tables.first()) {
-        write_table(table, shown, &mut writer)?;
+        write_header(table, &mut writer)?;
+        write_rows(table, shown, &mut writer)?;
     }
     writer.flush()
 }
 
-fn write_table(
+/// Writes the records of one report of several; only the first is `headed`.
+pub(super) fn part(
+    report: &Report,
+    delimiter: u8,
+    for_terminal: bool,
+    headed: bool,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
+    let shown = |text: String| if for_terminal { terminal_text::escape(&text).into_owned() } else { text };
+    let Some(table) = report.records.as_ref().or(report.tables.first()) else { return Ok(()) };
+    if headed {
+        write_header(table, &mut writer)?;
+    }
+    write_rows(table, shown, &mut writer)?;
+    writer.flush()
+}
+
+fn write_header(table: &Table, writer: &mut csv::Writer<&mut dyn Write>) -> io::Result<()> {
+    writer.write_record(table.columns.iter().map(|column| &column.name)).map_err(io_error)
+}
+
+fn write_rows(
     table: &Table,
     shown: impl Fn(String) -> String,
     writer: &mut csv::Writer<&mut dyn Write>,
 ) -> io::Result<()> {
-    writer.write_record(table.columns.iter().map(|column| &column.name)).map_err(io_error)?;
     for row in &table.rows {
         let cells = (0..table.columns.len()).map(|column| row.get(column).map_or_else(String::new, machine_text));
         writer.write_record(cells.map(&shown)).map_err(io_error)?;

@@ -9,9 +9,11 @@ mod delimited;
 mod json;
 mod render;
 mod report;
+mod rolling;
 mod text_table;
 
 pub use data::Data;
 pub use data_frame::{FrameRow, FrameRows};
 pub use render::{RenderOptions, render};
 pub use report::{Cell, Column, Format, Report, Table};
+pub use rolling::Rolling;

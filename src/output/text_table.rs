@@ -212,7 +212,7 @@ fn write_blocks(columns: &[Shown], rows: usize, fold: usize, output: &mut dyn Wr
 }
 
 /// The lines of `text`, broken at blanks before they grow beyond `width`.
-fn folded(text: &str, width: usize) -> Vec<String> {
+pub(super) fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -234,12 +234,13 @@ fn digits_of_time(table: &Table, column: usize) -> usize {
 }
 
 /// Numbers stand to the right; a column without any value stands to the left.
-fn is_numeric(table: &Table, column: usize) -> bool {
+pub(super) fn is_numeric(table: &Table, column: usize) -> bool {
     let mut cells = table.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Null).peekable();
     cells.peek().is_some() && cells.all(|cell| !matches!(cell, Cell::Text(_) | Cell::Boolean(_)))
 }
 
-fn text(cell: &Cell, human: bool, digits: usize) -> String {
+/// A cell as people see it; `digits` are those of times after the point.
+pub(super) fn text(cell: &Cell, human: bool, digits: usize) -> String {
     match cell {
         Cell::Null => "-".to_string(),
         // An empty text would look like a cell that was left out.

@@ -157,6 +157,9 @@ pub enum CaptureFileError {
     /// Ctrl-C.
     #[error("interrupted: nothing was written")]
     Interrupted,
+    /// What was waited for has not come by the deadline.
+    #[error("nothing came in time")]
+    NothingYet,
 }
 
 impl CaptureFileError {

@@ -6,6 +6,7 @@ pub mod capture_file;
 pub mod cells;
 mod dissector;
 pub mod exported;
+pub mod live;
 pub mod load;
 pub mod native;
 mod progress;

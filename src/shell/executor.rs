@@ -171,6 +171,7 @@ impl Executor {
             Outcome::Drawing(drawing) => {
                 guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
             }
+            Outcome::Feed(feed) => return self.feed(feed, &matches, console),
             Outcome::Text(text) => self.page(console, |console| console.text(&text))?,
             Outcome::Done(sentences) => sentences.iter().for_each(|sentence| self.note(console, sentence)),
             Outcome::Report(report) => {
@@ -186,8 +187,12 @@ impl Executor {
         if self.pages && self.session.settings.pager { pager::paged(console, work) } else { work(console) }
     }
 
-    /// Renders a report to where the line wants it.
-    fn deliver(&self, report: &Report, matches: &ArgMatches, console: &mut Console<'_>) -> Result<()> {
+    /// The file that a result goes to, if it does, and how it is written.
+    pub(super) fn destination<'m>(
+        &self,
+        matches: &'m ArgMatches,
+        console: &Console<'_>,
+    ) -> (Option<&'m PathBuf>, RenderOptions) {
         let file = matches.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten();
         let format = grammar::chosen_format(matches)
             .or_else(|| file.and_then(|path| save::format_of(path)))
@@ -198,6 +203,12 @@ impl Executor {
             delimiter: self.session.config.delimiter,
             width: if file.is_some() { None } else { (console.size)().map(|(width, _)| width) },
         };
+        (file, options)
+    }
+
+    /// Renders a report to where the line wants it.
+    fn deliver(&self, report: &Report, matches: &ArgMatches, console: &mut Console<'_>) -> Result<()> {
+        let (file, options) = self.destination(matches, console);
         let Some(path) = file else {
             let mut output = BufWriter::new(Interruptible(&mut *console.results));
             render(report, &options, &mut output)?;
@@ -211,7 +222,7 @@ impl Executor {
 
 /// Runs `work`, turning a panic into an error, and any failure after Ctrl-C into an interruption: what a dying child
 /// process or a half-written output had to say is then no news.
-fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let result = panics::guard(work).unwrap_or_else(|reason| Err(panics::as_error(what, &reason)));
     match result {
         Err(error) if interrupt::requested() && !is_interrupt(&error) => Err(Error::Interrupted),

@@ -7,6 +7,7 @@ pub mod completion;
 pub mod console;
 mod drawing;
 pub mod executor;
+mod feeding;
 mod history;
 mod line;
 mod mode;
@@ -34,6 +35,7 @@ use crate::config::{Config, Places};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::packets::cache::Cache;
+use crate::packets::live;
 use console::Console;
 use executor::{Executor, Flow};
 use mode::{Mode, Script};
@@ -197,9 +199,13 @@ fn handle_interrupts(at_prompt: bool, console: &mut Console<'_>) {
         if again {
             end_interrupted();
         }
-        std::thread::spawn(|| {
+        let taken = interrupt::taken();
+        std::thread::spawn(move || {
             std::thread::sleep(GRACE);
-            end_interrupted();
+            // Unless it ended what was meant to be ended so.
+            if interrupt::taken() == taken {
+                end_interrupted();
+            }
         });
     };
     if let Err(error) = ctrlc::set_handler(handler) {
@@ -208,6 +214,7 @@ fn handle_interrupts(at_prompt: bool, console: &mut Console<'_>) {
 }
 
 fn end_interrupted() -> ! {
+    live::end_all();
     let _ = writeln!(io::stderr(), "error: interrupted");
     std::process::exit(i32::from(INTERRUPTED))
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::role::{ByRole, Role};
 use super::streams::{PacketInStream, Stream};
 use super::token::{Derived, derive};
-use crate::packets::segment::{Capable, Control, Join, Segment, subtype};
+use crate::packets::segment::{Capable, Join, Segment, subtype};
 
 /// One end of a connection, as far as the capture tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,22 +84,44 @@ pub struct Connection {
 }
 
 /// What a stream showed while packets came in.
-#[derive(Default)]
-struct Candidate {
-    connection: Option<u32>,
-    capable: Option<Capable>,
-    join: Option<Box<JoinHandshake>>,
+#[derive(Debug, Default)]
+pub struct Candidate {
+    /// The connection that it belongs to, once a packet has told.
+    pub connection: Option<u32>,
+    /// MP_CAPABLE: the server's, or the first one seen.
+    pub capable: Option<Capable>,
+    /// MP_JOIN, what was seen of its handshake.
+    pub join: Option<Box<JoinHandshake>>,
     /// Keys by whether the stream's first sender has them.
     keys: [Option<u64>; 2],
     checksum_required: bool,
+}
+
+/// The connections that there are, and their tokens.
+#[derive(Debug, Default)]
+pub struct Registry {
+    tokens: HashMap<u32, u32>,
+    connections: u32,
+}
+
+impl Registry {
+    /// Forgets the tokens for which `wanted`, given the token and its connection, says no.
+    pub fn retain(&mut self, wanted: impl Fn(u32, u32) -> bool) {
+        self.tokens.retain(|token, connection| wanted(*token, *connection));
+    }
+
+    /// Tokens that are known.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.tokens.len()
+    }
 }
 
 /// Puts streams together, packet by packet.
 #[derive(Default)]
 pub struct ConnectionTracker {
     candidates: Vec<Candidate>,
-    tokens: HashMap<u32, u32>,
-    connections: u32,
+    registry: Registry,
 }
 
 impl ConnectionTracker {
@@ -109,117 +131,15 @@ impl ConnectionTracker {
         if self.candidates.len() <= index {
             self.candidates.resize_with(index + 1, Candidate::default);
         }
-        match &segment.control {
-            Some(control) => {
-                for subtype in &control.subtypes {
-                    self.option(row, *subtype, segment, control, packet);
-                }
-            }
-            None if segment.dss.is_some() => {
-                self.connection_of(packet.stream);
-            }
-            None => {}
+        if let Some(candidate) = self.candidates.get_mut(index) {
+            candidate.push(&mut self.registry, row, segment, packet);
         }
-    }
-
-    fn option(&mut self, row: u32, kind: u8, segment: &Segment, control: &Control, packet: &PacketInStream) {
-        match kind {
-            subtype::MP_CAPABLE => {
-                if let Some(capable) = &control.capable {
-                    self.capable(capable, segment, packet);
-                }
-            }
-            subtype::MP_JOIN => {
-                if let Some(join) = &control.join {
-                    self.join(row, join, packet);
-                }
-            }
-            _ => {
-                self.connection_of(packet.stream);
-            }
-        }
-    }
-
-    fn candidate(&mut self, stream: u32) -> Option<&mut Candidate> {
-        self.candidates.get_mut(stream as usize)
-    }
-
-    /// The stream's connection, a new one if it has none.
-    fn connection_of(&mut self, stream: u32) -> u32 {
-        if let Some(connection) = self.candidate(stream).and_then(|candidate| candidate.connection) {
-            return connection;
-        }
-        let connection = self.connections;
-        self.connections = self.connections.saturating_add(1);
-        if let Some(candidate) = self.candidate(stream) {
-            candidate.connection = Some(connection);
-        }
-        connection
-    }
-
-    fn capable(&mut self, capable: &Capable, segment: &Segment, packet: &PacketInStream) {
-        let Some(candidate) = self.candidate(packet.stream) else { return };
-        candidate.checksum_required |= capable.flags & Capable::CHECKSUM_REQUIRED != 0;
-        // The version that counts is the one the server answers with (RFC 8684 §3.1).
-        if candidate.capable.is_none() || segment.is_syn_ack() {
-            candidate.capable = Some(*capable);
-        }
-        let sender = usize::from(!packet.by_first_sender);
-        for (key, end) in [(capable.sender_key, sender), (capable.receiver_key, 1 - sender)] {
-            if let Some(key) = key {
-                self.key(packet.stream, end, capable.version, key);
-            }
-        }
-    }
-
-    fn key(&mut self, stream: u32, end: usize, version: u8, key: u64) {
-        let Some(slot) = self.candidate(stream).and_then(|candidate| candidate.keys.get_mut(end)) else { return };
-        if slot.is_some() {
-            return;
-        }
-        *slot = Some(key);
-        match derive(version, key) {
-            Some(derived) => self.register(stream, derived.token),
-            // A version that nobody has defined: the stream is still one of MPTCP.
-            None => {
-                self.connection_of(stream);
-            }
-        }
-    }
-
-    /// Attaches the stream to the connection that the token stands for, or makes the token stand for the stream's.
-    fn register(&mut self, stream: u32, token: u32) {
-        if let Some(known) = self.tokens.get(&token).copied() {
-            if let Some(candidate) = self.candidate(stream) {
-                candidate.connection = Some(known);
-            }
-        } else {
-            let connection = self.connection_of(stream);
-            self.tokens.insert(token, connection);
-        }
-    }
-
-    fn join(&mut self, row: u32, join: &Join, packet: &PacketInStream) {
-        if let Join::Syn { token: Some(token), .. } = join {
-            let known = self.candidate(packet.stream).and_then(|candidate| candidate.join.as_ref()?.token);
-            if known.is_none() {
-                self.register(packet.stream, *token);
-            }
-        } else if !matches!(join, Join::Syn { .. }) {
-            self.connection_of(packet.stream);
-        }
-        // The answer to an earlier stream's SYN tells nothing of this one.
-        if matches!(join, Join::SynAck { .. }) && !packet.answers_the_syn() {
-            return;
-        }
-        let Some(candidate) = self.candidate(packet.stream) else { return };
-        candidate.join.get_or_insert_default().note(row, join);
     }
 
     /// The connections in order of their numbers, and each stream's part in them.
     #[must_use]
     pub fn finish(self, streams: &[Stream]) -> (Vec<Connection>, Vec<Option<Subflow>>) {
-        let mut connections: Vec<Connection> = (0..self.connections).map(Connection::new).collect();
+        let mut connections: Vec<Connection> = (0..self.registry.connections).map(Connection::new).collect();
         let mut subflows: Vec<Option<Subflow>> = Vec::with_capacity(streams.len());
         for (stream, candidate) in streams.iter().zip(&self.candidates) {
             let connection = candidate.connection.and_then(|id| connections.get_mut(id as usize));
@@ -232,6 +152,111 @@ impl ConnectionTracker {
             }
         }
         (connections, subflows)
+    }
+}
+
+impl Candidate {
+    /// Takes in the packet in row `row`, which is this stream's.
+    pub fn push(&mut self, registry: &mut Registry, row: u32, segment: &Segment, packet: &PacketInStream) {
+        match &segment.control {
+            Some(control) => {
+                for subtype in &control.subtypes {
+                    self.option(registry, row, *subtype, segment, packet);
+                }
+            }
+            None if segment.dss.is_some() => {
+                self.connection_of(registry);
+            }
+            None => {}
+        }
+    }
+
+    fn option(&mut self, registry: &mut Registry, row: u32, kind: u8, segment: &Segment, packet: &PacketInStream) {
+        match kind {
+            subtype::MP_CAPABLE => {
+                if let Some(capable) = segment.capable() {
+                    self.note_capable(registry, capable, segment, packet);
+                }
+            }
+            subtype::MP_JOIN => {
+                if let Some(join) = segment.join() {
+                    self.note_join(registry, row, join, packet);
+                }
+            }
+            _ => {
+                self.connection_of(registry);
+            }
+        }
+    }
+
+    /// The stream's connection, a new one if it has none.
+    fn connection_of(&mut self, registry: &mut Registry) -> u32 {
+        *self.connection.get_or_insert_with(|| {
+            let connection = registry.connections;
+            registry.connections = connection.saturating_add(1);
+            connection
+        })
+    }
+
+    fn note_capable(&mut self, registry: &mut Registry, capable: &Capable, segment: &Segment, packet: &PacketInStream) {
+        self.checksum_required |= capable.flags & Capable::CHECKSUM_REQUIRED != 0;
+        // The version that counts is the one the server answers with (RFC 8684 §3.1).
+        if self.capable.is_none() || segment.is_syn_ack() {
+            self.capable = Some(*capable);
+        }
+        let sender = usize::from(!packet.by_first_sender);
+        for (key, end) in [(capable.sender_key, sender), (capable.receiver_key, 1 - sender)] {
+            if let Some(key) = key {
+                self.note_key(registry, end, capable.version, key);
+            }
+        }
+    }
+
+    fn note_key(&mut self, registry: &mut Registry, end: usize, version: u8, key: u64) {
+        let Some(slot) = self.keys.get_mut(end).filter(|slot| slot.is_none()) else { return };
+        *slot = Some(key);
+        match derive(version, key) {
+            Some(derived) => self.register(registry, derived.token),
+            // A version that nobody has defined: the stream is still one of MPTCP.
+            None => {
+                self.connection_of(registry);
+            }
+        }
+    }
+
+    /// Attaches the stream to the connection that the token stands for, or makes the token stand for the stream's.
+    fn register(&mut self, registry: &mut Registry, token: u32) {
+        if let Some(known) = registry.tokens.get(&token).copied() {
+            self.connection = Some(known);
+        } else {
+            let connection = self.connection_of(registry);
+            registry.tokens.insert(token, connection);
+        }
+    }
+
+    fn note_join(&mut self, registry: &mut Registry, row: u32, join: &Join, packet: &PacketInStream) {
+        if let Join::Syn { token: Some(token), .. } = join {
+            if self.join.as_ref().and_then(|join| join.token).is_none() {
+                self.register(registry, *token);
+            }
+        } else if !matches!(join, Join::Syn { .. }) {
+            self.connection_of(registry);
+        }
+        // The answer to an earlier stream's SYN tells nothing of this one.
+        if matches!(join, Join::SynAck { .. }) && !packet.answers_the_syn() {
+            return;
+        }
+        self.join.get_or_insert_default().note(row, join);
+    }
+
+    /// What kind of subflow the stream is, by what was seen so far.
+    #[must_use]
+    pub fn kind(&self) -> SubflowKind {
+        match (&self.join, self.capable) {
+            (_, Some(_)) => SubflowKind::Initial,
+            (Some(join), None) => SubflowKind::Join(join.clone()),
+            (None, None) => SubflowKind::Unknown,
+        }
     }
 }
 
@@ -264,7 +289,9 @@ impl JoinHandshake {
 }
 
 impl Connection {
-    fn new(id: u32) -> Self {
+    /// A connection of which nothing is known yet.
+    #[must_use]
+    pub fn new(id: u32) -> Self {
         Connection {
             id,
             version: None,
@@ -278,28 +305,27 @@ impl Connection {
     /// Adds a stream and learns from its MP_CAPABLE handshake.
     fn add(&mut self, stream: &Stream, candidate: &Candidate) -> Subflow {
         self.subflows.push(stream.id);
-        if let Some(capable) = candidate.capable {
-            self.version = Some(capable.version);
-            self.checksum_required = Some(candidate.checksum_required);
-            self.roles_known = true;
-            let [first, second] = candidate.keys;
-            let (client, server) = if stream.client_sent_first { (first, second) } else { (second, first) };
-            for (role, key) in [(Role::Client, client), (Role::Server, server)] {
-                if let Some(key) = key {
-                    *self.hosts.get_mut(role) = Host::from_key(capable.version, key);
-                }
+        self.learn(stream.client_sent_first, candidate);
+        Subflow { stream: stream.id, connection: self.id, kind: candidate.kind(), opened_towards: Role::Server }
+    }
+
+    /// Learns from the MP_CAPABLE handshake of a stream, if it has one.
+    pub fn learn(&mut self, client_sent_first: bool, candidate: &Candidate) {
+        let Some(capable) = candidate.capable else { return };
+        self.version = Some(capable.version);
+        self.checksum_required = Some(candidate.checksum_required);
+        self.roles_known = true;
+        let [first, second] = candidate.keys;
+        let (client, server) = if client_sent_first { (first, second) } else { (second, first) };
+        for (role, key) in [(Role::Client, client), (Role::Server, server)] {
+            if let Some(key) = key {
+                *self.hosts.get_mut(role) = Host::from_key(capable.version, key);
             }
         }
-        let kind = match (&candidate.join, candidate.capable) {
-            (_, Some(_)) => SubflowKind::Initial,
-            (Some(join), None) => SubflowKind::Join(join.clone()),
-            (None, None) => SubflowKind::Unknown,
-        };
-        Subflow { stream: stream.id, connection: self.id, kind, opened_towards: Role::Server }
     }
 
     /// Finds out towards which end of the connection a join went: its token names the host that the SYN travels to.
-    fn place_join(&mut self, subflow: &mut Subflow) {
+    pub fn place_join(&mut self, subflow: &mut Subflow) {
         let SubflowKind::Join(join) = &subflow.kind else { return };
         let Some(token) = join.token else { return };
         if self.hosts.client.token == Some(token) {

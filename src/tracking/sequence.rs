@@ -89,6 +89,19 @@ impl RangeSet {
         self.ranges.range(..=position).next_back().is_some_and(|(_, end)| position < *end)
     }
 
+    /// Ranges in the set, neighbours being one.
+    #[must_use]
+    pub fn ranges(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// The first octet of the set and one past its last.
+    #[must_use]
+    pub fn span(&self) -> Option<(u64, u64)> {
+        let ((start, _), (_, end)) = self.ranges.first_key_value().zip(self.ranges.last_key_value())?;
+        Some((*start, *end))
+    }
+
     /// Octets in the set.
     #[must_use]
     pub fn total(&self) -> u64 {

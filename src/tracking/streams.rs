@@ -123,11 +123,11 @@ impl Stream {
 }
 
 /// A stream while packets come in; ends are told apart by who sent the first packet.
-struct OpenStream {
+#[derive(Debug, Clone)]
+pub struct OpenStream {
     first: Endpoint,
     second: Endpoint,
     ends: [End; 2],
-    packets: Vec<u32>,
     /// Whether the first sender is the client, once a packet of the handshake has told.
     first_is_client: Option<bool>,
     syn: Option<u32>,
@@ -137,15 +137,33 @@ struct OpenStream {
     syn_acks: u32,
 }
 
-/// A pair of endpoints, the lower one first.
-type Pair = (Endpoint, Endpoint);
+/// A pair of endpoints, the lower one first: what the two directions of a stream have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair(Endpoint, Endpoint);
+
+impl Pair {
+    /// The pair that a packet travels between.
+    #[must_use]
+    pub fn of(segment: &Segment) -> Self {
+        let (source, destination) = (source(segment), destination(segment));
+        if source <= destination { Pair(source, destination) } else { Pair(destination, source) }
+    }
+}
+
+fn source(segment: &Segment) -> Endpoint {
+    Endpoint { address: segment.source, port: segment.source_port }
+}
+
+fn destination(segment: &Segment) -> Endpoint {
+    Endpoint { address: segment.destination, port: segment.destination_port }
+}
 
 /// Gives packets to streams, one after the other.
 pub struct StreamTracker {
     current: HashMap<Pair, u32>,
     /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.
     recent: Vec<Option<(Pair, u32)>>,
-    streams: Vec<OpenStream>,
+    streams: Vec<(OpenStream, Vec<u32>)>,
 }
 
 impl Default for StreamTracker {
@@ -157,10 +175,8 @@ impl Default for StreamTracker {
 impl StreamTracker {
     /// Takes in the packet in row `row`.
     pub fn push(&mut self, row: u32, segment: &Segment) -> PacketInStream {
-        let source = Endpoint { address: segment.source, port: segment.source_port };
-        let destination = Endpoint { address: segment.destination, port: segment.destination_port };
-        let id = self.stream_of(source, destination, segment);
-        let Some(stream) = self.streams.get_mut(id as usize) else {
+        let id = self.stream_of(segment);
+        let Some((stream, rows)) = self.streams.get_mut(id as usize) else {
             // Unreachable: `stream_of` returns the number of a stream it holds.
             return PacketInStream {
                 stream: id,
@@ -170,65 +186,19 @@ impl StreamTracker {
                 by_first_sender: true,
             };
         };
-        let by_first_sender = stream.first == source;
-        stream.packets.push(row);
-        let [first, second] = &mut stream.ends;
-        let (own, peer) = if by_first_sender { (first, second) } else { (second, first) };
-        own.note(segment);
-        // A packet that does not tell its length is not measured by (Wireshark leaves its numbers absolute, too).
-        if segment.payload.is_some() {
-            let start = if segment.has(flag::SYN) { segment.sequence } else { segment.sequence.wrapping_sub(1) };
-            own.base.get_or_insert(start);
-            if segment.has(flag::ACK) {
-                peer.base.get_or_insert(segment.acknowledgement.wrapping_sub(1));
-            }
-        }
-        let acknowledgement =
-            segment.has(flag::ACK).then(|| segment.acknowledgement.wrapping_sub(peer.base.unwrap_or(0)));
-        let packet = PacketInStream {
-            stream: id,
-            sequence: segment.sequence.wrapping_sub(own.base.unwrap_or(0)),
-            acknowledgement,
-            window: window(segment, own, peer),
-            by_first_sender,
-        };
-        stream.note_handshake(row, segment, &packet);
-        packet
+        rows.push(row);
+        stream.push(id, row, segment)
     }
 
-    fn stream_of(&mut self, source: Endpoint, destination: Endpoint, segment: &Segment) -> u32 {
-        let key = if source <= destination { (source, destination) } else { (destination, source) };
-        let known = self.known(&key);
-        if let Some(id) = known
-            && let Some(stream) = self.streams.get_mut(id as usize)
+    fn stream_of(&mut self, segment: &Segment) -> u32 {
+        let key = Pair::of(segment);
+        if let Some(id) = self.known(&key)
+            && self.streams.get(id as usize).is_some_and(|(stream, _)| stream.goes_on_with(segment))
         {
-            let own = usize::from(stream.first != source);
-            let base = stream.ends.get(own).and_then(|end| end.base);
-            let differs = base.is_some_and(|base| base != segment.sequence);
-            if !(segment.is_syn() && differs) {
-                // A SYN/ACK with another number moves the base instead: numbers count from the newer one.
-                if segment.is_syn_ack()
-                    && differs
-                    && let Some(end) = stream.ends.get_mut(own)
-                {
-                    end.base = Some(segment.sequence);
-                }
-                return id;
-            }
+            return id;
         }
         let id = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
-        self.streams.push(OpenStream {
-            first: source,
-            second: destination,
-            ends: [End::default(); 2],
-            packets: Vec::new(),
-            first_is_client: None,
-            syn: None,
-            syn_ack: None,
-            third_ack: None,
-            syns: 0,
-            syn_acks: 0,
-        });
+        self.streams.push((OpenStream::new(segment), Vec::new()));
         self.current.insert(key, id);
         let slot = self.slot(&key);
         if let Some(recent) = self.recent.get_mut(slot) {
@@ -251,7 +221,7 @@ impl StreamTracker {
         }
     }
 
-    fn slot(&self, (first, second): &Pair) -> usize {
+    fn slot(&self, Pair(first, second): &Pair) -> usize {
         let mixed = first.port.wrapping_mul(31) ^ second.port;
         usize::from(mixed ^ (mixed >> 8)) % self.recent.len().max(1)
     }
@@ -259,11 +229,102 @@ impl StreamTracker {
     /// The streams, in order of their numbers, roles settled.
     #[must_use]
     pub fn finish(self) -> Vec<Stream> {
-        self.streams.into_iter().enumerate().map(|(id, stream)| stream.settle(id)).collect()
+        let numbered = self.streams.into_iter().enumerate();
+        numbered.map(|(id, (stream, packets))| stream.settle(id, packets)).collect()
     }
 }
 
 impl OpenStream {
+    /// A stream that begins with this packet, which is still to be pushed.
+    #[must_use]
+    pub fn new(segment: &Segment) -> Self {
+        OpenStream {
+            first: source(segment),
+            second: destination(segment),
+            ends: [End::default(); 2],
+            first_is_client: None,
+            syn: None,
+            syn_ack: None,
+            third_ack: None,
+            syns: 0,
+            syn_acks: 0,
+        }
+    }
+
+    /// Whether a packet between the same endpoints belongs to this stream, and does not start a new one: a SYN does
+    /// whose sequence number differs from the first one of its direction.
+    #[must_use]
+    pub fn goes_on_with(&self, segment: &Segment) -> bool {
+        !(segment.is_syn() && self.differs(segment))
+    }
+
+    fn differs(&self, segment: &Segment) -> bool {
+        let base = self.ends.get(self.sender(segment)).and_then(|end| end.base);
+        base.is_some_and(|base| base != segment.sequence)
+    }
+
+    /// Index of the end that sent a packet.
+    fn sender(&self, segment: &Segment) -> usize {
+        usize::from(self.first != source(segment))
+    }
+
+    /// Takes in the packet in row `row`; `stream` is the number of this stream.
+    pub fn push(&mut self, stream: u32, row: u32, segment: &Segment) -> PacketInStream {
+        let by_first_sender = self.sender(segment) == 0;
+        // A SYN/ACK with another number moves the base: numbers count from the newer one.
+        let moves = segment.is_syn_ack() && self.differs(segment);
+        let [first, second] = &mut self.ends;
+        let (own, peer) = if by_first_sender { (first, second) } else { (second, first) };
+        if moves {
+            own.base = Some(segment.sequence);
+        }
+        own.note(segment);
+        // A packet that does not tell its length is not measured by (Wireshark leaves its numbers absolute, too).
+        if segment.payload.is_some() {
+            let start = if segment.has(flag::SYN) { segment.sequence } else { segment.sequence.wrapping_sub(1) };
+            own.base.get_or_insert(start);
+            if segment.has(flag::ACK) {
+                peer.base.get_or_insert(segment.acknowledgement.wrapping_sub(1));
+            }
+        }
+        let acknowledgement =
+            segment.has(flag::ACK).then(|| segment.acknowledgement.wrapping_sub(peer.base.unwrap_or(0)));
+        let packet = PacketInStream {
+            stream,
+            sequence: segment.sequence.wrapping_sub(own.base.unwrap_or(0)),
+            acknowledgement,
+            window: window(segment, own, peer),
+            by_first_sender,
+        };
+        self.note_handshake(row, segment, &packet);
+        packet
+    }
+
+    /// Whether the first packet's sender is the client, as far as is known by now. Servers listen on low ports, clients
+    /// are given high ones; with equal ports who spoke first is the client.
+    #[must_use]
+    pub fn client_sent_first(&self) -> bool {
+        self.first_is_client.unwrap_or(self.first.port >= self.second.port)
+    }
+
+    /// The endpoint of a role, as far as is known by now.
+    #[must_use]
+    pub fn endpoint(&self, role: Role) -> Endpoint {
+        if (role == Role::Client) == self.client_sent_first() { self.first } else { self.second }
+    }
+
+    /// The role that a packet of this stream travels towards, as far as is known by now.
+    #[must_use]
+    pub fn towards(&self, packet: &PacketInStream) -> Role {
+        if packet.by_first_sender == self.client_sent_first() { Role::Server } else { Role::Client }
+    }
+
+    /// Whether a SYN/ACK that answers the SYN was seen.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.syn_ack.is_some()
+    }
+
     /// Learns roles and handshake packets.
     fn note_handshake(&mut self, row: u32, segment: &Segment, packet: &PacketInStream) {
         let by_first_sender = packet.by_first_sender;
@@ -292,10 +353,9 @@ impl OpenStream {
         }
     }
 
-    fn settle(self, id: usize) -> Stream {
+    fn settle(self, id: usize, packets: Vec<u32>) -> Stream {
         let evidence = if self.first_is_client.is_some() { RoleEvidence::Handshake } else { RoleEvidence::Ports };
-        // Servers listen on low ports, clients are given high ones; with equal ports who spoke first is the client.
-        let client_sent_first = self.first_is_client.unwrap_or(self.first.port >= self.second.port);
+        let client_sent_first = self.client_sent_first();
         let [first, second] = self.ends;
         let (client, server, ends) = if client_sent_first {
             (self.first, self.second, ByRole { client: first, server: second })
@@ -308,7 +368,7 @@ impl OpenStream {
             server,
             evidence,
             client_sent_first,
-            packets: self.packets,
+            packets,
             ends,
             syn: self.syn,
             syn_ack: self.syn_ack,

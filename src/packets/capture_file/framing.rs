@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use pcap_parser::{CB_MAGIC, DCB_MAGIC, SHB_MAGIC, SJE_MAGIC};
 pub use pcap_parser::{EPB_MAGIC as ENHANCED_PACKET, IDB_MAGIC as INTERFACE, SPB_MAGIC as SIMPLE_PACKET};
@@ -140,6 +141,11 @@ impl Framing {
         })
     }
 
+    /// Sets until when [`Framing::next_piece`] waits for what has not come; without one it waits for ever.
+    pub fn wait_until(&mut self, deadline: Option<Instant>) {
+        self.octets.wait_until(deadline);
+    }
+
     /// Whether the capture is compressed.
     #[must_use]
     pub fn is_compressed(&self) -> bool {
@@ -193,7 +199,8 @@ impl Framing {
     /// Goes on to the next piece.
     ///
     /// # Errors
-    /// When the file cannot be read, or on Ctrl-C.
+    /// When the file cannot be read, or on Ctrl-C; [`CaptureFileError::NothingYet`] at the deadline, and then the same
+    /// piece may be asked for again.
     #[inline]
     pub fn next_piece(&mut self) -> Result<Piece, CaptureFileError> {
         if self.truncation.is_some() {
@@ -218,7 +225,15 @@ impl Framing {
     fn stop(&mut self, stop: Stop) -> Result<Piece, CaptureFileError> {
         let cause = match stop {
             Stop::Cut(cause) => cause,
-            Stop::Failed(error) if error.kind() == ErrorKind::Interrupted => return Err(CaptureFileError::Interrupted),
+            Stop::Failed(error) if error.kind() == ErrorKind::Interrupted => {
+                self.length = 0;
+                return Err(CaptureFileError::Interrupted);
+            }
+            Stop::Failed(error) if error.kind() == ErrorKind::TimedOut => {
+                // The head of a block may have come without the rest: none of it is passed.
+                self.length = 0;
+                return Err(CaptureFileError::NothingYet);
+            }
             Stop::Failed(_) if self.compressed && self.started => Cause::Compression,
             Stop::Failed(_) if self.compressed => Cause::FileHeader,
             Stop::Failed(source) => return Err(CaptureFileError::file("read", &self.path, source)),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+use std::time::Instant;
 
 use flate2::read::MultiGzDecoder;
 
@@ -27,6 +28,29 @@ impl Input {
             return Input::of(Box::new(io::stdin()));
         }
         Input::of(Box::new(File::open(path)?))
+    }
+
+    /// A source whose octets come in their own time, as they are: nothing is read of it yet, nor decompressed.
+    pub fn growing(source: Box<dyn Read + Send>) -> Input {
+        Input { octets: Octets::of(source), compression: None }
+    }
+
+    /// Waits until `deadline` for the octets that tell the format. False when they have not come yet.
+    ///
+    /// # Errors
+    /// When the source cannot be read; [`ErrorKind::Interrupted`] on Ctrl-C.
+    pub fn has_begun(&mut self, deadline: Option<Instant>) -> io::Result<bool> {
+        self.octets.wait_until(deadline);
+        match self.octets.fetch(4) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What came so far.
+    pub fn start(&self) -> &[u8] {
+        self.octets.window()
     }
 
     /// Any source.

@@ -7,7 +7,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::interrupt;
 
@@ -32,6 +32,8 @@ pub struct Octets {
     end: usize,
     /// Octets passed.
     offset: u64,
+    /// How long to wait for more.
+    deadline: Option<Instant>,
 }
 
 enum Source {
@@ -58,14 +60,20 @@ struct Full {
 impl Octets {
     /// Nothing read yet of `source`.
     pub fn of(source: Box<dyn Read + Send>) -> Self {
-        Octets { source: Source::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0 }
+        Octets { source: Source::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0, deadline: None }
+    }
+
+    /// Sets until when [`Octets::fetch`] waits for octets that have not come; without one it waits for ever.
+    pub fn wait_until(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// Widens the window to `count` octets, and more while at it; false when the source ends before. The buffer grows
     /// only as far as the source really has octets.
     ///
     /// # Errors
-    /// When the source cannot be read; [`ErrorKind::Interrupted`] on Ctrl-C.
+    /// When the source cannot be read; [`ErrorKind::Interrupted`] on Ctrl-C; [`ErrorKind::TimedOut`] when the octets
+    /// had not come by the deadline, and may be asked for again.
     #[inline]
     pub fn fetch(&mut self, count: usize) -> io::Result<bool> {
         if self.window().len() >= count { Ok(true) } else { self.read(count) }
@@ -91,11 +99,15 @@ impl Octets {
             if interrupt::requested() {
                 return Err(ErrorKind::Interrupted.into());
             }
-            match reader.full.recv_timeout(PULSE) {
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match reader.full.recv_timeout(left.map_or(PULSE, |left| left.min(PULSE))) {
                 Ok(Ok(full)) => return Ok(Some(full)),
                 Ok(Err(error)) => {
                     self.source = Source::Ended;
                     return Err(error);
+                }
+                Err(RecvTimeoutError::Timeout) if left.is_some_and(|left| left <= PULSE) => {
+                    return Err(ErrorKind::TimedOut.into());
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
@@ -242,6 +254,30 @@ mod tests {
         assert!(!octets.fetch(usize::MAX).unwrap());
         assert_eq!(octets.window().len(), 1000);
         assert!(octets.buffer.capacity() <= 2 * (LEAD + ROOM));
+    }
+
+    #[test]
+    fn what_has_not_come_by_the_deadline_may_be_asked_for_again() {
+        struct Channel(Receiver<&'static [u8]>);
+        impl Read for Channel {
+            fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+                let Ok(sent) = self.0.recv() else { return Ok(0) };
+                room[..sent.len()].copy_from_slice(sent);
+                Ok(sent.len())
+            }
+        }
+        let (send, receive) = sync_channel(8);
+        let mut octets = Octets::of(Box::new(Channel(receive)));
+        let soon = || Some(Instant::now() + Duration::from_millis(20));
+        octets.wait_until(soon());
+        assert_eq!(octets.fetch(1).unwrap_err().kind(), ErrorKind::TimedOut);
+        send.send(b"ab").unwrap();
+        octets.wait_until(soon());
+        assert_eq!(octets.fetch(4).unwrap_err().kind(), ErrorKind::TimedOut);
+        send.send(b"cd").unwrap();
+        octets.wait_until(None);
+        assert!(octets.fetch(4).unwrap());
+        assert_eq!(octets.window(), b"abcd");
     }
 
     #[test]

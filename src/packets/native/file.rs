@@ -1,5 +1,7 @@
 //! From a capture file to its packets: where each was recorded, when, and its octets.
 
+use std::time::Instant;
+
 use super::Beyond;
 use super::interfaces::{InterfaceDescription, half};
 use super::link::Link;
@@ -72,6 +74,11 @@ impl Packets {
         &self.interfaces
     }
 
+    /// Sets until when [`Packets::next`] waits for what has not come; without a deadline it waits for ever.
+    pub fn wait_until(&mut self, deadline: Option<Instant>) {
+        self.framing.wait_until(deadline);
+    }
+
     /// Whether the capture is compressed.
     #[must_use]
     pub fn is_compressed(&self) -> bool {
@@ -99,7 +106,7 @@ impl Packets {
     /// Goes on to the next frame.
     ///
     /// # Errors
-    /// When the file cannot be read, or on Ctrl-C.
+    /// When the file cannot be read, or on Ctrl-C; [`CaptureFileError::NothingYet`] at the deadline.
     #[inline]
     pub fn next(&mut self) -> Result<Next<'_>, CaptureFileError> {
         loop {

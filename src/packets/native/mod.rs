@@ -15,20 +15,20 @@ mod tally;
 mod tcp;
 mod tunnel;
 mod view;
+pub mod walk;
 
 use std::io::Read;
 use std::path::Path;
 
 use super::capture_file::{CaptureFileError, Framing, Input, Truncation};
 use super::progress::{Progress, Unit};
-use super::table::{Builder, Frame};
-use super::{CaptureFacts, Dissection, Interface, LoadError};
+use super::table::Builder;
+use super::{Dissection, LoadError};
 pub use frame::dissect_frame;
 
-use file::{Next, Packets, Recorded};
+use file::{Next, Packets};
 use layers::Found;
-use tally::Tally;
-use tcp::Tcp;
+use walk::{Step, Walk};
 
 /// Dissector and version, as cache keys and `checkhealth` show it.
 #[must_use]
@@ -75,9 +75,9 @@ pub struct Request {
 /// # Errors
 /// [`Failure`], one sentence each.
 pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
-    let packets = Packets::of(Framing::open(path).map_err(failure)?);
-    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !packets.is_compressed());
-    walk(packets, path, request, size.map(|file| file.len()))
+    let walk = Walk::of(Framing::open(path).map_err(failure)?, request.partial);
+    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !walk.is_compressed());
+    to_the_end(walk, path, request, size.map(|file| file.len()))
 }
 
 /// Dissects a capture, compressed or not, that comes from `source`; `name` is what errors call it.
@@ -86,55 +86,27 @@ pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
 /// [`Failure`], one sentence each.
 pub fn dissect_from(source: Box<dyn Read + Send>, name: &Path, request: Request) -> Result<Dissection, Failure> {
     let input = Input::of(source).map_err(|source| LoadError::Unreadable { path: name.to_path_buf(), source })?;
-    walk(Packets::of(Framing::of(input, name).map_err(failure)?), name, request, None)
+    to_the_end(Walk::of(Framing::of(input, name).map_err(failure)?, request.partial), name, request, None)
 }
 
 /// Goes through the packets of the capture `path`, of `size` octets where that is known.
-fn walk(mut packets: Packets, path: &Path, request: Request, size: Option<u64>) -> Result<Dissection, Failure> {
+fn to_the_end(mut walk: Walk, path: &Path, request: Request, size: Option<u64>) -> Result<Dissection, Failure> {
     let mut builder = Builder::default();
-    let mut tally = Tally::default();
     let mut progress = Progress::new(Unit::Bytes, size, request.progress);
     loop {
-        if packets.frames().is_multiple_of(4096) {
-            progress.show(packets.offset());
+        if walk.frames().is_multiple_of(4096) {
+            progress.show(walk.offset());
         }
-        let packet = match packets.next().map_err(failure)? {
-            Next::End => break,
-            Next::OtherFrame => continue,
-            Next::Packet(packet) => packet,
-        };
-        tally.time = packet.time.unwrap_or(tally.time);
-        if packet.time.is_some() {
-            builder.time(tally.time);
-        }
-        let link = match packet.link {
-            Ok(link) => link,
-            Err(Beyond::LinkType(number)) if request.partial => {
-                tally.unknown_link(number);
-                continue;
-            }
-            Err(beyond) => return Err(Failure::Beyond(beyond)),
-        };
-        match layers::dissect(link, packet.view()) {
-            Found::Other => {}
-            Found::LaterFragment => tally.later_fragments += 1,
-            Found::Unopened => tally.unopened += 1,
-            Found::Tcp(ip, content) => match tcp::read(&ip, content) {
-                Some(tcp) => push(&mut builder, &mut tally, &packet, &ip, tcp),
-                None => tally.odd += 1,
-            },
+        match walk.step(&mut builder)? {
+            Step::Tcp | Step::Other | Step::NothingYet => {}
+            Step::End => break,
         }
     }
-    if let Some(truncation) = packets.truncation().filter(Truncation::leaves_nothing) {
+    if let Some(truncation) = walk.truncation().filter(Truncation::leaves_nothing) {
         let detail = format!(" ({truncation})");
         return Err(LoadError::NotACapture { path: path.to_path_buf(), detail }.into());
     }
-    let facts = CaptureFacts {
-        frames: packets.frames(),
-        dissector: name(),
-        interfaces: interfaces(&packets, &tally),
-        warnings: tally.warnings(packets.truncation(), packets.frames()),
-    };
+    let facts = walk.facts(walk.truncation());
     Ok(Dissection { table: builder.finish(Vec::new()), facts })
 }
 
@@ -165,45 +137,12 @@ pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), Lo
     }
 }
 
-/// Appends one packet to the table.
-#[inline]
-fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip::Ip, tcp: Tcp) {
-    let Tcp { mut segment, header_length, kinds, mss } = tcp;
-    segment.packetid = packet.number;
-    segment.abstime = tally.time;
-    if packet.time.is_none() {
-        tally.untimed += 1;
-    }
-    if let Some((place, _)) = packet.interface {
-        tally.packet_of(place);
-    }
-    let frame = Frame {
-        interface: packet.interface.map(|(_, interface)| interface.name.as_str()),
-        wire_length: Some(packet.wire_length),
-        captured_length: u32::try_from(packet.octets.len()).ok(),
-        ttl: Some(ip.ttl),
-        ip_length: Some(ip.length),
-        ip_id: ip.id,
-        header_length: Some(header_length),
-        option_kinds: kinds.as_slice(),
-        mss,
-    };
-    builder.push(&frame, segment);
-}
-
-/// The interfaces that TCP packets were recorded on.
-fn interfaces(packets: &Packets, tally: &Tally) -> Vec<Interface> {
-    let counted = (0_u32..).zip(packets.interfaces()).zip(tally.packets_by_interface());
-    let with_packets = counted.filter(|(_, packets)| **packets > 0);
-    with_packets
-        .map(|((id, interface), packets)| Interface { id, name: Some(interface.name.clone()), packets: *packets })
-        .collect()
-}
-
 fn failure(error: CaptureFileError) -> Failure {
     match error {
         CaptureFileError::Interrupted => LoadError::Interrupted.into(),
         CaptureFileError::File { path, source, .. } => LoadError::Unreadable { path, source }.into(),
-        CaptureFileError::Unsupported(_) | CaptureFileError::SameFile(_) => Failure::Beyond(Beyond::Format),
+        CaptureFileError::Unsupported(_) | CaptureFileError::SameFile(_) | CaptureFileError::NothingYet => {
+            Failure::Beyond(Beyond::Format)
+        }
     }
 }

@@ -58,6 +58,29 @@ impl Builder {
         self.segments.push(segment);
     }
 
+    /// The last packet.
+    #[must_use]
+    pub fn last(&self) -> Option<&Segment> {
+        self.segments.last()
+    }
+
+    /// When the first frame was recorded, nanoseconds since 1970, once there was one.
+    #[must_use]
+    pub fn origin(&self) -> Option<i64> {
+        self.origin
+    }
+
+    /// Appends the packets of `other`, which came later.
+    pub fn append(&mut self, other: Builder) {
+        if let Some(origin) = other.origin {
+            self.time(origin);
+        }
+        for row in 0..other.segments.len() {
+            self.frames.push(&other.frames.get(row));
+        }
+        self.segments.extend(other.segments);
+    }
+
     /// Packets so far.
     #[must_use]
     pub fn height(&self) -> usize {

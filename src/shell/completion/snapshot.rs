@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::commands::session::shortcuts::Kind;
 use crate::commands::{Session, registry};
-use crate::packets::schema;
+use crate::packets::{live, schema};
 use crate::tracking::Capture;
 use crate::units::counted;
 
@@ -58,10 +58,16 @@ impl Snapshot {
             "column" => Some(self.known.columns()),
             "name" => Some(self.captures.clone()),
             "shortcut" => Some(self.shortcuts.clone()),
+            "interface" => Some(Arc::new(interfaces())),
             "command" => Some(Arc::new(commands())),
             _ => None,
         }
     }
+}
+
+/// The network interfaces of this system.
+fn interfaces() -> Vec<(String, String)> {
+    live::of_system().into_iter().map(|listed| (listed.interface, listed.about.unwrap_or_default())).collect()
 }
 
 /// Every name that a command answers to.

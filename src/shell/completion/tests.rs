@@ -173,6 +173,14 @@ fn options_and_their_values_complete() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn interfaces_come_from_the_system() {
+    let (_, candidates) = complete(&snapshot(), "live l", 6, 80);
+    let loopback = candidates.iter().find(|candidate| candidate.replacement == "lo ").expect("every Linux has it");
+    assert!(loopback.display.starts_with("lo  loopback"), "{}", loopback.display);
+}
+
+#[test]
 fn files_complete() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("my file.pcapng"), "").unwrap();

@@ -1,0 +1,180 @@
+//! What happened to a connection, in the order of the file?
+
+mod signals;
+
+use serde::Serialize;
+
+use super::addresses::advertisements;
+use super::checksum::{self, ChecksumResult};
+use super::fallback::{Reason, fallback};
+use super::joins::joins;
+use super::standstill::{Standstill, standstills};
+use super::volume::seconds;
+use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
+use crate::tracking::{Capture, Connection, Role};
+pub use signals::{Ends, OncePerConnection, advertised, of_join};
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// MP_CAPABLE in a SYN, a SYN/ACK or the ACK after them.
+    MpCapable,
+    /// The connection is established: the client's ACK with both keys.
+    Established,
+    /// MP_JOIN in a SYN, a SYN/ACK or the ACK after them.
+    MpJoin,
+    /// A join succeeded.
+    JoinEstablished,
+    /// A join was refused by a RST.
+    JoinRefused,
+    /// A join's SYN/ACK came without MP_JOIN.
+    JoinOptionMissing,
+    /// A join's SYN was never answered.
+    JoinUnanswered,
+    /// The HMAC of a join is not the one that the keys give.
+    JoinHmacInvalid,
+    /// ADD_ADDR.
+    AddAddr,
+    /// The echo of an ADD_ADDR.
+    AddAddrEcho,
+    /// REMOVE_ADDR.
+    RemoveAddr,
+    /// MP_PRIO.
+    MpPrio,
+    /// MP_FAIL.
+    MpFail,
+    /// An infinite mapping.
+    InfiniteMapping,
+    /// The connection goes on as plain TCP.
+    Fallback,
+    /// The first DATA_FIN of a direction.
+    DataFin,
+    /// The first FIN of a subflow's direction.
+    Fin,
+    /// MP_FASTCLOSE.
+    MpFastclose,
+    /// The first RST of a subflow's direction.
+    Reset,
+    /// A subflow makes no progress although data waits for an acknowledgement.
+    SubflowStale,
+    /// A mapping whose checksum does not fit its data.
+    ChecksumFailure,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// The packet that shows it.
+    pub packetid: u64,
+    /// Seconds since the first frame of the file.
+    pub reltime: f64,
+    /// Its TCP stream.
+    pub tcpstream: u32,
+    /// The end of the connection that it travels towards.
+    pub towards: Role,
+    /// What happened.
+    pub event: Kind,
+    /// The particulars, a phrase.
+    pub detail: String,
+    /// Row in the packet table.
+    #[serde(skip)]
+    pub row: u32,
+}
+
+/// What happened to `connection`, in the order of the file. `checksums` are the verdicts on its mappings, where the
+/// payload was at hand.
+#[must_use]
+pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[ChecksumResult]>) -> Vec<Event> {
+    let mut timeline = Timeline { capture, events: Vec::new() };
+    let packets = in_file_order(&capture.segments, &capture.tracking, connection);
+    let mut once = OncePerConnection::default();
+    let mut ends = vec![Ends::default(); connection.subflows.len()];
+    for packet in &packets {
+        let Some(ends) = ends.get_mut(packet.subflow) else { continue };
+        once.push(ends, packet.segment, packet.towards, |event, detail| timeline.add(packet, event, detail));
+    }
+    let find = |row: u32| packets.binary_search_by_key(&row, |packet| packet.row).ok().and_then(|at| packets.get(at));
+    for join in joins(capture, connection) {
+        if let Some(packet) = find(join.decided_by) {
+            of_join(&join, |event, detail| timeline.add(packet, event, detail));
+        }
+    }
+    for index in 0..connection.subflows.len() {
+        for towards in Role::BOTH {
+            let own = of_subflow(&capture.segments, &capture.tracking, connection, index);
+            for standstill in standstills(own, towards) {
+                if let Some(packet) = find(standstill.row) {
+                    timeline.add(packet, Kind::SubflowStale, stale(capture, &standstill));
+                }
+            }
+        }
+    }
+    for advertisement in advertisements(capture, connection) {
+        for row in &advertisement.rows {
+            if let Some(packet) = find(*row) {
+                timeline.add(packet, Kind::AddAddr, advertised(&advertisement.option, advertisement.verdict));
+            }
+        }
+    }
+    for wrong in checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == checksum::Verdict::Wrong) {
+        if let Some(packet) = find(wrong.row) {
+            let detail = "the data of this packet's mapping does not fit its checksum".to_string();
+            timeline.add(packet, Kind::ChecksumFailure, detail);
+        }
+    }
+    if let Some(fallback) = fallback(capture, connection)
+        && let Some(packet) = find(fallback.row)
+    {
+        timeline.add(packet, Kind::Fallback, explain(fallback.reason).to_string());
+    }
+    timeline.events.sort_by_key(|event| (event.row, event.event));
+    timeline.events
+}
+
+struct Timeline<'a> {
+    capture: &'a Capture,
+    events: Vec<Event>,
+}
+
+impl Timeline<'_> {
+    fn add(&mut self, packet: &Travelling<'_>, event: Kind, detail: String) {
+        self.events.push(Event {
+            packetid: packet.segment.packetid,
+            reltime: seconds(Some((self.capture.origin(), packet.segment.abstime))),
+            tcpstream: packet.stream,
+            towards: packet.towards,
+            event,
+            detail,
+            row: packet.row,
+        });
+    }
+}
+
+fn stale(capture: &Capture, standstill: &Standstill) -> String {
+    let time = |instant: i64| format!("{:.3} s", seconds(Some((capture.origin(), instant))));
+    let from = time(standstill.from);
+    if standstill.recovered {
+        format!("nothing acknowledged from {from} until {}", time(standstill.until))
+    } else {
+        format!("nothing acknowledged from {from} to the end")
+    }
+}
+
+/// What a fallback's evidence means, a sentence without full stop.
+#[must_use]
+pub fn explain(reason: Reason) -> &'static str {
+    match reason {
+        Reason::ThirdAckWithoutOption => {
+            "the client's packets after the SYN/ACK have no MPTCP option: it was removed from the SYN/ACK or from them"
+        }
+        Reason::NoOptionFromServer => {
+            "the server's packets after its SYN/ACK have no MPTCP option: it was removed from them or from the client's"
+        }
+        Reason::DataWithoutMapping => {
+            "data without MPTCP option that no mapping covers: the option was removed on the path"
+        }
+        Reason::ChecksumFailure => "data without MPTCP option after MP_FAIL: the only subflow goes on as plain TCP",
+        Reason::InfiniteMapping => "an infinite mapping: the subflow goes on as plain TCP",
+    }
+}

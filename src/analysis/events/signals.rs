@@ -1,0 +1,157 @@
+//! What single packets, and the joins that they decide, show: the same whether a capture is whole or still grows.
+
+use super::Kind;
+use crate::analysis::joins::{JoinAttempt, Outcome, reason_name};
+use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Segment, flag};
+use crate::tracking::authentication::Verdict;
+use crate::tracking::{ByRole, Role};
+
+/// Ends of a subflow's directions that were seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ends {
+    fins: ByRole<bool>,
+    resets: ByRole<bool>,
+}
+
+/// What of a connection was seen, where only the first packet of a kind counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OncePerConnection {
+    established: bool,
+    data_fins: ByRole<bool>,
+    infinite: bool,
+}
+
+impl OncePerConnection {
+    /// Tells `add` what the next packet of the connection shows by itself. `ends` is its subflow's, `towards` the end of
+    /// the connection that it travels towards. Advertisements of addresses are left out ([`advertised`]).
+    pub fn push(&mut self, ends: &mut Ends, segment: &Segment, towards: Role, mut add: impl FnMut(Kind, String)) {
+        if let Some(control) = &segment.control {
+            self.options(segment, control, towards, &mut add);
+        }
+        let sender = towards.other().name();
+        if let Some(dss) = segment.dss {
+            if dss.has(Dss::DATA_FIN) && first(self.data_fins.get_mut(towards)) {
+                add(Kind::DataFin, format!("the {sender} has no more data"));
+            }
+            if dss.mapping.is_some_and(|mapping| mapping.length == 0) && first(&mut self.infinite) {
+                add(Kind::InfiniteMapping, "length 0".to_string());
+            }
+        }
+        if segment.has(flag::FIN) && first(ends.fins.get_mut(towards)) {
+            add(Kind::Fin, format!("the {sender} closes its side of the subflow"));
+        }
+        if segment.has(flag::RST) && first(ends.resets.get_mut(towards)) {
+            let reset = segment.control.as_ref().and_then(|control| control.reset);
+            let reason = reset.and_then(|reset| reset.reason);
+            let reason = reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
+            add(Kind::Reset, format!("the {sender} resets the subflow{reason}"));
+        }
+    }
+
+    fn options(&mut self, segment: &Segment, control: &Control, towards: Role, add: &mut impl FnMut(Kind, String)) {
+        if let Some(capable) = &control.capable {
+            self.capability(segment, capable, add);
+        }
+        if let Some(join) = &control.join {
+            add(Kind::MpJoin, join_step(join));
+        }
+        if let Some(echo) = control.add_addr.as_ref().filter(|option| option.echo) {
+            let address =
+                echo.address.map_or_else(|| "an address that was cut".to_string(), |address| address.to_string());
+            add(Kind::AddAddrEcho, format!("id {}, {address}", echo.address_id));
+        }
+        if let Some(ids) = &control.remove_addr {
+            let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
+            add(Kind::RemoveAddr, format!("id {}", ids.join(", ")));
+        }
+        if let Some(prio) = control.prio {
+            let becomes =
+                if prio.backup { "the subflow becomes a backup" } else { "the subflow is no backup any more" };
+            add(Kind::MpPrio, becomes.to_string());
+        }
+        if let Some(dsn) = control.fail {
+            add(Kind::MpFail, format!("checksum failed at DSN {dsn:016x}"));
+        }
+        if control.fastclose.is_some() {
+            add(Kind::MpFastclose, format!("the {} aborts the connection", towards.other().name()));
+        }
+    }
+
+    fn capability(&mut self, segment: &Segment, capable: &Capable, add: &mut impl FnMut(Kind, String)) {
+        let mut detail = format!("version {}", capable.version);
+        if capable.flags & Capable::CHECKSUM_REQUIRED != 0 {
+            detail.push_str(", checksums required");
+        }
+        if capable.flags & Capable::NO_JOIN_HERE != 0 {
+            detail.push_str(", no joins to this address");
+        }
+        if segment.has(flag::SYN) {
+            let step = if segment.is_syn_ack() { "SYN/ACK" } else { "SYN" };
+            add(Kind::MpCapable, format!("{step}, {detail}"));
+        } else if first(&mut self.established) {
+            // Data may repeat the option of the third ACK until it is acknowledged; one line is enough.
+            add(Kind::Established, detail);
+        }
+    }
+}
+
+fn join_step(join: &Join) -> String {
+    let backup = |backup: bool| if backup { ", as a backup" } else { "" };
+    match join {
+        Join::Syn { address_id, backup: b, .. } => format!("SYN from address id {address_id}{}", backup(*b)),
+        Join::SynAck { address_id, backup: b, .. } => format!("SYN/ACK from address id {address_id}{}", backup(*b)),
+        Join::Ack { .. } => "ACK".to_string(),
+    }
+}
+
+/// Tells `add` what became of a join: belongs to the packet that decided it.
+pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
+    if join.hmac_is_wrong() {
+        let step = if join.verdict.syn_ack == Verdict::Invalid { "SYN/ACK" } else { "ACK" };
+        add(Kind::JoinHmacInvalid, format!("the HMAC in the {step} is not the one that the keys give"));
+    }
+    match join.outcome {
+        Outcome::Established => {
+            let verdict = match join.verdict.overall() {
+                Verdict::Valid => "HMAC valid",
+                Verdict::Invalid => "HMAC invalid",
+                Verdict::Unverifiable => "HMAC not checked: keys not captured",
+            };
+            add(Kind::JoinEstablished, verdict.to_string());
+        }
+        Outcome::Refused => {
+            let by = join.refused_by.map_or("peer", Role::name);
+            let reason = join.reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
+            add(Kind::JoinRefused, format!("by the subflow's {by}{reason}"));
+        }
+        Outcome::OptionMissing => add(
+            Kind::JoinOptionMissing,
+            "the SYN/ACK has no MP_JOIN: removed on the path, or not understood".to_string(),
+        ),
+        Outcome::Unanswered => add(Kind::JoinUnanswered, format!("no answer to {} SYNs", join.syns)),
+        Outcome::Unfinished => {}
+    }
+}
+
+/// The particulars of an advertised address.
+#[must_use]
+pub fn advertised(option: &AddAddr, verdict: Verdict) -> String {
+    let mut text = format!("id {}", option.address_id);
+    if let Some(address) = option.address {
+        text.push_str(&format!(", {address}"));
+    }
+    if let Some(port) = option.port {
+        text.push_str(&format!(", port {port}"));
+    }
+    text.push_str(match verdict {
+        Verdict::Valid => ", HMAC valid",
+        Verdict::Invalid => ", HMAC invalid",
+        Verdict::Unverifiable => "",
+    });
+    text
+}
+
+/// True the first time.
+fn first(seen: &mut bool) -> bool {
+    !std::mem::replace(seen, true)
+}

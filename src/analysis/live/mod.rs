@@ -1,0 +1,272 @@
+//! What happens in a capture that still grows, and how fast octets travel?
+//!
+//! Packets are looked at once, as they come, with the rules that a whole capture is looked at with: numbers of streams
+//! and connections are the same, and so are events, told as soon as they are certain. What is held does not grow with
+//! the capture ([`table::MOST_STREAMS`]).
+
+mod news;
+mod subflow;
+pub mod table;
+mod windows;
+
+use std::collections::HashMap;
+
+use super::events::{Ends, Kind, OncePerConnection, advertised};
+use crate::packets::segment::Segment;
+use crate::tracking::authentication::verify_add_addr;
+use crate::tracking::connections::Registry;
+use crate::tracking::streams::Pair;
+use crate::tracking::{Connection, PacketInStream, Role};
+use news::tell;
+pub use news::{Happening, News, Place, Sighting};
+use subflow::{OpenSubflow, Seen, row};
+use table::{MOST_ATTEMPTS, MOST_STREAMS, Table, Watched};
+pub use windows::{Amount, Of, Rate, Rates, Windows};
+
+/// Happenings of a stream that are held until its connection is known: SYNs with MP_CAPABLE.
+const MOST_EARLY: usize = 8;
+
+/// How much was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// TCP packets.
+    pub packets: u64,
+    /// TCP streams.
+    pub streams: u32,
+    /// MPTCP connections.
+    pub connections: u64,
+    /// Streams that were forgotten while they may still have been open.
+    pub forgotten: u64,
+    /// When the last packet was recorded, nanoseconds since 1970.
+    pub last: Option<i64>,
+}
+
+/// Looks at packets as they come.
+#[derive(Debug)]
+pub struct Live {
+    table: Table,
+    registry: Registry,
+    connections: HashMap<u32, OpenConnection>,
+    windows: Windows,
+    origin: i64,
+    totals: Totals,
+    news: Vec<News>,
+}
+
+/// A connection while its packets come in.
+#[derive(Debug)]
+struct OpenConnection {
+    known: Connection,
+    once: OncePerConnection,
+    /// Subflows that are held.
+    subflows: usize,
+}
+
+impl Live {
+    /// Nothing seen yet. Rates are counted in windows of `window` nanoseconds.
+    #[must_use]
+    pub fn new(window: i64) -> Self {
+        Live {
+            table: Table::new(MOST_STREAMS, MOST_ATTEMPTS),
+            registry: Registry::default(),
+            connections: HashMap::new(),
+            windows: Windows::new(window),
+            origin: 0,
+            totals: Totals::default(),
+            news: Vec::new(),
+        }
+    }
+
+    /// Takes in the next packet; the first frame was recorded at `origin`, nanoseconds since 1970.
+    pub fn push(&mut self, segment: &Segment, origin: i64) {
+        self.origin = origin;
+        self.news.extend(self.windows.advance(segment.abstime, origin).map(News::Rates));
+        self.totals.packets = self.totals.packets.saturating_add(1);
+        self.totals.last = Some(segment.abstime);
+        let pair = Pair::of(segment);
+        let mut watched = self.stream_of(&pair, segment);
+        let number = row(self.totals.packets);
+        let packet = watched.stream.push(watched.number, number, segment);
+        watched.candidate.push(&mut self.registry, number, segment, &packet);
+        watched.hear(segment, packet.by_first_sender);
+        self.look(&mut watched, segment, &packet);
+        for gone in self.table.put(pair, watched) {
+            self.totals.forgotten = self.totals.forgotten.saturating_add(1);
+            self.forget(gone);
+        }
+    }
+
+    /// What is new since this was asked last, in the order in which it became known.
+    pub fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Whether [`Live::take_news`] has something.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
+    /// Ends the window at hand, for no packet came to do so.
+    pub fn end_window(&mut self) {
+        self.news.extend(self.windows.close().map(News::Rates));
+    }
+
+    /// When the window at hand ends, nanoseconds since 1970.
+    #[must_use]
+    pub fn window_end(&self) -> Option<i64> {
+        self.windows.end()
+    }
+
+    /// How much was seen.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// When the first frame was recorded, nanoseconds since 1970.
+    #[must_use]
+    pub fn origin(&self) -> i64 {
+        self.origin
+    }
+
+    /// No packet follows: tells what is only now certain.
+    pub fn finish(&mut self) {
+        for watched in self.table.drain() {
+            self.forget(watched);
+        }
+        self.end_window();
+    }
+
+    /// The stream between these endpoints, a new one if it has none that goes on.
+    fn stream_of(&mut self, pair: &Pair, segment: &Segment) -> Box<Watched> {
+        match self.table.take(pair) {
+            Some(watched) if watched.stream.goes_on_with(segment) => return watched,
+            // Its ports are used anew.
+            Some(watched) => self.forget(*watched),
+            None => {}
+        }
+        let number = self.totals.streams;
+        self.totals.streams = number.saturating_add(1);
+        Box::new(Watched::new(number, segment))
+    }
+
+    /// Looks at a packet of a stream.
+    fn look(&mut self, watched: &mut Watched, segment: &Segment, packet: &PacketInStream) {
+        let in_stream = watched.stream.towards(packet);
+        let Some(id) = watched.candidate.connection else {
+            watched.uncounted.get_mut(in_stream).add(Amount::of(segment, 0));
+            let place = self.place(segment, in_stream);
+            if !note_early(watched, segment, place) {
+                self.count_as_plain(watched);
+            }
+            return;
+        };
+        if watched.subflow.as_ref().is_some_and(|subflow| subflow.connection != id) {
+            self.detach(watched);
+        }
+        self.sweep();
+        let totals = &mut self.totals;
+        let connection = self.connections.entry(id).or_insert_with(|| {
+            totals.connections = totals.connections.saturating_add(1);
+            OpenConnection { known: Connection::new(id), once: OncePerConnection::default(), subflows: 0 }
+        });
+        if segment.capable().is_some() {
+            connection.known.learn(watched.stream.client_sent_first(), &watched.candidate);
+        }
+        let active = watched.is_active();
+        let Watched { number, stream, candidate, subflow, early, uncounted, .. } = watched;
+        let subflow = subflow.get_or_insert_with(|| {
+            connection.subflows = connection.subflows.saturating_add(1);
+            Box::new(OpenSubflow::new(*number, candidate, &mut connection.known))
+        });
+        let towards = if subflow.opened_towards == Role::Server { in_stream } else { in_stream.other() };
+        let place = Place { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
+        let mut told: Vec<(Place, Sighting)> = std::mem::take(early);
+        let begun = told.len();
+        connection.once.push(&mut subflow.ends, segment, towards, |kind, detail| told.push((place, (kind, detail))));
+        let advertisement = segment.control.as_ref().and_then(|control| control.add_addr.as_ref());
+        if let Some(option) = advertisement.filter(|option| !option.echo) {
+            let verdict = verify_add_addr(&connection.known, towards.other(), option);
+            told.push((place, (Kind::AddAddr, advertised(option, verdict))));
+        }
+        let seen = Seen { segment, packet, number: self.totals.packets, place };
+        let known = (&*stream, &*candidate, &connection.known);
+        let again = subflow.push(seen, known, &mut |place, sighting| told.push((place, sighting)));
+        if let Some(new) = told.get_mut(begun..) {
+            new.sort_by_key(|(place, (kind, _))| (place.packetid, *kind));
+        }
+        uncounted.get_mut(towards).add(Amount::of(segment, again));
+        if active {
+            for role in Role::BOTH {
+                self.windows.subflow(*number, id, role, std::mem::take(uncounted.get_mut(role)));
+            }
+        }
+        tell(&mut self.news, (id, *number), stream, &mut subflow.mentioned, told);
+    }
+
+    /// Counts what travelled on a stream that is of no connection.
+    fn count_as_plain(&mut self, watched: &mut Watched) {
+        for role in Role::BOTH {
+            self.windows.plain(role, std::mem::take(watched.uncounted.get_mut(role)));
+        }
+    }
+
+    fn place(&self, segment: &Segment, towards: Role) -> Place {
+        Place { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards }
+    }
+
+    /// Lets go of a stream.
+    fn forget(&mut self, mut watched: Watched) {
+        if let (Some(subflow), Some(id)) = (&mut watched.subflow, watched.candidate.connection)
+            && let Some(connection) = self.connections.get(&id)
+        {
+            let mut told = Vec::new();
+            let known = (&watched.stream, &watched.candidate, &connection.known);
+            subflow.finish(known, &mut |place, sighting| told.push((place, sighting)));
+            tell(&mut self.news, (id, watched.number), &watched.stream, &mut subflow.mentioned, told);
+        }
+        self.count_as_plain(&mut watched);
+        self.detach(&mut watched);
+    }
+
+    /// Takes a stream from its connection, of which nothing is held without streams.
+    fn detach(&mut self, watched: &mut Watched) {
+        let Some(subflow) = watched.subflow.take() else { return };
+        if let Some(connection) = self.connections.get_mut(&subflow.connection) {
+            connection.subflows = connection.subflows.saturating_sub(1);
+            if connection.subflows == 0 {
+                self.connections.remove(&subflow.connection);
+            }
+        }
+    }
+
+    /// Forgets the tokens of connections that are gone. What stays are two a connection, so that this is seldom.
+    fn sweep(&mut self) {
+        const MOST_TOKENS: usize = 4 * (MOST_STREAMS + MOST_ATTEMPTS);
+        if self.registry.tokens() <= MOST_TOKENS {
+            return;
+        }
+        let connections = &self.connections;
+        self.registry.retain(|token, connection| {
+            let hosts = connections.get(&connection).map(|connection| connection.known.hosts);
+            hosts.is_some_and(|hosts| [hosts.client.token, hosts.server.token].contains(&Some(token)))
+        });
+    }
+}
+
+/// Holds what a packet shows of a connection that is not known yet: with version 1 its first SYN. False when it shows
+/// nothing.
+fn note_early(watched: &mut Watched, segment: &Segment, place: Place) -> bool {
+    if segment.control.is_none() || watched.early.len() >= MOST_EARLY {
+        return false;
+    }
+    let early = &mut watched.early;
+    let mut ends = Ends::default();
+    OncePerConnection::default()
+        .push(&mut ends, segment, place.towards, |kind, detail| early.push((place, (kind, detail))));
+    true
+}
+
+#[cfg(test)]
+mod tests;

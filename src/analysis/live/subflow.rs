@@ -1,0 +1,226 @@
+//! One subflow while its packets come in: what they decide that a single one does not show.
+
+use super::{Place, Sighting};
+use crate::analysis::events::{Ends, Kind, explain, of_join};
+use crate::analysis::fallback::Signs;
+use crate::analysis::joins::{Course, JoinAttempt};
+use crate::analysis::standstill::Waiting;
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::authentication::verify_join;
+use crate::tracking::connections::Candidate;
+use crate::tracking::streams::OpenStream;
+use crate::tracking::{Connection, PacketInStream, Role, Subflow, SubflowKind};
+
+/// What is held of a subflow.
+#[derive(Debug)]
+pub struct OpenSubflow {
+    /// Its connection.
+    pub connection: u32,
+    /// The end of the connection that it was opened towards.
+    pub opened_towards: Role,
+    /// Ends of its directions that were seen.
+    pub ends: Ends,
+    /// Whether something was told of it.
+    pub mentioned: bool,
+    /// The join, until it is decided.
+    join: Option<Box<Course<Place>>>,
+    /// Signs of a fallback, until there was one.
+    signs: Option<Box<Signs<Place>>>,
+    /// By who sent the stream's first packet.
+    directions: [Direction; 2],
+}
+
+/// One direction of a subflow.
+#[derive(Debug, Default)]
+struct Direction {
+    /// Data on its way.
+    waiting: Waiting<Place>,
+    /// A standstill was told, and nothing has moved since.
+    stale: bool,
+    /// One past the last octet that a mapping covers, relative.
+    mapped: Option<u32>,
+    /// Data that no mapping covers, and one past its last octet, relative.
+    unmapped: Option<(u64, Place, u32)>,
+}
+
+/// A packet of a subflow, and where it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The packet.
+    pub segment: &'a Segment,
+    /// Its place in the stream.
+    pub packet: &'a PacketInStream,
+    /// Counts packets.
+    pub number: u64,
+    /// Where it is told of.
+    pub place: Place,
+}
+
+impl OpenSubflow {
+    /// The part that a stream has in `connection`, which learns from it.
+    #[must_use]
+    pub fn new(number: u32, candidate: &Candidate, connection: &mut Connection) -> Self {
+        let kind = candidate.kind();
+        let join = matches!(kind, SubflowKind::Join(_)).then(Box::default);
+        let signs = matches!(kind, SubflowKind::Initial).then(Box::default);
+        let mut subflow = Subflow { stream: number, connection: connection.id, kind, opened_towards: Role::Server };
+        connection.place_join(&mut subflow);
+        OpenSubflow {
+            connection: connection.id,
+            opened_towards: subflow.opened_towards,
+            ends: Ends::default(),
+            mentioned: false,
+            join,
+            signs,
+            directions: Default::default(),
+        }
+    }
+
+    /// Takes in the next packet and tells what it decides. Returns how many of its octets had been sent before.
+    pub fn push(
+        &mut self,
+        seen: Seen<'_>,
+        (stream, candidate, connection): (&OpenStream, &Candidate, &Connection),
+        tell: &mut impl FnMut(Place, Sighting),
+    ) -> u64 {
+        let towards = stream.towards(seen.packet);
+        if let Some(course) = &mut self.join {
+            let answers = seen.segment.is_syn_ack() && seen.packet.answers_the_syn();
+            let proves = candidate.join.as_ref().is_some_and(|join| join.rows[2] == Some(row(seen.number)));
+            course.push(seen.place, seen.segment, towards, answers, proves);
+            if course.is_settled() {
+                self.decide_join(candidate, connection, tell);
+            }
+        }
+        let again = self.note_progress(seen, tell);
+        self.note_mappings(seen);
+        if self.signs.is_some() {
+            self.look_for_fallback(seen, stream, towards, tell);
+        }
+        again
+    }
+
+    /// Nothing more is looked at: tells what is only now certain.
+    pub fn finish(
+        &mut self,
+        (stream, candidate, connection): (&OpenStream, &Candidate, &Connection),
+        tell: &mut impl FnMut(Place, Sighting),
+    ) {
+        if self.join.is_some() {
+            self.decide_join(candidate, connection, tell);
+        }
+        self.tell_fallback(stream, tell);
+    }
+
+    fn decide_join(&mut self, candidate: &Candidate, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
+        let (Some(course), SubflowKind::Join(handshake)) = (self.join.take(), candidate.kind()) else { return };
+        let Some(ending) = course.ending(handshake.rows[1].is_some()) else { return };
+        let subflow = Subflow {
+            stream: 0,
+            connection: connection.id,
+            kind: SubflowKind::Unknown,
+            opened_towards: self.opened_towards,
+        };
+        let attempt = JoinAttempt {
+            tcpstream: 0,
+            handshake: *handshake,
+            outcome: ending.outcome,
+            decided_by: 0,
+            refused_by: ending.refused_by,
+            reason: ending.reason,
+            verdict: verify_join(connection, &subflow, &handshake),
+            syns: course.syns,
+        };
+        of_join(&attempt, |kind, detail| tell(ending.decided_by, (kind, detail)));
+    }
+
+    /// Data sent again and again without an acknowledgement, told once while nothing moves.
+    fn note_progress(&mut self, seen: Seen<'_>, tell: &mut impl FnMut(Place, Sighting)) -> u64 {
+        let [first, second] = &mut self.directions;
+        let (own, peer) = if seen.packet.by_first_sender { (first, second) } else { (second, first) };
+        let again = own.waiting.sends(seen.segment, seen.place);
+        own.waiting.limit();
+        // Before the acknowledgement ends it.
+        for direction in [&mut *own, &mut *peer] {
+            if let Some((from, place)) = direction.waiting.standstill(seen.segment.abstime)
+                && !std::mem::replace(&mut direction.stale, true)
+            {
+                let from = place.seconds_of(from);
+                tell(place, (Kind::SubflowStale, format!("nothing acknowledged from {from:.3} s on")));
+            }
+        }
+        if peer.waiting.acknowledges(seen.segment) {
+            peer.stale = false;
+        }
+        again
+    }
+
+    /// How far mappings reach (RFC 8684 §3.3.1), and data beyond.
+    fn note_mappings(&mut self, seen: Seen<'_>) {
+        let [first, second] = &mut self.directions;
+        let own = if seen.packet.by_first_sender { first } else { second };
+        let of_dss = seen.segment.dss.and_then(|dss| dss.mapping);
+        let of_dss = of_dss.map(|mapping| mapping.ssn.wrapping_add(mapping.length.into()));
+        let of_capable = seen.segment.capable().and_then(|capable| capable.data_length);
+        for end in of_dss.into_iter().chain(of_capable.map(|length| u32::from(length).wrapping_add(1))) {
+            if own.mapped.is_none_or(|mapped| reaches(end, mapped)) {
+                own.mapped = Some(end);
+            }
+        }
+        if own.unmapped.is_some_and(|(.., end)| own.mapped.is_some_and(|mapped| reaches(mapped, end))) {
+            own.unmapped = None;
+        }
+    }
+
+    fn look_for_fallback(
+        &mut self,
+        seen: Seen<'_>,
+        stream: &OpenStream,
+        towards: Role,
+        tell: &mut impl FnMut(Place, Sighting),
+    ) {
+        let Some(signs) = &mut self.signs else { return };
+        let bare = signs.push(seen.number, seen.place, seen.segment, towards);
+        let [first, second] = &mut self.directions;
+        let (own, peer) = if seen.packet.by_first_sender { (first, second) } else { (second, first) };
+        let length = seen.segment.payload.unwrap_or(0);
+        if bare {
+            let end = seen.packet.sequence.wrapping_add(length);
+            if !own.mapped.is_some_and(|mapped| reaches(mapped, end)) {
+                own.unmapped.get_or_insert((seen.number, seen.place, end));
+            }
+        }
+        // What is acknowledged has no octets missing before it, where a mapping could still be.
+        let acknowledged = |end: u32| seen.packet.acknowledgement.is_some_and(|position| reaches(position, end));
+        let unmapped = peer.unmapped.is_some_and(|(.., end)| acknowledged(end));
+        // An end that has not spoken may still do so, unless it sends data or its FIN without.
+        let ends = seen.segment.has(flag::FIN) && !seen.segment.has(flag::RST);
+        let silent = stream.is_answered() && signs.is_silent(towards.other()) && (length > 0 || ends);
+        if signs.is_plain() || unmapped || silent {
+            self.tell_fallback(stream, tell);
+        }
+    }
+
+    fn tell_fallback(&mut self, stream: &OpenStream, tell: &mut impl FnMut(Place, Sighting)) {
+        let Some(signs) = self.signs.take() else { return };
+        let unmapped = self.directions.iter().filter_map(|direction| direction.unmapped);
+        let unmapped = unmapped.map(|(number, place, _)| (number, place)).min_by_key(|(number, _)| *number);
+        if let Some((reason, place)) = signs.reason(stream.is_answered(), unmapped) {
+            tell(place, (Kind::Fallback, explain(reason).to_string()));
+        }
+    }
+}
+
+/// Whether a relative sequence number is at or beyond another (RFC 9293 §3.4).
+fn reaches(position: u32, end: u32) -> bool {
+    position.wrapping_sub(end) < 1 << 31
+}
+
+/// The number of a packet as trackers note it; they compare the latest ones only.
+#[must_use]
+pub fn row(number: u64) -> u32 {
+    // Truncation keeps the low bits, which tell the packet at hand from those before.
+    #[allow(clippy::cast_possible_truncation)]
+    let row = number as u32;
+    row
+}

@@ -1,0 +1,211 @@
+//! What each subflow carried in the window at hand.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::analysis::volume::{rate, seconds};
+use crate::packets::segment::Segment;
+use crate::tracking::{ByRole, Role};
+
+/// Subflows whose packets are counted in one window at most; those of others count as plain TCP.
+const MOST: usize = 1 << 16;
+
+/// Packets and octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Amount {
+    /// Packets, with or without payload.
+    pub packets: u64,
+    /// Octets of payload, all of them.
+    pub octets: u64,
+    /// Those of them that the stream had sent before under the same sequence numbers.
+    pub again: u64,
+}
+
+impl Amount {
+    /// That of one packet, of which so many octets had been sent before.
+    #[must_use]
+    pub fn of(segment: &Segment, again: u64) -> Self {
+        Amount { packets: 1, octets: segment.payload.unwrap_or(0).into(), again }
+    }
+
+    /// Adds another one.
+    pub fn add(&mut self, other: Amount) {
+        self.packets = self.packets.saturating_add(other.packets);
+        self.octets = self.octets.saturating_add(other.octets);
+        self.again = self.again.saturating_add(other.again);
+    }
+}
+
+/// Counts in windows that lie side by side from the first frame on.
+#[derive(Debug)]
+pub struct Windows {
+    /// Nanoseconds; above zero.
+    length: i64,
+    /// End of the window at hand; `None` before the first packet.
+    end: Option<i64>,
+    /// By TCP stream: the connection, and what travelled towards its ends.
+    subflows: HashMap<u32, (u32, ByRole<Amount>)>,
+    plain: ByRole<Amount>,
+}
+
+/// What travelled in one window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rates {
+    /// When the window ended, nanoseconds since 1970.
+    pub end: i64,
+    /// Its length, nanoseconds.
+    pub length: i64,
+    /// The active connections by number, with their active subflows by number.
+    pub connections: BTreeMap<u32, BTreeMap<u32, ByRole<Amount>>>,
+    /// What belongs to no connection, and attempts that nobody answered, by the ends of TCP streams.
+    pub plain: ByRole<Amount>,
+}
+
+impl Windows {
+    /// Windows of `length` nanoseconds, one at least.
+    #[must_use]
+    pub fn new(length: i64) -> Self {
+        Windows { length: length.max(1), end: None, subflows: HashMap::new(), plain: ByRole::default() }
+    }
+
+    /// What the window before held, if a packet of this time begins a new one. Windows without packets are passed over.
+    pub fn advance(&mut self, time: i64, origin: i64) -> Option<Rates> {
+        if self.end.is_some_and(|end| time < end) {
+            return None;
+        }
+        let ended = self.close();
+        let number = time.saturating_sub(origin).div_euclid(self.length).saturating_add(1);
+        self.end = Some(origin.saturating_add(number.saturating_mul(self.length)));
+        ended
+    }
+
+    /// What the window at hand holds, if anything, which then holds nothing.
+    pub fn close(&mut self) -> Option<Rates> {
+        let plain = std::mem::take(&mut self.plain);
+        let end = self.end?;
+        if self.subflows.is_empty() && plain.server.packets == 0 && plain.client.packets == 0 {
+            return None;
+        }
+        let mut connections: BTreeMap<u32, BTreeMap<u32, ByRole<Amount>>> = BTreeMap::new();
+        for (stream, (connection, amounts)) in self.subflows.drain() {
+            connections.entry(connection).or_default().insert(stream, amounts);
+        }
+        Some(Rates { end, length: self.length, connections, plain })
+    }
+
+    /// When the window at hand ends, nanoseconds since 1970.
+    #[must_use]
+    pub fn end(&self) -> Option<i64> {
+        self.end
+    }
+
+    /// Counts a packet of a subflow, which travels towards that end of its connection.
+    pub fn subflow(&mut self, stream: u32, connection: u32, towards: Role, amount: Amount) {
+        if amount.packets == 0 {
+            return;
+        }
+        if self.subflows.len() >= MOST && !self.subflows.contains_key(&stream) {
+            return self.plain(towards, amount);
+        }
+        let (_, amounts) = self.subflows.entry(stream).or_insert((connection, ByRole::default()));
+        amounts.get_mut(towards).add(amount);
+    }
+
+    /// Counts a packet of no connection.
+    pub fn plain(&mut self, towards: Role, amount: Amount) {
+        self.plain.get_mut(towards).add(amount);
+    }
+}
+
+/// One line of [`Rates`], as JSON prints it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rate {
+    /// When the window ended, seconds since the first frame.
+    pub reltime: f64,
+    /// Its length, seconds.
+    pub window: f64,
+    /// The connection; `None` for plain TCP.
+    pub mptcpstream: Option<u32>,
+    /// The subflow; `None` for the whole connection.
+    pub tcpstream: Option<u32>,
+    /// The end that it travelled towards.
+    pub towards: Role,
+    /// Packets.
+    pub packets: u64,
+    /// Octets of payload.
+    pub throughput_bytes: u64,
+    /// The same a second.
+    pub throughput: f64,
+    /// Octets sent again under the same sequence numbers.
+    pub retransmitted_bytes: u64,
+}
+
+/// What a line of rates is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// A connection, and how many of its subflows were active.
+    Connection(u32, usize),
+    /// A subflow, and its connection.
+    Subflow(u32, u32),
+    /// All that belongs to no connection.
+    Plain,
+}
+
+impl Rates {
+    /// What was active, connections before their subflows, plain TCP last.
+    pub fn lines(&self) -> impl Iterator<Item = (Of, ByRole<Amount>)> + '_ {
+        let connections = self.connections.iter().flat_map(|(connection, subflows)| {
+            let mut total = ByRole::<Amount>::default();
+            for amounts in subflows.values() {
+                total.server.add(amounts.server);
+                total.client.add(amounts.client);
+            }
+            let whole = (Of::Connection(*connection, subflows.len()), total);
+            let parts = subflows.iter().map(|(stream, amounts)| (Of::Subflow(*connection, *stream), *amounts));
+            std::iter::once(whole).chain(parts)
+        });
+        let plain =
+            Some((Of::Plain, self.plain)).filter(|(_, plain)| plain.server.packets > 0 || plain.client.packets > 0);
+        connections.chain(plain)
+    }
+
+    /// When the window ended, seconds since the first frame, which was recorded at `origin`.
+    #[must_use]
+    pub fn reltime(&self, origin: i64) -> f64 {
+        seconds(Some((origin, self.end)))
+    }
+
+    /// A count of the window by the second.
+    #[must_use]
+    pub fn per_second(&self, count: u64) -> f64 {
+        rate(count, seconds(Some((0, self.length)))).unwrap_or(0.0)
+    }
+
+    /// The same, a record for each direction; `origin` is when the first frame was recorded.
+    #[must_use]
+    pub fn records(&self, origin: i64) -> Vec<Rate> {
+        let window = seconds(Some((0, self.length)));
+        let record = |of, towards, amount: Amount| {
+            let (mptcpstream, tcpstream) = match of {
+                Of::Connection(connection, _) => (Some(connection), None),
+                Of::Subflow(connection, stream) => (Some(connection), Some(stream)),
+                Of::Plain => (None, None),
+            };
+            Rate {
+                reltime: self.reltime(origin),
+                window,
+                mptcpstream,
+                tcpstream,
+                towards,
+                packets: amount.packets,
+                throughput_bytes: amount.octets,
+                throughput: self.per_second(amount.octets),
+                retransmitted_bytes: amount.again,
+            }
+        };
+        let both =
+            |(of, amounts): (Of, ByRole<Amount>)| Role::BOTH.map(|towards| record(of, towards, *amounts.get(towards)));
+        self.lines().flat_map(both).collect()
+    }
+}

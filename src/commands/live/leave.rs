@@ -1,0 +1,87 @@
+//! What a watched capture leaves: the packets in the session, and what is to be said of them.
+
+use std::path::PathBuf;
+
+use super::watch::Watch;
+use crate::analysis::mptcp_connections;
+use crate::commands::Session;
+use crate::error::Result;
+use crate::packets::Dissection;
+use crate::packets::live::{Closing, Recording};
+use crate::terminal_text::escape;
+use crate::tracking::Capture;
+use crate::units::counted;
+
+impl Watch {
+    /// Leaves the packets that were kept in the session. Sentences of what was done.
+    ///
+    /// # Errors
+    /// When they cannot be tracked.
+    pub(super) fn leave(&mut self, closing: &Closing, session: &mut Session) -> Result<Vec<String>> {
+        self.warn_of(closing, session);
+        let captured = counted(closing.facts.frames, "frame");
+        let recording = std::mem::replace(&mut self.recording, Recording::new(0));
+        if recording.held() == 0 {
+            return Ok(vec![format!("no TCP packet among {captured}: the capture that was loaded before stays")]);
+        }
+        // Reading the file again must give these very packets.
+        let same = recording.left_out() == 0 && !self.discarded && self.trouble.is_none();
+        let file = self.copy.take().filter(|_| same && closing.copy_failed.is_none());
+        let path = file.clone().unwrap_or_else(|| PathBuf::from(&self.name));
+        let dissection = Dissection { table: recording.finish().finish(Vec::new()), facts: closing.facts.clone() };
+        let capture = Capture::new(path, dissection)?;
+        let mut said = vec![format!(
+            "kept as {}: {} of {captured}, {}, {}",
+            escape(&self.name),
+            counted(capture.segments.len(), "TCP packet"),
+            counted(capture.tracking.streams.len(), "TCP stream"),
+            counted(mptcp_connections::count(&capture), "MPTCP connection"),
+        )];
+        if let (Some(program), Some(0)) = (&closing.program, closing.dropped) {
+            said.push(format!("{program}: the kernel dropped no packet"));
+        }
+        session.take_in(&self.name, capture, file.as_deref());
+        Ok(said)
+    }
+
+    fn warn_of(&self, closing: &Closing, session: &Session) {
+        let program = closing.program.clone().unwrap_or_default();
+        if let Some(dropped) = closing.dropped.filter(|dropped| *dropped > 0) {
+            let dropped = counted(dropped, "packet");
+            session.warn(format!(
+                "{program}: the kernel dropped {dropped}, for nobody took them in time: they are missing here; a narrower \
+                 --filter, and no --whole, leave less to do"
+            ));
+        }
+        if let Some(complaint) = &closing.complaint {
+            let said = if complaint.is_empty() { String::new() } else { format!(": \"{complaint}\"") };
+            session.warn(format!("{program} failed and ended the capture{said}"));
+        }
+        if let Some(trouble) = &self.trouble {
+            session.warn(format!("the capture ends early: {trouble}"));
+        }
+        if let Some(sentence) = &closing.copy_failed {
+            session.warn(sentence.clone());
+        }
+        let left_out = self.recording.left_out();
+        if left_out > 0 {
+            let place = match &self.copy {
+                Some(copy) => format!("{} has them all", copy.display()),
+                None => "--keep keeps more, --write all".to_string(),
+            };
+            session.warn(format!(
+                "{} left out, only the last {} are loaded and streams are counted from these ({place})",
+                counted(left_out, "older packet"),
+                self.recording.held()
+            ));
+        }
+        let forgotten = self.live.totals().forgotten;
+        if forgotten > 0 {
+            session.warn(format!(
+                "{} forgotten while watching, for there were too many at once: numbers that were shown may differ from \
+                 those of the loaded capture",
+                counted(forgotten, "idle stream")
+            ));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What is new, as tables for people and records for programs.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::analysis::live::{Amount, Happening, News, Of, Rate, Rates};
+use crate::output::{Cell, Report, Table};
+use crate::tracking::{ByRole, Endpoint};
+
+/// Lines of one window that people see; the rest is summed up.
+const MOST_LINES: usize = 20;
+
+/// One record, as JSON prints it.
+#[derive(Serialize)]
+#[serde(tag = "record", rename_all = "lowercase")]
+enum Record<'a> {
+    Event(&'a Happening),
+    Rate(Rate),
+}
+
+/// The news in their order; `origin` is when the first frame was recorded, nanoseconds since 1970.
+#[must_use]
+pub fn report(news: &[News], origin: i64) -> Report {
+    let mut tables: Vec<Table> = Vec::new();
+    let mut records = Vec::new();
+    for news in news {
+        let (empty, rows) = match news {
+            News::Happening(happening) => {
+                records.push(Record::Event(happening));
+                (events(), vec![event(happening)])
+            }
+            News::Rates(rates) => {
+                records.extend(rates.records(origin).into_iter().map(Record::Rate));
+                (rates_table(), lines(rates, origin))
+            }
+        };
+        match tables.last_mut().filter(|last| last.columns == empty.columns) {
+            Some(last) => last.rows.extend(rows),
+            None => tables.push(Table { rows, ..empty }),
+        }
+    }
+    let mut flat = Table::new(&[
+        "record",
+        "reltime",
+        "mptcpstream",
+        "tcpstream",
+        "towards",
+        "packetid",
+        "event",
+        "detail",
+        "client_ip",
+        "client_port",
+        "server_ip",
+        "server_port",
+        "window",
+        "packets",
+        "throughput_bytes",
+        "throughput",
+        "retransmitted_bytes",
+    ]);
+    flat.rows.extend(records.iter().map(flat_row));
+    Report::new(&json!(records), tables).with_records(flat)
+}
+
+fn events() -> Table {
+    // The heading is as wide as most names of events, so that columns stand where they will be.
+    let event = ("event", "event           ");
+    let stream = [("mptcpstream", "mptcp"), ("tcpstream", "tcp")];
+    Table::headed(&[("reltime", ""), stream[0], stream[1], ("towards", ""), event, ("detail", "")])
+}
+
+fn event(happening: &Happening) -> Vec<Cell> {
+    let Happening { event, .. } = happening;
+    let mut detail = event.detail.clone();
+    if happening.is_first {
+        let client = Endpoint { address: happening.client_ip, port: happening.client_port };
+        let server = Endpoint { address: happening.server_ip, port: happening.server_port };
+        detail.push_str(&format!("; {client} to {server}"));
+    }
+    vec![
+        Cell::microseconds(event.reltime),
+        Cell::Integer(happening.mptcpstream.into()),
+        Cell::Integer(event.tcpstream.into()),
+        Cell::name(&event.towards),
+        Cell::name(&event.event),
+        Cell::Text(detail),
+    ]
+}
+
+fn rates_table() -> Table {
+    Table::headed(&[
+        ("reltime", ""),
+        ("mptcpstream", "mptcp"),
+        ("tcpstream", "tcp"),
+        ("throughput_server", "to server"),
+        ("packets_server", "pkt/s"),
+        ("throughput_client", "to client"),
+        ("packets_client", "pkt/s"),
+        ("retransmitted_bytes", "sent again"),
+    ])
+}
+
+/// The lines of a window: connections of one active subflow take one, and the busiest lines come first where there are
+/// too many.
+fn lines(rates: &Rates, origin: i64) -> Vec<Vec<Cell>> {
+    let mut shown: Vec<(Of, ByRole<Amount>)> =
+        rates.lines().filter(|(of, _)| !matches!(of, Of::Connection(_, 1))).collect();
+    let octets = |amounts: &ByRole<Amount>| amounts.server.octets.saturating_add(amounts.client.octets);
+    let mut rest = Vec::new();
+    if shown.len() > MOST_LINES {
+        shown.sort_by_key(|(_, amounts)| std::cmp::Reverse(octets(amounts)));
+        rest = shown.split_off(MOST_LINES);
+    }
+    let row = |connection: String, stream: String, amounts: &ByRole<Amount>| {
+        let throughput = |amount: Amount| Cell::BytesPerSecond(rates.per_second(amount.octets));
+        let packets = |amount: Amount| Cell::Number((rates.per_second(amount.packets) * 10.0).round() / 10.0);
+        vec![
+            Cell::microseconds(rates.reltime(origin)),
+            Cell::Text(connection),
+            Cell::Text(stream),
+            throughput(amounts.server),
+            packets(amounts.server),
+            throughput(amounts.client),
+            packets(amounts.client),
+            Cell::Bytes(amounts.server.again.saturating_add(amounts.client.again)),
+        ]
+    };
+    let mut rows: Vec<Vec<Cell>> = shown
+        .iter()
+        .map(|(of, amounts)| match of {
+            Of::Connection(connection, _) => row(connection.to_string(), "all".to_string(), amounts),
+            Of::Subflow(connection, stream) => row(connection.to_string(), stream.to_string(), amounts),
+            Of::Plain => row("none".to_string(), "all".to_string(), amounts),
+        })
+        .collect();
+    if !rest.is_empty() {
+        // Whole connections hold what their subflows do.
+        let parts = rest.iter().filter(|(of, _)| !matches!(of, Of::Connection(..)));
+        let sum = parts.fold(ByRole::<Amount>::default(), |mut sum, (_, amounts)| {
+            sum.server.add(amounts.server);
+            sum.client.add(amounts.client);
+            sum
+        });
+        rows.push(row("more".to_string(), rest.len().to_string(), &sum));
+    }
+    rows
+}
+
+fn flat_row(record: &Record<'_>) -> Vec<Cell> {
+    let number = |number: u64| Cell::Integer(number.into());
+    let mut cells = match record {
+        Record::Event(happening) => {
+            let Happening { event, .. } = happening;
+            vec![
+                Cell::Text("event".to_string()),
+                Cell::seconds(event.reltime),
+                number(happening.mptcpstream.into()),
+                number(event.tcpstream.into()),
+                Cell::name(&event.towards),
+                number(event.packetid),
+                Cell::name(&event.event),
+                Cell::Text(event.detail.clone()),
+                Cell::Text(happening.client_ip.to_string()),
+                number(happening.client_port.into()),
+                Cell::Text(happening.server_ip.to_string()),
+                number(happening.server_port.into()),
+            ]
+        }
+        Record::Rate(rate) => {
+            let stream = |stream: Option<u32>| stream.map_or(Cell::Null, |stream| number(stream.into()));
+            let mut cells = vec![
+                Cell::Text("rate".to_string()),
+                Cell::seconds(rate.reltime),
+                stream(rate.mptcpstream),
+                stream(rate.tcpstream),
+                Cell::name(&rate.towards),
+            ];
+            cells.resize(12, Cell::Null);
+            cells.extend([
+                Cell::seconds(rate.window),
+                number(rate.packets),
+                Cell::Bytes(rate.throughput_bytes),
+                Cell::BytesPerSecond(rate.throughput),
+                Cell::Bytes(rate.retransmitted_bytes),
+            ]);
+            cells
+        }
+    };
+    cells.resize(17, Cell::Null);
+    cells
+}

@@ -1,0 +1,128 @@
+//! The process that captures: in a process group of its own, which ends with it.
+
+use std::io::Read;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// What is kept of its standard error: the end, octets.
+const KEPT_OF_STDERR: usize = 1 << 13;
+
+/// How long it may take to end once it was asked to.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it is looked at meanwhile.
+const PULSE: Duration = Duration::from_millis(10);
+
+/// The groups that run.
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Ends all processes that capture, for this one is about to end without another word.
+pub fn end_all() {
+    for group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        // A group of which nothing is left is what is wanted.
+        let _ = killpg(group, Signal::SIGKILL);
+    }
+}
+
+/// A process that captures. When dropped, it and all that it started are ended.
+#[derive(Debug)]
+pub struct Capturing {
+    child: Child,
+    group: Option<Pid>,
+    /// Known once it was waited for.
+    status: Option<ExitStatus>,
+    said: Arc<Mutex<Vec<u8>>>,
+    listener: Option<thread::JoinHandle<()>>,
+}
+
+impl Capturing {
+    /// Starts `command`; what it captures comes from the returned pipe.
+    ///
+    /// # Errors
+    /// When the system cannot start it.
+    pub fn start(mut command: Command) -> std::io::Result<(Self, ChildStdout)> {
+        // The terminal's Ctrl-C reaches this program alone, which then ends the other in order.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.env("LC_ALL", "C").spawn()?;
+        let group = i32::try_from(child.id()).ok().map(Pid::from_raw);
+        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).extend(group);
+        let (output, errors) = (child.stdout.take(), child.stderr.take());
+        let mut capturing = Capturing { child, group, status: None, said: Arc::default(), listener: None };
+        if let Some(errors) = errors {
+            let said = Arc::clone(&capturing.said);
+            let listen = thread::Builder::new().name("listener".to_string());
+            capturing.listener = Some(listen.spawn(move || listen_to(errors, &said))?);
+        }
+        output.map(|output| (capturing, output)).ok_or_else(|| std::io::Error::other("it has no standard output"))
+    }
+
+    /// Asks it to end, as Ctrl-C does: it hands over what it has, and its counters.
+    pub fn ask_to_end(&mut self) {
+        if let Some(group) = self.group.filter(|_| self.status.is_none()) {
+            let _ = killpg(group, Signal::SIGINT);
+        }
+    }
+
+    /// Waits for its end, for a while, and then ends it; returns how it ended.
+    pub fn wait(&mut self) -> Option<ExitStatus> {
+        let until = Instant::now() + PATIENCE;
+        while self.status.is_none() && Instant::now() < until {
+            self.status = self.child.try_wait().ok().flatten();
+            if self.status.is_none() {
+                thread::sleep(PULSE);
+            }
+        }
+        self.kill();
+        // What it said has come, unless something that escaped its group still holds the pipe.
+        if let Some(listener) = self.listener.take() {
+            let until = Instant::now() + PATIENCE;
+            while !listener.is_finished() && Instant::now() < until {
+                thread::sleep(PULSE);
+            }
+        }
+        self.status
+    }
+
+    /// Ends it and all that it started.
+    pub fn kill(&mut self) {
+        if let Some(group) = self.group.take() {
+            let _ = killpg(group, Signal::SIGKILL);
+            GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != group);
+        }
+        if self.status.is_none() {
+            let _ = self.child.kill();
+            self.status = self.child.wait().ok();
+        }
+    }
+
+    /// The end of what it said on standard error so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.said.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Drop for Capturing {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn listen_to(mut errors: ChildStderr, said: &Mutex<Vec<u8>>) {
+    let mut room = [0; 1024];
+    while let Ok(count) = errors.read(&mut room) {
+        if count == 0 {
+            return;
+        }
+        let mut kept = said.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(room.get(..count).unwrap_or(&[]));
+        let surplus = kept.len().saturating_sub(KEPT_OF_STDERR);
+        kept.drain(..surplus);
+    }
+}
