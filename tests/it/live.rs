@@ -334,3 +334,12 @@ fn what_is_no_mptcp_is_plain_and_what_is_hostile_harmless() {
     assert!(done.messages.contains("no TCP packet among 1 frame: the capture that was loaded before stays"));
     assert!(run(&home, "live ./absent\n").messages.contains("./absent: no such file"));
 }
+
+#[test]
+fn a_program_that_says_nothing_can_be_ended_too() {
+    let home = Home::new();
+    let program = captures_by(&home, "exec sleep 1000");
+    let done = run(&home, &format!("live eth7 --with {} --duration 0.5\n", program.display()));
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.messages.contains("no TCP packet among 0 frames"), "{}", done.messages);
+}

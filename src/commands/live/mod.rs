@@ -43,6 +43,9 @@ impl Command for LiveCommand {
          again on their subflow. What belongs to no connection, and attempts that nobody answers, is summed \
          up as plain TCP. Intervals lie side by side from \
          the first frame on. Checksums are not checked.\n\n\
+         In JSON and CSV each event is a `record` called `event`, and each direction of a connection, of its subflows and \
+         of plain TCP one called `rate`: without `tcpstream` it is that of the whole connection, without `mptcpstream` \
+         as well that of plain TCP.\n\n\
          tcpdump or dumpcap captures (--with, or `capture_program` in the configuration); it needs the permission to, \
          this program needs none. INTERFACE may also be `-`, a capture that comes on standard input (`ssh HOST tcpdump -U \
          -w - tcp | mptcpanalyzer live -`), or the path of a named pipe or a file, with a `/` in it. Without INTERFACE \

@@ -130,7 +130,10 @@ impl Incoming {
                 Err(source) => return Err(LoadError::Unreadable { path: self.path(), source }.into()),
             }
             let Some(begun) = input.take() else { return Ok(Step::End) };
-            if begun.start().is_empty() && !self.stopped {
+            if begun.start().is_empty() && self.stopped {
+                return Ok(Step::End);
+            }
+            if begun.start().is_empty() {
                 let refused = self.nothing_came();
                 if !self.another_may(&refused) {
                     return Err(refused);
