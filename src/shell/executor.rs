@@ -92,6 +92,9 @@ impl Executor {
             console.trace(Level::Debug, &format!("standing for: {}", String::from_utf8_lossy(&line)));
             return self.deeper(|executor| executor.line(&line, console));
         }
+        if let Some(sentence) = line::unquoted_comparison(statement) {
+            console.warning(&sentence);
+        }
         let words = statement.arguments();
         let mut work = |console: &mut Console<'_>| self.words(words.clone(), console);
         match &statement.output {

@@ -3,6 +3,7 @@
 //! [`run`] is the whole program. `mode` chooses what to do, [`executor`] runs command lines, [`console`] is where
 //! results and messages go, `prompt` and `script` feed lines to the executor.
 
+mod again;
 pub mod completion;
 pub mod console;
 mod drawing;

@@ -12,6 +12,7 @@ use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper};
 
+use super::again;
 use super::completion::{self, Snapshot};
 use super::console::Console;
 use super::executor::{Executor, Flow};
@@ -38,14 +39,31 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         let name =
             session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
         lines.adapt(&session.settings);
-        let Some(line) = lines.read(name.as_deref(), session)? else { return Ok(0) };
+        let Some(mut line) = lines.read(name.as_deref(), session)? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;
+        }
+        match again::expanded(&line, &session.history) {
+            Ok(None) => {}
+            Ok(Some(again)) => {
+                executor.note(console, &again);
+                line = again;
+            }
+            Err(error) => {
+                console.error(&error);
+                continue;
+            }
         }
         if lines.remember(&line, console) {
             executor.session.history.push(line.clone());
         }
-        match executor.line(line.as_bytes(), console) {
+        let known = executor.session.history.len();
+        let done = executor.line(line.as_bytes(), console);
+        // Lines that `history --run` ran are among those that the arrow keys go back to.
+        for again in executor.session.history.iter().skip(known) {
+            lines.remember(again, console);
+        }
+        match done {
             Ok(Flow::Continue) => {}
             Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
             Err(error) => console.error(&error),

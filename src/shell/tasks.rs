@@ -25,6 +25,7 @@ impl Executor {
             Task::Script(path) => self.script(&path, console),
             Task::Lines(lines) => {
                 self.note(console, &lines);
+                self.session.history.push(lines.clone());
                 self.deeper(|executor| executor.line(lines.as_bytes(), console))
             }
             Task::Program(words) => redirect::run(&words, console).map(|()| Flow::Continue),
