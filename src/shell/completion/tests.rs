@@ -213,7 +213,7 @@ fn numbers_of_two_captures_are_those_of_the_capture_they_are_typed_for() {
     all_start(&offered(&session, &format!("print_owds tcp {client} ")), &of_client);
     all_start(&offered(&session, &format!("print_owds tcp {client} 1")), &of_client[1..]);
     all_start(&offered(&session, &format!("loss mptcp {client} ")), &["0  10.0.1.1:43958 → "]);
-    all_start(&offered(&session, "plot tcp_tput tcp "), &of_client);
+    all_start(&offered(&session, "plot interarrival tcp "), &of_client);
     // The other one is not read for a completion.
     let in_server = format!("loss mptcp {client} 0 {server} ");
     assert_eq!(offered(&session, &in_server), Vec::<String>::new());
