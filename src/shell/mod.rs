@@ -4,6 +4,7 @@
 //! results and messages go, `prompt` and `script` feed lines to the executor.
 
 mod again;
+mod ascii;
 pub mod completion;
 pub mod console;
 mod drawing;
@@ -49,8 +50,7 @@ const GRACE: Duration = Duration::from_secs(1);
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     panics::install_hook();
-    let mut results = io::stdout();
-    let mut messages = io::stderr();
+    let (mut results, mut messages) = (ascii::for_terminal(io::stdout()), ascii::for_terminal(io::stderr()));
     let mut console = Console::standard(&mut results, &mut messages);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

@@ -13,6 +13,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper};
 
 use super::again;
+use super::ascii::ascii;
 use super::completion::{self, Snapshot};
 use super::console::Console;
 use super::executor::{Executor, Flow};
@@ -21,6 +22,7 @@ use super::line::Openness;
 use crate::commands::Session;
 use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
+use crate::locale;
 use crate::terminal_text::escape;
 
 /// Characters of a file name that the prompt shows; the line needs room too.
@@ -194,6 +196,11 @@ struct Assistant {
     history: HistoryHinter,
 }
 
+/// What completion lists, as this terminal can show it.
+fn shown(text: String) -> String {
+    if locale::has_utf8() { text } else { ascii(&text).into_owned() }
+}
+
 /// Columns of the terminal now.
 fn columns() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())
@@ -241,7 +248,7 @@ impl Completer for Assistant {
         let (start, candidates) = completion::complete(&self.snapshot, line, position, columns());
         let pairs = candidates
             .into_iter()
-            .map(|candidate| Pair { display: candidate.display, replacement: candidate.replacement })
+            .map(|candidate| Pair { display: shown(candidate.display), replacement: candidate.replacement })
             .collect();
         Ok((start, pairs))
     }

@@ -23,6 +23,7 @@ use super::table::{Builder, Frame};
 use super::{CaptureFacts, Dissection, Interface, LoadError};
 use file::{Next, Packets, Recorded};
 use layers::Found;
+pub use link::LINKS;
 use tally::Tally;
 use tcp::Tcp;
 
