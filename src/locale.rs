@@ -29,7 +29,10 @@ mod tests {
             deciding(move |name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_string()))
         };
         assert_eq!(with(&[("LANG", "de_DE.UTF-8")]), Some(("LANG", "de_DE.UTF-8".to_string())));
-        assert_eq!(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8"), ("LANG", "C")]), Some(("LC_CTYPE", "C.utf8".to_string())));
+        assert_eq!(
+            with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8"), ("LANG", "C")]),
+            Some(("LC_CTYPE", "C.utf8".to_string()))
+        );
         assert_eq!(with(&[("LC_ALL", "POSIX"), ("LANG", "C.UTF-8")]), Some(("LC_ALL", "POSIX".to_string())));
         assert_eq!(with(&[]), None);
     }

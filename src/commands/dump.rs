@@ -92,7 +92,10 @@ impl Command for Dump {
 
 /// The argument `--where`.
 pub(super) fn condition_argument() -> Arg {
-    Arg::new("where").long("where").value_name("EXPR").help("Keep packets for which EXPR holds, in quotes: 'tcplen > 0'")
+    Arg::new("where")
+        .long("where")
+        .value_name("EXPR")
+        .help("Keep packets for which EXPR holds, in quotes: 'tcplen > 0'")
 }
 
 /// What `--where` says, if it was given.

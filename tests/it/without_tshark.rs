@@ -65,7 +65,8 @@ fn checkhealth_finds_nothing_wrong_unless_tshark_is_asked_for() {
 #[test]
 fn checkhealth_names_the_tshark_that_is_found() {
     let home = Home::new();
-    let folder = std::env::split_paths(&std::env::var_os("PATH").unwrap()).find(|folder| folder.join("tshark").is_file());
+    let folder =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap()).find(|folder| folder.join("tshark").is_file());
     let Some(folder) = folder else { return };
     let done = home.run(&["checkhealth", "--format", "csv"], "");
     let named = format!("{}, TShark (Wireshark) ", Path::new(&folder).join("tshark").display());

@@ -40,6 +40,7 @@ fn assess(config: &Config, shown: &str, said: io::Result<String>) -> Check {
                 "install version 3.6 or later, or set `tshark` in the configuration",
             ),
             Some(_) => {
+                let line = line.split(" (Git").next().unwrap_or_default();
                 return Check::fine(NAME, format!("{shown}, {line}: reads other formats and link types, too"));
             }
         },
@@ -65,7 +66,8 @@ fn reason_for_tshark(config: &Config) -> Option<&'static str> {
 
 /// The file that a name without directories stands for.
 fn found(binary: &Path) -> String {
-    let in_path = || env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(binary)).find(|file| file.is_file());
+    let in_path =
+        || env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(binary)).find(|file| file.is_file());
     let file: Option<PathBuf> = if binary.components().count() > 1 { None } else { in_path() };
     file.as_deref().unwrap_or(binary).to_string_lossy().into_owned()
 }

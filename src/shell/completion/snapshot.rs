@@ -108,9 +108,9 @@ impl Known {
             (Some(one), Some(other)) => one.ptr_eq(other),
             (one, other) => one.is_none() && other.is_none(),
         };
-        let known = before.into_iter().flat_map(|before| {
-            std::iter::once(&before.known).chain(before.held.iter().map(|held| &held.known))
-        });
+        let known = before
+            .into_iter()
+            .flat_map(|before| std::iter::once(&before.known).chain(before.held.iter().map(|held| &held.known)));
         known.into_iter().find(is_same).cloned().unwrap_or_else(|| Arc::new(Known { capture, ..Known::default() }))
     }
 

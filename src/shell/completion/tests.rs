@@ -223,7 +223,10 @@ fn numbers_of_two_captures_are_those_of_the_capture_they_are_typed_for() {
     session.resolve(Path::new(&server)).unwrap();
     all_start(&offered(&session, &in_server), &["0  10.0.1.1:43958 → "]);
     all_start(&offered(&session, &format!("qualify_reinjections {server} ")), &["0  10.0.1.1:43958 → "]);
-    all_start(&offered(&session, &format!("plot reinject 0 --with {server} --with-stream ")), &["0  10.0.1.1:43958 → "]);
+    all_start(
+        &offered(&session, &format!("plot reinject 0 --with {server} --with-stream ")),
+        &["0  10.0.1.1:43958 → "],
+    );
     all_start(&offered(&session, &format!("map_tcp_connection {server} {client} ")), &of_client);
     all_start(&offered(&session, &format!("merge tcp {client} 1 {server} ")), &of_client);
 }

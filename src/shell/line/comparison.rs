@@ -24,7 +24,8 @@ pub fn unquoted_comparison(statement: &Statement) -> Option<String> {
         }
         Output::Pipe(text) => ("|", text.as_slice(), format!("hands the result to the program `{}`", shown(text))),
     };
-    if value.iter().any(|octet| b"'\"\\".contains(octet)) || !(statement.behind.closely || is_number(&statement.output)) {
+    if value.iter().any(|octet| b"'\"\\".contains(octet)) || !(statement.behind.closely || is_number(&statement.output))
+    {
         return None;
     }
     let blank = if rest.starts_with(b"=") { "" } else { " " };

@@ -83,7 +83,9 @@ impl<'a> Reader<'a> {
             }
         }
         if word.raw == b"!!" {
-            return Err(usage("`!!` runs the last line again at the start of a line at the prompt: write that line out"));
+            return Err(usage(
+                "`!!` runs the last line again at the start of a line at the prompt: write that line out",
+            ));
         }
         if word.after(b'!').is_some() {
             // All of the line is for sh, so it is read once more, from behind the sign.
