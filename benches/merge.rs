@@ -47,7 +47,7 @@ fn measure(client: &Capture, server: &Capture) -> f64 {
     let before = reset_peak();
     let seconds = (0..RUNS).map(|_| {
         let start = Instant::now();
-        let mapper = Mapper::new(client, server);
+        let mapper = Mapper::new(client, server).unwrap();
         for id in client.mptcp_stream_ids() {
             let found = mapper.the_mptcp(id).expect("the connection is in both");
             let pairs: Vec<StreamPair> = found.subflows.iter().filter_map(|subflow| subflow.pair).collect();

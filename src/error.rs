@@ -41,7 +41,7 @@ pub enum Error {
     #[error("the reader of the output is gone")]
     OutputClosed,
     /// Ctrl-C while a command worked.
-    #[error("interrupted: nothing was changed")]
+    #[error("interrupted")]
     Interrupted,
     /// The data frame library refused an operation; names the operation.
     #[error("cannot {action}: {source}")]

@@ -28,6 +28,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod interrupt;
+pub mod locale;
 pub mod output;
 pub mod packets;
 pub mod plots;

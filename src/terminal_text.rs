@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::UnicodeWidthStr;
+
 /// Shows characters that would steer a terminal, or make text read differently from what it is, as `\u{…}`:
 /// control characters (so also the escape that starts every ANSI sequence, line feeds and tabs), marks that turn the
 /// direction of writing, and characters that take no room.
@@ -36,9 +38,35 @@ pub fn is_unsafe(character: char) -> bool {
             | '\u{e0000}'..='\u{e007f}') // tags
 }
 
+/// The lines of `text`, broken at blanks before they grow beyond `width` columns. Words are never broken: a longer one
+/// has a line of its own.
+#[must_use]
+pub fn folded(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.width().saturating_add(1).saturating_add(word.width()) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{escape, folded};
+
+    #[test]
+    fn lines_break_at_blanks() {
+        assert_eq!(folded("one two three", 7), ["one two", "three"]);
+        assert_eq!(folded("日本 日本", 7), ["日本", "日本"]);
+        assert_eq!(folded("unbreakable a", 4), ["unbreakable", "a"]);
+        assert_eq!(folded("", 4), [""]);
+    }
 
     #[test]
     fn ordinary_text_is_left_alone() {

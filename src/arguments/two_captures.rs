@@ -10,6 +10,7 @@ use crate::analysis::connection_pair::{AtOneEnd, ConnectionPair};
 use crate::analysis::mapping::{Mapper, MptcpMatch, StreamPair, TcpMatch};
 use crate::analysis::merge::{Merged, SideEvidence, Which, merge};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::tracking::Capture;
 use crate::units;
 
@@ -114,7 +115,7 @@ impl TwoCaptures {
         number: u32,
         mapped: Option<u32>,
     ) -> Result<Self> {
-        let mapper = Mapper::new(&first, &second);
+        let mapper = Mapper::new(&first, &second)?;
         let found = match mapped {
             None => mapper.the_mptcp(number)?,
             Some(wanted) => {
@@ -150,7 +151,7 @@ impl TwoCaptures {
     fn of_stream(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
         let number = super::number(arguments, "stream")?;
-        let mapper = Mapper::new(&first, &second);
+        let mapper = Mapper::new(&first, &second)?;
         let found = match mapped(arguments) {
             None => mapper.the_tcp(number)?,
             Some(wanted) => {
@@ -170,9 +171,12 @@ impl TwoCaptures {
     /// When a capture cannot be loaded.
     pub fn whole(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
-        let mapper = Mapper::new(&first, &second);
-        let streams = first.tcp_stream_ids().into_iter();
-        let pairs: Vec<StreamPair> = streams.filter_map(|id| Some(mapper.the_tcp(id).ok()?.pair)).collect();
+        let mapper = Mapper::new(&first, &second)?;
+        let mut pairs = Vec::new();
+        for id in first.tcp_stream_ids() {
+            interrupt::check()?;
+            pairs.extend(mapper.the_tcp(id).ok().map(|found| found.pair));
+        }
         drop(mapper);
         if pairs.is_empty() {
             return Err(Error::NotFound(format!(

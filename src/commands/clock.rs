@@ -109,7 +109,7 @@ fn table(record: &Record) -> Table {
         vec![text("shortest round trip"), span(record.round_trip), Cell::Null],
         vec![text("streams in both"), Cell::Integer(record.streams.into()), Cell::Null],
         vec![text("packets in both"), Cell::Integer(record.packets.into()), Cell::Null],
-        vec![text("from the first to the last"), Cell::microseconds(record.span), Cell::Null],
+        vec![text("from the first to the last"), span(Some(record.span)), Cell::Null],
     ];
     table
 }

@@ -38,7 +38,7 @@ impl Command for Dump {
          `COLUMN in (1, 2)`, `COLUMN is null`, `COLUMN is not null`, `COLUMN contains VALUE` for lists and text, a \
          column of true and false by itself, joined by and, or, not and parentheses. Values are whole numbers (12, \
          0x1f), seconds for times (0.25), quoted text, true and false. A null compares to nothing: neither a \
-         comparison nor its `not` keeps the row."
+         comparison nor its `not` keeps the row. Quote the condition: without quotes `>` writes to a file."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -92,7 +92,10 @@ impl Command for Dump {
 
 /// The argument `--where`.
 pub(super) fn condition_argument() -> Arg {
-    Arg::new("where").long("where").value_name("EXPR").help("Keep packets for which EXPR holds: 'tcplen > 0'")
+    Arg::new("where")
+        .long("where")
+        .value_name("EXPR")
+        .help("Keep packets for which EXPR holds, in quotes: 'tcplen > 0'")
 }
 
 /// What `--where` says, if it was given.

@@ -1,6 +1,7 @@
 //! The command line of each command as clap sees it: one place for running, help, completion and the man page.
 
 use clap::builder::PossibleValuesParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
 
 use super::{Command, Session};
@@ -69,6 +70,21 @@ pub fn chosen_human_readable(matches: &ArgMatches) -> bool {
 /// One sentence for a command line that clap refused, its suggestion kept, its usage lines left out.
 #[must_use]
 pub fn sentence(error: &clap::Error) -> String {
+    // To a person a plot or a setting is no subcommand.
+    match (error.kind(), error.get(ContextKind::ValidSubcommand), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::MissingSubcommand, Some(ContextValue::Strings(names)), _) => {
+            return format!("one of these must follow: {}", names.join(", "));
+        }
+        (ErrorKind::InvalidSubcommand, _, Some(ContextValue::String(typed))) => {
+            let near = match error.get(ContextKind::SuggestedSubcommand) {
+                Some(ContextValue::Strings(names)) => names.first(),
+                _ => None,
+            };
+            let meant = near.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+            return format!("there is no `{typed}`{meant}");
+        }
+        _ => {}
+    }
     let text = error.render().to_string();
     let mut parts: Vec<String> = Vec::new();
     for paragraph in text.trim().split("\n\n").map(str::trim) {
@@ -215,6 +231,14 @@ mod tests {
              a similar value exists: 'json'"
         );
         assert_eq!(refuse(&[]), "the following required arguments were not provided: <number>");
+        let refuse = |words: &[&str]| {
+            let names = ["dsn", "rtt"].map(clap::Command::new);
+            let command = clap::Command::new("plot").no_binary_name(true).subcommand_required(true).subcommands(names);
+            sentence(&command.disable_help_subcommand(true).try_get_matches_from(words).unwrap_err())
+        };
+        assert_eq!(refuse(&[]), "one of these must follow: dsn, rtt");
+        assert_eq!(refuse(&["dsm"]), "there is no `dsm`; did you mean `dsn`?");
+        assert_eq!(refuse(&["zzzz"]), "there is no `zzzz`");
     }
 
     #[test]

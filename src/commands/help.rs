@@ -5,8 +5,14 @@ use std::fmt::Write;
 use clap::builder::StyledStr;
 use clap::{Arg, ArgMatches};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Category, Command, Example, Outcome, Session, grammar, registry};
 use crate::error::Result;
+use crate::terminal_text::folded;
+
+/// The width of the list of all commands.
+const COLUMNS: usize = 80;
 
 /// Explains the commands.
 #[derive(Debug, Clone, Copy)]
@@ -46,16 +52,11 @@ impl Command for Help {
     }
 }
 
-/// The commands under the headings of their categories.
+/// The commands under the headings of their categories, other names of theirs in brackets.
 fn overview() -> StyledStr {
-    let labelled: Vec<(Category, String, &str)> = registry::all()
-        .map(|command| {
-            let names: Vec<&str> = std::iter::once(command.name()).chain(command.aliases().iter().copied()).collect();
-            (command.category(), names.join(", "), command.summary())
-        })
-        .collect();
-    let width = labelled.iter().map(|(_, names, _)| names.chars().count()).max().unwrap_or(0);
-    let mut categories: Vec<Category> = labelled.iter().map(|(category, ..)| *category).collect();
+    let width = registry::all().map(|command| command.name().width()).max().unwrap_or(0);
+    let room = COLUMNS.saturating_sub(width).saturating_sub(4);
+    let mut categories: Vec<Category> = registry::all().map(Command::category).collect();
     categories.sort_unstable();
     categories.dedup();
 
@@ -64,8 +65,16 @@ fn overview() -> StyledStr {
     for category in categories {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{bold}{}{bold:#}", category.title());
-        for (_, names, summary) in labelled.iter().filter(|(other, ..)| *other == category) {
-            let _ = writeln!(text, "  {names:width$}  {summary}");
+        for command in registry::all().filter(|command| command.category() == category) {
+            let summary = match command.aliases() {
+                [] => command.summary().to_string(),
+                aliases => format!("{} ({})", command.summary(), aliases.join(", ")),
+            };
+            let mut name = command.name();
+            for line in folded(&summary, room) {
+                let _ = writeln!(text, "  {name:width$}  {line}");
+                name = "";
+            }
         }
         let _ = writeln!(text);
     }
@@ -89,9 +98,14 @@ mod tests {
         let Outcome::Text(text) = help(&[]).unwrap() else { panic!("help prints text") };
         let text = text.to_string();
         assert!(text.contains("Shell\n"), "{text}");
+        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for command in registry::COMMANDS {
             assert!(text.contains(&format!("  {}", command.name())), "{} is not in {text}", command.name());
-            assert!(text.contains(command.summary()), "{} is not in {text}", command.summary());
+            assert!(joined.contains(command.summary()), "{} is not in {text}", command.summary());
+            assert!(command.aliases().iter().all(|alias| joined.contains(alias)), "{}", command.name());
+        }
+        for line in text.lines() {
+            assert!(line.width() <= 80, "{line}");
         }
     }
 

@@ -37,8 +37,10 @@ impl Command for History {
     }
 
     fn details(&self) -> &'static str {
-        "Lines of earlier sessions come first. Ctrl-R searches while typing, the arrow keys go back line by line. A line \
-         that begins with a blank is not kept, and `history_size` in the configuration says how many are."
+        "Lines of earlier sessions come first. Ctrl-R searches while typing, the arrow keys go back line by line. `!!` at \
+         the start of a line is the last line again: `!! | less`. Other lines are run again by their number \
+         (`history --run 12`), for `!` and a word runs a program. What is run again is shown, and is the newest line of the history. A line that begins \
+         with a blank is not kept, and `history_size` in the configuration says how many are."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {

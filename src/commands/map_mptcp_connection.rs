@@ -66,7 +66,7 @@ impl Command for MapMptcpConnection {
         let second = session.resolve(arguments::path(arguments, "second")?)?;
         let number = arguments::number(arguments, "mptcpstream")?;
         let connection = first.mptcp_connection(number)?;
-        let mapper = Mapper::new(&first, &second);
+        let mapper = Mapper::new(&first, &second)?;
         let mut found = mapper.mptcp(number);
         let notes = match found.first() {
             None => absent(&mapper, connection, &second),

@@ -64,7 +64,7 @@ impl Command for MapTcpConnection {
         let second = session.resolve(arguments::path(arguments, "second")?)?;
         let number = arguments::number(arguments, "tcpstream")?;
         first.tcp_stream(number)?;
-        let mapper = Mapper::new(&first, &second);
+        let mapper = Mapper::new(&first, &second)?;
         let mut found = mapper.tcp(number);
         let notes = if found.is_empty() { vec![mapper.absence("TCP stream", number)] } else { Vec::new() };
         mapping::choose(&mut found, arguments, |one| one.score);

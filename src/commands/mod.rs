@@ -118,6 +118,13 @@ pub struct Example {
 pub enum Outcome {
     /// Facts to render in the chosen form.
     Report(Report),
+    /// Facts that are shown although they make the command a failed one, for the reason in the sentence.
+    Failed {
+        /// The facts.
+        report: Report,
+        /// What is wrong and what to do.
+        sentence: String,
+    },
     /// Text for people on standard output; its styles are dropped where there is no terminal.
     Text(StyledStr),
     /// A figure to draw into a file or on a screen.

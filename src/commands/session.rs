@@ -1,6 +1,6 @@
 //! What commands share: the configuration, the settings in force and the loaded captures.
 
-mod captures;
+pub mod captures;
 mod kept;
 pub mod settings;
 pub mod shortcuts;

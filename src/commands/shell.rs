@@ -31,7 +31,7 @@ impl Command for Shell {
 
     fn details(&self) -> &'static str {
         "All that follows to the end of the line goes to `sh` as it is, with `;`, `|` and `>`; `!ls` is the same as \
-         `shell ls`. Programs get the terminal. An exit code other than 0 is a failed command."
+         `shell ls`, while `!!` is the last line again. Programs get the terminal. An exit code other than 0 is a failed command."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use super::render::RenderOptions;
 use super::{Cell, Format, Report, Table, delimited, json, text_table};
 use crate::packets::cells::delimiter_byte;
-use crate::terminal_text::escape;
+use crate::terminal_text::{escape, folded};
 
 /// Writes reports as the parts of one.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl Layout<'_> {
             return writeln!(output, "{line}{last:>width$}");
         }
         let room = self.fold.map_or(usize::MAX, |fold| usize::from(fold).saturating_sub(place)).max(LEAST_ROOM);
-        for part in text_table::folded(last, room) {
+        for part in folded(last, room) {
             line.push_str(&part);
             writeln!(output, "{}", line.trim_end())?;
             line = " ".repeat(place);

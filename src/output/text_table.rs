@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, TableComponent};
 
 use super::{Cell, Report, Table};
-use crate::terminal_text::escape;
+use crate::terminal_text::{escape, folded};
 use crate::{time_text, units};
 
 /// Writes the tables one below the other, then the notes. `width` is where lines fold, on a terminal.
@@ -27,12 +27,16 @@ pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &m
     if anything && !report.notes.is_empty() {
         writeln!(output)?;
     }
-    report.notes.iter().try_for_each(|note| writeln!(output, "{}", escape(note)))
+    let fold = width.map_or(usize::MAX, usize::from);
+    let mut lines = report.notes.iter().flat_map(|note| folded(&escape(note), fold));
+    lines.try_for_each(|line| writeln!(output, "{line}"))
 }
 
 fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn Write) -> io::Result<()> {
     if let Some(title) = &table.title {
-        writeln!(output, "{}", escape(title))?;
+        for line in folded(&escape(title), width.map_or(usize::MAX, usize::from)) {
+            writeln!(output, "{line}")?;
+        }
     }
     if let Some(measured) = measured(table, human, width) {
         return write_plain(table, human, &measured, output);
@@ -209,22 +213,6 @@ fn write_blocks(columns: &[Shown], rows: usize, fold: usize, output: &mut dyn Wr
         }
     }
     Ok(())
-}
-
-/// The lines of `text`, broken at blanks before they grow beyond `width`.
-pub(super) fn folded(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_string()),
-        }
-    }
-    lines
 }
 
 /// Digits after the point that a column of times needs: 9, or 6 where no cell has a part of a microsecond.

@@ -1,6 +1,7 @@
 //! Tab completion: a function of the line, the cursor and what is loaded; it needs no terminal.
 
 mod hint;
+mod numbers;
 mod snapshot;
 
 use std::ffi::OsStr;
@@ -18,6 +19,7 @@ use super::panics;
 use crate::commands::{Command, grammar, registry};
 use crate::terminal_text::escape;
 pub use hint::usage;
+use numbers::Numbers;
 pub use snapshot::Snapshot;
 use snapshot::{Described, commands};
 
@@ -29,7 +31,7 @@ const CAPTURES: [&str; 6] = ["pcap", "pcapng", "cap", "gz", "zst", "lz4"];
 
 impl Snapshot {
     /// The argument with what the session knows of its values.
-    fn informed(&self, argument: Arg) -> Arg {
+    fn informed(&self, argument: Arg, numbers: &Numbers) -> Arg {
         let id = argument.get_id().as_str();
         // Plugins may have several arguments of a kind: `column`, `column:second`.
         match id.split_once(':').map_or(id, |(kind, _)| kind) {
@@ -41,7 +43,7 @@ impl Snapshot {
                 }))
             }
             // There may be very many streams, and few begin with what was typed.
-            id @ ("tcpstream" | "mptcpstream") => match self.values_of(id) {
+            id @ ("tcpstream" | "mptcpstream" | "stream" | "mapped") => match numbers.of(id, self) {
                 Some(values) => argument.add(ArgValueCompleter::new(move |current: &OsStr| {
                     beginning(&values, current).take(MOST).collect::<Vec<_>>()
                 })),
@@ -186,13 +188,17 @@ fn command_names(snapshot: &Snapshot, typed: &str) -> Vec<Value> {
 
 /// What clap's engine offers for `current` after `arguments`, with the session's own values.
 fn argument_values(snapshot: &Snapshot, command: &dyn Command, arguments: &[String], current: &str) -> Vec<Value> {
-    let mut definition = grammar::definition(command)
-        .mut_args(|argument| snapshot.informed(argument))
-        .mut_subcommands(|subcommand| subcommand.mut_args(|argument| snapshot.informed(argument)));
     let words: Vec<_> = arguments.iter().map(String::as_str).chain([current]).map(Into::into).collect();
     let here = Some(Path::new("."));
     // A completion that fails must not cost the line that is being typed.
-    let offered = panics::guard(|| complete_words(&mut definition, words, arguments.len(), here));
+    let offered = panics::guard(|| {
+        let definition = grammar::definition(command);
+        let numbers = Numbers::read(&definition, arguments);
+        let mut definition = definition
+            .mut_args(|argument| snapshot.informed(argument, &numbers))
+            .mut_subcommands(|subcommand| subcommand.mut_args(|argument| snapshot.informed(argument, &numbers)));
+        complete_words(&mut definition, words, arguments.len(), here)
+    });
     let mut values: Vec<Value> =
         offered.ok().and_then(Result::ok).unwrap_or_default().iter().filter_map(value_of).collect();
     // Where nothing is typed yet and values are known, options would only stand in their way: `-` asks for them.

@@ -7,7 +7,7 @@ use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::cli::Level;
 use crate::error::{Error, Result};
-use crate::terminal_text::escape;
+use crate::terminal_text::{escape, folded};
 
 /// The two streams of the program and what is known of the terminal behind them.
 pub struct Console<'a> {
@@ -38,10 +38,10 @@ impl std::fmt::Debug for Console<'_> {
 impl<'a> Console<'a> {
     /// The console over this process's standard output and error.
     #[must_use]
-    pub fn standard(results: &'a mut io::Stdout, messages: &'a mut io::Stderr) -> Self {
+    pub fn standard(results: &'a mut dyn Write, messages: &'a mut dyn Write) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let capable = std::env::var_os("TERM").is_none_or(|value| value != "dumb");
-        let colour = wanted && capable && results.is_terminal();
+        let colour = wanted && capable && io::stdout().is_terminal();
         Console { results, messages, size: standard_size, colour, level: Level::default(), shared: true }
     }
 
@@ -97,10 +97,17 @@ impl<'a> Console<'a> {
         self.say(level, "", sentence);
     }
 
-    /// Writes one line. There is nowhere to report a standard error that cannot be written to.
+    /// Where messages fold: at the edge of the terminal that shows them beside the results.
+    fn message_width(&self) -> usize {
+        (self.size)().filter(|_| io::stderr().is_terminal()).map_or(usize::MAX, |(columns, _)| columns.into())
+    }
+
+    /// Writes one message. There is nowhere to report a standard error that cannot be written to.
     fn say(&mut self, level: Level, prefix: &str, sentence: &str) {
         if level <= self.level {
-            let _ = writeln!(self.messages, "{prefix}{}", escape(sentence));
+            for line in folded(&format!("{prefix}{}", escape(sentence)), self.message_width()) {
+                let _ = writeln!(self.messages, "{line}");
+            }
             let _ = self.messages.flush();
         }
     }

@@ -92,6 +92,9 @@ impl Executor {
             console.trace(Level::Debug, &format!("standing for: {}", String::from_utf8_lossy(&line)));
             return self.deeper(|executor| executor.line(&line, console));
         }
+        if let Some(sentence) = line::unquoted_comparison(statement) {
+            console.warning(&sentence);
+        }
         let words = statement.arguments();
         let mut work = |console: &mut Console<'_>| self.words(words.clone(), console);
         match &statement.output {
@@ -174,12 +177,25 @@ impl Executor {
             Outcome::Feed(feed) => return self.feed(feed, &matches, console),
             Outcome::Text(text) => self.page(console, |console| console.text(&text))?,
             Outcome::Done(sentences) => sentences.iter().for_each(|sentence| self.note(console, sentence)),
-            Outcome::Report(report) => {
-                let deliver = |console: &mut Console<'_>| self.deliver(&report, &matches, console);
-                guarded(command.name(), || self.page(console, deliver))?;
+            Outcome::Report(report) => self.show(&report, command, &matches, console)?,
+            Outcome::Failed { report, sentence } => {
+                self.show(&report, command, &matches, console)?;
+                return Err(Error::Failed(sentence));
             }
         }
         Ok(Flow::Continue)
+    }
+
+    /// Shows the result of `command` where the line wants it.
+    fn show(
+        &self,
+        report: &Report,
+        command: &dyn Command,
+        matches: &ArgMatches,
+        console: &mut Console<'_>,
+    ) -> Result<()> {
+        let deliver = |console: &mut Console<'_>| self.deliver(report, matches, console);
+        guarded(command.name(), || self.page(console, deliver))
     }
 
     /// Has `work` print, in a pager when it is long and a person wants that.

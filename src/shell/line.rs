@@ -1,6 +1,7 @@
 //! Lines as statements: words quoted as in a POSIX shell, `;`, `> FILE`, `>> FILE`, `| PROGRAM`, and what a line may
 //! begin with: `!`, `@` and `?`.
 
+mod comparison;
 mod expand;
 mod open;
 mod partial;
@@ -10,6 +11,7 @@ use std::ffi::OsString;
 
 use crate::error::Result;
 pub use crate::quoting::{join, quote};
+pub use comparison::unquoted_comparison;
 pub use open::Openness;
 pub use partial::{Place, partial};
 use reader::Reader;
@@ -21,6 +23,17 @@ pub struct Statement {
     pub words: Vec<Word>,
     /// Where the result goes.
     pub output: Output,
+    /// Where the sign of the output stands.
+    pub behind: Behind,
+}
+
+/// What stands before the `>` or `|` of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Behind {
+    /// How many words.
+    pub words: usize,
+    /// The sign follows the last of them without a blank.
+    pub closely: bool,
 }
 
 /// Where the result of a statement goes.

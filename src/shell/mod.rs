@@ -3,6 +3,8 @@
 //! [`run`] is the whole program. `mode` chooses what to do, [`executor`] runs command lines, [`console`] is where
 //! results and messages go, `prompt` and `script` feed lines to the executor.
 
+mod again;
+mod ascii;
 pub mod completion;
 pub mod console;
 mod drawing;
@@ -50,8 +52,7 @@ const GRACE: Duration = Duration::from_secs(1);
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     panics::install_hook();
-    let mut results = io::stdout();
-    let mut messages = io::stderr();
+    let (mut results, mut messages) = (ascii::for_terminal(io::stdout()), ascii::for_terminal(io::stderr()));
     let mut console = Console::standard(&mut results, &mut messages);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

@@ -4,10 +4,12 @@ use std::env;
 use std::io::{self, Write};
 use std::process::{Child, Command, Stdio};
 
+use super::ascii::Ascii;
 use super::console::{Console, output_error};
 use super::executor::is_interrupt;
 use crate::error::{Error, Result};
 use crate::interrupt::{self, HandedOver};
+use crate::locale;
 
 /// Colours pass, what fits is only printed, and the screen keeps it afterwards.
 const USUAL: &str = "less -R -F -X";
@@ -29,8 +31,16 @@ pub fn paged(console: &mut Console<'_>, work: impl FnOnce(&mut Console<'_>) -> R
         to: To::Nowhere,
     };
     let done = {
+        // What goes to a pager does not pass the console, and is for the same terminal.
+        let mut ascii;
+        let results: &mut dyn Write = if locale::has_utf8() {
+            &mut results
+        } else {
+            ascii = Ascii::new(&mut results);
+            &mut ascii
+        };
         let messages = &mut *console.messages;
-        work(&mut Console { results: &mut results, messages, size, colour, level, shared: false })
+        work(&mut Console { results, messages, size, colour, level, shared: false })
     };
     let was_paged = results.finish().map_err(output_error)?;
     match done {

@@ -12,6 +12,8 @@ use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper};
 
+use super::again;
+use super::ascii::ascii;
 use super::completion::{self, Snapshot};
 use super::console::Console;
 use super::executor::{Executor, Flow};
@@ -20,6 +22,7 @@ use super::line::Openness;
 use crate::commands::Session;
 use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
+use crate::locale;
 use crate::terminal_text::escape;
 
 /// Characters of a file name that the prompt shows; the line needs room too.
@@ -38,14 +41,31 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         let name =
             session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
         lines.adapt(&session.settings);
-        let Some(line) = lines.read(name.as_deref(), session)? else { return Ok(0) };
+        let Some(mut line) = lines.read(name.as_deref(), session)? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;
+        }
+        match again::expanded(&line, &session.history) {
+            Ok(None) => {}
+            Ok(Some(again)) => {
+                executor.note(console, &again);
+                line = again;
+            }
+            Err(error) => {
+                console.error(&error);
+                continue;
+            }
         }
         if lines.remember(&line, console) {
             executor.session.history.push(line.clone());
         }
-        match executor.line(line.as_bytes(), console) {
+        let known = executor.session.history.len();
+        let done = executor.line(line.as_bytes(), console);
+        // Lines that `history --run` ran are among those that the arrow keys go back to.
+        for again in executor.session.history.iter().skip(known) {
+            lines.remember(again, console);
+        }
+        match done {
             Ok(Flow::Continue) => {}
             Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
             Err(error) => console.error(&error),
@@ -176,6 +196,11 @@ struct Assistant {
     history: HistoryHinter,
 }
 
+/// What completion lists, as this terminal can show it.
+fn shown(text: String) -> String {
+    if locale::has_utf8() { text } else { ascii(&text).into_owned() }
+}
+
 /// Columns of the terminal now.
 fn columns() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())
@@ -223,7 +248,7 @@ impl Completer for Assistant {
         let (start, candidates) = completion::complete(&self.snapshot, line, position, columns());
         let pairs = candidates
             .into_iter()
-            .map(|candidate| Pair { display: candidate.display, replacement: candidate.replacement })
+            .map(|candidate| Pair { display: shown(candidate.display), replacement: candidate.replacement })
             .collect();
         Ok((start, pairs))
     }

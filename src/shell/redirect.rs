@@ -85,8 +85,7 @@ pub fn to_program(text: &[u8], console: &mut Console<'_>, work: &mut Work<'_>) -
 /// # Errors
 /// [`Error::Failed`] when it cannot be started or ends with another exit code than 0.
 pub fn run(words: &[OsString], console: &mut Console<'_>) -> Result<()> {
-    console.results.flush().map_err(output_error)?;
-    let (mut program, shown) = match words {
+    let (program, shown) = match words {
         [text] => (sh(text.as_encoded_bytes()), text.to_string_lossy().into_owned()),
         [name, arguments @ ..] => {
             let mut program = Command::new(name);
@@ -95,6 +94,29 @@ pub fn run(words: &[OsString], console: &mut Console<'_>) -> Result<()> {
         }
         [] => return Ok(()),
     };
+    match (start(program, &shown, console)?, words) {
+        (Err(error), [name, _, ..]) => Err(Error::Failed(format!("cannot start {}: {error}", name.to_string_lossy()))),
+        (Err(error), _) => Err(cannot_start(error)),
+        (Ok(ended), _) => ended,
+    }
+}
+
+/// The same for an editor, named as the person names it, with the file that it is to open.
+///
+/// # Errors
+/// As those of [`run`].
+pub fn edit(editor: &str, path: &Path, console: &mut Console<'_>) -> Result<()> {
+    let mut program = sh(format!("{editor} \"$1\"").as_bytes());
+    program.arg(editor).arg(path);
+    start(program, editor, console)?.map_err(cannot_start)?
+}
+
+/// How a program ended that got the terminal, or why it could not be started; called `shown` when it fails.
+///
+/// # Errors
+/// When what it printed cannot be handed on.
+fn start(mut program: Command, shown: &str, console: &mut Console<'_>) -> Result<io::Result<Result<()>>> {
+    console.results.flush().map_err(output_error)?;
     let (stdout, printed) = output_for(console)?;
     // Only a person's keyboard is handed on: what else is on standard input are lines of a script.
     let stdin = if io::IsTerminal::is_terminal(&io::stdin()) { Stdio::inherit() } else { Stdio::null() };
@@ -103,13 +125,7 @@ pub fn run(words: &[OsString], console: &mut Console<'_>) -> Result<()> {
         program.stdin(stdin).stdout(stdout).status()
     };
     copy(printed, console)?;
-    let status = match (status, words) {
-        (Err(error), [name, _, ..]) => {
-            return Err(Error::Failed(format!("cannot start {}: {error}", name.to_string_lossy())));
-        }
-        (status, _) => status.map_err(cannot_start)?,
-    };
-    ended(&shown, status)
+    Ok(status.map(|status| ended(shown, status)))
 }
 
 fn sh(text: &[u8]) -> Command {

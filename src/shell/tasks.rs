@@ -1,7 +1,6 @@
 //! What commands leave to the shell: scripts, programs, the editor.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::io::{BufReader, Write};
 use std::path::Path;
@@ -25,6 +24,7 @@ impl Executor {
             Task::Script(path) => self.script(&path, console),
             Task::Lines(lines) => {
                 self.note(console, &lines);
+                self.session.history.push(lines.clone());
                 self.deeper(|executor| executor.line(lines.as_bytes(), console))
             }
             Task::Program(words) => redirect::run(&words, console).map(|()| Flow::Continue),
@@ -78,8 +78,6 @@ impl Executor {
 fn edit(path: &Path, console: &mut Console<'_>) -> Result<()> {
     let named = |variable| env::var(variable).ok().filter(|value| !value.trim().is_empty());
     let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| "vi".to_string());
-    let words = ["sh", "-c", &format!("{editor} \"$1\""), "edit"].map(OsString::from);
-    let words: Vec<OsString> = words.into_iter().chain([path.as_os_str().to_os_string()]).collect();
-    redirect::run(&words, console)
+    redirect::edit(&editor, path, console)
         .map_err(|error| Error::Failed(format!("nothing was run, for the editor failed (set $EDITOR?): {error}")))
 }

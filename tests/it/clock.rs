@@ -115,7 +115,7 @@ fn translated_addresses_change_no_delay() {
         let scenario = folder.join(name);
         let (client, server) = both_ends(&scenario).unwrap();
         let truth = scenarios::json(&scenario.join("client"), "truth.json").unwrap();
-        let mapper = Mapper::new(&client, &server);
+        let mapper = Mapper::new(&client, &server).unwrap();
         let mut pairs: Vec<StreamPair> = Vec::new();
         for id in client.mptcp_stream_ids() {
             pairs.extend(mapper.the_mptcp(id).unwrap().subflows.iter().filter_map(|subflow| subflow.pair));
@@ -141,7 +141,7 @@ fn captures_of_version_0_merge() {
     let end = |name: &str| scenarios::load(&folder.join(format!("v0/{name}.pcap"))).unwrap();
     let (client, server) = (end("client_2"), end("server_2"));
     for (first, second, nearer) in [(&client, &server, Which::First), (&server, &client, Which::Second)] {
-        let mapper = Mapper::new(first, second);
+        let mapper = Mapper::new(first, second).unwrap();
         let mut subflows = Vec::new();
         // Wireshark counts a fifth connection at the server: answers to a join whose SYN was lost.
         let connections = first.tracking.connections.iter().filter(|connection| !is_stray(first, connection));

@@ -20,13 +20,17 @@ fn lines_are_listed_searched_saved_and_run_again() {
     assert_eq!(prompt.answer("history PLOTS --format csv").lines().nth(1), Some("2,list_available_plots --format csv"));
     let again = prompt.answer("history -r 1");
     assert!(again.starts_with("help quit\n") && again.contains("Usage: quit"), "{again}");
-    assert_eq!(prompt.answer("history help --save h.mptcp").trim(), "wrote 1 line to h.mptcp");
+    // What was run again is the newest line, for the arrow keys as well.
+    assert_eq!(prompt.answer("history --format csv -n 2").lines().nth(1), Some("6,help quit"));
+    prompt.type_keys("\x1b[A\x1b[A\r");
+    assert!(prompt.printed().contains("Usage: quit"));
+    assert_eq!(prompt.answer("history help --save h.mptcp").trim(), "wrote 3 lines to h.mptcp");
     prompt.leave();
-    assert_eq!(std::fs::read_to_string(home.path("h.mptcp")).unwrap(), "help quit\n");
+    assert_eq!(std::fs::read_to_string(home.path("h.mptcp")).unwrap(), "help quit\n".repeat(3));
 
     // The next session has them before its own.
     let mut prompt = Prompt::open(&home, &[]);
-    assert_eq!(prompt.answer("history -n 2 --format csv").lines().last(), Some("7,history -n 2 --format csv"));
+    assert_eq!(prompt.answer("history -n 2 --format csv").lines().last(), Some("10,history -n 2 --format csv"));
     // Ctrl-R finds a line by a part of it.
     prompt.type_keys(CTRL_R);
     prompt.type_keys("available");
@@ -35,6 +39,27 @@ fn lines_are_listed_searched_saved_and_run_again() {
     prompt.until("plot,aliases,shows");
     prompt.until("> ");
     prompt.leave();
+}
+
+#[test]
+fn two_exclamation_marks_are_the_last_line() {
+    let home = Home::new();
+    let mut prompt = Prompt::open(&home, &[]);
+    assert_eq!(prompt.answer("!!").trim(), "error: there is no line before this one to run again");
+    prompt.answer("help quit");
+    let again = prompt.answer("!!");
+    assert!(again.starts_with("help quit\n") && again.contains("Usage: quit"), "{again}");
+    assert_eq!(prompt.answer("!! | grep -c Usage"), "help quit | grep -c Usage\n1\n");
+    // A program is no line of the history.
+    assert_eq!(prompt.answer("!echo x"), "x\n");
+    assert_eq!(prompt.answer("!!"), "!echo x\nx\n");
+    let lines = prompt.answer("history --format csv");
+    assert_eq!(lines, "number,line\n1,help quit\n2,help quit | grep -c Usage\n3,!echo x\n4,history --format csv\n");
+    prompt.leave();
+
+    let done = home.run(&[], "!!\n");
+    assert_eq!(done.code, Some(2));
+    assert!(done.messages.starts_with("<stdin>:1: `!!` runs the last line again at the start of a line at the prompt"));
 }
 
 /// What a pager that marks each line makes of `line`.

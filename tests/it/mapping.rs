@@ -60,7 +60,7 @@ impl Checked {
     /// Every connection that both ends know by its tokens is found with certainty, with all its subflows.
     fn connections_with_tokens(&mut self, ends: &Ends, [first, second]: [&Capture; 2], truth: [&Streams; 2]) {
         let label = ends.label();
-        let mapper = Mapper::new(first, second);
+        let mapper = Mapper::new(first, second).unwrap();
         for (one, other) in same_connections(ends) {
             self.connections += 1;
             let connection = first.tracking.subflow(one).unwrap().connection;
@@ -77,7 +77,7 @@ impl Checked {
 
     /// Every connection, also one of which less is known, is found where the counterparts of its subflows are.
     fn all_connections(&mut self, label: &str, [first, second]: [&Capture; 2], truth: [&Streams; 2]) {
-        let mapper = Mapper::new(first, second);
+        let mapper = Mapper::new(first, second).unwrap();
         for connection in &first.tracking.connections {
             let counterparts = connection.subflows.iter().flat_map(|stream| truth[0].counterparts(*stream, truth[1]));
             let expected: Vec<u32> =
@@ -110,7 +110,7 @@ fn every_stream_and_connection_is_found_at_the_other_end() {
             continue;
         };
         let truth = [&Streams::of(&ends.first), &Streams::of(&ends.second)];
-        checked.streams(&ends.label(), &Mapper::new(&first, &second), truth);
+        checked.streams(&ends.label(), &Mapper::new(&first, &second).unwrap(), truth);
         checked.all_connections(&ends.label(), [&first, &second], truth);
         checked.connections_with_tokens(&ends, [&first, &second], truth);
     }
@@ -134,7 +134,7 @@ fn streams_are_found_in_a_capture_begun_late() {
         {
             let label = format!("{scenario}, {} first", captures[0].name());
             let [first, second] = captures;
-            checked.streams(&label, &Mapper::new(first, second), truth);
+            checked.streams(&label, &Mapper::new(first, second).unwrap(), truth);
             checked.all_connections(&label, [first, second], truth);
         }
     }
@@ -148,7 +148,7 @@ fn unrelated_captures_have_nothing_in_common() {
     let found: Vec<Ends> = names.iter().filter_map(|scenario| Ends::of(scenario)).collect();
     for (one, other) in found.iter().zip(found.iter().skip(1)) {
         let (first, second) = (scenarios::load(&one.first).unwrap(), scenarios::load(&other.second).unwrap());
-        let mapper = Mapper::new(&first, &second);
+        let mapper = Mapper::new(&first, &second).unwrap();
         for stream in &first.tracking.streams {
             assert_eq!(mapper.tcp(stream.id), [], "{} and {}", one.label(), other.label());
         }
@@ -172,7 +172,7 @@ fn version_0_connections_have_their_subflows_at_both_ends() {
     ];
     let Some(ends) = Ends::of("v0") else { return };
     let (client, server) = (scenarios::load(&ends.first).unwrap(), scenarios::load(&ends.second).unwrap());
-    let (there, back) = (Mapper::new(&client, &server), Mapper::new(&server, &client));
+    let (there, back) = (Mapper::new(&client, &server).unwrap(), Mapper::new(&server, &client).unwrap());
     let subflows = |found: &MptcpMatch| -> Vec<_> { found.subflows.iter().map(|s| (s.tcpstream, s.mapped)).collect() };
     for (one, other, expected) in [(0, 0, 0), (1, 2, 1), (2, 3, 2), (3, 4, 3)].map(|(a, b, c)| (a, b, TRUE_SUBFLOWS[c]))
     {
@@ -195,7 +195,7 @@ fn version_0_connections_have_their_subflows_at_both_ends() {
 fn a_translated_subflow_says_what_was_rewritten() {
     let Some(ends) = Ends::of("11_nat") else { return };
     let (client, server) = (scenarios::load(&ends.first).unwrap(), scenarios::load(&ends.second).unwrap());
-    let found = Mapper::new(&client, &server).the_tcp(1).unwrap();
+    let found = Mapper::new(&client, &server).unwrap().the_tcp(1).unwrap();
     let detail = |evidence: Evidence| {
         let reason = found.reasons.iter().find(|reason| reason.evidence == evidence).unwrap();
         (reason.bits, reason.detail.as_str())

@@ -44,6 +44,7 @@ impl Home {
         // An editor that leaves everything as it is, and no pager that waits for keys.
         program.env_remove("VISUAL").env("EDITOR", "true").env("PAGER", "");
         program.env_remove("RUST_BACKTRACE").env_remove("NO_COLOR").env("TERM", "xterm-256color");
+        program.env_remove("LC_ALL").env_remove("LC_CTYPE").env("LANG", "C.UTF-8");
         program
     }
 

@@ -159,7 +159,7 @@ fn names_that_cannot_be_are_refused() {
         ("macro delete m", "there is no macro m: `macro list` names them all"),
         ("alias create a b; macro create a {1}", "a is the name of the alias already: `alias delete a` frees it"),
         ("alias create a 'a; a'; a", "it runs itself again and again: take that line out"),
-        ("set formt json", "unrecognized subcommand 'formt'; a similar subcommand exists: 'format'; see `help set`"),
+        ("set formt json", "there is no `formt`; did you mean `format`?; see `help set`"),
     ] {
         let done = home.run(&[], &format!("{line}\n"));
         let last = done.messages.lines().last().unwrap_or_default();

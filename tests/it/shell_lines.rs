@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::program::{Finished, Home, finish};
+use crate::program::{Finished, Home, examples, finish};
 use crate::three_modes::{Prompt, Refusal};
 
 /// Runs `lines` from standard input.
@@ -234,4 +234,34 @@ fn redirected_results_are_as_for_no_terminal() {
     prompt.leave();
     assert_eq!((read(&home, "f"), read(&home, "g")), (plain.clone(), plain));
     assert!(!read(&home, "h").contains('\x1b'));
+}
+
+#[test]
+fn an_expression_without_quotes_is_told() {
+    let home = Home::new();
+    let capture = examples().expect("the examples are shipped").join("client.pcapng");
+    fs::copy(capture, home.path("client.pcapng")).unwrap();
+    let done = script(&home, "load_pcap client.pcapng\ndump packetid --where retransmission>0\n");
+    let hint = "warning: `>` writes the result to the file `0`; if it is part of the expression, quote that: --where \
+                'retransmission > 0'\n";
+    assert_eq!((done.code, done.results.as_str()), (Some(0), ""), "{done:?}");
+    assert!(done.messages.ends_with(hint), "{done:?}");
+    // It is a redirection all the same, as in any shell.
+    assert!(read(&home, "0").starts_with("packetid\n"), "{}", read(&home, "0"));
+    let done = script(&home, "load_pcap client.pcapng\ndump packetid --where 'retransmission' > 0\n");
+    assert!(!done.messages.contains("warning"), "{done:?}");
+}
+
+#[test]
+fn ctrl_c_in_a_program_says_no_more_than_that() {
+    let home = Home::new();
+    let mut prompt = Prompt::open(&home, &[]);
+    // `read` is sh itself: a program that is just being started may miss the signal.
+    prompt.type_keys("!echo be''gun; read line\r");
+    prompt.until("begun");
+    prompt.interrupt();
+    prompt.until("error: interrupted\r\n");
+    prompt.until("> ");
+    assert_eq!(prompt.answer("!echo x"), "x\n");
+    prompt.leave();
 }

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::bad_tshark::home_with;
@@ -17,6 +18,11 @@ fn a_whole_session() {
     fs::copy(examples().expect("the examples are shipped").join("client.pcapng"), home.path("client.pcapng")).unwrap();
     fs::copy(home.path("syn.pcap"), home.path("slow.pcap")).unwrap();
     home.write("a.txt", "");
+    let plugin = home.path("data/mptcpanalyzer/plugins/ttl");
+    fs::create_dir_all(&plugin).unwrap();
+    for file in ["plugin.toml", "ttl.sh"] {
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/ttl").join(file), plugin.join(file)).unwrap();
+    }
     let mut program = home.program();
     program.args(["--config", "fake.toml"]).env("NO_COLOR", "1");
     let mut prompt = Prompt::start_at_width(program, 80);
@@ -25,9 +31,12 @@ fn a_whole_session() {
     prompt.type_keys("load_pcap ");
     prompt.until("load_pcap FILE");
     prompt.type_keys("\t");
-    let listed = plain(&prompt.until("a.txt"));
-    let places: Vec<_> = ["client.pcapng", "slow.pcap", "a.txt"].iter().map(|name| listed.rfind(name)).collect();
-    assert!(places.iter().all(Option::is_some), "{listed}");
+    // The list goes down its columns; the captures fill the first.
+    prompt.until("\n");
+    let listed = plain(&prompt.until("load_pcap "));
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines[0].starts_with("client.pcapng ") && lines[0].contains(" a.txt"), "{listed}");
+    assert!(lines[1].starts_with("slow.pcap "), "{listed}");
     prompt.type_keys("cl\t");
     prompt.until("client.pcapng");
     prompt.type_keys("\r");
@@ -49,25 +58,42 @@ fn a_whole_session() {
     prompt.interrupt();
     prompt.until("> ");
 
-    // A redirection, a pipe, several commands.
-    // (Short lines, for one that the terminal folds is echoed in two.)
-    prompt.answer("lc --format csv > c.csv; help > h");
-    prompt.answer("lc --format csv >> c.csv");
-    assert_eq!(prompt.answer("!wc -l < c.csv").trim(), "4");
-    let lines = fs::read_to_string(home.path("c.csv")).unwrap();
-    assert!(lines.lines().nth(1).unwrap().contains("7a7d09d7"), "{lines}");
-
-    // A macro, kept for the next session.
-    prompt.answer("set format csv");
-    prompt.answer("macro create sent 'tcp_summary {1} --towards {2}'");
-    assert!(prompt.answer("sent 1 server").contains("3333568"));
-
-    // Ctrl-R finds the line with the pipe by a word of it.
+    // Ctrl-R finds the line with the pipe by a word of it, and it runs again.
     prompt.type_keys(CTRL_R);
     prompt.type_keys("grep");
     prompt.until("| grep -c server");
     prompt.type_keys("\r");
     assert_eq!(prompt.printed().trim(), "1");
+    // And so does the last line, into another program.
+    assert_eq!(prompt.answer("!! | tr 1 !"), "tcp_summary 1 --towards server | grep -c server | tr 1 !\n!\n");
+
+    // Pipes and redirections, several commands on a line.
+    // (Short lines, for one that the terminal folds is echoed in two.)
+    assert_eq!(prompt.answer("lt --format csv | cut -d, -f 3"), "client_port\n43958\n58597\n");
+    assert_eq!(prompt.answer("lc --format csv > c.csv; help > h"), "");
+    assert_eq!(prompt.answer("lc --format csv >> c.csv"), "");
+    assert_eq!(prompt.answer("!wc -l < c.csv").trim(), "4");
+    let lines = fs::read_to_string(home.path("c.csv")).unwrap();
+    assert!(lines.lines().nth(1).unwrap().contains("7a7d09d7"), "{lines}");
+    assert!(fs::read_to_string(home.path("h")).unwrap().starts_with("Captures\n"));
+
+    // A macro, kept for the next session.
+    prompt.answer("set format csv");
+    prompt.answer("macro create sent 'tcp_summary {1} --towards {2}'");
+    assert!(prompt.answer("sent 1 server").contains(",3333568,"));
+    prompt.answer("set --reset format");
+
+    // A plugin's command completes like any other. The packets and times to live are those that tshark counts.
+    prompt.type_keys("ttl --\t");
+    prompt.until("Only this TCP stream");
+    prompt.until("ttl --");
+    prompt.type_keys("tcps\t1\r");
+    let shown = prompt.printed();
+    let rows: Vec<Vec<&str>> = shown.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows.len(), 2, "{shown}");
+    for (row, expected) in rows.iter().zip([["1", "10.0.1.2", "64", "1227"], ["1", "10.0.2.1", "64", "2372"]]) {
+        assert_eq!(row[..4], expected, "{shown}");
+    }
 
     // Ctrl-C ends a load that would go on for minutes, and the capture from before is still there.
     prompt.type_keys("load_pcap slow.pcap\r");
@@ -79,6 +105,9 @@ fn a_whole_session() {
     prompt.interrupt();
     prompt.until("interrupted");
     prompt.until("mptcpanalyzer [client.pcapng]> ");
+    assert_eq!(prompt.answer("lt --format csv | cut -d, -f 3 | tail -n 1"), "58597\n");
+    let history = prompt.answer("history -n 3 --format csv");
+    assert!(history.contains(",load_pcap slow.pcap\n"), "{history}");
     prompt.leave();
 
     // The next day: vi keys, and the macro is still known.

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use super::MOST_HOLDERS;
 use super::stream_facts::isn;
+use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Connection, Endpoint, Role, Stream, SubflowKind};
 
 /// What may single out a TCP stream among others.
@@ -61,25 +62,27 @@ impl<K: Eq + Hash> Index<K> {
 }
 
 /// The streams of a capture.
-pub(super) fn streams(capture: &Capture) -> Index<StreamKey> {
+pub(super) fn streams(capture: &Capture) -> Result<Index<StreamKey>, Interrupted> {
     let mut index = Index::new();
     for stream in &capture.tracking.streams {
+        interrupt::check()?;
         for key in stream_keys(capture, stream) {
             index.insert(key, stream.id);
         }
     }
-    index
+    Ok(index)
 }
 
 /// The connections of a capture.
-pub(super) fn connections(capture: &Capture) -> Index<ConnectionKey> {
+pub(super) fn connections(capture: &Capture) -> Result<Index<ConnectionKey>, Interrupted> {
     let mut index = Index::new();
     for connection in &capture.tracking.connections {
+        interrupt::check()?;
         for key in connection_keys(connection) {
             index.insert(key, connection.id);
         }
     }
-    index
+    Ok(index)
 }
 
 /// All that may single out `stream`.

@@ -9,6 +9,7 @@ use super::samples::Samples;
 use super::stream_facts::{Range, ranges};
 use super::{Both, LEAST_BITS, MOST_CANDIDATES, MptcpMatch, TcpMatch, Which, connections};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupted;
 use crate::tracking::{ByRole, Capture, Stream};
 
 /// Finds the streams and connections of one capture in another. Built once, linear in packets and streams but for
@@ -25,16 +26,19 @@ pub struct Mapper<'a> {
 
 impl<'a> Mapper<'a> {
     /// Takes in both captures.
-    #[must_use]
-    pub fn new(first: &'a Capture, second: &'a Capture) -> Self {
+    ///
+    /// # Errors
+    /// [`Interrupted`] by Ctrl-C.
+    pub fn new(first: &'a Capture, second: &'a Capture) -> Result<Self, Interrupted> {
         let captures = Both { first, second };
-        Mapper {
+        let [numbers, timestamps, mappings] = Kind::ALL.map(|kind| Samples::new(kind, captures));
+        Ok(Mapper {
             captures,
-            samples: Kind::ALL.map(|kind| Samples::new(kind, captures)),
-            ranges: captures.map(ranges),
-            streams: captures.map(index::streams),
-            connections: captures.map(index::connections),
-        }
+            samples: [numbers?, timestamps?, mappings?],
+            ranges: captures.try_map(ranges)?,
+            streams: captures.try_map(index::streams)?,
+            connections: captures.try_map(index::connections)?,
+        })
     }
 
     /// Candidates in the second capture for a TCP stream of the first, best first. None when nothing agrees.

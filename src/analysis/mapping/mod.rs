@@ -141,8 +141,8 @@ impl<T> Both<T> {
 }
 
 impl<T: Copy> Both<T> {
-    fn map<U>(self, mut make: impl FnMut(T) -> U) -> Both<U> {
-        Both { first: make(self.first), second: make(self.second) }
+    fn try_map<U, E>(self, mut make: impl FnMut(T) -> Result<U, E>) -> Result<Both<U>, E> {
+        Ok(Both { first: make(self.first)?, second: make(self.second)? })
     }
 }
 

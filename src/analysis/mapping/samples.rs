@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::marks::Kind;
 use super::{Both, MOST_HOLDERS, Which};
+use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
 
 /// Marks kept of each stream.
@@ -48,9 +49,12 @@ struct Occurrence {
 
 impl Samples {
     /// Takes in both captures; linear in their packets but for sorting.
-    pub fn new(kind: Kind, captures: Both<&Capture>) -> Self {
-        let smallest = captures.map(|capture| smallest(kind, capture));
-        let occurrences = occurrences(kind, captures, &smallest);
+    ///
+    /// # Errors
+    /// [`Interrupted`] by Ctrl-C.
+    pub fn new(kind: Kind, captures: Both<&Capture>) -> Result<Self, Interrupted> {
+        let smallest = captures.try_map(|capture| smallest(kind, capture))?;
+        let occurrences = occurrences(kind, captures, &smallest)?;
         let zero = |streams: &Vec<Vec<u64>>| vec![0_u32; streams.len()];
         let none = |streams: &Vec<Vec<u64>>| vec![Vec::new(); streams.len()];
         let mut samples = Samples {
@@ -62,7 +66,7 @@ impl Samples {
         for holders in occurrences.chunk_by(|one, other| one.mark == other.mark) {
             samples.take_in(holders);
         }
-        samples
+        Ok(samples)
     }
 
     /// Takes in all streams that have one mark.
@@ -131,9 +135,10 @@ impl Samples {
 }
 
 /// The smallest marks of each stream.
-fn smallest(kind: Kind, capture: &Capture) -> Vec<Vec<u64>> {
+fn smallest(kind: Kind, capture: &Capture) -> Result<Vec<Vec<u64>>, Interrupted> {
     let mut samples: Vec<Vec<u64>> = vec![Vec::new(); capture.tracking.streams.len()];
     for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+        interrupt::check()?;
         let Some(mark) = kind.mark(segment) else { continue };
         let Some(sample) = samples.get_mut(packet.stream as usize) else { continue };
         if sample.len() == SIZE && sample.last().is_some_and(|largest| mark >= *largest) {
@@ -144,16 +149,21 @@ fn smallest(kind: Kind, capture: &Capture) -> Vec<Vec<u64>> {
             sample.truncate(SIZE);
         }
     }
-    samples
+    Ok(samples)
 }
 
 /// Where the sampled marks are found, each stream once for each, by mark.
-fn occurrences(kind: Kind, captures: Both<&Capture>, smallest: &Both<Vec<Vec<u64>>>) -> Vec<Occurrence> {
+fn occurrences(
+    kind: Kind,
+    captures: Both<&Capture>,
+    smallest: &Both<Vec<Vec<u64>>>,
+) -> Result<Vec<Occurrence>, Interrupted> {
     let wanted: HashSet<u64> = smallest.first.iter().chain(&smallest.second).flatten().copied().collect();
     let mut found = Vec::new();
     for which in Which::BOTH {
         let capture = captures.get(which);
         for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+            interrupt::check()?;
             let Some(mark) = kind.mark(segment).filter(|mark| wanted.contains(mark)) else { continue };
             let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
             let from_client = stream.towards(packet) == Role::Server;
@@ -162,5 +172,5 @@ fn occurrences(kind: Kind, captures: Both<&Capture>, smallest: &Both<Vec<Vec<u64
     }
     found.sort_unstable();
     found.dedup_by_key(|occurrence| (occurrence.mark, occurrence.which, occurrence.stream));
-    found
+    Ok(found)
 }

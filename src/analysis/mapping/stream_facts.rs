@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::marks::{has_numbers, hash};
+use crate::interrupt::{self, Interrupted};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{ByRole, Capture, PacketInStream, Role, Stream};
@@ -42,9 +43,10 @@ impl Range {
 }
 
 /// The range of each end of each stream.
-pub(super) fn ranges(capture: &Capture) -> Vec<ByRole<Option<Range>>> {
+pub(super) fn ranges(capture: &Capture) -> Result<Vec<ByRole<Option<Range>>>, Interrupted> {
     let mut open = vec![ByRole::<Reach>::default(); capture.tracking.streams.len()];
     for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+        interrupt::check()?;
         let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
         let Some(reach) = open.get_mut(packet.stream as usize) else { continue };
         let towards = stream.towards(packet);
@@ -57,7 +59,7 @@ pub(super) fn ranges(capture: &Capture) -> Vec<ByRole<Option<Range>>> {
             reach.get_mut(towards).reach(segment.acknowledgement);
         }
     }
-    open.into_iter().map(|reach| ByRole { server: reach.server.range(), client: reach.client.range() }).collect()
+    Ok(open.into_iter().map(|reach| ByRole { server: reach.server.range(), client: reach.client.range() }).collect())
 }
 
 /// A range while packets come in.

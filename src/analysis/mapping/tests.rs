@@ -102,7 +102,7 @@ impl Made {
 }
 
 fn best(first: &Capture, second: &Capture) -> Option<TcpMatch> {
-    Mapper::new(first, second).tcp(0).into_iter().next()
+    Mapper::new(first, second).unwrap().tcp(0).into_iter().next()
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn nothing_in_common_is_no_candidate() {
     other.clocks = Some([2_000_000, 9_000_000]);
     let other = capture("other", &other.exchange(50));
     assert_eq!(best(&one, &other), None);
-    let error = Mapper::new(&one, &other).the_tcp(0).unwrap_err().to_string();
+    let error = Mapper::new(&one, &other).unwrap().the_tcp(0).unwrap_err().to_string();
     assert!(error.starts_with("TCP stream 0 of one has no counterpart in other: "), "{error}");
-    assert!(Mapper::new(&one, &other).the_tcp(1).is_err());
-    assert_eq!(Mapper::new(&one, &other).tcp(1), []);
+    assert!(Mapper::new(&one, &other).unwrap().the_tcp(1).is_err());
+    assert_eq!(Mapper::new(&one, &other).unwrap().tcp(1), []);
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn a_small_part_behind_a_translator_is_found() {
     }
     others.extend(stream.translated(9, 2000).data(12_345, 20));
     let second = capture("other", &others);
-    assert_eq!(Mapper::new(&one, &second).the_tcp(0).unwrap().mapped, 30);
-    assert_eq!(Mapper::new(&second, &one).the_tcp(30).unwrap().mapped, 0);
-    assert_eq!(Mapper::new(&second, &one).tcp(7), []);
+    assert_eq!(Mapper::new(&one, &second).unwrap().the_tcp(0).unwrap().mapped, 30);
+    assert_eq!(Mapper::new(&second, &one).unwrap().the_tcp(30).unwrap().mapped, 0);
+    assert_eq!(Mapper::new(&second, &one).unwrap().tcp(7), []);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn two_as_likely_candidates_are_not_chosen_from() {
     let one = capture("one", &stream.exchange(50));
     let twice = [stream.translated(8, 1).exchange(50), stream.translated(9, 2).exchange(50)].concat();
     let twice = capture("twice", &twice);
-    let mapper = Mapper::new(&one, &twice);
+    let mapper = Mapper::new(&one, &twice).unwrap();
     assert_eq!(mapper.tcp(0).iter().map(|one| one.mapped).collect::<Vec<_>>(), [0, 1]);
     let error = mapper.the_tcp(0).unwrap_err().to_string();
     assert!(error.contains("may be 0 or 1 of twice, with 168 and 168 bits"), "{error}");
@@ -227,7 +227,7 @@ fn a_crowd_that_shares_everything_is_not_compared_pair_by_pair() {
         streams.flat_map(|stream| stream.exchange(1)).collect::<Vec<_>>()
     };
     let (one, other) = (capture("one", &crowd(1)), capture("other", &crowd(9)));
-    let mapper = Mapper::new(&one, &other);
+    let mapper = Mapper::new(&one, &other).unwrap();
     // Nothing is left that tells them apart, and nobody is looked at.
     let looked_at = |mapper: &Mapper<'_>, which: Which| {
         let streams = &mapper.captures.get(which).tracking.streams;
@@ -236,7 +236,7 @@ fn a_crowd_that_shares_everything_is_not_compared_pair_by_pair() {
     assert_eq!(looked_at(&mapper, Which::First), 0);
     // With the same endpoints each has one candidate, not five thousand.
     let again = capture("again", &crowd(1));
-    let mapper = Mapper::new(&one, &again);
+    let mapper = Mapper::new(&one, &again).unwrap();
     assert_eq!(looked_at(&mapper, Which::First), usize::from(STREAMS));
     assert_eq!(looked_at(&mapper, Which::Second), usize::from(STREAMS));
 }
@@ -250,7 +250,7 @@ fn groups_that_share_much_cost_no_more_than_their_packets() {
         .flat_map(|stream| stream.exchange(20))
         .collect();
     let (one, other) = (capture("one", &segments), capture("other", &segments));
-    let mapper = Mapper::new(&one, &other);
+    let mapper = Mapper::new(&one, &other).unwrap();
     for stream in &one.tracking.streams {
         assert!(mapper.candidates(Which::First, stream).len() <= 16);
     }
@@ -268,12 +268,12 @@ fn a_connection_of_very_many_subflows_is_mapped_without_trying_pairs() {
         joins.collect::<Vec<_>>()
     };
     let (one, other) = (capture("one", &joins(0)), capture("other", &joins(1_000_000)));
-    let mapper = Mapper::new(&one, &other);
+    let mapper = Mapper::new(&one, &other).unwrap();
     let found = mapper.the_mptcp(0).unwrap();
     assert!(found.certain);
     assert_eq!(found.subflows.len(), 2 * usize::from(SUBFLOWS));
     assert!(found.subflows.iter().all(|subflow| subflow.pair.is_none()));
-    let itself = Mapper::new(&one, &one).the_mptcp(0).unwrap();
+    let itself = Mapper::new(&one, &one).unwrap().the_mptcp(0).unwrap();
     assert!(itself.subflows.iter().all(|subflow| subflow.tcpstream == subflow.mapped));
 }
 
@@ -308,11 +308,11 @@ fn a_join_by_the_server_alone_is_proven_and_flipped() {
     let [initial, joined] = connection([0x1111, 0x2222]);
     let whole = capture("whole", &[initial, joined.clone()].concat());
     let part = capture("part", &joined);
-    let found = Mapper::new(&whole, &part).the_mptcp(0).unwrap();
+    let found = Mapper::new(&whole, &part).unwrap().the_mptcp(0).unwrap();
     assert!(found.certain && found.flipped && found.score.is_infinite());
     let pairs: Vec<_> = found.subflows.iter().map(|subflow| (subflow.tcpstream, subflow.mapped)).collect();
     assert_eq!(pairs, [(Some(0), None), (Some(1), Some(0))]);
-    assert!(Mapper::new(&part, &whole).the_mptcp(0).unwrap().flipped);
+    assert!(Mapper::new(&part, &whole).unwrap().the_mptcp(0).unwrap().flipped);
     let json = serde_json::to_value(&found).unwrap();
     assert_eq!(json["score"], serde_json::Value::Null);
     assert_eq!(json["certain"], true);
@@ -322,7 +322,7 @@ fn a_join_by_the_server_alone_is_proven_and_flipped() {
 fn other_keys_are_another_connection_even_with_the_same_numbers() {
     let one = capture("one", &connection([0x1111, 0x2222]).concat());
     let other = capture("other", &connection([0x3333, 0x4444]).concat());
-    let found = Mapper::new(&one, &other).mptcp(0);
+    let found = Mapper::new(&one, &other).unwrap().mptcp(0);
     assert!(found.iter().all(|one| !one.certain), "{found:?}");
 }
 
@@ -344,7 +344,7 @@ fn a_connection_begun_late_is_found_by_its_mappings_behind_a_rewriting_translato
     };
     let rewritten = Made { isn: [3_000_000_000, 4_000_000_000], ..stream }.translated(9, 60_000);
     let (one, other) = (capture("one", &mapped(stream)), capture("other", &mapped(rewritten)));
-    let found = Mapper::new(&one, &other).the_mptcp(0).unwrap();
+    let found = Mapper::new(&one, &other).unwrap().the_mptcp(0).unwrap();
     assert!(!found.certain && found.flipped && found.score >= 64.0, "{found:?}");
     assert_eq!(found.subflows[0].pair, Some(StreamPair { first: 0, second: 0, flipped: true }));
 }

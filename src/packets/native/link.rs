@@ -6,6 +6,9 @@ use super::view::View;
 /// The largest length that IEEE 802.3 has in place of a type.
 const LONGEST: u16 = 1500;
 
+/// The link types that are understood, for people.
+pub const LINKS: &str = "Ethernet, Linux cooked, raw IP, BSD loopback, PPP, PPPoE and Cisco HDLC";
+
 /// A link type whose frames are understood, by the kind of its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {

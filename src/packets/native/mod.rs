@@ -25,6 +25,7 @@ use super::progress::{Progress, Unit};
 use super::table::Builder;
 use super::{Dissection, LoadError};
 pub use frame::dissect_frame;
+pub use link::LINKS;
 
 use file::{Next, Packets};
 use layers::Found;

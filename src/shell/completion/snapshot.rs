@@ -1,8 +1,10 @@
 //! What completion knows of the session, described for people.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
+use crate::commands::session::captures::{FileState, Held};
 use crate::commands::session::shortcuts::Kind;
 use crate::commands::{Session, registry};
 use crate::packets::{live, schema};
@@ -16,11 +18,20 @@ pub(super) type Described = Arc<Vec<(String, String)>>;
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     pub(super) known: Arc<Known>,
+    pub(super) held: Arc<Vec<HeldCapture>>,
     pub(super) captures: Described,
     pub(super) shortcuts: Described,
 }
 
-/// What is known of the current capture; put together when it is first asked for.
+/// A capture in memory, under the name that it has or as the file that it was read from.
+#[derive(Debug)]
+pub(super) struct HeldCapture {
+    name: Option<String>,
+    file: Option<FileState>,
+    known: Arc<Known>,
+}
+
+/// What is known of a capture; put together when it is first asked for.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) capture: Option<Weak<Capture>>,
@@ -33,12 +44,15 @@ impl Snapshot {
     /// What `session` has. Of `before`, the last one, is kept what is still true.
     #[must_use]
     pub fn of(session: &Session, before: Option<&Snapshot>) -> Self {
-        let capture = session.loaded().map(Arc::downgrade);
-        let unchanged = before.map(|before| &before.known).filter(|known| match (&known.capture, &capture) {
-            (Some(one), Some(other)) => one.ptr_eq(other),
-            (one, other) => one.is_none() && other.is_none(),
-        });
-        let known = unchanged.cloned().unwrap_or_else(|| Arc::new(Known { capture, ..Known::default() }));
+        let known = Known::of(session.loaded(), before);
+        let describe = |name: Option<&str>, held: &Held| HeldCapture {
+            name: name.map(str::to_string),
+            file: held.file.clone(),
+            known: Known::of(Some(&held.capture), before),
+        };
+        let unnamed = session.current().into_iter().chain(session.remembered());
+        let held = session.named().map(|(name, held)| describe(Some(name), held));
+        let held = held.chain(unnamed.map(|held| describe(None, held))).collect();
         let captures = session.named().map(|(name, held)| {
             let path = held.capture.path.to_string_lossy();
             (name.to_string(), format!("{path}, {}", counted(held.capture.segments.len(), "packet")))
@@ -47,14 +61,27 @@ impl Snapshot {
             let named = session.shortcuts.of(kind).iter();
             named.map(move |(name, text)| (name.clone(), format!("{}: {text}", kind.name())))
         });
-        Snapshot { known, captures: Arc::new(captures.collect()), shortcuts: Arc::new(shortcuts.collect()) }
+        Snapshot {
+            known,
+            held: Arc::new(held),
+            captures: Arc::new(captures.collect()),
+            shortcuts: Arc::new(shortcuts.collect()),
+        }
+    }
+
+    /// What is known of the capture that a command would take for `wanted`, a name or a path, without reading it.
+    pub(super) fn held(&self, wanted: &Path) -> Option<&Known> {
+        let named = self.held.iter().find(|held| held.name.as_deref().is_some_and(|name| wanted == Path::new(name)));
+        let found = named.or_else(|| {
+            let file = FileState::of(wanted)?;
+            self.held.iter().find(|held| held.file.as_ref() == Some(&file))
+        });
+        found.map(|held| &*held.known)
     }
 
     /// The values that an argument of this id can have, when they depend on the session or the registry.
     pub(super) fn values_of(&self, id: &str) -> Option<Described> {
         match id {
-            "tcpstream" => Some(self.known.tcp_streams()),
-            "mptcpstream" => Some(self.known.mptcp_streams()),
             "column" => Some(self.known.columns()),
             "name" => Some(self.captures.clone()),
             "shortcut" => Some(self.shortcuts.clone()),
@@ -80,15 +107,28 @@ pub(super) fn commands() -> Vec<(String, String)> {
 }
 
 impl Known {
+    /// What `before` knows of `capture`, or else a place for it.
+    fn of(capture: Option<&Arc<Capture>>, before: Option<&Snapshot>) -> Arc<Known> {
+        let capture = capture.map(Arc::downgrade);
+        let is_same = |known: &&Arc<Known>| match (&known.capture, &capture) {
+            (Some(one), Some(other)) => one.ptr_eq(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        let known = before
+            .into_iter()
+            .flat_map(|before| std::iter::once(&before.known).chain(before.held.iter().map(|held| &held.known)));
+        known.into_iter().find(is_same).cloned().unwrap_or_else(|| Arc::new(Known { capture, ..Known::default() }))
+    }
+
     fn capture(&self) -> Option<Arc<Capture>> {
         self.capture.as_ref()?.upgrade()
     }
 
-    fn tcp_streams(&self) -> Described {
+    pub(super) fn tcp_streams(&self) -> Described {
         self.tcp_streams.get_or_init(|| Arc::new(self.capture().map(|it| tcp_streams(&it)).unwrap_or_default())).clone()
     }
 
-    fn mptcp_streams(&self) -> Described {
+    pub(super) fn mptcp_streams(&self) -> Described {
         let described = || Arc::new(self.capture().map(|it| mptcp_streams(&it)).unwrap_or_default());
         self.mptcp_streams.get_or_init(described).clone()
     }

@@ -81,6 +81,7 @@ fn snapshot() -> Snapshot {
             mptcp_streams: described(&["0", "2", "10"]).into(),
             columns: described(&["dsn", "dack", "tcplen"]).into(),
         }),
+        held: Arc::default(),
         captures: described(&["client", "server"]),
         shortcuts: described(&["mine"]),
     }
@@ -198,4 +199,42 @@ fn columns_are_known_before_a_capture_is_loaded() {
     let (_, candidates) = complete(&Snapshot::default(), "dump tcpst", 10, 80);
     assert_eq!(candidates[0].replacement, "tcpstream ");
     assert!(complete(&Snapshot::default(), "tcp_summary ", 12, 80).1.iter().all(|c| c.replacement.starts_with('-')));
+}
+
+/// The example's two captures hold the same streams in another order; only one of them is current.
+#[test]
+fn numbers_of_two_captures_are_those_of_the_capture_they_are_typed_for() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (client, server) = (path("client.pcapng"), path("server.pcapng"));
+    let mut session = Session::new(Config::default(), None);
+    session.load(Path::new(&client)).unwrap();
+    let offered = |session: &Session, line: &str| -> Vec<String> {
+        let (_, candidates) = complete(&Snapshot::of(session, None), line, line.len(), 200);
+        candidates.into_iter().map(|candidate| candidate.display).filter(|shown| !shown.starts_with('-')).collect()
+    };
+    let all_start = |shown: &[String], starts: &[&str]| {
+        let fits = shown.len() == starts.len() && shown.iter().zip(starts).all(|(one, start)| one.starts_with(start));
+        assert!(fits, "{shown:?} instead of {starts:?}");
+    };
+    let of_client = ["0  10.0.1.1:43958 → ", "1  10.0.2.1:58597 → "];
+    all_start(&offered(&session, &format!("print_owds tcp {client} ")), &of_client);
+    all_start(&offered(&session, &format!("print_owds tcp {client} 1")), &of_client[1..]);
+    all_start(&offered(&session, &format!("loss mptcp {client} ")), &["0  10.0.1.1:43958 → "]);
+    all_start(&offered(&session, "plot interarrival tcp "), &of_client);
+    // The other one is not read for a completion.
+    let in_server = format!("loss mptcp {client} 0 {server} ");
+    assert_eq!(offered(&session, &in_server), Vec::<String>::new());
+    assert_eq!(offered(&session, &format!("map_tcp_connection {server} {client} ")), Vec::<String>::new());
+    assert_eq!(session.remembered().count(), 0);
+
+    session.resolve(Path::new(&server)).unwrap();
+    all_start(&offered(&session, &in_server), &["0  10.0.1.1:43958 → "]);
+    all_start(&offered(&session, &format!("qualify_reinjections {server} ")), &["0  10.0.1.1:43958 → "]);
+    all_start(
+        &offered(&session, &format!("plot reinject 0 --with {server} --with-stream ")),
+        &["0  10.0.1.1:43958 → "],
+    );
+    all_start(&offered(&session, &format!("map_tcp_connection {server} {client} ")), &of_client);
+    all_start(&offered(&session, &format!("merge tcp {client} 1 {server} ")), &of_client);
 }

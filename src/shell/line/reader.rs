@@ -1,6 +1,6 @@
 //! Reads statements off a line, octet by octet.
 
-use super::{Output, Statement, Word};
+use super::{Behind, Output, Statement, Word};
 use crate::error::{Error, Result};
 
 /// What stands next in a line.
@@ -33,12 +33,15 @@ impl<'a> Reader<'a> {
         }
         let mut words: Vec<Word> = Vec::new();
         let mut output = Output::Console;
+        let mut behind = Behind::default();
         loop {
+            let start = self.at;
             match self.token()? {
                 Token::End | Token::Separator => break,
                 Token::Word(word) if words.is_empty() => self.first_word(word, &mut words)?,
                 Token::Word(word) => words.push(word),
                 Token::Redirection(append) => {
+                    behind = Behind { words: words.len(), closely: self.is_close(start) };
                     let Token::Word(target) = self.token()? else { return Err(no_file()) };
                     if output != Output::Console {
                         return Err(two_outputs());
@@ -46,6 +49,7 @@ impl<'a> Reader<'a> {
                     output = Output::File { target, append };
                 }
                 Token::Bar => {
+                    behind = Behind { words: words.len(), closely: self.is_close(start) };
                     let program = self.rest()?;
                     if program.is_empty() {
                         return Err(usage("nothing follows `|`: name a program, or quote the `|`"));
@@ -61,7 +65,12 @@ impl<'a> Reader<'a> {
         if words.is_empty() && output != Output::Console {
             return Err(usage("a command must come before `>` or `|`"));
         }
-        Ok(Some(Statement { words, output }))
+        Ok(Some(Statement { words, output, behind }))
+    }
+
+    /// Whether a sign stands at `start` and not a blank before it: then what came before was a word.
+    fn is_close(&self, start: usize) -> bool {
+        self.line.get(start).is_some_and(|octet| b">|".contains(octet))
     }
 
     /// The word that names the command, and what the signs `?`, `@` and `!` at its start stand for.
@@ -72,6 +81,11 @@ impl<'a> Reader<'a> {
                 words.extend((!rest.octets.is_empty()).then_some(rest));
                 return Ok(());
             }
+        }
+        if word.raw == b"!!" {
+            return Err(usage(
+                "`!!` runs the last line again at the start of a line at the prompt: write that line out",
+            ));
         }
         if word.after(b'!').is_some() {
             // All of the line is for sh, so it is read once more, from behind the sign.

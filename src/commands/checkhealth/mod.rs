@@ -3,20 +3,19 @@
 use std::env;
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::process::{Command as Process, Stdio};
 
 use clap::ArgMatches;
 use serde::Serialize;
 
+mod dissectors;
+
 use super::{Category, Command, Example, Outcome, Session};
 use crate::config::{Config, Places};
 use crate::error::Result;
+use crate::locale;
 use crate::output::{Cell, Report, Table};
 use crate::packets::cache::Cache;
 use crate::units::counted;
-
-/// The oldest tshark whose fields suffice.
-const OLDEST_TSHARK: (u32, u32) = (3, 6);
 
 /// Checks the surroundings of the program.
 pub struct CheckHealth;
@@ -58,7 +57,12 @@ impl Command for CheckHealth {
     }
 
     fn summary(&self) -> &'static str {
-        "Check tshark, configuration, cache, history and terminal, and say what to do"
+        "Check what reads captures, configuration, cache, history and terminal"
+    }
+
+    fn details(&self) -> &'static str {
+        "Each problem comes with what to do. The exit code is 0 when captures can be read: a problem of the cache, the \
+         history or the terminal does not change it, and neither does a tshark that is missing where nothing needs it."
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -66,15 +70,22 @@ impl Command for CheckHealth {
     }
 
     fn run(&self, _: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+        let tshark = dissectors::tshark(&session.config);
+        let unread = tshark.advice.clone();
         let checks = [
-            tshark(&session.config.tshark, tshark_version(&session.config.tshark)),
+            dissectors::native(&session.config),
+            tshark,
             configuration(&session.config),
             cache(session.cache.as_ref()),
             history(Places::find().as_ref()),
             terminal(),
-            locale(|name| env::var(name).ok()),
+            locale(locale::deciding(|name| env::var(name).ok())),
         ];
-        Ok(Outcome::Report(report(&checks)))
+        let report = report(&checks);
+        Ok(match unread {
+            None => Outcome::Report(report),
+            Some(advice) => Outcome::Failed { report, sentence: format!("captures cannot be read: {advice}") },
+        })
     }
 }
 
@@ -90,39 +101,6 @@ fn report(checks: &[Check]) -> Report {
         ]
     }));
     Report::new(checks, vec![table])
-}
-
-/// The first line that `tshark --version` prints, or why it prints none.
-fn tshark_version(binary: &Path) -> io::Result<String> {
-    let output = Process::new(binary).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output()?;
-    if !output.status.success() {
-        return Err(io::Error::other(format!("it ended with {}", output.status)));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_string())
-}
-
-fn tshark(binary: &Path, said: io::Result<String>) -> Check {
-    const NAME: &str = "tshark";
-    let install = "install it with `apt-get install tshark`, or set `tshark` in the configuration";
-    let shown = binary.to_string_lossy();
-    match said {
-        Err(error) => Check::problem(NAME, format!("{shown}: {error}"), install),
-        Ok(line) => match version_in(&line) {
-            None => Check::problem(NAME, format!("{shown} gives no version: {line}"), install),
-            Some(version) if version < OLDEST_TSHARK => {
-                Check::problem(NAME, line, "install version 3.6 or later, or set `tshark` in the configuration")
-            }
-            Some(_) => Check::fine(NAME, line),
-        },
-    }
-}
-
-/// Major and minor version in a line such as `TShark (Wireshark) 4.0.17 (Git v4.0.17 …)`.
-fn version_in(line: &str) -> Option<(u32, u32)> {
-    line.split_whitespace().find_map(|word| {
-        let mut parts = word.trim_start_matches('v').split('.');
-        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-    })
 }
 
 fn configuration(config: &Config) -> Check {
@@ -202,20 +180,23 @@ fn terminal() -> Check {
     }
 }
 
-/// By the variables that decide it: the first of them that is set and not empty.
-fn locale(variable: impl Fn(&str) -> Option<String>) -> Check {
+/// By the variable that decides it.
+fn locale(set: Option<(&'static str, String)>) -> Check {
     const NAME: &str = "locale";
     let advice = "set LANG to a UTF-8 locale, for example `export LANG=C.UTF-8`";
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(|name| variable(name).filter(|value| !value.is_empty()).map(|value| (name, value)));
     match set {
         Some((name, value)) => {
-            let plain = value.to_ascii_lowercase().replace('-', "");
             let detail = format!("{name}={value}");
-            if plain.contains("utf8") { Check::fine(NAME, detail) } else { Check::problem(NAME, detail, advice) }
+            if locale::is_utf8(&value) {
+                Check::fine(NAME, detail)
+            } else {
+                Check::problem(NAME, format!("{detail}: plots and signs are drawn in ASCII"), advice)
+            }
         }
-        None => Check::problem(NAME, "none of LC_ALL, LC_CTYPE and LANG is set", advice),
+        None => {
+            let detail = "none of LC_ALL, LC_CTYPE and LANG is set: plots and signs are drawn in ASCII";
+            Check::problem(NAME, detail, advice)
+        }
     }
 }
 
@@ -225,39 +206,11 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn versions_are_read_from_what_tshark_prints() {
-        assert_eq!(version_in("TShark (Wireshark) 4.0.17 (Git v4.0.17 packaged as 4.0.17-0+deb12u1)"), Some((4, 0)));
-        assert_eq!(version_in("TShark (Wireshark) 3.10.2."), Some((3, 10)));
-        assert_eq!(version_in("command not found"), None);
-    }
-
-    #[test]
-    fn a_tshark_that_is_too_old_or_missing_is_a_problem_with_advice() {
-        let state = |line: &str| tshark(Path::new("tshark"), Ok(line.to_string())).state;
-        assert_eq!(state("TShark (Wireshark) 3.4.16"), State::Problem);
-        assert_eq!(state("TShark (Wireshark) 3.6.0"), State::Ok);
-        assert_eq!(state("TShark (Wireshark) 3.10.0"), State::Ok);
-        assert_eq!(state(""), State::Problem);
-        let binary = Path::new("/no/such/tshark");
-        let missing = tshark(binary, tshark_version(binary));
-        assert!(missing.detail.starts_with("/no/such/tshark: "), "{missing:?}");
-        assert!(missing.advice.unwrap().contains("apt-get install tshark"));
-    }
-
-    #[test]
-    fn a_program_that_fails_is_no_tshark() {
-        assert!(tshark_version(Path::new("false")).unwrap_err().to_string().contains("exit status"));
-    }
-
-    #[test]
-    fn the_first_locale_variable_that_is_set_decides() {
-        let with = |pairs: &'static [(&str, &str)]| {
-            locale(move |name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_string()))
-        };
-        assert_eq!(with(&[("LANG", "de_DE.UTF-8")]), Check::fine("locale", "LANG=de_DE.UTF-8"));
-        assert_eq!(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8"), ("LANG", "C")]).state, State::Ok);
-        assert_eq!(with(&[("LC_ALL", "POSIX"), ("LANG", "C.UTF-8")]).state, State::Problem);
-        assert_eq!(with(&[]).state, State::Problem);
+    fn a_locale_without_utf8_is_a_problem() {
+        let check = |value: &str| locale(Some(("LANG", value.to_string())));
+        assert_eq!(check("de_DE.UTF-8"), Check::fine("locale", "LANG=de_DE.UTF-8"));
+        assert_eq!(check("C").state, State::Problem);
+        assert_eq!(locale(None).state, State::Problem);
     }
 
     #[test]
