@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::framing::{Framing, Piece};
-use super::{CaptureFileError, Cause, Truncation};
+use super::{CaptureFileError, Truncation};
 
 /// What a copy holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn copy_frames(input: &Path, output: &Path, mut keep: impl FnMut(u64) -> boo
             writer.write_all(framing.piece()).map_err(written_failed)?;
         }
     }
-    if framing.truncation().is_some_and(|truncation| truncation.cause == Cause::FileHeader) {
+    if framing.truncation().is_some_and(|truncation| truncation.leaves_nothing()) {
         return Err(CaptureFileError::Unsupported(input.to_path_buf()));
     }
     let target = writer.into_inner().map_err(|error| written_failed(error.into_error()))?;
