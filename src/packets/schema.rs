@@ -9,7 +9,7 @@ use polars::prelude::{DataType, TimeUnit, TimeZone};
 /// Raised whenever a raw column or its meaning changes, so that cached and exported tables of another shape are
 /// rebuilt or refused instead of misread. Tracked columns do not count: they are worked out again whenever a capture
 /// or a table is loaded, never read back.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The type of a column, as polars stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -157,7 +157,7 @@ fn words_that_do_not_fit() {
         ),
         (
             "tcp_summary first",
-            "invalid value 'first' for '<TCPSTREAM>': streams have numbers, from 0 on; see `help tcp_summary`",
+            "invalid value 'first' for '[TCPSTREAM]': streams have numbers, from 0 on; see `help tcp_summary`",
         ),
         ("load_pcap", "the following required arguments were not provided: <FILE>; see `help load_pcap`"),
     ] {
