@@ -34,7 +34,7 @@ fn main() {
     let mut session = Session::new(Config::default(), None);
     session.load(&capture).expect("the capture can be loaded");
     println!("{} connections", session.capture().expect("it is loaded").mptcp_stream_ids().len());
-    for line in ["mptcp_summary ", "tcp_summary 1", "dump ", "plot dsn --", "l", "load_pcap "] {
+    for line in ["mptcp_summary ", "tcp_summary 1", "plot dsn ", "dump ", "plot dsn --", "l", "load_pcap "] {
         let first = least(|| {
             let _ = std::hint::black_box(complete(&Snapshot::of(&session, None), line, line.len(), 80));
         });
