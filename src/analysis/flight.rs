@@ -99,7 +99,7 @@ impl Direction {
         if position >= now.acknowledged {
             now.acknowledged = position;
             self.selectively.remove_before(position);
-            let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window);
+            let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window());
             now.window = window.map(u64::from);
         }
         for (left, right) in segment.sack.as_slice() {

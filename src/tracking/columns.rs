@@ -34,8 +34,8 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
         Column::new("tcpstream".into(), packets.iter().map(|packet| packet.stream).collect::<Vec<u32>>()),
         roles("tcpdest", tcp_towards.iter().copied()),
         Column::new("tcpseq".into(), packets.iter().map(|packet| packet.sequence).collect::<Vec<u32>>()),
-        Column::new("tcpack".into(), packets.iter().map(|packet| packet.acknowledgement).collect::<Vec<_>>()),
-        Column::new("rwnd".into(), packets.iter().map(|packet| packet.window).collect::<Vec<_>>()),
+        Column::new("tcpack".into(), packets.iter().map(|packet| packet.acknowledgement()).collect::<Vec<_>>()),
+        Column::new("rwnd".into(), packets.iter().map(|packet| packet.window()).collect::<Vec<_>>()),
         Column::new(
             "mptcpstream".into(),
             subflows.iter().map(|subflow| subflow.map(|subflow| subflow.connection)).collect::<Vec<_>>(),

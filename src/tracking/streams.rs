@@ -35,20 +35,37 @@ pub struct PacketInStream {
     pub stream: u32,
     /// Relative sequence number.
     pub sequence: u32,
-    /// Relative acknowledgement number, of packets with the ACK flag.
-    pub acknowledgement: Option<u32>,
-    /// Scaled receive window, octets; `None` when the scale was not captured.
-    pub window: Option<u32>,
+    // There is one of these for every packet: what may be missing is kept in few octets.
+    acknowledgement: u32,
+    window: u32,
+    acknowledges: bool,
     /// Sent by the end that sent the stream's first packet.
     pub by_first_sender: bool,
 }
 
+/// Stands for no window: a real one has at most 30 bits.
+const NO_WINDOW: u32 = u32::MAX;
+
 impl PacketInStream {
+    /// Relative acknowledgement number, of packets with the ACK flag.
+    #[inline]
+    #[must_use]
+    pub fn acknowledgement(&self) -> Option<u32> {
+        self.acknowledges.then_some(self.acknowledgement)
+    }
+
+    /// Scaled receive window, octets; `None` when the scale was not captured.
+    #[inline]
+    #[must_use]
+    pub fn window(&self) -> Option<u32> {
+        Some(self.window).filter(|window| *window != NO_WINDOW)
+    }
+
     /// Whether a SYN/ACK acknowledges this stream's SYN, and the little data that one may carry. Where ports are
     /// reused quickly, the answer to an earlier SYN arrives within the next stream.
     #[must_use]
     pub fn answers_the_syn(&self) -> bool {
-        self.acknowledgement.is_some_and(|relative| (1..=u32::from(u16::MAX)).contains(&relative))
+        self.acknowledgement().is_some_and(|relative| (1..=u32::from(u16::MAX)).contains(&relative))
     }
 }
 
@@ -181,8 +198,9 @@ impl StreamTracker {
             return PacketInStream {
                 stream: id,
                 sequence: 0,
-                acknowledgement: None,
-                window: None,
+                acknowledgement: 0,
+                window: NO_WINDOW,
+                acknowledges: false,
                 by_first_sender: true,
             };
         };
@@ -287,13 +305,12 @@ impl OpenStream {
                 peer.base.get_or_insert(segment.acknowledgement.wrapping_sub(1));
             }
         }
-        let acknowledgement =
-            segment.has(flag::ACK).then(|| segment.acknowledgement.wrapping_sub(peer.base.unwrap_or(0)));
         let packet = PacketInStream {
             stream,
             sequence: segment.sequence.wrapping_sub(own.base.unwrap_or(0)),
-            acknowledgement,
-            window: window(segment, own, peer),
+            acknowledgement: segment.acknowledgement.wrapping_sub(peer.base.unwrap_or(0)),
+            window: window(segment, own, peer).unwrap_or(NO_WINDOW),
+            acknowledges: segment.has(flag::ACK),
             by_first_sender,
         };
         self.note_handshake(row, segment, &packet);

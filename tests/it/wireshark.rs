@@ -45,11 +45,11 @@ fn differences(path: &Path, capture: &Capture) -> Vec<String> {
             compare("mptcp.stream", connection, Some(wanted));
         }
         compare("tcp.seq", Some(packet.sequence.into()), number(3));
-        if let Some(acknowledgement) = packet.acknowledgement {
+        if let Some(acknowledgement) = packet.acknowledgement() {
             compare("tcp.ack", Some(acknowledgement.into()), number(4));
         }
         // Where the scale is not known, ours is null and Wireshark's not scaled.
-        if let Some(window) = packet.window {
+        if let Some(window) = packet.window() {
             compare("tcp.window_size", Some(window.into()), number(5));
         }
         if let Some(wanted) = number(6) {

@@ -46,7 +46,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         if let Some(dsn) = data.relative_dsn {
             sent.sends(segment.abstime, dsn, u64::from(segment.payload.unwrap_or(0)));
         }
-        let window = capture.tracking.packets.get(packet.row as usize).and_then(|packet| packet.window);
+        let window = capture.tracking.packets.get(packet.row as usize).and_then(|packet| packet.window());
         if let (Some(acknowledged), Some(window)) = (data.relative_data_ack, window) {
             let opposite = directions.get_mut(packet.towards.other());
             opposite.opens(segment.abstime, segment.packetid, acknowledged.saturating_add(u64::from(window)));

@@ -191,7 +191,7 @@ impl OpenSubflow {
             }
         }
         // What is acknowledged has no octets missing before it, where a mapping could still be.
-        let acknowledged = |end: u32| seen.packet.acknowledgement.is_some_and(|position| reaches(position, end));
+        let acknowledged = |end: u32| seen.packet.acknowledgement().is_some_and(|position| reaches(position, end));
         let unmapped = peer.unmapped.is_some_and(|(.., end)| acknowledged(end));
         // An end that has not spoken may still do so, unless it sends data or its FIN without.
         let ends = seen.segment.has(flag::FIN) && !seen.segment.has(flag::RST);

@@ -109,7 +109,7 @@ fn lengths(capture: &Capture, stream: &Stream) -> HashSet<u64> {
         .filter_map(|(segment, packet)| {
             let length = segment.payload.filter(|length| *length > 0)?;
             let from_client = stream.towards(packet) == Role::Server;
-            let place = hash(u64::from(packet.sequence) << 32 | u64::from(packet.acknowledgement?), length);
+            let place = hash(u64::from(packet.sequence) << 32 | u64::from(packet.acknowledgement()?), length);
             Some(hash(place, u32::from(from_client)))
         })
         .collect()

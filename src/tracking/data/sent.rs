@@ -116,8 +116,9 @@ struct Progress {
     positions: Positions,
     /// Positions in the subflow already sent.
     octets: Intervals<()>,
-    /// Data octets that this subflow already sent.
-    data: Intervals<Sender>,
+    /// Data octets that this subflow sent after another one had sent them first; what it sent first itself is in
+    /// [`Walk::data`].
+    after_others: Intervals<Sender>,
 }
 
 impl Walk {
@@ -165,25 +166,26 @@ impl Walk {
         volume.retransmitted_packets += u64::from(new_octets < length);
         volume.unmapped += new_octets.saturating_sub(parts.iter().map(|part| part.length).sum());
         let before = self.direction.repeats.len();
+        let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
         for part in &*parts {
             let end = part.dsn.saturating_add(part.length);
-            let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
-            for piece in progress.data.overlaps(part.dsn, end) {
+            for piece in sent_before(&self.data, &progress.after_others, sender.subflow, (part.dsn, end)) {
                 volume.resent += piece.length();
                 visit(packet, (piece.start, piece.end), Sending::SameSubflow);
                 self.direction.repeats.push(repeat(packet, Kind::SameSubflow, &piece));
             }
-            for (start, end) in progress.data.gaps(part.dsn, end) {
-                for piece in self.data.overlaps(start, end) {
+            for others in self.data.overlaps(part.dsn, end).filter(|piece| piece.value.subflow != sender.subflow) {
+                for (start, end) in progress.after_others.gaps(others.start, others.end) {
+                    let piece = Piece { start, end, ..others };
                     volume.reinjected += piece.length();
-                    visit(packet, (piece.start, piece.end), Sending::Reinjection);
+                    visit(packet, (start, end), Sending::Reinjection);
                     self.direction.repeats.push(repeat(packet, Kind::Reinjection, &piece));
                 }
+                progress.after_others.fill(others.start, others.end, |_| sender);
             }
             for (first, last) in self.data.gaps(part.dsn, end) {
                 visit(packet, (first, last), Sending::First);
             }
-            progress.data.fill(part.dsn, end, |_| sender);
             volume.first_sent += self.data.fill(part.dsn, end, |_| sender);
         }
         let repeats = self.direction.repeats.get(before..).unwrap_or(&[]);
@@ -194,6 +196,27 @@ impl Walk {
         self.direction.goodput = self.data.total();
         self.direction
     }
+}
+
+/// The parts of `range` that the subflow sent before, in order: those that it sent first of all, and those that it sent
+/// after others. What one packet sent is one part.
+fn sent_before(
+    data: &Intervals<Sender>,
+    after_others: &Intervals<Sender>,
+    subflow: u32,
+    (start, end): (u64, u64),
+) -> Vec<Piece<Sender>> {
+    let first = data.overlaps(start, end).filter(|piece| piece.value.subflow == subflow);
+    let mut pieces: Vec<Piece<Sender>> = first.chain(after_others.overlaps(start, end)).collect();
+    pieces.sort_by_key(|piece| piece.start);
+    pieces.dedup_by(|next, piece| {
+        let goes_on = next.start == piece.end && next.value == piece.value;
+        if goes_on {
+            piece.end = next.end;
+        }
+        goes_on
+    });
+    pieces
 }
 
 fn repeat(packet: &Travelling<'_>, kind: Kind, piece: &Piece<Sender>) -> Repeat {

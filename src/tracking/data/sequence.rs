@@ -76,7 +76,7 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
     });
     for (packet, data) in travelling.iter().zip(&packets) {
         let Some(next) = data.working_data_ack else { continue };
-        let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window);
+        let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window());
         let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
         found.get_mut(packet.towards.other()).acknowledged.push(Acknowledgement { row, time, subflow, next, window });
     }
