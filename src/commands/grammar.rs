@@ -4,7 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
 
-use super::{Command, Session};
+use super::{Command, Example, Session};
 use crate::output::Format;
 
 /// Id of the shared `--format` option.
@@ -117,9 +117,17 @@ fn further_help(command: &dyn Command) -> String {
     }
     if !command.examples().is_empty() {
         text.push_str("\nExamples:\n");
-        let width = command.examples().iter().map(|example| example.line.chars().count()).max().unwrap_or(0);
+        let longest = |part: fn(&Example) -> &str| {
+            command.examples().iter().map(|example| part(example).chars().count()).max().unwrap_or(0)
+        };
+        let width = longest(|example| example.line);
+        let side_by_side = width + longest(|example| example.purpose) <= 76;
         for example in command.examples() {
-            text.push_str(&format!("  {:width$}  {}\n", example.line, example.purpose));
+            // Side by side, long lines and what they are for would be folded into each other.
+            match side_by_side {
+                true => text.push_str(&format!("  {:width$}  {}\n", example.line, example.purpose)),
+                false => text.push_str(&format!("  {}\n      {}\n", example.line, example.purpose)),
+            }
         }
     }
     text.trim().to_string()
@@ -172,7 +180,7 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
 mod tests {
     use super::*;
     use crate::commands::registry::COMMANDS;
-    use crate::commands::{Category, Example, Outcome};
+    use crate::commands::{Category, Outcome};
 
     struct Probe;
 
