@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use mptcpanalyzer::analysis::congestion_window::{RoundTrip, round_trips};
+use mptcpanalyzer::analysis::congestion_window::round_trips;
 use mptcpanalyzer::analysis::flight::{Moment, data_flight, stream_flight};
 use mptcpanalyzer::tracking::data::data_sequence;
 use mptcpanalyzer::tracking::{Capture, Endpoint, Role, Stream};
@@ -144,18 +144,16 @@ fn in_flight_are_the_packets_that_the_kernel_has_out() {
     assert!(compared >= 10 || scenarios::folder().is_none(), "only {compared}");
 }
 
-fn estimates(moments: &[Moment]) -> Vec<RoundTrip> {
-    round_trips(moments).into_iter().filter(|round| !round.recovering).collect()
-}
-
 /// Linux begins with a window of ten packets (RFC 6928): the first round trip of who has more to send shows all of it.
 #[test]
 fn the_first_round_trip_shows_the_initial_window() {
     let (mut reached, mut compared) = (0, 0);
     each_sampled(|sampled| {
-        let Some(first) = estimates(&sampled.moments()).first().copied() else { return };
+        let rounds = round_trips(&sampled.moments());
+        let Some(first) = rounds.first().filter(|round| !round.recovering).copied() else { return };
         let initial = 10 * sampled.number("snd_mss");
-        assert!(first.most <= initial, "{}: {first:?}", sampled.label);
+        // Where the first frame is a large one, an ACK of its first half makes the window a packet larger.
+        assert!(first.most <= initial + sampled.number("snd_mss"), "{}: {first:?}", sampled.label);
         compared += 1;
         reached += usize::from(first.most == 10 * (sampled.number("snd_mss") - 28));
     });

@@ -131,7 +131,10 @@ impl Shown {
             let port: u32 = fields[place + 2].parse().unwrap();
             let outside = translation.filter(|translation| translation.outside == address);
             self.endpoints.insert(match outside {
-                Some(translation) => format!("{}:{}", translation.inside, port - translation.port),
+                // Ports beyond the last go on from the first.
+                Some(translation) => {
+                    format!("{}:{}", translation.inside, (port + 65_536 - translation.port) % 65_536)
+                }
                 None => format!("{address}:{port}"),
             });
             if let Some(translation) = outside.filter(|_| sends) {
