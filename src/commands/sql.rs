@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::sql::{Named, Relation, query};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Table};
 use crate::tracking::Capture;
 
@@ -72,8 +72,14 @@ impl Command for Sql {
         let answer = query(&text, |name| match find(session, name)? {
             Some((capture, relation)) => Ok(Named::Table(relation.of(&capture, &text)?)),
             None => Ok(Named::Unknown),
-        })?;
-        Ok(Outcome::Report(Report::of_frame(answer)?))
+        });
+        match answer {
+            // A `*` of its own stands for files by now.
+            Err(Error::Usage(sentence)) if words.len() > 1 => {
+                Err(Error::Usage(format!("{sentence}; put the query in quotes, so that the shell leaves * < > alone")))
+            }
+            answer => Ok(Outcome::Report(Report::of_frame(answer?)?)),
+        }
     }
 }
 

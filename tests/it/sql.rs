@@ -140,3 +140,13 @@ fn refusals_are_one_sentence_that_helps() {
         assert!(said.contains(says) && said.trim_end().lines().count() == 1, "{query}: {said}");
     }
 }
+
+#[test]
+fn a_query_without_quotes_says_why_it_fails() {
+    let Some(folder) = examples() else { return };
+    let home = Home::new();
+    home.write("a file", "");
+    let line = format!("load_pcap '{}'\nsql SELECT * FROM packets\n", folder.join("client.pcapng").display());
+    let done = home.run(&[home.write("script", line).to_str().expect("UTF-8")], "");
+    assert!(done.messages.contains("put the query in quotes"), "{}", done.messages);
+}
