@@ -21,6 +21,19 @@
 //! - [`cli`], [`config`], [`error`], [`interrupt`], [`quoting`], [`terminal_text`], [`time_text`], [`units`],
 //!   [`whole_file`]: leaves that all may use.
 
+// Nothing that a capture or a person can make fail may panic; tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable,
+        clippy::todo
+    )
+)]
+
 pub mod analysis;
 pub mod arguments;
 pub mod cli;
