@@ -2,6 +2,7 @@
 
 use super::{in_directions, records};
 use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
+use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::interrupt;
 use crate::output::{Cell, Report, Table};
@@ -24,11 +25,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
 
 fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {
     let mut columns = vec![("tcpstream", "tcp\nstream"), ("client", ""), ("server", ""), ("packets", "")];
-    let shown = Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role));
-    columns.extend(shown.map(|role| match role {
-        Role::Server => ("goodput_to_server", "goodput\nto server"),
-        Role::Client => ("goodput_to_client", "goodput\nto client"),
-    }));
+    columns.extend(goodput_columns(towards));
     columns.push(("retransmitted", "retrans-\nmitted"));
     columns
 }
