@@ -78,6 +78,7 @@ fn lists_and_keys_can_be_asked_for() {
 
 #[test]
 fn connections_subflows_and_reinjections_carry_the_expected_volumes() {
+    let mut checked = 0;
     for path in scenarios::captures() {
         let label = scenarios::label(&path);
         if !["12_many_short", "06c", "04"].iter().any(|kind| label.starts_with(kind)) {
@@ -101,7 +102,9 @@ fn connections_subflows_and_reinjections_carry_the_expected_volumes() {
             let answer = json!({"again": wanted("reinjected_bytes", way)});
             assert_eq!(asked(&path, &query), [answer], "{label} reinjections {way}");
         }
+        checked += 1;
     }
+    assert!(checked >= 6 || scenarios::folder().is_none(), "only {checked} captures");
 }
 
 #[test]
