@@ -25,9 +25,9 @@ impl Command for Diagnose {
     }
 
     fn details(&self) -> &'static str {
-        "Each finding names the packets that show it and says what it means. A `problem` is something that did not work, a \
-         `notice` something to know when reading the numbers. Without a number all connections are examined, and the \
-         capture itself."
+        "Each finding names the packets that show it and says what it means and what to do next. Causes that the capture \
+         cannot tell apart are alternatives, the likeliest first. A `problem` is something that did not work, a `notice` \
+         something to know when reading the numbers. Without a number all connections are examined, and the capture itself."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -66,18 +66,18 @@ impl Command for Diagnose {
     }
 }
 
-/// For people: where, what and what it means, below one another.
+/// For people: where, what shows it, what it means and what to do next.
 fn table(findings: &[Finding]) -> Table {
     let mut table = Table::new(&["severity", "finding", "where", "packets", "detail"]);
     for finding in findings {
         let packets: Vec<String> = finding.packets.iter().take(3).map(u64::to_string).collect();
-        let more = if finding.packets.len() > 3 { ", …" } else { "" };
+        let more = if finding.packet_count > 3 { ", …" } else { "" };
         table.rows.push(vec![
             Cell::name(&finding.severity),
             Cell::name(&finding.finding),
             Cell::Text(place(finding)),
             if packets.is_empty() { Cell::Null } else { Cell::Text(format!("{}{more}", packets.join(", "))) },
-            Cell::Text(format!("{}: {}", finding.detail, finding.meaning)),
+            Cell::Text(format!("{}: {}. Next: {}", finding.detail, finding.meaning, finding.next)),
         ]);
     }
     table
@@ -93,7 +93,19 @@ fn place(finding: &Finding) -> String {
 }
 
 fn records(findings: &[Finding]) -> Table {
-    let mut table = Table::new(&["severity", "finding", "mptcpstream", "tcpstream", "packets", "detail", "meaning"]);
+    let mut table = Table::new(&[
+        "severity",
+        "finding",
+        "mptcpstream",
+        "tcpstream",
+        "towards",
+        "count",
+        "packet_count",
+        "packets",
+        "detail",
+        "meaning",
+        "next",
+    ]);
     for finding in findings {
         let packets: Vec<String> = finding.packets.iter().map(u64::to_string).collect();
         table.rows.push(vec![
@@ -101,9 +113,13 @@ fn records(findings: &[Finding]) -> Table {
             Cell::name(&finding.finding),
             finding.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
             finding.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            finding.towards.map_or(Cell::Null, |role| Cell::Text(role.name().to_string())),
+            Cell::Integer(finding.count as i128),
+            Cell::Integer(finding.packet_count as i128),
             Cell::Text(packets.join(" ")),
             Cell::Text(finding.detail.clone()),
             Cell::Text(finding.meaning.to_string()),
+            Cell::Text(finding.next.to_string()),
         ]);
     }
     table

@@ -2,7 +2,7 @@
 //! folder was recorded to show.
 
 use mptcpanalyzer::analysis::checksum::Checksums;
-use mptcpanalyzer::analysis::diagnose::{Finding, Kind, Severity, diagnose_capture, diagnose_connection};
+use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_capture, diagnose_connection};
 use mptcpanalyzer::analysis::events::{Kind as EventKind, events};
 use mptcpanalyzer::packets::tshark;
 use mptcpanalyzer::tracking::Capture;
@@ -33,79 +33,134 @@ fn said(capture: &Capture) -> Said {
 }
 
 /// Scenario, end, what must be found, what must be among the events.
-type Expectation = (&'static str, &'static str, &'static [Kind], &'static [EventKind]);
+type Expectation = (&'static str, &'static str, &'static [FindingKind], &'static [EventKind]);
 
 const EXPECTED: &[Expectation] = &[
     ("03b_add_addr_port", "client", &[], &[EventKind::AddAddr, EventKind::AddAddrEcho, EventKind::JoinEstablished]),
     ("03b_add_addr_port", "server", &[], &[EventKind::AddAddr, EventKind::AddAddrEcho, EventKind::JoinEstablished]),
-    ("03c_add_addr_nojoin", "client", &[Kind::AddressHmacInvalid], &[EventKind::AddAddr]),
-    ("03c_add_addr_nojoin", "server", &[Kind::AddressNotEchoed], &[EventKind::AddAddr]),
+    ("03c_add_addr_nojoin", "client", &[FindingKind::AddressHmacInvalid], &[EventKind::AddAddr]),
+    ("03c_add_addr_nojoin", "server", &[FindingKind::AddressNotEchoed], &[EventKind::AddAddr]),
     (
         "04_rm_addr_prio",
         "client",
-        &[Kind::AddressRemoved],
+        &[FindingKind::AddressRemoved],
         &[EventKind::RemoveAddr, EventKind::MpPrio, EventKind::Reset],
     ),
     (
         "04_rm_addr_prio",
         "server",
-        &[Kind::AddressRemoved],
+        &[FindingKind::AddressRemoved],
         &[EventKind::RemoveAddr, EventKind::MpPrio, EventKind::Reset],
     ),
-    ("05_backup_failover", "client", &[Kind::SubflowStale, Kind::SubflowBackup], &[EventKind::SubflowStale]),
-    ("05_backup_failover", "server", &[Kind::SubflowSilent, Kind::SubflowBackup], &[]),
-    ("05b_failover_permanent", "client", &[Kind::SubflowStale], &[EventKind::SubflowStale]),
-    ("05b_failover_permanent", "server", &[Kind::SubflowSilent], &[]),
-    ("07a_fastclose_client", "client", &[Kind::FastClose], &[EventKind::MpFastclose]),
-    ("07a_fastclose_client", "server", &[Kind::FastClose], &[EventKind::MpFastclose]),
-    ("07b_fastclose_server", "client", &[Kind::FastClose], &[EventKind::MpFastclose]),
-    ("07b_fastclose_server", "server", &[Kind::FastClose], &[EventKind::MpFastclose]),
-    ("07c_join_bad_token", "client", &[Kind::JoinRefused], &[EventKind::JoinRefused]),
-    ("07c_join_bad_token", "server", &[Kind::JoinRefused, Kind::JoinTokenUnknown], &[EventKind::JoinRefused]),
-    ("07d_join_bad_hmac_ack", "client", &[Kind::JoinRefused], &[EventKind::JoinRefused]),
-    ("07d_join_bad_hmac_ack", "server", &[Kind::JoinHmacInvalid, Kind::JoinRefused], &[EventKind::JoinHmacInvalid]),
-    ("07e_join_bad_hmac_synack", "client", &[Kind::JoinHmacInvalid, Kind::JoinRefused], &[EventKind::JoinHmacInvalid]),
-    ("07e_join_bad_hmac_synack", "server", &[Kind::JoinRefused], &[EventKind::JoinRefused]),
-    ("07f_join_limit", "client", &[Kind::JoinRefused], &[EventKind::JoinRefused]),
-    ("07f_join_limit", "server", &[Kind::JoinRefused], &[EventKind::JoinRefused]),
-    ("07g_join_opt_stripped", "client", &[Kind::JoinOptionMissing], &[EventKind::JoinOptionMissing]),
-    ("07g_join_opt_stripped", "server", &[Kind::JoinOptionMissing], &[]),
-    ("08a_mpfail_single", "client", &[Kind::MpFail, Kind::Fallback], &[EventKind::MpFail, EventKind::Fallback]),
+    (
+        "05_backup_failover",
+        "client",
+        &[FindingKind::SubflowStale, FindingKind::SubflowBackup],
+        &[EventKind::SubflowStale],
+    ),
+    ("05_backup_failover", "server", &[FindingKind::SubflowSilent, FindingKind::SubflowBackup], &[]),
+    ("05b_failover_permanent", "client", &[FindingKind::SubflowStale], &[EventKind::SubflowStale]),
+    ("05b_failover_permanent", "server", &[FindingKind::SubflowSilent], &[]),
+    ("07a_fastclose_client", "client", &[FindingKind::FastClose], &[EventKind::MpFastclose]),
+    ("07a_fastclose_client", "server", &[FindingKind::FastClose], &[EventKind::MpFastclose]),
+    ("07b_fastclose_server", "client", &[FindingKind::FastClose], &[EventKind::MpFastclose]),
+    ("07b_fastclose_server", "server", &[FindingKind::FastClose], &[EventKind::MpFastclose]),
+    ("07c_join_bad_token", "client", &[FindingKind::JoinRefused], &[EventKind::JoinRefused]),
+    (
+        "07c_join_bad_token",
+        "server",
+        &[FindingKind::JoinRefused, FindingKind::JoinTokenUnknown],
+        &[EventKind::JoinRefused],
+    ),
+    ("07d_join_bad_hmac_ack", "client", &[FindingKind::JoinRefused], &[EventKind::JoinRefused]),
+    (
+        "07d_join_bad_hmac_ack",
+        "server",
+        &[FindingKind::JoinHmacInvalid, FindingKind::JoinRefused],
+        &[EventKind::JoinHmacInvalid],
+    ),
+    (
+        "07e_join_bad_hmac_synack",
+        "client",
+        &[FindingKind::JoinHmacInvalid, FindingKind::JoinRefused],
+        &[EventKind::JoinHmacInvalid],
+    ),
+    ("07e_join_bad_hmac_synack", "server", &[FindingKind::JoinRefused], &[EventKind::JoinRefused]),
+    ("07f_join_limit", "client", &[FindingKind::JoinRefused], &[EventKind::JoinRefused]),
+    ("07f_join_limit", "server", &[FindingKind::JoinRefused], &[EventKind::JoinRefused]),
+    ("07g_join_opt_stripped", "client", &[FindingKind::JoinOptionMissing], &[EventKind::JoinOptionMissing]),
+    ("07g_join_opt_stripped", "server", &[FindingKind::JoinOptionMissing], &[]),
+    (
+        "08a_mpfail_single",
+        "client",
+        &[FindingKind::MpFail, FindingKind::Fallback],
+        &[EventKind::MpFail, EventKind::Fallback],
+    ),
     (
         "08a_mpfail_single",
         "server",
-        &[Kind::MpFail, Kind::Fallback, Kind::ChecksumFailure],
+        &[FindingKind::MpFail, FindingKind::Fallback, FindingKind::ChecksumFailure],
         &[EventKind::ChecksumFailure],
     ),
-    ("08b_mpfail_two", "client", &[Kind::MpFail, Kind::SubflowReset], &[EventKind::MpFail, EventKind::Reset]),
-    ("08b_mpfail_two", "server", &[Kind::MpFail, Kind::SubflowReset, Kind::ChecksumFailure], &[EventKind::MpFail]),
-    ("08d_mpfail_single_down", "client", &[Kind::MpFail, Kind::Fallback, Kind::ChecksumFailure], &[EventKind::MpFail]),
-    ("08d_mpfail_single_down", "server", &[Kind::MpFail, Kind::Fallback], &[EventKind::MpFail]),
-    ("08e_mpfail_single_slow", "server", &[Kind::MpFail, Kind::Fallback, Kind::ChecksumFailure], &[EventKind::MpFail]),
-    ("08f_mpfail_single_bidi", "server", &[Kind::MpFail, Kind::Fallback, Kind::ChecksumFailure], &[EventKind::MpFail]),
-    ("08g_mpfail_reqresp", "client", &[Kind::MpFail], &[EventKind::MpFail]),
-    ("08g_mpfail_reqresp", "server", &[Kind::MpFail, Kind::ChecksumFailure], &[EventKind::ChecksumFailure]),
-    ("09a_fb_syn_stripped", "client", &[Kind::MptcpDeclined], &[]),
-    ("09a_fb_syn_stripped", "server", &[Kind::MptcpNotRequested], &[]),
-    ("09b_fb_synack_stripped", "client", &[Kind::MptcpDeclined], &[]),
-    ("09b_fb_synack_stripped", "server", &[Kind::Fallback], &[EventKind::Fallback]),
-    ("09c_fb_plain_server", "client", &[Kind::MptcpDeclined], &[]),
-    ("09c_fb_plain_server", "server", &[Kind::MptcpDeclined], &[]),
-    ("09d_fb_plain_client", "client", &[Kind::MptcpNotRequested], &[]),
-    ("09d_fb_plain_client", "server", &[Kind::MptcpNotRequested], &[]),
-    ("09e_fb_client_opts_stripped_after_syn", "client", &[Kind::Fallback], &[EventKind::Fallback]),
-    ("09e_fb_client_opts_stripped_after_syn", "server", &[Kind::Fallback], &[EventKind::Fallback]),
-    ("09f_fb_dss_stripped_later", "client", &[Kind::Fallback], &[EventKind::Fallback]),
-    ("09f_fb_dss_stripped_later", "server", &[Kind::Fallback], &[EventKind::Fallback]),
-    ("09g_fb_server_opts_stripped_after_syn", "client", &[Kind::Fallback], &[EventKind::Fallback]),
-    ("09g_fb_server_opts_stripped_after_syn", "server", &[Kind::Fallback], &[EventKind::Fallback]),
-    ("13a_midstream", "client", &[Kind::MidStream], &[]),
-    ("13a2_join_without_capable", "client", &[Kind::MidStream, Kind::JoinTokenUnknown], &[]),
-    ("13a3_one_path_only", "client", &[Kind::JoinTokenUnknown], &[]),
-    ("13b_non_tcp", "client", &[Kind::NoTcp], &[]),
-    ("13c_truncated_file", "client", &[Kind::CaptureWarning], &[]),
-    ("13d_empty", "client", &[Kind::NoTcp], &[]),
-    ("13e_options_truncated", "client", &[Kind::OptionsCut], &[]),
+    (
+        "08b_mpfail_two",
+        "client",
+        &[FindingKind::MpFail, FindingKind::SubflowReset],
+        &[EventKind::MpFail, EventKind::Reset],
+    ),
+    (
+        "08b_mpfail_two",
+        "server",
+        &[FindingKind::MpFail, FindingKind::SubflowReset, FindingKind::ChecksumFailure],
+        &[EventKind::MpFail],
+    ),
+    (
+        "08d_mpfail_single_down",
+        "client",
+        &[FindingKind::MpFail, FindingKind::Fallback, FindingKind::ChecksumFailure],
+        &[EventKind::MpFail],
+    ),
+    ("08d_mpfail_single_down", "server", &[FindingKind::MpFail, FindingKind::Fallback], &[EventKind::MpFail]),
+    (
+        "08e_mpfail_single_slow",
+        "server",
+        &[FindingKind::MpFail, FindingKind::Fallback, FindingKind::ChecksumFailure],
+        &[EventKind::MpFail],
+    ),
+    (
+        "08f_mpfail_single_bidi",
+        "server",
+        &[FindingKind::MpFail, FindingKind::Fallback, FindingKind::ChecksumFailure],
+        &[EventKind::MpFail],
+    ),
+    ("08g_mpfail_reqresp", "client", &[FindingKind::MpFail], &[EventKind::MpFail]),
+    (
+        "08g_mpfail_reqresp",
+        "server",
+        &[FindingKind::MpFail, FindingKind::ChecksumFailure],
+        &[EventKind::ChecksumFailure],
+    ),
+    ("09a_fb_syn_stripped", "client", &[FindingKind::MptcpDeclined], &[]),
+    ("09a_fb_syn_stripped", "server", &[FindingKind::MptcpNotRequested], &[]),
+    ("09b_fb_synack_stripped", "client", &[FindingKind::MptcpDeclined], &[]),
+    ("09b_fb_synack_stripped", "server", &[FindingKind::Fallback], &[EventKind::Fallback]),
+    ("09c_fb_plain_server", "client", &[FindingKind::MptcpDeclined], &[]),
+    ("09c_fb_plain_server", "server", &[FindingKind::MptcpDeclined], &[]),
+    ("09d_fb_plain_client", "client", &[FindingKind::MptcpNotRequested], &[]),
+    ("09d_fb_plain_client", "server", &[FindingKind::MptcpNotRequested], &[]),
+    ("09e_fb_client_opts_stripped_after_syn", "client", &[FindingKind::Fallback], &[EventKind::Fallback]),
+    ("09e_fb_client_opts_stripped_after_syn", "server", &[FindingKind::Fallback], &[EventKind::Fallback]),
+    ("09f_fb_dss_stripped_later", "client", &[FindingKind::Fallback], &[EventKind::Fallback]),
+    ("09f_fb_dss_stripped_later", "server", &[FindingKind::Fallback], &[EventKind::Fallback]),
+    ("09g_fb_server_opts_stripped_after_syn", "client", &[FindingKind::Fallback], &[EventKind::Fallback]),
+    ("09g_fb_server_opts_stripped_after_syn", "server", &[FindingKind::Fallback], &[EventKind::Fallback]),
+    ("13a_midstream", "client", &[FindingKind::MidStream], &[]),
+    ("13a2_join_without_capable", "client", &[FindingKind::MidStream, FindingKind::JoinTokenUnknown], &[]),
+    ("13a3_one_path_only", "client", &[FindingKind::JoinTokenUnknown], &[]),
+    ("13b_non_tcp", "client", &[FindingKind::NoTcp], &[]),
+    ("13c_truncated_file", "client", &[FindingKind::CaptureWarning], &[]),
+    ("13d_empty", "client", &[FindingKind::NoTcp], &[]),
+    ("13e_options_truncated", "client", &[FindingKind::OptionsCut], &[]),
 ];
 
 /// Scenarios in which nothing went wrong.
@@ -127,7 +182,7 @@ fn each_scenario_is_told_its_cause() {
         let said = said(&capture);
         for kind in *kinds {
             if !said.findings.iter().any(|finding| finding.finding == *kind) {
-                let found: Vec<Kind> = said.findings.iter().map(|finding| finding.finding).collect();
+                let found: Vec<FindingKind> = said.findings.iter().map(|finding| finding.finding).collect();
                 wrong.push(format!("{scenario}/{end}: no {kind:?} among {found:?}"));
             }
         }
@@ -156,13 +211,18 @@ fn nothing_wrong_is_said_of_what_went_well() {
 
 #[test]
 fn findings_name_the_packets_that_show_them() {
-    let unshown =
-        [Kind::CaptureWarning, Kind::NoTcp, Kind::SubflowBackup, Kind::SubflowUnused, Kind::OneSubflowCarriesAll];
+    let unshown = [
+        FindingKind::CaptureWarning,
+        FindingKind::NoTcp,
+        FindingKind::SubflowBackup,
+        FindingKind::SubflowUnused,
+        FindingKind::OneSubflowCarriesAll,
+    ];
     let mut checked = 0;
     for (scenario, end, _, _) in EXPECTED {
         let Some(capture) = capture_of(scenario, end) else { continue };
         for finding in said(&capture).findings {
-            if unshown.contains(&finding.finding) || finding.finding == Kind::WindowLimited {
+            if unshown.contains(&finding.finding) || finding.finding == FindingKind::WindowLimited {
                 continue;
             }
             assert!(!finding.packets.is_empty(), "{scenario}/{end}: {:?} names no packet", finding.finding);
@@ -185,11 +245,12 @@ fn the_altered_packet_is_the_one_that_the_relay_altered() {
         [("08a_mpfail_single", "server"), ("08b_mpfail_two", "server"), ("08d_mpfail_single_down", "client")]
     {
         let Some(capture) = capture_of(scenario, end) else { continue };
-        let failed = said(&capture).findings.into_iter().filter(|f| f.finding == Kind::ChecksumFailure).count();
+        let failed = said(&capture).findings.into_iter().filter(|f| f.finding == FindingKind::ChecksumFailure).count();
         assert_eq!(failed, 1, "{scenario}: one finding about one altered mapping");
         let clean =
             capture_of(scenario, if end == "server" { "client" } else { "server" }).expect("both ends are there");
-        let sender_side = said(&clean).findings.into_iter().filter(|f| f.finding == Kind::ChecksumFailure).count();
+        let sender_side =
+            said(&clean).findings.into_iter().filter(|f| f.finding == FindingKind::ChecksumFailure).count();
         assert_eq!(sender_side, 0, "{scenario}: it left its sender whole");
     }
 }

@@ -1,6 +1,6 @@
 //! What came of the addresses that were advertised and withdrawn?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::addresses::{Advertisement, advertisements};
 use crate::analysis::closing::closing;
 use crate::tracking::authentication::Verdict;
@@ -26,9 +26,10 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> 
     if advertisement.verdict == Verdict::Invalid {
         let meaning = "the receiver must ignore it: something on the path altered the option, or it is forged";
         findings.push(make(Finding::problem(
-            Kind::AddressHmacInvalid,
+            FindingKind::AddressHmacInvalid,
             format!("the HMAC of {what} is wrong"),
             meaning,
+            "compare the option in a capture at the other end: if it differs there, a middlebox altered it",
         )));
     }
     // Whoever is about to close does not echo any more.
@@ -38,10 +39,20 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> 
     if advertisement.echo.is_none() && subject.connection.version == Some(1) && !ending {
         let detail = format!("{what}, was sent {} and never echoed", counted(ids.len(), "time"));
         let meaning = "the advertisement did not arrive, was refused (HMAC), or the echo was lost";
-        findings.push(make(Finding::problem(Kind::AddressNotEchoed, detail, meaning)));
+        findings.push(make(Finding::problem(
+            FindingKind::AddressNotEchoed,
+            detail,
+            meaning,
+            "look for the ADD_ADDR in a capture at the other end",
+        )));
     } else if advertisement.joined.is_empty() && advertisement.removed.is_none() && !ending {
         let meaning = "the peer's path manager did not use it: limits, no route, or joins not wanted";
-        findings.push(make(Finding::notice(Kind::AddressNotJoined, format!("nobody joined at {what}"), meaning)));
+        findings.push(make(Finding::notice(
+            FindingKind::AddressNotJoined,
+            format!("nobody joined at {what}"),
+            meaning,
+            "look at `ip mptcp limits` and the endpoints' `subflow` flag on the peer",
+        )));
     }
     findings
 }
@@ -56,7 +67,7 @@ fn removals(subject: &Subject<'_>) -> Vec<Finding> {
         let meaning =
             "its subflows from or to that address are closed; what was in flight on them is sent again elsewhere";
         Some(
-            Finding::notice(Kind::AddressRemoved, detail, meaning)
+            Finding::notice(FindingKind::AddressRemoved, detail, meaning, "look at `ip mptcp monitor` on that host: an interface went down, or a path manager removed the address")
                 .of(subject.connection)
                 .on(packet.stream)
                 .shown_by([packet.segment.packetid]),

@@ -1,6 +1,6 @@
 //! What does the capture lack, so that its numbers must be read with care?
 
-use super::{Finding, Kind};
+use super::{Finding, FindingKind};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{ByRole, Capture, Stream};
@@ -24,7 +24,14 @@ fn warnings(capture: &Capture) -> Vec<Finding> {
         .facts
         .warnings
         .iter()
-        .map(|warning| Finding::notice(Kind::CaptureWarning, warning.clone(), meaning))
+        .map(|warning| {
+            Finding::notice(
+                FindingKind::CaptureWarning,
+                warning.clone(),
+                meaning,
+                "record the capture again if what is missing matters",
+            )
+        })
         .collect()
 }
 
@@ -32,7 +39,10 @@ fn no_tcp(capture: &Capture) -> Option<Finding> {
     let frames = capture.dissection.facts.frames;
     let detail = format!("none of its {} is a TCP packet", counted(frames, "frame"));
     let meaning = "there is nothing to analyse: the capture filter or the interface was another one";
-    capture.segments.is_empty().then(|| Finding::problem(Kind::NoTcp, detail, meaning))
+    capture
+        .segments
+        .is_empty()
+        .then(|| Finding::problem(FindingKind::NoTcp, detail, meaning, "check the interface and the capture filter"))
 }
 
 fn mid_stream(capture: &Capture) -> Option<Finding> {
@@ -51,7 +61,15 @@ fn mid_stream(capture: &Capture) -> Option<Finding> {
     let meaning = "without the handshakes, keys, window scales and relative data sequence numbers are not known, and roles \
                    are guessed from ports";
     let first = begun.iter().filter_map(|stream| capture.segments.get(*stream.packets.first()? as usize));
-    Some(Finding::notice(Kind::MidStream, detail, meaning).shown_by(first.map(|segment| segment.packetid)))
+    Some(
+        Finding::notice(
+            FindingKind::MidStream,
+            detail,
+            meaning,
+            "start the capture before the connection to have its keys",
+        )
+        .shown_by(first.map(|segment| segment.packetid)),
+    )
 }
 
 fn options_cut(capture: &Capture) -> Option<Finding> {
@@ -61,7 +79,15 @@ fn options_cut(capture: &Capture) -> Option<Finding> {
     }
     let detail = format!("the TCP options of {} are cut by the snap length", counted(cut.len(), "packet"));
     let meaning = "keys, tokens and mappings in them are not known; record with a snap length of at least 128 bytes";
-    Some(Finding::problem(Kind::OptionsCut, detail, meaning).shown_by(cut.iter().map(|segment| segment.packetid)))
+    Some(
+        Finding::problem(
+            FindingKind::OptionsCut,
+            detail,
+            meaning,
+            "record with a snap length of at least 128 bytes (`tcpdump -s 128`)",
+        )
+        .shown_by(cut.iter().map(|segment| segment.packetid)),
+    )
 }
 
 fn times(capture: &Capture) -> Option<Finding> {
@@ -84,7 +110,15 @@ fn times(capture: &Capture) -> Option<Finding> {
         format!("time goes back at {} of the file, by up to {milliseconds:.3} ms", counted(behind.len(), "packet"));
     let meaning = "several interfaces were written one after the other; put the file in order with reordercap before \
                    reading delays, reinjections or out-of-order data from it";
-    Some(Finding::problem(Kind::TimestampsOutOfOrder, detail, meaning).shown_by(behind))
+    Some(
+        Finding::problem(
+            FindingKind::TimestampsOutOfOrder,
+            detail,
+            meaning,
+            "put the file in order with `reordercap` for tools that need it",
+        )
+        .shown_by(behind),
+    )
 }
 
 /// Data that an end acknowledged and that the capture does not hold.
@@ -106,7 +140,15 @@ fn missing(capture: &Capture) -> Option<Finding> {
     );
     let meaning = "the capture dropped packets, or does not see all of the path: volumes are too low";
     shown.sort_unstable();
-    Some(Finding::problem(Kind::PacketsMissing, detail, meaning).shown_by(shown))
+    Some(
+        Finding::problem(
+            FindingKind::PacketsMissing,
+            detail,
+            meaning,
+            "look at the drop counters of the capturing program, and capture on all interfaces",
+        )
+        .shown_by(shown),
+    )
 }
 
 fn acknowledged_unseen(capture: &Capture, stream: &Stream) -> Vec<u64> {

@@ -1,6 +1,6 @@
 //! Did data arrive altered?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::checksum::{ChecksumResult, Verdict};
 use crate::units::counted;
 
@@ -16,10 +16,15 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
         );
         let meaning = "something between the sender and the place of capture altered the data";
         findings.push(
-            Finding::problem(Kind::ChecksumFailure, detail, meaning)
-                .of(subject.connection)
-                .on(first.tcpstream)
-                .shown_by(wrong.iter().map(|result| result.packetid)),
+            Finding::problem(
+                FindingKind::ChecksumFailure,
+                detail,
+                meaning,
+                "capture on both sides of each middlebox of that path to find the one that rewrites payload",
+            )
+            .of(subject.connection)
+            .on(first.tcpstream)
+            .shown_by(wrong.iter().map(|result| result.packetid)),
         );
     }
     let failures = subject.packets.iter().filter_map(|packet| Some((packet, packet.segment.control.as_ref()?.fail?)));
@@ -32,10 +37,15 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
         let meaning = "data was altered on the way to it: a middlebox rewrites the payload; with several subflows the altered \
                        one is reset, a single one goes on as plain TCP";
         findings.push(
-            Finding::problem(Kind::MpFail, detail, meaning)
-                .of(subject.connection)
-                .on(packet.stream)
-                .shown_by([packet.segment.packetid]),
+            Finding::problem(
+                FindingKind::MpFail,
+                detail,
+                meaning,
+                "capture on both sides of each middlebox of that path to find the one that rewrites payload",
+            )
+            .of(subject.connection)
+            .on(packet.stream)
+            .shown_by([packet.segment.packetid]),
         );
     }
     findings

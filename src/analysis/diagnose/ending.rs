@@ -1,6 +1,6 @@
 //! Was the connection aborted, or a subflow reset?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::closing::closing;
 use crate::analysis::joins::{Outcome, joins, reason_name};
 use crate::packets::segment::flag;
@@ -13,7 +13,14 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let detail = format!("the {} sent MP_FASTCLOSE in packet {}", by.name(), subject.id(row));
         let meaning = "its application or kernel aborted the connection: data under way on any subflow is lost";
         findings.push(
-            Finding::problem(Kind::FastClose, detail, meaning).of(subject.connection).shown_by([subject.id(row)]),
+            Finding::problem(
+                FindingKind::FastClose,
+                detail,
+                meaning,
+                "ask the application at that end why it closed with data unread, or set SO_LINGER to 0",
+            )
+            .of(subject.connection)
+            .shown_by([subject.id(row)]),
         );
         return findings;
     }
@@ -40,10 +47,15 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let meaning =
             "the path is lost to the connection from then on; what was in flight on it is sent again elsewhere";
         findings.push(
-            Finding::problem(Kind::SubflowReset, detail, meaning)
-                .of(subject.connection)
-                .on(packet.stream)
-                .shown_by([packet.segment.packetid]),
+            Finding::problem(
+                FindingKind::SubflowReset,
+                detail,
+                meaning,
+                "look at `nstat -az | grep MPTcpExt` at the end that sent the RST",
+            )
+            .of(subject.connection)
+            .on(packet.stream)
+            .shown_by([packet.segment.packetid]),
         );
     }
     findings

@@ -1,6 +1,6 @@
 //! Did the connection fall back to TCP, or never get beyond it?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::events::explain;
 use crate::analysis::fallback::{declined as declined_handshakes, fallback, last_options};
 use crate::tracking::{Capture, Role};
@@ -22,10 +22,15 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     );
     let meaning = "the transfer goes on over one path as plain TCP; look for a middlebox on that path";
     vec![
-        Finding::problem(Kind::Fallback, detail, meaning)
-            .of(subject.connection)
-            .on(found.tcpstream)
-            .shown_by([found.packetid]),
+        Finding::problem(
+            FindingKind::Fallback,
+            detail,
+            meaning,
+            "capture on both sides of each middlebox of that path to find where the option goes missing",
+        )
+        .of(subject.connection)
+        .on(found.tcpstream)
+        .shown_by([found.packetid]),
     ]
 }
 
@@ -41,9 +46,14 @@ pub fn declined(capture: &Capture) -> Vec<Finding> {
         let meaning =
             "the server does not speak MPTCP, or something on the path removed the option from the SYN or the SYN/ACK";
         findings.push(
-            Finding::problem(Kind::MptcpDeclined, detail, meaning)
-                .on(handshake.tcpstream)
-                .shown_by([handshake.syn, handshake.syn_ack]),
+            Finding::problem(
+                FindingKind::MptcpDeclined,
+                detail,
+                meaning,
+                "check `net.mptcp.enabled` and the listening socket on the server; if both are right, capture there",
+            )
+            .on(handshake.tcpstream)
+            .shown_by([handshake.syn, handshake.syn_ack]),
         );
     }
     let tracking = &capture.tracking;
@@ -59,7 +69,7 @@ pub fn declined(capture: &Capture) -> Vec<Finding> {
             let detail = format!("none of the {} SYNs has MP_CAPABLE", syns.len());
             let meaning =
                 "the clients do not ask for MPTCP, or something before the place of capture removed the option";
-            findings.push(Finding::problem(Kind::MptcpNotRequested, detail, meaning).shown_by(syns));
+            findings.push(Finding::problem(FindingKind::MptcpNotRequested, detail, meaning, "check that the client's sockets are MPTCP sockets (`mptcpize run`, IPPROTO_MPTCP), or capture at the client").shown_by(syns));
         }
     }
     findings

@@ -1,6 +1,6 @@
 //! Which joins failed, and why?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::joins::{JoinAttempt, Outcome, joins, reason_name};
 use crate::packets::segment::flag;
 use crate::tracking::authentication::Verdict;
@@ -33,10 +33,15 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
         );
         let meaning = "the client had asked to join: something on the path removed the option from its SYN";
         findings.push(
-            Finding::problem(Kind::JoinOptionMissing, detail, meaning)
-                .of(subject.connection)
-                .on(packet.stream)
-                .shown_by([syn.packetid, packet.segment.packetid]),
+            Finding::problem(
+                FindingKind::JoinOptionMissing,
+                detail,
+                meaning,
+                "capture at the other end of that path: an option that is missing there as sent was never sent",
+            )
+            .of(subject.connection)
+            .on(packet.stream)
+            .shown_by([syn.packetid, packet.segment.packetid]),
         );
     }
     findings
@@ -57,26 +62,46 @@ fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
         let detail = format!("the HMAC in the {step} of the join is not the one that the keys give");
         let meaning =
             "something on the path altered the option, or the join does not come from the peer; it must be refused";
-        findings.push(make(Finding::problem(Kind::JoinHmacInvalid, detail, meaning)));
+        findings.push(make(Finding::problem(
+            FindingKind::JoinHmacInvalid,
+            detail,
+            meaning,
+            "compare the option in a capture at the other end: if it differs there, a middlebox altered it",
+        )));
     }
     if !subject.connection.roles_known
         && let Some(token) = join.handshake.token
     {
         let detail = format!("the join is for the token {token:08x}, which no connection of the capture has");
         let meaning = "the connection began before the capture or outside it, or the token was altered on the path";
-        findings.push(make(Finding::notice(Kind::JoinTokenUnknown, detail, meaning)));
+        findings.push(make(Finding::notice(
+            FindingKind::JoinTokenUnknown,
+            detail,
+            meaning,
+            "start the capture before the connection, or compare the token in a capture at the other end",
+        )));
     }
     match join.outcome {
         Outcome::Refused => findings.push(make(refused(join))),
         Outcome::OptionMissing => {
             let detail = format!("the SYN asks to join, the SYN/ACK in packet {decided} has no MP_JOIN");
             let meaning = "something on that path removes MPTCP options, or the port is served by a plain TCP listener";
-            findings.push(make(Finding::problem(Kind::JoinOptionMissing, detail, meaning)));
+            findings.push(make(Finding::problem(
+                FindingKind::JoinOptionMissing,
+                detail,
+                meaning,
+                "capture at the other end of that path: an option that is missing there as sent was never sent",
+            )));
         }
         Outcome::Unanswered => {
             let detail = format!("{} SYNs of the join were not answered", join.syns);
             let meaning = "the path is down or filtered, or the answer was not captured";
-            findings.push(make(Finding::problem(Kind::JoinUnanswered, detail, meaning)));
+            findings.push(make(Finding::problem(
+                FindingKind::JoinUnanswered,
+                detail,
+                meaning,
+                "test the path for plain TCP between these addresses, and look for a firewall",
+            )));
         }
         Outcome::Unfinished | Outcome::Established => {}
     }
@@ -106,5 +131,10 @@ fn refused(join: &JoinAttempt) -> Finding {
             ("the ACK", "the server refused the client's HMAC as it arrived, or the connection is gone")
         }
     };
-    Finding::problem(Kind::JoinRefused, format!("the {by} answered {step} of the join with a RST, {reason}"), meaning)
+    Finding::problem(
+        FindingKind::JoinRefused,
+        format!("the {by} answered {step} of the join with a RST, {reason}"),
+        meaning,
+        "look at `nstat -az | grep MPTcpExtMPJoin` at the end that refused",
+    )
 }

@@ -1,13 +1,15 @@
 //! What would a protocol engineer look for by hand, and find?
 //!
-//! One kind of trouble a file; each returns findings with the packets that show it and what it means. A finding is a
-//! statement about the capture, so the detectors are conservative: what only may be trouble is not reported.
+//! One kind of trouble a file; each returns findings with the packets that show it, what it means and what to do next. A
+//! finding is a statement about the capture, so the detectors are conservative: what only may be trouble is not reported,
+//! and a cause that one capture cannot tell from another is given as alternatives.
 
 mod addresses;
 mod capture_quality;
 mod checksums;
 mod ending;
 mod fallback;
+mod finding;
 mod joins;
 mod reinjections;
 mod silent;
@@ -15,154 +17,11 @@ mod stale;
 mod usage;
 mod windows;
 
-use serde::Serialize;
+pub use finding::{Finding, FindingKind, Severity};
 
 use super::checksum::ChecksumResult;
 use crate::tracking::travelling::{Travelling, in_file_order};
-use crate::tracking::{Capture, Connection, Role};
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Something did not work.
-    Problem,
-    /// Something worth knowing when reading the numbers.
-    Notice,
-}
-
-/// What was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The connection went on as plain TCP.
-    Fallback,
-    /// A SYN asked for MPTCP, the SYN/ACK did not answer with it.
-    MptcpDeclined,
-    /// No SYN of the capture asks for MPTCP.
-    MptcpNotRequested,
-    /// MP_FAIL was sent.
-    MpFail,
-    /// A mapping's checksum does not fit its data.
-    ChecksumFailure,
-    /// An ADD_ADDR was never echoed.
-    AddressNotEchoed,
-    /// Nobody joined at an advertised address.
-    AddressNotJoined,
-    /// The HMAC of an ADD_ADDR is wrong.
-    AddressHmacInvalid,
-    /// Addresses were withdrawn.
-    AddressRemoved,
-    /// A join was refused.
-    JoinRefused,
-    /// A join's SYN/ACK came without MP_JOIN.
-    JoinOptionMissing,
-    /// A join's SYN was not answered.
-    JoinUnanswered,
-    /// An HMAC of a join is wrong.
-    JoinHmacInvalid,
-    /// A join names a connection that the capture does not hold.
-    JoinTokenUnknown,
-    /// An established subflow carried no data.
-    SubflowUnused,
-    /// A subflow is a backup.
-    SubflowBackup,
-    /// One of several usable subflows carried nearly everything.
-    OneSubflowCarriesAll,
-    /// A subflow stopped making progress.
-    SubflowStale,
-    /// Nothing came over a subflow while the others went on.
-    SubflowSilent,
-    /// A subflow was reset.
-    SubflowReset,
-    /// The connection was aborted.
-    FastClose,
-    /// The receive window held the sender back.
-    WindowLimited,
-    /// Data was reinjected.
-    Reinjections,
-    /// Data was sent again on the same subflow.
-    ResentOnSameSubflow,
-    /// The beginning of connections or streams was not captured.
-    MidStream,
-    /// TCP options were cut by the snap length.
-    OptionsCut,
-    /// Frames are not in the order of their times.
-    TimestampsOutOfOrder,
-    /// Data was acknowledged that the capture does not hold.
-    PacketsMissing,
-    /// The capture holds no TCP.
-    NoTcp,
-    /// The dissector had something to say.
-    CaptureWarning,
-}
-
-/// One finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What.
-    pub finding: Kind,
-    /// How much it matters.
-    pub severity: Severity,
-    /// The connection; `None` when it is about the capture or plain TCP.
-    pub mptcpstream: Option<u32>,
-    /// The TCP stream; `None` when it is about several.
-    pub tcpstream: Option<u32>,
-    /// The end of the connection that it is about the direction towards; `None` when it is about both or neither.
-    pub towards: Option<Role>,
-    /// Packets that show it, the first few when there are many.
-    pub packets: Vec<u64>,
-    /// The particulars, a sentence without full stop.
-    pub detail: String,
-    /// What it means, a sentence without full stop.
-    pub meaning: &'static str,
-}
-
-/// Packets named as evidence of one finding at most.
-const EVIDENCE: usize = 10;
-
-impl Finding {
-    fn new(finding: Kind, severity: Severity, detail: String, meaning: &'static str) -> Self {
-        Finding {
-            finding,
-            severity,
-            mptcpstream: None,
-            tcpstream: None,
-            towards: None,
-            packets: Vec::new(),
-            detail,
-            meaning,
-        }
-    }
-
-    fn problem(finding: Kind, detail: String, meaning: &'static str) -> Self {
-        Finding::new(finding, Severity::Problem, detail, meaning)
-    }
-
-    fn notice(finding: Kind, detail: String, meaning: &'static str) -> Self {
-        Finding::new(finding, Severity::Notice, detail, meaning)
-    }
-
-    fn of(mut self, connection: &Connection) -> Self {
-        self.mptcpstream = Some(connection.id);
-        self
-    }
-
-    fn on(mut self, stream: u32) -> Self {
-        self.tcpstream = Some(stream);
-        self
-    }
-
-    fn going(mut self, towards: Role) -> Self {
-        self.towards = Some(towards);
-        self
-    }
-
-    fn shown_by(mut self, packets: impl IntoIterator<Item = u64>) -> Self {
-        self.packets = packets.into_iter().take(EVIDENCE).collect();
-        self
-    }
-}
+use crate::tracking::{Capture, Connection};
 
 /// What every detector of a connection looks at.
 struct Subject<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::packets::segment::flag;
 use crate::tracking::Role;
 use crate::tracking::data::{Kind as RepeatKind, Repeat, data_level};
@@ -55,11 +55,16 @@ fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize,
             );
             let meaning =
                 "where the first copy was acknowledged on its subflow, the reinjection was not needed after all";
-            Finding::notice(Kind::Reinjections, detail, meaning)
-                .of(subject.connection)
-                .on(stream(to))
-                .going(towards)
-                .shown_by(shown)
+            Finding::notice(
+                FindingKind::Reinjections,
+                detail,
+                meaning,
+                "compare loss and round trips of the two subflows (`rtt`, `tcp_summary`)",
+            )
+            .of(subject.connection)
+            .on(stream(to))
+            .going(towards)
+            .shown_by(shown)
         }
         RepeatKind::SameSubflow => {
             let detail = format!(
@@ -68,11 +73,16 @@ fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize,
                 counted(pair.bytes, "byte")
             );
             let meaning = "Linux does so after a subflow was removed or a join failed; the receiver drops what it has";
-            Finding::notice(Kind::ResentOnSameSubflow, detail, meaning)
-                .of(subject.connection)
-                .on(stream(to))
-                .going(towards)
-                .shown_by(shown)
+            Finding::notice(
+                FindingKind::ResentOnSameSubflow,
+                detail,
+                meaning,
+                "look at `events` for what came before the first of these packets",
+            )
+            .of(subject.connection)
+            .on(stream(to))
+            .going(towards)
+            .shown_by(shown)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Did a subflow fall silent while the others went on? What the sender's capture shows as a standstill, the
 //! receiver's shows so.
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::volume::seconds;
 use crate::packets::segment::flag;
 use crate::tracking::Role;
@@ -74,5 +74,15 @@ fn silence(
         counted(others, "byte")
     );
     let meaning = "its path was down, or the scheduler left it; look at the sender's capture for retransmissions";
-    Some(Finding::notice(Kind::SubflowSilent, detail, meaning).of(subject.connection).on(stream).shown_by([packetid]))
+    Some(
+        Finding::notice(
+            FindingKind::SubflowSilent,
+            detail,
+            meaning,
+            "look at a capture at the sender for retransmissions in that time",
+        )
+        .of(subject.connection)
+        .on(stream)
+        .shown_by([packetid]),
+    )
 }

@@ -1,6 +1,6 @@
 //! Did a subflow stop making progress, and when?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::standstill::{Standstill, standstills};
 use crate::tracking::Role;
 use crate::tracking::travelling::of_subflow;
@@ -33,9 +33,14 @@ fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Stan
     );
     let meaning =
         "the path was down or lost nearly everything; the scheduler turns to other subflows and reinjects there";
-    Finding::problem(Kind::SubflowStale, detail, meaning)
-        .of(subject.connection)
-        .on(stream)
-        .going(towards)
-        .shown_by(standstill.retransmissions.iter().copied())
+    Finding::problem(
+        FindingKind::SubflowStale,
+        detail,
+        meaning,
+        "look at loss on that path in that time, and at what the other subflows carried meanwhile",
+    )
+    .of(subject.connection)
+    .on(stream)
+    .going(towards)
+    .shown_by(standstill.retransmissions.iter().copied())
 }

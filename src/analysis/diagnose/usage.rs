@@ -1,6 +1,6 @@
 //! Were the paths used?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::joins::{Outcome, joins};
 use crate::tracking::data::data_level;
 use crate::tracking::{Role, SubflowKind};
@@ -46,7 +46,16 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let detail =
             format!("the subflow was opened as a backup and carried {} first", counted(carried(*index), "byte"));
         let meaning = "a backup carries data only while no other subflow can";
-        findings.push(Finding::notice(Kind::SubflowBackup, detail, meaning).of(connection).on(*id));
+        findings.push(
+            Finding::notice(
+                FindingKind::SubflowBackup,
+                detail,
+                meaning,
+                "nothing, unless the subflow was meant to be used: then clear its `backup` flag",
+            )
+            .of(connection)
+            .on(*id),
+        );
     }
     let unused: Vec<&(usize, u32)> = usable
         .iter()
@@ -55,7 +64,16 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     for (_, id) in &unused {
         let detail = format!("the subflow was established and carried none of the {}", counted(total, "byte"));
         let meaning = "the scheduler preferred other paths: a longer round trip, a late join, or a priority";
-        findings.push(Finding::notice(Kind::SubflowUnused, detail, meaning).of(connection).on(*id));
+        findings.push(
+            Finding::notice(
+                FindingKind::SubflowUnused,
+                detail,
+                meaning,
+                "compare the round trips of the subflows (`rtt`) and the time of the join",
+            )
+            .of(connection)
+            .on(*id),
+        );
     }
     if usable.len() - unused.len() > 1
         && total >= ENOUGH
@@ -66,7 +84,16 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         if share >= NEARLY_ALL {
             let detail = format!("the subflow carried {:.1} % of {}", share * 100.0, counted(total, "byte"));
             let meaning = "the other paths added nearly nothing: compare their round trip times and losses";
-            findings.push(Finding::notice(Kind::OneSubflowCarriesAll, detail, meaning).of(connection).on(*id));
+            findings.push(
+                Finding::notice(
+                    FindingKind::OneSubflowCarriesAll,
+                    detail,
+                    meaning,
+                    "compare round trips and retransmissions of the subflows (`rtt`, `tcp_summary`)",
+                )
+                .of(connection)
+                .on(*id),
+            );
         }
     }
     findings

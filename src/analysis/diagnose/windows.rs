@@ -1,6 +1,6 @@
 //! Did a receive window hold the sender back?
 
-use super::{Finding, Kind, Subject};
+use super::{Finding, FindingKind, Subject};
 use crate::analysis::volume::seconds;
 use crate::tracking::ByRole;
 use crate::tracking::data::data_level;
@@ -99,10 +99,15 @@ impl Direction {
         let meaning = "the receiver's buffer bounds the transfer: its application reads slowly, or the buffer is too small for \
                        paths of so different delay";
         Some(
-            Finding::notice(Kind::WindowLimited, detail, meaning)
-                .of(subject.connection)
-                .going(towards)
-                .shown_by(self.shown_by.iter().copied()),
+            Finding::notice(
+                FindingKind::WindowLimited,
+                detail,
+                meaning,
+                "look at how fast the receiving application reads, and at `net.ipv4.tcp_rmem` there",
+            )
+            .of(subject.connection)
+            .going(towards)
+            .shown_by(self.shown_by.iter().copied()),
         )
     }
 }

@@ -1,0 +1,189 @@
+//! [`Finding`]: one statement about a capture, in three parts: what shows it, what it means, what to do next.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::tracking::{Connection, Role};
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something did not work.
+    Problem,
+    /// Something worth knowing when reading the numbers.
+    Notice,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// The connection went on as plain TCP.
+    Fallback,
+    /// A SYN asked for MPTCP, the SYN/ACK did not answer with it.
+    MptcpDeclined,
+    /// No SYN of the capture asks for MPTCP.
+    MptcpNotRequested,
+    /// MP_FAIL was sent.
+    MpFail,
+    /// A mapping's checksum does not fit its data.
+    ChecksumFailure,
+    /// An ADD_ADDR was never echoed.
+    AddressNotEchoed,
+    /// Nobody joined at an advertised address.
+    AddressNotJoined,
+    /// The HMAC of an ADD_ADDR is wrong.
+    AddressHmacInvalid,
+    /// Addresses were withdrawn.
+    AddressRemoved,
+    /// A join was refused.
+    JoinRefused,
+    /// A join's SYN/ACK came without MP_JOIN.
+    JoinOptionMissing,
+    /// A join's SYN was not answered.
+    JoinUnanswered,
+    /// An HMAC of a join is wrong.
+    JoinHmacInvalid,
+    /// A join names a connection that the capture does not hold.
+    JoinTokenUnknown,
+    /// An established subflow carried no data.
+    SubflowUnused,
+    /// A subflow is a backup.
+    SubflowBackup,
+    /// One of several usable subflows carried nearly everything.
+    OneSubflowCarriesAll,
+    /// A subflow stopped making progress.
+    SubflowStale,
+    /// Nothing came over a subflow while the others went on.
+    SubflowSilent,
+    /// A subflow was reset.
+    SubflowReset,
+    /// The connection was aborted.
+    FastClose,
+    /// The receive window held the sender back.
+    WindowLimited,
+    /// Data was reinjected.
+    Reinjections,
+    /// Data was sent again on the same subflow.
+    ResentOnSameSubflow,
+    /// The beginning of connections or streams was not captured.
+    MidStream,
+    /// TCP options were cut by the snap length.
+    OptionsCut,
+    /// Frames are not in the order of their times.
+    TimestampsOutOfOrder,
+    /// Data was acknowledged that the capture does not hold.
+    PacketsMissing,
+    /// The capture holds no TCP.
+    NoTcp,
+    /// The dissector had something to say.
+    CaptureWarning,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What.
+    pub finding: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The connection; `None` when it is about the capture, plain TCP or several connections.
+    pub mptcpstream: Option<u32>,
+    /// The TCP stream; `None` when it is about several.
+    pub tcpstream: Option<u32>,
+    /// The end of the connection that it is about the direction towards; `None` when it is about both or neither.
+    pub towards: Option<Role>,
+    /// Equal findings that this one stands for, itself included.
+    pub count: usize,
+    /// Packets that show it, however many of them `packets` lists.
+    pub packet_count: usize,
+    /// Packets that show it, the first ten when there are more.
+    pub packets: Vec<u64>,
+    /// What shows it, a sentence without full stop.
+    pub detail: String,
+    /// What it means, a sentence without full stop. Causes that the capture cannot tell apart are alternatives, the
+    /// likeliest first.
+    pub meaning: Cow<'static, str>,
+    /// What to do next, a sentence without full stop.
+    pub next: Cow<'static, str>,
+}
+
+/// Packets named as evidence of one finding at most.
+const EVIDENCE: usize = 10;
+
+impl Finding {
+    fn new(
+        severity: Severity,
+        finding: FindingKind,
+        detail: impl Into<String>,
+        meaning: impl Into<Cow<'static, str>>,
+        next: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Finding {
+            finding,
+            severity,
+            mptcpstream: None,
+            tcpstream: None,
+            towards: None,
+            count: 1,
+            packet_count: 0,
+            packets: Vec::new(),
+            detail: detail.into(),
+            meaning: meaning.into(),
+            next: next.into(),
+        }
+    }
+
+    /// Something did not work: what shows it, what it means, what to do next.
+    pub(super) fn problem(
+        finding: FindingKind,
+        detail: impl Into<String>,
+        meaning: impl Into<Cow<'static, str>>,
+        next: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Finding::new(Severity::Problem, finding, detail, meaning, next)
+    }
+
+    /// Something worth knowing: what shows it, what it means, what to do next.
+    pub(super) fn notice(
+        finding: FindingKind,
+        detail: impl Into<String>,
+        meaning: impl Into<Cow<'static, str>>,
+        next: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Finding::new(Severity::Notice, finding, detail, meaning, next)
+    }
+
+    /// It is about this connection.
+    pub(super) fn of(mut self, connection: &Connection) -> Self {
+        self.mptcpstream = Some(connection.id);
+        self
+    }
+
+    /// It is about this TCP stream.
+    pub(super) fn on(mut self, stream: u32) -> Self {
+        self.tcpstream = Some(stream);
+        self
+    }
+
+    /// It is about the direction towards this end.
+    pub(super) fn going(mut self, towards: Role) -> Self {
+        self.towards = Some(towards);
+        self
+    }
+
+    /// The packets that show it.
+    pub(super) fn shown_by(mut self, packets: impl IntoIterator<Item = u64>) -> Self {
+        self.packets.clear();
+        self.packet_count = 0;
+        for packet in packets {
+            self.packet_count += 1;
+            if self.packets.len() < EVIDENCE {
+                self.packets.push(packet);
+            }
+        }
+        self
+    }
+}
