@@ -1,9 +1,9 @@
 //! `diagnose [N]`
 
-use clap::ArgMatches;
+use clap::{Arg, ArgAction, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection};
+use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection, grouped};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
@@ -27,16 +27,21 @@ impl Command for Diagnose {
     fn details(&self) -> &'static str {
         "Each finding names the packets that show it and says what it means and what to do next. Causes that the capture \
          cannot tell apart are alternatives, the likeliest first. A `problem` is something that did not work, a `notice` \
-         something to know when reading the numbers. Without a number all connections are examined, and the capture itself."
+         something to know when reading the numbers. Without a number all connections are examined, and the capture itself. \
+         Findings of one kind with the same severity, direction, meaning and advice are one row with a count, also across TCP \
+         streams and connections. Up to three of them are quoted each, of more the first speaks for all."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::mptcp_stream().required(false))
+        command
+            .arg(arguments::mptcp_stream().required(false))
+            .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("List each finding, equal ones apart"))
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "diagnose", purpose: "ask what is worth a look in the whole capture" },
+            Example { line: "diagnose --all", purpose: "list each finding, equal ones apart" },
             Example { line: "diagnose 0 --format json", purpose: "the findings about connection 0 for a program" },
         ]
     }
@@ -59,8 +64,15 @@ impl Command for Diagnose {
                 findings
             }
         };
-        let notes =
-            if findings.is_empty() { vec!["nothing found that is worth a look".to_string()] } else { Vec::new() };
+        let found = findings.len();
+        let findings = if arguments.get_flag("all") { findings } else { grouped(&findings) };
+        let notes = if findings.is_empty() {
+            vec!["nothing found that is worth a look".to_string()]
+        } else if findings.len() < found {
+            vec![format!("{found} findings, equal ones together: `diagnose --all` lists each")]
+        } else {
+            Vec::new()
+        };
         let report = Report::new(&findings, vec![table(&findings)]);
         Ok(Outcome::Report(report.with_records(records(&findings)).with_notes(notes)))
     }
@@ -85,11 +97,26 @@ fn table(findings: &[Finding]) -> Table {
 
 fn place(finding: &Finding) -> String {
     match (finding.mptcpstream, finding.tcpstream) {
+        (None, None) if !finding.mptcpstreams.is_empty() => format!("mptcp {}", first_of(&finding.mptcpstreams)),
+        (Some(connection), None) if !finding.tcpstreams.is_empty() => {
+            format!("mptcp {connection}, tcp {}", first_of(&finding.tcpstreams))
+        }
+        (None, None) if !finding.tcpstreams.is_empty() => format!("tcp {}", first_of(&finding.tcpstreams)),
         (Some(connection), Some(stream)) => format!("mptcp {connection}, tcp {stream}"),
         (Some(connection), None) => format!("mptcp {connection}"),
         (None, Some(stream)) => format!("tcp {stream}"),
         (None, None) => "capture".to_string(),
     }
+}
+
+/// The first three of these numbers.
+fn first_of(numbers: &[u32]) -> String {
+    let first: Vec<String> = numbers.iter().take(3).map(u32::to_string).collect();
+    format!("{}{}", first.join(" "), if numbers.len() > 3 { " …" } else { "" })
+}
+
+fn numbers<T: ToString>(numbers: &[T]) -> Cell {
+    Cell::Text(numbers.iter().map(T::to_string).collect::<Vec<String>>().join(" "))
 }
 
 fn records(findings: &[Finding]) -> Table {
@@ -98,6 +125,8 @@ fn records(findings: &[Finding]) -> Table {
         "finding",
         "mptcpstream",
         "tcpstream",
+        "mptcpstreams",
+        "tcpstreams",
         "towards",
         "count",
         "packet_count",
@@ -107,16 +136,17 @@ fn records(findings: &[Finding]) -> Table {
         "next",
     ]);
     for finding in findings {
-        let packets: Vec<String> = finding.packets.iter().map(u64::to_string).collect();
         table.rows.push(vec![
             Cell::name(&finding.severity),
             Cell::name(&finding.finding),
             finding.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
             finding.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            numbers(&finding.mptcpstreams),
+            numbers(&finding.tcpstreams),
             finding.towards.map_or(Cell::Null, |role| Cell::Text(role.name().to_string())),
             Cell::Integer(finding.count as i128),
             Cell::Integer(finding.packet_count as i128),
-            Cell::Text(packets.join(" ")),
+            numbers(&finding.packets),
             Cell::Text(finding.detail.clone()),
             Cell::Text(finding.meaning.to_string()),
             Cell::Text(finding.next.to_string()),

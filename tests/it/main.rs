@@ -21,6 +21,7 @@ mod generated;
 mod history;
 mod hostile_names;
 mod kernel;
+mod labelled;
 mod life;
 mod live;
 mod live_events;

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::tracking::{Connection, Role};
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something did not work.
@@ -17,7 +17,7 @@ pub enum Severity {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// The connection went on as plain TCP.
@@ -93,6 +93,10 @@ pub struct Finding {
     pub mptcpstream: Option<u32>,
     /// The TCP stream; `None` when it is about several.
     pub tcpstream: Option<u32>,
+    /// The connections that it is about, the first ten when there are more.
+    pub mptcpstreams: Vec<u32>,
+    /// The TCP streams that it is about, the first ten when there are more.
+    pub tcpstreams: Vec<u32>,
     /// The end of the connection that it is about the direction towards; `None` when it is about both or neither.
     pub towards: Option<Role>,
     /// Equal findings that this one stands for, itself included.
@@ -110,8 +114,8 @@ pub struct Finding {
     pub next: Cow<'static, str>,
 }
 
-/// Packets named as evidence of one finding at most.
-const EVIDENCE: usize = 10;
+/// Packets, connections and streams that one finding names at most.
+pub(super) const EVIDENCE: usize = 10;
 
 impl Finding {
     fn new(
@@ -126,6 +130,8 @@ impl Finding {
             severity,
             mptcpstream: None,
             tcpstream: None,
+            mptcpstreams: Vec::new(),
+            tcpstreams: Vec::new(),
             towards: None,
             count: 1,
             packet_count: 0,
@@ -159,12 +165,14 @@ impl Finding {
     /// It is about this connection.
     pub(super) fn of(mut self, connection: &Connection) -> Self {
         self.mptcpstream = Some(connection.id);
+        self.mptcpstreams = vec![connection.id];
         self
     }
 
     /// It is about this TCP stream.
     pub(super) fn on(mut self, stream: u32) -> Self {
         self.tcpstream = Some(stream);
+        self.tcpstreams = vec![stream];
         self
     }
 

@@ -10,6 +10,7 @@ mod checksums;
 mod ending;
 mod fallback;
 mod finding;
+mod grouping;
 mod joins;
 mod reinjections;
 mod silent;
@@ -18,6 +19,7 @@ mod usage;
 mod windows;
 
 pub use finding::{Finding, FindingKind, Severity};
+pub use grouping::grouped;
 
 use super::checksum::ChecksumResult;
 use crate::tracking::travelling::{Travelling, in_file_order};
