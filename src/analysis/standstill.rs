@@ -8,17 +8,21 @@ use crate::tracking::travelling::Travelling;
 /// Retransmissions without any progress that make a subflow stale. Linux calls one so after four timeouts
 /// (`net.mptcp.stale_loss_cnt`); the first may come before the capture point notices.
 const RETRANSMISSIONS: usize = 3;
-/// A shorter standstill is ordinary loss recovery, nanoseconds.
+/// A shorter time without progress is ordinary loss recovery, nanoseconds.
 const STANDSTILL: i64 = 1_000_000_000;
+/// Where answers came that acknowledged nothing: how many retransmissions after them have to be without one.
+const UNANSWERED: usize = 2;
+/// And for how long, nanoseconds.
+const SILENCE: i64 = STANDSTILL / 2;
 
-/// A time without progress although data waited for an acknowledgement.
+/// A time without any answer although data waited for an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standstill {
-    /// When the oldest of that data was sent, or the last progress made; nanoseconds since 1970.
+    /// When the oldest of that data was sent, or the last answer came; nanoseconds since 1970.
     pub from: i64,
-    /// When progress was made again, or the stream's last packet.
+    /// When an answer came again, or the stream's last packet.
     pub until: i64,
-    /// Whether progress was made again.
+    /// Whether an answer came again.
     pub recovered: bool,
     /// Packets that sent data again meanwhile.
     pub retransmissions: Vec<u64>,
@@ -50,7 +54,7 @@ struct Progress {
 impl Progress {
     fn sends(&mut self, packet: &Travelling<'_>) {
         let again = self.waiting.sends(packet.segment, packet.row);
-        if self.waiting.retransmissions == 0 {
+        if self.waiting.unanswered == 0 {
             self.retransmissions.clear();
         } else if again > 0 {
             self.retransmissions.push(packet.segment.packetid);
@@ -68,7 +72,7 @@ impl Progress {
         self.note(self.waiting.standstill(now), now, recovered);
     }
 
-    /// Progress was made, or the capture is over.
+    /// An answer came, or the capture is over.
     fn note(&mut self, standstill: Option<(i64, u32)>, until: i64, recovered: bool) {
         let retransmissions = std::mem::take(&mut self.retransmissions);
         if let Some((from, row)) = standstill {
@@ -86,10 +90,27 @@ pub struct Waiting<M> {
     acknowledged: Option<u64>,
     /// When the oldest unacknowledged data began to wait.
     since: Option<i64>,
-    /// Packets that sent data again since.
+    /// When the receiver answered since, without acknowledging any of it.
+    answered: Option<i64>,
+    /// Packets that sent data again since the oldest data began to wait.
     retransmissions: usize,
-    /// The first of them.
-    first: Option<M>,
+    /// How many of them came after the last answer.
+    unanswered: usize,
+    /// The first of those, and when it was sent.
+    first: Option<(M, i64)>,
+    /// Timestamp of the latest one.
+    timestamp: Option<u32>,
+    /// What the receiver said last.
+    heard: Heard,
+}
+
+/// What tells one acknowledgement that moves nothing from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Heard {
+    /// DATA_ACK as sent.
+    data_ack: Option<u64>,
+    /// The first SACK block: the one that the latest data is in (RFC 2018 §4).
+    sack: Option<(u32, u32)>,
 }
 
 impl<M> Default for Waiting<M> {
@@ -100,8 +121,12 @@ impl<M> Default for Waiting<M> {
             highest_sent: None,
             acknowledged: None,
             since: None,
+            answered: None,
             retransmissions: 0,
+            unanswered: 0,
             first: None,
+            timestamp: None,
+            heard: Heard::default(),
         }
     }
 }
@@ -121,40 +146,82 @@ impl<M: Copy> Waiting<M> {
         let again = length.saturating_sub(self.sent.insert(start, end));
         self.highest_sent = Some(self.highest_sent.map_or(end, |highest| highest.max(end)));
         if self.since.is_none() {
-            self.since = Some(segment.abstime);
-            self.retransmissions = 0;
+            self.starts_over(Some(segment.abstime));
         }
         if again > 0 {
             self.retransmissions = self.retransmissions.saturating_add(1);
-            if self.retransmissions == 1 {
-                self.first = Some(place);
+            self.unanswered = self.unanswered.saturating_add(1);
+            if self.unanswered == 1 {
+                self.first = Some((place, segment.abstime));
             }
+            self.timestamp = segment.timestamps.map(|(value, _)| value);
         }
         again
     }
 
-    /// Takes in a packet of the other direction; true when it acknowledges more than all before.
+    /// Takes in a packet of the other direction; true when it acknowledges more than all before, or answers data that
+    /// was sent again.
     pub fn acknowledges(&mut self, segment: &Segment) -> bool {
         if !segment.has(flag::ACK) || self.highest_sent.is_none() {
             return false;
         }
+        let answers = self.answers(segment);
         let position = self.data.position(segment.acknowledgement);
         if self.acknowledged.is_some_and(|known| position <= known) {
-            return false;
+            if answers {
+                self.answered = Some(segment.abstime);
+                self.unanswered = 0;
+            }
+            return answers;
         }
         self.acknowledged = Some(position);
         let all = self.highest_sent.is_some_and(|highest| position >= highest);
-        self.since = (!all).then_some(segment.abstime);
-        self.retransmissions = 0;
+        self.starts_over((!all).then_some(segment.abstime));
         true
     }
 
-    /// Since when nothing has moved, and the first packet that sent data again, if that makes the subflow stale now.
+    /// Nothing waits from now on, or other data than before.
+    fn starts_over(&mut self, since: Option<i64>) {
+        self.since = since;
+        self.answered = None;
+        self.retransmissions = 0;
+        self.unanswered = 0;
+    }
+
+    /// Whether a packet that acknowledges nothing new still shows that data sent again reached the receiver, which may
+    /// have no room for it (a window probe): then the path is well. By its timestamp it answers the newest of them (RFC
+    /// 7323 §4.3); without, a bare ACK does that says nothing else new, or has a new SACK block. Other subflows bring about
+    /// DATA_ACKs on this one, too, and those answer nothing.
+    fn answers(&mut self, segment: &Segment) -> bool {
+        let data_ack = segment.dss.and_then(|dss| dss.data_ack);
+        let heard = Heard {
+            data_ack: data_ack.or(self.heard.data_ack),
+            sack: segment.sack.as_slice().first().copied().or(self.heard.sack),
+        };
+        let before = std::mem::replace(&mut self.heard, heard);
+        if self.unanswered == 0 || segment.flags & (flag::SYN | flag::RST) != 0 {
+            return false;
+        }
+        let echo = segment.timestamps.map(|(_, echo)| echo).zip(self.timestamp);
+        if echo.is_some_and(|(echo, sent)| echo.wrapping_sub(sent) < 1 << 31) {
+            return true;
+        }
+        let bare = segment.payload == Some(0) && !segment.has(flag::FIN);
+        bare && (before.data_ack == heard.data_ack || before.sack != heard.sack)
+    }
+
+    /// Since when nothing has come back, and the first packet that sent data again, if that makes the subflow stale now.
     #[must_use]
     pub fn standstill(&self, now: i64) -> Option<(i64, M)> {
-        let from = self.since.filter(|from| now.saturating_sub(*from) >= STANDSTILL)?;
-        let first = self.first.filter(|_| self.retransmissions >= RETRANSMISSIONS)?;
-        Some((from, first))
+        let since = self.since.filter(|since| now.saturating_sub(*since) >= STANDSTILL)?;
+        let (first, sent) = self.first.filter(|_| self.retransmissions >= RETRANSMISSIONS)?;
+        match self.answered {
+            None => Some((since, first)),
+            Some(answered) => {
+                let silent = self.unanswered >= UNANSWERED && now.saturating_sub(sent) >= SILENCE;
+                silent.then_some((answered, first))
+            }
+        }
     }
 
     /// Keeps what is held small: where data came with more gaps than anything but an attack has, they count as sent.
@@ -164,5 +231,93 @@ impl<M: Copy> Waiting<M> {
         {
             self.sent.insert(start, end);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::packets::segment::{Dss, SackBlocks};
+
+    const MILLISECOND: i64 = 1_000_000;
+
+    /// A packet at a time in milliseconds.
+    fn packet(time: i64, sequence: u32, acknowledgement: u32, payload: u32) -> Segment {
+        Segment {
+            packetid: 1,
+            abstime: time * MILLISECOND,
+            source: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            destination: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            source_port: 1,
+            destination_port: 2,
+            flags: flag::ACK,
+            window: 0,
+            sequence,
+            acknowledgement,
+            payload: Some(payload),
+            timestamps: None,
+            window_scale: None,
+            options_cut: false,
+            sack: SackBlocks::default(),
+            dss: None,
+            control: None,
+        }
+    }
+
+    fn with_data_ack(segment: Segment, data_ack: u64) -> Segment {
+        Segment { dss: Some(Dss { flags: Dss::DATA_ACK, data_ack: Some(data_ack), mapping: None }), ..segment }
+    }
+
+    /// Sends 500 octets at second 0 and again at each second until 6; `answer` says what comes back 10 ms later. Returns
+    /// the standstill at second 7.
+    fn sent_again(answer: impl Fn(i64) -> Option<Segment>) -> Option<(i64, u64)> {
+        let mut waiting = Waiting::default();
+        let _ = waiting.acknowledges(&with_data_ack(packet(0, 1, 1001, 0), 77));
+        waiting.sends(&packet(0, 1, 1, 1000), 0);
+        assert!(waiting.acknowledges(&with_data_ack(packet(0, 1, 1001, 0), 77)));
+        for second in 0..=6_i64 {
+            let sent = Segment { timestamps: Some((second as u32 * 1000, 9)), ..packet(second * 1000, 1001, 1, 500) };
+            waiting.sends(&sent, second as u64);
+            if let Some(answer) = answer(second) {
+                let _ = waiting.acknowledges(&answer);
+            }
+        }
+        waiting.standstill(7000 * MILLISECOND)
+    }
+
+    #[test]
+    fn data_sent_again_without_an_answer_stands_still() {
+        assert_eq!(sent_again(|_| None), Some((0, 1)));
+    }
+
+    #[test]
+    fn a_receiver_that_answers_is_no_standstill() {
+        let window_probe = |second: i64| Some(with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 77));
+        assert_eq!(sent_again(window_probe), None);
+        // Plain TCP has no DATA_ACK.
+        assert_eq!(sent_again(|second| Some(packet(second * 1000 + 10, 1, 1001, 0))), None);
+        // Other subflows move the DATA_ACK; the timestamp says that the retransmission came all the same.
+        let answer = |second: i64| with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 78 + second as u64);
+        let echoing = |second: i64| Some(Segment { timestamps: Some((5, second as u32 * 1000)), ..answer(second) });
+        assert_eq!(sent_again(echoing), None);
+    }
+
+    #[test]
+    fn what_other_subflows_bring_about_answers_nothing() {
+        let window_update =
+            |second: i64| Some(with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 78 + second as u64));
+        assert_eq!(sent_again(window_update), Some((0, 1)));
+        // Data of the other direction, sent again for the same reason.
+        let data = |second: i64| Some(with_data_ack(packet(second * 1000 + 10, 1, 1001, 700), 77));
+        assert_eq!(sent_again(data), Some((0, 1)));
+    }
+
+    #[test]
+    fn a_path_that_breaks_after_answers_stands_still_from_then_on() {
+        let answers_at_first =
+            |second: i64| (second < 3).then(|| with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 77));
+        assert_eq!(sent_again(answers_at_first), Some((2010 * MILLISECOND, 3)));
     }
 }

@@ -73,7 +73,7 @@ fn silence(
         seconds(Some((last, now))),
         counted(others, "byte")
     );
-    let meaning = "its path was down, or the scheduler left it; look at the sender's capture for retransmissions";
+    let meaning = "its path was down, or the scheduler left it";
     Some(
         Finding::notice(
             FindingKind::SubflowSilent,
@@ -83,6 +83,7 @@ fn silence(
         )
         .of(subject.connection)
         .on(stream)
+        .going(towards)
         .shown_by([packetid]),
     )
 }

@@ -1,6 +1,7 @@
 //! Did a subflow stop making progress, and when?
 
 use super::{Finding, FindingKind, Subject};
+use crate::analysis::capture_point::{self, Place};
 use crate::analysis::standstill::{Standstill, standstills};
 use crate::tracking::Role;
 use crate::tracking::travelling::of_subflow;
@@ -26,21 +27,31 @@ fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Stan
         "to the end of the capture".to_string()
     };
     let detail = format!(
-        "towards the {}, nothing was acknowledged from {} {end} in spite of {}",
+        "towards the {}, no acknowledgement came from {} {end} in spite of {}",
         towards.name(),
         subject.time(standstill.from),
         counted(standstill.retransmissions.len(), "retransmission")
     );
-    let meaning =
-        "the path was down or lost nearly everything; the scheduler turns to other subflows and reinjects there";
-    Finding::problem(
-        FindingKind::SubflowStale,
-        detail,
-        meaning,
-        "look at loss on that path in that time, and at what the other subflows carried meanwhile",
-    )
-    .of(subject.connection)
-    .on(stream)
-    .going(towards)
-    .shown_by(standstill.retransmissions.iter().copied())
+    let (meaning, next) = match place(subject, stream, towards) {
+        Some(Place::Receiver) => (
+            "the retransmissions came this far: the way back was down, or the receiving host does not answer",
+            "look at the receiving host (`nstat -az`, its load and firewall), and at the sender's capture",
+        ),
+        _ => (
+            "the path was down in one direction or both, or lost nearly everything; or the other end of the subflow is \
+             gone. The scheduler turns to other subflows and reinjects there",
+            "look at loss on that path in that time, and at what the other subflows carried meanwhile",
+        ),
+    };
+    Finding::problem(FindingKind::SubflowStale, detail, meaning, next)
+        .of(subject.connection)
+        .on(stream)
+        .going(towards)
+        .shown_by(standstill.retransmissions.iter().copied())
+}
+
+/// Where the direction of the subflow was recorded.
+fn place(subject: &Subject<'_>, stream: u32, towards: Role) -> Option<Place> {
+    let stream = subject.capture.tracking.stream(stream)?;
+    Some(capture_point::of_subflow(subject.capture, stream)?.seen(towards))
 }
