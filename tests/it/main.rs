@@ -50,6 +50,7 @@ mod prompt;
 mod properties;
 mod qualify;
 mod reassembly;
+mod recorded;
 mod rtt;
 mod run_modes;
 mod scenarios;
