@@ -37,7 +37,7 @@ fn told(connection: u32, event: &mptcpanalyzer::analysis::events::Event) -> Told
 fn events_are_those_of_the_whole_capture() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for path in scenarios::captures() {
+    for path in [scenarios::captures(), scenarios::recorded()].concat() {
         let Some(capture) = scenarios::load(&path) else { continue };
         let whole = capture.tracking.connections.iter().flat_map(|connection| {
             let events = events(&capture, connection, None);

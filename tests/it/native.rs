@@ -74,7 +74,7 @@ pub fn differences(native: &Dissection, tshark: &Dissection) -> Vec<(u64, &'stat
 fn every_row_of_every_capture_is_tsharks() {
     let mut wrong = Vec::new();
     let mut packets = 0;
-    for path in scenarios::captures() {
+    for path in [scenarios::captures(), scenarios::recorded()].concat() {
         if fs::metadata(&path).unwrap().len() == 0 {
             continue;
         }

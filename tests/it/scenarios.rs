@@ -36,6 +36,19 @@ pub fn captures() -> Vec<PathBuf> {
     found
 }
 
+/// Every capture file of the recordings that the project keeps, in order.
+pub fn recorded() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/recorded");
+    let recordings = fs::read_dir(folder).expect("the project has its recordings");
+    let mut found: Vec<PathBuf> = recordings
+        .flat_map(|recording| fs::read_dir(recording.expect("an entry").path()).expect("a folder"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "pcap"))
+        .collect();
+    found.sort();
+    found
+}
+
 /// A JSON file beside a capture.
 pub fn json(beside: &Path, name: &str) -> Option<Value> {
     let file = beside.parent()?.join(name);
