@@ -3,7 +3,6 @@
 //! Every key is one entry of one list, with what it takes and how it is set: the reader, the suggestions for a
 //! mistyped key and the tests all use that list.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::output::Format;
 use crate::packets::Dissector;
+use crate::reading;
 
 /// The configuration, every key with a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -260,7 +260,7 @@ impl Config {
 
     fn read(path: &Path) -> Result<Config, ConfigError> {
         let shown = escaped(&path.to_string_lossy());
-        let text = fs::read_to_string(path).map_err(|source| match source.kind() {
+        let text = reading::text(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing { path: shown.clone() },
             _ => ConfigError::Unreadable { path: shown.clone(), source },
         })?;

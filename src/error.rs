@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::ConfigError;
+use crate::interrupt::Interrupted;
 use crate::packets::LoadError;
 
 /// A command, or the program itself, could not do its work.
@@ -67,17 +68,21 @@ impl Error {
         }
     }
 
-    /// Wraps an input/output error on `path`; a closed pipe becomes [`Error::OutputClosed`].
+    /// Wraps an input/output error on `path`; a closed pipe becomes [`Error::OutputClosed`], Ctrl-C while
+    /// it was waited for [`Error::Interrupted`].
     pub fn file(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::BrokenPipe {
             return Error::OutputClosed;
+        }
+        if source.get_ref().is_some_and(|inner| inner.is::<Interrupted>()) {
+            return Error::Interrupted;
         }
         Error::File { action, path: path.into(), source }
     }
 }
 
-impl From<crate::interrupt::Interrupted> for Error {
-    fn from(_: crate::interrupt::Interrupted) -> Self {
+impl From<Interrupted> for Error {
+    fn from(_: Interrupted) -> Self {
         Error::Interrupted
     }
 }

@@ -1,8 +1,12 @@
-//! Ctrl-C while a command works: a flag that long loops look at, so that the shell comes back to its prompt.
+//! Ctrl-C while a command works: a flag that long loops look at, so that the shell comes back to its prompt. SIGTERM and
+//! SIGHUP set it as well, and end the program.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
+
+/// The signal that ends the program, 0 as long as there was none.
+static ENDING: AtomicI32 = AtomicI32::new(0);
 
 /// How often Ctrl-C was taken by work that it only ends.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
@@ -43,9 +47,21 @@ pub fn request() {
     REQUESTED.store(true, Ordering::SeqCst);
 }
 
-/// Forgets an earlier Ctrl-C; the shell calls it before each command.
+/// Records that the whole program is to end by this signal, SIGTERM or SIGHUP: the running work stops, and none begins.
+pub fn end(signal: i32) {
+    ENDING.store(signal, Ordering::SeqCst);
+    request();
+}
+
+/// The signal that ends the program, once there was one.
+#[must_use]
+pub fn ending() -> Option<i32> {
+    Some(ENDING.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+}
+
+/// Forgets an earlier Ctrl-C; the shell calls it before each command. What ends the program is not forgotten.
 pub fn clear() {
-    REQUESTED.store(false, Ordering::SeqCst);
+    REQUESTED.store(ending().is_some(), Ordering::SeqCst);
 }
 
 /// True once Ctrl-C was pressed during the running command.
@@ -58,7 +74,7 @@ pub fn requested() -> bool {
 /// after it is not interrupted, and a second Ctrl-C is one of its own.
 #[must_use]
 pub fn take() -> bool {
-    let requested = REQUESTED.swap(false, Ordering::SeqCst);
+    let requested = REQUESTED.swap(ending().is_some(), Ordering::SeqCst);
     if requested {
         TAKEN.fetch_add(1, Ordering::SeqCst);
     }

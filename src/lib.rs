@@ -18,8 +18,8 @@
 //! - [`plugin`]: commands and plots from outside, as processes.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`cli`], [`config`], [`error`], [`interrupt`], [`quoting`], [`terminal_text`], [`time_text`], [`units`],
-//!   [`whole_file`]: leaves that all may use.
+//! - [`capture_format`], [`children`], [`cli`], [`config`], [`error`], [`interrupt`], [`quoting`], [`reading`],
+//!   [`temporary`], [`terminal_text`], [`time_text`], [`units`], [`whole_file`]: leaves that all may use.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
 #![cfg_attr(
@@ -36,6 +36,8 @@
 
 pub mod analysis;
 pub mod arguments;
+pub mod capture_format;
+pub mod children;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -47,7 +49,9 @@ pub mod packets;
 pub mod plots;
 pub mod plugin;
 pub mod quoting;
+pub mod reading;
 pub mod shell;
+pub mod temporary;
 pub mod terminal_text;
 pub mod time_text;
 pub mod tracking;

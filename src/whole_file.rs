@@ -1,54 +1,204 @@
-//! Files written whole or not at all.
+//! Files written whole or not at all, and never over a capture by mistake: every output of the program goes through
+//! here.
 
-use std::fs;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::collections::HashSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use crate::capture_format::looks_like_a_capture;
 use crate::error::{Error, Result};
+use crate::temporary::{self, Temporary};
+use crate::terminal_text::escape;
 
-/// Fills the file `path` with what `fill` writes. A regular file is replaced only once all is written, so that a
-/// failure leaves the old content; a device or a pipe is written to directly.
+/// Whether an output may replace a capture, the one thing that cannot be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// `--force` was given.
+    Given,
+    /// It was not.
+    NotGiven,
+    /// This kind of output has no such option: `>`, `>>`.
+    Unavailable,
+}
+
+impl From<bool> for Force {
+    fn from(given: bool) -> Self {
+        if given { Force::Given } else { Force::NotGiven }
+    }
+}
+
+/// Files that captures were read from, by device and inode.
+static CAPTURES: Mutex<Option<HashSet<(u64, u64)>>> = Mutex::new(None);
+
+/// Remembers that a capture was read from `path`: nothing replaces it without `--force`, whatever it looks like.
+pub fn protect(path: &Path) {
+    if let Ok(metadata) = fs::metadata(path)
+        && metadata.is_file()
+    {
+        let mut captures = CAPTURES.lock().unwrap_or_else(PoisonError::into_inner);
+        captures.get_or_insert_default().insert((metadata.dev(), metadata.ino()));
+    }
+}
+
+fn is_protected(metadata: &Metadata) -> bool {
+    let captures = CAPTURES.lock().unwrap_or_else(PoisonError::into_inner);
+    captures.as_ref().is_some_and(|captures| captures.contains(&(metadata.dev(), metadata.ino())))
+}
+
+/// Refuses to write to `path` when a capture was loaded from it, or when it looks like one, also by another path or
+/// through a link. The one place that decides for all outputs.
 ///
 /// # Errors
-/// [`Error::File`], or the error of `fill`.
-pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let failed = |source| Error::file("write", path, source);
-    let existing = fs::metadata(path).ok();
-    if existing.as_ref().is_some_and(|metadata| !metadata.is_file()) {
-        let mut output = BufWriter::new(fs::OpenOptions::new().write(true).open(path).map_err(failed)?);
-        fill(&mut output)?;
-        return output.flush().map_err(failed);
-    }
-    // A link stays a link: its target is what is replaced.
-    let target = if existing.is_some() { fs::canonicalize(path).map_err(failed)? } else { path.to_path_buf() };
-    let directory = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+/// [`Error::Failed`], unless `force` is given.
+pub fn refuse_capture(path: &Path, force: Force) -> Result<()> {
+    let way_out = match force {
+        Force::Given => return Ok(()),
+        Force::NotGiven => "name another file, or add `--force` to replace it",
+        Force::Unavailable => "name another file, or replace it with `--output FILE --force`",
     };
-    let mut temporary = new_file_in(directory).map_err(failed)?;
-    {
-        let mut output = BufWriter::new(temporary.as_file_mut());
-        fill(&mut output)?;
-        output.flush().map_err(failed)?;
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    let named = escape(&path.to_string_lossy()).into_owned();
+    if is_protected(&metadata) {
+        return Err(Error::Failed(format!("{named} is a loaded capture: {way_out}")));
     }
-    if let Some(metadata) = existing {
-        temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
+    if metadata.is_file() && looks_like_a_capture(path) {
+        return Err(Error::Failed(format!("{named} is a capture: {way_out}")));
     }
-    temporary.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
-/// A temporary file with the permissions that an ordinary new file gets.
-fn new_file_in(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".mptcpanalyzer-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+/// Opens what is not a regular file, such as a device or a named pipe, for writing. A pipe that nobody reads is an error
+/// at once instead of a wait without end.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_special(path: &Path) -> io::Result<File> {
+    let opened = File::options().write(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path);
+    let file = opened.map_err(|error| match error.raw_os_error() {
+        Some(nix::libc::ENXIO) => io::Error::new(error.kind(), "nobody reads from this pipe; start the reader first"),
+        _ => error,
+    })?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name a file in it"));
     }
-    builder.tempfile_in(directory)
+    // Only the opening must not wait: a reader may well be slower than this program.
+    let flags = nix::fcntl::OFlag::from_bits_truncate(nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_GETFL)?);
+    nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFL(flags - nix::fcntl::OFlag::O_NONBLOCK))?;
+    Ok(file)
 }
+
+/// A file under way. A regular file takes its place only with [`WholeFile::finish`], so that a failure leaves what was
+/// there; what cannot be replaced, a pipe or a device, is written to directly.
+#[derive(Debug)]
+pub struct WholeFile {
+    /// As the person named it.
+    named: PathBuf,
+    force: Force,
+    output: Output,
+}
+
+#[derive(Debug)]
+enum Output {
+    Replaced { file: BufWriter<Temporary>, target: PathBuf, existing: Option<Metadata> },
+    Stream(BufWriter<File>),
+}
+
+/// Bytes that are gathered before they are written.
+const BUFFER: usize = 1 << 18;
+
+impl WholeFile {
+    /// Begins to write what will be the file `path`.
+    ///
+    /// # Errors
+    /// When it is a capture and `force` is not given; when it cannot be written.
+    pub fn create(path: &Path, force: Force) -> Result<Self> {
+        refuse_capture(path, force)?;
+        let failed = |source| Error::file("write", path, source);
+        let named = path.to_path_buf();
+        let existing = fs::metadata(path).ok();
+        if existing.as_ref().is_some_and(|metadata| !metadata.is_file()) {
+            let output = Output::Stream(BufWriter::with_capacity(BUFFER, open_special(path).map_err(failed)?));
+            return Ok(WholeFile { named, force, output });
+        }
+        // A link stays a link: its target is what is replaced.
+        let target = if existing.is_some() { fs::canonicalize(path).map_err(failed)? } else { named.clone() };
+        let directory = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let temporary = temporary::beside(directory).map_err(failed)?;
+        if let Some(metadata) = &existing {
+            temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
+        }
+        let file = BufWriter::with_capacity(BUFFER, temporary);
+        Ok(WholeFile { named, force, output: Output::Replaced { file, target, existing } })
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// When it cannot be written, or has become a capture meanwhile.
+    pub fn finish(self) -> Result<()> {
+        let WholeFile { named, force, output } = self;
+        let failed = |source| Error::file("write", &named, source);
+        match output {
+            Output::Stream(mut file) => file.flush().map_err(failed),
+            Output::Replaced { file, target, existing } => {
+                let temporary = file.into_inner().map_err(|error| failed(error.into_error()))?;
+                let same = |now: &Metadata| {
+                    existing.as_ref().is_some_and(|then| (then.dev(), then.ino()) == (now.dev(), now.ino()))
+                };
+                if fs::metadata(&target).is_ok_and(|now| !same(&now)) {
+                    refuse_capture(&target, force)?;
+                }
+                temporary.persist(&target).map_err(failed)
+            }
+        }
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.output {
+            Output::Replaced { file, .. } => file.write(bytes),
+            Output::Stream(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.output {
+            Output::Replaced { file, .. } => file.flush(),
+            Output::Stream(file) => file.flush(),
+        }
+    }
+}
+
+/// Fills the file `path` with what `fill` writes, as [`WholeFile`] does.
+///
+/// # Errors
+/// Those of [`WholeFile`], or the error of `fill`.
+pub fn write(path: &Path, force: Force, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut file = WholeFile::create(path, force)?;
+    fill(&mut file).map_err(|error| naming(path, error))?;
+    file.finish()
+}
+
+/// The error with the name of the file where it speaks of the output at large.
+#[must_use]
+pub fn naming(path: &Path, error: Error) -> Error {
+    match error {
+        Error::File { path: stream, source, .. } if STREAMS.iter().any(|name| stream == Path::new(name)) => {
+            Error::file("write", path, source)
+        }
+        other => other,
+    }
+}
+
+/// What errors call an output that they know no name of.
+const STREAMS: [&str; 2] = ["standard output", "the output"];
 
 #[cfg(test)]
 mod tests {
@@ -58,12 +208,16 @@ mod tests {
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
+    fn put(path: &Path, content: &[u8]) -> Result<()> {
+        write(path, Force::NotGiven, |output| output.write_all(content).map_err(|e| Error::file("write", "x", e)))
+    }
+
     #[test]
     fn a_failure_leaves_the_old_file_and_nothing_beside_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.csv");
-        write(&path, |output| output.write_all(b"old").map_err(|e| Error::file("write", "x", e))).unwrap();
-        let failure = write(&path, |output| {
+        put(&path, b"old").unwrap();
+        let failure = write(&path, Force::NotGiven, |output| {
             output.write_all(b"half").unwrap();
             Err(Error::NothingLoaded)
         });
@@ -73,23 +227,58 @@ mod tests {
     }
 
     #[test]
-    #[cfg(unix)]
     fn links_and_devices_stay_what_they_are() {
         let directory = tempfile::tempdir().unwrap();
         let (target, link) = (directory.path().join("target"), directory.path().join("link"));
         fs::write(&target, "old").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        write(&link, |output| output.write_all(b"new").map_err(|e| Error::file("write", "x", e))).unwrap();
+        put(&link, b"new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&target).unwrap(), b"new");
-        write(Path::new("/dev/null"), |output| output.write_all(b"x").map_err(|e| Error::file("write", "x", e)))
-            .unwrap();
+        put(Path::new("/dev/null"), b"x").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 
     #[test]
     fn a_missing_directory_is_named() {
-        let error = write(Path::new("/no/such/dir/x.json"), |_| Ok(())).unwrap_err();
+        let error = put(Path::new("/no/such/dir/x.json"), b"").unwrap_err();
         assert!(error.to_string().starts_with("cannot write /no/such/dir/x.json: "), "{error}");
+    }
+
+    #[test]
+    fn a_capture_is_replaced_by_force_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link, other) =
+            (directory.path().join("a"), directory.path().join("link"), directory.path().join("h"));
+        let capture = b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00";
+        fs::write(&path, capture).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        fs::hard_link(&path, &other).unwrap();
+        for name in [&path, &link, &other, &directory.path().join(".").join("a")] {
+            let error = put(name, b"new").unwrap_err().to_string();
+            assert!(error.ends_with("is a capture: name another file, or add `--force` to replace it"), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), capture);
+        }
+        write(&path, Force::Given, |output| output.write_all(b"x").map_err(|e| Error::file("write", "x", e))).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+    }
+
+    #[test]
+    fn what_a_capture_was_loaded_from_is_protected_whatever_it_looks_like() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("table.csv");
+        fs::write(&path, "packetid").unwrap();
+        protect(&path);
+        let error = put(&path, b"new").unwrap_err().to_string();
+        assert!(error.contains("table.csv is a loaded capture: name another file"), "{error}");
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_refused_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let error = put(&path, b"x").unwrap_err().to_string();
+        assert!(error.ends_with("nobody reads from this pipe; start the reader first"), "{error}");
     }
 }

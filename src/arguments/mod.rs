@@ -5,10 +5,11 @@ pub mod two_captures;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Arg, ArgMatches, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use crate::error::{Error, Result};
 use crate::tracking::{Capture, Role};
+use crate::whole_file::Force;
 
 /// Where captures come from: the session, for those who must not know it.
 pub trait Source {
@@ -88,6 +89,17 @@ pub fn path<'a>(arguments: &'a ArgMatches, id: &str) -> Result<&'a Path> {
 /// [`Error::Usage`] when it is missing, which clap does not let happen.
 pub fn number(arguments: &ArgMatches, name: &str) -> Result<u32> {
     arguments.get_one::<u32>(name).copied().ok_or_else(|| Error::Usage(format!("`{name}` is missing")))
+}
+
+/// `--force`: an output may replace a capture.
+pub fn force() -> Arg {
+    Arg::new("force").long("force").action(ArgAction::SetTrue).help("Let the result replace a capture")
+}
+
+/// Whether `--force` was given.
+#[must_use]
+pub fn forced(arguments: &ArgMatches) -> Force {
+    arguments.try_get_one::<bool>("force").ok().flatten().copied().unwrap_or(false).into()
 }
 
 /// The direction asked for with `--towards`.

@@ -11,6 +11,7 @@ use crate::arguments;
 use crate::error::{Error, Result};
 use crate::packets::capture_file;
 use crate::units::counted;
+use crate::whole_file::refuse_capture;
 
 /// Writes a capture with only the packets of MPTCP connections.
 pub struct CleanPcap;
@@ -52,6 +53,7 @@ impl Command for CleanPcap {
                     .value_parser(value_parser!(u32))
                     .help("Keep only this MPTCP connection of IN"),
             )
+            .arg(arguments::force())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -81,8 +83,10 @@ impl Command for CleanPcap {
         if let Some(id) = connection {
             capture.mptcp_connection(id)?;
         }
+        let force = arguments::forced(arguments);
+        refuse_capture(output, force)?;
         let wanted = frames_of(capture.table()?, connection, input)?;
-        let copied = capture_file::copy_frames(input, output, |number| wanted.contains(&number))?;
+        let copied = capture_file::copy_frames(input, output, force, |number| wanted.contains(&number))?;
         Ok(Outcome::Done(vec![format!(
             "wrote {} of {} to {}",
             copied.written,

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use crate::plots::Size;
 use crate::plots::figure::Figure;
 use crate::plots::style::Style;
+use crate::whole_file::Force;
 
 /// A figure and how the line wants it drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Drawing {
     pub dpi: f64,
     /// The file it goes to.
     pub out: Option<PathBuf>,
+    /// Whether the file may be a capture that is replaced.
+    pub force: Force,
     /// The form asked for; otherwise the file's ending tells.
     pub form: Option<Form>,
     /// Where it is shown; when nobody asked, in the terminal if it goes to no file.

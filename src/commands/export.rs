@@ -14,6 +14,7 @@ use crate::packets::cells::delimiter_byte;
 use crate::packets::exported::{Form, write};
 use crate::terminal_text::escape;
 use crate::units::counted;
+use crate::whole_file::refuse_capture;
 
 /// Writes packets to a file for other programs, and for loading again.
 #[derive(Debug)]
@@ -82,6 +83,7 @@ impl Command for Export {
                     .value_parser(clap::value_parser!(Form))
                     .help("Form of the file, whatever its name"),
             )
+            .arg(arguments::force())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -117,15 +119,14 @@ impl Command for Export {
             condition: condition(arguments)?,
         };
         let capture = session.capture()?;
-        for held in session.current().into_iter().chain(session.named().map(|(_, held)| held)) {
-            refuse_to_overwrite(out, &held.capture.path)?;
-        }
+        let force = arguments::forced(arguments);
+        refuse_capture(out, force)?;
         let packets = selection::packets(capture, &chosen)?;
         let table = match arguments.get_many::<String>("columns") {
             Some(names) => selection::columns(&packets, &names.collect::<Vec<_>>())?,
             None => packets,
         };
-        write(&table, out, form, delimiter)?;
+        write(&table, out, form, delimiter, force)?;
         Ok(Outcome::Done(vec![sentence(&table, out)]))
     }
 }
@@ -137,16 +138,6 @@ fn form(out: &Path, asked: Option<Form>) -> Result<Form> {
             escape(&out.to_string_lossy())
         ))
     })
-}
-
-/// A capture is the one thing that cannot be made again.
-fn refuse_to_overwrite(out: &Path, capture: &Path) -> Result<()> {
-    match (out.canonicalize(), capture.canonicalize()) {
-        (Ok(out), Ok(capture)) if out == capture => {
-            Err(Error::Failed(format!("{} is a loaded capture; name another file", escape(&capture.to_string_lossy()))))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn sentence(table: &DataFrame, out: &Path) -> String {
@@ -169,16 +160,6 @@ mod tests {
             error,
             "cannot tell the form of a\\u{1b}.xls from its name: end it in .csv, .parquet or .arrow, or add --format csv"
         );
-    }
-
-    #[test]
-    fn the_capture_is_never_overwritten() {
-        let directory = tempfile::tempdir().unwrap();
-        let capture = directory.path().join("a.pcapng");
-        std::fs::write(&capture, "x").unwrap();
-        let detour = directory.path().join(".").join("a.pcapng");
-        assert!(refuse_to_overwrite(&detour, &capture).unwrap_err().to_string().contains("is a loaded capture"));
-        assert!(refuse_to_overwrite(&directory.path().join("b.csv"), &capture).is_ok());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
 
 use super::{Command, Example, Session};
+use crate::arguments;
 use crate::output::Format;
 
 /// Id of the shared `--format` option.
@@ -147,6 +148,7 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
                 .help("Write the result to FILE; its ending chooses the form unless --format does"),
             Some('o'),
         ),
+        (arguments::force().help("Let --output replace a capture").requires(OUTPUT), None),
         (
             Arg::new(HUMAN_READABLE)
                 .long("human-readable")

@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::task::Task;
 use super::{Category, Command, Example, Outcome, Session};
+use crate::arguments;
 use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Table};
 use crate::units::counted;
-use crate::whole_file;
+use crate::whole_file::{self, Force};
 
 /// The lines typed before.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +75,7 @@ impl Command for History {
                     .conflicts_with("run")
                     .help("Write the lines to FILE, which then is a script"),
             )
+            .arg(arguments::force().help("Let --save or --output replace a capture"))
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -92,7 +94,7 @@ impl Command for History {
         if let Some(path) = arguments.get_one::<PathBuf>("save") {
             // A script that writes itself anew, or runs its own lines by number, is not what anyone wants.
             records.retain(|record| !is_own(record.line));
-            save(path, &records)?;
+            save(path, arguments::forced(arguments), &records)?;
             return Ok(Outcome::Done(vec![format!("wrote {} to {}", counted(records.len(), "line"), path.display())]));
         }
         let mut table = Table::new(&["number", "line"]);
@@ -132,8 +134,8 @@ fn again(number: Option<u32>, history: &[String]) -> Result<Outcome> {
     }
 }
 
-fn save(path: &PathBuf, records: &[Record<'_>]) -> Result<()> {
-    whole_file::write(path, |output| {
+fn save(path: &PathBuf, force: Force, records: &[Record<'_>]) -> Result<()> {
+    whole_file::write(path, force, |output| {
         let write = |record: &Record<'_>| writeln!(output, "{}", record.line);
         records.iter().try_for_each(write).map_err(|source| Error::file("write", path, source))
     })

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use super::drawing::{Display, Drawing, Form};
 use super::{Category, Command, Example, Outcome, Session};
+use crate::arguments;
 use crate::error::{Error, Result};
 use crate::plots::Size;
 use crate::plots::registry::{self, Plot};
@@ -73,6 +74,7 @@ impl Command for PlotCommand {
             size: arguments.get_one::<Size>("size").copied(),
             dpi: arguments.get_one::<f64>("dpi").copied().unwrap_or(USUAL_DPI),
             out: arguments.get_one::<PathBuf>("out").cloned(),
+            force: arguments::forced(arguments),
             form: arguments.get_one::<Form>("form").copied(),
             display: arguments.get_one::<Display>("display").copied(),
         })))
@@ -106,6 +108,7 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .value_name("WHERE")
             .value_parser(value_parser!(Display))
             .help("Show it in the terminal, in a window (xdg-open) or not at all"),
+        arguments::force().help("Let --out replace a capture").requires("out"),
         Arg::new("title").long("title").value_name("TEXT").help("The title, in place of the plot's own"),
         Arg::new("size").long("size").value_name("WIDTHxHEIGHT").value_parser(size).help("Size in pixels"),
         Arg::new("dpi")

@@ -19,6 +19,7 @@ use crate::packets::cache::Cache;
 use crate::packets::capture_file::is_standard_input;
 use crate::packets::{self, LoadError, LoadOptions};
 use crate::tracking::{Capture, Connection};
+use crate::whole_file;
 use captures::Captures;
 pub use captures::{FileState, Held};
 use settings::Settings;
@@ -292,6 +293,7 @@ impl Session {
             other => other?,
         };
         let capture = Capture::new(path.to_path_buf(), loaded.dissection)?;
+        whole_file::protect(path);
         self.warn_all(&capture.dissection.facts.warnings);
         self.warn_all(&loaded.warnings);
         if let Some(note) = loaded.note

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::config::Places;
 use crate::packets::Dissection;
 pub use key::Key;
+use std::os::unix::fs::OpenOptionsExt;
 
 /// Ending of the names of entries; nothing else in the directory is ever removed, but for temporary files.
 const ENTRY: &str = "mptcpcache";
@@ -127,7 +128,11 @@ impl Cache {
     #[must_use]
     pub fn get(&self, key: &Key) -> Lookup {
         let path = self.path_of(key);
-        let mut file = match File::open(&path) {
+        // A link or a pipe that somebody put there is not an entry.
+        let regular = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+        let opened =
+            if regular || !path.exists() { File::open(&path) } else { Err(io::Error::other("it is not a file")) };
+        let mut file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Lookup::Miss,
             Err(error) => return Lookup::Damaged(damaged(&path, &error.to_string())),
@@ -202,8 +207,9 @@ impl Cache {
     fn lock_file(&self) -> io::Result<File> {
         let mut options = File::options();
         options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.mode(0o600);
+        // A link or a pipe that somebody put there is neither followed nor waited for.
+        options.custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
         options.open(self.directory.join(LOCK))
     }
 

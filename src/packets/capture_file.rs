@@ -10,72 +10,12 @@ mod framing;
 mod input;
 mod octets;
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use copy::{Copied, copy_frames};
 pub(super) use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
 pub(super) use input::Input;
-
-/// How a capture file is laid out, told by its first octets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaptureFormat {
-    /// The classic format of libpcap.
-    Pcap {
-        /// Numbers in the file have their most significant octet first.
-        big_endian: bool,
-        /// Timestamps in nanoseconds, else in microseconds.
-        nanoseconds: bool,
-    },
-    /// pcapng, the block format.
-    Pcapng,
-    /// A compressed file; what is in it is not known.
-    Compressed(Compression),
-    /// Something else; tshark may know it.
-    Other,
-}
-
-/// Compressions that are recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// gzip, `.gz`.
-    Gzip,
-    /// Zstandard, `.zst`.
-    Zstd,
-    /// LZ4 frames, `.lz4`.
-    Lz4,
-}
-
-impl CaptureFormat {
-    /// Tells the format of the file `path`.
-    ///
-    /// # Errors
-    /// When it cannot be opened or read.
-    pub fn detect(path: &Path) -> Result<CaptureFormat, CaptureFileError> {
-        let mut start = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
-        read.map_err(|source| CaptureFileError::file("read", path, source))?;
-        Ok(CaptureFormat::of(&start))
-    }
-
-    /// Tells the format by the first four octets.
-    #[must_use]
-    pub fn of(start: &[u8]) -> CaptureFormat {
-        let pcap = |big_endian, nanoseconds| CaptureFormat::Pcap { big_endian, nanoseconds };
-        match start {
-            [0xd4, 0xc3, 0xb2, 0xa1, ..] => pcap(false, false),
-            [0xa1, 0xb2, 0xc3, 0xd4, ..] => pcap(true, false),
-            [0x4d, 0x3c, 0xb2, 0xa1, ..] => pcap(false, true),
-            [0xa1, 0xb2, 0x3c, 0x4d, ..] => pcap(true, true),
-            [0x0a, 0x0d, 0x0d, 0x0a, ..] => CaptureFormat::Pcapng,
-            [0x1f, 0x8b, ..] => CaptureFormat::Compressed(Compression::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => CaptureFormat::Compressed(Compression::Zstd),
-            [0x04, 0x22, 0x4d, 0x18, ..] => CaptureFormat::Compressed(Compression::Lz4),
-            _ => CaptureFormat::Other,
-        }
-    }
-}
 
 /// Where and how the whole part of a capture file ends before the file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,9 +91,6 @@ pub enum CaptureFileError {
     /// Neither pcap nor pcapng.
     #[error("{} is neither a pcap nor a pcapng file; convert it first with `editcap`", .0.display())]
     Unsupported(PathBuf),
-    /// The copy would replace what it is made from.
-    #[error("{} is the capture that is read; name another file to write", .0.display())]
-    SameFile(PathBuf),
     /// Ctrl-C.
     #[error("interrupted: nothing was written")]
     Interrupted,
@@ -192,24 +129,4 @@ pub fn count_frames(path: &Path) -> Result<FrameCount, CaptureFileError> {
     let mut framing = Framing::open(path)?;
     while framing.next_piece()? != Piece::End {}
     Ok(FrameCount { whole: framing.frames(), truncated: framing.truncation() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_are_told_by_their_magic() {
-        let little = CaptureFormat::Pcap { big_endian: false, nanoseconds: false };
-        assert_eq!(CaptureFormat::of(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0]), little);
-        let big_nanoseconds = CaptureFormat::Pcap { big_endian: true, nanoseconds: true };
-        assert_eq!(CaptureFormat::of(&[0xa1, 0xb2, 0x3c, 0x4d]), big_nanoseconds);
-        assert_eq!(CaptureFormat::of(b"\n\r\r\n"), CaptureFormat::Pcapng);
-        assert_eq!(CaptureFormat::of(&[0x1f, 0x8b, 8]), CaptureFormat::Compressed(Compression::Gzip));
-        assert_eq!(CaptureFormat::of(&[0x28, 0xb5, 0x2f, 0xfd]), CaptureFormat::Compressed(Compression::Zstd));
-        assert_eq!(CaptureFormat::of(&[0x04, 0x22, 0x4d, 0x18]), CaptureFormat::Compressed(Compression::Lz4));
-        assert_eq!(CaptureFormat::of(b"packetid,"), CaptureFormat::Other);
-        assert_eq!(CaptureFormat::of(&[0xd4, 0xc3, 0xb2]), CaptureFormat::Other);
-        assert_eq!(CaptureFormat::of(&[]), CaptureFormat::Other);
-    }
 }

@@ -6,6 +6,8 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitSta
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use crate::children::{self, Descendants};
+
 /// A greeting is no longer, in octets.
 const LONGEST_GREETING: u64 = 1 << 16;
 /// What a plugin may answer, in octets.
@@ -30,6 +32,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    descendants: Descendants,
     /// Known once it has ended and was waited for.
     status: Option<ExitStatus>,
     input: Option<ChildStdin>,
@@ -49,12 +52,10 @@ impl Running {
         command.current_dir(directory).envs(variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Ctrl-C at the terminal reaches this program alone, which then ends the plugin with all that it started.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn()?;
+        let (mut child, descendants) = children::start(&mut command)?;
         let (events, received) = channel();
         let (output, errors, input) = (child.stdout.take(), child.stderr.take(), child.stdin.take());
-        let running = Running { child, status: None, input };
+        let running = Running { child, descendants, status: None, input };
         if let (Some(output), Some(errors)) = (output, errors) {
             let also = events.clone();
             // Threads that wait for a process that escaped its group end with it; nobody waits for them.
@@ -90,25 +91,12 @@ impl Running {
 
     /// Ends it and all that it started.
     pub fn kill(&mut self) {
-        self.kill_group();
+        self.descendants.end();
         if self.status.is_none() {
             let _ = self.child.kill();
             self.status = self.child.wait().ok();
         }
     }
-
-    #[cfg(unix)]
-    fn kill_group(&self) {
-        use nix::sys::signal::{Signal, killpg};
-        use nix::unistd::Pid;
-        if let Ok(group) = i32::try_from(self.child.id()) {
-            // A group of which nothing is left is what is wanted.
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn kill_group(&self) {}
 }
 
 impl Drop for Running {

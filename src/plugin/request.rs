@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use serde_json::{Map, Value};
-use tempfile::TempDir;
 
 use super::arguments::{Given, given};
 use super::manifest::{Argument, Entry, Form, Kind, PacketsWanted, Role, fill_in};
@@ -15,7 +14,9 @@ use crate::analysis::selection;
 use crate::arguments::Source;
 use crate::error::{Error, Result};
 use crate::packets::exported;
+use crate::temporary::Directory;
 use crate::tracking::Capture;
+use crate::whole_file::Force;
 
 /// A request whose files are written. They go when this is dropped.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Prepared {
     /// The request.
     pub request: Request,
     /// The private directory.
-    pub directory: TempDir,
+    pub directory: Directory,
     /// The same for plugins that do not read JSON, as variables of their environment.
     pub variables: Vec<(String, String)>,
 }
@@ -92,12 +93,8 @@ pub fn prepare(
 ///
 /// # Errors
 /// When none can be made.
-pub fn private_directory() -> Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("mptcpanalyzer-plugin-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    builder.tempdir().map_err(|error| Error::file("create a directory in", std::env::temp_dir(), error))
+pub fn private_directory() -> Result<Directory> {
+    Directory::new().map_err(|error| Error::file("create a directory in", std::env::temp_dir(), error))
 }
 
 /// A stream that the capture does not have is the person's mistake, and is named in the program's own words.
@@ -176,7 +173,7 @@ impl Wants<'_> {
                 return Ok(None);
             }
             let path = directory.join(format!("{stem}.{ending}"));
-            exported::write(&chosen, &path, as_form, b',')?;
+            exported::write(&chosen, &path, as_form, b',', Force::NotGiven)?;
             Ok(Some(path))
         };
         Ok(PacketsGiven {

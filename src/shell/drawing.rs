@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::console::{Console, output_error};
-use super::save;
 use crate::commands::Session;
 use crate::commands::drawing::{Display, Drawing, Form};
 use crate::error::{Error, Result};
@@ -14,6 +13,7 @@ use crate::output::{Format, RenderOptions, Report, render as render_report};
 use crate::plots::render::{Protocol, graphics};
 use crate::plots::{self, Kind, PlotError, Size, Target, data};
 use crate::terminal_text::escape;
+use crate::whole_file;
 
 /// Characters of a plot where no terminal tells its size.
 const PAGE: (u16, u16) = (80, 24);
@@ -32,7 +32,9 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     if let Some(out) = &drawing.out {
         let form = drawing.form.or_else(|| Form::of_name(out)).ok_or_else(|| unknown_form(out))?;
         let octets = encode(drawing, form, session)?;
-        save::to_file(out, |output| output.write_all(&octets).map_err(|error| Error::file("write", out, error)))?;
+        whole_file::write(out, drawing.force, |output| {
+            output.write_all(&octets).map_err(|error| Error::file("write", out, error))
+        })?;
         if !session.settings.quiet {
             console.note(&format!("wrote {}", out.display()));
         }
@@ -164,7 +166,8 @@ fn in_window(drawing: &Drawing, session: &Session, console: &mut Console<'_>) ->
 /// A file that stays, for the window may be opened after this program has ended.
 fn temporary(octets: &[u8]) -> Result<PathBuf> {
     let failed = |error| Error::file("write", env::temp_dir(), error);
-    let mut file = tempfile::Builder::new().prefix("mptcpanalyzer-").suffix(".svg").tempfile().map_err(failed)?;
+    // Its name is not that of a temporary file: no later start removes it.
+    let mut file = tempfile::Builder::new().prefix("mptcpanalyzer.").suffix(".svg").tempfile().map_err(failed)?;
     file.write_all(octets).map_err(failed)?;
     let (_, path) = file.keep().map_err(|error| failed(error.error))?;
     Ok(path)

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::output::{RenderOptions, Report, render};
 use crate::packets::LoadError;
+use crate::{arguments, whole_file};
 
 /// Whether more lines are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +231,9 @@ impl Executor {
             render(report, &options, &mut output)?;
             return output.flush().map_err(output_error);
         };
-        save::to_file(path, |output| render(report, &options, &mut Interruptible(output)))?;
+        whole_file::write(path, arguments::forced(matches), |output| {
+            render(report, &options, &mut Interruptible(output))
+        })?;
         self.note(console, &format!("wrote {}", path.display()));
         Ok(())
     }

@@ -7,13 +7,13 @@ use clap::ArgMatches;
 
 use super::console::{Console, output_error};
 use super::executor::{Executor, Flow, guarded};
-use super::save;
 use crate::cli::Level;
 use crate::commands::feed::{Feed, Next};
 use crate::error::Result;
 use crate::interrupt;
 use crate::output::Rolling;
 use crate::terminal_text::escape;
+use crate::{arguments, whole_file};
 
 /// How often a terminal is told how things stand.
 const PULSE: Duration = Duration::from_millis(500);
@@ -35,7 +35,7 @@ impl Executor {
         let mut rolling = Rolling::new(options);
         let written = guarded("live", || match file {
             None => follow(&mut *feed, &mut rolling, &mut Status::new(status), console),
-            Some(path) => save::to_file(path, |output| {
+            Some(path) => whole_file::write(path, arguments::forced(matches), |output| {
                 let console = &mut console.redirected(output);
                 follow(&mut *feed, &mut rolling, &mut Status::new(status), console)
             }),

@@ -20,13 +20,13 @@ mod redirect;
 mod save;
 mod script;
 mod shortcuts;
+mod signals;
 mod tasks;
 mod transcript;
 
 use std::ffi::OsString;
-use std::io::{self, BufReader, IsTerminal, Write};
+use std::io::{self, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Parser;
 
@@ -37,21 +37,17 @@ use crate::config::{Config, Places};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::packets::cache::Cache;
-use crate::packets::live;
+use crate::reading;
+use crate::temporary;
 use console::Console;
 use executor::{Executor, Flow};
 use mode::{Mode, Script};
-
-/// Exit code of a script or command that Ctrl-C ended, as shells have it: 128 + SIGINT.
-const INTERRUPTED: u8 = 130;
-
-/// How long a command may take to stop by itself after Ctrl-C outside the prompt.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the program with `arguments` (the first is its own name) and returns its exit code.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     panics::install_hook();
+    temporary::sweep();
     let (mut results, mut messages) = (ascii::for_terminal(io::stdout()), ascii::for_terminal(io::stderr()));
     let mut console = Console::standard(&mut results, &mut messages);
     let cli = match Cli::try_parse_from(arguments) {
@@ -62,6 +58,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match panics::guard(|| start(&cli, &mut console)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
+            // What a half-read file or a dying child had to say after a signal is no news.
+            let error = if interrupt::requested() { Error::Interrupted } else { error };
             console.error(&error);
             exit_code(&error)
         }
@@ -74,7 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 /// The exit code of a process that `error` ends.
 fn exit_code(error: &Error) -> u8 {
-    if executor::is_interrupt(error) { INTERRUPTED } else { error.exit_code() }
+    if executor::is_interrupt(error) { signals::exit_code() } else { error.exit_code() }
 }
 
 /// Answers flags that clap did not take: help and version are answers, the rest are usage errors.
@@ -95,12 +93,12 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 
 /// Sets the session up and runs the chosen mode.
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
+    signals::handle(console);
     let kept = Places::find().map(|places| places.shell_file);
     // Before the mode is chosen, for a word may be a plugin's command.
     let session = session(cli, kept.as_deref(), console)?;
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
     if let Mode::Test(paths) = &mode {
-        handle_interrupts(false, console);
         return test(paths, cli, console);
     }
     let mut executor = Executor::new(session);
@@ -110,7 +108,9 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     executor.session.keeps = !matches!(mode, Mode::Script(_));
     executor.pages = !matches!(mode, Mode::Script(_));
     executor.tell_warnings(console);
-    handle_interrupts(matches!(mode, Mode::Prompt), console);
+    if matches!(mode, Mode::Prompt) {
+        signals::at_prompt();
+    }
     if let Some(path) = &cli.load
         && let Err(error) = executor.load(path, console)
     {
@@ -130,7 +130,7 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
             Ok(script::run(&mut executor, console, &mut lines, "<stdin>", cli.keep_going))
         }
         Mode::Script(Script::File(path)) => {
-            let file = std::fs::File::open(&path).map_err(|source| Error::file("read", &path, source))?;
+            let file = reading::open(&path).map_err(|source| Error::file("read", &path, source))?;
             let name = path.display().to_string();
             Ok(script::run(&mut executor, console, &mut BufReader::new(file), &name, cli.keep_going))
         }
@@ -183,39 +183,4 @@ fn session(cli: &Cli, kept: Option<&Path>, console: &mut Console<'_>) -> Result<
         session.format = format;
     }
     Ok(session)
-}
-
-/// Lets Ctrl-C stop the running command. Outside the prompt it also ends the program, at the latest after [`GRACE`];
-/// a second Ctrl-C there ends it at once.
-fn handle_interrupts(at_prompt: bool, console: &mut Console<'_>) {
-    let handler = move || {
-        if interrupt::is_handed_over() {
-            return;
-        }
-        let again = interrupt::requested();
-        interrupt::request();
-        if at_prompt {
-            return;
-        }
-        if again {
-            end_interrupted();
-        }
-        let taken = interrupt::taken();
-        std::thread::spawn(move || {
-            std::thread::sleep(GRACE);
-            // Unless it ended what was meant to be ended so.
-            if interrupt::taken() == taken {
-                end_interrupted();
-            }
-        });
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        console.warning(&format!("Ctrl-C will end the program, for it cannot be caught: {error}"));
-    }
-}
-
-fn end_interrupted() -> ! {
-    live::end_all();
-    let _ = writeln!(io::stderr(), "error: interrupted");
-    std::process::exit(i32::from(INTERRUPTED))
 }

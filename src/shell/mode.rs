@@ -105,8 +105,10 @@ fn is_binary(path: &Path) -> bool {
         b"ARROW1",           // Arrow IPC
     ];
     let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(8).read_to_end(&mut start));
-    read.is_ok() && MAGIC.iter().any(|magic| start.starts_with(magic))
+    // A pipe can be read only once, by whoever it is for.
+    let regular = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let read = regular.then(|| std::fs::File::open(path).and_then(|file| file.take(8).read_to_end(&mut start)));
+    read.is_some_and(|read| read.is_ok()) && MAGIC.iter().any(|magic| start.starts_with(magic))
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use super::again;
 use super::ascii::ascii;
 use super::completion::{self, Snapshot};
 use super::console::Console;
-use super::executor::{Executor, Flow};
+use super::executor::{Executor, Flow, guarded};
 use super::history;
 use super::line::Openness;
+use super::panics;
 use crate::commands::Session;
 use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
@@ -45,7 +46,7 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         if line.trim().is_empty() {
             continue;
         }
-        match again::expanded(&line, &session.history) {
+        match guarded("!!", || again::expanded(&line, &session.history)) {
             Ok(None) => {}
             Ok(Some(again)) => {
                 executor.note(console, &again);
@@ -60,7 +61,8 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
             executor.session.history.push(line.clone());
         }
         let known = executor.session.history.len();
-        let done = executor.line(line.as_bytes(), console);
+        // Reading the line and expanding its words are no command's work: a mistake there must not end the prompt either.
+        let done = guarded("the line", || executor.line(line.as_bytes(), console));
         // Lines that `history --run` ran are among those that the arrow keys go back to.
         for again in executor.session.history.iter().skip(known) {
             lines.remember(again, console);
@@ -150,7 +152,8 @@ impl Lines {
     /// The next line; `None` when the person leaves.
     fn read(&mut self, capture: Option<&str>, session: &Session) -> Result<Option<String>> {
         if let Some(assistant) = self.editor.helper_mut() {
-            assistant.snapshot = Snapshot::of(session, Some(&assistant.snapshot));
+            let snapshot = panics::guard(|| Snapshot::of(session, Some(&assistant.snapshot)));
+            assistant.snapshot = snapshot.unwrap_or_default();
         }
         let plain = prompt_for(capture);
         let styled = format!("\x1b[1m{plain}\x1b[0m");
@@ -236,8 +239,12 @@ impl Hinter for Assistant {
         if position < line.len() {
             return None;
         }
-        let earlier = self.history.hint(line, position, context).map(Suggestion::Line);
-        earlier.or_else(|| completion::usage(line).map(Suggestion::Usage))
+        // A line can be typed without a hint.
+        panics::guard(|| {
+            let earlier = self.history.hint(line, position, context).map(Suggestion::Line);
+            earlier.or_else(|| completion::usage(line).map(Suggestion::Usage))
+        })
+        .unwrap_or_default()
     }
 }
 
@@ -245,7 +252,8 @@ impl Completer for Assistant {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, candidates) = completion::complete(&self.snapshot, line, position, columns());
+        let completed = panics::guard(|| completion::complete(&self.snapshot, line, position, columns()));
+        let (start, candidates) = completed.unwrap_or((position, Vec::new()));
         let pairs = candidates
             .into_iter()
             .map(|candidate| Pair { display: shown(candidate.display), replacement: candidate.replacement })
@@ -257,7 +265,7 @@ impl Completer for Assistant {
 impl Validator for Assistant {
     /// A line with an open quote, or a backslash at its end, goes on after Enter.
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let open = Openness::of(context.input().as_bytes());
+        let open = panics::guard(|| Openness::of(context.input().as_bytes())).unwrap_or(false);
         Ok(if open { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }

@@ -8,9 +8,10 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use super::console::{Console, output_error};
 use super::executor::{Flow, is_interrupt};
-use super::{line, save};
+use super::line;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::whole_file::{self, Force};
 
 /// What produces the results.
 type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<Flow> + 'w;
@@ -21,8 +22,8 @@ type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<Flow> + 'w;
 /// Those of `work`, or why the file cannot be written.
 pub fn to_file(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
     let mut flow = Flow::Continue;
-    save::to_file(path, |output| {
-        flow = work(&mut console.redirected(output)).map_err(|error| naming(path, error))?;
+    whole_file::write(path, Force::Unavailable, |output| {
+        flow = work(&mut console.redirected(output))?;
         Ok(())
     })?;
     Ok(flow)
@@ -34,21 +35,17 @@ pub fn to_file(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> R
 /// # Errors
 /// Those of `work`, or why the file cannot be written.
 pub fn append(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
+    whole_file::refuse_capture(path, Force::Unavailable)?;
     let failed = |source| Error::file("write", path, source);
-    let mut output = BufWriter::new(OpenOptions::new().append(true).create(true).open(path).map_err(failed)?);
-    let flow = work(&mut console.redirected(&mut output)).map_err(|error| naming(path, error))?;
+    let special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    let opened = match special {
+        true => whole_file::open_special(path),
+        false => OpenOptions::new().append(true).create(true).open(path),
+    };
+    let mut output = BufWriter::new(opened.map_err(failed)?);
+    let flow = work(&mut console.redirected(&mut output)).map_err(|error| whole_file::naming(path, error))?;
     output.flush().map_err(failed)?;
     Ok(flow)
-}
-
-/// The error with the file's name where it speaks of standard output.
-fn naming(path: &Path, error: Error) -> Error {
-    match error {
-        Error::File { path: stream, source, .. } if stream == Path::new("standard output") => {
-            Error::file("write", path, source)
-        }
-        other => other,
-    }
 }
 
 /// `| text`: what `work` produces is the standard input of `sh -c text`. A program that closes it early has all that it

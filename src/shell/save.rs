@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::output::Format;
-pub use crate::whole_file::write as to_file;
 
 /// The form that a file name's ending asks for, if it does.
 pub fn format_of(path: &Path) -> Option<Format> {

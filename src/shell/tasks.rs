@@ -10,6 +10,8 @@ use super::executor::{Executor, Flow};
 use super::{redirect, script};
 use crate::commands::task::Task;
 use crate::error::{Error, Result};
+use crate::reading;
+use crate::temporary;
 
 /// Scripts that run one another deeper than this run in circles.
 const DEEPEST: u32 = 20;
@@ -37,7 +39,7 @@ impl Executor {
     }
 
     fn script(&mut self, path: &Path, console: &mut Console<'_>) -> Result<Flow> {
-        let file = fs::File::open(path).map_err(|source| Error::file("read", path, source))?;
+        let file = reading::open(path).map_err(|source| Error::file("read", path, source))?;
         let name = path.display().to_string();
         // What a script sets holds as long as the captures that it loads.
         let keeps = std::mem::take(&mut self.session.keeps);
@@ -48,14 +50,13 @@ impl Executor {
 
     fn edit_last_line(&mut self, console: &mut Console<'_>) -> Result<Flow> {
         let failed = |error| Error::file("write", env::temp_dir(), error);
-        let mut builder = tempfile::Builder::new();
-        let mut file = builder.prefix("mptcpanalyzer-").suffix(".mptcp").tempfile().map_err(failed)?;
+        let mut file = temporary::file(".mptcp").map_err(failed)?;
         // The last line is this very command.
         let last = self.session.history.iter().rev().find(|line| line.split_whitespace().next() != Some("edit"));
         writeln!(file, "{}", last.map_or("", String::as_str)).map_err(failed)?;
-        let path = file.into_temp_path();
-        edit(&path, console)?;
-        let text = fs::read(&path).map_err(|source| Error::file("read", path.to_path_buf(), source))?;
+        // An editor may put another file in its place.
+        edit(file.path(), console)?;
+        let text = fs::read(file.path()).map_err(|source| Error::file("read", file.path(), source))?;
         self.deeper(|executor| script::nested(executor, console, &mut text.as_slice(), "edited"))
     }
 

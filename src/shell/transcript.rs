@@ -7,7 +7,6 @@
 mod expectation;
 
 use std::cell::RefCell;
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
@@ -17,6 +16,7 @@ use super::executor::{Executor, Flow, is_interrupt};
 use super::line::Openness;
 use crate::cli::Level;
 use crate::error::{Error, Result};
+use crate::reading;
 use crate::units::counted;
 
 /// Signs in front of a command.
@@ -37,7 +37,7 @@ struct Step<'t> {
 /// # Errors
 /// The first difference, with its line.
 pub fn run(path: &Path, executor: &mut Executor) -> Result<String> {
-    let text = fs::read_to_string(path).map_err(|source| Error::file("read", path, source))?;
+    let text = reading::text(path).map_err(|source| Error::file("read", path, source))?;
     let name = path.display();
     let steps = steps(&text);
     if steps.is_empty() {

@@ -175,8 +175,7 @@ fn warnings_of_loading_are_told_once_by_the_command_that_loaded() {
     let home = home();
     let whole = std::fs::read(home.path("client.pcapng")).unwrap();
     home.write("cut.pcapng", &whole[..400_002]);
-    let lines =
-        "clean_pcap cut.pcapng out.pcapng\nclean_pcap cut.pcapng out.pcapng\nclean_pcap cut.pcapng no/out.pcapng\n";
+    let lines = "clean_pcap cut.pcapng out.pcapng\nclean_pcap cut.pcapng out.pcapng --force\nclean_pcap cut.pcapng no/out.pcapng\n";
     let done = home.run(&[], lines);
     let said: Vec<&str> = done.messages.lines().collect();
     assert_eq!(said.len(), 4, "{done:?}");

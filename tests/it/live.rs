@@ -281,11 +281,11 @@ fn what_comes_is_written_as_it_came() {
     assert_eq!(fs::read_to_string(home.path("old.pcapng")).unwrap(), "old");
     assert_eq!(live("--write new.pcapng").code, Some(1));
     assert!(!home.path("new.pcapng").exists());
-    // A disk that is full costs the copy alone.
+    // A disk that is full costs the copy alone, and is told as a failure.
     captures_by(&home, &format!("cat {}", example().display()));
     let full = live("--write /dev/full --force");
-    assert_eq!(full.code, Some(0), "{full:?}");
-    assert!(full.messages.contains("warning: /dev/full is not whole: No space left"), "{full:?}");
+    assert_eq!(full.code, Some(1), "{full:?}");
+    assert!(full.messages.contains(": /dev/full is not whole: No space left"), "{full:?}");
     assert!(full.messages.contains("kept as live:eth7: 5445 TCP packets"), "{full:?}");
 }
 

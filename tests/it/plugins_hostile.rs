@@ -348,6 +348,6 @@ fn nothing_is_left_in_the_temporary_directory() {
     program.env("TMPDIR", &temporary).arg("evil");
     crate::program::finish(program, "");
     let inside = std::fs::read_to_string(home.path("where")).unwrap();
-    assert!(inside.contains("tmp/mptcpanalyzer-plugin-"), "{inside}");
+    assert!(inside.contains("tmp/mptcpanalyzer-"), "{inside}");
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }

@@ -1,6 +1,7 @@
 //! The prompt at a real (pseudo-)terminal.
 #![cfg(unix)]
 
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use expectrl::session::OsSession;
@@ -125,4 +126,35 @@ fn a_capture_that_cannot_be_loaded_leaves_the_prompt() {
     session.expect("error: absent.pcap: no such file; check the path").unwrap();
     session.expect(PROMPT).unwrap();
     leave(session);
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_costs_neither_the_prompt_nor_the_capture() {
+    let home = Home::new();
+    let odd = std::ffi::OsStr::from_bytes(b"odd\xff.pcap");
+    std::fs::write(home.path(".").join(odd), "x").unwrap();
+    let capture = crate::program::examples().expect("the examples are shipped").join("client.pcapng");
+    let mut session = open(&home);
+    session.send(format!("load_pcap {}\r", capture.display())).unwrap();
+    session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
+    session.send("load_pcap o*\r").unwrap();
+    session.expect("is not a packet capture that can be read").unwrap();
+    session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
+    session.send("lc o").unwrap();
+    session.send(TAB).unwrap();
+    session.send("\x15").unwrap();
+    session.send("lt\r").unwrap();
+    session.expect("10.0.1.1:43958").unwrap();
+    session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
+    leave(session);
+}
+
+#[test]
+fn sigterm_ends_it() {
+    let home = Home::new();
+    let session = open(&home);
+    let id = session.get_process().pid();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id.as_raw()), nix::sys::signal::SIGTERM).unwrap();
+    let status = session.get_process().wait().unwrap();
+    assert!(matches!(status, expectrl::process::unix::WaitStatus::Exited(_, 143)), "{status:?}");
 }

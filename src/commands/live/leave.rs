@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::watch::Watch;
 use crate::analysis::mptcp_connections;
 use crate::commands::Session;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::packets::Dissection;
 use crate::packets::live::{Closing, Recording};
 use crate::terminal_text::escape;
@@ -22,6 +22,9 @@ impl Watch {
         let captured = counted(closing.facts.frames, "frame");
         let recording = std::mem::replace(&mut self.recording, Recording::new(0));
         if recording.held() == 0 {
+            if let Some(sentence) = &closing.copy_failed {
+                return Err(Error::Failed(sentence.clone()));
+            }
             return Ok(vec![format!("no TCP packet among {captured}: the capture that was loaded before stays")]);
         }
         // Reading the file again must give these very packets.
@@ -41,7 +44,10 @@ impl Watch {
             said.push(format!("{program}: the kernel dropped no packet"));
         }
         session.take_in(&self.name, capture, file.as_deref());
-        Ok(said)
+        match &closing.copy_failed {
+            Some(sentence) => Err(Error::Failed(format!("{sentence}; {}", said.join("; ")))),
+            None => Ok(said),
+        }
     }
 
     fn warn_of(&self, closing: &Closing, session: &Session) {
@@ -59,9 +65,6 @@ impl Watch {
         }
         if let Some(trouble) = &self.trouble {
             session.warn(format!("the capture ends early: {trouble}"));
-        }
-        if let Some(sentence) = &closing.copy_failed {
-            session.warn(sentence.clone());
         }
         let left_out = self.recording.left_out();
         if left_out > 0 {

@@ -11,10 +11,10 @@ use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use super::load_pcap::name;
 use super::{Category, Command, Example, Outcome, Session};
-use crate::error::{Error, Result};
+use crate::arguments;
+use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::packets::live::{Source, Wanted, interfaces};
-use crate::terminal_text::escape;
 use watch::{Limits, Watch};
 
 /// Packets that are kept when the line does not say.
@@ -99,7 +99,7 @@ impl Command for LiveCommand {
                 "Keep this many packets, the last ones, for the commands that follow [default: 1000000]",
             ))
             .arg(file("write", "FILE", "Also write what is captured to FILE"))
-            .arg(flag("force", "Let --write replace a file").requires("write"))
+            .arg(arguments::force().help("Let --write replace a file, and --output a capture"))
             .arg(
                 Arg::new("as")
                     .long("as")
@@ -143,9 +143,6 @@ impl Command for LiveCommand {
             whole: arguments.get_flag("whole"),
         };
         let copy = arguments.get_one::<PathBuf>("write").cloned();
-        if let Some(copy) = &copy {
-            refuse_loaded(copy, session)?;
-        }
         let keep = arguments.get_one::<u64>("keep").and_then(|keep| usize::try_from(*keep).ok());
         let limits = Limits {
             interval: arguments.get_one::<Duration>("interval").copied().unwrap_or(Duration::from_secs(1)),
@@ -164,18 +161,6 @@ fn seconds(text: &str) -> std::result::Result<Duration, &'static str> {
     let duration = text.parse().ok().and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok());
     let fits = |duration: &Duration| (Duration::from_millis(1)..=Duration::from_secs(1 << 30)).contains(duration);
     duration.filter(fits).ok_or("a time is given in seconds, at least 0.001")
-}
-
-/// A loaded capture is read again by some commands.
-fn refuse_loaded(copy: &Path, session: &Session) -> Result<()> {
-    let Ok(wanted) = copy.canonicalize() else { return Ok(()) };
-    let held = session.current().into_iter().chain(session.named().map(|(_, held)| held));
-    let mut files = held.filter_map(|held| held.capture.path.canonicalize().ok());
-    if files.any(|file| file == wanted) {
-        let sentence = format!("{} is a loaded capture; name another file", escape(&copy.to_string_lossy()));
-        return Err(Error::Failed(sentence));
-    }
-    Ok(())
 }
 
 fn list(program: Option<&Path>) -> Result<Outcome> {

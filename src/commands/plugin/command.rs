@@ -71,5 +71,6 @@ fn drawing(figure: Figure, arguments: &ArgMatches) -> Drawing {
         Format::Csv => Some(Form::Csv),
     });
     let out = arguments.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten().cloned();
-    Drawing { figure, style: Style::default(), size: None, dpi: USUAL_DPI, out, form, display: None }
+    let force = crate::arguments::forced(arguments);
+    Drawing { figure, style: Style::default(), size: None, dpi: USUAL_DPI, out, force, form, display: None }
 }

@@ -12,8 +12,9 @@ use super::Session;
 use super::settings::Setting;
 use super::shortcuts::Kind;
 use crate::error::{Error, Result};
+use crate::reading;
 use crate::terminal_text::escape;
-use crate::whole_file;
+use crate::whole_file::{self, Force};
 
 /// The file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +84,7 @@ fn put(map: &mut BTreeMap<String, String>, name: &str, value: Option<&str>) {
 }
 
 fn read(file: &Path) -> Result<Kept> {
-    let text = match fs::read_to_string(file) {
+    let text = match reading::text(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::default()),
         other => other.map_err(|source| Error::file("read", file, source))?,
     };
@@ -101,7 +102,7 @@ fn write(file: &Path, kept: &Kept) -> Result<()> {
     if let Some(directory) = file.parent() {
         fs::create_dir_all(directory).map_err(|source| Error::file("create", directory, source))?;
     }
-    whole_file::write(file, |output| {
+    whole_file::write(file, Force::NotGiven, |output| {
         let written = output.write_all(HEAD.as_bytes()).and_then(|()| output.write_all(text.as_bytes()));
         written.map_err(|source| Error::file("write", file, source))
     })

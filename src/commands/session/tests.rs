@@ -1,3 +1,4 @@
+use crate::whole_file::Force;
 use std::fs;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -30,7 +31,7 @@ impl Folder {
             builder.push(&Frame::default(), segment(packetid));
         }
         let path = self.path(name);
-        write(builder.finish(Vec::new()).data_frame().unwrap(), &path, Form::Arrow, b',').unwrap();
+        write(builder.finish(Vec::new()).data_frame().unwrap(), &path, Form::Arrow, b',', Force::NotGiven).unwrap();
         path
     }
 }

@@ -9,7 +9,8 @@ pub use pcap_parser::{EPB_MAGIC as ENHANCED_PACKET, IDB_MAGIC as INTERFACE, SPB_
 
 use super::input::Input;
 use super::octets::Octets;
-use super::{CaptureFileError, CaptureFormat, Cause, Truncation};
+use super::{CaptureFileError, Cause, Truncation};
+use crate::capture_format::CaptureFormat;
 
 /// Blocks longer than this are damage: Wireshark refuses them too (128 MiB of packet and its options).
 const LONGEST: u32 = 0x0801_0000;

@@ -1,14 +1,12 @@
 //! Where the octets of a capture come from: a file or standard input, decompressed on the way.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Instant;
 
-use flate2::read::MultiGzDecoder;
-
 use super::octets::Octets;
-use super::{CaptureFormat, Compression};
+use crate::capture_format::{self, CaptureFormat, Compression};
+use crate::reading;
 
 /// Octets, and whether they were compressed.
 pub struct Input {
@@ -27,7 +25,7 @@ impl Input {
         if super::is_standard_input(path) {
             return Input::of(Box::new(io::stdin()));
         }
-        Input::of(Box::new(File::open(path)?))
+        Input::of(Box::new(reading::open(path)?))
     }
 
     /// A source whose octets come in their own time, as they are: nothing is read of it yet, nor decompressed.
@@ -57,70 +55,12 @@ impl Input {
     ///
     /// # Errors
     /// When its start cannot be read.
-    pub fn of(mut source: Box<dyn Read + Send>) -> io::Result<Input> {
-        let mut start = Vec::new();
-        source.by_ref().take(4).read_to_end(&mut start)?;
-        let format = CaptureFormat::of(&start);
-        let source: Box<dyn Read + Send> = Box::new(io::Cursor::new(start).chain(source));
+    pub fn of(source: Box<dyn Read + Send>) -> io::Result<Input> {
+        let (format, source) = capture_format::detect(source)?;
         let CaptureFormat::Compressed(compression) = format else {
             return Ok(Input { octets: Octets::of(source), compression: None });
         };
-        let decoded: Box<dyn Read + Send> = match compression {
-            Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
-            Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(source)?),
-            Compression::Lz4 => Box::new(Lz4Frames::of(source)?),
-        };
-        Ok(Input { octets: Octets::of(decoded), compression: Some(compression) })
-    }
-}
-
-/// Decodes LZ4 frames one after the other; the decoder stops behind each.
-struct Lz4Frames {
-    /// `None` after the last.
-    frame: Option<lz4::Decoder<Ahead>>,
-}
-
-/// A source of which one octet may have been read ahead.
-struct Ahead {
-    octet: Option<u8>,
-    source: Box<dyn Read + Send>,
-}
-
-impl Read for Ahead {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        match (self.octet, room.first_mut()) {
-            (Some(octet), Some(first)) => {
-                *first = octet;
-                self.octet = None;
-                Ok(1)
-            }
-            _ => self.source.read(room),
-        }
-    }
-}
-
-impl Lz4Frames {
-    fn of(source: Box<dyn Read + Send>) -> io::Result<Self> {
-        Ok(Lz4Frames { frame: Some(lz4::Decoder::new(Ahead { octet: None, source })?) })
-    }
-}
-
-impl Read for Lz4Frames {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        while let Some(frame) = &mut self.frame {
-            let count = frame.read(room)?;
-            if count > 0 || room.is_empty() {
-                return Ok(count);
-            }
-            let Some((mut source, whole)) = self.frame.take().map(lz4::Decoder::finish) else { break };
-            whole.map_err(|_| io::Error::from(ErrorKind::UnexpectedEof))?;
-            let mut next = [0];
-            if source.read(&mut next)? == 1 {
-                source.octet = next.first().copied();
-                self.frame = Some(lz4::Decoder::new(source)?);
-            }
-        }
-        Ok(0)
+        Ok(Input { octets: Octets::of(compression.decoded(source)?), compression: Some(compression) })
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::whole_file::Force;
 use std::fs;
 use std::path::Path;
 
@@ -62,7 +63,7 @@ fn every_raw_column_comes_back_as_it_was() {
     let expected = raw_columns(&table());
     for (form, name) in FORMS {
         let path = directory.path().join(name);
-        write(&table(), &path, form, b',').unwrap();
+        write(&table(), &path, form, b',', Force::NotGiven).unwrap();
         assert!(recognise(&path), "{form:?}");
         let read = read(&path).unwrap();
         assert_eq!(read.table.data_frame().unwrap().schema(), expected.schema(), "{form:?}");
@@ -81,7 +82,7 @@ fn any_delimiter_comes_back() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     for delimiter in *b";\t| ," {
-        write(&table(), &path, Form::Csv, delimiter).unwrap();
+        write(&table(), &path, Form::Csv, delimiter, Force::NotGiven).unwrap();
         assert!(
             read(&path).unwrap().table.data_frame().unwrap().equals_missing(&raw_columns(&table())),
             "{}",
@@ -95,7 +96,7 @@ fn csv_says_what_people_see() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     let chosen = table().select(["packetid", "abstime", "reltime", "sendkey", "recvtok", "subtype", "backup"]).unwrap();
-    write(&chosen, &path, Form::Csv, b',').unwrap();
+    write(&chosen, &path, Form::Csv, b',', Force::NotGiven).unwrap();
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "packetid,abstime,reltime,sendkey,recvtok,subtype,backup\n\
@@ -112,7 +113,7 @@ fn a_selection_of_rows_loads() {
     for (form, name) in FORMS {
         let path = directory.path().join(name);
         for rows in [0, 1] {
-            write(&table().head(Some(rows)), &path, form, b',').unwrap();
+            write(&table().head(Some(rows)), &path, form, b',', Force::NotGiven).unwrap();
             assert_eq!(read(&path).unwrap().table.height(), rows);
         }
     }
@@ -125,20 +126,20 @@ fn foreign_tables_are_refused() {
         let path = directory.path().join(name);
         let mut less = table();
         less.drop_in_place("sport").unwrap();
-        write(&less, &path, form, b',').unwrap();
+        write(&less, &path, form, b',', Force::NotGiven).unwrap();
         assert_eq!(reason(&path), "it has no column `sport`; export it again without `--columns`");
-        write(&table().reverse(), &path, form, b',').unwrap();
+        write(&table().reverse(), &path, form, b',', Force::NotGiven).unwrap();
         assert!(reason(&path).contains("sort the rows by it"));
     }
     for (form, name) in FORMS.into_iter().skip(1) {
         let path = directory.path().join(name);
         let mut other = table();
         other.with_column(Column::new("sport".into(), [1.5, 2.5, 3.5])).unwrap();
-        write(&other, &path, form, b',').unwrap();
+        write(&other, &path, form, b',', Force::NotGiven).unwrap();
         assert_eq!(reason(&path), "its column `sport` is f64, not u16");
         let mut other = table();
         other.with_column(Column::new("score".into(), [1.5, 2.5, 3.5])).unwrap();
-        write(&other, &path, form, b',').unwrap();
+        write(&other, &path, form, b',', Force::NotGiven).unwrap();
         assert_eq!(reason(&path), "its further column `score` is f64; only text can be added");
     }
     let path = directory.path().join("foreign.parquet");
@@ -150,7 +151,7 @@ fn foreign_tables_are_refused() {
 fn csv_values_that_do_not_fit_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
-    write(&table(), &path, Form::Csv, b',').unwrap();
+    write(&table(), &path, Form::Csv, b',', Force::NotGiven).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("9223372036.854775807", "soon\u{1b}", 1)).unwrap();
     assert_eq!(reason(&path), "`soon\\u{1b}` in column `reltime`, line 2, is no duration[ns]");
@@ -177,7 +178,7 @@ fn damaged_files_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     for (form, name) in FORMS.into_iter().skip(1) {
         let path = directory.path().join(name);
-        write(&table(), &path, form, b',').unwrap();
+        write(&table(), &path, form, b',', Force::NotGiven).unwrap();
         let whole = fs::read(&path).unwrap();
         for length in (6..whole.len()).step_by(331) {
             fs::write(&path, &whole[..length]).unwrap();
@@ -200,17 +201,19 @@ fn writing_replaces_whole_files_only() {
     let link = directory.path().join("link.csv");
     #[cfg(unix)]
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    write(&table(), &link, Form::Csv, b',').unwrap();
+    write(&table(), &link, Form::Csv, b',', Force::NotGiven).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(fs::read_to_string(&path).unwrap().starts_with("packetid,"));
-    let error = write(&table(), directory.path(), Form::Csv, b',').unwrap_err().to_string();
+    let error = write(&table(), directory.path(), Form::Csv, b',', Force::NotGiven).unwrap_err().to_string();
     assert!(error.ends_with("it is a directory; name a file in it"), "{error}");
-    let error = write(&table(), &directory.path().join("no/such/t.csv"), Form::Csv, b',').unwrap_err().to_string();
+    let error = write(&table(), &directory.path().join("no/such/t.csv"), Form::Csv, b',', Force::NotGiven)
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("cannot write ") && error.contains("No such file"), "{error}");
     // A device is written to, not replaced, and what it answers is told.
     if Path::new("/dev/full").exists() {
         for (form, _) in FORMS {
-            let error = write(&table(), Path::new("/dev/full"), form, b',').unwrap_err().to_string();
+            let error = write(&table(), Path::new("/dev/full"), form, b',', Force::NotGiven).unwrap_err().to_string();
             assert!(error.starts_with("cannot write /dev/full: No space left"), "{form:?} {error}");
         }
     }

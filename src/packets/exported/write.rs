@@ -1,8 +1,7 @@
 //! Writing a packet table, whole or not at all.
 
-use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{CompatLevel, DataFrame, PolarsResult, SerWriter};
@@ -14,61 +13,21 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::packets::cells::Cells;
 use crate::packets::schema;
+use crate::whole_file::{Force, WholeFile};
 
 /// Rows of CSV between two looks at Ctrl-C.
 const ROWS_BETWEEN_CHECKS: usize = 4096;
 
 /// Writes `table` to `path`. A file that was there is replaced when the new one is complete, so that a failure leaves
-/// it as it was; what is no ordinary file (a pipe, `/dev/stdout`) is written to directly.
+/// it as it was, and one that is a capture only with `force`; what is not an ordinary file (a pipe, `/dev/stdout`) is
+/// written to directly.
 ///
 /// # Errors
 /// When the file cannot be written, or on Ctrl-C.
-pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: u8) -> Result<()> {
-    // A link stays a link: its target is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let existing = fs::metadata(&target).ok();
-    match &existing {
-        Some(facts) if facts.is_dir() => {
-            let problem = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name a file in it");
-            Err(Error::file("write", path, problem))
-        }
-        Some(facts) if !facts.is_file() => {
-            let file = File::options().write(true).open(&target).map_err(|error| Error::file("write", path, error))?;
-            encode(table, file, path, form, delimiter)
-        }
-        _ => replace(table, &target, existing.map(|facts| facts.permissions()), path, form, delimiter),
-    }
-}
-
-/// Writes beside `target`, then renames.
-fn replace(
-    table: &DataFrame,
-    target: &Path,
-    permissions: Option<fs::Permissions>,
-    named: &Path,
-    form: Form,
-    delimiter: u8,
-) -> Result<()> {
-    let failed = |error| Error::file("write", named, error);
-    let directory = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".mptcpanalyzer-").suffix(".part");
-    // Like any new file: what the umask leaves, not the privacy of a temporary one.
-    #[cfg(unix)]
-    let fresh = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(fresh);
-    let part = builder.tempfile_in(&directory).map_err(failed)?;
-    if let Some(permissions) = permissions {
-        fs::set_permissions(part.path(), permissions).map_err(failed)?;
-    }
-    encode(table, part.as_file(), named, form, delimiter)?;
-    part.as_file().sync_all().map_err(failed)?;
-    part.persist(target).map_err(|error| failed(error.error))?;
-    Ok(())
+pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: u8, force: Force) -> Result<()> {
+    let mut file = WholeFile::create(path, force)?;
+    encode(table, &mut file, path, form, delimiter)?;
+    file.finish()
 }
 
 fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, delimiter: u8) -> Result<()> {

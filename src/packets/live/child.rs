@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use crate::children::{self, Descendants};
 
 /// What is kept of its standard error: the end, octets.
 const KEPT_OF_STDERR: usize = 1 << 13;
@@ -18,22 +17,11 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked at meanwhile.
 const PULSE: Duration = Duration::from_millis(10);
 
-/// The groups that run.
-static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
-
-/// Ends all processes that capture, for this one is about to end without another word.
-pub fn end_all() {
-    for group in GROUPS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        // A group of which nothing is left is what is wanted.
-        let _ = killpg(group, Signal::SIGKILL);
-    }
-}
-
 /// A process that captures. When dropped, it and all that it started are ended.
 #[derive(Debug)]
 pub struct Capturing {
     child: Child,
-    group: Option<Pid>,
+    descendants: Descendants,
     /// Known once it was waited for.
     status: Option<ExitStatus>,
     said: Arc<Mutex<Vec<u8>>>,
@@ -46,14 +34,11 @@ impl Capturing {
     /// # Errors
     /// When the system cannot start it.
     pub fn start(mut command: Command) -> std::io::Result<(Self, ChildStdout)> {
-        // The terminal's Ctrl-C reaches this program alone, which then ends the other in order.
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.env("LC_ALL", "C").spawn()?;
-        let group = i32::try_from(child.id()).ok().map(Pid::from_raw);
-        GROUPS.lock().unwrap_or_else(PoisonError::into_inner).extend(group);
+        // The terminal's Ctrl-C reaches this program alone, which then ends the other in order.
+        let (mut child, descendants) = children::start(command.env("LC_ALL", "C"))?;
         let (output, errors) = (child.stdout.take(), child.stderr.take());
-        let mut capturing = Capturing { child, group, status: None, said: Arc::default(), listener: None };
+        let mut capturing = Capturing { child, descendants, status: None, said: Arc::default(), listener: None };
         if let Some(errors) = errors {
             let said = Arc::clone(&capturing.said);
             let listen = thread::Builder::new().name("listener".to_string());
@@ -64,8 +49,8 @@ impl Capturing {
 
     /// Asks it to end, as Ctrl-C does: it hands over what it has, and its counters.
     pub fn ask_to_end(&mut self) {
-        if let Some(group) = self.group.filter(|_| self.status.is_none()) {
-            let _ = killpg(group, Signal::SIGINT);
+        if self.status.is_none() {
+            self.descendants.ask_to_end();
         }
     }
 
@@ -91,10 +76,7 @@ impl Capturing {
 
     /// Ends it and all that it started.
     pub fn kill(&mut self) {
-        if let Some(group) = self.group.take() {
-            let _ = killpg(group, Signal::SIGKILL);
-            GROUPS.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != group);
-        }
+        self.descendants.end();
         if self.status.is_none() {
             let _ = self.child.kill();
             self.status = self.child.wait().ok();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::LiveError;
+use crate::whole_file::open_special;
 
 /// A file that what comes is written to, octet for octet.
 #[derive(Debug, Clone)]
@@ -34,9 +35,10 @@ impl CopyFile {
         let new = !path.exists();
         let mut options = OpenOptions::new();
         options.write(true);
+        let special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         // A file that is to be replaced keeps its content until there is something to replace it with.
-        let file = if force { options.create(true).truncate(false) } else { options.create_new(true) };
-        let file = file.open(path).map_err(failed)?;
+        let options = if force { options.create(true).truncate(false) } else { options.create_new(true) };
+        let file = if force && special { open_special(path) } else { options.open(path) }.map_err(failed)?;
         let written = Written { path: path.to_path_buf(), file, new, begun: false, failed: None };
         Ok(CopyFile(Arc::new(Mutex::new(written))))
     }
@@ -58,11 +60,12 @@ impl CopyFile {
     #[must_use]
     pub fn close(&self) -> Option<String> {
         let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.new && !written.begun {
+        let empty = written.file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+        if written.new && empty {
             let _ = std::fs::remove_file(&written.path);
         }
         let error = written.failed.as_ref()?;
-        Some(format!("{} is not whole: {error}; what is kept in memory is loaded", written.path.display()))
+        Some(format!("{} is not whole: {error}", written.path.display()))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Frames as they come.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -9,11 +8,13 @@ use super::child::Capturing;
 use super::copy::{CopyFile, Copying};
 use super::program::{self, Program};
 use super::{LiveError, Source, Wanted};
-use crate::packets::capture_file::{CaptureFileError, CaptureFormat, Cause, Framing, Input};
+use crate::capture_format::CaptureFormat;
+use crate::packets::capture_file::{CaptureFileError, Cause, Framing, Input};
 use crate::packets::native::Failure;
 use crate::packets::native::walk::{Step, Walk};
 use crate::packets::table::Builder;
 use crate::packets::{CaptureFacts, LoadError};
+use crate::reading;
 
 /// A capture that grows.
 pub struct Incoming {
@@ -240,7 +241,7 @@ impl Incoming {
 /// A named pipe or a file, opened when it is first read: opening a pipe waits for whoever writes.
 struct Later {
     path: PathBuf,
-    file: Option<File>,
+    file: Option<reading::Source>,
 }
 
 impl Later {
@@ -258,7 +259,7 @@ impl Read for Later {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(File::open(&self.path)?),
+            none => none.insert(reading::open(&self.path)?),
         };
         file.read(room)
     }

@@ -11,7 +11,6 @@ mod recording;
 
 use std::path::PathBuf;
 
-pub use child::end_all;
 pub use incoming::{Closing, Incoming};
 pub use program::{Listed, interfaces, of_system};
 pub use recording::Recording;

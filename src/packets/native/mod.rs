@@ -142,8 +142,6 @@ fn failure(error: CaptureFileError) -> Failure {
     match error {
         CaptureFileError::Interrupted => LoadError::Interrupted.into(),
         CaptureFileError::File { path, source, .. } => LoadError::Unreadable { path, source }.into(),
-        CaptureFileError::Unsupported(_) | CaptureFileError::SameFile(_) | CaptureFileError::NothingYet => {
-            Failure::Beyond(Beyond::Format)
-        }
+        CaptureFileError::Unsupported(_) | CaptureFileError::NothingYet => Failure::Beyond(Beyond::Format),
     }
 }

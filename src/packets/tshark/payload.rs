@@ -4,12 +4,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::Stdio;
 
-use tempfile::TempDir;
-
 use super::run::{base_command, judge};
 use super::{Tshark, TsharkError};
+use crate::children;
 use crate::interrupt;
 use crate::packets::LoadError;
+use crate::temporary;
 
 /// With more streams than this the filter takes all that have payload, and `visit` picks.
 const LISTED_STREAMS: usize = 64;
@@ -28,7 +28,7 @@ pub fn payloads(
     mut visit: impl FnMut(u64, &[u8]),
 ) -> Result<(), LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
-    let private = TempDir::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
+    let private = temporary::Directory::new().map_err(unreadable)?;
     let mut command = base_command(tshark, path, None, private.path());
     let filter = match streams {
         listed if listed.len() <= LISTED_STREAMS => {
@@ -41,8 +41,8 @@ pub fn payloads(
     command.args(["-e", "frame.number", "-e", "tcp.payload"]);
     // What tshark says was said when the capture was loaded.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child =
-        command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
+    let (mut child, mut descendants) = children::start(&mut command)
+        .map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
     let read: Result<(), LoadError> = child.stdout.take().map_or(Ok(()), |stdout| {
         let mut lines = BufReader::with_capacity(1 << 17, stdout);
         let mut line = Vec::new();
@@ -60,7 +60,7 @@ pub fn payloads(
         }
     });
     if read.is_err() {
-        let _ = child.kill();
+        descendants.end();
     }
     let status = child.wait().map_err(unreadable)?;
     read?;

@@ -8,14 +8,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use tempfile::{NamedTempFile, TempDir};
-
 use super::fields::Wanted;
 use super::{Request, Tshark, TsharkError};
+use crate::children;
 use crate::interrupt;
 use crate::packets::LoadError;
 use crate::packets::capture_file::is_standard_input;
 use crate::packets::progress::{Progress, Unit};
+use crate::temporary;
 use crate::units::counted;
 
 /// How much of standard error is read: a broken capture can make tshark say the same thing per packet.
@@ -44,19 +44,19 @@ pub fn run(
     mut visit: impl FnMut(&[u8]) -> Result<(), LoadError>,
 ) -> Result<Vec<String>, LoadError> {
     // Lives until tshark has ended: its configuration and its home.
-    let private = TempDir::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
-    let text = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
-    let said = NamedTempFile::with_prefix("mptcpanalyzer-").map_err(unreadable)?;
+    let private = temporary::Directory::new().map_err(unreadable)?;
+    let text = temporary::file("").map_err(unreadable)?;
+    let said = temporary::file("").map_err(unreadable)?;
     let mut command = command(tshark, path, wanted, request, private.path());
     let input = if is_standard_input(path) { Stdio::inherit() } else { Stdio::null() };
     command.stdin(input).stdout(text.reopen().map_err(unreadable)?).stderr(said.reopen().map_err(unreadable)?);
-    let mut child =
-        command.spawn().map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
+    let (mut child, mut descendants) = children::start(&mut command)
+        .map_err(|source| TsharkError::NotStarted { binary: tshark.binary.clone(), source })?;
 
     let mut lines = Lines::of(text.reopen().map_err(unreadable)?);
     let waited = wait(&mut child, &mut lines, request, &mut visit);
     if waited.is_err() {
-        let _ = child.kill();
+        descendants.end();
         let _ = child.wait();
     }
     let status = waited?;

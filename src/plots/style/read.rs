@@ -1,6 +1,5 @@
 //! Reading styles from TOML: the embedded ones and files.
 
-use std::fs;
 use std::io;
 
 use serde::de::DeserializeOwned;
@@ -9,6 +8,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::super::figure::RoleKind;
 use super::{Colour, Dash, Paint, RoleStyle, Style, Symbol};
+use crate::reading;
 use crate::terminal_text::escape;
 
 const EMBEDDED: [(&str, &str); 3] = [
@@ -144,7 +144,7 @@ pub(super) fn find(name_or_file: &str) -> Result<Style, StyleError> {
         return Ok(style);
     }
     let shown = escape(name_or_file).into_owned();
-    let text = fs::read_to_string(name_or_file).map_err(|source| match source.kind() {
+    let text = reading::text(name_or_file.as_ref()).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => {
             StyleError::Missing { name: shown.clone(), advice: advice(name_or_file, "styles", &Style::NAMES) }
         }

@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
 use super::super::super::figure::Role;
+use std::fs;
+
 use super::*;
 
 fn complaint(text: &str) -> String {

@@ -1,0 +1,155 @@
+//! Processes that this one started for its work: tshark, capturing programs, plugins. They end with it, and so does what
+//! they started.
+//!
+//! Each gets a process group of its own, which the terminal's Ctrl-C does not reach, and a variable in its environment
+//! that all its descendants inherit: by that those are found which left the group. A descendant that clears its
+//! environment escapes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+/// The variable that marks what was started from here.
+const VARIABLE: &str = "MPTCPANALYZER_STARTED_AS";
+
+/// How often the list of processes is searched for one that starts others as fast as they are ended.
+const SEARCHES: usize = 5;
+
+/// Groups that run, with their marks.
+static RUNNING: Mutex<Vec<Family>> = Mutex::new(Vec::new());
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Family {
+    group: Pid,
+    mark: String,
+}
+
+/// A started process and all that it started. When dropped, they are ended.
+#[derive(Debug)]
+pub struct Descendants {
+    family: Option<Family>,
+}
+
+/// Starts `command` in a process group of its own.
+///
+/// # Errors
+/// When the system cannot start it.
+pub fn start(command: &mut Command) -> io::Result<(Child, Descendants)> {
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let mark = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+    let child = command.env(VARIABLE, &mark).process_group(0).spawn()?;
+    let group = i32::try_from(child.id()).ok().map(Pid::from_raw);
+    let family = group.map(|group| Family { group, mark });
+    running().extend(family.clone());
+    Ok((child, Descendants { family }))
+}
+
+fn running() -> std::sync::MutexGuard<'static, Vec<Family>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Descendants {
+    /// Asks the group to end, as Ctrl-C does.
+    pub fn ask_to_end(&self) {
+        if let Some(family) = &self.family {
+            let _ = killpg(family.group, Signal::SIGINT);
+        }
+    }
+
+    /// Ends the process and all that it started.
+    pub fn end(&mut self) {
+        if let Some(family) = self.family.take() {
+            family.end();
+            running().retain(|other| *other != family);
+        }
+    }
+}
+
+impl Drop for Descendants {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Ends all that was started from here and runs, because this process is about to end without unwinding.
+pub fn end_all() {
+    for family in running().drain(..) {
+        family.end();
+    }
+}
+
+impl Family {
+    fn end(&self) {
+        // A group of which nothing is left is what is wanted.
+        let _ = killpg(self.group, Signal::SIGKILL);
+        for _ in 0..SEARCHES {
+            let escaped = marked(&self.mark);
+            if escaped.is_empty() {
+                break;
+            }
+            for process in escaped {
+                let _ = kill(process, Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+/// The running processes with this mark in their environment, this one excepted.
+fn marked(mark: &str) -> Vec<Pid> {
+    let wanted = format!("{VARIABLE}={mark}");
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    numbers
+        .filter(|number| u32::try_from(*number).is_ok_and(|number| number != std::process::id()))
+        .filter(|number| {
+            // Of a process that has ended and is still to be waited for this is empty.
+            let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| OsStr::from_bytes(variable) == wanted.as_str())
+        })
+        .map(Pid::from_raw)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn gone(mark: &str) -> bool {
+        let until = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < until {
+            if marked(mark).is_empty() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        false
+    }
+
+    #[test]
+    fn what_left_the_group_ends_as_well() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "setsid sleep 60 & echo started; wait"]).stdout(Stdio::piped());
+        let (mut child, mut descendants) = start(&mut command).unwrap();
+        let mark = descendants.family.as_ref().unwrap().mark.clone();
+        let until = Instant::now() + Duration::from_secs(5);
+        // The shell, and the sleeping process in a session of its own.
+        while marked(&mark).len() < 2 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(marked(&mark).len(), 2);
+        descendants.end();
+        child.wait().unwrap();
+        assert!(gone(&mark));
+    }
+}
