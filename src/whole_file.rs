@@ -102,7 +102,12 @@ pub struct WholeFile {
 
 #[derive(Debug)]
 enum Output {
-    Replaced { file: BufWriter<Temporary>, target: PathBuf, existing: Option<Metadata> },
+    /// `existing` is the file that was there, by device and inode.
+    Replaced {
+        file: BufWriter<Temporary>,
+        target: PathBuf,
+        existing: Option<(u64, u64)>,
+    },
     Stream(BufWriter<File>),
 }
 
@@ -134,6 +139,7 @@ impl WholeFile {
             temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
         }
         let file = BufWriter::with_capacity(BUFFER, temporary);
+        let existing = existing.map(|metadata| (metadata.dev(), metadata.ino()));
         Ok(WholeFile { named, force, output: Output::Replaced { file, target, existing } })
     }
 
@@ -148,10 +154,7 @@ impl WholeFile {
             Output::Stream(mut file) => file.flush().map_err(failed),
             Output::Replaced { file, target, existing } => {
                 let temporary = file.into_inner().map_err(|error| failed(error.into_error()))?;
-                let same = |now: &Metadata| {
-                    existing.as_ref().is_some_and(|then| (then.dev(), then.ino()) == (now.dev(), now.ino()))
-                };
-                if fs::metadata(&target).is_ok_and(|now| !same(&now)) {
+                if fs::metadata(&target).is_ok_and(|now| existing != Some((now.dev(), now.ino()))) {
                     refuse_capture(&target, force)?;
                 }
                 temporary.persist(&target).map_err(failed)
