@@ -9,6 +9,7 @@ mod captures;
 mod clock;
 mod config;
 mod damaged;
+mod derived;
 mod diagnose;
 mod drawn;
 mod dsn;
