@@ -6,12 +6,12 @@ use super::closing::{State, closing};
 use super::fallback::{Fallback, fallback};
 use super::subflows::{SubflowRecord, subflows};
 use super::{hexadecimal_u32, hexadecimal_u64};
-use crate::tracking::{Capture, Connection};
+use crate::tracking::{Capture, Connection, JoinedBy};
 
 /// One MPTCP connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MptcpConnection {
-    /// Wireshark's `mptcp.stream`.
+    /// Wireshark's `mptcp.stream`; of several that are one connection, the first.
     pub mptcpstream: u32,
     /// Protocol version; `None` when MP_CAPABLE was not captured.
     pub version: Option<u8>,
@@ -33,6 +33,8 @@ pub struct MptcpConnection {
     pub fallback: Option<Fallback>,
     /// Where it stands at the end of the capture.
     pub state: State,
+    /// What shows that its subflows belong together: the weakest of what does. `None` for a single one.
+    pub joined_by: Option<JoinedBy>,
     /// Its subflows.
     pub subflows: Vec<SubflowRecord>,
 }
@@ -43,27 +45,25 @@ pub struct MptcpConnection {
 pub fn is_stray(capture: &Capture, connection: &Connection) -> bool {
     let hosts = &connection.hosts;
     let unknown = hosts.client.token.is_none() && hosts.server.token.is_none();
-    let strays = |id: &u32| {
-        let Some(stream) = capture.tracking.stream(*id) else { return false };
-        let begun = stream.syn.is_some() || stream.syn_ack.is_some();
-        let mut packets = stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
-        let refused = stream.ends.client.reset || stream.ends.server.reset;
-        !begun && refused && packets.all(|segment| segment.payload.unwrap_or(0) == 0)
-    };
-    unknown && connection.subflows.iter().all(strays)
+    let stray = |id: &u32| capture.tracking.stream(*id).is_some_and(|stream| stream.is_stray(&capture.segments));
+    connection.part_of.is_none() && unknown && connection.subflows.iter().all(stray)
 }
 
-/// How many MPTCP connections there are, without [strays](is_stray).
+/// The connections that are listed: without [strays](is_stray) and those that are part of another.
+pub fn listed(capture: &Capture) -> impl Iterator<Item = &Connection> {
+    capture.tracking.whole_connections().filter(|connection| !is_stray(capture, connection))
+}
+
+/// How many MPTCP connections are [listed].
 #[must_use]
 pub fn count(capture: &Capture) -> usize {
-    capture.tracking.connections.iter().filter(|connection| !is_stray(capture, connection)).count()
+    listed(capture).count()
 }
 
-/// All MPTCP connections, in order of their numbers, without [strays](is_stray).
+/// All MPTCP connections that are [listed], in order of their numbers.
 #[must_use]
 pub fn mptcp_connections(capture: &Capture) -> Vec<MptcpConnection> {
-    let connections = capture.tracking.connections.iter().filter(|connection| !is_stray(capture, connection));
-    connections
+    listed(capture)
         .map(|connection| MptcpConnection {
             mptcpstream: connection.id,
             version: connection.version,
@@ -74,7 +74,13 @@ pub fn mptcp_connections(capture: &Capture) -> Vec<MptcpConnection> {
             checksum_required: connection.checksum_required,
             fallback: fallback(capture, connection),
             state: closing(capture, connection).state,
+            joined_by: joined_by(capture, connection),
             subflows: subflows(capture, connection),
         })
         .collect()
+}
+
+fn joined_by(capture: &Capture, connection: &Connection) -> Option<JoinedBy> {
+    let evidence = connection.subflows.iter().filter_map(|id| capture.tracking.subflow(*id)?.joined_by);
+    evidence.max().filter(|_| connection.subflows.len() > 1)
 }

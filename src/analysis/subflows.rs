@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{Verdict, verify_join};
-use crate::tracking::{Capture, Connection, Role, Stream, SubflowKind};
+use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
 
 /// How a subflow came to its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,6 +63,10 @@ pub struct SubflowRecord {
     pub state: State,
     /// Verdict on the HMACs of MP_JOIN; `None` for others.
     pub hmac: Option<Verdict>,
+    /// What shows that it belongs to the connection; `None` where the capture has its packets alone to tell by.
+    pub joined_by: Option<JoinedBy>,
+    /// Wireshark's `mptcp.stream`: another number than the connection's where data sequence numbers put it there.
+    pub mptcpstream_wireshark: u32,
 }
 
 /// The subflows of a connection, in order of their streams.
@@ -99,6 +103,8 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
         interface: interface(capture, stream),
         state: state(capture, stream),
         hmac,
+        joined_by: subflow.joined_by,
+        mptcpstream_wireshark: subflow.wireshark,
     })
 }
 

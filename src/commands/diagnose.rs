@@ -55,7 +55,7 @@ impl Command for Diagnose {
             }
             None => {
                 let mut findings = diagnose_capture(capture);
-                for connection in &capture.tracking.connections {
+                for connection in capture.tracking.whole_connections() {
                     crate::interrupt::check()?;
                     let checksums = session.checksums(connection)?;
                     findings.extend(diagnose_connection(capture, connection, checksums.as_deref()));

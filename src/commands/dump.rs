@@ -33,7 +33,8 @@ impl Command for Dump {
     fn details(&self) -> &'static str {
         "One row per TCP packet; `columns` lists the columns. Without any named, the packet's number, time, stream, \
          direction, sequence and acknowledgement numbers, length and MPTCP subtypes are printed.\n\n\
-         The first 20 rows are printed in every --format; -n 0 prints all.\n\n\
+         The first 20 rows are printed in every --format; -n 0 prints all. How many were left out stands below the table; \
+         with other formats it is said on standard error.\n\n\
          --where keeps the rows for which a condition holds: comparisons (== != < <= > >=) between columns and values, \
          `COLUMN in (1, 2)`, `COLUMN is null`, `COLUMN is not null`, `COLUMN contains VALUE` for lists and text, a \
          column of true and false by itself, joined by and, or, not and parentheses. Values are whole numbers (12, \
@@ -120,8 +121,8 @@ fn report(rows: DataFrame, limit: u64) -> Result<Report> {
         _ => rows,
     };
     let left = u64::try_from(all.saturating_sub(shown.height())).unwrap_or(u64::MAX);
-    let notes = if left == 0 { Vec::new() } else { vec![format!("… {} more; -n 0 for all", units::grouped(left))] };
-    Ok(Report::of_frame(shown)?.with_notes(notes))
+    let left_out = (left > 0).then(|| format!("… {} more; -n 0 for all", units::grouped(left)));
+    Ok(Report::of_frame(shown)?.with_left_out(left_out))
 }
 
 #[cfg(test)]
@@ -138,10 +139,10 @@ mod tests {
     #[test]
     fn what_is_left_out_is_said() {
         let report = |limit| report(table(), limit).unwrap();
-        assert_eq!(report(20).notes, ["… 1,480 more; -n 0 for all"]);
+        assert_eq!(report(20).left_out.as_deref(), Some("… 1,480 more; -n 0 for all"));
         assert_eq!(report(20).frame.unwrap().height(), 20);
         for limit in [0, 1500, u64::MAX] {
-            assert_eq!(report(limit).notes, Vec::<String>::new());
+            assert_eq!(report(limit).left_out, None);
             assert_eq!(report(limit).frame.unwrap().height(), 1500);
         }
     }

@@ -3,10 +3,11 @@
 use clap::ArgMatches;
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, mptcp_connections};
+use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::tracking::Capture;
+use crate::packets::cells::join;
+use crate::tracking::{Capture, JoinedBy};
 use crate::units::counted;
 
 /// Lists the MPTCP connections.
@@ -31,7 +32,13 @@ impl Command for ListMptcpConnections {
 
     fn details(&self) -> &'static str {
         "Connections are numbered as Wireshark's mptcp.stream. A token is derived from its end's key (SHA-1 in version \
-         0, SHA-256 in version 1). What the capture does not hold is shown as `-`, null in JSON."
+         0, SHA-256 in version 1). What the capture does not hold is shown as `-`, null in JSON.\n\n\
+         Of a capture begun in mid-connection Wireshark counts each subflow as a connection. Here they are put together \
+         where their data sequence numbers and DATA_ACKs lie in one stretch: 64-bit ones of strangers are less than \
+         2^31 apart once in 2^32 cases. 32-bit ones count only where both directions agree, and are as unlikely to do so \
+         by chance. The connection has the number of the first; those of the others stay unused. joined_by says how \
+         the subflows are known to belong together: keys, token, data_sequence or data_sequence_32bit. Only a whole \
+         capture can tell: `live` counts as Wireshark does."
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -86,6 +93,7 @@ fn records(connections: &[MptcpConnection]) -> Table {
         "server_token",
         "checksum_required",
         "fallback",
+        "joined_by",
         "subflows",
     ]);
     let key = |key: Option<u64>| key.map_or(Cell::Null, |key| Cell::Text(format!("{key:016x}")));
@@ -99,6 +107,7 @@ fn records(connections: &[MptcpConnection]) -> Table {
             token(connection.server_token),
             connection.checksum_required.map_or(Cell::Null, Cell::Boolean),
             fallback(connection),
+            Cell::name(&connection.joined_by),
             Cell::Integer(connection.subflows.len() as i128),
         ]);
     }
@@ -118,21 +127,42 @@ fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {
     if connections.is_empty() {
         notes.push("no packet of the capture has an MPTCP option that negotiates a connection".to_string());
     }
-    let (strays, listed): (Vec<_>, Vec<_>) =
-        capture.tracking.connections.iter().partition(|connection| is_stray(capture, connection));
-    for stray in strays {
+    for stray in capture.tracking.connections.iter().filter(|connection| is_stray(capture, connection)) {
         notes.push(format!(
             "number {} is left out: packets without a connection, answered with RST, that Wireshark counts as one",
             stray.id
         ));
     }
-    let unknown = listed.iter().filter(|connection| !connection.roles_known).count();
+    let unknown = listed(capture).filter(|connection| !connection.roles_known).count();
     if unknown > 0 {
         notes.push(format!(
-            "{unknown} of {} began without a captured MP_CAPABLE: keys are not known, and who opened the \
-             first subflow seen is taken for the client",
+            "{unknown} of {} began without a captured MP_CAPABLE: keys are not known, and the end that opened most of \
+             the subflows seen is taken for the client",
             counted(connections.len(), "connection")
         ));
     }
+    notes.extend(connections.iter().filter_map(put_together));
     notes
+}
+
+/// Which of Wireshark's connections are one, and how that is known.
+fn put_together(connection: &MptcpConnection) -> Option<String> {
+    let mut numbers: Vec<u32> = connection.subflows.iter().map(|subflow| subflow.mptcpstream_wireshark).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let how = match connection.joined_by? {
+        JoinedBy::Keys | JoinedBy::Token => return None,
+        JoinedBy::DataSequence => "64-bit data sequence numbers lie in one stretch",
+        JoinedBy::ShortDataSequence => {
+            "32-bit data sequence numbers lie in one stretch in both directions, closer than chance explains"
+        }
+    };
+    let others = numbers.into_iter().filter(|number| *number != connection.mptcpstream);
+    let others: Vec<u64> = others.map(u64::from).collect();
+    Some(format!(
+        "{} of Wireshark's numbering {} part of connection {}: their {how}",
+        join(&others, ", "),
+        if others.len() == 1 { "is" } else { "are" },
+        connection.mptcpstream
+    ))
 }

@@ -9,7 +9,7 @@ use crate::analysis::subflows::{SubflowRecord, subflows};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::tracking::{Capture, Role};
+use crate::tracking::{Capture, JoinedBy, Role};
 
 /// Lists the subflows of a connection.
 pub struct ListSubflows;
@@ -75,7 +75,7 @@ fn all(capture: &Capture) -> Result<Outcome> {
     }
     let mut records = Table::new(&[&["mptcpstream"], &COLUMNS[..]].concat());
     let mut found = Vec::new();
-    for connection in &capture.tracking.connections {
+    for connection in capture.tracking.whole_connections() {
         for subflow in subflows(capture, connection) {
             let mut cells = vec![Cell::Integer(connection.id.into())];
             cells.extend(row(&subflow));
@@ -91,6 +91,8 @@ fn all(capture: &Capture) -> Result<Outcome> {
 fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Table {
     // A subflow that the server opened is rare; without one the column says nothing.
     let with_destination = subflows.iter().any(|(_, subflow)| subflow.mptcpdest != Role::Server);
+    // What shows that they are one connection is in the other columns, unless its handshakes were not captured.
+    let by_sequence = subflows.iter().any(|(_, subflow)| subflow.joined_by >= Some(JoinedBy::DataSequence));
     let with_interface = subflows.iter().any(|(_, subflow)| subflow.interface.is_some());
     let columns = [
         (with_connection, ("mptcpstream", "mptcp\nstream")),
@@ -103,6 +105,7 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
         (with_interface, ("interface", "inter-\nface")),
         (true, ("state", "")),
         (true, ("hmac", "")),
+        (by_sequence, ("joined_by", "joined\nby")),
     ];
     let shown: Vec<_> = columns.iter().filter(|(shown, _)| *shown).map(|(_, column)| *column).collect();
     let mut table = Table::headed(&shown);
@@ -118,6 +121,7 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
             subflow.interface.clone().map_or(Cell::Null, Cell::Text),
             Cell::name(&subflow.state),
             Cell::name(&subflow.hmac),
+            Cell::name(&subflow.joined_by),
         ];
         let row = cells.into_iter().zip(&columns).filter(|(_, (shown, _))| *shown).map(|(cell, _)| cell);
         table.rows.push(row.collect());
@@ -133,7 +137,7 @@ fn kind(subflow: &SubflowRecord) -> Cell {
     }
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "tcpstream",
     "kind",
     "client_ip",
@@ -146,6 +150,8 @@ const COLUMNS: [&str; 12] = [
     "interface",
     "state",
     "hmac",
+    "joined_by",
+    "mptcpstream_wireshark",
 ];
 
 fn row(subflow: &SubflowRecord) -> Vec<Cell> {
@@ -162,5 +168,7 @@ fn row(subflow: &SubflowRecord) -> Vec<Cell> {
         subflow.interface.clone().map_or(Cell::Null, Cell::Text),
         Cell::name(&subflow.state),
         Cell::name(&subflow.hmac),
+        Cell::name(&subflow.joined_by),
+        Cell::Integer(subflow.mptcpstream_wireshark.into()),
     ]
 }

@@ -219,7 +219,8 @@ fn notes(connection: &Connection, found: &OutOfOrder) -> Vec<String> {
     let mut notes = Vec::new();
     if !connection.roles_known {
         notes.push(
-            "the MP_CAPABLE handshake was not captured: who opened the first subflow seen is taken for the client"
+            "the MP_CAPABLE handshake was not captured: the end that opened most of the subflows seen is taken for \
+             the client"
                 .to_string(),
         );
     }

@@ -188,7 +188,8 @@ fn notes(connection: &Connection, found: &RoundTrips) -> Vec<String> {
     }
     if !connection.roles_known {
         notes.push(
-            "the MP_CAPABLE handshake was not captured: who opened the first subflow seen is taken for the client"
+            "the MP_CAPABLE handshake was not captured: the end that opened most of the subflows seen is taken for \
+             the client"
                 .to_string(),
         );
     }

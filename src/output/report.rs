@@ -142,6 +142,9 @@ pub struct Report {
     pub frame: Option<Box<FrameRows>>,
     /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
     pub notes: Vec<String>,
+    /// What was left out of the data for being too much: a note under tables; with every other format, where notes are
+    /// not shown, a warning on standard error.
+    pub left_out: Option<String>,
 }
 
 impl Report {
@@ -152,7 +155,7 @@ impl Report {
         T: Serialize + ToOwned + ?Sized,
         T::Owned: Send + Sync + 'static,
     {
-        Report { data: Data::of(data), tables, records: None, frame: None, notes: Vec::new() }
+        Report { data: Data::of(data), tables, records: None, frame: None, notes: Vec::new(), left_out: None }
     }
 
     /// A report of the rows of `frame`, printed one by one in every format, so that a long one needs no second copy.
@@ -168,6 +171,7 @@ impl Report {
             records: None,
             frame: Some(Box::new(rows)),
             notes: Vec::new(),
+            left_out: None,
         })
     }
 
@@ -175,6 +179,13 @@ impl Report {
     #[must_use]
     pub fn with_notes(mut self, notes: Vec<String>) -> Self {
         self.notes.extend(notes);
+        self
+    }
+
+    /// The same report, of which `sentence` says what was left out.
+    #[must_use]
+    pub fn with_left_out(mut self, sentence: Option<String>) -> Self {
+        self.left_out = sentence;
         self
     }
 

@@ -24,11 +24,12 @@ pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &m
         anything = true;
         write_table(table, human, width, output)?;
     }
-    if anything && !report.notes.is_empty() {
+    let mut notes = report.notes.iter().chain(&report.left_out).peekable();
+    if anything && notes.peek().is_some() {
         writeln!(output)?;
     }
     let fold = width.map_or(usize::MAX, usize::from);
-    let mut lines = report.notes.iter().flat_map(|note| folded(&escape(note), fold));
+    let mut lines = notes.flat_map(|note| folded(&escape(note), fold));
     lines.try_for_each(|line| writeln!(output, "{line}"))
 }
 

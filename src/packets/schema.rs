@@ -290,7 +290,13 @@ pub const COLUMNS: &[ColumnSpec] = &[
     tracked("tcpseq", Kind::U32, "sequence number from the stream's first, as Wireshark shows it"),
     tracked("tcpack", Kind::U32, "acknowledgement number from the other direction's first; null without ACK"),
     tracked("rwnd", Kind::U32, "receive window, scaled; null when the scale was not captured").unit("B"),
-    tracked("mptcpstream", Kind::U32, "MPTCP connection, numbered as Wireshark's mptcp.stream, for whole streams"),
+    tracked(
+        "mptcpstream",
+        Kind::U32,
+        "MPTCP connection, for whole streams, numbered as Wireshark's mptcp.stream; subflows that only data sequence \
+         numbers put together have the number of the first",
+    ),
+    tracked("mptcpstream_wireshark", Kind::U32, "Wireshark's mptcp.stream, for whole streams"),
     tracked("mptcpdest", Kind::Text, "role the packet travels towards in its MPTCP connection: client or server"),
     tracked("expected_token", Kind::U32, "token that the key in this packet gives")
         .source("RFC 8684 §3.2")

@@ -24,8 +24,8 @@ pub fn without_key(connection: &Connection, towards: Role) -> Option<String> {
 #[must_use]
 pub fn without_handshake(connection: &Connection) -> Option<String> {
     (!connection.roles_known).then(|| {
-        "The MP_CAPABLE handshake was not captured: who opened the first subflow seen is taken for the client, and other \
-         subflows may be missing."
+        "The MP_CAPABLE handshake was not captured: the end that opened most of the subflows seen is taken for the \
+         client, and other subflows may be missing."
             .to_string()
     })
 }

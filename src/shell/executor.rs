@@ -16,7 +16,7 @@ use crate::commands::session::settings::Colour;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::output::{RenderOptions, Report, render};
+use crate::output::{Format, RenderOptions, Report, render};
 use crate::packets::LoadError;
 use crate::{arguments, whole_file};
 
@@ -226,6 +226,9 @@ impl Executor {
     /// Renders a report to where the line wants it.
     fn deliver(&self, report: &Report, matches: &ArgMatches, console: &mut Console<'_>) -> Result<()> {
         let (file, options) = self.destination(matches, console);
+        if let Some(sentence) = report.left_out.as_ref().filter(|_| options.format != Format::Table) {
+            console.warning(sentence);
+        }
         let Some(path) = file else {
             let mut output = BufWriter::new(Interruptible(&mut *console.results));
             render(report, &options, &mut output)?;

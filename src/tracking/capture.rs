@@ -70,10 +70,10 @@ impl Capture {
         self.tracking.streams.iter().map(|stream| stream.id).collect()
     }
 
-    /// Numbers of the MPTCP connections.
+    /// Numbers of the MPTCP connections, without those that are part of another.
     #[must_use]
     pub fn mptcp_stream_ids(&self) -> Vec<u32> {
-        self.tracking.connections.iter().map(|connection| connection.id).collect()
+        self.tracking.whole_connections().map(|connection| connection.id).collect()
     }
 
     /// The TCP stream of that number.
@@ -88,10 +88,20 @@ impl Capture {
     /// The MPTCP connection of that number.
     ///
     /// # Errors
-    /// [`Error::NotFound`], saying which there are.
+    /// [`Error::NotFound`], saying which there are, or which one it is part of.
     pub fn mptcp_connection(&self, id: u32) -> Result<&Connection> {
         let count = self.tracking.connections.len();
-        self.tracking.connection(id).ok_or_else(|| self.none("MPTCP connection", id, count, "list_mptcp_connections"))
+        let connection = self
+            .tracking
+            .connection(id)
+            .ok_or_else(|| self.none("MPTCP connection", id, count, "list_mptcp_connections"))?;
+        match connection.part_of {
+            None => Ok(connection),
+            Some(whole) => Err(Error::NotFound(format!(
+                "MPTCP connection {id} is part of connection {whole}: its data sequence numbers lie in one stretch with \
+                 that one's; ask for {whole}"
+            ))),
+        }
     }
 
     /// The sentence for a number that is not there; numbers count from 0.

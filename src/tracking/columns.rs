@@ -40,6 +40,10 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
             "mptcpstream".into(),
             subflows.iter().map(|subflow| subflow.map(|subflow| subflow.connection)).collect::<Vec<_>>(),
         ),
+        Column::new(
+            "mptcpstream_wireshark".into(),
+            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.wireshark)).collect::<Vec<_>>(),
+        ),
         roles("mptcpdest", mptcp_towards),
         Column::new("expected_token".into(), segments.iter().map(expected_token).collect::<Vec<_>>()),
     ];

@@ -3,8 +3,12 @@
 //! Wireshark's rules (its `mptcp.stream`): a connection is counted when a packet first needs one, which is an
 //! MP_CAPABLE with a key whose token is not known yet, an MP_JOIN SYN with such a token, or any other MPTCP option on
 //! a stream that has none. Every packet of a stream belongs to its connection, the first SYN included.
+//!
+//! Where neither keys nor tokens were captured, [`super::stretches`] puts together what Wireshark counts apart.
 
 use std::collections::HashMap;
+
+use serde::Serialize;
 
 use super::role::{ByRole, Role};
 use super::streams::{PacketInStream, Stream};
@@ -52,6 +56,21 @@ pub struct JoinHandshake {
     pub rows: [Option<u32>; 3],
 }
 
+/// What shows that a subflow belongs to its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinedBy {
+    /// Keys in MP_CAPABLE.
+    Keys,
+    /// The token in the SYN with MP_JOIN.
+    Token,
+    /// 64-bit data sequence numbers and DATA_ACKs that lie in one stretch with those of its other subflows.
+    DataSequence,
+    /// The same of 32 bits, in both directions.
+    #[serde(rename = "data_sequence_32bit")]
+    ShortDataSequence,
+}
+
 /// A stream's part in its connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subflow {
@@ -59,8 +78,12 @@ pub struct Subflow {
     pub stream: u32,
     /// The connection.
     pub connection: u32,
+    /// Wireshark's `mptcp.stream`: another number where only data sequence numbers tell the connection.
+    pub wireshark: u32,
     /// How it came to it.
     pub kind: SubflowKind,
+    /// What shows that it belongs to it; `None` where nothing but its own packets says that there is a connection.
+    pub joined_by: Option<JoinedBy>,
     /// Role in the *connection* of the stream's TCP server: `Client` for a subflow that the MPTCP server opened.
     pub opened_towards: Role,
 }
@@ -78,9 +101,12 @@ pub struct Connection {
     pub checksum_required: Option<bool>,
     /// TCP streams of its subflows, in order of their numbers.
     pub subflows: Vec<u32>,
-    /// Whether roles come from the MP_CAPABLE handshake. Otherwise whoever opened the first subflow seen is taken for
-    /// the client.
+    /// Whether roles come from the MP_CAPABLE handshake. Otherwise the end that opened most of the subflows seen is taken
+    /// for the client.
     pub roles_known: bool,
+    /// The connection that this one is part of: its data sequence numbers lie in one stretch with that one's, which has
+    /// taken over its subflows.
+    pub part_of: Option<u32>,
 }
 
 /// What a stream showed while packets came in.
@@ -288,6 +314,19 @@ impl JoinHandshake {
     }
 }
 
+impl Subflow {
+    /// A stream's part in a connection, which it is taken to have been opened towards the server of.
+    #[must_use]
+    pub fn new(stream: u32, connection: u32, kind: SubflowKind) -> Self {
+        let joined_by = match &kind {
+            SubflowKind::Initial => Some(JoinedBy::Keys),
+            SubflowKind::Join(join) => join.token.map(|_| JoinedBy::Token),
+            SubflowKind::Unknown => None,
+        };
+        Subflow { stream, connection, wireshark: connection, kind, joined_by, opened_towards: Role::Server }
+    }
+}
+
 impl Connection {
     /// A connection of which nothing is known yet.
     #[must_use]
@@ -299,6 +338,7 @@ impl Connection {
             checksum_required: None,
             subflows: Vec::new(),
             roles_known: false,
+            part_of: None,
         }
     }
 
@@ -306,7 +346,7 @@ impl Connection {
     fn add(&mut self, stream: &Stream, candidate: &Candidate) -> Subflow {
         self.subflows.push(stream.id);
         self.learn(stream.client_sent_first, candidate);
-        Subflow { stream: stream.id, connection: self.id, kind: candidate.kind(), opened_towards: Role::Server }
+        Subflow::new(stream.id, self.id, candidate.kind())
     }
 
     /// Learns from the MP_CAPABLE handshake of a stream, if it has one.

@@ -11,11 +11,12 @@ pub mod retransmissions;
 pub mod role;
 pub mod sequence;
 pub mod streams;
+mod stretches;
 pub mod token;
 pub mod travelling;
 
 pub use capture::Capture;
-pub use connections::{Connection, Subflow, SubflowKind};
+pub use connections::{Connection, JoinedBy, Subflow, SubflowKind};
 pub use role::{ByRole, Role};
 pub use streams::{Endpoint, PacketInStream, RoleEvidence, Stream};
 
@@ -28,7 +29,7 @@ use streams::StreamTracker;
 pub struct Tracking {
     /// TCP streams; the index is Wireshark's `tcp.stream`.
     pub streams: Vec<Stream>,
-    /// MPTCP connections; the index is Wireshark's `mptcp.stream`.
+    /// MPTCP connections; the index is Wireshark's `mptcp.stream`. One that is part of another has no subflows.
     pub connections: Vec<Connection>,
     /// Each stream's part in its connection; `None` for plain TCP. As long as `streams`.
     pub subflows: Vec<Option<Subflow>>,
@@ -48,7 +49,8 @@ pub fn track(segments: &[Segment]) -> Tracking {
         packets.push(packet);
     }
     let streams = streams.finish();
-    let (connections, subflows) = connections.finish(&streams);
+    let (mut connections, mut subflows) = connections.finish(&streams);
+    stretches::put_together(segments, &packets, &streams, &mut connections, &mut subflows);
     Tracking { streams, connections, subflows, packets }
 }
 
@@ -63,6 +65,11 @@ impl Tracking {
     #[must_use]
     pub fn connection(&self, id: u32) -> Option<&Connection> {
         self.connections.get(id as usize)
+    }
+
+    /// The connections but those that are part of another, in order of their numbers.
+    pub fn whole_connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().filter(|connection| connection.part_of.is_none())
     }
 
     /// The part that a stream has in its connection; `None` for plain TCP.

@@ -129,6 +129,16 @@ impl Stream {
         if packet.by_first_sender == self.client_sent_first { Role::Server } else { Role::Client }
     }
 
+    /// Whether these are packets without any captured handshake or data that were answered with a RST: late ones of a
+    /// connection that was gone.
+    #[must_use]
+    pub fn is_stray(&self, segments: &[Segment]) -> bool {
+        let begun = self.syn.is_some() || self.syn_ack.is_some();
+        let refused = self.ends.client.reset || self.ends.server.reset;
+        let mut packets = self.packets.iter().filter_map(|row| segments.get(*row as usize));
+        !begun && refused && packets.all(|segment| segment.payload.unwrap_or(0) == 0)
+    }
+
     /// The endpoint of a role.
     #[must_use]
     pub fn endpoint(&self, role: Role) -> Endpoint {

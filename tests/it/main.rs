@@ -32,6 +32,7 @@ mod made;
 mod mapping;
 mod mapping_truth;
 mod merge;
+mod mid_connection;
 mod native;
 mod native_made;
 mod no_capture_is_overwritten;

@@ -7,6 +7,8 @@ use mptcpanalyzer::output::{Format, RenderOptions, Report, render};
 use mptcpanalyzer::packets::schema::Kind;
 use polars::prelude::{Column, DataFrame};
 
+use crate::program::Home;
+
 const ROWS: usize = 90_000;
 
 /// Ten columns such as `dump` prints, packet `n` being `n` ms after the first and on stream `n % 4`.
@@ -69,4 +71,21 @@ fn a_condition_over_a_long_table() {
     println!("{} of {ROWS} rows in {:?}", kept.height(), start.elapsed());
     // 22,500 ids are 2 modulo 4, 7,500 of them multiples of 3; from 89.9 s on, ids 89,901 to 90,000 have eight such.
     assert_eq!(kept.height(), 22_500 - 7_500 + 8);
+}
+
+/// `examples/client.pcapng` has 5,445 TCP packets (tshark), of which `dump` prints 20.
+#[test]
+fn rows_that_are_left_out_are_said_in_every_form() {
+    let home = Home::new();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/client.pcapng");
+    for format in ["json", "ndjson", "csv"] {
+        let done = home.run(&["-l", example, "dump", "packetid", "--format", format], "");
+        assert_eq!((done.code, done.messages.as_str()), (Some(0), "warning: … 5,425 more; -n 0 for all\n"), "{format}");
+        assert!(!done.results.contains("more"), "{format}");
+        let done = home.run(&["-l", example, "dump", "packetid", "-n", "0", "--format", format], "");
+        assert_eq!(done.messages, "", "{format}");
+    }
+    let done = home.run(&["-l", example, "dump", "packetid"], "");
+    assert_eq!(done.messages, "");
+    assert!(done.results.ends_with("… 5,425 more; -n 0 for all\n"), "{}", done.results);
 }

@@ -32,7 +32,7 @@ fn differences(path: &Path, capture: &Capture) -> Vec<String> {
     }
     for ((row, segment), packet) in rows.iter().zip(&capture.segments).zip(&capture.tracking.packets) {
         let number = |at: usize| row.get(at).and_then(|text| text.parse::<u64>().ok());
-        let connection = capture.tracking.subflow(packet.stream).map(|subflow| u64::from(subflow.connection));
+        let connection = capture.tracking.subflow(packet.stream).map(|subflow| u64::from(subflow.wireshark));
         let mut compare = |what: &str, found: Option<u64>, wanted: Option<u64>| {
             if found != wanted {
                 wrong.push(format!("packet {} {what}: {found:?}, tshark has {wanted:?}", segment.packetid));

@@ -51,7 +51,7 @@ fn mid_stream(capture: &Capture) -> Option<Finding> {
     if begun.is_empty() {
         return None;
     }
-    let without_keys = capture.tracking.connections.iter().filter(|connection| !connection.roles_known).count();
+    let without_keys = capture.tracking.whole_connections().filter(|connection| !connection.roles_known).count();
     let detail = format!(
         "{} of {} began before the capture; MP_CAPABLE is not in it for {}",
         begun.len(),

@@ -63,7 +63,7 @@ impl OpenSubflow {
         let kind = candidate.kind();
         let join = matches!(kind, SubflowKind::Join(_)).then(Box::default);
         let signs = matches!(kind, SubflowKind::Initial).then(Box::default);
-        let mut subflow = Subflow { stream: number, connection: connection.id, kind, opened_towards: Role::Server };
+        let mut subflow = Subflow::new(number, connection.id, kind);
         connection.place_join(&mut subflow);
         OpenSubflow {
             connection: connection.id,
@@ -115,12 +115,8 @@ impl OpenSubflow {
     fn decide_join(&mut self, candidate: &Candidate, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
         let (Some(course), SubflowKind::Join(handshake)) = (self.join.take(), candidate.kind()) else { return };
         let Some(ending) = course.ending(handshake.rows[1].is_some()) else { return };
-        let subflow = Subflow {
-            stream: 0,
-            connection: connection.id,
-            kind: SubflowKind::Unknown,
-            opened_towards: self.opened_towards,
-        };
+        let subflow =
+            Subflow { opened_towards: self.opened_towards, ..Subflow::new(0, connection.id, SubflowKind::Unknown) };
         let attempt = JoinAttempt {
             tcpstream: 0,
             handshake: *handshake,

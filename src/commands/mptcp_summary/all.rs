@@ -1,7 +1,7 @@
 //! `mptcp_summary` without a number: every connection, a row each.
 
 use super::{in_directions, records};
-use crate::analysis::mptcp_connections::is_stray;
+use crate::analysis::mptcp_connections::listed;
 use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
@@ -13,7 +13,7 @@ use crate::tracking::{Capture, Role, Stream};
 pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report> {
     let mut table = Table::headed(&columns(towards));
     let mut summaries: Vec<MptcpSummary> = Vec::new();
-    for connection in capture.tracking.connections.iter().filter(|connection| !is_stray(capture, connection)) {
+    for connection in listed(capture) {
         interrupt::check()?;
         let summary = in_directions(mptcp_summary(capture, connection), towards);
         let initial = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));

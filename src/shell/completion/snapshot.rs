@@ -154,7 +154,7 @@ fn tcp_streams(capture: &Capture) -> Vec<(String, String)> {
 }
 
 fn mptcp_streams(capture: &Capture) -> Vec<(String, String)> {
-    let described = capture.tracking.connections.iter().map(|connection| {
+    let described = capture.tracking.whole_connections().map(|connection| {
         let subflows = counted(connection.subflows.len(), "subflow");
         let first = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
         let about = match first {
