@@ -212,6 +212,40 @@ fn payload_at_router(truth: &Value, role: &str) -> u64 {
     if role == "server" { sent - dropped } else { sent }
 }
 
+/// The counters of the kernel that sends towards this role: bytes that TCP sent again, bytes that MPTCP sent again.
+fn sent_again_by_kernel(truth: &Value, towards: &str) -> (u64, u64) {
+    let end = if towards == "server" { "app_client" } else { "app_server" };
+    let connection = &truth[end]["connections"][0];
+    let subflows = connection["tcp_info"].as_object().expect("subflows").values();
+    let by_tcp = subflows.map(|subflow| subflow["bytes_retrans"].as_u64().expect("a number")).sum();
+    let info = if connection["mptcp_info"].is_object() { "mptcp_info" } else { "mptcp_last" };
+    (by_tcp, connection[info]["bytes_retrans"].as_u64().expect("a number"))
+}
+
+#[test]
+fn bytes_sent_again_are_those_of_the_kernels() {
+    let mut compared = 0;
+    for prefix in ["lossy", "blackout", "late_originals"] {
+        for recording in recordings(prefix) {
+            let truth = truth(&recording);
+            for (file, role) in [("client.pcap", "server"), ("server.pcap", "client")] {
+                let summary = said(&recording.join(file), &["mptcp_summary", "0"]);
+                let found = towards(&summary, role);
+                let number = |name: &str| found[name].as_u64().expect("a number");
+                let (by_tcp, by_mptcp) = sent_again_by_kernel(&truth, role);
+                let label = format!("{}/{file}", recording.display());
+                assert_eq!(number("reinjected_bytes") + number("resent_same_subflow_bytes"), by_mptcp, "{label}");
+                // In the others tcp_info was read before TCP had sent for the last time.
+                if prefix == "lossy" {
+                    assert_eq!(number("retransmitted_bytes"), by_tcp, "{label}");
+                }
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 12);
+}
+
 #[test]
 #[ignore = "packets that a capture has twice are counted twice as yet"]
 fn each_packet_counts_once_on_a_router_and_a_bridge() {
