@@ -1,5 +1,6 @@
 //! Which addresses did the ends advertise and withdraw, and what came of it?
 
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
 use crate::packets::segment::AddAddr;
@@ -22,8 +23,10 @@ pub struct Advertisement {
     pub echo: Option<u32>,
     /// Verdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
     pub verdict: Verdict,
-    /// Streams that were opened to the address.
-    pub joined: Vec<u32>,
+    /// The peer asked to join at the address after it was advertised.
+    pub joined: bool,
+    /// The advertiser itself asked to join from the address.
+    pub joined_from: bool,
     /// Row of the REMOVE_ADDR that withdrew it.
     pub removed: Option<u32>,
 }
@@ -31,76 +34,134 @@ pub struct Advertisement {
 /// The advertisements of a connection, in the order of their first packet.
 #[must_use]
 pub fn advertisements(capture: &Capture, connection: &Connection) -> Vec<Advertisement> {
-    let mut found: Vec<Advertisement> = Vec::new();
+    let mut found = Found::default();
     for packet in in_file_order(&capture.segments, &capture.tracking, connection) {
         let Some(control) = &packet.segment.control else { continue };
         if let Some(option) = &control.add_addr {
-            if option.echo {
-                echo(&mut found, option, &packet)
-            } else {
-                advertise(&mut found, option, &packet, connection)
-            }
+            if option.echo { found.echo(option, &packet) } else { found.advertise(option, &packet, connection) }
         }
         for id in control.remove_addr.iter().flatten() {
-            let by = packet.towards.other();
-            let known =
-                found.iter_mut().rev().find(|a| a.by == by && a.option.address_id == *id && a.removed.is_none());
-            if let Some(advertisement) = known {
-                advertisement.removed = Some(packet.row);
-            }
+            found.remove(*id, &packet);
         }
     }
-    for advertisement in &mut found {
-        advertisement.joined = joined(capture, connection, advertisement);
+    let joins = Joins::of(capture, connection);
+    for advertisement in &mut found.all {
+        advertisement.joined = joins.go_to(advertisement);
+        advertisement.joined_from = joins.come_from(advertisement);
     }
-    found
+    found.all
 }
 
-fn advertise(found: &mut Vec<Advertisement>, option: &AddAddr, packet: &Travelling<'_>, connection: &Connection) {
-    let by = packet.towards.other();
-    let copy = found.iter_mut().find(|a| a.by == by && same(&a.option, option) && a.removed.is_none());
-    if let Some(first) = copy {
-        first.rows.push(packet.row);
-        return;
+/// The same address under the same id by the same end: an echo and a copy repeat these, not the HMAC.
+type Identity = (Role, u8, Option<IpAddr>, Option<u16>);
+
+fn identity(by: Role, option: &AddAddr) -> Identity {
+    (by, option.address_id, option.address, option.port)
+}
+
+/// Advertisements found so far, and where they are among all.
+#[derive(Default)]
+struct Found {
+    all: Vec<Advertisement>,
+    /// The latest of each, until it is removed.
+    valid: HashMap<Identity, usize>,
+    without_echo: HashMap<Identity, VecDeque<usize>>,
+    /// Those under an id that are not removed, in their order.
+    under: HashMap<(Role, u8), Vec<usize>>,
+}
+
+impl Found {
+    fn advertise(&mut self, option: &AddAddr, packet: &Travelling<'_>, connection: &Connection) {
+        let by = packet.towards.other();
+        let identity = identity(by, option);
+        if let Some(first) = self.valid.get(&identity).and_then(|at| self.all.get_mut(*at)) {
+            first.rows.push(packet.row);
+            return;
+        }
+        let at = self.all.len();
+        self.valid.insert(identity, at);
+        self.without_echo.entry(identity).or_default().push_back(at);
+        self.under.entry((by, option.address_id)).or_default().push(at);
+        self.all.push(Advertisement {
+            option: option.clone(),
+            by,
+            rows: vec![packet.row],
+            tcpstream: packet.stream,
+            echo: None,
+            verdict: verify_add_addr(connection, by, option),
+            joined: false,
+            joined_from: false,
+            removed: None,
+        });
     }
-    found.push(Advertisement {
-        option: option.clone(),
-        by,
-        rows: vec![packet.row],
-        tcpstream: packet.stream,
-        echo: None,
-        verdict: verify_add_addr(connection, by, option),
-        joined: Vec::new(),
-        removed: None,
-    });
-}
 
-fn echo(found: &mut [Advertisement], option: &AddAddr, packet: &Travelling<'_>) {
-    let by = packet.towards;
-    let wanted = found.iter_mut().find(|a| a.by == by && same(&a.option, option) && a.echo.is_none());
-    if let Some(advertisement) = wanted {
-        advertisement.echo = Some(packet.row);
+    fn echo(&mut self, option: &AddAddr, packet: &Travelling<'_>) {
+        let wanted = self.without_echo.get_mut(&identity(packet.towards, option)).and_then(VecDeque::pop_front);
+        if let Some(advertisement) = wanted.and_then(|at| self.all.get_mut(at)) {
+            advertisement.echo = Some(packet.row);
+        }
+    }
+
+    fn remove(&mut self, id: u8, packet: &Travelling<'_>) {
+        let by = packet.towards.other();
+        let latest = self.under.get_mut(&(by, id)).and_then(Vec::pop);
+        if let Some(advertisement) = latest.and_then(|at| self.all.get_mut(at)) {
+            advertisement.removed = Some(packet.row);
+            self.valid.remove(&identity(by, &advertisement.option));
+        }
     }
 }
 
-/// The same address under the same id: an echo and a copy repeat these, not the HMAC.
-fn same(one: &AddAddr, other: &AddAddr) -> bool {
-    one.address_id == other.address_id && one.address == other.address && one.port == other.port
+/// Where the joins of a connection go to and come from; the row is that of the latest stream's first packet.
+#[derive(Default)]
+struct Joins {
+    to_address: HashMap<(Role, IpAddr), u32>,
+    to_port: HashMap<(Role, IpAddr, u16), u32>,
+    /// By the address id that the SYN/ACK tells: behind address translation the address is another one.
+    to_id: HashMap<(Role, u8), u32>,
+    from_address: HashSet<(Role, IpAddr)>,
+    from_id: HashMap<(Role, u8), u32>,
 }
 
-/// Streams of the connection that were opened to the advertised address after it was advertised.
-fn joined(capture: &Capture, connection: &Connection, advertisement: &Advertisement) -> Vec<u32> {
-    let Some(address) = advertisement.option.address else { return Vec::new() };
-    let first = advertisement.rows.first().copied().unwrap_or(0);
-    let is_to = |id: &&u32| {
-        let (Some(subflow), Some(stream)) = (capture.tracking.subflow(**id), capture.tracking.stream(**id)) else {
-            return false;
-        };
-        let to: (IpAddr, u16) = (stream.server.address, stream.server.port);
-        let port = advertisement.option.port.is_none_or(|port| port == to.1);
-        let later = stream.packets.first().is_some_and(|row| *row > first);
-        let joins = matches!(subflow.kind, SubflowKind::Join(_)) && subflow.opened_towards == advertisement.by;
-        joins && later && to.0 == address && port
-    };
-    connection.subflows.iter().filter(is_to).copied().collect()
+impl Joins {
+    fn of(capture: &Capture, connection: &Connection) -> Self {
+        let mut joins = Joins::default();
+        for id in &connection.subflows {
+            let (Some(subflow), Some(stream)) = (capture.tracking.subflow(*id), capture.tracking.stream(*id)) else {
+                continue;
+            };
+            let (SubflowKind::Join(handshake), Some(row)) = (&subflow.kind, stream.packets.first()) else { continue };
+            let address_ids = handshake.address_ids;
+            let (host, opener) = (subflow.opened_towards, subflow.opened_towards.other());
+            joins.to_address.insert((host, stream.server.address), *row);
+            joins.to_port.insert((host, stream.server.address, stream.server.port), *row);
+            joins.from_address.insert((opener, stream.client.address));
+            if let Some(id) = address_ids.server {
+                joins.to_id.insert((host, id), *row);
+            }
+            if let Some(id) = address_ids.client {
+                joins.from_id.insert((opener, id), *row);
+            }
+        }
+        joins
+    }
+
+    fn go_to(&self, advertisement: &Advertisement) -> bool {
+        let (by, option) = (advertisement.by, &advertisement.option);
+        let to = option.address.and_then(|address| match option.port {
+            Some(port) => self.to_port.get(&(by, address, port)),
+            None => self.to_address.get(&(by, address)),
+        });
+        later(to, advertisement) || later(self.to_id.get(&(by, option.address_id)), advertisement)
+    }
+
+    fn come_from(&self, advertisement: &Advertisement) -> bool {
+        let (by, option) = (advertisement.by, &advertisement.option);
+        option.address.is_some_and(|address| self.from_address.contains(&(by, address)))
+            || later(self.from_id.get(&(by, option.address_id)), advertisement)
+    }
+}
+
+fn later(row: Option<&u32>, advertisement: &Advertisement) -> bool {
+    row.is_some_and(|row| advertisement.rows.first().is_some_and(|first| row > first))
 }

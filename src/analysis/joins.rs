@@ -15,7 +15,8 @@ pub enum Outcome {
     Established,
     /// A RST ended it before it carried data.
     Refused,
-    /// The SYN/ACK came without MP_JOIN: the server does not know the option, or something on the path removed it.
+    /// The SYN/ACK came without MP_JOIN, or after one with it the ACK: the option is not known, or something on the path
+    /// removed it.
     OptionMissing,
     /// Nobody answered the SYN.
     Unanswered,
@@ -32,7 +33,7 @@ pub struct JoinAttempt {
     pub handshake: JoinHandshake,
     /// How it ended.
     pub outcome: Outcome,
-    /// Row of the packet that decided it: the ACK, the RST, the SYN/ACK without option, the last SYN.
+    /// Row of the packet that decided it: the ACK, the RST, the SYN/ACK or ACK without option, the last SYN.
     pub decided_by: u32,
     /// For a refusal, the end of the TCP stream that sent the RST.
     pub refused_by: Option<Role>,
@@ -90,17 +91,21 @@ pub struct Course<M> {
     /// SYNs sent.
     pub syns: usize,
     last_syn: Option<M>,
+    /// Sequence number of the first SYN.
+    initial: Option<u32>,
     /// The SYN/ACK, and whether its options were cut.
     syn_ack: Option<(M, bool)>,
     /// The ACK with MP_JOIN.
     ack: Option<M>,
+    /// The client's first packet after the SYN/ACK, where it has no MPTCP option.
+    bare_ack: Option<M>,
+    /// The client sent something after the SYN/ACK.
+    client_went_on: bool,
     /// What the server sent next after that ACK.
     confirmation: Option<Sent<M>>,
-    /// The first packet that was a RST or carried data.
+    /// The first packet that was a RST of this stream or carried data.
     first: Option<Sent<M>>,
     first_data: Option<M>,
-    /// Data came, or a RST that its receiver heeds.
-    settled: bool,
     /// The reason that each end gave in any of its RSTs.
     reasons: ByRole<Option<u8>>,
 }
@@ -131,12 +136,14 @@ impl<M> Default for Course<M> {
         Course {
             syns: 0,
             last_syn: None,
+            initial: None,
             syn_ack: None,
             ack: None,
+            bare_ack: None,
+            client_went_on: false,
             confirmation: None,
             first: None,
             first_data: None,
-            settled: false,
             reasons: ByRole::default(),
         }
     }
@@ -150,9 +157,10 @@ impl<M: Copy> Course<M> {
         if segment.is_syn() {
             self.syns = self.syns.saturating_add(1);
             self.last_syn = Some(place);
+            self.initial.get_or_insert(segment.sequence);
         }
-        if answers {
-            self.syn_ack.get_or_insert((place, segment.options_cut));
+        if sent.reset && !self.is_of_this_stream(segment, sent.by) {
+            return;
         }
         if self.ack.is_some() && !segment.has(flag::SYN) && sent.by == Role::Server {
             self.confirmation.get_or_insert(sent);
@@ -160,14 +168,19 @@ impl<M: Copy> Course<M> {
         if proves {
             self.ack.get_or_insert(place);
         }
+        if self.syn_ack.is_some() && sent.by == Role::Client && !segment.has(flag::SYN) {
+            let first = !std::mem::replace(&mut self.client_went_on, true);
+            let bare = !segment.is_mptcp() && !segment.options_cut && !sent.reset;
+            self.bare_ack = self.bare_ack.or((first && bare).then_some(place));
+        }
+        if answers {
+            self.syn_ack.get_or_insert((place, segment.options_cut));
+        }
         if sent.reset {
             let reason = segment.control.as_ref().and_then(|control| control.reset).and_then(|reset| reset.reason);
             let known = self.reasons.get_mut(sent.by);
             *known = known.or(reason);
         }
-        // To a SYN a RST is valid only when it acknowledges it (RFC 9293 §3.5.2).
-        let heeded = segment.has(flag::ACK) || self.syn_ack.is_some();
-        self.settled |= carries_data(segment) || (sent.reset && heeded);
         if sent.reset || carries_data(segment) {
             self.first.get_or_insert(sent);
         }
@@ -176,11 +189,23 @@ impl<M: Copy> Course<M> {
         }
     }
 
-    /// Whether what comes later changes nothing: the server answered the ACK, or data or a RST came without one. Where
-    /// ports are reused quickly, a RST to an earlier stream may come before the SYN/ACK and is not heeded.
+    /// Whether a RST belongs to this attempt. Where ports are reused quickly, one to an earlier stream may come before
+    /// the SYN/ACK. To a SYN the server's RST is valid only when it acknowledges it (RFC 9293 §3.5.2); the client's
+    /// answers a SYN/ACK that was not captured, and has the number that follows the SYN.
+    fn is_of_this_stream(&self, reset: &Segment, by: Role) -> bool {
+        let Some(initial) = self.initial.filter(|_| self.syn_ack.is_none()) else { return true };
+        match by {
+            Role::Server => {
+                reset.has(flag::ACK) && (1..=MOST_IN_A_SYN).contains(&reset.acknowledgement.wrapping_sub(initial))
+            }
+            Role::Client => reset.sequence == initial.wrapping_add(1),
+        }
+    }
+
+    /// Whether what comes later changes nothing: the server answered the ACK, or data or a RST came without one.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        if self.ack.is_some() { self.confirmation.is_some() } else { self.settled }
+        if self.ack.is_some() { self.confirmation.is_some() } else { self.first.is_some() }
     }
 
     /// Whether the server confirmed the join.
@@ -196,13 +221,19 @@ impl<M: Copy> Course<M> {
         // join. Without a third packet, any RST before data does.
         let decisive = if self.ack.is_some() { &self.confirmation } else { &self.first };
         if let Some(reset) = decisive.as_ref().filter(|sent| sent.reset) {
-            return Some(match self.syn_ack {
-                Some((bare, false)) if !answered => of(Outcome::OptionMissing, bare),
-                _ => Ending {
-                    refused_by: Some(reset.by),
-                    reason: *self.reasons.get(reset.by),
-                    ..of(Outcome::Refused, reset.place)
-                },
+            if let Some((bare, false)) = self.syn_ack
+                && !answered
+            {
+                return Some(of(Outcome::OptionMissing, bare));
+            }
+            // Without the ACK's option the server cannot know the client.
+            if let Some(bare) = self.bare_ack.filter(|_| self.ack.is_none() && reset.by == Role::Server) {
+                return Some(of(Outcome::OptionMissing, bare));
+            }
+            return Some(Ending {
+                refused_by: Some(reset.by),
+                reason: *self.reasons.get(reset.by),
+                ..of(Outcome::Refused, reset.place)
             });
         }
         if let Some(place) = self.ack.or(self.first_data) {
@@ -214,6 +245,9 @@ impl<M: Copy> Course<M> {
         self.last_syn.map(|syn| of(Outcome::Unanswered, syn))
     }
 }
+
+/// A SYN and the data that one may carry take no more of the sequence space.
+const MOST_IN_A_SYN: u32 = 0xffff;
 
 fn carries_data(segment: &Segment) -> bool {
     !segment.has(flag::SYN) && segment.payload.is_some_and(|length| length > 0)

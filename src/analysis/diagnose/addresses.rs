@@ -3,19 +3,23 @@
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::addresses::{Advertisement, advertisements};
 use crate::analysis::closing::closing;
+use crate::analysis::removals::{Removal, removals};
 use crate::tracking::authentication::Verdict;
 use crate::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let fins = closing(subject.capture, subject.connection).data_fins;
+    let ending = [fins.server, fins.client].into_iter().flatten().min();
     for advertisement in advertisements(subject.capture, subject.connection) {
-        findings.extend(of_one(subject, &advertisement));
+        findings.extend(of_one(subject, &advertisement, ending));
     }
-    findings.extend(removals(subject));
+    findings.extend(removals(subject.capture, subject.connection).iter().map(|removal| removed(subject, removal)));
     findings
 }
 
-fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> {
+/// `ending` is the row of the first DATA_FIN.
+fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<u32>) -> Vec<Finding> {
     let ids: Vec<u64> = advertisement.rows.iter().map(|row| subject.id(*row)).collect();
     let option = &advertisement.option;
     let address = option.address.map_or_else(|| "an address".to_string(), |address| address.to_string());
@@ -32,10 +36,9 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> 
             "compare the option in a capture at the other end: if it differs there, a middlebox altered it",
         )));
     }
-    // Whoever is about to close does not echo any more.
+    // A host that is about to close does not echo any more.
     let last = advertisement.rows.last().copied().unwrap_or(0);
-    let fin = closing(subject.capture, subject.connection).data_fins;
-    let ending = [fin.server, fin.client].into_iter().flatten().min().is_some_and(|row| row < last);
+    let ending = ending.is_some_and(|row| row < last);
     if advertisement.echo.is_none() && subject.connection.version == Some(1) && !ending {
         let detail = format!("{what}, was sent {} and never echoed", counted(ids.len(), "time"));
         let meaning = "the advertisement did not arrive, was refused (HMAC), or the echo was lost";
@@ -45,7 +48,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> 
             meaning,
             "look for the ADD_ADDR in a capture at the other end",
         )));
-    } else if advertisement.joined.is_empty() && advertisement.removed.is_none() && !ending {
+    } else if !advertisement.joined && !advertisement.joined_from && advertisement.removed.is_none() && !ending {
         let meaning = "the peer's path manager did not use it: limits, no route, or joins not wanted";
         findings.push(make(Finding::notice(
             FindingKind::AddressNotJoined,
@@ -57,21 +60,23 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement) -> Vec<Finding> 
     findings
 }
 
-fn removals(subject: &Subject<'_>) -> Vec<Finding> {
-    let removals = subject.packets.iter().filter_map(|packet| {
-        let ids = packet.segment.control.as_ref()?.remove_addr.as_ref()?;
-        let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
-        let by = packet.towards.other().name();
-        let detail =
-            format!("the {by} withdrew address id {} at {}", ids.join(", "), subject.time(packet.segment.abstime));
-        let meaning =
-            "its subflows from or to that address are closed; what was in flight on them is sent again elsewhere";
-        Some(
-            Finding::notice(FindingKind::AddressRemoved, detail, meaning, "look at `ip mptcp monitor` on that host: an interface went down, or a path manager removed the address")
-                .of(subject.connection)
-                .on(packet.stream)
-                .shown_by([packet.segment.packetid]),
-        )
-    });
-    removals.collect()
+fn removed(subject: &Subject<'_>, removal: &Removal) -> Finding {
+    let ids: Vec<String> = removal.ids.iter().map(u8::to_string).collect();
+    let time = subject.capture.segments.get(removal.row as usize).map_or(0, |segment| segment.abstime);
+    let mut detail =
+        format!("the {} withdrew address id {} at {}", removal.by.name(), ids.join(", "), subject.time(time));
+    if !removal.resets.is_empty() {
+        let streams: Vec<String> = removal.resets.iter().map(|(stream, _)| stream.to_string()).collect();
+        detail.push_str(&format!("; the RST that closes tcp {} carries that out", streams.join(", ")));
+    }
+    let resets = removal.resets.iter().map(|(_, row)| subject.id(*row));
+    Finding::notice(
+        FindingKind::AddressRemoved,
+        detail,
+        "its subflows from or to that address are closed; what was in flight on them is sent again elsewhere",
+        "look at `ip mptcp monitor` on that host: an interface went down, or a path manager removed the address",
+    )
+    .of(subject.connection)
+    .on(removal.tcpstream)
+    .shown_by([subject.id(removal.row)].into_iter().chain(resets))
 }

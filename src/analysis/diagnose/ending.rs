@@ -1,8 +1,11 @@
 //! Was the connection aborted, or a subflow reset?
 
+use std::collections::HashSet;
+
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::closing::closing;
 use crate::analysis::joins::{Outcome, joins, reason_name};
+use crate::analysis::removals::removals;
 use crate::packets::segment::flag;
 use crate::tracking::SubflowKind;
 
@@ -24,21 +27,23 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         );
         return findings;
     }
-    let refused: Vec<u32> = joins(subject.capture, subject.connection)
-        .iter()
-        .filter(|join| join.outcome != Outcome::Established)
-        .map(|join| join.tcpstream)
-        .collect();
+    let joins = joins(subject.capture, subject.connection);
+    // Other findings speak of these.
+    let refused = joins.iter().filter(|join| join.outcome != Outcome::Established).map(|join| join.tcpstream);
+    let removals = removals(subject.capture, subject.connection);
+    let removed = removals.iter().flat_map(|removal| removal.resets.iter().map(|(stream, _)| *stream));
+    let mut known: HashSet<u32> = refused.chain(removed).collect();
     // Once both ends have sent DATA_FIN, a RST is a way to close.
     let done = closing.data_fins.server.max(closing.data_fins.client);
     let both = closing.data_fins.server.is_some() && closing.data_fins.client.is_some();
-    let mut seen = Vec::new();
     for packet in subject.packets.iter().filter(|packet| packet.segment.has(flag::RST)) {
-        let known = refused.contains(&packet.stream) || seen.contains(&packet.stream);
-        if known || (both && done.is_some_and(|row| row < packet.row)) || !is_subflow(subject, packet.stream) {
+        if known.contains(&packet.stream)
+            || (both && done.is_some_and(|row| row < packet.row))
+            || !is_subflow(subject, packet.stream)
+        {
             continue;
         }
-        seen.push(packet.stream);
+        known.insert(packet.stream);
         let reason = packet.segment.control.as_ref().and_then(|control| control.reset?.reason);
         let reason = reason
             .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));

@@ -40,7 +40,11 @@ pub enum FindingKind {
     AddressRemoved,
     /// A join was refused.
     JoinRefused,
-    /// A join's SYN/ACK came without MP_JOIN.
+    /// A join was refused because the connection was ending.
+    JoinTooLate,
+    /// A join went to the address and port that MP_CAPABLE says not to join (its flag C).
+    JoinAgainstFlag,
+    /// A join's SYN/ACK or ACK came without MP_JOIN.
     JoinOptionMissing,
     /// A join's SYN was not answered.
     JoinUnanswered,

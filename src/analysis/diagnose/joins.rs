@@ -1,14 +1,23 @@
 //! Which joins failed, and why?
 
-use super::{Finding, FindingKind, Subject};
-use crate::analysis::joins::{JoinAttempt, Outcome, joins, reason_name};
+use super::{Finding, FindingKind, Subject, refused};
+use crate::analysis::joins::{JoinAttempt, Outcome, joins};
+use crate::analysis::refusals::{Circumstances, End};
 use crate::packets::segment::flag;
 use crate::tracking::authentication::Verdict;
 use crate::tracking::{Role, SubflowKind};
+use crate::units::{counted, span};
+
+/// A host waits that long before it sends its SYN again, nanoseconds (RFC 6298 §2).
+const FIRST_TIMEOUT: i64 = 1_000_000_000;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        joins(subject.capture, subject.connection).iter().flat_map(|join| of_one(subject, join)).collect();
+    let joins = joins(subject.capture, subject.connection);
+    let mut findings = Vec::new();
+    if !joins.is_empty() {
+        let circumstances = Circumstances::of(subject.capture, subject.connection);
+        findings.extend(joins.iter().flat_map(|join| of_one(subject, &circumstances, join)));
+    }
     findings.extend(stripped_syns(subject));
     findings
 }
@@ -47,15 +56,18 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
+fn of_one(subject: &Subject<'_>, circumstances: &Circumstances<'_>, join: &JoinAttempt) -> Vec<Finding> {
     let rows: Vec<u64> = join.handshake.rows.iter().flatten().map(|row| subject.id(*row)).collect();
     let decided = subject.id(join.decided_by);
-    let make = |finding: Finding| {
-        finding
-            .of(subject.connection)
-            .on(join.tcpstream)
-            .shown_by(rows.iter().copied().filter(|id| *id != decided).chain([decided]))
+    // With the packet that ended the connection, where one did.
+    let shown = |finding: Finding, end: Option<&End>| {
+        let end = end.map(|end| subject.id(end.row));
+        let mut packets: Vec<u64> = rows.iter().copied().chain(end).chain([decided]).collect();
+        packets.sort_unstable();
+        packets.dedup();
+        finding.of(subject.connection).on(join.tcpstream).shown_by(packets)
     };
+    let make = |finding: Finding| shown(finding, None);
     let mut findings = Vec::new();
     if join.hmac_is_wrong() {
         let step = if join.verdict.syn_ack == Verdict::Invalid { "SYN/ACK" } else { "ACK" };
@@ -82,10 +94,22 @@ fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
         )));
     }
     match join.outcome {
-        Outcome::Refused => findings.push(make(refused(join))),
+        Outcome::Refused => {
+            if let Some(refusal) = circumstances.refusal(join) {
+                findings.push(shown(refused::describe(subject, join, &refusal), refusal.end()));
+            }
+        }
         Outcome::OptionMissing => {
-            let detail = format!("the SYN asks to join, the SYN/ACK in packet {decided} has no MP_JOIN");
-            let meaning = "something on that path removes MPTCP options, or the port is served by a plain TCP listener";
+            let detail = if join.handshake.rows[1].is_none() {
+                format!("the SYN asks to join, the SYN/ACK in packet {decided} has no MP_JOIN")
+            } else {
+                format!("SYN and SYN/ACK have MP_JOIN, the ACK in packet {decided} has no MPTCP option")
+            };
+            let meaning = if join.handshake.rows[1].is_none() {
+                "something on that path removes MPTCP options, or the port is served by a plain TCP listener"
+            } else {
+                "something on that path removes MPTCP options: the joining host sends one in its ACK"
+            };
             findings.push(make(Finding::problem(
                 FindingKind::JoinOptionMissing,
                 detail,
@@ -94,47 +118,53 @@ fn of_one(subject: &Subject<'_>, join: &JoinAttempt) -> Vec<Finding> {
             )));
         }
         Outcome::Unanswered => {
-            let detail = format!("{} SYNs of the join were not answered", join.syns);
-            let meaning = "the path is down or filtered, or the answer was not captured";
-            findings.push(make(Finding::problem(
-                FindingKind::JoinUnanswered,
-                detail,
-                meaning,
-                "test the path for plain TCP between these addresses, and look for a firewall",
-            )));
+            let end = circumstances.ended_before_syn(join);
+            findings.push(shown(unanswered(subject, circumstances, join, end.as_ref()), end.as_ref()));
+        }
+        Outcome::Established if circumstances.is_against_flag(join) => {
+            findings.push(make(against_flag(subject, join)));
         }
         Outcome::Unfinished | Outcome::Established => {}
     }
     findings
 }
 
-fn refused(join: &JoinAttempt) -> Finding {
-    let by = join.refused_by.map_or("peer", Role::name);
-    let reason = join
-        .reason
-        .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
-    let [_, answer, ack] = join.handshake.rows;
-    let (step, meaning) = match (answer, ack, join.reason) {
-        (None, _, _) => (
-            "the SYN",
-            "the server knows no connection by that token, or does not want joins: the token was altered, or the connection \
-             is gone",
-        ),
-        (Some(_), None, _) => (
-            "the SYN/ACK",
-            "the client refused the server's answer: its HMAC is wrong as it arrived, or the connection is gone",
-        ),
-        (Some(_), Some(_), Some(3)) => {
-            ("the ACK", "the server's limit of subflows is reached, or its policy forbids it")
-        }
-        (Some(_), Some(_), _) => {
-            ("the ACK", "the server refused the client's HMAC as it arrived, or the connection is gone")
-        }
-    };
-    Finding::problem(
-        FindingKind::JoinRefused,
-        format!("the {by} answered {step} of the join with a RST, {reason}"),
-        meaning,
-        "look at `nstat -az | grep MPTcpExtMPJoin` at the end that refused",
+/// A join that went where MP_CAPABLE asks not to go, and was accepted.
+fn against_flag(subject: &Subject<'_>, join: &JoinAttempt) -> Finding {
+    let subflow = subject.capture.tracking.subflow(join.tcpstream);
+    let host = subflow.map_or(Role::Server, |subflow| subflow.opened_towards);
+    let (opener, host) = (host.other().name(), host.name());
+    Finding::notice(
+        FindingKind::JoinAgainstFlag,
+        format!("the {opener} joined at the address and port of the initial subflow, and the {host} accepted it"),
+        format!("the {host} had said in MP_CAPABLE (flag C) that it accepts no join there: the {opener} must not ask"),
+        format!("nothing, if it works: `net.mptcp.allow_join_initial_addr_port` at the {host} sets the flag"),
     )
+}
+
+fn unanswered(
+    subject: &Subject<'_>,
+    circumstances: &Circumstances<'_>,
+    join: &JoinAttempt,
+    end: Option<&End>,
+) -> Finding {
+    let detail = format!("{} of the join got no answer", counted(join.syns, "SYN"));
+    if let Some(end) = end {
+        return refused::too_late(format!("{detail}; {}", refused::came(subject, end, "had come before")));
+    }
+    let time = |row: u32| subject.capture.segments.get(row as usize).map(|segment| segment.abstime);
+    let last = subject.packets.last().map(|packet| packet.segment.abstime);
+    let ended = circumstances.end().or(last);
+    let waited = ended.zip(time(join.decided_by)).map(|(end, syn)| end.saturating_sub(syn));
+    let next = "test the path for plain TCP between these addresses, and look for a firewall";
+    if let Some(waited) = waited.filter(|waited| join.syns == 1 && *waited < FIRST_TIMEOUT) {
+        return Finding::notice(
+            FindingKind::JoinUnanswered,
+            format!("{detail} until the connection or the capture ended, {} later", span(waited)),
+            "there was no time for an answer or a second SYN; or the path is down or filtered",
+            next,
+        );
+    }
+    let meaning = "the path is down or filtered, or the answer was not captured";
+    Finding::problem(FindingKind::JoinUnanswered, detail, meaning, next)
 }

@@ -12,6 +12,7 @@ mod fallback;
 mod finding;
 mod grouping;
 mod joins;
+mod refused;
 mod reinjections;
 mod silent;
 mod stale;

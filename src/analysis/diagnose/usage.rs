@@ -1,5 +1,7 @@
 //! Were the paths used?
 
+use std::collections::HashSet;
+
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::joins::{Outcome, joins};
 use crate::tracking::data::data_level;
@@ -14,7 +16,7 @@ const ENOUGH: u64 = 100_000;
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
     let level = data_level(&capture.segments, &capture.tracking, connection);
-    let established: Vec<u32> = joins(capture, connection)
+    let established: HashSet<u32> = joins(capture, connection)
         .iter()
         .filter(|join| join.outcome == Outcome::Established)
         .map(|join| join.tcpstream)
@@ -27,9 +29,12 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             SubflowKind::Initial => usable.push((index, *id)),
             SubflowKind::Join(join) => {
                 let backup = join.backup.client == Some(true) || join.backup.server == Some(true);
+                if !established.contains(id) {
+                    continue;
+                }
                 if backup {
                     backups.push((index, *id));
-                } else if established.contains(id) {
+                } else {
                     usable.push((index, *id));
                 }
             }

@@ -126,7 +126,11 @@ pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
         }
         Outcome::OptionMissing => add(
             Kind::JoinOptionMissing,
-            "the SYN/ACK has no MP_JOIN: removed on the path, or not understood".to_string(),
+            match join.handshake.rows[1] {
+                None => "the SYN/ACK has no MP_JOIN: removed on the path, or not understood",
+                Some(_) => "the ACK has no MP_JOIN: removed on the path",
+            }
+            .to_string(),
         ),
         Outcome::Unanswered => add(Kind::JoinUnanswered, format!("no answer to {} SYNs", join.syns)),
         Outcome::Unfinished => {}

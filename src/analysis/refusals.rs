@@ -1,0 +1,330 @@
+//! Why was a join refused? What the capture itself rules out is not named.
+
+use std::net::IpAddr;
+
+use super::capture_point::{self, CapturePoint};
+use super::fallback::fallback;
+use super::joins::{JoinAttempt, Outcome};
+use crate::packets::segment::{Capable, Dss};
+use crate::tracking::authentication::Verdict;
+use crate::tracking::travelling::one_by_one;
+use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind, Tracking};
+
+/// The packet of a join's handshake that a RST answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The SYN.
+    Syn,
+    /// The SYN/ACK.
+    SynAck,
+    /// The ACK.
+    Ack,
+}
+
+impl Step {
+    /// As people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Step::Syn => "SYN",
+            Step::SynAck => "SYN/ACK",
+            Step::Ack => "ACK",
+        }
+    }
+}
+
+/// What ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Row of the packet.
+    pub row: u32,
+    /// The end of the connection that sent it.
+    pub by: Role,
+    /// MP_FASTCLOSE, and not DATA_FIN.
+    pub fast: bool,
+    /// When it was sent by one end and reached the other, nanoseconds, estimated from the handshake of its subflow.
+    at: ByRole<i64>,
+}
+
+/// A cause that the capture leaves open, or proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The connection was ending when the join was refused.
+    Ending(End),
+    /// It was ending, but the end seems to have reached the refusing host too late.
+    PerhapsEnding(End),
+    /// The SYN went to port 0.
+    PortZero,
+    /// The SYN went to the address and port that MP_CAPABLE says not to join (its flag C).
+    FlagC,
+    /// The connection had fallen back to TCP: packet id.
+    FellBack(u64),
+    /// The HMAC is wrong as captured.
+    HmacWrong,
+    /// The HMAC may have been altered behind the place of capture.
+    HmacAltered,
+    /// A key is not captured, so that the HMAC cannot be checked.
+    HmacUnchecked,
+    /// No connection of the capture has the token.
+    TokenUnknown,
+    /// The token may have been altered behind the place of capture.
+    TokenAltered,
+    /// Nobody listens at that address and port.
+    NobodyListens,
+    /// The connection, or the socket that asked to join, is gone.
+    Gone,
+    /// The refusing host had not yet seen that the other one uses MPTCP (RFC 8684 §3.1).
+    NotEstablished,
+    /// A limit of subflows, or another policy.
+    Limit,
+    /// It says that it lacks resources.
+    Resources,
+    /// Its reason is all that is known.
+    AsItSays,
+}
+
+/// A refused join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the RST answers.
+    pub step: Step,
+    /// The end of the connection that refused.
+    pub by: Role,
+    /// The causes that are left, the likeliest first; one alone is proved.
+    pub causes: Vec<Cause>,
+}
+
+impl Refusal {
+    /// What ended the connection, where that is a cause.
+    #[must_use]
+    pub fn end(&self) -> Option<&End> {
+        self.causes.iter().find_map(|cause| match cause {
+            Cause::Ending(end) | Cause::PerhapsEnding(end) => Some(end),
+            _ => None,
+        })
+    }
+}
+
+/// What a connection shows that explains refusals.
+pub struct Circumstances<'a> {
+    capture: &'a Capture,
+    connection: &'a Connection,
+    point: Option<CapturePoint>,
+    ends: Vec<End>,
+    fell_back: Option<(u64, i64)>,
+    /// When either end had received the first DSS of the other.
+    confirmed: ByRole<Option<i64>>,
+    /// Whether the beginning of the connection is captured.
+    whole: bool,
+}
+
+impl<'a> Circumstances<'a> {
+    /// Gathers them, in one pass over the packets.
+    #[must_use]
+    pub fn of(capture: &'a Capture, connection: &'a Connection) -> Self {
+        let distances: Vec<ByRole<i64>> =
+            connection.subflows.iter().map(|id| distances(capture, *id).unwrap_or_default()).collect();
+        let mut ends: Vec<End> = Vec::new();
+        let mut confirmed: ByRole<Option<i64>> = ByRole::default();
+        for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
+            let by = packet.towards.other();
+            let dss = packet.segment.dss;
+            let fin = dss.is_some_and(|dss| dss.has(Dss::DATA_FIN));
+            let fast = packet.segment.control.as_ref().is_some_and(|control| control.fastclose.is_some());
+            let data = packet.segment.capable().is_some_and(|capable| capable.data_length.is_some());
+            if !(dss.is_some() || fast || data) {
+                continue;
+            }
+            let distance = distances.get(packet.subflow).copied().unwrap_or_default();
+            let time = packet.segment.abstime;
+            let arrives = time.saturating_add(*distance.get(packet.towards));
+            let earliest = confirmed.get_mut(packet.towards);
+            *earliest = Some(earliest.map_or(arrives, |known| known.min(arrives)));
+            if (fin || fast) && !ends.iter().any(|end| end.by == by && end.fast == fast) {
+                let mut at = ByRole { server: arrives, client: arrives };
+                *at.get_mut(by) = time.saturating_sub(*distance.get(by));
+                ends.push(End { row: packet.row, by, fast, at });
+            }
+        }
+        let fell_back = fallback(capture, connection)
+            .and_then(|fallback| Some((fallback.packetid, capture.segments.get(fallback.row as usize)?.abstime)));
+        let initial = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id)).next();
+        let whole = connection.roles_known && initial.is_some_and(|stream| stream.syn.is_some());
+        let point = capture_point::of_connection(capture, connection);
+        Circumstances { capture, connection, point, ends, fell_back, confirmed, whole }
+    }
+
+    /// The end that the connection had come to before `time`, as `role` knew.
+    fn ended(&self, role: Role, time: i64) -> Option<End> {
+        self.ends.iter().filter(|end| *end.at.get(role) <= time).min_by_key(|end| *end.at.get(role)).copied()
+    }
+
+    /// The end that an unanswered join's SYN came after.
+    #[must_use]
+    pub fn ended_before_syn(&self, join: &JoinAttempt) -> Option<End> {
+        let row = join.handshake.rows[0]?;
+        let before = self.ends.iter().filter(|end| end.row < row);
+        before.min_by_key(|end| end.row).copied()
+    }
+
+    /// Time of the first packet that ends the connection, nanoseconds.
+    #[must_use]
+    pub fn end(&self) -> Option<i64> {
+        self.ends.iter().filter_map(|end| self.time(end.row)).min()
+    }
+
+    fn time(&self, row: u32) -> Option<i64> {
+        self.capture.segments.get(row as usize).map(|segment| segment.abstime)
+    }
+
+    /// Whether the capture was taken at that end, so that packets are as they arrived there.
+    fn is_at(&self, role: Role) -> bool {
+        self.point == Some(CapturePoint::At(role))
+    }
+
+    /// Why this join was refused; `None` for one that was not.
+    #[must_use]
+    pub fn refusal(&self, join: &JoinAttempt) -> Option<Refusal> {
+        let refused_by = join.refused_by.filter(|_| join.outcome == Outcome::Refused)?;
+        let subflow = self.capture.tracking.subflow(join.tcpstream)?;
+        let by = Tracking::mptcp_towards(subflow, refused_by);
+        let [syn, syn_ack, ack] = join.handshake.rows;
+        let step = match (refused_by, syn_ack, ack) {
+            (_, _, Some(_)) => Step::Ack,
+            (Role::Server, None, None) => Step::Syn,
+            _ => Step::SynAck,
+        };
+        let asked = match step {
+            Step::Syn => syn,
+            Step::SynAck => syn_ack,
+            Step::Ack => ack,
+        };
+        let answered = self.time(join.decided_by)?;
+        // The refusing host decided after it had received what it answers.
+        let asked = asked.and_then(|row| self.time(row)).unwrap_or(answered);
+        let half = answered.saturating_sub(asked).max(0) / 2;
+        let away = match (self.is_at(by), step) {
+            (true, _) => 0,
+            (false, Step::Ack) => {
+                distances(self.capture, join.tcpstream).map_or(half, |distances| *distances.get(by)).min(half)
+            }
+            (false, _) => half,
+        };
+        let decided = answered.saturating_sub(away);
+        Some(Refusal { step, by, causes: self.causes(join, step, refused_by, by, decided) })
+    }
+
+    fn causes(&self, join: &JoinAttempt, step: Step, refused_by: Role, by: Role, decided: i64) -> Vec<Cause> {
+        let there = self.is_at(by);
+        let hmac = match step {
+            Step::Syn => None,
+            Step::SynAck => Some(join.verdict.syn_ack),
+            Step::Ack => Some(join.verdict.ack),
+        };
+        let opener = refused_by == Role::Client;
+        if step == Step::Syn {
+            if self.capture.tracking.stream(join.tcpstream).is_some_and(|stream| stream.server.port == 0) {
+                return vec![Cause::PortZero];
+            }
+            if !self.connection.roles_known {
+                return vec![Cause::TokenUnknown];
+            }
+        }
+        if hmac == Some(Verdict::Invalid) {
+            return vec![Cause::HmacWrong];
+        }
+        if let Some(end) = self.ended(by, decided) {
+            return vec![Cause::Ending(end)];
+        }
+        if let Some((packet, _)) = self.fell_back.filter(|(_, time)| *time <= decided) {
+            return vec![Cause::FellBack(packet)];
+        }
+        if step == Step::Syn && self.is_against_flag(join) {
+            return vec![Cause::FlagC];
+        }
+        if join.reason == Some(2) {
+            return vec![Cause::Resources];
+        }
+        if join.reason.is_some_and(|reason| reason > 3) {
+            return vec![Cause::AsItSays];
+        }
+        let seen_ending = self.ends.iter().filter(|end| end.row < join.decided_by).min_by_key(|end| end.row);
+        let altered = match hmac {
+            Some(Verdict::Unverifiable) => Some(Cause::HmacUnchecked),
+            // As it arrived at that host it was valid.
+            Some(_) => (!there).then_some(Cause::HmacAltered),
+            None => (!there).then_some(Cause::TokenAltered),
+        };
+        // In version 0 the ACK with MP_CAPABLE is enough.
+        let early = self.whole && self.connection.version == Some(1);
+        let early = early && self.confirmed.get(by).is_none_or(|time| time > decided);
+        let early = early.then_some(Cause::NotEstablished);
+        // A limit is named only where nothing is known to have ended the connection.
+        let limit = seen_ending.map_or(Cause::Limit, |end| Cause::PerhapsEnding(*end));
+        let causes: Vec<Option<Cause>> = match (step, join.reason) {
+            (Step::Syn, None) => vec![Some(Cause::NobodyListens), altered, Some(Cause::Gone), Some(limit)],
+            (Step::Syn, Some(3)) => vec![Some(limit)],
+            (Step::Syn, Some(_)) => vec![altered, Some(Cause::Gone), Some(limit)],
+            // The host that sent the SYN wanted the join.
+            (Step::SynAck, None) if opener => vec![Some(Cause::Gone), altered],
+            (Step::SynAck, Some(3)) if opener => vec![Some(limit)],
+            (Step::SynAck, Some(_)) if opener => vec![altered, early, Some(Cause::Gone)],
+            (Step::SynAck, _) => vec![Some(Cause::Gone)],
+            (Step::Ack, None | Some(3)) => vec![early, Some(limit), altered],
+            (Step::Ack, _) => vec![altered, early, Some(limit)],
+        };
+        causes.into_iter().flatten().collect()
+    }
+
+    /// Whether a join goes to the address and port that its host's MP_CAPABLE says not to join (RFC 8684 §3.1).
+    #[must_use]
+    pub fn is_against_flag(&self, join: &JoinAttempt) -> bool {
+        let tracking = &self.capture.tracking;
+        let (Some(subflow), Some(stream)) = (tracking.subflow(join.tcpstream), tracking.stream(join.tcpstream)) else {
+            return false;
+        };
+        let host = subflow.opened_towards;
+        not_to_be_joined(self.capture, self.connection, host) == Some((stream.server.address, stream.server.port))
+    }
+}
+
+/// The address and port that `host` asks not to open further subflows to (RFC 8684 §3.1, flag C of MP_CAPABLE): those of
+/// its end of the initial subflow.
+#[must_use]
+pub fn not_to_be_joined(capture: &Capture, connection: &Connection, host: Role) -> Option<(IpAddr, u16)> {
+    let initial = connection
+        .subflows
+        .iter()
+        .find(|id| capture.tracking.subflow(**id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial))?;
+    let stream = capture.tracking.stream(*initial)?;
+    let row = match host {
+        Role::Client => stream.syn,
+        Role::Server => stream.syn_ack,
+    }?;
+    let capable = capture.segments.get(row as usize)?.capable()?;
+    let endpoint = stream.endpoint(host);
+    (capable.flags & Capable::NO_JOIN_HERE != 0).then_some((endpoint.address, endpoint.port))
+}
+
+/// How far either end of the *connection* is from the place of capture over a subflow, nanoseconds: half of the time
+/// that its answer in the handshake took.
+fn distances(capture: &Capture, id: u32) -> Option<ByRole<i64>> {
+    let (stream, subflow) = (capture.tracking.stream(id)?, capture.tracking.subflow(id)?);
+    let time = |row: Option<u32>| capture.segments.get(row? as usize).map(|segment| segment.abstime);
+    let answered = time(stream.syn_ack)?;
+    let asked = last_syn(capture, stream)?;
+    let half = |span: i64| span.max(0) / 2;
+    let mut distances = ByRole::default();
+    *distances.get_mut(Tracking::mptcp_towards(subflow, Role::Server)) = half(answered.saturating_sub(asked));
+    if let Some(ended) = time(stream.third_ack) {
+        *distances.get_mut(Tracking::mptcp_towards(subflow, Role::Client)) = half(ended.saturating_sub(answered));
+    }
+    Some(distances)
+}
+
+/// Of several SYNs the last one before the answer brought it about.
+fn last_syn(capture: &Capture, stream: &Stream) -> Option<i64> {
+    let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
+    let syns = before.filter_map(|row| capture.segments.get(*row as usize)).filter(|segment| segment.is_syn());
+    syns.last().map(|syn| syn.abstime)
+}
