@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::requests::request_alone;
 use crate::packets::segment::{Segment, flag};
+use crate::tracking::connections::mirrors;
 use crate::tracking::data::{DataLevel, data_level};
 use crate::tracking::travelling::{Travelling, of_subflow, one_by_one};
-use crate::tracking::{ByRole, Capture, Connection, Role, SubflowKind};
+use crate::tracking::{ByRole, Capture, Connection, PacketInStream, Role, SubflowKind};
 
 /// What shows the fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -55,20 +57,13 @@ pub struct Fallback {
     pub row: u32,
 }
 
-/// A handshake that asked for MPTCP and got plain TCP: no connection came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Declined {
-    /// The TCP stream.
-    pub tcpstream: u32,
-    /// The SYN with MP_CAPABLE.
-    pub syn: u64,
-    /// The SYN/ACK without.
-    pub syn_ack: u64,
-}
-
 /// The fallback of a connection, if the capture shows one.
 #[must_use]
 pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> {
+    // What was never granted cannot fall back.
+    if request_alone(capture, connection).is_some() {
+        return None;
+    }
     let initial = connection
         .subflows
         .iter()
@@ -78,7 +73,9 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
     let packets = || of_subflow(&capture.segments, &capture.tracking, connection, index);
     let mut signs = Signs::default();
     for packet in packets() {
-        signs.push(packet.row.into(), packet, packet.segment, packet.tcp_towards);
+        let in_stream = capture.tracking.packets.get(packet.row as usize);
+        let answers = in_stream.is_some_and(PacketInStream::answers_the_syn);
+        signs.push(packet.row.into(), packet, packet.segment, packet.tcp_towards, answers);
     }
     let unmapped = if signs.bare_data {
         unmapped_data(packets(), &data_level(&capture.segments, &capture.tracking, connection))
@@ -87,7 +84,7 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
         None
     };
     let unmapped = unmapped.map(|packet| (packet.row.into(), packet));
-    let (reason, packet) = signs.reason(stream.syn_ack.is_some(), unmapped)?;
+    let (reason, packet) = signs.reason(unmapped)?;
     Some(Fallback {
         reason,
         packetid: packet.segment.packetid,
@@ -105,6 +102,10 @@ pub struct Signs<M> {
     first: ByRole<Option<(u64, M)>>,
     /// Whether each end used an MPTCP option after the handshake.
     spoke: ByRole<bool>,
+    /// The key in the SYN, which version 0 has.
+    asked_key: Option<u64>,
+    /// What the SYN/ACK that answers the SYN says of MPTCP.
+    answer: Option<Answer>,
     /// The first packet with an infinite mapping.
     infinite: Option<(u64, M)>,
     /// Data without any MPTCP option on the established subflow.
@@ -115,11 +116,24 @@ pub struct Signs<M> {
     failed: bool,
 }
 
+/// What a SYN/ACK says of MPTCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// MP_CAPABLE with a key, or its options were cut.
+    Granted,
+    /// No MP_CAPABLE.
+    Bare,
+    /// The SYN's own MP_CAPABLE.
+    Mirrored,
+}
+
 impl<M> Default for Signs<M> {
     fn default() -> Self {
         Signs {
             first: ByRole { server: None, client: None },
             spoke: ByRole::default(),
+            asked_key: None,
+            answer: None,
             infinite: None,
             bare_data: false,
             bare_after_fail: None,
@@ -130,10 +144,14 @@ impl<M> Default for Signs<M> {
 }
 
 impl<M: Copy> Signs<M> {
-    /// Takes in the next packet, which travels towards `towards` in the stream. True when it carries data without any
-    /// MPTCP option on the established subflow, which is plain TCP unless a mapping covers it.
-    pub fn push(&mut self, number: u64, place: M, segment: &Segment, towards: Role) -> bool {
+    /// Takes in the next packet, which travels towards `towards` in the stream. `answers`: it acknowledges the SYN. True
+    /// when it carries data without any MPTCP option on the established subflow, which is plain TCP unless a mapping
+    /// covers it.
+    pub fn push(&mut self, number: u64, place: M, segment: &Segment, towards: Role, answers: bool) -> bool {
         let place = (number, place);
+        if segment.has(flag::SYN) {
+            self.note_handshake(segment, answers);
+        }
         if segment.flags & (flag::SYN | flag::RST) == 0 && segment.has(flag::ACK) {
             let sender = towards.other();
             *self.spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
@@ -155,12 +173,27 @@ impl<M: Copy> Signs<M> {
         on_established
     }
 
-    /// The first thing that shows a fallback. `answered`: the SYN/ACK was seen; `unmapped`: the first data that no
-    /// mapping covers.
+    fn note_handshake(&mut self, segment: &Segment, answers: bool) {
+        let capable = segment.capable();
+        if segment.is_syn() {
+            self.asked_key = self.asked_key.or(capable.and_then(|capable| capable.sender_key));
+        } else if answers {
+            self.answer.get_or_insert(match capable {
+                Some(capable) if mirrors(segment, capable, self.asked_key) => Answer::Mirrored,
+                None if !segment.options_cut => Answer::Bare,
+                _ => Answer::Granted,
+            });
+        }
+    }
+
+    /// The first thing that shows a fallback. `unmapped`: the first data that no mapping covers.
     #[must_use]
-    pub fn reason(&self, answered: bool, unmapped: Option<(u64, M)>) -> Option<(Reason, M)> {
+    pub fn reason(&self, unmapped: Option<(u64, M)>) -> Option<(Reason, M)> {
+        if self.answer == Some(Answer::Mirrored) {
+            return None;
+        }
         let mut found: Vec<(Reason, (u64, M))> = Vec::new();
-        found.extend(self.silent().filter(|_| answered));
+        found.extend(self.silent().filter(|_| self.is_granted()));
         found.extend(self.infinite.map(|place| (Reason::InfiniteMapping, place)));
         found.extend(unmapped.map(|place| (Reason::DataWithoutMapping, place)));
         found.extend(self.bare_after_fail.map(|place| (Reason::ChecksumFailure, place)));
@@ -174,10 +207,20 @@ impl<M: Copy> Signs<M> {
         self.infinite.is_some() || self.bare_after_fail.is_some()
     }
 
-    /// Whether this end of the stream sent packets after the handshake, and none with an MPTCP option.
+    /// Whether this end of the stream answered the other's MPTCP with packets after the handshake, none of which has an
+    /// option of it.
     #[must_use]
     pub fn is_silent(&self, end: Role) -> bool {
-        self.first.get(end).is_some() && !*self.spoke.get(end)
+        self.is_granted() && self.first.get(end).is_some() && !*self.spoke.get(end)
+    }
+
+    /// Whether the SYN was answered, and MPTCP spoken: what was never granted cannot fall back.
+    fn is_granted(&self) -> bool {
+        match self.answer {
+            Some(Answer::Granted) => true,
+            Some(Answer::Bare) => self.spoke.client || self.spoke.server,
+            Some(Answer::Mirrored) | None => false,
+        }
     }
 
     /// The first packet after the handshake of an end that answered the other's MPTCP with none at all.
@@ -209,25 +252,6 @@ fn carries_bare_data(segment: &Segment) -> bool {
 fn sends_infinite_mapping(segment: &Segment) -> bool {
     let of_dss = segment.dss.and_then(|dss| dss.mapping).is_some_and(|mapping| mapping.length == 0);
     of_dss || segment.capable().is_some_and(|capable| capable.data_length == Some(0))
-}
-
-/// Handshakes that asked for MPTCP in vain.
-#[must_use]
-pub fn declined(capture: &Capture) -> Vec<Declined> {
-    let plain = capture.tracking.streams.iter().filter(|stream| capture.tracking.subflow(stream.id).is_none());
-    plain
-        .filter_map(|stream| {
-            let syn = capture.segments.get(stream.syn? as usize)?;
-            let syn_ack = capture.segments.get(stream.syn_ack? as usize)?;
-            let asked = syn.capable().is_some();
-            let declined = syn_ack.capable().is_none() && !syn_ack.options_cut;
-            (asked && declined).then_some(Declined {
-                tcpstream: stream.id,
-                syn: syn.packetid,
-                syn_ack: syn_ack.packetid,
-            })
-        })
-        .collect()
 }
 
 /// The last packet with an MPTCP option that each end of the connection sent.

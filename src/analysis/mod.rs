@@ -31,6 +31,7 @@ pub mod rates;
 pub mod refusals;
 pub mod reinjections;
 pub mod removals;
+pub mod requests;
 pub mod rtt;
 pub mod scheduler;
 pub mod selection;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::closing::{State, closing};
 use super::fallback::{Fallback, fallback};
+use super::requests::request_alone;
 use super::subflows::{SubflowRecord, subflows};
 use super::{hexadecimal_u32, hexadecimal_u64};
 use crate::tracking::{Capture, Connection, JoinedBy};
@@ -39,10 +40,16 @@ pub struct MptcpConnection {
     pub subflows: Vec<SubflowRecord>,
 }
 
-/// True for a number that stands for no connection: packets with an MPTCP option on a stream without any captured
-/// handshake or data, that the other end answered with a RST. Wireshark counts them, because nothing else tells.
+/// True for a number that stands for no connection, which Wireshark counts because one packet cannot tell: a
+/// [request](request_alone) that came to nothing, or packets with an MPTCP option on a stream without any captured
+/// handshake or data, that the other end answered with a RST.
 #[must_use]
 pub fn is_stray(capture: &Capture, connection: &Connection) -> bool {
+    request_alone(capture, connection).is_some() || is_refused(capture, connection)
+}
+
+/// True for packets of no connection that were answered with a RST.
+fn is_refused(capture: &Capture, connection: &Connection) -> bool {
     let hosts = &connection.hosts;
     let unknown = hosts.client.token.is_none() && hosts.server.token.is_none();
     let stray = |id: &u32| capture.tracking.stream(*id).is_some_and(|stream| stream.is_stray(&capture.segments));

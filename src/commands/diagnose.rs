@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection, grouped};
+use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection, diagnose_request, grouped};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
@@ -51,7 +51,9 @@ impl Command for Diagnose {
         let findings = match arguments.get_one::<u32>("mptcpstream") {
             Some(id) => {
                 let connection = capture.mptcp_connection(*id)?;
-                diagnose_connection(capture, connection, session.checksums(connection)?.as_deref())
+                let mut findings = diagnose_connection(capture, connection, session.checksums(connection)?.as_deref());
+                findings.extend(diagnose_request(capture, connection));
+                findings
             }
             None => {
                 let mut findings = diagnose_capture(capture);

@@ -4,11 +4,15 @@ use clap::ArgMatches;
 
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
+use crate::analysis::requests::{self, Request, request_alone};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::packets::cells::join;
 use crate::tracking::{Capture, JoinedBy};
 use crate::units::counted;
+
+/// Numbers left out that are named one by one; the others are counted.
+const MOST_STRAYS: usize = 10;
 
 /// Lists the MPTCP connections.
 pub struct ListMptcpConnections;
@@ -32,7 +36,8 @@ impl Command for ListMptcpConnections {
 
     fn details(&self) -> &'static str {
         "Connections are numbered as Wireshark's mptcp.stream. A token is derived from its end's key (SHA-1 in version \
-         0, SHA-256 in version 1). What the capture does not hold is shown as `-`, null in JSON.\n\n\
+         0, SHA-256 in version 1). What the capture does not hold is shown as `-`, null in JSON. A SYN that asks for MPTCP \
+         and does not get it makes no connection: `diagnose` tells of it.\n\n\
          Of a capture begun in mid-connection Wireshark counts each subflow as a connection. Here they are put together \
          where their data sequence numbers and DATA_ACKs lie in one stretch: 64-bit ones of strangers are less than \
          2^31 apart once in 2^32 cases. 32-bit ones count only where both directions agree, and are as unlikely to do so \
@@ -65,6 +70,7 @@ fn table(connections: &[MptcpConnection]) -> Table {
         ("client_token", "client\ntoken"),
         ("server_token", "server\ntoken"),
         ("subflows", ""),
+        ("fallback", ""),
     ]);
     for connection in connections {
         let initial = connection.subflows.first();
@@ -78,6 +84,7 @@ fn table(connections: &[MptcpConnection]) -> Table {
             token(connection.client_token),
             token(connection.server_token),
             Cell::Integer(connection.subflows.len() as i128),
+            fallback(connection),
         ]);
     }
     table
@@ -125,13 +132,20 @@ fn token(token: Option<u32>) -> Cell {
 fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {
     let mut notes = Vec::new();
     if connections.is_empty() {
-        notes.push("no packet of the capture has an MPTCP option that negotiates a connection".to_string());
+        notes.push(nothing_listed(&requests::requests(capture)));
     }
-    for stray in capture.tracking.connections.iter().filter(|connection| is_stray(capture, connection)) {
-        notes.push(format!(
-            "number {} is left out: packets without a connection, answered with RST, that Wireshark counts as one",
-            stray.id
-        ));
+    let connected = &capture.tracking.connections;
+    let strays: Vec<_> = connected.iter().filter(|connection| is_stray(capture, connection)).collect();
+    for stray in strays.iter().take(MOST_STRAYS) {
+        let why = if request_alone(capture, stray).is_some() {
+            "a version 0 SYN with MP_CAPABLE that was not granted, which Wireshark counts by its key"
+        } else {
+            "packets without a connection, answered with RST, that Wireshark counts as one"
+        };
+        notes.push(format!("number {} is left out: {why}", stray.id));
+    }
+    if strays.len() > MOST_STRAYS {
+        notes.push(format!("{} more numbers are left out, for the same reasons", strays.len() - MOST_STRAYS));
     }
     let unknown = listed(capture).filter(|connection| !connection.roles_known).count();
     if unknown > 0 {
@@ -165,4 +179,21 @@ fn put_together(connection: &MptcpConnection) -> Option<String> {
         if others.len() == 1 { "is" } else { "are" },
         connection.mptcpstream
     ))
+}
+
+/// Why no connection is listed.
+fn nothing_listed(requests: &[Request]) -> String {
+    let asked: usize = requests.iter().map(|request| request.asked.len()).sum();
+    if asked == 0 {
+        return "no packet of the capture has an MPTCP option that negotiates a connection".to_string();
+    }
+    let syns = counted(asked, "SYN");
+    let streams =
+        if requests.len() == asked { String::new() } else { format!(" on {}", counted(requests.len(), "TCP stream")) };
+    let unknown = |request: &Request| request.outcome == requests::Outcome::Unknown;
+    if !requests.iter().all(unknown) {
+        format!("{syns}{streams} asked for MPTCP, none was granted: see `diagnose`")
+    } else {
+        format!("{syns}{streams} asked for MPTCP, and the capture does not hold the answer")
+    }
 }

@@ -95,6 +95,8 @@ pub struct Connection {
     pub id: u32,
     /// Protocol version, from MP_CAPABLE.
     pub version: Option<u8>,
+    /// The version that the client's SYN asked for; the server may answer with a lower one (RFC 8684 §3.1).
+    pub asked_version: Option<u8>,
     /// The two ends.
     pub hosts: ByRole<Host>,
     /// Whether DSS checksums were required by either end; `None` when MP_CAPABLE was not captured.
@@ -116,6 +118,8 @@ pub struct Candidate {
     pub connection: Option<u32>,
     /// MP_CAPABLE: the server's, or the first one seen.
     pub capable: Option<Capable>,
+    /// The version that the client's SYN asked for.
+    asked_version: Option<u8>,
     /// MP_JOIN, what was seen of its handshake.
     pub join: Option<Box<JoinHandshake>>,
     /// Keys by whether the stream's first sender has them.
@@ -225,13 +229,22 @@ impl Candidate {
     }
 
     fn note_capable(&mut self, registry: &mut Registry, capable: &Capable, segment: &Segment, packet: &PacketInStream) {
+        let sender = usize::from(!packet.by_first_sender);
+        let peers_key = self.keys.get(1 - sender).copied().flatten();
+        if segment.is_syn_ack() && mirrors(segment, capable, peers_key) {
+            return;
+        }
+        if segment.is_syn() {
+            self.asked_version.get_or_insert(capable.version);
+        }
         self.checksum_required |= capable.flags & Capable::CHECKSUM_REQUIRED != 0;
         // The version that counts is the one the server answers with (RFC 8684 §3.1).
         if self.capable.is_none() || segment.is_syn_ack() {
             self.capable = Some(*capable);
         }
-        let sender = usize::from(!packet.by_first_sender);
-        for (key, end) in [(capable.sender_key, sender), (capable.receiver_key, 1 - sender)] {
+        // A client that took a mirrored option for an answer sends its own key as its peer's, too.
+        let receiver_key = capable.receiver_key.filter(|key| capable.sender_key != Some(*key));
+        for (key, end) in [(capable.sender_key, sender), (receiver_key, 1 - sender)] {
             if let Some(key) = key {
                 self.note_key(registry, end, capable.version, key);
             }
@@ -334,6 +347,7 @@ impl Connection {
         Connection {
             id,
             version: None,
+            asked_version: None,
             hosts: ByRole::default(),
             checksum_required: None,
             subflows: Vec::new(),
@@ -353,6 +367,7 @@ impl Connection {
     pub fn learn(&mut self, client_sent_first: bool, candidate: &Candidate) {
         let Some(capable) = candidate.capable else { return };
         self.version = Some(capable.version);
+        self.asked_version = candidate.asked_version;
         self.checksum_required = Some(candidate.checksum_required);
         self.roles_known = true;
         let [first, second] = candidate.keys;
@@ -373,6 +388,16 @@ impl Connection {
         } else {
             self.hosts.server.token.get_or_insert(token);
         }
+    }
+}
+
+/// Whether the MP_CAPABLE of a SYN/ACK only repeats the SYN's, which a host that does not know the option may do: it
+/// brings no key (version 1), or the client's own, which no peer can have (version 0). `clients_key` is the SYN's.
+#[must_use]
+pub fn mirrors(syn_ack: &Segment, capable: &Capable, clients_key: Option<u64>) -> bool {
+    match capable.sender_key {
+        Some(key) => clients_key == Some(key),
+        None => !syn_ack.options_cut,
     }
 }
 

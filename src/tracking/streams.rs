@@ -346,12 +346,6 @@ impl OpenStream {
         if packet.by_first_sender == self.client_sent_first() { Role::Server } else { Role::Client }
     }
 
-    /// Whether a SYN/ACK that answers the SYN was seen.
-    #[must_use]
-    pub fn is_answered(&self) -> bool {
-        self.syn_ack.is_some()
-    }
-
     /// Learns roles and handshake packets.
     fn note_handshake(&mut self, row: u32, segment: &Segment, packet: &PacketInStream) {
         let by_first_sender = packet.by_first_sender;

@@ -1,8 +1,9 @@
 //! Fallbacks, joins and advertised addresses against what the kernels on both ends say.
 
 use mptcpanalyzer::analysis::addresses::advertisements;
-use mptcpanalyzer::analysis::fallback::{declined, fallback};
+use mptcpanalyzer::analysis::fallback::fallback;
 use mptcpanalyzer::analysis::joins::{Outcome, joins};
+use mptcpanalyzer::analysis::requests::{self, requests};
 use mptcpanalyzer::tracking::Capture;
 use mptcpanalyzer::tracking::authentication::Verdict;
 use serde_json::Value;
@@ -57,7 +58,8 @@ fn a_fallback_is_seen_where_the_kernels_fell_back_and_nowhere_else() {
 #[test]
 fn a_declined_handshake_is_the_clients_fallback_on_the_syn_ack() {
     each_recorded(|_, end, capture, truth| {
-        let found = declined(capture).len() as u64;
+        let declined = requests(capture).into_iter().filter(|request| request.outcome == requests::Outcome::Declined);
+        let found = declined.count() as u64;
         let wanted = counter(truth, "client", "MPCapableFallbackSYNACK");
         // At the server, a SYN stripped on its way never asked, and an option stripped from the answer was sent.
         if end == "client" && found != wanted {

@@ -24,6 +24,14 @@ pub enum FindingKind {
     Fallback,
     /// A SYN asked for MPTCP, the SYN/ACK did not answer with it.
     MptcpDeclined,
+    /// SYNs that asked for MPTCP were not answered, one that did not was.
+    MptcpBlackholed,
+    /// SYNs that asked for MPTCP were not answered.
+    MptcpUnanswered,
+    /// A SYN that asked for MPTCP was answered with a RST.
+    MptcpRefused,
+    /// A SYN/ACK only repeats the client's MP_CAPABLE.
+    MptcpMirrored,
     /// No SYN of the capture asks for MPTCP.
     MptcpNotRequested,
     /// MP_FAIL was sent.

@@ -14,6 +14,7 @@ mod grouping;
 mod joins;
 mod refused;
 mod reinjections;
+mod requests;
 mod silent;
 mod stale;
 mod usage;
@@ -23,6 +24,7 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
 use super::checksum::ChecksumResult;
+use super::requests::request_alone;
 use crate::tracking::travelling::{Travelling, in_file_order};
 use crate::tracking::{Capture, Connection};
 
@@ -45,14 +47,17 @@ impl Subject<'_> {
     }
 }
 
-/// Findings about one connection, problems first. `checksums` are the verdicts on its mappings, where the payload
-/// was at hand.
+/// Findings about one connection, problems first; none of a request that came to nothing, which [`diagnose_capture`] and
+/// [`diagnose_request`] tell of. `checksums` are the verdicts on its mappings, where the payload was at hand.
 #[must_use]
 pub fn diagnose_connection(
     capture: &Capture,
     connection: &Connection,
     checksums: Option<&[ChecksumResult]>,
 ) -> Vec<Finding> {
+    if request_alone(capture, connection).is_some() {
+        return Vec::new();
+    }
     let packets = in_file_order(&capture.segments, &capture.tracking, connection);
     let subject = Subject { capture, connection, packets };
     let mut findings = Vec::new();
@@ -74,10 +79,16 @@ pub fn diagnose_connection(
     findings
 }
 
+/// The finding about a number that Wireshark gives to a request that came to nothing; `None` for a connection.
+#[must_use]
+pub fn diagnose_request(capture: &Capture, connection: &Connection) -> Option<Finding> {
+    requests::of_connection(capture, connection)
+}
+
 /// Findings about the capture as a whole: its quality, and handshakes that asked for MPTCP in vain.
 #[must_use]
 pub fn diagnose_capture(capture: &Capture) -> Vec<Finding> {
-    let mut findings = fallback::declined(capture);
+    let mut findings = requests::of_capture(capture);
     findings.extend(capture_quality::find(capture));
     findings.sort_by_key(|finding| finding.severity);
     findings

@@ -20,6 +20,10 @@ pub use signals::{Ends, OncePerConnection, advertised, of_join};
 pub enum Kind {
     /// MP_CAPABLE in a SYN, a SYN/ACK or the ACK after them.
     MpCapable,
+    /// The SYN/ACK to a version 0 SYN came without MP_CAPABLE.
+    MptcpDeclined,
+    /// The SYN/ACK to a version 0 SYN only repeats its MP_CAPABLE.
+    MptcpMirrored,
     /// The connection is established: the client's ACK with both keys.
     Established,
     /// MP_JOIN in a SYN, a SYN/ACK or the ACK after them.

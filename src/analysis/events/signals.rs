@@ -4,13 +4,44 @@ use super::Kind;
 use crate::analysis::joins::{JoinAttempt, Outcome, reason_name};
 use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Segment, flag};
 use crate::tracking::authentication::Verdict;
+use crate::tracking::connections::mirrors;
 use crate::tracking::{ByRole, Role};
 
 /// Ends of a subflow's directions that were seen.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ends {
+    /// Sequence number of a SYN with a key in its MP_CAPABLE, and that key: version 0 counts from there.
+    asked: Option<(u32, u64)>,
     fins: ByRole<bool>,
     resets: ByRole<bool>,
+}
+
+impl Ends {
+    /// Tells of a SYN/ACK that does not grant what the SYN of version 0 asked for. With version 1 there is no connection
+    /// that it could be told of.
+    fn note_handshake(&mut self, segment: &Segment, add: &mut impl FnMut(Kind, String)) {
+        let key = segment.capable().and_then(|capable| capable.sender_key);
+        if segment.is_syn() {
+            self.asked = self.asked.or(key.map(|key| (segment.sequence, key)));
+            return;
+        }
+        let Some((sequence, asked)) = self.asked else { return };
+        // A late answer to an earlier SYN of the same ports tells nothing (as `PacketInStream::answers_the_syn`).
+        let beyond = segment.acknowledgement.wrapping_sub(sequence);
+        if !(1..=u32::from(u16::MAX)).contains(&beyond) {
+            return;
+        }
+        match segment.capable() {
+            None if !segment.options_cut => {
+                add(Kind::MptcpDeclined, "the SYN/ACK has no MP_CAPABLE: the stream goes on as plain TCP".to_string());
+            }
+            Some(capable) if mirrors(segment, capable, Some(asked)) => {
+                let what = "the SYN/ACK only repeats the client's MP_CAPABLE: the stream goes on as plain TCP";
+                add(Kind::MptcpMirrored, what.to_string());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What of a connection was seen, where only the first packet of a kind counts.
@@ -25,6 +56,9 @@ impl OncePerConnection {
     /// Tells `add` what the next packet of the connection shows by itself. `ends` is its subflow's, `towards` the end of
     /// the connection that it travels towards. Advertisements of addresses are left out ([`advertised`]).
     pub fn push(&mut self, ends: &mut Ends, segment: &Segment, towards: Role, mut add: impl FnMut(Kind, String)) {
+        if segment.has(flag::SYN) {
+            ends.note_handshake(segment, &mut add);
+        }
         if let Some(control) = &segment.control {
             self.options(segment, control, towards, &mut add);
         }

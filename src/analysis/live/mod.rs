@@ -222,7 +222,7 @@ impl Live {
             && let Some(connection) = self.connections.get(&id)
         {
             let mut told = Vec::new();
-            let known = (&watched.stream, &watched.candidate, &connection.known);
+            let known = (&watched.candidate, &connection.known);
             subflow.finish(known, &mut |place, sighting| told.push((place, sighting)));
             tell(&mut self.news, (id, watched.number), &watched.stream, &mut subflow.mentioned, told);
         }

@@ -95,7 +95,7 @@ impl OpenSubflow {
         let again = self.note_progress(seen, tell);
         self.note_mappings(seen);
         if self.signs.is_some() {
-            self.look_for_fallback(seen, stream, towards, tell);
+            self.look_for_fallback(seen, towards, tell);
         }
         again
     }
@@ -103,13 +103,13 @@ impl OpenSubflow {
     /// Nothing more is looked at: tells what is only now certain.
     pub fn finish(
         &mut self,
-        (stream, candidate, connection): (&OpenStream, &Candidate, &Connection),
+        (candidate, connection): (&Candidate, &Connection),
         tell: &mut impl FnMut(Place, Sighting),
     ) {
         if self.join.is_some() {
             self.decide_join(candidate, connection, tell);
         }
-        self.tell_fallback(stream, tell);
+        self.tell_fallback(tell);
     }
 
     fn decide_join(&mut self, candidate: &Candidate, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
@@ -168,15 +168,10 @@ impl OpenSubflow {
         }
     }
 
-    fn look_for_fallback(
-        &mut self,
-        seen: Seen<'_>,
-        stream: &OpenStream,
-        towards: Role,
-        tell: &mut impl FnMut(Place, Sighting),
-    ) {
+    fn look_for_fallback(&mut self, seen: Seen<'_>, towards: Role, tell: &mut impl FnMut(Place, Sighting)) {
         let Some(signs) = &mut self.signs else { return };
-        let bare = signs.push(seen.number, seen.place, seen.segment, towards);
+        let answers = seen.packet.answers_the_syn();
+        let bare = signs.push(seen.number, seen.place, seen.segment, towards, answers);
         let [first, second] = &mut self.directions;
         let (own, peer) = if seen.packet.by_first_sender { (first, second) } else { (second, first) };
         let length = seen.segment.payload.unwrap_or(0);
@@ -191,17 +186,17 @@ impl OpenSubflow {
         let unmapped = peer.unmapped.is_some_and(|(.., end)| acknowledged(end));
         // An end that has not spoken may still do so, unless it sends data or its FIN without.
         let ends = seen.segment.has(flag::FIN) && !seen.segment.has(flag::RST);
-        let silent = stream.is_answered() && signs.is_silent(towards.other()) && (length > 0 || ends);
+        let silent = signs.is_silent(towards.other()) && (length > 0 || ends);
         if signs.is_plain() || unmapped || silent {
-            self.tell_fallback(stream, tell);
+            self.tell_fallback(tell);
         }
     }
 
-    fn tell_fallback(&mut self, stream: &OpenStream, tell: &mut impl FnMut(Place, Sighting)) {
+    fn tell_fallback(&mut self, tell: &mut impl FnMut(Place, Sighting)) {
         let Some(signs) = self.signs.take() else { return };
         let unmapped = self.directions.iter().filter_map(|direction| direction.unmapped);
         let unmapped = unmapped.map(|(number, place, _)| (number, place)).min_by_key(|(number, _)| *number);
-        if let Some((reason, place)) = signs.reason(stream.is_answered(), unmapped) {
+        if let Some((reason, place)) = signs.reason(unmapped) {
             tell(place, (Kind::Fallback, explain(reason).to_string()));
         }
     }

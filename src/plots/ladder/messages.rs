@@ -68,6 +68,8 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
         Kind::DataFin
         | Kind::Fin
         | Kind::MpFastclose
+        | Kind::MptcpDeclined
+        | Kind::MptcpMirrored
         | Kind::JoinRefused
         | Kind::JoinOptionMissing
         | Kind::JoinHmacInvalid
@@ -89,6 +91,8 @@ fn join(join: &Join) -> String {
 fn name(kind: Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::MpCapable | Kind::Established => "MP_CAPABLE",
+        Kind::MptcpDeclined => "no MP_CAPABLE",
+        Kind::MptcpMirrored => "MP_CAPABLE mirrored",
         Kind::MpJoin | Kind::JoinEstablished | Kind::JoinUnanswered => "MP_JOIN",
         Kind::JoinRefused => "join refused",
         Kind::JoinOptionMissing => "no MP_JOIN",

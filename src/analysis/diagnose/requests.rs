@@ -1,0 +1,276 @@
+//! Did SYNs ask for MPTCP in vain, or did nobody ask?
+
+use std::collections::HashMap;
+
+use super::{Finding, FindingKind};
+use crate::analysis::requests::{Outcome, Request, request_alone, requests};
+use crate::tracking::{Capture, Connection, Endpoint};
+use crate::units::counted;
+
+/// Requests that came to nothing; and when nobody asked at all, that.
+pub fn of_capture(capture: &Capture) -> Vec<Finding> {
+    let all = requests(capture);
+    if all.is_empty() && capture.tracking.connections.is_empty() {
+        return nobody_asked(capture).into_iter().collect();
+    }
+    let servers = Servers::of(capture, &all);
+    all.iter().filter_map(|request| of_one(capture, request, &servers)).collect()
+}
+
+/// The request that the number of a connection stands for, where it stands for nothing else.
+pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<Finding> {
+    let request = request_alone(capture, connection)?;
+    of_one(capture, &request, &Servers::of(capture, &requests(capture)))
+}
+
+/// What the other streams to one server's address and port show.
+#[derive(Debug, Clone, Copy, Default)]
+struct Server {
+    /// Versions that it answered with MP_CAPABLE of its own.
+    speaks: [bool; 2],
+    /// It answered a SYN with MP_CAPABLE by a SYN/ACK, with the option or without.
+    heard_option: bool,
+    /// Packet id of a SYN/ACK that answered a SYN without the option.
+    answered_plain: Option<u64>,
+    /// A SYN without the option was not answered, or refused.
+    plain_failed: bool,
+}
+
+/// All of them.
+struct Servers {
+    known: HashMap<Endpoint, Server>,
+}
+
+impl Servers {
+    fn of(capture: &Capture, requests: &[Request]) -> Self {
+        let mut known: HashMap<Endpoint, Server> = HashMap::new();
+        for request in requests {
+            let Some(stream) = capture.tracking.stream(request.tcpstream) else { continue };
+            let server = known.entry(stream.server).or_default();
+            match request.outcome {
+                Outcome::Granted => {
+                    let version = request.answered_version.map(usize::from);
+                    if let Some(speaks) = version.and_then(|version| server.speaks.get_mut(version)) {
+                        *speaks = true;
+                    }
+                    server.heard_option = true;
+                }
+                Outcome::Declined | Outcome::Mirrored => server.heard_option = true,
+                Outcome::Blackholed => server.answered_plain = server.answered_plain.or(request.answer),
+                Outcome::Unanswered => server.plain_failed |= !request.plain.is_empty(),
+                Outcome::Refused | Outcome::Unknown => {}
+            }
+        }
+        for stream in &capture.tracking.streams {
+            let row = |row: Option<u32>| row.and_then(|row| capture.segments.get(row as usize));
+            let Some(syn) = row(stream.syn) else { continue };
+            // A join's SYN is not plain either.
+            if syn.is_mptcp() || syn.options_cut {
+                continue;
+            }
+            let server = known.entry(stream.server).or_default();
+            match row(stream.syn_ack) {
+                Some(answer) => server.answered_plain = server.answered_plain.or(Some(answer.packetid)),
+                None => server.plain_failed |= stream.syns > 1 || stream.ends.server.reset,
+            }
+        }
+        Servers { known }
+    }
+}
+
+fn of_one(capture: &Capture, request: &Request, servers: &Servers) -> Option<Finding> {
+    let stream = capture.tracking.stream(request.tcpstream)?;
+    let server = &servers.known.get(&stream.server).copied().unwrap_or_default();
+    let finding = match request.outcome {
+        Outcome::Granted | Outcome::Unknown => return None,
+        Outcome::Declined => declined(request, server),
+        Outcome::Blackholed => blackholed(request, request.plain.first(), request.answer),
+        // Where no SYN with the option ever came through to that port, and one without it did.
+        Outcome::Unanswered if server.answered_plain.is_some() && !server.heard_option => {
+            blackholed(request, None, server.answered_plain)
+        }
+        Outcome::Unanswered => unanswered(request, server),
+        Outcome::Refused => refused(request, server),
+        Outcome::Mirrored => mirrored(request),
+    };
+    let shown = request.asked.iter().chain(&request.plain).copied().chain(request.answer);
+    Some(finding.on(request.tcpstream).shown_by(shown))
+}
+
+/// SYNs that are named one by one.
+const NAMED: usize = 4;
+
+/// `the SYN in packet 1 asks for MPTCP version 1`, or of several SYNs which they were.
+fn asked(request: &Request) -> String {
+    let version = request.version;
+    if let [syn] = request.asked.as_slice() {
+        return format!("the SYN in packet {syn} asks for MPTCP version {version}");
+    }
+    let named: Vec<String> = request.asked.iter().take(NAMED).map(u64::to_string).collect();
+    let more = if request.asked.len() > NAMED { ", …" } else { "" };
+    let syns = counted(request.asked.len(), "SYN");
+    format!("{syns} (packets {}{more}) ask for MPTCP version {version}", named.join(", "))
+}
+
+/// The packet that answered, or else the first SYN.
+fn answer(request: &Request) -> u64 {
+    request.answer.or(request.asked.first().copied()).unwrap_or(0)
+}
+
+fn declined(request: &Request, server: &Server) -> Finding {
+    let answer = answer(request);
+    let without = if request.syn_ack {
+        format!("the SYN/ACK in packet {answer} has no MP_CAPABLE")
+    } else {
+        format!("the SYN/ACK was not captured, and the client goes on without MPTCP in packet {answer}")
+    };
+    let asked = asked(request);
+    let speaks_other =
+        server.speaks.iter().enumerate().any(|(version, speaks)| *speaks && version != usize::from(request.version));
+    let meaning = match request.version {
+        _ if speaks_other => {
+            "the server grants another version of MPTCP in this capture: the versions do not fit, and the connection goes on \
+             as plain TCP"
+        }
+        0 => {
+            "the server does not speak version 0 (a version 1 server answers so), or no MPTCP at all, or something on the \
+             path removed the option from the SYN or the SYN/ACK"
+        }
+        _ => {
+            "the server does not speak MPTCP, or not this version, or something on the path removed the option from the SYN \
+             or the SYN/ACK"
+        }
+    };
+    let next = match request.version {
+        0 => {
+            "use a client with version 1 (RFC 8684): Linux servers speak no other since 5.6; if the server is meant to speak \
+             version 0, capture there"
+        }
+        _ => "check `net.mptcp.enabled` and the listening socket on the server; if both are right, capture there",
+    };
+    Finding::problem(FindingKind::MptcpDeclined, format!("{asked}, {without}"), meaning, next)
+}
+
+/// `plain`: the SYN of this stream without the option; `answer`: the SYN/ACK to it, or to one of another stream.
+fn blackholed(request: &Request, plain: Option<&u64>, answer: Option<u64>) -> Finding {
+    let answer = answer.unwrap_or(0);
+    let answered = match plain {
+        Some(plain) => format!("the SYN without the option in packet {plain} is answered in packet {answer}"),
+        None => format!("a SYN without the option to the same port is answered in packet {answer}"),
+    };
+    let detail = format!("{} and got no answer; {answered}", asked(request));
+    let next = match request.version {
+        0 => {
+            "capture on both sides of each firewall of the path to find where the SYN goes missing; \
+             `net.mptcp.mptcp_syn_retries` says after how many SYNs that client leaves the option out"
+        }
+        _ => {
+            "capture on both sides of each firewall of the path to find where the SYN goes missing; a Linux client counts it \
+             (`nstat -az | grep -e MPTcpExtBlackhole -e MPTcpExtMPCapableSYNTXDrop`) and may ask for no MPTCP for \
+             `net.mptcp.blackhole_timeout` seconds"
+        }
+    };
+    if request.asked.len() > 1 {
+        let meaning =
+            "SYNs with the option are dropped on the path, by a firewall for instance, or before the server's socket";
+        Finding::problem(FindingKind::MptcpBlackholed, detail, meaning, next)
+    } else {
+        let meaning =
+            "one SYN may have been lost by chance; if it happens again, SYNs with the option are dropped on the path";
+        Finding::notice(FindingKind::MptcpBlackholed, detail, meaning, next)
+    }
+}
+
+fn unanswered(request: &Request, server: &Server) -> Finding {
+    let plain = match request.plain.len() {
+        0 => String::new(),
+        count => format!(", {} without the option followed", counted(count, "SYN")),
+    };
+    let detail = format!("{}{plain}, and none was answered", asked(request));
+    let (meaning, next) = if !request.plain.is_empty() || server.plain_failed {
+        (
+            "SYNs without the option to that port were not answered either: the host or the path is down, or a firewall drops \
+             them; the option is not the cause",
+            "test the path to that port with plain TCP, and look for a firewall",
+        )
+    } else if server.heard_option {
+        (
+            "other SYNs with the option to that port were answered: the path or the host was down at that time, or the packets \
+             were lost; the option is hardly the cause",
+            "look at what else the capture shows of that address at the time, and capture at the server",
+        )
+    } else {
+        (
+            "the host or the path is down, a firewall drops all SYNs to that port, or something drops those with the option, or \
+             the answers took another way than the capture",
+            "try the same port with plain TCP: if that is answered, the option is the cause (on Linux, \
+             `nstat -az | grep MPTcpExtBlackhole`)",
+        )
+    };
+    Finding::problem(FindingKind::MptcpUnanswered, detail, meaning, next)
+}
+
+fn refused(request: &Request, server: &Server) -> Finding {
+    let answer = answer(request);
+    let detail = match request.plain.len() {
+        0 => format!("{}, answered with the RST in packet {answer}", asked(request)),
+        _ => format!("{}, then without it; the answer is the RST in packet {answer}", asked(request)),
+    };
+    let (meaning, next) = if !request.plain.is_empty() || server.plain_failed {
+        (
+            "SYNs without the option to that port are refused, too: nothing listens there, or a firewall rejects them; the \
+             option is not the cause",
+            "check the listening socket on the server (`ss -lnt`)",
+        )
+    } else if server.heard_option {
+        (
+            "other SYNs with the option to that port were answered: nothing listened at that time; the option is hardly the cause",
+            "check when the server's socket listened",
+        )
+    } else if server.answered_plain.is_some() {
+        (
+            "a SYN without the option to the same port was answered: something refuses the option, or nothing listened at that \
+             time",
+            "capture at the server: where the RST does not leave it, a firewall sent it",
+        )
+    } else {
+        (
+            "nothing listens on that port, or a firewall rejects the SYN, because of the option or without regard to it",
+            "check the listening socket on the server (`ss -lnt`), then try plain TCP to the same port",
+        )
+    };
+    Finding::problem(FindingKind::MptcpRefused, detail, meaning, next)
+}
+
+fn mirrored(request: &Request) -> Finding {
+    let answer = answer(request);
+    let what = match request.key {
+        Some(key) => format!("the client's own key {key:016x}"),
+        None => "an MP_CAPABLE without a key".to_string(),
+    };
+    Finding::problem(
+        FindingKind::MptcpMirrored,
+        format!("{}, the SYN/ACK in packet {answer} gives back {what}", asked(request)),
+        "the server or a middlebox repeats options that it does not know: there is no MPTCP server, and the connection goes on \
+         as plain TCP",
+        "nothing, unless the server is meant to speak MPTCP: then capture there to see which SYN/ACK leaves it",
+    )
+}
+
+/// SYNs without the option, and none with it.
+fn nobody_asked(capture: &Capture) -> Option<Finding> {
+    let streams = capture.tracking.streams.iter();
+    let syns: Vec<u64> = streams
+        .filter_map(|stream| capture.segments.get(stream.syn? as usize))
+        .filter(|syn| !syn.options_cut)
+        .map(|syn| syn.packetid)
+        .collect();
+    if syns.is_empty() {
+        return None;
+    }
+    let detail = format!("none of the {} SYNs has MP_CAPABLE", syns.len());
+    let meaning = "the clients do not ask for MPTCP, or something before the place of capture removed the option";
+    let next =
+        "check that the client's sockets are MPTCP sockets (`mptcpize run`, IPPROTO_MPTCP), or capture at the client";
+    Some(Finding::problem(FindingKind::MptcpNotRequested, detail, meaning, next).shown_by(syns))
+}
