@@ -76,14 +76,14 @@ pub fn refuse_capture(path: &Path, force: Force) -> Result<()> {
 /// # Errors
 /// When it cannot be opened.
 pub fn open_special(path: &Path) -> io::Result<File> {
+    if path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name a file in it"));
+    }
     let opened = File::options().write(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path);
     let file = opened.map_err(|error| match error.raw_os_error() {
         Some(nix::libc::ENXIO) => io::Error::new(error.kind(), "nobody reads from this pipe; start the reader first"),
         _ => error,
     })?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name a file in it"));
-    }
     // Only the opening must not wait: a reader may well be slower than this program.
     let flags = nix::fcntl::OFlag::from_bits_truncate(nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_GETFL)?);
     nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFL(flags - nix::fcntl::OFlag::O_NONBLOCK))?;
