@@ -45,6 +45,10 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cachedir: Option<PathBuf>,
 
+    /// Memory that packets may take, such as 2GiB; by default half of what is free
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::memory::parse)]
+    pub memory_limit: Option<u64>,
+
     /// Who dissects captures: this program, tshark, or whichever fits
     #[arg(long, value_name = "DISSECTOR", value_enum)]
     pub dissector: Option<Dissector>,

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use crate::memory;
 use crate::output::Format;
 use crate::packets::Dissector;
 use crate::reading;
@@ -28,6 +29,8 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// Size in MiB beyond which the least recently used cache entries go; 0 keeps nothing.
     pub cache_limit: u64,
+    /// Memory that packets may take, in bytes; `None`: half of what is free.
+    pub memory_limit: Option<u64>,
     /// Separator of fields in CSV output and exports.
     pub delimiter: char,
     /// Form in which commands print when `--format` is not given.
@@ -56,6 +59,7 @@ impl Default for Config {
             wireshark_profile: None,
             cache_dir: None,
             cache_limit: 2048,
+            memory_limit: None,
             delimiter: ',',
             format: Format::Table,
             human_readable: false,
@@ -178,6 +182,16 @@ const KEYS: &[Key] = &[
         takes: "a whole number of MiB, 0 or more",
         set: |config, value| {
             config.cache_limit = read(value)?;
+            Some(())
+        },
+    },
+    Key {
+        name: "memory_limit",
+        takes: "an amount of memory in quotes such as \"2GiB\", at least 64MiB, or \"\" for half of what is free",
+        set: |config, value| {
+            let amount: Option<String> = non_empty(read(value)?);
+            config.memory_limit =
+                amount.map(|text| memory::parse(&text).ok()).map_or(Some(None), |bytes| bytes.map(Some))?;
             Some(())
         },
     },
@@ -405,7 +419,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let config = parse(
-            "dissector = 'native'\ntshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\n\
+            "dissector = 'native'\ntshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\nmemory_limit = '1GiB'\n\
              delimiter = ';'\nformat = 'ndjson'\nhuman_readable = true\nhistory_size = 12\n\
              extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\nplugin_dirs = ['/opt/plugins']\n\
              plugin_timeout = 5\ncapture_program = '/opt/tcpdump'\n",
@@ -418,6 +432,7 @@ mod tests {
             wireshark_profile: Some("lab".to_string()),
             cache_dir: Some(PathBuf::from("/var/c")),
             cache_limit: 7,
+            memory_limit: Some(1 << 30),
             delimiter: ';',
             format: Format::Ndjson,
             human_readable: true,

@@ -18,8 +18,8 @@
 //! - [`plugin`]: commands and plots from outside, as processes.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`capture_format`], [`children`], [`cli`], [`config`], [`error`], [`interrupt`], [`quoting`], [`reading`],
-//!   [`temporary`], [`terminal_text`], [`time_text`], [`units`], [`whole_file`]: leaves that all may use.
+//! - [`capture_format`], [`children`], [`cli`], [`config`], [`error`], [`interrupt`], [`memory`], [`quoting`], [`reading`],
+//!   [`spreadsheet`], [`temporary`], [`terminal_text`], [`time_text`], [`units`], [`whole_file`]: leaves that all may use.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
 #![cfg_attr(
@@ -44,6 +44,7 @@ pub mod config;
 pub mod error;
 pub mod interrupt;
 pub mod locale;
+pub mod memory;
 pub mod output;
 pub mod packets;
 pub mod plots;
@@ -51,6 +52,7 @@ pub mod plugin;
 pub mod quoting;
 pub mod reading;
 pub mod shell;
+pub mod spreadsheet;
 pub mod temporary;
 pub mod terminal_text;
 pub mod time_text;

@@ -6,7 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Shows characters that would steer a terminal, or make text read differently from what it is, as `\u{…}`:
 /// control characters (so also the escape that starts every ANSI sequence, line feeds and tabs), marks that turn the
-/// direction of writing, and characters that take no room.
+/// direction of writing, characters that take no room or show
+/// nothing, and those of private use.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
@@ -29,13 +30,23 @@ pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{00ad}' // soft hyphen
+            | '\u{034f}' // combining grapheme joiner
             | '\u{061c}' // Arabic letter mark
+            | '\u{115f}'..='\u{1160}' | '\u{3164}' | '\u{ffa0}' // Hangul fillers
+            | '\u{17b4}'..='\u{17b5}' // Khmer vowels without a sign
+            | '\u{180b}'..='\u{180f}' // Mongolian variation selectors
             | '\u{200b}'..='\u{200f}' // zero width, left-to-right and right-to-left marks
             | '\u{2028}'..='\u{202e}' // line and paragraph separators, embeddings, overrides
             | '\u{2060}'..='\u{206f}' // invisible operators, isolates
+            | '\u{2800}' // Braille without dots
+            | '\u{e000}'..='\u{f8ff}' // private use
+            | '\u{fe00}'..='\u{fe0f}' // variation selectors
             | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}') // tags
+            | '\u{1bca0}'..='\u{1bca3}' // shorthand format controls
+            | '\u{1d173}'..='\u{1d17a}' // musical format controls
+            | '\u{e0000}'..='\u{e0fff}' // tags, further variation selectors
+            | '\u{f0000}'..='\u{10ffff}') // private use
 }
 
 /// The lines of `text`, broken at blanks before they grow beyond `width` columns. Words are never broken: a longer one
@@ -78,5 +89,8 @@ mod tests {
         assert_eq!(escape("a\x1b[31mred\n\t\x7f"), "a\\u{1b}[31mred\\u{a}\\u{9}\\u{7f}");
         assert_eq!(escape("\u{9b}2J"), "\\u{9b}2J");
         assert_eq!(escape("abc\u{202e}gpj.exe"), "abc\\u{202e}gpj.exe");
+        for unseen in ['\u{3164}', '\u{115f}', '\u{fe0f}', '\u{e0100}', '\u{e000}', '\u{10fffd}', '\u{2800}'] {
+            assert_eq!(escape(&unseen.to_string()), unseen.escape_unicode().to_string());
+        }
     }
 }

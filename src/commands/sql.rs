@@ -3,8 +3,9 @@
 use clap::{Arg, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::sql::{Named, Relation, query};
+use crate::analysis::sql::{Limits, Named, Relation, query};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::Capture;
 
@@ -31,7 +32,8 @@ impl Command for Sql {
          The columns of packets are those that `columns` lists; here its whole numbers have a sign, so that one can be \
          subtracted from another, its spans are seconds, and keys, tokens and raw data sequence numbers are the text that \
          is printed elsewhere. ARRAY_CONTAINS(subtype, 1) asks a list. The other tables have what `lc`, `ls`, `lr` and `mptcp_summary` say. The language is \
-         polars' SQL: SELECT and WITH, joins, GROUP BY, window functions."
+         polars' SQL: SELECT, WITH and VALUES, joins, GROUP BY, window functions. An answer has at most as many rows as \
+         `set sql_limit` says, and the work takes at most as much memory as `--memory-limit` says."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -69,7 +71,8 @@ impl Command for Sql {
         if text.trim().is_empty() {
             return Ok(Outcome::Report(tables(session.capture()?)?));
         }
-        let answer = query(&text, |name| match find(session, name)? {
+        let limits = Limits { rows: session.settings.sql_limit, memory: memory::limit() };
+        let answer = query(&text, limits, |name| match find(session, name)? {
             Some((capture, relation)) => Ok(Named::Table(relation.of(&capture, &text)?)),
             None => Ok(Named::Unknown),
         });

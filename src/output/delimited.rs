@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Cell, Report, Table};
+use crate::spreadsheet;
 use crate::terminal_text;
 use crate::time_text;
 
@@ -66,7 +67,7 @@ fn io_error(error: csv::Error) -> io::Error {
 fn machine_text(cell: &Cell) -> String {
     match cell {
         Cell::Null => String::new(),
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) => spreadsheet::inert(text).into_owned(),
         Cell::Integer(number) => number.to_string(),
         Cell::Bytes(octets) => octets.to_string(),
         Cell::Nanoseconds(nanoseconds) => time_text::seconds(*nanoseconds),

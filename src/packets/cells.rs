@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use polars::prelude::*;
 
 use super::schema;
+use crate::spreadsheet;
 use crate::time_text;
 
 /// One cell.
@@ -36,7 +37,7 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// The exact text that CSV carries: null is empty, times have nine digits after the point, the items of a list
+    /// The exact text that CSV carries: text that a spreadsheet would run is made inert ([`spreadsheet::inert`]), null is empty, times have nine digits after the point, the items of a list
     /// are joined by `;` and an empty list is `[]`.
     #[must_use]
     pub fn machine_text(&self) -> String {
@@ -49,7 +50,7 @@ impl Value<'_> {
             Value::Signed(number) => number.to_string(),
             Value::Float(number) => number.to_string(),
             Value::Boolean(truth) => truth.to_string(),
-            Value::Text(text) => text.to_string(),
+            Value::Text(text) => spreadsheet::inert(text).into_owned(),
             Value::Instant(nanoseconds) => time_text::rfc3339(*nanoseconds),
             Value::Span(nanoseconds) => time_text::seconds(*nanoseconds),
         }

@@ -147,9 +147,12 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
         && !options.regenerate
     {
         match cache.get(key) {
-            Lookup::Hit(dissection) => {
-                return Ok(Loaded { from_cache: true, warnings, ..Loaded::fresh(*dissection) });
-            }
+            Lookup::Hit(dissection) => match sound(*dissection) {
+                Ok(dissection) => return Ok(Loaded { from_cache: true, warnings, ..Loaded::fresh(dissection) }),
+                Err(reason) => {
+                    warnings.push(format!("a cache entry is not used ({reason}); the capture is dissected again"))
+                }
+            },
             Lookup::Miss => {}
             Lookup::Damaged(sentence) => warnings.push(sentence),
         }
@@ -169,6 +172,14 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
         warnings.push(error.to_string());
     }
     Ok(Loaded { warnings, ..Loaded::fresh(dissection) })
+}
+
+/// What came from the cache, if it has the columns of a packet table: an entry may be forged, its checksum right.
+fn sound(dissection: Dissection) -> Result<Dissection, String> {
+    let Dissection { table, facts } = dissection;
+    let columns = table.data_frame().map_err(|error| error.to_string())?.clone();
+    exported::check(columns)?;
+    Ok(Dissection { table, facts })
 }
 
 /// What can be told before a dissector is started.

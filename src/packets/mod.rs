@@ -33,6 +33,17 @@ pub struct Interface {
     pub packets: u64,
 }
 
+impl Interface {
+    /// Bytes of a name at most. Systems name interfaces with up to some 50; a capture can hold 64 KiB, for every packet.
+    const LONGEST_NAME: usize = 256;
+
+    /// The start of a recorded name that is kept.
+    #[must_use]
+    pub fn kept_name(recorded: &str) -> &str {
+        recorded.get(..recorded.floor_char_boundary(Self::LONGEST_NAME)).unwrap_or(recorded)
+    }
+}
+
 /// What a dissector knows of the capture beside its packets.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CaptureFacts {
@@ -110,6 +121,20 @@ pub enum LoadError {
     /// polars refused.
     #[error("cannot build the packet table: {0}")]
     Table(#[from] polars::error::PolarsError),
+    /// Its packets take more memory than they may.
+    #[error(
+        "{} has more packets than fit into {}: reading stopped after {packets} TCP packets; cut it with `editcap -s 128`, \
+         choose packets with `tcpdump -r FILE -w OUT FILTER`, or allow more with `--memory-limit`",
+        path.display(), crate::units::bytes(*limit)
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Packets that were read.
+        packets: usize,
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// Ctrl-C.
     #[error("interrupted: the capture was not loaded")]
     Interrupted,

@@ -144,6 +144,10 @@ fn arrow(name: &str, directory: &Path) -> std::result::Result<DataFrame, String>
         .map_err(|_| format!("the Arrow file `{}`, which is no file in the directory of the request", escape(name)))?;
     let mut octets = Vec::new();
     let file = File::open(&path).map_err(|error| format!("an Arrow file that cannot be read ({error})"))?;
+    // Its length is looked at first: a file without content may claim any, and reading it would take that memory.
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LONGEST_FILE) {
+        return Err("an Arrow file of more than 1 GiB".to_string());
+    }
     let read = file.take(LONGEST_FILE.saturating_add(1)).read_to_end(&mut octets);
     read.map_err(|error| format!("an Arrow file that cannot be read ({error})"))?;
     if u64::try_from(octets.len()).map_or(true, |length| length > LONGEST_FILE) {

@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
+use crate::analysis::sql::worker;
 use crate::cli::Cli;
 use crate::commands::session::StandardInput;
 use crate::commands::{Session, grammar, plugin};
@@ -38,7 +39,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::packets::cache::Cache;
 use crate::reading;
-use crate::temporary;
+use crate::{memory, temporary};
 use console::Console;
 use executor::{Executor, Flow};
 use mode::{Mode, Script};
@@ -46,6 +47,15 @@ use mode::{Mode, Script};
 /// Runs the program with `arguments` (the first is its own name) and returns its exit code.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let [_, first, directory] = arguments.as_slice()
+        && first == worker::ARGUMENT
+    {
+        return worker::serve(Path::new(directory));
+    }
+    if let Ok(program) = std::env::current_exe() {
+        worker::use_program(program);
+    }
     panics::install_hook();
     temporary::sweep();
     let (mut results, mut messages) = (ascii::for_terminal(io::stdout()), ascii::for_terminal(io::stderr()));
@@ -166,6 +176,9 @@ fn session(cli: &Cli, kept: Option<&Path>, console: &mut Console<'_>) -> Result<
     let (cache, warning) = Cache::open(directory, config.cache_limit);
     if let Some(warning) = warning {
         console.warning(&warning);
+    }
+    if let Some(limit) = cli.memory_limit.or(config.memory_limit) {
+        memory::set_limit(limit);
     }
     let mut session = Session::new(config, cache);
     if let Some(kept) = kept {

@@ -14,7 +14,7 @@ fn the_example_shows_every_key_with_its_default() {
 
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(Config::keys().count(), 13);
+    assert_eq!(Config::keys().count(), 14);
     for key in Config::keys() {
         let line =
             lines.iter().position(|line| line.starts_with(&format!("{key} = "))).unwrap_or_else(|| panic!("{key}"));

@@ -66,6 +66,7 @@ mod shell_lines;
 mod signals;
 mod special_files;
 mod sql;
+mod sql_limits;
 mod summaries_of_all;
 mod three_modes;
 mod transcripts;

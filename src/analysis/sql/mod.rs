@@ -9,26 +9,41 @@ mod refusal;
 mod reinjections;
 mod relation;
 mod subflows;
+pub mod worker;
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
 
-use polars::prelude::{DataFrame, IntoLazy, LazyFrame, PolarsResult};
-use polars::sql::{SQLContext, extract_table_identifiers};
+use polars::prelude::DataFrame;
+use polars::sql::extract_table_identifiers;
 
 use refusal::refused;
 pub use relation::Relation;
+use worker::Refusal;
 
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::packets::exported::contain;
+use crate::packets::schema;
 
 /// Words that a query may begin with: those that ask, and change nothing.
 const ASKING: [&str; 4] = ["select", "with", "values", "("];
 
-/// How often the Ctrl-C key is looked at.
-const PULSE: Duration = Duration::from_millis(20);
+/// A longer query is not read, in bytes: reading one goes as deep as it is long.
+const LONGEST: usize = 64 << 10;
+
+/// More branches of CASE than this take polars minutes to plan.
+const BRANCHES: usize = 200;
+
+/// Stack of the thread that reads a query, in bytes.
+const STACK: usize = 256 << 20;
+
+/// What a query may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of its answer.
+    pub rows: u64,
+    /// Memory for its work, in bytes.
+    pub memory: u64,
+}
 
 /// A table that a query names.
 #[derive(Debug, Clone)]
@@ -43,51 +58,46 @@ pub enum Named {
 ///
 /// # Errors
 /// One sentence on what is wrong with the query; what `find` fails with; [`Error::Interrupted`].
-pub fn query(text: &str, mut find: impl FnMut(&str) -> Result<Named>) -> Result<DataFrame> {
+pub fn query(text: &str, limits: Limits, mut find: impl FnMut(&str) -> Result<Named>) -> Result<DataFrame> {
     let first = text.trim_start().to_lowercase();
     if !ASKING.iter().any(|word| first.starts_with(word)) {
-        return Err(Error::Usage("`sql` answers queries that begin with SELECT or WITH; see `help sql`".to_string()));
+        let sentence = "`sql` answers queries that begin with SELECT, WITH or VALUES; see `help sql`";
+        return Err(Error::Usage(sentence.to_string()));
     }
-    let names = contain(|| extract_table_identifiers(text, false, true)).ok_or_else(beyond)?;
-    let context = SQLContext::new();
-    let mut columns: Vec<String> = Vec::new();
-    for name in names.map_err(|error| refused(&error, &[]))? {
+    if text.len() > LONGEST {
+        return Err(Error::Usage("the query is longer than 64 KiB; ask for less at once".to_string()));
+    }
+    if first.split(|character: char| !character.is_alphanumeric()).filter(|word| *word == "when").count() > BRANCHES {
+        let sentence = "a query may have 200 branches of CASE (WHEN); join a table of values instead";
+        return Err(Error::Usage(sentence.to_string()));
+    }
+    // A table has only the columns that the query means; a mistyped name is near to one of any.
+    let mut columns: Vec<String> = schema::COLUMNS.iter().map(|column| column.name.to_string()).collect();
+    let mut tables = Vec::new();
+    for name in names(text)? {
         if let Named::Table(table) = find(&name)? {
             columns.extend(table.columns().iter().map(|column| column.name().to_string()));
-            context.register(&name, table.lazy());
+            tables.push((name, table));
         }
     }
+    worker::answer(text, tables, limits).map_err(|refusal| match refusal {
+        Refusal::Said(said) => refused(&said, &columns),
+        Refusal::Other(error) => error,
+    })
+}
+
+/// The names in a query that may be tables.
+fn names(text: &str) -> Result<Vec<String>> {
     let text = text.to_string();
-    let asked = contain(move || {
-        let mut context = context;
-        context.execute(&text)
-    });
-    let asked = asked.ok_or_else(beyond)?.map_err(|error| refused(&error, &columns))?;
-    collect(asked)?.map_err(|error| refused(&error, &columns))
-}
-
-/// Works the answer out in a thread of its own. On Ctrl-C that thread is left to itself, for polars cannot be stopped
-/// amid an operation: it ends with what it is at, and its answer is thrown away.
-fn collect(asked: LazyFrame) -> Result<PolarsResult<DataFrame>> {
-    let (sender, receiver) = channel();
-    let work = move || {
-        let _ = sender.send(contain(move || asked.collect()));
+    let read = move || {
+        let names = contain(|| extract_table_identifiers(&text, false, true))?;
+        Some(names.map(|names| names.into_iter().collect()).map_err(|error| error.to_string()))
     };
-    let spawned = thread::Builder::new().name("polars query".to_string()).spawn(work);
-    spawned.map_err(|error| Error::Failed(format!("no thread can be started for the query: {error}")))?;
-    loop {
-        interrupt::check()?;
-        match receiver.recv_timeout(PULSE) {
-            Ok(answer) => return answer.ok_or_else(beyond),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(beyond()),
-        }
-    }
-}
-
-/// Where polars gives up without saying why.
-fn beyond() -> Error {
-    Error::Failed("the query is beyond what polars' SQL can do; ask for less at once".to_string())
+    let thread = thread::Builder::new().name("polars query".to_string()).stack_size(STACK).spawn(read);
+    let thread = thread.map_err(|error| Error::Failed(format!("no thread can be started for the query: {error}")))?;
+    let read: Option<std::result::Result<Vec<String>, String>> = thread.join().ok().flatten();
+    let unreadable = || Error::Usage("the query cannot be read; see `help sql`".to_string());
+    read.ok_or_else(unreadable)?.map_err(|said| refused(&said, &[]))
 }
 
 #[cfg(test)]
@@ -105,12 +115,16 @@ mod tests {
         })
     }
 
+    fn query_of(text: &str) -> Result<DataFrame> {
+        query(text, Limits { rows: 1000, memory: 1 << 30 }, numbers)
+    }
+
     #[test]
     fn a_query_asks_tables_and_its_own() {
-        let answer = query("SELECT odd, SUM(n) AS sum FROM numbers GROUP BY odd ORDER BY odd", numbers).unwrap();
+        let answer = query_of("SELECT odd, SUM(n) AS sum FROM numbers GROUP BY odd ORDER BY odd").unwrap();
         assert_eq!(answer, df!("odd" => [false, true], "sum" => [2_i64, 4]).unwrap());
         let own = "with big as (select n from numbers where n > 1) select count(*) as count from big";
-        assert_eq!(query(own, numbers).unwrap(), df!("count" => [2_u32]).unwrap());
+        assert_eq!(query_of(own).unwrap(), df!("count" => [2_u32]).unwrap());
     }
 
     #[test]
@@ -123,7 +137,7 @@ mod tests {
             ("SELECT NO_SUCH_FUNCTION(n) FROM numbers", "no_such_function"),
             ("SELECT * FROM read_csv('/etc/passwd')", "read_csv"),
         ] {
-            let said = query(text, numbers).unwrap_err().to_string();
+            let said = query_of(text).unwrap_err().to_string();
             assert!(said.to_lowercase().contains(&part.to_lowercase()) && !said.contains('\n'), "{text}: {said}");
         }
     }

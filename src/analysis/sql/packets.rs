@@ -7,12 +7,18 @@ use crate::packets::schema;
 
 /// The columns as values that SQL can compare and subtract: whole numbers with a sign, spans as seconds, and keys,
 /// tokens and raw data sequence numbers as the text that all other commands print. Those that `query` cannot mean are
-/// left as they are.
+/// left out.
 pub fn table(table: &DataFrame, query: &str) -> PolarsResult<DataFrame> {
-    let meant = |name: &str| query.contains('*') || query.contains(name);
-    let columns =
-        table.columns().iter().map(|column| if meant(column.name()) { comparable(column) } else { Ok(column.clone()) });
-    DataFrame::new(table.height(), columns.collect::<PolarsResult<Vec<Column>>>()?)
+    // The star of COUNT(*) means no columns, only that of SELECT does.
+    let without_count = query.to_lowercase().replace("(*)", "");
+    let all = without_count.contains('*');
+    let columns = table.columns().iter().filter(|column| all || without_count.contains(column.name().as_str()));
+    let mut columns = columns.map(comparable).collect::<PolarsResult<Vec<Column>>>()?;
+    if columns.is_empty() {
+        // Rows are counted by some column.
+        columns.extend(table.columns().first().map(comparable).transpose()?);
+    }
+    DataFrame::new(table.height(), columns)
 }
 
 fn comparable(column: &Column) -> PolarsResult<Column> {

@@ -1,21 +1,21 @@
 //! What polars says of a query that it cannot answer, as one sentence that helps.
 
-use polars::prelude::PolarsError;
-
 use super::Relation;
 use crate::analysis::selection::nearest;
 use crate::error::Error;
 use crate::terminal_text::escape;
 
-/// The error for `error`; `columns` are those of the tables that the query names.
-pub fn refused(error: &PolarsError, columns: &[String]) -> Error {
-    let said = error.to_string();
-    if let Some(name) = quoted(&said, "unable to find column \"", '"') {
+/// The error for what polars `said`; `columns` are those of the tables that the query names.
+pub fn refused(said: &str, columns: &[String]) -> Error {
+    if let Some(name) = quoted(said, "unable to find column \"", '"') {
         let guess = nearest(name, columns.iter().map(String::as_str));
         return unknown("column", name, guess);
     }
-    if let Some(name) = quoted(&said, "relation '", '\'') {
+    if let Some(name) = quoted(said, "relation '", '\'') {
         return unknown("table", name, nearest(name, Relation::ALL.into_iter().map(Relation::name)));
+    }
+    if said.contains("2^32") {
+        return Error::Failed("the query makes more than 2^32 rows on its way; ask for less at once".to_string());
     }
     // Its plan, and advice for those who write programs with it, follow on further lines.
     let sentence = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it cannot be read");

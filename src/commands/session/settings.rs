@@ -7,6 +7,7 @@ use crate::analysis::clock::Correction;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::plots::style::Style;
+use crate::spreadsheet;
 
 /// When results have colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -45,6 +46,8 @@ pub struct Settings {
     pub color: Colour,
     /// Show the lines of scripts as they run.
     pub echo: bool,
+    /// Rows of the answer of a query at most.
+    pub sql_limit: u64,
     /// Keep silent about work that was done.
     pub quiet: bool,
     /// The keys that edit a line.
@@ -60,6 +63,7 @@ impl Default for Settings {
             pager: true,
             color: Colour::Auto,
             echo: false,
+            sql_limit: 1_000_000,
             quiet: false,
             editing: Editing::Emacs,
         }
@@ -105,6 +109,17 @@ pub static SETTINGS: &[Setting] = &[
         get: |session| name(session.settings.color),
         put: |session, value| {
             session.settings.color = Colour::from_str(value, false).unwrap_or_default();
+            Ok(())
+        },
+    },
+    Setting {
+        name: "csv_text",
+        alias: None,
+        about: "text in CSV that a spreadsheet would run as a formula: inert or exact",
+        values: &["inert", "exact"],
+        get: |_| if spreadsheet::formulas_are_kept() { "exact" } else { "inert" }.to_string(),
+        put: |_, value| {
+            spreadsheet::keep_formulas(value == "exact");
             Ok(())
         },
     },
@@ -175,6 +190,20 @@ pub static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "sql_limit",
+        alias: None,
+        about: "rows of the answer of a query at most",
+        values: &[],
+        get: |session| session.settings.sql_limit.to_string(),
+        put: |session, value| {
+            let rows = value.parse().ok().filter(|rows| (1..=u64::from(u32::MAX - 1)).contains(rows));
+            let wrong =
+                || Error::Usage(format!("sql_limit takes a number of rows, 1 to {}, not {value}", u32::MAX - 1));
+            session.settings.sql_limit = rows.ok_or_else(wrong)?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "style",
         alias: None,
         about: "look of plots without --style: default, dark, print or a file",
@@ -236,11 +265,13 @@ mod tests {
     fn every_value_that_is_offered_is_taken_and_read_back() {
         let mut session = Session::new(Config::default(), None);
         for setting in SETTINGS {
-            for value in setting.values.iter().chain(setting.values.is_empty().then_some(&"print")) {
+            let free = if setting.name == "sql_limit" { "1000" } else { "print" };
+            for value in setting.values.iter().chain(setting.values.is_empty().then_some(&free)) {
                 setting.set(&mut session, value).unwrap();
                 assert_eq!((setting.get)(&session), *value, "{}", setting.name);
             }
         }
+        spreadsheet::keep_formulas(false);
         assert_eq!((session.settings.timing, session.human_readable, session.format), (false, false, Format::Csv));
         assert_eq!(session.settings.style.as_deref(), Some("print"));
     }

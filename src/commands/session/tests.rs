@@ -31,7 +31,7 @@ impl Folder {
             builder.push(&Frame::default(), segment(packetid));
         }
         let path = self.path(name);
-        write(builder.finish(Vec::new()).data_frame().unwrap(), &path, Form::Arrow, b',', Force::NotGiven).unwrap();
+        write(builder.finish(Vec::new()).data_frame().unwrap(), &path, Form::Arrow, b',', Force::Given).unwrap();
         path
     }
 }

@@ -16,7 +16,7 @@ mod seal;
 mod write;
 
 pub use contain::contain;
-pub use read::{read, recognise};
+pub use read::{check, read, recognise};
 pub use write::write;
 
 /// The key under which Parquet and Arrow files carry the version of the schema.

@@ -91,7 +91,10 @@ fn read_arrow(file: Cursor<Vec<u8>>) -> Decoding {
 }
 
 /// Keeps the raw columns in table order, then the extra ones, and drops the tracked ones.
-fn check(table: DataFrame) -> Reading {
+///
+/// # Errors
+/// Which column is missing or of another type, or that the rows are not in order.
+pub fn check(table: DataFrame) -> Result<DataFrame, String> {
     let mut kept = Vec::with_capacity(table.width());
     for spec in schema::packet_columns() {
         let Ok(column) = table.column(spec.name) else {

@@ -10,6 +10,7 @@ use polars::prelude::{
 
 use crate::packets::cells::delimiter_byte;
 use crate::packets::schema::{self, Kind, Origin};
+use crate::spreadsheet;
 use crate::terminal_text::escape;
 use crate::time_text;
 use crate::units::counted;
@@ -155,7 +156,7 @@ impl Builder {
             Cells::Hexadecimal32(cells) => cells.push(optional(field, |field| hexadecimal(field)?.try_into().ok())?),
             Cells::Hexadecimal64(cells) => cells.push(optional(field, hexadecimal)?),
             Cells::Boolean(cells) => cells.push(optional(field, |field| field.parse().ok())?),
-            Cells::Text(cells) => cells.push(optional(field, |field| Some(field.to_string()))?),
+            Cells::Text(cells) => cells.push(optional(field, |field| Some(spreadsheet::restored(field).to_string()))?),
             Cells::Instant(cells) => cells.push(optional(field, time_text::parse_rfc3339)?),
             Cells::Span(cells) => cells.push(optional(field, time_text::parse_seconds)?),
             Cells::ListU8(cells) => push_list(cells, field)?,

@@ -2,6 +2,7 @@
 
 use super::Beyond;
 use super::link::Link;
+use crate::packets::Interface;
 use crate::packets::capture_file::word;
 
 /// Nanoseconds.
@@ -106,7 +107,7 @@ impl InterfaceDescription {
         if let Some(text) = name.or(description) {
             // Some programs count a zero octet at the end to the text.
             let text = text.split(|octet| *octet == 0).next().unwrap_or(text);
-            self.name = String::from_utf8_lossy(text).into_owned();
+            self.name = Interface::kept_name(&String::from_utf8_lossy(text)).to_string();
         }
     }
 }

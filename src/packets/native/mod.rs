@@ -97,6 +97,7 @@ fn to_the_end(mut walk: Walk, path: &Path, request: Request, size: Option<u64>) 
     loop {
         if walk.frames().is_multiple_of(4096) {
             progress.show(walk.offset());
+            builder.check_memory(path)?;
         }
         match walk.step(&mut builder)? {
             Step::Tcp | Step::Other | Step::NothingYet => {}

@@ -1,5 +1,6 @@
 //! The packets of a capture, whichever form they came in.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
 use polars::prelude::*;
@@ -7,6 +8,8 @@ use polars::prelude::*;
 use super::columns::{self, Packets};
 use super::frames::{Frame, Frames};
 use super::reader;
+use crate::memory;
+use crate::packets::LoadError;
 use crate::packets::schema;
 use crate::packets::segment::{Segment, Segments};
 
@@ -41,7 +44,15 @@ pub struct Builder {
     segments: Vec<Segment>,
     frames: Frames,
     origin: Option<i64>,
+    /// Packets at which memory is looked at again.
+    next_check: usize,
 }
+
+/// Packets between two looks at memory.
+const PACKETS_BETWEEN_CHECKS: usize = 1 << 15;
+
+/// What tracking takes for a packet, in bytes.
+const TRACKING: u64 = 40;
 
 impl Builder {
     /// Notes when a frame of any protocol was recorded, nanoseconds since 1970: relative times count from the first.
@@ -79,6 +90,23 @@ impl Builder {
             self.frames.push(&other.frames.get(row));
         }
         self.segments.extend(other.segments);
+    }
+
+    /// Looks whether there is memory for as many packets, when there are many more than at the last look.
+    ///
+    /// # Errors
+    /// [`LoadError::TooLarge`].
+    pub fn check_memory(&mut self, path: &Path) -> Result<(), LoadError> {
+        if self.segments.len() < self.next_check {
+            return Ok(());
+        }
+        self.next_check = self.segments.len().saturating_add(PACKETS_BETWEEN_CHECKS);
+        let (limit, used) = (memory::limit(), memory::used().unwrap_or(0));
+        let tracking = (self.segments.len() as u64).saturating_mul(TRACKING);
+        if used.saturating_add(tracking) > limit {
+            return Err(LoadError::TooLarge { path: path.to_path_buf(), packets: self.segments.len(), limit });
+        }
+        Ok(())
     }
 
     /// Packets so far.

@@ -65,7 +65,7 @@ impl<'a> Rows<'a> {
             }
         }
         self.keep_extra(&text, &tcp_rows)?;
-        Ok(())
+        self.builder.check_memory(self.path)
     }
 
     /// The time of the frame in `row`, in nanoseconds since 1970.
@@ -132,7 +132,7 @@ impl<'a> Rows<'a> {
 /// Counts the packet for its interface and returns the interface's name, or its number when it has none.
 fn interface(fields: &Fields, row: usize, interfaces: &mut BTreeMap<u32, Interface>) -> Option<Arc<str>> {
     let id = fields.interface_id.get(row)?;
-    let name = fields.interface_name.get(row);
+    let name = fields.interface_name.get(row).map(Interface::kept_name);
     let entry = interfaces.entry(id).or_insert_with(|| Interface { id, name: name.map(str::to_string), packets: 0 });
     entry.packets += 1;
     Some(name.map_or_else(|| Arc::from(id.to_string()), Arc::from))

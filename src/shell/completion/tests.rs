@@ -167,7 +167,7 @@ fn every_statement_and_every_file_completes() {
 
 #[test]
 fn options_and_their_values_complete() {
-    assert_eq!(probe(&["0"], "--fo"), ["--format"]);
+    assert_eq!(probe(&["0"], "--form"), ["--format"]);
     assert_eq!(probe(&["--format"], "nd"), ["ndjson"]);
     assert_eq!(probe(&[], "--format=c"), ["--format=csv"]);
     assert!(probe(&["0", "x"], "").contains(&"--output".to_string()));

@@ -1,0 +1,93 @@
+//! How much memory the packets of captures may take.
+
+use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The limit in bytes, 0 as long as none was set.
+static LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// Where nothing tells how much is free, in bytes.
+const FALLBACK: u64 = 4 << 30;
+
+/// A smaller limit leaves no room for the program itself, in bytes.
+pub const LEAST: u64 = 64 << 20;
+
+/// Sets the limit, in bytes.
+pub fn set_limit(bytes: u64) {
+    LIMIT.store(bytes.max(LEAST), Ordering::Relaxed);
+}
+
+/// The limit, in bytes: what was set, or half of what the machine had free when it was first asked for.
+#[must_use]
+pub fn limit() -> u64 {
+    if LIMIT.load(Ordering::Relaxed) == 0 {
+        set_limit(free().unwrap_or(FALLBACK) / 2);
+    }
+    LIMIT.load(Ordering::Relaxed)
+}
+
+/// Memory of this process, in bytes: Linux's `VmRSS`. `None` where the system does not tell.
+#[must_use]
+pub fn used() -> Option<u64> {
+    kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
+}
+
+/// What is free on the machine, or in the control group that this process is confined to, in bytes.
+fn free() -> Option<u64> {
+    let machine = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
+    let number = |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
+    let group = number("memory.max").map(|most| most.saturating_sub(number("memory.current").unwrap_or(0)));
+    Some(group.map_or(machine, |group| group.min(machine)))
+}
+
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// An amount as a person writes it: `2GiB`, `500MB`, `1500000`.
+///
+/// # Errors
+/// What an amount looks like.
+pub fn parse(text: &str) -> Result<u64, &'static str> {
+    const UNITS: [(&str, u64); 9] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("M", 1 << 20),
+        ("G", 1 << 30),
+        ("", 1),
+    ];
+    let text = text.trim();
+    let amount = UNITS.iter().find_map(|(unit, factor)| {
+        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+        number.checked_mul(*factor)
+    });
+    amount
+        .filter(|bytes| *bytes >= LEAST)
+        .ok_or("an amount of memory is a number with MB, MiB, GB or GiB, at least 64MiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_units() {
+        assert_eq!(parse("2GiB"), Ok(2_147_483_648));
+        assert_eq!(parse("500 MB"), Ok(500_000_000));
+        assert_eq!(parse("100000000"), Ok(100_000_000));
+        for wrong in ["", "GiB", "-1G", "1.5GiB", "63MiB", "99999999999GiB", "2 TiB"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn this_process_uses_some() {
+        assert!(used().is_some_and(|bytes| bytes > 1 << 20));
+        assert!(limit() >= LEAST);
+    }
+}
