@@ -23,7 +23,13 @@ pub struct Loss {
     pub lost_packets: u64,
     /// Octets of payload that did not arrive.
     pub lost_bytes: u64,
-    /// Lost packets over sent packets; `None` without any.
+    /// Packets that were sent and would have arrived before the receiver's capture began or after it ended, or may have:
+    /// neither lost nor arrived.
+    pub outside_capture: u64,
+    /// Octets of payload in them.
+    pub outside_capture_bytes: u64,
+    /// Lost packets over packets sent while the receiver's capture ran, which are `sent_packets` without
+    /// `outside_capture`; `None` without any.
     pub loss: Option<f64>,
     /// Packets that the network delivered once more.
     pub duplicated_packets: u64,
@@ -51,6 +57,7 @@ fn of_flow(flow: &Flow) -> Loss {
     let is = |fate: Fate| move |passage: &Passage| passage.fate == fate;
     let sent_packets = packets(flow, |passage| passage.sender, sent);
     let lost_packets = packets(flow, |passage| passage.sender, is(Fate::Lost));
+    let outside_capture = packets(flow, |passage| passage.sender, is(Fate::OutsideCapture));
     Loss {
         tcpstream: flow.pair.first,
         mapped: flow.pair.second,
@@ -59,7 +66,9 @@ fn of_flow(flow: &Flow) -> Loss {
         sent_bytes: octets(&sent),
         lost_packets,
         lost_bytes: octets(&is(Fate::Lost)),
-        loss: share(lost_packets, sent_packets),
+        outside_capture,
+        outside_capture_bytes: octets(&is(Fate::OutsideCapture)),
+        loss: share(lost_packets, sent_packets.saturating_sub(outside_capture)),
         duplicated_packets: packets(flow, |passage| passage.receiver, is(Fate::Duplicate)),
         reordered_packets: packets(flow, |passage| passage.receiver, |passage| passage.reordered),
         not_captured_at_receiver: packets(flow, |passage| passage.sender, is(Fate::NotCapturedAtReceiver)),

@@ -30,8 +30,9 @@ impl Command for LossCommand {
 
     fn details(&self) -> &'static str {
         "Lost is what the sender's capture has, the receiver's has not, and the receiver's acknowledgements give no sign \
-         of. A packet that the receiver acknowledged although nothing in its capture brought the data was not captured, \
-         and so was what travelled while a capture was not running. Reordered is a packet that arrived behind one sent \
+         of. A packet that the receiver acknowledged although nothing in its capture brought the data was not captured. \
+         A packet that was under way when the receiver's capture began or ended, or sent before or after that, is outside \
+         of the capture: neither lost nor arrived. The share of lost packets is of the others. Reordered is a packet that arrived behind one sent \
          later on the same subflow (RFC 4737). A large frame of which a part is lost counts as one lost packet."
     }
 
@@ -83,6 +84,7 @@ fn direction(found: &[Loss], towards: Role) -> Table {
         ("lost_packets", "lost"),
         ("lost_bytes", "lost\nbytes"),
         ("loss", "loss"),
+        ("outside_capture", "outside\ncapture"),
         ("duplicated_packets", "doubled"),
         ("reordered_packets", "reordered"),
         ("not_captured_at_receiver", "not seen at\nreceiver"),
@@ -96,6 +98,7 @@ fn direction(found: &[Loss], towards: Role) -> Table {
             Cell::Integer(loss.lost_packets.into()),
             Cell::Bytes(loss.lost_bytes),
             loss.loss.map_or(Cell::Null, Cell::Share),
+            Cell::Integer(loss.outside_capture.into()),
             Cell::Integer(loss.duplicated_packets.into()),
             Cell::Integer(loss.reordered_packets.into()),
             Cell::Integer(loss.not_captured_at_receiver.into()),
@@ -119,6 +122,8 @@ fn flat(found: &[Loss]) -> Table {
         "reordered_packets",
         "not_captured_at_receiver",
         "not_captured_at_sender",
+        "outside_capture",
+        "outside_capture_bytes",
     ]);
     for loss in found {
         table.rows.push(vec![
@@ -134,6 +139,8 @@ fn flat(found: &[Loss]) -> Table {
             Cell::Integer(loss.reordered_packets.into()),
             Cell::Integer(loss.not_captured_at_receiver.into()),
             Cell::Integer(loss.not_captured_at_sender.into()),
+            Cell::Integer(loss.outside_capture.into()),
+            Cell::Bytes(loss.outside_capture_bytes),
         ]);
     }
     table

@@ -42,7 +42,8 @@ impl Command for MergeCommand {
 
     fn details(&self) -> &'static str {
         "One row a packet, or a part of one where a large frame was cut up on the way. fate: received, duplicate (the \
-         network delivered it once more), lost, not_captured_at_receiver, not_captured_at_sender. `offset` and `length` \
+         network delivered it once more), lost, outside_capture (under way when the receiver's capture began or ended, or \
+         sent before or after that), not_captured_at_receiver, not_captured_at_sender. `offset` and `length` \
          say which part of the sender's payload the row is about. `delay` is the receiver's time less the sender's, \
          corrected as --clock says. All columns of `columns` are there with the endings _sender and _receiver; ask for \
          them with --columns, or for everything with --columns all."

@@ -131,7 +131,7 @@ impl Delays<'_> {
     /// Packets that have no delay, in a sentence.
     fn without(&self) -> Option<String> {
         let places = FirstClock::new(&self.captures.first, self.clock);
-        let (mut lost, mut unseen) = (0_u64, 0_u64);
+        let (mut lost, mut outside, mut unseen) = (0_u64, 0_u64, 0_u64);
         let wanted = self.request.directions();
         for flow in self.flows().filter(|flow| wanted.contains(&flow.towards())) {
             for passage in &flow.passages {
@@ -140,12 +140,14 @@ impl Delays<'_> {
                 }
                 match passage.fate {
                     Fate::Lost => lost += 1,
+                    Fate::OutsideCapture => outside += 1,
                     Fate::NotCapturedAtReceiver | Fate::NotCapturedAtSender => unseen += 1,
                     Fate::Received | Fate::Duplicate => {}
                 }
             }
         }
-        let parts: Vec<String> = [(lost, "lost"), (unseen, "that only one capture has")]
+        let under_way = "under way when the other capture began or ended";
+        let parts: Vec<String> = [(lost, "lost"), (outside, under_way), (unseen, "that only one capture has")]
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{} {what}", counted(count, "packet")))

@@ -4,7 +4,7 @@ use super::identity::{Identity, compare_connections, compare_joins};
 use super::marks::Kind;
 use super::reason::{Evidence, Reason};
 use super::samples::Agreement;
-use super::stream_facts::{isn, lengths_in_common};
+use super::stream_facts::{in_common, isn};
 use super::{Both, Mapper, StreamPair, TcpMatch, Which};
 use crate::tracking::{ByRole, Endpoint, Role, RoleEvidence, Stream, SubflowKind};
 
@@ -124,19 +124,51 @@ impl<'m, 'c> Comparison<'m, 'c> {
         for (kind, evidence, each, most, what) in [
             (Kind::Numbers, Evidence::SequenceNumbers, 16.0, 64.0, "sequence and acknowledgement number"),
             (Kind::Mapping, Evidence::Mappings, 16.0, 64.0, "data and subflow sequence number"),
-            (Kind::Timestamps, Evidence::Timestamps, 4.0, 32.0, "TCP timestamps"),
         ] {
             let marks = self.agreement(kind).marks;
-            if marks == 0 {
-                continue;
-            }
             let share = self.share(kind);
-            let bits = (each * f64::from(marks)).min(most) * if kind == Kind::Numbers { 1.0 } else { share };
-            let packets = if marks == 1 { "packet has" } else { "packets have" };
-            let percent = (100.0 * share).round();
-            let detail = format!("{marks} sampled {packets} the same {what} in both ({percent}%)");
-            self.add(evidence, bits.round(), detail);
+            self.in_common(evidence, marks, (each, most, if kind == Kind::Numbers { 1.0 } else { share }), || {
+                format!("the same {what} in both ({}%)", (100.0 * share).round())
+            });
         }
+        let (marks, share, shifted) = self.timestamps();
+        self.in_common(Evidence::Timestamps, marks, (4.0, 32.0, share), || {
+            let relation = if shifted { "TCP timestamps shifted alike" } else { "the same TCP timestamps in both" };
+            format!("{relation} ({}%)", (100.0 * share).round())
+        });
+    }
+
+    /// Adds what `marks` sampled packets have in common: bits each, at most, and the share of them that counts.
+    fn in_common(
+        &mut self,
+        evidence: Evidence,
+        marks: u32,
+        (each, most, share): (f64, f64, f64),
+        what: impl Fn() -> String,
+    ) {
+        if marks == 0 {
+            return;
+        }
+        let bits = (each * f64::from(marks)).min(most) * share;
+        let packets = if marks == 1 { "packet has" } else { "packets have" };
+        self.add(evidence, bits.round(), format!("{marks} sampled {packets} {}", what()));
+    }
+
+    /// Packets with the same timestamps and their share; or, where more, packets that are the same by their
+    /// numbers or mappings and whose timestamps something on the way shifted alike, which the last value says.
+    fn timestamps(&self) -> (u32, f64, bool) {
+        let (marks, share) = (self.agreement(Kind::Timestamps).marks, self.share(Kind::Timestamps));
+        let mut best = (marks, share, false);
+        if share < 0.5 {
+            let pair = Both { first: self.first.id, second: self.second.id };
+            for kind in [Kind::Numbers, Kind::Mapping] {
+                let (shifted, of_them) = self.mapper.samples_of(kind).clocks(pair).agreement();
+                if f64::from(shifted) * of_them > f64::from(best.0) * best.1 {
+                    best = (shifted, of_them, true);
+                }
+            }
+        }
+        best
     }
 
     fn share(&self, kind: Kind) -> f64 {
@@ -207,20 +239,25 @@ impl<'m, 'c> Comparison<'m, 'c> {
         same(Role::Client) && same(Role::Server) && self.lengths()
     }
 
-    /// Without timestamps, lengths are all that is left of a stream whose numbers were rewritten.
+    /// Where timestamps were shifted or taken out as well, lengths are all that is left of a stream whose numbers were
+    /// rewritten. With timestamps they must differ by one shift, as those of another stream between the same ports
+    /// would not.
     fn lengths(&mut self) -> bool {
+        let captures = &self.mapper.captures;
+        let common = in_common((captures.first, self.first), (captures.second, self.second));
+        if common.lengths < 4 || common.share < 0.5 {
+            return false;
+        }
         let timestamps = self.mapper.samples_of(Kind::Timestamps);
         if !timestamps.lacks(Which::First, self.first.id) && !timestamps.lacks(Which::Second, self.second.id) {
-            return false;
+            let (shifted, share) = common.clocks.agreement();
+            if shifted < 4 || share < 0.5 {
+                return false;
+            }
         }
-        let captures = &self.mapper.captures;
-        let (share, count) = lengths_in_common((captures.first, self.first), (captures.second, self.second));
-        if count < 4 || share < 0.5 {
-            return false;
-        }
-        let percent = (100.0 * share).round();
+        let (count, percent) = (common.lengths, (100.0 * common.share).round());
         let detail = format!("{count} payloads have the same length at the same place ({percent}%)");
-        self.add(Evidence::Lengths, (16.0 * share).round(), detail);
+        self.add(Evidence::Lengths, (16.0 * common.share).round(), detail);
         true
     }
 

@@ -6,6 +6,7 @@
 //! evidence that is weighed: see [`reason`] for what counts how much. Candidates are found through hash maps alone, by
 //! what identifies a stream ([`index`]) and by packets in common ([`samples`]), never by trying all pairs.
 
+mod clocks;
 mod compare;
 mod connections;
 mod identity;

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::clocks::Clocks;
 use super::marks::Kind;
 use super::{Both, MOST_HOLDERS, Which};
 use crate::interrupt::{self, Interrupted};
@@ -45,6 +46,8 @@ struct Occurrence {
     which: Which,
     stream: u32,
     from_client: bool,
+    /// TSval of the packet, where it has timestamps.
+    clock: Option<u32>,
 }
 
 impl Samples {
@@ -124,6 +127,23 @@ impl Samples {
         found
     }
 
+    /// Clocks of the packets that two streams have in common: by what TSval differs, as something on the way may have
+    /// shifted it.
+    pub fn clocks(&self, streams: Both<u32>) -> Clocks {
+        let mut clocks = Clocks::default();
+        let marks = self.of_stream.first.get(streams.first as usize).into_iter().flatten();
+        for holders in marks.filter_map(|number| self.common.get(*number as usize)) {
+            let holder = |which: Which, stream: u32| {
+                holders.iter().find(|holder| holder.which == which && holder.stream == stream)
+            };
+            let (one, other) = (holder(Which::First, streams.first), holder(Which::Second, streams.second));
+            if let (Some(one), Some(other)) = (one, other) {
+                clocks.add(one.from_client, one.clock, other.clock);
+            }
+        }
+        clocks
+    }
+
     /// How much of the smaller of two streams, as far as captured, the other one holds; 0 to 1.
     pub fn share(&self, streams: Both<u32>, agreement: &Agreement) -> f64 {
         let share = |which: Which| {
@@ -167,7 +187,8 @@ fn occurrences(
             let Some(mark) = kind.mark(segment).filter(|mark| wanted.contains(mark)) else { continue };
             let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
             let from_client = stream.towards(packet) == Role::Server;
-            found.push(Occurrence { mark, which, stream: packet.stream, from_client });
+            let clock = segment.timestamps.map(|(value, _)| value);
+            found.push(Occurrence { mark, which, stream: packet.stream, from_client, clock });
         }
     }
     found.sort_unstable();

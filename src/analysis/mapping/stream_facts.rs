@@ -1,7 +1,8 @@
 //! What is worked out about one stream before it is compared.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
+use super::clocks::Clocks;
 use super::marks::{has_numbers, hash};
 use crate::interrupt::{self, Interrupted};
 use crate::packets::segment::{Segment, flag};
@@ -85,32 +86,52 @@ impl Reach {
     }
 }
 
-/// How much of the smaller of two streams, the lengths of payloads at their places relative to the ISNs, the other one
-/// has as well, 0 to 1, and how many. Only where both handshakes were captured.
-pub(super) fn lengths_in_common(first: (&Capture, &Stream), second: (&Capture, &Stream)) -> (f64, usize) {
-    let (first, second) = (lengths(first.0, first.1), lengths(second.0, second.1));
-    let both = first.intersection(&second).count();
-    let smaller = first.len().min(second.len());
-    if smaller == 0 {
-        return (0.0, 0);
-    }
-    // There are fewer than 2³² packets.
-    #[allow(clippy::cast_precision_loss)]
-    (both as f64 / smaller as f64, both)
+/// What the payloads of two streams have in common, by their places relative to the ISNs.
+pub(super) struct InCommon {
+    /// Payloads of the same length at the same place.
+    pub lengths: usize,
+    /// How much of the smaller stream that is, 0 to 1.
+    pub share: f64,
+    /// The timestamps of those that neither capture has twice.
+    pub clocks: Clocks,
 }
 
-/// Places and lengths of the payloads of a stream.
-fn lengths(capture: &Capture, stream: &Stream) -> HashSet<u64> {
+/// Compares the payloads of two streams. Only where both handshakes were captured.
+pub(super) fn in_common(first: (&Capture, &Stream), second: (&Capture, &Stream)) -> InCommon {
+    let (first, second) = (payloads(first.0, first.1), payloads(second.0, second.1));
+    let mut found = InCommon { lengths: 0, share: 0.0, clocks: Clocks::default() };
+    for (place, one) in &first {
+        let Some(other) = second.get(place) else { continue };
+        found.lengths += 1;
+        if let (Some(one), Some(other)) = (one, other) {
+            found.clocks.add(one.0, one.1, other.1);
+        }
+    }
+    let smaller = first.len().min(second.len());
+    if smaller > 0 {
+        // There are fewer than 2³² packets.
+        #[allow(clippy::cast_precision_loss)]
+        let share = found.lengths as f64 / smaller as f64;
+        found.share = share;
+    }
+    found
+}
+
+/// Places and lengths of the payloads of a stream, with whether the client sent them and their TSval; `None` for those
+/// that are there more than once.
+fn payloads(capture: &Capture, stream: &Stream) -> HashMap<u64, Option<(bool, Option<u32>)>> {
     let of_row = |row: &u32| -> Option<(&Segment, &PacketInStream)> {
         Some((capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?))
     };
-    let packets = stream.packets.iter().filter_map(of_row);
-    packets
-        .filter_map(|(segment, packet)| {
-            let length = segment.payload.filter(|length| *length > 0)?;
-            let from_client = stream.towards(packet) == Role::Server;
-            let place = hash(u64::from(packet.sequence) << 32 | u64::from(packet.acknowledgement()?), length);
-            Some(hash(place, u32::from(from_client)))
-        })
-        .collect()
+    let mut found = HashMap::new();
+    for (segment, packet) in stream.packets.iter().filter_map(of_row) {
+        let Some(length) = segment.payload.filter(|length| *length > 0) else { continue };
+        let Some(acknowledgement) = packet.acknowledgement() else { continue };
+        let from_client = stream.towards(packet) == Role::Server;
+        let place = hash(u64::from(packet.sequence) << 32 | u64::from(acknowledgement), length);
+        let clock = segment.timestamps.map(|(value, _)| value);
+        let entry = found.entry(hash(place, u32::from(from_client)));
+        entry.and_modify(|only| *only = None).or_insert(Some((from_client, clock)));
+    }
+    found
 }

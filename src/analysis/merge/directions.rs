@@ -1,8 +1,6 @@
 //! The packets of one direction of a stream as both captures recorded them, in numbers that compare.
 
-use std::collections::HashMap;
-
-use super::Which;
+use super::{Which, shift, timestamps};
 use crate::analysis::mapping::StreamPair;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
@@ -27,7 +25,7 @@ pub struct Packet {
     pub length: Option<u32>,
     /// Those of the flags that no offload moves.
     pub flags: u16,
-    /// TCP timestamp option.
+    /// TCP timestamp option as the first capture has it, as far as it compares (see [`super::timestamps`]).
     pub timestamps: Option<(u32, u32)>,
     /// The sequence number without its wrap, by this capture's own count.
     pub position: u64,
@@ -119,17 +117,19 @@ impl<'a> Captures<'a> {
             first: collect(Which::First, first, towards),
             second: collect(Which::Second, second, towards),
         });
-        let shifts = Role::BOTH.map(|towards| {
+        let isns = Role::BOTH.map(|towards| {
             let sender = towards.other();
             let isn = |which: Which, stream: &Stream| stream.ends.get(self.role_in(which, pair, sender)).isn;
             (isn(Which::First, first), isn(Which::Second, second))
         });
         let [to_server, to_client] = &mut directions;
-        let server_shift = shift(shifts[0], to_server);
-        let client_shift = shift(shifts[1], to_client);
+        let segments = (&*self.first.segments, &*self.second.segments);
+        let server_shift = shift::of(isns[0], to_server, segments);
+        let client_shift = shift::of(isns[1], to_client, segments);
         renumber(&mut to_server.second, server_shift, client_shift);
         renumber(&mut to_client.second, client_shift, server_shift);
         for direction in &mut directions {
+            timestamps::align(direction);
             place(&mut direction.first);
             place(&mut direction.second);
         }
@@ -171,36 +171,6 @@ fn packet(row: u32, segment: &Segment) -> Packet {
     }
 }
 
-/// What is to be added to the second capture's sequence numbers of a direction to make them the first one's: a
-/// middlebox between the captures may have shifted them.
-fn shift(isn: (Option<u32>, Option<u32>), direction: &Direction) -> u32 {
-    match isn {
-        (Some(first), Some(second)) => first.wrapping_sub(second),
-        _ => shift_by_timestamps(direction),
-    }
-}
-
-/// Without both handshakes: the shift that most packets with the same timestamps, length and flags have.
-fn shift_by_timestamps(direction: &Direction) -> u32 {
-    let key = |packet: &Packet| packet.timestamps.map(|timestamps| (timestamps, packet.length, packet.flags));
-    let mut numbers: HashMap<_, Option<u32>> = HashMap::new();
-    for packet in &direction.first {
-        if let Some(key) = key(packet) {
-            // What is there twice tells nothing.
-            numbers.entry(key).and_modify(|number| *number = None).or_insert(Some(packet.sequence));
-        }
-    }
-    let mut votes: HashMap<u32, u32> = HashMap::new();
-    for packet in &direction.second {
-        if let Some(Some(number)) = key(packet).and_then(|key| numbers.get(&key)) {
-            let count = votes.entry(number.wrapping_sub(packet.sequence)).or_default();
-            *count = count.saturating_add(1);
-        }
-    }
-    // Of equals the smallest shift, so that the same captures always give the same answer.
-    votes.into_iter().max_by_key(|(shift, count)| (*count, std::cmp::Reverse(*shift))).map_or(0, |(shift, _)| shift)
-}
-
 fn renumber(packets: &mut [Packet], own: u32, peer: u32) {
     for packet in packets {
         packet.sequence = packet.sequence.wrapping_add(own);
@@ -221,34 +191,18 @@ fn place(packets: &mut [Packet]) {
 mod tests {
     use super::*;
 
-    fn packet(sequence: u32, timestamp: u32) -> Packet {
-        Packet {
-            row: 0,
-            time: 0,
-            sequence,
-            acknowledgement: 0,
-            length: Some(100),
-            flags: flag::ACK,
-            timestamps: Some((timestamp, 1)),
-            position: 0,
-        }
-    }
-
-    #[test]
-    fn a_shift_shows_in_the_handshake_or_in_most_packets() {
-        let direction = Direction { first: Vec::new(), second: Vec::new() };
-        assert_eq!(shift((Some(5), Some(u32::MAX)), &direction), 6);
-        // Of four packets one is there twice in the first capture and two agree on 1000.
-        let first = vec![packet(1100, 7), packet(1200, 8), packet(1300, 9), packet(1300, 9), packet(4000, 10)];
-        let second = vec![packet(100, 7), packet(200, 8), packet(300, 9), packet(400, 10)];
-        assert_eq!(shift((None, Some(3)), &Direction { first, second }), 1000);
-    }
-
     #[test]
     fn octets_of_a_syn_come_after_it() {
-        let mut syn = packet(10, 1);
-        syn.flags = flag::SYN;
-        syn.position = 10;
+        let mut syn = Packet {
+            row: 0,
+            time: 0,
+            sequence: 10,
+            acknowledgement: 0,
+            length: Some(100),
+            flags: flag::SYN,
+            timestamps: None,
+            position: 10,
+        };
         assert_eq!(syn.octets(), Some((11, 111)));
         syn.length = Some(0);
         assert_eq!(syn.octets(), None);

@@ -3,6 +3,8 @@
 use super::Fate;
 use super::directions::Packet;
 use super::ranges::Part;
+use super::window::Window;
+use crate::packets::segment::flag;
 use crate::tracking::data::Intervals;
 
 /// What the receiver's capture shows of a direction, and of the packets that travelled the other way.
@@ -11,47 +13,78 @@ pub struct Witness<'a> {
     pub received: &'a [Packet],
     /// What its own end sent, as it recorded it: the acknowledgements.
     pub answers: &'a [Packet],
-    /// What its own end sent as the *other* capture recorded it, and what became of that.
-    pub answers_elsewhere: &'a [Packet],
     /// The parts of the other direction.
     pub answer_parts: &'a [Part],
-    /// Nothing takes less time than this from the receiver to the sender, nanoseconds by their own clocks.
-    pub soonest_back: Option<i64>,
     /// First and last packet of the receiver's whole capture.
     pub recorded: Option<(i64, i64)>,
 }
 
 /// Tells apart, among what counts as lost, what the receiver's capture only lacks.
 ///
-/// The receiver acknowledged octets that nothing in its capture brought by then: they arrived unseen. And where the
-/// receiver's end is known to have sent packets before its capture's first or after its last one, the capture was not
-/// running, so nothing is known of what travelled then.
-pub fn tell_lost_from_unseen(
-    parts: &mut [Part],
-    sent: &[Packet],
-    witness: &Witness<'_>,
-    aligned: i64,
-    soonest: Option<i64>,
-) {
+/// Of what would have arrived before its first packet or after its last one, or may have, it says nothing. And where the
+/// receiver acknowledged octets that nothing in its capture had brought by then, they arrived unseen.
+pub fn tell_lost_from_unseen(parts: &mut [Part], sent: &[Packet], witness: &Witness<'_>, aligned: i64) {
     if parts.iter().all(|part| part.fate != Fate::Lost) {
         return;
     }
+    let Some(window) = Window::new(parts, sent, witness) else {
+        // Nothing that was sent is known to be what was received.
+        for part in parts.iter_mut().filter(|part| part.fate == Fate::Lost) {
+            part.fate = Fate::NotCapturedAtReceiver;
+        }
+        return;
+    };
+    let opening = Opening::new(witness);
+    let octets = |part: &Part, packet: &Packet| {
+        let (start, _) = packet.octets()?;
+        let first = start.saturating_add(part.offset.into()).wrapping_add_signed(aligned.wrapping_neg());
+        Some((first, first.saturating_add(part.length.into())))
+    };
+    let mut outside: Intervals<()> = Intervals::default();
+    for part in parts.iter_mut().filter(|part| part.fate == Fate::Lost) {
+        let Some((index, packet)) = part.sent.and_then(|index| Some((index, sent.get(index)?))) else { continue };
+        if window.covers(index, packet) || opening.was_lost(packet) {
+            continue;
+        }
+        part.fate = Fate::OutsideCapture;
+        if let Some((first, last)) = octets(part, packet) {
+            outside.fill(first, last, |_| ());
+        }
+    }
     let acknowledged = Acknowledged::new(witness);
-    let outage = Outage::new(witness);
     for part in parts.iter_mut().filter(|part| part.fate == Fate::Lost) {
         let Some(packet) = part.sent.and_then(|index| sent.get(index)) else { continue };
-        let expected = soonest.map(|soonest| packet.time.saturating_add(soonest));
-        let octets = packet.octets().map(|(start, _)| {
-            let first = start.saturating_add(part.offset.into()).wrapping_add_signed(aligned.wrapping_neg());
-            (first, first.saturating_add(part.length.into()))
+        let unseen = octets(part, packet).is_some_and(|(first, last)| {
+            // Another copy may have brought them while the capture was not running.
+            outside.overlaps(first, last).next().is_none() && acknowledged.unseen(first, last)
         });
-        let unseen = witness.received.is_empty()
-            || expected.is_some_and(|expected| outage.covers(expected))
-            || octets.is_some_and(|(first, last)| acknowledged.unseen(first, last));
         if unseen {
             part.fate = Fate::NotCapturedAtReceiver;
         }
     }
+}
+
+/// SYNs before the receiver's capture shows anything of the stream.
+struct Opening {
+    /// The receiver's capture has a later SYN of it, and nothing that its end answered before.
+    unanswered: bool,
+}
+
+impl Opening {
+    fn new(witness: &Witness<'_>) -> Self {
+        let begun = witness.received.iter().any(is_opening);
+        let answered = witness.answer_parts.iter().any(|part| part.fate == Fate::NotCapturedAtSender);
+        Opening { unanswered: begun && !answered }
+    }
+
+    /// A SYN that came before the capture's first packet would have been answered, and the other capture would show it.
+    fn was_lost(&self, packet: &Packet) -> bool {
+        self.unanswered && is_opening(packet)
+    }
+}
+
+fn is_opening(packet: &Packet) -> bool {
+    packet.flags & (flag::SYN | flag::ACK) == flag::SYN
 }
 
 /// What arrived when, and what was acknowledged when, both by the receiver's capture.
@@ -91,34 +124,5 @@ impl Acknowledged {
         let Some((_, time)) = self.steps.get(step) else { return false };
         let late = self.arrivals.overlaps(first, last).any(|piece| piece.value > *time);
         late || self.arrivals.gaps(first, last).next().is_some()
-    }
-}
-
-/// When the receiver's capture was not running although its end sent packets.
-struct Outage {
-    before: Option<i64>,
-    after: Option<i64>,
-}
-
-impl Outage {
-    fn new(witness: &Witness<'_>) -> Self {
-        let (Some((begin, end)), Some(back)) = (witness.recorded, witness.soonest_back) else {
-            return Outage { before: None, after: None };
-        };
-        let unseen = witness.answer_parts.iter().filter(|part| part.fate == Fate::NotCapturedAtSender);
-        let times = unseen.filter_map(|part| Some(witness.answers_elsewhere.get(part.received?)?.time));
-        let (mut before, mut after) = (None, None);
-        for time in times.map(|time| time.saturating_sub(back)) {
-            if time < begin {
-                before = Some(begin);
-            } else if time > end {
-                after = Some(end);
-            }
-        }
-        Outage { before, after }
-    }
-
-    fn covers(&self, time: i64) -> bool {
-        self.before.is_some_and(|begin| time < begin) || self.after.is_some_and(|end| time > end)
     }
 }

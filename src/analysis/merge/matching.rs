@@ -38,9 +38,6 @@ impl Alike {
 
 /// Finds the packets of both captures that are alike.
 pub fn alike(direction: &Direction) -> Alike {
-    // Where one capture shows no timestamps at all, something on the path removed them.
-    let shows = |packets: &[Packet]| packets.iter().any(|packet| packet.timestamps.is_some());
-    let by_timestamps = shows(&direction.first) && shows(&direction.second);
     let mut known: HashMap<Likeness, u32> = HashMap::with_capacity(direction.first.len());
     let mut groups = 0_u32;
     let mut number = |packet: &Packet| {
@@ -49,7 +46,7 @@ pub fn alike(direction: &Direction) -> Alike {
             acknowledgement: packet.acknowledgement,
             length: packet.length,
             flags: packet.flags,
-            timestamps: packet.timestamps.filter(|_| by_timestamps),
+            timestamps: packet.timestamps,
         };
         match known.entry(likeness) {
             Entry::Occupied(entry) => *entry.get(),

@@ -1,8 +1,8 @@
 //! What became of each packet between two captures of one transfer?
 //!
 //! Every packet that one end sent is put beside the same packet as the other end's capture recorded it. Packets are the
-//! same when what no path changes is the same: sequence and acknowledgement number (counted from the same octet, for a
-//! middlebox may have shifted them), length, flags and TCP timestamps; addresses and ports do not count. Where several
+//! same when what no path changes is the same: sequence and acknowledgement number, TCP timestamps (all of them relative
+//! to the stream, because a middlebox may have shifted them), length and flags; addresses and ports do not count. Where several
 //! packets are alike in all of that, the IPv4 identification, then the other options, then their order in time tell
 //! them apart. What one end recorded as one large frame (segmentation offload) and the other as several is matched by
 //! ranges of octets.
@@ -14,8 +14,11 @@ mod fate;
 mod matching;
 mod passing;
 mod ranges;
+mod shift;
 mod side;
 mod table;
+mod timestamps;
+mod window;
 
 use serde::Serialize;
 
@@ -38,8 +41,11 @@ pub enum Fate {
     Duplicate,
     /// It was sent and did not arrive.
     Lost,
-    /// It was sent, and the receiver's capture lacks it although it arrived (the receiver acknowledged what nothing
-    /// else brought), or although it may have (that capture was not running yet, or no more).
+    /// It was sent, and would have arrived before the receiver's capture began or after it ended, or may have: whether it
+    /// did is not known.
+    OutsideCapture,
+    /// It was sent, and the receiver's capture lacks it although it arrived: the receiver acknowledged what nothing else
+    /// brought. Or that capture holds nothing of the direction that the sender's has.
     NotCapturedAtReceiver,
     /// It arrived and the sender's capture lacks it; or something on the path made it.
     NotCapturedAtSender,
@@ -53,6 +59,7 @@ impl Fate {
             Fate::Received => "received",
             Fate::Duplicate => "duplicate",
             Fate::Lost => "lost",
+            Fate::OutsideCapture => "outside_capture",
             Fate::NotCapturedAtReceiver => "not_captured_at_receiver",
             Fate::NotCapturedAtSender => "not_captured_at_sender",
         }

@@ -16,7 +16,6 @@ pub struct Passing<'a> {
     sent: &'a [Packet],
     received: &'a [Packet],
     parts: Vec<Part>,
-    soonest: Option<i64>,
     aligned: i64,
 }
 
@@ -25,9 +24,9 @@ impl<'a> Passing<'a> {
     pub fn new(direction: &'a Direction, alike: &Alike, sender: Which, captures: &Captures<'_>) -> Self {
         let (sent, received) = (direction.of(sender), direction.of(sender.other()));
         let copies = matching::copies(direction, alike, sender, captures);
-        let (soonest, aligned) = (copies.soonest, ranges::alignment(sent, received, &copies.pairs));
+        let aligned = ranges::alignment(sent, received, &copies.pairs);
         let parts = ranges::parts(sent, received, &copies, aligned);
-        Passing { sender, sent, received, parts, soonest, aligned }
+        Passing { sender, sent, received, parts, aligned }
     }
 
     /// Asks the packets of the other direction which of those without a counterpart were lost.
@@ -35,12 +34,10 @@ impl<'a> Passing<'a> {
         let witness = Witness {
             received: self.received,
             answers: back.sent,
-            answers_elsewhere: back.received,
             answer_parts: &back.parts,
-            soonest_back: back.soonest,
             recorded: self.sender.other().of(recorded.0, recorded.1),
         };
-        fate::tell_lost_from_unseen(&mut self.parts, self.sent, &witness, self.aligned, self.soonest);
+        fate::tell_lost_from_unseen(&mut self.parts, self.sent, &witness, self.aligned);
     }
 
     /// In the order in which they were sent; what only the receiver has comes last.
