@@ -28,7 +28,8 @@ impl Command for QualifyReinjections {
 
     fn details(&self) -> &'static str {
         "A reinjection is useful when some of its data arrived before the subflow that had sent it first delivered it, \
-         or when that one never did; redundant when all of it came later; lost when it never came. Data counts as \
+         or when that one never did; redundant when all of it came later; lost when it never came; outside_capture when \
+         the receiver's capture may not have been running when it, or the original, arrived. Data counts as \
          delivered by a subflow with whatever packet brought it there first. reinj_delta is the arrival of the original \
          less the arrival of the reinjection, by the receiver's clock: the time gained. A packet that repeats several \
          earlier ones counts once for each.\n\n\
@@ -66,11 +67,12 @@ impl Command for QualifyReinjections {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let captures = TwoCaptures::of_connection(arguments, session)?;
         let connection = captures.connection()?;
-        let mut found = qualify_reinjections(&connection, arguments::role(arguments));
+        let (merged, _) = captures.merge()?;
+        let mut found = qualify_reinjections(&connection, &merged, arguments::role(arguments));
         let failed = arguments.get_flag("failed");
         if failed {
             for direction in &mut found {
-                direction.reinjections.retain(|one| one.verdict != Verdict::Useful);
+                direction.reinjections.retain(|one| !matches!(one.verdict, Verdict::Useful | Verdict::OutsideCapture));
             }
         }
         let records: Vec<&QualifiedReinjection> = found.iter().flat_map(|direction| &direction.reinjections).collect();
@@ -98,6 +100,7 @@ fn totals(direction: &QualifiedDirection) -> Table {
         ("useful", "use-\nful"),
         ("redundant", "redun-\ndant"),
         ("lost", "lost"),
+        ("outside_capture", "outside\ncapture"),
         ("bytes", "bytes"),
         ("useful_bytes", "useful\nbytes"),
         ("saved_mean", "mean\ngain ms"),
@@ -112,6 +115,7 @@ fn totals(direction: &QualifiedDirection) -> Table {
             Cell::Integer(pair.useful.into()),
             Cell::Integer(pair.redundant.into()),
             Cell::Integer(pair.lost.into()),
+            Cell::Integer(pair.outside_capture.into()),
             Cell::Bytes(pair.bytes),
             Cell::Bytes(pair.useful_bytes),
             milliseconds::cell(pair.saved_mean),

@@ -20,7 +20,7 @@ const LONGEST: f64 = 0.15;
 const SURE: f64 = 0.22;
 
 /// A capture without the frames whose number is not in `kept`.
-fn cut(source: &Path, directory: &Path, kept: std::ops::Range<u64>) -> Arc<Capture> {
+pub fn cut(source: &Path, directory: &Path, kept: std::ops::Range<u64>) -> Arc<Capture> {
     let target = directory.join(source.file_name().unwrap());
     rewrite(source, &target, |number, _| kept.contains(&number));
     scenarios::load(&target).unwrap()

@@ -255,7 +255,7 @@ fn gains_are_the_times_between_the_arrivals() {
     };
     let (at_client, at_server) = (times("client"), times("server"));
     let pair = captures.connection().unwrap();
-    let found = qualify_reinjections(&pair, Some(Role::Server));
+    let found = qualify_reinjections(&pair, &captures.merge().unwrap().0, Some(Role::Server));
     let mut expected: Vec<(i64, i64)> = Vec::new();
     for one in &found[0].reinjections {
         // All of the upload's reinjections arrived on both subflows (proven in qualify.rs).

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use mptcpanalyzer::analysis::connection_pair::{AtOneEnd, ConnectionPair};
-use mptcpanalyzer::analysis::mapping::StreamPair;
+use mptcpanalyzer::analysis::mapping::{Mapper, StreamPair};
+use mptcpanalyzer::analysis::merge::merge;
 use mptcpanalyzer::analysis::qualify_reinjections::{Verdict, qualify_reinjections};
 use mptcpanalyzer::analysis::summary_extended::summary_extended;
 use mptcpanalyzer::tracking::{Capture, Role};
 
+use crate::cut_captures::cut;
 use crate::merge::{both_ends, end_of};
 use crate::scenarios;
 
@@ -110,7 +112,7 @@ fn verdicts_follow_the_order_of_arrival() {
         let arrivals = first_arrivals(&end_of(&scenario, "server").unwrap(), base);
         let at = |stream: u32, octet: u64| arrivals[&stream].get(octet as usize).copied().filter(|frame| *frame > 0);
         let pair = connection(&client, &server);
-        let found = qualify_reinjections(&pair, Some(Role::Server));
+        let found = qualify_reinjections(&pair, &merge(&client, &server, pair.streams()).unwrap(), Some(Role::Server));
         for one in &found[0].reinjections {
             let label = format!("{name} packet {}", one.packetid);
             // The first octet of data is 1.
@@ -142,6 +144,47 @@ fn verdicts_follow_the_order_of_arrival() {
     }
     println!("{verdicts:?}");
     assert!(verdicts[&Verdict::Useful] > 20 && verdicts[&Verdict::Redundant] > 20, "{verdicts:?}");
+}
+
+/// With the server's capture cut at both sides a verdict is the one that the whole capture gives, proven above, or none.
+#[test]
+fn what_a_cut_capture_does_not_show_is_not_judged() {
+    let Some(folder) = scenarios::folder() else { return };
+    let scenario = folder.join("06c_lossy_blackouts");
+    let (client, server) = both_ends(&scenario).unwrap();
+    let judge = |server: &Capture| {
+        let mapped = Mapper::new(&client, server).unwrap().the_mptcp(0).unwrap();
+        let pairs = mapped.subflows.iter().filter_map(|subflow| subflow.pair).collect();
+        let end =
+            |capture, number| AtOneEnd { capture, connection: Capture::mptcp_connection(capture, number).unwrap() };
+        let pair = ConnectionPair::new(end(&client, 0), end(server, mapped.mapped), pairs, mapped.flipped).unwrap();
+        let found = qualify_reinjections(&pair, &merge(&client, server, pair.streams()).unwrap(), Some(Role::Server));
+        let outside: u64 = found[0].pairs.iter().map(|pair| pair.outside_capture).sum();
+        let verdicts = found[0].reinjections.iter().map(|one| ((one.packetid, one.original_packetid), one.verdict));
+        (verdicts.collect::<HashMap<_, _>>(), outside)
+    };
+    let (expected, none) = judge(&server);
+    assert_eq!(none, 0);
+    let packets = server.segments.last().unwrap().packetid;
+    let (mut same, mut outside) = (0, 0);
+    for (from, until) in [(0, 90), (0, 71), (0, 60), (0, 40), (10, 90), (20, 55), (45, 60)] {
+        let directory = tempfile::tempdir().unwrap();
+        let kept = packets * from / 100..packets * until / 100;
+        let part = cut(&end_of(&scenario, "server").unwrap(), directory.path(), kept);
+        let (found, count) = judge(&part);
+        assert_eq!(found.len(), expected.len());
+        for (packets, verdict) in &found {
+            if *verdict == Verdict::OutsideCapture {
+                outside += 1;
+            } else {
+                assert_eq!(*verdict, expected[packets], "{packets:?} from {from} to {until} %");
+                same += 1;
+            }
+        }
+        assert_eq!(found.values().filter(|verdict| **verdict == Verdict::OutsideCapture).count() as u64, count);
+    }
+    println!("{same} judged, {outside} not");
+    assert!(same > 50 && outside > 50, "{same} {outside}");
 }
 
 #[test]

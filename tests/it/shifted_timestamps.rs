@@ -101,7 +101,7 @@ fn said(first: &Capture, second: &Capture) -> (Vec<Value>, Vec<f64>) {
             |capture, number| AtOneEnd { capture, connection: Capture::mptcp_connection(capture, number).unwrap() };
         let (one, other) = (end(first, connection), end(second, best.mapped));
         let pair = ConnectionPair::new(one, other, pairs, best.flipped).unwrap();
-        said.push(serde_json::to_value(qualify_reinjections(&pair, None)).unwrap());
+        said.push(serde_json::to_value(qualify_reinjections(&pair, &merged, None)).unwrap());
     }
     (said, scores)
 }

@@ -6,15 +6,18 @@
 //! retransmission of TCP's included.
 
 mod head_of_line;
+mod outside;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::connection_pair::{ConnectionPair, DirectionEnds};
+use super::merge::Merged;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Kind, Repeat, arrivals, data_level};
 pub use head_of_line::HeadOfLine;
+use outside::Outside;
 
 /// What came of a reinjection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -28,6 +31,9 @@ pub enum Verdict {
     Lost,
     /// Neither arrived, as far as the receiver's capture shows.
     NeverArrived,
+    /// The receiver's capture does not have it, or not the original, and may not have been running when that arrived, or
+    /// lacks the whole subflow.
+    OutsideCapture,
 }
 
 impl Verdict {
@@ -39,6 +45,7 @@ impl Verdict {
             Verdict::Redundant => "redundant",
             Verdict::Lost => "lost",
             Verdict::NeverArrived => "never_arrived",
+            Verdict::OutsideCapture => "outside_capture",
         }
     }
 }
@@ -90,6 +97,8 @@ pub struct PairTotals {
     pub redundant: u64,
     /// Those that did not arrive.
     pub lost: u64,
+    /// Those of which the receiver's capture does not tell, because it may not have been running.
+    pub outside_capture: u64,
     /// Reinjected octets.
     pub bytes: u64,
     /// Those of them that were useful.
@@ -115,20 +124,30 @@ pub struct QualifiedDirection {
     pub reinjections: Vec<QualifiedReinjection>,
 }
 
-/// Judges the reinjections of a connection; only those towards `towards`, if given.
+/// Judges the reinjections of a connection, whose packets are `merged`; only those towards `towards`, if given.
 #[must_use]
-pub fn qualify_reinjections(pair: &ConnectionPair<'_>, towards: Option<Role>) -> Vec<QualifiedDirection> {
+pub fn qualify_reinjections(
+    pair: &ConnectionPair<'_>,
+    merged: &Merged,
+    towards: Option<Role>,
+) -> Vec<QualifiedDirection> {
     let roles = Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role));
-    roles.map(|role| direction(pair, &pair.direction(role))).collect()
+    roles.map(|role| direction(pair, &pair.direction(role), merged)).collect()
 }
 
-fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>) -> QualifiedDirection {
+fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>, merged: &Merged) -> QualifiedDirection {
     let sender = ends.sender;
     let level = data_level(&sender.capture.segments, &sender.capture.tracking, sender.connection);
     let sent = level.directions.get(ends.at_sender);
     let receiver = ends.receiver;
     let found = arrivals(&receiver.capture.segments, &receiver.capture.tracking, receiver.connection);
-    let judge = Judge { ends, sent, received: found.get(ends.at_receiver), counterparts: pair.subflow_indices(ends) };
+    let judge = Judge {
+        ends,
+        sent,
+        received: found.get(ends.at_receiver),
+        counterparts: pair.subflow_indices(ends),
+        outside: Outside::new(merged, ends),
+    };
     let repeats: Vec<&Repeat> = sent.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection).collect();
     let same = |one: &&Repeat, other: &&Repeat| (one.row, one.original_row) == (other.row, other.original_row);
     let judged: Vec<Judged> = repeats.chunk_by(same).filter_map(|ranges| judge.reinjection(ranges)).collect();
@@ -147,6 +166,7 @@ struct Judge<'a> {
     received: &'a Arrivals,
     /// The receiver's index of each of the sender's subflows.
     counterparts: Vec<Option<usize>>,
+    outside: Outside<'a>,
 }
 
 /// A record, with what only its totals need.
@@ -173,9 +193,15 @@ impl Judge<'_> {
         let length: u64 = ranges.iter().map(|range| range.length).sum();
         let arrived = octets(&|piece| piece.reinjection.is_some());
         let original_arrived = octets(&|piece| piece.original.is_some());
-        let useful = octets(&Piece::useful);
+        // An original from before the capture may have arrived before the reinjection did.
+        let captured = |subflow: usize| self.arrivals_on(subflow).is_some();
+        let original_known = captured(first.original_subflow) && !self.outside.may_precede(first.original_row);
+        let useful = octets(&|piece| piece.useful() && (original_known || piece.original.is_some()));
+        let unknown =
+            if arrived > 0 { !original_known && original_arrived < length } else { self.outside.has(first.row) };
         let verdict = match (useful, arrived, original_arrived) {
             (1.., _, _) => Verdict::Useful,
+            (0, _, _) if unknown => Verdict::OutsideCapture,
             (0, 1.., _) => Verdict::Redundant,
             (0, 0, 1..) => Verdict::Lost,
             (0, 0, 0) => Verdict::NeverArrived,
@@ -199,7 +225,8 @@ impl Judge<'_> {
             original_arrived_packetid: original.and_then(|arrival| self.received_packet(arrival)),
             reinj_delta: delta.map(seconds),
         };
-        let rescued = octets(&|piece| piece.reinjection.is_some() && piece.original.is_none());
+        let original_known = captured(first.original_subflow) && !self.outside.has(first.original_row);
+        let rescued = octets(&|piece| original_known && piece.reinjection.is_some() && piece.original.is_none());
         Some(Judged { record, rescued })
     }
 
@@ -262,12 +289,13 @@ impl Judge<'_> {
         let mut originals: Intervals<Option<i64>> = Intervals::default();
         for repeat in repeats {
             let (start, end) = self.translated(repeat);
-            if let Some(arrivals) = self.arrivals_on(repeat.original_subflow) {
-                for piece in arrivals.overlaps(start, end) {
-                    originals.fill(piece.start, piece.end, |_| Some(piece.value.time));
-                }
+            let Some(arrivals) = self.arrivals_on(repeat.original_subflow) else { continue };
+            for piece in arrivals.overlaps(start, end) {
+                originals.fill(piece.start, piece.end, |_| Some(piece.value.time));
             }
-            originals.fill(start, end, |_| None);
+            if !self.outside.has(repeat.original_row) {
+                originals.fill(start, end, |_| None);
+            }
         }
         head_of_line::head_of_line(&self.received.any, &originals)
     }
@@ -294,6 +322,7 @@ fn totals(judged: &[Judged]) -> Vec<PairTotals> {
             Verdict::Useful => totals.useful += 1,
             Verdict::Redundant => totals.redundant += 1,
             Verdict::Lost | Verdict::NeverArrived => totals.lost += 1,
+            Verdict::OutsideCapture => totals.outside_capture += 1,
         }
         totals.bytes += record.length;
         totals.useful_bytes += record.useful_bytes;

@@ -22,12 +22,14 @@ enum Outcome {
 impl Outcome {
     const ALL: [Outcome; 3] = [Outcome::Useful, Outcome::Redundant, Outcome::Lost];
 
-    fn of(verdict: Verdict) -> Self {
-        match verdict {
+    /// `None` where the receiver's capture does not tell.
+    fn of(verdict: Verdict) -> Option<Self> {
+        Some(match verdict {
             Verdict::Useful => Outcome::Useful,
             Verdict::Redundant => Outcome::Redundant,
             Verdict::Lost | Verdict::NeverArrived => Outcome::Lost,
-        }
+            Verdict::OutsideCapture => return None,
+        })
     }
 
     fn name(self) -> &'static str {
@@ -55,7 +57,7 @@ fn missing(one: &QualifiedReinjection) -> f64 {
     match one.verdict {
         Verdict::Useful | Verdict::Redundant => 0.0,
         Verdict::Lost => 1.0,
-        Verdict::NeverArrived => 2.0,
+        Verdict::NeverArrived | Verdict::OutsideCapture => 2.0,
     }
 }
 
@@ -65,13 +67,13 @@ fn missing(one: &QualifiedReinjection) -> f64 {
 /// [`crate::error::Error::Interrupted`] by Ctrl-C.
 pub fn gains(captures: &TwoCaptures, request: &Request) -> Result<Figure> {
     let pair = captures.connection()?;
-    let (_, clock) = captures.merge()?;
+    let (merged, clock) = captures.merge()?;
     let clock = FirstClock::new(&captures.first, &clock);
     let (mut panels, mut counts) = (Vec::new(), Vec::new());
     for towards in request.directions() {
         let sender = pair.direction(towards).sender_is;
         let segments = &captures.of(sender).segments;
-        let found = qualify_reinjections(&pair, Some(towards));
+        let found = qualify_reinjections(&pair, &merged, Some(towards));
         let shown: Vec<Shown<'_>> = found
             .iter()
             .flat_map(|direction| &direction.reinjections)
@@ -104,7 +106,7 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn is(&self, outcome: Outcome) -> bool {
-        Outcome::of(self.one.verdict) == outcome
+        Outcome::of(self.one.verdict) == Some(outcome)
     }
 }
 
@@ -118,7 +120,11 @@ fn time(segments: &[Segment], one: &QualifiedReinjection, sender: Which, clock: 
 /// How many there are of each kind, in a sentence; none of none.
 fn counted(shown: &[Shown<'_>], towards: Role) -> Option<String> {
     let count = |outcome: Outcome| (shown.iter().filter(|one| one.is(outcome)).count(), outcome.name());
-    let counts = Outcome::ALL.map(count).map(|(count, name)| format!("{count} {name}")).join(", ");
+    let mut counts = Outcome::ALL.map(count).map(|(count, name)| format!("{count} {name}")).join(", ");
+    let outside = shown.iter().filter(|one| Outcome::of(one.one.verdict).is_none()).count();
+    if outside > 0 {
+        counts.push_str(&format!(", {outside} not shown because the receiver's capture may not have been running"));
+    }
     (!shown.is_empty()).then(|| format!("Towards the {}: {counts}.", towards.name()))
 }
 

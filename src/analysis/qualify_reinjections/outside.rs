@@ -1,0 +1,58 @@
+//! Of which packets does the receiver's capture say nothing, because it was not running when they arrived?
+
+use std::collections::{HashMap, HashSet};
+
+use crate::analysis::merge::{Fate, Merged, Passage};
+use crate::tracking::Capture;
+use crate::tracking::data::Intervals;
+
+use super::DirectionEnds;
+
+/// Packets of one direction of a connection that would have arrived outside of the receiver's capture, or may have
+/// ([`Fate::OutsideCapture`]), by their rows at the sender.
+pub(super) struct Outside<'a> {
+    sender: &'a Capture,
+    /// Their octets, by stream.
+    octets: HashMap<u32, Intervals<()>>,
+    /// Those of them that were sent before all that the receiver's capture has of their subflow.
+    before: HashSet<u32>,
+}
+
+impl<'a> Outside<'a> {
+    /// Those of one direction.
+    pub fn new(merged: &Merged, ends: &DirectionEnds<'a>) -> Self {
+        let mut found = Outside { sender: ends.sender.capture, octets: HashMap::new(), before: HashSet::new() };
+        let wanted = |sender, towards| sender == ends.sender_is && towards == ends.towards;
+        for flow in merged.flows.iter().filter(|flow| wanted(flow.sender, flow.towards())) {
+            let outside = |passage: &&Passage| passage.fate == Fate::OutsideCapture;
+            for row in flow.passages.iter().filter(outside).filter_map(|passage| passage.sender) {
+                if let Some((stream, start, end)) = found.place(row) {
+                    found.octets.entry(stream).or_default().fill(start, end, |_| ());
+                }
+            }
+            // Passages are in the order in which they were sent.
+            let begun = flow.passages.iter().take_while(|passage| passage.fate != Fate::Received);
+            found.before.extend(begun.filter(outside).filter_map(|passage| passage.sender));
+        }
+        found
+    }
+
+    /// Whether the capture may lack a packet that brought octets of the packet in this row: itself, or a retransmission.
+    pub fn has(&self, row: u32) -> bool {
+        let Some((stream, start, end)) = self.place(row) else { return false };
+        self.octets.get(&stream).is_some_and(|octets| octets.overlaps(start, end).next().is_some())
+    }
+
+    /// Whether the packet in this row may have arrived before the capture began.
+    pub fn may_precede(&self, row: u32) -> bool {
+        self.before.contains(&row)
+    }
+
+    /// The stream of a packet, and its octets there.
+    fn place(&self, row: u32) -> Option<(u32, u64, u64)> {
+        let packet = self.sender.tracking.packets.get(row as usize)?;
+        let length = self.sender.segments.get(row as usize)?.payload?;
+        let start = u64::from(packet.sequence);
+        Some((packet.stream, start, start.saturating_add(length.into())))
+    }
+}
