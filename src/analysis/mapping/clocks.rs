@@ -4,22 +4,39 @@
 //! to all of a stream's timestamps. The packets of one stream then differ by one number for each sender, those of two
 //! streams by many.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Pairs of packets, one of each capture, by sender and by how much their timestamps differ.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clocks {
     differences: HashMap<(bool, u32), u32>,
     pairs: u32,
+    /// What the first capture's clocks showed.
+    ticks: BTreeSet<(bool, u32)>,
 }
+
+/// Times that a clock must have shown, and different steps between them, to be known again by its course.
+const COURSE: (usize, usize) = (16, 4);
 
 impl Clocks {
     /// Takes in a pair of packets; one without timestamps tells nothing.
     pub fn add(&mut self, from_client: bool, first: Option<u32>, second: Option<u32>) {
         let Some((first, second)) = first.zip(second) else { return };
         self.pairs = self.pairs.saturating_add(1);
+        self.ticks.insert((from_client, first));
         let count = self.differences.entry((from_client, first.wrapping_sub(second))).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// Whether the clocks went on in steps that no other stream would repeat: many, and not all alike.
+    pub fn are_irregular(&self) -> bool {
+        let ticks: Vec<(bool, u32)> = self.ticks.iter().copied().collect();
+        let step = |pair: &[(bool, u32)]| match pair {
+            [(before, from), (after, to)] if before == after => Some(to - from),
+            _ => None,
+        };
+        let steps: BTreeSet<u32> = ticks.windows(2).filter_map(step).collect();
+        ticks.len() >= COURSE.0 && steps.len() >= COURSE.1
     }
 
     /// Pairs that differ by the number that most pairs of their sender do, the first one of each sender left out,
@@ -46,13 +63,22 @@ mod tests {
         let mut clocks = Clocks::default();
         for tick in 0..5 {
             clocks.add(true, Some(tick), Some(tick + 1000));
-            clocks.add(false, Some(u32::MAX - 2 + tick), Some(tick));
+            clocks.add(false, Some(tick.wrapping_sub(3)), Some(tick));
         }
         assert_eq!(clocks.agreement(), (8, 1.0));
         clocks.add(true, Some(9), None);
         clocks.add(true, Some(9), Some(9));
         clocks.add(false, Some(9), Some(20));
         assert_eq!(clocks.agreement(), (8, 0.8));
+    }
+
+    #[test]
+    fn a_course_is_known_again_when_it_is_irregular() {
+        let mut clocks = Clocks::default();
+        (0..100).for_each(|tick| clocks.add(true, Some(tick * 10), Some(tick * 10)));
+        assert!(!clocks.are_irregular());
+        [1003, 1004, 1011, 1013].into_iter().for_each(|tick| clocks.add(true, Some(tick), Some(tick)));
+        assert!(clocks.are_irregular());
     }
 
     #[test]

@@ -240,8 +240,8 @@ impl<'m, 'c> Comparison<'m, 'c> {
     }
 
     /// Where timestamps were shifted or taken out as well, lengths are all that is left of a stream whose numbers were
-    /// rewritten. With timestamps they must differ by one shift, as those of another stream between the same ports
-    /// would not.
+    /// rewritten. With timestamps these must differ by one shift over an irregular course, which another stream between
+    /// the same ports would not repeat.
     fn lengths(&mut self) -> bool {
         let captures = &self.mapper.captures;
         let common = in_common((captures.first, self.first), (captures.second, self.second));
@@ -250,8 +250,8 @@ impl<'m, 'c> Comparison<'m, 'c> {
         }
         let timestamps = self.mapper.samples_of(Kind::Timestamps);
         if !timestamps.lacks(Which::First, self.first.id) && !timestamps.lacks(Which::Second, self.second.id) {
-            let (shifted, share) = common.clocks.agreement();
-            if shifted < 4 || share < 0.5 {
+            let (_, share) = common.clocks.agreement();
+            if share < 0.95 || !common.clocks.are_irregular() {
                 return false;
             }
         }
