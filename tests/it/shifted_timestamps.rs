@@ -17,10 +17,10 @@ use crate::rewritten::{rewrite, timestamps_option};
 use crate::scenarios;
 
 /// What is done to the timestamps of a packet of this TCP stream that travels towards this end; `None` makes NOPs of them.
-type Box<'a> = &'a dyn Fn(u32, Role, (u32, u32)) -> Option<(u32, u32)>;
+type Shifting = dyn Fn(u32, Role, (u32, u32)) -> Option<(u32, u32)>;
 
 /// The server's capture of a scenario as it would be behind such a box.
-fn behind(scenario: &Path, directory: &Path, shifting: Box<'_>) -> Arc<Capture> {
+fn behind(scenario: &Path, directory: &Path, shifting: &Shifting) -> Arc<Capture> {
     let source = end_of(scenario, "server").unwrap();
     let capture = scenarios::load(&source).unwrap();
     let target = directory.join(source.file_name().unwrap());
@@ -135,19 +135,17 @@ fn a_shift_of_timestamps_changes_nothing() {
 }
 
 /// Boxes whose timestamps nothing fits, and such that remove them.
-fn unfit() -> Vec<(&'static str, std::boxed::Box<dyn Fn(u32, Role, (u32, u32)) -> Option<(u32, u32)>>)> {
+fn unfit() -> Vec<(&'static str, Box<Shifting>)> {
     let random = |value: u32, echo: u32| value.rotate_left(echo % 31).wrapping_mul(0x85eb_ca6b) | 1;
     vec![
-        ("rewritten packet by packet", std::boxed::Box::new(move |_, _, (v, e)| Some((random(v, e), random(e, v))))),
-        ("removed", std::boxed::Box::new(|_, _, _| None)),
-        ("removed towards the client", std::boxed::Box::new(|_, to, both| (to == Role::Server).then_some(both))),
+        ("rewritten packet by packet", Box::new(move |_, _, (v, e)| Some((random(v, e), random(e, v))))),
+        ("removed", Box::new(|_, _, _| None)),
+        ("removed towards the client", Box::new(|_, to, both| (to == Role::Server).then_some(both))),
         (
             "rewritten towards the server",
-            std::boxed::Box::new(move |_, to, (v, e)| {
-                Some(if to == Role::Server { (random(v, e), e) } else { (v, e) })
-            }),
+            Box::new(move |_, to, (v, e)| Some(if to == Role::Server { (random(v, e), e) } else { (v, e) })),
         ),
-        ("shifted from the middle on", std::boxed::Box::new(|_, _, (v, e)| Some((v + (v & 0x400) * 9, e)))),
+        ("shifted from the middle on", Box::new(|_, _, (v, e)| Some((v + (v & 0x400) * 9, e)))),
     ]
 }
 
