@@ -32,6 +32,7 @@ pub mod refusals;
 pub mod reinjections;
 pub mod removals;
 pub mod requests;
+pub mod retransmissions;
 pub mod rtt;
 pub mod scheduler;
 pub mod selection;

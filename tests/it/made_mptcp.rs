@@ -157,6 +157,18 @@ impl Wire {
             self.down(time, path, &Packet { flags: ACK, seq: 1, ack: 101, options: &dss, ..Packet::default() })
         }
     }
+
+    /// The server's 64-bit mapping of `length` octets from relative data and subflow number `from` on.
+    pub fn data(&mut self, time: f64, path: &Path, from: u32, length: u16) -> f64 {
+        let [client, server] = KEYS.map(|key| token_and_idsn(key).1);
+        let mut dss = vec![30, 26, 0x20, 0x0f];
+        dss.extend(client.wrapping_add(101).to_be_bytes());
+        dss.extend(server.wrapping_add(from.into()).to_be_bytes());
+        dss.extend(from.to_be_bytes());
+        dss.extend(length.to_be_bytes());
+        let packet = Packet { flags: ACK, seq: from, ack: 101, options: &dss, payload: length.into() };
+        self.down(time, path, &packet)
+    }
 }
 
 /// A DSS with a 64-bit DATA_ACK.

@@ -59,6 +59,7 @@ mod reassembly;
 mod recorded;
 mod refusals;
 mod requests;
+mod retransmissions;
 mod rewritten;
 mod rtt;
 mod run_modes;

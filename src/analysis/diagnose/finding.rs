@@ -76,6 +76,8 @@ pub enum FindingKind {
     FastClose,
     /// The receive window held the sender back.
     WindowLimited,
+    /// A subflow sent much again.
+    Retransmissions,
     /// Data was reinjected.
     Reinjections,
     /// Data was sent again on the same subflow.

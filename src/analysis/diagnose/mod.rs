@@ -15,6 +15,7 @@ mod joins;
 mod refused;
 mod reinjections;
 mod requests;
+mod retransmissions;
 mod silent;
 mod stale;
 mod usage;
@@ -74,6 +75,7 @@ pub fn diagnose_connection(
     findings.extend(stale);
     findings.extend(usage::find(&subject));
     findings.extend(windows::find(&subject));
+    findings.extend(retransmissions::find(&subject));
     findings.extend(reinjections::find(&subject));
     findings.sort_by_key(|finding| finding.severity);
     findings

@@ -1,0 +1,98 @@
+//! Was much sent again, and where was it lost?
+
+use std::borrow::Cow;
+
+use super::{Finding, FindingKind, Subject};
+use crate::analysis::capture_point::{self, CapturePoint, Place};
+use crate::analysis::retransmissions::{SentAgain, sent_again};
+use crate::tracking::Role;
+use crate::units::{counted, percentage};
+
+/// From this share of the bytes sent on it is worth a line.
+const NOTICE: f64 = 0.01;
+/// From this share on a subflow does not work well.
+const PROBLEM: f64 = 0.05;
+/// Packets that make a problem: fewer are chance.
+const PACKETS: usize = 3;
+/// Of fewer packets with data a share says nothing.
+const ENOUGH: u64 = 10;
+/// One part in so many of what was sent again is worth words.
+const MATERIAL: u64 = 4;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, stream) in subject.connection.subflows.iter().enumerate() {
+        let sent = sent_again(subject.capture, subject.connection, index);
+        for towards in Role::BOTH {
+            findings.extend(describe(subject, *stream, towards, sent.get(towards)));
+        }
+    }
+    findings
+}
+
+fn describe(subject: &Subject<'_>, stream: u32, towards: Role, sent: &SentAgain) -> Option<Finding> {
+    let share = sent.share().filter(|share| *share >= NOTICE && sent.data_packets >= ENOUGH)?;
+    let point = subject.capture.tracking.stream(stream).and_then(|s| capture_point::of_subflow(subject.capture, s));
+    let point = point.or_else(|| capture_point::of_connection(subject.capture, subject.connection));
+    let mut detail = format!(
+        "towards the {}, {} of {} sent were sent again ({})",
+        towards.name(),
+        sent.bytes(),
+        counted(sent.sent(), "byte"),
+        percentage(share)
+    );
+    if sent.into_holes > 0 {
+        detail.push_str(&format!("; {} of them lost before the place of capture", sent.into_holes));
+    }
+    if sent.had_already > 0 {
+        detail.push_str(&format!("; the receiver had {} of them already (DSACK)", sent.had_already));
+    }
+    let (meaning, next) = cause(sent, point.map(|point: CapturePoint| point.seen(towards)));
+    let make = if share >= PROBLEM && sent.packets.len() >= PACKETS { Finding::problem } else { Finding::notice };
+    Some(
+        make(FindingKind::Retransmissions, detail, meaning, next)
+            .of(subject.connection)
+            .on(stream)
+            .going(towards)
+            .shown_by(sent.packets.iter().copied()),
+    )
+}
+
+/// Where it was lost, and what to do next.
+fn cause(sent: &SentAgain, place: Option<Place>) -> (Cow<'static, str>, &'static str) {
+    if sent.had_already.saturating_mul(2) > sent.bytes() {
+        return (
+            "most of it was needless: the path reorders or delays more than the sender allows for, or ACKs were lost"
+                .into(),
+            "look at the spread of round trips (`rtt`), and at `nstat -az TcpExtTCPDSACKRecv` at the sender",
+        );
+    }
+    let path = "look at the queues and error counters of that path (`tc -s qdisc`, `ethtool -S`), and at its rate";
+    let before = match place {
+        Some(Place::Receiver) => ("the path lost the packets", path),
+        Some(Place::Between) => ("the packets were lost between the sender and the place of capture", path),
+        Some(Place::Sender) => (
+            "the packets were lost at the sender, before the place of capture: in its queue, or by the capture",
+            "look at `tc -s qdisc` at the sender, and at the drop counters of the capturing program",
+        ),
+        None => ("the packets were lost before the place of capture", path),
+    };
+    let behind = match place {
+        Some(Place::Sender) => ("the path lost the packets, or the receiving host did", path),
+        Some(Place::Between) => ("the packets were lost between the place of capture and the receiver", path),
+        Some(Place::Receiver) => (
+            "the first copies had come to the receiver: their ACKs were lost or late, or the host dropped them",
+            "look at `nstat -az` at the receiver (TcpExtTCPBacklogDrop, TcpExtTCPRcvQDrop), and capture at the sender",
+        ),
+        None => (
+            "the first copies are in the capture: they were lost behind it, or their ACKs were lost or late",
+            "capture at the other end too, and compare (`loss`)",
+        ),
+    };
+    let (most, rest) = if sent.into_holes > sent.captured_before { (before, behind) } else { (behind, before) };
+    let less = sent.into_holes.min(sent.captured_before);
+    if less.saturating_mul(MATERIAL) < sent.bytes() {
+        return (most.0.into(), most.1);
+    }
+    (format!("{}; of the rest, {}", most.0, rest.0).into(), most.1)
+}
