@@ -25,9 +25,9 @@ impl Command for Events {
     }
 
     fn details(&self) -> &'static str {
-        "Handshakes, joins and their outcome, addresses advertised and withdrawn, priorities, failures, fallback and the \
-         ends of subflows and of the connection, in the order of the file. HMACs are checked where both keys were \
-         captured. `towards` is the end of the connection that the packet travels towards."
+        "Handshakes, joins and their outcome, addresses advertised and withdrawn, priorities, failures, fallback, receive \
+         windows that shut (`zero_window`: no room for a segment) and open, and the ends of subflows and of the connection, \
+         in the order of the file. HMACs are checked where both keys were captured. `towards` is the end of the connection that the packet travels towards."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {

@@ -77,5 +77,6 @@ mod transcripts;
 mod truth;
 mod user_transcripts;
 mod whole_session;
+mod windows;
 mod wireshark;
 mod without_tshark;

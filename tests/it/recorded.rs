@@ -145,6 +145,8 @@ fn goodput_with_losses_and_blackouts_and_of_what_one_interface_saw() {
     goodput_is_what_the_application_wrote("lossy", 12);
     goodput_is_what_the_application_wrote("blackout", 8);
     goodput_is_what_the_application_wrote("late_originals", 4);
+    goodput_is_what_the_application_wrote("writer_pauses", 4);
+    goodput_is_what_the_application_wrote("primary_never_stale", 4);
 }
 
 #[test]

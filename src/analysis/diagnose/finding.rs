@@ -78,6 +78,12 @@ pub enum FindingKind {
     WindowLimited,
     /// A subflow sent much again.
     Retransmissions,
+    /// The receive window was shut and never opened again.
+    WindowShut,
+    /// The sender was silent although nothing held it back.
+    IdleGaps,
+    /// Data waited on a subflow that stood still, and nothing went over another one.
+    HealthySubflowUnused,
     /// Data was reinjected.
     Reinjections,
     /// Data was sent again on the same subflow.
@@ -187,6 +193,14 @@ impl Finding {
     pub(super) fn on(mut self, stream: u32) -> Self {
         self.tcpstream = Some(stream);
         self.tcpstreams = vec![stream];
+        self
+    }
+
+    /// It is about this TCP stream as well.
+    pub(super) fn and_on(mut self, stream: u32) -> Self {
+        self.tcpstreams.push(stream);
+        self.tcpstreams.sort_unstable();
+        self.tcpstreams.dedup();
         self
     }
 

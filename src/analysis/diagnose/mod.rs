@@ -11,6 +11,7 @@ mod ending;
 mod fallback;
 mod finding;
 mod grouping;
+mod idle;
 mod joins;
 mod refused;
 mod reinjections;
@@ -18,6 +19,7 @@ mod requests;
 mod retransmissions;
 mod silent;
 mod stale;
+mod unused;
 mod usage;
 mod windows;
 
@@ -25,18 +27,52 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
 use super::checksum::ChecksumResult;
+use super::receive_window::{Course, Step, courses};
 use super::requests::request_alone;
-use crate::tracking::travelling::{Travelling, in_file_order};
-use crate::tracking::{Capture, Connection};
+use super::standstill::{Standstill, standstills};
+use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
+use crate::tracking::{ByRole, Capture, Connection, Role};
 
 /// What every detector of a connection looks at.
 struct Subject<'a> {
     capture: &'a Capture,
     connection: &'a Connection,
     packets: Vec<Travelling<'a>>,
+    /// What is known of the windows.
+    courses: ByRole<Course>,
+    standing: Vec<Standing>,
+}
+
+/// A subflow that stood still in one direction.
+struct Standing {
+    /// Index of the subflow.
+    subflow: usize,
+    towards: Role,
+    standstill: Standstill,
+}
+
+impl<'a> Subject<'a> {
+    fn new(capture: &'a Capture, connection: &'a Connection) -> Self {
+        let packets = in_file_order(&capture.segments, &capture.tracking, connection);
+        let courses = courses(capture, connection);
+        let mut standing = Vec::new();
+        for subflow in 0..connection.subflows.len() {
+            for towards in Role::BOTH {
+                let own = of_subflow(&capture.segments, &capture.tracking, connection, subflow);
+                let found = standstills(own, towards).into_iter();
+                standing.extend(found.map(|standstill| Standing { subflow, towards, standstill }));
+            }
+        }
+        Subject { capture, connection, packets, courses, standing }
+    }
 }
 
 impl Subject<'_> {
+    /// What each packet means for the direction towards `towards`.
+    fn steps(&self, towards: Role) -> impl Iterator<Item = Step> {
+        self.courses.get(towards).steps(&self.capture.tracking, &self.packets)
+    }
+
     /// The packet id of a row.
     fn id(&self, row: u32) -> u64 {
         self.capture.segments.get(row as usize).map_or(0, |segment| segment.packetid)
@@ -59,8 +95,7 @@ pub fn diagnose_connection(
     if request_alone(capture, connection).is_some() {
         return Vec::new();
     }
-    let packets = in_file_order(&capture.segments, &capture.tracking, connection);
-    let subject = Subject { capture, connection, packets };
+    let subject = Subject::new(capture, connection);
     let mut findings = Vec::new();
     findings.extend(fallback::find(&subject));
     findings.extend(checksums::find(&subject, checksums));
@@ -76,6 +111,8 @@ pub fn diagnose_connection(
     findings.extend(usage::find(&subject));
     findings.extend(windows::find(&subject));
     findings.extend(retransmissions::find(&subject));
+    findings.extend(idle::find(&subject));
+    findings.extend(unused::find(&subject));
     findings.extend(reinjections::find(&subject));
     findings.sort_by_key(|finding| finding.severity);
     findings

@@ -1,23 +1,17 @@
 //! Did a subflow stop making progress, and when?
 
-use super::{Finding, FindingKind, Subject};
+use super::{Finding, FindingKind, Standing, Subject};
 use crate::analysis::capture_point::{self, Place};
-use crate::analysis::standstill::{Standstill, standstills};
+use crate::analysis::standstill::Standstill;
 use crate::tracking::Role;
-use crate::tracking::travelling::of_subflow;
 use crate::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let capture = subject.capture;
-    for (index, stream) in subject.connection.subflows.iter().enumerate() {
-        for towards in Role::BOTH {
-            let own = of_subflow(&capture.segments, &capture.tracking, subject.connection, index);
-            let found = standstills(own, towards);
-            findings.extend(found.iter().map(|standstill| describe(subject, *stream, towards, standstill)));
-        }
-    }
-    findings
+    let of = |standing: &Standing| {
+        let stream = *subject.connection.subflows.get(standing.subflow)?;
+        Some(describe(subject, stream, standing.towards, &standing.standstill))
+    };
+    subject.standing.iter().filter_map(of).collect()
 }
 
 fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Standstill) -> Finding {

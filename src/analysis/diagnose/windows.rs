@@ -1,113 +1,126 @@
-//! Did a receive window hold the sender back?
+//! Did a receive window hold the sender back, and was it shut to the end?
 
 use super::{Finding, FindingKind, Subject};
+use crate::analysis::closing::{State, closing};
+use crate::analysis::receive_window::{Closure, Level, Limits, limits};
 use crate::analysis::volume::seconds;
-use crate::tracking::ByRole;
-use crate::tracking::data::data_level;
-use crate::tracking::{Role, SubflowKind};
+use crate::tracking::Role;
+use crate::units::{counted, span};
 
 /// A smaller share of a direction's time is not worth a line.
 const SHARE: f64 = 0.1;
-/// A shorter time is not worth a line either, seconds.
-const SHORTEST: f64 = 0.05;
-
-/// One direction at the data level: the window counts from DATA_ACK (RFC 8684 §3.3.4).
-#[derive(Default)]
-struct Direction {
-    /// One past the highest octet sent.
-    next: u64,
-    /// DATA_ACK plus window, the highest seen.
-    edge: u64,
-    /// Largest payload sent: less room than this is none.
-    largest: u64,
-    /// Since when there is no room.
-    shut: Option<i64>,
-    limited: i64,
-    first: Option<i64>,
-    last: i64,
-    shown_by: Vec<u64>,
-}
+/// A shorter time is not worth a line either, nanoseconds.
+const SHORTEST: i64 = 50_000_000;
+/// A window that has been shut for a shorter time at the end may well open soon, nanoseconds.
+const SHUT: i64 = 1_000_000_000;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let (capture, connection) = (subject.capture, subject.connection);
-    if !subject
-        .connection
-        .subflows
-        .iter()
-        .any(|id| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial))
-    {
-        return Vec::new();
-    }
-    let level = data_level(&capture.segments, &capture.tracking, connection);
-    let mut directions: ByRole<Direction> = ByRole::default();
-    for (packet, data) in subject.packets.iter().zip(&level.packets) {
-        let segment = packet.segment;
-        let sent = directions.get_mut(packet.towards);
-        if let Some(dsn) = data.relative_dsn {
-            sent.sends(segment.abstime, dsn, u64::from(segment.payload.unwrap_or(0)));
-        }
-        let window = capture.tracking.packets.get(packet.row as usize).and_then(|packet| packet.window());
-        if let (Some(acknowledged), Some(window)) = (data.relative_data_ack, window) {
-            let opposite = directions.get_mut(packet.towards.other());
-            opposite.opens(segment.abstime, segment.packetid, acknowledged.saturating_add(u64::from(window)));
+    let mut findings = Vec::new();
+    for towards in Role::BOTH {
+        let course = subject.courses.get(towards);
+        let limits = limits(subject.steps(towards), course.delay);
+        // A reader that is slow shuts its window again and again: at the end it has to stand out.
+        let shut =
+            limits.unended.filter(|closure| closure.length() >= SHUT.max(limits.longest_ended.saturating_mul(2)));
+        findings.extend(shut.map(|closure| never_opened(subject, towards, &closure)));
+        if course.is_whole {
+            findings.extend(held_back(subject, towards, &limits, course.delay));
         }
     }
-    Role::BOTH.iter().filter_map(|role| directions.get(*role).describe(subject, *role)).collect()
+    findings
 }
 
-impl Direction {
-    fn sends(&mut self, now: i64, dsn: u64, length: u64) {
-        self.first.get_or_insert(now);
-        self.last = now;
-        self.largest = self.largest.max(length);
-        self.next = self.next.max(dsn.saturating_add(length));
-        self.judge(now);
-    }
+fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Finding {
+    let size = if closure.offered == 0 {
+        "0".to_string()
+    } else {
+        format!("{}, less than a segment of {}", counted(closure.offered, "byte"), closure.segment)
+    };
+    let end = match closing(subject.capture, subject.connection).state {
+        State::FastClosed | State::Reset => "until the connection was aborted",
+        _ => "to the end of the capture",
+    };
+    let repeated = match closure.repeated {
+        0 => "no packet came from the receiver in that time".to_string(),
+        count => format!(
+            "{} more of the receiver said the same, the last at {}",
+            counted(count, "packet"),
+            subject.time(closure.heard)
+        ),
+    };
+    let detail = format!(
+        "towards the {}, the receive window was {size} from {} {end} ({}); {repeated}",
+        towards.name(),
+        subject.time(closure.from),
+        span(closure.length()),
+    );
+    let (meaning, next) = if closure.repeated > 0 {
+        (
+            "the receiving application does not read: its receive buffer is full and stays so; less likely, its host has no \
+             memory for sockets. The path is well, for the receiver answers over it",
+            "look at what the receiving application waits for; `ss -tiM` on its host shows what waits to be read (Recv-Q)",
+        )
+    } else {
+        (
+            "the receiving application does not read; or the packet that opened the window was lost and nothing asked for \
+             it again; or the receiver is gone",
+            "look at the receiving application (`ss -tiM` on its host), and at a capture there for a window that opens",
+        )
+    };
+    let finding = Finding::problem(FindingKind::WindowShut, detail, meaning, next)
+        .of(subject.connection)
+        .going(towards)
+        .shown_by([closure.packetid]);
+    if let Level::Stream(stream) = closure.level { finding.on(stream) } else { finding }
+}
 
-    fn opens(&mut self, now: i64, packetid: u64, edge: u64) {
-        let had_room = self.shut.is_none();
-        self.edge = self.edge.max(edge);
-        self.judge(now);
-        if had_room && self.shut.is_some() {
-            self.shown_by.push(packetid);
-        }
+fn held_back(subject: &Subject<'_>, towards: Role, limits: &Limits, delay: i64) -> Option<Finding> {
+    let duration = seconds(limits.span);
+    let limited = seconds(Some((0, limits.limited)));
+    if limits.limited < SHORTEST || limited < duration * SHARE {
+        return None;
     }
-
-    fn judge(&mut self, now: i64) {
-        let room = self.edge.saturating_sub(self.next);
-        let shut = self.edge > 0 && self.next > 0 && room < self.largest;
-        match (self.shut, shut) {
-            (None, true) => self.shut = Some(now),
-            (Some(since), false) => {
-                self.limited = self.limited.saturating_add(now.saturating_sub(since));
-                self.shut = None;
-            }
-            _ => {}
-        }
+    // Away from the sender, what it did between is not seen.
+    let least = if delay > 0 { "at least " } else { "" };
+    let mut detail = format!(
+        "towards the {}, the receive window left no room for a full segment during {least}{limited:.3} s of {duration:.3} s",
+        towards.name()
+    );
+    if limits.shut > 0 {
+        let shut = seconds(Some((0, limits.shut)));
+        detail.push_str(&format!("; the receiver itself offered less than a segment during {shut:.3} s of that"));
+    } else if let Some(least) = limits.least {
+        detail.push_str(&format!(
+            "; the receiver offered {} at the least, {} at the most",
+            counted(least, "byte"),
+            counted(limits.most, "byte")
+        ));
     }
-
-    fn describe(&self, subject: &Subject<'_>, towards: Role) -> Option<Finding> {
-        let duration = seconds(self.first.map(|first| (first, self.last)));
-        let limited = seconds(Some((0, self.limited)));
-        if limited < SHORTEST || limited < duration * SHARE {
-            return None;
-        }
-        let detail = format!(
-            "towards the {}, the receive window left no room for a full packet during {limited:.3} s of {duration:.3} s",
-            towards.name()
-        );
-        let meaning = "the receiver's buffer bounds the transfer: its application reads slowly, or the buffer is too small for \
-                       paths of so different delay";
-        Some(
-            Finding::notice(
-                FindingKind::WindowLimited,
-                detail,
-                meaning,
-                "look at how fast the receiving application reads, and at `net.ipv4.tcp_rmem` there",
-            )
+    let (meaning, next) = if reads_slowly(limits) {
+        (
+            "the receiving application reads more slowly than data comes: its buffer fills; less likely, the buffer is too \
+             small for bursts of this size",
+            "look at how fast the receiving application reads; then at `net.ipv4.tcp_rmem` and SO_RCVBUF there",
+        )
+    } else {
+        (
+            "the receive buffer is smaller than what the paths hold (rate times the longest round trip), and data that is \
+             late on one subflow holds back what came over the others; less likely, the receiving application reads slowly",
+            "compare the window with rate times round trip (`plot flight`, `rtt`); raise `net.ipv4.tcp_rmem` or SO_RCVBUF \
+             at the receiver",
+        )
+    };
+    Some(
+        Finding::notice(FindingKind::WindowLimited, detail, meaning, next)
             .of(subject.connection)
             .going(towards)
-            .shown_by(self.shown_by.iter().copied()),
-        )
-    }
+            .shown_by(limits.packets.iter().copied()),
+    )
+}
+
+/// Whether the buffer was full of data that waits for its application: what was acknowledged took the room away. Where
+/// the buffer is too small, or data waits for others, most of it is still offered.
+fn reads_slowly(limits: &Limits) -> bool {
+    let sank = limits.least.is_some_and(|least| least < limits.most / 10);
+    limits.shut.saturating_mul(10) >= limits.limited || (sank && limits.low.saturating_mul(2) >= limits.limited)
 }

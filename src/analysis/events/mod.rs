@@ -8,6 +8,7 @@ use super::addresses::advertisements;
 use super::checksum::{self, ChecksumResult};
 use super::fallback::{Reason, fallback};
 use super::joins::joins;
+use super::receive_window::Gates;
 use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
@@ -62,6 +63,10 @@ pub enum Kind {
     Reset,
     /// A subflow makes no progress although data waits for an acknowledgement.
     SubflowStale,
+    /// A receiver has no room for a segment, or none at all (RFC 8684 §3.3.4).
+    ZeroWindow,
+    /// It has room again.
+    WindowOpen,
     /// A mapping whose checksum does not fit its data.
     ChecksumFailure,
 }
@@ -94,9 +99,14 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     let packets = in_file_order(&capture.segments, &capture.tracking, connection);
     let mut once = OncePerConnection::default();
     let mut ends = vec![Ends::default(); connection.subflows.len()];
+    let mut gates = Gates::default();
     for packet in &packets {
         let Some(ends) = ends.get_mut(packet.subflow) else { continue };
         once.push(ends, packet.segment, packet.towards, |event, detail| timeline.add(packet, event, detail));
+        let place = capture.tracking.packets.get(packet.row as usize);
+        if let Some((event, detail)) = place.and_then(|place| gates.push(packet.segment, place, packet.towards)) {
+            timeline.add(packet, event, detail);
+        }
     }
     let find = |row: u32| packets.binary_search_by_key(&row, |packet| packet.row).ok().and_then(|at| packets.get(at));
     for join in joins(capture, connection) {

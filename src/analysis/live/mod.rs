@@ -12,6 +12,7 @@ mod windows;
 use std::collections::HashMap;
 
 use super::events::{Ends, Kind, OncePerConnection, advertised};
+use super::receive_window::Gates;
 use crate::packets::segment::Segment;
 use crate::tracking::authentication::verify_add_addr;
 use crate::tracking::connections::Registry;
@@ -58,6 +59,7 @@ pub struct Live {
 struct OpenConnection {
     known: Connection,
     once: OncePerConnection,
+    gates: Gates,
     /// Subflows that are held.
     subflows: usize,
 }
@@ -169,7 +171,12 @@ impl Live {
         let totals = &mut self.totals;
         let connection = self.connections.entry(id).or_insert_with(|| {
             totals.connections = totals.connections.saturating_add(1);
-            OpenConnection { known: Connection::new(id), once: OncePerConnection::default(), subflows: 0 }
+            OpenConnection {
+                known: Connection::new(id),
+                once: OncePerConnection::default(),
+                gates: Gates::default(),
+                subflows: 0,
+            }
         });
         if segment.capable().is_some() {
             connection.known.learn(watched.stream.client_sent_first(), &watched.candidate);
@@ -185,6 +192,7 @@ impl Live {
         let mut told: Vec<(Place, Sighting)> = std::mem::take(early);
         let begun = told.len();
         connection.once.push(&mut subflow.ends, segment, towards, |kind, detail| told.push((place, (kind, detail))));
+        told.extend(connection.gates.push(segment, packet, towards).map(|sighting| (place, sighting)));
         let advertisement = segment.control.as_ref().and_then(|control| control.add_addr.as_ref());
         if let Some(option) = advertisement.filter(|option| !option.echo) {
             let verdict = verify_add_addr(&connection.known, towards.other(), option);

@@ -73,6 +73,8 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
         | Kind::JoinRefused
         | Kind::JoinOptionMissing
         | Kind::JoinHmacInvalid
+        | Kind::ZeroWindow
+        | Kind::WindowOpen
         | Kind::Fallback => name.to_string(),
         _ => format!("{name} {detail}"),
     })
@@ -108,6 +110,8 @@ fn name(kind: Kind) -> Option<&'static str> {
         Kind::Fin => "FIN",
         Kind::MpFastclose => "MP_FASTCLOSE",
         Kind::Reset => "RST",
+        Kind::ZeroWindow => "window shut",
+        Kind::WindowOpen => "window open",
         Kind::SubflowStale | Kind::ChecksumFailure => return None,
     })
 }
@@ -115,7 +119,7 @@ fn name(kind: Kind) -> Option<&'static str> {
 /// How soon a message is left out when there are too many: the higher, the sooner.
 fn dispensable(kind: Kind) -> u8 {
     match kind {
-        Kind::Fin | Kind::AddAddrEcho => 2,
+        Kind::Fin | Kind::AddAddrEcho | Kind::ZeroWindow | Kind::WindowOpen => 2,
         Kind::MpJoin | Kind::AddAddr => 1,
         _ => 0,
     }

@@ -1,0 +1,63 @@
+//! Was the sender silent although nothing held it back?
+
+use super::{Finding, FindingKind, Subject};
+use crate::analysis::idle_gaps::{Gap, idle_gaps, threshold};
+use crate::analysis::sender_view::longest_round_trip;
+use crate::analysis::volume::seconds;
+use crate::tracking::Role;
+use crate::units::{counted, span};
+
+/// A smaller share of the time in which a direction carried data is not worth a line.
+const SHARE: f64 = 0.05;
+/// A shorter time is not worth a line either, nanoseconds.
+const SHORTEST: i64 = 500_000_000;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let round_trip = longest_round_trip(subject.capture, subject.connection);
+    Role::BOTH.iter().filter_map(|towards| of_direction(subject, *towards, round_trip)).collect()
+}
+
+fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<i64>) -> Option<Finding> {
+    let course = subject.courses.get(towards);
+    if !course.is_whole {
+        return None;
+    }
+    let threshold = threshold(round_trip, course.delay);
+    let found = idle_gaps(subject.steps(towards), course.delay, threshold);
+    let total = found.gaps.iter().fold(0_i64, |total, gap| total.saturating_add(gap.length()));
+    let longest = found.gaps.iter().map(Gap::length).max()?;
+    if total < SHORTEST || seconds(Some((0, total))) < seconds(found.span) * SHARE {
+        return None;
+    }
+    let sender = towards.other().name();
+    let detail = format!(
+        "towards the {}, {} of {} or longer between data, {:.3} s of {:.3} s together, the longest {}: all subflows were \
+         silent, everything was acknowledged, the receive window was open",
+        towards.name(),
+        counted(found.gaps.len(), "silence"),
+        span(threshold),
+        seconds(Some((0, total))),
+        seconds(found.span),
+        span(longest),
+    );
+    let meaning = if course.delay == 0 && round_trip.is_some() {
+        format!(
+            "the application of the {sender} had nothing to send; less likely, its MPTCP scheduler held data back: neither \
+             the paths nor the receiver were in the way"
+        )
+    } else {
+        format!(
+            "the {sender} had nothing to send, or did not send it; or what it sent was lost before it came here: a capture \
+             at the {sender} tells"
+        )
+    };
+    let next = format!(
+        "look at what the application of the {sender} waits for; `ss -tiM` on its host shows `app_limited` and `notsent`"
+    );
+    Some(
+        Finding::notice(FindingKind::IdleGaps, detail, meaning, next)
+            .of(subject.connection)
+            .going(towards)
+            .shown_by(found.gaps.iter().map(|gap| gap.packetid)),
+    )
+}

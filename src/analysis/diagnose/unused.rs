@@ -1,0 +1,123 @@
+//! Did data wait on a subflow that stood still while nothing went over another one that could have carried it?
+
+use super::{Finding, FindingKind, Standing, Subject};
+use crate::analysis::availability::{Availability, availability};
+use crate::analysis::receive_window::Window;
+use crate::tracking::Role;
+use crate::units::span;
+
+/// A shorter time is what failing over takes, nanoseconds: Linux calls a subflow stale after four timeouts
+/// (`net.mptcp.stale_loss_cnt`), and sends what it carried again elsewhere after the first ones.
+const UNUSED: i64 = 2_000_000_000;
+/// Standstills of a direction that are looked at, so that the time stays linear in packets.
+const MOST: usize = 16;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    if subject.standing.is_empty() || subject.connection.subflows.len() < 2 {
+        return Vec::new();
+    }
+    let available = availability(subject.capture, subject.connection, &subject.packets);
+    let mut findings = Vec::new();
+    for towards in Role::BOTH {
+        let standing = subject.standing.iter().filter(|standing| standing.towards == towards);
+        for standing in standing.take(MOST) {
+            findings.extend(beside(subject, standing, &available));
+        }
+    }
+    findings
+}
+
+/// What could have carried data while `standing` did not.
+fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]) -> Option<Finding> {
+    let (from, until) = (standing.standstill.from, standing.standstill.until);
+    let mut stood = vec![false; available.len()];
+    for other in &subject.standing {
+        if other.standstill.from < until
+            && other.standstill.until > from
+            && let Some(stood) = stood.get_mut(other.subflow)
+        {
+            *stood = true;
+        }
+    }
+    let silence = longest_silence(subject, standing.towards, (from, until), &stood)?;
+    if silence.1.saturating_sub(silence.0) < UNUSED {
+        return None;
+    }
+    let usable = available.iter().zip(&stood).filter(|(own, stood)| !**stood && own.covers(silence.0, silence.1));
+    let usable: Vec<&Availability> = usable.map(|(own, _)| own).collect();
+    let regular = usable.iter().find(|own| !own.is_backup(silence.0)).copied();
+    let unused = regular.or_else(|| usable.first().copied())?;
+    let stuck = *subject.connection.subflows.get(standing.subflow)?;
+    let is_backup = regular.is_none();
+    let what = if is_backup { "the backup subflow" } else { "subflow" };
+    let towards = standing.towards;
+    let detail = format!(
+        "towards the {}, nothing went over {what} {} from {} to {} ({}) while data waited on subflow {stuck}, which stood \
+         still; subflow {} was established and neither closed nor withdrawn",
+        towards.name(),
+        unused.tcpstream,
+        subject.time(silence.0),
+        subject.time(silence.1),
+        span(silence.1.saturating_sub(silence.0)),
+        unused.tcpstream,
+    );
+    let meaning = if is_backup {
+        "a backup is meant for just this time, and the failover did not happen: the sender did not take the other subflow \
+         for stale, or its path manager or scheduler does not use backups; or the backup's path was down as well, which \
+         nothing that was sent would show"
+    } else {
+        "the sender neither sent the waiting data again over this subflow nor sent anything else there: its scheduler did \
+         not take the other subflow for stale; or this path was down as well, which nothing that was sent would show"
+    };
+    Some(
+        Finding::problem(
+            FindingKind::HealthySubflowUnused,
+            detail,
+            meaning,
+            "look at `sysctl net.mptcp.stale_loss_cnt net.mptcp.scheduler` and at `nstat -az | grep -E \
+             'MPTcpExt(SubflowStale|MPTCPRetrans)'` on the sender, and test this path",
+        )
+        .of(subject.connection)
+        .on(unused.tcpstream)
+        .and_on(stuck)
+        .going(towards)
+        .shown_by(standing.standstill.retransmissions.iter().copied()),
+    )
+}
+
+/// The longest time between `from` and `until` in which data waited for its DATA_ACK and no subflow carried any but those
+/// that stood still.
+fn longest_silence(
+    subject: &Subject<'_>,
+    towards: Role,
+    (from, until): (i64, i64),
+    stood: &[bool],
+) -> Option<(i64, i64)> {
+    let mut window = Window::default();
+    let mut longest: Option<(i64, i64)> = None;
+    // Since when data has been waiting and no other subflow has carried any.
+    let mut since: Option<i64> = None;
+    let mut ends = |since: Option<i64>, now: i64| {
+        let (start, end) = (since?.max(from), now.min(until));
+        let length = |(start, end): (i64, i64)| end.saturating_sub(start);
+        if start < end && longest.is_none_or(|longest| length((start, end)) > length(longest)) {
+            longest = Some((start, end));
+        }
+        Some(())
+    };
+    for (packet, step) in subject.packets.iter().zip(subject.steps(towards)) {
+        let carried = step.forward && step.payload > 0 && stood.get(packet.subflow) == Some(&false);
+        if let Some(offer) = step.offer {
+            window.offers(offer);
+        }
+        let waits = step.sent.is_some_and(|sent| !window.has_all(sent));
+        if since.is_some() && (carried || !waits) {
+            ends(since.take(), step.time);
+        }
+        if waits && since.is_none() {
+            since = Some(step.time);
+        }
+    }
+    ends(since, until);
+    longest
+}

@@ -1,0 +1,195 @@
+//! When was nothing to be sent, although nothing held the sender back?
+//!
+//! All that was sent is acknowledged, on each subflow and by DATA_ACK, the receive window has room for a segment, and no
+//! subflow carries anything: neither the paths nor the receiver are the reason. Where the other end sends data in that time
+//! the sender waits for it, as between requests and responses, and is not idle.
+
+use super::receive_window::{Step, Window};
+
+/// A shorter gap is none, nanoseconds: the least retransmission timeout of Linux (`TCP_RTO_MIN`), after which TCP also
+/// takes a connection for idle and starts slowly again (RFC 5681 §4.1).
+const LEAST: i64 = 200_000_000;
+/// The same where no round trip is known: the first retransmission timeout (RFC 6298 §2).
+const LEAST_UNKNOWN: i64 = 1_000_000_000;
+
+/// A time when a sender was silent with nothing in its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// Since when nothing was in its way, as seen here; nanoseconds since 1970.
+    pub from: i64,
+    /// When it sent data again.
+    pub until: i64,
+    /// The packet that did.
+    pub packetid: u64,
+}
+
+impl Gap {
+    /// How long it lasted, nanoseconds.
+    #[must_use]
+    pub fn length(&self) -> i64 {
+        self.until.saturating_sub(self.from)
+    }
+}
+
+/// The gaps of one direction, and from when to when it carried data.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IdleGaps {
+    /// The gaps.
+    pub gaps: Vec<Gap>,
+    /// First and last data, nanoseconds since 1970.
+    pub span: Option<(i64, i64)>,
+}
+
+/// How long a silence has to be, nanoseconds. `round_trip` is the longest that a handshake showed. Away from the sender
+/// (`delay` is not zero) what was lost before the capture point looks like a gap until it is sent again: there it has to be
+/// longer than two timeouts.
+#[must_use]
+pub fn threshold(round_trip: Option<i64>, delay: i64) -> i64 {
+    let Some(round_trip) = round_trip else { return LEAST_UNKNOWN };
+    if delay > 0 { LEAST.saturating_add(round_trip).saturating_mul(2) } else { LEAST.max(round_trip.saturating_mul(2)) }
+}
+
+/// The gaps of a direction that last `threshold` nanoseconds or longer for its sender, which hears `delay` nanoseconds
+/// later than here what its receiver says. Away from the sender a path that breaks makes a gap as well, until another
+/// subflow takes over: there a gap only counts where the subflow that carried data before it does so again soon.
+#[must_use]
+pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: i64, threshold: i64) -> IdleGaps {
+    let mut found = IdleGaps::default();
+    let mut doubtful: Vec<Doubtful> = Vec::new();
+    let mut carrier = 0;
+    let mut window = Window::default();
+    // Since when nothing is in the sender's way; whether the other end sent data since this one did.
+    let (mut free, mut interrupted): (Option<i64>, bool) = (None, false);
+    for step in steps {
+        let old = !step.is_new && step.sent.is_some_and(|sent| window.has_all(sent));
+        // A keep-alive, or what one subflow repeats though another delivered it, does not end a silence.
+        if step.forward && step.payload > 0 && !old {
+            if let Some(from) = free.filter(|_| step.is_new && !interrupted)
+                && step.time.saturating_sub(from).saturating_sub(delay) >= threshold
+            {
+                let gap = Gap { from, until: step.time, packetid: step.packetid };
+                if delay == 0 { found.gaps.push(gap) } else { doubtful.push(Doubtful { gap, carrier }) }
+            }
+            doubtful.retain(|one| !one.is_settled(&step, &mut found.gaps));
+            carrier = step.subflow;
+            let (first, last) = found.span.unwrap_or((step.time, step.time));
+            found.span = Some((first, last.max(step.time)));
+            window.sends(step.payload);
+            (free, interrupted) = (None, false);
+        } else if !step.forward && step.payload > 0 {
+            interrupted = true;
+        }
+        if let Some(offer) = step.offer {
+            window.offers(offer);
+        }
+        let sent = step.sent.filter(|_| found.span.is_some());
+        let is_free = !step.waits
+            && sent
+                .is_some_and(|sent| window.has_all(sent) && window.room(sent).is_none_or(|room| room >= window.full()));
+        free = free.filter(|_| is_free).or(is_free.then_some(step.time));
+        if step.ends {
+            break;
+        }
+    }
+    found.gaps.sort_by_key(|gap| gap.until);
+    found
+}
+
+/// A gap that may have been a path that broke, until the subflow that carried data before it does so again.
+struct Doubtful {
+    gap: Gap,
+    carrier: usize,
+}
+
+impl Doubtful {
+    /// Whether data that comes in `step` settles it: in its favour, when it is into `gaps`. It has as long as the gap was.
+    fn is_settled(&self, step: &Step, gaps: &mut Vec<Gap>) -> bool {
+        if step.time > self.gap.until.saturating_add(self.gap.length()) {
+            return true;
+        }
+        if step.subflow == self.carrier {
+            gaps.push(self.gap);
+        }
+        step.subflow == self.carrier
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::receive_window::{Level, Offer};
+
+    const MILLISECOND: i64 = 1_000_000;
+
+    fn data(time: i64, sent: u64) -> Step {
+        Step {
+            packetid: u64::try_from(time).unwrap(),
+            time: time * MILLISECOND,
+            subflow: 0,
+            payload: 100,
+            forward: true,
+            sent: Some(sent),
+            is_new: true,
+            waits: true,
+            offer: None,
+            ends: false,
+        }
+    }
+
+    fn acknowledgement(time: i64, next: u64, window: u64) -> Step {
+        let offer = Offer { level: Level::Data, next, window: Some(window), stream: 0 };
+        Step { payload: 0, forward: false, is_new: false, waits: false, offer: Some(offer), ..data(time, next) }
+    }
+
+    /// The gaps, in milliseconds, of a sender that was captured `delay` milliseconds away.
+    fn gaps(steps: Vec<Step>, delay: i64) -> Vec<(i64, i64)> {
+        let delay = delay * MILLISECOND;
+        let threshold = threshold(Some(20 * MILLISECOND), delay);
+        let found = idle_gaps(steps, delay, threshold);
+        found.gaps.iter().map(|gap| (gap.from / MILLISECOND, gap.until / MILLISECOND)).collect()
+    }
+
+    #[test]
+    fn a_silence_with_nothing_in_the_way_is_a_gap() {
+        let steps = vec![data(0, 101), acknowledgement(20, 101, 9000), data(700, 201), acknowledgement(720, 201, 9000)];
+        assert_eq!(gaps(steps.clone(), 0), [(20, 700)]);
+        assert_eq!(gaps(steps, 20), [(20, 700)]);
+        // As long as two timeouts may take where it is not known what was lost before.
+        let steps = vec![data(0, 101), acknowledgement(1, 101, 9000), data(450, 201)];
+        assert_eq!(gaps(steps.clone(), 0), [(1, 450)]);
+        assert_eq!(gaps(steps, 20), []);
+    }
+
+    #[test]
+    fn what_waits_is_no_gap() {
+        assert_eq!(gaps(vec![data(0, 101), acknowledgement(600, 101, 9000), data(700, 201)], 0), [], "for an ACK");
+        let opens = vec![data(0, 101), acknowledgement(20, 101, 0), acknowledgement(650, 101, 9000), data(700, 201)];
+        assert_eq!(gaps(opens, 0), [], "for the window");
+        let stuck = vec![data(0, 101), Step { waits: true, ..acknowledgement(20, 101, 9000) }, data(700, 201)];
+        assert_eq!(gaps(stuck, 0), [], "behind a subflow that stands still");
+    }
+
+    #[test]
+    fn requests_and_responses_are_no_gaps() {
+        let response = Step { payload: 5000, ..acknowledgement(400, 101, 9000) };
+        let steps = vec![data(0, 101), acknowledgement(20, 101, 9000), response, data(900, 201)];
+        assert_eq!(gaps(steps, 0), []);
+    }
+
+    #[test]
+    fn a_keep_alive_ends_no_silence() {
+        let keep_alive = Step { is_new: false, waits: false, payload: 1, ..data(500, 101) };
+        let steps = vec![data(0, 101), acknowledgement(20, 101, 9000), keep_alive, data(900, 201)];
+        assert_eq!(gaps(steps, 0), [(20, 900)]);
+    }
+
+    #[test]
+    fn a_path_that_breaks_is_no_gap_where_it_is_not_seen() {
+        let taken_over = |time: i64, sent: u64| Step { subflow: 1, ..data(time, sent) };
+        let mut steps = vec![data(0, 101), acknowledgement(1, 101, 9000), taken_over(700, 201)];
+        steps.extend([acknowledgement(701, 201, 9000), taken_over(1000, 301)]);
+        assert_eq!(gaps(steps.clone(), 20), []);
+        steps.insert(4, data(900, 301));
+        assert_eq!(gaps(steps, 20), [(1, 700)]);
+    }
+}

@@ -1,0 +1,88 @@
+//! When a receiver's window shuts and opens, told packet by packet: the same whether a capture is whole or still grows.
+
+use super::{Level, Offer, Plainness, Window, carried};
+use crate::analysis::events::Kind;
+use crate::packets::segment::{Dss, Segment, flag};
+use crate::tracking::data::Numbers;
+use crate::tracking::sequence::Positions;
+use crate::tracking::{ByRole, PacketInStream, Role};
+
+/// The windows of both directions of a connection.
+#[derive(Debug, Clone, Default)]
+pub struct Gates(ByRole<Gate>);
+
+/// The window of one direction: that of the end which the data travel towards.
+#[derive(Debug, Clone, Default)]
+struct Gate {
+    window: Window,
+    plainness: Plainness,
+    numbers: Numbers,
+    /// Positions in the TCP stream that goes on as plain TCP.
+    plain: Option<(u32, Positions)>,
+    shut: bool,
+    /// The sender has no more data: the window does not matter any more.
+    over: bool,
+}
+
+impl Gates {
+    /// Takes in the next packet of the connection, which travels towards `towards`. Tells when it shuts or opens the window
+    /// of the end that sent it.
+    pub fn push(&mut self, segment: &Segment, packet: &PacketInStream, towards: Role) -> Option<(Kind, String)> {
+        self.0.get_mut(towards).sends(segment);
+        let end = towards.other();
+        self.0.get_mut(end).offers(segment, packet, end)
+    }
+}
+
+impl Gate {
+    fn sends(&mut self, segment: &Segment) {
+        self.window.sends(segment.payload.unwrap_or(0));
+        self.over |= segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN));
+        self.over |= segment.has(flag::FIN) && matches!(self.window.level(), Some(Level::Stream(_)));
+    }
+
+    fn offers(&mut self, segment: &Segment, packet: &PacketInStream, end: Role) -> Option<(Kind, String)> {
+        let window = carried(segment, packet.window())?;
+        let plain = self.plainness.push(segment);
+        let data_ack = segment.dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
+        let stream = packet.stream;
+        let (level, next) = match data_ack {
+            Some((sent, wide)) => (Level::Data, self.numbers.working(sent, wide)),
+            None if plain => (Level::Stream(stream), self.position(stream, segment.acknowledgement)),
+            None => return None,
+        };
+        self.window.offers(Offer { level, next, window, stream });
+        let shut = self.window.is_shut();
+        if shut == self.shut || (shut && self.over) {
+            return None;
+        }
+        self.shut = shut;
+        Some(if shut { (Kind::ZeroWindow, self.shuts(end)) } else { (Kind::WindowOpen, self.opens(end)) })
+    }
+
+    fn position(&mut self, stream: u32, acknowledgement: u32) -> u64 {
+        let (known, positions) = self.plain.get_or_insert_with(|| (stream, Positions::default()));
+        if *known != stream {
+            (*known, *positions) = (stream, Positions::default());
+        }
+        positions.position(acknowledgement)
+    }
+
+    fn shuts(&self, end: Role) -> String {
+        let end = end.name();
+        match self.window.offered().unwrap_or(0) {
+            0 => format!("the receive window of the {end} is 0"),
+            offered => {
+                format!("the receive window of the {end} is {offered}, less than a segment of {}", self.window.full())
+            }
+        }
+    }
+
+    fn opens(&self, end: Role) -> String {
+        let end = end.name();
+        match self.window.offered() {
+            Some(offered) => format!("the receive window of the {end} opens to {offered}"),
+            None => format!("the receive window of the {end} opens, its scale was not captured"),
+        }
+    }
+}

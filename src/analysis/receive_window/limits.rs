@@ -1,0 +1,200 @@
+//! For how long did the receive window hold the sender of a direction back, and was it shut to the end?
+
+use std::collections::VecDeque;
+
+use super::{Level, Offer, Step, Window};
+
+/// A time when the receiver had no room for a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closure {
+    /// When a packet said so first, nanoseconds since 1970.
+    pub from: i64,
+    /// That packet.
+    pub packetid: u64,
+    /// When a packet offered room again, or the connection's last packet.
+    pub until: i64,
+    /// Octets that the receiver offered last.
+    pub offered: u64,
+    /// What a full segment had, octets.
+    pub segment: u64,
+    /// What the window counted from.
+    pub level: Level,
+    /// Packets of the receiver that said the same again.
+    pub repeated: u64,
+    /// When the last of them came.
+    pub heard: i64,
+}
+
+impl Closure {
+    /// How long it lasted, nanoseconds.
+    #[must_use]
+    pub fn length(&self) -> i64 {
+        self.until.saturating_sub(self.from).max(0)
+    }
+}
+
+/// What the window of one direction did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// For how long the sender had no room for a segment, nanoseconds; at least, where it was captured away from the sender.
+    pub limited: i64,
+    /// For how long of that the receiver itself offered less than a segment.
+    pub shut: i64,
+    /// For how long of `limited` the receiver offered less than half of the most that it had offered before.
+    pub low: i64,
+    /// The least that it offered in that time, octets.
+    pub least: Option<u64>,
+    /// The most that it offered at all, octets.
+    pub most: u64,
+    /// From the first data to the last, or to the end of the time that the sender was held back.
+    pub span: Option<(i64, i64)>,
+    /// The first packets after which the sender had no room.
+    pub packets: Vec<u64>,
+    /// The closure that no packet ended, where there is one.
+    pub unended: Option<Closure>,
+    /// The longest closure that one did, nanoseconds.
+    pub longest_ended: i64,
+}
+
+/// Packets that [`Limits`] lists at most.
+const LISTED: usize = 10;
+
+/// Works out the limits of a direction from its packets. What its receiver says here has an effect on what comes here
+/// `delay` nanoseconds later (see [`crate::analysis::sender_view`]).
+#[must_use]
+pub fn limits(steps: impl IntoIterator<Item = Step>, delay: i64) -> Limits {
+    let mut course = Walk::default();
+    for step in steps {
+        course.hears(step.time);
+        course.push(&step, delay);
+        course.hears(step.time);
+    }
+    course.finish()
+}
+
+#[derive(Default)]
+struct Walk {
+    /// As the receiver said.
+    told: Window,
+    /// As the sender knows.
+    known: Window,
+    /// What the sender has yet to hear, when, and from which packet.
+    under_way: VecDeque<(i64, u64, Offer)>,
+    sent: Option<u64>,
+    /// Until when time was counted.
+    counted: i64,
+    is_limited: bool,
+    closure: Option<Closure>,
+    over: bool,
+    found: Limits,
+}
+
+impl Walk {
+    fn push(&mut self, step: &Step, delay: i64) {
+        if self.over {
+            return;
+        }
+        self.advance(step.time);
+        if step.forward {
+            self.told.sends(step.payload);
+            self.known.sends(step.payload);
+            if step.payload > 0 {
+                let (first, last) = self.found.span.unwrap_or((step.time, step.time));
+                self.found.span = Some((first, last.max(step.time)));
+            }
+        }
+        self.sent = step.sent;
+        if let Some(offer) = step.offer {
+            self.told.offers(offer);
+            self.found.most = self.found.most.max(self.told.offered().unwrap_or(0));
+            self.under_way.push_back((step.time.saturating_add(delay), step.packetid, offer));
+        }
+        self.note_closure(step);
+        self.judge(step.packetid);
+        if step.ends {
+            // All that there is was sent: the window is in nobody's way.
+            (self.over, self.is_limited, self.closure) = (true, false, None);
+        }
+    }
+
+    /// The sender hears what has reached it by `now`.
+    fn hears(&mut self, now: i64) {
+        while let Some((time, packetid, offer)) = self.under_way.front().copied().filter(|(time, ..)| *time <= now) {
+            self.under_way.pop_front();
+            self.advance(time);
+            self.known.offers(offer);
+            self.judge(packetid);
+        }
+    }
+
+    /// Counts the time until `now` for what holds.
+    fn advance(&mut self, now: i64) {
+        let length = now.saturating_sub(self.counted).max(0);
+        self.counted = self.counted.max(now);
+        if !self.is_limited || length == 0 || self.over {
+            return;
+        }
+        let found = &mut self.found;
+        found.limited = found.limited.saturating_add(length);
+        found.span = found.span.map(|(first, last)| (first, last.max(now)));
+        let Some(offered) = self.told.offered() else { return };
+        found.least = Some(found.least.map_or(offered, |least| least.min(offered)));
+        if self.told.is_shut() {
+            found.shut = found.shut.saturating_add(length);
+        }
+        if offered < found.most / 2 {
+            found.low = found.low.saturating_add(length);
+        }
+    }
+
+    /// Whether the sender has no room now; `packetid` brought it about.
+    fn judge(&mut self, packetid: u64) {
+        if self.over {
+            return;
+        }
+        // Numbers of plain TCP do not compare with those of the data level.
+        let alike = self.known.level() == self.told.level();
+        let room = self.sent.filter(|_| alike).and_then(|sent| self.known.room(sent));
+        let is_limited = room.is_some_and(|room| room < self.known.full());
+        if is_limited && !self.is_limited && self.found.packets.len() < LISTED {
+            self.found.packets.push(packetid);
+        }
+        self.is_limited = is_limited;
+    }
+
+    fn note_closure(&mut self, step: &Step) {
+        match (&mut self.closure, self.told.is_shut(), self.told.level()) {
+            (None, true, Some(level)) => {
+                self.closure = Some(Closure {
+                    from: step.time,
+                    packetid: step.packetid,
+                    until: step.time,
+                    offered: self.told.offered().unwrap_or(0),
+                    segment: self.told.full(),
+                    level,
+                    repeated: 0,
+                    heard: step.time,
+                });
+            }
+            (Some(closure), true, _) => {
+                closure.until = closure.until.max(step.time);
+                if step.offer.is_some() {
+                    closure.offered = self.told.offered().unwrap_or(0);
+                    closure.repeated = closure.repeated.saturating_add(1);
+                    closure.heard = step.time;
+                }
+            }
+            (Some(closure), false, _) => {
+                closure.until = closure.until.max(step.time);
+                self.found.longest_ended = self.found.longest_ended.max(closure.length());
+                self.closure = None;
+            }
+            (None, ..) => {}
+        }
+    }
+
+    fn finish(mut self) -> Limits {
+        self.found.unended = self.closure;
+        self.found
+    }
+}

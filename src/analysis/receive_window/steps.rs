@@ -1,0 +1,219 @@
+//! What each packet of a connection means for the window of one direction.
+
+use super::{Level, Offer, Plainness, carried};
+use crate::analysis::sender_view;
+use crate::packets::segment::{Dss, Segment, flag};
+use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange, data_sequence};
+use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::travelling::Travelling;
+use crate::tracking::{ByRole, Capture, Connection, Role, Tracking};
+
+/// One packet, as one direction sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// Wireshark's `frame.number`.
+    pub packetid: u64,
+    /// When it was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// Index of its subflow in [`Connection::subflows`].
+    pub subflow: usize,
+    /// Payload octets, whichever way it travels.
+    pub payload: u32,
+    /// It travels in the direction, as data do; otherwise against it, as acknowledgements do.
+    pub forward: bool,
+    /// One past the highest octet sent so far in the direction, by what the window counts from; `None` before the first.
+    pub sent: Option<u64>,
+    /// It carries octets that were not sent before.
+    pub is_new: bool,
+    /// Octets of some subflow wait for TCP's acknowledgement, though another one may have brought their data: what was given
+    /// to that subflow may be stuck behind them.
+    pub waits: bool,
+    /// What it says of the room at the end that the direction leads to.
+    pub offer: Option<Offer>,
+    /// The direction's sender has no more data from here on.
+    pub ends: bool,
+}
+
+/// What is known of one direction, from which its steps are worked out.
+#[derive(Debug, Clone)]
+pub struct Course {
+    towards: Role,
+    sequence: DataSequence,
+    subflows: usize,
+    /// How much later than here its sender hears what its receiver says, nanoseconds (see
+    /// [`crate::analysis::sender_view`]).
+    pub delay: i64,
+    /// What was acknowledged was captured, but for a hundredth at most. Where it was not, as on one of several
+    /// interfaces, what the sender did meanwhile is not known.
+    pub is_whole: bool,
+}
+
+/// The courses of both directions of `connection`.
+#[must_use]
+pub fn courses(capture: &Capture, connection: &Connection) -> ByRole<Course> {
+    let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
+    let of = |towards: Role, sequence: DataSequence| Course {
+        towards,
+        subflows: connection.subflows.len(),
+        delay: sender_view::delay(capture, connection, towards),
+        is_whole: is_whole(&sequence),
+        sequence,
+    };
+    ByRole { server: of(Role::Server, sequences.server), client: of(Role::Client, sequences.client) }
+}
+
+impl Course {
+    /// What each of `packets`, those of the connection in the order of the file, means for the direction.
+    pub fn steps<'a>(
+        &'a self,
+        tracking: &'a Tracking,
+        packets: &'a [Travelling<'a>],
+    ) -> impl Iterator<Item = Step> + use<'a> {
+        let mut walk = Walk {
+            sent: self.sequence.sent.iter().peekable(),
+            acknowledged: self.sequence.acknowledged.iter().peekable(),
+            data_sent: None,
+            streams: vec![StreamSent::default(); self.subflows],
+            waiting: 0,
+            plainness: Plainness::default(),
+            level: (Level::Data, 0),
+        };
+        packets.iter().map(move |packet| walk.step(tracking, packet, self.towards))
+    }
+}
+
+/// Whether the data that was acknowledged was captured, but for a hundredth.
+fn is_whole(sequence: &DataSequence) -> bool {
+    let mut captured = RangeSet::default();
+    for range in &sequence.sent {
+        captured.insert(range.start, range.end);
+    }
+    let acknowledged = sequence.acknowledged.iter().map(|one| one.next).max();
+    let (Some((first, _)), Some(acknowledged)) = (captured.span(), acknowledged) else { return true };
+    // One octet more is the DATA_FIN's.
+    let acknowledged = acknowledged.saturating_sub(first).saturating_sub(1);
+    captured.total() >= acknowledged.saturating_sub(acknowledged / 100)
+}
+
+struct Walk<S: Iterator, A: Iterator> {
+    sent: std::iter::Peekable<S>,
+    acknowledged: std::iter::Peekable<A>,
+    /// One past the highest octet of data sent.
+    data_sent: Option<u64>,
+    streams: Vec<StreamSent>,
+    /// How many of them wait for an acknowledgement.
+    waiting: usize,
+    plainness: Plainness,
+    /// What the window counts from at present, and the index of that subflow.
+    level: (Level, usize),
+}
+
+/// What was sent on one subflow.
+#[derive(Debug, Clone, Copy, Default)]
+struct StreamSent {
+    positions: Positions,
+    /// One past the highest octet.
+    highest: Option<u64>,
+    /// The next octet that the receiver expects.
+    acknowledged: Option<u64>,
+    reset: bool,
+}
+
+impl StreamSent {
+    fn waits(&self) -> bool {
+        !self.reset && self.highest > self.acknowledged
+    }
+
+    fn note(&mut self, segment: &Segment, forward: bool) {
+        self.reset |= segment.has(flag::RST);
+        if !forward && segment.has(flag::ACK) && !self.reset {
+            self.acknowledged = self.acknowledged.max(self.positions.nearest(segment.acknowledgement));
+        }
+    }
+}
+
+impl<'a, S, A> Walk<S, A>
+where
+    S: Iterator<Item = &'a SentRange>,
+    A: Iterator<Item = &'a Acknowledgement>,
+{
+    fn step(&mut self, tracking: &Tracking, packet: &Travelling<'_>, towards: Role) -> Step {
+        let segment = packet.segment;
+        let forward = packet.towards == towards;
+        let (mut is_new, mut offer, mut ends) = (false, None, false);
+        let waited = self.streams.get(packet.subflow).is_some_and(StreamSent::waits);
+        if forward {
+            is_new = self.sends(packet);
+            ends = segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN))
+                || (segment.has(flag::FIN) && self.level.0 == Level::Stream(packet.stream));
+        } else {
+            offer = self.offer(tracking, packet);
+        }
+        if let Some(stream) = self.streams.get_mut(packet.subflow) {
+            stream.note(segment, forward);
+            let waits = stream.waits();
+            self.waiting = self.waiting.saturating_add(usize::from(waits)).saturating_sub(usize::from(waited));
+        }
+        let (level, index) = self.level;
+        let sent = match level {
+            Level::Data => self.data_sent,
+            Level::Stream(_) => self.streams.get(index).and_then(|stream| stream.highest),
+        };
+        let (packetid, time, subflow) = (segment.packetid, segment.abstime, packet.subflow);
+        let waits = self.waiting > 0;
+        Step {
+            packetid,
+            time,
+            subflow,
+            waits,
+            payload: segment.payload.unwrap_or(0),
+            forward,
+            sent,
+            is_new,
+            offer,
+            ends,
+        }
+    }
+
+    /// Notes what a packet sends; true when some of it is new.
+    fn sends(&mut self, packet: &Travelling<'_>) -> bool {
+        let (mut new_data, mut new_octets) = (false, false);
+        while let Some(range) = self.sent.next_if(|range| range.row <= packet.row) {
+            new_data |= range.sending == Sending::First;
+            self.data_sent = self.data_sent.max(Some(range.end));
+        }
+        let length = u64::from(packet.segment.payload.unwrap_or(0));
+        if let Some(stream) = self.streams.get_mut(packet.subflow).filter(|_| !packet.segment.has(flag::RST)) {
+            let start = stream.positions.position(packet.segment.sequence);
+            let end = start.saturating_add(u64::from(packet.segment.has(flag::SYN))).saturating_add(length);
+            new_octets = length > 0 && stream.highest.is_none_or(|highest| end > highest);
+            if length > 0 {
+                stream.highest = stream.highest.max(Some(end));
+            }
+        }
+        if self.level.0 == Level::Data { new_data } else { new_octets }
+    }
+
+    fn offer(&mut self, tracking: &Tracking, packet: &Travelling<'_>) -> Option<Offer> {
+        let mut acknowledged = None;
+        while let Some(one) = self.acknowledged.next_if(|one| one.row <= packet.row) {
+            acknowledged = Some(one.next);
+        }
+        let scaled = tracking.packets.get(packet.row as usize).and_then(|packet| packet.window());
+        let window = carried(packet.segment, scaled)?;
+        let plain = self.plainness.push(packet.segment);
+        let next = match acknowledged {
+            Some(next) => {
+                self.level = (Level::Data, 0);
+                next
+            }
+            None if plain => {
+                let next = self.streams.get(packet.subflow)?.positions.nearest(packet.segment.acknowledgement)?;
+                self.level = (Level::Stream(packet.stream), packet.subflow);
+                next
+            }
+            None => return None,
+        };
+        Some(Offer { level: self.level.0, next, window, stream: packet.stream })
+    }
+}

@@ -1,0 +1,164 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::*;
+use crate::analysis::events::Kind;
+use crate::packets::segment::{Dss, SackBlocks};
+use crate::tracking::streams::OpenStream;
+use crate::tracking::{PacketInStream, Role};
+
+fn offer(next: u64, window: u64, stream: u32) -> Offer {
+    Offer { level: Level::Data, next, window: Some(window), stream }
+}
+
+/// A window of a sender that sends segments of 1000 octets.
+fn window(offers: &[Offer]) -> Window {
+    let mut window = Window::default();
+    window.sends(1000);
+    offers.iter().for_each(|offer| window.offers(*offer));
+    window
+}
+
+#[test]
+fn the_furthest_edge_holds_for_all_subflows() {
+    // RFC 8684 §3.3.4: the window is shared; a late ACK of a slow subflow takes nothing back.
+    let held = window(&[offer(1001, 9000, 0), offer(2001, 9000, 1), offer(1501, 8500, 0)]);
+    assert_eq!((held.offered(), held.room(4001)), (Some(9000), Some(7000)));
+    // Not newer than what the other subflow told, and less: which was sent first is not known.
+    let held = window(&[offer(1001, 9000, 0), offer(1001, 500, 1)]);
+    assert_eq!((held.offered(), held.is_shut()), (Some(9000), false));
+}
+
+#[test]
+fn the_newest_offer_may_say_that_there_is_no_room() {
+    let full = window(&[offer(1001, 2000, 0), offer(2001, 1000, 0), offer(3001, 0, 0)]);
+    assert!(full.is_shut() && full.has_all(3001) && !full.has_all(3002));
+    // A receiver that takes back what it had offered, and an older packet that comes late.
+    let shrunk = window(&[offer(1001, 60_000, 0), offer(2001, 0, 0), offer(1501, 59_500, 1)]);
+    assert_eq!((shrunk.is_shut(), shrunk.room(2001)), (true, Some(0)));
+    let opened = window(&[offer(1001, 60_000, 0), offer(2001, 0, 0), offer(2001, 5000, 1)]);
+    assert_eq!((opened.is_shut(), opened.offered()), (false, Some(5000)));
+}
+
+#[test]
+fn room_for_less_than_a_segment_is_none() {
+    assert!(window(&[offer(1001, 500, 0)]).is_shut());
+    assert!(!window(&[offer(1001, 1000, 0)]).is_shut());
+    // What offloading put together is no segment.
+    let mut held = window(&[offer(1001, 2000, 0)]);
+    held.sends(64_000);
+    assert_eq!((held.full(), held.is_shut()), (1460, false));
+}
+
+#[test]
+fn a_window_without_its_scale_is_only_known_to_be_zero() {
+    let unknown = |next| Offer { window: None, ..offer(next, 0, 0) };
+    assert_eq!(window(&[unknown(1001)]).offered(), None);
+    let held = window(&[unknown(1001), offer(2001, 0, 0)]);
+    assert!(held.is_shut());
+    let held = window(&[unknown(1001), offer(2001, 0, 0), unknown(2001)]);
+    assert!(!held.is_shut());
+    assert_eq!(held.room(9001), None);
+}
+
+/// A packet of 192.0.2.1 or of the other end.
+fn packet(by_client: bool, sequence: u32, acknowledgement: u32, payload: u32, window: u16) -> Segment {
+    let ends = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1))];
+    let (source, destination) = if by_client { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
+    let (source_port, destination_port) = if by_client { (40_000, 80) } else { (80, 40_000) };
+    Segment {
+        packetid: 1,
+        abstime: 0,
+        source,
+        destination,
+        source_port,
+        destination_port,
+        flags: flag::ACK,
+        window,
+        sequence,
+        acknowledgement,
+        payload: Some(payload),
+        timestamps: None,
+        window_scale: None,
+        options_cut: false,
+        sack: SackBlocks::default(),
+        dss: None,
+        control: None,
+    }
+}
+
+fn with_data_ack(segment: Segment, data_ack: u64) -> Segment {
+    Segment { dss: Some(Dss { flags: Dss::DATA_ACK, data_ack: Some(data_ack), mapping: None }), ..segment }
+}
+
+/// What the gates tell of packets that come one after the other, the handshake before them.
+fn told(packets: &[Segment]) -> Vec<(usize, Kind, String)> {
+    let syn = Segment { flags: flag::SYN, ..packet(true, 0, 0, 0, 0) };
+    let syn_ack = Segment { flags: flag::SYN | flag::ACK, ..packet(false, 0, 1, 0, 0) };
+    let mut stream = OpenStream::new(&syn);
+    let mut place = |segment: &Segment| -> PacketInStream { stream.push(0, 0, segment) };
+    let mut gates = Gates::default();
+    for (segment, towards) in [(&syn, Role::Server), (&syn_ack, Role::Client)] {
+        assert_eq!(gates.push(segment, &place(segment), towards), None, "windows of SYNs are about another time");
+    }
+    let mut found = Vec::new();
+    for (index, segment) in packets.iter().enumerate() {
+        let towards = if segment.source_port == 40_000 { Role::Server } else { Role::Client };
+        let sighting = gates.push(segment, &place(segment), towards);
+        found.extend(sighting.map(|(kind, detail)| (index, kind, detail)));
+    }
+    found
+}
+
+#[test]
+fn a_window_that_shuts_and_opens_is_told_once_each() {
+    let data = |sequence: u32| packet(true, sequence, 1, 1000, 60_000);
+    let said = |data_ack: u64, window: u16| with_data_ack(packet(false, 1, 1, 0, window), data_ack);
+    let events = told(&[
+        data(1),
+        said(0xffff_ff00, 2000),
+        data(1001),
+        // The DATA_ACK of 32 bits begins again.
+        said(0x0000_02e8, 1000),
+        said(0x0000_06d0, 0),
+        said(0x0000_06d0, 0),
+        said(0x0000_06d0, 999),
+        said(0x0000_06d0, 1000),
+    ]);
+    assert_eq!(
+        events,
+        [
+            (4, Kind::ZeroWindow, "the receive window of the server is 0".to_string()),
+            (7, Kind::WindowOpen, "the receive window of the server opens to 1000".to_string()),
+        ]
+    );
+}
+
+#[test]
+fn after_a_fallback_the_window_counts_from_the_acknowledgement_number() {
+    let data = |sequence: u32| packet(true, sequence, 1, 1000, 60_000);
+    let plain = |acknowledgement: u32, window: u16| packet(false, 1, acknowledgement, 0, window);
+    let events = told(&[
+        data(1),
+        with_data_ack(plain(1001, 3000), 77),
+        // One packet without an option may be MPTCP's all the same.
+        plain(1001, 0),
+        data(1001),
+        plain(2001, 3000),
+        data(2001),
+        plain(3001, 0),
+        plain(3001, 5000),
+    ]);
+    let kinds: Vec<(usize, Kind)> = events.iter().map(|(index, kind, _)| (*index, *kind)).collect();
+    assert_eq!(kinds, [(6, Kind::ZeroWindow), (7, Kind::WindowOpen)]);
+}
+
+#[test]
+fn nobody_minds_a_window_after_the_last_data() {
+    let fin = Segment {
+        dss: Some(Dss { flags: Dss::DATA_FIN, data_ack: None, mapping: None }),
+        ..packet(true, 1001, 1, 0, 60_000)
+    };
+    let said = |data_ack: u64, window: u16| with_data_ack(packet(false, 1, 1001, 0, window), data_ack);
+    let reset = Segment { flags: flag::RST | flag::ACK, ..said(1001, 0) };
+    assert_eq!(told(&[packet(true, 1, 1, 1000, 9), said(1001, 5000), reset, fin, said(1002, 0)]), []);
+}

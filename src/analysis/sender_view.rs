@@ -1,0 +1,55 @@
+//! How much later than here does the sender of a direction hear what its receiver says?
+//!
+//! A capture at the sender shows an ACK when the sender hears it. Anywhere else the sender could only answer after the way
+//! from here to the sender and back, which the handshake shows.
+
+use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+
+/// An end that answers at least this many times faster than the other is where it was captured.
+const FASTER: i64 = 4;
+
+/// The time from here to the sender of the data towards `towards` and back, nanoseconds: the shortest that a handshake of
+/// a subflow shows. Zero at the sender, and where no handshake was captured whole.
+#[must_use]
+pub fn delay(capture: &Capture, connection: &Connection, towards: Role) -> i64 {
+    let halves = halves(capture, connection);
+    let of = |half: &Halves| {
+        let (near, far) = if towards == Role::Server { (half.client, half.server) } else { (half.server, half.client) };
+        if near.saturating_mul(FASTER) <= far { 0 } else { near }
+    };
+    halves.iter().map(of).min().unwrap_or(0)
+}
+
+/// The longest round trip that a handshake of a subflow shows, nanoseconds, wherever it was captured; `None` where none
+/// was captured whole.
+#[must_use]
+pub fn longest_round_trip(capture: &Capture, connection: &Connection) -> Option<i64> {
+    halves(capture, connection).iter().map(|half| half.client.saturating_add(half.server)).max()
+}
+
+/// A handshake seen from where it was captured: the time that each end of the connection took to answer.
+struct Halves {
+    client: i64,
+    server: i64,
+}
+
+fn halves(capture: &Capture, connection: &Connection) -> Vec<Halves> {
+    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    streams.filter_map(|stream| half(capture, stream)).collect()
+}
+
+fn half(capture: &Capture, stream: &Stream) -> Option<Halves> {
+    // With several SYNs it is not known which of them was answered.
+    if (stream.syns, stream.syn_acks) != (1, 1) {
+        return None;
+    }
+    let time = |row: Option<u32>| Some(capture.segments.get(row? as usize)?.abstime);
+    let (syn, syn_ack, ack) = (time(stream.syn)?, time(stream.syn_ack)?, time(stream.third_ack)?);
+    let (opened, accepted) = (ack.saturating_sub(syn_ack).max(0), syn_ack.saturating_sub(syn).max(0));
+    let subflow = capture.tracking.subflow(stream.id)?;
+    // Roles of the stream are those of the connection, but for a subflow that the server opened.
+    Some(match Tracking::mptcp_towards(subflow, Role::Client) {
+        Role::Client => Halves { client: opened, server: accepted },
+        Role::Server => Halves { client: accepted, server: opened },
+    })
+}
