@@ -249,6 +249,32 @@ fn bytes_sent_again_are_those_of_the_kernels() {
 }
 
 #[test]
+fn lost_packets_are_those_that_the_path_dropped() {
+    let mut compared = 0;
+    for prefix in ["lossy", "blackout", "late_originals", "router_any_losses"] {
+        for recording in recordings(prefix) {
+            let truth = truth(&recording);
+            let dropped = truth["relay_events"].as_array().expect("a list").iter();
+            let dropped = dropped.filter(|event| event["seq"].is_number() && event["ev"] != "reorder");
+            let dropped: Vec<&Value> = dropped.collect();
+            let (client, server) = (recording.join("client.pcap"), recording.join("server.pcap"));
+            let command = ["loss", "mptcp", &client.to_string_lossy(), "0", &server.to_string_lossy()];
+            let lost = said(&client, &command);
+            for (role, direction) in [("server", "c2s"), ("client", "s2c")] {
+                let subflows = lost.as_array().expect("a list").iter().filter(|subflow| subflow["towards"] == role);
+                let sum = |name: &str| subflows.clone().map(|subflow| subflow[name].as_u64().expect("a number")).sum();
+                let found: (u64, u64) = (sum("lost_packets"), sum("lost_bytes"));
+                let dropped = dropped.iter().filter(|event| event["dir"] == direction);
+                let bytes = dropped.clone().map(|event| event["plen"].as_u64().expect("a number")).sum();
+                assert_eq!(found, (dropped.count() as u64, bytes), "{} towards the {role}", recording.display());
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 14);
+}
+
+#[test]
 #[ignore = "packets that a capture has twice are counted twice as yet"]
 fn each_packet_counts_once_on_a_router_and_a_bridge() {
     for prefix in ["router", "bridge"] {
