@@ -27,8 +27,11 @@ pub fn token_and_idsn(key: u64) -> (u32, u64) {
 
 /// The HMAC of a join: the sender's key and random number come first (RFC 8684 §3.2).
 pub fn hmac(keys: [u64; 2], nonces: [u32; 2]) -> Vec<u8> {
+    authenticated(keys, &nonces.iter().flat_map(|nonce| nonce.to_be_bytes()).collect::<Vec<u8>>())
+}
+
+fn authenticated(keys: [u64; 2], message: &[u8]) -> Vec<u8> {
     let key: Vec<u8> = keys.iter().flat_map(|key| key.to_be_bytes()).collect();
-    let message: Vec<u8> = nonces.iter().flat_map(|nonce| nonce.to_be_bytes()).collect();
     Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update(message).finalize().into_bytes().to_vec()
 }
 
@@ -169,6 +172,13 @@ impl Wire {
         let packet = Packet { flags: ACK, seq: from, ack: 101, options: &dss, payload: length.into() };
         self.down(time, path, &packet)
     }
+}
+
+/// The server's ADD_ADDR of 10.0.0.`last` (RFC 8684 §3.4.1: the HMAC is the rightmost 64 bits).
+pub fn add_addr(id: u8, last: u8) -> Vec<u8> {
+    let address = [10, 0, 0, last];
+    let message = [&[id][..], &address, &[0, 0]].concat();
+    [&[30, 16, 0x30, id][..], &address, &authenticated([KEYS[1], KEYS[0]], &message)[24..]].concat()
 }
 
 /// A DSS with a 64-bit DATA_ACK.

@@ -68,6 +68,7 @@ mod settings;
 mod shell_lines;
 mod shifted_timestamps;
 mod signals;
+mod single_subflow;
 mod special_files;
 mod sql;
 mod sql_limits;

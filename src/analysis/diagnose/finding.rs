@@ -60,6 +60,8 @@ pub enum FindingKind {
     JoinHmacInvalid,
     /// A join names a connection that the capture does not hold.
     JoinTokenUnknown,
+    /// A connection has one subflow, and nobody tried to join.
+    SingleSubflow,
     /// An established subflow carried no data.
     SubflowUnused,
     /// A subflow is a backup.

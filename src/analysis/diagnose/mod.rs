@@ -18,6 +18,7 @@ mod reinjections;
 mod requests;
 mod retransmissions;
 mod silent;
+mod single;
 mod stale;
 mod unused;
 mod usage;
@@ -108,6 +109,7 @@ pub fn diagnose_connection(
     let same = |one: &Finding, other: &Finding| (one.tcpstream, one.towards) == (other.tcpstream, other.towards);
     findings.extend(silent.filter(|silent| !stale.iter().any(|stale| same(stale, silent))));
     findings.extend(stale);
+    findings.extend(single::find(&subject));
     findings.extend(usage::find(&subject));
     findings.extend(windows::find(&subject));
     findings.extend(retransmissions::find(&subject));
