@@ -110,7 +110,7 @@ fn shares(subject: &Subject<'_>, towards: Role, sizes: &[AckSize]) -> Panel {
         sizes.map(|size| i64::try_from(size.new).unwrap_or(i64::MAX)).collect()
     };
     let flows = by_flow(subject, sizes);
-    if flows.len() > 1 {
+    if !flows.is_empty() {
         let all = share_at_most(values(&mut flows.iter().flat_map(|(_, own)| own)), 1.0);
         panel = panel.with_series(Series::new("all", Look::of(RoleKind::Total), Marks::Steps(all)));
     }

@@ -33,8 +33,8 @@ impl Plot for Dsn {
         "Each packet with data is a vertical stroke from its first to its last octet of data, in the colour of its \
          subflow. Data sent again is marked at its first octet: retransmissions by TCP, reinjections (it had gone over \
          another subflow), and re-sends on the same subflow under new numbers. The lower steps are the highest DATA_ACK \
-         so far, the upper ones how far the receiver's window allows to send. Without the sender's key, numbers count \
-         from the lowest one seen."
+         so far, the upper ones how far the receiver's window allows to send; both hold until the connection's last \
+         packet. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -62,10 +62,14 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Fig
     let happened = events(capture, connection, None);
     let mut figure = Figure::new(format!("MPTCP connection {} of {}", connection.id, capture.name()));
     let clock = Clockwork::of(capture);
+    let streams = connection.subflows.iter().filter_map(|stream| capture.tracking.stream(*stream));
+    let rows = streams.flat_map(|stream| &stream.packets);
+    let end = rows.filter_map(|row| capture.segments.get(*row as usize)).map(|segment| segment.abstime).max();
+    let end = clock.seconds(end.unwrap_or_else(|| capture.origin()));
     for towards in request.directions() {
         let sequence = sequence.get(towards);
         let origin = sequence.origin();
-        let direction = Direction { connection, request, towards, sequence, origin, clock };
+        let direction = Direction { connection, request, towards, sequence, origin, clock, end };
         figure = figure.with_panel(direction.panel(&happened));
         if connection.hosts.get(towards.other()).idsn.is_none() {
             figure = figure.with_caption(format!(
@@ -85,6 +89,8 @@ struct Direction<'a> {
     /// What is shown as 0, worked out once.
     origin: u64,
     clock: Clockwork,
+    /// When the connection's last packet was recorded, in seconds.
+    end: f64,
 }
 
 impl Direction<'_> {
@@ -114,8 +120,12 @@ impl Direction<'_> {
         self.clock.seconds(time)
     }
 
+    /// As it is shown; what TCP Fast Open carries lies before the data sequence space, and below zero.
     fn number(&self, working: u64) -> f64 {
-        value(working.saturating_sub(self.origin))
+        match working.checked_sub(self.origin) {
+            Some(number) => value(number),
+            None => -value(self.origin.saturating_sub(working)),
+        }
     }
 
     /// What is to be shown of what was sent.
@@ -147,13 +157,13 @@ impl Direction<'_> {
         again.map(|range| Point { x: self.seconds(range.time), y: self.number(range.start) }).collect()
     }
 
-    /// The highest DATA_ACK so far, each time that it grew.
+    /// The highest DATA_ACK so far, each time that it grew, and at the end.
     fn data_acks(&self) -> Vec<Point> {
         let next = self.sequence.acknowledged.iter().map(|ack| (ack.time, ack.next));
         self.growing(next)
     }
 
-    /// The furthest that the window ever allowed, each time that it grew.
+    /// The furthest that the window ever allowed, each time that it grew, and at the end.
     fn window_edge(&self) -> Vec<Point> {
         let edges = self.sequence.acknowledged.iter();
         let edges = edges.filter_map(|ack| Some((ack.time, ack.next.saturating_add(ack.window?.into()))));
@@ -162,14 +172,17 @@ impl Direction<'_> {
 
     fn growing(&self, numbers: impl Iterator<Item = (i64, u64)>) -> Vec<Point> {
         let mut highest = 0;
-        let mut points = Vec::new();
+        let mut points: Vec<Point> = Vec::new();
         for (time, number) in numbers {
-            if number > highest && self.request.shows(self.seconds(time)) {
+            if number > highest {
                 points.push(Point { x: self.seconds(time), y: self.number(number) });
+                highest = number;
             }
-            highest = highest.max(number);
         }
-        points
+        // The last one holds until nothing more is known of the connection.
+        let last = points.last().filter(|last| last.x < self.end).copied();
+        points.extend(last.map(|last| Point { x: self.end, ..last }));
+        self.request.steps(points)
     }
 
     fn annotations(&self, happened: &[Event]) -> Vec<Annotation> {

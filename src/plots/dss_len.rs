@@ -6,7 +6,7 @@ use super::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
 use super::registry::{Example, Plot};
 use super::request::{Request, value};
 use super::subject::{Flow, Subject, panel};
-use crate::analysis::mapping_lengths::{MappingLengths, histogram, mapping_lengths};
+use crate::analysis::mapping_lengths::{Bin, MappingLengths, histogram, mapping_lengths};
 use crate::arguments::{self, Source};
 use crate::error::Result;
 use crate::tracking::{Capture, Connection, Role};
@@ -29,8 +29,9 @@ impl Plot for DssLen {
 
     fn details(&self) -> &'static str {
         "A mapping says which data a stretch of a subflow carries. One that is repeated, in each segment that it covers or \
-         in a retransmission, counts once; the octet that DATA_FIN takes is left out. Each group of bars is one range of \
-         lengths, in the order of the subflows. --start and --end have no part in it."
+         in a retransmission, counts once; the byte that DATA_FIN takes is left out. Each group of bars is one range of \
+         lengths, in the order of the subflows; the table of values has these ranges, from x up to but not including x_end, \
+         with their counts. --start and --end have no part in it."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -81,19 +82,14 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
     figure
 }
 
-/// Bars of each flow that has mappings, side by side within each bin.
+/// Bars of each flow that has mappings, one a bin.
 fn bars(towards: Role, flows: &[(&Flow<'_>, &MappingLengths)], width: u64) -> Panel {
     let x = Axis::new("length of a mapping", Unit::Bytes);
     let mut panel = panel(towards, x, Axis::new("mappings", Unit::Count));
-    let flows: Vec<_> = flows.iter().filter(|(_, own)| !own.lengths.is_empty()).collect();
-    let share = value(width) / value(flows.len().max(1) as u64);
-    for (place, (flow, own)) in (0_u32..).zip(flows) {
+    for (flow, own) in flows.iter().filter(|(_, own)| !own.lengths.is_empty()) {
         let bins = histogram(&own.lengths, width);
-        let bar = |low: u64, count: u64| {
-            let x_low = value(low) + share * f64::from(place);
-            Bar { x_low, x_high: x_low + share, y: value(count) }
-        };
-        let bars = bins.iter().map(|bin| bar(bin.low, bin.count)).collect();
+        let bar = |bin: &Bin| Bar { x_low: value(bin.low), x_high: value(bin.high), y: value(bin.count) };
+        let bars = bins.iter().map(bar).collect();
         panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Bars(bars)));
     }
     panel

@@ -10,7 +10,7 @@ use crate::analysis::flight::{Moment, data_flight, stream_flight};
 use crate::arguments::{self, Source};
 use crate::error::Result;
 use crate::tracking::data::data_sequence;
-use crate::tracking::{Capture, Connection};
+use crate::tracking::{Capture, Connection, Stream};
 use crate::units::bytes;
 
 /// Octets in flight.
@@ -64,12 +64,14 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         let mut lines = Lines::new(capture, request);
         let data = data_flight(sequence.get(towards));
         lines.add_flight("data level", Look::of(RoleKind::Total), &data);
-        lines.add_window("MPTCP window", RoleKind::WindowEdge, &data);
+        let end = subject.flows.iter().filter_map(|flow| last_packet(capture, flow.stream)).max();
+        lines.add_window("MPTCP window", RoleKind::WindowEdge, &data, end);
         for (flow, found) in subject.flows.iter().zip(&by_flow) {
             let moments = found.get(flow.stream_role(towards));
             if lines.add_flight(&flow.name, flow.look(), moments) {
                 // Alike for the eye, for they are one window, told at different times.
-                lines.add_window("TCP windows of the subflows", RoleKind::Reference, moments);
+                let end = last_packet(capture, flow.stream);
+                lines.add_window("TCP windows of the subflows", RoleKind::Reference, moments, end);
             }
         }
         if lines.lack_windows() {
@@ -93,6 +95,12 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         figure = figure.with_caption(format!("Windows that stayed above the picture: {all} or more."));
     }
     figure
+}
+
+/// When the last packet of a stream was recorded, nanoseconds since 1970.
+fn last_packet(capture: &Capture, stream: &Stream) -> Option<i64> {
+    let segments = stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
+    segments.map(|segment| segment.abstime).max()
 }
 
 /// The lines of one panel.
@@ -124,8 +132,11 @@ impl<'a> Lines<'a> {
         most > 0.0
     }
 
-    fn add_window(&mut self, name: &str, kind: RoleKind, moments: &[Moment]) {
-        let points = self.steps(moments.iter().map(|moment| (moment.time, moment.window)));
+    /// Adds a window, which holds until `end`.
+    fn add_window(&mut self, name: &str, kind: RoleKind, moments: &[Moment], end: Option<i64>) {
+        let last = moments.last().zip(end).filter(|(last, end)| last.time < *end);
+        let last = last.map(|(last, end)| (end, last.window));
+        let points = self.steps(moments.iter().map(|moment| (moment.time, moment.window)).chain(last));
         if !points.is_empty() {
             self.windows.push(Series::new(name, Look::of(kind), Marks::Steps(points)));
         }

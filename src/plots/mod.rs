@@ -12,6 +12,7 @@
 
 pub mod acksize;
 pub mod aggr_benefit;
+pub mod beside;
 pub mod captions;
 pub mod column_over_time;
 pub mod cwnd;

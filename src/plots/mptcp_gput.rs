@@ -70,7 +70,8 @@ fn carried(capture: &Capture, connection: &Connection, subject: &Subject<'_>) ->
             Some(Carried::by(flow, parcels))
         });
         let mut parts: Vec<Carried> = flows.collect();
-        parts.splice(0..0, Carried::total(&parts));
+        let total = Carried::total(&parts);
+        parts.insert(0, total);
         parts
     };
     ByRole { server: of(Role::Server), client: of(Role::Client) }

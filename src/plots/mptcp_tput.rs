@@ -59,7 +59,8 @@ fn carried(capture: &Capture, subject: &Subject<'_>) -> ByRole<Vec<Carried>> {
     }
     for towards in Role::BOTH {
         let parts = carried.get_mut(towards);
-        parts.splice(0..0, Carried::total(parts));
+        let total = Carried::total(parts);
+        parts.insert(0, total);
     }
     carried
 }

@@ -107,7 +107,7 @@ fn delays(direction: &OutOfOrderDirection, connection: &Connection, request: &Re
             panel.series.push(Series::new(name, Look::subflow(index), Marks::Steps(shares(own))));
         }
     }
-    if panel.series.len() > 1 {
+    if !together.is_empty() {
         panel.series.push(Series::new(ALL, Look::of(RoleKind::Total), Marks::Steps(shares(together))));
     }
     panel

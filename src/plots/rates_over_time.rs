@@ -31,15 +31,12 @@ impl Carried {
         Carried { name: flow.name.clone(), look: flow.look(), parcels }
     }
 
-    /// All of them together, when several carried something.
+    /// All of them together, also where only one carried something: what reads the values needs not know.
     #[must_use]
-    pub fn total(parts: &[Carried]) -> Option<Self> {
-        if parts.iter().filter(|part| !part.parcels.is_empty()).count() < 2 {
-            return None;
-        }
+    pub fn total(parts: &[Carried]) -> Self {
         let mut parcels: Vec<Parcel> = parts.iter().flat_map(|part| &part.parcels).copied().collect();
         parcels.sort_by_key(|parcel| parcel.time);
-        Some(Carried { name: "total".to_string(), look: Look::of(RoleKind::Total), parcels })
+        Carried { name: "total".to_string(), look: Look::of(RoleKind::Total), parcels }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod text;
 pub mod xplot;
 
 use super::PlotError;
+use super::beside::side_by_side;
 use super::figure::Figure;
 use super::scene::{Detail, scene};
 use super::shape::Scene;
@@ -123,6 +124,7 @@ impl Kind {
 pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, PlotError> {
     figure.validate()?;
     target.check()?;
+    let figure = &*side_by_side(figure);
     match target.kind {
         Kind::Svg => Ok(svg::document(&laid_out(figure, target)?).into_bytes()),
         Kind::Png => Ok(png::encode(&bitmap::draw(&laid_out(figure, target)?), target.dpi)?),

@@ -51,10 +51,12 @@ pub struct DataSequence {
 }
 
 impl DataSequence {
-    /// The working number that is shown as 0: the IDSN; without the sender's key the octet before the lowest one seen.
+    /// The working number that is shown as 0: the IDSN; without the sender's key the one before the lowest number seen,
+    /// of data or of a DATA_ACK.
     #[must_use]
     pub fn origin(&self) -> u64 {
-        let lowest = || self.sent.iter().map(|range| range.start).min();
+        let acknowledged = self.acknowledged.iter().map(|ack| ack.next);
+        let lowest = || self.sent.iter().map(|range| range.start).chain(acknowledged).min();
         self.numbers.first().or_else(lowest).map_or(0, |first| first.saturating_sub(1))
     }
 }
