@@ -109,3 +109,71 @@ fn pictures_of_the_example_are_whole() {
         String::from_utf8(render(&figure, &Target::new(Kind::Text { colour: false }).sized(80, 24)).unwrap()).unwrap();
     assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
+
+/// Numbers of a field that tshark prints, with the time of their frame, for frames towards a port.
+fn numbers(path: &std::path::Path, port: &str, field: &str) -> Vec<(f64, u64)> {
+    let lines = scenarios::tshark(path, &["tcp.dstport", "frame.time_relative", field]);
+    let cells = lines.iter().map(|line| line.split('\t').collect::<Vec<_>>());
+    let number = |cells: Vec<&str>| match cells[..] {
+        [to, time, number] if to == port => Some((time.parse().unwrap(), number.parse().ok()?)),
+        _ => None,
+    };
+    cells.filter_map(number).collect()
+}
+
+#[test]
+fn acknowledgements_alone_count_from_the_lowest_one() {
+    let Some(path) = scenarios::field("10_mid_only_acks.pcap") else { return };
+    let figure = figure(&path);
+    let acknowledged = numbers(&path, "40000", "tcp.options.mptcp.rawdataack");
+    assert_eq!(acknowledged.len(), 6);
+    let Some(Marks::Steps(points)) = series(&figure.panels[0], "DATA_ACK") else { panic!("no DATA_ACKs") };
+    let expected: Vec<(u64, u64)> =
+        acknowledged.iter().map(|(time, number)| (nanoseconds(*time), number - acknowledged[0].1 + 1)).collect();
+    assert_eq!(points.iter().map(|point| (nanoseconds(point.x), point.y as u64)).collect::<Vec<_>>(), expected);
+}
+
+/// Begun while data were under way: their DATA_ACKs lie below all data that were captured.
+#[test]
+fn acknowledgements_of_earlier_data_are_drawn_where_they_are() {
+    let Some(folder) = scenarios::folder() else { return };
+    let mut below = 0;
+    for end in ["client", "server"] {
+        let path = end_of(&folder.join("13a_midstream"), end).unwrap();
+        let figure = figure(&path);
+        for (panel, to_server) in figure.panels.iter().zip([true, false]) {
+            // They have 64 bits here, so that raw ones compare.
+            let lines = scenarios::tshark(&path, &["tcp.dstport", "tcp.options.mptcp.rawdataack"]);
+            let travelling_back = lines.iter().filter(|line| line.starts_with("5001\t") != to_server);
+            let acknowledged = travelling_back.filter_map(|line| line.split('\t').nth(1)?.parse().ok());
+            let acknowledged: Vec<u64> = acknowledged.collect();
+            let Some(Marks::Steps(points)) = series(panel, "DATA_ACK") else { panic!("no DATA_ACKs") };
+            let highest = acknowledged.iter().max().unwrap();
+            assert_eq!((last(&Marks::Steps(points.clone())).y - points[0].y) as u64, highest - acknowledged[0]);
+            let strokes = panel.series.iter().filter(|one| matches!(one.marks, Marks::VerticalStrokes(_)));
+            let data = strokes.flat_map(|one| one.marks.boxes()).map(|(_, low, ..)| low).fold(f64::MAX, f64::min);
+            // An old DATA_ACK may come behind a newer one.
+            let before = acknowledged[0] - acknowledged.iter().min().unwrap();
+            assert_eq!(data.min(points[0].y - before as f64), 1.0, "{end}, to the server: {to_server}");
+            below += usize::from(points[0].y < data);
+        }
+    }
+    assert!(below >= 2, "{below}");
+}
+
+#[test]
+fn the_window_is_drawn_as_long_as_it_holds() {
+    let Some(path) = scenarios::field("04_zero_window_to_the_end.pcap") else { return };
+    let figure = figure(&path);
+    let lines = scenarios::tshark(&path, &["frame.time_relative"]);
+    let end: f64 = lines.last().unwrap().parse().unwrap();
+    for (panel, port) in figure.panels.iter().zip(["40000", "5001"]) {
+        let window = last(series(panel, "window").unwrap());
+        assert_eq!(nanoseconds(window.x), nanoseconds(end));
+        let data_acks = numbers(&path, port, "tcp.options.mptcp.rawdataack");
+        assert!(!data_acks.is_empty() && data_acks.last().unwrap().0 <= end);
+    }
+    // The window towards the server shut with all data acknowledged, and stayed so.
+    let panel = &figure.panels[0];
+    assert_eq!(last(series(panel, "window").unwrap()), last(series(panel, "DATA_ACK").unwrap()));
+}

@@ -6,7 +6,7 @@ use std::process::Command;
 use mptcpanalyzer::analysis::mptcp_summary::mptcp_summary;
 use mptcpanalyzer::analysis::rates::{Parcel, Window, WindowType, first_sent, stream_payload};
 use mptcpanalyzer::analysis::tcp_summary::tcp_summary;
-use mptcpanalyzer::plots::figure::Unit;
+use mptcpanalyzer::plots::figure::{Marks, Panel, Unit};
 use mptcpanalyzer::tracking::{Capture, Role, Tracking};
 
 use crate::drawn::{draw, names, points, scenario, try_draw};
@@ -146,6 +146,26 @@ fn goodput_leaves_out_what_was_sent_again() {
     for tenth in 7..65 {
         let time = f64::from(tenth) / 10.0 + 0.005;
         assert_eq!(at("total", time), at("subflow 0", time) + at("subflow 1", time), "at {time}");
+    }
+}
+
+/// What reads the values of several connections finds the total of each, also of one with a single subflow.
+#[test]
+fn one_subflow_has_a_total_too() {
+    let Some((_, capture)) = scenario("08e_mpfail_single_slow/client.pcapng") else { return };
+    assert_eq!(capture.tracking.connections[0].subflows.len(), 1);
+    for (line, total) in [("mptcp_tput 0", "total"), ("mptcp_gput 0", "total"), ("acksize 0 --distribution", "all")] {
+        let figure = draw(&capture, line);
+        let steps = |panel: &&Panel| {
+            panel.series.iter().any(|one| one.name == "subflow 0" && matches!(one.marks, Marks::Steps(_)))
+        };
+        let mut compared = 0;
+        for panel in figure.panels.iter().filter(steps) {
+            assert_eq!(names(panel), [total, "subflow 0"], "{line}");
+            assert_eq!(points(panel, total), points(panel, "subflow 0"), "{line}");
+            compared += 1;
+        }
+        assert!(compared > 0, "{line}");
     }
 }
 

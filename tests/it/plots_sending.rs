@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use mptcpanalyzer::analysis::aggregation_benefit::aggregation_benefit;
 use mptcpanalyzer::plots::aggr_benefit::aggr_benefit;
+use mptcpanalyzer::plots::dsn::dsn;
 use mptcpanalyzer::plots::figure::Marks;
 use mptcpanalyzer::plots::reinject::over_time;
 use mptcpanalyzer::plots::request::Request;
@@ -151,8 +152,12 @@ fn without_keys_plots_say_what_is_missing() {
     let says = |text: &str| figure.caption.iter().any(|line| line.contains(text));
     assert!(says("the sender's key was not captured") && says("MP_CAPABLE handshake was not captured"));
     let lanes = panel(&figure, "towards the server");
-    let Marks::HorizontalStrokes(strokes) = &lanes.series[0].marks else { panic!("strokes") };
-    assert_eq!(strokes[0].x_low, 1.0);
+    let lowest = lanes.series.iter().flat_map(|lane| lane.marks.boxes()).map(|(low, ..)| low).fold(f64::MAX, f64::min);
+    // As in `dsn`, whose lowest number is 1, be it of data or of a DATA_ACK.
+    let same = dsn(&capture, connection, &Request::default());
+    let numbers = same.panels[0].series.iter().filter(|one| matches!(one.marks, Marks::VerticalStrokes(_)));
+    let drawn = numbers.flat_map(|one| one.marks.boxes()).map(|(_, low, ..)| low).fold(f64::MAX, f64::min);
+    assert!(lowest >= 1.0 && lowest == drawn, "{lowest} {drawn}");
     let times = scenarios::tshark(&path, &["frame.time_epoch"]);
     assert_eq!(printed(&times[0]), capture.origin());
 }

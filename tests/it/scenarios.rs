@@ -49,6 +49,16 @@ pub fn recorded() -> Vec<PathBuf> {
     found
 }
 
+/// A small capture with its right answer beside the project (README.md there), or `None` after saying that it is missing.
+pub fn field(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/field").join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    println!("skipped: {} is not here", path.display());
+    None
+}
+
 /// A JSON file beside a capture.
 pub fn json(beside: &Path, name: &str) -> Option<Value> {
     let file = beside.parent()?.join(name);
