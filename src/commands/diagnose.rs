@@ -3,10 +3,11 @@
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection, diagnose_request, grouped};
+use crate::analysis::diagnose::{Finding, Severity, diagnose_capture, diagnose_connection, diagnose_request, grouped};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
+use crate::units::counted;
 
 /// Looks for trouble.
 pub struct Diagnose;
@@ -68,47 +69,57 @@ impl Command for Diagnose {
         };
         let found = findings.len();
         let findings = if arguments.get_flag("all") { findings } else { grouped(&findings) };
-        let notes = if findings.is_empty() {
-            vec!["nothing found that is worth a look".to_string()]
-        } else if findings.len() < found {
-            vec![format!("{found} findings, equal ones together: `diagnose --all` lists each")]
-        } else {
-            Vec::new()
-        };
-        let report = Report::new(&findings, vec![table(&findings)]);
-        Ok(Outcome::Report(report.with_records(records(&findings)).with_notes(notes)))
+        let tables = if findings.is_empty() { Vec::new() } else { vec![table(&findings)] };
+        let report = Report::new(&findings, tables);
+        Ok(Outcome::Report(report.with_records(records(&findings)).with_notes(vec![note(&findings, found)])))
     }
+}
+
+/// How many there are, of `found` before equal ones were put together.
+fn note(findings: &[Finding], found: usize) -> String {
+    if findings.is_empty() {
+        return "nothing found that is worth a look".to_string();
+    }
+    let of = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let number = |count: usize, noun: &str| if count == 0 { format!("no {noun}s") } else { counted(count, noun) };
+    let all = format!("{}, {}", number(of(Severity::Problem), "problem"), number(of(Severity::Notice), "notice"));
+    if findings.len() == found {
+        return all;
+    }
+    format!("{all}; equal ones of {found} are together, `diagnose --all` lists each")
 }
 
 /// For people: where, what shows it, what it means and what to do next.
 fn table(findings: &[Finding]) -> Table {
-    let mut table = Table::new(&["severity", "finding", "where", "packets", "detail"]);
+    let columns = ["severity", "finding", "where", "towards", "count", "packets", "shows", "means", "next"];
+    let mut table = Table::new(&columns).as_blocks(5);
     for finding in findings {
-        let packets: Vec<String> = finding.packets.iter().take(3).map(u64::to_string).collect();
-        let more = if finding.packet_count > 3 { ", …" } else { "" };
+        let packets: Vec<String> = finding.packets.iter().take(5).map(u64::to_string).collect();
+        let more = if finding.packet_count > packets.len() { ", …" } else { "" };
+        let text = |text: String| if text.is_empty() { Cell::Null } else { Cell::Text(text) };
         table.rows.push(vec![
             Cell::name(&finding.severity),
             Cell::name(&finding.finding),
             Cell::Text(place(finding)),
-            if packets.is_empty() { Cell::Null } else { Cell::Text(format!("{}{more}", packets.join(", "))) },
-            Cell::Text(format!("{}: {}. Next: {}", finding.detail, finding.meaning, finding.next)),
+            text(finding.towards.map_or_else(String::new, |role| format!("towards the {}", role.name()))),
+            text(if finding.count == 1 { String::new() } else { format!("{} times", finding.count) }),
+            text(format!("{}{more}", packets.join(", "))),
+            Cell::Text(finding.detail.clone()),
+            Cell::Text(finding.meaning.to_string()),
+            Cell::Text(finding.next.to_string()),
         ]);
     }
     table
 }
 
 fn place(finding: &Finding) -> String {
-    match (finding.mptcpstream, finding.tcpstream) {
-        (None, None) if !finding.mptcpstreams.is_empty() => format!("mptcp {}", first_of(&finding.mptcpstreams)),
-        (Some(connection), None) if !finding.tcpstreams.is_empty() => {
-            format!("mptcp {connection}, tcp {}", first_of(&finding.tcpstreams))
+    let mut parts = Vec::new();
+    for (name, numbers) in [("mptcp", &finding.mptcpstreams), ("tcp", &finding.tcpstreams)] {
+        if !numbers.is_empty() {
+            parts.push(format!("{name} {}", first_of(numbers)));
         }
-        (None, None) if !finding.tcpstreams.is_empty() => format!("tcp {}", first_of(&finding.tcpstreams)),
-        (Some(connection), Some(stream)) => format!("mptcp {connection}, tcp {stream}"),
-        (Some(connection), None) => format!("mptcp {connection}"),
-        (None, Some(stream)) => format!("tcp {stream}"),
-        (None, None) => "capture".to_string(),
     }
+    if parts.is_empty() { "capture".to_string() } else { parts.join(", ") }
 }
 
 /// The first three of these numbers.

@@ -44,9 +44,9 @@ impl FrameRows {
     #[must_use]
     pub fn table(&self) -> Table {
         Table {
-            title: None,
             columns: self.names().map(Column::from).collect(),
             rows: self.rows().map(|row| row.values().map(cell).collect()).collect(),
+            ..Table::default()
         }
     }
 }

@@ -102,13 +102,16 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The rows, top to bottom.
     pub rows: Vec<Vec<Cell>>,
+    /// For rows with long texts: people get each as a block, this many cells on its first line and every other cell on
+    /// labelled lines of its own.
+    pub blocks: Option<usize>,
 }
 
 impl Table {
     /// An empty table with these column names.
     #[must_use]
     pub fn new(columns: &[&str]) -> Self {
-        Table { title: None, columns: columns.iter().map(|name| Column::from(*name)).collect(), rows: Vec::new() }
+        Table { columns: columns.iter().map(|name| Column::from(*name)).collect(), ..Table::default() }
     }
 
     /// An empty table with these columns: name and heading for people; an empty heading is the name itself.
@@ -118,13 +121,20 @@ impl Table {
             "" => Column::from(*name),
             heading => Column::headed(name, heading),
         });
-        Table { title: None, columns: columns.collect(), rows: Vec::new() }
+        Table { columns: columns.collect(), ..Table::default() }
     }
 
     /// The same table under a title.
     #[must_use]
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.title = Some(title.into());
+        self
+    }
+
+    /// The same table printed as blocks, so many cells on the first line of each.
+    #[must_use]
+    pub fn as_blocks(mut self, first: usize) -> Self {
+        self.blocks = Some(first);
         self
     }
 }

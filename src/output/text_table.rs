@@ -39,6 +39,9 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
             writeln!(output, "{line}")?;
         }
     }
+    if let Some(first) = table.blocks {
+        return write_headed_blocks(table, first, human, width.map_or(usize::MAX, usize::from), output);
+    }
     if let Some(measured) = measured(table, human, width) {
         return write_plain(table, human, &measured, output);
     }
@@ -210,6 +213,41 @@ fn write_blocks(columns: &[Shown], rows: usize, fold: usize, output: &mut dyn Wr
             for line in folded(cell, fold.saturating_sub(width + 2)) {
                 writeln!(output, "{label:width$}  {line}")?;
                 label.clear();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes each row as a block: `first` cells on a line, then every other one on lines that its heading begins.
+fn write_headed_blocks(
+    table: &Table,
+    first: usize,
+    human: bool,
+    fold: usize,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    const INDENT: usize = 2;
+    let columns = shown(table, human);
+    let headings: Vec<String> = columns.iter().map(|column| column.heading.join(" ")).collect();
+    let width = headings.iter().skip(first).map(|heading| heading.chars().count()).max().unwrap_or(0);
+    let margin = INDENT + width + INDENT;
+    for (row, cells) in table.rows.iter().enumerate() {
+        if row > 0 {
+            writeln!(output)?;
+        }
+        let given = |index: usize| cells.get(index).is_some_and(|cell| *cell != Cell::Null);
+        let text =
+            |index: usize| columns.get(index).and_then(|column| column.cells.get(row)).map_or("-", String::as_str);
+        let line: Vec<&str> = (0..first).filter(|index| given(*index)).map(text).collect();
+        for (at, line) in folded(&line.join("  "), fold).iter().enumerate() {
+            writeln!(output, "{:indent$}{}", "", line.trim_end(), indent = if at == 0 { 0 } else { INDENT })?;
+        }
+        for (index, heading) in headings.iter().enumerate().skip(first).filter(|(index, _)| given(*index)) {
+            let mut label = heading.as_str();
+            for line in folded(text(index), fold.saturating_sub(margin)) {
+                writeln!(output, "{:INDENT$}{label:width$}{:INDENT$}{line}", "", "")?;
+                label = "";
             }
         }
     }

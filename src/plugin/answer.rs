@@ -91,6 +91,7 @@ fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
             .map(|(name, heading, _)| Column { name: name.clone(), heading: heading.clone() })
             .collect(),
         rows: Vec::with_capacity(answer.rows.len()),
+        ..Table::default()
     };
     let mut data = Vec::with_capacity(answer.rows.len());
     for (number, row) in answer.rows.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use mptcpanalyzer::analysis::filter::Filter;
-use mptcpanalyzer::output::{Format, RenderOptions, Report, render};
+use mptcpanalyzer::output::{Cell, Format, RenderOptions, Report, Table, render};
 use mptcpanalyzer::packets::schema::Kind;
 use polars::prelude::{Column, DataFrame};
 
@@ -88,4 +88,36 @@ fn rows_that_are_left_out_are_said_in_every_form() {
     let done = home.run(&["-l", example, "dump", "packetid"], "");
     assert_eq!(done.messages, "");
     assert!(done.results.ends_with("… 5,425 more; -n 0 for all\n"), "{}", done.results);
+}
+
+/// Long texts in a table of several columns are towers of words; as blocks each has the width of the terminal.
+#[test]
+fn rows_with_long_texts_are_blocks() {
+    let mut table = Table::new(&["severity", "finding", "packets", "shows", "next"]).as_blocks(2);
+    let text = |text: &str| Cell::Text(text.to_string());
+    table.rows.push(vec![
+        text("problem"),
+        text("a"),
+        text("1, 2"),
+        text("one two three four"),
+        text("look \u{1b}[31m"),
+    ]);
+    table.rows.push(vec![text("notice"), text("b"), Cell::Null, text("five"), Cell::Null]);
+    let report = Report::new(&(), vec![table]).with_notes(vec!["2 findings".to_string()]);
+    let mut output = Vec::new();
+    let options = RenderOptions { format: Format::Table, human_readable: false, delimiter: ',', width: Some(26) };
+    render(&report, &options, &mut output).unwrap();
+    let wanted = "\
+problem  a
+  packets  1, 2
+  shows    one two three
+           four
+  next     look \\u{1b}[31m
+
+notice  b
+  shows    five
+
+2 findings
+";
+    assert_eq!(String::from_utf8(output).unwrap(), wanted);
 }

@@ -10,6 +10,7 @@ use mptcpanalyzer::tracking::{Capture, Role, Stream, Tracking};
 use serde_json::Value;
 
 use crate::made_mptcp::{ACK, Packet, Path, Wire};
+use crate::recorded::recordings;
 use crate::scenarios;
 
 /// Where the packets of a direction go: `10.0.1.1:1>10.0.1.2:2`.
@@ -43,7 +44,7 @@ fn end_of(label: &str) -> Option<Role> {
 #[test]
 fn the_sender_s_capture_has_what_its_kernel_counted() {
     let mut compared = 0;
-    for path in scenarios::captures() {
+    for path in captures() {
         let label = scenarios::label(&path);
         let (Some(truth), Some(end)) = (scenarios::json(&path, "truth.json"), end_of(&label)) else { continue };
         // Cut short, begun late, or with several connections of one address.
@@ -53,14 +54,17 @@ fn the_sender_s_capture_has_what_its_kernel_counted() {
         let Some(capture) = scenarios::load(&path) else { continue };
         let application = &truth[format!("app_{}", end.name())]["connections"];
         for (flow, sender, sent) in directions(&capture) {
-            let counters = application
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find_map(|connection| connection["subflows_last_seen"].get(&flow).filter(|_| sender == end));
+            let counters = application.as_array().into_iter().flatten().find_map(|connection| {
+                ["subflows_last_seen", "tcp_info"]
+                    .iter()
+                    .find_map(|name| connection[*name].get(&flow))
+                    .filter(|_| sender == end)
+            });
             let Some(counters) = counters else { continue };
-            let (bytes, again) =
-                (counters["bytes_sent"].as_u64().unwrap(), counters["bytes_retrans"].as_u64().unwrap());
+            let (Some(bytes), Some(again)) = (counters["bytes_sent"].as_u64(), counters["bytes_retrans"].as_u64())
+            else {
+                continue;
+            };
             // The kernel's numbers are up to 50 ms older than the end of the capture; with GSO the capture has what the kernel
             // handed over, of which the interface makes packets.
             if bytes != sent.throughput {
@@ -74,13 +78,26 @@ fn the_sender_s_capture_has_what_its_kernel_counted() {
     assert!(compared > 80 || scenarios::folder().is_none(), "only {compared} directions compared");
 }
 
+/// What the path did to packets: a file beside the capture, or part of its truth.
+fn log_of_the_path(path: &std::path::Path) -> Option<Vec<Value>> {
+    if let Ok(log) = std::fs::read_to_string(path.parent()?.join("relay_events.jsonl")) {
+        return Some(log.lines().map(|line| serde_json::from_str(line).unwrap()).collect());
+    }
+    scenarios::json(path, "truth.json")?["relay_events"].as_array().cloned()
+}
+
+/// The scenarios' captures and those that the project keeps.
+fn captures() -> Vec<std::path::PathBuf> {
+    let kept = recordings("").into_iter().flat_map(|folder| ["client.pcap", "server.pcap"].map(|end| folder.join(end)));
+    scenarios::captures().into_iter().chain(kept.filter(|path| path.is_file())).collect()
+}
+
 /// Bytes of each direction that the path dropped, each once, by where they go.
 fn dropped(path: &std::path::Path) -> Option<HashMap<String, u64>> {
-    let log = std::fs::read_to_string(path.parent()?.join("relay_events.jsonl")).ok()?;
+    let log = log_of_the_path(path)?;
     let mut ranges: HashMap<String, Vec<(u64, u64)>> = HashMap::new();
     let mut first: HashMap<String, u64> = HashMap::new();
-    for line in log.lines() {
-        let event: Value = serde_json::from_str(line).unwrap();
+    for event in log {
         if !event["ev"].as_str().is_some_and(|kind| kind.starts_with("drop")) {
             continue;
         }
@@ -107,7 +124,7 @@ fn dropped(path: &std::path::Path) -> Option<HashMap<String, u64>> {
 #[test]
 fn what_the_path_dropped_comes_late_into_holes_at_the_receiver() {
     let (mut exact, mut late, mut lost) = (0, 0, 0);
-    for path in scenarios::captures() {
+    for path in captures() {
         let label = scenarios::label(&path);
         // Not those made of others, whose packets are not the relay's.
         let Some(end) = end_of(&label).filter(|_| !label.starts_with("13") && !label.starts_with("14")) else {
