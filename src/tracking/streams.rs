@@ -54,7 +54,7 @@ impl PacketInStream {
         self.acknowledges.then_some(self.acknowledgement)
     }
 
-    /// Scaled receive window, octets; `None` when the scale was not captured.
+    /// Scaled receive window, octets; `None` when the scale was not captured, unless it is zero.
     #[inline]
     #[must_use]
     pub fn window(&self) -> Option<u32> {
@@ -416,7 +416,8 @@ impl End {
 /// The receive window in octets. Scaling needs both ends' offer (RFC 7323 §2.2); the window of a SYN is never scaled.
 fn window(segment: &Segment, own: &End, peer: &End) -> Option<u32> {
     let unscaled = u32::from(segment.window);
-    if segment.has(flag::SYN) {
+    // Zero is zero, whatever its scale.
+    if segment.has(flag::SYN) || unscaled == 0 {
         return Some(unscaled);
     }
     match (own.offered_scale, peer.offered_scale) {

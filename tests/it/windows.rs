@@ -46,6 +46,21 @@ fn found(capture: &Capture, kind: FindingKind) -> Vec<Finding> {
     said(capture).findings.into_iter().filter(|finding| finding.finding == kind).collect()
 }
 
+#[test]
+fn a_window_shared_by_two_subflows_is_told_by_either() {
+    let capture = load(&kept("field/04d_shared_window_download_ipv6.pcap"));
+    let closure = limits_of(&capture, Role::Client).unended.expect("it never opens");
+    let time = |instant: i64| seconds(instant - capture.origin());
+    assert!((time(closure.from) - 0.4801).abs() < 1e-6, "{}", time(closure.from));
+    assert!((time(closure.zero_from.expect("it is zero")) - 0.4901).abs() < 1e-6);
+    assert!((time(closure.until) - 7.4001).abs() < 1e-6, "{}", time(closure.until));
+    // The zero itself, and an answer to each of six probes.
+    assert_eq!((closure.offered, closure.repeated), (0, 7));
+    let said = said(&capture);
+    assert_eq!(said.events.iter().filter(|event| **event == Kind::ZeroWindow).count(), 2);
+    assert!(said.findings.iter().all(|finding| finding.finding != FindingKind::SubflowStale));
+}
+
 /// What was done to the captures made by hand: the window, from when and until when, and what the receiver said in between.
 #[test]
 fn a_window_that_stays_shut_is_counted_to_the_end() {
@@ -303,4 +318,22 @@ fn a_healthy_subflow_that_nothing_went_over_is_named() {
     assert_eq!((unused[0].tcpstream, unused[0].tcpstreams.as_slice()), (Some(1), [0, 1].as_slice()));
     assert_eq!(unused[0].towards, Some(Role::Server));
     assert!(unused[0].detail.contains("12.600 s"), "{}", unused[0].detail);
+}
+
+#[test]
+fn a_backup_that_did_not_take_over_is_called_one_and_what_was_withdrawn_is_not_named() {
+    let backup = found(&load(&kept("field/24b_backup_not_taken.pcap")), FindingKind::HealthySubflowUnused);
+    assert_eq!(backup.len(), 1);
+    assert!(backup[0].detail.contains("the backup subflow 1") && backup[0].detail.contains("12.600 s"));
+    assert!(backup[0].meaning.contains("failover did not happen"), "{}", backup[0].meaning);
+    assert_eq!(found(&load(&kept("field/24c_other_withdrawn.pcap")), FindingKind::HealthySubflowUnused), []);
+}
+
+#[test]
+fn requests_and_responses_are_no_idle_gaps() {
+    let capture = load(&kept("field/19b_requests_and_responses.pcap"));
+    for towards in Role::BOTH {
+        assert_eq!(gaps(&capture, towards), [0.0; 0], "{towards:?}");
+    }
+    assert_eq!(found(&capture, FindingKind::IdleGaps), []);
 }

@@ -27,6 +27,7 @@ mod windows;
 pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
+use super::capture_point::{self, Place};
 use super::checksum::ChecksumResult;
 use super::receive_window::{Course, Step, courses};
 use super::requests::request_alone;
@@ -72,6 +73,12 @@ impl Subject<'_> {
     /// What each packet means for the direction towards `towards`.
     fn steps(&self, towards: Role) -> impl Iterator<Item = Step> {
         self.courses.get(towards).steps(&self.capture.tracking, &self.packets)
+    }
+
+    /// Where the direction of a subflow was recorded.
+    fn place(&self, stream: u32, towards: Role) -> Option<Place> {
+        let stream = self.capture.tracking.stream(stream)?;
+        Some(capture_point::of_subflow(self.capture, stream)?.seen(towards))
     }
 
     /// The packet id of a row.

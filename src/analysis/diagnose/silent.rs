@@ -2,6 +2,8 @@
 //! receiver's shows so.
 
 use super::{Finding, FindingKind, Subject};
+use crate::analysis::availability::{Availability, availability};
+use crate::analysis::capture_point::Place;
 use crate::analysis::volume::seconds;
 use crate::packets::segment::flag;
 use crate::tracking::Role;
@@ -23,22 +25,23 @@ struct Flow {
 }
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    Role::BOTH.iter().flat_map(|towards| of_direction(subject, *towards)).collect()
+    let available = availability(subject.capture, subject.connection, &subject.packets);
+    Role::BOTH.iter().flat_map(|towards| of_direction(subject, *towards, &available)).collect()
 }
 
-fn of_direction(subject: &Subject<'_>, towards: Role) -> Vec<Finding> {
+fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]) -> Vec<Finding> {
     let mut flows = vec![Flow::default(); subject.connection.subflows.len()];
     let mut total = 0_u64;
     let mut findings = Vec::new();
     let mut now = 0;
     for packet in &subject.packets {
         now = packet.segment.abstime;
-        let Some(flow) = flows.get_mut(packet.subflow) else { continue };
+        let (Some(flow), Some(own)) = (flows.get_mut(packet.subflow), available.get(packet.subflow)) else { continue };
         let ends = packet.segment.flags & (flag::FIN | flag::RST) != 0;
         let withdrawn = packet.segment.control.as_ref().is_some_and(|control| control.prio.is_some());
         if packet.towards == towards {
             let length = u64::from(packet.segment.payload.unwrap_or(0));
-            findings.extend(silence(subject, towards, packet.stream, flow, (now, total), true));
+            findings.extend(silence(subject, towards, own, flow, (now, total), true));
             total += length;
             flow.carried += length;
             flow.last = Some((now, packet.segment.packetid));
@@ -46,8 +49,8 @@ fn of_direction(subject: &Subject<'_>, towards: Role) -> Vec<Finding> {
         }
         flow.closed |= ends || withdrawn;
     }
-    for (stream, flow) in subject.connection.subflows.iter().zip(&flows) {
-        findings.extend(silence(subject, towards, *stream, flow, (now, total), false));
+    for (own, flow) in available.iter().zip(&flows) {
+        findings.extend(silence(subject, towards, own, flow, (now, total), false));
     }
     findings
 }
@@ -55,7 +58,7 @@ fn of_direction(subject: &Subject<'_>, towards: Role) -> Vec<Finding> {
 fn silence(
     subject: &Subject<'_>,
     towards: Role,
-    stream: u32,
+    own: &Availability,
     flow: &Flow,
     (now, total): (i64, u64),
     ended: bool,
@@ -63,6 +66,10 @@ fn silence(
     let (last, packetid) = flow.last?;
     let others = total.saturating_sub(flow.others_at_last);
     if flow.closed || flow.carried < CARRIED || others < CARRIED || now.saturating_sub(last) < SILENCE {
+        return None;
+    }
+    // Once the others can carry data again, a backup falls silent.
+    if own.is_backup(last) {
         return None;
     }
     let until = if ended { format!("until {}", subject.time(now)) } else { "to the end of the capture".to_string() };
@@ -73,17 +80,22 @@ fn silence(
         seconds(Some((last, now))),
         counted(others, "byte")
     );
-    let meaning = "its path was down, or the scheduler left it";
-    Some(
-        Finding::notice(
-            FindingKind::SubflowSilent,
-            detail,
-            meaning,
+    let (meaning, next) = match subject.place(own.tcpstream, towards) {
+        Some(Place::Sender) => (
+            "the sender's scheduler left it for the others; less likely, its path was down for too short a time to show as \
+             retransmissions",
+            "compare round trips and losses of the subflows (`rtt`, `tcp_summary`)",
+        ),
+        _ => (
+            "its path was down, or the sender's scheduler left it",
             "look at a capture at the sender for retransmissions in that time",
-        )
-        .of(subject.connection)
-        .on(stream)
-        .going(towards)
-        .shown_by([packetid]),
+        ),
+    };
+    Some(
+        Finding::notice(FindingKind::SubflowSilent, detail, meaning, next)
+            .of(subject.connection)
+            .on(own.tcpstream)
+            .going(towards)
+            .shown_by([packetid]),
     )
 }

@@ -1,7 +1,7 @@
 //! Did a subflow stop making progress, and when?
 
 use super::{Finding, FindingKind, Standing, Subject};
-use crate::analysis::capture_point::{self, Place};
+use crate::analysis::capture_point::Place;
 use crate::analysis::standstill::Standstill;
 use crate::tracking::Role;
 use crate::units::counted;
@@ -26,7 +26,7 @@ fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Stan
         subject.time(standstill.from),
         counted(standstill.retransmissions.len(), "retransmission")
     );
-    let (meaning, next) = match place(subject, stream, towards) {
+    let (meaning, next) = match subject.place(stream, towards) {
         Some(Place::Receiver) => (
             "the retransmissions came this far: the way back was down, or the receiving host does not answer",
             "look at the receiving host (`nstat -az`, its load and firewall), and at the sender's capture",
@@ -42,10 +42,4 @@ fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Stan
         .on(stream)
         .going(towards)
         .shown_by(standstill.retransmissions.iter().copied())
-}
-
-/// Where the direction of the subflow was recorded.
-fn place(subject: &Subject<'_>, stream: u32, towards: Role) -> Option<Place> {
-    let stream = subject.capture.tracking.stream(stream)?;
-    Some(capture_point::of_subflow(subject.capture, stream)?.seen(towards))
 }

@@ -31,10 +31,12 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Finding {
-    let size = if closure.offered == 0 {
-        "0".to_string()
-    } else {
-        format!("{}, less than a segment of {}", counted(closure.offered, "byte"), closure.segment)
+    let from = subject.time(closure.from);
+    let narrow = format!("less than a segment of {}", closure.segment);
+    let size = match closure.zero_from.filter(|_| closure.offered == 0) {
+        Some(zero) if zero == closure.from => format!("0 from {from}"),
+        Some(zero) => format!("{narrow} from {from}, and 0 from {}", subject.time(zero)),
+        None => format!("{}, {narrow}, from {from}", counted(closure.offered, "byte")),
     };
     let end = match closing(subject.capture, subject.connection).state {
         State::FastClosed | State::Reset => "until the connection was aborted",
@@ -49,9 +51,8 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
         ),
     };
     let detail = format!(
-        "towards the {}, the receive window was {size} from {} {end} ({}); {repeated}",
+        "towards the {}, the receive window was {size} {end} ({}); {repeated}",
         towards.name(),
-        subject.time(closure.from),
         span(closure.length()),
     );
     let (meaning, next) = if closure.repeated > 0 {

@@ -19,9 +19,19 @@ struct Gate {
     numbers: Numbers,
     /// Positions in the TCP stream that goes on as plain TCP.
     plain: Option<(u32, Positions)>,
-    shut: bool,
+    state: State,
     /// The sender has no more data: the window does not matter any more.
     over: bool,
+}
+
+/// What was told of a window last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum State {
+    #[default]
+    Open,
+    /// There is room for less than a segment.
+    Narrow,
+    Zero,
 }
 
 impl Gates {
@@ -52,12 +62,19 @@ impl Gate {
             None => return None,
         };
         self.window.offers(Offer { level, next, window, stream });
-        let shut = self.window.is_shut();
-        if shut == self.shut || (shut && self.over) {
+        let state = match self.window.offered() {
+            Some(0) => State::Zero,
+            _ if self.window.is_shut() => State::Narrow,
+            _ => State::Open,
+        };
+        // A window that was zero and is narrow is not told again: it is still shut.
+        let shuts = state > self.state && !self.over;
+        let opens = state == State::Open && self.state != State::Open;
+        if !shuts && !opens {
             return None;
         }
-        self.shut = shut;
-        Some(if shut { (Kind::ZeroWindow, self.shuts(end)) } else { (Kind::WindowOpen, self.opens(end)) })
+        self.state = state;
+        Some(if shuts { (Kind::ZeroWindow, self.shuts(end)) } else { (Kind::WindowOpen, self.opens(end)) })
     }
 
     fn position(&mut self, stream: u32, acknowledgement: u32) -> u64 {

@@ -11,6 +11,8 @@ pub struct Closure {
     pub from: i64,
     /// That packet.
     pub packetid: u64,
+    /// When a packet offered nothing at all first.
+    pub zero_from: Option<i64>,
     /// When a packet offered room again, or the connection's last packet.
     pub until: i64,
     /// Octets that the receiver offered last.
@@ -168,6 +170,7 @@ impl Walk {
                 self.closure = Some(Closure {
                     from: step.time,
                     packetid: step.packetid,
+                    zero_from: (self.told.offered() == Some(0)).then_some(step.time),
                     until: step.time,
                     offered: self.told.offered().unwrap_or(0),
                     segment: self.told.full(),
@@ -180,6 +183,7 @@ impl Walk {
                 closure.until = closure.until.max(step.time);
                 if step.offer.is_some() {
                     closure.offered = self.told.offered().unwrap_or(0);
+                    closure.zero_from = closure.zero_from.or((closure.offered == 0).then_some(step.time));
                     closure.repeated = closure.repeated.saturating_add(1);
                     closure.heard = step.time;
                 }

@@ -42,15 +42,12 @@ pub struct Offer {
     pub stream: u32,
 }
 
-/// The window that a packet carries, as in [`Offer::window`]: zero is zero whatever its scale. Outer `None` for packets
-/// that offer nothing: SYNs, whose windows are about another time, and RSTs.
+/// The window that a packet carries, as in [`Offer::window`]. Outer `None` for packets that offer nothing: SYNs, whose
+/// windows are about another time, and RSTs.
 #[must_use]
 fn carried(segment: &Segment, scaled: Option<u32>) -> Option<Option<u64>> {
-    if segment.flags & (flag::SYN | flag::RST) != 0 || !segment.has(flag::ACK) {
-        return None;
-    }
-    let zero = (segment.window == 0).then_some(0);
-    Some(scaled.map(u64::from).or(zero))
+    let offers = segment.flags & (flag::SYN | flag::RST | flag::ACK) == flag::ACK;
+    offers.then_some(scaled.map(u64::from))
 }
 
 /// Tells offers of plain TCP from packets of MPTCP that have no option by chance.

@@ -134,6 +134,16 @@ fn a_window_that_shuts_and_opens_is_told_once_each() {
 }
 
 #[test]
+fn a_window_that_narrows_before_it_is_zero_is_told_twice() {
+    let said = |data_ack: u64, window: u16| with_data_ack(packet(false, 1, 1, 0, window), data_ack);
+    let events =
+        told(&[packet(true, 1, 1, 1000, 9), said(1001, 900), said(1901, 0), said(1901, 500), said(1901, 4000)]);
+    let kinds: Vec<(usize, Kind)> = events.iter().map(|(index, kind, _)| (*index, *kind)).collect();
+    assert_eq!(kinds, [(1, Kind::ZeroWindow), (2, Kind::ZeroWindow), (4, Kind::WindowOpen)]);
+    assert_eq!(events[0].2, "the receive window of the server is 900, less than a segment of 1000");
+}
+
+#[test]
 fn after_a_fallback_the_window_counts_from_the_acknowledgement_number() {
     let data = |sequence: u32| packet(true, sequence, 1, 1000, 60_000);
     let plain = |acknowledgement: u32, window: u16| packet(false, 1, acknowledgement, 0, window);
