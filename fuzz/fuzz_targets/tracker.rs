@@ -183,6 +183,7 @@ impl Packet {
             timestamps: None,
             window_scale: self.scale,
             options_cut: self.options_cut,
+            malformed: None,
             sack,
             dss,
             control: control.map(Box::new),

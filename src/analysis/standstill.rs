@@ -260,6 +260,7 @@ mod tests {
             timestamps: None,
             window_scale: None,
             options_cut: false,
+            malformed: None,
             sack: SackBlocks::default(),
             dss: None,
             control: None,

@@ -9,6 +9,7 @@ pub mod exported;
 pub mod live;
 pub mod load;
 pub mod native;
+pub mod option_form;
 mod progress;
 pub mod schema;
 pub mod segment;

@@ -9,7 +9,7 @@ use polars::prelude::{DataType, TimeUnit, TimeZone};
 /// Raised whenever a raw column or its meaning changes, so that cached and exported tables of another shape are
 /// rebuilt or refused instead of misread. Tracked columns do not count: they are worked out again whenever a capture
 /// or a table is loaded, never read back.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 6;
 
 /// The type of a column, as polars stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,6 +284,11 @@ pub const COLUMNS: &[ColumnSpec] = &[
         .source("RFC 8684 §3.6")
         .hashed(),
     raw("options_cut", Kind::Bool, &["tcp.option_kind", "tcp.option_len"], "TCP options cut by the snap length"),
+    raw("malformed_subtype", Kind::U8, &["tcp.options"], "subtype of the first malformed MPTCP option")
+        .source("RFC 8684 §3"),
+    raw("malformed_length", Kind::U8, &["tcp.options"], "length of the first MPTCP option whose length rules it out")
+        .unit("B")
+        .source("RFC 8684 §3"),
     // Tracked.
     tracked("tcpstream", Kind::U32, "TCP stream, numbered as Wireshark's tcp.stream"),
     tracked("tcpdest", Kind::Text, "role the packet travels towards in its TCP stream: client or server"),

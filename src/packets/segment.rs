@@ -41,6 +41,23 @@ pub mod subtype {
     pub const MP_FASTCLOSE: u8 = 7;
     /// Says why a subflow is reset.
     pub const MP_TCPRST: u8 = 8;
+
+    /// The RFC's name of a subtype.
+    #[must_use]
+    pub fn name(subtype: u8) -> &'static str {
+        match subtype {
+            MP_CAPABLE => "MP_CAPABLE",
+            MP_JOIN => "MP_JOIN",
+            DSS => "DSS",
+            ADD_ADDR => "ADD_ADDR",
+            REMOVE_ADDR => "REMOVE_ADDR",
+            MP_PRIO => "MP_PRIO",
+            MP_FAIL => "MP_FAIL",
+            MP_FASTCLOSE => "MP_FASTCLOSE",
+            MP_TCPRST => "MP_TCPRST",
+            _ => "MPTCP option of an unassigned subtype",
+        }
+    }
 }
 
 /// One dissected TCP packet. Numbers are in host order and exactly as sent, nothing relative.
@@ -74,6 +91,8 @@ pub struct Segment {
     pub window_scale: Option<u8>,
     /// The options were cut by the snap length: what is missing here may have been in the packet.
     pub options_cut: bool,
+    /// The first MPTCP option whose length rules it out; it was recorded as it was sent or as it arrived.
+    pub malformed: Option<Malformed>,
     /// SACK blocks, left and right edges as sent.
     pub sack: SackBlocks,
     /// DSS option.
@@ -348,6 +367,15 @@ pub struct ResetReason {
     pub flags: u8,
     /// Reason code, 0 to 6; `None` when cut.
     pub reason: Option<u8>,
+}
+
+/// An MPTCP option whose content cannot have its length ([`super::option_form`]). A receiver ignores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed {
+    /// Its subtype; `None` when the option ends before it.
+    pub subtype: Option<u8>,
+    /// The length that it gives itself, kind and length included.
+    pub length: u8,
 }
 
 /// The 160-bit HMAC of an MP_JOIN ACK from 40 hexadecimal digits; `None` when there are more or fewer.

@@ -199,6 +199,7 @@ impl World {
             timestamps: None,
             window_scale: None,
             options_cut: false,
+            malformed: None,
             sack: SackBlocks::default(),
             dss: None,
             control: None,

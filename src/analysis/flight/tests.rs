@@ -26,6 +26,7 @@ fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segm
         timestamps: None,
         window_scale: None,
         options_cut: false,
+        malformed: None,
         sack: SackBlocks::default(),
         dss: None,
         control: None,

@@ -23,6 +23,7 @@ fn packet(abstime: i64, (source, source_port): (u32, u16), destination: (u32, u1
         timestamps: None,
         window_scale: None,
         options_cut: false,
+        malformed: None,
         sack: SackBlocks::default(),
         dss: None,
         control: None,

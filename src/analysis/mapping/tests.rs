@@ -66,6 +66,7 @@ impl Made {
             timestamps,
             window_scale: None,
             options_cut: false,
+            malformed: None,
             sack: SackBlocks::default(),
             dss: None,
             control: None,

@@ -53,6 +53,7 @@ fn segment(packetid: u64) -> Segment {
         timestamps: None,
         window_scale: None,
         options_cut: false,
+        malformed: None,
         sack: SackBlocks::default(),
         dss: None,
         control: None,

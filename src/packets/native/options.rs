@@ -2,7 +2,8 @@
 
 use super::mptcp::Mptcp;
 use super::view::{View, u16, u32};
-use crate::packets::segment::SackBlocks;
+use crate::packets::option_form;
+use crate::packets::segment::{Malformed, SackBlocks};
 
 /// Option kinds (IANA, "TCP Option Kind Numbers").
 mod kind {
@@ -60,8 +61,10 @@ pub struct Options {
     pub sack: SackBlocks,
     /// MPTCP.
     pub mptcp: Mptcp,
-    /// Fewer octets were recorded than there were, or an option lacks values that its length says it has.
+    /// Fewer octets were recorded than there were.
     pub cut: bool,
+    /// The first MPTCP option whose length rules it out.
+    pub malformed: Option<Malformed>,
 }
 
 impl Options {
@@ -90,6 +93,9 @@ impl Options {
             };
             let next = at.saturating_add(length);
             if length < 2 || next > announced {
+                if kind == kind::MPTCP {
+                    options.note_malformed(recorded.get(at..).unwrap_or(&[]), length);
+                }
                 break;
             }
             options.kinds.push(kind);
@@ -106,7 +112,13 @@ impl Options {
     fn option(&mut self, kind: u8, octets: &[u8], length: usize, flags: u16) {
         match (kind, length) {
             (kind::TIMESTAMPS, 10) => self.timestamps = u32(octets, 2).zip(u32(octets, 6)).or(self.timestamps),
-            (kind::MPTCP, _) => self.cut |= !self.mptcp.read(octets, length, flags),
+            (kind::MPTCP, _) => {
+                let whole = self.mptcp.read(octets, length, flags);
+                self.cut |= !whole && octets.len() < length;
+                if !option_form::fits(octets, length, flags) {
+                    self.note_malformed(octets, length);
+                }
+            }
             (kind::MAXIMUM_SEGMENT_SIZE, 4) => self.mss = u16(octets, 2),
             (kind::WINDOW_SCALE, 3) => self.window_scale = octets.get(2).copied(),
             (kind::SACK, _) => {
@@ -119,5 +131,10 @@ impl Options {
             }
             _ => {}
         }
+    }
+
+    #[cold]
+    fn note_malformed(&mut self, octets: &[u8], length: usize) {
+        self.malformed.get_or_insert_with(|| option_form::malformed(octets, length));
     }
 }

@@ -52,6 +52,7 @@ pub fn read(ip: &Ip, packet: View<'_>) -> Option<Tcp> {
         timestamps: options.timestamps,
         window_scale: options.window_scale,
         options_cut: options.cut,
+        malformed: options.malformed,
         sack: options.sack,
         dss: options.mptcp.dss,
         control: options.mptcp.control,

@@ -92,6 +92,8 @@ pub fn column(spec: &ColumnSpec, packets: Packets<'_>) -> PolarsResult<Column> {
         "rst_flags" => make.u8(|s| Some(control(s)?.reset?.flags)),
         "rst_reason" => make.u8(|s| control(s)?.reset?.reason),
         "options_cut" => make.bool(|s| Some(s.options_cut)),
+        "malformed_subtype" => make.u8(|s| s.malformed?.subtype),
+        "malformed_length" => make.u8(|s| Some(s.malformed?.length)),
         other => polars_bail!(ColumnNotFound: "no raw column `{other}`"),
     };
     Ok(column)

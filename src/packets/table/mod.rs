@@ -17,7 +17,7 @@ mod tests {
     use super::*;
     use crate::packets::schema;
     use crate::packets::segment::{
-        AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, SackBlocks, Segment, flag, subtype,
+        AddAddr, Capable, Control, Dss, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segment, flag, subtype,
     };
 
     fn plain(packetid: u64) -> Segment {
@@ -39,6 +39,7 @@ mod tests {
             timestamps: Some((1, 2)),
             window_scale: None,
             options_cut: false,
+            malformed: None,
             sack,
             dss: None,
             control: None,
@@ -65,6 +66,8 @@ mod tests {
             plain(1),
             Segment { flags: flag::SYN, acknowledgement: 0, payload: None, window_scale: Some(10), ..plain(2) },
             Segment { dss: Some(dss), ..plain(3) },
+            Segment { malformed: Some(Malformed { subtype: None, length: 2 }), ..plain(11) },
+            Segment { malformed: Some(Malformed { subtype: Some(2), length: 3 }), ..plain(12) },
             with_control(
                 4,
                 flag::ACK,

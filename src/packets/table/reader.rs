@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use polars::prelude::*;
 
 use crate::packets::segment::{
-    AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, SackBlocks, Segment, flag, hmac_from_hexadecimal,
-    subtype,
+    AddAddr, Capable, Control, Dss, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segment, flag,
+    hmac_from_hexadecimal, subtype,
 };
 
 /// The segments of a raw table, one per row and in its order.
@@ -46,6 +46,8 @@ struct Rows {
     sack: Lists<u32>,
     subtypes: Lists<u8>,
     options_cut: BooleanChunked,
+    malformed_subtype: UInt8Chunked,
+    malformed_length: UInt8Chunked,
     dss_flags: UInt8Chunked,
     dss_rawack: UInt64Chunked,
     dss_dsn: UInt64Chunked,
@@ -152,6 +154,8 @@ impl Rows {
             sack: Lists::u32(&one("sack")?)?,
             subtypes: Lists::u8(&one("subtype")?)?,
             options_cut: one("options_cut")?.bool()?.clone(),
+            malformed_subtype: one("malformed_subtype")?.u8()?.clone(),
+            malformed_length: one("malformed_length")?.u8()?.clone(),
             dss_flags: one("dss_flags")?.u8()?.clone(),
             dss_rawack: one("dss_rawack")?.u64()?.clone(),
             dss_dsn: one("dss_dsn")?.u64()?.clone(),
@@ -200,6 +204,10 @@ impl Rows {
             timestamps: self.timestamp_value.get(row).zip(self.timestamp_echo.get(row)),
             window_scale: self.window_scale.get(row),
             options_cut: self.options_cut.get(row).unwrap_or(false),
+            malformed: self.malformed_length.get(row).map(|length| {
+                let subtype = self.malformed_subtype.get(row);
+                Malformed { subtype, length }
+            }),
             sack: self.sack(row),
             dss: None,
             control: None,

@@ -7,12 +7,10 @@
 
 use std::net::IpAddr;
 
+use crate::packets::option_form::MPTCP;
 use crate::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, flag, hmac_from_hexadecimal, subtype,
 };
-
-/// TCP option kind of MPTCP (RFC 8684 §8).
-const MPTCP: u8 = 30;
 
 /// The aggregated texts of one packet, as tshark printed them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,7 +76,7 @@ pub struct Options {
     pub dss: Option<Dss>,
     /// The other MPTCP options.
     pub control: Option<Box<Control>>,
-    /// An option lacks values that its length says it had.
+    /// An option lacks values and was not recorded to its end.
     pub cut: bool,
 }
 
@@ -192,8 +190,10 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
         if kind != MPTCP {
             continue;
         }
+        // Two digits an octet.
+        let recorded = next.saturating_mul(2) <= texts.octets.len();
         let Some(subtype) = subtypes.number::<u8>() else {
-            options.cut = true;
+            options.cut |= !recorded;
             continue;
         };
         control.subtypes.push(subtype);
@@ -201,7 +201,7 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
             subtype::DSS => cursor.dss(texts, start, length, &mut options.dss),
             _ => cursor.control(subtype, length, tcp_flags, &mut control),
         };
-        options.cut |= !whole;
+        options.cut |= !whole && !recorded;
     }
     let only_dss = control.subtypes == [subtype::DSS];
     if !control.subtypes.is_empty() && !only_dss {

@@ -14,7 +14,8 @@ use super::TsharkError;
 use super::fields::Wanted;
 use super::options::{self, Texts};
 use crate::interrupt;
-use crate::packets::segment::{SackBlocks, Segment, flag};
+use crate::packets::option_form;
+use crate::packets::segment::{Malformed, SackBlocks, Segment, flag};
 use crate::packets::table::{Builder, Frame};
 use crate::packets::{CaptureFacts, Dissection, Interface, LoadError};
 use crate::units::counted;
@@ -351,11 +352,28 @@ fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet
         timestamps: timestamp_value.zip(timestamp_echo),
         window_scale: last_number(text_of(&fields.window_scale, row)),
         options_cut: options.cut || header_is_cut(fields, row, &options.kinds),
+        malformed: malformed(fields, row, flags),
         sack,
         dss: options.dss,
         control: options.control,
     };
     Some(Packet { segment, kinds: options.kinds })
+}
+
+/// The first malformed option of MPTCP. tshark's list of options ends at some of them, so the octets tell.
+fn malformed(fields: &Fields, row: usize, flags: u16) -> Option<Malformed> {
+    let digits = text_of(&fields.option_octets, row);
+    // The kind, in hexadecimal: most packets of other transfers have none.
+    if !digits.contains("1e") {
+        return None;
+    }
+    let octets: Vec<u8> = digits
+        .as_bytes()
+        .chunks_exact(2)
+        .map_while(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    let header: usize = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
+    option_form::first_malformed(&octets, header.saturating_sub(20), flags)
 }
 
 /// True when the header announces more octets of options than were recorded. Frames are recorded from their start, so
@@ -386,7 +404,7 @@ fn texts(fields: &Fields, row: usize) -> Texts<'_> {
     let kinds = text_of(&fields.option_kinds, row);
     let lengths = text_of(&fields.option_lengths, row);
     if subtypes.is_empty() {
-        return Texts { kinds, lengths, ..Texts::default() };
+        return Texts { kinds, lengths, octets: text_of(&fields.option_octets, row), ..Texts::default() };
     }
     Texts {
         kinds,

@@ -33,6 +33,7 @@ fn segment(abstime: i64, flags: u16, sequence: u32, acknowledgement: u32, payloa
         timestamps: None,
         window_scale: None,
         options_cut: false,
+        malformed: None,
         sack: SackBlocks::default(),
         dss: None,
         control: None,
