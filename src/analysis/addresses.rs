@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
 use crate::packets::segment::AddAddr;
-use crate::tracking::authentication::{Verdict, verify_add_addr};
+use crate::tracking::authentication::{Verdict, WrongPart, verify_add_addr, wrong_part};
 use crate::tracking::travelling::{Travelling, in_file_order};
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
 
@@ -23,6 +23,8 @@ pub struct Advertisement {
     pub echo: Option<u32>,
     /// Verdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
     pub verdict: Verdict,
+    /// Where the HMAC is wrong, the part of the right one that it is.
+    pub wrong_part: Option<WrongPart>,
     /// The peer asked to join at the address after it was advertised.
     pub joined: bool,
     /// The advertiser itself asked to join from the address.
@@ -89,6 +91,7 @@ impl Found {
             tcpstream: packet.stream,
             echo: None,
             verdict: verify_add_addr(connection, by, option),
+            wrong_part: wrong_part(connection, by, option),
             joined: false,
             joined_from: false,
             removed: None,

@@ -46,7 +46,10 @@ pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
             data_fins.get_mut(packet.towards).get_or_insert(packet.row);
         }
         *fins.get_mut(packet.towards) |= packet.segment.has(flag::FIN);
-        if packet.segment.control.as_ref().is_some_and(|control| control.fastclose.is_some()) {
+        // With a key that is not its receiver's it closes nothing (RFC 8684 §3.5).
+        let receivers = connection.hosts.get(packet.towards).key;
+        let key = packet.segment.control.as_ref().and_then(|control| control.fastclose);
+        if key.is_some_and(|key| receivers.is_none_or(|receivers| receivers == key)) {
             fast_close.get_or_insert((packet.row, packet.towards.other()));
         }
     }

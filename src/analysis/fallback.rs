@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::fallback_cause::Causes;
 use super::requests::request_alone;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
@@ -25,6 +26,12 @@ pub enum Reason {
     ChecksumFailure,
     /// An infinite mapping was sent (RFC 8684 §3.7).
     InfiniteMapping,
+    /// The SYN/ACK has another version than the SYN, and the client goes on without MPTCP.
+    VersionMismatch,
+    /// A mapping without a checksum came although checksums were agreed, and MPTCP ended behind it.
+    ChecksumMissing,
+    /// A malformed option came, and MPTCP ended behind it.
+    OptionMalformed,
 }
 
 impl Reason {
@@ -37,6 +44,9 @@ impl Reason {
             Reason::DataWithoutMapping => "data_without_mapping",
             Reason::ChecksumFailure => "checksum_failure",
             Reason::InfiniteMapping => "infinite_mapping",
+            Reason::VersionMismatch => "version_mismatch",
+            Reason::ChecksumMissing => "checksum_missing",
+            Reason::OptionMalformed => "option_malformed",
         }
     }
 }
@@ -48,6 +58,8 @@ pub struct Fallback {
     pub reason: Reason,
     /// The first packet that does.
     pub packetid: u64,
+    /// The packet before it that brought it about, where the capture shows one.
+    pub cause: Option<u64>,
     /// Its TCP stream.
     pub tcpstream: u32,
     /// The end that it travels towards.
@@ -72,7 +84,9 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
     let index = connection.subflows.iter().position(|id| id == initial)?;
     let packets = || of_subflow(&capture.segments, &capture.tracking, connection, index);
     let mut signs = Signs::default();
+    let mut causes = Causes::default();
     for packet in packets() {
+        causes.push(packet.row.into(), packet.segment.packetid, packet.segment);
         let in_stream = capture.tracking.packets.get(packet.row as usize);
         let answers = in_stream.is_some_and(PacketInStream::answers_the_syn);
         signs.push(packet.row.into(), packet, packet.segment, packet.tcp_towards, answers);
@@ -84,10 +98,12 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
         None
     };
     let unmapped = unmapped.map(|packet| (packet.row.into(), packet));
-    let (reason, packet) = signs.reason(unmapped)?;
+    let (shown, packet) = signs.reason(unmapped)?;
+    let (reason, cause) = causes.explain(shown, packet.row.into(), connection);
     Some(Fallback {
         reason,
         packetid: packet.segment.packetid,
+        cause,
         tcpstream: stream.id,
         towards: packet.towards,
         row: packet.row,
@@ -157,7 +173,8 @@ impl<M: Copy> Signs<M> {
             *self.spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
             self.first.get_mut(sender).get_or_insert(place);
         }
-        if sends_infinite_mapping(segment) {
+        // The infinite mapping comes with data.
+        if sends_infinite_mapping(segment) && segment.payload.is_none_or(|length| length > 0) {
             self.infinite.get_or_insert(place);
         }
         let bare = carries_bare_data(segment);

@@ -67,23 +67,61 @@ pub fn verify_join(connection: &Connection, subflow: &Subflow, join: &JoinHandsh
 /// Checks the HMAC of an ADD_ADDR (RFC 8684 §3.4.1) that `by` sent.
 #[must_use]
 pub fn verify_add_addr(connection: &Connection, by: Role, option: &AddAddr) -> Verdict {
-    let expected = (|| {
-        // Version 0 has no such HMAC.
-        let version = connection.version.filter(|version| *version == 1)?;
-        let keys = [connection.hosts.get(by).key?, connection.hosts.get(by.other()).key?];
-        let mut message = vec![option.address_id];
-        match option.address? {
-            IpAddr::V4(address) => message.extend(address.octets()),
-            IpAddr::V6(address) => message.extend(address.octets()),
-        }
-        message.extend(option.port.unwrap_or(0).to_be_bytes());
-        let digest = authenticate(version, keys, &message)?;
-        digest.last_chunk().map(|chunk| u64::from_be_bytes(*chunk))
-    })();
+    let expected = add_addr_hmac(connection, by, option);
+    let expected = expected.and_then(|hmac| hmac.last_chunk().map(|chunk| u64::from_be_bytes(*chunk)));
     match (expected, option.hmac) {
         (Some(expected), Some(found)) => judge(expected == found),
         _ => Verdict::Unverifiable,
     }
+}
+
+/// A part of the right HMAC that an ADD_ADDR may have instead of the rightmost 64 bits: the keys are right, and its
+/// sender mistook the RFC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrongPart {
+    /// The leftmost 64 bits, as MP_JOIN has them.
+    Leftmost,
+    /// The rightmost 64 bits of the leftmost 160, as if the HMAC ended there.
+    RightmostOf160,
+}
+
+impl WrongPart {
+    /// A phrase.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            WrongPart::Leftmost => "the leftmost half of the right one",
+            WrongPart::RightmostOf160 => "the last 64 of the first 160 bits of the right one",
+        }
+    }
+}
+
+/// The part of the right HMAC that a wrong one of an ADD_ADDR is, if it is one.
+#[must_use]
+pub fn wrong_part(connection: &Connection, by: Role, option: &AddAddr) -> Option<WrongPart> {
+    let found = option.hmac?.to_be_bytes();
+    let hmac = add_addr_hmac(connection, by, option)?;
+    let of_160 = hmac.get(..20).and_then(|bits| bits.last_chunk());
+    if hmac.last_chunk() == Some(&found) {
+        None
+    } else if hmac.first_chunk() == Some(&found) {
+        Some(WrongPart::Leftmost)
+    } else {
+        (of_160 == Some(&found)).then_some(WrongPart::RightmostOf160)
+    }
+}
+
+/// The whole HMAC of an ADD_ADDR that `by` sends. Version 0 has none.
+fn add_addr_hmac(connection: &Connection, by: Role, option: &AddAddr) -> Option<Vec<u8>> {
+    let version = connection.version.filter(|version| *version == 1)?;
+    let keys = [connection.hosts.get(by).key?, connection.hosts.get(by.other()).key?];
+    let mut message = vec![option.address_id];
+    match option.address? {
+        IpAddr::V4(address) => message.extend(address.octets()),
+        IpAddr::V6(address) => message.extend(address.octets()),
+    }
+    message.extend(option.port.unwrap_or(0).to_be_bytes());
+    authenticate(version, keys, &message)
 }
 
 fn judge(equal: bool) -> Verdict {

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use hmac::{Hmac, KeyInit, Mac};
+
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_capture, diagnose_connection};
 use mptcpanalyzer::analysis::events::{Event, Kind, events};
 use mptcpanalyzer::analysis::live::{Live, News};
 use mptcpanalyzer::packets::native;
-use mptcpanalyzer::tracking::Capture;
+use mptcpanalyzer::tracking::{Capture, Role};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 
+pub const FIN: u8 = 0x01;
 pub const SYN: u8 = 0x02;
 pub const RST: u8 = 0x04;
 pub const PSH: u8 = 0x08;
@@ -44,6 +49,11 @@ impl Packet {
 
     pub fn carrying(mut self, payload: usize) -> Self {
         self.payload = payload;
+        self
+    }
+
+    pub fn ttl(mut self, ttl: u8) -> Self {
+        self.ttl = ttl;
         self
     }
 }
@@ -199,6 +209,158 @@ fn watched(capture: &Capture) -> Vec<(u32, Event)> {
         News::Rates(_) => None,
     })
     .collect()
+}
+
+/// Keys of client and server.
+pub const KEYS: [u64; 2] = [0x1111_2222_3333_4444, 0x5555_6666_7777_8888];
+/// Random numbers of a join's client and server.
+const NONCES: [u32; 2] = [0x0a0b_0c0d, 0x1a1b_1c1d];
+/// Initial sequence numbers of each stream's client and server.
+const ISNS: [u32; 2] = [100, 500];
+
+/// A TCP stream: its client's and server's addresses, and whether the connection's client opened it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stream {
+    pub client: At,
+    pub server: At,
+    by_client: bool,
+}
+
+/// The initial subflow.
+pub const INITIAL: Stream = Stream { client: At(1, 40_000), server: At(2, 5001), by_client: true };
+/// A subflow that the client opens.
+pub const JOINED: Stream = Stream { client: At(3, 40_001), server: At(2, 5001), by_client: true };
+/// A subflow that the server opens.
+pub const JOINED_BACK: Stream = Stream { client: At(4, 40_002), server: At(1, 6001), by_client: false };
+
+/// A connection being made: its version, and its packets so far. Numbers are relative, those of SYNs 0.
+pub struct Talk {
+    pub version: u8,
+    pub exchange: Exchange,
+    /// When the next packet is sent, milliseconds.
+    pub now: u64,
+    ttls: [u8; 2],
+}
+
+impl Talk {
+    /// A connection of that version after its handshake, over IPv4 or IPv6; `checksums` are agreed or not.
+    pub fn begun(version: u8, v6: bool, checksums: bool) -> Self {
+        let mut talk = Talk { version, exchange: Exchange::new(v6), now: 0, ttls: [64, 64] };
+        let flags = 0x01 | if checksums { 0x80 } else { 0 };
+        let of_syn: &[u64] = if version == 0 { &KEYS[..1] } else { &[] };
+        talk.say(&INITIAL, Role::Client, SYN, (0, 0), &option::capable(version, flags, of_syn, &[]), 0);
+        talk.say(&INITIAL, Role::Server, SYN | ACK, (0, 1), &option::capable(version, flags, &KEYS[1..], &[]), 0);
+        talk.say(&INITIAL, Role::Client, ACK, (1, 1), &option::capable(version, flags, &KEYS, &[]), 0);
+        talk
+    }
+
+    /// Adds a packet of the stream that the end of the *connection* sends, with relative numbers, and lets 20 ms pass.
+    /// Returns its packet id.
+    pub fn say(
+        &mut self,
+        stream: &Stream,
+        by: Role,
+        flags: u8,
+        (sequence, acknowledgement): (u32, u32),
+        options: &[u8],
+        payload: usize,
+    ) -> u64 {
+        let by_client = (by == Role::Client) == stream.by_client;
+        let (ends, [own, peer]) = if by_client {
+            ((stream.client, stream.server), ISNS)
+        } else {
+            ((stream.server, stream.client), [ISNS[1], ISNS[0]])
+        };
+        let acknowledged = if flags & ACK == 0 { 0 } else { peer.wrapping_add(acknowledgement) };
+        let packet = Packet::new(ends.0, ends.1, flags, own.wrapping_add(sequence), acknowledged);
+        let ttl = self.ttls[usize::from(by == Role::Server)];
+        self.exchange.add(self.now, &packet.with(options).carrying(payload).ttl(ttl));
+        self.now += 20;
+        self.exchange.frames.len() as u64
+    }
+
+    /// The handshake of a subflow that is opened with this address id.
+    pub fn join(&mut self, stream: &Stream, id: u8) {
+        let opener = if stream.by_client { Role::Client } else { Role::Server };
+        let keys = if stream.by_client { KEYS } else { [KEYS[1], KEYS[0]] };
+        let (token, _) = self.token_and_idsn(keys[1]);
+        let syn = [&[30, 12, 0x10, id][..], &token.to_be_bytes(), &NONCES[0].to_be_bytes()].concat();
+        self.say(stream, opener, SYN, (0, 0), &syn, 0);
+        let servers = self.hmac([keys[1], keys[0]], &numbers([NONCES[1], NONCES[0]]));
+        let syn_ack = [&[30, 16, 0x10, 0][..], &servers[..8], &NONCES[1].to_be_bytes()].concat();
+        self.say(stream, opener.other(), SYN | ACK, (0, 1), &syn_ack, 0);
+        let clients = self.hmac(keys, &numbers(NONCES));
+        self.say(stream, opener, ACK, (1, 1), &[&[30, 24, 0x10, 0][..], &clients[..20]].concat(), 0);
+    }
+
+    /// Token and IDSN of a key (RFC 8684 §3.1, RFC 6824 §3.1).
+    pub fn token_and_idsn(&self, key: u64) -> (u32, u64) {
+        let digest = match self.version {
+            0 => Sha1::digest(key.to_be_bytes()).to_vec(),
+            _ => Sha256::digest(key.to_be_bytes()).to_vec(),
+        };
+        let last = digest.last_chunk().unwrap();
+        (u32::from_be_bytes(*digest.first_chunk().unwrap()), u64::from_be_bytes(*last))
+    }
+
+    /// The HMAC of a message with two keys, the sender's first.
+    pub fn hmac(&self, keys: [u64; 2], message: &[u8]) -> Vec<u8> {
+        let key: Vec<u8> = keys.iter().flat_map(|key| key.to_be_bytes()).collect();
+        match self.version {
+            0 => Hmac::<Sha1>::new_from_slice(&key).unwrap().chain_update(message).finalize().into_bytes().to_vec(),
+            _ => Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update(message).finalize().into_bytes().to_vec(),
+        }
+    }
+
+    /// A DSS that `by` sends: it acknowledges `acknowledged` bytes of the other's data, and maps (relative data number,
+    /// subflow number, length), with a checksum or without.
+    pub fn dss(&self, by: Role, acknowledged: u64, mapping: Option<(u64, u32, u16)>, checksum: Option<u16>) -> Vec<u8> {
+        let [client, server] = KEYS.map(|key| self.token_and_idsn(key).1);
+        let (own, peer) = if by == Role::Client { (client, server) } else { (server, client) };
+        let mut option = vec![30, 12, 0x20, 0x03];
+        option.extend(peer.wrapping_add(1 + acknowledged).to_be_bytes());
+        if let Some((dsn, ssn, length)) = mapping {
+            option[3] |= 0x0c;
+            option.extend(own.wrapping_add(dsn).to_be_bytes());
+            option.extend(ssn.to_be_bytes());
+            option.extend(length.to_be_bytes());
+            option.extend(checksum.iter().flat_map(|sum| sum.to_be_bytes()));
+        }
+        option[1] = u8::try_from(option.len()).unwrap();
+        option
+    }
+
+    /// ADD_ADDR that `by` sends, with the HMAC made from the whole one by `part`.
+    pub fn add_addr(&self, by: Role, id: u8, last: u8, part: impl Fn(&[u8]) -> [u8; 8]) -> Vec<u8> {
+        let address: Vec<u8> = if self.exchange.v6 {
+            vec![0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]
+        } else {
+            vec![192, 0, 2, last]
+        };
+        let low = match (self.version, self.exchange.v6) {
+            (0, false) => 4,
+            (0, true) => 6,
+            _ => 0,
+        };
+        let mut option = vec![30, 0, 0x30 | low, id];
+        option.extend(&address);
+        if self.version == 1 {
+            let keys = if by == Role::Client { KEYS } else { [KEYS[1], KEYS[0]] };
+            let message = [&[id][..], &address, &[0, 0]].concat();
+            option.extend(part(&self.hmac(keys, &message)));
+        }
+        option[1] = u8::try_from(option.len()).unwrap();
+        option
+    }
+}
+
+/// The rightmost 64 bits of an HMAC, which ADD_ADDR has (RFC 8684 §3.4.1).
+pub fn rightmost(hmac: &[u8]) -> [u8; 8] {
+    *hmac.last_chunk().unwrap()
+}
+
+fn numbers(numbers: [u32; 2]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
 /// Options of MPTCP (RFC 8684, RFC 6824).

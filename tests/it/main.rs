@@ -23,6 +23,7 @@ mod gallery;
 mod generated;
 mod history;
 mod hostile_names;
+mod irregular;
 mod kernel;
 mod labelled;
 mod life;

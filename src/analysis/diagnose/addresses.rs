@@ -27,7 +27,15 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<u
     let stream = advertisement.tcpstream;
     let make = |finding: Finding| finding.of(subject.connection).on(stream).shown_by(ids.clone());
     let mut findings = Vec::new();
-    if advertisement.verdict == Verdict::Invalid {
+    if let Some(part) = advertisement.wrong_part {
+        findings.push(make(Finding::problem(
+            FindingKind::AddressHmacWrongHalf,
+            format!("the HMAC of {what} is {}, and must be its rightmost 64 bits (RFC 8684 3.4.1)", part.name()),
+            "its sender knows the keys and takes the wrong part: a mistake of its stack, not a forgery; the receiver must ignore \
+             the address",
+            "update the stack of that end, or report it to its makers",
+        )));
+    } else if advertisement.verdict == Verdict::Invalid {
         let meaning = "the receiver must ignore it: something on the path altered the option, or it is forged";
         findings.push(make(Finding::problem(
             FindingKind::AddressHmacInvalid,

@@ -2,7 +2,7 @@
 
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::events::explain;
-use crate::analysis::fallback::{fallback, last_options};
+use crate::analysis::fallback::{Reason, fallback, last_options};
 use crate::tracking::Role;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
@@ -20,16 +20,40 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         ends[0],
         ends[1]
     );
-    let meaning = "the transfer goes on over one path as plain TCP; look for a middlebox on that path";
+    let detail = match found.cause {
+        Some(cause) => format!("{detail}; it follows packet {cause}"),
+        None => detail,
+    };
+    let (meaning, next) = meaning(found.reason);
+    let shown = found.cause.into_iter().chain([found.packetid]);
     vec![
-        Finding::problem(
-            FindingKind::Fallback,
-            detail,
-            meaning,
-            "capture on both sides of each middlebox of that path to find where the option goes missing",
-        )
-        .of(subject.connection)
-        .on(found.tcpstream)
-        .shown_by([found.packetid]),
+        Finding::problem(FindingKind::Fallback, detail, meaning, next)
+            .of(subject.connection)
+            .on(found.tcpstream)
+            .shown_by(shown),
     ]
+}
+
+/// What a fallback means, and what to do next.
+fn meaning(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        Reason::VersionMismatch => (
+            "client and server have no version of MPTCP in common: the transfer goes on over one path as plain TCP",
+            "use a client and a server that both speak version 1 (RFC 8684; Linux since 5.6)",
+        ),
+        Reason::ChecksumMissing => (
+            "its sender leaves the checksum out, or something on the path took it out; the transfer goes on over one path as \
+             plain TCP",
+            "compare the length of that option in a capture at its sender, and report it to the makers of that stack",
+        ),
+        Reason::OptionMalformed => (
+            "its sender built the option wrong, or something on the path damaged it; the transfer goes on over one path as \
+             plain TCP",
+            "compare that option in a capture at its sender",
+        ),
+        _ => (
+            "the transfer goes on over one path as plain TCP; look for a middlebox on that path",
+            "capture on both sides of each middlebox of that path to find where the option goes missing",
+        ),
+    }
 }

@@ -34,6 +34,22 @@ pub enum FindingKind {
     MptcpMirrored,
     /// No SYN of the capture asks for MPTCP.
     MptcpNotRequested,
+    /// The options of one end are removed on a joined subflow.
+    SubflowOptionsRemoved,
+    /// An MPTCP option has a length that rules it out.
+    OptionMalformed,
+    /// The keys of MP_CAPABLE changed between packets.
+    KeysChanged,
+    /// MP_FASTCLOSE came with a key that is not its receiver's.
+    FastcloseKeyInvalid,
+    /// A mapping came without a checksum although checksums were agreed.
+    ChecksumMissing,
+    /// A mapping of length 0 came on a packet without data.
+    EmptyMapping,
+    /// An address id was given to another address.
+    AddressIdReused,
+    /// MP_PRIO came in a form that its version does not have.
+    MpPrioInvalid,
     /// MP_FAIL was sent.
     MpFail,
     /// A mapping's checksum does not fit its data.
@@ -44,6 +60,8 @@ pub enum FindingKind {
     AddressNotJoined,
     /// The HMAC of an ADD_ADDR is wrong.
     AddressHmacInvalid,
+    /// The HMAC of an ADD_ADDR is another part of the right one.
+    AddressHmacWrongHalf,
     /// Addresses were withdrawn.
     AddressRemoved,
     /// A join was refused.

@@ -12,7 +12,9 @@ mod fallback;
 mod finding;
 mod grouping;
 mod idle;
+mod irregular;
 mod joins;
+mod option_loss;
 mod refused;
 mod reinjections;
 mod requests;
@@ -106,6 +108,8 @@ pub fn diagnose_connection(
     let subject = Subject::new(capture, connection);
     let mut findings = Vec::new();
     findings.extend(fallback::find(&subject));
+    findings.extend(irregular::find(&subject));
+    findings.extend(option_loss::find(&subject));
     findings.extend(checksums::find(&subject, checksums));
     findings.extend(addresses::find(&subject));
     findings.extend(joins::find(&subject));
@@ -137,6 +141,7 @@ pub fn diagnose_request(capture: &Capture, connection: &Connection) -> Option<Fi
 #[must_use]
 pub fn diagnose_capture(capture: &Capture) -> Vec<Finding> {
     let mut findings = requests::of_capture(capture);
+    findings.extend(irregular::outside_of_connections(capture));
     findings.extend(capture_quality::find(capture));
     findings.sort_by_key(|finding| finding.severity);
     findings

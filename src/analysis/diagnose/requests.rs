@@ -262,7 +262,7 @@ fn nobody_asked(capture: &Capture) -> Option<Finding> {
     let streams = capture.tracking.streams.iter();
     let syns: Vec<u64> = streams
         .filter_map(|stream| capture.segments.get(stream.syn? as usize))
-        .filter(|syn| !syn.options_cut)
+        .filter(|syn| !syn.options_cut && syn.malformed.is_none())
         .map(|syn| syn.packetid)
         .collect();
     if syns.is_empty() {

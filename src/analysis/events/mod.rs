@@ -8,12 +8,13 @@ use super::addresses::advertisements;
 use super::checksum::{self, ChecksumResult};
 use super::fallback::{Reason, fallback};
 use super::joins::joins;
+use super::option_loss::losses;
 use super::receive_window::Gates;
 use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{Capture, Connection, Role};
-pub use signals::{Ends, OncePerConnection, advertised, of_join};
+pub use signals::{Ends, OncePerConnection, advertised, of_join, of_loss};
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -47,10 +48,26 @@ pub enum Kind {
     RemoveAddr,
     /// MP_PRIO.
     MpPrio,
+    /// From this packet on those of one end have no MPTCP option on a joined subflow.
+    SubflowOptionsRemoved,
     /// MP_FAIL.
     MpFail,
     /// An infinite mapping.
     InfiniteMapping,
+    /// An MPTCP option whose length rules it out, the first towards this end.
+    OptionMalformed,
+    /// MP_CAPABLE has another key of an end than before, the first such packet.
+    KeysChanged,
+    /// MP_FASTCLOSE with a key that is not its receiver's.
+    FastcloseKeyInvalid,
+    /// A mapping without a checksum although checksums were agreed, the first towards this end.
+    ChecksumMissing,
+    /// A mapping of length 0 on a packet without data, the first towards this end.
+    EmptyMapping,
+    /// ADD_ADDR gives an id another address without REMOVE_ADDR.
+    AddressIdReused,
+    /// MP_PRIO with an address id in version 1.
+    MpPrioInvalid,
     /// The connection goes on as plain TCP.
     Fallback,
     /// The first DATA_FIN of a direction.
@@ -102,7 +119,9 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     let mut gates = Gates::default();
     for packet in &packets {
         let Some(ends) = ends.get_mut(packet.subflow) else { continue };
-        once.push(ends, packet.segment, packet.towards, |event, detail| timeline.add(packet, event, detail));
+        once.push(ends, packet.segment, packet.towards, connection, |event, detail| {
+            timeline.add(packet, event, detail)
+        });
         let place = capture.tracking.packets.get(packet.row as usize);
         if let Some((event, detail)) = place.and_then(|place| gates.push(packet.segment, place, packet.towards)) {
             timeline.add(packet, event, detail);
@@ -124,10 +143,18 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             }
         }
     }
+    for index in 0..connection.subflows.len() {
+        for loss in losses(capture, connection, index) {
+            if let Some(packet) = find(loss.from) {
+                timeline.add(packet, Kind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
+            }
+        }
+    }
     for advertisement in advertisements(capture, connection) {
         for row in &advertisement.rows {
             if let Some(packet) = find(*row) {
-                timeline.add(packet, Kind::AddAddr, advertised(&advertisement.option, advertisement.verdict));
+                let detail = advertised(&advertisement.option, advertisement.verdict, advertisement.wrong_part);
+                timeline.add(packet, Kind::AddAddr, detail);
             }
         }
     }
@@ -190,5 +217,13 @@ pub fn explain(reason: Reason) -> &'static str {
         }
         Reason::ChecksumFailure => "data without MPTCP option after MP_FAIL: the only subflow goes on as plain TCP",
         Reason::InfiniteMapping => "an infinite mapping: the subflow goes on as plain TCP",
+        Reason::VersionMismatch => {
+            "the SYN/ACK has another version than the SYN, and the client's packets after it have no MPTCP option: the \
+             versions do not fit"
+        }
+        Reason::ChecksumMissing => {
+            "no MPTCP option after a mapping without a checksum, although checksums were agreed: its receiver refused it"
+        }
+        Reason::OptionMalformed => "no MPTCP option after a malformed one: its receiver ignored that, and fell back",
     }
 }

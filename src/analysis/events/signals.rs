@@ -1,11 +1,14 @@
 //! What single packets, and the joins that they decide, show: the same whether a capture is whole or still grows.
 
+use std::collections::BTreeSet;
+
 use super::Kind;
+use crate::analysis::irregular::{Irregularity, Watch};
 use crate::analysis::joins::{JoinAttempt, Outcome, reason_name};
-use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Segment, flag};
-use crate::tracking::authentication::Verdict;
+use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Prio, Segment, flag};
+use crate::tracking::authentication::{Verdict, WrongPart};
 use crate::tracking::connections::mirrors;
-use crate::tracking::{ByRole, Role};
+use crate::tracking::{ByRole, Connection, Role};
 
 /// Ends of a subflow's directions that were seen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,29 +48,50 @@ impl Ends {
 }
 
 /// What of a connection was seen, where only the first packet of a kind counts.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OncePerConnection {
     established: bool,
     data_fins: ByRole<bool>,
     infinite: bool,
+    watch: Watch,
+    /// Irregularities that were told, of those that may come with every packet.
+    irregular: BTreeSet<(Kind, Role)>,
 }
 
 impl OncePerConnection {
     /// Tells `add` what the next packet of the connection shows by itself. `ends` is its subflow's, `towards` the end of
-    /// the connection that it travels towards. Advertisements of addresses are left out ([`advertised`]).
-    pub fn push(&mut self, ends: &mut Ends, segment: &Segment, towards: Role, mut add: impl FnMut(Kind, String)) {
+    /// the connection that it travels towards; `known` is what is known of the connection. Advertisements of addresses are
+    /// left out ([`advertised`]).
+    pub fn push(
+        &mut self,
+        ends: &mut Ends,
+        segment: &Segment,
+        towards: Role,
+        known: &Connection,
+        mut add: impl FnMut(Kind, String),
+    ) {
+        let (watch, told) = (&mut self.watch, &mut self.irregular);
+        watch.push(segment, towards, known, |irregularity| {
+            let (kind, each) = kind_of(&irregularity);
+            let of = if let Irregularity::KeyChanged { of, .. } = irregularity { of } else { towards };
+            if each || told.insert((kind, of)) {
+                add(kind, irregularity.detail());
+            }
+        });
         if segment.has(flag::SYN) {
             ends.note_handshake(segment, &mut add);
         }
         if let Some(control) = &segment.control {
-            self.options(segment, control, towards, &mut add);
+            self.options(segment, control, towards, known, &mut add);
         }
         let sender = towards.other().name();
         if let Some(dss) = segment.dss {
             if dss.has(Dss::DATA_FIN) && first(self.data_fins.get_mut(towards)) {
                 add(Kind::DataFin, format!("the {sender} has no more data"));
             }
-            if dss.mapping.is_some_and(|mapping| mapping.length == 0) && first(&mut self.infinite) {
+            // The infinite mapping comes with data (RFC 8684 §3.7).
+            let empty = dss.mapping.is_some_and(|mapping| mapping.length == 0);
+            if empty && segment.payload.is_none_or(|length| length > 0) && first(&mut self.infinite) {
                 add(Kind::InfiniteMapping, "length 0".to_string());
             }
         }
@@ -82,7 +106,14 @@ impl OncePerConnection {
         }
     }
 
-    fn options(&mut self, segment: &Segment, control: &Control, towards: Role, add: &mut impl FnMut(Kind, String)) {
+    fn options(
+        &mut self,
+        segment: &Segment,
+        control: &Control,
+        towards: Role,
+        known: &Connection,
+        add: &mut impl FnMut(Kind, String),
+    ) {
         if let Some(capable) = &control.capable {
             self.capability(segment, capable, add);
         }
@@ -98,15 +129,16 @@ impl OncePerConnection {
             let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
             add(Kind::RemoveAddr, format!("id {}", ids.join(", ")));
         }
-        if let Some(prio) = control.prio {
-            let becomes =
-                if prio.backup { "the subflow becomes a backup" } else { "the subflow is no backup any more" };
-            add(Kind::MpPrio, becomes.to_string());
+        // With an address id version 1 has no MP_PRIO: an irregularity.
+        if let Some(prio) = control.prio.filter(|prio| prio.address_id.is_none() || known.version != Some(1)) {
+            add(Kind::MpPrio, priority(prio, towards.other()));
         }
         if let Some(dsn) = control.fail {
             add(Kind::MpFail, format!("checksum failed at DSN {dsn:016x}"));
         }
-        if control.fastclose.is_some() {
+        // With a key that is not its receiver's it closes nothing: an irregularity.
+        let receivers = known.hosts.get(towards).key;
+        if control.fastclose.is_some_and(|key| receivers.is_none_or(|receivers| receivers == key)) {
             add(Kind::MpFastclose, format!("the {} aborts the connection", towards.other().name()));
         }
     }
@@ -126,6 +158,34 @@ impl OncePerConnection {
             // Data may repeat the option of the third ACK until it is acknowledged; one line is enough.
             add(Kind::Established, detail);
         }
+    }
+}
+
+/// What MP_PRIO asks for. An address id names the sender's subflows that are meant, instead of the one that carries the
+/// option (RFC 6824 §3.3.8).
+fn priority(prio: Prio, sender: Role) -> String {
+    let becomes = |one: bool| match (prio.backup, one) {
+        (true, true) => "becomes a backup",
+        (true, false) => "become backups",
+        (false, true) => "is not a backup any more",
+        (false, false) => "are not backups any more",
+    };
+    match prio.address_id {
+        None => format!("the subflow {}", becomes(true)),
+        Some(id) => format!("the subflows of the {}'s address id {id} {}", sender.name(), becomes(false)),
+    }
+}
+
+/// The event that an irregularity is, and whether each one is told or the first of its direction.
+fn kind_of(irregularity: &Irregularity) -> (Kind, bool) {
+    match irregularity {
+        Irregularity::Malformed(_) => (Kind::OptionMalformed, false),
+        Irregularity::KeyChanged { .. } => (Kind::KeysChanged, false),
+        Irregularity::FastcloseKey { .. } => (Kind::FastcloseKeyInvalid, true),
+        Irregularity::ChecksumMissing { .. } => (Kind::ChecksumMissing, false),
+        Irregularity::EmptyMapping => (Kind::EmptyMapping, false),
+        Irregularity::AddressIdReused { .. } => (Kind::AddressIdReused, true),
+        Irregularity::PriorityOfId { .. } => (Kind::MpPrioInvalid, true),
     }
 }
 
@@ -171,9 +231,17 @@ pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
     }
 }
 
+/// The particulars of a loss of options: packets towards that end of the connection have none any more. `later`: they had
+/// some after the handshake.
+#[must_use]
+pub fn of_loss(towards: Role, later: bool) -> String {
+    let since = if later { "any more" } else { "after the handshake" };
+    format!("the {}'s packets on this subflow have no MPTCP option {since}", towards.other().name())
+}
+
 /// The particulars of an advertised address.
 #[must_use]
-pub fn advertised(option: &AddAddr, verdict: Verdict) -> String {
+pub fn advertised(option: &AddAddr, verdict: Verdict, part: Option<WrongPart>) -> String {
     let mut text = format!("id {}", option.address_id);
     if let Some(address) = option.address {
         text.push_str(&format!(", {address}"));
@@ -186,6 +254,9 @@ pub fn advertised(option: &AddAddr, verdict: Verdict) -> String {
         Verdict::Invalid => ", HMAC invalid",
         Verdict::Unverifiable => "",
     });
+    if let Some(part) = part {
+        text.push_str(&format!(": it is {}", part.name()));
+    }
     text
 }
 

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use super::events::{Ends, Kind, OncePerConnection, advertised};
 use super::receive_window::Gates;
 use crate::packets::segment::Segment;
-use crate::tracking::authentication::verify_add_addr;
+use crate::tracking::authentication::{verify_add_addr, wrong_part};
 use crate::tracking::connections::Registry;
 use crate::tracking::streams::Pair;
 use crate::tracking::{Connection, PacketInStream, Role};
@@ -191,12 +191,14 @@ impl Live {
         let place = Place { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
         let mut told: Vec<(Place, Sighting)> = std::mem::take(early);
         let begun = told.len();
-        connection.once.push(&mut subflow.ends, segment, towards, |kind, detail| told.push((place, (kind, detail))));
+        let OpenConnection { known, once, .. } = connection;
+        once.push(&mut subflow.ends, segment, towards, known, |kind, detail| told.push((place, (kind, detail))));
         told.extend(connection.gates.push(segment, packet, towards).map(|sighting| (place, sighting)));
         let advertisement = segment.control.as_ref().and_then(|control| control.add_addr.as_ref());
         if let Some(option) = advertisement.filter(|option| !option.echo) {
             let verdict = verify_add_addr(&connection.known, towards.other(), option);
-            told.push((place, (Kind::AddAddr, advertised(option, verdict))));
+            let part = wrong_part(&connection.known, towards.other(), option);
+            told.push((place, (Kind::AddAddr, advertised(option, verdict, part))));
         }
         let seen = Seen { segment, packet, number: self.totals.packets, place };
         let known = (&*stream, &*candidate, &connection.known);
@@ -271,8 +273,9 @@ fn note_early(watched: &mut Watched, segment: &Segment, place: Place) -> bool {
     }
     let early = &mut watched.early;
     let mut ends = Ends::default();
-    OncePerConnection::default()
-        .push(&mut ends, segment, place.towards, |kind, detail| early.push((place, (kind, detail))));
+    OncePerConnection::default().push(&mut ends, segment, place.towards, &Connection::new(0), |kind, detail| {
+        early.push((place, (kind, detail)))
+    });
     true
 }
 

@@ -1,9 +1,11 @@
 //! One subflow while its packets come in: what they decide that a single one does not show.
 
 use super::{Place, Sighting};
-use crate::analysis::events::{Ends, Kind, explain, of_join};
+use crate::analysis::events::{Ends, Kind, explain, of_join, of_loss};
 use crate::analysis::fallback::Signs;
+use crate::analysis::fallback_cause::Causes;
 use crate::analysis::joins::{Course, JoinAttempt};
+use crate::analysis::option_loss::OptionLoss;
 use crate::analysis::standstill::Waiting;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::verify_join;
@@ -24,8 +26,10 @@ pub struct OpenSubflow {
     pub mentioned: bool,
     /// The join, until it is decided.
     join: Option<Box<Course<Place>>>,
-    /// Signs of a fallback, until there was one.
-    signs: Option<Box<Signs<Place>>>,
+    /// What a join's packets lack.
+    loss: Option<Box<OptionLoss<Place>>>,
+    /// Signs of a fallback and what may have brought it about, until there was one.
+    signs: Option<Box<(Signs<Place>, Causes<()>)>>,
     /// By who sent the stream's first packet.
     directions: [Direction; 2],
 }
@@ -62,6 +66,7 @@ impl OpenSubflow {
     pub fn new(number: u32, candidate: &Candidate, connection: &mut Connection) -> Self {
         let kind = candidate.kind();
         let join = matches!(kind, SubflowKind::Join(_)).then(Box::default);
+        let loss = matches!(kind, SubflowKind::Join(_)).then(Box::default);
         let signs = matches!(kind, SubflowKind::Initial).then(Box::default);
         let mut subflow = Subflow::new(number, connection.id, kind);
         connection.place_join(&mut subflow);
@@ -71,6 +76,7 @@ impl OpenSubflow {
             ends: Ends::default(),
             mentioned: false,
             join,
+            loss,
             signs,
             directions: Default::default(),
         }
@@ -92,10 +98,15 @@ impl OpenSubflow {
                 self.decide_join(candidate, connection, tell);
             }
         }
+        if let Some(loss) = &mut self.loss
+            && let Some(loss) = loss.push(seen.place, seen.segment, seen.packet, towards.other())
+        {
+            tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
+        }
         let again = self.note_progress(seen, tell);
         self.note_mappings(seen);
         if self.signs.is_some() {
-            self.look_for_fallback(seen, towards, tell);
+            self.look_for_fallback(seen, towards, connection, tell);
         }
         again
     }
@@ -109,7 +120,10 @@ impl OpenSubflow {
         if self.join.is_some() {
             self.decide_join(candidate, connection, tell);
         }
-        self.tell_fallback(tell);
+        for loss in self.loss.iter_mut().flat_map(|loss| loss.finish()) {
+            tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
+        }
+        self.tell_fallback(connection, tell);
     }
 
     fn decide_join(&mut self, candidate: &Candidate, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
@@ -168,8 +182,16 @@ impl OpenSubflow {
         }
     }
 
-    fn look_for_fallback(&mut self, seen: Seen<'_>, towards: Role, tell: &mut impl FnMut(Place, Sighting)) {
-        let Some(signs) = &mut self.signs else { return };
+    fn look_for_fallback(
+        &mut self,
+        seen: Seen<'_>,
+        towards: Role,
+        connection: &Connection,
+        tell: &mut impl FnMut(Place, Sighting),
+    ) {
+        let Some(known) = &mut self.signs else { return };
+        let (signs, causes) = &mut **known;
+        causes.push(seen.place.packetid, (), seen.segment);
         let answers = seen.packet.answers_the_syn();
         let bare = signs.push(seen.number, seen.place, seen.segment, towards, answers);
         let [first, second] = &mut self.directions;
@@ -188,15 +210,17 @@ impl OpenSubflow {
         let ends = seen.segment.has(flag::FIN) && !seen.segment.has(flag::RST);
         let silent = signs.is_silent(towards.other()) && (length > 0 || ends);
         if signs.is_plain() || unmapped || silent {
-            self.tell_fallback(tell);
+            self.tell_fallback(connection, tell);
         }
     }
 
-    fn tell_fallback(&mut self, tell: &mut impl FnMut(Place, Sighting)) {
-        let Some(signs) = self.signs.take() else { return };
+    fn tell_fallback(&mut self, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
+        let Some(known) = self.signs.take() else { return };
+        let (signs, causes) = *known;
         let unmapped = self.directions.iter().filter_map(|direction| direction.unmapped);
         let unmapped = unmapped.map(|(number, place, _)| (number, place)).min_by_key(|(number, _)| *number);
-        if let Some((reason, place)) = signs.reason(unmapped) {
+        if let Some((shown, place)) = signs.reason(unmapped) {
+            let (reason, _) = causes.explain(shown, place.packetid, connection);
             tell(place, (Kind::Fallback, explain(reason).to_string()));
         }
     }

@@ -80,6 +80,7 @@ fn packet(by_client: bool, sequence: u32, acknowledgement: u32, payload: u32, wi
         timestamps: None,
         window_scale: None,
         options_cut: false,
+        malformed: None,
         sack: SackBlocks::default(),
         dss: None,
         control: None,

@@ -69,6 +69,13 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
         | Kind::Fin
         | Kind::MpFastclose
         | Kind::MptcpDeclined
+        | Kind::OptionMalformed
+        | Kind::SubflowOptionsRemoved
+        | Kind::KeysChanged
+        | Kind::FastcloseKeyInvalid
+        | Kind::ChecksumMissing
+        | Kind::AddressIdReused
+        | Kind::MpPrioInvalid
         | Kind::MptcpMirrored
         | Kind::JoinRefused
         | Kind::JoinOptionMissing
@@ -104,6 +111,13 @@ fn name(kind: Kind) -> Option<&'static str> {
         Kind::RemoveAddr => "REMOVE_ADDR",
         Kind::MpPrio => "MP_PRIO",
         Kind::MpFail => "MP_FAIL",
+        Kind::OptionMalformed => "option malformed",
+        Kind::SubflowOptionsRemoved => "options removed",
+        Kind::KeysChanged => "keys changed",
+        Kind::FastcloseKeyInvalid => "MP_FASTCLOSE, wrong key",
+        Kind::ChecksumMissing => "checksum missing",
+        Kind::AddressIdReused => "address id reused",
+        Kind::MpPrioInvalid => "MP_PRIO invalid",
         Kind::InfiniteMapping => "infinite mapping",
         Kind::Fallback => "fallback",
         Kind::DataFin => "DATA_FIN",
@@ -112,7 +126,7 @@ fn name(kind: Kind) -> Option<&'static str> {
         Kind::Reset => "RST",
         Kind::ZeroWindow => "window shut",
         Kind::WindowOpen => "window open",
-        Kind::SubflowStale | Kind::ChecksumFailure => return None,
+        Kind::SubflowStale | Kind::ChecksumFailure | Kind::EmptyMapping => return None,
     })
 }
 

@@ -225,7 +225,10 @@ impl Flow {
             let start = base.saturating_add(near(position.saturating_sub(base), mapping.ssn));
             let target = Target { dsn, row: packet.row };
             if mapping.length == 0 {
-                self.infinite.get_or_insert((start, target));
+                // Without data it maps nothing, whatever its sender meant.
+                if segment.payload.is_none_or(|length| length > 0) {
+                    self.infinite.get_or_insert((start, target));
+                }
                 None
             } else {
                 self.map(start, data, target);

@@ -1,0 +1,157 @@
+//! Which options break the rules of MPTCP, and what does that mean?
+
+use std::collections::HashMap;
+
+use super::{Finding, FindingKind, Subject};
+use crate::analysis::irregular::{Irregularity, Watch};
+use crate::tracking::{Capture, Role, Tracking};
+use crate::units::counted;
+
+/// What the packets of one finding have in common, beside its kind.
+#[derive(PartialEq, Eq, Hash)]
+struct Place {
+    finding: FindingKind,
+    stream: u32,
+    towards: Option<Role>,
+    /// Irregularities that are told one by one; 0 for those of which a stream has one finding.
+    one: u64,
+}
+
+/// One finding to be: the first irregularity, and the packets.
+struct Found {
+    place: (FindingKind, u32, Option<Role>),
+    first: Vec<Irregularity>,
+    packets: Vec<u64>,
+}
+
+/// Findings to be, in the order of their first packets.
+#[derive(Default)]
+struct Gathered {
+    places: HashMap<Place, usize>,
+    found: Vec<Found>,
+}
+
+impl Gathered {
+    fn note(&mut self, irregularity: Irregularity, stream: u32, towards: Option<Role>, packetid: u64) {
+        let finding = kind(&irregularity);
+        let one = match irregularity {
+            Irregularity::AddressIdReused { .. } => packetid,
+            Irregularity::Malformed(malformed) => {
+                u64::from(malformed.length) << 8 | malformed.subtype.map_or(255, u64::from)
+            }
+            _ => 0,
+        };
+        let next = self.found.len();
+        let at = *self.places.entry(Place { finding, stream, towards, one }).or_insert(next);
+        if at == next {
+            let place = (finding, stream, towards);
+            self.found.push(Found { place, first: vec![irregularity], packets: vec![packetid] });
+        } else if let Some(found) = self.found.get_mut(at) {
+            // Both keys of one packet.
+            if found.packets.last() == Some(&packetid) && found.first.len() == 1 && found.packets.len() == 1 {
+                found.first.push(irregularity);
+            } else if found.packets.last() != Some(&packetid) {
+                found.packets.push(packetid);
+            }
+        }
+    }
+}
+
+/// What the options of a connection's packets do against the rules.
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut watch = Watch::default();
+    let mut gathered = Gathered::default();
+    for packet in &subject.packets {
+        watch.push(packet.segment, packet.towards, subject.connection, |irregularity| {
+            gathered.note(irregularity, packet.stream, Some(packet.towards), packet.segment.packetid);
+        });
+    }
+    let findings = gathered.found.into_iter().map(finding);
+    findings.map(|finding| finding.of(subject.connection)).collect()
+}
+
+/// Malformed options of streams that no connection has.
+pub fn outside_of_connections(capture: &Capture) -> Vec<Finding> {
+    let tracking: &Tracking = &capture.tracking;
+    let mut gathered = Gathered::default();
+    for (segment, packet) in capture.segments.iter().zip(&tracking.packets) {
+        let Some(malformed) = segment.malformed else { continue };
+        if tracking.subflow(packet.stream).is_none() {
+            gathered.note(Irregularity::Malformed(malformed), packet.stream, None, segment.packetid);
+        }
+    }
+    gathered.found.into_iter().map(finding).collect()
+}
+
+fn kind(irregularity: &Irregularity) -> FindingKind {
+    match irregularity {
+        Irregularity::Malformed(_) => FindingKind::OptionMalformed,
+        Irregularity::KeyChanged { .. } => FindingKind::KeysChanged,
+        Irregularity::FastcloseKey { .. } => FindingKind::FastcloseKeyInvalid,
+        Irregularity::ChecksumMissing { .. } => FindingKind::ChecksumMissing,
+        Irregularity::EmptyMapping => FindingKind::EmptyMapping,
+        Irregularity::AddressIdReused { .. } => FindingKind::AddressIdReused,
+        Irregularity::PriorityOfId { .. } => FindingKind::MpPrioInvalid,
+    }
+}
+
+fn finding(found: Found) -> Finding {
+    let Found { place: (kind, stream, towards), first, packets } = found;
+    let what = first.iter().map(Irregularity::detail).collect::<Vec<String>>().join("; ");
+    let first = packets.first().copied().unwrap_or(0);
+    let from = towards.map_or_else(String::new, |towards| format!(", sent by the {}", towards.other().name()));
+    let more = match packets.len() {
+        1 => String::new(),
+        count => format!("; {} of the stream likewise", counted(count.saturating_sub(1), "later packet")),
+    };
+    let detail = format!("packet {first}{from}: {what}{more}");
+    let (meaning, next) = explain(kind);
+    let finding = if kind == FindingKind::EmptyMapping {
+        Finding::notice(kind, detail, meaning, next)
+    } else {
+        Finding::problem(kind, detail, meaning, next)
+    };
+    let finding = finding.on(stream).shown_by(packets);
+    match towards {
+        Some(towards) => finding.going(towards),
+        None => finding,
+    }
+}
+
+/// What a finding means, and what to do next.
+fn explain(kind: FindingKind) -> (&'static str, &'static str) {
+    match kind {
+        FindingKind::OptionMalformed => (
+            "nothing of it is cut: its sender built it wrong, or something on the path damaged it; its receiver ignores it",
+            "compare the option in a capture at its sender: if it is the same there, its stack or generator built it",
+        ),
+        FindingKind::KeysChanged => (
+            "something on the path changed the keys in one of the packets: both ends derive other tokens, data sequence \
+             numbers and HMACs than each other, so that joins fail",
+            "compare MP_CAPABLE in captures at both ends to find the packet that was changed",
+        ),
+        FindingKind::FastcloseKeyInvalid => (
+            "its receiver must ignore it, and the connection goes on: it was forged, or its sender or the path mixed up the \
+             key",
+            "compare the packet in a capture at its sender: if it is not there, somebody else sent it",
+        ),
+        FindingKind::ChecksumMissing => (
+            "its sender built the option wrong, or something on the path took the checksum out; the receiver cannot check the \
+             data, and falls back to TCP or resets the subflow",
+            "compare the length of the option in a capture at its sender, and report it to the makers of that stack",
+        ),
+        FindingKind::AddressIdReused => (
+            "its sender broke the rule that an id is withdrawn before it is given to another address; the receiver should \
+             ignore the new address",
+            "look at `ip mptcp endpoint` and the path manager of the sender",
+        ),
+        FindingKind::MpPrioInvalid => (
+            "its sender uses the form of version 0 in a connection of version 1: the priority stays as it was",
+            "report it to the makers of that stack; to change a subflow's priority, send MP_PRIO on that subflow",
+        ),
+        _ => (
+            "it is not an infinite mapping, because those come with data: the connection does not fall back",
+            "nothing; if data without MPTCP options follow, the connection fell back after all",
+        ),
+    }
+}

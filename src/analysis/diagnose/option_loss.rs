@@ -1,0 +1,48 @@
+//! Were MPTCP options removed on a joined subflow?
+
+use super::{Finding, FindingKind, Subject};
+use crate::analysis::option_loss::{Loss, losses};
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::Tracking;
+use crate::units::counted;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let (capture, connection) = (subject.capture, subject.connection);
+    let mut findings = Vec::new();
+    for (index, stream) in connection.subflows.iter().enumerate() {
+        for loss in losses(capture, connection, index) {
+            findings.extend(of_one(subject, *stream, &loss));
+        }
+    }
+    findings
+}
+
+fn of_one(subject: &Subject<'_>, id: u32, loss: &Loss<u32>) -> Option<Finding> {
+    let tracking = &subject.capture.tracking;
+    let (stream, subflow) = (tracking.stream(id)?, tracking.subflow(id)?);
+    let sent = |row: &u32| {
+        let packet = tracking.packets.get(*row as usize)?;
+        let segment = subject.capture.segments.get(*row as usize)?;
+        (stream.towards(packet).other() == loss.sender).then_some(segment)
+    };
+    let own = stream.packets.iter().filter(|row| **row < loss.from).filter_map(sent);
+    let last = own.filter(|segment| segment.is_mptcp()).last()?;
+    let later = stream.packets.iter().filter(|row| **row >= loss.from).filter_map(sent);
+    let bare = |segment: &&Segment| !segment.is_mptcp() && segment.flags & (flag::SYN | flag::RST) == 0;
+    let without: Vec<u64> = later.take_while(bare).map(|segment| segment.packetid).collect();
+    let towards = Tracking::mptcp_towards(subflow, loss.sender.other());
+    let what = if loss.later { "its last option is" } else { "its part of the handshake had one," };
+    let detail = format!(
+        "{} of the {} from packet {} on {} no MPTCP option; {what} in packet {}",
+        counted(without.len(), "packet"),
+        towards.other().name(),
+        without.first()?,
+        if without.len() == 1 { "has" } else { "have" },
+        last.packetid
+    );
+    let meaning = "something on that path removes the options in that direction, or that end stopped sending them: data \
+                   without a mapping must not be taken, and without DATA_ACKs the other end sends its data again elsewhere";
+    let next = "capture at the sender of these packets: options that are there as sent were removed on the path";
+    let finding = Finding::problem(FindingKind::SubflowOptionsRemoved, detail, meaning, next);
+    Some(finding.of(subject.connection).on(id).going(towards).shown_by(without))
+}
