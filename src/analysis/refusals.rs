@@ -63,7 +63,7 @@ pub enum Cause {
     HmacWrong,
     /// The HMAC may have been altered behind the place of capture.
     HmacAltered,
-    /// A key is not captured, so that the HMAC cannot be checked.
+    /// The HMAC or a key is not captured, so that it cannot be checked.
     HmacUnchecked,
     /// No connection of the capture has the token.
     TokenUnknown,
@@ -88,6 +88,8 @@ pub enum Cause {
 pub struct Refusal {
     /// What the RST answers.
     pub step: Step,
+    /// Whether that is captured.
+    pub seen: bool,
     /// The end of the connection that refused.
     pub by: Role,
     /// The causes that are left, the likeliest first; one alone is proved.
@@ -116,6 +118,8 @@ pub struct Circumstances<'a> {
     confirmed: ByRole<Option<i64>>,
     /// Whether the beginning of the connection is captured.
     whole: bool,
+    /// Where each end asks not to join it.
+    closed: ByRole<Option<(IpAddr, u16)>>,
 }
 
 impl<'a> Circumstances<'a> {
@@ -151,7 +155,11 @@ impl<'a> Circumstances<'a> {
         let initial = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id)).next();
         let whole = connection.roles_known && initial.is_some_and(|stream| stream.syn.is_some());
         let point = capture_point::of_connection(capture, connection);
-        Circumstances { capture, connection, point, ends, fell_back, confirmed, whole }
+        let closed = ByRole {
+            server: not_to_be_joined(capture, connection, Role::Server),
+            client: not_to_be_joined(capture, connection, Role::Client),
+        };
+        Circumstances { capture, connection, point, ends, fell_back, confirmed, whole, closed }
     }
 
     /// The end that the connection had come to before `time`, as `role` knew.
@@ -165,12 +173,6 @@ impl<'a> Circumstances<'a> {
         let row = join.handshake.rows[0]?;
         let before = self.ends.iter().filter(|end| end.row < row);
         before.min_by_key(|end| end.row).copied()
-    }
-
-    /// Time of the first packet that ends the connection, nanoseconds.
-    #[must_use]
-    pub fn end(&self) -> Option<i64> {
-        self.ends.iter().filter_map(|end| self.time(end.row)).min()
     }
 
     fn time(&self, row: u32) -> Option<i64> {
@@ -189,10 +191,11 @@ impl<'a> Circumstances<'a> {
         let subflow = self.capture.tracking.subflow(join.tcpstream)?;
         let by = Tracking::mptcp_towards(subflow, refused_by);
         let [syn, syn_ack, ack] = join.handshake.rows;
+        // What the RST answers may not be captured: the server answers no SYN/ACK, and the client no SYN.
         let step = match (refused_by, syn_ack, ack) {
-            (_, _, Some(_)) => Step::Ack,
+            (_, _, Some(_)) | (Role::Server, Some(_), None) => Step::Ack,
             (Role::Server, None, None) => Step::Syn,
-            _ => Step::SynAck,
+            (Role::Client, _, None) => Step::SynAck,
         };
         let asked = match step {
             Step::Syn => syn,
@@ -200,6 +203,7 @@ impl<'a> Circumstances<'a> {
             Step::Ack => ack,
         };
         let answered = self.time(join.decided_by)?;
+        let seen = asked.is_some();
         // The refusing host decided after it had received what it answers.
         let asked = asked.and_then(|row| self.time(row)).unwrap_or(answered);
         let half = answered.saturating_sub(asked).max(0) / 2;
@@ -211,17 +215,16 @@ impl<'a> Circumstances<'a> {
             (false, _) => half,
         };
         let decided = answered.saturating_sub(away);
-        Some(Refusal { step, by, causes: self.causes(join, step, refused_by, by, decided) })
+        Some(Refusal { step, seen, by, causes: self.causes(join, step, by, decided) })
     }
 
-    fn causes(&self, join: &JoinAttempt, step: Step, refused_by: Role, by: Role, decided: i64) -> Vec<Cause> {
+    fn causes(&self, join: &JoinAttempt, step: Step, by: Role, decided: i64) -> Vec<Cause> {
         let there = self.is_at(by);
         let hmac = match step {
             Step::Syn => None,
             Step::SynAck => Some(join.verdict.syn_ack),
             Step::Ack => Some(join.verdict.ack),
         };
-        let opener = refused_by == Role::Client;
         if step == Step::Syn {
             if self.capture.tracking.stream(join.tcpstream).is_some_and(|stream| stream.server.port == 0) {
                 return vec![Cause::PortZero];
@@ -266,10 +269,9 @@ impl<'a> Circumstances<'a> {
             (Step::Syn, Some(3)) => vec![Some(limit)],
             (Step::Syn, Some(_)) => vec![altered, Some(Cause::Gone), Some(limit)],
             // The host that sent the SYN wanted the join.
-            (Step::SynAck, None) if opener => vec![Some(Cause::Gone), altered],
-            (Step::SynAck, Some(3)) if opener => vec![Some(limit)],
-            (Step::SynAck, Some(_)) if opener => vec![altered, early, Some(Cause::Gone)],
-            (Step::SynAck, _) => vec![Some(Cause::Gone)],
+            (Step::SynAck, None) => vec![Some(Cause::Gone), altered],
+            (Step::SynAck, Some(3)) => vec![Some(limit)],
+            (Step::SynAck, Some(_)) => vec![altered, early, Some(Cause::Gone)],
             (Step::Ack, None | Some(3)) => vec![early, Some(limit), altered],
             (Step::Ack, _) => vec![altered, early, Some(limit)],
         };
@@ -283,8 +285,7 @@ impl<'a> Circumstances<'a> {
         let (Some(subflow), Some(stream)) = (tracking.subflow(join.tcpstream), tracking.stream(join.tcpstream)) else {
             return false;
         };
-        let host = subflow.opened_towards;
-        not_to_be_joined(self.capture, self.connection, host) == Some((stream.server.address, stream.server.port))
+        *self.closed.get(subflow.opened_towards) == Some((stream.server.address, stream.server.port))
     }
 }
 

@@ -272,3 +272,47 @@ fn refusals_of_short_connections_are_as_many_as_the_kernel_counted() {
         }
     }
 }
+
+/// A join's SYNs that nobody answers: when they leave, when a last packet of the connection does, and its DATA_FIN.
+fn unanswered(syns: &[f64], last: f64, data_fin: Option<f64>) -> (FindingKind, Severity) {
+    let mut wire = Wire::at(0.0);
+    wire.connect(&FIRST, false);
+    if let Some(time) = data_fin {
+        wire.data_fin(time, &FIRST, true);
+    }
+    let syn = join_syn(token_and_idsn(KEYS[1]).0);
+    for time in syns {
+        wire.up(*time, &SECOND, &Packet { flags: SYN, options: &syn, ..Packet::default() });
+    }
+    wire.up(last, &FIRST, &Packet { flags: ACK, seq: 102, ack: 1, ..Packet::default() });
+    let (_, findings) = found(wire);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    (findings[0].finding, findings[0].severity)
+}
+
+#[test]
+fn silence_is_a_problem_only_where_there_was_time_for_an_answer() {
+    // A SYN goes again after one second (RFC 6298 §2): until then nothing can be told.
+    assert_eq!(unanswered(&[0.1], 0.9, None), (FindingKind::JoinUnanswered, Severity::Notice));
+    assert_eq!(unanswered(&[0.1], 1.2, None), (FindingKind::JoinUnanswered, Severity::Problem));
+    assert_eq!(unanswered(&[0.1, 1.1], 1.2, None), (FindingKind::JoinUnanswered, Severity::Problem));
+    assert_eq!(unanswered(&[0.1], 0.2, Some(0.09)), (FindingKind::JoinTooLate, Severity::Notice));
+    // One end may go on for long after the other's DATA_FIN: no answer is no refusal.
+    assert_eq!(unanswered(&[0.1, 1.1, 3.1], 9.0, Some(0.09)), (FindingKind::JoinUnanswered, Severity::Problem));
+}
+
+#[test]
+fn a_reset_after_an_ack_that_is_not_captured_is_the_server_s_refusal() {
+    let mut wire = Wire::at(0.0);
+    wire.connect(&FIRST, false);
+    let options = [join_syn(token_and_idsn(KEYS[1]).0), join_syn_ack(false), reset(Some(3))];
+    let at = wire.up(0.1, &SECOND, &Packet { flags: SYN, options: &options[0], ..Packet::default() });
+    let at = wire.down(at, &SECOND, &Packet { flags: SYN_ACK, ack: 1, options: &options[1], ..Packet::default() });
+    let rst = Packet { flags: RST_ACK, seq: 1, ack: 1, options: &options[2], ..Packet::default() };
+    wire.down(at + 0.04, &SECOND, &rst);
+    let (_, findings) = found(wire);
+    let finding = findings.iter().find(|finding| finding.finding == FindingKind::JoinRefused).unwrap();
+    assert!(finding.detail.starts_with("the server answered the ACK of the join, which is not captured,"));
+    assert!(finding.meaning.starts_with("the server's limit of subflows"), "{}", finding.meaning);
+    assert!(finding.meaning.contains("cannot be checked"), "{}", finding.meaning);
+}

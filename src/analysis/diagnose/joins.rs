@@ -1,11 +1,13 @@
 //! Which joins failed, and why?
 
+use std::collections::HashSet;
+
 use super::{Finding, FindingKind, Subject, refused};
 use crate::analysis::joins::{JoinAttempt, Outcome, joins};
 use crate::analysis::refusals::{Circumstances, End};
 use crate::packets::segment::flag;
 use crate::tracking::authentication::Verdict;
-use crate::tracking::{Role, SubflowKind};
+use crate::tracking::{Endpoint, Role, SubflowKind};
 use crate::units::{counted, span};
 
 /// A host waits that long before it sends its SYN again, nanoseconds (RFC 6298 §2).
@@ -16,10 +18,26 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !joins.is_empty() {
         let circumstances = Circumstances::of(subject.capture, subject.connection);
-        findings.extend(joins.iter().flat_map(|join| of_one(subject, &circumstances, join)));
+        let unanswered = joins.iter().filter(|join| join.outcome == Outcome::Unanswered);
+        let silent: HashSet<Endpoint> = unanswered
+            .filter(|join| join.syns > 1 || waited(subject, join) >= FIRST_TIMEOUT)
+            .filter_map(|join| server_of(subject, join))
+            .collect();
+        findings.extend(joins.iter().flat_map(|join| of_one(subject, &circumstances, &silent, join)));
     }
     findings.extend(stripped_syns(subject));
     findings
+}
+
+fn server_of(subject: &Subject<'_>, join: &JoinAttempt) -> Option<Endpoint> {
+    subject.capture.tracking.stream(join.tcpstream).map(|stream| stream.server)
+}
+
+/// How long the connection is captured after the last SYN of a join, nanoseconds.
+fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> i64 {
+    let syn = subject.capture.segments.get(join.decided_by as usize).map(|segment| segment.abstime);
+    let last = subject.packets.last().map(|packet| packet.segment.abstime);
+    last.zip(syn).map_or(0, |(last, syn)| last.saturating_sub(syn))
 }
 
 /// Streams whose SYN has no MPTCP option and that are reset with one: the client had asked for a join.
@@ -56,7 +74,13 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_one(subject: &Subject<'_>, circumstances: &Circumstances<'_>, join: &JoinAttempt) -> Vec<Finding> {
+/// `silent` are the places that did not answer although there was time for it.
+fn of_one(
+    subject: &Subject<'_>,
+    circumstances: &Circumstances<'_>,
+    silent: &HashSet<Endpoint>,
+    join: &JoinAttempt,
+) -> Vec<Finding> {
     let rows: Vec<u64> = join.handshake.rows.iter().flatten().map(|row| subject.id(*row)).collect();
     let decided = subject.id(join.decided_by);
     // With the packet that ended the connection, where one did.
@@ -118,8 +142,9 @@ fn of_one(subject: &Subject<'_>, circumstances: &Circumstances<'_>, join: &JoinA
             )));
         }
         Outcome::Unanswered => {
-            let end = circumstances.ended_before_syn(join);
-            findings.push(shown(unanswered(subject, circumstances, join, end.as_ref()), end.as_ref()));
+            let is_silent = server_of(subject, join).is_some_and(|server| silent.contains(&server));
+            let end = circumstances.ended_before_syn(join).filter(|_| !is_silent);
+            findings.push(shown(unanswered(subject, join, is_silent, end.as_ref()), end.as_ref()));
         }
         Outcome::Established if circumstances.is_against_flag(join) => {
             findings.push(make(against_flag(subject, join)));
@@ -142,25 +167,18 @@ fn against_flag(subject: &Subject<'_>, join: &JoinAttempt) -> Finding {
     )
 }
 
-fn unanswered(
-    subject: &Subject<'_>,
-    circumstances: &Circumstances<'_>,
-    join: &JoinAttempt,
-    end: Option<&End>,
-) -> Finding {
+/// `is_silent`: nothing came from there although there was time. `end` is what ended the connection before.
+fn unanswered(subject: &Subject<'_>, join: &JoinAttempt, is_silent: bool, end: Option<&End>) -> Finding {
     let detail = format!("{} of the join got no answer", counted(join.syns, "SYN"));
     if let Some(end) = end {
         return refused::too_late(format!("{detail}; {}", refused::came(subject, end, "had come before")));
     }
-    let time = |row: u32| subject.capture.segments.get(row as usize).map(|segment| segment.abstime);
-    let last = subject.packets.last().map(|packet| packet.segment.abstime);
-    let ended = circumstances.end().or(last);
-    let waited = ended.zip(time(join.decided_by)).map(|(end, syn)| end.saturating_sub(syn));
     let next = "test the path for plain TCP between these addresses, and look for a firewall";
-    if let Some(waited) = waited.filter(|waited| join.syns == 1 && *waited < FIRST_TIMEOUT) {
+    if !is_silent {
+        let waited = span(waited(subject, join));
         return Finding::notice(
             FindingKind::JoinUnanswered,
-            format!("{detail} until the connection or the capture ended, {} later", span(waited)),
+            format!("{detail} until the connection or the capture ended, {waited} later"),
             "there was no time for an answer or a second SYN; or the path is down or filtered",
             next,
         );

@@ -11,7 +11,8 @@ pub fn describe(subject: &Subject<'_>, join: &JoinAttempt, refusal: &Refusal) ->
         || "without a reason".to_string(),
         |code| format!("with the reason {code}, {}", reason_name(code)),
     );
-    let mut detail = format!("the {by} answered the {} of the join with a RST {reason}", refusal.step.name());
+    let unseen = if refusal.seen { "" } else { ", which is not captured," };
+    let mut detail = format!("the {by} answered the {} of the join{unseen} with a RST {reason}", refusal.step.name());
     for cause in &refusal.causes {
         match cause {
             Cause::Ending(end) => return too_late(format!("{detail}; {}", came(subject, end, "had come before"))),
@@ -40,7 +41,8 @@ pub fn too_late(detail: String) -> Finding {
         FindingKind::JoinTooLate,
         detail,
         "the connection was ending: a host accepts no further subflow after DATA_FIN or MP_FASTCLOSE",
-        "nothing to mend: so short a connection ends before a second path is ready; long ones are not concerned",
+        "nothing, where connections are short: they end before a second path is ready; where one end closes its direction \
+         early, join before that",
     )
 }
 
@@ -59,7 +61,7 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
         Cause::FellBack(_) => "a connection that fell back to TCP takes no further subflow".to_string(),
         Cause::HmacWrong => format!("the HMAC is wrong as captured, and the {by} must refuse it"),
         Cause::HmacAltered => format!("the HMAC was altered on the way to the {by}"),
-        Cause::HmacUnchecked => "the HMAC is wrong: it cannot be checked, because the capture lacks a key".to_string(),
+        Cause::HmacUnchecked => "the HMAC is wrong: it cannot be checked, because the capture lacks it or a key".to_string(),
         Cause::TokenUnknown => {
             "no connection of the capture has the token: it was altered on the path, or its connection is older than the \
              capture"

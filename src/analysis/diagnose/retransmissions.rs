@@ -21,19 +21,27 @@ const MATERIAL: u64 = 4;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let of_connection = capture_point::of_connection(subject.capture, subject.connection);
     for (index, stream) in subject.connection.subflows.iter().enumerate() {
         let sent = sent_again(subject.capture, subject.connection, index);
         for towards in Role::BOTH {
-            findings.extend(describe(subject, *stream, towards, sent.get(towards)));
+            findings.extend(describe(subject, *stream, towards, sent.get(towards), of_connection));
         }
     }
     findings
 }
 
-fn describe(subject: &Subject<'_>, stream: u32, towards: Role, sent: &SentAgain) -> Option<Finding> {
+/// `of_connection` is where the connection was recorded, for a subflow that does not tell.
+fn describe(
+    subject: &Subject<'_>,
+    stream: u32,
+    towards: Role,
+    sent: &SentAgain,
+    of_connection: Option<CapturePoint>,
+) -> Option<Finding> {
     let share = sent.share().filter(|share| *share >= NOTICE && sent.data_packets >= ENOUGH)?;
     let point = subject.capture.tracking.stream(stream).and_then(|s| capture_point::of_subflow(subject.capture, s));
-    let point = point.or_else(|| capture_point::of_connection(subject.capture, subject.connection));
+    let point = point.or(of_connection);
     let mut detail = format!(
         "towards the {}, {} of {} sent were sent again ({})",
         towards.name(),
