@@ -6,7 +6,7 @@
 
 use super::receive_window::{Step, Window};
 
-/// A shorter gap is none, nanoseconds: the least retransmission timeout of Linux (`TCP_RTO_MIN`), after which TCP also
+/// A shorter silence is not a gap, nanoseconds: the least retransmission timeout of Linux (`TCP_RTO_MIN`), after which TCP also
 /// takes a connection for idle and starts slowly again (RFC 5681 §4.1).
 const LEAST: i64 = 200_000_000;
 /// The same where no round trip is known: the first retransmission timeout (RFC 6298 §2).
@@ -130,6 +130,7 @@ mod tests {
             forward: true,
             sent: Some(sent),
             is_new: true,
+            asks: false,
             waits: true,
             offer: None,
             ends: false,

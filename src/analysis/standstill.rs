@@ -271,7 +271,7 @@ mod tests {
         Segment { dss: Some(Dss { flags: Dss::DATA_ACK, data_ack: Some(data_ack), mapping: None }), ..segment }
     }
 
-    /// Sends 500 octets at second 0 and again at each second until 6; `answer` says what comes back 10 ms later. Returns
+    /// Sends 500 bytes at second 0 and again at each second until 6; `answer` says what comes back 10 ms later. Returns
     /// the standstill at second 7.
     fn sent_again(answer: impl Fn(i64) -> Option<Segment>) -> Option<(i64, u64)> {
         let mut waiting = Waiting::default();
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_that_answers_is_no_standstill() {
+    fn a_receiver_that_answers_does_not_stand_still() {
         let window_probe = |second: i64| Some(with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 77));
         assert_eq!(sent_again(window_probe), None);
         // Plain TCP has no DATA_ACK.

@@ -76,7 +76,7 @@ fn a_window_that_stays_shut_is_counted_to_the_end() {
         assert!((time(closure.from) - from).abs() < 1e-6, "{file}: shut at {}", time(closure.from));
         assert!((time(closure.until) - until).abs() < 1e-6, "{file}: until {}", time(closure.until));
         // Five probes, each answered.
-        assert_eq!((closure.offered, closure.repeated), (offered, 5), "{file}");
+        assert_eq!((closure.offered, closure.asked, closure.repeated), (offered, 5, 5), "{file}");
         let said = said(&capture);
         let shut: Vec<&Finding> = said.findings.iter().filter(|f| f.finding == FindingKind::WindowShut).collect();
         assert_eq!((shut.len(), shut[0].towards), (1, Some(towards)), "{file}");
@@ -89,7 +89,7 @@ fn a_window_that_stays_shut_is_counted_to_the_end() {
 #[test]
 fn a_window_that_opens_again_is_not_shut_to_the_end() {
     // Shut with packet 5 at 0.07 s, opened with packet 12 at 2 s; the probes are answered.
-    let capture = load(&kept("field/05_zero_window_probes_1_octet.pcap"));
+    let capture = load(&kept("field/05_zero_window_probes_1_byte.pcap"));
     let limits = limits_of(&capture, Role::Server);
     assert_eq!((limits.unended, limits.limited, limits.shut), (None, 1_930_000_000, 1_930_000_000));
     let said = said(&capture);
@@ -157,7 +157,7 @@ fn readers_that_stop_for_good_shut_the_window_for_good() {
 }
 
 /// For how long the client had no room for a segment, by tshark's raw fields: the furthest DATA_ACK plus window against the
-/// furthest octet sent. Mappings lie over several segments, so that the subflow sequence number counts as well.
+/// furthest byte sent. Mappings lie over several segments, so that the subflow sequence number counts as well.
 fn by_tshark(path: &Path) -> f64 {
     let fields = [
         "frame.time_relative",
@@ -274,7 +274,7 @@ fn pauses_of_the_application_are_idle_gaps() {
             let capture = load(&recording.join(end));
             let gaps = gaps(&capture, Role::Server);
             assert_eq!(gaps.len(), 5, "{end}: {gaps:?}");
-            // What the paths need to carry 16,000 bytes and their acknowledgement is no silence.
+            // What the paths need to carry 16,000 bytes and their acknowledgement is not silence.
             assert!(gaps.iter().all(|gap| (0.55..0.64).contains(gap)), "{end}: {gaps:?}");
             let finding = &found(&capture, FindingKind::IdleGaps)[0];
             assert!(finding.detail.contains("5 silences"), "{}", finding.detail);

@@ -121,11 +121,15 @@ pub fn diagnose_connection(
     findings.extend(silent.filter(|silent| !stale.iter().any(|stale| same(stale, silent))));
     findings.extend(stale);
     findings.extend(single::find(&subject));
-    findings.extend(usage::find(&subject));
+    // What could have carried what waited is said to be unused once.
+    let unused = unused::find(&subject);
+    let named = |usage: &Finding| unused.iter().any(|unused| unused.tcpstream == usage.tcpstream);
+    let usage = usage::find(&subject).into_iter();
+    findings.extend(usage.filter(|usage| usage.finding != FindingKind::SubflowUnused || !named(usage)));
     findings.extend(windows::find(&subject));
     findings.extend(retransmissions::find(&subject));
     findings.extend(idle::find(&subject));
-    findings.extend(unused::find(&subject));
+    findings.extend(unused);
     findings.extend(reinjections::find(&subject));
     findings.sort_by_key(|finding| finding.severity);
     findings

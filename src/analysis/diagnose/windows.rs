@@ -38,15 +38,17 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
         Some(zero) => format!("{narrow} from {from}, and 0 from {}", subject.time(zero)),
         None => format!("{}, {narrow}, from {from}", counted(closure.offered, "byte")),
     };
+    let last = subject.capture.segments.last().map_or(closure.until, |segment| segment.abstime);
     let end = match closing(subject.capture, subject.connection).state {
         State::FastClosed | State::Reset => "until the connection was aborted",
+        _ if last.saturating_sub(closure.until) > SHUT => "to the last packet of the connection",
         _ => "to the end of the capture",
     };
+    let asked = counted(closure.asked, "packet");
     let repeated = match closure.repeated {
-        0 => "no packet came from the receiver in that time".to_string(),
+        0 => format!("the sender asked in {asked}, and nothing came back"),
         count => format!(
-            "{} more of the receiver said the same, the last at {}",
-            counted(count, "packet"),
+            "the sender asked in {asked}, and the receiver said the same in {count} more, the last at {}",
             subject.time(closure.heard)
         ),
     };
@@ -58,7 +60,7 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
     let (meaning, next) = if closure.repeated > 0 {
         (
             "the receiving application does not read: its receive buffer is full and stays so; less likely, its host has no \
-             memory for sockets. The path is well, for the receiver answers over it",
+             memory for sockets. The path is well: the receiver answers over it",
             "look at what the receiving application waits for; `ss -tiM` on its host shows what waits to be read (Recv-Q)",
         )
     } else {

@@ -15,12 +15,16 @@ pub struct Closure {
     pub zero_from: Option<i64>,
     /// When a packet offered room again, or the connection's last packet.
     pub until: i64,
-    /// Octets that the receiver offered last.
+    /// Bytes that the receiver offered last.
     pub offered: u64,
-    /// What a full segment had, octets.
+    /// What a full segment had, bytes.
     pub segment: u64,
     /// What the window counted from.
     pub level: Level,
+    /// The receiver took back what it had offered; otherwise the sender had used it up.
+    pub taken_back: bool,
+    /// Packets of the sender that asked for room: data, or window probes.
+    pub asked: u64,
     /// Packets of the receiver that said the same again.
     pub repeated: u64,
     /// When the last of them came.
@@ -44,9 +48,9 @@ pub struct Limits {
     pub shut: i64,
     /// For how long of `limited` the receiver offered less than half of the most that it had offered before.
     pub low: i64,
-    /// The least that it offered in that time, octets.
+    /// The least that it offered in that time, bytes.
     pub least: Option<u64>,
-    /// The most that it offered at all, octets.
+    /// The most that it offered at all, bytes.
     pub most: u64,
     /// From the first data to the last, or to the end of the time that the sender was held back.
     pub span: Option<(i64, i64)>,
@@ -175,12 +179,16 @@ impl Walk {
                     offered: self.told.offered().unwrap_or(0),
                     segment: self.told.full(),
                     level,
+                    taken_back: self.told.is_taken_back(),
+                    asked: 0,
                     repeated: 0,
                     heard: step.time,
                 });
             }
             (Some(closure), true, _) => {
                 closure.until = closure.until.max(step.time);
+                closure.asked =
+                    closure.asked.saturating_add(u64::from(step.forward && (step.payload > 0 || step.asks)));
                 if step.offer.is_some() {
                     closure.offered = self.told.offered().unwrap_or(0);
                     closure.zero_from = closure.zero_from.or((closure.offered == 0).then_some(step.time));

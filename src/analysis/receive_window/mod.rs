@@ -13,7 +13,7 @@ pub use steps::{Course, Step, courses};
 
 use crate::packets::segment::{Segment, flag};
 
-/// Payload that counts as a full segment at most, octets: that of an Ethernet frame. What is longer was put together by
+/// Payload that counts as a full segment at most, bytes: that of an Ethernet frame. What is longer was put together by
 /// offloading or went over a path with larger frames; a segment of this size could be sent all the same.
 const FULL_SEGMENT: u32 = 1460;
 /// Packets one after the other without any MPTCP option after which a receiver counts as one of plain TCP.
@@ -33,9 +33,9 @@ pub enum Level {
 pub struct Offer {
     /// What the numbers are.
     pub level: Level,
-    /// The next octet that the receiver expects.
+    /// The next byte that the receiver expects.
     pub next: u64,
-    /// Octets from there on that it has room for; `None` where there is room, and how much is not known because the
+    /// Bytes from there on that it has room for; `None` where there is room, and how much is not known because the
     /// window's scale was not captured.
     pub window: Option<u64>,
     /// The TCP stream that said so.
@@ -78,9 +78,9 @@ impl Plainness {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Window {
     level: Option<Level>,
-    /// The next octet that the receiver expects.
+    /// The next byte that the receiver expects.
     next: u64,
-    /// One past the last octet that it has room for; `None` where the scale was not captured.
+    /// One past the last byte that it has room for; `None` where the scale was not captured.
     edge: Option<u64>,
     /// The TCP stream that said so.
     granted_by: u32,
@@ -131,13 +131,13 @@ impl Window {
         }
     }
 
-    /// Octets that the receiver has room for; `None` before the first offer and where that is not known.
+    /// Bytes that the receiver has room for; `None` before the first offer and where that is not known.
     #[must_use]
     pub fn offered(&self) -> Option<u64> {
         self.edge.map(|edge| edge.saturating_sub(self.next))
     }
 
-    /// Octets that may be sent beyond `sent`; `None` as above.
+    /// Bytes that may be sent beyond `sent`; `None` as above.
     #[must_use]
     pub fn room(&self, sent: u64) -> Option<u64> {
         self.edge.map(|edge| edge.saturating_sub(sent))
@@ -149,13 +149,19 @@ impl Window {
         self.offered().is_some_and(|offered| offered < self.full())
     }
 
+    /// Whether the newest packet took back what had been offered before.
+    #[must_use]
+    pub fn is_taken_back(&self) -> bool {
+        self.retracted
+    }
+
     /// Whether the receiver has acknowledged all up to `sent`.
     #[must_use]
     pub fn has_all(&self, sent: u64) -> bool {
         self.level.is_some() && self.next >= sent
     }
 
-    /// The next octet that the receiver expects.
+    /// The next byte that the receiver expects.
     #[must_use]
     pub fn next(&self) -> u64 {
         self.next
@@ -167,7 +173,7 @@ impl Window {
         self.level
     }
 
-    /// A full segment: the largest payload sent so far, octets.
+    /// A full segment: the largest payload sent so far, bytes.
     #[must_use]
     pub fn full(&self) -> u64 {
         u64::from(self.segment.max(1))

@@ -17,15 +17,18 @@ pub struct Step {
     pub time: i64,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
-    /// Payload octets, whichever way it travels.
+    /// Payload bytes, whichever way it travels.
     pub payload: u32,
     /// It travels in the direction, as data do; otherwise against it, as acknowledgements do.
     pub forward: bool,
-    /// One past the highest octet sent so far in the direction, by what the window counts from; `None` before the first.
+    /// One past the highest byte sent so far in the direction, by what the window counts from; `None` before the first.
     pub sent: Option<u64>,
-    /// It carries octets that were not sent before.
+    /// It carries bytes that were not sent before.
     pub is_new: bool,
-    /// Octets of some subflow wait for TCP's acknowledgement, though another one may have brought their data: what was given
+    /// It carries nothing and lies before what was sent: a question for the window, or whether the other end is there (RFC
+    /// 9293 §3.8.4, §3.8.6.1).
+    pub asks: bool,
+    /// Bytes of some subflow wait for TCP's acknowledgement, though another one may have brought their data: what was given
     /// to that subflow may be stuck behind them.
     pub waits: bool,
     /// What it says of the room at the end that the direction leads to.
@@ -90,7 +93,7 @@ fn is_whole(sequence: &DataSequence) -> bool {
     }
     let acknowledged = sequence.acknowledged.iter().map(|one| one.next).max();
     let (Some((first, _)), Some(acknowledged)) = (captured.span(), acknowledged) else { return true };
-    // One octet more is the DATA_FIN's.
+    // One byte more is the DATA_FIN's.
     let acknowledged = acknowledged.saturating_sub(first).saturating_sub(1);
     captured.total() >= acknowledged.saturating_sub(acknowledged / 100)
 }
@@ -98,7 +101,7 @@ fn is_whole(sequence: &DataSequence) -> bool {
 struct Walk<S: Iterator, A: Iterator> {
     sent: std::iter::Peekable<S>,
     acknowledged: std::iter::Peekable<A>,
-    /// One past the highest octet of data sent.
+    /// One past the highest byte of data sent.
     data_sent: Option<u64>,
     streams: Vec<StreamSent>,
     /// How many of them wait for an acknowledgement.
@@ -112,9 +115,9 @@ struct Walk<S: Iterator, A: Iterator> {
 #[derive(Debug, Clone, Copy, Default)]
 struct StreamSent {
     positions: Positions,
-    /// One past the highest octet.
+    /// One past the highest byte.
     highest: Option<u64>,
-    /// The next octet that the receiver expects.
+    /// The next byte that the receiver expects.
     acknowledged: Option<u64>,
     reset: bool,
 }
@@ -140,9 +143,10 @@ where
     fn step(&mut self, tracking: &Tracking, packet: &Travelling<'_>, towards: Role) -> Step {
         let segment = packet.segment;
         let forward = packet.towards == towards;
-        let (mut is_new, mut offer, mut ends) = (false, None, false);
+        let (mut is_new, mut asks, mut offer, mut ends) = (false, false, None, false);
         let waited = self.streams.get(packet.subflow).is_some_and(StreamSent::waits);
         if forward {
+            asks = self.asks(packet);
             is_new = self.sends(packet);
             ends = segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN))
                 || (segment.has(flag::FIN) && self.level.0 == Level::Stream(packet.stream));
@@ -170,14 +174,22 @@ where
             forward,
             sent,
             is_new,
+            asks,
             offer,
             ends,
         }
     }
 
+    fn asks(&self, packet: &Travelling<'_>) -> bool {
+        let Some(stream) = self.streams.get(packet.subflow) else { return false };
+        let bare = packet.segment.payload == Some(0) && packet.segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
+        let position = stream.positions.nearest(packet.segment.sequence);
+        bare && position.zip(stream.highest).is_some_and(|(position, highest)| position < highest)
+    }
+
     /// Notes what a packet sends; true when some of it is new.
     fn sends(&mut self, packet: &Travelling<'_>) -> bool {
-        let (mut new_data, mut new_octets) = (false, false);
+        let (mut new_data, mut new_bytes) = (false, false);
         while let Some(range) = self.sent.next_if(|range| range.row <= packet.row) {
             new_data |= range.sending == Sending::First;
             self.data_sent = self.data_sent.max(Some(range.end));
@@ -186,12 +198,12 @@ where
         if let Some(stream) = self.streams.get_mut(packet.subflow).filter(|_| !packet.segment.has(flag::RST)) {
             let start = stream.positions.position(packet.segment.sequence);
             let end = start.saturating_add(u64::from(packet.segment.has(flag::SYN))).saturating_add(length);
-            new_octets = length > 0 && stream.highest.is_none_or(|highest| end > highest);
+            new_bytes = length > 0 && stream.highest.is_none_or(|highest| end > highest);
             if length > 0 {
                 stream.highest = stream.highest.max(Some(end));
             }
         }
-        if self.level.0 == Level::Data { new_data } else { new_octets }
+        if self.level.0 == Level::Data { new_data } else { new_bytes }
     }
 
     fn offer(&mut self, tracking: &Tracking, packet: &Travelling<'_>) -> Option<Offer> {

@@ -10,7 +10,7 @@ fn offer(next: u64, window: u64, stream: u32) -> Offer {
     Offer { level: Level::Data, next, window: Some(window), stream }
 }
 
-/// A window of a sender that sends segments of 1000 octets.
+/// A window of a sender that sends segments of 1000 bytes.
 fn window(offers: &[Offer]) -> Window {
     let mut window = Window::default();
     window.sends(1000);
@@ -43,7 +43,7 @@ fn the_newest_offer_may_say_that_there_is_no_room() {
 fn room_for_less_than_a_segment_is_none() {
     assert!(window(&[offer(1001, 500, 0)]).is_shut());
     assert!(!window(&[offer(1001, 1000, 0)]).is_shut());
-    // What offloading put together is no segment.
+    // What offloading put together is not a segment.
     let mut held = window(&[offer(1001, 2000, 0)]);
     held.sends(64_000);
     assert_eq!((held.full(), held.is_shut()), (1460, false));
