@@ -89,7 +89,7 @@ fn a_window_that_stays_shut_is_counted_to_the_end() {
 #[test]
 fn a_window_that_opens_again_is_not_shut_to_the_end() {
     // Shut with packet 5 at 0.07 s, opened with packet 12 at 2 s; the probes are answered.
-    let capture = load(&kept("field/05_zero_window_probes_1_byte.pcap"));
+    let capture = load(&kept("field/05_zero_window_probes_1_octet.pcap"));
     let limits = limits_of(&capture, Role::Server);
     assert_eq!((limits.unended, limits.limited, limits.shut), (None, 1_930_000_000, 1_930_000_000));
     let said = said(&capture);
