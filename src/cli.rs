@@ -7,6 +7,7 @@ use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
 use crate::output::Format;
 use crate::packets::Dissector;
+use crate::tracking::point_of_view::{CopiesWanted, PointOfView};
 
 /// How much the program says on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, ValueEnum)]
@@ -36,6 +37,14 @@ pub struct Cli {
     /// Load this capture first; `-` is standard input
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub load: Option<PathBuf>,
+
+    /// Of the loaded capture, only packets recorded on this interface
+    #[arg(long, value_name = "NAME", requires = "load")]
+    pub interface: Option<String>,
+
+    /// Of the loaded capture, which copies count of packets that were recorded in several places
+    #[arg(long, value_name = "WHICH", value_enum, requires = "load")]
+    pub copies: Option<CopiesWanted>,
 
     /// Read this configuration instead of the one in the XDG configuration directory
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -95,6 +104,13 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// From where the loaded capture is to be seen, where that was said.
+    #[must_use]
+    pub fn view(&self) -> Option<PointOfView> {
+        let asked = self.interface.is_some() || self.copies.is_some();
+        asked.then(|| PointOfView::with(self.interface.clone(), self.copies))
+    }
+
     /// The level in force: `--debug` or the default, raised by one for each `-v`.
     #[must_use]
     pub fn level(&self) -> Level {

@@ -159,7 +159,8 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
     let mut volumes = ByRole::<Volume>::default();
     for packet in in_time_order(&capture.segments, &capture.tracking, stream) {
         let length = u64::from(packet.segment.payload.unwrap_or(0));
-        let new = volumes.get_mut(packet.towards).push(packet.segment);
+        let Some(place) = capture.tracking.packets.get(packet.row as usize) else { continue };
+        let new = volumes.get_mut(packet.towards).push(packet.segment, place);
         let direction = carried.get_mut(packet.towards);
         let time = packet.segment.abstime;
         if length > 0 {

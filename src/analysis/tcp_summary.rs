@@ -46,7 +46,7 @@ pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
                 continue;
             };
             if stream.towards(packet) == *towards {
-                volume.push(segment);
+                volume.push(segment, packet);
             }
         }
         let duration = seconds(volume.span());

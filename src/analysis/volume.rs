@@ -1,6 +1,7 @@
 //! How much one direction of a stream carried: the arithmetic that both summaries share.
 
 use crate::packets::segment::{Segment, flag};
+use crate::tracking::PacketInStream;
 use crate::tracking::sequence::{Positions, RangeSet};
 
 /// Octets and packets of one direction of one TCP stream.
@@ -20,10 +21,12 @@ pub struct Volume {
 
 impl Volume {
     /// Takes in a packet of this direction; returns how many of its octets are new.
-    pub fn push(&mut self, segment: &Segment) -> u64 {
+    pub fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> u64 {
         self.packets += 1;
-        self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
-        self.last = if self.packets == 1 { segment.abstime } else { self.last.max(segment.abstime) };
+        if !packet.elsewhere {
+            self.last = self.first.map_or(segment.abstime, |_| self.last.max(segment.abstime));
+            self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
+        }
         let length = u64::from(segment.payload.unwrap_or(0));
         // A SYN counts one octet of sequence space before any data it carries (TCP Fast Open).
         let start = self.positions.position(segment.sequence) + u64::from(segment.has(flag::SYN));

@@ -1,6 +1,6 @@
-//! `load_pcap FILE [--as NAME]`
+//! `load_pcap FILE [--as NAME] [--interface NAME] [--copies first|last|all]`
 
-use clap::{Arg, ArgMatches};
+use clap::{Arg, ArgMatches, value_parser};
 
 use super::session::is_name;
 use super::{Category, Command, Example, Outcome, Session};
@@ -8,6 +8,7 @@ use crate::analysis::mptcp_connections;
 use crate::arguments;
 use crate::error::Result;
 use crate::terminal_text::escape;
+use crate::tracking::point_of_view::{CopiesWanted, PointOfView};
 use crate::units::counted;
 
 /// Loads a capture.
@@ -35,7 +36,17 @@ impl Command for LoadPcap {
          modification time. The capture loaded before stays loaded when this one cannot be read.\n\n\
          --as keeps the capture under a name (letters, digits, `_`, `-`, `.`) beside others; `load_pcap NAME` then \
          switches back to it. A name goes before a file that is called the same; `./NAME` is the file. `captures` \
-         lists the captures and forgets names."
+         lists the captures and forgets names.\n\n\
+         Packets count in the order of time, whatever their order in the file; their ids, and the numbers of streams and \
+         connections, are the file's.\n\n\
+         Where packets were recorded in several places (`tcpdump -i any` on a router, a bridge, a mirror port, both ends \
+         in one file), the file holds most of them several times. That is said, and each packet counts once. Of its \
+         copies counts the one recorded where the connection's first packet passed first, nearest to the client; with \
+         --copies last the one nearest to the server; with --copies all every copy. What the other place alone recorded \
+         was lost between them: it counts, too, but no time is measured on it. --interface keeps the packets of one \
+         interface alone, and numbers streams as a file of these packets would.\n\n\
+         Wherever a capture is named, FILE@client and FILE@server stand for what was recorded nearest to either end and \
+         nothing else, FILE@INTERFACE for what one interface recorded: `loss mptcp FILE@client 0 FILE@server`."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -51,12 +62,26 @@ impl Command for LoadPcap {
                     .value_parser(name)
                     .help("Also keep the capture under this name"),
             )
+            .arg(
+                Arg::new("interface")
+                    .long("interface")
+                    .value_name("NAME")
+                    .help("Only packets recorded on this interface; `list_interfaces` has their names and numbers"),
+            )
+            .arg(
+                Arg::new("copies")
+                    .long("copies")
+                    .value_name("WHICH")
+                    .value_parser(value_parser!(CopiesWanted))
+                    .help("Which copies count of packets that were recorded in several places"),
+            )
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "load_pcap examples/server.pcapng", purpose: "look at the server's side of the example" },
             Example { line: "load_pcap examples/server.pcapng --as server", purpose: "and keep it under a name" },
+            Example { line: "load_pcap examples/server.pcapng --interface sv1", purpose: "what one interface saw" },
         ]
     }
 
@@ -66,7 +91,13 @@ impl Command for LoadPcap {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let wanted = arguments::path(arguments, "capture")?;
-        session.load(wanted)?;
+        let interface = arguments.get_one::<String>("interface").cloned();
+        let copies = arguments.get_one::<CopiesWanted>("copies").copied();
+        if interface.is_some() || copies.is_some() {
+            session.load_seen(wanted, PointOfView::with(interface, copies))?;
+        } else {
+            session.load(wanted)?;
+        }
         let switched = session.current_name().map(str::to_string);
         let name = arguments.get_one::<String>("as");
         let replaced = match name {

@@ -2,6 +2,7 @@
 
 pub mod captures;
 mod kept;
+mod points_of_view;
 pub mod settings;
 pub mod shortcuts;
 
@@ -18,6 +19,7 @@ use crate::output::Format;
 use crate::packets::cache::Cache;
 use crate::packets::capture_file::is_standard_input;
 use crate::packets::{self, LoadError, LoadOptions};
+use crate::tracking::point_of_view::PointOfView;
 use crate::tracking::{Capture, Connection};
 use crate::whole_file;
 use captures::Captures;
@@ -151,7 +153,8 @@ impl Session {
 
     /// The capture that `wanted` stands for: a name in use, or else the path of a capture or of a table that this
     /// program exported. A file that a capture in memory was read from is not read again while it is unchanged (same
-    /// canonical path, size, modification time and inode). Neither the current capture nor the names change.
+    /// canonical path, size, modification time and inode). Neither the current capture nor the names change. Behind an
+    /// `@` stands the point of view from which its packets count ([`PointOfView::named`]).
     ///
     /// Everything that takes a capture as an argument ([`crate::arguments::capture`]) asks here. What the person must
     /// know of the loading goes to [`Session::warn`].
@@ -171,15 +174,19 @@ impl Session {
         if let Some(held) = self.by_name(wanted) {
             return Ok(held);
         }
+        if let Some((base, view)) = points_of_view::split(wanted) {
+            return self.find_seen(&base, view);
+        }
         let file = file_state(wanted);
-        if let Some(held) = file.as_ref().and_then(|file| self.captures.of_file(file)) {
+        let view = PointOfView::default();
+        if let Some(held) = file.as_ref().and_then(|file| self.captures.of_file(file, &view)) {
             return Ok(held);
         }
         if file.is_some() {
             // Before the loading, so that there is never one more in memory.
             self.captures.make_room();
         }
-        let held = self.read(wanted, file)?;
+        let held = self.read(wanted, file, view)?;
         if held.file.is_some() {
             self.captures.remember(held.clone());
         }
@@ -196,17 +203,25 @@ impl Session {
             self.captures.choose(held, wanted.to_str());
             return Ok(());
         }
-        let file = file_state(wanted);
-        let known = file.as_ref().filter(|_| !self.regenerate).and_then(|file| self.captures.of_file(file));
-        let held = match known {
-            Some(held) => {
-                self.warn_all(&held.capture.dissection.facts.warnings);
-                held
-            }
-            None => self.read(wanted, file)?,
+        let held = match points_of_view::split(wanted) {
+            Some((base, view)) => self.find_seen(&base, view)?,
+            None => self.read_unless_known(wanted, &PointOfView::default())?,
         };
         self.captures.choose(held, None);
         Ok(())
+    }
+
+    /// Reads a capture for one who wants to look at it: what there is to say of it is said also when it is in memory.
+    fn read_unless_known(&mut self, wanted: &Path, view: &PointOfView) -> Result<Held> {
+        let file = file_state(wanted);
+        let known = file.as_ref().filter(|_| !self.regenerate).and_then(|file| self.captures.of_file(file, view));
+        match known {
+            Some(held) => {
+                self.tell_of(&held.capture);
+                Ok(held)
+            }
+            None => self.read(wanted, file, view.clone()),
+        }
     }
 
     /// Keeps the current capture under `name` as well, and returns the other capture that the name stood for.
@@ -226,7 +241,7 @@ impl Session {
     /// Makes a capture that was not read from a file the current one, and keeps it under `name`. `file` is one from which
     /// its packets can be read again.
     pub fn take_in(&mut self, name: &str, capture: Capture, file: Option<&Path>) {
-        self.warn_all(&capture.dissection.facts.warnings);
+        self.tell_of(&capture);
         let held = Held { capture: Arc::new(capture), file: file.and_then(FileState::of) };
         self.captures.keep(name, held.clone());
         self.captures.choose(held, Some(name));
@@ -262,6 +277,15 @@ impl Session {
         sentences.iter().for_each(|sentence| self.warn(sentence));
     }
 
+    /// Tells what must be known of a capture's packets.
+    fn tell_of(&self, capture: &Capture) {
+        self.warn_all(&capture.dissection.facts.warnings);
+        // Who chose a point of view knows.
+        if let Some(copies) = capture.copies.as_ref().filter(|_| capture.view == PointOfView::default()) {
+            self.warn(copies.warning());
+        }
+    }
+
     fn by_name(&mut self, wanted: &Path) -> Option<Held> {
         let name = wanted.to_str()?;
         let held = self.captures.named(name)?.clone();
@@ -274,8 +298,8 @@ impl Session {
         Some(held)
     }
 
-    /// Reads a capture; `file` is its state before.
-    fn read(&mut self, path: &Path, file: Option<FileState>) -> Result<Held> {
+    /// Reads a capture as seen from a point of view; `file` is its state before.
+    fn read(&mut self, path: &Path, file: Option<FileState>, view: PointOfView) -> Result<Held> {
         if is_standard_input(path) {
             self.take_standard_input()?;
         }
@@ -292,9 +316,9 @@ impl Session {
             Err(LoadError::Missing(path)) => return Err(self.missing(path)),
             other => other?,
         };
-        let capture = Capture::new(path.to_path_buf(), loaded.dissection)?;
+        let capture = Capture::seen_from(path.to_path_buf(), loaded.dissection, view)?;
         whole_file::protect(path);
-        self.warn_all(&capture.dissection.facts.warnings);
+        self.tell_of(&capture);
         self.warn_all(&loaded.warnings);
         if let Some(note) = loaded.note
             && self.noted.borrow_mut().insert(note.clone())

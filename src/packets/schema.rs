@@ -9,7 +9,7 @@ use polars::prelude::{DataType, TimeUnit, TimeZone};
 /// Raised whenever a raw column or its meaning changes, so that cached and exported tables of another shape are
 /// rebuilt or refused instead of misread. Tracked columns do not count: they are worked out again whenever a capture
 /// or a table is loaded, never read back.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// The type of a column, as polars stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,12 @@ const ADDRESS_ID: &str = "tcp.options.mptcp.addrid";
 pub const COLUMNS: &[ColumnSpec] = &[
     // The frame.
     raw("packetid", Kind::U64, &["frame.number"], "number of the frame in the file, from 1"),
-    raw("interface", Kind::Text, &["frame.interface_name", "frame.interface_id"], "interface it was recorded on"),
+    raw(
+        "interface",
+        Kind::Text,
+        &["frame.interface_name", "frame.interface_id", "sll.ifindex"],
+        "interface it was recorded on; its index where a cooked capture (version 2) names none",
+    ),
     raw("abstime", Kind::Instant, &["frame.time_epoch"], "when it was recorded"),
     raw("reltime", Kind::Span, &["frame.time_epoch"], "time since the first frame of the file").unit("s"),
     raw("framelen", Kind::U32, &["frame.len"], "length on the wire").unit("B"),

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::output::{Format, RenderOptions, Report, render};
 use crate::packets::LoadError;
+use crate::tracking::point_of_view::PointOfView;
 use crate::{arguments, whole_file};
 
 /// Whether more lines are wanted.
@@ -57,9 +58,12 @@ impl Executor {
     ///
     /// # Errors
     /// Why it could not be loaded.
-    pub fn load(&mut self, path: &Path, console: &mut Console<'_>) -> Result<()> {
+    pub fn load(&mut self, path: &Path, view: Option<PointOfView>, console: &mut Console<'_>) -> Result<()> {
         interrupt::clear();
-        let loaded = guarded("--load", || self.session.load(path));
+        let loaded = guarded("--load", || match view {
+            Some(view) => self.session.load_seen(path, view),
+            None => self.session.load(path),
+        });
         self.tell_warnings(console);
         loaded
     }
@@ -329,7 +333,7 @@ mod tests {
                 shared: false,
             };
             let mut executor = Executor::new(Session::new(Config::default(), None));
-            executor.load(Path::new("/no/such.pcap"), &mut console).unwrap_err()
+            executor.load(Path::new("/no/such.pcap"), None, &mut console).unwrap_err()
         };
         assert_eq!(error.to_string(), "/no/such.pcap: no such file; check the path");
     }

@@ -122,7 +122,7 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
         signals::at_prompt();
     }
     if let Some(path) = &cli.load
-        && let Err(error) = executor.load(path, console)
+        && let Err(error) = executor.load(path, cli.view(), console)
     {
         if !matches!(mode, Mode::Prompt) {
             return Err(error);
@@ -155,7 +155,7 @@ fn test(paths: &[PathBuf], cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
         let mut executor = Executor::new(session(cli, None, console)?);
         executor.session.progress = false;
         if let Some(path) = &cli.load {
-            executor.load(path, console)?;
+            executor.load(path, cli.view(), console)?;
         }
         match transcript::run(path, &mut executor) {
             Ok(sentence) => console.note(&sentence),

@@ -1,11 +1,16 @@
 //! A loaded capture, ready for analyses.
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use polars::error::PolarsError;
 use polars::frame::DataFrame;
 
-use super::{Connection, Stream, Tracking, columns, track};
+use super::copies::{self, Copies};
+use super::order::{self, FileOrder};
+use super::point_of_view::PointOfView;
+use super::repeats::repeats;
+use super::{Connection, Stream, Tracking, columns, numbering, track};
 use crate::error::{Error, Result};
 use crate::packets::Dissection;
 use crate::packets::segment::Segments;
@@ -15,26 +20,130 @@ use crate::packets::segment::Segments;
 pub struct Capture {
     /// The file, as it was named.
     pub path: PathBuf,
-    /// The raw packet table and the facts around it.
+    /// The raw packet table, in the order of time, and the facts around it.
     pub dissection: Dissection,
     /// The packets, one per row of the table.
     pub segments: Segments,
     /// What they mean together.
     pub tracking: Tracking,
+    /// What there is to say of the order of the file.
+    pub order: FileOrder,
+    /// The copies in the file, where packets were recorded more than once.
+    pub copies: Option<Copies>,
+    /// Whose packets these are.
+    pub view: PointOfView,
+    /// All packets of the file, where these are not all.
+    whole: Option<Arc<Dissection>>,
     /// Raw and tracked columns; only the commands that show packets ask for it.
     table: OnceLock<DataFrame>,
 }
 
 impl Capture {
-    /// Tracks a dissection.
+    /// Tracks a dissection. Of packets that were recorded more than once the copies nearest to the clients count.
     ///
     /// # Errors
     /// When the raw table lacks a column or a cell that every packet has.
     pub fn new(path: PathBuf, dissection: Dissection) -> Result<Self> {
-        let segments =
-            dissection.table.segments().map_err(|source| Error::Table { action: "read the packet table", source })?;
-        let tracking = track(&segments);
-        Ok(Capture { path, dissection, segments, tracking, table: OnceLock::new() })
+        Self::seen_from(path, dissection, PointOfView::default())
+    }
+
+    /// Tracks the packets of a dissection that count from this point of view.
+    ///
+    /// # Errors
+    /// As [`Capture::new`]; [`Error::NotFound`] for an interface that nothing was recorded on.
+    pub fn seen_from(path: PathBuf, dissection: Dissection, view: PointOfView) -> Result<Self> {
+        let Some(interface) = &view.interface else {
+            return Self::of_packets(path, dissection, view);
+        };
+        let rows = rows_of_interface(&path, &dissection, interface)?;
+        let table = dissection.table.select(&rows, dissection.table.origin()).map_err(not_read)?;
+        let narrowed = Dissection { table, facts: dissection.facts.clone() };
+        let mut capture = Self::of_packets(path, narrowed, view)?;
+        capture.whole = Some(Arc::new(dissection));
+        Ok(capture)
+    }
+
+    /// The same file, seen from another point of view.
+    ///
+    /// # Errors
+    /// As [`Capture::seen_from`].
+    pub fn viewed_from(&self, view: PointOfView) -> Result<Self> {
+        let whole = match &self.whole {
+            Some(whole) => whole.as_ref().clone(),
+            None => self.in_file_order()?,
+        };
+        Self::seen_from(self.path.clone(), whole, view)
+    }
+
+    /// All packets, put back in the order of the file.
+    fn in_file_order(&self) -> Result<Dissection> {
+        if self.order.misplaced.is_empty() {
+            return Ok(self.dissection.clone());
+        }
+        let mut rows: Vec<u32> = (0_u32..).zip(&self.segments).map(|(row, _)| row).collect();
+        rows.sort_by_key(|row| self.segments.get(*row as usize).map(|segment| segment.packetid));
+        let table = self.dissection.table.select(&rows, self.origin()).map_err(not_read)?;
+        Ok(Dissection { table, facts: self.dissection.facts.clone() })
+    }
+
+    fn of_packets(path: PathBuf, dissection: Dissection, view: PointOfView) -> Result<Self> {
+        let segments = dissection.table.segments().map_err(not_read)?;
+        let mut capture = Capture {
+            path,
+            tracking: track(&segments),
+            segments,
+            dissection,
+            order: FileOrder::default(),
+            copies: None,
+            view,
+            whole: None,
+            table: OnceLock::new(),
+        };
+        let (rows, elsewhere) = capture.look();
+        if let Some(rows) = rows {
+            capture.keep(&rows, &elsewhere)?;
+        }
+        if capture.view.only_there && capture.copies.is_none() {
+            return Err(Error::NotFound(format!(
+                "no packets of {} were recorded in several places: name the capture without `@`",
+                capture.path.display()
+            )));
+        }
+        Ok(capture)
+    }
+
+    /// Finds out in which order packets count, and which do: their rows, where those are not all in the order of the
+    /// file; and those among them that were recorded elsewhere alone.
+    fn look(&mut self) -> (Option<Vec<u32>>, Vec<u32>) {
+        let marks = self.dissection.table.marks();
+        let (order, by_time) = order::of(&self.segments, &marks);
+        let repeats = repeats(&self.segments, &self.tracking);
+        let subject = copies::Subject {
+            segments: &self.segments,
+            marks: &marks,
+            tracking: &self.tracking,
+            by_time: by_time.as_deref(),
+        };
+        let found = copies::find(subject, &repeats, &self.view);
+        self.order = order;
+        let Some(found) = found else { return (by_time, Vec::new()) };
+        let left_out = found.copies.left_out > 0;
+        self.copies = Some(found.copies);
+        (if left_out { Some(found.rows) } else { by_time }, found.elsewhere)
+    }
+
+    /// Takes the packets of these rows, in this order; streams keep their numbers.
+    fn keep(&mut self, rows: &[u32], elsewhere: &[u32]) -> Result<()> {
+        let table = self.dissection.table.select(rows, self.dissection.table.earliest()).map_err(not_read)?;
+        let facts = self.dissection.facts.clone();
+        let whole = std::mem::replace(&mut self.dissection, Dissection { table, facts });
+        self.segments = self.dissection.table.segments().map_err(not_read)?;
+        self.tracking = numbering::as_in_file(track(&self.segments), &self.tracking, rows);
+        for (row, packet) in rows.iter().zip(&mut self.tracking.packets) {
+            packet.elsewhere = elsewhere.binary_search(row).is_ok();
+        }
+        self.whole = (rows.len() < whole.table.height()).then(|| Arc::new(whole));
+        Ok(())
     }
 
     /// The whole packet table: raw columns, tracked columns, extra fields.
@@ -58,10 +167,11 @@ impl Capture {
         self.dissection.table.origin()
     }
 
-    /// The file's name without its directory, for the prompt; not escaped.
+    /// The file's name without its directory, and the point of view, for the prompt; not escaped.
     #[must_use]
     pub fn name(&self) -> String {
-        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+        let file = self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        self.view.name(&file)
     }
 
     /// Numbers of the TCP streams.
@@ -113,4 +223,39 @@ impl Capture {
         };
         Error::NotFound(format!("no {what} {id} in {}: {there}", self.path.display()))
     }
+}
+
+fn not_read(source: PolarsError) -> Error {
+    Error::Table { action: "read the packet table", source }
+}
+
+/// The rows of the packets that were recorded on an interface: by its name, or else by its number.
+fn rows_of_interface(path: &Path, dissection: &Dissection, wanted: &str) -> Result<Vec<u32>> {
+    let marks = dissection.table.marks();
+    let height = u32::try_from(dissection.table.height()).unwrap_or(u32::MAX);
+    let on = |row: &u32| marks.get(*row).interface;
+    let named = |row: &u32| on(row).is_some_and(|(place, _)| marks.interface(place) == Some(wanted));
+    let rows: Vec<u32> = (0..height).filter(named).collect();
+    if !rows.is_empty() {
+        return Ok(rows);
+    }
+    let number = wanted.parse::<u8>().ok().filter(|number| *number < u8::MAX);
+    let rows: Vec<u32> = (0..height).filter(|row| number.is_some() && on(row).map(|(_, id)| id) == number).collect();
+    if !rows.is_empty() {
+        return Ok(rows);
+    }
+    let names: Vec<String> = dissection
+        .facts
+        .interfaces
+        .iter()
+        .map(|interface| interface.name.clone().unwrap_or_else(|| interface.id.to_string()))
+        .collect();
+    let there = match names.as_slice() {
+        [] => "the file names no interfaces".to_string(),
+        names => format!("it has {}", names.join(", ")),
+    };
+    Err(Error::NotFound(format!(
+        "no TCP packet of {} was recorded on an interface `{wanted}`: {there}, see `list_interfaces`",
+        path.display()
+    )))
 }

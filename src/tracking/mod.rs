@@ -6,7 +6,12 @@ pub mod authentication;
 mod capture;
 mod columns;
 pub mod connections;
+pub mod copies;
 pub mod data;
+mod numbering;
+pub mod order;
+pub mod point_of_view;
+mod repeats;
 pub mod retransmissions;
 pub mod role;
 pub mod sequence;
@@ -37,7 +42,7 @@ pub struct Tracking {
     pub packets: Vec<PacketInStream>,
 }
 
-/// Works out what `segments` mean together. They come in the order of the file.
+/// Works out what `segments` mean together. They come in the order of time.
 #[must_use]
 pub fn track(segments: &[Segment]) -> Tracking {
     let mut streams = StreamTracker::default();

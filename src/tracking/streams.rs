@@ -41,6 +41,9 @@ pub struct PacketInStream {
     acknowledges: bool,
     /// Sent by the end that sent the stream's first packet.
     pub by_first_sender: bool,
+    /// Where packets were recorded in two places: this one was at the other place alone. It counts, but its time is that
+    /// place's, and what it says was not said where the others were recorded.
+    pub elsewhere: bool,
 }
 
 /// Stands for no window: a real one has at most 30 bits.
@@ -106,7 +109,7 @@ pub struct Stream {
     pub evidence: RoleEvidence,
     /// Whether the first packet's sender is the client.
     pub client_sent_first: bool,
-    /// Rows of its packets, in the order of the file.
+    /// Rows of its packets, in order.
     pub packets: Vec<u32>,
     /// What was seen of either end.
     pub ends: ByRole<End>,
@@ -212,6 +215,7 @@ impl StreamTracker {
                 window: NO_WINDOW,
                 acknowledges: false,
                 by_first_sender: true,
+                elsewhere: false,
             };
         };
         rows.push(row);
@@ -322,6 +326,7 @@ impl OpenStream {
             window: window(segment, own, peer).unwrap_or(NO_WINDOW),
             acknowledges: segment.has(flag::ACK),
             by_first_sender,
+            elsewhere: false,
         };
         self.note_handshake(row, segment, &packet);
         packet

@@ -4,6 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+#[cfg(doc)]
+use super::PacketInStream;
 use super::role::Role;
 use super::{Connection, Stream, Tracking};
 use crate::packets::segment::Segment;
@@ -23,6 +25,8 @@ pub struct Travelling<'a> {
     pub towards: Role,
     /// The end of its TCP stream that it travels towards.
     pub tcp_towards: Role,
+    /// It was recorded elsewhere alone ([`PacketInStream::elsewhere`]).
+    pub elsewhere: bool,
 }
 
 /// The packets of one subflow, by its index in [`Connection::subflows`], in the order of the file.
@@ -37,9 +41,11 @@ pub fn of_subflow<'a>(
     known.into_iter().flat_map(move |(id, stream, subflow)| {
         stream.packets.iter().filter_map(move |row| {
             let segment = segments.get(*row as usize)?;
-            let tcp_towards = stream.towards(tracking.packets.get(*row as usize)?);
+            let packet = tracking.packets.get(*row as usize)?;
+            let tcp_towards = stream.towards(packet);
             let towards = Tracking::mptcp_towards(subflow, tcp_towards);
-            Some(Travelling { row: *row, segment, stream: id, subflow: index, towards, tcp_towards })
+            let elsewhere = packet.elsewhere;
+            Some(Travelling { row: *row, segment, stream: id, subflow: index, towards, tcp_towards, elsewhere })
         })
     })
 }
@@ -69,9 +75,13 @@ fn scanned<'a>(
     if own.saturating_mul(4) < last.saturating_sub(first) {
         return None;
     }
-    // Streams are numbered in the order of the file: there are no more between the lowest and the highest than rows.
     let lowest = *connection.subflows.iter().min()?;
     let highest = *connection.subflows.iter().max()?;
+    // Streams are numbered in the order of the file: where that is the order of time, there are no more between the
+    // lowest and the highest than rows.
+    if (highest.checked_sub(lowest)? as usize) > last.saturating_sub(first) {
+        return None;
+    }
     let mut subflows = vec![None; highest.checked_sub(lowest)? as usize + 1];
     for (index, id) in connection.subflows.iter().enumerate() {
         let known = (index, tracking.stream(*id)?, tracking.subflow(*id)?);
@@ -85,7 +95,8 @@ fn scanned<'a>(
         let tcp_towards = stream.towards(packet);
         let towards = Tracking::mptcp_towards(subflow, tcp_towards);
         let row = u32::try_from(row).ok()?;
-        Some(Travelling { row, segment, stream: stream.id, subflow: index, towards, tcp_towards })
+        let elsewhere = packet.elsewhere;
+        Some(Travelling { row, segment, stream: stream.id, subflow: index, towards, tcp_towards, elsewhere })
     }))
 }
 
@@ -136,7 +147,16 @@ pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connectio
             };
             let tcp_towards = stream.towards(packet);
             let towards = Tracking::mptcp_towards(subflow, tcp_towards);
-            travelling.push(Travelling { row: *row, segment, stream: *id, subflow: index, towards, tcp_towards });
+            let elsewhere = packet.elsewhere;
+            travelling.push(Travelling {
+                row: *row,
+                segment,
+                stream: *id,
+                subflow: index,
+                towards,
+                tcp_towards,
+                elsewhere,
+            });
         }
     }
     // A few sorted runs one after the other, which this sort merges in linear time.
@@ -155,12 +175,20 @@ pub struct StreamPacket<'a> {
     pub towards: Role,
 }
 
-/// The packets of `stream`; those of the same time in the order of the file.
+/// The packets of `connection` that were recorded in one place: what times are measured on.
+#[must_use]
+pub fn in_one_place<'a>(segments: &'a [Segment], tracking: &Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
+    let mut travelling = in_file_order(segments, tracking, connection);
+    travelling.retain(|packet| !packet.elsewhere);
+    travelling
+}
+
+/// The packets of `stream` that were recorded in one place; those of the same time in the order of the file.
 #[must_use]
 pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &Stream) -> Vec<StreamPacket<'a>> {
     let packets = stream.packets.iter().filter_map(|row| {
         let segment = segments.get(*row as usize)?;
-        let packet = tracking.packets.get(*row as usize)?;
+        let packet = tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere)?;
         Some(StreamPacket { row: *row, segment, towards: stream.towards(packet) })
     });
     let mut packets: Vec<_> = packets.collect();

@@ -2,6 +2,7 @@
 
 use super::{Finding, FindingKind};
 use crate::packets::segment::{Segment, flag};
+use crate::tracking::copies::{CopiedStream, ToldBy};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{ByRole, Capture, Stream};
 use crate::units::counted;
@@ -13,6 +14,7 @@ pub fn find(capture: &Capture) -> Vec<Finding> {
     findings.extend(mid_stream(capture));
     findings.extend(options_cut(capture));
     findings.extend(times(capture));
+    findings.extend(copies(capture));
     findings.extend(missing(capture));
     findings
 }
@@ -90,34 +92,87 @@ fn options_cut(capture: &Capture) -> Option<Finding> {
     )
 }
 
+/// Frames that stand in the file behind one recorded later.
 fn times(capture: &Capture) -> Option<Finding> {
-    let mut latest = i64::MIN;
-    let mut farthest = 0_i64;
-    let mut behind = Vec::new();
-    for segment in &capture.segments {
-        if segment.abstime < latest {
-            farthest = farthest.max(latest.saturating_sub(segment.abstime));
-            behind.push(segment.packetid);
-        }
-        latest = latest.max(segment.abstime);
-    }
-    if behind.is_empty() {
+    let order = &capture.order;
+    if order.misplaced.is_empty() {
         return None;
     }
     #[allow(clippy::cast_precision_loss)]
-    let milliseconds = farthest as f64 / 1e6;
-    let detail =
-        format!("time goes back at {} of the file, by up to {milliseconds:.3} ms", counted(behind.len(), "packet"));
-    let meaning = "several interfaces were written one after the other; put the file in order with reordercap before \
-                   reading delays, reinjections or out-of-order data from it";
-    Some(
+    let milliseconds = order.farthest as f64 / 1e6;
+    let detail = format!(
+        "time goes back at {} of the file, by up to {milliseconds:.3} ms",
+        counted(order.misplaced.len(), "packet")
+    );
+    let finding = if order.clock_set_back {
         Finding::problem(
             FindingKind::TimestampsOutOfOrder,
             detail,
-            meaning,
-            "put the file in order with `reordercap` for tools that need it",
+            "the clock of the capturing host was set back: TCP's own numbers go on in the order of the file, which \
+             counts; times before and after the step do not compare",
+            "leave out delays and rates across the step, or record again while the clock is not set",
         )
-        .shown_by(behind),
+    } else {
+        Finding::notice(
+            FindingKind::TimestampsOutOfOrder,
+            detail,
+            "the capturing program wrote what several interfaces or queues received a little out of order, or files were \
+             put together one behind the other: all numbers were worked out in the order of time, ids are the file's",
+            "nothing here; put the file in order with `reordercap` for tools that take it as it is",
+        )
+    };
+    Some(finding.shown_by(order.misplaced.iter().copied()))
+}
+
+/// Packets that were recorded in several places.
+fn copies(capture: &Capture) -> Option<Finding> {
+    let copies = capture.copies.as_ref()?;
+    let detail = format!(
+        "{} of {} stand in the file {} times each ({}); {}",
+        counted(copies.packets, "packet"),
+        counted(copies.streams.len(), "TCP stream"),
+        copies.times,
+        copies.difference(),
+        match copies.left_out {
+            0 => "all of them count".to_string(),
+            left_out => format!(
+                "each counts once, {} left out{}",
+                counted(left_out, "further recording"),
+                match copies.elsewhere {
+                    0 => String::new(),
+                    elsewhere => format!(
+                        "; {} that only the place farther away recorded count without a time",
+                        counted(elsewhere, "packet")
+                    ),
+                }
+            ),
+        }
+    );
+    let one_host = copies.streams.iter().all(CopiedStream::passed_on);
+    let meaning = match (one_host, copies.told_by()) {
+        (true, _) if copies.routed => {
+            "a router was captured on several interfaces (`-i any`), or a port that mirrors its \
+                                       traffic: each packet once as it came in and once as it went out"
+        }
+        (true, ToldBy::Interface) => {
+            "one host was captured on several interfaces that packets pass one after the other: a \
+                                      bridge and its ports, an interface and its VLANs, or the host of a container"
+        }
+        (true, _) => {
+            "one host was captured on several interfaces that packets pass one after the other (`-i any`), or a \
+                      mirror port sends what comes in and what goes out"
+        }
+        (false, _) => "captures of two places along the way, such as both ends, were put together into one file",
+    };
+    Some(
+        Finding::notice(
+            FindingKind::PacketsCapturedTwice,
+            detail,
+            meaning,
+            "look at one place with `load_pcap FILE@client` or `FILE@server`, or at both as two captures: `loss mptcp \
+             FILE@client N FILE@server`",
+        )
+        .shown_by(copies.examples.iter().copied()),
     )
 }
 

@@ -114,6 +114,8 @@ pub enum FindingKind {
     OptionsCut,
     /// Frames are not in the order of their times.
     TimestampsOutOfOrder,
+    /// Packets were recorded in several places, and stand in the file as often.
+    PacketsCapturedTwice,
     /// Data was acknowledged that the capture does not hold.
     PacketsMissing,
     /// The capture holds no TCP.

@@ -59,6 +59,9 @@ pub struct QualifiedReinjection {
     pub packetid: u64,
     /// Its TCP stream there.
     pub tcpstream: u32,
+    /// Its row there.
+    #[serde(skip)]
+    pub row: u32,
     /// The packet that had sent the data first, in the sender's capture.
     pub original_packetid: u64,
     /// Its TCP stream there.
@@ -213,6 +216,7 @@ impl Judge<'_> {
         let record = QualifiedReinjection {
             towards: self.ends.towards,
             packetid: self.sent_packet(first.row)?,
+            row: first.row,
             tcpstream: *self.ends.sender.connection.subflows.get(first.subflow)?,
             original_packetid: self.sent_packet(first.original_row)?,
             original_tcpstream: *self.ends.sender.connection.subflows.get(first.original_subflow)?,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::tracking::Capture;
+use crate::tracking::point_of_view::PointOfView;
 
 /// Captures asked for by path that are remembered: enough for two comparisons in turn. Each holds all its packets.
 const REMEMBERED: usize = 4;
@@ -139,15 +140,22 @@ impl Captures {
         &self.recent
     }
 
-    /// A capture in memory that was read from this very file as it is now.
-    pub fn of_file(&mut self, file: &FileState) -> Option<Held> {
-        let same = |held: &&Held| held.file.as_ref() == Some(file);
+    /// A capture in memory that was read from this very file as it is now, and is seen from this point of view.
+    pub fn of_file(&mut self, file: &FileState, view: &PointOfView) -> Option<Held> {
+        let same = |held: &&Held| held.file.as_ref() == Some(file) && held.capture.view == *view;
         if let Some(place) = self.recent.iter().position(|held| same(&held)) {
             let held = self.recent.remove(place);
             self.recent.push(held.clone());
             return Some(held);
         }
         self.current.iter().chain(self.named.values()).find(same).cloned()
+    }
+
+    /// A capture in memory that was read from this very file as it is now, seen from wherever.
+    #[must_use]
+    pub fn of_file_seen_from_anywhere(&self, file: &FileState) -> Option<&Held> {
+        let held = self.current.iter().chain(self.named.values()).chain(&self.recent);
+        held.into_iter().find(|held| held.file.as_ref() == Some(file))
     }
 
     /// Makes room for one more remembered capture: outdated ones go first, then the least recently used.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use polars::prelude::{DataFrame, DataType, PolarsResult, SerReader};
+use polars::prelude::{DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsResult, SerReader};
 use polars_io::ipc::IpcReader;
 use polars_io::parquet::read::ParquetReader;
 
@@ -114,8 +114,7 @@ pub fn check(table: DataFrame) -> Result<DataFrame, String> {
     }
     let height = table.height();
     let table = DataFrame::new(height, kept).map_err(|_| "its columns are not of one length".to_string())?;
-    check_order(&table)?;
-    Ok(table)
+    in_file_order(table)
 }
 
 /// The reason when a raw column is not there.
@@ -123,18 +122,26 @@ pub(super) fn absent(name: &str) -> String {
     format!("it has no column `{name}`; export it again without `--columns`")
 }
 
-/// Tracking follows packets in the order of the file, and every packet has a number of its own.
-fn check_order(table: &DataFrame) -> Result<(), String> {
-    let sorted = "every row needs a `packetid`, each greater than the one before; sort the rows by it";
+/// The rows in the order of the file, in which every packet has a number of its own. A capture that was out of order was
+/// exported in the order of time.
+fn in_file_order(table: DataFrame) -> Reading {
+    let own = || "every row needs a `packetid` of its own; leave out rows that came twice".to_string();
     let column = table.column("packetid").map_err(|error| error.to_string())?;
-    let mut last = 0;
-    for id in column.u64().map_err(|error| error.to_string())?.iter() {
-        match id {
-            Some(id) if id > last => last = id,
-            _ => return Err(sorted.to_string()),
-        }
+    let ids = column.u64().map_err(|error| error.to_string())?;
+    let mut rows: Vec<(u64, u32)> = Vec::with_capacity(table.height());
+    for (row, id) in (0_u32..).zip(ids.iter()) {
+        rows.push((id.ok_or_else(own)?, row));
     }
-    Ok(())
+    if rows.is_sorted_by(|(one, _), (next, _)| one < next) {
+        return Ok(table);
+    }
+    rows.sort_unstable();
+    if rows.windows(2).any(|pair| matches!(pair, [(one, _), (next, _)] if one == next)) {
+        return Err(own());
+    }
+    let rows: Vec<u32> = rows.into_iter().map(|(_, row)| row).collect();
+    let picked = IdxCa::from_slice(PlSmallStr::from_static("rows"), &rows);
+    table.take(&picked).map_err(|error| error.to_string())
 }
 
 fn facts(table: &DataFrame) -> CaptureFacts {

@@ -1,5 +1,6 @@
 //! Link layers: from the start of a frame to the layer above.
 
+use super::file::Recorded;
 use super::layers::Layer;
 use super::view::View;
 
@@ -175,6 +176,24 @@ fn family(number: u32, content: View<'_>) -> Option<Layer<'_>> {
         24 | 28 | 30 => Some(Layer::Ipv6(content)),
         _ => None,
     }
+}
+
+/// The index that Linux gives to the interface of a packet, which version 2 of a cooked capture says.
+#[inline]
+pub fn interface_index(packet: &Recorded<'_>) -> Option<u32> {
+    (packet.link == Ok(Link::Sll2)).then(|| packet.view().u32(4))?
+}
+
+/// Whether the link layer says that the capturing host sent a packet, which cooked captures do.
+#[inline]
+pub fn is_outgoing(packet: &Recorded<'_>) -> bool {
+    const OUTGOING: u8 = 4;
+    let kind = match packet.link {
+        Ok(Link::Sll) => packet.view().u8(1),
+        Ok(Link::Sll2) => packet.view().u8(10),
+        _ => None,
+    };
+    kind == Some(OUTGOING)
 }
 
 /// Linux cooked capture: the hardware type and what would be the Ethernet type.

@@ -25,6 +25,8 @@ pub struct Tally {
     unknown_links: BTreeMap<u32, u64>,
     /// TCP packets by interface.
     by_interface: Vec<u64>,
+    /// TCP packets by the index of the interface in a cooked capture, and the index as text.
+    by_index: BTreeMap<u32, (String, u64)>,
 }
 
 impl Tally {
@@ -45,6 +47,18 @@ impl Tally {
         if let Some(count) = self.by_interface.get_mut(place) {
             *count = count.saturating_add(1);
         }
+    }
+
+    /// Counts a TCP packet of the interface of that index; returns the index as text.
+    pub fn packet_of_index(&mut self, index: u32) -> &str {
+        let (name, count) = self.by_index.entry(index).or_insert_with(|| (index.to_string(), 0));
+        *count = count.saturating_add(1);
+        name
+    }
+
+    /// TCP packets by index of the interface.
+    pub fn packets_by_index(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        self.by_index.iter().map(|(index, (_, packets))| (*index, *packets))
     }
 
     /// TCP packets by interface, as far as there were any.

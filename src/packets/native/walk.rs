@@ -6,7 +6,7 @@ use super::file::{Next, Packets, Recorded};
 use super::layers::{self, Found};
 use super::tally::Tally;
 use super::tcp::{self, Tcp};
-use super::{Beyond, Failure, failure, ip, name};
+use super::{Beyond, Failure, failure, ip, link, name};
 use crate::packets::capture_file::{CaptureFileError, Framing, Truncation};
 use crate::packets::table::{Builder, Frame};
 use crate::packets::{CaptureFacts, Interface};
@@ -120,8 +120,12 @@ impl Walk {
         }
     }
 
-    /// The interfaces that TCP packets were recorded on.
+    /// The interfaces that TCP packets were recorded on; those of cooked captures by their index.
     fn interfaces(&self) -> Vec<Interface> {
+        if self.packets.interfaces().is_empty() {
+            let counted = self.tally.packets_by_index();
+            return counted.map(|(id, packets)| Interface { id, name: None, packets }).collect();
+        }
         let counted = (0_u32..).zip(self.packets.interfaces()).zip(self.tally.packets_by_interface());
         let with_packets = counted.filter(|(_, packets)| **packets > 0);
         with_packets
@@ -139,11 +143,17 @@ fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip
     if packet.time.is_none() {
         tally.untimed += 1;
     }
-    if let Some((place, _)) = packet.interface {
-        tally.packet_of(place);
-    }
+    let (interface, interface_id) = match packet.interface {
+        Some((place, interface)) => {
+            tally.packet_of(place);
+            (Some(interface.name.as_str()), u32::try_from(place).ok())
+        }
+        None => (link::interface_index(packet).map(|index| tally.packet_of_index(index)), None),
+    };
     let frame = Frame {
-        interface: packet.interface.map(|(_, interface)| interface.name.as_str()),
+        interface,
+        interface_id,
+        outgoing: link::is_outgoing(packet),
         wire_length: Some(packet.wire_length),
         captured_length: u32::try_from(packet.octets.len()).ok(),
         ttl: Some(ip.ttl),

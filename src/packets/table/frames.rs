@@ -9,6 +9,10 @@ use std::hash::Hash;
 pub struct Frame<'a> {
     /// Name of the interface.
     pub interface: Option<&'a str>,
+    /// Its number in the file, which tells two of one name apart. Numbers beyond 254 are not kept.
+    pub interface_id: Option<u32>,
+    /// The link layer says that the capturing host sent it.
+    pub outgoing: bool,
     /// Octets on the wire.
     pub wire_length: Option<u32>,
     /// Octets recorded.
@@ -27,8 +31,23 @@ pub struct Frame<'a> {
     pub mss: Option<u16>,
 }
 
+/// What tells copies of one packet apart, or shows that they are copies, beyond what the segment says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    /// The interface: place of its name in the table, and its number in the file (255 where there is none).
+    pub interface: Option<(u32, u8)>,
+    /// Time to live, or hop limit.
+    pub ttl: Option<u8>,
+    /// IPv4 identification.
+    pub ip_id: Option<u16>,
+    /// The link layer says that the capturing host sent it; most link layers do not say.
+    pub outgoing: bool,
+}
+
 /// Places of texts and lists that come back again and again.
 const NONE: u32 = u32::MAX;
+/// Stands for no number of an interface.
+const NO_ID: u8 = u8::MAX;
 
 /// The frames of a capture's segments, in their order.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +56,11 @@ pub struct Frames {
     interfaces: Interned<String>,
     option_kinds: Interned<Vec<u8>>,
 }
+
+/// Bits of [`Packed::present`].
+const IP_ID: u8 = 1 << 3;
+const TTL: u8 = 1 << 5;
+const OUTGOING: u8 = 1 << 7;
 
 /// A frame in 28 octets; a bit of `present` says which numbers are there.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +75,7 @@ struct Packed {
     mss: u16,
     ttl: u8,
     header_length: u8,
+    interface_id: u8,
     present: u8,
 }
 
@@ -71,6 +96,7 @@ impl Frames {
         is(frame.mss.is_some());
         is(frame.ttl.is_some());
         is(frame.header_length.is_some());
+        is(frame.outgoing);
         self.packed.push(Packed {
             wire_length: frame.wire_length.unwrap_or_default(),
             captured_length: frame.captured_length.unwrap_or_default(),
@@ -85,8 +111,38 @@ impl Frames {
             mss: frame.mss.unwrap_or_default(),
             ttl: frame.ttl.unwrap_or_default(),
             header_length: frame.header_length.unwrap_or_default(),
+            interface_id: frame.interface_id.and_then(|id| u8::try_from(id).ok()).unwrap_or(NO_ID),
             present,
         });
+    }
+
+    /// The frames of these rows, in this order.
+    #[must_use]
+    pub fn select(&self, rows: &[u32]) -> Self {
+        Frames {
+            packed: rows.iter().filter_map(|row| self.packed.get(*row as usize).copied()).collect(),
+            interfaces: self.interfaces.clone(),
+            option_kinds: self.option_kinds.clone(),
+        }
+    }
+
+    /// What marks the frame of a row, without its texts. Interfaces have numbers of their own here, see
+    /// [`Frames::interface_name`].
+    #[inline]
+    #[must_use]
+    pub(super) fn mark(&self, row: usize) -> Mark {
+        let Some(packed) = self.packed.get(row) else { return Mark::default() };
+        Mark {
+            interface: (packed.interface != NONE).then_some((packed.interface, packed.interface_id)),
+            ttl: (packed.present & TTL != 0).then_some(packed.ttl),
+            ip_id: (packed.present & IP_ID != 0).then_some(packed.ip_id),
+            outgoing: packed.present & OUTGOING != 0,
+        }
+    }
+
+    /// The name of the interface that a [`Mark`] numbers so.
+    pub(super) fn interface_name(&self, place: u32) -> Option<&str> {
+        self.interfaces.get(place).map(String::as_str)
     }
 
     /// The frame of a row; one with nothing in it beyond the last.
@@ -108,6 +164,8 @@ impl Frames {
             ttl: is().then_some(packed.ttl),
             header_length: is().then_some(packed.header_length),
             interface: self.interfaces.get(packed.interface).map(String::as_str),
+            interface_id: (packed.interface_id != NO_ID).then_some(packed.interface_id.into()),
+            outgoing: is(),
             option_kinds: self.option_kinds.get(packed.option_kinds).map_or(&[], Vec::as_slice),
         }
     }
@@ -177,6 +235,8 @@ mod tests {
     fn frames_come_back_as_they_were() {
         let full = Frame {
             interface: Some("eth0"),
+            interface_id: Some(3),
+            outgoing: true,
             wire_length: Some(u32::MAX),
             captured_length: Some(0),
             ttl: Some(255),
@@ -189,9 +249,9 @@ mod tests {
         let pushed = [
             full,
             Frame::default(),
-            Frame { ttl: None, ip_id: None, interface: Some(""), ..full },
+            Frame { ttl: None, ip_id: None, interface: Some(""), outgoing: false, ..full },
             Frame { wire_length: None, captured_length: None, header_length: None, option_kinds: &[1], ..full },
-            Frame { ip_length: None, mss: None, interface: Some("eth1"), ..full },
+            Frame { ip_length: None, mss: None, interface: Some("eth1"), interface_id: None, ..full },
         ];
         let mut frames = Frames::default();
         pushed.iter().for_each(|frame| frames.push(frame));
@@ -199,6 +259,12 @@ mod tests {
             assert_eq!(frames.get(row), *frame);
         }
         assert_eq!(frames.get(pushed.len()), Frame::default());
+        let marks: Vec<Mark> = (0..pushed.len()).map(|row| frames.mark(row)).collect();
+        assert_eq!(marks[0], Mark { interface: Some((0, 3)), ttl: Some(255), ip_id: Some(0), outgoing: true });
+        assert_eq!((marks[1], marks[2].ttl, marks[2].ip_id), (Mark::default(), None, None));
+        assert_eq!(marks[4].interface.map(|(place, id)| (frames.interface_name(place), id)), Some((Some("eth1"), 255)));
+        let chosen = frames.select(&[4, 0, 9]);
+        assert_eq!([0, 1, 2].map(|row| chosen.get(row)), [pushed[4], pushed[0], Frame::default()]);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 mod columns;
 mod frames;
+mod marks;
 mod packet_table;
 mod reader;
 
-pub use frames::{Frame, Frames};
+pub use frames::{Frame, Frames, Mark};
+pub use marks::Marks;
 pub use packet_table::{Builder, PacketTable};
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use polars::prelude::*;
 
 use super::columns::{self, Packets};
 use super::frames::{Frame, Frames};
+use super::marks::Marks;
 use super::reader;
 use crate::memory;
 use crate::packets::LoadError;
@@ -32,6 +33,8 @@ struct Dissected {
     segments: Segments,
     frames: Frames,
     origin: i64,
+    /// When the earliest frame was recorded.
+    earliest: i64,
     extra: Vec<Column>,
     /// The raw columns made so far.
     made: Vec<OnceLock<Column>>,
@@ -46,6 +49,7 @@ pub struct Builder {
     origin: Option<i64>,
     /// Packets at which memory is looked at again.
     next_check: usize,
+    earliest: Option<i64>,
 }
 
 /// Packets between two looks at memory.
@@ -59,6 +63,7 @@ impl Builder {
     #[inline]
     pub fn time(&mut self, abstime: i64) {
         self.origin.get_or_insert(abstime);
+        self.earliest = Some(self.earliest.map_or(abstime, |earliest| earliest.min(abstime)));
     }
 
     /// Appends one packet.
@@ -83,9 +88,7 @@ impl Builder {
 
     /// Appends the packets of `other`, which came later.
     pub fn append(&mut self, other: Builder) {
-        if let Some(origin) = other.origin {
-            self.time(origin);
-        }
+        other.origin.into_iter().chain(other.earliest).for_each(|time| self.time(time));
         for row in 0..other.segments.len() {
             self.frames.push(&other.frames.get(row));
         }
@@ -122,6 +125,7 @@ impl Builder {
             segments: self.segments.into(),
             frames: self.frames,
             origin: self.origin.unwrap_or(0),
+            earliest: self.earliest.unwrap_or(0),
             extra,
             made: schema::packet_columns().map(|_| OnceLock::new()).collect(),
             whole: OnceLock::new(),
@@ -200,6 +204,64 @@ impl PacketTable {
                 first("abstime").unwrap_or(0).saturating_sub(first("reltime").unwrap_or(0))
             }
             Form::Packets(packets) => packets.origin,
+        }
+    }
+
+    /// When the earliest frame of the file was recorded, nanoseconds since 1970: its first one, unless the file is out
+    /// of order. Of a table that was read only the packets that it holds are known.
+    #[must_use]
+    pub fn earliest(&self) -> i64 {
+        match &self.0 {
+            Form::Columns(columns) => {
+                let times = columns.column("abstime").map(|column| column.to_physical_repr());
+                let times = times.ok().and_then(|times| times.i64().ok()?.min());
+                times.map_or(self.origin(), |earliest| earliest.min(self.origin()))
+            }
+            Form::Packets(packets) => packets.earliest,
+        }
+    }
+
+    /// The packets of these rows, in this order, with relative times from `origin`, nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// When polars refuses.
+    pub fn select(&self, rows: &[u32], origin: i64) -> PolarsResult<Self> {
+        let picked = IdxCa::from_slice(PlSmallStr::from_static("rows"), rows);
+        Ok(PacketTable(match &self.0 {
+            Form::Columns(columns) => {
+                let mut chosen = columns.take(&picked)?;
+                let spec = schema::packet_columns().find(|spec| spec.name == "reltime");
+                if let Some(spec) = spec.filter(|_| origin != self.origin()) {
+                    let times = chosen.column("abstime")?.to_physical_repr();
+                    let relative = times.i64()?.iter().map(|time| Some(time?.saturating_sub(origin)));
+                    let name = PlSmallStr::from_static(spec.name);
+                    let relative = Int64Chunked::from_iter_options(name, relative).into_column();
+                    chosen.with_column(relative.cast(&spec.kind.data_type())?)?;
+                }
+                Form::Columns(chosen)
+            }
+            Form::Packets(packets) => {
+                let segments = rows.iter().filter_map(|row| packets.segments.get(*row as usize).cloned());
+                let extra = packets.extra.iter().map(|column| column.take(&picked));
+                Form::Packets(Box::new(Dissected {
+                    segments: segments.collect::<Vec<Segment>>().into(),
+                    frames: packets.frames.select(rows),
+                    origin,
+                    earliest: packets.earliest,
+                    extra: extra.collect::<PolarsResult<Vec<Column>>>()?,
+                    made: schema::packet_columns().map(|_| OnceLock::new()).collect(),
+                    whole: OnceLock::new(),
+                }))
+            }
+        }))
+    }
+
+    /// What marks each packet beyond its segment.
+    #[must_use]
+    pub fn marks(&self) -> Marks<'_> {
+        match &self.0 {
+            Form::Columns(columns) => Marks::of_columns(columns),
+            Form::Packets(packets) => Marks::of_frames(&packets.frames),
         }
     }
 

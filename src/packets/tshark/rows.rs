@@ -130,9 +130,10 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Counts the packet for its interface and returns the interface's name, or its number when it has none.
+/// Counts the packet for its interface and returns the interface's name, or its number when it has none. Where the file
+/// names no interfaces, Linux cooked captures (version 2) have the index of one.
 fn interface(fields: &Fields, row: usize, interfaces: &mut BTreeMap<u32, Interface>) -> Option<Arc<str>> {
-    let id = fields.interface_id.get(row)?;
+    let id = fields.interface_id.get(row).or_else(|| fields.interface_index.get(row))?;
     let name = fields.interface_name.get(row).map(Interface::kept_name);
     let entry = interfaces.entry(id).or_insert_with(|| Interface { id, name: name.map(str::to_string), packets: 0 });
     entry.packets += 1;
@@ -151,6 +152,8 @@ fn frame<'a>(
     };
     Frame {
         interface,
+        interface_id: fields.interface_id.get(row),
+        outgoing: false,
         wire_length: fields.wire_length.get(row),
         captured_length: fields.captured_length.get(row),
         ttl: innermost(&fields.ipv4_ttl, &fields.ipv6_hop_limit).and_then(|ttl| u8::try_from(ttl).ok()),
@@ -186,7 +189,7 @@ fn parse(lines: &[u8], wanted: &Wanted) -> PolarsResult<DataFrame> {
 fn data_type(field: &str) -> DataType {
     match field {
         "frame.number" => DataType::UInt64,
-        "frame.len" | "frame.cap_len" | "frame.interface_id" => DataType::UInt32,
+        "frame.len" | "frame.cap_len" | "frame.interface_id" | "sll.ifindex" => DataType::UInt32,
         "tcp.seq_raw" | "tcp.ack_raw" | "tcp.len" => DataType::UInt32,
         "tcp.srcport" | "tcp.dstport" | "tcp.window_size_value" => DataType::UInt16,
         _ => DataType::String,
@@ -220,6 +223,7 @@ fields! {
     number: u64 = "frame.number",
     interface_name: text = "frame.interface_name",
     interface_id: u32 = "frame.interface_id",
+    interface_index: u32 = "sll.ifindex",
     time: text = "frame.time_epoch",
     wire_length: u32 = "frame.len",
     captured_length: u32 = "frame.cap_len",

@@ -112,9 +112,7 @@ impl Shown<'_> {
 
 /// When the reinjecting packet was sent, on the first capture's clock.
 fn time(segments: &[Segment], one: &QualifiedReinjection, sender: Which, clock: FirstClock<'_>) -> Option<f64> {
-    // Packets have their numbers in the order of the file.
-    let row = segments.binary_search_by_key(&one.packetid, |segment| segment.packetid).ok()?;
-    Some(clock.seconds(sender, segments.get(row)?.abstime))
+    Some(clock.seconds(sender, segments.get(one.row as usize)?.abstime))
 }
 
 /// How many there are of each kind, in a sentence; none of none.

@@ -5,7 +5,7 @@ use super::mappings;
 use super::numbers::Numbers;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
-use crate::tracking::travelling::in_file_order;
+use crate::tracking::travelling::in_one_place;
 use crate::tracking::{Connection, Tracking};
 
 /// The packet that first brought an octet.
@@ -35,7 +35,7 @@ pub struct Arrivals {
 /// When the data of `connection` was first seen, by the direction it travels.
 #[must_use]
 pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<Arrivals> {
-    let travelling = in_file_order(segments, tracking, connection);
+    let travelling = in_one_place(segments, tracking, connection);
     let (flows, _, numbers) = mappings::collect(&travelling, tracking, connection);
     let count = connection.subflows.len();
     let empty = |role: Role| Arrivals {

@@ -5,7 +5,7 @@ use super::intervals::Intervals;
 use super::mappings;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
-use crate::tracking::travelling::in_file_order;
+use crate::tracking::travelling::in_one_place;
 use crate::tracking::{Connection, Tracking};
 
 /// One packet at the data level. Data sequence numbers are working ones: they compare, but are not those on the wire.
@@ -43,7 +43,7 @@ pub struct Carried {
 /// Works out what each packet of `connection` was the first to carry.
 #[must_use]
 pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> Carried {
-    let travelling = in_file_order(segments, tracking, connection);
+    let travelling = in_one_place(segments, tracking, connection);
     let (flows, acknowledged, numbers) = mappings::collect(&travelling, tracking, connection);
     let count = connection.subflows.len();
     let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };

@@ -133,8 +133,10 @@ impl Walk {
 
     fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, (u64, u64), Sending)) {
         let time = packet.segment.abstime;
-        let (first, last) = self.direction.span.unwrap_or((time, time));
-        self.direction.span = Some((first.min(time), last.max(time)));
+        if !packet.elsewhere {
+            let (first, last) = self.direction.span.unwrap_or((time, time));
+            self.direction.span = Some((first.min(time), last.max(time)));
+        }
         let (Some(flow), Some(progress), Some(volume)) = (
             self.flows.get(packet.subflow),
             self.progress.get_mut(packet.subflow),

@@ -64,7 +64,7 @@ impl DataSequence {
 /// The data sequence space of both directions of `connection` over time.
 #[must_use]
 pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<DataSequence> {
-    let travelling = travelling::in_file_order(segments, tracking, connection);
+    let travelling = travelling::in_one_place(segments, tracking, connection);
     let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
     let mut found = ByRole::<DataSequence>::default();
     sent::walk(&travelling, maps, connection, |packet, (start, end), sending| {

@@ -1,0 +1,86 @@
+//! What makes two recorded packets the same one: all that its sender gave it and the path left as it was.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+
+use crate::packets::segment::{Mapping, Segment, flag};
+
+/// A packet as its sender sent it; time to live and link layer are the path's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    source: (IpAddr, u16),
+    destination: (IpAddr, u16),
+    sequence: u32,
+    acknowledgement: Option<u32>,
+    flags: u16,
+    window: u16,
+    payload: Option<u32>,
+    timestamps: Option<(u32, u32)>,
+    ip_id: Option<u16>,
+    /// Of the other options; 0 where they are not compared.
+    options: u64,
+}
+
+impl Identity {
+    /// The identity of a packet with this IPv4 identification, its options included.
+    #[must_use]
+    pub fn of(segment: &Segment, ip_id: Option<u16>) -> Self {
+        Identity { options: options(segment), ..Self::without_options(segment, ip_id) }
+    }
+
+    /// The same, but where the rest tells packets apart options do not count: what stands between two places of recording
+    /// may have taken some out.
+    #[must_use]
+    pub fn on_any_side(segment: &Segment, ip_id: Option<u16>) -> Self {
+        let told = ip_id.is_some_and(|id| id != 0) || segment.has(flag::SYN) || segment.payload.is_some_and(|n| n > 0);
+        if told { Self::without_options(segment, ip_id) } else { Self::of(segment, ip_id) }
+    }
+
+    fn without_options(segment: &Segment, ip_id: Option<u16>) -> Self {
+        Identity {
+            source: (segment.source, segment.source_port),
+            destination: (segment.destination, segment.destination_port),
+            sequence: segment.sequence,
+            acknowledgement: segment.has(flag::ACK).then_some(segment.acknowledgement),
+            flags: segment.flags,
+            window: segment.window,
+            payload: segment.payload,
+            timestamps: segment.timestamps,
+            ip_id,
+            options: 0,
+        }
+    }
+
+    /// Whether no IPv4 identification tells the packet from others of the same sender: it may have sent several that look
+    /// like it, within one tick of its timestamps if it has any.
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        self.ip_id.is_none_or(|id| id == 0)
+    }
+
+    /// Whether it is vague and says nothing that is said once: a pure ACK.
+    #[must_use]
+    pub fn may_come_again(&self) -> bool {
+        let empty = self.payload == Some(0) && self.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
+        empty && self.is_vague() && self.timestamps.is_none()
+    }
+}
+
+/// Tells the options of packets apart that have any beside timestamps.
+fn options(segment: &Segment) -> u64 {
+    if segment.dss.is_none() && segment.control.is_none() && segment.sack.as_slice().is_empty() {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    segment.sack.as_slice().hash(&mut hasher);
+    if let Some(dss) = segment.dss {
+        (dss.flags, dss.data_ack).hash(&mut hasher);
+        if let Some(Mapping { dsn, ssn, length, checksum }) = dss.mapping {
+            (dsn, ssn, length, checksum).hash(&mut hasher);
+        }
+    }
+    if let Some(control) = &segment.control {
+        control.subtypes.hash(&mut hasher);
+    }
+    hasher.finish()
+}
