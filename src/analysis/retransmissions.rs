@@ -6,7 +6,7 @@ use super::volume::Volume;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::of_subflow;
-use crate::tracking::{ByRole, Capture, Connection, Stream};
+use crate::tracking::{ByRole, Capture, Connection, PacketInStream, Stream};
 
 /// One direction of one subflow.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,9 @@ pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> B
     let mut flows = ByRole { server: Flow::new(round_trip), client: Flow::new(round_trip) };
     for packet in of_subflow(&capture.segments, &capture.tracking, connection, index) {
         flows.get_mut(packet.towards.other()).is_told(packet.segment);
-        flows.get_mut(packet.towards).sends(packet.segment);
+        if let Some(place) = capture.tracking.packets.get(packet.row as usize) {
+            flows.get_mut(packet.towards).sends(packet.segment, place);
+        }
     }
     ByRole { server: flows.server.finish(), client: flows.client.finish() }
 }
@@ -93,9 +95,9 @@ impl Flow {
         }
     }
 
-    fn sends(&mut self, segment: &Segment) {
+    fn sends(&mut self, segment: &Segment, packet: &PacketInStream) {
         let before = self.volume.retransmitted_packets;
-        self.volume.push(segment);
+        self.volume.push(segment, packet);
         let mut again = self.volume.retransmitted_packets > before;
         let length = u64::from(segment.payload.unwrap_or(0));
         let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));

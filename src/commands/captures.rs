@@ -88,7 +88,7 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
         .chain(session.remembered().map(|held| (None, held)))
         .map(|(name, held)| {
             let capture = &held.capture;
-            let file = capture.path.to_string_lossy().into_owned();
+            let file = capture.view.name(&capture.path.to_string_lossy());
             if held.outdated() {
                 notes.push(format!("{file} has changed since it was loaded; what is listed is as it was"));
             }

@@ -24,7 +24,8 @@ impl Command for ListInterfaces {
     }
 
     fn details(&self) -> &'static str {
-        "Only pcapng files say on which interface a packet was recorded. `packets` counts TCP packets."
+        "pcapng files name the interface that a packet was recorded on; cooked captures (version 2, `tcpdump -i any`) give \
+         its index. `packets` counts TCP packets. `load_pcap FILE --interface NAME` takes those of one interface."
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -44,8 +45,10 @@ fn report(interfaces: &[Interface]) -> Report {
     }));
     let report = Report::new(interfaces, vec![table]);
     if interfaces.is_empty() {
-        report
-            .with_notes(vec!["the file does not say on which interfaces it was recorded; pcapng files do".to_string()])
+        report.with_notes(vec![
+            "the file does not say on which interfaces it was recorded; pcapng files and `tcpdump -i any` do"
+                .to_string(),
+        ])
     } else {
         report
     }

@@ -98,6 +98,7 @@ mod tests {
                 timestamps: Some((*value, 0)),
                 window_scale: None,
                 options_cut: false,
+                malformed: None,
                 sack: crate::packets::segment::SackBlocks::default(),
                 dss: None,
                 control: None,

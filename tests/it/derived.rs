@@ -84,7 +84,6 @@ fn one_subflow_of_two_leaves_the_rest_unseen() {
 }
 
 #[test]
-#[ignore = "packets that a capture has twice are counted twice as yet"]
 fn both_ends_in_one_file_count_each_packet_once() {
     let Some(folder) = scenarios::folder() else { return };
     for (name, ending) in

@@ -42,6 +42,7 @@ mod native_made;
 mod no_capture_is_overwritten;
 mod out_of_order;
 mod output;
+mod places;
 mod plain_terminal;
 mod plot_dsn;
 mod plots_delays;

@@ -30,7 +30,10 @@ fn differences(path: &Path, capture: &Capture) -> Vec<String> {
     if rows.len() != capture.segments.len() {
         wrong.push(format!("{} packets, tshark has {}", capture.segments.len(), rows.len()));
     }
-    for ((row, segment), packet) in rows.iter().zip(&capture.segments).zip(&capture.tracking.packets) {
+    // A file that is out of order is taken in the order of time.
+    let mut packets: Vec<_> = capture.segments.iter().zip(&capture.tracking.packets).collect();
+    packets.sort_by_key(|(segment, _)| segment.packetid);
+    for (row, (segment, packet)) in rows.iter().zip(packets) {
         let number = |at: usize| row.get(at).and_then(|text| text.parse::<u64>().ok());
         let connection = capture.tracking.subflow(packet.stream).map(|subflow| u64::from(subflow.wireshark));
         let mut compare = |what: &str, found: Option<u64>, wanted: Option<u64>| {

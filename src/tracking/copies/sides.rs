@@ -199,7 +199,7 @@ impl Spots {
             *by.entry(group.told_by).or_default() += 1;
             for (place, (_, mark)) in group.along_the_way(subject, one_host).into_iter().enumerate() {
                 let votes = votes.get_mut(group.towards).entry(spot(mark)).or_default();
-                let step = step_at(place, group, stream.times());
+                let step = step_at(place, group, stream);
                 votes.first += u64::from(step == Step::First);
                 votes.last += u64::from(step == Step::Last);
                 votes.all += 1;
@@ -305,11 +305,13 @@ fn ends_by_handshake(subject: Subject<'_>, stream: &StreamCopies<'_>) -> Option<
 
 /// Where the recording of a packet at this place of its group was made, when most packets of the stream were recorded so
 /// many times: the first is next to the sender, what comes after as many as there should be is next to the receiver, as is
-/// what the path doubled. Of packets that look alike several may have been sent, and as many are next to either.
-fn step_at(place: usize, group: &Group<'_>, times: usize) -> Step {
-    let count = group.members.len();
-    let first = if group.vague { count.div_ceil(times) } else { 1 };
-    let last = if group.vague { count - count / times } else { times.saturating_sub(1) };
+/// what the path between doubled. Of packets that look alike several may have been sent, and where there is no path both
+/// have what was doubled before: then as many are next to either.
+fn step_at(place: usize, group: &Group<'_>, stream: &StreamCopies<'_>) -> Step {
+    let (count, times) = (group.members.len(), stream.times());
+    let halved = group.vague || stream.delay() < super::ONE_PLACE;
+    let first = if halved { count.div_ceil(times) } else { 1 };
+    let last = if halved { count - count / times } else { times.saturating_sub(1) };
     match place {
         place if place < first => Step::First,
         place if place >= last => Step::Last,
@@ -322,7 +324,7 @@ fn step_at(place: usize, group: &Group<'_>, times: usize) -> Step {
 fn by_order(group: &Group<'_>, stream: &StreamCopies<'_>, turned: bool) -> Vec<(u32, Step)> {
     let count = group.members.len();
     let one_place = stream.delay() < super::ONE_PLACE;
-    let step = |place: usize| match step_at(place, group, stream.times()) {
+    let step = |place: usize| match step_at(place, group, stream) {
         _ if count == 1 && one_place => Step::Unknown,
         Step::Middle if one_place && place + 1 == count => Step::Last,
         step => step,

@@ -91,6 +91,7 @@ pub struct StreamCopies<'a> {
     /// Its packets.
     pub groups: &'a [&'a Group<'a>],
     times: usize,
+    delay: i64,
     directions: ByRole<Counted>,
     by_interface: u64,
     /// By time to live or direction.
@@ -115,6 +116,7 @@ impl<'a> StreamCopies<'a> {
             id: groups.first()?.stream,
             groups,
             times,
+            delay: median_delay(groups),
             directions: ByRole::default(),
             by_interface: 0,
             by_spot: 0,
@@ -172,10 +174,7 @@ impl<'a> StreamCopies<'a> {
 
     /// Time between the first and the last copy of a packet, the median.
     pub fn delay(&self) -> i64 {
-        let copied = self.groups.iter().filter(|group| group.members.len() > 1 && !group.idle);
-        let mut delays: Vec<i64> = copied.map(|group| group.delay).collect();
-        let middle = delays.len() / 2;
-        if delays.is_empty() { 0 } else { *delays.select_nth_unstable(middle).1 }
+        self.delay
     }
 
     fn total(&self) -> Counted {
@@ -202,6 +201,14 @@ impl<'a> StreamCopies<'a> {
     fn reached_twice(&self) -> bool {
         self.complaints * 2 > self.doubled && self.doubled > 0
     }
+}
+
+/// Time between the first and the last copy of a packet, the median.
+fn median_delay(groups: &[&Group<'_>]) -> i64 {
+    let copied = groups.iter().filter(|group| group.members.len() > 1 && !group.idle);
+    let mut delays: Vec<i64> = copied.map(|group| group.delay).collect();
+    let middle = delays.len() / 2;
+    if delays.is_empty() { 0 } else { *delays.select_nth_unstable(middle).1 }
 }
 
 /// For each stream, whether its packets were recorded more than once. Where nothing but their number tells, the network may
