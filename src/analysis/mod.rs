@@ -1,6 +1,7 @@
 //! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
 
 pub mod ack_sizes;
+pub mod acknowledged;
 pub mod addresses;
 pub mod aggregation_benefit;
 pub mod availability;

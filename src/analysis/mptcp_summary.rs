@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::capture_point::{Place, of_connection};
 use super::setup::{Setup, setup};
 use super::volume::{rate, seconds, share};
 use crate::tracking::data::{Direction, Kind, directions};
@@ -33,7 +34,10 @@ pub struct MptcpDirection {
     pub rate: Option<f64>,
     /// Octets sent again by TCP, under the same subflow sequence numbers.
     pub retransmitted_bytes: u64,
-    /// Octets of data that had first been sent on another subflow.
+    /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
+    pub seen_from: Option<Place>,
+    /// Octets of data that another subflow had carried before at the place of capture. At the sender these were
+    /// reinjected; at the receiver they are those of the copy that came late, be it the reinjection or the original.
     pub reinjected_bytes: u64,
     /// Packets that carried such octets.
     pub reinjected_packets: u64,
@@ -58,22 +62,22 @@ pub struct SubflowShare {
     pub throughput_bytes: u64,
     /// Of the throughput over all subflows; `None` when that is zero.
     pub throughput_contribution: Option<f64>,
-    /// Octets of data that this subflow sent first.
+    /// Octets of data that this subflow was the first to carry at the place of capture.
     pub goodput_bytes: u64,
     /// Of the connection's goodput; `None` when that is zero.
     pub goodput_contribution: Option<f64>,
     /// Octets sent again by TCP.
     pub retransmitted_bytes: u64,
-    /// Octets of data that had first been sent on another subflow.
+    /// Octets of data that another subflow had carried before, see [`MptcpDirection::reinjected_bytes`].
     pub reinjected_bytes: u64,
 }
 
-/// Reinjections from one subflow to another.
+/// Data that two subflows carried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReinjectionPair {
-    /// The subflow that sent the data first.
+    /// The subflow that carried the data first at the place of capture.
     pub from: u32,
-    /// The subflow that sent it again.
+    /// The subflow that carried it again.
     pub to: u32,
     /// Octets.
     pub bytes: u64,
@@ -85,11 +89,20 @@ pub struct ReinjectionPair {
 #[must_use]
 pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary {
     let found = directions(&capture.segments, &capture.tracking, connection);
-    let directions = Role::BOTH.iter().map(|towards| direction(connection, *towards, found.get(*towards)));
+    let point = of_connection(capture, connection);
+    let directions = Role::BOTH.into_iter().map(|towards| {
+        let seen_from = point.map(|point| point.seen(towards));
+        direction(connection, towards, seen_from, found.get(towards))
+    });
     MptcpSummary { mptcpstream: connection.id, setup: setup(capture, connection), directions: directions.collect() }
 }
 
-fn direction(connection: &Connection, towards: Role, direction: &Direction) -> MptcpDirection {
+fn direction(
+    connection: &Connection,
+    towards: Role,
+    seen_from: Option<Place>,
+    direction: &Direction,
+) -> MptcpDirection {
     let sum = |part: fn(&crate::tracking::data::SubflowVolume) -> u64| direction.subflows.iter().map(part).sum::<u64>();
     let throughput = sum(|volume| volume.throughput);
     let duration = seconds(direction.span);
@@ -110,6 +123,7 @@ fn direction(connection: &Connection, towards: Role, direction: &Direction) -> M
         duration,
         rate: rate(direction.goodput, duration),
         retransmitted_bytes: sum(|volume| volume.retransmitted),
+        seen_from,
         reinjected_bytes: sum(|volume| volume.reinjected),
         reinjected_packets: sum(|volume| volume.reinjected_packets),
         resent_same_subflow_bytes: sum(|volume| volume.resent),

@@ -1,40 +1,70 @@
-//! Which packets sent data that had gone over another subflow before?
+//! Which packets carried data that another subflow had carried before?
+//!
+//! Seen from the sender these are the reinjections. Seen from the receiver they are the copies that came late: the
+//! reinjection may have come first and the original after it, so that the capture does not say which was sent first.
 
-use serde::Serialize;
+mod need;
 
+use serde::{Serialize, Serializer};
+
+use super::acknowledged::{Acknowledged, acknowledged};
+use super::capture_point::{Place, of_connection};
 use super::hexadecimal_u64;
 use super::mptcp_summary::{ReinjectionPair, pairs};
+use super::volume::seconds;
 use crate::packets::segment::Segment;
 use crate::tracking::data::{Direction, Kind, Repeat, data_level};
-use crate::tracking::{Capture, Connection, Role};
+use crate::tracking::{ByRole, Capture, Connection, Role};
+pub use need::{Need, need};
 
-/// A packet that reinjected data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A packet with data that another subflow had carried before, as seen at the place of capture.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reinjection {
     /// The packet.
     pub packetid: u64,
+    /// Seconds since the first frame of the file.
+    pub reltime: f64,
     /// Its TCP stream.
     pub tcpstream: u32,
     /// The end of the connection that it travels towards.
     pub towards: Role,
-    /// First reinjected octet, from the sender's IDSN; `None` without the sender's key.
+    /// First such octet, from the sender's IDSN; `None` without the sender's key.
     pub dsn: Option<u64>,
-    /// First reinjected octet, all 64 bits; `None` where the high half is not known.
+    /// First such octet, all 64 bits; `None` where the high half is not known.
     #[serde(serialize_with = "hexadecimal_u64")]
     pub dsnraw64: Option<u64>,
-    /// Reinjected octets in this packet.
+    /// Such octets in this packet.
     pub length: u64,
-    /// The packets that sent them first, on other subflows.
+    /// The packets that carried them first, on other subflows.
     pub of: Vec<Original>,
+    /// How long before this packet the first of the data had been seen first, nanoseconds; seconds in JSON.
+    #[serde(serialize_with = "as_seconds")]
+    pub age: i64,
+    /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
+    pub seen_from: Option<Place>,
+    /// Seen from the receiver, how long after the first copy this one came, seconds.
+    pub late_by: Option<f64>,
+    /// Seen from the sender, whether the DATA_ACK passed the data only thanks to this packet; `None` where the capture
+    /// does not tell.
+    pub needed: Option<bool>,
     /// When the packet was recorded, nanoseconds since 1970.
     #[serde(skip)]
     pub time: i64,
-    /// How long before that the first of the data had been sent first, nanoseconds.
-    #[serde(skip)]
-    pub age: i64,
 }
 
-/// A packet whose data was sent again.
+impl Reinjection {
+    /// [`Reinjection::age`] in seconds.
+    #[must_use]
+    pub fn age_seconds(&self) -> f64 {
+        seconds(Some((0, self.age)))
+    }
+}
+
+fn as_seconds<S: Serializer>(nanoseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(seconds(Some((0, *nanoseconds))))
+}
+
+/// A packet whose data came again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Original {
     /// The packet.
@@ -57,12 +87,15 @@ pub struct ReinjectionSummary {
 pub struct DirectionTotals {
     /// Which.
     pub towards: Role,
-    /// Reinjected octets.
+    /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
+    pub seen_from: Option<Place>,
+    /// Octets that another subflow had carried before at the place of capture: at the sender those reinjected, at the
+    /// receiver those of the copy that came late.
     pub reinjected_bytes: u64,
     /// Packets that carried such octets.
     pub reinjected_packets: u64,
-    /// The same by the subflow that sent the data first and the one that sent it again. A packet that repeats several
-    /// subflows counts for each.
+    /// The same by the subflow that carried the data first and the one that carried it again. A packet that repeats
+    /// several subflows counts for each.
     pub reinjections: Vec<ReinjectionPair>,
     /// Data sent again on the subflow that had sent it before, under new sequence numbers: no reinjection.
     pub resent_same_subflow: Vec<Resent>,
@@ -83,71 +116,104 @@ pub struct Resent {
 #[must_use]
 pub fn reinjections(capture: &Capture, connection: &Connection, towards: Option<Role>) -> Vec<Reinjection> {
     let level = data_level(&capture.segments, &capture.tracking, connection);
+    let point = of_connection(capture, connection);
+    let mut acknowledgements: Option<ByRole<Acknowledged>> = None;
     let mut found: Vec<(u32, Reinjection)> = Vec::new();
     for role in Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role)) {
         let direction = level.directions.get(role);
         let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == Kind::Reinjection).collect();
+        let seen_from = point.map(|point| point.seen(role));
+        let judge = (seen_from == Some(Place::Sender) && !repeats.is_empty())
+            .then(|| acknowledgements.get_or_insert_with(|| acknowledged(capture, connection)).get(role));
+        let seen = Seen { capture, connection, towards: role, direction, seen_from, judge };
         for of_packet in repeats.chunk_by(|one, other| one.row == other.row) {
-            found.extend(record(&capture.segments, connection, role, direction, of_packet));
+            found.extend(seen.record(of_packet));
         }
     }
     found.sort_by_key(|(row, _)| *row);
     found.into_iter().map(|(_, reinjection)| reinjection).collect()
 }
 
-/// The record of one packet, from its ranges, after its row.
-fn record(
-    segments: &[Segment],
-    connection: &Connection,
+/// One direction, and what is known of it.
+struct Seen<'a> {
+    capture: &'a Capture,
+    connection: &'a Connection,
     towards: Role,
-    direction: &Direction,
-    ranges: &[&Repeat],
-) -> Option<(u32, Reinjection)> {
-    let packetid = |row: u32| segments.get(row as usize).map(|segment| segment.packetid);
-    let time = |row: u32| segments.get(row as usize).map(|segment| segment.abstime);
-    let first = ranges.first()?;
-    let dsn = ranges.iter().map(|range| range.dsn).min()?;
-    let mut of: Vec<Original> = Vec::new();
-    for range in ranges {
-        let original = Original {
-            packetid: packetid(range.original_row)?,
-            tcpstream: *connection.subflows.get(range.original_subflow)?,
-        };
-        // Neighbouring ranges of one original come one after the other.
-        if of.last() != Some(&original) {
-            of.push(original);
-        }
+    direction: &'a Direction,
+    seen_from: Option<Place>,
+    judge: Option<&'a Acknowledged>,
+}
+
+impl Seen<'_> {
+    fn segment(&self, row: u32) -> Option<&Segment> {
+        self.capture.segments.get(row as usize)
     }
-    of.sort_by_key(|original| original.packetid);
-    of.dedup();
-    let sent = time(first.row)?;
-    let sent_first = ranges.iter().filter_map(|range| time(range.original_row)).min()?;
-    let reinjection = Reinjection {
-        packetid: packetid(first.row)?,
-        tcpstream: *connection.subflows.get(first.subflow)?,
-        towards,
-        dsn: direction.numbers.relative(dsn),
-        dsnraw64: direction.numbers.real(dsn),
-        length: ranges.iter().map(|range| range.length).sum(),
-        of,
-        time: sent,
-        age: sent.saturating_sub(sent_first),
-    };
-    Some((first.row, reinjection))
+
+    /// The record of one packet, from its ranges, after its row.
+    fn record(&self, ranges: &[&Repeat]) -> Option<(u32, Reinjection)> {
+        let first = ranges.first()?;
+        let packet = self.segment(first.row)?;
+        let dsn = ranges.iter().map(|range| range.dsn).min()?;
+        let mut of: Vec<Original> = Vec::new();
+        for range in ranges {
+            let original = Original {
+                packetid: self.segment(range.original_row)?.packetid,
+                tcpstream: *self.connection.subflows.get(range.original_subflow)?,
+            };
+            // Neighbouring ranges of one original come one after the other.
+            if of.last() != Some(&original) {
+                of.push(original);
+            }
+        }
+        of.sort_by_key(|original| original.packetid);
+        of.dedup();
+        let seen_first = ranges.iter().filter_map(|range| Some(self.segment(range.original_row)?.abstime)).min()?;
+        let age = packet.abstime.saturating_sub(seen_first);
+        let verdicts: Option<Vec<Option<bool>>> =
+            self.judge.map(|judge| ranges.iter().map(|range| need(judge, range, packet.abstime).needed()).collect());
+        let reinjection = Reinjection {
+            packetid: packet.packetid,
+            reltime: seconds(Some((self.capture.origin(), packet.abstime))),
+            tcpstream: *self.connection.subflows.get(first.subflow)?,
+            towards: self.towards,
+            dsn: self.direction.numbers.relative(dsn),
+            dsnraw64: self.direction.numbers.real(dsn),
+            length: ranges.iter().map(|range| range.length).sum(),
+            of,
+            age,
+            seen_from: self.seen_from,
+            late_by: (self.seen_from == Some(Place::Receiver)).then(|| seconds(Some((0, age)))),
+            needed: verdicts.and_then(|verdicts| of_all(&verdicts)),
+            time: packet.abstime,
+        };
+        Some((first.row, reinjection))
+    }
+}
+
+/// Needed where some of it was, not needed where nothing was.
+fn of_all(verdicts: &[Option<bool>]) -> Option<bool> {
+    if verdicts.contains(&Some(true)) {
+        Some(true)
+    } else {
+        verdicts.iter().all(|verdict| *verdict == Some(false)).then_some(false)
+    }
 }
 
 /// Totals of a connection's reinjections; only those towards `towards`, if given.
 #[must_use]
 pub fn reinjection_summary(capture: &Capture, connection: &Connection, towards: Option<Role>) -> ReinjectionSummary {
     let level = data_level(&capture.segments, &capture.tracking, connection);
+    let point = of_connection(capture, connection);
     let roles = Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role));
-    let directions = roles.map(|role| totals(connection, role, level.directions.get(role)));
+    let seen_from = |role: Role| point.map(|point| point.seen(role));
+    let directions = roles.map(|role| totals(connection, role, seen_from(role), level.directions.get(role)));
     ReinjectionSummary { mptcpstream: connection.id, directions: directions.collect() }
 }
 
-fn totals(connection: &Connection, towards: Role, direction: &Direction) -> DirectionTotals {
+fn totals(connection: &Connection, towards: Role, seen_from: Option<Place>, direction: &Direction) -> DirectionTotals {
     DirectionTotals {
         towards,
+        seen_from,
         reinjected_bytes: direction.subflows.iter().map(|volume| volume.reinjected).sum(),
         reinjected_packets: direction.subflows.iter().map(|volume| volume.reinjected_packets).sum(),
         reinjections: pairs(connection, direction),

@@ -3,11 +3,13 @@
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::capture_point::Place;
 use crate::analysis::reinjections::{Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::packets::cells::{hexadecimal, join};
+use crate::tracking::Role;
 use crate::units::counted;
 
 /// Lists the reinjections of a connection.
@@ -27,14 +29,19 @@ impl Command for ListReinjections {
     }
 
     fn summary(&self) -> &'static str {
-        "List the packets that sent data again which had gone over another subflow"
+        "List the packets with data that had gone over another subflow, when and how late"
     }
 
     fn details(&self) -> &'static str {
-        "Each packet that sent data which another subflow had sent before and its own had not: its first such octet, how \
-         many there are, and the packets that sent them first. What TCP retransmits is no reinjection, and neither is \
-         data that comes again on the same subflow under new sequence numbers; --summary counts the latter apart. dsn \
-         counts from the sender's first octet of data, which is 1, and is null where the key was not captured."
+        "Each packet with data that another subflow had carried before and its own had not: its first such byte, how many \
+         there are, the packets that carried them first, and the time since. What TCP retransmits is not a reinjection, and \
+         neither is data that comes again on the same subflow under new sequence numbers; --summary counts the latter \
+         apart. dsn counts from the sender's first byte of data, which is 1, and is null where the key was not captured.\n\n\
+         What a row means depends on the place of capture, which seen_from says. Seen from the sender, the row is the \
+         reinjection and `of` the original. needed says whether the DATA_ACK went on only thanks to the reinjection: also \
+         where TCP had acknowledged the original and the receiver lost it behind TCP. Seen from the receiver, the row is \
+         the copy that came late, by late_by, and `of` the one that came first: which of them was sent first, and so was \
+         the original, is known at the sender only. `qualify_reinjections` compares the captures of both ends."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -59,11 +66,13 @@ impl Command for ListReinjections {
         let towards = arguments::role(arguments);
         let summary = reinjection_summary(capture, connection, towards);
         if arguments.get_flag("summary") {
-            let report = Report::new(&summary, vec![totals(&summary)]);
-            return Ok(Outcome::Report(report.with_records(flat_totals(&summary))));
+            let report = Report::new(&summary, vec![totals(&summary)]).with_records(flat_totals(&summary));
+            let repeated = summary.directions.iter().filter(|direction| direction.reinjected_packets > 0);
+            let open = repeated.filter_map(|direction| what_is_open(direction.towards, direction.seen_from));
+            return Ok(Outcome::Report(report.with_notes(open.collect())));
         }
         let found = reinjections(capture, connection, towards);
-        let report = Report::new(&found, vec![table(&found)]).with_records(records(&found));
+        let report = Report::new(&found, tables(&found)).with_records(records(&found));
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }
@@ -71,23 +80,62 @@ impl Command for ListReinjections {
 /// More originals than this are counted instead of named: one large packet may repeat dozens of small ones.
 const NAMED: usize = 3;
 
-fn table(found: &[Reinjection]) -> Table {
-    let mut table = Table::new(&["packetid", "tcpstream", "towards", "dsn", "length", "of packets"]);
-    for reinjection in found {
-        table.rows.push(vec![
+/// A table a direction: what a row means depends on the place of capture as the direction sees it.
+fn tables(found: &[Reinjection]) -> Vec<Table> {
+    let of = |towards: Role| found.iter().filter(|one| one.towards == towards).collect::<Vec<_>>();
+    let directions = Role::BOTH.map(of).into_iter().filter(|own| !own.is_empty());
+    let tables: Vec<Table> = directions.map(|own| table(&own)).collect();
+    if tables.is_empty() { vec![table(&[])] } else { tables }
+}
+
+fn table(own: &[&Reinjection]) -> Table {
+    let seen_from = own.first().and_then(|one| one.seen_from);
+    let at_sender = seen_from == Some(Place::Sender);
+    let (age, of) = match seen_from {
+        Some(Place::Receiver) => ("late by", "came first in"),
+        Some(Place::Sender) => ("age", "of packets"),
+        Some(Place::Between) | None => ("age", "seen first in"),
+    };
+    let mut columns = vec![
+        ("packetid", ""),
+        ("reltime", ""),
+        ("tcpstream", "tcp\nstream"),
+        ("dsn", ""),
+        ("length", ""),
+        ("age", age),
+    ];
+    columns.extend(at_sender.then_some(("needed", "")));
+    columns.push(("of_packetid", of));
+    let mut table = Table::headed(&columns);
+    table.title = own.first().map(|one| title(one.towards, seen_from));
+    for reinjection in own {
+        let mut row = vec![
             Cell::Integer(reinjection.packetid.into()),
+            Cell::microseconds(reinjection.reltime),
             Cell::Integer(reinjection.tcpstream.into()),
-            Cell::Text(reinjection.towards.name().to_string()),
             match (reinjection.dsn, reinjection.dsnraw64) {
                 (Some(dsn), _) => Cell::Integer(dsn.into()),
                 (None, Some(raw)) => Cell::Text(format!("0x{}", hexadecimal(raw, 16))),
                 (None, None) => Cell::Null,
             },
             Cell::Bytes(reinjection.length),
-            Cell::Text(originals(&reinjection.of)),
-        ]);
+            Cell::microseconds(reinjection.age_seconds()),
+        ];
+        row.extend(at_sender.then(|| reinjection.needed.map_or(Cell::Null, Cell::Boolean)));
+        row.push(Cell::Text(originals(&reinjection.of)));
+        table.rows.push(row);
     }
     table
+}
+
+fn title(towards: Role, seen_from: Option<Place>) -> String {
+    let towards = towards.name();
+    match seen_from {
+        Some(Place::Sender) => format!("Reinjections towards the {towards}, recorded at the sender"),
+        Some(Place::Receiver) => format!("Copies that came late towards the {towards}, recorded at the receiver"),
+        Some(Place::Between) => format!("Data seen again towards the {towards}, recorded between the ends"),
+        None => format!("Data seen again towards the {towards}"),
+    }
 }
 
 /// `12, 14 (stream 0); 17 (stream 2)`
@@ -107,13 +155,27 @@ fn originals(of: &[Original]) -> String {
 
 /// One row a packet; its originals are lists.
 fn records(found: &[Reinjection]) -> Table {
-    let mut table =
-        Table::new(&["packetid", "tcpstream", "towards", "dsn", "dsnraw64", "length", "of_packetid", "of_tcpstream"]);
+    let mut table = Table::new(&[
+        "packetid",
+        "reltime",
+        "tcpstream",
+        "towards",
+        "dsn",
+        "dsnraw64",
+        "length",
+        "of_packetid",
+        "of_tcpstream",
+        "age",
+        "seen_from",
+        "late_by",
+        "needed",
+    ]);
     for reinjection in found {
         let ids: Vec<u64> = reinjection.of.iter().map(|original| original.packetid).collect();
         let streams: Vec<u64> = reinjection.of.iter().map(|original| original.tcpstream.into()).collect();
         table.rows.push(vec![
             Cell::Integer(reinjection.packetid.into()),
+            Cell::seconds(reinjection.reltime),
             Cell::Integer(reinjection.tcpstream.into()),
             Cell::Text(reinjection.towards.name().to_string()),
             reinjection.dsn.map_or(Cell::Null, |dsn| Cell::Integer(dsn.into())),
@@ -121,17 +183,21 @@ fn records(found: &[Reinjection]) -> Table {
             Cell::Bytes(reinjection.length),
             Cell::Text(join(&ids, ";")),
             Cell::Text(join(&streams, ";")),
+            Cell::Nanoseconds(reinjection.age),
+            Cell::name(&reinjection.seen_from),
+            reinjection.late_by.map_or(Cell::Null, Cell::seconds),
+            reinjection.needed.map_or(Cell::Null, Cell::Boolean),
         ]);
     }
     table
 }
 
-const TOTALS: [&str; 5] = ["towards", "first_sent_on", "sent_again_on", "bytes", "packets"];
+const TOTALS: [&str; 6] = ["towards", "first_sent_on", "sent_again_on", "bytes", "packets", "seen_from"];
 
 fn totals(summary: &ReinjectionSummary) -> Table {
     let mut table = flat_totals(summary)
-        .titled(format!("Data of MPTCP connection {} sent again under new sequence numbers", summary.mptcpstream));
-    let headings = ["towards", "first sent on", "sent again on", "bytes", "packets"];
+        .titled(format!("Data of MPTCP connection {} that came again under new sequence numbers", summary.mptcpstream));
+    let headings = ["towards", "came first on", "came again on", "bytes", "packets", "seen from"];
     for (column, heading) in table.columns.iter_mut().zip(headings) {
         column.heading = Some(heading.to_string());
     }
@@ -152,6 +218,7 @@ fn flat_totals(summary: &ReinjectionSummary) -> Table {
                 Cell::Integer(to.into()),
                 Cell::Bytes(bytes),
                 Cell::Integer(packets.into()),
+                Cell::name(&direction.seen_from),
             ]);
         }
     }
@@ -161,6 +228,9 @@ fn flat_totals(summary: &ReinjectionSummary) -> Table {
 fn notes(summary: &ReinjectionSummary) -> Vec<String> {
     let mut notes = Vec::new();
     for direction in &summary.directions {
+        if direction.reinjected_packets > 0 {
+            notes.extend(what_is_open(direction.towards, direction.seen_from));
+        }
         for resent in &direction.resent_same_subflow {
             notes.push(format!(
                 "towards the {}, subflow {} sent {} of its own again in {} under new sequence numbers; \
@@ -173,4 +243,18 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
         }
     }
     notes
+}
+
+/// What a capture from this place does not say of reinjections; nothing at the sender.
+pub(super) fn what_is_open(towards: Role, seen_from: Option<Place>) -> Option<String> {
+    let place = match seen_from {
+        Some(Place::Sender) => return None,
+        Some(Place::Receiver) => "recorded at the receiver",
+        Some(Place::Between) => "recorded between the ends",
+        None => "the capture does not tell where it was recorded",
+    };
+    Some(format!(
+        "towards the {}, {place}: which copy came first is known, not which was sent first; see `qualify_reinjections`",
+        towards.name()
+    ))
 }

@@ -4,7 +4,9 @@ mod all;
 
 use clap::ArgMatches;
 
+use super::list_reinjections::what_is_open;
 use super::{Category, Command, Example, Outcome, Session};
+use crate::analysis::capture_point::Place;
 use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use crate::arguments;
 use crate::error::Result;
@@ -36,7 +38,9 @@ impl Command for MptcpSummaryCommand {
         "goodput_bytes counts each octet of data once: what the application wrote. throughput_bytes is what the subflows \
          carried for it. Data that came again is told apart: retransmitted (by TCP, under the same subflow sequence \
          numbers), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
-         A subflow's goodput is the data that it was the first to carry at the place of capture.\n\n\
+         A subflow's goodput is the data that it was the first to carry at the place of capture, which seen_from says. At \
+         the receiver reinjected_bytes are those of the copy that came late: which copy was sent first is not known \
+         there, and copies that were lost on the way are not counted.\n\n\
          Without a number, every connection is summed up in a row of its own; JSON and CSV then have for each what they \
          have for one."
     }
@@ -132,8 +136,13 @@ fn shares(direction: &MptcpDirection) -> Table {
 
 /// Reinjections by pair of subflows; no table without any.
 fn pairs(summary: &MptcpSummary) -> Option<Table> {
-    let mut table = Table::new(&["towards", "first sent on", "reinjected on", "bytes", "packets"])
-        .titled("Reinjections between subflows");
+    let repeated = || summary.directions.iter().filter(|direction| !direction.reinjections.is_empty());
+    let (first, again, title) = if repeated().all(|direction| direction.seen_from == Some(Place::Sender)) {
+        ("first sent on", "reinjected on", "Reinjections between subflows")
+    } else {
+        ("came first on", "came again on", "Data that came over two subflows")
+    };
+    let mut table = Table::new(&["towards", first, again, "bytes", "packets"]).titled(title);
     for direction in &summary.directions {
         for pair in &direction.reinjections {
             table.rows.push(vec![
@@ -215,6 +224,9 @@ fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
     }
     for direction in &summary.directions {
         let towards = direction.towards.name();
+        if direction.reinjected_bytes > 0 {
+            notes.extend(what_is_open(direction.towards, direction.seen_from));
+        }
         if direction.resent_same_subflow_bytes > 0 {
             notes.push(format!(
                 "towards the {towards}, subflows sent {} of their own again under new sequence numbers",

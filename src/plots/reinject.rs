@@ -33,9 +33,9 @@ impl Plot for Reinject {
     }
 
     fn details(&self) -> &'static str {
-        "From one capture: the octets that each subflow reinjected so far, and of every reinjecting packet how long \
-         before it the data had first been sent on another subflow. Whether a reinjection helped is known at the \
-         receiver only.\n\n\
+        "From one capture: the bytes that each subflow reinjected so far, and of every reinjecting packet how long \
+         before it the data had first been sent on another subflow. In a capture at the receiver: the bytes that each \
+         subflow brought after another one had, and how late; which copy was sent first is not known there.\n\n\
          With --with, the capture of the other end: each reinjection at the time it was sent, and its gain: the arrival \
          of the original less that of the reinjection, as in `qualify_reinjections`. Below zero it came too late. Useful \
          ones arrived before the original did, redundant ones behind it; those of which a copy never arrived have no \
@@ -85,12 +85,18 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
         .filter(|one| directions.contains(&one.towards))
         .filter(|one| request.shows_subflow(one.tcpstream) && request.shows(clockwork.seconds(one.time)))
         .collect();
+    let place = of_connection(capture, connection);
     let by_direction = directions.iter().flat_map(|towards| {
         let own: Vec<&Reinjection> = shown.iter().filter(|one| one.towards == *towards).collect();
-        let octets = panel(connection, *towards, ("reinjected so far", Unit::Bytes), &own, |points| {
+        let (total, age) = match place.map(|place| place.seen(*towards)) {
+            Some(Place::Sender) => ("reinjected so far", "time since first sent"),
+            Some(Place::Receiver) => ("late copies so far", "late by"),
+            Some(Place::Between) | None => ("seen again so far", "time since first seen"),
+        };
+        let octets = panel(connection, *towards, (total, Unit::Bytes), &own, |points| {
             Marks::Steps(running_totals(&points, clockwork))
         });
-        let ages = panel(connection, *towards, ("time since first sent", Unit::Seconds), &own, |points| {
+        let ages = panel(connection, *towards, (age, Unit::Seconds), &own, |points| {
             Marks::Points(points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: span(one.age) }).collect())
         });
         [octets, ages]
@@ -98,17 +104,20 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
     let title = format!("Reinjections: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), by_direction.collect());
     if !shown.is_empty() {
-        figure.caption.push("Colours are those of the subflows that sent the data again.".to_string());
+        figure.caption.push("Colours are those of the subflows that carried the data again.".to_string());
     }
-    let place = of_connection(capture, connection);
     for towards in directions.into_iter().filter(|role| shown.iter().any(|one| one.towards == *role)) {
-        if place.map(|place| place.seen(towards)) == Some(Place::Receiver) {
-            figure.caption.push(format!(
-                "Towards the {}: recorded at the receiver, where the copy that came second counts as the reinjection, \
-                 whichever was sent first; data that came once is not among them.",
-                towards.name()
-            ));
-        }
+        let where_recorded = match place.map(|place| place.seen(towards)) {
+            Some(Place::Sender) => continue,
+            Some(Place::Receiver) => "recorded at the receiver",
+            Some(Place::Between) => "recorded between the ends",
+            None => "the capture does not tell where it was recorded",
+        };
+        figure.caption.push(format!(
+            "Towards the {}: {where_recorded}: which copy came first is known, not which was sent first; data of which \
+             only one copy came is not among them.",
+            towards.name()
+        ));
     }
     figure.caption.extend(without_handshake(connection));
     figure

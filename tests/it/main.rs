@@ -60,6 +60,7 @@ mod qualify;
 mod reassembly;
 mod recorded;
 mod refusals;
+mod reinjections;
 mod requests;
 mod retransmissions;
 mod rewritten;

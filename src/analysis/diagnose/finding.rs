@@ -104,6 +104,8 @@ pub enum FindingKind {
     IdleGaps,
     /// Data waited on a subflow that stood still, and nothing went over another one.
     HealthySubflowUnused,
+    /// The DATA_ACK stood still although TCP acknowledged the data.
+    DataAckStalled,
     /// Data was reinjected.
     Reinjections,
     /// Data was sent again on the same subflow.

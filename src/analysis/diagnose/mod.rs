@@ -7,6 +7,7 @@
 mod addresses;
 mod capture_quality;
 mod checksums;
+mod data_acks;
 mod ending;
 mod fallback;
 mod finding;
@@ -18,6 +19,7 @@ mod option_loss;
 mod refused;
 mod reinjections;
 mod requests;
+mod resent;
 mod retransmissions;
 mod silent;
 mod single;
@@ -130,7 +132,9 @@ pub fn diagnose_connection(
     findings.extend(retransmissions::find(&subject));
     findings.extend(idle::find(&subject));
     findings.extend(unused);
+    findings.extend(data_acks::find(&subject));
     findings.extend(reinjections::find(&subject));
+    findings.extend(resent::find(&subject));
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

@@ -1,144 +1,126 @@
-//! What was reinjected, and had the first copy been lost?
+//! What came over a second subflow, and was that needed?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
-use crate::packets::segment::flag;
+use crate::analysis::acknowledged::acknowledged;
+use crate::analysis::capture_point::{Place, of_connection};
+use crate::analysis::reinjections::{Need, need};
+use crate::analysis::volume::seconds;
 use crate::tracking::Role;
-use crate::tracking::data::{Kind as RepeatKind, Repeat, data_level};
-use crate::tracking::sequence::{Positions, RangeSet};
-use crate::tracking::travelling::of_subflow;
+use crate::tracking::data::{Kind, data_level};
 use crate::units::counted;
 
-/// What was seen of the repeats between two subflows.
+/// What was seen of the data that came over one subflow and then over another.
 #[derive(Default)]
 struct Pair {
     packets: BTreeSet<u32>,
     bytes: u64,
-    lost: u64,
+    /// Octets that the DATA_ACK passed only thanks to the second copy.
+    needed: u64,
+    /// Those of them that TCP had acknowledged before.
+    lost_behind_tcp: u64,
+    superfluous: u64,
+    /// How long after the first copy the second came at most, nanoseconds.
+    latest: i64,
 }
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
     let level = data_level(&capture.segments, &capture.tracking, connection);
-    let fates = Fates::new(subject);
+    let is_reinjection = |role: Role| level.directions.get(role).repeats.iter().any(|r| r.kind == Kind::Reinjection);
+    if !Role::BOTH.into_iter().any(is_reinjection) {
+        return Vec::new();
+    }
+    let point = of_connection(capture, connection);
+    let acknowledgements = acknowledged(capture, connection);
+    let time = |row: u32| capture.segments.get(row as usize).map_or(0, |segment| segment.abstime);
     let mut findings = Vec::new();
     for towards in Role::BOTH {
-        let mut pairs: BTreeMap<(RepeatKind, usize, usize), Pair> = BTreeMap::new();
-        for repeat in &level.directions.get(towards).repeats {
-            let pair = pairs.entry((repeat.kind, repeat.original_subflow, repeat.subflow)).or_default();
+        let place = point.map(|point| point.seen(towards));
+        let mut pairs: BTreeMap<(usize, usize), Pair> = BTreeMap::new();
+        let repeats = level.directions.get(towards).repeats.iter().filter(|r| r.kind == Kind::Reinjection);
+        for repeat in repeats {
+            let pair = pairs.entry((repeat.original_subflow, repeat.subflow)).or_default();
+            let again = time(repeat.row);
             pair.packets.insert(repeat.row);
             pair.bytes += repeat.length;
-            pair.lost += if fates.was_lost(repeat) { repeat.length } else { 0 };
+            pair.latest = pair.latest.max(again.saturating_sub(time(repeat.original_row)));
+            let need = need(acknowledgements.get(towards), repeat, again);
+            match need {
+                Need::CameFirst | Need::LostBehindTcp => pair.needed += repeat.length,
+                Need::Superfluous => pair.superfluous += repeat.length,
+                Need::Open => {}
+            }
+            pair.lost_behind_tcp += if need == Need::LostBehindTcp { repeat.length } else { 0 };
         }
-        for ((kind, from, to), pair) in pairs {
-            findings.push(describe(subject, towards, kind, from, to, &pair));
+        for ((from, to), pair) in pairs {
+            let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
+            let streams = (stream(from), stream(to));
+            let finding = match place {
+                Some(Place::Sender) => from_the_sender(towards, streams, &pair),
+                _ => from_elsewhere(place, towards, streams, &pair),
+            };
+            let shown = pair.packets.iter().map(|row| subject.id(*row));
+            findings.push(finding.of(connection).on(stream(to)).going(towards).shown_by(shown));
         }
     }
     findings
 }
 
-fn describe(subject: &Subject<'_>, towards: Role, kind: RepeatKind, from: usize, to: usize, pair: &Pair) -> Finding {
-    let stream = |index: usize| subject.connection.subflows.get(index).copied().unwrap_or_default();
-    let shown = pair.packets.iter().map(|row| subject.id(*row));
-    let count = counted(pair.packets.len(), "packet");
-    match kind {
-        RepeatKind::Reinjection => {
-            let detail = format!(
-                "towards the {}, {count} with {} of stream {} went again over stream {}; the first copy of {} was \
-                 retransmitted or never acknowledged on its own subflow",
-                towards.name(),
-                counted(pair.bytes, "byte"),
-                stream(from),
-                stream(to),
-                counted(pair.lost, "byte")
-            );
-            let meaning =
-                "where the first copy was acknowledged on its subflow, the reinjection was not needed after all";
-            Finding::notice(
-                FindingKind::Reinjections,
-                detail,
-                meaning,
-                "compare loss and round trips of the two subflows (`rtt`, `tcp_summary`)",
-            )
-            .of(subject.connection)
-            .on(stream(to))
-            .going(towards)
-            .shown_by(shown)
-        }
-        RepeatKind::SameSubflow => {
-            let detail = format!(
-                "towards the {}, {count} sent {} of data again on the same subflow under new sequence numbers",
-                towards.name(),
-                counted(pair.bytes, "byte")
-            );
-            let meaning = "Linux does so after a subflow was removed or a join failed; the receiver drops what it has";
-            Finding::notice(
-                FindingKind::ResentOnSameSubflow,
-                detail,
-                meaning,
-                "look at `events` for what came before the first of these packets",
-            )
-            .of(subject.connection)
-            .on(stream(to))
-            .going(towards)
-            .shown_by(shown)
-        }
+fn from_the_sender(towards: Role, (from, to): (u32, u32), pair: &Pair) -> Finding {
+    let bytes = |amount: u64| counted(amount, "byte");
+    let mut detail = format!(
+        "towards the {}, {} with {} of stream {from} went again over stream {to}; the DATA_ACK passed {} of them only with \
+         the reinjection, {} without it",
+        towards.name(),
+        counted(pair.packets.len(), "packet"),
+        bytes(pair.bytes),
+        bytes(pair.needed),
+        bytes(pair.superfluous)
+    );
+    let open = pair.bytes.saturating_sub(pair.needed).saturating_sub(pair.superfluous);
+    if open > 0 {
+        detail.push_str(&format!(", and for {} the capture does not tell", bytes(open)));
     }
+    let meaning = if pair.lost_behind_tcp > 0 {
+        detail.push_str(&format!("; TCP had acknowledged {} long before", bytes(pair.lost_behind_tcp)));
+        "TCP's acknowledgement was not enough: the receiver lost data behind TCP, and the reinjection was needed"
+    } else if pair.needed > 0 {
+        "what the DATA_ACK passed only with the reinjection was lost or late on its own subflow: the reinjection was needed"
+    } else if open == 0 {
+        "the data arrived on their own subflow all the same: the reinjection was not needed after all"
+    } else {
+        "whether the reinjection was needed is known at the receiver"
+    };
+    Finding::notice(
+        FindingKind::Reinjections,
+        detail,
+        meaning,
+        "compare loss and round trips of the two subflows (`rtt`, `tcp_summary`); with the receiver's capture \
+         `qualify_reinjections` says what each gained",
+    )
 }
 
-/// What became of each packet's data on its own subflow.
-struct Fates {
-    /// Rows whose data was sent again under the same sequence numbers, or never acknowledged.
-    lost: HashMap<u32, bool>,
-}
-
-impl Fates {
-    fn new(subject: &Subject<'_>) -> Self {
-        let mut lost = HashMap::new();
-        for index in 0..subject.connection.subflows.len() {
-            for towards in Role::BOTH {
-                follow(subject, index, towards, &mut lost);
-            }
-        }
-        Fates { lost }
-    }
-
-    fn was_lost(&self, repeat: &Repeat) -> bool {
-        self.lost.get(&repeat.original_row).copied().unwrap_or(false)
-    }
-}
-
-fn follow(subject: &Subject<'_>, subflow: usize, towards: Role, lost: &mut HashMap<u32, bool>) {
-    let mut positions = Positions::default();
-    let mut acknowledged = None;
-    let mut sent: Vec<(u32, u64, u64)> = Vec::new();
-    let mut once = RangeSet::default();
-    let mut again: BTreeMap<u64, u64> = BTreeMap::new();
-    let capture = subject.capture;
-    for packet in of_subflow(&capture.segments, &capture.tracking, subject.connection, subflow) {
-        let segment = packet.segment;
-        if packet.towards != towards {
-            if segment.has(flag::ACK) && !sent.is_empty() {
-                acknowledged = acknowledged.max(Some(positions.position(segment.acknowledgement)));
-            }
-            continue;
-        }
-        let start = positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        let length = u64::from(segment.payload.unwrap_or(0));
-        if length == 0 {
-            continue;
-        }
-        let end = start.saturating_add(length);
-        if once.insert(start, end) < length {
-            let longest = again.entry(start).or_insert(end);
-            *longest = (*longest).max(end);
-        }
-        sent.push((packet.row, start, end));
-    }
-    for (row, start, end) in sent {
-        let unacknowledged = acknowledged.is_none_or(|position| position < end);
-        let reached = again.range(..end).next_back().is_some_and(|(_, last)| *last > start);
-        lost.insert(row, unacknowledged || reached);
-    }
+fn from_elsewhere(place: Option<Place>, towards: Role, (from, to): (u32, u32), pair: &Pair) -> Finding {
+    let recorded = match place {
+        Some(Place::Receiver) => ", recorded at the receiver",
+        Some(Place::Between) => ", recorded between the ends",
+        _ => "",
+    };
+    let detail = format!(
+        "towards the {}{recorded}, {} over stream {to} brought {} that stream {from} had brought before, up to {:.3} s \
+         earlier",
+        towards.name(),
+        counted(pair.packets.len(), "packet"),
+        counted(pair.bytes, "byte"),
+        seconds(Some((0, pair.latest)))
+    );
+    Finding::notice(
+        FindingKind::Reinjections,
+        detail,
+        "two copies of the data came, and the capture does not say which was sent first: either the late copy is a \
+         reinjection that was not needed, or it is the original, and the reinjection helped by that much",
+        "compare with a capture at the sender (`qualify_reinjections`)",
+    )
 }

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::column::{fraction, instant, name, text, whole};
+use super::column::{fraction, instant, name, text, truth, whole};
 use crate::analysis::mptcp_connections::mptcp_connections;
 use crate::analysis::reinjections::{Reinjection, reinjections};
 use crate::error::Result;
@@ -15,9 +15,8 @@ struct Row {
     reinjection: Reinjection,
 }
 
-/// One row per packet that reinjected data, of all connections: what `list_reinjections` says of it, when it was
-/// recorded, and how many seconds before the first of its data had been sent first. Of the packets that sent it first,
-/// the earliest stands for all.
+/// One row per packet with data that another subflow had carried before, of all connections: what `list_reinjections`
+/// says of it, and when it was recorded. Of the packets that carried the data first, the earliest stands for all.
 pub fn table(capture: &Capture) -> Result<PolarsResult<DataFrame>> {
     let mut rows = Vec::new();
     for connection in mptcp_connections(capture) {
@@ -42,8 +41,10 @@ fn columns(rows: &[Row]) -> Vec<Column> {
         whole("of_tcpstream", rows, |row| Some(row.reinjection.of.first()?.tcpstream.into())),
         whole("originals", rows, |row| Some(row.reinjection.of.len() as u64)),
         instant("abstime", rows, |row| Some(row.reinjection.time)),
-        // Ages are far from where a float loses nanoseconds.
-        #[allow(clippy::cast_precision_loss)]
-        fraction("age", rows, |row| Some(row.reinjection.age as f64 / 1e9)),
+        fraction("age", rows, |row| Some(row.reinjection.age_seconds())),
+        fraction("reltime", rows, |row| Some(row.reinjection.reltime)),
+        name("seen_from", rows, |row| row.reinjection.seen_from),
+        fraction("late_by", rows, |row| row.reinjection.late_by),
+        truth("needed", rows, |row| row.reinjection.needed),
     ]
 }

@@ -1,0 +1,263 @@
+//! When was data acknowledged, by TCP on its subflow and by DATA_ACK, and did the DATA_ACK stand still meanwhile?
+//!
+//! Data that TCP acknowledges has arrived at the other end's TCP. Only the DATA_ACK says that it arrived at MPTCP (RFC
+//! 8684 §3.3.2): a sender may not drop it before.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use crate::packets::segment::{Dss, Segment, flag};
+use crate::tracking::data::{Acknowledgement, DataSequence, SentRange, data_sequence};
+use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::travelling::{Travelling, in_file_order};
+use crate::tracking::{ByRole, Capture, Connection, Role};
+
+/// A DATA_ACK that acknowledges more than all before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passing {
+    /// When it was recorded, nanoseconds since 1970.
+    pub time: i64,
+    /// Row of the packet.
+    pub row: u32,
+    /// The next octet that the receiver expects; a working number.
+    pub next: u64,
+    /// When a DATA_ACK last said the same.
+    pub last: i64,
+}
+
+/// A time in which the DATA_ACK stood still in front of data that TCP had acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The next octet that the receiver expected; a working number.
+    pub next: u64,
+    /// When a DATA_ACK first said so, nanoseconds since 1970.
+    pub from: i64,
+    /// When TCP acknowledged that octet.
+    pub tcp_acknowledged: i64,
+    /// Row of the packet that did.
+    pub row: u32,
+    /// When a DATA_ACK went beyond it, or the last packet with one that did not.
+    pub until: i64,
+    /// Whether one went beyond.
+    pub recovered: bool,
+    /// Row of that packet.
+    pub last_row: u32,
+    /// The largest receive window meanwhile, octets; `None` where its scale was not captured.
+    pub window: Option<u32>,
+}
+
+impl Standing {
+    /// How long it lasted after TCP's acknowledgement, nanoseconds.
+    #[must_use]
+    pub fn length(&self) -> i64 {
+        self.until.saturating_sub(self.tcp_acknowledged)
+    }
+}
+
+/// Acknowledgements of one direction of a connection, in the order of time.
+#[derive(Debug, Clone, Default)]
+pub struct Acknowledged {
+    passings: Vec<Passing>,
+    /// For each subflow: when its TCP acknowledged more than before, and how far.
+    tcp: Vec<Vec<(i64, u64)>>,
+    /// For each subflow: when its acknowledgements came, those that acknowledge nothing new included.
+    heard: Vec<Vec<i64>>,
+    /// For each packet with payload: index of its subflow, and where its payload ends there.
+    ends: HashMap<u32, (usize, u64)>,
+    /// The times in which the DATA_ACK stood still although TCP went on.
+    pub standings: Vec<Standing>,
+}
+
+/// When the data of either direction of `connection` were acknowledged.
+#[must_use]
+pub fn acknowledged(capture: &Capture, connection: &Connection) -> ByRole<Acknowledged> {
+    let mut packets = in_file_order(&capture.segments, &capture.tracking, connection);
+    packets.sort_by_key(|packet| packet.segment.abstime);
+    let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
+    let of = |towards: Role| Watch::new(connection, sequences.get(towards)).over(&packets, towards);
+    ByRole { server: of(Role::Server), client: of(Role::Client) }
+}
+
+impl Acknowledged {
+    /// The first DATA_ACK that covers all octets before `end`, a working number.
+    #[must_use]
+    pub fn passed(&self, end: u64) -> Option<Passing> {
+        self.passings.get(self.passings.partition_point(|passing| passing.next < end)).copied()
+    }
+
+    /// The last DATA_ACK before the first that covers all octets before `end`.
+    #[must_use]
+    pub fn before(&self, end: u64) -> Option<Passing> {
+        let behind = self.passings.partition_point(|passing| passing.next < end).checked_sub(1)?;
+        self.passings.get(behind).copied()
+    }
+
+    /// Whether an acknowledgement came on a subflow after `from` and not after `until`.
+    #[must_use]
+    pub fn heard(&self, subflow: usize, from: i64, until: i64) -> bool {
+        let times = self.heard.get(subflow).map_or(&[][..], Vec::as_slice);
+        times.get(times.partition_point(|time| *time <= from)).is_some_and(|time| *time <= until)
+    }
+
+    /// When TCP acknowledged the payload of the packet in `row`, nanoseconds since 1970.
+    #[must_use]
+    pub fn by_tcp(&self, row: u32) -> Option<i64> {
+        let (subflow, end) = self.ends.get(&row)?;
+        let acknowledgements = self.tcp.get(*subflow)?;
+        let first = acknowledgements.partition_point(|(_, next)| next < end);
+        acknowledgements.get(first).map(|(time, _)| *time)
+    }
+}
+
+/// One direction while its packets go by.
+struct Watch<'a> {
+    sequence: &'a DataSequence,
+    positions: Vec<Positions>,
+    /// For each subflow where its farthest mapping ends there.
+    mapped: Vec<u64>,
+    /// For each subflow what TCP has not acknowledged yet: where its mapping ends there, and the data (start, end). A
+    /// receiver may hold a mapping back until all of it came.
+    under_way: Vec<BinaryHeap<Reverse<(u64, u64, u64)>>>,
+    /// Data that TCP acknowledged, from the DATA_ACK on.
+    arrived: RangeSet,
+    standing: Option<Standing>,
+    found: Acknowledged,
+}
+
+impl<'a> Watch<'a> {
+    fn new(connection: &Connection, sequence: &'a DataSequence) -> Self {
+        let count = connection.subflows.len();
+        Watch {
+            sequence,
+            positions: vec![Positions::default(); count],
+            mapped: vec![0; count],
+            under_way: vec![BinaryHeap::new(); count],
+            arrived: RangeSet::default(),
+            standing: None,
+            found: Acknowledged {
+                tcp: vec![Vec::new(); count],
+                heard: vec![Vec::new(); count],
+                ..Acknowledged::default()
+            },
+        }
+    }
+
+    fn over(mut self, packets: &[Travelling<'_>], towards: Role) -> Acknowledged {
+        for packet in packets {
+            if packet.towards == towards {
+                self.sends(packet);
+            } else if packet.segment.flags & (flag::ACK | flag::RST) == flag::ACK {
+                self.acknowledges(packet);
+            }
+        }
+        self.found.standings.extend(self.standing);
+        self.found
+    }
+
+    fn sends(&mut self, packet: &Travelling<'_>) {
+        let (Some(positions), Some(mapped), Some(under_way)) = (
+            self.positions.get_mut(packet.subflow),
+            self.mapped.get_mut(packet.subflow),
+            self.under_way.get_mut(packet.subflow),
+        ) else {
+            return;
+        };
+        let start = positions.position(packet.segment.sequence).saturating_add(packet.segment.has(flag::SYN).into());
+        let length = u64::from(packet.segment.payload.unwrap_or(0));
+        if length == 0 {
+            return;
+        }
+        let end = start.saturating_add(length);
+        self.found.ends.insert(packet.row, (packet.subflow, end));
+        for range in ranges_of(&self.sequence.sent, packet.row) {
+            let dsn = self.sequence.numbers.real(range.start).unwrap_or(range.start);
+            if let Some(beyond) = beyond(packet.segment, dsn, length) {
+                *mapped = (*mapped).max(end.saturating_add(beyond));
+            }
+            // Data without a mapping of their own are within the last one.
+            under_way.push(Reverse((end.max(*mapped), range.start, range.end)));
+        }
+    }
+
+    fn acknowledges(&mut self, packet: &Travelling<'_>) {
+        let time = packet.segment.abstime;
+        let (Some(positions), Some(under_way), Some(tcp), Some(heard)) = (
+            self.positions.get(packet.subflow),
+            self.under_way.get_mut(packet.subflow),
+            self.found.tcp.get_mut(packet.subflow),
+            self.found.heard.get_mut(packet.subflow),
+        ) else {
+            return;
+        };
+        heard.push(time);
+        if let Some(next) = positions.nearest(packet.segment.acknowledgement)
+            && tcp.last().is_none_or(|(_, known)| next > *known)
+        {
+            tcp.push((time, next));
+            while let Some(Reverse((_, start, end))) =
+                under_way.peek().copied().filter(|Reverse((end, ..))| *end <= next)
+            {
+                under_way.pop();
+                self.arrived.insert(start, end);
+            }
+        }
+        if let Some(acknowledgement) = acknowledgement_of(&self.sequence.acknowledged, packet.row) {
+            self.data_acknowledges(acknowledgement);
+        }
+    }
+
+    fn data_acknowledges(&mut self, acknowledgement: &Acknowledgement) {
+        let Acknowledgement { row, time, next, window, .. } = *acknowledgement;
+        if self.found.passings.last().is_none_or(|passing| next > passing.next) {
+            self.found.passings.push(Passing { time, row, next, last: time });
+            self.arrived.remove_before(next);
+            if let Some(standing) = self.standing.take() {
+                self.found.standings.push(Standing { until: time, recovered: true, last_row: row, ..standing });
+            }
+        }
+        if let Some(passing) = self.found.passings.last_mut().filter(|passing| passing.next == next) {
+            passing.last = time;
+        }
+        let Some(last) = self.found.passings.last().filter(|last| self.arrived.contains(last.next)) else { return };
+        let standing = self.standing.get_or_insert(Standing {
+            next: last.next,
+            from: last.time,
+            tcp_acknowledged: time,
+            row,
+            until: time,
+            recovered: false,
+            last_row: row,
+            window,
+        });
+        // What an older DATA_ACK says that was overtaken counts for nothing.
+        if next == standing.next {
+            standing.until = time;
+            standing.last_row = row;
+            standing.window = standing.window.zip(window).map(|(known, window)| known.max(window));
+        }
+    }
+}
+
+/// Octets that the packet's own mapping covers beyond its payload of `length` octets, the first of which is the data octet
+/// `dsn`.
+fn beyond(segment: &Segment, dsn: u64, length: u64) -> Option<u64> {
+    let dss = segment.dss.as_ref()?;
+    let mapping = dss.mapping?;
+    let data = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
+    // Truncation keeps the low halves, which are compared.
+    #[allow(clippy::cast_possible_truncation)]
+    let into = u64::from((dsn as u32).wrapping_sub(mapping.dsn as u32));
+    (into < data).then(|| data.saturating_sub(into).saturating_sub(length))
+}
+
+/// The data that the packet in `row` carried; what was sent is in the order of the file.
+fn ranges_of(sent: &[SentRange], row: u32) -> impl Iterator<Item = &SentRange> {
+    let first = sent.partition_point(|range| range.row < row);
+    sent.get(first..).unwrap_or(&[]).iter().take_while(move |range| range.row == row)
+}
+
+/// The DATA_ACK in `row`.
+fn acknowledgement_of(acknowledged: &[Acknowledgement], row: u32) -> Option<&Acknowledgement> {
+    let at = acknowledged.binary_search_by_key(&row, |acknowledgement| acknowledgement.row).ok()?;
+    acknowledged.get(at)
+}

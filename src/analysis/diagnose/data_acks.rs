@@ -1,0 +1,59 @@
+//! Did the DATA_ACK stand still although TCP acknowledged the data?
+
+use super::{Finding, FindingKind, Subject};
+use crate::analysis::acknowledged::{Standing, acknowledged};
+use crate::tracking::data::{Numbers, data_sequence};
+use crate::tracking::{ByRole, Role};
+
+/// A shorter time is within what a busy receiver takes, nanoseconds: Linux' MPTCP sends data again after as much without
+/// a DATA_ACK (`TCP_RTO_MIN`).
+const SHORTEST: i64 = 200_000_000;
+/// A longer time is a problem: timers that mend it have expired more than once.
+const LONG: i64 = 500_000_000;
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let (capture, connection) = (subject.capture, subject.connection);
+    let acknowledgements = acknowledged(capture, connection);
+    let stalled = |role: Role| acknowledgements.get(role).standings.iter().filter(|one| one.length() >= SHORTEST);
+    if Role::BOTH.into_iter().all(|role| stalled(role).next().is_none()) {
+        return Vec::new();
+    }
+    let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
+    let numbers = ByRole { server: sequences.server.numbers, client: sequences.client.numbers };
+    let of = |role: Role| stalled(role).map(move |standing| (role, standing));
+    Role::BOTH.into_iter().flat_map(of).map(|(role, one)| describe(subject, role, numbers.get(role), one)).collect()
+}
+
+fn describe(subject: &Subject<'_>, towards: Role, numbers: &Numbers, standing: &Standing) -> Finding {
+    let next = match (numbers.relative(standing.next), numbers.real(standing.next)) {
+        (Some(relative), _) => relative.to_string(),
+        (None, Some(real)) => format!("0x{real:016x}"),
+        (None, None) => "the same number".to_string(),
+    };
+    let until = if standing.recovered {
+        format!("until {}", subject.time(standing.until))
+    } else {
+        "to its last packet of the capture".to_string()
+    };
+    let detail = format!(
+        "towards the {}, the DATA_ACK stood at {next} from {} {until}, although TCP acknowledged the data there at {}",
+        towards.name(),
+        subject.time(standing.from),
+        subject.time(standing.tcp_acknowledged)
+    );
+    let (meaning, following) = if standing.window == Some(0) {
+        (
+            "the receive window was shut: the receiver's TCP took the data, and its MPTCP has no room for them",
+            "look at how fast the receiving application reads",
+        )
+    } else {
+        (
+            "the receiver lost data behind TCP, or did not take them, though its window was open; or something on the path \
+             acknowledges in its place (a proxy). The sender has to send them again",
+            "look at `nstat -az | grep MPTcpExt` at the receiver, and at a capture there",
+        )
+    };
+    let make = if standing.length() >= LONG { Finding::problem } else { Finding::notice };
+    let shown = [subject.id(standing.row), subject.id(standing.last_row)];
+    make(FindingKind::DataAckStalled, detail, meaning, following).of(subject.connection).going(towards).shown_by(shown)
+}

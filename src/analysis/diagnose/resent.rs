@@ -1,0 +1,145 @@
+//! What went again on the subflow that had sent it, and why?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Finding, FindingKind, Subject};
+use crate::analysis::acknowledged::{Acknowledged, acknowledged};
+use crate::analysis::volume::seconds;
+use crate::packets::segment::flag;
+use crate::tracking::Role;
+use crate::tracking::data::{Kind, Repeat, data_level};
+use crate::units::counted;
+
+/// Why data went again, as far as the capture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// While they were under way, this row ended a subflow or a join, or withdrew an address.
+    Ended(u32),
+    /// They had no DATA_ACK yet. Whether TCP had acknowledged them.
+    NoDataAck(bool),
+    /// The capture does not show it.
+    Open,
+}
+
+#[derive(Default)]
+struct Resent {
+    packets: BTreeSet<u32>,
+    bytes: u64,
+    /// The shortest and the longest time since the data had been sent before, nanoseconds.
+    age: Option<(i64, i64)>,
+}
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let (capture, connection) = (subject.capture, subject.connection);
+    let level = data_level(&capture.segments, &capture.tracking, connection);
+    let is_resent = |role: Role| level.directions.get(role).repeats.iter().any(|r| r.kind == Kind::SameSubflow);
+    if !Role::BOTH.into_iter().any(is_resent) {
+        return Vec::new();
+    }
+    let acknowledgements = acknowledged(capture, connection);
+    let ends = ends(subject);
+    let time = |row: u32| capture.segments.get(row as usize).map_or(0, |segment| segment.abstime);
+    let mut findings = Vec::new();
+    for towards in Role::BOTH {
+        let mut by_cause: BTreeMap<(usize, Cause), Resent> = BTreeMap::new();
+        for repeat in level.directions.get(towards).repeats.iter().filter(|r| r.kind == Kind::SameSubflow) {
+            let (before, again) = (time(repeat.original_row), time(repeat.row));
+            let cause = cause(&ends, acknowledgements.get(towards), repeat, (before, again));
+            let resent = by_cause.entry((repeat.subflow, cause)).or_default();
+            resent.packets.insert(repeat.row);
+            resent.bytes += repeat.length;
+            let age = again.saturating_sub(before);
+            resent.age = Some(resent.age.map_or((age, age), |(least, most)| (least.min(age), most.max(age))));
+        }
+        for ((subflow, cause), resent) in by_cause {
+            let stream = connection.subflows.get(subflow).copied().unwrap_or_default();
+            let shown = resent.packets.iter().map(|row| subject.id(*row));
+            findings.push(
+                describe(subject, towards, cause, &resent).of(connection).on(stream).going(towards).shown_by(shown),
+            );
+        }
+    }
+    findings
+}
+
+/// Packets that end a subflow or a join, or withdraw an address, by time; the first of each kind on a subflow.
+fn ends(subject: &Subject<'_>) -> Vec<(i64, u32)> {
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
+    let mut found: Vec<(i64, u32)> = Vec::new();
+    for packet in &subject.packets {
+        let withdraws = packet.segment.control.as_ref().is_some_and(|control| control.remove_addr.is_some());
+        if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
+            found.push((packet.segment.abstime, packet.row));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+fn cause(ends: &[(i64, u32)], acknowledged: &Acknowledged, repeat: &Repeat, (before, again): (i64, i64)) -> Cause {
+    // The last one before the data went again, if they were under way at that time.
+    let last = ends.partition_point(|(time, _)| *time <= again).checked_sub(1).and_then(|at| ends.get(at));
+    if let Some((_, row)) = last.filter(|(time, _)| *time >= before) {
+        return Cause::Ended(*row);
+    }
+    let passed = acknowledged.passed(repeat.dsn.saturating_add(repeat.length));
+    if passed.is_some_and(|passed| passed.time <= again) {
+        return Cause::Open;
+    }
+    Cause::NoDataAck(acknowledged.by_tcp(repeat.original_row).is_some_and(|time| time <= again))
+}
+
+fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent) -> Finding {
+    let mut detail = format!(
+        "towards the {}, {} sent {} again on the subflow that had sent them, under new sequence numbers",
+        towards.name(),
+        counted(resent.packets.len(), "packet"),
+        counted(resent.bytes, "byte")
+    );
+    let age = resent.age.map_or_else(String::new, |(least, most)| {
+        let milliseconds = |span: i64| format!("{:.0}", seconds(Some((0, span))) * 1e3);
+        let (least, most) = (milliseconds(least), milliseconds(most));
+        if least == most { format!("{least} ms") } else { format!("{least} to {most} ms") }
+    });
+    let (meaning, next) = match cause {
+        Cause::Ended(row) => {
+            let what = ended(subject, row);
+            detail.push_str(&format!("; while they were under way, {what}"));
+            (
+                "when a subflow ends or fails to join, Linux sends all data without a DATA_ACK again, also on the subflow \
+                 that had sent them; the receiver drops what it has",
+                "look at `events` for what ended the subflow",
+            )
+        }
+        Cause::NoDataAck(by_tcp) => {
+            let and_yet = if by_tcp { ", although TCP had acknowledged them" } else { "" };
+            detail.push_str(&format!("; they had had no DATA_ACK for {age}{and_yet}"));
+            (
+                "MPTCP's retransmission timer sends again what has no DATA_ACK: the DATA_ACK came late or was lost, or the \
+                 receiver lost the data behind TCP",
+                "look at the DATA_ACKs before these packets (`plot dsn`), and at a capture at the receiver",
+            )
+        }
+        Cause::Open => {
+            detail.push_str(&format!(", {age} later; the DATA_ACK had passed them already"));
+            (
+                "the DATA_ACK and these packets crossed on the way, or the sender sent them in spite of it; the receiver drops what \
+                 it has",
+                "look at a capture at the sender for when the DATA_ACK came there",
+            )
+        }
+    };
+    Finding::notice(FindingKind::ResentOnSameSubflow, detail, meaning, next)
+}
+
+/// What the packet in `row` ended.
+fn ended(subject: &Subject<'_>, row: u32) -> String {
+    let packet = subject.packets.binary_search_by_key(&row, |packet| packet.row).ok();
+    let Some(packet) = packet.and_then(|at| subject.packets.get(at)) else { return "a subflow ended".to_string() };
+    let when = format!("packet {} at {}", packet.segment.packetid, subject.time(packet.segment.abstime));
+    if packet.segment.has(flag::RST) {
+        format!("stream {} was reset ({when})", packet.stream)
+    } else {
+        format!("an address was withdrawn ({when})")
+    }
+}
