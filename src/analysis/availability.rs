@@ -1,5 +1,7 @@
 //! When could each subflow carry data, and was it only a backup?
 
+use std::collections::{HashMap, VecDeque};
+
 use super::joins::{Outcome, joins};
 use crate::packets::segment::flag;
 use crate::tracking::connections::JoinHandshake;
@@ -29,9 +31,13 @@ impl Availability {
     /// Whether either end wanted it as a backup at that time.
     #[must_use]
     pub fn is_backup(&self, now: i64) -> bool {
-        self.backup.iter().rev().find(|(since, _)| *since <= now).is_some_and(|(_, backup)| *backup)
+        let changes = self.backup.partition_point(|(since, _)| *since <= now);
+        changes.checked_sub(1).and_then(|last| self.backup.get(last)).is_some_and(|(_, backup)| *backup)
     }
 }
+
+/// MP_PRIOs that name another subflow of which the first are heeded, so that the time stays linear in packets.
+const NAMED: usize = 64;
 
 /// The subflows of `connection`, in the order of [`Connection::subflows`]; `packets` are those of the connection.
 #[must_use]
@@ -61,38 +67,66 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
         own.backup
             .extend(handshake.map(|join| (i64::MIN, [join.backup.client, join.backup.server].contains(&Some(true)))));
     }
-    for packet in packets {
-        note(capture, connection, packet, &mut found);
-    }
-    found
-}
-
-/// Notes what a packet ends or changes.
-fn note(capture: &Capture, connection: &Connection, packet: &Travelling<'_>, found: &mut [Availability]) {
-    let now = packet.segment.abstime;
-    if packet.segment.flags & (flag::FIN | flag::RST) != 0
-        && let Some(own) = found.get_mut(packet.subflow)
-    {
-        own.until.get_or_insert(now);
-    }
-    let Some(control) = &packet.segment.control else { return };
-    if control.fastclose.is_some() {
-        found.iter_mut().for_each(|own| own.until = own.until.or(Some(now)));
-    }
-    let sender = packet.towards.other();
-    let of = |id: u32| capture.tracking.subflow(id).and_then(|subflow| address_id(subflow, sender));
-    if let Some(ids) = &control.remove_addr {
-        for (own, id) in found.iter_mut().zip(&connection.subflows) {
-            if of(*id).is_some_and(|address| ids.contains(&address)) {
-                own.until.get_or_insert(now);
+    let mut changes = Changes { found, of_id: HashMap::new(), named: 0, aborted: false };
+    for (index, id) in connection.subflows.iter().enumerate() {
+        for end in Role::BOTH {
+            let address = capture.tracking.subflow(*id).and_then(|subflow| address_id(subflow, end));
+            if let Some(address) = address {
+                changes.of_id.entry((end, address)).or_default().push_back(index);
             }
         }
     }
-    if let Some(prio) = control.prio {
-        for (index, (own, id)) in found.iter_mut().zip(&connection.subflows).enumerate() {
-            // Version 0 may name another subflow by its address id (RFC 6824 §3.3.8).
-            let meant = prio.address_id.map_or(index == packet.subflow, |address| of(*id) == Some(address));
-            if meant {
+    for packet in packets {
+        changes.note(packet);
+    }
+    changes.found
+}
+
+/// What packets end or change.
+struct Changes {
+    found: Vec<Availability>,
+    /// Subflows by end and address id; those that were withdrawn are not in it any more.
+    of_id: HashMap<(Role, u8), VecDeque<usize>>,
+    named: usize,
+    aborted: bool,
+}
+
+impl Changes {
+    fn note(&mut self, packet: &Travelling<'_>) {
+        let now = packet.segment.abstime;
+        if packet.segment.flags & (flag::FIN | flag::RST) != 0
+            && let Some(own) = self.found.get_mut(packet.subflow)
+        {
+            own.until.get_or_insert(now);
+        }
+        let Some(control) = &packet.segment.control else { return };
+        if control.fastclose.is_some() && !std::mem::replace(&mut self.aborted, true) {
+            self.found.iter_mut().for_each(|own| own.until = own.until.or(Some(now)));
+        }
+        let sender = packet.towards.other();
+        for id in control.remove_addr.iter().flatten() {
+            // Subflows that join later with the same id are not meant; streams come in the order in which they began.
+            let Some(subflows) = self.of_id.get_mut(&(sender, *id)) else { continue };
+            while let Some(own) = subflows.front().and_then(|index| self.found.get_mut(*index)) {
+                if own.from.is_some_and(|from| from > now) {
+                    break;
+                }
+                own.until.get_or_insert(now);
+                subflows.pop_front();
+            }
+        }
+        let Some(prio) = control.prio else { return };
+        // Version 0 may name another subflow by its address id (RFC 6824 §3.3.8).
+        let meant = match prio.address_id {
+            None => VecDeque::from([packet.subflow]),
+            Some(_) if self.named >= NAMED => return,
+            Some(id) => {
+                self.named = self.named.saturating_add(1);
+                self.of_id.get(&(sender, id)).cloned().unwrap_or_default()
+            }
+        };
+        for index in meant {
+            if let Some(own) = self.found.get_mut(index) {
                 own.backup.push((now, prio.backup));
             }
         }
