@@ -24,6 +24,35 @@ pub enum Outcome {
     Unfinished,
 }
 
+/// A packet of the handshake that carries an HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The one by the subflow's TCP server.
+    SynAck,
+    /// The one by its TCP client.
+    Ack,
+}
+
+impl Proof {
+    /// Its flags, as people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Proof::SynAck => "SYN/ACK",
+            Proof::Ack => "ACK",
+        }
+    }
+
+    /// The own one of the places of both.
+    #[must_use]
+    pub fn of<M>(self, [syn_ack, ack]: [Option<M>; 2]) -> Option<M> {
+        match self {
+            Proof::SynAck => syn_ack,
+            Proof::Ack => ack,
+        }
+    }
+}
+
 /// One attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinAttempt {
@@ -35,6 +64,8 @@ pub struct JoinAttempt {
     pub outcome: Outcome,
     /// Row of the packet that decided it: the ACK, the RST, the SYN/ACK or ACK without option, the last SYN.
     pub decided_by: u32,
+    /// Rows of the SYN/ACK and of the ACK with MP_JOIN, which carry an HMAC each.
+    pub proofs: [Option<u32>; 2],
     /// For a refusal, the end of the TCP stream that sent the RST.
     pub refused_by: Option<Role>,
     /// For a refusal, the reason in MP_TCPRST (RFC 8684 §3.6).
@@ -50,6 +81,12 @@ impl JoinAttempt {
     #[must_use]
     pub fn hmac_is_wrong(&self) -> bool {
         self.verdict.overall() == Verdict::Invalid
+    }
+
+    /// The packets whose HMAC was checked and found wrong.
+    pub fn wrong_hmacs(&self) -> impl Iterator<Item = Proof> + use<> {
+        let checked = [(Proof::SynAck, self.verdict.syn_ack), (Proof::Ack, self.verdict.ack)];
+        checked.into_iter().filter(|(_, verdict)| *verdict == Verdict::Invalid).map(|(proof, _)| proof)
     }
 }
 
@@ -78,6 +115,7 @@ fn attempt(capture: &Capture, connection: &Connection, stream: &Stream) -> Optio
         handshake: **handshake,
         outcome: ending.outcome,
         decided_by: ending.decided_by,
+        proofs: course.proofs(),
         refused_by: ending.refused_by,
         reason: ending.reason,
         verdict: verify_join(connection, subflow, handshake),
@@ -200,6 +238,12 @@ impl<M: Copy> Course<M> {
             }
             Role::Client => reset.sequence == initial.wrapping_add(1),
         }
+    }
+
+    /// Where the SYN/ACK and the ACK with MP_JOIN are.
+    #[must_use]
+    pub fn proofs(&self) -> [Option<M>; 2] {
+        [self.syn_ack.map(|(place, _)| place), self.ack]
     }
 
     /// Whether what comes later changes nothing: the server answered the ACK, or data or a RST came without one.

@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use super::joins::{Outcome, joins};
 use super::volume::seconds;
-use crate::tracking::{Capture, Connection, Stream};
+use crate::tracking::{Capture, Connection, Stream, SubflowKind};
 
 /// The setup of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Setup {
     /// Round trip time of the initial subflow's handshake, seconds: SYN to the ACK of the SYN/ACK, which is one round
-    /// trip wherever it is captured. `None` when a packet of it was not captured or a SYN was sent again.
+    /// trip wherever it is captured. `None` when a packet of it was not captured or a SYN was sent again; a join's
+    /// handshake never stands in for it.
     pub handshake_rtt: Option<f64>,
     /// The subflows that joined, in order of their streams.
     pub joins: Vec<JoinSetup>,
@@ -31,7 +32,9 @@ pub struct JoinSetup {
 /// The setup of `connection`.
 #[must_use]
 pub fn setup(capture: &Capture, connection: &Connection) -> Setup {
-    let initial = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
+    let subflows = connection.subflows.iter().filter_map(|id| capture.tracking.subflow(*id));
+    let initial = subflows.filter(|subflow| subflow.kind == SubflowKind::Initial).map(|subflow| subflow.stream).next();
+    let initial = initial.and_then(|id| capture.tracking.stream(id));
     let begun = initial.and_then(|stream| time(capture, stream.syn?)).filter(|_| connection.roles_known);
     let joins = joins(capture, connection);
     let established = joins.iter().filter(|join| join.outcome == Outcome::Established);

@@ -21,6 +21,7 @@ mod figures;
 mod flight;
 mod gallery;
 mod generated;
+mod handshakes;
 mod history;
 mod hostile_names;
 mod irregular;

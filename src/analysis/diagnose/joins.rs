@@ -6,7 +6,6 @@ use super::{Finding, FindingKind, Subject, refused};
 use crate::analysis::joins::{JoinAttempt, Outcome, joins};
 use crate::analysis::refusals::{Circumstances, End};
 use crate::packets::segment::flag;
-use crate::tracking::authentication::Verdict;
 use crate::tracking::{Endpoint, Role, SubflowKind};
 use crate::units::{counted, span};
 
@@ -93,17 +92,14 @@ fn of_one(
     };
     let make = |finding: Finding| shown(finding, None);
     let mut findings = Vec::new();
-    if join.hmac_is_wrong() {
-        let step = if join.verdict.syn_ack == Verdict::Invalid { "SYN/ACK" } else { "ACK" };
-        let detail = format!("the HMAC in the {step} of the join is not the one that the keys give");
+    for proof in join.wrong_hmacs() {
+        let carrier = proof.of(join.proofs).map(|row| subject.id(row));
+        let detail = format!("the HMAC in the {} of the join is not the one that the keys give", proof.name());
         let meaning =
             "something on the path altered the option, or the join does not come from the peer; it must be refused";
-        findings.push(make(Finding::problem(
-            FindingKind::JoinHmacInvalid,
-            detail,
-            meaning,
-            "compare the option in a capture at the other end: if it differs there, a middlebox altered it",
-        )));
+        let next = "compare the option in a capture at the other end: if it differs there, a middlebox altered it";
+        let finding = Finding::problem(FindingKind::JoinHmacInvalid, detail, meaning, next);
+        findings.push(finding.of(subject.connection).on(join.tcpstream).shown_by(carrier));
     }
     if !subject.connection.roles_known
         && let Some(token) = join.handshake.token

@@ -14,7 +14,7 @@ use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{Capture, Connection, Role};
-pub use signals::{Ends, OncePerConnection, advertised, of_join, of_loss};
+pub use signals::{Ends, OncePerConnection, advertised, of_hmacs, of_join, of_loss};
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -132,6 +132,11 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
         if let Some(packet) = find(join.decided_by) {
             of_join(&join, |event, detail| timeline.add(packet, event, detail));
         }
+        of_hmacs(&join, |proof, event, detail| {
+            if let Some(packet) = proof.of(join.proofs).and_then(find) {
+                timeline.add(packet, event, detail);
+            }
+        });
     }
     for index in 0..connection.subflows.len() {
         for towards in Role::BOTH {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Kind;
 use crate::analysis::irregular::{Irregularity, Watch};
-use crate::analysis::joins::{JoinAttempt, Outcome, reason_name};
+use crate::analysis::joins::{JoinAttempt, Outcome, Proof, reason_name};
 use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Prio, Segment, flag};
 use crate::tracking::authentication::{Verdict, WrongPart};
 use crate::tracking::connections::mirrors;
@@ -198,12 +198,16 @@ fn join_step(join: &Join) -> String {
     }
 }
 
+/// Tells `add` what is wrong with the HMACs of a join, and which packet carries it.
+pub fn of_hmacs(join: &JoinAttempt, mut add: impl FnMut(Proof, Kind, String)) {
+    for proof in join.wrong_hmacs() {
+        let detail = format!("the HMAC in the {} is not the one that the keys give", proof.name());
+        add(proof, Kind::JoinHmacInvalid, detail);
+    }
+}
+
 /// Tells `add` what became of a join: belongs to the packet that decided it.
 pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
-    if join.hmac_is_wrong() {
-        let step = if join.verdict.syn_ack == Verdict::Invalid { "SYN/ACK" } else { "ACK" };
-        add(Kind::JoinHmacInvalid, format!("the HMAC in the {step} is not the one that the keys give"));
-    }
     match join.outcome {
         Outcome::Established => {
             let verdict = match join.verdict.overall() {

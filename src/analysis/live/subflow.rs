@@ -1,7 +1,7 @@
 //! One subflow while its packets come in: what they decide that a single one does not show.
 
 use super::{Place, Sighting};
-use crate::analysis::events::{Ends, Kind, explain, of_join, of_loss};
+use crate::analysis::events::{Ends, Kind, explain, of_hmacs, of_join, of_loss};
 use crate::analysis::fallback::Signs;
 use crate::analysis::fallback_cause::Causes;
 use crate::analysis::joins::{Course, JoinAttempt};
@@ -136,11 +136,17 @@ impl OpenSubflow {
             handshake: *handshake,
             outcome: ending.outcome,
             decided_by: 0,
+            proofs: [None, None],
             refused_by: ending.refused_by,
             reason: ending.reason,
             verdict: verify_join(connection, &subflow, &handshake),
             syns: course.syns,
         };
+        of_hmacs(&attempt, |proof, kind, detail| {
+            if let Some(place) = proof.of(course.proofs()) {
+                tell(place, (kind, detail));
+            }
+        });
         of_join(&attempt, |kind, detail| tell(ending.decided_by, (kind, detail)));
     }
 
