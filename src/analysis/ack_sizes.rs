@@ -35,7 +35,7 @@ pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
     let first = || acknowledged.first().map(|ack| ack.next);
     let mut highest = sequence.numbers.first().or_else(first).unwrap_or_default();
     // One number beyond all data is that of DATA_FIN (RFC 8684 §3.3.3).
-    let end = sequence.sent.iter().map(|range| range.end).max().or(sequence.numbers.first());
+    let end = sequence.numbered().map(|range| range.end).max().or(sequence.numbers.first());
     let data_fin = end.and_then(|end| end.checked_add(1));
     let mut found = AckSizes::default();
     for ack in &acknowledged {
@@ -65,7 +65,15 @@ mod tests {
             window: None,
         });
         let acknowledged = acknowledged.collect();
-        let sent = end.map(|end| SentRange { row: 0, time: 0, subflow: 0, start: 0, end, sending: Sending::First });
+        let sent = end.map(|end| SentRange {
+            row: 0,
+            time: 0,
+            subflow: 0,
+            start: 0,
+            end,
+            sending: Sending::First,
+            numbered: true,
+        });
         let found = ack_sizes(&DataSequence { sent: sent.into_iter().collect(), acknowledged, numbers });
         (found.sizes.iter().map(|size| (size.time, size.subflow, size.new)).collect(), found.nothing_new)
     }

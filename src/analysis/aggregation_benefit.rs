@@ -281,7 +281,7 @@ mod tests {
     }
 
     fn range(time: i64, subflow: usize, octets: u64, sending: Sending) -> SentRange {
-        SentRange { row: 0, time, subflow, start: 1000, end: 1000 + octets, sending }
+        SentRange { row: 0, time, subflow, start: 1000, end: 1000 + octets, sending, numbered: true }
     }
 
     #[test]

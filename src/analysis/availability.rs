@@ -94,7 +94,7 @@ struct Changes {
 impl Changes {
     fn note(&mut self, packet: &Travelling<'_>) {
         let now = packet.segment.abstime;
-        if packet.segment.flags & (flag::FIN | flag::RST) != 0
+        if (packet.ends_with(flag::FIN) || packet.ends_with(flag::RST))
             && let Some(own) = self.found.get_mut(packet.subflow)
         {
             own.until.get_or_insert(now);

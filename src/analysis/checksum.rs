@@ -12,7 +12,7 @@ use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::{PacketData, data_level};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::{Travelling, in_file_order};
-use crate::tracking::{Capture, Connection, Role};
+use crate::tracking::{Capture, Connection, Role, Stream};
 
 /// Whether a mapping's data fits its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -84,22 +84,22 @@ impl Checksums {
         let level = data_level(&capture.segments, &capture.tracking, connection);
         let mut checksums = Checksums { flows: HashMap::new(), places: HashMap::new(), results: Vec::new() };
         for (packet, data) in packets.iter().zip(&level.packets) {
-            let isn = capture.tracking.stream(packet.stream).and_then(|s| s.ends.get(packet.tcp_towards.other()).isn);
+            let base = capture.tracking.stream(packet.stream).and_then(|stream| base(stream, packet.tcp_towards));
             let idsn = connection.hosts.get(packet.towards.other()).idsn;
-            checksums.note(packet, data, isn, idsn);
+            checksums.note(packet, data, base, idsn);
         }
         checksums
     }
 
-    fn note(&mut self, packet: &Travelling<'_>, data: &PacketData, isn: Option<u32>, idsn: Option<u64>) {
+    fn note(&mut self, packet: &Travelling<'_>, data: &PacketData, base: Option<u32>, idsn: Option<u64>) {
         let segment = packet.segment;
         let key = (packet.stream, packet.towards);
         let flow = self.flows.entry(key).or_default();
         if flow.base.is_none() {
-            flow.base = isn.map(|isn| flow.positions.position(isn));
+            flow.base = base.map(|base| flow.positions.position(base));
         }
         let position = flow.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        let length = u64::from(segment.payload.unwrap_or(0));
+        let length = u64::from(packet.data);
         if length > 0 {
             self.places.insert(segment.packetid, Place { flow: key, position, length });
         }
@@ -181,6 +181,13 @@ impl Checksums {
         self.results.sort_by_key(|result| result.row);
         self.results
     }
+}
+
+/// What the subflow sequence numbers of data towards this end of a stream count from: the SYN's number, or that of the
+/// last byte of data in it.
+fn base(stream: &Stream, towards: Role) -> Option<u32> {
+    let taken = stream.fast_open.filter(|_| towards == Role::Server).and_then(|fast_open| fast_open.accepted);
+    Some(stream.ends.get(towards.other()).isn?.wrapping_add(taken.unwrap_or(0)))
 }
 
 /// What a mapping with a checksum says.

@@ -45,7 +45,7 @@ pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
         if packet.segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN)) {
             data_fins.get_mut(packet.towards).get_or_insert(packet.row);
         }
-        *fins.get_mut(packet.towards) |= packet.segment.has(flag::FIN);
+        *fins.get_mut(packet.towards) |= packet.ends_with(flag::FIN);
         // With a key that is not its receiver's it closes nothing (RFC 8684 §3.5).
         let receivers = connection.hosts.get(packet.towards).key;
         let key = packet.segment.control.as_ref().and_then(|control| control.fastclose);

@@ -74,7 +74,7 @@ impl Direction {
             return;
         }
         let position = self.positions.position(segment.sequence);
-        let length = u64::from(segment.payload.unwrap_or(0));
+        let length = u64::from(packet.data);
         if length == 0 {
             return;
         }
@@ -118,7 +118,7 @@ impl Direction {
 /// number sent. The window is the furthest that any DATA_ACK allowed (RFC 8684 §3.3.4).
 #[must_use]
 pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
-    let sent = sequence.sent.iter().map(Happening::Sent);
+    let sent = sequence.numbered().map(Happening::Sent);
     let mut happenings: Vec<Happening<'_>> =
         sent.chain(sequence.acknowledged.iter().map(Happening::Acknowledged)).collect();
     happenings.sort_by_key(|happening| match happening {

@@ -97,14 +97,21 @@ pub fn joins(capture: &Capture, connection: &Connection) -> Vec<JoinAttempt> {
     streams.filter_map(|stream| attempt(capture, connection, stream)).collect()
 }
 
-fn attempt(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<JoinAttempt> {
+/// The join that a stream attempted; `None` for others.
+pub(super) fn attempt(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<JoinAttempt> {
     let subflow = capture.tracking.subflow(stream.id)?;
     let SubflowKind::Join(handshake) = &subflow.kind else { return None };
     let mut course = Course::default();
     for row in &stream.packets {
         let (segment, packet) = (capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?);
-        let answers = stream.syn_ack == Some(*row);
-        course.push(*row, segment, stream.towards(packet), answers, handshake.rows[2] == Some(*row));
+        let step = Step {
+            towards: stream.towards(packet),
+            data: packet.data(segment).unwrap_or(0),
+            resets: packet.ends_with(flag::RST, segment),
+            answers: stream.syn_ack == Some(*row),
+            proves: handshake.rows[2] == Some(*row),
+        };
+        course.push(*row, segment, step);
         if course.is_confirmed() {
             break;
         }
@@ -129,8 +136,6 @@ pub struct Course<M> {
     /// SYNs sent.
     pub syns: usize,
     last_syn: Option<M>,
-    /// Sequence number of the first SYN.
-    initial: Option<u32>,
     /// The SYN/ACK, and whether its options were cut.
     syn_ack: Option<(M, bool)>,
     /// The ACK with MP_JOIN.
@@ -146,6 +151,21 @@ pub struct Course<M> {
     first_data: Option<M>,
     /// The reason that each end gave in any of its RSTs.
     reasons: ByRole<Option<u8>>,
+}
+
+/// What a packet is in the course of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The end of the stream that it travels towards.
+    pub towards: Role,
+    /// Bytes of data.
+    pub data: u32,
+    /// It is a RST that its receiver acts on.
+    pub resets: bool,
+    /// It is the SYN/ACK that answers the SYN.
+    pub answers: bool,
+    /// It is the ACK with MP_JOIN.
+    pub proves: bool,
 }
 
 /// A packet that may decide.
@@ -174,7 +194,6 @@ impl<M> Default for Course<M> {
         Course {
             syns: 0,
             last_syn: None,
-            initial: None,
             syn_ack: None,
             ack: None,
             bare_ack: None,
@@ -188,22 +207,22 @@ impl<M> Default for Course<M> {
 }
 
 impl<M: Copy> Course<M> {
-    /// Takes in the next packet of the stream, which travels towards `towards` in the stream. `answers`: it is the
-    /// SYN/ACK that answers the SYN; `proves`: it is the ACK with MP_JOIN.
-    pub fn push(&mut self, place: M, segment: &Segment, towards: Role, answers: bool, proves: bool) {
-        let sent = Sent { place, reset: segment.has(flag::RST), by: towards.other() };
+    /// Takes in the next packet of the stream.
+    pub fn push(&mut self, place: M, segment: &Segment, step: Step) {
+        if segment.has(flag::RST) && !step.resets {
+            // Out of the window, or of an earlier use of the ports.
+            return;
+        }
+        let sent = Sent { place, reset: step.resets, by: step.towards.other() };
+        let carries_data = !segment.has(flag::SYN) && step.data > 0;
         if segment.is_syn() {
             self.syns = self.syns.saturating_add(1);
             self.last_syn = Some(place);
-            self.initial.get_or_insert(segment.sequence);
-        }
-        if sent.reset && !self.is_of_this_stream(segment, sent.by) {
-            return;
         }
         if self.ack.is_some() && !segment.has(flag::SYN) && sent.by == Role::Server {
             self.confirmation.get_or_insert(sent);
         }
-        if proves {
+        if step.proves {
             self.ack.get_or_insert(place);
         }
         if self.syn_ack.is_some() && sent.by == Role::Client && !segment.has(flag::SYN) {
@@ -211,7 +230,7 @@ impl<M: Copy> Course<M> {
             let bare = !segment.is_mptcp() && !segment.options_cut && !sent.reset;
             self.bare_ack = self.bare_ack.or((first && bare).then_some(place));
         }
-        if answers {
+        if step.answers {
             self.syn_ack.get_or_insert((place, segment.options_cut));
         }
         if sent.reset {
@@ -219,24 +238,11 @@ impl<M: Copy> Course<M> {
             let known = self.reasons.get_mut(sent.by);
             *known = known.or(reason);
         }
-        if sent.reset || carries_data(segment) {
+        if sent.reset || carries_data {
             self.first.get_or_insert(sent);
         }
-        if carries_data(segment) {
+        if carries_data {
             self.first_data.get_or_insert(place);
-        }
-    }
-
-    /// Whether a RST belongs to this attempt. Where ports are reused quickly, one to an earlier stream may come before
-    /// the SYN/ACK. To a SYN the server's RST is valid only when it acknowledges it (RFC 9293 §3.5.2); the client's
-    /// answers a SYN/ACK that was not captured, and has the number that follows the SYN.
-    fn is_of_this_stream(&self, reset: &Segment, by: Role) -> bool {
-        let Some(initial) = self.initial.filter(|_| self.syn_ack.is_none()) else { return true };
-        match by {
-            Role::Server => {
-                reset.has(flag::ACK) && (1..=MOST_IN_A_SYN).contains(&reset.acknowledgement.wrapping_sub(initial))
-            }
-            Role::Client => reset.sequence == initial.wrapping_add(1),
         }
     }
 
@@ -288,13 +294,6 @@ impl<M: Copy> Course<M> {
         }
         self.last_syn.map(|syn| of(Outcome::Unanswered, syn))
     }
-}
-
-/// A SYN and the data that one may carry take no more of the sequence space.
-const MOST_IN_A_SYN: u32 = 0xffff;
-
-fn carries_data(segment: &Segment) -> bool {
-    !segment.has(flag::SYN) && segment.payload.is_some_and(|length| length > 0)
 }
 
 /// What a reason code of MP_TCPRST means (RFC 8684 §3.6).

@@ -24,8 +24,15 @@ pub struct MptcpSummary {
 pub struct MptcpDirection {
     /// Which.
     pub towards: Role,
-    /// Octets of data, each counted once: what the application wrote.
+    /// Bytes of data, each counted once: what the application wrote. It is the sum of the next three.
     pub goodput_bytes: u64,
+    /// Those that a mapping gives a place in the data.
+    pub mapped_bytes: u64,
+    /// Those that went as plain TCP after a fallback (RFC 8684 §3.7), under an infinite mapping or none.
+    pub plain_tcp_bytes: u64,
+    /// Those that the SYN carried and the server took (TCP Fast Open). They lie before the first data sequence number (RFC
+    /// 8684 §B.2). What the server did not take is sent again, and is among the others.
+    pub fast_open_bytes: u64,
     /// Sum of payload lengths over the subflows, octets.
     pub throughput_bytes: u64,
     /// First to last packet of this direction, seconds.
@@ -43,8 +50,15 @@ pub struct MptcpDirection {
     pub reinjected_packets: u64,
     /// Octets of data that had first been sent on the same subflow, under other sequence numbers.
     pub resent_same_subflow_bytes: u64,
-    /// Octets that no mapping covers: sent after a fallback to TCP, or their mapping was not captured.
+    /// Bytes that no mapping covers although no fallback is shown: their mapping was not captured. They are left out of
+    /// the goodput.
     pub unmapped_bytes: u64,
+    /// Keep-alives of the subflows (RFC 9293 §3.8.4), packets.
+    pub keepalives: u64,
+    /// Zero-window probes (RFC 9293 §3.8.6.1), packets: of the subflows, and those that Linux sends for the connection as
+    /// one byte of acknowledged data with a mapping of its own. The byte of a probe that was not taken counts in the
+    /// throughput alone.
+    pub window_probes: u64,
     /// Each subflow's part.
     pub subflows: Vec<SubflowShare>,
     /// Reinjected octets by pair of subflows.
@@ -66,10 +80,18 @@ pub struct SubflowShare {
     pub goodput_bytes: u64,
     /// Of the connection's goodput; `None` when that is zero.
     pub goodput_contribution: Option<f64>,
+    /// Bytes of its goodput that went as plain TCP after a fallback.
+    pub plain_tcp_bytes: u64,
+    /// Bytes of its goodput that the SYN carried.
+    pub fast_open_bytes: u64,
     /// Octets sent again by TCP.
     pub retransmitted_bytes: u64,
     /// Octets of data that another subflow had carried before, see [`MptcpDirection::reinjected_bytes`].
     pub reinjected_bytes: u64,
+    /// Keep-alives.
+    pub keepalives: u64,
+    /// Zero-window probes.
+    pub window_probes: u64,
 }
 
 /// Data that two subflows carried.
@@ -113,12 +135,20 @@ fn direction(
         throughput_contribution: share(volume.throughput, throughput),
         goodput_bytes: volume.first_sent,
         goodput_contribution: share(volume.first_sent, direction.goodput),
+        plain_tcp_bytes: volume.plain,
+        fast_open_bytes: volume.fast_open,
         retransmitted_bytes: volume.retransmitted,
         reinjected_bytes: volume.reinjected,
+        keepalives: volume.keepalives,
+        window_probes: volume.window_probes,
     });
+    let (plain, fast_open) = (sum(|volume| volume.plain), sum(|volume| volume.fast_open));
     MptcpDirection {
         towards,
         goodput_bytes: direction.goodput,
+        mapped_bytes: direction.goodput.saturating_sub(plain).saturating_sub(fast_open),
+        plain_tcp_bytes: plain,
+        fast_open_bytes: fast_open,
         throughput_bytes: throughput,
         duration,
         rate: rate(direction.goodput, duration),
@@ -128,6 +158,8 @@ fn direction(
         reinjected_packets: sum(|volume| volume.reinjected_packets),
         resent_same_subflow_bytes: sum(|volume| volume.resent),
         unmapped_bytes: sum(|volume| volume.unmapped),
+        keepalives: sum(|volume| volume.keepalives),
+        window_probes: sum(|volume| volume.window_probes),
         subflows: subflows.collect(),
         reinjections: pairs(connection, direction),
     }

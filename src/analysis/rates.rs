@@ -166,8 +166,9 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
         if length > 0 {
             direction.payload.push(Parcel { time, octets: length });
         }
-        if new < length {
-            direction.retransmitted.push(Parcel { time, octets: length.saturating_sub(new) });
+        let again = u64::from(packet.data).saturating_sub(new);
+        if again > 0 {
+            direction.retransmitted.push(Parcel { time, octets: again });
         }
     }
     carried

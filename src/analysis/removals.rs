@@ -31,7 +31,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     let mut found: Vec<Removal> = Vec::new();
     let mut resets: HashMap<u32, (u32, i64)> = HashMap::new();
     for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
-        if packet.segment.has(flag::RST) {
+        if packet.ends_with(flag::RST) {
             resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime));
         }
         let Some(ids) = packet.segment.control.as_ref().and_then(|control| control.remove_addr.as_ref()) else {

@@ -99,10 +99,10 @@ impl Flow {
         let before = self.volume.retransmitted_packets;
         self.volume.push(segment, packet);
         let mut again = self.volume.retransmitted_packets > before;
-        let length = u64::from(segment.payload.unwrap_or(0));
+        let length = u64::from(packet.data(segment).unwrap_or(0));
         let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        // A RST may have any number.
-        if !segment.has(flag::RST) {
+        // A RST may have any number, and so may what is out of the window.
+        if !segment.has(flag::RST) && !packet.nature.is_stray() {
             let end = start.saturating_add(length);
             let next = self.next.unwrap_or(start);
             // A bare ACK beyond what was seen opens a hole as data do.

@@ -39,7 +39,7 @@ pub struct Division {
 #[must_use]
 pub fn first_sendings(sequence: &DataSequence) -> Vec<FirstSending> {
     let origin = sequence.origin();
-    let first = sequence.sent.iter().filter(|range| range.sending == Sending::First);
+    let first = sequence.numbered().filter(|range| range.sending == Sending::First);
     let mut found: Vec<FirstSending> = first
         .map(|range| FirstSending {
             time: range.time,

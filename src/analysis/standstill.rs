@@ -53,7 +53,7 @@ struct Progress {
 
 impl Progress {
     fn sends(&mut self, packet: &Travelling<'_>) {
-        let again = self.waiting.sends(packet.segment, packet.row);
+        let again = self.waiting.sends(packet.segment, packet.data, packet.row);
         if self.waiting.unanswered == 0 {
             self.retransmissions.clear();
         } else if again > 0 {
@@ -135,10 +135,11 @@ impl<M: Copy> Waiting<M> {
     /// Ranges that are held after [`Waiting::limit`] at most.
     const MOST_RANGES: usize = 1024;
 
-    /// Takes in a packet of the direction; returns how many of its octets had been sent before.
-    pub fn sends(&mut self, segment: &Segment, place: M) -> u64 {
+    /// Takes in a packet of the direction, with so many octets of data; returns how many of them had been sent before.
+    /// Keep-alives and window probes have none: nothing waits for their acknowledgement.
+    pub fn sends(&mut self, segment: &Segment, data: u32, place: M) -> u64 {
         let start = self.data.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        let length = u64::from(segment.payload.unwrap_or(0));
+        let length = u64::from(data);
         if length == 0 {
             return 0;
         }
@@ -276,11 +277,11 @@ mod tests {
     fn sent_again(answer: impl Fn(i64) -> Option<Segment>) -> Option<(i64, u64)> {
         let mut waiting = Waiting::default();
         let _ = waiting.acknowledges(&with_data_ack(packet(0, 1, 1001, 0), 77));
-        waiting.sends(&packet(0, 1, 1, 1000), 0);
+        waiting.sends(&packet(0, 1, 1, 1000), 1000, 0);
         assert!(waiting.acknowledges(&with_data_ack(packet(0, 1, 1001, 0), 77)));
         for second in 0..=6_i64 {
             let sent = Segment { timestamps: Some((second as u32 * 1000, 9)), ..packet(second * 1000, 1001, 1, 500) };
-            waiting.sends(&sent, second as u64);
+            waiting.sends(&sent, 500, second as u64);
             if let Some(answer) = answer(second) {
                 let _ = waiting.acknowledges(&answer);
             }

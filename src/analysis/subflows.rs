@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::joins::{Outcome, attempt};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{Verdict, verify_join};
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
@@ -26,7 +27,8 @@ pub enum State {
     SynSent,
     /// A SYN answered by SYN/ACK, no third packet captured.
     SynReceived,
-    /// The SYN was answered by a RST.
+    /// A RST ended its handshake: in answer to the SYN, and for a join in answer to the SYN/ACK or the ACK, too (RFC 8684
+    /// §3.2).
     Refused,
     /// The handshake was completed, or data was seen where it was not captured.
     Established,
@@ -101,7 +103,7 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
         addrid,
         backup,
         interface: interface(capture, stream),
-        state: state(capture, stream),
+        state: state(capture, connection, stream),
         hmac,
         joined_by: subflow.joined_by,
         mptcpstream_wireshark: subflow.wireshark,
@@ -113,7 +115,7 @@ fn interface(capture: &Capture, stream: &Stream) -> Option<String> {
     capture.dissection.table.interface(row).map(str::to_string)
 }
 
-fn state(capture: &Capture, stream: &Stream) -> State {
+fn state(capture: &Capture, connection: &Connection, stream: &Stream) -> State {
     let ends = &stream.ends;
     let segments = || stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
     let reset = ends.client.reset || ends.server.reset;
@@ -121,7 +123,9 @@ fn state(capture: &Capture, stream: &Stream) -> State {
         return if ends.server.reset { State::Refused } else { State::SynSent };
     }
     if reset {
-        return State::Reset;
+        let join = attempt(capture, connection, stream);
+        let refused = join.is_some_and(|join| matches!(join.outcome, Outcome::Refused | Outcome::OptionMissing));
+        return if refused { State::Refused } else { State::Reset };
     }
     if ends.client.fin && ends.server.fin {
         return State::Closed;

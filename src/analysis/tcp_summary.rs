@@ -29,6 +29,13 @@ pub struct TcpDirection {
     pub retransmitted_bytes: u64,
     /// Packets that carried such octets.
     pub retransmitted_packets: u64,
+    /// Keep-alives (RFC 9293 §3.8.4). A byte that they carry counts in the throughput alone.
+    pub keepalives: u64,
+    /// Zero-window probes (RFC 9293 §3.8.6.1). The byte that one carries counts in the throughput alone, unless the
+    /// receiver took it.
+    pub window_probes: u64,
+    /// Bytes of data in the SYN that the server took (TCP Fast Open, RFC 7413); part of the goodput.
+    pub fast_open_bytes: u64,
     /// First to last packet of this direction, seconds.
     pub duration: f64,
     /// Goodput over duration, octets per second; `None` when the duration is zero.
@@ -38,6 +45,7 @@ pub struct TcpDirection {
 /// Sums up a stream.
 #[must_use]
 pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
+    let fast_open = stream.fast_open.and_then(|fast_open| fast_open.accepted).unwrap_or(0).into();
     let directions = Role::BOTH.iter().map(|towards| {
         let mut volume = Volume::default();
         for row in &stream.packets {
@@ -57,6 +65,9 @@ pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
             goodput_bytes: volume.goodput(),
             retransmitted_bytes: volume.retransmitted(),
             retransmitted_packets: volume.retransmitted_packets,
+            keepalives: volume.keepalives,
+            window_probes: volume.window_probes,
+            fast_open_bytes: if *towards == Role::Server { fast_open } else { 0 },
             duration,
             rate: rate(volume.goodput(), duration),
         }

@@ -1,7 +1,7 @@
 //! How much one direction of a stream carried: the arithmetic that both summaries share.
 
 use crate::packets::segment::{Segment, flag};
-use crate::tracking::PacketInStream;
+use crate::tracking::{Nature, PacketInStream};
 use crate::tracking::sequence::{Positions, RangeSet};
 
 /// Octets and packets of one direction of one TCP stream.
@@ -13,6 +13,11 @@ pub struct Volume {
     pub throughput: u64,
     /// Packets in which at least one octet had been sent before.
     pub retransmitted_packets: u64,
+    /// Keep-alives; see [`Nature::KeepAlive`].
+    pub keepalives: u64,
+    /// Zero-window probes; see [`Nature::WindowProbe`].
+    pub window_probes: u64,
+    retransmitted: u64,
     positions: Positions,
     sent: RangeSet,
     first: Option<i64>,
@@ -27,12 +32,15 @@ impl Volume {
             self.last = self.first.map_or(segment.abstime, |_| self.last.max(segment.abstime));
             self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
         }
-        let length = u64::from(segment.payload.unwrap_or(0));
+        let length = u64::from(packet.data(segment).unwrap_or(0));
         // A SYN counts one octet of sequence space before any data it carries (TCP Fast Open).
         let start = self.positions.position(segment.sequence) + u64::from(segment.has(flag::SYN));
         let new = self.sent.insert(start, start.saturating_add(length));
-        self.throughput += length;
+        self.throughput += u64::from(segment.payload.unwrap_or(0));
+        self.retransmitted += length.saturating_sub(new);
         self.retransmitted_packets += u64::from(new < length);
+        self.keepalives += u64::from(packet.nature == Nature::KeepAlive);
+        self.window_probes += u64::from(matches!(packet.nature, Nature::WindowProbe | Nature::AcceptedProbe));
         new
     }
 
@@ -45,7 +53,7 @@ impl Volume {
     /// Octets sent again under the same sequence numbers.
     #[must_use]
     pub fn retransmitted(&self) -> u64 {
-        self.throughput.saturating_sub(self.goodput())
+        self.retransmitted
     }
 
     /// First and last packet, nanoseconds since 1970; `None` without packets.

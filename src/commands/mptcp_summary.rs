@@ -35,12 +35,14 @@ impl Command for MptcpSummaryCommand {
     }
 
     fn details(&self) -> &'static str {
-        "goodput_bytes counts each octet of data once: what the application wrote. throughput_bytes is what the subflows \
-         carried for it. Data that came again is told apart: retransmitted (by TCP, under the same subflow sequence \
+        "goodput_bytes counts each byte of data once: what the application wrote. Of it, mapped_bytes have a mapping, \
+         plain_tcp_bytes went after a fallback to TCP, and fast_open_bytes in the SYN (TCP Fast Open). throughput_bytes is \
+         what the subflows carried for it. Data that came again is told apart: retransmitted (by TCP, under the same subflow sequence \
          numbers), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
          A subflow's goodput is the data that it was the first to carry at the place of capture, which seen_from says. At \
          the receiver reinjected_bytes are those of the copy that came late: which copy was sent first is not known \
-         there, and copies that were lost on the way are not counted.\n\n\
+         there, and copies that were lost on the way are not counted. keepalives and window_probes are packets; the byte that one may carry is not \
+         data, unless the receiver took it.\n\n\
          Without a number, every connection is summed up in a row of its own; JSON and CSV then have for each what they \
          have for one."
     }
@@ -190,8 +192,12 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
         "throughput_contribution",
         "goodput_bytes",
         "goodput_contribution",
+        "plain_tcp_bytes",
+        "fast_open_bytes",
         "retransmitted_bytes",
         "reinjected_bytes",
+        "keepalives",
+        "window_probes",
     ]);
     let of = |summary: &'a MptcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
     for (summary, direction) in summaries.into_iter().flat_map(of) {
@@ -205,12 +211,24 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
                 subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
                 Cell::Bytes(subflow.goodput_bytes),
                 subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
+                Cell::Bytes(subflow.plain_tcp_bytes),
+                Cell::Bytes(subflow.fast_open_bytes),
                 Cell::Bytes(subflow.retransmitted_bytes),
                 Cell::Bytes(subflow.reinjected_bytes),
+                Cell::Integer(subflow.keepalives.into()),
+                Cell::Integer(subflow.window_probes.into()),
             ]);
         }
     }
     table
+}
+
+/// How many keep-alives and window probes there were, if any: a sentence without full stop.
+pub(super) fn probes(towards: &str, keepalives: u64, window_probes: u64) -> Option<String> {
+    let named = [(keepalives, "keep-alive"), (window_probes, "zero-window probe")];
+    let present: Vec<String> =
+        named.iter().filter(|(count, _)| *count > 0).map(|(count, name)| counted(*count, name)).collect();
+    (!present.is_empty()).then(|| format!("towards the {towards}, {}: not data", present.join(" and ")))
 }
 
 fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
@@ -233,13 +251,27 @@ fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
                 counted(direction.resent_same_subflow_bytes, "byte")
             ));
         }
+        if direction.plain_tcp_bytes > 0 {
+            notes.push(format!(
+                "towards the {towards}, {} of the goodput went as plain TCP after a fallback, {} with a mapping",
+                counted(direction.plain_tcp_bytes, "byte"),
+                counted(direction.mapped_bytes, "byte")
+            ));
+        }
+        if direction.fast_open_bytes > 0 {
+            notes.push(format!(
+                "towards the {towards}, {} of the goodput came in the SYN (TCP Fast Open), before the first data sequence \
+                 number",
+                counted(direction.fast_open_bytes, "byte")
+            ));
+        }
         if direction.unmapped_bytes > 0 {
             notes.push(format!(
-                "towards the {towards}, the goodput leaves out {} without a mapping: sent as plain TCP after a fallback, \
-                 or the mapping was not captured",
+                "towards the {towards}, the goodput leaves out {} whose mapping was not captured",
                 counted(direction.unmapped_bytes, "byte")
             ));
         }
+        notes.extend(probes(towards, direction.keepalives, direction.window_probes));
     }
     notes
 }

@@ -4,12 +4,14 @@ mod all;
 
 use clap::ArgMatches;
 
+use super::mptcp_summary::probes;
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use crate::tracking::Role;
+use crate::units::counted;
 
 /// Sums up a TCP stream.
 pub struct TcpSummaryCommand;
@@ -29,7 +31,8 @@ impl Command for TcpSummaryCommand {
 
     fn details(&self) -> &'static str {
         "throughput_bytes is the sum of payload lengths; goodput_bytes counts each sequence number once; the difference \
-         was retransmitted. The duration is from the first to the last packet of the direction, the rate is goodput over \
+         was retransmitted, but for the bytes of keep-alives and window probes, which are not data. fast_open_bytes is the \
+         part of the goodput that the SYN carried. The duration is from the first to the last packet of the direction, the rate is goodput over \
          duration.\n\n\
          Without a number, every stream is summed up in a row of its own; JSON and CSV then have for each what they have \
          for one."
@@ -57,7 +60,8 @@ impl Command for TcpSummaryCommand {
         let summary = in_directions(tcp_summary(capture, stream), towards);
         let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
         let people = table(&summary).titled(title);
-        Ok(Outcome::Report(Report::new(&summary, vec![people]).with_records(records([&summary]))))
+        let report = Report::new(&summary, vec![people]).with_records(records([&summary]));
+        Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }
 
@@ -83,6 +87,20 @@ fn table(summary: &TcpSummary) -> Table {
     table
 }
 
+/// What the table for people has no column for: sentences without full stop.
+fn notes(summary: &TcpSummary) -> Vec<String> {
+    let mut notes = Vec::new();
+    for direction in &summary.directions {
+        let towards = direction.towards.name();
+        if direction.fast_open_bytes > 0 {
+            let bytes = counted(direction.fast_open_bytes, "byte");
+            notes.push(format!("towards the {towards}, {bytes} of the goodput came in the SYN (TCP Fast Open)"));
+        }
+        notes.extend(probes(towards, direction.keepalives, direction.window_probes));
+    }
+    notes
+}
+
 /// One row per stream and direction.
 fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
     let mut table = Table::new(&[
@@ -93,13 +111,20 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
         "goodput_bytes",
         "retransmitted_bytes",
         "retransmitted_packets",
+        "keepalives",
+        "window_probes",
+        "fast_open_bytes",
         "duration",
         "rate",
     ]);
     let of = |summary: &'a TcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
     for (summary, direction) in summaries.into_iter().flat_map(of) {
         let mut row = vec![Cell::Integer(summary.tcpstream.into())];
-        row.extend(cells(direction, Cell::seconds));
+        let [towards, packets, throughput, goodput, retransmitted, in_packets, duration, rate] =
+            cells(direction, Cell::seconds);
+        row.extend([towards, packets, throughput, goodput, retransmitted, in_packets]);
+        row.extend([Cell::Integer(direction.keepalives.into()), Cell::Integer(direction.window_probes.into())]);
+        row.extend([Cell::Bytes(direction.fast_open_bytes), duration, rate]);
         table.rows.push(row);
     }
     table

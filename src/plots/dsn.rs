@@ -130,7 +130,7 @@ impl Direction<'_> {
 
     /// What is to be shown of what was sent.
     fn sent(&self) -> impl Iterator<Item = &SentRange> {
-        self.sequence.sent.iter().filter(|range| {
+        self.sequence.numbered().filter(|range| {
             let stream = self.connection.subflows.get(range.subflow);
             stream.is_some_and(|stream| self.request.shows_subflow(*stream))
                 && self.request.shows(self.seconds(range.time))

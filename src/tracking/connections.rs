@@ -10,8 +10,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::packet_in_stream::PacketInStream;
 use super::role::{ByRole, Role};
-use super::streams::{PacketInStream, Stream};
+use super::streams::Stream;
 use super::token::{Derived, derive};
 use crate::packets::segment::{Capable, Join, Segment, subtype};
 

@@ -10,11 +10,13 @@ pub mod copies;
 pub mod data;
 mod numbering;
 pub mod order;
+mod packet_in_stream;
 pub mod point_of_view;
 mod repeats;
 pub mod retransmissions;
 pub mod role;
 pub mod sequence;
+pub mod standing;
 pub mod streams;
 mod stretches;
 pub mod token;
@@ -22,8 +24,10 @@ pub mod travelling;
 
 pub use capture::Capture;
 pub use connections::{Connection, JoinedBy, Subflow, SubflowKind};
+pub use packet_in_stream::{FastOpen, PacketInStream};
 pub use role::{ByRole, Role};
-pub use streams::{Endpoint, PacketInStream, RoleEvidence, Stream};
+pub use standing::Nature;
+pub use streams::{Endpoint, RoleEvidence, Stream};
 
 use crate::packets::segment::Segment;
 use connections::ConnectionTracker;
@@ -47,11 +51,16 @@ pub struct Tracking {
 pub fn track(segments: &[Segment]) -> Tracking {
     let mut streams = StreamTracker::default();
     let mut connections = ConnectionTracker::default();
-    let mut packets = Vec::with_capacity(segments.len());
+    let mut packets: Vec<PacketInStream> = Vec::with_capacity(segments.len());
     for (row, segment) in (0_u32..).zip(segments) {
         let packet = streams.push(row, segment);
         connections.push(row, segment, &packet);
         packets.push(packet);
+    }
+    for row in streams.take_taken() {
+        if let Some(packet) = packets.get_mut(row as usize) {
+            packet.nature = Nature::AcceptedProbe;
+        }
     }
     let streams = streams.finish();
     let (mut connections, mut subflows) = connections.finish(&streams);

@@ -1,7 +1,7 @@
 //! TCP's own retransmissions: octets sent again in a stream under the same sequence numbers.
 
-use super::Tracking;
 use super::sequence::{Positions, RangeSet};
+use super::{PacketInStream, Tracking};
 use crate::packets::segment::{Segment, flag};
 
 /// One direction of one stream: what was sent so far.
@@ -12,7 +12,8 @@ struct Sent {
 }
 
 /// For each packet, whether at least one octet of its payload had been sent before in its stream under the same
-/// sequence number; `None` for packets without payload, and where the packet does not tell.
+/// sequence number; `None` for packets without payload, and where the packet does not tell. Keep-alives and window probes
+/// are no retransmissions.
 #[must_use]
 pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bool>> {
     let mut sent = vec![[Sent::default(), Sent::default()]; tracking.streams.len()];
@@ -20,16 +21,17 @@ pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bo
     for (segment, packet) in segments.iter().zip(&tracking.packets) {
         let ends = sent.get_mut(packet.stream as usize);
         let direction = ends.and_then(|ends| ends.get_mut(usize::from(!packet.by_first_sender)));
-        found.push(direction.and_then(|direction| direction.push(segment)));
+        found.push(direction.and_then(|direction| direction.push(segment, packet)));
     }
     found
 }
 
 impl Sent {
-    fn push(&mut self, segment: &Segment) -> Option<bool> {
+    fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> Option<bool> {
         // A SYN counts one octet of sequence space before any data it carries (TCP Fast Open).
         let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
-        let length = u64::from(segment.payload.filter(|length| *length > 0)?);
+        segment.payload.filter(|length| *length > 0)?;
+        let length = u64::from(packet.data(segment)?);
         let new = self.ranges.insert(start, start.saturating_add(length));
         Some(new < length)
     }

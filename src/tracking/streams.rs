@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::packet_in_stream::{FastOpen, NO_WINDOW, PacketInStream};
 use super::role::{ByRole, Role};
+use super::standing::{Nature, Standing, judge};
 use crate::packets::segment::{Segment, flag};
 
 /// An address and a port.
@@ -28,50 +30,6 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// What one packet means within its stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PacketInStream {
-    /// The stream's number.
-    pub stream: u32,
-    /// Relative sequence number.
-    pub sequence: u32,
-    // There is one of these for every packet: what may be missing is kept in few octets.
-    acknowledgement: u32,
-    window: u32,
-    acknowledges: bool,
-    /// Sent by the end that sent the stream's first packet.
-    pub by_first_sender: bool,
-    /// Where packets were recorded in two places: this one was at the other place alone. It counts, but its time is that
-    /// place's, and what it says was not said where the others were recorded.
-    pub elsewhere: bool,
-}
-
-/// Stands for no window: a real one has at most 30 bits.
-const NO_WINDOW: u32 = u32::MAX;
-
-impl PacketInStream {
-    /// Relative acknowledgement number, of packets with the ACK flag.
-    #[inline]
-    #[must_use]
-    pub fn acknowledgement(&self) -> Option<u32> {
-        self.acknowledges.then_some(self.acknowledgement)
-    }
-
-    /// Scaled receive window, octets; `None` when the scale was not captured, unless it is zero.
-    #[inline]
-    #[must_use]
-    pub fn window(&self) -> Option<u32> {
-        Some(self.window).filter(|window| *window != NO_WINDOW)
-    }
-
-    /// Whether a SYN/ACK acknowledges this stream's SYN, and the little data that one may carry. Where ports are
-    /// reused quickly, the answer to an earlier SYN arrives within the next stream.
-    #[must_use]
-    pub fn answers_the_syn(&self) -> bool {
-        self.acknowledgement().is_some_and(|relative| (1..=u32::from(u16::MAX)).contains(&relative))
-    }
-}
-
 /// What was seen of one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct End {
@@ -81,9 +39,9 @@ pub struct End {
     pub isn: Option<u32>,
     /// Window scale it offered in its SYN; inner `None`: its SYN had no such option.
     pub offered_scale: Option<Option<u8>>,
-    /// It sent a FIN.
+    /// It sent a FIN that counts ([`Nature::Stray`]).
     pub fin: bool,
-    /// It sent a RST.
+    /// It sent a RST that counts.
     pub reset: bool,
 }
 
@@ -123,6 +81,11 @@ pub struct Stream {
     pub syns: u32,
     /// How many SYN/ACKs.
     pub syn_acks: u32,
+    /// Data in the client's SYN, if there was any.
+    pub fast_open: Option<FastOpen>,
+    /// Rows of [late](Nature::Late) packets: this stream's ends sent them, and they came when the ports were in use again.
+    /// They are among the packets of the stream that followed, as in Wireshark.
+    pub late: Vec<u32>,
 }
 
 impl Stream {
@@ -165,6 +128,10 @@ pub struct OpenStream {
     third_ack: Option<u32>,
     syns: u32,
     syn_acks: u32,
+    standings: [Standing; 2],
+    /// The row of a window probe that is now known to have been taken.
+    taken: Option<u32>,
+    fast_open: Option<FastOpen>,
 }
 
 /// A pair of endpoints, the lower one first: what the two directions of a stream have in common.
@@ -194,11 +161,24 @@ pub struct StreamTracker {
     /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.
     recent: Vec<Option<(Pair, u32)>>,
     streams: Vec<(OpenStream, Vec<u32>)>,
+    /// Streams by the one that was between the same endpoints before.
+    previous: HashMap<u32, u32>,
+    /// Late packets, by the stream that they are of.
+    late: Vec<(u32, u32)>,
+    /// Rows of window probes that were taken.
+    taken: Vec<u32>,
 }
 
 impl Default for StreamTracker {
     fn default() -> Self {
-        StreamTracker { current: HashMap::new(), recent: vec![None; 256], streams: Vec::new() }
+        StreamTracker {
+            current: HashMap::new(),
+            recent: vec![None; 256],
+            streams: Vec::new(),
+            previous: HashMap::new(),
+            late: Vec::new(),
+            taken: Vec::new(),
+        }
     }
 }
 
@@ -216,10 +196,31 @@ impl StreamTracker {
                 acknowledges: false,
                 by_first_sender: true,
                 elsewhere: false,
+                nature: Nature::Ordinary,
             };
         };
         rows.push(row);
-        stream.push(id, row, segment)
+        let mut packet = stream.push(id, row, segment);
+        self.taken.extend(stream.taken.take());
+        if packet.nature == Nature::Stray
+            && let Some(earlier) = self.earlier(id, segment)
+        {
+            packet.nature = Nature::Late;
+            self.late.push((earlier, row));
+        }
+        packet
+    }
+
+    /// The stream between the same endpoints before `id`, if a stray packet is of it.
+    fn earlier(&self, id: u32, segment: &Segment) -> Option<u32> {
+        let earlier = *self.previous.get(&id)?;
+        let (stream, _) = self.streams.get(earlier as usize)?;
+        stream.would_act_on(segment).then_some(earlier)
+    }
+
+    /// Rows of window probes whose octet the receiver took, which could not be known when they were pushed.
+    pub fn take_taken(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.taken)
     }
 
     fn stream_of(&mut self, segment: &Segment) -> u32 {
@@ -231,7 +232,9 @@ impl StreamTracker {
         }
         let id = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
         self.streams.push((OpenStream::new(segment), Vec::new()));
-        self.current.insert(key, id);
+        if let Some(earlier) = self.current.insert(key, id) {
+            self.previous.insert(id, earlier);
+        }
         let slot = self.slot(&key);
         if let Some(recent) = self.recent.get_mut(slot) {
             *recent = Some((key, id));
@@ -262,7 +265,13 @@ impl StreamTracker {
     #[must_use]
     pub fn finish(self) -> Vec<Stream> {
         let numbered = self.streams.into_iter().enumerate();
-        numbered.map(|(id, (stream, packets))| stream.settle(id, packets)).collect()
+        let mut streams: Vec<Stream> = numbered.map(|(id, (stream, packets))| stream.settle(id, packets)).collect();
+        for (stream, row) in self.late {
+            if let Some(stream) = streams.get_mut(stream as usize) {
+                stream.late.push(row);
+            }
+        }
+        streams
     }
 }
 
@@ -280,6 +289,9 @@ impl OpenStream {
             third_ack: None,
             syns: 0,
             syn_acks: 0,
+            standings: [Standing::default(); 2],
+            taken: None,
+            fast_open: None,
         }
     }
 
@@ -319,17 +331,39 @@ impl OpenStream {
                 peer.base.get_or_insert(segment.acknowledgement.wrapping_sub(1));
             }
         }
+        let window = window(segment, own, peer);
+        let [first, second] = &mut self.standings;
+        let (standing, opposite) = if by_first_sender { (first, second) } else { (second, first) };
+        let (nature, taken) = judge(segment, row, window, standing, opposite);
+        self.taken = taken;
         let packet = PacketInStream {
             stream,
             sequence: segment.sequence.wrapping_sub(own.base.unwrap_or(0)),
             acknowledgement: segment.acknowledgement.wrapping_sub(peer.base.unwrap_or(0)),
-            window: window(segment, own, peer).unwrap_or(NO_WINDOW),
+            window: window.unwrap_or(NO_WINDOW),
             acknowledges: segment.has(flag::ACK),
             by_first_sender,
             elsewhere: false,
+            nature,
         };
+        own.fin |= packet.ends_with(flag::FIN, segment);
+        own.reset |= packet.ends_with(flag::RST, segment);
         self.note_handshake(row, segment, &packet);
         packet
+    }
+
+    /// Whether the receiver of this packet would act on its RST or FIN, had it come before the ports were used again.
+    fn would_act_on(&self, segment: &Segment) -> bool {
+        let by_first_sender = self.sender(segment) == 0;
+        let [mut first, mut second] = self.standings;
+        let (own, peer) = if by_first_sender { (&mut first, &mut second) } else { (&mut second, &mut first) };
+        judge(segment, 0, None, own, peer).0 != Nature::Stray
+    }
+
+    /// Data in the client's SYN, as far as is known by now.
+    #[must_use]
+    pub fn fast_open(&self) -> Option<FastOpen> {
+        self.fast_open
     }
 
     /// Whether the first packet's sender is the client, as far as is known by now. Servers listen on low ports, clients
@@ -354,6 +388,7 @@ impl OpenStream {
     /// Learns roles and handshake packets.
     fn note_handshake(&mut self, row: u32, segment: &Segment, packet: &PacketInStream) {
         let by_first_sender = packet.by_first_sender;
+        self.note_fast_open(segment, packet);
         let has_third_ack_option = segment.capable().is_some_and(|capable| capable.receiver_key.is_some())
             || matches!(segment.join(), Some(crate::packets::segment::Join::Ack { .. }));
         if segment.is_syn() {
@@ -379,6 +414,28 @@ impl OpenStream {
         }
     }
 
+    /// Data in the SYN, and how much of it the server's answer acknowledges: where that was not captured, where the
+    /// client goes on.
+    fn note_fast_open(&mut self, segment: &Segment, packet: &PacketInStream) {
+        if segment.is_syn() {
+            if let Some(length) = segment.payload.filter(|length| *length > 0) {
+                let sent = self.fast_open.map_or(0, |fast_open| fast_open.sent).max(length);
+                self.fast_open = Some(FastOpen { sent, accepted: None });
+            }
+            return;
+        }
+        let Some(FastOpen { sent, accepted: None }) = self.fast_open else { return };
+        let position = if segment.is_syn_ack() && packet.answers_the_syn() {
+            packet.acknowledgement()
+        } else {
+            let goes_on = self.first_is_client == Some(packet.by_first_sender) && !segment.has(flag::RST);
+            goes_on.then_some(packet.sequence)
+        };
+        if let Some(taken) = position.map(|position| position.wrapping_sub(1)) {
+            self.fast_open = Some(FastOpen { sent, accepted: Some(taken.min(sent)) });
+        }
+    }
+
     fn settle(self, id: usize, packets: Vec<u32>) -> Stream {
         let evidence = if self.first_is_client.is_some() { RoleEvidence::Handshake } else { RoleEvidence::Ports };
         let client_sent_first = self.client_sent_first();
@@ -401,6 +458,8 @@ impl OpenStream {
             third_ack: self.third_ack,
             syns: self.syns,
             syn_acks: self.syn_acks,
+            fast_open: self.fast_open,
+            late: Vec::new(),
         }
     }
 }
@@ -413,8 +472,6 @@ impl End {
                 self.offered_scale = Some(segment.window_scale);
             }
         }
-        self.fin |= segment.has(flag::FIN);
-        self.reset |= segment.has(flag::RST);
     }
 }
 

@@ -4,10 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-#[cfg(doc)]
-use super::PacketInStream;
 use super::role::Role;
-use super::{Connection, Stream, Tracking};
+use super::standing::Nature;
+use super::{Connection, PacketInStream, Stream, Subflow, Tracking};
 use crate::packets::segment::Segment;
 
 /// A packet of a connection: where it is, and which way it travels.
@@ -27,6 +26,39 @@ pub struct Travelling<'a> {
     pub tcp_towards: Role,
     /// It was recorded elsewhere alone ([`PacketInStream::elsewhere`]).
     pub elsewhere: bool,
+    /// What it is beyond its flags.
+    pub nature: Nature,
+    /// Octets of its payload that are data of the stream; 0 where the packet does not tell.
+    pub data: u32,
+}
+
+impl<'a> Travelling<'a> {
+    /// A packet in row `row`, of the subflow of index `subflow`.
+    fn new(
+        row: u32,
+        segment: &'a Segment,
+        packet: &PacketInStream,
+        (stream, subflow, part): (&Stream, usize, &Subflow),
+    ) -> Self {
+        let tcp_towards = stream.towards(packet);
+        Travelling {
+            row,
+            segment,
+            stream: stream.id,
+            subflow,
+            towards: Tracking::mptcp_towards(part, tcp_towards),
+            tcp_towards,
+            elsewhere: packet.elsewhere,
+            nature: packet.nature,
+            data: packet.data(segment).unwrap_or(0),
+        }
+    }
+
+    /// Whether the packet has this flag, FIN or RST, and its receiver acts on it.
+    #[must_use]
+    pub fn ends_with(&self, flag: u16) -> bool {
+        self.segment.has(flag) && !self.nature.is_stray()
+    }
 }
 
 /// The packets of one subflow, by its index in [`Connection::subflows`], in the order of the file.
@@ -37,15 +69,12 @@ pub fn of_subflow<'a>(
     index: usize,
 ) -> impl Iterator<Item = Travelling<'a>> + use<'a> {
     let id = connection.subflows.get(index).copied();
-    let known = id.and_then(|id| Some((id, tracking.stream(id)?, tracking.subflow(id)?)));
-    known.into_iter().flat_map(move |(id, stream, subflow)| {
+    let known = id.and_then(|id| Some((tracking.stream(id)?, tracking.subflow(id)?)));
+    known.into_iter().flat_map(move |(stream, subflow)| {
         stream.packets.iter().filter_map(move |row| {
             let segment = segments.get(*row as usize)?;
             let packet = tracking.packets.get(*row as usize)?;
-            let tcp_towards = stream.towards(packet);
-            let towards = Tracking::mptcp_towards(subflow, tcp_towards);
-            let elsewhere = packet.elsewhere;
-            Some(Travelling { row: *row, segment, stream: id, subflow: index, towards, tcp_towards, elsewhere })
+            Some(Travelling::new(*row, segment, packet, (stream, index, subflow)))
         })
     })
 }
@@ -92,11 +121,8 @@ fn scanned<'a>(
         let packet = tracking.packets.get(row)?;
         let (index, stream, subflow) = (*subflows.get(packet.stream.checked_sub(lowest)? as usize)?)?;
         let segment = segments.get(row)?;
-        let tcp_towards = stream.towards(packet);
-        let towards = Tracking::mptcp_towards(subflow, tcp_towards);
         let row = u32::try_from(row).ok()?;
-        let elsewhere = packet.elsewhere;
-        Some(Travelling { row, segment, stream: stream.id, subflow: index, towards, tcp_towards, elsewhere })
+        Some(Travelling::new(row, segment, packet, (stream, index, subflow)))
     }))
 }
 
@@ -145,18 +171,7 @@ pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connectio
             else {
                 continue;
             };
-            let tcp_towards = stream.towards(packet);
-            let towards = Tracking::mptcp_towards(subflow, tcp_towards);
-            let elsewhere = packet.elsewhere;
-            travelling.push(Travelling {
-                row: *row,
-                segment,
-                stream: *id,
-                subflow: index,
-                towards,
-                tcp_towards,
-                elsewhere,
-            });
+            travelling.push(Travelling::new(*row, segment, packet, (stream, index, subflow)));
         }
     }
     // A few sorted runs one after the other, which this sort merges in linear time.
@@ -173,6 +188,10 @@ pub struct StreamPacket<'a> {
     pub segment: &'a Segment,
     /// The end of the *stream* that it travels towards.
     pub towards: Role,
+    /// What it is beyond its flags.
+    pub nature: Nature,
+    /// Octets of its payload that are data of the stream; 0 where the packet does not tell.
+    pub data: u32,
 }
 
 /// The packets of `connection` that were recorded in one place: what times are measured on.
@@ -189,7 +208,8 @@ pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &
     let packets = stream.packets.iter().filter_map(|row| {
         let segment = segments.get(*row as usize)?;
         let packet = tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere)?;
-        Some(StreamPacket { row: *row, segment, towards: stream.towards(packet) })
+        let data = packet.data(segment).unwrap_or(0);
+        Some(StreamPacket { row: *row, segment, towards: stream.towards(packet), nature: packet.nature, data })
     });
     let mut packets: Vec<_> = packets.collect();
     packets.sort_by_key(|packet| packet.segment.abstime);

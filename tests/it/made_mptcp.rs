@@ -64,6 +64,8 @@ pub struct Packet<'a> {
     pub ack: u32,
     pub options: &'a [u8],
     pub payload: usize,
+    /// The window field; 65,535 when left out.
+    pub window: Option<u16>,
 }
 
 impl Wire {
@@ -91,7 +93,9 @@ impl Wire {
         let mut tcp: Vec<u8> = [from.1, to.1].iter().flat_map(|port| port.to_be_bytes()).collect();
         tcp.extend(from.2.wrapping_add(packet.seq).to_be_bytes());
         tcp.extend(if packet.flags & ACK == 0 { 0 } else { to.2.wrapping_add(packet.ack) }.to_be_bytes());
-        tcp.extend([u8::try_from((20 + options.len()) / 4 * 16).unwrap(), packet.flags, 0xff, 0xff, 0, 0, 0, 0]);
+        tcp.extend([u8::try_from((20 + options.len()) / 4 * 16).unwrap(), packet.flags]);
+        tcp.extend(packet.window.unwrap_or(0xffff).to_be_bytes());
+        tcp.extend([0, 0, 0, 0]);
         tcp.extend(&options);
         tcp.resize(tcp.len() + packet.payload, 0x55);
         let length = u16::try_from(tcp.len() + 20).unwrap().to_be_bytes();
@@ -136,7 +140,7 @@ impl Wire {
         let option = [&[30, 20, 1, 1][..], &keys[0], &keys[1]].concat();
         self.up(answer, path, &Packet { flags: ACK, seq: 1, ack: 1, options: &option, ..Packet::default() });
         let option = [&[30, 22, 1, 1][..], &keys[0], &keys[1], &[0, 100]].concat();
-        let data = Packet { flags: ACK, seq: 1, ack: 1, options: &option, payload: 100 };
+        let data = Packet { flags: ACK, seq: 1, ack: 1, options: &option, payload: 100, window: None };
         let arrived = self.up(answer + 0.001, path, &data);
         let dss = data_ack(token_and_idsn(KEYS[0]).1.wrapping_add(101));
         self.down(arrived, path, &Packet { flags: ACK, seq: 1, ack: 101, options: &dss, ..Packet::default() })
@@ -169,7 +173,7 @@ impl Wire {
         dss.extend(server.wrapping_add(from.into()).to_be_bytes());
         dss.extend(from.to_be_bytes());
         dss.extend(length.to_be_bytes());
-        let packet = Packet { flags: ACK, seq: from, ack: 101, options: &dss, payload: length.into() };
+        let packet = Packet { flags: ACK, seq: from, ack: 101, options: &dss, payload: length.into(), window: None };
         self.down(time, path, &packet)
     }
 }

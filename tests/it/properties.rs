@@ -312,9 +312,12 @@ impl World {
         segment.payload = Some(u32::try_from(length).unwrap());
         let first = self.senders[subflow].chunks.first().copied();
         let own = matches!(option, Carried::Own { .. });
-        if let (true, Beginning::Key(key), 0, 0, Some(first)) =
-            (own && length > 0 && !self.capable_done, self.plan.beginning, subflow, from, first)
+        // Segmentation offload copies the option onto each segment of the first burst.
+        let copy = matches!(option, Carried::Own { wide: true }) && from > 0;
+        if let (true, Beginning::Key(key), 0, Some(first)) =
+            (own && length > 0 && (copy || (from == 0 && !self.capable_done)), self.plan.beginning, subflow, first)
             && first.dsn == 1
+            && from < first.length
         {
             // The first data may be mapped by MP_CAPABLE itself.
             self.capable_done = true;

@@ -226,8 +226,8 @@ fn acknowledged_unseen(capture: &Capture, stream: &Stream) -> Vec<u64> {
         let counted = u64::from(segment.has(flag::SYN)) + u64::from(segment.has(flag::FIN));
         let start = own.positions.position(segment.sequence);
         let end = start.saturating_add(u64::from(segment.payload.unwrap_or(0))).saturating_add(counted);
-        // A RST may carry any number.
-        if !segment.has(flag::RST) {
+        // A RST may carry any number, and so may what is out of the window.
+        if !segment.has(flag::RST) && !packet.nature.is_stray() {
             own.end = Some(own.end.map_or(end, |known| known.max(end)));
         }
         let opposite = directions.get_mut(towards.other());

@@ -37,10 +37,10 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
     for packet in &subject.packets {
         now = packet.segment.abstime;
         let (Some(flow), Some(own)) = (flows.get_mut(packet.subflow), available.get(packet.subflow)) else { continue };
-        let ends = packet.segment.flags & (flag::FIN | flag::RST) != 0;
+        let ends = packet.ends_with(flag::FIN) || packet.ends_with(flag::RST);
         let withdrawn = packet.segment.control.as_ref().is_some_and(|control| control.prio.is_some());
         if packet.towards == towards {
-            let length = u64::from(packet.segment.payload.unwrap_or(0));
+            let length = u64::from(packet.data);
             findings.extend(silence(subject, towards, own, flow, (now, total), true));
             total += length;
             flow.carried += length;

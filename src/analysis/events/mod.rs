@@ -14,7 +14,7 @@ use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{Capture, Connection, Role};
-pub use signals::{Ends, OncePerConnection, advertised, of_hmacs, of_join, of_loss};
+pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
 
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -76,8 +76,17 @@ pub enum Kind {
     Fin,
     /// MP_FASTCLOSE.
     MpFastclose,
-    /// The first RST of a subflow's direction.
+    /// The first RST of a subflow's direction, and the first of each reason that follows.
     Reset,
+    /// A RST that its receiver does not act on: out of its window, or of an earlier use of the ports. The first of a
+    /// subflow's direction.
+    ResetIgnored,
+    /// A FIN that its receiver does not act on, for the same reasons. The first of a subflow's direction.
+    FinIgnored,
+    /// The ACK that answers a RST out of the window (RFC 5961 §3.2). The first of a subflow's direction.
+    ChallengeAck,
+    /// Data in a SYN (TCP Fast Open, RFC 7413), and what the SYN/ACK says of them.
+    TcpFastOpen,
     /// A subflow makes no progress although data waits for an acknowledgement.
     SubflowStale,
     /// A receiver has no room for a segment, or none at all (RFC 8684 §3.3.4).
@@ -119,9 +128,9 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     let mut gates = Gates::default();
     for packet in &packets {
         let Some(ends) = ends.get_mut(packet.subflow) else { continue };
-        once.push(ends, packet.segment, packet.towards, connection, |event, detail| {
-            timeline.add(packet, event, detail)
-        });
+        let fast_open = capture.tracking.stream(packet.stream).and_then(|stream| stream.fast_open);
+        let shown = Shown { segment: packet.segment, nature: packet.nature, fast_open, towards: packet.towards };
+        once.push(ends, shown, connection, |event, detail| timeline.add(packet, event, detail));
         let place = capture.tracking.packets.get(packet.row as usize);
         if let Some((event, detail)) = place.and_then(|place| gates.push(packet.segment, place, packet.towards)) {
             timeline.add(packet, event, detail);

@@ -8,7 +8,8 @@ use crate::analysis::joins::{JoinAttempt, Outcome, Proof, reason_name};
 use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Prio, Segment, flag};
 use crate::tracking::authentication::{Verdict, WrongPart};
 use crate::tracking::connections::mirrors;
-use crate::tracking::{ByRole, Connection, Role};
+use crate::tracking::{ByRole, Connection, FastOpen, Nature, Role};
+use crate::units::counted;
 
 /// Ends of a subflow's directions that were seen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,7 +17,38 @@ pub struct Ends {
     /// Sequence number of a SYN with a key in its MP_CAPABLE, and that key: version 0 counts from there.
     asked: Option<(u32, u64)>,
     fins: ByRole<bool>,
-    resets: ByRole<bool>,
+    resets: ByRole<Reasons>,
+    ignored_fins: ByRole<bool>,
+    ignored_resets: ByRole<bool>,
+    challenged: ByRole<bool>,
+}
+
+/// Reasons that RSTs gave, a bit each; the highest one stands for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Reasons(u64);
+
+impl Reasons {
+    /// True the first time that this reason comes, and the first time of all. A RST that gives no reason repeats one that
+    /// did.
+    fn is_new(&mut self, reason: Option<u8>) -> bool {
+        let bit = 1_u64 << reason.map_or(63, |code| code.min(62));
+        let new = if reason.is_some() { self.0 & bit == 0 } else { self.0 == 0 };
+        self.0 |= bit;
+        new
+    }
+}
+
+/// A packet as its events are told.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The packet.
+    pub segment: &'a Segment,
+    /// What it is beyond its flags.
+    pub nature: Nature,
+    /// Data in the SYN of its stream.
+    pub fast_open: Option<FastOpen>,
+    /// The end of the connection that it travels towards.
+    pub towards: Role,
 }
 
 impl Ends {
@@ -59,17 +91,16 @@ pub struct OncePerConnection {
 }
 
 impl OncePerConnection {
-    /// Tells `add` what the next packet of the connection shows by itself. `ends` is its subflow's, `towards` the end of
-    /// the connection that it travels towards; `known` is what is known of the connection. Advertisements of addresses are
-    /// left out ([`advertised`]).
+    /// Tells `add` what the next packet of the connection shows by itself; `ends` is its subflow's, `known` is what is known
+    /// of the connection. Advertisements of addresses are left out ([`advertised`]).
     pub fn push(
         &mut self,
         ends: &mut Ends,
-        segment: &Segment,
-        towards: Role,
+        shown: Shown<'_>,
         known: &Connection,
         mut add: impl FnMut(Kind, String),
     ) {
+        let Shown { segment, nature, fast_open, towards } = shown;
         let (watch, told) = (&mut self.watch, &mut self.irregular);
         watch.push(segment, towards, known, |irregularity| {
             let (kind, each) = kind_of(&irregularity);
@@ -95,14 +126,33 @@ impl OncePerConnection {
                 add(Kind::InfiniteMapping, "length 0".to_string());
             }
         }
+        if nature.is_stray() {
+            let (kind, seen) = if segment.has(flag::RST) {
+                (Kind::ResetIgnored, ends.ignored_resets.get_mut(towards))
+            } else {
+                (Kind::FinIgnored, ends.ignored_fins.get_mut(towards))
+            };
+            if first(seen) {
+                add(kind, ignored(segment, towards));
+            }
+            return;
+        }
         if segment.has(flag::FIN) && first(ends.fins.get_mut(towards)) {
             add(Kind::Fin, format!("the {sender} closes its side of the subflow"));
         }
-        if segment.has(flag::RST) && first(ends.resets.get_mut(towards)) {
+        if segment.has(flag::RST) {
             let reset = segment.control.as_ref().and_then(|control| control.reset);
             let reason = reset.and_then(|reset| reset.reason);
-            let reason = reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
-            add(Kind::Reset, format!("the {sender} resets the subflow{reason}"));
+            if ends.resets.get_mut(towards).is_new(reason) {
+                let reason = reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
+                add(Kind::Reset, format!("the {sender} resets the subflow{reason}"));
+            }
+        }
+        if nature == Nature::ChallengeAck && first(ends.challenged.get_mut(towards)) {
+            add(Kind::ChallengeAck, format!("the {sender} answers a RST that it does not act on (RFC 5961)"));
+        }
+        if let Some(detail) = fast_open.and_then(|fast_open| of_fast_open(segment, fast_open)) {
+            add(Kind::TcpFastOpen, detail);
         }
     }
 
@@ -187,6 +237,40 @@ fn kind_of(irregularity: &Irregularity) -> (Kind, bool) {
         Irregularity::AddressIdReused { .. } => (Kind::AddressIdReused, true),
         Irregularity::PriorityOfId { .. } => (Kind::MpPrioInvalid, true),
     }
+}
+
+/// A RST or FIN without effect.
+fn ignored(segment: &Segment, towards: Role) -> String {
+    let (receiver, sender) = (towards.name(), towards.other().name());
+    let flag = if segment.has(flag::RST) { "RST" } else { "FIN" };
+    format!(
+        "the {receiver} does not act on this {flag} in the name of the {sender}: it is out of the window, or of an earlier \
+         use of the ports"
+    )
+}
+
+/// What a SYN or SYN/ACK says of data in the SYN.
+fn of_fast_open(segment: &Segment, fast_open: FastOpen) -> Option<String> {
+    if segment.is_syn() {
+        let length = segment.payload.filter(|length| *length > 0)?;
+        return Some(format!("the SYN carries {} of data", counted(length, "byte")));
+    }
+    let sent = fast_open.sent;
+    let accepted = fast_open.accepted.filter(|_| segment.is_syn_ack())?;
+    Some(match sent.saturating_sub(accepted) {
+        0 => format!("the SYN/ACK acknowledges the {} of data in the SYN", counted(sent, "byte")),
+        _ if accepted == 0 => {
+            format!(
+                "the SYN/ACK does not acknowledge the {} of data in the SYN: they are sent again",
+                counted(sent, "byte")
+            )
+        }
+        missing => format!(
+            "the SYN/ACK acknowledges {} of data in the SYN: {} are sent again",
+            counted(accepted, "byte"),
+            counted(missing, "byte")
+        ),
+    })
 }
 
 fn join_step(join: &Join) -> String {

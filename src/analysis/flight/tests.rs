@@ -155,7 +155,8 @@ fn a_pause_is_no_round() {
 
 #[test]
 fn the_data_level_takes_all_subflows_together() {
-    let sent = |time, subflow, start, end, sending| SentRange { row: 0, time, subflow, start, end, sending };
+    let sent =
+        |time, subflow, start, end, sending| SentRange { row: 0, time, subflow, start, end, sending, numbered: true };
     let ack = |time, subflow, next, window| Acknowledgement { row: 0, time, subflow, next, window };
     let sequence = DataSequence {
         sent: vec![

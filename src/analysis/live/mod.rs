@@ -11,13 +11,13 @@ mod windows;
 
 use std::collections::HashMap;
 
-use super::events::{Ends, Kind, OncePerConnection, advertised};
+use super::events::{Ends, Kind, OncePerConnection, Shown, advertised};
 use super::receive_window::Gates;
 use crate::packets::segment::Segment;
 use crate::tracking::authentication::{verify_add_addr, wrong_part};
 use crate::tracking::connections::Registry;
 use crate::tracking::streams::Pair;
-use crate::tracking::{Connection, PacketInStream, Role};
+use crate::tracking::{Connection, Nature, PacketInStream, Role};
 use news::tell;
 pub use news::{Happening, News, Place, Sighting};
 use subflow::{OpenSubflow, Seen, row};
@@ -191,8 +191,9 @@ impl Live {
         let place = Place { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
         let mut told: Vec<(Place, Sighting)> = std::mem::take(early);
         let begun = told.len();
+        let shown = Shown { segment, nature: packet.nature, fast_open: stream.fast_open(), towards };
         let OpenConnection { known, once, .. } = connection;
-        once.push(&mut subflow.ends, segment, towards, known, |kind, detail| told.push((place, (kind, detail))));
+        once.push(&mut subflow.ends, shown, known, |kind, detail| told.push((place, (kind, detail))));
         told.extend(connection.gates.push(segment, packet, towards).map(|sighting| (place, sighting)));
         let advertisement = segment.control.as_ref().and_then(|control| control.add_addr.as_ref());
         if let Some(option) = advertisement.filter(|option| !option.echo) {
@@ -268,14 +269,16 @@ impl Live {
 /// Holds what a packet shows of a connection that is not known yet: with version 1 its first SYN. False when it shows
 /// nothing.
 fn note_early(watched: &mut Watched, segment: &Segment, place: Place) -> bool {
-    if segment.control.is_none() || watched.early.len() >= MOST_EARLY {
+    let fast_open = watched.stream.fast_open();
+    let answers = segment.is_syn_ack() && fast_open.is_some();
+    if (segment.control.is_none() && !answers) || watched.early.len() >= MOST_EARLY {
         return false;
     }
     let early = &mut watched.early;
-    let mut ends = Ends::default();
-    OncePerConnection::default().push(&mut ends, segment, place.towards, &Connection::new(0), |kind, detail| {
-        early.push((place, (kind, detail)))
-    });
+    let shown = Shown { segment, nature: Nature::Ordinary, fast_open, towards: place.towards };
+    let known = Connection::new(0);
+    OncePerConnection::default()
+        .push(&mut Ends::default(), shown, &known, |kind, detail| early.push((place, (kind, detail))));
     true
 }
 

@@ -2,16 +2,16 @@
 
 use super::{Place, Sighting};
 use crate::analysis::events::{Ends, Kind, explain, of_hmacs, of_join, of_loss};
-use crate::analysis::fallback::Signs;
+use crate::analysis::fallback::{Signs, Told};
 use crate::analysis::fallback_cause::Causes;
-use crate::analysis::joins::{Course, JoinAttempt};
+use crate::analysis::joins::{Course, JoinAttempt, Step};
 use crate::analysis::option_loss::OptionLoss;
 use crate::analysis::standstill::Waiting;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::verify_join;
 use crate::tracking::connections::Candidate;
 use crate::tracking::streams::OpenStream;
-use crate::tracking::{Connection, PacketInStream, Role, Subflow, SubflowKind};
+use crate::tracking::{Connection, FastOpen, PacketInStream, Role, Subflow, SubflowKind};
 
 /// What is held of a subflow.
 #[derive(Debug)]
@@ -60,6 +60,13 @@ pub struct Seen<'a> {
     pub place: Place,
 }
 
+impl Seen<'_> {
+    /// Bytes of its payload that are data.
+    fn data(&self) -> u32 {
+        self.packet.data(self.segment).unwrap_or(0)
+    }
+}
+
 impl OpenSubflow {
     /// The part that a stream has in `connection`, which learns from it.
     #[must_use]
@@ -93,7 +100,8 @@ impl OpenSubflow {
         if let Some(course) = &mut self.join {
             let answers = seen.segment.is_syn_ack() && seen.packet.answers_the_syn();
             let proves = candidate.join.as_ref().is_some_and(|join| join.rows[2] == Some(row(seen.number)));
-            course.push(seen.place, seen.segment, towards, answers, proves);
+            let resets = seen.packet.ends_with(flag::RST, seen.segment);
+            course.push(seen.place, seen.segment, Step { towards, data: seen.data(), resets, answers, proves });
             if course.is_settled() {
                 self.decide_join(candidate, connection, tell);
             }
@@ -104,7 +112,7 @@ impl OpenSubflow {
             tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
         }
         let again = self.note_progress(seen, tell);
-        self.note_mappings(seen);
+        self.note_mappings(seen, stream.fast_open().filter(|_| towards == Role::Server));
         if self.signs.is_some() {
             self.look_for_fallback(seen, towards, connection, tell);
         }
@@ -122,6 +130,10 @@ impl OpenSubflow {
         }
         for loss in self.loss.iter_mut().flat_map(|loss| loss.finish()) {
             tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
+        }
+        // Data that nobody acknowledged show nothing.
+        for direction in &mut self.directions {
+            direction.unmapped = None;
         }
         self.tell_fallback(connection, tell);
     }
@@ -154,7 +166,7 @@ impl OpenSubflow {
     fn note_progress(&mut self, seen: Seen<'_>, tell: &mut impl FnMut(Place, Sighting)) -> u64 {
         let [first, second] = &mut self.directions;
         let (own, peer) = if seen.packet.by_first_sender { (first, second) } else { (second, first) };
-        let again = own.waiting.sends(seen.segment, seen.place);
+        let again = own.waiting.sends(seen.segment, seen.data(), seen.place);
         own.waiting.limit();
         // Before the acknowledgement ends it.
         for direction in [&mut *own, &mut *peer] {
@@ -171,14 +183,18 @@ impl OpenSubflow {
         again
     }
 
-    /// How far mappings reach (RFC 8684 §3.3.1), and data beyond.
-    fn note_mappings(&mut self, seen: Seen<'_>) {
+    /// How far mappings reach (RFC 8684 §3.3.1), and data beyond; `fast_open` is of the SYN, for packets of its direction.
+    fn note_mappings(&mut self, seen: Seen<'_>, fast_open: Option<FastOpen>) {
+        // Subflow sequence numbers count from behind the SYN's data (RFC 8684 §B.3).
+        let from = fast_open.and_then(|fast_open| fast_open.accepted).unwrap_or(0);
         let [first, second] = &mut self.directions;
         let own = if seen.packet.by_first_sender { first } else { second };
         let of_dss = seen.segment.dss.and_then(|dss| dss.mapping);
-        let of_dss = of_dss.map(|mapping| mapping.ssn.wrapping_add(mapping.length.into()));
+        let of_dss = of_dss.map(|mapping| mapping.ssn.wrapping_add(mapping.length.into()).wrapping_add(from));
         let of_capable = seen.segment.capable().and_then(|capable| capable.data_length);
-        for end in of_dss.into_iter().chain(of_capable.map(|length| u32::from(length).wrapping_add(1))) {
+        for end in
+            of_dss.into_iter().chain(of_capable.map(|length| u32::from(length).wrapping_add(1).wrapping_add(from)))
+        {
             if own.mapped.is_none_or(|mapped| reaches(end, mapped)) {
                 own.mapped = Some(end);
             }
@@ -198,22 +214,27 @@ impl OpenSubflow {
         let Some(known) = &mut self.signs else { return };
         let (signs, causes) = &mut **known;
         causes.push(seen.place.packetid, (), seen.segment);
-        let answers = seen.packet.answers_the_syn();
-        let bare = signs.push(seen.number, seen.place, seen.segment, towards, answers);
+        let told = Told { towards, data: seen.data(), answers: seen.packet.answers_the_syn() };
+        let bare = signs.push(seen.number, seen.place, seen.segment, told);
         let [first, second] = &mut self.directions;
         let (own, peer) = if seen.packet.by_first_sender { (first, second) } else { (second, first) };
-        let length = seen.segment.payload.unwrap_or(0);
+        let length = seen.data();
         if bare {
             let end = seen.packet.sequence.wrapping_add(length);
             if !own.mapped.is_some_and(|mapped| reaches(mapped, end)) {
                 own.unmapped.get_or_insert((seen.number, seen.place, end));
             }
         }
-        // What is acknowledged has no octets missing before it, where a mapping could still be.
+        // What is acknowledged has no octets missing before it, where a mapping could still be; and a receiver that still
+        // speaks MPTCP had one.
         let acknowledged = |end: u32| seen.packet.acknowledgement().is_some_and(|position| reaches(position, end));
         let unmapped = peer.unmapped.is_some_and(|(.., end)| acknowledged(end));
+        if unmapped && seen.segment.is_mptcp() {
+            peer.unmapped = None;
+        }
+        let unmapped = unmapped && !seen.segment.is_mptcp();
         // An end that has not spoken may still do so, unless it sends data or its FIN without.
-        let ends = seen.segment.has(flag::FIN) && !seen.segment.has(flag::RST);
+        let ends = seen.packet.ends_with(flag::FIN, seen.segment) && !seen.segment.has(flag::RST);
         let silent = signs.is_silent(towards.other()) && (length > 0 || ends);
         if signs.is_plain() || unmapped || silent {
             self.tell_fallback(connection, tell);

@@ -4,7 +4,7 @@ use super::{Which, shift, timestamps};
 use crate::analysis::mapping::StreamPair;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
-use crate::tracking::{Capture, Role, RoleEvidence, Stream, Tracking};
+use crate::tracking::{Capture, Nature, Role, RoleEvidence, Stream, Tracking};
 
 /// Flags that make a packet what it is. PSH and the congestion bits may differ between the ends: segmentation offload
 /// moves them.
@@ -144,15 +144,18 @@ pub fn recorded_span(capture: &Capture) -> Option<(i64, i64)> {
 }
 
 fn packets(capture: &Capture, stream: &Stream, towards: Role) -> Vec<Packet> {
-    let mut packets: Vec<Packet> = stream
-        .packets
-        .iter()
-        .filter_map(|row| {
-            let segment = capture.segments.get(*row as usize)?;
-            let place = capture.tracking.packets.get(*row as usize)?;
-            (stream.towards(place) == towards).then(|| packet(*row, segment))
-        })
-        .collect();
+    let own = stream.packets.iter().filter_map(|row| {
+        let segment = capture.segments.get(*row as usize)?;
+        let place = capture.tracking.packets.get(*row as usize)?;
+        // A late packet is of the stream before, where the other capture may have it in time.
+        (stream.towards(place) == towards && place.nature != Nature::Late).then(|| packet(*row, segment))
+    });
+    let sender = stream.endpoint(towards.other());
+    let late = stream.late.iter().filter_map(|row| {
+        let segment = capture.segments.get(*row as usize)?;
+        (segment.source == sender.address && segment.source_port == sender.port).then(|| packet(*row, segment))
+    });
+    let mut packets: Vec<Packet> = own.chain(late).collect();
     // A sorted sequence is left as it is in linear time.
     packets.sort_by_key(|packet| packet.time);
     packets

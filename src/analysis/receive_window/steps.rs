@@ -2,7 +2,7 @@
 
 use super::{Level, Offer, Plainness, carried};
 use crate::analysis::sender_view;
-use crate::packets::segment::{Dss, Segment, flag};
+use crate::packets::segment::{Dss, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange, data_sequence};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
@@ -73,7 +73,7 @@ impl Course {
         packets: &'a [Travelling<'a>],
     ) -> impl Iterator<Item = Step> + use<'a> {
         let mut walk = Walk {
-            sent: self.sequence.sent.iter().peekable(),
+            sent: self.sequence.numbered().peekable(),
             acknowledged: self.sequence.acknowledged.iter().peekable(),
             data_sent: None,
             streams: vec![StreamSent::default(); self.subflows],
@@ -88,7 +88,7 @@ impl Course {
 /// Whether the data that was acknowledged was captured, but for a hundredth.
 fn is_whole(sequence: &DataSequence) -> bool {
     let mut captured = RangeSet::default();
-    for range in &sequence.sent {
+    for range in sequence.numbered() {
         captured.insert(range.start, range.end);
     }
     let acknowledged = sequence.acknowledged.iter().map(|one| one.next).max();
@@ -127,8 +127,9 @@ impl StreamSent {
         !self.reset && self.highest > self.acknowledged
     }
 
-    fn note(&mut self, segment: &Segment, forward: bool) {
-        self.reset |= segment.has(flag::RST);
+    fn note(&mut self, packet: &Travelling<'_>, forward: bool) {
+        let segment = packet.segment;
+        self.reset |= packet.ends_with(flag::RST);
         if !forward && segment.has(flag::ACK) && !self.reset {
             self.acknowledged = self.acknowledged.max(self.positions.nearest(segment.acknowledgement));
         }
@@ -149,12 +150,12 @@ where
             asks = self.asks(packet);
             is_new = self.sends(packet);
             ends = segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN))
-                || (segment.has(flag::FIN) && self.level.0 == Level::Stream(packet.stream));
+                || (packet.ends_with(flag::FIN) && self.level.0 == Level::Stream(packet.stream));
         } else {
             offer = self.offer(tracking, packet);
         }
         if let Some(stream) = self.streams.get_mut(packet.subflow) {
-            stream.note(segment, forward);
+            stream.note(packet, forward);
             let waits = stream.waits();
             self.waiting = self.waiting.saturating_add(usize::from(waits)).saturating_sub(usize::from(waited));
         }
@@ -170,7 +171,7 @@ where
             time,
             subflow,
             waits,
-            payload: segment.payload.unwrap_or(0),
+            payload: packet.data,
             forward,
             sent,
             is_new,
@@ -194,7 +195,7 @@ where
             new_data |= range.sending == Sending::First;
             self.data_sent = self.data_sent.max(Some(range.end));
         }
-        let length = u64::from(packet.segment.payload.unwrap_or(0));
+        let length = u64::from(packet.data);
         if let Some(stream) = self.streams.get_mut(packet.subflow).filter(|_| !packet.segment.has(flag::RST)) {
             let start = stream.positions.position(packet.segment.sequence);
             let end = start.saturating_add(u64::from(packet.segment.has(flag::SYN))).saturating_add(length);

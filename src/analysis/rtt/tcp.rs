@@ -55,11 +55,11 @@ struct Direction {
 impl Direction {
     fn send(&mut self, packet: &StreamPacket<'_>) {
         let segment = packet.segment;
-        if segment.has(flag::RST) {
+        if segment.has(flag::RST) || packet.nature.is_stray() {
             return;
         }
         let syn = segment.has(flag::SYN);
-        let octets = u64::from(segment.payload.unwrap_or(0)) + u64::from(syn) + u64::from(segment.has(flag::FIN));
+        let octets = u64::from(packet.data) + u64::from(syn) + u64::from(segment.has(flag::FIN));
         let start = self.positions.position(segment.sequence);
         if octets == 0 {
             return;

@@ -55,6 +55,10 @@ fn columns(rows: &[Row]) -> Vec<Column> {
             total("throughput_bytes", |direction| direction.throughput_bytes),
             total("retransmitted_bytes", |direction| direction.retransmitted_bytes),
             total("reinjected_bytes", |direction| direction.reinjected_bytes),
+            total("plain_tcp_bytes", |direction| direction.plain_tcp_bytes),
+            total("fast_open_bytes", |direction| direction.fast_open_bytes),
+            total("keepalives", |direction| direction.keepalives),
+            total("window_probes", |direction| direction.window_probes),
             fraction(&format!("duration_to_{}", towards.name()), rows, |row| {
                 row.summary.directions.get(of(row)?).map(|direction| direction.duration)
             }),

@@ -66,6 +66,10 @@ fn columns(rows: &[Row]) -> Vec<Column> {
             total("throughput_bytes", |share| share.throughput_bytes),
             total("retransmitted_bytes", |share| share.retransmitted_bytes),
             total("reinjected_bytes", |share| share.reinjected_bytes),
+            total("plain_tcp_bytes", |share| share.plain_tcp_bytes),
+            total("fast_open_bytes", |share| share.fast_open_bytes),
+            total("keepalives", |share| share.keepalives),
+            total("window_probes", |share| share.window_probes),
         ]);
     }
     columns

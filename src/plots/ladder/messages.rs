@@ -82,6 +82,10 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
         | Kind::JoinHmacInvalid
         | Kind::ZeroWindow
         | Kind::WindowOpen
+        | Kind::ResetIgnored
+        | Kind::FinIgnored
+        | Kind::ChallengeAck
+        | Kind::TcpFastOpen
         | Kind::Fallback => name.to_string(),
         _ => format!("{name} {detail}"),
     })
@@ -126,6 +130,10 @@ fn name(kind: Kind) -> Option<&'static str> {
         Kind::Reset => "RST",
         Kind::ZeroWindow => "window shut",
         Kind::WindowOpen => "window open",
+        Kind::ResetIgnored => "RST ignored",
+        Kind::FinIgnored => "FIN ignored",
+        Kind::ChallengeAck => "challenge ACK",
+        Kind::TcpFastOpen => "Fast Open",
         Kind::SubflowStale | Kind::ChecksumFailure | Kind::EmptyMapping => return None,
     })
 }
@@ -134,7 +142,7 @@ fn name(kind: Kind) -> Option<&'static str> {
 fn dispensable(kind: Kind) -> u8 {
     match kind {
         Kind::Fin | Kind::AddAddrEcho | Kind::ZeroWindow | Kind::WindowOpen => 2,
-        Kind::MpJoin | Kind::AddAddr => 1,
+        Kind::MpJoin | Kind::AddAddr | Kind::TcpFastOpen => 1,
         _ => 0,
     }
 }

@@ -1,5 +1,6 @@
 //! When each octet of data was first seen, on each subflow and on any: at the receiver, when it arrived.
 
+use super::flow::Carriage;
 use super::intervals::Intervals;
 use super::mappings;
 use super::numbers::Numbers;
@@ -58,8 +59,9 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
             *sum = sum.saturating_add(payload.length);
         }
         let arrival = Arrival { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow };
-        let mapped = flow.mapped(payload.start, payload.start.saturating_add(payload.length));
-        parts.extend(mapped.into_iter().map(|part| (packet.towards, arrival, part)));
+        let mapped = flow.mapped(payload.start, payload.start.saturating_add(payload.data));
+        let mapped = mapped.into_iter().filter(|part| part.carriage != Carriage::Probe);
+        parts.extend(mapped.map(|part| (packet.towards, arrival, part)));
     }
     // Captures of several interfaces may hold packets out of order; of packets of the same time the file's order counts.
     parts.sort_by_key(|(_, arrival, _)| arrival.time);

@@ -15,9 +15,17 @@ pub struct Evidence {
     positions: Positions,
     /// By position: how many payloads begin a mapping if the SYN was there, and how many end one.
     votes: HashMap<u64, (u32, u32)>,
+    /// The lowest position of data with MP_CAPABLE. Segmentation offload copies the option onto each segment of a burst,
+    /// so only the first of them tells where the mapping begins.
+    capable: Option<u64>,
 }
 
 impl Evidence {
+    /// Nothing seen yet, positions counting as these do.
+    pub fn from(positions: Positions) -> Self {
+        Evidence { positions, ..Evidence::default() }
+    }
+
     /// Takes in a packet of this direction.
     pub fn note(&mut self, segment: &Segment) {
         let position = self.positions.position(segment.sequence);
@@ -39,13 +47,23 @@ impl Evidence {
             }
         } else if segment.capable().is_some_and(|capable| capable.data_length.is_some()) {
             // MP_CAPABLE maps the first octets of the subflow.
-            let votes = self.votes.entry(position.saturating_sub(1)).or_default();
-            *votes = (votes.0 + 1, votes.1 + 1);
+            self.capable = Some(self.capable.map_or(position, |lowest| lowest.min(position)));
         }
     }
 
+    /// How much speaks for this position.
+    pub fn votes(&self, position: u64) -> u32 {
+        let (begin, end) = self.votes.get(&position).copied().unwrap_or_default();
+        let capable = self.capable.is_some_and(|lowest| lowest == position.saturating_add(1));
+        begin.saturating_add(end).saturating_add(if capable { 2 } else { 0 })
+    }
+
     /// The position that most packets speak for, if some payload begins and some ends a mapping by it.
-    pub fn base(self) -> Option<u64> {
+    pub fn base(mut self) -> Option<u64> {
+        if let Some(position) = self.capable {
+            let votes = self.votes.entry(position.saturating_sub(1)).or_default();
+            *votes = (votes.0.saturating_add(1), votes.1.saturating_add(1));
+        }
         let agreed = self.votes.into_iter().filter(|(_, (begin, end))| *begin > 0 && *end > 0);
         let best =
             agreed.max_by_key(|(position, (begin, end))| (begin.saturating_add(*end), std::cmp::Reverse(*position)));

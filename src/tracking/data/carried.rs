@@ -1,6 +1,7 @@
 //! A connection's packets in the order of time, with the data that each was the first to carry: what delays are
 //! measured on.
 
+use super::flow::Carriage;
 use super::intervals::Intervals;
 use super::mappings;
 use crate::packets::segment::Segment;
@@ -21,7 +22,7 @@ pub struct DataPacket {
     pub time: i64,
     /// Octets of its payload that a mapping covers.
     pub mapped: u64,
-    /// Octets of its payload that none covers.
+    /// Octets of its payload that none covers; those that a SYN carries (TCP Fast Open) are not meant to have one.
     pub unmapped: u64,
     /// Ranges of data (start, end exclusive) that no earlier packet carried on any subflow, lowest first.
     pub fresh: Vec<(u64, u64)>,
@@ -59,16 +60,18 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
         let (Some(index), Some(flow)) = (index, flow) else { continue };
         let payload = flow.payload(*index);
         *index += 1;
-        let (start, length) = payload.map_or((0, 0), |payload| (payload.start, payload.length));
-        let parts = if length > 0 { flow.mapped(start, start.saturating_add(length)) } else { Vec::new() };
-        let mapped = parts.iter().map(|part| part.length).sum();
+        let (start, length) = payload.map_or((0, 0), |payload| (payload.start, payload.data));
+        let mut parts = if length > 0 { flow.mapped(start, start.saturating_add(length)) } else { Vec::new() };
+        let beside = parts.extract_if(.., |part| !matches!(part.carriage, Carriage::Mapping | Carriage::Infinite));
+        let exempt = beside.filter(|part| part.carriage != Carriage::Plain).map(|part| part.length).sum();
+        let mapped: u64 = parts.iter().map(|part| part.length).sum();
         packets.push(DataPacket {
             row: packet.row,
             subflow: packet.subflow,
             towards: packet.towards,
             time,
             mapped,
-            unmapped: length.saturating_sub(mapped),
+            unmapped: length.saturating_sub(mapped).saturating_sub(exempt),
             fresh: parts.iter().map(|part| (part.dsn, part.dsn.saturating_add(part.length))).collect(),
             data_ack: data.working_data_ack,
         });

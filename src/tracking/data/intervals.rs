@@ -65,6 +65,11 @@ impl<V: Copy + PartialEq> Intervals<V> {
         self.total
     }
 
+    /// One past the last octet of all ranges; `None` of none.
+    pub fn end(&self) -> Option<u64> {
+        (self.total > 0).then_some(self.end)
+    }
+
     /// The parts of `start..end` that are in the map, in order.
     #[inline]
     pub fn overlaps(&self, start: u64, end: u64) -> impl Iterator<Item = Piece<V>> + '_ {

@@ -8,9 +8,12 @@
 mod arrivals;
 mod bases;
 mod carried;
+mod flow;
 mod intervals;
 mod mappings;
 mod numbers;
+mod plain;
+mod probes;
 mod sent;
 mod sequence;
 
@@ -19,11 +22,12 @@ pub use carried::{Carried, DataPacket, carried};
 pub use intervals::{Intervals, Piece};
 pub use mappings::PacketData;
 pub use numbers::Numbers;
+pub use plain::{Reason, Signs, Told};
 pub use sent::{Kind, Repeat, Sending, SubflowVolume};
 pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence};
 
 use super::role::ByRole;
-use super::travelling::{in_file_order, one_by_one};
+use super::travelling::{Travelling, in_file_order, of_subflow, one_by_one};
 use super::{Connection, Tracking};
 use crate::packets::segment::Segment;
 
@@ -41,7 +45,7 @@ pub struct DataLevel {
 /// One direction of a connection.
 #[derive(Debug, Clone, Default)]
 pub struct Direction {
-    /// Octets of data, each counted once; DATA_FIN is none.
+    /// Octets of data, each counted once, as plain TCP after a fallback and in the SYN, too; DATA_FIN is none.
     pub goodput: u64,
     /// First and last packet, nanoseconds since 1970.
     pub span: Option<(i64, i64)>,
@@ -58,7 +62,7 @@ pub struct Direction {
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
     let travelling = in_file_order(segments, tracking, connection);
     let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
-    let mut directions = sent::walk(&travelling, maps, connection, |_, _, _| {});
+    let mut directions = sent::walk(&travelling, maps, connection, |_, _| {});
     directions.server.numbers = numbers.server;
     directions.client.numbers = numbers.client;
     DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }
@@ -68,9 +72,36 @@ pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connec
 #[must_use]
 pub fn directions(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<Direction> {
     let packets = || one_by_one(segments, tracking, connection);
-    let (flows, numbers) = mappings::flows(packets, tracking, connection, |_, _, _| {});
-    let mut directions = sent::walk(packets(), flows, connection, |_, _, _| {});
+    let mappings::Found { flows, numbers, .. } = mappings::flows(packets, tracking, connection, |_, _, _| {});
+    let mut directions = sent::walk(packets(), flows, connection, |_, _| {});
     directions.server.numbers = numbers.server;
     directions.client.numbers = numbers.client;
     directions
+}
+
+/// What shows that `connection` went on as plain TCP (RFC 8684 §3.7), and the packet that shows it first. `note` is given
+/// each packet of the initial subflow, the only one that can.
+#[must_use]
+pub fn fallback<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    connection: &Connection,
+    mut note: impl FnMut(&Travelling<'a>),
+) -> Option<(Reason, Travelling<'a>)> {
+    let initial = plain::Initial::of(tracking, connection)?;
+    let packets = || of_subflow(segments, tracking, connection, initial.index);
+    let mut signs = Signs::default();
+    for packet in packets() {
+        note(&packet);
+        signs.push(packet.row.into(), packet, packet.segment, initial.told(&packet));
+    }
+    let unmapped = if signs.has_bare_data() {
+        let all = || one_by_one(segments, tracking, connection);
+        let found = mappings::flows(all, tracking, connection, |_, _, _| {});
+        found.initial.and_then(|initial| initial.first_unmapped(packets(), &found.flows))
+    } else {
+        // Most connections have no data without an option at all, and need no look at the data level.
+        None
+    };
+    signs.reason(unmapped.map(|packet| (packet.row.into(), packet)))
 }

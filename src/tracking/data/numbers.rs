@@ -20,6 +20,10 @@ pub struct Numbers {
 const MIDDLE: u64 = 1 << 62;
 
 impl Numbers {
+    /// The working number of the first octet of data where the IDSN is known, and what stands in for it where no number
+    /// is.
+    pub const FIRST: u64 = MIDDLE + 1;
+
     /// Starts from the IDSN, where the key is known.
     #[must_use]
     pub fn new(idsn: Option<u64>) -> Self {
@@ -58,7 +62,7 @@ impl Numbers {
     /// The working number of the first octet of data, where the IDSN is known.
     #[must_use]
     pub fn first(&self) -> Option<u64> {
-        self.from_idsn.then_some(MIDDLE + 1)
+        self.from_idsn.then_some(Numbers::FIRST)
     }
 
     /// The real 64-bit number; `None` where the high half is not known.

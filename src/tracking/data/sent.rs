@@ -3,12 +3,13 @@
 use std::borrow::Borrow;
 
 use super::Direction;
+use super::flow::{Carriage, Flow, Mapped, place};
 use super::intervals::{Intervals, Piece};
-use super::mappings::{Flow, Flows, Mapped, place};
-use crate::tracking::Connection;
+use super::mappings::Flows;
 use crate::tracking::role::ByRole;
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
+use crate::tracking::{Connection, Nature};
 
 /// Why data came again under new subflow sequence numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,16 +50,24 @@ pub struct SubflowVolume {
     pub retransmitted: u64,
     /// Packets that carried such octets.
     pub retransmitted_packets: u64,
-    /// Octets of data that this subflow sent first.
+    /// Octets of data that this subflow sent first: the next two are part of them.
     pub first_sent: u64,
+    /// Those of them that went as plain TCP after a fallback.
+    pub plain: u64,
+    /// Those of them that the SYN carried (TCP Fast Open).
+    pub fast_open: u64,
     /// Octets of data that another subflow had sent before, and this one had not.
     pub reinjected: u64,
     /// Packets that carried such octets.
     pub reinjected_packets: u64,
     /// Octets of data that this subflow had sent before itself, under other sequence numbers.
     pub resent: u64,
-    /// Octets that no mapping covers.
+    /// Octets that no mapping covers, without a fallback that explains it.
     pub unmapped: u64,
+    /// Keep-alives; see [`Nature::KeepAlive`].
+    pub keepalives: u64,
+    /// Window probes, of the subflow ([`Nature::WindowProbe`]) or of the connection ([`Carriage::Probe`]).
+    pub window_probes: u64,
 }
 
 /// Who sent an octet first.
@@ -82,13 +91,25 @@ pub enum Sending {
     SameSubflow,
 }
 
-/// Walks the payloads in the order of the file; `visit` sees each range of data that a packet carried (start, end
-/// exclusive, working numbers), and what it was.
+/// A range of data as a packet sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// First octet; a working number.
+    pub start: u64,
+    /// One past the last octet.
+    pub end: u64,
+    /// Whether it had been sent before, and where.
+    pub sending: Sending,
+    /// What gives it its numbers.
+    pub carriage: Carriage,
+}
+
+/// Walks the payloads in the order of the file; `visit` sees each range of data that a packet carried.
 pub fn walk<'a>(
     travelling: impl IntoIterator<Item: Borrow<Travelling<'a>>>,
     flows: Flows,
     connection: &Connection,
-    mut visit: impl FnMut(&Travelling<'_>, (u64, u64), Sending),
+    mut visit: impl FnMut(&Travelling<'_>, Stretch),
 ) -> ByRole<Direction> {
     let count = connection.subflows.len();
     let mut walks = ByRole { server: Walk::new(flows.server, count), client: Walk::new(flows.client, count) };
@@ -131,7 +152,7 @@ impl Walk {
         Walk { flows, progress, data: Intervals::default(), direction, parts: Vec::new() }
     }
 
-    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, (u64, u64), Sending)) {
+    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, Stretch)) {
         let time = packet.segment.abstime;
         if !packet.elsewhere {
             let (first, last) = self.direction.span.unwrap_or((time, time));
@@ -144,9 +165,11 @@ impl Walk {
         ) else {
             return;
         };
-        let (start, length) = place(&mut progress.positions, packet.segment);
+        let (start, length) = place(&mut progress.positions, packet);
         volume.packets += 1;
-        volume.throughput += length;
+        volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
+        volume.keepalives += u64::from(packet.nature == Nature::KeepAlive);
+        volume.window_probes += u64::from(matches!(packet.nature, Nature::WindowProbe | Nature::AcceptedProbe));
         if length == 0 {
             return;
         }
@@ -158,7 +181,9 @@ impl Walk {
             flow.mapped_into(again.start, again.end, parts);
         }
         for part in parts.drain(..) {
-            visit(packet, (part.dsn, part.dsn.saturating_add(part.length)), Sending::Retransmission);
+            if part.carriage != Carriage::Probe {
+                visit(packet, part.as_sent((part.dsn, part.end()), Sending::Retransmission));
+            }
         }
         for (start, end) in progress.octets.gaps(start, end) {
             flow.mapped_into(start, end, parts);
@@ -170,25 +195,33 @@ impl Walk {
         let before = self.direction.repeats.len();
         let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
         for part in &*parts {
-            let end = part.dsn.saturating_add(part.length);
+            if part.carriage == Carriage::Probe {
+                // Where TCP's window was shut, too, it has been counted.
+                volume.window_probes += u64::from(packet.nature == Nature::Ordinary);
+                continue;
+            }
+            let end = part.end();
             for piece in sent_before(&self.data, &progress.after_others, sender.subflow, (part.dsn, end)) {
                 volume.resent += piece.length();
-                visit(packet, (piece.start, piece.end), Sending::SameSubflow);
+                visit(packet, part.as_sent((piece.start, piece.end), Sending::SameSubflow));
                 self.direction.repeats.push(repeat(packet, Kind::SameSubflow, &piece));
             }
             for others in self.data.overlaps(part.dsn, end).filter(|piece| piece.value.subflow != sender.subflow) {
                 for (start, end) in progress.after_others.gaps(others.start, others.end) {
                     let piece = Piece { start, end, ..others };
                     volume.reinjected += piece.length();
-                    visit(packet, (start, end), Sending::Reinjection);
+                    visit(packet, part.as_sent((start, end), Sending::Reinjection));
                     self.direction.repeats.push(repeat(packet, Kind::Reinjection, &piece));
                 }
                 progress.after_others.fill(others.start, others.end, |_| sender);
             }
             for (first, last) in self.data.gaps(part.dsn, end) {
-                visit(packet, (first, last), Sending::First);
+                visit(packet, part.as_sent((first, last), Sending::First));
             }
-            volume.first_sent += self.data.fill(part.dsn, end, |_| sender);
+            let new = self.data.fill(part.dsn, end, |_| sender);
+            volume.first_sent += new;
+            volume.plain += if part.carriage.is_plain() { new } else { 0 };
+            volume.fast_open += if part.carriage == Carriage::FastOpen { new } else { 0 };
         }
         let repeats = self.direction.repeats.get(before..).unwrap_or(&[]);
         volume.reinjected_packets += u64::from(repeats.iter().any(|repeat| repeat.kind == Kind::Reinjection));
@@ -197,6 +230,18 @@ impl Walk {
     fn finish(mut self) -> Direction {
         self.direction.goodput = self.data.total();
         self.direction
+    }
+}
+
+impl Mapped {
+    /// One past the last working DSN.
+    fn end(&self) -> u64 {
+        self.dsn.saturating_add(self.length)
+    }
+
+    /// A stretch of it as it was sent.
+    fn as_sent(&self, (start, end): (u64, u64), sending: Sending) -> Stretch {
+        Stretch { start, end, sending, carriage: self.carriage }
     }
 }
 

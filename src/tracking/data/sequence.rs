@@ -2,7 +2,7 @@
 
 use super::mappings;
 use super::numbers::Numbers;
-use super::sent::{self, Sending};
+use super::sent::{self, Sending, Stretch};
 use crate::packets::segment::Segment;
 use crate::tracking::role::ByRole;
 use crate::tracking::{Connection, Tracking, travelling};
@@ -22,6 +22,9 @@ pub struct SentRange {
     pub end: u64,
     /// Whether it had been sent before, and where.
     pub sending: Sending,
+    /// Whether it has data sequence numbers. What went as plain TCP after a fallback, or in the SYN, has none: `start` and
+    /// `end` are then stand-ins for counting.
+    pub numbered: bool,
 }
 
 /// A DATA_ACK of the data of a direction; it travels the other way.
@@ -51,12 +54,17 @@ pub struct DataSequence {
 }
 
 impl DataSequence {
+    /// What was sent with data sequence numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = &SentRange> {
+        self.sent.iter().filter(|range| range.numbered)
+    }
+
     /// The working number that is shown as 0: the IDSN; without the sender's key the one before the lowest number seen,
     /// of data or of a DATA_ACK.
     #[must_use]
     pub fn origin(&self) -> u64 {
         let acknowledged = self.acknowledged.iter().map(|ack| ack.next);
-        let lowest = || self.sent.iter().map(|range| range.start).chain(acknowledged).min();
+        let lowest = || self.numbered().map(|range| range.start).chain(acknowledged).min();
         self.numbers.first().or_else(lowest).map_or(0, |first| first.saturating_sub(1))
     }
 }
@@ -67,13 +75,16 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
     let travelling = travelling::in_one_place(segments, tracking, connection);
     let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
     let mut found = ByRole::<DataSequence>::default();
-    sent::walk(&travelling, maps, connection, |packet, (start, end), sending| {
+    sent::walk(&travelling, maps, connection, |packet, Stretch { start, end, sending, carriage }| {
         let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
+        let numbered = carriage.is_numbered();
         let sent = &mut found.get_mut(packet.towards).sent;
         match sent.last_mut() {
             // What several packets had sent before comes in parts.
-            Some(last) if (last.row, last.sending, last.end) == (row, sending, start) => last.end = end,
-            _ => sent.push(SentRange { row, time, subflow, start, end, sending }),
+            Some(last) if (last.row, last.sending, last.end, last.numbered) == (row, sending, start, numbered) => {
+                last.end = end;
+            }
+            _ => sent.push(SentRange { row, time, subflow, start, end, sending, numbered }),
         }
     });
     for (packet, data) in travelling.iter().zip(&packets) {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::packets::segment::{SackBlocks, Segment};
-use crate::tracking::Role;
+use crate::tracking::{Nature, Role};
 
 /// A packet from the client, towards the server.
 fn to_server(time: i64, flags: u16, sequence: u32, payload: u32) -> (Role, Segment) {
@@ -51,7 +51,13 @@ fn stamped((role, mut segment): (Role, Segment), value: u32, echo: u32) -> (Role
 }
 
 fn measured(packets: &[(Role, Segment)]) -> ByRole<Measured> {
-    let packets = (0..).zip(packets).map(|(row, (towards, segment))| StreamPacket { row, segment, towards: *towards });
+    let packets = (0..).zip(packets).map(|(row, (towards, segment))| StreamPacket {
+        row,
+        segment,
+        towards: *towards,
+        nature: Nature::Ordinary,
+        data: segment.payload.unwrap_or(0),
+    });
     measure(packets.collect())
 }
 

@@ -1,0 +1,292 @@
+//! One direction of one subflow: its mappings of subflow bytes to data bytes, and what each payload carries by them.
+
+use super::intervals::{Intervals, Piece};
+use super::numbers::Numbers;
+use super::probes::Course;
+use crate::packets::segment::{Dss, Mapping, flag};
+use crate::tracking::role::Role;
+use crate::tracking::sequence::Positions;
+use crate::tracking::travelling::Travelling;
+use crate::tracking::{SubflowKind, Tracking};
+
+/// Where a mapping puts its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Working DSN of the byte at the beginning of the range.
+    dsn: u64,
+    /// Row of the packet that carried the mapping.
+    row: u32,
+    /// It maps the byte of a window probe.
+    probe: bool,
+}
+
+/// What gives the bytes of a payload their place in the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carriage {
+    /// A mapping of known length.
+    Mapping,
+    /// An infinite mapping: from there on plain TCP, whose bytes still have data sequence numbers (RFC 8684 §3.7).
+    Infinite,
+    /// A fallback that no infinite mapping announced. The bytes have no data sequence numbers; those after the highest
+    /// mapped one stand in, so that each byte counts once.
+    Plain,
+    /// The SYN carried it (TCP Fast Open): before the first data sequence number (RFC 8684 §B.2).
+    FastOpen,
+    /// It is the byte of a window probe at the data level: not new data, and not data sent again.
+    Probe,
+}
+
+impl Carriage {
+    /// Whether the bytes went as plain TCP after a fallback.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        matches!(self, Carriage::Infinite | Carriage::Plain)
+    }
+
+    /// Whether the bytes have data sequence numbers on the wire. Where they do not, others stand in for counting.
+    #[must_use]
+    pub fn is_numbered(self) -> bool {
+        !matches!(self, Carriage::Plain | Carriage::FastOpen)
+    }
+}
+
+/// One direction of one subflow.
+#[derive(Debug, Clone, Default)]
+pub struct Flow {
+    /// Positions before the first packet: they give each packet of a further pass the same position.
+    start: Positions,
+    positions: Positions,
+    /// Position from which subflow sequence numbers count: of the SYN, or of the last byte of data in it; `None` until
+    /// it is known.
+    pub(super) base: Option<u64>,
+    /// Position of the SYN, and how many bytes of its data the other end took; for initial subflows.
+    pub(super) fast_open: Option<(u64, u64)>,
+    /// Working DSN of the first of these bytes.
+    fast_open_dsn: u64,
+    /// Positions to DSNs.
+    mappings: Intervals<Target>,
+    /// From this position on every byte is mapped: the infinite mapping.
+    infinite: Option<(u64, Target)>,
+    /// From this position on every byte is plain TCP, and the working DSN that stands in for the first.
+    plain: Option<(u64, u64)>,
+    /// Each packet's payload, `None` for packets without, in order of travel; kept for those who ask what each carried.
+    pub(super) payloads: Vec<Option<Payload>>,
+}
+
+/// Where a payload lies in its subflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payload {
+    /// Position of the first byte.
+    pub start: u64,
+    /// Bytes on the wire.
+    pub length: u64,
+    /// Those of them that are data: none of a keep-alive.
+    pub data: u64,
+    /// Working DSN of the first byte by the packet's own mapping, when that covers it.
+    pub(super) own: Option<u64>,
+}
+
+/// A part of a payload and the data it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapped {
+    /// Bytes.
+    pub length: u64,
+    /// Working DSN of the first byte.
+    pub dsn: u64,
+    /// What gives it that number.
+    pub carriage: Carriage,
+}
+
+impl Flow {
+    /// The flow towards this end of the connection on a subflow.
+    pub fn new(tracking: &Tracking, stream: u32, towards: Role) -> Self {
+        let mut flow = Flow::default();
+        let Some((subflow, stream)) = tracking.subflow(stream).zip(tracking.stream(stream)) else { return flow };
+        // The sender is the end that the direction leads away from.
+        let tcp_towards = Tracking::mptcp_towards(subflow, towards);
+        let isn = stream.ends.get(tcp_towards.other()).isn;
+        flow.base = isn.map(|isn| flow.positions.position(isn));
+        flow.start = flow.positions;
+        let taken = stream.fast_open.and_then(|fast_open| fast_open.accepted).unwrap_or(0);
+        if let Some(base) = flow.base
+            && taken > 0
+            && tcp_towards == Role::Server
+            && subflow.kind == SubflowKind::Initial
+        {
+            // Subflow sequence numbers count from behind the SYN's data (RFC 8684 §B.3, erratum 6609; Linux).
+            flow.fast_open = Some((base, taken.into()));
+            flow.base = Some(base.saturating_add(taken.into()));
+        }
+        flow
+    }
+
+    /// Positions as they were before the flow's first packet.
+    pub fn start(&self) -> Positions {
+        self.start
+    }
+
+    /// The position of an acknowledgement number of this flow's bytes.
+    pub fn acknowledged(&self, number: u32) -> Option<u64> {
+        self.positions.nearest(number)
+    }
+
+    /// Takes in a packet and its mapping; returns where its payload lies.
+    pub fn read(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers, course: &mut Course) -> Option<Payload> {
+        let (start, data) = place(&mut self.positions, packet);
+        let own = self.note_mapping(packet, start, numbering, course);
+        let length = u64::from(packet.segment.payload.unwrap_or(0));
+        (length > 0).then_some(Payload { start, length, data, own })
+    }
+
+    /// Takes in the mapping of a packet whose payload begins at `position`; returns the working DSN that it gives to
+    /// that byte.
+    fn note_mapping(
+        &mut self,
+        packet: &Travelling<'_>,
+        position: u64,
+        numbering: &mut Numbers,
+        course: &mut Course,
+    ) -> Option<u64> {
+        let segment = packet.segment;
+        let (start, length, dsn) = if let Some(dss) = &segment.dss
+            && let Some(mapping) = dss.mapping
+        {
+            let dsn = numbering.working(mapping.dsn, dss.has(Dss::DSN_8));
+            // A DATA_FIN takes the last byte of a mapping and has none in the subflow (RFC 8684 §3.3.3).
+            let length = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
+            let start = self.start_of(&mapping, position)?;
+            if mapping.length == 0 {
+                // Without data it maps nothing, whatever its sender meant.
+                if packet.data > 0 {
+                    self.infinite.get_or_insert((start, Target { dsn, row: packet.row, probe: false }));
+                }
+                return None;
+            }
+            (start, length, dsn)
+        } else if let Some(capable) = segment.capable()
+            && let Some(length) = capable.data_length
+            && let Some(dsn) = numbering.first()
+        {
+            // The first data of version 1 is mapped by MP_CAPABLE itself (RFC 8684 §3.1): from SSN 1 on, wherever the
+            // segment lies, because segmentation offload copies the option onto each segment of the first burst.
+            let start = self.base.map_or(position, |base| base.saturating_add(1));
+            (start, u64::from(length), dsn)
+        } else {
+            return None;
+        };
+        let probe = packet.data == 1 && start == position && course.is_probe(dsn, length);
+        course.map(dsn, length);
+        let end = start.saturating_add(length);
+        let at = |position: u64| Target { dsn: dsn.saturating_add(position - start), row: packet.row, probe };
+        self.mappings.fill(start, end, at);
+        let into = position.checked_sub(start).filter(|into| *into < length)?;
+        dsn.checked_add(into)
+    }
+
+    /// Position of the first byte of a mapping that came with a payload at `position`; `None` without the base.
+    fn start_of(&self, mapping: &Mapping, position: u64) -> Option<u64> {
+        let base = self.base?;
+        Some(base.saturating_add(near(position.saturating_sub(base), mapping.ssn)))
+    }
+
+    /// One past the last byte of the subflow that a mapping covers; without any, its first byte. `None` without the
+    /// base.
+    pub fn mapped_end(&self) -> Option<u64> {
+        self.mappings.end().or_else(|| self.base.map(|base| base.saturating_add(1)))
+    }
+
+    /// Whether an infinite mapping reaches over the byte at `position`.
+    pub fn is_infinite_at(&self, position: u64) -> bool {
+        self.infinite.is_some_and(|(from, _)| position >= from)
+    }
+
+    /// From `position` on, what no mapping covers is plain TCP; `dsn` stands in for its first number.
+    pub fn goes_plain(&mut self, position: u64, dsn: u64) {
+        self.plain = Some((position, dsn));
+    }
+
+    /// One past the last byte of the SYN's data has this working DSN.
+    pub fn place_fast_open(&mut self, dsn: u64) {
+        if let Some((_, taken)) = self.fast_open {
+            self.fast_open_dsn = dsn.saturating_sub(taken);
+        }
+    }
+
+    /// The payload of the flow's packet number `index`.
+    pub fn payload(&self, index: usize) -> Option<Payload> {
+        self.payloads.get(index).copied().flatten()
+    }
+
+    /// Working DSN of the byte at `position` as it was sent, and the row of its mapping.
+    pub fn target(&self, position: u64) -> Option<(u64, u32)> {
+        let found = self.mappings.overlaps(position, position.saturating_add(1)).next();
+        if let Some(piece) = found {
+            return Some((dsn_in(&piece), piece.value.row));
+        }
+        let (start, target) = self.infinite?;
+        let beyond = position.checked_sub(start)?;
+        Some((target.dsn.saturating_add(beyond), target.row))
+    }
+
+    /// Appends the parts of `start..end` that carry data with a known place to `parts`.
+    #[inline]
+    pub fn mapped_into(&self, start: u64, end: u64, parts: &mut Vec<Mapped>) {
+        let pieces = self.mappings.overlaps(start, end);
+        parts.extend(pieces.map(|piece| Mapped {
+            length: piece.length(),
+            dsn: dsn_in(&piece),
+            carriage: if piece.value.probe { Carriage::Probe } else { Carriage::Mapping },
+        }));
+        if self.infinite.is_some() || self.plain.is_some() || self.fast_open.is_some() {
+            self.unmapped_into(start, end, parts);
+        }
+    }
+
+    /// The same for those parts of them that no mapping of known length covers.
+    fn unmapped_into(&self, start: u64, end: u64, parts: &mut Vec<Mapped>) {
+        let beyond = match (self.infinite, self.plain) {
+            (Some((from, target)), _) => Some((from, target.dsn, Carriage::Infinite)),
+            (None, Some((from, dsn))) => Some((from, dsn, Carriage::Plain)),
+            (None, None) => None,
+        };
+        if let Some((from, dsn, carriage)) = beyond {
+            for (first, last) in self.mappings.gaps(start.max(from), end) {
+                parts.push(Mapped { length: last - first, dsn: dsn.saturating_add(first - from), carriage });
+            }
+        }
+        if let Some((syn, taken)) = self.fast_open {
+            let from = syn.saturating_add(1);
+            let until = from.saturating_add(taken).min(beyond.map_or(u64::MAX, |(from, ..)| from));
+            for (first, last) in self.mappings.gaps(start.max(from), end.min(until)) {
+                let dsn = self.fast_open_dsn.saturating_add(first - from);
+                parts.push(Mapped { length: last - first, dsn, carriage: Carriage::FastOpen });
+            }
+        }
+    }
+
+    /// The parts of `start..end` that carry data with a known place.
+    pub fn mapped(&self, start: u64, end: u64) -> Vec<Mapped> {
+        let mut parts = Vec::new();
+        self.mapped_into(start, end, &mut parts);
+        parts
+    }
+}
+
+/// Where the payload of the flow's next packet begins, and how many bytes of it are data.
+pub fn place(positions: &mut Positions, packet: &Travelling<'_>) -> (u64, u64) {
+    let segment = packet.segment;
+    let position = positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
+    (position, packet.data.into())
+}
+
+/// Working DSN of the first byte of a piece of a mapping.
+fn dsn_in(piece: &Piece<Target>) -> u64 {
+    piece.value.dsn.saturating_add(piece.start - piece.origin)
+}
+
+/// The 64-bit subflow offset nearest to `offset` whose low half is `ssn`.
+fn near(offset: u64, ssn: u32) -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+    let distance = ssn.wrapping_sub(offset as u32) as i32;
+    offset.saturating_add_signed(i64::from(distance))
+}
