@@ -1,8 +1,8 @@
 //! How much one direction of a stream carried: the arithmetic that both summaries share.
 
 use crate::packets::segment::{Segment, flag};
-use crate::tracking::{Nature, PacketInStream};
 use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::{Nature, PacketInStream};
 
 /// Octets and packets of one direction of one TCP stream.
 #[derive(Debug, Clone, Default)]

@@ -93,13 +93,7 @@ pub struct OncePerConnection {
 impl OncePerConnection {
     /// Tells `add` what the next packet of the connection shows by itself; `ends` is its subflow's, `known` is what is known
     /// of the connection. Advertisements of addresses are left out ([`advertised`]).
-    pub fn push(
-        &mut self,
-        ends: &mut Ends,
-        shown: Shown<'_>,
-        known: &Connection,
-        mut add: impl FnMut(Kind, String),
-    ) {
+    pub fn push(&mut self, ends: &mut Ends, shown: Shown<'_>, known: &Connection, mut add: impl FnMut(Kind, String)) {
         let Shown { segment, nature, fast_open, towards } = shown;
         let (watch, told) = (&mut self.watch, &mut self.irregular);
         watch.push(segment, towards, known, |irregularity| {

@@ -166,19 +166,7 @@ where
         };
         let (packetid, time, subflow) = (segment.packetid, segment.abstime, packet.subflow);
         let waits = self.waiting > 0;
-        Step {
-            packetid,
-            time,
-            subflow,
-            waits,
-            payload: packet.data,
-            forward,
-            sent,
-            is_new,
-            asks,
-            offer,
-            ends,
-        }
+        Step { packetid, time, subflow, waits, payload: packet.data, forward, sent, is_new, asks, offer, ends }
     }
 
     fn asks(&self, packet: &Travelling<'_>) -> bool {
