@@ -273,7 +273,6 @@ fn lost_packets_are_those_that_the_path_dropped() {
 }
 
 #[test]
-#[ignore = "packets that a capture has twice are counted twice as yet"]
 fn each_packet_counts_once_on_a_router_and_a_bridge() {
     for prefix in ["router", "bridge"] {
         let (wrong, compared) = compare_directions(prefix, |truth, file, _, role| {
