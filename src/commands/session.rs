@@ -19,8 +19,9 @@ use crate::output::Format;
 use crate::packets::cache::Cache;
 use crate::packets::capture_file::is_standard_input;
 use crate::packets::{self, LoadError, LoadOptions};
+use crate::tracking::copies::Copies;
 use crate::tracking::point_of_view::PointOfView;
-use crate::tracking::{Capture, Connection};
+use crate::tracking::{Capture, Connection, translated};
 use crate::whole_file;
 use captures::Captures;
 pub use captures::{FileState, Held};
@@ -281,8 +282,15 @@ impl Session {
     fn tell_of(&self, capture: &Capture) {
         self.warn_all(&capture.dissection.facts.warnings);
         // Who chose a point of view knows.
-        if let Some(copies) = capture.copies.as_ref().filter(|_| capture.view == PointOfView::default()) {
-            self.warn(copies.warning());
+        if capture.view == PointOfView::default() {
+            let copies = capture.copies.as_ref().map(Copies::warning);
+            copies
+                .into_iter()
+                .chain(translated::warning(&capture.tracking.again))
+                .for_each(|warning| self.warn(warning));
+        }
+        if let Some(warning) = translated::warning(&capture.tracking.again) {
+            self.warn(warning);
         }
     }
 

@@ -20,6 +20,7 @@ pub mod standing;
 pub mod streams;
 mod stretches;
 pub mod token;
+pub mod translated;
 pub mod travelling;
 
 pub use capture::Capture;
@@ -32,6 +33,7 @@ pub use streams::{Endpoint, RoleEvidence, Stream};
 use crate::packets::segment::Segment;
 use connections::ConnectionTracker;
 use streams::StreamTracker;
+use translated::SeenAgain;
 
 /// What [`track`] found out.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +46,8 @@ pub struct Tracking {
     pub subflows: Vec<Option<Subflow>>,
     /// Each packet's place in its stream. As long as the segments.
     pub packets: Vec<PacketInStream>,
+    /// Streams that are subflows again, recorded under other addresses.
+    pub again: Vec<SeenAgain>,
 }
 
 /// Works out what `segments` mean together. They come in the order of time.
@@ -65,7 +69,8 @@ pub fn track(segments: &[Segment]) -> Tracking {
     let streams = streams.finish();
     let (mut connections, mut subflows) = connections.finish(&streams);
     stretches::put_together(segments, &packets, &streams, &mut connections, &mut subflows);
-    Tracking { streams, connections, subflows, packets }
+    let again = translated::take_out(segments, &streams, &mut connections, &mut subflows);
+    Tracking { streams, connections, subflows, packets, again }
 }
 
 impl Tracking {

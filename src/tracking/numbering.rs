@@ -41,6 +41,9 @@ pub fn as_in_file(mut tracking: Tracking, in_file: &Tracking, rows: &[u32]) -> T
         connection.subflows.iter_mut().for_each(|stream| *stream = streams.number(*stream));
         connection.subflows.sort_unstable();
     }
+    for again in &mut tracking.again {
+        (again.stream, again.first) = (streams.number(again.stream), streams.number(again.first));
+    }
     tracking.streams.sort_by_key(|stream| stream.id);
     tracking.connections.sort_by_key(|connection| connection.id);
     tracking.subflows = streams.in_order(tracking.subflows);

@@ -8,9 +8,13 @@ use serde_json::Value;
 
 use crate::program::Home;
 
+/// Recorded before and behind an address translator; live counts both sides, so that they lie in a folder of their own.
+const TRANSLATED: &str = "container_host";
+
 /// The recordings whose names begin so.
 pub fn recordings(prefix: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/recorded");
+    let folder = if prefix == TRANSLATED { "translated" } else { "recorded" };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(folder);
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the recordings are there")
         .map(|entry| entry.expect("an entry").path())
@@ -153,6 +157,7 @@ fn goodput_with_losses_and_blackouts_and_of_what_one_interface_saw() {
 fn goodput_on_a_router_and_a_bridge() {
     goodput_is_what_the_application_wrote("router", 24);
     goodput_is_what_the_application_wrote("bridge", 6);
+    goodput_is_what_the_application_wrote(TRANSLATED, 2);
 }
 
 #[test]
@@ -273,8 +278,8 @@ fn lost_packets_are_those_that_the_path_dropped() {
 }
 
 #[test]
-fn each_packet_counts_once_on_a_router_and_a_bridge() {
-    for prefix in ["router", "bridge"] {
+fn each_packet_counts_once_on_a_router_a_bridge_and_a_host_of_containers() {
+    for prefix in ["router", "bridge", TRANSLATED] {
         let (wrong, compared) = compare_directions(prefix, |truth, file, _, role| {
             if file != "router.pcap" {
                 return Vec::new();
@@ -310,5 +315,25 @@ fn unseen_bytes_of_a_capture_on_one_interface() {
         });
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(compared >= 10);
+    }
+}
+
+#[test]
+fn subflows_behind_an_address_translator_are_those_before_it() {
+    for recording in recordings(TRANSLATED) {
+        // The client opened one subflow on each path, and MPTCP sent nothing again.
+        let client = &truth(&recording)["app_client"]["connections"][0];
+        let opened = client["tcp_info"].as_object().expect("subflows").len();
+        assert_eq!(client["mptcp_info"]["bytes_retrans"], 0);
+        let capture = recording.join("router.pcap");
+        let subflows = said(&capture, &["list_subflows", "0"]);
+        let subflows = subflows.as_array().expect("a list");
+        assert_eq!(subflows.len(), opened);
+        assert!(subflows.iter().all(|subflow| subflow["client_ip"].as_str().is_some_and(|ip| ip.starts_with("10.0."))));
+        let summary = said(&capture, &["mptcp_summary", "0"]);
+        assert!(["server", "client"].iter().all(|role| towards(&summary, role)["reinjected_bytes"] == 0));
+        let findings = said(&capture, &["diagnose"]);
+        let twice = findings.as_array().expect("a list").iter().filter(|it| it["finding"] == "packets_captured_twice");
+        assert!(twice.clone().any(|it| it["meaning"].as_str().is_some_and(|text| text.contains("address translator"))));
     }
 }

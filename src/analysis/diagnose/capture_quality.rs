@@ -15,6 +15,7 @@ pub fn find(capture: &Capture) -> Vec<Finding> {
     findings.extend(options_cut(capture));
     findings.extend(times(capture));
     findings.extend(copies(capture));
+    findings.extend(translated(capture));
     findings.extend(missing(capture));
     findings
 }
@@ -173,6 +174,40 @@ fn copies(capture: &Capture) -> Option<Finding> {
              FILE@client N FILE@server`",
         )
         .shown_by(copies.examples.iter().copied()),
+    )
+}
+
+/// Subflows that were recorded before and behind an address translator.
+fn translated(capture: &Capture) -> Option<Finding> {
+    const NAMED: usize = 5;
+    let again = &capture.tracking.again;
+    let stream = |id: u32| capture.tracking.stream(id);
+    let pairs: Vec<_> = again.iter().filter_map(|again| Some((stream(again.stream)?, stream(again.first)?))).collect();
+    let named = pairs.iter().take(NAMED).map(|(again, first)| {
+        format!(
+            "TCP stream {} ({} -> {}) is stream {} ({} -> {}) again",
+            again.id, again.client, again.server, first.id, first.client, first.server
+        )
+    });
+    let mut detail = named.collect::<Vec<_>>().join("; ");
+    match pairs.len() {
+        0 => return None,
+        1..=NAMED => {}
+        all => detail = format!("{detail}; and {} more", all - NAMED),
+    }
+    let first = pairs.iter().flat_map(|(again, first)| [first, again]).filter_map(|stream| {
+        let row = *stream.packets.first()?;
+        Some(capture.segments.get(row as usize)?.packetid)
+    });
+    Some(
+        Finding::notice(
+            FindingKind::PacketsCapturedTwice,
+            format!("{detail}: sequence numbers, timestamps and keys or random numbers are the same"),
+            "an address translator was captured on both sides, such as a home router or the host of containers: each \
+             subflow counts once, under the addresses it was first recorded with",
+            "look at the other side with `load_pcap FILE --interface NAME`, or at both as two captures: `FILE@NAME`",
+        )
+        .shown_by(first),
     )
 }
 

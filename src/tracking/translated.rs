@@ -1,0 +1,87 @@
+//! Subflows that a capture holds twice, under different addresses: before and behind an address translator.
+//!
+//! A host that translates addresses (a home router, the host of containers) and is captured on all its interfaces shows
+//! each packet under both, so that Wireshark sees two TCP streams, and both bring the keys or the token of the
+//! connection. What their ends chose at random is the same in both, and no two real subflows share it.
+
+use std::collections::HashMap;
+
+use super::streams::Stream;
+use super::{Connection, Subflow, SubflowKind};
+use crate::packets::segment::Segment;
+
+/// A stream that is another one again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenAgain {
+    /// Its number; it is part of no connection.
+    pub stream: u32,
+    /// The one that counts: recorded first, before the translator as its opener sees it.
+    pub first: u32,
+}
+
+/// What the ends of a subflow choose at random when it is opened: initial sequence numbers and the timestamps that go with
+/// them, and the random numbers of a join. MP_CAPABLE has the keys, which are the connection's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Chosen {
+    sequences: (u32, u32),
+    timestamps: (u32, u32),
+    nonces: Option<(u32, u32)>,
+}
+
+impl Chosen {
+    /// `None` unless all of it was captured.
+    fn of(segments: &[Segment], stream: &Stream, subflow: &Subflow) -> Option<Self> {
+        let value = |row: Option<u32>| Some(segments.get(row? as usize)?.timestamps?.0);
+        let nonces = match &subflow.kind {
+            SubflowKind::Initial => None,
+            SubflowKind::Join(join) => Some((join.nonces.client?, join.nonces.server?)),
+            SubflowKind::Unknown => return None,
+        };
+        Some(Chosen {
+            sequences: (stream.ends.client.isn?, stream.ends.server.isn?),
+            timestamps: (value(stream.syn)?, value(stream.syn_ack)?),
+            nonces,
+        })
+    }
+}
+
+/// Takes the subflows that are others again out of their connections.
+pub fn take_out(
+    segments: &[Segment],
+    streams: &[Stream],
+    connections: &mut [Connection],
+    subflows: &mut [Option<Subflow>],
+) -> Vec<SeenAgain> {
+    let mut found = Vec::new();
+    for connection in connections.iter_mut().filter(|connection| connection.subflows.len() > 1) {
+        let mut known: HashMap<Chosen, u32> = HashMap::with_capacity(connection.subflows.len());
+        connection.subflows.retain(|id| {
+            let stream = streams.get(*id as usize);
+            let Some(place) = subflows.get_mut(*id as usize) else { return true };
+            let (Some(stream), Some(subflow)) = (stream, place.as_ref()) else { return true };
+            let Some(chosen) = Chosen::of(segments, stream, subflow) else { return true };
+            let first = *known.entry(chosen).or_insert(*id);
+            if first == *id {
+                return true;
+            }
+            found.push(SeenAgain { stream: *id, first });
+            *place = None;
+            false
+        });
+    }
+    found
+}
+
+/// What is to be said when a capture with such streams is loaded: a sentence without full stop.
+#[must_use]
+pub fn warning(again: &[SeenAgain]) -> Option<String> {
+    let which = match again {
+        [] => return None,
+        [one] => format!("TCP stream {} is stream {}", one.stream, one.first),
+        several => format!("{} TCP streams are others", several.len()),
+    };
+    Some(format!(
+        "{which} again, recorded under the addresses that a translator gave: each counts once, under its first addresses; see \
+         `diagnose`, and `--interface NAME` for the other side"
+    ))
+}
