@@ -25,6 +25,8 @@ pub struct Advertisement {
     pub verdict: Verdict,
     /// Where the HMAC is wrong, the part of the right one that it is.
     pub wrong_part: Option<WrongPart>,
+    /// Its id stood for another address, which was not withdrawn: the peer ignores it.
+    pub reuses: bool,
     /// The peer asked to join at the address after it was advertised.
     pub joined: bool,
     /// The advertiser itself asked to join from the address.
@@ -80,6 +82,8 @@ impl Found {
             first.rows.push(packet.row);
             return;
         }
+        let before = self.under.get(&(by, option.address_id)).and_then(|under| self.all.get(*under.last()?));
+        let reuses = before.is_some_and(|before| before.option.address != option.address);
         let at = self.all.len();
         self.valid.insert(identity, at);
         self.without_echo.entry(identity).or_default().push_back(at);
@@ -92,6 +96,7 @@ impl Found {
             echo: None,
             verdict: verify_add_addr(connection, by, option),
             wrong_part: wrong_part(connection, by, option),
+            reuses,
             joined: false,
             joined_from: false,
             removed: None,

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::closing::fast_closes;
 use super::joins::{Outcome, joins};
-use crate::packets::segment::flag;
+use crate::packets::segment::{Prio, flag};
 use crate::tracking::connections::JoinHandshake;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Capture, Connection, Role, Subflow, SubflowKind, Tracking};
@@ -26,6 +27,19 @@ impl Availability {
     #[must_use]
     pub fn covers(&self, from: i64, until: i64) -> bool {
         self.from.is_some_and(|since| since <= from) && self.until.is_none_or(|end| end >= until)
+    }
+
+    /// Whether MP_PRIO had changed its priority by that time.
+    #[must_use]
+    pub fn is_changed(&self, now: i64) -> bool {
+        self.backup.iter().any(|(since, _)| *since > i64::MIN && *since <= now)
+    }
+
+    /// When MP_PRIO made it a backup, where it was one at the end and had not been opened as one, nanoseconds since 1970.
+    #[must_use]
+    pub fn made_backup(&self) -> Option<i64> {
+        let (since, backup) = self.backup.last()?;
+        (*backup && *since != i64::MIN).then_some(*since)
     }
 
     /// Whether either end wanted it as a backup at that time.
@@ -67,7 +81,7 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
         own.backup
             .extend(handshake.map(|join| (i64::MIN, [join.backup.client, join.backup.server].contains(&Some(true)))));
     }
-    let mut changes = Changes { found, of_id: HashMap::new(), named: 0, aborted: false };
+    let mut changes = Changes { connection, found, of_id: HashMap::new(), named: 0, aborted: false };
     for (index, id) in connection.subflows.iter().enumerate() {
         for end in Role::BOTH {
             let address = capture.tracking.subflow(*id).and_then(|subflow| address_id(subflow, end));
@@ -83,7 +97,8 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
 }
 
 /// What packets end or change.
-struct Changes {
+struct Changes<'a> {
+    connection: &'a Connection,
     found: Vec<Availability>,
     /// Subflows by end and address id; those that were withdrawn are not in it any more.
     of_id: HashMap<(Role, u8), VecDeque<usize>>,
@@ -91,7 +106,7 @@ struct Changes {
     aborted: bool,
 }
 
-impl Changes {
+impl Changes<'_> {
     fn note(&mut self, packet: &Travelling<'_>) {
         let now = packet.segment.abstime;
         if (packet.ends_with(flag::FIN) || packet.ends_with(flag::RST))
@@ -100,7 +115,7 @@ impl Changes {
             own.until.get_or_insert(now);
         }
         let Some(control) = &packet.segment.control else { return };
-        if control.fastclose.is_some() && !std::mem::replace(&mut self.aborted, true) {
+        if fast_closes(packet.segment, packet.towards, self.connection) && !std::mem::replace(&mut self.aborted, true) {
             self.found.iter_mut().for_each(|own| own.until = own.until.or(Some(now)));
         }
         let sender = packet.towards.other();
@@ -115,7 +130,9 @@ impl Changes {
                 subflows.pop_front();
             }
         }
-        let Some(prio) = control.prio else { return };
+        // With an address id version 1 has no MP_PRIO: its receiver ignores it.
+        let valid = |prio: &Prio| prio.address_id.is_none() || self.connection.version != Some(1);
+        let Some(prio) = control.prio.filter(valid) else { return };
         // Version 0 may name another subflow by its address id (RFC 6824 §3.3.8).
         let meant = match prio.address_id {
             None => VecDeque::from([packet.subflow]),

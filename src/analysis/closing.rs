@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::packets::segment::{Dss, flag};
+use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{ByRole, Capture, Connection, Role};
 
@@ -35,6 +35,15 @@ pub struct Closing {
     pub fast_close: Option<(u32, Role)>,
 }
 
+/// Whether a packet towards that end of the connection closes it by MP_FASTCLOSE. With a key that is not its receiver's it
+/// closes nothing (RFC 8684 §3.5); a key that is not known is taken for right.
+#[must_use]
+pub fn fast_closes(segment: &Segment, towards: Role, connection: &Connection) -> bool {
+    let receivers = connection.hosts.get(towards).key;
+    let key = segment.control.as_ref().and_then(|control| control.fastclose);
+    key.is_some_and(|key| receivers.is_none_or(|receivers| receivers == key))
+}
+
 /// Looks how `connection` ended.
 #[must_use]
 pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
@@ -46,10 +55,7 @@ pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
             data_fins.get_mut(packet.towards).get_or_insert(packet.row);
         }
         *fins.get_mut(packet.towards) |= packet.ends_with(flag::FIN);
-        // With a key that is not its receiver's it closes nothing (RFC 8684 §3.5).
-        let receivers = connection.hosts.get(packet.towards).key;
-        let key = packet.segment.control.as_ref().and_then(|control| control.fastclose);
-        if key.is_some_and(|key| receivers.is_none_or(|receivers| receivers == key)) {
+        if fast_closes(packet.segment, packet.towards, connection) {
             fast_close.get_or_insert((packet.row, packet.towards.other()));
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::closing::fast_closes;
 use crate::packets::segment::{Malformed, Segment, flag, subtype};
 use crate::tracking::authentication::{Verdict, verify_add_addr};
 use crate::tracking::{Connection, Role};
@@ -25,6 +26,8 @@ pub enum Irregularity {
     FastcloseKey {
         /// The key that it has.
         key: u64,
+        /// It is its sender's.
+        own: bool,
     },
     /// A mapping without a checksum although checksums were agreed (RFC 8684 §3.3).
     ChecksumMissing {
@@ -105,10 +108,9 @@ impl Watch {
                 found(Irregularity::ChecksumMissing { capable: true });
             }
         }
-        if let (Some(key), Some(receivers)) = (control.fastclose, connection.hosts.get(towards).key)
-            && key != receivers
-        {
-            found(Irregularity::FastcloseKey { key });
+        if let Some(key) = control.fastclose.filter(|_| !fast_closes(segment, towards, connection)) {
+            let own = connection.hosts.get(sender).key == Some(key);
+            found(Irregularity::FastcloseKey { key, own });
         }
         if let Some(id) = control.prio.and_then(|prio| prio.address_id)
             && connection.version == Some(1)
@@ -153,8 +155,9 @@ impl Irregularity {
             Irregularity::KeyChanged { of, was, is } => {
                 format!("the {}'s key is {is:016x}, and was {was:016x} before", of.name())
             }
-            Irregularity::FastcloseKey { key } => {
-                format!("MP_FASTCLOSE with the key {key:016x}, which is not its receiver's: it closes nothing")
+            Irregularity::FastcloseKey { key, own } => {
+                let whose = if *own { "its sender's own key" } else { "the key" };
+                format!("MP_FASTCLOSE with {whose} {key:016x}, which is not its receiver's")
             }
             Irregularity::ChecksumMissing { capable: true } => {
                 "checksums were agreed, and MP_CAPABLE with data has none: it is 22 bytes long and not 24".to_string()

@@ -39,6 +39,7 @@ pub mod refusals;
 pub mod reinjections;
 pub mod removals;
 pub mod requests;
+pub mod reset_ttl;
 pub mod retransmissions;
 pub mod rtt;
 pub mod scheduler;

@@ -160,7 +160,9 @@ impl Said {
             let detail = if event.event == Kind::SubflowStale { "" } else { &event.detail };
             (*connection, event.packetid, event.tcpstream, format!("{:?} {detail}", event.event))
         };
-        let whole: BTreeSet<_> = told.iter().map(name).collect();
+        // Times to live are those of frames, which are not kept of a capture that grows.
+        let seen = |(_, event): &&(u32, Event)| event.event != Kind::ResetTtlDiffers;
+        let whole: BTreeSet<_> = told.iter().filter(seen).map(name).collect();
         let live: BTreeSet<_> = watched(capture).iter().map(name).collect();
         let missing: Vec<_> = whole.difference(&live).collect();
         let more: Vec<_> = live.difference(&whole).collect();
@@ -252,6 +254,11 @@ impl Talk {
         talk.say(&INITIAL, Role::Server, SYN | ACK, (0, 1), &option::capable(version, flags, &KEYS[1..], &[]), 0);
         talk.say(&INITIAL, Role::Client, ACK, (1, 1), &option::capable(version, flags, &KEYS, &[]), 0);
         talk
+    }
+
+    /// Packets of client and server that follow have these times to live.
+    pub fn set_ttls(&mut self, client: u8, server: u8) {
+        self.ttls = [client, server];
     }
 
     /// Adds a packet of the stream that the end of the *connection* sends, with relative numbers, and lets 20 ms pass.

@@ -86,6 +86,7 @@ fn a_priority_for_the_subflows_of_an_address_id() {
                 let text = format!("the subflows of the {}'s address id 7 {becomes}", by.name());
                 assert_eq!(said.told("mp_prio"), [(at, text.as_str())]);
                 assert_eq!(said.problems(), []);
+                assert!(!said.kinds().contains(&FindingKind::SubflowBackup), "no subflow has that id");
             } else {
                 // RFC 8684 §3.3.8 has no such form.
                 assert_eq!(said.told("mp_prio"), []);
@@ -320,5 +321,59 @@ fn versions_that_do_not_fit() {
         let finding = said.only(FindingKind::Fallback);
         assert!(finding.detail.contains("the versions do not fit"), "{finding:?}");
         assert!(said.told("fallback")[0].1.contains("another version than the SYN"));
+    }
+}
+
+#[test]
+fn the_subflow_of_the_named_id_becomes_the_backup_and_not_the_one_that_carries_the_option() {
+    for v6 in [false, true] {
+        let mut talk = Talk::begun(0, v6, false);
+        talk.join(&JOINED, 1);
+        talk.say(&INITIAL, Role::Client, ACK, (1, 1), &[30, 4, 0x51, 1], 0);
+        let said = talk.exchange.said();
+        assert_eq!(said.only(FindingKind::SubflowBackup).tcpstream, Some(1));
+        // Without an id it is the subflow that carries the option.
+        let mut own = Talk::begun(0, v6, false);
+        own.join(&JOINED, 1);
+        own.say(&INITIAL, Role::Client, ACK, (1, 1), &[30, 3, 0x51], 0);
+        assert_eq!(own.exchange.said().only(FindingKind::SubflowBackup).tcpstream, Some(0));
+    }
+}
+
+#[test]
+fn a_reset_with_the_time_to_live_of_somebody_else() {
+    each(|version, v6, by| {
+        let reset = |ttl: u8| {
+            let mut talk = Talk::begun(version, v6, false);
+            talk.join(&JOINED, 1);
+            chat(&mut talk, by, 0);
+            // All packets so far have 64.
+            if by == Role::Client {
+                talk.set_ttls(ttl, 64)
+            } else {
+                talk.set_ttls(64, ttl)
+            }
+            let at = talk.say(&INITIAL, by, RST | ACK, (101, 101), &[], 0);
+            (at, talk.exchange.said())
+        };
+        let (_, own) = reset(64);
+        assert!(!own.kinds().contains(&FindingKind::ResetTtlDiffers));
+        assert_eq!(own.told("reset_ttl_differs"), []);
+        let (at, strange) = reset(250);
+        let finding = strange.only(FindingKind::ResetTtlDiffers);
+        assert_eq!((finding.packets.as_slice(), finding.tcpstream), ([at].as_slice(), Some(0)));
+        let text = format!("in the name of the {} with a time to live of 250", by.name());
+        assert!(finding.detail.contains(&text) && finding.detail.ends_with("have 64"), "{finding:?}");
+        assert_eq!(strange.told("reset_ttl_differs").len(), 1);
+    });
+}
+
+#[test]
+fn an_address_that_must_be_ignored_is_not_missed() {
+    for by in Role::BOTH {
+        let mut talk = Talk::begun(1, false, false);
+        let wrong = talk.add_addr(by, 3, 65, |hmac| *hmac.first_chunk().unwrap());
+        talk.say(&INITIAL, by, ACK, (1, 1), &wrong, 0);
+        assert_eq!(talk.exchange.said().kinds(), [FindingKind::AddressHmacWrongHalf]);
     }
 }

@@ -44,6 +44,10 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<u
             "compare the option in a capture at the other end: if it differs there, a middlebox altered it",
         )));
     }
+    // What the receiver must ignore is neither echoed nor joined.
+    if advertisement.verdict == Verdict::Invalid {
+        return findings;
+    }
     // A host that is about to close does not echo any more.
     let last = advertisement.rows.last().copied().unwrap_or(0);
     let ending = ending.is_some_and(|row| row < last);
@@ -56,7 +60,12 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<u
             meaning,
             "look for the ADD_ADDR in a capture at the other end",
         )));
-    } else if !advertisement.joined && !advertisement.joined_from && advertisement.removed.is_none() && !ending {
+    } else if !advertisement.joined
+        && !advertisement.joined_from
+        && advertisement.removed.is_none()
+        && !advertisement.reuses
+        && !ending
+    {
         let meaning = "the peer's path manager did not use it: limits, no route, or joins not wanted";
         findings.push(make(Finding::notice(
             FindingKind::AddressNotJoined,

@@ -92,6 +92,8 @@ pub enum FindingKind {
     SubflowSilent,
     /// A subflow was reset.
     SubflowReset,
+    /// A RST has another time to live than its sender's other packets.
+    ResetTtlDiffers,
     /// The connection was aborted.
     FastClose,
     /// The receive window held the sender back.

@@ -131,8 +131,8 @@ fn explain(kind: FindingKind) -> (&'static str, &'static str) {
             "compare MP_CAPABLE in captures at both ends to find the packet that was changed",
         ),
         FindingKind::FastcloseKeyInvalid => (
-            "its receiver must ignore it, and the connection goes on: it was forged, or its sender or the path mixed up the \
-             key",
+            "its receiver must ignore it, and the connection goes on (a RST that carries it still ends its subflow): it was \
+             forged, or its sender mixed up the keys",
             "compare the packet in a capture at its sender: if it is not there, somebody else sent it",
         ),
         FindingKind::ChecksumMissing => (

@@ -20,6 +20,7 @@ mod refused;
 mod reinjections;
 mod requests;
 mod resent;
+mod reset_ttl;
 mod retransmissions;
 mod silent;
 mod single;
@@ -116,6 +117,7 @@ pub fn diagnose_connection(
     findings.extend(addresses::find(&subject));
     findings.extend(joins::find(&subject));
     findings.extend(ending::find(&subject));
+    findings.extend(reset_ttl::find(&subject));
     let stale = stale::find(&subject);
     // Where the sender's standstill is captured, the silence between its retransmissions says nothing more.
     let silent = silent::find(&subject).into_iter();

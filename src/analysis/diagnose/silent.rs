@@ -38,7 +38,6 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
         now = packet.segment.abstime;
         let (Some(flow), Some(own)) = (flows.get_mut(packet.subflow), available.get(packet.subflow)) else { continue };
         let ends = packet.ends_with(flag::FIN) || packet.ends_with(flag::RST);
-        let withdrawn = packet.segment.control.as_ref().is_some_and(|control| control.prio.is_some());
         if packet.towards == towards {
             let length = u64::from(packet.data);
             findings.extend(silence(subject, towards, own, flow, (now, total), true));
@@ -47,7 +46,7 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
             flow.last = Some((now, packet.segment.packetid));
             flow.others_at_last = total;
         }
-        flow.closed |= ends || withdrawn;
+        flow.closed |= ends;
     }
     for (own, flow) in available.iter().zip(&flows) {
         findings.extend(silence(subject, towards, own, flow, (now, total), false));
@@ -65,7 +64,12 @@ fn silence(
 ) -> Option<Finding> {
     let (last, packetid) = flow.last?;
     let others = total.saturating_sub(flow.others_at_last);
-    if flow.closed || flow.carried < CARRIED || others < CARRIED || now.saturating_sub(last) < SILENCE {
+    if flow.closed
+        || own.is_changed(now)
+        || flow.carried < CARRIED
+        || others < CARRIED
+        || now.saturating_sub(last) < SILENCE
+    {
         return None;
     }
     // Once the others can carry data again, a backup falls silent.

@@ -129,7 +129,7 @@ fn cause(advertised: &[Advertisement], server_has_flag_c: bool) -> (&'static str
     if by_server.iter().all(|one| one.verdict == Verdict::Invalid) {
         return (
             "the client must ignore an advertised address whose HMAC is wrong, and has no second address to join from",
-            "look at the finding `address_hmac_invalid`, and at `ip mptcp endpoint` at the client",
+            "look at the finding about that HMAC, and at `ip mptcp endpoint` at the client",
         );
     }
     (

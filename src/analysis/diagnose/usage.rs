@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject};
+use crate::analysis::availability::availability;
 use crate::analysis::joins::{Outcome, joins};
 use crate::tracking::data::data_level;
 use crate::tracking::{Role, SubflowKind};
@@ -21,10 +22,15 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         .filter(|join| join.outcome == Outcome::Established)
         .map(|join| join.tcpstream)
         .collect();
+    let available = availability(capture, connection, &subject.packets);
     let mut backups = Vec::new();
     let mut usable = Vec::new();
-    for (index, id) in connection.subflows.iter().enumerate() {
+    for ((index, id), own) in connection.subflows.iter().enumerate().zip(&available) {
         let Some(subflow) = capture.tracking.subflow(*id) else { continue };
+        if let Some(since) = own.made_backup().filter(|_| own.from.is_some()) {
+            backups.push((index, *id, format!("MP_PRIO made the subflow a backup at {}", subject.time(since))));
+            continue;
+        }
         match &subflow.kind {
             SubflowKind::Initial => usable.push((index, *id)),
             SubflowKind::Join(join) => {
@@ -33,7 +39,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
                     continue;
                 }
                 if backup {
-                    backups.push((index, *id));
+                    backups.push((index, *id, "the subflow was opened as a backup".to_string()));
                 } else {
                     usable.push((index, *id));
                 }
@@ -47,9 +53,8 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         of(Role::Server) + of(Role::Client)
     };
     let total = level.directions.server.goodput + level.directions.client.goodput;
-    for (index, id) in &backups {
-        let detail =
-            format!("the subflow was opened as a backup and carried {} first", counted(carried(*index), "byte"));
+    for (index, id, how) in &backups {
+        let detail = format!("{how}; it carried {} first", counted(carried(*index), "byte"));
         let meaning = "a backup carries data only while no other subflow can";
         findings.push(
             Finding::notice(

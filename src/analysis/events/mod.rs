@@ -10,6 +10,7 @@ use super::fallback::{Reason, fallback};
 use super::joins::joins;
 use super::option_loss::losses;
 use super::receive_window::Gates;
+use super::reset_ttl::strange_resets;
 use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
@@ -87,6 +88,8 @@ pub enum Kind {
     ChallengeAck,
     /// Data in a SYN (TCP Fast Open, RFC 7413), and what the SYN/ACK says of them.
     TcpFastOpen,
+    /// A RST whose time to live is not that of its sender's other packets; only a whole capture tells.
+    ResetTtlDiffers,
     /// A subflow makes no progress although data waits for an acknowledgement.
     SubflowStale,
     /// A receiver has no room for a segment, or none at all (RFC 8684 §3.3.4).
@@ -162,6 +165,11 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             if let Some(packet) = find(loss.from) {
                 timeline.add(packet, Kind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
             }
+        }
+    }
+    for reset in strange_resets(capture, connection) {
+        if let Some(packet) = find(reset.row) {
+            timeline.add(packet, Kind::ResetTtlDiffers, reset.detail());
         }
     }
     for advertisement in advertisements(capture, connection) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Kind;
+use crate::analysis::closing::fast_closes;
 use crate::analysis::irregular::{Irregularity, Watch};
 use crate::analysis::joins::{JoinAttempt, Outcome, Proof, reason_name};
 use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Prio, Segment, flag};
@@ -180,9 +181,8 @@ impl OncePerConnection {
         if let Some(dsn) = control.fail {
             add(Kind::MpFail, format!("checksum failed at DSN {dsn:016x}"));
         }
-        // With a key that is not its receiver's it closes nothing: an irregularity.
-        let receivers = known.hosts.get(towards).key;
-        if control.fastclose.is_some_and(|key| receivers.is_none_or(|receivers| receivers == key)) {
+        // With another key it is an irregularity.
+        if fast_closes(segment, towards, known) {
             add(Kind::MpFastclose, format!("the {} aborts the connection", towards.other().name()));
         }
     }

@@ -76,6 +76,7 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
         | Kind::ChecksumMissing
         | Kind::AddressIdReused
         | Kind::MpPrioInvalid
+        | Kind::ResetTtlDiffers
         | Kind::MptcpMirrored
         | Kind::JoinRefused
         | Kind::JoinOptionMissing
@@ -128,6 +129,7 @@ fn name(kind: Kind) -> Option<&'static str> {
         Kind::Fin => "FIN",
         Kind::MpFastclose => "MP_FASTCLOSE",
         Kind::Reset => "RST",
+        Kind::ResetTtlDiffers => "RST, other TTL",
         Kind::ZeroWindow => "window shut",
         Kind::WindowOpen => "window open",
         Kind::ResetIgnored => "RST ignored",
