@@ -17,7 +17,7 @@ pub struct Group<'a> {
     pub members: &'a [(u32, u32)],
     /// Its sender may have sent several that look alike.
     pub vague: bool,
-    /// They may be pure ACKs that say the same.
+    /// They may be pure ACKs that say the same, or a SYN sent again.
     pub idle: bool,
     /// What tells its members apart.
     pub told_by: ToldBy,
@@ -26,6 +26,10 @@ pub struct Group<'a> {
     /// Time from the first to the last, nanoseconds.
     pub delay: i64,
 }
+
+/// A SYN that nobody answers is sent again after a second (RFC 6298 §2), nanoseconds with some allowance. Without
+/// timestamps and identification it looks like a copy.
+const SYN_AGAIN: i64 = 900_000_000;
 
 impl<'a> Group<'a> {
     /// The group of these members.
@@ -47,15 +51,17 @@ impl<'a> Group<'a> {
             ToldBy::Order
         };
         let identity = super::Identity::of(segment, subject.marks.get(*first).ip_id);
+        let delay = subject.segments.get(*last as usize)?.abstime.saturating_sub(segment.abstime);
+        let sent_again = segment.is_syn() && segment.timestamps.is_none() && identity.is_vague() && delay >= SYN_AGAIN;
         Some(Group {
             stream: subject.tracking.packets.get(*first as usize)?.stream,
             towards: towards(subject, *first)?,
             members,
             vague: identity.is_vague(),
-            idle: identity.may_come_again(),
+            idle: identity.may_come_again() || sent_again,
             told_by,
             routed,
-            delay: subject.segments.get(*last as usize)?.abstime.saturating_sub(segment.abstime),
+            delay,
         })
     }
 
