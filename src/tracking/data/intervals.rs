@@ -41,6 +41,62 @@ pub struct Intervals<V> {
     total: u64,
     /// The highest end of all ranges.
     end: u64,
+    /// The same ranges without their values.
+    filled: Filled,
+}
+
+/// Which parts are filled: ranges of the map that touch are one here. So what is missing of a part that many ranges fill
+/// is found without looking at each of them, whatever a capture makes of them.
+#[derive(Debug, Clone, Default)]
+struct Filled {
+    /// Start to end, disjoint and not touching, but for the last.
+    before: BTreeMap<u64, u64>,
+    /// The last: data in order changes nothing else.
+    last: (u64, u64),
+}
+
+impl Filled {
+    /// Adds a range that begins where all others end, or behind.
+    #[inline]
+    fn append(&mut self, start: u64, end: u64) {
+        if start > self.last.1 {
+            if self.last.0 < self.last.1 {
+                self.before.insert(self.last.0, self.last.1);
+            }
+            self.last.0 = start;
+        } else if self.last.0 == self.last.1 {
+            self.last.0 = start;
+        }
+        self.last.1 = end;
+    }
+
+    /// The ranges that reach into `start..end`, from the first on.
+    fn reaching(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let first = self.before.range(..=start).next_back().filter(|(_, last)| **last > start);
+        let behind = start.saturating_add(1);
+        let more = (behind < end).then(|| self.before.range(behind..end));
+        let last = Some(self.last).filter(|(first, last)| *first < end && *last > start);
+        first.into_iter().chain(more.into_iter().flatten()).map(|(first, last)| (*first, *last)).chain(last)
+    }
+
+    /// Adds a range that none of these overlaps; it may touch them.
+    fn insert(&mut self, mut start: u64, mut end: u64) {
+        if start >= self.last.1 {
+            return self.append(start, end);
+        }
+        if let Some((first, _)) = self.before.range(..start).next_back().filter(|(_, last)| **last == start) {
+            start = *first;
+        }
+        if let Some(last) = self.before.remove(&end) {
+            end = last;
+        }
+        if end == self.last.0 {
+            self.before.remove(&start);
+            self.last.0 = start;
+        } else {
+            self.before.insert(start, end);
+        }
+    }
 }
 
 /// Ranges in a run at most.
@@ -55,7 +111,15 @@ struct Range<V> {
 
 impl<V> Default for Intervals<V> {
     fn default() -> Self {
-        Intervals { runs: Vec::new(), order: BTreeMap::new(), last: 0, recent: Cell::new(0), total: 0, end: 0 }
+        Intervals {
+            runs: Vec::new(),
+            order: BTreeMap::new(),
+            last: 0,
+            recent: Cell::new(0),
+            total: 0,
+            end: 0,
+            filled: Filled::default(),
+        }
     }
 }
 
@@ -114,11 +178,11 @@ impl<V: Copy + PartialEq> Intervals<V> {
     #[inline]
     pub fn gaps(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
         let mut next = start;
-        let mut pieces = self.overlaps(start, end);
+        let mut filled = (start < self.end).then(|| self.filled.reaching(start, end)).into_iter().flatten();
         std::iter::from_fn(move || {
-            for piece in pieces.by_ref() {
-                let gap = (next, piece.start);
-                next = piece.end;
+            for (first, last) in filled.by_ref() {
+                let gap = (next, first);
+                next = last;
                 if gap.0 < gap.1 {
                     return Some(gap);
                 }
@@ -151,6 +215,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
                 return filled + (last - first);
             }
             self.insert(Range { start: first, end: last, value: value(first) });
+            self.filled.insert(first, last);
             filled += last - first;
             self.total += last - first;
             next = last;
@@ -161,6 +226,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
     /// Adds a range behind all others, to the last one if they touch and their values do not tell them apart.
     fn append(&mut self, start: u64, end: u64, value: V) {
         self.total += end - start;
+        self.filled.append(start, end);
         let touches = start == self.end;
         self.end = end;
         if let Some(run) = self.runs.get_mut(self.last) {
@@ -195,6 +261,9 @@ impl<V: Copy + PartialEq> Intervals<V> {
         };
         let Some(run) = self.runs.get_mut(index) else { return };
         let place = run.partition_point(|other| other.start < range.start);
+        if join(run, place, &range) {
+            return;
+        }
         if run.len() < RUN {
             run.insert(place, range);
             return;
@@ -213,14 +282,39 @@ impl<V: Copy + PartialEq> Intervals<V> {
     /// Puts a range before all others: its run gets a new name.
     fn insert_first(&mut self, range: Range<V>) {
         if let Some(entry) = self.order.first_entry()
-            && let Some(run) = self.runs.get_mut(*entry.get()).filter(|run| run.len() < RUN)
+            && let Some(run) = self.runs.get_mut(*entry.get())
+            && (join(run, 0, &range) || run.len() < RUN)
         {
-            run.insert(0, range);
+            if run.first().is_none_or(|first| first.start != range.start) {
+                run.insert(0, range);
+            }
             let index = entry.remove();
             self.order.insert(range.start, index);
             return;
         }
         self.add(vec![range]);
+    }
+}
+
+/// Makes a range that belongs at `place` of a run a part of its neighbours there, where they touch and their values do not
+/// tell them apart; false where there is no such neighbour.
+fn join<V: Copy + PartialEq>(run: &mut Vec<Range<V>>, place: usize, range: &Range<V>) -> bool {
+    let behind =
+        run.get(place).filter(|next| next.start == range.end && next.value == range.value).map(|next| next.end);
+    let before = place.checked_sub(1).and_then(|place| run.get_mut(place));
+    if let Some(before) = before.filter(|before| before.end == range.start && before.value == range.value) {
+        before.end = behind.unwrap_or(range.end);
+        if behind.is_some() {
+            run.remove(place);
+        }
+        return true;
+    }
+    match run.get_mut(place).filter(|_| behind.is_some()) {
+        Some(next) => {
+            next.start = range.start;
+            true
+        }
+        None => false,
     }
 }
 
@@ -268,6 +362,23 @@ mod tests {
             assert!(found.iter().all(|found| *found == wanted.next().flatten()), "after {owner}");
         }
         assert_eq!(map.total(), owners.iter().flatten().count() as u64);
+    }
+
+    #[test]
+    fn what_touches_and_is_alike_is_one_range() {
+        let mut map = Intervals::default();
+        let ends = |map: &Intervals<()>| map.overlaps(0, 1000).map(|p| (p.start, p.end)).collect::<Vec<_>>();
+        for start in (0..100).rev() {
+            map.fill(start * 10 + 5, start * 10 + 10, |_| ());
+        }
+        assert_eq!(ends(&map).len(), 100);
+        assert_eq!(map.fill(0, 1000, |_| ()), 500);
+        assert!(ends(&map).len() <= 4, "{:?}", ends(&map));
+        for start in (0..1000).rev() {
+            map.fill(2000 + start, 2001 + start, |_| ());
+        }
+        assert_eq!(map.overlaps(2000, 3000).count(), 1);
+        assert_eq!(map.gaps(0, 3000).collect::<Vec<_>>(), [(1000, 2000)]);
     }
 
     #[test]
