@@ -102,6 +102,16 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// Payload of a packet at most, in bytes: what segmentation offload makes of it with BIG TCP.
+    const MOST_PAYLOAD: u32 = 512 << 10;
+
+    /// A payload length as the packet or its frame gives it; `None` where no packet can be so long. A header may say
+    /// anything, and so may the length that a capture gives a frame.
+    #[must_use]
+    pub fn believable(length: u32) -> Option<u32> {
+        (length <= Self::MOST_PAYLOAD).then_some(length)
+    }
+
     /// True when every flag of `mask` is set.
     #[must_use]
     pub fn has(&self, mask: u16) -> bool {

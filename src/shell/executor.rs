@@ -173,7 +173,12 @@ impl Executor {
         };
         let outcome = guarded(command.name(), || command.run(&matches, &mut self.session));
         self.tell_warnings(console);
-        match outcome? {
+        let outcome = outcome?;
+        // Loops over packets end early after Ctrl-C: what they found is not shown.
+        if matches!(outcome, Outcome::Report(_) | Outcome::Failed { .. } | Outcome::Drawing(_)) {
+            interrupt::check()?;
+        }
+        match outcome {
             Outcome::Quit => return Ok(Flow::Leave),
             Outcome::Task(task) => return self.task(task, console),
             Outcome::Drawing(drawing) => {

@@ -12,6 +12,7 @@ use super::point_of_view::PointOfView;
 use super::repeats::repeats;
 use super::{Connection, Stream, Tracking, columns, numbering, track};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::packets::Dissection;
 use crate::packets::segment::Segments;
 
@@ -42,7 +43,7 @@ impl Capture {
     /// Tracks a dissection. Of packets that were recorded more than once the copies nearest to the clients count.
     ///
     /// # Errors
-    /// When the raw table lacks a column or a cell that every packet has.
+    /// When the raw table lacks a column or a cell that every packet has, and on Ctrl-C.
     pub fn new(path: PathBuf, dissection: Dissection) -> Result<Self> {
         Self::seen_from(path, dissection, PointOfView::default())
     }
@@ -99,6 +100,7 @@ impl Capture {
             whole: None,
             table: OnceLock::new(),
         };
+        interrupt::check()?;
         let (rows, elsewhere) = capture.look();
         if let Some(rows) = rows {
             capture.keep(&rows, &elsewhere)?;
@@ -149,7 +151,7 @@ impl Capture {
     /// The whole packet table: raw columns, tracked columns, extra fields.
     ///
     /// # Errors
-    /// When polars cannot put the columns side by side.
+    /// When polars cannot put the columns side by side, and on Ctrl-C.
     pub fn table(&self) -> Result<&DataFrame> {
         if let Some(table) = self.table.get() {
             return Ok(table);
@@ -158,6 +160,8 @@ impl Capture {
         let table = raw
             .and_then(|raw| columns::with_tracked(raw, &self.segments, &self.tracking))
             .map_err(|source| Error::Table { action: "add the tracked columns", source })?;
+        // After Ctrl-C the tracked columns are not whole.
+        interrupt::check()?;
         Ok(self.table.get_or_init(|| table))
     }
 

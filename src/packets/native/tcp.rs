@@ -48,7 +48,9 @@ pub fn read(ip: &Ip, packet: View<'_>) -> Option<Tcp> {
         sequence: u32::from_be_bytes([q0, q1, q2, q3]),
         // Without the ACK flag the number on the wire means nothing.
         acknowledgement: if flags & flag::ACK == 0 { 0 } else { u32::from_be_bytes([a0, a1, a2, a3]) },
-        payload: payload.filter(|_| ip.fragment == Fragment::Whole).and_then(|length| u32::try_from(length).ok()),
+        payload: payload
+            .filter(|_| ip.fragment == Fragment::Whole)
+            .and_then(|length| Segment::believable(u32::try_from(length).ok()?)),
         timestamps: options.timestamps,
         window_scale: options.window_scale,
         options_cut: options.cut,

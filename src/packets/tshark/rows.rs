@@ -352,7 +352,7 @@ fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet
         sequence: fields.sequence.get(row)?,
         // Without the ACK flag the number on the wire means nothing.
         acknowledgement: if flags & flag::ACK == 0 { 0 } else { fields.acknowledgement.get(row)? },
-        payload: fields.payload.get(row),
+        payload: fields.payload.get(row).and_then(Segment::believable),
         timestamps: timestamp_value.zip(timestamp_echo),
         window_scale: last_number(text_of(&fields.window_scale, row)),
         options_cut: options.cut || header_is_cut(fields, row, &options.kinds),
