@@ -19,6 +19,9 @@ use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Kind, Repea
 pub use head_of_line::HeadOfLine;
 use outside::Outside;
 
+/// Pieces of one reinjection that are judged one by one; what lies beyond is judged by the first of the rest.
+const MOST_PIECES: usize = 1024;
+
 /// What came of a reinjection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -241,7 +244,7 @@ impl Judge<'_> {
         let on = |subflow: usize| self.arrivals_on(subflow);
         let (reinjecting, original) = (on(range.subflow), on(range.original_subflow));
         for arrivals in [reinjecting, original].into_iter().flatten() {
-            cuts.extend(arrivals.overlaps(start, end).flat_map(|piece| [piece.start, piece.end]));
+            cuts.extend(arrivals.overlaps(start, end).take(MOST_PIECES).flat_map(|piece| [piece.start, piece.end]));
         }
         cuts.sort_unstable();
         cuts.dedup();
@@ -275,7 +278,13 @@ impl Judge<'_> {
         let octets = pieces.iter().filter_map(|piece| {
             let own = piece.reinjection?;
             let firsts = self.received.any.overlaps(piece.start, piece.end);
-            Some(firsts.filter(|first| first.value.subflow == own.subflow).map(|first| first.length()).sum::<u64>())
+            Some(
+                firsts
+                    .take(MOST_PIECES)
+                    .filter(|first| first.value.subflow == own.subflow)
+                    .map(|first| first.length())
+                    .sum::<u64>(),
+            )
         });
         octets.sum()
     }
@@ -294,7 +303,8 @@ impl Judge<'_> {
         for repeat in repeats {
             let (start, end) = self.translated(repeat);
             let Some(arrivals) = self.arrivals_on(repeat.original_subflow) else { continue };
-            for piece in arrivals.overlaps(start, end) {
+            let gaps: Vec<(u64, u64)> = originals.gaps(start, end).collect();
+            for piece in gaps.into_iter().flat_map(|(first, last)| arrivals.overlaps(first, last)) {
                 originals.fill(piece.start, piece.end, |_| Some(piece.value.time));
             }
             if !self.outside.has(repeat.original_row) {

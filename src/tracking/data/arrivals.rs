@@ -47,6 +47,8 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
     };
     let mut found = ByRole { server: empty(Role::Server), client: empty(Role::Client) };
     let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };
+    let none = || vec![Intervals::<()>::default(); count];
+    let mut sent = ByRole { server: none(), client: none() };
     let mut parts = Vec::with_capacity(travelling.len());
     for packet in &travelling {
         let index = next.get_mut(packet.towards).get_mut(packet.subflow);
@@ -59,12 +61,11 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
             *sum = sum.saturating_add(payload.length);
         }
         let arrival = Arrival { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow };
-        let mapped = flow.mapped(payload.start, payload.start.saturating_add(payload.data));
+        let Some(known) = sent.get_mut(packet.towards).get_mut(packet.subflow) else { continue };
+        let mapped = flow.newly_mapped(known, payload.start, payload.start.saturating_add(payload.data));
         let mapped = mapped.into_iter().filter(|part| part.carriage != Carriage::Probe);
         parts.extend(mapped.map(|part| (packet.towards, arrival, part)));
     }
-    // Captures of several interfaces may hold packets out of order; of packets of the same time the file's order counts.
-    parts.sort_by_key(|(_, arrival, _)| arrival.time);
     for (towards, arrival, part) in parts {
         let end = part.dsn.saturating_add(part.length);
         let direction = found.get_mut(towards);

@@ -48,6 +48,8 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
     let (flows, acknowledged, numbers) = mappings::collect(&travelling, tracking, connection);
     let count = connection.subflows.len();
     let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };
+    let empty = || vec![Intervals::<()>::default(); count];
+    let mut sent = ByRole { server: empty(), client: empty() };
     let mut packets = Vec::with_capacity(travelling.len());
     let mut misplaced = 0;
     let mut latest = i64::MIN;
@@ -61,10 +63,16 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
         let payload = flow.payload(*index);
         *index += 1;
         let (start, length) = payload.map_or((0, 0), |payload| (payload.start, payload.data));
-        let mut parts = if length > 0 { flow.mapped(start, start.saturating_add(length)) } else { Vec::new() };
+        let end = start.saturating_add(length);
+        let known = sent.get_mut(packet.towards).get_mut(packet.subflow);
+        let Some(known) = known else { continue };
+        let new: u64 = known.gaps(start, end).map(|(first, last)| last - first).sum();
+        let mut parts = if new > 0 { flow.newly_mapped(known, start, end) } else { Vec::new() };
         let beside = parts.extract_if(.., |part| !matches!(part.carriage, Carriage::Mapping | Carriage::Infinite));
         let exempt = beside.filter(|part| part.carriage != Carriage::Plain).map(|part| part.length).sum();
-        let mapped: u64 = parts.iter().map(|part| part.length).sum();
+        // What was sent before under the same numbers carried the same data.
+        let again = if new < length { flow.mapped_bytes(start, end).min(length - new) } else { 0 };
+        let mapped = parts.iter().map(|part| part.length).sum::<u64>().saturating_add(again);
         packets.push(DataPacket {
             row: packet.row,
             subflow: packet.subflow,

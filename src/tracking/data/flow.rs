@@ -242,6 +242,18 @@ impl Flow {
         }
     }
 
+    /// The same for at most so many mappings; returns how many parts there were.
+    pub fn some_mapped_into(&self, start: u64, end: u64, most: usize, parts: &mut Vec<Mapped>) -> usize {
+        let before = parts.len();
+        let last = self.mappings.overlaps(start, end).take(most).last();
+        if let Some(last) = last {
+            self.mapped_into(start, last.end, parts);
+        } else if most > 0 {
+            self.mapped_into(start, end, parts);
+        }
+        parts.len().saturating_sub(before)
+    }
+
     /// The same for those parts of them that no mapping of known length covers.
     fn unmapped_into(&self, start: u64, end: u64, parts: &mut Vec<Mapped>) {
         let beyond = match (self.infinite, self.plain) {
@@ -264,11 +276,25 @@ impl Flow {
         }
     }
 
-    /// The parts of `start..end` that carry data with a known place.
-    pub fn mapped(&self, start: u64, end: u64) -> Vec<Mapped> {
+    /// The parts of `start..end` that carry data with a known place and that `sent` does not hold: what came before under
+    /// the same numbers carried the same data.
+    pub fn newly_mapped(&self, sent: &mut Intervals<()>, start: u64, end: u64) -> Vec<Mapped> {
         let mut parts = Vec::new();
-        self.mapped_into(start, end, &mut parts);
+        for (first, last) in sent.gaps(start, end) {
+            self.mapped_into(first, last, &mut parts);
+        }
+        sent.fill(start, end, |_| ());
         parts
+    }
+
+    /// Bytes of `start..end` that carry data with a known place.
+    pub fn mapped_bytes(&self, start: u64, end: u64) -> u64 {
+        let gaps: Vec<(u64, u64)> = self.mappings.gaps(start, end).collect();
+        let mut parts = Vec::new();
+        let missing: u64 = gaps.iter().map(|(first, last)| last - first).sum();
+        gaps.iter().for_each(|(first, last)| self.unmapped_into(*first, *last, &mut parts));
+        let beside: u64 = parts.iter().map(|part| part.length).sum();
+        end.saturating_sub(start).saturating_sub(missing).saturating_add(beside)
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Direction {
     pub subflows: Vec<SubflowVolume>,
     /// Data sent again under new subflow sequence numbers, in the order of the file.
     pub repeats: Vec<Repeat>,
+    /// How many of them stand for more pieces than were told apart: all of their bytes count as the first does.
+    pub merged_repeats: u64,
     /// What the working numbers of `repeats` stand for.
     pub numbers: Numbers,
 }

@@ -129,6 +129,18 @@ struct Walk {
     direction: Direction,
     /// The mapped parts of the packet at hand: one list for all packets.
     parts: Vec<Mapped>,
+    allowance: Allowance,
+}
+
+/// How many pieces of what was sent before may still be looked at one by one. A packet may repeat tens of thousands of
+/// small ones, and the next packets the same again: without a bound the work, and what is kept of it, would be their square.
+struct Allowance(usize);
+
+impl Allowance {
+    /// What there is from the start: more than what captures of one connection need that were not made for it.
+    const START: usize = 1 << 16;
+    /// What each packet adds.
+    const EACH: usize = 16;
 }
 
 /// One subflow of a direction under way.
@@ -149,7 +161,8 @@ impl Walk {
         for (progress, flow) in progress.iter_mut().zip(&flows) {
             progress.positions = flow.start();
         }
-        Walk { flows, progress, data: Intervals::default(), direction, parts: Vec::new() }
+        let allowance = Allowance(Allowance::START);
+        Walk { flows, progress, data: Intervals::default(), direction, parts: Vec::new(), allowance }
     }
 
     fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, Stretch)) {
@@ -174,11 +187,13 @@ impl Walk {
             return;
         }
         let end = start.saturating_add(length);
+        let Allowance(allowance) = &mut self.allowance;
+        *allowance = allowance.saturating_add(Allowance::EACH);
         let parts = &mut self.parts;
         parts.clear();
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         for again in progress.octets.overlaps(start, end) {
-            flow.mapped_into(again.start, again.end, parts);
+            *allowance = allowance.saturating_sub(flow.some_mapped_into(again.start, again.end, *allowance, parts));
         }
         for part in parts.drain(..) {
             if part.carriage != Carriage::Probe {
@@ -201,6 +216,25 @@ impl Walk {
                 continue;
             }
             let end = part.end();
+            if !takes(allowance, &self.data, &progress.after_others, (part.dsn, end)) {
+                // All that was sent before counts as the first piece of it does.
+                let Some(first) = self.data.overlaps(part.dsn, end).next() else { continue };
+                let again = part.length.saturating_sub(self.data.gaps(part.dsn, end).map(|(from, to)| to - from).sum());
+                let piece = Piece { end: first.start.saturating_add(again), ..first };
+                let own = first.value.subflow == sender.subflow;
+                let (kind, sending) = if own {
+                    volume.resent += again;
+                    (Kind::SameSubflow, Sending::SameSubflow)
+                } else {
+                    volume.reinjected += again;
+                    (Kind::Reinjection, Sending::Reinjection)
+                };
+                visit(packet, part.as_sent((piece.start, piece.end), sending));
+                self.direction.repeats.push(repeat(packet, kind, &piece));
+                self.direction.merged_repeats += 1;
+                volume.first_sent += self.data.fill(part.dsn, end, |_| sender);
+                continue;
+            }
             for piece in sent_before(&self.data, &progress.after_others, sender.subflow, (part.dsn, end)) {
                 volume.resent += piece.length();
                 visit(packet, part.as_sent((piece.start, piece.end), Sending::SameSubflow));
@@ -243,6 +277,23 @@ impl Mapped {
     fn as_sent(&self, (start, end): (u64, u64), sending: Sending) -> Stretch {
         Stretch { start, end, sending, carriage: self.carriage }
     }
+}
+
+/// Takes the pieces that `range` has in both maps from the allowance; false, and nothing is taken, where they are more.
+fn takes(
+    allowance: &mut usize,
+    data: &Intervals<Sender>,
+    after_others: &Intervals<Sender>,
+    (start, end): (u64, u64),
+) -> bool {
+    let pieces = data.overlaps(start, end).map(drop).chain(after_others.overlaps(start, end).map(drop));
+    let beyond = allowance.saturating_add(1);
+    let count = pieces.take(beyond).count();
+    if count == beyond {
+        return false;
+    }
+    *allowance -= count;
+    true
 }
 
 /// The parts of `range` that the subflow sent before, in order: those that it sent first of all, and those that it sent
