@@ -69,7 +69,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             // What a half-read file or a dying child had to say after a signal is no news.
-            let error = if interrupt::requested() { Error::Interrupted } else { error };
+            let news = !interrupt::requested() || executor::is_interrupt(&error);
+            let error = if news { error } else { Error::Interrupted };
             console.error(&error);
             exit_code(&error)
         }
