@@ -71,8 +71,10 @@ pub enum Cause {
     TokenAltered,
     /// Nobody listens at that address and port.
     NobodyListens,
-    /// The connection, or the socket that asked to join, is gone.
+    /// The refusing host no longer has the connection.
     Gone,
+    /// The joining host had given the join up.
+    GivenUp,
     /// The refusing host had not yet seen that the other one uses MPTCP (RFC 8684 §3.1).
     NotEstablished,
     /// A limit of subflows, or another policy.
@@ -116,6 +118,8 @@ pub struct Circumstances<'a> {
     fell_back: Option<(u64, i64)>,
     /// When either end had received the first DSS of the other.
     confirmed: ByRole<Option<i64>>,
+    /// When either end sent its last DSS: it had the connection until then.
+    alive: ByRole<Option<i64>>,
     /// Whether the beginning of the connection is captured.
     whole: bool,
     /// Where each end asks not to join it.
@@ -130,6 +134,7 @@ impl<'a> Circumstances<'a> {
             connection.subflows.iter().map(|id| distances(capture, *id).unwrap_or_default()).collect();
         let mut ends: Vec<End> = Vec::new();
         let mut confirmed: ByRole<Option<i64>> = ByRole::default();
+        let mut alive: ByRole<Option<i64>> = ByRole::default();
         for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
             let by = packet.towards.other();
             let dss = packet.segment.dss;
@@ -142,11 +147,14 @@ impl<'a> Circumstances<'a> {
             let distance = distances.get(packet.subflow).copied().unwrap_or_default();
             let time = packet.segment.abstime;
             let arrives = time.saturating_add(*distance.get(packet.towards));
+            let left = time.saturating_sub(*distance.get(by));
             let earliest = confirmed.get_mut(packet.towards);
             *earliest = Some(earliest.map_or(arrives, |known| known.min(arrives)));
+            let latest = alive.get_mut(by);
+            *latest = Some(latest.map_or(left, |known| known.max(left)));
             if (fin || fast) && !ends.iter().any(|end| end.by == by && end.fast == fast) {
                 let mut at = ByRole { server: arrives, client: arrives };
-                *at.get_mut(by) = time.saturating_sub(*distance.get(by));
+                *at.get_mut(by) = left;
                 ends.push(End { row: packet.row, by, fast, at });
             }
         }
@@ -159,7 +167,7 @@ impl<'a> Circumstances<'a> {
             server: not_to_be_joined(capture, connection, Role::Server),
             client: not_to_be_joined(capture, connection, Role::Client),
         };
-        Circumstances { capture, connection, point, ends, fell_back, confirmed, whole, closed }
+        Circumstances { capture, connection, point, ends, fell_back, confirmed, alive, whole, closed }
     }
 
     /// The end that the connection had come to before `time`, as `role` knew.
@@ -236,7 +244,9 @@ impl<'a> Circumstances<'a> {
         if hmac == Some(Verdict::Invalid) {
             return vec![Cause::HmacWrong];
         }
-        if let Some(end) = self.ended(by, decided) {
+        // The RST that aborts the connection may come on the subflow that joins.
+        let itself = self.ends.iter().find(|end| end.row == join.decided_by);
+        if let Some(end) = itself.copied().or_else(|| self.ended(by, decided)) {
             return vec![Cause::Ending(end)];
         }
         if let Some((packet, _)) = self.fell_back.filter(|(_, time)| *time <= decided) {
@@ -264,14 +274,19 @@ impl<'a> Circumstances<'a> {
         let early = early.then_some(Cause::NotEstablished);
         // A limit is named only where nothing is known to have ended the connection.
         let limit = seen_ending.map_or(Cause::Limit, |end| Cause::PerhapsEnding(*end));
+        let gone = self.alive.get(by).is_none_or(|time| time <= decided).then_some(Cause::Gone);
         let causes: Vec<Option<Cause>> = match (step, join.reason) {
-            (Step::Syn, None) => vec![Some(Cause::NobodyListens), altered, Some(Cause::Gone), Some(limit)],
+            // A host that refuses by its own will gives a reason (RFC 8684 §3.2).
+            (Step::Syn, None) => vec![Some(Cause::NobodyListens), altered, gone],
             (Step::Syn, Some(3)) => vec![Some(limit)],
-            (Step::Syn, Some(_)) => vec![altered, Some(Cause::Gone), Some(limit)],
+            (Step::Syn, Some(_)) => vec![altered, gone, Some(limit)],
             // The host that sent the SYN wanted the join.
-            (Step::SynAck, None) => vec![Some(Cause::Gone), altered],
+            (Step::SynAck, None) => vec![gone, Some(Cause::GivenUp), altered],
             (Step::SynAck, Some(3)) => vec![Some(limit)],
-            (Step::SynAck, Some(_)) => vec![altered, early, Some(Cause::Gone)],
+            (Step::SynAck, Some(_)) => {
+                let known = [altered, early, gone];
+                if known.iter().any(Option::is_some) { known.to_vec() } else { vec![Some(Cause::AsItSays)] }
+            }
             (Step::Ack, None | Some(3)) => vec![early, Some(limit), altered],
             (Step::Ack, _) => vec![altered, early, Some(limit)],
         };

@@ -161,7 +161,7 @@ fn a_data_fin_that_cannot_have_arrived_is_not_the_cause() {
     // The client sends it 10 ms before the RST reaches it, and both paths are longer than that.
     let (_, findings) = recorded(Case { data_fin: Some(0.25), reason: Some(1), ..CASE });
     assert_eq!(findings[0].finding, FindingKind::JoinRefused);
-    assert!(findings[0].meaning.starts_with("the HMAC was altered"), "{}", findings[0].meaning);
+    assert!(findings[0].meaning.starts_with("the option was altered"), "{}", findings[0].meaning);
     // The server had sent the RST before: its own capture shows that.
     let (_, findings) = recorded(Case { data_fin: Some(0.25), place: 1.0, ..CASE });
     assert_eq!(findings[0].meaning, "the server's limit of subflows, or another policy");
@@ -315,4 +315,47 @@ fn a_reset_after_an_ack_that_is_not_captured_is_the_server_s_refusal() {
     assert!(finding.detail.starts_with("the server answered the ACK of the join, which is not captured,"));
     assert!(finding.meaning.starts_with("the server's limit of subflows"), "{}", finding.meaning);
     assert!(finding.meaning.contains("cannot be checked"), "{}", finding.meaning);
+}
+
+/// What was done to a join, the end that refused and the step, what the finding must say, and the kernel's counter.
+const RECORDED: &[(&str, &str, &str, Option<(&str, &str)>)] = &[
+    ("no_listener", "the server answered the SYN", "nobody listens at that address and port", None),
+    ("client_firewall", "the client answered the SYN/ACK", "a firewall sent the RST", None),
+    ("client_signals", "the client answered the SYN", "nobody listens there", None),
+    ("limit_ipv6", "the server answered the ACK", "the server's limit of subflows", Some(("server", "MPJoinRejected"))),
+    ("hmac_altered_download", "the server answered the ACK", "the", Some(("server", "MPJoinAckHMacFailure"))),
+];
+
+#[test]
+fn recorded_refusals_are_told_their_cause() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures/joins");
+    for (name, step, cause, counter) in RECORDED {
+        for end in ["client", "server"] {
+            let path = folder.join(name).join(format!("{end}.pcap"));
+            let truth = scenarios::json(&path, "truth.json").unwrap();
+            let capture = scenarios::load(&path).unwrap();
+            let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
+            let finding = findings.iter().find(|finding| finding.finding == FindingKind::JoinRefused).unwrap();
+            assert!(finding.detail.starts_with(step), "{name}/{end}: {}", finding.detail);
+            assert!(
+                finding.meaning.starts_with(cause) || finding.meaning.contains(cause),
+                "{name}: {}",
+                finding.meaning
+            );
+            // The connection went on: it cannot be gone.
+            assert!(!finding.meaning.contains("no longer has the connection"), "{name}/{end}: {}", finding.meaning);
+            if let Some((kernel, counter)) = counter {
+                assert_eq!(truth["nstat"][kernel][counter], 1, "{name}");
+                assert!(finding.next.contains(&format!("MPTcpExt{counter}")), "{name}/{end}: {}", finding.next);
+            }
+        }
+    }
+    // The HMAC left the client valid.
+    let meaning = |end: &str| {
+        let capture = scenarios::load(&folder.join("hmac_altered_download").join(format!("{end}.pcap"))).unwrap();
+        let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
+        findings.iter().find(|finding| finding.finding == FindingKind::JoinRefused).unwrap().meaning.to_string()
+    };
+    assert!(meaning("client").starts_with("the option was altered or removed on the way to the server"));
+    assert!(meaning("server").starts_with("the HMAC is wrong as captured"));
 }

@@ -3,6 +3,7 @@
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::joins::{JoinAttempt, reason_name};
 use crate::analysis::refusals::{Cause, End, Refusal, Step};
+use crate::tracking::Role;
 
 /// The finding about a refused join, without the packets of its handshake.
 pub fn describe(subject: &Subject<'_>, join: &JoinAttempt, refusal: &Refusal) -> Finding {
@@ -15,6 +16,9 @@ pub fn describe(subject: &Subject<'_>, join: &JoinAttempt, refusal: &Refusal) ->
     let mut detail = format!("the {by} answered the {} of the join{unseen} with a RST {reason}", refusal.step.name());
     for cause in &refusal.causes {
         match cause {
+            Cause::Ending(end) if end.row == join.decided_by => {
+                return too_late(format!("{detail}; {}", came(subject, end, "is the same")));
+            }
             Cause::Ending(end) => return too_late(format!("{detail}; {}", came(subject, end, "had come before"))),
             Cause::PerhapsEnding(end) => detail.push_str(&format!("; {}", came(subject, end, "came before the RST"))),
             Cause::FellBack(packet) => detail.push_str(&format!("; the fallback to TCP is in packet {packet}")),
@@ -60,7 +64,7 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
         Cause::FlagC => format!("the {by} had said in MP_CAPABLE (flag C) that it accepts no join to that address and port"),
         Cause::FellBack(_) => "a connection that fell back to TCP takes no further subflow".to_string(),
         Cause::HmacWrong => format!("the HMAC is wrong as captured, and the {by} must refuse it"),
-        Cause::HmacAltered => format!("the HMAC was altered on the way to the {by}"),
+        Cause::HmacAltered => format!("the option was altered or removed on the way to the {by}"),
         Cause::HmacUnchecked => "the HMAC is wrong: it cannot be checked, because the capture lacks it or a key".to_string(),
         Cause::TokenUnknown => {
             "no connection of the capture has the token: it was altered on the path, or its connection is older than the \
@@ -68,8 +72,12 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
                 .to_string()
         }
         Cause::TokenAltered => format!("the token was altered on the way to the {by}"),
+        Cause::NobodyListens if refusal.by == Role::Client => {
+            "nobody listens there: a client that advertises an address has no listener at it unless one is set up".to_string()
+        }
         Cause::NobodyListens => "nobody listens at that address and port, or a firewall answers for it".to_string(),
         Cause::Gone => format!("the {by} no longer has the connection"),
+        Cause::GivenUp => format!("the {by} had given the join up, or a firewall sent the RST"),
         Cause::NotEstablished => {
             format!("the join came too early: the {by} had not yet received a DSS from the {other}")
         }
@@ -117,10 +125,14 @@ fn next(refusal: &Refusal) -> String {
             (Cause::TokenUnknown | Cause::TokenAltered, _) => {
                 (Some("MPTcpExtMPJoinNoTokenFound"), Some("compare the token in a capture there".to_string()))
             }
+            (Cause::GivenUp, _) => (None, Some(format!("look for a firewall at the {by} and on that path"))),
             (Cause::Gone, Step::Syn) => (Some("MPTcpExtMPJoinNoTokenFound"), None),
             (Cause::Limit, Step::Syn) => (Some("MPTcpExtMismatchPortSynRx"), None),
             (Cause::Limit, _) => (Some("MPTcpExtMPJoinRejected"), Some("look at `ip mptcp limits` there".to_string())),
             (Cause::NotEstablished | Cause::PerhapsEnding(_), Step::Ack) => (Some("MPTcpExtMPJoinRejected"), None),
+            (Cause::NobodyListens, _) if refusal.by == Role::Client => {
+                (None, Some("clear the flag `signal` of that endpoint at the client (`ip mptcp endpoint`)".to_string()))
+            }
             (Cause::NobodyListens, _) => (None, Some("try plain TCP to that address and port".to_string())),
             _ => (None, None),
         };
