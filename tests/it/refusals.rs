@@ -318,7 +318,9 @@ fn a_reset_after_an_ack_that_is_not_captured_is_the_server_s_refusal() {
 }
 
 /// What was done to a join, the end that refused and the step, what the finding must say, and the kernel's counter.
-const RECORDED: &[(&str, &str, &str, Option<(&str, &str)>)] = &[
+type Recorded = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>);
+
+const RECORDED: &[Recorded] = &[
     ("no_listener", "the server answered the SYN", "nobody listens at that address and port", None),
     ("client_firewall", "the client answered the SYN/ACK", "a firewall sent the RST", None),
     ("client_signals", "the client answered the SYN", "nobody listens there", None),
