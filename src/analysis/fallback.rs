@@ -35,7 +35,10 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
         return None;
     }
     let mut causes = Causes::default();
-    let note = |packet: &Travelling<'_>| causes.push(packet.row.into(), packet.segment.packetid, packet.segment);
+    let note = |packet: &Travelling<'_>| {
+        let fast_open = capture.tracking.stream(packet.stream).and_then(|stream| stream.fast_open);
+        causes.push(packet.row.into(), packet.segment.packetid, packet.segment, fast_open);
+    };
     let (shown, packet) = data::fallback(&capture.segments, &capture.tracking, connection, note)?;
     let (reason, cause) = causes.explain(shown, packet.row.into(), connection);
     Some(Fallback {

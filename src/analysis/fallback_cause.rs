@@ -2,7 +2,7 @@
 
 use super::fallback::Reason;
 use crate::packets::segment::{Segment, flag};
-use crate::tracking::Connection;
+use crate::tracking::{Connection, FastOpen};
 
 /// What the packets of the initial subflow showed so far; beside each place `M` stands a number that grows along the file.
 #[derive(Debug, Clone)]
@@ -11,17 +11,22 @@ pub struct Causes<M> {
     unsummed: Option<(u64, M)>,
     /// The first malformed option.
     malformed: Option<(u64, M)>,
+    /// The SYN/ACK that took nothing of the data in the SYN.
+    syn_data_refused: Option<(u64, M)>,
 }
 
 impl<M> Default for Causes<M> {
     fn default() -> Self {
-        Causes { unsummed: None, malformed: None }
+        Causes { unsummed: None, malformed: None, syn_data_refused: None }
     }
 }
 
 impl<M: Copy> Causes<M> {
-    /// Takes in the next packet.
-    pub fn push(&mut self, number: u64, place: M, segment: &Segment) {
+    /// Takes in the next packet of a stream; `fast_open` is what is known of the data in its SYN.
+    pub fn push(&mut self, number: u64, place: M, segment: &Segment, fast_open: Option<FastOpen>) {
+        if fast_open.is_some_and(|data| data.sent > 0 && data.accepted == Some(0)) && !segment.is_syn() {
+            self.syn_data_refused.get_or_insert((number, place));
+        }
         if segment.malformed.is_some() {
             self.malformed.get_or_insert((number, place));
         } else if self.unsummed.is_none() && !segment.options_cut && !segment.has(flag::SYN) {
@@ -52,8 +57,11 @@ impl<M: Copy> Causes<M> {
         if let Some(place) = before(self.unsummed).filter(|_| summed) {
             return (Reason::ChecksumMissing, Some(place));
         }
-        match before(self.malformed) {
-            Some(place) => (Reason::OptionMalformed, Some(place)),
+        if let Some(place) = before(self.malformed) {
+            return (Reason::OptionMalformed, Some(place));
+        }
+        match before(self.syn_data_refused) {
+            Some(place) => (Reason::SynDataRefused, Some(place)),
             None => (shown, None),
         }
     }

@@ -337,3 +337,18 @@ fn subflows_behind_an_address_translator_are_those_before_it() {
         assert!(twice.clone().any(|it| it["meaning"].as_str().is_some_and(|text| text.contains("address translator"))));
     }
 }
+
+#[test]
+fn a_fallback_after_refused_data_in_the_syn_is_named() {
+    for recording in recordings("tfo_syn_data_refused") {
+        let counters = &truth(&recording)["nstat"];
+        assert_eq!(counters["client"]["TcpExt"]["TCPFastOpenActiveFail"], 1);
+        assert_eq!(counters["server"]["MPTcpExt"]["MPCapableFallbackACK"], 1);
+        for file in ["client.pcap", "server.pcap"] {
+            let listed = said(&recording.join(file), &["list_mptcp_connections"]);
+            let listed = listed.as_array().expect("a list").iter();
+            let reasons: Vec<&Value> = listed.map(|connection| &connection["fallback"]["reason"]).collect();
+            assert_eq!(reasons, [&Value::Null, &Value::from("syn_data_refused")], "{file}");
+        }
+    }
+}

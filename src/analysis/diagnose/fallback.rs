@@ -51,6 +51,13 @@ fn meaning(reason: Reason) -> (&'static str, &'static str) {
              plain TCP",
             "compare that option in a capture at its sender",
         ),
+        Reason::SynDataRefused => (
+            "the client sent the data of the SYN again, and such data can have no mapping (Linux sends them without MP_CAPABLE): \
+             the server took it for plain TCP. Less likely, something on the path removed the option. The transfer goes on over \
+             one path as plain TCP",
+            "look at `sysctl net.ipv4.tcp_fastopen` on the server and at `nstat -az | grep -E 'TCPFastOpen|Fallback'` at both \
+             ends; a changed `net.ipv4.tcp_fastopen_key` makes clients' cookies useless, too",
+        ),
         _ => (
             "the transfer goes on over one path as plain TCP; look for a middlebox on that path",
             "capture on both sides of each middlebox of that path to find where the option goes missing",

@@ -247,5 +247,8 @@ pub fn explain(reason: Reason) -> &'static str {
             "no MPTCP option after a mapping without a checksum, although checksums were agreed: its receiver refused it"
         }
         Reason::OptionMalformed => "no MPTCP option after a malformed one: its receiver ignored that, and fell back",
+        Reason::SynDataRefused => {
+            "no MPTCP option after a SYN/ACK that did not take the data in the SYN (TCP Fast Open): an end fell back"
+        }
     }
 }

@@ -114,7 +114,7 @@ impl OpenSubflow {
         let again = self.note_progress(seen, tell);
         self.note_mappings(seen, stream.fast_open().filter(|_| towards == Role::Server));
         if self.signs.is_some() {
-            self.look_for_fallback(seen, towards, connection, tell);
+            self.look_for_fallback(seen, (towards, stream.fast_open()), connection, tell);
         }
         again
     }
@@ -207,13 +207,13 @@ impl OpenSubflow {
     fn look_for_fallback(
         &mut self,
         seen: Seen<'_>,
-        towards: Role,
+        (towards, fast_open): (Role, Option<FastOpen>),
         connection: &Connection,
         tell: &mut impl FnMut(Place, Sighting),
     ) {
         let Some(known) = &mut self.signs else { return };
         let (signs, causes) = &mut **known;
-        causes.push(seen.place.packetid, (), seen.segment);
+        causes.push(seen.place.packetid, (), seen.segment, fast_open);
         let told = Told { towards, data: seen.data(), answers: seen.packet.answers_the_syn() };
         let bare = signs.push(seen.number, seen.place, seen.segment, told);
         let [first, second] = &mut self.directions;

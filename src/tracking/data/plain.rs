@@ -31,6 +31,8 @@ pub enum Reason {
     ChecksumMissing,
     /// A malformed option came, and MPTCP ended behind it.
     OptionMalformed,
+    /// The SYN had data (TCP Fast Open, RFC 7413) that the SYN/ACK did not acknowledge, and MPTCP ended behind it.
+    SynDataRefused,
 }
 
 impl Reason {
@@ -46,6 +48,7 @@ impl Reason {
             Reason::VersionMismatch => "version_mismatch",
             Reason::ChecksumMissing => "checksum_missing",
             Reason::OptionMalformed => "option_malformed",
+            Reason::SynDataRefused => "syn_data_refused",
         }
     }
 }
