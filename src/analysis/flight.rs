@@ -70,7 +70,7 @@ struct Direction {
 impl Direction {
     fn send(&mut self, packet: &StreamPacket<'_>) {
         let segment = packet.segment;
-        if segment.has(flag::RST) {
+        if segment.has(flag::RST) || packet.nature.is_stray() {
             return;
         }
         let position = self.positions.position(segment.sequence);

@@ -100,9 +100,9 @@ impl Flow {
         self.volume.push(segment, packet);
         let mut again = self.volume.retransmitted_packets > before;
         let length = u64::from(packet.data(segment).unwrap_or(0));
-        let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         // A RST may have any number, and so may what is out of the window.
         if !segment.has(flag::RST) && !packet.nature.is_stray() {
+            let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
             let end = start.saturating_add(length);
             let next = self.next.unwrap_or(start);
             // A bare ACK beyond what was seen opens a hole as data do.

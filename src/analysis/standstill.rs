@@ -135,14 +135,14 @@ impl<M: Copy> Waiting<M> {
     /// Ranges that are held after [`Waiting::limit`] at most.
     const MOST_RANGES: usize = 1024;
 
-    /// Takes in a packet of the direction, with so many octets of data; returns how many of them had been sent before.
+    /// Takes in a packet of the direction, with so many bytes of data; returns how many of them had been sent before.
     /// Keep-alives and window probes have none: nothing waits for their acknowledgement.
     pub fn sends(&mut self, segment: &Segment, data: u32, place: M) -> u64 {
-        let start = self.data.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         let length = u64::from(data);
         if length == 0 {
             return 0;
         }
+        let start = self.data.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         let end = start.saturating_add(length);
         let again = length.saturating_sub(self.sent.insert(start, end));
         self.highest_sent = Some(self.highest_sent.map_or(end, |highest| highest.max(end)));

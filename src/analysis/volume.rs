@@ -33,9 +33,14 @@ impl Volume {
             self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
         }
         let length = u64::from(packet.data(segment).unwrap_or(0));
-        // A SYN counts one octet of sequence space before any data it carries (TCP Fast Open).
-        let start = self.positions.position(segment.sequence) + u64::from(segment.has(flag::SYN));
-        let new = self.sent.insert(start, start.saturating_add(length));
+        let new = if length == 0 {
+            // Nothing is measured by the numbers of a RST or a packet out of the window, which may be any.
+            0
+        } else {
+            // A SYN counts one byte of sequence space before any data it carries (TCP Fast Open).
+            let start = self.positions.position(segment.sequence) + u64::from(segment.has(flag::SYN));
+            self.sent.insert(start, start.saturating_add(length))
+        };
         self.throughput += u64::from(segment.payload.unwrap_or(0));
         self.retransmitted += length.saturating_sub(new);
         self.retransmitted_packets += u64::from(new < length);

@@ -10,7 +10,7 @@ pub struct PacketInStream {
     pub stream: u32,
     /// Relative sequence number.
     pub sequence: u32,
-    // There is one of these for every packet: what may be missing is kept in few octets.
+    // There is one of these for every packet: what may be missing is kept in few bytes.
     pub(super) acknowledgement: u32,
     pub(super) window: u32,
     pub(super) acknowledges: bool,
@@ -26,6 +26,9 @@ pub struct PacketInStream {
 /// Stands for no window: a real one has at most 30 bits.
 pub(super) const NO_WINDOW: u32 = u32::MAX;
 
+// A capture has millions of them.
+const _: () = assert!(size_of::<PacketInStream>() <= 20);
+
 impl PacketInStream {
     /// Relative acknowledgement number, of packets with the ACK flag.
     #[inline]
@@ -34,14 +37,14 @@ impl PacketInStream {
         self.acknowledges.then_some(self.acknowledgement)
     }
 
-    /// Scaled receive window, octets; `None` when the scale was not captured, unless it is zero.
+    /// Scaled receive window, bytes; `None` when the scale was not captured, unless it is zero.
     #[inline]
     #[must_use]
     pub fn window(&self) -> Option<u32> {
         Some(self.window).filter(|window| *window != NO_WINDOW)
     }
 
-    /// Octets of the packet's payload that are data of the stream; `None` when the packet does not tell. Those of
+    /// Bytes of the packet's payload that are data of the stream; `None` when the packet does not tell. Those of
     /// keep-alives and window probes are none, nor is what a RST carries (RFC 9293 §3.10.7.4 lets it explain itself).
     #[inline]
     #[must_use]
@@ -68,7 +71,7 @@ impl PacketInStream {
 /// Data in the SYN (TCP Fast Open, RFC 7413).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FastOpen {
-    /// Octets of data in the SYN.
+    /// Bytes of data in the SYN.
     pub sent: u32,
     /// Those that the server took; `None` where no answer was captured. The others are sent again after the handshake.
     pub accepted: Option<u32>,

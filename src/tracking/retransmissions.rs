@@ -13,7 +13,7 @@ struct Sent {
 
 /// For each packet, whether at least one octet of its payload had been sent before in its stream under the same
 /// sequence number; `None` for packets without payload, and where the packet does not tell. Keep-alives and window probes
-/// are no retransmissions.
+/// are not retransmissions.
 #[must_use]
 pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bool>> {
     let mut sent = vec![[Sent::default(), Sent::default()]; tracking.streams.len()];
@@ -28,10 +28,13 @@ pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bo
 
 impl Sent {
     fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> Option<bool> {
-        // A SYN counts one octet of sequence space before any data it carries (TCP Fast Open).
-        let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         segment.payload.filter(|length| *length > 0)?;
         let length = u64::from(packet.data(segment)?);
+        if length == 0 {
+            return Some(false);
+        }
+        // A SYN counts one byte of sequence space before any data it carries (TCP Fast Open).
+        let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         let new = self.ranges.insert(start, start.saturating_add(length));
         Some(new < length)
     }

@@ -11,13 +11,13 @@ pub enum Nature {
     /// Nothing more.
     #[default]
     Ordinary,
-    /// A keep-alive (RFC 9293 §3.8.4): sequence number one before the next one, all of it acknowledged, and no octet or
-    /// one that was sent before. Its octet is no data.
+    /// A keep-alive (RFC 9293 §3.8.4): sequence number one before the next one, all of it acknowledged, and no byte or
+    /// one that was sent before. Its byte is not data.
     KeepAlive,
-    /// A zero-window probe (RFC 9293 §3.8.6.1): while the window is shut, an octet that was acknowledged before, none, or
-    /// the next one, which the receiver did not take. Its octet is no data.
+    /// A zero-window probe (RFC 9293 §3.8.6.1): while the window is shut, an byte that was acknowledged before, none, or
+    /// the next one, which the receiver did not take. Its byte is not data.
     WindowProbe,
-    /// A zero-window probe with the next octet, which the receiver took: data sent for the first time.
+    /// A zero-window probe with the next byte, which the receiver took: data sent for the first time.
     AcceptedProbe,
     /// A RST or FIN that its receiver does not act on: out of its window, or no answer to its SYN (RFC 9293 §3.10.7, RFC
     /// 5961 §3).
@@ -63,19 +63,19 @@ pub struct Standing {
     fin: bool,
     /// A RST has ended it: nothing that comes later changes that.
     ended: bool,
-    /// Its last data: a segment of one octet, and when it was sent.
+    /// Its last data: a segment of one byte, and when it was sent.
     alone: Option<(u32, i64)>,
-    /// A probe with its next octet, of which it is not known whether the receiver took it: row and sequence number.
+    /// A probe with its next byte, of which it is not known whether the receiver took it: row and sequence number.
     probe: Option<(u32, u32)>,
     /// A RST out of its window has just come.
     challenged: bool,
 }
 
-/// An octet beyond what was captured of an end may be acknowledged: some of its packets may be missing.
+/// An byte beyond what was captured of an end may be acknowledged: some of its packets may be missing.
 const MISSED: u32 = 1 << 30;
 /// The same while nothing but its SYN was captured.
 const MISSED_AFTER_SYN: u32 = 1 << 20;
-/// A single octet that comes again sooner than this after it was sent is its retransmission, nanoseconds: nothing else
+/// A single byte that comes again sooner than this after it was sent is its retransmission, nanoseconds: nothing else
 /// tells it from a keep-alive, which waits for longer (RFC 9293 §3.8.4), as a first retransmission does not.
 const KEEPALIVE_SOONEST: i64 = 5_000_000_000;
 

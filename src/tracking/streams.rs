@@ -218,7 +218,7 @@ impl StreamTracker {
         stream.would_act_on(segment).then_some(earlier)
     }
 
-    /// Rows of window probes whose octet the receiver took, which could not be known when they were pushed.
+    /// Rows of window probes whose byte the receiver took, which could not be known when they were pushed.
     pub fn take_taken(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.taken)
     }

@@ -315,3 +315,23 @@ fn a_fallback_from_the_beginning_counts_all() {
     assert_eq!(numbers(towards(&summary, "server"), PARTS), [500, 0, 500, 0, 0]);
     assert_eq!(numbers(towards(&summary, "client"), PARTS), [900, 0, 900, 0, 0]);
 }
+
+/// Without the handshake the numbers of the subflow come from its mappings; a copy of MP_CAPABLE tells only where they begin
+/// at the latest.
+#[test]
+fn where_the_handshake_is_missing_mappings_tell_where_data_begin() {
+    let mut wire = Wire::at(0.0);
+    let copy = third_capable(Some(4200));
+    for (at, seq) in [(0.0301, 1401), (0.0302, 2801)] {
+        wire.up(at, &PATH, &Packet { flags: ACK, seq, ack: 1, options: &copy, payload: 1400, window: None });
+    }
+    let option = mapping(4201, 4201, 4200);
+    for (at, seq) in [(0.0600, 4201), (0.0601, 5601), (0.0602, 7001)] {
+        wire.up(at, &PATH, &Packet { flags: ACK, seq, ack: 1, options: &option, payload: 1400, window: None });
+    }
+    let (_folder, capture) = saved(wire);
+    let dumped = said(&capture, &["dump", "--rows", "0", "packetid", "dsn"]);
+    let found: Vec<u64> = dumped.as_array().unwrap().iter().filter_map(|row| row["dsn"].as_u64()).collect();
+    assert_eq!(found, [1401, 2801, 4201, 5601, 7001]);
+    assert_eq!(numbers(&upload(&capture), PARTS), [7000, 7000, 0, 0, 0]);
+}

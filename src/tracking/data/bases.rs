@@ -58,15 +58,14 @@ impl Evidence {
         begin.saturating_add(end).saturating_add(if capable { 2 } else { 0 })
     }
 
-    /// The position that most packets speak for, if some payload begins and some ends a mapping by it.
-    pub fn base(mut self) -> Option<u64> {
-        if let Some(position) = self.capable {
-            let votes = self.votes.entry(position.saturating_sub(1)).or_default();
-            *votes = (votes.0.saturating_add(1), votes.1.saturating_add(1));
-        }
-        let agreed = self.votes.into_iter().filter(|(_, (begin, end))| *begin > 0 && *end > 0);
+    /// The position that most packets speak for, if some payload begins and some ends a mapping by it; else that of the
+    /// lowest data with MP_CAPABLE. No data of the subflow come before its SYN.
+    pub fn base(self) -> Option<u64> {
+        let capable = self.capable.map(|position| position.saturating_sub(1));
+        let possible = |position: u64| capable.is_none_or(|lowest| position <= lowest);
+        let agreed = self.votes.into_iter().filter(|(at, (begin, end))| *begin > 0 && *end > 0 && possible(*at));
         let best =
             agreed.max_by_key(|(position, (begin, end))| (begin.saturating_add(*end), std::cmp::Reverse(*position)));
-        best.map(|(position, _)| position)
+        best.map(|(position, _)| position).or(capable)
     }
 }

@@ -301,6 +301,10 @@ impl Flow {
 /// Where the payload of the flow's next packet begins, and how many bytes of it are data.
 pub fn place(positions: &mut Positions, packet: &Travelling<'_>) -> (u64, u64) {
     let segment = packet.segment;
+    if packet.nature.is_stray() {
+        // Its number may be any: later ones are not measured by it.
+        return (positions.nearest(segment.sequence).unwrap_or(0), 0);
+    }
     let position = positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
     (position, packet.data.into())
 }
