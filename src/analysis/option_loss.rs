@@ -1,8 +1,9 @@
-//! From where on do the packets of a joined subflow lack the MPTCP options that they had?
+//! From where on do the packets of a subflow lack the MPTCP options that they had?
 //!
-//! On a joined subflow every packet that acknowledges data, and all data that no mapping sent before covers, should have
-//! an option (RFC 8684 §3.3). Where those of one end have none any more, something on the path removes them, or that end
-//! stopped sending them; there is no way back to plain TCP.
+//! On a subflow every packet that acknowledges data, and all data that no mapping sent before covers, should have an
+//! option (RFC 8684 §3.3). Where those of one end have none any more, something on the path removes them, or that end
+//! stopped sending them. On a joined subflow, and on the initial one once another has joined, there is no way back to plain
+//! TCP; before that it is a fallback.
 
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::travelling::of_subflow;
@@ -33,7 +34,7 @@ pub struct OptionLoss<M> {
 /// What one end of the stream sent.
 #[derive(Debug, Clone)]
 struct End<M> {
-    /// Its part of the handshake had MP_JOIN.
+    /// Its part of the handshake had MP_JOIN or MP_CAPABLE.
     joined: bool,
     /// It sent options after the handshake.
     spoke: bool,
@@ -64,7 +65,7 @@ impl<M: Copy> OptionLoss<M> {
         }
         let end = self.ends.get_mut(sender);
         let join = segment.join().is_some();
-        end.joined |= join;
+        end.joined |= join || segment.capable().is_some();
         if segment.has(flag::SYN) || join {
             return None;
         }
@@ -128,10 +129,15 @@ fn is_beyond(one: u32, other: u32) -> bool {
 #[must_use]
 pub fn losses(capture: &Capture, connection: &Connection, index: usize) -> Vec<Loss<u32>> {
     let id = connection.subflows.get(index).copied();
-    let subflow = id.and_then(|id| capture.tracking.subflow(id));
-    if !subflow.is_some_and(|subflow| matches!(subflow.kind, SubflowKind::Join(_))) {
-        return Vec::new();
-    }
+    let Some(subflow) = id.and_then(|id| capture.tracking.subflow(id)) else { return Vec::new() };
+    let joined = match subflow.kind {
+        SubflowKind::Join(_) => None,
+        SubflowKind::Initial if connection.subflows.len() > 1 => match first_join(capture, connection) {
+            Some(row) => Some(row),
+            None => return Vec::new(),
+        },
+        SubflowKind::Initial | SubflowKind::Unknown => return Vec::new(),
+    };
     let mut loss = OptionLoss::default();
     let mut found = Vec::new();
     for packet in of_subflow(&capture.segments, &capture.tracking, connection, index) {
@@ -139,5 +145,16 @@ pub fn losses(capture: &Capture, connection: &Connection, index: usize) -> Vec<L
         found.extend(loss.push(packet.row, packet.segment, in_stream, packet.tcp_towards.other()));
     }
     found.extend(loss.finish());
+    found.retain(|loss| joined.is_none_or(|joined| loss.later && joined < loss.from));
     found
+}
+
+/// Row of the first ACK with MP_JOIN.
+fn first_join(capture: &Capture, connection: &Connection) -> Option<u32> {
+    let subflows = connection.subflows.iter().filter_map(|id| capture.tracking.subflow(*id));
+    let acks = subflows.filter_map(|subflow| match &subflow.kind {
+        SubflowKind::Join(handshake) => handshake.rows[2],
+        _ => None,
+    });
+    acks.min()
 }

@@ -280,6 +280,35 @@ fn options_removed_on_a_joined_subflow_later() {
 }
 
 #[test]
+fn options_removed_on_the_initial_subflow_once_another_has_joined() {
+    each(|version, v6, by| {
+        for joined in [true, false] {
+            let mut talk = Talk::begun(version, v6, false);
+            if joined {
+                talk.join(&JOINED, 1);
+            }
+            let mut told = Vec::new();
+            for number in 0..6_u32 {
+                let (start, far) = (number * 100 + 1, u64::from(number) * 100 + 1);
+                let data = talk.dss(by.other(), 0, Some((far, start, 100)), None);
+                talk.say(&INITIAL, by.other(), ACK, (start, 1), &data, 100);
+                // The acknowledgements lose theirs from the third on.
+                let own = if number < 2 { talk.dss(by, far + 99, None, None) } else { Vec::new() };
+                told.push(talk.say(&INITIAL, by, ACK, (1, start + 100), &own, 0));
+            }
+            let said = talk.exchange.said();
+            if joined {
+                let finding = said.only(FindingKind::SubflowOptionsRemoved);
+                assert_eq!((finding.packets.as_slice(), finding.tcpstream), (&told[2..], Some(0)));
+                assert_eq!(said.told("subflow_options_removed").len(), 1);
+            } else {
+                assert!(!said.kinds().contains(&FindingKind::SubflowOptionsRemoved), "it may fall back");
+            }
+        }
+    });
+}
+
+#[test]
 fn what_needs_no_option_is_not_missed() {
     each(|version, v6, by| {
         let mut talk = Talk::begun(version, v6, false);
@@ -376,4 +405,29 @@ fn an_address_that_must_be_ignored_is_not_missed() {
         talk.say(&INITIAL, by, ACK, (1, 1), &wrong, 0);
         assert_eq!(talk.exchange.said().kinds(), [FindingKind::AddressHmacWrongHalf]);
     }
+}
+
+#[test]
+fn options_that_go_and_come_back_take_no_time_that_grows_with_its_square() {
+    let flapping = |count: u32| {
+        let mut talk = Talk::begun(1, false, false);
+        talk.join(&JOINED, 1);
+        for number in 0..count {
+            let start = number * 10 + 1;
+            let own = if number % 4 == 0 {
+                talk.dss(Role::Client, 0, Some((start.into(), start, 10)), None)
+            } else {
+                Vec::new()
+            };
+            talk.say(&JOINED, Role::Client, ACK, (start, 1), &own, 10);
+        }
+        let capture = talk.exchange.capture();
+        let started = std::time::Instant::now();
+        let said = Said::of(&capture);
+        let found = said.findings.iter().filter(|finding| finding.finding == FindingKind::SubflowOptionsRemoved);
+        assert_eq!(found.count() as u32, count / 4);
+        started.elapsed()
+    };
+    let (few, many) = (flapping(4000), flapping(32_000));
+    assert!(many < few * 32 + std::time::Duration::from_millis(500), "{few:?}, {many:?}");
 }

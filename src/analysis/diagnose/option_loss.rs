@@ -1,6 +1,7 @@
 //! Were MPTCP options removed on a joined subflow?
 
 use super::{Finding, FindingKind, Subject};
+use crate::analysis::fallback::fallback;
 use crate::analysis::option_loss::{Loss, losses};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::Tracking;
@@ -11,7 +12,10 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, stream) in connection.subflows.iter().enumerate() {
         for loss in losses(capture, connection, index) {
-            findings.extend(of_one(subject, *stream, &loss));
+            // A fallback says the same of its subflow.
+            if fallback(capture, connection).is_none_or(|fallback| fallback.tcpstream != *stream) {
+                findings.extend(of_one(subject, *stream, &loss));
+            }
         }
     }
     findings
@@ -25,9 +29,10 @@ fn of_one(subject: &Subject<'_>, id: u32, loss: &Loss<u32>) -> Option<Finding> {
         let segment = subject.capture.segments.get(*row as usize)?;
         (stream.towards(packet).other() == loss.sender).then_some(segment)
     };
-    let own = stream.packets.iter().filter(|row| **row < loss.from).filter_map(sent);
-    let last = own.filter(|segment| segment.is_mptcp()).last()?;
-    let later = stream.packets.iter().filter(|row| **row >= loss.from).filter_map(sent);
+    // Rows rise. Options may go and come back many times: only the packets around the loss are looked at.
+    let (before, since) = stream.packets.split_at(stream.packets.partition_point(|row| *row < loss.from));
+    let last = before.iter().rev().filter_map(sent).find(|segment| segment.is_mptcp())?;
+    let later = since.iter().filter_map(sent);
     let bare = |segment: &&Segment| !segment.is_mptcp() && segment.flags & (flag::SYN | flag::RST) == 0;
     let without: Vec<u64> = later.take_while(bare).map(|segment| segment.packetid).collect();
     let towards = Tracking::mptcp_towards(subflow, loss.sender.other());

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use super::events::{Ends, Kind, OncePerConnection, Shown, advertised};
 use super::receive_window::Gates;
-use crate::packets::segment::Segment;
+use crate::packets::segment::{Join, Segment};
 use crate::tracking::authentication::{verify_add_addr, wrong_part};
 use crate::tracking::connections::Registry;
 use crate::tracking::streams::Pair;
@@ -62,6 +62,8 @@ struct OpenConnection {
     gates: Gates,
     /// Subflows that are held.
     subflows: usize,
+    /// Packet id of the first ACK with MP_JOIN.
+    joined: Option<u64>,
 }
 
 impl Live {
@@ -176,6 +178,7 @@ impl Live {
                 once: OncePerConnection::default(),
                 gates: Gates::default(),
                 subflows: 0,
+                joined: None,
             }
         });
         if segment.capable().is_some() {
@@ -201,7 +204,11 @@ impl Live {
             let part = wrong_part(&connection.known, towards.other(), option);
             told.push((place, (Kind::AddAddr, advertised(option, verdict, part))));
         }
-        let seen = Seen { segment, packet, number: self.totals.packets, place };
+        if matches!(segment.join(), Some(Join::Ack { .. })) {
+            connection.joined.get_or_insert(segment.packetid);
+        }
+        let joined = connection.joined;
+        let seen = Seen { segment, packet, number: self.totals.packets, place, joined };
         let known = (&*stream, &*candidate, &connection.known);
         let again = subflow.push(seen, known, &mut |place, sighting| told.push((place, sighting)));
         if let Some(new) = told.get_mut(begun..) {

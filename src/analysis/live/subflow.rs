@@ -26,7 +26,9 @@ pub struct OpenSubflow {
     pub mentioned: bool,
     /// The join, until it is decided.
     join: Option<Box<Course<Place>>>,
-    /// What a join's packets lack.
+    /// It opened the connection.
+    initial: bool,
+    /// What its packets lack.
     loss: Option<Box<OptionLoss<Place>>>,
     /// Signs of a fallback and what may have brought it about, until there was one.
     signs: Option<Box<(Signs<Place>, Causes<()>)>>,
@@ -58,6 +60,8 @@ pub struct Seen<'a> {
     pub number: u64,
     /// Where it is told of.
     pub place: Place,
+    /// Packet id of the connection's first ACK with MP_JOIN.
+    pub joined: Option<u64>,
 }
 
 impl Seen<'_> {
@@ -73,7 +77,8 @@ impl OpenSubflow {
     pub fn new(number: u32, candidate: &Candidate, connection: &mut Connection) -> Self {
         let kind = candidate.kind();
         let join = matches!(kind, SubflowKind::Join(_)).then(Box::default);
-        let loss = matches!(kind, SubflowKind::Join(_)).then(Box::default);
+        let initial = matches!(kind, SubflowKind::Initial);
+        let loss = (!matches!(kind, SubflowKind::Unknown)).then(Box::default);
         let signs = matches!(kind, SubflowKind::Initial).then(Box::default);
         let mut subflow = Subflow::new(number, connection.id, kind);
         connection.place_join(&mut subflow);
@@ -83,6 +88,7 @@ impl OpenSubflow {
             ends: Ends::default(),
             mentioned: false,
             join,
+            initial,
             loss,
             signs,
             directions: Default::default(),
@@ -108,6 +114,7 @@ impl OpenSubflow {
         }
         if let Some(loss) = &mut self.loss
             && let Some(loss) = loss.push(seen.place, seen.segment, seen.packet, towards.other())
+            && (!self.initial || (loss.later && seen.joined.is_some_and(|joined| joined < loss.from.packetid)))
         {
             tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
         }
@@ -128,7 +135,8 @@ impl OpenSubflow {
         if self.join.is_some() {
             self.decide_join(candidate, connection, tell);
         }
-        for loss in self.loss.iter_mut().flat_map(|loss| loss.finish()) {
+        let joined = self.loss.iter_mut().filter(|_| !self.initial);
+        for loss in joined.flat_map(|loss| loss.finish()) {
             tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
         }
         // Data that nobody acknowledged show nothing.
