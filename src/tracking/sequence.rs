@@ -72,6 +72,12 @@ impl RangeSet {
         new
     }
 
+    /// Whether any of `start..end` is in the set.
+    #[must_use]
+    pub fn reaches_into(&self, start: u64, end: u64) -> bool {
+        self.ranges.range(..end).next_back().is_some_and(|(_, last)| *last > start)
+    }
+
     /// Takes out what lies before `position`.
     pub fn remove_before(&mut self, position: u64) {
         while let Some(range) = self.ranges.first_entry().filter(|range| *range.key() < position) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::Sample;
 use crate::packets::segment::flag;
 use crate::tracking::ByRole;
+use crate::tracking::data::Intervals;
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::StreamPacket;
 
@@ -34,8 +35,6 @@ pub fn measure(packets: Vec<StreamPacket<'_>>) -> ByRole<Measured> {
 struct Sent {
     end: u64,
     time: i64,
-    /// Sent again since: an acknowledgement may be of either copy.
-    again: bool,
     syn: bool,
 }
 
@@ -46,6 +45,10 @@ struct Direction {
     /// Everything before this position is acknowledged.
     acknowledged: Option<u64>,
     under_way: BTreeMap<u64, Sent>,
+    /// All that was sent.
+    sent: Intervals<()>,
+    /// What was sent again: an acknowledgement may be of either copy.
+    again: RangeSet,
     /// What SACK blocks said had arrived: its later acknowledgement waited for something else.
     selectively: RangeSet,
     timestamps: Timestamps,
@@ -69,22 +72,14 @@ impl Direction {
         }
         let end = start.saturating_add(octets);
         let start = start.max(self.acknowledged.unwrap_or(0));
-        let mut gaps = Vec::new();
-        // From the last range that begins before the end down to the first that reaches beyond the start.
-        let mut high = end;
-        for (first, sent) in self.under_way.range_mut(..end).rev().take_while(|(_, sent)| sent.end > start) {
-            sent.again = true;
-            if sent.end < high {
-                gaps.push((sent.end, high));
-            }
-            high = *first;
+        let mut next = start;
+        for (first, last) in self.sent.gaps(start, end) {
+            self.again.insert(next, first);
+            next = last;
+            self.under_way.insert(first, Sent { end: last, time: segment.abstime, syn });
         }
-        if start < high {
-            gaps.push((start, high));
-        }
-        for (first, last) in gaps {
-            self.under_way.insert(first, Sent { end: last, time: segment.abstime, again: false, syn });
-        }
+        self.again.insert(next, end);
+        self.sent.fill(start, end, |_| ());
     }
 
     fn acknowledge(&mut self, packet: &StreamPacket<'_>) {
@@ -111,37 +106,37 @@ impl Direction {
         {
             self.measured.timestamps.push(sample(time));
         }
-        let Some(newest) = self.remove_before(position) else { return };
+        let Some((newest, again)) = self.remove_before(position) else { return };
         let arrived_earlier = position.checked_sub(1).is_some_and(|octet| self.selectively.contains(octet));
-        if newest.again || arrived_earlier {
+        if again || arrived_earlier {
             return;
         }
         let samples = if newest.syn { &mut self.measured.handshake } else { &mut self.measured.acknowledgements };
         samples.push(sample(newest.time));
     }
 
-    /// Drops what lies before `position`. Returns the packet that was the first to send the octet before it, marked as
-    /// sent again when any octet that was dropped was; `None` when that octet was not captured, or when an octet before
+    /// Drops what lies before `position`. Returns the packet that was the first to send the octet before it, and
+    /// whether any octet that was dropped was sent again; `None` when that octet was not captured, or when an octet before
     /// it came later: the acknowledgement then answers that one (reordering, or a loss before the place of capture,
     /// which SACK does not always tell, for DSS leaves it little room).
-    fn remove_before(&mut self, position: u64) -> Option<Sent> {
+    fn remove_before(&mut self, position: u64) -> Option<(Sent, bool)> {
         let mut again = false;
         let mut newest = None;
         let mut latest = i64::MIN;
         while let Some(first) = self.under_way.first_entry()
             && *first.key() < position
         {
-            let sent = first.remove();
-            again |= sent.again;
+            let (start, sent) = first.remove_entry();
+            again |= self.again.reaches_into(start, sent.end);
             latest = latest.max(sent.time);
             if sent.end > position {
                 // Part of a large packet, as one that the sender's network card will cut.
-                let rest = Sent { end: sent.end, time: sent.time, again: sent.again, syn: false };
+                let rest = Sent { end: sent.end, time: sent.time, syn: false };
                 self.under_way.insert(position, rest);
             }
             newest = Some(sent);
         }
-        newest.filter(|sent| sent.end >= position && sent.time == latest).map(|sent| Sent { again, ..sent })
+        newest.filter(|sent| sent.end >= position && sent.time == latest).map(|sent| (sent, again))
     }
 }
 
