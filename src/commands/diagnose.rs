@@ -30,7 +30,9 @@ impl Command for Diagnose {
          cannot tell apart are alternatives, the likeliest first. A `problem` is something that did not work, a `notice` \
          something to know when reading the numbers. Without a number all connections are examined, and the capture itself. \
          Findings of one kind with the same severity, direction, meaning and advice are one row with a count, also across TCP \
-         streams and connections. Up to three of them are quoted each, of more the first speaks for all."
+         streams and connections. Up to three of them are quoted each, of more the first speaks for all.\n\n\
+         What was sent again is a notice from 1 % of the bytes sent on, a problem from 5 %. That nobody tried to join is not \
+         said of a connection that is over within a second and a first flight of data (14,600 bytes)."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
