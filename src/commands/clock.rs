@@ -8,7 +8,7 @@ use crate::analysis::clock::{Clock, Offset};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::time_text;
 
 /// Compares the clocks of two captures.
@@ -69,11 +69,15 @@ impl Command for ClockCommand {
         let (merged, clock) = captures.merge()?;
         let record = record(&clock, captures.pairs.len() as u64);
         let table = table(&record);
+        // One row, whose fields are those of the record.
+        let records = Table { rows: vec![Vec::new()], ..Table::default() };
         let mut notes = captures.notes((merged.client, merged.evidence));
         if clock.offset.is_none() {
             notes.push("packets of one direction only are in both captures, so the offset cannot be known".to_string());
         }
-        Ok(Outcome::Report(Report::new(&record, vec![table]).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&record, vec![table]).with_records(records).complete(Rows::FLAT).with_notes(notes),
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::diagnose::{Finding, Severity, diagnose_capture, diagnose_connection, diagnose_request, grouped};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::units::counted;
 
 /// Looks for trouble.
@@ -73,7 +73,9 @@ impl Command for Diagnose {
         let findings = if arguments.get_flag("all") { findings } else { grouped(&findings) };
         let tables = if findings.is_empty() { Vec::new() } else { vec![table(&findings)] };
         let report = Report::new(&findings, tables);
-        Ok(Outcome::Report(report.with_records(records(&findings)).with_notes(vec![note(&findings, found)])))
+        Ok(Outcome::Report(
+            report.with_records(records(&findings)).complete(Rows::FLAT).with_notes(vec![note(&findings, found)]),
+        ))
     }
 }
 

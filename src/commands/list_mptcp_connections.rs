@@ -6,7 +6,7 @@ use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
 use crate::analysis::requests::{self, Request, request_alone};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::packets::cells::join;
 use crate::tracking::{Capture, JoinedBy};
 use crate::units::counted;
@@ -57,9 +57,35 @@ impl Command for ListMptcpConnections {
         let capture = session.capture()?;
         let connections = mptcp_connections(capture);
         let report = Report::new(&connections, vec![table(&connections)]);
-        Ok(Outcome::Report(report.with_records(records(&connections)).with_notes(notes(capture, &connections))))
+        Ok(Outcome::Report(
+            report.with_records(records(&connections)).complete(ROWS).with_notes(notes(capture, &connections)),
+        ))
     }
 }
+
+/// A row a connection; its subflows are lists, and have rows of their own in `list_subflows --all`.
+const ROWS: Rows = Rows {
+    lists: &[(
+        "subflows",
+        &[
+            "tcpstream",
+            "kind",
+            "client_ip",
+            "client_port",
+            "server_ip",
+            "server_port",
+            "mptcpdest",
+            "addrid",
+            "backup",
+            "interface",
+            "state",
+            "hmac",
+            "joined_by",
+            "mptcpstream_wireshark",
+        ],
+    )],
+    ..Rows::FLAT
+};
 
 fn table(connections: &[MptcpConnection]) -> Table {
     let mut table = Table::headed(&[

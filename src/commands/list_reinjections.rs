@@ -7,7 +7,7 @@ use crate::analysis::capture_point::Place;
 use crate::analysis::reinjections::{Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::packets::cells::{hexadecimal, join};
 use crate::tracking::Role;
 use crate::units::counted;
@@ -66,13 +66,14 @@ impl Command for ListReinjections {
         let towards = arguments::role(arguments);
         let summary = reinjection_summary(capture, connection, towards);
         if arguments.get_flag("summary") {
-            let report = Report::new(&summary, vec![totals(&summary)]).with_records(flat_totals(&summary));
+            let report =
+                Report::new(&summary, vec![totals(&summary)]).with_records(flat_totals(&summary)).complete(ROWS);
             let repeated = summary.directions.iter().filter(|direction| direction.reinjected_packets > 0);
             let open = repeated.filter_map(|direction| what_is_open(direction.towards, direction.seen_from));
             return Ok(Outcome::Report(report.with_notes(open.collect())));
         }
         let found = reinjections(capture, connection, towards);
-        let report = Report::new(&found, tables(&found)).with_records(records(&found));
+        let report = Report::new(&found, tables(&found)).with_records(records(&found)).complete(Rows::FLAT);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }
@@ -203,6 +204,10 @@ fn totals(summary: &ReinjectionSummary) -> Table {
     }
     table
 }
+
+/// A row a pair of subflows, then one a subflow that sent its own again.
+const ROWS: Rows =
+    Rows { levels: &[("directions", "direction"), ("reinjections|resent_same_subflow", "")], ..Rows::FLAT };
 
 /// One row a pair of subflows; the pairs of a subflow with itself are the same-subflow re-sends.
 fn flat_totals(summary: &ReinjectionSummary) -> Table {

@@ -8,7 +8,7 @@ use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::subflows::{SubflowRecord, subflows};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::{Capture, JoinedBy, Role};
 
 /// Lists the subflows of a connection.
@@ -62,7 +62,9 @@ impl Command for ListSubflows {
         let mut records = Table::new(&COLUMNS);
         records.rows.extend(found.iter().map(row));
         let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
-        Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, false)]).with_records(records)))
+        Ok(Outcome::Report(
+            Report::new(&found, vec![for_people(&list, false)]).with_records(records).complete(Rows::FLAT),
+        ))
     }
 }
 
@@ -84,7 +86,7 @@ fn all(capture: &Capture) -> Result<Outcome> {
         }
     }
     let list: Vec<_> = found.iter().map(|found| (found.mptcpstream, &found.subflow)).collect();
-    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)]).with_records(records)))
+    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)]).with_records(records).complete(Rows::FLAT)))
 }
 
 /// The subflows, each with its connection's number, within 80 characters where addresses are short.

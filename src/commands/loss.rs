@@ -9,7 +9,7 @@ use crate::analysis::merge::{Fate, Flow, Merged};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::Role;
 
 /// Counts what got lost.
@@ -72,7 +72,9 @@ impl Command for LossCommand {
         let found = losses(&merged);
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|loss| loss.towards == **role));
         let tables = roles.map(|role| direction(&found, *role)).collect();
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&found, tables).with_records(flat(&found)).complete(Rows::FLAT).with_notes(notes),
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Category, Command, Example, Outcome, Session, mapping};
 use crate::analysis::mapping::{Mapper, MptcpMatch, SubflowMatch};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::{Capture, Connection, Endpoint, Role};
 
 /// Finds an MPTCP connection of one capture in another.
@@ -80,9 +80,16 @@ impl Command for MapMptcpConnection {
                 tables.extend([reasons(&found), reasons_of_subflows(best)]);
             }
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(ROWS).with_notes(notes)))
     }
 }
+
+/// A row a candidate and subflow.
+const ROWS: Rows = Rows {
+    levels: &[("subflows", "tcpstream")],
+    lists: &[("reasons", &["evidence", "bits", "detail"]), ("subflows.reasons", &["evidence", "bits", "detail"])],
+    ..Rows::FLAT
+};
 
 /// Why there is no candidate: nothing agrees, or the other capture has plain TCP only.
 fn absent(mapper: &Mapper<'_>, connection: &Connection, second: &Capture) -> Vec<String> {

@@ -6,7 +6,7 @@ use super::{Category, Command, Example, Outcome, Session, mapping};
 use crate::analysis::mapping::{Mapper, TcpMatch};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::{Capture, Endpoint, Role};
 
 /// Finds a TCP stream of one capture in another.
@@ -72,7 +72,7 @@ impl Command for MapTcpConnection {
         if arguments.get_flag("verbose") && !found.is_empty() {
             tables.push(reasons(&found));
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(ROWS).with_notes(notes)))
     }
 }
 
@@ -116,6 +116,9 @@ fn reasons(found: &[TcpMatch]) -> Table {
     }
     table
 }
+
+/// A row a candidate.
+const ROWS: Rows = Rows { lists: &[("reasons", &["evidence", "bits", "detail"])], ..Rows::FLAT };
 
 fn records(found: &[TcpMatch]) -> Table {
     let mut table = Table::new(&["stream", "mapped", "score", "certain", "flipped", "reasons"]);

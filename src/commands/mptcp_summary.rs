@@ -10,7 +10,7 @@ use crate::analysis::capture_point::Place;
 use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::{Capture, Connection, Role};
 use crate::units::counted;
 
@@ -72,9 +72,21 @@ impl Command for MptcpSummaryCommand {
         tables.extend(pairs(&summary));
         tables.extend(joins(&summary));
         let report = Report::new(&summary, tables);
-        Ok(Outcome::Report(report.with_records(records([&summary])).with_notes(notes(connection, &summary))))
+        Ok(Outcome::Report(
+            report.with_records(records([&summary])).complete(ROWS).with_notes(notes(connection, &summary)),
+        ))
     }
 }
+
+/// A row a direction and subflow.
+const ROWS: Rows = Rows {
+    levels: &[("directions", "direction"), ("subflows", "")],
+    lists: &[
+        ("setup.joins", &["tcpstream", "established_after", "handshake_rtt"]),
+        ("directions.reinjections", &["from", "to", "bytes", "packets"]),
+    ],
+    ..Rows::FLAT
+};
 
 /// The summary without the directions that were not asked for.
 fn in_directions(mut summary: MptcpSummary, towards: Option<Role>) -> MptcpSummary {

@@ -7,7 +7,7 @@ use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
 use crate::analysis::out_of_order::{OutOfOrder, OutOfOrderDirection, out_of_order};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::{Capture, Connection, Role};
 
 /// Shows where data waited for other data.
@@ -78,9 +78,17 @@ impl Command for OutOfOrderCommand {
             tables.push(waited(direction));
             tables.push(blame(direction));
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(ROWS).with_notes(notes)))
     }
 }
+
+/// A row a direction and subflow.
+const ROWS: Rows = Rows {
+    levels: &[("directions", "direction"), ("subflows", "")],
+    derived: &["holes_filled", "released_bytes", "blocked_time"],
+    lists: &[("directions.blame", &["tcpstream", "holes_filled", "released_bytes", "blocked_time"])],
+    ..Rows::FLAT
+};
 
 fn totals(found: &OutOfOrder) -> Table {
     let names = ["towards", "segments", "out of order", "peak bytes", "mean bytes"];

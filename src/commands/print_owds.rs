@@ -10,7 +10,7 @@ use crate::analysis::one_way_delays::{OneWayDelays, one_way_delays, samples};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::Role;
 
 /// Measures one-way delays.
@@ -84,7 +84,9 @@ impl Command for PrintOwds {
         let found = one_way_delays(&merged, &clock, correction);
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|delays| delays.towards == **role));
         let tables = roles.map(|role| direction(&found, *role)).collect();
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&found, tables).with_records(flat(&found)).complete(Rows::FLAT).with_notes(notes),
+        ))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::analysis::qualify_reinjections::{QualifiedDirection, QualifiedReinjec
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::units;
 
 /// Judges reinjections.
@@ -87,9 +87,32 @@ impl Command for QualifyReinjections {
         if found.iter().all(|direction| direction.pairs.is_empty()) {
             notes.push("nothing was reinjected".to_string());
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat).complete(ROWS).with_notes(notes)))
     }
 }
+
+/// A row a reinjection.
+const ROWS: Rows = Rows {
+    levels: &[("reinjections", "")],
+    lists: &[(
+        "pairs",
+        &[
+            "from",
+            "to",
+            "reinjections",
+            "useful",
+            "redundant",
+            "lost",
+            "outside_capture",
+            "bytes",
+            "useful_bytes",
+            "rescued_bytes",
+            "saved_max",
+            "saved_mean",
+        ],
+    )],
+    ..Rows::FLAT
+};
 
 /// Totals of one direction by pair of subflows.
 fn totals(direction: &QualifiedDirection) -> Table {

@@ -7,7 +7,7 @@ use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
 use crate::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, rtt};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Column, Report, Table};
+use crate::output::{Cell, Column, Report, Rows, Table};
 use crate::tracking::{Capture, Connection, Role};
 
 /// Measures round trips.
@@ -78,7 +78,7 @@ impl Command for RttCommand {
         let directions = Role::BOTH.iter().filter(|role| records.iter().any(|record| record.towards == **role));
         let tables = directions.map(|role| direction(&records, *role)).collect();
         let report = Report::new(&records, tables);
-        Ok(Outcome::Report(report.with_records(flat(&records)).with_notes(notes)))
+        Ok(Outcome::Report(report.with_records(flat(&records)).complete(Rows::FLAT).with_notes(notes)))
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::session::settings::{SETTINGS, Setting};
 use super::{Category, Command, Example, Outcome, Session};
 use crate::error::{Error, Result};
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 
 /// Shows and changes settings.
 #[derive(Debug, Clone, Copy)]
@@ -119,5 +119,5 @@ fn report(settings: impl Iterator<Item = &'static Setting>, session: &Session) -
         let text = |text: &str| Cell::Text(text.to_string());
         table.rows.push(vec![text(record.setting), text(&record.value), text(record.about)]);
     }
-    Ok(Outcome::Report(Report::new(&records, vec![table])))
+    Ok(Outcome::Report(Report::new(&records, vec![table]).complete(Rows::FLAT)))
 }

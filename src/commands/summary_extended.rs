@@ -8,7 +8,7 @@ use crate::analysis::summary_extended::{ExtendedDirection, summary_extended};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 
 /// Sums up a connection from both ends.
 pub struct SummaryExtended;
@@ -60,7 +60,7 @@ impl Command for SummaryExtended {
             ));
         }
         let tables = found.iter().map(table).collect();
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(ROWS).with_notes(notes)))
     }
 }
 
@@ -101,6 +101,9 @@ fn table(direction: &ExtendedDirection) -> Table {
     }
     table
 }
+
+/// A row a direction and subflow.
+const ROWS: Rows = Rows { record: "direction", levels: &[("subflows", "")], ..Rows::FLAT };
 
 fn flat(found: &[ExtendedDirection]) -> Table {
     let mut table = Table::new(&[

@@ -9,7 +9,7 @@ use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use crate::tracking::Role;
 use crate::units::counted;
 
@@ -60,10 +60,13 @@ impl Command for TcpSummaryCommand {
         let summary = in_directions(tcp_summary(capture, stream), towards);
         let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
         let people = table(&summary).titled(title);
-        let report = Report::new(&summary, vec![people]).with_records(records([&summary]));
+        let report = Report::new(&summary, vec![people]).with_records(records([&summary])).complete(ROWS);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }
+
+/// A row a direction.
+const ROWS: Rows = Rows { levels: &[("directions", "")], ..Rows::FLAT };
 
 /// The summary without the directions that were not asked for.
 fn in_directions(mut summary: TcpSummary, towards: Option<Role>) -> TcpSummary {

@@ -1,8 +1,9 @@
 //! CSV: a header of machine names, then plain values that lose nothing.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::{Cell, Report, Table};
+use super::{Cell, Report, Table, complete};
 use crate::spreadsheet;
 use crate::terminal_text;
 use crate::time_text;
@@ -17,8 +18,12 @@ pub(super) fn write(report: &Report, delimiter: u8, for_terminal: bool, output: 
             writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
         }
     } else if let Some(table) = report.records.as_ref().or(report.tables.first()) {
-        write_header(table, &mut writer)?;
-        write_rows(table, shown, &mut writer)?;
+        let completed = match &report.rows {
+            Some(rows) => Cow::Owned(complete::complete(table, &report.data.value()?, rows)),
+            None => Cow::Borrowed(table),
+        };
+        write_header(&completed, &mut writer)?;
+        write_rows(&completed, shown, &mut writer)?;
     }
     writer.flush()
 }

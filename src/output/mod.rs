@@ -3,6 +3,7 @@
 //! An analysis returns a value that serialises; a command makes a [`Report`] of it; [`render`] writes it in the
 //! [`Format`] that was asked for. Nothing else in the program formats results.
 
+mod complete;
 mod data;
 mod data_frame;
 mod delimited;
@@ -12,6 +13,7 @@ mod report;
 mod rolling;
 mod text_table;
 
+pub use complete::Rows;
 pub use data::Data;
 pub use data_frame::{FrameRow, FrameRows};
 pub use render::{RenderOptions, render};

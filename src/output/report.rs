@@ -3,7 +3,7 @@
 use polars::frame::DataFrame;
 use serde::Serialize;
 
-use super::{Data, FrameRows};
+use super::{Data, FrameRows, Rows};
 use crate::error::{Error, Result};
 
 /// The forms in which facts leave the program.
@@ -148,6 +148,8 @@ pub struct Report {
     pub tables: Vec<Table>,
     /// What `csv` prints; the first of `tables` when `None`.
     pub records: Option<Table>,
+    /// Which parts of the data these are: what the data has beyond them follows in further columns.
+    pub rows: Option<Rows>,
     /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
     pub frame: Option<Box<FrameRows>>,
     /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
@@ -165,7 +167,15 @@ impl Report {
         T: Serialize + ToOwned + ?Sized,
         T::Owned: Send + Sync + 'static,
     {
-        Report { data: Data::of(data), tables, records: None, frame: None, notes: Vec::new(), left_out: None }
+        Report {
+            data: Data::of(data),
+            tables,
+            records: None,
+            rows: None,
+            frame: None,
+            notes: Vec::new(),
+            left_out: None,
+        }
     }
 
     /// A report of the rows of `frame`, printed one by one in every format, so that a long one needs no second copy.
@@ -179,6 +189,7 @@ impl Report {
             data: Data::of(&serde_json::Value::Null),
             tables: Vec::new(),
             records: None,
+            rows: None,
             frame: Some(Box::new(rows)),
             notes: Vec::new(),
             left_out: None,
@@ -196,6 +207,13 @@ impl Report {
     #[must_use]
     pub fn with_left_out(mut self, sentence: Option<String>) -> Self {
         self.left_out = sentence;
+        self
+    }
+
+    /// The same report, whose CSV has everything that its data has.
+    #[must_use]
+    pub fn complete(mut self, rows: Rows) -> Self {
+        self.rows = Some(rows);
         self
     }
 

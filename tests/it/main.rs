@@ -9,6 +9,7 @@ mod captures;
 mod clock;
 mod config;
 mod counted_once;
+mod csv_columns;
 mod cut_captures;
 mod damaged;
 mod derived;

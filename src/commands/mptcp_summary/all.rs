@@ -1,6 +1,6 @@
 //! `mptcp_summary` without a number: every connection, a row each.
 
-use super::{in_directions, records};
+use super::{ROWS, in_directions, records};
 use crate::analysis::mptcp_connections::listed;
 use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use crate::commands::stream_cells::goodput_columns;
@@ -21,7 +21,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         summaries.push(summary);
     }
     let note = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
-    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries));
+    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(ROWS);
     Ok(report.with_notes(note.into_iter().collect()))
 }
 

@@ -1,6 +1,6 @@
 //! `tcp_summary` without a number: every stream, a row each.
 
-use super::{in_directions, records};
+use super::{ROWS, in_directions, records};
 use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
@@ -19,7 +19,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         summaries.push(summary);
     }
     let note = summaries.is_empty().then(|| "the capture holds no TCP packet".to_string());
-    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries));
+    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(ROWS);
     Ok(report.with_notes(note.into_iter().collect()))
 }
 
