@@ -76,7 +76,7 @@ impl Command for ClockCommand {
             notes.push("packets of one direction only are in both captures, so the offset cannot be known".to_string());
         }
         Ok(Outcome::Report(
-            Report::new(&record, vec![table]).with_records(records).complete(Rows::FLAT).with_notes(notes),
+            Report::new(&record, vec![table]).with_records(records).complete(&Rows::FLAT).with_notes(notes),
         ))
     }
 }

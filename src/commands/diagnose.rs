@@ -74,7 +74,7 @@ impl Command for Diagnose {
         let tables = if findings.is_empty() { Vec::new() } else { vec![table(&findings)] };
         let report = Report::new(&findings, tables);
         Ok(Outcome::Report(
-            report.with_records(records(&findings)).complete(Rows::FLAT).with_notes(vec![note(&findings, found)]),
+            report.with_records(records(&findings)).complete(&Rows::FLAT).with_notes(vec![note(&findings, found)]),
         ))
     }
 }

@@ -67,13 +67,13 @@ impl Command for ListReinjections {
         let summary = reinjection_summary(capture, connection, towards);
         if arguments.get_flag("summary") {
             let report =
-                Report::new(&summary, vec![totals(&summary)]).with_records(flat_totals(&summary)).complete(ROWS);
+                Report::new(&summary, vec![totals(&summary)]).with_records(flat_totals(&summary)).complete(&ROWS);
             let repeated = summary.directions.iter().filter(|direction| direction.reinjected_packets > 0);
             let open = repeated.filter_map(|direction| what_is_open(direction.towards, direction.seen_from));
             return Ok(Outcome::Report(report.with_notes(open.collect())));
         }
         let found = reinjections(capture, connection, towards);
-        let report = Report::new(&found, tables(&found)).with_records(records(&found)).complete(Rows::FLAT);
+        let report = Report::new(&found, tables(&found)).with_records(records(&found)).complete(&Rows::FLAT);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }

@@ -63,7 +63,7 @@ impl Command for ListSubflows {
         records.rows.extend(found.iter().map(row));
         let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
         Ok(Outcome::Report(
-            Report::new(&found, vec![for_people(&list, false)]).with_records(records).complete(Rows::FLAT),
+            Report::new(&found, vec![for_people(&list, false)]).with_records(records).complete(&Rows::FLAT),
         ))
     }
 }
@@ -86,7 +86,7 @@ fn all(capture: &Capture) -> Result<Outcome> {
         }
     }
     let list: Vec<_> = found.iter().map(|found| (found.mptcpstream, &found.subflow)).collect();
-    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)]).with_records(records).complete(Rows::FLAT)))
+    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)]).with_records(records).complete(&Rows::FLAT)))
 }
 
 /// The subflows, each with its connection's number, within 80 characters where addresses are short.

@@ -73,7 +73,7 @@ impl Command for LossCommand {
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|loss| loss.towards == **role));
         let tables = roles.map(|role| direction(&found, *role)).collect();
         Ok(Outcome::Report(
-            Report::new(&found, tables).with_records(flat(&found)).complete(Rows::FLAT).with_notes(notes),
+            Report::new(&found, tables).with_records(flat(&found)).complete(&Rows::FLAT).with_notes(notes),
         ))
     }
 }

@@ -80,7 +80,7 @@ impl Command for MapMptcpConnection {
                 tables.extend([reasons(&found), reasons_of_subflows(best)]);
             }
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(&ROWS).with_notes(notes)))
     }
 }
 

@@ -72,7 +72,7 @@ impl Command for MapTcpConnection {
         if arguments.get_flag("verbose") && !found.is_empty() {
             tables.push(reasons(&found));
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(&ROWS).with_notes(notes)))
     }
 }
 

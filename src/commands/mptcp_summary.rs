@@ -73,7 +73,7 @@ impl Command for MptcpSummaryCommand {
         tables.extend(joins(&summary));
         let report = Report::new(&summary, tables);
         Ok(Outcome::Report(
-            report.with_records(records([&summary])).complete(ROWS).with_notes(notes(connection, &summary)),
+            report.with_records(records([&summary])).complete(&ROWS).with_notes(notes(connection, &summary)),
         ))
     }
 }

@@ -78,7 +78,7 @@ impl Command for OutOfOrderCommand {
             tables.push(waited(direction));
             tables.push(blame(direction));
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).with_notes(notes)))
     }
 }
 

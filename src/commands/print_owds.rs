@@ -85,7 +85,7 @@ impl Command for PrintOwds {
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|delays| delays.towards == **role));
         let tables = roles.map(|role| direction(&found, *role)).collect();
         Ok(Outcome::Report(
-            Report::new(&found, tables).with_records(flat(&found)).complete(Rows::FLAT).with_notes(notes),
+            Report::new(&found, tables).with_records(flat(&found)).complete(&Rows::FLAT).with_notes(notes),
         ))
     }
 }

@@ -87,7 +87,7 @@ impl Command for QualifyReinjections {
         if found.iter().all(|direction| direction.pairs.is_empty()) {
             notes.push("nothing was reinjected".to_string());
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat).complete(ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat).complete(&ROWS).with_notes(notes)))
     }
 }
 

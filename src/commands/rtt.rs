@@ -78,7 +78,7 @@ impl Command for RttCommand {
         let directions = Role::BOTH.iter().filter(|role| records.iter().any(|record| record.towards == **role));
         let tables = directions.map(|role| direction(&records, *role)).collect();
         let report = Report::new(&records, tables);
-        Ok(Outcome::Report(report.with_records(flat(&records)).complete(Rows::FLAT).with_notes(notes)))
+        Ok(Outcome::Report(report.with_records(flat(&records)).complete(&Rows::FLAT).with_notes(notes)))
     }
 }
 

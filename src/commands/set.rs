@@ -119,5 +119,5 @@ fn report(settings: impl Iterator<Item = &'static Setting>, session: &Session) -
         let text = |text: &str| Cell::Text(text.to_string());
         table.rows.push(vec![text(record.setting), text(&record.value), text(record.about)]);
     }
-    Ok(Outcome::Report(Report::new(&records, vec![table]).complete(Rows::FLAT)))
+    Ok(Outcome::Report(Report::new(&records, vec![table]).complete(&Rows::FLAT)))
 }

@@ -60,7 +60,7 @@ impl Command for SummaryExtended {
             ));
         }
         let tables = found.iter().map(table).collect();
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).with_notes(notes)))
     }
 }
 

@@ -60,7 +60,7 @@ impl Command for TcpSummaryCommand {
         let summary = in_directions(tcp_summary(capture, stream), towards);
         let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
         let people = table(&summary).titled(title);
-        let report = Report::new(&summary, vec![people]).with_records(records([&summary])).complete(ROWS);
+        let report = Report::new(&summary, vec![people]).with_records(records([&summary])).complete(&ROWS);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn write(report: &Report, delimiter: u8, for_terminal: bool, output: 
             writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
         }
     } else if let Some(table) = report.records.as_ref().or(report.tables.first()) {
-        let completed = match &report.rows {
+        let completed = match report.rows {
             Some(rows) => Cow::Owned(complete::complete(table, &report.data.value()?, rows)),
             None => Cow::Borrowed(table),
         };

@@ -149,7 +149,7 @@ pub struct Report {
     /// What `csv` prints; the first of `tables` when `None`.
     pub records: Option<Table>,
     /// Which parts of the data these are: what the data has beyond them follows in further columns.
-    pub rows: Option<Rows>,
+    pub rows: Option<&'static Rows>,
     /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
     pub frame: Option<Box<FrameRows>>,
     /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
@@ -212,7 +212,7 @@ impl Report {
 
     /// The same report, whose CSV has everything that its data has.
     #[must_use]
-    pub fn complete(mut self, rows: Rows) -> Self {
+    pub fn complete(mut self, rows: &'static Rows) -> Self {
         self.rows = Some(rows);
         self
     }

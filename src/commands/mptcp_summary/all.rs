@@ -21,7 +21,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         summaries.push(summary);
     }
     let note = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
-    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(ROWS);
+    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(&ROWS);
     Ok(report.with_notes(note.into_iter().collect()))
 }
 
