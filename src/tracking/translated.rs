@@ -2,7 +2,7 @@
 //!
 //! A host that translates addresses (a home router, the host of containers) and is captured on all its interfaces shows
 //! each packet under both, so that Wireshark sees two TCP streams, and both bring the keys or the token of the
-//! connection. What their ends chose at random is the same in both, and no two real subflows share it.
+//! connection. What their ends chose at random is the same in both, and no two subflows share it.
 
 use std::collections::HashMap;
 
@@ -19,11 +19,10 @@ pub struct SeenAgain {
     pub first: u32,
 }
 
-/// What the ends of a subflow choose at random when it is opened: initial sequence numbers and the timestamps that go with
-/// them, and the random numbers of a join. MP_CAPABLE has the keys, which are the connection's.
+/// What the ends of a subflow choose when it is opened and a translator leaves alone: their timestamps, and the random numbers
+/// of a join. MP_CAPABLE has the keys, which are the connection's. Initial sequence numbers may be rewritten, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Chosen {
-    sequences: (u32, u32),
     timestamps: (u32, u32),
     nonces: Option<(u32, u32)>,
 }
@@ -37,11 +36,7 @@ impl Chosen {
             SubflowKind::Join(join) => Some((join.nonces.client?, join.nonces.server?)),
             SubflowKind::Unknown => return None,
         };
-        Some(Chosen {
-            sequences: (stream.ends.client.isn?, stream.ends.server.isn?),
-            timestamps: (value(stream.syn)?, value(stream.syn_ack)?),
-            nonces,
-        })
+        Some(Chosen { timestamps: (value(stream.syn)?, value(stream.syn_ack)?), nonces })
     }
 }
 

@@ -202,7 +202,7 @@ fn translated(capture: &Capture) -> Option<Finding> {
     Some(
         Finding::notice(
             FindingKind::PacketsCapturedTwice,
-            format!("{detail}: sequence numbers, timestamps and keys or random numbers are the same"),
+            format!("{detail}: timestamps and keys or random numbers are the same"),
             "an address translator was captured on both sides, such as a home router or the host of containers: each \
              subflow counts once, under the addresses it was first recorded with",
             "look at the other side with `load_pcap FILE --interface NAME`, or at both as two captures: `FILE@NAME`",
