@@ -1,10 +1,12 @@
 //! Why was a join refused? What the capture itself rules out is not named.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::capture_point::{self, CapturePoint};
 use super::fallback::fallback;
 use super::joins::{JoinAttempt, Outcome};
+use super::reset_ttl::strange_resets;
 use crate::packets::segment::{Capable, Dss};
 use crate::tracking::authentication::Verdict;
 use crate::tracking::travelling::one_by_one;
@@ -75,6 +77,8 @@ pub enum Cause {
     Gone,
     /// The joining host had given the join up.
     GivenUp,
+    /// The RST's time to live is not that of the refusing host's other packets.
+    OnThePath,
     /// The refusing host had not yet seen that the other one uses MPTCP (RFC 8684 §3.1).
     NotEstablished,
     /// A limit of subflows, or another policy.
@@ -122,6 +126,8 @@ pub struct Circumstances<'a> {
     alive: ByRole<Option<i64>>,
     /// Whether the beginning of the connection is captured.
     whole: bool,
+    /// Rows of resets that have not the time to live of their sender.
+    strange: HashSet<u32>,
     /// Where each end asks not to join it.
     closed: ByRole<Option<(IpAddr, u16)>>,
 }
@@ -163,11 +169,12 @@ impl<'a> Circumstances<'a> {
         let initial = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id)).next();
         let whole = connection.roles_known && initial.is_some_and(|stream| stream.syn.is_some());
         let point = capture_point::of_connection(capture, connection);
+        let strange = strange_resets(capture, connection).into_iter().map(|reset| reset.row).collect();
         let closed = ByRole {
             server: not_to_be_joined(capture, connection, Role::Server),
             client: not_to_be_joined(capture, connection, Role::Client),
         };
-        Circumstances { capture, connection, point, ends, fell_back, confirmed, alive, whole, closed }
+        Circumstances { capture, connection, point, ends, fell_back, confirmed, alive, whole, strange, closed }
     }
 
     /// The end that the connection had come to before `time`, as `role` knew.
@@ -290,7 +297,8 @@ impl<'a> Circumstances<'a> {
             (Step::Ack, None | Some(3)) => vec![early, Some(limit), altered],
             (Step::Ack, _) => vec![altered, early, Some(limit)],
         };
-        causes.into_iter().flatten().collect()
+        let on_the_path = self.strange.contains(&join.decided_by).then_some(Cause::OnThePath);
+        on_the_path.into_iter().chain(causes.into_iter().flatten()).collect()
     }
 
     /// Whether a join goes to the address and port that its host's MP_CAPABLE says not to join (RFC 8684 §3.1).

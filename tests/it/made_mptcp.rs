@@ -53,6 +53,8 @@ const ISN: [u32; 2] = [1000, 5000];
 pub struct Wire {
     /// Where it is recorded: 0 at the client, 1 at the server.
     pub place: f64,
+    /// Time to live of the packets from now on.
+    pub ttl: u8,
     packets: Vec<(f64, Vec<u8>)>,
 }
 
@@ -70,7 +72,7 @@ pub struct Packet<'a> {
 
 impl Wire {
     pub fn at(place: f64) -> Self {
-        Wire { place, packets: Vec::new() }
+        Wire { place, ttl: 64, packets: Vec::new() }
     }
 
     /// The client of `path` sends a packet at `time`; returns when it arrives.
@@ -100,7 +102,9 @@ impl Wire {
         tcp.resize(tcp.len() + packet.payload, 0x55);
         let length = u16::try_from(tcp.len() + 20).unwrap().to_be_bytes();
         let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0];
-        frame.extend([0x45, 0, length[0], length[1], 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, from.0, 10, 0, 0, to.0]);
+        frame.extend([
+            0x45, 0, length[0], length[1], 0, 0, 0x40, 0, self.ttl, 6, 0, 0, 10, 0, 0, from.0, 10, 0, 0, to.0,
+        ]);
         frame.extend(tcp);
         self.packets.push((time, frame));
     }

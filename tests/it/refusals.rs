@@ -317,6 +317,22 @@ fn a_reset_after_an_ack_that_is_not_captured_is_the_server_s_refusal() {
     assert!(finding.meaning.contains("cannot be checked"), "{}", finding.meaning);
 }
 
+#[test]
+fn a_reset_that_its_sender_cannot_have_sent_is_told() {
+    let mut wire = Wire::at(0.0);
+    wire.connect(&FIRST, false);
+    let options = [join_syn(token_and_idsn(KEYS[1]).0), join_syn_ack(false), join_ack(false)];
+    let at = wire.up(0.1, &SECOND, &Packet { flags: SYN, options: &options[0], ..Packet::default() });
+    let at = wire.down(at, &SECOND, &Packet { flags: SYN_ACK, ack: 1, options: &options[1], ..Packet::default() });
+    let at = wire.up(at, &SECOND, &Packet { flags: ACK, seq: 1, ack: 1, options: &options[2], ..Packet::default() });
+    // The server's SYN/ACK came with 64.
+    wire.ttl = 61;
+    wire.down(at, &SECOND, &Packet { flags: RST_ACK, seq: 1, ack: 1, ..Packet::default() });
+    let (_, findings) = found(wire);
+    let finding = findings.iter().find(|finding| finding.finding == FindingKind::JoinRefused).unwrap();
+    assert!(finding.meaning.starts_with("a device on the path sent the RST"), "{}", finding.meaning);
+}
+
 /// What was done to a join, the end that refused and the step, what the finding must say, and the kernel's counter.
 type Recorded = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>);
 

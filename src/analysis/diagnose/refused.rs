@@ -77,6 +77,9 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
         }
         Cause::NobodyListens => "nobody listens at that address and port, or a firewall answers for it".to_string(),
         Cause::Gone => format!("the {by} no longer has the connection"),
+        Cause::OnThePath => {
+            format!("a device on the path sent the RST: its time to live is not that of the {by}'s other packets")
+        }
         Cause::GivenUp => format!("the {by} had given the join up, or a firewall sent the RST"),
         Cause::NotEstablished => {
             format!("the join came too early: the {by} had not yet received a DSS from the {other}")
@@ -124,6 +127,9 @@ fn next(refusal: &Refusal) -> String {
             }
             (Cause::TokenUnknown | Cause::TokenAltered, _) => {
                 (Some("MPTcpExtMPJoinNoTokenFound"), Some("compare the token in a capture there".to_string()))
+            }
+            (Cause::OnThePath, _) => {
+                (None, Some(format!("capture at the {by}: it did not send a RST that is missing there")))
             }
             (Cause::GivenUp, _) => (None, Some(format!("look for a firewall at the {by} and on that path"))),
             (Cause::Gone, Step::Syn) => (Some("MPTcpExtMPJoinNoTokenFound"), None),
