@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::availability::availability;
 use super::joins::{Outcome, attempt};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{Verdict, verify_join};
+use crate::tracking::travelling::in_file_order;
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
 
 /// How a subflow came to its connection.
@@ -59,6 +61,8 @@ pub struct SubflowRecord {
     pub addrid: Option<u8>,
     /// Whether it was opened as a backup by either end; `None` when its handshake was not captured.
     pub backup: Option<bool>,
+    /// Whether it was one in the end, after all MP_PRIO; `None` where neither its handshake nor MP_PRIO was captured.
+    pub backup_at_end: Option<bool>,
     /// Interface of its first packet.
     pub interface: Option<String>,
     /// How far it got.
@@ -75,7 +79,18 @@ pub struct SubflowRecord {
 #[must_use]
 pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord> {
     let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
-    streams.filter_map(|stream| record(capture, connection, stream)).collect()
+    let mut records: Vec<SubflowRecord> = streams.filter_map(|stream| record(capture, connection, stream)).collect();
+    let has_prio = |id: &u32| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.has_prio);
+    if connection.subflows.iter().any(has_prio) {
+        let packets = in_file_order(&capture.segments, &capture.tracking, connection);
+        for own in availability(capture, connection, &packets) {
+            let at = records.binary_search_by_key(&own.tcpstream, |record| record.tcpstream);
+            if let Some(record) = at.ok().and_then(|at| records.get_mut(at)).filter(|_| own.is_changed(i64::MAX)) {
+                record.backup_at_end = Some(own.is_backup(i64::MAX));
+            }
+        }
+    }
+    records
 }
 
 fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<SubflowRecord> {
@@ -102,6 +117,7 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
         mptcpdest: subflow.opened_towards,
         addrid,
         backup,
+        backup_at_end: backup,
         interface: interface(capture, stream),
         state: state(capture, connection, stream),
         hmac,

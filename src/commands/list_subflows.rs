@@ -33,7 +33,8 @@ impl Command for ListSubflows {
 
     fn details(&self) -> &'static str {
         "mptcpdest is the end of the connection that the subflow was opened towards; the table shows it only where it is \
-         not always the server. A join that asked to be used only when no other subflow is left is a backup. hmac is the verdict on the HMACs of MP_JOIN, checked with the keys of the connection: \
+         not always the server. A join that asked to be used only when no other subflow is left is a backup; MP_PRIO may change that, \
+         which the table shows in a column of its own (backup_at_end). hmac is the verdict on the HMACs of MP_JOIN, checked with the keys of the connection: \
          valid, invalid, or unverifiable where a key was not captured. JSON and CSV have every field, address and port \
          apart."
     }
@@ -95,6 +96,7 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
     let with_destination = subflows.iter().any(|(_, subflow)| subflow.mptcpdest != Role::Server);
     // What shows that they are one connection is in the other columns, unless its handshakes were not captured.
     let by_sequence = subflows.iter().any(|(_, subflow)| subflow.joined_by >= Some(JoinedBy::DataSequence));
+    let with_priority = subflows.iter().any(|(_, subflow)| subflow.backup_at_end != subflow.backup);
     let with_interface = subflows.iter().any(|(_, subflow)| subflow.interface.is_some());
     let columns = [
         (with_connection, ("mptcpstream", "mptcp\nstream")),
@@ -105,6 +107,7 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
         (with_destination, ("mptcpdest", "mptcp\ndest")),
         (!with_connection, ("addrid", "addr\nid")),
         (with_interface, ("interface", "inter-\nface")),
+        (with_priority, ("backup_at_end", "backup\nat end")),
         (true, ("state", "")),
         (true, ("hmac", "")),
         (by_sequence, ("joined_by", "joined\nby")),
@@ -121,6 +124,9 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
             Cell::name(&subflow.mptcpdest),
             subflow.addrid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
             subflow.interface.clone().map_or(Cell::Null, Cell::Text),
+            subflow
+                .backup_at_end
+                .map_or(Cell::Null, |backup| Cell::Text(if backup { "yes" } else { "no" }.to_string())),
             Cell::name(&subflow.state),
             Cell::name(&subflow.hmac),
             Cell::name(&subflow.joined_by),
@@ -139,7 +145,7 @@ fn kind(subflow: &SubflowRecord) -> Cell {
     }
 }
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "tcpstream",
     "kind",
     "client_ip",
@@ -149,6 +155,7 @@ const COLUMNS: [&str; 14] = [
     "mptcpdest",
     "addrid",
     "backup",
+    "backup_at_end",
     "interface",
     "state",
     "hmac",
@@ -167,6 +174,7 @@ fn row(subflow: &SubflowRecord) -> Vec<Cell> {
         Cell::name(&subflow.mptcpdest),
         subflow.addrid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
         subflow.backup.map_or(Cell::Null, Cell::Boolean),
+        subflow.backup_at_end.map_or(Cell::Null, Cell::Boolean),
         subflow.interface.clone().map_or(Cell::Null, Cell::Text),
         Cell::name(&subflow.state),
         Cell::name(&subflow.hmac),

@@ -87,6 +87,8 @@ pub struct Subflow {
     pub joined_by: Option<JoinedBy>,
     /// Role in the *connection* of the stream's TCP server: `Client` for a subflow that the MPTCP server opened.
     pub opened_towards: Role,
+    /// MP_PRIO came on it; what that changes is a question of its own.
+    pub has_prio: bool,
 }
 
 /// One MPTCP connection.
@@ -121,6 +123,7 @@ pub struct Candidate {
     pub capable: Option<Capable>,
     /// The version that the client's SYN asked for.
     asked_version: Option<u8>,
+    has_prio: bool,
     /// MP_JOIN, what was seen of its handshake.
     pub join: Option<Box<JoinHandshake>>,
     /// Keys by whether the stream's first sender has them.
@@ -215,6 +218,7 @@ impl Candidate {
                 }
             }
             _ => {
+                self.has_prio |= kind == subtype::MP_PRIO;
                 self.connection_of(registry);
             }
         }
@@ -337,7 +341,15 @@ impl Subflow {
             SubflowKind::Join(join) => join.token.map(|_| JoinedBy::Token),
             SubflowKind::Unknown => None,
         };
-        Subflow { stream, connection, wireshark: connection, kind, joined_by, opened_towards: Role::Server }
+        Subflow {
+            stream,
+            connection,
+            wireshark: connection,
+            kind,
+            joined_by,
+            opened_towards: Role::Server,
+            has_prio: false,
+        }
     }
 }
 
@@ -361,7 +373,7 @@ impl Connection {
     fn add(&mut self, stream: &Stream, candidate: &Candidate) -> Subflow {
         self.subflows.push(stream.id);
         self.learn(stream.client_sent_first, candidate);
-        Subflow::new(stream.id, self.id, candidate.kind())
+        Subflow { has_prio: candidate.has_prio, ..Subflow::new(stream.id, self.id, candidate.kind()) }
     }
 
     /// Learns from the MP_CAPABLE handshake of a stream, if it has one.

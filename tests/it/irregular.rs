@@ -3,6 +3,7 @@
 
 use mptcpanalyzer::analysis::closing::{State, closing};
 use mptcpanalyzer::analysis::diagnose::FindingKind;
+use mptcpanalyzer::analysis::subflows::subflows;
 use mptcpanalyzer::tracking::Role;
 
 use crate::exchange::{ACK, FIN, INITIAL, JOINED, JOINED_BACK, KEYS, RST, Said, Talk, option, rightmost};
@@ -361,6 +362,10 @@ fn the_subflow_of_the_named_id_becomes_the_backup_and_not_the_one_that_carries_t
         talk.say(&INITIAL, Role::Client, ACK, (1, 1), &[30, 4, 0x51, 1], 0);
         let said = talk.exchange.said();
         assert_eq!(said.only(FindingKind::SubflowBackup).tcpstream, Some(1));
+        let capture = talk.exchange.capture();
+        let records = subflows(&capture, &capture.tracking.connections[0]);
+        let backups: Vec<_> = records.iter().map(|record| (record.backup, record.backup_at_end)).collect();
+        assert_eq!(backups, [(Some(false), Some(false)), (Some(false), Some(true))]);
         // Without an id it is the subflow that carries the option.
         let mut own = Talk::begun(0, v6, false);
         own.join(&JOINED, 1);

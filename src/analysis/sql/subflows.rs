@@ -51,6 +51,7 @@ fn columns(rows: &[Row]) -> Vec<Column> {
         name("mptcpdest", rows, |row| row.subflow.mptcpdest),
         whole("addrid", rows, |row| row.subflow.addrid.map(u64::from)),
         truth("backup", rows, |row| row.subflow.backup),
+        truth("backup_at_end", rows, |row| row.subflow.backup_at_end),
         text("interface", rows, |row| row.subflow.interface.clone()),
         name("state", rows, |row| row.subflow.state),
         name("hmac", rows, |row| row.subflow.hmac),
