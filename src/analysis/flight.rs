@@ -6,7 +6,7 @@ use crate::packets::segment::{Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::{StreamPacket, in_time_order};
-use crate::tracking::{ByRole, Stream, Tracking};
+use crate::tracking::{ByRole, Nature, Stream, Tracking};
 
 /// What holds from an instant until the next one. Positions only compare with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -80,7 +80,7 @@ impl Direction {
         }
         let start = position.saturating_add(u64::from(segment.has(flag::SYN)));
         let end = start.saturating_add(length);
-        let again = self.sent.insert(start, end) < length;
+        let again = self.sent.insert(start, end) < length && packet.nature != Nature::Duplicate;
         // What lies before the first octet seen is not known to be under way.
         let now = self.now.get_or_insert(Moment { sent: start, acknowledged: start, ..Moment::default() });
         let sent = now.sent.max(end);
@@ -138,7 +138,7 @@ pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
         match happening {
             Happening::Sent(range) => {
                 now.sent = now.sent.max(range.end);
-                now.again = range.sending != Sending::First;
+                now.again = !matches!(range.sending, Sending::First | Sending::Duplicate);
             }
             Happening::Acknowledged(ack) => {
                 now.acknowledged = now.acknowledged.max(ack.next);

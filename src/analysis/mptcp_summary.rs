@@ -41,6 +41,10 @@ pub struct MptcpDirection {
     pub rate: Option<f64>,
     /// Octets sent again by TCP, under the same subflow sequence numbers.
     pub retransmitted_bytes: u64,
+    /// Octets in copies that the path made of packets; the sender sent them once.
+    pub duplicated_bytes: u64,
+    /// Copies that the path made, with or without payload.
+    pub duplicated_packets: u64,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
     pub seen_from: Option<Place>,
     /// Octets of data that another subflow had carried before at the place of capture. At the sender these were
@@ -86,6 +90,10 @@ pub struct SubflowShare {
     pub fast_open_bytes: u64,
     /// Octets sent again by TCP.
     pub retransmitted_bytes: u64,
+    /// Octets in copies that the path made.
+    pub duplicated_bytes: u64,
+    /// Copies that the path made, with or without payload.
+    pub duplicated_packets: u64,
     /// Octets of data that another subflow had carried before, see [`MptcpDirection::reinjected_bytes`].
     pub reinjected_bytes: u64,
     /// Keep-alives.
@@ -138,6 +146,8 @@ fn direction(
         plain_tcp_bytes: volume.plain,
         fast_open_bytes: volume.fast_open,
         retransmitted_bytes: volume.retransmitted,
+        duplicated_bytes: volume.duplicated,
+        duplicated_packets: volume.duplicated_packets,
         reinjected_bytes: volume.reinjected,
         keepalives: volume.keepalives,
         window_probes: volume.window_probes,
@@ -153,6 +163,8 @@ fn direction(
         duration,
         rate: rate(direction.goodput, duration),
         retransmitted_bytes: sum(|volume| volume.retransmitted),
+        duplicated_bytes: sum(|volume| volume.duplicated),
+        duplicated_packets: sum(|volume| volume.duplicated_packets),
         seen_from,
         reinjected_bytes: sum(|volume| volume.reinjected),
         reinjected_packets: sum(|volume| volume.reinjected_packets),

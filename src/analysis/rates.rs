@@ -160,13 +160,12 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
     for packet in in_time_order(&capture.segments, &capture.tracking, stream) {
         let length = u64::from(packet.segment.payload.unwrap_or(0));
         let Some(place) = capture.tracking.packets.get(packet.row as usize) else { continue };
-        let new = volumes.get_mut(packet.towards).push(packet.segment, place);
+        let again = volumes.get_mut(packet.towards).push(packet.segment, place);
         let direction = carried.get_mut(packet.towards);
         let time = packet.segment.abstime;
         if length > 0 {
             direction.payload.push(Parcel { time, octets: length });
         }
-        let again = u64::from(packet.data).saturating_sub(new);
         if again > 0 {
             direction.retransmitted.push(Parcel { time, octets: again });
         }

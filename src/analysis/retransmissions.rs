@@ -6,7 +6,7 @@ use super::volume::Volume;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::of_subflow;
-use crate::tracking::{ByRole, Capture, Connection, PacketInStream, Stream};
+use crate::tracking::{ByRole, Capture, Connection, Nature, PacketInStream, Stream};
 
 /// One direction of one subflow.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +53,9 @@ pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> B
     let round_trip = stream.and_then(|stream| handshake(capture, stream));
     let mut flows = ByRole { server: Flow::new(round_trip), client: Flow::new(round_trip) };
     for packet in of_subflow(&capture.segments, &capture.tracking, connection, index) {
+        if packet.nature == Nature::Duplicate {
+            continue;
+        }
         flows.get_mut(packet.towards.other()).is_told(packet.segment);
         if let Some(place) = capture.tracking.packets.get(packet.row as usize) {
             flows.get_mut(packet.towards).sends(packet.segment, place);

@@ -36,6 +36,13 @@ pub struct TcpDirection {
     pub window_probes: u64,
     /// Bytes of data in the SYN that the server took (TCP Fast Open, RFC 7413); part of the goodput.
     pub fast_open_bytes: u64,
+    /// Octets in copies that the path made of packets; the sender sent them once.
+    pub duplicated_bytes: u64,
+    /// Copies that the path made, with or without payload.
+    pub duplicated_packets: u64,
+    /// Packets among the retransmitted ones that repeat another in everything: neither IPv4 identification nor timestamps
+    /// tell whether the sender or the path repeated them.
+    pub undecided_packets: u64,
     /// First to last packet of this direction, seconds.
     pub duration: f64,
     /// Goodput over duration, octets per second; `None` when the duration is zero.
@@ -68,6 +75,9 @@ pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
             keepalives: volume.keepalives,
             window_probes: volume.window_probes,
             fast_open_bytes: if *towards == Role::Server { fast_open } else { 0 },
+            duplicated_bytes: volume.duplicated,
+            duplicated_packets: volume.duplicated_packets,
+            undecided_packets: volume.undecided_packets,
             duration,
             rate: rate(volume.goodput(), duration),
         }

@@ -18,6 +18,12 @@ pub struct Volume {
     /// Zero-window probes; see [`Nature::WindowProbe`].
     pub window_probes: u64,
     retransmitted: u64,
+    /// Octets in copies that the path made.
+    pub duplicated: u64,
+    /// Copies that the path made, with or without payload.
+    pub duplicated_packets: u64,
+    /// Packets with payload that repeat another in everything, and may be copies or retransmissions.
+    pub undecided_packets: u64,
     positions: Positions,
     sent: RangeSet,
     first: Option<i64>,
@@ -25,13 +31,21 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Takes in a packet of this direction; returns how many of its octets are new.
+    /// Takes in a packet of this direction; returns how many of its octets had been sent before.
     pub fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> u64 {
         self.packets += 1;
         if !packet.elsewhere {
             self.last = self.first.map_or(segment.abstime, |_| self.last.max(segment.abstime));
             self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
         }
+        let payload = u64::from(segment.payload.unwrap_or(0));
+        if packet.nature == Nature::Duplicate {
+            self.throughput += payload;
+            self.duplicated += payload;
+            self.duplicated_packets += 1;
+            return 0;
+        }
+        self.undecided_packets += u64::from(packet.nature == Nature::Alike);
         let length = u64::from(packet.data(segment).unwrap_or(0));
         let new = if length == 0 {
             // Nothing is measured by the numbers of a RST or a packet out of the window, which may be any.
@@ -46,7 +60,7 @@ impl Volume {
         self.retransmitted_packets += u64::from(new < length);
         self.keepalives += u64::from(packet.nature == Nature::KeepAlive);
         self.window_probes += u64::from(matches!(packet.nature, Nature::WindowProbe | Nature::AcceptedProbe));
-        new
+        length.saturating_sub(new)
     }
 
     /// Size of the union of the ranges sent.

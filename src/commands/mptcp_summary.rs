@@ -38,7 +38,7 @@ impl Command for MptcpSummaryCommand {
         "goodput_bytes counts each byte of data once: what the application wrote. Of it, mapped_bytes have a mapping, \
          plain_tcp_bytes went after a fallback to TCP, and fast_open_bytes in the SYN (TCP Fast Open). throughput_bytes is \
          what the subflows carried for it. Data that came again is told apart: retransmitted (by TCP, under the same subflow sequence \
-         numbers), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
+         numbers), duplicated (the path doubled the packet, see `help tcp_summary`), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
          A subflow's goodput is the data that it was the first to carry at the place of capture, which seen_from says. At \
          the receiver reinjected_bytes are those of the copy that came late: which copy was sent first is not known \
          there, and copies that were lost on the way are not counted. keepalives and window_probes are packets; the byte that one may carry is not \
@@ -94,6 +94,9 @@ fn in_directions(mut summary: MptcpSummary, towards: Option<Role>) -> MptcpSumma
     summary
 }
 
+/// Columns that people see only where there is something in them.
+const RARE: [&str; 2] = ["duplicated_bytes", "duplicated_packets"];
+
 fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary) -> Table {
     let ends = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
     let ends = ends.map_or_else(String::new, |stream| format!(": {} -> {}", stream.client, stream.server));
@@ -102,6 +105,8 @@ fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary
         ("goodput", ""),
         ("throughput", ""),
         ("retransmitted", "retrans-\nmitted"),
+        ("duplicated_bytes", "dupli-\ncated"),
+        ("duplicated_packets", "in\npackets"),
         ("reinjected", "rein-\njected"),
         ("duration", ""),
         ("rate", ""),
@@ -113,12 +118,14 @@ fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary
             Cell::Bytes(direction.goodput_bytes),
             Cell::Bytes(direction.throughput_bytes),
             Cell::Bytes(direction.retransmitted_bytes),
+            Cell::Bytes(direction.duplicated_bytes),
+            Cell::Integer(direction.duplicated_packets.into()),
             Cell::Bytes(direction.reinjected_bytes),
             Cell::microseconds(direction.duration),
             direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
         ]);
     }
-    table
+    table.without_zeros_in(&RARE)
 }
 
 fn shares(direction: &MptcpDirection) -> Table {
@@ -130,6 +137,8 @@ fn shares(direction: &MptcpDirection) -> Table {
         ("throughput", ""),
         ("share", ""),
         ("retransmitted", "retrans-\nmitted"),
+        ("duplicated_bytes", "dupli-\ncated"),
+        ("duplicated_packets", "in\npackets"),
         ("reinjected", "rein-\njected"),
     ])
     .titled(format!("Subflows towards the {}", direction.towards.name()));
@@ -142,10 +151,12 @@ fn shares(direction: &MptcpDirection) -> Table {
             Cell::Bytes(subflow.throughput_bytes),
             subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
             Cell::Bytes(subflow.retransmitted_bytes),
+            Cell::Bytes(subflow.duplicated_bytes),
+            Cell::Integer(subflow.duplicated_packets.into()),
             Cell::Bytes(subflow.reinjected_bytes),
         ]);
     }
-    table
+    table.without_zeros_in(&RARE)
 }
 
 /// Reinjections by pair of subflows; no table without any.
@@ -207,6 +218,8 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
         "plain_tcp_bytes",
         "fast_open_bytes",
         "retransmitted_bytes",
+        "duplicated_bytes",
+        "duplicated_packets",
         "reinjected_bytes",
         "keepalives",
         "window_probes",
@@ -226,6 +239,10 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
                 Cell::Bytes(subflow.plain_tcp_bytes),
                 Cell::Bytes(subflow.fast_open_bytes),
                 Cell::Bytes(subflow.retransmitted_bytes),
+                Cell::Bytes(subflow.duplicated_bytes),
+                Cell::Integer(subflow.duplicated_packets.into()),
+                Cell::Bytes(subflow.duplicated_bytes),
+                Cell::Integer(subflow.duplicated_packets.into()),
                 Cell::Bytes(subflow.reinjected_bytes),
                 Cell::Integer(subflow.keepalives.into()),
                 Cell::Integer(subflow.window_probes.into()),

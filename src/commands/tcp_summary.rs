@@ -31,7 +31,10 @@ impl Command for TcpSummaryCommand {
 
     fn details(&self) -> &'static str {
         "throughput_bytes is the sum of payload lengths; goodput_bytes counts each sequence number once; the difference \
-         was retransmitted, but for the bytes of keep-alives and window probes, which are not data. fast_open_bytes is the \
+         was retransmitted, but for the bytes of keep-alives and window probes, which are not data, and for packets that the \
+         path doubled (duplicated_bytes, duplicated_packets): a copy repeats what a sender changes when it sends again, the \
+         IPv4 identification or, where there is none, the timestamps. Where neither tells, a packet that repeats another in \
+         everything counts as retransmitted, and in undecided_packets. fast_open_bytes is the \
          part of the goodput that the SYN carried. The duration is from the first to the last packet of the direction, the rate is goodput over \
          duration.\n\n\
          Without a number, every stream is summed up in a row of its own; JSON and CSV then have for each what they have \
@@ -74,6 +77,9 @@ fn in_directions(mut summary: TcpSummary, towards: Option<Role>) -> TcpSummary {
     summary
 }
 
+/// Columns that people see only where there is something in them.
+const RARE: [&str; 3] = ["duplicated_bytes", "duplicated_packets", "undecided_packets"];
+
 /// One row per direction.
 fn table(summary: &TcpSummary) -> Table {
     let mut table = Table::headed(&[
@@ -83,11 +89,14 @@ fn table(summary: &TcpSummary) -> Table {
         ("goodput_bytes", "goodput"),
         ("retransmitted_bytes", "retrans-\nmitted"),
         ("retransmitted_packets", "in\npackets"),
+        ("duplicated_bytes", "dupli-\ncated"),
+        ("duplicated_packets", "in\npackets"),
+        ("undecided_packets", "undecided\npackets"),
         ("duration", ""),
         ("rate", ""),
     ]);
     table.rows.extend(summary.directions.iter().map(|direction| cells(direction, Cell::microseconds).into()));
-    table
+    table.without_zeros_in(&RARE)
 }
 
 /// What the table for people has no column for: sentences without full stop.
@@ -114,6 +123,9 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
         "goodput_bytes",
         "retransmitted_bytes",
         "retransmitted_packets",
+        "duplicated_bytes",
+        "duplicated_packets",
+        "undecided_packets",
         "keepalives",
         "window_probes",
         "fast_open_bytes",
@@ -123,17 +135,18 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
     let of = |summary: &'a TcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
     for (summary, direction) in summaries.into_iter().flat_map(of) {
         let mut row = vec![Cell::Integer(summary.tcpstream.into())];
-        let [towards, packets, throughput, goodput, retransmitted, in_packets, duration, rate] =
-            cells(direction, Cell::seconds);
-        row.extend([towards, packets, throughput, goodput, retransmitted, in_packets]);
+        let mut cells = cells(direction, Cell::seconds).to_vec();
+        let times = cells.split_off(cells.len().saturating_sub(2));
+        row.extend(cells);
         row.extend([Cell::Integer(direction.keepalives.into()), Cell::Integer(direction.window_probes.into())]);
-        row.extend([Cell::Bytes(direction.fast_open_bytes), duration, rate]);
+        row.push(Cell::Bytes(direction.fast_open_bytes));
+        row.extend(times);
         table.rows.push(row);
     }
     table
 }
 
-fn cells(direction: &TcpDirection, time: fn(f64) -> Cell) -> [Cell; 8] {
+fn cells(direction: &TcpDirection, time: fn(f64) -> Cell) -> [Cell; 11] {
     [
         Cell::Text(direction.towards.name().to_string()),
         Cell::Integer(direction.packets.into()),
@@ -141,6 +154,9 @@ fn cells(direction: &TcpDirection, time: fn(f64) -> Cell) -> [Cell; 8] {
         Cell::Bytes(direction.goodput_bytes),
         Cell::Bytes(direction.retransmitted_bytes),
         Cell::Integer(direction.retransmitted_packets.into()),
+        Cell::Bytes(direction.duplicated_bytes),
+        Cell::Integer(direction.duplicated_packets.into()),
+        Cell::Integer(direction.undecided_packets.into()),
         time(direction.duration),
         direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
     ]

@@ -131,6 +131,20 @@ impl Table {
         self
     }
 
+    /// The same table without the columns of these names in which nothing but zeros and empty cells stand.
+    #[must_use]
+    pub fn without_zeros_in(mut self, names: &[&str]) -> Self {
+        for name in names {
+            let Some(place) = self.columns.iter().position(|column| column.name == *name) else { continue };
+            let zero = |cell: &Cell| matches!(cell, Cell::Null | Cell::Integer(0) | Cell::Bytes(0));
+            if self.rows.iter().all(|row| row.get(place).is_none_or(zero)) {
+                self.columns.remove(place);
+                self.rows.iter_mut().filter(|row| place < row.len()).for_each(|row| drop(row.remove(place)));
+            }
+        }
+        self
+    }
+
     /// The same table printed as blocks, so many cells on the first line of each.
     #[must_use]
     pub fn as_blocks(mut self, first: usize) -> Self {

@@ -324,9 +324,10 @@ pub const COLUMNS: &[ColumnSpec] = &[
     tracked(
         "retransmission",
         Kind::Bool,
-        "some of the payload was sent before under the same sequence numbers; null without payload",
+        "the sender sent some of the payload before under the same sequence numbers; null without payload",
     )
     .source("RFC 9293 §3.8.1"),
+    tracked("duplicate_of", Kind::U64, "packet that this one is a copy of, made by the path"),
 ];
 
 /// The column of that name.

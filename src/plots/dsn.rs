@@ -108,6 +108,7 @@ impl Direction<'_> {
             ("retransmission", RoleKind::Retransmission, Sending::Retransmission),
             ("reinjection", RoleKind::Reinjection, Sending::Reinjection),
             ("re-send on the same subflow", RoleKind::Loss, Sending::SameSubflow),
+            ("doubled by the path", RoleKind::Event, Sending::Duplicate),
         ] {
             panel.series.push(Series::new(name, Look::of(kind), Marks::Points(self.marks(sending))));
         }

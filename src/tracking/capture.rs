@@ -7,9 +7,10 @@ use polars::error::PolarsError;
 use polars::frame::DataFrame;
 
 use super::copies::{self, Copies};
+use super::duplicates::{Duplicates, duplicates};
 use super::order::{self, FileOrder};
 use super::point_of_view::PointOfView;
-use super::repeats::repeats;
+use super::repeats::{Repeats, repeats};
 use super::{Connection, Stream, Tracking, columns, numbering, track};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -31,6 +32,8 @@ pub struct Capture {
     pub order: FileOrder,
     /// The copies in the file, where packets were recorded more than once.
     pub copies: Option<Copies>,
+    /// Packets that the path doubled.
+    pub duplicates: Duplicates,
     /// Whose packets these are.
     pub view: PointOfView,
     /// All packets of the file, where these are not all.
@@ -96,14 +99,17 @@ impl Capture {
             dissection,
             order: FileOrder::default(),
             copies: None,
+            duplicates: Duplicates::default(),
             view,
             whole: None,
             table: OnceLock::new(),
         };
         interrupt::check()?;
-        let (rows, elsewhere) = capture.look();
+        let mut repeats = repeats(&capture.segments, &capture.tracking);
+        let (rows, elsewhere) = capture.look(&repeats);
         if let Some(rows) = rows {
             capture.keep(&rows, &elsewhere)?;
+            repeats = super::repeats::repeats(&capture.segments, &capture.tracking);
         }
         if capture.view.only_there && capture.copies.is_none() {
             return Err(Error::NotFound(format!(
@@ -111,22 +117,25 @@ impl Capture {
                 capture.path.display()
             )));
         }
+        let marks = capture.dissection.table.marks();
+        capture.duplicates = duplicates(&capture.segments, &marks, &capture.tracking, &repeats);
+        drop(marks);
+        capture.duplicates.mark(&mut capture.tracking);
         Ok(capture)
     }
 
     /// Finds out in which order packets count, and which do: their rows, where those are not all in the order of the
     /// file; and those among them that were recorded elsewhere alone.
-    fn look(&mut self) -> (Option<Vec<u32>>, Vec<u32>) {
+    fn look(&mut self, repeats: &Repeats) -> (Option<Vec<u32>>, Vec<u32>) {
         let marks = self.dissection.table.marks();
         let (order, by_time) = order::of(&self.segments, &marks);
-        let repeats = repeats(&self.segments, &self.tracking);
         let subject = copies::Subject {
             segments: &self.segments,
             marks: &marks,
             tracking: &self.tracking,
             by_time: by_time.as_deref(),
         };
-        let found = copies::find(subject, &repeats, &self.view);
+        let found = copies::find(subject, repeats, &self.view);
         self.order = order;
         let Some(found) = found else { return (by_time, Vec::new()) };
         let left_out = found.copies.left_out > 0;
@@ -158,7 +167,7 @@ impl Capture {
         }
         let raw = self.dissection.table.data_frame();
         let table = raw
-            .and_then(|raw| columns::with_tracked(raw, &self.segments, &self.tracking))
+            .and_then(|raw| columns::with_tracked(raw, &self.segments, &self.tracking, &self.duplicates))
             .map_err(|source| Error::Table { action: "add the tracked columns", source })?;
         // After Ctrl-C the tracked columns are not whole.
         interrupt::check()?;

@@ -4,6 +4,7 @@ mod data;
 
 use polars::prelude::*;
 
+use super::duplicates::Duplicates;
 use super::{Role, Tracking, connections::expected_token};
 use crate::packets::schema;
 use crate::packets::segment::Segment;
@@ -12,11 +13,17 @@ use crate::packets::segment::Segment;
 ///
 /// # Errors
 /// When polars cannot put the columns side by side.
-pub fn with_tracked(raw: &DataFrame, segments: &[Segment], tracking: &Tracking) -> PolarsResult<DataFrame> {
+pub fn with_tracked(
+    raw: &DataFrame,
+    segments: &[Segment],
+    tracking: &Tracking,
+    duplicates: &Duplicates,
+) -> PolarsResult<DataFrame> {
     let raw_count = schema::packet_columns().count();
     let (own, extra) = raw.columns().split_at_checked(raw_count).unwrap_or((raw.columns(), &[]));
     let mut columns = own.to_vec();
     columns.extend(tracked(segments, tracking));
+    columns.push(duplicate_of(segments, duplicates));
     columns.extend(extra.iter().cloned());
     DataFrame::new(raw.height(), columns)
 }
@@ -49,6 +56,17 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
     ];
     columns.extend(data::columns(segments, tracking));
     columns
+}
+
+/// The packet that each is a copy of.
+fn duplicate_of(segments: &[Segment], duplicates: &Duplicates) -> Column {
+    let mut originals = vec![None; segments.len()];
+    for (row, original) in &duplicates.rows {
+        if let Some(cell) = originals.get_mut(*row as usize) {
+            *cell = segments.get(*original as usize).map(|segment| segment.packetid);
+        }
+    }
+    Column::new("duplicate_of".into(), originals)
 }
 
 fn roles(name: &'static str, roles: impl Iterator<Item = Option<Role>>) -> Column {

@@ -8,6 +8,7 @@ mod columns;
 pub mod connections;
 pub mod copies;
 pub mod data;
+pub mod duplicates;
 mod numbering;
 pub mod order;
 mod packet_in_stream;

@@ -1,7 +1,7 @@
 //! TCP's own retransmissions: octets sent again in a stream under the same sequence numbers.
 
 use super::sequence::{Positions, RangeSet};
-use super::{PacketInStream, Tracking};
+use super::{Nature, PacketInStream, Tracking};
 use crate::packets::segment::{Segment, flag};
 
 /// One direction of one stream: what was sent so far.
@@ -12,8 +12,8 @@ struct Sent {
 }
 
 /// For each packet, whether at least one octet of its payload had been sent before in its stream under the same
-/// sequence number; `None` for packets without payload, and where the packet does not tell. Keep-alives and window probes
-/// are not retransmissions.
+/// sequence number; `None` for packets without payload, and where the packet does not tell. Keep-alives, window probes
+/// and copies that the path made are not retransmissions.
 #[must_use]
 pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bool>> {
     let mut sent = vec![[Sent::default(), Sent::default()]; tracking.streams.len()];
@@ -36,6 +36,6 @@ impl Sent {
         // A SYN counts one byte of sequence space before any data it carries (TCP Fast Open).
         let start = self.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         let new = self.ranges.insert(start, start.saturating_add(length));
-        Some(new < length)
+        Some(new < length && packet.nature != Nature::Duplicate)
     }
 }

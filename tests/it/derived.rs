@@ -108,7 +108,6 @@ fn both_ends_in_one_file_count_each_packet_once() {
 }
 
 #[test]
-#[ignore = "copies that the path made are counted as retransmissions as yet"]
 fn copies_that_the_path_made_are_counted_at_the_receiver() {
     let Some(folder) = scenarios::folder() else { return };
     let scenario = folder.join("06b_reorder_dup");

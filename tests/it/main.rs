@@ -14,6 +14,7 @@ mod cut_captures;
 mod damaged;
 mod derived;
 mod diagnose;
+mod doubled;
 mod drawn;
 mod dsn;
 mod ends_of_subflows;

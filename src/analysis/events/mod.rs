@@ -2,6 +2,8 @@
 
 mod signals;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::addresses::advertisements;
@@ -14,7 +16,7 @@ use super::reset_ttl::strange_resets;
 use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
-use crate::tracking::{Capture, Connection, Role};
+use crate::tracking::{Capture, Connection, Nature, Role};
 pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
 
 /// What kind of thing happened.
@@ -98,6 +100,8 @@ pub enum Kind {
     WindowOpen,
     /// A mapping whose checksum does not fit its data.
     ChecksumFailure,
+    /// The first packet of a subflow's direction that the path doubled.
+    Duplicate,
 }
 
 /// One thing that happened.
@@ -172,6 +176,9 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             timeline.add(packet, Kind::ResetTtlDiffers, reset.detail());
         }
     }
+    for doubled in doubled(capture, &packets) {
+        timeline.add(doubled.first, Kind::Duplicate, doubled.detail(capture));
+    }
     for advertisement in advertisements(capture, connection) {
         for row in &advertisement.rows {
             if let Some(packet) = find(*row) {
@@ -212,6 +219,41 @@ impl Timeline<'_> {
             row: packet.row,
         });
     }
+}
+
+/// Copies that the path made in one direction of a subflow.
+struct Doubled<'a> {
+    first: &'a Travelling<'a>,
+    packets: u64,
+    bytes: u64,
+}
+
+impl Doubled<'_> {
+    fn detail(&self, capture: &Capture) -> String {
+        let original = capture.duplicates.original(self.first.row);
+        let original = original.and_then(|row| capture.segments.get(row as usize)).map(|segment| segment.packetid);
+        let original = original.map_or_else(String::new, |id| format!(" of packet {id}"));
+        let all = match self.packets {
+            1 => String::new(),
+            packets => format!("; {packets} packets were doubled on this way, {} bytes", self.bytes),
+        };
+        format!("a copy{original} that the path made{all}")
+    }
+}
+
+/// What the path doubled, by subflow and direction.
+fn doubled<'a>(capture: &Capture, packets: &'a [Travelling<'a>]) -> Vec<Doubled<'a>> {
+    let mut found: BTreeMap<(u32, bool), Doubled<'a>> = BTreeMap::new();
+    if capture.duplicates.rows.is_empty() {
+        return Vec::new();
+    }
+    for packet in packets.iter().filter(|packet| packet.nature == Nature::Duplicate) {
+        let way = (packet.stream, packet.towards == Role::Server);
+        let doubled = found.entry(way).or_insert(Doubled { first: packet, packets: 0, bytes: 0 });
+        doubled.packets += 1;
+        doubled.bytes += u64::from(packet.segment.payload.unwrap_or(0));
+    }
+    found.into_values().collect()
 }
 
 fn stale(capture: &Capture, standstill: &Standstill) -> String {

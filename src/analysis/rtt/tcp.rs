@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::Sample;
 use crate::packets::segment::flag;
-use crate::tracking::ByRole;
 use crate::tracking::data::Intervals;
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::StreamPacket;
+use crate::tracking::{ByRole, Nature};
 
 /// The samples of one direction.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +26,9 @@ pub fn measure(packets: Vec<StreamPacket<'_>>) -> ByRole<Measured> {
     for packet in packets {
         // What a packet acknowledges was sent before what it carries.
         directions.get_mut(packet.towards.other()).acknowledge(&packet);
-        directions.get_mut(packet.towards).send(&packet);
+        if packet.nature != Nature::Duplicate {
+            directions.get_mut(packet.towards).send(&packet);
+        }
     }
     ByRole { server: directions.server.measured, client: directions.client.measured }
 }

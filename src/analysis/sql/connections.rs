@@ -54,6 +54,7 @@ fn columns(rows: &[Row]) -> Vec<Column> {
             total("goodput_bytes", |direction| direction.goodput_bytes),
             total("throughput_bytes", |direction| direction.throughput_bytes),
             total("retransmitted_bytes", |direction| direction.retransmitted_bytes),
+            total("duplicated_bytes", |direction| direction.duplicated_bytes),
             total("reinjected_bytes", |direction| direction.reinjected_bytes),
             total("plain_tcp_bytes", |direction| direction.plain_tcp_bytes),
             total("fast_open_bytes", |direction| direction.fast_open_bytes),

@@ -66,6 +66,7 @@ fn columns(rows: &[Row]) -> Vec<Column> {
             total("goodput_bytes", |share| share.goodput_bytes),
             total("throughput_bytes", |share| share.throughput_bytes),
             total("retransmitted_bytes", |share| share.retransmitted_bytes),
+            total("duplicated_bytes", |share| share.duplicated_bytes),
             total("reinjected_bytes", |share| share.reinjected_bytes),
             total("plain_tcp_bytes", |share| share.plain_tcp_bytes),
             total("fast_open_bytes", |share| share.fast_open_bytes),

@@ -42,7 +42,7 @@ impl Command for LiveCommand {
          server and the client (retransmissions and reinjections included), packets a second, and octets that were sent \
          again on their subflow. What belongs to no connection, and attempts that nobody answers, is summed \
          up as plain TCP. Intervals lie side by side from \
-         the first frame on. Checksums are not checked.\n\n\
+         the first frame on. Checksums are not checked; packets that the path doubled count as sent again.\n\n\
          In JSON and CSV each event is a `record` called `event`, and each direction of a connection, of its subflows and \
          of plain TCP one called `rate`: without `tcpstream` it is that of the whole connection, without `mptcpstream` \
          as well that of plain TCP.\n\n\

@@ -21,14 +21,17 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         summaries.push(summary);
     }
     let note = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
-    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(&ROWS);
+    let report = Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)])
+        .with_records(records(&summaries))
+        .complete(&ROWS);
     Ok(report.with_notes(note.into_iter().collect()))
 }
 
 fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {
     let mut columns = vec![("mptcpstream", "mptcp\nstream"), ("client", ""), ("server", "")];
     columns.extend(goodput_columns(towards));
-    columns.extend([("retransmitted", "retrans-\nmitted"), ("reinjected", "rein-\njected")]);
+    columns.extend([("retransmitted", "retrans-\nmitted"), ("duplicated_bytes", "dupli-\ncated")]);
+    columns.push(("reinjected", "rein-\njected"));
     columns
 }
 
@@ -38,6 +41,7 @@ fn row(summary: &MptcpSummary, initial: Option<&Stream>) -> Vec<Cell> {
     let mut row = vec![Cell::Integer(summary.mptcpstream.into())];
     row.extend([end(|stream| stream.client.to_string()), end(|stream| stream.server.to_string())]);
     row.extend(summary.directions.iter().map(|direction| Cell::Bytes(direction.goodput_bytes)));
-    row.extend([sum(|direction| direction.retransmitted_bytes), sum(|direction| direction.reinjected_bytes)]);
+    row.extend([sum(|direction| direction.retransmitted_bytes), sum(|direction| direction.duplicated_bytes)]);
+    row.push(sum(|direction| direction.reinjected_bytes));
     row
 }

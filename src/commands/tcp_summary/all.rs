@@ -19,7 +19,9 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         summaries.push(summary);
     }
     let note = summaries.is_empty().then(|| "the capture holds no TCP packet".to_string());
-    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(&ROWS);
+    let report = Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)])
+        .with_records(records(&summaries))
+        .complete(&ROWS);
     Ok(report.with_notes(note.into_iter().collect()))
 }
 
@@ -27,6 +29,8 @@ fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {
     let mut columns = vec![("tcpstream", "tcp\nstream"), ("client", ""), ("server", ""), ("packets", "")];
     columns.extend(goodput_columns(towards));
     columns.push(("retransmitted", "retrans-\nmitted"));
+    columns.push(("duplicated_bytes", "dupli-\ncated"));
+    columns.push(("duplicated_packets", "in\npackets"));
     columns
 }
 
@@ -40,5 +44,7 @@ fn row(summary: &TcpSummary, stream: &Stream) -> Vec<Cell> {
     ];
     row.extend(summary.directions.iter().map(|direction| Cell::Bytes(direction.goodput_bytes)));
     row.push(Cell::Bytes(sum(|direction| direction.retransmitted_bytes)));
+    row.push(Cell::Bytes(sum(|direction| direction.duplicated_bytes)));
+    row.push(Cell::Integer(sum(|direction| direction.duplicated_packets).into()));
     row
 }

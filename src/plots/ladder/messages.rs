@@ -136,7 +136,7 @@ fn name(kind: Kind) -> Option<&'static str> {
         Kind::FinIgnored => "FIN ignored",
         Kind::ChallengeAck => "challenge ACK",
         Kind::TcpFastOpen => "Fast Open",
-        Kind::SubflowStale | Kind::ChecksumFailure | Kind::EmptyMapping => return None,
+        Kind::SubflowStale | Kind::ChecksumFailure | Kind::EmptyMapping | Kind::Duplicate => return None,
     })
 }
 

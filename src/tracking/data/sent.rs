@@ -46,6 +46,10 @@ pub struct SubflowVolume {
     pub packets: u64,
     /// Sum of payload lengths.
     pub throughput: u64,
+    /// Octets in copies that the path made.
+    pub duplicated: u64,
+    /// Copies that the path made, with or without payload.
+    pub duplicated_packets: u64,
     /// Octets of the subflow sent again under the same sequence numbers.
     pub retransmitted: u64,
     /// Packets that carried such octets.
@@ -89,6 +93,8 @@ pub enum Sending {
     Reinjection,
     /// Again, having gone over this very subflow under other sequence numbers.
     SameSubflow,
+    /// Not again: the path made a copy.
+    Duplicate,
 }
 
 /// A range of data as a packet sent it.
@@ -183,6 +189,7 @@ impl Walk {
         volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
         volume.keepalives += u64::from(packet.nature == Nature::KeepAlive);
         volume.window_probes += u64::from(matches!(packet.nature, Nature::WindowProbe | Nature::AcceptedProbe));
+        volume.duplicated_packets += u64::from(packet.nature == Nature::Duplicate);
         if length == 0 {
             return;
         }
@@ -191,6 +198,14 @@ impl Walk {
         *allowance = allowance.saturating_add(Allowance::EACH);
         let parts = &mut self.parts;
         parts.clear();
+        if packet.nature == Nature::Duplicate {
+            volume.duplicated += length;
+            flow.mapped_into(start, end, parts);
+            for part in parts.drain(..) {
+                visit(packet, part.as_sent((part.dsn, part.end()), Sending::Duplicate));
+            }
+            return;
+        }
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         for again in progress.octets.overlaps(start, end) {
             *allowance = allowance.saturating_sub(flow.some_mapped_into(again.start, again.end, *allowance, parts));
