@@ -29,6 +29,7 @@ pub mod mapping_lengths;
 pub mod merge;
 pub mod mptcp_connections;
 pub mod mptcp_summary;
+pub mod one_sided;
 pub mod one_way_delays;
 pub mod option_loss;
 pub mod out_of_order;
@@ -52,6 +53,7 @@ pub mod subflows;
 pub mod summary_extended;
 pub mod tcp_connections;
 pub mod tcp_summary;
+pub mod unseen;
 mod volume;
 
 use serde::{Serialize, Serializer};

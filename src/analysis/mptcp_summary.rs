@@ -63,6 +63,9 @@ pub struct MptcpDirection {
     /// one byte of acknowledged data with a mapping of its own. The byte of a probe that was not taken counts in the
     /// throughput alone.
     pub window_probes: u64,
+    /// Octets of data that a DATA_ACK covers and no captured packet carried: goodput and shares are of the others. `None`
+    /// where no DATA_ACK of this direction was captured.
+    pub unseen_bytes: Option<u64>,
     /// Each subflow's part.
     pub subflows: Vec<SubflowShare>,
     /// Reinjected octets by pair of subflows.
@@ -172,6 +175,7 @@ fn direction(
         unmapped_bytes: sum(|volume| volume.unmapped),
         keepalives: sum(|volume| volume.keepalives),
         window_probes: sum(|volume| volume.window_probes),
+        unseen_bytes: direction.unseen,
         subflows: subflows.collect(),
         reinjections: pairs(connection, direction),
     }

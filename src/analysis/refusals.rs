@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::capture_point::{self, CapturePoint};
 use super::fallback::fallback;
 use super::joins::{JoinAttempt, Outcome};
+use super::one_sided;
 use super::reset_ttl::strange_resets;
 use crate::packets::segment::{Capable, Dss};
 use crate::tracking::authentication::Verdict;
@@ -55,6 +56,8 @@ pub enum Cause {
     Ending(End),
     /// It was ending, but the end seems to have reached the refusing host too late.
     PerhapsEnding(End),
+    /// It may have been ending: the packets of the other end are not captured.
+    EndingUnseen,
     /// The SYN went to port 0.
     PortZero,
     /// The SYN went to the address and port that MP_CAPABLE says not to join (its flag C).
@@ -128,6 +131,8 @@ pub struct Circumstances<'a> {
     whole: bool,
     /// Rows of resets that have not the time to live of their sender.
     strange: HashSet<u32>,
+    /// Whether one direction of a subflow is not captured.
+    one_sided: bool,
     /// Where each end asks not to join it.
     closed: ByRole<Option<(IpAddr, u16)>>,
 }
@@ -174,7 +179,20 @@ impl<'a> Circumstances<'a> {
             server: not_to_be_joined(capture, connection, Role::Server),
             client: not_to_be_joined(capture, connection, Role::Client),
         };
-        Circumstances { capture, connection, point, ends, fell_back, confirmed, alive, whole, strange, closed }
+        let one_sided = one_sided::subflows(capture, connection).next().is_some();
+        Circumstances {
+            capture,
+            connection,
+            point,
+            ends,
+            fell_back,
+            confirmed,
+            alive,
+            whole,
+            strange,
+            one_sided,
+            closed,
+        }
     }
 
     /// The end that the connection had come to before `time`, as `role` knew.
@@ -282,6 +300,7 @@ impl<'a> Circumstances<'a> {
         // A limit is named only where nothing is known to have ended the connection.
         let limit = seen_ending.map_or(Cause::Limit, |end| Cause::PerhapsEnding(*end));
         let gone = self.alive.get(by).is_none_or(|time| time <= decided).then_some(Cause::Gone);
+        let unseen = self.one_sided.then_some(Cause::EndingUnseen);
         let causes: Vec<Option<Cause>> = match (step, join.reason) {
             // A host that refuses by its own will gives a reason (RFC 8684 §3.2).
             (Step::Syn, None) => vec![Some(Cause::NobodyListens), altered, gone],
@@ -298,7 +317,7 @@ impl<'a> Circumstances<'a> {
             (Step::Ack, _) => vec![altered, early, Some(limit)],
         };
         let on_the_path = self.strange.contains(&join.decided_by).then_some(Cause::OnThePath);
-        on_the_path.into_iter().chain(causes.into_iter().flatten()).collect()
+        on_the_path.into_iter().chain(unseen).chain(causes.into_iter().flatten()).collect()
     }
 
     /// Whether a join goes to the address and port that its host's MP_CAPABLE says not to join (RFC 8684 §3.1).

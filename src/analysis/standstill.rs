@@ -102,6 +102,8 @@ pub struct Waiting<M> {
     timestamp: Option<u32>,
     /// What the receiver said last.
     heard: Heard,
+    /// It said something: a capture may have the other direction alone.
+    speaks: bool,
 }
 
 /// What tells one acknowledgement that moves nothing from the next.
@@ -127,6 +129,7 @@ impl<M> Default for Waiting<M> {
             first: None,
             timestamp: None,
             heard: Heard::default(),
+            speaks: false,
         }
     }
 }
@@ -163,6 +166,7 @@ impl<M: Copy> Waiting<M> {
     /// Takes in a packet of the other direction; true when it acknowledges more than all before, or answers data that
     /// was sent again.
     pub fn acknowledges(&mut self, segment: &Segment) -> bool {
+        self.speaks = true;
         if !segment.has(flag::ACK) || self.highest_sent.is_none() {
             return false;
         }
@@ -214,7 +218,7 @@ impl<M: Copy> Waiting<M> {
     /// Since when nothing has come back, and the first packet that sent data again, if that makes the subflow stale now.
     #[must_use]
     pub fn standstill(&self, now: i64) -> Option<(i64, M)> {
-        let since = self.since.filter(|since| now.saturating_sub(*since) >= STANDSTILL)?;
+        let since = self.since.filter(|_| self.speaks).filter(|since| now.saturating_sub(*since) >= STANDSTILL)?;
         let (first, sent) = self.first.filter(|_| self.retransmissions >= RETRANSMISSIONS)?;
         match self.answered {
             None => Some((since, first)),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::availability::availability;
 use super::joins::{Outcome, attempt};
 use crate::packets::segment::{Segment, flag};
-use crate::tracking::authentication::{Verdict, verify_join};
+use crate::tracking::authentication::{Lack, Verdict, verify_join};
 use crate::tracking::travelling::in_file_order;
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
 
@@ -69,6 +69,8 @@ pub struct SubflowRecord {
     pub state: State,
     /// Verdict on the HMACs of MP_JOIN; `None` for others.
     pub hmac: Option<Verdict>,
+    /// What the capture lacks where that is `unverifiable`.
+    pub hmac_lacks: Option<Lack>,
     /// What shows that it belongs to the connection; `None` where the capture has its packets alone to tell by.
     pub joined_by: Option<JoinedBy>,
     /// Wireshark's `mptcp.stream`: another number than the connection's where data sequence numbers put it there.
@@ -95,6 +97,7 @@ pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord
 
 fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<SubflowRecord> {
     let subflow = capture.tracking.subflow(stream.id)?;
+    let mut hmac_lacks = None;
     let (kind, addrid, backup, hmac) = match &subflow.kind {
         SubflowKind::Initial => (Some(Kind::Initial), Some(0), Some(false), None),
         SubflowKind::Join(join) => {
@@ -102,7 +105,9 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
                 (None, None) => None,
                 (client, server) => Some(client.unwrap_or(false) || server.unwrap_or(false)),
             };
-            let verdict = verify_join(connection, subflow, join).overall();
+            let verdict = verify_join(connection, subflow, join);
+            hmac_lacks = verdict.lacks;
+            let verdict = verdict.overall();
             (Some(Kind::Join), join.address_ids.client, backup, Some(verdict))
         }
         SubflowKind::Unknown => (None, None, None, None),
@@ -121,6 +126,7 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
         interface: interface(capture, stream),
         state: state(capture, connection, stream),
         hmac,
+        hmac_lacks,
         joined_by: subflow.joined_by,
         mptcpstream_wireshark: subflow.wireshark,
     })

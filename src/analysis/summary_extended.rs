@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::volume::share;
 use crate::tracking::Role;
-use crate::tracking::data::{arrivals, data_level};
+use crate::tracking::data::{Arrivals, arrivals, data_level, directions};
 
 /// One direction.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,6 +21,9 @@ pub struct ExtendedDirection {
     pub goodput_bytes: u64,
     /// Octets of data that were sent and are not in the receiver's capture.
     pub missing_bytes: u64,
+    /// Octets of data that the receiver's DATA_ACKs cover and neither capture has a packet of: goodput and shares are of
+    /// the others. `None` where the receiver's capture has no DATA_ACK of this direction.
+    pub unseen_bytes: Option<u64>,
     /// Each subflow's part.
     pub subflows: Vec<ExtendedSubflow>,
 }
@@ -88,6 +91,32 @@ fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>) -> ExtendedDir
         throughput_bytes: throughput,
         goodput_bytes: goodput,
         missing_bytes: sent.goodput.saturating_sub(goodput),
+        unseen_bytes: unseen(ends, received),
         subflows,
     }
+}
+
+/// Data that the receiver acknowledged and that neither capture has.
+fn unseen(ends: &DirectionEnds<'_>, received: &Arrivals) -> Option<u64> {
+    let (sender, receiver) = (ends.sender, ends.receiver);
+    let found = directions(&receiver.capture.segments, &receiver.capture.tracking, receiver.connection);
+    let (start, end) = found.get(ends.at_receiver).covered?;
+    let unseen = found.get(ends.at_receiver).unseen?;
+    if unseen == 0 {
+        return Some(0);
+    }
+    let sent = arrivals(&sender.capture.segments, &sender.capture.tracking, sender.connection);
+    let sent = sent.get(ends.at_sender);
+    // Those that the sender's capture has after all.
+    let there: u64 = sent
+        .any
+        .overlaps(0, u64::MAX)
+        .map(|piece| {
+            let from = sent.numbers.translate(&received.numbers, piece.start);
+            let to = from.saturating_add(piece.length());
+            let gaps = received.any.gaps(from.max(start), to.min(end));
+            gaps.map(|(from, to)| to - from).sum::<u64>()
+        })
+        .sum();
+    Some(unseen.saturating_sub(there))
 }

@@ -6,10 +6,14 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::subflows::{SubflowRecord, subflows};
+use crate::analysis::unseen::unseen;
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::{Capture, JoinedBy, Role};
+use crate::packets::cells::join;
+use crate::tracking::authentication::Lack;
+use crate::tracking::{Capture, Connection, JoinedBy, Role};
+use crate::units::counted;
 
 /// Lists the subflows of a connection.
 pub struct ListSubflows;
@@ -35,7 +39,7 @@ impl Command for ListSubflows {
         "mptcpdest is the end of the connection that the subflow was opened towards; the table shows it only where it is \
          not always the server. A join that asked to be used only when no other subflow is left is a backup; MP_PRIO may change that, \
          which the table shows in a column of its own (backup_at_end). hmac is the verdict on the HMACs of MP_JOIN, checked with the keys of the connection: \
-         valid, invalid, or unverifiable where a key was not captured. JSON and CSV have every field, address and port \
+         valid, invalid, or unverifiable; hmac_lacks then says what was not captured. JSON and CSV have every field, address and port \
          apart."
     }
 
@@ -63,10 +67,31 @@ impl Command for ListSubflows {
         let mut records = Table::new(&COLUMNS);
         records.rows.extend(found.iter().map(row));
         let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
-        Ok(Outcome::Report(
-            Report::new(&found, vec![for_people(&list, false)]).with_records(records).complete(&Rows::FLAT),
-        ))
+        let report = Report::new(&found, vec![for_people(&list, false)]).with_records(records).complete(&Rows::FLAT);
+        Ok(Outcome::Report(report.with_notes(notes(capture, connection, &found))))
     }
+}
+
+fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut lacks: Vec<Lack> = found.iter().filter_map(|subflow| subflow.hmac_lacks).collect();
+    lacks.dedup();
+    for lack in lacks {
+        let own = found.iter().filter(|subflow| subflow.hmac_lacks == Some(lack));
+        let streams: Vec<u64> = own.map(|subflow| subflow.tcpstream.into()).collect();
+        notes.push(format!("HMAC of stream {} not checked: {}", join(&streams, ", "), lack.phrase()));
+    }
+    let unseen = unseen(capture, connection);
+    for towards in Role::BOTH {
+        if let Some(bytes) = unseen.get(towards).elsewhere() {
+            notes.push(format!(
+                "a subflow is missing from the capture: it carried {} towards the {} that DATA_ACKs cover",
+                counted(bytes, "byte"),
+                towards.name()
+            ));
+        }
+    }
+    notes
 }
 
 fn all(capture: &Capture) -> Result<Outcome> {
@@ -145,7 +170,7 @@ fn kind(subflow: &SubflowRecord) -> Cell {
     }
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "tcpstream",
     "kind",
     "client_ip",
@@ -159,6 +184,7 @@ const COLUMNS: [&str; 15] = [
     "interface",
     "state",
     "hmac",
+    "hmac_lacks",
     "joined_by",
     "mptcpstream_wireshark",
 ];
@@ -178,6 +204,7 @@ fn row(subflow: &SubflowRecord) -> Vec<Cell> {
         subflow.interface.clone().map_or(Cell::Null, Cell::Text),
         Cell::name(&subflow.state),
         Cell::name(&subflow.hmac),
+        Cell::name(&subflow.hmac_lacks),
         Cell::name(&subflow.joined_by),
         Cell::Integer(subflow.mptcpstream_wireshark.into()),
     ]

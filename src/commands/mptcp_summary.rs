@@ -41,8 +41,10 @@ impl Command for MptcpSummaryCommand {
          numbers), duplicated (the path doubled the packet, see `help tcp_summary`), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
          A subflow's goodput is the data that it was the first to carry at the place of capture, which seen_from says. At \
          the receiver reinjected_bytes are those of the copy that came late: which copy was sent first is not known \
-         there, and copies that were lost on the way are not counted. keepalives and window_probes are packets; the byte that one may carry is not \
-         data, unless the receiver took it.\n\n\
+         there, and copies that were lost on the way are not counted. unseen_bytes are data that DATA_ACKs cover and no \
+         captured packet carried, such as those of a subflow over an interface that was not recorded; without the sender's \
+         key they count from the lowest DATA_ACK. Goodput, rates and shares are of what was captured. \
+         keepalives and window_probes are packets; the byte that one may carry is not data, unless the receiver took it.\n\n\
          Without a number, every connection is summed up in a row of its own; JSON and CSV then have for each what they \
          have for one."
     }
@@ -141,7 +143,11 @@ fn shares(direction: &MptcpDirection) -> Table {
         ("duplicated_packets", "in\npackets"),
         ("reinjected", "rein-\njected"),
     ])
-    .titled(format!("Subflows towards the {}", direction.towards.name()));
+    .titled(format!(
+        "Subflows towards the {}{}",
+        direction.towards.name(),
+        if direction.unseen_bytes > Some(0) { ", shares of what was captured" } else { "" }
+    ));
     for subflow in &direction.subflows {
         table.rows.push(vec![
             Cell::Integer(subflow.tcpstream.into()),
@@ -223,6 +229,8 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
         "reinjected_bytes",
         "keepalives",
         "window_probes",
+        "seen_from",
+        "unseen_bytes",
     ]);
     let of = |summary: &'a MptcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
     for (summary, direction) in summaries.into_iter().flat_map(of) {
@@ -246,6 +254,8 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
                 Cell::Bytes(subflow.reinjected_bytes),
                 Cell::Integer(subflow.keepalives.into()),
                 Cell::Integer(subflow.window_probes.into()),
+                Cell::name(&direction.seen_from),
+                direction.unseen_bytes.map_or(Cell::Null, Cell::Bytes),
             ]);
         }
     }
@@ -292,6 +302,13 @@ fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
                 "towards the {towards}, {} of the goodput came in the SYN (TCP Fast Open), before the first data sequence \
                  number",
                 counted(direction.fast_open_bytes, "byte")
+            ));
+        }
+        if let Some(bytes) = direction.unseen_bytes.filter(|bytes| *bytes > 0) {
+            notes.push(format!(
+                "towards the {towards}, DATA_ACKs cover {} that no captured packet carried: goodput, rate and shares are of \
+                 what was captured",
+                counted(bytes, "byte")
             ));
         }
         if direction.unmapped_bytes > 0 {

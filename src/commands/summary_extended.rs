@@ -9,6 +9,7 @@ use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use crate::units::counted;
 
 /// Sums up a connection from both ends.
 pub struct SummaryExtended;
@@ -58,6 +59,15 @@ impl Command for SummaryExtended {
                 direction.towards.name(),
                 direction.missing_bytes
             ));
+        }
+        for direction in &found {
+            if let Some(bytes) = direction.unseen_bytes.filter(|bytes| *bytes > 0) {
+                notes.push(format!(
+                    "towards the {}, DATA_ACKs cover {} that neither capture has: goodput and shares are of what was captured",
+                    direction.towards.name(),
+                    counted(bytes, "byte")
+                ));
+            }
         }
         let tables = found.iter().map(table).collect();
         Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).with_notes(notes)))
@@ -115,6 +125,7 @@ fn flat(found: &[ExtendedDirection]) -> Table {
         "arrived_bytes",
         "goodput_bytes",
         "goodput_contribution",
+        "unseen_bytes",
     ]);
     for direction in found {
         for subflow in &direction.subflows {
@@ -127,6 +138,7 @@ fn flat(found: &[ExtendedDirection]) -> Table {
                 Cell::Bytes(subflow.arrived_bytes),
                 Cell::Bytes(subflow.goodput_bytes),
                 subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
+                direction.unseen_bytes.map_or(Cell::Null, Cell::Bytes),
             ]);
         }
     }

@@ -23,6 +23,39 @@ pub enum Verdict {
     Unverifiable,
 }
 
+/// What the capture lacks to check the HMACs of a join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// Both keys, or the version that they are used in.
+    Keys,
+    /// The key of the connection's client.
+    ClientKey,
+    /// The key of its server.
+    ServerKey,
+    /// The SYN, with its sender's random number.
+    Syn,
+    /// The SYN/ACK, with its sender's random number.
+    SynAck,
+    /// Neither HMAC was captured.
+    Hmacs,
+}
+
+impl Lack {
+    /// A phrase: what is not captured.
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Lack::Keys => "keys not captured",
+            Lack::ClientKey => "the client's key not captured",
+            Lack::ServerKey => "the server's key not captured",
+            Lack::Syn => "the SYN with the random number not captured",
+            Lack::SynAck => "the SYN/ACK with the random number not captured",
+            Lack::Hmacs => "the packets with the HMACs not captured",
+        }
+    }
+}
+
 /// The verdicts on the two HMACs of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct JoinVerdict {
@@ -30,6 +63,8 @@ pub struct JoinVerdict {
     pub syn_ack: Verdict,
     /// On the one in the ACK, by the subflow's TCP client.
     pub ack: Verdict,
+    /// What is missing where neither could be checked.
+    pub lacks: Option<Lack>,
 }
 
 impl JoinVerdict {
@@ -61,7 +96,22 @@ pub fn verify_join(connection: &Connection, subflow: &Subflow, join: &JoinHandsh
         (Some(expected), Some(found)) => judge(expected.client == found),
         _ => Verdict::Unverifiable,
     };
-    JoinVerdict { syn_ack, ack }
+    let unchecked = syn_ack == Verdict::Unverifiable && ack == Verdict::Unverifiable;
+    JoinVerdict { syn_ack, ack, lacks: unchecked.then(|| lack(connection, join)) }
+}
+
+/// What is missing to check a join's HMACs: the first of keys, random numbers and HMACs.
+fn lack(connection: &Connection, join: &JoinHandshake) -> Lack {
+    let (client, server) = (connection.hosts.client.key, connection.hosts.server.key);
+    match (client, server, join.nonces.client, join.nonces.server) {
+        (None, None, ..) => Lack::Keys,
+        (None, ..) => Lack::ClientKey,
+        (_, None, ..) => Lack::ServerKey,
+        _ if connection.version.is_none() => Lack::Keys,
+        (.., None, _) => Lack::Syn,
+        (.., None) => Lack::SynAck,
+        _ => Lack::Hmacs,
+    }
 }
 
 /// Checks the HMAC of an ADD_ADDR (RFC 8684 §3.4.1) that `by` sent.

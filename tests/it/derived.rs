@@ -57,7 +57,6 @@ fn payload_sent(truth: &Value, direction: &str) -> u64 {
 }
 
 #[test]
-#[ignore = "data that DATA_ACKs cover and the capture lacks are not counted yet"]
 fn one_subflow_of_two_leaves_the_rest_unseen() {
     let Some(folder) = scenarios::folder() else { return };
     let scenario = folder.join("01_basic");
@@ -77,10 +76,34 @@ fn one_subflow_of_two_leaves_the_rest_unseen() {
             let label = format!("{end}, stream {stream}");
             let up = towards(&summary, "server");
             assert_eq!(number(&up["goodput_bytes"]), carried, "{label}");
-            assert_eq!(number(&up["unseen_bytes"]), written - carried, "{label}");
-            assert_eq!(number(&towards(&summary, "client")["goodput_bytes"]), back, "{label}");
+            // Without the keys, which the joined stream lacks, data count from the lowest DATA_ACK.
+            let before = if stream == 0 { 0 } else { acknowledged_at_first(&scenario.join(end), stream) };
+            assert_eq!(number(&up["unseen_bytes"]), written - carried - before, "{label}");
+            let down = towards(&summary, "client");
+            assert_eq!(number(&down["goodput_bytes"]), back, "{label}");
+            assert_eq!(number(&down["unseen_bytes"]), received - back, "{label}");
+            let findings = said(&filtered, &["diagnose"]);
+            let kinds: Vec<&str> =
+                findings.as_array().unwrap().iter().filter_map(|one| one["finding"].as_str()).collect();
+            assert!(kinds.contains(&"subflow_not_captured"), "{label}: {kinds:?}");
+            assert!(!kinds.contains(&"address_not_joined") && !kinds.contains(&"single_subflow"), "{label}: {kinds:?}");
         }
     }
+}
+
+/// Data towards the server that the first DATA_ACK on a stream covers, by tshark's raw fields: they are counted from the
+/// first number of the initial stream, which MP_CAPABLE maps, and its first data are the 40 bytes of a header
+/// (README of the lab).
+fn acknowledged_at_first(capture: &Path, stream: u32) -> u64 {
+    let fields = ["tcp.stream", "tcp.dstport", "tcp.options.mptcp.rawdataseqno", "tcp.options.mptcp.rawdataack"];
+    let lines = scenarios::tshark(capture, &fields);
+    let cells = || lines.iter().map(|line| line.split('\t').collect::<Vec<_>>());
+    let first_mapped =
+        cells().filter(|cells| cells[1] == "5001").filter_map(|cells| cells[2].parse::<u64>().ok()).min();
+    let own = stream.to_string();
+    let mut acknowledged = cells().filter(|cells| cells[0] == own && cells[1] != "5001");
+    let first = acknowledged.find_map(|cells| cells[3].parse::<u64>().ok()).unwrap();
+    first - (first_mapped.unwrap() - 40)
 }
 
 #[test]

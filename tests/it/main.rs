@@ -31,6 +31,7 @@ mod hostile_names;
 mod irregular;
 mod kernel;
 mod labelled;
+mod lacking;
 mod life;
 mod live;
 mod live_events;

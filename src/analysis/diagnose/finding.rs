@@ -120,6 +120,10 @@ pub enum FindingKind {
     TimestampsOutOfOrder,
     /// Packets were recorded in several places, and stand in the file as often.
     PacketsCapturedTwice,
+    /// Data went over a subflow that the capture does not hold.
+    SubflowNotCaptured,
+    /// The capture holds one direction only.
+    OneDirectionOnly,
     /// Data was acknowledged that the capture does not hold.
     PacketsMissing,
     /// The capture holds no TCP.

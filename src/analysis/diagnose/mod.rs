@@ -15,6 +15,8 @@ mod grouping;
 mod idle;
 mod irregular;
 mod joins;
+mod lacking;
+mod one_direction;
 mod option_loss;
 mod refused;
 mod reinjections;
@@ -137,6 +139,9 @@ pub fn diagnose_connection(
     findings.extend(data_acks::find(&subject));
     findings.extend(reinjections::find(&subject));
     findings.extend(resent::find(&subject));
+    let (lacking, lacks) = lacking::Lacking::of(&subject);
+    findings.retain(|finding| !lacking.forbids(&subject, finding));
+    findings.extend(lacks);
     findings.sort_by_key(|finding| finding.severity);
     findings
 }
@@ -153,6 +158,7 @@ pub fn diagnose_capture(capture: &Capture) -> Vec<Finding> {
     let mut findings = requests::of_capture(capture);
     findings.extend(irregular::outside_of_connections(capture));
     findings.extend(capture_quality::find(capture));
+    findings.extend(one_direction::find(capture));
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

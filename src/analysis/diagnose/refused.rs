@@ -4,6 +4,7 @@ use super::{Finding, FindingKind, Subject};
 use crate::analysis::joins::{JoinAttempt, reason_name};
 use crate::analysis::refusals::{Cause, End, Refusal, Step};
 use crate::tracking::Role;
+use crate::tracking::authentication::Lack;
 
 /// The finding about a refused join, without the packets of its handshake.
 pub fn describe(subject: &Subject<'_>, join: &JoinAttempt, refusal: &Refusal) -> Finding {
@@ -60,12 +61,19 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
     let (by, other) = (refusal.by.name(), refusal.by.other().name());
     match cause {
         Cause::Ending(_) | Cause::PerhapsEnding(_) => "the connection was ending".to_string(),
+        Cause::EndingUnseen => {
+            "the connection was ending: packets of the other direction are not captured, a DATA_FIN would be among them"
+                .to_string()
+        }
         Cause::PortZero => format!("nobody can listen on port 0: the {other} has a wrong port for that address"),
         Cause::FlagC => format!("the {by} had said in MP_CAPABLE (flag C) that it accepts no join to that address and port"),
         Cause::FellBack(_) => "a connection that fell back to TCP takes no further subflow".to_string(),
         Cause::HmacWrong => format!("the HMAC is wrong as captured, and the {by} must refuse it"),
         Cause::HmacAltered => format!("the option was altered or removed on the way to the {by}"),
-        Cause::HmacUnchecked => "the HMAC is wrong: it cannot be checked, because the capture lacks it or a key".to_string(),
+        Cause::HmacUnchecked => {
+            let lacks = join.verdict.lacks.map_or("its packet not captured", Lack::phrase);
+            format!("the HMAC is wrong: it cannot be checked, {lacks}")
+        }
         Cause::TokenUnknown => {
             "no connection of the capture has the token: it was altered on the path, or its connection is older than the \
              capture"

@@ -17,7 +17,9 @@ enum Cause {
     Ended(u32),
     /// They had no DATA_ACK yet. Whether TCP had acknowledged them.
     NoDataAck(bool),
-    /// The capture does not show it.
+    /// The DATA_ACK had passed them.
+    Passed,
+    /// The capture has no DATA_ACK of this direction.
     Open,
 }
 
@@ -82,9 +84,12 @@ fn cause(ends: &[(i64, u32)], acknowledged: &Acknowledged, repeat: &Repeat, (bef
     if let Some((_, row)) = last.filter(|(time, _)| *time >= before) {
         return Cause::Ended(*row);
     }
+    if acknowledged.passed(0).is_none() {
+        return Cause::Open;
+    }
     let passed = acknowledged.passed(repeat.dsn.saturating_add(repeat.length));
     if passed.is_some_and(|passed| passed.time <= again) {
-        return Cause::Open;
+        return Cause::Passed;
     }
     Cause::NoDataAck(acknowledged.by_tcp(repeat.original_row).is_some_and(|time| time <= again))
 }
@@ -121,6 +126,13 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
             )
         }
         Cause::Open => {
+            detail.push_str(&format!(", {age} later"));
+            (
+                "why is not known without the DATA_ACKs, which the capture does not hold; the receiver drops what it has",
+                "capture both directions",
+            )
+        }
+        Cause::Passed => {
             detail.push_str(&format!(", {age} later; the DATA_ACK had passed them already"));
             (
                 "the DATA_ACK and these packets crossed on the way, or the sender sent them in spite of it; the receiver drops what \

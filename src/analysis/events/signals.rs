@@ -7,7 +7,7 @@ use crate::analysis::closing::fast_closes;
 use crate::analysis::irregular::{Irregularity, Watch};
 use crate::analysis::joins::{JoinAttempt, Outcome, Proof, reason_name};
 use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Prio, Segment, flag};
-use crate::tracking::authentication::{Verdict, WrongPart};
+use crate::tracking::authentication::{Lack, Verdict, WrongPart};
 use crate::tracking::connections::mirrors;
 use crate::tracking::{ByRole, Connection, FastOpen, Nature, Role};
 use crate::units::counted;
@@ -289,11 +289,13 @@ pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
     match join.outcome {
         Outcome::Established => {
             let verdict = match join.verdict.overall() {
-                Verdict::Valid => "HMAC valid",
-                Verdict::Invalid => "HMAC invalid",
-                Verdict::Unverifiable => "HMAC not checked: keys not captured",
+                Verdict::Valid => "HMAC valid".to_string(),
+                Verdict::Invalid => "HMAC invalid".to_string(),
+                Verdict::Unverifiable => {
+                    format!("HMAC not checked: {}", join.verdict.lacks.map_or("something not captured", Lack::phrase))
+                }
             };
-            add(Kind::JoinEstablished, verdict.to_string());
+            add(Kind::JoinEstablished, verdict);
         }
         Outcome::Refused => {
             let by = join.refused_by.map_or("peer", Role::name);

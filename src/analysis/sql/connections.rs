@@ -60,6 +60,9 @@ fn columns(rows: &[Row]) -> Vec<Column> {
             total("fast_open_bytes", |direction| direction.fast_open_bytes),
             total("keepalives", |direction| direction.keepalives),
             total("window_probes", |direction| direction.window_probes),
+            whole(&format!("unseen_bytes_to_{}", towards.name()), rows, move |row| {
+                row.summary.directions.get(of(row)?).and_then(|direction| direction.unseen_bytes)
+            }),
             fraction(&format!("duration_to_{}", towards.name()), rows, |row| {
                 row.summary.directions.get(of(row)?).map(|direction| direction.duration)
             }),

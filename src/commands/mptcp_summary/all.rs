@@ -7,6 +7,7 @@ use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::interrupt;
 use crate::output::{Cell, Report, Table};
+use crate::packets::cells::join;
 use crate::tracking::{Capture, Role, Stream};
 
 /// Sums up every connection, or one direction of each.
@@ -20,11 +21,28 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         table.rows.push(row(&summary, initial));
         summaries.push(summary);
     }
-    let note = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
+    let none = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
+    let notes = none.into_iter().chain(unseen(&summaries)).collect();
     let report = Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)])
         .with_records(records(&summaries))
         .complete(&ROWS);
-    Ok(report.with_notes(note.into_iter().collect()))
+    Ok(report.with_notes(notes))
+}
+
+/// Which connections carried data that the capture does not hold.
+fn unseen(summaries: &[MptcpSummary]) -> Option<String> {
+    let some = |direction: &MptcpDirection| direction.unseen_bytes > Some(0);
+    let numbers: Vec<u64> = summaries
+        .iter()
+        .filter(|summary| summary.directions.iter().any(some))
+        .map(|summary| summary.mptcpstream.into())
+        .collect();
+    (!numbers.is_empty()).then(|| {
+        format!(
+            "DATA_ACKs of connection {} cover data that no captured packet carried: its goodput is of what was captured",
+            join(&numbers, ", ")
+        )
+    })
 }
 
 fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {

@@ -49,7 +49,7 @@ pub fn collect(
         || travelling.iter().copied(),
         tracking,
         connection,
-        |flow, payload, working| {
+        |_, flow, payload, working| {
             acknowledged.push(working);
             flow.payloads.push(payload);
         },
@@ -58,13 +58,13 @@ pub fn collect(
     (flows, packets, numbers)
 }
 
-/// The first pass over the packets that `packets` gives anew each time: the mappings of all flows. `note` is given the
-/// flow of each packet, its payload, and its DATA_ACK as a working number.
+/// The first pass over the packets that `packets` gives anew each time: the mappings of all flows. `note` is given each
+/// packet, its flow, its payload, and its DATA_ACK as a working number.
 pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     packets: impl Fn() -> I,
     tracking: &Tracking,
     connection: &Connection,
-    mut note: impl FnMut(&mut Flow, Option<Payload>, Option<u64>),
+    mut note: impl FnMut(&Travelling<'_>, &mut Flow, Option<Payload>, Option<u64>),
 ) -> Found {
     let flows_of = |towards: Role| {
         let ids = connection.subflows.iter();
@@ -90,7 +90,7 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
         let (numbering, course) = (numbers.get_mut(packet.towards), courses.get_mut(packet.towards));
         let Some(flow) = flows.get_mut(packet.towards).get_mut(packet.subflow) else { continue };
         let payload = flow.read(&packet, numbering, course);
-        note(flow, payload, acknowledged);
+        note(&packet, flow, payload, acknowledged);
         if let Some(initial) = &mut initial {
             initial.push(&packet, payload, &flows);
         }

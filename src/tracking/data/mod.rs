@@ -16,6 +16,7 @@ mod plain;
 mod probes;
 mod sent;
 mod sequence;
+mod unseen;
 
 pub use arrivals::{Arrival, Arrivals, arrivals};
 pub use carried::{Carried, DataPacket, carried};
@@ -25,6 +26,8 @@ pub use numbers::Numbers;
 pub use plain::{Reason, Signs, Told};
 pub use sent::{Kind, Repeat, Sending, SubflowVolume};
 pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence};
+
+use unseen::Reach;
 
 use super::role::ByRole;
 use super::travelling::{Travelling, in_file_order, of_subflow, one_by_one};
@@ -55,6 +58,11 @@ pub struct Direction {
     pub repeats: Vec<Repeat>,
     /// How many of them stand for more pieces than were told apart: all of their bytes count as the first does.
     pub merged_repeats: u64,
+    /// Octets of data that a DATA_ACK covers and no captured packet carried; `None` without DATA_ACKs of this direction.
+    /// Without the sender's key, from the lowest DATA_ACK on.
+    pub unseen: Option<u64>,
+    /// The octets that DATA_ACKs cover and the capture can be asked for (start, end exclusive; working numbers).
+    pub covered: Option<(u64, u64)>,
     /// What the working numbers of `repeats` stand for.
     pub numbers: Numbers,
 }
@@ -64,7 +72,11 @@ pub struct Direction {
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
     let travelling = in_file_order(segments, tracking, connection);
     let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
-    let mut directions = sent::walk(&travelling, maps, connection, |_, _| {});
+    let mut reach = Reach::of(segments, tracking, connection);
+    for (packet, data) in travelling.iter().zip(&packets) {
+        Reach::note(&mut reach, packet, data.working_data_ack);
+    }
+    let mut directions = sent::walk(&travelling, maps, connection, covered(&reach, &numbers), |_, _| {});
     directions.server.numbers = numbers.server;
     directions.client.numbers = numbers.client;
     DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }
@@ -74,8 +86,12 @@ pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connec
 #[must_use]
 pub fn directions(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<Direction> {
     let packets = || one_by_one(segments, tracking, connection);
-    let mappings::Found { flows, numbers, .. } = mappings::flows(packets, tracking, connection, |_, _, _| {});
-    let mut directions = sent::walk(packets(), flows, connection, |_, _| {});
+    let mut reach = Reach::of(segments, tracking, connection);
+    let mappings::Found { flows, numbers, .. } =
+        mappings::flows(packets, tracking, connection, |packet, _, _, data_ack| {
+            Reach::note(&mut reach, packet, data_ack);
+        });
+    let mut directions = sent::walk(packets(), flows, connection, covered(&reach, &numbers), |_, _| {});
     directions.server.numbers = numbers.server;
     directions.client.numbers = numbers.client;
     directions
@@ -99,11 +115,16 @@ pub fn fallback<'a>(
     }
     let unmapped = if signs.has_bare_data() {
         let all = || one_by_one(segments, tracking, connection);
-        let found = mappings::flows(all, tracking, connection, |_, _, _| {});
+        let found = mappings::flows(all, tracking, connection, |_, _, _, _| {});
         found.initial.and_then(|initial| initial.first_unmapped(packets(), &found.flows))
     } else {
         // Most connections have no data without an option at all, and need no look at the data level.
         None
     };
     signs.reason(unmapped.map(|packet| (packet.row.into(), packet)))
+}
+
+/// The data of either direction that DATA_ACKs cover.
+fn covered(reach: &ByRole<Reach>, numbers: &ByRole<Numbers>) -> ByRole<Option<(u64, u64)>> {
+    ByRole { server: reach.server.range(&numbers.server), client: reach.client.range(&numbers.client) }
 }

@@ -110,11 +110,13 @@ pub struct Stretch {
     pub carriage: Carriage,
 }
 
-/// Walks the payloads in the order of the file; `visit` sees each range of data that a packet carried.
+/// Walks the payloads in the order of the file; `visit` sees each range of data that a packet carried. `covered` is
+/// what DATA_ACKs cover of either direction.
 pub fn walk<'a>(
     travelling: impl IntoIterator<Item: Borrow<Travelling<'a>>>,
     flows: Flows,
     connection: &Connection,
+    covered: ByRole<Option<(u64, u64)>>,
     mut visit: impl FnMut(&Travelling<'_>, Stretch),
 ) -> ByRole<Direction> {
     let count = connection.subflows.len();
@@ -123,7 +125,7 @@ pub fn walk<'a>(
         let packet = packet.borrow();
         walks.get_mut(packet.towards).push(packet, &mut visit);
     }
-    ByRole { server: walks.server.finish(), client: walks.client.finish() }
+    ByRole { server: walks.server.finish(covered.server), client: walks.client.finish(covered.client) }
 }
 
 /// One direction under way.
@@ -276,8 +278,16 @@ impl Walk {
         volume.reinjected_packets += u64::from(repeats.iter().any(|repeat| repeat.kind == Kind::Reinjection));
     }
 
-    fn finish(mut self) -> Direction {
+    fn finish(mut self, covered: Option<(u64, u64)>) -> Direction {
         self.direction.goodput = self.data.total();
+        // Octets without a mapping may be those that are missing.
+        let unmapped: u64 = self.direction.subflows.iter().map(|volume| volume.unmapped).sum();
+        self.direction.covered = covered;
+        self.direction.unseen = covered.map(|(start, end)| {
+            let missing: u64 = self.data.gaps(start, end).map(|(from, to)| to - from).sum();
+            // A single one may be that of a DATA_FIN.
+            Some(missing.saturating_sub(unmapped)).filter(|unseen| *unseen > 1).unwrap_or(0)
+        });
         self.direction
     }
 }

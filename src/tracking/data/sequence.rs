@@ -75,18 +75,24 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
     let travelling = travelling::in_one_place(segments, tracking, connection);
     let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
     let mut found = ByRole::<DataSequence>::default();
-    sent::walk(&travelling, maps, connection, |packet, Stretch { start, end, sending, carriage }| {
-        let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
-        let numbered = carriage.is_numbered();
-        let sent = &mut found.get_mut(packet.towards).sent;
-        match sent.last_mut() {
-            // What several packets had sent before comes in parts.
-            Some(last) if (last.row, last.sending, last.end, last.numbered) == (row, sending, start, numbered) => {
-                last.end = end;
+    sent::walk(
+        &travelling,
+        maps,
+        connection,
+        ByRole::default(),
+        |packet, Stretch { start, end, sending, carriage }| {
+            let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
+            let numbered = carriage.is_numbered();
+            let sent = &mut found.get_mut(packet.towards).sent;
+            match sent.last_mut() {
+                // What several packets had sent before comes in parts.
+                Some(last) if (last.row, last.sending, last.end, last.numbered) == (row, sending, start, numbered) => {
+                    last.end = end;
+                }
+                _ => sent.push(SentRange { row, time, subflow, start, end, sending, numbered }),
             }
-            _ => sent.push(SentRange { row, time, subflow, start, end, sending, numbered }),
-        }
-    });
+        },
+    );
     for (packet, data) in travelling.iter().zip(&packets) {
         let Some(next) = data.working_data_ack else { continue };
         let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window());

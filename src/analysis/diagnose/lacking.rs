@@ -1,0 +1,82 @@
+//! What of a connection does the capture not hold, and which findings does that forbid?
+
+use std::collections::BTreeSet;
+
+use super::{Finding, FindingKind, Subject};
+use crate::analysis::one_sided;
+use crate::analysis::unseen::unseen;
+use crate::tracking::Role;
+use crate::units::counted;
+
+/// What the capture lacks of a connection.
+pub struct Lacking {
+    subflow: bool,
+    /// Subflows of which it has one direction only.
+    one_sided: BTreeSet<u32>,
+}
+
+impl Lacking {
+    /// Looks for it, and what there is to say of it.
+    pub fn of(subject: &Subject<'_>) -> (Self, Vec<Finding>) {
+        let one_sided = one_sided::subflows(subject.capture, subject.connection).map(|stream| stream.id).collect();
+        let found = subflow_not_captured(subject);
+        (Lacking { subflow: !found.is_empty(), one_sided }, found)
+    }
+
+    /// Whether what `finding` says may be untrue for what the capture lacks.
+    pub fn forbids(&self, subject: &Subject<'_>, finding: &Finding) -> bool {
+        let one_sided = |ids: &[u32]| !ids.is_empty() && ids.iter().all(|id| self.one_sided.contains(id));
+        match finding.finding {
+            // Nothing came back that could have.
+            FindingKind::SubflowStale => one_sided(&finding.tcpstreams),
+            // A RST may answer one that was not captured: that refuses the stream, and does not end it.
+            FindingKind::SubflowReset => {
+                one_sided(&finding.tcpstreams) && !finding.tcpstreams.iter().any(|id| carried(subject, *id))
+            }
+            FindingKind::JoinUnanswered | FindingKind::SubflowUnused => !self.one_sided.is_empty(),
+            // What went over another subflow, or the other way, may be what is missed here.
+            FindingKind::AddressNotEchoed
+            | FindingKind::AddressNotJoined
+            | FindingKind::SingleSubflow
+            | FindingKind::IdleGaps
+            | FindingKind::HealthySubflowUnused => self.subflow || !self.one_sided.is_empty(),
+            FindingKind::OneSubflowCarriesAll => self.subflow,
+            _ => false,
+        }
+    }
+}
+
+fn carried(subject: &Subject<'_>, id: u32) -> bool {
+    subject.packets.iter().any(|packet| packet.stream == id && packet.segment.payload.is_some_and(|length| length > 0))
+}
+
+fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
+    let unseen = unseen(subject.capture, subject.connection);
+    let mut findings = Vec::new();
+    for towards in Role::BOTH {
+        let Some(elsewhere) = unseen.get(towards).elsewhere() else { continue };
+        let lacking = unseen.get(towards).lacking;
+        let besides = if lacking == 0 { String::new() } else { format!(", besides {lacking} that its subflows lack") };
+        let detail = format!(
+            "towards the {}, DATA_ACKs cover {} that no captured packet carried{besides}",
+            towards.name(),
+            counted(elsewhere, "byte")
+        );
+        let shown = subject.packets.iter().rev().find(|packet| {
+            packet.towards == towards.other() && packet.segment.dss.is_some_and(|dss| dss.data_ack.is_some())
+        });
+        findings.push(
+            Finding::notice(
+                FindingKind::SubflowNotCaptured,
+                detail,
+                "they went over a subflow that was not captured: goodput, rates and shares are of what was captured, and \
+                 what seems to be missing may have gone there",
+                "capture on all interfaces (`tcpdump -i any`), or compare with the capture of the other interface",
+            )
+            .of(subject.connection)
+            .going(towards)
+            .shown_by(shown.map(|packet| packet.segment.packetid)),
+        );
+    }
+    findings
+}
