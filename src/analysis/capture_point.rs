@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::packets::segment::Segment;
-use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+use crate::tracking::copies::CopiedStream;
+use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
 
 /// Where a stream or connection was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +58,17 @@ const FASTER: i64 = 4;
 /// Time to live that hosts send with.
 const INITIAL_TTL: [u8; 3] = [64, 128, 255];
 
-/// Where a subflow was recorded, in the roles of its connection: told by which end answered the handshake at once, or
-/// else by whose packets still have the time to live that hosts send with. `None` where neither tells.
+/// Where a subflow was recorded, in the roles of its connection: both halves of the handshake and times to live decide
+/// together. `None` where they do not tell.
 #[must_use]
 pub fn of_subflow(capture: &Capture, stream: &Stream) -> Option<CapturePoint> {
     let subflow = capture.tracking.subflow(stream.id)?;
-    let point = by_handshake(&capture.segments, stream).or_else(|| by_time_to_live(capture, stream))?;
+    let passed_on = |copied: &CopiedStream| copied.routed && copied.passed_on();
+    if capture.copies.as_ref().and_then(|copies| copies.of_stream(stream.id)).is_some_and(passed_on) {
+        // The packets were recorded as they came in and as they went out, with a time to live less: a router's.
+        return Some(CapturePoint::Between);
+    }
+    let point = decide(handshake(&capture.segments, stream), initial_times_to_live(capture, stream))?;
     Some(match point {
         CapturePoint::At(role) => CapturePoint::At(Tracking::mptcp_towards(subflow, role)),
         CapturePoint::Between => CapturePoint::Between,
@@ -78,60 +84,106 @@ pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<Captu
     points.all(|point| point == first).then_some(first)
 }
 
-fn by_handshake(segments: &[Segment], stream: &Stream) -> Option<CapturePoint> {
+/// The times that server and client took to answer in the handshake, as seen here; `None` where a part is missing or the
+/// clock was set back.
+fn handshake(segments: &[Segment], stream: &Stream) -> Option<(i64, i64)> {
     let time = |row: Option<u32>| segments.get(row? as usize).map(|segment| segment.abstime);
     let answered = time(stream.syn_ack)?;
     // Of several SYNs the last one before the answer brought it about.
     let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
     let syns = before.filter_map(|row| segments.get(*row as usize)).filter(|segment| segment.is_syn());
     let asked = syns.last()?.abstime;
-    from_delays(answered.saturating_sub(asked), time(stream.third_ack)?.saturating_sub(answered))
+    let delays = (answered.saturating_sub(asked), time(stream.third_ack)?.saturating_sub(answered));
+    (delays.0 >= 0 && delays.1 >= 0).then_some(delays)
 }
 
-/// From the times that server and client took to answer, as seen here.
-fn from_delays(server: i64, client: i64) -> Option<CapturePoint> {
-    if server < 0 || client < 0 || server.max(client) < TOO_FAST {
-        return None;
+/// The place that the halves of the handshake and the times to live of either end's packets (whether they are as hosts
+/// send them) allow. A router near an end answers nothing itself, but what it passes on has lost a hop: a packet whose time
+/// to live is not an initial one was not recorded where it was sent.
+fn decide(delays: Option<(i64, i64)>, initial: ByRole<Option<bool>>) -> Option<CapturePoint> {
+    let near = delays.and_then(|(server, client)| {
+        if client.saturating_mul(FASTER) <= server {
+            Some(Role::Client)
+        } else if server.saturating_mul(FASTER) <= client {
+            Some(Role::Server)
+        } else {
+            None
+        }
+    });
+    let elsewhere = initial.client == Some(false) && initial.server == Some(false);
+    match delays {
+        _ if elsewhere => Some(CapturePoint::Between),
+        Some((server, client)) if server.max(client) >= TOO_FAST => Some(match near {
+            Some(role) if *initial.get(role) != Some(false) => CapturePoint::At(role),
+            _ => CapturePoint::Between,
+        }),
+        // Both ends are near: only where times to live say the same as the handshake does, it is believed.
+        Some(_) => near.filter(|role| tells(*role, &initial)).map(CapturePoint::At),
+        // Without a handshake the first router looks like the end itself only by its times to live.
+        None => Role::BOTH.into_iter().find(|role| tells(*role, &initial)).map(CapturePoint::At),
     }
-    Some(if client.saturating_mul(FASTER) <= server {
-        CapturePoint::At(Role::Client)
-    } else if server.saturating_mul(FASTER) <= client {
-        CapturePoint::At(Role::Server)
-    } else {
-        CapturePoint::Between
-    })
 }
 
-fn by_time_to_live(capture: &Capture, stream: &Stream) -> Option<CapturePoint> {
-    let column = capture.dissection.table.column("ttl").ok()?.u8().ok()?;
-    let unchanged = |sender: Role| {
-        let packets = stream.packets.iter().filter(|row| {
-            capture.tracking.packets.get(**row as usize).is_some_and(|p| stream.towards(p) == sender.other())
-        });
-        let mut values = packets.filter_map(|row| column.get(*row as usize)).peekable();
-        values.peek()?;
-        Some(values.all(|value| INITIAL_TTL.contains(&value)))
-    };
-    match (unchanged(Role::Client)?, unchanged(Role::Server)?) {
-        (true, false) => Some(CapturePoint::At(Role::Client)),
-        (false, true) => Some(CapturePoint::At(Role::Server)),
-        // On one link both are unchanged; where both were changed, it was recorded on the way.
-        (true, true) => None,
-        (false, false) => Some(CapturePoint::Between),
+/// Whether this end's packets alone have the time to live that they were sent with.
+fn tells(role: Role, initial: &ByRole<Option<bool>>) -> bool {
+    *initial.get(role) == Some(true) && *initial.get(role.other()) == Some(false)
+}
+
+/// Whether most packets of either end have a time to live that hosts send with; `None` where it was not recorded. A few
+/// may be of somebody else, as the RSTs of a middlebox are.
+fn initial_times_to_live(capture: &Capture, stream: &Stream) -> ByRole<Option<bool>> {
+    let nothing = ByRole { server: None, client: None };
+    let Ok(column) = capture.dissection.table.column("ttl").and_then(|column| column.u8()) else { return nothing };
+    let mut counted = ByRole::<(usize, usize)>::default();
+    for row in &stream.packets {
+        let packet = capture.tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere);
+        let (Some(packet), Some(ttl)) = (packet, column.get(*row as usize)) else { continue };
+        let (initial, all) = counted.get_mut(stream.towards(packet).other());
+        *initial += usize::from(INITIAL_TTL.contains(&ttl));
+        *all += 1;
     }
+    let most = |(initial, all): (usize, usize)| (all > 0).then_some(initial * 2 > all);
+    ByRole { server: most(counted.server), client: most(counted.client) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const UNKNOWN: ByRole<Option<bool>> = ByRole { client: None, server: None };
+    const CLIENT: Option<CapturePoint> = Some(CapturePoint::At(Role::Client));
+    const SERVER: Option<CapturePoint> = Some(CapturePoint::At(Role::Server));
+    const BETWEEN: Option<CapturePoint> = Some(CapturePoint::Between);
+
+    fn initial(client: bool, server: bool) -> ByRole<Option<bool>> {
+        ByRole { client: Some(client), server: Some(server) }
+    }
+
     #[test]
     fn the_end_that_answers_at_once_is_near() {
-        assert_eq!(from_delays(20_000_000, 40_000), Some(CapturePoint::At(Role::Client)));
-        assert_eq!(from_delays(40_000, 20_000_000), Some(CapturePoint::At(Role::Server)));
-        assert_eq!(from_delays(9_000_000, 11_000_000), Some(CapturePoint::Between));
-        assert_eq!(from_delays(40_000, 9_000), None, "both ends are near");
-        assert_eq!(from_delays(-1, 20_000_000), None, "the clock was set back");
+        // On one link both ends' packets have the time to live that they were sent with.
+        for times in [UNKNOWN, initial(true, true)] {
+            assert_eq!(decide(Some((20_000_000, 40_000)), times), CLIENT);
+            assert_eq!(decide(Some((40_000, 20_000_000)), times), SERVER);
+            assert_eq!(decide(Some((9_000_000, 11_000_000)), times), BETWEEN);
+            assert_eq!(decide(Some((40_000, 9_000)), times), None, "both ends are near");
+            assert_eq!(decide(None, times), None);
+        }
+    }
+
+    #[test]
+    fn a_router_near_an_end_is_not_that_end() {
+        assert_eq!(decide(Some((40_000_000, 4_000_000)), initial(false, false)), BETWEEN);
+        assert_eq!(decide(Some((40_000_000, 50_000)), initial(false, true)), BETWEEN, "one hop from the client");
+        assert_eq!(decide(Some((50_000, 40_000_000)), initial(true, false)), BETWEEN, "one hop from the server");
+        assert_eq!(decide(Some((40_000, 30_000)), initial(false, false)), BETWEEN);
+        // The end itself: nothing has lost a hop there.
+        assert_eq!(decide(Some((40_000_000, 50_000)), initial(true, false)), CLIENT);
+        assert_eq!(decide(Some((50_000, 40_000_000)), initial(false, true)), SERVER);
+        // Between near ends: the first router looks like the client by its times to live, but not by its handshake.
+        assert_eq!(decide(Some((74_000, 28_000)), initial(true, false)), None);
+        assert_eq!(decide(Some((80_000, 9_000)), initial(true, false)), CLIENT);
+        assert_eq!(decide(None, initial(false, false)), BETWEEN);
     }
 
     #[test]

@@ -116,13 +116,44 @@ pub fn meaning(place: Option<Place>, towards: Role) -> String {
              answer, not the path's"
         ),
         Some(Place::Between) => format!(
-            "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}"
+            "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}, not the \
+             path's"
         ),
         None => format!(
             "towards the {towards}: the capture does not tell where it was recorded; at the sender these would be full \
              round trips, at the receiver only the time that the {towards} took to answer"
         ),
     }
+}
+
+/// What the handshakes of subflows recorded on the way tell: both halves, and the full round trip. A sentence without full
+/// stop for each.
+#[must_use]
+pub fn parts(found: &RoundTrips) -> Vec<String> {
+    let of = |series: &Series, towards: Role| {
+        let own = found.series.iter().find(|other| {
+            other.level == Level::Handshake && other.tcpstream == series.tcpstream && other.towards == towards
+        });
+        own.and_then(|own| own.samples.first()).map(|sample| sample.span)
+    };
+    let on_the_way = found.series.iter().filter(|series| {
+        let handshake = series.level == Level::Handshake && series.towards == Role::Server;
+        handshake && series.capture_point == Some(Place::Between)
+    });
+    #[allow(clippy::cast_precision_loss)]
+    let milliseconds = |span: i64| span as f64 / 1e6;
+    let sentence = |series: &Series| {
+        let (server, client) = (of(series, Role::Server)?, of(series, Role::Client)?);
+        Some(format!(
+            "subflow {}: of the handshake's full round trip of {:.3} ms, {:.3} ms lie between the place of capture and the \
+             server, {:.3} ms between it and the client",
+            series.tcpstream?,
+            milliseconds(server.saturating_add(client)),
+            milliseconds(server),
+            milliseconds(client)
+        ))
+    };
+    on_the_way.filter_map(sentence).collect()
 }
 
 /// All round trips of a connection.

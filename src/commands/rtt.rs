@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
-use crate::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, rtt};
+use crate::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, parts, rtt};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};
@@ -37,8 +37,9 @@ impl Command for RttCommand {
          the data first.\n\n\
          What a number means depends on where the capture was taken (`capture_point`): at the sender of the data it is \
          the full round trip; at their receiver only the receiver's own delay; between them the part beyond the \
-         capture. The handshake tells: the end that answers at once is near. Otherwise the time to live does, when only \
-         one end's packets still have 64, 128 or 255.\n\n\
+         capture. Handshake and time to live tell together: an end that answers at once is near, and its packets still have \
+         64, 128 or 255; a router near an end is not that end. Recorded on the way, both halves of the handshake add up to \
+         the full round trip.\n\n\
          Percentiles are interpolated between the two nearest values, as NumPy does. JSON and CSV are in seconds."
     }
 
@@ -65,10 +66,11 @@ impl Command for RttCommand {
         let capture = session.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
         let mut found = rtt(capture, connection);
+        let parts = parts(&found);
         if let Some(role) = arguments::role(arguments) {
             found.series.retain(|series| series.towards == role);
         }
-        let notes = notes(connection, &found);
+        let notes = [notes(connection, &found), parts].concat();
         if arguments.get_flag("samples") {
             let samples = samples(capture, &found);
             let table = sample_table(&samples);

@@ -42,6 +42,8 @@ pub struct CopiedStream {
     pub stream: u32,
     /// What tells its copies apart.
     pub told_by: ToldBy,
+    /// Time to live differs between most of its copies.
+    pub routed: bool,
     /// Time between the first and the last copy of a packet, the median, nanoseconds.
     pub delay: i64,
 }
@@ -173,7 +175,7 @@ pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Opti
     let mut routed = (0_u64, 0_u64);
     for stream in streams.iter().zip(&certain).filter_map(|(stream, certain)| certain.then_some(stream)) {
         let told_by = sides::settle(subject, stream, &mut sides);
-        copied.push(CopiedStream { stream: stream.id, told_by, delay: stream.delay() });
+        copied.push(CopiedStream { stream: stream.id, told_by, routed: stream.is_routed(), delay: stream.delay() });
         *times.entry(stream.times()).or_default() += stream.packets();
         packets = packets.saturating_add(stream.packets());
         routed.0 += u64::from(stream.is_routed());
