@@ -178,7 +178,9 @@ mod tests {
     /// identification, timestamp.
     type Made = (bool, i64, u32, u32, Option<u16>, Option<u32>);
 
-    fn found(packets: &[Made]) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
+    type Pairs = Vec<(u32, u32)>;
+
+    fn found(packets: &[Made]) -> (Pairs, Pairs) {
         let mut builder = Builder::default();
         for (id, (from_client, time, sequence, payload, ip_id, value)) in (1..).zip(packets) {
             let (client, server): ((IpAddr, u16), (IpAddr, u16)) =

@@ -137,5 +137,5 @@ fn what_a_killed_process_left_is_removed_by_the_next_start() {
     assert_eq!(unfinished(&home.path("tmp")), Vec::<String>::new());
     let place = home.path("tshark").display().to_string();
     // Nothing can be ended by a process that is killed; its temporary files are all that it leaves.
-    Command::new("pkill").args(["-f", &place]).status().unwrap();
+    let _ = Command::new("pkill").args(["-f", &place]).status();
 }
