@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use crate::capture_format::looks_like_a_capture;
 use crate::error::{Error, Result};
@@ -30,8 +31,15 @@ impl From<bool> for Force {
     }
 }
 
-/// Files that captures were read from, by device and inode.
-static CAPTURES: Mutex<Option<HashSet<(u64, u64)>>> = Mutex::new(None);
+/// Files that captures were read from.
+static CAPTURES: Mutex<Option<HashSet<Identity>>> = Mutex::new(None);
+
+/// Which file it is: device, inode, and when it was created, because the inode of a deleted file is soon another's.
+type Identity = (u64, u64, Option<SystemTime>);
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino(), metadata.created().ok())
+}
 
 /// Remembers that a capture was read from `path`: nothing replaces it without `--force`, whatever it looks like.
 pub fn protect(path: &Path) {
@@ -39,13 +47,13 @@ pub fn protect(path: &Path) {
         && metadata.is_file()
     {
         let mut captures = CAPTURES.lock().unwrap_or_else(PoisonError::into_inner);
-        captures.get_or_insert_default().insert((metadata.dev(), metadata.ino()));
+        captures.get_or_insert_default().insert(identity(&metadata));
     }
 }
 
 fn is_protected(metadata: &Metadata) -> bool {
     let captures = CAPTURES.lock().unwrap_or_else(PoisonError::into_inner);
-    captures.as_ref().is_some_and(|captures| captures.contains(&(metadata.dev(), metadata.ino())))
+    captures.as_ref().is_some_and(|captures| captures.contains(&identity(metadata)))
 }
 
 /// Refuses to write to `path` when a capture was loaded from it, or when it looks like one, also by another path or
