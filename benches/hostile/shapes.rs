@@ -33,14 +33,14 @@ pub const SHAPES: &[Shape] = &[
 
 /// A pcapng capture of raw IP packets, a microsecond apart.
 pub struct Capture {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     time: u64,
 }
 
 impl Capture {
     /// An empty one; its interface has this name.
     pub fn new(name: &str) -> Self {
-        let mut capture = Capture { octets: Vec::new(), time: 1_600_000_000_000_000 };
+        let mut capture = Capture { bytes: Vec::new(), time: 1_600_000_000_000_000 };
         capture.block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat());
         let mut body = vec![101, 0, 0, 0, 0, 0, 0, 0, 2, 0];
         body.extend(u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes());
@@ -53,19 +53,19 @@ impl Capture {
 
     /// What it is as a file.
     pub fn finish(self) -> Vec<u8> {
-        self.octets
+        self.bytes
     }
 
     fn block(&mut self, kind: u32, body: &[u8]) {
         let length = u32::try_from(body.len().next_multiple_of(4) + 12).expect("blocks are short").to_le_bytes();
-        self.octets.extend(kind.to_le_bytes());
-        self.octets.extend(length);
-        self.octets.extend(body);
-        self.octets.resize(self.octets.len().next_multiple_of(4), 0);
-        self.octets.extend(length);
+        self.bytes.extend(kind.to_le_bytes());
+        self.bytes.extend(length);
+        self.bytes.extend(body);
+        self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
+        self.bytes.extend(length);
     }
 
-    /// Adds a packet that claims `claim` octets of payload, of which none was recorded.
+    /// Adds a packet that claims `claim` bytes of payload, of which none was recorded.
     fn packet(&mut self, packet: &Packet<'_>, claim: usize) {
         let mut options = packet.options.to_vec();
         options.resize(options.len().next_multiple_of(4), 1);
@@ -92,7 +92,7 @@ impl Capture {
         self.block(6, &body);
     }
 
-    /// A packet of data from the client over the first subflow: `length` octets at `ssn`, mapped to `dsn`.
+    /// A packet of data from the client over the first subflow: `length` bytes at `ssn`, mapped to `dsn`.
     fn data(&mut self, ssn: usize, dsn: usize, length: usize, claim: usize) {
         let packet = Packet {
             sequence: 1000_u32.wrapping_add(ssn as u32),
@@ -163,7 +163,7 @@ fn capable(keys: &[u64]) -> Vec<u8> {
     [&[30, 4 + keys.len() as u8, 1, 1], keys.as_slice()].concat()
 }
 
-/// A mapping, `dsn` counted from the first octet of data; the DATA_ACK says that nothing came.
+/// A mapping, `dsn` counted from the first byte of data; the DATA_ACK says that nothing came.
 fn dss(dsn: u64, ssn: u32, length: u16) -> Vec<u8> {
     let idsn = |key| derive(1, key).expect("version 1 has one").idsn;
     let mut option = vec![30, 26, 0x20, 1 | 2 | 4 | 8];
