@@ -66,8 +66,17 @@ pub fn clear() {
 
 /// True once Ctrl-C was pressed during the running command.
 #[must_use]
+#[inline]
 pub fn requested() -> bool {
-    REQUESTED.load(Ordering::SeqCst)
+    // Loops ask for each packet, and it matters to none of them in which order other memory is seen.
+    REQUESTED.load(Ordering::Relaxed)
+}
+
+/// `items` as long as Ctrl-C was not pressed: what loops over packets, mappings and ranges go through. What a loop leaves
+/// unfinished is shown to nobody: whoever delivers a result [`check`]s before.
+#[inline]
+pub fn interruptible<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
+    items.into_iter().take_while(|_| !requested())
 }
 
 /// True once Ctrl-C was pressed during the running command, which takes it for the wanted end of its work: what comes

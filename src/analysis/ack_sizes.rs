@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::tracking::data::DataSequence;
 
 /// A DATA_ACK that acknowledged more than all before it.
@@ -38,7 +39,7 @@ pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
     let end = sequence.numbered().map(|range| range.end).max().or(sequence.numbers.first());
     let data_fin = end.and_then(|end| end.checked_add(1));
     let mut found = AckSizes::default();
-    for ack in &acknowledged {
+    for ack in interruptible(&acknowledged) {
         let next = if data_fin == Some(ack.next) { ack.next.saturating_sub(1) } else { ack.next };
         let new = next.saturating_sub(highest);
         if new == 0 {

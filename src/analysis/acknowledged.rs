@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, SentRange, data_sequence};
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -143,7 +144,7 @@ impl<'a> Watch<'a> {
     }
 
     fn over(mut self, packets: &[Travelling<'_>], towards: Role) -> Acknowledged {
-        for packet in packets {
+        for packet in interruptible(packets) {
             if packet.towards == towards {
                 self.sends(packet);
             } else if packet.segment.flags & (flag::ACK | flag::RST) == flag::ACK {
@@ -169,7 +170,7 @@ impl<'a> Watch<'a> {
         }
         let end = start.saturating_add(length);
         self.found.ends.insert(packet.row, (packet.subflow, end));
-        for range in ranges_of(&self.sequence.sent, packet.row) {
+        for range in interruptible(ranges_of(&self.sequence.sent, packet.row)) {
             let dsn = self.sequence.numbers.real(range.start).unwrap_or(range.start);
             if let Some(beyond) = beyond(packet.segment, dsn, length) {
                 *mapped = (*mapped).max(end.saturating_add(beyond));

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::AddAddr;
 use crate::tracking::authentication::{Verdict, WrongPart, verify_add_addr, wrong_part};
 use crate::tracking::travelling::{Travelling, in_file_order};
@@ -39,7 +40,7 @@ pub struct Advertisement {
 #[must_use]
 pub fn advertisements(capture: &Capture, connection: &Connection) -> Vec<Advertisement> {
     let mut found = Found::default();
-    for packet in in_file_order(&capture.segments, &capture.tracking, connection) {
+    for packet in interruptible(in_file_order(&capture.segments, &capture.tracking, connection)) {
         let Some(control) = &packet.segment.control else { continue };
         if let Some(option) = &control.add_addr {
             if option.echo { found.echo(option, &packet) } else { found.advertise(option, &packet, connection) }
@@ -49,7 +50,7 @@ pub fn advertisements(capture: &Capture, connection: &Connection) -> Vec<Adverti
         }
     }
     let joins = Joins::of(capture, connection);
-    for advertisement in &mut found.all {
+    for advertisement in interruptible(&mut found.all) {
         advertisement.joined = joins.go_to(advertisement);
         advertisement.joined_from = joins.come_from(advertisement);
     }
@@ -134,7 +135,7 @@ struct Joins {
 impl Joins {
     fn of(capture: &Capture, connection: &Connection) -> Self {
         let mut joins = Joins::default();
-        for id in &connection.subflows {
+        for id in interruptible(&connection.subflows) {
             let (Some(subflow), Some(stream)) = (capture.tracking.subflow(*id), capture.tracking.stream(*id)) else {
                 continue;
             };

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::volume::{rate, seconds};
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Sending, SentRange};
 
@@ -166,7 +167,7 @@ impl Span {
     /// Octets sent first in each window.
     fn goodput(&self, sent: &[SentRange]) -> Vec<u64> {
         let mut octets = vec![0_u64; self.count];
-        for range in sent.iter().filter(|range| range.sending == Sending::First) {
+        for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
             #[allow(clippy::cast_precision_loss)]
             let since = range.time.saturating_sub(self.first) as f64;
             let index = if self.length > 0.0 { (since / self.length).floor() } else { 0.0 };
@@ -183,7 +184,7 @@ impl Span {
 /// The most octets that each subflow sent within any `length` nanoseconds; `sent` is in the order of time.
 fn peaks(sent: &[SentRange], subflows: usize, length: f64) -> Vec<u64> {
     let mut by_subflow: Vec<Vec<(i64, u64)>> = vec![Vec::new(); subflows];
-    for range in sent {
+    for range in interruptible(sent) {
         if let Some(own) = by_subflow.get_mut(range.subflow) {
             own.push((range.time, range.end.saturating_sub(range.start)));
         }
@@ -196,7 +197,7 @@ fn peaks(sent: &[SentRange], subflows: usize, length: f64) -> Vec<u64> {
 fn peak(sent: &[(i64, u64)], length: i64) -> u64 {
     let mut gone = sent.iter().peekable();
     let (mut within, mut highest) = (0_u64, 0);
-    for (time, octets) in sent {
+    for (time, octets) in interruptible(sent) {
         within = within.saturating_add(*octets);
         while let Some((_, octets)) = gone.next_if(|(start, _)| time.saturating_sub(*start) > length) {
             within = within.saturating_sub(*octets);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::closing::fast_closes;
 use super::joins::{Outcome, joins};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Prio, flag};
 use crate::tracking::connections::JoinHandshake;
 use crate::tracking::travelling::Travelling;
@@ -76,13 +77,13 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
     };
     let of = |id: &u32| Availability { tcpstream: *id, from: begin(*id), until: None, backup: Vec::new() };
     let mut found: Vec<Availability> = connection.subflows.iter().map(of).collect();
-    for (own, id) in found.iter_mut().zip(&connection.subflows) {
+    for (own, id) in interruptible(found.iter_mut().zip(&connection.subflows)) {
         let handshake = capture.tracking.subflow(*id).and_then(handshake);
         own.backup
             .extend(handshake.map(|join| (i64::MIN, [join.backup.client, join.backup.server].contains(&Some(true)))));
     }
     let mut changes = Changes { connection, found, of_id: HashMap::new(), named: 0, aborted: false };
-    for (index, id) in connection.subflows.iter().enumerate() {
+    for (index, id) in interruptible(connection.subflows.iter().enumerate()) {
         for end in Role::BOTH {
             let address = capture.tracking.subflow(*id).and_then(|subflow| address_id(subflow, end));
             if let Some(address) = address {
@@ -90,7 +91,7 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
             }
         }
     }
-    for packet in packets {
+    for packet in interruptible(packets) {
         changes.note(packet);
     }
     changes.found
@@ -142,7 +143,7 @@ impl Changes<'_> {
                 self.of_id.get(&(sender, id)).cloned().unwrap_or_default()
             }
         };
-        for index in meant {
+        for index in interruptible(meant) {
             if let Some(own) = self.found.get_mut(index) {
                 own.backup.push((now, prio.backup));
             }

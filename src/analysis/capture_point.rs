@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::copies::CopiedStream;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
@@ -135,7 +136,7 @@ fn initial_times_to_live(capture: &Capture, stream: &Stream) -> ByRole<Option<bo
     let nothing = ByRole { server: None, client: None };
     let Ok(column) = capture.dissection.table.column("ttl").and_then(|column| column.u8()) else { return nothing };
     let mut counted = ByRole::<(usize, usize)>::default();
-    for row in &stream.packets {
+    for row in interruptible(&stream.packets) {
         let packet = capture.tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere);
         let (Some(packet), Some(ttl)) = (packet, column.get(*row as usize)) else { continue };
         let (initial, all) = counted.get_mut(stream.towards(packet).other());

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::{PacketData, data_level};
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -83,7 +84,7 @@ impl Checksums {
         let packets = in_file_order(&capture.segments, &capture.tracking, connection);
         let level = data_level(&capture.segments, &capture.tracking, connection);
         let mut checksums = Checksums { flows: HashMap::new(), places: HashMap::new(), results: Vec::new() };
-        for (packet, data) in packets.iter().zip(&level.packets) {
+        for (packet, data) in interruptible(packets.iter().zip(&level.packets)) {
             let base = capture.tracking.stream(packet.stream).and_then(|stream| base(stream, packet.tcp_towards));
             let idsn = connection.hosts.get(packet.towards.other()).idsn;
             checksums.note(packet, data, base, idsn);
@@ -143,7 +144,7 @@ impl Checksums {
         let end = place.position.saturating_add(place.length);
         let mut finished = Vec::new();
         let before = flow.open.range(..place.position).next_back().map(|(start, _)| *start);
-        for (start, open) in flow.open.range_mut(before.unwrap_or(place.position)..end) {
+        for (start, open) in interruptible(flow.open.range_mut(before.unwrap_or(place.position)..end)) {
             let (from, to) = (place.position.max(*start), end.min(open.end));
             if from >= to {
                 continue;
@@ -162,7 +163,7 @@ impl Checksums {
                 finished.push(*start);
             }
         }
-        for start in finished {
+        for start in interruptible(finished) {
             if let Some(open) = flow.open.remove(&start) {
                 let verdict = match fold(open.sum) {
                     _ if open.spoiled => Verdict::Unverifiable,

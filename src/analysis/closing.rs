@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{ByRole, Capture, Connection, Role};
@@ -50,7 +51,7 @@ pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
     let mut data_fins: ByRole<Option<u32>> = ByRole::default();
     let mut fins = ByRole { server: false, client: false };
     let mut fast_close = None;
-    for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
+    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN)) {
             data_fins.get_mut(packet.towards).get_or_insert(packet.row);
         }

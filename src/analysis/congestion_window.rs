@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use super::flight::Moment;
+use crate::interrupt::interruptible;
 
 /// One round trip, and the most that was under way in it.
 ///
@@ -37,7 +38,7 @@ struct Open {
 pub fn round_trips(moments: &[Moment]) -> Vec<RoundTrip> {
     let mut rounds = Vec::new();
     let mut open: Option<Open> = None;
-    for now in moments {
+    for now in interruptible(moments) {
         if let Some(over) = open.take_if(|open| now.acknowledged >= open.end) {
             rounds.push(RoundTrip { until: now.time, ..over.round });
         }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::fallback_cause::Causes;
 use super::requests::request_alone;
+use crate::interrupt::interruptible;
 use crate::tracking::data;
 pub use crate::tracking::data::{Reason, Signs, Told};
 use crate::tracking::travelling::{Travelling, one_by_one};
@@ -55,7 +56,7 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
 #[must_use]
 pub fn last_options(capture: &Capture, connection: &Connection) -> ByRole<Option<u64>> {
     let mut last = ByRole::default();
-    for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
+    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.segment.is_mptcp() {
             *last.get_mut(packet.towards.other()) = Some(packet.segment.packetid);
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange};
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -48,7 +49,7 @@ impl Moment {
 #[must_use]
 pub fn stream_flight(segments: &[Segment], tracking: &Tracking, stream: &Stream) -> ByRole<Vec<Moment>> {
     let mut directions = ByRole::<Direction>::default();
-    for packet in in_time_order(segments, tracking, stream) {
+    for packet in interruptible(in_time_order(segments, tracking, stream)) {
         // What a packet acknowledges was sent before what it carries.
         directions.get_mut(packet.towards.other()).acknowledge(&packet, tracking);
         directions.get_mut(packet.towards).send(&packet);
@@ -127,7 +128,7 @@ pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
     });
     let mut moments: Vec<Moment> = Vec::with_capacity(happenings.len());
     let mut edge = None;
-    for happening in happenings {
+    for happening in interruptible(happenings) {
         let (row, time, start) = match happening {
             Happening::Sent(range) => (range.row, range.time, range.start),
             Happening::Acknowledged(ack) => (ack.row, ack.time, ack.next),

@@ -5,6 +5,7 @@
 //! the sender waits for it, as between requests and responses, and is not idle.
 
 use super::receive_window::{Step, Window};
+use crate::interrupt::interruptible;
 
 /// A shorter silence is not a gap, nanoseconds: the least retransmission timeout of Linux (`TCP_RTO_MIN`), after which TCP also
 /// takes a connection for idle and starts slowly again (RFC 5681 §4.1).
@@ -60,7 +61,7 @@ pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: i64, threshold: i
     let mut window = Window::default();
     // Since when nothing is in the sender's way; whether the other end sent data since this one did.
     let (mut free, mut interrupted): (Option<i64>, bool) = (None, false);
-    for step in steps {
+    for step in interruptible(steps) {
         let old = !step.is_new && step.sent.is_some_and(|sent| window.has_all(sent));
         // A keep-alive, or what one subflow repeats though another delivered it, does not end a silence.
         if step.forward && step.payload > 0 && !old {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{ByRole, Capture, Stream};
 
@@ -29,7 +30,7 @@ pub struct Gap {
 pub fn interarrival(capture: &Capture, stream: &Stream, counted: Counted) -> ByRole<Vec<Gap>> {
     let mut latest = ByRole::<Option<i64>>::default();
     let mut gaps = ByRole::<Vec<Gap>>::default();
-    for packet in in_time_order(&capture.segments, &capture.tracking, stream) {
+    for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
         if counted == Counted::Data && packet.segment.payload.unwrap_or(0) == 0 {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{JoinVerdict, Verdict, verify_join};
 use crate::tracking::connections::JoinHandshake;
@@ -102,7 +103,7 @@ pub(super) fn attempt(capture: &Capture, connection: &Connection, stream: &Strea
     let subflow = capture.tracking.subflow(stream.id)?;
     let SubflowKind::Join(handshake) = &subflow.kind else { return None };
     let mut course = Course::default();
-    for row in &stream.packets {
+    for row in interruptible(&stream.packets) {
         let (segment, packet) = (capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?);
         let step = Step {
             towards: stream.towards(packet),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::merge::{Fate, Flow, Merged, Passage};
 use super::volume::share;
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 
 /// Loss of one direction of a stream.
@@ -81,7 +82,7 @@ fn of_flow(flow: &Flow) -> Loss {
 fn packets(flow: &Flow, row: fn(&Passage) -> Option<u32>, wanted: impl Fn(&Passage) -> bool) -> u64 {
     let mut latest = None;
     let mut count = 0;
-    for row in flow.passages.iter().filter(|passage| wanted(passage)).filter_map(row) {
+    for row in interruptible(flow.passages.iter().filter(|passage| wanted(passage)).filter_map(row)) {
         if latest != Some(row) {
             count += 1;
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment};
 use crate::tracking::data::Numbers;
 use crate::tracking::travelling::in_file_order;
@@ -45,7 +46,7 @@ pub fn mapping_lengths(capture: &Capture, connection: &Connection) -> ByRole<Vec
         server: Numbers::new(connection.hosts.client.idsn),
         client: Numbers::new(connection.hosts.server.idsn),
     };
-    for packet in in_file_order(&capture.segments, &capture.tracking, connection) {
+    for packet in interruptible(in_file_order(&capture.segments, &capture.tracking, connection)) {
         let lengths = found.get_mut(packet.towards).get_mut(packet.subflow);
         let seen = seen.get_mut(packet.towards).get_mut(packet.subflow);
         let (Some(lengths), Some(seen)) = (lengths, seen) else { continue };
@@ -78,7 +79,7 @@ fn identity(segment: &Segment, numbers: &mut Numbers) -> Option<(Identity, bool)
 pub fn histogram(values: &[u64], width: u64) -> Vec<Bin> {
     let width = width.max(1);
     let mut counts = BTreeMap::<u64, u64>::new();
-    for value in values {
+    for value in interruptible(values) {
         *counts.entry(value - value % width).or_default() += 1;
     }
     counts.into_iter().map(|(low, count)| Bin { low, high: low.saturating_add(width), count }).collect()

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::capture_point::{Place, of_connection};
 use super::setup::{Setup, setup};
 use super::volume::{rate, seconds, share};
+use crate::interrupt::interruptible;
 use crate::tracking::data::{Direction, Kind, directions};
 use crate::tracking::{Capture, Connection, Role};
 
@@ -54,6 +55,9 @@ pub struct MptcpDirection {
     pub reinjected_packets: u64,
     /// Octets of data that had first been sent on the same subflow, under other sequence numbers.
     pub resent_same_subflow_bytes: u64,
+    /// Ranges sent again that span more pieces of earlier data than are told apart, which only captures made for it have:
+    /// each counts whole as its first piece does, for the subflow that had sent that one.
+    pub merged_repeats: u64,
     /// Bytes that no mapping covers although no fallback is shown: their mapping was not captured. They are left out of
     /// the goodput.
     pub unmapped_bytes: u64,
@@ -172,6 +176,7 @@ fn direction(
         reinjected_bytes: sum(|volume| volume.reinjected),
         reinjected_packets: sum(|volume| volume.reinjected_packets),
         resent_same_subflow_bytes: sum(|volume| volume.resent),
+        merged_repeats: direction.merged_repeats,
         unmapped_bytes: sum(|volume| volume.unmapped),
         keepalives: sum(|volume| volume.keepalives),
         window_probes: sum(|volume| volume.window_probes),
@@ -184,7 +189,7 @@ fn direction(
 /// Reinjected octets and packets of one direction by pair of subflows.
 pub(super) fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
     let mut pairs = std::collections::BTreeMap::<(u32, u32), (u64, u64, Option<u32>)>::new();
-    for repeat in direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection) {
+    for repeat in interruptible(direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection)) {
         let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
         let key = (stream(repeat.original_subflow), stream(repeat.subflow));
         let (bytes, packets, latest) = pairs.entry(key).or_default();

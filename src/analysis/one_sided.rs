@@ -1,5 +1,6 @@
 //! Of which streams does the capture hold one direction only, though the other end must have spoken?
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::{Capture, Connection, Role, Stream};
 
@@ -9,7 +10,7 @@ use crate::tracking::{Capture, Connection, Role, Stream};
 pub fn speaker(capture: &Capture, stream: &Stream) -> Option<Role> {
     let mut speaker = None;
     let mut answers = false;
-    for row in &stream.packets {
+    for row in interruptible(&stream.packets) {
         let (segment, packet) = (capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?);
         let sender = stream.towards(packet).other();
         if speaker.is_some_and(|known| known != sender) {

@@ -5,6 +5,7 @@
 //! stopped sending them. On a joined subflow, and on the initial one once another has joined, there is no way back to plain
 //! TCP; before that it is a fallback.
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::travelling::of_subflow;
 use crate::tracking::{ByRole, Capture, Connection, PacketInStream, Role, SubflowKind};
@@ -140,7 +141,7 @@ pub fn losses(capture: &Capture, connection: &Connection, index: usize) -> Vec<L
     };
     let mut loss = OptionLoss::default();
     let mut found = Vec::new();
-    for packet in of_subflow(&capture.segments, &capture.tracking, connection, index) {
+    for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, index)) {
         let Some(in_stream) = capture.tracking.packets.get(packet.row as usize) else { continue };
         found.extend(loss.push(packet.row, packet.segment, in_stream, packet.tcp_towards.other()));
     }

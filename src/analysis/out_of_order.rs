@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::capture_point::{Place, of_connection};
 use super::distribution::Distribution;
 use super::volume::seconds;
+use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, DataPacket, carried};
 use crate::tracking::{Capture, Connection, Role};
 use crate::units::counted;
@@ -158,7 +159,7 @@ fn measure(level: &Carried, towards: Role, streams: &[u32]) -> OutOfOrderDirecti
     let mut counts = vec![Counts::default(); streams.len()];
     let (mut duplicates, mut unmapped) = (0, 0);
     let mut span: Option<(i64, i64)> = None;
-    for packet in &level.packets {
+    for packet in interruptible(&level.packets) {
         if packet.towards != towards {
             if let Some(acknowledged) = packet.data_ack {
                 buffer.acknowledge(acknowledged, packet.time);

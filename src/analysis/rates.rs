@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::volume::Volume;
+use crate::interrupt::interruptible;
 use crate::tracking::data::{Sending, SentRange, data_sequence};
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{ByRole, Capture, Connection, Stream};
@@ -109,7 +110,7 @@ impl Window {
         let number = |parcel: &Parcel| parcel.time.saturating_sub(origin).div_euclid(self.length);
         let start = |number: i64| origin.saturating_add(number.saturating_mul(self.length));
         let mut levels: Vec<InWindow> = Vec::new();
-        for own in parcels.chunk_by(|one, next| number(one) == number(next)) {
+        for own in interruptible(parcels.chunk_by(|one, next| number(one) == number(next))) {
             let Some(number) = own.first().map(number) else { continue };
             let from = start(number);
             // The window before ended where this one begins.
@@ -157,7 +158,7 @@ pub struct Carried {
 pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
     let mut carried = ByRole::<Carried>::default();
     let mut volumes = ByRole::<Volume>::default();
-    for packet in in_time_order(&capture.segments, &capture.tracking, stream) {
+    for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
         let length = u64::from(packet.segment.payload.unwrap_or(0));
         let Some(place) = capture.tracking.packets.get(packet.row as usize) else { continue };
         let again = volumes.get_mut(packet.towards).push(packet.segment, place);
@@ -180,7 +181,7 @@ pub fn first_sent(capture: &Capture, connection: &Connection) -> ByRole<Vec<Vec<
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let by_subflow = |sent: &[SentRange]| {
         let mut parcels = vec![Vec::new(); connection.subflows.len()];
-        for range in sent.iter().filter(|range| range.sending == Sending::First) {
+        for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
             if let Some(own) = parcels.get_mut(range.subflow) {
                 own.push(Parcel { time: range.time, octets: range.end.saturating_sub(range.start) });
             }

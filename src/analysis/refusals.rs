@@ -8,6 +8,7 @@ use super::fallback::fallback;
 use super::joins::{JoinAttempt, Outcome};
 use super::one_sided;
 use super::reset_ttl::strange_resets;
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Dss};
 use crate::tracking::authentication::Verdict;
 use crate::tracking::travelling::one_by_one;
@@ -146,7 +147,7 @@ impl<'a> Circumstances<'a> {
         let mut ends: Vec<End> = Vec::new();
         let mut confirmed: ByRole<Option<i64>> = ByRole::default();
         let mut alive: ByRole<Option<i64>> = ByRole::default();
-        for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
+        for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
             let by = packet.towards.other();
             let dss = packet.segment.dss;
             let fin = dss.is_some_and(|dss| dss.has(Dss::DATA_FIN));

@@ -12,6 +12,7 @@ use super::capture_point::{Place, of_connection};
 use super::hexadecimal_u64;
 use super::mptcp_summary::{ReinjectionPair, pairs};
 use super::volume::seconds;
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::data::{Direction, Kind, Repeat, data_level};
 use crate::tracking::{ByRole, Capture, Connection, Role};
@@ -37,6 +38,9 @@ pub struct Reinjection {
     pub length: u64,
     /// The packets that carried them first, on other subflows.
     pub of: Vec<Original>,
+    /// It repeats more pieces of earlier data than are told apart: `of` names the packet of the first of them alone, and all
+    /// of `length` counts as that piece does.
+    pub merged: bool,
     /// How long before this packet the first of the data had been seen first, nanoseconds; seconds in JSON.
     #[serde(serialize_with = "as_seconds")]
     pub age: i64,
@@ -99,6 +103,9 @@ pub struct DirectionTotals {
     pub reinjections: Vec<ReinjectionPair>,
     /// Data sent again on the subflow that had sent it before, under new sequence numbers: no reinjection.
     pub resent_same_subflow: Vec<Resent>,
+    /// Ranges of all these that span more pieces of earlier data than are told apart: each counts whole as its first piece
+    /// does.
+    pub merged_repeats: u64,
 }
 
 /// What one subflow sent again of its own.
@@ -126,7 +133,7 @@ pub fn reinjections(capture: &Capture, connection: &Connection, towards: Option<
         let judge = (seen_from == Some(Place::Sender) && !repeats.is_empty())
             .then(|| acknowledgements.get_or_insert_with(|| acknowledged(capture, connection)).get(role));
         let seen = Seen { capture, connection, towards: role, direction, seen_from, judge };
-        for of_packet in repeats.chunk_by(|one, other| one.row == other.row) {
+        for of_packet in interruptible(repeats.chunk_by(|one, other| one.row == other.row)) {
             found.extend(seen.record(of_packet));
         }
     }
@@ -155,7 +162,7 @@ impl Seen<'_> {
         let packet = self.segment(first.row)?;
         let dsn = ranges.iter().map(|range| range.dsn).min()?;
         let mut of: Vec<Original> = Vec::new();
-        for range in ranges {
+        for range in interruptible(ranges) {
             let original = Original {
                 packetid: self.segment(range.original_row)?.packetid,
                 tcpstream: *self.connection.subflows.get(range.original_subflow)?,
@@ -180,6 +187,7 @@ impl Seen<'_> {
             dsnraw64: self.direction.numbers.real(dsn),
             length: ranges.iter().map(|range| range.length).sum(),
             of,
+            merged: ranges.iter().any(|range| range.merged),
             age,
             seen_from: self.seen_from,
             late_by: (self.seen_from == Some(Place::Receiver)).then(|| seconds(Some((0, age)))),
@@ -218,6 +226,7 @@ fn totals(connection: &Connection, towards: Role, seen_from: Option<Place>, dire
         reinjected_packets: direction.subflows.iter().map(|volume| volume.reinjected_packets).sum(),
         reinjections: pairs(connection, direction),
         resent_same_subflow: resent(connection, direction),
+        merged_repeats: direction.merged_repeats,
     }
 }
 
@@ -226,7 +235,7 @@ fn resent(connection: &Connection, direction: &Direction) -> Vec<Resent> {
     let mut by_subflow: Vec<Resent> =
         connection.subflows.iter().map(|stream| Resent { tcpstream: *stream, bytes: 0, packets: 0 }).collect();
     let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == Kind::SameSubflow).collect();
-    for of_packet in repeats.chunk_by(|one, other| one.row == other.row) {
+    for of_packet in interruptible(repeats.chunk_by(|one, other| one.row == other.row)) {
         if let Some(resent) = of_packet.first().and_then(|repeat| by_subflow.get_mut(repeat.subflow)) {
             resent.packets += 1;
             resent.bytes += of_packet.iter().map(|repeat| repeat.length).sum::<u64>();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
@@ -30,7 +31,7 @@ pub struct Removal {
 pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     let mut found: Vec<Removal> = Vec::new();
     let mut resets: HashMap<u32, (u32, i64)> = HashMap::new();
-    for packet in one_by_one(&capture.segments, &capture.tracking, connection) {
+    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.ends_with(flag::RST) {
             resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime));
         }
@@ -45,15 +46,15 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     }
     // By end and address id: the removals in order, as indexes.
     let mut of_id: HashMap<(Role, u8), Vec<usize>> = HashMap::new();
-    for (index, removal) in found.iter().enumerate() {
-        for id in &removal.ids {
+    for (index, removal) in interruptible(found.iter().enumerate()) {
+        for id in interruptible(&removal.ids) {
             of_id.entry((removal.by, *id)).or_default().push(index);
         }
     }
-    for stream in &connection.subflows {
+    for stream in interruptible(&connection.subflows) {
         let Some((reset, time)) = resets.get(stream) else { continue };
         let begun = capture.tracking.stream(*stream).and_then(|stream| stream.packets.first().copied()).unwrap_or(0);
-        for key in address_ids(capture, *stream) {
+        for key in interruptible(address_ids(capture, *stream)) {
             let Some(removals) = of_id.get(&key) else { continue };
             // The last one before the RST, or one that the RST overtook. An earlier subflow's is not this one's.
             let after = removals.partition_point(|index| found.get(*index).is_some_and(|removal| removal.row < *reset));

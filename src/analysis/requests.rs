@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
 use crate::tracking::{Capture, Connection, Role, Stream, SubflowKind};
@@ -66,7 +67,7 @@ fn of_stream(capture: &Capture, stream: &Stream, end: i64) -> Option<Request> {
     let first = capture.segments.get(stream.syn? as usize)?;
     let capable = first.capable()?;
     let mut course = Course::default();
-    for row in &stream.packets {
+    for row in interruptible(&stream.packets) {
         let (Some(segment), Some(packet)) =
             (capture.segments.get(*row as usize), capture.tracking.packets.get(*row as usize))
         else {

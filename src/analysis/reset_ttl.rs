@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 
@@ -37,7 +38,7 @@ fn of_stream(capture: &Capture, stream: &Stream) -> Vec<StrangeReset> {
     for sender in Role::BOTH {
         let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
         let mut resets = Vec::new();
-        for row in &stream.packets {
+        for row in interruptible(&stream.packets) {
             let index = *row as usize;
             let (Some(segment), Some(packet)) = (capture.segments.get(index), capture.tracking.packets.get(index))
             else {

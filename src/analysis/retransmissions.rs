@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::volume::Volume;
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::of_subflow;
@@ -52,7 +53,7 @@ pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> B
     let stream = connection.subflows.get(index).and_then(|id| capture.tracking.stream(*id));
     let round_trip = stream.and_then(|stream| handshake(capture, stream));
     let mut flows = ByRole { server: Flow::new(round_trip), client: Flow::new(round_trip) };
-    for packet in of_subflow(&capture.segments, &capture.tracking, connection, index) {
+    for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, index)) {
         if packet.nature == Nature::Duplicate {
             continue;
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::capture_point::{Place, of_connection, of_subflow};
 use super::distribution::Distribution;
+use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, carried};
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{Capture, Connection, Role, Tracking};
@@ -217,12 +218,12 @@ fn data_series(
 ) -> Option<Series> {
     let measured = data::measure(level, towards);
     let mut by_sender: Vec<Vec<Sample>> = vec![Vec::new(); connection.subflows.len()];
-    for (subflow, sample) in &measured {
+    for (subflow, sample) in interruptible(&measured) {
         if let Some(own) = by_sender.get_mut(*subflow) {
             own.push(*sample);
         }
     }
-    for ((id, series), samples) in connection.subflows.iter().zip(by_subflow).zip(by_sender) {
+    for ((id, series), samples) in interruptible(connection.subflows.iter().zip(by_subflow).zip(by_sender)) {
         let capture_point = series.iter().find(|series| series.towards == towards).and_then(|s| s.capture_point);
         series.push(Series { tcpstream: Some(*id), towards, level: Level::Data, capture_point, samples });
     }

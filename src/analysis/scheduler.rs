@@ -1,5 +1,6 @@
 //! Which subflow was the first to send each octet of the data, and how much of them so far?
 
+use crate::interrupt::interruptible;
 use crate::tracking::data::{DataSequence, Sending};
 
 /// Data that a packet was the first to send.
@@ -60,7 +61,7 @@ pub fn stretches(sendings: &[FirstSending]) -> Vec<Stretch> {
         sendings.iter().map(|one| Stretch { subflow: one.subflow, start: one.start, end: one.end }).collect();
     pieces.sort_unstable_by_key(|piece| piece.start);
     let mut merged: Vec<Stretch> = Vec::new();
-    for piece in pieces {
+    for piece in interruptible(pieces) {
         match merged.last_mut() {
             Some(last) if last.subflow == piece.subflow && last.end == piece.start => last.end = piece.end,
             _ => merged.push(piece),
@@ -77,7 +78,7 @@ pub fn divisions(sendings: &[FirstSending], subflows: usize, most: usize) -> Vec
     let mut octets = vec![0_u64; subflows];
     let mut total = 0_u64;
     let mut found = Vec::new();
-    for (index, sending) in sendings.iter().enumerate() {
+    for (index, sending) in interruptible(sendings.iter().enumerate()) {
         let length = sending.end.saturating_sub(sending.start);
         if let Some(own) = octets.get_mut(sending.subflow) {
             *own = own.saturating_add(length);

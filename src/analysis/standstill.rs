@@ -1,5 +1,6 @@
 //! When did a subflow make no progress although data waited for an acknowledgement?
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::Role;
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -35,7 +36,7 @@ pub struct Standstill {
 pub fn standstills<'a>(packets: impl Iterator<Item = Travelling<'a>>, towards: Role) -> Vec<Standstill> {
     let mut progress = Progress::default();
     let mut last = 0;
-    for packet in packets {
+    for packet in interruptible(packets) {
         last = packet.segment.abstime;
         if packet.towards == towards { progress.sends(&packet) } else { progress.acknowledges(&packet) }
     }

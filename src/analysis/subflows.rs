@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::availability::availability;
 use super::joins::{Outcome, attempt};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{Lack, Verdict, verify_join};
 use crate::tracking::travelling::in_file_order;
@@ -85,7 +86,7 @@ pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord
     let has_prio = |id: &u32| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.has_prio);
     if connection.subflows.iter().any(has_prio) {
         let packets = in_file_order(&capture.segments, &capture.tracking, connection);
-        for own in availability(capture, connection, &packets) {
+        for own in interruptible(availability(capture, connection, &packets)) {
             let at = records.binary_search_by_key(&own.tcpstream, |record| record.tcpstream);
             if let Some(record) = at.ok().and_then(|at| records.get_mut(at)).filter(|_| own.is_changed(i64::MAX)) {
                 record.backup_at_end = Some(own.is_backup(i64::MAX));

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::volume::share;
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrivals, arrivals, data_level, directions};
 
@@ -61,7 +62,7 @@ fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>) -> ExtendedDir
     let found = arrivals(&receiver.capture.segments, &receiver.capture.tracking, receiver.connection);
     let received = found.get(ends.at_receiver);
     let mut first = vec![0_u64; receiver.connection.subflows.len()];
-    for piece in received.any.overlaps(0, u64::MAX) {
+    for piece in interruptible(received.any.overlaps(0, u64::MAX)) {
         if let Some(octets) = first.get_mut(piece.value.subflow) {
             *octets += piece.length();
         }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::volume::{Volume, rate, seconds};
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Role, Stream};
 
 /// Both directions of one TCP stream.
@@ -55,7 +56,7 @@ pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
     let fast_open = stream.fast_open.and_then(|fast_open| fast_open.accepted).unwrap_or(0).into();
     let directions = Role::BOTH.iter().map(|towards| {
         let mut volume = Volume::default();
-        for row in &stream.packets {
+        for row in interruptible(&stream.packets) {
             let row = *row as usize;
             let (Some(segment), Some(packet)) = (capture.segments.get(row), capture.tracking.packets.get(row)) else {
                 continue;

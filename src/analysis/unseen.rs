@@ -1,5 +1,6 @@
 //! How much data went over subflows that the capture does not hold?
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::data::directions;
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -61,7 +62,7 @@ fn lacking_on(capture: &Capture, connection: &Connection, subflow: usize, toward
     let mut positions = Positions::default();
     let mut held = RangeSet::default();
     let mut acknowledged: Option<u64> = None;
-    for packet in of_subflow(&capture.segments, &capture.tracking, connection, subflow) {
+    for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, subflow)) {
         let segment = packet.segment;
         if packet.towards == towards {
             let start = positions.position(segment.sequence);

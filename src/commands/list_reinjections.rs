@@ -70,7 +70,8 @@ impl Command for ListReinjections {
                 Report::new(&summary, vec![totals(&summary)]).with_records(flat_totals(&summary)).complete(&ROWS);
             let repeated = summary.directions.iter().filter(|direction| direction.reinjected_packets > 0);
             let open = repeated.filter_map(|direction| what_is_open(direction.towards, direction.seen_from));
-            return Ok(Outcome::Report(report.with_notes(open.collect())));
+            let merged = summary.directions.iter().filter_map(|one| merged_repeats(one.towards, one.merged_repeats));
+            return Ok(Outcome::Report(report.with_notes(open.chain(merged).collect())));
         }
         let found = reinjections(capture, connection, towards);
         let report = Report::new(&found, tables(&found)).with_records(records(&found)).complete(&Rows::FLAT);
@@ -236,6 +237,7 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
         if direction.reinjected_packets > 0 {
             notes.extend(what_is_open(direction.towards, direction.seen_from));
         }
+        notes.extend(merged_repeats(direction.towards, direction.merged_repeats));
         for resent in &direction.resent_same_subflow {
             notes.push(format!(
                 "towards the {}, subflow {} sent {} of its own again in {} under new sequence numbers; \
@@ -248,6 +250,21 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
         }
     }
     notes
+}
+
+/// That not all of what was sent again is told apart; nothing where it is.
+pub(super) fn merged_repeats(towards: Role, count: u64) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "towards the {}, {} more pieces of earlier data than are told apart: all bytes count as those of the first piece",
+            towards.name(),
+            if count == 1 {
+                "1 range sent again spans".to_string()
+            } else {
+                format!("{count} ranges sent again span")
+            }
+        )
+    })
 }
 
 /// What a capture from this place does not say of reinjections; nothing at the sender.

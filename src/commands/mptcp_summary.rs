@@ -4,7 +4,7 @@ mod all;
 
 use clap::ArgMatches;
 
-use super::list_reinjections::what_is_open;
+use super::list_reinjections::{merged_repeats, what_is_open};
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::capture_point::Place;
 use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
@@ -249,8 +249,6 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
                 Cell::Bytes(subflow.retransmitted_bytes),
                 Cell::Bytes(subflow.duplicated_bytes),
                 Cell::Integer(subflow.duplicated_packets.into()),
-                Cell::Bytes(subflow.duplicated_bytes),
-                Cell::Integer(subflow.duplicated_packets.into()),
                 Cell::Bytes(subflow.reinjected_bytes),
                 Cell::Integer(subflow.keepalives.into()),
                 Cell::Integer(subflow.window_probes.into()),
@@ -284,6 +282,7 @@ fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
         if direction.reinjected_bytes > 0 {
             notes.extend(what_is_open(direction.towards, direction.seen_from));
         }
+        notes.extend(merged_repeats(direction.towards, direction.merged_repeats));
         if direction.resent_same_subflow_bytes > 0 {
             notes.push(format!(
                 "towards the {towards}, subflows sent {} of their own again under new sequence numbers",

@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::list_reinjections::merged_repeats;
 use super::{Category, Command, Example, Outcome, Session, milliseconds};
 use crate::analysis::qualify_reinjections::{QualifiedDirection, QualifiedReinjection, Verdict, qualify_reinjections};
 use crate::arguments;
@@ -84,6 +85,7 @@ impl Command for QualifyReinjections {
         };
         let mut notes = captures.notes(connection.client());
         notes.extend(found.iter().filter_map(waiting));
+        notes.extend(found.iter().filter_map(|one| merged_repeats(one.towards, one.merged_repeats)));
         if found.iter().all(|direction| direction.pairs.is_empty()) {
             notes.push("nothing was reinjected".to_string());
         }

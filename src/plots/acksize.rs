@@ -12,6 +12,7 @@ use super::subject::{Flow, Subject, panel};
 use crate::analysis::ack_sizes::{AckSize, ack_sizes};
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::data::data_sequence;
 use crate::tracking::{Capture, Connection, Role};
 use crate::units::grouped;
@@ -94,7 +95,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request, distrib
 fn over_time(subject: &Subject<'_>, towards: Role, sizes: &[AckSize], clockwork: Clockwork) -> Panel {
     let y = Axis::new("newly acknowledged", Unit::Bytes).logarithmic();
     let mut panel = panel(towards, Axis::new("time", Unit::Seconds), y).titled(title(towards));
-    for (flow, own) in by_flow(subject, sizes) {
+    for (flow, own) in interruptible(by_flow(subject, sizes)) {
         let point = |size: &AckSize| Point { x: clockwork.seconds(size.time), y: value(size.new) };
         let marks = Marks::Points(own.iter().map(point).collect());
         panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), marks));
@@ -114,7 +115,7 @@ fn shares(subject: &Subject<'_>, towards: Role, sizes: &[AckSize]) -> Panel {
         let all = share_at_most(values(&mut flows.iter().flat_map(|(_, own)| own)), 1.0);
         panel = panel.with_series(Series::new("all", Look::of(RoleKind::Total), Marks::Steps(all)));
     }
-    for (flow, own) in flows {
+    for (flow, own) in interruptible(flows) {
         let marks = Marks::Steps(share_at_most(values(&mut own.iter()), 1.0));
         panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), marks));
     }
@@ -128,7 +129,7 @@ fn title(towards: Role) -> String {
 /// The sizes of each flow that has any.
 fn by_flow<'a, 'b>(subject: &'a Subject<'b>, sizes: &[AckSize]) -> Vec<(&'a Flow<'b>, Vec<AckSize>)> {
     let mut by_subflow = HashMap::<usize, Vec<AckSize>>::new();
-    for size in sizes {
+    for size in interruptible(sizes) {
         by_subflow.entry(size.subflow).or_default().push(*size);
     }
     let flows = subject.flows.iter();

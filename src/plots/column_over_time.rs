@@ -7,6 +7,7 @@ use super::request::{Clockwork, Request, span, value};
 use super::subject::{Flow, Subject, panel};
 use crate::analysis::selection::unknown_column;
 use crate::error::{Error, Result};
+use crate::interrupt::interruptible;
 use crate::packets::cells::{Cells, Class, Value, hexadecimal};
 use crate::packets::schema;
 use crate::terminal_text::escape;
@@ -100,7 +101,7 @@ impl Column {
         let base = base(found.iter().flat_map(|(_, numbers)| numbers.iter().map(|(_, number)| *number)));
         let label = if base.is_some() { format!("{} from its least", self.name()) } else { self.name().to_string() };
         let mut panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, self.unit));
-        for (flow, numbers) in found.iter().filter(|(_, numbers)| !numbers.is_empty()) {
+        for (flow, numbers) in interruptible(found.iter().filter(|(_, numbers)| !numbers.is_empty())) {
             let points = numbers.iter().map(|(x, number)| Point { x: *x, y: number.on_axis(base) }).collect();
             panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Points(points)));
         }
@@ -168,7 +169,7 @@ impl Number {
 /// The least number, where the largest has no exact place on an axis.
 fn base(numbers: impl Iterator<Item = Number>) -> Option<u64> {
     let mut ends: Option<(u64, u64)> = None;
-    for number in numbers {
+    for number in interruptible(numbers) {
         if let Number::Whole(number) = number {
             let (least, most) = ends.unwrap_or((number, number));
             ends = Some((least.min(number), most.max(number)));

@@ -10,6 +10,7 @@ use crate::analysis::congestion_window::{RoundTrip, round_trips};
 use crate::analysis::flight::stream_flight;
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection};
 
 /// Estimates of congestion windows.
@@ -64,7 +65,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         let y = Axis::new("most in flight in a round trip", Unit::Bytes);
         let mut panel = panel(towards, Axis::new("time", Unit::Seconds), y);
         let mut again = Vec::new();
-        for (flow, found) in subject.flows.iter().zip(&by_flow) {
+        for (flow, found) in interruptible(subject.flows.iter().zip(&by_flow)) {
             let rounds = round_trips(found.get(flow.stream_role(towards)));
             let told = points(rounds.iter().filter(|round| !round.recovering), clockwork, request);
             again.extend(points(rounds.iter().filter(|round| round.recovering), clockwork, request));

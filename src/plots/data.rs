@@ -4,6 +4,7 @@ use polars::prelude::{Column, DataFrame, PolarsResult};
 use polars_io::parquet::write::ParquetWriter;
 
 use super::figure::{Axis, Figure, Marks, Unit};
+use crate::interrupt::interruptible;
 
 /// The largest whole number up to which every whole number is a double: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -43,7 +44,7 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
         for series in &panel.series {
             let (role, subflow) = (series.role.kind.name(), series.role.subflow);
             let texts = labels(&series.marks);
-            for ((x, y, x_end, y_end), label) in ends(&series.marks).zip(texts) {
+            for ((x, y, x_end, y_end), label) in interruptible(ends(&series.marks).zip(texts)) {
                 rows.panel.push(number);
                 rows.series.push(series.name.as_str());
                 rows.role.push(Some(role));

@@ -10,6 +10,7 @@ use super::request::{Clockwork, Request, value};
 use crate::analysis::events::{Event, Kind, events};
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
 use crate::tracking::{Capture, Connection, Role};
 
@@ -100,7 +101,7 @@ impl Direction<'_> {
         panel.series.push(Series::new("window", Look::of(RoleKind::WindowEdge), Marks::Steps(self.window_edge())));
         panel.series.push(Series::new("DATA_ACK", Look::of(RoleKind::Acknowledgement), Marks::Steps(self.data_acks())));
         let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());
-        for ((index, stream), strokes) in subflows {
+        for ((index, stream), strokes) in interruptible(subflows) {
             let strokes = Marks::VerticalStrokes(strokes);
             panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), strokes));
         }
@@ -141,7 +142,7 @@ impl Direction<'_> {
     /// The strokes of each subflow, in one pass: there may be many.
     fn strokes(&self) -> Vec<Vec<VerticalStroke>> {
         let mut strokes = vec![Vec::new(); self.connection.subflows.len()];
-        for range in self.sent() {
+        for range in interruptible(self.sent()) {
             if let Some(own) = strokes.get_mut(range.subflow) {
                 own.push(VerticalStroke {
                     x: self.seconds(range.time),
@@ -174,7 +175,7 @@ impl Direction<'_> {
     fn growing(&self, numbers: impl Iterator<Item = (i64, u64)>) -> Vec<Point> {
         let mut highest = 0;
         let mut points: Vec<Point> = Vec::new();
-        for (time, number) in numbers {
+        for (time, number) in interruptible(numbers) {
             if number > highest {
                 points.push(Point { x: self.seconds(time), y: self.number(number) });
                 highest = number;

@@ -9,6 +9,7 @@ use super::subject::{Flow, Subject, panel};
 use crate::analysis::mapping_lengths::{Bin, MappingLengths, histogram, mapping_lengths};
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection, Role};
 use crate::units::{bytes, counted};
 
@@ -86,7 +87,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
 fn bars(towards: Role, flows: &[(&Flow<'_>, &MappingLengths)], width: u64) -> Panel {
     let x = Axis::new("length of a mapping", Unit::Bytes);
     let mut panel = panel(towards, x, Axis::new("mappings", Unit::Count));
-    for (flow, own) in flows.iter().filter(|(_, own)| !own.lengths.is_empty()) {
+    for (flow, own) in interruptible(flows.iter().filter(|(_, own)| !own.lengths.is_empty())) {
         let bins = histogram(&own.lengths, width);
         let bar = |bin: &Bin| Bar { x_low: value(bin.low), x_high: value(bin.high), y: value(bin.count) };
         let bars = bins.iter().map(bar).collect();

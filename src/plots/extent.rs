@@ -1,6 +1,7 @@
 //! Which values the axes of a panel show.
 
 use super::figure::{Axis, Figure, Marks, Panel, Scale, Unit};
+use crate::interrupt::interruptible;
 
 /// The least and the greatest value along an axis; the least is always the smaller one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,7 +84,7 @@ pub fn left_out(figure: &Figure) -> usize {
 fn data(panel: &Panel) -> (Option<Range>, Option<Range>) {
     let (mut x, mut y) = (None, None);
     for series in &panel.series {
-        for (left, low, right, high) in series.marks.boxes() {
+        for (left, low, right, high) in interruptible(series.marks.boxes()) {
             let placed = [left, right].iter().all(|value| panel.x.places(*value))
                 && [low, high].iter().all(|value| panel.y.places(*value));
             if placed {

@@ -9,6 +9,7 @@ use super::subject::{Subject, panel};
 use crate::analysis::flight::{Moment, data_flight, stream_flight};
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::data::data_sequence;
 use crate::tracking::{Capture, Connection, Stream};
 use crate::units::bytes;
@@ -66,7 +67,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         lines.add_flight("data level", Look::of(RoleKind::Total), &data);
         let end = subject.flows.iter().filter_map(|flow| last_packet(capture, flow.stream)).max();
         lines.add_window("MPTCP window", RoleKind::WindowEdge, &data, end);
-        for (flow, found) in subject.flows.iter().zip(&by_flow) {
+        for (flow, found) in interruptible(subject.flows.iter().zip(&by_flow)) {
             let moments = found.get(flow.stream_role(towards));
             if lines.add_flight(&flow.name, flow.look(), moments) {
                 // Alike for the eye, for they are one window, told at different times.
@@ -148,7 +149,7 @@ impl<'a> Lines<'a> {
             octets.filter_map(|(time, octets)| Some(Point { x: self.clockwork.seconds(time), y: value(octets?) }));
         let mut changes: Vec<Point> = Vec::new();
         let mut last = None;
-        for point in points {
+        for point in interruptible(points) {
             if changes.last().is_none_or(|before| before.y != point.y) {
                 changes.push(point);
             }

@@ -10,6 +10,7 @@ use super::subject::{self, Subject, panel};
 use crate::analysis::interarrival::{Counted, interarrival};
 use crate::arguments::Source;
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::Capture;
 use crate::units::grouped;
 
@@ -68,7 +69,7 @@ fn figure(capture: &Capture, subject: &Subject<'_>, counted: Counted, request: &
         let x = Axis::new(format!("time since the {packet} before"), Unit::Seconds).logarithmic();
         let y = Axis::new(format!("share of {packet}s"), Unit::Share).with_range(0.0, 1.02);
         let mut panel = panel(towards, x, y);
-        for (flow, found) in subject.flows.iter().zip(&found) {
+        for (flow, found) in interruptible(subject.flows.iter().zip(&found)) {
             let gaps = found.get(flow.stream_role(towards)).iter();
             let shown = gaps.filter(|gap| request.shows(clockwork.seconds(gap.time)));
             let spans: Vec<i64> = shown.map(|gap| gap.span).collect();

@@ -10,6 +10,7 @@ use super::subject::Subject;
 use crate::analysis::rates::stream_payload;
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::{ByRole, Capture, Role};
 
 /// Throughput over time, by subflow.
@@ -50,7 +51,7 @@ impl Plot for MptcpTput {
 
 fn carried(capture: &Capture, subject: &Subject<'_>) -> ByRole<Vec<Carried>> {
     let mut carried = ByRole::<Vec<Carried>>::default();
-    for flow in &subject.flows {
+    for flow in interruptible(&subject.flows) {
         let mut payload = stream_payload(capture, flow.stream);
         for towards in Role::BOTH {
             let parcels = std::mem::take(&mut payload.get_mut(flow.stream_role(towards)).payload);

@@ -10,6 +10,7 @@ use super::request::{Clockwork, Request, span, value};
 use crate::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection};
 
 /// The reorder buffer over time, and the distribution of head-of-line delays.
@@ -97,7 +98,7 @@ fn delays(direction: &OutOfOrderDirection, connection: &Connection, request: &Re
         Panel::new(Axis::new("head-of-line delay", Unit::Seconds), Axis::new("share of waits", Unit::Share))
             .titled(format!("towards the {}, delays", direction.towards.name()));
     let mut together = Vec::new();
-    for waited in direction.subflows.iter().filter(|waited| request.shows_subflow(waited.tcpstream)) {
+    for waited in interruptible(direction.subflows.iter().filter(|waited| request.shows_subflow(waited.tcpstream))) {
         let shown = waited.waits.iter().filter(|wait| request.shows(clockwork.seconds(wait.since)));
         let own: Vec<i64> = shown.map(|wait| wait.span).collect();
         let index = connection.subflows.binary_search(&waited.tcpstream).ok().and_then(|at| u32::try_from(at).ok());

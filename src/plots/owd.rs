@@ -14,6 +14,7 @@ use crate::analysis::one_way_delays::samples;
 use crate::arguments::Source;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::units::counted;
 
@@ -102,7 +103,7 @@ impl Delays<'_> {
     fn panel(&self, towards: Role) -> Panel {
         let mut panel = Panel::new(Axis::new("time sent", Unit::Seconds), Axis::new("one-way delay", Unit::Seconds))
             .titled(format!("towards the {}", towards.name()));
-        for flow in self.flows().filter(|flow| flow.towards() == towards) {
+        for flow in interruptible(self.flows().filter(|flow| flow.towards() == towards)) {
             let look = Look::subflow(self.captures.position(flow.pair));
             panel.series.push(Series::new(self.name(flow), look, Marks::Points(self.points(flow))));
         }
@@ -133,8 +134,8 @@ impl Delays<'_> {
         let places = FirstClock::new(&self.captures.first, self.clock);
         let (mut lost, mut outside, mut unseen) = (0_u64, 0_u64, 0_u64);
         let wanted = self.request.directions();
-        for flow in self.flows().filter(|flow| wanted.contains(&flow.towards())) {
-            for passage in &flow.passages {
+        for flow in interruptible(self.flows().filter(|flow| wanted.contains(&flow.towards()))) {
+            for passage in interruptible(&flow.passages) {
                 if passage.sent.is_some_and(|sent| !self.request.shows(places.seconds(flow.sender, sent))) {
                     continue;
                 }

@@ -7,6 +7,7 @@ use super::request::{Clockwork, Request, span};
 use super::subject::{Flow, Subject, panel};
 use crate::analysis::rates::{Parcel, Window, WindowType};
 use crate::error::{Error, Result};
+use crate::interrupt::interruptible;
 use crate::tracking::{ByRole, Capture, Role};
 
 /// What a plot says of its windows, for the help.
@@ -74,7 +75,7 @@ pub fn figure(
     let mut figure = Figure::new(subject.title(&capitalized(what)));
     for towards in request.directions() {
         let mut panel: Panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new(what, Unit::BytesPerSecond));
-        for part in carried.get(towards).iter().filter(|part| !part.parcels.is_empty()) {
+        for part in interruptible(carried.get(towards).iter().filter(|part| !part.parcels.is_empty())) {
             let points = request.steps(points(capture, window, &part.parcels));
             panel = panel.with_series(Series::new(part.name.as_str(), part.look, Marks::Steps(points)));
         }
@@ -115,7 +116,7 @@ fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &Reque
     let parts = request.directions().into_iter().flat_map(|towards: Role| carried.get(towards));
     let times = parts.flat_map(|part| &part.parcels).map(|parcel| parcel.time);
     let mut ends: Option<(i64, i64)> = None;
-    for time in times.filter(|time| request.shows(clockwork.seconds(*time))) {
+    for time in interruptible(times.filter(|time| request.shows(clockwork.seconds(*time)))) {
         let (first, last) = ends.unwrap_or((time, time));
         ends = Some((first.min(time), last.max(time)));
     }

@@ -17,6 +17,7 @@ use crate::analysis::reinjections::{Reinjection, reinjections};
 use crate::arguments::two_captures::TwoCaptures;
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection, Role};
 pub use gains::gains;
 
@@ -119,6 +120,12 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
             towards.name()
         ));
     }
+    if shown.iter().any(|one| one.merged) {
+        figure.caption.push(
+            "Some packets repeat more pieces of earlier data than are told apart: all bytes count as those of the first."
+                .to_string(),
+        );
+    }
     figure.caption.extend(without_handshake(connection));
     figure
 }
@@ -132,7 +139,7 @@ fn panel(
     marks: impl Fn(Vec<&Reinjection>) -> Marks,
 ) -> Panel {
     let mut by_subflow: Vec<Vec<&Reinjection>> = vec![Vec::new(); connection.subflows.len()];
-    for one in shown {
+    for one in interruptible(shown) {
         let position = connection.subflows.binary_search(&one.tcpstream).ok();
         if let Some(own) = position.and_then(|position| by_subflow.get_mut(position)) {
             own.push(one);

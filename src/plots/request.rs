@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use super::figure::Point;
 use crate::arguments;
 use crate::error::{Error, Result};
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Role};
 
 /// Directions, times and subflows that are wanted.
@@ -77,7 +78,7 @@ impl Request {
     #[must_use]
     pub fn steps(&self, points: Vec<Point>) -> Vec<Point> {
         let mut shown: Vec<Point> = Vec::with_capacity(points.len());
-        for point in points {
+        for point in interruptible(points) {
             if let Some(end) = self.end.filter(|end| point.x > *end) {
                 let last = shown.last().map(|last| last.y);
                 shown.extend(last.map(|y| Point { x: end, y }));

@@ -11,6 +11,7 @@ use super::request::{Clockwork, Request, span, value};
 use crate::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
 use crate::arguments::{self, Source};
 use crate::error::{Error, Result};
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection, Role};
 
 /// Round trips over time or data sequence numbers.
@@ -159,7 +160,9 @@ impl Drawing<'_> {
         };
         let mut panel = Panel::new(self.over.axis(), Axis::new("round trip", Unit::Seconds))
             .titled(format!("towards the {}, {title}", towards.name()));
-        for series in self.found.series.iter().filter(|series| series.towards == towards && series.level == level) {
+        for series in
+            interruptible(self.found.series.iter().filter(|series| series.towards == towards && series.level == level))
+        {
             panel.series.extend(self.subflow(series));
         }
         panel

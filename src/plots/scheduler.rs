@@ -11,6 +11,7 @@ use crate::analysis::capture_point::{Place, of_connection};
 use crate::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
 use crate::arguments::{self, Source};
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::tracking::data::data_sequence;
 use crate::tracking::{Capture, Connection, Role};
 
@@ -103,7 +104,7 @@ impl<'a> Lanes<'a> {
     /// A lane for each subflow that was first with any data.
     fn new(connection: &Connection, request: &'a Request, sendings: &'a [FirstSending]) -> Self {
         let mut used = vec![false; connection.subflows.len()];
-        for sending in sendings {
+        for sending in interruptible(sendings) {
             if let Some(used) = used.get_mut(sending.subflow) {
                 *used = true;
             }
@@ -118,13 +119,13 @@ impl<'a> Lanes<'a> {
         let inside = self.sendings.iter().filter(|sending| self.request.shows(clockwork.seconds(sending.time)));
         let inside: Vec<FirstSending> = inside.copied().collect();
         let mut lanes: Vec<Option<usize>> = vec![None; self.subflows];
-        for (lane, (subflow, _)) in self.shown.iter().enumerate() {
+        for (lane, (subflow, _)) in interruptible(self.shown.iter().enumerate()) {
             if let Some(own) = lanes.get_mut(*subflow) {
                 *own = Some(lane);
             }
         }
         let mut strokes: Vec<Vec<HorizontalStroke>> = vec![Vec::new(); self.shown.len()];
-        for stretch in stretches(&inside) {
+        for stretch in interruptible(stretches(&inside)) {
             let Some(lane) = lanes.get(stretch.subflow).copied().flatten() else { continue };
             if let Some(own) = strokes.get_mut(lane) {
                 let y = value(lane as u64);
@@ -155,7 +156,7 @@ impl<'a> Lanes<'a> {
     }
 
     fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = Marks>) -> Panel {
-        for ((index, stream), marks) in self.shown.iter().zip(marks) {
+        for ((index, stream), marks) in interruptible(self.shown.iter().zip(marks)) {
             let look = Look::subflow(u32::try_from(*index).unwrap_or(u32::MAX));
             panel.series.push(Series::new(format!("subflow {stream}"), look, marks));
         }

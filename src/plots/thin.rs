@@ -3,6 +3,7 @@
 //! All functions work in pixels, on columns (and rows) of `cell` pixels, in one pass. Only where more than `most` pieces
 //! would be left are the cells made larger, until they suffice.
 
+use crate::interrupt::interruptible;
 use std::collections::{HashMap, HashSet};
 
 /// A place in the picture, in pixels.
@@ -48,19 +49,19 @@ pub fn strokes(strokes: &[Stroke], cell: f64, most: usize) -> Vec<Stroke> {
 
 fn columns_of_strokes(strokes: &[Stroke], cell: f64) -> Vec<Stroke> {
     let mut columns: HashMap<i64, Vec<(f64, f64)>> = HashMap::new();
-    for (x, one, other) in strokes {
+    for (x, one, other) in interruptible(strokes) {
         columns.entry(index(*x, cell)).or_default().push((one.min(*other), one.max(*other)));
     }
     let mut columns: Vec<_> = columns.into_iter().collect();
     columns.sort_unstable_by_key(|(column, _)| *column);
     let mut merged = Vec::new();
-    for (column, mut pieces) in columns {
+    for (column, mut pieces) in interruptible(columns) {
         // `as` is exact: a column of a picture.
         let middle = (column as f64 + 0.5) * cell;
         pieces.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
         let mut pieces = pieces.into_iter();
         let Some(mut open) = pieces.next() else { continue };
-        for (top, bottom) in pieces {
+        for (top, bottom) in interruptible(pieces) {
             // No row of cells is free between the two.
             if index(top, cell) <= index(open.1, cell).saturating_add(1) {
                 open.1 = open.1.max(bottom);
@@ -85,7 +86,7 @@ pub fn line(points: &[Place], cell: f64, most: usize) -> Vec<Vec<Place>> {
     }
     let upright: Vec<Stroke> = points.iter().map(|(x, y)| (*x, *y, *y)).collect();
     let mut columns: Vec<Vec<Place>> = Vec::new();
-    for (x, top, bottom) in columns_of_strokes(&upright, cell) {
+    for (x, top, bottom) in interruptible(columns_of_strokes(&upright, cell)) {
         match columns.last_mut().map(Vec::as_mut_slice) {
             Some([(before, above), (_, below)]) if *before == x => {
                 *above = above.min(top);
@@ -100,7 +101,7 @@ pub fn line(points: &[Place], cell: f64, most: usize) -> Vec<Vec<Place>> {
 fn runs(points: &[Place], cell: f64) -> Vec<Place> {
     let mut kept = Vec::new();
     let mut run: Option<Run> = None;
-    for (position, place) in points.iter().enumerate() {
+    for (position, place) in interruptible(points.iter().enumerate()) {
         let column = index(place.0, cell);
         match &mut run {
             Some(run) if run.column == column => run.add(position, *place),

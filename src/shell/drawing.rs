@@ -13,7 +13,7 @@ use crate::output::{Format, RenderOptions, Report, render as render_report};
 use crate::plots::render::{Protocol, graphics};
 use crate::plots::{self, Kind, PlotError, Size, Target, data};
 use crate::terminal_text::escape;
-use crate::whole_file;
+use crate::{interrupt, whole_file};
 
 /// Characters of a plot where no terminal tells its size.
 const PAGE: (u16, u16) = (80, 24);
@@ -71,7 +71,7 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
         render_report(&Report::of_frame(table)?, &options, &mut octets)?;
         Ok(octets)
     };
-    match form {
+    let encoded = match form {
         Form::Svg => draw(drawing, Kind::Svg, drawing.size),
         Form::Png => draw(drawing, Kind::Png, drawing.size),
         Form::Xpl => draw(drawing, Kind::Xplot, drawing.size),
@@ -81,7 +81,10 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
         Form::Json => values(Format::Json),
         Form::Ndjson => values(Format::Ndjson),
         Form::Parquet => data::parquet(&drawing.figure).map_err(table_error),
-    }
+    };
+    // After Ctrl-C the figure is not whole.
+    interrupt::check()?;
+    encoded
 }
 
 fn table_error(source: polars::error::PolarsError) -> Error {
@@ -131,6 +134,7 @@ fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
             in_characters(drawing, console.colour, characters((width, height.saturating_sub(PROMPT).max(12))))?
         }
     };
+    interrupt::check()?;
     let written = console.results.write_all(&octets).and_then(|()| console.results.flush());
     written.map_err(output_error)
 }

@@ -14,6 +14,7 @@ use super::repeats::{Repeats, repeats};
 use super::{Connection, Stream, Tracking, columns, numbering, track};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::interrupt::interruptible;
 use crate::packets::Dissection;
 use crate::packets::segment::Segments;
 
@@ -107,6 +108,7 @@ impl Capture {
         interrupt::check()?;
         let mut repeats = repeats(&capture.segments, &capture.tracking);
         let (rows, elsewhere) = capture.look(&repeats);
+        interrupt::check()?;
         if let Some(rows) = rows {
             capture.keep(&rows, &elsewhere)?;
             repeats = super::repeats::repeats(&capture.segments, &capture.tracking);
@@ -121,6 +123,8 @@ impl Capture {
         capture.duplicates = duplicates(&capture.segments, &marks, &capture.tracking, &repeats);
         drop(marks);
         capture.duplicates.mark(&mut capture.tracking);
+        // After Ctrl-C what was tracked is not whole.
+        interrupt::check()?;
         Ok(capture)
     }
 
@@ -150,7 +154,7 @@ impl Capture {
         let whole = std::mem::replace(&mut self.dissection, Dissection { table, facts });
         self.segments = self.dissection.table.segments().map_err(not_read)?;
         self.tracking = numbering::as_in_file(track(&self.segments), &self.tracking, rows);
-        for (row, packet) in rows.iter().zip(&mut self.tracking.packets) {
+        for (row, packet) in interruptible(rows.iter().zip(&mut self.tracking.packets)) {
             packet.elsewhere = elsewhere.binary_search(row).is_ok();
         }
         self.whole = (rows.len() < whole.table.height()).then(|| Arc::new(whole));

@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::duplicates::Duplicates;
 use super::{Role, Tracking, connections::expected_token};
+use crate::interrupt::interruptible;
 use crate::packets::schema;
 use crate::packets::segment::Segment;
 
@@ -61,7 +62,7 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
 /// The packet that each is a copy of.
 fn duplicate_of(segments: &[Segment], duplicates: &Duplicates) -> Column {
     let mut originals = vec![None; segments.len()];
-    for (row, original) in &duplicates.rows {
+    for (row, original) in interruptible(&duplicates.rows) {
         if let Some(cell) = originals.get_mut(*row as usize) {
             *cell = segments.get(*original as usize).map(|segment| segment.packetid);
         }

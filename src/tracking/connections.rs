@@ -14,6 +14,7 @@ use super::packet_in_stream::PacketInStream;
 use super::role::{ByRole, Role};
 use super::streams::Stream;
 use super::token::{Derived, derive};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Join, Segment, subtype};
 
 /// One end of a connection, as far as the capture tells.
@@ -175,12 +176,12 @@ impl ConnectionTracker {
     pub fn finish(self, streams: &[Stream]) -> (Vec<Connection>, Vec<Option<Subflow>>) {
         let mut connections: Vec<Connection> = (0..self.registry.connections).map(Connection::new).collect();
         let mut subflows: Vec<Option<Subflow>> = Vec::with_capacity(streams.len());
-        for (stream, candidate) in streams.iter().zip(&self.candidates) {
+        for (stream, candidate) in interruptible(streams.iter().zip(&self.candidates)) {
             let connection = candidate.connection.and_then(|id| connections.get_mut(id as usize));
             subflows.push(connection.map(|connection| connection.add(stream, candidate)));
         }
         subflows.resize(streams.len(), None);
-        for subflow in subflows.iter_mut().flatten() {
+        for subflow in interruptible(subflows.iter_mut().flatten()) {
             if let Some(connection) = connections.get_mut(subflow.connection as usize) {
                 connection.place_join(subflow);
             }

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::copies::Identity;
 use super::repeats::Repeats;
 use super::{Nature, Stream, Tracking};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::packets::table::Marks;
 
@@ -34,7 +35,7 @@ impl Duplicates {
     /// Marks what was found.
     pub(super) fn mark(&self, tracking: &mut Tracking) {
         for (rows, nature) in [(&self.rows, Nature::Duplicate), (&self.undecided, Nature::Alike)] {
-            for (row, _) in rows {
+            for (row, _) in interruptible(rows) {
                 if let Some(packet) = tracking.packets.get_mut(*row as usize) {
                     packet.nature = nature;
                 }
@@ -53,7 +54,7 @@ pub fn duplicates(segments: &[Segment], marks: &Marks<'_>, tracking: &Tracking, 
     let pairs = alike(segments, marks, repeats);
     let copies: HashSet<u32> = pairs.iter().map(|(row, _)| *row).collect();
     let mut telling: HashMap<(u32, bool), Telling> = HashMap::new();
-    for (row, original) in pairs {
+    for (row, original) in interruptible(pairs) {
         // What is something else already, a keep-alive for example, stays that.
         let packet = tracking.packets.get(row as usize).filter(|packet| packet.nature == Nature::Ordinary);
         let (Some(packet), Some(segment)) = (packet, segment_at(segments, row)) else { continue };
@@ -86,14 +87,14 @@ fn segment_at(segments: &[Segment], row: u32) -> Option<&Segment> {
 fn alike(segments: &[Segment], marks: &Marks<'_>, repeats: &Repeats) -> Vec<(u32, u32)> {
     // Most packets are not like any that repeats: a few bits tell.
     let mut candidates = vec![false; 1 << 16];
-    for segment in repeats.rows.iter().filter_map(|row| segment_at(segments, *row)) {
+    for segment in interruptible(repeats.rows.iter().filter_map(|row| segment_at(segments, *row))) {
         if let Some(candidate) = candidates.get_mut(mixed(segment)) {
             *candidate = true;
         }
     }
     let mut first: HashMap<Identity, u32> = HashMap::new();
     let mut pairs = Vec::new();
-    for (row, segment) in (0_u32..).zip(segments) {
+    for (row, segment) in interruptible((0_u32..).zip(segments)) {
         if candidates.get(mixed(segment)) != Some(&true) {
             continue;
         }
@@ -131,7 +132,7 @@ impl Telling {
         let (mut changes, mut repeats) = (0_u64, 0_u64);
         let mut ticks: Option<(u32, i64)> = None;
         let mut latest: Option<(u32, i64)> = None;
-        for row in rows {
+        for row in interruptible(rows) {
             let Some(segment) = segment_at(segments, row) else { continue };
             let id = marks.get(row).ip_id.filter(|id| *id != 0);
             if let (Some(last), Some(id)) = (last_id, id) {

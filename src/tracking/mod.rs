@@ -31,6 +31,7 @@ pub use role::{ByRole, Role};
 pub use standing::Nature;
 pub use streams::{Endpoint, RoleEvidence, Stream};
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use connections::ConnectionTracker;
 use streams::StreamTracker;
@@ -57,12 +58,12 @@ pub fn track(segments: &[Segment]) -> Tracking {
     let mut streams = StreamTracker::default();
     let mut connections = ConnectionTracker::default();
     let mut packets: Vec<PacketInStream> = Vec::with_capacity(segments.len());
-    for (row, segment) in (0_u32..).zip(segments) {
+    for (row, segment) in interruptible((0_u32..).zip(segments)) {
         let packet = streams.push(row, segment);
         connections.push(row, segment, &packet);
         packets.push(packet);
     }
-    for row in streams.take_taken() {
+    for row in interruptible(streams.take_taken()) {
         if let Some(packet) = packets.get_mut(row as usize) {
             packet.nature = Nature::AcceptedProbe;
         }

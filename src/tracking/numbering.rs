@@ -2,6 +2,7 @@
 //! of them are left out.
 
 use super::Tracking;
+use crate::interrupt::interruptible;
 
 /// Gives the streams and connections of `tracking` the order that they have in the file. `tracking` took the packets of
 /// `rows` in that order, `in_file` all packets in the order of the file: its numbers are Wireshark's.
@@ -9,14 +10,14 @@ use super::Tracking;
 pub fn as_in_file(mut tracking: Tracking, in_file: &Tracking, rows: &[u32]) -> Tracking {
     // The first packet of each stream in the file, and the number that it has there.
     let mut places: Vec<(u32, u32)> = Vec::with_capacity(tracking.streams.len());
-    for stream in &tracking.streams {
+    for stream in interruptible(&tracking.streams) {
         let first = stream.packets.iter().filter_map(|row| rows.get(*row as usize)).min();
         let first = first.copied().unwrap_or(u32::MAX);
         let number = in_file.packets.get(first as usize).map_or(u32::MAX, |packet| packet.stream);
         places.push((number, first));
     }
     let mut connection_places = vec![(u32::MAX, u32::MAX); tracking.connections.len()];
-    for subflow in tracking.subflows.iter().flatten() {
+    for subflow in interruptible(tracking.subflows.iter().flatten()) {
         let own = connection_places.get_mut(subflow.wireshark as usize);
         let (Some(own), Some((number, first))) = (own, places.get(subflow.stream as usize)) else { continue };
         let connection = in_file.subflow(*number).map_or(u32::MAX, |subflow| subflow.wireshark);
@@ -24,24 +25,24 @@ pub fn as_in_file(mut tracking: Tracking, in_file: &Tracking, rows: &[u32]) -> T
     }
     let connections = Renumbered::of(&connection_places);
     let streams = Renumbered::of(&places);
-    for packet in &mut tracking.packets {
+    for packet in interruptible(&mut tracking.packets) {
         packet.stream = streams.number(packet.stream);
     }
-    for stream in &mut tracking.streams {
+    for stream in interruptible(&mut tracking.streams) {
         stream.id = streams.number(stream.id);
     }
-    for subflow in tracking.subflows.iter_mut().flatten() {
+    for subflow in interruptible(tracking.subflows.iter_mut().flatten()) {
         subflow.stream = streams.number(subflow.stream);
         subflow.connection = connections.number(subflow.connection);
         subflow.wireshark = connections.number(subflow.wireshark);
     }
-    for connection in &mut tracking.connections {
+    for connection in interruptible(&mut tracking.connections) {
         connection.id = connections.number(connection.id);
         connection.part_of = connection.part_of.map(|whole| connections.number(whole));
         connection.subflows.iter_mut().for_each(|stream| *stream = streams.number(*stream));
         connection.subflows.sort_unstable();
     }
-    for again in &mut tracking.again {
+    for again in interruptible(&mut tracking.again) {
         (again.stream, again.first) = (streams.number(again.stream), streams.number(again.first));
     }
     tracking.streams.sort_by_key(|stream| stream.id);

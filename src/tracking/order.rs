@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::packets::table::Marks;
 
@@ -27,7 +28,7 @@ pub struct FileOrder {
 pub fn of(segments: &[Segment], marks: &Marks<'_>) -> (FileOrder, Option<Vec<u32>>) {
     let mut order = FileOrder::default();
     let mut latest = i64::MIN;
-    for segment in segments {
+    for segment in interruptible(segments) {
         if segment.abstime < latest {
             order.farthest = order.farthest.max(latest.saturating_sub(segment.abstime));
             order.misplaced.push(segment.packetid);
@@ -54,7 +55,7 @@ type Sender = (IpAddr, u16, IpAddr, u16, Option<(u32, u8)>);
 fn steps_back(segments: &[Segment], marks: &Marks<'_>, rows: &[u32]) -> u64 {
     let mut last: HashMap<Sender, u32> = HashMap::new();
     let mut steps = 0_u64;
-    for row in rows {
+    for row in interruptible(rows) {
         let Some(segment) = segments.get(*row as usize) else { continue };
         if segment.flags & (flag::ACK | flag::RST | flag::SYN) != flag::ACK {
             continue;

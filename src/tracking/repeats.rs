@@ -2,6 +2,7 @@
 //! their sender sent before. Every copy of a packet is among them, so are retransmissions and duplicate ACKs.
 
 use super::Tracking;
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 
 /// The packets that bring nothing new.
@@ -25,7 +26,7 @@ struct Reached {
 pub fn repeats(segments: &[Segment], tracking: &Tracking) -> Repeats {
     let mut reached: Vec<[Option<Reached>; 2]> = vec![[None; 2]; tracking.streams.len()];
     let mut found = Repeats::default();
-    for ((row, segment), packet) in (0_u32..).zip(segments).zip(&tracking.packets) {
+    for ((row, segment), packet) in interruptible((0_u32..).zip(segments).zip(&tracking.packets)) {
         let direction = reached.get_mut(packet.stream as usize);
         let Some(direction) = direction.and_then(|ends| ends.get_mut(usize::from(packet.by_first_sender))) else {
             continue;

@@ -2,6 +2,7 @@
 
 use super::sequence::{Positions, RangeSet};
 use super::{Nature, PacketInStream, Tracking};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 
 /// One direction of one stream: what was sent so far.
@@ -18,7 +19,7 @@ struct Sent {
 pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bool>> {
     let mut sent = vec![[Sent::default(), Sent::default()]; tracking.streams.len()];
     let mut found = Vec::with_capacity(segments.len());
-    for (segment, packet) in segments.iter().zip(&tracking.packets) {
+    for (segment, packet) in interruptible(segments.iter().zip(&tracking.packets)) {
         let ends = sent.get_mut(packet.stream as usize);
         let direction = ends.and_then(|ends| ends.get_mut(usize::from(!packet.by_first_sender)));
         found.push(direction.and_then(|direction| direction.push(segment, packet)));

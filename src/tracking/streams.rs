@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use super::packet_in_stream::{FastOpen, NO_WINDOW, PacketInStream};
 use super::role::{ByRole, Role};
 use super::standing::{Nature, Standing, judge};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 
 /// An address and a port.
@@ -266,7 +267,7 @@ impl StreamTracker {
     pub fn finish(self) -> Vec<Stream> {
         let numbered = self.streams.into_iter().enumerate();
         let mut streams: Vec<Stream> = numbered.map(|(id, (stream, packets))| stream.settle(id, packets)).collect();
-        for (stream, row) in self.late {
+        for (stream, row) in interruptible(self.late) {
             if let Some(stream) = streams.get_mut(stream as usize) {
                 stream.late.push(row);
             }

@@ -9,6 +9,7 @@
 use super::role::{ByRole, Role};
 use super::streams::{RoleEvidence, Stream};
 use super::{Connection, JoinedBy, PacketInStream, Subflow, SubflowKind, Tracking};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment};
 
 /// Numbers of 64 bits less than this apart lie in one stretch.
@@ -36,11 +37,11 @@ pub fn put_together(
     let mut groups = Groups::new(connections, streams, segments, subflows);
     for (bits, joined_by) in [(64, JoinedBy::DataSequence), (32, JoinedBy::ShortDataSequence)] {
         let placed = placed(&spaces, bits);
-        for (index, one) in placed.iter().enumerate() {
+        for (index, one) in interruptible(placed.iter().enumerate()) {
             // The number space wraps: the last are neighbours of the first.
             let following =
                 (1..=NEIGHBOURS.min(placed.len().saturating_sub(1))).map(|step| (index + step) % placed.len());
-            for other in following.filter_map(|at| placed.get(at)) {
+            for other in interruptible(following.filter_map(|at| placed.get(at))) {
                 let turned = one.towards != other.towards;
                 if one.extent.is_near(&other.extent) && agree(&spaces, one.connection, other.connection, turned, bits) {
                     groups.join(one.connection, other.connection, turned, joined_by);
@@ -150,7 +151,7 @@ fn spaces(
     subflows: &[Option<Subflow>],
 ) -> Vec<ByRole<Space>> {
     let mut spaces = vec![ByRole::<Space>::default(); count];
-    for (segment, packet) in segments.iter().zip(packets) {
+    for (segment, packet) in interruptible(segments.iter().zip(packets)) {
         let Some(dss) = &segment.dss else { continue };
         let (Some(Some(subflow)), Some(stream)) =
             (subflows.get(packet.stream as usize), streams.get(packet.stream as usize))
@@ -357,7 +358,7 @@ impl Groups {
             let Some(leader) = self.tree(root).filter(|tree| tree.size > 1).map(|tree| tree.leader) else { continue };
             let turned = turned ^ self.root(leader).1;
             let Some(connection) = connections.get_mut(id as usize) else { continue };
-            for stream in &connection.subflows {
+            for stream in interruptible(&connection.subflows) {
                 let Some(Some(subflow)) = subflows.get_mut(*stream as usize) else { continue };
                 if id != leader || subflow.kind == SubflowKind::Unknown {
                     subflow.joined_by = member.joined_by;
@@ -378,7 +379,7 @@ impl Groups {
             }
             leader.subflows.extend(moved);
         }
-        for id in grown {
+        for id in interruptible(grown) {
             if let Some(leader) = connections.get_mut(id as usize) {
                 leader.subflows.sort_unstable();
                 if !leader.roles_known && server_is_the_client(streams, leader, subflows) {
@@ -394,7 +395,7 @@ impl Groups {
 fn server_is_the_client(streams: &[Stream], connection: &Connection, subflows: &[Option<Subflow>]) -> bool {
     let mut towards_server = 0_i64;
     let mut lowest: ByRole<Option<u16>> = ByRole::default();
-    for id in &connection.subflows {
+    for id in interruptible(&connection.subflows) {
         let (Some(stream), Some(Some(subflow))) = (streams.get(*id as usize), subflows.get(*id as usize)) else {
             continue;
         };
@@ -416,7 +417,7 @@ fn server_is_the_client(streams: &[Stream], connection: &Connection, subflows: &
 fn turn(connection: &mut Connection, subflows: &mut [Option<Subflow>]) {
     let hosts = &mut connection.hosts;
     std::mem::swap(&mut hosts.client, &mut hosts.server);
-    for id in &connection.subflows {
+    for id in interruptible(&connection.subflows) {
         if let Some(Some(subflow)) = subflows.get_mut(*id as usize) {
             subflow.opened_towards = subflow.opened_towards.other();
         }

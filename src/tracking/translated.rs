@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::streams::Stream;
 use super::{Connection, Subflow, SubflowKind};
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
 /// A stream that is another one again.
@@ -48,7 +49,7 @@ pub fn take_out(
     subflows: &mut [Option<Subflow>],
 ) -> Vec<SeenAgain> {
     let mut found = Vec::new();
-    for connection in connections.iter_mut().filter(|connection| connection.subflows.len() > 1) {
+    for connection in interruptible(connections.iter_mut().filter(|connection| connection.subflows.len() > 1)) {
         let mut known: HashMap<Chosen, u32> = HashMap::with_capacity(connection.subflows.len());
         connection.subflows.retain(|id| {
             let stream = streams.get(*id as usize);

@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use super::role::Role;
 use super::standing::Nature;
 use super::{Connection, PacketInStream, Stream, Subflow, Tracking};
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
 /// A packet of a connection: where it is, and which way it travels.
@@ -71,7 +72,7 @@ pub fn of_subflow<'a>(
     let id = connection.subflows.get(index).copied();
     let known = id.and_then(|id| Some((tracking.stream(id)?, tracking.subflow(id)?)));
     known.into_iter().flat_map(move |(stream, subflow)| {
-        stream.packets.iter().filter_map(move |row| {
+        interruptible(&stream.packets).filter_map(move |row| {
             let segment = segments.get(*row as usize)?;
             let packet = tracking.packets.get(*row as usize)?;
             Some(Travelling::new(*row, segment, packet, (stream, index, subflow)))
@@ -117,7 +118,7 @@ fn scanned<'a>(
         *subflows.get_mut(id.checked_sub(lowest)? as usize)? = Some(known);
     }
     let rows = first..=last;
-    Some(rows.filter_map(move |row| {
+    Some(interruptible(rows).filter_map(move |row| {
         let packet = tracking.packets.get(row)?;
         let (index, stream, subflow) = (*subflows.get(packet.stream.checked_sub(lowest)? as usize)?)?;
         let segment = segments.get(row)?;
@@ -164,9 +165,9 @@ fn merged<'a>(
 #[must_use]
 pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
     let mut travelling = Vec::new();
-    for (index, id) in connection.subflows.iter().enumerate() {
+    for (index, id) in interruptible(connection.subflows.iter().enumerate()) {
         let (Some(stream), Some(subflow)) = (tracking.stream(*id), tracking.subflow(*id)) else { continue };
-        for row in &stream.packets {
+        for row in interruptible(&stream.packets) {
             let (Some(segment), Some(packet)) = (segments.get(*row as usize), tracking.packets.get(*row as usize))
             else {
                 continue;
@@ -205,7 +206,7 @@ pub fn in_one_place<'a>(segments: &'a [Segment], tracking: &Tracking, connection
 /// The packets of `stream` that were recorded in one place; those of the same time in the order of the file.
 #[must_use]
 pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &Stream) -> Vec<StreamPacket<'a>> {
-    let packets = stream.packets.iter().filter_map(|row| {
+    let packets = interruptible(&stream.packets).filter_map(|row| {
         let segment = segments.get(*row as usize)?;
         let packet = tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere)?;
         let data = packet.data(segment).unwrap_or(0);

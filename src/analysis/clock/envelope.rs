@@ -6,6 +6,7 @@
 //! distances is made small. Between two slopes of hull edges each distance is a linear function of the slope, the sum of
 //! logarithms is concave, and its smallest value lies at an edge: only their slopes need to be tried.
 
+use crate::interrupt::interruptible;
 /// How far recorded times jitter, nanoseconds: what is that close to the line is on it.
 const JITTER: f64 = 50_000.0;
 /// Parts of a set's time of which the closest point each counts: slopes are compared by few points, evenly spread.
@@ -103,7 +104,7 @@ impl Envelope {
         let width = ((last.time - first.time) / WINDOWS as f64).max(1.0);
         let mut closest: Vec<Place> = Vec::with_capacity(WINDOWS + 1);
         let mut until = f64::NEG_INFINITY;
-        for place in &self.places {
+        for place in interruptible(&self.places) {
             let height = |place: &Place| place.height - slope * place.time;
             match closest.last_mut() {
                 Some(best) if place.time < until => {
@@ -131,7 +132,7 @@ impl Envelope {
 /// The lower convex hull of points in the order of time, by a chain that only turns left; linear.
 fn lower_hull(places: &[Place]) -> Vec<Place> {
     let mut hull: Vec<Place> = Vec::new();
-    for place in places {
+    for place in interruptible(places) {
         while let [.., before, last] = hull.as_slice() {
             let turn = (last.time - before.time) * (place.height - before.height)
                 - (last.height - before.height) * (place.time - before.time);

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::merge::{Fate, Merged, Passage, Which};
+use crate::interrupt::interruptible;
 use crate::tracking::Capture;
 use envelope::{Envelope, Point, Side};
 
@@ -108,7 +109,7 @@ pub fn clock(first: &Capture, merged: &Merged) -> Clock {
 /// Each path's points in both directions: from the first capture to the second, and back.
 fn paths(first: &Capture, merged: &Merged) -> BTreeMap<Path, [Vec<Point>; 2]> {
     let mut paths: BTreeMap<Path, [Vec<Point>; 2]> = BTreeMap::new();
-    for flow in &merged.flows {
+    for flow in interruptible(&merged.flows) {
         let Some(stream) = first.tracking.stream(flow.pair.first) else { continue };
         let [forth, back] = paths.entry((stream.client.address, stream.server.address)).or_default();
         let points = flow.sender.of(forth, back);

@@ -4,6 +4,7 @@ use super::{Finding, FindingKind, Subject};
 use crate::analysis::addresses::{Advertisement, advertisements};
 use crate::analysis::closing::closing;
 use crate::analysis::removals::{Removal, removals};
+use crate::interrupt::interruptible;
 use crate::tracking::authentication::Verdict;
 use crate::units::counted;
 
@@ -11,7 +12,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let fins = closing(subject.capture, subject.connection).data_fins;
     let ending = [fins.server, fins.client].into_iter().flatten().min();
-    for advertisement in advertisements(subject.capture, subject.connection) {
+    for advertisement in interruptible(advertisements(subject.capture, subject.connection)) {
         findings.extend(of_one(subject, &advertisement, ending));
     }
     findings.extend(removals(subject.capture, subject.connection).iter().map(|removal| removed(subject, removal)));

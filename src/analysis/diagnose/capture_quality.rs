@@ -1,6 +1,7 @@
 //! What does the capture lack, so that its numbers must be read with care?
 
 use super::{Finding, FindingKind};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::copies::{CopiedStream, ToldBy};
 use crate::tracking::sequence::Positions;
@@ -215,7 +216,7 @@ fn translated(capture: &Capture) -> Option<Finding> {
 fn missing(capture: &Capture) -> Option<Finding> {
     let mut shown = Vec::new();
     let mut streams = 0_usize;
-    for stream in &capture.tracking.streams {
+    for stream in interruptible(&capture.tracking.streams) {
         let before = shown.len();
         shown.extend(acknowledged_unseen(capture, stream));
         streams += usize::from(shown.len() > before);
@@ -250,7 +251,7 @@ fn acknowledged_unseen(capture: &Capture, stream: &Stream) -> Vec<u64> {
     }
     let mut directions: ByRole<Seen> = ByRole::default();
     let mut found = Vec::new();
-    for row in &stream.packets {
+    for row in interruptible(&stream.packets) {
         let (Some(segment), Some(packet)) =
             (capture.segments.get(*row as usize), capture.tracking.packets.get(*row as usize))
         else {

@@ -2,6 +2,7 @@
 
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::checksum::{ChecksumResult, Verdict};
+use crate::interrupt::interruptible;
 use crate::units::counted;
 
 pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<Finding> {
@@ -28,7 +29,7 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
         );
     }
     let failures = subject.packets.iter().filter_map(|packet| Some((packet, packet.segment.control.as_ref()?.fail?)));
-    for (packet, dsn) in failures {
+    for (packet, dsn) in interruptible(failures) {
         let sender = packet.towards.other().name();
         let detail = format!(
             "the {sender} reports in packet {} that the checksum at DSN {dsn:016x} failed",

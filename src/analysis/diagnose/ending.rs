@@ -6,6 +6,7 @@ use super::{Finding, FindingKind, Subject};
 use crate::analysis::closing::closing;
 use crate::analysis::joins::{Outcome, joins, reason_name};
 use crate::analysis::removals::removals;
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::SubflowKind;
 
@@ -36,7 +37,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     // Once both ends have sent DATA_FIN, a RST is a way to close.
     let done = closing.data_fins.server.max(closing.data_fins.client);
     let both = closing.data_fins.server.is_some() && closing.data_fins.client.is_some();
-    for packet in subject.packets.iter().filter(|packet| packet.ends_with(flag::RST)) {
+    for packet in interruptible(subject.packets.iter().filter(|packet| packet.ends_with(flag::RST))) {
         if known.contains(&packet.stream)
             || (both && done.is_some_and(|row| row < packet.row))
             || !is_subflow(subject, packet.stream)

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::interrupt::interruptible;
 use crate::tracking::{Connection, Role};
 
 /// How much a finding matters.
@@ -244,7 +245,7 @@ impl Finding {
     pub(super) fn shown_by(mut self, packets: impl IntoIterator<Item = u64>) -> Self {
         self.packets.clear();
         self.packet_count = 0;
-        for packet in packets {
+        for packet in interruptible(packets) {
             self.packet_count += 1;
             if self.packets.len() < EVIDENCE {
                 self.packets.push(packet);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Finding, FindingKind, Severity};
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::units::counted;
 
@@ -26,7 +27,7 @@ struct Likeness<'a> {
 pub fn grouped(findings: &[Finding]) -> Vec<Finding> {
     let mut places: HashMap<Likeness<'_>, usize> = HashMap::new();
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in findings {
+    for finding in interruptible(findings) {
         let likeness = Likeness {
             severity: finding.severity,
             finding: finding.finding,

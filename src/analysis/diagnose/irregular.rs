@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::irregular::{Irregularity, Watch};
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Role, Tracking};
 use crate::units::counted;
 
@@ -61,7 +62,7 @@ impl Gathered {
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut watch = Watch::default();
     let mut gathered = Gathered::default();
-    for packet in &subject.packets {
+    for packet in interruptible(&subject.packets) {
         watch.push(packet.segment, packet.towards, subject.connection, |irregularity| {
             gathered.note(irregularity, packet.stream, Some(packet.towards), packet.segment.packetid);
         });
@@ -74,7 +75,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 pub fn outside_of_connections(capture: &Capture) -> Vec<Finding> {
     let tracking: &Tracking = &capture.tracking;
     let mut gathered = Gathered::default();
-    for (segment, packet) in capture.segments.iter().zip(&tracking.packets) {
+    for (segment, packet) in interruptible(capture.segments.iter().zip(&tracking.packets)) {
         let Some(malformed) = segment.malformed else { continue };
         if tracking.subflow(packet.stream).is_none() {
             gathered.note(Irregularity::Malformed(malformed), packet.stream, None, segment.packetid);

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Finding, FindingKind, Subject, refused};
 use crate::analysis::joins::{JoinAttempt, Outcome, joins};
 use crate::analysis::refusals::{Circumstances, End};
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::{Endpoint, Role, SubflowKind};
 use crate::units::{counted, span};
@@ -42,7 +43,7 @@ fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> i64 {
 /// Streams whose SYN has no MPTCP option and that are reset with one: the client had asked for a join.
 fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for packet in subject.packets.iter().filter(|packet| packet.ends_with(flag::RST)) {
+    for packet in interruptible(subject.packets.iter().filter(|packet| packet.ends_with(flag::RST))) {
         let tracking = &subject.capture.tracking;
         let unknown = tracking.subflow(packet.stream).is_some_and(|subflow| subflow.kind == SubflowKind::Unknown);
         let syn = tracking.stream(packet.stream).and_then(|stream| stream.syn);

@@ -39,6 +39,7 @@ use super::checksum::ChecksumResult;
 use super::receive_window::{Course, Step, courses};
 use super::requests::request_alone;
 use super::standstill::{Standstill, standstills};
+use crate::interrupt::interruptible;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{ByRole, Capture, Connection, Role};
 
@@ -65,7 +66,7 @@ impl<'a> Subject<'a> {
         let packets = in_file_order(&capture.segments, &capture.tracking, connection);
         let courses = courses(capture, connection);
         let mut standing = Vec::new();
-        for subflow in 0..connection.subflows.len() {
+        for subflow in interruptible(0..connection.subflows.len()) {
             for towards in Role::BOTH {
                 let own = of_subflow(&capture.segments, &capture.tracking, connection, subflow);
                 let found = standstills(own, towards).into_iter();

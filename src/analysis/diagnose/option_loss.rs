@@ -3,6 +3,7 @@
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::fallback::fallback;
 use crate::analysis::option_loss::{Loss, losses};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::Tracking;
 use crate::units::counted;
@@ -10,8 +11,8 @@ use crate::units::counted;
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
     let mut findings = Vec::new();
-    for (index, stream) in connection.subflows.iter().enumerate() {
-        for loss in losses(capture, connection, index) {
+    for (index, stream) in interruptible(connection.subflows.iter().enumerate()) {
+        for loss in interruptible(losses(capture, connection, index)) {
             // A fallback says the same of its subflow.
             if fallback(capture, connection).is_none_or(|fallback| fallback.tcpstream != *stream) {
                 findings.extend(of_one(subject, *stream, &loss));

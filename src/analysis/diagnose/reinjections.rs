@@ -7,6 +7,7 @@ use crate::analysis::acknowledged::acknowledged;
 use crate::analysis::capture_point::{Place, of_connection};
 use crate::analysis::reinjections::{Need, need};
 use crate::analysis::volume::seconds;
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Kind, data_level};
 use crate::units::counted;
@@ -40,7 +41,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let place = point.map(|point| point.seen(towards));
         let mut pairs: BTreeMap<(usize, usize), Pair> = BTreeMap::new();
         let repeats = level.directions.get(towards).repeats.iter().filter(|r| r.kind == Kind::Reinjection);
-        for repeat in repeats {
+        for repeat in interruptible(repeats) {
             let pair = pairs.entry((repeat.original_subflow, repeat.subflow)).or_default();
             let again = time(repeat.row);
             pair.packets.insert(repeat.row);
@@ -54,7 +55,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             }
             pair.lost_behind_tcp += if need == Need::LostBehindTcp { repeat.length } else { 0 };
         }
-        for ((from, to), pair) in pairs {
+        for ((from, to), pair) in interruptible(pairs) {
             let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
             let streams = (stream(from), stream(to));
             let finding = match place {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Finding, FindingKind};
 use crate::analysis::requests::{Outcome, Request, request_alone, requests};
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection, Endpoint};
 use crate::units::counted;
 
@@ -44,7 +45,7 @@ struct Servers {
 impl Servers {
     fn of(capture: &Capture, requests: &[Request]) -> Self {
         let mut known: HashMap<Endpoint, Server> = HashMap::new();
-        for request in requests {
+        for request in interruptible(requests) {
             let Some(stream) = capture.tracking.stream(request.tcpstream) else { continue };
             let server = known.entry(stream.server).or_default();
             match request.outcome {
@@ -61,7 +62,7 @@ impl Servers {
                 Outcome::Refused | Outcome::Unknown => {}
             }
         }
-        for stream in &capture.tracking.streams {
+        for stream in interruptible(&capture.tracking.streams) {
             let row = |row: Option<u32>| row.and_then(|row| capture.segments.get(row as usize));
             let Some(syn) = row(stream.syn) else { continue };
             // A join's SYN is not plain either.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::acknowledged::{Acknowledged, acknowledged};
 use crate::analysis::volume::seconds;
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::Role;
 use crate::tracking::data::{Kind, Repeat, data_level};
@@ -44,7 +45,9 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let mut by_cause: BTreeMap<(usize, Cause), Resent> = BTreeMap::new();
-        for repeat in level.directions.get(towards).repeats.iter().filter(|r| r.kind == Kind::SameSubflow) {
+        for repeat in
+            interruptible(level.directions.get(towards).repeats.iter().filter(|r| r.kind == Kind::SameSubflow))
+        {
             let (before, again) = (time(repeat.original_row), time(repeat.row));
             let cause = cause(&ends, acknowledgements.get(towards), repeat, (before, again));
             let resent = by_cause.entry((repeat.subflow, cause)).or_default();
@@ -53,7 +56,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             let age = again.saturating_sub(before);
             resent.age = Some(resent.age.map_or((age, age), |(least, most)| (least.min(age), most.max(age))));
         }
-        for ((subflow, cause), resent) in by_cause {
+        for ((subflow, cause), resent) in interruptible(by_cause) {
             let stream = connection.subflows.get(subflow).copied().unwrap_or_default();
             let shown = resent.packets.iter().map(|row| subject.id(*row));
             findings.push(
@@ -68,7 +71,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 fn ends(subject: &Subject<'_>) -> Vec<(i64, u32)> {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut found: Vec<(i64, u32)> = Vec::new();
-    for packet in &subject.packets {
+    for packet in interruptible(&subject.packets) {
         let withdraws = packet.segment.control.as_ref().is_some_and(|control| control.remove_addr.is_some());
         if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
             found.push((packet.segment.abstime, packet.row));

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::capture_point::{self, CapturePoint, Place};
 use crate::analysis::retransmissions::{SentAgain, sent_again};
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::units::{counted, percentage};
 
@@ -22,7 +23,7 @@ const MATERIAL: u64 = 4;
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let of_connection = capture_point::of_connection(subject.capture, subject.connection);
-    for (index, stream) in subject.connection.subflows.iter().enumerate() {
+    for (index, stream) in interruptible(subject.connection.subflows.iter().enumerate()) {
         let sent = sent_again(subject.capture, subject.connection, index);
         for towards in Role::BOTH {
             findings.extend(describe(subject, *stream, towards, sent.get(towards), of_connection));

@@ -5,6 +5,7 @@ use super::{Finding, FindingKind, Subject};
 use crate::analysis::availability::{Availability, availability};
 use crate::analysis::capture_point::Place;
 use crate::analysis::volume::seconds;
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::Role;
 use crate::units::counted;
@@ -34,7 +35,7 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
     let mut total = 0_u64;
     let mut findings = Vec::new();
     let mut now = 0;
-    for packet in &subject.packets {
+    for packet in interruptible(&subject.packets) {
         now = packet.segment.abstime;
         let (Some(flow), Some(own)) = (flows.get_mut(packet.subflow), available.get(packet.subflow)) else { continue };
         let ends = packet.ends_with(flag::FIN) || packet.ends_with(flag::RST);
@@ -48,7 +49,7 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
         }
         flow.closed |= ends;
     }
-    for (own, flow) in available.iter().zip(&flows) {
+    for (own, flow) in interruptible(available.iter().zip(&flows)) {
         findings.extend(silence(subject, towards, own, flow, (now, total), false));
     }
     findings

@@ -3,6 +3,7 @@
 use super::{Finding, FindingKind, Standing, Subject};
 use crate::analysis::availability::{Availability, availability};
 use crate::analysis::receive_window::Window;
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::units::span;
 
@@ -20,7 +21,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let standing = subject.standing.iter().filter(|standing| standing.towards == towards);
-        for standing in standing.take(MOST) {
+        for standing in interruptible(standing.take(MOST)) {
             findings.extend(beside(subject, standing, &available));
         }
     }
@@ -31,7 +32,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]) -> Option<Finding> {
     let (from, until) = (standing.standstill.from, standing.standstill.until);
     let mut stood = vec![false; available.len()];
-    for other in &subject.standing {
+    for other in interruptible(&subject.standing) {
         if other.standstill.from < until
             && other.standstill.until > from
             && let Some(stood) = stood.get_mut(other.subflow)
@@ -105,7 +106,7 @@ fn longest_silence(
         }
         Some(())
     };
-    for (packet, step) in subject.packets.iter().zip(subject.steps(towards)) {
+    for (packet, step) in interruptible(subject.packets.iter().zip(subject.steps(towards))) {
         let carried = step.forward && step.payload > 0 && stood.get(packet.subflow) == Some(&false);
         if let Some(offer) = step.offer {
             window.offers(offer);

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Finding, FindingKind, Subject};
 use crate::analysis::availability::availability;
 use crate::analysis::joins::{Outcome, joins};
+use crate::interrupt::interruptible;
 use crate::tracking::data::data_level;
 use crate::tracking::{Role, SubflowKind};
 use crate::units::counted;
@@ -25,7 +26,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let available = availability(capture, connection, &subject.packets);
     let mut backups = Vec::new();
     let mut usable = Vec::new();
-    for ((index, id), own) in connection.subflows.iter().enumerate().zip(&available) {
+    for ((index, id), own) in interruptible(connection.subflows.iter().enumerate().zip(&available)) {
         let Some(subflow) = capture.tracking.subflow(*id) else { continue };
         if let Some(since) = own.made_backup().filter(|_| own.from.is_some()) {
             backups.push((index, *id, format!("MP_PRIO made the subflow a backup at {}", subject.time(since))));
@@ -53,7 +54,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         of(Role::Server) + of(Role::Client)
     };
     let total = level.directions.server.goodput + level.directions.client.goodput;
-    for (index, id, how) in &backups {
+    for (index, id, how) in interruptible(&backups) {
         let detail = format!("{how}; it carried {} first", counted(carried(*index), "byte"));
         let meaning = "a backup carries data only while no other subflow can";
         findings.push(
@@ -71,7 +72,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         .iter()
         .filter(|(index, id)| established.contains(id) && carried(*index) == 0 && total >= ENOUGH)
         .collect();
-    for (_, id) in &unused {
+    for (_, id) in interruptible(&unused) {
         let detail = format!("the subflow was established and carried none of the {}", counted(total, "byte"));
         let meaning = "the scheduler preferred other paths: a longer round trip, a late join, or a priority";
         findings.push(

@@ -15,6 +15,7 @@ use super::receive_window::Gates;
 use super::reset_ttl::strange_resets;
 use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
+use crate::interrupt::interruptible;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{Capture, Connection, Nature, Role};
 pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
@@ -133,7 +134,7 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     let mut once = OncePerConnection::default();
     let mut ends = vec![Ends::default(); connection.subflows.len()];
     let mut gates = Gates::default();
-    for packet in &packets {
+    for packet in interruptible(&packets) {
         let Some(ends) = ends.get_mut(packet.subflow) else { continue };
         let fast_open = capture.tracking.stream(packet.stream).and_then(|stream| stream.fast_open);
         let shown = Shown { segment: packet.segment, nature: packet.nature, fast_open, towards: packet.towards };
@@ -144,7 +145,7 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
         }
     }
     let find = |row: u32| packets.binary_search_by_key(&row, |packet| packet.row).ok().and_then(|at| packets.get(at));
-    for join in joins(capture, connection) {
+    for join in interruptible(joins(capture, connection)) {
         if let Some(packet) = find(join.decided_by) {
             of_join(&join, |event, detail| timeline.add(packet, event, detail));
         }
@@ -154,40 +155,42 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             }
         });
     }
-    for index in 0..connection.subflows.len() {
+    for index in interruptible(0..connection.subflows.len()) {
         for towards in Role::BOTH {
             let own = of_subflow(&capture.segments, &capture.tracking, connection, index);
-            for standstill in standstills(own, towards) {
+            for standstill in interruptible(standstills(own, towards)) {
                 if let Some(packet) = find(standstill.row) {
                     timeline.add(packet, Kind::SubflowStale, stale(capture, &standstill));
                 }
             }
         }
     }
-    for index in 0..connection.subflows.len() {
-        for loss in losses(capture, connection, index) {
+    for index in interruptible(0..connection.subflows.len()) {
+        for loss in interruptible(losses(capture, connection, index)) {
             if let Some(packet) = find(loss.from) {
                 timeline.add(packet, Kind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
             }
         }
     }
-    for reset in strange_resets(capture, connection) {
+    for reset in interruptible(strange_resets(capture, connection)) {
         if let Some(packet) = find(reset.row) {
             timeline.add(packet, Kind::ResetTtlDiffers, reset.detail());
         }
     }
-    for doubled in doubled(capture, &packets) {
+    for doubled in interruptible(doubled(capture, &packets)) {
         timeline.add(doubled.first, Kind::Duplicate, doubled.detail(capture));
     }
-    for advertisement in advertisements(capture, connection) {
-        for row in &advertisement.rows {
+    for advertisement in interruptible(advertisements(capture, connection)) {
+        for row in interruptible(&advertisement.rows) {
             if let Some(packet) = find(*row) {
                 let detail = advertised(&advertisement.option, advertisement.verdict, advertisement.wrong_part);
                 timeline.add(packet, Kind::AddAddr, detail);
             }
         }
     }
-    for wrong in checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == checksum::Verdict::Wrong) {
+    for wrong in
+        interruptible(checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == checksum::Verdict::Wrong))
+    {
         if let Some(packet) = find(wrong.row) {
             let detail = "the data of this packet's mapping does not fit its checksum".to_string();
             timeline.add(packet, Kind::ChecksumFailure, detail);
@@ -247,7 +250,7 @@ fn doubled<'a>(capture: &Capture, packets: &'a [Travelling<'a>]) -> Vec<Doubled<
     if capture.duplicates.rows.is_empty() {
         return Vec::new();
     }
-    for packet in packets.iter().filter(|packet| packet.nature == Nature::Duplicate) {
+    for packet in interruptible(packets.iter().filter(|packet| packet.nature == Nature::Duplicate)) {
         let way = (packet.stream, packet.towards == Role::Server);
         let doubled = found.entry(way).or_insert(Doubled { first: packet, packets: 0, bytes: 0 });
         doubled.packets += 1;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::identity::{Identity, compare_connections};
 use super::reason::{Evidence, Reason};
 use super::{LEAST_BITS, MOST_CANDIDATES, Mapper, MptcpMatch, SubflowMatch, TcpMatch, Which, index};
+use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection};
 
 /// A connection of the second capture, compared.
@@ -45,11 +46,11 @@ fn candidates<'m>(mapper: &'m Mapper<'_>, connection: &Connection, of_streams: &
     let there = &mapper.captures.second.tracking;
     let mut links: BTreeMap<u32, Vec<&TcpMatch>> = BTreeMap::new();
     for key in index::connection_keys(connection) {
-        for candidate in mapper.connections.second.get(&key) {
+        for candidate in interruptible(mapper.connections.second.get(&key)) {
             links.entry(*candidate).or_default();
         }
     }
-    for link in of_streams {
+    for link in interruptible(of_streams) {
         if let Some(subflow) = there.subflow(link.mapped) {
             links.entry(subflow.connection).or_default().push(link);
         }
@@ -127,10 +128,10 @@ fn look_elsewhere(mapper: &Mapper<'_>, of_streams: &[TcpMatch], best: &mut Mptcp
     let mut here: HashSet<u32> = best.subflows.iter().filter_map(|subflow| subflow.tcpstream).collect();
     let mut there: HashSet<u32> = best.subflows.iter().filter_map(|subflow| subflow.mapped).collect();
     let mut by_stream: HashMap<u32, Vec<&TcpMatch>> = HashMap::new();
-    for link in of_streams {
+    for link in interruptible(of_streams) {
         by_stream.entry(link.stream).or_default().push(link);
     }
-    for subflow in &mut best.subflows {
+    for subflow in interruptible(&mut best.subflows) {
         let found = match (subflow.tcpstream, subflow.mapped) {
             (Some(stream), None) => by_stream
                 .get(&stream)

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use super::MOST_HOLDERS;
 use super::stream_facts::isn;
+use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Connection, Endpoint, Role, Stream, SubflowKind};
 
@@ -64,7 +65,7 @@ impl<K: Eq + Hash> Index<K> {
 /// The streams of a capture.
 pub(super) fn streams(capture: &Capture) -> Result<Index<StreamKey>, Interrupted> {
     let mut index = Index::new();
-    for stream in &capture.tracking.streams {
+    for stream in interruptible(&capture.tracking.streams) {
         interrupt::check()?;
         for key in stream_keys(capture, stream) {
             index.insert(key, stream.id);
@@ -76,7 +77,7 @@ pub(super) fn streams(capture: &Capture) -> Result<Index<StreamKey>, Interrupted
 /// The connections of a capture.
 pub(super) fn connections(capture: &Capture) -> Result<Index<ConnectionKey>, Interrupted> {
     let mut index = Index::new();
-    for connection in &capture.tracking.connections {
+    for connection in interruptible(&capture.tracking.connections) {
         interrupt::check()?;
         for key in connection_keys(connection) {
             index.insert(key, connection.id);

@@ -10,6 +10,7 @@ use super::stream_facts::{Range, ranges};
 use super::{Both, LEAST_BITS, MOST_CANDIDATES, MptcpMatch, TcpMatch, Which, connections};
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupted;
+use crate::interrupt::interruptible;
 use crate::tracking::{ByRole, Capture, Stream};
 
 /// Finds the streams and connections of one capture in another. Built once, linear in packets and streams but for
@@ -143,7 +144,7 @@ impl<'a> Mapper<'a> {
     pub(super) fn candidates(&self, which: Which, stream: &Stream) -> BTreeMap<u32, Agreements> {
         let mut found: BTreeMap<u32, Agreements> = BTreeMap::new();
         for (slot, samples) in self.samples.iter().enumerate() {
-            for (other, agreement) in samples.agreements(which, stream.id) {
+            for (other, agreement) in interruptible(samples.agreements(which, stream.id)) {
                 if let Some(of_kind) = found.entry(other).or_default().get_mut(slot) {
                     *of_kind = agreement;
                 }

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::clocks::Clocks;
 use super::marks::Kind;
 use super::{Both, MOST_HOLDERS, Which};
+use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
 
@@ -66,7 +67,7 @@ impl Samples {
             of_stream: Both { first: none(&smallest.first), second: none(&smallest.second) },
             smallest,
         };
-        for holders in occurrences.chunk_by(|one, other| one.mark == other.mark) {
+        for holders in interruptible(occurrences.chunk_by(|one, other| one.mark == other.mark)) {
             samples.take_in(holders);
         }
         Ok(samples)
@@ -81,7 +82,7 @@ impl Samples {
         }
         let number = u32::try_from(self.common.len()).unwrap_or(u32::MAX);
         let in_both = !first.is_empty() && !second.is_empty();
-        for holder in holders {
+        for holder in interruptible(holders) {
             let stream = holder.stream as usize;
             if self.is_sampled(holder.which, holder.stream, holder.mark)
                 && let Some(telling) = self.telling.get_mut(holder.which).get_mut(stream)
@@ -111,11 +112,11 @@ impl Samples {
     pub fn agreements(&self, which: Which, stream: u32) -> HashMap<u32, Agreement> {
         let mut found: HashMap<u32, Agreement> = HashMap::new();
         let marks = self.of_stream.get(which).get(stream as usize).into_iter().flatten();
-        for holders in marks.filter_map(|number| self.common.get(*number as usize)) {
+        for holders in interruptible(marks.filter_map(|number| self.common.get(*number as usize))) {
             let own = holders.iter().find(|holder| holder.which == which && holder.stream == stream);
             let Some(own) = own else { continue };
             let own_sampled = self.is_sampled(which, stream, own.mark);
-            for other in holders.iter().filter(|holder| holder.which != which) {
+            for other in interruptible(holders.iter().filter(|holder| holder.which != which)) {
                 let agreement = found.entry(other.stream).or_default();
                 agreement.marks += 1;
                 agreement.same_sender += u32::from(own.from_client == other.from_client);
@@ -132,7 +133,7 @@ impl Samples {
     pub fn clocks(&self, streams: Both<u32>) -> Clocks {
         let mut clocks = Clocks::default();
         let marks = self.of_stream.first.get(streams.first as usize).into_iter().flatten();
-        for holders in marks.filter_map(|number| self.common.get(*number as usize)) {
+        for holders in interruptible(marks.filter_map(|number| self.common.get(*number as usize))) {
             let holder = |which: Which, stream: u32| {
                 holders.iter().find(|holder| holder.which == which && holder.stream == stream)
             };
@@ -157,7 +158,7 @@ impl Samples {
 /// The smallest marks of each stream.
 fn smallest(kind: Kind, capture: &Capture) -> Result<Vec<Vec<u64>>, Interrupted> {
     let mut samples: Vec<Vec<u64>> = vec![Vec::new(); capture.tracking.streams.len()];
-    for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+    for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
         interrupt::check()?;
         let Some(mark) = kind.mark(segment) else { continue };
         let Some(sample) = samples.get_mut(packet.stream as usize) else { continue };
@@ -182,7 +183,7 @@ fn occurrences(
     let mut found = Vec::new();
     for which in Which::BOTH {
         let capture = captures.get(which);
-        for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+        for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
             interrupt::check()?;
             let Some(mark) = kind.mark(segment).filter(|mark| wanted.contains(mark)) else { continue };
             let Some(stream) = capture.tracking.stream(packet.stream) else { continue };

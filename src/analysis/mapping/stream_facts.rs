@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::clocks::Clocks;
 use super::marks::{has_numbers, hash};
+use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
@@ -46,7 +47,7 @@ impl Range {
 /// The range of each end of each stream.
 pub(super) fn ranges(capture: &Capture) -> Result<Vec<ByRole<Option<Range>>>, Interrupted> {
     let mut open = vec![ByRole::<Reach>::default(); capture.tracking.streams.len()];
-    for (segment, packet) in capture.segments.iter().zip(&capture.tracking.packets) {
+    for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
         interrupt::check()?;
         let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
         let Some(reach) = open.get_mut(packet.stream as usize) else { continue };
@@ -100,7 +101,7 @@ pub(super) struct InCommon {
 pub(super) fn in_common(first: (&Capture, &Stream), second: (&Capture, &Stream)) -> InCommon {
     let (first, second) = (payloads(first.0, first.1), payloads(second.0, second.1));
     let mut found = InCommon { lengths: 0, share: 0.0, clocks: Clocks::default() };
-    for (place, one) in &first {
+    for (place, one) in interruptible(&first) {
         let Some(other) = second.get(place) else { continue };
         found.lengths += 1;
         if let (Some(one), Some(other)) = (one, other) {
@@ -124,7 +125,7 @@ fn payloads(capture: &Capture, stream: &Stream) -> HashMap<u64, Option<(bool, Op
         Some((capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?))
     };
     let mut found = HashMap::new();
-    for (segment, packet) in stream.packets.iter().filter_map(of_row) {
+    for (segment, packet) in interruptible(stream.packets.iter().filter_map(of_row)) {
         let Some(length) = segment.payload.filter(|length| *length > 0) else { continue };
         let Some(acknowledgement) = packet.acknowledgement() else { continue };
         let from_client = stream.towards(packet) == Role::Server;

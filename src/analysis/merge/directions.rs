@@ -2,6 +2,7 @@
 
 use super::{Which, shift, timestamps};
 use crate::analysis::mapping::StreamPair;
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{Capture, Nature, Role, RoleEvidence, Stream, Tracking};
@@ -175,7 +176,7 @@ fn packet(row: u32, segment: &Segment) -> Packet {
 }
 
 fn renumber(packets: &mut [Packet], own: u32, peer: u32) {
-    for packet in packets {
+    for packet in interruptible(packets) {
         packet.sequence = packet.sequence.wrapping_add(own);
         if packet.flags & flag::ACK != 0 {
             packet.acknowledgement = packet.acknowledgement.wrapping_add(peer);
@@ -185,7 +186,7 @@ fn renumber(packets: &mut [Packet], own: u32, peer: u32) {
 
 fn place(packets: &mut [Packet]) {
     let mut positions = Positions::default();
-    for packet in packets {
+    for packet in interruptible(packets) {
         packet.position = positions.position(packet.sequence);
     }
 }

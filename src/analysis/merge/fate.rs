@@ -4,6 +4,7 @@ use super::Fate;
 use super::directions::Packet;
 use super::ranges::Part;
 use super::window::Window;
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::data::Intervals;
 
@@ -29,7 +30,7 @@ pub fn tell_lost_from_unseen(parts: &mut [Part], sent: &[Packet], witness: &Witn
     }
     let Some(window) = Window::new(parts, sent, witness) else {
         // Nothing that was sent is known to be what was received.
-        for part in parts.iter_mut().filter(|part| part.fate == Fate::Lost) {
+        for part in interruptible(parts.iter_mut().filter(|part| part.fate == Fate::Lost)) {
             part.fate = Fate::NotCapturedAtReceiver;
         }
         return;
@@ -41,7 +42,7 @@ pub fn tell_lost_from_unseen(parts: &mut [Part], sent: &[Packet], witness: &Witn
         Some((first, first.saturating_add(part.length.into())))
     };
     let mut outside: Intervals<()> = Intervals::default();
-    for part in parts.iter_mut().filter(|part| part.fate == Fate::Lost) {
+    for part in interruptible(parts.iter_mut().filter(|part| part.fate == Fate::Lost)) {
         let Some((index, packet)) = part.sent.and_then(|index| Some((index, sent.get(index)?))) else { continue };
         if window.covers(index, packet) || opening.was_lost(packet) {
             continue;
@@ -52,7 +53,7 @@ pub fn tell_lost_from_unseen(parts: &mut [Part], sent: &[Packet], witness: &Witn
         }
     }
     let acknowledged = Acknowledged::new(witness);
-    for part in parts.iter_mut().filter(|part| part.fate == Fate::Lost) {
+    for part in interruptible(parts.iter_mut().filter(|part| part.fate == Fate::Lost)) {
         let Some(packet) = part.sent.and_then(|index| sent.get(index)) else { continue };
         let unseen = octets(part, packet).is_some_and(|(first, last)| {
             // Another copy may have brought them while the capture was not running.
@@ -97,7 +98,7 @@ struct Acknowledged {
 impl Acknowledged {
     fn new(witness: &Witness<'_>) -> Self {
         let mut arrivals = Intervals::default();
-        for packet in witness.received {
+        for packet in interruptible(witness.received) {
             if let Some((start, end)) = packet.octets() {
                 arrivals.fill(start, end, |_| packet.time);
             }
@@ -108,7 +109,7 @@ impl Acknowledged {
         if let Some(first) = witness.received.first() {
             positions.position(first.sequence);
             let acknowledging = witness.answers.iter().filter(|packet| packet.acknowledgement != 0);
-            for packet in acknowledging {
+            for packet in interruptible(acknowledging) {
                 let position = positions.position(packet.acknowledgement);
                 if steps.last().is_none_or(|(highest, _)| position > *highest) {
                     steps.push((position, packet.time));

@@ -9,6 +9,7 @@ use polars::prelude::UInt16Chunked;
 
 use super::Which;
 use super::directions::{Captures, Direction, Packet};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, subtype};
 
 /// What packets must share to be the same.
@@ -66,12 +67,12 @@ impl Alike {
     /// Pairs of packets that are alike and have no third one like them: indices in the first and the second capture.
     pub fn single_pairs(&self) -> Vec<(usize, usize)> {
         let mut seen = vec![(0_u32, 0_u32, 0_usize); self.groups as usize];
-        for group in &self.first {
+        for group in interruptible(&self.first) {
             if let Some(entry) = seen.get_mut(*group as usize) {
                 entry.0 = entry.0.saturating_add(1);
             }
         }
-        for (index, group) in self.second.iter().enumerate() {
+        for (index, group) in interruptible(self.second.iter().enumerate()) {
             if let Some(entry) = seen.get_mut(*group as usize) {
                 entry.1 = entry.1.saturating_add(1);
                 entry.2 = index;
@@ -117,7 +118,7 @@ pub fn copies(direction: &Direction, alike: &Alike, sender: Which, captures: &Ca
         let marks = (Marks::new(captures, sender), Marks::new(captures, sender.other()));
         let decision = Decision { sent, received, marks, soonest: copies.soonest };
         let identified = decision.identifications_survive(&copies.pairs);
-        for (sent_group, received_group) in undecided {
+        for (sent_group, received_group) in interruptible(undecided) {
             decision.tell_apart(&mut copies, sent_group, received_group, identified);
         }
     }
@@ -172,7 +173,7 @@ impl<'a> Marks<'a> {
 fn for_each_group(alike: &Alike, sender: Which, mut visit: impl FnMut(&[usize], &[usize])) {
     let sent = by_group(alike.of(sender), alike.groups);
     let received = by_group(alike.of(sender.other()), alike.groups);
-    for group in 0..alike.groups as usize {
+    for group in interruptible(0..alike.groups as usize) {
         visit(sent.get(group), received.get(group));
     }
 }
@@ -195,19 +196,19 @@ impl ByGroup {
 /// Counts, then places: linear, and the order within a group is kept.
 fn by_group(numbers: &[u32], groups: u32) -> ByGroup {
     let mut starts = vec![0_usize; groups as usize + 1];
-    for number in numbers {
+    for number in interruptible(numbers) {
         if let Some(count) = starts.get_mut(*number as usize + 1) {
             *count += 1;
         }
     }
     let mut sum = 0;
-    for start in &mut starts {
+    for start in interruptible(&mut starts) {
         sum += *start;
         *start = sum;
     }
     let mut next = starts.clone();
     let mut indices = vec![0; numbers.len()];
-    for (index, number) in numbers.iter().enumerate() {
+    for (index, number) in interruptible(numbers.iter().enumerate()) {
         let Some(place) = next.get_mut(*number as usize) else { continue };
         if let Some(slot) = indices.get_mut(*place) {
             *slot = index;
@@ -297,18 +298,18 @@ impl Decision<'_> {
             return;
         }
         let mut by_mark: BTreeMap<Mark, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-        for index in sent.iter() {
+        for index in interruptible(sent.iter()) {
             if let Some(mark) = self.sent.get(*index).and_then(|packet| mark(&self.marks.0, packet)) {
                 by_mark.entry(mark).or_default().0.push(*index);
             }
         }
-        for index in received.iter() {
+        for index in interruptible(received.iter()) {
             if let Some(mark) = self.received.get(*index).and_then(|packet| mark(&self.marks.1, packet)) {
                 by_mark.entry(mark).or_default().1.push(*index);
             }
         }
         let known = copies.pairs.len();
-        for (sent, received) in by_mark.into_values() {
+        for (sent, received) in interruptible(by_mark.into_values()) {
             self.pair_in_time(&sent, &received, &mut copies.pairs);
         }
         let paired = copies.pairs.get(known..).unwrap_or(&[]);
@@ -322,14 +323,14 @@ impl Decision<'_> {
     fn pair_in_time(&self, sent: &[usize], received: &[usize], pairs: &mut Vec<(usize, usize)>) {
         if received.len() >= sent.len() {
             let mut arrivals = received.iter();
-            for one in sent {
+            for one in interruptible(sent) {
                 if let Some(other) = arrivals.find(|other| self.possible(*one, **other)) {
                     pairs.push((*one, *other));
                 }
             }
         } else {
             let mut attempts = sent.iter().rev();
-            for other in received.iter().rev() {
+            for other in interruptible(received.iter().rev()) {
                 if let Some(one) = attempts.find(|one| self.possible(**one, *other)) {
                     pairs.push((*one, *other));
                 }

@@ -26,6 +26,7 @@ pub use table::merged_table;
 
 use super::mapping::StreamPair;
 pub use super::mapping::Which;
+use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
 use directions::{Captures, Direction};
@@ -149,7 +150,7 @@ pub fn merge(first: &Capture, second: &Capture, pairs: &[StreamPair]) -> Result<
     let captures = Captures { first, second };
     let mut votes = side::Votes::default();
     let mut streams = Vec::with_capacity(pairs.len());
-    for pair in pairs {
+    for pair in interruptible(pairs) {
         interrupt::check()?;
         let Some(directions) = with_alike(&captures, *pair) else { continue };
         let opened_by_server = captures.opened_by_server(*pair);
@@ -159,7 +160,7 @@ pub fn merge(first: &Capture, second: &Capture, pairs: &[StreamPair]) -> Result<
     let (client, evidence) = votes.decide();
     let recorded = (directions::recorded_span(first), directions::recorded_span(second));
     let mut flows = Vec::with_capacity(streams.len().saturating_mul(2));
-    for (pair, opened_by_server, [to_server, to_client]) in streams {
+    for (pair, opened_by_server, [to_server, to_client]) in interruptible(streams) {
         interrupt::check()?;
         let tcp_client = if opened_by_server { client.other() } else { client };
         let mut forth = passing::Passing::new(&to_server.0, &to_server.1, tcp_client, &captures);
@@ -186,7 +187,7 @@ pub fn nearer_to_client(
 ) -> Result<(Which, SideEvidence), Interrupted> {
     let captures = Captures { first, second };
     let mut votes = side::Votes::default();
-    for pair in pairs {
+    for pair in interruptible(pairs) {
         interrupt::check()?;
         if let Some(directions) = with_alike(&captures, *pair) {
             votes.add(&directions, captures.opened_by_server(*pair));

@@ -5,6 +5,7 @@ use super::fate::{self, Witness};
 use super::matching::{self, Alike};
 use super::ranges::{self, Part};
 use super::{Fate, Passage, Which};
+use crate::interrupt::interruptible;
 
 /// A recorded capture's first and last packet, nanoseconds since 1970.
 type Span = Option<(i64, i64)>;
@@ -77,7 +78,7 @@ impl<'a> Passing<'a> {
         // By the order of arrival; the parts stand in the order of sending.
         order.sort_unstable();
         let mut latest = 0;
-        for (_, index) in order {
+        for (_, index) in interruptible(order) {
             if index < latest
                 && let Some(passage) = passages.get_mut(index)
             {

@@ -3,6 +3,7 @@
 use super::Fate;
 use super::directions::Packet;
 use super::matching::Copies;
+use crate::interrupt::interruptible;
 use crate::tracking::data::Intervals;
 
 /// How many sent frames are looked at for one received one: more than ever lie over each other in a real transfer.
@@ -26,12 +27,12 @@ pub struct Part {
 /// The parts that the packets of a direction fall into; what was sent and not received counts as lost here.
 pub fn parts(sent: &[Packet], received: &[Packet], copies: &Copies, aligned: i64) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::with_capacity(sent.len());
-    for (one, other) in &copies.pairs {
+    for (one, other) in interruptible(&copies.pairs) {
         let length = sent.get(*one).and_then(|packet| packet.length).unwrap_or(0);
         parts.push(Part { sent: Some(*one), received: Some(*other), offset: 0, length, fate: Fate::Received });
     }
     let mut frames = Frames::new(sent, &copies.sent);
-    for (index, like) in &copies.received {
+    for (index, like) in interruptible(&copies.received) {
         let Some(packet) = received.get(*index) else { continue };
         if !frames.take(packet, *index, aligned, copies.soonest, &mut parts) {
             let fate = if like.is_some() { Fate::Duplicate } else { Fate::NotCapturedAtSender };
@@ -73,7 +74,7 @@ impl Frames {
     fn new(sent: &[Packet], unmatched: &[usize]) -> Self {
         let mut frames = Vec::new();
         let mut empty = Vec::new();
-        for index in unmatched {
+        for index in interruptible(unmatched) {
             let Some(packet) = sent.get(*index) else { continue };
             let Some((start, end)) = packet.octets() else {
                 empty.push(*index);
@@ -107,13 +108,13 @@ impl Frames {
         let Some(candidates) = self.frames.get_mut(from..until) else { return false };
         let mut missing = vec![(start, end)];
         let mut any = false;
-        for frame in candidates {
+        for frame in interruptible(candidates) {
             let early = soonest.is_none_or(|soonest| packet.time >= frame.time.saturating_add(soonest));
             if !early || frame.end <= start {
                 continue;
             }
             let mut still = Vec::new();
-            for (from, to) in missing {
+            for (from, to) in interruptible(missing) {
                 let (low, high) = (from.max(frame.start), to.min(frame.end));
                 if low >= high {
                     still.push((from, to));
@@ -122,7 +123,7 @@ impl Frames {
                 let gaps: Vec<(u64, u64)> = frame.found.gaps(low, high).collect();
                 frame.found.fill(low, high, |_| ());
                 let mut next = from;
-                for (first, last) in gaps {
+                for (first, last) in interruptible(gaps) {
                     if next < first {
                         still.push((next, first));
                     }
@@ -141,8 +142,8 @@ impl Frames {
 
     /// What was found nowhere.
     fn leave_lost(self, parts: &mut Vec<Part>) {
-        for frame in &self.frames {
-            for (first, last) in frame.found.gaps(frame.start, frame.end) {
+        for frame in interruptible(&self.frames) {
+            for (first, last) in interruptible(frame.found.gaps(frame.start, frame.end)) {
                 parts.push(frame.part(first, last, None, Fate::Lost));
             }
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::directions::{Direction, Packet};
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
 /// What is to be added to the second capture's sequence numbers to make them the first one's. The initial sequence
@@ -36,14 +37,14 @@ fn vote<K: Eq + Hash>(
     second: impl Fn(&Packet) -> Option<K>,
 ) -> Option<(u32, u32)> {
     let mut numbers: HashMap<K, Option<u32>> = HashMap::new();
-    for packet in &direction.first {
+    for packet in interruptible(&direction.first) {
         if let Some(key) = first(packet) {
             // What is there twice tells nothing.
             numbers.entry(key).and_modify(|number| *number = None).or_insert(Some(packet.sequence));
         }
     }
     let mut votes: HashMap<u32, u32> = HashMap::new();
-    for packet in &direction.second {
+    for packet in interruptible(&direction.second) {
         if let Some(Some(number)) = second(packet).and_then(|key| numbers.get(&key)) {
             let count = votes.entry(number.wrapping_sub(packet.sequence)).or_default();
             *count = count.saturating_add(1);

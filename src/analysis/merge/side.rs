@@ -8,6 +8,7 @@
 use super::directions::Direction;
 use super::matching::Alike;
 use super::{SideEvidence, Which};
+use crate::interrupt::interruptible;
 
 /// Pairs of neighbours that speak for either capture.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +24,7 @@ impl Votes {
         let [to_server, to_client] = directions.each_ref().map(|(direction, alike)| differences(direction, alike));
         let (mut first, mut second) = (0, 0);
         let mut answers = to_client.iter().peekable();
-        for (index, (time, difference)) in to_server.iter().enumerate() {
+        for (index, (time, difference)) in interruptible(to_server.iter().enumerate()) {
             let next = to_server.get(index + 1).map_or(i64::MAX, |(time, _)| *time);
             while answers.next_if(|(answered, _)| answered < time).is_some() {}
             let Some((_, back)) = answers.next_if(|(answered, _)| *answered < next) else { continue };

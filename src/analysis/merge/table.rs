@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::{Flow, Merged, Passage};
 use crate::error::{Error, Result};
+use crate::interrupt::interruptible;
 use crate::tracking::Capture;
 
 /// One row a [`super::Passage`]: `towards` (text), `fate` (text), `reordered` (bool), `offset`, `length` (u32, octets),
@@ -21,7 +22,7 @@ pub fn merged_table(
 ) -> Result<DataFrame> {
     let tables = (first.table()?, second.table()?);
     let mut whole: Option<DataFrame> = None;
-    for flow in &merged.flows {
+    for flow in interruptible(&merged.flows) {
         let part =
             of_flow(tables, flow, &delay).map_err(|source| Error::Table { action: "merge the packets", source })?;
         match &mut whole {

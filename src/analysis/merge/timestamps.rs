@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 
 use super::directions::{Direction, Packet};
+use crate::interrupt::interruptible;
 
 /// Packets that are looked at for the shift, about; chosen alike in both captures.
 const SAMPLE: usize = 4096;
@@ -44,10 +45,10 @@ pub fn align(direction: &mut Direction) {
         let tsecr = Some(first(tsecr, echo)).filter(|number| Some(*number) != echo);
         Some((first(tsval, value), tsecr.unwrap_or(0)))
     };
-    for packet in &mut direction.first {
+    for packet in interruptible(&mut direction.first) {
         packet.timestamps = compared(packet.timestamps, false);
     }
-    for packet in &mut direction.second {
+    for packet in interruptible(&mut direction.second) {
         packet.timestamps = compared(packet.timestamps, true);
     }
 }
@@ -65,7 +66,7 @@ fn shifts(direction: &Direction) -> (Shift, Shift) {
     // Packets that are there once tell best, then those that are there as often at both ends.
     let found = [true, false].into_iter().find_map(|alone| {
         let (mut values, mut echoes) = (Votes::default(), Votes::default());
-        for (first, second) in common() {
+        for (first, second) in interruptible(common()) {
             if first.len() == second.len() && (first.len() == 1) == alone {
                 first.iter().zip(second).for_each(|(one, other)| vote(one, other, (&mut values, &mut echoes)));
             }
@@ -105,7 +106,7 @@ fn vote(one: &Packet, other: &Packet, (values, echoes): (&mut Votes, &mut Votes)
 fn by_place(packets: &[Packet], one_of: u32) -> HashMap<Place, Vec<&Packet>> {
     const MOST: usize = 16;
     let mut found: HashMap<Place, Vec<&Packet>> = HashMap::new();
-    for packet in packets {
+    for packet in interruptible(packets) {
         // Both captures choose the same places, whatever else either holds.
         let chosen = (packet.sequence ^ packet.acknowledgement.rotate_left(16)).wrapping_mul(0x9e37_79b1) >> 8;
         if chosen % one_of != 0 {

@@ -10,6 +10,7 @@ use super::Fate;
 use super::directions::Packet;
 use super::fate::Witness;
 use super::ranges::Part;
+use crate::interrupt::interruptible;
 
 /// By how much delays may differ at least, nanoseconds.
 const TOLERANCE: i64 = 1_000_000;
@@ -38,7 +39,7 @@ impl Window {
     pub fn new(parts: &[Part], sent: &[Packet], witness: &Witness<'_>) -> Option<Window> {
         let (begin, end) = witness.recorded?;
         let mut arrivals: Vec<Option<(i64, i64)>> = vec![None; sent.len()];
-        for part in parts.iter().filter(|part| part.fate == Fate::Received) {
+        for part in interruptible(parts.iter().filter(|part| part.fate == Fate::Received)) {
             let arrival = part.received.and_then(|index| witness.received.get(index));
             let own = part.sent.and_then(|index| arrivals.get_mut(index));
             if let (Some(arrival), Some(own)) = (arrival, own) {

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::interrupt::interruptible;
 use crate::tracking::data::{Arrival, Intervals};
 
 /// Waiting at the receiver that the reinjections saved it.
@@ -28,14 +29,14 @@ pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<i64>>
     let mut found = HeadOfLine::default();
     let (mut with, mut without) = (i64::MIN, Some(i64::MIN));
     let (mut longest, mut sum) = (0_i64, 0_i128);
-    for piece in any.overlaps(0, u64::MAX) {
+    for piece in interruptible(any.overlaps(0, u64::MAX)) {
         with = with.max(piece.value.time);
         let own = originals.overlaps(piece.start, piece.end);
         let own = own.map(|part| (part.start, part.end, part.value.map(|time| time.max(piece.value.time))));
         let untouched = originals.gaps(piece.start, piece.end).map(|(from, to)| (from, to, Some(piece.value.time)));
         let mut parts: Vec<(u64, u64, Option<i64>)> = own.chain(untouched).collect();
         parts.sort_unstable_by_key(|(start, ..)| *start);
-        for (start, end, time) in parts {
+        for (start, end, time) in interruptible(parts) {
             without = without.zip(time).map(|(latest, time)| latest.max(time));
             let octets = end - start;
             match without {

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::merge::Merged;
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Kind, Repeat, arrivals, data_level};
 pub use head_of_line::HeadOfLine;
@@ -126,6 +127,9 @@ pub struct QualifiedDirection {
     pub pairs: Vec<PairTotals>,
     /// What the reinjections did to the receiver's waiting.
     pub head_of_line: HeadOfLine,
+    /// Ranges sent again that span more pieces of earlier data than are told apart: each counts whole as its first piece
+    /// does.
+    pub merged_repeats: u64,
     /// Every reinjection, in the order of the sender's capture.
     pub reinjections: Vec<QualifiedReinjection>,
 }
@@ -161,6 +165,7 @@ fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>, merged: &Merge
         towards: ends.towards,
         pairs: totals(&judged),
         head_of_line: judge.head_of_line(&repeats),
+        merged_repeats: sent.merged_repeats,
         reinjections: judged.into_iter().map(|judged| judged.record).collect(),
     }
 }
@@ -300,11 +305,11 @@ impl Judge<'_> {
     fn head_of_line(&self, repeats: &[&Repeat]) -> HeadOfLine {
         // What each reinjected octet's own subflow delivered, and when; of a range reinjected several times, once.
         let mut originals: Intervals<Option<i64>> = Intervals::default();
-        for repeat in repeats {
+        for repeat in interruptible(repeats) {
             let (start, end) = self.translated(repeat);
             let Some(arrivals) = self.arrivals_on(repeat.original_subflow) else { continue };
             let gaps: Vec<(u64, u64)> = originals.gaps(start, end).collect();
-            for piece in gaps.into_iter().flat_map(|(first, last)| arrivals.overlaps(first, last)) {
+            for piece in interruptible(gaps.into_iter().flat_map(|(first, last)| arrivals.overlaps(first, last))) {
                 originals.fill(piece.start, piece.end, |_| Some(piece.value.time));
             }
             if !self.outside.has(repeat.original_row) {
@@ -327,7 +332,7 @@ impl Piece {
 
 fn totals(judged: &[Judged]) -> Vec<PairTotals> {
     let mut pairs: BTreeMap<(u32, u32), (PairTotals, Vec<f64>)> = BTreeMap::new();
-    for Judged { record, rescued } in judged {
+    for Judged { record, rescued } in interruptible(judged) {
         let key = (record.original_tcpstream, record.tcpstream);
         let (totals, gains) = pairs.entry(key).or_default();
         (totals.from, totals.to) = key;

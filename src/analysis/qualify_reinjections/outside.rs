@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::analysis::merge::{Fate, Merged, Passage};
+use crate::interrupt::interruptible;
 use crate::tracking::Capture;
 use crate::tracking::data::Intervals;
 
@@ -23,9 +24,9 @@ impl<'a> Outside<'a> {
     pub fn new(merged: &Merged, ends: &DirectionEnds<'a>) -> Self {
         let mut found = Outside { sender: ends.sender.capture, octets: HashMap::new(), before: HashSet::new() };
         let wanted = |sender, towards| sender == ends.sender_is && towards == ends.towards;
-        for flow in merged.flows.iter().filter(|flow| wanted(flow.sender, flow.towards())) {
+        for flow in interruptible(merged.flows.iter().filter(|flow| wanted(flow.sender, flow.towards()))) {
             let outside = |passage: &&Passage| passage.fate == Fate::OutsideCapture;
-            for row in flow.passages.iter().filter(outside).filter_map(|passage| passage.sender) {
+            for row in interruptible(flow.passages.iter().filter(outside).filter_map(|passage| passage.sender)) {
                 if let Some((stream, start, end)) = found.place(row) {
                     found.octets.entry(stream).or_default().fill(start, end, |_| ());
                 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Level, Offer, Step, Window};
+use crate::interrupt::interruptible;
 
 /// A time when the receiver had no room for a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,7 @@ const LISTED: usize = 10;
 #[must_use]
 pub fn limits(steps: impl IntoIterator<Item = Step>, delay: i64) -> Limits {
     let mut course = Walk::default();
-    for step in steps {
+    for step in interruptible(steps) {
         course.hears(step.time);
         course.push(&step, delay);
         course.hears(step.time);

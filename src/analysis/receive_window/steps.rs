@@ -2,6 +2,7 @@
 
 use super::{Level, Offer, Plainness, carried};
 use crate::analysis::sender_view;
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange, data_sequence};
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -88,7 +89,7 @@ impl Course {
 /// Whether the data that was acknowledged was captured, but for a hundredth.
 fn is_whole(sequence: &DataSequence) -> bool {
     let mut captured = RangeSet::default();
-    for range in sequence.numbered() {
+    for range in interruptible(sequence.numbered()) {
         captured.insert(range.start, range.end);
     }
     let acknowledged = sequence.acknowledged.iter().map(|one| one.next).max();

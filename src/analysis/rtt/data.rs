@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Sample;
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::Carried;
 
@@ -21,10 +22,10 @@ pub fn measure(level: &Carried, towards: Role) -> Vec<(usize, Sample)> {
     let origin = origin(level, towards);
     let mut under_way: BTreeMap<u64, Sent> = BTreeMap::new();
     let mut highest = 0;
-    for packet in &level.packets {
+    for packet in interruptible(&level.packets) {
         if packet.towards == towards {
             // What was acknowledged before it was seen to be sent has no round trip here.
-            for (start, end) in packet.fresh.iter().filter(|(_, end)| *end > highest) {
+            for (start, end) in interruptible(packet.fresh.iter().filter(|(_, end)| *end > highest)) {
                 let sent = Sent { end: *end, time: packet.time, subflow: packet.subflow };
                 under_way.insert(*start, sent);
             }

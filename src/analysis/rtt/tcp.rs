@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::Sample;
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::data::Intervals;
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -23,7 +24,7 @@ pub struct Measured {
 /// Measures both directions of a stream, whose packets come in the order of time.
 pub fn measure(packets: Vec<StreamPacket<'_>>) -> ByRole<Measured> {
     let mut directions = ByRole::<Direction>::default();
-    for packet in packets {
+    for packet in interruptible(packets) {
         // What a packet acknowledges was sent before what it carries.
         directions.get_mut(packet.towards.other()).acknowledge(&packet);
         if packet.nature != Nature::Duplicate {
@@ -75,7 +76,7 @@ impl Direction {
         let end = start.saturating_add(octets);
         let start = start.max(self.acknowledged.unwrap_or(0));
         let mut next = start;
-        for (first, last) in self.sent.gaps(start, end) {
+        for (first, last) in interruptible(self.sent.gaps(start, end)) {
             self.again.insert(next, first);
             next = last;
             self.under_way.insert(first, Sent { end: last, time: segment.abstime, syn });

@@ -46,5 +46,6 @@ fn columns(rows: &[Row]) -> Vec<Column> {
         name("seen_from", rows, |row| row.reinjection.seen_from),
         fraction("late_by", rows, |row| row.reinjection.late_by),
         truth("needed", rows, |row| row.reinjection.needed),
+        truth("merged", rows, |row| Some(row.reinjection.merged)),
     ]
 }

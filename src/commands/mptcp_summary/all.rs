@@ -22,7 +22,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         summaries.push(summary);
     }
     let none = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
-    let notes = none.into_iter().chain(unseen(&summaries)).collect();
+    let notes = none.into_iter().chain(unseen(&summaries)).chain(merged(&summaries)).collect();
     let report = Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)])
         .with_records(records(&summaries))
         .complete(&ROWS);
@@ -40,6 +40,23 @@ fn unseen(summaries: &[MptcpSummary]) -> Option<String> {
     (!numbers.is_empty()).then(|| {
         format!(
             "DATA_ACKs of connection {} cover data that no captured packet carried: its goodput is of what was captured",
+            join(&numbers, ", ")
+        )
+    })
+}
+
+/// In which connections not all of what was sent again is told apart.
+fn merged(summaries: &[MptcpSummary]) -> Option<String> {
+    let some = |direction: &MptcpDirection| direction.merged_repeats > 0;
+    let numbers: Vec<u64> = summaries
+        .iter()
+        .filter(|summary| summary.directions.iter().any(some))
+        .map(|summary| summary.mptcpstream.into())
+        .collect();
+    (!numbers.is_empty()).then(|| {
+        format!(
+            "ranges sent again in connection {} span more pieces of earlier data than are told apart: all bytes of one count \
+             as those of its first piece",
             join(&numbers, ", ")
         )
     })

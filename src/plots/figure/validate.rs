@@ -1,6 +1,7 @@
 //! Whether a figure can be drawn: finite numbers, bounded sizes.
 
 use super::{Annotation, Axis, Figure, Marks, Panel, Scale, Series};
+use crate::interrupt::interruptible;
 use crate::terminal_text::escape;
 use crate::units::grouped;
 
@@ -108,7 +109,7 @@ fn axis(axis: &Axis) -> Result<(), FigureError> {
 
 fn series(series: &Series) -> Result<(), FigureError> {
     short(&series.name)?;
-    for (x, y, x_end, y_end) in series.marks.boxes() {
+    for (x, y, x_end, y_end) in interruptible(series.marks.boxes()) {
         if let Some(value) = [x, y, x_end, y_end].into_iter().find(|value| !drawable(*value)) {
             return Err(not_drawable("the series", &series.name, value));
         }

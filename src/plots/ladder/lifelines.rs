@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::messages::Message;
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::plots::request::value;
 use crate::tracking::{ByRole, Capture, Role};
@@ -22,7 +23,7 @@ impl Lifelines {
     /// Those that `messages` need.
     pub fn of(capture: &Capture, messages: &[&Message]) -> Self {
         let mut lifelines = Lifelines::default();
-        for message in messages {
+        for message in interruptible(messages) {
             if let Some(segment) = packet(capture, message) {
                 lifelines.add(message.towards.other(), segment.source);
                 lifelines.add(message.towards, segment.destination);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::analysis::events::{Event, Kind};
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Join, Segment};
 use crate::tracking::Role;
 
@@ -26,7 +27,7 @@ pub struct Message {
 /// The messages in `events`, which come in the order of the file: all events of a packet are one.
 pub fn messages(segments: &[Segment], events: &[Event]) -> Vec<Message> {
     let mut found: Vec<Message> = Vec::new();
-    for event in events {
+    for event in interruptible(events) {
         let Some(text) = text(event, segments.get(event.row as usize)) else { continue };
         match found.last_mut() {
             Some(message) if message.row == event.row => {
@@ -163,7 +164,7 @@ pub fn most_telling(messages: &[Message], most: usize) -> Vec<&Message> {
 pub fn left_out(all: &[Message], shown: &[&Message]) -> Option<String> {
     let shown: HashSet<u32> = shown.iter().map(|message| message.row).collect();
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for message in all.iter().filter(|message| !shown.contains(&message.row)) {
+    for message in interruptible(all.iter().filter(|message| !shown.contains(&message.row))) {
         *counts.entry(name(message.kind).unwrap_or("others")).or_default() += 1;
     }
     let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();

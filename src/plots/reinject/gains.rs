@@ -4,6 +4,7 @@ use crate::analysis::merge::Which;
 use crate::analysis::qualify_reinjections::{QualifiedReinjection, Verdict, qualify_reinjections};
 use crate::arguments::two_captures::TwoCaptures;
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::plots::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use crate::plots::first_clock::FirstClock;
@@ -133,7 +134,7 @@ fn panels_of(shown: &[Shown<'_>], towards: Role) -> Vec<Panel> {
     let mut without = panel(towards, names, ", without a gain");
     for outcome in Outcome::ALL {
         let (mut measured, mut others) = (Vec::new(), Vec::new());
-        for Shown { time, one } in shown.iter().filter(|shown| shown.is(outcome)) {
+        for Shown { time, one } in interruptible(shown.iter().filter(|shown| shown.is(outcome))) {
             match one.reinj_delta {
                 Some(gain) => measured.push(Point { x: *time, y: gain }),
                 None => others.push(Point { x: *time, y: missing(one) }),

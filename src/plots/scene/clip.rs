@@ -2,6 +2,7 @@
 
 use super::super::shape::Rectangle;
 use super::super::thin::Place;
+use crate::interrupt::interruptible;
 
 /// The parts of a line through `points` that lie inside of `frame`.
 #[must_use]
@@ -10,7 +11,7 @@ pub fn line(points: &[Place], frame: &Rectangle) -> Vec<Vec<Place>> {
     if let [only] = points {
         return if frame.holds(*only) { vec![vec![*only]] } else { parts };
     }
-    for pair in points.windows(2) {
+    for pair in interruptible(points.windows(2)) {
         let [from, to] = pair else { continue };
         let Some((start, end)) = segment(*from, *to, frame) else { continue };
         match parts.last_mut() {

@@ -8,6 +8,7 @@ use super::super::shape::{Anchor, Group, Rectangle, Shape, Stroke, Text};
 use super::super::style::{Look, Style, Symbol};
 use super::super::thin::{self, Place};
 use super::{Detail, clip};
+use crate::interrupt::interruptible;
 use crate::terminal_text::escape;
 use labels::{Labels, boxed};
 
@@ -88,7 +89,7 @@ impl<'a> Painter<'a> {
     /// Points of a line in the picture; a point without a place parts the line.
     fn parts(&self, points: &[Point]) -> Vec<Vec<Place>> {
         let mut parts = vec![Vec::new()];
-        for point in points {
+        for point in interruptible(points) {
             match (self.place(point.x, point.y), parts.last_mut()) {
                 (Some(place), Some(part)) => part.push(place),
                 (None, Some(part)) if !part.is_empty() => parts.push(Vec::new()),
@@ -228,7 +229,7 @@ impl<'a> Painter<'a> {
             Shape::Lines { paths, stroke: self.stroke(look) },
             Shape::Areas { polygons: heads, colour: look.colour, opacity: 1.0 },
         ];
-        for (from, to, text) in kept.iter().filter(|(_, _, text)| !text.is_empty()) {
+        for (from, to, text) in interruptible(kept.iter().filter(|(_, _, text)| !text.is_empty())) {
             if let Some(text) = self.labels.along_line(&escape(text), *from, *to, self.style.foreground) {
                 shapes.extend(boxed(text, self.style.background));
             }
@@ -274,7 +275,7 @@ impl<'a> Painter<'a> {
         // The first mark of the n-th series comes after n quarters of the distance.
         let delay = between * (position % 4) as f64 / 4.0;
         let mut first: Option<Place> = None;
-        for (x, y) in places {
+        for (x, y) in interruptible(places) {
             let start = *first.get_or_insert((x, y));
             let far = |(other_x, other_y): Place, distance: f64| (x - other_x).abs() + (y - other_y).abs() >= distance;
             let due = match before {
@@ -318,7 +319,7 @@ pub(super) fn arrow_head(from: Place, to: Place, scale: f64) -> Vec<Place> {
 fn steps(points: &[Place]) -> Vec<Place> {
     let mut line = Vec::with_capacity(points.len().saturating_mul(2));
     let mut height = None;
-    for (x, y) in points {
+    for (x, y) in interruptible(points) {
         if let Some(height) = height {
             line.push((*x, height));
         }

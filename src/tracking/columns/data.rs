@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::data::{DataLevel, Kind, data_level};
 use crate::tracking::retransmissions::retransmitted;
@@ -10,7 +11,7 @@ use crate::tracking::{Role, Tracking};
 /// `dsn` to `retransmission`, in the order of the schema.
 pub fn columns(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
     let mut cells = Cells::new(segments.len());
-    for connection in &tracking.connections {
+    for connection in interruptible(&tracking.connections) {
         cells.take(segments, &data_level(segments, tracking, connection));
     }
     cells.columns(retransmitted(segments, tracking))
@@ -41,7 +42,7 @@ impl Cells {
 
     /// Takes in one connection.
     fn take(&mut self, segments: &[Segment], level: &DataLevel) {
-        for (row, data) in level.rows.iter().zip(&level.packets) {
+        for (row, data) in interruptible(level.rows.iter().zip(&level.packets)) {
             let row = *row as usize;
             let mapping = data.mapping_row.and_then(|row| segments.get(row as usize));
             put(&mut self.dsn, row, data.relative_dsn);
@@ -88,7 +89,7 @@ fn lists(name: &'static str, rows: usize, mut pairs: Vec<(u32, u32)>, packetids:
     let mut builder = ListPrimitiveChunkedBuilder::<UInt64Type>::new(name.into(), rows, pairs.len(), DataType::UInt64);
     let mut pairs = pairs.into_iter().peekable();
     let mut named = Vec::new();
-    for row in 0..rows {
+    for row in interruptible(0..rows) {
         named.clear();
         while let Some((_, other)) = pairs.next_if(|(of, _)| *of as usize == row) {
             named.extend(packetids.get(other as usize));

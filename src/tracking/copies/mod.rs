@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use super::point_of_view::PointOfView;
 use super::repeats::Repeats;
 use super::{Role, Tracking};
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::packets::table::Marks;
 use crate::units::counted;
@@ -173,7 +174,8 @@ pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Opti
     let mut packets = 0_u64;
     // Streams whose copies differ in time to live, and others.
     let mut routed = (0_u64, 0_u64);
-    for stream in streams.iter().zip(&certain).filter_map(|(stream, certain)| certain.then_some(stream)) {
+    for stream in interruptible(streams.iter().zip(&certain).filter_map(|(stream, certain)| certain.then_some(stream)))
+    {
         let told_by = sides::settle(subject, stream, &mut sides);
         copied.push(CopiedStream { stream: stream.id, told_by, routed: stream.is_routed(), delay: stream.delay() });
         *times.entry(stream.times()).or_default() += stream.packets();
@@ -261,7 +263,7 @@ struct InterfaceOrder {
 
 impl InterfaceOrder {
     fn note(&mut self, subject: Subject<'_>, stream: &StreamCopies<'_>, sides: &[Side]) {
-        for row in stream.rows() {
+        for row in interruptible(stream.rows()) {
             let Some((place, _)) = subject.marks.get(row).interface else { continue };
             let (near, far) = self.seen.entry(place).or_default();
             match sides.get(row as usize) {

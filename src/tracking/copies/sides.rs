@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::stream::{Group, StreamCopies};
 use super::{CopiedStream, Subject, ToldBy, towards};
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::packets::table::Mark;
 use crate::tracking::point_of_view::CopiesWanted;
@@ -59,8 +60,8 @@ pub fn settle(subject: Subject<'_>, stream: &StreamCopies<'_>, sides: &mut [Side
         }
     };
     if let Some(spots) = Spots::of(subject, stream) {
-        for group in stream.groups {
-            for row in group.rows() {
+        for group in interruptible(stream.groups) {
+            for row in interruptible(group.rows()) {
                 let towards = towards(subject, row).unwrap_or(group.towards);
                 put(row, towards, spots.step(towards, spot(subject.marks.get(row))));
             }
@@ -68,8 +69,8 @@ pub fn settle(subject: Subject<'_>, stream: &StreamCopies<'_>, sides: &mut [Side
         return spots.told_by;
     }
     let turned = turned(subject, stream);
-    for group in stream.groups {
-        for (row, step) in by_order(group, stream, *turned.get(group.towards)) {
+    for group in interruptible(stream.groups) {
+        for (row, step) in interruptible(by_order(group, stream, *turned.get(group.towards))) {
             put(row, group.towards, step);
         }
     }
@@ -96,14 +97,14 @@ pub fn only_elsewhere(
         (here, there)
     };
     let mut seen_here = ByRole::<BTreeMap<u32, u32>>::default();
-    for group in stream.groups.iter().filter(|group| counted(group).0 > 0) {
+    for group in interruptible(stream.groups.iter().filter(|group| counted(group).0 > 0)) {
         if let Some((start, length)) = data(subject, group) {
             let longest = seen_here.get_mut(group.towards).entry(start).or_default();
             *longest = length.max(*longest);
         }
     }
     let mut rows = Vec::new();
-    for group in stream.groups {
+    for group in interruptible(stream.groups) {
         let (here, there) = counted(group);
         let missing = if group.vague { there.len().saturating_sub(here) } else { usize::from(here == 0) };
         let cut_otherwise = || {
@@ -145,7 +146,7 @@ pub fn rows_of(
         _ => true,
     };
     let mut whole = vec![false; subject.tracking.streams.len()];
-    for stream in copied {
+    for stream in interruptible(copied) {
         let packets = subject.tracking.stream(stream.stream).map_or(&[][..], |stream| &stream.packets);
         if let Some(whole) = whole.get_mut(stream.stream as usize) {
             *whole = !packets.iter().any(|row| counts(*row));
@@ -195,9 +196,9 @@ impl Spots {
         let mut votes = ByRole::<HashMap<Spot, Votes>>::default();
         let one_host = stream.delay() < super::ONE_PLACE;
         let mut by: HashMap<ToldBy, u64> = HashMap::new();
-        for group in stream.groups.iter().filter(|group| group.told_by != ToldBy::Order) {
+        for group in interruptible(stream.groups.iter().filter(|group| group.told_by != ToldBy::Order)) {
             *by.entry(group.told_by).or_default() += 1;
-            for (place, (_, mark)) in group.along_the_way(subject, one_host).into_iter().enumerate() {
+            for (place, (_, mark)) in interruptible(group.along_the_way(subject, one_host).into_iter().enumerate()) {
                 let votes = votes.get_mut(group.towards).entry(spot(mark)).or_default();
                 let step = step_at(place, group, stream);
                 votes.first += u64::from(step == Step::First);
@@ -288,7 +289,7 @@ impl Handshake {
 /// less the client.
 fn ends_by_handshake(subject: Subject<'_>, stream: &StreamCopies<'_>) -> Option<[Option<(u32, u8)>; 2]> {
     let mut handshakes: HashMap<Option<(u32, u8)>, Handshake> = HashMap::new();
-    for row in stream.rows() {
+    for row in interruptible(stream.rows()) {
         handshakes.entry(subject.marks.get(row).interface).or_default().note(subject, row);
     }
     let mut nearness: Vec<(i64, Option<(u32, u8)>)> = handshakes
@@ -345,7 +346,7 @@ fn turned(subject: Subject<'_>, stream: &StreamCopies<'_>) -> ByRole<bool> {
     }
     let delays = |turned: ByRole<bool>| {
         let mut handshake = Handshake::default();
-        for group in stream.groups.iter().filter(|group| group.members.len() == 2) {
+        for group in interruptible(stream.groups.iter().filter(|group| group.members.len() == 2)) {
             // Next to the client: the first copy of what travels towards the server, the last of what comes back.
             let last = (group.towards == Role::Client) != *turned.get(group.towards);
             let row = if last { group.rows().last() } else { group.rows().next() };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Subject, ToldBy, towards};
+use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::packets::table::Mark;
 use crate::tracking::role::{ByRole, Role};
@@ -114,7 +115,7 @@ impl<'a> StreamCopies<'a> {
     /// The stream of these groups; `None` when none of its packets has a copy.
     pub fn of(subject: Subject<'_>, groups: &'a [&'a Group<'a>]) -> Option<Self> {
         let mut sizes: HashMap<usize, u64> = HashMap::new();
-        for group in groups.iter().filter(|group| group.members.len() > 1 && !group.idle) {
+        for group in interruptible(groups.iter().filter(|group| group.members.len() > 1 && !group.idle)) {
             *sizes.entry(group.members.len()).or_default() += 1;
         }
         let times = sizes.into_iter().max_by_key(|(size, count)| (*count, std::cmp::Reverse(*size)))?.0;
@@ -129,7 +130,7 @@ impl<'a> StreamCopies<'a> {
             doubled: 0,
             complaints: 0,
         };
-        for group in groups.iter().filter(|group| !group.idle) {
+        for group in interruptible(groups.iter().filter(|group| !group.idle)) {
             stream.count(subject, group);
         }
         Some(stream)

@@ -4,6 +4,7 @@ use super::flow::Carriage;
 use super::intervals::Intervals;
 use super::mappings;
 use super::numbers::Numbers;
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::in_one_place;
@@ -50,7 +51,7 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
     let none = || vec![Intervals::<()>::default(); count];
     let mut sent = ByRole { server: none(), client: none() };
     let mut parts = Vec::with_capacity(travelling.len());
-    for packet in &travelling {
+    for packet in interruptible(&travelling) {
         let index = next.get_mut(packet.towards).get_mut(packet.subflow);
         let flow = flows.get(packet.towards).get(packet.subflow);
         let (Some(index), Some(flow)) = (index, flow) else { continue };
@@ -66,7 +67,7 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
         let mapped = mapped.into_iter().filter(|part| part.carriage != Carriage::Probe);
         parts.extend(mapped.map(|part| (packet.towards, arrival, part)));
     }
-    for (towards, arrival, part) in parts {
+    for (towards, arrival, part) in interruptible(parts) {
         let end = part.dsn.saturating_add(part.length);
         let direction = found.get_mut(towards);
         direction.any.fill(part.dsn, end, |_| arrival);

@@ -4,6 +4,7 @@
 use super::flow::Carriage;
 use super::intervals::Intervals;
 use super::mappings;
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::in_one_place;
@@ -53,7 +54,7 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
     let mut packets = Vec::with_capacity(travelling.len());
     let mut misplaced = 0;
     let mut latest = i64::MIN;
-    for (packet, data) in travelling.iter().zip(acknowledged) {
+    for (packet, data) in interruptible(travelling.iter().zip(acknowledged)) {
         let time = packet.segment.abstime;
         misplaced += usize::from(time < latest);
         latest = latest.max(time);
@@ -86,7 +87,7 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
     }
     packets.sort_by_key(|packet| packet.time);
     let mut seen = ByRole::<Intervals<()>>::default();
-    for packet in &mut packets {
+    for packet in interruptible(&mut packets) {
         packet.fresh = not_seen(seen.get_mut(packet.towards), std::mem::take(&mut packet.fresh));
     }
     let first = ByRole { server: numbers.server.first(), client: numbers.client.first() };
@@ -97,8 +98,8 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
 fn not_seen(seen: &mut Intervals<()>, mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     ranges.sort_unstable();
     let mut fresh: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
-    for (start, end) in ranges {
-        for (first, last) in seen.gaps(start, end) {
+    for (start, end) in interruptible(ranges) {
+        for (first, last) in interruptible(seen.gaps(start, end)) {
             match fresh.last_mut() {
                 Some(before) if before.1 == first => before.1 = last,
                 _ => fresh.push((first, last)),

@@ -3,6 +3,7 @@
 use super::intervals::{Intervals, Piece};
 use super::numbers::Numbers;
 use super::probes::Course;
+use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Mapping, flag};
 use crate::tracking::role::Role;
 use crate::tracking::sequence::Positions;
@@ -265,14 +266,14 @@ impl Flow {
             (None, None) => None,
         };
         if let Some((from, dsn, carriage)) = beyond {
-            for (first, last) in self.mappings.gaps(start.max(from), end) {
+            for (first, last) in interruptible(self.mappings.gaps(start.max(from), end)) {
                 parts.push(Mapped { length: last - first, dsn: dsn.saturating_add(first - from), carriage });
             }
         }
         if let Some((syn, taken)) = self.fast_open {
             let from = syn.saturating_add(1);
             let until = from.saturating_add(taken).min(beyond.map_or(u64::MAX, |(from, ..)| from));
-            for (first, last) in self.mappings.gaps(start.max(from), end.min(until)) {
+            for (first, last) in interruptible(self.mappings.gaps(start.max(from), end.min(until))) {
                 let dsn = self.fast_open_dsn.saturating_add(first - from);
                 parts.push(Mapped { length: last - first, dsn, carriage: Carriage::FastOpen });
             }
@@ -283,7 +284,7 @@ impl Flow {
     /// the same numbers carried the same data.
     pub fn newly_mapped(&self, sent: &mut Intervals<()>, start: u64, end: u64) -> Vec<Mapped> {
         let mut parts = Vec::new();
-        for (first, last) in sent.gaps(start, end) {
+        for (first, last) in interruptible(sent.gaps(start, end)) {
             self.mapped_into(first, last, &mut parts);
         }
         sent.fill(start, end, |_| ());

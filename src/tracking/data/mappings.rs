@@ -5,6 +5,7 @@ use super::flow::{Flow, Payload};
 use super::numbers::Numbers;
 use super::plain::Initial;
 use super::probes::Course;
+use crate::interrupt::interruptible;
 use crate::packets::segment::Dss;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::Travelling;
@@ -79,7 +80,7 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     };
     let mut courses = ByRole::<Course>::default();
     let mut initial = Initial::of(tracking, connection);
-    for packet in packets() {
+    for packet in interruptible(packets()) {
         let dss = packet.segment.dss.as_ref();
         let number = dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
         let acknowledged = number.map(|(sent, wide)| {
@@ -101,7 +102,7 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     };
     let first = ByRole { server: first_of(Role::Server), client: first_of(Role::Client) };
     for towards in Role::BOTH {
-        for flow in flows.get_mut(towards) {
+        for flow in interruptible(flows.get_mut(towards)) {
             flow.place_fast_open(*first.get(towards));
         }
     }
@@ -122,14 +123,14 @@ fn find_bases<'a, I: Iterator<Item = Travelling<'a>>>(packets: impl Fn() -> I, f
     if evidence.server.iter().chain(&evidence.client).all(Option::is_none) {
         return;
     }
-    for packet in packets() {
+    for packet in interruptible(packets()) {
         if let Some(Some(evidence)) = evidence.get_mut(packet.towards).get_mut(packet.subflow) {
             evidence.note(packet.segment);
         }
     }
     for role in Role::BOTH {
         let found = std::mem::take(evidence.get_mut(role));
-        for (flow, evidence) in flows.get_mut(role).iter_mut().zip(found) {
+        for (flow, evidence) in interruptible(flows.get_mut(role).iter_mut().zip(found)) {
             match (flow.base, flow.fast_open, evidence) {
                 (None, _, Some(evidence)) => flow.base = evidence.base(),
                 (Some(behind), Some((syn, _)), Some(evidence)) if evidence.votes(syn) > evidence.votes(behind) => {
@@ -151,7 +152,7 @@ fn look_up(
 ) -> Vec<PacketData> {
     let mut next = ByRole { server: vec![0_usize; flows.server.len()], client: vec![0_usize; flows.client.len()] };
     let mut packets = Vec::with_capacity(travelling.len());
-    for (packet, acknowledged) in travelling.iter().zip(acknowledged) {
+    for (packet, acknowledged) in interruptible(travelling.iter().zip(acknowledged)) {
         let mut data = PacketData::default();
         if let Some(working) = *acknowledged {
             let numbering = numbers.get(packet.towards.other());

@@ -32,6 +32,7 @@ use unseen::Reach;
 use super::role::ByRole;
 use super::travelling::{Travelling, in_file_order, of_subflow, one_by_one};
 use super::{Connection, Tracking};
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
 /// What the packets of a connection carried at the data level.
@@ -56,7 +57,7 @@ pub struct Direction {
     pub subflows: Vec<SubflowVolume>,
     /// Data sent again under new subflow sequence numbers, in the order of the file.
     pub repeats: Vec<Repeat>,
-    /// How many of them stand for more pieces than were told apart: all of their bytes count as the first does.
+    /// How many of them are [`Repeat::merged`].
     pub merged_repeats: u64,
     /// Octets of data that a DATA_ACK covers and no captured packet carried; `None` without DATA_ACKs of this direction.
     /// Without the sender's key, from the lowest DATA_ACK on.
@@ -73,7 +74,7 @@ pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connec
     let travelling = in_file_order(segments, tracking, connection);
     let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
     let mut reach = Reach::of(segments, tracking, connection);
-    for (packet, data) in travelling.iter().zip(&packets) {
+    for (packet, data) in interruptible(travelling.iter().zip(&packets)) {
         Reach::note(&mut reach, packet, data.working_data_ack);
     }
     let mut directions = sent::walk(&travelling, maps, connection, covered(&reach, &numbers), |_, _| {});
@@ -109,7 +110,7 @@ pub fn fallback<'a>(
     let initial = plain::Initial::of(tracking, connection)?;
     let packets = || of_subflow(segments, tracking, connection, initial.index);
     let mut signs = Signs::default();
-    for packet in packets() {
+    for packet in interruptible(packets()) {
         note(&packet);
         signs.push(packet.row.into(), packet, packet.segment, initial.told(&packet));
     }

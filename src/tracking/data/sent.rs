@@ -6,6 +6,7 @@ use super::Direction;
 use super::flow::{Carriage, Flow, Mapped, place};
 use super::intervals::{Intervals, Piece};
 use super::mappings::Flows;
+use crate::interrupt::interruptible;
 use crate::tracking::role::ByRole;
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
@@ -37,6 +38,9 @@ pub struct Repeat {
     pub dsn: u64,
     /// Octets.
     pub length: u64,
+    /// It stands for more pieces than were told apart: all of its octets count as those of the first piece do, and may
+    /// have been sent by other packets, and over other subflows, than the first.
+    pub merged: bool,
 }
 
 /// One subflow's part in one direction.
@@ -121,7 +125,7 @@ pub fn walk<'a>(
 ) -> ByRole<Direction> {
     let count = connection.subflows.len();
     let mut walks = ByRole { server: Walk::new(flows.server, count), client: Walk::new(flows.client, count) };
-    for packet in travelling {
+    for packet in interruptible(travelling) {
         let packet = packet.borrow();
         walks.get_mut(packet.towards).push(packet, &mut visit);
     }
@@ -166,7 +170,7 @@ impl Walk {
     fn new(flows: Vec<Flow>, count: usize) -> Self {
         let direction = Direction { subflows: vec![SubflowVolume::default(); count], ..Direction::default() };
         let mut progress = vec![Progress::default(); count];
-        for (progress, flow) in progress.iter_mut().zip(&flows) {
+        for (progress, flow) in interruptible(progress.iter_mut().zip(&flows)) {
             progress.positions = flow.start();
         }
         let allowance = Allowance(Allowance::START);
@@ -209,7 +213,7 @@ impl Walk {
             return;
         }
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
-        for again in progress.octets.overlaps(start, end) {
+        for again in interruptible(progress.octets.overlaps(start, end)) {
             *allowance = allowance.saturating_sub(flow.some_mapped_into(again.start, again.end, *allowance, parts));
         }
         for part in parts.drain(..) {
@@ -217,7 +221,7 @@ impl Walk {
                 visit(packet, part.as_sent((part.dsn, part.end()), Sending::Retransmission));
             }
         }
-        for (start, end) in progress.octets.gaps(start, end) {
+        for (start, end) in interruptible(progress.octets.gaps(start, end)) {
             flow.mapped_into(start, end, parts);
         }
         let new_octets = progress.octets.fill(start, end, |_| ());
@@ -226,7 +230,7 @@ impl Walk {
         volume.unmapped += new_octets.saturating_sub(parts.iter().map(|part| part.length).sum());
         let before = self.direction.repeats.len();
         let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
-        for part in &*parts {
+        for part in interruptible(&*parts) {
             if part.carriage == Carriage::Probe {
                 // Where TCP's window was shut, too, it has been counted.
                 volume.window_probes += u64::from(packet.nature == Nature::Ordinary);
@@ -247,18 +251,21 @@ impl Walk {
                     (Kind::Reinjection, Sending::Reinjection)
                 };
                 visit(packet, part.as_sent((piece.start, piece.end), sending));
-                self.direction.repeats.push(repeat(packet, kind, &piece));
+                self.direction.repeats.push(Repeat { merged: true, ..repeat(packet, kind, &piece) });
                 self.direction.merged_repeats += 1;
                 volume.first_sent += self.data.fill(part.dsn, end, |_| sender);
                 continue;
             }
-            for piece in sent_before(&self.data, &progress.after_others, sender.subflow, (part.dsn, end)) {
+            for piece in interruptible(sent_before(&self.data, &progress.after_others, sender.subflow, (part.dsn, end)))
+            {
                 volume.resent += piece.length();
                 visit(packet, part.as_sent((piece.start, piece.end), Sending::SameSubflow));
                 self.direction.repeats.push(repeat(packet, Kind::SameSubflow, &piece));
             }
-            for others in self.data.overlaps(part.dsn, end).filter(|piece| piece.value.subflow != sender.subflow) {
-                for (start, end) in progress.after_others.gaps(others.start, others.end) {
+            for others in
+                interruptible(self.data.overlaps(part.dsn, end).filter(|piece| piece.value.subflow != sender.subflow))
+            {
+                for (start, end) in interruptible(progress.after_others.gaps(others.start, others.end)) {
                     let piece = Piece { start, end, ..others };
                     volume.reinjected += piece.length();
                     visit(packet, part.as_sent((start, end), Sending::Reinjection));
@@ -266,7 +273,7 @@ impl Walk {
                 }
                 progress.after_others.fill(others.start, others.end, |_| sender);
             }
-            for (first, last) in self.data.gaps(part.dsn, end) {
+            for (first, last) in interruptible(self.data.gaps(part.dsn, end)) {
                 visit(packet, part.as_sent((first, last), Sending::First));
             }
             let new = self.data.fill(part.dsn, end, |_| sender);
@@ -351,5 +358,6 @@ fn repeat(packet: &Travelling<'_>, kind: Kind, piece: &Piece<Sender>) -> Repeat 
         original_row: piece.value.row,
         dsn: piece.start,
         length: piece.length(),
+        merged: false,
     }
 }

@@ -3,6 +3,7 @@
 use super::mappings;
 use super::numbers::Numbers;
 use super::sent::{self, Sending, Stretch};
+use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::ByRole;
 use crate::tracking::{Connection, Tracking, travelling};
@@ -93,7 +94,7 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
             }
         },
     );
-    for (packet, data) in travelling.iter().zip(&packets) {
+    for (packet, data) in interruptible(travelling.iter().zip(&packets)) {
         let Some(next) = data.working_data_ack else { continue };
         let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window());
         let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
