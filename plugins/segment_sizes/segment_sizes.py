@@ -42,6 +42,7 @@ def wanted(selection, seconds, stream, towards):
     start, end = selection["start"], selection["end"]
     return (
         selection["towards"] in (None, towards)
+        and (not selection["subflows"] or stream in selection["subflows"])
         and stream not in selection["skip_subflows"]
         and (start is None or seconds >= start)
         and (end is None or seconds <= end)

@@ -63,6 +63,12 @@ pub enum Form {
 }
 
 impl Form {
+    /// Whether the caption is not in it.
+    #[must_use]
+    pub fn lacks_caption(self) -> bool {
+        !matches!(self, Form::Svg | Form::Png | Form::Txt)
+    }
+
     /// The form that a file's ending asks for.
     #[must_use]
     pub fn of_name(path: &Path) -> Option<Self> {

@@ -89,7 +89,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request, distrib
             towards.name()
         ));
     }
-    figure
+    subject.thinned(figure, capture, request)
 }
 
 fn over_time(subject: &Subject<'_>, towards: Role, sizes: &[AckSize], clockwork: Clockwork) -> Panel {

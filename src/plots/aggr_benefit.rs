@@ -175,15 +175,19 @@ fn caption(found: &AggregationBenefit) -> String {
     if !comparable(found) {
         return format!("Towards the {towards}: less than two subflows carried data, or all in one moment.");
     }
-    let paths = found.capacities.iter().filter(|capacity| capacity.rate > 0.0);
+    let mut paths: Vec<&Capacity> = found.capacities.iter().filter(|capacity| capacity.rate > 0.0).collect();
+    let more = paths.len().saturating_sub(NAMED);
+    if more > 0 {
+        paths.sort_by(|one, other| other.rate.total_cmp(&one.rate));
+    }
     let mut named: Vec<String> = paths
+        .into_iter()
         .take(NAMED)
         .map(|capacity| {
             let source = if capacity.estimated { "estimated" } else { "given" };
             format!("{} (subflow {}, {source})", units::bit_rate(capacity.rate), capacity.tcpstream)
         })
         .collect();
-    let more = found.capacities.iter().filter(|capacity| capacity.rate > 0.0).count().saturating_sub(NAMED);
     if more > 0 {
         named.push(format!("{more} more"));
     }

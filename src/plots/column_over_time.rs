@@ -50,7 +50,7 @@ pub fn figure(capture: &Capture, subject: &Subject<'_>, arguments: &ArgMatches, 
         }
         figure = figure.with_panel(panel);
     }
-    Ok(figure)
+    Ok(subject.thinned(figure, capture, request))
 }
 
 struct Column {

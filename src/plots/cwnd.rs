@@ -84,7 +84,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
          were sent again it is none.",
     );
     figure.caption.extend(subject.place_note(request));
-    figure
+    subject.thinned(figure, capture, request)
 }
 
 fn points<'a>(rounds: impl Iterator<Item = &'a RoundTrip>, clockwork: Clockwork, request: &Request) -> Vec<Point> {

@@ -1,7 +1,10 @@
 //! The time-sequence plot of an MPTCP connection: which data travelled when, over which subflow.
 
+use std::collections::BTreeMap;
+
 use clap::ArgMatches;
 
+use super::crowded::thinned;
 use super::figure::{
     Annotation, Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit, VerticalStroke,
 };
@@ -13,6 +16,10 @@ use crate::error::Result;
 use crate::interrupt::interruptible;
 use crate::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
 use crate::tracking::{Capture, Connection, Role};
+use crate::units::grouped;
+
+/// Events that are marked in a panel at most: more lines would hide the data.
+const MARKED: usize = 100;
 
 /// Data sequence numbers over time.
 pub struct Dsn;
@@ -71,7 +78,16 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Fig
         let sequence = sequence.get(towards);
         let origin = sequence.origin();
         let direction = Direction { connection, request, towards, sequence, origin, clock, end };
-        figure = figure.with_panel(direction.panel(&happened));
+        let (panel, unmarked) = direction.panel(&happened);
+        figure = figure.with_panel(panel);
+        if !unmarked.is_empty() {
+            figure = figure.with_caption(format!(
+                "Too many to mark towards the {}: {}; `events {}` lists them.",
+                towards.name(),
+                unmarked.join(", "),
+                connection.id
+            ));
+        }
         if connection.hosts.get(towards.other()).idsn.is_none() {
             figure = figure.with_caption(format!(
                 "Towards the {}: the sender's key was not captured, so numbers count from the lowest one seen.",
@@ -79,7 +95,7 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Fig
             ));
         }
     }
-    figure
+    thinned(figure, capture, connection, request)
 }
 
 struct Direction<'a> {
@@ -95,7 +111,8 @@ struct Direction<'a> {
 }
 
 impl Direction<'_> {
-    fn panel(&self, happened: &[Event]) -> Panel {
+    /// The panel, and the events that it does not mark: how many of which kind.
+    fn panel(&self, happened: &[Event]) -> (Panel, Vec<String>) {
         let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("data sequence number", Unit::Bytes))
             .titled(format!("towards the {}", self.towards.name()));
         panel.series.push(Series::new("window", Look::of(RoleKind::WindowEdge), Marks::Steps(self.window_edge())));
@@ -114,8 +131,9 @@ impl Direction<'_> {
             panel.series.push(Series::new(name, Look::of(kind), Marks::Points(self.marks(sending))));
         }
         panel.series.retain(|series| !series.marks.is_empty());
-        panel.annotations = self.annotations(happened);
-        panel
+        let unmarked;
+        (panel.annotations, unmarked) = self.annotations(happened);
+        (panel, unmarked)
     }
 
     fn seconds(&self, time: i64) -> f64 {
@@ -187,9 +205,21 @@ impl Direction<'_> {
         self.request.steps(points)
     }
 
-    fn annotations(&self, happened: &[Event]) -> Vec<Annotation> {
+    /// The events of the rarest kinds, up to [`MARKED`], and how many there are of each other kind.
+    fn annotations(&self, happened: &[Event]) -> (Vec<Annotation>, Vec<String>) {
         let own = happened.iter().filter(|event| event.towards == self.towards && self.request.shows(event.reltime));
-        own.filter_map(|event| Some(Annotation::at(event.reltime, label(event.event)?))).collect()
+        let mut all: Vec<(f64, &str)> = own.filter_map(|event| Some((event.reltime, label(event.event)?))).collect();
+        let mut counts = BTreeMap::<&str, usize>::new();
+        all.iter().for_each(|(_, label)| *counts.entry(label).or_default() += 1);
+        let mut kinds: Vec<(&str, usize)> = counts.into_iter().collect();
+        kinds.sort_by_key(|(_, count)| *count);
+        let mut unmarked = Vec::new();
+        while all.len() > MARKED {
+            let Some((kind, count)) = kinds.pop() else { break };
+            all.retain(|(_, label)| *label != kind);
+            unmarked.push(format!("{} {kind}", grouped(count as u64)));
+        }
+        (all.into_iter().map(|(at, label)| Annotation::at(at, label)).collect(), unmarked)
     }
 }
 

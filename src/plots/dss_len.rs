@@ -80,7 +80,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
             counted(infinite, "infinite mapping")
         ));
     }
-    figure
+    subject.thinned(figure, capture, request)
 }
 
 /// Bars of each flow that has mappings, one a bin.

@@ -34,6 +34,10 @@ pub struct Figure {
     pub caption: Vec<String>,
     /// From top to bottom. Panels whose x axes have one label and one unit share their range.
     pub panels: Vec<Panel>,
+    /// The paragraph of the caption that says what was left out for being too much: forms without a caption, which hold
+    /// the plotted values, say it on standard error.
+    #[serde(skip)]
+    pub left_out: Option<String>,
 }
 
 /// One pair of axes with what is drawn between them.
@@ -128,13 +132,21 @@ impl Figure {
     /// A figure without panels.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
-        Figure { title: title.into(), caption: Vec::new(), panels: Vec::new() }
+        Figure { title: title.into(), caption: Vec::new(), panels: Vec::new(), left_out: None }
     }
 
     /// Adds a paragraph below the plot.
     #[must_use]
     pub fn with_caption(mut self, line: impl Into<String>) -> Self {
         self.caption.push(line.into());
+        self
+    }
+
+    /// Says first of all below the plot what was left out for being too much.
+    #[must_use]
+    pub fn with_left_out(mut self, sentence: String) -> Self {
+        self.caption.insert(0, sentence.clone());
+        self.left_out = Some(sentence);
         self
     }
 

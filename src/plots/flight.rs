@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::crowded::Crowd;
 use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, value};
@@ -60,6 +61,13 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
     let by_flow: Vec<_> =
         subject.flows.iter().map(|flow| stream_flight(&capture.segments, &capture.tracking, flow.stream)).collect();
     let mut figure = Figure::new(subject.title("In flight"));
+    let clockwork = Clockwork::of(capture);
+    let shown = |moment: &Moment| moment.in_flight() > 0 && request.shows(clockwork.seconds(moment.time));
+    let in_flight = subject.flows.iter().zip(&by_flow).filter(|(flow, found)| {
+        request.directions().into_iter().any(|towards| found.get(flow.stream_role(towards)).iter().any(shown))
+    });
+    let crowd = Crowd::of_connection(in_flight.map(|(flow, _)| flow.index).collect(), capture, connection, request);
+    let drawn = crowd.as_ref().map(Crowd::drawn);
     let mut above = Vec::new();
     for towards in request.directions() {
         let mut lines = Lines::new(capture, request);
@@ -67,7 +75,9 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         lines.add_flight("data level", Look::of(RoleKind::Total), &data);
         let end = subject.flows.iter().filter_map(|flow| last_packet(capture, flow.stream)).max();
         lines.add_window("MPTCP window", RoleKind::WindowEdge, &data, end);
-        for (flow, found) in interruptible(subject.flows.iter().zip(&by_flow)) {
+        let flows = subject.flows.iter().zip(&by_flow);
+        let flows = flows.filter(|(flow, _)| drawn.as_ref().is_none_or(|drawn| drawn.contains(&flow.index)));
+        for (flow, found) in interruptible(flows) {
             let moments = found.get(flow.stream_role(towards));
             if lines.add_flight(&flow.name, flow.look(), moments) {
                 // Alike for the eye, for they are one window, told at different times.
@@ -95,7 +105,10 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         let all = above.join(" or more, ");
         figure = figure.with_caption(format!("Windows that stayed above the picture: {all} or more."));
     }
-    figure
+    match crowd {
+        Some(crowd) => crowd.thin(figure),
+        None => figure,
+    }
 }
 
 /// When the last packet of a stream was recorded, nanoseconds since 1970.

@@ -91,8 +91,6 @@ fn figure(capture: &Capture, subject: &Subject<'_>, counted: Counted, request: &
             grouped(all)
         ));
     }
-    match subject.place_note(request) {
-        Some(note) => figure.with_caption(note),
-        None => figure,
-    }
+    figure.caption.extend(subject.place_note(request));
+    subject.thinned(figure, capture, request)
 }

@@ -15,6 +15,7 @@ pub mod aggr_benefit;
 pub mod beside;
 pub mod captions;
 pub mod column_over_time;
+pub mod crowded;
 pub mod cwnd;
 pub mod data;
 pub mod distribution;

@@ -3,6 +3,7 @@
 use clap::ArgMatches;
 
 use super::captions::{sentence, without_handshake};
+use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
@@ -78,7 +79,7 @@ pub fn ooo(capture: &Capture, connection: &Connection, request: &Request) -> Fig
     }
     figure.caption.extend(remarks.iter().map(|remark| sentence(remark)));
     figure.caption.extend(without_handshake(connection));
-    figure
+    thinned(figure, capture, connection, request)
 }
 
 /// What stands for all subflows together in both panels.

@@ -3,6 +3,7 @@
 use clap::ArgMatches;
 
 use super::captions::sentence;
+use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::first_clock::FirstClock;
 use super::panels::with_panels;
@@ -88,7 +89,11 @@ pub fn owd(
             .push(format!("Of two numbers the first is the stream's in {first}, the second that in {second}."));
     }
     figure.caption.extend(delays.without());
-    figure
+    let connection = captures.connection_number().and_then(|number| captures.first.tracking.connection(number));
+    match connection {
+        Some(connection) => thinned(figure, &captures.first, connection, request),
+        None => figure,
+    }
 }
 
 struct Delays<'a> {

@@ -88,10 +88,8 @@ pub fn figure(
         WindowType::Sliding => format!("the {length} before each instant"),
     };
     figure = figure.with_caption(format!("Over {windows}: {counts}."));
-    Ok(match subject.place_note(request) {
-        Some(note) => figure.with_caption(note),
-        None => figure,
-    })
+    figure.caption.extend(subject.place_note(request));
+    Ok(subject.thinned(figure, capture, request))
 }
 
 fn points(capture: &Capture, window: Window, parcels: &[Parcel]) -> Vec<Point> {

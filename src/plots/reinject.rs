@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::captions::without_handshake;
+use super::crowded::thinned_by;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
@@ -127,7 +128,16 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
         );
     }
     figure.caption.extend(without_handshake(connection));
-    figure
+    thinned_by(figure, "those that carried least of this", || {
+        let mut octets = vec![0_u64; connection.subflows.len()];
+        for one in &shown {
+            let position = connection.subflows.binary_search(&one.tcpstream).ok();
+            if let Some(own) = position.and_then(|position| octets.get_mut(position)) {
+                *own = own.saturating_add(one.length);
+            }
+        }
+        octets
+    })
 }
 
 /// A panel with a series for each subflow that reinjected, made by `marks`.

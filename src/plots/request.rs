@@ -17,28 +17,32 @@ pub struct Request {
     pub start: Option<f64>,
     /// Leave out what came later.
     pub end: Option<f64>,
+    /// The only subflows to show; all without one.
+    pub only: Vec<u32>,
     /// Subflows to leave out.
     pub skipped: Vec<u32>,
 }
 
 impl Request {
-    /// Adds `--towards`, `--start`, `--end` and `--skip-subflow`.
+    /// Adds `--towards`, `--start`, `--end`, `--subflow` and `--skip-subflow`.
     pub fn with_arguments(command: clap::Command) -> clap::Command {
         let seconds = |name: &'static str, help: &'static str| {
             Arg::new(name).long(name).value_name("SECONDS").value_parser(clap::value_parser!(f64)).help(help)
+        };
+        let subflow = |name: &'static str, long: &'static str, help: &'static str| {
+            Arg::new(name)
+                .long(long)
+                .value_name("TCPSTREAM")
+                .value_parser(arguments::stream_number)
+                .action(ArgAction::Append)
+                .help(help)
         };
         command
             .arg(arguments::towards().help("Only the direction towards this end; both by default, one panel each"))
             .arg(seconds("start", "Leave out what came earlier, in seconds from the first frame of the capture"))
             .arg(seconds("end", "Leave out what came later"))
-            .arg(
-                Arg::new("skip_subflow")
-                    .long("skip-subflow")
-                    .value_name("TCPSTREAM")
-                    .value_parser(arguments::stream_number)
-                    .action(ArgAction::Append)
-                    .help("Leave out this subflow; may be given several times"),
-            )
+            .arg(subflow("subflow", "subflow", "Only this subflow; may be given several times"))
+            .arg(subflow("skip_subflow", "skip-subflow", "Leave out this subflow; may be given several times"))
     }
 
     /// What was asked for.
@@ -51,6 +55,7 @@ impl Request {
             towards: arguments::role(arguments),
             start: seconds("start"),
             end: seconds("end"),
+            only: arguments.get_many("subflow").into_iter().flatten().copied().collect(),
             skipped: arguments.get_many("skip_subflow").into_iter().flatten().copied().collect(),
         };
         match (request.start, request.end) {
@@ -98,7 +103,7 @@ impl Request {
     /// Whether this subflow is to be shown.
     #[must_use]
     pub fn shows_subflow(&self, tcpstream: u32) -> bool {
-        !self.skipped.contains(&tcpstream)
+        (self.only.is_empty() || self.only.contains(&tcpstream)) && !self.skipped.contains(&tcpstream)
     }
 }
 

@@ -4,6 +4,7 @@ use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
 use super::captions::{sentence, without_handshake, without_key};
+use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
@@ -139,7 +140,7 @@ pub fn round_trips(
         }
     }
     figure.caption.extend(without_handshake(connection));
-    figure
+    thinned(figure, capture, connection, request)
 }
 
 struct Drawing<'a> {

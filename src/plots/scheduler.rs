@@ -3,6 +3,7 @@
 use clap::ArgMatches;
 
 use super::captions::{without_handshake, without_key};
+use super::crowded::Crowd;
 use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
@@ -64,9 +65,12 @@ pub fn scheduler(capture: &Capture, connection: &Connection, request: &Request) 
     let clockwork = Clockwork::of(capture);
     let mut panels = Vec::new();
     let mut captions = Vec::new();
-    for towards in request.directions() {
-        let sendings = first_sendings(sequence.get(towards));
-        let lanes = Lanes::new(connection, request, &sendings);
+    let directions: Vec<_> =
+        request.directions().into_iter().map(|towards| (towards, first_sendings(sequence.get(towards)))).collect();
+    let used = directions.iter().flat_map(|(_, sendings)| Lanes::new(connection, request, sendings, None).indices());
+    let crowd = Crowd::of_connection(used.collect(), capture, connection, request);
+    for (towards, sendings) in directions {
+        let lanes = Lanes::new(connection, request, &sendings, crowd.as_ref());
         panels.push(lanes.stretches(towards, clockwork));
         panels.push(lanes.shares(towards, clockwork));
         if !sendings.is_empty() {
@@ -79,7 +83,10 @@ pub fn scheduler(capture: &Capture, connection: &Connection, request: &Request) 
     figure.caption.push("Only data sent for the first time, by the packets of this capture.".to_string());
     figure.caption.extend(captions);
     figure.caption.extend(without_handshake(connection));
-    figure
+    match crowd {
+        Some(crowd) => crowd.thin(figure),
+        None => figure,
+    }
 }
 
 /// What being the first means in a capture at the receiver.
@@ -101,8 +108,8 @@ struct Lanes<'a> {
 }
 
 impl<'a> Lanes<'a> {
-    /// A lane for each subflow that was first with any data.
-    fn new(connection: &Connection, request: &'a Request, sendings: &'a [FirstSending]) -> Self {
+    /// A lane for each subflow that was first with any data, or for those that are drawn of a crowd.
+    fn new(connection: &Connection, request: &'a Request, sendings: &'a [FirstSending], crowd: Option<&Crowd>) -> Self {
         let mut used = vec![false; connection.subflows.len()];
         for sending in interruptible(sendings) {
             if let Some(used) = used.get_mut(sending.subflow) {
@@ -111,8 +118,16 @@ impl<'a> Lanes<'a> {
         }
         let streams = connection.subflows.iter().copied().enumerate().zip(used);
         let shown = streams.filter(|((_, stream), used)| *used && request.shows_subflow(*stream));
-        let shown = shown.map(|(subflow, _)| subflow).collect();
+        let shown = shown.map(|(subflow, _)| subflow);
+        let drawn = crowd.map(Crowd::drawn);
+        let is_drawn = |index: usize| drawn.as_ref().is_none_or(|drawn| drawn.contains(&place(index)));
+        let shown = shown.filter(|(index, _)| is_drawn(*index)).collect();
         Lanes { request, sendings, subflows: connection.subflows.len(), shown }
+    }
+
+    /// The indices of the subflows that have a lane.
+    fn indices(&self) -> Vec<u32> {
+        self.shown.iter().map(|(index, _)| place(*index)).collect()
     }
 
     fn stretches(&self, towards: Role, clockwork: Clockwork) -> Panel {
@@ -157,9 +172,14 @@ impl<'a> Lanes<'a> {
 
     fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = Marks>) -> Panel {
         for ((index, stream), marks) in interruptible(self.shown.iter().zip(marks)) {
-            let look = Look::subflow(u32::try_from(*index).unwrap_or(u32::MAX));
+            let look = Look::subflow(place(*index));
             panel.series.push(Series::new(format!("subflow {stream}"), look, marks));
         }
         panel
     }
+}
+
+/// The index of a subflow as series have it.
+fn place(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }

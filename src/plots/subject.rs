@@ -2,7 +2,8 @@
 
 use clap::{Arg, ArgMatches, value_parser};
 
-use super::figure::{Axis, Panel, Role as Look};
+use super::crowded::thinned;
+use super::figure::{Axis, Figure, Panel, Role as Look};
 use super::request::Request;
 use crate::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
 use crate::arguments::{self, two_captures::Level};
@@ -12,6 +13,8 @@ use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 /// A stream or a connection, and the flows of it that are to be shown.
 pub struct Subject<'a> {
     name: String,
+    /// The connection; none of a stream by itself.
+    connection: Option<&'a Connection>,
     /// Those to be shown, in the order of the connection.
     pub flows: Vec<Flow<'a>>,
     /// Where it was recorded, in the subject's own roles.
@@ -82,7 +85,7 @@ impl<'a> Subject<'a> {
             point => point,
         });
         let flow = Flow { index: 0, stream, name: name.clone(), turned: false };
-        Subject { name: format!("{name} of {}", capture.name()), flows: vec![flow], recorded }
+        Subject { name: format!("{name} of {}", capture.name()), connection: None, flows: vec![flow], recorded }
     }
 
     /// A connection, with the subflows that `request` shows.
@@ -97,6 +100,7 @@ impl<'a> Subject<'a> {
         });
         Subject {
             name: format!("MPTCP connection {} of {}", connection.id, capture.name()),
+            connection: Some(connection),
             flows: flows.collect(),
             recorded: of_connection(capture, connection),
         }
@@ -106,6 +110,15 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn title(&self, what: &str) -> String {
         format!("{what}: {}", self.name)
+    }
+
+    /// `figure` with as many subflows as a picture can show, see [`thinned`].
+    #[must_use]
+    pub fn thinned(&self, figure: Figure, capture: &Capture, request: &Request) -> Figure {
+        match self.connection {
+            Some(connection) => thinned(figure, capture, connection, request),
+            None => figure,
+        }
     }
 
     /// What the place of capture means for the directions that are shown; `None` where it is not known.

@@ -87,6 +87,7 @@ impl From<&Request> for Selection {
             towards: request.towards.map(|role| role.name().to_string()),
             start: request.start,
             end: request.end,
+            subflows: request.only.clone(),
             skip_subflows: request.skipped.clone(),
         }
     }

@@ -117,6 +117,8 @@ pub struct Selection {
     pub start: Option<f64>,
     /// Leave out what came later.
     pub end: Option<f64>,
+    /// Only these subflows (`tcpstream`); all of them when empty.
+    pub subflows: Vec<u32>,
     /// Leave out these subflows (`tcpstream`).
     pub skip_subflows: Vec<u32>,
 }

@@ -29,8 +29,12 @@ const PROMPT: u16 = 1;
 /// # Errors
 /// When it cannot be drawn, or not be written.
 pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
+    let form = drawing.form.or_else(|| drawing.out.as_deref().and_then(Form::of_name));
+    if let (true, Some(sentence)) = (form.is_some_and(Form::lacks_caption), &drawing.figure.left_out) {
+        console.warning(sentence);
+    }
     if let Some(out) = &drawing.out {
-        let form = drawing.form.or_else(|| Form::of_name(out)).ok_or_else(|| unknown_form(out))?;
+        let form = form.ok_or_else(|| unknown_form(out))?;
         let octets = encode(drawing, form, session)?;
         whole_file::write(out, drawing.force, |output| {
             output.write_all(&octets).map_err(|error| Error::file("write", out, error))

@@ -40,6 +40,7 @@ mod live_namespaces;
 mod loaded_prompt;
 mod made;
 mod made_mptcp;
+mod many_subflows;
 mod mapping;
 mod mapping_truth;
 mod merge;

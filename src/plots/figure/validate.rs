@@ -7,8 +7,8 @@ use crate::units::grouped;
 
 /// Panels that a figure may have.
 const PANELS: usize = 16;
-/// Series that a panel may have.
-const SERIES: usize = 256;
+/// Series that a panel may have: two for each subflow that a plot draws, and what stands for all of them.
+const SERIES: usize = 600;
 /// Marks that a figure may have, all series together.
 const MARKS: usize = 20_000_000;
 /// Annotations that a panel may have.

@@ -33,6 +33,8 @@ const GAP: f64 = 0.5;
 const APART: f64 = 1.3;
 /// Height of a row.
 const ROW: f64 = 1.45;
+/// Rows of a legend that has no room for all entries.
+const OF_MANY: usize = 4;
 /// The share of the width that a legend beside the panels may take.
 const BESIDE: f64 = 0.32;
 
@@ -70,6 +72,8 @@ pub(super) fn place(
     }
     // At least one row, or the plot would not say what it shows.
     let most = (sizes.height * share / row).floor().max(1.0) as usize;
+    // One that names a part of the series only needs not be long.
+    let most = if rows.last().is_some_and(|last| last.row >= most) { most.min(OF_MANY) } else { most };
     on_top(&names, rows, most, sizes, region, texts)
 }
 

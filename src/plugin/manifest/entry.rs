@@ -15,7 +15,7 @@ pub(super) const KEYS: &[&str] = &["name", "summary", "details", "examples", "pa
 /// Names of arguments that all reports have.
 const OF_REPORTS: [&str; 4] = ["help", "format", "output", "human_readable"];
 /// Names of arguments that all plots have.
-const OF_PLOTS: [&str; 13] = [
+const OF_PLOTS: [&str; 14] = [
     "help",
     "format",
     "output",
@@ -23,6 +23,7 @@ const OF_PLOTS: [&str; 13] = [
     "towards",
     "start",
     "end",
+    "subflow",
     "skip_subflow",
     "display",
     "title",

@@ -1,7 +1,7 @@
 //! One panel in characters: title, axes with numbers, and the canvas between them.
 
 use super::super::super::extent::Extent;
-use super::super::super::figure::{Axis, Panel};
+use super::super::super::figure::{Axis, Marks, Panel};
 use super::super::super::layout::Key;
 use super::super::super::ticks::{Tick, Ticks};
 use super::super::super::wrapping::{shorten, wrap};
@@ -13,6 +13,8 @@ use crate::terminal_text::escape;
 const LEAST_HEIGHT: usize = 4;
 /// So many names along the y axis get a row each; of more, some are left out.
 const ROWS_OF_NAMES: usize = 60;
+/// The least height between the axes where some are left out.
+const ROWS_OF_MANY: usize = 20;
 
 /// A panel whose place is not known yet.
 pub(super) struct Draft<'a> {
@@ -38,7 +40,13 @@ impl<'a> Draft<'a> {
     pub(super) fn least_height(&self) -> usize {
         // Ranges are bounded, and `as` saturates.
         let places = (self.extent.y.high - self.extent.y.low).ceil() as usize;
-        let names = if self.panel.y.categories.is_empty() { 0 } else { places.min(ROWS_OF_NAMES) };
+        let arrows = || self.panel.series.iter().any(|series| matches!(series.marks, Marks::Arrows(_)));
+        let names = match places {
+            _ if self.panel.y.categories.is_empty() => 0,
+            // Lanes may lie in one row, the texts of arrows may not.
+            more if more > ROWS_OF_NAMES && !arrows() => ROWS_OF_MANY,
+            _ => places.min(ROWS_OF_NAMES),
+        };
         names.max(LEAST_HEIGHT)
     }
 
