@@ -1,16 +1,14 @@
 //! Letters as pixels.
 
-use ab_glyph::{Font as _, OutlineCurve, Point, point};
+use ab_glyph_rasterizer::point;
 
-use super::super::super::font;
+use super::super::super::font::{self, Curve, Point};
 use super::super::super::shape::{Rectangle, Text};
 use super::super::super::thin::Place;
 use super::Canvas;
 
 /// Draws a line of text. Letters that reach beyond the picture are left out.
 pub(super) fn draw(text: &Text, canvas: &mut Canvas) {
-    let Some(font) = font::font() else { return };
-    let size = text.size / f64::from(font.units_per_em().unwrap_or(1.0));
     let level = text.angle.rem_euclid(90.0) == 0.0;
     let (sine, cosine) = match text.angle {
         // Exactly upright, not almost.
@@ -29,33 +27,25 @@ pub(super) fn draw(text: &Text, canvas: &mut Canvas) {
     for character in text.content.chars() {
         let start = along;
         along += font::advance(character) * text.size;
-        let Some(outline) = font.outline(font.glyph_id(character)) else { continue };
-        // Font units, upwards, to pixels, downwards.
-        let place = |corner: Point| -> Place {
-            let (right, down) = (start + f64::from(corner.x) * size, -f64::from(corner.y) * size);
+        let Some(outline) = font::outline(character) else { continue };
+        // Upwards, in multiples of the size, to pixels, downwards.
+        let place = |(right, up): Point| -> Place {
+            let (right, down) = (start + right * text.size, -up * text.size);
             (x + right * cosine - down * sine, y + right * sine + down * cosine)
         };
-        let (low, high) = (outline.bounds.min, outline.bounds.max);
-        let corners = [low, point(high.x, low.y), high, point(low.x, high.y)].map(place);
-        let Some(bounds) = super::bounds(&[corners.to_vec()]).map(|bounds| bounds.grown(1.0)) else { continue };
+        let curves: Vec<Curve> = outline.into_iter().map(|curve| curve.map(place)).collect();
+        let points = curves.iter().flat_map(Curve::points).collect();
+        let Some(bounds) = super::bounds(&[points]).map(|bounds| bounds.grown(1.0)) else { continue };
         if !whole.encloses(&bounds) {
             continue;
         }
         let (left, top) = (bounds.left.floor(), bounds.top.floor());
-        let pixel = |corner: &Point| {
-            let (x, y) = place(*corner);
-            point((x - left) as f32, (y - top) as f32)
-        };
+        let pixel = |(x, y): Place| point((x - left) as f32, (y - top) as f32);
         canvas.cover(&bounds, text.colour, 1.0, |rasterizer| {
-            for curve in &outline.curves {
+            for curve in curves {
                 match curve {
-                    OutlineCurve::Line(from, to) => rasterizer.draw_line(pixel(from), pixel(to)),
-                    OutlineCurve::Quad(from, bend, to) => {
-                        rasterizer.draw_quad(pixel(from), pixel(bend), pixel(to));
-                    }
-                    OutlineCurve::Cubic(from, first, second, to) => {
-                        rasterizer.draw_cubic(pixel(from), pixel(first), pixel(second), pixel(to));
-                    }
+                    Curve::Line(from, to) => rasterizer.draw_line(pixel(from), pixel(to)),
+                    Curve::Bend(from, control, to) => rasterizer.draw_quad(pixel(from), pixel(control), pixel(to)),
                 }
             }
         });
