@@ -4,13 +4,16 @@
 //! Each gets a process group of its own, which the terminal's Ctrl-C does not reach, and a variable in its environment
 //! that all its descendants inherit: by that those are found which left the group. A descendant that clears its
 //! environment escapes.
+//!
+//! A program that gets the terminal or results (`| program`, `!program`, a pager) stays in this program's group, so that
+//! Ctrl-C reaches it, and may leave something in the background. It is ended only where this program ends without it.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,12 +26,13 @@ const VARIABLE: &str = "MPTCPANALYZER_STARTED_AS";
 /// How often the list of processes is searched for one that starts others as fast as they are ended.
 const SEARCHES: usize = 5;
 
-/// Groups that run, with their marks.
+/// Families that run. Locked while one is started, so that none is started unseen.
 static RUNNING: Mutex<Vec<Family>> = Mutex::new(Vec::new());
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Family {
-    group: Pid,
+    /// Where it has a group of its own.
+    group: Option<Pid>,
     mark: String,
 }
 
@@ -38,18 +42,52 @@ pub struct Descendants {
     family: Option<Family>,
 }
 
+/// A started process that is not ended with this value. When dropped, it is forgotten.
+#[derive(Debug)]
+pub struct Beside {
+    family: Family,
+}
+
 /// Starts `command` in a process group of its own.
 ///
 /// # Errors
 /// When the system cannot start it.
 pub fn start(command: &mut Command) -> io::Result<(Child, Descendants)> {
+    let (child, family) = begin(command, true)?;
+    Ok((child, Descendants { family: Some(family) }))
+}
+
+/// Starts `command` in this program's process group. It ends by itself, unless this program ends first.
+///
+/// # Errors
+/// When the system cannot start it.
+pub fn start_beside(command: &mut Command) -> io::Result<(Child, Beside)> {
+    let (child, family) = begin(command, false)?;
+    Ok((child, Beside { family }))
+}
+
+/// What `command` prints, once it has ended.
+///
+/// # Errors
+/// When the system cannot start it.
+pub fn output(command: &mut Command) -> io::Result<Output> {
+    let (child, _descendants) = start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    child.wait_with_output()
+}
+
+fn begin(command: &mut Command, own_group: bool) -> io::Result<(Child, Family)> {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     let mark = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
-    let child = command.env(VARIABLE, &mark).process_group(0).spawn()?;
-    let group = i32::try_from(child.id()).ok().map(Pid::from_raw);
-    let family = group.map(|group| Family { group, mark });
-    running().extend(family.clone());
-    Ok((child, Descendants { family }))
+    command.env(VARIABLE, &mark);
+    if own_group {
+        command.process_group(0);
+    }
+    let mut running = running();
+    let child = command.spawn()?;
+    let group = i32::try_from(child.id()).ok().map(Pid::from_raw).filter(|_| own_group);
+    let family = Family { group, mark };
+    running.push(family.clone());
+    Ok((child, family))
 }
 
 fn running() -> std::sync::MutexGuard<'static, Vec<Family>> {
@@ -59,8 +97,8 @@ fn running() -> std::sync::MutexGuard<'static, Vec<Family>> {
 impl Descendants {
     /// Asks the group to end, as Ctrl-C does.
     pub fn ask_to_end(&self) {
-        if let Some(family) = &self.family {
-            let _ = killpg(family.group, Signal::SIGINT);
+        if let Some(group) = self.family.as_ref().and_then(|family| family.group) {
+            let _ = killpg(group, Signal::SIGINT);
         }
     }
 
@@ -68,8 +106,14 @@ impl Descendants {
     pub fn end(&mut self) {
         if let Some(family) = self.family.take() {
             family.end();
-            running().retain(|other| *other != family);
+            family.forget();
         }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.family.forget();
     }
 }
 
@@ -79,17 +123,26 @@ impl Drop for Descendants {
     }
 }
 
-/// Ends all that was started from here and runs, because this process is about to end without unwinding.
+/// Ends all that was started from here and runs, because this process is about to end without unwinding. Nothing more is
+/// started: who wants to waits for the end.
 pub fn end_all() {
-    for family in running().drain(..) {
+    let mut running = running();
+    for family in running.drain(..) {
         family.end();
     }
+    std::mem::forget(running);
 }
 
 impl Family {
+    fn forget(&self) {
+        running().retain(|other| other != self);
+    }
+
     fn end(&self) {
         // A group of which nothing is left is what is wanted.
-        let _ = killpg(self.group, Signal::SIGKILL);
+        if let Some(group) = self.group {
+            let _ = killpg(group, Signal::SIGKILL);
+        }
         for _ in 0..SEARCHES {
             let escaped = marked(&self.mark);
             if escaped.is_empty() {

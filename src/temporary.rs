@@ -7,14 +7,14 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::{NamedTempFile, TempDir};
 
 /// How the names of all temporary files begin.
 const PREFIX: &str = "mptcpanalyzer-";
 
-/// What is there now, for an end without unwinding.
+/// What is there now, for an end without unwinding. Locked while something is made, so that nothing is made unseen.
 static LIVING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Keeps a path in [`LIVING`] as long as it lives.
@@ -22,21 +22,36 @@ static LIVING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 struct Registered(PathBuf);
 
 impl Registered {
-    fn of(path: &Path) -> Self {
-        LIVING.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
-        Registered(path.to_path_buf())
+    /// What `make` makes, whose path is then known.
+    fn made<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<(T, Self)> {
+        let mut living = living();
+        let made = make()?;
+        let path = path(&made).to_path_buf();
+        living.push(path.clone());
+        Ok((made, Registered(path)))
     }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        LIVING.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != self.0);
+        living().retain(|other| *other != self.0);
     }
 }
 
-/// Removes all temporary files and directories of this process, because it is about to end without unwinding.
+fn living() -> MutexGuard<'static, Vec<PathBuf>> {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes all temporary files and directories of this process, because it is about to end without unwinding. Nothing
+/// more is made: who wants to waits for the end.
 pub fn remove_all() {
-    for path in LIVING.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+    let mut living = living();
+    remove(living.drain(..));
+    std::mem::forget(living);
+}
+
+fn remove(paths: impl Iterator<Item = PathBuf>) {
+    for path in paths {
         // What is gone already is what is wanted.
         let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
     }
@@ -89,11 +104,6 @@ pub struct Temporary {
 }
 
 impl Temporary {
-    fn of(file: NamedTempFile) -> Self {
-        let registered = Registered::of(file.path());
-        Temporary { file, registered }
-    }
-
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -163,8 +173,9 @@ fn made(builder: &tempfile::Builder<'_, '_>, directory: &Path, mode: u32) -> io:
         let opened = File::options().read(true).write(true).create_new(true).mode(mode).open(path);
         opened.inspect_err(|error| refusal.set(error.raw_os_error()))
     };
-    let file = builder.make_in(directory, open);
-    file.map(Temporary::of).map_err(|error| refusal.get().map_or(error, io::Error::from_raw_os_error))
+    let made = Registered::made(|| builder.make_in(directory, open), NamedTempFile::path);
+    let made = made.map_err(|error| refusal.get().map_or(error, io::Error::from_raw_os_error));
+    made.map(|(file, registered)| Temporary { file, registered })
 }
 
 /// A temporary directory, for this person alone.
@@ -183,8 +194,8 @@ impl Directory {
     pub fn new() -> io::Result<Self> {
         let prefix = format!("{PREFIX}{}", owner());
         let mut builder = tempfile::Builder::new();
-        let directory = builder.prefix(&prefix).permissions(fs::Permissions::from_mode(0o700)).tempdir()?;
-        let registered = Registered::of(directory.path());
+        builder.prefix(&prefix).permissions(fs::Permissions::from_mode(0o700));
+        let (directory, registered) = Registered::made(|| builder.tempdir(), TempDir::path)?;
         Ok(Directory { directory, _registered: registered })
     }
 
@@ -230,9 +241,9 @@ mod tests {
         assert!(part.path().exists());
         let path = part.path().to_path_buf();
         // Other tests run beside this one, and have temporary files of their own.
-        let others: Vec<PathBuf> = LIVING.lock().unwrap().extract_if(.., |other| *other != path).collect();
-        remove_all();
-        LIVING.lock().unwrap().extend(others);
+        let own: Vec<PathBuf> = living().extract_if(.., |other| *other == path).collect();
+        assert_eq!(own, [path.as_path()]);
+        remove(own.into_iter());
         assert!(!path.exists());
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use super::ascii::Ascii;
 use super::console::{Console, output_error};
 use super::executor::is_interrupt;
+use crate::children::{self, Beside};
 use crate::error::{Error, Result};
 use crate::interrupt::{self, HandedOver};
 use crate::locale;
@@ -95,7 +96,7 @@ enum To {
     /// Held until there is more than a page, or all of it.
     Nowhere,
     /// It gets the keys, Ctrl-C among them.
-    Pager(Child, HandedOver),
+    Pager { child: Child, _kept: (Beside, HandedOver) },
     /// There is no pager after all.
     Console,
 }
@@ -112,7 +113,7 @@ impl Paged<'_> {
     /// Waits for the pager, or prints what was held; true when there was a pager.
     fn finish(mut self) -> io::Result<bool> {
         match &mut self.to {
-            To::Pager(child, _) => {
+            To::Pager { child, .. } => {
                 drop(child.stdin.take());
                 child.wait().map(|_| true)
             }
@@ -125,8 +126,10 @@ impl Paged<'_> {
     }
 
     fn start(&mut self) {
-        let started = Command::new("sh").arg("-c").arg(&self.program).stdin(Stdio::piped()).spawn();
-        self.to = started.map_or(To::Console, |child| To::Pager(child, interrupt::hand_over()));
+        let mut command = Command::new("sh");
+        let started = children::start_beside(command.arg("-c").arg(&self.program).stdin(Stdio::piped()));
+        self.to = started
+            .map_or(To::Console, |(child, running)| To::Pager { child, _kept: (running, interrupt::hand_over()) });
     }
 }
 
@@ -144,7 +147,7 @@ impl Write for Paged<'_> {
             return Ok(octets.len());
         }
         match &mut self.to {
-            To::Pager(child, _) => match &mut child.stdin {
+            To::Pager { child, .. } => match &mut child.stdin {
                 Some(input) => input.write(octets),
                 None => Err(io::ErrorKind::BrokenPipe.into()),
             },
@@ -155,7 +158,7 @@ impl Write for Paged<'_> {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.to {
             To::Nowhere => Ok(()),
-            To::Pager(child, _) => child.stdin.as_mut().map_or(Ok(()), Write::flush),
+            To::Pager { child, .. } => child.stdin.as_mut().map_or(Ok(()), Write::flush),
             To::Console => self.results.flush(),
         }
     }

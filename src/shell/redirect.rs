@@ -10,8 +10,8 @@ use super::console::{Console, output_error};
 use super::executor::{Flow, is_interrupt};
 use super::line;
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::whole_file::{self, Force};
+use crate::{children, interrupt};
 
 /// What produces the results.
 type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<Flow> + 'w;
@@ -56,7 +56,8 @@ pub fn append(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Re
 pub fn to_program(text: &[u8], console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
     console.results.flush().map_err(output_error)?;
     let (stdout, printed) = output_for(console)?;
-    let mut child = sh(text).stdin(Stdio::piped()).stdout(stdout).spawn().map_err(cannot_start)?;
+    let started = children::start_beside(sh(text).stdin(Stdio::piped()).stdout(stdout));
+    let (mut child, _running) = started.map_err(cannot_start)?;
     let done = match child.stdin.take() {
         Some(input) => {
             let mut input = BufWriter::new(input);
@@ -119,7 +120,7 @@ fn start(mut program: Command, shown: &str, console: &mut Console<'_>) -> Result
     let stdin = if io::IsTerminal::is_terminal(&io::stdin()) { Stdio::inherit() } else { Stdio::null() };
     let status = {
         let _other = interrupt::hand_over();
-        program.stdin(stdin).stdout(stdout).status()
+        children::start_beside(program.stdin(stdin).stdout(stdout)).and_then(|(mut child, _running)| child.wait())
     };
     copy(printed, console)?;
     Ok(status.map(|status| ended(shown, status)))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 
 use super::Check;
+use crate::children;
 use crate::config::Config;
 use crate::packets::{Dissector, native};
 
@@ -74,7 +75,7 @@ fn found(binary: &Path) -> String {
 
 /// The first line that `tshark --version` prints, or why it prints none.
 fn tshark_version(binary: &Path) -> io::Result<String> {
-    let output = Process::new(binary).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+    let output = children::output(Process::new(binary).arg("--version").stdin(Stdio::null()))?;
     if !output.status.success() {
         return Err(io::Error::other(format!("it ended with {}", output.status)));
     }

@@ -8,6 +8,7 @@ use std::process::{ChildStdout, Command, Stdio};
 
 use super::child::Capturing;
 use super::{LiveError, SNAP_LENGTH, Wanted};
+use crate::children;
 
 /// Those that are looked for, the first that is there is taken: of the two, tcpdump hands packets over at once.
 pub const KNOWN: [&str; 2] = ["tcpdump", "dumpcap"];
@@ -169,7 +170,8 @@ pub fn interfaces(program: Option<&Path>) -> Result<(Vec<Listed>, String), LiveE
     let named = program.map(Path::to_path_buf);
     let programs = named.clone().into_iter().chain(KNOWN.iter().map(PathBuf::from).filter(|_| named.is_none()));
     for path in programs {
-        let answer = Command::new(&path).arg("-D").env("LC_ALL", "C").stdin(Stdio::null()).output();
+        let mut command = Command::new(&path);
+        let answer = children::output(command.arg("-D").env("LC_ALL", "C").stdin(Stdio::null()));
         match answer {
             Ok(answer) if answer.status.success() => {
                 return Ok((listed(&String::from_utf8_lossy(&answer.stdout)), path.display().to_string()));

@@ -11,6 +11,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::{OLDEST, TsharkError};
+use crate::{children, temporary};
 
 /// An installed tshark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +111,7 @@ fn recall(file: &Path) -> Option<Tshark> {
 fn remember(file: &Path, text: &[u8]) {
     let Some(directory) = file.parent() else { return };
     let written = fs::create_dir_all(directory)
-        .and_then(|()| tempfile::NamedTempFile::new_in(directory))
+        .and_then(|()| temporary::beside(directory))
         .and_then(|mut temporary| temporary.write_all(text).map(|()| temporary));
     if let Ok(temporary) = written {
         let _ = temporary.persist(file);
@@ -134,7 +135,7 @@ fn stamp(binary: &Path) -> (u64, u128) {
 
 /// What `binary` answers on standard output, and the last thing it says on standard error.
 fn ask(binary: &Path, arguments: &[&str]) -> Result<(String, String), TsharkError> {
-    let output = Command::new(binary).args(arguments).stdin(Stdio::null()).output();
+    let output = children::output(Command::new(binary).args(arguments).stdin(Stdio::null()));
     let output = output.map_err(|source| match source.kind() {
         ErrorKind::NotFound => TsharkError::NotFound(binary.to_path_buf()),
         _ => TsharkError::NotStarted { binary: binary.to_path_buf(), source },
