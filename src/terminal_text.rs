@@ -54,14 +54,24 @@ pub fn is_unsafe(character: char) -> bool {
 #[must_use]
 pub fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
+    // Of the last line: a list of thousands of numbers may be one.
+    let mut taken = 0_usize;
     for word in text.split(' ') {
+        let with_word = taken.saturating_add(1).saturating_add(word.width());
         match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.width().saturating_add(1).saturating_add(word.width()) <= width => {
+            Some(line) if line.is_empty() => {
+                line.push_str(word);
+                taken = word.width();
+            }
+            Some(line) if with_word <= width => {
                 line.push(' ');
                 line.push_str(word);
+                taken = with_word;
             }
-            _ => lines.push(word.to_string()),
+            _ => {
+                lines.push(word.to_string());
+                taken = word.width();
+            }
         }
     }
     lines

@@ -33,7 +33,8 @@ impl Availability {
     /// Whether MP_PRIO had changed its priority by that time.
     #[must_use]
     pub fn is_changed(&self, now: i64) -> bool {
-        self.backup.iter().any(|(since, _)| *since > i64::MIN && *since <= now)
+        // Its first change is the earliest, and the second entry at the latest.
+        self.backup.iter().find(|(since, _)| *since > i64::MIN).is_some_and(|(since, _)| *since <= now)
     }
 
     /// When MP_PRIO made it a backup, where it was one at the end and had not been opened as one, nanoseconds since 1970.

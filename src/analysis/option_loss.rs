@@ -126,17 +126,19 @@ fn is_beyond(one: u32, other: u32) -> bool {
     one != other && one.wrapping_sub(other) < 1 << 31
 }
 
-/// The losses of a subflow, by its index in [`Connection::subflows`], with the rows of their packets.
-#[must_use]
-pub fn losses(capture: &Capture, connection: &Connection, index: usize) -> Vec<Loss<u32>> {
+/// The losses of a connection's subflows, by their index in [`Connection::subflows`], with the rows of their packets.
+pub fn losses(capture: &Capture, connection: &Connection) -> impl Iterator<Item = (usize, Loss<u32>)> {
+    let first_join = first_join(capture, connection);
+    let all = 0..connection.subflows.len();
+    all.flat_map(move |index| of_one(capture, connection, index, first_join).into_iter().map(move |loss| (index, loss)))
+}
+
+fn of_one(capture: &Capture, connection: &Connection, index: usize, first_join: Option<u32>) -> Vec<Loss<u32>> {
     let id = connection.subflows.get(index).copied();
     let Some(subflow) = id.and_then(|id| capture.tracking.subflow(id)) else { return Vec::new() };
     let joined = match subflow.kind {
         SubflowKind::Join(_) => None,
-        SubflowKind::Initial if connection.subflows.len() > 1 => match first_join(capture, connection) {
-            Some(row) => Some(row),
-            None => return Vec::new(),
-        },
+        SubflowKind::Initial if first_join.is_some() => first_join,
         SubflowKind::Initial | SubflowKind::Unknown => return Vec::new(),
     };
     let mut loss = OptionLoss::default();

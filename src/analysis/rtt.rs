@@ -3,6 +3,8 @@
 mod data;
 mod tcp;
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::capture_point::{Place, of_connection, of_subflow};
@@ -131,12 +133,11 @@ pub fn meaning(place: Option<Place>, towards: Role) -> String {
 /// stop for each.
 #[must_use]
 pub fn parts(found: &RoundTrips) -> Vec<String> {
-    let of = |series: &Series, towards: Role| {
-        let own = found.series.iter().find(|other| {
-            other.level == Level::Handshake && other.tcpstream == series.tcpstream && other.towards == towards
-        });
-        own.and_then(|own| own.samples.first()).map(|sample| sample.span)
-    };
+    let handshakes = found.series.iter().filter(|series| series.level == Level::Handshake);
+    let spans: HashMap<(Option<u32>, Role), i64> = handshakes
+        .filter_map(|series| Some(((series.tcpstream, series.towards), series.samples.first()?.span)))
+        .collect();
+    let of = |series: &Series, towards: Role| spans.get(&(series.tcpstream, towards)).copied();
     let on_the_way = found.series.iter().filter(|series| {
         let handshake = series.level == Level::Handshake && series.towards == Role::Server;
         handshake && series.capture_point == Some(Place::Between)

@@ -3,6 +3,8 @@
 //! The sender's capture says what each subflow was given to carry, the receiver's which copy of the data arrived first:
 //! only that one was of use.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::connection_pair::{ConnectionPair, DirectionEnds};
@@ -85,7 +87,8 @@ fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>) -> ExtendedDir
     let counterparts = pair.subflow_indices(ends);
     let mut subflows: Vec<ExtendedSubflow> =
         counterparts.iter().enumerate().map(|(index, counterpart)| row(Some(index), *counterpart)).collect();
-    let only_received = (0..first.len()).filter(|index| !counterparts.contains(&Some(*index)));
+    let matched: HashSet<usize> = counterparts.iter().flatten().copied().collect();
+    let only_received = (0..first.len()).filter(|index| !matched.contains(index));
     subflows.extend(only_received.map(|index| row(None, Some(index))));
     ExtendedDirection {
         towards: ends.towards,

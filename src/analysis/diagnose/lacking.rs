@@ -6,6 +6,7 @@ use super::{Finding, FindingKind, Subject};
 use crate::analysis::one_sided;
 use crate::analysis::unseen::unseen;
 use crate::tracking::Role;
+use crate::tracking::travelling::Travelling;
 use crate::units::counted;
 
 /// What the capture lacks of a connection.
@@ -13,25 +14,32 @@ pub struct Lacking {
     subflow: bool,
     /// Subflows of which it has one direction only.
     one_sided: BTreeSet<u32>,
+    /// Those of them that carried payload.
+    carried: BTreeSet<u32>,
 }
 
 impl Lacking {
     /// Looks for it, and what there is to say of it.
     pub fn of(subject: &Subject<'_>) -> (Self, Vec<Finding>) {
-        let one_sided = one_sided::subflows(subject.capture, subject.connection).map(|stream| stream.id).collect();
+        let one_sided: BTreeSet<u32> =
+            one_sided::subflows(subject.capture, subject.connection).map(|stream| stream.id).collect();
+        let carries = |packet: &&Travelling<'_>| packet.segment.payload.is_some_and(|length| length > 0);
+        let packets = if one_sided.is_empty() { &[] } else { subject.packets.as_slice() };
+        let carried = packets.iter().filter(carries).map(|packet| packet.stream);
+        let carried = carried.filter(|id| one_sided.contains(id)).collect();
         let found = subflow_not_captured(subject);
-        (Lacking { subflow: !found.is_empty(), one_sided }, found)
+        (Lacking { subflow: !found.is_empty(), one_sided, carried }, found)
     }
 
     /// Whether what `finding` says may be untrue for what the capture lacks.
-    pub fn forbids(&self, subject: &Subject<'_>, finding: &Finding) -> bool {
+    pub fn forbids(&self, finding: &Finding) -> bool {
         let one_sided = |ids: &[u32]| !ids.is_empty() && ids.iter().all(|id| self.one_sided.contains(id));
         match finding.finding {
             // Nothing came back that could have.
             FindingKind::SubflowStale => one_sided(&finding.tcpstreams),
             // A RST may answer one that was not captured: that refuses the stream, and does not end it.
             FindingKind::SubflowReset => {
-                one_sided(&finding.tcpstreams) && !finding.tcpstreams.iter().any(|id| carried(subject, *id))
+                one_sided(&finding.tcpstreams) && !finding.tcpstreams.iter().any(|id| self.carried.contains(id))
             }
             FindingKind::JoinUnanswered | FindingKind::SubflowUnused => !self.one_sided.is_empty(),
             // What went over another subflow, or the other way, may be what is missed here.
@@ -44,10 +52,6 @@ impl Lacking {
             _ => false,
         }
     }
-}
-
-fn carried(subject: &Subject<'_>, id: u32) -> bool {
-    subject.packets.iter().any(|packet| packet.stream == id && packet.segment.payload.is_some_and(|length| length > 0))
 }
 
 fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {

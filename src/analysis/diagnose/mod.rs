@@ -31,6 +31,8 @@ mod unused;
 mod usage;
 mod windows;
 
+use std::collections::HashSet;
+
 pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
@@ -123,9 +125,9 @@ pub fn diagnose_connection(
     findings.extend(reset_ttl::find(&subject));
     let stale = stale::find(&subject);
     // Where the sender's standstill is captured, the silence between its retransmissions says nothing more.
+    let ways: HashSet<_> = stale.iter().map(|stale| (stale.tcpstream, stale.towards)).collect();
     let silent = silent::find(&subject).into_iter();
-    let same = |one: &Finding, other: &Finding| (one.tcpstream, one.towards) == (other.tcpstream, other.towards);
-    findings.extend(silent.filter(|silent| !stale.iter().any(|stale| same(stale, silent))));
+    findings.extend(silent.filter(|silent| !ways.contains(&(silent.tcpstream, silent.towards))));
     findings.extend(stale);
     findings.extend(single::find(&subject));
     // What could have carried what waited is said to be unused once.
@@ -141,7 +143,7 @@ pub fn diagnose_connection(
     findings.extend(reinjections::find(&subject));
     findings.extend(resent::find(&subject));
     let (lacking, lacks) = lacking::Lacking::of(&subject);
-    findings.retain(|finding| !lacking.forbids(&subject, finding));
+    findings.retain(|finding| !lacking.forbids(finding));
     findings.extend(lacks);
     findings.sort_by_key(|finding| finding.severity);
     findings

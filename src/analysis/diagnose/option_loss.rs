@@ -11,12 +11,13 @@ use crate::units::counted;
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
     let mut findings = Vec::new();
-    for (index, stream) in interruptible(connection.subflows.iter().enumerate()) {
-        for loss in interruptible(losses(capture, connection, index)) {
-            // A fallback says the same of its subflow.
-            if fallback(capture, connection).is_none_or(|fallback| fallback.tcpstream != *stream) {
-                findings.extend(of_one(subject, *stream, &loss));
-            }
+    let mut known = None;
+    for (index, loss) in interruptible(losses(capture, connection)) {
+        let Some(stream) = connection.subflows.get(index) else { continue };
+        // A fallback says the same of its subflow.
+        let fallback = known.get_or_insert_with(|| fallback(capture, connection));
+        if fallback.as_ref().is_none_or(|fallback| fallback.tcpstream != *stream) {
+            findings.extend(of_one(subject, *stream, &loss));
         }
     }
     findings

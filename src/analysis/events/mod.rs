@@ -165,11 +165,9 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             }
         }
     }
-    for index in interruptible(0..connection.subflows.len()) {
-        for loss in interruptible(losses(capture, connection, index)) {
-            if let Some(packet) = find(loss.from) {
-                timeline.add(packet, Kind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
-            }
+    for (_, loss) in interruptible(losses(capture, connection)) {
+        if let Some(packet) = find(loss.from) {
+            timeline.add(packet, Kind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
         }
     }
     for reset in interruptible(strange_resets(capture, connection)) {

@@ -6,7 +6,7 @@
 //! Where nearly all of those do not share one, timestamps do not say which packet is which: something took them out or
 //! rewrote them packet by packet. They are then left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::directions::{Direction, Packet};
 use crate::interrupt::interruptible;
@@ -79,7 +79,8 @@ fn shifts(direction: &Direction) -> (Shift, Shift) {
     });
     found.unwrap_or_else(|| {
         let is_there = |(first, second): (&Vec<&Packet>, &Vec<&Packet>)| {
-            second.iter().any(|other| first.iter().any(|one| one.timestamps == other.timestamps))
+            let known: HashSet<_> = first.iter().map(|one| one.timestamps).collect();
+            second.iter().any(|other| known.contains(&other.timestamps))
         };
         let as_it_is = (common().next().is_none() || common().any(is_there)).then_some(0);
         (as_it_is, as_it_is)

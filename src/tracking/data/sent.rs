@@ -214,7 +214,12 @@ impl Walk {
         }
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
         for again in interruptible(progress.octets.overlaps(start, end)) {
-            *allowance = allowance.saturating_sub(flow.some_mapped_into(again.start, again.end, *allowance, parts));
+            if *allowance == 0 {
+                break;
+            }
+            // A look that finds nothing is one, too.
+            let found = flow.some_mapped_into(again.start, again.end, *allowance, parts);
+            *allowance = allowance.saturating_sub(found.max(1));
         }
         for part in parts.drain(..) {
             if part.carriage != Carriage::Probe {
@@ -311,7 +316,8 @@ impl Mapped {
     }
 }
 
-/// Takes the pieces that `range` has in both maps from the allowance; false, and nothing is taken, where they are more.
+/// Takes the pieces that `range` has in both maps from the allowance; false where they are more: counting them took all of
+/// it.
 fn takes(
     allowance: &mut usize,
     data: &Intervals<Sender>,
@@ -322,6 +328,7 @@ fn takes(
     let beyond = allowance.saturating_add(1);
     let count = pieces.take(beyond).count();
     if count == beyond {
+        *allowance = 0;
         return false;
     }
     *allowance -= count;
