@@ -24,6 +24,28 @@ pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(number: N, noun: &st
     format!("{number} {noun}{ending}")
 }
 
+/// Numbers in ascending order, for a sentence: each of up to ten; of more, the first stretches and how many they are.
+#[must_use]
+pub fn several(numbers: &[u64]) -> String {
+    const NAMED: usize = 10;
+    const STRETCHES: usize = 5;
+    if numbers.len() <= NAMED {
+        return numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    }
+    let stretches = numbers.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+    let mut named: Vec<String> = stretches
+        .filter_map(|stretch| match (stretch.first()?, stretch.last()?) {
+            (first, last) if first == last => Some(first.to_string()),
+            (first, last) => Some(format!("{first}-{last}")),
+        })
+        .take(STRETCHES + 1)
+        .collect();
+    if let Some(beyond) = named.get_mut(STRETCHES) {
+        *beyond = "…".to_string();
+    }
+    format!("{} ({} in all)", named.join(", "), grouped(u64::try_from(numbers.len()).unwrap_or(u64::MAX)))
+}
+
 /// An amount of octets: `999 B`, `1.9 MB`.
 #[must_use]
 pub fn bytes(octets: u64) -> String {
@@ -105,6 +127,18 @@ mod tests {
         assert_eq!(counted(0_u64, "packet"), "0 packets");
         assert_eq!(counted(1_usize, "MPTCP connection"), "1 MPTCP connection");
         assert_eq!(counted(5445_u32, "TCP packet"), "5445 TCP packets");
+    }
+
+    #[test]
+    fn many_numbers_are_stretches() {
+        assert_eq!(several(&[]), "");
+        assert_eq!(several(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
+        assert_eq!(several(&(0..9295).collect::<Vec<u64>>()), "0-9294 (9,295 in all)");
+        assert_eq!(
+            several(&(0..6).flat_map(|at| [at * 4, at * 4 + 1]).collect::<Vec<u64>>()),
+            "0-1, 4-5, 8-9, 12-13, 16-17, … (12 in all)"
+        );
+        assert_eq!(several(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, u64::MAX]), "1-9, 11, 18446744073709551615 (11 in all)");
     }
 
     #[test]

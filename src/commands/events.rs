@@ -1,12 +1,17 @@
 //! `events N`
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use clap::ArgMatches;
 
+use super::limit::{self, Limit};
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::events::{Event, events};
+use crate::analysis::events::{Event, Kind, events};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
+use crate::units::grouped;
 
 /// Shows the timeline of a connection.
 pub struct Events;
@@ -31,7 +36,7 @@ impl Command for Events {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::mptcp_stream())
+        command.arg(arguments::mptcp_stream()).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -54,8 +59,33 @@ impl Command for Events {
             ("detail", ""),
         ]);
         table.rows.extend(found.iter().map(row));
-        Ok(Outcome::Report(Report::new(&found, vec![table])))
+        let records = table.clone();
+        Ok(Outcome::Report(Report::new(&found, vec![cut(table, &found, Limit::of(arguments))]).with_records(records)))
     }
+}
+
+/// The table with the events of the rarest kinds where there are too many, and how many there are of each kind above it.
+fn cut(table: Table, found: &[Event], limit: Limit) -> Table {
+    if !limit.is_below(found.len()) {
+        return table;
+    }
+    let mut counts = HashMap::<Kind, u64>::new();
+    found.iter().for_each(|event| *counts.entry(event.event).or_default() += 1);
+    let mut kinds: Vec<(Kind, u64)> = counts.iter().map(|(kind, count)| (*kind, *count)).collect();
+    // The commonest first, of equally common ones the one that happened first.
+    let first = |kind: Kind| found.iter().position(|event| event.event == kind);
+    kinds.sort_by_cached_key(|(kind, count)| (Reverse(*count), first(*kind)));
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| match Cell::name(kind) {
+            Cell::Text(name) => format!("{} {name}", grouped(*count)),
+            _ => grouped(*count),
+        })
+        .collect();
+    let title = format!("{} events: {}", grouped(found.len() as u64), kinds.join(", "));
+    let rarity =
+        |index: usize, _: &[Cell]| Reverse(found.get(index).and_then(|event| counts.get(&event.event)).copied());
+    limit.cut(table.titled(title), "of the commonest kinds", rarity)
 }
 
 fn row(event: &Event) -> Vec<Cell> {

@@ -7,9 +7,8 @@ use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptc
 use crate::analysis::requests::{self, Request, request_alone};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::packets::cells::join;
 use crate::tracking::{Capture, JoinedBy};
-use crate::units::counted;
+use crate::units::{counted, several};
 
 /// Numbers left out that are named one by one; the others are counted.
 const MOST_STRAYS: usize = 10;
@@ -201,7 +200,7 @@ fn put_together(connection: &MptcpConnection) -> Option<String> {
     let others: Vec<u64> = others.map(u64::from).collect();
     Some(format!(
         "{} of Wireshark's numbering {} part of connection {}: their {how}",
-        join(&others, ", "),
+        several(&others),
         if others.len() == 1 { "is" } else { "are" },
         connection.mptcpstream
     ))

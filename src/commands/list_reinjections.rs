@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::capture_point::Place;
 use crate::analysis::reinjections::{Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections};
@@ -10,7 +11,7 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use crate::packets::cells::{hexadecimal, join};
 use crate::tracking::Role;
-use crate::units::counted;
+use crate::units::{counted, several};
 
 /// Lists the reinjections of a connection.
 pub struct ListReinjections;
@@ -49,7 +50,7 @@ impl Command for ListReinjections {
             .long("summary")
             .action(ArgAction::SetTrue)
             .help("Totals by pair of subflows instead of single packets");
-        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(summary)
+        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(summary).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -64,17 +65,19 @@ impl Command for ListReinjections {
         let capture = session.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
         let towards = arguments::role(arguments);
+        let limit = Limit::of(arguments);
         let summary = reinjection_summary(capture, connection, towards);
         if arguments.get_flag("summary") {
-            let report =
-                Report::new(&summary, vec![totals(&summary)]).with_records(flat_totals(&summary)).complete(&ROWS);
+            let report = Report::new(&summary, vec![totals(&summary, limit)])
+                .with_records(flat_totals(&summary))
+                .complete(&ROWS);
             let repeated = summary.directions.iter().filter(|direction| direction.reinjected_packets > 0);
             let open = repeated.filter_map(|direction| what_is_open(direction.towards, direction.seen_from));
             let merged = summary.directions.iter().filter_map(|one| merged_repeats(one.towards, one.merged_repeats));
             return Ok(Outcome::Report(report.with_notes(open.chain(merged).collect())));
         }
         let found = reinjections(capture, connection, towards);
-        let report = Report::new(&found, tables(&found)).with_records(records(&found)).complete(&Rows::FLAT);
+        let report = Report::new(&found, tables(&found, limit)).with_records(records(&found)).complete(&Rows::FLAT);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }
@@ -83,12 +86,16 @@ impl Command for ListReinjections {
 const NAMED: usize = 3;
 
 /// A table a direction: what a row means depends on the place of capture as the direction sees it.
-fn tables(found: &[Reinjection]) -> Vec<Table> {
+fn tables(found: &[Reinjection], limit: Limit) -> Vec<Table> {
     let of = |towards: Role| found.iter().filter(|one| one.towards == towards).collect::<Vec<_>>();
     let directions = Role::BOTH.map(of).into_iter().filter(|own| !own.is_empty());
-    let tables: Vec<Table> = directions.map(|own| table(&own)).collect();
+    let tables: Vec<Table> =
+        directions.map(|own| limit.cut(table(&own), "with the fewest bytes", |_, row| amount(row, LENGTH))).collect();
     if tables.is_empty() { vec![table(&[])] } else { tables }
 }
+
+/// The column of the length.
+const LENGTH: usize = 4;
 
 fn table(own: &[&Reinjection]) -> Table {
     let seen_from = own.first().and_then(|one| one.seen_from);
@@ -196,14 +203,14 @@ fn records(found: &[Reinjection]) -> Table {
 
 const TOTALS: [&str; 6] = ["towards", "first_sent_on", "sent_again_on", "bytes", "packets", "seen_from"];
 
-fn totals(summary: &ReinjectionSummary) -> Table {
+fn totals(summary: &ReinjectionSummary, limit: Limit) -> Table {
     let mut table = flat_totals(summary)
         .titled(format!("Data of MPTCP connection {} that came again under new sequence numbers", summary.mptcpstream));
     let headings = ["towards", "came first on", "came again on", "bytes", "packets", "seen from"];
     for (column, heading) in table.columns.iter_mut().zip(headings) {
         column.heading = Some(heading.to_string());
     }
-    table
+    limit.cut(table, "with the fewest bytes", |_, row| amount(row, 3))
 }
 
 /// A row a pair of subflows, then one a subflow that sent its own again.
@@ -231,6 +238,9 @@ fn flat_totals(summary: &ReinjectionSummary) -> Table {
     table
 }
 
+/// Subflows that sent their own again, named one by one; more are counted together.
+const MOST_RESENT: usize = 10;
+
 fn notes(summary: &ReinjectionSummary) -> Vec<String> {
     let mut notes = Vec::new();
     for direction in &summary.directions {
@@ -238,6 +248,19 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
             notes.extend(what_is_open(direction.towards, direction.seen_from));
         }
         notes.extend(merged_repeats(direction.towards, direction.merged_repeats));
+        if direction.resent_same_subflow.len() > MOST_RESENT {
+            let resent = &direction.resent_same_subflow;
+            let bytes = resent.iter().fold(0_u64, |sum, resent| sum.saturating_add(resent.bytes));
+            let streams: Vec<u64> = resent.iter().map(|resent| resent.tcpstream.into()).collect();
+            notes.push(format!(
+                "towards the {}, subflows {} sent {} of their own again under new sequence numbers; these are not \
+                 reinjections, and --summary counts each",
+                direction.towards.name(),
+                several(&streams),
+                counted(bytes, "byte")
+            ));
+            continue;
+        }
         for resent in &direction.resent_same_subflow {
             notes.push(format!(
                 "towards the {}, subflow {} sent {} of its own again in {} under new sequence numbers; \

@@ -1,19 +1,23 @@
 //! `list_subflows N`
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::subflows::{SubflowRecord, subflows};
+use crate::analysis::subflows::{Kind, State, SubflowRecord, subflows};
 use crate::analysis::unseen::unseen;
 use crate::arguments;
 use crate::error::Result;
+use crate::interrupt::interruptible;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::packets::cells::join;
 use crate::tracking::authentication::Lack;
+use crate::tracking::data::data_sequence;
 use crate::tracking::{Capture, Connection, JoinedBy, Role};
-use crate::units::counted;
+use crate::units::{counted, grouped, several};
 
 /// Lists the subflows of a connection.
 pub struct ListSubflows;
@@ -48,6 +52,7 @@ impl Command for ListSubflows {
         command
             .arg(arguments::mptcp_stream().required(false).required_unless_present("all").conflicts_with("all"))
             .arg(all)
+            .arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -59,27 +64,38 @@ impl Command for ListSubflows {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
+        let limit = Limit::of(arguments);
         if arguments.get_flag("all") {
-            return all(capture);
+            return all(capture, limit);
         }
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
         let found = subflows(capture, connection);
         let mut records = Table::new(&COLUMNS);
         records.rows.extend(found.iter().map(row));
         let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
-        let report = Report::new(&found, vec![for_people(&list, false)]).with_records(records).complete(&Rows::FLAT);
+        let mut table = for_people(&list, false);
+        if limit.is_below(found.len()) {
+            let octets = octets(capture, connection);
+            table = table.titled(states(&found));
+            table = limit.cut(table, LEAST, |index, _| (is_initial(found.get(index)), octets.get(index).copied()));
+        }
+        let report = Report::new(&found, vec![table]).with_records(records).complete(&Rows::FLAT);
         Ok(Outcome::Report(report.with_notes(notes(capture, connection, &found))))
     }
 }
 
 fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) -> Vec<String> {
     let mut notes = Vec::new();
-    let mut lacks: Vec<Lack> = found.iter().filter_map(|subflow| subflow.hmac_lacks).collect();
-    lacks.dedup();
+    let mut lacks: Vec<Lack> = Vec::new();
+    for lack in found.iter().filter_map(|subflow| subflow.hmac_lacks) {
+        if !lacks.contains(&lack) {
+            lacks.push(lack);
+        }
+    }
     for lack in lacks {
         let own = found.iter().filter(|subflow| subflow.hmac_lacks == Some(lack));
         let streams: Vec<u64> = own.map(|subflow| subflow.tcpstream.into()).collect();
-        notes.push(format!("HMAC of stream {} not checked: {}", join(&streams, ", "), lack.phrase()));
+        notes.push(format!("HMAC of stream {} not checked: {}", several(&streams), lack.phrase()));
     }
     let unseen = unseen(capture, connection);
     for towards in Role::BOTH {
@@ -94,7 +110,44 @@ fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) ->
     notes
 }
 
-fn all(capture: &Capture) -> Result<Outcome> {
+/// Which subflows a table leaves out.
+const LEAST: &str = "with the least data";
+
+/// How many subflows there are in which state, the commonest first.
+fn states(found: &[SubflowRecord]) -> String {
+    let mut counts: Vec<(State, u64)> = Vec::new();
+    for subflow in found {
+        match counts.iter_mut().find(|(state, _)| *state == subflow.state) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((subflow.state, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| Reverse(*count));
+    let named = counts.iter().map(|(state, count)| match Cell::name(state) {
+        Cell::Text(name) => format!("{} {name}", grouped(*count)),
+        _ => grouped(*count),
+    });
+    format!("{} subflows: {}", grouped(found.len() as u64), named.collect::<Vec<_>>().join(", "))
+}
+
+/// The subflow that everything began with is worth a row whatever it carried.
+fn is_initial(subflow: Option<&SubflowRecord>) -> bool {
+    subflow.is_some_and(|subflow| subflow.kind == Some(Kind::Initial))
+}
+
+/// Bytes of data that each subflow of a connection carried in both directions, whatever was sent again included.
+fn octets(capture: &Capture, connection: &Connection) -> Vec<u64> {
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let mut octets = vec![0_u64; connection.subflows.len()];
+    for range in interruptible(sequence.server.sent.iter().chain(&sequence.client.sent)) {
+        if let Some(own) = octets.get_mut(range.subflow) {
+            *own = own.saturating_add(range.end.saturating_sub(range.start));
+        }
+    }
+    octets
+}
+
+fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
     #[derive(Clone, serde::Serialize)]
     struct OfConnection {
         mptcpstream: u32,
@@ -103,7 +156,12 @@ fn all(capture: &Capture) -> Result<Outcome> {
     }
     let mut records = Table::new(&[&["mptcpstream"], &COLUMNS[..]].concat());
     let mut found = Vec::new();
+    // Of the connections with too many subflows.
+    let mut carried = HashMap::<usize, u64>::new();
     for connection in capture.tracking.whole_connections() {
+        if limit.is_below(connection.subflows.len()) {
+            carried.extend((found.len()..).zip(octets(capture, connection)));
+        }
         for subflow in subflows(capture, connection) {
             let mut cells = vec![Cell::Integer(connection.id.into())];
             cells.extend(row(&subflow));
@@ -112,7 +170,12 @@ fn all(capture: &Capture) -> Result<Outcome> {
         }
     }
     let list: Vec<_> = found.iter().map(|found| (found.mptcpstream, &found.subflow)).collect();
-    Ok(Outcome::Report(Report::new(&found, vec![for_people(&list, true)]).with_records(records).complete(&Rows::FLAT)))
+    let table = for_people(&list, true);
+    let weight = |index: usize, _: &[Cell]| {
+        (is_initial(found.get(index).map(|found| &found.subflow)), carried.get(&index).copied())
+    };
+    let table = limit.cut_groups(table, &format!("{LEAST} in their connection"), |row| Some(amount(row, 0)), weight);
+    Ok(Outcome::Report(Report::new(&found, vec![table]).with_records(records).complete(&Rows::FLAT)))
 }
 
 /// The subflows, each with its connection's number, within 80 characters where addresses are short.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::ArgMatches;
 
+use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::tcp_connections::tcp_connections;
 use crate::error::Result;
@@ -29,6 +30,10 @@ impl Command for ListTcpConnections {
         "List the TCP streams, subflows of MPTCP connections included"
     }
 
+    fn arguments(&self, command: clap::Command) -> clap::Command {
+        command.arg(limit::argument())
+    }
+
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "list_tcp_connections", purpose: "see every TCP stream of the capture" },
@@ -36,7 +41,7 @@ impl Command for ListTcpConnections {
         ]
     }
 
-    fn run(&self, _arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+    fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let connections = tcp_connections(&session.capture()?.tracking);
         let mut table =
             Table::headed(&[("tcpstream", ""), ("client", ""), ("server", ""), ("packets", ""), ("mptcpstream", "")]);
@@ -67,6 +72,10 @@ impl Command for ListTcpConnections {
                 connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
             ]);
         }
+        // Only connections of very many subflows are cut.
+        let of_one = |row: &[Cell]| Some(amount(row, 4)).filter(|connection| *connection >= 0);
+        let fewest = "of subflows with the fewest packets";
+        let table = Limit::of(arguments).cut_groups(table, fewest, of_one, |_, row| amount(row, 3));
         let mut notes = Vec::new();
         if connections.is_empty() {
             notes.push("the capture holds no TCP packet".to_string());

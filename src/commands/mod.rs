@@ -21,6 +21,7 @@ pub mod feed;
 pub mod grammar;
 mod help;
 mod history;
+mod limit;
 mod list_available_plots;
 mod list_interfaces;
 mod list_mptcp_connections;

@@ -4,6 +4,7 @@ mod all;
 
 use clap::ArgMatches;
 
+use super::limit::{self, Limit, amount};
 use super::list_reinjections::{merged_repeats, what_is_open};
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::capture_point::Place;
@@ -50,7 +51,7 @@ impl Command for MptcpSummaryCommand {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::mptcp_stream().required(false)).arg(arguments::towards())
+        command.arg(arguments::mptcp_stream().required(false)).arg(arguments::towards()).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -70,9 +71,10 @@ impl Command for MptcpSummaryCommand {
         let connection = capture.mptcp_connection(*number)?;
         let summary = in_directions(mptcp_summary(capture, connection), towards);
         let mut tables = vec![directions(capture, connection, &summary)];
-        tables.extend(summary.directions.iter().map(shares));
-        tables.extend(pairs(&summary));
-        tables.extend(joins(&summary));
+        let limit = Limit::of(arguments);
+        tables.extend(summary.directions.iter().map(|direction| shares(direction, limit)));
+        tables.extend(pairs(&summary, limit));
+        tables.extend(joins(&summary, limit));
         let report = Report::new(&summary, tables);
         Ok(Outcome::Report(
             report.with_records(records([&summary])).complete(&ROWS).with_notes(notes(connection, &summary)),
@@ -130,7 +132,7 @@ fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary
     table.without_zeros_in(&RARE)
 }
 
-fn shares(direction: &MptcpDirection) -> Table {
+fn shares(direction: &MptcpDirection, limit: Limit) -> Table {
     let mut table = Table::headed(&[
         ("tcpstream", "tcp\nstream"),
         ("packets", ""),
@@ -162,11 +164,12 @@ fn shares(direction: &MptcpDirection) -> Table {
             Cell::Bytes(subflow.reinjected_bytes),
         ]);
     }
-    table.without_zeros_in(&RARE)
+    // Goodput, then throughput.
+    limit.cut(table.without_zeros_in(&RARE), "with the least data", |_, row| (amount(row, 2), amount(row, 4)))
 }
 
 /// Reinjections by pair of subflows; no table without any.
-fn pairs(summary: &MptcpSummary) -> Option<Table> {
+fn pairs(summary: &MptcpSummary, limit: Limit) -> Option<Table> {
     let repeated = || summary.directions.iter().filter(|direction| !direction.reinjections.is_empty());
     let (first, again, title) = if repeated().all(|direction| direction.seen_from == Some(Place::Sender)) {
         ("first sent on", "reinjected on", "Reinjections between subflows")
@@ -185,11 +188,12 @@ fn pairs(summary: &MptcpSummary) -> Option<Table> {
             ]);
         }
     }
+    let table = limit.cut(table, "with the fewest bytes", |_, row| amount(row, 3));
     (!table.rows.is_empty()).then_some(table)
 }
 
 /// When subflows joined; no table without joins.
-fn joins(summary: &MptcpSummary) -> Option<Table> {
+fn joins(summary: &MptcpSummary, limit: Limit) -> Option<Table> {
     let mut table = Table::headed(&[
         ("tcpstream", "tcp\nstream"),
         ("established after", "established\nafter"),
@@ -207,6 +211,8 @@ fn joins(summary: &MptcpSummary) -> Option<Table> {
             time(join.handshake_rtt),
         ]);
     }
+    let initial = |row: &[Cell]| matches!(row.first(), Some(Cell::Text(_)));
+    let table = limit.cut(table, "with the shortest round trips", |_, row| (initial(row), amount(row, 2)));
     (!table.rows.is_empty()).then_some(table)
 }
 

@@ -1,10 +1,14 @@
 //! `ooo N`
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
+use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
-use crate::analysis::out_of_order::{OutOfOrder, OutOfOrderDirection, out_of_order};
+use crate::analysis::out_of_order::{Blame, OutOfOrder, OutOfOrderDirection, out_of_order};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -49,7 +53,7 @@ impl Command for OutOfOrderCommand {
             .long("over-time")
             .action(ArgAction::SetTrue)
             .help("The octets waiting, one row a change, instead of their summary");
-        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(over_time)
+        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(over_time).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -73,10 +77,14 @@ impl Command for OutOfOrderCommand {
             let table = occupancy_table(&occupancy);
             return Ok(Outcome::Report(Report::new(&occupancy, vec![table]).with_notes(notes)));
         }
+        let limit = Limit::of(arguments);
         let mut tables = vec![totals(&found)];
         for direction in &found.directions {
-            tables.push(waited(direction));
-            tables.push(blame(direction));
+            let octets = |_: usize, row: &[Cell]| (amount(row, 3), amount(row, 1));
+            tables.push(limit.cut(waited(direction), "with the least data waiting", octets));
+            let blocked: Vec<Duration> = direction.blame.iter().map(|blame| span(blame.blocked_time)).collect();
+            let by_time = |index: usize, row: &[Cell]| (blocked.get(index).copied(), amount(row, 2));
+            tables.push(limit.cut(blame(direction), "with the shortest waits", by_time));
         }
         Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).with_notes(notes)))
     }
@@ -89,6 +97,11 @@ const ROWS: Rows = Rows {
     lists: &[("directions.blame", &["tcpstream", "holes_filled", "released_bytes", "blocked_time"])],
     ..Rows::FLAT
 };
+
+/// Seconds as something that has an order.
+fn span(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
 
 fn totals(found: &OutOfOrder) -> Table {
     let names = ["towards", "segments", "out of order", "peak bytes", "mean bytes"];
@@ -168,9 +181,11 @@ fn flat(found: &OutOfOrder) -> Table {
     ];
     let mut table = Table::new(&names);
     for direction in &found.directions {
+        let blamed: HashMap<u32, &Blame> =
+            direction.blame.iter().filter_map(|blame| Some((blame.tcpstream?, blame))).collect();
         for subflow in &direction.subflows {
             let delay = &subflow.hol_delay;
-            let blame = direction.blame.iter().find(|blame| blame.tcpstream == Some(subflow.tcpstream));
+            let blame = blamed.get(&subflow.tcpstream);
             let mut row = vec![
                 Cell::Integer(found.mptcpstream.into()),
                 Cell::Text(direction.towards.name().to_string()),

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
+use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
 use crate::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, parts, rtt};
 use crate::arguments;
@@ -48,7 +49,7 @@ impl Command for RttCommand {
             .long("samples")
             .action(ArgAction::SetTrue)
             .help("One row a sample instead of their distribution");
-        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(samples)
+        command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(samples).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -76,13 +77,18 @@ impl Command for RttCommand {
             let table = sample_table(&samples);
             return Ok(Outcome::Report(Report::new(&samples, vec![table]).with_notes(notes)));
         }
+        let limit = Limit::of(arguments);
         let records: Vec<Record> = found.series.iter().map(Series::record).collect();
         let directions = Role::BOTH.iter().filter(|role| records.iter().any(|record| record.towards == **role));
-        let tables = directions.map(|role| direction(&records, *role)).collect();
+        let tables = directions.map(|role| limit.cut(direction(&records, *role), FEWEST, |_, row| amount(row, 2)));
+        let tables = tables.collect();
         let report = Report::new(&records, tables);
         Ok(Outcome::Report(report.with_records(flat(&records)).complete(&Rows::FLAT).with_notes(notes)))
     }
 }
+
+/// Which rows a table leaves out.
+const FEWEST: &str = "with the fewest samples";
 
 /// The records of one direction, for people.
 fn direction(records: &[Record], towards: Role) -> Table {

@@ -4,6 +4,7 @@ mod all;
 
 use clap::ArgMatches;
 
+use super::limit::{self, Limit};
 use super::mptcp_summary::probes;
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
@@ -42,7 +43,7 @@ impl Command for TcpSummaryCommand {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::tcp_stream().required(false)).arg(arguments::towards())
+        command.arg(arguments::tcp_stream().required(false)).arg(arguments::towards()).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -57,7 +58,7 @@ impl Command for TcpSummaryCommand {
         let capture = session.capture()?;
         let towards = arguments::role(arguments);
         let Some(number) = arguments.get_one::<u32>("tcpstream") else {
-            return Ok(Outcome::Report(all::report(capture, towards)?));
+            return Ok(Outcome::Report(all::report(capture, towards, Limit::of(arguments))?));
         };
         let stream = capture.tcp_stream(*number)?;
         let summary = in_directions(tcp_summary(capture, stream), towards);

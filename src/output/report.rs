@@ -105,6 +105,8 @@ pub struct Table {
     /// For rows with long texts: people get each as a block, this many cells on its first line and every other cell on
     /// labelled lines of its own.
     pub blocks: Option<usize>,
+    /// A line below the rows, for people only: how many there are that are not among them.
+    pub more: Option<String>,
 }
 
 impl Table {

@@ -23,6 +23,9 @@ pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &m
         }
         anything = true;
         write_table(table, human, width, output)?;
+        for line in table.more.iter().flat_map(|line| folded(&escape(line), width.map_or(usize::MAX, usize::from))) {
+            writeln!(output, "{line}")?;
+        }
     }
     let mut notes = report.notes.iter().chain(&report.left_out).peekable();
     if anything && notes.peek().is_some() {

@@ -9,8 +9,9 @@ use mptcpanalyzer::tracking::Capture;
 
 use crate::drawn::draw;
 use crate::made_mptcp::{
-    ACK, KEYS, Packet, Path, SYN, SYN_ACK, Wire, join_ack, join_syn, join_syn_ack, token_and_idsn,
+    ACK, KEYS, Packet, Path, RST_ACK, SYN, SYN_ACK, Wire, join_ack, join_syn, join_syn_ack, token_and_idsn,
 };
+use crate::program::Home;
 
 /// Subflows of the made connection; the first opens it.
 const SUBFLOWS: u16 = 300;
@@ -172,4 +173,119 @@ fn many_events_are_counted_instead_of_marked() {
     {
         assert!(figure.caption.iter().any(|line| line.starts_with(sentence)), "{:?}", figure.caption);
     }
+}
+
+/// Joins that get no answer, joins that are refused, and joins that carry 10 octets: in turns, after the connection's own
+/// subflow.
+const JOINS: u16 = 900;
+
+fn joins() -> Wire {
+    let mut wire = Wire::at(0.0);
+    wire.connect(&path(0), false);
+    let token = token_and_idsn(KEYS[1]).0;
+    let mut sent = 101_u64;
+    for join in 1..=JOINS {
+        let (at, path) = (0.1 + f64::from(join) * 0.0005, path(join));
+        let syn = join_syn(token);
+        let arrived = wire.up(at, &path, &Packet { flags: SYN, options: &syn, ..Packet::default() });
+        match join % 3 {
+            1 => {}
+            2 => {
+                wire.down(arrived, &path, &Packet { flags: RST_ACK, ack: 1, ..Packet::default() });
+            }
+            _ => {
+                let (answer, ack) = (join_syn_ack(false), join_ack(false));
+                let packet = Packet { flags: SYN_ACK, ack: 1, options: &answer, ..Packet::default() };
+                let arrived = wire.down(arrived, &path, &packet);
+                wire.up(arrived, &path, &Packet { flags: ACK, seq: 1, ack: 1, options: &ack, ..Packet::default() });
+                let option = mapping(KEYS, 1, sent, 1, 10);
+                let data = Packet { flags: ACK, seq: 1, ack: 1, options: &option, payload: 10, window: None };
+                let arrived = wire.up(arrived + 0.001, &path, &data);
+                sent += 10;
+                wire.down(arrived, &path, &Packet { flags: ACK, seq: 1, ack: 11, ..Packet::default() });
+            }
+        }
+    }
+    wire
+}
+
+/// What a line prints about the capture of [`joins`].
+fn printed(home: &Home, line: &str) -> String {
+    let words: Vec<&str> = ["-l", "joins.pcap"].into_iter().chain(line.split(' ')).collect();
+    let done = home.run(&words, "");
+    assert_eq!(done.code, Some(0), "{line}: {}", done.messages);
+    done.results
+}
+
+#[test]
+fn tables_of_many_subflows_have_a_hundred_rows_and_say_so() {
+    let home = Home::new();
+    home.write("joins.pcap", joins().file());
+    for line in [
+        "list_subflows 0",
+        "list_subflows --all",
+        "list_mptcp_connections",
+        "list_tcp_connections",
+        "tcp_summary",
+        "mptcp_summary 0",
+        "mptcp_summary",
+        "list_reinjections 0",
+        "events 0",
+        "diagnose",
+        "rtt 0",
+        "ooo 0",
+    ] {
+        let text = printed(&home, line);
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        assert!(text.lines().count() < 340 && widest < 250, "{line}: {} lines, {widest} wide", text.lines().count());
+    }
+    let text = printed(&home, "list_subflows 0");
+    assert!(text.starts_with("901 subflows: 301 established, 300 syn_sent, 300 refused\n"), "{text}");
+    assert!(text.contains("\n… 801 more rows with the least data; --limit 0 shows all\n"), "{text}");
+    let streams: Vec<&str> = text.lines().filter(|line| line.contains(" established ")).collect();
+    assert_eq!(streams.len(), 101, "the title, the initial subflow and 99 joins with data: {text}");
+    // 1, 2, 4, 5, …: the two of three that have no SYN/ACK.
+    assert!(text.contains("HMAC of stream 1-2, 4-5, 7-8, 10-11, 13-14, … (600 in all) not checked"), "{text}");
+    // 900 joins, of which 300 have three packets with the option.
+    let events = printed(&home, "events 0");
+    let title = events.lines().next().unwrap_or_default();
+    for part in ["1,500 mp_join", "300 join_refused", "300 join_unanswered", "300 join_established", "2 mp_capable"] {
+        assert!(title.contains(part), "{title}");
+    }
+    assert!(events.contains(" more rows of the commonest kinds; --limit 0 shows all\n"), "{events}");
+}
+
+#[test]
+fn all_of_many_subflows_are_shown_when_asked_for_and_to_programs() {
+    let home = Home::new();
+    home.write("joins.pcap", joins().file());
+    let rows = |line: &str| printed(&home, line).lines().count();
+    assert_eq!(rows("list_subflows 0 --format csv"), 902);
+    assert_eq!(rows("list_subflows 0 --format ndjson"), 901);
+    assert_eq!(rows("list_tcp_connections --format csv"), 902);
+    // A row a direction.
+    assert_eq!(rows("tcp_summary --format csv"), 1803);
+    assert_eq!(rows("mptcp_summary 0 --format csv"), 1803);
+    let all = printed(&home, "list_subflows 0 --limit 0");
+    assert!(!all.contains("--limit"), "{all}");
+    assert_eq!(all.lines().filter(|line| line.contains(" join ")).count(), 900);
+    let few = printed(&home, "list_subflows 0 --limit 5");
+    assert_eq!(few.lines().filter(|line| line.contains(" join ")).count(), 4, "{few}");
+    let events = printed(&home, "events 0 --format ndjson").lines().count();
+    assert_eq!(rows("events 0 --format csv"), events + 1);
+    assert!(events > 2400);
+}
+
+#[test]
+fn live_counts_what_is_too_much_to_read() {
+    let home = Home::new();
+    home.write("joins.pcap", joins().file());
+    let done = home.run(&["live", "./joins.pcap"], "");
+    let text = &done.results;
+    assert!(text.lines().count() < 160, "{text}");
+    // All joins come within the first second; of 300 refusals 20 are shown.
+    assert_eq!(text.lines().filter(|line| line.contains(" join_refused ")).count(), 21, "{text}");
+    assert!(text.contains("280 more in this interval"), "{text}");
+    let events = home.run(&["live", "./joins.pcap", "--format", "ndjson"], "").results;
+    assert_eq!(events.lines().filter(|line| line.contains("\"join_refused\"")).count(), 300);
 }

@@ -21,7 +21,7 @@ use crate::tracking::{Capture, Connection, Nature, Role};
 pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
 
 /// What kind of thing happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// MP_CAPABLE in a SYN, a SYN/ACK or the ACK after them.

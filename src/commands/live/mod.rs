@@ -41,7 +41,8 @@ impl Command for LiveCommand {
          --interval in which packets came what each connection and subflow carried: payload octets a second towards the \
          server and the client (retransmissions and reinjections included), packets a second, and octets that were sent \
          again on their subflow. What belongs to no connection, and attempts that nobody answers, is summed \
-         up as plain TCP. Intervals lie side by side from \
+         up as plain TCP. Of more than 20 events of one kind in a connection and interval the rest is counted; other formats \
+         have each. Intervals lie side by side from \
          the first frame on. Checksums are not checked; packets that the path doubled count as sent again.\n\n\
          In JSON and CSV each event is a `record` called `event`, and each direction of a connection, of its subflows and \
          of plain TCP one called `rate`: without `tcpstream` it is that of the whole connection, without `mptcpstream` \

@@ -1,14 +1,20 @@
 //! What is new, as tables for people and records for programs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::json;
 
+use crate::analysis::events::Kind;
 use crate::analysis::live::{Amount, Happening, News, Of, Rate, Rates};
 use crate::output::{Cell, Report, Table};
 use crate::tracking::{ByRole, Endpoint};
+use crate::units::grouped;
 
 /// Lines of one window that people see; the rest is summed up.
 const MOST_LINES: usize = 20;
+/// Events of one kind, connection and window that people see; the rest is counted.
+const MOST_EVENTS: u64 = 20;
 
 /// One record, as JSON prints it.
 #[derive(Serialize)]
@@ -18,25 +24,62 @@ enum Record<'a> {
     Rate(Rate),
 }
 
+/// What people were shown of the window at hand: of more events of one kind in one connection the rest is counted.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// By connection and kind, all that there were.
+    events: BTreeMap<(u32, Kind), u64>,
+}
+
+impl Shown {
+    /// Whether one more event is to be shown.
+    fn takes(&mut self, happening: &Happening) -> bool {
+        let count = self.events.entry((happening.mptcpstream, happening.event.event)).or_default();
+        *count += 1;
+        *count <= MOST_EVENTS
+    }
+
+    /// A line for each kind of which not all were shown, at the end of the window.
+    fn rest(&mut self, reltime: f64) -> Vec<Vec<Cell>> {
+        let events = std::mem::take(&mut self.events).into_iter().filter(|(_, count)| *count > MOST_EVENTS);
+        let line = |((connection, kind), count): ((u32, Kind), u64)| {
+            vec![
+                Cell::microseconds(reltime),
+                Cell::Integer(connection.into()),
+                Cell::Text("more".to_string()),
+                Cell::Null,
+                Cell::name(&kind),
+                Cell::Text(format!("{} more in this interval", grouped(count.saturating_sub(MOST_EVENTS)))),
+            ]
+        };
+        events.map(line).collect()
+    }
+}
+
 /// The news in their order; `origin` is when the first frame was recorded, nanoseconds since 1970.
 #[must_use]
-pub fn report(news: &[News], origin: i64) -> Report {
+pub fn report(news: &[News], origin: i64, shown: &mut Shown) -> Report {
     let mut tables: Vec<Table> = Vec::new();
     let mut records = Vec::new();
+    let mut add =
+        |empty: Table, rows: Vec<Vec<Cell>>| match tables.last_mut().filter(|last| last.columns == empty.columns) {
+            Some(last) => last.rows.extend(rows),
+            None if rows.is_empty() => {}
+            None => tables.push(Table { rows, ..empty }),
+        };
     for news in news {
-        let (empty, rows) = match news {
+        match news {
             News::Happening(happening) => {
                 records.push(Record::Event(happening));
-                (events(), vec![event(happening)])
+                if shown.takes(happening) {
+                    add(events(), vec![event(happening)]);
+                }
             }
             News::Rates(rates) => {
                 records.extend(rates.records(origin).into_iter().map(Record::Rate));
-                (rates_table(), lines(rates, origin))
+                add(events(), shown.rest(rates.reltime(origin)));
+                add(rates_table(), lines(rates, origin));
             }
-        };
-        match tables.last_mut().filter(|last| last.columns == empty.columns) {
-            Some(last) => last.rows.extend(rows),
-            None => tables.push(Table { rows, ..empty }),
         }
     }
     let mut flat = Table::new(&[

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::report::report;
+use super::report::{Shown, report};
 use crate::analysis::live::Live;
 use crate::commands::Session;
 use crate::commands::feed::{Feed, Next};
@@ -42,6 +42,7 @@ pub struct Watch {
     pub(super) live: Live,
     pub(super) recording: Recording,
     limits: Limits,
+    shown: Shown,
     /// What is captured, for sentences.
     what: String,
     /// The name under which the packets will be kept.
@@ -78,6 +79,7 @@ impl Watch {
             live: Live::new(i64::try_from(limits.interval.as_nanos()).unwrap_or(i64::MAX)),
             recording: Recording::new(limits.keep),
             limits,
+            shown: Shown::default(),
             what,
             name: name.unwrap_or_else(|| format!("live:{}", wanted.source.name())),
             copy: copy.map(|(path, _)| path),
@@ -219,7 +221,7 @@ impl Feed for Watch {
         }
         let news = self.live.take_news();
         match (news.is_empty(), over) {
-            (false, _) => Ok(Next::Part(Box::new(report(&news, self.live.origin())))),
+            (false, _) => Ok(Next::Part(Box::new(report(&news, self.live.origin(), &mut self.shown)))),
             (true, true) => Ok(Next::End),
             (true, false) => Ok(Next::Nothing),
         }

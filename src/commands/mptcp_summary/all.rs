@@ -7,8 +7,8 @@ use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::interrupt;
 use crate::output::{Cell, Report, Table};
-use crate::packets::cells::join;
 use crate::tracking::{Capture, Role, Stream};
+use crate::units::several;
 
 /// Sums up every connection, or one direction of each.
 pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report> {
@@ -40,7 +40,7 @@ fn unseen(summaries: &[MptcpSummary]) -> Option<String> {
     (!numbers.is_empty()).then(|| {
         format!(
             "DATA_ACKs of connection {} cover data that no captured packet carried: its goodput is of what was captured",
-            join(&numbers, ", ")
+            several(&numbers)
         )
     })
 }
@@ -57,7 +57,7 @@ fn merged(summaries: &[MptcpSummary]) -> Option<String> {
         format!(
             "ranges sent again in connection {} span more pieces of earlier data than are told apart: all bytes of one count \
              as those of its first piece",
-            join(&numbers, ", ")
+            several(&numbers)
         )
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{ROWS, in_directions, records};
 use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
+use crate::commands::limit::{Limit, amount};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::interrupt;
@@ -9,7 +10,7 @@ use crate::output::{Cell, Report, Table};
 use crate::tracking::{Capture, Role, Stream};
 
 /// Sums up every stream, or one direction of each.
-pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report> {
+pub(super) fn report(capture: &Capture, towards: Option<Role>, limit: Limit) -> Result<Report> {
     let mut table = Table::headed(&columns(towards));
     let mut summaries: Vec<TcpSummary> = Vec::new();
     for stream in &capture.tracking.streams {
@@ -19,9 +20,19 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
         summaries.push(summary);
     }
     let note = summaries.is_empty().then(|| "the capture holds no TCP packet".to_string());
-    let report = Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)])
-        .with_records(records(&summaries))
-        .complete(&ROWS);
+    // Only connections of very many subflows are cut.
+    let of_one = |row: &[Cell]| {
+        let stream = u32::try_from(amount(row, 0)).ok()?;
+        Some(capture.tracking.subflow(stream)?.connection)
+    };
+    let goodput = |index: usize, _: &[Cell]| {
+        let directions = summaries.get(index).map_or(&[][..], |summary| &summary.directions);
+        let sum = |part: fn(&TcpDirection) -> u64| directions.iter().map(part).fold(0, u64::saturating_add);
+        (sum(|direction| direction.goodput_bytes), sum(|direction| direction.packets))
+    };
+    let least = "of subflows with the least data";
+    let table = limit.cut_groups(table.without_zeros_in(&super::RARE), least, of_one, goodput);
+    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(&ROWS);
     Ok(report.with_notes(note.into_iter().collect()))
 }
 

@@ -1,0 +1,124 @@
+//! `--limit`: tables of very many rows, cut to those that matter most.
+//!
+//! Only tables for people are cut. JSON and CSV have every record.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use clap::{Arg, ArgMatches, value_parser};
+
+use crate::output::{Cell, Table};
+use crate::units::grouped;
+
+/// Rows that a table has at most when nobody asked.
+const USUAL: &str = "100";
+
+/// How many rows a table may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(Option<usize>);
+
+/// `--limit COUNT`.
+pub fn argument() -> Arg {
+    Arg::new("limit")
+        .long("limit")
+        .value_name("COUNT")
+        .value_parser(value_parser!(u32))
+        .default_value(USUAL)
+        .help("Rows that a table has at most, those that matter most; 0 shows all. Other formats have all rows")
+}
+
+impl Limit {
+    /// What `--limit` says.
+    pub fn of(arguments: &ArgMatches) -> Self {
+        let count = arguments.get_one::<u32>("limit").copied().filter(|count| *count > 0);
+        Limit(count.and_then(|count| usize::try_from(count).ok()))
+    }
+
+    /// Whether so many rows are more than a table may have.
+    pub fn is_below(self, rows: usize) -> bool {
+        self.0.is_some_and(|limit| rows > limit)
+    }
+
+    /// The table with its weightiest rows, the first ones of equal weight, in their order. Where rows are missing, a line
+    /// says how many; `others` tells which, as in "with the least data".
+    pub fn cut<K: Ord>(self, table: Table, others: &str, weight: impl Fn(usize, &[Cell]) -> K) -> Table {
+        self.cut_groups(table, others, |_| Some(()), weight)
+    }
+
+    /// The same for each group of rows by itself; what belongs to none stays.
+    pub fn cut_groups<G: Hash + Eq, K: Ord>(
+        self,
+        mut table: Table,
+        others: &str,
+        group: impl Fn(&[Cell]) -> Option<G>,
+        weight: impl Fn(usize, &[Cell]) -> K,
+    ) -> Table {
+        let Some(limit) = self.0.filter(|limit| table.rows.len() > *limit) else { return table };
+        let mut groups = HashMap::<G, Vec<usize>>::new();
+        for (index, row) in table.rows.iter().enumerate() {
+            if let Some(group) = group(row) {
+                groups.entry(group).or_default().push(index);
+            }
+        }
+        let mut missing = HashSet::new();
+        for mut rows in groups.into_values().filter(|rows| rows.len() > limit) {
+            // Stable: of equal ones the first stay.
+            rows.sort_by_cached_key(|index| Reverse(table.rows.get(*index).map(|row| weight(*index, row))));
+            missing.extend(rows.into_iter().skip(limit));
+        }
+        if missing.is_empty() {
+            return table;
+        }
+        let mut index = 0_usize..;
+        table.rows.retain(|_| index.next().is_none_or(|index| !missing.contains(&index)));
+        let count = grouped(u64::try_from(missing.len()).unwrap_or(u64::MAX));
+        table.more = Some(format!("… {count} more rows {others}; --limit 0 shows all"));
+        table
+    }
+}
+
+/// The number in the cell of that column; -1 where there is none.
+pub fn amount(row: &[Cell], column: usize) -> i128 {
+    match row.get(column) {
+        Some(Cell::Integer(number)) => *number,
+        Some(Cell::Bytes(octets)) => (*octets).into(),
+        Some(Cell::Nanoseconds(span)) => (*span).into(),
+        _ => -1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: &[(i128, i128)]) -> Table {
+        let mut table = Table::new(&["group", "bytes"]);
+        table.rows.extend(rows.iter().map(|(group, bytes)| vec![Cell::Integer(*group), Cell::Integer(*bytes)]));
+        table
+    }
+
+    fn bytes(_: usize, row: &[Cell]) -> i128 {
+        amount(row, 1)
+    }
+
+    #[test]
+    fn the_weightiest_rows_stay_in_their_order() {
+        let all = table(&[(0, 5), (0, 9), (0, 5), (0, 1), (0, 7)]);
+        let cut = Limit(Some(3)).cut(all.clone(), "with the fewest bytes", bytes);
+        assert_eq!(cut.rows, table(&[(0, 5), (0, 9), (0, 7)]).rows);
+        assert_eq!(cut.more.as_deref(), Some("… 2 more rows with the fewest bytes; --limit 0 shows all"));
+        for limit in [Limit(Some(5)), Limit(None)] {
+            assert_eq!(limit.cut(all.clone(), "with the fewest bytes", bytes), all);
+        }
+    }
+
+    #[test]
+    fn groups_are_cut_by_themselves() {
+        let all = table(&[(0, 1), (1, 2), (1, 4), (1, 3), (2, 0), (-1, 0), (-1, 0), (-1, 0)]);
+        let group = |row: &[Cell]| Some(amount(row, 0)).filter(|group| *group >= 0);
+        let cut = Limit(Some(2)).cut_groups(all, "with the fewest bytes", group, bytes);
+        assert_eq!(cut.rows, table(&[(0, 1), (1, 4), (1, 3), (2, 0), (-1, 0), (-1, 0), (-1, 0)]).rows);
+        assert_eq!(cut.more.as_deref(), Some("… 1 more rows with the fewest bytes; --limit 0 shows all"));
+    }
+}
