@@ -24,7 +24,7 @@ const LONGEST_FILE: u64 = 1 << 30;
 #[derive(Debug)]
 pub enum Shown {
     /// Text or a table.
-    Report(Report),
+    Report(Box<Report>),
     /// A figure.
     Figure(Box<Figure>),
 }
@@ -51,11 +51,11 @@ impl Shown {
 pub fn shown(name: &str, answer: Answer, directory: &Path) -> Result<Shown> {
     let wrong = |what: String| Error::Failed(format!("the plugin `{name}` answered with {what}"));
     match answer {
-        Answer::Text(text) => Ok(Shown::Report(text_report(&text)?)),
-        Answer::Table(table) => table_report(table).map(Shown::Report).map_err(wrong),
+        Answer::Text(text) => Ok(Shown::Report(Box::new(text_report(&text)?))),
+        Answer::Table(table) => table_report(table).map(|report| Shown::Report(Box::new(report))).map_err(wrong),
         Answer::Arrow(file) => {
             let frame = arrow(&file, directory).map_err(wrong)?;
-            Ok(Shown::Report(Report::of_frame(frame)?))
+            Ok(Shown::Report(Box::new(Report::of_frame(frame)?)))
         }
         Answer::Figure(figure) => match figure.validate() {
             Ok(()) => Ok(Shown::Figure(Box::new(figure))),

@@ -56,7 +56,7 @@ impl Command for PluginCommand {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         match use_of(self.plugin, self.entry, arguments, None, session)? {
-            Shown::Report(report) => Ok(Outcome::Report(report)),
+            Shown::Report(report) => Ok(Outcome::Report(*report)),
             Shown::Figure(figure) => Ok(Outcome::Drawing(Box::new(drawing(*figure, arguments)))),
         }
     }
