@@ -7,9 +7,9 @@ mod generate;
 use std::time::{Duration, Instant};
 
 use generate::longer::{check, prolonged};
-use mptcpanalyzer::packets::segment::Segment;
-use mptcpanalyzer::tracking::data::data_level;
-use mptcpanalyzer::tracking::track;
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::tracking::data::data_level;
+use mptcp_trace::tracking::track;
 
 /// Each figure is the least of this many runs.
 const RUNS: usize = 7;

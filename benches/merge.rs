@@ -5,14 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use mptcpanalyzer::analysis::clock::clock;
-use mptcpanalyzer::analysis::mapping::{Mapper, StreamPair};
-use mptcpanalyzer::analysis::merge::merge;
-use mptcpanalyzer::packets::segment::{Segment, flag};
-use mptcpanalyzer::packets::table::Builder;
+use mptcp_trace::analysis::clock::clock;
+use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
+use mptcp_trace::analysis::merge::merge;
+use mptcp_trace::packets::Builder;
+use mptcp_trace::packets::Dissection;
+use mptcp_trace::packets::frames::Frame;
+use mptcp_trace::packets::segment::{Segment, flag};
+use mptcp_trace::tracking::Capture;
 use mptcpanalyzer::packets::tshark::{self, Request};
-use mptcpanalyzer::packets::{Dissection, table};
-use mptcpanalyzer::tracking::Capture;
 
 /// Each figure is the least of this many runs.
 const RUNS: usize = 5;
@@ -38,7 +39,7 @@ fn load(path: &Path) -> Capture {
     let tshark = tshark::probe(Path::new("tshark"), None).expect("tshark is installed");
     let request = Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
     let dissection = tshark::dissect(&tshark, path, &request).expect("the capture can be dissected");
-    Capture::new(path.to_path_buf(), dissection).expect("the capture can be tracked")
+    Capture::new(path.to_path_buf(), dissection.dissection).expect("the capture can be tracked")
 }
 
 /// Nanoseconds a packet to map the streams of all connections, put their packets together and compare the clocks.
@@ -68,7 +69,6 @@ fn twice(capture: &Capture) -> Capture {
     const FURTHER: u32 = 1 << 28;
     const LATER: i64 = 60;
     let mut builder = Builder::default();
-    let identifications = capture.dissection.table.column("ipid").unwrap().u16().unwrap().rechunk().into_owned();
     let again = capture.segments.iter().map(|segment| Segment {
         abstime: segment.abstime + LATER * 1_000_000_000,
         sequence: segment.sequence.wrapping_add(FURTHER),
@@ -77,7 +77,7 @@ fn twice(capture: &Capture) -> Capture {
         ..segment.clone()
     });
     let middle = |segment: &Segment| segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
-    let identified = capture.segments.iter().cloned().chain(again).zip((0..capture.segments.len()).cycle());
+    let identified = capture.segments.iter().cloned().chain(again).zip((0..capture.segments.len() as u32).cycle());
     let mut packetid = 0;
     for (index, (segment, row)) in identified.enumerate() {
         // The first time without the end, the second time without the beginning.
@@ -85,10 +85,10 @@ fn twice(capture: &Capture) -> Capture {
             continue;
         }
         packetid += 1;
-        let frame = table::Frame { ip_id: identifications.get(row), ..table::Frame::default() };
+        let frame = Frame { ip_id: capture.frames.ip_id(row), ..Frame::default() };
         builder.push(&frame, Segment { packetid, ..segment });
     }
-    let dissection = Dissection { table: builder.finish(Vec::new()), facts: capture.dissection.facts.clone() };
+    let dissection = Dissection { packets: builder.finish(), facts: capture.facts.clone() };
     Capture::new(capture.path.clone(), dissection).expect("the capture can be tracked")
 }
 

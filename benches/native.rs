@@ -59,7 +59,7 @@ impl Made {
             write(&part)?;
             std::fs::rename(&part, &path)?;
         }
-        let packets = mptcpanalyzer::packets::capture_file::count_frames(&path)?.whole as f64;
+        let packets = mptcp_trace::packets::capture_file::count_frames(&path)?.whole as f64;
         Ok(Made { path, packets })
     }
 }

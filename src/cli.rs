@@ -1,5 +1,6 @@
 //! The program's own flags. What follows the first word that is no flag belongs to the command of that name.
 
+use crate::arguments::choice;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
 use crate::output::Format;
 use crate::packets::Dissector;
-use crate::tracking::point_of_view::{CopiesWanted, PointOfView};
+use mptcp_trace::tracking::point_of_view::{CopiesWanted, PointOfView};
 
 /// How much the program says on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, ValueEnum)]
@@ -43,7 +44,7 @@ pub struct Cli {
     pub interface: Option<String>,
 
     /// Of the loaded capture, which copies count of packets that were recorded in several places
-    #[arg(long, value_name = "WHICH", value_enum, requires = "load")]
+    #[arg(long, value_name = "WHICH", value_parser = choice::COPIES, requires = "load")]
     pub copies: Option<CopiesWanted>,
 
     /// Read this configuration instead of the one in the XDG configuration directory
@@ -55,7 +56,7 @@ pub struct Cli {
     pub cachedir: Option<PathBuf>,
 
     /// Memory that packets may take, such as 2GiB; by default half of what is free
-    #[arg(long, value_name = "AMOUNT", value_parser = crate::memory::parse)]
+    #[arg(long, value_name = "AMOUNT", value_parser = mptcp_trace::memory::parse)]
     pub memory_limit: Option<u64>,
 
     /// Who dissects captures: this program, tshark, or whichever fits

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::memory;
 use crate::output::Format;
 use crate::packets::Dissector;
-use crate::reading;
+use mptcp_trace::memory;
+use mptcp_trace::reading;
 
 /// The configuration, every key with a default.
 #[derive(Debug, Clone, PartialEq, Eq)]

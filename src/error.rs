@@ -6,8 +6,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use mptcp_trace::error::Numbered;
+use mptcp_trace::interrupt::Interrupted;
+use mptcp_trace::packets::capture_file::CaptureFileError;
+
 use crate::config::ConfigError;
-use crate::interrupt::Interrupted;
 use crate::packets::LoadError;
 
 /// A command, or the program itself, could not do its work.
@@ -84,6 +87,45 @@ impl Error {
 impl From<Interrupted> for Error {
     fn from(_: Interrupted) -> Self {
         Error::Interrupted
+    }
+}
+
+impl From<CaptureFileError> for Error {
+    fn from(error: CaptureFileError) -> Self {
+        match error {
+            CaptureFileError::File { action, path, source } => Error::file(action, path, source),
+            CaptureFileError::Interrupted => Error::Interrupted,
+            other => Error::Failed(other.to_string()),
+        }
+    }
+}
+
+/// With what to type to see what there is.
+impl From<mptcp_trace::Error> for Error {
+    fn from(error: mptcp_trace::Error) -> Self {
+        use mptcp_trace::Error as Asked;
+        Error::NotFound(match &error {
+            Asked::Interrupted => return Error::Interrupted,
+            Asked::Absent { what, count: 2.., .. } => format!("{error}, see `{}`", list_of(*what)),
+            Asked::NoInterface { .. } => format!("{error}, see `list_interfaces`"),
+            Asked::OnePlace(_) => format!("{error}: name the capture without `@`"),
+            Asked::Undecided { what, number, first, second, .. } => {
+                let command = match what {
+                    Numbered::TcpStream => "map_tcp_connection",
+                    Numbered::MptcpConnection => "map_mptcp_connection",
+                };
+                let (first, second) = (first.display(), second.display());
+                format!("{error}; compare them with `{command} {first} {second} {number} --verbose`")
+            }
+            Asked::Absent { .. } | Asked::PartOf { .. } | Asked::NoCounterpart { .. } => error.to_string(),
+        })
+    }
+}
+
+fn list_of(what: Numbered) -> &'static str {
+    match what {
+        Numbered::TcpStream => "list_tcp_connections",
+        Numbered::MptcpConnection => "list_mptcp_connections",
     }
 }
 

@@ -36,26 +36,20 @@
 
 pub mod analysis;
 pub mod arguments;
-pub mod capture_format;
 pub mod children;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod error;
-pub mod interrupt;
 pub mod locale;
-pub mod memory;
 pub mod output;
 pub mod packets;
 pub mod plots;
 pub mod plugin;
 pub mod quoting;
-pub mod reading;
 pub mod shell;
 pub mod spreadsheet;
 pub mod temporary;
 pub mod terminal_text;
 pub mod time_text;
-pub mod tracking;
-pub mod units;
 pub mod whole_file;

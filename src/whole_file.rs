@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use crate::capture_format::looks_like_a_capture;
 use crate::error::{Error, Result};
 use crate::temporary::{self, Temporary};
 use crate::terminal_text::escape;
+use mptcp_trace::capture_format::looks_like_a_capture;
 
 /// Whether an output may replace a capture, the one thing that cannot be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use mptcpanalyzer::packets::segment::{Control, Dss, Join, Segment, flag, subtype};
+use mptcp_trace::packets::segment::{Control, Dss, Join, Segment, flag, subtype};
 
 /// Appends an Ethernet frame with the segment, its payload all zeros.
 pub fn frame(segment: &Segment, out: &mut Vec<u8>) {

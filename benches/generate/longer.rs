@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use mptcpanalyzer::packets::segment::{Dss, SackBlocks, Segment, flag};
-use mptcpanalyzer::tracking::data::data_level;
-use mptcpanalyzer::tracking::{Capture, Role, Tracking, track};
+use mptcp_trace::packets::segment::{Dss, SackBlocks, Segment, flag};
+use mptcp_trace::tracking::data::data_level;
+use mptcp_trace::tracking::{Capture, Role, Tracking, track};
 
 /// How far numbers move from one repetition to the next.
 struct Spans {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use mptcpanalyzer::packets::segment::{Control, Dss, Join, Segment};
-use mptcpanalyzer::tracking::token::derive;
-use mptcpanalyzer::tracking::{Capture, Connection, Role, Tracking};
+use mptcp_trace::packets::segment::{Control, Dss, Join, Segment};
+use mptcp_trace::tracking::token::derive;
+use mptcp_trace::tracking::{Capture, Connection, Role, Tracking};
 
 /// What becomes of one recorded capture in its `copy`-th copy.
 struct Copy<'a> {

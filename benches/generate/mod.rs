@@ -9,17 +9,16 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use mptcpanalyzer::packets::native::{self, Request};
-use mptcpanalyzer::packets::segment::Segment;
-use mptcpanalyzer::tracking::Capture;
+use mptcp_trace::packets::native::{self, Request};
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::tracking::Capture;
 
 /// A capture of the recorded scenarios, or the shipped example where they are not.
 pub fn recording(name: &str) -> Capture {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let recorded = project.join("../shared/captures").join(name);
     let path = if recorded.exists() { recorded } else { project.join("examples/client.pcapng") };
-    let dissection =
-        native::dissect(&path, Request { partial: true, progress: false }).expect("the capture can be dissected");
+    let dissection = native::dissect(&path, Request { partial: true }).expect("the capture can be dissected");
     Capture::new(path, dissection).expect("the capture can be tracked")
 }
 

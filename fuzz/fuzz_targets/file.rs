@@ -6,11 +6,11 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use libfuzzer_sys::fuzz_target;
-use mptcpanalyzer::analysis::mptcp_connections::mptcp_connections;
-use mptcpanalyzer::analysis::tcp_connections::tcp_connections;
-use mptcpanalyzer::packets::native::{self, Failure, Request};
+use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
+use mptcp_trace::analysis::tcp_connections::tcp_connections;
+use mptcp_trace::packets::native::{self, Failure, Request};
 use mptcpanalyzer::packets::LoadError;
-use mptcpanalyzer::tracking::Capture;
+use mptcp_trace::tracking::Capture;
 
 fuzz_target!(|file: &[u8]| {
     let request = Request { partial: true, progress: false };

@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use mptcpanalyzer::analysis::mptcp_connections::mptcp_connections;
-use mptcpanalyzer::analysis::mptcp_summary::mptcp_summary;
-use mptcpanalyzer::analysis::reinjections::{reinjection_summary, reinjections};
-use mptcpanalyzer::analysis::tcp_summary::tcp_summary;
-use mptcpanalyzer::packets::segment::{
+use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
+use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
+use mptcp_trace::analysis::reinjections::{reinjection_summary, reinjections};
+use mptcp_trace::analysis::tcp_summary::tcp_summary;
+use mptcp_trace::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, SackBlocks, Segment, subtype,
 };
 use mptcpanalyzer::packets::table::{Builder, Frame, PacketTable};
 use mptcpanalyzer::packets::{CaptureFacts, Dissection};
-use mptcpanalyzer::tracking::data::{Kind, data_level};
-use mptcpanalyzer::tracking::{Capture, Role};
+use mptcp_trace::tracking::data::{Kind, data_level};
+use mptcp_trace::tracking::{Capture, Role};
 
 /// One packet. Few endpoints and mostly near numbers, so that packets have to do with each other.
 #[derive(Debug, Arbitrary)]

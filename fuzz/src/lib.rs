@@ -1,8 +1,8 @@
 //! What the targets of the packet layers demand: a frame cut by the snap length never says anything that the whole frame
 //! does not say.
 
-use mptcpanalyzer::packets::native::dissect_frame;
-use mptcpanalyzer::packets::segment::{Segment, subtype};
+use mptcp_trace::packets::native::dissect_frame;
+use mptcp_trace::packets::segment::{Segment, subtype};
 
 /// Raw IP, the link type without a header.
 pub const RAW_IP: u32 = 101;

@@ -1,69 +1,10 @@
-//! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
+//! Questions that need the packet table, or whose answers are sentences of this program. All others are
+//! [`mptcp_trace::analysis`].
 
-pub mod ack_sizes;
-pub mod acknowledged;
-pub mod addresses;
-pub mod aggregation_benefit;
-pub mod availability;
-pub mod capture_point;
-pub mod checksum;
-pub mod clock;
-pub mod closing;
-pub mod congestion_window;
-pub mod connection_pair;
 pub mod diagnose;
-pub mod distribution;
-pub mod events;
-pub mod fallback;
-pub mod fallback_cause;
 pub mod filter;
-pub mod flight;
-pub mod idle_gaps;
-pub mod interarrival;
-pub mod irregular;
-pub mod joins;
-pub mod live;
-pub mod loss;
-pub mod mapping;
-pub mod mapping_lengths;
-pub mod merge;
-pub mod mptcp_connections;
-pub mod mptcp_summary;
-pub mod one_sided;
-pub mod one_way_delays;
-pub mod option_loss;
-pub mod out_of_order;
-pub mod qualify_reinjections;
-pub mod rates;
-pub mod receive_window;
-pub mod refusals;
-pub mod reinjections;
-pub mod removals;
-pub mod requests;
-pub mod reset_ttl;
-pub mod retransmissions;
-pub mod rtt;
-pub mod scheduler;
+mod merged_table;
 pub mod selection;
-pub mod sender_view;
-pub mod setup;
 pub mod sql;
-pub mod standstill;
-pub mod subflows;
-pub mod summary_extended;
-pub mod tcp_connections;
-pub mod tcp_summary;
-pub mod unseen;
-mod volume;
 
-use serde::{Serialize, Serializer};
-
-/// Writes keys as 16 lower-case hexadecimal digits: JSON numbers lose precision beyond 2^53.
-fn hexadecimal_u64<S: Serializer>(value: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(|value| format!("{value:016x}")).serialize(serializer)
-}
-
-/// Writes tokens as 8 lower-case hexadecimal digits.
-fn hexadecimal_u32<S: Serializer>(value: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(|value| format!("{value:08x}")).serialize(serializer)
-}
+pub use merged_table::merged_table;

@@ -1,12 +1,13 @@
 //! Choosing rows and columns of the packet table, and saying what exists when the choice does not.
 
+use crate::packets::LoadedCapture;
 use polars::prelude::{BooleanChunked, BooleanType, ChunkedArray, DataFrame, NewChunkedArray};
 
 use super::filter::Filter;
 use crate::error::{Error, Result};
 use crate::packets::schema;
 use crate::terminal_text::escape;
-use crate::tracking::{Capture, Role};
+use mptcp_trace::tracking::Role;
 
 /// Which packets are wanted; what is `None` does not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,7 +26,7 @@ pub struct Selection {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a stream or column that is not there, [`Error::Usage`] for a condition that does not fit.
-pub fn packets(capture: &Capture, selection: &Selection) -> Result<DataFrame> {
+pub fn packets(capture: &LoadedCapture, selection: &Selection) -> Result<DataFrame> {
     if let Some(id) = selection.tcpstream {
         capture.tcp_stream(id)?;
     }

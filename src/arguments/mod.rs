@@ -1,15 +1,17 @@
 //! Arguments that several commands and plots take, so that they are named and explained once.
 
+pub mod choice;
 pub mod two_captures;
 
+use crate::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use crate::error::{Error, Result};
-use crate::tracking::{Capture, Role};
 use crate::whole_file::Force;
+use mptcp_trace::tracking::Role;
 
 /// Where captures come from: the session, for those who must not know it.
 pub trait Source {
@@ -17,13 +19,13 @@ pub trait Source {
     ///
     /// # Errors
     /// [`Error::NothingLoaded`].
-    fn capture(&self) -> Result<Arc<Capture>>;
+    fn capture(&self) -> Result<Arc<LoadedCapture>>;
 
     /// The capture of that name or path.
     ///
     /// # Errors
     /// When it cannot be loaded.
-    fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>>;
+    fn resolve(&mut self, wanted: &Path) -> Result<Arc<LoadedCapture>>;
 
     /// Tells the person something that does not stop the work.
     fn warn(&self, sentence: String);
@@ -60,7 +62,7 @@ pub fn towards() -> Arg {
     Arg::new("towards")
         .long("towards")
         .value_name("ROLE")
-        .value_parser(value_parser!(Role))
+        .value_parser(choice::ROLE)
         .help("Only the direction towards this end")
 }
 

@@ -1,18 +1,19 @@
 //! What commands over two captures share: `{tcp|mptcp} PCAP1 N PCAP2 [M]`, the clocks, and what to say of both.
 
+use crate::packets::LoadedCapture;
 use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
 use super::Source;
-use crate::analysis::clock::{Clock, Correction, clock};
-use crate::analysis::connection_pair::{AtOneEnd, ConnectionPair};
-use crate::analysis::mapping::{Mapper, MptcpMatch, StreamPair, TcpMatch};
-use crate::analysis::merge::{Merged, SideEvidence, Which, merge};
 use crate::error::{Error, Result};
-use crate::interrupt;
-use crate::tracking::Capture;
-use crate::units;
+use mptcp_trace::analysis::clock::{Clock, Correction, clock};
+use mptcp_trace::analysis::connection_pair::{AtOneEnd, ConnectionPair};
+use mptcp_trace::analysis::mapping::{Mapper, MptcpMatch, StreamPair, TcpMatch};
+use mptcp_trace::analysis::merge::{Merged, SideEvidence, Which, merge};
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::Capture;
+use mptcp_trace::units;
 
 /// Whether a number is that of a TCP stream or of an MPTCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,7 +51,7 @@ fn ends(command: clap::Command, first: &'static str, second: &'static str) -> cl
 
 /// `--clock none|offset|skew`.
 pub fn correction_argument() -> Arg {
-    Arg::new("clock").long("clock").value_name("CORRECTION").value_parser(value_parser!(Correction)).help(
+    Arg::new("clock").long("clock").value_name("CORRECTION").value_parser(super::choice::CORRECTION).help(
         "What to correct of the clocks' error before delays are measured; by default as little as leaves no delay \
          below zero",
     )
@@ -73,9 +74,9 @@ pub fn json() -> Arg {
 /// Two captures and the streams of theirs that belong together.
 pub struct TwoCaptures {
     /// The one named first.
-    pub first: Arc<Capture>,
+    pub first: Arc<LoadedCapture>,
     /// The one named second.
-    pub second: Arc<Capture>,
+    pub second: Arc<LoadedCapture>,
     /// The streams that both have.
     pub pairs: Vec<StreamPair>,
     /// The connection in both, and whether they disagree on who is the client; `None` for plain streams.
@@ -110,8 +111,8 @@ impl TwoCaptures {
     /// # Errors
     /// When the connection is not in both.
     pub fn of_connection_in(
-        first: Arc<Capture>,
-        second: Arc<Capture>,
+        first: Arc<LoadedCapture>,
+        second: Arc<LoadedCapture>,
         number: u32,
         mapped: Option<u32>,
     ) -> Result<Self> {
@@ -242,7 +243,7 @@ impl TwoCaptures {
     }
 }
 
-fn captures(arguments: &ArgMatches, source: &mut dyn Source) -> Result<(Arc<Capture>, Arc<Capture>)> {
+fn captures(arguments: &ArgMatches, source: &mut dyn Source) -> Result<(Arc<LoadedCapture>, Arc<LoadedCapture>)> {
     let first = source.resolve(super::path(arguments, "first")?)?;
     let second = source.resolve(super::path(arguments, "second")?)?;
     Ok((first, second))

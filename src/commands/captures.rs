@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::session::Held;
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::mptcp_connections::count;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
+use mptcp_trace::analysis::mptcp_connections::count;
 
 /// Lists the loaded captures, and forgets names.
 pub struct Captures;

@@ -9,9 +9,8 @@ use polars::frame::DataFrame;
 use super::{Category, Command, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};
-use crate::packets::capture_file;
-use crate::units::counted;
 use crate::whole_file::refuse_capture;
+use mptcp_trace::units::counted;
 
 /// Writes a capture with only the packets of MPTCP connections.
 pub struct CleanPcap;
@@ -86,7 +85,8 @@ impl Command for CleanPcap {
         let force = arguments::forced(arguments);
         refuse_capture(output, force)?;
         let wanted = frames_of(capture.table()?, connection, input)?;
-        let copied = capture_file::copy_frames(input, output, force, |number| wanted.contains(&number))?;
+        let copied =
+            crate::packets::copied_records::copy_frames(input, output, force, |number| wanted.contains(&number))?;
         Ok(Outcome::Done(vec![format!(
             "wrote {} of {} to {}",
             copied.written,

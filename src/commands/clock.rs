@@ -4,12 +4,12 @@ use clap::ArgMatches;
 use serde::Serialize;
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::clock::{Clock, Offset};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use crate::time_text;
+use mptcp_trace::analysis::clock::{Clock, Offset};
 
 /// Compares the clocks of two captures.
 pub struct ClockCommand;

@@ -7,7 +7,7 @@ use crate::analysis::diagnose::{Finding, Severity, diagnose_capture, diagnose_co
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::units::counted;
+use mptcp_trace::units::counted;
 
 /// Looks for trouble.
 pub struct Diagnose;
@@ -61,7 +61,7 @@ impl Command for Diagnose {
             None => {
                 let mut findings = diagnose_capture(capture);
                 for connection in capture.tracking.whole_connections() {
-                    crate::interrupt::check()?;
+                    mptcp_trace::interrupt::check()?;
                     let checksums = session.checksums(connection)?;
                     findings.extend(diagnose_connection(capture, connection, checksums.as_deref()));
                 }

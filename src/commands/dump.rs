@@ -8,7 +8,7 @@ use crate::analysis::filter::Filter;
 use crate::analysis::selection;
 use crate::error::Result;
 use crate::output::Report;
-use crate::units;
+use mptcp_trace::units;
 
 /// The columns that are shown when none is named: what happens on which stream, within 80 characters.
 const USUAL: [&str; 8] = ["packetid", "reltime", "tcpstream", "tcpdest", "tcpseq", "tcpack", "tcplen", "subtype"];

@@ -7,11 +7,11 @@ use clap::ArgMatches;
 
 use super::limit::{self, Limit};
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::events::{Event, Kind, events};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::units::grouped;
+use mptcp_trace::analysis::events::{Event, Kind, events};
+use mptcp_trace::units::grouped;
 
 /// Shows the timeline of a connection.
 pub struct Events;

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::packets::cells::delimiter_byte;
 use crate::packets::exported::{Form, write};
 use crate::terminal_text::escape;
-use crate::units::counted;
 use crate::whole_file::refuse_capture;
+use mptcp_trace::units::counted;
 
 /// Writes packets to a file for other programs, and for loading again.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use super::{Category, Command, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Table};
-use crate::units::counted;
 use crate::whole_file::{self, Force};
+use mptcp_trace::units::counted;
 
 /// The lines typed before.
 #[derive(Debug, Clone, Copy)]

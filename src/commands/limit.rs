@@ -9,7 +9,7 @@ use std::hash::Hash;
 use clap::{Arg, ArgMatches, value_parser};
 
 use crate::output::{Cell, Table};
-use crate::units::grouped;
+use mptcp_trace::units::grouped;
 
 /// Rows that a table has at most when nobody asked.
 const USUAL: &str = "100";

@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use super::{Category, Command, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::packets::Interface;
+use mptcp_trace::packets::Interface;
 
 /// Lists the interfaces of the loaded capture.
 pub struct ListInterfaces;
@@ -33,7 +33,7 @@ impl Command for ListInterfaces {
     }
 
     fn run(&self, _: &ArgMatches, session: &mut Session) -> Result<Outcome> {
-        Ok(Outcome::Report(report(&session.capture()?.dissection.facts.interfaces)))
+        Ok(Outcome::Report(report(&session.capture()?.facts.interfaces)))
     }
 }
 

@@ -3,12 +3,12 @@
 use clap::ArgMatches;
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
-use crate::analysis::requests::{self, Request, request_alone};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::{Capture, JoinedBy};
-use crate::units::{counted, several};
+use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
+use mptcp_trace::analysis::requests::{self, Request, request_alone};
+use mptcp_trace::tracking::{Capture, JoinedBy};
+use mptcp_trace::units::{counted, several};
 
 /// Numbers left out that are named one by one; the others are counted.
 const MOST_STRAYS: usize = 10;

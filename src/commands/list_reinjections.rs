@@ -4,14 +4,16 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::capture_point::Place;
-use crate::analysis::reinjections::{Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use crate::packets::cells::{hexadecimal, join};
-use crate::tracking::Role;
-use crate::units::{counted, several};
+use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::reinjections::{
+    Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections,
+};
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::{counted, several};
 
 /// Lists the reinjections of a connection.
 pub struct ListReinjections;

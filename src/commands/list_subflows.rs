@@ -8,16 +8,16 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::subflows::{Kind, State, SubflowRecord, subflows};
-use crate::analysis::unseen::unseen;
 use crate::arguments;
 use crate::error::Result;
-use crate::interrupt::interruptible;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::authentication::Lack;
-use crate::tracking::data::data_sequence;
-use crate::tracking::{Capture, Connection, JoinedBy, Role};
-use crate::units::{counted, grouped, several};
+use mptcp_trace::analysis::subflows::{Kind, State, SubflowRecord, subflows};
+use mptcp_trace::analysis::unseen::unseen;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::authentication::Lack;
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::tracking::{Capture, Connection, JoinedBy, Role};
+use mptcp_trace::units::{counted, grouped, several};
 
 /// Lists the subflows of a connection.
 pub struct ListSubflows;

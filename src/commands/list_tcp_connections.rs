@@ -6,9 +6,9 @@ use clap::ArgMatches;
 
 use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::tcp_connections::tcp_connections;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
+use mptcp_trace::analysis::tcp_connections::tcp_connections;
 
 /// Lists the TCP streams.
 pub struct ListTcpConnections;

@@ -1,15 +1,16 @@
 //! `load_pcap FILE [--as NAME] [--interface NAME] [--copies first|last|all]`
 
-use clap::{Arg, ArgMatches, value_parser};
+use crate::arguments::choice;
+use clap::{Arg, ArgMatches};
 
 use super::session::is_name;
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::mptcp_connections;
 use crate::arguments;
 use crate::error::Result;
 use crate::terminal_text::escape;
-use crate::tracking::point_of_view::{CopiesWanted, PointOfView};
-use crate::units::counted;
+use mptcp_trace::analysis::mptcp_connections;
+use mptcp_trace::tracking::point_of_view::{CopiesWanted, PointOfView};
+use mptcp_trace::units::counted;
 
 /// Loads a capture.
 pub struct LoadPcap;
@@ -72,7 +73,7 @@ impl Command for LoadPcap {
                 Arg::new("copies")
                     .long("copies")
                     .value_name("WHICH")
-                    .value_parser(value_parser!(CopiesWanted))
+                    .value_parser(choice::COPIES)
                     .help("Which copies count of packets that were recorded in several places"),
             )
     }
@@ -121,7 +122,7 @@ impl Command for LoadPcap {
         said.push(format!(
             "{begun}: {} of {}, {}, {}",
             counted(capture.segments.len(), "TCP packet"),
-            counted(capture.dissection.facts.frames, "frame"),
+            counted(capture.facts.frames, "frame"),
             counted(tracking.streams.len(), "TCP stream"),
             counted(mptcp_connections::count(capture), "MPTCP connection"),
         ));

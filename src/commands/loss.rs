@@ -4,13 +4,13 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::{Category, Command, Example, Outcome, Session, series, stream_cells};
-use crate::analysis::loss::{Loss, losses};
-use crate::analysis::merge::{Fate, Flow, Merged};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::Role;
+use mptcp_trace::analysis::loss::{Loss, losses};
+use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
+use mptcp_trace::tracking::Role;
 
 /// Counts what got lost.
 pub struct LossCommand;
@@ -172,9 +172,9 @@ fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PacketRow> {
     rows
 }
 
-fn row(captures: &TwoCaptures, flow: &Flow, passage: &crate::analysis::merge::Passage) -> PacketRow {
+fn row(captures: &TwoCaptures, flow: &Flow, passage: &mptcp_trace::analysis::merge::Passage) -> PacketRow {
     let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
-    let id = |capture: &crate::tracking::Capture, row: Option<u32>| {
+    let id = |capture: &mptcp_trace::tracking::Capture, row: Option<u32>| {
         capture.segments.get(row? as usize).map(|segment| segment.packetid)
     };
     let has_it = if passage.sender.is_some() { flow.sender } else { flow.sender.other() };

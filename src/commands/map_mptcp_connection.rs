@@ -1,13 +1,14 @@
 //! `map_mptcp_connection PCAP1 PCAP2 N`
 
 use clap::ArgMatches;
+use mptcp_trace::error::Numbered;
 
 use super::{Category, Command, Example, Outcome, Session, mapping};
-use crate::analysis::mapping::{Mapper, MptcpMatch, SubflowMatch};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::{Capture, Connection, Endpoint, Role};
+use mptcp_trace::analysis::mapping::{Mapper, MptcpMatch, SubflowMatch};
+use mptcp_trace::tracking::{Capture, Connection, Endpoint, Role};
 
 /// Finds an MPTCP connection of one capture in another.
 pub struct MapMptcpConnection;
@@ -101,7 +102,7 @@ fn absent(mapper: &Mapper<'_>, connection: &Connection, second: &Capture) -> Vec
             connection.id,
             second.path.display()
         ),
-        None => mapper.absence("MPTCP connection", connection.id),
+        None => mapper.absence(Numbered::MptcpConnection, connection.id).to_string(),
     }]
 }
 

@@ -1,13 +1,14 @@
 //! `map_tcp_connection PCAP1 PCAP2 N`
 
 use clap::ArgMatches;
+use mptcp_trace::error::Numbered;
 
 use super::{Category, Command, Example, Outcome, Session, mapping};
-use crate::analysis::mapping::{Mapper, TcpMatch};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::{Capture, Endpoint, Role};
+use mptcp_trace::analysis::mapping::{Mapper, TcpMatch};
+use mptcp_trace::tracking::{Capture, Endpoint, Role};
 
 /// Finds a TCP stream of one capture in another.
 pub struct MapTcpConnection;
@@ -66,7 +67,8 @@ impl Command for MapTcpConnection {
         first.tcp_stream(number)?;
         let mapper = Mapper::new(&first, &second)?;
         let mut found = mapper.tcp(number);
-        let notes = if found.is_empty() { vec![mapper.absence("TCP stream", number)] } else { Vec::new() };
+        let notes =
+            if found.is_empty() { vec![mapper.absence(Numbered::TcpStream, number).to_string()] } else { Vec::new() };
         mapping::choose(&mut found, arguments, |one| one.score);
         let mut tables = vec![candidates(&first, &second, number, &found)];
         if arguments.get_flag("verbose") && !found.is_empty() {

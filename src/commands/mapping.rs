@@ -2,9 +2,9 @@
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
-use crate::analysis::mapping::Reason;
 use crate::output::{Cell, Table};
-use crate::tracking::Capture;
+use mptcp_trace::analysis::mapping::Reason;
+use mptcp_trace::tracking::Capture;
 
 /// A candidate with less than this share of the best one's score is not worth considering.
 const WORTH: f64 = 0.5;

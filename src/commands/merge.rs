@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::merge::merged_table;
+use crate::analysis::merged_table;
 use crate::analysis::selection;
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};

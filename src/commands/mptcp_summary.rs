@@ -7,13 +7,13 @@ use clap::ArgMatches;
 use super::limit::{self, Limit, amount};
 use super::list_reinjections::{merged_repeats, what_is_open};
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::capture_point::Place;
-use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::{Capture, Connection, Role};
-use crate::units::counted;
+use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
+use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units::counted;
 
 /// Sums up an MPTCP connection.
 pub struct MptcpSummaryCommand;

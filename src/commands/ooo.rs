@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
-use crate::analysis::out_of_order::{Blame, OutOfOrder, OutOfOrderDirection, out_of_order};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::{Capture, Connection, Role};
+use mptcp_trace::analysis::out_of_order::{Blame, OutOfOrder, OutOfOrderDirection, out_of_order};
+use mptcp_trace::tracking::{Capture, Connection, Role};
 
 /// Shows where data waited for other data.
 pub struct OutOfOrderCommand;

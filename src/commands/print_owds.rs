@@ -4,14 +4,14 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series, stream_cells};
-use crate::analysis::clock::{Clock, Correction};
-use crate::analysis::merge::Merged;
-use crate::analysis::one_way_delays::{OneWayDelays, one_way_delays, samples};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::Role;
+use mptcp_trace::analysis::clock::{Clock, Correction};
+use mptcp_trace::analysis::merge::Merged;
+use mptcp_trace::analysis::one_way_delays::{OneWayDelays, one_way_delays, samples};
+use mptcp_trace::tracking::Role;
 
 /// Measures one-way delays.
 pub struct PrintOwds;

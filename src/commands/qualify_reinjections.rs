@@ -4,12 +4,14 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::list_reinjections::merged_repeats;
 use super::{Category, Command, Example, Outcome, Session, milliseconds};
-use crate::analysis::qualify_reinjections::{QualifiedDirection, QualifiedReinjection, Verdict, qualify_reinjections};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::units;
+use mptcp_trace::analysis::qualify_reinjections::{
+    QualifiedDirection, QualifiedReinjection, Verdict, qualify_reinjections,
+};
+use mptcp_trace::units;
 
 /// Judges reinjections.
 pub struct QualifyReinjections;

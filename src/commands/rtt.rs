@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
-use crate::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, parts, rtt};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};
-use crate::tracking::{Capture, Connection, Role};
+use mptcp_trace::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, parts, rtt};
+use mptcp_trace::tracking::{Capture, Connection, Role};
 
 /// Measures round trips.
 pub struct RttCommand;

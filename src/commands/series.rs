@@ -1,6 +1,6 @@
 //! Values over time as rows: instants counted from the first frame of the file, as `reltime` is.
 
-use crate::units::counted;
+use mptcp_trace::units::counted;
 
 /// Seconds from `origin` to `time`.
 pub fn reltime(time: i64, origin: i64) -> f64 {

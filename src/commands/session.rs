@@ -6,25 +6,26 @@ mod points_of_view;
 pub mod settings;
 pub mod shortcuts;
 
+use crate::packets::LoadedCapture;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::analysis::checksum::{ChecksumResult, Checksums};
 use crate::analysis::selection::nearest;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::packets::cache::Cache;
-use crate::packets::capture_file::is_standard_input;
 use crate::packets::{self, LoadError, LoadOptions};
-use crate::tracking::copies::Copies;
-use crate::tracking::point_of_view::PointOfView;
-use crate::tracking::{Capture, Connection, translated};
 use crate::whole_file;
 use captures::Captures;
 pub use captures::{FileState, Held};
+use mptcp_trace::analysis::checksum::{ChecksumResult, Checksums};
+use mptcp_trace::packets::capture_file::is_standard_input;
+use mptcp_trace::tracking::copies::Copies;
+use mptcp_trace::tracking::point_of_view::PointOfView;
+use mptcp_trace::tracking::{Capture, Connection, translated};
 use settings::Settings;
 use shortcuts::Shortcuts;
 
@@ -118,13 +119,13 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NothingLoaded`] before the first `load_pcap`.
-    pub fn capture(&self) -> Result<&Arc<Capture>> {
+    pub fn capture(&self) -> Result<&Arc<LoadedCapture>> {
         self.loaded().ok_or(Error::NothingLoaded)
     }
 
     /// The current capture, if any: for the prompt and completion.
     #[must_use]
-    pub fn loaded(&self) -> Option<&Arc<Capture>> {
+    pub fn loaded(&self) -> Option<&Arc<LoadedCapture>> {
         self.captures.current().map(|held| &held.capture)
     }
 
@@ -163,7 +164,7 @@ impl Session {
     /// # Errors
     /// [`Error::Load`]; [`Error::NotFound`] for what is neither a name nor a file; [`Error::Failed`] for standard input
     /// that is not to be had.
-    pub fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
+    pub fn resolve(&mut self, wanted: &Path) -> Result<Arc<LoadedCapture>> {
         self.find(wanted).map(|held| held.capture)
     }
 
@@ -229,7 +230,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NothingLoaded`].
-    pub fn keep(&mut self, name: &str) -> Result<Option<Arc<Capture>>> {
+    pub fn keep(&mut self, name: &str) -> Result<Option<Arc<LoadedCapture>>> {
         let held = self.captures.current().ok_or(Error::NothingLoaded)?.clone();
         if FileState::of(Path::new(name)).is_some() {
             self.warn(format!("{name} is also a file: the name goes before it, `./{name}` is the file"));
@@ -241,7 +242,7 @@ impl Session {
 
     /// Makes a capture that was not read from a file the current one, and keeps it under `name`. `file` is one from which
     /// its packets can be read again.
-    pub fn take_in(&mut self, name: &str, capture: Capture, file: Option<&Path>) {
+    pub fn take_in(&mut self, name: &str, capture: LoadedCapture, file: Option<&Path>) {
         self.tell_of(&capture);
         let held = Held { capture: Arc::new(capture), file: file.and_then(FileState::of) };
         self.captures.keep(name, held.clone());
@@ -252,7 +253,7 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotFound`] that says which names there are.
-    pub fn forget(&mut self, name: &str) -> Result<Arc<Capture>> {
+    pub fn forget(&mut self, name: &str) -> Result<Arc<LoadedCapture>> {
         match self.captures.forget(name) {
             Some(held) => Ok(held.capture),
             None => Err(self.unknown_name(name)),
@@ -280,7 +281,7 @@ impl Session {
 
     /// Tells what must be known of a capture's packets.
     fn tell_of(&self, capture: &Capture) {
-        self.warn_all(&capture.dissection.facts.warnings);
+        self.warn_all(&capture.facts.warnings);
         // Who chose a point of view knows.
         if capture.view == PointOfView::default() {
             let copies = capture.copies.as_ref().map(Copies::warning);
@@ -324,7 +325,7 @@ impl Session {
             Err(LoadError::Missing(path)) => return Err(self.missing(path)),
             other => other?,
         };
-        let capture = Capture::seen_from(path.to_path_buf(), loaded.dissection, view)?;
+        let capture = LoadedCapture::seen_from(path.to_path_buf(), loaded.dissected, view)?;
         whole_file::protect(path);
         self.tell_of(&capture);
         self.warn_all(&loaded.warnings);
@@ -387,8 +388,8 @@ impl Session {
     /// [`Error::Load`] when the capture cannot be read again.
     pub fn checksums(&self, connection: &Connection) -> Result<Option<Vec<ChecksumResult>>> {
         let capture = self.capture()?.as_ref();
-        let facts = &capture.dissection.facts;
-        if connection.checksum_required != Some(true) || !facts.has_payload() {
+        let facts = &capture.facts;
+        if connection.checksum_required != Some(true) || !packets::has_payload(facts) {
             return Ok(None);
         }
         if !self.current().is_some_and(Held::rereadable) {
@@ -411,11 +412,11 @@ impl Session {
 mod tests;
 
 impl crate::arguments::Source for Session {
-    fn capture(&self) -> Result<Arc<Capture>> {
+    fn capture(&self) -> Result<Arc<LoadedCapture>> {
         Session::capture(self).cloned()
     }
 
-    fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
+    fn resolve(&mut self, wanted: &Path) -> Result<Arc<LoadedCapture>> {
         Session::resolve(self, wanted)
     }
 

@@ -1,13 +1,13 @@
 //! `sql "SELECT …"`
 
+use crate::packets::LoadedCapture;
 use clap::{Arg, ArgMatches};
 
 use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::sql::{Limits, Named, Relation, query};
 use crate::error::{Error, Result};
-use crate::memory;
 use crate::output::{Cell, Report, Table};
-use crate::tracking::Capture;
+use mptcp_trace::memory;
 
 /// Answers a query.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Command for Sql {
 }
 
 /// The table of that name: of the loaded capture, or of one that has a name.
-fn find(session: &Session, name: &str) -> Result<Option<(std::sync::Arc<Capture>, Relation)>> {
+fn find(session: &Session, name: &str) -> Result<Option<(std::sync::Arc<LoadedCapture>, Relation)>> {
     let relation = |name: &str| Relation::ALL.into_iter().find(|relation| relation.name() == name);
     if let Some(relation) = relation(name) {
         return Ok(Some((session.capture()?.clone(), relation)));
@@ -100,7 +100,7 @@ fn find(session: &Session, name: &str) -> Result<Option<(std::sync::Arc<Capture>
 }
 
 /// The tables and their columns.
-fn tables(capture: &Capture) -> Result<Report> {
+fn tables(capture: &LoadedCapture) -> Result<Report> {
     let mut table = Table::new(&["table", "column", "type"]);
     for relation in Relation::ALL {
         for column in relation.of(capture, "*")?.columns() {

@@ -1,7 +1,7 @@
 //! Columns and cells that several tables of streams and connections have.
 
 use crate::output::Cell;
-use crate::tracking::Role;
+use mptcp_trace::tracking::Role;
 
 /// Name and heading of a column of goodput for each direction, or for the one that is asked for.
 pub fn goodput_columns(towards: Option<Role>) -> impl Iterator<Item = (&'static str, &'static str)> {

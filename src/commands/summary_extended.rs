@@ -4,12 +4,12 @@ use clap::ArgMatches;
 
 use super::stream_cells::optional;
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::summary_extended::{ExtendedDirection, summary_extended};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::units::counted;
+use mptcp_trace::analysis::summary_extended::{ExtendedDirection, summary_extended};
+use mptcp_trace::units::counted;
 
 /// Sums up a connection from both ends.
 pub struct SummaryExtended;

@@ -7,12 +7,12 @@ use clap::ArgMatches;
 use super::limit::{self, Limit};
 use super::mptcp_summary::probes;
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use crate::tracking::Role;
-use crate::units::counted;
+use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::counted;
 
 /// Sums up a TCP stream.
 pub struct TcpSummaryCommand;

@@ -10,7 +10,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, TableComp
 
 use super::{Cell, Report, Table};
 use crate::terminal_text::{escape, folded};
-use crate::{time_text, units};
+use mptcp_trace::units;
+
+use crate::time_text;
 
 /// Writes the tables one below the other, then the notes. `width` is where lines fold, on a terminal.
 pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &mut dyn Write) -> io::Result<()> {

@@ -13,8 +13,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::Dissected;
 use crate::config::Places;
-use crate::packets::Dissection;
 pub use key::Key;
 use std::os::unix::fs::OpenOptionsExt;
 
@@ -40,7 +40,7 @@ pub struct Cache {
 #[derive(Debug)]
 pub enum Lookup {
     /// The capture as it is now.
-    Hit(Box<Dissection>),
+    Hit(Box<Dissected>),
     /// Nothing.
     Miss,
     /// Something that cannot be trusted; a sentence for the person. The next [`Cache::put`] replaces it.
@@ -50,9 +50,9 @@ pub enum Lookup {
 impl Lookup {
     /// The dissection, when there is one that can be trusted.
     #[must_use]
-    pub fn hit(self) -> Option<Dissection> {
+    pub fn hit(self) -> Option<Dissected> {
         match self {
-            Lookup::Hit(dissection) => Some(*dissection),
+            Lookup::Hit(dissected) => Some(*dissected),
             Lookup::Miss | Lookup::Damaged(_) => None,
         }
     }
@@ -138,22 +138,22 @@ impl Cache {
             Err(error) => return Lookup::Damaged(damaged(&path, &error.to_string())),
         };
         match entry::read(&mut file, key) {
-            Ok(Some(dissection)) => {
+            Ok(Some(dissected)) => {
                 // The order of eviction; that it cannot be written down is no reason to do without the entry.
                 let _ = file.set_modified(SystemTime::now());
-                Lookup::Hit(Box::new(dissection))
+                Lookup::Hit(Box::new(dissected))
             }
             Ok(None) => Lookup::Miss,
             Err(reason) => Lookup::Damaged(damaged(&path, &reason)),
         }
     }
 
-    /// Keeps `dissection` under `key` in place of what was there, and lets the least recently used entries go when
+    /// Keeps `dissected` under `key` in place of what was there, and lets the least recently used entries go when
     /// the directory grows beyond its limit.
     ///
     /// # Errors
     /// [`CacheError`]; what was in the cache before is still there.
-    pub fn put(&self, key: &Key, dissection: &Dissection) -> Result<(), CacheError> {
+    pub fn put(&self, key: &Key, dissected: &Dissected) -> Result<(), CacheError> {
         let failed = |source| CacheError::File { directory: self.directory.clone(), source };
         let _turn = self.take_turn()?;
         self.remove_temporary();
@@ -161,7 +161,7 @@ impl Cache {
         let suffix = format!(".{TEMPORARY}");
         builder.suffix(&suffix);
         let mut temporary = builder.tempfile_in(&self.directory).map_err(failed)?;
-        let size = entry::write(temporary.as_file_mut(), key, dissection).map_err(|error| match error {
+        let size = entry::write(temporary.as_file_mut(), key, dissected).map_err(|error| match error {
             entry::WriteError::File(source) => failed(source),
             entry::WriteError::Encode(reason) => CacheError::Encode(reason),
         })?;

@@ -4,13 +4,16 @@ use std::fs;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 
+use mptcp_trace::packets::capture_file::{FrameCount, count_frames, is_standard_input};
+use mptcp_trace::packets::native::{self, Beyond, Failure};
+use mptcp_trace::packets::{CaptureFacts, Dissection};
+
 use super::cache::{Cache, Key, Lookup};
-use super::capture_file::{FrameCount, count_frames, is_standard_input};
-use super::native::{self, Beyond, Failure};
+use super::progress::{Progress, Unit};
 use super::tshark::{self, Tshark, TsharkError};
-use super::{CaptureFacts, Dissection, Dissector, LoadError, exported};
-use crate::interrupt;
-use crate::units::counted;
+use super::{Dissected, Dissector, LoadError, exported};
+use mptcp_trace::interrupt;
+use mptcp_trace::units::counted;
 
 /// How a capture is to be loaded.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +38,7 @@ pub struct LoadOptions<'a> {
 #[derive(Debug)]
 pub struct Loaded {
     /// The packets.
-    pub dissection: Dissection,
+    pub dissected: Dissected,
     /// Whether the cache had it.
     pub from_cache: bool,
     /// Trouble that cost nothing but the cache.
@@ -45,8 +48,8 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    fn fresh(dissection: Dissection) -> Self {
-        Loaded { dissection, from_cache: false, warnings: Vec::new(), note: None }
+    fn fresh(dissected: impl Into<Dissected>) -> Self {
+        Loaded { dissected: dissected.into(), from_cache: false, warnings: Vec::new(), note: None }
     }
 }
 
@@ -69,9 +72,9 @@ pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError>
 
 /// Natively, what is not understood left out with a warning.
 fn natively(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
-    let mut loaded = match native::dissect(path, request(options, true)) {
+    let mut loaded = match dissect(path, true, options) {
         Ok(dissection) => Loaded::fresh(dissection),
-        Err(Failure::Load(error)) => return Err(error),
+        Err(Failure::Read(error)) => return Err(error.into()),
         Err(Failure::Beyond(beyond)) => return Err(not_a_capture(path, &format!(" ({beyond})"))),
     };
     if let Some(wish) = wish(options) {
@@ -87,9 +90,9 @@ fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Load
         let note = format!("captures are dissected by {}: {wish} only it fulfils", tshark.name());
         return Ok(Loaded { note: Some(note), ..by_tshark(path, &tshark, options)? });
     }
-    let beyond = match native::dissect(path, request(options, false)) {
+    let beyond = match dissect(path, false, options) {
         Ok(dissection) => return Ok(Loaded::fresh(dissection)),
-        Err(Failure::Load(error)) => return Err(error),
+        Err(Failure::Read(error)) => return Err(error.into()),
         Err(Failure::Beyond(beyond)) => beyond,
     };
     if !path.is_file() {
@@ -110,8 +113,9 @@ fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Load
     }
 }
 
-fn request<'a>(options: &LoadOptions<'a>, partial: bool) -> native::Request {
-    native::Request { partial, progress: options.progress }
+fn dissect(path: &Path, partial: bool, options: &LoadOptions<'_>) -> Result<Dissection, Failure> {
+    let mut progress = Progress::new(Unit::Bytes, options.progress);
+    native::dissect_watched(path, native::Request { partial }, &mut |read, whole| progress.show(read, whole))
 }
 
 /// What a person asked for that only tshark has.
@@ -147,12 +151,7 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
         && !options.regenerate
     {
         match cache.get(key) {
-            Lookup::Hit(dissection) => match sound(*dissection) {
-                Ok(dissection) => return Ok(Loaded { from_cache: true, warnings, ..Loaded::fresh(dissection) }),
-                Err(reason) => {
-                    warnings.push(format!("a cache entry is not used ({reason}); the capture is dissected again"))
-                }
-            },
+            Lookup::Hit(dissected) => return Ok(Loaded { from_cache: true, warnings, ..Loaded::fresh(*dissected) }),
             Lookup::Miss => {}
             Lookup::Damaged(sentence) => warnings.push(sentence),
         }
@@ -164,22 +163,15 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
         expected_frames: counted.map(|count| count.whole),
         progress: options.progress,
     };
-    let mut dissection = tshark::dissect(tshark, path, &request)?;
-    dissection.facts.warnings.extend(counted.and_then(|count| cut_short(&count, &dissection)));
+    let mut dissected = tshark::dissect(tshark, path, &request)?;
+    let facts = &mut dissected.dissection.facts;
+    facts.warnings.extend(counted.and_then(|count| cut_short(&count, facts)));
     if let Some((cache, key)) = &kept
-        && let Err(error) = cache.put(key, &dissection)
+        && let Err(error) = cache.put(key, &dissected)
     {
         warnings.push(error.to_string());
     }
-    Ok(Loaded { warnings, ..Loaded::fresh(dissection) })
-}
-
-/// What came from the cache, if it has the columns of a packet table: an entry may be forged, its checksum right.
-fn sound(dissection: Dissection) -> Result<Dissection, String> {
-    let Dissection { table, facts } = dissection;
-    let columns = table.data_frame().map_err(|error| error.to_string())?.clone();
-    exported::check(columns)?;
-    Ok(Dissection { table, facts })
+    Ok(Loaded { warnings, ..Loaded::fresh(dissected) })
 }
 
 /// What can be told before a dissector is started.
@@ -219,9 +211,9 @@ fn unreadable(path: &Path, source: io::Error) -> LoadError {
 }
 
 /// A file can end early where tshark takes no offence; it is said all the same.
-fn cut_short(count: &FrameCount, dissection: &Dissection) -> Option<String> {
+fn cut_short(count: &FrameCount, facts: &CaptureFacts) -> Option<String> {
     let truncation = count.truncated?;
-    let said = dissection.facts.warnings.iter().any(|warning| warning.contains("packet"));
+    let said = facts.warnings.iter().any(|warning| warning.contains("packet"));
     (!said).then(|| format!("{truncation}: {} up to there could be read", counted(count.whole, "whole packet")))
 }
 
@@ -240,7 +232,7 @@ pub fn payloads(
     visit: impl FnMut(u64, &[u8]),
 ) -> Result<(), LoadError> {
     if facts.dissector == native::name() {
-        return native::payloads(path, visit);
+        return Ok(native::payloads(path, visit)?);
     }
     tshark::payloads(&tshark::probe(tshark, memory)?, path, streams, visit)
 }

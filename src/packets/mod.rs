@@ -1,78 +1,65 @@
-//! From a capture file to a table of TCP packets, one row each, and to [`segment::Segment`]s, the currency of the
-//! pipeline. This room says what is *in* each packet; what packets mean together is [`crate::tracking`]'s question.
+//! From a capture file to a table of TCP packets, one row each: by the native dissector of [`mptcp_trace`] or by tshark,
+//! from the cache, or from a table that was exported. What is in a packet is a
+//! [`mptcp_trace::packets::segment::Segment`]; this room makes columns of them, and segments of columns.
 
 pub mod cache;
-pub mod capture_file;
 pub mod cells;
+pub mod copied_records;
 mod dissector;
 pub mod exported;
 pub mod live;
 pub mod load;
-pub mod native;
-pub mod option_form;
+mod loaded_capture;
 mod progress;
 pub mod schema;
-pub mod segment;
 pub mod table;
 pub mod tshark;
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use mptcp_trace::error::ReadError;
+use mptcp_trace::packets::{CaptureFacts, Dissection};
+use polars::prelude::{Column, DataFrame, PolarsResult};
 
 pub use dissector::Dissector;
 pub use load::{LoadOptions, load, payloads};
+pub use loaded_capture::LoadedCapture;
 
-/// A network interface that packets of the capture were recorded on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Interface {
-    /// Wireshark's `frame.interface_id`, from 0.
-    pub id: u32,
-    /// Its name as recorded (`eth0`), when the file format has one.
-    pub name: Option<String>,
-    /// TCP packets seen on it.
-    pub packets: u64,
+/// A dissected capture, and what else is known of each packet.
+#[derive(Debug, Clone, Default)]
+pub struct Dissected {
+    /// The packets and the facts around them.
+    pub dissection: Dissection,
+    /// Further fields, a cell a packet.
+    pub extra: Vec<Column>,
 }
 
-impl Interface {
-    /// Bytes of a name at most. Systems name interfaces with up to some 50; a capture can hold 64 KiB, for every packet.
-    const LONGEST_NAME: usize = 256;
-
-    /// The start of a recorded name that is kept.
+impl Dissected {
+    /// Packets.
     #[must_use]
-    pub fn kept_name(recorded: &str) -> &str {
-        recorded.get(..recorded.floor_char_boundary(Self::LONGEST_NAME)).unwrap_or(recorded)
+    pub fn height(&self) -> usize {
+        self.dissection.packets.height()
+    }
+
+    /// The raw columns and the further fields, a row a packet.
+    ///
+    /// # Errors
+    /// When polars refuses them.
+    pub fn raw(&self) -> PolarsResult<DataFrame> {
+        table::raw(&self.dissection.packets, &self.extra)
     }
 }
 
-/// What a dissector knows of the capture beside its packets.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CaptureFacts {
-    /// Frames of any protocol read from the file.
-    pub frames: u64,
-    /// The dissector and its version, `tshark 4.0.17`.
-    pub dissector: String,
-    /// Interfaces in order of their id; empty when the format has none.
-    pub interfaces: Vec<Interface>,
-    /// What a person must know about the reading: a file cut short, columns that this tshark cannot fill.
-    pub warnings: Vec<String>,
-}
-
-impl CaptureFacts {
-    /// Whether the packets come from a capture, whose payload can be read once more, and not from an exported table.
-    #[must_use]
-    pub fn has_payload(&self) -> bool {
-        self.dissector != exported::DISSECTOR
+impl From<Dissection> for Dissected {
+    fn from(dissection: Dissection) -> Self {
+        Dissected { dissection, extra: Vec::new() }
     }
 }
 
-/// A dissected capture: the table of raw columns ([`schema::Origin::Packet`]) and the facts around it.
-#[derive(Debug, Clone)]
-pub struct Dissection {
-    /// The packets.
-    pub table: table::PacketTable,
-    /// What is known beside the packets.
-    pub facts: CaptureFacts,
+/// Whether the packets come from a capture, whose payload can be read once more, and not from an exported table.
+#[must_use]
+pub fn has_payload(facts: &CaptureFacts) -> bool {
+    facts.dissector != exported::DISSECTOR
 }
 
 /// A capture could not be turned into packets.
@@ -126,7 +113,7 @@ pub enum LoadError {
     #[error(
         "{} has more packets than fit into {}: reading stopped after {packets} TCP packets; cut it with `editcap -s 128`, \
          choose packets with `tcpdump -r FILE -w OUT FILTER`, or allow more with `--memory-limit`",
-        path.display(), crate::units::bytes(*limit)
+        path.display(), mptcp_trace::units::bytes(*limit)
     )]
     TooLarge {
         /// The file.
@@ -139,4 +126,15 @@ pub enum LoadError {
     /// Ctrl-C.
     #[error("interrupted: the capture was not loaded")]
     Interrupted,
+}
+
+impl From<ReadError> for LoadError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unreadable { path, source } => LoadError::Unreadable { path, source },
+            ReadError::NotACapture { path, detail } => LoadError::NotACapture { path, detail },
+            ReadError::TooLarge { path, packets, limit } => LoadError::TooLarge { path, packets, limit },
+            ReadError::Interrupted => LoadError::Interrupted,
+        }
+    }
 }

@@ -23,7 +23,6 @@ pub enum Unit {
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
-    end: Option<u64>,
     unit: Unit,
     wanted: bool,
     shown: Instant,
@@ -33,18 +32,18 @@ pub struct Progress {
 impl Progress {
     /// Shows nothing yet, and never when it is not `wanted`.
     #[must_use]
-    pub fn new(unit: Unit, end: Option<u64>, wanted: bool) -> Self {
+    pub fn new(unit: Unit, wanted: bool) -> Self {
         let now = Instant::now();
-        Progress { bar: None, end, unit, wanted, shown: now, started: now }
+        Progress { bar: None, unit, wanted, shown: now, started: now }
     }
 
-    /// Shows how far the work is, when it is time to.
-    pub fn show(&mut self, position: u64) {
+    /// Shows how far the work is, and of how much where that is known, when it is time to.
+    pub fn show(&mut self, position: u64, end: Option<u64>) {
         if !self.wanted || self.started.elapsed() < QUIET || self.shown.elapsed() < PULSE {
             return;
         }
         self.shown = Instant::now();
-        let (unit, end) = (self.unit, self.end);
+        let unit = self.unit;
         self.bar.get_or_insert_with(|| bar(unit, end)).set_position(position);
     }
 }

@@ -1,7 +1,7 @@
 //! THE list of columns of the packet table: short name, type, unit, Wireshark field, source.
 //!
 //! The raw columns ([`Origin::Packet`]) say what is in one packet and are filled by a dissector; the tracked ones
-//! ([`Origin::Tracking`]) say what it means and are worked out by [`crate::tracking`]. A cell that does not apply is
+//! ([`Origin::Tracking`]) say what it means and are worked out by [`mptcp_trace::tracking`]. A cell that does not apply is
 //! null, never 0 or -1. Keys and data sequence numbers are u64 from end to end.
 
 use polars::prelude::{DataType, TimeUnit, TimeZone};

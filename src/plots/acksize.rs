@@ -9,13 +9,13 @@ use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, S
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, value};
 use super::subject::{Flow, Subject, panel};
-use crate::analysis::ack_sizes::{AckSize, ack_sizes};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::data::data_sequence;
-use crate::tracking::{Capture, Connection, Role};
-use crate::units::grouped;
+use mptcp_trace::analysis::ack_sizes::{AckSize, ack_sizes};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units::grouped;
 
 /// New data per DATA_ACK.
 pub struct AckSizePlot;

@@ -9,12 +9,12 @@ use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as Look, RoleKi
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request};
-use crate::analysis::aggregation_benefit::{AggregationBenefit, Capacity, aggregation_benefit};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::tracking::data::data_sequence;
-use crate::tracking::{Capture, Connection, Role};
-use crate::units;
+use mptcp_trace::analysis::aggregation_benefit::{AggregationBenefit, Capacity, aggregation_benefit};
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units;
 
 /// The aggregation benefit over time.
 pub struct AggrBenefit;

@@ -1,6 +1,6 @@
 //! Sentences that several plots say of their numbers.
 
-use crate::tracking::{Connection, Role};
+use mptcp_trace::tracking::{Connection, Role};
 
 /// A note as a sentence: with a capital letter and a full stop.
 #[must_use]

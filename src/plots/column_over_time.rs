@@ -1,5 +1,6 @@
 //! A column of the packet table over time: what `tcp_attr` and `mptcp_attr` share.
 
+use crate::packets::LoadedCapture;
 use clap::{Arg, ArgMatches};
 
 use super::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
@@ -7,11 +8,11 @@ use super::request::{Clockwork, Request, span, value};
 use super::subject::{Flow, Subject, panel};
 use crate::analysis::selection::unknown_column;
 use crate::error::{Error, Result};
-use crate::interrupt::interruptible;
 use crate::packets::cells::{Cells, Class, Value, hexadecimal};
 use crate::packets::schema;
 use crate::terminal_text::escape;
-use crate::tracking::{Capture, Role};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Role;
 
 /// Up to here every whole number is a double of its own: 2^53.
 const EXACT: u64 = 1 << 53;
@@ -28,7 +29,12 @@ pub fn argument() -> Arg {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a column that is not there, [`Error::Usage`] for one that holds no numbers.
-pub fn figure(capture: &Capture, subject: &Subject<'_>, arguments: &ArgMatches, request: &Request) -> Result<Figure> {
+pub fn figure(
+    capture: &LoadedCapture,
+    subject: &Subject<'_>,
+    arguments: &ArgMatches,
+    request: &Request,
+) -> Result<Figure> {
     let name = arguments.get_one::<String>("column").map(String::as_str).unwrap_or_default();
     let column = Column::of(capture, name)?;
     let mut figure = Figure::new(subject.title(name));
@@ -59,7 +65,7 @@ struct Column {
 }
 
 impl Column {
-    fn of(capture: &Capture, name: &str) -> Result<Self> {
+    fn of(capture: &LoadedCapture, name: &str) -> Result<Self> {
         let table = capture.table()?;
         let column = table.column(name).map_err(|_| unknown_column(table, name))?;
         let cells = Cells::of(column).map_err(|source| Error::Table { action: "read a column", source })?;
@@ -91,7 +97,7 @@ impl Column {
     /// One direction, and what its numbers count from where they are too large for an axis.
     fn panel(
         &self,
-        capture: &Capture,
+        capture: &LoadedCapture,
         subject: &Subject<'_>,
         towards: Role,
         request: &Request,
@@ -108,7 +114,13 @@ impl Column {
         (panel, base)
     }
 
-    fn numbers(&self, capture: &Capture, flow: &Flow<'_>, towards: Role, request: &Request) -> Vec<(f64, Number)> {
+    fn numbers(
+        &self,
+        capture: &LoadedCapture,
+        flow: &Flow<'_>,
+        towards: Role,
+        request: &Request,
+    ) -> Vec<(f64, Number)> {
         let clockwork = Clockwork::of(capture);
         let rows = flow.stream.packets.iter().filter_map(|row| {
             let row = *row as usize;

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::figure::{Figure, Marks, RoleKind, Series};
 use super::request::{Clockwork, Request};
-use crate::interrupt::interruptible;
-use crate::tracking::data::data_sequence;
-use crate::tracking::{Capture, Connection};
-use crate::units::grouped;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::tracking::{Capture, Connection};
+use mptcp_trace::units::grouped;
 
 /// Subflows that a plot draws at most.
 pub const MOST: usize = 256;

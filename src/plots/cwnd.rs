@@ -6,12 +6,12 @@ use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, 
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, value};
 use super::subject::{Subject, panel};
-use crate::analysis::congestion_window::{RoundTrip, round_trips};
-use crate::analysis::flight::stream_flight;
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Connection};
+use mptcp_trace::analysis::congestion_window::{RoundTrip, round_trips};
+use mptcp_trace::analysis::flight::stream_flight;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Connection};
 
 /// Estimates of congestion windows.
 pub struct CongestionWindow;

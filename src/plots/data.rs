@@ -4,7 +4,7 @@ use polars::prelude::{Column, DataFrame, PolarsResult};
 use polars_io::parquet::write::ParquetWriter;
 
 use super::figure::{Axis, Figure, Marks, Unit};
-use crate::interrupt::interruptible;
+use mptcp_trace::interrupt::interruptible;
 
 /// The largest whole number up to which every whole number is a double: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;

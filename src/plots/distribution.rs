@@ -1,7 +1,7 @@
 //! Distributions as lines: which share of the values is at most so large.
 
 use super::figure::Point;
-use crate::analysis::distribution::cumulative;
+use mptcp_trace::analysis::distribution::cumulative;
 
 /// The cumulative distribution of whole numbers as steps, the numbers multiplied by `factor`: from a share of zero at the
 /// least one to all of them at the greatest.

@@ -10,13 +10,13 @@ use super::figure::{
 };
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, value};
-use crate::analysis::events::{Event, Kind, events};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
-use crate::tracking::{Capture, Connection, Role};
-use crate::units::grouped;
+use mptcp_trace::analysis::events::{Event, Kind, events};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
+use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units::grouped;
 
 /// Events that are marked in a panel at most: more lines would hide the data.
 const MARKED: usize = 100;

@@ -6,12 +6,12 @@ use super::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
 use super::registry::{Example, Plot};
 use super::request::{Request, value};
 use super::subject::{Flow, Subject, panel};
-use crate::analysis::mapping_lengths::{Bin, MappingLengths, histogram, mapping_lengths};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Connection, Role};
-use crate::units::{bytes, counted};
+use mptcp_trace::analysis::mapping_lengths::{Bin, MappingLengths, histogram, mapping_lengths};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units::{bytes, counted};
 
 /// Bins of a histogram, at most.
 const BINS: u64 = 24;

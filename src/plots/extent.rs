@@ -1,7 +1,7 @@
 //! Which values the axes of a panel show.
 
 use super::figure::{Axis, Figure, Marks, Panel, Scale, Unit};
-use crate::interrupt::interruptible;
+use mptcp_trace::interrupt::interruptible;
 
 /// The least and the greatest value along an axis; the least is always the smaller one.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,9 +1,9 @@
 //! Times of two captures on one axis: by the clock of the first, in seconds from its first frame.
 
 use super::request::Clockwork;
-use crate::analysis::clock::{Clock, Correction};
-use crate::analysis::merge::Which;
-use crate::tracking::Capture;
+use mptcp_trace::analysis::clock::{Clock, Correction};
+use mptcp_trace::analysis::merge::Which;
+use mptcp_trace::tracking::Capture;
 
 /// The clock of the first of two captures.
 #[derive(Debug, Clone, Copy)]

@@ -7,13 +7,13 @@ use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, 
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, value};
 use super::subject::{Subject, panel};
-use crate::analysis::flight::{Moment, data_flight, stream_flight};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::data::data_sequence;
-use crate::tracking::{Capture, Connection, Stream};
-use crate::units::bytes;
+use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::tracking::{Capture, Connection, Stream};
+use mptcp_trace::units::bytes;
 
 /// Octets in flight.
 pub struct Flight;

@@ -7,12 +7,12 @@ use super::figure::{Axis, Figure, Marks, Series, Unit};
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request};
 use super::subject::{self, Subject, panel};
-use crate::analysis::interarrival::{Counted, interarrival};
 use crate::arguments::Source;
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::Capture;
-use crate::units::grouped;
+use mptcp_trace::analysis::interarrival::{Counted, interarrival};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Capture;
+use mptcp_trace::units::grouped;
 
 /// Times between packets.
 pub struct Interarrival;

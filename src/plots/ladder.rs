@@ -9,13 +9,13 @@ use super::captions::without_handshake;
 use super::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as Look, Series};
 use super::registry::{Example, Plot};
 use super::request::{Request, value};
-use crate::analysis::capture_point::{CapturePoint, of_connection};
-use crate::analysis::events::events;
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::tracking::{Capture, Connection};
 use lifelines::Lifelines;
 use messages::{Message, left_out, messages, most_telling};
+use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
+use mptcp_trace::analysis::events::events;
+use mptcp_trace::tracking::{Capture, Connection};
 
 /// Handshakes and path-manager messages between the addresses of both ends.
 pub struct Ladder;

@@ -7,12 +7,12 @@ use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::{Example, Plot};
 use super::request::Request;
 use super::subject::Subject;
-use crate::analysis::mptcp_summary::mptcp_summary;
-use crate::analysis::rates::first_sent;
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::tracking::{ByRole, Capture, Connection, Role};
-use crate::units;
+use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
+use mptcp_trace::analysis::rates::first_sent;
+use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
+use mptcp_trace::units;
 
 /// Goodput over time, by subflow.
 pub struct MptcpGput;

@@ -7,11 +7,11 @@ use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::{Example, Plot};
 use super::request::Request;
 use super::subject::Subject;
-use crate::analysis::rates::stream_payload;
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::{ByRole, Capture, Role};
+use mptcp_trace::analysis::rates::stream_payload;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{ByRole, Capture, Role};
 
 /// Throughput over time, by subflow.
 pub struct MptcpTput;

@@ -8,11 +8,11 @@ use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, S
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, span, value};
-use crate::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Connection};
+use mptcp_trace::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Connection};
 
 /// The reorder buffer over time, and the distribution of head-of-line delays.
 pub struct Ooo;

@@ -9,15 +9,15 @@ use super::first_clock::FirstClock;
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Request, span};
-use crate::analysis::clock::{Clock, Correction};
-use crate::analysis::merge::{Fate, Flow, Merged};
-use crate::analysis::one_way_delays::samples;
 use crate::arguments::Source;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::Role;
-use crate::units::counted;
+use mptcp_trace::analysis::clock::{Clock, Correction};
+use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
+use mptcp_trace::analysis::one_way_delays::samples;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::counted;
 
 /// One-way delays over time.
 pub struct Owd;

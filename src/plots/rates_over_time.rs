@@ -1,14 +1,15 @@
 //! Rates over time, window by window: what `tcp_tput`, `mptcp_tput` and `mptcp_gput` share.
 
+use crate::arguments::choice;
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use super::request::{Clockwork, Request, span};
 use super::subject::{Flow, Subject, panel};
-use crate::analysis::rates::{Parcel, Window, WindowType};
 use crate::error::{Error, Result};
-use crate::interrupt::interruptible;
-use crate::tracking::{ByRole, Capture, Role};
+use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{ByRole, Capture, Role};
 
 /// What a plot says of its windows, for the help.
 pub const DETAILS: &str = "`tumbling` windows lie side by side, from the first frame of the capture on: each octet counts in one of them, and \
@@ -55,7 +56,7 @@ pub fn with_arguments(command: clap::Command) -> clap::Command {
             Arg::new("window_type")
                 .long("window-type")
                 .value_name("TYPE")
-                .value_parser(value_parser!(WindowType))
+                .value_parser(choice::WINDOW_TYPE)
                 .help("Whether windows lie side by side (tumbling, the default) or end at each instant (sliding)"),
         )
 }

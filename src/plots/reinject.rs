@@ -13,14 +13,14 @@ use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Uni
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, span, value};
-use crate::analysis::capture_point::{Place, of_connection};
-use crate::analysis::reinjections::{Reinjection, reinjections};
 use crate::arguments::two_captures::TwoCaptures;
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Connection, Role};
 pub use gains::gains;
+use mptcp_trace::analysis::capture_point::{Place, of_connection};
+use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Connection, Role};
 
 /// Reinjections over time.
 pub struct Reinject;

@@ -5,8 +5,8 @@ use clap::{Arg, ArgAction, ArgMatches};
 use super::figure::Point;
 use crate::arguments;
 use crate::error::{Error, Result};
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Role};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Role};
 
 /// Directions, times and subflows that are wanted.
 #[derive(Debug, Clone, Default, PartialEq)]

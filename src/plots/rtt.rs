@@ -1,5 +1,6 @@
 //! Round-trip times of a connection, by subflow: TCP's own and those of the data.
 
+use crate::arguments::choice;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
@@ -9,11 +10,11 @@ use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Uni
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, span, value};
-use crate::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
 use crate::arguments::{self, Source};
 use crate::error::{Error, Result};
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Connection, Role};
+use mptcp_trace::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Connection, Role};
 
 /// Round trips over time or data sequence numbers.
 pub struct Rtt;
@@ -74,7 +75,7 @@ impl Plot for Rtt {
         let level = Arg::new("level")
             .long("level")
             .value_name("LEVEL")
-            .value_parser(value_parser!(Level))
+            .value_parser(choice::ROUND_TRIP)
             .action(ArgAction::Append)
             .help("Measured by what; may be given several times, one panel each [default: tcp and data]");
         let over = Arg::new("over")

@@ -8,13 +8,13 @@ use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as
 use super::panels::with_panels;
 use super::registry::{Example, Plot};
 use super::request::{Clockwork, Request, value};
-use crate::analysis::capture_point::{Place, of_connection};
-use crate::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::tracking::data::data_sequence;
-use crate::tracking::{Capture, Connection, Role};
+use mptcp_trace::analysis::capture_point::{Place, of_connection};
+use mptcp_trace::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::tracking::{Capture, Connection, Role};
 
 /// Stretches of data by subflow, and each subflow's share over time.
 pub struct Scheduler;

@@ -5,10 +5,10 @@ use clap::{Arg, ArgMatches, value_parser};
 use super::crowded::thinned;
 use super::figure::{Axis, Figure, Panel, Role as Look};
 use super::request::Request;
-use crate::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
 use crate::arguments::{self, two_captures::Level};
 use crate::error::Result;
-use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
+use mptcp_trace::tracking::{Capture, Connection, Role, Stream, Tracking};
 
 /// A stream or a connection, and the flows of it that are to be shown.
 pub struct Subject<'a> {

@@ -7,10 +7,10 @@ use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::{Example, Plot};
 use super::request::Request;
 use super::subject::Subject;
-use crate::analysis::rates::{self, stream_payload};
 use crate::arguments::{self, Source};
 use crate::error::Result;
-use crate::tracking::ByRole;
+use mptcp_trace::analysis::rates::{self, stream_payload};
+use mptcp_trace::tracking::ByRole;
 
 /// Throughput over time.
 pub struct TcpTput;

@@ -3,7 +3,7 @@
 //! All functions work in pixels, on columns (and rows) of `cell` pixels, in one pass. Only where more than `most` pieces
 //! would be left are the cells made larger, until they suffice.
 
-use crate::interrupt::interruptible;
+use mptcp_trace::interrupt::interruptible;
 use std::collections::{HashMap, HashSet};
 
 /// A place in the picture, in pixels.

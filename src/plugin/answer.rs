@@ -15,7 +15,7 @@ use crate::output::{Cell, Column, Report, Table};
 use crate::packets::exported::contain;
 use crate::plots::figure::{Figure, Unit};
 use crate::terminal_text::escape;
-use crate::units::counted;
+use mptcp_trace::units::counted;
 
 /// Octets of an Arrow file that are read.
 const LONGEST_FILE: u64 = 1 << 30;

@@ -11,10 +11,10 @@ use super::Plugin;
 use super::process::{Event, Running};
 use super::protocol::{self, Answer, Greeting, Hello};
 use super::request::Prepared;
-use crate::interrupt;
 use crate::terminal_text::escape;
-use crate::units::counted;
 pub use error::HostError;
+use mptcp_trace::interrupt;
+use mptcp_trace::units::counted;
 
 /// Between two looks at Ctrl-C and the clock.
 const PATIENCE: Duration = Duration::from_millis(20);

@@ -1,5 +1,6 @@
 //! What a plugin is asked, with the files that go with it.
 
+use crate::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -9,14 +10,13 @@ use super::arguments::{Given, given};
 use super::manifest::{Argument, Entry, Form, Kind, PacketsWanted, Role, fill_in};
 use super::protocol::{CaptureGiven, PacketsGiven, Request, RequestKind, Selection};
 use crate::analysis::filter::Filter;
-use crate::analysis::mptcp_connections::mptcp_connections;
 use crate::analysis::selection;
 use crate::arguments::Source;
 use crate::error::{Error, Result};
 use crate::packets::exported;
 use crate::temporary::Directory;
-use crate::tracking::Capture;
 use crate::whole_file::Force;
+use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
 
 /// A request whose files are written. They go when this is dropped.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ pub fn private_directory() -> Result<Directory> {
 }
 
 /// A stream that the capture does not have is the person's mistake, and is named in the program's own words.
-fn check_streams(capture: &Capture, given: &[(&Argument, Given)]) -> Result<()> {
+fn check_streams(capture: &LoadedCapture, given: &[(&Argument, Given)]) -> Result<()> {
     for (argument, given) in given {
         let Given::Value(Value::Number(number)) = given else { continue };
         let id = number.as_u64().and_then(|number| u32::try_from(number).ok());
@@ -139,7 +139,7 @@ impl Wants<'_> {
     }
 
     /// Writes the files of `capture`, whose names begin with `stem`, and says where they are.
-    fn write(&self, capture: &Capture, directory: &Path, stem: &str) -> Result<CaptureGiven> {
+    fn write(&self, capture: &LoadedCapture, directory: &Path, stem: &str) -> Result<CaptureGiven> {
         let packets = self.entry.packets.as_ref();
         let connections = self.entry.connections.then(|| serde_json::to_value(mptcp_connections(capture)));
         Ok(CaptureGiven {
@@ -150,7 +150,13 @@ impl Wants<'_> {
         })
     }
 
-    fn packets(&self, wanted: &PacketsWanted, capture: &Capture, directory: &Path, stem: &str) -> Result<PacketsGiven> {
+    fn packets(
+        &self,
+        wanted: &PacketsWanted,
+        capture: &LoadedCapture,
+        directory: &Path,
+        stem: &str,
+    ) -> Result<PacketsGiven> {
         let table = capture.table()?;
         let kept = match &self.condition {
             Some(condition) => &condition.apply(table)?,

@@ -13,7 +13,9 @@ use crate::output::{Format, RenderOptions, Report, render as render_report};
 use crate::plots::render::{Protocol, graphics};
 use crate::plots::{self, Kind, PlotError, Size, Target, data};
 use crate::terminal_text::escape;
-use crate::{interrupt, whole_file};
+use mptcp_trace::interrupt;
+
+use crate::whole_file;
 
 /// Characters of a plot where no terminal tells its size.
 const PAGE: (u16, u16) = (80, 24);

@@ -15,11 +15,11 @@ use crate::cli::Level;
 use crate::commands::session::settings::Colour;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::output::{Format, RenderOptions, Report, render};
 use crate::packets::LoadError;
-use crate::tracking::point_of_view::PointOfView;
 use crate::{arguments, whole_file};
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::point_of_view::PointOfView;
 
 /// Whether more lines are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

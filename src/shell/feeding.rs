@@ -10,10 +10,10 @@ use super::executor::{Executor, Flow, guarded};
 use crate::cli::Level;
 use crate::commands::feed::{Feed, Next};
 use crate::error::Result;
-use crate::interrupt;
 use crate::output::Rolling;
 use crate::terminal_text::escape;
 use crate::{arguments, whole_file};
+use mptcp_trace::interrupt;
 
 /// How often a terminal is told how things stand.
 const PULSE: Duration = Duration::from_millis(500);

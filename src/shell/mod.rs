@@ -36,10 +36,12 @@ use crate::commands::session::StandardInput;
 use crate::commands::{Session, grammar, plugin};
 use crate::config::{Config, Places};
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::packets::cache::Cache;
-use crate::reading;
-use crate::{memory, temporary};
+use mptcp_trace::interrupt;
+use mptcp_trace::memory;
+use mptcp_trace::reading;
+
+use crate::temporary;
 use console::Console;
 use executor::{Executor, Flow};
 use mode::{Mode, Script};

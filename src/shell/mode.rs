@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::Cli;
 use crate::commands::registry;
 use crate::error::{Error, Result};
-use crate::packets::capture_file::is_standard_input;
+use mptcp_trace::packets::capture_file::is_standard_input;
 
 /// What the program is to do.
 #[derive(Debug, PartialEq, Eq)]

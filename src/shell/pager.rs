@@ -9,8 +9,8 @@ use super::console::{Console, output_error};
 use super::executor::is_interrupt;
 use crate::children::{self, Beside};
 use crate::error::{Error, Result};
-use crate::interrupt::{self, HandedOver};
 use crate::locale;
+use mptcp_trace::interrupt::{self, HandedOver};
 
 /// Colours pass, what fits is only printed, and the screen keeps it afterwards.
 const USUAL: &str = "less -R -F -X";

@@ -11,7 +11,9 @@ use super::executor::{Flow, is_interrupt};
 use super::line;
 use crate::error::{Error, Result};
 use crate::whole_file::{self, Force};
-use crate::{children, interrupt};
+use mptcp_trace::interrupt;
+
+use crate::children;
 
 /// What produces the results.
 type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<Flow> + 'w;

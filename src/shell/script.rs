@@ -8,7 +8,7 @@ use super::exit_code;
 use super::line::Openness;
 use crate::cli::Level;
 use crate::error::Error;
-use crate::interrupt;
+use mptcp_trace::interrupt;
 
 /// No command is this long: what is, is no script (a device, a capture), and is not read into memory.
 const LONGEST_LINE: u64 = 1 << 20;

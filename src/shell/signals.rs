@@ -11,7 +11,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::console::Console;
-use crate::{children, interrupt, temporary};
+use mptcp_trace::interrupt;
+
+use crate::{children, temporary};
 
 /// How long a command may take to stop by itself after Ctrl-C outside the prompt, and everywhere after SIGTERM or SIGHUP.
 const GRACE: Duration = Duration::from_secs(1);

@@ -10,8 +10,8 @@ use super::executor::{Executor, Flow};
 use super::{redirect, script};
 use crate::commands::task::Task;
 use crate::error::{Error, Result};
-use crate::reading;
 use crate::temporary;
+use mptcp_trace::reading;
 
 /// Scripts that run one another deeper than this run in circles.
 const DEEPEST: u32 = 20;

@@ -16,8 +16,8 @@ use super::executor::{Executor, Flow, is_interrupt};
 use super::line::Openness;
 use crate::cli::Level;
 use crate::error::{Error, Result};
-use crate::reading;
-use crate::units::counted;
+use mptcp_trace::reading;
+use mptcp_trace::units::counted;
 
 /// Signs in front of a command.
 const PROMPTS: [&str; 2] = ["mptcpanalyzer> ", "(mptcpanalyzer) "];

@@ -5,47 +5,34 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use mptcp_trace::packets::native;
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::packets::{Builder, CaptureFacts, Dissection, Interface};
+use mptcpanalyzer::packets::Dissected;
 use mptcpanalyzer::packets::cache::{Cache, CacheError, Key, Lookup, Removed};
-use mptcpanalyzer::packets::schema::{self, Kind};
-use mptcpanalyzer::packets::{CaptureFacts, Dissection, Interface};
-use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use polars::prelude::Column;
+
+use crate::program::examples;
 
 const DISSECTOR: &str = "tshark 4.0.17";
 
-/// A dissection with all raw columns; every third cell of each is null.
-fn dissection(rows: usize) -> Dissection {
-    let columns: Vec<Column> = schema::packet_columns().map(|column| filled(column.name, column.kind, rows)).collect();
+/// So many packets, those of an example over and over, and a further field whose every third cell is null.
+fn dissection(rows: usize) -> Dissected {
+    let example = examples().expect("the examples are shipped").join("client.pcapng");
+    let packets = native::dissect(&example, native::Request::default()).expect("it is a capture").packets;
+    let mut builder = Builder::default();
+    for (row, (place, segment)) in (0..rows).zip(packets.segments.iter().enumerate().cycle()) {
+        builder.push(&packets.frames.get(place), Segment { packetid: row as u64 + 1, ..segment.clone() });
+    }
+    let cells: Vec<_> = (0..rows).map(|row| (row % 3 != 2).then(|| format!("\u{1b}{row};\"é"))).collect();
     let facts = CaptureFacts {
         frames: rows as u64 + 7,
         dissector: DISSECTOR.to_string(),
         interfaces: vec![Interface { id: 0, name: Some("eth\u{1b}0".to_string()), packets: 3 }],
         warnings: vec!["cut short".to_string()],
     };
-    Dissection { table: DataFrame::new(rows, columns).unwrap().into(), facts }
-}
-
-fn filled(name: &str, kind: Kind, rows: usize) -> Column {
-    let numbers: Vec<Option<u64>> = (0..rows as u64)
-        .map(|row| (row % 3 != 2).then_some(if kind == Kind::U64 { u64::MAX - row } else { row % 200 }))
-        .collect();
-    let series = match kind {
-        Kind::Text => {
-            Series::new(name.into(), numbers.iter().map(|cell| cell.map(|n| format!("10.0.0.{n}"))).collect::<Vec<_>>())
-        }
-        Kind::Bool => Series::new(name.into(), numbers.iter().map(|cell| cell.map(|n| n > 9)).collect::<Vec<_>>()),
-        Kind::ListU8 | Kind::ListU32 | Kind::ListU64 => Series::new(
-            name.into(),
-            numbers.iter().map(|cell| cell.map(|n| Series::new("".into(), vec![n, n + 1]))).collect::<Vec<_>>(),
-        )
-        .cast(&kind.data_type())
-        .unwrap(),
-        Kind::Instant | Kind::Span => {
-            let numbers: Vec<_> = numbers.iter().map(|cell| cell.map(|n| n as i64)).collect();
-            Series::new(name.into(), numbers).cast(&kind.data_type()).unwrap()
-        }
-        _ => Series::new(name.into(), numbers).cast(&kind.data_type()).unwrap(),
-    };
-    series.into_column()
+    let dissection = Dissection { packets: builder.finish(), facts };
+    Dissected { dissection, extra: vec![Column::new("ip.dsfield.dscp".into(), cells)] }
 }
 
 /// A folder with a capture and a cache in it.
@@ -91,10 +78,10 @@ fn what_was_put_comes_back_cell_for_cell() {
     assert!(matches!(place.cache.get(&key), Lookup::Miss));
     place.cache.put(&key, &kept).unwrap();
     let back = place.cache.get(&key).hit().unwrap();
-    assert_eq!(back.facts, kept.facts);
-    let (back, kept) = (back.table.data_frame().unwrap(), kept.table.data_frame().unwrap());
+    assert_eq!(back.dissection.facts, kept.dissection.facts);
+    let (back, kept) = (back.raw().unwrap(), kept.raw().unwrap());
     assert_eq!(back.schema(), kept.schema());
-    assert!(back.equals_missing(kept));
+    assert!(back.equals_missing(&kept));
 }
 
 #[test]
@@ -102,7 +89,7 @@ fn a_capture_without_tcp_is_kept_as_well() {
     let place = Place::new();
     let key = place.key("a.pcap");
     place.cache.put(&key, &dissection(0)).unwrap();
-    assert_eq!(place.cache.get(&key).hit().unwrap().table.height(), 0);
+    assert_eq!(place.cache.get(&key).hit().unwrap().height(), 0);
 }
 
 #[test]
@@ -328,8 +315,6 @@ fn put_and_get(cache: &Cache, capture: &Path) {
     let kept = dissection(500);
     for _ in 0..20 {
         cache.put(&key, &kept).unwrap();
-        assert!(
-            cache.get(&key).hit().unwrap().table.data_frame().unwrap().equals_missing(kept.table.data_frame().unwrap())
-        );
+        assert!(cache.get(&key).hit().unwrap().raw().unwrap().equals_missing(&kept.raw().unwrap()));
     }
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mptcpanalyzer::packets::capture_file::{CaptureFileError, Cause, FrameCount, copy_frames, count_frames};
+use mptcp_trace::packets::capture_file::{CaptureFileError, Cause, FrameCount, count_frames};
+use mptcpanalyzer::packets::copied_records::copy_frames;
 
-use mptcpanalyzer::capture_format;
+use mptcp_trace::capture_format;
 use mptcpanalyzer::whole_file::Force;
 
 use crate::made::{block, pcap};

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use mptcpanalyzer::analysis::clock::{Clock, Correction, clock};
-use mptcpanalyzer::analysis::mapping::{Mapper, StreamPair};
-use mptcpanalyzer::analysis::merge::{Fate, Merged, Which, merge};
-use mptcpanalyzer::analysis::mptcp_connections::is_stray;
-use mptcpanalyzer::tracking::{Capture, Role};
+use mptcp_trace::analysis::clock::{Clock, Correction, clock};
+use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
+use mptcp_trace::analysis::merge::{Fate, Merged, Which, merge};
+use mptcp_trace::analysis::mptcp_connections::is_stray;
+use mptcp_trace::tracking::{Capture, Role};
 use serde_json::Value;
 
 use crate::merge::{both_ends, by_endpoints};

@@ -1,12 +1,13 @@
 //! The other end's capture begun late and ended early: what was lost is what the emulated path dropped while both ran.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use mptcpanalyzer::analysis::loss::losses;
-use mptcpanalyzer::analysis::merge::{Fate, Merged, Passage, Which, merge};
-use mptcpanalyzer::tracking::Capture;
+use mptcp_trace::analysis::loss::losses;
+use mptcp_trace::analysis::merge::{Fate, Merged, Passage, Which, merge};
+use mptcp_trace::tracking::Capture;
 use serde_json::Value;
 
 use crate::merge::{DROPS, Frame, both_ends, by_endpoints, end_of, frames_of};
@@ -20,7 +21,7 @@ const LONGEST: f64 = 0.15;
 const SURE: f64 = 0.22;
 
 /// A capture without the frames whose number is not in `kept`.
-pub fn cut(source: &Path, directory: &Path, kept: std::ops::Range<u64>) -> Arc<Capture> {
+pub fn cut(source: &Path, directory: &Path, kept: std::ops::Range<u64>) -> Arc<LoadedCapture> {
     let target = directory.join(source.file_name().unwrap());
     rewrite(source, &target, |number, _| kept.contains(&number));
     scenarios::load(&target).unwrap()

@@ -14,19 +14,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mptcp_trace::ReadError;
+use mptcp_trace::analysis::events::events;
+use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
+use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
+use mptcp_trace::analysis::out_of_order::out_of_order;
+use mptcp_trace::analysis::reinjections::reinjections;
+use mptcp_trace::analysis::rtt::rtt;
+use mptcp_trace::analysis::subflows::subflows;
+use mptcp_trace::analysis::tcp_connections::tcp_connections;
+use mptcp_trace::analysis::tcp_summary::tcp_summary;
+use mptcp_trace::packets::Dissection;
+use mptcp_trace::packets::native::{self, Failure, Request};
+use mptcp_trace::tracking::Capture;
 use mptcpanalyzer::analysis::diagnose::{diagnose_capture, diagnose_connection};
-use mptcpanalyzer::analysis::events::events;
-use mptcpanalyzer::analysis::mptcp_connections::mptcp_connections;
-use mptcpanalyzer::analysis::mptcp_summary::mptcp_summary;
-use mptcpanalyzer::analysis::out_of_order::out_of_order;
-use mptcpanalyzer::analysis::reinjections::reinjections;
-use mptcpanalyzer::analysis::rtt::rtt;
-use mptcpanalyzer::analysis::subflows::subflows;
-use mptcpanalyzer::analysis::tcp_connections::tcp_connections;
-use mptcpanalyzer::analysis::tcp_summary::tcp_summary;
-use mptcpanalyzer::packets::native::{self, Failure, Request};
-use mptcpanalyzer::packets::{Dissection, LoadError};
-use mptcpanalyzer::tracking::Capture;
+use mptcpanalyzer::packets::table;
 
 use crate::native_made::build::{gzip, lz4, zstd};
 use crate::{program, scenarios};
@@ -114,13 +116,13 @@ fn sample(file: &[u8], octets: usize, random: &mut Random) -> Vec<u8> {
 
 fn dissect(file: Vec<u8>) -> Result<Dissection, Failure> {
     let source: Box<dyn Read + Send> = Box::new(Cursor::new(file));
-    native::dissect_from(source, Path::new("damaged"), Request { partial: true, progress: false })
+    native::dissect_from(source, Path::new("damaged"), Request { partial: true })
 }
 
 /// Asks what a person would ask.
 fn analyse(dissection: Dissection) {
     let capture = Capture::new(PathBuf::from("damaged"), dissection).expect("what was dissected is tracked");
-    assert_eq!(capture.table().expect("the columns fit").height(), capture.segments.len());
+    assert_eq!(table::raw(&capture.packets(), &[]).expect("the columns fit").height(), capture.segments.len());
     black_box(tcp_connections(&capture.tracking));
     black_box(mptcp_connections(&capture));
     black_box(diagnose_capture(&capture));
@@ -143,7 +145,7 @@ fn check_cut(file: &[u8], pieces: &[Range<usize>], length: usize) {
     let cut_piece = pieces.iter().position(|piece| piece.start < length && length < piece.end);
     let dissected = dissect(file[..length].to_vec());
     if length < 4 || cut_piece == Some(0) {
-        let refused = matches!(&dissected, Err(Failure::Load(LoadError::NotACapture { .. }) | Failure::Beyond(_)));
+        let refused = matches!(&dissected, Err(Failure::Read(ReadError::NotACapture { .. }) | Failure::Beyond(_)));
         assert!(refused, "{dissected:?}");
         return;
     }
@@ -183,8 +185,8 @@ fn flip(file: &mut [u8], pieces: &[Range<usize>], random: &mut Random) {
 fn check_damaged(file: Vec<u8>) {
     match dissect(file) {
         Ok(dissection) => analyse(dissection),
-        Err(Failure::Beyond(_) | Failure::Load(LoadError::NotACapture { .. })) => {}
-        Err(Failure::Load(other)) => panic!("{other}"),
+        Err(Failure::Beyond(_) | Failure::Read(ReadError::NotACapture { .. })) => {}
+        Err(Failure::Read(other)) => panic!("{other}"),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Findings of `diagnose` against what was done to the captures; which are found at all is for tests/it/labelled.rs.
 
-use mptcpanalyzer::analysis::checksum::Checksums;
+use mptcp_trace::analysis::checksum::Checksums;
+use mptcp_trace::analysis::events::{Kind as EventKind, events};
+use mptcp_trace::tracking::Capture;
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, diagnose_capture, diagnose_connection};
-use mptcpanalyzer::analysis::events::{Kind as EventKind, events};
+use mptcpanalyzer::packets::LoadedCapture;
 use mptcpanalyzer::packets::tshark;
-use mptcpanalyzer::tracking::Capture;
 
 use crate::scenarios;
 
@@ -31,7 +32,7 @@ pub fn said(capture: &Capture) -> Said {
     Said { findings, events: kinds }
 }
 
-fn capture_of(scenario: &str, end: &str) -> Option<std::sync::Arc<Capture>> {
+fn capture_of(scenario: &str, end: &str) -> Option<std::sync::Arc<LoadedCapture>> {
     let folder = scenarios::folder()?.join(scenario);
     let path =
         ["pcap", "pcapng"].map(|ending| folder.join(format!("{end}.{ending}"))).into_iter().find(|p| p.is_file());

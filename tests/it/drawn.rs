@@ -1,5 +1,6 @@
 //! Figures as `plot` makes them, without a process of their own.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,34 +9,33 @@ use mptcpanalyzer::error::Result;
 use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::registry;
 use mptcpanalyzer::plots::request::Request;
-use mptcpanalyzer::tracking::Capture;
 
 use crate::scenarios;
 
 /// A source of one capture.
-struct Only(Arc<Capture>);
+struct Only(Arc<LoadedCapture>);
 
 impl Source for Only {
     fn warn(&self, _: String) {}
 
-    fn capture(&self) -> Result<Arc<Capture>> {
+    fn capture(&self) -> Result<Arc<LoadedCapture>> {
         Ok(self.0.clone())
     }
 
-    fn resolve(&mut self, _: &Path) -> Result<Arc<Capture>> {
+    fn resolve(&mut self, _: &Path) -> Result<Arc<LoadedCapture>> {
         Ok(self.0.clone())
     }
 }
 
 /// A capture of a scenario; `None` where the scenarios are not there.
-pub fn scenario(file: &str) -> Option<(PathBuf, Arc<Capture>)> {
+pub fn scenario(file: &str) -> Option<(PathBuf, Arc<LoadedCapture>)> {
     let path = scenarios::folder()?.join(file);
     let capture = scenarios::load(&path)?;
     Some((path, capture))
 }
 
 /// What `plot LINE` makes of a capture.
-pub fn try_draw(capture: &Arc<Capture>, line: &str) -> Result<Figure> {
+pub fn try_draw(capture: &Arc<LoadedCapture>, line: &str) -> Result<Figure> {
     let mut words = line.split_whitespace();
     let plot = registry::find(words.next().expect("a name"))?;
     let command = clap::Command::new(plot.name()).no_binary_name(true);
@@ -48,7 +48,7 @@ pub fn try_draw(capture: &Arc<Capture>, line: &str) -> Result<Figure> {
 }
 
 /// The same for a line that is right.
-pub fn draw(capture: &Arc<Capture>, line: &str) -> Figure {
+pub fn draw(capture: &Arc<LoadedCapture>, line: &str) -> Figure {
     try_draw(capture, line).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 

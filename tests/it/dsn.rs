@@ -1,12 +1,13 @@
 //! The data sequence number of every packet against Wireshark's own, in every capture.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::Command;
 
-use mptcpanalyzer::packets::segment::{Dss, Segment};
-use mptcpanalyzer::tracking::data::data_level;
-use mptcpanalyzer::tracking::{Capture, Tracking, track};
+use mptcp_trace::packets::segment::{Dss, Segment};
+use mptcp_trace::tracking::data::data_level;
+use mptcp_trace::tracking::{Tracking, track};
 use polars::prelude::*;
 
 use crate::scenarios;
@@ -42,14 +43,14 @@ fn ask(path: &Path) -> Vec<Answer> {
     lines.collect()
 }
 
-fn column(capture: &Capture, name: &str) -> UInt64Chunked {
+fn column(capture: &LoadedCapture, name: &str) -> UInt64Chunked {
     let table = capture.table().expect("the table can be built");
     table.column(name).expect("the schema has it").as_materialized_series().rechunk().u64().expect("u64").clone()
 }
 
 /// The one fault of tshark found here: it has no IDSN to count from where the sender's key was not captured, and prints
 /// the raw number as the relative one. Ours is null there.
-fn key_was_not_captured(capture: &Capture, row: usize) -> bool {
+fn key_was_not_captured(capture: &LoadedCapture, row: usize) -> bool {
     let tracking = &capture.tracking;
     let packet = &tracking.packets[row];
     let subflow = tracking.subflow(packet.stream).expect("tshark counts it to a connection");
@@ -77,7 +78,7 @@ struct Tally {
     wrong: Vec<String>,
 }
 
-fn compare(label: &str, capture: &Capture, answers: &[Answer], tally: &mut Tally) {
+fn compare(label: &str, capture: &LoadedCapture, answers: &[Answer], tally: &mut Tally) {
     let columns = ["dsn", "dsnraw64", "related_mapping"].map(|name| column(capture, name));
     let [dsn, raw, related] = &columns;
     let rows: HashMap<u64, usize> = capture.segments.iter().enumerate().map(|(row, s)| (s.packetid, row)).collect();

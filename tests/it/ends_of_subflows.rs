@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use mptcpanalyzer::analysis::loss::losses;
-use mptcpanalyzer::analysis::mapping::{Mapper, StreamPair};
-use mptcpanalyzer::analysis::merge::merge;
-use mptcpanalyzer::analysis::subflows::{State, subflows};
-use mptcpanalyzer::tracking::Capture;
+use mptcp_trace::analysis::loss::losses;
+use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
+use mptcp_trace::analysis::merge::merge;
+use mptcp_trace::analysis::subflows::{State, subflows};
+use mptcp_trace::tracking::Capture;
 use serde_json::Value;
 
 use crate::recorded::said;

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use hmac::{Hmac, KeyInit, Mac};
 
+use mptcp_trace::analysis::events::{Event, Kind, events};
+use mptcp_trace::analysis::live::{Live, News};
+use mptcp_trace::packets::native;
+use mptcp_trace::tracking::{Capture, Role};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_capture, diagnose_connection};
-use mptcpanalyzer::analysis::events::{Event, Kind, events};
-use mptcpanalyzer::analysis::live::{Live, News};
-use mptcpanalyzer::packets::native;
-use mptcpanalyzer::tracking::{Capture, Role};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 

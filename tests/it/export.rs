@@ -48,6 +48,6 @@ fn a_long_table_survives_every_form() {
             std::fs::metadata(&path).unwrap().len(),
             start.elapsed() - written
         );
-        assert!(back.table.data_frame().unwrap().equals_missing(&table), "{form:?}");
+        assert!(back.raw().unwrap().equals_missing(&table), "{form:?}");
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use mptcpanalyzer::analysis::congestion_window::round_trips;
-use mptcpanalyzer::analysis::flight::{Moment, data_flight, stream_flight};
-use mptcpanalyzer::tracking::data::data_sequence;
-use mptcpanalyzer::tracking::{Capture, Endpoint, Role, Stream};
+use mptcp_trace::analysis::congestion_window::round_trips;
+use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::tracking::{Capture, Endpoint, Role, Stream};
 use serde_json::Value;
 
 use crate::scenarios;

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use mptcp_trace::analysis::events::{Kind, events};
+use mptcp_trace::analysis::live::{Live, News};
+use mptcp_trace::analysis::setup::setup;
 use mptcpanalyzer::analysis::diagnose::{FindingKind, diagnose_connection};
-use mptcpanalyzer::analysis::events::{Kind, events};
-use mptcpanalyzer::analysis::live::{Live, News};
-use mptcpanalyzer::analysis::setup::setup;
 
 use crate::merge::end_of;
 use crate::scenarios;

@@ -1,10 +1,10 @@
 //! Options that break the rules, in both versions, over both versions of IP, sent by either end: what is found, and that
 //! what follows the rules is not. The rules are those of RFC 8684 and RFC 6824.
 
-use mptcpanalyzer::analysis::closing::{State, closing};
+use mptcp_trace::analysis::closing::{State, closing};
+use mptcp_trace::analysis::subflows::subflows;
+use mptcp_trace::tracking::Role;
 use mptcpanalyzer::analysis::diagnose::FindingKind;
-use mptcpanalyzer::analysis::subflows::subflows;
-use mptcpanalyzer::tracking::Role;
 
 use crate::exchange::{ACK, FIN, INITIAL, JOINED, JOINED_BACK, KEYS, RST, Said, Talk, option, rightmost};
 

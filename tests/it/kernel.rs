@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use mptcpanalyzer::analysis::mptcp_summary::{MptcpDirection, mptcp_summary};
-use mptcpanalyzer::packets::segment::Segment;
-use mptcpanalyzer::tracking::{Capture, Connection, Role, Stream};
+use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, mptcp_summary};
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::tracking::{Capture, Connection, Role, Stream};
 use serde_json::Value;
 
 use crate::scenarios;
@@ -110,7 +110,7 @@ fn goodput_is_what_the_applications_wrote() {
 /// The stream of a subflow by the kernel's name for it, `local>remote`.
 fn stream_of<'a>(seen: &Seen<'a>, name: &str) -> Option<(&'a Stream, Role)> {
     let plain = name.replace("[::ffff:10", "10").replace("]:", ":").replace(['[', ']'], "");
-    let text = |endpoint: mptcpanalyzer::tracking::Endpoint| format!("{}:{}", endpoint.address, endpoint.port);
+    let text = |endpoint: mptcp_trace::tracking::Endpoint| format!("{}:{}", endpoint.address, endpoint.port);
     seen.connection.subflows.iter().find_map(|id| {
         let stream = seen.capture.tracking.stream(*id)?;
         let (client, server) = (text(stream.client), text(stream.server));

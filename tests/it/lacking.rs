@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use mptcp_trace::analysis::events::{Kind, events};
+use mptcp_trace::analysis::live::{Live, News};
+use mptcp_trace::analysis::subflows::subflows;
+use mptcp_trace::packets::native::{self, Request};
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::tracking::authentication::Lack;
+use mptcp_trace::tracking::data::{Direction, directions};
+use mptcp_trace::tracking::{Capture, Role, SubflowKind, track};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, diagnose_capture, diagnose_connection};
-use mptcpanalyzer::analysis::events::{Kind, events};
-use mptcpanalyzer::analysis::live::{Live, News};
-use mptcpanalyzer::analysis::subflows::subflows;
-use mptcpanalyzer::packets::native::{self, Request};
-use mptcpanalyzer::packets::segment::Segment;
-use mptcpanalyzer::tracking::authentication::Lack;
-use mptcpanalyzer::tracking::data::{Direction, directions};
-use mptcpanalyzer::tracking::{Capture, Role, SubflowKind, track};
 
 use crate::scenarios;
 

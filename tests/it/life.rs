@@ -1,11 +1,11 @@
 //! Fallbacks, joins and advertised addresses against what the kernels on both ends say.
 
-use mptcpanalyzer::analysis::addresses::advertisements;
-use mptcpanalyzer::analysis::fallback::fallback;
-use mptcpanalyzer::analysis::joins::{Outcome, joins};
-use mptcpanalyzer::analysis::requests::{self, requests};
-use mptcpanalyzer::tracking::Capture;
-use mptcpanalyzer::tracking::authentication::Verdict;
+use mptcp_trace::analysis::addresses::advertisements;
+use mptcp_trace::analysis::fallback::fallback;
+use mptcp_trace::analysis::joins::{Outcome, joins};
+use mptcp_trace::analysis::requests::{self, requests};
+use mptcp_trace::tracking::Capture;
+use mptcp_trace::tracking::authentication::Verdict;
 use serde_json::Value;
 
 use crate::scenarios;

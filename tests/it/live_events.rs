@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use mptcpanalyzer::analysis::events::{Kind, events};
-use mptcpanalyzer::analysis::live::{Live, News, Rate};
-use mptcpanalyzer::tracking::Capture;
+use mptcp_trace::analysis::events::{Kind, events};
+use mptcp_trace::analysis::live::{Live, News, Rate};
+use mptcp_trace::tracking::Capture;
 
 use crate::scenarios;
 
@@ -27,7 +27,7 @@ fn watched(capture: &Capture, window: i64) -> Vec<News> {
 /// Connection, packet, stream, event, and the particulars: those of a standstill depend on what comes after it.
 type Told = (u32, u64, u32, String, String);
 
-fn told(connection: u32, event: &mptcpanalyzer::analysis::events::Event) -> Told {
+fn told(connection: u32, event: &mptcp_trace::analysis::events::Event) -> Told {
     let detail = if event.event == Kind::SubflowStale { String::new() } else { event.detail.clone() };
     let what = format!("{:?} towards the {}", event.event, event.towards.name());
     (connection, event.packetid, event.tcpstream, what, detail)

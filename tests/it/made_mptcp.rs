@@ -1,9 +1,9 @@
 //! MPTCP version 1 connections made by hand, packet by packet, and recorded anywhere between their ends.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::path::PathBuf;
 
 use hmac::{Hmac, KeyInit, Mac};
-use mptcpanalyzer::tracking::Capture;
 use sha2::{Digest, Sha256};
 
 use crate::scenarios;
@@ -126,7 +126,7 @@ impl Wire {
     }
 
     /// The capture, dissected and tracked.
-    pub fn capture(self) -> std::sync::Arc<Capture> {
+    pub fn capture(self) -> std::sync::Arc<LoadedCapture> {
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("made.pcap");
         std::fs::write(&path, self.file()).unwrap();

@@ -7,6 +7,7 @@ mod cache_use;
 mod capture_file;
 mod captures;
 mod clock;
+mod columns_of;
 mod config;
 mod counted_once;
 mod csv_columns;

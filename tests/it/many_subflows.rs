@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use mptcpanalyzer::packets::LoadedCapture;
 use mptcpanalyzer::plots::figure::{Figure, RoleKind};
 use mptcpanalyzer::plots::{Kind, Target, render};
-use mptcpanalyzer::tracking::Capture;
 
 use crate::drawn::draw;
 use crate::made_mptcp::{
@@ -43,7 +43,7 @@ fn mapping([sender, receiver]: [u64; 2], acknowledged: u64, dsn: u64, ssn: u32, 
 
 /// A connection whose 300 subflows each carry two mappings of [`up`] and two of [`down`] octets, all acknowledged by TCP.
 /// The first one carries 100 octets more, which open the connection.
-fn crowd() -> Arc<Capture> {
+fn crowd() -> Arc<LoadedCapture> {
     let mut wire = Wire::at(0.0);
     wire.connect(&path(0), false);
     let token = token_and_idsn(KEYS[1]).0;

@@ -1,7 +1,7 @@
 //! Streams and connections of two captures are found in each other.
 
-use mptcpanalyzer::analysis::mapping::{Evidence, Mapper, MptcpMatch};
-use mptcpanalyzer::tracking::Capture;
+use mptcp_trace::analysis::mapping::{Evidence, Mapper, MptcpMatch};
+use mptcp_trace::tracking::Capture;
 use serde_json::Value;
 
 use crate::mapping_truth::{Ends, Late, Streams, all_ends, same_connections};

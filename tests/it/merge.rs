@@ -1,5 +1,6 @@
 //! Two captures put together, against what the emulated path wrote down of every frame.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::net::IpAddr;
@@ -7,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use mptcpanalyzer::analysis::mapping::StreamPair;
-use mptcpanalyzer::analysis::merge::{Fate, Flow, Merged, Passage, SideEvidence, merge};
-use mptcpanalyzer::tracking::{Capture, Role};
+use mptcp_trace::analysis::mapping::StreamPair;
+use mptcp_trace::analysis::merge::{Fate, Flow, Merged, Passage, SideEvidence, merge};
+use mptcp_trace::tracking::{Capture, Role};
 use serde_json::Value;
 
 use crate::scenarios;
@@ -18,7 +19,7 @@ use crate::scenarios;
 /// flags, payload.
 pub type Frame = (IpAddr, u16, IpAddr, u16, u32, u32, u16, u32);
 
-pub fn both_ends(scenario: &Path) -> Option<(Arc<Capture>, Arc<Capture>)> {
+pub fn both_ends(scenario: &Path) -> Option<(Arc<LoadedCapture>, Arc<LoadedCapture>)> {
     Some((scenarios::load(&end_of(scenario, "client")?)?, scenarios::load(&end_of(scenario, "server")?)?))
 }
 
@@ -146,7 +147,6 @@ fn reordered_packets_are_those_that_the_path_held_back() {
 
 /// Packets from `sender` that arrived first behind one with a higher IPv4 identification of the same stream.
 fn overtaken(capture: &Capture, sender: &str) -> Vec<Frame> {
-    let identifications = capture.dissection.table.column("ipid").unwrap().u16().unwrap().clone();
     let mut late = Vec::new();
     for stream in &capture.tracking.streams {
         let mut highest: Option<u16> = None;
@@ -157,7 +157,7 @@ fn overtaken(capture: &Capture, sender: &str) -> Vec<Frame> {
             if from_client != (sender == "client") || segment.has(0x02) {
                 continue;
             }
-            let identification = identifications.get(*row as usize).unwrap();
+            let identification = capture.frames.ip_id(*row).unwrap();
             if !seen.insert(identification) {
                 continue;
             }

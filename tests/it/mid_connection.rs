@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use mptcpanalyzer::analysis::mptcp_connections::mptcp_connections;
-use mptcpanalyzer::analysis::mptcp_summary::mptcp_summary;
-use mptcpanalyzer::analysis::subflows::SubflowRecord;
-use mptcpanalyzer::packets::segment::Segment;
-use mptcpanalyzer::tracking::{JoinedBy, Role, Subflow, Tracking, track};
+use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
+use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
+use mptcp_trace::analysis::subflows::SubflowRecord;
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::tracking::{JoinedBy, Role, Subflow, Tracking, track};
 
 use crate::program::Home;
 use crate::scenarios;

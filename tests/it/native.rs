@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use mptcp_trace::packets::Dissection;
+use mptcp_trace::packets::native::{self, Request};
 use mptcpanalyzer::packets::cells::Cells;
-use mptcpanalyzer::packets::native::{self, Request};
+use mptcpanalyzer::packets::schema;
 use mptcpanalyzer::packets::tshark;
-use mptcpanalyzer::packets::{Dissection, schema};
 
+use crate::columns_of::Columns;
 use crate::scenarios;
 
 /// A place where the two differ on purpose: what tshark does wrong, by capture, column and packet.
@@ -22,17 +24,17 @@ const FAULTS: &[Fault] = &[];
 
 pub fn by_tshark(path: &Path) -> Dissection {
     let request = tshark::Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
-    tshark::dissect(scenarios::installed_tshark(), path, &request).expect("tshark dissects it")
+    tshark::dissect(scenarios::installed_tshark(), path, &request).expect("tshark dissects it").dissection
 }
 
 pub fn natively(path: &Path) -> Dissection {
-    native::dissect(path, Request { partial: true, progress: false }).expect("it is dissected")
+    native::dissect(path, Request { partial: true }).expect("it is dissected")
 }
 
 /// What differs, a line each: packet, column, both values.
 pub fn differences(native: &Dissection, tshark: &Dissection) -> Vec<(u64, &'static str, String)> {
     let ids = |dissection: &Dissection| -> Vec<u64> {
-        dissection.table.column("packetid").unwrap().u64().unwrap().iter().flatten().collect()
+        dissection.cells("packetid").u64().unwrap().iter().flatten().collect()
     };
     let (ours, theirs) = (ids(native), ids(tshark));
     let mut found = Vec::new();
@@ -57,7 +59,7 @@ pub fn differences(native: &Dissection, tshark: &Dissection) -> Vec<(u64, &'stat
         }
     }
     for spec in schema::packet_columns() {
-        let cells = |dissection: &Dissection| Cells::of(dissection.table.column(spec.name).unwrap()).unwrap();
+        let cells = |dissection: &Dissection| Cells::of(&dissection.cells(spec.name)).unwrap();
         let (native, tshark) = (cells(native), cells(tshark));
         for (row, their_row) in &pairs {
             let (our, their) = (native.value(*row), tshark.value(*their_row));
@@ -81,7 +83,7 @@ fn every_row_of_every_capture_is_tsharks() {
         let label = scenarios::label(&path);
         let tshark = by_tshark(&path);
         let native = natively(&path);
-        packets += native.table.height();
+        packets += native.height();
         let expected = |(packet, column, _): &(u64, &str, String)| {
             FAULTS.iter().any(|f| label == f.capture && *column == f.column && f.packets.contains(packet))
         };
@@ -108,7 +110,7 @@ fn compare_one() {
     let path = std::env::var("MPTCPANALYZER_COMPARE").expect("MPTCPANALYZER_COMPARE names a capture");
     let (native, tshark) = (natively(Path::new(&path)), by_tshark(Path::new(&path)));
     println!("native {:?}\ntshark {:?}", native.facts, tshark.facts);
-    println!("{} rows, tshark {}", native.table.height(), tshark.table.height());
+    println!("{} rows, tshark {}", native.height(), tshark.height());
     for (packet, column, what) in differences(&native, &tshark) {
         println!("{packet} {column}: {what}");
     }

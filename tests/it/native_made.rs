@@ -14,8 +14,9 @@ mod tunnels;
 use std::fs;
 use std::path::Path;
 
-use mptcpanalyzer::packets::Dissection;
+use mptcp_trace::packets::Dissection;
 
+use crate::columns_of::Columns;
 use crate::native::{by_tshark, differences, natively};
 use build::Frame;
 
@@ -82,7 +83,7 @@ fn dissect(file: &[u8]) -> Dissection {
 
 /// The packets that hold TCP.
 fn packet_ids(dissection: &Dissection) -> Vec<u64> {
-    dissection.table.column("packetid").unwrap().u64().unwrap().iter().flatten().collect()
+    dissection.cells("packetid").u64().unwrap().iter().flatten().collect()
 }
 
 /// The names of the cases that native found TCP in.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use mptcpanalyzer::analysis::capture_point::Place;
-use mptcpanalyzer::analysis::out_of_order::out_of_order;
-use mptcpanalyzer::tracking::Role;
+use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::out_of_order::out_of_order;
+use mptcp_trace::tracking::Role;
 use serde_json::Value;
 
 use crate::program::{Home, examples};

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use mptcpanalyzer::analysis::reinjections::reinjections;
+use mptcp_trace::analysis::reinjections::reinjections;
+use mptcp_trace::tracking::Role;
 use mptcpanalyzer::plots::dsn::dsn;
 use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::request::Request;
 use mptcpanalyzer::plots::{Kind, Target, render};
-use mptcpanalyzer::tracking::Role;
 
 use crate::merge::end_of;
 use crate::program::examples;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use mptcpanalyzer::analysis::clock::{Correction, clock};
-use mptcpanalyzer::analysis::merge::merge;
-use mptcpanalyzer::analysis::qualify_reinjections::qualify_reinjections;
-use mptcpanalyzer::analysis::rtt::Level;
+use mptcp_trace::analysis::clock::{Correction, clock};
+use mptcp_trace::analysis::merge::merge;
+use mptcp_trace::analysis::qualify_reinjections::qualify_reinjections;
+use mptcp_trace::analysis::rtt::Level;
+use mptcp_trace::tracking::Role;
 use mptcpanalyzer::arguments::two_captures::TwoCaptures;
 use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::ooo::ooo;
@@ -14,7 +15,6 @@ use mptcpanalyzer::plots::owd::owd;
 use mptcpanalyzer::plots::reinject::gains;
 use mptcpanalyzer::plots::request::Request;
 use mptcpanalyzer::plots::rtt::{Over, round_trips};
-use mptcpanalyzer::tracking::Role;
 use serde_json::Value;
 
 use crate::merge::{DROPS, both_ends, end_of};

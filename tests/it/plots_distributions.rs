@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
-use mptcpanalyzer::analysis::ack_sizes::ack_sizes;
-use mptcpanalyzer::analysis::interarrival::{Counted, interarrival};
-use mptcpanalyzer::analysis::mapping_lengths::mapping_lengths;
+use mptcp_trace::analysis::ack_sizes::ack_sizes;
+use mptcp_trace::analysis::interarrival::{Counted, interarrival};
+use mptcp_trace::analysis::mapping_lengths::mapping_lengths;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::data::data_sequence;
 use mptcpanalyzer::plots::figure::{Marks, Scale, Unit};
-use mptcpanalyzer::tracking::Role;
-use mptcpanalyzer::tracking::data::data_sequence;
 
 use crate::drawn::{draw, names, points, scenario, try_draw};
 use crate::scenarios;

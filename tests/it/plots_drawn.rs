@@ -1,10 +1,10 @@
 //! Plots have room for all that they say, on pages and in terminals, and fit whatever a capture holds.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::sync::Arc;
 
 use mptcpanalyzer::plots::figure::Figure;
 use mptcpanalyzer::plots::{Kind, Size, Target, render};
-use mptcpanalyzer::tracking::Capture;
 
 use crate::drawn::{draw, scenario, try_draw};
 use crate::scenarios;
@@ -52,7 +52,7 @@ fn nothing_is_left_out_for_lack_of_room() {
     }
 }
 
-fn draws_or_says_why(capture: &Arc<Capture>, label: &str, line: &str) {
+fn draws_or_says_why(capture: &Arc<LoadedCapture>, label: &str, line: &str) {
     match try_draw(capture, line) {
         Ok(figure) => {
             rendered(&figure, Kind::Text { colour: false }, 80, 40);

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use mptcpanalyzer::analysis::mptcp_summary::mptcp_summary;
-use mptcpanalyzer::analysis::rates::{Parcel, Window, WindowType, first_sent, stream_payload};
-use mptcpanalyzer::analysis::tcp_summary::tcp_summary;
+use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
+use mptcp_trace::analysis::rates::{Parcel, Window, WindowType, first_sent, stream_payload};
+use mptcp_trace::analysis::tcp_summary::tcp_summary;
+use mptcp_trace::tracking::{Role, Tracking};
 use mptcpanalyzer::plots::figure::{Marks, Panel, Unit};
-use mptcpanalyzer::tracking::{Role, Tracking};
 
 use crate::drawn::{draw, names, points, scenario, try_draw};
 use crate::scenarios;

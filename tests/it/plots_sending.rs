@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use mptcpanalyzer::analysis::aggregation_benefit::aggregation_benefit;
+use mptcp_trace::analysis::aggregation_benefit::aggregation_benefit;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::data::data_sequence;
 use mptcpanalyzer::plots::aggr_benefit::aggr_benefit;
 use mptcpanalyzer::plots::dsn::dsn;
 use mptcpanalyzer::plots::figure::Marks;
 use mptcpanalyzer::plots::reinject::over_time;
 use mptcpanalyzer::plots::request::Request;
 use mptcpanalyzer::plots::scheduler::scheduler;
-use mptcpanalyzer::tracking::Role;
-use mptcpanalyzer::tracking::data::data_sequence;
 
 use crate::merge::end_of;
 use crate::out_of_order::packets;

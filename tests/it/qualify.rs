@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use mptcpanalyzer::analysis::connection_pair::{AtOneEnd, ConnectionPair};
-use mptcpanalyzer::analysis::mapping::{Mapper, StreamPair};
-use mptcpanalyzer::analysis::merge::merge;
-use mptcpanalyzer::analysis::qualify_reinjections::{Verdict, qualify_reinjections};
-use mptcpanalyzer::analysis::summary_extended::summary_extended;
-use mptcpanalyzer::tracking::{Capture, Role};
+use mptcp_trace::analysis::connection_pair::{AtOneEnd, ConnectionPair};
+use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
+use mptcp_trace::analysis::merge::merge;
+use mptcp_trace::analysis::qualify_reinjections::{Verdict, qualify_reinjections};
+use mptcp_trace::analysis::summary_extended::summary_extended;
+use mptcp_trace::tracking::{Capture, Role};
 
 use crate::cut_captures::cut;
 use crate::merge::{both_ends, end_of};

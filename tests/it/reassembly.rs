@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use mptcp_trace::tracking::data::data_level;
+use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcpanalyzer::packets::tshark;
-use mptcpanalyzer::tracking::data::data_level;
-use mptcpanalyzer::tracking::{Capture, Connection, Role};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -15,9 +15,8 @@ const ENDED_OTHERWISE: &[&str] =
     &["07a", "07b", "08a", "08d", "08e", "08f", "09a", "09b", "09c", "09d", "09e", "09f", "09g"];
 
 fn is_whole(capture: &Capture) -> bool {
-    let lengths = |name: &str| capture.dissection.table.column(name).ok()?.u32().ok().cloned();
-    let (Some(wire), Some(captured)) = (lengths("framelen"), lengths("caplen")) else { return false };
-    !capture.segments.is_empty() && wire.iter().zip(captured.iter()).all(|(wire, captured)| wire == captured)
+    let frames = (0..capture.segments.len()).map(|row| capture.frames.get(row));
+    !capture.segments.is_empty() && frames.into_iter().all(|frame| frame.wire_length == frame.captured_length)
 }
 
 /// SHA-256 of the data towards an end; `None` when octets are missing.
@@ -29,7 +28,7 @@ fn digest(capture: &Capture, connection: &Connection, towards: Role) -> Option<S
         let packet = &capture.tracking.packets[*row as usize];
         let stream = capture.tracking.stream(packet.stream)?;
         let subflow = capture.tracking.subflow(packet.stream)?;
-        let travels = mptcpanalyzer::tracking::Tracking::mptcp_towards(subflow, stream.towards(packet));
+        let travels = mptcp_trace::tracking::Tracking::mptcp_towards(subflow, stream.towards(packet));
         if let Some(dsn) = data.relative_dsn.filter(|_| travels == towards) {
             places.insert(segment.packetid, dsn - 1);
         }

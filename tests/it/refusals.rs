@@ -1,10 +1,10 @@
 //! What `diagnose` says of joins that were refused, at every step of the handshake: the causes that the capture rules
 //! out are not named.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::sync::Arc;
 
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_connection, grouped};
-use mptcpanalyzer::tracking::Capture;
 
 use crate::made_mptcp::{
     ACK, KEYS, Packet, Path, RST, RST_ACK, SYN, SYN_ACK, Wire, join_ack, join_syn, join_syn_ack, reset, token_and_idsn,
@@ -43,7 +43,7 @@ struct Case {
 
 /// The join's SYN leaves at 0.1 s, so its SYN/ACK at 0.14 s and its ACK at 0.18 s; the server's RST to the SYN leaves
 /// at 0.14 s, to the ACK at 0.22 s, the client's at 0.18 s.
-fn recorded(case: Case) -> (Arc<Capture>, Vec<Finding>) {
+fn recorded(case: Case) -> (Arc<LoadedCapture>, Vec<Finding>) {
     let mut wire = Wire::at(case.place);
     wire.connect(&FIRST, false);
     if let Some(time) = case.data_fin {
@@ -71,7 +71,7 @@ fn recorded(case: Case) -> (Arc<Capture>, Vec<Finding>) {
     found(wire)
 }
 
-fn found(wire: Wire) -> (Arc<Capture>, Vec<Finding>) {
+fn found(wire: Wire) -> (Arc<LoadedCapture>, Vec<Finding>) {
     let capture = wire.capture();
     let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
     (capture, findings.into_iter().filter(|finding| finding.tcpstream == Some(1)).collect())

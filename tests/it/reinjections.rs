@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use mptcpanalyzer::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
+use mptcp_trace::tracking::Role;
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, diagnose_connection};
-use mptcpanalyzer::analysis::reinjections::{Reinjection, reinjections};
-use mptcpanalyzer::tracking::Role;
 use serde_json::Value;
 
 use crate::merge::end_of;

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use mptcp_trace::packets::native;
+use mptcp_trace::tracking::Capture;
 use mptcpanalyzer::analysis::diagnose::FindingKind;
-use mptcpanalyzer::packets::native;
-use mptcpanalyzer::tracking::Capture;
 
 use crate::exchange::{ACK, At, Exchange, PSH, Packet, RST, SYN, Said, option};
 use crate::program::Home;

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use mptcp_trace::analysis::retransmissions::{SentAgain, sent_again};
+use mptcp_trace::tracking::{Capture, Role, Stream, Tracking};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_connection};
-use mptcpanalyzer::analysis::retransmissions::{SentAgain, sent_again};
-use mptcpanalyzer::tracking::{Capture, Role, Stream, Tracking};
 use serde_json::Value;
 
 use crate::made_mptcp::{ACK, Packet, Path, Wire};

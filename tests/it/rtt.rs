@@ -1,12 +1,13 @@
 //! Round trips against the configured delay of the paths, the kernel's own measurement and Wireshark's.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mptcpanalyzer::analysis::capture_point::Place;
-use mptcpanalyzer::analysis::rtt::{Level, Series, rtt};
-use mptcpanalyzer::tracking::{Capture, Role};
+use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::rtt::{Level, Series, rtt};
+use mptcp_trace::tracking::{Capture, Role};
 use serde_json::Value;
 
 use crate::program::{Home, examples};
@@ -15,7 +16,7 @@ use crate::scenarios;
 /// Both ends' captures of the scenarios whose paths keep their delay.
 const STEADY: [&str; 5] = ["01_basic", "02_fullmesh", "05_backup_failover", "06_lossy", "11_nat"];
 
-fn capture(scenario: &str, end: &str) -> Option<(PathBuf, Arc<Capture>)> {
+fn capture(scenario: &str, end: &str) -> Option<(PathBuf, Arc<LoadedCapture>)> {
     let folder = scenarios::folder()?.join(scenario);
     let path = ["pcap", "pcapng"].iter().map(|ending| folder.join(format!("{end}.{ending}"))).find(|p| p.is_file())?;
     let capture = scenarios::load(&path)?;

@@ -1,15 +1,15 @@
 //! The recorded scenarios that the tests judge by. They lie beside the project; where they do not, tests that need
 //! them say so and pass.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use mptcpanalyzer::packets::native::{self, Request};
+use mptcp_trace::packets::native::{self, Request};
 use mptcpanalyzer::packets::tshark::{self, Tshark};
-use mptcpanalyzer::tracking::Capture;
 use serde_json::Value;
 
 /// The folder of scenarios, or `None` after saying that it is missing.
@@ -77,11 +77,11 @@ pub fn installed_tshark() -> &'static Tshark {
     TSHARK.get_or_init(|| tshark::probe(Path::new("tshark"), None).expect("tshark is installed"))
 }
 
-type Loaded = Mutex<HashMap<PathBuf, Arc<OnceLock<Option<Arc<Capture>>>>>>;
+type Loaded = Mutex<HashMap<PathBuf, Arc<OnceLock<Option<Arc<LoadedCapture>>>>>>;
 
 /// The capture dissected and tracked, once per process; `None` for an empty file. The native dissector is proved equal to
 /// tshark, packet by packet, by a test of its own.
-pub fn load(path: &Path) -> Option<Arc<Capture>> {
+pub fn load(path: &Path) -> Option<Arc<LoadedCapture>> {
     static LOADED: OnceLock<Loaded> = OnceLock::new();
     let cell = {
         let mut loaded = LOADED.get_or_init(Loaded::default).lock().expect("no test panicked while loading");
@@ -92,7 +92,7 @@ pub fn load(path: &Path) -> Option<Arc<Capture>> {
             return None;
         }
         let dissection = native::dissect(path, Request::default()).expect("the capture is dissected");
-        Some(Arc::new(Capture::new(path.to_path_buf(), dissection).expect("the capture is tracked")))
+        Some(Arc::new(LoadedCapture::new(path.to_path_buf(), dissection).expect("the capture is tracked")))
     })
     .clone()
 }

@@ -1,15 +1,16 @@
 //! Captures of both ends with a box between them that shifts, rewrites or removes TCP timestamps: what is found is what
 //! is found without it, and what the emulated path wrote down.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mptcpanalyzer::analysis::connection_pair::{AtOneEnd, ConnectionPair};
-use mptcpanalyzer::analysis::loss::losses;
-use mptcpanalyzer::analysis::mapping::{Mapper, SubflowMatch};
-use mptcpanalyzer::analysis::merge::{Fate, Merged, Passage, merge};
-use mptcpanalyzer::analysis::qualify_reinjections::qualify_reinjections;
-use mptcpanalyzer::tracking::{Capture, Role};
+use mptcp_trace::analysis::connection_pair::{AtOneEnd, ConnectionPair};
+use mptcp_trace::analysis::loss::losses;
+use mptcp_trace::analysis::mapping::{Mapper, SubflowMatch};
+use mptcp_trace::analysis::merge::{Fate, Merged, Passage, merge};
+use mptcp_trace::analysis::qualify_reinjections::qualify_reinjections;
+use mptcp_trace::tracking::{Capture, Role};
 use serde_json::{Value, json};
 
 use crate::merge::{DROPS, Frame, both_ends, end_of, frames_of, relayed, sorted};
@@ -20,7 +21,7 @@ use crate::scenarios;
 type Shifting = dyn Fn(u32, Role, (u32, u32)) -> Option<(u32, u32)>;
 
 /// The server's capture of a scenario as it would be behind such a box.
-fn behind(scenario: &Path, directory: &Path, shifting: &Shifting) -> Arc<Capture> {
+fn behind(scenario: &Path, directory: &Path, shifting: &Shifting) -> Arc<LoadedCapture> {
     let source = end_of(scenario, "server").unwrap();
     let capture = scenarios::load(&source).unwrap();
     let target = directory.join(source.file_name().unwrap());

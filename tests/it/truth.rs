@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mptcpanalyzer::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
-use mptcpanalyzer::analysis::mptcp_summary::{MptcpSummary, mptcp_summary};
-use mptcpanalyzer::tracking::{Capture, Role};
+use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
+use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, mptcp_summary};
+use mptcp_trace::tracking::{Capture, Role};
 use serde_json::Value;
 
 use crate::scenarios;
@@ -85,10 +85,7 @@ fn by_direction(value: &Value) -> [u64; 2] {
     [value["towards_server"].as_u64().unwrap_or(0), value["towards_client"].as_u64().unwrap_or(0)]
 }
 
-fn volumes(
-    summary: &MptcpSummary,
-    part: fn(&mptcpanalyzer::analysis::mptcp_summary::MptcpDirection) -> u64,
-) -> [u64; 2] {
+fn volumes(summary: &MptcpSummary, part: fn(&mptcp_trace::analysis::mptcp_summary::MptcpDirection) -> u64) -> [u64; 2] {
     let of = |role: Role| summary.directions.iter().find(|d| d.towards == role).map_or(0, part);
     [of(Role::Server), of(Role::Client)]
 }

@@ -1,14 +1,15 @@
 //! Receive windows, silences and standstills, against the kernels' own clocks, tshark's raw fields, and what was done.
 
+use mptcpanalyzer::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 
+use mptcp_trace::analysis::events::Kind;
+use mptcp_trace::analysis::idle_gaps::{Gap, idle_gaps, threshold};
+use mptcp_trace::analysis::receive_window::{Limits, Step, courses, limits};
+use mptcp_trace::analysis::sender_view::longest_round_trip;
+use mptcp_trace::tracking::travelling::in_file_order;
+use mptcp_trace::tracking::{Capture, Role};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind};
-use mptcpanalyzer::analysis::events::Kind;
-use mptcpanalyzer::analysis::idle_gaps::{Gap, idle_gaps, threshold};
-use mptcpanalyzer::analysis::receive_window::{Limits, Step, courses, limits};
-use mptcpanalyzer::analysis::sender_view::longest_round_trip;
-use mptcpanalyzer::tracking::travelling::in_file_order;
-use mptcpanalyzer::tracking::{Capture, Role};
 use serde_json::Value;
 
 use crate::diagnose::said;
@@ -19,7 +20,7 @@ fn kept(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(file)
 }
 
-fn load(path: &Path) -> std::sync::Arc<Capture> {
+fn load(path: &Path) -> std::sync::Arc<LoadedCapture> {
     scenarios::load(path).expect("the capture holds packets")
 }
 

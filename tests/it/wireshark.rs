@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use mptcpanalyzer::tracking::Capture;
-use mptcpanalyzer::tracking::connections::expected_token;
+use mptcp_trace::tracking::Capture;
+use mptcp_trace::tracking::connections::expected_token;
 
 use crate::scenarios;
 

@@ -1,12 +1,12 @@
 //! What came of the addresses that were advertised and withdrawn?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::addresses::{Advertisement, advertisements};
-use crate::analysis::closing::closing;
-use crate::analysis::removals::{Removal, removals};
-use crate::interrupt::interruptible;
-use crate::tracking::authentication::Verdict;
-use crate::units::counted;
+use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
+use mptcp_trace::analysis::closing::closing;
+use mptcp_trace::analysis::removals::{Removal, removals};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::authentication::Verdict;
+use mptcp_trace::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

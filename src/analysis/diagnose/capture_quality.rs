@@ -1,12 +1,12 @@
 //! What does the capture lack, so that its numbers must be read with care?
 
 use super::{Finding, FindingKind};
-use crate::interrupt::interruptible;
-use crate::packets::segment::{Segment, flag};
-use crate::tracking::copies::{CopiedStream, ToldBy};
-use crate::tracking::sequence::Positions;
-use crate::tracking::{ByRole, Capture, Stream};
-use crate::units::counted;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::{Segment, flag};
+use mptcp_trace::tracking::copies::{CopiedStream, ToldBy};
+use mptcp_trace::tracking::sequence::Positions;
+use mptcp_trace::tracking::{ByRole, Capture, Stream};
+use mptcp_trace::units::counted;
 
 pub fn find(capture: &Capture) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -24,7 +24,6 @@ pub fn find(capture: &Capture) -> Vec<Finding> {
 fn warnings(capture: &Capture) -> Vec<Finding> {
     let meaning = "what was not read is missing from every number";
     capture
-        .dissection
         .facts
         .warnings
         .iter()
@@ -40,7 +39,7 @@ fn warnings(capture: &Capture) -> Vec<Finding> {
 }
 
 fn no_tcp(capture: &Capture) -> Option<Finding> {
-    let frames = capture.dissection.facts.frames;
+    let frames = capture.facts.frames;
     let detail = format!("none of its {} is a TCP packet", counted(frames, "frame"));
     let meaning = "there is nothing to analyse: the capture filter or the interface was another one";
     capture

@@ -1,9 +1,9 @@
 //! Did data arrive altered?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::checksum::{ChecksumResult, Verdict};
-use crate::interrupt::interruptible;
-use crate::units::counted;
+use mptcp_trace::analysis::checksum::{ChecksumResult, Verdict};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::units::counted;
 
 pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,9 +1,9 @@
 //! Did the DATA_ACK stand still although TCP acknowledged the data?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::acknowledged::{Standing, acknowledged};
-use crate::tracking::data::{Numbers, data_sequence};
-use crate::tracking::{ByRole, Role};
+use mptcp_trace::analysis::acknowledged::{Standing, acknowledged};
+use mptcp_trace::tracking::data::{Numbers, data_sequence};
+use mptcp_trace::tracking::{ByRole, Role};
 
 /// A shorter time is within what a busy receiver takes, nanoseconds: Linux' MPTCP sends data again after as much without
 /// a DATA_ACK (`TCP_RTO_MIN`).

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::closing::closing;
-use crate::analysis::joins::{Outcome, joins, reason_name};
-use crate::analysis::removals::removals;
-use crate::interrupt::interruptible;
-use crate::packets::segment::flag;
-use crate::tracking::SubflowKind;
+use mptcp_trace::analysis::closing::closing;
+use mptcp_trace::analysis::joins::{Outcome, joins, reason_name};
+use mptcp_trace::analysis::removals::removals;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::flag;
+use mptcp_trace::tracking::SubflowKind;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

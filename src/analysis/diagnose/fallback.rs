@@ -1,9 +1,9 @@
 //! Did the connection fall back to TCP?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::events::explain;
-use crate::analysis::fallback::{Reason, fallback, last_options};
-use crate::tracking::Role;
+use mptcp_trace::analysis::events::explain;
+use mptcp_trace::analysis::fallback::{Reason, fallback, last_options};
+use mptcp_trace::tracking::Role;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let Some(found) = fallback(subject.capture, subject.connection) else { return Vec::new() };

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::interrupt::interruptible;
-use crate::tracking::{Connection, Role};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Connection, Role};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

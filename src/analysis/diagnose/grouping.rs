@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::{Finding, FindingKind, Severity};
-use crate::interrupt::interruptible;
-use crate::tracking::Role;
-use crate::units::counted;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::counted;
 
 /// Details of a group that are all quoted at most; of more findings the first speaks for the others.
 const QUOTED: usize = 3;

@@ -1,11 +1,11 @@
 //! Was the sender silent although nothing held it back?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::idle_gaps::{Gap, idle_gaps, threshold};
-use crate::analysis::sender_view::longest_round_trip;
-use crate::analysis::volume::seconds;
-use crate::tracking::Role;
-use crate::units::{counted, span};
+use mptcp_trace::analysis::idle_gaps::{Gap, idle_gaps, threshold};
+use mptcp_trace::analysis::sender_view::longest_round_trip;
+use mptcp_trace::analysis::volume::seconds;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::{counted, span};
 
 /// A smaller share of the time in which a direction carried data is not worth a line.
 const SHARE: f64 = 0.05;

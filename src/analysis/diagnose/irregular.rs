@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::irregular::{Irregularity, Watch};
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Role, Tracking};
-use crate::units::counted;
+use mptcp_trace::analysis::irregular::{Irregularity, Watch};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Role, Tracking};
+use mptcp_trace::units::counted;
 
 /// What the packets of one finding have in common, beside its kind.
 #[derive(PartialEq, Eq, Hash)]

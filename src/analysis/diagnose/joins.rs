@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject, refused};
-use crate::analysis::joins::{JoinAttempt, Outcome, joins};
-use crate::analysis::refusals::{Circumstances, End};
-use crate::interrupt::interruptible;
-use crate::packets::segment::flag;
-use crate::tracking::{Endpoint, Role, SubflowKind};
-use crate::units::{counted, span};
+use mptcp_trace::analysis::joins::{JoinAttempt, Outcome, joins};
+use mptcp_trace::analysis::refusals::{Circumstances, End};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::flag;
+use mptcp_trace::tracking::{Endpoint, Role, SubflowKind};
+use mptcp_trace::units::{counted, span};
 
 /// A host waits that long before it sends its SYN again, nanoseconds (RFC 6298 §2).
 const FIRST_TIMEOUT: i64 = 1_000_000_000;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::one_sided;
-use crate::analysis::unseen::unseen;
-use crate::tracking::Role;
-use crate::tracking::travelling::Travelling;
-use crate::units::counted;
+use mptcp_trace::analysis::one_sided;
+use mptcp_trace::analysis::unseen::unseen;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::travelling::Travelling;
+use mptcp_trace::units::counted;
 
 /// What the capture lacks of a connection.
 pub struct Lacking {

@@ -36,14 +36,15 @@ use std::collections::HashSet;
 pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
-use super::capture_point::{self, Place};
-use super::checksum::ChecksumResult;
-use super::receive_window::{Course, Step, courses};
-use super::requests::request_alone;
-use super::standstill::{Standstill, standstills};
-use crate::interrupt::interruptible;
-use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
-use crate::tracking::{ByRole, Capture, Connection, Role};
+use mptcp_trace::analysis::capture_point::{self, Place};
+use mptcp_trace::analysis::checksum::ChecksumResult;
+use mptcp_trace::analysis::receive_window::{Course, Step, courses};
+use mptcp_trace::analysis::requests::request_alone;
+use mptcp_trace::analysis::standstill::{Standstill, standstills};
+use mptcp_trace::analysis::volume;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::travelling::{Travelling, in_file_order, of_subflow};
+use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 
 /// What every detector of a connection looks at.
 struct Subject<'a> {
@@ -98,7 +99,7 @@ impl Subject<'_> {
 
     /// Seconds since the first frame of the file, for sentences.
     fn time(&self, instant: i64) -> String {
-        format!("{:.3} s", super::volume::seconds(Some((self.capture.origin(), instant))))
+        format!("{:.3} s", volume::seconds(Some((self.capture.origin(), instant))))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Does the capture hold one direction only?
 
 use super::{Finding, FindingKind};
-use crate::analysis::one_sided::speaker;
-use crate::tracking::Capture;
+use mptcp_trace::analysis::one_sided::speaker;
+use mptcp_trace::tracking::Capture;
 
 /// With fewer packets a stream says nothing of how the capture was taken: the end of one that was closed before, or the
 /// beginning of one that the capture's end cut off.

@@ -1,12 +1,12 @@
 //! Were MPTCP options removed on a joined subflow?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::fallback::fallback;
-use crate::analysis::option_loss::{Loss, losses};
-use crate::interrupt::interruptible;
-use crate::packets::segment::{Segment, flag};
-use crate::tracking::Tracking;
-use crate::units::counted;
+use mptcp_trace::analysis::fallback::fallback;
+use mptcp_trace::analysis::option_loss::{Loss, losses};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::{Segment, flag};
+use mptcp_trace::tracking::Tracking;
+use mptcp_trace::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);

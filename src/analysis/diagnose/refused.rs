@@ -1,10 +1,10 @@
 //! Refused joins in words: the causes that the capture leaves open.
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::joins::{JoinAttempt, reason_name};
-use crate::analysis::refusals::{Cause, End, Refusal, Step};
-use crate::tracking::Role;
-use crate::tracking::authentication::Lack;
+use mptcp_trace::analysis::joins::{JoinAttempt, reason_name};
+use mptcp_trace::analysis::refusals::{Cause, End, Refusal, Step};
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::authentication::Lack;
 
 /// The finding about a refused join, without the packets of its handshake.
 pub fn describe(subject: &Subject<'_>, join: &JoinAttempt, refusal: &Refusal) -> Finding {

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::acknowledged::acknowledged;
-use crate::analysis::capture_point::{Place, of_connection};
-use crate::analysis::reinjections::{Need, need};
-use crate::analysis::volume::seconds;
-use crate::interrupt::interruptible;
-use crate::tracking::Role;
-use crate::tracking::data::{Kind, data_level};
-use crate::units::counted;
+use mptcp_trace::analysis::acknowledged::acknowledged;
+use mptcp_trace::analysis::capture_point::{Place, of_connection};
+use mptcp_trace::analysis::reinjections::{Need, need};
+use mptcp_trace::analysis::volume::seconds;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::data::{Kind, data_level};
+use mptcp_trace::units::counted;
 
 /// What was seen of the data that came over one subflow and then over another.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Finding, FindingKind};
-use crate::analysis::requests::{Outcome, Request, request_alone, requests};
-use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Connection, Endpoint};
-use crate::units::counted;
+use mptcp_trace::analysis::requests::{Outcome, Request, request_alone, requests};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::{Capture, Connection, Endpoint};
+use mptcp_trace::units::counted;
 
 /// Requests that came to nothing; and when nobody asked at all, that.
 pub fn of_capture(capture: &Capture) -> Vec<Finding> {

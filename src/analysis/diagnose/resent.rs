@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::acknowledged::{Acknowledged, acknowledged};
-use crate::analysis::volume::seconds;
-use crate::interrupt::interruptible;
-use crate::packets::segment::flag;
-use crate::tracking::Role;
-use crate::tracking::data::{Kind, Repeat, data_level};
-use crate::units::counted;
+use mptcp_trace::analysis::acknowledged::{Acknowledged, acknowledged};
+use mptcp_trace::analysis::volume::seconds;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::flag;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::data::{Kind, Repeat, data_level};
+use mptcp_trace::units::counted;
 
 /// Why data went again, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! Did something on the way send a RST in the name of an end?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::reset_ttl::{StrangeReset, strange_resets};
+use mptcp_trace::analysis::reset_ttl::{StrangeReset, strange_resets};
 
 /// One finding for the resets of a stream in the name of one end.
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {

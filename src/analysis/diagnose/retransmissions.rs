@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::capture_point::{self, CapturePoint, Place};
-use crate::analysis::retransmissions::{SentAgain, sent_again};
-use crate::interrupt::interruptible;
-use crate::tracking::Role;
-use crate::units::{counted, percentage};
+use mptcp_trace::analysis::capture_point::{self, CapturePoint, Place};
+use mptcp_trace::analysis::retransmissions::{SentAgain, sent_again};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::{counted, percentage};
 
 /// From this share of the bytes sent on it is worth a line.
 const NOTICE: f64 = 0.01;

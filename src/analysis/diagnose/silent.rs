@@ -2,13 +2,13 @@
 //! receiver's shows so.
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::availability::{Availability, availability};
-use crate::analysis::capture_point::Place;
-use crate::analysis::volume::seconds;
-use crate::interrupt::interruptible;
-use crate::packets::segment::flag;
-use crate::tracking::Role;
-use crate::units::counted;
+use mptcp_trace::analysis::availability::{Availability, availability};
+use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::volume::seconds;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::flag;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::counted;
 
 /// A shorter silence may be the scheduler's choice, nanoseconds.
 const SILENCE: i64 = 1_000_000_000;

@@ -4,14 +4,14 @@
 //! carried none; nor where DATA_ACKs show that another subflow exists, which the capture does not hold.
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::addresses::{Advertisement, advertisements};
-use crate::analysis::fallback::fallback;
-use crate::analysis::refusals::not_to_be_joined;
-use crate::packets::segment::Dss;
-use crate::tracking::authentication::Verdict;
-use crate::tracking::data::{DataLevel, data_level};
-use crate::tracking::{ByRole, Role, SubflowKind};
-use crate::units::{counted, span};
+use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
+use mptcp_trace::analysis::fallback::fallback;
+use mptcp_trace::analysis::refusals::not_to_be_joined;
+use mptcp_trace::packets::segment::Dss;
+use mptcp_trace::tracking::authentication::Verdict;
+use mptcp_trace::tracking::data::{DataLevel, data_level};
+use mptcp_trace::tracking::{ByRole, Role, SubflowKind};
+use mptcp_trace::units::{counted, span};
 
 /// What goes in the first flight: ten segments (RFC 6928 §2), bytes.
 const FIRST_FLIGHT: u64 = 14_600;

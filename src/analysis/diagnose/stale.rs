@@ -1,10 +1,10 @@
 //! Did a subflow stop making progress, and when?
 
 use super::{Finding, FindingKind, Standing, Subject};
-use crate::analysis::capture_point::Place;
-use crate::analysis::standstill::Standstill;
-use crate::tracking::Role;
-use crate::units::counted;
+use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::standstill::Standstill;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let of = |standing: &Standing| {

@@ -1,11 +1,11 @@
 //! Did data wait on a subflow that stood still while nothing went over another one that could have carried it?
 
 use super::{Finding, FindingKind, Standing, Subject};
-use crate::analysis::availability::{Availability, availability};
-use crate::analysis::receive_window::Window;
-use crate::interrupt::interruptible;
-use crate::tracking::Role;
-use crate::units::span;
+use mptcp_trace::analysis::availability::{Availability, availability};
+use mptcp_trace::analysis::receive_window::Window;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::span;
 
 /// A shorter time is what failing over takes, nanoseconds: Linux calls a subflow stale after four timeouts
 /// (`net.mptcp.stale_loss_cnt`), and sends what it carried again elsewhere after the first ones.

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::availability::availability;
-use crate::analysis::joins::{Outcome, joins};
-use crate::interrupt::interruptible;
-use crate::tracking::data::data_level;
-use crate::tracking::{Role, SubflowKind};
-use crate::units::counted;
+use mptcp_trace::analysis::availability::availability;
+use mptcp_trace::analysis::joins::{Outcome, joins};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::data::data_level;
+use mptcp_trace::tracking::{Role, SubflowKind};
+use mptcp_trace::units::counted;
 
 /// A share of the data beyond which one subflow carried nearly everything.
 const NEARLY_ALL: f64 = 0.99;

@@ -1,11 +1,11 @@
 //! Did a receive window hold the sender back, and was it shut to the end?
 
 use super::{Finding, FindingKind, Subject};
-use crate::analysis::closing::{State, closing};
-use crate::analysis::receive_window::{Closure, Level, Limits, limits};
-use crate::analysis::volume::seconds;
-use crate::tracking::Role;
-use crate::units::{counted, span};
+use mptcp_trace::analysis::closing::{State, closing};
+use mptcp_trace::analysis::receive_window::{Closure, Level, Limits, limits};
+use mptcp_trace::analysis::volume::seconds;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::units::{counted, span};
 
 /// A smaller share of a direction's time is not worth a line.
 const SHARE: f64 = 0.1;

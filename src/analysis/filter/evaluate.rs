@@ -45,7 +45,7 @@ pub(super) fn mask(condition: &Condition, frame: &DataFrame) -> Result<BooleanCh
 }
 
 fn evaluate(condition: &Condition, frame: &DataFrame) -> Result<Vec<Truth>> {
-    crate::interrupt::check()?;
+    mptcp_trace::interrupt::check()?;
     match condition {
         Condition::All(parts) => combine(parts, frame, Truth::min),
         Condition::Any(parts) => combine(parts, frame, Truth::max),

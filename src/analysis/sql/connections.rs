@@ -3,12 +3,12 @@
 use polars::prelude::*;
 
 use super::column::{fraction, name, text, truth, whole};
-use crate::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
-use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use crate::error::Result;
-use crate::interrupt;
 use crate::packets::cells::hexadecimal;
-use crate::tracking::{Capture, Role};
+use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
+use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::{Capture, Role};
 
 struct Row {
     connection: MptcpConnection,

@@ -3,12 +3,12 @@
 use polars::prelude::*;
 
 use super::column::{fraction, instant, name, text, truth, whole};
-use crate::analysis::mptcp_connections::mptcp_connections;
-use crate::analysis::reinjections::{Reinjection, reinjections};
 use crate::error::Result;
-use crate::interrupt;
 use crate::packets::cells::hexadecimal;
-use crate::tracking::Capture;
+use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
+use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::Capture;
 
 struct Row {
     mptcpstream: u32,

@@ -1,10 +1,10 @@
 //! The tables that a query can name.
 
+use crate::packets::LoadedCapture;
 use polars::prelude::{DataFrame, PolarsResult};
 
 use super::{connections, packets, reinjections, subflows};
 use crate::error::{Error, Result};
-use crate::tracking::Capture;
 
 /// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Relation {
     ///
     /// # Errors
     /// When polars cannot make it, and on Ctrl-C.
-    pub fn of(self, capture: &Capture, query: &str) -> Result<DataFrame> {
+    pub fn of(self, capture: &LoadedCapture, query: &str) -> Result<DataFrame> {
         let made: PolarsResult<DataFrame> = match self {
             Relation::Packets => packets::table(capture.table()?, query),
             Relation::Connections => connections::table(capture)?,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use polars::prelude::*;
 
 use super::column::{name, text, truth, whole};
-use crate::analysis::mptcp_connections::mptcp_connections;
-use crate::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
-use crate::analysis::subflows::SubflowRecord;
 use crate::error::Result;
-use crate::interrupt;
-use crate::tracking::{Capture, Role};
+use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
+use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
+use mptcp_trace::analysis::subflows::SubflowRecord;
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::{Capture, Role};
 
 struct Row {
     mptcpstream: u32,

@@ -20,7 +20,9 @@ use super::Limits;
 use crate::error::Error;
 use crate::packets::exported::contain;
 use crate::temporary;
-use crate::{children, interrupt};
+use mptcp_trace::interrupt;
+
+use crate::children;
 
 /// The first argument of the program when it is started as such a process; the second is the directory.
 pub const ARGUMENT: &str = "__answer_query";
@@ -155,7 +157,7 @@ fn gave_up(said: &str, limits: Limits) -> Error {
     {
         format!(
             "the query needs more than {} of memory: ask for less at once, or allow more with `--memory-limit`",
-            crate::units::bytes(limits.memory)
+            mptcp_trace::units::bytes(limits.memory)
         )
     } else {
         "the query is beyond what polars' SQL can do; ask for less at once".to_string()

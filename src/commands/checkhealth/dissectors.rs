@@ -8,7 +8,9 @@ use std::process::{Command as Process, Stdio};
 use super::Check;
 use crate::children;
 use crate::config::Config;
-use crate::packets::{Dissector, native};
+use mptcp_trace::packets::native;
+
+use crate::packets::Dissector;
 
 /// The oldest tshark whose fields suffice.
 const OLDEST_TSHARK: (u32, u32) = (3, 6);

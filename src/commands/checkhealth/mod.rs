@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::locale;
 use crate::output::{Cell, Report, Table};
 use crate::packets::cache::Cache;
-use crate::units::counted;
+use mptcp_trace::units::counted;
 
 /// Checks the surroundings of the program.
 pub struct CheckHealth;

@@ -1,16 +1,16 @@
 //! What a watched capture leaves: the packets in the session, and what is to be said of them.
 
+use crate::packets::LoadedCapture;
 use std::path::PathBuf;
 
 use super::watch::Watch;
-use crate::analysis::mptcp_connections;
 use crate::commands::Session;
 use crate::error::{Error, Result};
-use crate::packets::Dissection;
 use crate::packets::live::{Closing, Recording};
 use crate::terminal_text::escape;
-use crate::tracking::Capture;
-use crate::units::counted;
+use mptcp_trace::analysis::mptcp_connections;
+use mptcp_trace::packets::Dissection;
+use mptcp_trace::units::counted;
 
 impl Watch {
     /// Leaves the packets that were kept in the session. Sentences of what was done.
@@ -31,8 +31,8 @@ impl Watch {
         let same = recording.left_out() == 0 && !self.discarded && self.trouble.is_none();
         let file = self.copy.take().filter(|_| same && closing.copy_failed.is_none());
         let path = file.clone().unwrap_or_else(|| PathBuf::from(&self.name));
-        let dissection = Dissection { table: recording.finish().finish(Vec::new()), facts: closing.facts.clone() };
-        let capture = Capture::new(path, dissection)?;
+        let dissection = Dissection { packets: recording.finish().finish(), facts: closing.facts.clone() };
+        let capture = LoadedCapture::new(path, dissection)?;
         let mut said = vec![format!(
             "kept as {}: {} of {captured}, {}, {}",
             escape(&self.name),

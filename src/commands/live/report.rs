@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::analysis::events::Kind;
-use crate::analysis::live::{Amount, Happening, News, Of, Rate, Rates};
 use crate::output::{Cell, Report, Table};
-use crate::tracking::{ByRole, Endpoint};
-use crate::units::grouped;
+use mptcp_trace::analysis::events::Kind;
+use mptcp_trace::analysis::live::{Amount, Happening, News, Of, Rate, Rates};
+use mptcp_trace::tracking::{ByRole, Endpoint};
+use mptcp_trace::units::grouped;
 
 /// Lines of one window that people see; the rest is summed up.
 const MOST_LINES: usize = 20;

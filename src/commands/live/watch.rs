@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::report::{Shown, report};
-use crate::analysis::live::Live;
 use crate::commands::Session;
 use crate::commands::feed::{Feed, Next};
 use crate::error::Result;
 use crate::packets::live::{Incoming, LiveError, Recording, Wanted};
-use crate::packets::native::walk::Step;
-use crate::packets::table::Builder;
-use crate::units::counted;
+use mptcp_trace::analysis::live::Live;
+use mptcp_trace::packets::Builder;
+use mptcp_trace::packets::native::walk::Step;
+use mptcp_trace::units::counted;
 
 /// How long it is waited for packets before the shell may look after other things.
 const PULSE: Duration = Duration::from_millis(100);

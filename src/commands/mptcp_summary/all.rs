@@ -1,14 +1,14 @@
 //! `mptcp_summary` without a number: every connection, a row each.
 
 use super::{ROWS, in_directions, records};
-use crate::analysis::mptcp_connections::listed;
-use crate::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
-use crate::interrupt;
 use crate::output::{Cell, Report, Table};
-use crate::tracking::{Capture, Role, Stream};
-use crate::units::several;
+use mptcp_trace::analysis::mptcp_connections::listed;
+use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::{Capture, Role, Stream};
+use mptcp_trace::units::several;
 
 /// Sums up every connection, or one direction of each.
 pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report> {

@@ -1,5 +1,6 @@
 //! `plugin check`: what is wrong with a plugin, from the manifest to the answers.
 
+use crate::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use crate::plots::request::Request;
 use crate::plugin::manifest::Entry;
 use crate::plugin::plot::use_of;
 use crate::plugin::{Plugin, discovery, executable, host, request};
-use crate::tracking::Capture;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -167,19 +167,19 @@ fn matches(definition: clap::Command, name: &str, words: Vec<String>) -> std::re
 
 /// The session with a plugin's own sample as its capture, if it has one.
 struct Sample<'a> {
-    capture: Option<Arc<Capture>>,
+    capture: Option<Arc<LoadedCapture>>,
     session: &'a mut Session,
 }
 
 impl Source for Sample<'_> {
-    fn capture(&self) -> Result<Arc<Capture>> {
+    fn capture(&self) -> Result<Arc<LoadedCapture>> {
         match &self.capture {
             Some(capture) => Ok(capture.clone()),
             None => self.session.capture().cloned(),
         }
     }
 
-    fn resolve(&mut self, wanted: &Path) -> Result<Arc<Capture>> {
+    fn resolve(&mut self, wanted: &Path) -> Result<Arc<LoadedCapture>> {
         self.session.resolve(wanted)
     }
 

@@ -1,6 +1,7 @@
 //! The captures that a session holds: the current one, those kept under names, and the last few that were asked for by
 //! their paths.
 
+use crate::packets::LoadedCapture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::tracking::Capture;
-use crate::tracking::point_of_view::PointOfView;
+use mptcp_trace::tracking::point_of_view::PointOfView;
 
 /// Captures asked for by path that are remembered: enough for two comparisons in turn. Each holds all its packets.
 const REMEMBERED: usize = 4;
@@ -48,7 +48,7 @@ impl FileState {
 #[derive(Debug, Clone)]
 pub struct Held {
     /// The capture.
-    pub capture: Arc<Capture>,
+    pub capture: Arc<LoadedCapture>,
     /// Its file as it was; `None` where it could be read only once.
     pub file: Option<FileState>,
 }

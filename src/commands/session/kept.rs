@@ -12,9 +12,9 @@ use super::Session;
 use super::settings::Setting;
 use super::shortcuts::Kind;
 use crate::error::{Error, Result};
-use crate::reading;
 use crate::terminal_text::escape;
 use crate::whole_file::{self, Force};
+use mptcp_trace::reading;
 
 /// The file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

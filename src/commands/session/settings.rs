@@ -1,13 +1,14 @@
 //! What can be set while the program runs: one list, which `set`, its help and its completion come from.
 
+use crate::arguments::choice::CORRECTION;
 use clap::ValueEnum;
 
 use super::Session;
-use crate::analysis::clock::Correction;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::plots::style::Style;
 use crate::spreadsheet;
+use mptcp_trace::analysis::clock::Correction;
 
 /// When results have colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -97,7 +98,7 @@ pub static SETTINGS: &[Setting] = &[
         values: &["auto", "none", "offset", "skew"],
         get: |session| session.settings.clock.map_or("auto", Correction::name).to_string(),
         put: |session, value| {
-            session.settings.clock = Correction::from_str(value, false).ok();
+            session.settings.clock = CORRECTION.named(value);
             Ok(())
         },
     },

@@ -1,3 +1,4 @@
+use crate::packets::LoadedCapture;
 use crate::whole_file::Force;
 use std::fs;
 use std::net::IpAddr;
@@ -7,8 +8,10 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::packets::exported::{Form, write};
-use crate::packets::segment::{SackBlocks, Segment, flag};
-use crate::packets::table::{Builder, Frame};
+use crate::packets::table::raw;
+use mptcp_trace::packets::Builder;
+use mptcp_trace::packets::frames::Frame;
+use mptcp_trace::packets::segment::{SackBlocks, Segment, flag};
 
 /// A folder of exported tables, which load without a dissector.
 struct Folder {
@@ -31,7 +34,7 @@ impl Folder {
             builder.push(&Frame::default(), segment(packetid));
         }
         let path = self.path(name);
-        write(builder.finish(Vec::new()).data_frame().unwrap(), &path, Form::Arrow, b',', Force::Given).unwrap();
+        write(&raw(&builder.finish(), &[]).unwrap(), &path, Form::Arrow, b',', Force::Given).unwrap();
         path
     }
 }
@@ -73,7 +76,7 @@ fn current(session: &Session) -> usize {
     session.capture().unwrap().segments.len()
 }
 
-fn same(session: &mut Session, path: &Path, capture: &Arc<Capture>) -> bool {
+fn same(session: &mut Session, path: &Path, capture: &Arc<LoadedCapture>) -> bool {
     Arc::ptr_eq(&session.resolve(path).unwrap(), capture)
 }
 

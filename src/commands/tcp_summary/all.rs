@@ -1,13 +1,13 @@
 //! `tcp_summary` without a number: every stream, a row each.
 
 use super::{ROWS, in_directions, records};
-use crate::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use crate::commands::limit::{Limit, amount};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
-use crate::interrupt;
 use crate::output::{Cell, Report, Table};
-use crate::tracking::{Capture, Role, Stream};
+use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::{Capture, Role, Stream};
 
 /// Sums up every stream, or one direction of each.
 pub(super) fn report(capture: &Capture, towards: Option<Role>, limit: Limit) -> Result<Report> {

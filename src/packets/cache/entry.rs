@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::Key;
-use crate::packets::{CaptureFacts, Dissection};
+use mptcp_trace::packets::{CaptureFacts, Dissection};
+
+use crate::packets::{Dissected, exported, table};
 
 const MAGIC: [u8; 8] = *b"mptcp\0\r\n";
 const LAYOUT: u32 = 1;
@@ -45,16 +47,15 @@ struct AboutIn {
 }
 
 /// Writes an entry and returns its size in octets.
-pub(super) fn write(file: &mut File, key: &Key, dissection: &Dissection) -> Result<u64, WriteError> {
-    let about = serde_json::to_vec(&AboutOut { key, facts: &dissection.facts })
+pub(super) fn write(file: &mut File, key: &Key, dissected: &Dissected) -> Result<u64, WriteError> {
+    let about = serde_json::to_vec(&AboutOut { key, facts: &dissected.dissection.facts })
         .map_err(|error| WriteError::Encode(error.to_string()))?;
     let about_length = u32::try_from(about.len()).map_err(|error| WriteError::Encode(error.to_string()))?;
     file.write_all(&[0; HEAD]).map_err(WriteError::File)?;
     let mut body = Summed { inner: BufWriter::with_capacity(256 * 1024, file), sum: Xxh3::new(), length: 0 };
     body.write_all(&about).map_err(WriteError::File)?;
-    // Sharing its columns, the copy costs nothing; the writer wants to rearrange their chunks.
-    let table = dissection.table.data_frame().map_err(|error| WriteError::Encode(error.to_string()))?;
-    let mut table = table.clone();
+    let table = dissected.raw();
+    let mut table = table.map_err(|error| WriteError::Encode(error.to_string()))?;
     let written = IpcWriter::new(&mut body).with_compression(Some(IpcCompression::LZ4)).finish(&mut table);
     written.map_err(|error| match error {
         polars::error::PolarsError::IO { error, .. } => {
@@ -77,7 +78,7 @@ pub(super) fn write(file: &mut File, key: &Key, dissection: &Dissection) -> Resu
 }
 
 /// Reads an entry; `None` when it is whole but of another key, an error in words when it cannot be trusted.
-pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissection>, String> {
+pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissected>, String> {
     let mut octets = Vec::new();
     file.read_to_end(&mut octets).map_err(|error| error.to_string())?;
     let (about, table) = checked(&octets)?;
@@ -86,7 +87,9 @@ pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissection>, 
         return Ok(None);
     }
     let table = IpcReader::new(Cursor::new(table)).finish().map_err(|error| error.to_string())?;
-    Ok(Some(Dissection { table: table.into(), facts: about.facts }))
+    // An entry may be forged, its checksum right.
+    let (packets, extra) = table::read(&exported::check(table)?).map_err(|error| error.to_string())?;
+    Ok(Some(Dissected { dissection: Dissection { packets, facts: about.facts }, extra }))
 }
 
 /// The two parts of an entry whose head and checksum fit.

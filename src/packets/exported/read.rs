@@ -5,12 +5,14 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use polars::prelude::{DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsResult, SerReader};
+use polars::prelude::{DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsError, PolarsResult, SerReader};
 use polars_io::ipc::IpcReader;
 use polars_io::parquet::read::ParquetReader;
 
 use super::{DISSECTOR, VERSION_KEY, contain, read_csv, seal};
-use crate::packets::{CaptureFacts, Dissection, Interface, LoadError, schema};
+use mptcp_trace::packets::{CaptureFacts, Dissection, Interface};
+
+use crate::packets::{Dissected, LoadError, schema, table};
 use crate::terminal_text::escape;
 
 /// Reads a file that `export` wrote: Parquet and Arrow by how they begin, CSV otherwise.
@@ -20,7 +22,15 @@ use crate::terminal_text::escape;
 ///
 /// # Errors
 /// [`LoadError::Unreadable`], [`LoadError::ForeignTable`] with what does not fit.
-pub fn read(path: &Path) -> Result<Dissection, LoadError> {
+pub fn read(path: &Path) -> Result<Dissected, LoadError> {
+    let columns = columns(path)?;
+    let foreign = |error: PolarsError| LoadError::ForeignTable { path: path.to_path_buf(), reason: error.to_string() };
+    let (packets, extra) = table::read(&columns).map_err(foreign)?;
+    Ok(Dissected { dissection: Dissection { packets, facts: facts(&columns) }, extra })
+}
+
+/// The raw columns and the further ones of such a file, in the order of the capture.
+pub(super) fn columns(path: &Path) -> Result<DataFrame, LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
     let mut file = File::open(path).map_err(unreadable)?;
     let mut start = Vec::new();
@@ -33,12 +43,7 @@ pub fn read(path: &Path) -> Result<Dissection, LoadError> {
     } else {
         read_csv::read(start.as_slice().chain(file))
     };
-    let table = match read.and_then(check) {
-        Ok(table) => table,
-        Err(reason) => return Err(LoadError::ForeignTable { path: path.to_path_buf(), reason }),
-    };
-    let facts = facts(&table);
-    Ok(Dissection { table: table.into(), facts })
+    read.and_then(check).map_err(|reason| LoadError::ForeignTable { path: path.to_path_buf(), reason })
 }
 
 /// Whether [`read`] is the one to try on this file: it is Parquet or Arrow, or its first line names columns of the
@@ -144,7 +149,7 @@ fn in_file_order(table: DataFrame) -> Reading {
     table.take(&picked).map_err(|error| error.to_string())
 }
 
-fn facts(table: &DataFrame) -> CaptureFacts {
+pub(super) fn facts(table: &DataFrame) -> CaptureFacts {
     let mut interfaces: Vec<Interface> = Vec::new();
     if let Ok(names) = table.column("interface").and_then(|column| column.str()) {
         let mut places: HashMap<&str, usize> = HashMap::new();

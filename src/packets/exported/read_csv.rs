@@ -13,7 +13,7 @@ use crate::packets::schema::{self, Kind, Origin};
 use crate::spreadsheet;
 use crate::terminal_text::escape;
 use crate::time_text;
-use crate::units::counted;
+use mptcp_trace::units::counted;
 
 /// The first line of a table with every column is shorter than this; what is longer is no table of ours.
 const LONGEST_HEADER: usize = 1 << 16;

@@ -10,10 +10,10 @@ use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
 
 use super::{Form, VERSION_KEY, seal};
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::packets::cells::Cells;
 use crate::packets::schema;
 use crate::whole_file::{Force, WholeFile};
+use mptcp_trace::interrupt;
 
 /// Rows of CSV between two looks at Ctrl-C.
 const ROWS_BETWEEN_CHECKS: usize = 4096;

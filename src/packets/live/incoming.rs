@@ -8,13 +8,14 @@ use super::child::Capturing;
 use super::copy::{CopyFile, Copying};
 use super::program::{self, Program};
 use super::{LiveError, Source, Wanted};
-use crate::capture_format::CaptureFormat;
-use crate::packets::capture_file::{CaptureFileError, Cause, Framing, Input};
-use crate::packets::native::Failure;
-use crate::packets::native::walk::{Step, Walk};
-use crate::packets::table::Builder;
 use crate::packets::{CaptureFacts, LoadError};
-use crate::reading;
+use mptcp_trace::capture_format::CaptureFormat;
+use mptcp_trace::error::ReadError;
+use mptcp_trace::packets::Builder;
+use mptcp_trace::packets::capture_file::{CaptureFileError, Cause, Framing, Input};
+use mptcp_trace::packets::native::Failure;
+use mptcp_trace::packets::native::walk::{Step, Walk};
+use mptcp_trace::reading;
 
 /// A capture that grows.
 pub struct Incoming {
@@ -153,8 +154,8 @@ impl Incoming {
                 Err(LoadError::NotACapture { path: self.path(), detail }.into())
             }
             Ok(step) => Ok(step),
-            Err(Failure::Load(LoadError::Interrupted)) => Err(LiveError::Interrupted),
-            Err(Failure::Load(error)) => Err(error.into()),
+            Err(Failure::Read(ReadError::Interrupted)) => Err(LiveError::Interrupted),
+            Err(Failure::Read(error)) => Err(LoadError::from(error).into()),
             Err(Failure::Beyond(beyond)) => {
                 Err(LoadError::NotACapture { path: self.path(), detail: format!(" ({beyond})") }.into())
             }

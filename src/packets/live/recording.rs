@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::packets::table::Builder;
+use mptcp_trace::packets::Builder;
 
 /// Blocks that packets are kept in: the oldest one goes as a whole.
 const BLOCKS: usize = 16;

@@ -3,26 +3,18 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use mptcp_trace::packets::Packets;
+use mptcp_trace::packets::frames::Frame;
 use polars::prelude::*;
 
-use super::frames::{Frame, Frames};
 use crate::packets::schema::{ColumnSpec, Kind};
-use crate::packets::segment::{Control, Dss, Join, Mapping, Segment, flag, subtype};
-
-/// What a column is made of.
-#[derive(Clone, Copy)]
-pub struct Packets<'a> {
-    pub segments: &'a [Segment],
-    pub frames: &'a Frames,
-    /// When the first frame of the file was recorded, nanoseconds since 1970.
-    pub origin: i64,
-}
+use mptcp_trace::packets::segment::{Control, Dss, Join, Mapping, Segment, flag, subtype};
 
 /// Makes the raw column of that name.
 ///
 /// # Errors
 /// When there is no such column, or polars refuses it.
-pub fn column(spec: &ColumnSpec, packets: Packets<'_>) -> PolarsResult<Column> {
+pub fn column(spec: &ColumnSpec, packets: &Packets) -> PolarsResult<Column> {
     let make = Make { name: PlSmallStr::from_static(spec.name), packets };
     let column = match spec.name {
         "packetid" => make.u64(|s| Some(s.packetid)),
@@ -130,7 +122,7 @@ fn hexadecimal(octets: &[u8]) -> String {
 /// Makes a column from a function of a segment, or of a frame.
 struct Make<'a> {
     name: PlSmallStr,
-    packets: Packets<'a>,
+    packets: &'a Packets,
 }
 
 /// Columns of numbers.
@@ -186,7 +178,7 @@ impl<'a> Make<'a> {
     fn addresses(self, value: impl Fn(&Segment) -> Option<IpAddr>) -> Column {
         let mut known: HashMap<IpAddr, PlSmallStr> = HashMap::new();
         let mut builder = StringChunkedBuilder::new(self.name, self.packets.segments.len());
-        for segment in self.packets.segments {
+        for segment in &self.packets.segments {
             match value(segment) {
                 Some(address) => builder
                     .append_value(known.entry(address).or_insert_with(|| PlSmallStr::from_string(address.to_string()))),
@@ -208,7 +200,7 @@ impl<'a> Make<'a> {
     fn sack(self) -> Column {
         let mut builder = self.list_builder::<UInt32Type>(DataType::UInt32);
         let mut edges: Vec<u32> = Vec::new();
-        for segment in self.packets.segments {
+        for segment in &self.packets.segments {
             edges.clear();
             edges.extend(segment.sack.as_slice().iter().flat_map(|(left, right)| [*left, *right]));
             builder.append_opt_slice((!edges.is_empty()).then_some(&edges));
@@ -225,7 +217,7 @@ impl<'a> Make<'a> {
 
     fn lists_u8(self, value: impl Fn(&Segment) -> Option<&[u8]>) -> Column {
         let mut builder = self.list_builder::<UInt8Type>(DataType::UInt8);
-        for segment in self.packets.segments {
+        for segment in &self.packets.segments {
             builder.append_opt_slice(value(segment));
         }
         builder.finish().into_column()

@@ -1,26 +1,53 @@
-//! The packets of a capture as segments and as the raw columns of the packet table: both ways, the same content.
+//! The packets of a capture as the raw columns of the packet table and back: both ways, the same content; and the
+//! tracked columns.
 
 mod columns;
 mod frames;
-mod marks;
-mod packet_table;
 mod reader;
+mod tracked;
 
-pub use frames::{Frame, Frames, Mark};
-pub use marks::Marks;
-pub use packet_table::{Builder, PacketTable};
+use mptcp_trace::packets::Packets;
+use polars::prelude::*;
+
+use super::schema;
+
+pub use tracked::with_tracked;
+
+/// The raw columns of [`schema::COLUMNS`] of some packets, one row each, then `extra`, which are as long.
+///
+/// # Errors
+/// When polars refuses them.
+pub fn raw(packets: &Packets, extra: &[Column]) -> PolarsResult<DataFrame> {
+    let mut columns =
+        schema::packet_columns().map(|spec| columns::column(spec, packets)).collect::<PolarsResult<Vec<_>>>()?;
+    columns.extend(extra.iter().cloned());
+    DataFrame::new(packets.height(), columns)
+}
+
+/// The packets of a table of raw columns, and its further columns.
+///
+/// # Errors
+/// When a column is missing, has another type, or a cell that every packet has is null.
+pub fn read(table: &DataFrame) -> PolarsResult<(Packets, Vec<Column>)> {
+    let segments = reader::segments(table)?;
+    let time = |name: &str| table.column(name).ok()?.to_physical_repr().i64().ok()?.get(0);
+    let first = segments.first().map_or(0, |segment| segment.abstime);
+    let origin = time("reltime").map_or(first, |relative| first.saturating_sub(relative));
+    // Of a table only the packets that it holds are known.
+    let earliest = segments.iter().map(|segment| segment.abstime).fold(origin, i64::min);
+    let extra = table.columns().iter().filter(|column| schema::find(column.name()).is_none()).cloned().collect();
+    Ok((Packets { segments: segments.into(), frames: frames::read(table)?, origin, earliest }, extra))
+}
 
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
 
-    use polars::prelude::Column;
-
     use super::*;
-    use crate::packets::schema;
-    use crate::packets::segment::{
+    use mptcp_trace::packets::segment::{
         AddAddr, Capable, Control, Dss, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segment, flag, subtype,
     };
+    use mptcp_trace::packets::{Builder, frames::Frame};
 
     fn plain(packetid: u64) -> Segment {
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
@@ -150,47 +177,47 @@ mod tests {
     }
 
     #[test]
-    fn segments_survive_the_table_unchanged() {
+    fn packets_survive_the_table_unchanged() {
         let expected: Vec<Segment> = every_kind()
             .into_iter()
             // Without the ACK flag the number means nothing and is null in the table.
             .map(|s| if s.has(flag::ACK) { s } else { Segment { acknowledgement: 0, ..s } })
             .collect();
+        let full = Frame {
+            interface: Some("eth0"),
+            wire_length: Some(u32::MAX),
+            captured_length: Some(0),
+            ttl: Some(255),
+            ip_length: Some(7),
+            ip_id: Some(0),
+            header_length: Some(60),
+            option_kinds: &[2, 4, 8, 1, 3],
+            mss: Some(1460),
+            ..Frame::default()
+        };
+        let frames = [full, Frame::default(), Frame { interface: Some("eth1"), ip_id: None, ..full }];
         let mut builder = Builder::default();
-        for segment in &expected {
-            builder.push(&Frame::default(), segment.clone());
+        builder.time(1_795_246_227_000_000_000);
+        for (segment, frame) in expected.iter().zip(frames.iter().cycle()) {
+            builder.push(frame, segment.clone());
         }
-        let table = builder.finish(Vec::new());
-        assert_eq!(*table.segments().unwrap(), *expected);
-        let read = PacketTable::from(table.data_frame().unwrap().clone());
-        assert_eq!(*read.segments().unwrap(), *expected);
+        let packets = builder.finish();
+        let further = Column::new("further".into(), vec!["a"; expected.len()]);
+        let table = raw(&packets, std::slice::from_ref(&further)).unwrap();
+        let (read, extra) = read(&table).unwrap();
+        assert_eq!(*read.segments, *expected);
+        assert_eq!((read.origin, read.earliest), (1_795_246_227_000_000_000, 1_795_246_227_000_000_000));
+        assert_eq!(extra, [further]);
+        for row in 0..expected.len() {
+            assert_eq!(read.frames.get(row), frames[row % frames.len()]);
+        }
     }
 
     #[test]
     fn the_table_has_the_columns_of_the_schema_with_their_types() {
-        let table = Builder::default().finish(Vec::new());
-        let table = table.data_frame().unwrap();
+        let table = raw(&Packets::default(), &[]).unwrap();
         let found: Vec<_> = table.columns().iter().map(|c| (c.name().to_string(), c.dtype().clone())).collect();
         let wanted: Vec<_> = schema::packet_columns().map(|c| (c.name.to_string(), c.kind.data_type())).collect();
         assert_eq!(found, wanted);
-    }
-
-    #[test]
-    fn both_forms_answer_alike() {
-        let mut builder = Builder::default();
-        builder.time(1_795_246_227_000_000_000);
-        let frame = Frame { interface: Some("eth0"), ip_id: Some(7), ..Frame::default() };
-        builder.push(&frame, plain(3));
-        builder.push(&Frame { interface: None, ..frame }, plain(4));
-        let dissected = builder.finish(vec![Column::new("extra".into(), ["a", "b"])]);
-        let read = PacketTable::from(dissected.data_frame().unwrap().clone());
-        for table in [&dissected, &read] {
-            assert_eq!((table.height(), table.origin()), (2, 1_795_246_227_000_000_000));
-            assert_eq!([0, 1, 2].map(|row| table.interface(row)), [Some("eth0"), None, None]);
-            assert_eq!(table.column("ipid").unwrap().u16().unwrap().get(1), Some(7));
-            assert_eq!(table.column("extra").unwrap().str().unwrap().get(1), Some("b"));
-            assert!(table.column("none").is_err());
-        }
-        assert_eq!(dissected.column("reltime").unwrap().duration().unwrap().physical().get(0), Some(412_753_001));
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use polars::prelude::*;
 
-use crate::packets::segment::{
+use mptcp_trace::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segment, flag,
     hmac_from_hexadecimal, subtype,
 };
@@ -100,13 +100,13 @@ impl Addresses {
 }
 
 /// A column of lists: all values end to end, and where each row's begin. A null row reads as an empty one.
-struct Lists<T> {
+pub(super) struct Lists<T> {
     offsets: Vec<i64>,
     values: Vec<T>,
 }
 
 impl<T> Lists<T> {
-    fn get(&self, row: usize) -> &[T] {
+    pub(super) fn get(&self, row: usize) -> &[T] {
         let bound = |at: usize| self.offsets.get(at).and_then(|offset| usize::try_from(*offset).ok());
         match (bound(row), bound(row + 1)) {
             (Some(start), Some(end)) => self.values.get(start..end).unwrap_or(&[]),
@@ -116,7 +116,7 @@ impl<T> Lists<T> {
 }
 
 impl Lists<u8> {
-    fn u8(series: &Series) -> PolarsResult<Self> {
+    pub(super) fn u8(series: &Series) -> PolarsResult<Self> {
         let lists = series.list()?;
         let values = lists.get_inner().u8()?.iter().map(Option::unwrap_or_default).collect();
         Ok(Lists { offsets: lists.offsets()?.to_vec(), values })

@@ -2,7 +2,7 @@
 //!
 //! tshark is run without name resolution and with an empty private configuration directory, so that a person's
 //! preferences, profiles and Lua scripts change nothing. Its own TCP and MPTCP analyses stay off: they are work that
-//! [`crate::tracking`] does in linear time, and for `mptcp.*` they are wrong in places.
+//! [`mptcp_trace::tracking`] does in linear time, and for `mptcp.*` they are wrong in places.
 
 mod fields;
 #[doc(hidden)] // The fuzz target reads texts that no tshark would print.
@@ -15,7 +15,7 @@ mod run;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Dissection, LoadError};
+use super::{Dissected, LoadError};
 pub use payload::payloads;
 pub use probe::{Tshark, probe};
 
@@ -124,15 +124,16 @@ pub fn command_line(
 ///
 /// # Errors
 /// [`LoadError`], one sentence each.
-pub fn dissect(tshark: &Tshark, path: &Path, request: &Request<'_>) -> Result<Dissection, LoadError> {
+pub fn dissect(tshark: &Tshark, path: &Path, request: &Request<'_>) -> Result<Dissected, LoadError> {
     let wanted = fields::wanted(tshark, request.extra_fields)?;
     let mut rows = rows::Rows::new(&wanted, path);
     let complaints = run::run(tshark, path, &wanted, request, |lines| rows.push(lines))?;
-    let mut dissection = rows.finish();
-    dissection.facts.dissector = tshark.name();
+    let mut dissected = rows.finish();
+    let facts = &mut dissected.dissection.facts;
+    facts.dissector = tshark.name();
     let mut warnings = wanted.warnings(tshark);
     warnings.extend(complaints);
-    warnings.append(&mut dissection.facts.warnings);
-    dissection.facts.warnings = warnings;
-    Ok(dissection)
+    warnings.append(&mut facts.warnings);
+    facts.warnings = warnings;
+    Ok(dissected)
 }

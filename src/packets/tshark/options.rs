@@ -7,8 +7,8 @@
 
 use std::net::IpAddr;
 
-use crate::packets::option_form::MPTCP;
-use crate::packets::segment::{
+use mptcp_trace::packets::option_form::MPTCP;
+use mptcp_trace::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, flag, hmac_from_hexadecimal, subtype,
 };
 

@@ -7,9 +7,9 @@ use std::process::Stdio;
 use super::run::{base_command, judge};
 use super::{Tshark, TsharkError};
 use crate::children;
-use crate::interrupt;
 use crate::packets::LoadError;
 use crate::temporary;
+use mptcp_trace::interrupt;
 
 /// With more streams than this the filter takes all that have payload, and `visit` picks.
 const LISTED_STREAMS: usize = 64;

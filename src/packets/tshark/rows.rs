@@ -13,12 +13,14 @@ use polars_io::csv::read::{CsvEncoding, CsvParseOptions, CsvReadOptions};
 use super::TsharkError;
 use super::fields::Wanted;
 use super::options::{self, Texts};
-use crate::interrupt;
-use crate::packets::option_form;
-use crate::packets::segment::{Malformed, SackBlocks, Segment, flag};
-use crate::packets::table::{Builder, Frame};
-use crate::packets::{CaptureFacts, Dissection, Interface, LoadError};
-use crate::units::counted;
+use mptcp_trace::interrupt;
+use mptcp_trace::packets::frames::Frame;
+use mptcp_trace::packets::option_form;
+use mptcp_trace::packets::segment::{Malformed, SackBlocks, Segment, flag};
+use mptcp_trace::packets::{Builder, CaptureFacts, Dissection, Interface};
+
+use crate::packets::{Dissected, LoadError};
+use mptcp_trace::units::counted;
 
 /// The raw table of the TCP packets in tshark's text, built part by part while tshark still runs.
 pub struct Rows<'a> {
@@ -66,7 +68,7 @@ impl<'a> Rows<'a> {
             }
         }
         self.keep_extra(&text, &tcp_rows)?;
-        self.builder.check_memory(self.path)
+        Ok(self.builder.check_memory(self.path)?)
     }
 
     /// The time of the frame in `row`, in nanoseconds since 1970.
@@ -104,7 +106,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The table and the facts, the dissector's name left out.
-    pub fn finish(self) -> Dissection {
+    pub fn finish(self) -> Dissected {
         let mut warnings = Vec::new();
         if self.odd > 0 {
             warnings.push(format!(
@@ -126,7 +128,7 @@ impl<'a> Rows<'a> {
                 fields.map(empty).collect()
             }
         };
-        Dissection { table: self.builder.finish(extra), facts }
+        Dissected { dissection: Dissection { packets: self.builder.finish(), facts }, extra }
     }
 }
 

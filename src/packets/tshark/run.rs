@@ -11,12 +11,12 @@ use std::time::Duration;
 use super::fields::Wanted;
 use super::{Request, Tshark, TsharkError};
 use crate::children;
-use crate::interrupt;
 use crate::packets::LoadError;
-use crate::packets::capture_file::is_standard_input;
 use crate::packets::progress::{Progress, Unit};
 use crate::temporary;
-use crate::units::counted;
+use mptcp_trace::interrupt;
+use mptcp_trace::packets::capture_file::is_standard_input;
+use mptcp_trace::units::counted;
 
 /// How much of standard error is read: a broken capture can make tshark say the same thing per packet.
 const MESSAGES_KEPT: u64 = 64 * 1024;
@@ -118,7 +118,7 @@ fn wait(
     request: &Request<'_>,
     visit: &mut impl FnMut(&[u8]) -> Result<(), LoadError>,
 ) -> Result<ExitStatus, LoadError> {
-    let mut progress = Progress::new(Unit::Packets, request.expected_frames, request.progress);
+    let mut progress = Progress::new(Unit::Packets, request.progress);
     loop {
         interrupt::check().map_err(|_| LoadError::Interrupted)?;
         if let Some(status) = child.try_wait().map_err(unreadable)? {
@@ -129,7 +129,7 @@ fn wait(
         } else {
             thread::sleep(PULSE);
         }
-        progress.show(lines.counted);
+        progress.show(lines.counted, request.expected_frames);
     }
 }
 

@@ -1,9 +1,9 @@
 //! Whether a figure can be drawn: finite numbers, bounded sizes.
 
 use super::{Annotation, Axis, Figure, Marks, Panel, Scale, Series};
-use crate::interrupt::interruptible;
 use crate::terminal_text::escape;
-use crate::units::grouped;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::units::grouped;
 
 /// Panels that a figure may have.
 const PANELS: usize = 16;

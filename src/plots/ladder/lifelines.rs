@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use super::messages::Message;
-use crate::interrupt::interruptible;
-use crate::packets::segment::Segment;
 use crate::plots::request::value;
-use crate::tracking::{ByRole, Capture, Role};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::tracking::{ByRole, Capture, Role};
 
 /// Addresses of one end that have a lifeline of their own; those that come later share one.
 const MOST: usize = 8;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::analysis::events::{Event, Kind};
-use crate::interrupt::interruptible;
-use crate::packets::segment::{Join, Segment};
-use crate::tracking::Role;
+use mptcp_trace::analysis::events::{Event, Kind};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::{Join, Segment};
+use mptcp_trace::tracking::Role;
 
 /// A packet that tells the other end something.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,16 +1,16 @@
 //! What each reinjection gained, from the captures of both ends.
 
-use crate::analysis::merge::Which;
-use crate::analysis::qualify_reinjections::{QualifiedReinjection, Verdict, qualify_reinjections};
 use crate::arguments::two_captures::TwoCaptures;
 use crate::error::Result;
-use crate::interrupt::interruptible;
-use crate::packets::segment::Segment;
 use crate::plots::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use crate::plots::first_clock::FirstClock;
 use crate::plots::panels::with_panels;
 use crate::plots::request::Request;
-use crate::tracking::Role;
+use mptcp_trace::analysis::merge::Which;
+use mptcp_trace::analysis::qualify_reinjections::{QualifiedReinjection, Verdict, qualify_reinjections};
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::tracking::Role;
 
 /// The kinds of reinjections that have marks of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use super::super::style::{Colour, Style};
 use super::super::wrapping::{shorten, wrap};
 use super::Size;
 use crate::terminal_text::escape;
-use crate::units::grouped;
 use canvas::{Ink, Row};
+use mptcp_trace::units::grouped;
 
 /// Signs of series where there are no colours.
 const SIGNS: &str = "ox*+#@%&=~abcdefghijklmnpqrstuvwyz";

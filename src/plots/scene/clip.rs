@@ -2,7 +2,7 @@
 
 use super::super::shape::Rectangle;
 use super::super::thin::Place;
-use crate::interrupt::interruptible;
+use mptcp_trace::interrupt::interruptible;
 
 /// The parts of a line through `points` that lie inside of `frame`.
 #[must_use]

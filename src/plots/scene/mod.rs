@@ -13,7 +13,7 @@ use super::figure::Figure;
 use super::layout::{Layout, Sizes, layout};
 use super::shape::{Group, Scene, Shape};
 use super::style::Style;
-use crate::units::grouped;
+use mptcp_trace::units::grouped;
 
 /// How finely a figure is worked out.
 #[derive(Debug, Clone, Copy, PartialEq)]

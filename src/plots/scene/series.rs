@@ -8,9 +8,9 @@ use super::super::shape::{Anchor, Group, Rectangle, Shape, Stroke, Text};
 use super::super::style::{Look, Style, Symbol};
 use super::super::thin::{self, Place};
 use super::{Detail, clip};
-use crate::interrupt::interruptible;
 use crate::terminal_text::escape;
 use labels::{Labels, boxed};
+use mptcp_trace::interrupt::interruptible;
 
 /// How much of what is below a bar hides.
 pub(super) const BAR: f64 = 0.45;

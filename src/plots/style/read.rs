@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::super::figure::RoleKind;
 use super::{Colour, Dash, Paint, RoleStyle, Style, Symbol};
-use crate::reading;
 use crate::terminal_text::escape;
+use mptcp_trace::reading;
 
 const EMBEDDED: [(&str, &str); 3] = [
     ("default", include_str!("../styles/default.toml")),

@@ -1,5 +1,6 @@
 //! What completion knows of the session, described for people.
 
+use crate::packets::LoadedCapture;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
@@ -8,8 +9,7 @@ use crate::commands::session::captures::{FileState, Held};
 use crate::commands::session::shortcuts::Kind;
 use crate::commands::{Session, registry};
 use crate::packets::{live, schema};
-use crate::tracking::Capture;
-use crate::units::counted;
+use mptcp_trace::units::counted;
 
 /// Values and what each of them is.
 pub(super) type Described = Arc<Vec<(String, String)>>;
@@ -34,7 +34,7 @@ pub(super) struct HeldCapture {
 /// What is known of a capture; put together when it is first asked for.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    pub(super) capture: Option<Weak<Capture>>,
+    pub(super) capture: Option<Weak<LoadedCapture>>,
     pub(super) tcp_streams: OnceLock<Described>,
     pub(super) mptcp_streams: OnceLock<Described>,
     pub(super) columns: OnceLock<Described>,
@@ -108,7 +108,7 @@ pub(super) fn commands() -> Vec<(String, String)> {
 
 impl Known {
     /// What `before` knows of `capture`, or else a place for it.
-    fn of(capture: Option<&Arc<Capture>>, before: Option<&Snapshot>) -> Arc<Known> {
+    fn of(capture: Option<&Arc<LoadedCapture>>, before: Option<&Snapshot>) -> Arc<Known> {
         let capture = capture.map(Arc::downgrade);
         let is_same = |known: &&Arc<Known>| match (&known.capture, &capture) {
             (Some(one), Some(other)) => one.ptr_eq(other),
@@ -120,7 +120,7 @@ impl Known {
         known.into_iter().find(is_same).cloned().unwrap_or_else(|| Arc::new(Known { capture, ..Known::default() }))
     }
 
-    fn capture(&self) -> Option<Arc<Capture>> {
+    fn capture(&self) -> Option<Arc<LoadedCapture>> {
         self.capture.as_ref()?.upgrade()
     }
 
@@ -138,7 +138,7 @@ impl Known {
     }
 }
 
-fn tcp_streams(capture: &Capture) -> Vec<(String, String)> {
+fn tcp_streams(capture: &LoadedCapture) -> Vec<(String, String)> {
     let connections = &capture.tracking.connections;
     let pairs = connections.iter().flat_map(|connection| connection.subflows.iter().map(|id| (*id, connection.id)));
     let connection_of: HashMap<u32, u32> = pairs.collect();
@@ -153,7 +153,7 @@ fn tcp_streams(capture: &Capture) -> Vec<(String, String)> {
     described.collect()
 }
 
-fn mptcp_streams(capture: &Capture) -> Vec<(String, String)> {
+fn mptcp_streams(capture: &LoadedCapture) -> Vec<(String, String)> {
     let described = capture.tracking.whole_connections().map(|connection| {
         let subflows = counted(connection.subflows.len(), "subflow");
         let first = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
@@ -167,15 +167,13 @@ fn mptcp_streams(capture: &Capture) -> Vec<(String, String)> {
 }
 
 /// The columns of the schema, then those that the configuration added.
-fn columns(capture: Option<&Capture>) -> Vec<(String, String)> {
+fn columns(capture: Option<&LoadedCapture>) -> Vec<(String, String)> {
     let described = |column: &schema::ColumnSpec| match column.unit {
         "" => (column.name.to_string(), column.about.to_string()),
         unit => (column.name.to_string(), format!("{} [{unit}]", column.about)),
     };
     let mut columns: Vec<(String, String)> = schema::COLUMNS.iter().map(described).collect();
     let Some(capture) = capture else { return columns };
-    let known: std::collections::HashSet<&str> = schema::COLUMNS.iter().map(|column| column.name).collect();
-    let extra = capture.dissection.table.names().into_iter().filter(|name| !known.contains(name.as_str()));
-    columns.extend(extra.map(|name| (name, "a Wireshark field".to_string())));
+    columns.extend(capture.extra_names().map(|name| (name.to_string(), "a Wireshark field".to_string())));
     columns
 }

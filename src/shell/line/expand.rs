@@ -8,7 +8,7 @@ use std::path::Path;
 use regex::bytes::Regex;
 
 use super::Word;
-use crate::interrupt;
+use mptcp_trace::interrupt;
 
 /// More names than a command line can take are not looked for.
 const MOST: usize = 100_000;

@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use mptcpanalyzer::packets::{Dissection, schema};
+use mptcp_trace::packets::Dissection;
+use mptcpanalyzer::packets::schema;
 
 use super::build::{BEGIN, Frame, Pcap, Pcapng, gzip, lz4, plain, zstd};
 use super::{dissect, written};
+use crate::columns_of::Columns;
 use crate::native::{differences, natively};
 use crate::program::Home;
 
@@ -46,7 +48,7 @@ fn same(one: &Dissection, other: &Dissection, what: &str) {
 fn each_format_in_each_compression() {
     for (name, file) in captures() {
         let plain = dissect(&file);
-        assert_eq!((plain.table.height(), plain.facts.warnings.len()), (300, 0), "{name}");
+        assert_eq!((plain.height(), plain.facts.warnings.len()), (300, 0), "{name}");
         for (kind, compress) in COMPRESSIONS {
             same(&dissect(&compress(&file)), &plain, &format!("{name}, {kind}"));
             // In two parts, one after the other, as several tools write them.
@@ -73,12 +75,12 @@ fn compressed_files_that_are_cut() {
     for (name, file) in captures() {
         let whole = dissect(&file);
         let column = |dissection: &Dissection| -> Vec<u64> {
-            dissection.table.column("packetid").unwrap().u64().unwrap().iter().flatten().collect()
+            dissection.cells("packetid").u64().unwrap().iter().flatten().collect()
         };
         for (kind, compress) in COMPRESSIONS {
             let compressed = compress(&file);
             let cut = dissect(&compressed[..compressed.len() * 3 / 4]);
-            let rows = cut.table.height();
+            let rows = cut.height();
             assert_eq!(column(&cut), column(&whole)[..rows], "{name}, {kind}");
             let [said] = &cut.facts.warnings[..] else { panic!("{name}, {kind}: {:?}", cut.facts.warnings) };
             let start = "the compressed file is cut or damaged and ends after ";

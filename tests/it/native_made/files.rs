@@ -2,7 +2,8 @@
 
 use super::build::{BEGIN, Frame, Pcap, Pcapng, cut, ethernet, ipv4, plain, tcp};
 use super::{agree_on_file, dissect, packet_ids};
-use mptcpanalyzer::packets::Dissection;
+use crate::columns_of::Columns;
+use mptcp_trace::packets::Dissection;
 
 pub const ETHERNET: u16 = 1;
 const RAW: u16 = 101;
@@ -12,7 +13,7 @@ pub const MICROSECONDS: u64 = BEGIN as u64 * 1_000_000 + 123_456;
 
 /// When each packet was recorded, nanoseconds since 1970.
 pub fn times(dissection: &Dissection) -> Vec<i64> {
-    dissection.table.column("abstime").unwrap().datetime().unwrap().physical().iter().flatten().collect()
+    dissection.cells("abstime").datetime().unwrap().physical().iter().flatten().collect()
 }
 
 pub fn agree(file: &[u8]) -> Dissection {
@@ -36,7 +37,7 @@ fn pcap_in_both_orders_and_units() {
 fn pcap_with_frame_checksums() {
     let whole = [plain(&[], b"data"), vec![1, 2, 3, 4]].concat();
     let found = agree(&Pcap { big_endian: false, nanoseconds: false, link: 1 | 0x2400_0000 }.file(&[whole.into()]));
-    let lengths: Vec<Option<u32>> = found.table.column("tcplen").unwrap().u32().unwrap().iter().collect();
+    let lengths: Vec<Option<u32>> = found.cells("tcplen").u32().unwrap().iter().collect();
     assert_eq!(lengths, [Some(4)]);
 }
 
@@ -68,7 +69,7 @@ fn simple_packets() {
         assert_eq!(packet_ids(&found), [1, 2, 3, 4]);
         let first = MICROSECONDS as i64 * 1000;
         assert_eq!(times(&found), [first, first, first, first + 5000]);
-        let numbers = |name| -> Vec<Option<u32>> { found.table.column(name).unwrap().u32().unwrap().iter().collect() };
+        let numbers = |name| -> Vec<Option<u32>> { found.cells(name).u32().unwrap().iter().collect() };
         assert_eq!(numbers("tcplen"), [Some(5), Some(6), Some(300), Some(4)]);
         assert_eq!(numbers("caplen"), [Some(59), Some(60), Some(100), Some(58)]);
         let said = "2 packets without a time (simple packets of pcapng): the time of the packet before was taken";
@@ -113,7 +114,8 @@ fn several_sections() {
     let found = agree_on_file(&file.octets, |packet| names[packet as usize - 1], &faults);
     let base = MICROSECONDS as i64 * 1000;
     assert_eq!(times(&found), [base, base + 1000, base + 2500, base + 3000, base + 4000]);
-    let names: Vec<Option<&str>> = found.table.column("interface").unwrap().str().unwrap().iter().collect();
+    let cells = found.cells("interface");
+    let names: Vec<Option<&str>> = cells.str().unwrap().iter().collect();
     assert_eq!(names, ["tun", "lan", "unknown", "described only", "lan"].map(Some));
 }
 

@@ -2,6 +2,7 @@
 
 use super::build::{Frame, cut, ethernet, ipv4, ipv4_with, ipv6, padded, pcap, plain, tcp, tcp_with};
 use super::{Case, agree, case, dissect, found_in_all_but_not, packet_ids};
+use crate::columns_of::Columns;
 
 fn ipv4_frame(options: &[u8], fragment: u16, content: &[u8]) -> Vec<u8> {
     ethernet(0x0800, &ipv4_with(options, fragment, 6, content))
@@ -79,7 +80,8 @@ fn source_routes() {
     let given_up = "tshark gives the packet up when an option ends within an address";
     let found = agree(1, &cases, &[("half an", "packetid", given_up), ("one and a half", "packetid", given_up)]);
     found_in_all_but_not(&cases, &found);
-    let to: Vec<Option<&str>> = found.table.column("ipdst").unwrap().str().unwrap().iter().take(5).collect();
+    let cells = found.cells("ipdst");
+    let to: Vec<Option<&str>> = cells.str().unwrap().iter().take(5).collect();
     let on = |last| Some(if last == 1 { "198.51.100.1" } else { "198.51.100.2" });
     assert_eq!(to, [on(1), on(1), on(2), on(2), Some("192.0.2.2")]);
 }
@@ -95,8 +97,7 @@ fn lengths_of_zero_before_segmentation_by_the_card() {
         "tshark takes an IPv6 packet of this length for an empty one, unless told otherwise by a preference";
     let found = agree(1, &cases, &[("IPv6", "packetid", only_here)]);
     found_in_all_but_not(&cases, &found);
-    let numbers =
-        |name: &str| -> Vec<Option<u32>> { found.table.column(name).unwrap().u32().unwrap().iter().collect() };
+    let numbers = |name: &str| -> Vec<Option<u32>> { found.cells(name).u32().unwrap().iter().collect() };
     assert_eq!(numbers("tcplen"), [Some(70_000), Some(70_000), Some(50), Some(70_000)]);
     assert_eq!(numbers("iplen"), [Some(70_040), Some(70_020), Some(90), Some(70_040)]);
 }
@@ -167,7 +168,7 @@ fn jumbograms() {
     let field = "tshark shows the header's field, which is 0; the length stands in the option";
     let found = agree(1, &cases, &[("", "iplen", field)]);
     found_in_all_but_not(&cases, &found);
-    let lengths = |name| -> Vec<Option<u32>> { found.table.column(name).unwrap().u32().unwrap().iter().collect() };
+    let lengths = |name| -> Vec<Option<u32>> { found.cells(name).u32().unwrap().iter().collect() };
     // Eight octets of hop-by-hop header and twenty of TCP's before the data.
     assert_eq!((lengths("tcplen"), lengths("iplen")), (vec![Some(70_000); 3], vec![Some(70_028); 3]));
 }
@@ -196,9 +197,9 @@ fn fragments() {
     .to_vec();
     let found = dissect(&pcap(1, &frames));
     assert_eq!(packet_ids(&found), [1, 3, 5, 8]);
-    let lengths: Vec<Option<u32>> = found.table.column("tcplen").unwrap().u32().unwrap().iter().collect();
+    let lengths: Vec<Option<u32>> = found.cells("tcplen").u32().unwrap().iter().collect();
     assert_eq!(lengths, [None, None, None, Some(5)]);
-    let values: Vec<Option<u32>> = found.table.column("tcptsval").unwrap().u32().unwrap().iter().collect();
+    let values: Vec<Option<u32>> = found.cells("tcptsval").u32().unwrap().iter().collect();
     assert_eq!(values, [Some(1), Some(1), Some(1), None]);
     let said = "3 later fragments of IP packets left out: TCP is read from the first fragment, which does not tell the \
                 payload's length";

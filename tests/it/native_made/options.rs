@@ -2,6 +2,7 @@
 
 use super::build::{Frame, cut, ethernet, ipv4, padded, plain, tcp_with};
 use super::{Case, agree, case, found_in_all_but_not};
+use crate::columns_of::Columns;
 
 /// An option of this kind and length, its content in numbers that tell octets apart.
 fn option(kind: u8, length: u8) -> Vec<u8> {
@@ -59,7 +60,7 @@ fn what_comes_after_an_option_that_is_too_short() {
     let faults: Vec<_> = columns.map(|column| ("", column, left_out)).to_vec();
     let found = agree(1, &cases, &faults);
     found_in_all_but_not(&cases, &found);
-    let values: Vec<Option<u32>> = found.table.column("tcptsval").unwrap().u32().unwrap().iter().collect();
+    let values: Vec<Option<u32>> = found.cells("tcptsval").u32().unwrap().iter().collect();
     assert_eq!(values, [Some(1); 4]);
 }
 

@@ -4,6 +4,7 @@
 
 use super::build::{Frame, ethernet, ipv4, ipv6, padded, plain, tcp, udp};
 use super::{build, written};
+use crate::columns_of::Columns;
 use crate::damaged::Random;
 use crate::native::{by_tshark, differences, natively};
 
@@ -75,7 +76,7 @@ fn find_differences() {
             found.iter().filter(|(_, column, _)| *column == "tcpoptions").map(|(packet, ..)| *packet).collect();
         let found: Vec<_> = found.into_iter().filter(|(packet, ..)| !given_up.contains(packet)).collect();
         let shown = std::env::var("RANDOM_SHOWN").map_or(12, |count| count.parse().unwrap());
-        println!("link type {link}: {} rows, {} cells differ", native.table.height(), found.len());
+        println!("link type {link}: {} rows, {} cells differ", native.height(), found.len());
         for (packet, column, what) in found.iter().take(shown) {
             let frame = &changed[*packet as usize - 1];
             let octets: String = frame.octets.iter().map(|octet| format!("{octet:02x}")).collect();

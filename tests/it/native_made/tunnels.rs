@@ -2,6 +2,7 @@
 
 use super::build::{Frame, ethernet, ipv4, ipv4_with, ipv6, pcap, plain, tcp, udp};
 use super::{Case, agree, case, dissect, found_in_all_but_not, packet_ids};
+use crate::columns_of::Columns;
 
 fn v4() -> Vec<u8> {
     ipv4(6, &tcp(&[], b"inner"))
@@ -125,7 +126,7 @@ fn the_first_fragment_of_a_tunnel() {
     ];
     let found = dissect(&pcap(1, &frames));
     assert_eq!(packet_ids(&found), [1]);
-    let lengths: Vec<Option<u32>> = found.table.column("tcplen").unwrap().u32().unwrap().iter().collect();
+    let lengths: Vec<Option<u32>> = found.cells("tcplen").u32().unwrap().iter().collect();
     assert_eq!(lengths, [None]);
     assert_eq!(found.facts.warnings, Vec::<String>::new());
 }

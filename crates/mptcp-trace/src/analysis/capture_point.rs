@@ -1,0 +1,194 @@
+//! Where along its path was a connection recorded? A delay means something else at either end.
+
+use serde::Serialize;
+
+use crate::interrupt::interruptible;
+use crate::packets::segment::Segment;
+use crate::tracking::copies::CopiedStream;
+use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
+
+/// Where a stream or connection was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapturePoint {
+    /// At this end.
+    At(Role),
+    /// On the way, apart from both ends.
+    Between,
+}
+
+/// The same as one direction sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// At the sender of the direction's data.
+    Sender,
+    /// At their receiver.
+    Receiver,
+    /// Apart from both.
+    Between,
+}
+
+impl Place {
+    /// As in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Place::Sender => "sender",
+            Place::Receiver => "receiver",
+            Place::Between => "between",
+        }
+    }
+}
+
+impl CapturePoint {
+    /// How the direction towards `towards` sees it.
+    #[must_use]
+    pub fn seen(self, towards: Role) -> Place {
+        match self {
+            CapturePoint::At(role) if role == towards => Place::Receiver,
+            CapturePoint::At(_) => Place::Sender,
+            CapturePoint::Between => Place::Between,
+        }
+    }
+}
+
+/// Handshakes faster than this, in nanoseconds, do not tell: both ends are near.
+const TOO_FAST: i64 = 100_000;
+/// The near end answers at least this many times faster than the far one.
+const FASTER: i64 = 4;
+/// Time to live that hosts send with.
+const INITIAL_TTL: [u8; 3] = [64, 128, 255];
+
+/// Where a subflow was recorded, in the roles of its connection: both halves of the handshake and times to live decide
+/// together. `None` where they do not tell.
+#[must_use]
+pub fn of_subflow(capture: &Capture, stream: &Stream) -> Option<CapturePoint> {
+    let subflow = capture.tracking.subflow(stream.id)?;
+    let passed_on = |copied: &CopiedStream| copied.routed && copied.passed_on();
+    if capture.copies.as_ref().and_then(|copies| copies.of_stream(stream.id)).is_some_and(passed_on) {
+        // The packets were recorded as they came in and as they went out, with a time to live less: a router's.
+        return Some(CapturePoint::Between);
+    }
+    let point = decide(handshake(&capture.segments, stream), initial_times_to_live(capture, stream))?;
+    Some(match point {
+        CapturePoint::At(role) => CapturePoint::At(Tracking::mptcp_towards(subflow, role)),
+        CapturePoint::Between => CapturePoint::Between,
+    })
+}
+
+/// Where a connection was recorded: what its subflows agree on, those that do not tell left out.
+#[must_use]
+pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<CapturePoint> {
+    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    let mut points = streams.filter_map(|stream| of_subflow(capture, stream));
+    let first = points.next()?;
+    points.all(|point| point == first).then_some(first)
+}
+
+/// The times that server and client took to answer in the handshake, as seen here; `None` where a part is missing or the
+/// clock was set back.
+fn handshake(segments: &[Segment], stream: &Stream) -> Option<(i64, i64)> {
+    let time = |row: Option<u32>| segments.get(row? as usize).map(|segment| segment.abstime);
+    let answered = time(stream.syn_ack)?;
+    // Of several SYNs the last one before the answer brought it about.
+    let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
+    let syns = before.filter_map(|row| segments.get(*row as usize)).filter(|segment| segment.is_syn());
+    let asked = syns.last()?.abstime;
+    let delays = (answered.saturating_sub(asked), time(stream.third_ack)?.saturating_sub(answered));
+    (delays.0 >= 0 && delays.1 >= 0).then_some(delays)
+}
+
+/// The place that the halves of the handshake and the times to live of either end's packets (whether they are as hosts
+/// send them) allow. A router near an end answers nothing itself, but what it passes on has lost a hop: a packet whose time
+/// to live is not an initial one was not recorded where it was sent.
+fn decide(delays: Option<(i64, i64)>, initial: ByRole<Option<bool>>) -> Option<CapturePoint> {
+    let near = delays.and_then(|(server, client)| {
+        if client.saturating_mul(FASTER) <= server {
+            Some(Role::Client)
+        } else if server.saturating_mul(FASTER) <= client {
+            Some(Role::Server)
+        } else {
+            None
+        }
+    });
+    let elsewhere = initial.client == Some(false) && initial.server == Some(false);
+    match delays {
+        _ if elsewhere => Some(CapturePoint::Between),
+        Some((server, client)) if server.max(client) >= TOO_FAST => Some(match near {
+            Some(role) if *initial.get(role) != Some(false) => CapturePoint::At(role),
+            _ => CapturePoint::Between,
+        }),
+        // Both ends are near: only where times to live say the same as the handshake does, it is believed.
+        Some(_) => near.filter(|role| tells(*role, &initial)).map(CapturePoint::At),
+        // Without a handshake the first router looks like the end itself only by its times to live.
+        None => Role::BOTH.into_iter().find(|role| tells(*role, &initial)).map(CapturePoint::At),
+    }
+}
+
+/// Whether this end's packets alone have the time to live that they were sent with.
+fn tells(role: Role, initial: &ByRole<Option<bool>>) -> bool {
+    *initial.get(role) == Some(true) && *initial.get(role.other()) == Some(false)
+}
+
+/// Whether most packets of either end have a time to live that hosts send with; `None` where it was not recorded. A few
+/// may be of somebody else, as the RSTs of a middlebox are.
+fn initial_times_to_live(capture: &Capture, stream: &Stream) -> ByRole<Option<bool>> {
+    let mut counted = ByRole::<(usize, usize)>::default();
+    for row in interruptible(&stream.packets) {
+        let packet = capture.tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere);
+        let (Some(packet), Some(ttl)) = (packet, capture.frames.ttl(*row)) else { continue };
+        let (initial, all) = counted.get_mut(stream.towards(packet).other());
+        *initial += usize::from(INITIAL_TTL.contains(&ttl));
+        *all += 1;
+    }
+    let most = |(initial, all): (usize, usize)| (all > 0).then_some(initial * 2 > all);
+    ByRole { server: most(counted.server), client: most(counted.client) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNKNOWN: ByRole<Option<bool>> = ByRole { client: None, server: None };
+    const CLIENT: Option<CapturePoint> = Some(CapturePoint::At(Role::Client));
+    const SERVER: Option<CapturePoint> = Some(CapturePoint::At(Role::Server));
+    const BETWEEN: Option<CapturePoint> = Some(CapturePoint::Between);
+
+    fn initial(client: bool, server: bool) -> ByRole<Option<bool>> {
+        ByRole { client: Some(client), server: Some(server) }
+    }
+
+    #[test]
+    fn the_end_that_answers_at_once_is_near() {
+        // On one link both ends' packets have the time to live that they were sent with.
+        for times in [UNKNOWN, initial(true, true)] {
+            assert_eq!(decide(Some((20_000_000, 40_000)), times), CLIENT);
+            assert_eq!(decide(Some((40_000, 20_000_000)), times), SERVER);
+            assert_eq!(decide(Some((9_000_000, 11_000_000)), times), BETWEEN);
+            assert_eq!(decide(Some((40_000, 9_000)), times), None, "both ends are near");
+            assert_eq!(decide(None, times), None);
+        }
+    }
+
+    #[test]
+    fn a_router_near_an_end_is_not_that_end() {
+        assert_eq!(decide(Some((40_000_000, 4_000_000)), initial(false, false)), BETWEEN);
+        assert_eq!(decide(Some((40_000_000, 50_000)), initial(false, true)), BETWEEN, "one hop from the client");
+        assert_eq!(decide(Some((50_000, 40_000_000)), initial(true, false)), BETWEEN, "one hop from the server");
+        assert_eq!(decide(Some((40_000, 30_000)), initial(false, false)), BETWEEN);
+        // The end itself: nothing has lost a hop there.
+        assert_eq!(decide(Some((40_000_000, 50_000)), initial(true, false)), CLIENT);
+        assert_eq!(decide(Some((50_000, 40_000_000)), initial(false, true)), SERVER);
+        // Between near ends: the first router looks like the client by its times to live, but not by its handshake.
+        assert_eq!(decide(Some((74_000, 28_000)), initial(true, false)), None);
+        assert_eq!(decide(Some((80_000, 9_000)), initial(true, false)), CLIENT);
+        assert_eq!(decide(None, initial(false, false)), BETWEEN);
+    }
+
+    #[test]
+    fn a_direction_sees_its_own_ends() {
+        assert_eq!(CapturePoint::At(Role::Client).seen(Role::Server), Place::Sender);
+        assert_eq!(CapturePoint::At(Role::Client).seen(Role::Client), Place::Receiver);
+        assert_eq!(CapturePoint::Between.seen(Role::Client), Place::Between);
+    }
+}

@@ -1,0 +1,265 @@
+//! How fast did octets travel, window by window?
+
+use serde::Serialize;
+
+use super::volume::Volume;
+use crate::interrupt::interruptible;
+use crate::tracking::data::{Sending, SentRange, data_sequence};
+use crate::tracking::travelling::in_time_order;
+use crate::tracking::{ByRole, Capture, Connection, Stream};
+
+/// Octets that travelled at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Parcel {
+    /// When, nanoseconds since 1970.
+    pub time: i64,
+    /// How many.
+    pub octets: u64,
+}
+
+/// How windows lie along time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WindowType {
+    /// Side by side from the first frame on: each octet counts in one window, and windows times rates are octets.
+    #[default]
+    Tumbling,
+    /// One that ends at each instant: the rate over the time just before it.
+    Sliding,
+}
+
+/// Windows of one length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    kind: WindowType,
+    length: i64,
+}
+
+/// What is in the window from an instant on, until the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct InWindow {
+    /// Since when, nanoseconds since 1970.
+    pub from: i64,
+    /// Octets. Their rate is this over the window's length.
+    pub octets: u64,
+}
+
+/// The shortest window that [`Window::suitable`] chooses, nanoseconds.
+const SHORTEST: i64 = 1_000_000;
+/// The most windows that a span is cut into by [`Window::suitable`].
+const MOST: i64 = 60;
+
+impl Window {
+    /// Windows of `length` nanoseconds; `None` unless that is above zero.
+    #[must_use]
+    pub fn new(kind: WindowType, length: i64) -> Option<Self> {
+        (length > 0).then_some(Window { kind, length })
+    }
+
+    /// Windows that show `span` nanoseconds well: the shortest of 1, 2 or 5 times a power of ten, not below a
+    /// millisecond, of which at most 60 fit into it.
+    #[must_use]
+    pub fn suitable(kind: WindowType, span: i64) -> Self {
+        let mut length = SHORTEST;
+        let mut factors = [2, 5, 10].into_iter().cycle();
+        let mut decade = SHORTEST;
+        while span.checked_div(length).is_some_and(|windows| windows >= MOST) {
+            let factor = factors.next().unwrap_or(10);
+            let Some(longer) = decade.checked_mul(factor) else { break };
+            length = longer;
+            if factor == 10 {
+                decade = longer;
+            }
+        }
+        Window { kind, length }
+    }
+
+    /// How they lie along time.
+    #[must_use]
+    pub fn kind(&self) -> WindowType {
+        self.kind
+    }
+
+    /// Their length, nanoseconds; above zero.
+    #[must_use]
+    pub fn length(&self) -> i64 {
+        self.length
+    }
+
+    /// Octets a second, of octets in one window.
+    #[must_use]
+    pub fn rate(&self, octets: u64) -> f64 {
+        #[allow(clippy::cast_precision_loss)]
+        let (octets, length) = (octets as f64, self.length as f64);
+        octets / (length / 1e9)
+    }
+
+    /// What is in the windows, wherever that changes; tumbling ones lie side by side from `origin` on. There is no
+    /// entry before the first octet, and the last one is zero. Parcels come in the order of time.
+    #[must_use]
+    pub fn fill(&self, parcels: &[Parcel], origin: i64) -> Vec<InWindow> {
+        match self.kind {
+            WindowType::Tumbling => self.tumbling(parcels, origin),
+            WindowType::Sliding => self.sliding(parcels),
+        }
+    }
+
+    /// Windows without octets are not held, so that neither a short window nor a long pause takes memory.
+    fn tumbling(&self, parcels: &[Parcel], origin: i64) -> Vec<InWindow> {
+        let number = |parcel: &Parcel| parcel.time.saturating_sub(origin).div_euclid(self.length);
+        let start = |number: i64| origin.saturating_add(number.saturating_mul(self.length));
+        let mut levels: Vec<InWindow> = Vec::new();
+        for own in interruptible(parcels.chunk_by(|one, next| number(one) == number(next))) {
+            let Some(number) = own.first().map(number) else { continue };
+            let from = start(number);
+            // The window before ended where this one begins.
+            levels.pop_if(|last| last.from == from && last.octets == 0);
+            levels.push(InWindow { from, octets: sum(own) });
+            levels.push(InWindow { from: from.saturating_add(self.length), octets: 0 });
+        }
+        levels
+    }
+
+    fn sliding(&self, parcels: &[Parcel]) -> Vec<InWindow> {
+        let leaves = |parcel: &Parcel| parcel.time.saturating_add(self.length);
+        let mut levels = Vec::new();
+        let (mut entering, mut leaving) = (parcels.iter().peekable(), parcels.iter().peekable());
+        let mut octets = 0_u64;
+        while let Some(next) = leaving.peek().map(|parcel| leaves(parcel)) {
+            let from = entering.peek().map_or(next, |parcel| parcel.time.min(next));
+            while let Some(parcel) = entering.next_if(|parcel| parcel.time == from) {
+                octets = octets.saturating_add(parcel.octets);
+            }
+            while let Some(parcel) = leaving.next_if(|parcel| leaves(parcel) == from) {
+                octets = octets.saturating_sub(parcel.octets);
+            }
+            levels.push(InWindow { from, octets });
+        }
+        levels
+    }
+}
+
+fn sum(parcels: &[Parcel]) -> u64 {
+    parcels.iter().fold(0, |sum, parcel| sum.saturating_add(parcel.octets))
+}
+
+/// What one direction of a stream carried, in the order of time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Carried {
+    /// Payload, all of it.
+    pub payload: Vec<Parcel>,
+    /// The part of it that had been sent before under the same sequence numbers.
+    pub retransmitted: Vec<Parcel>,
+}
+
+/// What a stream carried, by the end of the stream that it travelled towards.
+#[must_use]
+pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
+    let mut carried = ByRole::<Carried>::default();
+    let mut volumes = ByRole::<Volume>::default();
+    for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
+        let length = u64::from(packet.segment.payload.unwrap_or(0));
+        let Some(place) = capture.tracking.packets.get(packet.row as usize) else { continue };
+        let again = volumes.get_mut(packet.towards).push(packet.segment, place);
+        let direction = carried.get_mut(packet.towards);
+        let time = packet.segment.abstime;
+        if length > 0 {
+            direction.payload.push(Parcel { time, octets: length });
+        }
+        if again > 0 {
+            direction.retransmitted.push(Parcel { time, octets: again });
+        }
+    }
+    carried
+}
+
+/// Data of a connection where it was sent for the first time, by direction, then by subflow in the order of
+/// [`Connection::subflows`]: neither retransmissions nor reinjections. In the order of time.
+#[must_use]
+pub fn first_sent(capture: &Capture, connection: &Connection) -> ByRole<Vec<Vec<Parcel>>> {
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let by_subflow = |sent: &[SentRange]| {
+        let mut parcels = vec![Vec::new(); connection.subflows.len()];
+        for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
+            if let Some(own) = parcels.get_mut(range.subflow) {
+                own.push(Parcel { time: range.time, octets: range.end.saturating_sub(range.start) });
+            }
+        }
+        for own in &mut parcels {
+            own.sort_by_key(|parcel| parcel.time);
+        }
+        parcels
+    };
+    ByRole { server: by_subflow(&sequence.server.sent), client: by_subflow(&sequence.client.sent) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn parcels(of: &[(i64, u64)]) -> Vec<Parcel> {
+        of.iter().map(|(time, octets)| Parcel { time: *time, octets: *octets }).collect()
+    }
+
+    fn levels(kind: WindowType, length: i64, of: &[(i64, u64)], origin: i64) -> Vec<(i64, u64)> {
+        let filled = Window::new(kind, length).unwrap().fill(&parcels(of), origin);
+        filled.iter().map(|level| (level.from, level.octets)).collect()
+    }
+
+    #[test]
+    fn each_octet_counts_in_one_tumbling_window() {
+        let sent = [(3, 1), (12, 2), (13, 4), (22, 8), (45, 16), (52, 32)];
+        // Windows of 10: from 3 to before 13, to before 23, a pause of two, from 43 on.
+        let found = levels(WindowType::Tumbling, 10, &sent, 3);
+        assert_eq!(found, [(3, 3), (13, 12), (23, 0), (43, 48), (53, 0)]);
+        // The same from 2 on, and from a time after them all.
+        let one_earlier = [(2, 1), (12, 6), (22, 8), (32, 0), (42, 16), (52, 32), (62, 0)];
+        assert_eq!(levels(WindowType::Tumbling, 10, &sent, 2), one_earlier);
+        assert_eq!(levels(WindowType::Tumbling, 10, &sent, 102), one_earlier);
+        assert_eq!(levels(WindowType::Tumbling, 10, &[], 0), []);
+    }
+
+    #[test]
+    fn a_sliding_window_holds_the_time_just_before() {
+        let sent = [(0, 1), (5, 2), (10, 4), (40, 8), (40, 16)];
+        let found = levels(WindowType::Sliding, 10, &sent, 0);
+        // At 10 the first parcel is as old as the window is long: it leaves when the third one comes.
+        assert_eq!(found, [(0, 1), (5, 3), (10, 6), (15, 4), (20, 0), (40, 24), (50, 0)]);
+        // Octets times seconds: each counts for as long as the window is.
+        let area: i64 = found.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[0].1 as i64).sum();
+        assert_eq!(area, 31 * 10);
+        assert_eq!(levels(WindowType::Sliding, 10, &[], 0), []);
+    }
+
+    #[test]
+    fn times_at_the_ends_of_the_number_space_do_no_harm() {
+        for kind in [WindowType::Tumbling, WindowType::Sliding] {
+            for length in [1, i64::MAX] {
+                let found = levels(kind, length, &[(i64::MIN, 5), (0, 7), (i64::MAX, 9)], i64::MAX);
+                assert!(found.len() <= 6, "{found:?}");
+            }
+        }
+        assert_eq!(Window::new(WindowType::Tumbling, 0), None);
+        assert_eq!(Window::new(WindowType::Sliding, -1), None);
+    }
+
+    #[test]
+    fn rates_are_by_the_second() {
+        assert_eq!(Window::new(WindowType::Tumbling, SECOND / 10).unwrap().rate(125), 1250.0);
+    }
+
+    #[test]
+    fn a_suitable_window_leaves_between_twenty_and_sixty() {
+        let length = |span| Window::suitable(WindowType::Tumbling, span).length();
+        assert_eq!(length(0), SECOND / 1000);
+        assert_eq!(length(59 * SECOND / 1000), SECOND / 1000);
+        assert_eq!(length(60 * SECOND / 1000), SECOND / 500);
+        assert_eq!(length(6 * SECOND), SECOND / 5);
+        assert_eq!(length(100 * SECOND), 2 * SECOND);
+        assert_eq!(length(3600 * SECOND), 100 * SECOND);
+        assert!(length(i64::MAX) >= i64::MAX / 60);
+        assert!(length(i64::MIN) > 0);
+    }
+}

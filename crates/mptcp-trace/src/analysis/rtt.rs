@@ -1,0 +1,238 @@
+//! How long did a connection's round trips take, subflow by subflow and at the data level?
+
+mod data;
+mod tcp;
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::capture_point::{Place, of_connection, of_subflow};
+use super::distribution::Distribution;
+use crate::interrupt::interruptible;
+use crate::tracking::data::{Carried, carried};
+use crate::tracking::travelling::in_time_order;
+use crate::tracking::{Capture, Connection, Role, Tracking};
+
+/// What a round trip was measured by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// SYN to SYN/ACK, or SYN/ACK to ACK.
+    Handshake,
+    /// The octet before an acknowledgement number to that ACK, by Karn's rule.
+    Tcp,
+    /// A TCP timestamp to its echo.
+    Timestamp,
+    /// First sending of data to the DATA_ACK that covers it.
+    Data,
+}
+
+impl Level {
+    /// As in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Handshake => "handshake",
+            Level::Tcp => "tcp",
+            Level::Timestamp => "timestamp",
+            Level::Data => "data",
+        }
+    }
+}
+
+/// One measured round trip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// Row of the packet that ended it.
+    pub row: u32,
+    /// When that was, nanoseconds since 1970.
+    pub time: i64,
+    /// How long it took, nanoseconds.
+    pub span: i64,
+    /// At the data level the first octet of the data, from the sender's IDSN; without the sender's key from the octet
+    /// before the lowest one seen.
+    pub dsn: Option<u64>,
+}
+
+impl Sample {
+    /// When what was answered had been sent, nanoseconds since 1970.
+    #[must_use]
+    pub fn sent(&self) -> i64 {
+        self.time.saturating_sub(self.span)
+    }
+}
+
+/// The round trips of one kind in one direction of one subflow, or of the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// The subflow; `None` for the whole connection.
+    pub tcpstream: Option<u32>,
+    /// The direction, at connection level, of the *data* whose round trip this is.
+    pub towards: Role,
+    /// What it was measured by.
+    pub level: Level,
+    /// Where it was recorded, where that is known.
+    pub capture_point: Option<Place>,
+    /// In the order of time.
+    pub samples: Vec<Sample>,
+}
+
+/// A [`Series`] summed up.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Record {
+    /// The subflow; `None` for the whole connection.
+    pub tcpstream: Option<u32>,
+    /// The direction of the data whose round trip this is.
+    pub towards: Role,
+    /// What it was measured by.
+    pub level: Level,
+    /// Where it was recorded as the data see it; `None` where the capture does not tell.
+    pub capture_point: Option<Place>,
+    /// The samples, in seconds.
+    #[serde(flatten)]
+    pub distribution: Distribution,
+}
+
+impl Series {
+    /// The distribution of its samples.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        Record {
+            tcpstream: self.tcpstream,
+            towards: self.towards,
+            level: self.level,
+            capture_point: self.capture_point,
+            distribution: Distribution::of(self.samples.iter().map(|sample| sample.span).collect()),
+        }
+    }
+}
+
+/// What the round trips of data towards `towards` are, recorded at this place: a sentence without full stop.
+#[must_use]
+pub fn meaning(place: Option<Place>, towards: Role) -> String {
+    let towards = towards.name();
+    match place {
+        Some(Place::Sender) => format!("towards the {towards}: recorded at the sender, so these are full round trips"),
+        Some(Place::Receiver) => format!(
+            "towards the {towards}: recorded at the receiver, so these are only the time that the {towards} took to \
+             answer, not the path's"
+        ),
+        Some(Place::Between) => format!(
+            "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}, not the \
+             path's"
+        ),
+        None => format!(
+            "towards the {towards}: the capture does not tell where it was recorded; at the sender these would be full \
+             round trips, at the receiver only the time that the {towards} took to answer"
+        ),
+    }
+}
+
+/// What the handshakes of subflows recorded on the way tell: both halves, and the full round trip. A sentence without full
+/// stop for each.
+#[must_use]
+pub fn parts(found: &RoundTrips) -> Vec<String> {
+    let handshakes = found.series.iter().filter(|series| series.level == Level::Handshake);
+    let spans: HashMap<(Option<u32>, Role), i64> = handshakes
+        .filter_map(|series| Some(((series.tcpstream, series.towards), series.samples.first()?.span)))
+        .collect();
+    let of = |series: &Series, towards: Role| spans.get(&(series.tcpstream, towards)).copied();
+    let on_the_way = found.series.iter().filter(|series| {
+        let handshake = series.level == Level::Handshake && series.towards == Role::Server;
+        handshake && series.capture_point == Some(Place::Between)
+    });
+    #[allow(clippy::cast_precision_loss)]
+    let milliseconds = |span: i64| span as f64 / 1e6;
+    let sentence = |series: &Series| {
+        let (server, client) = (of(series, Role::Server)?, of(series, Role::Client)?);
+        Some(format!(
+            "subflow {}: of the handshake's full round trip of {:.3} ms, {:.3} ms lie between the place of capture and the \
+             server, {:.3} ms between it and the client",
+            series.tcpstream?,
+            milliseconds(server.saturating_add(client)),
+            milliseconds(server),
+            milliseconds(client)
+        ))
+    };
+    on_the_way.filter_map(sentence).collect()
+}
+
+/// All round trips of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundTrips {
+    /// Towards the server, then towards the client; the connection first, then each subflow by level.
+    pub series: Vec<Series>,
+    /// Packets that stand in the file behind one recorded later; the order of time was used.
+    pub misplaced: usize,
+}
+
+/// Measures the round trips of a connection.
+#[must_use]
+pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
+    let level = carried(&capture.segments, &capture.tracking, connection);
+    let mut by_subflow: Vec<_> = connection.subflows.iter().map(|id| subflow_series(capture, *id)).collect();
+    let mut series = Vec::new();
+    for towards in Role::BOTH {
+        series.extend(data_series(capture, connection, &level, towards, &mut by_subflow));
+        for subflow in &mut by_subflow {
+            series.extend(subflow.extract_if(.., |series| series.towards == towards));
+        }
+    }
+    RoundTrips { series, misplaced: level.misplaced }
+}
+
+/// What TCP tells about both directions of one subflow.
+fn subflow_series(capture: &Capture, id: u32) -> Vec<Series> {
+    let parts = capture.tracking.stream(id).zip(capture.tracking.subflow(id));
+    let Some((stream, subflow)) = parts else { return Vec::new() };
+    let point = of_subflow(capture, stream);
+    let measured = tcp::measure(in_time_order(&capture.segments, &capture.tracking, stream));
+    let mut series = Vec::new();
+    for role in Role::BOTH {
+        let measured = measured.get(role);
+        let towards = Tracking::mptcp_towards(subflow, role);
+        for (level, samples) in [
+            (Level::Handshake, &measured.handshake),
+            (Level::Tcp, &measured.acknowledgements),
+            (Level::Timestamp, &measured.timestamps),
+        ] {
+            series.push(Series {
+                tcpstream: Some(id),
+                towards,
+                level,
+                capture_point: point.map(|point| point.seen(towards)),
+                samples: samples.clone(),
+            });
+        }
+    }
+    series
+}
+
+/// The connection's own series of one direction; each subflow's is added behind what TCP told of it.
+fn data_series(
+    capture: &Capture,
+    connection: &Connection,
+    level: &Carried,
+    towards: Role,
+    by_subflow: &mut [Vec<Series>],
+) -> Option<Series> {
+    let measured = data::measure(level, towards);
+    let mut by_sender: Vec<Vec<Sample>> = vec![Vec::new(); connection.subflows.len()];
+    for (subflow, sample) in interruptible(&measured) {
+        if let Some(own) = by_sender.get_mut(*subflow) {
+            own.push(*sample);
+        }
+    }
+    for ((id, series), samples) in interruptible(connection.subflows.iter().zip(by_subflow).zip(by_sender)) {
+        let capture_point = series.iter().find(|series| series.towards == towards).and_then(|s| s.capture_point);
+        series.push(Series { tcpstream: Some(*id), towards, level: Level::Data, capture_point, samples });
+    }
+    Some(Series {
+        tcpstream: None,
+        towards,
+        level: Level::Data,
+        capture_point: of_connection(capture, connection).map(|point| point.seen(towards)),
+        samples: measured.iter().map(|(_, sample)| *sample).collect(),
+    })
+}

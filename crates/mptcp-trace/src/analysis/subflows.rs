@@ -1,0 +1,163 @@
+//! Which subflows does a connection have, and what became of each?
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::availability::availability;
+use super::joins::{Outcome, attempt};
+use crate::interrupt::interruptible;
+use crate::packets::segment::{Segment, flag};
+use crate::tracking::authentication::{Lack, Verdict, verify_join};
+use crate::tracking::travelling::in_file_order;
+use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
+
+/// How a subflow came to its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// With MP_CAPABLE.
+    Initial,
+    /// With MP_JOIN.
+    Join,
+}
+
+/// How far a subflow got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A SYN, no answer captured.
+    SynSent,
+    /// A SYN answered by SYN/ACK, no third packet captured.
+    SynReceived,
+    /// A RST ended its handshake: in answer to the SYN, and for a join in answer to the SYN/ACK or the ACK, too (RFC 8684
+    /// §3.2).
+    Refused,
+    /// The handshake was completed, or data was seen where it was not captured.
+    Established,
+    /// Ended by a RST.
+    Reset,
+    /// Both ends sent a FIN.
+    Closed,
+}
+
+/// One subflow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubflowRecord {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: u32,
+    /// `initial` or `join`; `None` when its handshake was not captured.
+    pub kind: Option<Kind>,
+    /// Address of the end that opened it.
+    pub client_ip: IpAddr,
+    /// Its port.
+    pub client_port: u16,
+    /// Address of the end that accepted it.
+    pub server_ip: IpAddr,
+    /// Its port.
+    pub server_port: u16,
+    /// End of the *connection* that the subflow was opened towards.
+    pub mptcpdest: Role,
+    /// Address id of the end that opened it; 0 for the initial subflow.
+    pub addrid: Option<u8>,
+    /// Whether it was opened as a backup by either end; `None` when its handshake was not captured.
+    pub backup: Option<bool>,
+    /// Whether it was one in the end, after all MP_PRIO; `None` where neither its handshake nor MP_PRIO was captured.
+    pub backup_at_end: Option<bool>,
+    /// Interface of its first packet.
+    pub interface: Option<String>,
+    /// How far it got.
+    pub state: State,
+    /// Verdict on the HMACs of MP_JOIN; `None` for others.
+    pub hmac: Option<Verdict>,
+    /// What the capture lacks where that is `unverifiable`.
+    pub hmac_lacks: Option<Lack>,
+    /// What shows that it belongs to the connection; `None` where the capture has its packets alone to tell by.
+    pub joined_by: Option<JoinedBy>,
+    /// Wireshark's `mptcp.stream`: another number than the connection's where data sequence numbers put it there.
+    pub mptcpstream_wireshark: u32,
+}
+
+/// The subflows of a connection, in order of their streams.
+#[must_use]
+pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord> {
+    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    let mut records: Vec<SubflowRecord> = streams.filter_map(|stream| record(capture, connection, stream)).collect();
+    let has_prio = |id: &u32| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.has_prio);
+    if connection.subflows.iter().any(has_prio) {
+        let packets = in_file_order(&capture.segments, &capture.tracking, connection);
+        for own in interruptible(availability(capture, connection, &packets)) {
+            let at = records.binary_search_by_key(&own.tcpstream, |record| record.tcpstream);
+            if let Some(record) = at.ok().and_then(|at| records.get_mut(at)).filter(|_| own.is_changed(i64::MAX)) {
+                record.backup_at_end = Some(own.is_backup(i64::MAX));
+            }
+        }
+    }
+    records
+}
+
+fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<SubflowRecord> {
+    let subflow = capture.tracking.subflow(stream.id)?;
+    let mut hmac_lacks = None;
+    let (kind, addrid, backup, hmac) = match &subflow.kind {
+        SubflowKind::Initial => (Some(Kind::Initial), Some(0), Some(false), None),
+        SubflowKind::Join(join) => {
+            let backup = match (join.backup.client, join.backup.server) {
+                (None, None) => None,
+                (client, server) => Some(client.unwrap_or(false) || server.unwrap_or(false)),
+            };
+            let verdict = verify_join(connection, subflow, join);
+            hmac_lacks = verdict.lacks;
+            let verdict = verdict.overall();
+            (Some(Kind::Join), join.address_ids.client, backup, Some(verdict))
+        }
+        SubflowKind::Unknown => (None, None, None, None),
+    };
+    Some(SubflowRecord {
+        tcpstream: stream.id,
+        kind,
+        client_ip: stream.client.address,
+        client_port: stream.client.port,
+        server_ip: stream.server.address,
+        server_port: stream.server.port,
+        mptcpdest: subflow.opened_towards,
+        addrid,
+        backup,
+        backup_at_end: backup,
+        interface: interface(capture, stream),
+        state: state(capture, connection, stream),
+        hmac,
+        hmac_lacks,
+        joined_by: subflow.joined_by,
+        mptcpstream_wireshark: subflow.wireshark,
+    })
+}
+
+fn interface(capture: &Capture, stream: &Stream) -> Option<String> {
+    capture.frames.interface(*stream.packets.first()?).map(str::to_string)
+}
+
+fn state(capture: &Capture, connection: &Connection, stream: &Stream) -> State {
+    let ends = &stream.ends;
+    let segments = || stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
+    let reset = ends.client.reset || ends.server.reset;
+    if stream.syn.is_some() && stream.syn_ack.is_none() && !carries_data(segments()) {
+        return if ends.server.reset { State::Refused } else { State::SynSent };
+    }
+    if reset {
+        let join = attempt(capture, connection, stream);
+        let refused = join.is_some_and(|join| matches!(join.outcome, Outcome::Refused | Outcome::OptionMissing));
+        return if refused { State::Refused } else { State::Reset };
+    }
+    if ends.client.fin && ends.server.fin {
+        return State::Closed;
+    }
+    if stream.syn_ack.is_some() && stream.third_ack.is_none() && !carries_data(segments()) {
+        return State::SynReceived;
+    }
+    State::Established
+}
+
+fn carries_data<'a>(mut segments: impl Iterator<Item = &'a Segment>) -> bool {
+    segments.any(|segment| !segment.has(flag::SYN) && segment.payload.is_some_and(|length| length > 0))
+}

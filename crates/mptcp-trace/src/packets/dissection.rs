@@ -1,0 +1,179 @@
+//! The packets of a capture, and the facts around them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::frames::{Frame, Frames};
+use super::segment::{Segment, Segments};
+use crate::error::ReadError;
+use crate::memory;
+
+/// A network interface that packets of the capture were recorded on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Wireshark's `frame.interface_id`, from 0.
+    pub id: u32,
+    /// Its name as recorded (`eth0`), when the file format has one.
+    pub name: Option<String>,
+    /// TCP packets seen on it.
+    pub packets: u64,
+}
+
+impl Interface {
+    /// Bytes of a name at most. Systems name interfaces with up to some 50; a capture can hold 64 KiB, for every packet.
+    const LONGEST_NAME: usize = 256;
+
+    /// The start of a recorded name that is kept.
+    #[must_use]
+    pub fn kept_name(recorded: &str) -> &str {
+        recorded.get(..recorded.floor_char_boundary(Self::LONGEST_NAME)).unwrap_or(recorded)
+    }
+}
+
+/// What a dissector knows of the capture beside its packets.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CaptureFacts {
+    /// Frames of any protocol read from the file.
+    pub frames: u64,
+    /// The dissector and its version, `tshark 4.0.17`.
+    pub dissector: String,
+    /// Interfaces in order of their id; empty when the format has none.
+    pub interfaces: Vec<Interface>,
+    /// What a person must know about the reading: a file cut short, packets that were not understood.
+    pub warnings: Vec<String>,
+}
+
+/// A dissected capture: its packets and the facts around them.
+#[derive(Debug, Clone, Default)]
+pub struct Dissection {
+    /// The packets.
+    pub packets: Packets,
+    /// What is known beside the packets.
+    pub facts: CaptureFacts,
+}
+
+/// The TCP packets of a capture, in the order of the file.
+#[derive(Debug, Clone, Default)]
+pub struct Packets {
+    /// What each of them says.
+    pub segments: Segments,
+    /// What was noted of the frame around each.
+    pub frames: Arc<Frames>,
+    /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from. 0 where
+    /// nothing was recorded.
+    pub origin: i64,
+    /// When the earliest frame of the file was recorded, nanoseconds since 1970: its first one, unless the file is out
+    /// of order.
+    pub earliest: i64,
+}
+
+impl Packets {
+    /// How many there are.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// The packets of these rows, in this order, with relative times from `origin`, nanoseconds since 1970.
+    #[must_use]
+    pub fn select(&self, rows: &[u32], origin: i64) -> Self {
+        let segments = rows.iter().filter_map(|row| self.segments.get(*row as usize).cloned());
+        Packets {
+            segments: segments.collect::<Vec<Segment>>().into(),
+            frames: Arc::new(self.frames.select(rows)),
+            origin,
+            earliest: self.earliest,
+        }
+    }
+}
+
+/// Takes in dissected packets one after the other.
+#[derive(Debug, Default)]
+pub struct Builder {
+    segments: Vec<Segment>,
+    frames: Frames,
+    origin: Option<i64>,
+    /// Packets at which memory is looked at again.
+    next_check: usize,
+    earliest: Option<i64>,
+}
+
+/// Packets between two looks at memory.
+const PACKETS_BETWEEN_CHECKS: usize = 1 << 15;
+
+/// What tracking takes for a packet, in bytes.
+const TRACKING: u64 = 40;
+
+impl Builder {
+    /// Notes when a frame of any protocol was recorded, nanoseconds since 1970: relative times count from the first.
+    #[inline]
+    pub fn time(&mut self, abstime: i64) {
+        self.origin.get_or_insert(abstime);
+        self.earliest = Some(self.earliest.map_or(abstime, |earliest| earliest.min(abstime)));
+    }
+
+    /// Appends one packet.
+    #[inline]
+    pub fn push(&mut self, frame: &Frame<'_>, segment: Segment) {
+        self.time(segment.abstime);
+        self.frames.push(frame);
+        self.segments.push(segment);
+    }
+
+    /// The last packet.
+    #[must_use]
+    pub fn last(&self) -> Option<&Segment> {
+        self.segments.last()
+    }
+
+    /// When the first frame was recorded, nanoseconds since 1970, once there was one.
+    #[must_use]
+    pub fn origin(&self) -> Option<i64> {
+        self.origin
+    }
+
+    /// Appends the packets of `other`, which came later.
+    pub fn append(&mut self, other: Builder) {
+        other.origin.into_iter().chain(other.earliest).for_each(|time| self.time(time));
+        for row in 0..other.segments.len() {
+            self.frames.push(&other.frames.get(row));
+        }
+        self.segments.extend(other.segments);
+    }
+
+    /// Looks whether there is memory for as many packets, when there are many more than at the last look.
+    ///
+    /// # Errors
+    /// [`ReadError::TooLarge`].
+    pub fn check_memory(&mut self, path: &Path) -> Result<(), ReadError> {
+        if self.segments.len() < self.next_check {
+            return Ok(());
+        }
+        self.next_check = self.segments.len().saturating_add(PACKETS_BETWEEN_CHECKS);
+        let (limit, used) = (memory::limit(), memory::used().unwrap_or(0));
+        let tracking = (self.segments.len() as u64).saturating_mul(TRACKING);
+        if used.saturating_add(tracking) > limit {
+            return Err(ReadError::TooLarge { path: path.to_path_buf(), packets: self.segments.len(), limit });
+        }
+        Ok(())
+    }
+
+    /// Packets so far.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// The packets.
+    #[must_use]
+    pub fn finish(self) -> Packets {
+        Packets {
+            segments: self.segments.into(),
+            frames: Arc::new(self.frames),
+            origin: self.origin.unwrap_or(0),
+            earliest: self.earliest.unwrap_or(0),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What the raw columns say of the frame around each segment, a few octets a packet.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// What a table row says of the frame around a segment, beyond what tracking needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Frame<'a> {
+    /// Name of the interface.
+    pub interface: Option<&'a str>,
+    /// Its number in the file, which tells two of one name apart. Numbers beyond 254 are not kept.
+    pub interface_id: Option<u32>,
+    /// The link layer says that the capturing host sent it.
+    pub outgoing: bool,
+    /// Octets on the wire.
+    pub wire_length: Option<u32>,
+    /// Octets recorded.
+    pub captured_length: Option<u32>,
+    /// Time to live, or hop limit.
+    pub ttl: Option<u8>,
+    /// IP total length, or IPv6 payload length.
+    pub ip_length: Option<u32>,
+    /// IPv4 identification.
+    pub ip_id: Option<u16>,
+    /// TCP header length, octets.
+    pub header_length: Option<u8>,
+    /// Kinds of all TCP options.
+    pub option_kinds: &'a [u8],
+    /// Maximum segment size option.
+    pub mss: Option<u16>,
+}
+
+/// What tells copies of one packet apart, or shows that they are copies, beyond what the segment says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    /// The interface: place of its name in the table, and its number in the file (255 where there is none).
+    pub interface: Option<(u32, u8)>,
+    /// Time to live, or hop limit.
+    pub ttl: Option<u8>,
+    /// IPv4 identification.
+    pub ip_id: Option<u16>,
+    /// The link layer says that the capturing host sent it; most link layers do not say.
+    pub outgoing: bool,
+}
+
+/// Places of texts and lists that come back again and again.
+const NONE: u32 = u32::MAX;
+/// Stands for no number of an interface.
+const NO_ID: u8 = u8::MAX;
+
+/// The frames of a capture's segments, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Frames {
+    packed: Vec<Packed>,
+    interfaces: Interned<String>,
+    option_kinds: Interned<Vec<u8>>,
+}
+
+/// Bits of [`Packed::present`].
+const IP_ID: u8 = 1 << 3;
+const TTL: u8 = 1 << 5;
+const OUTGOING: u8 = 1 << 7;
+
+/// A frame in 28 octets; a bit of `present` says which numbers are there.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    wire_length: u32,
+    captured_length: u32,
+    ip_length: u32,
+    /// Where they are in [`Frames`], or [`NONE`].
+    interface: u32,
+    option_kinds: u32,
+    ip_id: u16,
+    mss: u16,
+    ttl: u8,
+    header_length: u8,
+    interface_id: u8,
+    present: u8,
+}
+
+impl Frames {
+    /// Appends one frame.
+    #[inline]
+    pub fn push(&mut self, frame: &Frame<'_>) {
+        let mut present = 0;
+        let mut bit = 1;
+        let mut is = |there: bool| {
+            present |= if there { bit } else { 0 };
+            bit <<= 1;
+        };
+        is(frame.wire_length.is_some());
+        is(frame.captured_length.is_some());
+        is(frame.ip_length.is_some());
+        is(frame.ip_id.is_some());
+        is(frame.mss.is_some());
+        is(frame.ttl.is_some());
+        is(frame.header_length.is_some());
+        is(frame.outgoing);
+        self.packed.push(Packed {
+            wire_length: frame.wire_length.unwrap_or_default(),
+            captured_length: frame.captured_length.unwrap_or_default(),
+            ip_length: frame.ip_length.unwrap_or_default(),
+            interface: frame.interface.map_or(NONE, |name| self.interfaces.place(name)),
+            option_kinds: if frame.option_kinds.is_empty() {
+                NONE
+            } else {
+                self.option_kinds.place(frame.option_kinds)
+            },
+            ip_id: frame.ip_id.unwrap_or_default(),
+            mss: frame.mss.unwrap_or_default(),
+            ttl: frame.ttl.unwrap_or_default(),
+            header_length: frame.header_length.unwrap_or_default(),
+            interface_id: frame.interface_id.and_then(|id| u8::try_from(id).ok()).unwrap_or(NO_ID),
+            present,
+        });
+    }
+
+    /// The frames of these rows, in this order.
+    #[must_use]
+    pub fn select(&self, rows: &[u32]) -> Self {
+        Frames {
+            packed: rows.iter().filter_map(|row| self.packed.get(*row as usize).copied()).collect(),
+            interfaces: self.interfaces.clone(),
+            option_kinds: self.option_kinds.clone(),
+        }
+    }
+
+    /// What marks the frame of a row, without its texts. Interfaces have numbers of their own here, see
+    /// [`Frames::interface_name`].
+    #[inline]
+    #[must_use]
+    pub fn mark(&self, row: u32) -> Mark {
+        let Some(packed) = self.packed.get(row as usize) else { return Mark::default() };
+        Mark {
+            interface: (packed.interface != NONE).then_some((packed.interface, packed.interface_id)),
+            ttl: (packed.present & TTL != 0).then_some(packed.ttl),
+            ip_id: (packed.present & IP_ID != 0).then_some(packed.ip_id),
+            outgoing: packed.present & OUTGOING != 0,
+        }
+    }
+
+    /// The name of the interface that a [`Mark`] numbers so.
+    #[must_use]
+    pub fn interface_name(&self, place: u32) -> Option<&str> {
+        self.interfaces.get(place).map(String::as_str)
+    }
+
+    /// Time to live, or hop limit, of a row.
+    #[must_use]
+    pub fn ttl(&self, row: u32) -> Option<u8> {
+        self.mark(row).ttl
+    }
+
+    /// IPv4 identification of a row.
+    #[must_use]
+    pub fn ip_id(&self, row: u32) -> Option<u16> {
+        self.mark(row).ip_id
+    }
+
+    /// Name of the interface that a row was recorded on; [`None`] where the file does not say.
+    #[must_use]
+    pub fn interface(&self, row: u32) -> Option<&str> {
+        self.packed.get(row as usize).and_then(|packed| self.interfaces.get(packed.interface)).map(String::as_str)
+    }
+
+    /// The frame of a row; one with nothing in it beyond the last.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Frame<'_> {
+        let Some(packed) = self.packed.get(row) else { return Frame::default() };
+        let mut present = packed.present;
+        let mut is = || {
+            let there = present & 1 == 1;
+            present >>= 1;
+            there
+        };
+        Frame {
+            wire_length: is().then_some(packed.wire_length),
+            captured_length: is().then_some(packed.captured_length),
+            ip_length: is().then_some(packed.ip_length),
+            ip_id: is().then_some(packed.ip_id),
+            mss: is().then_some(packed.mss),
+            ttl: is().then_some(packed.ttl),
+            header_length: is().then_some(packed.header_length),
+            interface: self.interfaces.get(packed.interface).map(String::as_str),
+            interface_id: (packed.interface_id != NO_ID).then_some(packed.interface_id.into()),
+            outgoing: is(),
+            option_kinds: self.option_kinds.get(packed.option_kinds).map_or(&[], Vec::as_slice),
+        }
+    }
+}
+
+/// Each distinct value once.
+#[derive(Debug, Clone)]
+struct Interned<T> {
+    values: Vec<T>,
+    places: HashMap<T, u32>,
+    /// Places by a few bits of the value: most look-ups end here.
+    recent: [u32; 64],
+}
+
+impl<T> Default for Interned<T> {
+    fn default() -> Self {
+        Interned { values: Vec::new(), places: HashMap::new(), recent: [NONE; 64] }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Interned<T> {
+    #[inline]
+    fn place<Q>(&mut self, value: &Q) -> u32
+    where
+        T: Borrow<Q> + for<'a> From<&'a Q>,
+        Q: AsRef<[u8]> + Eq + Hash + ?Sized,
+    {
+        let octets = value.as_ref();
+        let mixed = octets.iter().fold(octets.len(), |mixed, octet| mixed.wrapping_mul(31) ^ usize::from(*octet));
+        let slot = mixed % self.recent.len();
+        let recent = self.recent.get(slot).copied().unwrap_or(NONE);
+        if self.get(recent).is_some_and(|known| known.borrow() == value) {
+            return recent;
+        }
+        let place = self.search(value);
+        if let Some(recent) = self.recent.get_mut(slot) {
+            *recent = place;
+        }
+        place
+    }
+
+    fn search<Q>(&mut self, value: &Q) -> u32
+    where
+        T: Borrow<Q> + for<'a> From<&'a Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        if let Some(place) = self.places.get(value) {
+            return *place;
+        }
+        let place = u32::try_from(self.values.len()).unwrap_or(NONE);
+        let value = T::from(value);
+        self.values.push(value.clone());
+        self.places.insert(value, place);
+        place
+    }
+
+    fn get(&self, place: u32) -> Option<&T> {
+        self.values.get(place as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_back_as_they_were() {
+        let full = Frame {
+            interface: Some("eth0"),
+            interface_id: Some(3),
+            outgoing: true,
+            wire_length: Some(u32::MAX),
+            captured_length: Some(0),
+            ttl: Some(255),
+            ip_length: Some(7),
+            ip_id: Some(0),
+            header_length: Some(60),
+            option_kinds: &[2, 4, 8, 1, 3],
+            mss: Some(1460),
+        };
+        let pushed = [
+            full,
+            Frame::default(),
+            Frame { ttl: None, ip_id: None, interface: Some(""), outgoing: false, ..full },
+            Frame { wire_length: None, captured_length: None, header_length: None, option_kinds: &[1], ..full },
+            Frame { ip_length: None, mss: None, interface: Some("eth1"), interface_id: None, ..full },
+        ];
+        let mut frames = Frames::default();
+        pushed.iter().for_each(|frame| frames.push(frame));
+        for (row, frame) in pushed.iter().enumerate() {
+            assert_eq!(frames.get(row), *frame);
+        }
+        assert_eq!(frames.get(pushed.len()), Frame::default());
+        let marks: Vec<Mark> = (0..5).map(|row| frames.mark(row)).collect();
+        assert_eq!(marks[0], Mark { interface: Some((0, 3)), ttl: Some(255), ip_id: Some(0), outgoing: true });
+        assert_eq!((marks[1], marks[2].ttl, marks[2].ip_id), (Mark::default(), None, None));
+        assert_eq!(marks[4].interface.map(|(place, id)| (frames.interface_name(place), id)), Some((Some("eth1"), 255)));
+        let chosen = frames.select(&[4, 0, 9]);
+        assert_eq!([0, 1, 2].map(|row| chosen.get(row)), [pushed[4], pushed[0], Frame::default()]);
+    }
+
+    #[test]
+    fn many_distinct_lists_are_told_apart() {
+        let mut frames = Frames::default();
+        let lists: Vec<Vec<u8>> = (0..500_u16).map(|n| vec![(n % 7) as u8, (n / 7) as u8, n as u8]).collect();
+        for _ in 0..3 {
+            lists.iter().for_each(|list| frames.push(&Frame { option_kinds: list, ..Frame::default() }));
+        }
+        for row in 0..1500 {
+            assert_eq!(frames.get(row).option_kinds, lists[row % 500]);
+        }
+        assert!(frames.option_kinds.values.len() <= 500);
+    }
+}

@@ -1,0 +1,33 @@
+//! One frame by itself.
+
+use super::layers::{self, Found};
+use super::link::Link;
+use super::view::View;
+use super::{Beyond, tcp};
+use crate::packets::segment::Segment;
+
+/// What is in one frame of that link type (`LINKTYPE_…` of tcpdump.org), of which `octets` were recorded and which was
+/// `wire_length` octets long: the TCP packet, whose number and time are 0, or `None` when there is none, or too little
+/// of it. For frames that come from elsewhere than a capture file.
+///
+/// # Errors
+/// [`Beyond::LinkType`] when the link type is not understood.
+///
+/// ```
+/// use mptcp_trace::packets::native::dissect_frame;
+///
+/// // A SYN from 192.0.2.1, port 40001, without a link layer: 101 is raw IP.
+/// let ip = [0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+/// let tcp = [0x9c, 0x41, 0, 80, 0, 0, 0, 9, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0];
+/// let packet = dissect_frame(101, &[ip, tcp].concat(), 40)?.expect("there is TCP in it");
+/// assert_eq!((packet.source_port, packet.sequence, packet.payload), (40001, 9, Some(0)));
+/// # Ok::<(), mptcp_trace::packets::native::Beyond>(())
+/// ```
+pub fn dissect_frame(link_type: u32, octets: &[u8], wire_length: usize) -> Result<Option<Segment>, Beyond> {
+    let link = Link::of(link_type).ok_or(Beyond::LinkType(link_type))?;
+    let frame = View { octets, length: wire_length.max(octets.len()) };
+    Ok(match layers::dissect(link, frame) {
+        Found::Tcp(ip, content) => tcp::read(&ip, content).map(|tcp| tcp.segment),
+        _ => None,
+    })
+}

@@ -1,0 +1,155 @@
+//! Dissection in this process: what tshark finds in the packets that this program is about, at the speed of the disk.
+//!
+//! A capture is read once from its start to its end, so that it may be a pipe; nothing is kept of a packet but its
+//! segment. What is not understood is counted, and said.
+
+mod file;
+mod frame;
+mod interfaces;
+mod ip;
+mod layers;
+mod link;
+mod mptcp;
+mod options;
+mod tally;
+mod tcp;
+mod tunnel;
+mod view;
+pub mod walk;
+
+use std::io::Read;
+use std::path::Path;
+
+use super::capture_file::{CaptureFileError, Framing, Input, Truncation};
+use super::{Builder, Dissection};
+use crate::error::ReadError;
+pub use frame::dissect_frame;
+pub use link::LINKS;
+
+use file::{Next, Packets};
+use layers::Found;
+use walk::{Step, Walk};
+
+/// Dissector and version, as cache keys and `checkhealth` show it.
+#[must_use]
+pub fn name() -> String {
+    format!("native {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Why a capture was not dissected.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It has something that is not understood.
+    #[error(transparent)]
+    Beyond(Beyond),
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// What is not understood; tshark may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Beyond {
+    /// The file is neither pcap nor pcapng.
+    #[error("its format is neither pcap nor pcapng")]
+    Format,
+    /// The pcap file is of a version before 2.4, which orders its records otherwise.
+    #[error("its pcap version is before 2.4")]
+    Version,
+    /// The number of the link type of a packet.
+    #[error("it has packets of link type {0}")]
+    LinkType(u32),
+}
+
+/// How far the reading is: bytes read, and bytes of the whole where that is known.
+pub type Watcher<'a> = &'a mut dyn FnMut(u64, Option<u64>);
+
+/// How a capture is to be dissected.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Request {
+    /// Leave out packets of a link type that is not understood, instead of giving up at the first.
+    pub partial: bool,
+}
+
+/// Dissects `path`; `-` is standard input.
+///
+/// # Errors
+/// [`Failure`], one sentence each.
+pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
+    dissect_watched(path, request, &mut |_, _| {})
+}
+
+/// As [`dissect`]; every 4,096 frames `watch` is told how far that is.
+///
+/// # Errors
+/// [`Failure`], one sentence each.
+pub fn dissect_watched(path: &Path, request: Request, watch: Watcher<'_>) -> Result<Dissection, Failure> {
+    let walk = Walk::of(Framing::open(path).map_err(failure)?, request.partial);
+    let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !walk.is_compressed());
+    to_the_end(walk, path, size.map(|file| file.len()), watch)
+}
+
+/// Dissects a capture, compressed or not, that comes from `source`; `name` is what errors call it.
+///
+/// # Errors
+/// [`Failure`], one sentence each.
+pub fn dissect_from(source: Box<dyn Read + Send>, name: &Path, request: Request) -> Result<Dissection, Failure> {
+    let input = Input::of(source).map_err(|source| ReadError::Unreadable { path: name.to_path_buf(), source })?;
+    to_the_end(Walk::of(Framing::of(input, name).map_err(failure)?, request.partial), name, None, &mut |_, _| {})
+}
+
+/// Goes through the packets of the capture `path`, of `size` octets where that is known.
+fn to_the_end(mut walk: Walk, path: &Path, size: Option<u64>, watch: Watcher<'_>) -> Result<Dissection, Failure> {
+    let mut builder = Builder::default();
+    loop {
+        if walk.frames().is_multiple_of(4096) {
+            watch(walk.offset(), size);
+            builder.check_memory(path)?;
+        }
+        match walk.step(&mut builder)? {
+            Step::Tcp | Step::Other | Step::NothingYet => {}
+            Step::End => break,
+        }
+    }
+    if let Some(truncation) = walk.truncation().filter(Truncation::leaves_nothing) {
+        let detail = format!(" ({truncation})");
+        return Err(ReadError::NotACapture { path: path.to_path_buf(), detail }.into());
+    }
+    let facts = walk.facts(walk.truncation());
+    Ok(Dissection { packets: builder.finish(), facts })
+}
+
+/// Reads `path` once more and calls `visit` with the packet id and the recorded payload of each TCP packet with payload,
+/// in the order of the file.
+///
+/// # Errors
+/// When it cannot be read, or on Ctrl-C.
+pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), ReadError> {
+    let unreadable = |error| match error {
+        CaptureFileError::File { path, source, .. } => ReadError::Unreadable { path, source },
+        CaptureFileError::Interrupted => ReadError::Interrupted,
+        other => ReadError::NotACapture { path: path.to_path_buf(), detail: format!(" ({other})") },
+    };
+    let mut packets = Packets::of(Framing::open(path).map_err(unreadable)?);
+    loop {
+        let packet = match packets.next().map_err(unreadable)? {
+            Next::End => return Ok(()),
+            Next::OtherFrame => continue,
+            Next::Packet(packet) => packet,
+        };
+        if let Ok(Found::Tcp(ip, content)) = packet.link.map(|link| layers::dissect(link, packet.view()))
+            && let Some(tcp) = tcp::read(&ip, content)
+            && tcp.segment.payload.is_some_and(|length| length > 0)
+        {
+            visit(packet.number, content.octets.get(usize::from(tcp.header_length)..).unwrap_or(&[]));
+        }
+    }
+}
+
+fn failure(error: CaptureFileError) -> Failure {
+    match error {
+        CaptureFileError::Interrupted => ReadError::Interrupted.into(),
+        CaptureFileError::File { path, source, .. } => ReadError::Unreadable { path, source }.into(),
+        CaptureFileError::Unsupported(_) | CaptureFileError::NothingYet => Failure::Beyond(Beyond::Format),
+    }
+}

@@ -1,0 +1,167 @@
+//! A capture taken in packet by packet: the step that loading a file and watching a capture grow share.
+
+use std::time::Instant;
+
+use super::file::{Next, Packets, Recorded};
+use super::layers::{self, Found};
+use super::tally::Tally;
+use super::tcp::{self, Tcp};
+use super::{Beyond, Failure, failure, ip, link, name};
+use crate::packets::capture_file::{CaptureFileError, Framing, Truncation};
+use crate::packets::frames::Frame;
+use crate::packets::{Builder, CaptureFacts, Interface};
+
+/// What a step brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A TCP packet, which is now the last of the table.
+    Tcp,
+    /// A frame of something else.
+    Other,
+    /// Nothing that is whole has come by the deadline.
+    NothingYet,
+    /// There is no more.
+    End,
+}
+
+/// Goes through a capture once, and counts what the table does not show.
+pub struct Walk {
+    packets: Packets,
+    tally: Tally,
+    /// Leave out packets of a link type that is not understood, instead of giving up at the first.
+    partial: bool,
+}
+
+impl Walk {
+    /// Begins with the first of the frames that `framing` finds.
+    #[must_use]
+    pub fn of(framing: Framing, partial: bool) -> Self {
+        Walk { packets: Packets::of(framing), tally: Tally::default(), partial }
+    }
+
+    /// Takes the next frame; a TCP packet is put at the end of `builder`.
+    ///
+    /// # Errors
+    /// When the capture cannot be read, on Ctrl-C, and for a link type that is not understood.
+    #[inline]
+    pub fn step(&mut self, builder: &mut Builder) -> Result<Step, Failure> {
+        let packet = match self.packets.next() {
+            Ok(Next::Packet(packet)) => packet,
+            Ok(Next::OtherFrame) => return Ok(Step::Other),
+            Ok(Next::End) => return Ok(Step::End),
+            Err(CaptureFileError::NothingYet) => return Ok(Step::NothingYet),
+            Err(error) => return Err(failure(error)),
+        };
+        let tally = &mut self.tally;
+        tally.time = packet.time.unwrap_or(tally.time);
+        if packet.time.is_some() {
+            builder.time(tally.time);
+        }
+        let link = match packet.link {
+            Ok(link) => link,
+            Err(Beyond::LinkType(number)) if self.partial => {
+                tally.unknown_link(number);
+                return Ok(Step::Other);
+            }
+            Err(beyond) => return Err(Failure::Beyond(beyond)),
+        };
+        match layers::dissect(link, packet.view()) {
+            Found::Other => {}
+            Found::LaterFragment => tally.later_fragments += 1,
+            Found::Unopened => tally.unopened += 1,
+            Found::Tcp(ip, content) => match tcp::read(&ip, content) {
+                Some(tcp) => {
+                    push(builder, tally, &packet, &ip, tcp);
+                    return Ok(Step::Tcp);
+                }
+                None => tally.odd += 1,
+            },
+        }
+        Ok(Step::Other)
+    }
+
+    /// Sets until when [`Walk::step`] waits for what has not come; without a deadline it waits for ever.
+    pub fn wait_until(&mut self, deadline: Option<Instant>) {
+        self.packets.wait_until(deadline);
+    }
+
+    /// Whether the capture is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.packets.is_compressed()
+    }
+
+    /// Frames so far, of any protocol.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.packets.frames()
+    }
+
+    /// Octets of the capture so far.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.packets.offset()
+    }
+
+    /// Why the end came within a record, if it did.
+    #[must_use]
+    pub fn truncation(&self) -> Option<Truncation> {
+        self.packets.truncation()
+    }
+
+    /// What is known beside the packets. `truncation` is what is to be said of the end.
+    #[must_use]
+    pub fn facts(&self, truncation: Option<Truncation>) -> CaptureFacts {
+        CaptureFacts {
+            frames: self.frames(),
+            dissector: name(),
+            interfaces: self.interfaces(),
+            warnings: self.tally.warnings(truncation, self.frames()),
+        }
+    }
+
+    /// The interfaces that TCP packets were recorded on; those of cooked captures by their index.
+    fn interfaces(&self) -> Vec<Interface> {
+        if self.packets.interfaces().is_empty() {
+            let counted = self.tally.packets_by_index();
+            return counted.map(|(id, packets)| Interface { id, name: None, packets }).collect();
+        }
+        let counted = (0_u32..).zip(self.packets.interfaces()).zip(self.tally.packets_by_interface());
+        let with_packets = counted.filter(|(_, packets)| **packets > 0);
+        with_packets
+            .map(|((id, interface), packets)| Interface { id, name: Some(interface.name.clone()), packets: *packets })
+            .collect()
+    }
+}
+
+/// Appends one packet to the table.
+#[inline]
+fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip::Ip, tcp: Tcp) {
+    let Tcp { mut segment, header_length, kinds, mss } = tcp;
+    segment.packetid = packet.number;
+    segment.abstime = tally.time;
+    if packet.time.is_none() {
+        tally.untimed += 1;
+    }
+    let (interface, interface_id) = match packet.interface {
+        Some((place, interface)) => {
+            tally.packet_of(place);
+            (Some(interface.name.as_str()), u32::try_from(place).ok())
+        }
+        None => (link::interface_index(packet).map(|index| tally.packet_of_index(index)), None),
+    };
+    let frame = Frame {
+        interface,
+        interface_id,
+        outgoing: link::is_outgoing(packet),
+        wire_length: Some(packet.wire_length),
+        captured_length: u32::try_from(packet.octets.len()).ok(),
+        ttl: Some(ip.ttl),
+        ip_length: Some(ip.length),
+        ip_id: ip.id,
+        header_length: Some(header_length),
+        option_kinds: kinds.as_slice(),
+        mss,
+    };
+    builder.push(&frame, segment);
+}

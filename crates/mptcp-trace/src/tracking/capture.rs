@@ -1,0 +1,259 @@
+//! A tracked capture, ready for analyses.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::copies::{self, Copies};
+use super::duplicates::{Duplicates, duplicates};
+use super::order::{self, FileOrder};
+use super::point_of_view::PointOfView;
+use super::repeats::{Repeats, repeats};
+use super::{Connection, Stream, Tracking, numbering, track};
+use crate::error::{Error, Numbered, Result};
+use crate::interrupt::{self, interruptible};
+use crate::packets::frames::Frames;
+use crate::packets::segment::Segments;
+use crate::packets::{CaptureFacts, Dissection, Packets};
+
+/// A tracked capture: its packets and what they mean together.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// The packets, in the order of time.
+    pub segments: Segments,
+    /// The frame around each.
+    pub frames: Arc<Frames>,
+    /// What is known of the file beside the packets.
+    pub facts: CaptureFacts,
+    /// What they mean together.
+    pub tracking: Tracking,
+    /// What there is to say of the order of the file.
+    pub order: FileOrder,
+    /// The copies in the file, where packets were recorded more than once.
+    pub copies: Option<Copies>,
+    /// Packets that the path doubled.
+    pub duplicates: Duplicates,
+    /// Whose packets these are.
+    pub view: PointOfView,
+    origin: i64,
+    earliest: i64,
+    /// The rows of the packets in the dissection, where these are not all in its order.
+    rows: Option<Vec<u32>>,
+    /// All packets of the file, where these are not all.
+    whole: Option<Arc<Packets>>,
+}
+
+impl Capture {
+    /// Tracks a dissection. Of packets that were recorded more than once the copies nearest to the clients count.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn new(path: PathBuf, dissection: Dissection) -> Result<Self> {
+        Self::seen_from(path, dissection, PointOfView::default())
+    }
+
+    /// Tracks the packets of a dissection that count from this point of view.
+    ///
+    /// # Errors
+    /// As [`Capture::new`]; [`Error::NoInterface`] for an interface that nothing was recorded on, [`Error::OnePlace`]
+    /// for a place where packets were recorded in one alone.
+    pub fn seen_from(path: PathBuf, dissection: Dissection, view: PointOfView) -> Result<Self> {
+        let Dissection { packets, facts } = dissection;
+        let Some(interface) = &view.interface else {
+            return Self::of_packets(path, packets, facts, view);
+        };
+        let rows = rows_of_interface(&path, &packets, &facts, interface)?;
+        let narrowed = packets.select(&rows, packets.origin);
+        let mut capture = Self::of_packets(path, narrowed, facts, view)?;
+        let within = capture.rows.take();
+        capture.rows = Some(match within {
+            Some(within) => within.iter().filter_map(|row| rows.get(*row as usize).copied()).collect(),
+            None => rows,
+        });
+        capture.whole = Some(Arc::new(packets));
+        Ok(capture)
+    }
+
+    /// The same file, seen from another point of view.
+    ///
+    /// # Errors
+    /// As [`Capture::seen_from`].
+    pub fn viewed_from(&self, view: PointOfView) -> Result<Self> {
+        let dissection = Dissection { packets: self.in_file_order(), facts: self.facts.clone() };
+        Self::seen_from(self.path.clone(), dissection, view)
+    }
+
+    /// All packets of the file, in its order.
+    fn in_file_order(&self) -> Packets {
+        if let Some(whole) = &self.whole {
+            return whole.as_ref().clone();
+        }
+        let packets = self.packets();
+        let Some(rows) = &self.rows else { return packets };
+        let mut order: Vec<(u32, u32)> = rows.iter().copied().zip(0_u32..).collect();
+        order.sort_unstable();
+        let order: Vec<u32> = order.into_iter().map(|(_, place)| place).collect();
+        packets.select(&order, self.origin)
+    }
+
+    /// The packets that count, in the order of time.
+    #[must_use]
+    pub fn packets(&self) -> Packets {
+        Packets {
+            segments: self.segments.clone(),
+            frames: Arc::clone(&self.frames),
+            origin: self.origin,
+            earliest: self.earliest,
+        }
+    }
+
+    /// The rows that the packets have in the dissection; `None` where they are all of them, in its order.
+    #[must_use]
+    pub fn rows(&self) -> Option<&[u32]> {
+        self.rows.as_deref()
+    }
+
+    fn of_packets(path: PathBuf, packets: Packets, facts: CaptureFacts, view: PointOfView) -> Result<Self> {
+        let mut capture = Capture {
+            path,
+            tracking: track(&packets.segments),
+            origin: packets.origin,
+            earliest: packets.earliest,
+            segments: packets.segments,
+            frames: packets.frames,
+            facts,
+            order: FileOrder::default(),
+            copies: None,
+            duplicates: Duplicates::default(),
+            view,
+            rows: None,
+            whole: None,
+        };
+        interrupt::check()?;
+        let mut repeats = repeats(&capture.segments, &capture.tracking);
+        let (rows, elsewhere) = capture.look(&repeats);
+        interrupt::check()?;
+        if let Some(rows) = rows {
+            capture.keep(rows, &elsewhere);
+            repeats = super::repeats::repeats(&capture.segments, &capture.tracking);
+        }
+        if capture.view.only_there && capture.copies.is_none() {
+            return Err(Error::OnePlace(capture.path));
+        }
+        capture.duplicates = duplicates(&capture.segments, &capture.frames, &capture.tracking, &repeats);
+        capture.duplicates.mark(&mut capture.tracking);
+        // After Ctrl-C what was tracked is not whole.
+        interrupt::check()?;
+        Ok(capture)
+    }
+
+    /// Finds out in which order packets count, and which do: their rows, where those are not all in the order of the
+    /// file; and those among them that were recorded elsewhere alone.
+    fn look(&mut self, repeats: &Repeats) -> (Option<Vec<u32>>, Vec<u32>) {
+        let (order, by_time) = order::of(&self.segments, &self.frames);
+        let subject = copies::Subject {
+            segments: &self.segments,
+            frames: &self.frames,
+            tracking: &self.tracking,
+            by_time: by_time.as_deref(),
+        };
+        let found = copies::find(subject, repeats, &self.view);
+        self.order = order;
+        let Some(found) = found else { return (by_time, Vec::new()) };
+        let left_out = found.copies.left_out > 0;
+        self.copies = Some(found.copies);
+        (if left_out { Some(found.rows) } else { by_time }, found.elsewhere)
+    }
+
+    /// Takes the packets of these rows, in this order; streams keep their numbers.
+    fn keep(&mut self, rows: Vec<u32>, elsewhere: &[u32]) {
+        let whole = self.in_file_order();
+        let Packets { segments, frames, origin, .. } = whole.select(&rows, self.earliest);
+        (self.segments, self.frames, self.origin) = (segments, frames, origin);
+        self.tracking = numbering::as_in_file(track(&self.segments), &self.tracking, &rows);
+        for (row, packet) in interruptible(rows.iter().zip(&mut self.tracking.packets)) {
+            packet.elsewhere = elsewhere.binary_search(row).is_ok();
+        }
+        self.whole = (rows.len() < whole.height()).then(|| Arc::new(whole));
+        self.rows = Some(rows);
+    }
+
+    /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from.
+    #[must_use]
+    pub fn origin(&self) -> i64 {
+        self.origin
+    }
+
+    /// The file's name without its directory, and the point of view, for the prompt; not escaped.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let file = self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        self.view.name(&file)
+    }
+
+    /// Numbers of the TCP streams.
+    #[must_use]
+    pub fn tcp_stream_ids(&self) -> Vec<u32> {
+        self.tracking.streams.iter().map(|stream| stream.id).collect()
+    }
+
+    /// Numbers of the MPTCP connections, without those that are part of another.
+    #[must_use]
+    pub fn mptcp_stream_ids(&self) -> Vec<u32> {
+        self.tracking.whole_connections().map(|connection| connection.id).collect()
+    }
+
+    /// The TCP stream of that number.
+    ///
+    /// # Errors
+    /// [`Error::Absent`].
+    pub fn tcp_stream(&self, id: u32) -> Result<&Stream> {
+        self.tracking.stream(id).ok_or_else(|| self.absent(Numbered::TcpStream, id, self.tracking.streams.len()))
+    }
+
+    /// The MPTCP connection of that number.
+    ///
+    /// # Errors
+    /// [`Error::Absent`], [`Error::PartOf`].
+    pub fn mptcp_connection(&self, id: u32) -> Result<&Connection> {
+        let count = self.tracking.connections.len();
+        let connection =
+            self.tracking.connection(id).ok_or_else(|| self.absent(Numbered::MptcpConnection, id, count))?;
+        match connection.part_of {
+            None => Ok(connection),
+            Some(whole) => Err(Error::PartOf { number: id, whole }),
+        }
+    }
+
+    fn absent(&self, what: Numbered, number: u32, count: usize) -> Error {
+        Error::Absent { what, number, count, path: self.path.clone() }
+    }
+}
+
+/// The rows of the packets that were recorded on an interface: by its name, or else by its number.
+fn rows_of_interface(path: &Path, packets: &Packets, facts: &CaptureFacts, wanted: &str) -> Result<Vec<u32>> {
+    let frames = &packets.frames;
+    let height = u32::try_from(packets.height()).unwrap_or(u32::MAX);
+    let on = |row: &u32| frames.mark(*row).interface;
+    let named = |row: &u32| on(row).is_some_and(|(place, _)| frames.interface_name(place) == Some(wanted));
+    let rows: Vec<u32> = (0..height).filter(named).collect();
+    if !rows.is_empty() {
+        return Ok(rows);
+    }
+    let number = wanted.parse::<u8>().ok().filter(|number| *number < u8::MAX);
+    let rows: Vec<u32> = (0..height).filter(|row| number.is_some() && on(row).map(|(_, id)| id) == number).collect();
+    if !rows.is_empty() {
+        return Ok(rows);
+    }
+    let names: Vec<String> = facts
+        .interfaces
+        .iter()
+        .map(|interface| interface.name.clone().unwrap_or_else(|| interface.id.to_string()))
+        .collect();
+    let there = match names.as_slice() {
+        [] => "the file names no interfaces".to_string(),
+        names => format!("it has {}", names.join(", ")),
+    };
+    Err(Error::NoInterface { path: path.to_path_buf(), wanted: wanted.to_string(), there })
+}

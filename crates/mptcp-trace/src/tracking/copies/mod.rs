@@ -1,0 +1,293 @@
+//! Packets that stand in the file more than once because they were recorded in several places: on both sides of a router
+//! (`tcpdump -i any`), on a bridge and its ports, by a mirror port that sends what comes in and what goes out, or at both
+//! ends, put together into one file.
+//!
+//! Copies share what the sender gave the packet ([`Identity`]); interface and time to live may differ. Whether they do
+//! or not, what tells them from single packets that the network doubled is that most packets of a stream have one.
+
+mod identity;
+mod sides;
+mod stream;
+
+pub use identity::Identity;
+
+use std::collections::HashMap;
+
+use super::point_of_view::PointOfView;
+use super::repeats::Repeats;
+use super::{Role, Tracking};
+use crate::interrupt::interruptible;
+use crate::packets::frames::Frames;
+use crate::packets::segment::Segment;
+use crate::units::counted;
+use sides::Side;
+use stream::{Group, StreamCopies};
+
+/// What tells the copies of a packet apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ToldBy {
+    /// The interface that they were recorded on.
+    Interface,
+    /// Their time to live.
+    TimeToLive,
+    /// Whether the capturing host sent or received them.
+    Direction,
+    /// Their order alone.
+    Order,
+}
+
+/// A stream whose packets were recorded more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopiedStream {
+    /// Its number.
+    pub stream: u32,
+    /// What tells its copies apart.
+    pub told_by: ToldBy,
+    /// Time to live differs between most of its copies.
+    pub routed: bool,
+    /// Time between the first and the last copy of a packet, the median, nanoseconds.
+    pub delay: i64,
+}
+
+impl CopiedStream {
+    /// Whether one host, on the way, recorded the copies as it passed them on: no path lies between them.
+    #[must_use]
+    pub fn passed_on(&self) -> bool {
+        self.delay < ONE_PLACE
+    }
+}
+
+/// Copies within less than this, in nanoseconds, were recorded by one host.
+const ONE_PLACE: i64 = 1_000_000;
+/// Packets named as examples at most.
+const EXAMPLES: usize = 10;
+
+/// The copies that a capture holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copies {
+    /// The streams that have them, by number.
+    pub streams: Vec<CopiedStream>,
+    /// Packets of these streams in the file.
+    pub packets: u64,
+    /// How often most of them stand there.
+    pub times: usize,
+    /// Names of the interfaces nearer to the clients; empty where interfaces do not tell them apart.
+    pub near: Vec<String>,
+    /// Of those nearer to the servers.
+    pub far: Vec<String>,
+    /// Time to live differs between most of the copies: there is a router between the places.
+    pub routed: bool,
+    /// Ids of the copies of the first packets.
+    pub examples: Vec<u64>,
+    /// Recordings that are left out.
+    pub left_out: u64,
+    /// Packets that count although they were recorded elsewhere alone: lost on the way between the places.
+    pub elsewhere: u64,
+}
+
+impl Copies {
+    /// What tells the copies of most streams apart.
+    #[must_use]
+    pub fn told_by(&self) -> ToldBy {
+        let count = |kind| self.streams.iter().filter(|stream| stream.told_by == kind).count();
+        let kinds = [ToldBy::Order, ToldBy::Direction, ToldBy::TimeToLive, ToldBy::Interface];
+        kinds.into_iter().max_by_key(|kind| count(*kind)).unwrap_or(ToldBy::Order)
+    }
+
+    /// What is to be said when such a capture is loaded: a sentence without full stop.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        format!(
+            "packets of {} were recorded {} times each ({}): each counts once, as recorded nearest to the client; \
+             FILE@client and FILE@server are the places as two captures, `--copies all` counts all",
+            counted(self.streams.len(), "TCP stream"),
+            self.times,
+            self.difference()
+        )
+    }
+
+    /// What the copies differ in: a phrase.
+    #[must_use]
+    pub fn difference(&self) -> String {
+        let (near, far) = (self.near.join(", "), self.far.join(", "));
+        match self.told_by() {
+            ToldBy::Interface if near.is_empty() || far.is_empty() => "on several interfaces".to_string(),
+            ToldBy::Interface => format!("on interface {near} nearer to the client, on {far} nearer to the server"),
+            ToldBy::TimeToLive => "with different times to live".to_string(),
+            ToldBy::Direction => "some as a host sent them, some as one received them".to_string(),
+            ToldBy::Order => "in places that only the order of the copies tells apart".to_string(),
+        }
+    }
+
+    /// What is known of a stream's copies, where it has some.
+    #[must_use]
+    pub fn of_stream(&self, stream: u32) -> Option<&CopiedStream> {
+        let place = self.streams.binary_search_by_key(&stream, |copied| copied.stream).ok()?;
+        self.streams.get(place)
+    }
+}
+
+/// A capture as copies are looked for in it.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// All packets, in the order of the file.
+    pub segments: &'a [Segment],
+    /// What marks each of them.
+    pub frames: &'a Frames,
+    /// What they mean, taken in the order of the file.
+    pub tracking: &'a Tracking,
+    /// Their rows in the order of time, where that is not the file's.
+    pub by_time: Option<&'a [u32]>,
+}
+
+/// Copies, and which rows are left when those that are not wanted are taken out, in the order of time.
+pub struct Found {
+    /// What there is to say of them.
+    pub copies: Copies,
+    /// The rows that count.
+    pub rows: Vec<u32>,
+    /// Those of them that were recorded elsewhere alone, in the order of the file.
+    pub elsewhere: Vec<u32>,
+}
+
+/// Looks for copies. `repeats` are the packets that bring nothing new: where they are few, there are none.
+#[must_use]
+pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Option<Found> {
+    let suspected = suspected(subject.tracking, repeats)?;
+    let rows = grouped(subject, &suspected);
+    let groups: Vec<Group<'_>> =
+        rows.chunk_by(|(one, _), (other, _)| one == other).filter_map(|members| Group::of(subject, members)).collect();
+    // One group after the other by their streams.
+    let mut by_stream: Vec<&Group<'_>> = groups.iter().collect();
+    by_stream.sort_by_key(|group| group.stream);
+    let streams: Vec<StreamCopies<'_>> = by_stream
+        .chunk_by(|one, other| one.stream == other.stream)
+        .filter_map(|groups| StreamCopies::of(subject, groups))
+        .collect();
+    let certain = stream::certain(&streams, subject.segments.len());
+    let mut sides = vec![Side::Only; subject.segments.len()];
+    let mut copied: Vec<CopiedStream> = Vec::new();
+    let mut interfaces = InterfaceOrder::default();
+    let mut elsewhere: Vec<u32> = Vec::new();
+    let mut examples = Vec::new();
+    let mut times: HashMap<usize, u64> = HashMap::new();
+    let mut packets = 0_u64;
+    // Streams whose copies differ in time to live, and others.
+    let mut routed = (0_u64, 0_u64);
+    for stream in interruptible(streams.iter().zip(&certain).filter_map(|(stream, certain)| certain.then_some(stream)))
+    {
+        let told_by = sides::settle(subject, stream, &mut sides);
+        copied.push(CopiedStream { stream: stream.id, told_by, routed: stream.is_routed(), delay: stream.delay() });
+        *times.entry(stream.times()).or_default() += stream.packets();
+        packets = packets.saturating_add(stream.packets());
+        routed.0 += u64::from(stream.is_routed());
+        routed.1 += u64::from(!stream.is_routed());
+        if !view.only_there {
+            elsewhere.extend(sides::only_elsewhere(subject, stream, &sides, view.copies));
+        }
+        if told_by == ToldBy::Interface {
+            interfaces.note(subject, stream, &sides);
+        }
+        if examples.len() < EXAMPLES {
+            examples.extend(stream.first_copied().iter().filter_map(|(_, row)| packet_id(subject, *row)));
+        }
+    }
+    if copied.is_empty() {
+        return None;
+    }
+    examples.truncate(EXAMPLES);
+    elsewhere.sort_unstable();
+    let rows = sides::rows_of(subject, &sides, &copied, view.copies, &elsewhere);
+    let left_out = (subject.segments.len() as u64).saturating_sub(rows.len() as u64);
+    let times = times.into_iter().max_by_key(|(times, packets)| (*packets, *times)).map_or(2, |(times, _)| times);
+    let (near, far) = interfaces.names(subject);
+    let routed = routed.0 > routed.1;
+    let copies = Copies {
+        streams: copied,
+        packets,
+        times,
+        near,
+        far,
+        routed,
+        examples,
+        left_out,
+        elsewhere: elsewhere.len() as u64,
+    };
+    Some(Found { copies, rows, elsewhere })
+}
+
+fn packet_id(subject: Subject<'_>, row: u32) -> Option<u64> {
+    subject.segments.get(row as usize).map(|segment| segment.packetid)
+}
+
+/// Streams of which enough packets bring nothing new to be copies of the others; `None` without any.
+fn suspected(tracking: &Tracking, repeats: &Repeats) -> Option<Vec<bool>> {
+    const SHARE: usize = 5;
+    let counts = repeats.by_stream.iter().zip(&tracking.streams);
+    let suspected: Vec<bool> =
+        counts.map(|(count, stream)| *count as usize * SHARE >= stream.packets.len().max(1)).collect();
+    suspected.contains(&true).then_some(suspected)
+}
+
+/// The packets of the suspected streams as pairs of a number that copies share and a row: copies one after the other, in
+/// the order of time.
+fn grouped(subject: Subject<'_>, suspected: &[bool]) -> Vec<(u32, u32)> {
+    let mut numbers: HashMap<Identity, u32> = HashMap::new();
+    let mut grouped: Vec<(u32, u32)> = Vec::new();
+    let in_file = 0..u32::try_from(subject.segments.len()).unwrap_or(u32::MAX);
+    let mut take = |row: u32| {
+        let packet = subject.tracking.packets.get(row as usize);
+        let segment = subject.segments.get(row as usize);
+        let (Some(packet), Some(segment)) = (packet, segment) else { return };
+        if suspected.get(packet.stream as usize) == Some(&true) {
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            let identity = Identity::on_any_side(segment, subject.frames.mark(row).ip_id);
+            grouped.push((*numbers.entry(identity).or_insert(next), row));
+        }
+    };
+    match subject.by_time {
+        Some(rows) => rows.iter().for_each(|row| take(*row)),
+        None => in_file.for_each(&mut take),
+    }
+    // The rows of a number stay in their order.
+    grouped.sort_by_key(|(number, _)| *number);
+    grouped
+}
+
+/// Which interfaces lie nearer to the clients.
+#[derive(Default)]
+struct InterfaceOrder {
+    /// By place of the name: packets seen at the near side, at the far one.
+    seen: HashMap<u32, (u64, u64)>,
+}
+
+impl InterfaceOrder {
+    fn note(&mut self, subject: Subject<'_>, stream: &StreamCopies<'_>, sides: &[Side]) {
+        for row in interruptible(stream.rows()) {
+            let Some((place, _)) = subject.frames.mark(row).interface else { continue };
+            let (near, far) = self.seen.entry(place).or_default();
+            match sides.get(row as usize) {
+                Some(Side::Near) => *near += 1,
+                Some(Side::Far) => *far += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// The names of those nearer to the clients, and of those nearer to the servers.
+    fn names(self, subject: Subject<'_>) -> (Vec<String>, Vec<String>) {
+        let mut seen: Vec<(u32, (u64, u64))> = self.seen.into_iter().filter(|(_, sides)| *sides != (0, 0)).collect();
+        seen.sort_unstable();
+        let (near, far): (Vec<_>, Vec<_>) = seen.into_iter().partition(|(_, (near, far))| near >= far);
+        let names = |seen: Vec<(u32, (u64, u64))>| {
+            seen.iter().filter_map(|(place, _)| subject.frames.interface_name(*place).map(str::to_string)).collect()
+        };
+        (names(near), names(far))
+    }
+}
+
+/// The role that a row's packet travels towards in its stream.
+fn towards(subject: Subject<'_>, row: u32) -> Option<Role> {
+    let packet = subject.tracking.packets.get(row as usize)?;
+    Some(subject.tracking.stream(packet.stream)?.towards(packet))
+}

@@ -1,0 +1,283 @@
+//! Copies that the path made of single packets. They are no retransmissions: a host that sends data again gives the packet
+//! another IPv4 identification and another timestamp, and acknowledges what came since.
+//!
+//! A packet that repeats an earlier one in all of that is the path's copy where the sender is seen to change it from
+//! packet to packet: the identification of IPv4, or timestamps that tick more often than the path takes for a round trip,
+//! which is the least time after which anything is sent again. Where neither tells, the packet may be either.
+
+use std::collections::{HashMap, HashSet};
+
+use super::copies::Identity;
+use super::repeats::Repeats;
+use super::{Nature, Stream, Tracking};
+use crate::interrupt::interruptible;
+use crate::packets::frames::Frames;
+use crate::packets::segment::{Segment, flag};
+
+/// What the path doubled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Duplicates {
+    /// Rows of copies, in order, and of the packets that they repeat.
+    pub rows: Vec<(u32, u32)>,
+    /// The same where neither identification nor timestamps tell whether the path or the sender repeated the packet; only
+    /// packets with payload.
+    pub undecided: Vec<(u32, u32)>,
+}
+
+impl Duplicates {
+    /// The row of the packet that the one in `row` is the path's copy of.
+    #[must_use]
+    pub fn original(&self, row: u32) -> Option<u32> {
+        let place = self.rows.binary_search_by_key(&row, |(copy, _)| *copy).ok()?;
+        self.rows.get(place).map(|(_, original)| *original)
+    }
+
+    /// Marks what was found.
+    pub(super) fn mark(&self, tracking: &mut Tracking) {
+        for (rows, nature) in [(&self.rows, Nature::Duplicate), (&self.undecided, Nature::Alike)] {
+            for (row, _) in interruptible(rows) {
+                if let Some(packet) = tracking.packets.get_mut(*row as usize) {
+                    packet.nature = nature;
+                }
+            }
+        }
+    }
+}
+
+/// Finds the path's copies. Each is among `repeats`, so that a capture without any costs nothing.
+#[must_use]
+pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &Repeats) -> Duplicates {
+    let mut found = Duplicates::default();
+    if repeats.rows.is_empty() {
+        return found;
+    }
+    let pairs = alike(segments, frames, repeats);
+    let copies: HashSet<u32> = pairs.iter().map(|(row, _)| *row).collect();
+    let mut telling: HashMap<(u32, bool), Telling> = HashMap::new();
+    for (row, original) in interruptible(pairs) {
+        // What is something else already, a keep-alive for example, stays that.
+        let packet = tracking.packets.get(row as usize).filter(|packet| packet.nature == Nature::Ordinary);
+        let (Some(packet), Some(segment)) = (packet, segment_at(segments, row)) else { continue };
+        let sender = (packet.stream, packet.by_first_sender);
+        let telling = *telling.entry(sender).or_insert_with(|| {
+            let Some(stream) = tracking.stream(packet.stream) else { return Telling::default() };
+            let own = stream.packets.iter().copied().filter(|row| {
+                let packet = tracking.packets.get(*row as usize);
+                packet.is_some_and(|packet| packet.by_first_sender == sender.1) && !copies.contains(row)
+            });
+            Telling::of(segments, frames, stream, own)
+        });
+        let has_payload = segment.payload.is_some_and(|octets| octets > 0);
+        let says_something = has_payload || segment.flags & (flag::SYN | flag::FIN) != 0;
+        let by_id = telling.ids && frames.mark(row).ip_id.is_some_and(|id| id != 0);
+        if by_id || (telling.timestamps && says_something && segment.timestamps.is_some()) {
+            found.rows.push((row, original));
+        } else if has_payload {
+            found.undecided.push((row, original));
+        }
+    }
+    found
+}
+
+fn segment_at(segments: &[Segment], row: u32) -> Option<&Segment> {
+    segments.get(row as usize)
+}
+
+/// Pairs of packets that are alike: the later one, and the first one that looked so.
+fn alike(segments: &[Segment], frames: &Frames, repeats: &Repeats) -> Vec<(u32, u32)> {
+    // Most packets are not like any that repeats: a few bits tell.
+    let mut candidates = vec![false; 1 << 16];
+    for segment in interruptible(repeats.rows.iter().filter_map(|row| segment_at(segments, *row))) {
+        if let Some(candidate) = candidates.get_mut(mixed(segment)) {
+            *candidate = true;
+        }
+    }
+    let mut first: HashMap<Identity, u32> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (row, segment) in interruptible((0_u32..).zip(segments)) {
+        if candidates.get(mixed(segment)) != Some(&true) {
+            continue;
+        }
+        let identity = Identity::of(segment, frames.mark(row).ip_id);
+        match first.entry(identity) {
+            std::collections::hash_map::Entry::Occupied(known) => pairs.push((row, *known.get())),
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(row);
+            }
+        }
+    }
+    pairs
+}
+
+/// A few bits of what makes packets alike.
+fn mixed(segment: &Segment) -> usize {
+    let value = segment.timestamps.map_or(0, |(value, _)| value);
+    let mixed = segment.sequence ^ segment.acknowledgement.rotate_left(11) ^ value.rotate_left(22);
+    (mixed.wrapping_mul(0x9e37_79b1) >> 16) as usize
+}
+
+/// Whether what a sender writes into its packets tells one from the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Telling {
+    /// IPv4 identification.
+    ids: bool,
+    /// Timestamps.
+    timestamps: bool,
+}
+
+impl Telling {
+    /// Of the packets in `rows`, one direction of `stream`.
+    fn of(segments: &[Segment], frames: &Frames, stream: &Stream, rows: impl Iterator<Item = u32>) -> Self {
+        let mut last_id = None;
+        let (mut changes, mut repeats) = (0_u64, 0_u64);
+        let mut ticks: Option<(u32, i64)> = None;
+        let mut latest: Option<(u32, i64)> = None;
+        for row in interruptible(rows) {
+            let Some(segment) = segment_at(segments, row) else { continue };
+            let id = frames.mark(row).ip_id.filter(|id| *id != 0);
+            if let (Some(last), Some(id)) = (last_id, id) {
+                changes += u64::from(last != id);
+                repeats += u64::from(last == id);
+            }
+            last_id = id.or(last_id);
+            if let Some((value, _)) = segment.timestamps {
+                ticks.get_or_insert((value, segment.abstime));
+                latest = Some((value, segment.abstime));
+            }
+        }
+        const MOSTLY: u64 = 8;
+        let ids = changes > 0 && repeats * MOSTLY <= changes;
+        let tick = ticks.zip(latest).and_then(|((first, from), (last, until))| {
+            let count = i64::from(last.wrapping_sub(first));
+            // One tick may have come right after the first packet.
+            (2..=i64::from(i32::MAX)).contains(&count).then(|| until.saturating_sub(from) / (count - 1))
+        });
+        let round_trip = round_trip(segments, stream);
+        let timestamps = tick.zip(round_trip).is_some_and(|(tick, round_trip)| tick.saturating_mul(2) < round_trip);
+        Telling { ids, timestamps }
+    }
+}
+
+/// How long the handshake took from SYN to ACK, nanoseconds.
+fn round_trip(segments: &[Segment], stream: &Stream) -> Option<i64> {
+    let time = |row: Option<u32>| segment_at(segments, row?).map(|segment| segment.abstime);
+    Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::packets::{Builder, frames::Frame};
+    use crate::tracking::repeats::repeats;
+    use crate::tracking::track;
+
+    const MILLISECOND: i64 = 1_000_000;
+
+    /// A packet of the client's (`true`) or the server's: when (milliseconds), sequence number, payload, IPv4
+    /// identification, timestamp.
+    type Made = (bool, i64, u32, u32, Option<u16>, Option<u32>);
+
+    type Pairs = Vec<(u32, u32)>;
+
+    fn found(packets: &[Made]) -> (Pairs, Pairs) {
+        let mut builder = Builder::default();
+        for (id, (from_client, time, sequence, payload, ip_id, value)) in (1..).zip(packets) {
+            let (client, server): ((IpAddr, u16), (IpAddr, u16)) =
+                (([192, 0, 2, 1].into(), 40_000), ([192, 0, 2, 2].into(), 443));
+            let (source, destination) = if *from_client { (client, server) } else { (server, client) };
+            let syn = if *sequence == 0 { flag::SYN } else { 0 };
+            let ack = if *from_client && *sequence == 0 { 0 } else { flag::ACK };
+            let segment = Segment {
+                packetid: id,
+                abstime: time * MILLISECOND,
+                source: source.0,
+                destination: destination.0,
+                source_port: source.1,
+                destination_port: destination.1,
+                flags: syn | ack,
+                window: 100,
+                sequence: *sequence,
+                acknowledgement: 1,
+                payload: Some(*payload),
+                timestamps: value.map(|value| (value, 0)),
+                window_scale: None,
+                options_cut: false,
+                malformed: None,
+                sack: crate::packets::segment::SackBlocks::default(),
+                dss: None,
+                control: None,
+            };
+            builder.push(&Frame { ip_id: *ip_id, ..Frame::default() }, segment);
+        }
+        let table = builder.finish();
+        let segments = table.segments;
+        let tracking = track(&segments);
+        let found = duplicates(&segments, &table.frames, &tracking, &repeats(&segments, &tracking));
+        (found.rows, found.undecided)
+    }
+
+    /// A handshake of 20 ms, whose ACK has this identification and timestamp.
+    fn handshake(id: Option<u16>, value: Option<u32>) -> Vec<Made> {
+        let before = |step: u16| id.map(|id| id.saturating_sub(step));
+        vec![
+            (true, 0, 0, 0, before(1), value.map(|value| value - 20)),
+            (false, 20, 0, 0, id.map(|_| 0), value),
+            (true, 20, 1, 0, id, value),
+        ]
+    }
+
+    #[test]
+    fn the_identification_tells_copies_from_retransmissions() {
+        let mut packets = handshake(Some(10), None);
+        packets.extend([
+            (true, 21, 1, 100, Some(11), None),
+            (true, 22, 101, 100, Some(12), None),
+            // The path's copy of the first, a retransmission of the second, and a copy of an ACK.
+            (true, 30, 1, 100, Some(11), None),
+            (true, 60, 101, 100, Some(13), None),
+            (true, 61, 1, 0, Some(10), None),
+        ]);
+        assert_eq!(found(&packets), (vec![(5, 3), (7, 2)], vec![]));
+    }
+
+    #[test]
+    fn timestamps_tell_where_there_is_no_identification() {
+        let mut packets = handshake(None, Some(1020));
+        packets.extend([
+            (true, 21, 1, 100, None, Some(1021)),
+            (true, 22, 101, 100, None, Some(1022)),
+            (true, 30, 1, 100, None, Some(1021)),
+            (true, 60, 101, 100, None, Some(1060)),
+            // Of pure ACKs a host may send two within a tick.
+            (true, 61, 201, 0, None, Some(1061)),
+            (true, 61, 201, 0, None, Some(1061)),
+        ]);
+        assert_eq!(found(&packets), (vec![(5, 3)], vec![]));
+    }
+
+    #[test]
+    fn where_nothing_changes_nothing_tells() {
+        // Neither IPv4 nor timestamps; identifications that are all 0; some that never change; a clock that stands still.
+        for (id, value) in [(None, None), (Some(0), None), (Some(7), None), (Some(7), Some(1000)), (None, Some(1000))] {
+            let constant = |(client, time, sequence, payload, _, _): Made| (client, time, sequence, payload, id, value);
+            let mut packets: Vec<Made> = handshake(None, None).into_iter().map(constant).collect();
+            packets.extend([
+                (true, 21, 1, 100, id, value),
+                (true, 22, 101, 100, id, value),
+                (true, 30, 1, 100, id, value),
+            ]);
+            assert_eq!(found(&packets), (vec![], vec![(5, 3)]), "{id:?} {value:?}");
+        }
+        // Timestamps that tick every 10 ms, and a round trip of 20 ms: one retransmission may have the same.
+        let mut packets = handshake(None, Some(100));
+        packets.truncate(3);
+        let coarse = |time: i64| Some(100 + u32::try_from(time / 10).unwrap());
+        packets.iter_mut().for_each(|packet| packet.5 = coarse(packet.1));
+        for (time, sequence) in [(21, 1), (45, 101), (70, 201), (71, 201)] {
+            packets.push((true, time, sequence, 100, None, coarse(time)));
+        }
+        assert_eq!(found(&packets), (vec![], vec![(6, 5)]));
+    }
+}

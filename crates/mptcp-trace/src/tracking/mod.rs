@@ -1,0 +1,106 @@
+//! What the packets mean together: TCP streams, roles, MPTCP connections and subflows.
+//!
+//! Written over [`Segment`]s alone, so that any dissector can feed it, in one pass that is linear in packets.
+
+pub mod authentication;
+mod capture;
+pub mod connections;
+pub mod copies;
+pub mod data;
+pub mod duplicates;
+mod numbering;
+pub mod order;
+mod packet_in_stream;
+pub mod point_of_view;
+mod repeats;
+pub mod retransmissions;
+pub mod role;
+pub mod sequence;
+pub mod standing;
+pub mod streams;
+mod stretches;
+pub mod token;
+pub mod translated;
+pub mod travelling;
+
+pub use capture::Capture;
+pub use connections::{Connection, JoinedBy, Subflow, SubflowKind};
+pub use packet_in_stream::{FastOpen, PacketInStream};
+pub use role::{ByRole, Role};
+pub use standing::Nature;
+pub use streams::{Endpoint, RoleEvidence, Stream};
+
+use crate::interrupt::interruptible;
+use crate::packets::segment::Segment;
+use connections::ConnectionTracker;
+use streams::StreamTracker;
+use translated::SeenAgain;
+
+/// What [`track`] found out.
+#[derive(Debug, Clone, Default)]
+pub struct Tracking {
+    /// TCP streams; the index is Wireshark's `tcp.stream`.
+    pub streams: Vec<Stream>,
+    /// MPTCP connections; the index is Wireshark's `mptcp.stream`. One that is part of another has no subflows.
+    pub connections: Vec<Connection>,
+    /// Each stream's part in its connection; `None` for plain TCP. As long as `streams`.
+    pub subflows: Vec<Option<Subflow>>,
+    /// Each packet's place in its stream. As long as the segments.
+    pub packets: Vec<PacketInStream>,
+    /// Streams that are subflows again, recorded under other addresses.
+    pub again: Vec<SeenAgain>,
+}
+
+/// Works out what `segments` mean together. They come in the order of time.
+#[must_use]
+pub fn track(segments: &[Segment]) -> Tracking {
+    let mut streams = StreamTracker::default();
+    let mut connections = ConnectionTracker::default();
+    let mut packets: Vec<PacketInStream> = Vec::with_capacity(segments.len());
+    for (row, segment) in interruptible((0_u32..).zip(segments)) {
+        let packet = streams.push(row, segment);
+        connections.push(row, segment, &packet);
+        packets.push(packet);
+    }
+    for row in interruptible(streams.take_taken()) {
+        if let Some(packet) = packets.get_mut(row as usize) {
+            packet.nature = Nature::AcceptedProbe;
+        }
+    }
+    let streams = streams.finish();
+    let (mut connections, mut subflows) = connections.finish(&streams);
+    stretches::put_together(segments, &packets, &streams, &mut connections, &mut subflows);
+    let again = translated::take_out(segments, &streams, &mut connections, &mut subflows);
+    Tracking { streams, connections, subflows, packets, again }
+}
+
+impl Tracking {
+    /// The stream of that number.
+    #[must_use]
+    pub fn stream(&self, id: u32) -> Option<&Stream> {
+        self.streams.get(id as usize)
+    }
+
+    /// The connection of that number.
+    #[must_use]
+    pub fn connection(&self, id: u32) -> Option<&Connection> {
+        self.connections.get(id as usize)
+    }
+
+    /// The connections but those that are part of another, in order of their numbers.
+    pub fn whole_connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().filter(|connection| connection.part_of.is_none())
+    }
+
+    /// The part that a stream has in its connection; `None` for plain TCP.
+    #[must_use]
+    pub fn subflow(&self, stream: u32) -> Option<&Subflow> {
+        self.subflows.get(stream as usize)?.as_ref()
+    }
+
+    /// The role at connection level that a packet travelling towards `tcp` in `subflow` travels towards.
+    #[must_use]
+    pub fn mptcp_towards(subflow: &Subflow, tcp: Role) -> Role {
+        if subflow.opened_towards == Role::Server { tcp } else { tcp.other() }
+    }
+}

@@ -1,0 +1,137 @@
+//! In which order are the packets of a file taken? In the order of time, which is mostly the file's.
+//!
+//! A program that captures on several interfaces, or from several queues, writes packets a little out of order; files
+//! put together one behind the other are. Their times are right, and count. Where the clock was set back they are not:
+//! then what TCP counts itself goes on in the order of the file, and back in the order of time.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use crate::interrupt::interruptible;
+use crate::packets::frames::Frames;
+use crate::packets::segment::{Segment, flag};
+
+/// What there is to say of the order of a file's packets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileOrder {
+    /// Ids of the packets that stand in the file behind one recorded later.
+    pub misplaced: Vec<u64>,
+    /// By how much at most, nanoseconds.
+    pub farthest: i64,
+    /// The clock was set back while packets were recorded: the order of the file counts.
+    pub clock_set_back: bool,
+}
+
+/// What is said of the order of `segments`, and their rows in the order that counts where that is not the file's. Packets
+/// of the same time keep the order of the file.
+#[must_use]
+pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<u32>>) {
+    let mut order = FileOrder::default();
+    let mut latest = i64::MIN;
+    for segment in interruptible(segments) {
+        if segment.abstime < latest {
+            order.farthest = order.farthest.max(latest.saturating_sub(segment.abstime));
+            order.misplaced.push(segment.packetid);
+        }
+        latest = latest.max(segment.abstime);
+    }
+    if order.misplaced.is_empty() {
+        return (order, None);
+    }
+    let in_file: Vec<u32> = (0_u32..).zip(segments).map(|(row, _)| row).collect();
+    let mut by_time = in_file.clone();
+    by_time.sort_by_key(|row| segments.get(*row as usize).map(|segment| segment.abstime));
+    let steps_back = |rows: &[u32]| steps_back(segments, frames, rows);
+    order.clock_set_back = steps_back(&by_time) > steps_back(&in_file).saturating_mul(2).saturating_add(2);
+    let rows = (!order.clock_set_back).then_some(by_time);
+    (order, rows)
+}
+
+/// Who sent a packet to whom, and where it was recorded.
+type Sender = (IpAddr, u16, IpAddr, u16, Option<(u32, u8)>);
+
+/// How often what a sender only counts up goes back from one of its packets to the next: its timestamps, or without them
+/// its acknowledgements. Where copies were recorded elsewhere, each place counts by itself.
+fn steps_back(segments: &[Segment], frames: &Frames, rows: &[u32]) -> u64 {
+    let mut last: HashMap<Sender, u32> = HashMap::new();
+    let mut steps = 0_u64;
+    for row in interruptible(rows) {
+        let Some(segment) = segments.get(*row as usize) else { continue };
+        if segment.flags & (flag::ACK | flag::RST | flag::SYN) != flag::ACK {
+            continue;
+        }
+        let value = segment.timestamps.map_or(segment.acknowledgement, |(value, _)| value);
+        let sender = (
+            segment.source,
+            segment.source_port,
+            segment.destination,
+            segment.destination_port,
+            frames.mark(*row).interface,
+        );
+        let before = last.insert(sender, value).unwrap_or(value);
+        // Numbers wrap: the nearer way around counts.
+        steps += u64::from(value.wrapping_sub(before) > u32::MAX / 2);
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packets::{Builder, Packets, frames::Frame};
+
+    /// Packets of one sender with these times (milliseconds) and timestamps.
+    fn table(packets: &[(i64, u32)]) -> Packets {
+        let mut builder = Builder::default();
+        for (id, (time, value)) in (1..).zip(packets) {
+            let segment = Segment {
+                packetid: id,
+                abstime: time * 1_000_000,
+                source: [192, 0, 2, 1].into(),
+                destination: [192, 0, 2, 2].into(),
+                source_port: 1,
+                destination_port: 2,
+                flags: flag::ACK,
+                window: 0,
+                sequence: 0,
+                acknowledgement: 0,
+                payload: Some(0),
+                timestamps: Some((*value, 0)),
+                window_scale: None,
+                options_cut: false,
+                malformed: None,
+                sack: crate::packets::segment::SackBlocks::default(),
+                dss: None,
+                control: None,
+            };
+            builder.push(&Frame::default(), segment);
+        }
+        builder.finish()
+    }
+
+    fn order(packets: &[(i64, u32)]) -> (FileOrder, Option<Vec<u32>>) {
+        let table = table(packets);
+        of(&table.segments, &table.frames)
+    }
+
+    #[test]
+    fn a_file_in_order_is_left_alone() {
+        assert_eq!(order(&[(1, 1), (2, 2), (2, 2), (3, 3)]), (FileOrder::default(), None));
+    }
+
+    #[test]
+    fn the_order_of_time_counts_and_equal_times_stay_as_they_are() {
+        let (said, rows) = order(&[(1, 1), (7, 7), (3, 3), (7, 7), (5, 5)]);
+        assert_eq!((said.misplaced, said.farthest, said.clock_set_back), (vec![3, 5], 4_000_000, false));
+        assert_eq!(rows, Some(vec![0, 2, 4, 1, 3]));
+    }
+
+    #[test]
+    fn where_the_clock_was_set_back_the_order_of_the_file_counts() {
+        let early = (0..20).map(|n| (10 * i64::from(n), n));
+        let late = (20..40).map(|n| (10 * i64::from(n) - 155, n));
+        let (said, rows) = order(&early.chain(late).collect::<Vec<_>>());
+        assert_eq!((said.misplaced.len(), said.farthest, said.clock_set_back), (15, 145_000_000, true));
+        assert_eq!(rows, None);
+    }
+}

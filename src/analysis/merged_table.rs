@@ -1,0 +1,75 @@
+//! The merged packets as one table.
+
+use polars::prelude::*;
+
+use mptcp_trace::analysis::merge::{Flow, Merged, Passage};
+
+use crate::error::{Error, Result};
+use crate::packets::LoadedCapture;
+use mptcp_trace::interrupt::interruptible;
+
+/// One row a [`Passage`]: `towards` (text), `fate` (text), `reordered` (bool), `offset`, `length` (u32, octets),
+/// `delay` (duration, from the function `delay`, null unless both have it), then every column of the packet table
+/// with the ending `_sender` as the sender's capture has it and with `_receiver` as the receiver's has it; null where a
+/// capture lacks the packet.
+///
+/// # Errors
+/// When polars cannot put the columns together.
+pub fn merged_table(
+    first: &LoadedCapture,
+    second: &LoadedCapture,
+    merged: &Merged,
+    delay: impl Fn(&Flow, &Passage) -> Option<i64>,
+) -> Result<DataFrame> {
+    let tables = (first.table()?, second.table()?);
+    let mut whole: Option<DataFrame> = None;
+    for flow in interruptible(&merged.flows) {
+        let part =
+            of_flow(tables, flow, &delay).map_err(|source| Error::Table { action: "merge the packets", source })?;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => {
+                whole.vstack_mut(&part).map_err(|source| Error::Table { action: "merge the packets", source })?;
+            }
+        }
+    }
+    Ok(whole.unwrap_or_default())
+}
+
+fn of_flow(
+    (first, second): (&DataFrame, &DataFrame),
+    flow: &Flow,
+    delay: &dyn Fn(&Flow, &Passage) -> Option<i64>,
+) -> PolarsResult<DataFrame> {
+    let passages = &flow.passages;
+    let height = passages.len();
+    let text = |name: &'static str, values: Vec<&str>| Column::new(PlSmallStr::from_static(name), values);
+    let delays = passages.iter().map(|passage| delay(flow, passage));
+    let delays = Int64Chunked::from_iter_options(PlSmallStr::from_static("delay"), delays);
+    let mut columns = vec![
+        text("towards", vec![flow.towards().name(); height]),
+        text("fate", passages.iter().map(|passage| passage.fate.name()).collect()),
+        Column::new("reordered".into(), passages.iter().map(|passage| passage.reordered).collect::<Vec<_>>()),
+        Column::new("offset".into(), passages.iter().map(|passage| passage.offset).collect::<Vec<_>>()),
+        Column::new("length".into(), passages.iter().map(|passage| passage.length).collect::<Vec<_>>()),
+        delays.into_duration(TimeUnit::Nanoseconds).into_column(),
+    ];
+    let (sender, receiver) = flow.sender.of((first, second), (second, first));
+    let rows = |which: fn(&Passage) -> Option<u32>| -> IdxCa {
+        IdxCa::from_iter_options(PlSmallStr::from_static("rows"), passages.iter().map(which))
+    };
+    for (table, rows, ending) in
+        [(sender, rows(|passage| passage.sender), "_sender"), (receiver, rows(|passage| passage.receiver), "_receiver")]
+    {
+        for column in table.columns() {
+            // Further fields that only one of the captures has would not fit below each other.
+            if flow.sender.of(second, first).column(column.name()).is_err() {
+                continue;
+            }
+            let mut taken = column.take(&rows)?;
+            taken.rename(PlSmallStr::from_string(format!("{}{ending}", column.name())));
+            columns.push(taken);
+        }
+    }
+    DataFrame::new(height, columns)
+}
