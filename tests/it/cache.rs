@@ -17,12 +17,17 @@ use crate::program::examples;
 const DISSECTOR: &str = "tshark 4.0.17";
 
 /// So many packets, those of an example over and over, and a further field whose every third cell is null.
-fn dissection(rows: usize) -> Dissected {
+pub fn dissection(rows: usize) -> Dissected {
     let example = examples().expect("the examples are shipped").join("client.pcapng");
     let packets = native::dissect(&example, native::Request::default()).expect("it is a capture").packets;
     let mut builder = Builder::default();
     for (row, (place, segment)) in (0..rows).zip(packets.segments.iter().enumerate().cycle()) {
-        builder.push(&packets.frames.get(place), Segment { packetid: row as u64 + 1, ..segment.clone() });
+        // Numbers that no compression makes small.
+        let mixed = (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let sequence = (mixed >> 32) as u32;
+        let abstime = segment.abstime + (mixed >> 16) as i64;
+        let mixed = Segment { packetid: row as u64 + 1, sequence, abstime, ..segment.clone() };
+        builder.push(&packets.frames.get(place), mixed);
     }
     let cells: Vec<_> = (0..rows).map(|row| (row % 3 != 2).then(|| format!("\u{1b}{row};\"é"))).collect();
     let facts = CaptureFacts {
@@ -212,7 +217,7 @@ fn an_entry_beyond_the_limit_is_not_kept_and_costs_no_other() {
     let (small, large) = (place.key("a.pcap"), place.key("b.pcap"));
     place.cache.put(&small, &dissection(10)).unwrap();
     place.cache.limit = 1024 * 1024;
-    let error = place.cache.put(&large, &dissection(20_000)).unwrap_err();
+    let error = place.cache.put(&large, &dissection(100_000)).unwrap_err();
     assert!(matches!(error, CacheError::TooLarge { limit: 1, size: 2.. }), "{error}");
     assert!(has(&place.cache, &small) && !has(&place.cache, &large));
     assert_eq!(place.entries().len(), 1);

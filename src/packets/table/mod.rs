@@ -30,9 +30,11 @@ pub fn raw(packets: &Packets, extra: &[Column]) -> PolarsResult<DataFrame> {
 /// When a column is missing, has another type, or a cell that every packet has is null.
 pub fn read(table: &DataFrame) -> PolarsResult<(Packets, Vec<Column>)> {
     let segments = reader::segments(table)?;
-    let time = |name: &str| table.column(name).ok()?.to_physical_repr().i64().ok()?.get(0);
-    let first = segments.first().map_or(0, |segment| segment.abstime);
-    let origin = time("reltime").map_or(first, |relative| first.saturating_sub(relative));
+    let relative = table.column("reltime")?.to_physical_repr();
+    // polars panics beyond the end.
+    let origin = segments.first().map_or(0, |first| {
+        first.abstime.saturating_sub(relative.i64().ok().and_then(|times| times.get(0)).unwrap_or(0))
+    });
     // Of a table only the packets that it holds are known.
     let earliest = segments.iter().map(|segment| segment.abstime).fold(origin, i64::min);
     let extra = table.columns().iter().filter(|column| schema::find(column.name()).is_none()).cloned().collect();
