@@ -12,11 +12,16 @@ use crate::output::{Cell, Table};
 use mptcp_trace::units::grouped;
 
 /// Rows that a table has at most when nobody asked.
-const USUAL: &str = "100";
+const USUAL: usize = 100;
 
 /// How many rows a table may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit(Option<usize>);
+pub struct Limit {
+    /// `None` for all there are.
+    rows: Option<usize>,
+    /// What shows all.
+    all: &'static str,
+}
 
 /// `--limit COUNT`.
 pub fn argument() -> Arg {
@@ -24,7 +29,7 @@ pub fn argument() -> Arg {
         .long("limit")
         .value_name("COUNT")
         .value_parser(value_parser!(u32))
-        .default_value(USUAL)
+        .default_value(USUAL.to_string())
         .help("Rows that a table has at most, those that matter most; 0 shows all. Other formats have all rows")
 }
 
@@ -32,12 +37,17 @@ impl Limit {
     /// What `--limit` says.
     pub fn of(arguments: &ArgMatches) -> Self {
         let count = arguments.get_one::<u32>("limit").copied().filter(|count| *count > 0);
-        Limit(count.and_then(|count| usize::try_from(count).ok()))
+        Limit { rows: count.and_then(|count| usize::try_from(count).ok()), all: "--limit 0" }
+    }
+
+    /// The usual one of a command whose `--verbose` shows all.
+    pub fn unless_verbose(verbose: bool) -> Self {
+        Limit { rows: (!verbose).then_some(USUAL), all: "--verbose" }
     }
 
     /// Whether so many rows are more than a table may have.
     pub fn is_below(self, rows: usize) -> bool {
-        self.0.is_some_and(|limit| rows > limit)
+        self.rows.is_some_and(|limit| rows > limit)
     }
 
     /// The table with its weightiest rows, the first ones of equal weight, in their order. Where rows are missing, a line
@@ -54,7 +64,7 @@ impl Limit {
         group: impl Fn(&[Cell]) -> Option<G>,
         weight: impl Fn(usize, &[Cell]) -> K,
     ) -> Table {
-        let Some(limit) = self.0.filter(|limit| table.rows.len() > *limit) else { return table };
+        let Some(limit) = self.rows.filter(|limit| table.rows.len() > *limit) else { return table };
         let mut groups = HashMap::<G, Vec<usize>>::new();
         for (index, row) in table.rows.iter().enumerate() {
             if let Some(group) = group(row) {
@@ -73,7 +83,7 @@ impl Limit {
         let mut index = 0_usize..;
         table.rows.retain(|_| index.next().is_none_or(|index| !missing.contains(&index)));
         let count = grouped(u64::try_from(missing.len()).unwrap_or(u64::MAX));
-        table.more = Some(format!("… {count} more rows {others}; --limit 0 shows all"));
+        table.more = Some(format!("… {count} more rows {others}; {} shows all", self.all));
         table
     }
 }
@@ -98,6 +108,10 @@ mod tests {
         table
     }
 
+    fn limit(rows: usize) -> Limit {
+        Limit { rows: Some(rows), all: "--limit 0" }
+    }
+
     fn bytes(_: usize, row: &[Cell]) -> i128 {
         amount(row, 1)
     }
@@ -105,11 +119,11 @@ mod tests {
     #[test]
     fn the_weightiest_rows_stay_in_their_order() {
         let all = table(&[(0, 5), (0, 9), (0, 5), (0, 1), (0, 7)]);
-        let cut = Limit(Some(3)).cut(all.clone(), "with the fewest bytes", bytes);
+        let cut = limit(3).cut(all.clone(), "with the fewest bytes", bytes);
         assert_eq!(cut.rows, table(&[(0, 5), (0, 9), (0, 7)]).rows);
         assert_eq!(cut.more.as_deref(), Some("… 2 more rows with the fewest bytes; --limit 0 shows all"));
-        for limit in [Limit(Some(5)), Limit(None)] {
-            assert_eq!(limit.cut(all.clone(), "with the fewest bytes", bytes), all);
+        for wide in [limit(5), Limit::unless_verbose(true)] {
+            assert_eq!(wide.cut(all.clone(), "with the fewest bytes", bytes), all);
         }
     }
 
@@ -117,7 +131,7 @@ mod tests {
     fn groups_are_cut_by_themselves() {
         let all = table(&[(0, 1), (1, 2), (1, 4), (1, 3), (2, 0), (-1, 0), (-1, 0), (-1, 0)]);
         let group = |row: &[Cell]| Some(amount(row, 0)).filter(|group| *group >= 0);
-        let cut = Limit(Some(2)).cut_groups(all, "with the fewest bytes", group, bytes);
+        let cut = limit(2).cut_groups(all, "with the fewest bytes", group, bytes);
         assert_eq!(cut.rows, table(&[(0, 1), (1, 4), (1, 3), (2, 0), (-1, 0), (-1, 0), (-1, 0)]).rows);
         assert_eq!(cut.more.as_deref(), Some("… 1 more rows with the fewest bytes; --limit 0 shows all"));
     }

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
+use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session, series, stream_cells};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
@@ -41,7 +42,11 @@ impl Command for LossCommand {
             .long("packets")
             .action(ArgAction::SetTrue)
             .help("List the packets that did not pass the usual way, instead of counting them");
-        two_captures::with_level(command).arg(arguments::towards()).arg(packets).arg(two_captures::csv())
+        two_captures::with_level(command)
+            .arg(arguments::towards())
+            .arg(packets)
+            .arg(limit::argument())
+            .arg(two_captures::csv())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -69,9 +74,14 @@ impl Command for LossCommand {
             let table = packet_table(&rows);
             return Ok(Outcome::Report(Report::new(&rows, vec![table]).with_notes(notes)));
         }
+        let limit = Limit::of(arguments);
         let found = losses(&merged);
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|loss| loss.towards == **role));
-        let tables = roles.map(|role| direction(&found, *role)).collect();
+        let tables = roles.map(|role| {
+            let sent = |_: usize, row: &[Cell]| (amount(row, 2), amount(row, 1));
+            limit.cut(direction(&found, *role), "with the fewest lost packets", sent)
+        });
+        let tables = tables.collect();
         Ok(Outcome::Report(
             Report::new(&found, tables).with_records(flat(&found)).complete(&Rows::FLAT).with_notes(notes),
         ))

@@ -1,8 +1,11 @@
 //! `map_mptcp_connection PCAP1 PCAP2 N`
 
+use std::cmp::Reverse;
+
 use clap::ArgMatches;
 use mptcp_trace::error::Numbered;
 
+use super::limit::Limit;
 use super::{Category, Command, Example, Outcome, Session, mapping};
 use crate::arguments;
 use crate::error::Result;
@@ -71,13 +74,16 @@ impl Command for MapMptcpConnection {
         let mut found = mapper.mptcp(number);
         let notes = match found.first() {
             None => absent(&mapper, connection, &second),
-            Some(best) => best.subflows.iter().filter_map(|subflow| subflow.remark.clone()).collect(),
+            Some(best) => remarks(best),
         };
         mapping::choose(&mut found, arguments, |one| one.score);
         let mut tables = vec![candidates(connection, &mapping::names(&first, &second), &found)];
         if let Some(best) = found.first() {
-            tables.push(subflows(&first, &second, best));
-            if arguments.get_flag("verbose") {
+            let verbose = arguments.get_flag("verbose");
+            let scores = |index: usize, _: &[Cell]| Reverse(best.subflows.get(index).and_then(thousandths));
+            let table = subflows(&first, &second, best);
+            tables.push(Limit::unless_verbose(verbose).cut(table, "with the best scores", scores));
+            if verbose {
                 tables.extend([reasons(&found), reasons_of_subflows(best)]);
             }
         }
@@ -91,6 +97,24 @@ const ROWS: Rows = Rows {
     lists: &[("reasons", &["evidence", "bits", "detail"]), ("subflows.reasons", &["evidence", "bits", "detail"])],
     ..Rows::FLAT
 };
+
+/// A subflow's score as something that has an order.
+fn thousandths(subflow: &SubflowMatch) -> Option<i64> {
+    #[allow(clippy::cast_possible_truncation)]
+    subflow.score.map(|score| (score * 1e3) as i64)
+}
+
+/// What is to be said of subflows, one by one of up to ten.
+fn remarks(best: &MptcpMatch) -> Vec<String> {
+    const MOST: usize = 10;
+    let mut remarks: Vec<String> = best.subflows.iter().filter_map(|subflow| subflow.remark.clone()).collect();
+    let more = remarks.len().saturating_sub(MOST);
+    if more > 0 {
+        remarks.truncate(MOST);
+        remarks.push(format!("{more} more subflows of which something is to be said: see `remark` in JSON"));
+    }
+    remarks
+}
 
 /// Why there is no candidate: nothing agrees, or the other capture has plain TCP only.
 fn absent(mapper: &Mapper<'_>, connection: &Connection, second: &Capture) -> Vec<String> {

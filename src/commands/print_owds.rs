@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
+use super::limit::{self, Limit, amount};
 use super::{Category, Command, Example, Outcome, Session, milliseconds, series, stream_cells};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
@@ -51,6 +52,7 @@ impl Command for PrintOwds {
             .arg(two_captures::correction_argument())
             .arg(arguments::towards())
             .arg(samples)
+            .arg(limit::argument())
             .arg(two_captures::csv())
     }
 
@@ -81,9 +83,12 @@ impl Command for PrintOwds {
             let table = sample_table(&rows);
             return Ok(Outcome::Report(Report::new(&rows, vec![table]).with_notes(notes)));
         }
+        let limit = Limit::of(arguments);
         let found = one_way_delays(&merged, &clock, correction);
         let roles = Role::BOTH.iter().filter(|role| found.iter().any(|delays| delays.towards == **role));
-        let tables = roles.map(|role| direction(&found, *role)).collect();
+        let tables =
+            roles.map(|role| limit.cut(direction(&found, *role), "with the fewest packets", |_, row| amount(row, 1)));
+        let tables = tables.collect();
         Ok(Outcome::Report(
             Report::new(&found, tables).with_records(flat(&found)).complete(&Rows::FLAT).with_notes(notes),
         ))

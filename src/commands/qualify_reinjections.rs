@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::limit::{self, Limit, amount};
 use super::list_reinjections::merged_repeats;
 use super::{Category, Command, Example, Outcome, Session, milliseconds};
 use crate::arguments;
@@ -49,6 +50,7 @@ impl Command for QualifyReinjections {
         two_captures::of_connections(command)
             .arg(failed)
             .arg(list)
+            .arg(limit::argument())
             .arg(arguments::towards())
             .arg(two_captures::csv())
             .arg(two_captures::json())
@@ -80,10 +82,15 @@ impl Command for QualifyReinjections {
         }
         let records: Vec<&QualifiedReinjection> = found.iter().flat_map(|direction| &direction.reinjections).collect();
         let flat = flat(&records);
+        let limit = Limit::of(arguments);
         let tables = if failed || arguments.get_flag("list") {
             vec![list(&records)]
         } else {
-            found.iter().filter(|direction| !direction.pairs.is_empty()).map(totals).collect()
+            found
+                .iter()
+                .filter(|direction| !direction.pairs.is_empty())
+                .map(|direction| limit.cut(totals(direction), "with the fewest bytes", |_, row| amount(row, 7)))
+                .collect()
         };
         let mut notes = captures.notes(connection.client());
         notes.extend(found.iter().filter_map(waiting));

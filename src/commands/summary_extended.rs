@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::limit::{self, Limit, amount};
 use super::stream_cells::optional;
 use super::{Category, Command, Example, Outcome, Session};
 use crate::arguments;
@@ -38,7 +39,7 @@ impl Command for SummaryExtended {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        two_captures::of_connections(command).arg(arguments::towards())
+        two_captures::of_connections(command).arg(arguments::towards()).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -69,7 +70,10 @@ impl Command for SummaryExtended {
                 ));
             }
         }
-        let tables = found.iter().map(table).collect();
+        let limit = Limit::of(arguments);
+        let weight =
+            |_: usize, row: &[Cell]| (matches!(row.first(), Some(Cell::Text(_))), amount(row, 2), amount(row, 4));
+        let tables = found.iter().map(|direction| limit.cut(table(direction), "with the least data", weight)).collect();
         Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).with_notes(notes)))
     }
 }

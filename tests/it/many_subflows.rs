@@ -234,6 +234,10 @@ fn tables_of_many_subflows_have_a_hundred_rows_and_say_so() {
         "diagnose",
         "rtt 0",
         "ooo 0",
+        "loss mptcp joins.pcap 0 joins.pcap",
+        "print_owds mptcp joins.pcap 0 joins.pcap",
+        "summary_extended joins.pcap 0 joins.pcap",
+        "map_mptcp_connection joins.pcap joins.pcap 0",
     ] {
         let text = printed(&home, line);
         let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
