@@ -7,6 +7,7 @@ use crate::analysis::diagnose::{Finding, Severity, diagnose_capture, diagnose_co
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::units::counted;
 
 /// Looks for trouble.
@@ -97,7 +98,7 @@ fn note(findings: &[Finding], found: usize) -> String {
 fn table(findings: &[Finding]) -> Table {
     let columns = ["severity", "finding", "where", "towards", "count", "packets", "shows", "means", "next"];
     let mut table = Table::new(&columns).as_blocks(5);
-    for finding in findings {
+    for finding in interruptible(findings) {
         let packets: Vec<String> = finding.packets.iter().take(5).map(u64::to_string).collect();
         let more = if finding.packet_count > packets.len() { ", …" } else { "" };
         let text = |text: String| if text.is_empty() { Cell::Null } else { Cell::Text(text) };
@@ -152,7 +153,7 @@ fn records(findings: &[Finding]) -> Table {
         "meaning",
         "next",
     ]);
-    for finding in findings {
+    for finding in interruptible(findings) {
         table.rows.push(vec![
             Cell::name(&finding.severity),
             Cell::name(&finding.finding),

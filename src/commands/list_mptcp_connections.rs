@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
 use mptcp_trace::analysis::requests::{self, Request, request_alone};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, JoinedBy};
 use mptcp_trace::units::{counted, several};
 
@@ -97,7 +98,7 @@ fn table(connections: &[MptcpConnection]) -> Table {
         ("subflows", ""),
         ("fallback", ""),
     ]);
-    for connection in connections {
+    for connection in interruptible(connections) {
         let initial = connection.subflows.first();
         let client = initial.map(|s| std::net::SocketAddr::new(s.client_ip, s.client_port).to_string());
         let server = initial.map(|s| std::net::SocketAddr::new(s.server_ip, s.server_port).to_string());
@@ -129,7 +130,7 @@ fn records(connections: &[MptcpConnection]) -> Table {
         "subflows",
     ]);
     let key = |key: Option<u64>| key.map_or(Cell::Null, |key| Cell::Text(format!("{key:016x}")));
-    for connection in connections {
+    for connection in interruptible(connections) {
         table.rows.push(vec![
             Cell::Integer(connection.mptcpstream.into()),
             connection.version.map_or(Cell::Null, |version| Cell::Integer(version.into())),

@@ -12,6 +12,7 @@ use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::reinjections::{
     Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections,
 };
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, several};
 
@@ -119,7 +120,7 @@ fn table(own: &[&Reinjection]) -> Table {
     columns.push(("of_packetid", of));
     let mut table = Table::headed(&columns);
     table.title = own.first().map(|one| title(one.towards, seen_from));
-    for reinjection in own {
+    for reinjection in interruptible(own) {
         let mut row = vec![
             Cell::Integer(reinjection.packetid.into()),
             Cell::microseconds(reinjection.reltime),
@@ -226,7 +227,7 @@ fn flat_totals(summary: &ReinjectionSummary) -> Table {
         let reinjections = direction.reinjections.iter().map(|pair| (pair.from, pair.to, pair.bytes, pair.packets));
         let resent = direction.resent_same_subflow.iter();
         let resent = resent.map(|resent| (resent.tcpstream, resent.tcpstream, resent.bytes, resent.packets));
-        for (from, to, bytes, packets) in reinjections.chain(resent) {
+        for (from, to, bytes, packets) in interruptible(reinjections.chain(resent)) {
             table.rows.push(vec![
                 Cell::Text(direction.towards.name().to_string()),
                 Cell::Integer(from.into()),
@@ -263,7 +264,7 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
             ));
             continue;
         }
-        for resent in &direction.resent_same_subflow {
+        for resent in interruptible(&direction.resent_same_subflow) {
             notes.push(format!(
                 "towards the {}, subflow {} sent {} of its own again in {} under new sequence numbers; \
                  these are not reinjections",

@@ -87,7 +87,7 @@ impl Command for ListSubflows {
 fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut lacks: Vec<Lack> = Vec::new();
-    for lack in found.iter().filter_map(|subflow| subflow.hmac_lacks) {
+    for lack in interruptible(found.iter().filter_map(|subflow| subflow.hmac_lacks)) {
         if !lacks.contains(&lack) {
             lacks.push(lack);
         }
@@ -158,11 +158,11 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
     let mut found = Vec::new();
     // Of the connections with too many subflows.
     let mut carried = HashMap::<usize, u64>::new();
-    for connection in capture.tracking.whole_connections() {
+    for connection in interruptible(capture.tracking.whole_connections()) {
         if limit.is_below(connection.subflows.len()) {
             carried.extend((found.len()..).zip(octets(capture, connection)));
         }
-        for subflow in subflows(capture, connection) {
+        for subflow in interruptible(subflows(capture, connection)) {
             let mut cells = vec![Cell::Integer(connection.id.into())];
             cells.extend(row(&subflow));
             records.rows.push(cells);
@@ -202,7 +202,7 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
     ];
     let shown: Vec<_> = columns.iter().filter(|(shown, _)| *shown).map(|(_, column)| *column).collect();
     let mut table = Table::headed(&shown);
-    for (connection, subflow) in subflows {
+    for (connection, subflow) in interruptible(subflows) {
         let cells = [
             Cell::Integer((*connection).into()),
             Cell::Integer(subflow.tcpstream.into()),

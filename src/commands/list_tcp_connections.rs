@@ -9,6 +9,7 @@ use super::{Category, Command, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::analysis::tcp_connections::tcp_connections;
+use mptcp_trace::interrupt::interruptible;
 
 /// Lists the TCP streams.
 pub struct ListTcpConnections;
@@ -54,7 +55,7 @@ impl Command for ListTcpConnections {
             "packets",
             "mptcpstream",
         ]);
-        for connection in &connections {
+        for connection in interruptible(&connections) {
             table.rows.push(vec![
                 Cell::Integer(connection.tcpstream.into()),
                 Cell::Text(SocketAddr::new(connection.client_ip, connection.client_port).to_string()),

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::loss::{Loss, losses};
 use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 
 /// Counts what got lost.
@@ -103,7 +104,7 @@ fn direction(found: &[Loss], towards: Role) -> Table {
         ("not_captured_at_sender", "not seen\nat sender"),
     ])
     .titled(format!("Packets towards the {}", towards.name()));
-    for loss in found.iter().filter(|loss| loss.towards == towards) {
+    for loss in interruptible(found.iter().filter(|loss| loss.towards == towards)) {
         table.rows.push(vec![
             stream_cells::streams(loss.tcpstream, loss.mapped),
             Cell::Integer(loss.sent_packets.into()),
@@ -175,7 +176,7 @@ struct PacketRow {
 
 fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PacketRow> {
     let mut rows = Vec::new();
-    for flow in &merged.flows {
+    for flow in interruptible(&merged.flows) {
         let unusual = flow.passages.iter().filter(|passage| passage.fate != Fate::Received || passage.reordered);
         rows.extend(unusual.map(|passage| row(captures, flow, passage)));
     }
@@ -207,7 +208,7 @@ fn packet_table(rows: &[PacketRow]) -> Table {
     let names = ["towards", "fate", "tcpstream", "packetid_sender", "packetid_receiver", "reltime", "tcpseq", "length"];
     let mut table = Table::new(&names);
     let optional = |id: Option<u64>| id.map_or(Cell::Null, |id| Cell::Integer(id.into()));
-    for row in rows {
+    for row in interruptible(rows) {
         table.rows.push(vec![
             Cell::Text(row.towards.name().to_string()),
             Cell::Text(row.fate.to_string()),

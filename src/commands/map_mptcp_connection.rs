@@ -11,6 +11,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::mapping::{Mapper, MptcpMatch, SubflowMatch};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Endpoint, Role};
 
 /// Finds an MPTCP connection of one capture in another.
@@ -250,7 +251,7 @@ fn records(found: &[MptcpMatch]) -> Table {
     ]);
     let number = |number: Option<u32>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
     for one in found {
-        for subflow in &one.subflows {
+        for subflow in interruptible(&one.subflows) {
             table.rows.push(vec![
                 Cell::Integer(one.stream.into()),
                 Cell::Integer(one.mapped.into()),

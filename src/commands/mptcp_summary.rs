@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units::counted;
 
@@ -150,7 +151,7 @@ fn shares(direction: &MptcpDirection, limit: Limit) -> Table {
         direction.towards.name(),
         if direction.unseen_bytes > Some(0) { ", shares of what was captured" } else { "" }
     ));
-    for subflow in &direction.subflows {
+    for subflow in interruptible(&direction.subflows) {
         table.rows.push(vec![
             Cell::Integer(subflow.tcpstream.into()),
             Cell::Integer(subflow.packets.into()),
@@ -178,7 +179,7 @@ fn pairs(summary: &MptcpSummary, limit: Limit) -> Option<Table> {
     };
     let mut table = Table::new(&["towards", first, again, "bytes", "packets"]).titled(title);
     for direction in &summary.directions {
-        for pair in &direction.reinjections {
+        for pair in interruptible(&direction.reinjections) {
             table.rows.push(vec![
                 Cell::Text(direction.towards.name().to_string()),
                 Cell::Integer(pair.from.into()),
@@ -239,8 +240,8 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
         "unseen_bytes",
     ]);
     let of = |summary: &'a MptcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
-    for (summary, direction) in summaries.into_iter().flat_map(of) {
-        for subflow in &direction.subflows {
+    for (summary, direction) in interruptible(summaries.into_iter().flat_map(of)) {
+        for subflow in interruptible(&direction.subflows) {
             table.rows.push(vec![
                 Cell::Integer(summary.mptcpstream.into()),
                 Cell::Text(direction.towards.name().to_string()),

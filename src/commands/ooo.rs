@@ -12,6 +12,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::out_of_order::{Blame, OutOfOrder, OutOfOrderDirection, out_of_order};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 
 /// Shows where data waited for other data.
@@ -130,7 +131,7 @@ fn waited(direction: &OutOfOrderDirection) -> Table {
     let title = format!("Towards the {}, what waited: head-of-line delay, milliseconds", direction.towards.name());
     let mut table = Table::new(&["tcpstream", "segments", "waited", "bytes"]).titled(title);
     table.columns.extend(["median", "p75", "p99", "max"].map(milliseconds::column));
-    for subflow in &direction.subflows {
+    for subflow in interruptible(&direction.subflows) {
         let delay = &subflow.hol_delay;
         let mut row = vec![
             Cell::Integer(subflow.tcpstream.into()),
@@ -148,7 +149,7 @@ fn blame(direction: &OutOfOrderDirection) -> Table {
     let title = format!("Towards the {}, what was waited for", direction.towards.name());
     let mut table = Table::new(&["tcpstream", "holes filled", "bytes released"]).titled(title);
     table.columns.push(milliseconds::column("blocked ms"));
-    for entry in &direction.blame {
+    for entry in interruptible(&direction.blame) {
         table.rows.push(vec![
             Cell::Text(entry.tcpstream.map_or_else(|| "not captured".to_string(), |id| id.to_string())),
             Cell::Integer(entry.holes_filled.into()),
@@ -183,7 +184,7 @@ fn flat(found: &OutOfOrder) -> Table {
     for direction in &found.directions {
         let blamed: HashMap<u32, &Blame> =
             direction.blame.iter().filter_map(|blame| Some((blame.tcpstream?, blame))).collect();
-        for subflow in &direction.subflows {
+        for subflow in interruptible(&direction.subflows) {
             let delay = &subflow.hol_delay;
             let blame = blamed.get(&subflow.tcpstream);
             let mut row = vec![
@@ -228,7 +229,7 @@ fn occupancy(capture: &Capture, found: &OutOfOrder) -> Vec<OccupancyRow> {
 
 fn occupancy_table(rows: &[OccupancyRow]) -> Table {
     let mut table = Table::new(&["towards", "reltime", "waiting_bytes"]);
-    for row in rows {
+    for row in interruptible(rows) {
         table.rows.push(vec![
             Cell::Text(row.towards.name().to_string()),
             Cell::seconds(row.reltime),

@@ -12,6 +12,7 @@ use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::clock::{Clock, Correction};
 use mptcp_trace::analysis::merge::Merged;
 use mptcp_trace::analysis::one_way_delays::{OneWayDelays, one_way_delays, samples};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 
 /// Measures one-way delays.
@@ -100,7 +101,7 @@ fn direction(found: &[OneWayDelays], towards: Role) -> Table {
     let title = format!("One-way delays towards the {}, milliseconds", towards.name());
     let mut table = Table::headed(&[("tcpstream", "stream\n1st:2nd"), ("samples", "packets")]).titled(title);
     table.columns.extend(["min", "p25", "median", "p75", "p99", "max"].map(milliseconds::column));
-    for delays in found.iter().filter(|delays| delays.towards == towards) {
+    for delays in interruptible(found.iter().filter(|delays| delays.towards == towards)) {
         let spread = &delays.distribution;
         let mut row =
             vec![stream_cells::streams(delays.tcpstream, delays.mapped), Cell::Integer(spread.samples.into())];
@@ -147,7 +148,7 @@ struct SampleRow {
 
 fn sample_rows(captures: &TwoCaptures, merged: &Merged, clock: &Clock, correction: Correction) -> Vec<SampleRow> {
     let mut rows = Vec::new();
-    for flow in &merged.flows {
+    for flow in interruptible(&merged.flows) {
         let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
         let origin = sender.origin();
         rows.extend(samples(flow, clock, correction).map(|sample| SampleRow {
@@ -168,7 +169,7 @@ fn sample_table(rows: &[SampleRow]) -> Table {
     let names = ["tcpstream", "mapped", "towards", "packetid_sender", "packetid_receiver", "reltime", "owd", "clock"];
     let mut table = Table::new(&names);
     let optional = |id: Option<u64>| id.map_or(Cell::Null, |id| Cell::Integer(id.into()));
-    for row in rows {
+    for row in interruptible(rows) {
         table.rows.push(vec![
             Cell::Integer(row.tcpstream.into()),
             Cell::Integer(row.mapped.into()),

@@ -12,6 +12,7 @@ use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::qualify_reinjections::{
     QualifiedDirection, QualifiedReinjection, Verdict, qualify_reinjections,
 };
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::units;
 
 /// Judges reinjections.
@@ -76,7 +77,7 @@ impl Command for QualifyReinjections {
         let mut found = qualify_reinjections(&connection, &merged, arguments::role(arguments));
         let failed = arguments.get_flag("failed");
         if failed {
-            for direction in &mut found {
+            for direction in interruptible(&mut found) {
                 direction.reinjections.retain(|one| !matches!(one.verdict, Verdict::Useful | Verdict::OutsideCapture));
             }
         }
@@ -141,7 +142,7 @@ fn totals(direction: &QualifiedDirection) -> Table {
         ("saved_max", "longest\ngain ms"),
     ])
     .titled(format!("Reinjections towards the {}", direction.towards.name()));
-    for pair in &direction.pairs {
+    for pair in interruptible(&direction.pairs) {
         table.rows.push(vec![
             Cell::Integer(pair.from.into()),
             Cell::Integer(pair.to.into()),
@@ -172,7 +173,7 @@ fn list(records: &[&QualifiedReinjection]) -> Table {
         ("verdict", ""),
         ("reinj_delta", "gain ms"),
     ]);
-    for record in records {
+    for record in interruptible(records) {
         table.rows.push(vec![
             Cell::Text(record.towards.name().to_string()),
             Cell::Integer(record.packetid.into()),
@@ -205,7 +206,7 @@ fn flat(records: &[&QualifiedReinjection]) -> Table {
         "reinj_delta",
     ]);
     let optional = |number: Option<u64>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
-    for record in records {
+    for record in interruptible(records) {
         table.rows.push(vec![
             Cell::Text(record.towards.name().to_string()),
             Cell::Integer(record.packetid.into()),

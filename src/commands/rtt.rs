@@ -9,6 +9,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};
 use mptcp_trace::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, parts, rtt};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 
 /// Measures round trips.
@@ -95,7 +96,7 @@ fn direction(records: &[Record], towards: Role) -> Table {
     let title = format!("Round trips of data towards the {}, milliseconds", towards.name());
     let mut table = Table::new(&["tcpstream", "level", "samples"]).titled(title);
     table.columns.extend(["min", "p25", "median", "p75", "max"].map(milliseconds::column));
-    for record in records.iter().filter(|record| record.towards == towards) {
+    for record in interruptible(records.iter().filter(|record| record.towards == towards)) {
         let spread = &record.distribution;
         let mut row = vec![
             Cell::Text(record.tcpstream.map_or_else(|| "all".to_string(), |id| id.to_string())),
@@ -125,7 +126,7 @@ fn flat(records: &[Record]) -> Table {
         "mean",
     ];
     let mut table = Table::new(&names);
-    for record in records {
+    for record in interruptible(records) {
         let spread = &record.distribution;
         let mut row = vec![
             record.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
@@ -174,7 +175,7 @@ fn samples(capture: &Capture, found: &RoundTrips) -> Vec<SampleRow> {
 fn sample_table(samples: &[SampleRow]) -> Table {
     let mut table = Table::new(&["tcpstream", "towards", "level", "packetid", "reltime"]);
     table.columns.push(Column::from("rtt"));
-    for sample in samples {
+    for sample in interruptible(samples) {
         table.rows.push(vec![
             sample.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
             Cell::Text(sample.towards.name().to_string()),

@@ -10,6 +10,7 @@ use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::summary_extended::{ExtendedDirection, summary_extended};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::units::counted;
 
 /// Sums up a connection from both ends.
@@ -54,14 +55,14 @@ impl Command for SummaryExtended {
         let connection = captures.connection()?;
         let found = summary_extended(&connection, arguments::role(arguments));
         let mut notes = captures.notes(connection.client());
-        for direction in found.iter().filter(|direction| direction.missing_bytes > 0) {
+        for direction in interruptible(found.iter().filter(|direction| direction.missing_bytes > 0)) {
             notes.push(format!(
                 "towards the {}, {} bytes of data were sent that the receiver's capture does not have",
                 direction.towards.name(),
                 direction.missing_bytes
             ));
         }
-        for direction in &found {
+        for direction in interruptible(&found) {
             if let Some(bytes) = direction.unseen_bytes.filter(|bytes| *bytes > 0) {
                 notes.push(format!(
                     "towards the {}, DATA_ACKs cover {} that neither capture has: goodput and shares are of what was captured",
@@ -89,7 +90,7 @@ fn table(direction: &ExtendedDirection) -> Table {
         ("goodput_contribution", "share"),
     ])
     .titled(format!("Towards the {}", direction.towards.name()));
-    for subflow in &direction.subflows {
+    for subflow in interruptible(&direction.subflows) {
         table.rows.push(vec![
             optional(subflow.tcpstream),
             optional(subflow.mapped),
@@ -132,7 +133,7 @@ fn flat(found: &[ExtendedDirection]) -> Table {
         "unseen_bytes",
     ]);
     for direction in found {
-        for subflow in &direction.subflows {
+        for subflow in interruptible(&direction.subflows) {
             table.rows.push(vec![
                 Cell::Text(direction.towards.name().to_string()),
                 optional(subflow.tcpstream),

@@ -11,6 +11,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
 
@@ -134,7 +135,7 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
         "rate",
     ]);
     let of = |summary: &'a TcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
-    for (summary, direction) in summaries.into_iter().flat_map(of) {
+    for (summary, direction) in interruptible(summaries.into_iter().flat_map(of)) {
         let mut row = vec![Cell::Integer(summary.tcpstream.into())];
         let mut cells = cells(direction, Cell::seconds).to_vec();
         let times = cells.split_off(cells.len().saturating_sub(2));

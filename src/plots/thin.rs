@@ -3,8 +3,9 @@
 //! All functions work in pixels, on columns (and rows) of `cell` pixels, in one pass. Only where more than `most` pieces
 //! would be left are the cells made larger, until they suffice.
 
-use mptcp_trace::interrupt::interruptible;
 use std::collections::{HashMap, HashSet};
+
+use mptcp_trace::interrupt::interruptible;
 
 /// A place in the picture, in pixels.
 pub type Place = (f64, f64);
@@ -37,7 +38,8 @@ fn index(value: f64, cell: f64) -> i64 {
 pub fn marks(places: &[Place], cell: f64, most: usize) -> Vec<Place> {
     fitting(most, cell, Vec::len, |cell| {
         let mut taken = HashSet::new();
-        places.iter().filter(|(x, y)| taken.insert((index(*x, cell), index(*y, cell)))).copied().collect()
+        let fresh = |(x, y): &&Place| taken.insert((index(*x, cell), index(*y, cell)));
+        interruptible(places).filter(fresh).copied().collect()
     })
 }
 

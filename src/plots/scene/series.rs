@@ -57,7 +57,7 @@ impl<'a> Painter<'a> {
                 self.lines(&self.parts(points).iter().map(|part| steps(part)).collect::<Vec<_>>(), position, &look)
             }
             Marks::VerticalStrokes(strokes) => {
-                let ends = strokes.iter().map(|stroke| ((stroke.x, stroke.y_low), (stroke.x, stroke.y_high)));
+                let ends = interruptible(strokes).map(|stroke| ((stroke.x, stroke.y_low), (stroke.x, stroke.y_high)));
                 let placed: Vec<_> = ends
                     .filter_map(|(low, high)| self.both(low, high))
                     .map(|(low, high)| (low.0, low.1, high.1))
@@ -65,7 +65,7 @@ impl<'a> Painter<'a> {
                 self.strokes(&placed, position, &look, |x, y| (x, y))
             }
             Marks::HorizontalStrokes(strokes) => {
-                let ends = strokes.iter().map(|stroke| ((stroke.x_low, stroke.y), (stroke.x_high, stroke.y)));
+                let ends = interruptible(strokes).map(|stroke| ((stroke.x_low, stroke.y), (stroke.x_high, stroke.y)));
                 let placed: Vec<_> = ends
                     .filter_map(|(left, right)| self.both(left, right))
                     .map(|(left, right)| (left.1, left.0, right.0))
@@ -102,7 +102,8 @@ impl<'a> Painter<'a> {
     fn inside(&self, points: &[Point]) -> Vec<Place> {
         // A point on the very edge stays, however its place was rounded.
         let frame = self.placed.frame.grown(0.01);
-        points.iter().filter_map(|point| self.place(point.x, point.y)).filter(|place| frame.holds(*place)).collect()
+        let places = interruptible(points).filter_map(|point| self.place(point.x, point.y));
+        places.filter(|place| frame.holds(*place)).collect()
     }
 
     fn points(&self, points: &[Point], look: &Look) -> Vec<Shape> {
