@@ -51,7 +51,7 @@ pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, re
     if repeats.rows.is_empty() {
         return found;
     }
-    let pairs = alike(segments, frames, repeats);
+    let pairs = alike(segments, frames, tracking, repeats);
     let copies: HashSet<u32> = pairs.iter().map(|(row, _)| *row).collect();
     let mut telling: HashMap<(u32, bool), Telling> = HashMap::new();
     for (row, original) in interruptible(pairs) {
@@ -83,8 +83,9 @@ fn segment_at(segments: &[Segment], row: u32) -> Option<&Segment> {
     segments.get(row as usize)
 }
 
-/// Pairs of packets that are alike: the later one, and the first one that looked so.
-fn alike(segments: &[Segment], frames: &Frames, repeats: &Repeats) -> Vec<(u32, u32)> {
+/// Pairs of packets of one stream that are alike: the later one, and the first one that looked so. Where the ports were
+/// used before, a packet of that earlier stream is not what one of this stream repeats.
+fn alike(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &Repeats) -> Vec<(u32, u32)> {
     // Most packets are not like any that repeats: a few bits tell.
     let mut candidates = vec![false; 1 << 16];
     for segment in interruptible(repeats.rows.iter().filter_map(|row| segment_at(segments, *row))) {
@@ -92,14 +93,14 @@ fn alike(segments: &[Segment], frames: &Frames, repeats: &Repeats) -> Vec<(u32, 
             *candidate = true;
         }
     }
-    let mut first: HashMap<Identity, u32> = HashMap::new();
+    let mut first: HashMap<(u32, Identity), u32> = HashMap::new();
     let mut pairs = Vec::new();
-    for (row, segment) in interruptible((0_u32..).zip(segments)) {
+    for ((row, segment), packet) in interruptible((0_u32..).zip(segments).zip(&tracking.packets)) {
         if candidates.get(mixed(segment)) != Some(&true) {
             continue;
         }
         let identity = Identity::of(segment, frames.mark(row).ip_id);
-        match first.entry(identity) {
+        match first.entry((packet.stream, identity)) {
             std::collections::hash_map::Entry::Occupied(known) => pairs.push((row, *known.get())),
             std::collections::hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(row);
@@ -182,6 +183,11 @@ mod tests {
     type Pairs = Vec<(u32, u32)>;
 
     fn found(packets: &[Made]) -> (Pairs, Pairs) {
+        found_with(packets, |_, _| {})
+    }
+
+    /// The same after `change` had each segment with its row.
+    fn found_with(packets: &[Made], change: impl Fn(usize, &mut Segment)) -> (Pairs, Pairs) {
         let mut builder = Builder::default();
         for (id, (from_client, time, sequence, payload, ip_id, value)) in (1..).zip(packets) {
             let (client, server): ((IpAddr, u16), (IpAddr, u16)) =
@@ -189,7 +195,7 @@ mod tests {
             let (source, destination) = if *from_client { (client, server) } else { (server, client) };
             let syn = if *sequence == 0 { flag::SYN } else { 0 };
             let ack = if *from_client && *sequence == 0 { 0 } else { flag::ACK };
-            let segment = Segment {
+            let mut segment = Segment {
                 packetid: id,
                 abstime: time * MILLISECOND,
                 source: source.0,
@@ -209,6 +215,7 @@ mod tests {
                 dss: None,
                 control: None,
             };
+            change(id as usize - 1, &mut segment);
             builder.push(&Frame { ip_id: *ip_id, ..Frame::default() }, segment);
         }
         let table = builder.finish();
@@ -255,6 +262,26 @@ mod tests {
             (true, 61, 201, 0, None, Some(1061)),
         ]);
         assert_eq!(found(&packets), (vec![(5, 3)], vec![]));
+    }
+
+    #[test]
+    fn a_packet_of_an_earlier_use_of_the_ports_is_not_the_original() {
+        let mut packets = handshake(Some(10), None);
+        packets.extend([
+            (true, 21, 1, 100, Some(11), None),
+            (true, 22, 101, 100, Some(12), None),
+            // A SYN with another number begins a new stream.
+            (true, 40, 0, 0, Some(13), None),
+        ]);
+        let begun_again = packets.len();
+        packets.extend([(true, 50, 1, 100, Some(11), None), (true, 51, 101, 100, Some(12), None)]);
+        let found = found_with(&packets, |row, segment| {
+            if row == begun_again - 1 {
+                // Sequence numbers of the new stream begin one lower, so that its packets look like the old ones'.
+                segment.sequence = u32::MAX;
+            }
+        });
+        assert_eq!(found, (vec![], vec![]));
     }
 
     #[test]

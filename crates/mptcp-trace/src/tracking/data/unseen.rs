@@ -78,7 +78,9 @@ impl Reach {
         let end = self.next?;
         // Data under way when the capture began concern only the subflows that it has.
         let begun = self.before.filter(|_| self.carries).or(self.lowest);
-        Some((self.first.or(begun)?, fin.map_or(end, |fin| end.min(fin))))
+        let start = self.first.or(begun)?;
+        // A DATA_ACK below the first octet covers none.
+        Some((start, fin.map_or(end, |fin| end.min(fin)).max(start)))
     }
 }
 
@@ -92,4 +94,21 @@ fn settled(segments: &[Segment], tracking: &Tracking, connection: &Connection) -
     let first = streams().filter_map(|stream| stream.packets.first().and_then(time)).min()?;
     let last = streams().filter_map(|stream| stream.packets.last().and_then(time)).max()?;
     Some(first.saturating_add(SETTLED.min(last.saturating_sub(first) / 2)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_acknowledged_below_the_first_byte_covers_nothing() {
+        // RFC 8684 §3.1: the IDSN stands for the SYN, so that the first byte of data is the one after it.
+        let numbers = Numbers::new(Some(1000));
+        let first = numbers.first().unwrap();
+        for (data_ack, covered) in [(first - 1, 0), (first, 0), (first + 5, 5)] {
+            let mut reach = Reach { first: Some(first), ..Reach::default() };
+            reach.acknowledges(0, data_ack);
+            assert_eq!(reach.range(&numbers), Some((first, first + covered)), "{data_ack}");
+        }
+    }
 }
