@@ -1,23 +1,18 @@
 //! Arbitrary packets, tracked: nothing panics, and the sums agree with each other.
 #![no_main]
 
-use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
-use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
-use mptcp_trace::analysis::reinjections::{reinjection_summary, reinjections};
-use mptcp_trace::analysis::tcp_summary::tcp_summary;
+use mptcp_trace::packets::frames::Frame;
 use mptcp_trace::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, SackBlocks, Segment, subtype,
 };
-use mptcpanalyzer::packets::table::{Builder, Frame, PacketTable};
-use mptcpanalyzer::packets::{CaptureFacts, Dissection};
-use mptcp_trace::tracking::data::{Kind, data_level};
-use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::packets::{Builder, CaptureFacts, Dissection};
+use mptcp_trace::tracking::Capture;
+use mptcpanalyzer_fuzz::{ask_everything, check_sums};
 
 /// One packet. Few endpoints and mostly near numbers, so that packets have to do with each other.
 #[derive(Debug, Arbitrary)]
@@ -34,6 +29,8 @@ struct Packet {
     scale: Option<u8>,
     sack: Option<(u32, u32)>,
     time: i32,
+    ip_id: u8,
+    ttl: u8,
     options: Options,
 }
 
@@ -179,7 +176,8 @@ impl Packet {
             window: self.window,
             sequence: self.sequence.value(),
             acknowledgement: self.acknowledgement.value(),
-            payload: if self.huge_payload { payload.map(|length| length.saturating_mul(65_537)) } else { payload },
+            // As much as a packet can have, which the dissectors see to.
+            payload: if self.huge_payload { payload.map(|length| length * 8) } else { payload },
             timestamps: None,
             window_scale: self.scale,
             options_cut: self.options_cut,
@@ -265,41 +263,12 @@ impl Options {
 fuzz_target!(|packets: Vec<Packet>| {
     let mut builder = Builder::default();
     for (row, packet) in packets.iter().enumerate() {
-        builder.push(&Frame::default(), packet.segment(row));
+        let ip_id = Some(packet.ip_id.into());
+        builder.push(&Frame { ttl: Some(packet.ttl), ip_id, ..Frame::default() }, packet.segment(row));
     }
-    let built = builder.finish(Vec::new());
-    // Through its columns, so that they are read back, too.
-    let table = PacketTable::from(built.data_frame().expect("any segments make a table").clone());
-    let dissection = Dissection { table, facts: CaptureFacts::default() };
-    let capture = Capture::new(PathBuf::from("fuzz"), dissection).expect("a table makes segments");
-    assert_eq!(capture.segments.len(), packets.len());
-    let whole = capture.table().expect("the tracked columns fit");
-    assert_eq!(whole.height(), packets.len());
-    black_box(mptcp_connections(&capture));
-    for stream in &capture.tracking.streams {
-        for direction in tcp_summary(&capture, stream).directions {
-            assert!(direction.goodput_bytes <= direction.throughput_bytes);
-        }
-    }
-    for connection in &capture.tracking.connections {
-        let level = data_level(&capture.segments, &capture.tracking, connection);
-        assert_eq!(level.rows.len(), level.packets.len());
-        for role in Role::BOTH {
-            let direction = level.directions.get(role);
-            let mut first_sent = 0;
-            for volume in &direction.subflows {
-                let parts = volume.retransmitted + volume.first_sent + volume.reinjected + volume.resent;
-                // A number space that ends cuts what lies beyond; there is never more than was sent.
-                assert!(parts + volume.unmapped <= volume.throughput, "more than was sent");
-                first_sent += volume.first_sent;
-            }
-            assert_eq!(first_sent, direction.goodput);
-            let reinjected: u64 =
-                direction.repeats.iter().filter(|r| r.kind == Kind::Reinjection).map(|r| r.length).sum();
-            assert_eq!(reinjected, direction.subflows.iter().map(|volume| volume.reinjected).sum::<u64>());
-        }
-        black_box(mptcp_summary(&capture, connection));
-        black_box(reinjections(&capture, connection, None));
-        black_box(reinjection_summary(&capture, connection, None));
-    }
+    let dissection = Dissection { packets: builder.finish(), facts: CaptureFacts::default() };
+    let capture = Capture::new(PathBuf::from("fuzz"), dissection).expect("any packets are tracked");
+    assert!(capture.segments.len() <= packets.len());
+    check_sums(&capture.segments, &capture.tracking);
+    ask_everything(&capture);
 });
