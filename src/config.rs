@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use crate::delimiter::Delimiter;
 use crate::output::Format;
 use crate::packets::Dissector;
 use mptcp_trace::memory;
@@ -32,7 +33,7 @@ pub struct Config {
     /// Memory that packets may take, in bytes; `None`: half of what is free.
     pub memory_limit: Option<u64>,
     /// Separator of fields in CSV output and exports.
-    pub delimiter: char,
+    pub delimiter: Delimiter,
     /// Form in which commands print when `--format` is not given.
     pub format: Format,
     /// Print sizes and rates with unit prefixes.
@@ -60,7 +61,7 @@ impl Default for Config {
             cache_dir: None,
             cache_limit: 2048,
             memory_limit: None,
-            delimiter: ',',
+            delimiter: Delimiter::COMMA,
             format: Format::Table,
             human_readable: false,
             history_size: 1000,
@@ -197,9 +198,9 @@ const KEYS: &[Key] = &[
     },
     Key {
         name: "delimiter",
-        takes: "one ASCII character in quotes that is no letter, digit, quote, minus, dot or line end (\"\\t\" is a tab)",
+        takes: Delimiter::TAKES,
         set: |config, value| {
-            config.delimiter = read(value).filter(|character| is_delimiter(*character))?;
+            config.delimiter = read(value)?;
             Some(())
         },
     },
@@ -347,14 +348,6 @@ fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn is_delimiter(character: char) -> bool {
-    // Letters, digits, '-', '.' and '"' occur in the fields themselves or quote them.
-    character == '\t'
-        || (character.is_ascii_graphic() || character == ' ')
-            && !character.is_ascii_alphanumeric()
-            && !"\"'-.".contains(character)
-}
-
 fn is_field_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('-')
@@ -433,7 +426,7 @@ mod tests {
             cache_dir: Some(PathBuf::from("/var/c")),
             cache_limit: 7,
             memory_limit: Some(1 << 30),
-            delimiter: ';',
+            delimiter: Delimiter::new(';').unwrap(),
             format: Format::Ndjson,
             human_readable: true,
             history_size: 12,
@@ -478,6 +471,7 @@ mod tests {
             "delimiter = ''",
             "delimiter = '→'",
             "delimiter = 'a'",
+            "delimiter = '_'",
             "delimiter = '\"'",
             "delimiter = \"\\n\"",
             "format = 'xml'",
@@ -515,7 +509,7 @@ mod tests {
 
     #[test]
     fn a_tab_separates_and_a_tilde_is_home() {
-        assert_eq!(parse("delimiter = \"\\t\"", "c").unwrap().delimiter, '\t');
+        assert_eq!(parse("delimiter = \"\\t\"", "c").unwrap().delimiter.byte(), b'\t');
         let home = BaseDirs::new().unwrap().home_dir().join("traces");
         assert_eq!(parse("cache_dir = '~/traces'", "c").unwrap().cache_dir, Some(home));
         assert_eq!(parse("cache_dir = ''", "c").unwrap().cache_dir, None);

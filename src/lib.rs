@@ -18,7 +18,7 @@
 //! - [`plugin`]: commands and plots from outside, as processes.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`capture_format`], [`children`], [`cli`], [`config`], [`error`], [`interrupt`], [`memory`], [`quoting`], [`reading`],
+//! - [`capture_format`], [`children`], [`cli`], [`config`], [`delimiter`], [`error`], [`interrupt`], [`memory`], [`quoting`], [`reading`],
 //!   [`spreadsheet`], [`temporary`], [`terminal_text`], [`time_text`], [`units`], [`whole_file`]: leaves that all may use.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
@@ -40,6 +40,7 @@ pub mod children;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod delimiter;
 pub mod error;
 pub mod locale;
 pub mod output;

@@ -10,7 +10,6 @@ use super::{Category, Command, Example, Outcome, Session};
 use crate::analysis::selection::{self, Selection};
 use crate::arguments;
 use crate::error::{Error, Result};
-use crate::packets::cells::delimiter_byte;
 use crate::packets::exported::{Form, write};
 use crate::terminal_text::escape;
 use crate::whole_file::refuse_capture;
@@ -106,12 +105,6 @@ impl Command for Export {
             return Err(Error::Usage("name the file to write: `export OUT`".to_string()));
         };
         let form = form(out, arguments.get_one::<Form>("form").copied())?;
-        let Some(delimiter) = delimiter_byte(session.config.delimiter) else {
-            let delimiter = session.config.delimiter;
-            return Err(Error::Failed(format!(
-                "the CSV delimiter cannot be {delimiter:?}: set `delimiter` to one ASCII punctuation mark or a tab"
-            )));
-        };
         let chosen = Selection {
             tcpstream: arguments.get_one("tcpstream").copied(),
             mptcpstream: arguments.get_one("mptcpstream").copied(),
@@ -126,7 +119,7 @@ impl Command for Export {
             Some(names) => selection::columns(&packets, &names.collect::<Vec<_>>())?,
             None => packets,
         };
-        write(&table, out, form, delimiter, force)?;
+        write(&table, out, form, session.config.delimiter, force)?;
         Ok(Outcome::Done(vec![sentence(&table, out)]))
     }
 }

@@ -4,13 +4,19 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::{Cell, Report, Table, complete};
+use crate::delimiter::Delimiter;
 use crate::spreadsheet;
 use crate::terminal_text;
 use crate::time_text;
 
 /// Writes the frame, the records or the first table of `report`. With `for_terminal`, text is escaped.
-pub(super) fn write(report: &Report, delimiter: u8, for_terminal: bool, output: &mut dyn Write) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
+pub(super) fn write(
+    report: &Report,
+    delimiter: Delimiter,
+    for_terminal: bool,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(output);
     let shown = |text: String| if for_terminal { terminal_text::escape(&text).into_owned() } else { text };
     if let Some(frame) = &report.frame {
         writer.write_record(frame.names()).map_err(io_error)?;
@@ -31,12 +37,12 @@ pub(super) fn write(report: &Report, delimiter: u8, for_terminal: bool, output: 
 /// Writes the records of one report of several; only the first is `headed`.
 pub(super) fn part(
     report: &Report,
-    delimiter: u8,
+    delimiter: Delimiter,
     for_terminal: bool,
     headed: bool,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(output);
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(output);
     let shown = |text: String| if for_terminal { terminal_text::escape(&text).into_owned() } else { text };
     let Some(table) = report.records.as_ref().or(report.tables.first()) else { return Ok(()) };
     if headed {

@@ -6,7 +6,6 @@ use std::io::{self, Write};
 
 use super::render::RenderOptions;
 use super::{Cell, Format, Report, Table, delimited, json, text_table};
-use crate::packets::cells::delimiter_byte;
 use crate::terminal_text::{escape, folded};
 
 /// Writes reports as the parts of one.
@@ -38,9 +37,8 @@ impl Rolling {
             Format::Json => self.elements(report, output)?,
             Format::Ndjson => json::lines(report, output)?,
             Format::Csv => {
-                let delimiter = delimiter_byte(self.options.delimiter).unwrap_or(b',');
                 let headed = !std::mem::replace(&mut self.begun, true);
-                delimited::part(report, delimiter, self.options.width.is_some(), headed, output)?;
+                delimited::part(report, self.options.delimiter, self.options.width.is_some(), headed, output)?;
             }
         }
         output.flush()
@@ -185,7 +183,12 @@ mod tests {
     }
 
     fn rolled(format: Format, width: Option<u16>, parts: &[Report]) -> String {
-        let mut rolling = Rolling::new(RenderOptions { format, human_readable: false, delimiter: ',', width });
+        let mut rolling = Rolling::new(RenderOptions {
+            format,
+            human_readable: false,
+            delimiter: crate::delimiter::Delimiter::COMMA,
+            width,
+        });
         let mut output = Vec::new();
         for part in parts {
             rolling.part(part, &mut output).unwrap();

@@ -70,14 +70,6 @@ pub fn hexadecimal(number: u64, digits: usize) -> String {
     format!("{number:0digits$x}")
 }
 
-/// Says whether `delimiter` can part the fields of a CSV file: one ASCII character that no value needs.
-#[must_use]
-pub fn delimiter_byte(delimiter: char) -> Option<u8> {
-    let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii)?;
-    let taken = byte.is_ascii_alphanumeric() || matches!(byte, b'"' | b'\n' | b'\r' | b'.' | b'-' | b'_' | 0);
-    (!taken).then_some(byte)
-}
-
 /// What a column holds, as far as comparing and printing are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {

@@ -12,6 +12,7 @@ use super::protocol::{CaptureGiven, PacketsGiven, Request, RequestKind, Selectio
 use crate::analysis::filter::Filter;
 use crate::analysis::selection;
 use crate::arguments::Source;
+use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
 use crate::packets::exported;
 use crate::temporary::Directory;
@@ -179,7 +180,7 @@ impl Wants<'_> {
                 return Ok(None);
             }
             let path = directory.join(format!("{stem}.{ending}"));
-            exported::write(&chosen, &path, as_form, b',', Force::NotGiven)?;
+            exported::write(&chosen, &path, as_form, Delimiter::COMMA, Force::NotGiven)?;
             Ok(Some(path))
         };
         Ok(PacketsGiven {

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use mptcpanalyzer::config::Config;
 
+use crate::program::Home;
+
 #[test]
 fn the_example_shows_every_key_with_its_default() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/config.toml");
@@ -47,4 +49,27 @@ fn text_that_is_not_utf_8_is_refused() {
     let path = folder.path().join("mine.toml");
     fs::write(&path, b"tshark = \"\xff\"\n").unwrap();
     assert!(Config::load(Some(&path)).unwrap_err().to_string().starts_with("cannot read the configuration file"));
+}
+
+#[test]
+fn a_delimiter_that_values_need_is_refused_with_its_line_and_others_part_csv() {
+    let home = Home::new();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/two_paths.pcapng");
+    home.write("two_paths.pcapng", fs::read(example).unwrap());
+    let words = ["--config", "mine.toml", "-l", "two_paths.pcapng", "list_mptcp_connections", "--format"];
+    for (refused, accepted) in [("_", ";"), ("a", " "), (".", "|"), ("-", "\\t"), ("\\n", "/")] {
+        home.write("mine.toml", format!("# lab\ndelimiter = \"{refused}\"\n"));
+        for format in ["csv", "table", "json"] {
+            let done = home.run(&[&words[..], &[format]].concat(), "");
+            assert_eq!((done.code, done.results.as_str()), (Some(1), ""));
+            assert!(done.messages.starts_with("error: mine.toml:2: `delimiter` takes one ASCII "), "{}", done.messages);
+        }
+        home.write("mine.toml", format!("# lab\ndelimiter = \"{accepted}\"\n"));
+        for format in ["csv", "table", "json"] {
+            let done = home.run(&[&words[..], &[format]].concat(), "");
+            assert_eq!((done.code, done.messages.as_str()), (Some(0), ""));
+            let head = format!("mptcpstream{}", accepted.replace("\\t", "\t"));
+            assert!(format != "csv" || done.results.starts_with(&head), "{}", done.results);
+        }
+    }
 }

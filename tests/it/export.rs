@@ -1,5 +1,6 @@
 //! A packet table leaves as a file and is loaded again.
 
+use mptcpanalyzer::delimiter::Delimiter;
 use mptcpanalyzer::whole_file::Force;
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ fn a_long_table_survives_every_form() {
     for (form, name) in [(Form::Csv, "t.csv"), (Form::Parquet, "t.parquet"), (Form::Arrow, "t.arrow")] {
         let path = directory.path().join(name);
         let start = Instant::now();
-        write(&table, &path, form, b',', Force::NotGiven).unwrap();
+        write(&table, &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
         let written = start.elapsed();
         let back = read(&path).unwrap();
         println!(

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use mptcpanalyzer::analysis::filter::Filter;
+use mptcpanalyzer::delimiter::Delimiter;
 use mptcpanalyzer::output::{Cell, Format, RenderOptions, Report, Table, render};
 use mptcpanalyzer::packets::schema::Kind;
 use polars::prelude::{Column, DataFrame};
@@ -34,7 +35,7 @@ fn frame() -> DataFrame {
 fn rendered(report: &Report, format: Format) -> String {
     let start = Instant::now();
     let mut output = Vec::new();
-    let options = RenderOptions { format, human_readable: false, delimiter: ',', width: None };
+    let options = RenderOptions { format, human_readable: false, delimiter: Delimiter::COMMA, width: None };
     render(report, &options, &mut output).unwrap();
     println!("{format:?}: {} rows in {:?}", ROWS, start.elapsed());
     String::from_utf8(output).unwrap()
@@ -105,7 +106,8 @@ fn rows_with_long_texts_are_blocks() {
     table.rows.push(vec![text("notice"), text("b"), Cell::Null, text("five"), Cell::Null]);
     let report = Report::new(&(), vec![table]).with_notes(vec!["2 findings".to_string()]);
     let mut output = Vec::new();
-    let options = RenderOptions { format: Format::Table, human_readable: false, delimiter: ',', width: Some(26) };
+    let options =
+        RenderOptions { format: Format::Table, human_readable: false, delimiter: Delimiter::COMMA, width: Some(26) };
     render(&report, &options, &mut output).unwrap();
     let wanted = "\
 problem  a

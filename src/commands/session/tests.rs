@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::*;
+use crate::delimiter::Delimiter;
 use crate::packets::exported::{Form, write};
 use crate::packets::table::raw;
 use mptcp_trace::packets::Builder;
@@ -34,7 +35,7 @@ impl Folder {
             builder.push(&Frame::default(), segment(packetid));
         }
         let path = self.path(name);
-        write(&raw(&builder.finish(), &[]).unwrap(), &path, Form::Arrow, b',', Force::Given).unwrap();
+        write(&raw(&builder.finish(), &[]).unwrap(), &path, Form::Arrow, Delimiter::COMMA, Force::Given).unwrap();
         path
     }
 }

@@ -8,7 +8,7 @@ use polars::prelude::{
     UInt64Type,
 };
 
-use crate::packets::cells::delimiter_byte;
+use crate::delimiter::Delimiter;
 use crate::packets::schema::{self, Kind, Origin};
 use crate::spreadsheet;
 use crate::terminal_text::escape;
@@ -25,7 +25,7 @@ pub(super) fn read(mut input: impl Read) -> Result<DataFrame, String> {
     let Some(delimiter) = delimiter(&start) else {
         return Err("its first line does not name columns".to_string());
     };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(start.chain(input));
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter.byte()).from_reader(start.chain(input));
     let names = reader.headers().map_err(problem)?.clone();
     let mut builders = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
@@ -62,14 +62,14 @@ pub(super) fn read(mut input: impl Read) -> Result<DataFrame, String> {
 pub(super) fn names_columns(start: &[u8]) -> bool {
     let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let Some(delimiter) = delimiter(start) else { return false };
-    line.split(|byte| *byte == delimiter).any(|name| {
+    line.split(|byte| *byte == delimiter.byte()).any(|name| {
         let name = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name);
         std::str::from_utf8(name).is_ok_and(|name| schema::find(name).is_some())
     })
 }
 
 /// The character after the first name of the header; any that names cannot have will do.
-fn delimiter(start: &[u8]) -> Option<u8> {
+fn delimiter(start: &[u8]) -> Option<Delimiter> {
     let start = start.strip_prefix(b"\"").unwrap_or(start);
     let end = start.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')))?;
     let rest = start.get(end..)?;
@@ -78,8 +78,8 @@ fn delimiter(start: &[u8]) -> Option<u8> {
     let first_is_ours = end > 0 && std::str::from_utf8(start.get(..end)?).is_ok();
     match found {
         // A single column: whatever the delimiter is, there is none to see.
-        b'\n' | b'\r' => Some(b','),
-        _ => delimiter_byte(char::from(found)).filter(|_| first_is_ours),
+        b'\n' | b'\r' => Some(Delimiter::COMMA),
+        _ => Delimiter::new(char::from(found)).filter(|_| first_is_ours),
     }
 }
 

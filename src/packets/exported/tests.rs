@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::read::{columns, facts};
 use super::{Form, recognise, write};
+use crate::delimiter::Delimiter;
 use crate::packets::LoadError;
 use crate::packets::schema::{self, Kind, Origin};
 
@@ -64,7 +65,7 @@ fn every_raw_column_comes_back_as_it_was() {
     let expected = raw_columns(&table());
     for (form, name) in FORMS {
         let path = directory.path().join(name);
-        write(&table(), &path, form, b',', Force::NotGiven).unwrap();
+        write(&table(), &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
         assert!(recognise(&path), "{form:?}");
         let read = columns(&path).unwrap();
         assert_eq!(read.schema(), expected.schema(), "{form:?}");
@@ -83,9 +84,9 @@ fn every_raw_column_comes_back_as_it_was() {
 fn any_delimiter_comes_back() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
-    for delimiter in *b";\t| ," {
-        write(&table(), &path, Form::Csv, delimiter, Force::NotGiven).unwrap();
-        assert!(columns(&path).unwrap().equals_missing(&raw_columns(&table())), "{}", char::from(delimiter));
+    for delimiter in ";\t| ,".chars() {
+        write(&table(), &path, Form::Csv, Delimiter::new(delimiter).unwrap(), Force::NotGiven).unwrap();
+        assert!(columns(&path).unwrap().equals_missing(&raw_columns(&table())), "{delimiter}");
     }
 }
 
@@ -94,7 +95,7 @@ fn csv_says_what_people_see() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     let chosen = table().select(["packetid", "abstime", "reltime", "sendkey", "recvtok", "subtype", "backup"]).unwrap();
-    write(&chosen, &path, Form::Csv, b',', Force::NotGiven).unwrap();
+    write(&chosen, &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "packetid,abstime,reltime,sendkey,recvtok,subtype,backup\n\
@@ -111,7 +112,7 @@ fn a_selection_of_rows_loads() {
     for (form, name) in FORMS {
         let path = directory.path().join(name);
         for rows in [0, 1] {
-            write(&table().head(Some(rows)), &path, form, b',', Force::NotGiven).unwrap();
+            write(&table().head(Some(rows)), &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
             assert_eq!(columns(&path).unwrap().height(), rows);
         }
     }
@@ -124,7 +125,7 @@ fn rows_come_back_in_the_order_of_the_file() {
     for (form, name) in FORMS {
         let path = directory.path().join(name);
         let ids = |table: &DataFrame| {
-            write(table, &path, form, b',', Force::Given).unwrap();
+            write(table, &path, form, Delimiter::COMMA, Force::Given).unwrap();
             let table = columns(&path).unwrap();
             table.column("packetid").unwrap().u64().unwrap().iter().collect::<Vec<_>>()
         };
@@ -139,20 +140,20 @@ fn foreign_tables_are_refused() {
         let path = directory.path().join(name);
         let mut less = table();
         less.drop_in_place("sport").unwrap();
-        write(&less, &path, form, b',', Force::NotGiven).unwrap();
+        write(&less, &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
         assert_eq!(reason(&path), "it has no column `sport`; export it again without `--columns`");
-        write(&table().vstack(&table().head(Some(1))).unwrap(), &path, form, b',', Force::Given).unwrap();
+        write(&table().vstack(&table().head(Some(1))).unwrap(), &path, form, Delimiter::COMMA, Force::Given).unwrap();
         assert!(reason(&path).contains("a `packetid` of its own"));
     }
     for (form, name) in FORMS.into_iter().skip(1) {
         let path = directory.path().join(name);
         let mut other = table();
         other.with_column(Column::new("sport".into(), [1.5, 2.5, 3.5])).unwrap();
-        write(&other, &path, form, b',', Force::NotGiven).unwrap();
+        write(&other, &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
         assert_eq!(reason(&path), "its column `sport` is f64, not u16");
         let mut other = table();
         other.with_column(Column::new("score".into(), [1.5, 2.5, 3.5])).unwrap();
-        write(&other, &path, form, b',', Force::NotGiven).unwrap();
+        write(&other, &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
         assert_eq!(reason(&path), "its further column `score` is f64; only text can be added");
     }
     let path = directory.path().join("foreign.parquet");
@@ -164,7 +165,7 @@ fn foreign_tables_are_refused() {
 fn csv_values_that_do_not_fit_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
-    write(&table(), &path, Form::Csv, b',', Force::NotGiven).unwrap();
+    write(&table(), &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("9223372036.854775807", "soon\u{1b}", 1)).unwrap();
     assert_eq!(reason(&path), "`soon\\u{1b}` in column `reltime`, line 2, is no duration[ns]");
@@ -191,7 +192,7 @@ fn damaged_files_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     for (form, name) in FORMS.into_iter().skip(1) {
         let path = directory.path().join(name);
-        write(&table(), &path, form, b',', Force::NotGiven).unwrap();
+        write(&table(), &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
         let whole = fs::read(&path).unwrap();
         for length in (6..whole.len()).step_by(331) {
             fs::write(&path, &whole[..length]).unwrap();
@@ -214,19 +215,22 @@ fn writing_replaces_whole_files_only() {
     let link = directory.path().join("link.csv");
     #[cfg(unix)]
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    write(&table(), &link, Form::Csv, b',', Force::NotGiven).unwrap();
+    write(&table(), &link, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(fs::read_to_string(&path).unwrap().starts_with("packetid,"));
-    let error = write(&table(), directory.path(), Form::Csv, b',', Force::NotGiven).unwrap_err().to_string();
+    let error =
+        write(&table(), directory.path(), Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap_err().to_string();
     assert!(error.ends_with("it is a directory; name a file in it"), "{error}");
-    let error = write(&table(), &directory.path().join("no/such/t.csv"), Form::Csv, b',', Force::NotGiven)
+    let error = write(&table(), &directory.path().join("no/such/t.csv"), Form::Csv, Delimiter::COMMA, Force::NotGiven)
         .unwrap_err()
         .to_string();
     assert!(error.starts_with("cannot write ") && error.contains("No such file"), "{error}");
     // A device is written to, not replaced, and what it answers is told.
     if Path::new("/dev/full").exists() {
         for (form, _) in FORMS {
-            let error = write(&table(), Path::new("/dev/full"), form, b',', Force::NotGiven).unwrap_err().to_string();
+            let error = write(&table(), Path::new("/dev/full"), form, Delimiter::COMMA, Force::NotGiven)
+                .unwrap_err()
+                .to_string();
             assert!(error.starts_with("cannot write /dev/full: No space left"), "{form:?} {error}");
         }
     }

@@ -9,6 +9,7 @@ use polars_io::ipc::IpcWriter;
 use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
 
 use super::{Form, VERSION_KEY, seal};
+use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
 use crate::packets::cells::Cells;
 use crate::packets::schema;
@@ -24,13 +25,13 @@ const ROWS_BETWEEN_CHECKS: usize = 4096;
 ///
 /// # Errors
 /// When the file cannot be written, or on Ctrl-C.
-pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: u8, force: Force) -> Result<()> {
+pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: Delimiter, force: Force) -> Result<()> {
     let mut file = WholeFile::create(path, force)?;
     encode(table, &mut file, path, form, delimiter)?;
     file.finish()
 }
 
-fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, delimiter: u8) -> Result<()> {
+fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, delimiter: Delimiter) -> Result<()> {
     let octets = match form {
         Form::Csv => return encode_csv(table, file, named, delimiter),
         Form::Parquet => parquet(table),
@@ -62,14 +63,14 @@ fn arrow(table: &DataFrame) -> PolarsResult<Vec<u8>> {
     Ok(octets)
 }
 
-fn encode_csv(table: &DataFrame, file: impl Write, named: &Path, delimiter: u8) -> Result<()> {
+fn encode_csv(table: &DataFrame, file: impl Write, named: &Path, delimiter: Delimiter) -> Result<()> {
     let columns = Cells::of_frame(table)
         .map_err(|source| Error::Table { action: "read the columns of the packet table", source })?;
     let failed = |error: csv::Error| match error.into_kind() {
         csv::ErrorKind::Io(error) => Error::file("write", named, error),
         other => Error::file("write", named, io::Error::other(format!("{other:?}"))),
     };
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).buffer_capacity(1 << 18).from_writer(file);
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).buffer_capacity(1 << 18).from_writer(file);
     writer.write_record(columns.iter().map(Cells::name)).map_err(failed)?;
     for row in 0..table.height() {
         if row % ROWS_BETWEEN_CHECKS == 0 {
