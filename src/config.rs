@@ -7,13 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::{BaseDirs, ProjectDirs};
-use serde::de::DeserializeOwned;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::delimiter::Delimiter;
 use crate::output::Format;
 use crate::packets::Dissector;
+use crate::terminal_text::escape;
+use crate::toml_file::{Key, Mistake, Source, read};
 use mptcp_trace::memory;
 use mptcp_trace::reading;
 
@@ -91,53 +90,12 @@ pub enum ConfigError {
         /// What the system answered.
         source: io::Error,
     },
-    /// Not TOML.
-    #[error("{path}:{line}: not valid TOML: {reason}; correct that line")]
-    Syntax {
-        /// The file, escaped for a terminal.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// What the TOML parser says.
-        reason: String,
-    },
-    /// A key that the program does not know.
-    #[error("{path}:{line}: unknown key `{key}`; {advice}")]
-    UnknownKey {
-        /// The file, escaped for a terminal.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// The key, escaped for a terminal.
-        key: String,
-        /// The nearest key, or all of them.
-        advice: String,
-    },
-    /// A value of the wrong type or out of range.
-    #[error("{path}:{line}: `{key}` takes {takes}; correct the value or delete the line")]
-    BadValue {
-        /// The file, escaped for a terminal.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// The key.
-        key: &'static str,
-        /// What the key takes, a phrase.
-        takes: &'static str,
-    },
+    /// Not TOML, or a key or a value that does not fit.
+    #[error(transparent)]
+    Wrong(#[from] Mistake),
 }
 
-type Value<'a> = Spanned<DeValue<'a>>;
-
-/// One key of the file.
-struct Key {
-    name: &'static str,
-    takes: &'static str,
-    /// Puts the value into the configuration; `None` when it does not fit.
-    set: fn(&mut Config, Value<'_>) -> Option<()>,
-}
-
-const KEYS: &[Key] = &[
+const KEYS: &[Key<Config>] = &[
     Key {
         name: "dissector",
         takes: "\"auto\", \"native\" or \"tshark\"",
@@ -274,12 +232,12 @@ impl Config {
     }
 
     fn read(path: &Path) -> Result<Config, ConfigError> {
-        let shown = escaped(&path.to_string_lossy());
+        let shown = escape(&path.to_string_lossy()).into_owned();
         let text = reading::text(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing { path: shown.clone() },
             _ => ConfigError::Unreadable { path: shown.clone(), source },
         })?;
-        let mut config = parse(&text, &shown)?;
+        let mut config = parse(&text, &path.to_string_lossy())?;
         config.file = Some(path.to_path_buf());
         Ok(config)
     }
@@ -290,58 +248,13 @@ impl Config {
     }
 }
 
-fn parse(text: &str, shown: &str) -> Result<Config, ConfigError> {
-    // Editors on Windows put a byte-order mark in front; it is no part of the first key.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        path: shown.to_string(),
-        line: error.span().map_or(1, |span| line_of(text, span.start)),
-        // The parser's message can have several lines; a sentence has one.
-        reason: escaped(error.message().lines().collect::<Vec<_>>().join(", ").as_str()),
-    })?;
-    let mut entries: Vec<_> = table.into_inner().into_iter().collect();
-    // In the order of the file, so that the first mistake is the one reported.
-    entries.sort_by_key(|(name, _)| name.span().start);
+fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
+    let source = Source::new(path, text);
     let mut config = Config::default();
-    for (name, value) in entries {
-        let line = line_of(text, name.span().start);
-        let Some(key) = KEYS.iter().find(|key| key.name == name.get_ref().as_ref()) else {
-            return Err(ConfigError::UnknownKey {
-                path: shown.to_string(),
-                line,
-                key: escaped(name.get_ref()),
-                advice: advice_for(name.get_ref()),
-            });
-        };
-        (key.set)(&mut config, value).ok_or_else(|| ConfigError::BadValue {
-            path: shown.to_string(),
-            line,
-            key: key.name,
-            takes: key.takes,
-        })?;
+    for entry in source.entries()? {
+        source.set(&mut config, KEYS, &Config::keys().collect::<Vec<_>>(), entry)?;
     }
     Ok(config)
-}
-
-/// The nearest key, or when none is near the list of all.
-fn advice_for(typed: &str) -> String {
-    let wanted = typed.to_lowercase().replace('-', "_");
-    let nearest = Config::keys()
-        .map(|name| (strsim::jaro_winkler(&wanted, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    match nearest {
-        Some((_, name)) => format!("did you mean `{name}`?"),
-        None => format!("the keys are {}", Config::keys().collect::<Vec<_>>().join(", ")),
-    }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
-}
-
-fn read<T: DeserializeOwned>(value: Value<'_>) -> Option<T> {
-    T::deserialize(ValueDeserializer::from(value)).ok()
 }
 
 fn non_empty(text: String) -> Option<String> {
@@ -360,14 +273,6 @@ fn expand_home(text: &str) -> PathBuf {
         (Some(rest), Some(base)) => base.home_dir().join(rest),
         _ => PathBuf::from(text),
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
-    }
-    shown
 }
 
 /// Where the program keeps things, by the XDG base directory specification (on Linux).

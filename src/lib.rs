@@ -18,8 +18,8 @@
 //! - [`plugin`]: commands and plots from outside, as processes.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`capture_format`], [`children`], [`cli`], [`config`], [`delimiter`], [`error`], [`interrupt`], [`memory`], [`quoting`], [`reading`],
-//!   [`spreadsheet`], [`temporary`], [`terminal_text`], [`time_text`], [`units`], [`whole_file`]: leaves that all may use.
+//! - [`capture_format`], [`children`], [`cli`], [`config`], [`delimiter`], [`error`], [`interrupt`], [`memory`], [`nearest`], [`quoting`], [`reading`],
+//!   [`spreadsheet`], [`temporary`], [`terminal_text`], [`time_text`], [`toml_file`], [`units`], [`whole_file`]: leaves that all may use.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
 #![cfg_attr(
@@ -43,6 +43,7 @@ pub mod config;
 pub mod delimiter;
 pub mod error;
 pub mod locale;
+pub mod nearest;
 pub mod output;
 pub mod packets;
 pub mod plots;
@@ -53,4 +54,5 @@ pub mod spreadsheet;
 pub mod temporary;
 pub mod terminal_text;
 pub mod time_text;
+pub mod toml_file;
 pub mod whole_file;

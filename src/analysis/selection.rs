@@ -5,6 +5,7 @@ use polars::prelude::{BooleanChunked, BooleanType, ChunkedArray, DataFrame, NewC
 
 use super::filter::Filter;
 use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
 use crate::packets::schema;
 use crate::terminal_text::escape;
 use mptcp_trace::tracking::Role;
@@ -77,24 +78,13 @@ pub fn columns<S: AsRef<str>>(table: &DataFrame, names: &[S]) -> Result<DataFram
 #[must_use]
 pub fn unknown_column(table: &DataFrame, name: &str) -> Error {
     let names = table.columns().iter().map(|column| column.name().as_str());
-    let guess = match nearest(name, names) {
-        Some(guess) => format!("did you mean `{}`? ", escape(guess)),
+    let guess = match did_you_mean(name, names) {
+        Some(guess) => format!("{guess} "),
         // A column of the schema that this table happens not to have is no typo.
         None if schema::find(name).is_some() => "this capture has none; ".to_string(),
         None => String::new(),
     };
     Error::NotFound(format!("no column `{}`: {guess}`columns` lists them all", escape(name)))
-}
-
-/// The candidate that `name` was probably meant to be.
-#[must_use]
-pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
-    candidates
-        .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 fn keep(table: &DataFrame, mask: &BooleanChunked) -> Result<DataFrame> {

@@ -5,8 +5,8 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::{Category, Command, Example, Outcome, Session};
-use crate::analysis::selection::nearest;
 use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
 use crate::output::{Cell, Report, Table};
 use crate::packets::schema::{COLUMNS, ColumnSpec, Origin};
 use crate::terminal_text::escape;
@@ -126,8 +126,8 @@ fn of_spec(spec: &ColumnSpec, filled: Option<bool>) -> Description {
 
 fn choose<'a>(descriptions: &'a [Description], name: &str) -> Result<&'a Description> {
     descriptions.iter().find(|description| description.name == name).ok_or_else(|| {
-        let guess = nearest(name, descriptions.iter().map(|description| description.name.as_str()))
-            .map_or_else(String::new, |guess| format!("did you mean `{}`? ", escape(guess)));
+        let guess = did_you_mean(name, descriptions.iter().map(|description| description.name.as_str()))
+            .map_or_else(String::new, |guess| format!("{guess} "));
         Error::NotFound(format!("no column `{}`: {guess}`columns` lists them all", escape(name)))
     })
 }

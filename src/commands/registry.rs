@@ -4,6 +4,7 @@ use std::sync::{PoisonError, RwLock};
 
 use super::Command;
 use crate::error::Error;
+use crate::nearest::did_you_mean;
 
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
 pub static COMMANDS: &[&dyn Command] = &[
@@ -52,9 +53,6 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::quit::Quit,
 ];
 
-/// Names must be at least this alike (Jaro-Winkler) for one to be suggested for the other.
-const ALIKE: f64 = 0.8;
-
 /// Commands of plugins, which are known only once the program runs.
 static ADDED: RwLock<Vec<&'static dyn Command>> = RwLock::new(Vec::new());
 
@@ -84,15 +82,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The error for a name that no command answers to, with the name that was probably meant.
 #[must_use]
 pub fn unknown(name: &str) -> Error {
-    let wanted = name.replace('-', "_");
-    let closest = names()
-        .map(|known| (strsim::jaro_winkler(&wanted, known), known))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    Error::Usage(match closest {
-        Some((_, known)) => format!("unknown command `{name}`; did you mean `{known}`?"),
-        None => format!("unknown command `{name}`; type `help` to see them all"),
-    })
+    let advice = did_you_mean(name, names()).unwrap_or_else(|| "type `help` to see them all".to_string());
+    Error::Usage(format!("unknown command `{name}`; {advice}"))
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ mod points_of_view;
 pub mod settings;
 pub mod shortcuts;
 
+use crate::nearest::did_you_mean;
 use crate::packets::LoadedCapture;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::analysis::selection::nearest;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::Format;
@@ -376,8 +376,8 @@ impl Session {
         }
         let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
         let more = if names.len() > LISTED { " and more, see `captures`" } else { "" };
-        let guess = nearest(name, names.iter().copied())
-            .map_or_else(|| ";".to_string(), |guess| format!("; did you mean `{guess}`?"));
+        let guess =
+            did_you_mean(name, names.iter().copied()).map_or_else(|| ";".to_string(), |guess| format!("; {guess}"));
         format!("{guess} names in use: {shown}{more}")
     }
 

@@ -17,6 +17,17 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// Bytes as lower-case hexadecimal digits, two each.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        for half in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(half), 16));
+        }
+        text
+    })
+}
+
 /// A count with its noun, for a sentence: `1 packet`, `2 packets`. Not grouped, so that the number can be searched for.
 #[must_use]
 pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
@@ -120,6 +131,12 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(90_716), "90,716");
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
+    }
+
+    #[test]
+    fn bytes_are_two_digits_each() {
+        assert_eq!(hexadecimal(&[0, 9, 0x0a, 0xf0, 255]), "00090af0ff");
+        assert_eq!(hexadecimal(&[]), "");
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! What polars says of a query that it cannot answer, as one sentence that helps.
 
 use super::Relation;
-use crate::analysis::selection::nearest;
 use crate::error::Error;
+use crate::nearest::did_you_mean;
 use crate::terminal_text::escape;
 
 /// The error for what polars `said`; `columns` are those of the tables that the query names.
 pub fn refused(said: &str, columns: &[String]) -> Error {
     if let Some(name) = quoted(said, "unable to find column \"", '"') {
-        let guess = nearest(name, columns.iter().map(String::as_str));
-        return unknown("column", name, guess);
+        return unknown("column", name, columns.iter().map(String::as_str));
     }
     if let Some(name) = quoted(said, "relation '", '\'') {
-        return unknown("table", name, nearest(name, Relation::ALL.into_iter().map(Relation::name)));
+        return unknown("table", name, Relation::ALL.into_iter().map(Relation::name));
     }
     if said.contains("2^32") {
         return Error::Failed("the query makes more than 2^32 rows on its way; ask for less at once".to_string());
@@ -22,8 +21,8 @@ pub fn refused(said: &str, columns: &[String]) -> Error {
     Error::Usage(format!("the query cannot be answered: {}; see `help sql`", escape(sentence)))
 }
 
-fn unknown(what: &str, name: &str, guess: Option<&str>) -> Error {
-    let guess = guess.map_or_else(String::new, |guess| format!("did you mean `{}`? ", escape(guess)));
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
+    let guess = did_you_mean(name, known).map_or_else(String::new, |guess| format!("{guess} "));
     Error::NotFound(format!("no {what} `{}`: {guess}`sql` alone lists the tables and their columns", escape(name)))
 }
 

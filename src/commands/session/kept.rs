@@ -12,7 +12,7 @@ use super::Session;
 use super::settings::Setting;
 use super::shortcuts::Kind;
 use crate::error::{Error, Result};
-use crate::terminal_text::escape;
+use crate::toml_file::Source;
 use crate::whole_file::{self, Force};
 use mptcp_trace::reading;
 
@@ -88,13 +88,7 @@ fn read(file: &Path) -> Result<Kept> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::default()),
         other => other.map_err(|source| Error::file("read", file, source))?,
     };
-    toml::from_str(&text).map_err(|error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text.bytes().take(span.start).filter(|o| *o == b'\n').count().saturating_add(1));
-        let reason = error.message().lines().collect::<Vec<_>>().join(", ");
-        Error::Failed(format!("{}:{line}: {}", file.display(), escape(&reason)))
-    })
+    Source::new(&file.to_string_lossy(), &text).whole().map_err(|mistake| Error::Failed(mistake.to_string()))
 }
 
 fn write(file: &Path, kept: &Kept) -> Result<()> {

@@ -1,6 +1,5 @@
 //! What an entry of the cache depends on.
 
-use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::packets::schema;
+use mptcp_trace::units::hexadecimal;
 
 /// All that a dissection depends on: when any of it differs, the capture is dissected anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,12 +78,4 @@ impl Key {
         }
         hexadecimal(hash.finalize().get(..16).unwrap_or_default())
     }
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(octets.len().saturating_mul(2)), |mut text, octet| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }

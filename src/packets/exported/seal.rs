@@ -5,6 +5,7 @@
 //! from elsewhere, not against someone who computes it.
 
 use memchr::memmem;
+use mptcp_trace::units::hexadecimal;
 use sha2::{Digest, Sha256};
 
 /// The metadata key of the seal.
@@ -45,7 +46,7 @@ fn replace(octets: &mut [u8], old: &[u8], new: &[u8]) {
 }
 
 fn digest(octets: &[u8]) -> String {
-    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+    hexadecimal(&Sha256::digest(octets))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use polars::prelude::*;
 
 use crate::packets::schema::{ColumnSpec, Kind};
 use mptcp_trace::packets::segment::{Control, Dss, Join, Mapping, Segment, flag, subtype};
+use mptcp_trace::units::hexadecimal;
 
 /// Makes the raw column of that name.
 ///
@@ -113,10 +114,6 @@ fn backup(segment: &Segment) -> Option<bool> {
         Some(Join::Syn { backup, .. } | Join::SynAck { backup, .. }) => Some(*backup),
         _ => control(segment)?.prio.map(|prio| prio.backup),
     }
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// Makes a column from a function of a segment, or of a frame.

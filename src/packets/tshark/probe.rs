@@ -11,6 +11,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::{OLDEST, TsharkError};
+use crate::nearest::nearest;
 use crate::{children, temporary};
 
 /// An installed tshark.
@@ -49,12 +50,7 @@ impl Tshark {
     /// The known field nearest to a misspelt one.
     #[must_use]
     pub fn nearest(&self, field: &str) -> Option<&str> {
-        let names = self.fields().ok()?.lines();
-        names
-            .map(|known| (strsim::jaro_winkler(field, known), known))
-            .filter(|(likeness, _)| *likeness > 0.85)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| known)
+        nearest(field, self.fields().ok()?.lines())
     }
 
     fn fields(&self) -> Result<&str, TsharkError> {

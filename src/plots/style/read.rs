@@ -2,13 +2,12 @@
 
 use std::io;
 
-use serde::de::DeserializeOwned;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeTable, DeValue};
 
 use super::super::figure::RoleKind;
 use super::{Colour, Dash, Paint, RoleStyle, Style, Symbol};
 use crate::terminal_text::escape;
+use crate::toml_file::{Key, Mistake, Source, Value, advice, in_order, read};
 use mptcp_trace::reading;
 
 const EMBEDDED: [(&str, &str); 3] = [
@@ -36,50 +35,9 @@ pub enum StyleError {
         /// What the system answered.
         source: io::Error,
     },
-    /// Not TOML.
-    #[error("{path}:{line}: not valid TOML: {reason}; correct that line")]
-    Syntax {
-        /// The file, escaped for a terminal.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// What the TOML parser says.
-        reason: String,
-    },
-    /// A key that styles do not have.
-    #[error("{path}:{line}: unknown key `{key}`; {advice}")]
-    UnknownKey {
-        /// The file, escaped for a terminal.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// The key, escaped for a terminal.
-        key: String,
-        /// The nearest key, or all of them.
-        advice: String,
-    },
-    /// A value of the wrong type or out of range.
-    #[error("{path}:{line}: `{key}` takes {takes}; correct the value or delete the line")]
-    BadValue {
-        /// The file, escaped for a terminal.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// The key.
-        key: &'static str,
-        /// What the key takes, a phrase.
-        takes: &'static str,
-    },
-}
-
-type Value<'a> = Spanned<DeValue<'a>>;
-
-/// One key of a table, and how it changes `T`.
-struct Key<T> {
-    name: &'static str,
-    takes: &'static str,
-    /// `None` when the value does not fit.
-    set: fn(&mut T, Value<'_>) -> Option<()>,
+    /// Not TOML, or a key or a value that does not fit.
+    #[error(transparent)]
+    Wrong(#[from] Mistake),
 }
 
 const COLOUR: &str = "a colour such as \"#0072b2\"";
@@ -133,12 +91,6 @@ const ROLE_KEYS: [Key<RoleStyle>; 4] = [
     Key { name: "width", takes: WIDTH, set: |role, value| put(&mut role.width, width(value).map(Some)) },
 ];
 
-/// Where a file is and what stands in it, for errors.
-struct Source<'a> {
-    path: &'a str,
-    text: &'a str,
-}
-
 pub(super) fn find(name_or_file: &str) -> Result<Style, StyleError> {
     if let Some(style) = embedded(name_or_file) {
         return Ok(style);
@@ -150,7 +102,7 @@ pub(super) fn find(name_or_file: &str) -> Result<Style, StyleError> {
         }
         _ => StyleError::Unreadable { path: shown.clone(), source },
     })?;
-    parse(&text, &shown)
+    parse(&text, name_or_file)
 }
 
 fn embedded(name: &str) -> Option<Style> {
@@ -163,7 +115,7 @@ pub(super) fn embedded_default() -> Style {
     let mut style = blank();
     if let Some((path, text)) = EMBEDDED.first() {
         // A test reads every embedded style.
-        let _ = change(&mut style, Source { path, text });
+        let _ = change(&mut style, &Source::new(path, text));
     }
     style
 }
@@ -188,47 +140,34 @@ fn blank() -> Style {
 }
 
 fn parse(text: &str, path: &str) -> Result<Style, StyleError> {
-    // Editors on Windows put a byte-order mark in front; it is no part of the first key.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut style = embedded_default();
-    change(&mut style, Source { path, text })?;
+    change(&mut style, &Source::new(path, text))?;
     Ok(style)
 }
 
 /// Puts what the file says into `style`.
-fn change(style: &mut Style, source: Source<'_>) -> Result<(), StyleError> {
-    let table = DeTable::parse(source.text).map_err(|error| StyleError::Syntax {
-        path: source.path.to_string(),
-        line: error.span().map_or(1, |span| line_of(source.text, span.start)),
-        // The parser's message can have several lines; a sentence has one.
-        reason: escape(&error.message().lines().collect::<Vec<_>>().join(", ")).into_owned(),
-    })?;
-    let mut entries: Vec<_> = table.into_inner().into_iter().collect();
-    // In the order of the file, so that the first mistake is the one reported.
-    entries.sort_by_key(|(name, _)| name.span().start);
-    if let Some((_, value)) = entries.iter().find(|(name, _)| name.get_ref() == "based_on") {
-        let base = value.get_ref().as_str().and_then(embedded);
+fn change(style: &mut Style, source: &Source<'_>) -> Result<(), Mistake> {
+    let entries = source.entries()?;
+    if let Some(entry) = entries.iter().find(|entry| entry.name == "based_on") {
+        let base = entry.value.get_ref().as_str().and_then(embedded);
         let takes = "\"default\", \"dark\" or \"print\"";
-        *style = base.ok_or_else(|| source.bad_value(value.span().start, "based_on", takes))?;
+        *style = base.ok_or_else(|| source.bad_value(entry.at, "based_on", takes))?;
     }
-    for (name, value) in entries {
-        let at = name.span().start;
-        let key = name.get_ref().as_ref();
-        let role = RoleKind::ALL.iter().position(|kind| kind.name() == key);
-        match (key, role.and_then(|role| role.checked_sub(1))) {
+    for entry in entries {
+        let role = RoleKind::ALL.iter().position(|kind| kind.name() == entry.name);
+        match (entry.name.as_str(), role.and_then(|role| role.checked_sub(1))) {
             ("based_on", _) => {}
-            ("subflow", _) => style.subflows = source.subflows(value)?,
-            (_, Some(role)) => {
+            ("subflow", _) => style.subflows = subflows(source, entry.value)?,
+            (name, Some(role)) => {
                 if let Some(role) = style.roles.get_mut(role) {
-                    let takes = "a table of `colour`, `dash`, `mark` and `width`";
-                    let own = RoleKind::ALL.iter().map(|kind| kind.name()).find(|kind| *kind == key).unwrap_or("role");
-                    let DeValue::Table(table) = value.into_inner() else {
-                        return Err(source.bad_value(at, own, takes));
+                    let DeValue::Table(table) = entry.value.into_inner() else {
+                        let takes = "a table of `colour`, `dash`, `mark` and `width`";
+                        return Err(source.bad_value(entry.at, name, takes));
                     };
-                    source.role(role, table)?;
+                    set_role(source, role, table)?;
                 }
             }
-            _ => source.set(style, &STYLE_KEYS, &top_names(), (key, at), value)?,
+            _ => source.set(style, &STYLE_KEYS, &top_names(), entry)?,
         }
     }
     Ok(())
@@ -239,80 +178,27 @@ fn top_names() -> Vec<&'static str> {
     std::iter::once("based_on").chain(STYLE_KEYS.iter().map(|key| key.name)).chain(roles).collect()
 }
 
-impl Source<'_> {
-    fn subflows(&self, value: Value<'_>) -> Result<Vec<RoleStyle>, StyleError> {
-        let takes = "one table [[subflow]] for each subflow, at most 64";
-        let at = value.span().start;
-        let DeValue::Array(tables) = value.into_inner() else { return Err(self.bad_value(at, "subflow", takes)) };
-        if tables.is_empty() || tables.len() > 64 {
-            return Err(self.bad_value(at, "subflow", takes));
-        }
-        let mut subflows = Vec::new();
-        for table in tables {
-            let at = table.span().start;
-            let DeValue::Table(table) = table.into_inner() else { return Err(self.bad_value(at, "subflow", takes)) };
-            let mut subflow = RoleStyle::PLAIN;
-            self.role(&mut subflow, table)?;
-            subflows.push(subflow);
-        }
-        Ok(subflows)
+fn subflows(source: &Source<'_>, value: Value<'_>) -> Result<Vec<RoleStyle>, Mistake> {
+    let wrong = |at| source.bad_value(at, "subflow", "one table [[subflow]] for each subflow, at most 64");
+    let at = value.span().start;
+    let DeValue::Array(tables) = value.into_inner() else { return Err(wrong(at)) };
+    if tables.is_empty() || tables.len() > 64 {
+        return Err(wrong(at));
     }
-
-    fn role(&self, role: &mut RoleStyle, table: DeTable<'_>) -> Result<(), StyleError> {
-        let names = ROLE_KEYS.iter().map(|key| key.name).collect::<Vec<_>>();
-        let mut entries: Vec<_> = table.into_iter().collect();
-        entries.sort_by_key(|(name, _)| name.span().start);
-        for (name, value) in entries {
-            self.set(role, &ROLE_KEYS, &names, (name.get_ref().as_ref(), name.span().start), value)?;
-        }
-        Ok(())
+    let mut subflows = Vec::new();
+    for table in tables {
+        let at = table.span().start;
+        let DeValue::Table(table) = table.into_inner() else { return Err(wrong(at)) };
+        let mut subflow = RoleStyle::PLAIN;
+        set_role(source, &mut subflow, table)?;
+        subflows.push(subflow);
     }
-
-    /// Finds the key that stands `at` an octet of the text and sets it.
-    fn set<T>(
-        &self,
-        target: &mut T,
-        keys: &[Key<T>],
-        names: &[&'static str],
-        (name, at): (&str, usize),
-        value: Value<'_>,
-    ) -> Result<(), StyleError> {
-        let Some(key) = keys.iter().find(|key| key.name == name) else {
-            return Err(StyleError::UnknownKey {
-                path: self.path.to_string(),
-                line: line_of(self.text, at),
-                key: escape(name).into_owned(),
-                advice: advice(name, "keys", names),
-            });
-        };
-        (key.set)(target, value).ok_or_else(|| self.bad_value(at, key.name, key.takes))
-    }
-
-    fn bad_value(&self, at: usize, key: &'static str, takes: &'static str) -> StyleError {
-        StyleError::BadValue { path: self.path.to_string(), line: line_of(self.text, at), key, takes }
-    }
+    Ok(subflows)
 }
 
-/// The nearest of `names`, or when none is near all of them.
-fn advice(typed: &str, what: &str, names: &[&str]) -> String {
-    let wanted = typed.to_lowercase().replace('-', "_").replace("color", "colour");
-    let nearest = names
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&wanted, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    match nearest {
-        Some((_, name)) => format!("did you mean `{name}`?"),
-        None => format!("the {what} are {}", names.join(", ")),
-    }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
-}
-
-fn read<T: DeserializeOwned>(value: Value<'_>) -> Option<T> {
-    T::deserialize(ValueDeserializer::from(value)).ok()
+fn set_role(source: &Source<'_>, role: &mut RoleStyle, table: DeTable<'_>) -> Result<(), Mistake> {
+    let names = ROLE_KEYS.map(|key| key.name);
+    in_order(table).into_iter().try_for_each(|entry| source.set(role, &ROLE_KEYS, &names, entry))
 }
 
 fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {

@@ -4,9 +4,10 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use super::fields::Fields;
-use super::{A_NAME, ManifestError, is_name};
+use super::{A_NAME, is_name};
 use crate::arguments::stream_number;
 use crate::terminal_text::is_unsafe;
+use crate::toml_file::Mistake;
 
 /// The keys of `[[command.argument]]` and `[[plot.argument]]`.
 pub(super) const KEYS: &[&str] = &["name", "kind", "required", "help", "default", "choices"];
@@ -85,7 +86,7 @@ enum Default {
     Number(f64),
 }
 
-pub(super) fn read(mut fields: Fields<'_>, taken: &[&str]) -> Result<Argument, ManifestError> {
+pub(super) fn read(mut fields: Fields<'_>, taken: &[&str]) -> Result<Argument, Mistake> {
     let kinds = "one of \"string\", \"number\", \"integer\", \"tcpstream\", \"mptcpstream\", \"column\", \"capture\", \
                  \"file\", \"flag\", \"choice\"";
     let typeable = |text: &String| !text.is_empty() && !text.starts_with('-') && !text.chars().any(is_unsafe);

@@ -3,11 +3,12 @@
 use serde::Deserialize;
 
 use super::argument::{self, Argument};
-use super::fields::{Fields, Source};
-use super::{A_NAME, ManifestError, is_name};
+use super::fields::Fields;
+use super::{A_NAME, is_name};
 use crate::analysis::filter::Filter;
-use crate::analysis::selection::nearest;
+use crate::nearest::did_you_mean;
 use crate::packets::schema;
+use crate::toml_file::{Mistake, Source};
 
 /// The keys of `[[command]]` and `[[plot]]`.
 pub(super) const KEYS: &[&str] = &["name", "summary", "details", "examples", "packets", "connections", "argument"];
@@ -104,7 +105,7 @@ impl Entry {
     }
 }
 
-pub(super) fn read(mut fields: Fields<'_>, role: Role, source: &Source<'_>) -> Result<Entry, ManifestError> {
+pub(super) fn read(mut fields: Fields<'_>, role: Role, source: &Source<'_>) -> Result<Entry, Mistake> {
     let name: String = fields.need("name", A_NAME, |name: &String| is_name(name))?;
     let summary = "one line that says what it does, without a full stop, in quotes";
     let Some(summary) = fields.line("summary", summary)?.map(|text| text.trim_end_matches('.').to_string()) else {
@@ -141,7 +142,7 @@ pub(super) fn read(mut fields: Fields<'_>, role: Role, source: &Source<'_>) -> R
     Ok(entry)
 }
 
-fn packets(mut fields: Fields<'_>, arguments: &[Argument]) -> Result<PacketsWanted, ManifestError> {
+fn packets(mut fields: Fields<'_>, arguments: &[Argument]) -> Result<PacketsWanted, Mistake> {
     let a_list = "a list of column names";
     let wanted = PacketsWanted {
         columns: fields.take("columns", a_list, |_: &Vec<String>| true)?.unwrap_or_default(),
@@ -153,8 +154,8 @@ fn packets(mut fields: Fields<'_>, arguments: &[Argument]) -> Result<PacketsWant
     // What has a dot is a Wireshark field that the configuration may add.
     let unknown = wanted.columns.iter().find(|name| !name.contains('.') && schema::find(name).is_none());
     if let Some(name) = unknown {
-        let guess = nearest(name, schema::COLUMNS.iter().map(|column| column.name));
-        let advice = guess.map_or("`columns` lists them all".to_string(), |guess| format!("did you mean `{guess}`?"));
+        let advice = did_you_mean(name, schema::COLUMNS.iter().map(|column| column.name));
+        let advice = advice.unwrap_or_else(|| "`columns` lists them all".to_string());
         return Err(fields.wrong(format!("no column `{name}`: {advice}")));
     }
     if let Some(condition) = &wanted.condition {

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use super::protocol;
 use crate::terminal_text::escape;
+use crate::toml_file::{Mistake, Source};
 pub use argument::{Argument, Kind};
 pub(super) use entry::fill_in;
 pub use entry::{Entry, Example, Form, PacketsWanted, Role};
-use fields::{Fields, Source};
+use fields::Fields;
 
 /// The name of the file.
 pub const FILE: &str = "plugin.toml";
@@ -51,15 +52,8 @@ pub enum ManifestError {
         reason: String,
     },
     /// Something in it is wrong.
-    #[error("{}:{line}: {}", escape(&path.to_string_lossy()), escape(what))]
-    Wrong {
-        /// The manifest.
-        path: PathBuf,
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong, not escaped.
-        what: String,
-    },
+    #[error(transparent)]
+    Wrong(#[from] Mistake),
 }
 
 impl Manifest {
@@ -70,7 +64,7 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Manifest, ManifestError> {
         let path = folder.join(FILE);
         let text = text(&path).map_err(|reason| ManifestError::Unreadable { path: path.clone(), reason })?;
-        parse(&text, &path)
+        Ok(parse(&text, &path)?)
     }
 }
 
@@ -108,9 +102,8 @@ pub fn stays_inside(path: &str) -> bool {
 /// What [`stays_inside`] asks for, in words.
 const INSIDE: &str = "the path of a file in the plugin's folder, neither absolute nor with `..`, in quotes";
 
-fn parse(text: &str, path: &Path) -> Result<Manifest, ManifestError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let source = Source { path, text };
+fn parse(text: &str, path: &Path) -> Result<Manifest, Mistake> {
+    let source = Source::new(&path.to_string_lossy(), text);
     let known = ["name", "version", "protocol", "summary", "executable", "sample", "command", "plot"];
     let mut fields = Fields::of(&source, &known)?;
     let spoken = fields.need("protocol", "the version of the protocol, 1", |_: &u32| true)?;

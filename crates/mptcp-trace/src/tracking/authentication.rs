@@ -213,6 +213,7 @@ fn authenticate(version: u8, keys: [u64; 2], message: &[u8]) -> Option<Vec<u8>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::hexadecimal;
 
     #[test]
     fn the_hmac_is_that_of_the_openssl_command() {
@@ -222,9 +223,5 @@ mod tests {
         // The same with -sha1.
         let mac = authenticate(0, [1, 2], &[0, 0, 0, 3, 0, 0, 0, 4]).unwrap();
         assert_eq!(hexadecimal(&mac), "3e9d3c463abd55f71a0858f079f8bae4b5599f26");
-    }
-
-    fn hexadecimal(octets: &[u8]) -> String {
-        octets.iter().map(|octet| format!("{octet:02x}")).collect()
     }
 }

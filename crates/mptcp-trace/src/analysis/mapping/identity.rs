@@ -3,6 +3,7 @@
 use super::reason::{Evidence, Reason};
 use crate::tracking::connections::{Host, JoinHandshake};
 use crate::tracking::{Connection, Role};
+use crate::units::hexadecimal;
 
 /// What secrets and what is derived from them say.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -83,7 +84,7 @@ pub(super) fn compare_joins(first: &JoinHandshake, second: &JoinHandshake) -> Id
     let whole = (first.client_hmac, second.client_hmac);
     let hmacs = [
         both(truncated, |hmac| format!("{hmac:016x}"), Evidence::SynAckHmac, 64.0, 0.0),
-        both(whole, |hmac| hmac.iter().map(|octet| format!("{octet:02x}")).collect(), Evidence::AckHmac, 64.0, 0.0),
+        both(whole, |hmac| hexadecimal(&hmac), Evidence::AckHmac, 64.0, 0.0),
     ];
     for hmac in hmacs.into_iter().flatten() {
         proven |= hmac.bits > 0.0;
