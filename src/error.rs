@@ -95,6 +95,7 @@ impl From<CaptureFileError> for Error {
         match error {
             CaptureFileError::File { action, path, source } => Error::file(action, path, source),
             CaptureFileError::Interrupted => Error::Interrupted,
+            CaptureFileError::Unsupported(_) => Error::Failed(format!("{error}; convert it first with `editcap`")),
             other => Error::Failed(other.to_string()),
         }
     }

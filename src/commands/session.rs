@@ -5,6 +5,7 @@ mod kept;
 mod points_of_view;
 pub mod settings;
 pub mod shortcuts;
+mod told;
 
 use crate::nearest::did_you_mean;
 use crate::packets::LoadedCapture;
@@ -23,9 +24,8 @@ use captures::Captures;
 pub use captures::{FileState, Held};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Checksums};
 use mptcp_trace::packets::capture_file::is_standard_input;
-use mptcp_trace::tracking::copies::Copies;
 use mptcp_trace::tracking::point_of_view::PointOfView;
-use mptcp_trace::tracking::{Capture, Connection, translated};
+use mptcp_trace::tracking::{Capture, Connection};
 use settings::Settings;
 use shortcuts::Shortcuts;
 
@@ -281,18 +281,7 @@ impl Session {
 
     /// Tells what must be known of a capture's packets.
     fn tell_of(&self, capture: &Capture) {
-        self.warn_all(&capture.facts.warnings);
-        // Who chose a point of view knows.
-        if capture.view == PointOfView::default() {
-            let copies = capture.copies.as_ref().map(Copies::warning);
-            copies
-                .into_iter()
-                .chain(translated::warning(&capture.tracking.again))
-                .for_each(|warning| self.warn(warning));
-        }
-        if let Some(warning) = translated::warning(&capture.tracking.again) {
-            self.warn(warning);
-        }
+        self.warn_all(&told::of(capture));
     }
 
     fn by_name(&mut self, wanted: &Path) -> Option<Held> {

@@ -2,25 +2,20 @@
 
 use mptcp_trace::packets::Dissection;
 use mptcpanalyzer::packets::table;
-use polars::prelude::{Column, DataFrame, PolarsResult};
+use polars::prelude::Column;
 
 /// Reading a dissection column by column.
 pub trait Columns {
-    /// All raw columns.
-    fn raw(&self) -> PolarsResult<DataFrame>;
-
     /// The raw column of that name.
-    fn cells(&self, name: &str) -> Column {
-        self.raw().expect("the columns fit").column(name).expect("there is such a column").clone()
-    }
+    fn cells(&self, name: &str) -> Column;
 
     /// Packets.
     fn height(&self) -> usize;
 }
 
 impl Columns for Dissection {
-    fn raw(&self) -> PolarsResult<DataFrame> {
-        table::raw(&self.packets, &[])
+    fn cells(&self, name: &str) -> Column {
+        table::column(&self.packets, name).expect("there is such a column")
     }
 
     fn height(&self) -> usize {

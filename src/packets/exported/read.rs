@@ -169,6 +169,7 @@ pub(super) fn facts(table: &DataFrame) -> CaptureFacts {
         frames: u64::try_from(table.height()).unwrap_or(u64::MAX),
         dissector: DISSECTOR.to_string(),
         interfaces,
+        not_understood: 0,
         warnings: Vec::new(),
     }
 }

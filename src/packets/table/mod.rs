@@ -13,6 +13,15 @@ use super::schema;
 
 pub use tracked::with_tracked;
 
+/// The raw column of that name.
+///
+/// # Errors
+/// When there is no such column, or polars refuses it.
+pub fn column(packets: &Packets, name: &str) -> PolarsResult<Column> {
+    let spec = schema::packet_columns().find(|spec| spec.name == name);
+    columns::column(spec.ok_or_else(|| polars_err!(ColumnNotFound: "no raw column `{name}`"))?, packets)
+}
+
 /// The raw columns of [`schema::COLUMNS`] of some packets, one row each, then `extra`, which are as long.
 ///
 /// # Errors

@@ -118,6 +118,7 @@ impl<'a> Rows<'a> {
             frames: self.frames,
             dissector: String::new(),
             interfaces: self.interfaces.into_values().collect(),
+            not_understood: 0,
             warnings,
         };
         let extra = match self.extra {

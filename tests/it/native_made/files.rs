@@ -230,7 +230,7 @@ fn interfaces_of_several_link_types() {
         );
     let found = agree(&file.octets);
     assert_eq!(packet_ids(&found), [1, 3, 4]);
-    let said = "1 packet of link type 105 left out, which only tshark may read: try `--dissector tshark`";
+    let said = "1 packet skipped: link type 105 is not understood";
     assert_eq!(found.facts.warnings, [said]);
 }
 

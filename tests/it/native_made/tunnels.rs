@@ -112,7 +112,7 @@ fn tunnels_that_are_not_opened() {
     .to_vec();
     let found = dissect(&pcap(1, &frames));
     assert_eq!(packet_ids(&found), [13]);
-    let said = "12 packets in tunnels not looked into, where there may be TCP: `--dissector tshark` opens more of them";
+    let said = "12 packets skipped: in tunnels that are not opened, where there may be TCP";
     assert_eq!(found.facts.warnings, [said]);
 }
 
@@ -139,6 +139,6 @@ fn link_types_that_are_not_understood() {
     let frames: Vec<Frame> = cases.iter().map(|(_, frame)| frame.clone()).collect();
     let found = dissect(&pcap(127, &frames));
     assert_eq!((packet_ids(&found), found.facts.frames), (vec![], 2));
-    let said = "2 packets of link type 127 left out, which only tshark may read: try `--dissector tshark`";
+    let said = "2 packets skipped: link type 127 is not understood";
     assert_eq!(found.facts.warnings, [said]);
 }

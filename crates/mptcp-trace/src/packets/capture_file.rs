@@ -88,7 +88,7 @@ pub enum CaptureFileError {
         source: io::Error,
     },
     /// Neither pcap nor pcapng.
-    #[error("{} is neither a pcap nor a pcapng file; convert it first with `editcap`", .0.display())]
+    #[error("{} is neither a pcap nor a pcapng file", .0.display())]
     Unsupported(PathBuf),
     /// Ctrl-C.
     #[error("interrupted: nothing was written")]

@@ -41,6 +41,10 @@ pub struct CaptureFacts {
     pub dissector: String,
     /// Interfaces in order of their id; empty when the format has none.
     pub interfaces: Vec<Interface>,
+    /// Frames that were skipped because their link type is not understood, or because they are in a tunnel that is not
+    /// opened; another dissector may know more.
+    #[serde(default)]
+    pub not_understood: u64,
     /// What a person must know about the reading: a file cut short, packets that were not understood.
     pub warnings: Vec<String>,
 }

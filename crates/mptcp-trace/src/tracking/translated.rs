@@ -67,17 +67,3 @@ pub fn take_out(
     }
     found
 }
-
-/// What is to be said when a capture with such streams is loaded: a sentence without full stop.
-#[must_use]
-pub fn warning(again: &[SeenAgain]) -> Option<String> {
-    let which = match again {
-        [] => return None,
-        [one] => format!("TCP stream {} is stream {}", one.stream, one.first),
-        several => format!("{} TCP streams are others", several.len()),
-    };
-    Some(format!(
-        "{which} again, recorded under the addresses that a translator gave: each counts once, under its first addresses; see \
-         `diagnose`, and `--interface NAME` for the other side"
-    ))
-}

@@ -66,20 +66,21 @@ impl Tally {
         &self.by_interface
     }
 
+    /// Frames skipped because of what is around them: a link type or a tunnel.
+    pub fn not_understood(&self) -> u64 {
+        self.unknown_links.values().fold(self.unopened, |sum, packets| sum.saturating_add(*packets))
+    }
+
     /// What a person must know of the reading, a sentence each.
     pub fn warnings(&self, truncation: Option<Truncation>, frames: u64) -> Vec<String> {
         let mut warnings = Vec::new();
         for (number, packets) in &self.unknown_links {
-            let kind =
-                if *number == u32::MAX { "further link types".to_string() } else { format!("link type {number}") };
-            warnings.push(format!(
-                "{} of {kind} left out, which only tshark may read: try `--dissector tshark`",
-                counted(*packets, "packet")
-            ));
+            let kind = if *number == u32::MAX { "their link type".to_string() } else { format!("link type {number}") };
+            warnings.push(format!("{} skipped: {kind} is not understood", counted(*packets, "packet")));
         }
         if self.unopened > 0 {
             warnings.push(format!(
-                "{} in tunnels not looked into, where there may be TCP: `--dissector tshark` opens more of them",
+                "{} skipped: in tunnels that are not opened, where there may be TCP",
                 counted(self.unopened, "packet")
             ));
         }

@@ -116,6 +116,7 @@ impl Walk {
             frames: self.frames(),
             dissector: name(),
             interfaces: self.interfaces(),
+            not_understood: self.tally.not_understood(),
             warnings: self.tally.warnings(truncation, self.frames()),
         }
     }

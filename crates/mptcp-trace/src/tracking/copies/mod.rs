@@ -19,7 +19,6 @@ use super::{Role, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::Segment;
-use crate::units::counted;
 use sides::Side;
 use stream::{Group, StreamCopies};
 
@@ -92,18 +91,6 @@ impl Copies {
         let count = |kind| self.streams.iter().filter(|stream| stream.told_by == kind).count();
         let kinds = [ToldBy::Order, ToldBy::Direction, ToldBy::TimeToLive, ToldBy::Interface];
         kinds.into_iter().max_by_key(|kind| count(*kind)).unwrap_or(ToldBy::Order)
-    }
-
-    /// What is to be said when such a capture is loaded: a sentence without full stop.
-    #[must_use]
-    pub fn warning(&self) -> String {
-        format!(
-            "packets of {} were recorded {} times each ({}): each counts once, as recorded nearest to the client; \
-             FILE@client and FILE@server are the places as two captures, `--copies all` counts all",
-            counted(self.streams.len(), "TCP stream"),
-            self.times,
-            self.difference()
-        )
     }
 
     /// What the copies differ in: a phrase.
