@@ -18,7 +18,7 @@
 //! - [`plugin`]: commands and plots from outside, as processes.
 //! - [`commands`]: one command a file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`capture_format`], [`children`], [`cli`], [`config`], [`delimiter`], [`error`], [`interrupt`], [`memory`], [`nearest`], [`quoting`], [`reading`],
+//! - [`capture_format`], [`children`], [`cli`], [`config`], [`delimiter`], [`described`], [`error`], [`interrupt`], [`memory`], [`nearest`], [`quoting`], [`reading`],
 //!   [`spreadsheet`], [`temporary`], [`terminal_text`], [`time_text`], [`toml_file`], [`units`], [`whole_file`]: leaves that all may use.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
@@ -41,6 +41,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod delimiter;
+pub mod described;
 pub mod error;
 pub mod locale;
 pub mod nearest;

@@ -3,20 +3,16 @@
 use clap::ArgMatches;
 
 use super::session::shortcuts::Kind;
-use super::{Category, Command, Example, Outcome, Session, shortcut};
+use super::{Category, Command, Described, Example, Outcome, Session, shortcut};
 use crate::error::Result;
 
 /// Names for the beginnings of lines.
 #[derive(Debug, Clone, Copy)]
 pub struct Alias;
 
-impl Command for Alias {
+impl Described for Alias {
     fn name(&self) -> &'static str {
         "alias"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -38,6 +34,12 @@ impl Command for Alias {
             Example { line: "alias create up 'list_subflows 0; mptcp_summary'", purpose: "`up 0` runs both" },
             Example { line: "alias list", purpose: "all of them" },
         ]
+    }
+}
+
+impl Command for Alias {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

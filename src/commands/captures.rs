@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches};
 use serde::Serialize;
 
 use super::session::Held;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::analysis::mptcp_connections::count;
@@ -12,17 +12,13 @@ use mptcp_trace::analysis::mptcp_connections::count;
 /// Lists the loaded captures, and forgets names.
 pub struct Captures;
 
-impl Command for Captures {
+impl Described for Captures {
     fn name(&self) -> &'static str {
         "captures"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["list_captures"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Captures
     }
 
     fn summary(&self) -> &'static str {
@@ -50,6 +46,12 @@ impl Command for Captures {
 
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "captures", purpose: "see which captures are loaded, and which is current" }]
+    }
+}
+
+impl Command for Captures {
+    fn category(&self) -> Category {
+        Category::Captures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

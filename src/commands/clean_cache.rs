@@ -3,20 +3,16 @@
 use clap::ArgMatches;
 use serde_json::json;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Table};
 
 /// Empties the cache.
 pub struct CleanCache;
 
-impl Command for CleanCache {
+impl Described for CleanCache {
     fn name(&self) -> &'static str {
         "clean_cache"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -29,6 +25,12 @@ impl Command for CleanCache {
 
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "clean_cache", purpose: "free the disk space of all dissected captures" }]
+    }
+}
+
+impl Command for CleanCache {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn run(&self, _: &ArgMatches, session: &mut Session) -> Result<Outcome> {

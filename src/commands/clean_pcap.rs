@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use polars::frame::DataFrame;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};
 use crate::whole_file::refuse_capture;
@@ -15,13 +15,9 @@ use mptcp_trace::units::counted;
 /// Writes a capture with only the packets of MPTCP connections.
 pub struct CleanPcap;
 
-impl Command for CleanPcap {
+impl Described for CleanPcap {
     fn name(&self) -> &'static str {
         "clean_pcap"
-    }
-
-    fn category(&self) -> Category {
-        Category::Captures
     }
 
     fn summary(&self) -> &'static str {
@@ -60,6 +56,12 @@ impl Command for CleanPcap {
             line: "clean_pcap examples/client.pcapng mptcp-only.pcapng",
             purpose: "a smaller capture to pass on, without other traffic",
         }]
+    }
+}
+
+impl Command for CleanPcap {
+    fn category(&self) -> Category {
+        Category::Captures
     }
 
     fn reports(&self) -> bool {

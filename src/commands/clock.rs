@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use serde::Serialize;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
@@ -33,13 +33,9 @@ struct Record {
     span: f64,
 }
 
-impl Command for ClockCommand {
+impl Described for ClockCommand {
     fn name(&self) -> &'static str {
         "clock"
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -62,6 +58,12 @@ impl Command for ClockCommand {
 
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "clock examples/client.pcapng examples/server.pcapng", purpose: "offset and skew" }]
+    }
+}
+
+impl Command for ClockCommand {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -4,7 +4,7 @@ use clap::{Arg, ArgMatches};
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::{Cell, Report, Table};
@@ -15,13 +15,9 @@ use crate::terminal_text::escape;
 #[derive(Debug)]
 pub struct Columns;
 
-impl Command for Columns {
+impl Described for Columns {
     fn name(&self) -> &'static str {
         "columns"
-    }
-
-    fn category(&self) -> Category {
-        Category::Packets
     }
 
     fn summary(&self) -> &'static str {
@@ -49,6 +45,12 @@ impl Command for Columns {
             Example { line: "columns", purpose: "every column in a line" },
             Example { line: "columns dss_dsn", purpose: "one column in full, with its Wireshark fields" },
         ]
+    }
+}
+
+impl Command for Columns {
+    fn category(&self) -> Category {
+        Category::Packets
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

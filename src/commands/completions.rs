@@ -4,20 +4,16 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgMatches, value_parser};
 use clap_complete::aot::{Shell, generate};
 
-use super::{Category, Command, Example, Outcome, Session, program};
+use super::{Category, Command, Described, Example, Outcome, Session, program};
 use crate::error::{Error, Result};
 
 /// Prints completion scripts.
 #[derive(Debug, Clone, Copy)]
 pub struct Completions;
 
-impl Command for Completions {
+impl Described for Completions {
     fn name(&self) -> &'static str {
         "completions"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -42,6 +38,12 @@ impl Command for Completions {
 
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "completions bash > mptcpanalyzer.bash", purpose: "to be sourced by bash" }]
+    }
+}
+
+impl Command for Completions {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn reports(&self) -> bool {

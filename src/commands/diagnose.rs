@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::diagnose::{Finding, Severity, diagnose_capture, diagnose_connection, diagnose_request, grouped};
 use crate::arguments;
 use crate::error::Result;
@@ -13,13 +13,9 @@ use mptcp_trace::units::counted;
 /// Looks for trouble.
 pub struct Diagnose;
 
-impl Command for Diagnose {
+impl Described for Diagnose {
     fn name(&self) -> &'static str {
         "diagnose"
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -48,6 +44,12 @@ impl Command for Diagnose {
             Example { line: "diagnose --all", purpose: "list each finding, equal ones apart" },
             Example { line: "diagnose 0 --format json", purpose: "the findings about connection 0 for a program" },
         ]
+    }
+}
+
+impl Command for Diagnose {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches};
 use polars::prelude::DataFrame;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::filter::Filter;
 use crate::analysis::selection;
 use crate::error::Result;
@@ -17,13 +17,9 @@ const USUAL: [&str; 8] = ["packetid", "reltime", "tcpstream", "tcpdest", "tcpseq
 #[derive(Debug)]
 pub struct Dump;
 
-impl Command for Dump {
+impl Described for Dump {
     fn name(&self) -> &'static str {
         "dump"
-    }
-
-    fn category(&self) -> Category {
-        Category::Packets
     }
 
     fn summary(&self) -> &'static str {
@@ -73,6 +69,12 @@ impl Command for Dump {
             Example { line: "dump packetid sendkey --where 'sendkey is not null'", purpose: "packets with a key" },
             Example { line: "dump packetid reltime --where 'subtype contains 1' -n 0", purpose: "every MP_JOIN" },
         ]
+    }
+}
+
+impl Command for Dump {
+    fn category(&self) -> Category {
+        Category::Packets
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -5,20 +5,16 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
 use super::task::Task;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 
 /// Edits commands and runs them.
 #[derive(Debug, Clone, Copy)]
 pub struct Edit;
 
-impl Command for Edit {
+impl Described for Edit {
     fn name(&self) -> &'static str {
         "edit"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -38,6 +34,12 @@ impl Command for Edit {
     fn examples(&self) -> &'static [Example] {
         // The tests that run examples have an editor that leaves the file alone.
         &[Example { line: "edit examples/tour.mptcp", purpose: "change the tour and take it again" }]
+    }
+}
+
+impl Command for Edit {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn reports(&self) -> bool {

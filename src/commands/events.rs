@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use clap::ArgMatches;
 
 use super::limit::{self, Limit};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
@@ -16,13 +16,9 @@ use mptcp_trace::units::grouped;
 /// Shows the timeline of a connection.
 pub struct Events;
 
-impl Command for Events {
+impl Described for Events {
     fn name(&self) -> &'static str {
         "events"
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -44,6 +40,12 @@ impl Command for Events {
             Example { line: "events 0", purpose: "read the story of connection 0" },
             Example { line: "events 0 --format ndjson", purpose: "the same for a program, one event a line" },
         ]
+    }
+}
+
+impl Command for Events {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

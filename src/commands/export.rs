@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, ValueHint};
 use polars::prelude::DataFrame;
 
 use super::dump::{condition, condition_argument};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::selection::{self, Selection};
 use crate::arguments;
 use crate::error::{Error, Result};
@@ -19,17 +19,13 @@ use mptcp_trace::units::counted;
 #[derive(Debug)]
 pub struct Export;
 
-impl Command for Export {
+impl Described for Export {
     fn name(&self) -> &'static str {
         "export"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["tocsv"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Captures
     }
 
     fn summary(&self) -> &'static str {
@@ -94,6 +90,12 @@ impl Command for Export {
                 purpose: "three columns",
             },
         ]
+    }
+}
+
+impl Command for Export {
+    fn category(&self) -> Category {
+        Category::Captures
     }
 
     fn reports(&self) -> bool {

@@ -4,9 +4,9 @@ use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
 
-use super::{Command, Example, Session};
-use crate::arguments;
+use super::{Command, Session};
 use crate::output::Format;
+use crate::{arguments, described};
 
 /// Id of the shared `--format` option.
 pub const FORMAT: &str = "format";
@@ -19,15 +19,7 @@ pub const HUMAN_READABLE: &str = "human_readable";
 /// the command defines itself stays the command's own.
 #[must_use]
 pub fn definition(command: &dyn Command) -> clap::Command {
-    let definition = clap::Command::new(command.name())
-        .no_binary_name(true)
-        .disable_help_flag(true)
-        .about(command.summary())
-        .visible_aliases(command.aliases().iter().copied())
-        .after_help(further_help(command));
-    // There is one page of help, not a short and a long one.
-    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print this page");
-    let definition = command.arguments(definition).arg(help.display_order(usize::MAX));
+    let definition = described::definition(command).no_binary_name(true);
     if command.reports() { with_shared_options(definition) } else { definition }
 }
 
@@ -107,33 +99,6 @@ pub fn sentence(error: &clap::Error) -> String {
     parts.join("; ")
 }
 
-/// The part of the help page below the options.
-fn further_help(command: &dyn Command) -> String {
-    let mut text = String::new();
-    if !command.aliases().is_empty() {
-        text.push_str(&format!("Also: {}\n", command.aliases().join(", ")));
-    }
-    if !command.details().is_empty() {
-        text.push_str(&format!("\n{}\n", command.details()));
-    }
-    if !command.examples().is_empty() {
-        text.push_str("\nExamples:\n");
-        let longest = |part: fn(&Example) -> &str| {
-            command.examples().iter().map(|example| part(example).chars().count()).max().unwrap_or(0)
-        };
-        let width = longest(|example| example.line);
-        let side_by_side = width + longest(|example| example.purpose) <= 76;
-        for example in command.examples() {
-            // Side by side, long lines and what they are for would be folded into each other.
-            match side_by_side {
-                true => text.push_str(&format!("  {:width$}  {}\n", example.line, example.purpose)),
-                false => text.push_str(&format!("  {}\n      {}\n", example.line, example.purpose)),
-            }
-        }
-    }
-    text.trim().to_string()
-}
-
 /// Adds `--format`, `--output` and `--human-readable` where neither their names nor their letters are taken.
 fn with_shared_options(mut definition: clap::Command) -> clap::Command {
     let formats = PossibleValuesParser::new(Format::value_variants().iter().filter_map(ValueEnum::to_possible_value));
@@ -182,16 +147,13 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
 mod tests {
     use super::*;
     use crate::commands::registry::COMMANDS;
-    use crate::commands::{Category, Outcome};
+    use crate::commands::{Category, Described, Example, Outcome};
 
     struct Probe;
 
-    impl Command for Probe {
+    impl Described for Probe {
         fn name(&self) -> &'static str {
             "probe"
-        }
-        fn category(&self) -> Category {
-            Category::Shell
         }
         fn summary(&self) -> &'static str {
             "Probe things"
@@ -205,6 +167,12 @@ mod tests {
         fn arguments(&self, command: clap::Command) -> clap::Command {
             command.arg(Arg::new("number").required(true)).arg(Arg::new("only").short('o').long("only"))
         }
+    }
+
+    impl Command for Probe {
+        fn category(&self) -> Category {
+            Category::Shell
+        }
         fn run(&self, _: &ArgMatches, _: &mut Session) -> crate::error::Result<Outcome> {
             Ok(Outcome::Quit)
         }
@@ -212,8 +180,8 @@ mod tests {
 
     #[test]
     fn every_registered_definition_is_sound() {
-        for command in COMMANDS {
-            definition(*command).debug_assert();
+        for command in COMMANDS.own() {
+            definition(command).debug_assert();
         }
     }
 
@@ -249,6 +217,22 @@ mod tests {
         assert_eq!(refuse(&[]), "one of these must follow: dsn, rtt");
         assert_eq!(refuse(&["dsm"]), "there is no `dsm`; did you mean `dsn`?");
         assert_eq!(refuse(&["zzzz"]), "there is no `zzzz`");
+    }
+
+    #[test]
+    fn no_example_is_folded_on_any_page() {
+        use crate::plots::registry::PLOTS;
+        let commands = COMMANDS.own().map(|command| (definition(command), command.examples()));
+        let plots = PLOTS.own().map(|plot| (crate::commands::plot::definition(plot), plot.examples()));
+        for (definition, examples) in commands.chain(plots) {
+            let page = definition.term_width(100).render_help().to_string();
+            for example in examples {
+                // A query in SQL may be longer than a page is wide.
+                for text in [example.line, example.purpose].into_iter().filter(|text| text.chars().count() <= 94) {
+                    assert!(page.lines().any(|line| line.contains(text)), "`{text}` is folded:\n{page}");
+                }
+            }
+        }
     }
 
     #[test]

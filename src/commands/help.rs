@@ -7,8 +7,9 @@ use clap::{Arg, ArgMatches};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Category, Command, Example, Outcome, Session, grammar, registry};
-use crate::error::Result;
+use super::{Category, Command, Described, Example, Outcome, Session, grammar, registry};
+use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
 use crate::terminal_text::folded;
 
 /// The width of the list of all commands.
@@ -18,27 +19,33 @@ const COLUMNS: usize = 80;
 #[derive(Debug, Clone, Copy)]
 pub struct Help;
 
-impl Command for Help {
+impl Described for Help {
     fn name(&self) -> &'static str {
         "help"
     }
     fn aliases(&self) -> &'static [&'static str] {
         &["?"]
     }
-    fn category(&self) -> Category {
-        Category::Shell
-    }
     fn summary(&self) -> &'static str {
         "List the commands, or explain one"
     }
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(Arg::new("command").value_name("COMMAND").help("The command to explain"))
+        command
+            .arg(Arg::new("command").value_name("COMMAND").help("The command to explain"))
+            .arg(Arg::new("part").value_name("NAME").help("One of its plots or actions"))
     }
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "help", purpose: "all commands, by what they are about" },
             Example { line: "help quit", purpose: "one command with its arguments and examples" },
+            Example { line: "help plot dsn", purpose: "one plot, what its marks mean" },
         ]
+    }
+}
+
+impl Command for Help {
+    fn category(&self) -> Category {
+        Category::Shell
     }
     fn reports(&self) -> bool {
         false
@@ -47,16 +54,25 @@ impl Command for Help {
         let Some(name) = arguments.get_one::<String>("command") else {
             return Ok(Outcome::Text(overview()));
         };
-        let command = registry::find(name).ok_or_else(|| registry::unknown(name))?;
-        Ok(Outcome::Text(grammar::definition(command).render_help()))
+        let command = registry::COMMANDS.find(name).ok_or_else(|| registry::unknown(name))?;
+        let mut page = grammar::definition(command);
+        if let Some(part) = arguments.get_one::<String>("part") {
+            let parts: Vec<_> = page.get_subcommands().map(clap::Command::get_name).collect();
+            let Some(found) = page.find_subcommand(part) else {
+                let advice = did_you_mean(part, parts).unwrap_or_else(|| format!("type `help {name}`"));
+                return Err(Error::Usage(format!("`{name}` has no `{part}`; {advice}")));
+            };
+            page = found.clone();
+        }
+        Ok(Outcome::Text(page.render_help()))
     }
 }
 
 /// The commands under the headings of their categories, other names of theirs in brackets.
 fn overview() -> StyledStr {
-    let width = registry::all().map(|command| command.name().width()).max().unwrap_or(0);
+    let width = registry::COMMANDS.all().map(|command| command.name().width()).max().unwrap_or(0);
     let room = COLUMNS.saturating_sub(width).saturating_sub(4);
-    let mut categories: Vec<Category> = registry::all().map(Command::category).collect();
+    let mut categories: Vec<Category> = registry::COMMANDS.all().map(|command| command.category()).collect();
     categories.sort_unstable();
     categories.dedup();
 
@@ -65,7 +81,7 @@ fn overview() -> StyledStr {
     for category in categories {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{bold}{}{bold:#}", category.title());
-        for command in registry::all().filter(|command| command.category() == category) {
+        for command in registry::COMMANDS.all().filter(|command| command.category() == category) {
             let summary = match command.aliases() {
                 [] => command.summary().to_string(),
                 aliases => format!("{} ({})", command.summary(), aliases.join(", ")),
@@ -86,7 +102,6 @@ fn overview() -> StyledStr {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::error::Error;
 
     fn help(words: &[&str]) -> Result<Outcome> {
         let matches = grammar::definition(&Help).try_get_matches_from(words).unwrap();
@@ -99,7 +114,7 @@ mod tests {
         let text = text.to_string();
         assert!(text.contains("Shell\n"), "{text}");
         let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for command in registry::COMMANDS {
+        for command in registry::COMMANDS.own() {
             assert!(text.contains(&format!("  {}", command.name())), "{} is not in {text}", command.name());
             assert!(joined.contains(command.summary()), "{} is not in {text}", command.summary());
             assert!(command.aliases().iter().all(|alias| joined.contains(alias)), "{}", command.name());
@@ -113,6 +128,15 @@ mod tests {
     fn a_page_is_found_by_alias() {
         let Outcome::Text(text) = help(&["exit"]).unwrap() else { panic!("help prints text") };
         assert!(text.to_string().contains("Usage: quit"), "{text}");
+    }
+
+    #[test]
+    fn a_plot_has_a_page() {
+        let Outcome::Text(text) = help(&["plot", "dsn"]).unwrap() else { panic!("help prints text") };
+        let text = text.to_string();
+        assert!(text.contains("Examples:\n  plot dsn 0\n      connection 0"), "{text}");
+        let error = help(&["plot", "dsm"]).unwrap_err();
+        assert_eq!(error.to_string(), "`plot` has no `dsm`; did you mean `dsn`?");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::task::Task;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Table};
@@ -24,13 +24,9 @@ struct Record<'a> {
     line: &'a str,
 }
 
-impl Command for History {
+impl Described for History {
     fn name(&self) -> &'static str {
         "history"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -84,6 +80,12 @@ impl Command for History {
             Example { line: "history summary -n 5", purpose: "the last five with `summary` in them" },
             Example { line: "history --save session.mptcp", purpose: "a script of what was typed" },
         ]
+    }
+}
+
+impl Command for History {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

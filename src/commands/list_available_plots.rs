@@ -3,10 +3,10 @@
 use clap::ArgMatches;
 use serde::Serialize;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use crate::plots::registry;
+use crate::plots::registry::PLOTS;
 
 /// Lists the plots.
 pub struct ListAvailablePlots;
@@ -18,17 +18,13 @@ struct Record {
     shows: &'static str,
 }
 
-impl Command for ListAvailablePlots {
+impl Described for ListAvailablePlots {
     fn name(&self) -> &'static str {
         "list_available_plots"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["plots"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Plots
     }
 
     fn summary(&self) -> &'static str {
@@ -38,10 +34,16 @@ impl Command for ListAvailablePlots {
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "list_available_plots", purpose: "what can be drawn" }]
     }
+}
+
+impl Command for ListAvailablePlots {
+    fn category(&self) -> Category {
+        Category::Plots
+    }
 
     fn run(&self, _: &ArgMatches, _: &mut Session) -> Result<Outcome> {
         let records =
-            registry::all().map(|plot| Record { plot: plot.name(), aliases: plot.aliases(), shows: plot.summary() });
+            PLOTS.all().map(|plot| Record { plot: plot.name(), aliases: plot.aliases(), shows: plot.summary() });
         let records: Vec<Record> = records.collect();
         let mut table = Table::new(&["plot", "aliases", "shows"]);
         for record in &records {

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::packets::Interface;
@@ -10,13 +10,9 @@ use mptcp_trace::packets::Interface;
 /// Lists the interfaces of the loaded capture.
 pub struct ListInterfaces;
 
-impl Command for ListInterfaces {
+impl Described for ListInterfaces {
     fn name(&self) -> &'static str {
         "list_interfaces"
-    }
-
-    fn category(&self) -> Category {
-        Category::Captures
     }
 
     fn summary(&self) -> &'static str {
@@ -30,6 +26,12 @@ impl Command for ListInterfaces {
 
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "list_interfaces", purpose: "see which paths a capture covers" }]
+    }
+}
+
+impl Command for ListInterfaces {
+    fn category(&self) -> Category {
+        Category::Captures
     }
 
     fn run(&self, _: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
@@ -17,17 +17,13 @@ const MOST_STRAYS: usize = 10;
 /// Lists the MPTCP connections.
 pub struct ListMptcpConnections;
 
-impl Command for ListMptcpConnections {
+impl Described for ListMptcpConnections {
     fn name(&self) -> &'static str {
         "list_mptcp_connections"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["lc", "lm"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -51,6 +47,12 @@ impl Command for ListMptcpConnections {
             Example { line: "list_mptcp_connections", purpose: "see every connection and how many subflows it had" },
             Example { line: "lc --format json", purpose: "the same with keys and each subflow, for a program" },
         ]
+    }
+}
+
+impl Command for ListMptcpConnections {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, _arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::limit::{self, Limit, amount};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -19,17 +19,13 @@ use mptcp_trace::units::{counted, several};
 /// Lists the reinjections of a connection.
 pub struct ListReinjections;
 
-impl Command for ListReinjections {
+impl Described for ListReinjections {
     fn name(&self) -> &'static str {
         "list_reinjections"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["lr"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -62,6 +58,12 @@ impl Command for ListReinjections {
             Example { line: "lr 0 --summary -H", purpose: "how much went from which subflow to which" },
             Example { line: "lr 0 --towards server --format csv", purpose: "the upload's, for a spreadsheet" },
         ]
+    }
+}
+
+impl Command for ListReinjections {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::limit::{self, Limit, amount};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -22,17 +22,13 @@ use mptcp_trace::units::{counted, grouped, several};
 /// Lists the subflows of a connection.
 pub struct ListSubflows;
 
-impl Command for ListSubflows {
+impl Described for ListSubflows {
     fn name(&self) -> &'static str {
         "list_subflows"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["ls"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -60,6 +56,16 @@ impl Command for ListSubflows {
             Example { line: "list_subflows 0", purpose: "see which paths connection 0 used" },
             Example { line: "ls --all --format csv", purpose: "every subflow of the capture as CSV" },
         ]
+    }
+
+    fn prints(&self) -> Option<&'static str> {
+        Some(include_str!("prints/list_subflows.txt"))
+    }
+}
+
+impl Command for ListSubflows {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::ArgMatches;
 
 use super::limit::{self, Limit, amount};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::analysis::tcp_connections::tcp_connections;
@@ -14,17 +14,13 @@ use mptcp_trace::interrupt::interruptible;
 /// Lists the TCP streams.
 pub struct ListTcpConnections;
 
-impl Command for ListTcpConnections {
+impl Described for ListTcpConnections {
     fn name(&self) -> &'static str {
         "list_tcp_connections"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["lt"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Tcp
     }
 
     fn summary(&self) -> &'static str {
@@ -40,6 +36,16 @@ impl Command for ListTcpConnections {
             Example { line: "list_tcp_connections", purpose: "see every TCP stream of the capture" },
             Example { line: "lt --format ndjson", purpose: "feed them to another program, one a line" },
         ]
+    }
+
+    fn prints(&self) -> Option<&'static str> {
+        Some(include_str!("prints/list_tcp_connections.txt"))
+    }
+}
+
+impl Command for ListTcpConnections {
+    fn category(&self) -> Category {
+        Category::Tcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -4,7 +4,7 @@ use crate::arguments::choice;
 use clap::{Arg, ArgMatches};
 
 use super::session::is_name;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::terminal_text::escape;
@@ -15,17 +15,13 @@ use mptcp_trace::units::counted;
 /// Loads a capture.
 pub struct LoadPcap;
 
-impl Command for LoadPcap {
+impl Described for LoadPcap {
     fn name(&self) -> &'static str {
         "load_pcap"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["load"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Captures
     }
 
     fn summary(&self) -> &'static str {
@@ -84,6 +80,12 @@ impl Command for LoadPcap {
             Example { line: "load_pcap examples/server.pcapng --as server", purpose: "and keep it under a name" },
             Example { line: "load_pcap examples/server.pcapng --interface sv1", purpose: "what one interface saw" },
         ]
+    }
+}
+
+impl Command for LoadPcap {
+    fn category(&self) -> Category {
+        Category::Captures
     }
 
     fn reports(&self) -> bool {

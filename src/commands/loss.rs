@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::limit::{self, Limit, amount};
-use super::{Category, Command, Example, Outcome, Session, series, stream_cells};
+use super::{Category, Command, Described, Example, Outcome, Session, series, stream_cells};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
@@ -17,13 +17,9 @@ use mptcp_trace::tracking::Role;
 /// Counts what got lost.
 pub struct LossCommand;
 
-impl Command for LossCommand {
+impl Described for LossCommand {
     fn name(&self) -> &'static str {
         "loss"
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -61,6 +57,12 @@ impl Command for LossCommand {
                 purpose: "which packets of the upload were lost",
             },
         ]
+    }
+}
+
+impl Command for LossCommand {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -3,20 +3,16 @@
 use clap::ArgMatches;
 
 use super::session::shortcuts::Kind;
-use super::{Category, Command, Example, Outcome, Session, shortcut};
+use super::{Category, Command, Described, Example, Outcome, Session, shortcut};
 use crate::error::Result;
 
 /// Names for lines with places for arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct Macro;
 
-impl Command for Macro {
+impl Described for Macro {
     fn name(&self) -> &'static str {
         "macro"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -40,6 +36,12 @@ impl Command for Macro {
             },
             Example { line: "macro list", purpose: "all of them" },
         ]
+    }
+}
+
+impl Command for Macro {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

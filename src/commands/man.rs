@@ -7,20 +7,16 @@ use clap::ArgMatches;
 use clap::builder::StyledStr;
 use clap_mangen::Man;
 
-use super::{Category, Command, Example, Outcome, Session, program};
+use super::{Category, Command, Described, Example, Outcome, Session, program};
 use crate::error::{Error, Result};
 
 /// Prints the manual page.
 #[derive(Debug, Clone, Copy)]
 pub struct ManualPage;
 
-impl Command for ManualPage {
+impl Described for ManualPage {
     fn name(&self) -> &'static str {
         "man"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -34,6 +30,12 @@ impl Command for ManualPage {
 
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "man > mptcpanalyzer.1", purpose: "to be read with `man ./mptcpanalyzer.1`" }]
+    }
+}
+
+impl Command for ManualPage {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn reports(&self) -> bool {

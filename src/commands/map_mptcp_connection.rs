@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use mptcp_trace::error::Numbered;
 
 use super::limit::Limit;
-use super::{Category, Command, Example, Outcome, Session, mapping};
+use super::{Category, Command, Described, Example, Outcome, Session, mapping};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -17,17 +17,13 @@ use mptcp_trace::tracking::{Capture, Connection, Endpoint, Role};
 /// Finds an MPTCP connection of one capture in another.
 pub struct MapMptcpConnection;
 
-impl Command for MapMptcpConnection {
+impl Described for MapMptcpConnection {
     fn name(&self) -> &'static str {
         "map_mptcp_connection"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["map_mptcp"]
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -64,6 +60,12 @@ impl Command for MapMptcpConnection {
                 purpose: "the other way round, for a program",
             },
         ]
+    }
+}
+
+impl Command for MapMptcpConnection {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use mptcp_trace::error::Numbered;
 
-use super::{Category, Command, Example, Outcome, Session, mapping};
+use super::{Category, Command, Described, Example, Outcome, Session, mapping};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -13,17 +13,13 @@ use mptcp_trace::tracking::{Capture, Endpoint, Role};
 /// Finds a TCP stream of one capture in another.
 pub struct MapTcpConnection;
 
-impl Command for MapTcpConnection {
+impl Described for MapTcpConnection {
     fn name(&self) -> &'static str {
         "map_tcp_connection"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["map_tcp"]
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -58,6 +54,12 @@ impl Command for MapTcpConnection {
                 purpose: "the other way round, with everything that speaks for it",
             },
         ]
+    }
+}
+
+impl Command for MapTcpConnection {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

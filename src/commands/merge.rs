@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches};
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::merged_table;
 use crate::analysis::selection;
 use crate::arguments;
@@ -27,13 +27,9 @@ const USUAL: [&str; 10] = [
 /// Prints two captures as one table.
 pub struct MergeCommand;
 
-impl Command for MergeCommand {
+impl Described for MergeCommand {
     fn name(&self) -> &'static str {
         "merge"
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -73,6 +69,12 @@ impl Command for MergeCommand {
                 purpose: "everything, for pandas or polars",
             },
         ]
+    }
+}
+
+impl Command for MergeCommand {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -63,6 +63,7 @@ mod tcp_summary;
 use clap::ArgMatches;
 use clap::builder::StyledStr;
 
+pub use crate::described::{Described, Example};
 use crate::error::Result;
 use crate::output::Report;
 pub use session::Session;
@@ -105,15 +106,6 @@ impl Category {
     }
 }
 
-/// One worked line of a command, shown by `help COMMAND` and run as a test with an example capture loaded.
-#[derive(Debug, Clone, Copy)]
-pub struct Example {
-    /// The line as typed at the prompt.
-    pub line: &'static str,
-    /// What it is good for, a phrase.
-    pub purpose: &'static str,
-}
-
 /// What a command leaves behind.
 #[derive(Debug)]
 pub enum Outcome {
@@ -141,29 +133,9 @@ pub enum Outcome {
 }
 
 /// One command of the shell.
-pub trait Command: Sync {
-    /// The name, words joined by `_`; `-` is accepted for `_` when typed.
-    fn name(&self) -> &'static str;
-    /// Other names it answers to.
-    fn aliases(&self) -> &'static [&'static str] {
-        &[]
-    }
+pub trait Command: Described {
     /// The group it is listed under.
     fn category(&self) -> Category;
-    /// One line, no full stop.
-    fn summary(&self) -> &'static str;
-    /// Further paragraphs of help: what the numbers mean.
-    fn details(&self) -> &'static str {
-        ""
-    }
-    /// Adds its arguments to `command`. Arguments with the ids `tcpstream`, `mptcpstream` and `column` complete from the
-    /// loaded capture, `command` from the registry, `interface` from the system, `name` with the names of captures, and `capture`, `first` and
-    /// `second` ([`arguments::capture`]) with these names and files; file arguments carry a `clap::ValueHint`.
-    fn arguments(&self, command: clap::Command) -> clap::Command {
-        command
-    }
-    /// Worked examples; each is run by the tests.
-    fn examples(&self) -> &'static [Example];
     /// Whether it returns a [`Report`] and so takes `--format`, `--output` and `--human-readable`.
     fn reports(&self) -> bool {
         true

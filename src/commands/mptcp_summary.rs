@@ -6,7 +6,7 @@ use clap::ArgMatches;
 
 use super::limit::{self, Limit, amount};
 use super::list_reinjections::{merged_repeats, what_is_open};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -19,17 +19,13 @@ use mptcp_trace::units::counted;
 /// Sums up an MPTCP connection.
 pub struct MptcpSummaryCommand;
 
-impl Command for MptcpSummaryCommand {
+impl Described for MptcpSummaryCommand {
     fn name(&self) -> &'static str {
         "mptcp_summary"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["summary"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -61,6 +57,12 @@ impl Command for MptcpSummaryCommand {
             Example { line: "mptcp_summary 0 --towards server -H", purpose: "the upload, sizes with unit prefixes" },
             Example { line: "mptcp_summary", purpose: "every connection, a row each" },
         ]
+    }
+}
+
+impl Command for MptcpSummaryCommand {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::limit::{self, Limit, amount};
-use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
+use super::{Category, Command, Described, Example, Outcome, Session, milliseconds, series};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -18,17 +18,13 @@ use mptcp_trace::tracking::{Capture, Connection, Role};
 /// Shows where data waited for other data.
 pub struct OutOfOrderCommand;
 
-impl Command for OutOfOrderCommand {
+impl Described for OutOfOrderCommand {
     fn name(&self) -> &'static str {
         "ooo"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["out_of_order"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -63,6 +59,12 @@ impl Command for OutOfOrderCommand {
             Example { line: "ooo 0 --towards client --format json", purpose: "the download, for a program" },
             Example { line: "ooo 0 --over-time --format csv -o waiting.csv", purpose: "octets waiting over time" },
         ]
+    }
+}
+
+impl Command for OutOfOrderCommand {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -3,28 +3,24 @@
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
-use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
+use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
 use super::drawing::{Display, Drawing, Form};
-use super::{Category, Command, Example, Outcome, Session};
-use crate::arguments;
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 use crate::plots::Size;
-use crate::plots::registry::{self, Plot};
+use crate::plots::registry::{PLOTS, Plot};
 use crate::plots::render::USUAL_DPI;
 use crate::plots::request::Request;
 use crate::plots::style::Style;
+use crate::{arguments, described};
 
 /// Draws plots.
 pub struct PlotCommand;
 
-impl Command for PlotCommand {
+impl Described for PlotCommand {
     fn name(&self) -> &'static str {
         "plot"
-    }
-
-    fn category(&self) -> Category {
-        Category::Plots
     }
 
     fn summary(&self) -> &'static str {
@@ -39,7 +35,7 @@ impl Command for PlotCommand {
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let command = command.subcommand_required(true).subcommand_value_name("NAME").subcommand_help_heading("Plots");
-        command.disable_help_subcommand(true).subcommands(registry::all().map(definition))
+        command.disable_help_subcommand(true).subcommands(PLOTS.all().map(definition))
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -48,6 +44,12 @@ impl Command for PlotCommand {
             Example { line: "plot dsn 0 -o dsn.svg --size 1200x700 --style print", purpose: "for a paper" },
             Example { line: "plot dsn 0 --format csv", purpose: "the plotted values" },
         ]
+    }
+}
+
+impl Command for PlotCommand {
+    fn category(&self) -> Category {
+        Category::Plots
     }
 
     fn reports(&self) -> bool {
@@ -58,7 +60,7 @@ impl Command for PlotCommand {
         let Some((name, arguments)) = arguments.subcommand() else {
             return Err(Error::Usage("name a plot; `list_available_plots` names them all".to_string()));
         };
-        let plot = registry::find(name)?;
+        let plot = PLOTS.find(name).ok_or_else(|| Error::Usage(format!("there is no plot `{name}`")))?;
         let request = Request::of(arguments)?;
         let style = match arguments.get_one::<String>("style") {
             Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
@@ -83,11 +85,7 @@ impl Command for PlotCommand {
 
 /// The clap definition of one plot: its own arguments, then those that all share.
 pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
-    let command = clap::Command::new(plot.name())
-        .about(plot.summary())
-        .visible_aliases(plot.aliases().iter().copied())
-        .after_help(further_help(plot));
-    let command = Request::with_arguments(plot.arguments(command));
+    let command = Request::with_arguments(described::definition(plot));
     let size = clap::builder::NonEmptyStringValueParser::new().try_map(|text| size(&text));
     let shared = [
         Arg::new("out")
@@ -122,8 +120,7 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .value_hint(ValueHint::FilePath)
             .help("default, dark, print, or a TOML file with a style of your own"),
     ];
-    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print this page");
-    command.disable_help_flag(true).args(shared).arg(help.display_order(usize::MAX))
+    command.args(shared)
 }
 
 fn size(text: &str) -> std::result::Result<Size, String> {
@@ -131,16 +128,6 @@ fn size(text: &str) -> std::result::Result<Size, String> {
         Some(Size { width: width.trim().parse().ok()?, height: height.trim().parse().ok()? })
     });
     parsed.ok_or_else(|| "a size is two numbers of pixels: 900x600".to_string())
-}
-
-fn further_help(plot: &dyn Plot) -> String {
-    let mut text = plot.details().to_string();
-    text.push_str("\n\nExamples:\n");
-    let width = plot.examples().iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
-    for (line, purpose) in plot.examples() {
-        text.push_str(&format!("  plot {line:width$}  {purpose}\n"));
-    }
-    text.trim().to_string()
 }
 
 #[cfg(test)]

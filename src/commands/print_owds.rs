@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::limit::{self, Limit, amount};
-use super::{Category, Command, Example, Outcome, Session, milliseconds, series, stream_cells};
+use super::{Category, Command, Described, Example, Outcome, Session, milliseconds, series, stream_cells};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
@@ -18,17 +18,13 @@ use mptcp_trace::tracking::Role;
 /// Measures one-way delays.
 pub struct PrintOwds;
 
-impl Command for PrintOwds {
+impl Described for PrintOwds {
     fn name(&self) -> &'static str {
         "print_owds"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["owd"]
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -68,6 +64,12 @@ impl Command for PrintOwds {
                 purpose: "every packet of one subflow",
             },
         ]
+    }
+}
+
+impl Command for PrintOwds {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -24,13 +24,11 @@ pub fn definition() -> clap::Command {
         program = program.after_help(after.clone());
     }
     let flags = flags.get_arguments().filter(|argument| argument.get_id() != "words").cloned().collect::<Vec<_>>();
-    program.args(flags).subcommands(registry::COMMANDS.iter().filter(|command| is_word(command.name())).map(
-        |command| {
-            // Signs such as `!` are for lines, and no completion script could have them as names.
-            let aliases = command.aliases().iter().copied().filter(|alias| is_word(alias));
-            named(grammar::definition(*command), command.name()).visible_aliases(aliases)
-        },
-    ))
+    program.args(flags).subcommands(registry::COMMANDS.own().filter(|command| is_word(command.name())).map(|command| {
+        // Signs such as `!` are for lines, and no completion script could have them as names.
+        let aliases = command.aliases().iter().copied().filter(|alias| is_word(alias));
+        named(grammar::definition(command), command.name()).visible_aliases(aliases)
+    }))
 }
 
 /// The definition as that of a word of the system's shell.
@@ -57,13 +55,13 @@ pub fn handbook() -> String {
         "# Commands\n\nMade from the program itself: `help COMMAND` prints the same. \
          `UPDATE_DOCS=1 cargo test handbook` writes this page anew.\n",
     );
-    let mut categories: Vec<_> = registry::COMMANDS.iter().map(|command| command.category()).collect();
+    let mut categories: Vec<_> = registry::COMMANDS.own().map(|command| command.category()).collect();
     categories.sort_unstable();
     categories.dedup();
     for category in categories {
         text.push_str(&format!("\n## {}\n", category.title()));
-        for command in registry::COMMANDS.iter().filter(|command| command.category() == category) {
-            let page = grammar::definition(*command).term_width(WIDTH).render_help().to_string();
+        for command in registry::COMMANDS.own().filter(|command| command.category() == category) {
+            let page = grammar::definition(command).term_width(WIDTH).render_help().to_string();
             let page: Vec<&str> = page.lines().map(str::trim_end).collect();
             text.push_str(&format!("\n### {}\n\n```text\n{}\n```\n", command.name(), page.join("\n").trim_end()));
         }

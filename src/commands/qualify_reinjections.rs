@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::limit::{self, Limit, amount};
 use super::list_reinjections::merged_repeats;
-use super::{Category, Command, Example, Outcome, Session, milliseconds};
+use super::{Category, Command, Described, Example, Outcome, Session, milliseconds};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
@@ -18,13 +18,9 @@ use mptcp_trace::units;
 /// Judges reinjections.
 pub struct QualifyReinjections;
 
-impl Command for QualifyReinjections {
+impl Described for QualifyReinjections {
     fn name(&self) -> &'static str {
         "qualify_reinjections"
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -68,6 +64,12 @@ impl Command for QualifyReinjections {
                 purpose: "those that did not, for a spreadsheet",
             },
         ]
+    }
+}
+
+impl Command for QualifyReinjections {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -2,22 +2,19 @@
 
 use clap::ArgMatches;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 
 /// Leaves the program.
 #[derive(Debug, Clone, Copy)]
 pub struct Quit;
 
-impl Command for Quit {
+impl Described for Quit {
     fn name(&self) -> &'static str {
         "quit"
     }
     fn aliases(&self) -> &'static [&'static str] {
         &["exit", "q"]
-    }
-    fn category(&self) -> Category {
-        Category::Shell
     }
     fn summary(&self) -> &'static str {
         "Leave the program"
@@ -27,6 +24,12 @@ impl Command for Quit {
     }
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "quit", purpose: "back to where the program was started" }]
+    }
+}
+
+impl Command for Quit {
+    fn category(&self) -> Category {
+        Category::Shell
     }
     fn reports(&self) -> bool {
         false

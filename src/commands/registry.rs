@@ -1,13 +1,12 @@
 //! THE list of commands: help, completion and the tests of examples all come from it.
 
-use std::sync::{PoisonError, RwLock};
-
 use super::Command;
+use crate::described::Registry;
 use crate::error::Error;
 use crate::nearest::did_you_mean;
 
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
-pub static COMMANDS: &[&dyn Command] = &[
+pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::load_pcap::LoadPcap,
     &super::live::LiveCommand,
     &super::captures::Captures,
@@ -51,38 +50,12 @@ pub static COMMANDS: &[&dyn Command] = &[
     &super::man::ManualPage,
     &super::help::Help,
     &super::quit::Quit,
-];
-
-/// Commands of plugins, which are known only once the program runs.
-static ADDED: RwLock<Vec<&'static dyn Command>> = RwLock::new(Vec::new());
-
-/// Makes `commands` those that stand beside [`COMMANDS`], in place of those before.
-pub fn set_added(commands: Vec<&'static dyn Command>) {
-    *ADDED.write().unwrap_or_else(PoisonError::into_inner) = commands;
-}
-
-/// Every command, those of plugins last.
-pub fn all() -> impl Iterator<Item = &'static dyn Command> {
-    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner).clone();
-    COMMANDS.iter().copied().chain(added)
-}
-
-/// Looks up a command by its name or an alias; `-` counts as `_`.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static dyn Command> {
-    let wanted = name.replace('-', "_");
-    all().find(|command| command.name() == wanted || command.aliases().contains(&wanted.as_str()))
-}
-
-/// Every name and alias that a command answers to.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    all().flat_map(|command| std::iter::once(command.name()).chain(command.aliases().iter().copied()))
-}
+]);
 
 /// The error for a name that no command answers to, with the name that was probably meant.
 #[must_use]
 pub fn unknown(name: &str) -> Error {
-    let advice = did_you_mean(name, names()).unwrap_or_else(|| "type `help` to see them all".to_string());
+    let advice = did_you_mean(name, COMMANDS.names()).unwrap_or_else(|| "type `help` to see them all".to_string());
     Error::Usage(format!("unknown command `{name}`; {advice}"))
 }
 
@@ -93,20 +66,20 @@ mod tests {
     #[test]
     fn names_are_unique_and_well_formed() {
         let mut seen = std::collections::HashSet::new();
-        for name in names() {
+        for name in COMMANDS.names() {
             assert!(seen.insert(name), "{name} is registered twice");
             assert!(!name.contains('-'), "{name} has a `-`, which is read as `_`");
         }
-        for command in COMMANDS {
+        for command in COMMANDS.own() {
             assert!(!command.summary().is_empty() && !command.summary().ends_with('.'), "{}", command.name());
         }
     }
 
     #[test]
     fn aliases_are_found() {
-        assert_eq!(find("?").map(Command::name), Some("help"));
-        assert_eq!(find("exit").map(Command::name), Some("quit"));
-        assert!(find("hlep").is_none());
+        assert_eq!(COMMANDS.find("?").map(|command| command.name()), Some("help"));
+        assert_eq!(COMMANDS.find("exit").map(|command| command.name()), Some("quit"));
+        assert!(COMMANDS.find("hlep").is_none());
     }
 
     #[test]

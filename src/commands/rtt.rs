@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::limit::{self, Limit, amount};
-use super::{Category, Command, Example, Outcome, Session, milliseconds, series};
+use super::{Category, Command, Described, Example, Outcome, Session, milliseconds, series};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};
@@ -15,13 +15,9 @@ use mptcp_trace::tracking::{Capture, Connection, Role};
 /// Measures round trips.
 pub struct RttCommand;
 
-impl Command for RttCommand {
+impl Described for RttCommand {
     fn name(&self) -> &'static str {
         "rtt"
-    }
-
-    fn category(&self) -> Category {
-        Category::Mptcp
     }
 
     fn summary(&self) -> &'static str {
@@ -62,6 +58,12 @@ impl Command for RttCommand {
                 purpose: "every sample, to draw them over time",
             },
         ]
+    }
+}
+
+impl Command for RttCommand {
+    fn category(&self) -> Category {
+        Category::Mptcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
 use super::task::Task;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 
@@ -13,17 +13,13 @@ use crate::error::Result;
 #[derive(Debug, Clone, Copy)]
 pub struct RunScript;
 
-impl Command for RunScript {
+impl Described for RunScript {
     fn name(&self) -> &'static str {
         "run_script"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["@"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -46,6 +42,12 @@ impl Command for RunScript {
             Example { line: "run_script examples/tour.mptcp", purpose: "the commands of the tour" },
             Example { line: "@examples/tour.mptcp > tour.txt", purpose: "the same, into a file" },
         ]
+    }
+}
+
+impl Command for RunScript {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn reports(&self) -> bool {

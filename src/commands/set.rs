@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, ValueHint};
 use serde::Serialize;
 
 use super::session::settings::{SETTINGS, Setting};
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Rows, Table};
 
@@ -21,13 +21,9 @@ struct Record {
     values: &'static [&'static str],
 }
 
-impl Command for Set {
+impl Described for Set {
     fn name(&self) -> &'static str {
         "set"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -62,6 +58,12 @@ impl Command for Set {
             Example { line: "set format json", purpose: "results as JSON from now on" },
             Example { line: "set --reset format", purpose: "and back" },
         ]
+    }
+}
+
+impl Command for Set {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -5,24 +5,20 @@ use std::ffi::OsString;
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::task::Task;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 
 /// Runs programs.
 #[derive(Debug, Clone, Copy)]
 pub struct Shell;
 
-impl Command for Shell {
+impl Described for Shell {
     fn name(&self) -> &'static str {
         "shell"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["!"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -51,6 +47,12 @@ impl Command for Shell {
             Example { line: "shell ls -l examples | head -n 3", purpose: "look around" },
             Example { line: "!date", purpose: "the same, shorter" },
         ]
+    }
+}
+
+impl Command for Shell {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn reports(&self) -> bool {

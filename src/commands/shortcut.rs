@@ -74,7 +74,7 @@ fn create(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<O
     if !is_name(name) {
         return refuse(format!("{name} is no name: take letters, digits, `_`, `-` and `.`"));
     }
-    if registry::find(name).is_some() {
+    if registry::COMMANDS.find(name).is_some() {
         return refuse(format!("{name} is a command: choose another name"));
     }
     match session.shortcuts.find(name) {

@@ -3,7 +3,7 @@
 use crate::packets::LoadedCapture;
 use clap::{Arg, ArgMatches};
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::sql::{Limits, Named, Relation, query};
 use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Table};
@@ -13,13 +13,9 @@ use mptcp_trace::memory;
 #[derive(Debug)]
 pub struct Sql;
 
-impl Command for Sql {
+impl Described for Sql {
     fn name(&self) -> &'static str {
         "sql"
-    }
-
-    fn category(&self) -> Category {
-        Category::Packets
     }
 
     fn summary(&self) -> &'static str {
@@ -62,6 +58,12 @@ impl Command for Sql {
                 purpose: "how long data had waited at most when it was reinjected",
             },
         ]
+    }
+}
+
+impl Command for Sql {
+    fn category(&self) -> Category {
+        Category::Packets
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -4,7 +4,7 @@ use clap::ArgMatches;
 
 use super::limit::{self, Limit, amount};
 use super::stream_cells::optional;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
@@ -16,17 +16,13 @@ use mptcp_trace::units::counted;
 /// Sums up a connection from both ends.
 pub struct SummaryExtended;
 
-impl Command for SummaryExtended {
+impl Described for SummaryExtended {
     fn name(&self) -> &'static str {
         "summary_extended"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["mptcp_summary_extended"]
-    }
-
-    fn category(&self) -> Category {
-        Category::TwoCaptures
     }
 
     fn summary(&self) -> &'static str {
@@ -48,6 +44,12 @@ impl Command for SummaryExtended {
             line: "summary_extended examples/client.pcapng 0 examples/server.pcapng",
             purpose: "shares of throughput and goodput by subflow",
         }]
+    }
+}
+
+impl Command for SummaryExtended {
+    fn category(&self) -> Category {
+        Category::TwoCaptures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

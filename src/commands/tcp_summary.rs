@@ -6,7 +6,7 @@ use clap::ArgMatches;
 
 use super::limit::{self, Limit};
 use super::mptcp_summary::probes;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
@@ -18,13 +18,9 @@ use mptcp_trace::units::counted;
 /// Sums up a TCP stream.
 pub struct TcpSummaryCommand;
 
-impl Command for TcpSummaryCommand {
+impl Described for TcpSummaryCommand {
     fn name(&self) -> &'static str {
         "tcp_summary"
-    }
-
-    fn category(&self) -> Category {
-        Category::Tcp
     }
 
     fn summary(&self) -> &'static str {
@@ -53,6 +49,12 @@ impl Command for TcpSummaryCommand {
             Example { line: "tcp_summary 0 --towards server -H", purpose: "one direction, sizes with unit prefixes" },
             Example { line: "tcp_summary", purpose: "every TCP stream, a row each" },
         ]
+    }
+}
+
+impl Command for TcpSummaryCommand {
+    fn category(&self) -> Category {
+        Category::Tcp
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -6,10 +6,11 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::distribution::share_at_most;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
 use super::subject::{Flow, Subject, panel};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::ack_sizes::{AckSize, ack_sizes};
 use mptcp_trace::interrupt::interruptible;
@@ -20,7 +21,7 @@ use mptcp_trace::units::grouped;
 /// New data per DATA_ACK.
 pub struct AckSizePlot;
 
-impl Plot for AckSizePlot {
+impl Described for AckSizePlot {
     fn name(&self) -> &'static str {
         "acksize"
     }
@@ -45,11 +46,16 @@ impl Plot for AckSizePlot {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("acksize 0 --towards server", "acknowledged data of the upload over time"),
-            ("acksize 0 --distribution -o sizes.svg", "how they are distributed, both directions"),
+            Example { line: "plot acksize 0 --towards server", purpose: "acknowledged data of the upload over time" },
+            Example {
+                line: "plot acksize 0 --distribution -o sizes.svg",
+                purpose: "how they are distributed, both directions",
+            },
         ]
     }
+}
 
+impl Plot for AckSizePlot {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

@@ -7,9 +7,10 @@ use clap::{Arg, ArgAction, ArgMatches};
 use super::captions::without_handshake;
 use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use super::panels::with_panels;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::aggregation_benefit::{AggregationBenefit, Capacity, aggregation_benefit};
 use mptcp_trace::tracking::data::data_sequence;
@@ -22,7 +23,7 @@ pub struct AggrBenefit;
 /// Subflows whose capacity the caption names.
 const NAMED: usize = 8;
 
-impl Plot for AggrBenefit {
+impl Described for AggrBenefit {
     fn name(&self) -> &'static str {
         "aggr_benefit"
     }
@@ -60,14 +61,16 @@ impl Plot for AggrBenefit {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("aggr_benefit 0 --towards server", "the upload, with estimated capacities"),
-            (
-                "aggr_benefit 0 --capacity 0=10M --capacity 1=10M --window 0.5",
-                "with those of the paths as they were built",
-            ),
+            Example { line: "plot aggr_benefit 0 --towards server", purpose: "the upload, with estimated capacities" },
+            Example {
+                line: "plot aggr_benefit 0 --capacity 0=10M --capacity 1=10M --window 0.5",
+                purpose: "with those of the paths as they were built",
+            },
         ]
     }
+}
 
+impl Plot for AggrBenefit {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

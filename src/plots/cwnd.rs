@@ -3,10 +3,11 @@
 use clap::ArgMatches;
 
 use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
 use super::subject::{Subject, panel};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::congestion_window::{RoundTrip, round_trips};
 use mptcp_trace::analysis::flight::stream_flight;
@@ -16,7 +17,7 @@ use mptcp_trace::tracking::{Capture, Connection};
 /// Estimates of congestion windows.
 pub struct CongestionWindow;
 
-impl Plot for CongestionWindow {
+impl Described for CongestionWindow {
     fn name(&self) -> &'static str {
         "cwnd"
     }
@@ -43,11 +44,16 @@ impl Plot for CongestionWindow {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("cwnd 0 --towards server", "what the client sent, by subflow"),
-            ("cwnd 0 --towards server --end 1 -o start.svg", "how the windows grew at the beginning"),
+            Example { line: "plot cwnd 0 --towards server", purpose: "what the client sent, by subflow" },
+            Example {
+                line: "plot cwnd 0 --towards server --end 1 -o start.svg",
+                purpose: "how the windows grew at the beginning",
+            },
         ]
     }
+}
 
+impl Plot for CongestionWindow {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

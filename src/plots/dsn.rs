@@ -8,9 +8,10 @@ use super::crowded::thinned;
 use super::figure::{
     Annotation, Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit, VerticalStroke,
 };
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::events::{Event, Kind, events};
 use mptcp_trace::interrupt::interruptible;
@@ -24,7 +25,7 @@ const MARKED: usize = 100;
 /// Data sequence numbers over time.
 pub struct Dsn;
 
-impl Plot for Dsn {
+impl Described for Dsn {
     fn name(&self) -> &'static str {
         "dsn"
     }
@@ -51,11 +52,16 @@ impl Plot for Dsn {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("dsn 0", "connection 0, both directions, in the terminal"),
-            ("dsn 0 --towards server --start 1.5 --end 3 -o upload.svg", "a stretch of the upload, for a paper"),
+            Example { line: "plot dsn 0", purpose: "connection 0, both directions, in the terminal" },
+            Example {
+                line: "plot dsn 0 --towards server --start 1.5 --end 3 -o upload.svg",
+                purpose: "a stretch of the upload, for a paper",
+            },
         ]
     }
+}
 
+impl Plot for Dsn {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

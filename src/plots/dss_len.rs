@@ -3,10 +3,11 @@
 use clap::ArgMatches;
 
 use super::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Request, value};
 use super::subject::{Flow, Subject, panel};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::mapping_lengths::{Bin, MappingLengths, histogram, mapping_lengths};
 use mptcp_trace::interrupt::interruptible;
@@ -19,7 +20,7 @@ const BINS: u64 = 24;
 /// Lengths of mappings.
 pub struct DssLen;
 
-impl Plot for DssLen {
+impl Described for DssLen {
     fn name(&self) -> &'static str {
         "dss_len"
     }
@@ -41,11 +42,13 @@ impl Plot for DssLen {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("dss_len 0 --towards server", "mappings of the upload"),
-            ("dss_len 0 -o lengths.svg", "both directions, into a file"),
+            Example { line: "plot dss_len 0 --towards server", purpose: "mappings of the upload" },
+            Example { line: "plot dss_len 0 -o lengths.svg", purpose: "both directions, into a file" },
         ]
     }
+}
 
+impl Plot for DssLen {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

@@ -4,10 +4,11 @@ use clap::ArgMatches;
 
 use super::crowded::Crowd;
 use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
 use super::subject::{Subject, panel};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
 use mptcp_trace::interrupt::interruptible;
@@ -18,7 +19,7 @@ use mptcp_trace::units::bytes;
 /// Octets in flight.
 pub struct Flight;
 
-impl Plot for Flight {
+impl Described for Flight {
     fn name(&self) -> &'static str {
         "flight"
     }
@@ -43,11 +44,16 @@ impl Plot for Flight {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("flight 0 --towards server", "the upload of connection 0"),
-            ("flight 0 --towards server --start 1 --end 2.5 -o flight.svg", "a stretch of it, into a file"),
+            Example { line: "plot flight 0 --towards server", purpose: "the upload of connection 0" },
+            Example {
+                line: "plot flight 0 --towards server --start 1 --end 2.5 -o flight.svg",
+                purpose: "a stretch of it, into a file",
+            },
         ]
     }
+}
 
+impl Plot for Flight {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

@@ -4,10 +4,11 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::distribution::share_at_most;
 use super::figure::{Axis, Figure, Marks, Series, Unit};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request};
 use super::subject::{self, Subject, panel};
 use crate::arguments::Source;
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::interarrival::{Counted, interarrival};
 use mptcp_trace::interrupt::interruptible;
@@ -17,7 +18,7 @@ use mptcp_trace::units::grouped;
 /// Times between packets.
 pub struct Interarrival;
 
-impl Plot for Interarrival {
+impl Described for Interarrival {
     fn name(&self) -> &'static str {
         "interarrival"
     }
@@ -43,11 +44,13 @@ impl Plot for Interarrival {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("interarrival mptcp 0 --towards server", "the upload, by subflow"),
-            ("interarrival tcp 1 --all-packets -o gaps.svg", "all packets of stream 1"),
+            Example { line: "plot interarrival mptcp 0 --towards server", purpose: "the upload, by subflow" },
+            Example { line: "plot interarrival tcp 1 --all-packets -o gaps.svg", purpose: "all packets of stream 1" },
         ]
     }
+}
 
+impl Plot for Interarrival {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let subject = Subject::of_arguments(&capture, arguments, request)?;

@@ -7,9 +7,10 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use super::captions::without_handshake;
 use super::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as Look, Series};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Request, value};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use lifelines::Lifelines;
 use messages::{Message, left_out, messages, most_telling};
@@ -20,7 +21,7 @@ use mptcp_trace::tracking::{Capture, Connection};
 /// Handshakes and path-manager messages between the addresses of both ends.
 pub struct Ladder;
 
-impl Plot for Ladder {
+impl Described for Ladder {
     fn name(&self) -> &'static str {
         "ladder"
     }
@@ -48,11 +49,16 @@ impl Plot for Ladder {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("ladder 0", "how connection 0 came up and went down"),
-            ("ladder 0 --end 2 --size 700x500 -o handshakes.svg", "its handshakes, for a paper"),
+            Example { line: "plot ladder 0", purpose: "how connection 0 came up and went down" },
+            Example {
+                line: "plot ladder 0 --end 2 --size 700x500 -o handshakes.svg",
+                purpose: "its handshakes, for a paper",
+            },
         ]
     }
+}
 
+impl Plot for Ladder {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

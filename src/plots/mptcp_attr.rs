@@ -4,16 +4,17 @@ use clap::ArgMatches;
 
 use super::column_over_time;
 use super::figure::Figure;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::Request;
 use super::subject::Subject;
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 
 /// A column over time, by subflow.
 pub struct MptcpAttr;
 
-impl Plot for MptcpAttr {
+impl Described for MptcpAttr {
     fn name(&self) -> &'static str {
         "mptcp_attr"
     }
@@ -33,11 +34,19 @@ impl Plot for MptcpAttr {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("mptcp_attr 0 dsn --towards server", "data sequence numbers of connection 0, by subflow"),
-            ("mptcp_attr 0 rwnd --towards client -o window.png", "what the server offers on each subflow"),
+            Example {
+                line: "plot mptcp_attr 0 dsn --towards server",
+                purpose: "data sequence numbers of connection 0, by subflow",
+            },
+            Example {
+                line: "plot mptcp_attr 0 rwnd --towards client -o window.png",
+                purpose: "what the server offers on each subflow",
+            },
         ]
     }
+}
 
+impl Plot for MptcpAttr {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

@@ -4,10 +4,11 @@ use clap::ArgMatches;
 
 use super::figure::Figure;
 use super::rates_over_time::{self, Carried, DETAILS};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::Request;
 use super::subject::Subject;
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
 use mptcp_trace::analysis::rates::first_sent;
@@ -17,7 +18,7 @@ use mptcp_trace::units;
 /// Goodput over time, by subflow.
 pub struct MptcpGput;
 
-impl Plot for MptcpGput {
+impl Described for MptcpGput {
     fn name(&self) -> &'static str {
         "mptcp_gput"
     }
@@ -36,11 +37,16 @@ impl Plot for MptcpGput {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("mptcp_gput 0 --towards server", "connection 0, upload"),
-            ("mptcp_gput 0 --window 0.2 --format csv -o goodput.csv", "the rates themselves"),
+            Example { line: "plot mptcp_gput 0 --towards server", purpose: "connection 0, upload" },
+            Example {
+                line: "plot mptcp_gput 0 --window 0.2 --format csv -o goodput.csv",
+                purpose: "the rates themselves",
+            },
         ]
     }
+}
 
+impl Plot for MptcpGput {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

@@ -4,10 +4,11 @@ use clap::ArgMatches;
 
 use super::figure::Figure;
 use super::rates_over_time::{self, Carried, DETAILS};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::Request;
 use super::subject::Subject;
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::rates::stream_payload;
 use mptcp_trace::interrupt::interruptible;
@@ -16,7 +17,7 @@ use mptcp_trace::tracking::{ByRole, Capture, Role};
 /// Throughput over time, by subflow.
 pub struct MptcpTput;
 
-impl Plot for MptcpTput {
+impl Described for MptcpTput {
     fn name(&self) -> &'static str {
         "mptcp_tput"
     }
@@ -35,11 +36,16 @@ impl Plot for MptcpTput {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("mptcp_tput 0 --towards server", "connection 0, upload"),
-            ("mptcp_tput 0 --window 0.5 --window-type sliding -o rate.svg", "smoother, into a file"),
+            Example { line: "plot mptcp_tput 0 --towards server", purpose: "connection 0, upload" },
+            Example {
+                line: "plot mptcp_tput 0 --window 0.5 --window-type sliding -o rate.svg",
+                purpose: "smoother, into a file",
+            },
         ]
     }
+}
 
+impl Plot for MptcpTput {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

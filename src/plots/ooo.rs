@@ -6,9 +6,10 @@ use super::captions::{sentence, without_handshake};
 use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use super::panels::with_panels;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, span, value};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
 use mptcp_trace::interrupt::interruptible;
@@ -17,7 +18,7 @@ use mptcp_trace::tracking::{Capture, Connection};
 /// The reorder buffer over time, and the distribution of head-of-line delays.
 pub struct Ooo;
 
-impl Plot for Ooo {
+impl Described for Ooo {
     fn name(&self) -> &'static str {
         "ooo"
     }
@@ -44,11 +45,16 @@ impl Plot for Ooo {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("ooo 0", "what waited, both directions"),
-            ("ooo 0 --towards server --size 800x500 -o ooo.svg", "the upload's, for a paper"),
+            Example { line: "plot ooo 0", purpose: "what waited, both directions" },
+            Example {
+                line: "plot ooo 0 --towards server --size 800x500 -o ooo.svg",
+                purpose: "the upload's, for a paper",
+            },
         ]
     }
+}
 
+impl Plot for Ooo {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

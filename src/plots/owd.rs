@@ -7,10 +7,11 @@ use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::first_clock::FirstClock;
 use super::panels::with_panels;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Request, span};
 use crate::arguments::Source;
 use crate::arguments::two_captures::{self, TwoCaptures};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::clock::{Clock, Correction};
 use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
@@ -22,7 +23,7 @@ use mptcp_trace::units::counted;
 /// One-way delays over time.
 pub struct Owd;
 
-impl Plot for Owd {
+impl Described for Owd {
     fn name(&self) -> &'static str {
         "owd"
     }
@@ -45,17 +46,19 @@ impl Plot for Owd {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            (
-                "owd mptcp examples/client.pcapng 0 examples/server.pcapng",
-                "every subflow of connection 0, both directions",
-            ),
-            (
-                "owd tcp examples/client.pcapng 1 examples/server.pcapng --towards server -o owd.svg",
-                "one subflow, one way",
-            ),
+            Example {
+                line: "plot owd mptcp examples/client.pcapng 0 examples/server.pcapng",
+                purpose: "every subflow of connection 0, both directions",
+            },
+            Example {
+                line: "plot owd tcp examples/client.pcapng 1 examples/server.pcapng --towards server -o owd.svg",
+                purpose: "one subflow, one way",
+            },
         ]
     }
+}
 
+impl Plot for Owd {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let captures = TwoCaptures::of_level(arguments, source)?;
         let (merged, clock) = captures.merge()?;

@@ -11,10 +11,11 @@ use super::captions::without_handshake;
 use super::crowded::thinned_by;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, span, value};
 use crate::arguments::two_captures::TwoCaptures;
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 pub use gains::gains;
 use mptcp_trace::analysis::capture_point::{Place, of_connection};
@@ -25,7 +26,7 @@ use mptcp_trace::tracking::{Capture, Connection, Role};
 /// Reinjections over time.
 pub struct Reinject;
 
-impl Plot for Reinject {
+impl Described for Reinject {
     fn name(&self) -> &'static str {
         "reinject"
     }
@@ -60,11 +61,16 @@ impl Plot for Reinject {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("reinject 0", "how much was reinjected, when and how late"),
-            ("reinject 0 --with examples/server.pcapng -o reinject.svg", "which reinjections helped, and by how much"),
+            Example { line: "plot reinject 0", purpose: "how much was reinjected, when and how late" },
+            Example {
+                line: "plot reinject 0 --with examples/server.pcapng -o reinject.svg",
+                purpose: "which reinjections helped, and by how much",
+            },
         ]
     }
+}
 
+impl Plot for Reinject {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let number = arguments::number(arguments, "mptcpstream")?;

@@ -8,9 +8,10 @@ use super::captions::{sentence, without_handshake, without_key};
 use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, span, value};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
 use mptcp_trace::interrupt::interruptible;
@@ -54,7 +55,7 @@ impl Over {
     }
 }
 
-impl Plot for Rtt {
+impl Described for Rtt {
     fn name(&self) -> &'static str {
         "rtt"
     }
@@ -89,11 +90,19 @@ impl Plot for Rtt {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("rtt 0 --towards server", "round trips of the upload, of TCP and of the data"),
-            ("rtt 0 --level data --over dsn -o rtt.svg", "which data waited long for their DATA_ACK"),
+            Example {
+                line: "plot rtt 0 --towards server",
+                purpose: "round trips of the upload, of TCP and of the data",
+            },
+            Example {
+                line: "plot rtt 0 --level data --over dsn -o rtt.svg",
+                purpose: "which data waited long for their DATA_ACK",
+            },
         ]
     }
+}
 
+impl Plot for Rtt {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

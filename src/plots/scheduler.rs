@@ -6,9 +6,10 @@ use super::captions::{without_handshake, without_key};
 use super::crowded::Crowd;
 use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::panels::with_panels;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::capture_point::{Place, of_connection};
 use mptcp_trace::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
@@ -24,7 +25,7 @@ const INSTANTS: usize = 1000;
 /// Shares that are worked out, of all subflows together, at most (at least at one time).
 const SHARES: usize = 2_000_000;
 
-impl Plot for Scheduler {
+impl Described for Scheduler {
     fn name(&self) -> &'static str {
         "scheduler"
     }
@@ -46,11 +47,16 @@ impl Plot for Scheduler {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("scheduler 0 --towards server", "how the upload was spread over the subflows"),
-            ("scheduler 0 -o scheduler.svg", "both directions, for a paper"),
+            Example {
+                line: "plot scheduler 0 --towards server",
+                purpose: "how the upload was spread over the subflows",
+            },
+            Example { line: "plot scheduler 0 -o scheduler.svg", purpose: "both directions, for a paper" },
         ]
     }
+}
 
+impl Plot for Scheduler {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;

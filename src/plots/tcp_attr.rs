@@ -4,16 +4,17 @@ use clap::ArgMatches;
 
 use super::column_over_time;
 use super::figure::Figure;
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::Request;
 use super::subject::Subject;
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 
 /// A column over time.
 pub struct TcpAttr;
 
-impl Plot for TcpAttr {
+impl Described for TcpAttr {
     fn name(&self) -> &'static str {
         "tcp_attr"
     }
@@ -33,11 +34,13 @@ impl Plot for TcpAttr {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("tcp_attr 0 tcpseq --towards server", "sequence numbers of stream 0"),
-            ("tcp_attr 1 rwnd -o window.svg", "both receive windows of stream 1"),
+            Example { line: "plot tcp_attr 0 tcpseq --towards server", purpose: "sequence numbers of stream 0" },
+            Example { line: "plot tcp_attr 1 rwnd -o window.svg", purpose: "both receive windows of stream 1" },
         ]
     }
+}
 
+impl Plot for TcpAttr {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let stream = capture.tcp_stream(arguments::number(arguments, "tcpstream")?)?;

@@ -4,10 +4,11 @@ use clap::ArgMatches;
 
 use super::figure::{Figure, Role as Look, RoleKind};
 use super::rates_over_time::{self, Carried, DETAILS};
-use super::registry::{Example, Plot};
+use super::registry::Plot;
 use super::request::Request;
 use super::subject::Subject;
 use crate::arguments::{self, Source};
+use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::rates::{self, stream_payload};
 use mptcp_trace::tracking::ByRole;
@@ -15,7 +16,7 @@ use mptcp_trace::tracking::ByRole;
 /// Throughput over time.
 pub struct TcpTput;
 
-impl Plot for TcpTput {
+impl Described for TcpTput {
     fn name(&self) -> &'static str {
         "tcp_tput"
     }
@@ -34,11 +35,16 @@ impl Plot for TcpTput {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            ("tcp_tput 0 --towards server", "stream 0, upload"),
-            ("tcp_tput 1 --window 0.5 --window-type sliding -o rate.svg", "smoother, into a file"),
+            Example { line: "plot tcp_tput 0 --towards server", purpose: "stream 0, upload" },
+            Example {
+                line: "plot tcp_tput 1 --window 0.5 --window-type sliding -o rate.svg",
+                purpose: "smoother, into a file",
+            },
         ]
     }
+}
 
+impl Plot for TcpTput {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
         let stream = capture.tcp_stream(arguments::number(arguments, "tcpstream")?)?;

@@ -7,9 +7,10 @@ use super::manifest::Entry;
 use super::protocol::Selection;
 use super::{Plugin, host, request};
 use crate::arguments::Source;
+use crate::described::{Described, Example};
 use crate::error::{Error, Result};
 use crate::plots::figure::Figure;
-use crate::plots::registry::{Example, Plot};
+use crate::plots::registry::Plot;
 use crate::plots::request::Request;
 
 /// A plot that a plugin draws.
@@ -25,7 +26,7 @@ pub struct PluginPlot {
     pub examples: &'static [Example],
 }
 
-impl Plot for PluginPlot {
+impl Described for PluginPlot {
     fn name(&self) -> &'static str {
         &self.entry.name
     }
@@ -45,7 +46,9 @@ impl Plot for PluginPlot {
     fn examples(&self) -> &'static [Example] {
         self.examples
     }
+}
 
+impl Plot for PluginPlot {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         match use_of(self.plugin, self.entry, arguments, Some(request.into()), source)? {
             Shown::Figure(figure) => Ok(*figure),

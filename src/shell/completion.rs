@@ -121,7 +121,7 @@ pub fn complete(snapshot: &Snapshot, text: &str, position: usize, columns: usize
         _ if partial.place == Place::Elsewhere => Vec::new(),
         _ if partial.place == Place::File => files(&partial.current),
         None => command_names(snapshot, &partial.current),
-        Some((name, arguments)) => match registry::find(name) {
+        Some((name, arguments)) => match registry::COMMANDS.find(name) {
             Some(command) => argument_values(snapshot, command, arguments, &partial.current),
             None => Vec::new(),
         },
@@ -176,7 +176,7 @@ fn command_names(snapshot: &Snapshot, typed: &str) -> Vec<Value> {
     let wanted = typed.replace('-', "_");
     let value = |(text, about): (String, String)| Value { text, about };
     let mut names: Vec<Value> = if wanted.is_empty() {
-        let named = registry::all().map(|command| (command.name().into(), command.summary().into()));
+        let named = registry::COMMANDS.all().map(|command| (command.name().into(), command.summary().into()));
         named.map(value).collect()
     } else {
         commands().into_iter().filter(|(name, _)| name.starts_with(&wanted)).map(value).collect()

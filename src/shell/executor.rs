@@ -123,7 +123,7 @@ impl Executor {
             return Ok(Flow::Continue);
         }
         let name = words.remove(0).to_string_lossy().into_owned();
-        let Some(command) = registry::find(&name) else {
+        let Some(command) = registry::COMMANDS.find(&name) else {
             if self.session.shortcuts.find(&name).is_none() {
                 return Err(registry::unknown(&name));
             }
@@ -346,12 +346,9 @@ mod tests {
     /// Fails in ways that registered commands must not.
     struct Faulty;
 
-    impl Command for Faulty {
+    impl crate::described::Described for Faulty {
         fn name(&self) -> &'static str {
             "faulty"
-        }
-        fn category(&self) -> crate::commands::Category {
-            crate::commands::Category::Shell
         }
         fn summary(&self) -> &'static str {
             "Fail"
@@ -363,6 +360,12 @@ mod tests {
             command
                 .arg(clap::Arg::new("panic").long("panic").action(clap::ArgAction::SetTrue))
                 .arg(clap::Arg::new("warn").long("warn").action(clap::ArgAction::SetTrue))
+        }
+    }
+
+    impl Command for Faulty {
+        fn category(&self) -> crate::commands::Category {
+            crate::commands::Category::Shell
         }
         fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
             if arguments.get_flag("warn") {

@@ -82,8 +82,8 @@ const LEFT_OUT: [&str; 2] = ["export", "macro"];
 
 #[test]
 fn every_command_that_reports_is_looked_at() {
-    for command in registry::COMMANDS {
-        let definition = grammar::definition(*command);
+    for command in registry::COMMANDS.own() {
+        let definition = grammar::definition(command);
         let reports = definition.get_arguments().any(|argument| {
             let forms = argument.get_possible_values();
             argument.get_id() == "format"

@@ -37,7 +37,7 @@ pub fn scenario(file: &str) -> Option<(PathBuf, Arc<LoadedCapture>)> {
 /// What `plot LINE` makes of a capture.
 pub fn try_draw(capture: &Arc<LoadedCapture>, line: &str) -> Result<Figure> {
     let mut words = line.split_whitespace();
-    let plot = registry::find(words.next().expect("a name"))?;
+    let plot = registry::PLOTS.find(words.next().expect("a name")).expect("a plot");
     let command = clap::Command::new(plot.name()).no_binary_name(true);
     let command = Request::with_arguments(plot.arguments(command));
     let arguments = command.try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));

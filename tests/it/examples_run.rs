@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mptcpanalyzer::commands::registry;
+use mptcpanalyzer::described::Example;
 use mptcpanalyzer::plots::registry::PLOTS;
 
 use crate::program::{Finished, Home, examples, finish};
@@ -35,7 +36,7 @@ fn every_example_of_every_command_runs() {
         return;
     };
     let mut failures = Vec::new();
-    for command in registry::COMMANDS {
+    for command in registry::COMMANDS.own() {
         assert!(!command.examples().is_empty(), "{} has no example", command.name());
         for example in command.examples() {
             let done = run(&home(&examples), example.line);
@@ -43,6 +44,15 @@ fn every_example_of_every_command_runs() {
                 failures.push(format!("{}: {done:?}", example.line));
             } else if command.reports() && done.results.is_empty() && done.messages.is_empty() {
                 failures.push(format!("{}: printed nothing", example.line));
+            }
+        }
+        if let (Some(prints), Some(first)) = (command.prints(), command.examples().first()) {
+            let done = run(&home(&examples), first.line);
+            if std::env::var_os("UPDATE_DOCS").is_some() {
+                let file = format!("src/commands/prints/{}.txt", command.name());
+                std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), &done.results).unwrap();
+            } else if done.results != prints {
+                failures.push(format!("{} prints\n{}, its help says\n{prints}", first.line, done.results));
             }
         }
     }
@@ -58,12 +68,12 @@ fn every_example_of_every_plot_draws() {
     // One home for all: the capture is dissected once.
     let home = home(&examples);
     let mut failures = Vec::new();
-    for plot in PLOTS {
-        for (line, _) in plot.examples() {
-            let mut done = run(&home, &format!("plot {line}"));
+    for plot in PLOTS.own() {
+        for Example { line, .. } in plot.examples() {
+            let mut done = run(&home, line);
             // Nothing waited for other data there: the other example has two paths at once.
             if done.results.contains("no data") {
-                done = run(&home, &format!("load_pcap examples/two_paths.pcapng\nplot {line}"));
+                done = run(&home, &format!("load_pcap examples/two_paths.pcapng\n{line}"));
             }
             let drawn = !done.results.is_empty() || done.messages.contains("wrote ");
             if done.code != Some(0) || !drawn {

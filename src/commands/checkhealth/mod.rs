@@ -9,7 +9,7 @@ use serde::Serialize;
 
 mod dissectors;
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::config::{Config, Places};
 use crate::error::Result;
 use crate::locale;
@@ -47,13 +47,9 @@ impl Check {
     }
 }
 
-impl Command for CheckHealth {
+impl Described for CheckHealth {
     fn name(&self) -> &'static str {
         "checkhealth"
-    }
-
-    fn category(&self) -> Category {
-        Category::Shell
     }
 
     fn summary(&self) -> &'static str {
@@ -67,6 +63,12 @@ impl Command for CheckHealth {
 
     fn examples(&self) -> &'static [Example] {
         &[Example { line: "checkhealth", purpose: "find out why a capture cannot be loaded" }]
+    }
+}
+
+impl Command for CheckHealth {
+    fn category(&self) -> Category {
+        Category::Shell
     }
 
     fn run(&self, _: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use super::load_pcap::name;
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
@@ -23,13 +23,9 @@ const KEPT: usize = 1_000_000;
 /// Shows what happens on an interface.
 pub struct LiveCommand;
 
-impl Command for LiveCommand {
+impl Described for LiveCommand {
     fn name(&self) -> &'static str {
         "live"
-    }
-
-    fn category(&self) -> Category {
-        Category::Captures
     }
 
     fn summary(&self) -> &'static str {
@@ -126,6 +122,12 @@ impl Command for LiveCommand {
                 purpose: "the same for a program, and keep it under a name",
             },
         ]
+    }
+}
+
+impl Command for LiveCommand {
+    fn category(&self) -> Category {
+        Category::Captures
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

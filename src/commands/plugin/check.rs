@@ -112,7 +112,7 @@ fn checks(plugin: &Plugin, session: &mut Session) -> Vec<Check> {
         });
     }
     for drawn in &kept.plots {
-        let lines: Vec<Example> = drawn.examples.iter().map(|(line, purpose)| Example { line, purpose }).collect();
+        let lines: Vec<Example> = drawn.examples.iter().map(|example| after_plot(*example)).collect();
         examples(kept, drawn.entry, &lines, &mut source, &mut checks, |words| {
             let definition = plot::definition(*drawn).no_binary_name(true);
             let matches = matches(definition, &drawn.entry.name, words)?;
@@ -121,6 +121,11 @@ fn checks(plugin: &Plugin, session: &mut Session) -> Vec<Check> {
         });
     }
     checks
+}
+
+/// The example as the arguments of `plot`.
+fn after_plot(example: Example) -> Example {
+    Example { line: example.line.strip_prefix("plot ").unwrap_or(example.line).trim_start(), ..example }
 }
 
 /// What a line asks for: its arguments, and for a plot what to leave out.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 
 use crate::commands::drawing::{Drawing, Form};
-use crate::commands::{Category, Command, Example, Outcome, Session, grammar};
+use crate::commands::{Category, Command, Described, Example, Outcome, Session, grammar};
 use crate::error::Result;
 use crate::output::Format;
 use crate::plots::figure::Figure;
@@ -29,13 +29,9 @@ pub struct PluginCommand {
     pub examples: &'static [Example],
 }
 
-impl Command for PluginCommand {
+impl Described for PluginCommand {
     fn name(&self) -> &'static str {
         &self.entry.name
-    }
-
-    fn category(&self) -> Category {
-        Category::Plugins
     }
 
     fn summary(&self) -> &'static str {
@@ -52,6 +48,12 @@ impl Command for PluginCommand {
 
     fn examples(&self) -> &'static [Example] {
         self.examples
+    }
+}
+
+impl Command for PluginCommand {
+    fn category(&self) -> Category {
+        Category::Plugins
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::command::PluginCommand;
-use crate::commands::{Command, Example, Session, registry};
+use crate::commands::{Command, Described, Example, Session, registry};
 use crate::config::Places as XdgPlaces;
 use crate::plots::registry::{self as plots, Plot};
 use crate::plugin::Plugin;
@@ -50,12 +50,13 @@ pub fn install_found(session: &Session) -> (Vec<Plugin>, Vec<String>) {
     let Found { plugins, mut warnings } = discovery::find(&places(session), limit(session));
     let (mut commands, mut drawn): (Vec<&'static dyn Command>, Vec<&'static dyn Plot>) = (Vec::new(), Vec::new());
     // The program's own alone, for what was added before is looked for anew.
-    registry::set_added(Vec::new());
-    plots::set_added(Vec::new());
+    registry::COMMANDS.set_added(Vec::new());
+    plots::PLOTS.set_added(Vec::new());
     for plugin in &plugins {
         let kept = keep(plugin);
         for command in &kept.commands {
-            let taken = registry::find(command.name())
+            let taken = registry::COMMANDS
+                .find(command.name())
                 .or_else(|| commands.iter().copied().find(|other| other.name() == command.name()));
             match taken {
                 Some(_) => warnings.push(refused(plugin, command.entry)),
@@ -63,7 +64,8 @@ pub fn install_found(session: &Session) -> (Vec<Plugin>, Vec<String>) {
             }
         }
         for plot in &kept.plots {
-            let taken = plots::find(plot.name()).is_ok() || drawn.iter().any(|other| other.name() == plot.name());
+            let taken =
+                plots::PLOTS.find(plot.name()).is_some() || drawn.iter().any(|other| other.name() == plot.name());
             if taken {
                 warnings.push(refused(plugin, plot.entry));
             } else {
@@ -71,8 +73,8 @@ pub fn install_found(session: &Session) -> (Vec<Plugin>, Vec<String>) {
             }
         }
     }
-    registry::set_added(commands);
-    plots::set_added(drawn);
+    registry::COMMANDS.set_added(commands);
+    plots::PLOTS.set_added(drawn);
     (plugins, warnings)
 }
 
@@ -102,8 +104,7 @@ pub fn keep(plugin: &Plugin) -> &'static Kept {
                 kept.commands.push(Box::leak(Box::new(PluginCommand { plugin, entry, details, examples })));
             }
             Role::Plot => {
-                // The registry of plots has what follows `plot`.
-                let examples = entry.examples.iter().map(|e| (after_plot(&e.line), e.purpose.as_str()));
+                let examples = entry.examples.iter().map(|e| Example { line: plot_line(&e.line), purpose: &e.purpose });
                 let examples = examples.collect::<Vec<_>>().leak();
                 kept.plots.push(Box::leak(Box::new(PluginPlot { plugin, entry, details, examples })));
             }
@@ -114,8 +115,9 @@ pub fn keep(plugin: &Plugin) -> &'static Kept {
     kept
 }
 
-fn after_plot(line: &str) -> &str {
-    line.strip_prefix("plot ").unwrap_or(line).trim_start()
+/// The line with `plot` in front, as it is typed.
+fn plot_line(line: &'static str) -> &'static str {
+    if line.starts_with("plot ") { line } else { format!("plot {line}").leak() }
 }
 
 fn details(plugin: &Plugin, entry: &Entry) -> String {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
-use super::{Category, Command, Example, Outcome, Session};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 use crate::plugin::template::{self, Language};
 pub use install::install;
@@ -17,17 +17,13 @@ pub use install::install;
 /// Manages plugins.
 pub struct PluginsCommand;
 
-impl Command for PluginsCommand {
+impl Described for PluginsCommand {
     fn name(&self) -> &'static str {
         "plugin"
     }
 
     fn aliases(&self) -> &'static [&'static str] {
         &["plugins"]
-    }
-
-    fn category(&self) -> Category {
-        Category::Plugins
     }
 
     fn summary(&self) -> &'static str {
@@ -80,6 +76,12 @@ impl Command for PluginsCommand {
             Example { line: "plugin path", purpose: "where to put the folders of others" },
         ]
     }
+}
+
+impl Command for PluginsCommand {
+    fn category(&self) -> Category {
+        Category::Plugins
+    }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         match arguments.subcommand() {
@@ -98,7 +100,7 @@ impl Command for PluginsCommand {
 fn new(arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
     let name = arguments.get_one::<String>("plugin").map(|name| name.replace('-', "_")).unwrap_or_default();
     let language = arguments.get_one::<Language>("language").copied().unwrap_or(Language::Python);
-    if super::registry::find(&name).is_some() {
+    if super::registry::COMMANDS.find(&name).is_some() {
         return Err(Error::Usage(format!("a command `{name}` is there already; choose another name")));
     }
     let named = arguments.get_one::<PathBuf>("in").cloned();
@@ -109,7 +111,7 @@ fn new(arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
     let warnings = install(session);
     warnings.into_iter().for_each(|warning| session.warn(warning));
     let shown = folder.display();
-    let sentences = match super::registry::find(&name) {
+    let sentences = match super::registry::COMMANDS.find(&name) {
         Some(_) => {
             vec![format!("wrote {shown}: `{name}` is a command now; edit its files, then `plugin check {name}`")]
         }

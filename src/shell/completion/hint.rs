@@ -12,7 +12,7 @@ pub fn usage(text: &str) -> Option<String> {
         return None;
     }
     let (name, typed) = partial.words.split_first()?;
-    let mut definition = &grammar::definition(registry::find(name)?);
+    let mut definition = &grammar::definition(registry::COMMANDS.find(name)?);
     let mut given = 0_usize;
     let mut words = typed.iter();
     while let Some(word) = words.next() {
@@ -71,7 +71,7 @@ mod tests {
             ("mptcp_summary", None),
             ("clock ", Some("PCAP1 PCAP2")),
             ("clock x -H ", Some("PCAP2")),
-            ("help ", Some("[COMMAND]")),
+            ("help ", Some("[COMMAND] [NAME]")),
             ("plot ", Some("NAME")),
             ("plot dsn ", Some("MPTCPSTREAM")),
             ("set ", Some("[NAME]")),

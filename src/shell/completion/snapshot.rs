@@ -99,7 +99,7 @@ fn interfaces() -> Vec<(String, String)> {
 
 /// Every name that a command answers to.
 pub(super) fn commands() -> Vec<(String, String)> {
-    let named = registry::all().flat_map(|command| {
+    let named = registry::COMMANDS.all().flat_map(|command| {
         let names = std::iter::once(command.name()).chain(command.aliases().iter().copied());
         names.map(|name| (name.to_string(), command.summary().to_string()))
     });

@@ -42,12 +42,9 @@ fn help_completes_commands_and_options() {
 
 struct Probe;
 
-impl Command for Probe {
+impl crate::described::Described for Probe {
     fn name(&self) -> &'static str {
         "probe"
-    }
-    fn category(&self) -> Category {
-        Category::Shell
     }
     fn summary(&self) -> &'static str {
         "Probe"
@@ -63,6 +60,12 @@ impl Command for Probe {
             .arg(Arg::new("tcpstream").long("tcpstream"))
             .arg(crate::arguments::capture("first", "CAPTURE").long("first"))
             .arg(Arg::new("name").long("drop"))
+    }
+}
+
+impl Command for Probe {
+    fn category(&self) -> Category {
+        Category::Shell
     }
     fn run(&self, _: &ArgMatches, _: &mut Session) -> crate::error::Result<Outcome> {
         Ok(Outcome::Quit)
