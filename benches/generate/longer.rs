@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use mptcp_trace::packets::segment::{Dss, SackBlocks, Segment, flag};
 use mptcp_trace::tracking::data::data_level;
 use mptcp_trace::tracking::{Capture, Role, Tracking, track};
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// How far numbers move from one repetition to the next.
 struct Spans {
     /// Octets of each stream and direction.
-    subflow: HashMap<(u32, Role), u64>,
+    subflow: HashMap<(StreamId, Role), u64>,
     /// Octets of data of each connection and direction.
-    data: HashMap<(u32, Role), u64>,
+    data: HashMap<(ConnectionId, Role), u64>,
     time: i64,
 }
 
@@ -56,7 +57,7 @@ fn spans(segments: &[Segment], tracking: &Tracking) -> Spans {
 fn moved(segment: &Segment, row: usize, tracking: &Tracking, spans: &Spans, repetition: u64) -> Segment {
     let packet = &tracking.packets[row];
     let Some(subflow) = tracking.subflow(packet.stream) else { return segment.clone() };
-    let towards = Tracking::mptcp_towards(subflow, tracking.streams[packet.stream as usize].towards(packet));
+    let towards = Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet));
     let subflow_span = |role: Role| repetition * spans.subflow[&(subflow.stream, role)];
     let data_span = |role: Role| repetition * spans.data[&(subflow.connection, role)];
     let mut moved = segment.clone();

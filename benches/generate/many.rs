@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::packets::segment::{Control, Dss, Join, Segment};
 use mptcp_trace::tracking::token::derive;
 use mptcp_trace::tracking::{Capture, Connection, Role, Tracking};
@@ -12,7 +13,7 @@ struct Copy<'a> {
     capture: &'a Capture,
     copy: u32,
     /// Octets that data sequence numbers move by, for each connection and sender.
-    shifts: HashMap<(u32, Role), u64>,
+    shifts: HashMap<(ConnectionId, Role), u64>,
     tokens: HashMap<u32, u32>,
     time: i64,
 }
@@ -65,7 +66,7 @@ impl<'a> Copy<'a> {
         let tracking = &self.capture.tracking;
         let packet = &tracking.packets[row];
         let Some(subflow) = tracking.subflow(packet.stream) else { return segment };
-        let towards = Tracking::mptcp_towards(subflow, tracking.streams[packet.stream as usize].towards(packet));
+        let towards = Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet));
         let shift = |sender: Role| self.shifts.get(&(subflow.connection, sender)).copied().unwrap_or(0);
         if let Some(dss) = &mut segment.dss {
             let (wide_ack, wide_dsn) = (dss.has(Dss::DATA_ACK_8), dss.has(Dss::DSN_8));

@@ -9,14 +9,15 @@ use crate::nearest::did_you_mean;
 use crate::packets::schema;
 use crate::terminal_text::escape;
 use mptcp_trace::tracking::Role;
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// Which packets are wanted; what is `None` does not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     /// Packets of this TCP stream.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// Packets of this MPTCP connection.
-    pub mptcpstream: Option<u32>,
+    pub mptcpstream: Option<ConnectionId>,
     /// Packets towards this end: of the MPTCP connection when one is chosen, of their TCP stream otherwise.
     pub towards: Option<Role>,
     /// Packets that a condition keeps.
@@ -44,10 +45,10 @@ pub fn packets(capture: &LoadedCapture, selection: &Selection) -> Result<DataFra
 pub fn rows(table: &DataFrame, selection: &Selection) -> Result<DataFrame> {
     let mut kept = table.clone();
     if let Some(id) = selection.tcpstream {
-        kept = keep(&kept, &number_mask(&kept, "tcpstream", id)?)?;
+        kept = keep(&kept, &number_mask(&kept, "tcpstream", id.0)?)?;
     }
     if let Some(id) = selection.mptcpstream {
-        kept = keep(&kept, &number_mask(&kept, "mptcpstream", id)?)?;
+        kept = keep(&kept, &number_mask(&kept, "mptcpstream", id.0)?)?;
     }
     if let Some(role) = selection.towards {
         let name = if selection.mptcpstream.is_some() { "mptcpdest" } else { "tcpdest" };
@@ -133,17 +134,17 @@ mod tests {
     #[test]
     fn streams_and_directions() {
         assert_eq!(ids(&Selection::default()), [1, 2, 3, 4]);
-        assert_eq!(ids(&Selection { tcpstream: Some(1), ..Selection::default() }), [3, 4]);
-        assert_eq!(ids(&Selection { mptcpstream: Some(0), ..Selection::default() }), [1, 2, 3]);
+        assert_eq!(ids(&Selection { tcpstream: Some(StreamId(1)), ..Selection::default() }), [3, 4]);
+        assert_eq!(ids(&Selection { mptcpstream: Some(ConnectionId(0)), ..Selection::default() }), [1, 2, 3]);
         let towards = Some(Role::Server);
         assert_eq!(ids(&Selection { towards, ..Selection::default() }), [1, 3]);
         assert_eq!(
-            ids(&Selection { mptcpstream: Some(0), towards, ..Selection::default() }),
+            ids(&Selection { mptcpstream: Some(ConnectionId(0)), towards, ..Selection::default() }),
             [1],
             "the role in the MPTCP connection counts"
         );
         let condition = Some(Filter::parse("packetid > 1").unwrap());
-        assert_eq!(ids(&Selection { tcpstream: Some(0), condition, ..Selection::default() }), [2]);
+        assert_eq!(ids(&Selection { tcpstream: Some(StreamId(0)), condition, ..Selection::default() }), [2]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 use crate::error::{Error, Result};
 use crate::whole_file::Force;
 use mptcp_trace::tracking::Role;
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// Where captures come from: the session, for those who must not know it.
 pub trait Source {
@@ -91,6 +92,22 @@ pub fn path<'a>(arguments: &'a ArgMatches, id: &str) -> Result<&'a Path> {
 /// [`Error::Usage`] when it is missing, which clap does not let happen.
 pub fn number(arguments: &ArgMatches, name: &str) -> Result<u32> {
     arguments.get_one::<u32>(name).copied().ok_or_else(|| Error::Usage(format!("`{name}` is missing")))
+}
+
+/// The TCP stream that [`tcp_stream`] names.
+///
+/// # Errors
+/// As [`number`].
+pub fn stream_id(arguments: &ArgMatches) -> Result<StreamId> {
+    number(arguments, "tcpstream").map(StreamId)
+}
+
+/// The MPTCP connection that [`mptcp_stream`] names.
+///
+/// # Errors
+/// As [`number`].
+pub fn connection_id(arguments: &ArgMatches) -> Result<ConnectionId> {
+    number(arguments, "mptcpstream").map(ConnectionId)
 }
 
 /// `--force`: an output may replace a capture.

@@ -14,6 +14,7 @@ use mptcp_trace::analysis::merge::{Merged, SideEvidence, Which, merge};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::units;
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// Whether a number is that of a TCP stream or of an MPTCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,7 +81,7 @@ pub struct TwoCaptures {
     /// The streams that both have.
     pub pairs: Vec<StreamPair>,
     /// The connection in both, and whether they disagree on who is the client; `None` for plain streams.
-    connection: Option<(u32, u32, bool)>,
+    connection: Option<(ConnectionId, ConnectionId, bool)>,
     /// What only one of them has.
     notes: Vec<String>,
 }
@@ -103,7 +104,12 @@ impl TwoCaptures {
     /// As [`TwoCaptures::of_level`].
     pub fn of_connection(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
-        Self::of_connection_in(first, second, super::number(arguments, "stream")?, mapped(arguments))
+        Self::of_connection_in(
+            first,
+            second,
+            ConnectionId(super::number(arguments, "stream")?),
+            mapped(arguments).map(ConnectionId),
+        )
     }
 
     /// Connection `number` of `first`, which is `mapped` in `second`; found there when nobody says which.
@@ -113,8 +119,8 @@ impl TwoCaptures {
     pub fn of_connection_in(
         first: Arc<LoadedCapture>,
         second: Arc<LoadedCapture>,
-        number: u32,
-        mapped: Option<u32>,
+        number: ConnectionId,
+        mapped: Option<ConnectionId>,
     ) -> Result<Self> {
         let mapper = Mapper::new(&first, &second)?;
         let found = match mapped {
@@ -151,9 +157,9 @@ impl TwoCaptures {
 
     fn of_stream(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
-        let number = super::number(arguments, "stream")?;
+        let number = StreamId(super::number(arguments, "stream")?);
         let mapper = Mapper::new(&first, &second)?;
-        let found = match mapped(arguments) {
+        let found = match mapped(arguments).map(StreamId) {
             None => mapper.the_tcp(number)?,
             Some(wanted) => {
                 first.tcp_stream(number)?;
@@ -201,7 +207,7 @@ impl TwoCaptures {
 
     /// The connection's number in the first capture; `None` for plain streams.
     #[must_use]
-    pub fn connection_number(&self) -> Option<u32> {
+    pub fn connection_number(&self) -> Option<ConnectionId> {
         self.connection.map(|(first, ..)| first)
     }
 
@@ -254,11 +260,11 @@ fn mapped(arguments: &ArgMatches) -> Option<u32> {
 }
 
 /// The candidate that was asked for.
-fn chosen<M>(
+fn chosen<M, N: PartialEq + std::fmt::Display>(
     mut candidates: impl Iterator<Item = M>,
-    number_of: impl Fn(&M) -> u32,
-    number: u32,
-    wanted: u32,
+    number_of: impl Fn(&M) -> N,
+    number: N,
+    wanted: N,
     what: &str,
     command: &str,
 ) -> Result<M> {

@@ -10,6 +10,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};
 use crate::whole_file::refuse_capture;
+use mptcp_trace::ConnectionId;
 use mptcp_trace::units::counted;
 
 /// Writes a capture with only the packets of MPTCP connections.
@@ -80,7 +81,7 @@ impl Command for CleanPcap {
                 input.display()
             )));
         }
-        let connection = arguments.get_one::<u32>("mptcpstream").copied();
+        let connection = arguments.get_one::<u32>("mptcpstream").copied().map(ConnectionId);
         if let Some(id) = connection {
             capture.mptcp_connection(id)?;
         }
@@ -99,11 +100,11 @@ impl Command for CleanPcap {
 }
 
 /// The frame numbers of all MPTCP connections in the tracked `table`, or of the one numbered `wanted`.
-fn frames_of(table: &DataFrame, wanted: Option<u32>, path: &Path) -> Result<HashSet<u64>> {
+fn frames_of(table: &DataFrame, wanted: Option<ConnectionId>, path: &Path) -> Result<HashSet<u64>> {
     let failed = |source| Error::Table { action: "read the packet table", source };
     let packets = table.column("packetid").and_then(|column| column.u64()).map_err(failed)?;
     let streams = table.column("mptcpstream").and_then(|column| column.u32()).map_err(failed)?;
-    let belongs = |stream: u32| wanted.is_none_or(|wanted| wanted == stream);
+    let belongs = |connection| wanted.is_none_or(|wanted| wanted == ConnectionId(connection));
     let frames: HashSet<u64> = packets
         .iter()
         .zip(streams.iter())
@@ -132,7 +133,7 @@ mod tests {
         .unwrap()
     }
 
-    fn frames(wanted: Option<u32>) -> Vec<u64> {
+    fn frames(wanted: Option<ConnectionId>) -> Vec<u64> {
         let mut frames: Vec<u64> = frames_of(&table(), wanted, Path::new("a.pcap")).unwrap().into_iter().collect();
         frames.sort_unstable();
         frames
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn one_connection_alone_can_be_kept() {
-        assert_eq!(frames(Some(4)), [5, 12]);
+        assert_eq!(frames(Some(ConnectionId(4))), [5, 12]);
     }
 
     #[test]

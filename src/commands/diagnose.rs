@@ -8,6 +8,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::ConnectionId;
 use mptcp_trace::units::counted;
 
 /// Looks for trouble.
@@ -54,9 +55,9 @@ impl Command for Diagnose {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
-        let findings = match arguments.get_one::<u32>("mptcpstream") {
+        let findings = match arguments.get_one::<u32>("mptcpstream").map(|id| ConnectionId(*id)) {
             Some(id) => {
-                let connection = capture.mptcp_connection(*id)?;
+                let connection = capture.mptcp_connection(id)?;
                 let mut findings = diagnose_connection(capture, connection, session.checksums(connection)?.as_deref());
                 findings.extend(diagnose_request(capture, connection));
                 findings
@@ -121,17 +122,18 @@ fn table(findings: &[Finding]) -> Table {
 
 fn place(finding: &Finding) -> String {
     let mut parts = Vec::new();
-    for (name, numbers) in [("mptcp", &finding.mptcpstreams), ("tcp", &finding.tcpstreams)] {
-        if !numbers.is_empty() {
-            parts.push(format!("{name} {}", first_of(numbers)));
-        }
+    if !finding.mptcpstreams.is_empty() {
+        parts.push(format!("mptcp {}", first_of(&finding.mptcpstreams)));
+    }
+    if !finding.tcpstreams.is_empty() {
+        parts.push(format!("tcp {}", first_of(&finding.tcpstreams)));
     }
     if parts.is_empty() { "capture".to_string() } else { parts.join(", ") }
 }
 
 /// The first three of these numbers.
-fn first_of(numbers: &[u32]) -> String {
-    let first: Vec<String> = numbers.iter().take(3).map(u32::to_string).collect();
+fn first_of<N: ToString>(numbers: &[N]) -> String {
+    let first: Vec<String> = numbers.iter().take(3).map(N::to_string).collect();
     format!("{}{}", first.join(" "), if numbers.len() > 3 { " …" } else { "" })
 }
 
@@ -159,8 +161,8 @@ fn records(findings: &[Finding]) -> Table {
         table.rows.push(vec![
             Cell::name(&finding.severity),
             Cell::name(&finding.finding),
-            finding.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
-            finding.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            finding.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
+            finding.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
             numbers(&finding.mptcpstreams),
             numbers(&finding.tcpstreams),
             finding.towards.map_or(Cell::Null, |role| Cell::Text(role.name().to_string())),

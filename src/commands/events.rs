@@ -50,7 +50,7 @@ impl Command for Events {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let found = events(capture, connection, session.checksums(connection)?.as_deref());
         let mut table = Table::headed(&[
             ("packetid", ""),
@@ -94,7 +94,7 @@ fn row(event: &Event) -> Vec<Cell> {
     vec![
         Cell::Integer(event.packetid.into()),
         Cell::seconds(event.reltime),
-        Cell::Integer(event.tcpstream.into()),
+        Cell::Integer(event.tcpstream.0.into()),
         Cell::name(&event.towards),
         Cell::name(&event.event),
         Cell::Text(event.detail.clone()),

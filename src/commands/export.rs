@@ -14,6 +14,7 @@ use crate::packets::exported::{Form, write};
 use crate::terminal_text::escape;
 use crate::whole_file::refuse_capture;
 use mptcp_trace::units::counted;
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// Writes packets to a file for other programs, and for loading again.
 #[derive(Debug)]
@@ -108,8 +109,8 @@ impl Command for Export {
         };
         let form = form(out, arguments.get_one::<Form>("form").copied())?;
         let chosen = Selection {
-            tcpstream: arguments.get_one("tcpstream").copied(),
-            mptcpstream: arguments.get_one("mptcpstream").copied(),
+            tcpstream: arguments.get_one("tcpstream").copied().map(StreamId),
+            mptcpstream: arguments.get_one("mptcpstream").copied().map(ConnectionId),
             towards: arguments::role(arguments),
             condition: condition(arguments)?,
         };

@@ -5,6 +5,7 @@ use clap::ArgMatches;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
 use mptcp_trace::analysis::requests::{self, Request, request_alone};
 use mptcp_trace::interrupt::interruptible;
@@ -105,7 +106,7 @@ fn table(connections: &[MptcpConnection]) -> Table {
         let client = initial.map(|s| std::net::SocketAddr::new(s.client_ip, s.client_port).to_string());
         let server = initial.map(|s| std::net::SocketAddr::new(s.server_ip, s.server_port).to_string());
         table.rows.push(vec![
-            Cell::Integer(connection.mptcpstream.into()),
+            Cell::Integer(connection.mptcpstream.0.into()),
             connection.version.map_or(Cell::Null, |version| Cell::Integer(version.into())),
             client.map_or(Cell::Null, Cell::Text),
             server.map_or(Cell::Null, Cell::Text),
@@ -134,7 +135,7 @@ fn records(connections: &[MptcpConnection]) -> Table {
     let key = |key: Option<u64>| key.map_or(Cell::Null, |key| Cell::Text(format!("{key:016x}")));
     for connection in interruptible(connections) {
         table.rows.push(vec![
-            Cell::Integer(connection.mptcpstream.into()),
+            Cell::Integer(connection.mptcpstream.0.into()),
             connection.version.map_or(Cell::Null, |version| Cell::Integer(version.into())),
             key(connection.client_key),
             key(connection.server_key),
@@ -189,7 +190,8 @@ fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {
 
 /// Which of Wireshark's connections are one, and how that is known.
 fn put_together(connection: &MptcpConnection) -> Option<String> {
-    let mut numbers: Vec<u32> = connection.subflows.iter().map(|subflow| subflow.mptcpstream_wireshark).collect();
+    let mut numbers: Vec<ConnectionId> =
+        connection.subflows.iter().map(|subflow| subflow.mptcpstream_wireshark).collect();
     numbers.sort_unstable();
     numbers.dedup();
     let how = match connection.joined_by? {

@@ -68,7 +68,7 @@ impl Command for ListReinjections {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let towards = arguments::role(arguments);
         let limit = Limit::of(arguments);
         let summary = reinjection_summary(capture, connection, towards);
@@ -126,7 +126,7 @@ fn table(own: &[&Reinjection]) -> Table {
         let mut row = vec![
             Cell::Integer(reinjection.packetid.into()),
             Cell::microseconds(reinjection.reltime),
-            Cell::Integer(reinjection.tcpstream.into()),
+            Cell::Integer(reinjection.tcpstream.0.into()),
             match (reinjection.dsn, reinjection.dsnraw64) {
                 (Some(dsn), _) => Cell::Integer(dsn.into()),
                 (None, Some(raw)) => Cell::Text(format!("0x{}", hexadecimal(raw, 16))),
@@ -158,7 +158,7 @@ fn originals(of: &[Original]) -> String {
     let shown = of.get(..NAMED.min(of.len())).unwrap_or(of);
     for same_stream in shown.chunk_by(|one, other| one.tcpstream == other.tcpstream) {
         let ids: Vec<u64> = same_stream.iter().map(|original| original.packetid).collect();
-        let stream = same_stream.first().map_or(0, |original| original.tcpstream);
+        let stream = same_stream.first().map(|original| original.tcpstream).unwrap_or_default();
         named.push(format!("{} (stream {stream})", join(&ids, ", ")));
     }
     if of.len() > NAMED {
@@ -186,11 +186,11 @@ fn records(found: &[Reinjection]) -> Table {
     ]);
     for reinjection in found {
         let ids: Vec<u64> = reinjection.of.iter().map(|original| original.packetid).collect();
-        let streams: Vec<u64> = reinjection.of.iter().map(|original| original.tcpstream.into()).collect();
+        let streams: Vec<u64> = reinjection.of.iter().map(|original| original.tcpstream.0.into()).collect();
         table.rows.push(vec![
             Cell::Integer(reinjection.packetid.into()),
             Cell::seconds(reinjection.reltime),
-            Cell::Integer(reinjection.tcpstream.into()),
+            Cell::Integer(reinjection.tcpstream.0.into()),
             Cell::Text(reinjection.towards.name().to_string()),
             reinjection.dsn.map_or(Cell::Null, |dsn| Cell::Integer(dsn.into())),
             reinjection.dsnraw64.map_or(Cell::Null, |raw| Cell::Text(hexadecimal(raw, 16))),
@@ -232,8 +232,8 @@ fn flat_totals(summary: &ReinjectionSummary) -> Table {
         for (from, to, bytes, packets) in interruptible(reinjections.chain(resent)) {
             table.rows.push(vec![
                 Cell::Text(direction.towards.name().to_string()),
-                Cell::Integer(from.into()),
-                Cell::Integer(to.into()),
+                Cell::Integer(from.0.into()),
+                Cell::Integer(to.0.into()),
                 Cell::Bytes(bytes),
                 Cell::Integer(packets.into()),
                 Cell::name(&direction.seen_from),
@@ -256,7 +256,7 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
         if direction.resent_same_subflow.len() > MOST_RESENT {
             let resent = &direction.resent_same_subflow;
             let bytes = resent.iter().fold(0_u64, |sum, resent| sum.saturating_add(resent.bytes));
-            let streams: Vec<u64> = resent.iter().map(|resent| resent.tcpstream.into()).collect();
+            let streams: Vec<u64> = resent.iter().map(|resent| resent.tcpstream.0.into()).collect();
             notes.push(format!(
                 "towards the {}, subflows {} sent {} of their own again under new sequence numbers; these are not \
                  reinjections, and --summary counts each",

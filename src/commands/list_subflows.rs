@@ -11,6 +11,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::subflows::{Kind, State, SubflowRecord, subflows};
 use mptcp_trace::analysis::unseen::unseen;
 use mptcp_trace::interrupt::interruptible;
@@ -74,7 +75,7 @@ impl Command for ListSubflows {
         if arguments.get_flag("all") {
             return all(capture, limit);
         }
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let found = subflows(capture, connection);
         let mut records = Table::new(&COLUMNS);
         records.rows.extend(found.iter().map(row));
@@ -100,7 +101,7 @@ fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) ->
     }
     for lack in lacks {
         let own = found.iter().filter(|subflow| subflow.hmac_lacks == Some(lack));
-        let streams: Vec<u64> = own.map(|subflow| subflow.tcpstream.into()).collect();
+        let streams: Vec<u64> = own.map(|subflow| subflow.tcpstream.0.into()).collect();
         notes.push(format!("HMAC of stream {} not checked: {}", several(&streams), lack.phrase()));
     }
     let unseen = unseen(capture, connection);
@@ -156,7 +157,7 @@ fn octets(capture: &Capture, connection: &Connection) -> Vec<u64> {
 fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
     #[derive(Clone, serde::Serialize)]
     struct OfConnection {
-        mptcpstream: u32,
+        mptcpstream: ConnectionId,
         #[serde(flatten)]
         subflow: SubflowRecord,
     }
@@ -169,7 +170,7 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
             carried.extend((found.len()..).zip(octets(capture, connection)));
         }
         for subflow in interruptible(subflows(capture, connection)) {
-            let mut cells = vec![Cell::Integer(connection.id.into())];
+            let mut cells = vec![Cell::Integer(connection.id.0.into())];
             cells.extend(row(&subflow));
             records.rows.push(cells);
             found.push(OfConnection { mptcpstream: connection.id, subflow });
@@ -185,7 +186,7 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
 }
 
 /// The subflows, each with its connection's number, within 80 characters where addresses are short.
-fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Table {
+fn for_people(subflows: &[(ConnectionId, &SubflowRecord)], with_connection: bool) -> Table {
     // A subflow that the server opened is rare; without one the column says nothing.
     let with_destination = subflows.iter().any(|(_, subflow)| subflow.mptcpdest != Role::Server);
     // What shows that they are one connection is in the other columns, unless its handshakes were not captured.
@@ -210,8 +211,8 @@ fn for_people(subflows: &[(u32, &SubflowRecord)], with_connection: bool) -> Tabl
     let mut table = Table::headed(&shown);
     for (connection, subflow) in interruptible(subflows) {
         let cells = [
-            Cell::Integer((*connection).into()),
-            Cell::Integer(subflow.tcpstream.into()),
+            Cell::Integer(connection.0.into()),
+            Cell::Integer(subflow.tcpstream.0.into()),
             kind(subflow),
             Cell::Text(SocketAddr::new(subflow.client_ip, subflow.client_port).to_string()),
             Cell::Text(SocketAddr::new(subflow.server_ip, subflow.server_port).to_string()),
@@ -260,7 +261,7 @@ const COLUMNS: [&str; 16] = [
 
 fn row(subflow: &SubflowRecord) -> Vec<Cell> {
     vec![
-        Cell::Integer(subflow.tcpstream.into()),
+        Cell::Integer(subflow.tcpstream.0.into()),
         Cell::name(&subflow.kind),
         Cell::Text(subflow.client_ip.to_string()),
         Cell::Integer(subflow.client_port.into()),
@@ -275,6 +276,6 @@ fn row(subflow: &SubflowRecord) -> Vec<Cell> {
         Cell::name(&subflow.hmac),
         Cell::name(&subflow.hmac_lacks),
         Cell::name(&subflow.joined_by),
-        Cell::Integer(subflow.mptcpstream_wireshark.into()),
+        Cell::Integer(subflow.mptcpstream_wireshark.0.into()),
     ]
 }

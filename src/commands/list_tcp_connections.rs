@@ -63,20 +63,20 @@ impl Command for ListTcpConnections {
         ]);
         for connection in interruptible(&connections) {
             table.rows.push(vec![
-                Cell::Integer(connection.tcpstream.into()),
+                Cell::Integer(connection.tcpstream.0.into()),
                 Cell::Text(SocketAddr::new(connection.client_ip, connection.client_port).to_string()),
                 Cell::Text(SocketAddr::new(connection.server_ip, connection.server_port).to_string()),
                 Cell::Integer(connection.packets as i128),
-                connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+                connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
             ]);
             records.rows.push(vec![
-                Cell::Integer(connection.tcpstream.into()),
+                Cell::Integer(connection.tcpstream.0.into()),
                 Cell::Text(connection.client_ip.to_string()),
                 Cell::Integer(connection.client_port.into()),
                 Cell::Text(connection.server_ip.to_string()),
                 Cell::Integer(connection.server_port.into()),
                 Cell::Integer(connection.packets as i128),
-                connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+                connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
             ]);
         }
         // Only connections of very many subflows are cut.

@@ -9,6 +9,7 @@ use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::loss::{Loss, losses};
 use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
 use mptcp_trace::interrupt::interruptible;
@@ -142,8 +143,8 @@ fn flat(found: &[Loss]) -> Table {
     ]);
     for loss in found {
         table.rows.push(vec![
-            Cell::Integer(loss.tcpstream.into()),
-            Cell::Integer(loss.mapped.into()),
+            Cell::Integer(loss.tcpstream.0.into()),
+            Cell::Integer(loss.mapped.0.into()),
             Cell::Text(loss.towards.name().to_string()),
             Cell::Integer(loss.sent_packets.into()),
             Cell::Bytes(loss.sent_bytes),
@@ -167,7 +168,7 @@ struct PacketRow {
     towards: Role,
     fate: &'static str,
     /// In the capture that has it: the sender's if both have.
-    tcpstream: u32,
+    tcpstream: StreamId,
     packetid_sender: Option<u64>,
     packetid_receiver: Option<u64>,
     /// Seconds from the first frame of that capture.
@@ -214,7 +215,7 @@ fn packet_table(rows: &[PacketRow]) -> Table {
         table.rows.push(vec![
             Cell::Text(row.towards.name().to_string()),
             Cell::Text(row.fate.to_string()),
-            Cell::Integer(row.tcpstream.into()),
+            Cell::Integer(row.tcpstream.0.into()),
             optional(row.packetid_sender),
             optional(row.packetid_receiver),
             Cell::seconds(row.reltime),

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use clap::ArgMatches;
+use mptcp_trace::StreamId;
 use mptcp_trace::error::Numbered;
 
 use super::limit::Limit;
@@ -71,7 +72,7 @@ impl Command for MapMptcpConnection {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let first = session.resolve(arguments::path(arguments, "first")?)?;
         let second = session.resolve(arguments::path(arguments, "second")?)?;
-        let number = arguments::number(arguments, "mptcpstream")?;
+        let number = arguments::connection_id(arguments)?;
         let connection = first.mptcp_connection(number)?;
         let mapper = Mapper::new(&first, &second)?;
         let mut found = mapper.mptcp(number);
@@ -129,7 +130,7 @@ fn absent(mapper: &Mapper<'_>, connection: &Connection, second: &Capture) -> Vec
             connection.id,
             second.path.display()
         ),
-        None => mapper.absence(Numbered::MptcpConnection, connection.id).to_string(),
+        None => mapper.absence(Numbered::MptcpConnection, connection.id.0).to_string(),
     }]
 }
 
@@ -142,11 +143,11 @@ fn candidates(connection: &Connection, names: &[String; 2], found: &[MptcpMatch]
     let mut table = Table::headed(shown).titled(title);
     for one in found {
         // Other rows are subflows that only the second capture counts to the connection.
-        let listed = |stream: u32| connection.subflows.binary_search(&stream).is_ok();
+        let listed = |stream: StreamId| connection.subflows.binary_search(&stream).is_ok();
         let own = |subflow: &&SubflowMatch| subflow.tcpstream.is_some_and(listed);
         let mapped = one.subflows.iter().filter(own).filter(|subflow| subflow.pair.is_some()).count();
         let mut cells = vec![
-            Cell::Integer(one.mapped.into()),
+            Cell::Integer(one.mapped.0.into()),
             Cell::Number(one.score),
             Cell::Text(format!("{mapped}/{}", connection.subflows.len())),
             mapping::named(&one.reasons),
@@ -167,7 +168,7 @@ impl Sides {
     fn of(first: &Capture, second: &Capture, subflow: &SubflowMatch) -> Self {
         let flipped = subflow.pair.is_some_and(|pair| pair.flipped);
         let ends = [Role::Client, Role::Server];
-        let of = |capture: &Capture, stream: Option<u32>, flipped: bool| {
+        let of = |capture: &Capture, stream: Option<StreamId>, flipped: bool| {
             let stream = stream.and_then(|stream| capture.tracking.stream(stream));
             ends.map(|role| Some(stream?.endpoint(if flipped { role.other() } else { role })))
         };
@@ -197,7 +198,7 @@ fn subflows(first: &Capture, second: &Capture, best: &MptcpMatch) -> Table {
     let shown = columns.get(..if with_server { 7 } else { 6 }).unwrap_or(&columns);
     let title = format!("Subflows of connection {} here and {} there", best.stream, best.mapped);
     let mut table = Table::headed(shown).titled(title);
-    let number = |number: Option<u32>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
+    let number = |number: Option<StreamId>| number.map_or(Cell::Null, |number| Cell::Integer(number.0.into()));
     let text = |endpoint: Option<Endpoint>| endpoint.map_or(Cell::Null, |endpoint| Cell::Text(endpoint.to_string()));
     for (subflow, sides) in best.subflows.iter().zip(&sides) {
         let ([client, server], [client_there, server_there]) = (sides.here, sides.there);
@@ -221,7 +222,7 @@ fn subflows(first: &Capture, second: &Capture, best: &MptcpMatch) -> Table {
 fn reasons(found: &[MptcpMatch]) -> Table {
     let mut table = Table::new(&["mapped", "evidence", "bits", "seen"]).titled("Reasons for each candidate");
     for one in found {
-        mapping::list(&mut table, &[Cell::Integer(one.mapped.into())], &one.reasons);
+        mapping::list(&mut table, &[Cell::Integer(one.mapped.0.into())], &one.reasons);
     }
     table
 }
@@ -231,7 +232,7 @@ fn reasons_of_subflows(best: &MptcpMatch) -> Table {
     let mut table = Table::headed(&columns).titled("Reasons for each subflow");
     for subflow in &best.subflows {
         let Some(pair) = subflow.pair else { continue };
-        let about = [Cell::Integer(pair.first.into()), Cell::Integer(pair.second.into())];
+        let about = [Cell::Integer(pair.first.0.into()), Cell::Integer(pair.second.0.into())];
         mapping::list(&mut table, &about, &subflow.reasons);
     }
     table
@@ -251,12 +252,12 @@ fn records(found: &[MptcpMatch]) -> Table {
         "tcpstream_score",
         "tcpstream_certain",
     ]);
-    let number = |number: Option<u32>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
+    let number = |number: Option<StreamId>| number.map_or(Cell::Null, |number| Cell::Integer(number.0.into()));
     for one in found {
         for subflow in interruptible(&one.subflows) {
             table.rows.push(vec![
-                Cell::Integer(one.stream.into()),
-                Cell::Integer(one.mapped.into()),
+                Cell::Integer(one.stream.0.into()),
+                Cell::Integer(one.mapped.0.into()),
                 Cell::Number(one.score),
                 Cell::Boolean(one.certain),
                 Cell::Boolean(one.flipped),

@@ -1,6 +1,7 @@
 //! `map_tcp_connection PCAP1 PCAP2 N`
 
 use clap::ArgMatches;
+use mptcp_trace::StreamId;
 use mptcp_trace::error::Numbered;
 
 use super::{Category, Command, Described, Example, Outcome, Session, mapping};
@@ -65,12 +66,12 @@ impl Command for MapTcpConnection {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let first = session.resolve(arguments::path(arguments, "first")?)?;
         let second = session.resolve(arguments::path(arguments, "second")?)?;
-        let number = arguments::number(arguments, "tcpstream")?;
+        let number = arguments::stream_id(arguments)?;
         first.tcp_stream(number)?;
         let mapper = Mapper::new(&first, &second)?;
         let mut found = mapper.tcp(number);
         let notes =
-            if found.is_empty() { vec![mapper.absence(Numbered::TcpStream, number).to_string()] } else { Vec::new() };
+            if found.is_empty() { vec![mapper.absence(Numbered::TcpStream, number.0).to_string()] } else { Vec::new() };
         mapping::choose(&mut found, arguments, |one| one.score);
         let mut tables = vec![candidates(&first, &second, number, &found)];
         if arguments.get_flag("verbose") && !found.is_empty() {
@@ -80,7 +81,7 @@ impl Command for MapTcpConnection {
     }
 }
 
-fn candidates(first: &Capture, second: &Capture, number: u32, found: &[TcpMatch]) -> Table {
+fn candidates(first: &Capture, second: &Capture, number: StreamId, found: &[TcpMatch]) -> Table {
     let [name, other] = mapping::names(first, second);
     let title = format!("TCP stream {number} of {name}{} in {other}", endpoints(first, number));
     let mut table = Table::headed(&[
@@ -98,7 +99,7 @@ fn candidates(first: &Capture, second: &Capture, number: u32, found: &[TcpMatch]
             stream.map_or(Cell::Null, |stream| Cell::Text(stream.endpoint(role).to_string()))
         };
         table.rows.push(vec![
-            Cell::Integer(one.mapped.into()),
+            Cell::Integer(one.mapped.0.into()),
             Cell::Number(one.score),
             endpoint(Role::Client),
             endpoint(Role::Server),
@@ -108,7 +109,7 @@ fn candidates(first: &Capture, second: &Capture, number: u32, found: &[TcpMatch]
     table
 }
 
-fn endpoints(capture: &Capture, number: u32) -> String {
+fn endpoints(capture: &Capture, number: StreamId) -> String {
     let between = |client: Endpoint, server: Endpoint| format!(" ({client} -> {server})");
     capture.tracking.stream(number).map_or_else(String::new, |stream| between(stream.client, stream.server))
 }
@@ -116,7 +117,7 @@ fn endpoints(capture: &Capture, number: u32) -> String {
 fn reasons(found: &[TcpMatch]) -> Table {
     let mut table = Table::new(&["mapped", "evidence", "bits", "seen"]).titled("Reasons");
     for one in found {
-        mapping::list(&mut table, &[Cell::Integer(one.mapped.into())], &one.reasons);
+        mapping::list(&mut table, &[Cell::Integer(one.mapped.0.into())], &one.reasons);
     }
     table
 }
@@ -128,8 +129,8 @@ fn records(found: &[TcpMatch]) -> Table {
     let mut table = Table::new(&["stream", "mapped", "score", "certain", "flipped", "reasons"]);
     for one in found {
         table.rows.push(vec![
-            Cell::Integer(one.stream.into()),
-            Cell::Integer(one.mapped.into()),
+            Cell::Integer(one.stream.0.into()),
+            Cell::Integer(one.mapped.0.into()),
             Cell::Number(one.score),
             Cell::Boolean(one.certain),
             Cell::Boolean(one.flipped),

@@ -10,6 +10,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use mptcp_trace::interrupt::interruptible;
@@ -68,10 +69,10 @@ impl Command for MptcpSummaryCommand {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
         let towards = arguments::role(arguments);
-        let Some(number) = arguments.get_one::<u32>("mptcpstream") else {
+        let Some(number) = arguments.get_one::<u32>("mptcpstream").map(|id| ConnectionId(*id)) else {
             return Ok(Outcome::Report(all::report(capture, towards)?));
         };
-        let connection = capture.mptcp_connection(*number)?;
+        let connection = capture.mptcp_connection(number)?;
         let summary = in_directions(mptcp_summary(capture, connection), towards);
         let mut tables = vec![directions(capture, connection, &summary)];
         let limit = Limit::of(arguments);
@@ -155,7 +156,7 @@ fn shares(direction: &MptcpDirection, limit: Limit) -> Table {
     ));
     for subflow in interruptible(&direction.subflows) {
         table.rows.push(vec![
-            Cell::Integer(subflow.tcpstream.into()),
+            Cell::Integer(subflow.tcpstream.0.into()),
             Cell::Integer(subflow.packets.into()),
             Cell::Bytes(subflow.goodput_bytes),
             subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
@@ -184,8 +185,8 @@ fn pairs(summary: &MptcpSummary, limit: Limit) -> Option<Table> {
         for pair in interruptible(&direction.reinjections) {
             table.rows.push(vec![
                 Cell::Text(direction.towards.name().to_string()),
-                Cell::Integer(pair.from.into()),
-                Cell::Integer(pair.to.into()),
+                Cell::Integer(pair.from.0.into()),
+                Cell::Integer(pair.to.0.into()),
                 Cell::Bytes(pair.bytes),
                 Cell::Integer(pair.packets.into()),
             ]);
@@ -209,7 +210,7 @@ fn joins(summary: &MptcpSummary, limit: Limit) -> Option<Table> {
     }
     for join in &summary.setup.joins {
         table.rows.push(vec![
-            Cell::Integer(join.tcpstream.into()),
+            Cell::Integer(join.tcpstream.0.into()),
             time(join.established_after),
             time(join.handshake_rtt),
         ]);
@@ -245,9 +246,9 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
     for (summary, direction) in interruptible(summaries.into_iter().flat_map(of)) {
         for subflow in interruptible(&direction.subflows) {
             table.rows.push(vec![
-                Cell::Integer(summary.mptcpstream.into()),
+                Cell::Integer(summary.mptcpstream.0.into()),
                 Cell::Text(direction.towards.name().to_string()),
-                Cell::Integer(subflow.tcpstream.into()),
+                Cell::Integer(subflow.tcpstream.0.into()),
                 Cell::Integer(subflow.packets.into()),
                 Cell::Bytes(subflow.throughput_bytes),
                 subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),

@@ -11,6 +11,7 @@ use super::{Category, Command, Described, Example, Outcome, Session, millisecond
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::out_of_order::{Blame, OutOfOrder, OutOfOrderDirection, out_of_order};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -69,7 +70,7 @@ impl Command for OutOfOrderCommand {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let mut found = out_of_order(capture, connection);
         if let Some(role) = arguments::role(arguments) {
             found.directions.retain(|direction| direction.towards == role);
@@ -136,7 +137,7 @@ fn waited(direction: &OutOfOrderDirection) -> Table {
     for subflow in interruptible(&direction.subflows) {
         let delay = &subflow.hol_delay;
         let mut row = vec![
-            Cell::Integer(subflow.tcpstream.into()),
+            Cell::Integer(subflow.tcpstream.0.into()),
             Cell::Integer(subflow.segments.into()),
             Cell::Integer(subflow.out_of_order_segments.into()),
             Cell::Bytes(subflow.bytes_waited),
@@ -184,15 +185,15 @@ fn flat(found: &OutOfOrder) -> Table {
     ];
     let mut table = Table::new(&names);
     for direction in &found.directions {
-        let blamed: HashMap<u32, &Blame> =
+        let blamed: HashMap<StreamId, &Blame> =
             direction.blame.iter().filter_map(|blame| Some((blame.tcpstream?, blame))).collect();
         for subflow in interruptible(&direction.subflows) {
             let delay = &subflow.hol_delay;
             let blame = blamed.get(&subflow.tcpstream);
             let mut row = vec![
-                Cell::Integer(found.mptcpstream.into()),
+                Cell::Integer(found.mptcpstream.0.into()),
                 Cell::Text(direction.towards.name().to_string()),
-                Cell::Integer(subflow.tcpstream.into()),
+                Cell::Integer(subflow.tcpstream.0.into()),
                 Cell::Integer(subflow.segments.into()),
                 Cell::Integer(subflow.out_of_order_segments.into()),
                 Cell::Bytes(subflow.bytes_waited),

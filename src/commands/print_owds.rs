@@ -9,6 +9,7 @@ use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::clock::{Clock, Correction};
 use mptcp_trace::analysis::merge::Merged;
 use mptcp_trace::analysis::one_way_delays::{OneWayDelays, one_way_delays, samples};
@@ -121,8 +122,8 @@ fn flat(found: &[OneWayDelays]) -> Table {
     for delays in found {
         let spread = &delays.distribution;
         let mut row = vec![
-            Cell::Integer(delays.tcpstream.into()),
-            Cell::Integer(delays.mapped.into()),
+            Cell::Integer(delays.tcpstream.0.into()),
+            Cell::Integer(delays.mapped.0.into()),
             Cell::Text(delays.towards.name().to_string()),
             Cell::Text(delays.clock.name().to_string()),
             Cell::Integer(spread.samples.into()),
@@ -137,8 +138,8 @@ fn flat(found: &[OneWayDelays]) -> Table {
 /// One packet as a row.
 #[derive(Clone, Serialize)]
 struct SampleRow {
-    tcpstream: u32,
-    mapped: u32,
+    tcpstream: StreamId,
+    mapped: StreamId,
     towards: Role,
     packetid_sender: Option<u64>,
     packetid_receiver: Option<u64>,
@@ -173,8 +174,8 @@ fn sample_table(rows: &[SampleRow]) -> Table {
     let optional = |id: Option<u64>| id.map_or(Cell::Null, |id| Cell::Integer(id.into()));
     for row in interruptible(rows) {
         table.rows.push(vec![
-            Cell::Integer(row.tcpstream.into()),
-            Cell::Integer(row.mapped.into()),
+            Cell::Integer(row.tcpstream.0.into()),
+            Cell::Integer(row.mapped.0.into()),
             Cell::Text(row.towards.name().to_string()),
             optional(row.packetid_sender),
             optional(row.packetid_receiver),

@@ -146,8 +146,8 @@ fn totals(direction: &QualifiedDirection) -> Table {
     .titled(format!("Reinjections towards the {}", direction.towards.name()));
     for pair in interruptible(&direction.pairs) {
         table.rows.push(vec![
-            Cell::Integer(pair.from.into()),
-            Cell::Integer(pair.to.into()),
+            Cell::Integer(pair.from.0.into()),
+            Cell::Integer(pair.to.0.into()),
             Cell::Integer(pair.reinjections.into()),
             Cell::Integer(pair.useful.into()),
             Cell::Integer(pair.redundant.into()),
@@ -179,9 +179,9 @@ fn list(records: &[&QualifiedReinjection]) -> Table {
         table.rows.push(vec![
             Cell::Text(record.towards.name().to_string()),
             Cell::Integer(record.packetid.into()),
-            Cell::Integer(record.tcpstream.into()),
+            Cell::Integer(record.tcpstream.0.into()),
             Cell::Integer(record.original_packetid.into()),
-            Cell::Integer(record.original_tcpstream.into()),
+            Cell::Integer(record.original_tcpstream.0.into()),
             record.dsn.map_or(Cell::Null, |dsn| Cell::Integer(dsn.into())),
             Cell::Bytes(record.length),
             Cell::Text(record.verdict.name().to_string()),
@@ -212,9 +212,9 @@ fn flat(records: &[&QualifiedReinjection]) -> Table {
         table.rows.push(vec![
             Cell::Text(record.towards.name().to_string()),
             Cell::Integer(record.packetid.into()),
-            Cell::Integer(record.tcpstream.into()),
+            Cell::Integer(record.tcpstream.0.into()),
             Cell::Integer(record.original_packetid.into()),
-            Cell::Integer(record.original_tcpstream.into()),
+            Cell::Integer(record.original_tcpstream.0.into()),
             optional(record.dsn),
             Cell::Bytes(record.length),
             Cell::Text(record.verdict.name().to_string()),

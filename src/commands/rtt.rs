@@ -8,6 +8,7 @@ use super::{Category, Command, Described, Example, Outcome, Session, millisecond
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, parts, rtt};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -68,7 +69,7 @@ impl Command for RttCommand {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let mut found = rtt(capture, connection);
         let parts = parts(&found);
         if let Some(role) = arguments::role(arguments) {
@@ -131,7 +132,7 @@ fn flat(records: &[Record]) -> Table {
     for record in interruptible(records) {
         let spread = &record.distribution;
         let mut row = vec![
-            record.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            record.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
             Cell::Text(record.towards.name().to_string()),
             Cell::Text(record.level.name().to_string()),
             record.capture_point.map_or(Cell::Null, |place| Cell::Text(place.name().to_string())),
@@ -147,7 +148,7 @@ fn flat(records: &[Record]) -> Table {
 /// One sample as a row.
 #[derive(Clone, Serialize)]
 struct SampleRow {
-    tcpstream: Option<u32>,
+    tcpstream: Option<StreamId>,
     towards: Role,
     level: Level,
     packetid: Option<u64>,
@@ -179,7 +180,7 @@ fn sample_table(samples: &[SampleRow]) -> Table {
     table.columns.push(Column::from("rtt"));
     for sample in interruptible(samples) {
         table.rows.push(vec![
-            sample.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.into())),
+            sample.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
             Cell::Text(sample.towards.name().to_string()),
             Cell::Text(sample.level.name().to_string()),
             sample.packetid.map_or(Cell::Null, |id| Cell::Integer(id.into())),

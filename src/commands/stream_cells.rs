@@ -1,6 +1,7 @@
 //! Columns and cells that several tables of streams and connections have.
 
 use crate::output::Cell;
+use mptcp_trace::StreamId;
 use mptcp_trace::tracking::Role;
 
 /// Name and heading of a column of goodput for each direction, or for the one that is asked for.
@@ -13,11 +14,11 @@ pub fn goodput_columns(towards: Option<Role>) -> impl Iterator<Item = (&'static 
 }
 
 /// A stream's numbers in both captures, for people.
-pub fn streams(first: u32, second: u32) -> Cell {
+pub fn streams(first: StreamId, second: StreamId) -> Cell {
     Cell::Text(format!("{first}:{second}"))
 }
 
 /// A number that may be missing.
-pub fn optional(number: Option<u32>) -> Cell {
-    number.map_or(Cell::Null, |number| Cell::Integer(number.into()))
+pub fn optional<N: Into<u64>>(number: Option<N>) -> Cell {
+    number.map_or(Cell::Null, |number| Cell::Integer(number.into().into()))
 }

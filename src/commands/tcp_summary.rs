@@ -10,6 +10,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
@@ -60,10 +61,10 @@ impl Command for TcpSummaryCommand {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
         let towards = arguments::role(arguments);
-        let Some(number) = arguments.get_one::<u32>("tcpstream") else {
+        let Some(number) = arguments.get_one::<u32>("tcpstream").map(|id| StreamId(*id)) else {
             return Ok(Outcome::Report(all::report(capture, towards, Limit::of(arguments))?));
         };
-        let stream = capture.tcp_stream(*number)?;
+        let stream = capture.tcp_stream(number)?;
         let summary = in_directions(tcp_summary(capture, stream), towards);
         let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
         let people = table(&summary).titled(title);
@@ -138,7 +139,7 @@ fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
     ]);
     let of = |summary: &'a TcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
     for (summary, direction) in interruptible(summaries.into_iter().flat_map(of)) {
-        let mut row = vec![Cell::Integer(summary.tcpstream.into())];
+        let mut row = vec![Cell::Integer(summary.tcpstream.0.into())];
         let mut cells = cells(direction, Cell::seconds).to_vec();
         let times = cells.split_off(cells.len().saturating_sub(2));
         row.extend(cells);

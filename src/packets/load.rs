@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 
+use mptcp_trace::StreamId;
 use mptcp_trace::packets::capture_file::{FrameCount, count_frames, is_standard_input};
 use mptcp_trace::packets::native::{self, Beyond, Failure};
 use mptcp_trace::packets::{CaptureFacts, Dissection};
@@ -226,7 +227,7 @@ fn cut_short(count: &FrameCount, facts: &CaptureFacts) -> Option<String> {
 pub fn payloads(
     path: &Path,
     facts: &CaptureFacts,
-    streams: &[u32],
+    streams: &[StreamId],
     tshark: &Path,
     memory: Option<&Path>,
     visit: impl FnMut(u64, &[u8]),

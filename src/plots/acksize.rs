@@ -58,7 +58,7 @@ impl Described for AckSizePlot {
 impl Plot for AckSizePlot {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request, arguments.get_flag("distribution")))
     }
 }

@@ -12,6 +12,7 @@ use super::request::{Clockwork, Request};
 use crate::arguments::{self, Source};
 use crate::described::{Described, Example};
 use crate::error::Result;
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::aggregation_benefit::{AggregationBenefit, Capacity, aggregation_benefit};
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -73,8 +74,8 @@ impl Described for AggrBenefit {
 impl Plot for AggrBenefit {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
-        let given = arguments.get_many::<(u32, f64)>("capacity").into_iter().flatten().copied().collect();
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
+        let given = arguments.get_many::<(StreamId, f64)>("capacity").into_iter().flatten().copied().collect();
         let window = arguments.get_one::<f64>("window").copied().unwrap_or(1.0);
         Ok(aggr_benefit(&capture, connection, request, window, &given))
     }
@@ -87,7 +88,7 @@ fn seconds(text: &str) -> std::result::Result<f64, &'static str> {
 }
 
 /// `0=20M` as the stream and octets per second.
-fn capacity(text: &str) -> std::result::Result<(u32, f64), &'static str> {
+fn capacity(text: &str) -> std::result::Result<(StreamId, f64), &'static str> {
     let wrong = "give the TCP stream and its rate in bit/s, such as 0=20M";
     let (stream, rate) = text.split_once('=').ok_or(wrong)?;
     let rate = rate.trim().trim_end_matches("bit/s").trim_end();
@@ -109,12 +110,12 @@ pub fn aggr_benefit(
     connection: &Connection,
     request: &Request,
     window: f64,
-    given: &BTreeMap<u32, f64>,
+    given: &BTreeMap<StreamId, f64>,
 ) -> Figure {
     let clockwork = Clockwork::of(capture);
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let shown = |index: usize| connection.subflows.get(index).is_some_and(|stream| request.shows_subflow(*stream));
-    let given: BTreeMap<u32, f64> = given
+    let given: BTreeMap<StreamId, f64> = given
         .iter()
         .filter(|(stream, _)| request.shows_subflow(**stream))
         .map(|(stream, rate)| (*stream, *rate))

@@ -56,7 +56,7 @@ impl Described for CongestionWindow {
 impl Plot for CongestionWindow {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request))
     }
 }

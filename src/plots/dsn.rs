@@ -64,7 +64,7 @@ impl Described for Dsn {
 impl Plot for Dsn {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(dsn(&capture, connection, request))
     }
 }

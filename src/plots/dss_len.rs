@@ -51,7 +51,7 @@ impl Described for DssLen {
 impl Plot for DssLen {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request))
     }
 }

@@ -61,7 +61,7 @@ impl Described for Ladder {
 impl Plot for Ladder {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let most = arguments.get_one::<u16>("most").copied().unwrap_or(30);
         Ok(ladder(&capture, connection, request, most.into()))
     }

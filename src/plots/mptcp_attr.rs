@@ -49,7 +49,7 @@ impl Described for MptcpAttr {
 impl Plot for MptcpAttr {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         column_over_time::figure(&capture, &Subject::of_connection(&capture, connection, request), arguments, request)
     }
 }

@@ -49,7 +49,7 @@ impl Described for MptcpGput {
 impl Plot for MptcpGput {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let subject = Subject::of_connection(&capture, connection, request);
         let carried = carried(&capture, connection, &subject);
         let names = ("goodput", "each octet of data where it first travelled, nothing that was sent again");

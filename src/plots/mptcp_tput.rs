@@ -48,7 +48,7 @@ impl Described for MptcpTput {
 impl Plot for MptcpTput {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let subject = Subject::of_connection(&capture, connection, request);
         let names = ("throughput", "payload, with retransmissions and reinjections");
         rates_over_time::figure(&capture, &subject, names, &carried(&capture, &subject), (arguments, request))

@@ -57,7 +57,7 @@ impl Described for Ooo {
 impl Plot for Ooo {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(ooo(&capture, connection, request))
     }
 }

@@ -18,6 +18,7 @@ use crate::arguments::{self, Source};
 use crate::described::{Described, Example};
 use crate::error::Result;
 pub use gains::gains;
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::{Place, of_connection};
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::interrupt::interruptible;
@@ -73,12 +74,12 @@ impl Described for Reinject {
 impl Plot for Reinject {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let number = arguments::number(arguments, "mptcpstream")?;
+        let number = arguments::connection_id(arguments)?;
         let Some(other) = arguments.get_one::<PathBuf>("second") else {
             return Ok(over_time(&capture, capture.mptcp_connection(number)?, request));
         };
         let other = source.resolve(other)?;
-        let mapped = arguments.get_one::<u32>("mapped").copied();
+        let mapped = arguments.get_one::<u32>("mapped").copied().map(ConnectionId);
         gains(&TwoCaptures::of_connection_in(capture, other, number, mapped)?, request)
     }
 }

@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use super::figure::Point;
 use crate::arguments;
 use crate::error::{Error, Result};
+use mptcp_trace::StreamId;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Role};
 
@@ -18,9 +19,9 @@ pub struct Request {
     /// Leave out what came later.
     pub end: Option<f64>,
     /// The only subflows to show; all without one.
-    pub only: Vec<u32>,
+    pub only: Vec<StreamId>,
     /// Subflows to leave out.
-    pub skipped: Vec<u32>,
+    pub skipped: Vec<StreamId>,
 }
 
 impl Request {
@@ -51,12 +52,13 @@ impl Request {
     /// [`Error::Usage`] for a time that ends before it begins.
     pub fn of(arguments: &ArgMatches) -> Result<Self> {
         let seconds = |name: &str| arguments.get_one::<f64>(name).copied();
+        let subflows = |name: &str| arguments.get_many(name).into_iter().flatten().copied().map(StreamId).collect();
         let request = Request {
             towards: arguments::role(arguments),
             start: seconds("start"),
             end: seconds("end"),
-            only: arguments.get_many("subflow").into_iter().flatten().copied().collect(),
-            skipped: arguments.get_many("skip_subflow").into_iter().flatten().copied().collect(),
+            only: subflows("subflow"),
+            skipped: subflows("skip_subflow"),
         };
         match (request.start, request.end) {
             (Some(start), Some(end)) if start >= end => {
@@ -102,7 +104,7 @@ impl Request {
 
     /// Whether this subflow is to be shown.
     #[must_use]
-    pub fn shows_subflow(&self, tcpstream: u32) -> bool {
+    pub fn shows_subflow(&self, tcpstream: StreamId) -> bool {
         (self.only.is_empty() || self.only.contains(&tcpstream)) && !self.skipped.contains(&tcpstream)
     }
 }

@@ -105,7 +105,7 @@ impl Described for Rtt {
 impl Plot for Rtt {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let over = arguments.get_one::<Over>("over").copied().unwrap_or(Over::Ack);
         let mut levels: Vec<Level> = arguments.get_many("level").into_iter().flatten().copied().collect();
         if over == Over::Dsn && levels.iter().any(|level| *level != Level::Data) {

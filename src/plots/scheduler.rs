@@ -11,6 +11,7 @@ use super::request::{Clockwork, Request, value};
 use crate::arguments::{self, Source};
 use crate::described::{Described, Example};
 use crate::error::Result;
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::capture_point::{Place, of_connection};
 use mptcp_trace::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
 use mptcp_trace::interrupt::interruptible;
@@ -59,7 +60,7 @@ impl Described for Scheduler {
 impl Plot for Scheduler {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let connection = capture.mptcp_connection(arguments::number(arguments, "mptcpstream")?)?;
+        let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(scheduler(&capture, connection, request))
     }
 }
@@ -110,7 +111,7 @@ struct Lanes<'a> {
     /// Subflows of the connection.
     subflows: usize,
     /// Index and stream of each subflow that is shown.
-    shown: Vec<(usize, u32)>,
+    shown: Vec<(usize, StreamId)>,
 }
 
 impl<'a> Lanes<'a> {

@@ -9,6 +9,7 @@ use crate::arguments::{self, two_captures::Level};
 use crate::error::Result;
 use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
 use mptcp_trace::tracking::{Capture, Connection, Role, Stream, Tracking};
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// A stream or a connection, and the flows of it that are to be shown.
 pub struct Subject<'a> {
@@ -70,8 +71,8 @@ impl<'a> Subject<'a> {
     pub fn of_arguments(capture: &'a Capture, arguments: &ArgMatches, request: &Request) -> Result<Self> {
         let number = arguments::number(arguments, "stream")?;
         match arguments.get_one::<Level>("level") {
-            Some(Level::Tcp) => Ok(Self::of_stream(capture, capture.tcp_stream(number)?)),
-            _ => Ok(Self::of_connection(capture, capture.mptcp_connection(number)?, request)),
+            Some(Level::Tcp) => Ok(Self::of_stream(capture, capture.tcp_stream(StreamId(number))?)),
+            _ => Ok(Self::of_connection(capture, capture.mptcp_connection(ConnectionId(number))?, request)),
         }
     }
 

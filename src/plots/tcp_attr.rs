@@ -43,7 +43,7 @@ impl Described for TcpAttr {
 impl Plot for TcpAttr {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let stream = capture.tcp_stream(arguments::number(arguments, "tcpstream")?)?;
+        let stream = capture.tcp_stream(arguments::stream_id(arguments)?)?;
         column_over_time::figure(&capture, &Subject::of_stream(&capture, stream), arguments, request)
     }
 }

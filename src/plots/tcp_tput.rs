@@ -47,7 +47,7 @@ impl Described for TcpTput {
 impl Plot for TcpTput {
     fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
         let capture = source.capture()?;
-        let stream = capture.tcp_stream(arguments::number(arguments, "tcpstream")?)?;
+        let stream = capture.tcp_stream(arguments::stream_id(arguments)?)?;
         let subject = Subject::of_stream(&capture, stream);
         let series = |carried: rates::Carried| {
             vec![

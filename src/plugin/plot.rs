@@ -90,8 +90,8 @@ impl From<&Request> for Selection {
             towards: request.towards.map(|role| role.name().to_string()),
             start: request.start,
             end: request.end,
-            subflows: request.only.clone(),
-            skip_subflows: request.skipped.clone(),
+            subflows: request.only.iter().map(|stream| stream.0).collect(),
+            skip_subflows: request.skipped.iter().map(|stream| stream.0).collect(),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::packets::exported;
 use crate::temporary::Directory;
 use crate::whole_file::Force;
 use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// A request whose files are written. They go when this is dropped.
 #[derive(Debug)]
@@ -104,8 +105,8 @@ fn check_streams(capture: &LoadedCapture, given: &[(&Argument, Given)]) -> Resul
         let Given::Value(Value::Number(number)) = given else { continue };
         let id = number.as_u64().and_then(|number| u32::try_from(number).ok());
         match (argument.kind, id) {
-            (Kind::TcpStream, Some(id)) => drop(capture.tcp_stream(id)?),
-            (Kind::MptcpStream, Some(id)) => drop(capture.mptcp_connection(id)?),
+            (Kind::TcpStream, Some(id)) => drop(capture.tcp_stream(StreamId(id))?),
+            (Kind::MptcpStream, Some(id)) => drop(capture.mptcp_connection(ConnectionId(id))?),
             _ => {}
         }
     }

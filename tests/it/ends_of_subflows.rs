@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::loss::losses;
 use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
 use mptcp_trace::analysis::merge::merge;
@@ -52,7 +53,7 @@ fn a_join_refused_in_its_handshake_is_refused() {
             continue;
         }
         let capture = scenarios::load(&path).expect("it has packets");
-        let found = subflows(&capture, capture.mptcp_connection(0).unwrap());
+        let found = subflows(&capture, capture.mptcp_connection(ConnectionId(0)).unwrap());
         assert_eq!(found[1].state, State::Refused, "{label}");
         seen += 1;
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::{Kind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::analysis::subflows::subflows;
@@ -121,7 +122,7 @@ fn an_hmac_that_cannot_be_checked_names_what_is_missing() {
     let Some(folder) = scenarios::folder() else { return };
     let directory = tempfile::tempdir().unwrap();
     let capture = one_way(&folder.join("01_basic/client.pcapng"), "tcp.dstport == 5001", directory.path());
-    let connection = capture.mptcp_connection(0).unwrap();
+    let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
     assert!(connection.hosts.client.key.is_some() && connection.hosts.server.key.is_some());
     assert_eq!(subflows(&capture, connection)[1].hmac_lacks, Some(Lack::SynAck));
     let told = events(&capture, connection, None);
@@ -129,6 +130,6 @@ fn an_hmac_that_cannot_be_checked_names_what_is_missing() {
     assert!(established.detail.contains("SYN/ACK") && !established.detail.contains("key"), "{}", established.detail);
     // Begun in mid-connection, with the joins alone: no key is there.
     let capture = scenarios::load(&folder.join("13a3_one_path_only/client.pcapng")).unwrap();
-    let connection = capture.mptcp_connection(0).unwrap();
+    let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
     assert_eq!(subflows(&capture, connection)[0].hmac_lacks, Some(Lack::Keys));
 }

@@ -2,6 +2,7 @@
 
 use mptcp_trace::analysis::mapping::{Evidence, Mapper, MptcpMatch};
 use mptcp_trace::tracking::Capture;
+use mptcp_trace::{ConnectionId, StreamId};
 use serde_json::Value;
 
 use crate::mapping_truth::{Ends, Late, Streams, all_ends, same_connections};
@@ -176,18 +177,18 @@ fn version_0_connections_have_their_subflows_at_both_ends() {
     let subflows = |found: &MptcpMatch| -> Vec<_> { found.subflows.iter().map(|s| (s.tcpstream, s.mapped)).collect() };
     for (one, other, expected) in [(0, 0, 0), (1, 2, 1), (2, 3, 2), (3, 4, 3)].map(|(a, b, c)| (a, b, TRUE_SUBFLOWS[c]))
     {
-        let found = there.the_mptcp(one).unwrap();
+        let found = there.the_mptcp(ConnectionId(one)).unwrap();
         assert_eq!((found.mapped, found.certain), (other, true));
         assert_eq!(subflows(&found), expected);
-        let found = back.the_mptcp(other).unwrap();
+        let found = back.the_mptcp(ConnectionId(other)).unwrap();
         assert_eq!((found.mapped, found.certain), (one, true));
         let mut turned: Vec<_> = expected.iter().map(|(one, other)| (*other, *one)).collect();
         turned.sort_by_key(|(own, _)| own.unwrap_or(u32::MAX));
         assert_eq!(subflows(&found), turned);
     }
     // The two segments without a handshake are the client's stream 1 as well.
-    assert_eq!(back.tcp(2).first().map(|found| found.mapped), Some(1));
-    assert_eq!(there.tcp(7), []);
+    assert_eq!(back.tcp(StreamId(2)).first().map(|found| found.mapped), Some(1));
+    assert_eq!(there.tcp(StreamId(7)), []);
 }
 
 /// Both ends' endpoints of the subflow behind the translator, which also changes the client's sequence numbers.
@@ -195,7 +196,7 @@ fn version_0_connections_have_their_subflows_at_both_ends() {
 fn a_translated_subflow_says_what_was_rewritten() {
     let Some(ends) = Ends::of("11_nat") else { return };
     let (client, server) = (scenarios::load(&ends.first).unwrap(), scenarios::load(&ends.second).unwrap());
-    let found = Mapper::new(&client, &server).unwrap().the_tcp(1).unwrap();
+    let found = Mapper::new(&client, &server).unwrap().the_tcp(StreamId(1)).unwrap();
     let detail = |evidence: Evidence| {
         let reason = found.reasons.iter().find(|reason| reason.evidence == evidence).unwrap();
         (reason.bits, reason.detail.as_str())

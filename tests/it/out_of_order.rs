@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::out_of_order::out_of_order;
 use mptcp_trace::tracking::Role;
@@ -92,7 +93,7 @@ fn a_naive_receiver_makes_the_same_data_wait() {
         let packets = packets(&path);
         let (by_subflow, product, peak) = naive(&packets);
         let capture = scenarios::load(&path).unwrap();
-        let found = out_of_order(&capture, capture.mptcp_connection(0).unwrap());
+        let found = out_of_order(&capture, capture.mptcp_connection(ConnectionId(0)).unwrap());
         let direction = found.directions.iter().find(|direction| direction.towards == Role::Server).unwrap();
 
         assert_eq!(direction.capture_point, Some(Place::Receiver), "{file}");

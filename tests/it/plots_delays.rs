@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::clock::{Correction, clock};
 use mptcp_trace::analysis::merge::merge;
 use mptcp_trace::analysis::qualify_reinjections::qualify_reinjections;
@@ -50,7 +51,7 @@ pub fn printed(seconds: &str) -> i64 {
 
 fn two_captures(scenario: &Path) -> TwoCaptures {
     let (client, server) = both_ends(scenario).unwrap();
-    TwoCaptures::of_connection_in(client, server, 0, None).unwrap()
+    TwoCaptures::of_connection_in(client, server, ConnectionId(0), None).unwrap()
 }
 
 fn delays(captures: &TwoCaptures, correction: Correction) -> Figure {

@@ -9,6 +9,7 @@ use mptcp_trace::analysis::interarrival::{Counted, interarrival};
 use mptcp_trace::analysis::mapping_lengths::mapping_lengths;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::{ConnectionId, StreamId};
 use mptcpanalyzer::plots::figure::{Marks, Scale, Unit};
 
 use crate::drawn::{draw, names, points, scenario, try_draw};
@@ -68,7 +69,7 @@ fn data_acks_grow_as_tshark_reads_them() {
     for file in ["02_fullmesh/client.pcap", "06c_lossy_blackouts/client.pcapng", "06b_reorder_dup/server.pcapng"] {
         let Some((path, capture)) = scenario(file) else { return };
         let truth = scenarios::json(&path, "truth.json").unwrap();
-        let connection = capture.mptcp_connection(0).unwrap();
+        let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
         let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
         for (towards, port, writer) in [(Role::Server, "dst", "client"), (Role::Client, "src", "server")] {
             let found = ack_sizes(sequence.get(towards));
@@ -113,8 +114,8 @@ fn a_missing_key_and_an_unknown_window_scale_are_named() {
 fn times_between_packets_are_tsharks() {
     for (file, stream) in [("11_nat/server.pcap", 1), ("06c_lossy_blackouts/client.pcapng", 0)] {
         let Some((path, capture)) = scenario(file) else { return };
-        let found = interarrival(&capture, capture.tcp_stream(stream).unwrap(), Counted::Data);
-        let all = interarrival(&capture, capture.tcp_stream(stream).unwrap(), Counted::All);
+        let found = interarrival(&capture, capture.tcp_stream(StreamId(stream)).unwrap(), Counted::Data);
+        let all = interarrival(&capture, capture.tcp_stream(StreamId(stream)).unwrap(), Counted::All);
         for (filter, gaps, all) in [("dst", &found.server, &all.server), ("src", &found.client, &all.client)] {
             for (gaps, length) in [(gaps, "tcp.len>0"), (all, "tcp")] {
                 let filter = format!("tcp.stream=={stream} && tcp.{filter}port==5001 && {length}");
@@ -138,7 +139,7 @@ fn times_between_packets_are_drawn_as_shares() {
     let panel = &figure.panels[0];
     assert_eq!((panel.x.unit, panel.x.scale, panel.y.unit), (Unit::Seconds, Scale::Logarithmic, Unit::Share));
     assert_eq!(names(panel), ["subflow 0", "subflow 1", "subflow 2", "subflow 3"]);
-    let gaps = interarrival(&capture, capture.tcp_stream(0).unwrap(), Counted::Data).server;
+    let gaps = interarrival(&capture, capture.tcp_stream(StreamId(0)).unwrap(), Counted::Data).server;
     let fast = gaps.iter().filter(|gap| gap.span <= 1_000_000).count();
     let share = points(panel, "subflow 0").iter().take_while(|point| point.x <= 0.001).last().unwrap().y;
     assert!((share - fast as f64 / gaps.len() as f64).abs() < 1e-12, "{share}");
@@ -178,7 +179,7 @@ fn mappings_are_those_that_tshark_reads() {
         ["02_fullmesh/client.pcap", "06c_lossy_blackouts/client.pcapng", "11_nat/server.pcap", "15_bulk/client.pcapng"]
     {
         let Some((path, capture)) = scenario(file) else { return };
-        let connection = capture.mptcp_connection(0).unwrap();
+        let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
         let found = mapping_lengths(&capture, connection);
         for (towards, port) in [(Role::Server, "dst"), (Role::Client, "src")] {
             let wanted = mappings(&path, port);

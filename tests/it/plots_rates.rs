@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType, first_sent, stream_payload};
 use mptcp_trace::analysis::tcp_summary::tcp_summary;
@@ -195,7 +196,7 @@ fn goodput_goes_on_after_a_fallback() {
     let Some((_, capture)) = scenario("09f_fb_dss_stripped_later/client.pcapng") else { return };
     let figure = draw(&capture, "mptcp_gput 0 --towards server");
     assert!(!figure.caption.iter().any(|line| line.contains("have no mapping")), "{:?}", figure.caption);
-    let connection = capture.mptcp_connection(0).unwrap();
+    let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
     let parcels = first_sent(&capture, connection).server;
     assert_eq!(parcels.iter().flatten().map(|parcel| parcel.octets).sum::<u64>(), 500_040);
 }

@@ -9,6 +9,7 @@ use mptcp_trace::analysis::merge::merge;
 use mptcp_trace::analysis::qualify_reinjections::{Verdict, qualify_reinjections};
 use mptcp_trace::analysis::summary_extended::summary_extended;
 use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::{ConnectionId, StreamId};
 
 use crate::cut_captures::cut;
 use crate::merge::{both_ends, end_of};
@@ -97,7 +98,7 @@ fn first_arrivals(path: &Path, base: u64) -> HashMap<u32, Vec<u32>> {
 /// The only connection of both, whose two subflows have the same numbers in both: the initial one comes first.
 fn connection<'a>(client: &'a Capture, server: &'a Capture) -> ConnectionPair<'a> {
     let end = |capture: &'a Capture| AtOneEnd { capture, connection: &capture.tracking.connections[0] };
-    let pairs = [0, 1].map(|id| StreamPair { first: id, second: id, flipped: false });
+    let pairs = [0, 1].map(|id| StreamPair { first: StreamId(id), second: StreamId(id), flipped: false });
     ConnectionPair::new(end(client), end(server), pairs.to_vec(), false).unwrap()
 }
 
@@ -153,11 +154,13 @@ fn what_a_cut_capture_does_not_show_is_not_judged() {
     let scenario = folder.join("06c_lossy_blackouts");
     let (client, server) = both_ends(&scenario).unwrap();
     let judge = |server: &Capture| {
-        let mapped = Mapper::new(&client, server).unwrap().the_mptcp(0).unwrap();
+        let mapped = Mapper::new(&client, server).unwrap().the_mptcp(ConnectionId(0)).unwrap();
         let pairs = mapped.subflows.iter().filter_map(|subflow| subflow.pair).collect();
         let end =
             |capture, number| AtOneEnd { capture, connection: Capture::mptcp_connection(capture, number).unwrap() };
-        let pair = ConnectionPair::new(end(&client, 0), end(server, mapped.mapped), pairs, mapped.flipped).unwrap();
+        let pair =
+            ConnectionPair::new(end(&client, ConnectionId(0)), end(server, mapped.mapped), pairs, mapped.flipped)
+                .unwrap();
         let found = qualify_reinjections(&pair, &merge(&client, server, pair.streams()).unwrap(), Some(Role::Server));
         let outside: u64 = found[0].pairs.iter().map(|pair| pair.outside_capture).sum();
         let verdicts = found[0].reinjections.iter().map(|one| ((one.packetid, one.original_packetid), one.verdict));

@@ -10,6 +10,7 @@ use crate::made_mptcp::{
     ACK, KEYS, Packet, Path, RST, RST_ACK, SYN, SYN_ACK, Wire, join_ack, join_syn, join_syn_ack, reset, token_and_idsn,
 };
 use crate::scenarios;
+use mptcp_trace::StreamId;
 
 const FIRST: Path = Path { client: 1, server: 101, port: 5001, delay: 0.010 };
 const SECOND: Path = Path { client: 2, server: 102, port: 5001, delay: 0.040 };
@@ -74,7 +75,7 @@ fn recorded(case: Case) -> (Arc<LoadedCapture>, Vec<Finding>) {
 fn found(wire: Wire) -> (Arc<LoadedCapture>, Vec<Finding>) {
     let capture = wire.capture();
     let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
-    (capture, findings.into_iter().filter(|finding| finding.tcpstream == Some(1)).collect())
+    (capture, findings.into_iter().filter(|finding| finding.tcpstream == Some(StreamId(1))).collect())
 }
 
 const CASE: Case = Case { place: 0.0, step: Step::Ack, reason: Some(3), altered: Altered::Nowhere, data_fin: None };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::tracking::Role;
@@ -86,7 +87,7 @@ fn recorded() -> Vec<PathBuf> {
 
 fn listed(path: &Path, towards: Role) -> Vec<Reinjection> {
     let capture = scenarios::load(path).unwrap();
-    reinjections(&capture, capture.mptcp_connection(0).unwrap(), Some(towards))
+    reinjections(&capture, capture.mptcp_connection(ConnectionId(0)).unwrap(), Some(towards))
 }
 
 /// The end that data `towards` an end come from, and the one that they come to.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::rtt::{Level, Series, rtt};
 use mptcp_trace::tracking::{Capture, Role};
@@ -24,7 +25,7 @@ fn capture(scenario: &str, end: &str) -> Option<(PathBuf, Arc<LoadedCapture>)> {
 }
 
 fn series(capture: &Capture) -> Vec<Series> {
-    rtt(capture, capture.mptcp_connection(0).unwrap()).series
+    rtt(capture, capture.mptcp_connection(ConnectionId(0)).unwrap()).series
 }
 
 /// Smallest sample of these levels, seconds.
@@ -53,7 +54,7 @@ fn the_clients_smallest_round_trips_are_the_paths_and_the_kernels() {
         let Some((path, capture)) = capture(scenario, "client") else { return };
         let series = series(&capture);
         let mut handshakes = 0;
-        for stream in &capture.mptcp_connection(0).unwrap().subflows {
+        for stream in &capture.mptcp_connection(ConnectionId(0)).unwrap().subflows {
             let (delay, kernel) = truth(&path, &capture, *stream);
             if let Some(found) = smallest(&series, *stream, Role::Server, &[Level::Handshake]) {
                 // A SYN and its answer take 40 µs each at 20 Mbit/s, twice that on the slower path.

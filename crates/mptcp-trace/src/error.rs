@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::ConnectionId;
 use crate::interrupt::Interrupted;
 use crate::units;
 
@@ -71,9 +72,9 @@ pub enum Error {
     )]
     PartOf {
         /// The number that was asked for.
-        number: u32,
+        number: ConnectionId,
         /// The connection that has its subflows.
-        whole: u32,
+        whole: ConnectionId,
     },
     /// Nothing was recorded on that interface.
     #[error("no TCP packet of {} was recorded on an interface `{wanted}`: {there}", path.display())]

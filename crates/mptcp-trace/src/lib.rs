@@ -27,6 +27,7 @@
 pub mod analysis;
 pub mod capture_format;
 pub mod error;
+mod ids;
 pub mod interrupt;
 pub mod memory;
 pub mod packets;
@@ -35,3 +36,5 @@ pub mod tracking;
 pub mod units;
 
 pub use error::{Error, ReadError, Result};
+pub use ids::{ConnectionId, Id, IdVec, StreamId};
+pub use tracking::{Stream, Tracking};

@@ -1,6 +1,7 @@
 //! What does the capture lack, so that its numbers must be read with care?
 
 use super::{Finding, FindingKind};
+use mptcp_trace::StreamId;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Segment, flag};
 use mptcp_trace::tracking::copies::{CopiedStream, ToldBy};
@@ -181,7 +182,7 @@ fn copies(capture: &Capture) -> Option<Finding> {
 fn translated(capture: &Capture) -> Option<Finding> {
     const NAMED: usize = 5;
     let again = &capture.tracking.again;
-    let stream = |id: u32| capture.tracking.stream(id);
+    let stream = |id: StreamId| capture.tracking.stream(id);
     let pairs: Vec<_> = again.iter().filter_map(|again| Some((stream(again.stream)?, stream(again.first)?))).collect();
     let named = pairs.iter().take(NAMED).map(|(again, first)| {
         format!(

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::closing::closing;
 use mptcp_trace::analysis::joins::{Outcome, joins, reason_name};
 use mptcp_trace::analysis::removals::removals;
@@ -33,7 +34,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let refused = joins.iter().filter(|join| join.outcome != Outcome::Established).map(|join| join.tcpstream);
     let removals = removals(subject.capture, subject.connection);
     let removed = removals.iter().flat_map(|removal| removal.resets.iter().map(|(stream, _)| *stream));
-    let mut known: HashSet<u32> = refused.chain(removed).collect();
+    let mut known: HashSet<StreamId> = refused.chain(removed).collect();
     // Once both ends have sent DATA_FIN, a RST is a way to close.
     let done = closing.data_fins.server.max(closing.data_fins.client);
     let both = closing.data_fins.server.is_some() && closing.data_fins.client.is_some();
@@ -67,6 +68,6 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-fn is_subflow(subject: &Subject<'_>, stream: u32) -> bool {
+fn is_subflow(subject: &Subject<'_>, stream: StreamId) -> bool {
     subject.capture.tracking.subflow(stream).is_some_and(|subflow| subflow.kind != SubflowKind::Unknown)
 }

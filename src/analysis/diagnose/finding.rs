@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Connection, Role};
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -141,13 +142,13 @@ pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// The connection; `None` when it is about the capture, plain TCP or several connections.
-    pub mptcpstream: Option<u32>,
+    pub mptcpstream: Option<ConnectionId>,
     /// The TCP stream; `None` when it is about several.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// The connections that it is about, the first ten when there are more.
-    pub mptcpstreams: Vec<u32>,
+    pub mptcpstreams: Vec<ConnectionId>,
     /// The TCP streams that it is about, the first ten when there are more.
-    pub tcpstreams: Vec<u32>,
+    pub tcpstreams: Vec<StreamId>,
     /// The end of the connection that it is about the direction towards; `None` when it is about both or neither.
     pub towards: Option<Role>,
     /// Equal findings that this one stands for, itself included.
@@ -221,14 +222,14 @@ impl Finding {
     }
 
     /// It is about this TCP stream.
-    pub(super) fn on(mut self, stream: u32) -> Self {
+    pub(super) fn on(mut self, stream: StreamId) -> Self {
         self.tcpstream = Some(stream);
         self.tcpstreams = vec![stream];
         self
     }
 
     /// It is about this TCP stream as well.
-    pub(super) fn and_on(mut self, stream: u32) -> Self {
+    pub(super) fn and_on(mut self, stream: StreamId) -> Self {
         self.tcpstreams.push(stream);
         self.tcpstreams.sort_unstable();
         self.tcpstreams.dedup();

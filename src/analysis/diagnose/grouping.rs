@@ -89,15 +89,18 @@ fn detail(group: &[&Finding], all: &Finding, connections: usize, streams: usize)
 }
 
 /// Numbers without their repetitions.
-struct Distinct {
+struct Distinct<N> {
     count: usize,
     /// The lowest, no more than a finding lists of packets.
-    first: Vec<u32>,
+    first: Vec<N>,
 }
 
-impl Distinct {
-    fn of<'a>(numbers: impl Iterator<Item = &'a u32>) -> Self {
-        let mut first: Vec<u32> = numbers.copied().collect();
+impl<N: Ord + Copy> Distinct<N> {
+    fn of<'a>(numbers: impl Iterator<Item = &'a N>) -> Self
+    where
+        N: 'a,
+    {
+        let mut first: Vec<N> = numbers.copied().collect();
         first.sort_unstable();
         first.dedup();
         let count = first.len();
@@ -106,7 +109,7 @@ impl Distinct {
     }
 
     /// The number, where it is the only one and `each` finding has it.
-    fn only(&self, each: bool) -> Option<u32> {
+    fn only(&self, each: bool) -> Option<N> {
         self.first.first().copied().filter(|_| each && self.count == 1)
     }
 }
@@ -114,12 +117,13 @@ impl Distinct {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mptcp_trace::{ConnectionId, StreamId};
 
     fn finding(stream: u32, detail: &str, packet: u64) -> Finding {
         let mut finding = Finding::problem(FindingKind::JoinUnanswered, detail, "the path is down", "test the path");
-        finding.mptcpstream = Some(stream / 2);
-        finding.mptcpstreams = vec![stream / 2];
-        finding.on(stream).shown_by([packet])
+        finding.mptcpstream = Some(ConnectionId(stream / 2));
+        finding.mptcpstreams = vec![ConnectionId(stream / 2)];
+        finding.on(StreamId(stream)).shown_by([packet])
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::irregular::{Irregularity, Watch};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Role, Tracking};
@@ -12,7 +13,7 @@ use mptcp_trace::units::counted;
 #[derive(PartialEq, Eq, Hash)]
 struct Place {
     finding: FindingKind,
-    stream: u32,
+    stream: StreamId,
     towards: Option<Role>,
     /// Irregularities that are told one by one; 0 for those of which a stream has one finding.
     one: u64,
@@ -20,7 +21,7 @@ struct Place {
 
 /// One finding to be: the first irregularity, and the packets.
 struct Found {
-    place: (FindingKind, u32, Option<Role>),
+    place: (FindingKind, StreamId, Option<Role>),
     first: Vec<Irregularity>,
     packets: Vec<u64>,
 }
@@ -33,7 +34,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn note(&mut self, irregularity: Irregularity, stream: u32, towards: Option<Role>, packetid: u64) {
+    fn note(&mut self, irregularity: Irregularity, stream: StreamId, towards: Option<Role>, packetid: u64) {
         let finding = kind(&irregularity);
         let one = match irregularity {
             Irregularity::AddressIdReused { .. } => packetid,

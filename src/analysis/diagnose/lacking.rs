@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::one_sided;
 use mptcp_trace::analysis::unseen::unseen;
 use mptcp_trace::tracking::Role;
@@ -13,15 +14,15 @@ use mptcp_trace::units::counted;
 pub struct Lacking {
     subflow: bool,
     /// Subflows of which it has one direction only.
-    one_sided: BTreeSet<u32>,
+    one_sided: BTreeSet<StreamId>,
     /// Those of them that carried payload.
-    carried: BTreeSet<u32>,
+    carried: BTreeSet<StreamId>,
 }
 
 impl Lacking {
     /// Looks for it, and what there is to say of it.
     pub fn of(subject: &Subject<'_>) -> (Self, Vec<Finding>) {
-        let one_sided: BTreeSet<u32> =
+        let one_sided: BTreeSet<StreamId> =
             one_sided::subflows(subject.capture, subject.connection).map(|stream| stream.id).collect();
         let carries = |packet: &&Travelling<'_>| packet.segment.payload.is_some_and(|length| length > 0);
         let packets = if one_sided.is_empty() { &[] } else { subject.packets.as_slice() };
@@ -33,7 +34,7 @@ impl Lacking {
 
     /// Whether what `finding` says may be untrue for what the capture lacks.
     pub fn forbids(&self, finding: &Finding) -> bool {
-        let one_sided = |ids: &[u32]| !ids.is_empty() && ids.iter().all(|id| self.one_sided.contains(id));
+        let one_sided = |ids: &[StreamId]| !ids.is_empty() && ids.iter().all(|id| self.one_sided.contains(id));
         match finding.finding {
             // Nothing came back that could have.
             FindingKind::SubflowStale => one_sided(&finding.tcpstreams),

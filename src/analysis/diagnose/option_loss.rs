@@ -1,6 +1,7 @@
 //! Were MPTCP options removed on a joined subflow?
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::fallback::fallback;
 use mptcp_trace::analysis::option_loss::{Loss, losses};
 use mptcp_trace::interrupt::interruptible;
@@ -23,7 +24,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_one(subject: &Subject<'_>, id: u32, loss: &Loss<u32>) -> Option<Finding> {
+fn of_one(subject: &Subject<'_>, id: StreamId, loss: &Loss<u32>) -> Option<Finding> {
     let tracking = &subject.capture.tracking;
     let (stream, subflow) = (tracking.stream(id)?, tracking.subflow(id)?);
     let sent = |row: &u32| {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::acknowledged::acknowledged;
 use mptcp_trace::analysis::capture_point::{Place, of_connection};
 use mptcp_trace::analysis::reinjections::{Need, need};
@@ -69,7 +70,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-fn from_the_sender(towards: Role, (from, to): (u32, u32), pair: &Pair) -> Finding {
+fn from_the_sender(towards: Role, (from, to): (StreamId, StreamId), pair: &Pair) -> Finding {
     let bytes = |amount: u64| counted(amount, "byte");
     let mut detail = format!(
         "towards the {}, {} with {} of stream {from} went again over stream {to}; the DATA_ACK passed {} of them only with \
@@ -103,7 +104,7 @@ fn from_the_sender(towards: Role, (from, to): (u32, u32), pair: &Pair) -> Findin
     )
 }
 
-fn from_elsewhere(place: Option<Place>, towards: Role, (from, to): (u32, u32), pair: &Pair) -> Finding {
+fn from_elsewhere(place: Option<Place>, towards: Role, (from, to): (StreamId, StreamId), pair: &Pair) -> Finding {
     let recorded = match place {
         Some(Place::Receiver) => ", recorded at the receiver",
         Some(Place::Between) => ", recorded between the ends",

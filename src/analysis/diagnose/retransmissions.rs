@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::capture_point::{self, CapturePoint, Place};
 use mptcp_trace::analysis::retransmissions::{SentAgain, sent_again};
 use mptcp_trace::interrupt::interruptible;
@@ -35,7 +36,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 /// `of_connection` is where the connection was recorded, for a subflow that does not tell.
 fn describe(
     subject: &Subject<'_>,
-    stream: u32,
+    stream: StreamId,
     towards: Role,
     sent: &SentAgain,
     of_connection: Option<CapturePoint>,

@@ -4,6 +4,7 @@
 //! carried none; nor where DATA_ACKs show that another subflow exists, which the capture does not hold.
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
 use mptcp_trace::analysis::fallback::fallback;
 use mptcp_trace::analysis::refusals::not_to_be_joined;
@@ -81,9 +82,9 @@ fn lacks_data(subject: &Subject<'_>, level: &DataLevel, role: Role) -> bool {
 /// option was removed, is one.
 fn others_may_have_joined(subject: &Subject<'_>, end: i64) -> bool {
     let tracking = &subject.capture.tracking;
-    let after = usize::try_from(subject.connection.id).map_or(usize::MAX, |id| id.saturating_add(1));
+    let after = subject.connection.id.index().saturating_add(1);
     let later = tracking.connections.iter().skip(after).take(NEIGHBOURS);
-    let began = |id: &u32| {
+    let began = |id: &StreamId| {
         let row = tracking.stream(*id)?.packets.first()?;
         Some(subject.capture.segments.get(*row as usize)?.abstime)
     };

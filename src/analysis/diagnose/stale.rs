@@ -1,6 +1,7 @@
 //! Did a subflow stop making progress, and when?
 
 use super::{Finding, FindingKind, Standing, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::standstill::Standstill;
 use mptcp_trace::tracking::Role;
@@ -14,7 +15,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     subject.standing.iter().filter_map(of).collect()
 }
 
-fn describe(subject: &Subject<'_>, stream: u32, towards: Role, standstill: &Standstill) -> Finding {
+fn describe(subject: &Subject<'_>, stream: StreamId, towards: Role, standstill: &Standstill) -> Finding {
     let end = if standstill.recovered {
         format!("until {}", subject.time(standstill.until))
     } else {

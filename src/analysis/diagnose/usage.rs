@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::availability::availability;
 use mptcp_trace::analysis::joins::{Outcome, joins};
 use mptcp_trace::interrupt::interruptible;
@@ -18,7 +19,7 @@ const ENOUGH: u64 = 100_000;
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
     let level = data_level(&capture.segments, &capture.tracking, connection);
-    let established: HashSet<u32> = joins(capture, connection)
+    let established: HashSet<StreamId> = joins(capture, connection)
         .iter()
         .filter(|join| join.outcome == Outcome::Established)
         .map(|join| join.tcpstream)
@@ -68,7 +69,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             .on(*id),
         );
     }
-    let unused: Vec<&(usize, u32)> = usable
+    let unused: Vec<&(usize, StreamId)> = usable
         .iter()
         .filter(|(index, id)| established.contains(id) && carried(*index) == 0 && total >= ENOUGH)
         .collect();

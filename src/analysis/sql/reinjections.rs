@@ -5,13 +5,14 @@ use polars::prelude::*;
 use super::column::{fraction, instant, name, text, truth, whole};
 use crate::error::Result;
 use crate::packets::cells::hexadecimal;
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::Capture;
 
 struct Row {
-    mptcpstream: u32,
+    mptcpstream: ConnectionId,
     reinjection: Reinjection,
 }
 

@@ -11,9 +11,10 @@ use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_sum
 use mptcp_trace::analysis::subflows::SubflowRecord;
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::{ConnectionId, StreamId};
 
 struct Row {
-    mptcpstream: u32,
+    mptcpstream: ConnectionId,
     subflow: SubflowRecord,
     /// What it carried towards the server, then towards the client.
     shares: [Option<SubflowShare>; 2],
@@ -34,7 +35,7 @@ pub fn table(capture: &Capture) -> Result<PolarsResult<DataFrame>> {
     Ok(DataFrame::new(rows.len(), columns(&rows)))
 }
 
-fn by_stream(summary: &MptcpSummary, towards: Role) -> HashMap<u32, &SubflowShare> {
+fn by_stream(summary: &MptcpSummary, towards: Role) -> HashMap<StreamId, &SubflowShare> {
     let direction = summary.directions.iter().find(|direction| direction.towards == towards);
     direction.into_iter().flat_map(|direction| &direction.subflows).map(|share| (share.tcpstream, share)).collect()
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::output::{Cell, Report, Table};
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::Kind;
 use mptcp_trace::analysis::live::{Amount, Happening, News, Of, Rate, Rates};
 use mptcp_trace::tracking::{ByRole, Endpoint};
@@ -28,7 +29,7 @@ enum Record<'a> {
 #[derive(Debug, Default)]
 pub struct Shown {
     /// By connection and kind, all that there were.
-    events: BTreeMap<(u32, Kind), u64>,
+    events: BTreeMap<(ConnectionId, Kind), u64>,
 }
 
 impl Shown {
@@ -42,10 +43,10 @@ impl Shown {
     /// A line for each kind of which not all were shown, at the end of the window.
     fn rest(&mut self, reltime: f64) -> Vec<Vec<Cell>> {
         let events = std::mem::take(&mut self.events).into_iter().filter(|(_, count)| *count > MOST_EVENTS);
-        let line = |((connection, kind), count): ((u32, Kind), u64)| {
+        let line = |((connection, kind), count): ((ConnectionId, Kind), u64)| {
             vec![
                 Cell::microseconds(reltime),
-                Cell::Integer(connection.into()),
+                Cell::Integer(connection.0.into()),
                 Cell::Text("more".to_string()),
                 Cell::Null,
                 Cell::name(&kind),
@@ -122,8 +123,8 @@ fn event(happening: &Happening) -> Vec<Cell> {
     }
     vec![
         Cell::microseconds(event.reltime),
-        Cell::Integer(happening.mptcpstream.into()),
-        Cell::Integer(event.tcpstream.into()),
+        Cell::Integer(happening.mptcpstream.0.into()),
+        Cell::Integer(event.tcpstream.0.into()),
         Cell::name(&event.towards),
         Cell::name(&event.event),
         Cell::Text(detail),
@@ -197,8 +198,8 @@ fn flat_row(record: &Record<'_>) -> Vec<Cell> {
             vec![
                 Cell::Text("event".to_string()),
                 Cell::seconds(event.reltime),
-                number(happening.mptcpstream.into()),
-                number(event.tcpstream.into()),
+                number(happening.mptcpstream.0.into()),
+                number(event.tcpstream.0.into()),
                 Cell::name(&event.towards),
                 number(event.packetid),
                 Cell::name(&event.event),
@@ -214,8 +215,8 @@ fn flat_row(record: &Record<'_>) -> Vec<Cell> {
             let mut cells = vec![
                 Cell::Text("rate".to_string()),
                 Cell::seconds(rate.reltime),
-                stream(rate.mptcpstream),
-                stream(rate.tcpstream),
+                stream(rate.mptcpstream.map(|id| id.0)),
+                stream(rate.tcpstream.map(|id| id.0)),
                 Cell::name(&rate.towards),
             ];
             cells.resize(12, Cell::Null);

@@ -35,7 +35,7 @@ fn unseen(summaries: &[MptcpSummary]) -> Option<String> {
     let numbers: Vec<u64> = summaries
         .iter()
         .filter(|summary| summary.directions.iter().any(some))
-        .map(|summary| summary.mptcpstream.into())
+        .map(|summary| summary.mptcpstream.0.into())
         .collect();
     (!numbers.is_empty()).then(|| {
         format!(
@@ -51,7 +51,7 @@ fn merged(summaries: &[MptcpSummary]) -> Option<String> {
     let numbers: Vec<u64> = summaries
         .iter()
         .filter(|summary| summary.directions.iter().any(some))
-        .map(|summary| summary.mptcpstream.into())
+        .map(|summary| summary.mptcpstream.0.into())
         .collect();
     (!numbers.is_empty()).then(|| {
         format!(
@@ -73,7 +73,7 @@ fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {
 fn row(summary: &MptcpSummary, initial: Option<&Stream>) -> Vec<Cell> {
     let sum = |part: fn(&MptcpDirection) -> u64| Cell::Bytes(summary.directions.iter().map(part).sum());
     let end = |end: fn(&Stream) -> String| initial.map(end).map_or(Cell::Null, Cell::Text);
-    let mut row = vec![Cell::Integer(summary.mptcpstream.into())];
+    let mut row = vec![Cell::Integer(summary.mptcpstream.0.into())];
     row.extend([end(|stream| stream.client.to_string()), end(|stream| stream.server.to_string())]);
     row.extend(summary.directions.iter().map(|direction| Cell::Bytes(direction.goodput_bytes)));
     row.extend([sum(|direction| direction.retransmitted_bytes), sum(|direction| direction.duplicated_bytes)]);

@@ -5,6 +5,7 @@ use crate::commands::limit::{Limit, amount};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::{Capture, Role, Stream};
@@ -22,7 +23,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>, limit: Limit) -> 
     let note = summaries.is_empty().then(|| "the capture holds no TCP packet".to_string());
     // Only connections of very many subflows are cut.
     let of_one = |row: &[Cell]| {
-        let stream = u32::try_from(amount(row, 0)).ok()?;
+        let stream = StreamId(u32::try_from(amount(row, 0)).ok()?);
         Some(capture.tracking.subflow(stream)?.connection)
     };
     let goodput = |index: usize, _: &[Cell]| {
@@ -48,7 +49,7 @@ fn columns(towards: Option<Role>) -> Vec<(&'static str, &'static str)> {
 fn row(summary: &TcpSummary, stream: &Stream) -> Vec<Cell> {
     let sum = |part: fn(&TcpDirection) -> u64| summary.directions.iter().map(part).sum::<u64>();
     let mut row = vec![
-        Cell::Integer(summary.tcpstream.into()),
+        Cell::Integer(summary.tcpstream.0.into()),
         Cell::Text(stream.client.to_string()),
         Cell::Text(stream.server.to_string()),
         Cell::Integer(sum(|direction| direction.packets).into()),

@@ -36,18 +36,18 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
         .zip(&tcp_towards)
         .map(|(subflow, towards)| Some(Tracking::mptcp_towards(subflow.as_ref()?, (*towards)?)));
     let mut columns = vec![
-        Column::new("tcpstream".into(), packets.iter().map(|packet| packet.stream).collect::<Vec<u32>>()),
+        Column::new("tcpstream".into(), packets.iter().map(|packet| packet.stream.0).collect::<Vec<u32>>()),
         roles("tcpdest", tcp_towards.iter().copied()),
         Column::new("tcpseq".into(), packets.iter().map(|packet| packet.sequence).collect::<Vec<u32>>()),
         Column::new("tcpack".into(), packets.iter().map(|packet| packet.acknowledgement()).collect::<Vec<_>>()),
         Column::new("rwnd".into(), packets.iter().map(|packet| packet.window()).collect::<Vec<_>>()),
         Column::new(
             "mptcpstream".into(),
-            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.connection)).collect::<Vec<_>>(),
+            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.connection.0)).collect::<Vec<_>>(),
         ),
         Column::new(
             "mptcpstream_wireshark".into(),
-            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.wireshark)).collect::<Vec<_>>(),
+            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.wireshark.0)).collect::<Vec<_>>(),
         ),
         roles("mptcpdest", mptcp_towards),
         Column::new("expected_token".into(), segments.iter().map(expected_token).collect::<Vec<_>>()),

@@ -9,6 +9,7 @@ use super::{Tshark, TsharkError};
 use crate::children;
 use crate::packets::LoadError;
 use crate::temporary;
+use mptcp_trace::StreamId;
 use mptcp_trace::interrupt;
 
 /// With more streams than this the filter takes all that have payload, and `visit` picks.
@@ -24,7 +25,7 @@ const LONGEST_LINE: u64 = 8 * 1024 * 1024;
 pub fn payloads(
     tshark: &Tshark,
     path: &Path,
-    streams: &[u32],
+    streams: &[StreamId],
     mut visit: impl FnMut(u64, &[u8]),
 ) -> Result<(), LoadError> {
     let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };

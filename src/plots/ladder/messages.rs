@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::events::{Event, Kind};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Join, Segment};
@@ -15,7 +16,7 @@ pub struct Message {
     /// Seconds from the first frame of the file.
     pub reltime: f64,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// The end of the connection that it travels towards.
     pub towards: Role,
     /// The first of its events.
@@ -179,7 +180,7 @@ mod tests {
         Event {
             packetid: u64::from(row) + 1,
             reltime: f64::from(row),
-            tcpstream: 0,
+            tcpstream: StreamId(0),
             towards: Role::Server,
             event,
             detail: detail.to_string(),

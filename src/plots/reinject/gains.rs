@@ -86,7 +86,7 @@ pub fn gains(captures: &TwoCaptures, request: &Request) -> Result<Figure> {
         counts.extend(counted(&shown, towards));
     }
     let (first, second) = (captures.first.name(), captures.second.name());
-    let number = captures.connection_number().unwrap_or(0);
+    let number = captures.connection_number().unwrap_or_default();
     let title = format!("Gains of reinjections: MPTCP connection {number} of {first}, and {second}");
     let mut figure = with_panels(Figure::new(title), panels);
     figure.caption.extend(counts);

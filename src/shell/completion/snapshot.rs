@@ -10,6 +10,7 @@ use crate::commands::session::shortcuts::Kind;
 use crate::commands::{Session, registry};
 use crate::packets::{live, schema};
 use mptcp_trace::units::counted;
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// Values and what each of them is.
 pub(super) type Described = Arc<Vec<(String, String)>>;
@@ -141,7 +142,7 @@ impl Known {
 fn tcp_streams(capture: &LoadedCapture) -> Vec<(String, String)> {
     let connections = &capture.tracking.connections;
     let pairs = connections.iter().flat_map(|connection| connection.subflows.iter().map(|id| (*id, connection.id)));
-    let connection_of: HashMap<u32, u32> = pairs.collect();
+    let connection_of: HashMap<StreamId, ConnectionId> = pairs.collect();
     let described = capture.tracking.streams.iter().map(|stream| {
         let connection = match connection_of.get(&stream.id) {
             Some(connection) => format!("MPTCP connection {connection}"),

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::AddAddr;
 use crate::tracking::authentication::{Verdict, WrongPart, verify_add_addr, wrong_part};
@@ -19,7 +20,7 @@ pub struct Advertisement {
     /// Rows of the ADD_ADDR and its copies.
     pub rows: Vec<u32>,
     /// The TCP stream of the first.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Row of the first echo.
     pub echo: Option<u32>,
     /// Verdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.

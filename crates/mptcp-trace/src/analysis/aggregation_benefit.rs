@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::volume::{rate, seconds};
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Sending, SentRange};
@@ -49,7 +50,7 @@ pub struct AggregationBenefit {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Capacity {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Octets per second.
     pub rate: f64,
     /// True when it is the subflow's highest rate over a window, false when somebody said it.
@@ -90,10 +91,10 @@ pub fn benefit(goodput: f64, capacities: &[f64]) -> Option<f64> {
 #[must_use]
 pub fn aggregation_benefit(
     mut sent: Vec<SentRange>,
-    streams: &[u32],
+    streams: &[StreamId],
     towards: Role,
     window: f64,
-    given: &BTreeMap<u32, f64>,
+    given: &BTreeMap<StreamId, f64>,
 ) -> Option<AggregationBenefit> {
     sent.sort_by_key(|range| range.time);
     let first = sent.first()?.time;
@@ -265,8 +266,8 @@ mod tests {
         let half = SECOND / 2;
         let mut sent: Vec<SentRange> = (0..=4).map(|step| range(step * half, 0, 100, Sending::First)).collect();
         sent.push(range(SECOND * 3 / 2, 1, 200, Sending::First));
-        let given = BTreeMap::from([(9, 250.0)]);
-        let found = aggregation_benefit(sent, &[7, 9], Role::Server, 1.0, &given).unwrap();
+        let given = BTreeMap::from([(StreamId(9), 250.0)]);
+        let found = aggregation_benefit(sent, &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given).unwrap();
         assert_eq!((found.goodput_bytes, found.duration, found.window), (700, 2.0, 1.0));
         // At most 300 octets in any second on 7 (both ends count); 250 a second were said of 9.
         let rates: Vec<(f64, bool)> = found.capacities.iter().map(|one| (one.rate, one.estimated)).collect();
@@ -278,7 +279,7 @@ mod tests {
         close(found.windows[0].benefit, -1.0 / 3.0);
         close(found.windows[1].benefit, 0.8);
         assert_eq!((found.windows[1].from, found.windows[1].until), (SECOND, 2 * SECOND));
-        assert_eq!(aggregation_benefit(Vec::new(), &[7, 9], Role::Server, 1.0, &given), None);
+        assert_eq!(aggregation_benefit(Vec::new(), &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given), None);
     }
 
     fn range(time: i64, subflow: usize, octets: u64, sending: Sending) -> SentRange {

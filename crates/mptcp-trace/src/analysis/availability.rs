@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::closing::fast_closes;
 use super::joins::{Outcome, joins};
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Prio, flag};
 use crate::tracking::connections::JoinHandshake;
@@ -14,7 +15,7 @@ use crate::tracking::{Capture, Connection, Role, Subflow, SubflowKind, Tracking}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// When it was established, nanoseconds since 1970; `None` where it was not.
     pub from: Option<i64>,
     /// When it was closed, reset or withdrawn, or the connection was aborted; `None` where none of it was captured.
@@ -59,12 +60,12 @@ const NAMED: usize = 64;
 #[must_use]
 pub fn availability(capture: &Capture, connection: &Connection, packets: &[Travelling<'_>]) -> Vec<Availability> {
     let time = |row: u32| capture.segments.get(row as usize).map(|segment| segment.abstime);
-    let joined: Vec<(u32, u32)> = joins(capture, connection)
+    let joined: Vec<(StreamId, u32)> = joins(capture, connection)
         .iter()
         .filter(|join| join.outcome == Outcome::Established)
         .map(|join| (join.tcpstream, join.decided_by))
         .collect();
-    let begin = |id: u32| -> Option<i64> {
+    let begin = |id: StreamId| -> Option<i64> {
         let (stream, subflow) = (capture.tracking.stream(id)?, capture.tracking.subflow(id)?);
         match subflow.kind {
             SubflowKind::Initial => time(stream.third_ack?),
@@ -76,7 +77,7 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
             SubflowKind::Unknown => time(*stream.packets.first()?),
         }
     };
-    let of = |id: &u32| Availability { tcpstream: *id, from: begin(*id), until: None, backup: Vec::new() };
+    let of = |id: &StreamId| Availability { tcpstream: *id, from: begin(*id), until: None, backup: Vec::new() };
     let mut found: Vec<Availability> = connection.subflows.iter().map(of).collect();
     for (own, id) in interruptible(found.iter_mut().zip(&connection.subflows)) {
         let handshake = capture.tracking.subflow(*id).and_then(handshake);

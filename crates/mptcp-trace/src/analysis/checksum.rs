@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::{PacketData, data_level};
@@ -33,7 +34,7 @@ pub struct ChecksumResult {
     /// The first packet that carried the mapping.
     pub packetid: u64,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// The end of the connection that its data travels towards.
     pub towards: Role,
     /// The verdict.
@@ -65,14 +66,14 @@ struct Flow {
 
 /// Where the payload of a packet belongs.
 struct Place {
-    flow: (u32, Role),
+    flow: (StreamId, Role),
     position: u64,
     length: u64,
 }
 
 /// Sums up payloads as they come.
 pub struct Checksums {
-    flows: HashMap<(u32, Role), Flow>,
+    flows: HashMap<(StreamId, Role), Flow>,
     places: HashMap<u64, Place>,
     results: Vec<ChecksumResult>,
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::mapping::StreamPair;
 use super::merge::{SideEvidence, Which, nearer_to_client};
+use crate::StreamId;
 use crate::interrupt::Interrupted;
 use crate::tracking::{Capture, Connection, Role};
 
@@ -105,10 +106,10 @@ impl<'a> ConnectionPair<'a> {
     pub fn subflow_indices(&self, ends: &DirectionEnds<'_>) -> Vec<Option<usize>> {
         let pairs =
             self.streams.iter().map(|pair| ends.sender_is.of((pair.first, pair.second), (pair.second, pair.first)));
-        let counterparts: HashMap<u32, u32> = pairs.collect();
-        let indices: HashMap<u32, usize> =
+        let counterparts: HashMap<StreamId, StreamId> = pairs.collect();
+        let indices: HashMap<StreamId, usize> =
             ends.receiver.connection.subflows.iter().enumerate().map(|(index, stream)| (*stream, index)).collect();
-        let counterpart = |stream: &u32| indices.get(counterparts.get(stream)?).copied();
+        let counterpart = |stream: &StreamId| indices.get(counterparts.get(stream)?).copied();
         ends.sender.connection.subflows.iter().map(counterpart).collect()
     }
 }

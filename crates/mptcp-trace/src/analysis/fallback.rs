@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::fallback_cause::Causes;
 use super::requests::request_alone;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::data;
 pub use crate::tracking::data::{Reason, Signs, Told};
@@ -20,7 +21,7 @@ pub struct Fallback {
     /// The packet before it that brought it about, where the capture shows one.
     pub cause: Option<u64>,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// The end that it travels towards.
     pub towards: Role,
     /// Its row.

@@ -118,6 +118,7 @@ impl Doubtful {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StreamId;
     use crate::analysis::receive_window::{Level, Offer};
 
     const MILLISECOND: i64 = 1_000_000;
@@ -139,7 +140,7 @@ mod tests {
     }
 
     fn acknowledgement(time: i64, next: u64, window: u64) -> Step {
-        let offer = Offer { level: Level::Data, next, window: Some(window), stream: 0 };
+        let offer = Offer { level: Level::Data, next, window: Some(window), stream: StreamId(0) };
         Step { payload: 0, forward: false, is_new: false, waits: false, offer: Some(offer), ..data(time, next) }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{JoinVerdict, Verdict, verify_join};
@@ -58,7 +59,7 @@ impl Proof {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinAttempt {
     /// The TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// What the handshake said.
     pub handshake: JoinHandshake,
     /// How it ended.

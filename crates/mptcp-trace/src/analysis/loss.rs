@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::merge::{Fate, Flow, Merged, Passage};
 use super::volume::share;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 
@@ -11,9 +12,9 @@ use crate::tracking::Role;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Loss {
     /// TCP stream in the first capture.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// TCP stream in the second capture.
-    pub mapped: u32,
+    pub mapped: StreamId,
     /// The end that the packets travel towards: of the connection for subflows, of the stream for plain TCP.
     pub towards: Role,
     /// Packets in the sender's capture.

@@ -8,12 +8,13 @@ use super::requests::request_alone;
 use super::subflows::{SubflowRecord, subflows};
 use super::{hexadecimal_u32, hexadecimal_u64};
 use crate::tracking::{Capture, Connection, JoinedBy};
+use crate::{ConnectionId, StreamId};
 
 /// One MPTCP connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MptcpConnection {
     /// Wireshark's `mptcp.stream`; of several that are one connection, the first.
-    pub mptcpstream: u32,
+    pub mptcpstream: ConnectionId,
     /// Protocol version; `None` when MP_CAPABLE was not captured.
     pub version: Option<u8>,
     /// Key of the client.
@@ -52,7 +53,7 @@ pub fn is_stray(capture: &Capture, connection: &Connection) -> bool {
 fn is_refused(capture: &Capture, connection: &Connection) -> bool {
     let hosts = &connection.hosts;
     let unknown = hosts.client.token.is_none() && hosts.server.token.is_none();
-    let stray = |id: &u32| capture.tracking.stream(*id).is_some_and(|stream| stream.is_stray(&capture.segments));
+    let stray = |id: &StreamId| capture.tracking.stream(*id).is_some_and(|stream| stream.is_stray(&capture.segments));
     connection.part_of.is_none() && unknown && connection.subflows.iter().all(stray)
 }
 

@@ -8,12 +8,13 @@ use super::volume::{rate, seconds, share};
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Direction, Kind, directions};
 use crate::tracking::{Capture, Connection, Role};
+use crate::{ConnectionId, StreamId};
 
 /// Both directions of one connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MptcpSummary {
     /// Wireshark's `mptcp.stream`.
-    pub mptcpstream: u32,
+    pub mptcpstream: ConnectionId,
     /// How long the setup took.
     pub setup: Setup,
     /// Towards the server, then towards the client.
@@ -80,7 +81,7 @@ pub struct MptcpDirection {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SubflowShare {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Packets, with or without payload.
     pub packets: u64,
     /// Sum of payload lengths, octets.
@@ -113,9 +114,9 @@ pub struct SubflowShare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReinjectionPair {
     /// The subflow that carried the data first at the place of capture.
-    pub from: u32,
+    pub from: StreamId,
     /// The subflow that carried it again.
-    pub to: u32,
+    pub to: StreamId,
     /// Octets.
     pub bytes: u64,
     /// Packets of the second.
@@ -188,7 +189,7 @@ fn direction(
 
 /// Reinjected octets and packets of one direction by pair of subflows.
 pub(super) fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
-    let mut pairs = std::collections::BTreeMap::<(u32, u32), (u64, u64, Option<u32>)>::new();
+    let mut pairs = std::collections::BTreeMap::<(StreamId, StreamId), (u64, u64, Option<u32>)>::new();
     for repeat in interruptible(direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection)) {
         let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
         let key = (stream(repeat.original_subflow), stream(repeat.subflow));

@@ -5,15 +5,16 @@ use serde::Serialize;
 use super::clock::{Clock, Correction};
 use super::distribution::Distribution;
 use super::merge::{Fate, Flow, Merged};
+use crate::StreamId;
 use crate::tracking::Role;
 
 /// The one-way delays of one direction of a stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OneWayDelays {
     /// TCP stream in the first capture.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// TCP stream in the second capture.
-    pub mapped: u32,
+    pub mapped: StreamId,
     /// The end that the packets travel towards: of the connection for subflows, of the stream for plain TCP.
     pub towards: Role,
     /// What was corrected of the clocks' error.

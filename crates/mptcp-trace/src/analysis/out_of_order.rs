@@ -11,6 +11,7 @@ use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, DataPacket, carried};
 use crate::tracking::{Capture, Connection, Role};
 use crate::units::counted;
+use crate::{ConnectionId, StreamId};
 pub use buffer::Wait;
 use buffer::{Arrival, Buffer, Filler};
 
@@ -18,7 +19,7 @@ use buffer::{Arrival, Buffer, Filler};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OutOfOrder {
     /// Wireshark's `mptcp.stream`.
-    pub mptcpstream: u32,
+    pub mptcpstream: ConnectionId,
     /// Towards the server, then towards the client.
     pub directions: Vec<OutOfOrderDirection>,
     /// Packets that stand in the file behind one recorded later; the order of time was used.
@@ -66,7 +67,7 @@ pub struct OutOfOrderDirection {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Waited {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Packets with data.
     pub segments: u64,
     /// Packets with new data beyond the next expected octet.
@@ -85,7 +86,7 @@ pub struct Waited {
 pub struct Blame {
     /// The subflow that carried the next expected data while other data waited; `None`: that data was never seen, but
     /// the receiver acknowledged it.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// How often its data made other data deliverable.
     pub holes_filled: u64,
     /// Octets that became deliverable by it.
@@ -153,7 +154,7 @@ struct Counts {
     bytes: u64,
 }
 
-fn measure(level: &Carried, towards: Role, streams: &[u32]) -> OutOfOrderDirection {
+fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDirection {
     let first = *level.first.get(towards);
     let mut buffer = Buffer::new(first, streams.len());
     let mut counts = vec![Counts::default(); streams.len()];

@@ -8,6 +8,7 @@ use super::fallback::fallback;
 use super::joins::{JoinAttempt, Outcome};
 use super::one_sided;
 use super::reset_ttl::strange_resets;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Dss};
 use crate::tracking::authentication::Verdict;
@@ -352,7 +353,7 @@ pub fn not_to_be_joined(capture: &Capture, connection: &Connection, host: Role) 
 
 /// How far either end of the *connection* is from the place of capture over a subflow, nanoseconds: half of the time
 /// that its answer in the handshake took.
-fn distances(capture: &Capture, id: u32) -> Option<ByRole<i64>> {
+fn distances(capture: &Capture, id: StreamId) -> Option<ByRole<i64>> {
     let (stream, subflow) = (capture.tracking.stream(id)?, capture.tracking.subflow(id)?);
     let time = |row: Option<u32>| capture.segments.get(row? as usize).map(|segment| segment.abstime);
     let answered = time(stream.syn_ack)?;

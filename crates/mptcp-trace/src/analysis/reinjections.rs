@@ -16,6 +16,7 @@ use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::data::{Direction, Kind, Repeat, data_level};
 use crate::tracking::{ByRole, Capture, Connection, Role};
+use crate::{ConnectionId, StreamId};
 pub use need::{Need, need};
 
 /// A packet with data that another subflow had carried before, as seen at the place of capture.
@@ -26,7 +27,7 @@ pub struct Reinjection {
     /// Seconds since the first frame of the file.
     pub reltime: f64,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// The end of the connection that it travels towards.
     pub towards: Role,
     /// First such octet, from the sender's IDSN; `None` without the sender's key.
@@ -74,14 +75,14 @@ pub struct Original {
     /// The packet.
     pub packetid: u64,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
 }
 
 /// Totals of one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReinjectionSummary {
     /// Wireshark's `mptcp.stream`.
-    pub mptcpstream: u32,
+    pub mptcpstream: ConnectionId,
     /// Towards the server, then towards the client.
     pub directions: Vec<DirectionTotals>,
 }
@@ -112,7 +113,7 @@ pub struct DirectionTotals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Resent {
     /// The subflow's TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Octets.
     pub bytes: u64,
     /// Packets that carried such octets.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::travelling::one_by_one;
@@ -16,13 +17,13 @@ pub struct Removal {
     /// Its row.
     pub row: u32,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Who sent it.
     pub by: Role,
     /// The address ids.
     pub ids: Vec<u8>,
     /// The subflows of these ids that were reset for it: TCP stream, and row of the first RST.
-    pub resets: Vec<(u32, u32)>,
+    pub resets: Vec<(StreamId, u32)>,
 }
 
 /// The removals of a connection in the order of the file, each with the subflows that a RST of either end closed
@@ -30,7 +31,7 @@ pub struct Removal {
 #[must_use]
 pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     let mut found: Vec<Removal> = Vec::new();
-    let mut resets: HashMap<u32, (u32, i64)> = HashMap::new();
+    let mut resets: HashMap<StreamId, (u32, i64)> = HashMap::new();
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.ends_with(flag::RST) {
             resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime));
@@ -74,7 +75,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
 }
 
 /// The address ids of a subflow with the end of the connection that has them.
-fn address_ids(capture: &Capture, stream: u32) -> Vec<(Role, u8)> {
+fn address_ids(capture: &Capture, stream: StreamId) -> Vec<(Role, u8)> {
     let Some(subflow) = capture.tracking.subflow(stream) else { return Vec::new() };
     match &subflow.kind {
         SubflowKind::Initial => Role::BOTH.iter().map(|role| (*role, 0)).collect(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
@@ -31,7 +32,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// The version that the SYN asks for.
     pub version: u8,
     /// The key in the SYN, which version 0 has.

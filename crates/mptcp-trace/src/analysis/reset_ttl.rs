@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
@@ -12,7 +13,7 @@ pub struct StrangeReset {
     /// Its row.
     pub row: u32,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// The end of the *connection* in whose name it came.
     pub sender: Role,
     /// Its time to live, or hop limit.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::capture_point::{Place, of_connection, of_subflow};
 use super::distribution::Distribution;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, carried};
 use crate::tracking::travelling::in_time_order;
@@ -67,7 +68,7 @@ impl Sample {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
     /// The subflow; `None` for the whole connection.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// The direction, at connection level, of the *data* whose round trip this is.
     pub towards: Role,
     /// What it was measured by.
@@ -82,7 +83,7 @@ pub struct Series {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Record {
     /// The subflow; `None` for the whole connection.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// The direction of the data whose round trip this is.
     pub towards: Role,
     /// What it was measured by.
@@ -134,7 +135,7 @@ pub fn meaning(place: Option<Place>, towards: Role) -> String {
 #[must_use]
 pub fn parts(found: &RoundTrips) -> Vec<String> {
     let handshakes = found.series.iter().filter(|series| series.level == Level::Handshake);
-    let spans: HashMap<(Option<u32>, Role), i64> = handshakes
+    let spans: HashMap<(Option<StreamId>, Role), i64> = handshakes
         .filter_map(|series| Some(((series.tcpstream, series.towards), series.samples.first()?.span)))
         .collect();
     let of = |series: &Series, towards: Role| spans.get(&(series.tcpstream, towards)).copied();
@@ -183,7 +184,7 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
 }
 
 /// What TCP tells about both directions of one subflow.
-fn subflow_series(capture: &Capture, id: u32) -> Vec<Series> {
+fn subflow_series(capture: &Capture, id: StreamId) -> Vec<Series> {
     let parts = capture.tracking.stream(id).zip(capture.tracking.subflow(id));
     let Some((stream, subflow)) = parts else { return Vec::new() };
     let point = of_subflow(capture, stream);

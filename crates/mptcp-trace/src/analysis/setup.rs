@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::joins::{Outcome, joins};
 use super::volume::seconds;
+use crate::StreamId;
 use crate::tracking::{Capture, Connection, Stream, SubflowKind};
 
 /// The setup of a connection.
@@ -21,7 +22,7 @@ pub struct Setup {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JoinSetup {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// From the SYN with MP_CAPABLE to the packet that established the join, seconds; `None` when that SYN was not
     /// captured.
     pub established_after: Option<f64>,

@@ -11,6 +11,7 @@ use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{Lack, Verdict, verify_join};
 use crate::tracking::travelling::in_file_order;
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
+use crate::{ConnectionId, StreamId};
 
 /// How a subflow came to its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,7 +46,7 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SubflowRecord {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// `initial` or `join`; `None` when its handshake was not captured.
     pub kind: Option<Kind>,
     /// Address of the end that opened it.
@@ -75,7 +76,7 @@ pub struct SubflowRecord {
     /// What shows that it belongs to the connection; `None` where the capture has its packets alone to tell by.
     pub joined_by: Option<JoinedBy>,
     /// Wireshark's `mptcp.stream`: another number than the connection's where data sequence numbers put it there.
-    pub mptcpstream_wireshark: u32,
+    pub mptcpstream_wireshark: ConnectionId,
 }
 
 /// The subflows of a connection, in order of their streams.
@@ -83,7 +84,7 @@ pub struct SubflowRecord {
 pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord> {
     let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
     let mut records: Vec<SubflowRecord> = streams.filter_map(|stream| record(capture, connection, stream)).collect();
-    let has_prio = |id: &u32| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.has_prio);
+    let has_prio = |id: &StreamId| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.has_prio);
     if connection.subflows.iter().any(has_prio) {
         let packets = in_file_order(&capture.segments, &capture.tracking, connection);
         for own in interruptible(availability(capture, connection, &packets)) {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::volume::share;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrivals, arrivals, data_level, directions};
@@ -35,9 +36,9 @@ pub struct ExtendedDirection {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExtendedSubflow {
     /// TCP stream in the sender's capture; `None` when only the receiver's has it.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// TCP stream in the receiver's capture; `None` when only the sender's has it.
-    pub mapped: Option<u32>,
+    pub mapped: Option<StreamId>,
     /// Payload sent, octets, repeated ones included.
     pub throughput_bytes: u64,
     /// Of the throughput over all subflows; `None` when that is zero.

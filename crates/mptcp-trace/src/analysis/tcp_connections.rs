@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::tracking::Tracking;
+use crate::{ConnectionId, StreamId};
 
 /// One TCP stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TcpConnection {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Address of the end that opened it.
     pub client_ip: IpAddr,
     /// Its port.
@@ -22,7 +23,7 @@ pub struct TcpConnection {
     /// Packets, both directions.
     pub packets: usize,
     /// The MPTCP connection it is a subflow of; `None` for plain TCP.
-    pub mptcpstream: Option<u32>,
+    pub mptcpstream: Option<ConnectionId>,
 }
 
 /// All TCP streams, in order of their numbers.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::volume::{Volume, rate, seconds};
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Role, Stream};
 
@@ -10,7 +11,7 @@ use crate::tracking::{Capture, Role, Stream};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TcpSummary {
     /// Wireshark's `tcp.stream`.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Towards the server, then towards the client.
     pub directions: Vec<TcpDirection>,
 }

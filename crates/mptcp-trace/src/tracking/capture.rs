@@ -14,6 +14,7 @@ use crate::interrupt::{self, interruptible};
 use crate::packets::frames::Frames;
 use crate::packets::segment::Segments;
 use crate::packets::{CaptureFacts, Dissection, Packets};
+use crate::{ConnectionId, StreamId};
 
 /// A tracked capture: its packets and what they mean together.
 #[derive(Debug, Clone)]
@@ -194,13 +195,13 @@ impl Capture {
 
     /// Numbers of the TCP streams.
     #[must_use]
-    pub fn tcp_stream_ids(&self) -> Vec<u32> {
+    pub fn tcp_stream_ids(&self) -> Vec<StreamId> {
         self.tracking.streams.iter().map(|stream| stream.id).collect()
     }
 
     /// Numbers of the MPTCP connections, without those that are part of another.
     #[must_use]
-    pub fn mptcp_stream_ids(&self) -> Vec<u32> {
+    pub fn mptcp_stream_ids(&self) -> Vec<ConnectionId> {
         self.tracking.whole_connections().map(|connection| connection.id).collect()
     }
 
@@ -208,18 +209,18 @@ impl Capture {
     ///
     /// # Errors
     /// [`Error::Absent`].
-    pub fn tcp_stream(&self, id: u32) -> Result<&Stream> {
-        self.tracking.stream(id).ok_or_else(|| self.absent(Numbered::TcpStream, id, self.tracking.streams.len()))
+    pub fn tcp_stream(&self, id: StreamId) -> Result<&Stream> {
+        self.tracking.stream(id).ok_or_else(|| self.absent(Numbered::TcpStream, id.0, self.tracking.streams.len()))
     }
 
     /// The MPTCP connection of that number.
     ///
     /// # Errors
     /// [`Error::Absent`], [`Error::PartOf`].
-    pub fn mptcp_connection(&self, id: u32) -> Result<&Connection> {
+    pub fn mptcp_connection(&self, id: ConnectionId) -> Result<&Connection> {
         let count = self.tracking.connections.len();
         let connection =
-            self.tracking.connection(id).ok_or_else(|| self.absent(Numbered::MptcpConnection, id, count))?;
+            self.tracking.connection(id).ok_or_else(|| self.absent(Numbered::MptcpConnection, id.0, count))?;
         match connection.part_of {
             None => Ok(connection),
             Some(whole) => Err(Error::PartOf { number: id, whole }),

@@ -16,6 +16,7 @@ use super::streams::Stream;
 use super::token::{Derived, derive};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Join, Segment, subtype};
+use crate::{ConnectionId, IdVec, StreamId};
 
 /// One end of a connection, as far as the capture tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,11 +78,11 @@ pub enum JoinedBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subflow {
     /// The TCP stream.
-    pub stream: u32,
+    pub stream: StreamId,
     /// The connection.
-    pub connection: u32,
+    pub connection: ConnectionId,
     /// Wireshark's `mptcp.stream`: another number where only data sequence numbers tell the connection.
-    pub wireshark: u32,
+    pub wireshark: ConnectionId,
     /// How it came to it.
     pub kind: SubflowKind,
     /// What shows that it belongs to it; `None` where nothing but its own packets says that there is a connection.
@@ -96,7 +97,7 @@ pub struct Subflow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// Wireshark's `mptcp.stream`.
-    pub id: u32,
+    pub id: ConnectionId,
     /// Protocol version, from MP_CAPABLE.
     pub version: Option<u8>,
     /// The version that the client's SYN asked for; the server may answer with a lower one (RFC 8684 §3.1).
@@ -106,20 +107,20 @@ pub struct Connection {
     /// Whether DSS checksums were required by either end; `None` when MP_CAPABLE was not captured.
     pub checksum_required: Option<bool>,
     /// TCP streams of its subflows, in order of their numbers.
-    pub subflows: Vec<u32>,
+    pub subflows: Vec<StreamId>,
     /// Whether roles come from the MP_CAPABLE handshake. Otherwise the end that opened most of the subflows seen is taken
     /// for the client.
     pub roles_known: bool,
     /// The connection that this one is part of: its data sequence numbers lie in one stretch with that one's, which has
     /// taken over its subflows.
-    pub part_of: Option<u32>,
+    pub part_of: Option<ConnectionId>,
 }
 
 /// What a stream showed while packets came in.
 #[derive(Debug, Default)]
 pub struct Candidate {
     /// The connection that it belongs to, once a packet has told.
-    pub connection: Option<u32>,
+    pub connection: Option<ConnectionId>,
     /// MP_CAPABLE: the server's, or the first one seen.
     pub capable: Option<Capable>,
     /// The version that the client's SYN asked for.
@@ -135,13 +136,14 @@ pub struct Candidate {
 /// The connections that there are, and their tokens.
 #[derive(Debug, Default)]
 pub struct Registry {
-    tokens: HashMap<u32, u32>,
-    connections: u32,
+    tokens: HashMap<u32, ConnectionId>,
+    /// The number of the next one.
+    next: ConnectionId,
 }
 
 impl Registry {
     /// Forgets the tokens for which `wanted`, given the token and its connection, says no.
-    pub fn retain(&mut self, wanted: impl Fn(u32, u32) -> bool) {
+    pub fn retain(&mut self, wanted: impl Fn(u32, ConnectionId) -> bool) {
         self.tokens.retain(|token, connection| wanted(*token, *connection));
     }
 
@@ -152,37 +154,40 @@ impl Registry {
     }
 }
 
+/// The connections, and the part that each stream has in them.
+type Put = (IdVec<ConnectionId, Connection>, IdVec<StreamId, Option<Subflow>>);
+
 /// Puts streams together, packet by packet.
 #[derive(Default)]
 pub struct ConnectionTracker {
-    candidates: Vec<Candidate>,
+    candidates: IdVec<StreamId, Candidate>,
     registry: Registry,
 }
 
 impl ConnectionTracker {
     /// Takes in the packet in row `row`, which [`super::streams::StreamTracker`] gave to `packet.stream`.
     pub fn push(&mut self, row: u32, segment: &Segment, packet: &PacketInStream) {
-        let index = packet.stream as usize;
-        if self.candidates.len() <= index {
-            self.candidates.resize_with(index + 1, Candidate::default);
+        if self.candidates.len() <= packet.stream.index() {
+            self.candidates.resize_with(packet.stream.index() + 1, Candidate::default);
         }
-        if let Some(candidate) = self.candidates.get_mut(index) {
+        if let Some(candidate) = self.candidates.get_mut(packet.stream) {
             candidate.push(&mut self.registry, row, segment, packet);
         }
     }
 
     /// The connections in order of their numbers, and each stream's part in them.
     #[must_use]
-    pub fn finish(self, streams: &[Stream]) -> (Vec<Connection>, Vec<Option<Subflow>>) {
-        let mut connections: Vec<Connection> = (0..self.registry.connections).map(Connection::new).collect();
-        let mut subflows: Vec<Option<Subflow>> = Vec::with_capacity(streams.len());
+    pub fn finish(self, streams: &IdVec<StreamId, Stream>) -> Put {
+        let numbers = (0..self.registry.next.0).map(ConnectionId);
+        let mut connections: IdVec<ConnectionId, Connection> = numbers.map(Connection::new).collect();
+        let mut subflows: IdVec<StreamId, Option<Subflow>> = IdVec::with_capacity(streams.len());
         for (stream, candidate) in interruptible(streams.iter().zip(&self.candidates)) {
-            let connection = candidate.connection.and_then(|id| connections.get_mut(id as usize));
+            let connection = candidate.connection.and_then(|id| connections.get_mut(id));
             subflows.push(connection.map(|connection| connection.add(stream, candidate)));
         }
-        subflows.resize(streams.len(), None);
+        subflows.resize_with(streams.len(), || None);
         for subflow in interruptible(subflows.iter_mut().flatten()) {
-            if let Some(connection) = connections.get_mut(subflow.connection as usize) {
+            if let Some(connection) = connections.get_mut(subflow.connection) {
                 connection.place_join(subflow);
             }
         }
@@ -226,10 +231,10 @@ impl Candidate {
     }
 
     /// The stream's connection, a new one if it has none.
-    fn connection_of(&mut self, registry: &mut Registry) -> u32 {
+    fn connection_of(&mut self, registry: &mut Registry) -> ConnectionId {
         *self.connection.get_or_insert_with(|| {
-            let connection = registry.connections;
-            registry.connections = connection.saturating_add(1);
+            let connection = registry.next;
+            registry.next = connection.next();
             connection
         })
     }
@@ -336,7 +341,7 @@ impl JoinHandshake {
 impl Subflow {
     /// A stream's part in a connection, which it is taken to have been opened towards the server of.
     #[must_use]
-    pub fn new(stream: u32, connection: u32, kind: SubflowKind) -> Self {
+    pub fn new(stream: StreamId, connection: ConnectionId, kind: SubflowKind) -> Self {
         let joined_by = match &kind {
             SubflowKind::Initial => Some(JoinedBy::Keys),
             SubflowKind::Join(join) => join.token.map(|_| JoinedBy::Token),
@@ -357,7 +362,7 @@ impl Subflow {
 impl Connection {
     /// A connection of which nothing is known yet.
     #[must_use]
-    pub fn new(id: u32) -> Self {
+    pub fn new(id: ConnectionId) -> Self {
         Connection {
             id,
             version: None,

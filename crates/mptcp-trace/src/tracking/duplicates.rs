@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::copies::Identity;
 use super::repeats::Repeats;
 use super::{Nature, Stream, Tracking};
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
@@ -53,7 +54,7 @@ pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, re
     }
     let pairs = alike(segments, frames, tracking, repeats);
     let copies: HashSet<u32> = pairs.iter().map(|(row, _)| *row).collect();
-    let mut telling: HashMap<(u32, bool), Telling> = HashMap::new();
+    let mut telling: HashMap<(StreamId, bool), Telling> = HashMap::new();
     for (row, original) in interruptible(pairs) {
         // What is something else already, a keep-alive for example, stays that.
         let packet = tracking.packets.get(row as usize).filter(|packet| packet.nature == Nature::Ordinary);
@@ -93,7 +94,7 @@ fn alike(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &R
             *candidate = true;
         }
     }
-    let mut first: HashMap<(u32, Identity), u32> = HashMap::new();
+    let mut first: HashMap<(StreamId, Identity), u32> = HashMap::new();
     let mut pairs = Vec::new();
     for ((row, segment), packet) in interruptible((0_u32..).zip(segments).zip(&tracking.packets)) {
         if candidates.get(mixed(segment)) != Some(&true) {

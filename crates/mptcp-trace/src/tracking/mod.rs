@@ -32,6 +32,7 @@ pub use streams::{Endpoint, RoleEvidence, Stream};
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
+use crate::{ConnectionId, IdVec, StreamId};
 use connections::ConnectionTracker;
 use streams::StreamTracker;
 use translated::SeenAgain;
@@ -40,11 +41,11 @@ use translated::SeenAgain;
 #[derive(Debug, Clone, Default)]
 pub struct Tracking {
     /// TCP streams; the index is Wireshark's `tcp.stream`.
-    pub streams: Vec<Stream>,
+    pub streams: IdVec<StreamId, Stream>,
     /// MPTCP connections; the index is Wireshark's `mptcp.stream`. One that is part of another has no subflows.
-    pub connections: Vec<Connection>,
+    pub connections: IdVec<ConnectionId, Connection>,
     /// Each stream's part in its connection; `None` for plain TCP. As long as `streams`.
-    pub subflows: Vec<Option<Subflow>>,
+    pub subflows: IdVec<StreamId, Option<Subflow>>,
     /// Each packet's place in its stream. As long as the segments.
     pub packets: Vec<PacketInStream>,
     /// Streams that are subflows again, recorded under other addresses.
@@ -77,14 +78,14 @@ pub fn track(segments: &[Segment]) -> Tracking {
 impl Tracking {
     /// The stream of that number.
     #[must_use]
-    pub fn stream(&self, id: u32) -> Option<&Stream> {
-        self.streams.get(id as usize)
+    pub fn stream(&self, id: StreamId) -> Option<&Stream> {
+        self.streams.get(id)
     }
 
     /// The connection of that number.
     #[must_use]
-    pub fn connection(&self, id: u32) -> Option<&Connection> {
-        self.connections.get(id as usize)
+    pub fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(id)
     }
 
     /// The connections but those that are part of another, in order of their numbers.
@@ -94,8 +95,8 @@ impl Tracking {
 
     /// The part that a stream has in its connection; `None` for plain TCP.
     #[must_use]
-    pub fn subflow(&self, stream: u32) -> Option<&Subflow> {
-        self.subflows.get(stream as usize)?.as_ref()
+    pub fn subflow(&self, stream: StreamId) -> Option<&Subflow> {
+        self.subflows.get(stream)?.as_ref()
     }
 
     /// The role at connection level that a packet travelling towards `tcp` in `subflow` travels towards.

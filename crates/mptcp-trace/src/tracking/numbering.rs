@@ -3,24 +3,26 @@
 
 use super::Tracking;
 use crate::interrupt::interruptible;
+use crate::{ConnectionId, Id, IdVec, StreamId};
 
 /// Gives the streams and connections of `tracking` the order that they have in the file. `tracking` took the packets of
 /// `rows` in that order, `in_file` all packets in the order of the file: its numbers are Wireshark's.
 #[must_use]
 pub fn as_in_file(mut tracking: Tracking, in_file: &Tracking, rows: &[u32]) -> Tracking {
     // The first packet of each stream in the file, and the number that it has there.
-    let mut places: Vec<(u32, u32)> = Vec::with_capacity(tracking.streams.len());
+    let mut places: IdVec<StreamId, (StreamId, u32)> = IdVec::with_capacity(tracking.streams.len());
     for stream in interruptible(&tracking.streams) {
         let first = stream.packets.iter().filter_map(|row| rows.get(*row as usize)).min();
         let first = first.copied().unwrap_or(u32::MAX);
-        let number = in_file.packets.get(first as usize).map_or(u32::MAX, |packet| packet.stream);
+        let number = in_file.packets.get(first as usize).map_or(StreamId(u32::MAX), |packet| packet.stream);
         places.push((number, first));
     }
-    let mut connection_places = vec![(u32::MAX, u32::MAX); tracking.connections.len()];
+    let mut connection_places: IdVec<ConnectionId, (ConnectionId, u32)> =
+        vec![(ConnectionId(u32::MAX), u32::MAX); tracking.connections.len()].into();
     for subflow in interruptible(tracking.subflows.iter().flatten()) {
-        let own = connection_places.get_mut(subflow.wireshark as usize);
-        let (Some(own), Some((number, first))) = (own, places.get(subflow.stream as usize)) else { continue };
-        let connection = in_file.subflow(*number).map_or(u32::MAX, |subflow| subflow.wireshark);
+        let own = connection_places.get_mut(subflow.wireshark);
+        let (Some(own), Some((number, first))) = (own, places.get(subflow.stream)) else { continue };
+        let connection = in_file.subflow(*number).map_or(ConnectionId(u32::MAX), |subflow| subflow.wireshark);
         *own = (*own).min((connection, *first));
     }
     let connections = Renumbered::of(&connection_places);
@@ -45,37 +47,37 @@ pub fn as_in_file(mut tracking: Tracking, in_file: &Tracking, rows: &[u32]) -> T
     for again in interruptible(&mut tracking.again) {
         (again.stream, again.first) = (streams.number(again.stream), streams.number(again.first));
     }
-    tracking.streams.sort_by_key(|stream| stream.id);
-    tracking.connections.sort_by_key(|connection| connection.id);
+    tracking.streams = streams.in_order(tracking.streams);
+    tracking.connections = connections.in_order(tracking.connections);
     tracking.subflows = streams.in_order(tracking.subflows);
     tracking
 }
 
 /// New numbers by the old ones.
-struct Renumbered(Vec<u32>);
+struct Renumbered<I>(IdVec<I, I>);
 
-impl Renumbered {
+impl<I: Id> Renumbered<I> {
     /// In the order of `places`, the place of each old number.
-    fn of<P: Ord>(places: &[P]) -> Self {
-        let mut order: Vec<usize> = (0..places.len()).collect();
+    fn of<P: Ord>(places: &IdVec<I, P>) -> Self {
+        let mut order: Vec<I> = places.numbered().map(|(old, _)| old).collect();
         order.sort_by_key(|old| places.get(*old));
-        let mut numbers = vec![0; places.len()];
-        for (new, old) in (0_u32..).zip(order) {
+        let mut numbers: IdVec<I, I> = vec![I::at(0); places.len()].into();
+        for (new, old) in order.into_iter().enumerate() {
             if let Some(number) = numbers.get_mut(old) {
-                *number = new;
+                *number = I::at(new);
             }
         }
         Renumbered(numbers)
     }
 
-    fn number(&self, old: u32) -> u32 {
-        self.0.get(old as usize).copied().unwrap_or(old)
+    fn number(&self, old: I) -> I {
+        self.0.get(old).copied().unwrap_or(old)
     }
 
     /// What has an old number as its index, by the new ones.
-    fn in_order<T>(&self, things: Vec<T>) -> Vec<T> {
-        let mut numbered: Vec<(u32, T)> = self.0.iter().copied().zip(things).collect();
-        numbered.sort_by_key(|(number, _)| *number);
+    fn in_order<T>(&self, things: IdVec<I, T>) -> IdVec<I, T> {
+        let mut numbered: Vec<(I, T)> = self.0.iter().copied().zip(things).collect();
+        numbered.sort_by_key(|(number, _)| number.index());
         numbered.into_iter().map(|(_, thing)| thing).collect()
     }
 }

@@ -1,13 +1,14 @@
 //! One packet's place in its stream, and what it is there.
 
 use super::standing::Nature;
+use crate::StreamId;
 use crate::packets::segment::{Segment, flag};
 
 /// What one packet means within its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PacketInStream {
     /// The stream's number.
-    pub stream: u32,
+    pub stream: StreamId,
     /// Relative sequence number.
     pub sequence: u32,
     // There is one of these for every packet: what may be missing is kept in few bytes.

@@ -4,6 +4,7 @@
 use super::Tracking;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
+use crate::{IdVec, StreamId};
 
 /// The packets that bring nothing new.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Repeats {
     /// Their rows, in order.
     pub rows: Vec<u32>,
     /// How many there are of each stream; empty where there are none at all.
-    pub by_stream: Vec<u32>,
+    pub by_stream: IdVec<StreamId, u32>,
 }
 
 /// How far one direction has come.
@@ -24,10 +25,10 @@ struct Reached {
 /// Finds them.
 #[must_use]
 pub fn repeats(segments: &[Segment], tracking: &Tracking) -> Repeats {
-    let mut reached: Vec<[Option<Reached>; 2]> = vec![[None; 2]; tracking.streams.len()];
+    let mut reached: IdVec<StreamId, [Option<Reached>; 2]> = vec![[None; 2]; tracking.streams.len()].into();
     let mut found = Repeats::default();
     for ((row, segment), packet) in interruptible((0_u32..).zip(segments).zip(&tracking.packets)) {
-        let direction = reached.get_mut(packet.stream as usize);
+        let direction = reached.get_mut(packet.stream);
         let Some(direction) = direction.and_then(|ends| ends.get_mut(usize::from(packet.by_first_sender))) else {
             continue;
         };
@@ -48,9 +49,9 @@ pub fn repeats(segments: &[Segment], tracking: &Tracking) -> Repeats {
         }
         if !sends && !acknowledges {
             if found.by_stream.is_empty() {
-                found.by_stream = vec![0; tracking.streams.len()];
+                found.by_stream = vec![0; tracking.streams.len()].into();
             }
-            if let Some(count) = found.by_stream.get_mut(packet.stream as usize) {
+            if let Some(count) = found.by_stream.get_mut(packet.stream) {
                 *count = count.saturating_add(1);
             }
             found.rows.push(row);

@@ -4,6 +4,7 @@ use super::sequence::{Positions, RangeSet};
 use super::{Nature, PacketInStream, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
+use crate::{IdVec, StreamId};
 
 /// One direction of one stream: what was sent so far.
 #[derive(Debug, Clone, Default)]
@@ -17,10 +18,10 @@ struct Sent {
 /// and copies that the path made are not retransmissions.
 #[must_use]
 pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bool>> {
-    let mut sent = vec![[Sent::default(), Sent::default()]; tracking.streams.len()];
+    let mut sent: IdVec<StreamId, [Sent; 2]> = vec![Default::default(); tracking.streams.len()].into();
     let mut found = Vec::with_capacity(segments.len());
     for (segment, packet) in interruptible(segments.iter().zip(&tracking.packets)) {
-        let ends = sent.get_mut(packet.stream as usize);
+        let ends = sent.get_mut(packet.stream);
         let direction = ends.and_then(|ends| ends.get_mut(usize::from(!packet.by_first_sender)));
         found.push(direction.and_then(|direction| direction.push(segment, packet)));
     }

@@ -12,6 +12,7 @@ use super::role::{ByRole, Role};
 use super::standing::{Nature, Standing, judge};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
+use crate::{IdVec, StreamId};
 
 /// An address and a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +60,7 @@ pub enum RoleEvidence {
 #[derive(Debug, Clone)]
 pub struct Stream {
     /// Wireshark's `tcp.stream`.
-    pub id: u32,
+    pub id: StreamId,
     /// Who opened it.
     pub client: Endpoint,
     /// Who accepted it.
@@ -158,14 +159,14 @@ fn destination(segment: &Segment) -> Endpoint {
 
 /// Gives packets to streams, one after the other.
 pub struct StreamTracker {
-    current: HashMap<Pair, u32>,
+    current: HashMap<Pair, StreamId>,
     /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.
-    recent: Vec<Option<(Pair, u32)>>,
-    streams: Vec<(OpenStream, Vec<u32>)>,
+    recent: Vec<Option<(Pair, StreamId)>>,
+    streams: IdVec<StreamId, (OpenStream, Vec<u32>)>,
     /// Streams by the one that was between the same endpoints before.
-    previous: HashMap<u32, u32>,
+    previous: HashMap<StreamId, StreamId>,
     /// Late packets, by the stream that they are of.
-    late: Vec<(u32, u32)>,
+    late: Vec<(StreamId, u32)>,
     /// Rows of window probes that were taken.
     taken: Vec<u32>,
 }
@@ -175,7 +176,7 @@ impl Default for StreamTracker {
         StreamTracker {
             current: HashMap::new(),
             recent: vec![None; 256],
-            streams: Vec::new(),
+            streams: IdVec::new(),
             previous: HashMap::new(),
             late: Vec::new(),
             taken: Vec::new(),
@@ -187,7 +188,7 @@ impl StreamTracker {
     /// Takes in the packet in row `row`.
     pub fn push(&mut self, row: u32, segment: &Segment) -> PacketInStream {
         let id = self.stream_of(segment);
-        let Some((stream, rows)) = self.streams.get_mut(id as usize) else {
+        let Some((stream, rows)) = self.streams.get_mut(id) else {
             // Unreachable: `stream_of` returns the number of a stream it holds.
             return PacketInStream {
                 stream: id,
@@ -213,9 +214,9 @@ impl StreamTracker {
     }
 
     /// The stream between the same endpoints before `id`, if a stray packet is of it.
-    fn earlier(&self, id: u32, segment: &Segment) -> Option<u32> {
+    fn earlier(&self, id: StreamId, segment: &Segment) -> Option<StreamId> {
         let earlier = *self.previous.get(&id)?;
-        let (stream, _) = self.streams.get(earlier as usize)?;
+        let (stream, _) = self.streams.get(earlier)?;
         stream.would_act_on(segment).then_some(earlier)
     }
 
@@ -224,15 +225,14 @@ impl StreamTracker {
         std::mem::take(&mut self.taken)
     }
 
-    fn stream_of(&mut self, segment: &Segment) -> u32 {
+    fn stream_of(&mut self, segment: &Segment) -> StreamId {
         let key = Pair::of(segment);
         if let Some(id) = self.known(&key)
-            && self.streams.get(id as usize).is_some_and(|(stream, _)| stream.goes_on_with(segment))
+            && self.streams.get(id).is_some_and(|(stream, _)| stream.goes_on_with(segment))
         {
             return id;
         }
-        let id = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
-        self.streams.push((OpenStream::new(segment), Vec::new()));
+        let id = self.streams.push((OpenStream::new(segment), Vec::new()));
         if let Some(earlier) = self.current.insert(key, id) {
             self.previous.insert(id, earlier);
         }
@@ -244,7 +244,7 @@ impl StreamTracker {
     }
 
     /// The present stream of a pair.
-    fn known(&mut self, pair: &Pair) -> Option<u32> {
+    fn known(&mut self, pair: &Pair) -> Option<StreamId> {
         let slot = self.slot(pair);
         let recent = self.recent.get_mut(slot)?;
         match recent {
@@ -264,11 +264,12 @@ impl StreamTracker {
 
     /// The streams, in order of their numbers, roles settled.
     #[must_use]
-    pub fn finish(self) -> Vec<Stream> {
-        let numbered = self.streams.into_iter().enumerate();
-        let mut streams: Vec<Stream> = numbered.map(|(id, (stream, packets))| stream.settle(id, packets)).collect();
+    pub fn finish(self) -> IdVec<StreamId, Stream> {
+        let numbered = (0..).map(StreamId).zip(self.streams);
+        let mut streams: IdVec<StreamId, Stream> =
+            numbered.map(|(id, (stream, packets))| stream.settle(id, packets)).collect();
         for (stream, row) in interruptible(self.late) {
-            if let Some(stream) = streams.get_mut(stream as usize) {
+            if let Some(stream) = streams.get_mut(stream) {
                 stream.late.push(row);
             }
         }
@@ -314,7 +315,7 @@ impl OpenStream {
     }
 
     /// Takes in the packet in row `row`; `stream` is the number of this stream.
-    pub fn push(&mut self, stream: u32, row: u32, segment: &Segment) -> PacketInStream {
+    pub fn push(&mut self, stream: StreamId, row: u32, segment: &Segment) -> PacketInStream {
         let by_first_sender = self.sender(segment) == 0;
         // A SYN/ACK with another number moves the base: numbers count from the newer one.
         let moves = segment.is_syn_ack() && self.differs(segment);
@@ -437,7 +438,7 @@ impl OpenStream {
         }
     }
 
-    fn settle(self, id: usize, packets: Vec<u32>) -> Stream {
+    fn settle(self, id: StreamId, packets: Vec<u32>) -> Stream {
         let evidence = if self.first_is_client.is_some() { RoleEvidence::Handshake } else { RoleEvidence::Ports };
         let client_sent_first = self.client_sent_first();
         let [first, second] = self.ends;
@@ -447,7 +448,7 @@ impl OpenStream {
             (self.second, self.first, ByRole { client: second, server: first })
         };
         Stream {
-            id: u32::try_from(id).unwrap_or(u32::MAX),
+            id,
             client,
             server,
             evidence,

@@ -11,6 +11,7 @@ use super::streams::{RoleEvidence, Stream};
 use super::{Connection, JoinedBy, PacketInStream, Subflow, SubflowKind, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment};
+use crate::{ConnectionId, IdVec, StreamId};
 
 /// Numbers of 64 bits less than this apart lie in one stretch.
 const NEAR: u64 = 1 << 31;
@@ -26,9 +27,9 @@ const NEIGHBOURS: usize = 16;
 pub fn put_together(
     segments: &[Segment],
     packets: &[PacketInStream],
-    streams: &[Stream],
-    connections: &mut [Connection],
-    subflows: &mut [Option<Subflow>],
+    streams: &IdVec<StreamId, Stream>,
+    connections: &mut IdVec<ConnectionId, Connection>,
+    subflows: &mut IdVec<StreamId, Option<Subflow>>,
 ) {
     if connections.len() < 2 || connections.iter().all(|connection| connection.roles_known) {
         return;
@@ -146,19 +147,17 @@ impl Space {
 fn spaces(
     segments: &[Segment],
     packets: &[PacketInStream],
-    streams: &[Stream],
+    streams: &IdVec<StreamId, Stream>,
     count: usize,
-    subflows: &[Option<Subflow>],
-) -> Vec<ByRole<Space>> {
-    let mut spaces = vec![ByRole::<Space>::default(); count];
+    subflows: &IdVec<StreamId, Option<Subflow>>,
+) -> IdVec<ConnectionId, ByRole<Space>> {
+    let mut spaces = IdVec::from(vec![ByRole::<Space>::default(); count]);
     for (segment, packet) in interruptible(segments.iter().zip(packets)) {
         let Some(dss) = &segment.dss else { continue };
-        let (Some(Some(subflow)), Some(stream)) =
-            (subflows.get(packet.stream as usize), streams.get(packet.stream as usize))
-        else {
+        let (Some(Some(subflow)), Some(stream)) = (subflows.get(packet.stream), streams.get(packet.stream)) else {
             continue;
         };
-        let Some(space) = spaces.get_mut(subflow.connection as usize) else { continue };
+        let Some(space) = spaces.get_mut(subflow.connection) else { continue };
         let towards = Tracking::mptcp_towards(subflow, stream.towards(packet));
         if let Some(mapping) = dss.mapping {
             let wide = dss.has(Dss::DSN_8);
@@ -176,14 +175,14 @@ fn spaces(
 #[derive(Debug, Clone, Copy)]
 struct Placed {
     extent: Extent,
-    connection: u32,
+    connection: ConnectionId,
     towards: Role,
 }
 
 /// All directions with numbers of so many bits, in the order of these.
-fn placed(spaces: &[ByRole<Space>], bits: u32) -> Vec<Placed> {
+fn placed(spaces: &IdVec<ConnectionId, ByRole<Space>>, bits: u32) -> Vec<Placed> {
     let mut placed: Vec<Placed> = Vec::new();
-    for (connection, space) in (0_u32..).zip(spaces) {
+    for (connection, space) in spaces.numbered() {
         for towards in Role::BOTH {
             if let Some(extent) = space.get(towards).of(bits) {
                 placed.push(Placed { extent, connection, towards });
@@ -196,8 +195,14 @@ fn placed(spaces: &[ByRole<Space>], bits: u32) -> Vec<Placed> {
 
 /// Whether two connections are as near to each other as strangers are not. `turned`: the server of one is the client of
 /// the other.
-fn agree(spaces: &[ByRole<Space>], one: u32, other: u32, turned: bool, bits: u32) -> bool {
-    let (Some(first), Some(second)) = (spaces.get(one as usize), spaces.get(other as usize)) else { return false };
+fn agree(
+    spaces: &IdVec<ConnectionId, ByRole<Space>>,
+    one: ConnectionId,
+    other: ConnectionId,
+    turned: bool,
+    bits: u32,
+) -> bool {
+    let (Some(first), Some(second)) = (spaces.get(one), spaces.get(other)) else { return false };
     // Directions that lie near each other do not tell which is which.
     if one == other || ambiguous(first) || ambiguous(second) {
         return false;
@@ -230,13 +235,13 @@ fn ambiguous(space: &ByRole<Space>) -> bool {
 
 /// Connections that are one, as far as was found out: a forest of which each tree is one.
 struct Groups {
-    members: Vec<Member>,
+    members: IdVec<ConnectionId, Member>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Member {
     /// Itself at the root of a tree.
-    parent: u32,
+    parent: ConnectionId,
     /// Whether its server is the parent's client.
     turned: bool,
     /// What put it there, or another to it.
@@ -250,7 +255,7 @@ struct Member {
 struct Tree {
     size: usize,
     /// The connection that the others are put into: the one whose keys are known, or else the first.
-    leader: u32,
+    leader: ConnectionId,
     /// The MP_CAPABLE of the leader was captured.
     keyed: bool,
     tokens: ByRole<Option<u32>>,
@@ -291,11 +296,16 @@ impl Tree {
 }
 
 impl Groups {
-    fn new(connections: &[Connection], streams: &[Stream], segments: &[Segment], subflows: &[Option<Subflow>]) -> Self {
+    fn new(
+        connections: &IdVec<ConnectionId, Connection>,
+        streams: &IdVec<StreamId, Stream>,
+        segments: &[Segment],
+        subflows: &IdVec<StreamId, Option<Subflow>>,
+    ) -> Self {
         let members = connections.iter().map(|connection| {
-            let own = || connection.subflows.iter().filter_map(|id| streams.get(*id as usize));
+            let own = || connection.subflows.iter().filter_map(|id| streams.get(*id));
             let unknown = |stream: &Stream| {
-                let subflow = subflows.get(stream.id as usize).and_then(Option::as_ref);
+                let subflow = subflows.get(stream.id).and_then(Option::as_ref);
                 subflow.is_some_and(|subflow| subflow.kind == SubflowKind::Unknown)
             };
             let tree = Tree {
@@ -312,21 +322,21 @@ impl Groups {
     }
 
     /// The root of a connection's tree, and whether the connection is turned against it.
-    fn root(&self, connection: u32) -> (u32, bool) {
+    fn root(&self, connection: ConnectionId) -> (ConnectionId, bool) {
         let (mut at, mut turned) = (connection, false);
-        while let Some(member) = self.members.get(at as usize).filter(|member| member.parent != at) {
+        while let Some(member) = self.members.get(at).filter(|member| member.parent != at) {
             turned ^= member.turned;
             at = member.parent;
         }
         (at, turned)
     }
 
-    fn tree(&self, root: u32) -> Option<&Tree> {
-        self.members.get(root as usize).map(|member| &member.tree)
+    fn tree(&self, root: ConnectionId) -> Option<&Tree> {
+        self.members.get(root).map(|member| &member.tree)
     }
 
     /// Makes two connections one, unless what else is known of them forbids it.
-    fn join(&mut self, one: u32, other: u32, turned: bool, joined_by: JoinedBy) {
+    fn join(&mut self, one: ConnectionId, other: ConnectionId, turned: bool, joined_by: JoinedBy) {
         let ((first, first_turned), (second, second_turned)) = (self.root(one), self.root(other));
         let turned = turned ^ first_turned ^ second_turned;
         let (Some(a), Some(b)) = (self.tree(first), self.tree(second)) else { return };
@@ -337,29 +347,34 @@ impl Groups {
         let (root, taken) = if a.size < b.size { (second, first) } else { (first, second) };
         let united = if a.size < b.size { b.with(a, turned) } else { a.with(b, turned) };
         let Some(united) = united else { return };
-        if let Some(member) = self.members.get_mut(root as usize) {
+        if let Some(member) = self.members.get_mut(root) {
             member.tree = united;
         }
-        if let Some(member) = self.members.get_mut(taken as usize) {
+        if let Some(member) = self.members.get_mut(taken) {
             (member.parent, member.turned) = (root, turned);
         }
         for connection in [one, other] {
-            if let Some(member) = self.members.get_mut(connection as usize) {
+            if let Some(member) = self.members.get_mut(connection) {
                 member.joined_by.get_or_insert(joined_by);
             }
         }
     }
 
     /// Moves subflows to the connections that they belong to.
-    fn settle(&self, streams: &[Stream], connections: &mut [Connection], subflows: &mut [Option<Subflow>]) {
-        let mut grown: Vec<u32> = Vec::new();
-        for (id, member) in (0_u32..).zip(&self.members) {
+    fn settle(
+        &self,
+        streams: &IdVec<StreamId, Stream>,
+        connections: &mut IdVec<ConnectionId, Connection>,
+        subflows: &mut IdVec<StreamId, Option<Subflow>>,
+    ) {
+        let mut grown: Vec<ConnectionId> = Vec::new();
+        for (id, member) in self.members.numbered() {
             let (root, turned) = self.root(id);
             let Some(leader) = self.tree(root).filter(|tree| tree.size > 1).map(|tree| tree.leader) else { continue };
             let turned = turned ^ self.root(leader).1;
-            let Some(connection) = connections.get_mut(id as usize) else { continue };
+            let Some(connection) = connections.get_mut(id) else { continue };
             for stream in interruptible(&connection.subflows) {
-                let Some(Some(subflow)) = subflows.get_mut(*stream as usize) else { continue };
+                let Some(Some(subflow)) = subflows.get_mut(*stream) else { continue };
                 if id != leader || subflow.kind == SubflowKind::Unknown {
                     subflow.joined_by = member.joined_by;
                 }
@@ -372,7 +387,7 @@ impl Groups {
             }
             connection.part_of = Some(leader);
             let (hosts, moved) = (std::mem::take(&mut connection.hosts), std::mem::take(&mut connection.subflows));
-            let Some(leader) = connections.get_mut(leader as usize) else { continue };
+            let Some(leader) = connections.get_mut(leader) else { continue };
             for role in Role::BOTH {
                 let known = leader.hosts.get_mut(role);
                 known.token = known.token.or(hosts.get(if turned { role.other() } else { role }).token);
@@ -380,7 +395,7 @@ impl Groups {
             leader.subflows.extend(moved);
         }
         for id in interruptible(grown) {
-            if let Some(leader) = connections.get_mut(id as usize) {
+            if let Some(leader) = connections.get_mut(id) {
                 leader.subflows.sort_unstable();
                 if !leader.roles_known && server_is_the_client(streams, leader, subflows) {
                     turn(leader, subflows);
@@ -392,11 +407,15 @@ impl Groups {
 
 /// Whether what is taken for the server of a connection put together is rather its client: most subflows are opened by
 /// the client; of as many either way, the end with the lowest port is the server.
-fn server_is_the_client(streams: &[Stream], connection: &Connection, subflows: &[Option<Subflow>]) -> bool {
+fn server_is_the_client(
+    streams: &IdVec<StreamId, Stream>,
+    connection: &Connection,
+    subflows: &IdVec<StreamId, Option<Subflow>>,
+) -> bool {
     let mut towards_server = 0_i64;
     let mut lowest: ByRole<Option<u16>> = ByRole::default();
     for id in interruptible(&connection.subflows) {
-        let (Some(stream), Some(Some(subflow))) = (streams.get(*id as usize), subflows.get(*id as usize)) else {
+        let (Some(stream), Some(Some(subflow))) = (streams.get(*id), subflows.get(*id)) else {
             continue;
         };
         // Equal ports tell nothing.
@@ -414,11 +433,11 @@ fn server_is_the_client(streams: &[Stream], connection: &Connection, subflows: &
 }
 
 /// Makes a connection's server its client.
-fn turn(connection: &mut Connection, subflows: &mut [Option<Subflow>]) {
+fn turn(connection: &mut Connection, subflows: &mut IdVec<StreamId, Option<Subflow>>) {
     let hosts = &mut connection.hosts;
     std::mem::swap(&mut hosts.client, &mut hosts.server);
     for id in interruptible(&connection.subflows) {
-        if let Some(Some(subflow)) = subflows.get_mut(*id as usize) {
+        if let Some(Some(subflow)) = subflows.get_mut(*id) {
             subflow.opened_towards = subflow.opened_towards.other();
         }
     }
@@ -462,6 +481,11 @@ mod tests {
         spaces
     }
 
+    /// Whether the first two connections agree.
+    fn agree(spaces: &[ByRole<Space>], turned: bool, bits: u32) -> bool {
+        super::agree(&IdVec::from(spaces.to_vec()), ConnectionId(0), ConnectionId(1), turned, bits)
+    }
+
     const A: u64 = 0x1234_5678_0000_0000;
     const B: u64 = 0x8765_4321_0000_0000;
 
@@ -469,34 +493,34 @@ mod tests {
     fn both_directions_must_agree() {
         let one = space(&[(A, true)], &[(B, true)]);
         let same = [one, space(&[(A + 5000, true)], &[(B + 9, true)])];
-        assert!(agree(&same, 0, 1, false, 64) && !agree(&same, 0, 1, true, 64));
+        assert!(agree(&same, false, 64) && !agree(&same, true, 64));
         let turned = [one, space(&[(B + 5000, true)], &[(A + 9, true)])];
-        assert!(agree(&turned, 0, 1, true, 64) && !agree(&turned, 0, 1, false, 64));
+        assert!(agree(&turned, true, 64) && !agree(&turned, false, 64));
         let half = [one, space(&[(A, true)], &[(B + NEAR * 3, true)])];
-        assert!(!agree(&half, 0, 1, false, 64));
+        assert!(!agree(&half, false, 64));
         let alone = [one, space(&[(A + 5000, true)], &[])];
-        assert!(agree(&alone, 0, 1, false, 64), "one direction of 64 bits is enough");
+        assert!(agree(&alone, false, 64), "one direction of 64 bits is enough");
     }
 
     #[test]
     fn short_numbers_must_agree_in_both_directions_and_closely() {
         let one = space(&[(0x1000_0000, false), (0x1010_0000, false)], &[(0x2000_0001, false)]);
         let other = space(&[(0x1008_0000, false), (0x1020_0000, false)], &[(0x2000_0001, false)]);
-        assert!(agree(&[one, other], 0, 1, false, 32));
+        assert!(agree(&[one, other], false, 32));
         let one_way = space(&[(0x1008_0000, false)], &[]);
-        assert!(!agree(&[one, one_way], 0, 1, false, 32));
+        assert!(!agree(&[one, one_way], false, 32));
         let long = space(&[(0x1000_0000, false), (0x4000_0000, false)], &[(0x2000_0001, false), (0x6000_0000, false)]);
-        assert!(!agree(&[long, long], 0, 1, false, 32), "ranges so long meet by chance");
+        assert!(!agree(&[long, long], false, 32), "ranges so long meet by chance");
         // 64 bits of which the high half is zero tell as little as 32.
         let small = space(&[(1, true), (50_000_000, true)], &[(60_000_000, true), (90_000_000, true)]);
-        assert!(!agree(&[small, small], 0, 1, false, 64));
+        assert!(!agree(&[small, small], false, 64));
     }
 
     #[test]
     fn keys_and_tokens_tell_connections_apart() {
         let tree = |keyed: bool, token: Option<u32>, first: u32| Tree {
             size: 1,
-            leader: first,
+            leader: ConnectionId(first),
             keyed,
             tokens: ByRole { server: token, client: None },
             first: Some(first),
@@ -506,7 +530,7 @@ mod tests {
         assert!(tree(true, Some(1), 5).with(&tree(false, None, 0), false).is_none(), "a subflow before its connection");
         assert!(tree(false, Some(1), 0).with(&tree(false, Some(2), 5), false).is_none(), "two tokens of one end");
         let both = tree(false, Some(1), 0).with(&tree(false, Some(2), 5), true).unwrap();
-        assert_eq!((both.tokens.server, both.tokens.client, both.leader), (Some(1), Some(2), 0));
-        assert_eq!(tree(false, None, 3).with(&tree(true, Some(1), 2), false).unwrap().leader, 2);
+        assert_eq!((both.tokens.server, both.tokens.client, both.leader.0), (Some(1), Some(2), 0));
+        assert_eq!(tree(false, None, 3).with(&tree(true, Some(1), 2), false).unwrap().leader, ConnectionId(2));
     }
 }

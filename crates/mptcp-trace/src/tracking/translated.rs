@@ -10,14 +10,15 @@ use super::streams::Stream;
 use super::{Connection, Subflow, SubflowKind};
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
+use crate::{ConnectionId, IdVec, StreamId};
 
 /// A stream that is another one again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenAgain {
     /// Its number; it is part of no connection.
-    pub stream: u32,
+    pub stream: StreamId,
     /// The one that counts: recorded first, before the translator as its opener sees it.
-    pub first: u32,
+    pub first: StreamId,
 }
 
 /// What the ends of a subflow choose when it is opened and a translator leaves alone: their timestamps, and the random numbers
@@ -44,16 +45,16 @@ impl Chosen {
 /// Takes the subflows that are others again out of their connections.
 pub fn take_out(
     segments: &[Segment],
-    streams: &[Stream],
-    connections: &mut [Connection],
-    subflows: &mut [Option<Subflow>],
+    streams: &IdVec<StreamId, Stream>,
+    connections: &mut IdVec<ConnectionId, Connection>,
+    subflows: &mut IdVec<StreamId, Option<Subflow>>,
 ) -> Vec<SeenAgain> {
     let mut found = Vec::new();
     for connection in interruptible(connections.iter_mut().filter(|connection| connection.subflows.len() > 1)) {
-        let mut known: HashMap<Chosen, u32> = HashMap::with_capacity(connection.subflows.len());
+        let mut known: HashMap<Chosen, StreamId> = HashMap::with_capacity(connection.subflows.len());
         connection.subflows.retain(|id| {
-            let stream = streams.get(*id as usize);
-            let Some(place) = subflows.get_mut(*id as usize) else { return true };
+            let stream = streams.get(*id);
+            let Some(place) = subflows.get_mut(*id) else { return true };
             let (Some(stream), Some(subflow)) = (stream, place.as_ref()) else { return true };
             let Some(chosen) = Chosen::of(segments, stream, subflow) else { return true };
             let first = *known.entry(chosen).or_insert(*id);

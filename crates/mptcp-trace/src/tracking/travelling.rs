@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use super::role::Role;
 use super::standing::Nature;
 use super::{Connection, PacketInStream, Stream, Subflow, Tracking};
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
@@ -18,7 +19,7 @@ pub struct Travelling<'a> {
     /// The packet.
     pub segment: &'a Segment,
     /// Its TCP stream.
-    pub stream: u32,
+    pub stream: StreamId,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
     /// The end of the connection that it travels towards.
@@ -109,18 +110,18 @@ fn scanned<'a>(
     let highest = *connection.subflows.iter().max()?;
     // Streams are numbered in the order of the file: where that is the order of time, there are no more between the
     // lowest and the highest than rows.
-    if (highest.checked_sub(lowest)? as usize) > last.saturating_sub(first) {
+    if highest.index().checked_sub(lowest.index())? > last.saturating_sub(first) {
         return None;
     }
-    let mut subflows = vec![None; highest.checked_sub(lowest)? as usize + 1];
+    let mut subflows = vec![None; highest.index().checked_sub(lowest.index())?.saturating_add(1)];
     for (index, id) in connection.subflows.iter().enumerate() {
         let known = (index, tracking.stream(*id)?, tracking.subflow(*id)?);
-        *subflows.get_mut(id.checked_sub(lowest)? as usize)? = Some(known);
+        *subflows.get_mut(id.index().checked_sub(lowest.index())?)? = Some(known);
     }
     let rows = first..=last;
     Some(interruptible(rows).filter_map(move |row| {
         let packet = tracking.packets.get(row)?;
-        let (index, stream, subflow) = (*subflows.get(packet.stream.checked_sub(lowest)? as usize)?)?;
+        let (index, stream, subflow) = (*subflows.get(packet.stream.index().checked_sub(lowest.index())?)?)?;
         let segment = segments.get(row)?;
         let row = u32::try_from(row).ok()?;
         Some(Travelling::new(row, segment, packet, (stream, index, subflow)))

@@ -15,6 +15,7 @@ use super::receive_window::Gates;
 use super::reset_ttl::strange_resets;
 use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{Capture, Connection, Nature, Role};
@@ -113,7 +114,7 @@ pub struct Event {
     /// Seconds since the first frame of the file.
     pub reltime: f64,
     /// Its TCP stream.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// The end of the connection that it travels towards.
     pub towards: Role,
     /// What happened.
@@ -244,7 +245,7 @@ impl Doubled<'_> {
 
 /// What the path doubled, by subflow and direction.
 fn doubled<'a>(capture: &Capture, packets: &'a [Travelling<'a>]) -> Vec<Doubled<'a>> {
-    let mut found: BTreeMap<(u32, bool), Doubled<'a>> = BTreeMap::new();
+    let mut found: BTreeMap<(StreamId, bool), Doubled<'a>> = BTreeMap::new();
     if capture.duplicates.rows.is_empty() {
         return Vec::new();
     }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::StreamId;
 use crate::analysis::congestion_window::{RoundTrip, round_trips};
 use crate::packets::segment::SackBlocks;
 use crate::tracking::track;
@@ -61,7 +62,7 @@ fn handshake() -> Vec<Segment> {
 
 fn towards_server(segments: &[Segment]) -> Vec<Moment> {
     let tracking = track(segments);
-    stream_flight(segments, &tracking, tracking.stream(0).unwrap()).server
+    stream_flight(segments, &tracking, tracking.stream(StreamId(0)).unwrap()).server
 }
 
 /// Four packets of 1000 octets, of which the second is lost; another one while SACK reports the last two; then the

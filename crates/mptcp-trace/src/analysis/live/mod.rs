@@ -13,6 +13,8 @@ use std::collections::HashMap;
 
 use super::events::{Ends, Kind, OncePerConnection, Shown, advertised};
 use super::receive_window::Gates;
+use crate::ConnectionId;
+use crate::StreamId;
 use crate::packets::segment::{Join, Segment};
 use crate::tracking::authentication::{verify_add_addr, wrong_part};
 use crate::tracking::connections::Registry;
@@ -47,7 +49,7 @@ pub struct Totals {
 pub struct Live {
     table: Table,
     registry: Registry,
-    connections: HashMap<u32, OpenConnection>,
+    connections: HashMap<ConnectionId, OpenConnection>,
     windows: Windows,
     origin: i64,
     totals: Totals,
@@ -152,7 +154,7 @@ impl Live {
         }
         let number = self.totals.streams;
         self.totals.streams = number.saturating_add(1);
-        Box::new(Watched::new(number, segment))
+        Box::new(Watched::new(StreamId(number), segment))
     }
 
     /// Looks at a packet of a stream.
@@ -283,7 +285,7 @@ fn note_early(watched: &mut Watched, segment: &Segment, place: Place) -> bool {
     }
     let early = &mut watched.early;
     let shown = Shown { segment, nature: Nature::Ordinary, fast_open, towards: place.towards };
-    let known = Connection::new(0);
+    let known = Connection::new(ConnectionId(0));
     OncePerConnection::default()
         .push(&mut Ends::default(), shown, &known, |kind, detail| early.push((place, (kind, detail))));
     true

@@ -9,6 +9,7 @@ use crate::analysis::events::{Event, Kind};
 use crate::analysis::volume::seconds;
 use crate::tracking::Role;
 use crate::tracking::streams::OpenStream;
+use crate::{ConnectionId, StreamId};
 
 /// What kind of thing happened, and the particulars.
 pub type Sighting = (Kind, String);
@@ -37,7 +38,7 @@ impl Place {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Happening {
     /// The connection.
-    pub mptcpstream: u32,
+    pub mptcpstream: ConnectionId,
     /// The same as of a whole capture.
     #[serde(flatten)]
     pub event: Event,
@@ -66,7 +67,7 @@ pub enum News {
 /// Puts what was told of a stream into the news.
 pub fn tell(
     news: &mut Vec<News>,
-    (connection, stream): (u32, u32),
+    (connection, stream): (ConnectionId, StreamId),
     ends: &OpenStream,
     mentioned: &mut bool,
     told: Vec<(Place, Sighting)>,

@@ -12,12 +12,13 @@ use crate::tracking::authentication::verify_join;
 use crate::tracking::connections::Candidate;
 use crate::tracking::streams::OpenStream;
 use crate::tracking::{Connection, FastOpen, PacketInStream, Role, Subflow, SubflowKind};
+use crate::{ConnectionId, StreamId};
 
 /// What is held of a subflow.
 #[derive(Debug)]
 pub struct OpenSubflow {
     /// Its connection.
-    pub connection: u32,
+    pub connection: ConnectionId,
     /// The end of the connection that it was opened towards.
     pub opened_towards: Role,
     /// Ends of its directions that were seen.
@@ -74,7 +75,7 @@ impl Seen<'_> {
 impl OpenSubflow {
     /// The part that a stream has in `connection`, which learns from it.
     #[must_use]
-    pub fn new(number: u32, candidate: &Candidate, connection: &mut Connection) -> Self {
+    pub fn new(number: StreamId, candidate: &Candidate, connection: &mut Connection) -> Self {
         let kind = candidate.kind();
         let join = matches!(kind, SubflowKind::Join(_)).then(Box::default);
         let initial = matches!(kind, SubflowKind::Initial);
@@ -149,10 +150,12 @@ impl OpenSubflow {
     fn decide_join(&mut self, candidate: &Candidate, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
         let (Some(course), SubflowKind::Join(handshake)) = (self.join.take(), candidate.kind()) else { return };
         let Some(ending) = course.ending(handshake.rows[1].is_some()) else { return };
-        let subflow =
-            Subflow { opened_towards: self.opened_towards, ..Subflow::new(0, connection.id, SubflowKind::Unknown) };
+        let subflow = Subflow {
+            opened_towards: self.opened_towards,
+            ..Subflow::new(StreamId(0), connection.id, SubflowKind::Unknown)
+        };
         let attempt = JoinAttempt {
-            tcpstream: 0,
+            tcpstream: StreamId(0),
             handshake: *handshake,
             outcome: ending.outcome,
             decided_by: 0,

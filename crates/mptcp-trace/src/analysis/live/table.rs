@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::StreamId;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::ByRole;
 use crate::tracking::connections::Candidate;
@@ -20,7 +21,7 @@ pub const MOST_ATTEMPTS: usize = 1 << 14;
 #[derive(Debug)]
 pub struct Watched {
     /// Its number.
-    pub number: u32,
+    pub number: StreamId,
     /// Its ends and roles.
     pub stream: OpenStream,
     /// What leads to its connection.
@@ -40,7 +41,7 @@ pub struct Watched {
 impl Watched {
     /// A stream that begins with this packet, which is still to be pushed.
     #[must_use]
-    pub fn new(number: u32, segment: &Segment) -> Self {
+    pub fn new(number: StreamId, segment: &Segment) -> Self {
         Watched {
             number,
             stream: OpenStream::new(segment),

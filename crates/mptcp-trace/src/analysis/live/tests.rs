@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::packets::segment::{Capable, Control, Dss, Join, SackBlocks, flag, subtype};
+use crate::{ConnectionId, StreamId};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -41,7 +42,7 @@ const SERVER: (u32, u16) = (0x0a00_0002, 80);
 fn happenings(live: &mut Live) -> Vec<(u32, u32, Kind)> {
     let news = live.take_news().into_iter();
     let happening = |news| match news {
-        News::Happening(it) => Some((it.mptcpstream, it.event.tcpstream, it.event.event)),
+        News::Happening(it) => Some((it.mptcpstream.0, it.event.tcpstream.0, it.event.event)),
         News::Rates(_) => None,
     };
     news.filter_map(happening).collect()
@@ -125,10 +126,10 @@ fn windows_lie_side_by_side_from_the_first_frame() {
     let one = |octets| Amount { packets: 1, octets, again: 0 };
     // The first frame came at 3: windows end at 13, 23, 33, …
     assert_eq!(windows.advance(4, 3), None);
-    windows.subflow(5, 1, Role::Server, one(100));
-    windows.subflow(5, 1, Role::Server, one(20));
+    windows.subflow(StreamId(5), ConnectionId(1), Role::Server, one(100));
+    windows.subflow(StreamId(5), ConnectionId(1), Role::Server, one(20));
     assert_eq!(windows.advance(12, 3), None);
-    windows.subflow(6, 1, Role::Client, one(7));
+    windows.subflow(StreamId(6), ConnectionId(1), Role::Client, one(7));
     windows.plain(Role::Client, one(1));
     // The window from 13 to 23 has nothing, and is not told of.
     let first = windows.advance(23, 3).unwrap();
@@ -136,10 +137,15 @@ fn windows_lie_side_by_side_from_the_first_frame() {
     let lines: Vec<_> = first.lines().map(|(of, it)| (of, it.server.octets, it.client.octets)).collect();
     assert_eq!(
         lines,
-        [(Of::Connection(1, 2), 120, 7), (Of::Subflow(1, 5), 120, 0), (Of::Subflow(1, 6), 0, 7), (Of::Plain, 0, 1)]
+        [
+            (Of::Connection(ConnectionId(1), 2), 120, 7),
+            (Of::Subflow(ConnectionId(1), StreamId(5)), 120, 0),
+            (Of::Subflow(ConnectionId(1), StreamId(6)), 0, 7),
+            (Of::Plain, 0, 1)
+        ]
     );
     let record = &first.records(3)[2];
-    assert_eq!((record.tcpstream, record.towards, record.packets), (Some(5), Role::Server, 2));
+    assert_eq!((record.tcpstream, record.towards, record.packets), (Some(StreamId(5)), Role::Server, 2));
     // 120 octets in 10 ns.
     assert_eq!((record.throughput, record.reltime), (12e9, 10e-9));
     assert_eq!(windows.close(), None, "nothing came since");

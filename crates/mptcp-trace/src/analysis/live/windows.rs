@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::analysis::volume::{rate, seconds};
 use crate::packets::segment::Segment;
 use crate::tracking::{ByRole, Role};
+use crate::{ConnectionId, StreamId};
 
 /// Subflows whose packets are counted in one window at most; those of others count as plain TCP.
 const MOST: usize = 1 << 16;
@@ -45,7 +46,7 @@ pub struct Windows {
     /// End of the window at hand; `None` before the first packet.
     end: Option<i64>,
     /// By TCP stream: the connection, and what travelled towards its ends.
-    subflows: HashMap<u32, (u32, ByRole<Amount>)>,
+    subflows: HashMap<StreamId, (ConnectionId, ByRole<Amount>)>,
     plain: ByRole<Amount>,
 }
 
@@ -57,7 +58,7 @@ pub struct Rates {
     /// Its length, nanoseconds.
     pub length: i64,
     /// The active connections by number, with their active subflows by number.
-    pub connections: BTreeMap<u32, BTreeMap<u32, ByRole<Amount>>>,
+    pub connections: BTreeMap<ConnectionId, BTreeMap<StreamId, ByRole<Amount>>>,
     /// What belongs to no connection, and attempts that nobody answered, by the ends of TCP streams.
     pub plain: ByRole<Amount>,
 }
@@ -87,7 +88,7 @@ impl Windows {
         if self.subflows.is_empty() && plain.server.packets == 0 && plain.client.packets == 0 {
             return None;
         }
-        let mut connections: BTreeMap<u32, BTreeMap<u32, ByRole<Amount>>> = BTreeMap::new();
+        let mut connections: BTreeMap<ConnectionId, BTreeMap<StreamId, ByRole<Amount>>> = BTreeMap::new();
         for (stream, (connection, amounts)) in self.subflows.drain() {
             connections.entry(connection).or_default().insert(stream, amounts);
         }
@@ -101,7 +102,7 @@ impl Windows {
     }
 
     /// Counts a packet of a subflow, which travels towards that end of its connection.
-    pub fn subflow(&mut self, stream: u32, connection: u32, towards: Role, amount: Amount) {
+    pub fn subflow(&mut self, stream: StreamId, connection: ConnectionId, towards: Role, amount: Amount) {
         if amount.packets == 0 {
             return;
         }
@@ -126,9 +127,9 @@ pub struct Rate {
     /// Its length, seconds.
     pub window: f64,
     /// The connection; `None` for plain TCP.
-    pub mptcpstream: Option<u32>,
+    pub mptcpstream: Option<ConnectionId>,
     /// The subflow; `None` for the whole connection.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// The end that it travelled towards.
     pub towards: Role,
     /// Packets.
@@ -145,9 +146,9 @@ pub struct Rate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     /// A connection, and how many of its subflows were active.
-    Connection(u32, usize),
+    Connection(ConnectionId, usize),
     /// A subflow, and its connection.
-    Subflow(u32, u32),
+    Subflow(ConnectionId, StreamId),
     /// All that belongs to no connection.
     Plain,
 }

@@ -7,6 +7,7 @@ use super::samples::Agreement;
 use super::stream_facts::{in_common, isn};
 use super::{Both, Mapper, StreamPair, TcpMatch, Which};
 use crate::tracking::{ByRole, Endpoint, Role, RoleEvidence, Stream, SubflowKind};
+use crate::{IdVec, StreamId};
 
 /// What two streams have in common by kind of mark, in the order of [`Kind::ALL`].
 pub(super) type Agreements = [Agreement; Kind::ALL.len()];
@@ -268,7 +269,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
             return;
         }
         let there = self.there(role);
-        let range = |ranges: &[ByRole<_>], stream: u32, role: Role| *ranges.get(stream as usize)?.get(role);
+        let range = |ranges: &IdVec<StreamId, ByRole<_>>, stream: StreamId, role: Role| *ranges.get(stream)?.get(role);
         let one = range(&self.mapper.ranges.first, self.first.id, role);
         let other = range(&self.mapper.ranges.second, self.second.id, there);
         let (Some(one), Some(other)) = (one, other) else { return };

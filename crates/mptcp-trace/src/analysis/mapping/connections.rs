@@ -7,6 +7,7 @@ use super::reason::{Evidence, Reason};
 use super::{LEAST_BITS, MOST_CANDIDATES, Mapper, MptcpMatch, SubflowMatch, TcpMatch, Which, index};
 use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Connection};
+use crate::{ConnectionId, StreamId};
 
 /// A connection of the second capture, compared.
 struct Candidate<'m> {
@@ -44,7 +45,7 @@ pub(super) fn matches(mapper: &Mapper<'_>, connection: &Connection) -> Vec<Mptcp
 /// The connections that share a key or token with this one, or a stream with one of its subflows.
 fn candidates<'m>(mapper: &'m Mapper<'_>, connection: &Connection, of_streams: &'m [TcpMatch]) -> Vec<Candidate<'m>> {
     let there = &mapper.captures.second.tracking;
-    let mut links: BTreeMap<u32, Vec<&TcpMatch>> = BTreeMap::new();
+    let mut links: BTreeMap<ConnectionId, Vec<&TcpMatch>> = BTreeMap::new();
     for key in index::connection_keys(connection) {
         for candidate in interruptible(mapper.connections.second.get(&key)) {
             links.entry(*candidate).or_default();
@@ -79,8 +80,8 @@ fn one_to_one(mut links: Vec<&TcpMatch>) -> Vec<&TcpMatch> {
 }
 
 fn report(mapper: &Mapper<'_>, connection: &Connection, candidate: &Candidate<'_>) -> MptcpMatch {
-    let linked: HashMap<u32, &TcpMatch> = candidate.links.iter().map(|link| (link.stream, *link)).collect();
-    let mapped: HashSet<u32> = candidate.links.iter().map(|link| link.mapped).collect();
+    let linked: HashMap<StreamId, &TcpMatch> = candidate.links.iter().map(|link| (link.stream, *link)).collect();
+    let mapped: HashSet<StreamId> = candidate.links.iter().map(|link| link.mapped).collect();
     let own = connection.subflows.iter().map(|stream| match linked.get(stream) {
         Some(link) => SubflowMatch::from((*link).clone()),
         None => SubflowMatch::alone(Some(*stream), None),
@@ -125,9 +126,9 @@ fn is_flipped(mapper: &Mapper<'_>, connection: &Connection, candidate: &Candidat
 /// Finds subflows without a counterpart in the candidate elsewhere in the other capture: as plain TCP, for an option was
 /// taken out on the way, or in another connection, for a token was altered or its handshake not captured.
 fn look_elsewhere(mapper: &Mapper<'_>, of_streams: &[TcpMatch], best: &mut MptcpMatch) {
-    let mut here: HashSet<u32> = best.subflows.iter().filter_map(|subflow| subflow.tcpstream).collect();
-    let mut there: HashSet<u32> = best.subflows.iter().filter_map(|subflow| subflow.mapped).collect();
-    let mut by_stream: HashMap<u32, Vec<&TcpMatch>> = HashMap::new();
+    let mut here: HashSet<StreamId> = best.subflows.iter().filter_map(|subflow| subflow.tcpstream).collect();
+    let mut there: HashSet<StreamId> = best.subflows.iter().filter_map(|subflow| subflow.mapped).collect();
+    let mut by_stream: HashMap<StreamId, Vec<&TcpMatch>> = HashMap::new();
     for link in interruptible(of_streams) {
         by_stream.entry(link.stream).or_default().push(link);
     }
@@ -163,7 +164,7 @@ fn is_best(mapper: &Mapper<'_>, which: Which, link: &TcpMatch) -> bool {
     best.is_some_and(|best| (best.stream, best.mapped) == (link.stream, link.mapped))
 }
 
-fn remark(which: &str, capture: &Capture, stream: u32) -> String {
+fn remark(which: &str, capture: &Capture, stream: StreamId) -> String {
     match capture.tracking.subflow(stream) {
         Some(subflow) => {
             format!("in the {which} capture, TCP stream {stream} belongs to MPTCP connection {}", subflow.connection)
@@ -173,7 +174,7 @@ fn remark(which: &str, capture: &Capture, stream: u32) -> String {
 }
 
 impl SubflowMatch {
-    fn alone(tcpstream: Option<u32>, mapped: Option<u32>) -> Self {
+    fn alone(tcpstream: Option<StreamId>, mapped: Option<StreamId>) -> Self {
         SubflowMatch { tcpstream, mapped, score: None, certain: false, reasons: Vec::new(), remark: None, pair: None }
     }
 }

@@ -8,6 +8,7 @@ use super::stream_facts::isn;
 use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Connection, Endpoint, Role, Stream, SubflowKind};
+use crate::{ConnectionId, StreamId};
 
 /// What may single out a TCP stream among others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,17 +40,17 @@ pub(super) enum ConnectionKey {
 
 /// Streams or connections by what identifies them.
 #[derive(Debug)]
-pub(super) struct Index<K> {
-    holders: HashMap<K, Vec<u32>>,
+pub(super) struct Index<K, N> {
+    holders: HashMap<K, Vec<N>>,
 }
 
-impl<K: Eq + Hash> Index<K> {
+impl<K: Eq + Hash, N: PartialEq> Index<K, N> {
     fn new() -> Self {
         Index { holders: HashMap::new() }
     }
 
     /// One more than are ever looked at is kept, to know that there are too many.
-    fn insert(&mut self, key: K, number: u32) {
+    fn insert(&mut self, key: K, number: N) {
         let holders = self.holders.entry(key).or_default();
         if holders.len() <= MOST_HOLDERS && holders.last() != Some(&number) {
             holders.push(number);
@@ -57,13 +58,13 @@ impl<K: Eq + Hash> Index<K> {
     }
 
     /// Who has `key`; nobody when so many have it that it tells nothing.
-    pub fn get(&self, key: &K) -> &[u32] {
+    pub fn get(&self, key: &K) -> &[N] {
         self.holders.get(key).filter(|holders| holders.len() <= MOST_HOLDERS).map_or(&[], Vec::as_slice)
     }
 }
 
 /// The streams of a capture.
-pub(super) fn streams(capture: &Capture) -> Result<Index<StreamKey>, Interrupted> {
+pub(super) fn streams(capture: &Capture) -> Result<Index<StreamKey, StreamId>, Interrupted> {
     let mut index = Index::new();
     for stream in interruptible(&capture.tracking.streams) {
         interrupt::check()?;
@@ -75,7 +76,7 @@ pub(super) fn streams(capture: &Capture) -> Result<Index<StreamKey>, Interrupted
 }
 
 /// The connections of a capture.
-pub(super) fn connections(capture: &Capture) -> Result<Index<ConnectionKey>, Interrupted> {
+pub(super) fn connections(capture: &Capture) -> Result<Index<ConnectionKey, ConnectionId>, Interrupted> {
     let mut index = Index::new();
     for connection in interruptible(&capture.tracking.connections) {
         interrupt::check()?;

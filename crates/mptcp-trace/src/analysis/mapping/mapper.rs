@@ -12,6 +12,7 @@ use crate::error::{Error, Numbered, Result};
 use crate::interrupt::Interrupted;
 use crate::interrupt::interruptible;
 use crate::tracking::{ByRole, Capture, Stream};
+use crate::{ConnectionId, IdVec, StreamId};
 
 /// Finds the streams and connections of one capture in another. Built once, linear in packets and streams but for
 /// sorting; then a question costs about as much as the stream has packets, at most.
@@ -20,9 +21,9 @@ pub struct Mapper<'a> {
     pub(super) captures: Both<&'a Capture>,
     /// In the order of [`Kind::ALL`].
     pub(super) samples: [Samples; Kind::ALL.len()],
-    pub(super) ranges: Both<Vec<ByRole<Option<Range>>>>,
-    pub(super) streams: Both<Index<StreamKey>>,
-    pub(super) connections: Both<Index<ConnectionKey>>,
+    pub(super) ranges: Both<IdVec<StreamId, ByRole<Option<Range>>>>,
+    pub(super) streams: Both<Index<StreamKey, StreamId>>,
+    pub(super) connections: Both<Index<ConnectionKey, ConnectionId>>,
 }
 
 impl<'a> Mapper<'a> {
@@ -44,14 +45,14 @@ impl<'a> Mapper<'a> {
 
     /// Candidates in the second capture for a TCP stream of the first, best first. None when nothing agrees.
     #[must_use]
-    pub fn tcp(&self, stream: u32) -> Vec<TcpMatch> {
+    pub fn tcp(&self, stream: StreamId) -> Vec<TcpMatch> {
         self.matches(Which::First, stream)
     }
 
     /// Candidates in the second capture for an MPTCP connection of the first, best first, each with its subflows
     /// mapped. The best one also says where subflows are that the other capture does not count to it.
     #[must_use]
-    pub fn mptcp(&self, connection: u32) -> Vec<MptcpMatch> {
+    pub fn mptcp(&self, connection: ConnectionId) -> Vec<MptcpMatch> {
         let connection = self.captures.first.tracking.connection(connection);
         connection.map_or_else(Vec::new, |connection| connections::matches(self, connection))
     }
@@ -60,16 +61,16 @@ impl<'a> Mapper<'a> {
     ///
     /// # Errors
     /// [`Error::Absent`], [`Error::NoCounterpart`], or [`Error::Undecided`] when more than one is as likely.
-    pub fn the_tcp(&self, stream: u32) -> Result<TcpMatch> {
+    pub fn the_tcp(&self, stream: StreamId) -> Result<TcpMatch> {
         self.captures.first.tcp_stream(stream)?;
         let mut found = self.tcp(stream);
         let rival = found.get(1).filter(|next| found.first().is_none_or(|best| !best.leads(next)));
         if let (Some(best), Some(next)) = (found.first(), rival) {
-            let scores = [(best.mapped, best.bits), (next.mapped, next.bits)];
-            return Err(self.undecided(Numbered::TcpStream, stream, scores));
+            let scores = [(best.mapped.0, best.bits), (next.mapped.0, next.bits)];
+            return Err(self.undecided(Numbered::TcpStream, stream.0, scores));
         }
         if found.is_empty() {
-            return Err(self.absence(Numbered::TcpStream, stream));
+            return Err(self.absence(Numbered::TcpStream, stream.0));
         }
         Ok(found.swap_remove(0))
     }
@@ -78,17 +79,17 @@ impl<'a> Mapper<'a> {
     ///
     /// # Errors
     /// [`Error::Absent`], [`Error::NoCounterpart`], or [`Error::Undecided`] when more than one is as likely.
-    pub fn the_mptcp(&self, connection: u32) -> Result<MptcpMatch> {
+    pub fn the_mptcp(&self, connection: ConnectionId) -> Result<MptcpMatch> {
         self.captures.first.mptcp_connection(connection)?;
         let mut found = self.mptcp(connection);
         let Some(best) = found.first() else {
-            return Err(self.absence(Numbered::MptcpConnection, connection));
+            return Err(self.absence(Numbered::MptcpConnection, connection.0));
         };
         // A part of the connection that the other capture counts as another one takes nothing from the best part.
         let rival = found.iter().skip(1).find(|other| !best.leads(other) && !best.is_complemented_by(other));
         if let Some(next) = rival {
-            let scores = [(best.mapped, best.bits), (next.mapped, next.bits)];
-            return Err(self.undecided(Numbered::MptcpConnection, connection, scores));
+            let scores = [(best.mapped.0, best.bits), (next.mapped.0, next.bits)];
+            return Err(self.undecided(Numbered::MptcpConnection, connection.0, scores));
         }
         Ok(found.swap_remove(0))
     }
@@ -128,7 +129,7 @@ impl<'a> Mapper<'a> {
     }
 
     /// Matches of a stream of either capture, best first; [`TcpMatch::stream`] is always the first capture's.
-    pub(super) fn matches(&self, which: Which, stream: u32) -> Vec<TcpMatch> {
+    pub(super) fn matches(&self, which: Which, stream: StreamId) -> Vec<TcpMatch> {
         let Some(stream) = self.captures.get(which).tracking.stream(stream) else { return Vec::new() };
         let candidates = self.candidates(which, stream);
         let compared = candidates.iter().filter_map(|(other, agreements)| {
@@ -145,8 +146,8 @@ impl<'a> Mapper<'a> {
     }
 
     /// Streams of the other capture that have anything in common with `stream`.
-    pub(super) fn candidates(&self, which: Which, stream: &Stream) -> BTreeMap<u32, Agreements> {
-        let mut found: BTreeMap<u32, Agreements> = BTreeMap::new();
+    pub(super) fn candidates(&self, which: Which, stream: &Stream) -> BTreeMap<StreamId, Agreements> {
+        let mut found: BTreeMap<StreamId, Agreements> = BTreeMap::new();
         for (slot, samples) in self.samples.iter().enumerate() {
             for (other, agreement) in interruptible(samples.agreements(which, stream.id)) {
                 if let Some(of_kind) = found.entry(other).or_default().get_mut(slot) {

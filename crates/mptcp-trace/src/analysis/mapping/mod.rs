@@ -20,6 +20,7 @@ mod stream_facts;
 mod tests;
 mod which;
 
+use crate::{ConnectionId, StreamId};
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -44,9 +45,9 @@ const CLEAR_LEAD: f64 = 16.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct StreamPair {
     /// Its number in the first capture.
-    pub first: u32,
+    pub first: StreamId,
     /// Its number in the second capture.
-    pub second: u32,
+    pub second: StreamId,
     /// The captures disagree on who is the client: the first one's client is the second one's server. Only where one
     /// of them lacks the handshake.
     pub flipped: bool,
@@ -56,9 +57,9 @@ pub struct StreamPair {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TcpMatch {
     /// Number in the first capture.
-    pub stream: u32,
+    pub stream: StreamId,
     /// Number in the second capture.
-    pub mapped: u32,
+    pub mapped: StreamId,
     /// Bits that agree, less those that contradict; infinite (null in JSON) when certain.
     pub score: f64,
     /// A key, or an HMAC made with keys, proves it.
@@ -79,9 +80,9 @@ pub struct TcpMatch {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MptcpMatch {
     /// Number in the first capture.
-    pub stream: u32,
+    pub stream: ConnectionId,
     /// Number in the second capture.
-    pub mapped: u32,
+    pub mapped: ConnectionId,
     /// Bits that agree, less those that contradict, of the connection and of its subflows; infinite (null in JSON)
     /// when certain.
     pub score: f64,
@@ -102,9 +103,9 @@ pub struct MptcpMatch {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SubflowMatch {
     /// TCP stream in the first capture.
-    pub tcpstream: Option<u32>,
+    pub tcpstream: Option<StreamId>,
     /// TCP stream in the second capture.
-    pub mapped: Option<u32>,
+    pub mapped: Option<StreamId>,
     /// As [`TcpMatch::score`]; `None` without a counterpart.
     pub score: Option<f64>,
     /// As [`TcpMatch::certain`].
@@ -168,11 +169,11 @@ impl MptcpMatch {
 
     /// The other candidate has other subflows of the connection, and maps none to another stream.
     fn is_complemented_by(&self, other: &MptcpMatch) -> bool {
-        let pairs = |one: &MptcpMatch| -> HashMap<u32, u32> {
+        let pairs = |one: &MptcpMatch| -> HashMap<StreamId, StreamId> {
             one.subflows.iter().filter_map(|subflow| subflow.pair).map(|pair| (pair.first, pair.second)).collect()
         };
         let (own, others) = (pairs(self), pairs(other));
-        let agrees = |(stream, mapped): (&u32, &u32)| own.get(stream).is_none_or(|own| own == mapped);
+        let agrees = |(stream, mapped): (&StreamId, &StreamId)| own.get(stream).is_none_or(|own| own == mapped);
         !others.is_empty() && others.iter().all(agrees)
     }
 }

@@ -12,6 +12,7 @@ use super::{Both, MOST_HOLDERS, Which};
 use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
+use crate::{IdVec, StreamId};
 
 /// Marks kept of each stream.
 const SIZE: usize = 64;
@@ -31,13 +32,13 @@ pub(super) struct Agreement {
 #[derive(Debug)]
 pub(super) struct Samples {
     /// The smallest marks of each stream, in order.
-    smallest: Both<Vec<Vec<u64>>>,
+    smallest: Both<IdVec<StreamId, Vec<u64>>>,
     /// How many of them tell streams apart.
-    telling: Both<Vec<u32>>,
+    telling: Both<IdVec<StreamId, u32>>,
     /// Marks that both captures hold, one after the other.
     common: Vec<Vec<Occurrence>>,
     /// For each stream the common marks that it has.
-    of_stream: Both<Vec<Vec<u32>>>,
+    of_stream: Both<IdVec<StreamId, Vec<u32>>>,
 }
 
 /// A mark on a packet of a stream.
@@ -45,7 +46,7 @@ pub(super) struct Samples {
 struct Occurrence {
     mark: u64,
     which: Which,
-    stream: u32,
+    stream: StreamId,
     from_client: bool,
     /// TSval of the packet, where it has timestamps.
     clock: Option<u32>,
@@ -59,8 +60,8 @@ impl Samples {
     pub fn new(kind: Kind, captures: Both<&Capture>) -> Result<Self, Interrupted> {
         let smallest = captures.try_map(|capture| smallest(kind, capture))?;
         let occurrences = occurrences(kind, captures, &smallest)?;
-        let zero = |streams: &Vec<Vec<u64>>| vec![0_u32; streams.len()];
-        let none = |streams: &Vec<Vec<u64>>| vec![Vec::new(); streams.len()];
+        let zero = |streams: &IdVec<StreamId, Vec<u64>>| vec![0_u32; streams.len()].into();
+        let none = |streams: &IdVec<StreamId, Vec<u64>>| vec![Vec::new(); streams.len()].into();
         let mut samples = Samples {
             telling: Both { first: zero(&smallest.first), second: zero(&smallest.second) },
             common: Vec::new(),
@@ -83,7 +84,7 @@ impl Samples {
         let number = u32::try_from(self.common.len()).unwrap_or(u32::MAX);
         let in_both = !first.is_empty() && !second.is_empty();
         for holder in interruptible(holders) {
-            let stream = holder.stream as usize;
+            let stream = holder.stream;
             if self.is_sampled(holder.which, holder.stream, holder.mark)
                 && let Some(telling) = self.telling.get_mut(holder.which).get_mut(stream)
             {
@@ -98,20 +99,20 @@ impl Samples {
         }
     }
 
-    fn is_sampled(&self, which: Which, stream: u32, mark: u64) -> bool {
-        let sample = self.smallest.get(which).get(stream as usize);
+    fn is_sampled(&self, which: Which, stream: StreamId, mark: u64) -> bool {
+        let sample = self.smallest.get(which).get(stream);
         sample.is_some_and(|sample| sample.binary_search(&mark).is_ok())
     }
 
     /// No packet of the stream has such a mark.
-    pub fn lacks(&self, which: Which, stream: u32) -> bool {
-        self.smallest.get(which).get(stream as usize).is_none_or(Vec::is_empty)
+    pub fn lacks(&self, which: Which, stream: StreamId) -> bool {
+        self.smallest.get(which).get(stream).is_none_or(Vec::is_empty)
     }
 
     /// Streams of the other capture that have packets in common with this one.
-    pub fn agreements(&self, which: Which, stream: u32) -> HashMap<u32, Agreement> {
-        let mut found: HashMap<u32, Agreement> = HashMap::new();
-        let marks = self.of_stream.get(which).get(stream as usize).into_iter().flatten();
+    pub fn agreements(&self, which: Which, stream: StreamId) -> HashMap<StreamId, Agreement> {
+        let mut found: HashMap<StreamId, Agreement> = HashMap::new();
+        let marks = self.of_stream.get(which).get(stream).into_iter().flatten();
         for holders in interruptible(marks.filter_map(|number| self.common.get(*number as usize))) {
             let own = holders.iter().find(|holder| holder.which == which && holder.stream == stream);
             let Some(own) = own else { continue };
@@ -130,11 +131,11 @@ impl Samples {
 
     /// Clocks of the packets that two streams have in common: by what TSval differs, as something on the way may have
     /// shifted it.
-    pub fn clocks(&self, streams: Both<u32>) -> Clocks {
+    pub fn clocks(&self, streams: Both<StreamId>) -> Clocks {
         let mut clocks = Clocks::default();
-        let marks = self.of_stream.first.get(streams.first as usize).into_iter().flatten();
+        let marks = self.of_stream.first.get(streams.first).into_iter().flatten();
         for holders in interruptible(marks.filter_map(|number| self.common.get(*number as usize))) {
-            let holder = |which: Which, stream: u32| {
+            let holder = |which: Which, stream: StreamId| {
                 holders.iter().find(|holder| holder.which == which && holder.stream == stream)
             };
             let (one, other) = (holder(Which::First, streams.first), holder(Which::Second, streams.second));
@@ -146,9 +147,9 @@ impl Samples {
     }
 
     /// How much of the smaller of two streams, as far as captured, the other one holds; 0 to 1.
-    pub fn share(&self, streams: Both<u32>, agreement: &Agreement) -> f64 {
+    pub fn share(&self, streams: Both<StreamId>, agreement: &Agreement) -> f64 {
         let share = |which: Which| {
-            let telling = self.telling.get(which).get(*streams.get(which) as usize).copied().unwrap_or(0);
+            let telling = self.telling.get(which).get(*streams.get(which)).copied().unwrap_or(0);
             if telling == 0 { 0.0 } else { f64::from(*agreement.sampled.get(which)) / f64::from(telling) }
         };
         share(Which::First).max(share(Which::Second))
@@ -156,12 +157,12 @@ impl Samples {
 }
 
 /// The smallest marks of each stream.
-fn smallest(kind: Kind, capture: &Capture) -> Result<Vec<Vec<u64>>, Interrupted> {
-    let mut samples: Vec<Vec<u64>> = vec![Vec::new(); capture.tracking.streams.len()];
+fn smallest(kind: Kind, capture: &Capture) -> Result<IdVec<StreamId, Vec<u64>>, Interrupted> {
+    let mut samples: IdVec<StreamId, Vec<u64>> = vec![Vec::new(); capture.tracking.streams.len()].into();
     for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
         interrupt::check()?;
         let Some(mark) = kind.mark(segment) else { continue };
-        let Some(sample) = samples.get_mut(packet.stream as usize) else { continue };
+        let Some(sample) = samples.get_mut(packet.stream) else { continue };
         if sample.len() == SIZE && sample.last().is_some_and(|largest| mark >= *largest) {
             continue;
         }
@@ -177,7 +178,7 @@ fn smallest(kind: Kind, capture: &Capture) -> Result<Vec<Vec<u64>>, Interrupted>
 fn occurrences(
     kind: Kind,
     captures: Both<&Capture>,
-    smallest: &Both<Vec<Vec<u64>>>,
+    smallest: &Both<IdVec<StreamId, Vec<u64>>>,
 ) -> Result<Vec<Occurrence>, Interrupted> {
     let wanted: HashSet<u64> = smallest.first.iter().chain(&smallest.second).flatten().copied().collect();
     let mut found = Vec::new();

@@ -9,6 +9,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{ByRole, Capture, PacketInStream, Role, Stream};
+use crate::{IdVec, StreamId};
 
 /// Initial sequence number of an end: from its SYN, or what the SYN/ACK says of the client's.
 pub(super) fn isn(capture: &Capture, stream: &Stream, role: Role) -> Option<u32> {
@@ -45,12 +46,12 @@ impl Range {
 }
 
 /// The range of each end of each stream.
-pub(super) fn ranges(capture: &Capture) -> Result<Vec<ByRole<Option<Range>>>, Interrupted> {
-    let mut open = vec![ByRole::<Reach>::default(); capture.tracking.streams.len()];
+pub(super) fn ranges(capture: &Capture) -> Result<IdVec<StreamId, ByRole<Option<Range>>>, Interrupted> {
+    let mut open: IdVec<StreamId, ByRole<Reach>> = vec![ByRole::default(); capture.tracking.streams.len()].into();
     for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
         interrupt::check()?;
         let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
-        let Some(reach) = open.get_mut(packet.stream as usize) else { continue };
+        let Some(reach) = open.get_mut(packet.stream) else { continue };
         let towards = stream.towards(packet);
         if has_numbers(segment) {
             let sent = reach.get_mut(towards.other());

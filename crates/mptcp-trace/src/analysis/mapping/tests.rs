@@ -9,6 +9,7 @@ use crate::packets::{Builder, frames::Frame};
 use crate::packets::{CaptureFacts, Dissection};
 use crate::tracking::Capture;
 use crate::tracking::token::derive;
+use crate::{ConnectionId, StreamId};
 
 /// Octets in each data packet of [`exchange`].
 const OCTETS: u32 = 1000;
@@ -103,7 +104,7 @@ impl Made {
 }
 
 fn best(first: &Capture, second: &Capture) -> Option<TcpMatch> {
-    Mapper::new(first, second).unwrap().tcp(0).into_iter().next()
+    Mapper::new(first, second).unwrap().tcp(StreamId(0)).into_iter().next()
 }
 
 #[test]
@@ -113,10 +114,10 @@ fn nothing_in_common_is_no_candidate() {
     other.clocks = Some([2_000_000, 9_000_000]);
     let other = capture("other", &other.exchange(50));
     assert_eq!(best(&one, &other), None);
-    let error = Mapper::new(&one, &other).unwrap().the_tcp(0).unwrap_err().to_string();
+    let error = Mapper::new(&one, &other).unwrap().the_tcp(StreamId(0)).unwrap_err().to_string();
     assert!(error.starts_with("TCP stream 0 of one has no counterpart in other: "), "{error}");
-    assert!(Mapper::new(&one, &other).unwrap().the_tcp(1).is_err());
-    assert_eq!(Mapper::new(&one, &other).unwrap().tcp(1), []);
+    assert!(Mapper::new(&one, &other).unwrap().the_tcp(StreamId(1)).is_err());
+    assert_eq!(Mapper::new(&one, &other).unwrap().tcp(StreamId(1)), []);
 }
 
 #[test]
@@ -136,7 +137,7 @@ fn a_reused_port_is_not_the_same_stream() {
     let one = capture("one", &made(40_000, [1_000, 2_000]).exchange(50));
     assert_eq!(best(&one, &capture("other", &later.exchange(50))), None);
     let both = [later.exchange(50), made(40_000, [1_000, 2_000]).exchange(50)].concat();
-    assert_eq!(best(&one, &capture("other", &both)).unwrap().mapped, 1);
+    assert_eq!(best(&one, &capture("other", &both)).unwrap().mapped, StreamId(1));
 }
 
 #[test]
@@ -159,9 +160,9 @@ fn a_small_part_behind_a_translator_is_found() {
     }
     others.extend(stream.translated(9, 2000).data(12_345, 20));
     let second = capture("other", &others);
-    assert_eq!(Mapper::new(&one, &second).unwrap().the_tcp(0).unwrap().mapped, 30);
-    assert_eq!(Mapper::new(&second, &one).unwrap().the_tcp(30).unwrap().mapped, 0);
-    assert_eq!(Mapper::new(&second, &one).unwrap().tcp(7), []);
+    assert_eq!(Mapper::new(&one, &second).unwrap().the_tcp(StreamId(0)).unwrap().mapped, StreamId(30));
+    assert_eq!(Mapper::new(&second, &one).unwrap().the_tcp(StreamId(30)).unwrap().mapped, StreamId(0));
+    assert_eq!(Mapper::new(&second, &one).unwrap().tcp(StreamId(7)), []);
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn roles_that_one_capture_guesses_wrong_are_flipped() {
     let translated = capture("translated", &stream.translated(9, 60_000).data(10, 40));
     assert!(best(&late, &translated).unwrap().flipped && !best(&one, &translated).unwrap().flipped);
     let pair = best(&late, &translated).unwrap().pair;
-    assert_eq!(pair, StreamPair { first: 0, second: 0, flipped: true });
+    assert_eq!(pair, StreamPair { first: StreamId(0), second: StreamId(0), flipped: true });
 }
 
 #[test]
@@ -215,8 +216,8 @@ fn two_as_likely_candidates_are_not_chosen_from() {
     let twice = [stream.translated(8, 1).exchange(50), stream.translated(9, 2).exchange(50)].concat();
     let twice = capture("twice", &twice);
     let mapper = Mapper::new(&one, &twice).unwrap();
-    assert_eq!(mapper.tcp(0).iter().map(|one| one.mapped).collect::<Vec<_>>(), [0, 1]);
-    let error = mapper.the_tcp(0).unwrap_err().to_string();
+    assert_eq!(mapper.tcp(StreamId(0)).iter().map(|one| one.mapped.0).collect::<Vec<_>>(), [0, 1]);
+    let error = mapper.the_tcp(StreamId(0)).unwrap_err().to_string();
     assert!(error.contains("may be 0 or 1 of twice, with 168 and 168 bits"), "{error}");
 }
 
@@ -270,11 +271,11 @@ fn a_connection_of_very_many_subflows_is_mapped_without_trying_pairs() {
     };
     let (one, other) = (capture("one", &joins(0)), capture("other", &joins(1_000_000)));
     let mapper = Mapper::new(&one, &other).unwrap();
-    let found = mapper.the_mptcp(0).unwrap();
+    let found = mapper.the_mptcp(ConnectionId(0)).unwrap();
     assert!(found.certain);
     assert_eq!(found.subflows.len(), 2 * usize::from(SUBFLOWS));
     assert!(found.subflows.iter().all(|subflow| subflow.pair.is_none()));
-    let itself = Mapper::new(&one, &one).unwrap().the_mptcp(0).unwrap();
+    let itself = Mapper::new(&one, &one).unwrap().the_mptcp(ConnectionId(0)).unwrap();
     assert!(itself.subflows.iter().all(|subflow| subflow.tcpstream == subflow.mapped));
 }
 
@@ -309,11 +310,15 @@ fn a_join_by_the_server_alone_is_proven_and_flipped() {
     let [initial, joined] = connection([0x1111, 0x2222]);
     let whole = capture("whole", &[initial, joined.clone()].concat());
     let part = capture("part", &joined);
-    let found = Mapper::new(&whole, &part).unwrap().the_mptcp(0).unwrap();
+    let found = Mapper::new(&whole, &part).unwrap().the_mptcp(ConnectionId(0)).unwrap();
     assert!(found.certain && found.flipped && found.score.is_infinite());
-    let pairs: Vec<_> = found.subflows.iter().map(|subflow| (subflow.tcpstream, subflow.mapped)).collect();
+    let pairs: Vec<_> = found
+        .subflows
+        .iter()
+        .map(|subflow| (subflow.tcpstream.map(|id| id.0), subflow.mapped.map(|id| id.0)))
+        .collect();
     assert_eq!(pairs, [(Some(0), None), (Some(1), Some(0))]);
-    assert!(Mapper::new(&part, &whole).unwrap().the_mptcp(0).unwrap().flipped);
+    assert!(Mapper::new(&part, &whole).unwrap().the_mptcp(ConnectionId(0)).unwrap().flipped);
     let json = serde_json::to_value(&found).unwrap();
     assert_eq!(json["score"], serde_json::Value::Null);
     assert_eq!(json["certain"], true);
@@ -323,7 +328,7 @@ fn a_join_by_the_server_alone_is_proven_and_flipped() {
 fn other_keys_are_another_connection_even_with_the_same_numbers() {
     let one = capture("one", &connection([0x1111, 0x2222]).concat());
     let other = capture("other", &connection([0x3333, 0x4444]).concat());
-    let found = Mapper::new(&one, &other).unwrap().mptcp(0);
+    let found = Mapper::new(&one, &other).unwrap().mptcp(ConnectionId(0));
     assert!(found.iter().all(|one| !one.certain), "{found:?}");
 }
 
@@ -345,7 +350,7 @@ fn a_connection_begun_late_is_found_by_its_mappings_behind_a_rewriting_translato
     };
     let rewritten = Made { isn: [3_000_000_000, 4_000_000_000], ..stream }.translated(9, 60_000);
     let (one, other) = (capture("one", &mapped(stream)), capture("other", &mapped(rewritten)));
-    let found = Mapper::new(&one, &other).unwrap().the_mptcp(0).unwrap();
+    let found = Mapper::new(&one, &other).unwrap().the_mptcp(ConnectionId(0)).unwrap();
     assert!(!found.certain && found.flipped && found.score >= 64.0, "{found:?}");
-    assert_eq!(found.subflows[0].pair, Some(StreamPair { first: 0, second: 0, flipped: true }));
+    assert_eq!(found.subflows[0].pair, Some(StreamPair { first: StreamId(0), second: StreamId(0), flipped: true }));
 }

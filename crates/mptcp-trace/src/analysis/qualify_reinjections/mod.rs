@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::merge::Merged;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Kind, Repeat, arrivals, data_level};
@@ -62,14 +63,14 @@ pub struct QualifiedReinjection {
     /// The reinjecting packet in the sender's capture.
     pub packetid: u64,
     /// Its TCP stream there.
-    pub tcpstream: u32,
+    pub tcpstream: StreamId,
     /// Its row there.
     #[serde(skip)]
     pub row: u32,
     /// The packet that had sent the data first, in the sender's capture.
     pub original_packetid: u64,
     /// Its TCP stream there.
-    pub original_tcpstream: u32,
+    pub original_tcpstream: StreamId,
     /// First octet, from the sender's IDSN; `None` without the sender's key.
     pub dsn: Option<u64>,
     /// Reinjected octets.
@@ -93,9 +94,9 @@ pub struct QualifiedReinjection {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PairTotals {
     /// TCP stream in the sender's capture that sent the data first.
-    pub from: u32,
+    pub from: StreamId,
     /// The one that sent it again.
-    pub to: u32,
+    pub to: StreamId,
     /// Reinjections: a packet that repeats several counts for each.
     pub reinjections: u64,
     /// Those that were useful.
@@ -331,7 +332,7 @@ impl Piece {
 }
 
 fn totals(judged: &[Judged]) -> Vec<PairTotals> {
-    let mut pairs: BTreeMap<(u32, u32), (PairTotals, Vec<f64>)> = BTreeMap::new();
+    let mut pairs: BTreeMap<(StreamId, StreamId), (PairTotals, Vec<f64>)> = BTreeMap::new();
     for Judged { record, rescued } in interruptible(judged) {
         let key = (record.original_tcpstream, record.tcpstream);
         let (totals, gains) = pairs.entry(key).or_default();

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::StreamId;
 use crate::analysis::merge::{Fate, Merged, Passage};
 use crate::interrupt::interruptible;
 use crate::tracking::Capture;
@@ -14,7 +15,7 @@ use super::DirectionEnds;
 pub(super) struct Outside<'a> {
     sender: &'a Capture,
     /// Their octets, by stream.
-    octets: HashMap<u32, Intervals<()>>,
+    octets: HashMap<StreamId, Intervals<()>>,
     /// Those of them that were sent before all that the receiver's capture has of their subflow.
     before: HashSet<u32>,
 }
@@ -50,7 +51,7 @@ impl<'a> Outside<'a> {
     }
 
     /// The stream of a packet, and its octets there.
-    fn place(&self, row: u32) -> Option<(u32, u64, u64)> {
+    fn place(&self, row: u32) -> Option<(StreamId, u64, u64)> {
         let packet = self.sender.tracking.packets.get(row as usize)?;
         let length = self.sender.segments.get(row as usize)?.payload?;
         let start = u64::from(packet.sequence);

@@ -1,6 +1,7 @@
 //! When a receiver's window shuts and opens, told packet by packet: the same whether a capture is whole or still grows.
 
 use super::{Level, Offer, Plainness, Window, carried};
+use crate::StreamId;
 use crate::analysis::events::Kind;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::Numbers;
@@ -18,7 +19,7 @@ struct Gate {
     plainness: Plainness,
     numbers: Numbers,
     /// Positions in the TCP stream that goes on as plain TCP.
-    plain: Option<(u32, Positions)>,
+    plain: Option<(StreamId, Positions)>,
     state: State,
     /// The sender has no more data: the window does not matter any more.
     over: bool,
@@ -77,7 +78,7 @@ impl Gate {
         Some(if shuts { (Kind::ZeroWindow, self.shuts(end)) } else { (Kind::WindowOpen, self.opens(end)) })
     }
 
-    fn position(&mut self, stream: u32, acknowledgement: u32) -> u64 {
+    fn position(&mut self, stream: StreamId, acknowledgement: u32) -> u64 {
         let (known, positions) = self.plain.get_or_insert_with(|| (stream, Positions::default()));
         if *known != stream {
             (*known, *positions) = (stream, Positions::default());

@@ -11,6 +11,7 @@ pub use gate::Gates;
 pub use limits::{Closure, Limits, limits};
 pub use steps::{Course, Step, courses};
 
+use crate::StreamId;
 use crate::packets::segment::{Segment, flag};
 
 /// Payload that counts as a full segment at most, bytes: that of an Ethernet frame. What is longer was put together by
@@ -25,7 +26,7 @@ pub enum Level {
     /// DATA_ACK: all subflows together.
     Data,
     /// The acknowledgement number of this TCP stream, whose packets have no MPTCP option.
-    Stream(u32),
+    Stream(StreamId),
 }
 
 /// What a packet says of the room at its sender.
@@ -39,7 +40,7 @@ pub struct Offer {
     /// window's scale was not captured.
     pub window: Option<u64>,
     /// The TCP stream that said so.
-    pub stream: u32,
+    pub stream: StreamId,
 }
 
 /// The window that a packet carries, as in [`Offer::window`]. Outer `None` for packets that offer nothing: SYNs, whose
@@ -83,7 +84,7 @@ pub struct Window {
     /// One past the last byte that it has room for; `None` where the scale was not captured.
     edge: Option<u64>,
     /// The TCP stream that said so.
-    granted_by: u32,
+    granted_by: StreamId,
     /// The newest packet took back what had been offered before.
     retracted: bool,
     /// The largest payload sent so far.

@@ -1,12 +1,13 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::StreamId;
 use crate::analysis::events::Kind;
 use crate::packets::segment::{Dss, SackBlocks};
 use crate::tracking::streams::OpenStream;
 use crate::tracking::{PacketInStream, Role};
 
-fn offer(next: u64, window: u64, stream: u32) -> Offer {
+fn offer(next: u64, window: u64, stream: StreamId) -> Offer {
     Offer { level: Level::Data, next, window: Some(window), stream }
 }
 
@@ -21,41 +22,44 @@ fn window(offers: &[Offer]) -> Window {
 #[test]
 fn the_furthest_edge_holds_for_all_subflows() {
     // RFC 8684 §3.3.4: the window is shared; a late ACK of a slow subflow takes nothing back.
-    let held = window(&[offer(1001, 9000, 0), offer(2001, 9000, 1), offer(1501, 8500, 0)]);
+    let held =
+        window(&[offer(1001, 9000, StreamId(0)), offer(2001, 9000, StreamId(1)), offer(1501, 8500, StreamId(0))]);
     assert_eq!((held.offered(), held.room(4001)), (Some(9000), Some(7000)));
     // Not newer than what the other subflow told, and less: which was sent first is not known.
-    let held = window(&[offer(1001, 9000, 0), offer(1001, 500, 1)]);
+    let held = window(&[offer(1001, 9000, StreamId(0)), offer(1001, 500, StreamId(1))]);
     assert_eq!((held.offered(), held.is_shut()), (Some(9000), false));
 }
 
 #[test]
 fn the_newest_offer_may_say_that_there_is_no_room() {
-    let full = window(&[offer(1001, 2000, 0), offer(2001, 1000, 0), offer(3001, 0, 0)]);
+    let full = window(&[offer(1001, 2000, StreamId(0)), offer(2001, 1000, StreamId(0)), offer(3001, 0, StreamId(0))]);
     assert!(full.is_shut() && full.has_all(3001) && !full.has_all(3002));
     // A receiver that takes back what it had offered, and an older packet that comes late.
-    let shrunk = window(&[offer(1001, 60_000, 0), offer(2001, 0, 0), offer(1501, 59_500, 1)]);
+    let shrunk =
+        window(&[offer(1001, 60_000, StreamId(0)), offer(2001, 0, StreamId(0)), offer(1501, 59_500, StreamId(1))]);
     assert_eq!((shrunk.is_shut(), shrunk.room(2001)), (true, Some(0)));
-    let opened = window(&[offer(1001, 60_000, 0), offer(2001, 0, 0), offer(2001, 5000, 1)]);
+    let opened =
+        window(&[offer(1001, 60_000, StreamId(0)), offer(2001, 0, StreamId(0)), offer(2001, 5000, StreamId(1))]);
     assert_eq!((opened.is_shut(), opened.offered()), (false, Some(5000)));
 }
 
 #[test]
 fn room_for_less_than_a_segment_is_none() {
-    assert!(window(&[offer(1001, 500, 0)]).is_shut());
-    assert!(!window(&[offer(1001, 1000, 0)]).is_shut());
+    assert!(window(&[offer(1001, 500, StreamId(0))]).is_shut());
+    assert!(!window(&[offer(1001, 1000, StreamId(0))]).is_shut());
     // What offloading put together is not a segment.
-    let mut held = window(&[offer(1001, 2000, 0)]);
+    let mut held = window(&[offer(1001, 2000, StreamId(0))]);
     held.sends(64_000);
     assert_eq!((held.full(), held.is_shut()), (1460, false));
 }
 
 #[test]
 fn a_window_without_its_scale_is_only_known_to_be_zero() {
-    let unknown = |next| Offer { window: None, ..offer(next, 0, 0) };
+    let unknown = |next| Offer { window: None, ..offer(next, 0, StreamId(0)) };
     assert_eq!(window(&[unknown(1001)]).offered(), None);
-    let held = window(&[unknown(1001), offer(2001, 0, 0)]);
+    let held = window(&[unknown(1001), offer(2001, 0, StreamId(0))]);
     assert!(held.is_shut());
-    let held = window(&[unknown(1001), offer(2001, 0, 0), unknown(2001)]);
+    let held = window(&[unknown(1001), offer(2001, 0, StreamId(0)), unknown(2001)]);
     assert!(!held.is_shut());
     assert_eq!(held.room(9001), None);
 }
@@ -96,7 +100,7 @@ fn told(packets: &[Segment]) -> Vec<(usize, Kind, String)> {
     let syn = Segment { flags: flag::SYN, ..packet(true, 0, 0, 0, 0) };
     let syn_ack = Segment { flags: flag::SYN | flag::ACK, ..packet(false, 0, 1, 0, 0) };
     let mut stream = OpenStream::new(&syn);
-    let mut place = |segment: &Segment| -> PacketInStream { stream.push(0, 0, segment) };
+    let mut place = |segment: &Segment| -> PacketInStream { stream.push(StreamId(0), 0, segment) };
     let mut gates = Gates::default();
     for (segment, towards) in [(&syn, Role::Server), (&syn_ack, Role::Client)] {
         assert_eq!(gates.push(segment, &place(segment), towards), None, "windows of SYNs are about another time");

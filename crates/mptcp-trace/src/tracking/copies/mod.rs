@@ -19,6 +19,7 @@ use super::{Role, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::Segment;
+use crate::{IdVec, StreamId};
 use sides::Side;
 use stream::{Group, StreamCopies};
 
@@ -39,7 +40,7 @@ pub enum ToldBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CopiedStream {
     /// Its number.
-    pub stream: u32,
+    pub stream: StreamId,
     /// What tells its copies apart.
     pub told_by: ToldBy,
     /// Time to live differs between most of its copies.
@@ -108,7 +109,7 @@ impl Copies {
 
     /// What is known of a stream's copies, where it has some.
     #[must_use]
-    pub fn of_stream(&self, stream: u32) -> Option<&CopiedStream> {
+    pub fn of_stream(&self, stream: StreamId) -> Option<&CopiedStream> {
         let place = self.streams.binary_search_by_key(&stream, |copied| copied.stream).ok()?;
         self.streams.get(place)
     }
@@ -208,17 +209,17 @@ fn packet_id(subject: Subject<'_>, row: u32) -> Option<u64> {
 }
 
 /// Streams of which enough packets bring nothing new to be copies of the others; `None` without any.
-fn suspected(tracking: &Tracking, repeats: &Repeats) -> Option<Vec<bool>> {
+fn suspected(tracking: &Tracking, repeats: &Repeats) -> Option<IdVec<StreamId, bool>> {
     const SHARE: usize = 5;
     let counts = repeats.by_stream.iter().zip(&tracking.streams);
-    let suspected: Vec<bool> =
+    let suspected: IdVec<StreamId, bool> =
         counts.map(|(count, stream)| *count as usize * SHARE >= stream.packets.len().max(1)).collect();
-    suspected.contains(&true).then_some(suspected)
+    suspected.iter().any(|suspected| *suspected).then_some(suspected)
 }
 
 /// The packets of the suspected streams as pairs of a number that copies share and a row: copies one after the other, in
 /// the order of time.
-fn grouped(subject: Subject<'_>, suspected: &[bool]) -> Vec<(u32, u32)> {
+fn grouped(subject: Subject<'_>, suspected: &IdVec<StreamId, bool>) -> Vec<(u32, u32)> {
     let mut numbers: HashMap<Identity, u32> = HashMap::new();
     let mut grouped: Vec<(u32, u32)> = Vec::new();
     let in_file = 0..u32::try_from(subject.segments.len()).unwrap_or(u32::MAX);
@@ -226,7 +227,7 @@ fn grouped(subject: Subject<'_>, suspected: &[bool]) -> Vec<(u32, u32)> {
         let packet = subject.tracking.packets.get(row as usize);
         let segment = subject.segments.get(row as usize);
         let (Some(packet), Some(segment)) = (packet, segment) else { return };
-        if suspected.get(packet.stream as usize) == Some(&true) {
+        if suspected.get(packet.stream) == Some(&true) {
             let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
             let identity = Identity::on_any_side(segment, subject.frames.mark(row).ip_id);
             grouped.push((*numbers.entry(identity).or_insert(next), row));

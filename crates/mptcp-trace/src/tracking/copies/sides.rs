@@ -9,6 +9,7 @@ use crate::packets::frames::Mark;
 use crate::packets::segment::flag;
 use crate::tracking::point_of_view::CopiesWanted;
 use crate::tracking::role::{ByRole, Role};
+use crate::{IdVec, StreamId};
 
 /// Where a packet was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,16 +146,16 @@ pub fn rows_of(
         (CopiesWanted::Last, Some(side)) => matches!(side, Side::Only | Side::Far),
         _ => true,
     };
-    let mut whole = vec![false; subject.tracking.streams.len()];
+    let mut whole: IdVec<StreamId, bool> = vec![false; subject.tracking.streams.len()].into();
     for stream in interruptible(copied) {
         let packets = subject.tracking.stream(stream.stream).map_or(&[][..], |stream| &stream.packets);
-        if let Some(whole) = whole.get_mut(stream.stream as usize) {
+        if let Some(whole) = whole.get_mut(stream.stream) {
             *whole = !packets.iter().any(|row| counts(*row));
         }
     }
     let kept = |row: &u32| {
         let stream = subject.tracking.packets.get(*row as usize).map(|packet| packet.stream);
-        let whole = stream.is_some_and(|stream| whole.get(stream as usize) == Some(&true));
+        let whole = stream.is_some_and(|stream| whole.get(stream) == Some(&true));
         counts(*row) || whole || elsewhere.binary_search(row).is_ok()
     };
     match subject.by_time {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Subject, ToldBy, towards};
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Mark;
 use crate::packets::segment::flag;
@@ -11,7 +12,7 @@ use crate::tracking::role::{ByRole, Role};
 /// The recordings of one packet, in the order of time.
 pub struct Group<'a> {
     /// Stream of the first.
-    pub stream: u32,
+    pub stream: StreamId,
     /// The end of the stream that it travels towards.
     pub towards: Role,
     /// Pairs of the group's number and a row.
@@ -94,7 +95,7 @@ struct Counted {
 /// One stream.
 pub struct StreamCopies<'a> {
     /// Its number.
-    pub id: u32,
+    pub id: StreamId,
     /// Its packets.
     pub groups: &'a [&'a Group<'a>],
     times: usize,

@@ -3,6 +3,7 @@
 use super::intervals::{Intervals, Piece};
 use super::numbers::Numbers;
 use super::probes::Course;
+use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Mapping, flag};
 use crate::tracking::role::Role;
@@ -103,7 +104,7 @@ pub struct Mapped {
 
 impl Flow {
     /// The flow towards this end of the connection on a subflow.
-    pub fn new(tracking: &Tracking, stream: u32, towards: Role) -> Self {
+    pub fn new(tracking: &Tracking, stream: StreamId, towards: Role) -> Self {
         let mut flow = Flow::default();
         let Some((subflow, stream)) = tracking.subflow(stream).zip(tracking.stream(stream)) else { return flow };
         // The sender is the end that the direction leads away from.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::flow::{Payload, place};
 use super::mappings::Flows;
 use super::probes::Course;
+use crate::StreamId;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
 use crate::tracking::role::{ByRole, Role};
@@ -251,7 +252,8 @@ impl Initial {
     /// The initial subflow of a connection; `None` when the capture lacks its handshake.
     #[must_use]
     pub fn of(tracking: &Tracking, connection: &Connection) -> Option<Self> {
-        let is_initial = |id: &u32| tracking.subflow(*id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial);
+        let is_initial =
+            |id: &StreamId| tracking.subflow(*id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial);
         let index = connection.subflows.iter().position(is_initial)?;
         let stream = tracking.stream(*connection.subflows.get(index)?)?;
         Some(Initial { index, answer: stream.syn_ack, signs: Signs::default(), tails: ByRole::default() })

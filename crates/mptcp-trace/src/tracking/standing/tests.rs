@@ -87,7 +87,7 @@ impl Exchange {
     }
 
     fn streams(&self) -> Vec<Stream> {
-        track(&self.segments).streams
+        track(&self.segments).streams.into_iter().collect()
     }
 }
 
