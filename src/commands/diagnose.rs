@@ -7,8 +7,8 @@ use crate::analysis::diagnose::{Finding, Severity, diagnose_capture, diagnose_co
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::ConnectionId;
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::units::counted;
 
 /// Looks for trouble.

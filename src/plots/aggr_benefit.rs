@@ -211,10 +211,10 @@ mod tests {
 
     #[test]
     fn capacities_are_bits_a_second() {
-        assert_eq!(capacity("0=20M"), Ok((0, 2_500_000.0)));
-        assert_eq!(capacity("1 = 1.5 Gbit/s"), Ok((1, 187_500_000.0)));
-        assert_eq!(capacity("7=800k"), Ok((7, 100_000.0)));
-        assert_eq!(capacity("7=8"), Ok((7, 1.0)));
+        assert_eq!(capacity("0=20M"), Ok((StreamId(0), 2_500_000.0)));
+        assert_eq!(capacity("1 = 1.5 Gbit/s"), Ok((StreamId(1), 187_500_000.0)));
+        assert_eq!(capacity("7=800k"), Ok((StreamId(7), 100_000.0)));
+        assert_eq!(capacity("7=8"), Ok((StreamId(7), 1.0)));
         for wrong in ["20M", "0=", "0=M", "0=-1M", "x=1M", "0=nan", "0=infG", "0=20Q", "0=0"] {
             assert!(capacity(wrong).is_err(), "{wrong}");
         }

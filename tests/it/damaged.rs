@@ -126,10 +126,10 @@ fn analyse(dissection: Dissection) {
     black_box(tcp_connections(&capture.tracking));
     black_box(mptcp_connections(&capture));
     black_box(diagnose_capture(&capture));
-    if let Some(stream) = capture.tracking.streams.first() {
+    if let Some(stream) = capture.tracking.streams.iter().next() {
         black_box(tcp_summary(&capture, stream));
     }
-    if let Some(connection) = capture.tracking.connections.first() {
+    if let Some(connection) = capture.tracking.connections.iter().next() {
         black_box(subflows(&capture, connection));
         black_box(mptcp_summary(&capture, connection));
         black_box(events(&capture, connection, None));

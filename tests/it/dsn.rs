@@ -54,8 +54,8 @@ fn key_was_not_captured(capture: &LoadedCapture, row: usize) -> bool {
     let tracking = &capture.tracking;
     let packet = &tracking.packets[row];
     let subflow = tracking.subflow(packet.stream).expect("tshark counts it to a connection");
-    let towards = Tracking::mptcp_towards(subflow, tracking.streams[packet.stream as usize].towards(packet));
-    tracking.connections[subflow.connection as usize].hosts.get(towards.other()).key.is_none()
+    let towards = Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet));
+    tracking.connection(subflow.connection).unwrap().hosts.get(towards.other()).key.is_none()
 }
 
 /// The mapping in a packet as it counts: DSN with its lower half, SSN, octets of data. That of MP_CAPABLE begins with

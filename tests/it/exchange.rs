@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use hmac::{Hmac, KeyInit, Mac};
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::{Event, Kind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::packets::native;
@@ -143,7 +144,7 @@ impl Exchange {
 pub struct Said {
     pub findings: Vec<Finding>,
     /// With the connection of each.
-    pub events: Vec<(u32, Event)>,
+    pub events: Vec<(ConnectionId, Event)>,
 }
 
 impl Said {
@@ -155,13 +156,13 @@ impl Said {
             findings.extend(diagnose_connection(capture, connection, None));
             told.extend(events(capture, connection, None).into_iter().map(|event| (connection.id, event)));
         }
-        let name = |(connection, event): &(u32, Event)| {
+        let name = |(connection, event): &(ConnectionId, Event)| {
             // The particulars of a standstill depend on what comes after it.
             let detail = if event.event == Kind::SubflowStale { "" } else { &event.detail };
             (*connection, event.packetid, event.tcpstream, format!("{:?} {detail}", event.event))
         };
         // Times to live are those of frames, which are not kept of a capture that grows.
-        let seen = |(_, event): &&(u32, Event)| event.event != Kind::ResetTtlDiffers;
+        let seen = |(_, event): &&(ConnectionId, Event)| event.event != Kind::ResetTtlDiffers;
         let whole: BTreeSet<_> = told.iter().filter(seen).map(name).collect();
         let live: BTreeSet<_> = watched(capture).iter().map(name).collect();
         let missing: Vec<_> = whole.difference(&live).collect();
@@ -199,7 +200,7 @@ impl Said {
 }
 
 /// What is told of a capture whose packets come one after the other.
-fn watched(capture: &Capture) -> Vec<(u32, Event)> {
+fn watched(capture: &Capture) -> Vec<(ConnectionId, Event)> {
     let mut live = Live::new(1_000_000_000);
     for segment in &capture.segments {
         live.push(segment, capture.origin());

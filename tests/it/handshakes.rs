@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::{Kind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::analysis::setup::setup;
@@ -32,7 +33,7 @@ fn the_round_trip_of_the_initial_handshake_is_never_a_joins() {
         for end in ["client", "server"] {
             let Some(path) = end_of(&folder.join(name), end) else { continue };
             let capture = scenarios::load(&path).unwrap();
-            let found = setup(&capture, &capture.tracking.connections[0]);
+            let found = setup(&capture, capture.tracking.connection(ConnectionId(0)).unwrap());
             // The only SYN and SYN/ACK with MP_CAPABLE, and the first packet that the client sends next.
             let syn = frames(&path, "tcp.flags.syn==1 && tcp.flags.ack==0 && tcp.options.mptcp.subtype==0");
             let expected = match syn[..] {
@@ -67,7 +68,7 @@ fn a_wrong_hmac_is_told_of_the_packet_that_carries_it() {
     ] {
         let path = end_of(&folder.join(name), end).unwrap();
         let capture = scenarios::load(&path).unwrap();
-        let connection = &capture.tracking.connections[0];
+        let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
         let expected: Vec<u64> = frames(&path, filter).iter().map(|(number, _)| *number).collect();
         assert_eq!(expected.len(), 1, "{name}");
         let told = events(&capture, connection, None);

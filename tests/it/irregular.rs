@@ -4,6 +4,7 @@
 use mptcp_trace::analysis::closing::{State, closing};
 use mptcp_trace::analysis::subflows::subflows;
 use mptcp_trace::tracking::Role;
+use mptcp_trace::{ConnectionId, StreamId};
 use mptcpanalyzer::analysis::diagnose::FindingKind;
 
 use crate::exchange::{ACK, FIN, INITIAL, JOINED, JOINED_BACK, KEYS, RST, Said, Talk, option, rightmost};
@@ -41,7 +42,10 @@ fn a_fast_close_with_another_key_closes_nothing() {
             assert_eq!((finding.packets.as_slice(), finding.towards), ([at].as_slice(), Some(by.other())));
             assert!(!said.kinds().contains(&FindingKind::FastClose), "{:#?}", said.findings);
             assert_eq!((said.told("mp_fastclose"), said.told("fastclose_key_invalid").len()), (vec![], 1));
-            assert_ne!(closing(&capture, &capture.tracking.connections[0]).state, State::FastClosed);
+            assert_ne!(
+                closing(&capture, capture.tracking.connection(ConnectionId(0)).unwrap()).state,
+                State::FastClosed
+            );
 
             let mut right = Talk::begun(version, v6, false);
             let key = KEYS[usize::from(by == Role::Client)];
@@ -50,7 +54,10 @@ fn a_fast_close_with_another_key_closes_nothing() {
             let said = Said::of(&capture);
             assert_eq!(said.only(FindingKind::FastClose).packets, [at]);
             assert_eq!(said.told("mp_fastclose").len(), 1);
-            assert_eq!(closing(&capture, &capture.tracking.connections[0]).state, State::FastClosed);
+            assert_eq!(
+                closing(&capture, capture.tracking.connection(ConnectionId(0)).unwrap()).state,
+                State::FastClosed
+            );
         }
     });
 }
@@ -252,7 +259,7 @@ fn options_removed_on_a_joined_subflow_from_the_handshake_on() {
             let said = talk.exchange.said();
             let finding = said.only(FindingKind::SubflowOptionsRemoved);
             let place = (finding.packets.as_slice(), finding.tcpstream, finding.towards);
-            assert_eq!(place, ([at].as_slice(), Some(1), Some(by.other())));
+            assert_eq!(place, ([at].as_slice(), Some(StreamId(1)), Some(by.other())));
             assert_eq!(said.told("subflow_options_removed").first().map(|(packet, _)| *packet), Some(at));
         }
     });
@@ -300,7 +307,7 @@ fn options_removed_on_the_initial_subflow_once_another_has_joined() {
             let said = talk.exchange.said();
             if joined {
                 let finding = said.only(FindingKind::SubflowOptionsRemoved);
-                assert_eq!((finding.packets.as_slice(), finding.tcpstream), (&told[2..], Some(0)));
+                assert_eq!((finding.packets.as_slice(), finding.tcpstream), (&told[2..], Some(StreamId(0))));
                 assert_eq!(said.told("subflow_options_removed").len(), 1);
             } else {
                 assert!(!said.kinds().contains(&FindingKind::SubflowOptionsRemoved), "it may fall back");
@@ -361,16 +368,16 @@ fn the_subflow_of_the_named_id_becomes_the_backup_and_not_the_one_that_carries_t
         talk.join(&JOINED, 1);
         talk.say(&INITIAL, Role::Client, ACK, (1, 1), &[30, 4, 0x51, 1], 0);
         let said = talk.exchange.said();
-        assert_eq!(said.only(FindingKind::SubflowBackup).tcpstream, Some(1));
+        assert_eq!(said.only(FindingKind::SubflowBackup).tcpstream, Some(StreamId(1)));
         let capture = talk.exchange.capture();
-        let records = subflows(&capture, &capture.tracking.connections[0]);
+        let records = subflows(&capture, capture.tracking.connection(ConnectionId(0)).unwrap());
         let backups: Vec<_> = records.iter().map(|record| (record.backup, record.backup_at_end)).collect();
         assert_eq!(backups, [(Some(false), Some(false)), (Some(false), Some(true))]);
         // Without an id it is the subflow that carries the option.
         let mut own = Talk::begun(0, v6, false);
         own.join(&JOINED, 1);
         own.say(&INITIAL, Role::Client, ACK, (1, 1), &[30, 3, 0x51], 0);
-        assert_eq!(own.exchange.said().only(FindingKind::SubflowBackup).tcpstream, Some(0));
+        assert_eq!(own.exchange.said().only(FindingKind::SubflowBackup).tcpstream, Some(StreamId(0)));
     }
 }
 
@@ -395,7 +402,7 @@ fn a_reset_with_the_time_to_live_of_somebody_else() {
         assert_eq!(own.told("reset_ttl_differs"), []);
         let (at, strange) = reset(250);
         let finding = strange.only(FindingKind::ResetTtlDiffers);
-        assert_eq!((finding.packets.as_slice(), finding.tcpstream), ([at].as_slice(), Some(0)));
+        assert_eq!((finding.packets.as_slice(), finding.tcpstream), ([at].as_slice(), Some(StreamId(0))));
         let text = format!("in the name of the {} with a time to live of 250", by.name());
         assert!(finding.detail.contains(&text) && finding.detail.ends_with("have 64"), "{finding:?}");
         assert_eq!(strange.told("reset_ttl_differs").len(), 1);

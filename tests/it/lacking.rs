@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::{Kind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::analysis::subflows::subflows;
@@ -13,6 +12,7 @@ use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::authentication::Lack;
 use mptcp_trace::tracking::data::{Direction, directions};
 use mptcp_trace::tracking::{Capture, Role, SubflowKind, track};
+use mptcp_trace::{ConnectionId, StreamId};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, diagnose_capture, diagnose_connection};
 
 use crate::scenarios;
@@ -25,14 +25,15 @@ fn what_one_subflow_lacks_is_what_the_others_carried() {
     for path in scenarios::captures() {
         let Some(capture) = scenarios::load(&path) else { continue };
         for connection in capture.tracking.whole_connections().filter(|one| one.roles_known && one.subflows.len() > 1) {
-            let is_initial =
-                |id: &&u32| capture.tracking.subflow(**id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial);
+            let is_initial = |id: &&StreamId| {
+                capture.tracking.subflow(**id).is_some_and(|subflow| subflow.kind == SubflowKind::Initial)
+            };
             let Some(initial) = connection.subflows.iter().find(is_initial) else { continue };
             let stream = capture.tracking.stream(*initial).unwrap();
             let alone: Vec<Segment> =
                 stream.packets.iter().map(|row| capture.segments.get(*row as usize).unwrap().clone()).collect();
             let tracking = track(&alone);
-            let part = directions(&alone, &tracking, &tracking.connections[0]);
+            let part = directions(&alone, &tracking, tracking.connection(ConnectionId(0)).unwrap());
             let whole = directions(&capture.segments, &capture.tracking, connection);
             for role in Role::BOTH {
                 let (part, whole) = (part.get(role), whole.get(role));

@@ -6,6 +6,7 @@ use std::path::Path;
 use mptcp_trace::analysis::events::{Kind, events};
 use mptcp_trace::analysis::live::{Live, News, Rate};
 use mptcp_trace::tracking::Capture;
+use mptcp_trace::{ConnectionId, StreamId};
 
 use crate::scenarios;
 
@@ -25,9 +26,9 @@ fn watched(capture: &Capture, window: i64) -> Vec<News> {
 }
 
 /// Connection, packet, stream, event, and the particulars: those of a standstill depend on what comes after it.
-type Told = (u32, u64, u32, String, String);
+type Told = (ConnectionId, u64, StreamId, String, String);
 
-fn told(connection: u32, event: &mptcp_trace::analysis::events::Event) -> Told {
+fn told(connection: ConnectionId, event: &mptcp_trace::analysis::events::Event) -> Told {
     let detail = if event.event == Kind::SubflowStale { String::new() } else { event.detail.clone() };
     let what = format!("{:?} towards the {}", event.event, event.towards.name());
     (connection, event.packetid, event.tcpstream, what, detail)
@@ -43,7 +44,7 @@ fn events_are_those_of_the_whole_capture() {
             let events = events(&capture, connection, None);
             // What is seen of a capture that grows is counted as Wireshark does.
             let number =
-                |stream: u32| capture.tracking.subflow(stream).map_or(connection.id, |subflow| subflow.wireshark);
+                |stream: StreamId| capture.tracking.subflow(stream).map_or(connection.id, |subflow| subflow.wireshark);
             // Times to live are those of frames, which are not kept of a capture that grows, and what the path doubled is
             // told of whole captures alone.
             let seen =
@@ -65,7 +66,7 @@ fn events_are_those_of_the_whole_capture() {
             let subflow = capture.tracking.subflow(told.2);
             let whole = subflow.and_then(|subflow| capture.tracking.connection(subflow.connection));
             let of_another =
-                |id: &u32| capture.tracking.subflow(*id).is_some_and(|one| one.wireshark != one.connection);
+                |id: &StreamId| capture.tracking.subflow(*id).is_some_and(|one| one.wireshark != one.connection);
             let differs = told.3.starts_with("DataFin") || told.3.starts_with("JoinEstablished");
             differs && whole.is_some_and(|whole| whole.subflows.iter().any(of_another))
         };

@@ -21,7 +21,7 @@ struct Checked {
 impl Checked {
     /// Every stream's best candidate is a true counterpart, and there is none where there is no counterpart.
     fn streams(&mut self, label: &str, mapper: &Mapper<'_>, truth: [&Streams; 2]) {
-        for stream in 0..truth[0].count() {
+        for stream in truth[0].ids() {
             self.streams += 1;
             let expected = truth[0].counterparts(stream, truth[1]);
             let found = mapper.tcp(stream);
@@ -37,7 +37,7 @@ impl Checked {
 
     /// Every subflow listed is mapped to a true counterpart, and none is without one that has one.
     fn subflows(&mut self, label: &str, found: &MptcpMatch, truth: [&Streams; 2]) {
-        let mapped: Vec<u32> = found.subflows.iter().filter_map(|subflow| subflow.mapped).collect();
+        let mapped: Vec<StreamId> = found.subflows.iter().filter_map(|subflow| subflow.mapped).collect();
         for subflow in &found.subflows {
             self.subflows += 1;
             let right = match (subflow.tcpstream, subflow.mapped) {
@@ -46,7 +46,7 @@ impl Checked {
                 (Some(one), None) => truth[0].counterparts(one, truth[1]).iter().all(|other| mapped.contains(other)),
                 (None, Some(other)) => {
                     let expected = truth[1].counterparts(other, truth[0]);
-                    let listed = |one: &u32| found.subflows.iter().any(|subflow| subflow.tcpstream == Some(*one));
+                    let listed = |one: &StreamId| found.subflows.iter().any(|subflow| subflow.tcpstream == Some(*one));
                     expected.iter().all(listed)
                 }
                 (None, None) => false,
@@ -81,7 +81,7 @@ impl Checked {
         let mapper = Mapper::new(first, second).unwrap();
         for connection in &first.tracking.connections {
             let counterparts = connection.subflows.iter().flat_map(|stream| truth[0].counterparts(*stream, truth[1]));
-            let expected: Vec<u32> =
+            let expected: Vec<ConnectionId> =
                 counterparts.filter_map(|stream| Some(second.tracking.subflow(stream)?.connection)).collect();
             let found = mapper.mptcp(connection.id);
             let Some(best) = found.first() else {
@@ -174,20 +174,22 @@ fn version_0_connections_have_their_subflows_at_both_ends() {
     let Some(ends) = Ends::of("v0") else { return };
     let (client, server) = (scenarios::load(&ends.first).unwrap(), scenarios::load(&ends.second).unwrap());
     let (there, back) = (Mapper::new(&client, &server).unwrap(), Mapper::new(&server, &client).unwrap());
-    let subflows = |found: &MptcpMatch| -> Vec<_> { found.subflows.iter().map(|s| (s.tcpstream, s.mapped)).collect() };
+    let subflows = |found: &MptcpMatch| -> Vec<_> {
+        found.subflows.iter().map(|s| (s.tcpstream.map(|id| id.0), s.mapped.map(|id| id.0))).collect()
+    };
     for (one, other, expected) in [(0, 0, 0), (1, 2, 1), (2, 3, 2), (3, 4, 3)].map(|(a, b, c)| (a, b, TRUE_SUBFLOWS[c]))
     {
         let found = there.the_mptcp(ConnectionId(one)).unwrap();
-        assert_eq!((found.mapped, found.certain), (other, true));
+        assert_eq!((found.mapped, found.certain), (ConnectionId(other), true));
         assert_eq!(subflows(&found), expected);
         let found = back.the_mptcp(ConnectionId(other)).unwrap();
-        assert_eq!((found.mapped, found.certain), (one, true));
+        assert_eq!((found.mapped, found.certain), (ConnectionId(one), true));
         let mut turned: Vec<_> = expected.iter().map(|(one, other)| (*other, *one)).collect();
         turned.sort_by_key(|(own, _)| own.unwrap_or(u32::MAX));
         assert_eq!(subflows(&found), turned);
     }
     // The two segments without a handshake are the client's stream 1 as well.
-    assert_eq!(back.tcp(StreamId(2)).first().map(|found| found.mapped), Some(1));
+    assert_eq!(back.tcp(StreamId(2)).first().map(|found| found.mapped), Some(StreamId(1)));
     assert_eq!(there.tcp(StreamId(7)), []);
 }
 

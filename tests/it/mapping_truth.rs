@@ -1,6 +1,7 @@
 //! Which streams and connections of two captures are the same, from outside: endpoints and sequence numbers of SYNs as
 //! tshark prints them, tokens as the independent reader has them, and what the lab's translators were told to rewrite.
 
+use mptcp_trace::StreamId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -108,15 +109,15 @@ impl Streams {
         Streams(kept)
     }
 
-    pub fn count(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap()
+    pub fn ids(&self) -> impl Iterator<Item = StreamId> + use<> {
+        (0..u32::try_from(self.0.len()).unwrap()).map(StreamId)
     }
 
     /// The streams of the other capture that are this one: several where one end saw a SYN, or a whole handshake, that
     /// the other did not, and so counts one stream where the other counts two.
-    pub fn counterparts(&self, stream: u32, other: &Streams) -> Vec<u32> {
-        let one = &self.0[stream as usize];
-        (0..).zip(&other.0).filter(|(_, other)| one.is(other)).map(|(number, _)| number).collect()
+    pub fn counterparts(&self, stream: StreamId, other: &Streams) -> Vec<StreamId> {
+        let one = &self.0[stream.index()];
+        (0..).zip(&other.0).filter(|(_, other)| one.is(other)).map(|(number, _)| StreamId(number)).collect()
     }
 }
 
@@ -148,13 +149,13 @@ impl Shown {
 }
 
 /// A stream of each connection that the independent reader found in both captures, by tokens.
-pub fn same_connections(ends: &Ends) -> Vec<(u32, u32)> {
+pub fn same_connections(ends: &Ends) -> Vec<(StreamId, StreamId)> {
     let (first, second) = (connections(&ends.first), connections(&ends.second));
     first.iter().filter_map(|(token, stream)| Some((*stream, *second.get(token)?))).collect()
 }
 
 /// The first stream of each connection, by the tokens of both hosts.
-fn connections(path: &Path) -> BTreeMap<String, u32> {
+fn connections(path: &Path) -> BTreeMap<String, StreamId> {
     let Some(expected) = scenarios::json(path, "expected.json") else { return BTreeMap::new() };
     let expected = &expected[path.file_name().unwrap().to_string_lossy().as_ref()];
     let mut found = BTreeMap::new();
@@ -162,7 +163,7 @@ fn connections(path: &Path) -> BTreeMap<String, u32> {
         let stream = connection["subflows"][0]["tcpstream"].as_u64().unwrap();
         for token in ["client_token", "server_token"] {
             if let Value::String(token) = &connection[token] {
-                found.insert(token.clone(), u32::try_from(stream).unwrap());
+                found.insert(token.clone(), StreamId(u32::try_from(stream).unwrap()));
             }
         }
     }

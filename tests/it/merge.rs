@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::mapping::StreamPair;
 use mptcp_trace::analysis::merge::{Fate, Flow, Merged, Passage, SideEvidence, merge};
 use mptcp_trace::tracking::{Capture, Role};
@@ -30,7 +31,7 @@ pub fn end_of(scenario: &Path, end: &str) -> Option<PathBuf> {
 
 /// Streams with the same endpoints, first with first, second with second: right where no address is translated.
 pub fn by_endpoints(first: &Capture, second: &Capture) -> Vec<StreamPair> {
-    let mut left: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+    let mut left: BTreeMap<_, Vec<StreamId>> = BTreeMap::new();
     for stream in second.tracking.streams.iter().rev() {
         left.entry((stream.client, stream.server)).or_default().push(stream.id);
     }
@@ -210,7 +211,7 @@ fn every_octet_of_both_captures_has_one_fate() {
     assert!(compared > 700, "{compared}");
 }
 
-fn payload(capture: &Capture, stream: u32, towards: Role) -> u64 {
+fn payload(capture: &Capture, stream: StreamId, towards: Role) -> u64 {
     let stream = capture.tracking.stream(stream).unwrap();
     let packets =
         stream.packets.iter().filter(|row| stream.towards(&capture.tracking.packets[**row as usize]) == towards);

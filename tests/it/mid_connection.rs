@@ -8,6 +8,7 @@ use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
 use mptcp_trace::analysis::subflows::SubflowRecord;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::{JoinedBy, Role, Subflow, Tracking, track};
+use mptcp_trace::{ConnectionId, StreamId};
 
 use crate::program::Home;
 use crate::scenarios;
@@ -32,9 +33,9 @@ fn subflows_without_handshakes_are_one_connection() {
         assert_eq!((found[0].subflows.len(), servers.len()), (4, 2), "{name}");
         assert!(found[0].subflows.iter().all(|one| one.server_port == 5001 && one.mptcpdest == Role::Server), "{name}");
         // Wireshark's numbers: tshark has four connections in the one, two in the other.
-        let numbers: BTreeSet<u32> = found[0].subflows.iter().map(|one| one.mptcpstream_wireshark).collect();
+        let numbers: BTreeSet<ConnectionId> = found[0].subflows.iter().map(|one| one.mptcpstream_wireshark).collect();
         let by_tshark = scenarios::tshark(&folder.join(name), &["mptcp.stream"]);
-        let by_tshark: BTreeSet<u32> = by_tshark.iter().filter_map(|number| number.parse().ok()).collect();
+        let by_tshark: BTreeSet<ConnectionId> = by_tshark.iter().filter_map(|number| number.parse().ok()).collect();
         assert_eq!(numbers, by_tshark, "{name}");
         for part in by_tshark.into_iter().filter(|number| *number != found[0].mptcpstream) {
             let error = capture.mptcp_connection(part).unwrap_err().to_string();
@@ -104,7 +105,7 @@ fn volumes_are_those_of_the_same_packets_of_the_whole_capture() {
 }
 
 /// The connection that each stream of `cut`, the rest of `whole` from row `from` on, belongs to there and here.
-fn memberships(whole: &Tracking, cut: &Tracking, from: usize) -> Vec<(u32, u32, bool)> {
+fn memberships(whole: &Tracking, cut: &Tracking, from: usize) -> Vec<(ConnectionId, ConnectionId, bool)> {
     let streams = cut.streams.iter().filter_map(|stream| {
         let here = cut.subflow(stream.id)?;
         let row = *stream.packets.first()? as usize + from;
@@ -114,7 +115,7 @@ fn memberships(whole: &Tracking, cut: &Tracking, from: usize) -> Vec<(u32, u32, 
         // Whichever end of the stream is taken for its client.
         let way = |tracking: &Tracking, subflow: &Subflow, row: usize| {
             let packet = &tracking.packets[row];
-            Tracking::mptcp_towards(subflow, tracking.streams[packet.stream as usize].towards(packet))
+            Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet))
         };
         let same = way(cut, here, row - from) == way(whole, there, row);
         Some((there.connection, here.connection, same || here.joined_by < Some(JoinedBy::DataSequence)))
@@ -133,7 +134,7 @@ fn what_is_put_together_is_one_by_keys() {
         for share in [20, 5, 2] {
             let from = segments.len() / share;
             let cut = track(&segments[from..]);
-            let mut by_connection: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+            let mut by_connection: BTreeMap<ConnectionId, BTreeSet<ConnectionId>> = BTreeMap::new();
             for (there, here, same_way) in memberships(&capture.tracking, &cut, from) {
                 by_connection.entry(here).or_default().insert(there);
                 if !same_way {
@@ -147,17 +148,18 @@ fn what_is_put_together_is_one_by_keys() {
             }
             let parts = cut.connections.iter().filter(|connection| connection.part_of.is_some()).count();
             together += parts;
-            let mut known: BTreeSet<u32> = BTreeSet::new();
+            let mut known: BTreeSet<ConnectionId> = BTreeSet::new();
             for (there, here, _) in memberships(&capture.tracking, &cut, from) {
-                let carries = |id: &u32| {
-                    cut.streams[*id as usize]
+                let carries = |id: &StreamId| {
+                    cut.stream(*id)
+                        .unwrap()
                         .packets
                         .iter()
                         .any(|row| segments[*row as usize + from].dss.is_some_and(|dss| dss.mapping.is_some()))
                 };
-                if cut.connections[here as usize].subflows.iter().any(carries) && known.replace(there).is_some() {
+                if cut.connection(here).unwrap().subflows.iter().any(carries) && known.replace(there).is_some() {
                     // Another part of the same connection was seen before.
-                    apart += usize::from(cut.connections[here as usize].subflows.len() == 1);
+                    apart += usize::from(cut.connection(here).unwrap().subflows.len() == 1);
                 }
             }
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::out_of_order::out_of_order;
 use mptcp_trace::tracking::Role;
+use mptcp_trace::{ConnectionId, StreamId};
 use serde_json::Value;
 
 use crate::program::{Home, examples};
@@ -16,7 +16,7 @@ use crate::scenarios;
 /// A packet with data towards the server, by tshark: time in nanoseconds, stream, DSN from 0 on, length.
 pub struct Packet {
     pub time: i64,
-    pub stream: u32,
+    pub stream: StreamId,
     pub dsn: u64,
     pub length: u64,
 }
@@ -55,7 +55,7 @@ pub fn packets(path: &Path) -> Vec<Packet> {
 }
 
 /// By subflow, octets that waited and the longest wait; octets times their waits; most octets waiting at one time.
-pub fn naive(packets: &[Packet]) -> (BTreeMap<u32, (u64, i64)>, i128, u64) {
+pub fn naive(packets: &[Packet]) -> (BTreeMap<StreamId, (u64, i64)>, i128, u64) {
     let size = packets.iter().map(|packet| packet.dsn + packet.length).max().unwrap() as usize;
     // The packet that first brought each octet, then the last of those that brought it or one before it.
     let mut brought = vec![usize::MAX; size];
@@ -65,7 +65,7 @@ pub fn naive(packets: &[Packet]) -> (BTreeMap<u32, (u64, i64)>, i128, u64) {
         }
     }
     assert!(!brought.contains(&usize::MAX), "every octet arrived");
-    let mut by_subflow: BTreeMap<u32, (u64, i64)> = BTreeMap::new();
+    let mut by_subflow: BTreeMap<StreamId, (u64, i64)> = BTreeMap::new();
     let (mut product, mut changes, mut latest) = (0_i128, vec![0_i64; packets.len()], 0);
     for arrived in brought {
         latest = latest.max(arrived);

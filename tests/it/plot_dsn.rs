@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::reinjections::reinjections;
 use mptcp_trace::tracking::Role;
 use mptcpanalyzer::plots::dsn::dsn;
@@ -15,7 +16,7 @@ use crate::scenarios;
 
 fn figure(path: &std::path::Path) -> Figure {
     let capture = scenarios::load(path).unwrap();
-    dsn(&capture, &capture.tracking.connections[0], &Request::default())
+    dsn(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default())
 }
 
 fn series<'a>(panel: &'a Panel, name: &str) -> Option<&'a Marks> {
@@ -66,7 +67,7 @@ fn marks_are_the_packets_that_sent_again() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("06c_lossy_blackouts"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let connection = &capture.tracking.connections[0];
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let figure = figure(&path);
     for (panel, (towards, octets)) in figure.panels.iter().zip([(Role::Server, 76_760), (Role::Client, 88_924)]) {
         // As much as the kernels counted (bytes_retrans of MPTCP_INFO).

@@ -153,7 +153,7 @@ fn round_trips_over_time_are_wiresharks() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("02_fullmesh"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let connection = &capture.tracking.connections[0];
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let figure = round_trips(&capture, connection, &Request::default(), &[Level::Tcp], Over::Ack);
     let over_sent = round_trips(&capture, connection, &Request::default(), &[Level::Tcp], Over::Sent);
     let mut measured: HashMap<(u32, i64), i64> = HashMap::new();
@@ -192,8 +192,13 @@ fn round_trips_of_data_are_from_sending_to_the_data_ack() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("01_basic"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let figure =
-        round_trips(&capture, &capture.tracking.connections[0], &Request::default(), &[Level::Data], Over::Dsn);
+    let figure = round_trips(
+        &capture,
+        capture.tracking.connection(ConnectionId(0)).unwrap(),
+        &Request::default(),
+        &[Level::Data],
+        Over::Dsn,
+    );
     let data = packets(&path);
     let acknowledged = data_acks(&path);
     // When each octet was first sent.
@@ -296,7 +301,7 @@ fn the_reorder_buffer_is_a_naive_receivers() {
         let path = folder.join(file);
         let (by_subflow, _, peak) = naive(&packets(&path));
         let capture = scenarios::load(&path).unwrap();
-        let figure = ooo(&capture, &capture.tracking.connections[0], &Request::default());
+        let figure = ooo(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default());
         let waiting = points(panel(&figure, "towards the server"), "all subflows");
         assert_eq!(waiting.iter().map(|point| point.y as u64).max(), Some(peak), "{file}");
         assert_eq!(waiting.last().unwrap().y, 0.0, "{file}: in the end nothing waits");
@@ -318,7 +323,13 @@ fn a_request_for_times_leaves_the_rest_out() {
     let capture = scenarios::load(&path).unwrap();
     let words = ["x", "--towards", "server", "--start", "7.5", "--end", "8", "--skip-subflow", "0"];
     let request = Request::of(&Request::with_arguments(clap::Command::new("x")).get_matches_from(words)).unwrap();
-    let figure = round_trips(&capture, &capture.tracking.connections[0], &request, &[Level::Tcp], Over::Ack);
+    let figure = round_trips(
+        &capture,
+        capture.tracking.connection(ConnectionId(0)).unwrap(),
+        &request,
+        &[Level::Tcp],
+        Over::Ack,
+    );
     assert_eq!(figure.panels.len(), 1);
     let names: Vec<&str> = figure.panels[0].series.iter().map(|series| series.name.as_str()).collect();
     assert_eq!(names, ["subflow 1", "subflow 2", "subflow 3"]);

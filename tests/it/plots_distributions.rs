@@ -151,15 +151,15 @@ fn times_between_packets_are_drawn_as_shares() {
 }
 
 /// By stream, the lengths of distinct mappings that tshark reads in packets to or from port 5001, sorted.
-fn mappings(path: &Path, port: &str) -> BTreeMap<u32, Vec<u64>> {
+fn mappings(path: &Path, port: &str) -> BTreeMap<StreamId, Vec<u64>> {
     let names =
         ["rawdataseqno", "subflowseqno", "datalvllen", "datafin.flag"].map(|name| format!("tcp.options.mptcp.{name}"));
     let names: Vec<&str> = std::iter::once("tcp.stream").chain(names.iter().map(String::as_str)).collect();
     let filter = format!("tcp.{port}port==5001 && tcp.options.mptcp.datalvllen");
     let mut seen = HashSet::new();
-    let mut lengths: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    let mut lengths: BTreeMap<StreamId, Vec<u64>> = BTreeMap::new();
     for row in fields(path, &filter, &names) {
-        let stream: u32 = row[0].parse().unwrap();
+        let stream: StreamId = row[0].parse().unwrap();
         let fin = ["1", "True"].contains(&row[4].as_str());
         // MP_CAPABLE has a length, and neither number: those of its data are the first ones.
         let length = row[3].parse::<u64>().unwrap() - u64::from(fin);

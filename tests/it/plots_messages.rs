@@ -1,5 +1,6 @@
 //! The sequence diagram, against the options that tshark reads, and plots with many panels in a small terminal.
 
+use mptcp_trace::ConnectionId;
 use mptcpanalyzer::plots::figure::{Arrow, Figure, Marks};
 use mptcpanalyzer::plots::ladder::ladder;
 use mptcpanalyzer::plots::request::Request;
@@ -60,7 +61,7 @@ fn arrows_are_the_packets_with_these_options() {
     for name in ["02_fullmesh", "04_rm_addr_prio", "07b_fastclose_server"] {
         let path = end_of(&folder.join(name), "client").unwrap();
         let capture = scenarios::load(&path).unwrap();
-        let figure = ladder(&capture, &capture.tracking.connections[0], &Request::default(), 200);
+        let figure = ladder(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default(), 200);
         let told = told(&figure);
         let packets = control_packets(&path);
         // Subtypes of RFC 8684: MP_JOIN 1, ADD_ADDR 3, REMOVE_ADDR 4, MP_PRIO 5, MP_FASTCLOSE 7.
@@ -103,7 +104,7 @@ fn a_handshake_reads_as_the_rfc_draws_it() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("04_rm_addr_prio"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let figure = ladder(&capture, &capture.tracking.connections[0], &Request::default(), 200);
+    let figure = ladder(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default(), 200);
     let told = told(&figure);
     let line = |index: usize| {
         let (_, from, to, text) = &told[index];
@@ -126,7 +127,7 @@ fn too_many_messages_are_thinned_and_counted() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("04_rm_addr_prio"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let connection = &capture.tracking.connections[0];
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let all = told(&ladder(&capture, connection, &Request::default(), 200)).len();
     let figure = ladder(&capture, connection, &Request::default(), 12);
     let told = told(&figure);

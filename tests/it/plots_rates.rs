@@ -154,7 +154,7 @@ fn goodput_leaves_out_what_was_sent_again() {
 #[test]
 fn one_subflow_has_a_total_too() {
     let Some((_, capture)) = scenario("08e_mpfail_single_slow/client.pcapng") else { return };
-    assert_eq!(capture.tracking.connections[0].subflows.len(), 1);
+    assert_eq!(capture.tracking.connection(ConnectionId(0)).unwrap().subflows.len(), 1);
     for (line, total) in [("mptcp_tput 0", "total"), ("mptcp_gput 0", "total"), ("acksize 0 --distribution", "all")] {
         let figure = draw(&capture, line);
         let steps = |panel: &&Panel| {

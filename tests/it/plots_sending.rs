@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use mptcp_trace::analysis::aggregation_benefit::aggregation_benefit;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::{ConnectionId, StreamId};
 use mptcpanalyzer::plots::aggr_benefit::aggr_benefit;
 use mptcpanalyzer::plots::dsn::dsn;
 use mptcpanalyzer::plots::figure::Marks;
@@ -19,8 +20,8 @@ use crate::plots_delays::{nanoseconds, panel, points, printed};
 use crate::scenarios;
 
 /// For each octet of data towards the server the stream of the packet that was the first to carry it.
-fn owners(path: &std::path::Path) -> Vec<u32> {
-    let mut owners: Vec<Option<u32>> = Vec::new();
+fn owners(path: &std::path::Path) -> Vec<StreamId> {
+    let mut owners: Vec<Option<StreamId>> = Vec::new();
     for packet in packets(path) {
         let end = (packet.dsn + packet.length) as usize;
         if owners.len() < end {
@@ -40,17 +41,17 @@ fn stretches_are_the_octets_that_each_subflow_sent_first() {
         let path = end_of(&folder.join(name), end).unwrap();
         let owners = owners(&path);
         let capture = scenarios::load(&path).unwrap();
-        let figure = scheduler(&capture, &capture.tracking.connections[0], &Request::default());
+        let figure = scheduler(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default());
         let lanes = panel(&figure, "towards the server");
-        let mut drawn: BTreeMap<u32, Vec<(u64, u64)>> = BTreeMap::new();
+        let mut drawn: BTreeMap<StreamId, Vec<(u64, u64)>> = BTreeMap::new();
         for (lane, series) in lanes.series.iter().enumerate() {
-            let stream: u32 = series.name.strip_prefix("subflow ").unwrap().parse().unwrap();
+            let stream: StreamId = series.name.strip_prefix("subflow ").unwrap().parse().unwrap();
             assert_eq!(lanes.y.categories[lane], series.name);
             let Marks::HorizontalStrokes(strokes) = &series.marks else { panic!("{}", series.marks.name()) };
             assert!(strokes.iter().all(|stroke| stroke.y == lane as f64));
             drawn.insert(stream, strokes.iter().map(|stroke| (stroke.x_low as u64, stroke.x_high as u64)).collect());
         }
-        let mut expected: BTreeMap<u32, Vec<(u64, u64)>> = BTreeMap::new();
+        let mut expected: BTreeMap<StreamId, Vec<(u64, u64)>> = BTreeMap::new();
         let mut start = 0;
         for piece in owners.chunk_by(|one, other| one == other) {
             // The first octet is 1.
@@ -73,7 +74,7 @@ fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() 
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("06c_lossy_blackouts"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let figure = over_time(&capture, &capture.tracking.connections[0], &Request::default());
+    let figure = over_time(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default());
     // Two panels a direction: octets, and how late. bytes_retrans of MPTCP_INFO at the client and at the server.
     for (panels, kernel) in figure.panels.chunks(2).zip([76_760.0, 88_924.0]) {
         let [octets, ages] = panels else { panic!("two panels a direction") };
@@ -86,11 +87,11 @@ fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() 
     }
     // How old the upload's are: raw data sequence numbers that tshark reads were seen earlier on the other stream.
     let data = packets(&path);
-    let mut first: HashMap<u64, (u32, i64)> = HashMap::new();
+    let mut first: HashMap<u64, (StreamId, i64)> = HashMap::new();
     let mut expected = Vec::new();
     for packet in &data {
         let octets = packet.dsn..packet.dsn + packet.length;
-        let known: Vec<(u32, i64)> = octets.clone().filter_map(|octet| first.get(&octet).copied()).collect();
+        let known: Vec<(StreamId, i64)> = octets.clone().filter_map(|octet| first.get(&octet).copied()).collect();
         if !known.is_empty() && known.iter().all(|(stream, _)| *stream != packet.stream) {
             let oldest = known.iter().map(|(_, time)| *time).min().unwrap();
             expected.push((packet.time - capture.origin(), packet.time - oldest));
@@ -112,7 +113,7 @@ fn the_aggregation_benefit_is_that_of_the_paths_as_they_were_set_up() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("05_backup_failover"), "server").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let connection = &capture.tracking.connections[0];
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let truth = scenarios::json(&path, "truth.json").unwrap();
     let rate = |path: &str| truth["paths"][path]["rate_bps"].as_f64().unwrap() / 8.0;
     assert_eq!((rate("1"), rate("2")), (1_250_000.0, 1_250_000.0));
@@ -123,7 +124,7 @@ fn the_aggregation_benefit_is_that_of_the_paths_as_they_were_set_up() {
     let expected = written / duration / 1_250_000.0 - 1.0;
     assert!((-0.5..0.0).contains(&expected), "{expected}");
 
-    let given = BTreeMap::from([(0, rate("1")), (1, rate("2"))]);
+    let given = BTreeMap::from([(StreamId(0), rate("1")), (StreamId(1), rate("2"))]);
     let figure = aggr_benefit(&capture, connection, &Request::default(), 1.0, &given);
     let upload = panel(&figure, "towards the server");
     let whole = points(upload, "whole transfer");
@@ -147,7 +148,7 @@ fn without_keys_plots_say_what_is_missing() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("13a_midstream"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let connection = &capture.tracking.connections[0];
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let figure = scheduler(&capture, connection, &Request::default());
     let says = |text: &str| figure.caption.iter().any(|line| line.contains(text));
     assert!(says("the sender's key was not captured") && says("MP_CAPABLE handshake was not captured"));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
 use mptcp_trace::tracking::data::{Kind, data_level};
 use mptcp_trace::tracking::token::derive;
@@ -440,7 +441,7 @@ fn model(world: &World) -> Model {
 fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
     let expected = model(world);
     prop_assert_eq!(tracking.connections.len(), 1);
-    let connection = &tracking.connections[0];
+    let connection = tracking.connection(ConnectionId(0)).unwrap();
     prop_assert_eq!(connection.subflows.len(), world.senders.len());
     let level = data_level(&world.segments, tracking, connection);
     let direction = &level.directions.server;

@@ -17,7 +17,7 @@ use crate::scenarios;
 
 /// One packet with data towards the server and a mapping of its own that covers it.
 struct Data {
-    stream: u32,
+    stream: StreamId,
     /// As sent; `None` for the first data of all, which come with MP_CAPABLE instead of a mapping.
     dsn: Option<u64>,
     length: u64,
@@ -37,7 +37,7 @@ fn data(path: &Path) -> Vec<(u64, Data)> {
         "tcp.options.mptcp.datalvllen",
         "tcp.options.mptcp.subtype",
     ];
-    let mut isn: HashMap<u32, u32> = HashMap::new();
+    let mut isn: HashMap<StreamId, u32> = HashMap::new();
     let mut found = Vec::new();
     for line in scenarios::tshark(path, &fields) {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -45,7 +45,7 @@ fn data(path: &Path) -> Vec<(u64, Data)> {
         if cells[2] != "5001" {
             continue;
         }
-        let stream: u32 = cells[1].parse().unwrap();
+        let stream: StreamId = cells[1].parse().unwrap();
         let sequence: u32 = cells[3].parse().unwrap();
         if matches!(cells[5], "1" | "True") {
             isn.insert(stream, sequence);
@@ -77,8 +77,8 @@ fn first_octet(path: &Path) -> u64 {
 }
 
 /// For each octet of data the frame that first brought it, by stream.
-fn first_arrivals(path: &Path, base: u64) -> HashMap<u32, Vec<u32>> {
-    let mut arrivals: HashMap<u32, Vec<u32>> = HashMap::new();
+fn first_arrivals(path: &Path, base: u64) -> HashMap<StreamId, Vec<u32>> {
+    let mut arrivals: HashMap<StreamId, Vec<u32>> = HashMap::new();
     for (frame, data) in data(path) {
         let octets = arrivals.entry(data.stream).or_default();
         let start = (data.dsn.unwrap_or(base) - base) as usize;
@@ -97,7 +97,8 @@ fn first_arrivals(path: &Path, base: u64) -> HashMap<u32, Vec<u32>> {
 
 /// The only connection of both, whose two subflows have the same numbers in both: the initial one comes first.
 fn connection<'a>(client: &'a Capture, server: &'a Capture) -> ConnectionPair<'a> {
-    let end = |capture: &'a Capture| AtOneEnd { capture, connection: &capture.tracking.connections[0] };
+    let end =
+        |capture: &'a Capture| AtOneEnd { capture, connection: capture.tracking.connection(ConnectionId(0)).unwrap() };
     let pairs = [0, 1].map(|id| StreamPair { first: StreamId(id), second: StreamId(id), flipped: false });
     ConnectionPair::new(end(client), end(server), pairs.to_vec(), false).unwrap()
 }
@@ -111,7 +112,8 @@ fn verdicts_follow_the_order_of_arrival() {
         let (client, server) = both_ends(&scenario).unwrap();
         let base = first_octet(&end_of(&scenario, "client").unwrap());
         let arrivals = first_arrivals(&end_of(&scenario, "server").unwrap(), base);
-        let at = |stream: u32, octet: u64| arrivals[&stream].get(octet as usize).copied().filter(|frame| *frame > 0);
+        let at =
+            |stream: StreamId, octet: u64| arrivals[&stream].get(octet as usize).copied().filter(|frame| *frame > 0);
         let pair = connection(&client, &server);
         let found = qualify_reinjections(&pair, &merge(&client, &server, pair.streams()).unwrap(), Some(Role::Server));
         for one in &found[0].reinjections {
@@ -199,7 +201,7 @@ fn contributions_are_what_arrived_first() {
         let base = first_octet(&end_of(&scenario, "client").unwrap());
         let arrivals = first_arrivals(&end_of(&scenario, "server").unwrap(), base);
         let length = arrivals.values().map(Vec::len).max().unwrap();
-        let mut expected: HashMap<u32, u64> = HashMap::new();
+        let mut expected: HashMap<StreamId, u64> = HashMap::new();
         for octet in 0..length {
             let on = arrivals.iter().filter_map(|(id, octets)| Some((*octets.get(octet).filter(|f| **f > 0)?, *id)));
             *expected.entry(on.min().unwrap().1).or_default() += 1;

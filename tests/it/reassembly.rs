@@ -61,7 +61,7 @@ fn the_reassembled_stream_is_what_the_application_wrote() {
             continue;
         }
         let Some(capture) = scenarios::load(&path).filter(|capture| is_whole(capture)) else { continue };
-        let connection = capture.tracking.connections.first().expect("the scenario has a connection");
+        let connection = capture.tracking.connections.iter().next().expect("the scenario has a connection");
         let pairs = [(Role::Server, "sha256_sent"), (Role::Client, "sha256_received")];
         for (towards, key) in pairs {
             let Value::String(wanted) = &application[key] else { continue };

@@ -10,6 +10,7 @@ use crate::made_mptcp::{
     ACK, KEYS, Packet, Path, RST, RST_ACK, SYN, SYN_ACK, Wire, join_ack, join_syn, join_syn_ack, reset, token_and_idsn,
 };
 use crate::scenarios;
+use mptcp_trace::ConnectionId;
 use mptcp_trace::StreamId;
 
 const FIRST: Path = Path { client: 1, server: 101, port: 5001, delay: 0.010 };
@@ -74,7 +75,7 @@ fn recorded(case: Case) -> (Arc<LoadedCapture>, Vec<Finding>) {
 
 fn found(wire: Wire) -> (Arc<LoadedCapture>, Vec<Finding>) {
     let capture = wire.capture();
-    let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
+    let findings = diagnose_connection(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), None);
     (capture, findings.into_iter().filter(|finding| finding.tcpstream == Some(StreamId(1))).collect())
 }
 
@@ -353,7 +354,7 @@ fn recorded_refusals_are_told_their_cause() {
             let path = folder.join(name).join(format!("{end}.pcap"));
             let truth = scenarios::json(&path, "truth.json").unwrap();
             let capture = scenarios::load(&path).unwrap();
-            let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
+            let findings = diagnose_connection(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), None);
             let finding = findings.iter().find(|finding| finding.finding == FindingKind::JoinRefused).unwrap();
             assert!(finding.detail.starts_with(step), "{name}/{end}: {}", finding.detail);
             assert!(
@@ -372,7 +373,7 @@ fn recorded_refusals_are_told_their_cause() {
     // The HMAC left the client valid.
     let meaning = |end: &str| {
         let capture = scenarios::load(&folder.join("hmac_altered_download").join(format!("{end}.pcap"))).unwrap();
-        let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
+        let findings = diagnose_connection(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), None);
         findings.iter().find(|finding| finding.finding == FindingKind::JoinRefused).unwrap().meaning.to_string()
     };
     assert!(meaning("client").starts_with("the option was altered or removed on the way to the server"));

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::tracking::Role;
+use mptcp_trace::{ConnectionId, StreamId};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, diagnose_connection};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ use crate::scenarios;
 struct Data {
     frame: u64,
     time: f64,
-    stream: u32,
+    stream: StreamId,
     /// Relative to the initial sequence number.
     ssn: u64,
     /// As sent; `None` for the first data of all, which come with MP_CAPABLE instead of a mapping.
@@ -41,7 +41,7 @@ fn data(path: &Path, towards: Role) -> Vec<Data> {
         "tcp.options.mptcp.subflowseqno",
         "tcp.options.mptcp.datalvllen",
     ];
-    let mut isn: HashMap<u32, u32> = HashMap::new();
+    let mut isn: HashMap<StreamId, u32> = HashMap::new();
     let mut found = Vec::new();
     for line in scenarios::tshark(path, &fields) {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -49,7 +49,7 @@ fn data(path: &Path, towards: Role) -> Vec<Data> {
         if port != "5001" {
             continue;
         }
-        let (stream, sequence): (u32, u32) = (cells[2].parse().unwrap(), cells[5].parse().unwrap());
+        let (stream, sequence): (StreamId, u32) = (cells[2].parse().unwrap(), cells[5].parse().unwrap());
         if matches!(cells[7], "1" | "True") {
             isn.insert(stream, sequence);
         }
@@ -106,7 +106,7 @@ fn late_copies(path: &Path, towards: Role) -> BTreeMap<u64, (u64, BTreeSet<u64>,
     let base = packets.iter().filter_map(|packet| packet.dsn).min().unwrap_or(0);
     let mut first: Vec<Option<&Data>> = Vec::new();
     // By stream: octets of data that came on it, and subflow sequence numbers.
-    let mut came: HashMap<u32, (Vec<bool>, Vec<bool>)> = HashMap::new();
+    let mut came: HashMap<StreamId, (Vec<bool>, Vec<bool>)> = HashMap::new();
     let mut late: BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64)> = BTreeMap::new();
     for packet in &packets {
         let Some(dsn) = packet.dsn else { continue };
@@ -161,9 +161,9 @@ fn the_receiver_lists_the_copies_that_came_late() {
 type Came = Vec<Option<Option<u64>>>;
 
 /// The stream that could deliver each of the `wanted` octets first, having all that comes before on it.
-fn delivered_first(path: &Path, towards: Role, wanted: &HashSet<u64>) -> HashMap<u64, u32> {
-    let mut waiting: HashMap<u32, (Came, usize)> = HashMap::new();
-    let mut first: HashMap<u64, u32> = HashMap::new();
+fn delivered_first(path: &Path, towards: Role, wanted: &HashSet<u64>) -> HashMap<u64, StreamId> {
+    let mut waiting: HashMap<StreamId, (Came, usize)> = HashMap::new();
+    let mut first: HashMap<u64, StreamId> = HashMap::new();
     for packet in data(path, towards) {
         let (own, next) = waiting.entry(packet.stream).or_insert((Vec::new(), 1));
         let end = (packet.ssn + packet.length) as usize;
@@ -200,7 +200,7 @@ fn what_was_needed_is_what_the_receiver_could_deliver_first() {
             };
             // Streams may have other numbers at the other end.
             let there = endpoints(&receiver);
-            let counterpart: HashMap<u32, u32> = endpoints(&sender)
+            let counterpart: HashMap<StreamId, StreamId> = endpoints(&sender)
                 .into_iter()
                 .filter_map(|(id, ends)| Some((id, there.iter().find(|(_, other)| *other == ends)?.0)))
                 .collect();

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use mptcp_trace::StreamId;
 use mptcp_trace::packets::native;
 use mptcp_trace::tracking::Capture;
 use mptcpanalyzer::analysis::diagnose::FindingKind;
@@ -66,7 +67,7 @@ fn syns_that_nobody_answers() {
         let said = exchange.said();
         assert_eq!(said.kinds(), [FindingKind::MptcpUnanswered], "version {version}");
         let finding = said.only(FindingKind::MptcpUnanswered);
-        assert_eq!((finding.tcpstream, finding.packets.as_slice()), (Some(0), [1, 2, 3].as_slice()));
+        assert_eq!((finding.tcpstream, finding.packets.as_slice()), (Some(StreamId(0)), [1, 2, 3].as_slice()));
         assert!(
             finding.detail.contains(&format!("3 SYNs (packets 1, 2, 3) ask for MPTCP version {version}")),
             "{finding:?}"

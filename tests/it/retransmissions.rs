@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::retransmissions::{SentAgain, sent_again};
 use mptcp_trace::tracking::{Capture, Role, Stream, Tracking};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_connection};
@@ -166,7 +167,7 @@ fn download(place: f64, again: Range<u32>, lost: bool) -> Option<Finding> {
     }
     wire.up(0.6, &PATH, &Packet { flags: ACK, seq: 101, ack: 100_001, ..Packet::default() });
     let capture = wire.capture();
-    let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
+    let findings = diagnose_connection(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), None);
     findings.into_iter().find(|finding| finding.finding == FindingKind::Retransmissions)
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::capture_point::Place;
 use mptcp_trace::analysis::rtt::{Level, Series, rtt};
 use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::{ConnectionId, StreamId};
 use serde_json::Value;
 
 use crate::program::{Home, examples};
@@ -29,7 +29,7 @@ fn series(capture: &Capture) -> Vec<Series> {
 }
 
 /// Smallest sample of these levels, seconds.
-fn smallest(series: &[Series], stream: u32, towards: Role, levels: &[Level]) -> Option<f64> {
+fn smallest(series: &[Series], stream: StreamId, towards: Role, levels: &[Level]) -> Option<f64> {
     let wanted =
         series.iter().filter(|s| s.tcpstream == Some(stream) && s.towards == towards && levels.contains(&s.level));
     wanted.filter_map(|series| series.record().distribution.min).min_by(f64::total_cmp)
@@ -37,7 +37,7 @@ fn smallest(series: &[Series], stream: u32, towards: Role, levels: &[Level]) -> 
 
 /// What the truth says of the client's subflow in this stream: its path's delay there and back, seconds; the kernel's
 /// smallest round trip, seconds.
-fn truth(path: &Path, capture: &Capture, stream: u32) -> (f64, Option<f64>) {
+fn truth(path: &Path, capture: &Capture, stream: StreamId) -> (f64, Option<f64>) {
     let truth = scenarios::json(path, "truth.json").unwrap();
     let client = capture.tracking.stream(stream).unwrap().client;
     // The third octet of the client's address is the number of the path.
@@ -81,7 +81,7 @@ fn the_clients_smallest_round_trips_are_the_paths_and_the_kernels() {
     }
 }
 
-fn smallest_of(series: &[Series], stream: u32, level: Level) -> f64 {
+fn smallest_of(series: &[Series], stream: StreamId, level: Level) -> f64 {
     smallest(series, stream, Role::Server, &[level]).expect("samples")
 }
 

@@ -5,6 +5,7 @@ use mptcpanalyzer::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::connection_pair::{AtOneEnd, ConnectionPair};
 use mptcp_trace::analysis::loss::losses;
 use mptcp_trace::analysis::mapping::{Mapper, SubflowMatch};
@@ -18,7 +19,7 @@ use crate::rewritten::{rewrite, timestamps_option};
 use crate::scenarios;
 
 /// What is done to the timestamps of a packet of this TCP stream that travels towards this end; `None` makes NOPs of them.
-type Shifting = dyn Fn(u32, Role, (u32, u32)) -> Option<(u32, u32)>;
+type Shifting = dyn Fn(StreamId, Role, (u32, u32)) -> Option<(u32, u32)>;
 
 /// The server's capture of a scenario as it would be behind such a box.
 fn behind(scenario: &Path, directory: &Path, shifting: &Shifting) -> Arc<LoadedCapture> {
@@ -47,20 +48,20 @@ fn behind(scenario: &Path, directory: &Path, shifting: &Shifting) -> Arc<LoadedC
 }
 
 /// What such a box adds to the clock of an end, another number for each stream; some make it wrap at once.
-fn added(stream: u32, sender: Role) -> u32 {
+fn added(stream: StreamId, sender: Role) -> u32 {
     let number =
-        stream.wrapping_mul(0x9e37_79b1).wrapping_add(if sender == Role::Client { 77_777 } else { 0x7fff_ffff });
-    if stream % 2 == 1 { number | 0xf000_0000 } else { number }
+        stream.0.wrapping_mul(0x9e37_79b1).wrapping_add(if sender == Role::Client { 77_777 } else { 0x7fff_ffff });
+    if stream.0 % 2 == 1 { number | 0xf000_0000 } else { number }
 }
 
 /// As pf does it: an echo of 0 stays.
-fn shifted(stream: u32, towards: Role, (value, echo): (u32, u32)) -> Option<(u32, u32)> {
+fn shifted(stream: StreamId, towards: Role, (value, echo): (u32, u32)) -> Option<(u32, u32)> {
     let echo = if echo == 0 { 0 } else { echo.wrapping_add(added(stream, towards)) };
     Some((value.wrapping_add(added(stream, towards.other())), echo))
 }
 
 /// The same to an echo of 0 as well.
-fn shifted_throughout(stream: u32, towards: Role, (value, echo): (u32, u32)) -> Option<(u32, u32)> {
+fn shifted_throughout(stream: StreamId, towards: Role, (value, echo): (u32, u32)) -> Option<(u32, u32)> {
     Some((value.wrapping_add(added(stream, towards.other())), echo.wrapping_add(added(stream, towards))))
 }
 
@@ -120,7 +121,7 @@ fn a_shift_of_timestamps_changes_nothing() {
         let scenario = folder.join(name);
         let (client, server) = both_ends(&scenario).unwrap();
         let expected = [said(&client, &server), said(&server, &client)];
-        for shifting in [shifted as fn(u32, Role, (u32, u32)) -> _, shifted_throughout] {
+        for shifting in [shifted as fn(StreamId, Role, (u32, u32)) -> _, shifted_throughout] {
             let directory = tempfile::tempdir().unwrap();
             let shifted = behind(&scenario, directory.path(), &shifting);
             for (got, expected) in [said(&client, &shifted), said(&shifted, &client)].iter().zip(&expected) {

@@ -1,5 +1,6 @@
 //! A connection of one subflow that nobody tried to join: what was offered, and where to look.
 
+use mptcp_trace::ConnectionId;
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_connection};
 
 use crate::made_mptcp::{ACK, Packet, Path, Wire, add_addr};
@@ -9,7 +10,7 @@ const PATH: Path = Path { client: 1, server: 101, port: 5001, delay: 0.010 };
 
 fn single(wire: Wire) -> Option<Finding> {
     let capture = wire.capture();
-    let findings = diagnose_connection(&capture, &capture.tracking.connections[0], None);
+    let findings = diagnose_connection(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), None);
     findings.into_iter().find(|finding| finding.finding == FindingKind::SingleSubflow)
 }
 

@@ -9,6 +9,7 @@ use mptcp_trace::analysis::receive_window::{Limits, Step, courses, limits};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
 use mptcp_trace::tracking::travelling::in_file_order;
 use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::{ConnectionId, StreamId};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind};
 use serde_json::Value;
 
@@ -26,7 +27,7 @@ fn load(path: &Path) -> std::sync::Arc<LoadedCapture> {
 
 /// The steps of a direction of the first connection, and how much later its sender hears.
 fn steps(capture: &Capture, towards: Role) -> (Vec<Step>, i64) {
-    let connection = &capture.tracking.connections[0];
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let packets = in_file_order(&capture.segments, &capture.tracking, connection);
     let courses = courses(capture, connection);
     let course = courses.get(towards);
@@ -262,7 +263,7 @@ fn a_slow_reader_is_told_from_a_small_buffer() {
 /// The gaps of a direction, seconds.
 fn gaps(capture: &Capture, towards: Role) -> Vec<f64> {
     let (steps, delay) = steps(capture, towards);
-    let round_trip = longest_round_trip(capture, &capture.tracking.connections[0]);
+    let round_trip = longest_round_trip(capture, capture.tracking.connection(ConnectionId(0)).unwrap());
     let found = idle_gaps(steps, delay, threshold(round_trip, delay));
     found.gaps.iter().map(|gap| seconds(Gap::length(gap))).collect()
 }
@@ -316,7 +317,10 @@ fn a_healthy_subflow_that_nothing_went_over_is_named() {
     let capture = load(&kept("field/24_primary_dead_stall.pcap"));
     let unused = found(&capture, FindingKind::HealthySubflowUnused);
     assert_eq!(unused.len(), 1);
-    assert_eq!((unused[0].tcpstream, unused[0].tcpstreams.as_slice()), (Some(1), [0, 1].as_slice()));
+    assert_eq!(
+        (unused[0].tcpstream, unused[0].tcpstreams.as_slice()),
+        (Some(StreamId(1)), [StreamId(0), StreamId(1)].as_slice())
+    );
     assert_eq!(unused[0].towards, Some(Role::Server));
     assert!(unused[0].detail.contains("12.600 s"), "{}", unused[0].detail);
 }

@@ -144,9 +144,12 @@ mod tests {
         let of =
             |count: u32| grouped(&(0..count).map(|n| finding(n, &format!("{} SYNs", n + 1), 7)).collect::<Vec<_>>());
         assert_eq!(of(1)[0].detail, "1 SYNs");
-        assert_eq!((of(1)[0].tcpstream, of(1)[0].count), (Some(0), 1));
+        assert_eq!((of(1)[0].tcpstream, of(1)[0].count), (Some(StreamId(0)), 1));
         assert_eq!(of(2)[0].detail, "tcp 0: 1 SYNs; tcp 1: 2 SYNs");
-        assert_eq!((of(2)[0].mptcpstream, of(2)[0].tcpstreams.as_slice()), (Some(0), [0, 1].as_slice()));
+        assert_eq!(
+            (of(2)[0].mptcpstream, of(2)[0].tcpstreams.as_slice()),
+            (Some(ConnectionId(0)), [StreamId(0), StreamId(1)].as_slice())
+        );
         assert_eq!(of(4)[0].detail, "4 times on 4 TCP streams of 2 connections; the first: 1 SYNs");
     }
 
