@@ -6,9 +6,10 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::distribution::share_at_most;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
-use super::subject::{Flow, Subject, panel};
+use super::subject::{Flow, Subject};
 use crate::arguments::{self, Source};
 use crate::described::{Described, Example};
 use crate::error::Result;

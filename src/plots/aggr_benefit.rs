@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::captions::without_handshake;
 use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
-use super::panels::with_panels;
+use super::panels::{self, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, Request};
 use crate::arguments::{self, Source};
@@ -145,8 +145,8 @@ pub fn aggr_benefit(
 }
 
 fn panel(towards: Role, found: Option<&AggregationBenefit>, clockwork: Clockwork) -> Panel {
-    let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("aggregation benefit", Unit::Plain))
-        .titled(format!("towards the {}", towards.name()));
+    let y = Axis::new("aggregation benefit", Unit::Plain);
+    let mut panel = panels::panel(towards, Axis::new("time", Unit::Seconds), y);
     let Some(found) = found.filter(|found| comparable(found)) else { return panel };
     let (Some(first), Some(last)) = (found.windows.first(), found.windows.last()) else { return panel };
     let (start, end) = (clockwork.seconds(first.from), clockwork.seconds(last.until));

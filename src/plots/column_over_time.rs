@@ -4,8 +4,9 @@ use crate::packets::LoadedCapture;
 use clap::{Arg, ArgMatches};
 
 use super::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
+use super::panels::panel;
 use super::request::{Clockwork, Request, span, value};
-use super::subject::{Flow, Subject, panel};
+use super::subject::{Flow, Subject};
 use crate::analysis::selection::unknown_column;
 use crate::error::{Error, Result};
 use crate::packets::cells::{Cells, Class, Value, hexadecimal};

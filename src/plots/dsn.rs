@@ -8,6 +8,7 @@ use super::crowded::thinned;
 use super::figure::{
     Annotation, Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit, VerticalStroke,
 };
+use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
 use crate::arguments::{self, Source};
@@ -119,8 +120,8 @@ struct Direction<'a> {
 impl Direction<'_> {
     /// The panel, and the events that it does not mark: how many of which kind.
     fn panel(&self, happened: &[Event]) -> (Panel, Vec<String>) {
-        let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("data sequence number", Unit::Bytes))
-            .titled(format!("towards the {}", self.towards.name()));
+        let y = Axis::new("data sequence number", Unit::Bytes);
+        let mut panel = panel(self.towards, Axis::new("time", Unit::Seconds), y);
         panel.series.push(Series::new("window", Look::of(RoleKind::WindowEdge), Marks::Steps(self.window_edge())));
         panel.series.push(Series::new("DATA_ACK", Look::of(RoleKind::Acknowledgement), Marks::Steps(self.data_acks())));
         let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());

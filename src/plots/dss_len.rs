@@ -3,9 +3,10 @@
 use clap::ArgMatches;
 
 use super::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
+use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Request, value};
-use super::subject::{Flow, Subject, panel};
+use super::subject::{Flow, Subject};
 use crate::arguments::{self, Source};
 use crate::described::{Described, Example};
 use crate::error::Result;

@@ -4,9 +4,10 @@ use clap::ArgMatches;
 
 use super::crowded::Crowd;
 use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
+use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
-use super::subject::{Subject, panel};
+use super::subject::Subject;
 use crate::arguments::{self, Source};
 use crate::described::{Described, Example};
 use crate::error::Result;

@@ -4,9 +4,10 @@ use clap::{Arg, ArgAction, ArgMatches};
 
 use super::distribution::share_at_most;
 use super::figure::{Axis, Figure, Marks, Series, Unit};
+use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, Request};
-use super::subject::{self, Subject, panel};
+use super::subject::{self, Subject};
 use crate::arguments::Source;
 use crate::described::{Described, Example};
 use crate::error::Result;

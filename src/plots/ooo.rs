@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use super::captions::{sentence, without_handshake};
 use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
-use super::panels::with_panels;
+use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, Request, span, value};
 use crate::arguments::{self, Source};
@@ -95,15 +95,13 @@ fn occupancy(direction: &OutOfOrderDirection, request: &Request, clockwork: Cloc
     let steps =
         direction.occupancy.iter().map(|(time, octets)| Point { x: clockwork.seconds(*time), y: value(*octets) });
     let shown: Vec<Point> = steps.filter(|point| request.shows(point.x)).collect();
-    Panel::new(Axis::new("time", Unit::Seconds), Axis::new("waiting", Unit::Bytes))
-        .titled(format!("towards the {}", direction.towards.name()))
+    panel(direction.towards, Axis::new("time", Unit::Seconds), Axis::new("waiting", Unit::Bytes))
         .with_series(Series::new(ALL, Look::of(RoleKind::Total), Marks::Steps(shown)))
 }
 
 fn delays(direction: &OutOfOrderDirection, connection: &Connection, request: &Request, clockwork: Clockwork) -> Panel {
-    let mut panel =
-        Panel::new(Axis::new("head-of-line delay", Unit::Seconds), Axis::new("share of waits", Unit::Share))
-            .titled(format!("towards the {}, delays", direction.towards.name()));
+    let (x, y) = (Axis::new("head-of-line delay", Unit::Seconds), Axis::new("share of waits", Unit::Share));
+    let mut panel = panel_of("delays", direction.towards, x, y);
     let mut together = Vec::new();
     for waited in interruptible(direction.subflows.iter().filter(|waited| request.shows_subflow(waited.tcpstream))) {
         let shown = waited.waits.iter().filter(|wait| request.shows(clockwork.seconds(wait.since)));

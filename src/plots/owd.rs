@@ -6,7 +6,7 @@ use super::captions::sentence;
 use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
 use super::first_clock::FirstClock;
-use super::panels::with_panels;
+use super::panels::{panel, with_panels};
 use super::registry::Plot;
 use super::request::{Request, span};
 use crate::arguments::Source;
@@ -109,8 +109,8 @@ struct Delays<'a> {
 
 impl Delays<'_> {
     fn panel(&self, towards: Role) -> Panel {
-        let mut panel = Panel::new(Axis::new("time sent", Unit::Seconds), Axis::new("one-way delay", Unit::Seconds))
-            .titled(format!("towards the {}", towards.name()));
+        let (x, y) = (Axis::new("time sent", Unit::Seconds), Axis::new("one-way delay", Unit::Seconds));
+        let mut panel = panel(towards, x, y);
         for flow in interruptible(self.flows().filter(|flow| flow.towards() == towards)) {
             let look = Look::subflow(self.captures.position(flow.pair));
             panel.series.push(Series::new(self.name(flow), look, Marks::Points(self.points(flow))));

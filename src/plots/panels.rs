@@ -1,6 +1,20 @@
 //! Panels put together: those without anything in them are named below the plot instead.
 
-use super::figure::{Figure, Panel};
+use mptcp_trace::tracking::Role;
+
+use super::figure::{Axis, Figure, Panel};
+
+/// An empty panel of one direction.
+#[must_use]
+pub fn panel(towards: Role, x: Axis, y: Axis) -> Panel {
+    Panel::new(x, y).titled(format!("towards the {}", towards.name()))
+}
+
+/// An empty panel of one direction that has several; `what` tells it from them.
+#[must_use]
+pub fn panel_of(what: &str, towards: Role, x: Axis, y: Axis) -> Panel {
+    Panel::new(x, y).titled(format!("towards the {}, {what}", towards.name()))
+}
 
 /// Adds the panels in which something is drawn; with none, an empty one, which says that there are no data.
 #[must_use]
@@ -24,9 +38,9 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plots::figure::{Axis, Marks, Point, Role, Series, Unit};
+    use crate::plots::figure::{Marks, Point, Role, Series, Unit};
 
-    fn panel(title: &str, points: Vec<Point>) -> Panel {
+    fn titled(title: &str, points: Vec<Point>) -> Panel {
         Panel::new(Axis::new("time", Unit::Seconds), Axis::new("delay", Unit::Seconds))
             .titled(title)
             .with_series(Series::new("a", Role::subflow(0), Marks::Points(points)))
@@ -35,7 +49,7 @@ mod tests {
     #[test]
     fn empty_panels_are_named() {
         let some = vec![Point { x: 1.0, y: 1.0 }];
-        let panels = vec![panel("towards the server", Vec::new()), panel("towards the client", some)];
+        let panels = vec![titled("towards the server", Vec::new()), titled("towards the client", some)];
         let figure = with_panels(Figure::new(""), panels);
         assert_eq!(figure.panels.len(), 1);
         assert_eq!(figure.panels[0].title.as_deref(), Some("towards the client"));
@@ -44,7 +58,7 @@ mod tests {
 
     #[test]
     fn one_empty_panel_stays_to_say_so() {
-        let panels = vec![panel("towards the server", Vec::new()), panel("towards the client", Vec::new())];
+        let panels = vec![titled("towards the server", Vec::new()), titled("towards the client", Vec::new())];
         let figure = with_panels(Figure::new(""), panels);
         assert_eq!((figure.panels.len(), figure.panels[0].title.as_deref()), (1, None));
         assert_eq!(figure.caption, ["Nothing to show towards the server; towards the client."]);

@@ -4,8 +4,9 @@ use crate::arguments::choice;
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::panels::panel;
 use super::request::{Clockwork, Request, span};
-use super::subject::{Flow, Subject, panel};
+use super::subject::{Flow, Subject};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
 use mptcp_trace::interrupt::interruptible;

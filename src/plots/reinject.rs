@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, value_parser};
 use super::captions::without_handshake;
 use super::crowded::thinned_by;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
-use super::panels::with_panels;
+use super::panels::{self, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, Request, span, value};
 use crate::arguments::two_captures::TwoCaptures;
@@ -162,8 +162,7 @@ fn panel(
             own.push(one);
         }
     }
-    let mut panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new(label, unit))
-        .titled(format!("towards the {}", towards.name()));
+    let mut panel = panels::panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, unit));
     for ((index, stream), own) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !own.is_empty() {
             panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), marks(own)));

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 use super::captions::{sentence, without_handshake, without_key};
 use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
-use super::panels::with_panels;
+use super::panels::{panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, Request, span, value};
 use crate::arguments::{self, Source};
@@ -169,8 +169,7 @@ impl Drawing<'_> {
             Level::Data => "DATA_ACK",
             Level::Handshake => "handshake",
         };
-        let mut panel = Panel::new(self.over.axis(), Axis::new("round trip", Unit::Seconds))
-            .titled(format!("towards the {}, {title}", towards.name()));
+        let mut panel = panel_of(title, towards, self.over.axis(), Axis::new("round trip", Unit::Seconds));
         for series in
             interruptible(self.found.series.iter().filter(|series| series.towards == towards && series.level == level))
         {

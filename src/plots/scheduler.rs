@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use super::captions::{without_handshake, without_key};
 use super::crowded::Crowd;
 use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as Look, Series, Unit};
-use super::panels::with_panels;
+use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, Request, value};
 use crate::arguments::{self, Source};
@@ -156,11 +156,8 @@ impl<'a> Lanes<'a> {
         }
         let names = self.shown.iter().map(|(_, stream)| format!("subflow {stream}"));
         let axis = Axis { reversed: true, ..Axis::of_categories("", names) };
-        let panel = Panel::new(Axis::new("data sequence number", Unit::Bytes), axis);
-        self.with_series(
-            panel.titled(format!("towards the {}", towards.name())),
-            strokes.into_iter().map(Marks::HorizontalStrokes),
-        )
+        let panel = panel(towards, Axis::new("data sequence number", Unit::Bytes), axis);
+        self.with_series(panel, strokes.into_iter().map(Marks::HorizontalStrokes))
     }
 
     fn shares(&self, towards: Role, clockwork: Clockwork) -> Panel {
@@ -173,8 +170,8 @@ impl<'a> Lanes<'a> {
             });
             Marks::Lines(points.filter(|point| self.request.shows(point.x)).collect())
         });
-        let panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("share so far", Unit::Share));
-        self.with_series(panel.titled(format!("towards the {}, shares", towards.name())), lines)
+        let (x, y) = (Axis::new("time", Unit::Seconds), Axis::new("share so far", Unit::Share));
+        self.with_series(panel_of("shares", towards, x, y), lines)
     }
 
     fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = Marks>) -> Panel {

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::crowded::thinned;
-use super::figure::{Axis, Figure, Panel, Role as Look};
+use super::figure::{Figure, Role as Look};
 use super::request::Request;
 use crate::arguments::{self, two_captures::Level};
 use crate::error::Result;
@@ -139,10 +139,4 @@ impl<'a> Subject<'a> {
         };
         Some(format!("Recorded at the {}: {seen}.", near.name()))
     }
-}
-
-/// An empty panel of one direction.
-#[must_use]
-pub fn panel(towards: Role, x: Axis, y: Axis) -> Panel {
-    Panel::new(x, y).titled(format!("towards the {}", towards.name()))
 }

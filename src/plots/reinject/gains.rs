@@ -4,7 +4,7 @@ use crate::arguments::two_captures::TwoCaptures;
 use crate::error::Result;
 use crate::plots::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
 use crate::plots::first_clock::FirstClock;
-use crate::plots::panels::with_panels;
+use crate::plots::panels::{panel, panel_of, with_panels};
 use crate::plots::request::Request;
 use mptcp_trace::analysis::merge::Which;
 use mptcp_trace::analysis::qualify_reinjections::{QualifiedReinjection, Verdict, qualify_reinjections};
@@ -129,9 +129,10 @@ fn counted(shown: &[Shown<'_>], towards: Role) -> Option<String> {
 
 /// Gains over time, and a panel for those without one, where there are any of either.
 fn panels_of(shown: &[Shown<'_>], towards: Role) -> Vec<Panel> {
-    let mut gains = panel(towards, Axis::new("gain", Unit::Seconds), "");
+    let sent = || Axis::new("time sent", Unit::Seconds);
+    let mut gains = panel(towards, sent(), Axis::new("gain", Unit::Seconds));
     let names = Axis::of_categories("what never arrived", WITHOUT_GAIN);
-    let mut without = panel(towards, names, ", without a gain");
+    let mut without = panel_of("without a gain", towards, sent(), names);
     for outcome in Outcome::ALL {
         let (mut measured, mut others) = (Vec::new(), Vec::new());
         for Shown { time, one } in interruptible(shown.iter().filter(|shown| shown.is(outcome))) {
@@ -151,8 +152,4 @@ fn panels_of(shown: &[Shown<'_>], towards: Role) -> Vec<Panel> {
         (true, false) => vec![without],
         (false, false) => vec![gains, without],
     }
-}
-
-fn panel(towards: Role, y: Axis, what: &str) -> Panel {
-    Panel::new(Axis::new("time sent", Unit::Seconds), y).titled(format!("towards the {}{what}", towards.name()))
 }
