@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Writes what fuzzing starts from: corpus/{file,link,ip,tcp,mptcp}, made of the captures in ../examples.
+"""Writes what fuzzing starts from: corpus/{file,link,ip,tcp,mptcp}, made of the captures in ../examples, and
+corpus/{data,tracker,options}, kept in seeds as one seed a line, in base64.
 
 The example captures are pcapng, little-endian, of Ethernet frames.
 """
 
+import base64
 import gzip
 import shutil
 import struct
@@ -87,6 +89,8 @@ def main():
             if shutil.which(program):
                 packed = subprocess.run([program, "-c"], input=small, stdout=subprocess.PIPE, check=True)
                 seeds["file"].append(packed.stdout)
+    for path in sorted((HERE / "seeds").glob("*.txt")):
+        seeds[path.stem] = [base64.b64decode(line) for line in path.read_text().splitlines()]
     for name, contents in seeds.items():
         folder = HERE / "corpus" / name
         folder.mkdir(parents=True, exist_ok=True)
