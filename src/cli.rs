@@ -8,7 +8,7 @@ use clap::{ArgAction, Parser, ValueEnum, ValueHint};
 
 use crate::output::Format;
 use crate::packets::Dissector;
-use mptcp_trace::tracking::point_of_view::{CopiesWanted, PointOfView};
+use mptcp_trace::tracking::{CopiesWanted, PointOfView};
 
 /// How much the program says on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, ValueEnum)]

@@ -6,9 +6,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use mptcp_trace::error::Numbered;
 use mptcp_trace::interrupt::Interrupted;
 use mptcp_trace::packets::capture_file::CaptureFileError;
+use mptcp_trace::{Numbered, ReadError};
 
 use crate::config::ConfigError;
 use crate::packets::LoadError;
@@ -106,7 +106,7 @@ impl From<mptcp_trace::Error> for Error {
     fn from(error: mptcp_trace::Error) -> Self {
         use mptcp_trace::Error as Asked;
         Error::NotFound(match &error {
-            Asked::Interrupted => return Error::Interrupted,
+            Asked::Interrupted | Asked::Read(ReadError::Interrupted) => return Error::Interrupted,
             Asked::Absent { what, count: 2.., .. } => format!("{error}, see `{}`", list_of(*what)),
             Asked::NoInterface { .. } => format!("{error}, see `list_interfaces`"),
             Asked::OnePlace(_) => format!("{error}: name the capture without `@`"),
@@ -118,7 +118,9 @@ impl From<mptcp_trace::Error> for Error {
                 let (first, second) = (first.display(), second.display());
                 format!("{error}; compare them with `{command} {first} {second} {number} --verbose`")
             }
-            Asked::Absent { .. } | Asked::PartOf { .. } | Asked::NoCounterpart { .. } => error.to_string(),
+            Asked::Read(_) | Asked::Absent { .. } | Asked::PartOf { .. } | Asked::NoCounterpart { .. } => {
+                error.to_string()
+            }
         })
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use mptcp_trace::ConnectionId;
 use mptcp_trace::packets::segment::{Control, Dss, Join, Segment};
-use mptcp_trace::tracking::token::derive;
+use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Capture, Connection, Role, Tracking};
 
 /// What becomes of one recorded capture in its `copy`-th copy.

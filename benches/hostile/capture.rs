@@ -1,6 +1,6 @@
 //! A capture while a shape fills it: packets of an MPTCP connection, or of many, as raw IP.
 
-use mptcp_trace::tracking::token::derive;
+use mptcp_trace::tracking::derive;
 
 pub const FIN: u8 = 1;
 pub const SYN: u8 = 2;

@@ -10,7 +10,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
 use mptcp_trace::tracking::data::{Direction, data_level};
-use mptcp_trace::tracking::token::derive;
+use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Role, track};
 use mptcpanalyzer_fuzz::{check_connection, check_sums};
 

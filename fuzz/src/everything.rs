@@ -10,7 +10,7 @@ use mptcp_trace::analysis::{
 };
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::tracking::data::data_sequence;
-use mptcp_trace::tracking::role::Role;
+use mptcp_trace::tracking::Role;
 
 /// Nanoseconds.
 const SECOND: i64 = 1_000_000_000;

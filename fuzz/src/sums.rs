@@ -2,7 +2,7 @@
 
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::data::{self, Direction, Kind, Sending, carried, data_level, data_sequence};
-use mptcp_trace::tracking::role::Role;
+use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::{Connection, Tracking};
 
 /// Checks every connection, and that no byte of payload counts for two.

@@ -7,8 +7,8 @@ use clap::{Arg, Command, Error};
 use mptcp_trace::analysis::clock::Correction;
 use mptcp_trace::analysis::rates::WindowType;
 use mptcp_trace::analysis::rtt;
+use mptcp_trace::tracking::CopiesWanted;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::point_of_view::CopiesWanted;
 
 /// A value of `T` by one of these names, each with what help says of it.
 #[derive(Debug)]

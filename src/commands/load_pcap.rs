@@ -9,7 +9,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::terminal_text::escape;
 use mptcp_trace::analysis::mptcp_connections;
-use mptcp_trace::tracking::point_of_view::{CopiesWanted, PointOfView};
+use mptcp_trace::tracking::{CopiesWanted, PointOfView};
 use mptcp_trace::units::counted;
 
 /// Loads a capture.

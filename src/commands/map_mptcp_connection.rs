@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use clap::ArgMatches;
+use mptcp_trace::Numbered;
 use mptcp_trace::StreamId;
-use mptcp_trace::error::Numbered;
 
 use super::limit::Limit;
 use super::{Category, Command, Described, Example, Outcome, Session, mapping};

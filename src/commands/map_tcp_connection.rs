@@ -1,8 +1,8 @@
 //! `map_tcp_connection PCAP1 PCAP2 N`
 
 use clap::ArgMatches;
+use mptcp_trace::Numbered;
 use mptcp_trace::StreamId;
-use mptcp_trace::error::Numbered;
 
 use super::{Category, Command, Described, Example, Outcome, Session, mapping};
 use crate::arguments;

@@ -24,7 +24,7 @@ use captures::Captures;
 pub use captures::{FileState, Held};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Checksums};
 use mptcp_trace::packets::capture_file::is_standard_input;
-use mptcp_trace::tracking::point_of_view::PointOfView;
+use mptcp_trace::tracking::PointOfView;
 use mptcp_trace::tracking::{Capture, Connection};
 use settings::Settings;
 use shortcuts::Shortcuts;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::Capture;
-use mptcp_trace::tracking::point_of_view::PointOfView;
+use mptcp_trace::tracking::PointOfView;
 use polars::frame::DataFrame;
 use polars::prelude::{Column, IdxCa, NewChunkedArray, PlSmallStr, PolarsResult};
 

@@ -17,7 +17,7 @@ pub mod tshark;
 
 use std::path::PathBuf;
 
-use mptcp_trace::error::ReadError;
+use mptcp_trace::ReadError;
 use mptcp_trace::packets::{CaptureFacts, Dissection};
 use polars::prelude::{Column, DataFrame, PolarsResult};
 

@@ -19,7 +19,7 @@ use crate::output::{Format, RenderOptions, Report, render};
 use crate::packets::LoadError;
 use crate::{arguments, whole_file};
 use mptcp_trace::interrupt;
-use mptcp_trace::tracking::point_of_view::PointOfView;
+use mptcp_trace::tracking::PointOfView;
 
 /// Whether more lines are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

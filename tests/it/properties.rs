@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use mptcp_trace::ConnectionId;
 use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
 use mptcp_trace::tracking::data::{Kind, data_level};
-use mptcp_trace::tracking::token::derive;
+use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Tracking, track};
 use proptest::prelude::*;
 
@@ -487,7 +487,7 @@ fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
         again.sort_unstable();
         prop_assert_eq!(again, expected.again);
     }
-    let found = mptcp_trace::tracking::retransmissions::retransmitted(&world.segments, tracking);
+    let found = mptcp_trace::tracking::retransmitted(&world.segments, tracking);
     for (row, found) in found.iter().enumerate() {
         prop_assert_eq!(*found, expected.retransmission.get(&row).copied(), "retransmission of row {}", row);
     }

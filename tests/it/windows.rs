@@ -7,7 +7,7 @@ use mptcp_trace::analysis::events::Kind;
 use mptcp_trace::analysis::idle_gaps::{Gap, idle_gaps, threshold};
 use mptcp_trace::analysis::receive_window::{Limits, Step, courses, limits};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
-use mptcp_trace::tracking::travelling::in_file_order;
+use mptcp_trace::tracking::in_file_order;
 use mptcp_trace::tracking::{Capture, Role};
 use mptcp_trace::{ConnectionId, StreamId};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind};

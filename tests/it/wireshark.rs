@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mptcp_trace::tracking::Capture;
-use mptcp_trace::tracking::connections::expected_token;
+use mptcp_trace::tracking::expected_token;
 
 use crate::scenarios;
 

@@ -50,9 +50,12 @@ impl From<Interrupted> for ReadError {
     }
 }
 
-/// What was asked for is not in a capture, or not to be told.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A capture cannot be read, what was asked for is not in it, or not to be told.
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The capture cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// There is no such TCP stream or MPTCP connection; they count from 0.
     #[error("no {what} {number} in {}: {}", path.display(), there(*count))]
     Absent {

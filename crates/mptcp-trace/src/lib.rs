@@ -1,4 +1,26 @@
-//! Multipath TCP in packet captures.
+//! Multipath TCP in packet captures: connections, subflows, data sequence numbers, reinjections.
+//!
+//! Start with [`Capture::open`], which reads a pcap or pcapng file and tracks what is in it. Then ask it one of the
+//! questions in [`analysis`]: each takes the capture, and returns a value that serialises. Nothing is printed.
+//!
+//! ```
+//! use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
+//! use mptcp_trace::{Capture, Role};
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/two_paths.pcapng");
+//! # if !std::path::Path::new(path).is_file() { return Ok(()); } // not part of the package
+//! let capture = Capture::open(path)?;
+//! for connection in capture.tracking.whole_connections() {
+//!     println!("connection {}: {} subflows", connection.id, connection.subflows.len());
+//!     for direction in mptcp_summary(&capture, connection).directions {
+//!         println!("  {} bytes towards the {}", direction.goodput_bytes, direction.towards.name());
+//! #       if direction.towards == Role::Server { assert_eq!(direction.goodput_bytes, 800_040); }
+//!     }
+//! }
+//! # Ok::<(), mptcp_trace::Error>(())
+//! ```
+//!
+//! `examples/goodput.rs` is a whole program.
 //!
 //! The data flows one way, and imports run the other:
 //!
@@ -6,10 +28,13 @@
 //! capture file ─▶ packets ─▶ tracking ─▶ analysis
 //! ```
 //!
-//! - [`packets`]: from a capture file to one [`packets::segment::Segment`] per TCP packet, with its MPTCP options.
-//! - [`tracking`]: what the packets mean together: TCP streams, roles, MPTCP connections and their subflows,
-//!   64-bit data sequence numbers.
-//! - [`analysis`]: one question a file; the tracked capture in, a typed value out; no printing, no files.
+//! - [`packets`]: from a capture file to one [`Segment`] per TCP packet, with its MPTCP options.
+//! - [`tracking`]: what the packets mean together: TCP [`Stream`]s, [`Role`]s, MPTCP [`Connection`]s and their
+//!   [`Subflow`]s, 64-bit data sequence numbers.
+//! - [`analysis`]: one question a module.
+//!
+//! The small modules beside them: [`interrupt`] stops long work, [`memory`] bounds it, [`reading`] opens files and
+//! pipes, [`capture_format`] tells captures from other files, [`units`] writes numbers for people.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
 #![cfg_attr(
@@ -26,7 +51,7 @@
 
 pub mod analysis;
 pub mod capture_format;
-pub mod error;
+mod error;
 mod ids;
 pub mod interrupt;
 pub mod memory;
@@ -35,6 +60,11 @@ pub mod reading;
 pub mod tracking;
 pub mod units;
 
-pub use error::{Error, ReadError, Result};
+pub use error::{Error, Numbered, ReadError, Result};
 pub use ids::{ConnectionId, Id, IdVec, StreamId};
-pub use tracking::{Stream, Tracking};
+pub use interrupt::Interrupted;
+pub use packets::segment::{Segment, Segments};
+pub use packets::{CaptureFacts, Dissection, Packets};
+pub use tracking::{
+    ByRole, Capture, Connection, Endpoint, PointOfView, Role, Stream, Subflow, SubflowKind, Tracking, track,
+};

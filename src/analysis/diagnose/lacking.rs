@@ -7,7 +7,7 @@ use mptcp_trace::StreamId;
 use mptcp_trace::analysis::one_sided;
 use mptcp_trace::analysis::unseen::unseen;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::travelling::Travelling;
+use mptcp_trace::tracking::Travelling;
 use mptcp_trace::units::counted;
 
 /// What the capture lacks of a connection.

@@ -44,8 +44,8 @@ use mptcp_trace::analysis::requests::request_alone;
 use mptcp_trace::analysis::standstill::{Standstill, standstills};
 use mptcp_trace::analysis::volume;
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
+use mptcp_trace::tracking::{Travelling, in_file_order, of_subflow};
 
 /// What every detector of a connection looks at.
 struct Subject<'a> {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::packets::live::{Incoming, LiveError, Recording, Wanted};
 use mptcp_trace::analysis::live::Live;
 use mptcp_trace::packets::Builder;
-use mptcp_trace::packets::native::walk::Step;
+use mptcp_trace::packets::native::Step;
 use mptcp_trace::units::counted;
 
 /// How long it is waited for packets before the shell may look after other things.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use mptcp_trace::tracking::point_of_view::PointOfView;
+use mptcp_trace::tracking::PointOfView;
 
 /// Captures asked for by path that are remembered: enough for two comparisons in turn. Each holds all its packets.
 const REMEMBERED: usize = 4;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{FileState, Held, Session, file_state};
 use crate::error::Result;
 use mptcp_trace::packets::capture_file::is_standard_input;
-use mptcp_trace::tracking::point_of_view::PointOfView;
+use mptcp_trace::tracking::PointOfView;
 
 /// The name or path before the last `@`, and the point of view behind it; a file that is called so is itself.
 pub fn split(wanted: &Path) -> Option<(PathBuf, PointOfView)> {
@@ -81,7 +81,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mptcp_trace::tracking::point_of_view::CopiesWanted;
+    use mptcp_trace::tracking::CopiesWanted;
 
     #[test]
     fn a_point_of_view_stands_behind_the_last_at() {

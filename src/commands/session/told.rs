@@ -1,9 +1,9 @@
 //! What is told of a capture when it is loaded: a sentence each, without full stop.
 
 use mptcp_trace::tracking::Capture;
+use mptcp_trace::tracking::PointOfView;
+use mptcp_trace::tracking::SeenAgain;
 use mptcp_trace::tracking::copies::Copies;
-use mptcp_trace::tracking::point_of_view::PointOfView;
-use mptcp_trace::tracking::translated::SeenAgain;
 use mptcp_trace::units::counted;
 
 /// What must be known of a capture's packets.

@@ -9,12 +9,12 @@ use super::copy::{CopyFile, Copying};
 use super::program::{self, Program};
 use super::{LiveError, Source, Wanted};
 use crate::packets::{CaptureFacts, LoadError};
+use mptcp_trace::ReadError;
 use mptcp_trace::capture_format::CaptureFormat;
-use mptcp_trace::error::ReadError;
 use mptcp_trace::packets::Builder;
 use mptcp_trace::packets::capture_file::{CaptureFileError, Cause, Framing, Input};
 use mptcp_trace::packets::native::Failure;
-use mptcp_trace::packets::native::walk::{Step, Walk};
+use mptcp_trace::packets::native::{Step, Walk};
 use mptcp_trace::reading;
 
 /// A capture that grows.

@@ -6,8 +6,8 @@ use polars::prelude::*;
 
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
-use mptcp_trace::tracking::connections::expected_token;
-use mptcp_trace::tracking::duplicates::Duplicates;
+use mptcp_trace::tracking::Duplicates;
+use mptcp_trace::tracking::expected_token;
 use mptcp_trace::tracking::{Capture, Role, Tracking};
 
 use crate::packets::schema;

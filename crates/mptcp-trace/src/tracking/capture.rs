@@ -12,6 +12,7 @@ use super::{Connection, Stream, Tracking, numbering, track};
 use crate::error::{Error, Numbered, Result};
 use crate::interrupt::{self, interruptible};
 use crate::packets::frames::Frames;
+use crate::packets::native;
 use crate::packets::segment::Segments;
 use crate::packets::{CaptureFacts, Dissection, Packets};
 use crate::{ConnectionId, StreamId};
@@ -46,6 +47,18 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// Reads the capture file `path`, or standard input as `-`, and tracks it. Packets of link types that are not
+    /// understood are left out, with a warning in [`CaptureFacts::warnings`].
+    ///
+    /// # Errors
+    /// [`Error::Read`] when it cannot be read, or is neither pcap nor pcapng; [`Error::Interrupted`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let dissected = native::dissect(path, native::Request { partial: true });
+        let dissection = dissected.map_err(|failure| failure.of(path))?;
+        Self::new(path.to_path_buf(), dissection)
+    }
+
     /// Tracks a dissection. Of packets that were recorded more than once the copies nearest to the clients count.
     ///
     /// # Errors

@@ -4,38 +4,45 @@
 
 pub mod authentication;
 mod capture;
-pub mod connections;
+pub(crate) mod connections;
 pub mod copies;
 pub mod data;
-pub mod duplicates;
+pub(crate) mod duplicates;
 mod numbering;
-pub mod order;
+pub(crate) mod order;
 mod packet_in_stream;
-pub mod point_of_view;
+pub(crate) mod point_of_view;
 mod repeats;
-pub mod retransmissions;
-pub mod role;
-pub mod sequence;
-pub mod standing;
-pub mod streams;
+pub(crate) mod retransmissions;
+pub(crate) mod role;
+pub(crate) mod sequence;
+pub(crate) mod standing;
+pub(crate) mod streams;
 mod stretches;
-pub mod token;
-pub mod translated;
-pub mod travelling;
+pub(crate) mod token;
+pub(crate) mod translated;
+pub(crate) mod travelling;
 
 pub use capture::Capture;
-pub use connections::{Connection, JoinedBy, Subflow, SubflowKind};
+pub use connections::{Connection, Host, JoinHandshake, JoinedBy, Subflow, SubflowKind, expected_token};
+pub use duplicates::Duplicates;
+pub use order::FileOrder;
 pub use packet_in_stream::{FastOpen, PacketInStream};
+pub use point_of_view::{CopiesWanted, PointOfView};
+pub use retransmissions::retransmitted;
 pub use role::{ByRole, Role};
+pub use sequence::Positions;
 pub use standing::Nature;
-pub use streams::{Endpoint, RoleEvidence, Stream};
+pub use streams::{End, Endpoint, RoleEvidence, Stream};
+pub use token::{Derived, derive};
+pub use translated::SeenAgain;
+pub use travelling::{Travelling, in_file_order, of_subflow};
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::{ConnectionId, IdVec, StreamId};
 use connections::ConnectionTracker;
 use streams::StreamTracker;
-use translated::SeenAgain;
 
 /// What [`track`] found out.
 #[derive(Debug, Clone, Default)]

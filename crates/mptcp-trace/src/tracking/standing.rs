@@ -27,7 +27,7 @@ pub enum Nature {
     /// The ACK with which an end answers a RST out of its window (RFC 5961 §3.2).
     ChallengeAck,
     /// A copy of an earlier packet, made by the path: it repeats it in everything that a sender changes when it sends
-    /// again. See [`super::duplicates`].
+    /// again.
     Duplicate,
     /// The same, but this sender changes nothing that would tell: the path or the sender repeated the packet.
     Alike,

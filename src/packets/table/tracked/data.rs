@@ -5,7 +5,7 @@ use polars::prelude::*;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::data::{DataLevel, Kind, data_level};
-use mptcp_trace::tracking::retransmissions::retransmitted;
+use mptcp_trace::tracking::retransmitted;
 use mptcp_trace::tracking::{Role, Tracking};
 
 /// `dsn` to `retransmission`, in the order of the schema.

@@ -5,7 +5,7 @@
 //! path's own. So the shortest of what is seen of packets in one direction, and the longest of the other direction
 //! (where the delay counts backwards), are two lines in time that the error lies between:
 //!
-//! - the skew is the slope of both lines (see [`envelope`]);
+//! - the skew is the slope of both lines (see `envelope`);
 //! - the offset lies between them, and in their middle when the path takes as long there as back. The path with the
 //!   shortest round trip leaves the least room; half of that is the uncertainty.
 

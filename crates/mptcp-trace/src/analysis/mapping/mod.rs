@@ -4,7 +4,7 @@
 //! begun at other times, by clocks that disagree, and on the way between them addresses, ports and sequence numbers may
 //! have been rewritten, options taken out and packets lost. So nothing here looks at the time, and everything else is
 //! evidence that is weighed: see [`reason`] for what counts how much. Candidates are found through hash maps alone, by
-//! what identifies a stream ([`index`]) and by packets in common ([`samples`]), never by trying all pairs.
+//! what identifies a stream (`index`) and by packets in common (`samples`), never by trying all pairs.
 
 mod clocks;
 mod compare;

@@ -15,20 +15,20 @@ mod tally;
 mod tcp;
 mod tunnel;
 mod view;
-pub mod walk;
+mod walk;
 
 use std::io::Read;
 use std::path::Path;
 
 use super::capture_file::{CaptureFileError, Framing, Input, Truncation};
 use super::{Builder, Dissection};
-use crate::error::ReadError;
+use crate::error::{Error, ReadError};
 pub use frame::dissect_frame;
 pub use link::LINKS;
 
 use file::{Next, Packets};
 use layers::Found;
-use walk::{Step, Walk};
+pub use walk::{Step, Walk};
 
 /// Dissector and version, as cache keys and `checkhealth` show it.
 #[must_use]
@@ -45,6 +45,19 @@ pub enum Failure {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl Failure {
+    /// The same as an error of the capture `path`.
+    pub(crate) fn of(self, path: &Path) -> Error {
+        match self {
+            Failure::Read(ReadError::Interrupted) => Error::Interrupted,
+            Failure::Read(error) => error.into(),
+            Failure::Beyond(beyond) => {
+                ReadError::NotACapture { path: path.to_path_buf(), detail: format!(": {beyond}") }.into()
+            }
+        }
+    }
 }
 
 /// What is not understood; tshark may.

@@ -74,7 +74,7 @@ pub struct SubflowVolume {
     pub unmapped: u64,
     /// Keep-alives; see [`Nature::KeepAlive`].
     pub keepalives: u64,
-    /// Window probes, of the subflow ([`Nature::WindowProbe`]) or of the connection ([`Carriage::Probe`]).
+    /// Window probes, of the subflow ([`Nature::WindowProbe`]) or of the connection (a mapping of acknowledged data).
     pub window_probes: u64,
 }
 
