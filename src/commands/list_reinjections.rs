@@ -82,10 +82,31 @@ impl Command for ListReinjections {
             return Ok(Outcome::Report(report.with_notes(open.chain(merged).collect())));
         }
         let found = reinjections(capture, connection, towards);
-        let report = Report::new(&found, tables(&found, limit)).with_records(records(&found)).complete(&Rows::FLAT);
+        let report = Report::new(&found, tables(&found, limit)).complete(&LISTED);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }
+
+/// A row a packet; its originals are lists.
+const LISTED: Rows = Rows {
+    columns: &[
+        "packetid",
+        "reltime",
+        "tcpstream",
+        "towards",
+        "dsn",
+        "dsnraw64",
+        "length",
+        "of_packetid",
+        "of_tcpstream",
+        "age",
+        "seen_from",
+        "late_by",
+        "needed",
+    ],
+    seconds: &["reltime", "age", "late_by"],
+    ..Rows::FLAT
+};
 
 /// More originals than this are counted instead of named: one large packet may repeat dozens of small ones.
 const NAMED: usize = 3;
@@ -165,45 +186,6 @@ fn originals(of: &[Original]) -> String {
         named.push(format!("{} more", of.len() - NAMED));
     }
     named.join("; ")
-}
-
-/// One row a packet; its originals are lists.
-fn records(found: &[Reinjection]) -> Table {
-    let mut table = Table::new(&[
-        "packetid",
-        "reltime",
-        "tcpstream",
-        "towards",
-        "dsn",
-        "dsnraw64",
-        "length",
-        "of_packetid",
-        "of_tcpstream",
-        "age",
-        "seen_from",
-        "late_by",
-        "needed",
-    ]);
-    for reinjection in found {
-        let ids: Vec<u64> = reinjection.of.iter().map(|original| original.packetid).collect();
-        let streams: Vec<u64> = reinjection.of.iter().map(|original| original.tcpstream.0.into()).collect();
-        table.rows.push(vec![
-            Cell::Integer(reinjection.packetid.into()),
-            Cell::seconds(reinjection.reltime),
-            Cell::Integer(reinjection.tcpstream.0.into()),
-            Cell::Text(reinjection.towards.name().to_string()),
-            reinjection.dsn.map_or(Cell::Null, |dsn| Cell::Integer(dsn.into())),
-            reinjection.dsnraw64.map_or(Cell::Null, |raw| Cell::Text(hexadecimal(raw, 16))),
-            Cell::Bytes(reinjection.length),
-            Cell::Text(join(&ids, ";")),
-            Cell::Text(join(&streams, ";")),
-            Cell::Nanoseconds(reinjection.age),
-            Cell::name(&reinjection.seen_from),
-            reinjection.late_by.map_or(Cell::Null, Cell::seconds),
-            reinjection.needed.map_or(Cell::Null, Cell::Boolean),
-        ]);
-    }
-    table
 }
 
 const TOTALS: [&str; 6] = ["towards", "first_sent_on", "sent_again_on", "bytes", "packets", "seen_from"];

@@ -77,8 +77,6 @@ impl Command for ListSubflows {
         }
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let found = subflows(capture, connection);
-        let mut records = Table::new(&COLUMNS);
-        records.rows.extend(found.iter().map(row));
         let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
         let mut table = for_people(&list, false);
         if limit.is_below(found.len()) {
@@ -86,7 +84,7 @@ impl Command for ListSubflows {
             table = table.titled(states(&found));
             table = limit.cut(table, LEAST, |index, _| (is_initial(found.get(index)), octets.get(index).copied()));
         }
-        let report = Report::new(&found, vec![table]).with_records(records).complete(&Rows::FLAT);
+        let report = Report::new(&found, vec![table]).complete(&OF_ONE);
         Ok(Outcome::Report(report.with_notes(notes(capture, connection, &found))))
     }
 }
@@ -116,6 +114,30 @@ fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) ->
     }
     notes
 }
+
+/// A row a subflow, with the number of its connection.
+const OF_ALL: Rows = Rows { columns: COLUMNS, ..Rows::FLAT };
+const OF_ONE: Rows = Rows { columns: COLUMNS.split_at(1).1, ..Rows::FLAT };
+
+const COLUMNS: &[&str] = &[
+    "mptcpstream",
+    "tcpstream",
+    "kind",
+    "client_ip",
+    "client_port",
+    "server_ip",
+    "server_port",
+    "mptcpdest",
+    "addrid",
+    "backup",
+    "backup_at_end",
+    "interface",
+    "state",
+    "hmac",
+    "hmac_lacks",
+    "joined_by",
+    "mptcpstream_wireshark",
+];
 
 /// Which subflows a table leaves out.
 const LEAST: &str = "with the least data";
@@ -161,7 +183,6 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
         #[serde(flatten)]
         subflow: SubflowRecord,
     }
-    let mut records = Table::new(&[&["mptcpstream"], &COLUMNS[..]].concat());
     let mut found = Vec::new();
     // Of the connections with too many subflows.
     let mut carried = HashMap::<usize, u64>::new();
@@ -170,9 +191,6 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
             carried.extend((found.len()..).zip(octets(capture, connection)));
         }
         for subflow in interruptible(subflows(capture, connection)) {
-            let mut cells = vec![Cell::Integer(connection.id.0.into())];
-            cells.extend(row(&subflow));
-            records.rows.push(cells);
             found.push(OfConnection { mptcpstream: connection.id, subflow });
         }
     }
@@ -182,7 +200,7 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
         (is_initial(found.get(index).map(|found| &found.subflow)), carried.get(&index).copied())
     };
     let table = limit.cut_groups(table, &format!("{LEAST} in their connection"), |row| Some(amount(row, 0)), weight);
-    Ok(Outcome::Report(Report::new(&found, vec![table]).with_records(records).complete(&Rows::FLAT)))
+    Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&OF_ALL)))
 }
 
 /// The subflows, each with its connection's number, within 80 characters where addresses are short.
@@ -238,44 +256,4 @@ fn kind(subflow: &SubflowRecord) -> Cell {
         (Cell::Text(_), Some(true)) => Cell::Text("backup".to_string()),
         (kind, _) => kind,
     }
-}
-
-const COLUMNS: [&str; 16] = [
-    "tcpstream",
-    "kind",
-    "client_ip",
-    "client_port",
-    "server_ip",
-    "server_port",
-    "mptcpdest",
-    "addrid",
-    "backup",
-    "backup_at_end",
-    "interface",
-    "state",
-    "hmac",
-    "hmac_lacks",
-    "joined_by",
-    "mptcpstream_wireshark",
-];
-
-fn row(subflow: &SubflowRecord) -> Vec<Cell> {
-    vec![
-        Cell::Integer(subflow.tcpstream.0.into()),
-        Cell::name(&subflow.kind),
-        Cell::Text(subflow.client_ip.to_string()),
-        Cell::Integer(subflow.client_port.into()),
-        Cell::Text(subflow.server_ip.to_string()),
-        Cell::Integer(subflow.server_port.into()),
-        Cell::name(&subflow.mptcpdest),
-        subflow.addrid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
-        subflow.backup.map_or(Cell::Null, Cell::Boolean),
-        subflow.backup_at_end.map_or(Cell::Null, Cell::Boolean),
-        subflow.interface.clone().map_or(Cell::Null, Cell::Text),
-        Cell::name(&subflow.state),
-        Cell::name(&subflow.hmac),
-        Cell::name(&subflow.hmac_lacks),
-        Cell::name(&subflow.joined_by),
-        Cell::Integer(subflow.mptcpstream_wireshark.0.into()),
-    ]
 }

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use super::limit::{self, Limit, amount};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::tcp_connections::tcp_connections;
 use mptcp_trace::interrupt::interruptible;
 
@@ -52,29 +52,11 @@ impl Command for ListTcpConnections {
         let connections = tcp_connections(&session.capture()?.tracking);
         let mut table =
             Table::headed(&[("tcpstream", ""), ("client", ""), ("server", ""), ("packets", ""), ("mptcpstream", "")]);
-        let mut records = Table::new(&[
-            "tcpstream",
-            "client_ip",
-            "client_port",
-            "server_ip",
-            "server_port",
-            "packets",
-            "mptcpstream",
-        ]);
         for connection in interruptible(&connections) {
             table.rows.push(vec![
                 Cell::Integer(connection.tcpstream.0.into()),
                 Cell::Text(SocketAddr::new(connection.client_ip, connection.client_port).to_string()),
                 Cell::Text(SocketAddr::new(connection.server_ip, connection.server_port).to_string()),
-                Cell::Integer(connection.packets as i128),
-                connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
-            ]);
-            records.rows.push(vec![
-                Cell::Integer(connection.tcpstream.0.into()),
-                Cell::Text(connection.client_ip.to_string()),
-                Cell::Integer(connection.client_port.into()),
-                Cell::Text(connection.server_ip.to_string()),
-                Cell::Integer(connection.server_port.into()),
                 Cell::Integer(connection.packets as i128),
                 connection.mptcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
             ]);
@@ -87,6 +69,12 @@ impl Command for ListTcpConnections {
         if connections.is_empty() {
             notes.push("the capture holds no TCP packet".to_string());
         }
-        Ok(Outcome::Report(Report::new(&connections, vec![table]).with_records(records).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&connections, vec![table]).complete(&ROWS).with_notes(notes)))
     }
 }
+
+/// A row a stream.
+const ROWS: Rows = Rows {
+    columns: &["tcpstream", "client_ip", "client_port", "server_ip", "server_port", "packets", "mptcpstream"],
+    ..Rows::FLAT
+};

@@ -86,11 +86,30 @@ impl Command for LossCommand {
             limit.cut(direction(&found, *role), "with the fewest lost packets", sent)
         });
         let tables = tables.collect();
-        Ok(Outcome::Report(
-            Report::new(&found, tables).with_records(flat(&found)).complete(&Rows::FLAT).with_notes(notes),
-        ))
+        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
     }
 }
+
+/// The first columns of CSV.
+const ROWS: Rows = Rows {
+    columns: &[
+        "tcpstream",
+        "mapped",
+        "towards",
+        "sent_packets",
+        "sent_bytes",
+        "lost_packets",
+        "lost_bytes",
+        "loss",
+        "duplicated_packets",
+        "reordered_packets",
+        "not_captured_at_receiver",
+        "not_captured_at_sender",
+        "outside_capture",
+        "outside_capture_bytes",
+    ],
+    ..Rows::FLAT
+};
 
 /// One direction, for people.
 fn direction(found: &[Loss], towards: Role) -> Table {
@@ -119,44 +138,6 @@ fn direction(found: &[Loss], towards: Role) -> Table {
             Cell::Integer(loss.reordered_packets.into()),
             Cell::Integer(loss.not_captured_at_receiver.into()),
             Cell::Integer(loss.not_captured_at_sender.into()),
-        ]);
-    }
-    table
-}
-
-fn flat(found: &[Loss]) -> Table {
-    let mut table = Table::new(&[
-        "tcpstream",
-        "mapped",
-        "towards",
-        "sent_packets",
-        "sent_bytes",
-        "lost_packets",
-        "lost_bytes",
-        "loss",
-        "duplicated_packets",
-        "reordered_packets",
-        "not_captured_at_receiver",
-        "not_captured_at_sender",
-        "outside_capture",
-        "outside_capture_bytes",
-    ]);
-    for loss in found {
-        table.rows.push(vec![
-            Cell::Integer(loss.tcpstream.0.into()),
-            Cell::Integer(loss.mapped.0.into()),
-            Cell::Text(loss.towards.name().to_string()),
-            Cell::Integer(loss.sent_packets.into()),
-            Cell::Bytes(loss.sent_bytes),
-            Cell::Integer(loss.lost_packets.into()),
-            Cell::Bytes(loss.lost_bytes),
-            loss.loss.map_or(Cell::Null, Cell::Share),
-            Cell::Integer(loss.duplicated_packets.into()),
-            Cell::Integer(loss.reordered_packets.into()),
-            Cell::Integer(loss.not_captured_at_receiver.into()),
-            Cell::Integer(loss.not_captured_at_sender.into()),
-            Cell::Integer(loss.outside_capture.into()),
-            Cell::Bytes(loss.outside_capture_bytes),
         ]);
     }
     table

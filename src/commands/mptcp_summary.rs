@@ -80,14 +80,32 @@ impl Command for MptcpSummaryCommand {
         tables.extend(pairs(&summary, limit));
         tables.extend(joins(&summary, limit));
         let report = Report::new(&summary, tables);
-        Ok(Outcome::Report(
-            report.with_records(records([&summary])).complete(&ROWS).with_notes(notes(connection, &summary)),
-        ))
+        Ok(Outcome::Report(report.complete(&ROWS).with_notes(notes(connection, &summary))))
     }
 }
 
 /// A row a direction and subflow.
 const ROWS: Rows = Rows {
+    columns: &[
+        "mptcpstream",
+        "towards",
+        "tcpstream",
+        "packets",
+        "throughput_bytes",
+        "throughput_contribution",
+        "goodput_bytes",
+        "goodput_contribution",
+        "plain_tcp_bytes",
+        "fast_open_bytes",
+        "retransmitted_bytes",
+        "duplicated_bytes",
+        "duplicated_packets",
+        "reinjected_bytes",
+        "keepalives",
+        "window_probes",
+        "seen_from",
+        "unseen_bytes",
+    ],
     levels: &[("directions", "direction"), ("subflows", "")],
     lists: &[
         ("setup.joins", &["tcpstream", "established_after", "handshake_rtt"]),
@@ -218,56 +236,6 @@ fn joins(summary: &MptcpSummary, limit: Limit) -> Option<Table> {
     let initial = |row: &[Cell]| matches!(row.first(), Some(Cell::Text(_)));
     let table = limit.cut(table, "with the shortest round trips", |_, row| (initial(row), amount(row, 2)));
     (!table.rows.is_empty()).then_some(table)
-}
-
-/// One row per direction and subflow.
-fn records<'a>(summaries: impl IntoIterator<Item = &'a MptcpSummary>) -> Table {
-    let mut table = Table::new(&[
-        "mptcpstream",
-        "towards",
-        "tcpstream",
-        "packets",
-        "throughput_bytes",
-        "throughput_contribution",
-        "goodput_bytes",
-        "goodput_contribution",
-        "plain_tcp_bytes",
-        "fast_open_bytes",
-        "retransmitted_bytes",
-        "duplicated_bytes",
-        "duplicated_packets",
-        "reinjected_bytes",
-        "keepalives",
-        "window_probes",
-        "seen_from",
-        "unseen_bytes",
-    ]);
-    let of = |summary: &'a MptcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
-    for (summary, direction) in interruptible(summaries.into_iter().flat_map(of)) {
-        for subflow in interruptible(&direction.subflows) {
-            table.rows.push(vec![
-                Cell::Integer(summary.mptcpstream.0.into()),
-                Cell::Text(direction.towards.name().to_string()),
-                Cell::Integer(subflow.tcpstream.0.into()),
-                Cell::Integer(subflow.packets.into()),
-                Cell::Bytes(subflow.throughput_bytes),
-                subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
-                Cell::Bytes(subflow.goodput_bytes),
-                subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
-                Cell::Bytes(subflow.plain_tcp_bytes),
-                Cell::Bytes(subflow.fast_open_bytes),
-                Cell::Bytes(subflow.retransmitted_bytes),
-                Cell::Bytes(subflow.duplicated_bytes),
-                Cell::Integer(subflow.duplicated_packets.into()),
-                Cell::Bytes(subflow.reinjected_bytes),
-                Cell::Integer(subflow.keepalives.into()),
-                Cell::Integer(subflow.window_probes.into()),
-                Cell::name(&direction.seen_from),
-                direction.unseen_bytes.map_or(Cell::Null, Cell::Bytes),
-            ]);
-        }
-    }
-    table
 }
 
 /// How many keep-alives and window probes there were, if any: a sentence without full stop.

@@ -93,11 +93,29 @@ impl Command for PrintOwds {
         let tables =
             roles.map(|role| limit.cut(direction(&found, *role), "with the fewest packets", |_, row| amount(row, 1)));
         let tables = tables.collect();
-        Ok(Outcome::Report(
-            Report::new(&found, tables).with_records(flat(&found)).complete(&Rows::FLAT).with_notes(notes),
-        ))
+        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
     }
 }
+
+/// The first columns of CSV.
+const ROWS: Rows = Rows {
+    columns: &[
+        "tcpstream",
+        "mapped",
+        "towards",
+        "clock",
+        "samples",
+        "min",
+        "p25",
+        "median",
+        "p75",
+        "p99",
+        "max",
+        "mean",
+    ],
+    seconds: &["min", "p25", "median", "p75", "p99", "max", "mean"],
+    ..Rows::FLAT
+};
 
 /// The delays of one direction, for people.
 fn direction(found: &[OneWayDelays], towards: Role) -> Table {
@@ -110,26 +128,6 @@ fn direction(found: &[OneWayDelays], towards: Role) -> Table {
             vec![stream_cells::streams(delays.tcpstream, delays.mapped), Cell::Integer(spread.samples.into())];
         let spans = [spread.min, spread.p25, spread.median, spread.p75, spread.p99, spread.max];
         row.extend(spans.map(milliseconds::cell));
-        table.rows.push(row);
-    }
-    table
-}
-
-fn flat(found: &[OneWayDelays]) -> Table {
-    let names =
-        ["tcpstream", "mapped", "towards", "clock", "samples", "min", "p25", "median", "p75", "p99", "max", "mean"];
-    let mut table = Table::new(&names);
-    for delays in found {
-        let spread = &delays.distribution;
-        let mut row = vec![
-            Cell::Integer(delays.tcpstream.0.into()),
-            Cell::Integer(delays.mapped.0.into()),
-            Cell::Text(delays.towards.name().to_string()),
-            Cell::Text(delays.clock.name().to_string()),
-            Cell::Integer(spread.samples.into()),
-        ];
-        let spans = [spread.min, spread.p25, spread.median, spread.p75, spread.p99, spread.max, spread.mean];
-        row.extend(spans.map(|span| span.map_or(Cell::Null, Cell::seconds)));
         table.rows.push(row);
     }
     table

@@ -84,7 +84,6 @@ impl Command for QualifyReinjections {
             }
         }
         let records: Vec<&QualifiedReinjection> = found.iter().flat_map(|direction| &direction.reinjections).collect();
-        let flat = flat(&records);
         let limit = Limit::of(arguments);
         let tables = if failed || arguments.get_flag("list") {
             vec![list(&records)]
@@ -101,12 +100,28 @@ impl Command for QualifyReinjections {
         if found.iter().all(|direction| direction.pairs.is_empty()) {
             notes.push("nothing was reinjected".to_string());
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
     }
 }
 
 /// A row a reinjection.
 const ROWS: Rows = Rows {
+    columns: &[
+        "towards",
+        "packetid",
+        "tcpstream",
+        "original_packetid",
+        "original_tcpstream",
+        "dsn",
+        "length",
+        "verdict",
+        "useful_bytes",
+        "first_bytes",
+        "arrived_packetid",
+        "original_arrived_packetid",
+        "reinj_delta",
+    ],
+    seconds: &["reinj_delta"],
     levels: &[("reinjections", "")],
     lists: &[(
         "pairs",
@@ -186,43 +201,6 @@ fn list(records: &[&QualifiedReinjection]) -> Table {
             Cell::Bytes(record.length),
             Cell::Text(record.verdict.name().to_string()),
             milliseconds::cell(record.reinj_delta),
-        ]);
-    }
-    table
-}
-
-fn flat(records: &[&QualifiedReinjection]) -> Table {
-    let mut table = Table::new(&[
-        "towards",
-        "packetid",
-        "tcpstream",
-        "original_packetid",
-        "original_tcpstream",
-        "dsn",
-        "length",
-        "verdict",
-        "useful_bytes",
-        "first_bytes",
-        "arrived_packetid",
-        "original_arrived_packetid",
-        "reinj_delta",
-    ]);
-    let optional = |number: Option<u64>| number.map_or(Cell::Null, |number| Cell::Integer(number.into()));
-    for record in interruptible(records) {
-        table.rows.push(vec![
-            Cell::Text(record.towards.name().to_string()),
-            Cell::Integer(record.packetid.into()),
-            Cell::Integer(record.tcpstream.0.into()),
-            Cell::Integer(record.original_packetid.into()),
-            Cell::Integer(record.original_tcpstream.0.into()),
-            optional(record.dsn),
-            Cell::Bytes(record.length),
-            Cell::Text(record.verdict.name().to_string()),
-            Cell::Bytes(record.useful_bytes),
-            Cell::Bytes(record.first_bytes),
-            optional(record.arrived_packetid),
-            optional(record.original_arrived_packetid),
-            record.reinj_delta.map_or(Cell::Null, Cell::seconds),
         ]);
     }
     table

@@ -87,9 +87,29 @@ impl Command for RttCommand {
         let tables = directions.map(|role| limit.cut(direction(&records, *role), FEWEST, |_, row| amount(row, 2)));
         let tables = tables.collect();
         let report = Report::new(&records, tables);
-        Ok(Outcome::Report(report.with_records(flat(&records)).complete(&Rows::FLAT).with_notes(notes)))
+        Ok(Outcome::Report(report.complete(&ROWS).with_notes(notes)))
     }
 }
+
+/// The first columns of CSV.
+const ROWS: Rows = Rows {
+    columns: &[
+        "tcpstream",
+        "towards",
+        "level",
+        "capture_point",
+        "samples",
+        "min",
+        "p25",
+        "median",
+        "p75",
+        "p99",
+        "max",
+        "mean",
+    ],
+    seconds: &["min", "p25", "median", "p75", "p99", "max", "mean"],
+    ..Rows::FLAT
+};
 
 /// Which rows a table leaves out.
 const FEWEST: &str = "with the fewest samples";
@@ -107,39 +127,6 @@ fn direction(records: &[Record], towards: Role) -> Table {
             Cell::Integer(spread.samples.into()),
         ];
         row.extend([spread.min, spread.p25, spread.median, spread.p75, spread.max].map(milliseconds::cell));
-        table.rows.push(row);
-    }
-    table
-}
-
-/// The records for CSV.
-fn flat(records: &[Record]) -> Table {
-    let names = [
-        "tcpstream",
-        "towards",
-        "level",
-        "capture_point",
-        "samples",
-        "min",
-        "p25",
-        "median",
-        "p75",
-        "p99",
-        "max",
-        "mean",
-    ];
-    let mut table = Table::new(&names);
-    for record in interruptible(records) {
-        let spread = &record.distribution;
-        let mut row = vec![
-            record.tcpstream.map_or(Cell::Null, |id| Cell::Integer(id.0.into())),
-            Cell::Text(record.towards.name().to_string()),
-            Cell::Text(record.level.name().to_string()),
-            record.capture_point.map_or(Cell::Null, |place| Cell::Text(place.name().to_string())),
-            Cell::Integer(spread.samples.into()),
-        ];
-        let spans = [spread.min, spread.p25, spread.median, spread.p75, spread.p99, spread.max, spread.mean];
-        row.extend(spans.map(|span| span.map_or(Cell::Null, Cell::seconds)));
         table.rows.push(row);
     }
     table

@@ -77,7 +77,7 @@ impl Command for SummaryExtended {
         let weight =
             |_: usize, row: &[Cell]| (matches!(row.first(), Some(Cell::Text(_))), amount(row, 2), amount(row, 4));
         let tables = found.iter().map(|direction| limit.cut(table(direction), "with the least data", weight)).collect();
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
     }
 }
 
@@ -120,10 +120,8 @@ fn table(direction: &ExtendedDirection) -> Table {
 }
 
 /// A row a direction and subflow.
-const ROWS: Rows = Rows { record: "direction", levels: &[("subflows", "")], ..Rows::FLAT };
-
-fn flat(found: &[ExtendedDirection]) -> Table {
-    let mut table = Table::new(&[
+const ROWS: Rows = Rows {
+    columns: &[
         "towards",
         "tcpstream",
         "mapped",
@@ -133,21 +131,8 @@ fn flat(found: &[ExtendedDirection]) -> Table {
         "goodput_bytes",
         "goodput_contribution",
         "unseen_bytes",
-    ]);
-    for direction in found {
-        for subflow in interruptible(&direction.subflows) {
-            table.rows.push(vec![
-                Cell::Text(direction.towards.name().to_string()),
-                optional(subflow.tcpstream),
-                optional(subflow.mapped),
-                Cell::Bytes(subflow.throughput_bytes),
-                subflow.throughput_contribution.map_or(Cell::Null, Cell::Share),
-                Cell::Bytes(subflow.arrived_bytes),
-                Cell::Bytes(subflow.goodput_bytes),
-                subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
-                direction.unseen_bytes.map_or(Cell::Null, Cell::Bytes),
-            ]);
-        }
-    }
-    table
-}
+    ],
+    record: "direction",
+    levels: &[("subflows", "")],
+    ..Rows::FLAT
+};

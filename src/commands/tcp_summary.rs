@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
-use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
 
@@ -68,13 +67,34 @@ impl Command for TcpSummaryCommand {
         let summary = in_directions(tcp_summary(capture, stream), towards);
         let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
         let people = table(&summary).titled(title);
-        let report = Report::new(&summary, vec![people]).with_records(records([&summary])).complete(&ROWS);
+        let report = Report::new(&summary, vec![people]).complete(&ROWS);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }
 
 /// A row a direction.
-const ROWS: Rows = Rows { levels: &[("directions", "")], ..Rows::FLAT };
+const ROWS: Rows = Rows {
+    columns: &[
+        "tcpstream",
+        "towards",
+        "packets",
+        "throughput_bytes",
+        "goodput_bytes",
+        "retransmitted_bytes",
+        "retransmitted_packets",
+        "duplicated_bytes",
+        "duplicated_packets",
+        "undecided_packets",
+        "keepalives",
+        "window_probes",
+        "fast_open_bytes",
+        "duration",
+        "rate",
+    ],
+    seconds: &["duration"],
+    levels: &[("directions", "")],
+    ..Rows::FLAT
+};
 
 /// The summary without the directions that were not asked for.
 fn in_directions(mut summary: TcpSummary, towards: Option<Role>) -> TcpSummary {
@@ -100,7 +120,7 @@ fn table(summary: &TcpSummary) -> Table {
         ("duration", ""),
         ("rate", ""),
     ]);
-    table.rows.extend(summary.directions.iter().map(|direction| cells(direction, Cell::microseconds).into()));
+    table.rows.extend(summary.directions.iter().map(cells));
     table.without_zeros_in(&RARE)
 }
 
@@ -118,41 +138,8 @@ fn notes(summary: &TcpSummary) -> Vec<String> {
     notes
 }
 
-/// One row per stream and direction.
-fn records<'a>(summaries: impl IntoIterator<Item = &'a TcpSummary>) -> Table {
-    let mut table = Table::new(&[
-        "tcpstream",
-        "towards",
-        "packets",
-        "throughput_bytes",
-        "goodput_bytes",
-        "retransmitted_bytes",
-        "retransmitted_packets",
-        "duplicated_bytes",
-        "duplicated_packets",
-        "undecided_packets",
-        "keepalives",
-        "window_probes",
-        "fast_open_bytes",
-        "duration",
-        "rate",
-    ]);
-    let of = |summary: &'a TcpSummary| summary.directions.iter().map(move |direction| (summary, direction));
-    for (summary, direction) in interruptible(summaries.into_iter().flat_map(of)) {
-        let mut row = vec![Cell::Integer(summary.tcpstream.0.into())];
-        let mut cells = cells(direction, Cell::seconds).to_vec();
-        let times = cells.split_off(cells.len().saturating_sub(2));
-        row.extend(cells);
-        row.extend([Cell::Integer(direction.keepalives.into()), Cell::Integer(direction.window_probes.into())]);
-        row.push(Cell::Bytes(direction.fast_open_bytes));
-        row.extend(times);
-        table.rows.push(row);
-    }
-    table
-}
-
-fn cells(direction: &TcpDirection, time: fn(f64) -> Cell) -> [Cell; 11] {
-    [
+fn cells(direction: &TcpDirection) -> Vec<Cell> {
+    vec![
         Cell::Text(direction.towards.name().to_string()),
         Cell::Integer(direction.packets.into()),
         Cell::Bytes(direction.throughput_bytes),
@@ -162,7 +149,7 @@ fn cells(direction: &TcpDirection, time: fn(f64) -> Cell) -> [Cell; 11] {
         Cell::Bytes(direction.duplicated_bytes),
         Cell::Integer(direction.duplicated_packets.into()),
         Cell::Integer(direction.undecided_packets.into()),
-        time(direction.duration),
+        Cell::microseconds(direction.duration),
         direction.rate.map_or(Cell::Null, Cell::BytesPerSecond),
     ]
 }

@@ -1,7 +1,8 @@
 //! CSV with every field that JSON has.
 //!
-//! A command makes the rows of its CSV itself, with typed cells in an order that people like to read. What its JSON has
-//! beyond that follows in further columns, by these rules:
+//! A command names the columns that people like to read first ([`Rows::columns`]); their cells are the fields of its
+//! JSON. Where a column is no field, the command makes these rows itself. What the JSON has beyond them follows in further
+//! columns, by these rules:
 //!
 //! - A row stands for an item of the innermost list that a report is about ([`Rows::levels`]), or for a record.
 //! - A field of the item itself keeps its key. One of an object around it is repeated in each row, with the name of that
@@ -15,10 +16,15 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::{Cell, Table};
+use mptcp_trace::interrupt::interruptible;
 
 /// Which parts of a report's JSON are the rows of its CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rows {
+    /// The first columns, which are fields of the row or of an object around it, named as below.
+    pub columns: &'static [&'static str],
+    /// Those of them that are time spans, which have nine digits after the point.
+    pub seconds: &'static [&'static str],
     /// What a record is called before its fields in rows of something within it; nothing: they keep their keys.
     pub record: &'static str,
     /// Lists within each other that lead from a record to the items that are rows: key, and name of an item, as above.
@@ -33,20 +39,21 @@ pub struct Rows {
 
 impl Rows {
     /// A row a record, whose lists are none of objects.
-    pub const FLAT: Rows = Rows { record: "", levels: &[], derived: &[], lists: &[] };
+    pub const FLAT: Rows = Rows { columns: &[], seconds: &[], record: "", levels: &[], derived: &[], lists: &[] };
 }
 
 /// An object with its place: names and objects from a record down to it.
 type Around<'a> = Vec<&'a Map<String, Value>>;
 
-/// The rows of `records` with what `data` has beyond them. Where `data` has another number of rows they stay as they are.
-pub(super) fn complete(records: &Table, data: &Value, rows: &Rows) -> Table {
-    let mut table = records.clone();
+/// The rows of `data`, or `records` where the command made them, with what `data` has beyond them. Where `data` has
+/// another number of rows they stay as they are.
+pub(super) fn complete(records: Option<&Table>, data: &Value, rows: &Rows) -> Table {
     let mut found = Vec::new();
     let mut above = Vec::new();
     for record in data.as_array().map_or(std::slice::from_ref(data), Vec::as_slice) {
         gather(record, rows.levels, &mut Vec::new(), &mut found, &mut above);
     }
+    let mut table = records.cloned().unwrap_or_else(|| first_columns(&found, rows));
     if found.len() != table.rows.len() {
         return table;
     }
@@ -71,6 +78,39 @@ pub(super) fn complete(records: &Table, data: &Value, rows: &Rows) -> Table {
         row.extend((0..added.names.len()).map(|column| cells.remove(&column).unwrap_or(Cell::Null)));
     }
     table
+}
+
+/// A row of [`Rows::columns`] for each of `found`.
+fn first_columns(found: &[Around<'_>], rows: &Rows) -> Table {
+    let mut table = Table::new(rows.columns);
+    for around in interruptible(found) {
+        let cell = |name: &&str| match (field(around, name), rows.seconds.contains(name)) {
+            (Cell::Number(seconds), true) => Cell::seconds(seconds),
+            (cell, _) => cell,
+        };
+        table.rows.push(rows.columns.iter().map(cell).collect());
+    }
+    table
+}
+
+/// What the row, or the nearest object around it, has under that name.
+fn field(around: &Around<'_>, name: &str) -> Cell {
+    let mut found = Vec::new();
+    for object in around.iter().rev() {
+        if let Some(value) = object.get(name) {
+            expand(name.to_string(), value, "", &Rows::FLAT, &mut found);
+        } else {
+            // A field of an object, or a list of such fields.
+            let within = |key: &str| name.strip_prefix(key).is_some_and(|rest| rest.starts_with('_'));
+            for (key, value) in object.iter().filter(|(key, _)| within(key)) {
+                expand(key.clone(), value, "", &Rows::FLAT, &mut found);
+            }
+        }
+        if let Some(place) = found.iter().position(|(full, _)| full == name) {
+            return found.swap_remove(place).1;
+        }
+    }
+    Cell::Null
 }
 
 /// The objects on the way to each row, and to each object above that has no rows.
@@ -247,7 +287,7 @@ mod tests {
             ..Rows::FLAT
         };
         let table = records(&["stream", "towards", "id", "bytes"], &[&[3, 1, 7, 30], &[3, 1, 8, 40]]);
-        let completed = complete(&table, &data, &rows);
+        let completed = complete(Some(&table), &data, &rows);
         let names = [
             "stream",
             "towards",
@@ -267,6 +307,33 @@ mod tests {
     }
 
     #[test]
+    fn the_first_columns_are_fields_of_the_row_or_of_what_is_around_it() {
+        let data = json!({"stream": 3, "span": 9.0, "directions": [
+            {"towards": "server", "span": 0.25, "of": [{"id": 1}, {"id": 2}], "rtt": {"min": 5}, "more": true},
+            {"towards": "client", "span": null, "of": [], "rtt": {"min": null}, "more": false},
+        ]});
+        let rows = Rows {
+            columns: &["stream", "towards", "of_id", "span", "rtt_min"],
+            seconds: &["span"],
+            record: "whole",
+            levels: &[("directions", "")],
+            lists: &[("directions.of", &["id"])],
+            ..Rows::FLAT
+        };
+        let cells = [
+            ["3", "server", "1;2", "Nanoseconds(250000000)", "5", "9", "true"],
+            ["3", "client", "-", "-", "-", "9", "false"],
+        ];
+        assert_eq!(
+            shown(&complete(None, &data, &rows)),
+            (
+                vec!["stream", "towards", "of_id", "span", "rtt_min", "whole_span", "more"],
+                cells.map(|row| row.map(str::to_string).to_vec()).to_vec()
+            )
+        );
+    }
+
+    #[test]
     fn lists_are_cells() {
         let data = json!([
             {"id": 1, "names": ["a", "b"], "of": [{"p": 4, "q": null}, {"p": 5, "q": [1, 2]}], "more": true},
@@ -274,7 +341,7 @@ mod tests {
         ]);
         let table = records(&["id"], &[&[1], &[2]]);
         let rows = Rows { lists: &[("of", &["p", "q"])], ..Rows::FLAT };
-        let completed = complete(&table, &data, &rows);
+        let completed = complete(Some(&table), &data, &rows);
         let cells = [["1", "a;b", "4;5", ";1 2", "true"], ["2", "", "", "", "-"]];
         assert_eq!(
             shown(&completed),
@@ -285,8 +352,8 @@ mod tests {
     #[test]
     fn several_lists_may_be_rows_one_after_the_other() {
         let data = json!({"all": 9, "a": [{"id": 1}], "b": [{"id": 2, "sum": 4}], "sum": 8});
-        let rows = Rows { record: "whole", levels: &[("a|b", "")], derived: &["sum"], lists: &[] };
-        let completed = complete(&records(&["id", "sum"], &[&[1, 5], &[2, 6]]), &data, &rows);
+        let rows = Rows { record: "whole", levels: &[("a|b", "")], derived: &["sum"], ..Rows::FLAT };
+        let completed = complete(Some(&records(&["id", "sum"], &[&[1, 5], &[2, 6]])), &data, &rows);
         let cells = [["1", "5", "9", "8"], ["2", "6", "9", "8"]];
         assert_eq!(
             shown(&completed),
@@ -297,10 +364,10 @@ mod tests {
     #[test]
     fn rows_that_do_not_correspond_stay_as_they_are() {
         let table = records(&["id"], &[&[1], &[2]]);
-        assert_eq!(complete(&table, &json!([{"id": 1, "more": 2}]), &Rows::FLAT), table);
+        assert_eq!(complete(Some(&table), &json!([{"id": 1, "more": 2}]), &Rows::FLAT), table);
         // Without rows there are still the columns of what is around them.
         let rows = Rows { levels: &[("items", "")], ..Rows::FLAT };
-        let completed = complete(&records(&["id"], &[]), &json!({"all": 5, "items": []}), &rows);
+        let completed = complete(Some(&records(&["id"], &[])), &json!({"all": 5, "items": []}), &rows);
         assert_eq!(shown(&completed), (vec!["id", "all"], Vec::new()));
     }
 }

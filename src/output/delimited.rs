@@ -23,10 +23,13 @@ pub(super) fn write(
         for row in frame.rows() {
             writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
         }
-    } else if let Some(table) = report.records.as_ref().or(report.tables.first()) {
-        let completed = match report.rows {
-            Some(rows) => Cow::Owned(complete::complete(table, &report.data.value()?, rows)),
-            None => Cow::Borrowed(table),
+    } else {
+        let named = report.rows.is_some_and(|rows| !rows.columns.is_empty());
+        let made = report.records.as_ref().or(if named { None } else { report.tables.first() });
+        let completed = match (report.rows, made) {
+            (Some(rows), table) => Cow::Owned(complete::complete(table, &report.data.value()?, rows)),
+            (None, Some(table)) => Cow::Borrowed(table),
+            (None, None) => return writer.flush(),
         };
         write_header(&completed, &mut writer)?;
         write_rows(&completed, shown, &mut writer)?;

@@ -226,7 +226,7 @@ impl Report {
         self
     }
 
-    /// The same report, whose CSV has everything that its data has.
+    /// The same report, whose CSV has everything that its data has, as `rows` says.
     #[must_use]
     pub fn complete(mut self, rows: &'static Rows) -> Self {
         self.rows = Some(rows);

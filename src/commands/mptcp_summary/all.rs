@@ -1,6 +1,6 @@
 //! `mptcp_summary` without a number: every connection, a row each.
 
-use super::{ROWS, in_directions, records};
+use super::{ROWS, in_directions};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
@@ -23,9 +23,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
     }
     let none = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
     let notes = none.into_iter().chain(unseen(&summaries)).chain(merged(&summaries)).collect();
-    let report = Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)])
-        .with_records(records(&summaries))
-        .complete(&ROWS);
+    let report = Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)]).complete(&ROWS);
     Ok(report.with_notes(notes))
 }
 

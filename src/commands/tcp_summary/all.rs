@@ -1,6 +1,6 @@
 //! `tcp_summary` without a number: every stream, a row each.
 
-use super::{ROWS, in_directions, records};
+use super::{ROWS, in_directions};
 use crate::commands::limit::{Limit, amount};
 use crate::commands::stream_cells::goodput_columns;
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>, limit: Limit) -> 
     };
     let least = "of subflows with the least data";
     let table = limit.cut_groups(table.without_zeros_in(&super::RARE), least, of_one, goodput);
-    let report = Report::new(&summaries, vec![table]).with_records(records(&summaries)).complete(&ROWS);
+    let report = Report::new(&summaries, vec![table]).complete(&ROWS);
     Ok(report.with_notes(note.into_iter().collect()))
 }
 
