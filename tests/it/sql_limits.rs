@@ -56,6 +56,18 @@ fn what_is_too_much_is_one_sentence() {
     }
 }
 
+/// A backtrace, which some people ask for everywhere, speaks of a stack, too.
+#[test]
+fn a_cross_join_beyond_all_memory_is_not_called_nested() {
+    let home = Home::new();
+    let mut program = home.program();
+    let query = "SELECT COUNT(*) AS n FROM packets a CROSS JOIN packets b CROSS JOIN packets c";
+    program.env("RUST_BACKTRACE", "1").args(["--memory-limit", "128MiB", "--load", &capture(), "sql", query]);
+    let done = Finished::from(program.output().unwrap());
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(!done.messages.contains("nested"), "{done:?}");
+}
+
 #[test]
 fn values_are_answered_and_the_limit_can_be_set() {
     let home = Home::new();

@@ -151,10 +151,11 @@ fn read(directory: &Path, done: bool, said: &str, limits: Limits) -> std::result
 
 /// Why the process ended without an answer.
 fn gave_up(said: &str, limits: Limits) -> Error {
-    Error::Failed(if said.contains("stack") {
+    let memory = ["memory allocation", "out of memory", "capacity overflow"];
+    // Not `stack` alone: a backtrace has that word, too.
+    Error::Failed(if said.contains("overflowed its stack") {
         "the query is nested too deeply; ask for less at once".to_string()
-    } else if said.contains("memory allocation") || said.contains("out of memory") || said.contains("capacity overflow")
-    {
+    } else if memory.iter().any(|sign| said.contains(sign)) {
         format!(
             "the query needs more than {} of memory: ask for less at once, or allow more with `--memory-limit`",
             mptcp_trace::units::bytes(limits.memory)
