@@ -35,7 +35,7 @@ impl Described for Export {
 
     fn details(&self) -> &'static str {
         "The name's ending chooses the form: .csv, .parquet, or .arrow, .ipc, .feather for Arrow IPC; --format \
-         overrules it. An existing file is replaced once the new one is complete. `load_pcap` reads the file again, \
+         overrules it. An existing file is replaced once the new one is complete. `load_pcap` reads a CSV file again, \
          as long as --columns left none out.\n\n\
          In CSV null is an empty field, times are seconds, instants RFC 3339, keys and tokens hexadecimal, and the \
          items of a list are joined by `;`. Parquet and Arrow keep the types of the columns, 64-bit numbers included.\n\n\

@@ -48,10 +48,11 @@ impl Described for LoadPcap {
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         command
-            .arg(arguments::capture("capture", "FILE").required(true).help(
-                "A pcap or pcapng file, a CSV, Parquet or Arrow file that `export` wrote, or the name of a loaded \
-                 capture",
-            ))
+            .arg(
+                arguments::capture("capture", "FILE")
+                    .required(true)
+                    .help("A pcap or pcapng file, a CSV file that `export` wrote, or the name of a loaded capture"),
+            )
             .arg(
                 Arg::new("as")
                     .long("as")

@@ -35,7 +35,7 @@ impl Folder {
             builder.push(&Frame::default(), segment(packetid));
         }
         let path = self.path(name);
-        write(&raw(&builder.finish(), &[]).unwrap(), &path, Form::Arrow, Delimiter::COMMA, Force::Given).unwrap();
+        write(&raw(&builder.finish(), &[]).unwrap(), &path, Form::Csv, Delimiter::COMMA, Force::Given).unwrap();
         path
     }
 }

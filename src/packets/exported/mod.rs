@@ -1,10 +1,8 @@
 //! Packet tables as files: what `export` writes, and reading it back in place of a capture.
 //!
-//! Parquet and Arrow files keep the types of the columns and carry [`schema::VERSION`](super::schema::VERSION) under
-//! [`VERSION_KEY`] in their key-value metadata, and a digest of the whole file: one of another version, damaged, or
-//! changed by another program is refused. CSV has no place for it: its
-//! header line names the columns and the schema gives their types. There null is an empty field, times are seconds
-//! with nine digits, instants RFC 3339, keys and tokens hexadecimal, and the items of a list are joined by `;`.
+//! CSV alone is read back: its header line names the columns and the schema gives their types. Null is an empty field,
+//! times are seconds with nine digits, instants RFC 3339, keys and tokens hexadecimal, and the items of a list are joined
+//! by `;`. Parquet and Arrow files are for other programs.
 //!
 //! Tracked columns are written for the programs that read exports and dropped when this one does, for tracking works
 //! them out anew.
@@ -12,15 +10,11 @@
 mod contain;
 mod read;
 mod read_csv;
-mod seal;
 mod write;
 
 pub use contain::contain;
 pub use read::{check, read, recognise};
 pub use write::write;
-
-/// The key under which Parquet and Arrow files carry the version of the schema.
-pub const VERSION_KEY: &str = "mptcpanalyzer.schema_version";
 
 /// What stands in the place of the dissector in the facts of a table that was read.
 pub const DISSECTOR: &str = "exported table";

@@ -2,20 +2,18 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
-use polars::prelude::{DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsError, PolarsResult, SerReader};
-use polars_io::ipc::IpcReader;
-use polars_io::parquet::read::ParquetReader;
+use polars::prelude::{DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsError};
 
-use super::{DISSECTOR, VERSION_KEY, contain, read_csv, seal};
+use super::{DISSECTOR, read_csv};
 use mptcp_trace::packets::{CaptureFacts, Dissection, Interface};
 
 use crate::packets::{Dissected, LoadError, schema, table};
 use crate::terminal_text::escape;
 
-/// Reads a file that `export` wrote: Parquet and Arrow by how they begin, CSV otherwise.
+/// Reads a CSV file that `export` wrote.
 ///
 /// All raw columns must be there with their types; further text columns are kept, tracked columns dropped. The facts
 /// are those that rows can tell: frames without TCP, and those that the export left out, are not counted.
@@ -31,23 +29,26 @@ pub fn read(path: &Path) -> Result<Dissected, LoadError> {
 
 /// The raw columns and the further ones of such a file, in the order of the capture.
 pub(super) fn columns(path: &Path) -> Result<DataFrame, LoadError> {
-    let unreadable = |source| LoadError::Unreadable { path: path.to_path_buf(), source };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = File::open(path).map_err(|source| LoadError::Unreadable { path: path.to_path_buf(), source })?;
     let mut start = Vec::new();
-    file.by_ref().take(6).read_to_end(&mut start).map_err(unreadable)?;
-    let (is_parquet, is_arrow) = (start.starts_with(b"PAR1"), start.starts_with(b"ARROW1"));
-    let read = if is_parquet || is_arrow {
-        let mut octets = start;
-        file.read_to_end(&mut octets).map_err(unreadable)?;
-        sealed(octets, if is_parquet { read_parquet } else { read_arrow })
-    } else {
-        read_csv::read(start.as_slice().chain(file))
+    let begun = file.by_ref().take(6).read_to_end(&mut start);
+    begun.map_err(|source| LoadError::Unreadable { path: path.to_path_buf(), source })?;
+    let read = match is_for_others(&start) {
+        true => {
+            Err("Parquet and Arrow files are for other programs; load the capture, or export it as CSV".to_string())
+        }
+        false => read_csv::read(start.as_slice().chain(file)),
     };
     read.and_then(check).map_err(|reason| LoadError::ForeignTable { path: path.to_path_buf(), reason })
 }
 
-/// Whether [`read`] is the one to try on this file: it is Parquet or Arrow, or its first line names columns of the
-/// packet table. A file that cannot be read is none.
+/// Whether a file that begins so is Parquet or Arrow.
+fn is_for_others(start: &[u8]) -> bool {
+    start.starts_with(b"PAR1") || start.starts_with(b"ARROW1")
+}
+
+/// Whether [`read`] is the one to try on this file, or to refuse it: its first line names columns of the packet table, or it
+/// is Parquet or Arrow. A file that cannot be read is none.
 #[must_use]
 pub fn recognise(path: &Path) -> bool {
     let mut start = Vec::new();
@@ -55,45 +56,11 @@ pub fn recognise(path: &Path) -> bool {
     if !regular || File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start)).is_err() {
         return false;
     }
-    start.starts_with(b"PAR1") || start.starts_with(b"ARROW1") || read_csv::names_columns(&start)
+    is_for_others(&start) || read_csv::names_columns(&start)
 }
 
 /// What was read, or why it is not ours.
 type Reading = Result<DataFrame, String>;
-
-/// The version of the columns that a file carries, and its rows.
-type Decoding = PolarsResult<(Option<String>, DataFrame)>;
-
-fn sealed(mut octets: Vec<u8>, decode: fn(Cursor<Vec<u8>>) -> Decoding) -> Reading {
-    let changed = || "it is damaged, or another program wrote or changed it; export it again".to_string();
-    if !seal::open(&mut octets) {
-        return Err(changed());
-    }
-    let (version, table) = contain(|| decode(Cursor::new(octets))).ok_or_else(changed)?.map_err(|_| changed())?;
-    match version {
-        None => Err("it does not carry the version of the columns; export it with this program".to_string()),
-        Some(version) if version == schema::VERSION.to_string() => Ok(table),
-        Some(version) => Err(format!(
-            "its columns are of version {}, this program's of version {}; export it again from the capture",
-            escape(&version),
-            schema::VERSION
-        )),
-    }
-}
-
-fn read_parquet(file: Cursor<Vec<u8>>) -> Decoding {
-    let mut reader = ParquetReader::new(file);
-    let metadata = reader.get_metadata()?.key_value_metadata().clone().unwrap_or_default();
-    let version = metadata.into_iter().find(|entry| entry.key == VERSION_KEY).and_then(|entry| entry.value);
-    Ok((version, reader.finish()?))
-}
-
-fn read_arrow(file: Cursor<Vec<u8>>) -> Decoding {
-    let mut reader = IpcReader::new(file);
-    let metadata = reader.custom_metadata()?;
-    let version = metadata.and_then(|entries| entries.get(VERSION_KEY).map(ToString::to_string));
-    Ok((version, reader.finish()?))
-}
 
 /// Keeps the raw columns in table order, then the extra ones, and drops the tracked ones.
 ///

@@ -2,17 +2,15 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use polars::prelude::{CompatLevel, DataFrame, PolarsResult, SerWriter};
 use polars_io::ipc::IpcWriter;
-use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
+use polars_io::parquet::write::ParquetWriter;
 
-use super::{Form, VERSION_KEY, seal};
+use super::Form;
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
 use crate::packets::cells::Cells;
-use crate::packets::schema;
 use crate::whole_file::{Force, WholeFile};
 use mptcp_trace::interrupt;
 
@@ -37,29 +35,22 @@ fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, del
         Form::Parquet => parquet(table),
         Form::Arrow => arrow(table),
     };
-    let mut octets = octets.map_err(|source| Error::Table { action: "export the packet table", source })?;
+    let octets = octets.map_err(|source| Error::Table { action: "export the packet table", source })?;
     interrupt::check()?;
-    seal::close(&mut octets);
     file.write_all(&octets).and_then(|()| file.flush()).map_err(|error| Error::file("write", named, error))
 }
 
 fn parquet(table: &DataFrame) -> PolarsResult<Vec<u8>> {
-    let metadata = vec![(VERSION_KEY.to_string(), schema::VERSION.to_string()), (seal::KEY.to_string(), seal::blank())];
     let mut octets = Vec::new();
-    ParquetWriter::new(&mut octets)
-        .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata)))
-        .finish(&mut table.clone())?;
+    ParquetWriter::new(&mut octets).finish(&mut table.clone())?;
     Ok(octets)
 }
 
 fn arrow(table: &DataFrame) -> PolarsResult<Vec<u8>> {
-    let metadata = [(VERSION_KEY.into(), schema::VERSION.to_string().into()), (seal::KEY.into(), seal::blank().into())];
     let mut octets = Vec::new();
     // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed, so that other
     // programs can map the file into memory.
-    let mut writer = IpcWriter::new(&mut octets).with_compat_level(CompatLevel::oldest());
-    writer.set_custom_schema_metadata(Arc::new(metadata.into_iter().collect()));
-    writer.finish(&mut table.clone())?;
+    IpcWriter::new(&mut octets).with_compat_level(CompatLevel::oldest()).finish(&mut table.clone())?;
     Ok(octets)
 }
 
