@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::clock::clock;
 use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
 use mptcp_trace::analysis::merge::merge;
@@ -85,7 +86,7 @@ fn twice(capture: &Capture) -> Capture {
             continue;
         }
         packetid += 1;
-        let frame = Frame { ip_id: capture.frames.ip_id(row), ..Frame::default() };
+        let frame = Frame { ip_id: capture.frames.ip_id(PacketRow(row)), ..Frame::default() };
         builder.push(&frame, Segment { packetid, ..segment });
     }
     let dissection = Dissection { packets: builder.finish(), facts: capture.facts.clone() };

@@ -55,7 +55,7 @@ fn spans(segments: &[Segment], tracking: &Tracking) -> Spans {
 
 /// A packet as it would be `repetition` transfers later.
 fn moved(segment: &Segment, row: usize, tracking: &Tracking, spans: &Spans, repetition: u64) -> Segment {
-    let packet = &tracking.packets[row];
+    let packet = &tracking.packets.as_slice()[row];
     let Some(subflow) = tracking.subflow(packet.stream) else { return segment.clone() };
     let towards = Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet));
     let subflow_span = |role: Role| repetition * spans.subflow[&(subflow.stream, role)];

@@ -64,7 +64,7 @@ impl<'a> Copy<'a> {
         segment.destination = self.address(segment.destination);
         segment.abstime += self.time;
         let tracking = &self.capture.tracking;
-        let packet = &tracking.packets[row];
+        let packet = &tracking.packets.as_slice()[row];
         let Some(subflow) = tracking.subflow(packet.stream) else { return segment };
         let towards = Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet));
         let shift = |sender: Role| self.shifts.get(&(subflow.connection, sender)).copied().unwrap_or(0);

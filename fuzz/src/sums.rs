@@ -1,5 +1,6 @@
 //! What must hold of the data level, whatever the packets are.
 
+use mptcp_trace::PacketRow;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::data::{self, Direction, Kind, Sending, carried, data_level, data_sequence};
 use mptcp_trace::tracking::Role;
@@ -38,7 +39,7 @@ pub fn check_connection(segments: &[Segment], tracking: &Tracking, connection: &
         let sent_first = length(&numbered) + length(&without);
         assert!(sent_first <= direction.goodput, "{sent_first} sent first, goodput {}", direction.goodput);
         // What was recorded in another place has no time that compares.
-        let elsewhere = level.rows.iter().any(|row| tracking.packets[*row as usize].elsewhere);
+        let elsewhere = level.rows.iter().any(|row| tracking.packets.as_slice()[row.index()].elsewhere);
         assert!(elsewhere || sent_first == direction.goodput, "{sent_first} sent first, goodput {}", direction.goodput);
         // No range is sent for the first time twice.
         numbered.sort_unstable();
@@ -56,8 +57,8 @@ pub fn check_connection(segments: &[Segment], tracking: &Tracking, connection: &
     throughput
 }
 
-fn tracking_payload(segments: &[Segment], row: u32) -> u64 {
-    segments[row as usize].payload.map_or(0, u64::from)
+fn tracking_payload(segments: &[Segment], row: PacketRow) -> u64 {
+    segments[row.index()].payload.map_or(0, u64::from)
 }
 
 /// The sums of one direction agree; returns the payload of its subflows.

@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::merge::{Flow, Merged, Passage};
 
 use crate::error::{Error, Result};
@@ -55,8 +56,11 @@ fn of_flow(
         delays.into_duration(TimeUnit::Nanoseconds).into_column(),
     ];
     let (sender, receiver) = flow.sender.of((first, second), (second, first));
-    let rows = |which: fn(&Passage) -> Option<u32>| -> IdxCa {
-        IdxCa::from_iter_options(PlSmallStr::from_static("rows"), passages.iter().map(which))
+    let rows = |which: fn(&Passage) -> Option<PacketRow>| -> IdxCa {
+        IdxCa::from_iter_options(
+            PlSmallStr::from_static("rows"),
+            passages.iter().map(|passage| Some(which(passage)?.0)),
+        )
     };
     for (table, rows, ending) in
         [(sender, rows(|passage| passage.sender), "_sender"), (receiver, rows(|passage| passage.receiver), "_receiver")]

@@ -9,11 +9,11 @@ use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::loss::{Loss, losses};
 use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
+use mptcp_trace::{PacketRow, StreamId};
 
 /// Counts what got lost.
 pub struct LossCommand;
@@ -145,7 +145,7 @@ fn direction(found: &[Loss], towards: Role) -> Table {
 
 /// A packet, or a part of one, that did not simply arrive.
 #[derive(Clone, Serialize)]
-struct PacketRow {
+struct PassageRow {
     towards: Role,
     fate: &'static str,
     /// In the capture that has it: the sender's if both have.
@@ -158,7 +158,7 @@ struct PacketRow {
     length: u32,
 }
 
-fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PacketRow> {
+fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PassageRow> {
     let mut rows = Vec::new();
     for flow in interruptible(&merged.flows) {
         let unusual = flow.passages.iter().filter(|passage| passage.fate != Fate::Received || passage.reordered);
@@ -167,16 +167,16 @@ fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PacketRow> {
     rows
 }
 
-fn row(captures: &TwoCaptures, flow: &Flow, passage: &mptcp_trace::analysis::merge::Passage) -> PacketRow {
+fn row(captures: &TwoCaptures, flow: &Flow, passage: &mptcp_trace::analysis::merge::Passage) -> PassageRow {
     let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
-    let id = |capture: &mptcp_trace::tracking::Capture, row: Option<u32>| {
-        capture.segments.get(row? as usize).map(|segment| segment.packetid)
+    let id = |capture: &mptcp_trace::tracking::Capture, row: Option<PacketRow>| {
+        capture.segments.get(row?.index()).map(|segment| segment.packetid)
     };
     let has_it = if passage.sender.is_some() { flow.sender } else { flow.sender.other() };
     let capture = captures.of(has_it);
-    let place = passage.sender.or(passage.receiver).and_then(|row| capture.tracking.packets.get(row as usize));
+    let place = passage.sender.or(passage.receiver).and_then(|row| capture.tracking.packets.get(row));
     let time = passage.sent.or(passage.arrived).unwrap_or_default();
-    PacketRow {
+    PassageRow {
         towards: flow.towards(),
         fate: if passage.fate == Fate::Received { "reordered" } else { passage.fate.name() },
         tcpstream: has_it.of(flow.pair.first, flow.pair.second),
@@ -188,7 +188,7 @@ fn row(captures: &TwoCaptures, flow: &Flow, passage: &mptcp_trace::analysis::mer
     }
 }
 
-fn packet_table(rows: &[PacketRow]) -> Table {
+fn packet_table(rows: &[PassageRow]) -> Table {
     let names = ["towards", "fate", "tcpstream", "packetid_sender", "packetid_receiver", "reltime", "tcpseq", "length"];
     let mut table = Table::new(&names);
     let optional = |id: Option<u64>| id.map_or(Cell::Null, |id| Cell::Integer(id.into()));

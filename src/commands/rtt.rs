@@ -151,7 +151,7 @@ fn samples(capture: &Capture, found: &RoundTrips) -> Vec<SampleRow> {
             tcpstream,
             towards,
             level,
-            packetid: capture.segments.get(sample.row as usize).map(|segment| segment.packetid),
+            packetid: capture.segments.get(sample.row.index()).map(|segment| segment.packetid),
             reltime: series::reltime(sample.time, origin),
             rtt: series::reltime(sample.span, 0),
         });

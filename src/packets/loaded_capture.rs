@@ -8,7 +8,7 @@ use mptcp_trace::interrupt;
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::tracking::PointOfView;
 use polars::frame::DataFrame;
-use polars::prelude::{Column, IdxCa, NewChunkedArray, PlSmallStr, PolarsResult};
+use polars::prelude::{Column, IdxCa, PlSmallStr, PolarsResult};
 
 use super::{Dissected, table};
 use crate::error::{Error, Result};
@@ -75,7 +75,8 @@ impl LoadedCapture {
         let capture = &self.capture;
         let extra = match capture.rows() {
             Some(rows) => {
-                let picked = IdxCa::from_slice(PlSmallStr::from_static("rows"), rows);
+                let rows: Vec<u32> = rows.iter().map(|row| row.0).collect();
+                let picked = IdxCa::from_vec(PlSmallStr::from_static("rows"), rows);
                 self.extra.iter().map(|column| column.take(&picked)).collect::<PolarsResult<Vec<Column>>>()?
             }
             None => self.extra.to_vec(),

@@ -124,8 +124,8 @@ impl Column {
     ) -> Vec<(f64, Number)> {
         let clockwork = Clockwork::of(capture);
         let rows = flow.stream.packets.iter().filter_map(|row| {
-            let row = *row as usize;
-            let packet = capture.tracking.packets.get(row)?;
+            let packet = capture.tracking.packets.get(*row)?;
+            let row = row.index();
             if flow.stream.towards(packet) != flow.stream_role(towards) {
                 return None;
             }

@@ -144,7 +144,11 @@ fn the_clock_of_the_cut_capture_does_not_matter() {
         };
         let (found, expected) = (fates(shifted), fates(base));
         let told = |flows: &[Vec<Passage>]| -> Vec<Told> {
-            flows.iter().flatten().map(|passage| (passage.sender, passage.receiver, passage.fate)).collect()
+            flows
+                .iter()
+                .flatten()
+                .map(|passage| (passage.sender.map(|row| row.0), passage.receiver.map(|row| row.0), passage.fate))
+                .collect()
         };
         let (found, expected) = (told(&found), told(&expected));
         assert!(expected.iter().any(|(.., fate)| *fate == Fate::OutsideCapture), "{base}");

@@ -52,7 +52,7 @@ fn column(capture: &LoadedCapture, name: &str) -> UInt64Chunked {
 /// the raw number as the relative one. Ours is null there.
 fn key_was_not_captured(capture: &LoadedCapture, row: usize) -> bool {
     let tracking = &capture.tracking;
-    let packet = &tracking.packets[row];
+    let packet = &tracking.packets.as_slice()[row];
     let subflow = tracking.subflow(packet.stream).expect("tshark counts it to a connection");
     let towards = Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet));
     tracking.connection(subflow.connection).unwrap().hosts.get(towards.other()).key.is_none()
@@ -144,7 +144,7 @@ fn raw_numbers(segments: &[Segment]) -> HashMap<u64, u64> {
     for connection in &tracking.connections {
         let level = data_level(segments, &tracking, connection);
         for (row, data) in level.rows.iter().zip(&level.packets) {
-            numbers.extend(data.dsn.map(|dsn| (segments[*row as usize].packetid, dsn)));
+            numbers.extend(data.dsn.map(|dsn| (segments[row.index()].packetid, dsn)));
         }
     }
     numbers

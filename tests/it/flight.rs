@@ -37,8 +37,8 @@ fn wireshark_counts_the_same_octets_in_flight() {
         for stream in &capture.tracking.streams {
             let moments = stream_flight(&capture.segments, &capture.tracking, stream);
             for moment in moments.get(towards) {
-                let segment = &capture.segments[moment.row as usize];
-                let sends = stream.towards(&capture.tracking.packets[moment.row as usize]) == towards;
+                let segment = &capture.segments[moment.row.index()];
+                let sends = stream.towards(&capture.tracking.packets.as_slice()[moment.row.index()]) == towards;
                 let Some(wanted) = theirs.get(&segment.packetid).filter(|_| sends && segment.payload > Some(0)) else {
                     continue;
                 };

@@ -31,7 +31,7 @@ fn what_one_subflow_lacks_is_what_the_others_carried() {
             let Some(initial) = connection.subflows.iter().find(is_initial) else { continue };
             let stream = capture.tracking.stream(*initial).unwrap();
             let alone: Vec<Segment> =
-                stream.packets.iter().map(|row| capture.segments.get(*row as usize).unwrap().clone()).collect();
+                stream.packets.iter().map(|row| capture.segments.get(row.index()).unwrap().clone()).collect();
             let tracking = track(&alone);
             let part = directions(&alone, &tracking, tracking.connection(ConnectionId(0)).unwrap());
             let whole = directions(&capture.segments, &capture.tracking, connection);

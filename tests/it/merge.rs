@@ -51,7 +51,7 @@ pub fn frames_of<'a>(
         let capture = flow.sender.of(captures.0, captures.1);
         let passages = flow.passages.iter().filter(|passage| wanted(passage)).copied().collect::<Vec<_>>();
         passages.into_iter().map(move |passage| {
-            let segment = &capture.segments[passage.sender.expect("the sender has it") as usize];
+            let segment = &capture.segments[passage.sender.expect("the sender has it").index()];
             (
                 segment.source,
                 segment.source_port,
@@ -153,7 +153,7 @@ fn overtaken(capture: &Capture, sender: &str) -> Vec<Frame> {
         let mut highest: Option<u16> = None;
         let mut seen = HashSet::new();
         for row in &stream.packets {
-            let segment = &capture.segments[*row as usize];
+            let segment = &capture.segments[row.index()];
             let from_client = segment.source == stream.client.address && segment.source_port == stream.client.port;
             if from_client != (sender == "client") || segment.has(0x02) {
                 continue;
@@ -213,9 +213,11 @@ fn every_octet_of_both_captures_has_one_fate() {
 
 fn payload(capture: &Capture, stream: StreamId, towards: Role) -> u64 {
     let stream = capture.tracking.stream(stream).unwrap();
-    let packets =
-        stream.packets.iter().filter(|row| stream.towards(&capture.tracking.packets[**row as usize]) == towards);
-    packets.filter_map(|row| capture.segments[*row as usize].payload).map(u64::from).sum()
+    let packets = stream
+        .packets
+        .iter()
+        .filter(|row| stream.towards(&capture.tracking.packets.as_slice()[row.index()]) == towards);
+    packets.filter_map(|row| capture.segments[row.index()].payload).map(u64::from).sum()
 }
 
 /// Frames taken out of the receiver's capture are not lost ones: the receiver acknowledged what they brought.
@@ -232,15 +234,15 @@ fn what_a_capture_lacks_is_not_lost() {
     assert_eq!(flow.towards(), Role::Server);
     let mut times_sent: BTreeMap<u32, u32> = BTreeMap::new();
     for passage in &flow.passages {
-        *times_sent.entry(client.segments[passage.sender.unwrap() as usize].sequence).or_default() += 1;
+        *times_sent.entry(client.segments[passage.sender.unwrap().index()].sequence).or_default() += 1;
     }
     let once = |passage: &&Passage| {
-        let sequence = client.segments[passage.sender.unwrap() as usize].sequence;
+        let sequence = client.segments[passage.sender.unwrap().index()].sequence;
         passage.fate == Fate::Received && passage.length == 1420 && times_sent[&sequence] == 1
     };
     let gone: Vec<Passage> = flow.passages.iter().filter(once).skip(300).step_by(5).take(100).copied().collect();
     assert_eq!(gone.len(), 100);
-    let frames = gone.iter().map(|passage| server.segments[passage.receiver.unwrap() as usize].packetid.to_string());
+    let frames = gone.iter().map(|passage| server.segments[passage.receiver.unwrap().index()].packetid.to_string());
     let source = scenario.join("server.pcapng");
     let status = Command::new("editcap").arg(&source).arg(&thinned).args(frames).status().unwrap();
     assert!(status.success());

@@ -108,13 +108,13 @@ fn volumes_are_those_of_the_same_packets_of_the_whole_capture() {
 fn memberships(whole: &Tracking, cut: &Tracking, from: usize) -> Vec<(ConnectionId, ConnectionId, bool)> {
     let streams = cut.streams.iter().filter_map(|stream| {
         let here = cut.subflow(stream.id)?;
-        let row = *stream.packets.first()? as usize + from;
-        let there = whole.subflow(whole.packets.get(row)?.stream)?;
+        let row = stream.packets.first()?.index() + from;
+        let there = whole.subflow(whole.packets.as_slice().get(row)?.stream)?;
         // Its keys are known, so that the whole capture is a judge.
         whole.connection(there.connection)?.roles_known.then_some(())?;
         // Whichever end of the stream is taken for its client.
         let way = |tracking: &Tracking, subflow: &Subflow, row: usize| {
-            let packet = &tracking.packets[row];
+            let packet = &tracking.packets.as_slice()[row];
             Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet))
         };
         let same = way(cut, here, row - from) == way(whole, there, row);
@@ -155,7 +155,7 @@ fn what_is_put_together_is_one_by_keys() {
                         .unwrap()
                         .packets
                         .iter()
-                        .any(|row| segments[*row as usize + from].dss.is_some_and(|dss| dss.mapping.is_some()))
+                        .any(|row| segments[row.index() + from].dss.is_some_and(|dss| dss.mapping.is_some()))
                 };
                 if cut.connection(here).unwrap().subflows.iter().any(carries) && known.replace(there).is_some() {
                     // Another part of the same connection was seen before.

@@ -466,11 +466,11 @@ fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
     let real = |relative: u64| world.real_numbers_known.then(|| world.idsn.wrapping_add(relative));
     let from_idsn = |relative: u64| world.keyed().then_some(relative);
     for (row, data) in level.rows.iter().zip(&level.packets) {
-        let wanted = expected.dsn.get(&(*row as usize)).copied().flatten();
+        let wanted = expected.dsn.get(&(row.index())).copied().flatten();
         prop_assert_eq!(data.dsn, wanted.and_then(real), "raw DSN of row {}", row);
         prop_assert_eq!(data.relative_dsn, wanted.and_then(from_idsn), "DSN of row {}", row);
         prop_assert_eq!(data.mapping_row.is_some(), wanted.is_some(), "mapping of row {}", row);
-        let acknowledged = world.acknowledgements.iter().find(|(at, _)| at == &(*row as usize)).map(|(_, n)| *n);
+        let acknowledged = world.acknowledgements.iter().find(|(at, _)| at == &(row.index())).map(|(_, n)| *n);
         prop_assert_eq!(data.data_ack, acknowledged.and_then(real), "raw DATA_ACK of row {}", row);
         prop_assert_eq!(data.relative_data_ack, acknowledged.and_then(from_idsn), "DATA_ACK of row {}", row);
     }
@@ -481,7 +481,7 @@ fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
                 let number = direction.numbers.real(repeat.dsn + octet).expect("they are known");
                 let data = number.wrapping_sub(world.idsn);
                 let same = repeat.kind == Kind::SameSubflow;
-                again.push((repeat.row as usize, same, data, repeat.original_row as usize));
+                again.push((repeat.row.index(), same, data, repeat.original_row.index()));
             }
         }
         again.sort_unstable();

@@ -24,8 +24,8 @@ fn digest(capture: &Capture, connection: &Connection, towards: Role) -> Option<S
     let level = data_level(&capture.segments, &capture.tracking, connection);
     let mut places: HashMap<u64, u64> = HashMap::new();
     for (row, data) in level.rows.iter().zip(&level.packets) {
-        let segment = &capture.segments[*row as usize];
-        let packet = &capture.tracking.packets[*row as usize];
+        let segment = &capture.segments[row.index()];
+        let packet = &capture.tracking.packets.as_slice()[row.index()];
         let stream = capture.tracking.stream(packet.stream)?;
         let subflow = capture.tracking.subflow(packet.stream)?;
         let travels = mptcp_trace::tracking::Tracking::mptcp_towards(subflow, stream.towards(packet));

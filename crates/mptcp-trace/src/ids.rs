@@ -88,6 +88,8 @@ ids! {
     StreamId;
     /// Number of an MPTCP connection: Wireshark's `mptcp.stream`.
     ConnectionId;
+    /// Row of a packet: its place among the packets that count, in the order of time, from 0.
+    PacketRow;
 }
 
 /// A vector that only numbers of one kind index.

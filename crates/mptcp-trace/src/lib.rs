@@ -61,7 +61,7 @@ pub mod tracking;
 pub mod units;
 
 pub use error::{Error, Numbered, ReadError, Result};
-pub use ids::{ConnectionId, Id, IdVec, StreamId};
+pub use ids::{ConnectionId, Id, IdVec, PacketRow, StreamId};
 pub use interrupt::Interrupted;
 pub use packets::segment::{Segment, Segments};
 pub use packets::{CaptureFacts, Dissection, Packets};

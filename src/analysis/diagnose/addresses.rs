@@ -1,6 +1,7 @@
 //! What came of the addresses that were advertised and withdrawn?
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
 use mptcp_trace::analysis::closing::closing;
 use mptcp_trace::analysis::removals::{Removal, removals};
@@ -20,7 +21,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// `ending` is the row of the first DATA_FIN.
-fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<u32>) -> Vec<Finding> {
+fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<PacketRow>) -> Vec<Finding> {
     let ids: Vec<u64> = advertisement.rows.iter().map(|row| subject.id(*row)).collect();
     let option = &advertisement.option;
     let address = option.address.map_or_else(|| "an address".to_string(), |address| address.to_string());
@@ -50,7 +51,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<u
         return findings;
     }
     // A host that is about to close does not echo any more.
-    let last = advertisement.rows.last().copied().unwrap_or(0);
+    let last = advertisement.rows.last().copied().unwrap_or_default();
     let ending = ending.is_some_and(|row| row < last);
     if advertisement.echo.is_none() && subject.connection.version == Some(1) && !ending {
         let detail = format!("{what}, was sent {} and never echoed", counted(ids.len(), "time"));
@@ -80,7 +81,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<u
 
 fn removed(subject: &Subject<'_>, removal: &Removal) -> Finding {
     let ids: Vec<String> = removal.ids.iter().map(u8::to_string).collect();
-    let time = subject.capture.segments.get(removal.row as usize).map_or(0, |segment| segment.abstime);
+    let time = subject.capture.segments.get(removal.row.index()).map_or(0, |segment| segment.abstime);
     let mut detail =
         format!("the {} withdrew address id {} at {}", removal.by.name(), ids.join(", "), subject.time(time));
     if !removal.resets.is_empty() {

@@ -64,7 +64,7 @@ fn mid_stream(capture: &Capture) -> Option<Finding> {
     );
     let meaning = "without the handshakes, keys, window scales and relative data sequence numbers are not known, and roles \
                    are guessed from ports";
-    let first = begun.iter().filter_map(|stream| capture.segments.get(*stream.packets.first()? as usize));
+    let first = begun.iter().filter_map(|stream| capture.segments.get(stream.packets.first()?.index()));
     Some(
         Finding::notice(
             FindingKind::MidStream,
@@ -198,7 +198,7 @@ fn translated(capture: &Capture) -> Option<Finding> {
     }
     let first = pairs.iter().flat_map(|(again, first)| [first, again]).filter_map(|stream| {
         let row = *stream.packets.first()?;
-        Some(capture.segments.get(row as usize)?.packetid)
+        Some(capture.segments.get(row.index())?.packetid)
     });
     Some(
         Finding::notice(
@@ -252,8 +252,7 @@ fn acknowledged_unseen(capture: &Capture, stream: &Stream) -> Vec<u64> {
     let mut directions: ByRole<Seen> = ByRole::default();
     let mut found = Vec::new();
     for row in interruptible(&stream.packets) {
-        let (Some(segment), Some(packet)) =
-            (capture.segments.get(*row as usize), capture.tracking.packets.get(*row as usize))
+        let (Some(segment), Some(packet)) = (capture.segments.get(row.index()), capture.tracking.packets.get(*row))
         else {
             continue;
         };

@@ -35,7 +35,7 @@ fn server_of(subject: &Subject<'_>, join: &JoinAttempt) -> Option<Endpoint> {
 
 /// How long the connection is captured after the last SYN of a join, nanoseconds.
 fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> i64 {
-    let syn = subject.capture.segments.get(join.decided_by as usize).map(|segment| segment.abstime);
+    let syn = subject.capture.segments.get(join.decided_by.index()).map(|segment| segment.abstime);
     let last = subject.packets.last().map(|packet| packet.segment.abstime);
     last.zip(syn).map_or(0, |(last, syn)| last.saturating_sub(syn))
 }
@@ -47,7 +47,7 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
         let tracking = &subject.capture.tracking;
         let unknown = tracking.subflow(packet.stream).is_some_and(|subflow| subflow.kind == SubflowKind::Unknown);
         let syn = tracking.stream(packet.stream).and_then(|stream| stream.syn);
-        let syn = syn.and_then(|row| subject.capture.segments.get(row as usize));
+        let syn = syn.and_then(|row| subject.capture.segments.get(row.index()));
         let with_reason = packet.segment.control.as_ref().is_some_and(|control| control.reset.is_some());
         let Some(syn) = syn.filter(|syn| unknown && with_reason && !syn.is_mptcp() && !syn.options_cut) else {
             continue;

@@ -36,7 +36,6 @@ use std::collections::HashSet;
 pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::capture_point::{self, Place};
 use mptcp_trace::analysis::checksum::ChecksumResult;
 use mptcp_trace::analysis::receive_window::{Course, Step, courses};
@@ -46,6 +45,7 @@ use mptcp_trace::analysis::volume;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 use mptcp_trace::tracking::{Travelling, in_file_order, of_subflow};
+use mptcp_trace::{PacketRow, StreamId};
 
 /// What every detector of a connection looks at.
 struct Subject<'a> {
@@ -94,8 +94,8 @@ impl Subject<'_> {
     }
 
     /// The packet id of a row.
-    fn id(&self, row: u32) -> u64 {
-        self.capture.segments.get(row as usize).map_or(0, |segment| segment.packetid)
+    fn id(&self, row: PacketRow) -> u64 {
+        self.capture.segments.get(row.index()).map_or(0, |segment| segment.packetid)
     }
 
     /// Seconds since the first frame of the file, for sentences.

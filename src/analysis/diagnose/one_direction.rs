@@ -20,7 +20,7 @@ pub fn find(capture: &Capture) -> Option<Finding> {
         first.id,
         first.endpoint(by)
     );
-    let shown = one_sided.iter().filter_map(|(stream, _)| capture.segments.get(*stream.packets.first()? as usize));
+    let shown = one_sided.iter().filter_map(|(stream, _)| capture.segments.get(stream.packets.first()?.index()));
     Some(
         Finding::notice(
             FindingKind::OneDirectionOnly,

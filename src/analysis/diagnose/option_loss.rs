@@ -1,13 +1,13 @@
 //! Were MPTCP options removed on a joined subflow?
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::fallback::fallback;
 use mptcp_trace::analysis::option_loss::{Loss, losses};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Segment, flag};
 use mptcp_trace::tracking::Tracking;
 use mptcp_trace::units::counted;
+use mptcp_trace::{PacketRow, StreamId};
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
@@ -24,12 +24,12 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_one(subject: &Subject<'_>, id: StreamId, loss: &Loss<u32>) -> Option<Finding> {
+fn of_one(subject: &Subject<'_>, id: StreamId, loss: &Loss<PacketRow>) -> Option<Finding> {
     let tracking = &subject.capture.tracking;
     let (stream, subflow) = (tracking.stream(id)?, tracking.subflow(id)?);
-    let sent = |row: &u32| {
-        let packet = tracking.packets.get(*row as usize)?;
-        let segment = subject.capture.segments.get(*row as usize)?;
+    let sent = |row: &PacketRow| {
+        let packet = tracking.packets.get(*row)?;
+        let segment = subject.capture.segments.get(row.index())?;
         (stream.towards(packet).other() == loss.sender).then_some(segment)
     };
     // Rows rise. Options may go and come back many times: only the packets around the loss are looked at.

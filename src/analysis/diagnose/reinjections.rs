@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::acknowledged::acknowledged;
 use mptcp_trace::analysis::capture_point::{Place, of_connection};
 use mptcp_trace::analysis::reinjections::{Need, need};
@@ -12,11 +11,12 @@ use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::data::{Kind, data_level};
 use mptcp_trace::units::counted;
+use mptcp_trace::{PacketRow, StreamId};
 
 /// What was seen of the data that came over one subflow and then over another.
 #[derive(Default)]
 struct Pair {
-    packets: BTreeSet<u32>,
+    packets: BTreeSet<PacketRow>,
     bytes: u64,
     /// Octets that the DATA_ACK passed only thanks to the second copy.
     needed: u64,
@@ -36,7 +36,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let point = of_connection(capture, connection);
     let acknowledgements = acknowledged(capture, connection);
-    let time = |row: u32| capture.segments.get(row as usize).map_or(0, |segment| segment.abstime);
+    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime);
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let place = point.map(|point| point.seen(towards));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Finding, FindingKind};
+use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::requests::{Outcome, Request, request_alone, requests};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Endpoint};
@@ -63,7 +64,7 @@ impl Servers {
             }
         }
         for stream in interruptible(&capture.tracking.streams) {
-            let row = |row: Option<u32>| row.and_then(|row| capture.segments.get(row as usize));
+            let row = |row: Option<PacketRow>| row.and_then(|row| capture.segments.get(row.index()));
             let Some(syn) = row(stream.syn) else { continue };
             // A join's SYN is not plain either.
             if syn.is_mptcp() || syn.options_cut {
@@ -262,7 +263,7 @@ fn mirrored(request: &Request) -> Finding {
 fn nobody_asked(capture: &Capture) -> Option<Finding> {
     let streams = capture.tracking.streams.iter();
     let syns: Vec<u64> = streams
-        .filter_map(|stream| capture.segments.get(stream.syn? as usize))
+        .filter_map(|stream| capture.segments.get(stream.syn?.index()))
         .filter(|syn| !syn.options_cut && syn.malformed.is_none())
         .map(|syn| syn.packetid)
         .collect();

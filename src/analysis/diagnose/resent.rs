@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::acknowledged::{Acknowledged, acknowledged};
 use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
@@ -15,7 +16,7 @@ use mptcp_trace::units::counted;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cause {
     /// While they were under way, this row ended a subflow or a join, or withdrew an address.
-    Ended(u32),
+    Ended(PacketRow),
     /// They had no DATA_ACK yet. Whether TCP had acknowledged them.
     NoDataAck(bool),
     /// The DATA_ACK had passed them.
@@ -26,7 +27,7 @@ enum Cause {
 
 #[derive(Default)]
 struct Resent {
-    packets: BTreeSet<u32>,
+    packets: BTreeSet<PacketRow>,
     bytes: u64,
     /// The shortest and the longest time since the data had been sent before, nanoseconds.
     age: Option<(i64, i64)>,
@@ -41,7 +42,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let acknowledgements = acknowledged(capture, connection);
     let ends = ends(subject);
-    let time = |row: u32| capture.segments.get(row as usize).map_or(0, |segment| segment.abstime);
+    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime);
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let mut by_cause: BTreeMap<(usize, Cause), Resent> = BTreeMap::new();
@@ -68,9 +69,9 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// Packets that end a subflow or a join, or withdraw an address, by time; the first of each kind on a subflow.
-fn ends(subject: &Subject<'_>) -> Vec<(i64, u32)> {
+fn ends(subject: &Subject<'_>) -> Vec<(i64, PacketRow)> {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
-    let mut found: Vec<(i64, u32)> = Vec::new();
+    let mut found: Vec<(i64, PacketRow)> = Vec::new();
     for packet in interruptible(&subject.packets) {
         let withdraws = packet.segment.control.as_ref().is_some_and(|control| control.remove_addr.is_some());
         if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
@@ -81,7 +82,12 @@ fn ends(subject: &Subject<'_>) -> Vec<(i64, u32)> {
     found
 }
 
-fn cause(ends: &[(i64, u32)], acknowledged: &Acknowledged, repeat: &Repeat, (before, again): (i64, i64)) -> Cause {
+fn cause(
+    ends: &[(i64, PacketRow)],
+    acknowledged: &Acknowledged,
+    repeat: &Repeat,
+    (before, again): (i64, i64),
+) -> Cause {
     // The last one before the data went again, if they were under way at that time.
     let last = ends.partition_point(|(time, _)| *time <= again).checked_sub(1).and_then(|at| ends.get(at));
     if let Some((_, row)) = last.filter(|(time, _)| *time >= before) {
@@ -148,7 +154,7 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
 }
 
 /// What the packet in `row` ended.
-fn ended(subject: &Subject<'_>, row: u32) -> String {
+fn ended(subject: &Subject<'_>, row: PacketRow) -> String {
     let packet = subject.packets.binary_search_by_key(&row, |packet| packet.row).ok();
     let Some(packet) = packet.and_then(|at| subject.packets.get(at)) else { return "a subflow ended".to_string() };
     let when = format!("packet {} at {}", packet.segment.packetid, subject.time(packet.segment.abstime));

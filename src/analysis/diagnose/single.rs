@@ -86,7 +86,7 @@ fn others_may_have_joined(subject: &Subject<'_>, end: i64) -> bool {
     let later = tracking.connections.iter().skip(after).take(NEIGHBOURS);
     let began = |id: &StreamId| {
         let row = tracking.stream(*id)?.packets.first()?;
-        Some(subject.capture.segments.get(*row as usize)?.abstime)
+        Some(subject.capture.segments.get(row.index())?.abstime)
     };
     later
         .map_while(|other| other.subflows.first().and_then(began).filter(|time| *time <= end).map(|_| other))

@@ -60,8 +60,8 @@ fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
 fn duplicate_of(segments: &[Segment], duplicates: &Duplicates) -> Column {
     let mut originals = vec![None; segments.len()];
     for (row, original) in interruptible(&duplicates.rows) {
-        if let Some(cell) = originals.get_mut(*row as usize) {
-            *cell = segments.get(*original as usize).map(|segment| segment.packetid);
+        if let Some(cell) = originals.get_mut(row.index()) {
+            *cell = segments.get(original.index()).map(|segment| segment.packetid);
         }
     }
     Column::new("duplicate_of".into(), originals)

@@ -74,7 +74,7 @@ impl Lifelines {
 }
 
 fn packet<'a>(capture: &'a Capture, message: &Message) -> Option<&'a Segment> {
-    capture.segments.get(message.row as usize)
+    capture.segments.get(message.row.index())
 }
 
 #[cfg(test)]

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::events::{Event, Kind};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Join, Segment};
 use mptcp_trace::tracking::Role;
+use mptcp_trace::{PacketRow, StreamId};
 
 /// A packet that tells the other end something.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Row of the packet.
-    pub row: u32,
+    pub row: PacketRow,
     /// Seconds from the first frame of the file.
     pub reltime: f64,
     /// Its TCP stream.
@@ -29,7 +29,7 @@ pub struct Message {
 pub fn messages(segments: &[Segment], events: &[Event]) -> Vec<Message> {
     let mut found: Vec<Message> = Vec::new();
     for event in interruptible(events) {
-        let Some(text) = text(event, segments.get(event.row as usize)) else { continue };
+        let Some(text) = text(event, segments.get(event.row.index())) else { continue };
         match found.last_mut() {
             Some(message) if message.row == event.row => {
                 message.text.push_str(", ");
@@ -163,7 +163,7 @@ pub fn most_telling(messages: &[Message], most: usize) -> Vec<&Message> {
 
 /// What is in `all` and not in `shown`, by name; `None` when nothing is missing.
 pub fn left_out(all: &[Message], shown: &[&Message]) -> Option<String> {
-    let shown: HashSet<u32> = shown.iter().map(|message| message.row).collect();
+    let shown: HashSet<PacketRow> = shown.iter().map(|message| message.row).collect();
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
     for message in interruptible(all.iter().filter(|message| !shown.contains(&message.row))) {
         *counts.entry(name(message.kind).unwrap_or("others")).or_default() += 1;
@@ -176,10 +176,10 @@ pub fn left_out(all: &[Message], shown: &[&Message]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn event(row: u32, event: Kind, detail: &str) -> Event {
+    fn event(row: PacketRow, event: Kind, detail: &str) -> Event {
         Event {
             packetid: u64::from(row) + 1,
-            reltime: f64::from(row),
+            reltime: f64::from(row.0),
             tcpstream: StreamId(0),
             towards: Role::Server,
             event,
@@ -191,13 +191,13 @@ mod tests {
     #[test]
     fn events_of_one_packet_are_one_message() {
         let events = [
-            event(3, Kind::Established, "version 1"),
-            event(3, Kind::JoinEstablished, "HMAC valid"),
-            event(4, Kind::SubflowStale, "nothing acknowledged from 1.000 s to the end"),
-            event(5, Kind::MpFastclose, "the server aborts the connection"),
-            event(5, Kind::Reset, "the server resets the subflow: unspecified"),
-            event(6, Kind::Reset, "the server resets the subflow"),
-            event(7, Kind::DataFin, "the client has no more data"),
+            event(PacketRow(3), Kind::Established, "version 1"),
+            event(PacketRow(3), Kind::JoinEstablished, "HMAC valid"),
+            event(PacketRow(4), Kind::SubflowStale, "nothing acknowledged from 1.000 s to the end"),
+            event(PacketRow(5), Kind::MpFastclose, "the server aborts the connection"),
+            event(PacketRow(5), Kind::Reset, "the server resets the subflow: unspecified"),
+            event(PacketRow(6), Kind::Reset, "the server resets the subflow"),
+            event(PacketRow(7), Kind::DataFin, "the client has no more data"),
         ];
         let texts: Vec<String> = messages(&[], &events).into_iter().map(|message| message.text).collect();
         assert_eq!(
@@ -217,18 +217,18 @@ mod tests {
     #[test]
     fn what_says_least_is_left_out_first() {
         let events = [
-            event(0, Kind::MpCapable, "SYN, version 1"),
-            event(1, Kind::MpJoin, "SYN from address id 1"),
-            event(2, Kind::MpJoin, "SYN from address id 2"),
-            event(3, Kind::Fin, "the client closes its side of the subflow"),
-            event(4, Kind::Reset, "the client resets the subflow"),
+            event(PacketRow(0), Kind::MpCapable, "SYN, version 1"),
+            event(PacketRow(1), Kind::MpJoin, "SYN from address id 1"),
+            event(PacketRow(2), Kind::MpJoin, "SYN from address id 2"),
+            event(PacketRow(3), Kind::Fin, "the client closes its side of the subflow"),
+            event(PacketRow(4), Kind::Reset, "the client resets the subflow"),
         ];
         let all = messages(&[], &events);
         let rows = |most| most_telling(&all, most).iter().map(|message| message.row).collect::<Vec<_>>();
-        assert_eq!(rows(9), [0, 1, 2, 3, 4]);
-        assert_eq!(rows(4), [0, 1, 2, 4]);
-        assert_eq!(rows(3), [0, 1, 4]);
-        assert_eq!(rows(1), [0]);
+        assert_eq!(rows(9), [0, 1, 2, 3, 4].map(PacketRow));
+        assert_eq!(rows(4), [0, 1, 2, 4].map(PacketRow));
+        assert_eq!(rows(3), [0, 1, 4].map(PacketRow));
+        assert_eq!(rows(1), [0].map(PacketRow));
         assert_eq!(left_out(&all, &most_telling(&all, 3)).as_deref(), Some("1 FIN, 1 MP_JOIN"));
         assert_eq!(left_out(&all, &most_telling(&all, 5)), None);
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::tracking::data::DataSequence;
 
@@ -9,7 +10,7 @@ use crate::tracking::data::DataSequence;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AckSize {
     /// Row of its packet.
-    pub row: u32,
+    pub row: PacketRow,
     /// When it was recorded, nanoseconds since 1970.
     pub time: i64,
     /// Index of the subflow that it travelled on in [`crate::tracking::Connection::subflows`].
@@ -59,7 +60,7 @@ mod tests {
 
     fn sizes(numbers: Numbers, end: Option<u64>, acks: &[(i64, usize, u64)]) -> (Vec<(i64, usize, u64)>, u64) {
         let acknowledged = (0..).zip(acks).map(|(row, (time, subflow, next))| Acknowledgement {
-            row,
+            row: PacketRow(row),
             time: *time,
             subflow: *subflow,
             next: *next,
@@ -67,7 +68,7 @@ mod tests {
         });
         let acknowledged = acknowledged.collect();
         let sent = end.map(|end| SentRange {
-            row: 0,
+            row: PacketRow(0),
             time: 0,
             subflow: 0,
             start: 0,

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, SentRange, data_sequence};
@@ -19,7 +20,7 @@ pub struct Passing {
     /// When it was recorded, nanoseconds since 1970.
     pub time: i64,
     /// Row of the packet.
-    pub row: u32,
+    pub row: PacketRow,
     /// The next octet that the receiver expects; a working number.
     pub next: u64,
     /// When a DATA_ACK last said the same.
@@ -36,13 +37,13 @@ pub struct Standing {
     /// When TCP acknowledged that octet.
     pub tcp_acknowledged: i64,
     /// Row of the packet that did.
-    pub row: u32,
+    pub row: PacketRow,
     /// When a DATA_ACK went beyond it, or the last packet with one that did not.
     pub until: i64,
     /// Whether one went beyond.
     pub recovered: bool,
     /// Row of that packet.
-    pub last_row: u32,
+    pub last_row: PacketRow,
     /// The largest receive window meanwhile, octets; `None` where its scale was not captured.
     pub window: Option<u32>,
 }
@@ -64,7 +65,7 @@ pub struct Acknowledged {
     /// For each subflow: when its acknowledgements came, those that acknowledge nothing new included.
     heard: Vec<Vec<i64>>,
     /// For each packet with payload: index of its subflow, and where its payload ends there.
-    ends: HashMap<u32, (usize, u64)>,
+    ends: HashMap<PacketRow, (usize, u64)>,
     /// The times in which the DATA_ACK stood still although TCP went on.
     pub standings: Vec<Standing>,
 }
@@ -102,7 +103,7 @@ impl Acknowledged {
 
     /// When TCP acknowledged the payload of the packet in `row`, nanoseconds since 1970.
     #[must_use]
-    pub fn by_tcp(&self, row: u32) -> Option<i64> {
+    pub fn by_tcp(&self, row: PacketRow) -> Option<i64> {
         let (subflow, end) = self.ends.get(&row)?;
         let acknowledgements = self.tcp.get(*subflow)?;
         let first = acknowledgements.partition_point(|(_, next)| next < end);
@@ -252,13 +253,13 @@ fn beyond(segment: &Segment, dsn: u64, length: u64) -> Option<u64> {
 }
 
 /// The data that the packet in `row` carried; what was sent is in the order of the file.
-fn ranges_of(sent: &[SentRange], row: u32) -> impl Iterator<Item = &SentRange> {
+fn ranges_of(sent: &[SentRange], row: PacketRow) -> impl Iterator<Item = &SentRange> {
     let first = sent.partition_point(|range| range.row < row);
     sent.get(first..).unwrap_or(&[]).iter().take_while(move |range| range.row == row)
 }
 
 /// The DATA_ACK in `row`.
-fn acknowledgement_of(acknowledged: &[Acknowledgement], row: u32) -> Option<&Acknowledgement> {
+fn acknowledgement_of(acknowledged: &[Acknowledgement], row: PacketRow) -> Option<&Acknowledgement> {
     let at = acknowledged.binary_search_by_key(&row, |acknowledgement| acknowledgement.row).ok()?;
     acknowledged.get(at)
 }

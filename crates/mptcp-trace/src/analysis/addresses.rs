@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::AddAddr;
 use crate::tracking::authentication::{Verdict, WrongPart, verify_add_addr, wrong_part};
 use crate::tracking::travelling::{Travelling, in_file_order};
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
+use crate::{PacketRow, StreamId};
 
 /// One advertisement, copies of it put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub struct Advertisement {
     /// Who advertised it.
     pub by: Role,
     /// Rows of the ADD_ADDR and its copies.
-    pub rows: Vec<u32>,
+    pub rows: Vec<PacketRow>,
     /// The TCP stream of the first.
     pub tcpstream: StreamId,
     /// Row of the first echo.
-    pub echo: Option<u32>,
+    pub echo: Option<PacketRow>,
     /// Verdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
     pub verdict: Verdict,
     /// Where the HMAC is wrong, the part of the right one that it is.
@@ -34,7 +34,7 @@ pub struct Advertisement {
     /// The advertiser itself asked to join from the address.
     pub joined_from: bool,
     /// Row of the REMOVE_ADDR that withdrew it.
-    pub removed: Option<u32>,
+    pub removed: Option<PacketRow>,
 }
 
 /// The advertisements of a connection, in the order of their first packet.
@@ -125,12 +125,12 @@ impl Found {
 /// Where the joins of a connection go to and come from; the row is that of the latest stream's first packet.
 #[derive(Default)]
 struct Joins {
-    to_address: HashMap<(Role, IpAddr), u32>,
-    to_port: HashMap<(Role, IpAddr, u16), u32>,
+    to_address: HashMap<(Role, IpAddr), PacketRow>,
+    to_port: HashMap<(Role, IpAddr, u16), PacketRow>,
     /// By the address id that the SYN/ACK tells: behind address translation the address is another one.
-    to_id: HashMap<(Role, u8), u32>,
+    to_id: HashMap<(Role, u8), PacketRow>,
     from_address: HashSet<(Role, IpAddr)>,
-    from_id: HashMap<(Role, u8), u32>,
+    from_id: HashMap<(Role, u8), PacketRow>,
 }
 
 impl Joins {
@@ -172,6 +172,6 @@ impl Joins {
     }
 }
 
-fn later(row: Option<&u32>, advertisement: &Advertisement) -> bool {
+fn later(row: Option<&PacketRow>, advertisement: &Advertisement) -> bool {
     row.is_some_and(|row| advertisement.rows.first().is_some_and(|first| row > first))
 }

@@ -211,6 +211,7 @@ fn peak(sent: &[(i64, u64)], length: i64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PacketRow;
 
     fn close(found: Option<f64>, expected: f64) {
         let found = found.expect("a benefit");
@@ -283,7 +284,7 @@ mod tests {
     }
 
     fn range(time: i64, subflow: usize, octets: u64, sending: Sending) -> SentRange {
-        SentRange { row: 0, time, subflow, start: 1000, end: 1000 + octets, sending, numbered: true }
+        SentRange { row: PacketRow(0), time, subflow, start: 1000, end: 1000 + octets, sending, numbered: true }
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::collections::{HashMap, VecDeque};
 
 use super::closing::fast_closes;
 use super::joins::{Outcome, joins};
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Prio, flag};
 use crate::tracking::connections::JoinHandshake;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Capture, Connection, Role, Subflow, SubflowKind, Tracking};
+use crate::{PacketRow, StreamId};
 
 /// One subflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +59,8 @@ const NAMED: usize = 64;
 /// The subflows of `connection`, in the order of [`Connection::subflows`]; `packets` are those of the connection.
 #[must_use]
 pub fn availability(capture: &Capture, connection: &Connection, packets: &[Travelling<'_>]) -> Vec<Availability> {
-    let time = |row: u32| capture.segments.get(row as usize).map(|segment| segment.abstime);
-    let joined: Vec<(StreamId, u32)> = joins(capture, connection)
+    let time = |row: PacketRow| capture.segments.get(row.index()).map(|segment| segment.abstime);
+    let joined: Vec<(StreamId, PacketRow)> = joins(capture, connection)
         .iter()
         .filter(|join| join.outcome == Outcome::Established)
         .map(|join| (join.tcpstream, join.decided_by))

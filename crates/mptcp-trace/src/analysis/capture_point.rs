@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::copies::CopiedStream;
@@ -88,11 +89,11 @@ pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<Captu
 /// The times that server and client took to answer in the handshake, as seen here; `None` where a part is missing or the
 /// clock was set back.
 fn handshake(segments: &[Segment], stream: &Stream) -> Option<(i64, i64)> {
-    let time = |row: Option<u32>| segments.get(row? as usize).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| segments.get(row?.index()).map(|segment| segment.abstime);
     let answered = time(stream.syn_ack)?;
     // Of several SYNs the last one before the answer brought it about.
     let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
-    let syns = before.filter_map(|row| segments.get(*row as usize)).filter(|segment| segment.is_syn());
+    let syns = before.filter_map(|row| segments.get(row.index())).filter(|segment| segment.is_syn());
     let asked = syns.last()?.abstime;
     let delays = (answered.saturating_sub(asked), time(stream.third_ack)?.saturating_sub(answered));
     (delays.0 >= 0 && delays.1 >= 0).then_some(delays)
@@ -135,7 +136,7 @@ fn tells(role: Role, initial: &ByRole<Option<bool>>) -> bool {
 fn initial_times_to_live(capture: &Capture, stream: &Stream) -> ByRole<Option<bool>> {
     let mut counted = ByRole::<(usize, usize)>::default();
     for row in interruptible(&stream.packets) {
-        let packet = capture.tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere);
+        let packet = capture.tracking.packets.get(*row).filter(|packet| !packet.elsewhere);
         let (Some(packet), Some(ttl)) = (packet, capture.frames.ttl(*row)) else { continue };
         let (initial, all) = counted.get_mut(stream.towards(packet).other());
         *initial += usize::from(INITIAL_TTL.contains(&ttl));

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::{PacketData, data_level};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::{Travelling, in_file_order};
 use crate::tracking::{Capture, Connection, Role, Stream};
+use crate::{PacketRow, StreamId};
 
 /// Whether a mapping's data fits its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -41,7 +41,7 @@ pub struct ChecksumResult {
     pub verdict: Verdict,
     /// Row of that packet.
     #[serde(skip)]
-    pub row: u32,
+    pub row: PacketRow,
 }
 
 /// One mapping whose data is being summed up.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::travelling::one_by_one;
@@ -30,10 +31,10 @@ pub struct Closing {
     pub state: State,
     /// Row of the first DATA_FIN towards either end.
     #[serde(skip)]
-    pub data_fins: ByRole<Option<u32>>,
+    pub data_fins: ByRole<Option<PacketRow>>,
     /// Row of the first MP_FASTCLOSE and the end that sent it.
     #[serde(skip)]
-    pub fast_close: Option<(u32, Role)>,
+    pub fast_close: Option<(PacketRow, Role)>,
 }
 
 /// Whether a packet towards that end of the connection closes it by MP_FASTCLOSE. With a key that is not its receiver's it
@@ -48,7 +49,7 @@ pub fn fast_closes(segment: &Segment, towards: Role, connection: &Connection) ->
 /// Looks how `connection` ended.
 #[must_use]
 pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
-    let mut data_fins: ByRole<Option<u32>> = ByRole::default();
+    let mut data_fins: ByRole<Option<PacketRow>> = ByRole::default();
     let mut fins = ByRole { server: false, client: false };
     let mut fast_close = None;
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::fallback_cause::Causes;
 use super::requests::request_alone;
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::data;
 pub use crate::tracking::data::{Reason, Signs, Told};
 use crate::tracking::travelling::{Travelling, one_by_one};
 use crate::tracking::{ByRole, Capture, Connection, Role};
+use crate::{PacketRow, StreamId};
 
 /// A fallback to TCP (RFC 8684 §3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -26,7 +26,7 @@ pub struct Fallback {
     pub towards: Role,
     /// Its row.
     #[serde(skip)]
-    pub row: u32,
+    pub row: PacketRow,
 }
 
 /// The fallback of a connection, if the capture shows one.

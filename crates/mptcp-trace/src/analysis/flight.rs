@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange};
@@ -13,7 +14,7 @@ use crate::tracking::{ByRole, Nature, Stream, Tracking};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Moment {
     /// Row of the packet that brought it about.
-    pub row: u32,
+    pub row: PacketRow,
     /// When, nanoseconds since 1970.
     pub time: i64,
     /// One past the highest octet sent so far.
@@ -100,7 +101,7 @@ impl Direction {
         if position >= now.acknowledged {
             now.acknowledged = position;
             self.selectively.remove_before(position);
-            let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window());
+            let window = tracking.packets.get(packet.row).and_then(|place| place.window());
             now.window = window.map(u64::from);
         }
         for (left, right) in segment.sack.as_slice() {

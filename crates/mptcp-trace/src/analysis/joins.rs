@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{JoinVerdict, Verdict, verify_join};
 use crate::tracking::connections::JoinHandshake;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind};
+use crate::{PacketRow, StreamId};
 
 /// How an attempt ended, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -65,9 +65,9 @@ pub struct JoinAttempt {
     /// How it ended.
     pub outcome: Outcome,
     /// Row of the packet that decided it: the ACK, the RST, the SYN/ACK or ACK without option, the last SYN.
-    pub decided_by: u32,
+    pub decided_by: PacketRow,
     /// Rows of the SYN/ACK and of the ACK with MP_JOIN, which carry an HMAC each.
-    pub proofs: [Option<u32>; 2],
+    pub proofs: [Option<PacketRow>; 2],
     /// For a refusal, the end of the TCP stream that sent the RST.
     pub refused_by: Option<Role>,
     /// For a refusal, the reason in MP_TCPRST (RFC 8684 §3.6).
@@ -105,7 +105,7 @@ pub(super) fn attempt(capture: &Capture, connection: &Connection, stream: &Strea
     let SubflowKind::Join(handshake) = &subflow.kind else { return None };
     let mut course = Course::default();
     for row in interruptible(&stream.packets) {
-        let (segment, packet) = (capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?);
+        let (segment, packet) = (capture.segments.get(row.index())?, capture.tracking.packets.get(*row)?);
         let step = Step {
             towards: stream.towards(packet),
             data: packet.data(segment).unwrap_or(0),

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::merge::{Fate, Flow, Merged, Passage};
 use super::volume::share;
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
+use crate::{PacketRow, StreamId};
 
 /// Loss of one direction of a stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,7 +80,7 @@ fn of_flow(flow: &Flow) -> Loss {
 
 /// Packets of which a part is wanted. The parts of a packet stand together by sender; by receiver a packet of several
 /// parts may count for each.
-fn packets(flow: &Flow, row: fn(&Passage) -> Option<u32>, wanted: impl Fn(&Passage) -> bool) -> u64 {
+fn packets(flow: &Flow, row: fn(&Passage) -> Option<PacketRow>, wanted: impl Fn(&Passage) -> bool) -> u64 {
     let mut latest = None;
     let mut count = 0;
     for row in interruptible(flow.passages.iter().filter(|passage| wanted(passage)).filter_map(row)) {

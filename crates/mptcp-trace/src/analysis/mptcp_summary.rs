@@ -8,7 +8,7 @@ use super::volume::{rate, seconds, share};
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Direction, Kind, directions};
 use crate::tracking::{Capture, Connection, Role};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, PacketRow, StreamId};
 
 /// Both directions of one connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -189,7 +189,7 @@ fn direction(
 
 /// Reinjected octets and packets of one direction by pair of subflows.
 pub(super) fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
-    let mut pairs = std::collections::BTreeMap::<(StreamId, StreamId), (u64, u64, Option<u32>)>::new();
+    let mut pairs = std::collections::BTreeMap::<(StreamId, StreamId), (u64, u64, Option<PacketRow>)>::new();
     for repeat in interruptible(direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection)) {
         let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
         let key = (stream(repeat.original_subflow), stream(repeat.subflow));

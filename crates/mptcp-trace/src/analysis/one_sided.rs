@@ -11,7 +11,7 @@ pub fn speaker(capture: &Capture, stream: &Stream) -> Option<Role> {
     let mut speaker = None;
     let mut answers = false;
     for row in interruptible(&stream.packets) {
-        let (segment, packet) = (capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?);
+        let (segment, packet) = (capture.segments.get(row.index())?, capture.tracking.packets.get(*row)?);
         let sender = stream.towards(packet).other();
         if speaker.is_some_and(|known| known != sender) {
             return None;

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::clock::{Clock, Correction};
 use super::distribution::Distribution;
 use super::merge::{Fate, Flow, Merged};
-use crate::StreamId;
 use crate::tracking::Role;
+use crate::{PacketRow, StreamId};
 
 /// The one-way delays of one direction of a stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,9 +28,9 @@ pub struct OneWayDelays {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// Row in the sender's capture.
-    pub sender: u32,
+    pub sender: PacketRow,
     /// Row in the receiver's capture.
-    pub receiver: u32,
+    pub receiver: PacketRow,
     /// When it was sent, nanoseconds since 1970, by the clock of the sender's capture.
     pub sent: i64,
     /// Nanoseconds from sender to receiver.

@@ -5,6 +5,7 @@
 //! stopped sending them. On a joined subflow, and on the initial one once another has joined, there is no way back to plain
 //! TCP; before that it is a fallback.
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::travelling::of_subflow;
@@ -127,13 +128,18 @@ fn is_beyond(one: u32, other: u32) -> bool {
 }
 
 /// The losses of a connection's subflows, by their index in [`Connection::subflows`], with the rows of their packets.
-pub fn losses(capture: &Capture, connection: &Connection) -> impl Iterator<Item = (usize, Loss<u32>)> {
+pub fn losses(capture: &Capture, connection: &Connection) -> impl Iterator<Item = (usize, Loss<PacketRow>)> {
     let first_join = first_join(capture, connection);
     let all = 0..connection.subflows.len();
     all.flat_map(move |index| of_one(capture, connection, index, first_join).into_iter().map(move |loss| (index, loss)))
 }
 
-fn of_one(capture: &Capture, connection: &Connection, index: usize, first_join: Option<u32>) -> Vec<Loss<u32>> {
+fn of_one(
+    capture: &Capture,
+    connection: &Connection,
+    index: usize,
+    first_join: Option<PacketRow>,
+) -> Vec<Loss<PacketRow>> {
     let id = connection.subflows.get(index).copied();
     let Some(subflow) = id.and_then(|id| capture.tracking.subflow(id)) else { return Vec::new() };
     let joined = match subflow.kind {
@@ -144,7 +150,7 @@ fn of_one(capture: &Capture, connection: &Connection, index: usize, first_join: 
     let mut loss = OptionLoss::default();
     let mut found = Vec::new();
     for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, index)) {
-        let Some(in_stream) = capture.tracking.packets.get(packet.row as usize) else { continue };
+        let Some(in_stream) = capture.tracking.packets.get(packet.row) else { continue };
         found.extend(loss.push(packet.row, packet.segment, in_stream, packet.tcp_towards.other()));
     }
     found.extend(loss.finish());
@@ -153,7 +159,7 @@ fn of_one(capture: &Capture, connection: &Connection, index: usize, first_join: 
 }
 
 /// Row of the first ACK with MP_JOIN.
-fn first_join(capture: &Capture, connection: &Connection) -> Option<u32> {
+fn first_join(capture: &Capture, connection: &Connection) -> Option<PacketRow> {
     let subflows = connection.subflows.iter().filter_map(|id| capture.tracking.subflow(*id));
     let acks = subflows.filter_map(|subflow| match &subflow.kind {
         SubflowKind::Join(handshake) => handshake.rows[2],

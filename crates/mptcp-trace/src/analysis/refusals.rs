@@ -8,12 +8,12 @@ use super::fallback::fallback;
 use super::joins::{JoinAttempt, Outcome};
 use super::one_sided;
 use super::reset_ttl::strange_resets;
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Dss};
 use crate::tracking::authentication::Verdict;
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind, Tracking};
+use crate::{PacketRow, StreamId};
 
 /// The packet of a join's handshake that a RST answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
     /// Row of the packet.
-    pub row: u32,
+    pub row: PacketRow,
     /// The end of the connection that sent it.
     pub by: Role,
     /// MP_FASTCLOSE, and not DATA_FIN.
@@ -132,7 +132,7 @@ pub struct Circumstances<'a> {
     /// Whether the beginning of the connection is captured.
     whole: bool,
     /// Rows of resets that have not the time to live of their sender.
-    strange: HashSet<u32>,
+    strange: HashSet<PacketRow>,
     /// Whether one direction of a subflow is not captured.
     one_sided: bool,
     /// Where each end asks not to join it.
@@ -172,7 +172,7 @@ impl<'a> Circumstances<'a> {
             }
         }
         let fell_back = fallback(capture, connection)
-            .and_then(|fallback| Some((fallback.packetid, capture.segments.get(fallback.row as usize)?.abstime)));
+            .and_then(|fallback| Some((fallback.packetid, capture.segments.get(fallback.row.index())?.abstime)));
         let initial = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id)).next();
         let whole = connection.roles_known && initial.is_some_and(|stream| stream.syn.is_some());
         let point = capture_point::of_connection(capture, connection);
@@ -210,8 +210,8 @@ impl<'a> Circumstances<'a> {
         before.min_by_key(|end| end.row).copied()
     }
 
-    fn time(&self, row: u32) -> Option<i64> {
-        self.capture.segments.get(row as usize).map(|segment| segment.abstime)
+    fn time(&self, row: PacketRow) -> Option<i64> {
+        self.capture.segments.get(row.index()).map(|segment| segment.abstime)
     }
 
     /// Whether the capture was taken at that end, so that packets are as they arrived there.
@@ -346,7 +346,7 @@ pub fn not_to_be_joined(capture: &Capture, connection: &Connection, host: Role) 
         Role::Client => stream.syn,
         Role::Server => stream.syn_ack,
     }?;
-    let capable = capture.segments.get(row as usize)?.capable()?;
+    let capable = capture.segments.get(row.index())?.capable()?;
     let endpoint = stream.endpoint(host);
     (capable.flags & Capable::NO_JOIN_HERE != 0).then_some((endpoint.address, endpoint.port))
 }
@@ -355,7 +355,7 @@ pub fn not_to_be_joined(capture: &Capture, connection: &Connection, host: Role) 
 /// that its answer in the handshake took.
 fn distances(capture: &Capture, id: StreamId) -> Option<ByRole<i64>> {
     let (stream, subflow) = (capture.tracking.stream(id)?, capture.tracking.subflow(id)?);
-    let time = |row: Option<u32>| capture.segments.get(row? as usize).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime);
     let answered = time(stream.syn_ack)?;
     let asked = last_syn(capture, stream)?;
     let half = |span: i64| span.max(0) / 2;
@@ -370,6 +370,6 @@ fn distances(capture: &Capture, id: StreamId) -> Option<ByRole<i64>> {
 /// Of several SYNs the last one before the answer brought it about.
 fn last_syn(capture: &Capture, stream: &Stream) -> Option<i64> {
     let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
-    let syns = before.filter_map(|row| capture.segments.get(*row as usize)).filter(|segment| segment.is_syn());
+    let syns = before.filter_map(|row| capture.segments.get(row.index())).filter(|segment| segment.is_syn());
     syns.last().map(|syn| syn.abstime)
 }

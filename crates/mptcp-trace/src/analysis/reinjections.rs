@@ -16,7 +16,7 @@ use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::data::{Direction, Kind, Repeat, data_level};
 use crate::tracking::{ByRole, Capture, Connection, Role};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, PacketRow, StreamId};
 pub use need::{Need, need};
 
 /// A packet with data that another subflow had carried before, as seen at the place of capture.
@@ -126,7 +126,7 @@ pub fn reinjections(capture: &Capture, connection: &Connection, towards: Option<
     let level = data_level(&capture.segments, &capture.tracking, connection);
     let point = of_connection(capture, connection);
     let mut acknowledgements: Option<ByRole<Acknowledged>> = None;
-    let mut found: Vec<(u32, Reinjection)> = Vec::new();
+    let mut found: Vec<(PacketRow, Reinjection)> = Vec::new();
     for role in Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role)) {
         let direction = level.directions.get(role);
         let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == Kind::Reinjection).collect();
@@ -153,12 +153,12 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn segment(&self, row: u32) -> Option<&Segment> {
-        self.capture.segments.get(row as usize)
+    fn segment(&self, row: PacketRow) -> Option<&Segment> {
+        self.capture.segments.get(row.index())
     }
 
     /// The record of one packet, from its ranges, after its row.
-    fn record(&self, ranges: &[&Repeat]) -> Option<(u32, Reinjection)> {
+    fn record(&self, ranges: &[&Repeat]) -> Option<(PacketRow, Reinjection)> {
         let first = ranges.first()?;
         let packet = self.segment(first.row)?;
         let dsn = ranges.iter().map(|range| range.dsn).min()?;

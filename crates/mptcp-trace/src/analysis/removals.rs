@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
+use crate::{PacketRow, StreamId};
 
 /// A RST may overtake the REMOVE_ADDR that it carries out, on another path, by so much, nanoseconds.
 const OVERTAKES: i64 = 1_000_000_000;
@@ -15,7 +15,7 @@ const OVERTAKES: i64 = 1_000_000_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// Its row.
-    pub row: u32,
+    pub row: PacketRow,
     /// Its TCP stream.
     pub tcpstream: StreamId,
     /// Who sent it.
@@ -23,7 +23,7 @@ pub struct Removal {
     /// The address ids.
     pub ids: Vec<u8>,
     /// The subflows of these ids that were reset for it: TCP stream, and row of the first RST.
-    pub resets: Vec<(StreamId, u32)>,
+    pub resets: Vec<(StreamId, PacketRow)>,
 }
 
 /// The removals of a connection in the order of the file, each with the subflows that a RST of either end closed
@@ -31,7 +31,7 @@ pub struct Removal {
 #[must_use]
 pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     let mut found: Vec<Removal> = Vec::new();
-    let mut resets: HashMap<StreamId, (u32, i64)> = HashMap::new();
+    let mut resets: HashMap<StreamId, (PacketRow, i64)> = HashMap::new();
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.ends_with(flag::RST) {
             resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime));
@@ -54,7 +54,8 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     }
     for stream in interruptible(&connection.subflows) {
         let Some((reset, time)) = resets.get(stream) else { continue };
-        let begun = capture.tracking.stream(*stream).and_then(|stream| stream.packets.first().copied()).unwrap_or(0);
+        let begun =
+            capture.tracking.stream(*stream).and_then(|stream| stream.packets.first().copied()).unwrap_or_default();
         for key in interruptible(address_ids(capture, *stream)) {
             let Some(removals) = of_id.get(&key) else { continue };
             // The last one before the RST, or one that the RST overtook. An earlier subflow's is not this one's.
@@ -62,7 +63,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
             let before = after.checked_sub(1).and_then(|at| removals.get(at)).copied();
             let cause = before.filter(|index| found.get(*index).is_some_and(|removal| removal.row > begun));
             let overtaken = removals.get(after).copied().filter(|index| {
-                let removed = found.get(*index).and_then(|removal| capture.segments.get(removal.row as usize));
+                let removed = found.get(*index).and_then(|removal| capture.segments.get(removal.row.index()));
                 removed.is_some_and(|packet| packet.abstime.saturating_sub(*time) < OVERTAKES)
             });
             if let Some(removal) = cause.or(overtaken).and_then(|index| found.get_mut(index)) {

@@ -65,12 +65,11 @@ pub fn requests(capture: &Capture) -> Vec<Request> {
 
 /// The request of a stream; `end` is when the capture ends, nanoseconds since 1970.
 fn of_stream(capture: &Capture, stream: &Stream, end: i64) -> Option<Request> {
-    let first = capture.segments.get(stream.syn? as usize)?;
+    let first = capture.segments.get(stream.syn?.index())?;
     let capable = first.capable()?;
     let mut course = Course::default();
     for row in interruptible(&stream.packets) {
-        let (Some(segment), Some(packet)) =
-            (capture.segments.get(*row as usize), capture.tracking.packets.get(*row as usize))
+        let (Some(segment), Some(packet)) = (capture.segments.get(row.index()), capture.tracking.packets.get(*row))
         else {
             continue;
         };
@@ -198,7 +197,7 @@ pub fn request_alone(capture: &Capture, connection: &Connection) -> Option<Reque
     }
     let stream = capture.tracking.stream(*id)?;
     let request = of_stream(capture, stream, end_of(capture))?;
-    let mut later = stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
+    let mut later = stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
     let spoke = |segment: &Segment| !segment.has(flag::SYN) && (segment.is_mptcp() || segment.options_cut);
     match request.outcome {
         Outcome::Mirrored => Some(request),

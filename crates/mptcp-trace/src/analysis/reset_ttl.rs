@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+use crate::{PacketRow, StreamId};
 
 /// A RST whose time to live none of the packets has that its sender is known by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrangeReset {
     /// Its row.
-    pub row: u32,
+    pub row: PacketRow,
     /// Its TCP stream.
     pub tcpstream: StreamId,
     /// The end of the *connection* in whose name it came.
@@ -39,8 +39,7 @@ fn of_stream(capture: &Capture, stream: &Stream) -> Vec<StrangeReset> {
         let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
         let mut resets = Vec::new();
         for row in interruptible(&stream.packets) {
-            let index = *row as usize;
-            let (Some(segment), Some(packet)) = (capture.segments.get(index), capture.tracking.packets.get(index))
+            let (Some(segment), Some(packet)) = (capture.segments.get(row.index()), capture.tracking.packets.get(*row))
             else {
                 continue;
             };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::volume::Volume;
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
@@ -58,7 +59,7 @@ pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> B
             continue;
         }
         flows.get_mut(packet.towards.other()).is_told(packet.segment);
-        if let Some(place) = capture.tracking.packets.get(packet.row as usize) {
+        if let Some(place) = capture.tracking.packets.get(packet.row) {
             flows.get_mut(packet.towards).sends(packet.segment, place);
         }
     }
@@ -67,7 +68,7 @@ pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> B
 
 /// The round trip of the handshake, nanoseconds: the shortest that the path can have, but for chance.
 fn handshake(capture: &Capture, stream: &Stream) -> Option<i64> {
-    let time = |row: Option<u32>| capture.segments.get(row? as usize).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime);
     // With several SYNs it is not known which of them was answered.
     let once = (stream.syns, stream.syn_acks) == (1, 1);
     Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?)).filter(|span| once && *span > 0)

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::capture_point::{Place, of_connection, of_subflow};
 use super::distribution::Distribution;
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, carried};
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{Capture, Connection, Role, Tracking};
+use crate::{PacketRow, StreamId};
 
 /// What a round trip was measured by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,7 +46,7 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
     /// Row of the packet that ended it.
-    pub row: u32,
+    pub row: PacketRow,
     /// When that was, nanoseconds since 1970.
     pub time: i64,
     /// How long it took, nanoseconds.

@@ -3,6 +3,7 @@
 //! A capture at the sender shows an ACK when the sender hears it. Anywhere else the sender could only answer after the way
 //! from here to the sender and back, which the handshake shows.
 
+use crate::PacketRow;
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 
 /// An end that answers at least this many times faster than the other is where it was captured.
@@ -43,7 +44,7 @@ fn half(capture: &Capture, stream: &Stream) -> Option<Halves> {
     if (stream.syns, stream.syn_acks) != (1, 1) {
         return None;
     }
-    let time = |row: Option<u32>| Some(capture.segments.get(row? as usize)?.abstime);
+    let time = |row: Option<PacketRow>| Some(capture.segments.get(row?.index())?.abstime);
     let (syn, syn_ack, ack) = (time(stream.syn)?, time(stream.syn_ack)?, time(stream.third_ack)?);
     let (opened, accepted) = (ack.saturating_sub(syn_ack).max(0), syn_ack.saturating_sub(syn).max(0));
     let subflow = capture.tracking.subflow(stream.id)?;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::joins::{Outcome, joins};
 use super::volume::seconds;
-use crate::StreamId;
 use crate::tracking::{Capture, Connection, Stream, SubflowKind};
+use crate::{PacketRow, StreamId};
 
 /// The setup of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,8 +56,8 @@ pub fn setup(capture: &Capture, connection: &Connection) -> Setup {
     }
 }
 
-fn time(capture: &Capture, row: u32) -> Option<i64> {
-    capture.segments.get(row as usize).map(|segment| segment.abstime)
+fn time(capture: &Capture, row: PacketRow) -> Option<i64> {
+    capture.segments.get(row.index()).map(|segment| segment.abstime)
 }
 
 fn handshake_rtt(capture: &Capture, stream: &Stream) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! When did a subflow make no progress although data waited for an acknowledgement?
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::Role;
@@ -28,7 +29,7 @@ pub struct Standstill {
     /// Packets that sent data again meanwhile.
     pub retransmissions: Vec<u64>,
     /// Row of the first of them.
-    pub row: u32,
+    pub row: PacketRow,
 }
 
 /// The standstills of one direction of a subflow, from its packets in the order of the file.
@@ -47,7 +48,7 @@ pub fn standstills<'a>(packets: impl Iterator<Item = Travelling<'a>>, towards: R
 /// The standstills of one direction of one subflow so far.
 #[derive(Default)]
 struct Progress {
-    waiting: Waiting<u32>,
+    waiting: Waiting<PacketRow>,
     retransmissions: Vec<u64>,
     found: Vec<Standstill>,
 }
@@ -74,7 +75,7 @@ impl Progress {
     }
 
     /// An answer came, or the capture is over.
-    fn note(&mut self, standstill: Option<(i64, u32)>, until: i64, recovered: bool) {
+    fn note(&mut self, standstill: Option<(i64, PacketRow)>, until: i64, recovered: bool) {
         let retransmissions = std::mem::take(&mut self.retransmissions);
         if let Some((from, row)) = standstill {
             self.found.push(Standstill { from, until, recovered, retransmissions, row });

@@ -140,7 +140,7 @@ fn interface(capture: &Capture, stream: &Stream) -> Option<String> {
 
 fn state(capture: &Capture, connection: &Connection, stream: &Stream) -> State {
     let ends = &stream.ends;
-    let segments = || stream.packets.iter().filter_map(|row| capture.segments.get(*row as usize));
+    let segments = || stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
     let reset = ends.client.reset || ends.server.reset;
     if stream.syn.is_some() && stream.syn_ack.is_none() && !carries_data(segments()) {
         return if ends.server.reset { State::Refused } else { State::SynSent };

@@ -58,8 +58,8 @@ pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
     let directions = Role::BOTH.iter().map(|towards| {
         let mut volume = Volume::default();
         for row in interruptible(&stream.packets) {
-            let row = *row as usize;
-            let (Some(segment), Some(packet)) = (capture.segments.get(row), capture.tracking.packets.get(row)) else {
+            let (Some(segment), Some(packet)) = (capture.segments.get(row.index()), capture.tracking.packets.get(*row))
+            else {
                 continue;
             };
             if stream.towards(packet) == *towards {

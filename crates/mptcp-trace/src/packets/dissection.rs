@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frames::{Frame, Frames};
 use super::segment::{Segment, Segments};
+use crate::PacketRow;
 use crate::error::ReadError;
 use crate::memory;
 
@@ -82,8 +83,8 @@ impl Packets {
 
     /// The packets of these rows, in this order, with relative times from `origin`, nanoseconds since 1970.
     #[must_use]
-    pub fn select(&self, rows: &[u32], origin: i64) -> Self {
-        let segments = rows.iter().filter_map(|row| self.segments.get(*row as usize).cloned());
+    pub fn select(&self, rows: &[PacketRow], origin: i64) -> Self {
+        let segments = rows.iter().filter_map(|row| self.segments.get(row.index()).cloned());
         Packets {
             segments: segments.collect::<Vec<Segment>>().into(),
             frames: Arc::new(self.frames.select(rows)),

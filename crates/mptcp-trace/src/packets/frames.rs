@@ -1,5 +1,6 @@
 //! What the raw columns say of the frame around each segment, a few octets a packet.
 
+use crate::PacketRow;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -118,9 +119,9 @@ impl Frames {
 
     /// The frames of these rows, in this order.
     #[must_use]
-    pub fn select(&self, rows: &[u32]) -> Self {
+    pub fn select(&self, rows: &[PacketRow]) -> Self {
         Frames {
-            packed: rows.iter().filter_map(|row| self.packed.get(*row as usize).copied()).collect(),
+            packed: rows.iter().filter_map(|row| self.packed.get(row.index()).copied()).collect(),
             interfaces: self.interfaces.clone(),
             option_kinds: self.option_kinds.clone(),
         }
@@ -130,8 +131,8 @@ impl Frames {
     /// [`Frames::interface_name`].
     #[inline]
     #[must_use]
-    pub fn mark(&self, row: u32) -> Mark {
-        let Some(packed) = self.packed.get(row as usize) else { return Mark::default() };
+    pub fn mark(&self, row: PacketRow) -> Mark {
+        let Some(packed) = self.packed.get(row.index()) else { return Mark::default() };
         Mark {
             interface: (packed.interface != NONE).then_some((packed.interface, packed.interface_id)),
             ttl: (packed.present & TTL != 0).then_some(packed.ttl),
@@ -148,20 +149,20 @@ impl Frames {
 
     /// Time to live, or hop limit, of a row.
     #[must_use]
-    pub fn ttl(&self, row: u32) -> Option<u8> {
+    pub fn ttl(&self, row: PacketRow) -> Option<u8> {
         self.mark(row).ttl
     }
 
     /// IPv4 identification of a row.
     #[must_use]
-    pub fn ip_id(&self, row: u32) -> Option<u16> {
+    pub fn ip_id(&self, row: PacketRow) -> Option<u16> {
         self.mark(row).ip_id
     }
 
     /// Name of the interface that a row was recorded on; [`None`] where the file does not say.
     #[must_use]
-    pub fn interface(&self, row: u32) -> Option<&str> {
-        self.packed.get(row as usize).and_then(|packed| self.interfaces.get(packed.interface)).map(String::as_str)
+    pub fn interface(&self, row: PacketRow) -> Option<&str> {
+        self.packed.get(row.index()).and_then(|packed| self.interfaces.get(packed.interface)).map(String::as_str)
     }
 
     /// The frame of a row; one with nothing in it beyond the last.
@@ -278,11 +279,11 @@ mod tests {
             assert_eq!(frames.get(row), *frame);
         }
         assert_eq!(frames.get(pushed.len()), Frame::default());
-        let marks: Vec<Mark> = (0..5).map(|row| frames.mark(row)).collect();
+        let marks: Vec<Mark> = (0..5).map(|row| frames.mark(PacketRow(row))).collect();
         assert_eq!(marks[0], Mark { interface: Some((0, 3)), ttl: Some(255), ip_id: Some(0), outgoing: true });
         assert_eq!((marks[1], marks[2].ttl, marks[2].ip_id), (Mark::default(), None, None));
         assert_eq!(marks[4].interface.map(|(place, id)| (frames.interface_name(place), id)), Some((Some("eth1"), 255)));
-        let chosen = frames.select(&[4, 0, 9]);
+        let chosen = frames.select(&[PacketRow(4), PacketRow(0), PacketRow(9)]);
         assert_eq!([0, 1, 2].map(|row| chosen.get(row)), [pushed[4], pushed[0], Frame::default()]);
     }
 

@@ -15,7 +15,7 @@ use crate::packets::frames::Frames;
 use crate::packets::native;
 use crate::packets::segment::Segments;
 use crate::packets::{CaptureFacts, Dissection, Packets};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, PacketRow, StreamId};
 
 /// A tracked capture: its packets and what they mean together.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub struct Capture {
     origin: i64,
     earliest: i64,
     /// The rows of the packets in the dissection, where these are not all in its order.
-    rows: Option<Vec<u32>>,
+    rows: Option<Vec<PacketRow>>,
     /// All packets of the file, where these are not all.
     whole: Option<Arc<Packets>>,
 }
@@ -82,7 +82,7 @@ impl Capture {
         let mut capture = Self::of_packets(path, narrowed, facts, view)?;
         let within = capture.rows.take();
         capture.rows = Some(match within {
-            Some(within) => within.iter().filter_map(|row| rows.get(*row as usize).copied()).collect(),
+            Some(within) => within.iter().filter_map(|row| rows.get(row.index()).copied()).collect(),
             None => rows,
         });
         capture.whole = Some(Arc::new(packets));
@@ -105,9 +105,9 @@ impl Capture {
         }
         let packets = self.packets();
         let Some(rows) = &self.rows else { return packets };
-        let mut order: Vec<(u32, u32)> = rows.iter().copied().zip(0_u32..).collect();
+        let mut order: Vec<(PacketRow, PacketRow)> = rows.iter().copied().zip((0..).map(PacketRow)).collect();
         order.sort_unstable();
-        let order: Vec<u32> = order.into_iter().map(|(_, place)| place).collect();
+        let order: Vec<PacketRow> = order.into_iter().map(|(_, place)| place).collect();
         packets.select(&order, self.origin)
     }
 
@@ -124,7 +124,7 @@ impl Capture {
 
     /// The rows that the packets have in the dissection; `None` where they are all of them, in its order.
     #[must_use]
-    pub fn rows(&self) -> Option<&[u32]> {
+    pub fn rows(&self) -> Option<&[PacketRow]> {
         self.rows.as_deref()
     }
 
@@ -164,7 +164,7 @@ impl Capture {
 
     /// Finds out in which order packets count, and which do: their rows, where those are not all in the order of the
     /// file; and those among them that were recorded elsewhere alone.
-    fn look(&mut self, repeats: &Repeats) -> (Option<Vec<u32>>, Vec<u32>) {
+    fn look(&mut self, repeats: &Repeats) -> (Option<Vec<PacketRow>>, Vec<PacketRow>) {
         let (order, by_time) = order::of(&self.segments, &self.frames);
         let subject = copies::Subject {
             segments: &self.segments,
@@ -181,7 +181,7 @@ impl Capture {
     }
 
     /// Takes the packets of these rows, in this order; streams keep their numbers.
-    fn keep(&mut self, rows: Vec<u32>, elsewhere: &[u32]) {
+    fn keep(&mut self, rows: Vec<PacketRow>, elsewhere: &[PacketRow]) {
         let whole = self.in_file_order();
         let Packets { segments, frames, origin, .. } = whole.select(&rows, self.earliest);
         (self.segments, self.frames, self.origin) = (segments, frames, origin);
@@ -246,17 +246,18 @@ impl Capture {
 }
 
 /// The rows of the packets that were recorded on an interface: by its name, or else by its number.
-fn rows_of_interface(path: &Path, packets: &Packets, facts: &CaptureFacts, wanted: &str) -> Result<Vec<u32>> {
+fn rows_of_interface(path: &Path, packets: &Packets, facts: &CaptureFacts, wanted: &str) -> Result<Vec<PacketRow>> {
     let frames = &packets.frames;
     let height = u32::try_from(packets.height()).unwrap_or(u32::MAX);
-    let on = |row: &u32| frames.mark(*row).interface;
-    let named = |row: &u32| on(row).is_some_and(|(place, _)| frames.interface_name(place) == Some(wanted));
-    let rows: Vec<u32> = (0..height).filter(named).collect();
+    let on = |row: &PacketRow| frames.mark(*row).interface;
+    let named = |row: &PacketRow| on(row).is_some_and(|(place, _)| frames.interface_name(place) == Some(wanted));
+    let rows: Vec<PacketRow> = (0..height).map(PacketRow).filter(named).collect();
     if !rows.is_empty() {
         return Ok(rows);
     }
     let number = wanted.parse::<u8>().ok().filter(|number| *number < u8::MAX);
-    let rows: Vec<u32> = (0..height).filter(|row| number.is_some() && on(row).map(|(_, id)| id) == number).collect();
+    let rows: Vec<PacketRow> =
+        (0..height).map(PacketRow).filter(|row| number.is_some() && on(row).map(|(_, id)| id) == number).collect();
     if !rows.is_empty() {
         return Ok(rows);
     }

@@ -16,7 +16,7 @@ use super::streams::Stream;
 use super::token::{Derived, derive};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Join, Segment, subtype};
-use crate::{ConnectionId, IdVec, StreamId};
+use crate::{ConnectionId, IdVec, PacketRow, StreamId};
 
 /// One end of a connection, as far as the capture tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +56,7 @@ pub struct JoinHandshake {
     /// HMAC in the ACK, its most significant 160 bits.
     pub client_hmac: Option<[u8; 20]>,
     /// Rows of the SYN, SYN/ACK and ACK that carried MP_JOIN.
-    pub rows: [Option<u32>; 3],
+    pub rows: [Option<PacketRow>; 3],
 }
 
 /// What shows that a subflow belongs to its connection.
@@ -166,7 +166,7 @@ pub struct ConnectionTracker {
 
 impl ConnectionTracker {
     /// Takes in the packet in row `row`, which [`super::streams::StreamTracker`] gave to `packet.stream`.
-    pub fn push(&mut self, row: u32, segment: &Segment, packet: &PacketInStream) {
+    pub fn push(&mut self, row: PacketRow, segment: &Segment, packet: &PacketInStream) {
         if self.candidates.len() <= packet.stream.index() {
             self.candidates.resize_with(packet.stream.index() + 1, Candidate::default);
         }
@@ -197,7 +197,7 @@ impl ConnectionTracker {
 
 impl Candidate {
     /// Takes in the packet in row `row`, which is this stream's.
-    pub fn push(&mut self, registry: &mut Registry, row: u32, segment: &Segment, packet: &PacketInStream) {
+    pub fn push(&mut self, registry: &mut Registry, row: PacketRow, segment: &Segment, packet: &PacketInStream) {
         match &segment.control {
             Some(control) => {
                 for subtype in &control.subtypes {
@@ -211,7 +211,14 @@ impl Candidate {
         }
     }
 
-    fn option(&mut self, registry: &mut Registry, row: u32, kind: u8, segment: &Segment, packet: &PacketInStream) {
+    fn option(
+        &mut self,
+        registry: &mut Registry,
+        row: PacketRow,
+        kind: u8,
+        segment: &Segment,
+        packet: &PacketInStream,
+    ) {
         match kind {
             subtype::MP_CAPABLE => {
                 if let Some(capable) = segment.capable() {
@@ -284,7 +291,7 @@ impl Candidate {
         }
     }
 
-    fn note_join(&mut self, registry: &mut Registry, row: u32, join: &Join, packet: &PacketInStream) {
+    fn note_join(&mut self, registry: &mut Registry, row: PacketRow, join: &Join, packet: &PacketInStream) {
         if let Join::Syn { token: Some(token), .. } = join {
             if self.join.as_ref().and_then(|join| join.token).is_none() {
                 self.register(registry, *token);
@@ -312,7 +319,7 @@ impl Candidate {
 
 impl JoinHandshake {
     /// Only the first packet of each step counts; retransmissions repeat it.
-    fn note(&mut self, row: u32, join: &Join) {
+    fn note(&mut self, row: PacketRow, join: &Join) {
         let [syn, syn_ack, ack] = &mut self.rows;
         match join {
             Join::Syn { backup, address_id, token, nonce } if syn.is_none() => {

@@ -10,25 +10,25 @@ use std::collections::{HashMap, HashSet};
 use super::copies::Identity;
 use super::repeats::Repeats;
 use super::{Nature, Stream, Tracking};
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
+use crate::{PacketRow, StreamId};
 
 /// What the path doubled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Duplicates {
     /// Rows of copies, in order, and of the packets that they repeat.
-    pub rows: Vec<(u32, u32)>,
+    pub rows: Vec<(PacketRow, PacketRow)>,
     /// The same where neither identification nor timestamps tell whether the path or the sender repeated the packet; only
     /// packets with payload.
-    pub undecided: Vec<(u32, u32)>,
+    pub undecided: Vec<(PacketRow, PacketRow)>,
 }
 
 impl Duplicates {
     /// The row of the packet that the one in `row` is the path's copy of.
     #[must_use]
-    pub fn original(&self, row: u32) -> Option<u32> {
+    pub fn original(&self, row: PacketRow) -> Option<PacketRow> {
         let place = self.rows.binary_search_by_key(&row, |(copy, _)| *copy).ok()?;
         self.rows.get(place).map(|(_, original)| *original)
     }
@@ -37,7 +37,7 @@ impl Duplicates {
     pub(super) fn mark(&self, tracking: &mut Tracking) {
         for (rows, nature) in [(&self.rows, Nature::Duplicate), (&self.undecided, Nature::Alike)] {
             for (row, _) in interruptible(rows) {
-                if let Some(packet) = tracking.packets.get_mut(*row as usize) {
+                if let Some(packet) = tracking.packets.get_mut(*row) {
                     packet.nature = nature;
                 }
             }
@@ -53,17 +53,17 @@ pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, re
         return found;
     }
     let pairs = alike(segments, frames, tracking, repeats);
-    let copies: HashSet<u32> = pairs.iter().map(|(row, _)| *row).collect();
+    let copies: HashSet<PacketRow> = pairs.iter().map(|(row, _)| *row).collect();
     let mut telling: HashMap<(StreamId, bool), Telling> = HashMap::new();
     for (row, original) in interruptible(pairs) {
         // What is something else already, a keep-alive for example, stays that.
-        let packet = tracking.packets.get(row as usize).filter(|packet| packet.nature == Nature::Ordinary);
+        let packet = tracking.packets.get(row).filter(|packet| packet.nature == Nature::Ordinary);
         let (Some(packet), Some(segment)) = (packet, segment_at(segments, row)) else { continue };
         let sender = (packet.stream, packet.by_first_sender);
         let telling = *telling.entry(sender).or_insert_with(|| {
             let Some(stream) = tracking.stream(packet.stream) else { return Telling::default() };
             let own = stream.packets.iter().copied().filter(|row| {
-                let packet = tracking.packets.get(*row as usize);
+                let packet = tracking.packets.get(*row);
                 packet.is_some_and(|packet| packet.by_first_sender == sender.1) && !copies.contains(row)
             });
             Telling::of(segments, frames, stream, own)
@@ -80,13 +80,13 @@ pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, re
     found
 }
 
-fn segment_at(segments: &[Segment], row: u32) -> Option<&Segment> {
-    segments.get(row as usize)
+fn segment_at(segments: &[Segment], row: PacketRow) -> Option<&Segment> {
+    segments.get(row.index())
 }
 
 /// Pairs of packets of one stream that are alike: the later one, and the first one that looked so. Where the ports were
 /// used before, a packet of that earlier stream is not what one of this stream repeats.
-fn alike(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &Repeats) -> Vec<(u32, u32)> {
+fn alike(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &Repeats) -> Vec<(PacketRow, PacketRow)> {
     // Most packets are not like any that repeats: a few bits tell.
     let mut candidates = vec![false; 1 << 16];
     for segment in interruptible(repeats.rows.iter().filter_map(|row| segment_at(segments, *row))) {
@@ -94,9 +94,9 @@ fn alike(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &R
             *candidate = true;
         }
     }
-    let mut first: HashMap<(StreamId, Identity), u32> = HashMap::new();
+    let mut first: HashMap<(StreamId, Identity), PacketRow> = HashMap::new();
     let mut pairs = Vec::new();
-    for ((row, segment), packet) in interruptible((0_u32..).zip(segments).zip(&tracking.packets)) {
+    for ((row, segment), packet) in interruptible((0..).map(PacketRow).zip(segments).zip(&tracking.packets)) {
         if candidates.get(mixed(segment)) != Some(&true) {
             continue;
         }
@@ -129,7 +129,7 @@ struct Telling {
 
 impl Telling {
     /// Of the packets in `rows`, one direction of `stream`.
-    fn of(segments: &[Segment], frames: &Frames, stream: &Stream, rows: impl Iterator<Item = u32>) -> Self {
+    fn of(segments: &[Segment], frames: &Frames, stream: &Stream, rows: impl Iterator<Item = PacketRow>) -> Self {
         let mut last_id = None;
         let (mut changes, mut repeats) = (0_u64, 0_u64);
         let mut ticks: Option<(u32, i64)> = None;
@@ -162,7 +162,7 @@ impl Telling {
 
 /// How long the handshake took from SYN to ACK, nanoseconds.
 fn round_trip(segments: &[Segment], stream: &Stream) -> Option<i64> {
-    let time = |row: Option<u32>| segment_at(segments, row?).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| segment_at(segments, row?).map(|segment| segment.abstime);
     Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?))
 }
 
@@ -181,7 +181,11 @@ mod tests {
     /// identification, timestamp.
     type Made = (bool, i64, u32, u32, Option<u16>, Option<u32>);
 
-    type Pairs = Vec<(u32, u32)>;
+    type Pairs = Vec<(PacketRow, PacketRow)>;
+
+    fn rows(pairs: &[(u32, u32)]) -> Pairs {
+        pairs.iter().map(|(later, first)| (PacketRow(*later), PacketRow(*first))).collect()
+    }
 
     fn found(packets: &[Made]) -> (Pairs, Pairs) {
         found_with(packets, |_, _| {})
@@ -247,7 +251,7 @@ mod tests {
             (true, 60, 101, 100, Some(13), None),
             (true, 61, 1, 0, Some(10), None),
         ]);
-        assert_eq!(found(&packets), (vec![(5, 3), (7, 2)], vec![]));
+        assert_eq!(found(&packets), (rows(&[(5, 3), (7, 2)]), vec![]));
     }
 
     #[test]
@@ -262,7 +266,7 @@ mod tests {
             (true, 61, 201, 0, None, Some(1061)),
             (true, 61, 201, 0, None, Some(1061)),
         ]);
-        assert_eq!(found(&packets), (vec![(5, 3)], vec![]));
+        assert_eq!(found(&packets), (rows(&[(5, 3)]), vec![]));
     }
 
     #[test]
@@ -296,7 +300,7 @@ mod tests {
                 (true, 22, 101, 100, id, value),
                 (true, 30, 1, 100, id, value),
             ]);
-            assert_eq!(found(&packets), (vec![], vec![(5, 3)]), "{id:?} {value:?}");
+            assert_eq!(found(&packets), (vec![], rows(&[(5, 3)])), "{id:?} {value:?}");
         }
         // Timestamps that tick every 10 ms, and a round trip of 20 ms: one retransmission may have the same.
         let mut packets = handshake(None, Some(100));
@@ -306,6 +310,6 @@ mod tests {
         for (time, sequence) in [(21, 1), (45, 101), (70, 201), (71, 201)] {
             packets.push((true, time, sequence, 100, None, coarse(time)));
         }
-        assert_eq!(found(&packets), (vec![], vec![(6, 5)]));
+        assert_eq!(found(&packets), (vec![], rows(&[(6, 5)])));
     }
 }

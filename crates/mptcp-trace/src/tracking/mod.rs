@@ -40,7 +40,7 @@ pub use travelling::{Travelling, in_file_order, of_subflow};
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
-use crate::{ConnectionId, IdVec, StreamId};
+use crate::{ConnectionId, IdVec, PacketRow, StreamId};
 use connections::ConnectionTracker;
 use streams::StreamTracker;
 
@@ -54,7 +54,7 @@ pub struct Tracking {
     /// Each stream's part in its connection; `None` for plain TCP. As long as `streams`.
     pub subflows: IdVec<StreamId, Option<Subflow>>,
     /// Each packet's place in its stream. As long as the segments.
-    pub packets: Vec<PacketInStream>,
+    pub packets: IdVec<PacketRow, PacketInStream>,
     /// Streams that are subflows again, recorded under other addresses.
     pub again: Vec<SeenAgain>,
 }
@@ -64,14 +64,14 @@ pub struct Tracking {
 pub fn track(segments: &[Segment]) -> Tracking {
     let mut streams = StreamTracker::default();
     let mut connections = ConnectionTracker::default();
-    let mut packets: Vec<PacketInStream> = Vec::with_capacity(segments.len());
-    for (row, segment) in interruptible((0_u32..).zip(segments)) {
+    let mut packets: IdVec<PacketRow, PacketInStream> = IdVec::with_capacity(segments.len());
+    for (row, segment) in interruptible((0..).map(PacketRow).zip(segments)) {
         let packet = streams.push(row, segment);
         connections.push(row, segment, &packet);
         packets.push(packet);
     }
     for row in interruptible(streams.take_taken()) {
-        if let Some(packet) = packets.get_mut(row as usize) {
+        if let Some(packet) = packets.get_mut(row) {
             packet.nature = Nature::AcceptedProbe;
         }
     }

@@ -3,22 +3,22 @@
 
 use super::Tracking;
 use crate::interrupt::interruptible;
-use crate::{ConnectionId, Id, IdVec, StreamId};
+use crate::{ConnectionId, Id, IdVec, PacketRow, StreamId};
 
 /// Gives the streams and connections of `tracking` the order that they have in the file. `tracking` took the packets of
 /// `rows` in that order, `in_file` all packets in the order of the file: its numbers are Wireshark's.
 #[must_use]
-pub fn as_in_file(mut tracking: Tracking, in_file: &Tracking, rows: &[u32]) -> Tracking {
+pub fn as_in_file(mut tracking: Tracking, in_file: &Tracking, rows: &[PacketRow]) -> Tracking {
     // The first packet of each stream in the file, and the number that it has there.
-    let mut places: IdVec<StreamId, (StreamId, u32)> = IdVec::with_capacity(tracking.streams.len());
+    let mut places: IdVec<StreamId, (StreamId, PacketRow)> = IdVec::with_capacity(tracking.streams.len());
     for stream in interruptible(&tracking.streams) {
-        let first = stream.packets.iter().filter_map(|row| rows.get(*row as usize)).min();
-        let first = first.copied().unwrap_or(u32::MAX);
-        let number = in_file.packets.get(first as usize).map_or(StreamId(u32::MAX), |packet| packet.stream);
+        let first = stream.packets.iter().filter_map(|row| rows.get(row.index())).min();
+        let first = first.copied().unwrap_or(PacketRow(u32::MAX));
+        let number = in_file.packets.get(first).map_or(StreamId(u32::MAX), |packet| packet.stream);
         places.push((number, first));
     }
-    let mut connection_places: IdVec<ConnectionId, (ConnectionId, u32)> =
-        vec![(ConnectionId(u32::MAX), u32::MAX); tracking.connections.len()].into();
+    let mut connection_places: IdVec<ConnectionId, (ConnectionId, PacketRow)> =
+        vec![(ConnectionId(u32::MAX), PacketRow(u32::MAX)); tracking.connections.len()].into();
     for subflow in interruptible(tracking.subflows.iter().flatten()) {
         let own = connection_places.get_mut(subflow.wireshark);
         let (Some(own), Some((number, first))) = (own, places.get(subflow.stream)) else { continue };

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
@@ -25,7 +26,7 @@ pub struct FileOrder {
 /// What is said of the order of `segments`, and their rows in the order that counts where that is not the file's. Packets
 /// of the same time keep the order of the file.
 #[must_use]
-pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<u32>>) {
+pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<PacketRow>>) {
     let mut order = FileOrder::default();
     let mut latest = i64::MIN;
     for segment in interruptible(segments) {
@@ -38,10 +39,10 @@ pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<u32>>
     if order.misplaced.is_empty() {
         return (order, None);
     }
-    let in_file: Vec<u32> = (0_u32..).zip(segments).map(|(row, _)| row).collect();
+    let in_file: Vec<PacketRow> = (0..).map(PacketRow).zip(segments).map(|(row, _)| row).collect();
     let mut by_time = in_file.clone();
-    by_time.sort_by_key(|row| segments.get(*row as usize).map(|segment| segment.abstime));
-    let steps_back = |rows: &[u32]| steps_back(segments, frames, rows);
+    by_time.sort_by_key(|row| segments.get(row.index()).map(|segment| segment.abstime));
+    let steps_back = |rows: &[PacketRow]| steps_back(segments, frames, rows);
     order.clock_set_back = steps_back(&by_time) > steps_back(&in_file).saturating_mul(2).saturating_add(2);
     let rows = (!order.clock_set_back).then_some(by_time);
     (order, rows)
@@ -52,11 +53,11 @@ type Sender = (IpAddr, u16, IpAddr, u16, Option<(u32, u8)>);
 
 /// How often what a sender only counts up goes back from one of its packets to the next: its timestamps, or without them
 /// its acknowledgements. Where copies were recorded elsewhere, each place counts by itself.
-fn steps_back(segments: &[Segment], frames: &Frames, rows: &[u32]) -> u64 {
+fn steps_back(segments: &[Segment], frames: &Frames, rows: &[PacketRow]) -> u64 {
     let mut last: HashMap<Sender, u32> = HashMap::new();
     let mut steps = 0_u64;
     for row in interruptible(rows) {
-        let Some(segment) = segments.get(*row as usize) else { continue };
+        let Some(segment) = segments.get(row.index()) else { continue };
         if segment.flags & (flag::ACK | flag::RST | flag::SYN) != flag::ACK {
             continue;
         }
@@ -109,7 +110,7 @@ mod tests {
         builder.finish()
     }
 
-    fn order(packets: &[(i64, u32)]) -> (FileOrder, Option<Vec<u32>>) {
+    fn order(packets: &[(i64, u32)]) -> (FileOrder, Option<Vec<PacketRow>>) {
         let table = table(packets);
         of(&table.segments, &table.frames)
     }
@@ -123,7 +124,7 @@ mod tests {
     fn the_order_of_time_counts_and_equal_times_stay_as_they_are() {
         let (said, rows) = order(&[(1, 1), (7, 7), (3, 3), (7, 7), (5, 5)]);
         assert_eq!((said.misplaced, said.farthest, said.clock_set_back), (vec![3, 5], 4_000_000, false));
-        assert_eq!(rows, Some(vec![0, 2, 4, 1, 3]));
+        assert_eq!(rows, Some([0, 2, 4, 1, 3].map(PacketRow).to_vec()));
     }
 
     #[test]

@@ -4,13 +4,13 @@
 use super::Tracking;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
-use crate::{IdVec, StreamId};
+use crate::{IdVec, PacketRow, StreamId};
 
 /// The packets that bring nothing new.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repeats {
     /// Their rows, in order.
-    pub rows: Vec<u32>,
+    pub rows: Vec<PacketRow>,
     /// How many there are of each stream; empty where there are none at all.
     pub by_stream: IdVec<StreamId, u32>,
 }
@@ -27,7 +27,7 @@ struct Reached {
 pub fn repeats(segments: &[Segment], tracking: &Tracking) -> Repeats {
     let mut reached: IdVec<StreamId, [Option<Reached>; 2]> = vec![[None; 2]; tracking.streams.len()].into();
     let mut found = Repeats::default();
-    for ((row, segment), packet) in interruptible((0_u32..).zip(segments).zip(&tracking.packets)) {
+    for ((row, segment), packet) in interruptible((0..).map(PacketRow).zip(segments).zip(&tracking.packets)) {
         let direction = reached.get_mut(packet.stream);
         let Some(direction) = direction.and_then(|ends| ends.get_mut(usize::from(packet.by_first_sender))) else {
             continue;

@@ -3,6 +3,7 @@
 //!
 //! One look at each packet, in the order of the file, with a few numbers for each end.
 
+use crate::PacketRow;
 use crate::packets::segment::{Segment, flag};
 
 /// What a packet is in its stream, beyond what its flags say.
@@ -71,7 +72,7 @@ pub struct Standing {
     /// Its last data: a segment of one byte, and when it was sent.
     alone: Option<(u32, i64)>,
     /// A probe with its next byte, of which it is not known whether the receiver took it: row and sequence number.
-    probe: Option<(u32, u32)>,
+    probe: Option<(PacketRow, u32)>,
     /// A RST out of its window has just come.
     challenged: bool,
 }
@@ -89,11 +90,11 @@ const KEEPALIVE_SOONEST: i64 = 5_000_000_000;
 #[inline]
 pub fn judge(
     segment: &Segment,
-    row: u32,
+    row: PacketRow,
     window: Option<u32>,
     own: &mut Standing,
     peer: &mut Standing,
-) -> (Nature, Option<u32>) {
+) -> (Nature, Option<PacketRow>) {
     if segment.has(flag::RST) {
         let acts = peer.ended || own.reset_acts_on(peer, segment) || peer.was_missed(segment);
         peer.ended |= acts;
@@ -183,7 +184,7 @@ impl Standing {
     }
 
     /// What a packet of this end without RST is.
-    fn look_at(&mut self, segment: &Segment, row: u32, peer: &Standing) -> Nature {
+    fn look_at(&mut self, segment: &Segment, row: PacketRow, peer: &Standing) -> Nature {
         let challenged = std::mem::take(&mut self.challenged);
         if segment.flags & (flag::SYN | flag::FIN) != 0 {
             return Nature::Ordinary;
@@ -216,7 +217,7 @@ impl Standing {
 
     /// Takes in what a packet of this end adds. Returns the row of a probe that must have been taken, because this end
     /// goes on behind it.
-    fn send(&mut self, segment: &Segment) -> Option<u32> {
+    fn send(&mut self, segment: &Segment) -> Option<PacketRow> {
         if segment.has(flag::SYN) {
             self.first = Some(segment.sequence);
         }
@@ -241,7 +242,7 @@ impl Standing {
     }
 
     /// Takes in what a packet of this end acknowledges. Returns the row of a probe of `peer` that it takes.
-    fn acknowledge(&mut self, segment: &Segment, window: Option<u32>, peer: &mut Standing) -> Option<u32> {
+    fn acknowledge(&mut self, segment: &Segment, window: Option<u32>, peer: &mut Standing) -> Option<PacketRow> {
         let number = segment.acknowledgement;
         if peer.next.is_none()
             && let Some(first) = self.first

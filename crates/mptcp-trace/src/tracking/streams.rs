@@ -12,7 +12,7 @@ use super::role::{ByRole, Role};
 use super::standing::{Nature, Standing, judge};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
-use crate::{IdVec, StreamId};
+use crate::{IdVec, PacketRow, StreamId};
 
 /// An address and a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,15 +70,15 @@ pub struct Stream {
     /// Whether the first packet's sender is the client.
     pub client_sent_first: bool,
     /// Rows of its packets, in order.
-    pub packets: Vec<u32>,
+    pub packets: Vec<PacketRow>,
     /// What was seen of either end.
     pub ends: ByRole<End>,
     /// Row of the first SYN.
-    pub syn: Option<u32>,
+    pub syn: Option<PacketRow>,
     /// Row of the first SYN/ACK.
-    pub syn_ack: Option<u32>,
+    pub syn_ack: Option<PacketRow>,
     /// Row of the first packet after the handshake's first two that the client sent with ACK.
-    pub third_ack: Option<u32>,
+    pub third_ack: Option<PacketRow>,
     /// How many SYNs it has, those that came again included.
     pub syns: u32,
     /// How many SYN/ACKs.
@@ -87,7 +87,7 @@ pub struct Stream {
     pub fast_open: Option<FastOpen>,
     /// Rows of [late](Nature::Late) packets: this stream's ends sent them, and they came when the ports were in use again.
     /// They are among the packets of the stream that followed, as in Wireshark.
-    pub late: Vec<u32>,
+    pub late: Vec<PacketRow>,
 }
 
 impl Stream {
@@ -103,7 +103,7 @@ impl Stream {
     pub fn is_stray(&self, segments: &[Segment]) -> bool {
         let begun = self.syn.is_some() || self.syn_ack.is_some();
         let refused = self.ends.client.reset || self.ends.server.reset;
-        let mut packets = self.packets.iter().filter_map(|row| segments.get(*row as usize));
+        let mut packets = self.packets.iter().filter_map(|row| segments.get(row.index()));
         !begun && refused && packets.all(|segment| segment.payload.unwrap_or(0) == 0)
     }
 
@@ -125,14 +125,14 @@ pub struct OpenStream {
     ends: [End; 2],
     /// Whether the first sender is the client, once a packet of the handshake has told.
     first_is_client: Option<bool>,
-    syn: Option<u32>,
-    syn_ack: Option<u32>,
-    third_ack: Option<u32>,
+    syn: Option<PacketRow>,
+    syn_ack: Option<PacketRow>,
+    third_ack: Option<PacketRow>,
     syns: u32,
     syn_acks: u32,
     standings: [Standing; 2],
     /// The row of a window probe that is now known to have been taken.
-    taken: Option<u32>,
+    taken: Option<PacketRow>,
     fast_open: Option<FastOpen>,
 }
 
@@ -162,13 +162,13 @@ pub struct StreamTracker {
     current: HashMap<Pair, StreamId>,
     /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.
     recent: Vec<Option<(Pair, StreamId)>>,
-    streams: IdVec<StreamId, (OpenStream, Vec<u32>)>,
+    streams: IdVec<StreamId, (OpenStream, Vec<PacketRow>)>,
     /// Streams by the one that was between the same endpoints before.
     previous: HashMap<StreamId, StreamId>,
     /// Late packets, by the stream that they are of.
-    late: Vec<(StreamId, u32)>,
+    late: Vec<(StreamId, PacketRow)>,
     /// Rows of window probes that were taken.
-    taken: Vec<u32>,
+    taken: Vec<PacketRow>,
 }
 
 impl Default for StreamTracker {
@@ -186,7 +186,7 @@ impl Default for StreamTracker {
 
 impl StreamTracker {
     /// Takes in the packet in row `row`.
-    pub fn push(&mut self, row: u32, segment: &Segment) -> PacketInStream {
+    pub fn push(&mut self, row: PacketRow, segment: &Segment) -> PacketInStream {
         let id = self.stream_of(segment);
         let Some((stream, rows)) = self.streams.get_mut(id) else {
             // Unreachable: `stream_of` returns the number of a stream it holds.
@@ -221,7 +221,7 @@ impl StreamTracker {
     }
 
     /// Rows of window probes whose byte the receiver took, which could not be known when they were pushed.
-    pub fn take_taken(&mut self) -> Vec<u32> {
+    pub fn take_taken(&mut self) -> Vec<PacketRow> {
         std::mem::take(&mut self.taken)
     }
 
@@ -315,7 +315,7 @@ impl OpenStream {
     }
 
     /// Takes in the packet in row `row`; `stream` is the number of this stream.
-    pub fn push(&mut self, stream: StreamId, row: u32, segment: &Segment) -> PacketInStream {
+    pub fn push(&mut self, stream: StreamId, row: PacketRow, segment: &Segment) -> PacketInStream {
         let by_first_sender = self.sender(segment) == 0;
         // A SYN/ACK with another number moves the base: numbers count from the newer one.
         let moves = segment.is_syn_ack() && self.differs(segment);
@@ -359,7 +359,7 @@ impl OpenStream {
         let by_first_sender = self.sender(segment) == 0;
         let [mut first, mut second] = self.standings;
         let (own, peer) = if by_first_sender { (&mut first, &mut second) } else { (&mut second, &mut first) };
-        judge(segment, 0, None, own, peer).0 != Nature::Stray
+        judge(segment, PacketRow(0), None, own, peer).0 != Nature::Stray
     }
 
     /// Data in the client's SYN, as far as is known by now.
@@ -388,7 +388,7 @@ impl OpenStream {
     }
 
     /// Learns roles and handshake packets.
-    fn note_handshake(&mut self, row: u32, segment: &Segment, packet: &PacketInStream) {
+    fn note_handshake(&mut self, row: PacketRow, segment: &Segment, packet: &PacketInStream) {
         let by_first_sender = packet.by_first_sender;
         self.note_fast_open(segment, packet);
         let has_third_ack_option = segment.capable().is_some_and(|capable| capable.receiver_key.is_some())
@@ -438,7 +438,7 @@ impl OpenStream {
         }
     }
 
-    fn settle(self, id: StreamId, packets: Vec<u32>) -> Stream {
+    fn settle(self, id: StreamId, packets: Vec<PacketRow>) -> Stream {
         let evidence = if self.first_is_client.is_some() { RoleEvidence::Handshake } else { RoleEvidence::Ports };
         let client_sent_first = self.client_sent_first();
         let [first, second] = self.ends;

@@ -11,7 +11,7 @@ use super::streams::{RoleEvidence, Stream};
 use super::{Connection, JoinedBy, PacketInStream, Subflow, SubflowKind, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment};
-use crate::{ConnectionId, IdVec, StreamId};
+use crate::{ConnectionId, IdVec, PacketRow, StreamId};
 
 /// Numbers of 64 bits less than this apart lie in one stretch.
 const NEAR: u64 = 1 << 31;
@@ -26,7 +26,7 @@ const NEIGHBOURS: usize = 16;
 /// place, without subflows.
 pub fn put_together(
     segments: &[Segment],
-    packets: &[PacketInStream],
+    packets: &IdVec<PacketRow, PacketInStream>,
     streams: &IdVec<StreamId, Stream>,
     connections: &mut IdVec<ConnectionId, Connection>,
     subflows: &mut IdVec<StreamId, Option<Subflow>>,
@@ -146,7 +146,7 @@ impl Space {
 /// The number spaces of all connections.
 fn spaces(
     segments: &[Segment],
-    packets: &[PacketInStream],
+    packets: &IdVec<PacketRow, PacketInStream>,
     streams: &IdVec<StreamId, Stream>,
     count: usize,
     subflows: &IdVec<StreamId, Option<Subflow>>,
@@ -260,7 +260,7 @@ struct Tree {
     keyed: bool,
     tokens: ByRole<Option<u32>>,
     /// Row of the first packet.
-    first: Option<u32>,
+    first: Option<PacketRow>,
     /// Nothing but packets that were refused with a RST.
     stray: bool,
 }
@@ -523,7 +523,7 @@ mod tests {
             leader: ConnectionId(first),
             keyed,
             tokens: ByRole { server: token, client: None },
-            first: Some(first),
+            first: Some(PacketRow(first)),
             stray: false,
         };
         assert!(tree(true, Some(1), 0).with(&tree(true, Some(1), 5), false).is_none(), "two MP_CAPABLE");

@@ -10,7 +10,7 @@ use super::streams::Stream;
 use super::{Connection, Subflow, SubflowKind};
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
-use crate::{ConnectionId, IdVec, StreamId};
+use crate::{ConnectionId, IdVec, PacketRow, StreamId};
 
 /// A stream that is another one again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ struct Chosen {
 impl Chosen {
     /// `None` unless all of it was captured.
     fn of(segments: &[Segment], stream: &Stream, subflow: &Subflow) -> Option<Self> {
-        let value = |row: Option<u32>| Some(segments.get(row? as usize)?.timestamps?.0);
+        let value = |row: Option<PacketRow>| Some(segments.get(row?.index())?.timestamps?.0);
         let nonces = match &subflow.kind {
             SubflowKind::Initial => None,
             SubflowKind::Join(join) => Some((join.nonces.client?, join.nonces.server?)),

@@ -7,15 +7,15 @@ use std::collections::BinaryHeap;
 use super::role::Role;
 use super::standing::Nature;
 use super::{Connection, PacketInStream, Stream, Subflow, Tracking};
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
+use crate::{Id, PacketRow, StreamId};
 
 /// A packet of a connection: where it is, and which way it travels.
 #[derive(Debug, Clone, Copy)]
 pub struct Travelling<'a> {
     /// Row in the packet table.
-    pub row: u32,
+    pub row: PacketRow,
     /// The packet.
     pub segment: &'a Segment,
     /// Its TCP stream.
@@ -37,7 +37,7 @@ pub struct Travelling<'a> {
 impl<'a> Travelling<'a> {
     /// A packet in row `row`, of the subflow of index `subflow`.
     fn new(
-        row: u32,
+        row: PacketRow,
         segment: &'a Segment,
         packet: &PacketInStream,
         (stream, subflow, part): (&Stream, usize, &Subflow),
@@ -74,8 +74,8 @@ pub fn of_subflow<'a>(
     let known = id.and_then(|id| Some((tracking.stream(id)?, tracking.subflow(id)?)));
     known.into_iter().flat_map(move |(stream, subflow)| {
         interruptible(&stream.packets).filter_map(move |row| {
-            let segment = segments.get(*row as usize)?;
-            let packet = tracking.packets.get(*row as usize)?;
+            let segment = segments.get(row.index())?;
+            let packet = tracking.packets.get(*row)?;
             Some(Travelling::new(*row, segment, packet, (stream, index, subflow)))
         })
     })
@@ -100,8 +100,8 @@ fn scanned<'a>(
     connection: &Connection,
 ) -> Option<impl Iterator<Item = Travelling<'a>> + use<'a>> {
     let streams = || connection.subflows.iter().filter_map(|id| tracking.stream(*id));
-    let first = streams().filter_map(|stream| stream.packets.first()).min().map(|row| *row as usize)?;
-    let last = streams().filter_map(|stream| stream.packets.last()).max().map(|row| *row as usize)?;
+    let first = streams().filter_map(|stream| stream.packets.first()).min()?.index();
+    let last = streams().filter_map(|stream| stream.packets.last()).max()?.index();
     let own: usize = streams().map(|stream| stream.packets.len()).sum();
     if own.saturating_mul(4) < last.saturating_sub(first) {
         return None;
@@ -118,12 +118,11 @@ fn scanned<'a>(
         let known = (index, tracking.stream(*id)?, tracking.subflow(*id)?);
         *subflows.get_mut(id.index().checked_sub(lowest.index())?)? = Some(known);
     }
-    let rows = first..=last;
+    let rows = (first..=last).map(PacketRow::at);
     Some(interruptible(rows).filter_map(move |row| {
         let packet = tracking.packets.get(row)?;
         let (index, stream, subflow) = (*subflows.get(packet.stream.index().checked_sub(lowest.index())?)?)?;
-        let segment = segments.get(row)?;
-        let row = u32::try_from(row).ok()?;
+        let segment = segments.get(row.index())?;
         Some(Travelling::new(row, segment, packet, (stream, index, subflow)))
     }))
 }
@@ -138,7 +137,7 @@ fn merged<'a>(
         .map(|index| of_subflow(segments, tracking, connection, index).peekable())
         .collect();
     // The next row of each subflow but the one at hand, the lowest on top.
-    let mut waiting: BinaryHeap<Reverse<(u32, usize)>> = subflows
+    let mut waiting: BinaryHeap<Reverse<(PacketRow, usize)>> = subflows
         .iter_mut()
         .enumerate()
         .filter_map(|(index, packets)| Some(Reverse((packets.peek()?.row, index))))
@@ -169,8 +168,7 @@ pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connectio
     for (index, id) in interruptible(connection.subflows.iter().enumerate()) {
         let (Some(stream), Some(subflow)) = (tracking.stream(*id), tracking.subflow(*id)) else { continue };
         for row in interruptible(&stream.packets) {
-            let (Some(segment), Some(packet)) = (segments.get(*row as usize), tracking.packets.get(*row as usize))
-            else {
+            let (Some(segment), Some(packet)) = (segments.get(row.index()), tracking.packets.get(*row)) else {
                 continue;
             };
             travelling.push(Travelling::new(*row, segment, packet, (stream, index, subflow)));
@@ -185,7 +183,7 @@ pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connectio
 #[derive(Debug, Clone, Copy)]
 pub struct StreamPacket<'a> {
     /// Row in the packet table.
-    pub row: u32,
+    pub row: PacketRow,
     /// The packet.
     pub segment: &'a Segment,
     /// The end of the *stream* that it travels towards.
@@ -208,8 +206,8 @@ pub fn in_one_place<'a>(segments: &'a [Segment], tracking: &Tracking, connection
 #[must_use]
 pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &Stream) -> Vec<StreamPacket<'a>> {
     let packets = interruptible(&stream.packets).filter_map(|row| {
-        let segment = segments.get(*row as usize)?;
-        let packet = tracking.packets.get(*row as usize).filter(|packet| !packet.elsewhere)?;
+        let segment = segments.get(row.index())?;
+        let packet = tracking.packets.get(*row).filter(|packet| !packet.elsewhere)?;
         let data = packet.data(segment).unwrap_or(0);
         Some(StreamPacket { row: *row, segment, towards: stream.towards(packet), nature: packet.nature, data })
     });

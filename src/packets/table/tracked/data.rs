@@ -43,8 +43,8 @@ impl Cells {
     /// Takes in one connection.
     fn take(&mut self, segments: &[Segment], level: &DataLevel) {
         for (row, data) in interruptible(level.rows.iter().zip(&level.packets)) {
-            let row = *row as usize;
-            let mapping = data.mapping_row.and_then(|row| segments.get(row as usize));
+            let row = row.index();
+            let mapping = data.mapping_row.and_then(|row| segments.get(row.index()));
             put(&mut self.dsn, row, data.relative_dsn);
             put(&mut self.dsnraw64, row, data.dsn);
             put(&mut self.related_mapping, row, mapping.map(|segment| segment.packetid));
@@ -53,7 +53,7 @@ impl Cells {
         for towards in Role::BOTH {
             let repeats = level.directions.get(towards).repeats.iter();
             let reinjections = repeats.filter(|repeat| repeat.kind == Kind::Reinjection);
-            self.reinjections.extend(reinjections.map(|repeat| (repeat.row, repeat.original_row)));
+            self.reinjections.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
         }
         if self.packetids.is_empty() {
             self.packetids = segments.iter().map(|segment| segment.packetid).collect();

@@ -15,10 +15,10 @@ use super::receive_window::Gates;
 use super::reset_ttl::strange_resets;
 use super::standstill::{Standstill, standstills};
 use super::volume::seconds;
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{Capture, Connection, Nature, Role};
+use crate::{PacketRow, StreamId};
 pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
 
 /// What kind of thing happened.
@@ -123,7 +123,7 @@ pub struct Event {
     pub detail: String,
     /// Row in the packet table.
     #[serde(skip)]
-    pub row: u32,
+    pub row: PacketRow,
 }
 
 /// What happened to `connection`, in the order of the file. `checksums` are the verdicts on its mappings, where the
@@ -140,12 +140,13 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
         let fast_open = capture.tracking.stream(packet.stream).and_then(|stream| stream.fast_open);
         let shown = Shown { segment: packet.segment, nature: packet.nature, fast_open, towards: packet.towards };
         once.push(ends, shown, connection, |event, detail| timeline.add(packet, event, detail));
-        let place = capture.tracking.packets.get(packet.row as usize);
+        let place = capture.tracking.packets.get(packet.row);
         if let Some((event, detail)) = place.and_then(|place| gates.push(packet.segment, place, packet.towards)) {
             timeline.add(packet, event, detail);
         }
     }
-    let find = |row: u32| packets.binary_search_by_key(&row, |packet| packet.row).ok().and_then(|at| packets.get(at));
+    let find =
+        |row: PacketRow| packets.binary_search_by_key(&row, |packet| packet.row).ok().and_then(|at| packets.get(at));
     for join in interruptible(joins(capture, connection)) {
         if let Some(packet) = find(join.decided_by) {
             of_join(&join, |event, detail| timeline.add(packet, event, detail));
@@ -233,7 +234,7 @@ struct Doubled<'a> {
 impl Doubled<'_> {
     fn detail(&self, capture: &Capture) -> String {
         let original = capture.duplicates.original(self.first.row);
-        let original = original.and_then(|row| capture.segments.get(row as usize)).map(|segment| segment.packetid);
+        let original = original.and_then(|row| capture.segments.get(row.index())).map(|segment| segment.packetid);
         let original = original.map_or_else(String::new, |id| format!(" of packet {id}"));
         let all = match self.packets {
             1 => String::new(),

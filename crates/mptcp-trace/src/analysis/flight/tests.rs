@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::congestion_window::{RoundTrip, round_trips};
 use crate::packets::segment::SackBlocks;
@@ -112,7 +113,7 @@ fn the_order_of_time_counts() {
     shuffled.swap(4, 7);
     shuffled.swap(9, 12);
     let without_rows = |segments: &[Segment]| -> Vec<Moment> {
-        towards_server(segments).iter().map(|moment| Moment { row: 0, ..*moment }).collect()
+        towards_server(segments).iter().map(|moment| Moment { row: PacketRow(0), ..*moment }).collect()
     };
     assert_eq!(without_rows(&shuffled), without_rows(&recovery()));
 }
@@ -156,9 +157,16 @@ fn a_pause_is_no_round() {
 
 #[test]
 fn the_data_level_takes_all_subflows_together() {
-    let sent =
-        |time, subflow, start, end, sending| SentRange { row: 0, time, subflow, start, end, sending, numbered: true };
-    let ack = |time, subflow, next, window| Acknowledgement { row: 0, time, subflow, next, window };
+    let sent = |time, subflow, start, end, sending| SentRange {
+        row: PacketRow(0),
+        time,
+        subflow,
+        start,
+        end,
+        sending,
+        numbered: true,
+    };
+    let ack = |time, subflow, next, window| Acknowledgement { row: PacketRow(0), time, subflow, next, window };
     let sequence = DataSequence {
         sent: vec![
             sent(1, 0, 1000, 1100, Sending::First),

@@ -13,13 +13,12 @@ use std::collections::HashMap;
 
 use super::events::{Ends, Kind, OncePerConnection, Shown, advertised};
 use super::receive_window::Gates;
-use crate::ConnectionId;
-use crate::StreamId;
 use crate::packets::segment::{Join, Segment};
 use crate::tracking::authentication::{verify_add_addr, wrong_part};
 use crate::tracking::connections::Registry;
 use crate::tracking::streams::Pair;
 use crate::tracking::{Connection, Nature, PacketInStream, Role};
+use crate::{ConnectionId, StreamId};
 use news::tell;
 pub use news::{Happening, News, Place, Sighting};
 use subflow::{OpenSubflow, Seen, row};

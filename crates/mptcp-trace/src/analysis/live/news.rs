@@ -9,7 +9,7 @@ use crate::analysis::events::{Event, Kind};
 use crate::analysis::volume::seconds;
 use crate::tracking::Role;
 use crate::tracking::streams::OpenStream;
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, PacketRow, StreamId};
 
 /// What kind of thing happened, and the particulars.
 pub type Sighting = (Kind, String);
@@ -81,7 +81,7 @@ pub fn tell(
             towards: place.towards,
             event,
             detail,
-            row: 0,
+            row: PacketRow(0),
         };
         news.push(News::Happening(Happening {
             mptcpstream: connection,

@@ -12,7 +12,7 @@ use crate::tracking::authentication::verify_join;
 use crate::tracking::connections::Candidate;
 use crate::tracking::streams::OpenStream;
 use crate::tracking::{Connection, FastOpen, PacketInStream, Role, Subflow, SubflowKind};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, PacketRow, StreamId};
 
 /// What is held of a subflow.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ impl OpenSubflow {
             tcpstream: StreamId(0),
             handshake: *handshake,
             outcome: ending.outcome,
-            decided_by: 0,
+            decided_by: PacketRow(0),
             proofs: [None, None],
             refused_by: ending.refused_by,
             reason: ending.reason,
@@ -271,9 +271,9 @@ fn reaches(position: u32, end: u32) -> bool {
 
 /// The number of a packet as trackers note it; they compare the latest ones only.
 #[must_use]
-pub fn row(number: u64) -> u32 {
+pub fn row(number: u64) -> PacketRow {
     // Truncation keeps the low bits, which tell the packet at hand from those before.
     #[allow(clippy::cast_possible_truncation)]
     let row = number as u32;
-    row
+    PacketRow(row)
 }

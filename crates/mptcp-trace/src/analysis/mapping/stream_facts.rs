@@ -9,11 +9,11 @@ use crate::interrupt::{self, Interrupted};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{ByRole, Capture, PacketInStream, Role, Stream};
-use crate::{IdVec, StreamId};
+use crate::{IdVec, PacketRow, StreamId};
 
 /// Initial sequence number of an end: from its SYN, or what the SYN/ACK says of the client's.
 pub(super) fn isn(capture: &Capture, stream: &Stream, role: Role) -> Option<u32> {
-    let segment = |row: Option<u32>| capture.segments.get(row? as usize);
+    let segment = |row: Option<PacketRow>| capture.segments.get(row?.index());
     match role {
         Role::Server => segment(stream.syn_ack).map(|syn_ack| syn_ack.sequence),
         Role::Client => segment(stream.syn)
@@ -122,8 +122,8 @@ pub(super) fn in_common(first: (&Capture, &Stream), second: (&Capture, &Stream))
 /// Places and lengths of the payloads of a stream, with whether the client sent them and their TSval; `None` for those
 /// that are there more than once.
 fn payloads(capture: &Capture, stream: &Stream) -> HashMap<u64, Option<(bool, Option<u32>)>> {
-    let of_row = |row: &u32| -> Option<(&Segment, &PacketInStream)> {
-        Some((capture.segments.get(*row as usize)?, capture.tracking.packets.get(*row as usize)?))
+    let of_row = |row: &PacketRow| -> Option<(&Segment, &PacketInStream)> {
+        Some((capture.segments.get(row.index())?, capture.tracking.packets.get(*row)?))
     };
     let mut found = HashMap::new();
     for (segment, packet) in interruptible(stream.packets.iter().filter_map(of_row)) {

@@ -1,6 +1,7 @@
 //! The packets of one direction of a stream as both captures recorded them, in numbers that compare.
 
 use super::{Which, shift, timestamps};
+use crate::PacketRow;
 use crate::analysis::mapping::StreamPair;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
@@ -15,7 +16,7 @@ const FLAGS: u16 = flag::FIN | flag::SYN | flag::RST | flag::ACK;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet {
     /// Row in its capture.
-    pub row: u32,
+    pub row: PacketRow,
     /// When it was recorded, nanoseconds since 1970.
     pub time: i64,
     /// Sequence number as the first capture has it.
@@ -146,14 +147,14 @@ pub fn recorded_span(capture: &Capture) -> Option<(i64, i64)> {
 
 fn packets(capture: &Capture, stream: &Stream, towards: Role) -> Vec<Packet> {
     let own = stream.packets.iter().filter_map(|row| {
-        let segment = capture.segments.get(*row as usize)?;
-        let place = capture.tracking.packets.get(*row as usize)?;
+        let segment = capture.segments.get(row.index())?;
+        let place = capture.tracking.packets.get(*row)?;
         // A late packet is of the stream before, where the other capture may have it in time.
         (stream.towards(place) == towards && place.nature != Nature::Late).then(|| packet(*row, segment))
     });
     let sender = stream.endpoint(towards.other());
     let late = stream.late.iter().filter_map(|row| {
-        let segment = capture.segments.get(*row as usize)?;
+        let segment = capture.segments.get(row.index())?;
         (segment.source == sender.address && segment.source_port == sender.port).then(|| packet(*row, segment))
     });
     let mut packets: Vec<Packet> = own.chain(late).collect();
@@ -162,7 +163,7 @@ fn packets(capture: &Capture, stream: &Stream, towards: Role) -> Vec<Packet> {
     packets
 }
 
-fn packet(row: u32, segment: &Segment) -> Packet {
+fn packet(row: PacketRow, segment: &Segment) -> Packet {
     Packet {
         row,
         time: segment.abstime,
@@ -198,7 +199,7 @@ mod tests {
     #[test]
     fn octets_of_a_syn_come_after_it() {
         let mut syn = Packet {
-            row: 0,
+            row: PacketRow(0),
             time: 0,
             sequence: 10,
             acknowledgement: 0,

@@ -152,7 +152,7 @@ impl<'a> Marks<'a> {
     /// A digest of the window and the options that [`Likeness`] leaves out.
     fn content(&self, packet: &Packet) -> u64 {
         let mut hasher = DefaultHasher::new();
-        if let Some(segment) = self.segments.get(packet.row as usize) {
+        if let Some(segment) = self.segments.get(packet.row.index()) {
             segment.window.hash(&mut hasher);
             segment.sack.as_slice().len().hash(&mut hasher);
             if let Some(dss) = &segment.dss {

@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use super::mapping::StreamPair;
 pub use super::mapping::Which;
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
@@ -68,9 +69,9 @@ impl Fate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passage {
     /// Row in the capture near the sender.
-    pub sender: Option<u32>,
+    pub sender: Option<PacketRow>,
     /// Row in the capture near the receiver.
-    pub receiver: Option<u32>,
+    pub receiver: Option<PacketRow>,
     /// When the sender's capture recorded it, nanoseconds since 1970 by its own clock.
     pub sent: Option<i64>,
     /// When the receiver's capture recorded it, by its own clock.

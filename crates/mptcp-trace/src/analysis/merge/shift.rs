@@ -16,7 +16,7 @@ pub fn of(isn: (Option<u32>, Option<u32>), direction: &Direction, segments: (&[S
     }
     let timestamps = |packet: &Packet| packet.timestamps.map(|timestamps| (timestamps, packet.length, packet.flags));
     let mapping = |segments: &[Segment], packet: &Packet| {
-        let mapping = segments.get(packet.row as usize)?.dss?.mapping?;
+        let mapping = segments.get(packet.row.index())?.dss?.mapping?;
         Some((mapping.dsn, mapping.ssn, mapping.length, packet.length)).filter(|_| mapping.ssn != 0)
     };
     let numbers = |packet: &Packet| Some((packet.sequence, packet.length, packet.flags));
@@ -57,11 +57,12 @@ fn vote<K: Eq + Hash>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PacketRow;
     use crate::packets::segment::flag;
 
     fn packet(sequence: u32, timestamp: u32) -> Packet {
         Packet {
-            row: 0,
+            row: PacketRow(0),
             time: 0,
             sequence,
             acknowledgement: 0,

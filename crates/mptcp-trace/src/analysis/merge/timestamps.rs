@@ -160,10 +160,11 @@ impl Votes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PacketRow;
 
     fn packet(sequence: u32, timestamps: Option<(u32, u32)>) -> Packet {
         Packet {
-            row: 0,
+            row: PacketRow(0),
             time: 0,
             sequence,
             acknowledgement: 1,

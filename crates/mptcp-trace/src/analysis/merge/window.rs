@@ -101,12 +101,13 @@ fn extremes(delays: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PacketRow;
 
     const MS: i64 = 1_000_000;
 
     fn packet(time: i64) -> Packet {
         Packet {
-            row: 0,
+            row: PacketRow(0),
             time: time * MS,
             sequence: 0,
             acknowledgement: 0,

@@ -63,13 +63,14 @@ pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<i64>>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PacketRow;
 
     const MS: i64 = 1_000_000;
 
     fn arrived(ranges: &[(u64, u64, i64, usize)]) -> Intervals<Arrival> {
         let mut map = Intervals::default();
         for (start, end, milliseconds, subflow) in ranges {
-            map.fill(*start, *end, |_| Arrival { row: 0, time: milliseconds * MS, subflow: *subflow });
+            map.fill(*start, *end, |_| Arrival { row: PacketRow(0), time: milliseconds * MS, subflow: *subflow });
         }
         map
     }

@@ -14,10 +14,10 @@ use serde::Serialize;
 
 use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::merge::Merged;
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Kind, Repeat, arrivals, data_level};
+use crate::{PacketRow, StreamId};
 pub use head_of_line::HeadOfLine;
 use outside::Outside;
 
@@ -66,7 +66,7 @@ pub struct QualifiedReinjection {
     pub tcpstream: StreamId,
     /// Its row there.
     #[serde(skip)]
-    pub row: u32,
+    pub row: PacketRow,
     /// The packet that had sent the data first, in the sender's capture.
     pub original_packetid: u64,
     /// Its TCP stream there.
@@ -295,12 +295,12 @@ impl Judge<'_> {
         octets.sum()
     }
 
-    fn sent_packet(&self, row: u32) -> Option<u64> {
-        self.ends.sender.capture.segments.get(row as usize).map(|segment| segment.packetid)
+    fn sent_packet(&self, row: PacketRow) -> Option<u64> {
+        self.ends.sender.capture.segments.get(row.index()).map(|segment| segment.packetid)
     }
 
     fn received_packet(&self, arrival: Arrival) -> Option<u64> {
-        self.ends.receiver.capture.segments.get(arrival.row as usize).map(|segment| segment.packetid)
+        self.ends.receiver.capture.segments.get(arrival.row.index()).map(|segment| segment.packetid)
     }
 
     fn head_of_line(&self, repeats: &[&Repeat]) -> HeadOfLine {

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::StreamId;
 use crate::analysis::merge::{Fate, Merged, Passage};
 use crate::interrupt::interruptible;
 use crate::tracking::Capture;
 use crate::tracking::data::Intervals;
+use crate::{PacketRow, StreamId};
 
 use super::DirectionEnds;
 
@@ -17,7 +17,7 @@ pub(super) struct Outside<'a> {
     /// Their octets, by stream.
     octets: HashMap<StreamId, Intervals<()>>,
     /// Those of them that were sent before all that the receiver's capture has of their subflow.
-    before: HashSet<u32>,
+    before: HashSet<PacketRow>,
 }
 
 impl<'a> Outside<'a> {
@@ -40,20 +40,20 @@ impl<'a> Outside<'a> {
     }
 
     /// Whether the capture may lack a packet that brought octets of the packet in this row: itself, or a retransmission.
-    pub fn has(&self, row: u32) -> bool {
+    pub fn has(&self, row: PacketRow) -> bool {
         let Some((stream, start, end)) = self.place(row) else { return false };
         self.octets.get(&stream).is_some_and(|octets| octets.overlaps(start, end).next().is_some())
     }
 
     /// Whether the packet in this row may have arrived before the capture began.
-    pub fn may_precede(&self, row: u32) -> bool {
+    pub fn may_precede(&self, row: PacketRow) -> bool {
         self.before.contains(&row)
     }
 
     /// The stream of a packet, and its octets there.
-    fn place(&self, row: u32) -> Option<(StreamId, u64, u64)> {
-        let packet = self.sender.tracking.packets.get(row as usize)?;
-        let length = self.sender.segments.get(row as usize)?.payload?;
+    fn place(&self, row: PacketRow) -> Option<(StreamId, u64, u64)> {
+        let packet = self.sender.tracking.packets.get(row)?;
+        let length = self.sender.segments.get(row.index())?.payload?;
         let start = u64::from(packet.sequence);
         Some((packet.stream, start, start.saturating_add(length.into())))
     }

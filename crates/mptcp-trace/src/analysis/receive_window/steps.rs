@@ -201,7 +201,7 @@ where
         while let Some(one) = self.acknowledged.next_if(|one| one.row <= packet.row) {
             acknowledged = Some(one.next);
         }
-        let scaled = tracking.packets.get(packet.row as usize).and_then(|packet| packet.window());
+        let scaled = tracking.packets.get(packet.row).and_then(|packet| packet.window());
         let window = carried(packet.segment, scaled)?;
         let plain = self.plainness.push(packet.segment);
         let next = match acknowledged {

@@ -1,6 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::events::Kind;
 use crate::packets::segment::{Dss, SackBlocks};
@@ -100,7 +101,7 @@ fn told(packets: &[Segment]) -> Vec<(usize, Kind, String)> {
     let syn = Segment { flags: flag::SYN, ..packet(true, 0, 0, 0, 0) };
     let syn_ack = Segment { flags: flag::SYN | flag::ACK, ..packet(false, 0, 1, 0, 0) };
     let mut stream = OpenStream::new(&syn);
-    let mut place = |segment: &Segment| -> PacketInStream { stream.push(StreamId(0), 0, segment) };
+    let mut place = |segment: &Segment| -> PacketInStream { stream.push(StreamId(0), PacketRow(0), segment) };
     let mut gates = Gates::default();
     for (segment, towards) in [(&syn, Role::Server), (&syn_ack, Role::Client)] {
         assert_eq!(gates.push(segment, &place(segment), towards), None, "windows of SYNs are about another time");

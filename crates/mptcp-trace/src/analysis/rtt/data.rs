@@ -54,12 +54,13 @@ fn origin(level: &Carried, towards: Role) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PacketRow;
     use crate::tracking::data::DataPacket;
 
     fn packet(time: i64, subflow: usize, fresh: &[(u64, u64)], data_ack: Option<u64>) -> DataPacket {
         let towards = if data_ack.is_some() { Role::Client } else { Role::Server };
         let mapped = fresh.iter().map(|(start, end)| end - start).sum();
-        DataPacket { row: 0, subflow, towards, time, mapped, unmapped: 0, fresh: fresh.to_vec(), data_ack }
+        DataPacket { row: PacketRow(0), subflow, towards, time, mapped, unmapped: 0, fresh: fresh.to_vec(), data_ack }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::{Role, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::Segment;
-use crate::{IdVec, StreamId};
+use crate::{IdVec, PacketRow, StreamId};
 use sides::Side;
 use stream::{Group, StreamCopies};
 
@@ -125,7 +125,7 @@ pub struct Subject<'a> {
     /// What they mean, taken in the order of the file.
     pub tracking: &'a Tracking,
     /// Their rows in the order of time, where that is not the file's.
-    pub by_time: Option<&'a [u32]>,
+    pub by_time: Option<&'a [PacketRow]>,
 }
 
 /// Copies, and which rows are left when those that are not wanted are taken out, in the order of time.
@@ -133,9 +133,9 @@ pub struct Found {
     /// What there is to say of them.
     pub copies: Copies,
     /// The rows that count.
-    pub rows: Vec<u32>,
+    pub rows: Vec<PacketRow>,
     /// Those of them that were recorded elsewhere alone, in the order of the file.
-    pub elsewhere: Vec<u32>,
+    pub elsewhere: Vec<PacketRow>,
 }
 
 /// Looks for copies. `repeats` are the packets that bring nothing new: where they are few, there are none.
@@ -156,7 +156,7 @@ pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Opti
     let mut sides = vec![Side::Only; subject.segments.len()];
     let mut copied: Vec<CopiedStream> = Vec::new();
     let mut interfaces = InterfaceOrder::default();
-    let mut elsewhere: Vec<u32> = Vec::new();
+    let mut elsewhere: Vec<PacketRow> = Vec::new();
     let mut examples = Vec::new();
     let mut times: HashMap<usize, u64> = HashMap::new();
     let mut packets = 0_u64;
@@ -204,8 +204,8 @@ pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Opti
     Some(Found { copies, rows, elsewhere })
 }
 
-fn packet_id(subject: Subject<'_>, row: u32) -> Option<u64> {
-    subject.segments.get(row as usize).map(|segment| segment.packetid)
+fn packet_id(subject: Subject<'_>, row: PacketRow) -> Option<u64> {
+    subject.segments.get(row.index()).map(|segment| segment.packetid)
 }
 
 /// Streams of which enough packets bring nothing new to be copies of the others; `None` without any.
@@ -219,13 +219,13 @@ fn suspected(tracking: &Tracking, repeats: &Repeats) -> Option<IdVec<StreamId, b
 
 /// The packets of the suspected streams as pairs of a number that copies share and a row: copies one after the other, in
 /// the order of time.
-fn grouped(subject: Subject<'_>, suspected: &IdVec<StreamId, bool>) -> Vec<(u32, u32)> {
+fn grouped(subject: Subject<'_>, suspected: &IdVec<StreamId, bool>) -> Vec<(u32, PacketRow)> {
     let mut numbers: HashMap<Identity, u32> = HashMap::new();
-    let mut grouped: Vec<(u32, u32)> = Vec::new();
+    let mut grouped: Vec<(u32, PacketRow)> = Vec::new();
     let in_file = 0..u32::try_from(subject.segments.len()).unwrap_or(u32::MAX);
-    let mut take = |row: u32| {
-        let packet = subject.tracking.packets.get(row as usize);
-        let segment = subject.segments.get(row as usize);
+    let mut take = |row: PacketRow| {
+        let packet = subject.tracking.packets.get(row);
+        let segment = subject.segments.get(row.index());
         let (Some(packet), Some(segment)) = (packet, segment) else { return };
         if suspected.get(packet.stream) == Some(&true) {
             let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
@@ -235,7 +235,7 @@ fn grouped(subject: Subject<'_>, suspected: &IdVec<StreamId, bool>) -> Vec<(u32,
     };
     match subject.by_time {
         Some(rows) => rows.iter().for_each(|row| take(*row)),
-        None => in_file.for_each(&mut take),
+        None => in_file.map(PacketRow).for_each(&mut take),
     }
     // The rows of a number stay in their order.
     grouped.sort_by_key(|(number, _)| *number);
@@ -254,7 +254,7 @@ impl InterfaceOrder {
         for row in interruptible(stream.rows()) {
             let Some((place, _)) = subject.frames.mark(row).interface else { continue };
             let (near, far) = self.seen.entry(place).or_default();
-            match sides.get(row as usize) {
+            match sides.get(row.index()) {
                 Some(Side::Near) => *near += 1,
                 Some(Side::Far) => *far += 1,
                 _ => {}
@@ -275,7 +275,7 @@ impl InterfaceOrder {
 }
 
 /// The role that a row's packet travels towards in its stream.
-fn towards(subject: Subject<'_>, row: u32) -> Option<Role> {
-    let packet = subject.tracking.packets.get(row as usize)?;
+fn towards(subject: Subject<'_>, row: PacketRow) -> Option<Role> {
+    let packet = subject.tracking.packets.get(row)?;
     Some(subject.tracking.stream(packet.stream)?.towards(packet))
 }

@@ -9,7 +9,7 @@ use crate::packets::frames::Mark;
 use crate::packets::segment::flag;
 use crate::tracking::point_of_view::CopiesWanted;
 use crate::tracking::role::{ByRole, Role};
-use crate::{IdVec, StreamId};
+use crate::{IdVec, PacketRow, StreamId};
 
 /// Where a packet was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +47,10 @@ fn spot(mark: Mark) -> Spot {
 pub fn settle(subject: Subject<'_>, stream: &StreamCopies<'_>, sides: &mut [Side]) -> ToldBy {
     let tracking = subject.tracking;
     let opened_by_server = tracking.subflow(stream.id).is_some_and(|subflow| subflow.opened_towards == Role::Client);
-    let mut put = |row: u32, towards: Role, step: Step| {
+    let mut put = |row: PacketRow, towards: Role, step: Step| {
         // What is near to the sender of a packet towards the server is near to the client.
         let near_client = (towards == Role::Server) != opened_by_server;
-        if let Some(side) = sides.get_mut(row as usize) {
+        if let Some(side) = sides.get_mut(row.index()) {
             *side = match step {
                 Step::Unknown => Side::Only,
                 Step::Middle => Side::Middle,
@@ -85,16 +85,16 @@ pub fn only_elsewhere(
     stream: &StreamCopies<'_>,
     sides: &[Side],
     wanted: CopiesWanted,
-) -> Vec<u32> {
+) -> Vec<PacketRow> {
     let (here, there) = match wanted {
         CopiesWanted::First => (Side::Near, Side::Far),
         CopiesWanted::Last => (Side::Far, Side::Near),
         CopiesWanted::All => return Vec::new(),
     };
-    let side = |row: u32| sides.get(row as usize).copied().unwrap_or(Side::Only);
+    let side = |row: PacketRow| sides.get(row.index()).copied().unwrap_or(Side::Only);
     let counted = |group: &Group<'_>| {
         let here = group.rows().filter(|row| [here, Side::Only].contains(&side(*row))).count();
-        let there: Vec<u32> = group.rows().filter(|row| side(*row) == there).collect();
+        let there: Vec<PacketRow> = group.rows().filter(|row| side(*row) == there).collect();
         (here, there)
     };
     let mut seen_here = ByRole::<BTreeMap<u32, u32>>::default();
@@ -127,8 +127,8 @@ pub fn only_elsewhere(
 
 /// Where the payload of a packet begins in its stream, and its length; `None` without payload.
 fn data(subject: Subject<'_>, group: &Group<'_>) -> Option<(u32, u32)> {
-    let row = group.rows().next()? as usize;
-    let length = subject.segments.get(row)?.payload.filter(|length| *length > 0)?;
+    let row = group.rows().next()?;
+    let length = subject.segments.get(row.index())?.payload.filter(|length| *length > 0)?;
     Some((subject.tracking.packets.get(row)?.sequence, length))
 }
 
@@ -139,9 +139,9 @@ pub fn rows_of(
     sides: &[Side],
     copied: &[CopiedStream],
     wanted: CopiesWanted,
-    elsewhere: &[u32],
-) -> Vec<u32> {
-    let counts = |row: u32| match (wanted, sides.get(row as usize)) {
+    elsewhere: &[PacketRow],
+) -> Vec<PacketRow> {
+    let counts = |row: PacketRow| match (wanted, sides.get(row.index())) {
         (CopiesWanted::First, Some(side)) => matches!(side, Side::Only | Side::Near),
         (CopiesWanted::Last, Some(side)) => matches!(side, Side::Only | Side::Far),
         _ => true,
@@ -153,14 +153,14 @@ pub fn rows_of(
             *whole = !packets.iter().any(|row| counts(*row));
         }
     }
-    let kept = |row: &u32| {
-        let stream = subject.tracking.packets.get(*row as usize).map(|packet| packet.stream);
+    let kept = |row: &PacketRow| {
+        let stream = subject.tracking.packets.get(*row).map(|packet| packet.stream);
         let whole = stream.is_some_and(|stream| whole.get(stream) == Some(&true));
         counts(*row) || whole || elsewhere.binary_search(row).is_ok()
     };
     match subject.by_time {
         Some(rows) => rows.iter().copied().filter(kept).collect(),
-        None => (0_u32..).zip(subject.segments).map(|(row, _)| row).filter(kept).collect(),
+        None => (0..).map(PacketRow).zip(subject.segments).map(|(row, _)| row).filter(kept).collect(),
     }
 }
 
@@ -266,8 +266,8 @@ struct Handshake {
 
 impl Handshake {
     /// Takes in a packet, in whichever order they come.
-    fn note(&mut self, subject: Subject<'_>, row: u32) {
-        let Some(segment) = subject.segments.get(row as usize) else { return };
+    fn note(&mut self, subject: Subject<'_>, row: PacketRow) {
+        let Some(segment) = subject.segments.get(row.index()) else { return };
         let seen = match segment.flags & (flag::SYN | flag::ACK) {
             flag::SYN => &mut self.syn,
             flag::ACK if towards(subject, row) == Some(Role::Server) => &mut self.ack,
@@ -323,7 +323,7 @@ fn step_at(place: usize, group: &Group<'_>, stream: &StreamCopies<'_>) -> Step {
 
 /// The rows of a group by their order alone, which is `turned` where clocks disagree. What was recorded once was lost on
 /// the way to the other place, unless there is no way.
-fn by_order(group: &Group<'_>, stream: &StreamCopies<'_>, turned: bool) -> Vec<(u32, Step)> {
+fn by_order(group: &Group<'_>, stream: &StreamCopies<'_>, turned: bool) -> Vec<(PacketRow, Step)> {
     let count = group.members.len();
     let one_place = stream.delay() < super::ONE_PLACE;
     let step = |place: usize| match step_at(place, group, stream) {
@@ -331,7 +331,7 @@ fn by_order(group: &Group<'_>, stream: &StreamCopies<'_>, turned: bool) -> Vec<(
         Step::Middle if one_place && place + 1 == count => Step::Last,
         step => step,
     };
-    let mut rows: Vec<u32> = group.rows().collect();
+    let mut rows: Vec<PacketRow> = group.rows().collect();
     if turned {
         rows.reverse();
     }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::{Subject, ToldBy, towards};
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Mark;
 use crate::packets::segment::flag;
 use crate::tracking::role::{ByRole, Role};
+use crate::{PacketRow, StreamId};
 
 /// The recordings of one packet, in the order of time.
 pub struct Group<'a> {
@@ -16,7 +16,7 @@ pub struct Group<'a> {
     /// The end of the stream that it travels towards.
     pub towards: Role,
     /// Pairs of the group's number and a row.
-    pub members: &'a [(u32, u32)],
+    pub members: &'a [(u32, PacketRow)],
     /// Its sender may have sent several that look alike.
     pub vague: bool,
     /// They may be pure ACKs that say the same, or a SYN sent again.
@@ -35,9 +35,9 @@ const SYN_AGAIN: i64 = 900_000_000;
 
 impl<'a> Group<'a> {
     /// The group of these members.
-    pub fn of(subject: Subject<'_>, members: &'a [(u32, u32)]) -> Option<Self> {
+    pub fn of(subject: Subject<'_>, members: &'a [(u32, PacketRow)]) -> Option<Self> {
         let ((_, first), (_, last)) = (members.first()?, members.last()?);
-        let segment = subject.segments.get(*first as usize)?;
+        let segment = subject.segments.get(first.index())?;
         let marks: Vec<Mark> = members.iter().map(|(_, row)| subject.frames.mark(*row)).collect();
         let differ = |same: fn(&Mark, &Mark) -> bool| {
             marks.windows(2).any(|pair| matches!(pair, [one, other] if !same(one, other)))
@@ -53,10 +53,10 @@ impl<'a> Group<'a> {
             ToldBy::Order
         };
         let identity = super::Identity::of(segment, subject.frames.mark(*first).ip_id);
-        let delay = subject.segments.get(*last as usize)?.abstime.saturating_sub(segment.abstime);
+        let delay = subject.segments.get(last.index())?.abstime.saturating_sub(segment.abstime);
         let sent_again = segment.is_syn() && segment.timestamps.is_none() && identity.is_vague() && delay >= SYN_AGAIN;
         Some(Group {
-            stream: subject.tracking.packets.get(*first as usize)?.stream,
+            stream: subject.tracking.packets.get(*first)?.stream,
             towards: towards(subject, *first)?,
             members,
             vague: identity.is_vague(),
@@ -68,14 +68,14 @@ impl<'a> Group<'a> {
     }
 
     /// Its rows, in the order of time.
-    pub fn rows(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn rows(&self) -> impl Iterator<Item = PacketRow> + '_ {
         self.members.iter().map(|(_, row)| *row)
     }
 
     /// Its rows in the order in which the packet passed them. Where time to live differs, it fell on the way; of two hosts
     /// the one that sent the packet had it first, whatever their clocks say.
-    pub fn along_the_way(&self, subject: Subject<'_>, one_host: bool) -> Vec<(u32, Mark)> {
-        let mut passed: Vec<(u32, Mark)> = self.rows().map(|row| (row, subject.frames.mark(row))).collect();
+    pub fn along_the_way(&self, subject: Subject<'_>, one_host: bool) -> Vec<(PacketRow, Mark)> {
+        let mut passed: Vec<(PacketRow, Mark)> = self.rows().map(|row| (row, subject.frames.mark(row))).collect();
         if self.routed && passed.iter().all(|(_, mark)| mark.ttl.is_some()) {
             passed.sort_by_key(|(_, mark)| std::cmp::Reverse(mark.ttl));
         } else if !one_host {
@@ -147,7 +147,7 @@ impl<'a> StreamCopies<'a> {
         counted.copied = counted.copied.saturating_add(of_each);
         self.by_interface += u64::from(copied && group.told_by == ToldBy::Interface);
         self.by_spot += u64::from(copied && matches!(group.told_by, ToldBy::TimeToLive | ToldBy::Direction));
-        let Some(segment) = group.rows().next().and_then(|row| subject.segments.get(row as usize)) else { return };
+        let Some(segment) = group.rows().next().and_then(|row| subject.segments.get(row.index())) else { return };
         self.doubled += u64::from(copied && segment.payload.is_some_and(|octets| octets > 0));
         let below = |right: u32| segment.acknowledgement.wrapping_sub(right) < u32::MAX / 2;
         let first = segment.sack.as_slice().first();
@@ -171,12 +171,12 @@ impl<'a> StreamCopies<'a> {
     }
 
     /// Rows of all its packets.
-    pub fn rows(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn rows(&self) -> impl Iterator<Item = PacketRow> + '_ {
         self.groups.iter().flat_map(|group| group.rows())
     }
 
     /// The recordings of the first packet that has copies.
-    pub fn first_copied(&self) -> &[(u32, u32)] {
+    pub fn first_copied(&self) -> &[(u32, PacketRow)] {
         self.groups.iter().find(|group| group.members.len() > 1).map_or(&[], |group| group.members)
     }
 

@@ -4,6 +4,7 @@ use super::flow::Carriage;
 use super::intervals::Intervals;
 use super::mappings;
 use super::numbers::Numbers;
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
@@ -14,7 +15,7 @@ use crate::tracking::{Connection, Tracking};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     /// Its row.
-    pub row: u32,
+    pub row: PacketRow,
     /// When it was recorded, nanoseconds since 1970.
     pub time: i64,
     /// Index of its subflow in [`Connection::subflows`].

@@ -4,6 +4,7 @@
 use super::flow::Carriage;
 use super::intervals::Intervals;
 use super::mappings;
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
@@ -14,7 +15,7 @@ use crate::tracking::{Connection, Tracking};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataPacket {
     /// Its row.
-    pub row: u32,
+    pub row: PacketRow,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
     /// Which end of the connection it travels towards.

@@ -3,13 +3,13 @@
 use super::intervals::{Intervals, Piece};
 use super::numbers::Numbers;
 use super::probes::Course;
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Mapping, flag};
 use crate::tracking::role::Role;
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{SubflowKind, Tracking};
+use crate::{PacketRow, StreamId};
 
 /// Where a mapping puts its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Target {
     /// Working DSN of the byte at the beginning of the range.
     dsn: u64,
     /// Row of the packet that carried the mapping.
-    row: u32,
+    row: PacketRow,
     /// It maps the byte of a window probe.
     probe: bool,
 }
@@ -223,7 +223,7 @@ impl Flow {
     }
 
     /// Working DSN of the byte at `position` as it was sent, and the row of its mapping.
-    pub fn target(&self, position: u64) -> Option<(u64, u32)> {
+    pub fn target(&self, position: u64) -> Option<(u64, PacketRow)> {
         let found = self.mappings.overlaps(position, position.saturating_add(1)).next();
         if let Some(piece) = found {
             return Some((dsn_in(&piece), piece.value.row));

@@ -5,6 +5,7 @@ use super::flow::{Flow, Payload};
 use super::numbers::Numbers;
 use super::plain::Initial;
 use super::probes::Course;
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Dss;
 use crate::tracking::role::{ByRole, Role};
@@ -19,7 +20,7 @@ pub struct PacketData {
     /// The same relative to the IDSN, the first octet of data being 1; `None` without the sender's key.
     pub relative_dsn: Option<u64>,
     /// Row of the packet whose mapping covers the first payload octet: this packet, if its own does.
-    pub mapping_row: Option<u32>,
+    pub mapping_row: Option<PacketRow>,
     /// 64-bit DATA_ACK; `None` where its high half is not known.
     pub data_ack: Option<u64>,
     /// The same relative to the IDSN of the acknowledged data; `None` without that end's key.

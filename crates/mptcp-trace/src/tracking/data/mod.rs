@@ -32,6 +32,7 @@ use unseen::Reach;
 use super::role::ByRole;
 use super::travelling::{Travelling, in_file_order, of_subflow, one_by_one};
 use super::{Connection, Tracking};
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
@@ -39,7 +40,7 @@ use crate::packets::segment::Segment;
 #[derive(Debug, Clone, Default)]
 pub struct DataLevel {
     /// Rows of the connection's packets, all subflows together, in the order of the file.
-    pub rows: Vec<u32>,
+    pub rows: Vec<PacketRow>,
     /// For each of `rows`, what it carried.
     pub packets: Vec<PacketData>,
     /// Either direction's totals.

@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::flow::{Payload, place};
 use super::mappings::Flows;
 use super::probes::Course;
-use crate::StreamId;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, SubflowKind, Tracking};
+use crate::{PacketRow, StreamId};
 
 /// What shows the fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -232,7 +232,7 @@ pub struct Initial {
     /// Its index in [`Connection::subflows`].
     pub index: usize,
     /// Row of its SYN/ACK.
-    answer: Option<u32>,
+    answer: Option<PacketRow>,
     signs: Signs<()>,
     tails: ByRole<Tail>,
 }

@@ -6,6 +6,7 @@ use super::Direction;
 use super::flow::{Carriage, Flow, Mapped, place};
 use super::intervals::{Intervals, Piece};
 use super::mappings::Flows;
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::tracking::role::ByRole;
 use crate::tracking::sequence::Positions;
@@ -25,7 +26,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeat {
     /// Row of the packet that sent it again.
-    pub row: u32,
+    pub row: PacketRow,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
     /// Why.
@@ -33,7 +34,7 @@ pub struct Repeat {
     /// Index of the subflow that sent it first; of a same-subflow re-send, the subflow itself.
     pub original_subflow: usize,
     /// Row of the packet that sent it first there.
-    pub original_row: u32,
+    pub original_row: PacketRow,
     /// First octet: a working number, see [`super::Numbers`].
     pub dsn: u64,
     /// Octets.
@@ -83,7 +84,7 @@ pub struct SubflowVolume {
 struct Sender {
     /// Index of the subflow.
     subflow: u32,
-    row: u32,
+    row: PacketRow,
 }
 
 /// What a range of data was when it was sent.

@@ -3,6 +3,7 @@
 use super::mappings;
 use super::numbers::Numbers;
 use super::sent::{self, Sending, Stretch};
+use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::ByRole;
@@ -12,7 +13,7 @@ use crate::tracking::{Connection, Tracking, travelling};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentRange {
     /// Row of the packet.
-    pub row: u32,
+    pub row: PacketRow,
     /// When it was recorded, nanoseconds since 1970.
     pub time: i64,
     /// Index of its subflow in [`Connection::subflows`].
@@ -32,7 +33,7 @@ pub struct SentRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// Row of the packet.
-    pub row: u32,
+    pub row: PacketRow,
     /// When it was recorded, nanoseconds since 1970.
     pub time: i64,
     /// Index of its subflow.
@@ -96,7 +97,7 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
     );
     for (packet, data) in interruptible(travelling.iter().zip(&packets)) {
         let Some(next) = data.working_data_ack else { continue };
-        let window = tracking.packets.get(packet.row as usize).and_then(|place| place.window());
+        let window = tracking.packets.get(packet.row).and_then(|place| place.window());
         let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
         found.get_mut(packet.towards.other()).acknowledged.push(Acknowledgement { row, time, subflow, next, window });
     }

@@ -1,6 +1,7 @@
 //! Data that a DATA_ACK covers and no captured packet carried: what went over subflows that the capture does not hold.
 
 use super::numbers::Numbers;
+use crate::PacketRow;
 use crate::packets::segment::{Dss, Segment};
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::Travelling;
@@ -90,7 +91,7 @@ fn settled(segments: &[Segment], tracking: &Tracking, connection: &Connection) -
     if connection.roles_known || streams().all(|stream| stream.syn.is_some() || stream.syn_ack.is_some()) {
         return None;
     }
-    let time = |row: &u32| segments.get(*row as usize).map(|segment| segment.abstime);
+    let time = |row: &PacketRow| segments.get(row.index()).map(|segment| segment.abstime);
     let first = streams().filter_map(|stream| stream.packets.first().and_then(time)).min()?;
     let last = streams().filter_map(|stream| stream.packets.last().and_then(time)).max()?;
     Some(first.saturating_add(SETTLED.min(last.saturating_sub(first) / 2)))

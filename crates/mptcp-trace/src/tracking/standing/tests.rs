@@ -304,9 +304,9 @@ fn late_packets_are_of_the_stream_before() {
     assert_eq!(exchange.special(), [(reset, Nature::Late), (fin, Nature::Late)]);
     let streams = exchange.streams();
     assert_eq!(streams.len(), 2);
-    assert_eq!(streams[0].late, [reset as u32, fin as u32]);
+    assert_eq!(streams[0].late, [PacketRow(reset as u32), PacketRow(fin as u32)]);
     let second = &streams[1];
-    assert_eq!(second.syn, Some(syn as u32));
+    assert_eq!(second.syn, Some(PacketRow(syn as u32)));
     assert!(!second.ends.server.reset && !second.ends.server.fin && second.syn_ack.is_some());
 }
 

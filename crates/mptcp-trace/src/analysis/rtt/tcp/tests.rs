@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::PacketRow;
 use crate::packets::segment::{SackBlocks, Segment};
 use crate::tracking::{Nature, Role};
 
@@ -52,7 +53,7 @@ fn stamped((role, mut segment): (Role, Segment), value: u32, echo: u32) -> (Role
 
 fn measured(packets: &[(Role, Segment)]) -> ByRole<Measured> {
     let packets = (0..).zip(packets).map(|(row, (towards, segment))| StreamPacket {
-        row,
+        row: PacketRow(row),
         segment,
         towards: *towards,
         nature: Nature::Ordinary,
