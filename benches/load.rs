@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let processor = median(all.iter().map(|one| one.processor).collect());
         println!("{name:17} {:8.3} s, processor {processor:6.2} s   {wall:.3?}", median(wall.clone()));
     }
-    // Ratios of each round by itself, for its runs had the same neighbours on the machine.
+    // Ratios of each round by itself, because its runs had the same neighbours on the machine.
     let ratio = |above: usize, below: usize, part: fn(&Taken) -> f64| {
         let rounds = taken[above].iter().zip(&taken[below]);
         median(rounds.map(|(above, below)| part(above) / part(below)).collect())

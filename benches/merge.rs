@@ -99,7 +99,7 @@ fn reset_peak() -> u64 {
     peak()
 }
 
-/// Octets of memory in use at most since [`reset_peak`]; 0 where the system does not tell.
+/// Bytes of memory in use at most since [`reset_peak`]; 0 where the system does not tell.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -25,7 +25,7 @@ const ROUNDS: usize = 7;
 struct Taken {
     /// Seconds by the clock.
     wall: f64,
-    /// Peak memory in octets; 0 where the system does not tell.
+    /// Peak memory in bytes; 0 where the system does not tell.
     memory: f64,
 }
 
@@ -119,7 +119,7 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
     println!("{:22}  {:>7}  {:>9}  {:>6}  {:>8}", "", "seconds", "/tcptrace", "/cat", "B/packet");
     for ((name, _), all) in runs.iter().zip(&taken) {
         let wall = median(all.iter().map(|one| one.wall));
-        // Ratios of each round by itself, for its runs had the same neighbours on the machine.
+        // Ratios of each round by itself, because its runs had the same neighbours on the machine.
         let ratio = |other: usize| median(all.iter().zip(&taken[other]).map(|(one, other)| one.wall / other.wall));
         let memory = median(all.iter().map(|one| one.memory)) / capture.packets;
         println!("{name:22}  {wall:7.3}  {:9.2}  {:6.2}  {memory:8.0}", ratio(0), ratio(1));
@@ -178,7 +178,7 @@ fn timed(mut command: Command, folder: &Path) -> Outcome<Taken> {
     }
 }
 
-/// The most memory that a process has had so far, in octets: `VmHWM` of Linux.
+/// The most memory that a process has had so far, in bytes: `VmHWM` of Linux.
 fn peak(process: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

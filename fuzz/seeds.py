@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# As in fuzz_targets/link.rs: which link type, and the header that it has in place of Ethernet's 14 octets.
+# As in fuzz_targets/link.rs: which link type, and the header that it has instead of Ethernet's 14 bytes.
 LINKS = [
     (0, None), (1, b"\x02\0\0\0"), (2, b"\0\0\0\x02"), (3, b"\xff\x03\0\x21"), (6, b"\x0f\0\x08\0"),
     (5, b"\x11\0\0\1\5\xdc\0\x21"), (8, b""), (11, b"\0\4\0\1\0\6" + bytes(8) + b"\x08\0"),

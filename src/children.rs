@@ -66,7 +66,7 @@ pub fn start_beside(command: &mut Command) -> io::Result<(Child, Beside)> {
     Ok((child, Beside { family }))
 }
 
-/// What `command` prints, once it has ended.
+/// Output of `command` after its end.
 ///
 /// # Errors
 /// When the system cannot start it.

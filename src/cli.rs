@@ -1,4 +1,4 @@
-//! The program's own flags. What follows the first word that is no flag belongs to the command of that name.
+//! The program's own flags. What follows the first word that is not a flag belongs to the command of that name.
 
 use crate::arguments::choice;
 use std::ffi::OsString;
@@ -10,28 +10,28 @@ use crate::output::Format;
 use crate::packets::Dissector;
 use mptcp_trace::tracking::{CopiesWanted, PointOfView};
 
-/// How much the program says on standard error.
+/// Level of messages on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, ValueEnum)]
 pub enum Level {
-    /// Errors only.
+    /// Errors only
     Error,
-    /// Warnings, and what commands report about their work.
+    /// Warnings and progress messages of commands
     #[default]
     Warn,
-    /// Also how long each command took.
+    /// Also the time that each command took
     Info,
-    /// Also the words that each command was given.
+    /// Also the words of each command line
     Debug,
 }
 
 const MODES: &str = "\
-Without COMMAND the program opens its prompt, or runs the commands on standard input when that is no terminal.
-A single COMMAND that is the name of a script runs the commands in it, one a line, `#` starts a comment.
+Without COMMAND, the program opens its prompt, or runs the commands on standard input if that is not a terminal.
+If COMMAND is the name of a script, its commands are run: one per line, comments start with `#`.
 `mptcpanalyzer help` lists the commands, `mptcpanalyzer help COMMAND` explains one.
 
-Exit code: 0 all commands did their work, 1 a command failed, 2 wrong usage.";
+Exit code: 0 success, 1 a command failed, 2 wrong usage, 130 ended by Ctrl-C.";
 
-/// What a packet capture says about Multipath TCP.
+/// Analyze Multipath TCP packet captures.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "mptcpanalyzer", version, after_help = MODES, disable_help_subcommand = true)]
 pub struct Cli {
@@ -39,51 +39,51 @@ pub struct Cli {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub load: Option<PathBuf>,
 
-    /// Of the loaded capture, only packets recorded on this interface
+    /// Load only packets recorded on this interface
     #[arg(long, value_name = "NAME", requires = "load")]
     pub interface: Option<String>,
 
-    /// Of the loaded capture, which copies count of packets that were recorded in several places
+    /// Copies to count if packets were recorded in several places
     #[arg(long, value_name = "WHICH", value_parser = choice::COPIES, requires = "load")]
     pub copies: Option<CopiesWanted>,
 
-    /// Read this configuration instead of the one in the XDG configuration directory
+    /// Configuration file, instead of the one in the XDG configuration directory
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 
-    /// Keep dissected captures in this directory
+    /// Directory of the cache of dissected captures
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cachedir: Option<PathBuf>,
 
-    /// Memory that packets may take, such as 2GiB; by default half of what is free
+    /// Memory limit for packets, such as 2GiB; by default half of the free memory
     #[arg(long, value_name = "AMOUNT", value_parser = mptcp_trace::memory::parse)]
     pub memory_limit: Option<u64>,
 
-    /// Who dissects captures: this program, tshark, or whichever fits
+    /// Dissector: native, tshark, or auto
     #[arg(long, value_name = "DISSECTOR", value_enum)]
     pub dissector: Option<Dissector>,
 
-    /// Dissect captures again even when the cache has them
+    /// Dissect captures again even if they are cached
     #[arg(short = 'r', long, visible_alias = "regen")]
     pub no_cache: bool,
 
-    /// How much to say on standard error
+    /// Level of messages on standard error
     #[arg(short, long, value_name = "LEVEL", value_enum)]
     pub debug: Option<Level>,
 
-    /// Say more on standard error; twice for still more
+    /// Print more messages on standard error; twice for still more
     #[arg(short, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// Print sizes and rates with unit prefixes
+    /// Print sizes and rates with unit prefixes (k, M, G)
     #[arg(short = 'H', long)]
     pub human_readable: bool,
 
-    /// Form of the results, for commands that do not say otherwise
+    /// Default output format of commands
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
 
-    /// Look for plugins in this directory, too; may be given several times
+    /// Additional plugin directory; may be repeated
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub plugin_dir: Vec<PathBuf>,
 
@@ -91,21 +91,21 @@ pub struct Cli {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub batch: Option<PathBuf>,
 
-    /// In a script, go on after a command that failed
+    /// Continue a script after a failed command
     #[arg(long)]
     pub keep_going: bool,
 
-    /// Run these transcripts, commands with what they must print, and show the first difference of each
+    /// Run transcripts (commands with their expected output) and show the first difference of each
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "batch", value_hint = ValueHint::FilePath)]
     pub test: Vec<PathBuf>,
 
-    /// A command and its arguments, or a script
+    /// Command with its arguments, or a script
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub words: Vec<OsString>,
 }
 
 impl Cli {
-    /// From where the loaded capture is to be seen, where that was said.
+    /// Point of view on the loaded capture, if given.
     #[must_use]
     pub fn view(&self) -> Option<PointOfView> {
         let asked = self.interface.is_some() || self.copies.is_some();

@@ -19,7 +19,7 @@ use mptcp_trace::reading;
 /// The configuration, every key with a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Who turns captures into packets.
+    /// The dissectors.
     pub dissector: Dissector,
     /// The tshark binary: a name looked up in `PATH`, or a path.
     pub tshark: PathBuf,
@@ -87,7 +87,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file, escaped for a terminal.
         path: String,
-        /// What the system answered.
+        /// Answer of the system.
         source: io::Error,
     },
     /// Not TOML, or a key or a value that does not fit.
@@ -106,7 +106,7 @@ const KEYS: &[Key<Config>] = &[
     },
     Key {
         name: "tshark",
-        takes: "the name or path of the tshark program, in quotes",
+        takes: "the name or path of tshark, in quotes",
         set: |config, value| {
             config.tshark = expand_home(&non_empty(read(value)?)?);
             Some(())
@@ -122,7 +122,7 @@ const KEYS: &[Key<Config>] = &[
     },
     Key {
         name: "capture_program",
-        takes: "the name or path of dumpcap, tcpdump or a program that is called like tcpdump, in quotes; \"\" for none",
+        takes: "the name or path of dumpcap, tcpdump or a program with tcpdump's options, in quotes; \"\" for none",
         set: |config, value| {
             config.capture_program = non_empty(read(value)?).map(|text| expand_home(&text));
             Some(())
@@ -130,7 +130,7 @@ const KEYS: &[Key<Config>] = &[
     },
     Key {
         name: "cache_dir",
-        takes: "a directory in quotes, or \"\" for the usual place",
+        takes: "a directory in quotes, or \"\" for the default",
         set: |config, value| {
             config.cache_dir = non_empty(read(value)?).map(|text| expand_home(&text));
             Some(())
@@ -146,7 +146,7 @@ const KEYS: &[Key<Config>] = &[
     },
     Key {
         name: "memory_limit",
-        takes: "an amount of memory in quotes such as \"2GiB\", at least 64MiB, or \"\" for half of what is free",
+        takes: "an amount of memory in quotes such as \"2GiB\", at least 64MiB, or \"\" for half of the free memory",
         set: |config, value| {
             let amount: Option<String> = non_empty(read(value)?);
             config.memory_limit =
@@ -197,7 +197,7 @@ const KEYS: &[Key<Config>] = &[
     },
     Key {
         name: "plugin_dirs",
-        takes: "a list of absolute directories or of such that begin with ~/, in quotes",
+        takes: "a list of directories in quotes, absolute or beginning with ~/",
         set: |config, value| {
             let directories = read::<Vec<String>>(value)?.into_iter().map(|text| expand_home(&text));
             // What is relative would be looked for beside the captures that one works on.
@@ -267,7 +267,7 @@ fn is_field_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
-/// `~/x` in the person's home, for in a file no shell expands it.
+/// `~/x` in the person's home, because no shell expands it in a file.
 fn expand_home(text: &str) -> PathBuf {
     match (text.strip_prefix("~/"), BaseDirs::new()) {
         (Some(rest), Some(base)) => base.home_dir().join(rest),

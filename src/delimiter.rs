@@ -11,7 +11,7 @@ impl Delimiter {
     /// The usual one.
     pub const COMMA: Delimiter = Delimiter(b',');
 
-    /// What [`Delimiter::new`] asks for, in words.
+    /// The requirement of [`Delimiter::new`], in words.
     pub const TAKES: &'static str = "one ASCII punctuation mark in quotes that is not a quote, minus, dot or underscore, or \" \", or \"\\t\" for a tab";
 
     /// `None` when `character` cannot part fields.

@@ -1,10 +1,10 @@
-//! What commands and plots say of themselves, and the one page of help that is made from it.
+//! Descriptions of commands and plots, and the help page made from them.
 
 use std::sync::{PoisonError, RwLock};
 
 use clap::{Arg, ArgAction};
 
-/// What can be looked up by name, typed with arguments and explained.
+/// Something with a name, arguments and help.
 pub trait Described: Sync {
     /// The name, words joined by `_`; `-` is accepted for `_` when typed.
     fn name(&self) -> &'static str;
@@ -12,7 +12,7 @@ pub trait Described: Sync {
     fn aliases(&self) -> &'static [&'static str] {
         &[]
     }
-    /// What it does, one line, no full stop.
+    /// Purpose, one line without a full stop.
     fn summary(&self) -> &'static str;
     /// Further paragraphs of help: what the numbers and marks mean.
     fn details(&self) -> &'static str {
@@ -26,7 +26,7 @@ pub trait Described: Sync {
     }
     /// Worked examples; each is run by the tests.
     fn examples(&self) -> &'static [Example];
-    /// What the first example prints of `examples/client.pcapng`: shown by the page of help, compared by a test.
+    /// Output of the first example for `examples/client.pcapng`: shown in the help, compared by a test.
     fn prints(&self) -> Option<&'static str> {
         None
     }
@@ -37,7 +37,7 @@ pub trait Described: Sync {
 pub struct Example {
     /// The line as typed at the prompt.
     pub line: &'static str,
-    /// What it is good for, a phrase.
+    /// Purpose, a phrase.
     pub purpose: &'static str,
 }
 
@@ -92,7 +92,7 @@ pub fn definition<T: Described + ?Sized>(of: &T) -> clap::Command {
         .visible_aliases(of.aliases().iter().copied())
         .after_help(further_help(of));
     // There is one page of help, not a short and a long one.
-    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print this page");
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print this help");
     of.arguments(definition).arg(help.display_order(usize::MAX))
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong, as the person at the keyboard meets it: one sentence that says what to do next.
+//! Errors as the user sees them: one sentence that says what is wrong and what to do.
 //!
 //! Rooms that can fail in many ways of their own have a small error type beside their code
 //! ([`crate::config::ConfigError`], [`crate::packets::LoadError`]); [`Error`] gathers them for the shell.
@@ -26,23 +26,23 @@ pub enum Error {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// A command needs a capture and none is loaded.
-    #[error("no capture is loaded: type `load_pcap FILE` first, or start with `--load FILE`")]
+    #[error("no capture is loaded; use `load_pcap FILE` first, or start with `--load FILE`")]
     NothingLoaded,
-    /// What was asked for is not in the loaded capture: a stream, a connection, a column.
+    /// The requested thing is not in the loaded capture: a stream, a connection, a column.
     #[error("{0}")]
     NotFound(String),
     /// A file could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// What was tried, a verb: "write", "read", "create".
+        /// The attempted action, a verb: "write", "read", "create".
         action: &'static str,
         /// The file it was tried on.
         path: PathBuf,
-        /// What the system answered.
+        /// Answer of the system.
         source: io::Error,
     },
     /// The reader of our standard output went away (`| head`): no failure, the program ends quietly.
-    #[error("the reader of the output is gone")]
+    #[error("the output was closed by its reader")]
     OutputClosed,
     /// Ctrl-C while a command worked.
     #[error("interrupted")]
@@ -50,9 +50,9 @@ pub enum Error {
     /// The data frame library refused an operation; names the operation.
     #[error("cannot {action}: {source}")]
     Table {
-        /// What was tried, a verb phrase.
+        /// The attempted action, a verb phrase.
         action: &'static str,
-        /// What polars answered.
+        /// Answer of polars.
         source: polars::error::PolarsError,
     },
     /// Anything else, already a sentence.
@@ -109,7 +109,7 @@ impl From<mptcp_trace::Error> for Error {
             Asked::Interrupted | Asked::Read(ReadError::Interrupted) => return Error::Interrupted,
             Asked::Absent { what, count: 2.., .. } => format!("{error}, see `{}`", list_of(*what)),
             Asked::NoInterface { .. } => format!("{error}, see `list_interfaces`"),
-            Asked::OnePlace(_) => format!("{error}: name the capture without `@`"),
+            Asked::OnePlace(_) => format!("{error}; name the capture without `@`"),
             Asked::Undecided { what, number, first, second, .. } => {
                 let command = match what {
                     Numbered::TcpStream => "map_tcp_connection",

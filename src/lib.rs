@@ -1,25 +1,23 @@
-//! mptcpanalyzer: what a packet capture says about Multipath TCP.
+//! mptcpanalyzer: analyze Multipath TCP packet captures.
 //!
-//! The data flows one way, and imports run the other:
+//! The core crate [`mptcp_trace`] dissects, tracks and analyzes. This crate wraps it: tables, tshark, diagnosis, plots,
+//! commands and the shell. The data flows one way, and imports run the other:
 //!
 //! ```text
-//! capture file ─▶ packets ─▶ tracking ─▶ analysis ─▶ commands ─▶ shell
+//! packets ─▶ analysis ─▶ arguments ─▶ plots ─▶ plugin ─▶ commands ─▶ shell
 //! ```
 //!
-//! - [`packets`]: from a capture file to one [`packets::segment::Segment`] per TCP packet, with its MPTCP options,
-//!   and the table of the same; the cache that keeps it.
-//! - [`tracking`]: what the packets mean together: TCP streams, roles, MPTCP connections and their subflows,
-//!   64-bit data sequence numbers.
-//! - [`analysis`]: one question a file; the tracked capture in, a typed value out; no printing, no files.
-//! - [`arguments`]: arguments that several commands and plots take, and where they get captures from.
-//! - [`plots`]: one plot a file, one line each in [`plots::registry`]; a [`plots::figure::Figure`] is what a plot shows,
-//!   apart from how it is drawn.
-//! - [`output`]: the one place that turns a value into a table for people, JSON, NDJSON or CSV.
-//! - [`plugin`]: commands and plots from outside, as processes.
-//! - [`commands`]: one command a file, one line each in [`commands::registry`].
+//! - [`packets`]: captures as the program loads them, by either dissector, from the cache or from an exported table.
+//! - [`analysis`]: diagnosis, conditions, selection and SQL: questions that need tables or name commands.
+//! - [`arguments`]: arguments that several commands and plots share, and where they get captures from.
+//! - [`plots`]: one plot per file, one line each in [`plots::registry`]. A [`plots::figure::Figure`] is the content of a
+//!   plot, apart from how it is drawn.
+//! - [`output`]: the only place that turns a value into a table for people, JSON, NDJSON or CSV.
+//! - [`plugin`]: commands and plots from other programs, as processes.
+//! - [`commands`]: one command per file, one line each in [`commands::registry`].
 //! - [`shell`]: the prompt, scripts and single commands, all through one executor.
-//! - [`capture_format`], [`children`], [`cli`], [`config`], [`delimiter`], [`described`], [`error`], [`interrupt`], [`memory`], [`nearest`], [`quoting`], [`reading`],
-//!   [`spreadsheet`], [`temporary`], [`terminal_text`], [`time_text`], [`toml_file`], [`units`], [`whole_file`]: leaves that all may use.
+//!
+//! All other modules are leaves that every room may use.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
 #![cfg_attr(

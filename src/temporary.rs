@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::{NamedTempFile, TempDir};
 
-/// How the names of all temporary files begin.
+/// Prefix of all temporary file names.
 const PREFIX: &str = "mptcpanalyzer-";
 
 /// What is there now, for an end without unwinding. Locked while something is made, so that nothing is made unseen.
@@ -57,7 +57,7 @@ fn remove(paths: impl Iterator<Item = PathBuf>) {
     }
 }
 
-/// Whose a temporary file is: the process id, and the namespace in which that number means this process.
+/// Owner of a temporary file: the process id, and the namespace in which that number means this process.
 fn owner() -> String {
     let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |metadata| metadata.ino());
     format!("{namespace}-{}-", std::process::id())
@@ -116,7 +116,7 @@ impl Temporary {
         self.file.as_file()
     }
 
-    /// The same file opened once more, at its start.
+    /// The same file opened again, at its start.
     ///
     /// # Errors
     /// When the system refuses.

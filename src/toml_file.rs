@@ -12,7 +12,7 @@ use crate::terminal_text::escape;
 /// A value that knows its place.
 pub type Value<'t> = Spanned<DeValue<'t>>;
 
-/// What is wrong in a file: one sentence, escaped for a terminal, that names the line.
+/// Problem in a file: one sentence, escaped for a terminal, that names the line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}:{line}: {what}")]
 pub struct Mistake {
@@ -35,7 +35,7 @@ pub struct Entry<'t> {
     pub name: String,
     /// Where it begins.
     pub at: usize,
-    /// What it is set to.
+    /// Current value.
     pub value: Value<'t>,
 }
 
@@ -43,7 +43,7 @@ pub struct Entry<'t> {
 pub struct Key<T> {
     /// The key.
     pub name: &'static str,
-    /// What values it takes, a phrase.
+    /// Accepted values, a phrase.
     pub takes: &'static str,
     /// Puts the value in its place; `None` when it does not fit.
     pub set: fn(&mut T, Value<'_>) -> Option<()>,
@@ -53,7 +53,7 @@ impl<'t> Source<'t> {
     /// The `text` of the file called `path`.
     #[must_use]
     pub fn new(path: &str, text: &'t str) -> Self {
-        // Editors on Windows put a byte-order mark in front; it is no part of the first key.
+        // Editors on Windows put a byte-order mark in front; it is not part of the first key.
         Source { path: escape(path).into_owned(), text: text.strip_prefix('\u{feff}').unwrap_or(text) }
     }
 
@@ -80,7 +80,7 @@ impl<'t> Source<'t> {
         self.wrong(error.span().map_or(0, |span| span.start), format!("{what}{reason}; correct that line"))
     }
 
-    /// What is wrong in the line of this byte.
+    /// Problem in the line of this byte.
     pub fn wrong(&self, at: usize, what: impl Display) -> Mistake {
         let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count().saturating_add(1);
         Mistake { path: self.path.clone(), line, what: escape(&what.to_string()).into_owned() }

@@ -70,10 +70,10 @@ pub fn refuse_capture(path: &Path, force: Force) -> Result<()> {
     let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
     let named = escape(&path.to_string_lossy()).into_owned();
     if is_protected(&metadata) {
-        return Err(Error::Failed(format!("{named} is a loaded capture: {way_out}")));
+        return Err(Error::Failed(format!("{named} is a loaded capture; {way_out}")));
     }
     if metadata.is_file() && looks_like_a_capture(path) {
-        return Err(Error::Failed(format!("{named} is a capture: {way_out}")));
+        return Err(Error::Failed(format!("{named} is a capture; {way_out}")));
     }
     Ok(())
 }
@@ -89,7 +89,7 @@ pub fn open_special(path: &Path) -> io::Result<File> {
     }
     let opened = File::options().write(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path);
     let file = opened.map_err(|error| match error.raw_os_error() {
-        Some(nix::libc::ENXIO) => io::Error::new(error.kind(), "nobody reads from this pipe; start the reader first"),
+        Some(nix::libc::ENXIO) => io::Error::new(error.kind(), "no reader on this pipe; start the reader first"),
         _ => error,
     })?;
     // Only the opening must not wait: a reader may well be slower than this program.
@@ -208,7 +208,7 @@ pub fn naming(path: &Path, error: Error) -> Error {
     }
 }
 
-/// What errors call an output that they know no name of.
+/// Name of a nameless output in errors.
 const STREAMS: [&str; 2] = ["standard output", "the output"];
 
 #[cfg(test)]
@@ -267,7 +267,7 @@ mod tests {
         fs::hard_link(&path, &other).unwrap();
         for name in [&path, &link, &other, &directory.path().join(".").join("a")] {
             let error = put(name, b"new").unwrap_err().to_string();
-            assert!(error.ends_with("is a capture: name another file, or add `--force` to replace it"), "{error}");
+            assert!(error.ends_with("is a capture; name another file, or add `--force` to replace it"), "{error}");
             assert_eq!(fs::read(&path).unwrap(), capture);
         }
         write(&path, Force::Given, |output| output.write_all(b"x").map_err(|e| Error::file("write", "x", e))).unwrap();
@@ -281,7 +281,7 @@ mod tests {
         fs::write(&path, "packetid").unwrap();
         protect(&path);
         let error = put(&path, b"new").unwrap_err().to_string();
-        assert!(error.contains("table.csv is a loaded capture: name another file"), "{error}");
+        assert!(error.contains("table.csv is a loaded capture; name another file"), "{error}");
     }
 
     #[test]
@@ -290,6 +290,6 @@ mod tests {
         let path = directory.path().join("pipe");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let error = put(&path, b"x").unwrap_err().to_string();
-        assert!(error.ends_with("nobody reads from this pipe; start the reader first"), "{error}");
+        assert!(error.ends_with("no reader on this pipe; start the reader first"), "{error}");
     }
 }

@@ -39,7 +39,7 @@ pub fn frame(segment: &Segment, out: &mut Vec<u8>) {
     out.resize(out.len() + payload, 0);
 }
 
-/// TCP's options, filled up to a multiple of four octets.
+/// TCP's options, filled up to a multiple of four bytes.
 fn options(segment: &Segment) -> Vec<u8> {
     let mut out = Vec::new();
     if segment.has(flag::SYN) {

@@ -9,9 +9,9 @@ use mptcp_trace::{ConnectionId, StreamId};
 
 /// How far numbers move from one repetition to the next.
 struct Spans {
-    /// Octets of each stream and direction.
+    /// Bytes of each stream and direction.
     subflow: HashMap<(StreamId, Role), u64>,
-    /// Octets of data of each connection and direction.
+    /// Bytes of data of each connection and direction.
     data: HashMap<(ConnectionId, Role), u64>,
     time: i64,
 }

@@ -12,7 +12,7 @@ use mptcp_trace::tracking::{Capture, Connection, Role, Tracking};
 struct Copy<'a> {
     capture: &'a Capture,
     copy: u32,
-    /// Octets that data sequence numbers move by, for each connection and sender.
+    /// Bytes that data sequence numbers move by, for each connection and sender.
     shifts: HashMap<(ConnectionId, Role), u64>,
     tokens: HashMap<u32, u32>,
     time: i64,

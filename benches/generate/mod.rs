@@ -22,7 +22,7 @@ pub fn recording(name: &str) -> Capture {
     Capture::new(path, dissection).expect("the capture can be tracked")
 }
 
-/// Writes a pcap file of Ethernet frames, at most `snap` octets of each.
+/// Writes a pcap file of Ethernet frames, at most `snap` bytes of each.
 pub fn write(path: &Path, segments: impl Iterator<Item = Segment>, snap: usize) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     // Nanoseconds, version 2.4, no snap length to speak of, Ethernet.

@@ -73,7 +73,7 @@ pub fn not_echoed(capture: &mut Capture, n: usize) {
     }
 }
 
-/// Each packet once more, farther along the way.
+/// Each packet again, farther along the way.
 pub fn twice(capture: &mut Capture, n: usize) {
     capture.handshake();
     for at in 0..n / 4 {

@@ -86,7 +86,7 @@ enum Strange {
         back: bool,
         dsn: i16,
     },
-    /// A handshake once more, with payload in its SYN.
+    /// A handshake again, with payload in its SYN.
     Again {
         join: bool,
         payload: u8,

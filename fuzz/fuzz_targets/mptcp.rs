@@ -7,7 +7,7 @@ use mptcpanalyzer_fuzz::{MPTCP, RAW_IP, check_frame, ipv4};
 fuzz_target!(|input: (u8, u8, &[u8])| {
     let (recorded, flags, mut contents) = input;
     let mut options = Vec::new();
-    // Of each option the first octet tells how long it is; it may lie a little.
+    // Of each option the first byte tells how long it is; it may lie a little.
     while let Some((length, rest)) = contents.split_first() {
         let (length, lie) = (usize::from(length % 32), length >> 7);
         let (content, after) = rest.split_at(length.min(rest.len()));

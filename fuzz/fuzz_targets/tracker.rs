@@ -60,7 +60,7 @@ enum Number64 {
     Any(u64),
 }
 
-/// Least significant 64 bits of the SHA-256 of eight zero octets, and of seven zero octets and a one.
+/// Least significant 64 bits of the SHA-256 of eight zero bytes, and of seven zero bytes and a one.
 const IDSNS: [u64; 2] = [0xe5b2_328d_e0e8_3dfc, 0x19ec_5090_83d0_0a50];
 
 impl Number64 {

@@ -10,7 +10,7 @@ pub const RAW_IP: u32 = 101;
 /// TCP option kind of MPTCP.
 pub const MPTCP: u8 = 30;
 
-/// Dissects a frame whole, and cut to `recorded` octets, and compares.
+/// Dissects a frame whole, and cut to `recorded` bytes, and compares.
 pub fn check_frame(link_type: u32, frame: &[u8], recorded: usize) {
     let Ok(whole) = dissect_frame(link_type, frame, frame.len()) else { return };
     if let Some(whole) = &whole {
@@ -36,7 +36,7 @@ pub fn check_frame(link_type: u32, frame: &[u8], recorded: usize) {
 fn check_segment(segment: &Segment) {
     let Some(control) = &segment.control else { return };
     assert!(!control.subtypes.is_empty(), "contents without a subtype");
-    // A header has room for 40 octets of options, and an option has two at least.
+    // A header has room for 40 bytes of options, and an option has two at least.
     assert!(control.subtypes.len() <= 20, "more options than a header has room for");
     let has = |kind: u8| control.subtypes.contains(&kind);
     assert!(has(subtype::MP_CAPABLE) || control.capable.is_none());

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::packets::LoadedCapture;
 use mptcp_trace::interrupt::interruptible;
 
-/// One row a [`Passage`]: `towards` (text), `fate` (text), `reordered` (bool), `offset`, `length` (u32, octets),
+/// One row a [`Passage`]: `towards` (text), `fate` (text), `reordered` (bool), `offset`, `length` (u32, bytes),
 /// `delay` (duration, from the function `delay`, null unless both have it), then every column of the packet table
 /// with the ending `_sender` as the sender's capture has it and with `_receiver` as the receiver's has it; null where a
 /// capture lacks the packet.

@@ -81,7 +81,7 @@ pub fn unknown_column(table: &DataFrame, name: &str) -> Error {
     let names = table.columns().iter().map(|column| column.name().as_str());
     let guess = match did_you_mean(name, names) {
         Some(guess) => format!("{guess} "),
-        // A column of the schema that this table happens not to have is no typo.
+        // A column of the schema that this table happens not to have is not a typo.
         None if schema::find(name).is_some() => "this capture has none; ".to_string(),
         None => String::new(),
     };

@@ -55,44 +55,44 @@ impl<T: Copy + Send + Sync + 'static> TypedValueParser for Choice<T> {
 pub const ROLE: Choice<Role> = Choice(&[
     (
         "server",
-        "The end that accepted. First, for directions are listed towards the server, then towards the client",
+        "The end that accepted; listed first, as directions are: towards the server, then towards the client",
         Role::Server,
     ),
     ("client", "The end that opened", Role::Client),
 ]);
 
-/// What a round trip is measured by.
+/// Level at which a round trip is measured.
 pub const ROUND_TRIP: Choice<rtt::Level> = Choice(&[
     ("handshake", "SYN to SYN/ACK, or SYN/ACK to ACK", rtt::Level::Handshake),
-    ("tcp", "The byte before an acknowledgement number to that ACK, by Karn's rule", rtt::Level::Tcp),
+    ("tcp", "The byte before an acknowledgement number to that ACK (Karn's algorithm)", rtt::Level::Tcp),
     ("timestamp", "A TCP timestamp to its echo", rtt::Level::Timestamp),
-    ("data", "First sending of data to the DATA_ACK that covers it", rtt::Level::Data),
+    ("data", "First transmission of data to the DATA_ACK that covers it", rtt::Level::Data),
 ]);
 
-/// What is applied to the times of two captures.
+/// Correction of the times of two captures.
 pub const CORRECTION: Choice<Correction> = Choice(&[
     ("none", "Nothing", Correction::None),
     ("offset", "The offset", Correction::Offset),
     ("skew", "Offset and skew", Correction::Skew),
 ]);
 
-/// How windows lie along time.
+/// Arrangement of windows in time.
 pub const WINDOW_TYPE: Choice<WindowType> = Choice(&[
     (
         "tumbling",
-        "Side by side from the first frame on: each byte counts in one window, and windows times rates are bytes",
+        "Side by side from the first frame: each byte counts in one window, and rate times window length is bytes",
         WindowType::Tumbling,
     ),
-    ("sliding", "One that ends at each instant: the rate over the time just before it", WindowType::Sliding),
+    ("sliding", "A window that ends at each instant: the rate just before it", WindowType::Sliding),
 ]);
 
 /// Which copies of a packet count.
 pub const COPIES: Choice<CopiesWanted> = Choice(&[
     (
         "first",
-        "Of each packet the one recorded where a connection's first packet passed first: nearest to its client",
+        "The copy recorded nearest to the client, where the connection's first packet passed first",
         CopiesWanted::First,
     ),
-    ("last", "The one recorded where it passed last: nearest to its server", CopiesWanted::Last),
-    ("all", "All, as if they were packets of their own", CopiesWanted::All),
+    ("last", "The copy recorded nearest to the server, where that packet passed last", CopiesWanted::Last),
+    ("all", "All copies, as separate packets", CopiesWanted::All),
 ]);

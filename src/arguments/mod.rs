@@ -38,7 +38,7 @@ pub fn tcp_stream() -> Arg {
         .value_name("TCPSTREAM")
         .required(true)
         .value_parser(stream_number)
-        .help("Number of the TCP stream, as `list_tcp_connections` shows it (Wireshark's tcp.stream)")
+        .help("Number of the TCP stream from `list_tcp_connections` (Wireshark's tcp.stream)")
 }
 
 /// `mptcpstream`: the number of an MPTCP connection.
@@ -47,15 +47,15 @@ pub fn mptcp_stream() -> Arg {
         .value_name("MPTCPSTREAM")
         .required(true)
         .value_parser(stream_number)
-        .help("Number of the MPTCP connection, as `list_mptcp_connections` shows it (Wireshark's mptcp.stream)")
+        .help("Number of the MPTCP connection from `list_mptcp_connections` (Wireshark's mptcp.stream)")
 }
 
 /// A stream's number as typed.
 ///
 /// # Errors
-/// What streams have instead.
+/// Replacement for streams.
 pub fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
-    text.parse().map_err(|_| "streams have numbers, from 0 on")
+    text.parse().map_err(|_| "streams are numbered from 0")
 }
 
 /// `--towards server|client`.
@@ -74,7 +74,7 @@ pub fn capture(id: &'static str, value_name: &'static str) -> Arg {
         .value_name(value_name)
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::FilePath)
-        .help("A capture file, or the name of a loaded capture")
+        .help("Capture file, or name of a loaded capture")
 }
 
 /// The value of a required path, such as a [`capture`].
@@ -112,7 +112,7 @@ pub fn connection_id(arguments: &ArgMatches) -> Result<ConnectionId> {
 
 /// `--force`: an output may replace a capture.
 pub fn force() -> Arg {
-    Arg::new("force").long("force").action(ArgAction::SetTrue).help("Let the result replace a capture")
+    Arg::new("force").long("force").action(ArgAction::SetTrue).help("Allow the result to replace a capture")
 }
 
 /// Whether `--force` was given.

@@ -1,4 +1,4 @@
-//! What commands over two captures share: `{tcp|mptcp} PCAP1 N PCAP2 [M]`, the clocks, and what to say of both.
+//! Shared by commands over two captures: `{tcp|mptcp} PCAP1 N PCAP2 [M]`, the clocks, and what to say of both.
 
 use crate::packets::LoadedCapture;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub fn with_level(command: clap::Command) -> clap::Command {
         .value_name("tcp|mptcp")
         .required(true)
         .value_parser(value_parser!(Level))
-        .help("Whether N and M are TCP streams or MPTCP connections");
+        .help("Kind of N and M: TCP streams or MPTCP connections");
     ends(command.arg(level), "N", "M")
 }
 
@@ -45,22 +45,23 @@ fn ends(command: clap::Command, first: &'static str, second: &'static str) -> cl
         |id: &'static str, name: &'static str| Arg::new(id).value_name(name).value_parser(super::stream_number);
     command
         .arg(super::capture("first", "PCAP1").required(true))
-        .arg(number("stream", first).required(true).help("Its number in PCAP1"))
+        .arg(number("stream", first).required(true).help("Number in PCAP1"))
         .arg(super::capture("second", "PCAP2").required(true))
-        .arg(number("mapped", second).help("Its number in PCAP2; found when left out"))
+        .arg(number("mapped", second).help("Number in PCAP2; found automatically if omitted"))
 }
 
 /// `--clock none|offset|skew`.
 pub fn correction_argument() -> Arg {
-    Arg::new("clock").long("clock").value_name("CORRECTION").value_parser(super::choice::CORRECTION).help(
-        "What to correct of the clocks' error before delays are measured; by default as little as leaves no delay \
-         below zero",
-    )
+    Arg::new("clock")
+        .long("clock")
+        .value_name("CORRECTION")
+        .value_parser(super::choice::CORRECTION)
+        .help("Clock error to correct before measuring delays; by default the least that leaves no delay below zero")
 }
 
 /// `--csv`, short for `--format csv`.
 pub fn csv() -> Arg {
-    Arg::new("csv").long("csv").action(ArgAction::SetTrue).conflicts_with("format").help("The same as --format csv")
+    Arg::new("csv").long("csv").action(ArgAction::SetTrue).conflicts_with("format").help("Same as --format csv")
 }
 
 /// `--json`, short for `--format json`.
@@ -69,7 +70,7 @@ pub fn json() -> Arg {
         .long("json")
         .action(ArgAction::SetTrue)
         .conflicts_with_all(["format", "csv"])
-        .help("The same as --format json")
+        .help("Same as --format json")
 }
 
 /// Two captures and the streams of theirs that belong together.
@@ -82,12 +83,12 @@ pub struct TwoCaptures {
     pub pairs: Vec<StreamPair>,
     /// The connection in both, and whether they disagree on who is the client; `None` for plain streams.
     connection: Option<(ConnectionId, ConnectionId, bool)>,
-    /// What only one of them has.
+    /// Parts that only one of them has.
     notes: Vec<String>,
 }
 
 impl TwoCaptures {
-    /// What `{tcp|mptcp} PCAP1 N PCAP2 [M]` names.
+    /// The subject named by `{tcp|mptcp} PCAP1 N PCAP2 [M]`.
     ///
     /// # Errors
     /// When a capture cannot be loaded, or the stream or connection is not in both.
@@ -98,7 +99,7 @@ impl TwoCaptures {
         }
     }
 
-    /// What `PCAP1 N PCAP2 [M]` names when N and M are MPTCP connections.
+    /// The subject named by `PCAP1 N PCAP2 [M]`, for MPTCP connections.
     ///
     /// # Errors
     /// As [`TwoCaptures::of_level`].
@@ -147,7 +148,7 @@ impl TwoCaptures {
                 (None, Some(_)) => (&second, &first),
                 _ => return None,
             };
-            Some(format!("subflow {stream} of {} is not in {}: it is left out", has.name(), lacks.name()))
+            Some(format!("subflow {stream} of {} skipped: it is not in {}", has.name(), lacks.name()))
         });
         let notes = notes.collect();
         let connection = Some((number, found.mapped, found.flipped));
@@ -224,8 +225,9 @@ impl TwoCaptures {
     /// # Errors
     /// [`Error::Interrupted`] by Ctrl-C, [`Error::NotFound`] for plain streams.
     pub fn connection(&self) -> Result<ConnectionPair<'_>> {
-        let (first, second, flipped) =
-            self.connection.ok_or_else(|| Error::NotFound("a plain TCP stream is no MPTCP connection".to_string()))?;
+        let (first, second, flipped) = self
+            .connection
+            .ok_or_else(|| Error::NotFound("a plain TCP stream is not an MPTCP connection".to_string()))?;
         let first = AtOneEnd { capture: &self.first, connection: self.first.mptcp_connection(first)? };
         let second = AtOneEnd { capture: &self.second, connection: self.second.mptcp_connection(second)? };
         Ok(ConnectionPair::new(first, second, self.pairs.clone(), flipped)?)
@@ -236,14 +238,14 @@ impl TwoCaptures {
         which.of(&self.first, &self.second)
     }
 
-    /// What to say under every result: which capture is nearer to the client, and what only one of them has.
+    /// Notes under every result: which capture is nearer to the client, and what only one of them has.
     pub fn notes(&self, (client, evidence): (Which, SideEvidence)) -> Vec<String> {
         let (near, far) = (self.of(client).name(), self.of(client.other()).name());
         let side = match evidence {
             SideEvidence::RoundTrips => format!("{near} was recorded nearer to the client, {far} nearer to the server"),
-            SideEvidence::Assumed => format!(
-                "nothing tells which capture was recorded where: {near} is taken for the client's, {far} for the server's"
-            ),
+            SideEvidence::Assumed => {
+                format!("the place of capture is unknown: {near} is taken as the client's, {far} as the server's")
+            }
         };
         std::iter::once(side).chain(self.notes.iter().cloned()).collect()
     }
@@ -281,23 +283,23 @@ pub fn correction(arguments: &ArgMatches, clock: &Clock, merged: &Merged) -> Cor
     arguments.get_one::<Correction>("clock").copied().unwrap_or_else(|| clock.needed(merged))
 }
 
-/// What the clocks' error is and what was corrected, in a sentence.
+/// Clock error and correction, in a sentence.
 pub fn clock_note(clock: &Clock, correction: Correction) -> String {
     let applied = match correction {
-        Correction::None => "delays are not corrected for it",
-        Correction::Offset => "delays are corrected by the offset",
-        Correction::Skew => "delays are corrected by offset and skew",
+        Correction::None => "delays not corrected",
+        Correction::Offset => "delays corrected by the offset",
+        Correction::Skew => "delays corrected by offset and skew",
     };
     let offset = if correction == Correction::Skew { clock.offset_at_reference } else { clock.offset };
     let Some(offset) = offset else {
-        return format!("clocks: the offset cannot be known, for packets of one direction only are in both; {applied}");
+        return format!("clocks: offset unknown, because only one direction's packets are in both captures; {applied}");
     };
     let skew = match (clock.skew, clock.skew_uncertainty) {
         (Some(skew), Some(uncertainty)) if clock.skew_is_seen() => {
             let pace = if skew < 0.0 { "slower" } else { "faster" };
             format!("runs {} ± {} ppm {pace}", parts_per_million(skew.abs()), parts_per_million(uncertainty))
         }
-        _ => "does not run visibly faster or slower".to_string(),
+        _ => "has no measurable skew".to_string(),
     };
     format!(
         "clocks: the second capture's is {} {}, ± {} if the path is not symmetric, and {skew}; {applied}",

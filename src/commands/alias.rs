@@ -16,13 +16,13 @@ impl Described for Alias {
     }
 
     fn summary(&self) -> &'static str {
-        "Names of your own for commands"
+        "Define short names for commands"
     }
 
     fn details(&self) -> &'static str {
-        "The text takes the place of the name, and what follows the name comes behind it. A text with several commands, \
-         a pipe or a redirection goes in quotes. Names made at the prompt are kept in shell.toml beside the \
-         configuration; those of a script end with the program."
+        "The text replaces the name; words after the name are appended. Quote a text that has several commands, a \
+         pipe or a redirection. Names defined at the prompt are saved in shell.toml beside the configuration; those \
+         defined in a script last until the program ends."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {

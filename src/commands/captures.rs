@@ -22,14 +22,15 @@ impl Described for Captures {
     }
 
     fn summary(&self) -> &'static str {
-        "List the loaded captures, or forget some"
+        "List the loaded captures, or drop some"
     }
 
     fn details(&self) -> &'static str {
-        "`load_pcap FILE --as NAME` keeps a capture under a name, as it was then, until the name is forgotten or given \
-         to another. `load_pcap NAME` makes it the current one, and a command that takes a capture takes its name.\n\n\
-         Without a name are listed the current capture, and the last few that commands asked for by their path; the \
-         latter stay in memory until others come, and are read again when their file has changed. Packets are TCP \
+        "`load_pcap FILE --as NAME` keeps a capture under a name, as it was when loaded, until the name is dropped or \
+         given to another capture. `load_pcap NAME` makes it the current one; any command that takes a capture accepts \
+         its name.\n\n\
+         The list also has captures without a name: the current one, and the last few that commands named by path. The \
+         latter stay in memory until others replace them, and are read again if their file changes. Packets are TCP \
          packets."
     }
 
@@ -40,12 +41,12 @@ impl Described for Captures {
                 .value_name("NAME")
                 .num_args(1..)
                 .value_delimiter(',')
-                .help("Forget these names, and list the captures that are left"),
+                .help("Drop these names, then list the remaining captures"),
         )
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "captures", purpose: "see which captures are loaded, and which is current" }]
+        &[Example { line: "captures", purpose: "loaded captures, with the current one marked" }]
     }
 }
 
@@ -58,7 +59,7 @@ impl Command for Captures {
         let mut notes = Vec::new();
         for name in arguments.get_many::<String>("name").into_iter().flatten() {
             let capture = session.forget(name)?;
-            notes.push(format!("{name} is forgotten: {}", capture.path.to_string_lossy()));
+            notes.push(format!("dropped {name}: {}", capture.path.to_string_lossy()));
         }
         let (lines, more) = lines(session);
         notes.extend(more);
@@ -92,7 +93,7 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
             let capture = &held.capture;
             let file = capture.view.name(&capture.path.to_string_lossy());
             if held.outdated() {
-                notes.push(format!("{file} has changed since it was loaded; what is listed is as it was"));
+                notes.push(format!("{file} has changed since it was loaded; the list shows it as loaded"));
             }
             Line {
                 name: name.map(str::to_string),
@@ -105,7 +106,7 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
         })
         .collect();
     if lines.is_empty() {
-        notes.push("no capture is loaded: `load_pcap FILE` loads one".to_string());
+        notes.push("no capture is loaded; load one with `load_pcap FILE`".to_string());
     }
     (lines, notes)
 }

@@ -16,11 +16,11 @@ impl Described for CleanCache {
     }
 
     fn summary(&self) -> &'static str {
-        "Remove all dissected captures from the cache"
+        "Delete all dissected captures from the cache"
     }
 
     fn details(&self) -> &'static str {
-        "The captures themselves are not touched: the next load of each dissects it again."
+        "The captures themselves are kept: the next load dissects them again."
     }
 
     fn examples(&self) -> &'static [Example] {

@@ -22,13 +22,13 @@ impl Described for CleanPcap {
     }
 
     fn summary(&self) -> &'static str {
-        "Write a capture with only the packets of MPTCP connections"
+        "Copy only the packets of MPTCP connections to a new capture"
     }
 
     fn details(&self) -> &'static str {
-        "Keeps every packet of the TCP streams that belong to an MPTCP connection, or with --mptcpstream to that one \
-         connection. Format, timestamps, interfaces and the octets of the packets stay as they are; the loaded capture \
-         is not changed. pcap and pcapng files, not compressed."
+        "Keeps every packet of TCP streams that belong to an MPTCP connection; with --mptcpstream, to that connection \
+         only. Format, timestamps, interfaces and packet bytes are unchanged, and so is the loaded capture. Takes \
+         uncompressed pcap and pcapng files."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -40,14 +40,14 @@ impl Described for CleanPcap {
                     .required(true)
                     .value_parser(value_parser!(PathBuf))
                     .value_hint(ValueHint::FilePath)
-                    .help("The capture to write"),
+                    .help("Capture to write"),
             )
             .arg(
                 Arg::new("mptcpstream")
                     .long("mptcpstream")
                     .value_name("N")
                     .value_parser(value_parser!(u32))
-                    .help("Keep only this MPTCP connection of IN"),
+                    .help("Only this MPTCP connection of IN"),
             )
             .arg(arguments::force())
     }
@@ -55,7 +55,7 @@ impl Described for CleanPcap {
     fn examples(&self) -> &'static [Example] {
         &[Example {
             line: "clean_pcap examples/client.pcapng mptcp-only.pcapng",
-            purpose: "a smaller capture to pass on, without other traffic",
+            purpose: "a smaller capture without other traffic",
         }]
     }
 }
@@ -77,7 +77,7 @@ impl Command for CleanPcap {
         if !held.rereadable() {
             // Its frames are not those that were numbered.
             return Err(Error::Failed(format!(
-                "{} is no longer what was loaded (it changed, or was a pipe): it cannot be copied; load it again",
+                "cannot copy {}: it changed since it was loaded, or was a pipe; load it again",
                 input.display()
             )));
         }
@@ -114,7 +114,7 @@ fn frames_of(table: &DataFrame, wanted: Option<ConnectionId>, path: &Path) -> Re
     if frames.is_empty() {
         let path = path.display();
         return Err(Error::NotFound(format!(
-            "{path} has no MPTCP connection, so nothing was written; name another capture"
+            "nothing written, because {path} has no MPTCP connection; name another capture"
         )));
     }
     Ok(frames)
@@ -153,7 +153,7 @@ mod tests {
     fn a_capture_without_mptcp_is_not_written_empty() {
         let table = df!("packetid" => [1_u64], "mptcpstream" => [None::<u32>]).unwrap();
         let said = frames_of(&table, None, Path::new("a.pcap")).unwrap_err().to_string();
-        assert_eq!(said, "a.pcap has no MPTCP connection, so nothing was written; name another capture");
+        assert_eq!(said, "nothing written, because a.pcap has no MPTCP connection; name another capture");
     }
 
     #[test]

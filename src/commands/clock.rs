@@ -14,10 +14,10 @@ use mptcp_trace::analysis::clock::{Clock, Offset};
 /// Compares the clocks of two captures.
 pub struct ClockCommand;
 
-/// What is printed.
+/// The printed text.
 #[derive(Clone, Serialize)]
 struct Record {
-    /// What the second clock shows more, seconds, if both run equally fast.
+    /// Lead of the second clock, seconds, if both run equally fast.
     offset: Option<f64>,
     offset_uncertainty: Option<f64>,
     /// When `offset_at_reference` holds, by the first clock, ISO 8601 with nanoseconds.
@@ -39,15 +39,15 @@ impl Described for ClockCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "How far apart the clocks of two captures are"
+        "Estimate clock offset and skew between two captures"
     }
 
     fn details(&self) -> &'static str {
-        "Estimated from every TCP stream that both captures have. The second clock shows t + offset + skew · (t − \
-         reference) when the first shows t. The shortest delays in both directions leave a band for the offset that is \
-         as wide as the shortest round trip; its middle is right when that path takes as long there as back, and wrong \
-         by half of the difference otherwise, at most by the uncertainty. The skew is the slope that most of the fastest \
-         packets of both directions lie on; its uncertainty is what 0.05 ms of jitter make of it."
+        "Uses every TCP stream found in both captures. When the first clock shows t, the second shows t + offset + \
+         skew · (t − reference). The shortest delays in both directions bound the offset; the bounds are as far apart \
+         as the shortest round trip. Their middle is exact if that path is equally fast both ways; otherwise it is off \
+         by half the difference, at most by the uncertainty. The skew is the slope shared by most of the fastest \
+         packets of both directions; its uncertainty assumes 0.05 ms of jitter."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -75,7 +75,7 @@ impl Command for ClockCommand {
         let records = Table { rows: vec![Vec::new()], ..Table::default() };
         let mut notes = captures.notes((merged.client, merged.evidence));
         if clock.offset.is_none() {
-            notes.push("packets of one direction only are in both captures, so the offset cannot be known".to_string());
+            notes.push("offset unknown: only one direction's packets are in both captures".to_string());
         }
         Ok(Outcome::Report(
             Report::new(&record, vec![table]).with_records(records).complete(&Rows::FLAT).with_notes(notes),
@@ -102,15 +102,15 @@ fn record(clock: &Clock, streams: u64) -> Record {
 
 fn table(record: &Record) -> Table {
     let mut table =
-        Table::new(&["what", "value", "uncertainty"]).titled("The second capture's clock against the first one's");
+        Table::new(&["what", "value", "uncertainty"]).titled("Second capture's clock relative to the first");
     let span = |seconds: Option<f64>| seconds.map_or(Cell::Null, |seconds| Cell::Text(two_captures::span(seconds)));
     let ppm = |ppm: Option<f64>| ppm.map_or(Cell::Null, |ppm| Cell::Text(format!("{ppm:.1} ppm")));
     let text = |text: &str| Cell::Text(text.to_string());
     let uncertainty = span(record.offset_uncertainty);
     table.rows = vec![
-        vec![text("offset, if both run equally fast"), span(record.offset), uncertainty.clone()],
+        vec![text("offset, if both clocks run equally fast"), span(record.offset), uncertainty.clone()],
         vec![text("skew"), ppm(record.skew_ppm), ppm(record.skew_uncertainty_ppm)],
-        vec![text("offset at the reference, with the skew"), span(record.offset_at_reference), uncertainty],
+        vec![text("offset at the reference, with skew"), span(record.offset_at_reference), uncertainty],
         vec![text("reference"), Cell::Text(record.reference.clone()), Cell::Null],
         vec![text("shortest round trip"), span(record.round_trip), Cell::Null],
         vec![text("streams in both"), Cell::Integer(record.streams.into()), Cell::Null],

@@ -25,9 +25,9 @@ impl Described for Columns {
     }
 
     fn details(&self) -> &'static str {
-        "Columns of origin `packet` say what is in one packet, those of origin `tracking` what the packets mean \
-         together, those of origin `extra` were added by `extra_fields` in the configuration. With a capture loaded, \
-         `filled` tells whether any packet has a value there. Named columns are described in full."
+        "Origin `packet`: fields of a single packet. Origin `tracking`: derived from all packets together. Origin \
+         `extra`: added by `extra_fields` in the configuration. With a capture loaded, `filled` says whether any \
+         packet has a value there. Columns given by name are described in full."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -42,7 +42,7 @@ impl Described for Columns {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "columns", purpose: "every column in a line" },
+            Example { line: "columns", purpose: "all columns, one per line" },
             Example { line: "columns dss_dsn", purpose: "one column in full, with its Wireshark fields" },
         ]
     }

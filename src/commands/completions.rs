@@ -17,13 +17,13 @@ impl Described for Completions {
     }
 
     fn summary(&self) -> &'static str {
-        "Print what makes bash, zsh or fish complete this program's commands"
+        "Print a completion script for bash, zsh or fish"
     }
 
     fn details(&self) -> &'static str {
-        "For bash: `mptcpanalyzer completions bash > ~/.local/share/bash-completion/completions/mptcpanalyzer`. For zsh: a \
-         file `_mptcpanalyzer` in a directory of $fpath. For fish: `~/.config/fish/completions/mptcpanalyzer.fish`. The \
-         prompt of the program needs none of it."
+        "For bash: `mptcpanalyzer completions bash > ~/.local/share/bash-completion/completions/mptcpanalyzer`. For \
+         zsh: a file `_mptcpanalyzer` in a directory of $fpath. For fish: \
+         `~/.config/fish/completions/mptcpanalyzer.fish`. The program's own prompt completes without it."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -32,12 +32,12 @@ impl Described for Completions {
                 .value_name("SHELL")
                 .required(true)
                 .value_parser(value_parser!(Shell))
-                .help("The shell that is to complete"),
+                .help("Shell to complete in"),
         )
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "completions bash > mptcpanalyzer.bash", purpose: "to be sourced by bash" }]
+        &[Example { line: "completions bash > mptcpanalyzer.bash", purpose: "a script for bash to source" }]
     }
 }
 

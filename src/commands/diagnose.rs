@@ -20,30 +20,33 @@ impl Described for Diagnose {
     }
 
     fn summary(&self) -> &'static str {
-        "Look for what went wrong: fallback, refused joins, stale subflows, capture problems"
+        "Find problems: fallback, refused joins, stale subflows, capture errors"
     }
 
     fn details(&self) -> &'static str {
-        "Each finding names the packets that show it and says what it means and what to do next. Causes that the capture \
-         cannot tell apart are alternatives, the likeliest first. A `problem` is something that did not work, a `notice` \
-         something to know when reading the numbers. Without a number all connections are examined, and the capture itself. \
-         Findings of one kind with the same severity, direction, meaning and advice are one row with a count, also across TCP \
-         streams and connections. Up to three of them are quoted each, of more the first speaks for all.\n\n\
-         What was sent again is a notice from 1 % of the bytes sent on, a problem from 5 %. That nobody tried to join is not \
-         said of a connection that is over within a second and a first flight of data (14,600 bytes)."
+        "Each finding names the packets that show it, what it means, and what to do next. Causes that the capture \
+         cannot tell apart are given as alternatives, likeliest first. A `problem` did not work; a `notice` matters \
+         when reading the numbers. Without a number, all connections and the capture itself are examined. Findings of \
+         one kind with the same severity, direction, meaning and advice share a row with a count, across TCP streams \
+         and connections. Up to three are quoted in full; of more, only the first.\n\n\
+         Retransmissions are a notice from 1 % of the bytes sent, a problem from 5 %. The absence of joins is not \
+         reported for a connection that ends within a second and sends at most a first flight of data (14,600 bytes)."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command
-            .arg(arguments::mptcp_stream().required(false))
-            .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("List each finding, equal ones apart"))
+        command.arg(arguments::mptcp_stream().required(false)).arg(
+            Arg::new("all").long("all").action(ArgAction::SetTrue).help(
+                "List each finding separately, without \
+                grouping",
+            ),
+        )
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "diagnose", purpose: "ask what is worth a look in the whole capture" },
-            Example { line: "diagnose --all", purpose: "list each finding, equal ones apart" },
-            Example { line: "diagnose 0 --format json", purpose: "the findings about connection 0 for a program" },
+            Example { line: "diagnose", purpose: "everything worth a look in the whole capture" },
+            Example { line: "diagnose --all", purpose: "each finding separately" },
+            Example { line: "diagnose 0 --format json", purpose: "findings about connection 0, for a program" },
         ]
     }
 }
@@ -83,10 +86,10 @@ impl Command for Diagnose {
     }
 }
 
-/// How many there are, of `found` before equal ones were put together.
+/// Their number, of `found` before equal ones were grouped.
 fn note(findings: &[Finding], found: usize) -> String {
     if findings.is_empty() {
-        return "nothing found that is worth a look".to_string();
+        return "no findings".to_string();
     }
     let of = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let number = |count: usize, noun: &str| if count == 0 { format!("no {noun}s") } else { counted(count, noun) };
@@ -94,7 +97,7 @@ fn note(findings: &[Finding], found: usize) -> String {
     if findings.len() == found {
         return all;
     }
-    format!("{all}; equal ones of {found} are together, `diagnose --all` lists each")
+    format!("{all}, grouped from {found}; `diagnose --all` lists each")
 }
 
 /// For people: where, what shows it, what it means and what to do next.

@@ -12,7 +12,7 @@ use crate::whole_file::Force;
 /// A figure and how the line wants it drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
-    /// What is drawn.
+    /// Drawn parts.
     pub figure: Figure,
     /// Colours, sizes and marks.
     pub style: Style,
@@ -56,7 +56,7 @@ pub enum Form {
     Csv,
     /// The plotted values as JSON.
     Json,
-    /// The plotted values, one JSON object a line.
+    /// The plotted values, one JSON object per line.
     Ndjson,
     /// The plotted values in Parquet.
     Parquet,

@@ -27,15 +27,15 @@ impl Described for Dump {
     }
 
     fn details(&self) -> &'static str {
-        "One row per TCP packet; `columns` lists the columns. Without any named, the packet's number, time, stream, \
-         direction, sequence and acknowledgement numbers, length and MPTCP subtypes are printed.\n\n\
-         The first 20 rows are printed in every --format; -n 0 prints all. How many were left out stands below the table; \
-         with other formats it is said on standard error.\n\n\
-         --where keeps the rows for which a condition holds: comparisons (== != < <= > >=) between columns and values, \
-         `COLUMN in (1, 2)`, `COLUMN is null`, `COLUMN is not null`, `COLUMN contains VALUE` for lists and text, a \
-         column of true and false by itself, joined by and, or, not and parentheses. Values are whole numbers (12, \
-         0x1f), seconds for times (0.25), quoted text, true and false. A null compares to nothing: neither a \
-         comparison nor its `not` keeps the row. Quote the condition: without quotes `>` writes to a file."
+        "One row per TCP packet; `columns` lists the columns. By default: the packet's number, time, stream, \
+         direction, sequence and acknowledgement numbers, length and MPTCP subtypes.\n\n\
+         The first 20 rows are printed in every --format; -n 0 prints all. The number of omitted rows is shown below \
+         the table; with other formats, on standard error.\n\n\
+         --where keeps rows that match a condition: comparisons (== != < <= > >=) between columns and values, `COLUMN \
+         in (1, 2)`, `COLUMN is null`, `COLUMN is not null`, `COLUMN contains VALUE` for lists and text, a boolean \
+         column by itself, joined by and, or, not and parentheses. Values are whole numbers (12, 0x1f), seconds for \
+         times (0.25), quoted text, true and false. Null never matches: neither a comparison nor its `not` keeps the \
+         row. Quote the condition: an unquoted `>` writes to a file."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -85,7 +85,7 @@ impl Command for Dump {
         let table = capture.table()?;
         let shown = if names.is_empty() { usual(table)? } else { selection::columns(table, &names)? };
         let rows = match condition {
-            // Asked of all columns, for the condition may name others than are printed.
+            // Asked of all columns, because the condition may name others than are printed.
             Some(condition) => filtered(&shown, &condition.mask(table)?)?,
             None => shown,
         };
@@ -95,13 +95,10 @@ impl Command for Dump {
 
 /// The argument `--where`.
 pub(super) fn condition_argument() -> Arg {
-    Arg::new("where")
-        .long("where")
-        .value_name("EXPR")
-        .help("Keep packets for which EXPR holds, in quotes: 'tcplen > 0'")
+    Arg::new("where").long("where").value_name("EXPR").help("Keep packets that match EXPR, in quotes: 'tcplen > 0'")
 }
 
-/// What `--where` says, if it was given.
+/// The condition of `--where`, if given.
 pub(super) fn condition(arguments: &ArgMatches) -> Result<Option<Filter>> {
     arguments.get_one::<String>("where").map(|text| Filter::parse(text)).transpose()
 }

@@ -18,22 +18,22 @@ impl Described for Edit {
     }
 
     fn summary(&self) -> &'static str {
-        "Edit commands in an editor, then run them"
+        "Edit commands in a text editor, then run them"
     }
 
     fn details(&self) -> &'static str {
-        "The editor is $VISUAL, $EDITOR or vi. Without FILE it gets the last line of the history. What it saves runs as \
-         a script; nothing runs when the editor ends with an exit code other than 0 (`:cq` in vi) or leaves nothing."
+        "The editor is $VISUAL, $EDITOR or vi. Without FILE it opens the last line of the history. The saved text \
+         runs as a script, unless it is empty or the editor's exit code is not 0 (`:cq` in vi)."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let file = Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf));
-        command.arg(file.value_hint(ValueHint::FilePath).help("The script to edit; created if it is not there"))
+        command.arg(file.value_hint(ValueHint::FilePath).help("Script to edit; created if missing"))
     }
 
     fn examples(&self) -> &'static [Example] {
         // The tests that run examples have an editor that leaves the file alone.
-        &[Example { line: "edit examples/tour.mptcp", purpose: "change the tour and take it again" }]
+        &[Example { line: "edit examples/tour.mptcp", purpose: "edit the tour and run it again" }]
     }
 }
 

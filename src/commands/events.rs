@@ -22,13 +22,14 @@ impl Described for Events {
     }
 
     fn summary(&self) -> &'static str {
-        "Show what happened to an MPTCP connection, one line each"
+        "List the events of an MPTCP connection in order"
     }
 
     fn details(&self) -> &'static str {
-        "Handshakes, joins and their outcome, addresses advertised and withdrawn, priorities, failures, fallback, receive \
-         windows that shut (`zero_window`: no room for a segment) and open, and the ends of subflows and of the connection, \
-         in the order of the file. HMACs are checked where both keys were captured. `towards` is the end of the connection that the packet travels towards."
+        "Handshakes, joins and their outcome, addresses advertised and withdrawn, priorities, failures, fallback, \
+         receive windows closing (`zero_window`: no room for a segment) and opening, ends of subflows and of the \
+         connection, in file order. HMACs are checked if both keys were captured. `towards` is the end of the \
+         connection that the packet travels to."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -37,8 +38,8 @@ impl Described for Events {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "events 0", purpose: "read the story of connection 0" },
-            Example { line: "events 0 --format ndjson", purpose: "the same for a program, one event a line" },
+            Example { line: "events 0", purpose: "history of connection 0" },
+            Example { line: "events 0 --format ndjson", purpose: "the same for a program, one event per line" },
         ]
     }
 }
@@ -87,7 +88,7 @@ fn cut(table: Table, found: &[Event], limit: Limit) -> Table {
     let title = format!("{} events: {}", grouped(found.len() as u64), kinds.join(", "));
     let rarity =
         |index: usize, _: &[Cell]| Reverse(found.get(index).and_then(|event| counts.get(&event.event)).copied());
-    limit.cut(table.titled(title), "of the commonest kinds", rarity)
+    limit.cut(table.titled(title), "of the most common kinds", rarity)
 }
 
 fn row(event: &Event) -> Vec<Cell> {

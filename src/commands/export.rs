@@ -30,17 +30,17 @@ impl Described for Export {
     }
 
     fn summary(&self) -> &'static str {
-        "Write the packet table to a CSV, Parquet or Arrow file"
+        "Export the packet table to a CSV, Parquet or Arrow file"
     }
 
     fn details(&self) -> &'static str {
-        "The name's ending chooses the form: .csv, .parquet, or .arrow, .ipc, .feather for Arrow IPC; --format \
-         overrules it. An existing file is replaced once the new one is complete. `load_pcap` reads a CSV file again, \
-         as long as --columns left none out.\n\n\
-         In CSV null is an empty field, times are seconds, instants RFC 3339, keys and tokens hexadecimal, and the \
-         items of a list are joined by `;`. Parquet and Arrow keep the types of the columns, 64-bit numbers included.\n\n\
-         --towards means the roles in the MPTCP connection together with --mptcpstream, and those in the TCP stream \
-         otherwise. --where is explained by `help dump`."
+        "The file extension selects the format: .csv, .parquet, or .arrow, .ipc, .feather for Arrow IPC; --format \
+         overrides it. An existing file is replaced once the new one is complete. `load_pcap` can read a CSV file \
+         unless --columns omitted some.\n\n\
+         In CSV, null is an empty field, times are seconds, instants RFC 3339, keys and tokens hexadecimal, list items \
+         joined by `;`. Parquet and Arrow keep column types, 64-bit numbers included.\n\n\
+         --towards refers to roles in the MPTCP connection with --mptcpstream, and in the TCP stream otherwise. `help \
+         dump` explains --where."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -62,7 +62,7 @@ impl Described for Export {
             )
             .arg(stream("tcpstream", "N").help("Only packets of this TCP stream").conflicts_with("mptcpstream"))
             .arg(stream("mptcpstream", "N").help("Only packets of this MPTCP connection"))
-            .arg(arguments::towards().help("Only packets that travel towards this end"))
+            .arg(arguments::towards().help("Only packets towards this end"))
             .arg(condition_argument())
             .arg(
                 Arg::new("columns")
@@ -77,14 +77,14 @@ impl Described for Export {
                     .long("format")
                     .value_name("FORM")
                     .value_parser(clap::value_parser!(Form))
-                    .help("Form of the file, whatever its name"),
+                    .help("File format, whatever the file name"),
             )
             .arg(arguments::force())
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "export packets.csv", purpose: "everything, for a spreadsheet or pandas" },
+            Example { line: "export packets.csv", purpose: "the whole table, for a spreadsheet or pandas" },
             Example { line: "export data.parquet --mptcpstream 0 --towards server", purpose: "one direction" },
             Example {
                 line: "tocsv stream0.csv --tcpstream 0 --columns packetid,reltime,tcplen",
@@ -105,7 +105,7 @@ impl Command for Export {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let Some(out) = arguments.get_one::<PathBuf>("out") else {
-            return Err(Error::Usage("name the file to write: `export OUT`".to_string()));
+            return Err(Error::Usage("no output file given; name one: `export OUT`".to_string()));
         };
         let form = form(out, arguments.get_one::<Form>("form").copied())?;
         let chosen = Selection {
@@ -130,7 +130,7 @@ impl Command for Export {
 fn form(out: &Path, asked: Option<Form>) -> Result<Form> {
     asked.or_else(|| Form::of_name(out)).ok_or_else(|| {
         Error::Usage(format!(
-            "cannot tell the form of {} from its name: end it in .csv, .parquet or .arrow, or add --format csv",
+            "unknown file extension of {}; use .csv, .parquet or .arrow, or add --format csv",
             escape(&out.to_string_lossy())
         ))
     })
@@ -152,10 +152,7 @@ mod tests {
         assert_eq!(form(Path::new("a.parquet"), None).unwrap(), Form::Parquet);
         assert_eq!(form(Path::new("a.parquet"), Some(Form::Csv)).unwrap(), Form::Csv);
         let error = form(Path::new("a\x1b.xls"), None).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "cannot tell the form of a\\u{1b}.xls from its name: end it in .csv, .parquet or .arrow, or add --format csv"
-        );
+        assert_eq!(error, "unknown file extension of a\\u{1b}.xls; use .csv, .parquet or .arrow, or add --format csv");
     }
 
     #[test]

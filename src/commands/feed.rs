@@ -4,7 +4,7 @@ use super::Session;
 use crate::error::Result;
 use crate::output::Report;
 
-/// What came next.
+/// The next item.
 #[derive(Debug)]
 pub enum Next {
     /// More of the result.
@@ -17,16 +17,16 @@ pub enum Next {
 
 /// Work whose result grows. The shell shows the parts as they come; Ctrl-C does not interrupt it but ends it.
 pub trait Feed: std::fmt::Debug {
-    /// What has begun, a sentence.
+    /// The new state, a sentence.
     fn begun(&self) -> String;
 
-    /// What came next; returns soon, also when nothing comes.
+    /// The next item; returns soon, even if nothing comes.
     ///
     /// # Errors
     /// When there is nothing that would be worth to go on with.
     fn next(&mut self) -> Result<Next>;
 
-    /// How things stand, a short line for a terminal.
+    /// Status, a short line for a terminal.
     fn status(&self) -> String;
 
     /// No more is wanted: what is under way still comes. Asked a second time, nothing does.

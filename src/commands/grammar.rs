@@ -42,7 +42,7 @@ pub fn with_defaults(definition: clap::Command, session: &Session) -> clap::Comm
     definition.mut_args(with).mut_subcommands(|subcommand| subcommand.mut_args(with))
 }
 
-/// What `matches` say about the form of the result; `None` when the line does not say.
+/// Output format in `matches`; `None` if not given.
 #[must_use]
 pub fn chosen_format(matches: &ArgMatches) -> Option<Format> {
     for (flag, format) in [("csv", Format::Csv), ("json", Format::Json)] {
@@ -63,10 +63,10 @@ pub fn chosen_human_readable(matches: &ArgMatches) -> bool {
 /// One sentence for a command line that clap refused, its suggestion kept, its usage lines left out.
 #[must_use]
 pub fn sentence(error: &clap::Error) -> String {
-    // To a person a plot or a setting is no subcommand.
+    // To a person a plot or a setting is not a subcommand.
     match (error.kind(), error.get(ContextKind::ValidSubcommand), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::MissingSubcommand, Some(ContextValue::Strings(names)), _) => {
-            return format!("one of these must follow: {}", names.join(", "));
+            return format!("incomplete command; add one of: {}", names.join(", "));
         }
         (ErrorKind::InvalidSubcommand, _, Some(ContextValue::String(typed))) => {
             let near = match error.get(ContextKind::SuggestedSubcommand) {
@@ -87,7 +87,7 @@ pub fn sentence(error: &clap::Error) -> String {
         for (index, line) in paragraph.lines().map(str::trim).enumerate() {
             let part = line.strip_prefix("error: ").or_else(|| line.strip_prefix("tip: ")).unwrap_or(line);
             if part.starts_with("to pass '") {
-                // How to quote a mistyped option is no help with the mistake.
+                // How to quote a mistyped option does not help with the mistake.
                 continue;
             }
             match parts.last_mut().filter(|_| index > 0 && !line.starts_with("tip: ")) {
@@ -103,22 +103,22 @@ pub fn sentence(error: &clap::Error) -> String {
 fn with_shared_options(mut definition: clap::Command) -> clap::Command {
     let formats = PossibleValuesParser::new(Format::value_variants().iter().filter_map(ValueEnum::to_possible_value));
     let shared = [
-        (Arg::new(FORMAT).long("format").value_name("FORMAT").value_parser(formats).help("Form of the result"), None),
+        (Arg::new(FORMAT).long("format").value_name("FORMAT").value_parser(formats).help("Output format"), None),
         (
             Arg::new(OUTPUT)
                 .long("output")
                 .value_name("FILE")
                 .value_parser(clap::value_parser!(std::path::PathBuf))
                 .value_hint(ValueHint::AnyPath)
-                .help("Write the result to FILE; its ending chooses the form unless --format does"),
+                .help("Write the result to FILE; its extension selects the format unless --format is given"),
             Some('o'),
         ),
-        (arguments::force().help("Let --output replace a capture").requires(OUTPUT), None),
+        (arguments::force().help("Allow --output to replace a capture").requires(OUTPUT), None),
         (
             Arg::new(HUMAN_READABLE)
                 .long("human-readable")
                 .action(ArgAction::SetTrue)
-                .help("Print sizes and rates with unit prefixes"),
+                .help("Print sizes and rates with unit prefixes (k, M, G)"),
             Some('H'),
         ),
     ];
@@ -214,7 +214,7 @@ mod tests {
             let command = clap::Command::new("plot").no_binary_name(true).subcommand_required(true).subcommands(names);
             sentence(&command.disable_help_subcommand(true).try_get_matches_from(words).unwrap_err())
         };
-        assert_eq!(refuse(&[]), "one of these must follow: dsn, rtt");
+        assert_eq!(refuse(&[]), "incomplete command; add one of: dsn, rtt");
         assert_eq!(refuse(&["dsm"]), "there is no `dsm`; did you mean `dsn`?");
         assert_eq!(refuse(&["zzzz"]), "there is no `zzzz`");
     }

@@ -31,13 +31,13 @@ impl Described for Help {
     }
     fn arguments(&self, command: clap::Command) -> clap::Command {
         command
-            .arg(Arg::new("command").value_name("COMMAND").help("The command to explain"))
+            .arg(Arg::new("command").value_name("COMMAND").help("Command to explain"))
             .arg(Arg::new("part").value_name("NAME").help("One of its plots or actions"))
     }
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "help", purpose: "all commands, by what they are about" },
-            Example { line: "help quit", purpose: "one command with its arguments and examples" },
+            Example { line: "help", purpose: "all commands by topic" },
+            Example { line: "help quit", purpose: "arguments and examples of one command" },
             Example { line: "help plot dsn", purpose: "one plot, what its marks mean" },
         ]
     }

@@ -30,27 +30,27 @@ impl Described for History {
     }
 
     fn summary(&self) -> &'static str {
-        "List or search the lines typed before, run one again"
+        "List, search or rerun earlier lines"
     }
 
     fn details(&self) -> &'static str {
-        "Lines of earlier sessions come first. Ctrl-R searches while typing, the arrow keys go back line by line. `!!` at \
-         the start of a line is the last line again: `!! | less`. Other lines are run again by their number \
-         (`history --run 12`), for `!` and a word runs a program. What is run again is shown, and is the newest line of the history. A line that begins \
-         with a blank is not kept, and `history_size` in the configuration says how many are."
+        "Lines of earlier sessions come first. Ctrl-R searches as you type; the arrow keys recall line by line. `!!` \
+         at the start of a line stands for the last line: `!! | less`. Rerun other lines by number (`history --run \
+         12`), because `!` before a word runs a program. A rerun line is shown and becomes the newest in the history. \
+         Lines that begin with a space are not saved; `history_size` in the configuration limits the number of lines."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let lines = || value_parser!(u32).range(1..);
         command
-            .arg(Arg::new("text").value_name("TEXT").help("Only lines with this text, in capitals or not"))
+            .arg(Arg::new("text").value_name("TEXT").help("Only lines with this text, ignoring case"))
             .arg(
                 Arg::new("last")
                     .short('n')
                     .long("last")
                     .value_name("LINES")
                     .value_parser(lines())
-                    .help("Only the last so many"),
+                    .help("Only the last N lines"),
             )
             .arg(
                 Arg::new("run")
@@ -60,7 +60,7 @@ impl Described for History {
                     .num_args(0..=1)
                     .value_parser(lines())
                     .conflicts_with_all(["text", "last"])
-                    .help("Run the line of this number again, without one the last"),
+                    .help("Rerun the line with this number; without one, the last"),
             )
             .arg(
                 Arg::new("save")
@@ -69,16 +69,16 @@ impl Described for History {
                     .value_parser(value_parser!(PathBuf))
                     .value_hint(ValueHint::AnyPath)
                     .conflicts_with("run")
-                    .help("Write the lines to FILE, which then is a script"),
+                    .help("Save the lines to FILE as a script"),
             )
-            .arg(arguments::force().help("Let --save or --output replace a capture"))
+            .arg(arguments::force().help("Allow --save or --output to replace a capture"))
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "history", purpose: "all lines with their numbers" },
-            Example { line: "history summary -n 5", purpose: "the last five with `summary` in them" },
-            Example { line: "history --save session.mptcp", purpose: "a script of what was typed" },
+            Example { line: "history", purpose: "all lines, numbered" },
+            Example { line: "history summary -n 5", purpose: "the last five that contain `summary`" },
+            Example { line: "history --save session.mptcp", purpose: "the lines as a script" },
         ]
     }
 }
@@ -94,7 +94,7 @@ impl Command for History {
         }
         let mut records = chosen(arguments, &session.history);
         if let Some(path) = arguments.get_one::<PathBuf>("save") {
-            // A script that writes itself anew, or runs its own lines by number, is not what anyone wants.
+            // A script that overwrites itself, or runs its own lines by number, is not what anyone wants.
             records.retain(|record| !is_own(record.line));
             save(path, arguments::forced(arguments), &records)?;
             return Ok(Outcome::Done(vec![format!("wrote {} to {}", counted(records.len(), "line"), path.display())]));
@@ -103,7 +103,7 @@ impl Command for History {
         for record in &records {
             table.rows.push(vec![Cell::Integer(record.number as i128), Cell::Text(record.line.to_string())]);
         }
-        let note = session.history.is_empty().then(|| "lines are kept at the prompt only".to_string());
+        let note = session.history.is_empty().then(|| "no history: lines are saved only at the prompt".to_string());
         Ok(Outcome::Report(Report::new(&json!(records), vec![table]).with_notes(note.into_iter().collect())))
     }
 }
@@ -132,7 +132,7 @@ fn again(number: Option<u32>, history: &[String]) -> Result<Outcome> {
     };
     match line {
         Some(line) => Ok(Outcome::Task(Task::Lines(line.clone()))),
-        None => Err(Error::NotFound("there is no such line: `history` lists them with their numbers".to_string())),
+        None => Err(Error::NotFound("no such line; `history` lists them with their numbers".to_string())),
     }
 }
 

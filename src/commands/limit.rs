@@ -14,12 +14,12 @@ use mptcp_trace::units::grouped;
 /// Rows that a table has at most when nobody asked.
 const USUAL: usize = 100;
 
-/// How many rows a table may have.
+/// Maximum number of rows in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// `None` for all there are.
     rows: Option<usize>,
-    /// What shows all.
+    /// The option that shows all.
     all: &'static str,
 }
 
@@ -30,11 +30,11 @@ pub fn argument() -> Arg {
         .value_name("COUNT")
         .value_parser(value_parser!(u32))
         .default_value(USUAL.to_string())
-        .help("Rows that a table has at most, those that matter most; 0 shows all. Other formats have all rows")
+        .help("Show at most this many rows, the most important ones; 0 shows all. Only tables are limited")
 }
 
 impl Limit {
-    /// What `--limit` says.
+    /// The value of `--limit`.
     pub fn of(arguments: &ArgMatches) -> Self {
         let count = arguments.get_one::<u32>("limit").copied().filter(|count| *count > 0);
         Limit { rows: count.and_then(|count| usize::try_from(count).ok()), all: "--limit 0" }

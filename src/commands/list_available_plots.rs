@@ -28,11 +28,11 @@ impl Described for ListAvailablePlots {
     }
 
     fn summary(&self) -> &'static str {
-        "List the plots"
+        "List the available plots"
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "list_available_plots", purpose: "what can be drawn" }]
+        &[Example { line: "list_available_plots", purpose: "all plots" }]
     }
 }
 

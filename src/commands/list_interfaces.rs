@@ -16,16 +16,16 @@ impl Described for ListInterfaces {
     }
 
     fn summary(&self) -> &'static str {
-        "List the network interfaces that the capture was recorded on"
+        "List the network interfaces of the capture"
     }
 
     fn details(&self) -> &'static str {
-        "pcapng files name the interface that a packet was recorded on; cooked captures (version 2, `tcpdump -i any`) give \
-         its index. `packets` counts TCP packets. `load_pcap FILE --interface NAME` takes those of one interface."
+        "pcapng files name each packet's interface; cooked captures (version 2, `tcpdump -i any`) give its index. \
+         `packets` counts TCP packets. `load_pcap FILE --interface NAME` loads one interface only."
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "list_interfaces", purpose: "see which paths a capture covers" }]
+        &[Example { line: "list_interfaces", purpose: "paths that the capture covers" }]
     }
 }
 
@@ -47,10 +47,8 @@ fn report(interfaces: &[Interface]) -> Report {
     }));
     let report = Report::new(interfaces, vec![table]);
     if interfaces.is_empty() {
-        report.with_notes(vec![
-            "the file does not say on which interfaces it was recorded; pcapng files and `tcpdump -i any` do"
-                .to_string(),
-        ])
+        report
+            .with_notes(vec!["the file does not name its interfaces; pcapng files and `tcpdump -i any` do".to_string()])
     } else {
         report
     }

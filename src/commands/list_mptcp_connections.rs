@@ -28,25 +28,25 @@ impl Described for ListMptcpConnections {
     }
 
     fn summary(&self) -> &'static str {
-        "List the MPTCP connections with their keys, tokens and subflows"
+        "List the MPTCP connections with keys, tokens and subflow counts"
     }
 
     fn details(&self) -> &'static str {
-        "Connections are numbered as Wireshark's mptcp.stream. A token is derived from its end's key (SHA-1 in version \
-         0, SHA-256 in version 1). What the capture does not hold is shown as `-`, null in JSON. A SYN that asks for MPTCP \
-         and does not get it makes no connection: `diagnose` tells of it.\n\n\
-         Of a capture begun in mid-connection Wireshark counts each subflow as a connection. Here they are put together \
-         where their data sequence numbers and DATA_ACKs lie in one stretch: 64-bit ones of strangers are less than \
-         2^31 apart once in 2^32 cases. 32-bit ones count only where both directions agree, and are as unlikely to do so \
-         by chance. The connection has the number of the first; those of the others stay unused. joined_by says how \
-         the subflows are known to belong together: keys, token, data_sequence or data_sequence_32bit. Only a whole \
-         capture can tell: `live` counts as Wireshark does."
+        "Connections have Wireshark's mptcp.stream numbers. A token is derived from its end's key (SHA-1 in version \
+         0, SHA-256 in version 1). Values missing from the capture are shown as `-`, in JSON as null. A SYN that \
+         requests MPTCP without success does not create a connection; `diagnose` reports it.\n\n\
+         If a capture starts mid-connection, Wireshark counts each subflow as a connection. Here, subflows form one \
+         connection if their data sequence numbers and DATA_ACKs lie in one range. Unrelated 64-bit numbers are less \
+         than 2^31 apart once in 2^32 cases. 32-bit numbers count only if both directions agree, which is as unlikely \
+         by chance. The connection keeps the first number; the others stay unused. joined_by says how the subflows are \
+         known to belong together: keys, token, data_sequence or data_sequence_32bit. This needs a complete capture: \
+         `live` counts as Wireshark does."
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "list_mptcp_connections", purpose: "see every connection and how many subflows it had" },
-            Example { line: "lc --format json", purpose: "the same with keys and each subflow, for a program" },
+            Example { line: "list_mptcp_connections", purpose: "every connection and its number of subflows" },
+            Example { line: "lc --format json", purpose: "the same with keys and subflows, for a program" },
         ]
     }
 }
@@ -167,20 +167,20 @@ fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {
     let strays: Vec<_> = connected.iter().filter(|connection| is_stray(capture, connection)).collect();
     for stray in strays.iter().take(MOST_STRAYS) {
         let why = if request_alone(capture, stray).is_some() {
-            "a version 0 SYN with MP_CAPABLE that was not granted, which Wireshark counts by its key"
+            "a version 0 SYN whose MP_CAPABLE was not accepted, counted by Wireshark because of its key"
         } else {
-            "packets without a connection, answered with RST, that Wireshark counts as one"
+            "stray packets answered with RST, counted by Wireshark as a connection"
         };
-        notes.push(format!("number {} is left out: {why}", stray.id));
+        notes.push(format!("number {} unused: {why}", stray.id));
     }
     if strays.len() > MOST_STRAYS {
-        notes.push(format!("{} more numbers are left out, for the same reasons", strays.len() - MOST_STRAYS));
+        notes.push(format!("{} more numbers unused, for the same reasons", strays.len() - MOST_STRAYS));
     }
     let unknown = listed(capture).filter(|connection| !connection.roles_known).count();
     if unknown > 0 {
         notes.push(format!(
-            "{unknown} of {} began without a captured MP_CAPABLE: keys are not known, and the end that opened most of \
-             the subflows seen is taken for the client",
+            "{unknown} of {} without a captured MP_CAPABLE: keys unknown; the end that opened most of the captured \
+             subflows is taken as the client",
             counted(connections.len(), "connection")
         ));
     }
@@ -196,9 +196,9 @@ fn put_together(connection: &MptcpConnection) -> Option<String> {
     numbers.dedup();
     let how = match connection.joined_by? {
         JoinedBy::Keys | JoinedBy::Token => return None,
-        JoinedBy::DataSequence => "64-bit data sequence numbers lie in one stretch",
+        JoinedBy::DataSequence => "64-bit data sequence numbers lie in one range",
         JoinedBy::ShortDataSequence => {
-            "32-bit data sequence numbers lie in one stretch in both directions, closer than chance explains"
+            "32-bit data sequence numbers lie in one range in both directions, closer than chance explains"
         }
     };
     let others = numbers.into_iter().filter(|number| *number != connection.mptcpstream);
@@ -215,15 +215,15 @@ fn put_together(connection: &MptcpConnection) -> Option<String> {
 fn nothing_listed(requests: &[Request]) -> String {
     let asked: usize = requests.iter().map(|request| request.asked.len()).sum();
     if asked == 0 {
-        return "no packet of the capture has an MPTCP option that negotiates a connection".to_string();
+        return "no MPTCP connection: no packet has an MPTCP option that negotiates one".to_string();
     }
     let syns = counted(asked, "SYN");
     let streams =
         if requests.len() == asked { String::new() } else { format!(" on {}", counted(requests.len(), "TCP stream")) };
     let unknown = |request: &Request| request.outcome == requests::Outcome::Unknown;
     if !requests.iter().all(unknown) {
-        format!("{syns}{streams} asked for MPTCP, none was granted: see `diagnose`")
+        format!("{syns}{streams} requested MPTCP, none was accepted: see `diagnose`")
     } else {
-        format!("{syns}{streams} asked for MPTCP, and the capture does not hold the answer")
+        format!("{syns}{streams} requested MPTCP; the answer was not captured")
     }
 }

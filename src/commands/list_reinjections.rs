@@ -29,34 +29,34 @@ impl Described for ListReinjections {
     }
 
     fn summary(&self) -> &'static str {
-        "List the packets with data that had gone over another subflow, when and how late"
+        "List reinjections: data already sent over another subflow, with time and age"
     }
 
     fn details(&self) -> &'static str {
-        "Each packet with data that another subflow had carried before and its own had not: its first such byte, how many \
-         there are, the packets that carried them first, and the time since. What TCP retransmits is not a reinjection, and \
-         neither is data that comes again on the same subflow under new sequence numbers; --summary counts the latter \
-         apart. dsn counts from the sender's first byte of data, which is 1, and is null where the key was not captured.\n\n\
-         What a row means depends on the place of capture, which seen_from says. Seen from the sender, the row is the \
-         reinjection and `of` the original. needed says whether the DATA_ACK went on only thanks to the reinjection: also \
-         where TCP had acknowledged the original and the receiver lost it behind TCP. Seen from the receiver, the row is \
-         the copy that came late, by late_by, and `of` the one that came first: which of them was sent first, and so was \
-         the original, is known at the sender only. `qualify_reinjections` compares the captures of both ends."
+        "One row per packet with data that another subflow had carried before and its own had not: the first such \
+         byte, their number, the packets that carried them first, and the time since. TCP retransmissions are not \
+         reinjections. Nor is data repeated on the same subflow under new sequence numbers; --summary counts that \
+         separately. dsn counts from the sender's first data byte, which is 1; it is null if the key was not captured.\n\n\
+         The meaning of a row depends on the place of capture, given by seen_from. At the sender, the row is the \
+         reinjection and `of` the original. needed says whether the DATA_ACK advanced only thanks to the reinjection, \
+         even if TCP had acknowledged the original before the receiver lost it. At the receiver, the row is the late \
+         copy, late_by how late, and `of` the copy that arrived first. Which of them was the original is known only at \
+         the sender. `qualify_reinjections` compares captures from both ends."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let summary = Arg::new("summary")
             .long("summary")
             .action(ArgAction::SetTrue)
-            .help("Totals by pair of subflows instead of single packets");
+            .help("Totals per pair of subflows instead of single packets");
         command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(summary).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "list_reinjections 0", purpose: "what was reinjected, and which packets it repeats" },
-            Example { line: "lr 0 --summary -H", purpose: "how much went from which subflow to which" },
-            Example { line: "lr 0 --towards server --format csv", purpose: "the upload's, for a spreadsheet" },
+            Example { line: "list_reinjections 0", purpose: "reinjections and the packets that they repeat" },
+            Example { line: "lr 0 --summary -H", purpose: "bytes from each subflow to each other" },
+            Example { line: "lr 0 --towards server --format csv", purpose: "the upload, for a spreadsheet" },
         ]
     }
 }
@@ -167,7 +167,7 @@ fn title(towards: Role, seen_from: Option<Place>) -> String {
     let towards = towards.name();
     match seen_from {
         Some(Place::Sender) => format!("Reinjections towards the {towards}, recorded at the sender"),
-        Some(Place::Receiver) => format!("Copies that came late towards the {towards}, recorded at the receiver"),
+        Some(Place::Receiver) => format!("Late copies towards the {towards}, recorded at the receiver"),
         Some(Place::Between) => format!("Data seen again towards the {towards}, recorded between the ends"),
         None => format!("Data seen again towards the {towards}"),
     }
@@ -192,7 +192,7 @@ const TOTALS: [&str; 6] = ["towards", "first_sent_on", "sent_again_on", "bytes",
 
 fn totals(summary: &ReinjectionSummary, limit: Limit) -> Table {
     let mut table = flat_totals(summary)
-        .titled(format!("Data of MPTCP connection {} that came again under new sequence numbers", summary.mptcpstream));
+        .titled(format!("Data of MPTCP connection {} repeated under new sequence numbers", summary.mptcpstream));
     let headings = ["towards", "came first on", "came again on", "bytes", "packets", "seen from"];
     for (column, heading) in table.columns.iter_mut().zip(headings) {
         column.heading = Some(heading.to_string());
@@ -204,7 +204,7 @@ fn totals(summary: &ReinjectionSummary, limit: Limit) -> Table {
 const ROWS: Rows =
     Rows { levels: &[("directions", "direction"), ("reinjections|resent_same_subflow", "")], ..Rows::FLAT };
 
-/// One row a pair of subflows; the pairs of a subflow with itself are the same-subflow re-sends.
+/// One row per pair of subflows; the pairs of a subflow with itself are the same-subflow re-sends.
 fn flat_totals(summary: &ReinjectionSummary) -> Table {
     let mut table = Table::new(&TOTALS);
     for direction in &summary.directions {
@@ -240,8 +240,8 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
             let bytes = resent.iter().fold(0_u64, |sum, resent| sum.saturating_add(resent.bytes));
             let streams: Vec<u64> = resent.iter().map(|resent| resent.tcpstream.0.into()).collect();
             notes.push(format!(
-                "towards the {}, subflows {} sent {} of their own again under new sequence numbers; these are not \
-                 reinjections, and --summary counts each",
+                "towards the {}, subflows {} re-sent {} of their own data under new sequence numbers; these are not \
+                 reinjections, --summary counts them",
                 direction.towards.name(),
                 several(&streams),
                 counted(bytes, "byte")
@@ -250,8 +250,8 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
         }
         for resent in interruptible(&direction.resent_same_subflow) {
             notes.push(format!(
-                "towards the {}, subflow {} sent {} of its own again in {} under new sequence numbers; \
-                 these are not reinjections",
+                "towards the {}, subflow {} re-sent {} of its own data in {} under new sequence numbers; these are \
+                 not reinjections",
                 direction.towards.name(),
                 resent.tcpstream,
                 counted(resent.bytes, "byte"),
@@ -266,27 +266,24 @@ fn notes(summary: &ReinjectionSummary) -> Vec<String> {
 pub(super) fn merged_repeats(towards: Role, count: u64) -> Option<String> {
     (count > 0).then(|| {
         format!(
-            "towards the {}, {} more pieces of earlier data than are told apart: all bytes count as those of the first piece",
+            "towards the {}, {} more pieces of earlier data than can be told apart: all bytes are counted under the \
+             first piece",
             towards.name(),
-            if count == 1 {
-                "1 range sent again spans".to_string()
-            } else {
-                format!("{count} ranges sent again span")
-            }
+            if count == 1 { "1 range sent again spans".to_string() } else { format!("{count} ranges sent again span") }
         )
     })
 }
 
-/// What a capture from this place does not say of reinjections; nothing at the sender.
+/// Limits of this place of capture for reinjections; none at the sender.
 pub(super) fn what_is_open(towards: Role, seen_from: Option<Place>) -> Option<String> {
     let place = match seen_from {
         Some(Place::Sender) => return None,
         Some(Place::Receiver) => "recorded at the receiver",
         Some(Place::Between) => "recorded between the ends",
-        None => "the capture does not tell where it was recorded",
+        None => "place of capture unknown",
     };
     Some(format!(
-        "towards the {}, {place}: which copy came first is known, not which was sent first; see `qualify_reinjections`",
+        "towards the {}, {place}: shows which copy arrived first, not which was sent first; see `qualify_reinjections`",
         towards.name()
     ))
 }

@@ -33,19 +33,19 @@ impl Described for ListSubflows {
     }
 
     fn summary(&self) -> &'static str {
-        "List the subflows of an MPTCP connection, or of all"
+        "List the subflows of one MPTCP connection, or of all"
     }
 
     fn details(&self) -> &'static str {
-        "mptcpdest is the end of the connection that the subflow was opened towards; the table shows it only where it is \
-         not always the server. A join that asked to be used only when no other subflow is left is a backup; MP_PRIO may change that, \
-         which the table shows in a column of its own (backup_at_end). hmac is the verdict on the HMACs of MP_JOIN, checked with the keys of the connection: \
-         valid, invalid, or unverifiable; hmac_lacks then says what was not captured. JSON and CSV have every field, address and port \
-         apart."
+        "mptcpdest is the end of the connection that the subflow was opened towards; the table shows it only if it is \
+         not always the server. A backup asked in its join to be used only if no other subflow is left. MP_PRIO may \
+         change that, which the table shows as backup_at_end. hmac is the result of checking the HMACs of MP_JOIN with \
+         the connection's keys: valid, invalid, or unverifiable; hmac_lacks then names what was not captured. JSON and \
+         CSV have every field, with addresses and ports separate."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        let all = Arg::new("all").long("all").action(ArgAction::SetTrue).help("The subflows of every connection");
+        let all = Arg::new("all").long("all").action(ArgAction::SetTrue).help("Subflows of all connections");
         command
             .arg(arguments::mptcp_stream().required(false).required_unless_present("all").conflicts_with("all"))
             .arg(all)
@@ -54,7 +54,7 @@ impl Described for ListSubflows {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "list_subflows 0", purpose: "see which paths connection 0 used" },
+            Example { line: "list_subflows 0", purpose: "paths that connection 0 used" },
             Example { line: "ls --all --format csv", purpose: "every subflow of the capture as CSV" },
         ]
     }
@@ -106,7 +106,7 @@ fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) ->
     for towards in Role::BOTH {
         if let Some(bytes) = unseen.get(towards).elsewhere() {
             notes.push(format!(
-                "a subflow is missing from the capture: it carried {} towards the {} that DATA_ACKs cover",
+                "a subflow was not captured: it carried {} towards the {}, as DATA_ACKs show",
                 counted(bytes, "byte"),
                 towards.name()
             ));
@@ -142,7 +142,7 @@ const COLUMNS: &[&str] = &[
 /// Which subflows a table leaves out.
 const LEAST: &str = "with the least data";
 
-/// How many subflows there are in which state, the commonest first.
+/// Number of subflows in each state, most common first.
 fn states(found: &[SubflowRecord]) -> String {
     let mut counts: Vec<(State, u64)> = Vec::new();
     for subflow in found {

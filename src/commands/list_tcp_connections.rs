@@ -24,7 +24,7 @@ impl Described for ListTcpConnections {
     }
 
     fn summary(&self) -> &'static str {
-        "List the TCP streams, subflows of MPTCP connections included"
+        "List the TCP streams, including subflows of MPTCP connections"
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -33,8 +33,8 @@ impl Described for ListTcpConnections {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "list_tcp_connections", purpose: "see every TCP stream of the capture" },
-            Example { line: "lt --format ndjson", purpose: "feed them to another program, one a line" },
+            Example { line: "list_tcp_connections", purpose: "every TCP stream of the capture" },
+            Example { line: "lt --format ndjson", purpose: "for another program, one per line" },
         ]
     }
 
@@ -67,7 +67,7 @@ impl Command for ListTcpConnections {
         let table = Limit::of(arguments).cut_groups(table, fewest, of_one, |_, row| amount(row, 3));
         let mut notes = Vec::new();
         if connections.is_empty() {
-            notes.push("the capture holds no TCP packet".to_string());
+            notes.push("the capture has no TCP packets".to_string());
         }
         Ok(Outcome::Report(Report::new(&connections, vec![table]).complete(&ROWS).with_notes(notes)))
     }

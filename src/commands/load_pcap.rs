@@ -25,25 +25,25 @@ impl Described for LoadPcap {
     }
 
     fn summary(&self) -> &'static str {
-        "Load a capture, or a table that `export` wrote, or switch to a loaded one"
+        "Load a capture or an exported table, or switch to a loaded one"
     }
 
     fn details(&self) -> &'static str {
-        "The capture is dissected once and kept in the cache, which is valid while the file keeps its size and \
-         modification time. The capture loaded before stays loaded when this one cannot be read.\n\n\
-         --as keeps the capture under a name (letters, digits, `_`, `-`, `.`) beside others; `load_pcap NAME` then \
-         switches back to it. A name goes before a file that is called the same; `./NAME` is the file. `captures` \
-         lists the captures and forgets names.\n\n\
-         Packets count in the order of time, whatever their order in the file; their ids, and the numbers of streams and \
-         connections, are the file's.\n\n\
-         Where packets were recorded in several places (`tcpdump -i any` on a router, a bridge, a mirror port, both ends \
-         in one file), the file holds most of them several times. That is said, and each packet counts once. Of its \
-         copies counts the one recorded where the connection's first packet passed first, nearest to the client; with \
-         --copies last the one nearest to the server; with --copies all every copy. What the other place alone recorded \
-         was lost between them: it counts, too, but no time is measured on it. --interface keeps the packets of one \
-         interface alone, and numbers streams as a file of these packets would.\n\n\
-         Wherever a capture is named, FILE@client and FILE@server stand for what was recorded nearest to either end and \
-         nothing else, FILE@INTERFACE for what one interface recorded: `loss mptcp FILE@client 0 FILE@server`."
+        "The capture is dissected once and cached; the cache entry is valid as long as the file keeps its size and \
+         modification time. If the capture cannot be read, the previous one stays loaded.\n\n\
+         --as keeps the capture under a name (letters, digits, `_`, `-`, `.`) beside others; `load_pcap NAME` switches \
+         back to it. A name takes precedence over a file of the same name; `./NAME` is the file. `captures` lists the \
+         captures and drops names.\n\n\
+         Packets are analyzed in time order, whatever their order in the file; packet ids, stream and connection \
+         numbers follow the file.\n\n\
+         If packets were recorded in several places, the file has several copies of most packets. Examples are \
+         `tcpdump -i any` on a router, a bridge, a mirror port, and both ends in one file. The program says so and \
+         counts each packet once. By default it takes the copy recorded nearest to the client, where the connection's \
+         first packet passed first. With --copies last, it takes the one nearest to the server; with --copies all, \
+         every copy. A packet seen only in the other place was lost between them: it counts, but no time is measured \
+         on it. --interface keeps one interface's packets only, and numbers streams as in a file of these packets.\n\n\
+         Wherever a capture is named, FILE@client and FILE@server stand for the packets recorded nearest to that end, \
+         FILE@INTERFACE for those of one interface: `loss mptcp FILE@client 0 FILE@server`."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -51,35 +51,35 @@ impl Described for LoadPcap {
             .arg(
                 arguments::capture("capture", "FILE")
                     .required(true)
-                    .help("A pcap or pcapng file, a CSV file that `export` wrote, or the name of a loaded capture"),
+                    .help("pcap or pcapng file; CSV file from `export`; or name of a loaded capture"),
             )
             .arg(
                 Arg::new("as")
                     .long("as")
                     .value_name("NAME")
                     .value_parser(name)
-                    .help("Also keep the capture under this name"),
+                    .help("Keep the capture under this name"),
             )
             .arg(
                 Arg::new("interface")
                     .long("interface")
                     .value_name("NAME")
-                    .help("Only packets recorded on this interface; `list_interfaces` has their names and numbers"),
+                    .help("Only packets of this interface, by name or number from `list_interfaces`"),
             )
             .arg(
                 Arg::new("copies")
                     .long("copies")
                     .value_name("WHICH")
                     .value_parser(choice::COPIES)
-                    .help("Which copies count of packets that were recorded in several places"),
+                    .help("Copies to count if packets were recorded in several places"),
             )
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "load_pcap examples/server.pcapng", purpose: "look at the server's side of the example" },
-            Example { line: "load_pcap examples/server.pcapng --as server", purpose: "and keep it under a name" },
-            Example { line: "load_pcap examples/server.pcapng --interface sv1", purpose: "what one interface saw" },
+            Example { line: "load_pcap examples/server.pcapng", purpose: "the server's side of the example" },
+            Example { line: "load_pcap examples/server.pcapng --as server", purpose: "the same, kept under a name" },
+            Example { line: "load_pcap examples/server.pcapng --interface sv1", purpose: "one interface only" },
         ]
     }
 }
@@ -138,6 +138,6 @@ pub(super) fn name(text: &str) -> std::result::Result<String, &'static str> {
     if is_name(text) {
         Ok(text.to_string())
     } else {
-        Err("names are made of letters, digits, `_`, `-` and `.`, and do not begin with `-`")
+        Err("not a valid name; use letters, digits, `_`, `-` and `.`, but no leading `-`")
     }
 }

@@ -24,22 +24,22 @@ impl Described for LossCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "What got lost, doubled or overtaken between two captures, by subflow and direction"
+        "Count packets lost, duplicated or reordered between two captures, by subflow and direction"
     }
 
     fn details(&self) -> &'static str {
-        "Lost is what the sender's capture has, the receiver's has not, and the receiver's acknowledgements give no sign \
-         of. A packet that the receiver acknowledged although nothing in its capture brought the data was not captured. \
-         A packet that was under way when the receiver's capture began or ended, or sent before or after that, is outside \
-         of the capture: neither lost nor arrived. The share of lost packets is of the others. Reordered is a packet that arrived behind one sent \
-         later on the same subflow (RFC 4737). A large frame of which a part is lost counts as one lost packet."
+        "Lost: in the sender's capture, not in the receiver's, and not acknowledged by the receiver. Not captured: \
+         acknowledged, although nothing in the receiver's capture carried the data. Outside the capture: in flight \
+         when the receiver's capture began or ended, or sent before or after it; neither lost nor arrived. The share \
+         of lost packets excludes these. Reordered: arrived behind a packet sent later on the same subflow (RFC 4737). \
+         A large frame with a lost part counts as one lost packet."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let packets = Arg::new("packets")
             .long("packets")
             .action(ArgAction::SetTrue)
-            .help("List the packets that did not pass the usual way, instead of counting them");
+            .help("List the affected packets instead of counting them");
         two_captures::with_level(command)
             .arg(arguments::towards())
             .arg(packets)
@@ -55,7 +55,7 @@ impl Described for LossCommand {
             },
             Example {
                 line: "loss mptcp examples/client.pcapng 0 examples/server.pcapng --packets --towards server --csv",
-                purpose: "which packets of the upload were lost",
+                purpose: "lost packets of the upload",
             },
         ]
     }

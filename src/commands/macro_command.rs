@@ -16,12 +16,12 @@ impl Described for Macro {
     }
 
     fn summary(&self) -> &'static str {
-        "Names of your own for commands with arguments in them"
+        "Define short names for commands with arguments"
     }
 
     fn details(&self) -> &'static str {
-        "`{1}` in the text is the first word behind the name, `{2}` the second; what follows the last one comes behind the \
-         text. `{{1}}` stands for `{1}` itself. Otherwise as `alias`."
+        "`{1}` in the text stands for the first word after the name, `{2}` for the second; further words are \
+         appended. `{{1}}` stands for a literal `{1}`. Otherwise like `alias`."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -32,7 +32,7 @@ impl Described for Macro {
         &[
             Example {
                 line: "macro create sent 'tcp_summary {1} --towards {2}'",
-                purpose: "`sent 0 server` for one stream and direction",
+                purpose: "then `sent 0 server` for one stream and direction",
             },
             Example { line: "macro list", purpose: "all of them" },
         ]

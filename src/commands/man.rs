@@ -20,16 +20,15 @@ impl Described for ManualPage {
     }
 
     fn summary(&self) -> &'static str {
-        "Print the manual page, for `man`"
+        "Print the manual page"
     }
 
     fn details(&self) -> &'static str {
-        "All commands are on one page. `mptcpanalyzer man > ~/.local/share/man/man1/mptcpanalyzer.1` puts it where `man \
-         mptcpanalyzer` finds it."
+        "One page covers all commands. To install it: `mptcpanalyzer man > ~/.local/share/man/man1/mptcpanalyzer.1`."
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "man > mptcpanalyzer.1", purpose: "to be read with `man ./mptcpanalyzer.1`" }]
+        &[Example { line: "man > mptcpanalyzer.1", purpose: "then read it with `man ./mptcpanalyzer.1`" }]
     }
 }
 
@@ -43,7 +42,7 @@ impl Command for ManualPage {
     }
 
     fn run(&self, _: &ArgMatches, _: &mut Session) -> Result<Outcome> {
-        let page = page().map_err(|error| Error::Failed(format!("cannot make the manual page: {error}")))?;
+        let page = page().map_err(|error| Error::Failed(format!("cannot write the manual page: {error}")))?;
         Ok(Outcome::Text(StyledStr::from(page)))
     }
 }

@@ -32,17 +32,16 @@ impl Described for MapMptcpConnection {
     }
 
     fn details(&self) -> &'static str {
-        "Candidates in PCAP2, best first. A key, or a token (32 bits of a hash of a key), of either host that agrees is \
-         proof: the score is infinite. Where no key or token was captured the scores of the subflows count, in bits \
-         that agree, as `help map_tcp_connection` explains. The subflows of the best candidate are mapped by the numbers of their \
-         handshakes, then by their packets, and last by addresses and ports, so translated addresses and ports that \
-         are used again do no harm. A subflow that one end has as plain TCP, or in another connection, is found as \
-         well, and a sentence says so."
+        "Lists candidates in PCAP2, best first. A matching key or token (32 bits of a key's hash) of either host is \
+         proof: the score is infinite. Without captured keys and tokens, the score is that of the subflows, in \
+         matching bits, as `help map_tcp_connection` explains. The subflows of the best candidate are mapped by \
+         handshake numbers, then by packets, and last by addresses and ports. Address translation and port reuse \
+         therefore do no harm. A subflow seen as plain TCP, or in another connection, is found too and reported."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        let number = arguments::mptcp_stream()
-            .help("Number of the MPTCP connection in PCAP1, as `list_mptcp_connections` shows it");
+        let number =
+            arguments::mptcp_stream().help("Number of the MPTCP connection in PCAP1, from `list_mptcp_connections`");
         command
             .arg(arguments::capture("first", "PCAP1").required(true))
             .arg(arguments::capture("second", "PCAP2").required(true))
@@ -54,7 +53,7 @@ impl Described for MapMptcpConnection {
         &[
             Example {
                 line: "map_mptcp_connection examples/client.pcapng examples/server.pcapng 0",
-                purpose: "the client's connection 0 and its subflows in the server's capture",
+                purpose: "the client's connection 0 and its subflows, found in the server's capture",
             },
             Example {
                 line: "map_mptcp examples/server.pcapng examples/client.pcapng 0 --trim --format json",
@@ -108,14 +107,14 @@ fn thousandths(subflow: &SubflowMatch) -> Option<i64> {
     subflow.score.map(|score| (score * 1e3) as i64)
 }
 
-/// What is to be said of subflows, one by one of up to ten.
+/// Notes about subflows, one by one for up to ten.
 fn remarks(best: &MptcpMatch) -> Vec<String> {
     const MOST: usize = 10;
     let mut remarks: Vec<String> = best.subflows.iter().filter_map(|subflow| subflow.remark.clone()).collect();
     let more = remarks.len().saturating_sub(MOST);
     if more > 0 {
         remarks.truncate(MOST);
-        remarks.push(format!("{more} more subflows of which something is to be said: see `remark` in JSON"));
+        remarks.push(format!("{more} more subflows with remarks: see `remark` in JSON"));
     }
     remarks
 }
@@ -125,8 +124,7 @@ fn absent(mapper: &Mapper<'_>, connection: &Connection, second: &Capture) -> Vec
     let plain = connection.subflows.iter().find_map(|stream| Some((*stream, mapper.tcp(*stream).first()?.mapped)));
     vec![match plain {
         Some((stream, mapped)) => format!(
-            "MPTCP connection {} is no MPTCP connection in {}: its TCP stream {stream} is TCP stream {mapped} there, \
-             which is plain TCP",
+            "MPTCP connection {} is plain TCP in {}: its TCP stream {stream} is TCP stream {mapped} there",
             connection.id,
             second.path.display()
         ),

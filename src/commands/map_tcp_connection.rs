@@ -28,19 +28,19 @@ impl Described for MapTcpConnection {
     }
 
     fn details(&self) -> &'static str {
-        "Candidates in PCAP2, best first. The score counts bits that agree: 32 for each initial sequence number (ISN), 16 \
-         for a packet with the same sequence and acknowledgement number (64 at most), 4 for one with the same timestamps \
-         (32 at most), 16 for the client's port, 4 for each address and for the server's port, and for subflows of \
-         MPTCP what their handshakes hold. A number that differs counts against, unless the rest shows that it was \
-         rewritten on the way. Times are never compared. The score is infinite where a key, or an HMAC made with keys, \
-         agrees. Nothing is offered for less than 16 bits."
+        "Lists candidates in PCAP2, best first. The score counts matching bits: 32 for each initial sequence number \
+         (ISN), 16 for a packet with the same sequence and acknowledgement number (64 at most), 4 for one with the \
+         same timestamps (32 at most), 16 for the client's port, 4 for each address and for the server's port, and, \
+         for MPTCP subflows, the values of their handshakes. A differing number counts against a candidate, unless the \
+         rest shows that it was rewritten on the way. Times are never compared. The score is infinite if a key, or an \
+         HMAC made with keys, matches. Candidates below 16 bits are not listed."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         command
             .arg(arguments::capture("first", "PCAP1").required(true))
             .arg(arguments::capture("second", "PCAP2").required(true))
-            .arg(arguments::tcp_stream().help("Number of the TCP stream in PCAP1, as `list_tcp_connections` shows it"))
+            .arg(arguments::tcp_stream().help("Number of the TCP stream in PCAP1, from `list_tcp_connections`"))
             .args(mapping::options())
     }
 
@@ -48,11 +48,11 @@ impl Described for MapTcpConnection {
         &[
             Example {
                 line: "map_tcp_connection examples/client.pcapng examples/server.pcapng 1",
-                purpose: "which stream of the server's capture the client's stream 1 is",
+                purpose: "the client's stream 1, found in the server's capture",
             },
             Example {
                 line: "map_tcp examples/server.pcapng examples/client.pcapng 0 --trim -v",
-                purpose: "the other way round, with everything that speaks for it",
+                purpose: "the other way round, with all the evidence",
             },
         ]
     }

@@ -1,4 +1,4 @@
-//! What `map_tcp_connection` and `map_mptcp_connection` share: options, the choice of candidates, reasons in tables.
+//! Shared by `map_tcp_connection` and `map_mptcp_connection`: options, the choice of candidates, reasons in tables.
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
@@ -21,14 +21,15 @@ pub fn options() -> [Arg; 3] {
             .value_parser(value_parser!(u16).range(1..))
             .default_value("5")
             .help("At most K candidates"),
-        Arg::new("trim").long("trim").action(ArgAction::SetTrue).help(
-            "Leave out candidates with less than half the best one's score; beside a certain one, all that are not",
-        ),
+        Arg::new("trim")
+            .long("trim")
+            .action(ArgAction::SetTrue)
+            .help("Omit candidates below half the best score; if one is certain, omit all that are not"),
         Arg::new("verbose")
             .long("verbose")
             .short('v')
             .action(ArgAction::SetTrue)
-            .help("Show every reason with its bits and what was seen"),
+            .help("Show every reason with its bits and values"),
     ]
 }
 
@@ -72,7 +73,7 @@ pub fn flat(reasons: &[Reason]) -> Cell {
     Cell::Text(names.collect::<Vec<String>>().join(";"))
 }
 
-/// Appends one row a reason, each behind the cells that say what it is about.
+/// Appends one row per reason, each behind the cells that say what it is about.
 pub fn list(table: &mut Table, about: &[Cell], reasons: &[Reason]) {
     for reason in reasons {
         let mut cells = about.to_vec();

@@ -10,7 +10,7 @@ use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::Report;
 
-/// What is shown unless columns are asked for.
+/// Default columns.
 const USUAL: [&str; 10] = [
     "towards",
     "fate",
@@ -33,16 +33,16 @@ impl Described for MergeCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Each packet at the sender beside the same packet at the receiver"
+        "Match each packet at the sender with the same packet at the receiver"
     }
 
     fn details(&self) -> &'static str {
-        "One row a packet, or a part of one where a large frame was cut up on the way. fate: received, duplicate (the \
-         network delivered it once more), lost, outside_capture (under way when the receiver's capture began or ended, or \
-         sent before or after that), not_captured_at_receiver, not_captured_at_sender. `offset` and `length` \
-         say which part of the sender's payload the row is about. `delay` is the receiver's time less the sender's, \
-         corrected as --clock says. All columns of `columns` are there with the endings _sender and _receiver; ask for \
-         them with --columns, or for everything with --columns all."
+        "One row per packet, or per part of a large frame that was split on the way. fate: received, duplicate \
+         (delivered again by the network), lost, outside_capture (in flight when the receiver's capture began or \
+         ended, or sent before or after it), not_captured_at_receiver, not_captured_at_sender. `offset` and `length` \
+         give the part of the sender's payload. `delay` is the receiver's time minus the sender's, corrected as \
+         --clock says. Every column of `columns` is available with the suffixes _sender and _receiver: name them with \
+         --columns, or use --columns all."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -50,7 +50,7 @@ impl Described for MergeCommand {
             .long("columns")
             .value_name("COLUMN,…")
             .value_delimiter(',')
-            .help("Only these columns, in this order; `all` for all of them");
+            .help("Only these columns, in this order; `all` for every column");
         two_captures::with_level(command)
             .arg(two_captures::correction_argument())
             .arg(arguments::towards())
@@ -62,11 +62,11 @@ impl Described for MergeCommand {
         &[
             Example {
                 line: "merge tcp examples/client.pcapng 1 examples/server.pcapng",
-                purpose: "the packets of one subflow at both ends",
+                purpose: "packets of one subflow at both ends",
             },
             Example {
                 line: "merge mptcp examples/client.pcapng 0 examples/server.pcapng --columns all -o merged.csv",
-                purpose: "everything, for pandas or polars",
+                purpose: "all columns, for pandas or polars",
             },
         ]
     }

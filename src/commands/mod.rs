@@ -83,7 +83,7 @@ pub enum Category {
     Plots,
     /// The packet table itself.
     Packets,
-    /// What plugins bring.
+    /// Commands and plots of plugins.
     Plugins,
     /// The shell and its surroundings.
     Shell,
@@ -106,7 +106,7 @@ impl Category {
     }
 }
 
-/// What a command leaves behind.
+/// Outcome of a command.
 #[derive(Debug)]
 pub enum Outcome {
     /// Facts to render in the chosen form.
@@ -115,7 +115,7 @@ pub enum Outcome {
     Failed {
         /// The facts.
         report: Report,
-        /// What is wrong and what to do.
+        /// The problem and the advice.
         sentence: String,
     },
     /// Text for people on standard output; its styles are dropped where there is no terminal.

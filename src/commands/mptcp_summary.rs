@@ -30,22 +30,23 @@ impl Described for MptcpSummaryCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Sum up an MPTCP connection, or all: data, each subflow's share, reinjections"
+        "Summarize MPTCP connections: data, each subflow's share, reinjections"
     }
 
     fn details(&self) -> &'static str {
-        "goodput_bytes counts each byte of data once: what the application wrote. Of it, mapped_bytes have a mapping, \
-         plain_tcp_bytes went after a fallback to TCP, and fast_open_bytes in the SYN (TCP Fast Open). throughput_bytes is \
-         what the subflows carried for it. Data that came again is told apart: retransmitted (by TCP, under the same subflow sequence \
-         numbers), duplicated (the path doubled the packet, see `help tcp_summary`), reinjected (had gone over another subflow), re-sent on the same subflow (under new sequence numbers). \
-         A subflow's goodput is the data that it was the first to carry at the place of capture, which seen_from says. At \
-         the receiver reinjected_bytes are those of the copy that came late: which copy was sent first is not known \
-         there, and copies that were lost on the way are not counted. unseen_bytes are data that DATA_ACKs cover and no \
-         captured packet carried, such as those of a subflow over an interface that was not recorded; without the sender's \
-         key they count from the lowest DATA_ACK. Goodput, rates and shares are of what was captured. \
-         keepalives and window_probes are packets; the byte that one may carry is not data, unless the receiver took it.\n\n\
-         Without a number, every connection is summed up in a row of its own; JSON and CSV then have for each what they \
-         have for one."
+        "goodput_bytes counts each data byte once: what the application wrote. It is the sum of mapped_bytes (with a \
+         mapping), plain_tcp_bytes (after a fallback to TCP) and fast_open_bytes (in the SYN, TCP Fast Open). \
+         throughput_bytes is what the subflows carried for it.\n\n\
+         Repeated data is split by cause: retransmitted (by TCP, under the same subflow sequence numbers), duplicated \
+         (by the path, see `help tcp_summary`), reinjected (already sent over another subflow), re-sent on the same \
+         subflow (under new sequence numbers). A subflow's goodput is the data that it carried first at the place of \
+         capture, given by seen_from. At the receiver, reinjected_bytes are those of the late copy: which copy was \
+         sent first is unknown there, and copies lost on the way are not counted.\n\n\
+         unseen_bytes are covered by DATA_ACKs but were in no captured packet, as on a subflow over an interface that \
+         was not recorded. Without the sender's key they count from the lowest DATA_ACK. Goodput, rates and shares \
+         cover captured data only. keepalives and window_probes count packets; a byte that they carry is not data \
+         unless the receiver took it.\n\n\
+         Without a number, there is one row per connection; JSON and CSV then have the full record of each."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -54,9 +55,9 @@ impl Described for MptcpSummaryCommand {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "mptcp_summary 0", purpose: "what connection 0 carried, and over which subflows" },
-            Example { line: "mptcp_summary 0 --towards server -H", purpose: "the upload, sizes with unit prefixes" },
-            Example { line: "mptcp_summary", purpose: "every connection, a row each" },
+            Example { line: "mptcp_summary 0", purpose: "data of connection 0, by subflow" },
+            Example { line: "mptcp_summary 0 --towards server -H", purpose: "the upload, with unit prefixes" },
+            Example { line: "mptcp_summary", purpose: "all connections, one row per connection" },
         ]
     }
 }
@@ -250,8 +251,8 @@ fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
     let mut notes = Vec::new();
     if !connection.roles_known {
         notes.push(
-            "the MP_CAPABLE handshake was not captured: the end that opened most of the subflows seen is taken for \
-             the client"
+            "MP_CAPABLE handshake not captured: the end that opened most of the captured subflows is taken as the \
+             client"
                 .to_string(),
         );
     }
@@ -263,34 +264,34 @@ fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
         notes.extend(merged_repeats(direction.towards, direction.merged_repeats));
         if direction.resent_same_subflow_bytes > 0 {
             notes.push(format!(
-                "towards the {towards}, subflows sent {} of their own again under new sequence numbers",
+                "towards the {towards}, subflows re-sent {} of their own data under new sequence numbers",
                 counted(direction.resent_same_subflow_bytes, "byte")
             ));
         }
         if direction.plain_tcp_bytes > 0 {
             notes.push(format!(
-                "towards the {towards}, {} of the goodput went as plain TCP after a fallback, {} with a mapping",
+                "towards the {towards}, goodput includes {} of plain TCP after a fallback and {} with a mapping",
                 counted(direction.plain_tcp_bytes, "byte"),
                 counted(direction.mapped_bytes, "byte")
             ));
         }
         if direction.fast_open_bytes > 0 {
             notes.push(format!(
-                "towards the {towards}, {} of the goodput came in the SYN (TCP Fast Open), before the first data sequence \
-                 number",
+                "towards the {towards}, goodput includes {} in the SYN (TCP Fast Open), before the first data \
+                 sequence number",
                 counted(direction.fast_open_bytes, "byte")
             ));
         }
         if let Some(bytes) = direction.unseen_bytes.filter(|bytes| *bytes > 0) {
             notes.push(format!(
-                "towards the {towards}, DATA_ACKs cover {} that no captured packet carried: goodput, rate and shares are of \
-                 what was captured",
+                "towards the {towards}, DATA_ACKs cover {} that no captured packet carried: goodput, rate and shares \
+                 cover captured data only",
                 counted(bytes, "byte")
             ));
         }
         if direction.unmapped_bytes > 0 {
             notes.push(format!(
-                "towards the {towards}, the goodput leaves out {} whose mapping was not captured",
+                "towards the {towards}, goodput excludes {} whose mapping was not captured",
                 counted(direction.unmapped_bytes, "byte")
             ));
         }

@@ -29,36 +29,36 @@ impl Described for OutOfOrderCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Data out of order at the receiver: what waited, how long, and for which subflow"
+        "Measure out-of-order data at the receiver: amount, waiting time, and the subflow to blame"
     }
 
     fn details(&self) -> &'static str {
-        "A segment is out of order when it carries new data beyond the next expected data sequence number. Its data wait \
-         until all data before them have arrived on any subflow: that wait is their head-of-line delay, counted once for \
-         each range of data that a packet was the first to carry. Delays are of the ranges that did wait; in-order data \
-         wait no time and are not among them. Data that had come before do not wait. TCP's own reordering within a \
-         subflow, which also holds data back, counts only as far as data sequence numbers show it.\n\n\
-         The tables by subflow say who carried the data that waited. Those on what was waited for say which subflow \
-         carried the next expected data while others waited (blocked time), and how often and for how many octets that \
-         ended the wait. The blocked times add up to the time in which anything waited for a hole that was filled.\n\n\
-         The numbers are the application's in a capture at the receiver. In one at the sender they show in which order \
-         the data were sent, before any path delayed them. Percentiles are interpolated between the two nearest values, \
-         as NumPy does. JSON and CSV are in seconds."
+        "A segment is out of order if it carries new data beyond the next expected data sequence number. Its data \
+         waits until all earlier data has arrived on any subflow. That wait is its head-of-line delay, counted once \
+         for each range of data that a packet was the first to carry. Delays cover only ranges that waited; in-order \
+         and repeated data does not wait. TCP's own reordering within a subflow, which also holds data back, counts \
+         only as far as data sequence numbers show it.\n\n\
+         One table shows which subflow carried the waiting data. The other shows which subflow carried the next \
+         expected data while other data waited (blocked time), and how often and for how many bytes its arrival ended \
+         the wait. Blocked times add up to the total time in which anything waited for a gap that was later filled.\n\n\
+         At the receiver, the numbers are those of its application. At the sender, they show the sending order, before \
+         any path delay. Percentiles are interpolated between the two nearest values, as in NumPy. JSON and CSV are in \
+         seconds."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let over_time = Arg::new("over_time")
             .long("over-time")
             .action(ArgAction::SetTrue)
-            .help("The octets waiting, one row a change, instead of their summary");
+            .help("Waiting bytes over time, one row per change, instead of the summary");
         command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(over_time).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "ooo 0", purpose: "what waited in connection 0, both directions" },
+            Example { line: "ooo 0", purpose: "waiting data of connection 0, both directions" },
             Example { line: "ooo 0 --towards client --format json", purpose: "the download, for a program" },
-            Example { line: "ooo 0 --over-time --format csv -o waiting.csv", purpose: "octets waiting over time" },
+            Example { line: "ooo 0 --over-time --format csv -o waiting.csv", purpose: "waiting bytes over time" },
         ]
     }
 }
@@ -131,7 +131,7 @@ fn whole_bytes(octets: f64) -> Cell {
 }
 
 fn waited(direction: &OutOfOrderDirection) -> Table {
-    let title = format!("Towards the {}, what waited: head-of-line delay, milliseconds", direction.towards.name());
+    let title = format!("Towards the {}, waiting data: head-of-line delay in milliseconds", direction.towards.name());
     let mut table = Table::new(&["tcpstream", "segments", "waited", "bytes"]).titled(title);
     table.columns.extend(["median", "p75", "p99", "max"].map(milliseconds::column));
     for subflow in interruptible(&direction.subflows) {
@@ -149,7 +149,7 @@ fn waited(direction: &OutOfOrderDirection) -> Table {
 }
 
 fn blame(direction: &OutOfOrderDirection) -> Table {
-    let title = format!("Towards the {}, what was waited for", direction.towards.name());
+    let title = format!("Towards the {}, data waited for", direction.towards.name());
     let mut table = Table::new(&["tcpstream", "holes filled", "bytes released"]).titled(title);
     table.columns.push(milliseconds::column("blocked ms"));
     for entry in interruptible(&direction.blame) {
@@ -210,7 +210,7 @@ fn flat(found: &OutOfOrder) -> Table {
     table
 }
 
-/// The octets waiting from one instant on.
+/// The bytes waiting from one instant on.
 #[derive(Clone, Serialize)]
 struct OccupancyRow {
     towards: Role,
@@ -246,8 +246,8 @@ fn notes(connection: &Connection, found: &OutOfOrder) -> Vec<String> {
     let mut notes = Vec::new();
     if !connection.roles_known {
         notes.push(
-            "the MP_CAPABLE handshake was not captured: the end that opened most of the subflows seen is taken for \
-             the client"
+            "MP_CAPABLE handshake not captured: the end that opened most of the captured subflows is taken as the \
+             client"
                 .to_string(),
         );
     }

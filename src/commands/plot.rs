@@ -24,13 +24,13 @@ impl Described for PlotCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Draw a plot: in the terminal, or into a file"
+        "Draw a plot in the terminal or into a file"
     }
 
     fn details(&self) -> &'static str {
-        "`plot NAME --help` explains a plot. Without --out it is drawn in the terminal: as a picture in kitty, Ghostty, \
-         WezTerm, iTerm2, foot and others, in characters elsewhere. The file's ending chooses the form: svg and png for \
-         documents, xpl for xplot; csv, json, ndjson and parquet hold the plotted values themselves."
+        "`plot NAME --help` explains a plot. Without --out it is drawn in the terminal: as an image in kitty, \
+         Ghostty, WezTerm, iTerm2, foot and others, as text elsewhere. The file extension selects the format: svg and \
+         png for documents, xpl for xplot; csv, json, ndjson and parquet for the plotted values."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -41,7 +41,7 @@ impl Described for PlotCommand {
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "plot dsn 0 --towards server", purpose: "the upload, in the terminal" },
-            Example { line: "plot dsn 0 -o dsn.svg --size 1200x700 --style print", purpose: "for a paper" },
+            Example { line: "plot dsn 0 -o dsn.svg --size 1200x700 --style print", purpose: "for a document" },
             Example { line: "plot dsn 0 --format csv", purpose: "the plotted values" },
         ]
     }
@@ -58,7 +58,7 @@ impl Command for PlotCommand {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let Some((name, arguments)) = arguments.subcommand() else {
-            return Err(Error::Usage("name a plot; `list_available_plots` names them all".to_string()));
+            return Err(Error::Usage("no plot given; `list_available_plots` lists them all".to_string()));
         };
         let plot = PLOTS.find(name).ok_or_else(|| Error::Usage(format!("there is no plot `{name}`")))?;
         let request = Request::of(arguments)?;
@@ -95,30 +95,30 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
             .value_hint(ValueHint::AnyPath)
-            .help("Draw into FILE; its ending chooses the form: svg, png, xpl, txt, csv, json, ndjson, parquet"),
+            .help("Draw into FILE; its extension selects the format: svg, png, xpl, txt, csv, json, ndjson, parquet"),
         Arg::new("form")
             .long("format")
             .value_name("FORM")
             .value_parser(value_parser!(Form))
-            .help("Form of the result, whatever the file's name; csv, json and parquet hold the plotted values"),
+            .help("Output format, whatever the file name; csv, json and parquet hold the plotted values"),
         Arg::new("display")
             .long("display")
             .value_name("WHERE")
             .value_parser(value_parser!(Display))
-            .help("Show it in the terminal, in a window (xdg-open) or not at all"),
-        arguments::force().help("Let --out replace a capture").requires("out"),
-        Arg::new("title").long("title").value_name("TEXT").help("The title, in place of the plot's own"),
+            .help("Show the plot in the terminal, in a window (xdg-open), or not at all"),
+        arguments::force().help("Allow --out to replace a capture").requires("out"),
+        Arg::new("title").long("title").value_name("TEXT").help("Title, instead of the plot's own"),
         Arg::new("size").long("size").value_name("WIDTHxHEIGHT").value_parser(size).help("Size in pixels"),
         Arg::new("dpi")
             .long("dpi")
             .value_name("DPI")
             .value_parser(value_parser!(f64))
-            .help("Dots an inch of a png: with more of them text and lines take more pixels"),
+            .help("Resolution of a PNG, in dots per inch"),
         Arg::new("style")
             .long("style")
             .value_name("NAME|FILE")
             .value_hint(ValueHint::FilePath)
-            .help("default, dark, print, or a TOML file with a style of your own"),
+            .help("default, dark, print, or a TOML file with your own style"),
     ];
     command.args(shared)
 }
@@ -127,7 +127,7 @@ fn size(text: &str) -> std::result::Result<Size, String> {
     let parsed = text.split_once(['x', 'X', '×']).and_then(|(width, height)| {
         Some(Size { width: width.trim().parse().ok()?, height: height.trim().parse().ok()? })
     });
-    parsed.ok_or_else(|| "a size is two numbers of pixels: 900x600".to_string())
+    parsed.ok_or_else(|| "not a valid size; give two numbers of pixels, such as 900x600".to_string())
 }
 
 #[cfg(test)]

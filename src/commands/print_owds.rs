@@ -29,23 +29,23 @@ impl Described for PrintOwds {
     }
 
     fn summary(&self) -> &'static str {
-        "One-way delays between two captures, by subflow and direction"
+        "Measure one-way delays between two captures, by subflow and direction"
     }
 
     fn details(&self) -> &'static str {
-        "Each packet is found again in the other capture by what no path changes: numbers counted from the handshake, \
-         length, flags, timestamps, and the IPv4 identification where packets repeat each other. A delay is the \
-         receiver's time less the sender's. Retransmissions count by themselves, copies that the network made do not. A \
-         large frame that was cut up on the way counts once, with its last part.\n\n\
-         The clocks' error is estimated from the shortest delays in both directions and printed with the delays; \
-         --clock says what to correct. Without it nothing is corrected unless a delay would be below zero."
+        "Packets are matched by values that no path changes: numbers counted from the handshake, length, flags, \
+         timestamps, and the IPv4 identification if packets are otherwise equal. A delay is the receiver's time minus \
+         the sender's. Retransmissions count separately, copies made by the network do not count. A large frame that \
+         was split on the way counts once, with its last part.\n\n\
+         The clock error is estimated from the shortest delays in both directions and printed with the delays; --clock \
+         says what to correct. By default nothing is corrected unless a delay would be negative."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let samples = Arg::new("samples")
             .long("samples")
             .action(ArgAction::SetTrue)
-            .help("One row a packet instead of their distribution");
+            .help("One row per packet instead of the distribution");
         two_captures::with_level(command)
             .arg(two_captures::correction_argument())
             .arg(arguments::towards())
@@ -58,11 +58,11 @@ impl Described for PrintOwds {
         &[
             Example {
                 line: "print_owds mptcp examples/client.pcapng 0 examples/server.pcapng",
-                purpose: "delays of connection 0, whatever its number in the other capture",
+                purpose: "delays of connection 0",
             },
             Example {
                 line: "print_owds tcp examples/client.pcapng 1 examples/server.pcapng --samples --csv",
-                purpose: "every packet of one subflow",
+                purpose: "each packet of one subflow",
             },
         ]
     }
@@ -119,7 +119,7 @@ const ROWS: Rows = Rows {
 
 /// The delays of one direction, for people.
 fn direction(found: &[OneWayDelays], towards: Role) -> Table {
-    let title = format!("One-way delays towards the {}, milliseconds", towards.name());
+    let title = format!("One-way delays towards the {}, in milliseconds", towards.name());
     let mut table = Table::headed(&[("tcpstream", "stream\n1st:2nd"), ("samples", "packets")]).titled(title);
     table.columns.extend(["min", "p25", "median", "p75", "p99", "max"].map(milliseconds::column));
     for delays in interruptible(found.iter().filter(|delays| delays.towards == towards)) {

@@ -52,8 +52,9 @@ fn is_word(name: &str) -> bool {
 #[must_use]
 pub fn handbook() -> String {
     let mut text = String::from(
-        "# Commands\n\nMade from the program itself: `help COMMAND` prints the same. \
-         `UPDATE_DOCS=1 cargo test handbook` writes this page anew.\n",
+        "# Commands\n\n\
+         Generated from the program: `help COMMAND` prints the same. `UPDATE_DOCS=1 cargo test handbook` updates this \
+         page.\n",
     );
     let mut categories: Vec<_> = registry::COMMANDS.own().map(|command| command.category()).collect();
     categories.sort_unstable();

@@ -24,25 +24,24 @@ impl Described for QualifyReinjections {
     }
 
     fn summary(&self) -> &'static str {
-        "Which reinjections were useful, and what they saved"
+        "Judge reinjections: useful, redundant or lost, and the time saved"
     }
 
     fn details(&self) -> &'static str {
-        "A reinjection is useful when some of its data arrived before the subflow that had sent it first delivered it, \
-         or when that one never did; redundant when all of it came later; lost when it never came; outside_capture when \
-         the receiver's capture may not have been running when it, or the original, arrived. Data counts as \
-         delivered by a subflow with whatever packet brought it there first. reinj_delta is the arrival of the original \
-         less the arrival of the reinjection, by the receiver's clock: the time gained. A packet that repeats several \
-         earlier ones counts once for each.\n\n\
-         Waiting that the reinjections saved: data is delivered in order, so one late packet holds up all behind it. The \
-         times of delivery are compared with those that the original subflows alone would have made."
+        "useful: some of its data arrived before the original subflow delivered it, or the original never arrived. \
+         redundant: all of it arrived later. lost: it never arrived. outside_capture: the receiver's capture may not \
+         have been running when it, or the original, arrived. Data counts as delivered by a subflow with the first \
+         packet that brought it there. reinj_delta is the arrival of the original minus that of the reinjection, by \
+         the receiver's clock: the time gained. A packet that repeats several earlier ones counts once for each.\n\n\
+         Waiting time saved: data is delivered in order, so one late packet holds up all data behind it. Actual \
+         delivery times are compared with those of the original subflows alone."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let failed = Arg::new("failed")
             .long("failed")
             .action(ArgAction::SetTrue)
-            .help("List only reinjections that did not help: redundant and lost ones");
+            .help("List only reinjections that did not help: redundant and lost");
         let list = Arg::new("list").long("list").action(ArgAction::SetTrue).help("List every reinjection");
         two_captures::of_connections(command)
             .arg(failed)
@@ -61,7 +60,7 @@ impl Described for QualifyReinjections {
             },
             Example {
                 line: "qualify_reinjections examples/client.pcapng 0 examples/server.pcapng --failed --csv",
-                purpose: "those that did not, for a spreadsheet",
+                purpose: "those that did not help, for a spreadsheet",
             },
         ]
     }
@@ -98,7 +97,7 @@ impl Command for QualifyReinjections {
         notes.extend(found.iter().filter_map(waiting));
         notes.extend(found.iter().filter_map(|one| merged_repeats(one.towards, one.merged_repeats)));
         if found.iter().all(|direction| direction.pairs.is_empty()) {
-            notes.push("nothing was reinjected".to_string());
+            notes.push("no reinjections".to_string());
         }
         Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
     }
@@ -206,7 +205,7 @@ fn list(records: &[&QualifiedReinjection]) -> Table {
     table
 }
 
-/// What the reinjections did to the receiver's waiting, in a sentence.
+/// Effect of the reinjections on the receiver's waiting, in a sentence.
 fn waiting(direction: &QualifiedDirection) -> Option<String> {
     if direction.pairs.is_empty() {
         return None;
@@ -216,7 +215,7 @@ fn waiting(direction: &QualifiedDirection) -> Option<String> {
     let mut parts = Vec::new();
     if let (Some(mean), Some(longest)) = (gains.earlier_mean, gains.earlier_max) {
         parts.push(format!(
-            "{} could be delivered earlier, by {} on average and {} at most",
+            "{} delivered earlier, by {} on average and {} at most",
             units::bytes(gains.earlier_bytes),
             two_captures::span(mean),
             two_captures::span(longest)
@@ -224,12 +223,12 @@ fn waiting(direction: &QualifiedDirection) -> Option<String> {
     }
     if gains.undeliverable_bytes > 0 {
         parts.push(format!(
-            "{} could not have been delivered within the capture, for an original never arrived",
+            "{} not deliverable within the capture, because an original never arrived",
             units::bytes(gains.undeliverable_bytes)
         ));
     }
     Some(if parts.is_empty() {
-        format!("towards the {towards}, the reinjections let nothing be delivered earlier")
+        format!("towards the {towards}, reinjections saved no time")
     } else {
         format!("towards the {towards}, compared with no reinjections: {}", parts.join("; "))
     })

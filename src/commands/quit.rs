@@ -20,10 +20,10 @@ impl Described for Quit {
         "Leave the program"
     }
     fn details(&self) -> &'static str {
-        "Ctrl-D at an empty prompt does the same. In a script the lines after it are not run."
+        "Ctrl-D at an empty prompt does the same. In a script, the lines after it do not run."
     }
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "quit", purpose: "back to where the program was started" }]
+        &[Example { line: "quit", purpose: "leave the program" }]
     }
 }
 

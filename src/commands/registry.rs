@@ -55,7 +55,7 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
 /// The error for a name that no command answers to, with the name that was probably meant.
 #[must_use]
 pub fn unknown(name: &str) -> Error {
-    let advice = did_you_mean(name, COMMANDS.names()).unwrap_or_else(|| "type `help` to see them all".to_string());
+    let advice = did_you_mean(name, COMMANDS.names()).unwrap_or_else(|| "`help` lists them all".to_string());
     Error::Usage(format!("unknown command `{name}`; {advice}"))
 }
 
@@ -85,6 +85,6 @@ mod tests {
     #[test]
     fn typos_get_a_suggestion() {
         assert_eq!(unknown("hlep").to_string(), "unknown command `hlep`; did you mean `help`?");
-        assert_eq!(unknown("zzz").to_string(), "unknown command `zzz`; type `help` to see them all");
+        assert_eq!(unknown("zzz").to_string(), "unknown command `zzz`; `help` lists them all");
     }
 }

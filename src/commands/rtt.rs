@@ -22,42 +22,41 @@ impl Described for RttCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Round-trip times of an MPTCP connection, by subflow and at the data level"
+        "Measure round-trip times of an MPTCP connection, by subflow and at the data level"
     }
 
     fn details(&self) -> &'static str {
-        "`towards` is the direction of the data that were acknowledged. Levels: handshake, from SYN to SYN/ACK (towards \
-         the subflow's server) and from SYN/ACK to ACK; tcp, from the packet that first carried the newest octet that an \
-         ACK newly covers to that ACK (Karn's rule: none when anything that the ACK newly covers was sent twice; none \
-         either when the octet had waited, that is when SACK had reported it before or earlier octets came after it); timestamp, from the first packet of data with a timestamp to the first \
-         ACK that advances and echoes it (RFC 7323), which measures retransmissions, too; data, from the first sending \
-         of data on any subflow to the first DATA_ACK on any subflow that covers it, for each packet that was the first \
-         to carry some; the row without a tcpstream is the whole connection, the others are by the subflow that sent \
-         the data first.\n\n\
-         What a number means depends on where the capture was taken (`capture_point`): at the sender of the data it is \
-         the full round trip; at their receiver only the receiver's own delay; between them the part beyond the \
-         capture. Handshake and time to live tell together: an end that answers at once is near, and its packets still have \
-         64, 128 or 255; a router near an end is not that end. Recorded on the way, both halves of the handshake add up to \
-         the full round trip.\n\n\
-         Percentiles are interpolated between the two nearest values, as NumPy does. JSON and CSV are in seconds."
+        "`towards` is the direction of the acknowledged data. There are four levels.\n\n\
+         handshake: from SYN to SYN/ACK (towards the subflow's server) and from SYN/ACK to ACK.\n\n\
+         tcp: from the packet that first carried the newest byte that an ACK newly covers, to that ACK. There is no \
+         sample if any byte that the ACK newly covers was sent twice (Karn's algorithm). Nor is there one if the byte \
+         had waited: SACK had reported it before, or earlier bytes arrived after it.\n\n\
+         timestamp: from the first data packet with a timestamp to the first ACK that advances and echoes it (RFC \
+         7323); this also measures retransmissions.\n\n\
+         data: from the first transmission of data on any subflow to the first DATA_ACK on any subflow that covers it, \
+         for each packet that was the first to carry some. The row without a tcpstream is the whole connection; the \
+         others are by the subflow that sent the data first.\n\n\
+         The meaning depends on the place of capture (`capture_point`). At the data's sender, it is the full round \
+         trip; at the receiver, only the receiver's own delay; in between, the part beyond the capture. The place is \
+         found from handshake and time to live: an end that answers at once is near, and its packets still have 64, \
+         128 or 255. A router near an end is not that end. In between, both halves of the handshake add up to the full \
+         round trip.\n\n\
+         Percentiles are interpolated between the two nearest values, as in NumPy. JSON and CSV are in seconds."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let samples = Arg::new("samples")
             .long("samples")
             .action(ArgAction::SetTrue)
-            .help("One row a sample instead of their distribution");
+            .help("One row per sample instead of the distribution");
         command.arg(arguments::mptcp_stream()).arg(arguments::towards()).arg(samples).arg(limit::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "rtt 0", purpose: "round trips of connection 0, both directions" },
-            Example { line: "rtt 0 --towards server --format json", purpose: "those of the upload, for a program" },
-            Example {
-                line: "rtt 0 --samples --format csv -o rtt.csv",
-                purpose: "every sample, to draw them over time",
-            },
+            Example { line: "rtt 0 --towards server --format json", purpose: "the upload, for a program" },
+            Example { line: "rtt 0 --samples --format csv -o rtt.csv", purpose: "each sample, to plot over time" },
         ]
     }
 }
@@ -116,7 +115,7 @@ const FEWEST: &str = "with the fewest samples";
 
 /// The records of one direction, for people.
 fn direction(records: &[Record], towards: Role) -> Table {
-    let title = format!("Round trips of data towards the {}, milliseconds", towards.name());
+    let title = format!("Round trips of data towards the {}, in milliseconds", towards.name());
     let mut table = Table::new(&["tcpstream", "level", "samples"]).titled(title);
     table.columns.extend(["min", "p25", "median", "p75", "max"].map(milliseconds::column));
     for record in interruptible(records.iter().filter(|record| record.towards == towards)) {
@@ -187,8 +186,8 @@ fn notes(connection: &Connection, found: &RoundTrips) -> Vec<String> {
     }
     if !connection.roles_known {
         notes.push(
-            "the MP_CAPABLE handshake was not captured: the end that opened most of the subflows seen is taken for \
-             the client"
+            "MP_CAPABLE handshake not captured: the end that opened most of the captured subflows is taken as the \
+             client"
                 .to_string(),
         );
     }

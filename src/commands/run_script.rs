@@ -27,9 +27,9 @@ impl Described for RunScript {
     }
 
     fn details(&self) -> &'static str {
-        "One command a line, `#` starts a comment; `@FILE` is the same as `run_script FILE`. It stops at the first \
-         command that fails. Captures that it loads stay loaded, and so do settings for this session; they are not kept \
-         for later ones."
+        "One command per line; `#` starts a comment; `@FILE` is short for `run_script FILE`. Stops at the first \
+         command that fails. Captures stay loaded, and settings stay in force until the session ends; they are not \
+         saved for later ones."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -39,7 +39,7 @@ impl Described for RunScript {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "run_script examples/tour.mptcp", purpose: "the commands of the tour" },
+            Example { line: "run_script examples/tour.mptcp", purpose: "run the tour" },
             Example { line: "@examples/tour.mptcp > tour.txt", purpose: "the same, into a file" },
         ]
     }

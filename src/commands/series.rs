@@ -12,9 +12,6 @@ pub fn reltime(time: i64, origin: i64) -> f64 {
 /// The note of an analysis that put packets in the order of time.
 pub fn misplaced_note(packets: usize) -> Option<String> {
     (packets > 0).then(|| {
-        format!(
-            "the file has {} after one recorded later: the order of time was used, not the file's",
-            counted(packets, "packet")
-        )
+        format!("the file has {} after one recorded later: packets are taken in time order", counted(packets, "packet"))
     })
 }

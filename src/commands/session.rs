@@ -1,4 +1,4 @@
-//! What commands share: the configuration, the settings in force and the loaded captures.
+//! State shared by commands: the configuration, the settings in force and the loaded captures.
 
 pub mod captures;
 mod kept;
@@ -44,7 +44,7 @@ fn file_state(wanted: &Path) -> Option<FileState> {
     if is_standard_input(wanted) { None } else { FileState::of(wanted) }
 }
 
-/// What standard input is to the session.
+/// Role of standard input in the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StandardInput {
     /// It may be a capture.
@@ -71,11 +71,11 @@ pub struct Session {
     pub regenerate: bool,
     /// Show progress on standard error; true only when it is a terminal.
     pub progress: bool,
-    /// What standard input is.
+    /// Kind of standard input.
     pub standard_input: StandardInput,
     /// The lines typed at the prompt, also in earlier sessions, the oldest first; empty outside of the prompt.
     pub history: Vec<String>,
-    /// What was set.
+    /// The changed setting.
     pub settings: Settings,
     /// Aliases and macros.
     pub shortcuts: Shortcuts,
@@ -85,7 +85,7 @@ pub struct Session {
     /// Directories with plugins that the command line names (`--plugin-dir`).
     pub plugin_dirs: Vec<PathBuf>,
     captures: Captures,
-    /// What the person must know of the work done since the executor last asked.
+    /// Warnings since the executor last asked.
     warnings: RefCell<Vec<String>>,
     /// Notes of loading that the person has been given.
     noted: RefCell<BTreeSet<String>>,
@@ -168,7 +168,7 @@ impl Session {
         self.find(wanted).map(|held| held.capture)
     }
 
-    /// The same with the file that the capture was read from: for work that reads the file once more.
+    /// The same with the file that the capture was read from: for work that reads the file again.
     ///
     /// # Errors
     /// Those of [`Session::resolve`].
@@ -233,7 +233,7 @@ impl Session {
     pub fn keep(&mut self, name: &str) -> Result<Option<Arc<LoadedCapture>>> {
         let held = self.captures.current().ok_or(Error::NothingLoaded)?.clone();
         if FileState::of(Path::new(name)).is_some() {
-            self.warn(format!("{name} is also a file: the name goes before it, `./{name}` is the file"));
+            self.warn(format!("{name} is also a file: the name takes precedence, `./{name}` is the file"));
         }
         let replaced = self.captures.keep(name, held.clone()).filter(|before| !before.is(&held));
         self.captures.choose(held, Some(name));
@@ -269,7 +269,7 @@ impl Session {
         }
     }
 
-    /// What was to be told, which is told only once.
+    /// Takes the pending message, so that it is shown only once.
     #[must_use]
     pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()
@@ -289,9 +289,7 @@ impl Session {
         let held = self.captures.named(name)?.clone();
         if self.captures.newly_outdated(name) {
             let file = held.capture.path.display();
-            self.warn(format!(
-                "{file} has changed since it was loaded as {name}; load it with `--as {name}` again to see it as it is now"
-            ));
+            self.warn(format!("{file} has changed since it was loaded as {name}; load it again with `--as {name}`"));
         }
         Some(held)
     }
@@ -337,31 +335,30 @@ impl Session {
                 self.standard_input = StandardInput::Commands;
                 "standard input holds the commands, not a capture; name a file (one called `-` is `./-`)"
             }
-            StandardInput::Read => "standard input was read already; a capture from it can be kept with `--as NAME`",
+            StandardInput::Read => "standard input was read already; keep a capture from it with `--as NAME`",
         };
         Err(Error::Failed(sentence.to_string()))
     }
 
-    /// The error for what is no file, and could have been meant for a name.
+    /// The error for what is not a file, and could have been meant for a name.
     fn missing(&self, path: PathBuf) -> Error {
         match path.to_str().filter(|text| is_name(text)) {
-            Some(typed) if self.named().next().is_some() => Error::NotFound(format!(
-                "{typed}: no such file, and no capture of that name{}",
-                self.names_in_use(typed)
-            )),
+            Some(typed) if self.named().next().is_some() => {
+                Error::NotFound(format!("{typed}: no such file or capture name{}", self.names_in_use(typed)))
+            }
             _ => LoadError::Missing(path).into(),
         }
     }
 
     fn unknown_name(&self, name: &str) -> Error {
-        Error::NotFound(format!("no capture has the name `{name}`{}", self.names_in_use(name)))
+        Error::NotFound(format!("no capture named `{name}`{}", self.names_in_use(name)))
     }
 
     /// The end of a sentence that `name` began.
     fn names_in_use(&self, name: &str) -> String {
         let names: Vec<&str> = self.named().map(|(name, _)| name).collect();
         if names.is_empty() {
-            return ": none has any; `load_pcap FILE --as NAME` gives one".to_string();
+            return "; name one with `load_pcap FILE --as NAME`".to_string();
         }
         let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
         let more = if names.len() > LISTED { " and more, see `captures`" } else { "" };
@@ -370,7 +367,7 @@ impl Session {
         format!("{guess} names in use: {shown}{more}")
     }
 
-    /// Checks the mappings of a connection against their checksums, for which its payload is read once more.
+    /// Checks the mappings of a connection against their checksums, for which its payload is read again.
     /// `None` where no checksums are used, or the payload is not there: in an exported table, in a pipe or a file that changed.
     ///
     /// # Errors
@@ -385,7 +382,7 @@ impl Session {
             // The packets in the file are not those of the capture.
             let file = capture.path.display();
             self.warn(format!(
-                "{file} is no longer what was loaded (it changed, or was a pipe): checksums are not checked; load it again"
+                "checksums not checked: {file} changed since it was loaded, or was a pipe; load it again"
             ));
             return Ok(None);
         }

@@ -31,10 +31,10 @@ impl Described for Set {
     }
 
     fn details(&self) -> &'static str {
-        "`set` lists all, `set NAME` shows one and `set NAME VALUE` changes it. What is changed at the prompt holds in \
-         later sessions, too: it is kept in shell.toml beside the configuration, which is not written to. What a \
-         script changes holds until the program ends. Options of the program go before what was kept, and that before \
-         the configuration."
+        "`set` lists all settings, `set NAME` shows one and `set NAME VALUE` changes it. Changes at the prompt also \
+         apply to later sessions: they are saved in shell.toml beside the configuration, which is not written to. \
+         Changes in a script last until the program ends. Program options take precedence over saved settings, and \
+         these over the configuration."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -43,7 +43,7 @@ impl Described for Set {
             .value_name("NAME")
             .num_args(1..)
             .value_parser(PossibleValuesParser::new(SETTINGS.iter().map(|setting| setting.name)))
-            .help("Go back to what the configuration says");
+            .help("Restore the value from the configuration");
         command
             .arg(reset)
             .disable_help_subcommand(true)
@@ -54,8 +54,8 @@ impl Described for Set {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "set", purpose: "what is in force" },
-            Example { line: "set format json", purpose: "results as JSON from now on" },
+            Example { line: "set", purpose: "current settings" },
+            Example { line: "set format json", purpose: "print results as JSON from now on" },
             Example { line: "set --reset format", purpose: "and back" },
         ]
     }
@@ -79,7 +79,7 @@ impl Command for Set {
         let Some((name, arguments)) = arguments.subcommand() else {
             return report(SETTINGS.iter(), session);
         };
-        let setting = Setting::find(name).ok_or_else(|| Error::Usage(format!("nothing called {name} can be set")))?;
+        let setting = Setting::find(name).ok_or_else(|| Error::Usage(format!("no setting is called {name}")))?;
         let Some(value) = arguments.get_one::<String>("value") else {
             return report(std::iter::once(setting), session);
         };
@@ -96,7 +96,7 @@ fn definition(setting: &'static Setting) -> clap::Command {
     } else {
         PossibleValuesParser::new(setting.values).into()
     };
-    let value = Arg::new("value").value_name("VALUE").value_parser(parser).help("The new value");
+    let value = Arg::new("value").value_name("VALUE").value_parser(parser).help("New value");
     let value = if setting.values.is_empty() { value.value_hint(ValueHint::FilePath) } else { value };
     clap::Command::new(setting.name).about(setting.about).aliases(setting.alias).arg(value)
 }

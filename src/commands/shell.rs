@@ -22,12 +22,12 @@ impl Described for Shell {
     }
 
     fn summary(&self) -> &'static str {
-        "Run a command of the system's shell"
+        "Run a command in the system shell"
     }
 
     fn details(&self) -> &'static str {
-        "All that follows to the end of the line goes to `sh` as it is, with `;`, `|` and `>`; `!ls` is the same as \
-         `shell ls`, while `!!` is the last line again. Programs get the terminal. An exit code other than 0 is a failed command."
+        "The rest of the line goes to `sh` unchanged, including `;`, `|` and `>`. `!ls` is short for `shell ls`, \
+         while `!!` reruns the last line. Programs get the terminal. The command fails if the exit code is not 0."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -38,14 +38,14 @@ impl Described for Shell {
                 .num_args(1..)
                 .trailing_var_arg(true)
                 .value_parser(value_parser!(OsString))
-                .help("What sh is to run"),
+                .help("Command line for sh"),
         )
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "shell ls -l examples | head -n 3", purpose: "look around" },
-            Example { line: "!date", purpose: "the same, shorter" },
+            Example { line: "!date", purpose: "the short form" },
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! What `alias` and `macro` share: `create`, `list` and `delete`.
+//! Shared by `alias` and `macro`: `create`, `list` and `delete`.
 
 use std::collections::BTreeMap;
 
@@ -29,12 +29,12 @@ pub fn arguments(kind: Kind, command: clap::Command) -> clap::Command {
         .num_args(1..)
         .trailing_var_arg(true)
         .allow_hyphen_values(true)
-        .help("What the name stands for; in quotes where it has `;`, `|` or `>`");
-    let create = clap::Command::new("create").about(format!("Make or replace the {what} NAME"));
+        .help("Text that the name stands for; quote `;`, `|` and `>`");
+    let create = clap::Command::new("create").about(format!("Create or replace the {what} NAME"));
     let delete = clap::Command::new("delete").about("Delete some");
-    let list = clap::Command::new("list").about("List them, or one of them");
+    let list = clap::Command::new("list").about("List all, or one");
     command.disable_help_subcommand(true).subcommands([
-        create.arg(name().required(true).help("Letters, digits, `_`, `-` and `.`")).arg(text),
+        create.arg(name().required(true).help("Name, of letters, digits, `_`, `-` and `.`")).arg(text),
         list.arg(name().help("Only this one")),
         delete.arg(name().required(true).num_args(1..).help("Which")),
     ])
@@ -72,15 +72,15 @@ fn create(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<O
     };
     let refuse = |sentence: String| Err(Error::Usage(sentence));
     if !is_name(name) {
-        return refuse(format!("{name} is no name: take letters, digits, `_`, `-` and `.`"));
+        return refuse(format!("{name} is not a valid name; use letters, digits, `_`, `-` and `.`"));
     }
     if registry::COMMANDS.find(name).is_some() {
-        return refuse(format!("{name} is a command: choose another name"));
+        return refuse(format!("{name} is a command; choose another name"));
     }
     match session.shortcuts.find(name) {
         Some((other, _)) if other != kind => {
             let other = other.name();
-            return refuse(format!("{name} is the name of the {other} already: `{other} delete {name}` frees it"));
+            return refuse(format!("{name} is already the name of the {other}; free it with `{other} delete {name}`"));
         }
         _ => {}
     }
@@ -97,10 +97,10 @@ fn create(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<O
 fn check_places(text: &str) -> Result<()> {
     let places = places(text);
     if places.is_empty() {
-        return Err(Error::Usage("it has no place for an argument, `{1}`: make it an alias".to_string()));
+        return Err(Error::Usage("the text has no argument such as `{1}`; use `alias` instead".to_string()));
     }
     if places.iter().zip(1..).any(|(place, number)| *place != number) {
-        return Err(Error::Usage("arguments count from {1} on, and none is left out".to_string()));
+        return Err(Error::Usage("arguments must be numbered from {1} without gaps".to_string()));
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ fn known(kind: Kind, name: &str, session: &Session) -> Result<()> {
     let what = kind.name();
     match session.shortcuts.of(kind).contains_key(name) {
         true => Ok(()),
-        false => Err(Error::NotFound(format!("there is no {what} {name}: `{what} list` names them all"))),
+        false => Err(Error::NotFound(format!("no {what} is called {name}; `{what} list` shows all"))),
     }
 }
 

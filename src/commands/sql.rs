@@ -19,31 +19,28 @@ impl Described for Sql {
     }
 
     fn summary(&self) -> &'static str {
-        "Ask the capture what no command answers, in SQL"
+        "Query the capture in SQL"
     }
 
     fn details(&self) -> &'static str {
-        "The tables of the loaded capture are packets, connections, subflows and reinjections; those of a capture that has \
-         a name are called NAME_packets and so on. Without a query, the tables and their columns are listed.\n\n\
-         The columns of packets are those that `columns` lists; here its whole numbers have a sign, so that one can be \
-         subtracted from another, its spans are seconds, and keys, tokens and raw data sequence numbers are the text that \
-         is printed elsewhere. ARRAY_CONTAINS(subtype, 1) asks a list. The other tables have what `lc`, `ls`, `lr` and `mptcp_summary` say. The language is \
-         polars' SQL: SELECT, WITH and VALUES, joins, GROUP BY, window functions. An answer has at most as many rows as \
-         `set sql_limit` says, and the work takes at most as much memory as `--memory-limit` says."
+        "The loaded capture has the tables packets, connections, subflows and reinjections; a named capture has \
+         NAME_packets and so on. Without a query, tables and columns are listed.\n\n\
+         `columns` describes the columns of packets. In SQL, whole numbers are signed so that they can be subtracted, \
+         time spans are seconds, and keys, tokens and raw data sequence numbers are text as printed elsewhere. \
+         ARRAY_CONTAINS(subtype, 1) searches a list. The other tables hold the values of `lc`, `ls`, `lr` and \
+         `mptcp_summary`. The language is polars' SQL: SELECT, WITH and VALUES, joins, GROUP BY, window functions. \
+         `set sql_limit` limits the rows of an answer, `--memory-limit` the memory of a query."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         command.arg(
-            Arg::new("query")
-                .value_name("QUERY")
-                .num_args(0..)
-                .help("A query, in quotes so that the shell leaves * < > alone"),
+            Arg::new("query").value_name("QUERY").num_args(0..).help("SQL query, quoted to keep * < > from the shell"),
         )
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "sql", purpose: "the tables and their columns" },
+            Example { line: "sql", purpose: "tables and their columns" },
             Example {
                 line: "sql \"SELECT tcpstream, COUNT(*) AS packets, SUM(tcplen) AS bytes FROM packets GROUP BY tcpstream \
                        ORDER BY tcpstream\"",
@@ -51,11 +48,11 @@ impl Described for Sql {
             },
             Example {
                 line: "sql \"SELECT tcpstream, state, goodput_bytes_to_server FROM subflows WHERE kind = 'join'\"",
-                purpose: "what the subflows that joined carried",
+                purpose: "data carried by joined subflows",
             },
             Example {
                 line: "sql \"SELECT MAX(age) AS oldest, SUM(length) AS bytes FROM reinjections\" --format json",
-                purpose: "how long data had waited at most when it was reinjected",
+                purpose: "greatest age of reinjected data",
             },
         ]
     }
@@ -81,7 +78,7 @@ impl Command for Sql {
         match answer {
             // A `*` of its own stands for files by now.
             Err(Error::Usage(sentence)) if words.len() > 1 => {
-                Err(Error::Usage(format!("{sentence}; put the query in quotes, so that the shell leaves * < > alone")))
+                Err(Error::Usage(format!("{sentence}; quote the query to keep * < > from the shell")))
             }
             answer => Ok(Outcome::Report(Report::of_frame(answer?)?)),
         }

@@ -26,13 +26,13 @@ impl Described for SummaryExtended {
     }
 
     fn summary(&self) -> &'static str {
-        "What each subflow contributed, judged by what arrived first"
+        "Each subflow's contribution to a connection, by what arrived first"
     }
 
     fn details(&self) -> &'static str {
-        "Throughput is what the sender put on each subflow, everything repeated included. Goodput is the data whose copy \
-         on that subflow arrived first, by the receiver's capture: what only came second was of no use. The contributions \
-         add up to 100 %."
+        "Throughput is all that the sender put on each subflow, repeated data included. Goodput is the data whose \
+         copy on that subflow arrived first, by the receiver's capture; later copies add nothing. Contributions add up \
+         to 100 %."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -59,7 +59,7 @@ impl Command for SummaryExtended {
         let mut notes = captures.notes(connection.client());
         for direction in interruptible(found.iter().filter(|direction| direction.missing_bytes > 0)) {
             notes.push(format!(
-                "towards the {}, {} bytes of data were sent that the receiver's capture does not have",
+                "towards the {}, {} bytes of data sent are not in the receiver's capture",
                 direction.towards.name(),
                 direction.missing_bytes
             ));
@@ -67,7 +67,8 @@ impl Command for SummaryExtended {
         for direction in interruptible(&found) {
             if let Some(bytes) = direction.unseen_bytes.filter(|bytes| *bytes > 0) {
                 notes.push(format!(
-                    "towards the {}, DATA_ACKs cover {} that neither capture has: goodput and shares are of what was captured",
+                    "towards the {}, DATA_ACKs cover {} that neither capture has: goodput and shares cover captured \
+                     data only",
                     direction.towards.name(),
                     counted(bytes, "byte")
                 ));

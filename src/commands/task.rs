@@ -1,9 +1,9 @@
-//! Work that a command leaves to the shell, for it runs lines or needs the terminal.
+//! Work that a command leaves to the shell, because it runs lines or needs the terminal.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What the shell is to do.
+/// Task of the shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// Run the commands in this file.

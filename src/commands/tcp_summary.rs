@@ -24,19 +24,18 @@ impl Described for TcpSummaryCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Sum up a TCP stream, or all: bytes, retransmissions, duration, rate"
+        "Summarize TCP streams: bytes, retransmissions, duration, rate"
     }
 
     fn details(&self) -> &'static str {
-        "throughput_bytes is the sum of payload lengths; goodput_bytes counts each sequence number once; the difference \
-         was retransmitted, but for the bytes of keep-alives and window probes, which are not data, and for packets that the \
-         path doubled (duplicated_bytes, duplicated_packets): a copy repeats what a sender changes when it sends again, the \
-         IPv4 identification or, where there is none, the timestamps. Where neither tells, a packet that repeats another in \
-         everything counts as retransmitted, and in undecided_packets. fast_open_bytes is the \
-         part of the goodput that the SYN carried. The duration is from the first to the last packet of the direction, the rate is goodput over \
-         duration.\n\n\
-         Without a number, every stream is summed up in a row of its own; JSON and CSV then have for each what they have \
-         for one."
+        "throughput_bytes is the sum of payload lengths; goodput_bytes counts each sequence number once. The \
+         difference was retransmitted, with two exceptions: bytes of keep-alives and window probes, which are not \
+         data, and packets duplicated by the path (duplicated_bytes, duplicated_packets). Such a copy repeats what a \
+         retransmission would change: the IPv4 identification or, without one, the timestamps. If neither helps, an \
+         identical packet counts as retransmitted, and in undecided_packets. fast_open_bytes is the part of the \
+         goodput carried by the SYN. Duration is from the first to the last packet of the direction; rate is goodput \
+         over duration.\n\n\
+         Without a number, there is one row per stream; JSON and CSV then have the full record of each."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -45,9 +44,9 @@ impl Described for TcpSummaryCommand {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "tcp_summary 0", purpose: "how much the first TCP stream carried" },
-            Example { line: "tcp_summary 0 --towards server -H", purpose: "one direction, sizes with unit prefixes" },
-            Example { line: "tcp_summary", purpose: "every TCP stream, a row each" },
+            Example { line: "tcp_summary 0", purpose: "data carried by the first TCP stream" },
+            Example { line: "tcp_summary 0 --towards server -H", purpose: "one direction, with unit prefixes" },
+            Example { line: "tcp_summary", purpose: "all TCP streams, one row per stream" },
         ]
     }
 }
@@ -124,14 +123,14 @@ fn table(summary: &TcpSummary) -> Table {
     table.without_zeros_in(&RARE)
 }
 
-/// What the table for people has no column for: sentences without full stop.
+/// Facts without a column in the table: sentences without full stop.
 fn notes(summary: &TcpSummary) -> Vec<String> {
     let mut notes = Vec::new();
     for direction in &summary.directions {
         let towards = direction.towards.name();
         if direction.fast_open_bytes > 0 {
             let bytes = counted(direction.fast_open_bytes, "byte");
-            notes.push(format!("towards the {towards}, {bytes} of the goodput came in the SYN (TCP Fast Open)"));
+            notes.push(format!("towards the {towards}, goodput includes {bytes} in the SYN (TCP Fast Open)"));
         }
         notes.extend(probes(towards, direction.keepalives, direction.window_probes));
     }

@@ -30,7 +30,7 @@ pub struct Rows {
     /// Lists within each other that lead from a record to the items that are rows: key, and name of an item, as above.
     /// Of several lists one after the other the keys are separated by `|`.
     pub levels: &'static [(&'static str, &'static str)],
-    /// Columns of the records that are no field of the JSON, though something around the rows may have that key.
+    /// Columns of the records that are not a field of the JSON, though something around the rows may have that key.
     pub derived: &'static [&'static str],
     /// Keys of the objects in other lists, by the way to the list (`setup.joins`): these columns are there also where the
     /// list is empty.

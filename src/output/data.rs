@@ -29,7 +29,7 @@ impl Data {
     /// The value as JSON.
     ///
     /// # Errors
-    /// When it cannot be expressed in JSON (a map with keys that are no strings).
+    /// When it cannot be expressed in JSON (a map with keys that are not strings).
     pub fn value(&self) -> serde_json::Result<Value> {
         (self.0)()
     }

@@ -24,7 +24,7 @@ impl FrameRows {
         Ok(FrameRows { frame, columns })
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn height(&self) -> usize {
         self.frame.height()

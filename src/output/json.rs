@@ -17,7 +17,7 @@ pub(super) fn document(report: &Report, output: &mut dyn Write) -> io::Result<()
     }
 }
 
-/// One element of an array a line; anything that is no array on one line.
+/// One element of an array per line; anything that is not an array on one line.
 pub(super) fn lines(report: &Report, output: &mut dyn Write) -> io::Result<()> {
     if let Some(frame) = &report.frame {
         return frame.rows().try_for_each(|row| line(&row, output));

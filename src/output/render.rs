@@ -6,7 +6,7 @@ use super::{Format, Report, delimited, json, text_table};
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
 
-/// How a report is to be written.
+/// Options of writing a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenderOptions {
     /// The form.
@@ -15,7 +15,7 @@ pub struct RenderOptions {
     pub human_readable: bool,
     /// Separator of CSV fields.
     pub delimiter: Delimiter,
-    /// Columns available on the terminal; `None` when the output is no terminal and nothing is folded.
+    /// Columns available on the terminal; `None` when the output is not a terminal and nothing is folded.
     pub width: Option<u16>,
 }
 

@@ -1,4 +1,4 @@
-//! What a command hands over for printing: the value for programs and the tables for people.
+//! The result of a command, ready for printing: the value for programs and the tables for people.
 
 use polars::frame::DataFrame;
 use serde::Serialize;
@@ -15,7 +15,7 @@ pub enum Format {
     Table,
     /// One JSON document whose keys are the names of columns.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
     /// Comma-separated values with a header line.
     Csv,
@@ -30,11 +30,11 @@ pub enum Cell {
     Text(String),
     /// A count or an identifier.
     Integer(i128),
-    /// An amount of octets.
+    /// An amount of bytes.
     Bytes(u64),
     /// A time span in nanoseconds; seconds with nine digits for machines.
     Nanoseconds(i64),
-    /// Octets per second.
+    /// Bytes per second.
     BytesPerSecond(f64),
     /// A share of one; printed as a percentage for people.
     Share(f64),
@@ -158,11 +158,11 @@ impl Table {
 /// The result of a command, ready for every [`Format`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// What `json` and `ndjson` print: an array of records, or one object.
+    /// Value for `json` and `ndjson`: an array of records, or one object.
     pub data: Data,
-    /// What `table` prints, one below the other.
+    /// Tables for `table`, one below the other.
     pub tables: Vec<Table>,
-    /// What `csv` prints; the first of `tables` when `None`.
+    /// Table for `csv`; the first of `tables` if `None`.
     pub records: Option<Table>,
     /// Which parts of the data these are: what the data has beyond them follows in further columns.
     pub rows: Option<&'static Rows>,

@@ -1,5 +1,5 @@
 //! Reports that come one after the other and belong together: people see lines whose columns stay where they are,
-//! programs one document, or one record a line.
+//! programs one document, or one record per line.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -57,7 +57,7 @@ impl Rolling {
         output.flush()
     }
 
-    /// One array of all records, one a line.
+    /// One array of all records, one per line.
     fn elements(&mut self, report: &Report, output: &mut dyn Write) -> io::Result<()> {
         let mut text = Vec::new();
         json::lines(report, &mut text)?;

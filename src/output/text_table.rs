@@ -2,7 +2,7 @@
 //!
 //! A table that is wider than the terminal is folded at the blanks of its texts. Numbers, times and addresses have
 //! none and are never cut in two: where even they do not fit side by side, each row becomes a block of its own with
-//! one cell a line.
+//! one cell per line.
 
 use std::io::{self, Write};
 

@@ -32,11 +32,11 @@ const MIB: u64 = 1024 * 1024;
 pub struct Cache {
     /// Where the entries lie.
     pub directory: PathBuf,
-    /// Octets beyond which the least recently used entries go.
+    /// Bytes beyond which the least recently used entries go.
     pub limit: u64,
 }
 
-/// What the cache has for a key.
+/// Cache entry of a key.
 #[derive(Debug)]
 pub enum Lookup {
     /// The capture as it is now.
@@ -62,16 +62,16 @@ impl Lookup {
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// The system refused: read-only, full, gone.
-    #[error("the dissected capture was not kept in {}: {source}; free some space or set `cache_dir`", directory.display())]
+    #[error("dissected capture not cached in {}: {source}; free some space or set `cache_dir`", directory.display())]
     File {
         /// The cache's directory.
         directory: PathBuf,
-        /// What the system answered.
+        /// Answer of the system.
         source: io::Error,
     },
     /// One entry alone is larger than the whole cache may be.
     #[error(
-        "the dissected capture was not kept: it takes {size} MiB and `cache_limit` is {limit} MiB; raise it to keep such captures"
+        "dissected capture not cached, because it takes {size} MiB and `cache_limit` is {limit} MiB; raise the limit"
     )]
     TooLarge {
         /// Size of the entry in MiB, rounded up.
@@ -80,23 +80,23 @@ pub enum CacheError {
         limit: u64,
     },
     /// Other processes write to the cache all the time.
-    #[error("the dissected capture was not kept: another process has held {} for 10 seconds; load it again later", .0.display())]
+    #[error("dissected capture not cached, because another process has held {} for 10 seconds; load it again later", .0.display())]
     Busy(PathBuf),
     /// polars or JSON refused the table.
-    #[error("the dissected capture was not kept: {0}")]
+    #[error("dissected capture not cached: {0}")]
     Encode(String),
 }
 
-/// What was removed.
+/// The removed thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Removed {
     /// Entries, and left-overs of entries.
     pub entries: u64,
-    /// Their size in octets.
+    /// Their size in bytes.
     pub bytes: u64,
 }
 
-/// What the cache holds.
+/// Content of the cache.
 pub type Holdings = Removed;
 
 impl Cache {
@@ -108,7 +108,7 @@ impl Cache {
             return (None, None);
         }
         let Some(directory) = directory.or_else(|| Places::find().map(|places| places.cache_dir)) else {
-            let warning = "there is no home directory, so captures are dissected anew each time; set `cache_dir`";
+            let warning = "no cache, because there is no home directory; set `cache_dir`";
             return (None, Some(warning.to_string()));
         };
         let cache = Cache { directory, limit: limit_mib.saturating_mul(MIB) };
@@ -116,9 +116,7 @@ impl Cache {
             Ok(_) => (Some(cache), None),
             Err(error) => {
                 let place = cache.directory.display();
-                let warning = format!(
-                    "the cache {place} cannot be used ({error}), so captures are dissected anew each time; set `cache_dir`"
-                );
+                let warning = format!("cannot use the cache {place} ({error}); set `cache_dir` to another directory");
                 (None, Some(warning))
             }
         }
@@ -139,7 +137,7 @@ impl Cache {
         };
         match entry::read(&mut file, key) {
             Ok(Some(dissected)) => {
-                // The order of eviction; that it cannot be written down is no reason to do without the entry.
+                // The order of eviction; that it cannot be written down is not a reason to do without the entry.
                 let _ = file.set_modified(SystemTime::now());
                 Lookup::Hit(Box::new(dissected))
             }
@@ -279,7 +277,7 @@ struct Kept {
 }
 
 fn damaged(path: &Path, reason: &str) -> String {
-    format!("the cache entry {} is not used ({reason}); the capture is dissected anew", path.display())
+    format!("cache entry {} ignored ({reason}); the capture is dissected again", path.display())
 }
 
 /// Creates a directory that only its owner may enter, for captures are private; one that exists stays as it is.

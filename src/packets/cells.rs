@@ -70,7 +70,7 @@ pub fn hexadecimal(number: u64, digits: usize) -> String {
     format!("{number:0digits$x}")
 }
 
-/// What a column holds, as far as comparing and printing are concerned.
+/// Content of a column, as far as comparing and printing are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// [`Value::Unsigned`] or [`Value::Signed`].
@@ -92,7 +92,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// What the column holds, for messages: "`tcplen` holds whole numbers".
+    /// Content of the column, for messages: "`tcplen` holds whole numbers".
     #[must_use]
     pub fn contents(self) -> &'static str {
         match self {
@@ -192,7 +192,7 @@ impl Cells {
         &self.name
     }
 
-    /// What it holds.
+    /// Content.
     #[must_use]
     pub fn class(&self) -> Class {
         self.class

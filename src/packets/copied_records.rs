@@ -8,7 +8,7 @@ use mptcp_trace::packets::capture_file::{CaptureFileError, Framing, Piece, Trunc
 use crate::error::{Error, Result};
 use crate::whole_file::{Force, WholeFile};
 
-/// What a copy holds.
+/// Content of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Copied {
     /// Whole frames of the capture that was read.

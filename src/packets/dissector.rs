@@ -1,4 +1,4 @@
-//! Who turns a capture into packets.
+//! The dissectors.
 
 use serde::Deserialize;
 
@@ -6,11 +6,11 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Dissector {
-    /// This program itself; tshark for what is beyond it.
+    /// Native if it can read the capture, otherwise tshark
     #[default]
     Auto,
-    /// This program itself, whatever it is asked for.
+    /// The built-in dissector only
     Native,
-    /// tshark.
+    /// tshark only
     Tshark,
 }

@@ -16,10 +16,10 @@ use super::{Dissected, Dissector, LoadError, exported};
 use mptcp_trace::interrupt;
 use mptcp_trace::units::counted;
 
-/// How a capture is to be loaded.
+/// Options of loading a capture.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadOptions<'a> {
-    /// Who dissects it.
+    /// The dissector.
     pub dissector: Dissector,
     /// The tshark binary.
     pub tshark: &'a Path,
@@ -79,7 +79,7 @@ fn natively(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError>
         Err(Failure::Beyond(beyond)) => return Err(not_a_capture(path, &format!(" ({beyond})"))),
     };
     if let Some(wish) = wish(options) {
-        loaded.warnings.push(format!("{wish} only tshark fulfils: `--dissector auto` would leave this capture to it"));
+        loaded.warnings.push(format!("{wish} needs tshark; use `--dissector auto`"));
     }
     Ok(loaded)
 }
@@ -88,7 +88,7 @@ fn natively(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError>
 fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     if let Some(wish) = wish(options) {
         let tshark = probe(options)?;
-        let note = format!("captures are dissected by {}: {wish} only it fulfils", tshark.name());
+        let note = format!("captures are dissected by {}, because {wish} needs it", tshark.name());
         return Ok(Loaded { note: Some(note), ..by_tshark(path, &tshark, options)? });
     }
     let beyond = match dissect(path, false, options) {
@@ -98,7 +98,7 @@ fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Load
     };
     if !path.is_file() {
         let way_out = "save it to a file first, or try `--dissector tshark`";
-        return Err(not_a_capture(path, &format!(" ({beyond}, and it cannot be read twice: {way_out})")));
+        return Err(not_a_capture(path, &format!(" ({beyond}, and it cannot be read twice; {way_out})")));
     }
     match (probe(options), beyond) {
         (Ok(tshark), beyond) => {
@@ -108,7 +108,7 @@ fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Load
         // A part is better than nothing.
         (Err(LoadError::Tshark(TsharkError::NotFound(_))), Beyond::LinkType(_)) => natively(path, options),
         (Err(LoadError::Tshark(TsharkError::NotFound(_))), beyond) => {
-            Err(not_a_capture(path, &format!(" ({beyond}; tshark, which reads more, was not found)")))
+            Err(not_a_capture(path, &format!(" ({beyond}; tshark, which reads more formats, was not found)")))
         }
         (Err(error), _) => Err(error),
     }
@@ -119,7 +119,7 @@ fn dissect(path: &Path, partial: bool, options: &LoadOptions<'_>) -> Result<Diss
     native::dissect_watched(path, native::Request { partial }, &mut |read, whole| progress.show(read, whole))
 }
 
-/// What a person asked for that only tshark has.
+/// Requests that only tshark can fulfil.
 fn wish(options: &LoadOptions<'_>) -> Option<&'static str> {
     match (options.extra_fields, options.profile) {
         ([], None) => None,
@@ -134,7 +134,7 @@ fn not_a_capture(path: &Path, detail: &str) -> LoadError {
 
 fn probe(options: &LoadOptions<'_>) -> Result<Tshark, LoadError> {
     let probed = tshark::probe(options.tshark, options.cache.map(|cache| cache.directory.as_path()));
-    // Ctrl-C at a terminal ends a tshark that is asked for its version, too; that is no fault of tshark's.
+    // Ctrl-C at a terminal ends a tshark that is asked for its version, too; that is not tshark's fault.
     interrupt::check().map_err(|_| LoadError::Interrupted)?;
     Ok(probed?)
 }
@@ -175,7 +175,7 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
     Ok(Loaded { warnings, ..Loaded::fresh(dissected) })
 }
 
-/// What can be told before a dissector is started.
+/// Checks before a dissector is started.
 fn check(path: &Path) -> Result<(), LoadError> {
     if is_standard_input(path) {
         return if io::stdin().is_terminal() { Err(LoadError::Terminal) } else { Ok(()) };
@@ -215,10 +215,10 @@ fn unreadable(path: &Path, source: io::Error) -> LoadError {
 fn cut_short(count: &FrameCount, facts: &CaptureFacts) -> Option<String> {
     let truncation = count.truncated?;
     let said = facts.warnings.iter().any(|warning| warning.contains("packet"));
-    (!said).then(|| format!("{truncation}: {} up to there could be read", counted(count.whole, "whole packet")))
+    (!said).then(|| format!("{truncation}: {} read up to there", counted(count.whole, "whole packet")))
 }
 
-/// Reads a capture once more, by the dissector that read it first, and calls `visit` with the packet id and the
+/// Reads a capture again, by the dissector that read it first, and calls `visit` with the packet id and the
 /// recorded payload of each packet with payload in `streams` (and maybe of others), in the order of the file. An
 /// exported table has no payload.
 ///

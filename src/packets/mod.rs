@@ -30,7 +30,7 @@ pub use loaded_capture::LoadedCapture;
 pub struct Dissected {
     /// The packets and the facts around them.
     pub dissection: Dissection,
-    /// Further fields, a cell a packet.
+    /// Further fields, one cell per packet.
     pub extra: Vec<Column>,
 }
 
@@ -56,7 +56,7 @@ impl From<Dissection> for Dissected {
     }
 }
 
-/// Whether the packets come from a capture, whose payload can be read once more, and not from an exported table.
+/// Whether the packets come from a capture, whose payload can be read again, and not from an exported table.
 #[must_use]
 pub fn has_payload(facts: &CaptureFacts) -> bool {
     facts.dissector != exported::DISSECTOR
@@ -70,21 +70,22 @@ pub enum LoadError {
     Missing(PathBuf),
     /// Standard input was named, and a person sits there.
     #[error(
-        "standard input is a terminal, not a capture; name a file, or send one as in `tcpdump -w - | mptcpanalyzer --load - …`"
+        "standard input is a terminal, not a capture; name a file, or pipe one in as in `tcpdump -w - | mptcpanalyzer \
+         --load - …`"
     )]
     Terminal,
     /// A directory was named.
     #[error("{} is a directory; name a capture file in it", .0.display())]
     Directory(PathBuf),
-    /// Zero octets.
+    /// Zero bytes.
     #[error("{} is empty (0 bytes), not a capture; record it again", .0.display())]
     Empty(PathBuf),
     /// Not a format that can be read.
-    #[error("{} is not a packet capture that can be read{detail}; pcap and pcapng files are, and tables that `export` wrote", path.display())]
+    #[error("{} is not a readable capture{detail}; use a pcap or pcapng file, or a table from `export`", path.display())]
     NotACapture {
         /// The file.
         path: PathBuf,
-        /// What the dissector said, in parentheses, or empty.
+        /// Message of the dissector, in parentheses, or empty.
         detail: String,
     },
     /// The file cannot be opened or read.
@@ -92,18 +93,18 @@ pub enum LoadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system answered.
+        /// Answer of the system.
         source: std::io::Error,
     },
     /// tshark cannot be started or is too old.
     #[error(transparent)]
     Tshark(#[from] tshark::TsharkError),
     /// An exported table lacks columns or has other types.
-    #[error("{} is not a table that this program exported: {reason}", path.display())]
+    #[error("{} is not a table exported by this program: {reason}", path.display())]
     ForeignTable {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The mismatch.
         reason: String,
     },
     /// polars refused.
@@ -111,8 +112,8 @@ pub enum LoadError {
     Table(#[from] polars::error::PolarsError),
     /// Its packets take more memory than they may.
     #[error(
-        "{} has more packets than fit into {}: reading stopped after {packets} TCP packets; cut it with `editcap -s 128`, \
-         choose packets with `tcpdump -r FILE -w OUT FILTER`, or allow more with `--memory-limit`",
+        "{} has too many packets for {} of memory: reading stopped after {packets} TCP packets; select packets with `tcpdump -r \
+         FILE -w OUT FILTER`, or raise `--memory-limit`",
         path.display(), mptcp_trace::units::bytes(*limit)
     )]
     TooLarge {
@@ -124,7 +125,7 @@ pub enum LoadError {
         limit: u64,
     },
     /// Ctrl-C.
-    #[error("interrupted: the capture was not loaded")]
+    #[error("interrupted: capture not loaded")]
     Interrupted,
 }
 

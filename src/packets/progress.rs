@@ -7,15 +7,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 /// Work shorter than this shows no progress.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How often progress is shown.
+/// Interval of progress updates.
 const PULSE: Duration = Duration::from_millis(200);
 
-/// What is counted.
+/// The counted thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Packets.
     Packets,
-    /// Octets of the file.
+    /// Bytes of the file.
     Bytes,
 }
 

@@ -76,7 +76,7 @@ impl Kind {
     }
 }
 
-/// Who fills a column.
+/// Source of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// A dissector, from one packet alone.
@@ -100,7 +100,7 @@ pub struct ColumnSpec {
     pub source: &'static str,
     /// Part of the content that a path does not change, by which packets of two captures are matched.
     pub hashed: bool,
-    /// Who fills it.
+    /// Its source.
     pub origin: Origin,
     /// Printed as lower-case hexadecimal: keys, tokens, raw 64-bit data sequence numbers.
     pub hexadecimal: bool,
@@ -148,17 +148,17 @@ const ADDRESS_ID: &str = "tcp.options.mptcp.addrid";
 /// Every column, in table order.
 pub const COLUMNS: &[ColumnSpec] = &[
     // The frame.
-    raw("packetid", Kind::U64, &["frame.number"], "number of the frame in the file, from 1"),
+    raw("packetid", Kind::U64, &["frame.number"], "frame number in the file, from 1"),
     raw(
         "interface",
         Kind::Text,
         &["frame.interface_name", "frame.interface_id", "sll.ifindex"],
-        "interface it was recorded on; its index where a cooked capture (version 2) names none",
+        "recording interface; its index if a cooked capture (version 2) has no name",
     ),
-    raw("abstime", Kind::Instant, &["frame.time_epoch"], "when it was recorded"),
+    raw("abstime", Kind::Instant, &["frame.time_epoch"], "time of recording"),
     raw("reltime", Kind::Span, &["frame.time_epoch"], "time since the first frame of the file").unit("s"),
     raw("framelen", Kind::U32, &["frame.len"], "length on the wire").unit("B"),
-    raw("caplen", Kind::U32, &["frame.cap_len"], "length recorded; less than framelen when cut").unit("B"),
+    raw("caplen", Kind::U32, &["frame.cap_len"], "recorded length; less than framelen if cut").unit("B"),
     // IP.
     raw("ipsrc", Kind::Text, &["ip.src", "ipv6.src"], "source address, IPv4 or IPv6"),
     raw("ipdst", Kind::Text, &["ip.dst", "ipv6.dst"], "destination address, IPv4 or IPv6"),
@@ -172,7 +172,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
     raw("tcpseq_raw", Kind::U32, &["tcp.seq_raw"], "sequence number as sent").source("RFC 9293 §3.1"),
     raw("tcpack_raw", Kind::U32, &["tcp.ack_raw"], "acknowledgement number as sent; null without ACK")
         .source("RFC 9293 §3.1"),
-    raw("tcplen", Kind::U32, &["tcp.len"], "payload length; null when the packet does not tell").unit("B").hashed(),
+    raw("tcplen", Kind::U32, &["tcp.len"], "payload length; null if unknown from the packet").unit("B").hashed(),
     raw("tcphdrlen", Kind::U8, &["tcp.hdr_len"], "TCP header length").unit("B"),
     raw("rwnd_raw", Kind::U16, &["tcp.window_size_value"], "window field, not scaled").source("RFC 9293 §3.1"),
     raw("tcpoptions", Kind::ListU8, &["tcp.option_kind"], "kinds of the TCP options, in order"),
@@ -291,43 +291,43 @@ pub const COLUMNS: &[ColumnSpec] = &[
     raw("options_cut", Kind::Bool, &["tcp.option_kind", "tcp.option_len"], "TCP options cut by the snap length"),
     raw("malformed_subtype", Kind::U8, &["tcp.options"], "subtype of the first malformed MPTCP option")
         .source("RFC 8684 §3"),
-    raw("malformed_length", Kind::U8, &["tcp.options"], "length of the first MPTCP option whose length rules it out")
+    raw("malformed_length", Kind::U8, &["tcp.options"], "length of the first MPTCP option with an invalid length")
         .unit("B")
         .source("RFC 8684 §3"),
     // Tracked.
     tracked("tcpstream", Kind::U32, "TCP stream, numbered as Wireshark's tcp.stream"),
-    tracked("tcpdest", Kind::Text, "role the packet travels towards in its TCP stream: client or server"),
-    tracked("tcpseq", Kind::U32, "sequence number from the stream's first, as Wireshark shows it"),
-    tracked("tcpack", Kind::U32, "acknowledgement number from the other direction's first; null without ACK"),
-    tracked("rwnd", Kind::U32, "receive window, scaled; null when the scale was not captured").unit("B"),
+    tracked("tcpdest", Kind::Text, "destination role in the TCP stream: client or server"),
+    tracked("tcpseq", Kind::U32, "sequence number relative to the stream's first, as in Wireshark"),
+    tracked("tcpack", Kind::U32, "acknowledgement number relative to the other direction's first; null without ACK"),
+    tracked("rwnd", Kind::U32, "scaled receive window; null if the scale was not captured").unit("B"),
     tracked(
         "mptcpstream",
         Kind::U32,
-        "MPTCP connection, for whole streams, numbered as Wireshark's mptcp.stream; subflows that only data sequence \
-         numbers put together have the number of the first",
+        "MPTCP connection of the whole stream, numbered as Wireshark's mptcp.stream; subflows joined by data sequence \
+         numbers alone have the number of the first",
     ),
-    tracked("mptcpstream_wireshark", Kind::U32, "Wireshark's mptcp.stream, for whole streams"),
-    tracked("mptcpdest", Kind::Text, "role the packet travels towards in its MPTCP connection: client or server"),
-    tracked("expected_token", Kind::U32, "token that the key in this packet gives")
+    tracked("mptcpstream_wireshark", Kind::U32, "Wireshark's mptcp.stream, for the whole stream"),
+    tracked("mptcpdest", Kind::Text, "destination role in the MPTCP connection: client or server"),
+    tracked("expected_token", Kind::U32, "token derived from the key in this packet")
         .source("RFC 8684 §3.2")
         .hexadecimal(),
-    tracked("dsn", Kind::U64, "DSN of the first payload octet from the IDSN, the first octet of data being 1")
+    tracked("dsn", Kind::U64, "DSN of the first payload byte relative to the IDSN; the first data byte is 1")
         .source("RFC 8684 §3.3.1"),
-    tracked("dsnraw64", Kind::U64, "DSN of the first payload octet, all 64 bits")
+    tracked("dsnraw64", Kind::U64, "DSN of the first payload byte, all 64 bits")
         .source("RFC 8684 §3.3.1")
         .hexadecimal(),
-    tracked("related_mapping", Kind::U64, "packet whose mapping covers the first payload octet")
+    tracked("related_mapping", Kind::U64, "packet whose mapping covers the first payload byte")
         .source("RFC 8684 §3.3.1"),
-    tracked("dack", Kind::U64, "DATA_ACK from the IDSN of the data it acknowledges").source("RFC 8684 §3.3.2"),
-    tracked("reinjection_of", Kind::ListU64, "packets of other subflows that had sent this packet's data first"),
+    tracked("dack", Kind::U64, "DATA_ACK relative to the IDSN of the acknowledged data").source("RFC 8684 §3.3.2"),
+    tracked("reinjection_of", Kind::ListU64, "packets of other subflows that sent this packet's data before"),
     tracked("reinjected_in", Kind::ListU64, "packets of other subflows that sent this packet's data again"),
     tracked(
         "retransmission",
         Kind::Bool,
-        "the sender sent some of the payload before under the same sequence numbers; null without payload",
+        "whether some payload was sent before under the same sequence numbers; null without payload",
     )
     .source("RFC 9293 §3.8.1"),
-    tracked("duplicate_of", Kind::U64, "packet that this one is a copy of, made by the path"),
+    tracked("duplicate_of", Kind::U64, "packet of which this is a copy, made by the path"),
 ];
 
 /// The column of that name.

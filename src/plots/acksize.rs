@@ -1,4 +1,4 @@
-//! How much data each DATA_ACK newly acknowledged.
+//! New data acknowledged by each DATA_ACK.
 
 use std::collections::HashMap;
 
@@ -28,20 +28,20 @@ impl Described for AckSizePlot {
     }
 
     fn summary(&self) -> &'static str {
-        "New data that each DATA_ACK acknowledged, over time or as a distribution"
+        "New data acknowledged by each DATA_ACK, over time or as a distribution"
     }
 
     fn details(&self) -> &'static str {
-        "A DATA_ACK is cumulative, whichever subflow it comes on: its size is how much further it reaches than the highest \
-         one before it. One that reaches far ended a wait for data that were missing. Those that reach no further are left \
-         out. The direction is that of the data; DATA_ACKs travel the other way."
+        "A DATA_ACK is cumulative, whichever subflow carries it: its size is its advance over the highest one before \
+         it. A large advance ended a wait for missing data. DATA_ACKs without an advance are omitted. The direction is \
+         that of the data; DATA_ACKs travel the other way."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let distribution = Arg::new("distribution")
             .long("distribution")
             .action(ArgAction::SetTrue)
-            .help("The share of DATA_ACKs up to each size, instead of sizes over time");
+            .help("Share of DATA_ACKs up to each size, instead of sizes over time");
         command.arg(arguments::mptcp_stream()).arg(distribution)
     }
 
@@ -50,7 +50,7 @@ impl Described for AckSizePlot {
             Example { line: "plot acksize 0 --towards server", purpose: "acknowledged data of the upload over time" },
             Example {
                 line: "plot acksize 0 --distribution -o sizes.svg",
-                purpose: "how they are distributed, both directions",
+                purpose: "distribution of sizes, both directions",
             },
         ]
     }
@@ -86,13 +86,12 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request, distrib
         figure = figure.with_panel(panel);
     }
     figure = figure.with_caption(format!(
-        "By the subflow that the DATA_ACK came on. DATA_ACKs that reach no further than one before them, {} in the whole \
-         capture, are left out.",
+        "By the subflow that carried the DATA_ACK. Omitted: {} DATA_ACKs without an advance in the whole capture.",
         grouped(nothing_new)
     ));
     for towards in without_key {
         figure = figure.with_caption(format!(
-            "Data towards the {}: their sender's key was not captured, so sizes count from the first DATA_ACK on.",
+            "Data towards the {}: the sender's key was not captured, so sizes count from the first DATA_ACK.",
             towards.name()
         ));
     }

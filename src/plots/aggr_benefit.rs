@@ -34,14 +34,14 @@ impl Described for AggrBenefit {
     }
 
     fn details(&self) -> &'static str {
-        "The goodput g against the capacities C of the paths: (g - Cmax) / (sum of C - Cmax) where the goodput reaches \
-         the best path's capacity, (g - Cmax) / Cmax where it does not (Paasch, Khalili, Bonaventure: On the Benefits of \
-         Applying Experimental Design to Improve Multipath TCP, CoNEXT 2013). Bars are windows of time, the line is the \
-         whole transfer, from the first to the last packet with data.\n\n\
-         No capture holds the capacities. Unless --capacity tells, each subflow's is estimated: the highest rate that it \
-         had over a window, all that was sent included. That is too low for a path that was never full, and too high at \
-         the sender where a queue took in more than the path carried. Each subflow counts as a path of its own, also \
-         where several share a link."
+        "Compares the goodput g with the capacities C of the paths: (g - Cmax) / (sum of C - Cmax) if the goodput \
+         reaches the best path's capacity, (g - Cmax) / Cmax otherwise. Source: Paasch, Khalili, Bonaventure: On the \
+         Benefits of Applying Experimental Design to Improve Multipath TCP, CoNEXT 2013. Bars are time windows; the \
+         line is the whole transfer, from the first to the last packet with data.\n\n\
+         A capture does not contain the capacities. Without --capacity, each subflow's capacity is estimated as its \
+         highest rate over a window, repeated data included. The estimate is too low for a path that was never full, \
+         and too high at the sender if a queue took in more than the path carried. Each subflow counts as a separate \
+         path, even if several share a link."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -50,13 +50,13 @@ impl Described for AggrBenefit {
             .value_name("SECONDS")
             .value_parser(seconds)
             .default_value("1")
-            .help("Length of a window; the transfer is cut into equal ones of about this length");
+            .help("Approximate window length; the transfer is divided into equal windows");
         let capacity = Arg::new("capacity")
             .long("capacity")
             .value_name("TCPSTREAM=RATE")
             .value_parser(capacity)
             .action(ArgAction::Append)
-            .help("What a subflow's path can carry, in bit/s: 0=20M, 1=1.5G; may be given once for each subflow");
+            .help("Capacity of a subflow's path in bit/s, such as 0=20M or 1=1.5G; may be repeated, once per subflow");
         command.arg(arguments::mptcp_stream()).arg(window).arg(capacity)
     }
 
@@ -65,7 +65,7 @@ impl Described for AggrBenefit {
             Example { line: "plot aggr_benefit 0 --towards server", purpose: "the upload, with estimated capacities" },
             Example {
                 line: "plot aggr_benefit 0 --capacity 0=10M --capacity 1=10M --window 0.5",
-                purpose: "with those of the paths as they were built",
+                purpose: "with the known capacities of the paths",
             },
         ]
     }
@@ -84,12 +84,15 @@ impl Plot for AggrBenefit {
 /// A length of time as typed.
 fn seconds(text: &str) -> std::result::Result<f64, &'static str> {
     let seconds: Option<f64> = text.parse().ok();
-    seconds.filter(|seconds| *seconds > 0.0 && seconds.is_finite()).ok_or("give a number of seconds above zero")
+    seconds.filter(|seconds| *seconds > 0.0 && seconds.is_finite()).ok_or(
+        "not a valid time; give a number of seconds \
+        above zero",
+    )
 }
 
-/// `0=20M` as the stream and octets per second.
+/// `0=20M` as the stream and bytes per second.
 fn capacity(text: &str) -> std::result::Result<(StreamId, f64), &'static str> {
-    let wrong = "give the TCP stream and its rate in bit/s, such as 0=20M";
+    let wrong = "not a valid capacity; give the TCP stream and its rate in bit/s, such as 0=20M";
     let (stream, rate) = text.split_once('=').ok_or(wrong)?;
     let rate = rate.trim().trim_end_matches("bit/s").trim_end();
     let (digits, factor) = match rate.char_indices().next_back() {
@@ -100,7 +103,12 @@ fn capacity(text: &str) -> std::result::Result<(StreamId, f64), &'static str> {
     };
     let bits = digits.and_then(|digits| digits.trim_end().parse::<f64>().ok()).ok_or(wrong)? * factor;
     let stream = stream.trim().parse().map_err(|_| wrong)?;
-    if bits > 0.0 && bits <= 1e15 { Ok((stream, bits / 8.0)) } else { Err("a capacity is above zero, up to 1000000G") }
+    if bits > 0.0 && bits <= 1e15 {
+        Ok((stream, bits / 8.0))
+    } else {
+        Err("capacity out of range; give a value above \
+        zero, up to 1000000G")
+    }
 }
 
 /// The figure.
@@ -135,8 +143,8 @@ pub fn aggr_benefit(
     figure.caption.extend(captions);
     if estimated {
         figure.caption.push(
-            "Estimates are the highest rate of a subflow over a window: too low for a path that was never full, too \
-             high where a queue at the sender took in more than the path carried."
+            "Estimates are a subflow's highest rate over a window. They are too low for a path that was never full, \
+             too high if a queue at the sender took in more than the path carried."
                 .to_string(),
         );
     }
@@ -177,7 +185,7 @@ fn is_guess(capacity: &Capacity) -> bool {
 fn caption(found: &AggregationBenefit) -> String {
     let towards = found.towards.name();
     if !comparable(found) {
-        return format!("Towards the {towards}: less than two subflows carried data, or all in one moment.");
+        return format!("Towards the {towards}: fewer than two subflows carried data, or all of it at one instant.");
     }
     let mut paths: Vec<&Capacity> = found.capacities.iter().filter(|capacity| capacity.rate > 0.0).collect();
     let more = paths.len().saturating_sub(NAMED);

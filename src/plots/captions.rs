@@ -9,7 +9,7 @@ pub fn sentence(note: &str) -> String {
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
-/// What data sequence numbers towards `towards` count from, where that is not the IDSN.
+/// Base of data sequence numbers towards `towards`, if it is not the IDSN.
 #[must_use]
 pub fn without_key(connection: &Connection, towards: Role) -> Option<String> {
     connection.hosts.get(towards.other()).idsn.is_none().then(|| {
@@ -20,12 +20,12 @@ pub fn without_key(connection: &Connection, towards: Role) -> Option<String> {
     })
 }
 
-/// What is not sure of a connection whose handshake was not captured.
+/// Uncertainty about a connection whose handshake was not captured.
 #[must_use]
 pub fn without_handshake(connection: &Connection) -> Option<String> {
     (!connection.roles_known).then(|| {
-        "The MP_CAPABLE handshake was not captured: the end that opened most of the subflows seen is taken for the \
-         client, and other subflows may be missing."
+        "MP_CAPABLE handshake not captured: the end that opened most of the captured subflows is taken as the client, \
+         and other subflows may be missing."
             .to_string()
     })
 }

@@ -23,7 +23,7 @@ pub fn argument() -> Arg {
     Arg::new("column")
         .value_name("FIELD")
         .required(true)
-        .help("A column of the packet table that holds numbers or times, as `columns` lists them: rwnd, tcplen, dsn, …")
+        .help("Column of the packet table with numbers or times, such as rwnd, tcplen or dsn; see `columns`")
 }
 
 /// The figure.
@@ -45,12 +45,12 @@ pub fn figure(
     for towards in request.directions() {
         let (panel, base) = column.panel(capture, subject, towards, request);
         if panel.series.is_empty() {
-            figure = figure.with_caption(format!("Towards the {} no packet has a value of {name}.", towards.name()));
+            figure = figure.with_caption(format!("Towards the {}, no packet has a value of {name}.", towards.name()));
         }
         if let Some(base) = base {
             figure = figure.with_caption(format!(
-                "Towards the {} values are shown from the least one on, {}: numbers that large have no exact place on an \
-                 axis.",
+                "Towards the {}, values are shown relative to the smallest, {}, because an axis cannot show such \
+                 large numbers exactly.",
                 towards.name(),
                 column.text(base)
             ));
@@ -88,11 +88,11 @@ impl Column {
         if self.cells.class() == Class::Hexadecimal { hexadecimal(number, 16) } else { number.to_string() }
     }
 
-    /// What the column holds, in a sentence.
+    /// Content of the column, in a sentence.
     fn about(&self) -> Option<String> {
         let spec = schema::find(self.name())?;
         let source = if spec.source.is_empty() { String::new() } else { format!(" ({})", spec.source) };
-        Some(format!("{}: {}{source}. One mark a packet.", spec.name, spec.about))
+        Some(format!("{}: {}{source}. One mark per packet.", spec.name, spec.about))
     }
 
     /// One direction, and what its numbers count from where they are too large for an axis.
@@ -106,7 +106,7 @@ impl Column {
         let found: Vec<(&Flow<'_>, Vec<(f64, Number)>)> =
             subject.flows.iter().map(|flow| (flow, self.numbers(capture, flow, towards, request))).collect();
         let base = base(found.iter().flat_map(|(_, numbers)| numbers.iter().map(|(_, number)| *number)));
-        let label = if base.is_some() { format!("{} from its least", self.name()) } else { self.name().to_string() };
+        let label = if base.is_some() { format!("{} minus its minimum", self.name()) } else { self.name().to_string() };
         let mut panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, self.unit));
         for (flow, numbers) in interruptible(found.iter().filter(|(_, numbers)| !numbers.is_empty())) {
             let points = numbers.iter().map(|(x, number)| Point { x: *x, y: number.on_axis(base) }).collect();
@@ -147,7 +147,7 @@ fn unit(name: &str) -> Unit {
 
 fn no_numbers(name: &str, cells: &Cells, instead: &str) -> Error {
     Error::Usage(format!(
-        "column `{}` holds {}, nothing that an axis can show: {instead}",
+        "column `{}` holds {}, which an axis cannot show: {instead}",
         escape(name),
         cells.class().contents()
     ))

@@ -18,14 +18,14 @@ pub const MOST: usize = 256;
 pub struct Crowd {
     /// Indices of those that are drawn, which carried most first.
     drawn: Vec<u32>,
-    /// How many have something to show.
+    /// Number of those with data to show.
     all: usize,
     /// By what they were chosen, as the end of a sentence.
     least: &'static str,
 }
 
 impl Crowd {
-    /// The [`MOST`] subflows of `indices` with the most octets of data, the lower number where two carried the same;
+    /// The [`MOST`] subflows of `indices` with the most bytes of data, the lower number where two carried the same;
     /// `None` where there are no more than that. `octets` are by the index of the subflow, and worked out only if needed.
     #[must_use]
     pub fn of(indices: HashSet<u32>, least: &'static str, octets: impl FnOnce() -> Vec<u64>) -> Option<Self> {
@@ -48,7 +48,7 @@ impl Crowd {
         connection: &Connection,
         request: &Request,
     ) -> Option<Self> {
-        Crowd::of(indices, "those that carried least", || carried(capture, connection, request))
+        Crowd::of(indices, "those with the least data", || carried(capture, connection, request))
     }
 
     /// The indices of those that are drawn.
@@ -57,12 +57,12 @@ impl Crowd {
         self.drawn.iter().copied().collect()
     }
 
-    /// What is not drawn, in a sentence.
+    /// Omitted parts, in a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         let shown = |count: usize| grouped(u64::try_from(count).unwrap_or(u64::MAX));
         format!(
-            "Left out: {} of {} subflows, {}; --subflow TCPSTREAM shows one that you name.",
+            "Not shown: {} of {} subflows, {}; --subflow TCPSTREAM shows a given one.",
             shown(self.all.saturating_sub(self.drawn.len())),
             shown(self.all),
             self.least
@@ -100,7 +100,7 @@ pub fn thinned(figure: Figure, capture: &Capture, connection: &Connection, reque
     }
 }
 
-/// The same with octets of another kind by the index of the subflow; `least` names those with the fewest.
+/// The same with bytes of another kind by the index of the subflow; `least` names those with the fewest.
 #[must_use]
 pub fn thinned_by(figure: Figure, least: &'static str, octets: impl FnOnce() -> Vec<u64>) -> Figure {
     match Crowd::of(subflows(&figure), least, octets) {
@@ -118,7 +118,7 @@ fn subflows(figure: &Figure) -> HashSet<u32> {
     figure.panels.iter().flat_map(|panel| &panel.series).filter_map(subflow).collect()
 }
 
-/// Octets of data that each subflow carried, by its index: what was sent again counts each time.
+/// Bytes of data that each subflow carried, by its index: what was sent again counts each time.
 fn carried(capture: &Capture, connection: &Connection, request: &Request) -> Vec<u64> {
     let clockwork = Clockwork::of(capture);
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn those_that_carried_most_are_drawn_and_the_others_counted() {
-        // Subflow i carried i / 2 octets, so that each amount occurs twice.
+        // Subflow i carried i / 2 bytes, so that each amount occurs twice.
         let crowd = |count: u32| {
             Crowd::of((0..count).collect(), "the least", || (0..count / 2).flat_map(|i| [u64::from(i); 2]).collect())
         };
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(found.drawn.last(), Some(&1045));
         assert_eq!(
             found.sentence(),
-            "Left out: 1,044 of 1,300 subflows, the least; --subflow TCPSTREAM shows one that you name."
+            "Not shown: 1,044 of 1,300 subflows, the least; --subflow TCPSTREAM shows a given one."
         );
         // An odd number: of two that carried the same the lower number is drawn.
         let odd = Crowd::of((0..257).collect(), "the least", Vec::new).unwrap();

@@ -1,4 +1,4 @@
-//! How large senders' congestion windows were, as far as what they sent tells.
+//! Estimated congestion windows, from the data sent.
 
 use clap::ArgMatches;
 
@@ -24,19 +24,19 @@ impl Described for CongestionWindow {
     }
 
     fn summary(&self) -> &'static str {
-        "Estimated congestion window of each subflow: the most in flight in each round trip"
+        "Estimated congestion window of each subflow: maximum in flight in each round trip"
     }
 
     fn details(&self) -> &'static str {
-        "No packet carries the congestion window. A sender with enough to send keeps as much in flight as the window allows, \
-         so the most that was in flight during a round trip is an estimate of it, from below: where the application, the \
-         scheduler or the receiver's window held the sender back, the window was larger. tcptrace draws outstanding data \
-         for the same reason.\n\n\
-         A round trip begins when something is sent while nothing is in flight, or when the one before ends. It ends when \
-         all that had been sent by its beginning is acknowledged; the first one, when the packet that it began with is. In \
-         flight is what was sent and neither acknowledged nor reported by SACK. Round trips in which something was sent \
-         again are marked apart, for what was lost then still looks as if it were in flight. All of this holds where the \
-         data were sent, not at their receiver."
+        "Packets do not carry the congestion window. A sender with enough data keeps as much in flight as the window \
+         allows. The maximum in flight during a round trip is therefore a lower bound of the window. The window was \
+         larger if the application, the scheduler or the receiver's window held the sender back. tcptrace draws \
+         outstanding data for the same reason.\n\n\
+         A round trip begins when something is sent while nothing is in flight, or when the previous one ends. It ends \
+         when everything sent before its beginning is acknowledged; the first one, when the packet that it began with \
+         is. In flight means sent, and neither acknowledged nor reported by SACK. Round trips with retransmissions are \
+         marked separately, because lost data then still looks as if it were in flight. All of this holds at the \
+         data's sender, not at the receiver."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -48,7 +48,7 @@ impl Described for CongestionWindow {
             Example { line: "plot cwnd 0 --towards server", purpose: "what the client sent, by subflow" },
             Example {
                 line: "plot cwnd 0 --towards server --end 1 -o start.svg",
-                purpose: "how the windows grew at the beginning",
+                purpose: "growth of the windows at the beginning",
             },
         ]
     }
@@ -69,7 +69,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         subject.flows.iter().map(|flow| stream_flight(&capture.segments, &capture.tracking, flow.stream)).collect();
     let mut figure = Figure::new(subject.title("Estimated congestion window"));
     for towards in request.directions() {
-        let y = Axis::new("most in flight in a round trip", Unit::Bytes);
+        let y = Axis::new("maximum in flight in a round trip", Unit::Bytes);
         let mut panel = panel(towards, Axis::new("time", Unit::Seconds), y);
         let mut again = Vec::new();
         for (flow, found) in interruptible(subject.flows.iter().zip(&by_flow)) {
@@ -82,13 +82,13 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         }
         if !again.is_empty() {
             let look = Look::of(RoleKind::Retransmission);
-            panel = panel.with_series(Series::new("sent again: no estimate", look, Marks::Points(again)));
+            panel = panel.with_series(Series::new("retransmissions: no estimate", look, Marks::Points(again)));
         }
         figure = figure.with_panel(panel);
     }
     figure = figure.with_caption(
-        "An estimate from below, at the data's sender only: the most in flight in each round trip, at its end. Where data \
-         were sent again it is none.",
+        "A lower bound, valid at the data's sender only: maximum in flight in each round trip, drawn at its end. \
+         Round trips with retransmissions give no estimate.",
     );
     figure.caption.extend(subject.place_note(request));
     subject.thinned(figure, capture, request)

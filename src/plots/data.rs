@@ -19,7 +19,7 @@ pub fn parquet(figure: &Figure) -> PolarsResult<Vec<u8>> {
     Ok(octets)
 }
 
-/// One row a mark, then one an annotation, panel by panel.
+/// One row per mark, then one an annotation, panel by panel.
 ///
 /// | column | what |
 /// |---|---|
@@ -32,8 +32,8 @@ pub fn parquet(figure: &Figure) -> PolarsResult<Vec<u8>> {
 /// | `x_end`, `y_end` | the other end of a stroke or arrow, the other side of a bar; otherwise null |
 /// | `label` | the text of an arrow or annotation; otherwise null |
 ///
-/// Values are in seconds, octets, octets per second and parts of one. `x` and `y` (with their ends) are whole numbers
-/// where all panels measure octets or counts along that axis and every value is whole; otherwise floating-point numbers.
+/// Values are in seconds, bytes, bytes per second and parts of one. `x` and `y` (with their ends) are whole numbers
+/// where all panels measure bytes or counts along that axis and every value is whole; otherwise floating-point numbers.
 /// Either way they are exact up to 2^53.
 ///
 /// # Errors

@@ -40,10 +40,10 @@ impl Described for Dsn {
     }
 
     fn details(&self) -> &'static str {
-        "Each packet with data is a vertical stroke from its first to its last octet of data, in the colour of its \
-         subflow. Data sent again is marked at its first octet: retransmissions by TCP, reinjections (it had gone over \
-         another subflow), and re-sends on the same subflow under new numbers. The lower steps are the highest DATA_ACK \
-         so far, the upper ones how far the receiver's window allows to send; both hold until the connection's last \
+        "Each packet with data is a vertical stroke from its first to its last data byte, in the colour of its \
+         subflow. Repeated data is marked at its first byte: TCP retransmissions, reinjections (already sent over \
+         another subflow), and re-sends on the same subflow under new numbers. The lower steps show the highest \
+         DATA_ACK so far, the upper ones the edge of the receiver's window; both extend to the connection's last \
          packet. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
     }
 
@@ -56,7 +56,7 @@ impl Described for Dsn {
             Example { line: "plot dsn 0", purpose: "connection 0, both directions, in the terminal" },
             Example {
                 line: "plot dsn 0 --towards server --start 1.5 --end 3 -o upload.svg",
-                purpose: "a stretch of the upload, for a paper",
+                purpose: "part of the upload, for a document",
             },
         ]
     }
@@ -110,7 +110,7 @@ struct Direction<'a> {
     request: &'a Request,
     towards: Role,
     sequence: &'a DataSequence,
-    /// What is shown as 0, worked out once.
+    /// Value shown as 0, computed once.
     origin: u64,
     clock: Clockwork,
     /// When the connection's last packet was recorded, in seconds.
@@ -133,7 +133,7 @@ impl Direction<'_> {
             ("retransmission", RoleKind::Retransmission, Sending::Retransmission),
             ("reinjection", RoleKind::Reinjection, Sending::Reinjection),
             ("re-send on the same subflow", RoleKind::Loss, Sending::SameSubflow),
-            ("doubled by the path", RoleKind::Event, Sending::Duplicate),
+            ("duplicated by the path", RoleKind::Event, Sending::Duplicate),
         ] {
             panel.series.push(Series::new(name, Look::of(kind), Marks::Points(self.marks(sending))));
         }
@@ -155,7 +155,7 @@ impl Direction<'_> {
         }
     }
 
-    /// What is to be shown of what was sent.
+    /// Part of the sent data to show.
     fn sent(&self) -> impl Iterator<Item = &SentRange> {
         self.sequence.numbered().filter(|range| {
             let stream = self.connection.subflows.get(range.subflow);
@@ -230,7 +230,7 @@ impl Direction<'_> {
     }
 }
 
-/// What stands at an event; `None` for those that the plot does not show.
+/// Label of an event; `None` for those that the plot does not show.
 fn label(kind: Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::MpJoin => "MP_JOIN",

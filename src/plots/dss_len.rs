@@ -1,4 +1,4 @@
-//! How long the mappings of an MPTCP connection are.
+//! Lengths of the mappings of an MPTCP connection.
 
 use clap::ArgMatches;
 
@@ -31,10 +31,10 @@ impl Described for DssLen {
     }
 
     fn details(&self) -> &'static str {
-        "A mapping says which data a stretch of a subflow carries. One that is repeated, in each segment that it covers or \
-         in a retransmission, counts once; the byte that DATA_FIN takes is left out. Each group of bars is one range of \
-         lengths, in the order of the subflows; the table of values has these ranges, from x up to but not including x_end, \
-         with their counts. --start and --end have no part in it."
+        "A mapping says which data a range of a subflow carries. A repeated mapping, in each segment that it covers \
+         or in a retransmission, counts once; the byte of DATA_FIN is excluded. Each group of bars is one range of \
+         lengths, with one bar per subflow in order. The table of values has these ranges, from x up to but not \
+         including x_end, with their counts. --start and --end do not apply."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -74,13 +74,13 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
     }
     let side_by_side = match subject.flows.len() {
         0 | 1 => "",
-        _ => "; those of one bin stand side by side, in the order of the subflows",
+        _ => "; bars of one bin stand side by side in subflow order",
     };
     figure = figure.with_caption(format!("Distinct mappings, in bins of {}{side_by_side}.", bytes(width)));
     let infinite = directions.iter().flat_map(|towards| of(*towards)).map(|(_, own)| own.infinite).sum::<u64>();
     if infinite > 0 {
         figure = figure.with_caption(format!(
-            "{} without a length left out: the connection fell back to TCP.",
+            "{} without a length not shown: the connection fell back to TCP.",
             counted(infinite, "infinite mapping")
         ));
     }

@@ -44,7 +44,7 @@ pub struct Extent {
 pub fn extents(figure: &Figure) -> Vec<Extent> {
     let own: Vec<(Option<Range>, Option<Range>)> = figure.panels.iter().map(data).collect();
     let panels = || figure.panels.iter().zip(&own);
-    // Panels are few: looking at each for each is no matter.
+    // Panels are few: looking at each for each is cheap.
     let common =
         |axis: &Axis| panels().filter(|(panel, _)| panel.x == *axis).filter_map(|(_, (x, _))| *x).reduce(Range::joined);
     panels()
@@ -118,7 +118,7 @@ enum Side {
     Y,
 }
 
-/// What the axis shows of `data`.
+/// Value of `data` on the axis.
 fn shown(axis: &Axis, data: Option<Range>, side: Side) -> Range {
     if let Some((low, high)) = axis.range {
         return Range { low, high };

@@ -1,7 +1,7 @@
-//! What a plot shows, apart from how it is drawn: a [`Figure`] of panels, axes, series and annotations.
+//! Content of a plot, apart from how it is drawn: a [`Figure`] of panels, axes, series and annotations.
 //!
 //! A figure is a value: it serialises, so it can come from another program as JSON, and [`Figure::validate`] says
-//! whether it can be drawn. Points are pairs `[x, y]` in JSON. Times are seconds, sizes octets, rates octets per second
+//! whether it can be drawn. Points are pairs `[x, y]` in JSON. Times are seconds, sizes bytes, rates bytes per second
 //! and shares parts of one; the renderers choose the unit prefixes.
 //!
 //! ```
@@ -27,7 +27,7 @@ pub use validate::FigureError;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
-    /// What the plot shows, above it.
+    /// Title of the plot.
     pub title: String,
     /// Paragraphs below the plot: where the numbers come from and what they do not say.
     #[serde(default)]
@@ -59,12 +59,12 @@ pub struct Panel {
     pub annotations: Vec<Annotation>,
 }
 
-/// What a direction of a panel measures.
+/// Quantity along one direction of a panel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
-    /// What is measured, without its unit.
+    /// Measured quantity, without its unit.
     pub label: String,
     /// The unit of the values.
     pub unit: Unit,
@@ -90,11 +90,11 @@ pub struct Axis {
 pub enum Unit {
     /// Seconds; shown as s, ms, µs or ns.
     Seconds,
-    /// Octets; shown as B, kB, MB, ….
+    /// Bytes; shown as B, kB, MB, ….
     Bytes,
-    /// Octets per second; shown as bit/s, kbit/s, Mbit/s, …, eight bits an octet.
+    /// Bytes per second; shown as bit/s, kbit/s, Mbit/s, …, eight bits a byte.
     BytesPerSecond,
-    /// How many.
+    /// Number.
     Count,
     /// Parts of one; shown in per cent.
     Share,
@@ -102,7 +102,7 @@ pub enum Unit {
     Plain,
 }
 
-/// How values are laid out along an axis.
+/// Scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -124,7 +124,7 @@ pub struct Annotation {
     /// Where along the y axis; without it a line through the whole panel marks `x`.
     #[serde(default)]
     pub y: Option<f64>,
-    /// What to say there, a word or two.
+    /// Text there, a word or two.
     pub text: String,
 }
 

@@ -14,7 +14,7 @@ pub struct FirstClock<'a> {
 }
 
 impl<'a> FirstClock<'a> {
-    /// Of `first`, with all that is known of the clocks' error: a place on the axis is no measurement that somebody might
+    /// Of `first`, with all that is known of the clocks' error: a place on the axis is not a measurement that somebody might
     /// want without correction.
     #[must_use]
     pub fn new(first: &Capture, clock: &'a Clock) -> Self {

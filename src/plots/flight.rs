@@ -1,4 +1,4 @@
-//! What was under way over time: in each subflow and in the whole connection, against the windows that receivers offer.
+//! Bytes in flight over time: of each subflow and the whole connection, against the receive windows.
 
 use clap::ArgMatches;
 
@@ -17,7 +17,7 @@ use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Connection, Stream};
 use mptcp_trace::units::bytes;
 
-/// Octets in flight.
+/// Bytes in flight.
 pub struct Flight;
 
 impl Described for Flight {
@@ -30,13 +30,14 @@ impl Described for Flight {
     }
 
     fn details(&self) -> &'static str {
-        "In flight on a subflow: from the lowest octet that is not acknowledged to the highest one sent, by TCP's numbers. \
-         What SACK reported as received is still counted. At the data level: from the highest DATA_ACK to the highest data \
-         sequence number sent, all subflows together.\n\n\
-         The MPTCP window is the furthest that any DATA_ACK allowed, from the highest DATA_ACK on; the TCP windows are \
-         those of the newest ACK on each subflow. A receiver has one window for all subflows (RFC 8684 §3.3.4), so they \
-         differ only by when they were told. Windows that are above all that is in flight the whole time are left out.\n\n\
-         All of this holds where the data were sent; at their receiver they are in flight only until it acknowledges them."
+        "In flight on a subflow: from the lowest unacknowledged byte to the highest byte sent, by TCP sequence \
+         numbers. Data reported by SACK is still counted. At the data level: from the highest DATA_ACK to the highest \
+         data sequence number sent, over all subflows.\n\n\
+         The MPTCP window reaches from the highest DATA_ACK to the furthest point that any DATA_ACK allowed; TCP \
+         windows are those of the newest ACK on each subflow. A receiver has one window for all subflows (RFC 8684 \
+         §3.3.4), so they differ only in when they were announced. Windows that stay above everything in flight are \
+         omitted.\n\n\
+         All of this holds at the data's sender; at the receiver, data is in flight only until acknowledged there."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -48,7 +49,7 @@ impl Described for Flight {
             Example { line: "plot flight 0 --towards server", purpose: "the upload of connection 0" },
             Example {
                 line: "plot flight 0 --towards server --start 1 --end 2.5 -o flight.svg",
-                purpose: "a stretch of it, into a file",
+                purpose: "part of it, into a file",
             },
         ]
     }
@@ -87,14 +88,14 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         for (flow, found) in interruptible(flows) {
             let moments = found.get(flow.stream_role(towards));
             if lines.add_flight(&flow.name, flow.look(), moments) {
-                // Alike for the eye, for they are one window, told at different times.
+                // Alike for the eye, because they are one window, told at different times.
                 let end = last_packet(capture, flow.stream);
                 lines.add_window("TCP windows of the subflows", RoleKind::Reference, moments, end);
             }
         }
         if lines.lack_windows() {
             figure = figure.with_caption(format!(
-                "Towards the {} the windows' scale was not captured: they are left out.",
+                "Towards the {}, windows are omitted because their scale was not captured.",
                 towards.name()
             ));
         }
@@ -105,12 +106,12 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
         figure = figure.with_panel(panel);
     }
     figure = figure.with_caption(
-        "What SACK reported is still counted as in flight. What is in flight shows only at the sender of the data.",
+        "Data reported by SACK still counts as in flight. The amount in flight is valid only at the data's sender.",
     );
     figure.caption.extend(subject.place_note(request));
     if !above.is_empty() {
         let all = above.join(" or more, ");
-        figure = figure.with_caption(format!("Windows that stayed above the picture: {all} or more."));
+        figure = figure.with_caption(format!("Windows above the range shown: {all} or more."));
     }
     match crowd {
         Some(crowd) => crowd.thin(figure),
@@ -130,7 +131,7 @@ struct Lines<'a> {
     request: &'a Request,
     flights: Vec<Series>,
     windows: Vec<Series>,
-    /// The most octets in flight.
+    /// The most bytes in flight.
     most: f64,
 }
 
@@ -163,7 +164,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// What is to be shown of octets that hold from their time until the next one; only where they change.
+    /// Values to show of bytes that hold from their time until the next one; only at changes.
     fn steps(&self, octets: impl Iterator<Item = (i64, Option<u64>)>) -> Vec<Point> {
         let points =
             octets.filter_map(|(time, octets)| Some(Point { x: self.clockwork.seconds(time), y: value(octets?) }));

@@ -18,9 +18,9 @@ static FONT: LazyLock<Option<TrueType>> =
 
 /// Height of a line of text from one baseline to the next, in multiples of the size.
 pub const LINE: f64 = 1.3;
-/// How far letters reach above the baseline, in multiples of the size.
+/// Height of letters above the baseline, in multiples of the size.
 pub const ASCENT: f64 = 0.76;
-/// How far letters reach below the baseline, in multiples of the size.
+/// Depth of letters below the baseline, in multiples of the size.
 pub const DESCENT: f64 = 0.24;
 
 /// The outline of a character, in multiples of the size, upwards from the baseline. One that the font has not is shown by
@@ -33,7 +33,7 @@ pub(super) fn outline(character: char) -> Option<Vec<Curve>> {
     Some(outline.into_iter().map(|curve| curve.map(|(x, y)| (x / size, y / size))).collect())
 }
 
-/// How wide `text` is in a size, both in pixels.
+/// Width of `text` in a size, both in pixels.
 #[must_use]
 pub fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size

@@ -1,4 +1,4 @@
-//! How much time passed between the packets of a stream or of each subflow.
+//! Time between the packets of a stream or of each subflow.
 
 use clap::{Arg, ArgAction, ArgMatches};
 
@@ -25,21 +25,21 @@ impl Described for Interarrival {
     }
 
     fn summary(&self) -> &'static str {
-        "Time between packets, as a distribution, by subflow and direction"
+        "Distribution of the time between packets, by subflow and direction"
     }
 
     fn details(&self) -> &'static str {
-        "The share of packets that followed the one before them, on the same subflow and in the same direction, within a \
-         time. Packets with payload count, retransmissions among them; with --all-packets pure acknowledgements and \
-         handshakes do, too. Offloading puts many packets into one frame, and a clock that ticks in microseconds gives \
-         packets one behind the other the same time."
+        "Share of packets that followed the previous one, on the same subflow and in the same direction, within a \
+         given time. Packets with payload count, including retransmissions; with --all-packets, so do pure \
+         acknowledgements and handshakes. Offloading merges many packets into one frame, and a clock with microsecond \
+         resolution may give consecutive packets the same time."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let all = Arg::new("all_packets")
             .long("all-packets")
             .action(ArgAction::SetTrue)
-            .help("Count packets without payload, too");
+            .help("Also count packets without payload");
         subject::with_arguments(command).arg(all)
     }
 
@@ -90,7 +90,7 @@ fn figure(capture: &Capture, subject: &Subject<'_>, counted: Counted, request: &
     }
     if zero > 0 {
         figure = figure.with_caption(format!(
-            "{} of {} times are zero by the capture's clock: they have no place on the axis and count in the shares.",
+            "{} of {} times are zero by the capture's clock: not on the axis, but counted in the shares.",
             grouped(zero),
             grouped(all)
         ));

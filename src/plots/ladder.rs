@@ -31,10 +31,10 @@ impl Described for Ladder {
     }
 
     fn details(&self) -> &'static str {
-        "An arrow for each packet with an event of `events`: MP_CAPABLE, MP_JOIN, ADD_ADDR and its echo, REMOVE_ADDR, \
+        "One arrow per packet with an event of `events`: MP_CAPABLE, MP_JOIN, ADD_ADDR and its echo, REMOVE_ADDR, \
          MP_PRIO, MP_FAIL, infinite mapping, fallback, MP_FASTCLOSE, DATA_FIN, the first FIN and RST of each end of a \
-         subflow. Lifelines are the addresses that the ends used. Messages stand below each other in order, each with \
-         the time at which it was recorded; the distances are not to scale."
+         subflow. Lifelines are the addresses used by the ends. Messages are listed in order, each with its recording \
+         time; distances are not to scale."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -43,16 +43,16 @@ impl Described for Ladder {
             .value_name("COUNT")
             .value_parser(value_parser!(u16).range(1..=200))
             .default_value("30")
-            .help("Messages shown at most; of more, FIN and echoes are left out first, then joins and ADD_ADDR");
+            .help("Maximum number of messages; FIN and echoes are dropped first, then joins and ADD_ADDR");
         command.arg(arguments::mptcp_stream()).arg(most)
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "plot ladder 0", purpose: "how connection 0 came up and went down" },
+            Example { line: "plot ladder 0", purpose: "setup and closing of connection 0" },
             Example {
                 line: "plot ladder 0 --end 2 --size 700x500 -o handshakes.svg",
-                purpose: "its handshakes, for a paper",
+                purpose: "its handshakes, for a document",
             },
         ]
     }
@@ -84,10 +84,10 @@ pub fn ladder(capture: &Capture, connection: &Connection, request: &Request, mos
         Some(CapturePoint::Between) => " on the way".to_string(),
         None => String::new(),
     };
-    figure.caption.push(format!("In order, not to scale. Times are those of recording{place}."));
+    figure.caption.push(format!("In order, not to scale. Times are recording times{place}."));
     if let Some(others) = left_out(&all, &shown) {
         figure.caption.push(format!(
-            "Left out of {} messages: {others}; --most shows more, --start and --end others.",
+            "Not shown of {} messages: {others}; --most shows more, --start and --end others.",
             all.len()
         ));
     }

@@ -65,7 +65,7 @@ pub enum PlotError {
     #[error(transparent)]
     Figure(#[from] FigureError),
     /// A picture that would have no room, or no end.
-    #[error("a plot of {width} x {height} {what} cannot be drawn: ask for {least} to {most}")]
+    #[error("cannot draw a plot of {width} x {height} {what}; use {least} to {most}")]
     BadSize {
         /// As asked for.
         width: u32,
@@ -79,14 +79,15 @@ pub enum PlotError {
         most: &'static str,
     },
     /// Dots an inch that no picture has.
-    #[error("a plot cannot have {0} dots an inch: ask for 24 to 1200")]
+    #[error("resolution of {0} dots per inch out of range; use 24 to 1200")]
     BadDpi(f64),
     /// The panels have no room.
     #[error(
-        "{panels} panel(s) with their titles and numbers have no room in {width} x {height}: ask for a larger size, fewer dots an inch or a smaller font"
+        "{width} x {height} is too small for {panels} panel(s) with titles and numbers; use a larger size, fewer dots \
+         per inch or a smaller font"
     )]
     TooSmall {
-        /// How many panels the figure has.
+        /// Number of panels in the figure.
         panels: usize,
         /// As asked for.
         width: u32,

@@ -20,12 +20,12 @@ impl Described for MptcpAttr {
     }
 
     fn summary(&self) -> &'static str {
-        "Any column of the packet table that holds numbers, over time, by subflow"
+        "Any numeric column of the packet table over time, by subflow"
     }
 
     fn details(&self) -> &'static str {
-        "One mark a packet, at the value that the column has for it, in the colour of its subflow. The directions are those \
-         in which the packets travel: a DATA_ACK is seen in the direction away from the receiver of the data."
+        "One mark per packet at the column's value, in the colour of its subflow. Directions are those of the \
+         packets: a DATA_ACK appears in the direction away from the data's receiver."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -40,7 +40,7 @@ impl Described for MptcpAttr {
             },
             Example {
                 line: "plot mptcp_attr 0 rwnd --towards client -o window.png",
-                purpose: "what the server offers on each subflow",
+                purpose: "window offered by the server on each subflow",
             },
         ]
     }

@@ -52,12 +52,12 @@ impl Plot for MptcpGput {
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let subject = Subject::of_connection(&capture, connection, request);
         let carried = carried(&capture, connection, &subject);
-        let names = ("goodput", "each octet of data where it first travelled, nothing that was sent again");
+        let names = ("goodput", "each data byte counted on the subflow that first carried it, repeated data excluded");
         let mut figure = rates_over_time::figure(&capture, &subject, names, &carried, (arguments, request))?;
         for direction in mptcp_summary(&capture, connection).directions {
             if direction.unmapped_bytes > 0 && request.directions().contains(&direction.towards) {
                 figure = figure.with_caption(format!(
-                    "Towards the {} {} have no mapping, which is needed to tell what is new: they are left out.",
+                    "Towards the {}, {} without a mapping omitted, because a mapping is needed to tell what is new.",
                     direction.towards.name(),
                     units::bytes(direction.unmapped_bytes)
                 ));

@@ -39,7 +39,7 @@ impl Described for MptcpTput {
             Example { line: "plot mptcp_tput 0 --towards server", purpose: "connection 0, upload" },
             Example {
                 line: "plot mptcp_tput 0 --window 0.5 --window-type sliding -o rate.svg",
-                purpose: "smoother, into a file",
+                purpose: "smoothed, into a file",
             },
         ]
     }

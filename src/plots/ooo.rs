@@ -28,15 +28,14 @@ impl Described for Ooo {
     }
 
     fn summary(&self) -> &'static str {
-        "Data that waited in the reorder buffer over time, and how long, by subflow"
+        "Data waiting in the reorder buffer over time, and waiting times, by subflow"
     }
 
     fn details(&self) -> &'static str {
-        "The upper panel of a direction shows the octets that wait for data before them, on any subflow. The lower one \
-         shows, for each delay, the share of the ranges that waited no longer than that (their head-of-line delay), by \
-         the subflow that carried them. Data in order did not wait and is not among them. In a capture at the receiver \
-         this is what its application waited for; `ooo` prints the same numbers. --start and --end go by the time of \
-         arrival."
+        "For each direction, the upper panel shows the bytes waiting for earlier data, on any subflow. The lower one \
+         shows, for each delay, the share of ranges with at most that head-of-line delay, by the subflow that carried \
+         them. In-order data did not wait and is not included. At the receiver, this is what its application waited \
+         for; `ooo` prints the same numbers. --start and --end refer to the time of arrival."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -45,10 +44,10 @@ impl Described for Ooo {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "plot ooo 0", purpose: "what waited, both directions" },
+            Example { line: "plot ooo 0", purpose: "waiting data, both directions" },
             Example {
                 line: "plot ooo 0 --towards server --size 800x500 -o ooo.svg",
-                purpose: "the upload's, for a paper",
+                purpose: "the upload's, for a document",
             },
         ]
     }
@@ -81,14 +80,14 @@ pub fn ooo(capture: &Capture, connection: &Connection, request: &Request) -> Fig
     let title = format!("Data out of order: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), panels);
     if connection.subflows.iter().any(|stream| !request.shows_subflow(*stream)) {
-        figure.caption.push("The octets waiting are those of all subflows, also of those left out.".to_string());
+        figure.caption.push("Waiting bytes are those of all subflows, including omitted ones.".to_string());
     }
     figure.caption.extend(remarks.iter().map(|remark| sentence(remark)));
     figure.caption.extend(without_handshake(connection));
     thinned(figure, capture, connection, request)
 }
 
-/// What stands for all subflows together in both panels.
+/// Series of all subflows together in both panels.
 const ALL: &str = "all subflows";
 
 fn occupancy(direction: &OutOfOrderDirection, request: &Request, clockwork: Clockwork) -> Panel {

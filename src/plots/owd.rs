@@ -29,15 +29,15 @@ impl Described for Owd {
     }
 
     fn summary(&self) -> &'static str {
-        "One-way delay of each packet between two captures, over the time it was sent"
+        "One-way delay of each packet between two captures, over sending time"
     }
 
     fn details(&self) -> &'static str {
-        "Each packet that both captures have is a point: when it was sent, and the receiver's time less the sender's. \
-         Packets without data count as well, retransmissions by themselves; a large frame that was cut up on the way \
-         counts once, with its last part. Times are by the clock of PCAP1 from its first frame; packets that PCAP2 saw \
-         sent are placed there by the estimated error of the clocks. The delays are corrected as --clock says; without \
-         it nothing is corrected unless a delay would be below zero. `print_owds` prints the same delays."
+        "Each packet found in both captures is a point: its sending time, and the receiver's time minus the sender's. \
+         Packets without data are included, and retransmissions count separately; a large frame that was split on the \
+         way counts once, with its last part. Times are by PCAP1's clock, from its first frame; packets sent at PCAP2 \
+         are placed by the estimated clock error. Delays are corrected as --clock says; by default nothing is \
+         corrected unless a delay would be negative. `print_owds` prints the same delays."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -89,7 +89,7 @@ pub fn owd(
     if delays.flows().any(|flow| flow.pair.first != flow.pair.second) {
         figure
             .caption
-            .push(format!("Of two numbers the first is the stream's in {first}, the second that in {second}."));
+            .push(format!("Where there are two stream numbers, the first is from {first}, the second from {second}."));
     }
     figure.caption.extend(delays.without());
     let connection = captures.connection_number().and_then(|number| captures.first.tracking.connection(number));
@@ -155,12 +155,12 @@ impl Delays<'_> {
                 }
             }
         }
-        let under_way = "under way when the other capture began or ended";
-        let parts: Vec<String> = [(lost, "lost"), (outside, under_way), (unseen, "that only one capture has")]
+        let under_way = "in flight when the other capture began or ended";
+        let parts: Vec<String> = [(lost, "lost"), (outside, under_way), (unseen, "found in one capture only")]
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{} {what}", counted(count, "packet")))
             .collect();
-        (!parts.is_empty()).then(|| format!("Without a delay, and not shown: {}.", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("Not shown, because they have no delay: {}.", parts.join(", ")))
     }
 }

@@ -30,7 +30,7 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
     // Panels of one direction may have one title.
     names.dedup();
     if !names.is_empty() {
-        figure.caption.push(format!("Nothing to show {}.", names.join("; ")));
+        figure.caption.push(format!("No data to show {}.", names.join("; ")));
     }
     figure
 }
@@ -53,7 +53,7 @@ mod tests {
         let figure = with_panels(Figure::new(""), panels);
         assert_eq!(figure.panels.len(), 1);
         assert_eq!(figure.panels[0].title.as_deref(), Some("towards the client"));
-        assert_eq!(figure.caption, ["Nothing to show towards the server."]);
+        assert_eq!(figure.caption, ["No data to show towards the server."]);
     }
 
     #[test]
@@ -61,6 +61,6 @@ mod tests {
         let panels = vec![titled("towards the server", Vec::new()), titled("towards the client", Vec::new())];
         let figure = with_panels(Figure::new(""), panels);
         assert_eq!((figure.panels.len(), figure.panels[0].title.as_deref()), (1, None));
-        assert_eq!(figure.caption, ["Nothing to show towards the server; towards the client."]);
+        assert_eq!(figure.caption, ["No data to show towards the server; towards the client."]);
     }
 }

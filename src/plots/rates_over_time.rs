@@ -12,12 +12,12 @@ use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Capture, Role};
 
-/// What a plot says of its windows, for the help.
-pub const DETAILS: &str = "`tumbling` windows lie side by side, from the first frame of the capture on: each octet counts in one of them, and \
-     the rates times the windows' length add up to what was carried. A `sliding` window ends at each instant: the curve \
-     is the rate over the time just before, and no burst is cut in two.";
+/// Description of a plot's windows, for the help.
+pub const DETAILS: &str = "`tumbling` windows follow each other from the first frame of the capture: each byte counts \
+     in one of them, and rates times window length add up to the bytes carried. A `sliding` window ends at each \
+     instant: the curve is the rate over the time just before, and no burst is cut in two.";
 
-/// What one flow carried in one direction.
+/// Traffic of one flow in one direction.
 pub struct Carried {
     /// As the legend calls it.
     pub name: String,
@@ -51,18 +51,18 @@ pub fn with_arguments(command: clap::Command) -> clap::Command {
                 .long("window")
                 .value_name("SECONDS")
                 .value_parser(value_parser!(f64))
-                .help("Length of a window; by default what is shown has 60 at most"),
+                .help("Window length; by default chosen for at most 60 windows"),
         )
         .arg(
             Arg::new("window_type")
                 .long("window-type")
                 .value_name("TYPE")
                 .value_parser(choice::WINDOW_TYPE)
-                .help("Whether windows lie side by side (tumbling, the default) or end at each instant (sliding)"),
+                .help("Consecutive windows (tumbling, the default) or one that ends at each instant (sliding)"),
         )
 }
 
-/// The figure. `what` names the rate: "throughput", "goodput"; `counts` says which octets count, to end a sentence.
+/// The figure. `what` names the rate: "throughput", "goodput"; `counts` says which bytes count, to end a sentence.
 ///
 /// # Errors
 /// [`Error::Usage`] for a window that is not longer than nothing.
@@ -86,7 +86,7 @@ pub fn figure(
     }
     let length = length(window);
     let windows = match window.kind() {
-        WindowType::Tumbling => format!("windows of {length} side by side"),
+        WindowType::Tumbling => format!("consecutive windows of {length}"),
         WindowType::Sliding => format!("the {length} before each instant"),
     };
     figure = figure.with_caption(format!("Over {windows}: {counts}."));
@@ -103,14 +103,19 @@ fn points(capture: &Capture, window: Window, parcels: &[Parcel]) -> Vec<Point> {
 fn window(arguments: &ArgMatches, time: i64) -> Result<Window> {
     let kind = arguments.get_one::<WindowType>("window_type").copied().unwrap_or_default();
     let Some(seconds) = arguments.get_one::<f64>("window") else { return Ok(Window::suitable(kind, time)) };
-    // `as` saturates, and makes 0 of what is no number.
+    // `as` saturates, and makes 0 of what is not a number.
     #[allow(clippy::cast_possible_truncation)]
     let length = (seconds * 1e9).round() as i64;
     let window = Window::new(kind, length).filter(|_| seconds.is_finite());
-    window.ok_or_else(|| Error::Usage(format!("--window {seconds} is no length: give seconds above zero, such as 0.1")))
+    window.ok_or_else(|| {
+        Error::Usage(format!(
+            "--window {seconds} is not a valid length; give seconds above zero, \
+                                               such as 0.1"
+        ))
+    })
 }
 
-/// From the first to the last octet of those that are shown, nanoseconds.
+/// From the first to the last byte of those that are shown, nanoseconds.
 fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &Request) -> i64 {
     let clockwork = Clockwork::of(capture);
     let parts = request.directions().into_iter().flat_map(|towards: Role| carried.get(towards));

@@ -33,39 +33,39 @@ impl Described for Reinject {
     }
 
     fn summary(&self) -> &'static str {
-        "Reinjections over time: how much and how late, or what each gained"
+        "Reinjections over time: amount and lateness, or gain of each"
     }
 
     fn details(&self) -> &'static str {
-        "From one capture: the bytes that each subflow reinjected so far, and of every reinjecting packet how long \
-         before it the data had first been sent on another subflow. In a capture at the receiver: the bytes that each \
-         subflow brought after another one had, and how late; which copy was sent first is not known there.\n\n\
-         With --with, the capture of the other end: each reinjection at the time it was sent, and its gain: the arrival \
-         of the original less that of the reinjection, as in `qualify_reinjections`. Below zero it came too late. Useful \
-         ones arrived before the original did, redundant ones behind it; those of which a copy never arrived have no \
-         gain and stand in a panel of their own. Both captures may be named in either order."
+        "With one capture: bytes reinjected so far by each subflow, and, for each reinjecting packet, the time since \
+         the data was first sent on another subflow. At the receiver: bytes that each subflow delivered after another \
+         had, and how late; which copy was sent first is unknown there.\n\n\
+         With --with and the other end's capture: each reinjection at its sending time, and its gain: arrival of the \
+         original minus arrival of the reinjection, as in `qualify_reinjections`. A negative gain means that it \
+         arrived too late. Useful ones arrived before the original, redundant ones after it. Those with a copy that \
+         never arrived have no gain and are in a separate panel. The order of the captures does not matter."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let with = arguments::capture("second", "PCAP2")
             .long("with")
             .value_parser(value_parser!(PathBuf))
-            .help("The other end's capture, or the name of a loaded one: shows what each reinjection gained");
+            .help("Capture of the other end, file or name: shows the gain of each reinjection");
         let mapped = Arg::new("mapped")
             .long("with-stream")
             .value_name("MPTCPSTREAM2")
             .value_parser(arguments::stream_number)
             .requires("second")
-            .help("Number of the connection in PCAP2; found when left out");
+            .help("Number of the connection in PCAP2; found automatically if omitted");
         command.arg(arguments::mptcp_stream()).arg(with).arg(mapped)
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "plot reinject 0", purpose: "how much was reinjected, when and how late" },
+            Example { line: "plot reinject 0", purpose: "reinjected bytes over time, and how late they were" },
             Example {
                 line: "plot reinject 0 --with examples/server.pcapng -o reinject.svg",
-                purpose: "which reinjections helped, and by how much",
+                purpose: "gain of each reinjection",
             },
         ]
     }
@@ -113,29 +113,30 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
     let title = format!("Reinjections: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), by_direction.collect());
     if !shown.is_empty() {
-        figure.caption.push("Colours are those of the subflows that carried the data again.".to_string());
+        figure.caption.push("Colours show the subflow that repeated the data.".to_string());
     }
     for towards in directions.into_iter().filter(|role| shown.iter().any(|one| one.towards == *role)) {
         let where_recorded = match place.map(|place| place.seen(towards)) {
             Some(Place::Sender) => continue,
             Some(Place::Receiver) => "recorded at the receiver",
             Some(Place::Between) => "recorded between the ends",
-            None => "the capture does not tell where it was recorded",
+            None => "place of capture unknown",
         };
         figure.caption.push(format!(
-            "Towards the {}: {where_recorded}: which copy came first is known, not which was sent first; data of which \
-             only one copy came is not among them.",
+            "Towards the {}, {where_recorded}: shows which copy arrived first, not which was sent first; data with a \
+             single captured copy is not included.",
             towards.name()
         ));
     }
     if shown.iter().any(|one| one.merged) {
         figure.caption.push(
-            "Some packets repeat more pieces of earlier data than are told apart: all bytes count as those of the first."
+            "Some packets repeat more pieces of earlier data than can be told apart: all bytes are counted under the \
+             first piece."
                 .to_string(),
         );
     }
     figure.caption.extend(without_handshake(connection));
-    thinned_by(figure, "those that carried least of this", || {
+    thinned_by(figure, "those with the least of this data", || {
         let mut octets = vec![0_u64; connection.subflows.len()];
         for one in &shown {
             let position = connection.subflows.binary_search(&one.tcpstream).ok();
@@ -171,7 +172,7 @@ fn panel(
     panel
 }
 
-/// Octets so far, from nothing.
+/// Bytes so far, from nothing.
 fn running_totals(reinjections: &[&Reinjection], clockwork: Clockwork) -> Vec<Point> {
     let mut sorted: Vec<&Reinjection> = reinjections.to_vec();
     sorted.sort_by_key(|one| one.time);

@@ -1,4 +1,4 @@
-//! What every plot may be asked to leave out.
+//! Restrictions that every plot accepts: direction, times, subflows.
 
 use clap::{Arg, ArgAction, ArgMatches};
 
@@ -39,14 +39,14 @@ impl Request {
                 .help(help)
         };
         command
-            .arg(arguments::towards().help("Only the direction towards this end; both by default, one panel each"))
-            .arg(seconds("start", "Leave out what came earlier, in seconds from the first frame of the capture"))
-            .arg(seconds("end", "Leave out what came later"))
-            .arg(subflow("subflow", "subflow", "Only this subflow; may be given several times"))
-            .arg(subflow("skip_subflow", "skip-subflow", "Leave out this subflow; may be given several times"))
+            .arg(arguments::towards().help("Only the direction towards this end; by default both, one panel each"))
+            .arg(seconds("start", "Start of the plot, in seconds from the first frame of the capture"))
+            .arg(seconds("end", "End of the plot, in seconds from the first frame"))
+            .arg(subflow("subflow", "subflow", "Only this subflow; may be repeated"))
+            .arg(subflow("skip_subflow", "skip-subflow", "Omit this subflow; may be repeated"))
     }
 
-    /// What was asked for.
+    /// The request.
     ///
     /// # Errors
     /// [`Error::Usage`] for a time that ends before it begins.

@@ -20,7 +20,7 @@ use mptcp_trace::tracking::{Capture, Connection, Role};
 /// Round trips over time or data sequence numbers.
 pub struct Rtt;
 
-/// What round trips are drawn over.
+/// Horizontal axis of round trips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// The time of the acknowledgement.
@@ -65,11 +65,11 @@ impl Described for Rtt {
     }
 
     fn details(&self) -> &'static str {
-        "Each sample of `rtt MPTCPSTREAM --samples` is a point in the colour of its subflow; panels name the direction \
-         of the data that were acknowledged. Level tcp is from the newest octet that an ACK newly covers to that ACK, \
-         without what was sent twice; timestamp from a TCP timestamp to its echo; data from the first sending of data \
-         on any subflow to the DATA_ACK that covers it, in the colour of the subflow that sent the data first. At the \
-         data level the receiver's waiting for data of other subflows is part of the round trip."
+        "Each sample of `rtt MPTCPSTREAM --samples` is a point in the colour of its subflow; panels name the \
+         direction of the acknowledged data. Level tcp is from the newest byte that an ACK newly covers to that ACK, \
+         excluding data sent twice. Level timestamp is from a TCP timestamp to its echo. Level data is from the first \
+         transmission of data on any subflow to the DATA_ACK that covers it, in the colour of the subflow that sent \
+         the data first. At the data level, waiting for data of other subflows is part of the round trip."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -78,13 +78,13 @@ impl Described for Rtt {
             .value_name("LEVEL")
             .value_parser(choice::ROUND_TRIP)
             .action(ArgAction::Append)
-            .help("Measured by what; may be given several times, one panel each [default: tcp and data]");
+            .help("Level of measurement; may be repeated, one panel each [default: tcp and data]");
         let over = Arg::new("over")
             .long("over")
             .value_name("WHAT")
             .value_parser(value_parser!(Over))
             .default_value("ack")
-            .help("Draw over the time of the acknowledgement, of the sending, or (level data) over the DSN");
+            .help("Horizontal axis: time of the acknowledgement, time of sending, or (level data) the DSN");
         command.arg(arguments::mptcp_stream()).arg(level).arg(over)
     }
 
@@ -96,7 +96,7 @@ impl Described for Rtt {
             },
             Example {
                 line: "plot rtt 0 --level data --over dsn -o rtt.svg",
-                purpose: "which data waited long for their DATA_ACK",
+                purpose: "data that waited long for its DATA_ACK",
             },
         ]
     }
@@ -110,8 +110,7 @@ impl Plot for Rtt {
         let mut levels: Vec<Level> = arguments.get_many("level").into_iter().flatten().copied().collect();
         if over == Over::Dsn && levels.iter().any(|level| *level != Level::Data) {
             return Err(Error::Usage(
-                "only the data level has data sequence numbers; leave --level out, or draw over `ack` or `sent`"
-                    .to_string(),
+                "only the data level has data sequence numbers; omit --level, or draw over `ack` or `sent`".to_string(),
             ));
         }
         levels.dedup();

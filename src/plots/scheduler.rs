@@ -32,14 +32,14 @@ impl Described for Scheduler {
     }
 
     fn summary(&self) -> &'static str {
-        "Which subflow sent which stretch of the data first, and the share of each so far"
+        "Data ranges sent first by each subflow, and cumulative shares"
     }
 
     fn details(&self) -> &'static str {
-        "The upper panel of a direction has a lane for each subflow, with a stroke for every stretch of the data sequence \
-         space that it was the first to send: retransmissions, reinjections and re-sends are not in it. The lower panel \
-         shows which part of all data sent for the first time each subflow had sent so far. In a capture at the \
-         receiver it is who delivered first. Without the sender's key, numbers count from the lowest one seen."
+        "For each direction, the upper panel has one lane per subflow, with a stroke for every range of data sequence \
+         numbers that it sent first. Retransmissions, reinjections and re-sends are excluded. The lower panel shows \
+         each subflow's share of all new data so far. At the receiver, it is the subflow that delivered first. Without \
+         the sender's key, numbers count from the lowest one seen."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -50,9 +50,9 @@ impl Described for Scheduler {
         &[
             Example {
                 line: "plot scheduler 0 --towards server",
-                purpose: "how the upload was spread over the subflows",
+                purpose: "distribution of the upload over the subflows",
             },
-            Example { line: "plot scheduler 0 -o scheduler.svg", purpose: "both directions, for a paper" },
+            Example { line: "plot scheduler 0 -o scheduler.svg", purpose: "both directions, for a document" },
         ]
     }
 }
@@ -96,11 +96,11 @@ pub fn scheduler(capture: &Capture, connection: &Connection, request: &Request) 
     }
 }
 
-/// What being the first means in a capture at the receiver.
+/// Meaning of being first in a capture at the receiver.
 fn at_receiver(capture: &Capture, connection: &Connection, towards: Role) -> Option<String> {
     let place = of_connection(capture, connection)?.seen(towards);
     (place == Place::Receiver).then(|| {
-        format!("Towards the {}: recorded at the receiver, so the first is the one that arrived first.", towards.name())
+        format!("Towards the {}: recorded at the receiver, so `first` means the first to arrive.", towards.name())
     })
 }
 

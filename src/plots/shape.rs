@@ -1,4 +1,4 @@
-//! What scenes are made of. All lengths are pixels, from the top left corner.
+//! Parts of scenes. All lengths are pixels, from the top left corner.
 
 use super::font;
 use super::style::{Colour, Symbol};
@@ -13,7 +13,7 @@ pub struct Scene {
     pub height: u32,
     /// Behind everything.
     pub background: Colour,
-    /// What the figure is called, for those who cannot see it.
+    /// Name of the figure, for those who cannot see it.
     pub title: String,
     /// Drawn in this order.
     pub groups: Vec<Group>,
@@ -35,7 +35,7 @@ pub enum Shape {
     Lines {
         /// Each a line through its points.
         paths: Vec<Vec<Place>>,
-        /// How they are drawn.
+        /// Their look.
         stroke: Stroke,
     },
     /// Filled polygons.
@@ -49,7 +49,7 @@ pub enum Shape {
     },
     /// One symbol at many places.
     Marks {
-        /// What it looks like.
+        /// Look.
         symbol: Symbol,
         /// From side to side.
         size: f64,
@@ -62,7 +62,7 @@ pub enum Shape {
     Text(Text),
 }
 
-/// How lines are drawn.
+/// Style of lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stroke {
     /// Their colour.
@@ -95,7 +95,7 @@ pub enum Anchor {
 /// A line of text, escaped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Text {
-    /// What it says.
+    /// Its content.
     pub content: String,
     /// Where its anchor stands.
     pub x: f64,

@@ -1,4 +1,4 @@
-//! How figures look: colours, sizes, widths, dashes and marks, read from TOML.
+//! Look of figures: colours, sizes, widths, dashes and marks, read from TOML.
 //!
 //! Three styles are part of the program ([`Style::NAMES`]); a file of one's own changes what it names and keeps the
 //! rest of the style that its key `based_on` names, or of `default`.
@@ -41,7 +41,7 @@ pub struct Style {
     roles: Vec<RoleStyle>,
 }
 
-/// What a style says of one role.
+/// Style of one role.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct RoleStyle {
     colour: Paint,
@@ -51,7 +51,7 @@ struct RoleStyle {
 }
 
 impl RoleStyle {
-    /// What holds where a style says nothing.
+    /// Defaults of a style.
     const PLAIN: RoleStyle =
         RoleStyle { colour: Paint::Foreground, dash: Dash::Solid, mark: Symbol::Circle, width: None };
 }
@@ -79,7 +79,7 @@ pub struct Look {
     pub width: Option<f64>,
 }
 
-/// How a line is broken.
+/// Style of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dash {
     /// Not at all.

@@ -1,4 +1,4 @@
-//! What a plot is of: a TCP stream, or an MPTCP connection with its subflows.
+//! Subject of a plot: a TCP stream, or an MPTCP connection with its subflows.
 
 use clap::{Arg, ArgMatches, value_parser};
 
@@ -54,17 +54,17 @@ pub fn with_arguments(command: clap::Command) -> clap::Command {
         .value_name("tcp|mptcp")
         .required(true)
         .value_parser(value_parser!(Level))
-        .help("Whether N is a TCP stream or an MPTCP connection");
+        .help("Kind of N: TCP stream or MPTCP connection");
     let number = Arg::new("stream")
         .value_name("N")
         .required(true)
         .value_parser(arguments::stream_number)
-        .help("Its number, as `list_tcp_connections` or `list_mptcp_connections` shows it");
+        .help("Number from `list_tcp_connections` or `list_mptcp_connections`");
     command.arg(level).arg(number)
 }
 
 impl<'a> Subject<'a> {
-    /// What `{tcp|mptcp} N` names.
+    /// The subject named by `{tcp|mptcp} N`.
     ///
     /// # Errors
     /// [`crate::error::Error::NotFound`], saying which there are.
@@ -122,11 +122,11 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// What the place of capture means for the directions that are shown; `None` where it is not known.
+    /// Meaning of the place of capture for the directions shown; `None` if unknown.
     #[must_use]
     pub fn place_note(&self, request: &Request) -> Option<String> {
         let CapturePoint::At(near) = self.recorded? else {
-            return Some("Recorded between both ends: data on their way.".to_string());
+            return Some("Recorded between both ends: data on the way.".to_string());
         };
         let how = |towards: Role| if towards == near { "as received" } else { "as sent" };
         let seen = match request.directions().as_slice() {

@@ -20,12 +20,12 @@ impl Described for TcpAttr {
     }
 
     fn summary(&self) -> &'static str {
-        "Any column of the packet table that holds numbers, over time, for a TCP stream"
+        "Any numeric column of the packet table over time, for a TCP stream"
     }
 
     fn details(&self) -> &'static str {
-        "One mark a packet, at the value that the column has for it. The directions are those in which the packets travel: \
-         a receive window is seen in the direction away from the end that has it."
+        "One mark per packet at the column's value. Directions are those of the packets: a receive window appears in \
+         the direction away from the end that announces it."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {

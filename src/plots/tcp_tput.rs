@@ -22,7 +22,7 @@ impl Described for TcpTput {
     }
 
     fn summary(&self) -> &'static str {
-        "Throughput of a TCP stream over time, and the part of it that was sent again"
+        "Throughput of a TCP stream over time, and its retransmitted part"
     }
 
     fn details(&self) -> &'static str {
@@ -38,7 +38,7 @@ impl Described for TcpTput {
             Example { line: "plot tcp_tput 0 --towards server", purpose: "stream 0, upload" },
             Example {
                 line: "plot tcp_tput 1 --window 0.5 --window-type sliding -o rate.svg",
-                purpose: "smoother, into a file",
+                purpose: "smoothed, into a file",
             },
         ]
     }
@@ -53,7 +53,7 @@ impl Plot for TcpTput {
             vec![
                 Carried { name: "throughput".to_string(), look: Look::subflow(0), parcels: carried.payload },
                 Carried {
-                    name: "of it sent again".to_string(),
+                    name: "retransmitted part".to_string(),
                     look: Look::of(RoleKind::Retransmission),
                     parcels: carried.retransmitted,
                 },

@@ -22,7 +22,7 @@ pub struct Ticks {
 pub struct Tick {
     /// Where it stands, in the unit of the data.
     pub value: f64,
-    /// What it says.
+    /// Its content.
     pub label: String,
 }
 
@@ -48,7 +48,7 @@ impl Ticks {
             return whole;
         }
         let unit = format!(" ({})", self.unit);
-        // Lines are seldom filled to their end.
+        // Lines are rarely filled to their end.
         let filled = if most > 1 { 0.7 } else { 1.0 };
         let room = width * most as f64 * filled - measure(&unit);
         wrap(&(shorten(&escape(&axis.label), room, &measure) + &unit), width, most, &measure)
@@ -88,7 +88,7 @@ fn linear(unit: Unit, range: Range, most: usize) -> Ticks {
 }
 
 fn logarithmic(unit: Unit, range: Range, most: usize) -> Ticks {
-    // Bits, not octets, are what a rate is read in.
+    // Bits, not bytes, are what a rate is read in.
     let factor = if unit == Unit::BytesPerSecond { 8.0 } else { 1.0 };
     let (low, high) = (range.low * factor, range.high * factor);
     let (first, last) = (low.log10().floor(), high.log10().ceil());

@@ -1,4 +1,4 @@
-//! What a plugin answers, as the program shows its own results.
+//! Answers of plugins, as results of the program.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,7 +17,7 @@ use crate::plots::figure::{Figure, Unit};
 use crate::terminal_text::escape;
 use mptcp_trace::units::counted;
 
-/// Octets of an Arrow file that are read.
+/// Bytes of an Arrow file that are read.
 const LONGEST_FILE: u64 = 1 << 30;
 
 /// An answer that can be shown.
@@ -30,7 +30,7 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// What it is, a phrase.
+    /// Description, a phrase.
     #[must_use]
     pub fn in_words(&self) -> String {
         match self {
@@ -49,7 +49,7 @@ impl Shown {
 /// # Errors
 /// One sentence that names the plugin.
 pub fn shown(name: &str, answer: Answer, directory: &Path) -> Result<Shown> {
-    let wrong = |what: String| Error::Failed(format!("the plugin `{name}` answered with {what}"));
+    let wrong = |what: String| Error::Failed(format!("plugin `{name}` answered with {what}"));
     match answer {
         Answer::Text(text) => Ok(Shown::Report(Box::new(text_report(&text)?))),
         Answer::Table(table) => table_report(table).map(|report| Shown::Report(Box::new(report))).map_err(wrong),
@@ -141,8 +141,9 @@ fn cell(value: &Value, unit: Option<Unit>) -> Cell {
 
 /// The table in an Arrow file of the directory.
 fn arrow(name: &str, directory: &Path) -> std::result::Result<DataFrame, String> {
-    let path = inside(directory, name)
-        .map_err(|_| format!("the Arrow file `{}`, which is no file in the directory of the request", escape(name)))?;
+    let path = inside(directory, name).map_err(|_| {
+        format!("the Arrow file `{}`, which is not a file in the directory of the request", escape(name))
+    })?;
     let mut octets = Vec::new();
     let file = File::open(&path).map_err(|error| format!("an Arrow file that cannot be read ({error})"))?;
     // Its length is looked at first: a file without content may claim any, and reading it would take that memory.
@@ -156,6 +157,6 @@ fn arrow(name: &str, directory: &Path) -> std::result::Result<DataFrame, String>
     }
     match contain(|| IpcReader::new(std::io::Cursor::new(octets)).finish()) {
         Some(Ok(frame)) if frame.width() > 0 => Ok(frame),
-        _ => Err(format!("the file `{}`, which is no Arrow IPC file with columns", escape(name))),
+        _ => Err(format!("the file `{}`, which is not an Arrow IPC file with columns", escape(name))),
     }
 }

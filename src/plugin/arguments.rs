@@ -11,7 +11,7 @@ use crate::arguments::stream_number;
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
 
-/// What the line has for an argument.
+/// Value of an argument on the line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Given {
     /// A value as the plugin gets it; null for nothing.
@@ -30,7 +30,7 @@ pub fn define(entry: &Entry, command: clap::Command) -> clap::Command {
 /// What `matches` have for each argument of `entry`, in its order.
 ///
 /// # Errors
-/// [`Error::Usage`] for a number that is none, or a path that is no text.
+/// [`Error::Usage`] for a number that is none, or a path that is not text.
 pub fn given<'a>(entry: &'a Entry, matches: &ArgMatches) -> Result<Vec<(&'a Argument, Given)>> {
     let arguments = entry.arguments.iter().enumerate();
     arguments.map(|(index, argument)| Ok((argument, value(argument, &id(entry, index), matches)?))).collect()
@@ -98,7 +98,8 @@ fn value(argument: &Argument, id: &str, matches: &ArgMatches) -> Result<Given> {
 fn absolute(path: &PathBuf) -> Result<String> {
     let absolute = std::path::absolute(path).map_err(|error| Error::file("find", path, error))?;
     let shown = || escape(&path.to_string_lossy()).into_owned();
-    absolute.into_os_string().into_string().map_err(|_| {
-        Error::Usage(format!("the name of {} is no UTF-8 text, which JSON needs; rename the file", shown()))
-    })
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|_| Error::Usage(format!("the name of {} is not UTF-8, which JSON needs; rename the file", shown())))
 }

@@ -23,7 +23,7 @@ pub struct Places {
     pub own: Option<PathBuf>,
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
     /// Plugins that can be used, each with a name of its own.
@@ -40,7 +40,7 @@ pub fn find(places: &Places, limit: Duration) -> Found {
     for place in places.given.iter().chain(&places.configured) {
         match folders_of(place) {
             Ok(more) => folders.extend(more),
-            Err(reason) => found.warnings.push(format!("no plugins from {}: {reason}", shown(place))),
+            Err(reason) => found.warnings.push(format!("no plugins read from {}: {reason}", shown(place))),
         }
     }
     if let Some(own) = &places.own
@@ -56,7 +56,7 @@ pub fn find(places: &Places, limit: Duration) -> Found {
         }
         match open(&folder, limit) {
             Ok(plugin) => add(&mut found, plugin),
-            Err(sentence) => found.warnings.push(format!("a plugin is left out: {sentence}")),
+            Err(sentence) => found.warnings.push(format!("plugin skipped: {sentence}")),
         }
     }
     found
@@ -66,7 +66,7 @@ fn add(found: &mut Found, plugin: Plugin) {
     let name = &plugin.manifest.name;
     match found.plugins.iter().find(|other| other.manifest.name == *name) {
         Some(other) => found.warnings.push(format!(
-            "the plugin in {} is left out: another in {} is called `{name}`, too; rename or remove one",
+            "plugin in {} skipped, because another in {} is also called `{name}`; rename or remove one",
             shown(&plugin.folder),
             shown(&other.folder)
         )),
@@ -92,7 +92,7 @@ fn folders_of(place: &Path) -> Result<Vec<PathBuf>, String> {
     if place.join(manifest::FILE).exists() {
         return Ok(vec![place.to_path_buf()]);
     }
-    let entries = fs::read_dir(place).map_err(|error| format!("{error}; name a directory that is there"))?;
+    let entries = fs::read_dir(place).map_err(|error| format!("{error}; name an existing directory"))?;
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     let mut folders: Vec<PathBuf> = paths.filter(|path| path.join(manifest::FILE).exists()).take(MOST).collect();
     folders.sort();

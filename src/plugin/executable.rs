@@ -1,4 +1,4 @@
-//! What a plugin starts: a file inside of its own folder.
+//! The executable of a plugin: a file inside its own directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::terminal_text::escape;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// A path or a link that leads elsewhere.
-    #[error("{path} leads out of the plugin's folder: put the file itself into the folder")]
+    #[error("{path} is outside the plugin's directory; put the file itself into the directory")]
     Outside {
         /// The file, escaped.
         path: String,
@@ -24,7 +24,7 @@ pub enum FileError {
         reason: String,
     },
     /// Without the permission to be started.
-    #[error("{path} cannot be started: type `chmod +x {path}`")]
+    #[error("{path} is not executable; run `chmod +x {path}`")]
     NotExecutable {
         /// The file, escaped.
         path: String,
@@ -48,7 +48,7 @@ pub fn inside(folder: &Path, name: &str) -> Result<PathBuf, FileError> {
         return Err(FileError::Outside { path: shown });
     }
     if !real.is_file() {
-        return Err(missing("it is no file".to_string()));
+        return Err(missing("it is not a file".to_string()));
     }
     Ok(real)
 }

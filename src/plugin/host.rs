@@ -25,12 +25,12 @@ const SHOWN_LINES: usize = 20;
 /// Characters that are shown of one line, and of text that is quoted.
 const SHOWN_CHARACTERS: usize = 300;
 
-/// What a use of a plugin led to.
+/// Outcome of a use of a plugin.
 #[derive(Debug)]
 pub struct Spoken {
     /// The answer.
     pub answer: Result<Answer, HostError>,
-    /// What the plugin greeted with, once it had.
+    /// Greeting of the plugin, once received.
     pub hello: Option<Hello>,
     /// Lines of its standard error, not escaped.
     pub said: Vec<String>,
@@ -136,7 +136,7 @@ impl<'a> Conversation<'a> {
             if running.ended().is_some() {
                 let since = *ended_at.get_or_insert_with(Instant::now);
                 if since.elapsed() > LINGERING {
-                    let what = "nothing before it ended, and left a process behind that holds its output".to_string();
+                    let what = "nothing before it ended, and left a process running that holds its output".to_string();
                     return Err(HostError::BadAnswer { name: self.name(), what });
                 }
             }
@@ -178,7 +178,7 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// How it ended; `None` when it has not.
+/// Its end; `None` if it has not ended.
 fn wait_for_end(running: &mut Running, answered: bool) -> Option<ExitStatus> {
     let since = Instant::now();
     while answered && running.ended().is_none() && since.elapsed() < LINGERING && !interrupt::requested() {
@@ -215,10 +215,10 @@ fn judge(name: String, octets: &[u8], status: Option<ExitStatus>) -> Result<Answ
             Err(HostError::BadAnswer { name, what: format!("JSON that is cut short ({error})") })
         }
         (Err(error), _) if error.is_syntax() => {
-            Err(HostError::BadAnswer { name, what: format!("what is no JSON ({})", quoted(&error.to_string())) })
+            Err(HostError::BadAnswer { name, what: format!("text that is not JSON ({})", quoted(&error.to_string())) })
         }
         (Err(error), _) => {
-            let what = format!("JSON that is no answer of the protocol ({})", quoted(&error.to_string()));
+            let what = format!("JSON that is not an answer of the protocol ({})", quoted(&error.to_string()));
             Err(HostError::BadAnswer { name, what })
         }
     }
@@ -243,7 +243,7 @@ fn quoted(text: &str) -> String {
     format!("{}{more}", escape(&start))
 }
 
-/// What was said on standard error, line by line.
+/// Standard error, line by line.
 fn lines(kept: &[u8], more: u64) -> Vec<String> {
     let text = String::from_utf8_lossy(kept);
     let all = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());

@@ -28,12 +28,12 @@ use manifest::Manifest;
 /// A plugin that is ready to be started.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plugin {
-    /// What it says of itself.
+    /// Its own description.
     pub manifest: Manifest,
     /// Its folder, as it was found.
     pub folder: PathBuf,
-    /// What is started: a file inside of the folder, all links resolved.
+    /// The file to start, inside the directory, with all links resolved.
     pub executable: PathBuf,
-    /// How long one use may take.
+    /// Time limit of one use.
     pub limit: Duration,
 }

@@ -53,7 +53,7 @@ impl Plot for PluginPlot {
         match use_of(self.plugin, self.entry, arguments, Some(request.into()), source)? {
             Shown::Figure(figure) => Ok(*figure),
             Shown::Report(_) => Err(Error::Failed(format!(
-                "the plugin `{}` answered with text or a table where a plot must answer with a figure",
+                "plugin `{}` answered with text or a table, but a plot needs a figure",
                 self.plugin.manifest.name
             ))),
         }

@@ -8,11 +8,11 @@ use std::thread;
 
 use crate::children::{self, Descendants};
 
-/// A greeting is no longer, in octets.
+/// A greeting is no longer, in bytes.
 const LONGEST_GREETING: u64 = 1 << 16;
-/// What a plugin may answer, in octets.
+/// Largest answer of a plugin, in bytes.
 pub const LONGEST_ANSWER: u64 = 64 << 20;
-/// What is kept of its standard error, in octets.
+/// Kept length of its standard error, in bytes.
 const KEPT_OF_STDERR: u64 = 1 << 14;
 
 /// Something that a plugin did.
@@ -24,7 +24,7 @@ pub enum Event {
     Answer(Vec<u8>),
     /// More than [`LONGEST_ANSWER`].
     Flood,
-    /// The start of its standard error, and how many octets came after it.
+    /// The start of its standard error, and how many bytes came after it.
     Said(Vec<u8>, u64),
 }
 
@@ -66,7 +66,7 @@ impl Running {
     }
 
     /// Hands `line` over while the plugin works; `last` closes its standard input after it. That the plugin does not
-    /// read it is no failure: its answer tells.
+    /// read it is not a failure: its answer tells.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -81,7 +81,7 @@ impl Running {
         thread::Builder::new().spawn(move || input.write_all(&line)).map(drop)
     }
 
-    /// How it ended, if it has.
+    /// Its end, if any.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self.child.try_wait().ok().flatten();

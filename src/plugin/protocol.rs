@@ -1,4 +1,4 @@
-//! What the program and a plugin say to each other, as JSON: `docs/plugins.md` and `docs/plugin.schema.json`.
+//! Messages between the program and a plugin, as JSON: `docs/plugins.md` and `docs/plugin.schema.json`.
 //!
 //! ```text
 //! program ─▶ plugin   {"hello": {…}}      one line
@@ -19,18 +19,18 @@ use crate::plots::figure::{Figure, Unit};
 /// The version of everything in this file.
 pub const VERSION: u32 = 1;
 
-/// What this program can do beyond the handshake.
+/// Abilities of this program beyond the handshake.
 pub const FEATURES: [&str; 6] = ["text", "table", "arrow", "figure", "packets_arrow", "packets_csv"];
 
 /// The first line in both directions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Greeting {
-    /// Who speaks.
+    /// The sender.
     pub hello: Hello,
 }
 
-/// Who speaks, and which language. Keys that are not known are ignored, so that later versions can say more.
+/// Identity and protocol version of the sender. Unknown keys are ignored, so that later versions can say more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hello {
@@ -39,12 +39,12 @@ pub struct Hello {
     /// The version of the program or plugin.
     #[serde(default)]
     pub version: String,
-    /// What else the speaker can do.
+    /// Additional abilities of the sender.
     #[serde(default)]
     pub features: Vec<String>,
 }
 
-/// What the program asks of a plugin.
+/// Request of the program to a plugin.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Request {
@@ -62,11 +62,11 @@ pub struct Request {
     pub arguments: Map<String, Value>,
     /// The current capture; `null` when none is loaded, or nothing of it is wanted.
     pub capture: Option<CaptureGiven>,
-    /// What a plot is asked to leave out; `null` for commands.
+    /// Restrictions of a plot; `null` for commands.
     pub selection: Option<Selection>,
 }
 
-/// What a request is for.
+/// Kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -77,7 +77,7 @@ pub enum RequestKind {
     Plot,
 }
 
-/// What a plugin is given of a capture.
+/// A capture, as a plugin gets it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CaptureGiven {
@@ -101,13 +101,13 @@ pub struct PacketsGiven {
     /// A CSV file: a line of column names, `,` between fields, null is empty, times are seconds, the items of lists are
     /// joined by `;`.
     pub csv: Option<PathBuf>,
-    /// How many packets.
+    /// Number of packets.
     pub rows: u64,
     /// The columns, in order: those of the manifest, then those that arguments name.
     pub columns: Vec<String>,
 }
 
-/// What is to be shown.
+/// Part to show.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Selection {
@@ -123,7 +123,7 @@ pub struct Selection {
     pub skip_subflows: Vec<u32>,
 }
 
-/// What a plugin answers: one of these keys.
+/// Answer of a plugin: one of these keys.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

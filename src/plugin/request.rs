@@ -1,4 +1,4 @@
-//! What a plugin is asked, with the files that go with it.
+//! The request to a plugin, with its files.
 
 use crate::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
@@ -123,11 +123,12 @@ fn condition(packets: Option<&PacketsWanted>, given: &[(&Argument, Given)]) -> R
             _ => None,
         }
     });
-    let filled = filled.map_err(|name| Error::Usage(format!("`{name}` is missing: the packets are chosen by it")))?;
+    let filled =
+        filled.map_err(|name| Error::Usage(format!("`{name}` is missing, but the choice of packets needs it")))?;
     Filter::parse(&filled).map(Some)
 }
 
-/// What a plugin wants of a capture.
+/// Parts of a capture that a plugin needs.
 struct Wants<'a> {
     entry: &'a Entry,
     condition: Option<Filter>,
@@ -217,5 +218,5 @@ fn variables(request: &Request) -> Vec<(String, String)> {
 }
 
 fn not_json(error: serde_json::Error) -> Error {
-    Error::Failed(format!("cannot express the request as JSON: {error}; give the file a name of UTF-8 text"))
+    Error::Failed(format!("cannot encode the request as JSON: {error}; rename the file in UTF-8"))
 }

@@ -1,4 +1,4 @@
-//! What `plugin new` writes: a plugin that works at once.
+//! The files that `plugin new` writes: a working plugin.
 
 use std::fs;
 use std::io::Write;
@@ -34,14 +34,14 @@ impl Language {
 pub fn write(name: &str, place: &Path, language: Language) -> Result<PathBuf> {
     if !is_name(name) {
         return Err(Error::Usage(format!(
-            "`{}` is no name for a plugin: use lower-case letters, digits and `_`, a letter first",
+            "`{}` is not a valid plugin name; use lower-case letters, digits and `_`, beginning with a letter",
             escape(name)
         )));
     }
     let folder = place.join(name);
     if folder.symlink_metadata().is_ok() {
         return Err(Error::Failed(format!(
-            "{} is there already: choose another name, or remove it",
+            "{} exists already; choose another name, or remove it",
             escape(&folder.to_string_lossy())
         )));
     }

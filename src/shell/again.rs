@@ -1,4 +1,4 @@
-//! `!!`: the last line once more.
+//! `!!`: the last line again.
 
 use crate::error::{Error, Result};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// [`Error::NotFound`] when no line came before.
 pub fn expanded(line: &str, history: &[String]) -> Result<Option<String>> {
     let Some(rest) = line.trim().strip_prefix("!!").filter(|rest| ends_a_word(rest)) else { return Ok(None) };
-    let last = history.last().ok_or_else(|| Error::NotFound("there is no line before this one to run again".into()))?;
+    let last = history.last().ok_or_else(|| Error::NotFound("no earlier line to rerun".into()))?;
     Ok(Some(format!("{last}{rest}")))
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::locale;
 
 /// Text with the signs that this program draws in place of characters that look like them: lines, dots, arrows. Names
-/// from captures and files stay as they are, for only the person knows what their terminal makes of them.
+/// from captures and files stay as they are, because only the person knows what their terminal makes of them.
 #[must_use]
 pub fn ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -22,7 +22,7 @@ pub fn ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// What stands for a sign of ours.
+/// Replacement of a sign of ours.
 fn sign(character: char) -> Option<&'static str> {
     Some(match character {
         '─' | '━' | '–' | '—' | '−' => "-",
@@ -32,7 +32,7 @@ fn sign(character: char) -> Option<&'static str> {
         '→' | '▶' => ">",
         '←' | '◀' => "<",
         '↔' => "=",
-        // As wide as what it stands for, for it often ends a line that is full.
+        // As wide as what it stands for, because it often ends a line that is full.
         '…' => "~",
         '·' => ".",
         '•' | '◆' => "*",
@@ -69,7 +69,7 @@ pub fn for_terminal(stream: impl Write + IsTerminal + 'static) -> Box<dyn Write>
 #[derive(Debug)]
 pub struct Ascii<W> {
     inner: W,
-    /// The start of a character whose other octets come with the next write.
+    /// The start of a character whose other bytes come with the next write.
     pending: Vec<u8>,
 }
 
@@ -98,7 +98,7 @@ impl<W: Write> Write for Ascii<W> {
                 self.pending = after.to_vec();
                 break;
             };
-            // Octets that are no text pass.
+            // Bytes that are not text pass.
             let (wrong, next) = after.split_at(length.min(after.len()));
             self.inner.write_all(wrong)?;
             rest = next;

@@ -111,7 +111,7 @@ pub struct Candidate {
     pub replacement: String,
 }
 
-/// The candidates for the word that ends at octet `position` of `text`, and where that word starts. What is listed is
+/// The candidates for the word that ends at byte `position` of `text`, and where that word starts. What is listed is
 /// for a terminal of this many `columns`.
 #[must_use]
 pub fn complete(snapshot: &Snapshot, text: &str, position: usize, columns: usize) -> (usize, Vec<Candidate>) {
@@ -171,7 +171,7 @@ fn replacement(value: &str) -> String {
     format!("{}{end}", line::quote(value))
 }
 
-/// Names that start like `typed`; aliases of commands only once something is typed, for the list of all is long enough.
+/// Names that start like `typed`; aliases of commands only once something is typed, because the list of all is long enough.
 fn command_names(snapshot: &Snapshot, typed: &str) -> Vec<Value> {
     let wanted = typed.replace('-', "_");
     let value = |(text, about): (String, String)| Value { text, about };

@@ -19,7 +19,7 @@ pub struct Console<'a> {
     pub size: fn() -> Option<(u16, u16)>,
     /// Whether results may have colours.
     pub colour: bool,
-    /// How much to say.
+    /// Level of messages.
     pub level: Level,
     /// Whether `results` is this process's own standard output, which programs started from here may share.
     pub shared: bool,
@@ -45,7 +45,7 @@ impl<'a> Console<'a> {
         Console { results, messages, size: standard_size, colour, level: Level::default(), shared: true }
     }
 
-    /// The same console with results going to `results`, which is no terminal.
+    /// The same console with results going to `results`, which is not a terminal.
     pub fn redirected<'b>(&'b mut self, results: &'b mut dyn Write) -> Console<'b> {
         Console {
             results,
@@ -151,8 +151,8 @@ mod tests {
         assert!(results.is_empty());
         assert_eq!(
             String::from_utf8(messages).unwrap(),
-            "error: shown\\u{7}\nsaid\na.txt:3: no capture is loaded: type `load_pcap FILE` first, \
-             or start with `--load FILE`\n"
+            "error: shown\\u{7}\nsaid\na.txt:3: no capture is loaded; use `load_pcap FILE` first, or start with \
+             `--load FILE`\n"
         );
     }
 }

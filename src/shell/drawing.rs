@@ -47,7 +47,7 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     } else if let Some(form) = drawing.form {
         let binary = matches!(form, Form::Png | Form::Parquet);
         if binary && (console.size)().is_some() {
-            return Err(Error::Usage("a terminal shows no such file: name one with --out FILE".to_string()));
+            return Err(Error::Usage("a terminal cannot show this format; name a file with --out FILE".to_string()));
         }
         let octets = encode(drawing, form, session)?;
         return console.results.write_all(&octets).and_then(|()| console.results.flush()).map_err(output_error);
@@ -62,13 +62,12 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
 
 fn unknown_form(out: &Path) -> Error {
     Error::Usage(format!(
-        "cannot tell the form of {} from its name: end it in .svg, .png, .xpl, .txt, .csv, .json or .parquet, or add \
-         --format svg",
+        "unknown file extension of {}; use .svg, .png, .xpl, .txt, .csv, .json or .parquet, or add --format svg",
         escape(&out.to_string_lossy())
     ))
 }
 
-/// The octets of a file in `form`.
+/// The bytes of a file in `form`.
 fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
     let values = |format| {
         let table = data::table(&drawing.figure).map_err(table_error)?;
@@ -167,13 +166,13 @@ fn in_window(drawing: &Drawing, session: &Session, console: &mut Console<'_>) ->
             Ok(())
         }
         Err(error) => Err(Error::Failed(format!(
-            "cannot start xdg-open ({error}): install xdg-utils, or open {} yourself",
+            "cannot start xdg-open ({error}); install xdg-utils, or open {} yourself",
             file.display()
         ))),
     }
 }
 
-/// A file that stays, for the window may be opened after this program has ended.
+/// A file that stays, because the window may be opened after this program has ended.
 fn temporary(octets: &[u8]) -> Result<PathBuf> {
     let failed = |error| Error::file("write", env::temp_dir(), error);
     // Its name is not that of a temporary file: no later start removes it.

@@ -33,9 +33,9 @@ pub enum Flow {
 /// The session and the way to run commands on it.
 #[derive(Debug)]
 pub struct Executor {
-    /// What the commands share.
+    /// Shared by the commands.
     pub session: Session,
-    /// How many scripts the running command is in.
+    /// Nesting depth of scripts.
     pub(super) depth: u32,
     /// Whether a person reads what is printed, page by page.
     pub(super) pages: bool,

@@ -27,10 +27,10 @@ pub struct Statement {
     pub behind: Behind,
 }
 
-/// What stands before the `>` or `|` of a statement.
+/// Command before the `>` or `|` of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Behind {
-    /// How many words.
+    /// Number of words.
     pub words: usize,
     /// The sign follows the last of them without a blank.
     pub closely: bool,
@@ -55,7 +55,7 @@ pub enum Output {
 /// One word of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Word {
-    /// Its octets without quotes, and whether each was quoted.
+    /// Its bytes without quotes, and whether each was quoted.
     octets: Vec<(u8, bool)>,
     /// As typed.
     pub raw: Vec<u8>,
@@ -81,7 +81,7 @@ impl Word {
         expand::home(self)
     }
 
-    /// Splits off a first octet that is an unquoted `sign`; `None` where the word begins otherwise.
+    /// Splits off a first byte that is an unquoted `sign`; `None` where the word begins otherwise.
     fn after(&self, sign: u8) -> Option<Word> {
         let rest = self.octets.strip_prefix(&[(sign, false)])?;
         Some(Word { octets: rest.to_vec(), raw: self.raw.get(1..).unwrap_or_default().to_vec() })

@@ -108,7 +108,7 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     signals::handle(console);
     let kept = Places::find().map(|places| places.shell_file);
-    // Before the mode is chosen, for a word may be a plugin's command.
+    // Before the mode is chosen, because a word may be a plugin's command.
     let session = session(cli, kept.as_deref(), console)?;
     let mode = mode::choose(cli, io::stdin().is_terminal())?;
     if let Mode::Test(paths) = &mode {

@@ -9,7 +9,7 @@ use crate::commands::registry;
 use crate::error::{Error, Result};
 use mptcp_trace::packets::capture_file::is_standard_input;
 
-/// What the program is to do.
+/// Task of the program.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Ask for lines at the terminal.
@@ -39,7 +39,7 @@ pub enum Script {
 pub fn choose(cli: &Cli, at_terminal: bool) -> Result<Mode> {
     let mode = chosen(cli, at_terminal)?;
     if mode == Mode::Script(Script::Stdin) && cli.load.as_deref().is_some_and(is_standard_input) {
-        let sentence = "standard input is the capture: give a command, or a script with `--batch FILE`";
+        let sentence = "standard input is the capture; give a command, or a script with `--batch FILE`";
         return Err(Error::Usage(sentence.to_string()));
     }
     Ok(mode)
@@ -48,7 +48,7 @@ pub fn choose(cli: &Cli, at_terminal: bool) -> Result<Mode> {
 fn chosen(cli: &Cli, at_terminal: bool) -> Result<Mode> {
     if let Some(path) = &cli.batch {
         if !cli.words.is_empty() {
-            return Err(Error::Usage("`--batch` runs a script: give a command or `--batch`, not both".to_string()));
+            return Err(Error::Usage("both a command and `--batch` given; use one of them".to_string()));
         }
         let script = if path.as_os_str() == "-" { Script::Stdin } else { Script::File(path.clone()) };
         return Ok(Mode::Script(script));
@@ -68,7 +68,7 @@ fn is_command(word: &OsStr) -> bool {
     word.to_str().is_some_and(|name| registry::COMMANDS.find(name).is_some())
 }
 
-/// A single word that is no command: a script, or a mistake worth more than "unknown command".
+/// A single word that is not a command: a script, or a mistake worth more than "unknown command".
 fn single_word(word: &OsStr) -> Result<Mode> {
     let path = Path::new(word);
     if path.is_dir() {
@@ -77,7 +77,7 @@ fn single_word(word: &OsStr) -> Result<Mode> {
     if path.is_file() {
         if is_binary(path) {
             return Err(Error::Usage(format!(
-                "{path} is a capture, not a script: load it with `mptcpanalyzer --load {path}`",
+                "{path} is a capture, not a script; load it with `mptcpanalyzer --load {path}`",
                 path = path.display()
             )));
         }
@@ -93,7 +93,7 @@ fn single_word(word: &OsStr) -> Result<Mode> {
 /// left to the script reader, which says why.
 fn is_binary(path: &Path) -> bool {
     const MAGIC: [&[u8]; 10] = [
-        b"\xa1\xb2\xc3\xd4", // pcap, both octet orders, microseconds and nanoseconds
+        b"\xa1\xb2\xc3\xd4", // pcap, both byte orders, microseconds and nanoseconds
         b"\xd4\xc3\xb2\xa1",
         b"\xa1\xb2\x3c\x4d",
         b"\x4d\x3c\xb2\xa1",
@@ -105,7 +105,7 @@ fn is_binary(path: &Path) -> bool {
         b"ARROW1",           // Arrow IPC
     ];
     let mut start = Vec::new();
-    // A pipe can be read only once, by whoever it is for.
+    // A pipe can be read only once, by its reader.
     let regular = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
     let read = regular.then(|| std::fs::File::open(path).and_then(|file| file.take(8).read_to_end(&mut start)));
     read.is_some_and(|read| read.is_ok()) && MAGIC.iter().any(|magic| start.starts_with(magic))

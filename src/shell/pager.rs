@@ -1,4 +1,4 @@
-//! What is longer than the terminal goes to a pager.
+//! Results longer than the terminal go to a pager.
 
 use std::env;
 use std::io::{self, Write};
@@ -59,7 +59,7 @@ fn program(variable: Option<String>, path: Option<&std::ffi::OsStr>) -> Option<S
     }
 }
 
-/// How much of the terminal is used up.
+/// Used part of the terminal.
 #[derive(Debug, Clone, Copy)]
 struct Page {
     columns: u16,
@@ -77,7 +77,7 @@ impl Page {
                     self.row = self.row.saturating_add(1);
                     self.column = 0;
                 }
-                // The further octets of a character.
+                // The further bytes of a character.
                 0x80..=0xbf => {}
                 _ => {
                     if self.column >= self.columns {

@@ -31,7 +31,7 @@ pub fn install_hook() {
 /// Runs `work`; a panic in it becomes its message and, where known, its place in the source.
 ///
 /// # Errors
-/// What `work` panicked with.
+/// Panic message of `work`.
 pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let outer = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -41,7 +41,7 @@ pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 
 /// The error that a person sees for a panic in `what`.
 pub fn as_error(what: &str, reason: &str) -> Error {
-    Error::Failed(format!("internal error in `{what}` ({reason}): please report it with the command and the capture"))
+    Error::Failed(format!("internal error in `{what}` ({reason}); please report it with the command and the capture"))
 }
 
 fn describe(payload: &(dyn Any + Send), place: Option<String>) -> String {

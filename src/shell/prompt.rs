@@ -36,7 +36,7 @@ const LONGEST_NAME: usize = 40;
 pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
     let mut lines = Lines::open(executor.session.config.history_size, console)?;
     executor.session.history = lines.editor.history().iter().cloned().collect();
-    console.note("Type `help` for the commands, Tab completes, Ctrl-D leaves.");
+    console.note("Type `help` for a list of commands. Tab completes, Ctrl-D exits.");
     loop {
         let session = &executor.session;
         let name =
@@ -132,7 +132,7 @@ impl Lines {
     fn give_up_history(&mut self, participle: &str, error: &dyn std::fmt::Display, console: &mut Console<'_>) {
         if let Some(path) = self.history.take() {
             let path = path.display();
-            console.warning(&format!("{path} cannot be {participle} ({error}): lines are not kept after this session"));
+            console.warning(&format!("{path} cannot be {participle} ({error}): the history is not saved"));
         }
     }
 
@@ -192,14 +192,14 @@ fn prompt_for(capture: Option<&str>) -> String {
     format!("mptcpanalyzer [{shown}]> ")
 }
 
-/// What the line editor asks while a line is typed.
+/// Callbacks of the line editor while a line is typed.
 #[derive(Default, Helper)]
 struct Assistant {
     snapshot: Snapshot,
     history: HistoryHinter,
 }
 
-/// What completion lists, as this terminal can show it.
+/// Candidates of completion, as this terminal can show them.
 fn shown(text: String) -> String {
     if locale::has_utf8() { text } else { ascii(&text).into_owned() }
 }
@@ -209,7 +209,7 @@ fn columns() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| width.0.into())
 }
 
-/// What is shown behind the cursor.
+/// Text shown behind the cursor.
 enum Suggestion {
     /// The rest of an earlier line, which the right arrow key takes over.
     Line(String),

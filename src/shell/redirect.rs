@@ -15,7 +15,7 @@ use mptcp_trace::interrupt;
 
 use crate::children;
 
-/// What produces the results.
+/// Source of the results.
 type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<Flow> + 'w;
 
 /// `> path`: the file is replaced once `work` has succeeded, so that a failure leaves what it held.
@@ -138,7 +138,7 @@ fn cannot_start(error: io::Error) -> Error {
     Error::Failed(format!("cannot run sh: {error}"))
 }
 
-/// What a program gets for its standard output, and where that can be read afterwards when it is not our own.
+/// Standard output of a program, and where that can be read afterwards when it is not our own.
 fn output_for(console: &Console<'_>) -> Result<(Stdio, Option<File>)> {
     if console.shared {
         return Ok((Stdio::inherit(), None));

@@ -1,4 +1,4 @@
-//! Scripts: one command a line, `#` starts a comment.
+//! Scripts: one command per line, `#` starts a comment.
 
 use std::io::{BufRead, Read};
 
@@ -10,7 +10,7 @@ use crate::cli::Level;
 use crate::error::Error;
 use mptcp_trace::interrupt;
 
-/// No command is this long: what is, is no script (a device, a capture), and is not read into memory.
+/// No command is this long: what is, is not a script (a device, a capture), and is not read into memory.
 const LONGEST_LINE: u64 = 1 << 20;
 
 /// Runs the lines of `input`, called `name` in messages, and returns the exit code: 0, or the code of the first
@@ -142,7 +142,7 @@ fn append_line(input: &mut dyn BufRead, text: &mut Vec<u8>) -> Result<bool, Erro
         return Ok(false);
     }
     if text.len() as u64 >= LONGEST_LINE {
-        return Err(Error::Usage("the line is longer than 1 MiB: name a script of commands, one a line".to_string()));
+        return Err(Error::Usage("line longer than 1 MiB; name a script with one command per line".to_string()));
     }
     for end in [b'\n', b'\r'] {
         if text.last() == Some(&end) {
@@ -177,7 +177,7 @@ mod tests {
     fn stops_at_the_first_failure_and_names_the_line() {
         let (code, messages) = script("\u{feff}# a comment\r\n\r\nhelp\r\nnope\nzilch\n", false);
         assert_eq!(code, 2);
-        assert_eq!(messages, "s.txt:4: unknown command `nope`; type `help` to see them all\n");
+        assert_eq!(messages, "s.txt:4: unknown command `nope`; `help` lists them all\n");
     }
 
     #[test]
@@ -198,6 +198,6 @@ mod tests {
     fn an_endless_line_is_refused() {
         let (code, messages) = script(&"x".repeat(3 << 20), true);
         assert_eq!(code, 2);
-        assert_eq!(messages, "s.txt:1: the line is longer than 1 MiB: name a script of commands, one a line\n");
+        assert_eq!(messages, "s.txt:1: line longer than 1 MiB; name a script with one command per line\n");
     }
 }

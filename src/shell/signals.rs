@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 static AT_PROMPT: AtomicBool = AtomicBool::new(false);
 
-/// What the terminal was set to before a line editor changed it.
+/// Terminal settings before a line editor changed them.
 static TERMINAL: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// The exit code of a script or command that a signal ended, as shells have it: 128 and the number of the signal.
@@ -40,7 +40,7 @@ pub fn handle(console: &mut Console<'_>) {
         thread::Builder::new().name("signals".to_string()).spawn(take_all).map(drop)
     });
     if let Err(error) = started {
-        console.warning(&format!("Ctrl-C will end the program because it cannot be caught: {error}"));
+        console.warning(&format!("Ctrl-C will end the program, because it cannot be caught: {error}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What commands leave to the shell: scripts, programs, the editor.
+//! Tasks that commands leave to the shell: scripts, programs, the editor.
 
 use std::env;
 use std::fs;
@@ -66,7 +66,7 @@ impl Executor {
     /// Those of `work`.
     pub(super) fn deeper(&mut self, work: impl FnOnce(&mut Self) -> Result<Flow>) -> Result<Flow> {
         if self.depth >= DEEPEST {
-            return Err(Error::Failed("it runs itself again and again: take that line out".to_string()));
+            return Err(Error::Failed("it runs itself recursively; remove that line".to_string()));
         }
         self.depth = self.depth.saturating_add(1);
         let done = work(self);
@@ -80,5 +80,5 @@ fn edit(path: &Path, console: &mut Console<'_>) -> Result<()> {
     let named = |variable| env::var(variable).ok().filter(|value| !value.trim().is_empty());
     let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| "vi".to_string());
     redirect::edit(&editor, path, console)
-        .map_err(|error| Error::Failed(format!("nothing was run, for the editor failed (set $EDITOR?): {error}")))
+        .map_err(|error| Error::Failed(format!("nothing run, because the editor failed (set $EDITOR?): {error}")))
 }

@@ -28,7 +28,7 @@ struct Step<'t> {
     /// Its line, from 1.
     number: usize,
     command: String,
-    /// What it must print, with the number of each line.
+    /// Expected output, with the number of each line.
     expected: Vec<(usize, &'t str)>,
 }
 
@@ -41,7 +41,7 @@ pub fn run(path: &Path, executor: &mut Executor) -> Result<String> {
     let name = path.display();
     let steps = steps(&text);
     if steps.is_empty() {
-        return Err(Error::Usage(format!("{name} has no command: a line with one begins with `{}`", PROMPTS[0])));
+        return Err(Error::Usage(format!("{name} has no command; begin command lines with `{}`", PROMPTS[0])));
     }
     for (index, step) in steps.iter().enumerate() {
         let (printed, flow) = printed(&step.command, executor)?;
@@ -49,11 +49,11 @@ pub fn run(path: &Path, executor: &mut Executor) -> Result<String> {
         expectation::check(&lines, &step.expected, step.number, &step.command)
             .map_err(|(line, what)| Error::Failed(format!("{name}:{line}: {what}")))?;
         if let (Flow::Leave, Some(next)) = (flow, steps.get(index.saturating_add(1))) {
-            let sentence = format!("{name}:{}: `{}` has left the program already", next.number, step.command);
+            let sentence = format!("{name}:{}: `{}` already left the program", next.number, step.command);
             return Err(Error::Failed(sentence));
         }
     }
-    Ok(format!("{name}: {} printed what was expected", counted(steps.len(), "command")))
+    Ok(format!("{name}: {} printed as expected", counted(steps.len(), "command")))
 }
 
 /// The commands of a transcript with what they must print. A command with an open quote goes on in lines with `> `.

@@ -11,7 +11,7 @@ use crate::program::{Home, examples, finish};
 use crate::scenarios;
 use crate::three_modes::Refusal;
 
-/// The octets of the client's example capture.
+/// The bytes of the client's example capture.
 fn example() -> Vec<u8> {
     std::fs::read(examples().expect("the example is shipped").join("client.pcapng")).unwrap()
 }
@@ -20,7 +20,7 @@ fn fails(home: &Home, line: &str, says: &str) {
     Refusal { flags: &[], line, says, code: 1 }.check(home);
 }
 
-const NO_CAPTURE: &str = "pcap and pcapng files are, and tables that `export` wrote";
+const NO_CAPTURE: &str = "use a pcap or pcapng file, or a table from `export`";
 
 #[test]
 fn a_missing_file() {
@@ -45,23 +45,23 @@ fn an_empty_file() {
 fn text() {
     let home = Home::new();
     home.write("notes.pcap", "these are no packets\n");
-    fails(&home, "load_pcap notes.pcap", &format!("notes.pcap is not a packet capture that can be read; {NO_CAPTURE}"));
+    fails(&home, "load_pcap notes.pcap", &format!("notes.pcap is not a readable capture; {NO_CAPTURE}"));
 }
 
 #[test]
 fn random_octets() {
     let home = Home::new();
-    // A linear congruential generator: the same octets each time, without any structure.
+    // A linear congruential generator: the same bytes each time, without any structure.
     let octets = std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
     home.write("noise.pcap", octets.map(|n| (n >> 24) as u8).take(4096).collect::<Vec<_>>());
-    fails(&home, "load_pcap noise.pcap", &format!("noise.pcap is not a packet capture that can be read; {NO_CAPTURE}"));
+    fails(&home, "load_pcap noise.pcap", &format!("noise.pcap is not a readable capture; {NO_CAPTURE}"));
 }
 
 #[test]
 fn a_picture_that_tshark_would_show_as_a_frame() {
     let home = Home::new();
     home.write("dot.pcap", b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;");
-    let says = format!("dot.pcap is not a packet capture that can be read (its packets have no times); {NO_CAPTURE}");
+    let says = format!("dot.pcap is not a readable capture (its packets have no times); {NO_CAPTURE}");
     fails(&home, "load_pcap dot.pcap", &says);
 }
 
@@ -69,22 +69,22 @@ fn a_picture_that_tshark_would_show_as_a_frame() {
 fn a_capture_cut_within_its_header() {
     let home = Home::new();
     let whole = example();
-    // The section header of the example is 164 octets long.
+    // The section header of the example is 164 bytes long.
     for cut in [6, 27, 100, 163] {
         home.write("cut.pcapng", &whole[..cut]);
         let done = home.run(&["--load", "cut.pcapng", "lt"], "");
         assert_eq!((done.code, done.results.as_str()), (Some(1), ""), "{cut}: {done:?}");
-        let says = "cut.pcapng is not a packet capture that can be read (the file ends within its header)";
+        let says = "cut.pcapng is not a readable capture (the file ends within its header)";
         assert_eq!(done.messages, format!("error: {says}; {NO_CAPTURE}\n"), "{cut}");
     }
     home.write("cut.pcapng", &whole[..100]);
-    let says = "cut.pcapng is not a packet capture that can be read (the file ends within its header)";
+    let says = "cut.pcapng is not a readable capture (the file ends within its header)";
     fails(&home, "load_pcap cut.pcapng", &format!("{says}; {NO_CAPTURE}"));
     // Less than the magic number is nothing at all.
     home.write("cut.pcapng", &whole[..2]);
     let done = home.run(&["--load", "cut.pcapng", "lt"], "");
     assert_eq!((done.code, done.results.as_str(), done.messages.lines().count()), (Some(1), "", 1), "{done:?}");
-    assert!(done.messages.starts_with("error: cut.pcapng is not a packet capture"), "{done:?}");
+    assert!(done.messages.starts_with("error: cut.pcapng is not a readable capture"), "{done:?}");
 }
 
 /// A capture that ends in the middle of a packet is used as far as it goes, with a warning that counts.
@@ -157,7 +157,7 @@ fn words_that_do_not_fit() {
         ),
         (
             "tcp_summary first",
-            "invalid value 'first' for '[TCPSTREAM]': streams have numbers, from 0 on; see `help tcp_summary`",
+            "invalid value 'first' for '[TCPSTREAM]': streams are numbered from 0; see `help tcp_summary`",
         ),
         ("load_pcap", "the following required arguments were not provided: <FILE>; see `help load_pcap`"),
     ] {
@@ -167,7 +167,7 @@ fn words_that_do_not_fit() {
 
 #[test]
 fn nothing_loaded() {
-    let says = "no capture is loaded: type `load_pcap FILE` first, or start with `--load FILE`";
+    let says = "no capture is loaded; use `load_pcap FILE` first, or start with `--load FILE`";
     fails(&Home::new(), "list_mptcp_connections", says);
 }
 
@@ -267,7 +267,7 @@ fn a_cache_that_cannot_be_used_is_a_warning() {
     let done = home.run(&["--cachedir", "file/cache", "--load", "client.pcapng", "lt", "--format", "ndjson"], "");
     assert_eq!((done.code, done.results.lines().count()), (Some(0), 2), "{done:?}");
     assert_eq!(done.messages.lines().count(), 1, "{done:?}");
-    assert!(done.messages.starts_with("warning: the cache file/cache cannot be used"), "{done:?}");
+    assert!(done.messages.starts_with("warning: cannot use the cache file/cache"), "{done:?}");
     assert!(Path::new(&home.path("file")).is_file());
 }
 
@@ -282,7 +282,7 @@ fn a_reader_that_leaves_early_is_no_failure() {
     let mut program = home.program();
     program.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().unwrap();
-    // Nobody will read a single octet: closed before the first is written.
+    // Nobody will read a single byte: closed before the first is written.
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));

@@ -44,22 +44,22 @@ fn missing() {
     std::fs::remove_file(home.path("fake")).unwrap();
     fails(
         &home,
-        "tshark was not found as `./fake`; install it with `apt-get install tshark`, or set `tshark` in the configuration",
+        "tshark not found as `./fake`; install it with `apt-get install tshark`, or set `tshark` in the configuration",
     );
 }
 
 #[test]
 fn too_old() {
     let home = home_with_program("#!/bin/sh\necho 'TShark (Wireshark) 3.4.0.'\n");
-    let says = "tshark 3.4.0 is too old, 3.6 or newer is needed; install a newer one with `apt-get install tshark`";
+    let says = "tshark 3.4.0 is too old; install version 3.6 or newer with `apt-get install tshark`";
     fails(&home, says);
 }
 
 #[test]
 fn not_tshark_at_all() {
     let home = home_with_program("#!/bin/sh\necho 'libwireshark.so.16: cannot open' >&2\nexit 127\n");
-    let says = "./fake does not answer as tshark does (libwireshark.so.16: cannot open); set `tshark` in the \
-                configuration to the real one";
+    let says = "./fake is not tshark (libwireshark.so.16: cannot open); set `tshark` in the configuration to the path \
+                of tshark";
     fails(&home, says);
 }
 
@@ -78,7 +78,7 @@ fn fails_with_a_message() {
 
 #[test]
 fn fails_without_a_message() {
-    fails(&home_with("exit 3"), "tshark failed on syn.pcap: it ended with exit status: 3 and said nothing");
+    fails(&home_with("exit 3"), "tshark failed on syn.pcap: it ended with exit status: 3 without a message");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn killed() {
 
 #[test]
 fn garbage() {
-    let says = "tshark's output for syn.pcap cannot be read: line 1 has no packet number; run again with `--no-cache`";
+    let says = "cannot read tshark's output for syn.pcap: line 1 has no packet number; run again with `--no-cache`";
     fails(&home_with("printf 'a\\tb\\tc\\nd\\te\\tf\\n'"), says);
 }
 
@@ -134,7 +134,7 @@ fn stuck() {
             assert!(pressed.elapsed() < Duration::from_secs(20), "{:?}", pressed.elapsed());
             let messages = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(130), "{messages}");
-            assert!(messages.contains("interrupted: the capture was not loaded"), "{messages}");
+            assert!(messages.contains("interrupted: capture not loaded"), "{messages}");
             assert_eq!((messages.lines().count(), output.stdout.len()), (1, 0), "{messages}");
             assert_eq!(std::fs::read_dir(home.path("tmp")).unwrap().count(), 0, "temporary files were left");
         }
@@ -159,7 +159,7 @@ fn stuck_at_the_prompt() {
     }
     let pressed = Instant::now();
     prompt.interrupt();
-    prompt.until("error: interrupted: the capture was not loaded");
+    prompt.until("error: interrupted: capture not loaded");
     assert!(pressed.elapsed() < Duration::from_secs(20), "{:?}", pressed.elapsed());
     prompt.until("mptcpanalyzer [syn.pcap]> ");
     assert!(prompt.answer("lt --format csv").contains("192.0.2.1,12345,192.0.2.2,80,1,"), "{:?}", prompt.seen);

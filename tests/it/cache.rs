@@ -167,7 +167,7 @@ fn an_entry_damaged_anywhere_is_never_believed() {
     place.cache.put(&key, &dissection(20)).unwrap();
     let path = place.entries().remove(0);
     let whole = fs::read(&path).unwrap();
-    // Every octet of the head and the JSON, and many of the table.
+    // Every byte of the head and the JSON, and many of the table.
     for at in (0..1200).chain((1200..whole.len()).step_by(37)) {
         let mut octets = whole.clone();
         octets[at] ^= 1 << (at % 8);
@@ -182,7 +182,7 @@ fn an_entry_damaged_anywhere_is_never_believed() {
     assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "one octet more");
 
     let Lookup::Damaged(warning) = place.cache.get(&key) else { panic!("believed") };
-    assert!(warning.contains(&path.display().to_string()) && warning.ends_with("dissected anew"), "{warning}");
+    assert!(warning.contains(&path.display().to_string()) && warning.ends_with("dissected again"), "{warning}");
     place.cache.put(&key, &dissection(20)).unwrap();
     assert!(has(&place.cache, &key), "a damaged entry is replaced");
 }
@@ -254,7 +254,11 @@ fn a_place_that_cannot_be_used_costs_only_the_cache() {
     // A file where a directory must be: refused to everyone, root included.
     let (cache, warning) = Cache::open(Some(folder.path().join("file/cache")), 100);
     let warning = warning.unwrap();
-    assert!(cache.is_none() && warning.contains("file/cache cannot be used") && warning.ends_with("set `cache_dir`"));
+    assert!(
+        cache.is_none()
+            && warning.contains("cannot use the cache")
+            && warning.ends_with("set `cache_dir` to another directory")
+    );
 
     let place = Place::new();
     let key = place.key("a.pcap");

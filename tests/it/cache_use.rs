@@ -64,12 +64,12 @@ fn a_capture_that_changed_is_dissected_again() {
     let home = counting();
     load(&home, &[]);
     let capture = home.path("syn.pcap");
-    // Another time, the same octets.
+    // Another time, the same bytes.
     let file = File::options().append(true).open(&capture).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
     load(&home, &[]);
     assert_eq!(runs(&home), 2, "touched");
-    // More octets, the same time.
+    // More bytes, the same time.
     let more = made::pcap(&[&made::mptcp_syn(), &made::mptcp_syn_ack()]);
     std::fs::write(&capture, more).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
@@ -102,7 +102,7 @@ fn a_damaged_entry_is_rebuilt_with_a_warning() {
         let done = load(&home, &[]);
         assert_eq!((&done.results, runs(&home)), (&whole.results, expected));
         assert_eq!(done.messages.lines().count(), 1, "{done:?}");
-        assert!(done.messages.starts_with("warning: ") && done.messages.contains("dissected anew"), "{done:?}");
+        assert!(done.messages.starts_with("warning: ") && done.messages.contains("dissected again"), "{done:?}");
         let again = load(&home, &[]);
         assert_eq!((again.messages.as_str(), runs(&home)), ("", expected), "it was rebuilt");
     }

@@ -19,7 +19,7 @@ fn section(length: i64) -> Vec<u8> {
     [block(0x0a0d_0d0a, &body), block(1, &[1, 0, 0, 0, 0, 0, 0, 0])].concat()
 }
 
-/// An enhanced packet block of four octets of data.
+/// An enhanced packet block of four bytes of data.
 fn enhanced(mark: u8) -> Vec<u8> {
     let mut body = vec![0; 12];
     body.extend([4, 0, 0, 0, 4, 0, 0, 0, mark, mark, mark, mark]);
@@ -175,9 +175,9 @@ fn what_cannot_be_copied_is_refused_and_nothing_is_left_behind() {
     let input = written(folder.path(), "in.pcap", &pcap(&[b"abcd"]));
     let refused = |input: &Path, output: &Path| copy_frames(input, output, Force::NotGiven, |_| true).unwrap_err();
 
-    assert!(refused(&input, &input).to_string().contains("is a capture: name another file"));
+    assert!(refused(&input, &input).to_string().contains("is a capture; name another file"));
     fs::hard_link(&input, inside("linked.pcap")).unwrap();
-    assert!(refused(&input, &inside("linked.pcap")).to_string().contains("is a capture: name another file"));
+    assert!(refused(&input, &inside("linked.pcap")).to_string().contains("is a capture; name another file"));
     assert!(refused(&input, folder.path()).to_string().starts_with("cannot write "));
     assert!(refused(&input, &inside("none/out.pcap")).to_string().starts_with("cannot write "));
     assert!(refused(&inside("none.pcap"), &inside("out.pcap")).to_string().starts_with("cannot read "));

@@ -80,7 +80,7 @@ fn names_switch_between_captures_and_win_over_files() {
             "loaded client.pcapng",
         ]
     );
-    let warning = "warning: client.pcapng is also a file: the name goes before it, `./client.pcapng` is the file\n";
+    let warning = "warning: client.pcapng is also a file: the name takes precedence, `./client.pcapng` is the file\n";
     assert!(done.messages.contains(warning), "{}", done.messages);
 }
 
@@ -94,21 +94,21 @@ fn a_name_given_again_is_said_to_be_replaced_and_a_forgotten_one_is_gone() {
     for sentence in [
         "a no longer stands for client.pcapng\nloaded server.pcapng as a: ",
         "switched to a, now also b (server.pcapng): ",
-        "<stdin>:5: a: no such file, and no capture of that name; names in use: b\n",
+        "<stdin>:5: a: no such file or capture name; names in use: b\n",
     ] {
         assert!(done.messages.contains(sentence), "{sentence}\n{}", done.messages);
     }
-    assert!(done.results.ends_with("a is forgotten: server.pcapng\n"), "{}", done.results);
+    assert!(done.results.ends_with("dropped a: server.pcapng\n"), "{}", done.results);
 }
 
 #[test]
 fn unknown_and_unfit_names() {
     let home = home();
     let flags = &["--load", "client.pcapng"][..];
-    let says = "no capture has the name `far`: none has any; `load_pcap FILE --as NAME` gives one";
+    let says = "no capture named `far`; name one with `load_pcap FILE --as NAME`";
     Refusal { flags, line: "captures --forget far", says, code: 1 }.check(&home);
-    let says = "invalid value 'a/b' for '--as <NAME>': names are made of letters, digits, `_`, `-` and `.`, and do not \
-                begin with `-`; see `help load_pcap`";
+    let says = "invalid value 'a/b' for '--as <NAME>': not a valid name; use letters, digits, `_`, `-` and `.`, but \
+                no leading `-`; see `help load_pcap`";
     Refusal { flags, line: "load_pcap client.pcapng --as a/b", says, code: 2 }.check(&home);
     // Without names, a path that is not there is only that.
     Refusal { flags, line: "load_pcap far", says: "far: no such file; check the path", code: 1 }.check(&home);
@@ -121,9 +121,9 @@ fn unknown_and_unfit_names() {
     assert_eq!(
         said,
         [
-            "<stdin>:2: cleint: no such file, and no capture of that name; did you mean `client`? names in use: client",
-            "<stdin>:3: sever: no such file, and no capture of that name; names in use: client",
-            "<stdin>:4: no capture has the name `clint`; did you mean `client`? names in use: client",
+            "<stdin>:2: cleint: no such file or capture name; did you mean `client`? names in use: client",
+            "<stdin>:3: sever: no such file or capture name; names in use: client",
+            "<stdin>:4: no capture named `clint`; did you mean `client`? names in use: client",
         ]
     );
 }
@@ -159,13 +159,12 @@ fn a_file_is_dissected_again_only_when_it_changed() {
     // A name is what it was; the file is not copied by the old numbers.
     copy(&home, "server.pcapng", "client.pcapng");
     let said = prompt.answer("clean_pcap it five.pcapng");
-    let warning = "warning: client.pcapng has changed since it was loaded as it; load it with `--as it` again to see it \
-                   as it is now";
-    let error = "error: client.pcapng is no longer what was loaded (it changed, or was a pipe): it cannot be copied; load it again";
+    let warning = "warning: client.pcapng has changed since it was loaded as it; load it again with `--as it`";
+    let error = "error: cannot copy client.pcapng: it changed since it was loaded, or was a pipe; load it again";
     assert_eq!(said.trim_end(), format!("{warning}\n{error}"));
     assert!(!home.path("five.pcapng").exists());
     let table = prompt.answer("captures");
-    assert!(table.contains("client.pcapng has changed since it was loaded; what is listed is as it was"), "{table}");
+    assert!(table.contains("client.pcapng has changed since it was loaded; the list shows it as loaded"), "{table}");
     prompt.leave();
 }
 
@@ -222,7 +221,7 @@ fn the_prompt_shows_and_completes_names() {
     prompt.type_keys("captures --forget n\t");
     prompt.until("near");
     prompt.type_keys("\r");
-    assert!(prompt.printed().contains("near is forgotten: client.pcapng"));
+    assert!(prompt.printed().contains("dropped near: client.pcapng"));
     // It stays loaded, under its file's name.
     assert!(prompt.seen.ends_with("mptcpanalyzer [client.pcapng]> "), "{:?}", prompt.seen);
     prompt.leave();
@@ -241,8 +240,8 @@ fn checksums_of_a_file_that_changed_are_not_checked() {
     assert!(prompt.answer("diagnose").contains("checksum_failure"));
     replace("08c_csum_ok");
     let shown = prompt.answer("diagnose");
-    let warning = "warning: it.pcapng is no longer what was loaded (it changed, or was a pipe): checksums are not \
-                   checked; load it again\n";
+    let warning = "warning: checksums not checked: it.pcapng changed since it was loaded, or was a pipe; load it \
+                   again\n";
     assert!(shown.starts_with(warning) && shown.matches("warning").count() == 1, "{shown}");
     assert!(shown.contains("mp_fail") && !shown.contains("checksum_failure"), "{shown}");
     prompt.leave();

@@ -35,9 +35,9 @@ use crate::{program, scenarios};
 
 /// Cuts, and damaged copies, of each capture, unless `DAMAGE_EACH` says otherwise.
 const EACH: usize = 12;
-/// Octets of a capture that are damaged, unless `DAMAGE_OCTETS` says otherwise; 0 means all.
+/// Bytes of a capture that are damaged, unless `DAMAGE_OCTETS` says otherwise; 0 means all.
 const OCTETS: usize = 100_000;
-/// What the second process may need at most, octets of resident memory. The largest capture needs about a tenth.
+/// What the second process may need at most, bytes of resident memory. The largest capture needs about a tenth.
 const MEMORY: u64 = 1 << 30;
 /// Where the second process notes what it is doing.
 const NOTES: &str = "DAMAGE_NOTES";
@@ -228,7 +228,7 @@ fn damage(path: &Path, each: usize, octets: usize, note: impl Fn(&str)) {
     println!("{label}: {each} times, the slowest took {slowest:?}");
 }
 
-/// The most memory that this process ever had, octets.
+/// The most memory that this process ever had, bytes.
 fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -243,7 +243,7 @@ fn second_process() {
     for path in captures() {
         damage(&path, each, octets, |what| fs::write(&notes, what).unwrap());
         let peak = peak_memory();
-        assert!(peak < MEMORY, "{} took {peak} octets of memory", path.display());
+        assert!(peak < MEMORY, "{} took {peak} bytes of memory", path.display());
     }
     println!("at most {} MiB of memory", peak_memory() >> 20);
 }

@@ -58,8 +58,8 @@ fn key_was_not_captured(capture: &LoadedCapture, row: usize) -> bool {
     tracking.connection(subflow.connection).unwrap().hosts.get(towards.other()).key.is_none()
 }
 
-/// The mapping in a packet as it counts: DSN with its lower half, SSN, octets of data. That of MP_CAPABLE begins with
-/// the first octet of both, and its DSN is not written in it.
+/// The mapping in a packet as it counts: DSN with its lower half, SSN, bytes of data. That of MP_CAPABLE begins with
+/// the first byte of both, and its DSN is not written in it.
 fn mapping(segment: &Segment) -> Option<(Option<u32>, u32, u64)> {
     if let Some(dss) = &segment.dss
         && let Some(mapping) = dss.mapping
@@ -84,7 +84,7 @@ fn compare(label: &str, capture: &LoadedCapture, answers: &[Answer], tally: &mut
     let rows: HashMap<u64, usize> = capture.segments.iter().enumerate().map(|(row, s)| (s.packetid, row)).collect();
     for answer in answers {
         let row = rows[&answer.packetid];
-        // On packets without payload tshark prints where the next octet would be.
+        // On packets without payload tshark prints where the next byte would be.
         if capture.segments[row].payload.is_none_or(|length| length == 0) {
             continue;
         }

@@ -76,7 +76,7 @@ impl Exchange {
     pub fn add(&mut self, milliseconds: u64, packet: &Packet) -> &mut Self {
         let mut options = packet.options.clone();
         options.resize(options.len().next_multiple_of(4), 1);
-        assert!(options.len() <= 40, "{} octets of options", options.len());
+        assert!(options.len() <= 40, "{} bytes of options", options.len());
         let offset = u8::try_from((20 + options.len()) / 4 * 16).unwrap();
         let mut tcp = [packet.from.1.to_be_bytes(), packet.to.1.to_be_bytes()].concat();
         tcp.extend(packet.sequence.to_be_bytes());
@@ -104,7 +104,7 @@ impl Exchange {
         self
     }
 
-    /// The last packet once more, as a capture on two interfaces has it.
+    /// The last packet again, as a capture on two interfaces has it.
     pub fn copy_last(&mut self) -> &mut Self {
         let last = self.frames.last().cloned().unwrap();
         self.frames.push(last);

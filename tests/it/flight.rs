@@ -1,4 +1,4 @@
-//! Octets in flight and estimates of congestion windows, against the kernels' counters and Wireshark's.
+//! Bytes in flight and estimates of congestion windows, against the kernels' counters and Wireshark's.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -127,8 +127,8 @@ fn each_sampled(mut check: impl FnMut(&Sampled<'_>)) {
     }
 }
 
-/// The kernel counts packets, ours are octets: a packet has at most its MSS, all but a few the MSS without the option
-/// DSS (at most 28 octets). A FIN counts as a packet, too.
+/// The kernel counts packets, ours are bytes: a packet has at most its MSS, all but a few the MSS without the option
+/// DSS (at most 28 bytes). A FIN counts as a packet, too.
 #[test]
 fn in_flight_are_the_packets_that_the_kernel_has_out() {
     let mut compared = 0;
@@ -188,7 +188,7 @@ fn estimates_are_within_the_kernels_congestion_window() {
     assert!((within > 300 && reached >= 4) || scenarios::folder().is_none(), "{within}, {reached}");
 }
 
-/// The application's octets and the DATA_FIN are all acknowledged in the end.
+/// The application's bytes and the DATA_FIN are all acknowledged in the end.
 #[test]
 fn the_data_level_ends_with_nothing_in_flight() {
     let mut compared = 0;

@@ -7,7 +7,7 @@ use mptcpanalyzer::plots::registry::PLOTS;
 
 use crate::program::{Home, examples, finish};
 
-/// The most octets of a picture in the documentation.
+/// The most bytes of a picture in the documentation.
 const MOST: usize = 100_000;
 
 fn document(name: &str) -> String {

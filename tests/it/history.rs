@@ -45,12 +45,12 @@ fn lines_are_listed_searched_saved_and_run_again() {
 fn two_exclamation_marks_are_the_last_line() {
     let home = Home::new();
     let mut prompt = Prompt::open(&home, &[]);
-    assert_eq!(prompt.answer("!!").trim(), "error: there is no line before this one to run again");
+    assert_eq!(prompt.answer("!!").trim(), "error: no earlier line to rerun");
     prompt.answer("help quit");
     let again = prompt.answer("!!");
     assert!(again.starts_with("help quit\n") && again.contains("Usage: quit"), "{again}");
     assert_eq!(prompt.answer("!! | grep -c Usage"), "help quit | grep -c Usage\n1\n");
-    // A program is no line of the history.
+    // A program is not a line of the history.
     assert_eq!(prompt.answer("!echo x"), "x\n");
     assert_eq!(prompt.answer("!!"), "!echo x\nx\n");
     let lines = prompt.answer("history --format csv");
@@ -59,7 +59,7 @@ fn two_exclamation_marks_are_the_last_line() {
 
     let done = home.run(&[], "!!\n");
     assert_eq!(done.code, Some(2));
-    assert!(done.messages.starts_with("<stdin>:1: `!!` runs the last line again at the start of a line at the prompt"));
+    assert!(done.messages.starts_with("<stdin>:1: `!!` works only at the start of a line at the prompt"));
 }
 
 /// What a pager that marks each line makes of `line`.

@@ -84,7 +84,7 @@ fn keys_that_change_between_the_packets_of_the_handshake() {
 #[test]
 fn a_priority_for_the_subflows_of_an_address_id() {
     each(|version, v6, by| {
-        for (backup, becomes) in [(1, "become backups"), (0, "are not backups any more")] {
+        for (backup, becomes) in [(1, "become backups"), (0, "are no longer backups")] {
             let mut talk = Talk::begun(version, v6, false);
             talk.join(&JOINED, 1);
             let at = talk.say(&INITIAL, by, ACK, (1, 1), &[30, 4, 0x50 | backup, 7], 0);
@@ -163,7 +163,7 @@ fn first_data_without_a_checksum_is_the_reason_of_the_fallback() {
         let said = talk.exchange.said();
         let missing = said.only(FindingKind::ChecksumMissing);
         assert_eq!(missing.packets, [at]);
-        assert!(missing.detail.contains("22 bytes long and not 24"), "{missing:?}");
+        assert!(missing.detail.contains("22 bytes long instead of 24"), "{missing:?}");
         let fallback = said.only(FindingKind::Fallback);
         assert_eq!(fallback.packets, [at, shown]);
         assert!(fallback.detail.contains(&format!("it follows packet {at}")), "{fallback:?}");
@@ -190,7 +190,10 @@ fn an_id_given_to_another_address() {
         let finding = said.only(FindingKind::AddressIdReused);
         assert_eq!((finding.packets.as_slice(), finding.towards), ([at].as_slice(), Some(by.other())));
         let (was, is) = if v6 { ("2001:db8::63", "2001:db8::41") } else { ("192.0.2.99", "192.0.2.65") };
-        assert!(finding.detail.contains(&format!("id 2 is given to {is}, and stands for {was}")), "{finding:?}");
+        assert!(
+            finding.detail.contains(&format!("id 2 is assigned to {is}, although it still stands for {was}")),
+            "{finding:?}"
+        );
         assert_eq!(said.told("address_id_reused").len(), 1);
     });
 }
@@ -223,7 +226,7 @@ fn the_wrong_part_of_the_right_hmac_is_a_mistake_and_no_forgery() {
             assert_eq!(kind(rightmost).0, None);
             let (found, told) = kind(|hmac| *hmac.first_chunk().unwrap());
             assert_eq!(found, Some(FindingKind::AddressHmacWrongHalf));
-            assert!(told.ends_with("HMAC invalid: it is the leftmost half of the right one"), "{told}");
+            assert!(told.ends_with("HMAC invalid: it is the leftmost half of the correct value"), "{told}");
             // As if the HMAC had 160 bits.
             assert_eq!(kind(|hmac| *hmac[..20].last_chunk().unwrap()).0, Some(FindingKind::AddressHmacWrongHalf));
             assert_eq!(kind(|_| [1; 8]).0, Some(FindingKind::AddressHmacInvalid));
@@ -240,7 +243,7 @@ fn a_malformed_option_is_not_a_cut_one() {
         let said = talk.exchange.said();
         let finding = said.only(FindingKind::OptionMalformed);
         assert_eq!(finding.packets, [at]);
-        assert!(finding.detail.contains("DSS of length 8"), "{finding:?}");
+        assert!(finding.detail.contains("DSS with the invalid length 8"), "{finding:?}");
         assert!(!said.kinds().contains(&FindingKind::OptionsCut));
         assert_eq!(said.told("option_malformed").len(), 1);
     });
@@ -356,7 +359,7 @@ fn versions_that_do_not_fit() {
         assert_eq!(begun(true).problems(), []);
         let said = begun(false);
         let finding = said.only(FindingKind::Fallback);
-        assert!(finding.detail.contains("the versions do not fit"), "{finding:?}");
+        assert!(finding.detail.contains("incompatible versions"), "{finding:?}");
         assert!(said.told("fallback")[0].1.contains("another version than the SYN"));
     }
 }

@@ -37,7 +37,7 @@ fn objects(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-/// Waits until no process has one of the numbers in this file, one a line.
+/// Waits until no process has one of the numbers in this file, one per line.
 fn gone(pids: &Path) -> bool {
     let pids = fs::read_to_string(pids).unwrap();
     assert!(!pids.trim().is_empty(), "the program never ran");
@@ -180,13 +180,13 @@ fn what_the_program_complains_of_is_the_error_and_the_capture_before_stays() {
                     \\u{1b}[31m\"; run it as root";
     assert!(said.contains(sentence), "{said}");
     assert!(fails("exit 0").contains("captured nothing on eth7: it ended with exit status: 0"));
-    assert!(fails("yes garbage").contains("eth7 is not a packet capture that can be read"));
+    assert!(fails("yes garbage").contains("eth7 is not a readable capture"));
     let absent = run(&home, "live eth7 --with /no/such/program\n");
     assert!(absent.messages.contains("cannot start /no/such/program: No such file"), "{}", absent.messages);
     let mut program = home.program();
     program.env("PATH", home.path("empty")).args(["live", "eth7"]);
     let none = finish(program, "");
-    assert!(none.messages.contains("neither dumpcap nor tcpdump was found: install one"), "{}", none.messages);
+    assert!(none.messages.contains("neither dumpcap nor tcpdump found; install one"), "{}", none.messages);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn only_the_last_packets_are_kept() {
     let done = run(&home, &script);
     assert_eq!(done.code, Some(0), "{done:?}");
     // 5,445 are 86 blocks of 63, of which 15 are kept, and 27.
-    let left_out = "4473 older packets left out, only the last 972 are loaded";
+    let left_out = "4473 older packets dropped: only the last 972 are loaded";
     assert!(done.messages.contains(left_out), "{}", done.messages);
     let all = fs::read_to_string(home.path("all.csv")).unwrap();
     let column = |name: &str, wanted: &str| -> Vec<String> {
@@ -262,7 +262,7 @@ fn what_comes_is_written_as_it_came() {
     assert!(fs::read(home.path("copy.pcapng")).unwrap() == fs::read(example()).unwrap());
     let refused = live("--write copy.pcapng");
     assert_eq!(refused.code, Some(2));
-    assert!(refused.messages.contains("copy.pcapng exists: name another file, or add `--force`"), "{refused:?}");
+    assert!(refused.messages.contains("copy.pcapng exists; name another file, or add `--force`"), "{refused:?}");
     home.write("copy.pcapng", "something longer than nothing");
     assert_eq!(live("--write copy.pcapng --force").code, Some(0));
     assert!(fs::read(home.path("copy.pcapng")).unwrap() == fs::read(example()).unwrap());
@@ -285,7 +285,7 @@ fn what_comes_is_written_as_it_came() {
     captures_by(&home, &format!("cat {}", example().display()));
     let full = live("--write /dev/full --force");
     assert_eq!(full.code, Some(1), "{full:?}");
-    assert!(full.messages.contains(": /dev/full is not whole: No space left"), "{full:?}");
+    assert!(full.messages.contains(": /dev/full is incomplete: No space left"), "{full:?}");
     assert!(full.messages.contains("kept as live:eth7: 5445 TCP packets"), "{full:?}");
 }
 
@@ -331,7 +331,7 @@ fn what_is_no_mptcp_is_plain_and_what_is_hostile_harmless() {
     assert!(done.messages.contains("3 TCP packets of 4 frames"), "{}", done.messages);
     let empty = home.write("empty.pcap", made::pcap(&[&made::udp()]));
     let done = run(&home, &format!("live {}\n", empty.display()));
-    assert!(done.messages.contains("no TCP packet among 1 frame: the capture that was loaded before stays"));
+    assert!(done.messages.contains("no TCP packet among 1 frame; the earlier capture stays loaded"));
     assert!(run(&home, "live ./absent\n").messages.contains("./absent: no such file"));
 }
 

@@ -112,7 +112,7 @@ fn events_come_with_the_packet_that_makes_them_certain() {
     assert!(delays["JoinEstablished"] < 0.1, "{delays:?}");
 }
 
-/// Octets of payload by window and stream, as tshark's fields add up.
+/// Bytes of payload by window and stream, as tshark's fields add up.
 fn by_tshark(path: &Path) -> BTreeMap<(u64, u64), u64> {
     let mut sums = BTreeMap::new();
     for line in scenarios::tshark(path, &["frame.time_relative", "tcp.stream", "tcp.len"]) {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::program::{Finished, Home};
 
-/// Octets that the client's program writes.
+/// Bytes that the client's program writes.
 const WRITTEN: usize = 3_000_000;
 
 const SERVER: &str = "

@@ -121,7 +121,7 @@ fn a_capture_that_cannot_be_loaded_leaves_the_one_before() {
     home.write("notes.pcap", "no packets");
     let mut prompt = Prompt::open(&home, &["--load", "client.pcapng"]);
     let said = prompt.answer("load_pcap notes.pcap");
-    assert!(said.starts_with("error: notes.pcap is not a packet capture"), "{said}");
+    assert!(said.starts_with("error: notes.pcap is not a readable capture"), "{said}");
     assert!(prompt.seen.ends_with("mptcpanalyzer [client.pcapng]> "), "{:?}", prompt.seen);
     assert!(prompt.answer("lc --format csv").contains("7a7d09d7"));
     prompt.leave();

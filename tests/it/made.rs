@@ -1,4 +1,4 @@
-//! Captures made by hand, octet by octet.
+//! Captures made by hand, byte by byte.
 
 /// A pcapng block of this type in little-endian order.
 pub fn block(kind: u32, body: &[u8]) -> Vec<u8> {
@@ -54,7 +54,7 @@ fn ipv4(protocol: u8, from: u8, to: u8, content: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A UDP datagram of four octets.
+/// A UDP datagram of four bytes.
 pub fn udp() -> Vec<u8> {
     ipv4(17, 1, 2, &[0x30, 0x39, 0x03, 0xe7, 0, 12, 0, 0, 1, 2, 3, 4])
 }

@@ -35,7 +35,7 @@ fn authenticated(keys: [u64; 2], message: &[u8]) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update(message).finalize().into_bytes().to_vec()
 }
 
-/// A TCP stream: the last octets of both addresses 10.0.0.x, the server's port, and how long a packet travels, seconds.
+/// A TCP stream: the last bytes of both addresses 10.0.0.x, the server's port, and how long a packet travels, seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Path {
     pub client: u8,
@@ -133,7 +133,7 @@ impl Wire {
         scenarios::load(&path).unwrap()
     }
 
-    /// The handshake of the connection on `path`, begun by the client at 0, and 100 octets from the client with the
+    /// The handshake of the connection on `path`, begun by the client at 0, and 100 bytes from the client with the
     /// server's DATA_ACK. `flag_c`: the server's MP_CAPABLE says not to join its address. Returns when it is over.
     pub fn connect(&mut self, path: &Path, flag_c: bool) -> f64 {
         let keys = KEYS.map(u64::to_be_bytes);
@@ -169,7 +169,7 @@ impl Wire {
         }
     }
 
-    /// The server's 64-bit mapping of `length` octets from relative data and subflow number `from` on.
+    /// The server's 64-bit mapping of `length` bytes from relative data and subflow number `from` on.
     pub fn data(&mut self, time: f64, path: &Path, from: u32, length: u16) -> f64 {
         let [client, server] = KEYS.map(|key| token_and_idsn(key).1);
         let mut dss = vec![30, 26, 0x20, 0x0f];

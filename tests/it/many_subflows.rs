@@ -16,12 +16,12 @@ use crate::program::Home;
 /// Subflows of the made connection; the first opens it.
 const SUBFLOWS: u16 = 300;
 
-/// Octets that a subflow sends towards the server in each of two rounds.
+/// Bytes that a subflow sends towards the server in each of two rounds.
 fn up(subflow: u16) -> u16 {
     1 + subflow * 37 % SUBFLOWS
 }
 
-/// Octets that it sends towards the client: the more, the less it sends the other way, and never so much.
+/// Bytes that it sends towards the client: the more, the less it sends the other way, and never so much.
 fn down(subflow: u16) -> u16 {
     (SUBFLOWS - subflow * 37 % SUBFLOWS).div_ceil(4)
 }
@@ -41,8 +41,8 @@ fn mapping([sender, receiver]: [u64; 2], acknowledged: u64, dsn: u64, ssn: u32, 
     dss
 }
 
-/// A connection whose 300 subflows each carry two mappings of [`up`] and two of [`down`] octets, all acknowledged by TCP.
-/// The first one carries 100 octets more, which open the connection.
+/// A connection whose 300 subflows each carry two mappings of [`up`] and two of [`down`] bytes, all acknowledged by TCP.
+/// The first one carries 100 bytes more, which open the connection.
 fn crowd() -> Arc<LoadedCapture> {
     let mut wire = Wire::at(0.0);
     wire.connect(&path(0), false);
@@ -86,7 +86,7 @@ fn crowd() -> Arc<LoadedCapture> {
     wire.capture()
 }
 
-/// The numbers of the 256 subflows with the most octets, the lower number where two have the same.
+/// The numbers of the 256 subflows with the most bytes, the lower number where two have the same.
 fn most(octets: impl Fn(u16) -> u16) -> BTreeSet<u16> {
     let mut all: Vec<u16> = (0..SUBFLOWS).collect();
     all.sort_by_key(|subflow| (std::cmp::Reverse(octets(*subflow) + if *subflow == 0 { 50 } else { 0 }), *subflow));
@@ -101,7 +101,7 @@ fn drawn(figure: &Figure) -> BTreeSet<u16> {
 }
 
 const LEFT_OUT: &str =
-    "Left out: 44 of 300 subflows, those that carried least; --subflow TCPSTREAM shows one that you name.";
+    "Not shown: 44 of 300 subflows, those with the least data; --subflow TCPSTREAM shows a given one.";
 
 #[test]
 fn plots_draw_the_subflows_that_carried_most() {
@@ -129,7 +129,7 @@ fn plots_draw_the_subflows_that_carried_most() {
                 (target.size.width, target.size.height) = (80, 200);
             }
             let text = String::from_utf8(render(&figure, &target).unwrap()).unwrap();
-            assert!(text.contains("Left out: 44 of 300 subflows"), "{line}\n{text}");
+            assert!(text.contains("Not shown: 44 of 300 subflows"), "{line}\n{text}");
         }
     }
     for (towards, octets) in [("server", up as fn(u16) -> u16), ("client", down)] {
@@ -159,7 +159,7 @@ fn subflows_that_are_named_are_drawn() {
     // Without one of them the next one has room.
     let figure = draw(&capture, "dsn 0 --skip-subflow 7");
     assert_eq!(drawn(&figure).len(), 256);
-    assert!(!drawn(&figure).contains(&7) && figure.caption[0].starts_with("Left out: 43 of 299 subflows"));
+    assert!(!drawn(&figure).contains(&7) && figure.caption[0].starts_with("Not shown: 43 of 299 subflows"));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn many_events_are_counted_instead_of_marked() {
     }
 }
 
-/// Joins that get no answer, joins that are refused, and joins that carry 10 octets: in turns, after the connection's own
+/// Joins that get no answer, joins that are refused, and joins that carry 10 bytes: in turns, after the connection's own
 /// subflow.
 const JOINS: u16 = 900;
 
@@ -256,7 +256,7 @@ fn tables_of_many_subflows_have_a_hundred_rows_and_say_so() {
     for part in ["1,500 mp_join", "300 join_refused", "300 join_unanswered", "300 join_established", "2 mp_capable"] {
         assert!(title.contains(part), "{title}");
     }
-    assert!(events.contains(" more rows of the commonest kinds; --limit 0 shows all\n"), "{events}");
+    assert!(events.contains(" more rows of the most common kinds; --limit 0 shows all\n"), "{events}");
 }
 
 #[test]

@@ -182,7 +182,7 @@ fn overtaken(capture: &Capture, sender: &str) -> Vec<Frame> {
     late
 }
 
-/// With segmentation offload one frame at one end is several at the other; every octet has one fate all the same.
+/// With segmentation offload one frame at one end is several at the other; every byte has one fate all the same.
 #[test]
 fn every_octet_of_both_captures_has_one_fate() {
     let Some(folder) = scenarios::folder() else { return };

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::program::Home;
 use crate::shapes::{Capture, SHAPES};
 
-const NOTE: &str = "more pieces of earlier data than are told apart";
+const NOTE: &str = "more pieces of earlier data than can be told apart";
 
 /// A capture of this shape in `home`.
 fn made(home: &Home, name: &str, packets: usize) -> String {

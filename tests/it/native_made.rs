@@ -40,7 +40,7 @@ fn agree(link: u32, cases: &[Case], faults: &[Fault<'_>]) -> Dissection {
     agree_on_file(&build::pcap(link, &frames), name, faults)
 }
 
-/// The same for the octets of a file, whose packets `name` names.
+/// The same for the bytes of a file, whose packets `name` names.
 fn agree_on_file<'a>(file: &[u8], name: impl Fn(u64) -> &'a str, faults: &[Fault<'_>]) -> Dissection {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("made.cap");
@@ -73,7 +73,7 @@ fn agree_on_file<'a>(file: &[u8], name: impl Fn(u64) -> &'a str, faults: &[Fault
     native
 }
 
-/// Dissects the octets of a file natively.
+/// Dissects the bytes of a file natively.
 fn dissect(file: &[u8]) -> Dissection {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("made.cap");

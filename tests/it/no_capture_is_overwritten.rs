@@ -20,7 +20,7 @@ fn refused(home: &Home, line: &str, kept: &Path) {
     let done = home.run(&["--load", "client.pcapng", "-b", "-"], &format!("{line}\n"));
     assert_eq!(done.code, Some(1), "{line}: {done:?}");
     let said = done.messages.lines().last().unwrap_or_default();
-    assert!(said.contains("capture: name another file"), "{line}: {said}");
+    assert!(said.contains("capture; name another file"), "{line}: {said}");
     assert!(std::fs::read(kept).unwrap() == before, "{line} changed the capture");
     let left = std::fs::read_dir(home.path(".")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

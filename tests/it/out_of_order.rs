@@ -1,4 +1,4 @@
-//! Data that waited, against a naive model of a receiver that is fed with what tshark reads, octet by octet.
+//! Data that waited, against a naive model of a receiver that is fed with what tshark reads, byte by byte.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub fn packets(path: &Path) -> Vec<Packet> {
     let text = String::from_utf8(tshark.output().unwrap().stdout).unwrap();
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
     let number = |text: &str| text.parse::<u64>().ok();
-    // The number of the first octet: that of the first mapping of the initial subflow, less what came before it there.
+    // The number of the first byte: that of the first mapping of the initial subflow, less what came before it there.
     let first = rows.iter().filter(|row| row[1] == "0").filter_map(|row| Some((number(row[5])?, number(row[4])?)));
     let (ssn, dsn) = first.min().unwrap();
     let idsn = dsn.wrapping_sub(ssn - 1);
@@ -54,10 +54,10 @@ pub fn packets(path: &Path) -> Vec<Packet> {
     parsed.collect()
 }
 
-/// By subflow, octets that waited and the longest wait; octets times their waits; most octets waiting at one time.
+/// By subflow, bytes that waited and the longest wait; bytes times their waits; most bytes waiting at one time.
 pub fn naive(packets: &[Packet]) -> (BTreeMap<StreamId, (u64, i64)>, i128, u64) {
     let size = packets.iter().map(|packet| packet.dsn + packet.length).max().unwrap() as usize;
-    // The packet that first brought each octet, then the last of those that brought it or one before it.
+    // The packet that first brought each byte, then the last of those that brought it or one before it.
     let mut brought = vec![usize::MAX; size];
     for (index, packet) in packets.iter().enumerate() {
         for octet in &mut brought[packet.dsn as usize..(packet.dsn + packet.length) as usize] {

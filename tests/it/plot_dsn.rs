@@ -54,7 +54,7 @@ fn strokes_are_the_payload_and_acknowledgements_end_with_all_data() {
                 };
                 assert_eq!(drawn, *octets, "{name}, subflow {stream}, to the server: {to_server}");
             }
-            // Octets are counted from 1, and DATA_FIN takes a number of its own.
+            // Bytes are counted from 1, and DATA_FIN takes a number of its own.
             let sender = if to_server { "app_client" } else { "app_server" };
             let written = truth[sender]["connections"][0]["sent"].as_f64().unwrap();
             assert_eq!(last(series(panel, "DATA_ACK").unwrap()).y, written + 2.0, "{name}, to the server: {to_server}");

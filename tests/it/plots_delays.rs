@@ -201,7 +201,7 @@ fn round_trips_of_data_are_from_sending_to_the_data_ack() {
     );
     let data = packets(&path);
     let acknowledged = data_acks(&path);
-    // When each octet was first sent.
+    // When each byte was first sent.
     let mut sent: BTreeMap<u64, (u64, i64)> = BTreeMap::new();
     for packet in &data {
         sent.entry(packet.dsn).or_insert((packet.dsn + packet.length, packet.time));
@@ -210,7 +210,7 @@ fn round_trips_of_data_are_from_sending_to_the_data_ack() {
         .iter()
         .filter_map(|(start, (end, time))| {
             let (_, ack) = acknowledged.iter().find(|(next, _)| next >= end)?;
-            // The first octet is 1.
+            // The first byte is 1.
             Some((i64::try_from(*start).unwrap() + 1, ack - time))
         })
         .collect();

@@ -33,7 +33,7 @@ fn nanoseconds(text: &str) -> i64 {
 }
 
 /// The first number of the data that travel to or from port 5001: that of the first mapping on the initial subflow, less
-/// the octets before it there.
+/// the bytes before it there.
 fn first_number(path: &Path, port: &str) -> u64 {
     let names = ["tcp.options.mptcp.rawdataseqno", "tcp.options.mptcp.subflowseqno"];
     let rows = fields(path, &format!("tcp.stream==0 && tcp.{port}port==5001 && {}", names[1]), &names);
@@ -43,7 +43,7 @@ fn first_number(path: &Path, port: &str) -> u64 {
 }
 
 /// By packet, the growth of the highest raw DATA_ACK that tshark reads, of data to or from port 5001. All are 64 bits wide
-/// here, and none wraps. The last octet is the DATA_FIN's.
+/// here, and none wraps. The last byte is the DATA_FIN's.
 fn growth(path: &Path, port: &str) -> Vec<(u64, u64)> {
     let back = if port == "dst" { "src" } else { "dst" };
     let filter = format!("tcp.{back}port==5001 && tcp.options.mptcp.rawdataack");
@@ -107,7 +107,7 @@ fn a_missing_key_and_an_unknown_window_scale_are_named() {
     let caption = draw(&capture, "acksize 0").caption.join("\n");
     assert!(caption.contains("key was not captured"), "{caption}");
     let caption = draw(&capture, "flight 0").caption.join("\n");
-    assert!(caption.contains("windows' scale was not captured"), "{caption}");
+    assert!(caption.contains("because their scale was not captured"), "{caption}");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn columns_over_time_are_what_tshark_prints() {
     }
 }
 
-/// Raw numbers of 64 bits are drawn from the least one on, exact to the octet.
+/// Raw numbers of 64 bits are drawn from the least one on, exact to the byte.
 #[test]
 fn numbers_beyond_doubles_are_drawn_exactly() {
     let Some((path, capture)) = scenario("02_fullmesh/client.pcap") else { return };
@@ -268,7 +268,7 @@ fn every_column_is_drawn_or_refused_in_a_sentence() {
     let names: Vec<String> = capture.table().unwrap().get_column_names().iter().map(ToString::to_string).collect();
     for name in &names {
         if let Err(error) = try_draw(&capture, &format!("mptcp_attr 0 {name}")) {
-            assert!(error.to_string().contains("nothing that an axis can show"), "{error}");
+            assert!(error.to_string().contains("which an axis cannot show"), "{error}");
             refused.push(name.as_str());
         }
     }
@@ -299,7 +299,7 @@ fn every_column_is_drawn_or_refused_in_a_sentence() {
 }
 
 /// At the sender the drawn flight of a subflow is what the kernel had out when it was asked: 07a was closed at once by
-/// its client, with 113 packets of at most 1428 octets under way and a window of 113.
+/// its client, with 113 packets of at most 1428 bytes under way and a window of 113.
 #[test]
 fn flights_and_estimates_end_where_the_kernel_was_asked() {
     let Some((path, capture)) = scenario("07a_fastclose_client/client.pcap") else { return };
@@ -319,5 +319,5 @@ fn flights_and_estimates_end_where_the_kernel_was_asked() {
     let sent = fields(&path, "tcp.stream==0 && tcp.dstport==5001 && tcp.len>0", &["tcp.len"]);
     let ten: f64 = sent.iter().take(10).map(|row| row[0].parse::<f64>().unwrap()).sum();
     assert_eq!(estimates[0].y, ten, "a window of ten packets, before the first is acknowledged");
-    assert!(figure.caption[0].starts_with("An estimate from below"), "{:?}", figure.caption);
+    assert!(figure.caption[0].starts_with("A lower bound, valid at"), "{:?}", figure.caption);
 }

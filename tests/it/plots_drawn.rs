@@ -41,7 +41,7 @@ fn nothing_is_left_out_for_lack_of_room() {
         assert!(terminal.lines().count() <= 23, "{line}\n{terminal}");
         let picture = rendered(&figure, Kind::Svg, 900, 600);
         for drawn in [&terminal, &picture] {
-            assert!(!drawn.contains("left out for lack"), "{line}\n{terminal}");
+            assert!(!drawn.contains("omitted for lack"), "{line}\n{terminal}");
             assert!(!drawn.contains(" more</text>") && !drawn.contains("… and "), "{line}: the legend is cut");
         }
         assert!(!terminal.contains("no data"), "{line}\n{terminal}");

@@ -119,7 +119,7 @@ fn a_handshake_reads_as_the_rfc_draws_it() {
     // What the path manager was told (truth.json) is what it told: id 2 becomes a backup, then none any more.
     let prio: Vec<&str> = told.iter().map(|(.., text)| text.as_str()).filter(|t| t.starts_with("MP_PRIO")).collect();
     assert_eq!(prio, ["MP_PRIO backup", "MP_PRIO no backup"]);
-    assert!(figure.caption.iter().all(|line| !line.contains("Left out")), "{:?}", figure.caption);
+    assert!(figure.caption.iter().all(|line| !line.contains("Not shown")), "{:?}", figure.caption);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn too_many_messages_are_thinned_and_counted() {
     let told = told(&figure);
     assert_eq!((told.len(), figure.panels[0].y.categories.len()), (12, 12));
     assert_eq!(told.iter().map(|(row, ..)| *row).collect::<Vec<_>>(), (0..12).collect::<Vec<_>>());
-    let note = figure.caption.iter().find(|line| line.starts_with("Left out")).expect("a note");
+    let note = figure.caption.iter().find(|line| line.starts_with("Not shown")).expect("a note");
     // The numbers in it, the first of which is that of all messages, add up.
     let numbers = |text: &str| -> Vec<usize> { text.split(' ').filter_map(|word| word.parse().ok()).collect() };
     let numbers = numbers(note);
@@ -162,6 +162,6 @@ fn many_panels_make_a_page_longer_and_no_line_wider() {
         assert_eq!(done.code, Some(0), "{plot:?}: {done:?}");
         let widest = done.results.lines().map(|line| line.chars().count()).max();
         assert!(widest.is_some_and(|widest| widest <= 80), "{plot:?}:\n{}", done.results);
-        assert!(!done.results.contains("Some texts were left out"), "{plot:?}:\n{}", done.results);
+        assert!(!done.results.contains("Some labels omitted"), "{plot:?}:\n{}", done.results);
     }
 }

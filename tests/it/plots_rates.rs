@@ -13,7 +13,7 @@ use mptcpanalyzer::plots::figure::{Marks, Panel, Unit};
 use crate::drawn::{draw, names, points, scenario, try_draw};
 use crate::scenarios;
 
-/// Octets of payload in each tenth of a second from the first frame on, by tshark.
+/// Bytes of payload in each tenth of a second from the first frame on, by tshark.
 fn tenths(path: &Path, filter: &str) -> Vec<u64> {
     let mut tshark = Command::new("tshark");
     tshark.arg("-q").arg("-r").arg(path).args(["-z", &format!("io,stat,0.1,SUM(tcp.len)tcp.len && {filter}")]);
@@ -49,7 +49,7 @@ fn windows_sum(parcels: &[Parcel], window: Window, origin: i64) -> u64 {
     window.fill(parcels, origin).iter().map(|level| level.octets).sum()
 }
 
-/// Each octet counts in one tumbling window, whatever its length; and what is under a sliding window's curve is the same.
+/// Each byte counts in one tumbling window, whatever its length; and what is under a sliding window's curve is the same.
 #[test]
 fn windows_add_up_to_the_summaries() {
     let mut compared = 0;
@@ -88,13 +88,13 @@ fn windows_add_up_to_the_summaries() {
     assert!(compared > 500 || scenarios::folder().is_none(), "only {compared}");
 }
 
-/// Octets times nanoseconds under the curve of a sliding window.
+/// Bytes times nanoseconds under the curve of a sliding window.
 fn area(parcels: &[Parcel], length: i64) -> i128 {
     let levels = Window::new(WindowType::Sliding, length).unwrap().fill(parcels, 0);
     levels.windows(2).map(|pair| i128::from(pair[1].from - pair[0].from) * i128::from(pair[0].octets)).sum()
 }
 
-/// Four times a second the programs asked their kernel how much each subflow had sent. Between asking and writing down
+/// Four times per second the programs asked their kernel how much each subflow had sent. Between asking and writing down
 /// the time some milliseconds may pass.
 #[test]
 fn what_was_carried_until_a_time_is_what_the_kernel_had_sent() {
@@ -195,7 +195,7 @@ fn what_is_left_out_does_not_count() {
 fn goodput_goes_on_after_a_fallback() {
     let Some((_, capture)) = scenario("09f_fb_dss_stripped_later/client.pcapng") else { return };
     let figure = draw(&capture, "mptcp_gput 0 --towards server");
-    assert!(!figure.caption.iter().any(|line| line.contains("have no mapping")), "{:?}", figure.caption);
+    assert!(!figure.caption.iter().any(|line| line.contains("without a mapping omitted")), "{:?}", figure.caption);
     let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
     let parcels = first_sent(&capture, connection).server;
     assert_eq!(parcels.iter().flatten().map(|parcel| parcel.octets).sum::<u64>(), 500_040);

@@ -19,7 +19,7 @@ use crate::out_of_order::packets;
 use crate::plots_delays::{nanoseconds, panel, points, printed};
 use crate::scenarios;
 
-/// For each octet of data towards the server the stream of the packet that was the first to carry it.
+/// For each byte of data towards the server the stream of the packet that was the first to carry it.
 fn owners(path: &std::path::Path) -> Vec<StreamId> {
     let mut owners: Vec<Option<StreamId>> = Vec::new();
     for packet in packets(path) {
@@ -54,7 +54,7 @@ fn stretches_are_the_octets_that_each_subflow_sent_first() {
         let mut expected: BTreeMap<StreamId, Vec<(u64, u64)>> = BTreeMap::new();
         let mut start = 0;
         for piece in owners.chunk_by(|one, other| one == other) {
-            // The first octet is 1.
+            // The first byte is 1.
             expected.entry(piece[0]).or_default().push((start + 1, start + 1 + piece.len() as u64));
             start += piece.len() as u64;
         }
@@ -75,7 +75,7 @@ fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() 
     let path = end_of(&folder.join("06c_lossy_blackouts"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
     let figure = over_time(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default());
-    // Two panels a direction: octets, and how late. bytes_retrans of MPTCP_INFO at the client and at the server.
+    // Two panels a direction: bytes, and how late. bytes_retrans of MPTCP_INFO at the client and at the server.
     for (panels, kernel) in figure.panels.chunks(2).zip([76_760.0, 88_924.0]) {
         let [octets, ages] = panels else { panic!("two panels a direction") };
         let total: f64 = octets.series.iter().map(|series| points(octets, &series.name).last().unwrap().y).sum();
@@ -132,7 +132,7 @@ fn the_aggregation_benefit_is_that_of_the_paths_as_they_were_set_up() {
     assert!((whole[1].x - whole[0].x - duration).abs() < 1e-9);
     assert!(figure.caption.iter().any(|line| line.contains("10.0 Mbit/s (subflow 0, given)")), "{:?}", figure.caption);
 
-    // Estimated from what arrived: never more than the path carries, and most of it, for headers are no payload.
+    // Estimated from what arrived: never more than the path carries, and most of it, because headers are not payload.
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let sent = sequence.get(Role::Server).sent.clone();
     let found = aggregation_benefit(sent, &connection.subflows, Role::Server, 1.0, &BTreeMap::new()).unwrap();
@@ -151,7 +151,7 @@ fn without_keys_plots_say_what_is_missing() {
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let figure = scheduler(&capture, connection, &Request::default());
     let says = |text: &str| figure.caption.iter().any(|line| line.contains(text));
-    assert!(says("the sender's key was not captured") && says("MP_CAPABLE handshake was not captured"));
+    assert!(says("the sender's key was not captured") && says("MP_CAPABLE handshake not captured"));
     let lanes = panel(&figure, "towards the server");
     let lowest = lanes.series.iter().flat_map(|lane| lane.marks.boxes()).map(|(low, ..)| low).fold(f64::MAX, f64::min);
     // As in `dsn`, whose lowest number is 1, be it of data or of a DATA_ACK.

@@ -63,7 +63,7 @@ fn python_is_missing() -> bool {
     missing
 }
 
-/// Payload of each stream and direction in the example capture, segments of at least `least` octets, as tshark has it.
+/// Payload of each stream and direction in the example capture, segments of at least `least` bytes, as tshark has it.
 fn payload(least: u64) -> Vec<(u64, String, u64)> {
     let mut sums = BTreeMap::new();
     for row in tshark(&["tcp.stream", "tcp.dstport", "tcp.len"]) {
@@ -80,7 +80,10 @@ fn stranger(language: &str) {
     let home = Home::new();
     let made = home.run(&["plugin", "new", "hello", "--language", language], "");
     assert_eq!(made.code, Some(0), "{made:?}");
-    assert!(made.messages.contains("`hello` is a command now; edit its files, then `plugin check hello`"), "{made:?}");
+    assert!(
+        made.messages.contains("`hello` is now a command; edit its files, then run `plugin check hello`"),
+        "{made:?}"
+    );
 
     let checked = json(&run(&home, None, &["plugin", "check", "hello", "--format", "json"]));
     let states: Vec<&str> = checked.as_array().unwrap().iter().map(|check| check["state"].as_str().unwrap()).collect();
@@ -104,7 +107,7 @@ fn stranger(language: &str) {
         assert_eq!(sorted, payload(least));
     }
     let twice = home.run(&["plugin", "new", "hello"], "");
-    assert!(twice.messages.contains("a command `hello` is there already; choose another name"), "{twice:?}");
+    assert!(twice.messages.contains("a command `hello` exists already; choose another name"), "{twice:?}");
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn a_check_that_finds_something_fails() {
     assert_eq!(done.code, Some(1));
     assert!(done.messages.contains(&format!("error: manifest: {}/plugin.toml:4: unknown key `zzz`", folder.display())));
     let done = home.run(&["plugin", "check", "nothing"], "");
-    assert!(done.messages.contains("nothing is neither a directory nor a plugin that `plugin list` has"), "{done:?}");
+    assert!(done.messages.contains("nothing is neither a directory nor an installed plugin"), "{done:?}");
 }
 
 const RECORDER: &str = "\
@@ -249,7 +252,7 @@ fn wrong_lines_are_refused_before_the_plugin_is_started() {
     plugin_with(&home, "recorder", RECORDER, "touch \"$HOME/started\"");
     for (arguments, said) in [
         (["record"].as_slice(), "the following required arguments were not provided: <STREAM>"),
-        (&["record", "x"], "streams have numbers, from 0 on"),
+        (&["record", "x"], "streams are numbered from 0"),
         (&["record", "9"], "no TCP stream 9 in "),
         (&["record", "0", "--mode", "slwo"], "a similar value exists: 'slow'"),
         (&["record", "0", "--ratio", "inf"], "a number was expected"),
@@ -447,7 +450,10 @@ fn places_that_are_not_there_are_warnings() {
     let home = Home::new();
     let missing = home.run(&["--plugin-dir", "/no/such", "plugin", "list", "--format", "json"], "");
     assert_eq!((missing.code, missing.results.as_str()), (Some(0), "[]\n"), "{missing:?}");
-    assert!(missing.messages.contains("warning: no plugins from /no/such: No such file or directory"), "{missing:?}");
+    assert!(
+        missing.messages.contains("warning: no plugins read from /no/such: No such file or directory"),
+        "{missing:?}"
+    );
     let config = home.write("config.toml", format!("plugin_dirs = ['{}']\n", repository("plugins").display()));
     let listed = json(&home.run(&["--config", config.to_str().unwrap(), "plugin", "list", "--format", "json"], ""));
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|plugin| plugin["plugin"].as_str().unwrap()).collect();

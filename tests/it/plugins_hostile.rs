@@ -63,8 +63,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert_eq!(
         done.messages,
-        "<stdin>:1: the plugin `evil` was ended, for it had not answered after 2 s; `plugin_timeout` in the configuration \
-         allows more\n"
+        "<stdin>:1: plugin `evil` stopped: no answer after 2 s; raise `plugin_timeout` in the configuration\n"
     );
     assert!(done.results.contains("Usage: quit"), "{done:?}");
     std::thread::sleep(Duration::from_secs(5).saturating_sub(started.elapsed()));
@@ -73,24 +72,27 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
 
 #[test]
 fn one_that_hangs_before_it_greets_is_ended() {
-    assert!(sentence("sleep 60").starts_with("the plugin `evil` was ended, for it had not answered after 2 s"));
+    assert!(sentence("sleep 60").starts_with("plugin `evil` stopped: no answer after 2 s"));
 }
 
 #[test]
 fn a_flood_is_cut_off() {
     assert_eq!(
         sentence(&format!("{HELLO}\nread hello; read request\nhead -c 80000000 /dev/zero | tr '\\0' x")),
-        "the plugin `evil` was ended, for it answered with more than 64 MiB: let it answer with less"
+        "plugin `evil` stopped: its answer exceeds 64 MiB; reduce the answer"
     );
     // What is short as JSON and long in memory.
     let said = sentence(&format!(
         "{HELLO}\nread hello; read request\nprintf '{{\"table\": {{\"columns\": [\"a\"], \"rows\": [[0]'\n\
          yes ',[0]' | head -n 1500000 | tr -d '\\n'; echo ']}}}}'"
     ));
-    assert!(said.contains("no answer of the protocol (a table has at most 1000000 cells; an Arrow file may"), "{said}");
+    assert!(
+        said.contains("not an answer of the protocol (a table has at most 1000000 cells; an Arrow file may"),
+        "{said}"
+    );
     // In place of a greeting, and without any end.
     let said = sentence("exec cat /dev/zero");
-    assert!(said.starts_with("the plugin `evil` did not shake hands: its first line is `\\u{0}"), "{said}");
+    assert!(said.starts_with("handshake with plugin `evil` failed: its first line is `\\u{0}"), "{said}");
     assert!(said.len() < 2000, "{}", said.len());
 }
 
@@ -104,17 +106,17 @@ fn a_flood_of_complaints_is_shown_in_part() {
     assert_eq!(lines.len(), 22, "{}", done.messages);
     assert_eq!(lines[0], "warning: evil: to be \\u{1b}[31mred 1");
     assert!(lines[20].starts_with("warning: evil: … "), "{}", lines[20]);
-    assert_eq!(lines[21], "<stdin>:1: the plugin `evil` failed: it ended with exit code 3");
+    assert_eq!(lines[21], "<stdin>:1: plugin `evil` failed: it ended with exit code 3");
 }
 
 #[test]
 fn an_end_without_success_is_told() {
-    assert_eq!(sentence("exit 1"), "the plugin `evil` failed: it ended with exit code 1");
+    assert_eq!(sentence("exit 1"), "plugin `evil` failed: it ended with exit code 1");
     assert_eq!(
         sentence(&format!("{HELLO}\nread h; read r\necho '{{\"text\": \"done\"}}'\nexit 1")),
-        "the plugin `evil` failed: it ended with exit code 1"
+        "plugin `evil` failed: it ended with exit code 1"
     );
-    assert_eq!(sentence(&format!("{HELLO}\nkill -SEGV $$")), "the plugin `evil` failed: it was ended by signal 11");
+    assert_eq!(sentence(&format!("{HELLO}\nkill -SEGV $$")), "plugin `evil` failed: it was ended by signal 11");
 }
 
 #[test]
@@ -122,23 +124,27 @@ fn half_a_json_garbage_and_nothing_are_told_apart() {
     let answered = |answer: &str| sentence(&format!("{HELLO}\nread h; read r\n{answer}"));
     assert_eq!(
         answered("printf '{\"table\": {\"columns\": [\"a\"], \"rows\": [[1'"),
-        "the plugin `evil` answered with JSON that is cut short (EOF while parsing a list at line 1 column 40); \
-         `plugin check DIR` shows what it does"
+        "plugin `evil` answered with JSON that is cut short (EOF while parsing a list at line 1 column 40); run \
+         `plugin check DIR` for details"
     );
-    assert!(answered("echo hi there").starts_with("the plugin `evil` answered with what is no JSON (expected"));
+    assert!(answered("echo hi there").starts_with("plugin `evil` answered with text that is not JSON (expected"));
     assert!(
-        answered("echo '{\"tabel\": 1}'").contains("answered with JSON that is no answer of the protocol (unknown")
+        answered("echo '{\"tabel\": 1}'").contains("answered with JSON that is not an answer of the protocol (unknown")
     );
-    assert!(answered("true").starts_with("the plugin `evil` answered with nothing; "));
+    assert!(answered("true").starts_with("plugin `evil` answered with nothing; "));
     assert!(
         answered("echo '{\"table\": {\"columns\": [\"a\", \"b\"], \"rows\": [[1, 2], [3]]}}'")
-            .starts_with("the plugin `evil` answered with a table whose row 2 has 1 values for 2 columns")
+            .starts_with("plugin `evil` answered with a table whose row 2 has 1 values for 2 columns")
     );
-    assert!(answered("echo '{\"arrow\": \"../../../etc/passwd\"}'").contains("which is no file in the directory of"));
-    assert!(answered("echo junk > x; echo '{\"arrow\": \"x\"}'").contains("which is no Arrow IPC file with columns"));
+    assert!(
+        answered("echo '{\"arrow\": \"../../../etc/passwd\"}'").contains("which is not a file in the directory of")
+    );
+    assert!(
+        answered("echo junk > x; echo '{\"arrow\": \"x\"}'").contains("which is not an Arrow IPC file with columns")
+    );
     assert!(
         answered("echo '{\"figure\": {\"title\": \"t\", \"panels\": []}}'")
-            .ends_with("a figure that cannot be drawn: the figure has no panel: give it at least one")
+            .ends_with("a figure that cannot be drawn: the figure has no panel; give it at least one")
     );
 }
 
@@ -146,21 +152,17 @@ fn half_a_json_garbage_and_nothing_are_told_apart() {
 fn another_protocol_is_refused_at_the_handshake_and_in_the_manifest() {
     assert_eq!(
         sentence("echo '{\"hello\": {\"protocol\": 9}}'"),
-        "the plugin `evil` speaks version 9 of the protocol and this program version 1: get one of them in a version that \
-         fits"
+        "plugin `evil` uses protocol version 9, this program version 1; install matching versions"
     );
     assert_eq!(
         sentence("echo hello"),
-        "the plugin `evil` did not shake hands: its first line is `hello`; `plugin check DIR` shows what it does"
+        "handshake with plugin `evil` failed: its first line is `hello`; run `plugin check DIR` for details"
     );
     let home = Home::new();
     plugin_with(&home, "old", "name = 'old'\nprotocol = 7\nexecutable = 'run.sh'\n[[command]]\nname = 'old'\n", "");
     let done = home.run(&["help", "quit"], "");
     assert_eq!(done.code, Some(0));
-    assert!(
-        done.messages.contains("the plugin speaks version 7 of the protocol and this program version 1"),
-        "{done:?}"
-    );
+    assert!(done.messages.contains("the plugin uses protocol version 7, this program version 1"), "{done:?}");
 }
 
 #[test]
@@ -169,11 +171,11 @@ fn one_that_cannot_be_started_is_told() {
     let folder = plugin(&home, "evil", "");
     std::fs::write(folder.join("run.sh"), "#!/no/such/interpreter\n").unwrap();
     let done = run(&home, "evil");
-    assert!(done.messages.contains("the plugin `evil` cannot be started (No such file or directory"), "{done:?}");
-    assert!(done.messages.contains("must name an interpreter that is installed"), "{done:?}");
+    assert!(done.messages.contains("cannot start plugin `evil` (No such file or directory"), "{done:?}");
+    assert!(done.messages.contains("begin it with the line of an installed interpreter"), "{done:?}");
     std::fs::set_permissions(folder.join("run.sh"), std::fs::Permissions::from_mode(0o644)).unwrap();
     let done = home.run(&["help", "quit"], "");
-    assert!(done.messages.contains("run.sh cannot be started: type `chmod +x "), "{done:?}");
+    assert!(done.messages.contains("run.sh is not executable; run `chmod +x "), "{done:?}");
 }
 
 #[test]
@@ -186,10 +188,8 @@ fn an_executable_outside_of_the_folder_is_refused() {
         plugin_with(&home, "other", "", "");
         let folder = plugin_with(&home, "out", &manifest(executable), "");
         let done = home.run(&["out"], "");
-        let said = format!(
-            "warning: a plugin is left out: {}/plugin.toml:1: `executable` is missing: it takes",
-            folder.display()
-        );
+        let said =
+            format!("warning: plugin skipped: {}/plugin.toml:1: `executable` is missing: it takes", folder.display());
         let wrong = said.replace(":1: `executable` is missing: it takes", ":3: `executable` takes the path of a file in the plugin's folder, neither absolute nor with `..`, in quotes");
         assert!(done.messages.contains(&wrong), "{executable}: {done:?}");
         assert_eq!(done.code, Some(2), "{executable} became a command: {done:?}");
@@ -200,7 +200,7 @@ fn an_executable_outside_of_the_folder_is_refused() {
     std::fs::remove_file(folder.join("run.sh")).unwrap();
     std::os::unix::fs::symlink("/bin/sh", folder.join("run.sh")).unwrap();
     let done = home.run(&["out"], "");
-    assert!(done.messages.contains("run.sh leads out of the plugin's folder"), "{done:?}");
+    assert!(done.messages.contains("run.sh is outside the plugin's directory"), "{done:?}");
     assert_eq!(done.code, Some(2));
 }
 
@@ -212,7 +212,7 @@ fn a_manifest_that_is_no_file_is_not_waited_for() {
     std::os::unix::fs::symlink("/dev/zero", folder.join("plugin.toml")).unwrap();
     let done = home.run(&["help", "quit"], "");
     assert_eq!(done.code, Some(0));
-    assert!(done.messages.contains("plugin.toml: it is no file of at most 1 MiB"), "{done:?}");
+    assert!(done.messages.contains("plugin.toml: it is not a file of at most 1 MiB"), "{done:?}");
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn escapes_reach_no_terminal() {
         "name = 'out'\nprotocol = 1\nexecutable = 'run.sh'\n[[command]]\nname = 'out'\nsummary = \"a\\u001b[2J\"\n";
     plugin_with(&home, "out", manifest, "");
     let done = home.run(&["help"], "");
-    assert!(done.messages.contains("plugin.toml:6: `summary` takes one line"), "{done:?}");
+    assert!(done.messages.contains("plugin.toml:6: `summary` takes a one-line description"), "{done:?}");
     assert!(!done.results.contains('\x1b'));
 }
 
@@ -268,10 +268,12 @@ fn of_two_with_one_name_the_first_stays_and_built_in_names_are_taken() {
     assert_eq!((done.code, done.results.as_str()), (Some(0), "first\n"), "{done:?}");
     let warnings: Vec<&str> = done.messages.lines().collect();
     assert_eq!(warnings.len(), 4, "{warnings:?}");
-    assert!(warnings[0].contains("plugins/b is left out: another in ") && warnings[0].contains("is called `same`"));
-    assert!(warnings[1].contains("the command `hey` of the plugin `other` is left out: there is another command of"));
-    assert!(warnings[2].contains("the command `quit` of the plugin `bold` is left out"), "{}", warnings[2]);
-    assert!(warnings[3].contains("the command `lc` of the plugin `bolder` is left out"), "{}", warnings[3]);
+    assert!(
+        warnings[0].contains("plugins/b skipped, because another in ") && warnings[0].contains("is also called `same`")
+    );
+    assert!(warnings[1].contains("command `hey` of plugin `other` skipped: another command has"));
+    assert!(warnings[2].contains("command `quit` of plugin `bold` skipped"), "{}", warnings[2]);
+    assert!(warnings[3].contains("command `lc` of plugin `bolder` skipped"), "{}", warnings[3]);
 }
 
 #[test]
@@ -285,7 +287,7 @@ fn the_current_directory_is_never_searched() {
     assert_eq!(done.code, Some(2), "{done:?}");
     let config = home.write("config.toml", "plugin_dirs = ['plugins']\n");
     let done = home.run(&["--config", config.to_str().unwrap(), "help", "here"], "");
-    assert!(done.messages.contains("config.toml:1: `plugin_dirs` takes a list of absolute directories"), "{done:?}");
+    assert!(done.messages.contains("config.toml:1: `plugin_dirs` takes a list of directories in quotes"), "{done:?}");
 }
 
 #[test]

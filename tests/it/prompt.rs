@@ -108,7 +108,7 @@ fn a_history_that_cannot_be_kept_is_only_a_warning() {
     let mut session = Session::spawn(program).unwrap();
     session.set_expect_timeout(Some(Duration::from_secs(20)));
     session.expect("warning: ").unwrap();
-    session.expect("lines are not kept after this session").unwrap();
+    session.expect("the history is not saved").unwrap();
     session.expect(PROMPT).unwrap();
     session.send("help quit\r").unwrap();
     session.expect("Usage: quit").unwrap();
@@ -138,7 +138,7 @@ fn a_name_that_is_not_utf_8_costs_neither_the_prompt_nor_the_capture() {
     session.send(format!("load_pcap {}\r", capture.display())).unwrap();
     session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
     session.send("load_pcap o*\r").unwrap();
-    session.expect("is not a packet capture that can be read").unwrap();
+    session.expect("is not a readable capture").unwrap();
     session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
     session.send("lc o").unwrap();
     session.send(TAB).unwrap();

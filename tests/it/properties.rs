@@ -1,4 +1,4 @@
-//! The data level against a model that goes octet by octet, over made-up transfers: any split of data into subflows,
+//! The data level against a model that goes byte by byte, over made-up transfers: any split of data into subflows,
 //! mappings and segments, lost, sent again by TCP or under new numbers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -28,9 +28,9 @@ const KEY_BEFORE_A_WRAP: u64 = 2_371_058;
 enum Step {
     /// The sender gives a subflow data to send: new data, or from data that was given out before.
     Append { subflow: u8, again_from: Option<u16>, length: u8 },
-    /// A subflow sends the next octets that it has not sent yet.
+    /// A subflow sends the next bytes that it has not sent yet.
     Send { subflow: u8, length: u8, lost: bool, option: Carried },
-    /// A subflow sends octets again.
+    /// A subflow sends bytes again.
     Again { subflow: u8, from: u16, length: u8, lost: bool, option: Carried },
     /// A packet without payload that carries a mapping.
     Announce { subflow: u8, option: Carried },
@@ -108,7 +108,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         .prop_map(|(beginning, isns, steps)| Plan { beginning, isns, steps })
 }
 
-/// Data given to a subflow: where it begins in the subflow (from 0) and in the data (from 1), octets.
+/// Data given to a subflow: where it begins in the subflow (from 0) and in the data (from 1), bytes.
 #[derive(Debug, Clone, Copy)]
 struct Chunk {
     at: usize,
@@ -120,25 +120,25 @@ struct Chunk {
 #[derive(Debug, Default)]
 struct Sender {
     isn: u32,
-    /// The data octet at each subflow octet.
+    /// The data byte at each subflow byte.
     content: Vec<u64>,
     chunks: Vec<Chunk>,
-    /// Octets sent at least once, captured or not.
+    /// Bytes sent at least once, captured or not.
     sent: usize,
 }
 
-/// A captured packet with payload, by its row: subflow, first octet in the subflow, octets.
+/// A captured packet with payload, by its row: subflow, first byte in the subflow, bytes.
 type Payloads = BTreeMap<usize, (usize, usize, usize)>;
 
 struct World {
     plan: Plan,
     idsn: u64,
     senders: Vec<Sender>,
-    /// Data octets given out so far.
+    /// Data bytes given out so far.
     given: u64,
     segments: Vec<Segment>,
     payloads: Payloads,
-    /// Subflow octets that a captured mapping covers.
+    /// Subflow bytes that a captured mapping covers.
     mapped: Vec<HashSet<usize>>,
     /// Row and number of each acknowledgement.
     acknowledgements: Vec<(usize, u64)>,
@@ -383,14 +383,14 @@ struct Counts {
     unmapped: u64,
 }
 
-/// An octet that came again: row, whether on the same subflow, data octet, row of the original.
+/// A byte that came again: row, whether on the same subflow, data byte, row of the original.
 type Again = (usize, bool, u64, usize);
 
 struct Model {
     counts: Vec<Counts>,
     goodput: u64,
     again: Vec<Again>,
-    /// Data octet at the first payload octet, by row.
+    /// Data byte at the first payload byte, by row.
     dsn: HashMap<usize, Option<u64>>,
     retransmission: HashMap<usize, bool>,
 }

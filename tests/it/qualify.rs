@@ -69,14 +69,14 @@ fn data(path: &Path) -> Vec<(u64, Data)> {
     found
 }
 
-/// The number of the first octet of data: those that came with MP_CAPABLE are before all that have a mapping.
+/// The number of the first byte of data: those that came with MP_CAPABLE are before all that have a mapping.
 fn first_octet(path: &Path) -> u64 {
     let data = data(path);
     let without = data.iter().filter(|(_, data)| data.dsn.is_none()).map(|(_, data)| data.length).max().unwrap_or(0);
     data.iter().filter_map(|(_, data)| data.dsn).min().unwrap() - without
 }
 
-/// For each octet of data the frame that first brought it, by stream.
+/// For each byte of data the frame that first brought it, by stream.
 fn first_arrivals(path: &Path, base: u64) -> HashMap<StreamId, Vec<u32>> {
     let mut arrivals: HashMap<StreamId, Vec<u32>> = HashMap::new();
     for (frame, data) in data(path) {
@@ -118,7 +118,7 @@ fn verdicts_follow_the_order_of_arrival() {
         let found = qualify_reinjections(&pair, &merge(&client, &server, pair.streams()).unwrap(), Some(Role::Server));
         for one in &found[0].reinjections {
             let label = format!("{name} packet {}", one.packetid);
-            // The first octet of data is 1.
+            // The first byte of data is 1.
             let octets = one.dsn.unwrap() - 1..one.dsn.unwrap() - 1 + one.length;
             let (mut useful, mut arrived, mut original, mut first) = (0, 0, 0, 0);
             for octet in octets {

@@ -1,4 +1,4 @@
-//! The stream put together from the subflows by data sequence numbers is, octet for octet, what the application wrote.
+//! The stream put together from the subflows by data sequence numbers is, byte for byte, what the application wrote.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ fn is_whole(capture: &Capture) -> bool {
     !capture.segments.is_empty() && frames.into_iter().all(|frame| frame.wire_length == frame.captured_length)
 }
 
-/// SHA-256 of the data towards an end; `None` when octets are missing.
+/// SHA-256 of the data towards an end; `None` when bytes are missing.
 fn digest(capture: &Capture, connection: &Connection, towards: Role) -> Option<String> {
     let level = data_level(&capture.segments, &capture.tracking, connection);
     let mut places: HashMap<u64, u64> = HashMap::new();

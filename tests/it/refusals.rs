@@ -196,15 +196,15 @@ fn refused_syn(path: Path, flag_c: bool) -> Finding {
 fn port_zero_and_the_flag_c_are_told() {
     let finding = refused_syn(Path { port: 0, ..SECOND }, false);
     assert_eq!(finding.finding, FindingKind::JoinRefused);
-    assert!(finding.meaning.starts_with("nobody can listen on port 0"), "{}", finding.meaning);
+    assert!(finding.meaning.starts_with("port 0 cannot have a listener"), "{}", finding.meaning);
     assert!(finding.detail.contains("its token is that of this connection"), "{}", finding.detail);
     // To the address and port of the initial subflow, which flag C closes to joins.
     let to_the_first = Path { server: FIRST.server, ..SECOND };
     let finding = refused_syn(to_the_first, true);
     assert_eq!((finding.finding, finding.severity), (FindingKind::JoinAgainstFlag, Severity::Problem));
     // To another address it is not against it.
-    assert!(refused_syn(SECOND, true).meaning.starts_with("nobody listens"));
-    assert!(refused_syn(to_the_first, false).meaning.starts_with("nobody listens"));
+    assert!(refused_syn(SECOND, true).meaning.starts_with("no listener"));
+    assert!(refused_syn(to_the_first, false).meaning.starts_with("no listener"));
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn silence_is_a_problem_only_where_there_was_time_for_an_answer() {
     assert_eq!(unanswered(&[0.1], 1.2, None), (FindingKind::JoinUnanswered, Severity::Problem));
     assert_eq!(unanswered(&[0.1, 1.1], 1.2, None), (FindingKind::JoinUnanswered, Severity::Problem));
     assert_eq!(unanswered(&[0.1], 0.2, Some(0.09)), (FindingKind::JoinTooLate, Severity::Notice));
-    // One end may go on for long after the other's DATA_FIN: no answer is no refusal.
+    // One end may go on for long after the other's DATA_FIN: no answer is not a refusal.
     assert_eq!(unanswered(&[0.1, 1.1, 3.1], 9.0, Some(0.09)), (FindingKind::JoinUnanswered, Severity::Problem));
 }
 
@@ -339,9 +339,9 @@ fn a_reset_that_its_sender_cannot_have_sent_is_told() {
 type Recorded = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>);
 
 const RECORDED: &[Recorded] = &[
-    ("no_listener", "the server answered the SYN", "nobody listens at that address and port", None),
+    ("no_listener", "the server answered the SYN", "no listener at that address and port", None),
     ("client_firewall", "the client answered the SYN/ACK", "a firewall sent the RST", None),
-    ("client_signals", "the client answered the SYN", "nobody listens there", None),
+    ("client_signals", "the client answered the SYN", "no listener there", None),
     ("limit_ipv6", "the server answered the ACK", "the server's limit of subflows", Some(("server", "MPJoinRejected"))),
     ("hmac_altered_download", "the server answered the ACK", "the", Some(("server", "MPJoinAckHMacFailure"))),
 ];
@@ -377,5 +377,5 @@ fn recorded_refusals_are_told_their_cause() {
         findings.iter().find(|finding| finding.finding == FindingKind::JoinRefused).unwrap().meaning.to_string()
     };
     assert!(meaning("client").starts_with("the option was altered or removed on the way to the server"));
-    assert!(meaning("server").starts_with("the HMAC is wrong as captured"));
+    assert!(meaning("server").starts_with("the captured HMAC is wrong"));
 }

@@ -99,13 +99,13 @@ fn ends(folder: &Path, towards: Role) -> (PathBuf, PathBuf) {
     }
 }
 
-/// For each packet that brought octets which another stream had brought before and its own had not: how many, in which
+/// For each packet that brought bytes which another stream had brought before and its own had not: how many, in which
 /// packets they came first, and when the first of these came.
 fn late_copies(path: &Path, towards: Role) -> BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64)> {
     let packets = data(path, towards);
     let base = packets.iter().filter_map(|packet| packet.dsn).min().unwrap_or(0);
     let mut first: Vec<Option<&Data>> = Vec::new();
-    // By stream: octets of data that came on it, and subflow sequence numbers.
+    // By stream: bytes of data that came on it, and subflow sequence numbers.
     let mut came: HashMap<StreamId, (Vec<bool>, Vec<bool>)> = HashMap::new();
     let mut late: BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64)> = BTreeMap::new();
     for packet in &packets {
@@ -157,10 +157,10 @@ fn the_receiver_lists_the_copies_that_came_late() {
     assert!(rows > 20, "only {rows} copies came late");
 }
 
-/// By subflow sequence number: whether it came, and the octet of data that it has.
+/// By subflow sequence number: whether it came, and the byte of data that it has.
 type Came = Vec<Option<Option<u64>>>;
 
-/// The stream that could deliver each of the `wanted` octets first, having all that comes before on it.
+/// The stream that could deliver each of the `wanted` bytes first, having all that comes before on it.
 fn delivered_first(path: &Path, towards: Role, wanted: &HashSet<u64>) -> HashMap<u64, StreamId> {
     let mut waiting: HashMap<StreamId, (Came, usize)> = HashMap::new();
     let mut first: HashMap<u64, StreamId> = HashMap::new();
@@ -247,14 +247,14 @@ fn a_data_ack_that_stands_still_is_found_and_judges_the_reinjection() {
     let Some(path) = field("06_tcp_acked_not_data_acked.pcap") else { return };
     let stalled = findings(&path, FindingKind::DataAckStalled);
     assert_eq!(stalled.len(), 1);
-    for part in ["stood at 9001", "from 0.300 s", "until 0.870 s"] {
+    for part in ["stayed at 9001", "from 0.300 s", "until 0.870 s"] {
         assert!(stalled[0].detail.contains(part), "{}", stalled[0].detail);
     }
     let found = listed(&path, Role::Server);
     let of: Vec<u64> = found[0].of.iter().map(|original| original.packetid).collect();
     assert_eq!((found.len(), found[0].packetid, of, found[0].needed), (1, 48, vec![26], Some(true)));
     let meaning = &findings(&path, FindingKind::Reinjections)[0].meaning;
-    assert!(meaning.contains("lost data behind TCP") && meaning.contains("needed"), "{meaning}");
+    assert!(meaning.contains("lost data after TCP acknowledged it") && meaning.contains("needed"), "{meaning}");
 }
 
 /// README of the field captures: no subflow was removed; the data had no DATA_ACK for 205 ms, and MPTCP's retransmission
@@ -264,7 +264,7 @@ fn data_without_a_data_ack_go_again_for_that_alone() {
     let Some(path) = field("06b_resent_for_lack_of_data_ack.pcap") else { return };
     let found = findings(&path, FindingKind::ResentOnSameSubflow);
     assert_eq!(found.len(), 1);
-    assert!(found[0].detail.contains("no DATA_ACK for 205 ms"), "{}", found[0].detail);
+    assert!(found[0].detail.contains("without a DATA_ACK for 205 ms"), "{}", found[0].detail);
     let said = format!("{} {} {}", found[0].detail, found[0].meaning, found[0].next);
     assert!(said.contains("retransmission timer"), "{said}");
     for word in ["removed", "join", "reset", "withdrawn"] {
@@ -319,7 +319,7 @@ fn every_form_says_when_and_how_late() {
     let rows: Vec<Value> = serde_json::from_str(&done.results).unwrap();
     let csv = home.run(&["-l", file, "lr", "0", "--format", "csv"], "").results;
     let table = home.run(&["-l", file, "lr", "0"], "").results;
-    assert!(table.contains("Copies that came late towards the client, recorded at the receiver"), "{table}");
+    assert!(table.contains("Late copies towards the client, recorded at the receiver"), "{table}");
     assert!(table.contains("not which was sent first"), "{table}");
     for row in &rows {
         assert_eq!((&row["seen_from"], &row["needed"]), (&Value::from("receiver"), &Value::Null));

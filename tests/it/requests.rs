@@ -69,12 +69,12 @@ fn syns_that_nobody_answers() {
         let finding = said.only(FindingKind::MptcpUnanswered);
         assert_eq!((finding.tcpstream, finding.packets.as_slice()), (Some(StreamId(0)), [1, 2, 3].as_slice()));
         assert!(
-            finding.detail.contains(&format!("3 SYNs (packets 1, 2, 3) ask for MPTCP version {version}")),
+            finding.detail.contains(&format!("3 SYNs (packets 1, 2, 3) request MPTCP version {version}")),
             "{finding:?}"
         );
         let (connections, table) = listed(&exchange);
         assert!(connections.is_empty(), "{connections:?}");
-        let note = "3 SYNs on 1 TCP stream asked for MPTCP, none was granted: see `diagnose`";
+        let note = "3 SYNs on 1 TCP stream requested MPTCP, none was accepted: see `diagnose`";
         assert!(table.contains(note), "{table}");
     });
 }
@@ -87,7 +87,7 @@ fn one_syn_at_the_end_of_a_capture_may_still_be_answered() {
         assert_eq!(exchange.said().kinds(), []);
         let (connections, table) = listed(&exchange);
         assert!(connections.is_empty());
-        assert!(table.contains("1 SYN asked for MPTCP, and the capture does not hold the answer"), "{table}");
+        assert!(table.contains("1 SYN requested MPTCP; the answer was not captured"), "{table}");
         // One second without an answer is the first timeout (RFC 6298 §2).
         exchange.add(1000, &Packet::new(At(7, 9), At(8, 9), ACK, 1, 1));
         assert_eq!(exchange.said().problems(), [FindingKind::MptcpUnanswered]);
@@ -173,7 +173,7 @@ fn where_syns_without_the_option_fail_too_the_option_is_not_the_cause() {
         let said = exchange.said();
         assert_eq!(said.problems(), [FindingKind::MptcpUnanswered]);
         let finding = said.only(FindingKind::MptcpUnanswered);
-        assert!(finding.meaning.contains("the option is not the cause"), "{finding:?}");
+        assert!(finding.meaning.contains("The option is not the cause"), "{finding:?}");
     });
 }
 
@@ -265,7 +265,7 @@ fn a_number_of_wiresharks_keeps_its_place() {
     let (connections, table) = listed(&exchange);
     let numbers: Vec<_> = connections.iter().map(|connection| &connection["mptcpstream"]).collect();
     assert_eq!(numbers, [1]);
-    assert!(table.contains("number 0 is left out: a version 0 SYN with MP_CAPABLE that was not granted"), "{table}");
+    assert!(table.contains("number 0 unused: a version 0 SYN whose MP_CAPABLE was not accepted"), "{table}");
 }
 
 #[test]

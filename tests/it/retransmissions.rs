@@ -176,7 +176,7 @@ fn one_percent_is_a_notice_and_five_are_a_problem() {
     assert_eq!(download(1.0, 10..11, false), None, "1 of 101 packets");
     let notice = download(1.0, 10..12, false).unwrap();
     assert_eq!((notice.severity, notice.packet_count), (Severity::Notice, 2));
-    assert!(notice.detail.starts_with("towards the client, 2000 of 102000 bytes sent were sent again (2.0 %)"));
+    assert!(notice.detail.starts_with("towards the client, 2000 of 102000 bytes sent were retransmitted (2.0 %)"));
     assert_eq!(download(1.0, 10..15, false).unwrap().severity, Severity::Notice, "5 of 105 packets");
     assert_eq!(download(1.0, 10..16, false).unwrap().severity, Severity::Problem, "6 of 106 packets");
 }
@@ -188,9 +188,9 @@ fn where_it_was_lost_depends_on_the_place_of_capture() {
         assert!(finding.detail.contains("6000 of 106000 bytes"), "{}", finding.detail);
         finding.meaning.to_string()
     };
-    assert_eq!(meaning(1.0, false), "the path lost the packets, or the receiving host did");
+    assert_eq!(meaning(1.0, false), "the path or the receiving host lost the packets");
     assert_eq!(meaning(0.0, true), "the path lost the packets");
-    assert!(meaning(0.0, false).starts_with("the first copies had come to the receiver"));
+    assert!(meaning(0.0, false).starts_with("the first copies had reached the receiver"));
     assert!(meaning(1.0, true).starts_with("the packets were lost at the sender, before the place of capture"));
     assert_eq!(meaning(0.5, true), "the packets were lost between the sender and the place of capture");
     assert_eq!(meaning(0.5, false), "the packets were lost between the place of capture and the receiver");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Copies a capture, pcap or pcapng, in little-endian order as the lab records it. `edit` is given each frame with its
-/// number in the source and may alter its octets; it returns whether the frame is kept.
+/// number in the source and may alter its bytes; it returns whether the frame is kept.
 pub fn rewrite(source: &Path, target: &Path, mut edit: impl FnMut(u64, &mut [u8]) -> bool) {
     let file = fs::read(source).unwrap();
     let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());

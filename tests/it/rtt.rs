@@ -40,7 +40,7 @@ fn smallest(series: &[Series], stream: StreamId, towards: Role, levels: &[Level]
 fn truth(path: &Path, capture: &Capture, stream: StreamId) -> (f64, Option<f64>) {
     let truth = scenarios::json(path, "truth.json").unwrap();
     let client = capture.tracking.stream(stream).unwrap().client;
-    // The third octet of the client's address is the number of the path.
+    // The third byte of the client's address is the number of the path.
     let name = client.to_string().split('.').nth(2).unwrap().to_string();
     let delay = truth["paths"][&name]["delay_us"].as_f64().unwrap() * 2e-6;
     let subflows = &truth["app_client"]["connections"][0]["info_before_shutdown"]["subflows"];
@@ -97,7 +97,7 @@ fn the_place_of_capture_is_found() {
     }
 }
 
-/// Each of our samples is Wireshark's for that packet. Wireshark has more: of octets that were sent twice (no Karn's
+/// Each of our samples is Wireshark's for that packet. Wireshark has more: of bytes that were sent twice (no Karn's
 /// rule) and of those that SACK had reported before.
 #[test]
 fn acknowledgements_agree_with_wireshark() {

@@ -66,7 +66,7 @@ fn wrong_usage_ends_with_2_and_one_sentence() {
         (&["quit", "now"], "unexpected argument 'now' found; see `help quit`"),
         (&["--lod", "x"], "a similar argument exists: '--load'; see `mptcpanalyzer --help`"),
         (&["--format", "jsn", "help"], "a similar value exists: 'json'"),
-        (&["-b", "x", "help"], "not both"),
+        (&["-b", "x", "help"], "use one of them"),
         (&["capture.pcapng"], "mptcpanalyzer --load capture.pcapng"),
         (&["absent.txt"], "absent.txt is neither a command nor a file"),
         (&["."], ". is a directory"),

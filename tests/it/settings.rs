@@ -151,14 +151,14 @@ fn aliases_and_macros_are_kept_and_run() {
 fn names_that_cannot_be_are_refused() {
     let home = Home::new();
     for (line, sentence) in [
-        ("alias create help x", "help is a command: choose another name"),
-        ("alias create ls x", "ls is a command: choose another name"),
-        ("alias create 'a b' x", "a b is no name: take letters, digits, `_`, `-` and `.`"),
-        ("macro create m 'help'", "it has no place for an argument, `{1}`: make it an alias"),
-        ("macro create m 'help {2}'", "arguments count from {1} on, and none is left out"),
-        ("macro delete m", "there is no macro m: `macro list` names them all"),
-        ("alias create a b; macro create a {1}", "a is the name of the alias already: `alias delete a` frees it"),
-        ("alias create a 'a; a'; a", "it runs itself again and again: take that line out"),
+        ("alias create help x", "help is a command; choose another name"),
+        ("alias create ls x", "ls is a command; choose another name"),
+        ("alias create 'a b' x", "a b is not a valid name; use letters, digits, `_`, `-` and `.`"),
+        ("macro create m 'help'", "the text has no argument such as `{1}`; use `alias` instead"),
+        ("macro create m 'help {2}'", "arguments must be numbered from {1} without gaps"),
+        ("macro delete m", "no macro is called m; `macro list` shows all"),
+        ("alias create a b; macro create a {1}", "a is already the name of the alias; free it with `alias delete a`"),
+        ("alias create a 'a; a'; a", "it runs itself recursively; remove that line"),
         ("set formt json", "there is no `formt`; did you mean `format`?; see `help set`"),
     ] {
         let done = home.run(&[], &format!("{line}\n"));

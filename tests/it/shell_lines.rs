@@ -86,7 +86,7 @@ fn lines_go_on_within_quotes_and_after_a_backslash() {
     let done = script(&home, "help \\\n  quit > a\n!printf '%s' 'x\ny'\nnope\n");
     assert!(read(&home, "a").contains("Usage: quit"));
     assert_eq!(done.results, "x\ny");
-    assert_eq!(done.messages, "<stdin>:5: unknown command `nope`; type `help` to see them all\n");
+    assert_eq!(done.messages, "<stdin>:5: unknown command `nope`; `help` lists them all\n");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_script_runs_from_a_script() {
     home.write("two.mptcp", "@one.mptcp\n");
     let done = script(&home, "@one.mptcp\n");
     assert_eq!(done.code, Some(1));
-    assert!(done.messages.ends_with(": it runs itself again and again: take that line out\n"), "{done:?}");
+    assert!(done.messages.ends_with(": it runs itself recursively; remove that line\n"), "{done:?}");
 
     home.write("two.mptcp", "quit\n");
     let done = script(&home, "@one.mptcp\nhelp\n");
@@ -162,7 +162,7 @@ fn what_the_editor_leaves_is_run() {
     assert!(edited("0", "edit\n").results.contains("Usage: quit"));
     let done = edited("1", "edit\n");
     assert_eq!((done.code, done.results.as_str()), (Some(1), ""));
-    assert!(done.messages.starts_with("<stdin>:1: nothing was run, for the editor failed"), "{done:?}");
+    assert!(done.messages.starts_with("<stdin>:1: nothing run, because the editor failed"), "{done:?}");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn an_expression_without_quotes_is_told() {
     let capture = examples().expect("the examples are shipped").join("client.pcapng");
     fs::copy(capture, home.path("client.pcapng")).unwrap();
     let done = script(&home, "load_pcap client.pcapng\ndump packetid --where retransmission>0\n");
-    let hint = "warning: `>` writes the result to the file `0`; if it is part of the expression, quote that: --where \
+    let hint = "warning: `>` writes the result to the file `0`; if it belongs to the expression, quote it: --where \
                 'retransmission > 0'\n";
     assert_eq!((done.code, done.results.as_str()), (Some(0), ""), "{done:?}");
     assert!(done.messages.ends_with(hint), "{done:?}");

@@ -33,7 +33,7 @@ fn nobody_advertised_and_nobody_joined() {
     let finding = single(connected(20, false, false)).unwrap();
     assert_eq!(finding.severity, Severity::Notice);
     assert!(finding.detail.contains("20100 bytes"), "{}", finding.detail);
-    assert!(finding.detail.ends_with("no SYN asked to join; no address was advertised"), "{}", finding.detail);
+    assert!(finding.detail.ends_with("no SYN requested a join; no address was advertised"), "{}", finding.detail);
     assert!(finding.meaning.starts_with("the client's path manager has no second address"), "{}", finding.meaning);
     for command in ["`ip mptcp endpoint`", "`ip mptcp limits`"] {
         assert!(finding.next.contains(command), "{}", finding.next);
@@ -48,7 +48,7 @@ fn an_advertised_address_is_told_with_its_end() {
     // What the flag C forbids is the address of the initial subflow: another one was offered.
     let finding = single(connected(20, true, true)).unwrap();
     assert!(
-        finding.detail.contains("the server's MP_CAPABLE says not to join its address (flag C)"),
+        finding.detail.contains("the server's MP_CAPABLE forbids joins to its address (flag C)"),
         "{}",
         finding.detail
     );

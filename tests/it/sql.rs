@@ -151,5 +151,5 @@ fn a_query_without_quotes_says_why_it_fails() {
     home.write("a file", "");
     let line = format!("load_pcap '{}'\nsql SELECT * FROM packets\n", folder.join("client.pcapng").display());
     let done = home.run(&[home.write("script", line).to_str().expect("UTF-8")], "");
-    assert!(done.messages.contains("put the query in quotes"), "{}", done.messages);
+    assert!(done.messages.contains("quote the query"), "{}", done.messages);
 }

@@ -35,13 +35,13 @@ fn what_is_too_much_is_one_sentence() {
     let branches: Vec<String> = (0..1000).map(|n| format!("WHEN tcplen = {n} THEN {n}")).collect();
     let cases = format!("SELECT SUM(CASE {} ELSE 0 END) FROM packets", branches.join(" "));
     for (query, says) in [
-        (cross.to_string(), "ask for less at once"),
+        (cross.to_string(), "simplify it"),
         (
             "SELECT COUNT(DISTINCT a.packetid * 100000 + b.packetid) AS n FROM packets a CROSS JOIN packets b"
                 .to_string(),
             "memory",
         ),
-        ("SELECT a.packetid FROM packets a CROSS JOIN packets b".to_string(), "more than 1000000 rows: add LIMIT"),
+        ("SELECT a.packetid FROM packets a CROSS JOIN packets b".to_string(), "more than 1000000 rows; add LIMIT"),
         (nested, ""),
         (long, "longer than 64 KiB"),
         (cases, "200 branches"),
@@ -77,7 +77,7 @@ fn values_are_answered_and_the_limit_can_be_set() {
     );
     assert!(done.results.contains('1'), "{done:?}");
     assert!(
-        done.messages.ends_with("the answer has more than 5 rows: add LIMIT, or allow more with `set sql_limit`\n"),
+        done.messages.ends_with("the answer has more than 5 rows; add LIMIT, or raise `set sql_limit`\n"),
         "{done:?}"
     );
 }
@@ -115,11 +115,14 @@ fn a_capture_of_more_packets_than_fit_stops_with_one_sentence() {
     let done = home.run(&["--memory-limit", "100MB", "--load", "bomb.pcap.zst", "lt"], "");
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(
-        done.messages.contains("bomb.pcap.zst has more packets than fit into 100.0 MB: reading stopped after "),
+        done.messages.contains("bomb.pcap.zst has too many packets for 100.0 MB of memory: reading stopped after "),
         "{done:?}"
     );
     assert_eq!(done.messages.lines().count(), 1, "{done:?}");
     let done = home.run(&["--memory-limit", "4GiB", "--load", "bomb.pcap.zst", "lt", "--format", "csv"], "");
     assert_eq!(done.code, Some(0), "{done:?}");
-    assert!(home.run(&["--memory-limit", "lots", "help"], "").messages.contains("an amount of memory is a number"));
+    assert!(home.run(&["--memory-limit", "lots", "help"], "").messages.contains(
+        "not a valid amount of memory; give a \
+        number"
+    ));
 }

@@ -154,7 +154,7 @@ pub fn plain(text: &str) -> String {
     while let Some(character) = characters.next() {
         match character {
             '\x1b' => {
-                // CSI … final octet; others have one character more.
+                // CSI … final byte; others have one character more.
                 if characters.next() == Some('[') {
                     characters.by_ref().find(|c| ('@'..='~').contains(c));
                 }

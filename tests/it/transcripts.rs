@@ -44,7 +44,7 @@ fn rerun(document: &str) -> (String, usize) {
             inside = line == "```console";
         }
         let Some(arguments) = line.strip_prefix("$ mptcpanalyzer").filter(|_| inside) else {
-            // Inside a block all else is an answer, and is written anew.
+            // Inside a block all else is an answer, and is written again.
             if !inside || line.starts_with("```") {
                 written.push_str(line);
                 written.push('\n');
@@ -126,9 +126,11 @@ fn a_changed_answer_is_noticed_and_prose_is_kept() {
                     $ mptcpanalyzer\n< nope\n```\n\n```text\n$ mptcpanalyzer nope\n```\n";
     let version = env!("CARGO_PKG_VERSION");
     let expected = format!(
-        "# Title\n\nWords, `$ mptcpanalyzer nope` among them.\n\n```console\n$ mptcpanalyzer --version\n\
-         mptcpanalyzer {version}\n\n$ mptcpanalyzer\n< nope\n<stdin>:1: unknown command `nope`; type `help` to see them \
-         all\n[exit 2]\n```\n\n```text\n$ mptcpanalyzer nope\n```\n"
+        "# Title\n\n\
+         Words, `$ mptcpanalyzer nope` among them.\n\n\
+         ```console\n$ mptcpanalyzer --version\nmptcpanalyzer {version}\n\n\
+         $ mptcpanalyzer\n< nope\n<stdin>:1: unknown command `nope`; `help` lists them all\n[exit 2]\n```\n\n\
+         ```text\n$ mptcpanalyzer nope\n```\n"
     );
     assert_eq!(rerun(document), (expected, 2));
 }

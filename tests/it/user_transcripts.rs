@@ -16,7 +16,7 @@ fn the_example_is_true() {
     assert_eq!((done.code, done.results.as_str()), (Some(0), ""), "{done:?}");
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tour.transcript")).unwrap();
     let commands = text.lines().filter(|line| line.starts_with("mptcpanalyzer")).count();
-    let sentence = format!("examples/tour.transcript: {commands} commands printed what was expected\n");
+    let sentence = format!("examples/tour.transcript: {commands} commands printed as expected\n");
     assert!(done.messages.ends_with(&sentence), "{done:?}");
 }
 
@@ -28,15 +28,11 @@ fn the_first_difference_is_one_sentence() {
     home.write("left", "mptcpanalyzer> quit\nmptcpanalyzer> help\n");
     home.write("none", "no commands\n");
     let good = home.run(&["--test", "good"], "");
-    assert_eq!(
-        (good.code, good.messages.as_str()),
-        (Some(0), "good: 1 command printed what was expected\n"),
-        "{good:?}"
-    );
+    assert_eq!((good.code, good.messages.as_str()), (Some(0), "good: 1 command printed as expected\n"), "{good:?}");
     for (file, says) in [
         ("bad", "bad:6: `!echo a; echo b` printed `b`, but `c` was expected"),
-        ("left", "left:2: `quit` has left the program already"),
-        ("none", "none has no command: a line with one begins with `mptcpanalyzer> `"),
+        ("left", "left:2: `quit` already left the program"),
+        ("none", "none has no command; begin command lines with `mptcpanalyzer> `"),
         ("absent", "cannot read absent: No such file or directory (os error 2)"),
     ] {
         let done = home.run(&["--test", file], "");

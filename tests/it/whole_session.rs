@@ -68,7 +68,7 @@ fn a_whole_session() {
     assert_eq!(prompt.answer("!! | tr 1 !"), "tcp_summary 1 --towards server | grep -c server | tr 1 !\n!\n");
 
     // Pipes and redirections, several commands on a line.
-    // (Short lines, for one that the terminal folds is echoed in two.)
+    // (Short lines, because one that the terminal folds is echoed in two.)
     assert_eq!(prompt.answer("lt --format csv | cut -d, -f 3"), "client_port\n43958\n58597\n");
     assert_eq!(prompt.answer("lc --format csv > c.csv; help > h"), "");
     assert_eq!(prompt.answer("lc --format csv >> c.csv"), "");

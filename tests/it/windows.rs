@@ -82,7 +82,7 @@ fn a_window_that_stays_shut_is_counted_to_the_end() {
         let said = said(&capture);
         let shut: Vec<&Finding> = said.findings.iter().filter(|f| f.finding == FindingKind::WindowShut).collect();
         assert_eq!((shut.len(), shut[0].towards), (1, Some(towards)), "{file}");
-        assert!(shut[0].meaning.contains("does not read") && shut[0].meaning.contains("path is well"), "{file}");
+        assert!(shut[0].meaning.contains("does not read") && shut[0].meaning.contains("path works"), "{file}");
         assert!(said.findings.iter().all(|finding| finding.finding != FindingKind::SubflowStale), "{file}");
         assert!(said.events.contains(&Kind::ZeroWindow) && !said.events.contains(&Kind::WindowOpen), "{file}");
     }
@@ -279,7 +279,7 @@ fn pauses_of_the_application_are_idle_gaps() {
             // What the paths need to carry 16,000 bytes and their acknowledgement is not silence.
             assert!(gaps.iter().all(|gap| (0.55..0.64).contains(gap)), "{end}: {gaps:?}");
             let finding = &found(&capture, FindingKind::IdleGaps)[0];
-            assert!(finding.detail.contains("5 silences"), "{}", finding.detail);
+            assert!(finding.detail.contains("5 gaps"), "{}", finding.detail);
             let certain = finding.meaning.starts_with("the application of the client had nothing to send");
             assert_eq!(certain, end == "client.pcap", "{end}: {}", finding.meaning);
         }
@@ -287,7 +287,7 @@ fn pauses_of_the_application_are_idle_gaps() {
 }
 
 #[test]
-fn three_silences_of_half_a_second_are_idle_gaps() {
+fn three_gaps_of_half_a_second_are_idle_gaps() {
     let Some(folder) = scenarios::folder() else { return };
     let capture = load(&folder.join("../field/19_idle_gaps.pcap"));
     let gaps = gaps(&capture, Role::Client);
@@ -330,7 +330,7 @@ fn a_backup_that_did_not_take_over_is_called_one_and_what_was_withdrawn_is_not_n
     let backup = found(&load(&kept("field/24b_backup_not_taken.pcap")), FindingKind::HealthySubflowUnused);
     assert_eq!(backup.len(), 1);
     assert!(backup[0].detail.contains("the backup subflow 1") && backup[0].detail.contains("12.600 s"));
-    assert!(backup[0].meaning.contains("failover did not happen"), "{}", backup[0].meaning);
+    assert!(backup[0].meaning.contains("failover to the backup did not happen"), "{}", backup[0].meaning);
     assert_eq!(found(&load(&kept("field/24c_other_withdrawn.pcap")), FindingKind::HealthySubflowUnused), []);
 }
 

@@ -1,4 +1,4 @@
-//! What a capture file looks like: its format by the first bytes, through compression.
+//! Format of a capture file by its first bytes, through compression.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-/// How a capture file is laid out, told by its first bytes.
+/// Layout of a capture file, told by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaptureFormat {
     /// The classic format of libpcap.
@@ -91,7 +91,7 @@ pub fn detect(mut source: Box<dyn Read + Send>) -> io::Result<(CaptureFormat, Bo
 }
 
 impl Compression {
-    /// What `source` is, decompressed.
+    /// `source`, decompressed.
     ///
     /// # Errors
     /// When the decoder cannot be set up.

@@ -1,4 +1,4 @@
-//! What can go wrong: a capture that cannot be read, a question about what is not there.
+//! Errors: a capture that cannot be read, a question about what is not there.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,20 +15,20 @@ pub enum ReadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system answered.
+        /// Answer of the system.
         source: io::Error,
     },
     /// Not a format that can be read.
-    #[error("{} is not a packet capture that can be read{detail}", path.display())]
+    #[error("{} is not a readable capture{detail}", path.display())]
     NotACapture {
         /// The file.
         path: PathBuf,
-        /// What was found instead, in parentheses, or empty.
+        /// The text found instead, in parentheses, or empty.
         detail: String,
     },
     /// Its packets take more memory than they may ([`crate::memory`]).
     #[error(
-        "{} has more packets than fit into {}: reading stopped after {packets} TCP packets",
+        "{} has too many packets for {} of memory: reading stopped after {packets} TCP packets",
         path.display(), units::bytes(*limit)
     )]
     TooLarge {
@@ -50,7 +50,7 @@ impl From<Interrupted> for ReadError {
     }
 }
 
-/// A capture cannot be read, what was asked for is not in it, or not to be told.
+/// The capture cannot be read, the requested thing is not in it, or cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The capture cannot be read.
@@ -63,15 +63,15 @@ pub enum Error {
         what: Numbered,
         /// The number that was asked for.
         number: u32,
-        /// How many there are.
+        /// Their number.
         count: usize,
         /// The capture.
         path: PathBuf,
     },
     /// The connection is part of another: their data sequence numbers lie in one stretch.
     #[error(
-        "MPTCP connection {number} is part of connection {whole}: its data sequence numbers lie in one stretch with \
-         that one's; ask for {whole}"
+        "MPTCP connection {number} is part of connection {whole}, because their data sequence numbers lie in one \
+         range; use {whole}"
     )]
     PartOf {
         /// The number that was asked for.
@@ -84,7 +84,7 @@ pub enum Error {
     NoInterface {
         /// The capture.
         path: PathBuf,
-        /// What was asked for.
+        /// The request.
         wanted: String,
         /// Which there are, a clause.
         there: String,
@@ -92,7 +92,7 @@ pub enum Error {
     /// One of several places was asked for, and the packets were recorded in one.
     #[error("no packets of {} were recorded in several places", .0.display())]
     OnePlace(PathBuf),
-    /// What one capture has is not in the other.
+    /// Part of one capture that is not in the other.
     #[error("{what} {number} of {} has no counterpart in {}: {reason}", first.display(), second.display())]
     NoCounterpart {
         /// TCP stream or MPTCP connection.
@@ -103,7 +103,7 @@ pub enum Error {
         first: PathBuf,
         /// The second one.
         second: PathBuf,
-        /// What does not agree, a clause.
+        /// The disagreement, a clause.
         reason: &'static str,
     },
     /// More than one counterpart is as likely.
@@ -122,7 +122,7 @@ pub enum Error {
         second: PathBuf,
         /// The likeliest counterparts.
         candidates: [u32; 2],
-        /// How much speaks for each, in bits, rounded.
+        /// Evidence for each, in bits, rounded.
         bits: [i64; 2],
     },
     /// The work was to stop ([`crate::interrupt`]).
@@ -136,7 +136,7 @@ impl From<Interrupted> for Error {
     }
 }
 
-/// What has numbers in a capture.
+/// Numbered things of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbered {
     /// Wireshark's `tcp.stream`.

@@ -141,7 +141,7 @@ impl<I: Id, T> IdVec<I, T> {
         I::at(self.elements.len())
     }
 
-    /// How many there are.
+    /// Their number.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {

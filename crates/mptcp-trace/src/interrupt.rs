@@ -11,7 +11,7 @@ static ENDING: AtomicI32 = AtomicI32::new(0);
 /// How often Ctrl-C was taken by work that it only ends.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
-/// How many programs started from here have the terminal.
+/// Number of programs started from here that have the terminal.
 static ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
 
 /// While it lives, Ctrl-C is meant for a program that has the terminal: a pager, an editor.
@@ -37,7 +37,7 @@ pub fn is_handed_over() -> bool {
     ELSEWHERE.load(Ordering::SeqCst) > 0
 }
 
-/// The person pressed Ctrl-C; whoever sees this unwinds to the prompt.
+/// The person pressed Ctrl-C; the code that sees this unwinds to the prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
@@ -73,7 +73,7 @@ pub fn requested() -> bool {
 }
 
 /// `items` as long as Ctrl-C was not pressed: what loops over packets, mappings and ranges go through. What a loop leaves
-/// unfinished is shown to nobody: whoever delivers a result [`check`]s before.
+/// unfinished is shown to nobody: the code that delivers a result [`check`]s before.
 #[inline]
 pub fn interruptible<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
     items.into_iter().take_while(|_| !requested())

@@ -1,4 +1,4 @@
-//! How much memory the packets of captures may take.
+//! Memory limit for the packets of captures.
 
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +32,7 @@ pub fn used() -> Option<u64> {
     kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
 }
 
-/// What is free on the machine, or in the control group that this process is confined to, in bytes.
+/// Free memory of the machine, or in the control group that this process is confined to, in bytes.
 fn free() -> Option<u64> {
     let machine = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
     let number = |name: &str| fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?.trim().parse::<u64>().ok();
@@ -48,7 +48,7 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
 /// An amount as a person writes it: `2GiB`, `500MB`, `1500000`.
 ///
 /// # Errors
-/// What an amount looks like.
+/// Form of an amount.
 pub fn parse(text: &str) -> Result<u64, &'static str> {
     const UNITS: [(&str, u64); 9] = [
         ("KiB", 1 << 10),
@@ -68,7 +68,7 @@ pub fn parse(text: &str) -> Result<u64, &'static str> {
     });
     amount
         .filter(|bytes| *bytes >= LEAST)
-        .ok_or("an amount of memory is a number with MB, MiB, GB or GiB, at least 64MiB")
+        .ok_or("not a valid amount of memory; give a number with MB, MiB, GB or GiB, at least 64MiB")
 }
 
 #[cfg(test)]

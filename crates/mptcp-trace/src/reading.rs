@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::interrupt;
 
-/// How often Ctrl-C is looked at while nothing comes, milliseconds.
+/// Interval of checks for Ctrl-C without input, milliseconds.
 const PULSE: u8 = 50;
 
 /// A text that a person wrote is not longer, in bytes.

@@ -1,6 +1,6 @@
 //! Numbers with their units as people read them.
 //!
-//! Sizes use SI prefixes (1 MB is 1,000,000 octets). Rates are bits per second, as links are named, and say so
+//! Sizes use SI prefixes (1 MB is 1,000,000 bytes). Rates are bits per second, as links are named, and say so
 //! (`5.2 Mbit/s`). Times choose among s, ms, µs and ns. Machines never get any of these.
 
 /// A count with a comma at every thousand: `90,716`.
@@ -57,14 +57,14 @@ pub fn several(numbers: &[u64]) -> String {
     format!("{} ({} in all)", named.join(", "), grouped(u64::try_from(numbers.len()).unwrap_or(u64::MAX)))
 }
 
-/// An amount of octets: `999 B`, `1.9 MB`.
+/// An amount of bytes: `999 B`, `1.9 MB`.
 #[must_use]
 pub fn bytes(octets: u64) -> String {
     const PREFIXED: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     scaled(u128::from(octets), "B", &PREFIXED)
 }
 
-/// A rate given in octets per second, in bits per second: `5.2 Mbit/s`. `-` when it is no finite number.
+/// A rate given in bytes per second, in bits per second: `5.2 Mbit/s`. `-` when it is not a finite number.
 #[must_use]
 pub fn bit_rate(octets_per_second: f64) -> String {
     const PREFIXED: [&str; 6] = ["kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s", "Ebit/s"];
@@ -114,7 +114,7 @@ pub fn span(nanoseconds: i64) -> String {
     format!("{sign}{}.{:03} s", thousandths / 1000, thousandths % 1000)
 }
 
-/// A share of one as a percentage: `12.3 %`. `-` when it is no finite number.
+/// A share of one as a percentage: `12.3 %`. `-` when it is not a finite number.
 #[must_use]
 pub fn percentage(share: f64) -> String {
     let percent = share * 100.0;

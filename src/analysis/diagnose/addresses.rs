@@ -1,4 +1,4 @@
-//! What came of the addresses that were advertised and withdrawn?
+//! Outcome of advertised and withdrawn addresses.
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::PacketRow;
@@ -32,16 +32,16 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<P
     if let Some(part) = advertisement.wrong_part {
         findings.push(make(Finding::problem(
             FindingKind::AddressHmacWrongHalf,
-            format!("the HMAC of {what} is {}, and must be its rightmost 64 bits (RFC 8684 3.4.1)", part.name()),
-            "its sender knows the keys and takes the wrong part: a mistake of its stack, not a forgery; the receiver must ignore \
-             the address",
-            "update the stack of that end, or report it to its makers",
+            format!("{what}: the HMAC is {}, but must be its rightmost 64 bits (RFC 8684 3.4.1)", part.name()),
+            "the sender knows the keys but takes the wrong part: an error in its stack, not a forgery; the receiver \
+             must ignore the address",
+            "update the stack of that end, or report the error to its developers",
         )));
     } else if advertisement.verdict == Verdict::Invalid {
-        let meaning = "the receiver must ignore it: something on the path altered the option, or it is forged";
+        let meaning = "the option was altered on the path, or it is forged; the receiver must ignore it";
         findings.push(make(Finding::problem(
             FindingKind::AddressHmacInvalid,
-            format!("the HMAC of {what} is wrong"),
+            format!("{what}: the HMAC is wrong"),
             meaning,
             "compare the option in a capture at the other end: if it differs there, a middlebox altered it",
         )));
@@ -55,7 +55,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<P
     let ending = ending.is_some_and(|row| row < last);
     if advertisement.echo.is_none() && subject.connection.version == Some(1) && !ending {
         let detail = format!("{what}, was sent {} and never echoed", counted(ids.len(), "time"));
-        let meaning = "the advertisement did not arrive, was refused (HMAC), or the echo was lost";
+        let meaning = "the advertisement did not arrive, it was rejected (HMAC), or the echo was lost";
         findings.push(make(Finding::problem(
             FindingKind::AddressNotEchoed,
             detail,
@@ -68,10 +68,10 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<P
         && !advertisement.reuses
         && !ending
     {
-        let meaning = "the peer's path manager did not use it: limits, no route, or joins not wanted";
+        let meaning = "the peer's path manager did not use it: limits, no route, or joins not configured";
         findings.push(make(Finding::notice(
             FindingKind::AddressNotJoined,
-            format!("nobody joined at {what}"),
+            format!("no join to {what}"),
             meaning,
             "look at `ip mptcp limits` and the endpoints' `subflow` flag on the peer",
         )));
@@ -86,13 +86,13 @@ fn removed(subject: &Subject<'_>, removal: &Removal) -> Finding {
         format!("the {} withdrew address id {} at {}", removal.by.name(), ids.join(", "), subject.time(time));
     if !removal.resets.is_empty() {
         let streams: Vec<String> = removal.resets.iter().map(|(stream, _)| stream.to_string()).collect();
-        detail.push_str(&format!("; the RST that closes tcp {} carries that out", streams.join(", ")));
+        detail.push_str(&format!("; the RST that closes tcp {} is part of it", streams.join(", ")));
     }
     let resets = removal.resets.iter().map(|(_, row)| subject.id(*row));
     Finding::notice(
         FindingKind::AddressRemoved,
         detail,
-        "its subflows from or to that address are closed; what was in flight on them is sent again elsewhere",
+        "subflows from or to that address are closed; data in flight on them is sent again elsewhere",
         "look at `ip mptcp monitor` on that host: an interface went down, or a path manager removed the address",
     )
     .of(subject.connection)

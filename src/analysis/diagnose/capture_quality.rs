@@ -1,4 +1,4 @@
-//! What does the capture lack, so that its numbers must be read with care?
+//! Gaps of the capture that affect its numbers.
 
 use super::{Finding, FindingKind};
 use mptcp_trace::StreamId;
@@ -23,7 +23,7 @@ pub fn find(capture: &Capture) -> Vec<Finding> {
 }
 
 fn warnings(capture: &Capture) -> Vec<Finding> {
-    let meaning = "what was not read is missing from every number";
+    let meaning = "the unread part is missing from every number";
     capture
         .facts
         .warnings
@@ -33,7 +33,7 @@ fn warnings(capture: &Capture) -> Vec<Finding> {
                 FindingKind::CaptureWarning,
                 warning.clone(),
                 meaning,
-                "record the capture again if what is missing matters",
+                "record the capture again if the missing part matters",
             )
         })
         .collect()
@@ -42,7 +42,7 @@ fn warnings(capture: &Capture) -> Vec<Finding> {
 fn no_tcp(capture: &Capture) -> Option<Finding> {
     let frames = capture.facts.frames;
     let detail = format!("none of its {} is a TCP packet", counted(frames, "frame"));
-    let meaning = "there is nothing to analyse: the capture filter or the interface was another one";
+    let meaning = "nothing to analyze: wrong capture filter or interface";
     capture
         .segments
         .is_empty()
@@ -57,12 +57,12 @@ fn mid_stream(capture: &Capture) -> Option<Finding> {
     }
     let without_keys = capture.tracking.whole_connections().filter(|connection| !connection.roles_known).count();
     let detail = format!(
-        "{} of {} began before the capture; MP_CAPABLE is not in it for {}",
+        "{} of {} began before the capture; MP_CAPABLE was not captured for {}",
         begun.len(),
         counted(capture.tracking.streams.len(), "TCP stream"),
         counted(without_keys, "MPTCP connection")
     );
-    let meaning = "without the handshakes, keys, window scales and relative data sequence numbers are not known, and roles \
+    let meaning = "without handshakes, keys, window scales and relative data sequence numbers are unknown, and roles \
                    are guessed from ports";
     let first = begun.iter().filter_map(|stream| capture.segments.get(stream.packets.first()?.index()));
     Some(
@@ -70,7 +70,7 @@ fn mid_stream(capture: &Capture) -> Option<Finding> {
             FindingKind::MidStream,
             detail,
             meaning,
-            "start the capture before the connection to have its keys",
+            "start the capture before the connection to record its keys",
         )
         .shown_by(first.map(|segment| segment.packetid)),
     )
@@ -81,8 +81,8 @@ fn options_cut(capture: &Capture) -> Option<Finding> {
     if cut.is_empty() {
         return None;
     }
-    let detail = format!("the TCP options of {} are cut by the snap length", counted(cut.len(), "packet"));
-    let meaning = "keys, tokens and mappings in them are not known; record with a snap length of at least 128 bytes";
+    let detail = format!("the snap length cut the TCP options of {}", counted(cut.len(), "packet"));
+    let meaning = "their keys, tokens and mappings are unknown";
     Some(
         Finding::problem(
             FindingKind::OptionsCut,
@@ -110,17 +110,17 @@ fn times(capture: &Capture) -> Option<Finding> {
         Finding::problem(
             FindingKind::TimestampsOutOfOrder,
             detail,
-            "the clock of the capturing host was set back: TCP's own numbers go on in the order of the file, which \
-             counts; times before and after the step do not compare",
-            "leave out delays and rates across the step, or record again while the clock is not set",
+            "the clock of the capturing host was set back: TCP's numbers continue in file order, which is used; times \
+             before and after the step are not comparable",
+            "ignore delays and rates across the step, or record again without clock changes",
         )
     } else {
         Finding::notice(
             FindingKind::TimestampsOutOfOrder,
             detail,
-            "the capturing program wrote what several interfaces or queues received a little out of order, or files were \
-             put together one behind the other: all numbers were worked out in the order of time, ids are the file's",
-            "nothing here; put the file in order with `reordercap` for tools that take it as it is",
+            "the capturing program wrote packets of several interfaces or queues slightly out of order, or files were \
+             concatenated. Numbers are computed in time order; ids are those of the file",
+            "nothing here; for tools that need time order, sort the file with `reordercap`",
         )
     };
     Some(finding.shown_by(order.misplaced.iter().copied()))
@@ -130,20 +130,20 @@ fn times(capture: &Capture) -> Option<Finding> {
 fn copies(capture: &Capture) -> Option<Finding> {
     let copies = capture.copies.as_ref()?;
     let detail = format!(
-        "{} of {} stand in the file {} times each ({}); {}",
+        "{} of {} are in the file {} times each ({}); {}",
         counted(copies.packets, "packet"),
         counted(copies.streams.len(), "TCP stream"),
         copies.times,
         copies.difference(),
         match copies.left_out {
-            0 => "all of them count".to_string(),
+            0 => "all copies count".to_string(),
             left_out => format!(
-                "each counts once, {} left out{}",
+                "each counts once, {} skipped{}",
                 counted(left_out, "further recording"),
                 match copies.elsewhere {
                     0 => String::new(),
                     elsewhere => format!(
-                        "; {} that only the place farther away recorded count without a time",
+                        "; {} recorded only at the farther place count without a time",
                         counted(elsewhere, "packet")
                     ),
                 }
@@ -153,18 +153,18 @@ fn copies(capture: &Capture) -> Option<Finding> {
     let one_host = copies.streams.iter().all(CopiedStream::passed_on);
     let meaning = match (one_host, copies.told_by()) {
         (true, _) if copies.routed => {
-            "a router was captured on several interfaces (`-i any`), or a port that mirrors its \
-                                       traffic: each packet once as it came in and once as it went out"
+            "a router was captured on several interfaces (`-i any`), or a mirror port of it: each packet was recorded \
+                                       both on arrival and on departure"
         }
         (true, ToldBy::Interface) => {
-            "one host was captured on several interfaces that packets pass one after the other: a \
-                                      bridge and its ports, an interface and its VLANs, or the host of a container"
+            "one host was captured on several interfaces that packets pass in turn: a bridge and its ports, an \
+                                      interface and its VLANs, or a container host"
         }
         (true, _) => {
             "one host was captured on several interfaces that packets pass one after the other (`-i any`), or a \
                       mirror port sends what comes in and what goes out"
         }
-        (false, _) => "captures of two places along the way, such as both ends, were put together into one file",
+        (false, _) => "captures of two places on the path, such as both ends, were merged into one file",
     };
     Some(
         Finding::notice(
@@ -204,8 +204,8 @@ fn translated(capture: &Capture) -> Option<Finding> {
         Finding::notice(
             FindingKind::PacketsCapturedTwice,
             format!("{detail}: timestamps and keys or random numbers are the same"),
-            "an address translator was captured on both sides, such as a home router or the host of containers: each \
-             subflow counts once, under the addresses it was first recorded with",
+            "an address translator was captured on both sides, such as a home router or container host: each subflow \
+             counts once, under its first recorded addresses",
             "look at the other side with `load_pcap FILE --interface NAME`, or at both as two captures: `FILE@NAME`",
         )
         .shown_by(first),
@@ -225,11 +225,11 @@ fn missing(capture: &Capture) -> Option<Finding> {
         return None;
     }
     let detail = format!(
-        "data that the capture does not hold was acknowledged in {} of {}",
+        "data missing from the capture was acknowledged in {} of {}",
         counted(shown.len(), "packet"),
         counted(streams, "TCP stream")
     );
-    let meaning = "the capture dropped packets, or does not see all of the path: volumes are too low";
+    let meaning = "the capture dropped packets, or does not cover the whole path: volumes are too low";
     shown.sort_unstable();
     Some(
         Finding::problem(

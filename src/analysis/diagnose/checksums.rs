@@ -11,17 +11,17 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
         checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == Verdict::Wrong).collect();
     if let Some(first) = wrong.first() {
         let detail = format!(
-            "the checksum does not fit the data of {}, first the one in packet {}",
+            "the checksum does not match the data of {}, first in packet {}",
             counted(wrong.len(), "mapping"),
             first.packetid
         );
-        let meaning = "something between the sender and the place of capture altered the data";
+        let meaning = "the data was altered between the sender and the place of capture";
         findings.push(
             Finding::problem(
                 FindingKind::ChecksumFailure,
                 detail,
                 meaning,
-                "capture on both sides of each middlebox of that path to find the one that rewrites payload",
+                "capture on both sides of each middlebox on that path to find the one that rewrites payload",
             )
             .of(subject.connection)
             .on(first.tcpstream)
@@ -35,14 +35,14 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
             "the {sender} reports in packet {} that the checksum at DSN {dsn:016x} failed",
             packet.segment.packetid
         );
-        let meaning = "data was altered on the way to it: a middlebox rewrites the payload; with several subflows the altered \
-                       one is reset, a single one goes on as plain TCP";
+        let meaning = "data was altered on the way: a middlebox rewrites the payload; with several subflows the \
+                       affected one is reset, a single one continues as plain TCP";
         findings.push(
             Finding::problem(
                 FindingKind::MpFail,
                 detail,
                 meaning,
-                "capture on both sides of each middlebox of that path to find the one that rewrites payload",
+                "capture on both sides of each middlebox on that path to find the one that rewrites payload",
             )
             .of(subject.connection)
             .on(packet.stream)

@@ -36,21 +36,21 @@ fn describe(subject: &Subject<'_>, towards: Role, numbers: &Numbers, standing: &
         "to its last packet of the capture".to_string()
     };
     let detail = format!(
-        "towards the {}, the DATA_ACK stood at {next} from {} {until}, although TCP acknowledged the data there at {}",
+        "towards the {}, the DATA_ACK stayed at {next} from {} {until}, although TCP acknowledged the data there at {}",
         towards.name(),
         subject.time(standing.from),
         subject.time(standing.tcp_acknowledged)
     );
     let (meaning, following) = if standing.window == Some(0) {
         (
-            "the receive window was shut: the receiver's TCP took the data, and its MPTCP has no room for them",
-            "look at how fast the receiving application reads",
+            "the receive window was closed: the receiver's TCP took the data, but its MPTCP layer has no room for it",
+            "check how fast the receiving application reads",
         )
     } else {
         (
-            "the receiver lost data behind TCP, or did not take them, though its window was open; or something on the path \
-             acknowledges in its place (a proxy). The sender has to send them again",
-            "look at `nstat -az | grep MPTcpExt` at the receiver, and at a capture there",
+            "although its window was open, the receiver lost or rejected data after TCP acknowledged it; or a proxy \
+             on the path acknowledges in its place. The sender must send the data again",
+            "look at `nstat -az | grep MPTcpExt` at the receiver, and capture there",
         )
     };
     let make = if standing.length() >= LONG { Finding::problem } else { Finding::notice };

@@ -16,13 +16,13 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let closing = closing(subject.capture, subject.connection);
     if let Some((row, by)) = closing.fast_close {
         let detail = format!("the {} sent MP_FASTCLOSE in packet {}", by.name(), subject.id(row));
-        let meaning = "its application or kernel aborted the connection: data under way on any subflow is lost";
+        let meaning = "its application or kernel aborted the connection: data in flight on any subflow is lost";
         findings.push(
             Finding::problem(
                 FindingKind::FastClose,
                 detail,
                 meaning,
-                "ask the application at that end why it closed with data unread, or set SO_LINGER to 0",
+                "check why the application at that end closed with unread data, or with SO_LINGER set to 0",
             )
             .of(subject.connection)
             .shown_by([subject.id(row)]),
@@ -51,8 +51,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
         let by = packet.towards.other().name();
         let detail = format!("the {by} reset the subflow at {}, {reason}", subject.time(packet.segment.abstime));
-        let meaning =
-            "the path is lost to the connection from then on; what was in flight on it is sent again elsewhere";
+        let meaning = "the connection lost this path from then on; data in flight on it is sent again elsewhere";
         findings.push(
             Finding::problem(
                 FindingKind::SubflowReset,

@@ -34,33 +34,34 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     ]
 }
 
-/// What a fallback means, and what to do next.
+/// Meaning of a fallback, and advice.
 fn meaning(reason: Reason) -> (&'static str, &'static str) {
     match reason {
         Reason::VersionMismatch => (
-            "client and server have no version of MPTCP in common: the transfer goes on over one path as plain TCP",
+            "client and server have no MPTCP version in common: the transfer continues over one path as plain TCP",
             "use a client and a server that both speak version 1 (RFC 8684; Linux since 5.6)",
         ),
         Reason::ChecksumMissing => (
-            "its sender leaves the checksum out, or something on the path took it out; the transfer goes on over one path as \
+            "the sender omits the checksum, or it was removed on the path; the transfer continues over one path as \
              plain TCP",
-            "compare the length of that option in a capture at its sender, and report it to the makers of that stack",
+            "compare the length of that option in a capture at its sender, and report it to the developers of that \
+             stack",
         ),
         Reason::OptionMalformed => (
-            "its sender built the option wrong, or something on the path damaged it; the transfer goes on over one path as \
-             plain TCP",
+            "the sender built an invalid option, or it was damaged on the path; the transfer continues over one path \
+             as plain TCP",
             "compare that option in a capture at its sender",
         ),
         Reason::SynDataRefused => (
-            "the client sent the data of the SYN again, and such data can have no mapping (Linux sends them without MP_CAPABLE): \
-             the server took it for plain TCP. Less likely, something on the path removed the option. The transfer goes on over \
-             one path as plain TCP",
-            "look at `sysctl net.ipv4.tcp_fastopen` on the server and at `nstat -az | grep -E 'TCPFastOpen|Fallback'` at both \
-             ends; a changed `net.ipv4.tcp_fastopen_key` makes clients' cookies useless, too",
+            "the client sent the data of the SYN again, which cannot have a mapping (Linux sends it without \
+             MP_CAPABLE): the server took it as plain TCP. Less likely, the option was removed on the path. The \
+             transfer continues over one path as plain TCP",
+            "look at `sysctl net.ipv4.tcp_fastopen` on the server and at `nstat -az | grep -E 'TCPFastOpen|Fallback'` \
+             at both ends; a changed `net.ipv4.tcp_fastopen_key` also invalidates clients' cookies",
         ),
         _ => (
-            "the transfer goes on over one path as plain TCP; look for a middlebox on that path",
-            "capture on both sides of each middlebox of that path to find where the option goes missing",
+            "the transfer continues over one path as plain TCP; a middlebox on that path may be the cause",
+            "capture on both sides of each middlebox on that path to find where the option is lost",
         ),
     }
 }

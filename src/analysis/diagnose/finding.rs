@@ -8,7 +8,7 @@ use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Connection, Role};
 use mptcp_trace::{ConnectionId, StreamId};
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -18,7 +18,7 @@ pub enum Severity {
     Notice,
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
@@ -139,7 +139,7 @@ pub enum FindingKind {
 pub struct Finding {
     /// What.
     pub finding: FindingKind,
-    /// How much it matters.
+    /// Severity.
     pub severity: Severity,
     /// The connection; `None` when it is about the capture, plain TCP or several connections.
     pub mptcpstream: Option<ConnectionId>,
@@ -157,12 +157,12 @@ pub struct Finding {
     pub packet_count: usize,
     /// Packets that show it, the first ten when there are more.
     pub packets: Vec<u64>,
-    /// What shows it, a sentence without full stop.
+    /// Evidence, a sentence without full stop.
     pub detail: String,
-    /// What it means, a sentence without full stop. Causes that the capture cannot tell apart are alternatives, the
+    /// Meaning, a sentence without full stop. Causes that the capture cannot tell apart are alternatives, the
     /// likeliest first.
     pub meaning: Cow<'static, str>,
-    /// What to do next, a sentence without full stop.
+    /// Advice, a sentence without full stop.
     pub next: Cow<'static, str>,
 }
 

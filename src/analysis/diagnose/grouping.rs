@@ -10,7 +10,7 @@ use mptcp_trace::units::counted;
 /// Details of a group that are all quoted at most; of more findings the first speaks for the others.
 const QUOTED: usize = 3;
 
-/// What equal findings have in common.
+/// Common parts of equal findings.
 #[derive(PartialEq, Eq, Hash)]
 struct Likeness<'a> {
     severity: Severity,

@@ -31,10 +31,10 @@ fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<i64>) -
     }
     let sender = towards.other().name();
     let detail = format!(
-        "towards the {}, {} of {} or longer between data, {:.3} s of {:.3} s together, the longest {}: all subflows were \
-         silent, everything was acknowledged, the receive window was open",
+        "towards the {}, {} of {} or longer between data, {:.3} s of {:.3} s together, the longest {}: subflows \
+         silent, all data acknowledged, receive window open",
         towards.name(),
-        counted(found.gaps.len(), "silence"),
+        counted(found.gaps.len(), "gap"),
         span(threshold),
         seconds(Some((0, total))),
         seconds(found.span),
@@ -42,17 +42,18 @@ fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<i64>) -
     );
     let meaning = if course.delay == 0 && round_trip.is_some() {
         format!(
-            "the application of the {sender} had nothing to send; less likely, its MPTCP scheduler held data back: neither \
-             the paths nor the receiver were in the way"
+            "the application of the {sender} had nothing to send; less likely, its MPTCP scheduler held data back. \
+             Neither the paths nor the receiver caused the wait"
         )
     } else {
         format!(
-            "the {sender} had nothing to send, or did not send it; or what it sent was lost before it came here: a capture \
-             at the {sender} tells"
+            "the {sender} had nothing to send, or held it back; or its packets were lost before the place of capture, \
+             which a capture at the {sender} would show"
         )
     };
     let next = format!(
-        "look at what the application of the {sender} waits for; `ss -tiM` on its host shows `app_limited` and `notsent`"
+        "find out what the application of the {sender} waits for; `ss -tiM` on its host shows `app_limited` and \
+         `notsent`"
     );
     Some(
         Finding::notice(FindingKind::IdleGaps, detail, meaning, next)

@@ -9,7 +9,7 @@ use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Role, Tracking};
 use mptcp_trace::units::counted;
 
-/// What the packets of one finding have in common, beside its kind.
+/// Common parts of one finding's packets, besides its kind.
 #[derive(PartialEq, Eq, Hash)]
 struct Place {
     finding: FindingKind,
@@ -59,7 +59,7 @@ impl Gathered {
     }
 }
 
-/// What the options of a connection's packets do against the rules.
+/// Rule violations by the options of a connection's packets.
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut watch = Watch::default();
     let mut gathered = Gathered::default();
@@ -120,39 +120,40 @@ fn finding(found: Found) -> Finding {
     }
 }
 
-/// What a finding means, and what to do next.
+/// Meaning of a finding, and advice.
 fn explain(kind: FindingKind) -> (&'static str, &'static str) {
     match kind {
         FindingKind::OptionMalformed => (
-            "nothing of it is cut: its sender built it wrong, or something on the path damaged it; its receiver ignores it",
-            "compare the option in a capture at its sender: if it is the same there, its stack or generator built it",
+            "the option is complete: the sender built it wrong, or it was damaged on the path; the receiver ignores it",
+            "compare the option in a capture at its sender: if it is the same there, that stack or generator built it",
         ),
         FindingKind::KeysChanged => (
-            "something on the path changed the keys in one of the packets: both ends derive other tokens, data sequence \
-             numbers and HMACs than each other, so that joins fail",
-            "compare MP_CAPABLE in captures at both ends to find the packet that was changed",
+            "the keys in one of the packets were changed on the path: both ends derive different tokens, data \
+             sequence numbers and HMACs, so joins fail",
+            "compare MP_CAPABLE in captures at both ends to find the changed packet",
         ),
         FindingKind::FastcloseKeyInvalid => (
-            "its receiver must ignore it, and the connection goes on (a RST that carries it still ends its subflow): it was \
-             forged, or its sender mixed up the keys",
-            "compare the packet in a capture at its sender: if it is not there, somebody else sent it",
+            "it was forged, or its sender mixed up the keys. The receiver must ignore it and the connection \
+             continues, but a RST that carries it still ends its subflow",
+            "compare the packet in a capture at its sender: if it is missing there, it came from elsewhere",
         ),
         FindingKind::ChecksumMissing => (
-            "its sender built the option wrong, or something on the path took the checksum out; the receiver cannot check the \
-             data, and falls back to TCP or resets the subflow",
-            "compare the length of the option in a capture at its sender, and report it to the makers of that stack",
+            "the sender built an invalid option, or the checksum was removed on the path; the receiver cannot check \
+             the data, and falls back to TCP or resets the subflow",
+            "compare the length of the option in a capture at its sender, and report it to the developers of that \
+             stack",
         ),
         FindingKind::AddressIdReused => (
-            "its sender broke the rule that an id is withdrawn before it is given to another address; the receiver should \
-             ignore the new address",
+            "the sender must withdraw an id before assigning it to another address; the receiver should ignore the \
+             new address",
             "look at `ip mptcp endpoint` and the path manager of the sender",
         ),
         FindingKind::MpPrioInvalid => (
-            "its sender uses the form of version 0 in a connection of version 1: the priority stays as it was",
-            "report it to the makers of that stack; to change a subflow's priority, send MP_PRIO on that subflow",
+            "the sender uses the version 0 form in a version 1 connection: the priority does not change",
+            "report it to the developers of that stack; to change a subflow's priority, send MP_PRIO on that subflow",
         ),
         _ => (
-            "it is not an infinite mapping, because those come with data: the connection does not fall back",
+            "this is not an infinite mapping, because those come with data: the connection does not fall back",
             "nothing; if data without MPTCP options follow, the connection fell back after all",
         ),
     }

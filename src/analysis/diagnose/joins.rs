@@ -58,13 +58,13 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
             packet.tcp_towards.other().name(),
             packet.segment.packetid
         );
-        let meaning = "the client had asked to join: something on the path removed the option from its SYN";
+        let meaning = "the client requested a join, but the option was removed from its SYN on the path";
         findings.push(
             Finding::problem(
                 FindingKind::JoinOptionMissing,
                 detail,
                 meaning,
-                "capture at the other end of that path: an option that is missing there as sent was never sent",
+                "capture at the sender of that packet: if the option is missing there too, it was never sent",
             )
             .of(subject.connection)
             .on(packet.stream)
@@ -95,9 +95,8 @@ fn of_one(
     let mut findings = Vec::new();
     for proof in join.wrong_hmacs() {
         let carrier = proof.of(join.proofs).map(|row| subject.id(row));
-        let detail = format!("the HMAC in the {} of the join is not the one that the keys give", proof.name());
-        let meaning =
-            "something on the path altered the option, or the join does not come from the peer; it must be refused";
+        let detail = format!("the HMAC in the {} of the join does not match the keys", proof.name());
+        let meaning = "the option was altered on the path, or the join does not come from the peer; it must be refused";
         let next = "compare the option in a capture at the other end: if it differs there, a middlebox altered it";
         let finding = Finding::problem(FindingKind::JoinHmacInvalid, detail, meaning, next);
         findings.push(finding.of(subject.connection).on(join.tcpstream).shown_by(carrier));
@@ -105,8 +104,9 @@ fn of_one(
     if !subject.connection.roles_known
         && let Some(token) = join.handshake.token
     {
-        let detail = format!("the join is for the token {token:08x}, which no connection of the capture has");
-        let meaning = "the connection began before the capture or outside it, or the token was altered on the path";
+        let detail = format!("the join is for token {token:08x}, which belongs to no connection of the capture");
+        let meaning = "the connection began before the capture or was not captured, or the token was altered on the \
+                       path";
         findings.push(make(Finding::notice(
             FindingKind::JoinTokenUnknown,
             detail,
@@ -122,20 +122,20 @@ fn of_one(
         }
         Outcome::OptionMissing => {
             let detail = if join.handshake.rows[1].is_none() {
-                format!("the SYN asks to join, the SYN/ACK in packet {decided} has no MP_JOIN")
+                format!("the SYN has MP_JOIN, but the SYN/ACK in packet {decided} does not")
             } else {
-                format!("SYN and SYN/ACK have MP_JOIN, the ACK in packet {decided} has no MPTCP option")
+                format!("SYN and SYN/ACK have MP_JOIN, but the ACK in packet {decided} has no MPTCP option")
             };
             let meaning = if join.handshake.rows[1].is_none() {
-                "something on that path removes MPTCP options, or the port is served by a plain TCP listener"
+                "a middlebox on that path removes MPTCP options, or the port belongs to a plain TCP listener"
             } else {
-                "something on that path removes MPTCP options: the joining host sends one in its ACK"
+                "a middlebox on that path removes MPTCP options: the joining host sends one in its ACK"
             };
             findings.push(make(Finding::problem(
                 FindingKind::JoinOptionMissing,
                 detail,
                 meaning,
-                "capture at the other end of that path: an option that is missing there as sent was never sent",
+                "capture at the sender of that packet: if the option is missing there too, it was never sent",
             )));
         }
         Outcome::Unanswered => {
@@ -159,7 +159,10 @@ fn against_flag(subject: &Subject<'_>, join: &JoinAttempt) -> Finding {
     Finding::notice(
         FindingKind::JoinAgainstFlag,
         format!("the {opener} joined at the address and port of the initial subflow, and the {host} accepted it"),
-        format!("the {host} had said in MP_CAPABLE (flag C) that it accepts no join there: the {opener} must not ask"),
+        format!(
+            "the {host} had announced in MP_CAPABLE (flag C) that it accepts no joins there: the {opener} must \
+                 not try"
+        ),
         format!("nothing, if it works: `net.mptcp.allow_join_initial_addr_port` at the {host} sets the flag"),
     )
 }
@@ -176,7 +179,7 @@ fn unanswered(subject: &Subject<'_>, join: &JoinAttempt, is_silent: bool, end: O
         return Finding::notice(
             FindingKind::JoinUnanswered,
             format!("{detail} until the connection or the capture ended, {waited} later"),
-            "there was no time for an answer or a second SYN; or the path is down or filtered",
+            "too little time for an answer or a second SYN; or the path is down or filtered",
             next,
         );
     }

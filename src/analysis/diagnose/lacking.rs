@@ -1,4 +1,4 @@
-//! What of a connection does the capture not hold, and which findings does that forbid?
+//! Parts of a connection missing from the capture, and the findings that they rule out.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::Travelling;
 use mptcp_trace::units::counted;
 
-/// What the capture lacks of a connection.
+/// Parts of a connection missing from the capture.
 pub struct Lacking {
     subflow: bool,
     /// Subflows of which it has one direction only.
@@ -61,7 +61,14 @@ fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
     for towards in Role::BOTH {
         let Some(elsewhere) = unseen.get(towards).elsewhere() else { continue };
         let lacking = unseen.get(towards).lacking;
-        let besides = if lacking == 0 { String::new() } else { format!(", besides {lacking} that its subflows lack") };
+        let besides = if lacking == 0 {
+            String::new()
+        } else {
+            format!(
+                ", in addition to {lacking} missing from its \
+            captured subflows"
+            )
+        };
         let detail = format!(
             "towards the {}, DATA_ACKs cover {} that no captured packet carried{besides}",
             towards.name(),
@@ -74,8 +81,8 @@ fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
             Finding::notice(
                 FindingKind::SubflowNotCaptured,
                 detail,
-                "they went over a subflow that was not captured: goodput, rates and shares are of what was captured, and \
-                 what seems to be missing may have gone there",
+                "the data went over a subflow that was not captured: goodput, rates and shares cover captured data \
+                 only, and seemingly missing data may have gone there",
                 "capture on all interfaces (`tcpdump -i any`), or compare with the capture of the other interface",
             )
             .of(subject.connection)

@@ -1,6 +1,6 @@
-//! What would a protocol engineer look for by hand, and find?
+//! The findings of a protocol engineer's examination.
 //!
-//! One kind of trouble a file; each returns findings with the packets that show it, what it means and what to do next. A
+//! One kind of trouble per file; each returns findings with the packets that show it, what it means and what to do next. A
 //! finding is a statement about the capture, so the detectors are conservative: what only may be trouble is not reported,
 //! and a cause that one capture cannot tell from another is given as alternatives.
 
@@ -47,12 +47,12 @@ use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 use mptcp_trace::tracking::{Travelling, in_file_order, of_subflow};
 use mptcp_trace::{PacketRow, StreamId};
 
-/// What every detector of a connection looks at.
+/// Input of every detector of a connection.
 struct Subject<'a> {
     capture: &'a Capture,
     connection: &'a Connection,
     packets: Vec<Travelling<'a>>,
-    /// What is known of the windows.
+    /// Facts about the windows.
     courses: ByRole<Course>,
     standing: Vec<Standing>,
 }
@@ -82,7 +82,7 @@ impl<'a> Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// What each packet means for the direction towards `towards`.
+    /// Effect of each packet on the direction towards `towards`.
     fn steps(&self, towards: Role) -> impl Iterator<Item = Step> {
         self.courses.get(towards).steps(&self.capture.tracking, &self.packets)
     }
@@ -105,7 +105,7 @@ impl Subject<'_> {
 }
 
 /// Findings about one connection, problems first; none of a request that came to nothing, which [`diagnose_capture`] and
-/// [`diagnose_request`] tell of. `checksums` are the verdicts on its mappings, where the payload was at hand.
+/// [`diagnose_request`] tell of. `checksums` are the verdicts on its mappings, where the payload was available.
 #[must_use]
 pub fn diagnose_connection(
     capture: &Capture,

@@ -14,8 +14,8 @@ pub fn find(capture: &Capture) -> Option<Finding> {
     let (first, by) = *one_sided.first()?;
     let total = streams().count();
     let detail = format!(
-        "of {} the capture has the packets of one end only, which acknowledge what is not in it; the first is tcp {}, \
-         from {}",
+        "for {}, the capture has packets of one end only, which acknowledge data not in the capture; the first is tcp \
+         {}, from {}",
         if total == 1 { "its TCP stream".to_string() } else { format!("{} of {total} TCP streams", one_sided.len()) },
         first.id,
         first.endpoint(by)
@@ -25,9 +25,9 @@ pub fn find(capture: &Capture) -> Option<Finding> {
         Finding::notice(
             FindingKind::OneDirectionOnly,
             detail,
-            "a capture filter or a mirror port took one direction, or the packets back took another path: round trips, \
-             losses, answers and what was lost on the way cannot be told",
-            "capture both directions: without `src` or `dst` in the filter, and both directions of a mirrored port",
+            "a capture filter or mirror port covered one direction only, or the return path was another one: round \
+             trips, losses and answers cannot be determined",
+            "capture both directions: no `src` or `dst` in the filter, and both directions of a mirrored port",
         )
         .shown_by(shown.map(|segment| segment.packetid)),
     )

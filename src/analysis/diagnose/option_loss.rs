@@ -48,9 +48,11 @@ fn of_one(subject: &Subject<'_>, id: StreamId, loss: &Loss<PacketRow>) -> Option
         if without.len() == 1 { "has" } else { "have" },
         last.packetid
     );
-    let meaning = "something on that path removes the options in that direction, or that end stopped sending them: data \
-                   without a mapping must not be taken, and without DATA_ACKs the other end sends its data again elsewhere";
-    let next = "capture at the sender of these packets: options that are there as sent were removed on the path";
+    let meaning = "a middlebox on that path removes the options in that direction, or that end stopped sending them. \
+                   Data without a mapping must be rejected; without DATA_ACKs, the other end sends its data again \
+                   elsewhere";
+    let next = "capture at the sender of these packets: if the options are present there, they were removed on the \
+                path";
     let finding = Finding::problem(FindingKind::SubflowOptionsRemoved, detail, meaning, next);
     Some(finding.of(subject.connection).on(id).going(towards).shown_by(without))
 }

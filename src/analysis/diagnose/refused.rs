@@ -9,10 +9,9 @@ use mptcp_trace::tracking::authentication::Lack;
 /// The finding about a refused join, without the packets of its handshake.
 pub fn describe(subject: &Subject<'_>, join: &JoinAttempt, refusal: &Refusal) -> Finding {
     let by = refusal.by.name();
-    let reason = join.reason.map_or_else(
-        || "without a reason".to_string(),
-        |code| format!("with the reason {code}, {}", reason_name(code)),
-    );
+    let reason = join
+        .reason
+        .map_or_else(|| "without a reason".to_string(), |code| format!("for reason {code} ({})", reason_name(code)));
     let unseen = if refusal.seen { "" } else { ", which is not captured," };
     let mut detail = format!("the {by} answered the {} of the join{unseen} with a RST {reason}", refusal.step.name());
     for cause in &refusal.causes {
@@ -45,9 +44,9 @@ pub fn too_late(detail: String) -> Finding {
     Finding::notice(
         FindingKind::JoinTooLate,
         detail,
-        "the connection was ending: a host accepts no further subflow after DATA_FIN or MP_FASTCLOSE",
-        "nothing, where connections are short: they end before a second path is ready; where one end closes its direction \
-         early, join before that",
+        "the connection was ending: a host accepts no further subflows after DATA_FIN or MP_FASTCLOSE",
+        "nothing if connections are short, because they end before a second path is ready; if one end closes its \
+         direction early, join earlier",
     )
 }
 
@@ -62,33 +61,36 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
     match cause {
         Cause::Ending(_) | Cause::PerhapsEnding(_) => "the connection was ending".to_string(),
         Cause::EndingUnseen => {
-            "the connection was ending: packets of the other direction are not captured, a DATA_FIN would be among them"
-                .to_string()
+            "the connection was ending: a DATA_FIN would be in the other direction, which was not captured".to_string()
         }
-        Cause::PortZero => format!("nobody can listen on port 0: the {other} has a wrong port for that address"),
-        Cause::FlagC => format!("the {by} had said in MP_CAPABLE (flag C) that it accepts no join to that address and port"),
-        Cause::FellBack(_) => "a connection that fell back to TCP takes no further subflow".to_string(),
-        Cause::HmacWrong => format!("the HMAC is wrong as captured, and the {by} must refuse it"),
+        Cause::PortZero => format!("port 0 cannot have a listener: the {other} has a wrong port for that address"),
+        Cause::FlagC => format!(
+            "the {by} had announced in MP_CAPABLE (flag C) that it accepts no joins to that \
+                                 address and port"
+        ),
+        Cause::FellBack(_) => "a connection that fell back to TCP accepts no further subflows".to_string(),
+        Cause::HmacWrong => format!("the captured HMAC is wrong, so the {by} must refuse it"),
         Cause::HmacAltered => format!("the option was altered or removed on the way to the {by}"),
         Cause::HmacUnchecked => {
             let lacks = join.verdict.lacks.map_or("its packet not captured", Lack::phrase);
             format!("the HMAC is wrong: it cannot be checked, {lacks}")
         }
         Cause::TokenUnknown => {
-            "no connection of the capture has the token: it was altered on the path, or its connection is older than the \
-             capture"
+            "the token belongs to no connection of the capture: it was altered on the path, or its connection is \
+             older than the capture"
                 .to_string()
         }
         Cause::TokenAltered => format!("the token was altered on the way to the {by}"),
         Cause::NobodyListens if refusal.by == Role::Client => {
-            "nobody listens there: a client that advertises an address has no listener at it unless one is set up".to_string()
+            "no listener there: a client that advertises an address has no listener on it unless one is set up"
+                .to_string()
         }
-        Cause::NobodyListens => "nobody listens at that address and port, or a firewall answers for it".to_string(),
+        Cause::NobodyListens => "no listener at that address and port, or a firewall answers for it".to_string(),
         Cause::Gone => format!("the {by} no longer has the connection"),
         Cause::OnThePath => {
-            format!("a device on the path sent the RST: its time to live is not that of the {by}'s other packets")
+            format!("a device on the path sent the RST: its time to live differs from the {by}'s other packets")
         }
-        Cause::GivenUp => format!("the {by} had given the join up, or a firewall sent the RST"),
+        Cause::GivenUp => format!("the {by} had abandoned the join, or a firewall sent the RST"),
         Cause::NotEstablished => {
             format!("the join came too early: the {by} had not yet received a DSS from the {other}")
         }
@@ -96,21 +98,21 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
             format!("the {by}'s limit of subflows, or a port that it has not advertised")
         }
         Cause::Limit => format!("the {by}'s limit of subflows, or another policy"),
-        Cause::Resources => format!("the {by} says that it lacks resources"),
+        Cause::Resources => format!("the {by} reports a lack of resources"),
         Cause::AsItSays => match join.reason {
-            Some(code) => format!("the {by} gives that reason: {}", reason_name(code)),
-            None => "the reason is not known".to_string(),
+            Some(code) => format!("the {by} gives the reason: {}", reason_name(code)),
+            None => "reason unknown".to_string(),
         },
     }
 }
 
-/// What to do next: the counters of Linux that tell the causes apart first.
+/// Advice: first the Linux counters that distinguish the causes.
 fn next(refusal: &Refusal) -> String {
     let by = refusal.by.name();
     match refusal.causes.as_slice() {
         [Cause::PortZero] => {
             return format!(
-                "look where the {} has that port from: its endpoints, or ADD_ADDR in `events`",
+                "find out where the {} got that port: its endpoints, or ADD_ADDR in `events`",
                 refusal.by.other().name()
             );
         }
@@ -119,7 +121,7 @@ fn next(refusal: &Refusal) -> String {
                 "join an address that the {by} advertises, or set `net.mptcp.allow_join_initial_addr_port` to 1 there"
             );
         }
-        [Cause::FellBack(_)] => return "look at the finding `fallback`".to_string(),
+        [Cause::FellBack(_)] => return "see the finding `fallback`".to_string(),
         _ => {}
     }
     let mut counters: Vec<&str> = Vec::new();
@@ -137,7 +139,7 @@ fn next(refusal: &Refusal) -> String {
                 (Some("MPTcpExtMPJoinNoTokenFound"), Some("compare the token in a capture there".to_string()))
             }
             (Cause::OnThePath, _) => {
-                (None, Some(format!("capture at the {by}: it did not send a RST that is missing there")))
+                (None, Some(format!("capture at the {by}: if the RST is missing there, the {by} did not send it")))
             }
             (Cause::GivenUp, _) => (None, Some(format!("look for a firewall at the {by} and on that path"))),
             (Cause::Gone, Step::Syn) => (Some("MPTcpExtMPJoinNoTokenFound"), None),

@@ -1,4 +1,4 @@
-//! What came over a second subflow, and was that needed?
+//! Data sent over a second subflow, and whether that was needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,12 @@ use mptcp_trace::tracking::data::{Kind, data_level};
 use mptcp_trace::units::counted;
 use mptcp_trace::{PacketRow, StreamId};
 
-/// What was seen of the data that came over one subflow and then over another.
+/// Data that arrived over one subflow and then over another.
 #[derive(Default)]
 struct Pair {
     packets: BTreeSet<PacketRow>,
     bytes: u64,
-    /// Octets that the DATA_ACK passed only thanks to the second copy.
+    /// Bytes that the DATA_ACK passed only thanks to the second copy.
     needed: u64,
     /// Those of them that TCP had acknowledged before.
     lost_behind_tcp: u64,
@@ -73,8 +73,8 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 fn from_the_sender(towards: Role, (from, to): (StreamId, StreamId), pair: &Pair) -> Finding {
     let bytes = |amount: u64| counted(amount, "byte");
     let mut detail = format!(
-        "towards the {}, {} with {} of stream {from} went again over stream {to}; the DATA_ACK passed {} of them only with \
-         the reinjection, {} without it",
+        "towards the {}, stream {to} reinjected {} with {} of stream {from}; the DATA_ACK covered {} only after the \
+         reinjection, {} without it",
         towards.name(),
         counted(pair.packets.len(), "packet"),
         bytes(pair.bytes),
@@ -83,24 +83,25 @@ fn from_the_sender(towards: Role, (from, to): (StreamId, StreamId), pair: &Pair)
     );
     let open = pair.bytes.saturating_sub(pair.needed).saturating_sub(pair.superfluous);
     if open > 0 {
-        detail.push_str(&format!(", and for {} the capture does not tell", bytes(open)));
+        detail.push_str(&format!(", and {} are undetermined", bytes(open)));
     }
     let meaning = if pair.lost_behind_tcp > 0 {
         detail.push_str(&format!("; TCP had acknowledged {} long before", bytes(pair.lost_behind_tcp)));
-        "TCP's acknowledgement was not enough: the receiver lost data behind TCP, and the reinjection was needed"
+        "the receiver lost data after TCP acknowledged it, so the reinjection was needed"
     } else if pair.needed > 0 {
-        "what the DATA_ACK passed only with the reinjection was lost or late on its own subflow: the reinjection was needed"
+        "data that the DATA_ACK covered only after the reinjection was lost or late on its own subflow: the \
+         reinjection was needed"
     } else if open == 0 {
-        "the data arrived on their own subflow all the same: the reinjection was not needed after all"
+        "the data arrived on its own subflow anyway: the reinjection was not needed"
     } else {
-        "whether the reinjection was needed is known at the receiver"
+        "the capture does not show whether the reinjection was needed; a capture at the receiver does"
     };
     Finding::notice(
         FindingKind::Reinjections,
         detail,
         meaning,
-        "compare loss and round trips of the two subflows (`rtt`, `tcp_summary`); with the receiver's capture \
-         `qualify_reinjections` says what each gained",
+        "compare loss and round trips of the two subflows (`rtt`, `tcp_summary`); with the receiver's capture, \
+         `qualify_reinjections` shows the gain of each",
     )
 }
 
@@ -111,8 +112,8 @@ fn from_elsewhere(place: Option<Place>, towards: Role, (from, to): (StreamId, St
         _ => "",
     };
     let detail = format!(
-        "towards the {}{recorded}, {} over stream {to} brought {} that stream {from} had brought before, up to {:.3} s \
-         earlier",
+        "towards the {}{recorded}, {} over stream {to} delivered {} that stream {from} had delivered before, up to \
+         {:.3} s earlier",
         towards.name(),
         counted(pair.packets.len(), "packet"),
         counted(pair.bytes, "byte"),
@@ -121,8 +122,8 @@ fn from_elsewhere(place: Option<Place>, towards: Role, (from, to): (StreamId, St
     Finding::notice(
         FindingKind::Reinjections,
         detail,
-        "two copies of the data came, and the capture does not say which was sent first: either the late copy is a \
-         reinjection that was not needed, or it is the original, and the reinjection helped by that much",
+        "two copies of the data arrived, and the capture does not show which was sent first. Either the late copy is \
+         an unneeded reinjection, or it is the original and the reinjection saved that much time",
         "compare with a capture at the sender (`qualify_reinjections`)",
     )
 }

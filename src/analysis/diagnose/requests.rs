@@ -25,7 +25,7 @@ pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<Findi
     of_one(capture, &request, &Servers::of(capture, &requests(capture)))
 }
 
-/// What the other streams to one server's address and port show.
+/// Facts from other streams to one server's address and port.
 #[derive(Debug, Clone, Copy, Default)]
 struct Server {
     /// Versions that it answered with MP_CAPABLE of its own.
@@ -106,12 +106,12 @@ const NAMED: usize = 4;
 fn asked(request: &Request) -> String {
     let version = request.version;
     if let [syn] = request.asked.as_slice() {
-        return format!("the SYN in packet {syn} asks for MPTCP version {version}");
+        return format!("the SYN in packet {syn} requests MPTCP version {version}");
     }
     let named: Vec<String> = request.asked.iter().take(NAMED).map(u64::to_string).collect();
     let more = if request.asked.len() > NAMED { ", …" } else { "" };
     let syns = counted(request.asked.len(), "SYN");
-    format!("{syns} (packets {}{more}) ask for MPTCP version {version}", named.join(", "))
+    format!("{syns} (packets {}{more}) request MPTCP version {version}", named.join(", "))
 }
 
 /// The packet that answered, or else the first SYN.
@@ -124,31 +124,31 @@ fn declined(request: &Request, server: &Server) -> Finding {
     let without = if request.syn_ack {
         format!("the SYN/ACK in packet {answer} has no MP_CAPABLE")
     } else {
-        format!("the SYN/ACK was not captured, and the client goes on without MPTCP in packet {answer}")
+        format!("the SYN/ACK was not captured, and the client continues without MPTCP in packet {answer}")
     };
     let asked = asked(request);
     let speaks_other =
         server.speaks.iter().enumerate().any(|(version, speaks)| *speaks && version != usize::from(request.version));
     let meaning = match request.version {
         _ if speaks_other => {
-            "the server grants another version of MPTCP in this capture: the versions do not fit, and the connection goes on \
-             as plain TCP"
+            "the server accepts another MPTCP version in this capture: the versions are incompatible, and the \
+             connection continues as plain TCP"
         }
         0 => {
-            "the server does not speak version 0 (a version 1 server answers so), or no MPTCP at all, or something on the \
-             path removed the option from the SYN or the SYN/ACK"
+            "the server does not support version 0 (a version 1 server answers like this), or MPTCP at all; or the \
+             path removed the option from SYN or SYN/ACK"
         }
         _ => {
-            "the server does not speak MPTCP, or not this version, or something on the path removed the option from the SYN \
-             or the SYN/ACK"
+            "the server does not support MPTCP, or not this version, or the option was removed from the SYN or the \
+             SYN/ACK on the path"
         }
     };
     let next = match request.version {
         0 => {
-            "use a client with version 1 (RFC 8684): Linux servers speak no other since 5.6; if the server is meant to speak \
-             version 0, capture there"
+            "use a client with version 1 (RFC 8684), the only version that Linux servers support since 5.6; if the \
+             server should support version 0, capture there"
         }
-        _ => "check `net.mptcp.enabled` and the listening socket on the server; if both are right, capture there",
+        _ => "check `net.mptcp.enabled` and the listening socket on the server; if both are correct, capture there",
     };
     Finding::problem(FindingKind::MptcpDeclined, format!("{asked}, {without}"), meaning, next)
 }
@@ -163,22 +163,22 @@ fn blackholed(request: &Request, plain: Option<&u64>, answer: Option<u64>) -> Fi
     let detail = format!("{} and got no answer; {answered}", asked(request));
     let next = match request.version {
         0 => {
-            "capture on both sides of each firewall of the path to find where the SYN goes missing; \
-             `net.mptcp.mptcp_syn_retries` says after how many SYNs that client leaves the option out"
+            "capture on both sides of each firewall on the path to find where the SYN is lost; \
+             `net.mptcp.mptcp_syn_retries` is the number of SYNs after which that client omits the option"
         }
         _ => {
-            "capture on both sides of each firewall of the path to find where the SYN goes missing; a Linux client counts it \
-             (`nstat -az | grep -e MPTcpExtBlackhole -e MPTcpExtMPCapableSYNTXDrop`) and may ask for no MPTCP for \
-             `net.mptcp.blackhole_timeout` seconds"
+            "capture on both sides of each firewall on the path to find where the SYN is lost. A Linux client counts \
+             this (`nstat -az | grep -e MPTcpExtBlackhole -e MPTcpExtMPCapableSYNTXDrop`) and may not request MPTCP \
+             for `net.mptcp.blackhole_timeout` seconds"
         }
     };
     if request.asked.len() > 1 {
         let meaning =
-            "SYNs with the option are dropped on the path, by a firewall for instance, or before the server's socket";
+            "SYNs with the option are dropped on the path, for example by a firewall, or before the server's socket";
         Finding::problem(FindingKind::MptcpBlackholed, detail, meaning, next)
     } else {
-        let meaning =
-            "one SYN may have been lost by chance; if it happens again, SYNs with the option are dropped on the path";
+        let meaning = "a single SYN may have been lost by chance; if it happens again, SYNs with the option are dropped on the \
+             path";
         Finding::notice(FindingKind::MptcpBlackholed, detail, meaning, next)
     }
 }
@@ -191,22 +191,22 @@ fn unanswered(request: &Request, server: &Server) -> Finding {
     let detail = format!("{}{plain}, and none was answered", asked(request));
     let (meaning, next) = if !request.plain.is_empty() || server.plain_failed {
         (
-            "SYNs without the option to that port were not answered either: the host or the path is down, or a firewall drops \
-             them; the option is not the cause",
+            "SYNs without the option to that port got no answer either: the host or the path is down, or a firewall \
+             drops them. The option is not the cause",
             "test the path to that port with plain TCP, and look for a firewall",
         )
     } else if server.heard_option {
         (
-            "other SYNs with the option to that port were answered: the path or the host was down at that time, or the packets \
-             were lost; the option is hardly the cause",
-            "look at what else the capture shows of that address at the time, and capture at the server",
+            "other SYNs with the option to that port were answered: the path or the host was down at that time, or \
+             the packets were lost. The option is probably not the cause",
+            "check what else the capture shows of that address at the time, and capture at the server",
         )
     } else {
         (
-            "the host or the path is down, a firewall drops all SYNs to that port, or something drops those with the option, or \
-             the answers took another way than the capture",
-            "try the same port with plain TCP: if that is answered, the option is the cause (on Linux, \
-             `nstat -az | grep MPTcpExtBlackhole`)",
+            "the host or the path is down, a firewall drops all SYNs to that port or only those with the option, or \
+             the answers bypassed the place of capture",
+            "try plain TCP to the same port: if that is answered, the option is the cause (on Linux, `nstat -az | \
+             grep MPTcpExtBlackhole`)",
         )
     };
     Finding::problem(FindingKind::MptcpUnanswered, detail, meaning, next)
@@ -220,24 +220,25 @@ fn refused(request: &Request, server: &Server) -> Finding {
     };
     let (meaning, next) = if !request.plain.is_empty() || server.plain_failed {
         (
-            "SYNs without the option to that port are refused, too: nothing listens there, or a firewall rejects them; the \
-             option is not the cause",
+            "SYNs without the option to that port are refused too: nothing listens there, or a firewall rejects them. \
+             The option is not the cause",
             "check the listening socket on the server (`ss -lnt`)",
         )
     } else if server.heard_option {
         (
-            "other SYNs with the option to that port were answered: nothing listened at that time; the option is hardly the cause",
-            "check when the server's socket listened",
+            "other SYNs with the option to that port were answered: nothing listened at that time. The option is \
+             probably not the cause",
+            "check when the server's socket was listening",
         )
     } else if server.answered_plain.is_some() {
         (
-            "a SYN without the option to the same port was answered: something refuses the option, or nothing listened at that \
-             time",
-            "capture at the server: where the RST does not leave it, a firewall sent it",
+            "a SYN without the option to the same port was answered: a device rejects the option, or nothing listened \
+             at that time",
+            "capture at the server: if the RST is missing there, a firewall sent it",
         )
     } else {
         (
-            "nothing listens on that port, or a firewall rejects the SYN, because of the option or without regard to it",
+            "nothing listens on that port, or a firewall rejects the SYN, because of the option or for another reason",
             "check the listening socket on the server (`ss -lnt`), then try plain TCP to the same port",
         )
     };
@@ -252,10 +253,10 @@ fn mirrored(request: &Request) -> Finding {
     };
     Finding::problem(
         FindingKind::MptcpMirrored,
-        format!("{}, the SYN/ACK in packet {answer} gives back {what}", asked(request)),
-        "the server or a middlebox repeats options that it does not know: there is no MPTCP server, and the connection goes on \
-         as plain TCP",
-        "nothing, unless the server is meant to speak MPTCP: then capture there to see which SYN/ACK leaves it",
+        format!("{}, but the SYN/ACK in packet {answer} returns {what}", asked(request)),
+        "the server or a middlebox echoes unknown options: there is no MPTCP server, and the connection continues as \
+         plain TCP",
+        "nothing, unless the server should support MPTCP: then capture there to see which SYN/ACK it sends",
     )
 }
 
@@ -271,7 +272,7 @@ fn nobody_asked(capture: &Capture) -> Option<Finding> {
         return None;
     }
     let detail = format!("none of the {} SYNs has MP_CAPABLE", syns.len());
-    let meaning = "the clients do not ask for MPTCP, or something before the place of capture removed the option";
+    let meaning = "the clients do not request MPTCP, or the option was removed before the place of capture";
     let next =
         "check that the client's sockets are MPTCP sockets (`mptcpize run`, IPPROTO_MPTCP), or capture at the client";
     Some(Finding::problem(FindingKind::MptcpNotRequested, detail, meaning, next).shown_by(syns))

@@ -1,4 +1,4 @@
-//! What went again on the subflow that had sent it, and why?
+//! Data re-sent on the subflow that had sent it, and the reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,40 +120,40 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
             let what = ended(subject, row);
             detail.push_str(&format!("; while they were under way, {what}"));
             (
-                "when a subflow ends or fails to join, Linux sends all data without a DATA_ACK again, also on the subflow \
-                 that had sent them; the receiver drops what it has",
-                "look at `events` for what ended the subflow",
+                "when a subflow ends or fails to join, Linux sends all data without a DATA_ACK again, also on the \
+                 subflow that had sent it; the receiver drops duplicates",
+                "see `events` for what ended the subflow",
             )
         }
         Cause::NoDataAck(by_tcp) => {
             let and_yet = if by_tcp { ", although TCP had acknowledged them" } else { "" };
-            detail.push_str(&format!("; they had had no DATA_ACK for {age}{and_yet}"));
+            detail.push_str(&format!("; without a DATA_ACK for {age}{and_yet}"));
             (
-                "MPTCP's retransmission timer sends again what has no DATA_ACK: the DATA_ACK came late or was lost, or the \
-                 receiver lost the data behind TCP",
-                "look at the DATA_ACKs before these packets (`plot dsn`), and at a capture at the receiver",
+                "MPTCP's retransmission timer resends data without a DATA_ACK: the DATA_ACK was late or lost, or the \
+                 receiver lost the data after TCP acknowledged it",
+                "look at the DATA_ACKs before these packets (`plot dsn`), and capture at the receiver",
             )
         }
         Cause::Open => {
             detail.push_str(&format!(", {age} later"));
             (
-                "why is not known without the DATA_ACKs, which the capture does not hold; the receiver drops what it has",
+                "the reason is unknown, because the DATA_ACKs were not captured; the receiver drops duplicates",
                 "capture both directions",
             )
         }
         Cause::Passed => {
-            detail.push_str(&format!(", {age} later; the DATA_ACK had passed them already"));
+            detail.push_str(&format!(", {age} later; the DATA_ACK had already covered them"));
             (
-                "the DATA_ACK and these packets crossed on the way, or the sender sent them in spite of it; the receiver drops what \
-                 it has",
-                "look at a capture at the sender for when the DATA_ACK came there",
+                "the DATA_ACK and these packets crossed on the way, or the sender ignored it; the receiver drops \
+                 duplicates",
+                "capture at the sender to see when the DATA_ACK arrived there",
             )
         }
     };
     Finding::notice(FindingKind::ResentOnSameSubflow, detail, meaning, next)
 }
 
-/// What the packet in `row` ended.
+/// The end caused by the packet in `row`.
 fn ended(subject: &Subject<'_>, row: PacketRow) -> String {
     let packet = subject.packets.binary_search_by_key(&row, |packet| packet.row).ok();
     let Some(packet) = packet.and_then(|at| subject.packets.get(at)) else { return "a subflow ended".to_string() };

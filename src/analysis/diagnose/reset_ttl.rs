@@ -16,9 +16,9 @@ fn of_one(subject: &Subject<'_>, group: &[StrangeReset]) -> Option<Finding> {
     let first = group.first()?;
     let rows = group.iter().map(|reset| subject.id(reset.row));
     let detail = format!("packet {}: {}", subject.id(first.row), first.detail());
-    let meaning = "a device on the path sent it, a firewall for instance, or that host sends its RSTs with another time to live \
-                   (without a socket, or from a load balancer before it), or the route had just changed";
-    let next = "capture at that end: a RST that does not leave it there was injected on the path";
+    let meaning = "a device on the path sent it, such as a firewall. Or that host sends RSTs with another time to \
+                   live (without a socket, or through a load balancer), or the route had just changed";
+    let next = "capture at that end: if the RST is missing there, it was injected on the path";
     let finding = Finding::notice(FindingKind::ResetTtlDiffers, detail, meaning, next);
     Some(finding.of(subject.connection).on(first.tcpstream).going(first.sender.other()).shown_by(rows))
 }

@@ -45,7 +45,7 @@ fn describe(
     let point = subject.capture.tracking.stream(stream).and_then(|s| capture_point::of_subflow(subject.capture, s));
     let point = point.or(of_connection);
     let mut detail = format!(
-        "towards the {}, {} of {} sent were sent again ({})",
+        "towards the {}, {} of {} sent were retransmitted ({})",
         towards.name(),
         sent.bytes(),
         counted(sent.sent(), "byte"),
@@ -72,8 +72,7 @@ fn describe(
 fn cause(sent: &SentAgain, place: Option<Place>) -> (Cow<'static, str>, &'static str) {
     if sent.had_already.saturating_mul(2) > sent.bytes() {
         return (
-            "most of it was needless: the path reorders or delays more than the sender allows for, or ACKs were lost"
-                .into(),
+            "mostly unnecessary: the path reorders or delays more than the sender tolerates, or ACKs were lost".into(),
             "look at the spread of round trips (`rtt`), and at `nstat -az TcpExtTCPDSACKRecv` at the sender",
         );
     }
@@ -82,21 +81,22 @@ fn cause(sent: &SentAgain, place: Option<Place>) -> (Cow<'static, str>, &'static
         Some(Place::Receiver) => ("the path lost the packets", path),
         Some(Place::Between) => ("the packets were lost between the sender and the place of capture", path),
         Some(Place::Sender) => (
-            "the packets were lost at the sender, before the place of capture: in its queue, or by the capture",
+            "the packets were lost at the sender, before the place of capture: in its queue, or by the capture itself",
             "look at `tc -s qdisc` at the sender, and at the drop counters of the capturing program",
         ),
         None => ("the packets were lost before the place of capture", path),
     };
     let behind = match place {
-        Some(Place::Sender) => ("the path lost the packets, or the receiving host did", path),
+        Some(Place::Sender) => ("the path or the receiving host lost the packets", path),
         Some(Place::Between) => ("the packets were lost between the place of capture and the receiver", path),
         Some(Place::Receiver) => (
-            "the first copies had come to the receiver: their ACKs were lost or late, or the host dropped them",
+            "the first copies had reached the receiver: their ACKs were lost or late, or the host dropped them",
             "look at `nstat -az` at the receiver (TcpExtTCPBacklogDrop, TcpExtTCPRcvQDrop), and capture at the sender",
         ),
         None => (
-            "the first copies are in the capture: they were lost behind it, or their ACKs were lost or late",
-            "capture at the other end too, and compare (`loss`)",
+            "the first copies were captured: they were lost after the place of capture, or their ACKs were lost or \
+             late",
+            "also capture at the other end, and compare (`loss`)",
         ),
     };
     let (most, rest) = if sent.into_holes > sent.captured_before { (before, behind) } else { (behind, before) };

@@ -12,7 +12,7 @@ use mptcp_trace::units::counted;
 
 /// A shorter silence may be the scheduler's choice, nanoseconds.
 const SILENCE: i64 = 1_000_000_000;
-/// Octets that a subflow must have carried before, and the others meanwhile, to speak of silence.
+/// Bytes that a subflow must have carried before, and the others meanwhile, to speak of silence.
 const CARRIED: u64 = 100_000;
 
 /// One direction of one subflow.
@@ -20,7 +20,7 @@ const CARRIED: u64 = 100_000;
 struct Flow {
     carried: u64,
     last: Option<(i64, u64)>,
-    /// What all subflows had carried when this one was last heard.
+    /// Data of all subflows when this one was last heard.
     others_at_last: u64,
     closed: bool,
 }
@@ -79,7 +79,7 @@ fn silence(
     }
     let until = if ended { format!("until {}", subject.time(now)) } else { "to the end of the capture".to_string() };
     let detail = format!(
-        "towards the {}, nothing came over the subflow from {} {until} ({:.1} s), while the others carried {}",
+        "towards the {}, the subflow carried nothing from {} {until} ({:.1} s), while the others carried {}",
         towards.name(),
         subject.time(last),
         seconds(Some((last, now))),
@@ -87,13 +87,13 @@ fn silence(
     );
     let (meaning, next) = match subject.place(own.tcpstream, towards) {
         Some(Place::Sender) => (
-            "the sender's scheduler left it for the others; less likely, its path was down for too short a time to show as \
+            "the sender's scheduler preferred the others; less likely, the path was down too briefly to cause \
              retransmissions",
             "compare round trips and losses of the subflows (`rtt`, `tcp_summary`)",
         ),
         _ => (
-            "its path was down, or the sender's scheduler left it",
-            "look at a capture at the sender for retransmissions in that time",
+            "its path was down, or the sender's scheduler stopped using it",
+            "capture at the sender and look for retransmissions in that time",
         ),
     };
     Some(

@@ -14,7 +14,7 @@ use mptcp_trace::tracking::data::{DataLevel, data_level};
 use mptcp_trace::tracking::{ByRole, Role, SubflowKind};
 use mptcp_trace::units::{counted, span};
 
-/// What goes in the first flight: ten segments (RFC 6928 §2), bytes.
+/// Size of the first flight: ten segments (RFC 6928 §2), bytes.
 const FIRST_FLIGHT: u64 = 14_600;
 /// With less data, a connection must last so long, nanoseconds.
 const LASTING: i64 = 1_000_000_000;
@@ -48,13 +48,13 @@ pub fn find(subject: &Subject<'_>) -> Option<Finding> {
     };
     let total = goodput.server.saturating_add(goodput.client);
     let mut detail = format!(
-        "one subflow carried all of {} in {}, and no SYN asked to join; {}",
+        "one subflow carried all of {} in {}, and no SYN requested a join; {}",
         counted(total, "byte"),
         span(lasted),
         who_advertised(&advertised)
     );
     for role in Role::BOTH.into_iter().filter(|role| *flag_c.get(*role)) {
-        detail.push_str(&format!("; the {}'s MP_CAPABLE says not to join its address (flag C)", role.name()));
+        detail.push_str(&format!("; the {}'s MP_CAPABLE forbids joins to its address (flag C)", role.name()));
     }
     let (meaning, next) = cause(&advertised, flag_c.server);
     let shown = advertised.iter().filter_map(|one| one.rows.first()).map(|row| subject.id(*row));
@@ -116,26 +116,26 @@ fn cause(advertised: &[Advertisement], server_has_flag_c: bool) -> (&'static str
         advertised.iter().filter(|one| one.by == Role::Server && one.removed.is_none()).collect();
     if by_server.is_empty() && server_has_flag_c {
         return (
-            "the client had no address to join: the server asks not to join its own, and advertised no other",
+            "the client had no address to join: the server forbids joins to its own, and advertised no other",
             "add an endpoint with the flag `signal` at the server, or set `net.mptcp.allow_join_initial_addr_port` to 1 there",
         );
     }
     if by_server.is_empty() {
         return (
-            "the client's path manager has no second address to join from, or its limit of subflows is 0; or the joins went \
-             over an interface that was not captured",
+            "the client's path manager has no second address to join from, or its subflow limit is 0; or the joins \
+             went over an interface that was not captured",
             "look at `ip mptcp endpoint` (flag `subflow`) and `ip mptcp limits` at the client, and capture on all interfaces",
         );
     }
     if by_server.iter().all(|one| one.verdict == Verdict::Invalid) {
         return (
             "the client must ignore an advertised address whose HMAC is wrong, and has no second address to join from",
-            "look at the finding about that HMAC, and at `ip mptcp endpoint` at the client",
+            "see the finding about that HMAC, and `ip mptcp endpoint` at the client",
         );
     }
     (
-        "the client did not use the advertised address: its limits `subflows` and `add_addr_accepted` allow none, or it has \
-         no route there, or ADD_ADDR did not reach it; or the joins went over an interface that was not captured",
+        "the client did not use the advertised address: its limits `subflows` and `add_addr_accepted` allow none, it \
+         has no route there, or ADD_ADDR did not reach it. Or the joins went over an interface that was not captured",
         "look at `ip mptcp limits` and `ip mptcp endpoint` at the client, and capture on all interfaces",
     )
 }

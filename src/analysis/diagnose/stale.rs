@@ -22,20 +22,21 @@ fn describe(subject: &Subject<'_>, stream: StreamId, towards: Role, standstill: 
         "to the end of the capture".to_string()
     };
     let detail = format!(
-        "towards the {}, no acknowledgement came from {} {end} in spite of {}",
+        "towards the {}, no acknowledgement arrived from {} {end} despite {}",
         towards.name(),
         subject.time(standstill.from),
         counted(standstill.retransmissions.len(), "retransmission")
     );
     let (meaning, next) = match subject.place(stream, towards) {
         Some(Place::Receiver) => (
-            "the retransmissions came this far: the way back was down, or the receiving host does not answer",
-            "look at the receiving host (`nstat -az`, its load and firewall), and at the sender's capture",
+            "the retransmissions reached the place of capture: the return path was down, or the receiving host does \
+             not answer",
+            "check the receiving host (`nstat -az`, load and firewall), and capture at the sender",
         ),
         _ => (
-            "the path was down in one direction or both, or lost nearly everything; or the other end of the subflow is \
-             gone. The scheduler turns to other subflows and reinjects there",
-            "look at loss on that path in that time, and at what the other subflows carried meanwhile",
+            "the path was down in one or both directions, or lost nearly everything; or the other end of the subflow \
+             is gone. The scheduler switches to other subflows and reinjects there",
+            "check the loss on that path in that time, and the traffic on the other subflows",
         ),
     };
     Finding::problem(FindingKind::SubflowStale, detail, meaning, next)

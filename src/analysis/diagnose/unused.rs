@@ -28,7 +28,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What could have carried data while `standing` did not.
+/// Subflows that could have carried data while `standing` did not.
 fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]) -> Option<Finding> {
     let (from, until) = (standing.standstill.from, standing.standstill.until);
     let mut stood = vec![false; available.len()];
@@ -53,8 +53,8 @@ fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]
     let what = if is_backup { "the backup subflow" } else { "subflow" };
     let towards = standing.towards;
     let detail = format!(
-        "towards the {}, nothing went over {what} {} from {} to {} ({}) while data waited on subflow {stuck}, which stood \
-         still; subflow {} was established and neither closed nor withdrawn",
+        "towards the {}, {what} {} carried nothing from {} to {} ({}) while data waited on the stalled subflow \
+         {stuck}; subflow {} was established and neither closed nor withdrawn",
         towards.name(),
         unused.tcpstream,
         subject.time(silence.0),
@@ -63,12 +63,12 @@ fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]
         unused.tcpstream,
     );
     let meaning = if is_backup {
-        "a backup is meant for just this time, and the failover did not happen: the sender did not take the other subflow \
-         for stale, or its path manager or scheduler does not use backups; or the backup's path was down as well, which \
-         nothing that was sent would show"
+        "the failover to the backup did not happen: the sender did not consider the other subflow stale, or its path \
+         manager or scheduler does not use backups. Or the backup's path was down too, which the capture cannot show \
+         without traffic"
     } else {
-        "the sender neither sent the waiting data again over this subflow nor sent anything else there: its scheduler did \
-         not take the other subflow for stale; or this path was down as well, which nothing that was sent would show"
+        "the sender did not reinject the waiting data on this subflow: its scheduler did not consider the other \
+         subflow stale. Or this path was down too, which the capture cannot show without traffic"
     };
     Some(
         Finding::problem(

@@ -13,7 +13,7 @@ use mptcp_trace::units::counted;
 
 /// A share of the data beyond which one subflow carried nearly everything.
 const NEARLY_ALL: f64 = 0.99;
-/// Below this many octets a scheduler has no reason to use a second path.
+/// Below this many bytes a scheduler has no reason to use a second path.
 const ENOUGH: u64 = 100_000;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
@@ -56,14 +56,14 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     };
     let total = level.directions.server.goodput + level.directions.client.goodput;
     for (index, id, how) in interruptible(&backups) {
-        let detail = format!("{how}; it carried {} first", counted(carried(*index), "byte"));
+        let detail = format!("{how}; it carried {} of new data", counted(carried(*index), "byte"));
         let meaning = "a backup carries data only while no other subflow can";
         findings.push(
             Finding::notice(
                 FindingKind::SubflowBackup,
                 detail,
                 meaning,
-                "nothing, unless the subflow was meant to be used: then clear its `backup` flag",
+                "nothing, unless the subflow should be used: then clear its `backup` flag",
             )
             .of(connection)
             .on(*id),
@@ -74,7 +74,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         .filter(|(index, id)| established.contains(id) && carried(*index) == 0 && total >= ENOUGH)
         .collect();
     for (_, id) in interruptible(&unused) {
-        let detail = format!("the subflow was established and carried none of the {}", counted(total, "byte"));
+        let detail = format!("the subflow was established but carried none of the {}", counted(total, "byte"));
         let meaning = "the scheduler preferred other paths: a longer round trip, a late join, or a priority";
         findings.push(
             Finding::notice(
@@ -95,7 +95,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let share = carried(*index) as f64 / total as f64;
         if share >= NEARLY_ALL {
             let detail = format!("the subflow carried {:.1} % of {}", share * 100.0, counted(total, "byte"));
-            let meaning = "the other paths added nearly nothing: compare their round trip times and losses";
+            let meaning = "the other paths added almost nothing: compare their round-trip times and losses";
             findings.push(
                 Finding::notice(
                     FindingKind::OneSubflowCarriesAll,

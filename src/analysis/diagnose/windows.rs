@@ -46,9 +46,9 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
     };
     let asked = counted(closure.asked, "packet");
     let repeated = match closure.repeated {
-        0 => format!("the sender asked in {asked}, and nothing came back"),
+        0 => format!("the sender probed in {asked} without an answer"),
         count => format!(
-            "the sender asked in {asked}, and the receiver said the same in {count} more, the last at {}",
+            "the sender probed in {asked}, and the receiver repeated it in {count} more, the last at {}",
             subject.time(closure.heard)
         ),
     };
@@ -59,15 +59,16 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
     );
     let (meaning, next) = if closure.repeated > 0 {
         (
-            "the receiving application does not read: its receive buffer is full and stays so; less likely, its host has no \
-             memory for sockets. The path is well: the receiver answers over it",
-            "look at what the receiving application waits for; `ss -tiM` on its host shows what waits to be read (Recv-Q)",
+            "the receiving application does not read, so its receive buffer stays full; less likely, its host has no \
+             memory for sockets. The path works: the receiver answers over it",
+            "find out what the receiving application waits for; `ss -tiM` on its host shows unread data (Recv-Q)",
         )
     } else {
         (
-            "the receiving application does not read; or the packet that opened the window was lost and nothing asked for \
-             it again; or the receiver is gone",
-            "look at the receiving application (`ss -tiM` on its host), and at a capture there for a window that opens",
+            "the receiving application does not read; or the packet that opened the window was lost and no probe \
+             followed; or the receiver is gone",
+            "check the receiving application (`ss -tiM` on its host), and capture there to see whether the window \
+             opens",
         )
     };
     let finding = Finding::problem(FindingKind::WindowShut, detail, meaning, next)
@@ -86,29 +87,30 @@ fn held_back(subject: &Subject<'_>, towards: Role, limits: &Limits, delay: i64) 
     // Away from the sender, what it did between is not seen.
     let least = if delay > 0 { "at least " } else { "" };
     let mut detail = format!(
-        "towards the {}, the receive window left no room for a full segment during {least}{limited:.3} s of {duration:.3} s",
+        "towards the {}, the receive window left no room for a full segment for {least}{limited:.3} s of \
+         {duration:.3} s",
         towards.name()
     );
     if limits.shut > 0 {
         let shut = seconds(Some((0, limits.shut)));
-        detail.push_str(&format!("; the receiver itself offered less than a segment during {shut:.3} s of that"));
+        detail.push_str(&format!("; the receiver itself offered less than a segment for {shut:.3} s of that"));
     } else if let Some(least) = limits.least {
         detail.push_str(&format!(
-            "; the receiver offered {} at the least, {} at the most",
+            "; the receiver offered between {} and {}",
             counted(least, "byte"),
             counted(limits.most, "byte")
         ));
     }
     let (meaning, next) = if reads_slowly(limits) {
         (
-            "the receiving application reads more slowly than data comes: its buffer fills; less likely, the buffer is too \
-             small for bursts of this size",
-            "look at how fast the receiving application reads; then at `net.ipv4.tcp_rmem` and SO_RCVBUF there",
+            "the receiving application reads more slowly than data arrives, so its buffer fills; less likely, the \
+             buffer is too small for bursts of this size",
+            "check how fast the receiving application reads, then `net.ipv4.tcp_rmem` and SO_RCVBUF there",
         )
     } else {
         (
-            "the receive buffer is smaller than what the paths hold (rate times the longest round trip), and data that is \
-             late on one subflow holds back what came over the others; less likely, the receiving application reads slowly",
+            "the receive buffer is smaller than the paths require (rate times longest round trip), and late data on \
+             one subflow holds back data from the others. Less likely, the receiving application reads slowly",
             "compare the window with rate times round trip (`plot flight`, `rtt`); raise `net.ipv4.tcp_rmem` or SO_RCVBUF \
              at the receiver",
         )

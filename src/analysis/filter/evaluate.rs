@@ -93,7 +93,7 @@ fn cells(name: &Name, frame: &DataFrame) -> Result<Cells> {
     Cells::of(column).map_err(|source| Error::Table { action: "read a column of the packet table", source })
 }
 
-/// What a cell or a value is compared by.
+/// Sort key of a cell or a value.
 #[derive(Debug, Clone, PartialEq)]
 enum Key<'a> {
     /// Whole numbers; nanoseconds of times.
@@ -135,7 +135,7 @@ fn per_row(column: &Cells, frame: &DataFrame, holds: impl Fn(&Key<'_>) -> bool) 
 fn compare(left: &Operand, operator: Operator, right: &Operand, frame: &DataFrame) -> Result<Vec<Truth>> {
     match (left, right) {
         (Operand::Value(_, position), Operand::Value(..)) => {
-            Err(refuse(*position, "two values are compared; name a column on one side"))
+            Err(refuse(*position, "two values are compared; use a column on one side"))
         }
         (Operand::Column(name), Operand::Value(literal, position)) => {
             compare_with_value(name, operator, literal, *position, frame)
@@ -201,13 +201,13 @@ fn contains(name: &Name, literal: &Literal, position: usize, frame: &DataFrame) 
         (Class::Text, Literal::Text(part)) => {
             Ok(per_row(&column, frame, |key| matches!(key, Key::Text(text) if text.contains(part.as_str()))))
         }
-        (Class::List, _) => Err(mismatch(&column, position, "ask whether it contains a whole number")),
-        (Class::Text, _) => Err(mismatch(&column, position, "ask whether it contains a quoted text")),
-        _ => Err(mismatch(&column, position, "`contains` asks lists and text; compare it with ==")),
+        (Class::List, _) => Err(mismatch(&column, position, "use `contains` with a whole number")),
+        (Class::Text, _) => Err(mismatch(&column, position, "use `contains` with a quoted text")),
+        _ => Err(mismatch(&column, position, "`contains` is for lists and text; compare it with ==")),
     }
 }
 
-/// What `literal` means beside `column`.
+/// Meaning of `literal` in a comparison with `column`.
 fn key_for(column: &Cells, literal: &Literal, position: usize) -> Result<Key<'static>> {
     const BILLION: i128 = 1_000_000_000;
     let key = match (column.class(), literal) {

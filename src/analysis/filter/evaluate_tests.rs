@@ -114,7 +114,7 @@ fn what_a_type_does_not_allow_is_refused() {
         at(1, "`tcplen` holds whole numbers; compare it with something, as in `COLUMN == VALUE`")
     );
     assert_eq!(refused("tcplen == ipsrc"), at(11, "`tcplen` holds whole numbers; `ipsrc` holds text"));
-    assert_eq!(refused("1 == 1"), at(1, "two values are compared; name a column on one side"));
+    assert_eq!(refused("1 == 1"), at(1, "two values are compared; use a column on one side"));
     assert_eq!(
         refused("abstime > 'yesterday'"),
         at(11, "`abstime` holds instants; compare it with a quoted instant such as \"2026-11-21T10:00:00Z\"")

@@ -10,7 +10,7 @@ use crate::terminal_text::escape;
 /// How deep parentheses and `not` may nest; keeps a hostile condition from using up the stack.
 const DEPTH: usize = 64;
 
-/// What a condition means.
+/// Meaning of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Condition {
     /// Every one holds.
@@ -81,7 +81,7 @@ impl Parser {
     }
 
     fn next(&mut self, expected: &str) -> Result<Token> {
-        self.tokens.next().ok_or_else(|| refuse(self.end, format!("it ends where {expected} should follow")))
+        self.tokens.next().ok_or_else(|| refuse(self.end, format!("it ends where {expected} is expected")))
     }
 
     fn require(&mut self, kind: &TokenKind, expected: &str) -> Result<()> {
@@ -110,7 +110,7 @@ impl Parser {
     fn single(&mut self) -> Result<Condition> {
         if self.depth >= DEPTH {
             let position = self.tokens.peek().map_or(self.end, |token| token.position);
-            return Err(refuse(position, format!("more than {DEPTH} parentheses and `not` within each other")));
+            return Err(refuse(position, format!("more than {DEPTH} nested parentheses and `not`")));
         }
         self.depth += 1;
         let condition = if self.take(&TokenKind::Not) {
@@ -224,7 +224,7 @@ fn unexpected(token: &Token, expected: &str) -> crate::error::Error {
         TokenKind::Close => "`)`".to_string(),
         TokenKind::Comma => "`,`".to_string(),
     };
-    refuse(token.position, format!("{met} stands where {expected} should"))
+    refuse(token.position, format!("found {met}, expected {expected}"))
 }
 
 #[cfg(test)]
@@ -253,16 +253,16 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named_with_its_place() {
         for (text, expected) in [
-            ("", "at character 1: it ends where a column should follow"),
-            ("tcplen >", "at character 9: it ends where a value or a column should follow"),
-            ("tcplen > 0 tcpstream", "at character 12: `tcpstream` stands where `and`, `or` or the end should"),
-            ("(a", "at character 3: it ends where `)` should follow"),
-            ("a in 1", "at character 6: a value stands where `(` should"),
-            ("a in ()", "at character 7: `)` stands where a value should"),
-            ("a is nothing", "at character 6: `nothing` stands where `null` should"),
-            ("and", "at character 1: `and` stands where a column should"),
-            ("1", "at character 2: it ends where a comparison such as == should follow"),
-            ("a not b", "at character 7: `b` stands where `in` should"),
+            ("", "at character 1: it ends where a column is expected"),
+            ("tcplen >", "at character 9: it ends where a value or a column is expected"),
+            ("tcplen > 0 tcpstream", "at character 12: found `tcpstream`, expected `and`, `or` or the end"),
+            ("(a", "at character 3: it ends where `)` is expected"),
+            ("a in 1", "at character 6: found a value, expected `(`"),
+            ("a in ()", "at character 7: found `)`, expected a value"),
+            ("a is nothing", "at character 6: found `nothing`, expected `null`"),
+            ("and", "at character 1: found `and`, expected a column"),
+            ("1", "at character 2: it ends where a comparison such as == is expected"),
+            ("a not b", "at character 7: found `b`, expected `in`"),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), format!("in the condition, {expected}"), "{text}");
         }
@@ -273,7 +273,7 @@ mod tests {
         let deep = |count: usize| format!("{}a{}", "(".repeat(count), ")".repeat(count));
         assert!(parse(&deep(60)).is_ok());
         let error = parse(&deep(100_000)).unwrap_err().to_string();
-        assert_eq!(error, "in the condition, at character 65: more than 64 parentheses and `not` within each other");
+        assert_eq!(error, "in the condition, at character 65: more than 64 nested parentheses and `not`");
         assert!(parse(&format!("{}a", "not ".repeat(100_000))).is_err());
         assert!(parse(&format!("a{}", " and a or a".repeat(50_000))).is_ok());
     }

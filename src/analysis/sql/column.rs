@@ -1,4 +1,4 @@
-//! Columns of one value a row.
+//! Columns of one value per row.
 
 use polars::prelude::*;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What no command answers: a query over the packets and what was worked out from them.
+//! SQL queries over the packets and everything derived from them.
 //!
 //! [`Relation`] lists the tables; [`query`] is given a way to get them, so that only those are made that a query names.
 
@@ -36,7 +36,7 @@ const BRANCHES: usize = 200;
 /// Stack of the thread that reads a query, in bytes.
 const STACK: usize = 256 << 20;
 
-/// What a query may take.
+/// Limits of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Rows of its answer.
@@ -61,14 +61,14 @@ pub enum Named {
 pub fn query(text: &str, limits: Limits, mut find: impl FnMut(&str) -> Result<Named>) -> Result<DataFrame> {
     let first = text.trim_start().to_lowercase();
     if !ASKING.iter().any(|word| first.starts_with(word)) {
-        let sentence = "`sql` answers queries that begin with SELECT, WITH or VALUES; see `help sql`";
+        let sentence = "not a query: it must begin with SELECT, WITH or VALUES; see `help sql`";
         return Err(Error::Usage(sentence.to_string()));
     }
     if text.len() > LONGEST {
-        return Err(Error::Usage("the query is longer than 64 KiB; ask for less at once".to_string()));
+        return Err(Error::Usage("the query is longer than 64 KiB; split it into smaller ones".to_string()));
     }
     if first.split(|character: char| !character.is_alphanumeric()).filter(|word| *word == "when").count() > BRANCHES {
-        let sentence = "a query may have 200 branches of CASE (WHEN); join a table of values instead";
+        let sentence = "the query has more than 200 branches of CASE (WHEN); join a table of values instead";
         return Err(Error::Usage(sentence.to_string()));
     }
     // A table has only the columns that the query means; a mistyped name is near to one of any.
@@ -94,9 +94,9 @@ fn names(text: &str) -> Result<Vec<String>> {
         Some(names.map(|names| names.into_iter().collect()).map_err(|error| error.to_string()))
     };
     let thread = thread::Builder::new().name("polars query".to_string()).stack_size(STACK).spawn(read);
-    let thread = thread.map_err(|error| Error::Failed(format!("no thread can be started for the query: {error}")))?;
+    let thread = thread.map_err(|error| Error::Failed(format!("cannot start a thread for the query: {error}")))?;
     let read: Option<std::result::Result<Vec<String>, String>> = thread.join().ok().flatten();
-    let unreadable = || Error::Usage("the query cannot be read; see `help sql`".to_string());
+    let unreadable = || Error::Usage("cannot parse the query; see `help sql`".to_string());
     read.ok_or_else(unreadable)?.map_err(|said| refused(&said, &[]))
 }
 

@@ -1,4 +1,4 @@
-//! What polars says of a query that it cannot answer, as one sentence that helps.
+//! Errors of polars about a query, as one helpful sentence.
 
 use super::Relation;
 use crate::error::Error;
@@ -14,7 +14,7 @@ pub fn refused(said: &str, columns: &[String]) -> Error {
         return unknown("table", name, Relation::ALL.into_iter().map(Relation::name));
     }
     if said.contains("2^32") {
-        return Error::Failed("the query makes more than 2^32 rows on its way; ask for less at once".to_string());
+        return Error::Failed("the query makes more than 2^32 intermediate rows; simplify it".to_string());
     }
     // Its plan, and advice for those who write programs with it, follow on further lines.
     let sentence = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it cannot be read");
@@ -23,7 +23,7 @@ pub fn refused(said: &str, columns: &[String]) -> Error {
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let guess = did_you_mean(name, known).map_or_else(String::new, |guess| format!("{guess} "));
-    Error::NotFound(format!("no {what} `{}`: {guess}`sql` alone lists the tables and their columns", escape(name)))
+    Error::NotFound(format!("no {what} `{}`: {guess}`sql` alone lists tables and their columns", escape(name)))
 }
 
 fn quoted<'a>(text: &'a str, before: &str, after: char) -> Option<&'a str> {

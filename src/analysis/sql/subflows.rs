@@ -16,7 +16,7 @@ use mptcp_trace::{ConnectionId, StreamId};
 struct Row {
     mptcpstream: ConnectionId,
     subflow: SubflowRecord,
-    /// What it carried towards the server, then towards the client.
+    /// Traffic towards the server, then towards the client.
     shares: [Option<SubflowShare>; 2],
 }
 

@@ -27,13 +27,13 @@ use crate::children;
 /// The first argument of the program when it is started as such a process; the second is the directory.
 pub const ARGUMENT: &str = "__answer_query";
 
-/// How often Ctrl-C is looked at.
+/// Interval of checks for Ctrl-C.
 const PULSE: Duration = Duration::from_millis(5);
 
 /// Stack of the thread that plans and answers, in bytes: polars follows expressions in depth.
 const STACK: usize = 256 << 20;
 
-/// What the process itself takes beside the query's tables, in bytes.
+/// Memory of the process besides the query's tables, in bytes.
 const BASE: u64 = 256 << 20;
 
 const QUESTION: &str = "question.json";
@@ -48,7 +48,7 @@ pub fn use_program(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }
 
-/// What the process is asked.
+/// Request to the process.
 #[derive(Debug, Serialize, Deserialize)]
 struct Question {
     query: String,
@@ -126,10 +126,10 @@ pub fn answer(
 }
 
 fn not_started(error: &std::io::Error) -> Error {
-    Error::Failed(format!("no process can be started for the query: {error}"))
+    Error::Failed(format!("cannot start a process for the query: {error}"))
 }
 
-/// What the process left.
+/// Remains of the process.
 fn read(directory: &Path, done: bool, said: &str, limits: Limits) -> std::result::Result<DataFrame, Refusal> {
     if let Ok(refusal) = fs::read_to_string(directory.join(REFUSAL)) {
         return Err(Refusal::Said(refusal));
@@ -143,7 +143,7 @@ fn read(directory: &Path, done: bool, said: &str, limits: Limits) -> std::result
     let frame = frame.map_err(|source| Error::Table { action: "read the answer of the query", source })?;
     if frame.height() as u64 > limits.rows {
         let rows = limits.rows;
-        let sentence = format!("the answer has more than {rows} rows: add LIMIT, or allow more with `set sql_limit`");
+        let sentence = format!("the answer has more than {rows} rows; add LIMIT, or raise `set sql_limit`");
         return Err(Error::Failed(sentence).into());
     }
     Ok(frame)
@@ -154,14 +154,14 @@ fn gave_up(said: &str, limits: Limits) -> Error {
     let memory = ["memory allocation", "out of memory", "capacity overflow"];
     // Not `stack` alone: a backtrace has that word, too.
     Error::Failed(if said.contains("overflowed its stack") {
-        "the query is nested too deeply; ask for less at once".to_string()
+        "the query is nested too deeply; simplify it".to_string()
     } else if memory.iter().any(|sign| said.contains(sign)) {
         format!(
-            "the query needs more than {} of memory: ask for less at once, or allow more with `--memory-limit`",
+            "the query needs more than {} of memory; simplify it, or raise `--memory-limit`",
             mptcp_trace::units::bytes(limits.memory)
         )
     } else {
-        "the query is beyond what polars' SQL can do; ask for less at once".to_string()
+        "polars' SQL cannot run this query; simplify it".to_string()
     })
 }
 

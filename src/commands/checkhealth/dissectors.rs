@@ -1,4 +1,4 @@
-//! What each dissector can do here.
+//! Abilities of each dissector on this machine.
 
 use std::env;
 use std::io;
@@ -15,11 +15,11 @@ use crate::packets::Dissector;
 /// The oldest tshark whose fields suffice.
 const OLDEST_TSHARK: (u32, u32) = (3, 6);
 
-/// What the program's own dissector reads.
+/// Formats of the built-in dissector.
 pub(super) fn native(config: &Config) -> Check {
     let reads = format!("reads pcap and pcapng, also compressed with gzip, zstd or lz4; link types {}", native::LINKS);
     let detail = match config.dissector {
-        Dissector::Tshark => format!("{reads}; not in use, for `dissector` is tshark"),
+        Dissector::Tshark => format!("{reads}; not in use, because `dissector` is tshark"),
         Dissector::Auto | Dissector::Native => reads,
     };
     Check::fine("native dissector", detail)
@@ -44,7 +44,7 @@ fn assess(config: &Config, shown: &str, said: io::Result<String>) -> Check {
             ),
             Some(_) => {
                 let line = line.split(" (Git").next().unwrap_or_default();
-                return Check::fine(NAME, format!("{shown}, {line}: reads other formats and link types, too"));
+                return Check::fine(NAME, format!("{shown}, {line}: also reads other formats and link types"));
             }
         },
     };
@@ -57,7 +57,7 @@ fn assess(config: &Config, shown: &str, said: io::Result<String>) -> Check {
     }
 }
 
-/// What in the configuration makes tshark read every capture.
+/// Settings that make tshark read every capture.
 fn reason_for_tshark(config: &Config) -> Option<&'static str> {
     match config.dissector {
         Dissector::Native => None,

@@ -26,7 +26,7 @@ struct Check {
     check: &'static str,
     state: State,
     detail: String,
-    /// What to do; only with a problem.
+    /// Advice; only with a problem.
     advice: Option<String>,
 }
 
@@ -53,16 +53,16 @@ impl Described for CheckHealth {
     }
 
     fn summary(&self) -> &'static str {
-        "Check what reads captures, configuration, cache, history and terminal"
+        "Check the dissectors, configuration, cache, history and terminal"
     }
 
     fn details(&self) -> &'static str {
-        "Each problem comes with what to do. The exit code is 0 when captures can be read: a problem of the cache, the \
-         history or the terminal does not change it, and neither does a tshark that is missing where nothing needs it."
+        "Each problem comes with advice. The exit code is 0 if captures can be read; problems with the cache, the \
+         history or the terminal do not change it. Neither does a missing tshark that nothing needs."
     }
 
     fn examples(&self) -> &'static [Example] {
-        &[Example { line: "checkhealth", purpose: "find out why a capture cannot be loaded" }]
+        &[Example { line: "checkhealth", purpose: "why a capture cannot be loaded" }]
     }
 }
 
@@ -109,11 +109,11 @@ fn configuration(config: &Config) -> Check {
     match (&config.file, Places::find()) {
         (Some(file), _) => Check::fine("configuration", format!("read from {}", file.display())),
         (None, Some(places)) => {
-            Check::fine("configuration", format!("defaults, for there is no {}", places.config_file.display()))
+            Check::fine("configuration", format!("defaults, because there is no {}", places.config_file.display()))
         }
         (None, None) => Check::problem(
             "configuration",
-            "defaults, for there is no home directory",
+            "defaults, because there is no home directory",
             "set HOME, or name a file with `--config`",
         ),
     }
@@ -124,8 +124,8 @@ fn cache(cache: Option<&Cache>) -> Check {
     let Some(cache) = cache else {
         return Check::problem(
             NAME,
-            "not in use: captures are dissected anew each time",
-            "set `cache_dir` to a directory that can be written, and `cache_limit` above 0",
+            "not in use: captures are dissected again on each load",
+            "set `cache_dir` to a writable directory, and `cache_limit` above 0",
         );
     };
     let shown = cache.directory.display();
@@ -165,7 +165,7 @@ fn writable(directory: &Path) -> io::Result<()> {
 fn terminal() -> Check {
     const NAME: &str = "terminal";
     if !io::stdout().is_terminal() {
-        return Check::fine(NAME, "standard output is no terminal: no colour, nothing folded");
+        return Check::fine(NAME, "standard output is not a terminal: no colour, no folding");
     }
     let width = terminal_size::terminal_size().map_or(0, |(width, _)| width.0);
     let kind = env::var("TERM").unwrap_or_default();
@@ -176,7 +176,7 @@ fn terminal() -> Check {
     };
     let detail = format!("{width} columns, {colour}");
     if width < 80 {
-        Check::problem(NAME, detail, "widen the window to 80 columns or more, for tables fold below that")
+        Check::problem(NAME, detail, "widen the window to at least 80 columns, because tables fold below that")
     } else {
         Check::fine(NAME, detail)
     }

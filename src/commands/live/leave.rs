@@ -1,4 +1,4 @@
-//! What a watched capture leaves: the packets in the session, and what is to be said of them.
+//! The end of a live capture: its packets go to the session, with messages about them.
 
 use crate::packets::LoadedCapture;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ impl Watch {
             if let Some(sentence) = &closing.copy_failed {
                 return Err(Error::Failed(sentence.clone()));
             }
-            return Ok(vec![format!("no TCP packet among {captured}: the capture that was loaded before stays")]);
+            return Ok(vec![format!("no TCP packet among {captured}; the earlier capture stays loaded")]);
         }
         // Reading the file again must give these very packets.
         let same = recording.left_out() == 0 && !self.discarded && self.trouble.is_none();
@@ -55,8 +55,8 @@ impl Watch {
         if let Some(dropped) = closing.dropped.filter(|dropped| *dropped > 0) {
             let dropped = counted(dropped, "packet");
             session.warn(format!(
-                "{program}: the kernel dropped {dropped}, for nobody took them in time: they are missing here; a narrower \
-                 --filter, and no --whole, leave less to do"
+                "{program}: the kernel dropped {dropped}, because they were not read in time; use a narrower \
+                 --filter, and no --whole"
             ));
         }
         if let Some(complaint) = &closing.complaint {
@@ -69,11 +69,11 @@ impl Watch {
         let left_out = self.recording.left_out();
         if left_out > 0 {
             let place = match &self.copy {
-                Some(copy) => format!("{} has them all", copy.display()),
+                Some(copy) => format!("{} has all of them", copy.display()),
                 None => "--keep keeps more, --write all".to_string(),
             };
             session.warn(format!(
-                "{} left out, only the last {} are loaded and streams are counted from these ({place})",
+                "{} dropped: only the last {} are loaded, and streams are counted from these ({place})",
                 counted(left_out, "older packet"),
                 self.recording.held()
             ));
@@ -81,8 +81,8 @@ impl Watch {
         let forgotten = self.live.totals().forgotten;
         if forgotten > 0 {
             session.warn(format!(
-                "{} forgotten while watching, for there were too many at once: numbers that were shown may differ from \
-                 those of the loaded capture",
+                "{} dropped while watching, because too many were open: numbers shown may differ from those of the \
+                 loaded capture",
                 counted(forgotten, "idle stream")
             ));
         }

@@ -29,32 +29,32 @@ impl Described for LiveCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "Watch MPTCP connections on an interface as packets come"
+        "Watch MPTCP connections live on a network interface"
     }
 
     fn details(&self) -> &'static str {
-        "Shows the events of all connections as `events` has them, as soon as they are certain, and at the end of each \
-         --interval in which packets came what each connection and subflow carried: payload octets a second towards the \
-         server and the client (retransmissions and reinjections included), packets a second, and octets that were sent \
-         again on their subflow. What belongs to no connection, and attempts that nobody answers, is summed \
-         up as plain TCP. Of more than 20 events of one kind in a connection and interval the rest is counted; other formats \
-         have each. Intervals lie side by side from \
-         the first frame on. Checksums are not checked; packets that the path doubled count as sent again.\n\n\
-         In JSON and CSV each event is a `record` called `event`, and each direction of a connection, of its subflows and \
-         of plain TCP one called `rate`: without `tcpstream` it is that of the whole connection, without `mptcpstream` \
-         as well that of plain TCP.\n\n\
-         tcpdump or dumpcap captures (--with, or `capture_program` in the configuration); it needs the permission to, \
-         this program needs none. INTERFACE may also be `-`, a capture that comes on standard input (`ssh HOST tcpdump -U \
-         -w - tcp | mptcpanalyzer live -`), or the path of a named pipe or a file, with a `/` in it. Without INTERFACE \
-         the interfaces are listed.\n\n\
+        "Shows the events of all connections as `events` does, as soon as they are certain. After each --interval \
+         with packets, it shows the rates of each connection and subflow. These are payload bytes per second towards \
+         the server and the client (repeated data included), packets per second, and bytes sent again on their \
+         subflow. Packets outside MPTCP connections, and unanswered attempts, are summed up as plain TCP. More than 20 \
+         events of one kind per connection and interval are only counted; other formats list each. Intervals follow \
+         each other from the first frame. Checksums are not checked; packets duplicated by the path count as sent \
+         again.\n\n\
+         In JSON and CSV, each event is a `record` called `event`; each direction of a connection, of its subflows and \
+         of plain TCP is one called `rate`. A rate without `tcpstream` is that of the whole connection; one also \
+         without `mptcpstream` is that of plain TCP.\n\n\
+         tcpdump or dumpcap captures the packets (--with, or `capture_program` in the configuration); it needs \
+         permission to capture, this program does not. INTERFACE may also be `-` for a capture on standard input (`ssh \
+         HOST tcpdump -U -w - tcp | mptcpanalyzer live -`), or the path of a named pipe or file that contains a `/`. \
+         Without INTERFACE, the interfaces are listed.\n\n\
          The filter is `tcp` unless --filter gives another (pcap-filter(7)). It misses TCP behind a VLAN tag that the \
-         kernel leaves in the packet: `--filter 'tcp or (vlan and tcp)'` takes that, where the link has VLANs. Without \
-         --whole 256 octets of each packet are captured, which hold all headers.\n\n\
-         Ctrl-C, --duration, --packets or the end of what comes ends it. The packets, the last --keep of them, are then \
-         the current capture, under the name live:INTERFACE or the one that --as gives. --write keeps all that came in a \
-         file, too: with --whole, commands that read payload have it there. Of open streams 65536 are watched, and \
-         16384 that nobody has answered; beyond that those are forgotten that were idle for longest. A packet that is \
-         kept takes about 250 octets of memory."
+         kernel leaves in the packet; on links with VLANs, use `--filter 'tcp or (vlan and tcp)'`. Without --whole, \
+         256 bytes of each packet are captured, enough for all headers.\n\n\
+         Stops at Ctrl-C, after --duration or --packets, or at end of input. The packets, the last --keep of them, \
+         then become the current capture, named live:INTERFACE or as --as says. --write also saves everything to a \
+         file; with --whole, commands that read payload can use it. At most 65536 open streams are watched, and 16384 \
+         unanswered ones; beyond that, the longest-idle ones are dropped. Each kept packet takes about 250 bytes of \
+         memory."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -77,49 +77,37 @@ impl Described for LiveCommand {
             .arg(
                 Arg::new("interface")
                     .value_name("INTERFACE")
-                    .help("A network interface, `-`, or the path of a pipe; without it the interfaces are listed"),
+                    .help("Network interface, `-`, or path of a pipe; if omitted, the interfaces are listed"),
             )
-            .arg(seconds("interval", 'i', "Show what was carried this often").default_value("1"))
-            .arg(seconds("duration", 'd', "End after this time"))
-            .arg(count("packets", "End after this many TCP packets"))
+            .arg(seconds("interval", 'i', "Show rates this often").default_value("1"))
+            .arg(seconds("duration", 'd', "Stop after this time"))
+            .arg(count("packets", "Stop after this many TCP packets"))
             .arg(
                 Arg::new("filter")
                     .long("filter")
                     .short('f')
                     .value_name("FILTER")
                     .default_value("tcp")
-                    .help("Which packets to capture, see pcap-filter(7)"),
+                    .help("Packets to capture, see pcap-filter(7)"),
             )
-            .arg(flag("whole", "Capture whole packets, not only their headers"))
-            .arg(count(
-                "keep",
-                "Keep this many packets, the last ones, for the commands that follow [default: 1000000]",
-            ))
-            .arg(file("write", "FILE", "Also write what is captured to FILE"))
-            .arg(arguments::force().help("Let --write replace a file, and --output a capture"))
+            .arg(flag("whole", "Capture whole packets instead of headers only"))
+            .arg(count("keep", "Keep the last N packets for later commands [default: 1000000]"))
+            .arg(file("write", "FILE", "Also write the captured packets to FILE"))
+            .arg(arguments::force().help("Allow --write to replace a file, and --output a capture"))
+            .arg(Arg::new("as").long("as").value_name("NAME").value_parser(name).help("Name for the captured packets"))
             .arg(
-                Arg::new("as")
-                    .long("as")
-                    .value_name("NAME")
-                    .value_parser(name)
-                    .help("The name under which the packets are kept"),
-            )
-            .arg(
-                file("with", "PROGRAM", "Capture with this program: dumpcap, or one that is called like tcpdump")
+                file("with", "PROGRAM", "Capture program: dumpcap, or one with tcpdump's options")
                     .value_hint(ValueHint::CommandName),
             )
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "live", purpose: "see which interfaces there are" },
-            Example {
-                line: "live ./examples/client.pcapng --interval 0.5",
-                purpose: "watch what comes through a pipe, here a file",
-            },
+            Example { line: "live", purpose: "list the interfaces" },
+            Example { line: "live ./examples/client.pcapng --interval 0.5", purpose: "watch a pipe, here a file" },
             Example {
                 line: "live ./examples/client.pcapng --format ndjson --as today",
-                purpose: "the same for a program, and keep it under a name",
+                purpose: "the same for a program, kept under a name",
             },
         ]
     }
@@ -163,7 +151,7 @@ impl Command for LiveCommand {
 fn seconds(text: &str) -> std::result::Result<Duration, &'static str> {
     let duration = text.parse().ok().and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok());
     let fits = |duration: &Duration| (Duration::from_millis(1)..=Duration::from_secs(1 << 30)).contains(duration);
-    duration.filter(fits).ok_or("a time is given in seconds, at least 0.001")
+    duration.filter(fits).ok_or("not a valid time; give seconds, at least 0.001")
 }
 
 fn list(program: Option<&Path>) -> Result<Outcome> {
@@ -174,7 +162,7 @@ fn list(program: Option<&Path>) -> Result<Outcome> {
             vec![Cell::Text(listed.interface.clone()), listed.about.clone().map_or(Cell::Null, Cell::Text)]
         }),
     );
-    let note = format!("as {by} lists them; `live INTERFACE` captures on one");
+    let note = format!("listed by {by}; `live INTERFACE` captures on one");
     Ok(Outcome::Report(Report::new(&found, vec![table]).with_notes(vec![note])))
 }
 

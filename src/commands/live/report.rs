@@ -1,4 +1,4 @@
-//! What is new, as tables for people and records for programs.
+//! News of a live capture, as tables for people and records for programs.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ enum Record<'a> {
     Rate(Rate),
 }
 
-/// What people were shown of the window at hand: of more events of one kind in one connection the rest is counted.
+/// What people were shown of the current window: of more events of one kind in one connection the rest is counted.
 #[derive(Debug, Default)]
 pub struct Shown {
     /// By connection and kind, all that there were.

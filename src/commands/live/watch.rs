@@ -17,7 +17,7 @@ use mptcp_trace::units::counted;
 const PULSE: Duration = Duration::from_millis(100);
 /// Frames that are taken in before the clock is looked at.
 const BATCH: u32 = 256;
-/// What was captured by the end may take this long to come.
+/// Time limit for packets captured before the end to arrive.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Packets of a window may come this much after its end.
 const LATE: Duration = Duration::from_millis(200);
@@ -43,13 +43,13 @@ pub struct Watch {
     pub(super) recording: Recording,
     limits: Limits,
     shown: Shown,
-    /// What is captured, for sentences.
+    /// Name of the captured source, for sentences.
     what: String,
     /// The name under which the packets will be kept.
     pub(super) name: String,
     pub(super) copy: Option<PathBuf>,
     started: Instant,
-    /// When the window at hand ends, by the clock on the wall.
+    /// When the current window ends, by the clock on the wall.
     window: Option<(i64, Instant)>,
     /// Until when what was captured may still come, once it was stopped.
     drain: Option<Instant>,
@@ -118,7 +118,7 @@ impl Watch {
                 Err(error) => return self.note_trouble(error),
             }
             if self.live.has_news() {
-                // What is at hand goes along with it, but nothing is waited for.
+                // What is available goes along with it, but nothing is waited for.
                 until = until.min(Instant::now());
             }
             if frame.is_multiple_of(BATCH) && Instant::now() >= until {
@@ -186,7 +186,7 @@ impl Watch {
         }
     }
 
-    /// Ends a window that is over by the clock on the wall, for no packet came that would.
+    /// Ends a window that is over by the clock on the wall, because no packet came that would.
     fn look_at_the_clock(&mut self) {
         let (Some(end), Some(last)) = (self.live.window_end(), self.live.totals().last) else { return };
         match self.window {
@@ -206,9 +206,9 @@ impl Watch {
 impl Feed for Watch {
     fn begun(&self) -> String {
         let end = if self.limits.duration.is_some() || self.limits.packets.is_some() {
-            "Ctrl-C ends it earlier"
+            "Ctrl-C stops earlier"
         } else {
-            "Ctrl-C ends it"
+            "Ctrl-C stops"
         };
         format!("{}; {end}", self.what)
     }
@@ -230,7 +230,7 @@ impl Feed for Watch {
     fn status(&self) -> String {
         let totals = self.live.totals();
         format!(
-            "{} s: {}, {}, {}; Ctrl-C ends",
+            "{} s: {}, {}, {}; Ctrl-C stops",
             self.started.elapsed().as_secs(),
             counted(totals.packets, "TCP packet"),
             counted(totals.streams, "stream"),

@@ -37,7 +37,8 @@ fn unseen(summaries: &[MptcpSummary]) -> Option<String> {
         .collect();
     (!numbers.is_empty()).then(|| {
         format!(
-            "DATA_ACKs of connection {} cover data that no captured packet carried: its goodput is of what was captured",
+            "DATA_ACKs of connection {} cover data that no captured packet carried: its goodput covers captured data \
+             only",
             several(&numbers)
         )
     })
@@ -53,8 +54,8 @@ fn merged(summaries: &[MptcpSummary]) -> Option<String> {
         .collect();
     (!numbers.is_empty()).then(|| {
         format!(
-            "ranges sent again in connection {} span more pieces of earlier data than are told apart: all bytes of one count \
-             as those of its first piece",
+            "ranges sent again in connection {} span more pieces of earlier data than can be told apart: all bytes \
+             are counted under the first piece",
             several(&numbers)
         )
     })

@@ -79,7 +79,10 @@ fn folder(wanted: &Path, session: &Session) -> Result<PathBuf> {
     let own = places(session).own.map(|own| own.join(wanted)).filter(|folder| folder.is_dir());
     own.ok_or_else(|| {
         let shown = wanted.display();
-        Error::NotFound(format!("{shown} is neither a directory nor a plugin that `plugin list` has; check the name"))
+        Error::NotFound(format!(
+            "{shown} is neither a directory nor an installed plugin; check the name with `plugin \
+                                 list`"
+        ))
     })
 }
 
@@ -128,7 +131,7 @@ fn after_plot(example: Example) -> Example {
     Example { line: example.line.strip_prefix("plot ").unwrap_or(example.line).trim_start(), ..example }
 }
 
-/// What a line asks for: its arguments, and for a plot what to leave out.
+/// Request of a line: its arguments, and for a plot its restrictions.
 type Asked = std::result::Result<(ArgMatches, Option<Request>), String>;
 
 /// Runs the examples of one command or plot.
@@ -141,7 +144,7 @@ fn examples(
     ask: impl Fn(Vec<String>) -> Asked,
 ) {
     if lines.is_empty() {
-        let why = "the manifest has no `examples` for it";
+        let why = "no `examples` for it in the manifest";
         checks.push(Check::left_out(format!("{} {}", entry.kind_name(), entry.name), why));
     }
     for example in lines {
@@ -166,7 +169,7 @@ fn matches(definition: clap::Command, name: &str, words: Vec<String>) -> std::re
         Some((first, rest)) if first.replace('-', "_") == name => {
             definition.try_get_matches_from(rest).map_err(|refusal| grammar::sentence(&refusal))
         }
-        _ => Err(format!("an example begins with `{name}`, for a plot with `plot {name}`")),
+        _ => Err(format!("an example must begin with `{name}`, or with `plot {name}` for a plot")),
     }
 }
 
@@ -198,7 +201,7 @@ fn handshake(plugin: &Plugin, session: &Session) -> std::result::Result<String, 
     let spoken = host::greet(plugin, directory.path());
     spoken.said.into_iter().for_each(|line| session.warn(format!("{}: {line}", plugin.manifest.name)));
     spoken.answer.map_err(|error| error.to_string())?;
-    let hello = spoken.hello.ok_or("it did not greet")?;
+    let hello = spoken.hello.ok_or("it did not answer the greeting")?;
     let version = match hello.version.as_str() {
         "" => String::new(),
         said if *said == plugin.manifest.version => format!(", {said}"),

@@ -34,7 +34,7 @@ pub fn places(session: &Session) -> Places {
     }
 }
 
-/// How long a plugin may take.
+/// Time limit of a plugin.
 pub fn limit(session: &Session) -> Duration {
     Duration::from_secs(session.config.plugin_timeout)
 }
@@ -49,7 +49,7 @@ pub fn install(session: &Session) -> Vec<String> {
 pub fn install_found(session: &Session) -> (Vec<Plugin>, Vec<String>) {
     let Found { plugins, mut warnings } = discovery::find(&places(session), limit(session));
     let (mut commands, mut drawn): (Vec<&'static dyn Command>, Vec<&'static dyn Plot>) = (Vec::new(), Vec::new());
-    // The program's own alone, for what was added before is looked for anew.
+    // The program's own alone, because what was added before is searched again.
     registry::COMMANDS.set_added(Vec::new());
     plots::PLOTS.set_added(Vec::new());
     for plugin in &plugins {
@@ -81,7 +81,7 @@ pub fn install_found(session: &Session) -> (Vec<Plugin>, Vec<String>) {
 fn refused(plugin: &Plugin, entry: &Entry) -> String {
     let (kind, name) = (entry.kind_name(), &entry.name);
     format!(
-        "the {kind} `{name}` of the plugin `{}` is left out: there is another {kind} of that name; rename it in {}",
+        "{kind} `{name}` of plugin `{}` skipped: another {kind} has that name; rename it in {}",
         plugin.manifest.name,
         plugin.folder.join(crate::plugin::manifest::FILE).display()
     )

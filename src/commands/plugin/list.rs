@@ -36,7 +36,7 @@ pub(super) fn list(session: &Session) -> Result<Outcome> {
     }
     let mut notes = Vec::new();
     if records.is_empty() {
-        notes.push("`plugin new NAME` begins one".to_string());
+        notes.push("no plugin installed; `plugin new NAME` creates one".to_string());
     }
     Ok(Outcome::Report(Report::new(&records, vec![table]).with_notes(notes)))
 }

@@ -27,16 +27,16 @@ impl Described for PluginsCommand {
     }
 
     fn summary(&self) -> &'static str {
-        "List, check and begin plugins: commands and plots in any language"
+        "List, check and create plugins: commands and plots in any language"
     }
 
     fn details(&self) -> &'static str {
-        "A plugin is a folder with a file `plugin.toml` and an executable. Folders are looked for in the directory that \
-         `plugin path` names, in `plugin_dirs` of the configuration and in `--plugin-dir DIR`, never in the current \
-         directory. A plugin is a program that may do all that you may do: install those that you trust.\n\n\
-         `plugin new NAME` writes one that works at once, `plugin check DIR` says what is wrong with one, and runs \
-         the examples of its manifest on its sample, or else on the capture that is loaded. Both make changed \
-         manifests known to the running prompt."
+        "A plugin is a directory with a file `plugin.toml` and an executable. Plugins are searched in the directory \
+         that `plugin path` prints, in `plugin_dirs` of the configuration and in `--plugin-dir DIR`, never in the \
+         current directory. A plugin runs with all your permissions: install only those that you trust.\n\n\
+         `plugin new NAME` creates a working plugin. `plugin check DIR` reports what is wrong with one, and runs the \
+         examples of its manifest on its sample, or else on the loaded capture. Both make changed manifests known to \
+         the running prompt."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -50,30 +50,37 @@ impl Described for PluginsCommand {
             .subcommand_help_heading("Actions")
             .disable_help_subcommand(true)
             .subcommand(shared("list", "List the plugins with their commands and plots"))
-            .subcommand(shared("check", "Check manifest, executable, handshake and examples of a plugin").arg(
-                directory("folder").required(true).help("The plugin's folder, or the name of one that is installed"),
-            ))
             .subcommand(
-                shared("new", "Write a plugin that works, to begin with")
-                    .arg(Arg::new("plugin").value_name("NAME").required(true).help("Its name, also of its command"))
-                    .arg(directory("in").long("in").help("Make its folder in DIR instead of where plugins are found"))
+                shared("check", "Check manifest, executable, handshake and examples of a plugin").arg(
+                    directory("folder").required(true).help("Directory of the plugin, or name of an installed one"),
+                ),
+            )
+            .subcommand(
+                shared("new", "Create a working plugin to start from")
+                    .arg(
+                        Arg::new("plugin")
+                            .value_name("NAME")
+                            .required(true)
+                            .help("Name of the plugin and of its command"),
+                    )
+                    .arg(directory("in").long("in").help("Create it in DIR instead of the plugin directory"))
                     .arg(
                         Arg::new("language")
                             .long("language")
                             .value_name("LANGUAGE")
                             .value_parser(value_parser!(Language))
                             .default_value("python")
-                            .help("The language of its executable"),
+                            .help("Language of its executable"),
                     ),
             )
-            .subcommand(shared("path", "Print where your plugins are found"))
+            .subcommand(shared("path", "Print the plugin directory"))
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "plugin list", purpose: "what is installed" },
-            Example { line: "plugin new my_plugin --language shell", purpose: "begin one where it is found" },
-            Example { line: "plugin path", purpose: "where to put the folders of others" },
+            Example { line: "plugin list", purpose: "installed plugins" },
+            Example { line: "plugin new my_plugin --language shell", purpose: "create one in the plugin directory" },
+            Example { line: "plugin path", purpose: "where to install plugins of others" },
         ]
     }
 }
@@ -92,7 +99,7 @@ impl Command for PluginsCommand {
             }
             Some(("new", arguments)) => new(arguments, session),
             Some(("path", _)) => list::path(session),
-            _ => Err(Error::Usage("say what to do: `plugin list`, `check`, `new` or `path`".to_string())),
+            _ => Err(Error::Usage("no action given; use `plugin list`, `check`, `new` or `path`".to_string())),
         }
     }
 }
@@ -101,7 +108,7 @@ fn new(arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
     let name = arguments.get_one::<String>("plugin").map(|name| name.replace('-', "_")).unwrap_or_default();
     let language = arguments.get_one::<Language>("language").copied().unwrap_or(Language::Python);
     if super::registry::COMMANDS.find(&name).is_some() {
-        return Err(Error::Usage(format!("a command `{name}` is there already; choose another name")));
+        return Err(Error::Usage(format!("a command `{name}` exists already; choose another name")));
     }
     let named = arguments.get_one::<PathBuf>("in").cloned();
     let Some(place) = named.clone().or_else(|| install::places(session).own) else {
@@ -113,10 +120,10 @@ fn new(arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
     let shown = folder.display();
     let sentences = match super::registry::COMMANDS.find(&name) {
         Some(_) => {
-            vec![format!("wrote {shown}: `{name}` is a command now; edit its files, then `plugin check {name}`")]
+            vec![format!("wrote {shown}: `{name}` is now a command; edit its files, then run `plugin check {name}`")]
         }
         None => vec![
-            format!("wrote {shown}: edit its files, then `plugin check {shown}`"),
+            format!("wrote {shown}: edit its files, then run `plugin check {shown}`"),
             format!("it is found with `--plugin-dir {shown}`, or once its folder is in {}", list::own(session)),
         ],
     };

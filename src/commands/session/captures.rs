@@ -14,12 +14,12 @@ use mptcp_trace::tracking::PointOfView;
 /// Captures asked for by path that are remembered: enough for two comparisons in turn. Each holds all its packets.
 const REMEMBERED: usize = 4;
 
-/// What a file was when it was read: while it is the same, it need not be read again.
+/// State of a file when it was read: while it is unchanged, it need not be read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileState {
     /// The canonical path.
     path: PathBuf,
-    /// Octets.
+    /// Bytes.
     size: u64,
     modified: SystemTime,
     /// Another file put in its place has another one, even within the resolution of the file system's clock.
@@ -60,7 +60,7 @@ impl Held {
         self.file.as_ref().is_some_and(FileState::changed)
     }
 
-    /// Whether reading the file once more gives the same octets: not when it changed, nor for a pipe.
+    /// Whether reading the file again gives the same bytes: not when it changed, nor for a pipe.
     #[must_use]
     pub fn rereadable(&self) -> bool {
         self.file.as_ref().is_some_and(|file| !file.changed())

@@ -1,4 +1,4 @@
-//! What `set`, `alias` and `macro` keep for later sessions: a file of the program's own beside the configuration, so
+//! Settings and names saved by `set`, `alias` and `macro` for later sessions: a file of the program's own beside the configuration, so
 //! that a configuration with a person's comments is never written to.
 
 use std::collections::BTreeMap;
@@ -35,15 +35,15 @@ impl Session {
         self.kept_in = Some(file.to_path_buf());
         let kept = match read(file) {
             Ok(kept) => kept,
-            Err(error) => return self.warn(format!("{error}: nothing of it is used")),
+            Err(error) => return self.warn(format!("{error}; the file is ignored")),
         };
         for (name, value) in &kept.set {
             let done = match Setting::find(name) {
                 Some(setting) => setting.set(self, value),
-                None => Err(Error::NotFound(format!("nothing called {name} can be set"))),
+                None => Err(Error::NotFound(format!("no setting is called {name}"))),
             };
             if let Err(error) = done {
-                self.warn(format!("{}: {error}; `set --reset {name}` takes it out", file.display()));
+                self.warn(format!("{}: {error}; remove it with `set --reset {name}`", file.display()));
             }
         }
         self.shortcuts.aliases = kept.alias;
@@ -63,7 +63,7 @@ impl Session {
         });
     }
 
-    /// Changes the file. It is read anew, for another session may have written it meanwhile.
+    /// Changes the file. It is read again, because another session may have written it meanwhile.
     fn change(&self, change: impl FnOnce(&mut Kept)) {
         let Some(file) = self.kept_in.as_deref().filter(|_| self.keeps) else { return };
         let changed = read(file).and_then(|mut kept| {
@@ -71,7 +71,7 @@ impl Session {
             write(file, &kept)
         });
         if let Err(error) = changed {
-            self.warn(format!("{error}: this holds until the program ends, and is not kept"));
+            self.warn(format!("{error}; this holds until the program ends and is not saved"));
         }
     }
 }
@@ -141,11 +141,11 @@ mod tests {
         let broken = session(&file);
         let warnings = broken.take_warnings();
         assert!(
-            warnings[0].contains("shell.toml:2: ") && warnings[0].ends_with(": nothing of it is used"),
+            warnings[0].contains("shell.toml:2: ") && warnings[0].ends_with("; the file is ignored"),
             "{warnings:?}"
         );
         broken.keep_setting("echo", Some("on"));
-        assert!(broken.take_warnings()[0].ends_with("this holds until the program ends, and is not kept"));
+        assert!(broken.take_warnings()[0].ends_with("this holds until the program ends and is not saved"));
         assert_eq!(fs::read_to_string(&file).unwrap(), "[set]\nformat = json\n");
 
         fs::write(&file, "[set]\nformat = 'xml'\nnope = '1'\necho = 'on'\n").unwrap();
@@ -153,7 +153,7 @@ mod tests {
         assert!(partly.settings.echo);
         let warnings = partly.take_warnings();
         assert!(warnings[0].contains("format takes table, json, ndjson, csv, not xml"), "{warnings:?}");
-        assert!(warnings[1].contains("nothing called nope can be set"), "{warnings:?}");
+        assert!(warnings[1].contains("no setting is called nope"), "{warnings:?}");
     }
 
     #[test]

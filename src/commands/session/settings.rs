@@ -1,4 +1,4 @@
-//! What can be set while the program runs: one list, which `set`, its help and its completion come from.
+//! Settings: one list, from which `set`, its help and its completion come from.
 
 use crate::arguments::choice::CORRECTION;
 use clap::ValueEnum;
@@ -37,9 +37,9 @@ pub enum Editing {
 pub struct Settings {
     /// Say how long each command took.
     pub timing: bool,
-    /// What `--clock` is where a line does not say; `None`: as little as leaves no delay below zero.
+    /// Default of `--clock`; `None`: the least correction that leaves no delay below zero.
     pub clock: Option<Correction>,
-    /// What `--style` of a plot is where a line does not say.
+    /// Default of a plot's `--style`.
     pub style: Option<String>,
     /// Show what is longer than the terminal in a pager.
     pub pager: bool,
@@ -77,7 +77,7 @@ pub struct Setting {
     pub name: &'static str,
     /// Another name.
     pub alias: Option<&'static str>,
-    /// What it does, a phrase.
+    /// Purpose, a phrase.
     pub about: &'static str,
     /// The values it takes; none where any text may do.
     pub values: &'static [&'static str],
@@ -94,7 +94,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "clock",
         alias: None,
-        about: "what of the clocks' error is corrected without --clock",
+        about: "default for --clock: clock error to correct",
         values: &["auto", "none", "offset", "skew"],
         get: |session| session.settings.clock.map_or("auto", Correction::name).to_string(),
         put: |session, value| {
@@ -105,7 +105,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "color",
         alias: None,
-        about: "colours of results",
+        about: "colour of results",
         values: &["auto", "always", "never"],
         get: |session| name(session.settings.color),
         put: |session, value| {
@@ -116,7 +116,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "csv_text",
         alias: None,
-        about: "text in CSV that a spreadsheet would run as a formula: inert or exact",
+        about: "CSV text that a spreadsheet would run as a formula: inert or exact",
         values: &["inert", "exact"],
         get: |_| if spreadsheet::formulas_are_kept() { "exact" } else { "inert" }.to_string(),
         put: |_, value| {
@@ -127,7 +127,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "echo",
         alias: None,
-        about: "show the lines of scripts as they run",
+        about: "print script lines as they run",
         values: SWITCH,
         get: |session| switch(session.settings.echo),
         put: |session, value| {
@@ -138,7 +138,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "editing",
         alias: None,
-        about: "keys of the prompt",
+        about: "key bindings of the prompt",
         values: &["emacs", "vi"],
         get: |session| name(session.settings.editing),
         put: |session, value| {
@@ -149,7 +149,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "format",
         alias: None,
-        about: "form of results without --format",
+        about: "default for --format",
         values: &["table", "json", "ndjson", "csv"],
         get: |session| name(session.format),
         put: |session, value| {
@@ -160,7 +160,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "human_readable",
         alias: Some("human"),
-        about: "sizes and rates with unit prefixes in tables; also: human",
+        about: "unit prefixes for sizes and rates in tables; also: human",
         values: SWITCH,
         get: |session| switch(session.human_readable),
         put: |session, value| {
@@ -171,7 +171,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "pager",
         alias: None,
-        about: "show what is longer than the terminal in a pager",
+        about: "show results longer than the terminal in a pager",
         values: SWITCH,
         get: |session| switch(session.settings.pager),
         put: |session, value| {
@@ -182,7 +182,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "quiet",
         alias: None,
-        about: "no messages about work that was done",
+        about: "no progress messages",
         values: SWITCH,
         get: |session| switch(session.settings.quiet),
         put: |session, value| {
@@ -193,7 +193,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "sql_limit",
         alias: None,
-        about: "rows of the answer of a query at most",
+        about: "maximum number of rows in a query's answer",
         values: &[],
         get: |session| session.settings.sql_limit.to_string(),
         put: |session, value| {
@@ -207,7 +207,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "style",
         alias: None,
-        about: "look of plots without --style: default, dark, print or a file",
+        about: "default for --style: default, dark, print or a file",
         values: &[],
         get: |session| session.settings.style.clone().unwrap_or_else(|| "default".to_string()),
         put: |session, value| {
@@ -219,7 +219,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "timing",
         alias: None,
-        about: "say how long each command took",
+        about: "print the time that each command took",
         values: SWITCH,
         get: |session| switch(session.settings.timing),
         put: |session, value| {

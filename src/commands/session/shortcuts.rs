@@ -8,7 +8,7 @@ use regex::Regex;
 /// `{{1}}`, which stands for `{1}`, and `{1}`, which stands for the first argument.
 static PLACES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{\{(?<plain>\d+)\}\}|\{(?<number>\d+)\}").ok());
 
-/// What a name stands for.
+/// Meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Text in place of the name; what follows the name comes behind it.
@@ -38,7 +38,7 @@ pub struct Shortcuts {
 }
 
 impl Shortcuts {
-    /// What `name` stands for.
+    /// Meaning of `name`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(Kind, &str)> {
         let alias = self.aliases.get(name).map(|text| (Kind::Alias, text.as_str()));

@@ -132,7 +132,7 @@ fn a_forgotten_name_leaves_the_current_capture() {
     assert_eq!(session.forget("it").unwrap().segments.len(), 1);
     assert_eq!((current(&session), session.current_name(), session.named().count()), (1, None, 0));
     let error = session.forget("it").unwrap_err().to_string();
-    assert_eq!(error, "no capture has the name `it`: none has any; `load_pcap FILE --as NAME` gives one");
+    assert_eq!(error, "no capture named `it`; name one with `load_pcap FILE --as NAME`");
 }
 
 #[test]
@@ -146,24 +146,21 @@ fn what_is_neither_name_nor_file_says_which_names_there_are() {
     session.keep("server").unwrap();
     assert_eq!(
         says(&mut session, "clinet"),
-        "clinet: no such file, and no capture of that name; did you mean `client`? names in use: client, server"
+        "clinet: no such file or capture name; did you mean `client`? names in use: client, server"
     );
-    assert_eq!(
-        says(&mut session, "zzz"),
-        "zzz: no such file, and no capture of that name; names in use: client, server"
-    );
+    assert_eq!(says(&mut session, "zzz"), "zzz: no such file or capture name; names in use: client, server");
     assert_eq!(says(&mut session, "./clinet"), "./clinet: no such file; check the path");
     assert_eq!(
         session.forget("sever").unwrap_err().to_string(),
-        "no capture has the name `sever`; did you mean `server`? names in use: client, server"
+        "no capture named `sever`; did you mean `server`? names in use: client, server"
     );
     for number in 0..20 {
         session.keep(&format!("n{number:02}")).unwrap();
     }
     assert_eq!(
         says(&mut session, "zzz"),
-        "zzz: no such file, and no capture of that name; names in use: client, n00, n01, n02, n03, n04, n05, n06 \
-         and more, see `captures`"
+        "zzz: no such file or capture name; names in use: client, n00, n01, n02, n03, n04, n05, n06 and more, see \
+         `captures`"
     );
 }
 
@@ -226,7 +223,7 @@ fn a_name_whose_file_changed_warns_once() {
     let shown = path.display();
     assert_eq!(
         session.take_warnings(),
-        [format!("{shown} has changed since it was loaded as it; load it with `--as it` again to see it as it is now")]
+        [format!("{shown} has changed since it was loaded as it; load it again with `--as it`")]
     );
     session.load(&path).unwrap();
     session.keep("it").unwrap();

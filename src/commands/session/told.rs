@@ -1,4 +1,4 @@
-//! What is told of a capture when it is loaded: a sentence each, without full stop.
+//! Messages about a capture when it is loaded: sentences without full stop.
 
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::tracking::PointOfView;
@@ -6,7 +6,7 @@ use mptcp_trace::tracking::SeenAgain;
 use mptcp_trace::tracking::copies::Copies;
 use mptcp_trace::units::counted;
 
-/// What must be known of a capture's packets.
+/// Messages about a capture's packets.
 pub fn of(capture: &Capture) -> Vec<String> {
     let mut told = capture.facts.warnings.clone();
     if capture.facts.not_understood > 0 {
@@ -25,7 +25,7 @@ pub fn of(capture: &Capture) -> Vec<String> {
 fn of_copies(copies: &Copies) -> String {
     format!(
         "packets of {} were recorded {} times each ({}): each counts once, as recorded nearest to the client; \
-         FILE@client and FILE@server are the places as two captures, `--copies all` counts all",
+         FILE@client and FILE@server select one place, `--copies all` counts all copies",
         counted(copies.streams.len(), "TCP stream"),
         copies.times,
         copies.difference()
@@ -39,7 +39,7 @@ fn of_translated(again: &[SeenAgain]) -> Option<String> {
         several => format!("{} TCP streams are others", several.len()),
     };
     Some(format!(
-        "{which} again, recorded under the addresses that a translator gave: each counts once, under its first addresses; see \
+        "{which} again, recorded behind an address translator: each counts once, under its first addresses; see \
          `diagnose`, and `--interface NAME` for the other side"
     ))
 }

@@ -20,7 +20,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>, limit: Limit) -> 
         table.rows.push(row(&summary, stream));
         summaries.push(summary);
     }
-    let note = summaries.is_empty().then(|| "the capture holds no TCP packet".to_string());
+    let note = summaries.is_empty().then(|| "the capture has no TCP packets".to_string());
     // Only connections of very many subflows are cut.
     let of_one = |row: &[Cell]| {
         let stream = StreamId(u32::try_from(amount(row, 0)).ok()?);

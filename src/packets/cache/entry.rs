@@ -1,6 +1,6 @@
 //! The file of one entry.
 //!
-//! | octets | content |
+//! | bytes | content |
 //! |---|---|
 //! | 8 | magic |
 //! | 4 | version of this layout, little-endian as all numbers |
@@ -46,7 +46,7 @@ struct AboutIn {
     facts: CaptureFacts,
 }
 
-/// Writes an entry and returns its size in octets.
+/// Writes an entry and returns its size in bytes.
 pub(super) fn write(file: &mut File, key: &Key, dissected: &Dissected) -> Result<u64, WriteError> {
     let about = serde_json::to_vec(&AboutOut { key, facts: &dissected.dissection.facts })
         .map_err(|error| WriteError::Encode(error.to_string()))?;
@@ -94,7 +94,7 @@ pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissected>, S
 
 /// The two parts of an entry whose head and checksum fit.
 fn checked(octets: &[u8]) -> Result<(&[u8], &[u8]), String> {
-    let foreign = || "it is damaged or not an entry of this version".to_string();
+    let foreign = || "damaged, or from another version".to_string();
     let (head, body) = octets.split_first_chunk::<HEAD>().ok_or_else(foreign)?;
     let (magic, rest) = head.split_at(8);
     let (layout, rest) = rest.split_at(4);

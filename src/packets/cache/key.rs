@@ -1,4 +1,4 @@
-//! What an entry of the cache depends on.
+//! The key of a cache entry.
 
 use std::fs;
 use std::io;
@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 use crate::packets::schema;
 use mptcp_trace::units::hexadecimal;
 
-/// All that a dissection depends on: when any of it differs, the capture is dissected anew.
+/// All that a dissection depends on: when any of it differs, the capture is dissected again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
-    /// The canonical path in hexadecimal, for a path need not be text.
+    /// The canonical path in hexadecimal, because a path need not be text.
     path: String,
-    /// Size in octets.
+    /// Size in bytes.
     size: u64,
     /// When the file was last written, before or after 1970: the sign, whole seconds, nanoseconds.
     modified: (bool, u64, u32),
@@ -26,7 +26,7 @@ pub struct Key {
     columns: String,
     /// The dissector and its version.
     dissector: String,
-    /// What was asked of it beyond the schema: profile, further fields.
+    /// Requests beyond the schema: profile, extra fields.
     fields: Vec<String>,
 }
 

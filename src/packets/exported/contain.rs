@@ -9,7 +9,7 @@ thread_local! {
     static HERE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How many threads are inside [`contain`].
+/// Number of threads inside [`contain`].
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 static HOOK: Once = Once::new();
 

@@ -5,7 +5,7 @@
 //! by `;`. Parquet and Arrow files are for other programs.
 //!
 //! Tracked columns are written for the programs that read exports and dropped when this one does, for tracking works
-//! them out anew.
+//! them out again.
 
 mod contain;
 mod read;
@@ -16,7 +16,7 @@ pub use contain::contain;
 pub use read::{check, read, recognise};
 pub use write::write;
 
-/// What stands in the place of the dissector in the facts of a table that was read.
+/// Name that replaces the dissector in the facts of an imported table.
 pub const DISSECTOR: &str = "exported table";
 
 /// The forms in which packet tables leave the program.

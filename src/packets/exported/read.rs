@@ -59,7 +59,7 @@ pub fn recognise(path: &Path) -> bool {
     is_for_others(&start) || read_csv::names_columns(&start)
 }
 
-/// What was read, or why it is not ours.
+/// The content, or the reason why it is not ours.
 type Reading = Result<DataFrame, String>;
 
 /// Keeps the raw columns in table order, then the extra ones, and drops the tracked ones.
@@ -80,12 +80,12 @@ pub fn check(table: DataFrame) -> Result<DataFrame, String> {
     for column in table.columns().iter().filter(|column| schema::find(column.name()).is_none()) {
         if *column.dtype() != DataType::String {
             let (name, kind) = (escape(column.name()), column.dtype());
-            return Err(format!("its further column `{name}` is {kind}; only text can be added"));
+            return Err(format!("its extra column `{name}` is {kind}; extra columns must be text"));
         }
         kept.push(column.clone());
     }
     let height = table.height();
-    let table = DataFrame::new(height, kept).map_err(|_| "its columns are not of one length".to_string())?;
+    let table = DataFrame::new(height, kept).map_err(|_| "its columns differ in length".to_string())?;
     in_file_order(table)
 }
 
@@ -97,7 +97,7 @@ pub(super) fn absent(name: &str) -> String {
 /// The rows in the order of the file, in which every packet has a number of its own. A capture that was out of order was
 /// exported in the order of time.
 fn in_file_order(table: DataFrame) -> Reading {
-    let own = || "every row needs a `packetid` of its own; leave out rows that came twice".to_string();
+    let own = || "a `packetid` occurs twice; remove duplicate rows".to_string();
     let column = table.column("packetid").map_err(|error| error.to_string())?;
     let ids = column.u64().map_err(|error| error.to_string())?;
     let mut rows: Vec<(u64, u32)> = Vec::with_capacity(table.height());

@@ -15,7 +15,7 @@ use crate::terminal_text::escape;
 use crate::time_text;
 use mptcp_trace::units::counted;
 
-/// The first line of a table with every column is shorter than this; what is longer is no table of ours.
+/// The first line of a table with every column is shorter than this; what is longer is not a table of ours.
 const LONGEST_HEADER: usize = 1 << 16;
 
 /// Reads a table, or says why it is none.
@@ -34,7 +34,7 @@ pub(super) fn read(mut input: impl Read) -> Result<DataFrame, String> {
         }
         builders.push(Builder::new(name));
     }
-    // Said before the rows of what is no packet table are complained about.
+    // Said before the rows of what is not a packet table are complained about.
     if let Some(absent) = schema::packet_columns().find(|spec| !names.iter().any(|name| name == spec.name)) {
         return Err(super::read::absent(absent.name));
     }
@@ -45,7 +45,7 @@ pub(super) fn read(mut input: impl Read) -> Result<DataFrame, String> {
             if builder.push(field).is_none() {
                 let line = record.position().map_or(0, csv::Position::line);
                 return Err(format!(
-                    "`{}` in column `{}`, line {line}, is no {}",
+                    "`{}` in column `{}`, line {line}, is not a {}",
                     escape(&shortened(field)),
                     escape(&builder.name),
                     builder.kind.name()
@@ -55,7 +55,7 @@ pub(super) fn read(mut input: impl Read) -> Result<DataFrame, String> {
         height += 1;
     }
     let columns = builders.into_iter().filter_map(Builder::finish).collect();
-    DataFrame::new(height, columns).map_err(|_| "its columns are not of one length".to_string())
+    DataFrame::new(height, columns).map_err(|_| "its columns differ in length".to_string())
 }
 
 /// Whether the first line has the name of a column of the packet table.
@@ -89,9 +89,9 @@ fn problem(error: csv::Error) -> String {
         csv::ErrorKind::Io(error) => error.to_string(),
         csv::ErrorKind::Utf8 { .. } => format!("it is not UTF-8 text{line}"),
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("it has {}{line} where the header has {expected_len}; it may be cut short", counted(*len, "field"))
+            format!("it has {}{line}, but the header has {expected_len}; it may be cut short", counted(*len, "field"))
         }
-        _ => format!("it is no CSV{line}"),
+        _ => format!("it is not CSV{line}"),
     }
 }
 
@@ -103,7 +103,7 @@ struct Builder {
 }
 
 enum Cells {
-    /// A tracked column, which is worked out anew.
+    /// A tracked column, which is computed again.
     Dropped,
     U8(Vec<Option<u8>>),
     U16(Vec<Option<u16>>),

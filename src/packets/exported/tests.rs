@@ -132,7 +132,7 @@ fn foreign_tables_are_refused() {
     write(&less, &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     assert_eq!(reason(&path), "it has no column `sport`; export it again without `--columns`");
     write(&table().vstack(&table().head(Some(1))).unwrap(), &path, Form::Csv, Delimiter::COMMA, Force::Given).unwrap();
-    assert!(reason(&path).contains("a `packetid` of its own"));
+    assert!(reason(&path).contains("a `packetid` occurs twice"));
     for form in [Form::Parquet, Form::Arrow] {
         write(&table(), &path, form, Delimiter::COMMA, Force::Given).unwrap();
         assert!(recognise(&path) && reason(&path).starts_with("Parquet and Arrow files are for other programs"));

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use crate::children::{self, Descendants};
 
-/// What is kept of its standard error: the end, octets.
+/// What is kept of its standard error: the end, bytes.
 const KEPT_OF_STDERR: usize = 1 << 13;
 
-/// How long it may take to end once it was asked to.
+/// Time limit to end after the request.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often it is looked at meanwhile.
+/// Interval of checks meanwhile.
 const PULSE: Duration = Duration::from_millis(10);
 
 /// A process that captures. When dropped, it and all that it started are ended.

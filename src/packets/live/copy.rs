@@ -1,4 +1,4 @@
-//! What comes, written to a file as well.
+//! Incoming packets, also written to a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::LiveError;
 use crate::whole_file::open_special;
 
-/// A file that what comes is written to, octet for octet.
+/// A file that what comes is written to, byte for byte.
 #[derive(Debug, Clone)]
 pub struct CopyFile(Arc<Mutex<Written>>);
 
@@ -65,7 +65,7 @@ impl CopyFile {
             let _ = std::fs::remove_file(&written.path);
         }
         let error = written.failed.as_ref()?;
-        Some(format!("{} is not whole: {error}", written.path.display()))
+        Some(format!("{} is incomplete: {error}", written.path.display()))
     }
 }
 

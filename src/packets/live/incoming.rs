@@ -38,16 +38,16 @@ enum State {
     Walking(Box<Walk>),
 }
 
-/// What is to be said at the end.
+/// Message at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
-    /// What is known beside the packets.
+    /// Facts besides the packets.
     pub facts: CaptureFacts,
-    /// Who captured.
+    /// The capturing program.
     pub program: Option<String>,
     /// Packets that the kernel dropped, where the program said.
     pub dropped: Option<u64>,
-    /// What the program complained of, if it failed.
+    /// Error message of the program, if it failed.
     pub complaint: Option<String>,
     /// Why the copy is not whole, a sentence.
     pub copy_failed: Option<String>,
@@ -105,7 +105,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// What is read, for sentences.
+    /// Name of the source, for sentences.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -239,7 +239,7 @@ impl Incoming {
     }
 }
 
-/// A named pipe or a file, opened when it is first read: opening a pipe waits for whoever writes.
+/// A named pipe or a file, opened when it is first read: opening a pipe waits for a writer.
 struct Later {
     path: PathBuf,
     file: Option<reading::Source>,

@@ -1,7 +1,7 @@
 //! Captures that still grow: packets from a program that captures, from a pipe or from standard input.
 //!
 //! This program asks for no privileges. dumpcap or tcpdump capture, and write what they capture to a pipe; a process of
-//! its own ends with whoever asked for it.
+//! its own ends with the caller.
 
 mod child;
 mod copy;
@@ -17,7 +17,7 @@ pub use recording::Recording;
 
 use super::LoadError;
 
-/// Octets of each packet that are captured: 60 of IP and 60 of TCP at most, and room for link layers, IPv6 extension
+/// Bytes of each packet that are captured: 60 of IP and 60 of TCP at most, and room for link layers, IPv6 extension
 /// headers and a tunnel before them.
 pub const SNAP_LENGTH: u32 = 256;
 
@@ -33,7 +33,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// What was typed: `-`, something with a `/` in it, or the name of an interface.
+    /// The argument as typed: `-`, something with a `/` in it, or the name of an interface.
     #[must_use]
     pub fn of(text: &str) -> Self {
         match text {
@@ -54,7 +54,7 @@ impl Source {
     }
 }
 
-/// How packets are to be captured.
+/// Options of capturing packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// From where.
@@ -63,7 +63,7 @@ pub struct Wanted {
     pub program: Option<PathBuf>,
     /// The capture filter (pcap-filter(7)).
     pub filter: String,
-    /// Capture whole packets, not [`SNAP_LENGTH`] octets of each.
+    /// Capture whole packets, not [`SNAP_LENGTH`] bytes of each.
     pub whole: bool,
 }
 
@@ -72,7 +72,7 @@ pub struct Wanted {
 pub enum LiveError {
     /// There is no program that captures.
     #[error(
-        "neither dumpcap nor tcpdump was found: install one (Debian: `apt install tcpdump`), or name one with `--with`"
+        "neither dumpcap nor tcpdump found; install one (Debian: `apt install tcpdump`), or name one with `--with`"
     )]
     NoProgram,
     /// The program cannot be started.
@@ -80,7 +80,7 @@ pub enum LiveError {
     Start {
         /// The program.
         program: String,
-        /// What the system answered.
+        /// Answer of the system.
         source: std::io::Error,
     },
     /// The program ended without a capture.
@@ -90,17 +90,18 @@ pub enum LiveError {
         program: String,
         /// Where it should have captured.
         interface: String,
-        /// What it said on standard error, or how it ended.
+        /// Its standard error, or how it ended.
         said: String,
-        /// What to do.
+        /// Advice.
         advice: &'static str,
     },
-    /// What comes is compressed.
-    #[error("{0} is compressed: decompress it on the way, as in `zcat < FILE | mptcpanalyzer live -`")]
+    /// The input is compressed.
+    #[error("{0} is compressed; decompress it first, as in `zcat < FILE | mptcpanalyzer live -`")]
     Compressed(String),
     /// Standard input was named, and a person sits there.
     #[error(
-        "standard input is a terminal, not a capture; send one, as in `ssh host tcpdump -U -w - tcp | mptcpanalyzer live -`"
+        "standard input is a terminal, not a capture; pipe one in, as in `ssh host tcpdump -U -w - tcp | \
+         mptcpanalyzer live -`"
     )]
     Terminal,
     /// Ctrl-C.
@@ -114,11 +115,11 @@ pub enum LiveError {
     Copy {
         /// The file.
         path: PathBuf,
-        /// What the system answered.
+        /// Answer of the system.
         source: std::io::Error,
     },
     /// The copy would replace a file.
-    #[error("{} exists: name another file, or add `--force` to replace it", .0.display())]
+    #[error("{} exists; name another file, or add `--force` to replace it", .0.display())]
     Exists(PathBuf),
 }
 

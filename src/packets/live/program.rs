@@ -28,9 +28,9 @@ pub struct Started {
     pub program: Program,
     /// Its process.
     pub capturing: Capturing,
-    /// What it captures.
+    /// The captured source.
     pub output: ChildStdout,
-    /// How many programs were tried.
+    /// Number of programs tried.
     pub tried: usize,
 }
 
@@ -121,17 +121,17 @@ pub fn is_forbidden(complaint: &str) -> bool {
     ["permission", "not permitted", "privilege", "superuser"].iter().any(|part| complaint.contains(part))
 }
 
-/// What to do about a complaint.
+/// Advice about a complaint.
 #[must_use]
 pub fn advice(complaint: &str) -> &'static str {
     let lower = complaint.to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
     if is_forbidden(complaint) {
-        "run it as root, or let it capture: `sudo setcap cap_net_raw,cap_net_admin=eip $(command -v tcpdump)`"
+        "run it as root, or permit it to capture: `sudo setcap cap_net_raw,cap_net_admin=eip $(command -v tcpdump)`"
     } else if has(&["no such device", "no device named", "does not exist", "doesn't exist", "not up"]) {
         "`live` alone lists the interfaces"
     } else if has(&["syntax", "filter", "expression", "vlan support"]) {
-        "pcap-filter(7) says what a filter may be"
+        "see pcap-filter(7) for the syntax of filters"
     } else {
         "`live` alone lists the interfaces, and `--with` names another program"
     }
@@ -158,7 +158,7 @@ pub fn dropped(said: &str) -> Option<u64> {
 pub struct Listed {
     /// Its name, as `live` takes it.
     pub interface: String,
-    /// What is known of it.
+    /// Known facts.
     pub about: Option<String>,
 }
 

@@ -20,7 +20,7 @@ pub fn segments(table: &DataFrame) -> PolarsResult<Vec<Segment>> {
     let mut segments = Vec::with_capacity(height);
     for row in 0..height {
         let segment = rows.segment(row).ok_or_else(
-            || polars_err!(ComputeError: "row {} of the packet table lacks a number, address or port", row + 1),
+            || polars_err!(ComputeError: "row {} of the packet table has no number, address or port", row + 1),
         )?;
         segments.push(segment);
     }

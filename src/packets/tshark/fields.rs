@@ -11,7 +11,7 @@ const GUIDES: &[&str] = &["frame.protocols"];
 pub struct Wanted {
     /// Fields that this tshark knows.
     pub fields: Vec<String>,
-    /// How many of `fields`, at the end, are extra ones of the person's own.
+    /// Number of `fields`, at the end, that are extra fields.
     pub extra: usize,
     /// Fields of the schema that this tshark does not know.
     pub unknown: Vec<&'static str>,

@@ -27,7 +27,7 @@ pub const OLDEST: (u32, u32) = (3, 6);
 pub enum TsharkError {
     /// There is no such program.
     #[error(
-        "tshark was not found as `{}`; install it with `apt-get install tshark`, or set `tshark` in the configuration",
+        "tshark not found as `{}`; install it with `apt-get install tshark`, or set `tshark` in the configuration",
         .0.display()
     )]
     NotFound(PathBuf),
@@ -36,20 +36,20 @@ pub enum TsharkError {
     NotStarted {
         /// The program.
         binary: PathBuf,
-        /// What the system answered.
+        /// Answer of the system.
         source: std::io::Error,
     },
     /// Its answer to `--version` is not tshark's.
-    #[error("{} does not answer as tshark does{said}; set `tshark` in the configuration to the real one", binary.display())]
+    #[error("{} is not tshark{said}; set `tshark` in the configuration to the path of tshark", binary.display())]
     NotTshark {
         /// The program.
         binary: PathBuf,
-        /// What it said on standard error, in parentheses, or empty.
+        /// Its standard error, in parentheses, or empty.
         said: String,
     },
     /// Too old.
     #[error(
-        "tshark {version} is too old, {}.{} or newer is needed; install a newer one with `apt-get install tshark`",
+        "tshark {version} is too old; install version {}.{} or newer with `apt-get install tshark`",
         OLDEST.0, OLDEST.1
     )]
     TooOld {
@@ -83,16 +83,16 @@ pub enum TsharkError {
         signal: i32,
     },
     /// Its output is not what was asked for.
-    #[error("tshark's output for {} cannot be read: {message}; run again with `--no-cache`", path.display())]
+    #[error("cannot read tshark's output for {}: {message}; run again with `--no-cache`", path.display())]
     Garbled {
         /// The capture.
         path: PathBuf,
-        /// What does not fit.
+        /// The mismatch.
         message: String,
     },
 }
 
-/// What a dissection by tshark needs to know beside the capture.
+/// Input of a dissection by tshark, besides the capture.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// Wireshark profile; none means an empty private configuration.

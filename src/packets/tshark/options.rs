@@ -19,7 +19,7 @@ pub struct Texts<'a> {
     pub kinds: &'a str,
     /// `tcp.option_len`
     pub lengths: &'a str,
-    /// `tcp.options`: all options as hexadecimal octets
+    /// `tcp.options`: all options as hexadecimal bytes
     pub octets: &'a str,
     /// `tcp.options.mptcp.subtype`
     pub subtypes: &'a str,
@@ -190,7 +190,7 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
         if kind != MPTCP {
             continue;
         }
-        // Two digits an octet.
+        // Two digits a byte.
         let recorded = next.saturating_mul(2) <= texts.octets.len();
         let Some(subtype) = subtypes.number::<u8>() else {
             options.cut |= !recorded;
@@ -211,7 +211,7 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
 }
 
 impl Cursor<'_> {
-    /// Fills `slot` from the option that begins at octet `start` and tells whether it was whole.
+    /// Fills `slot` from the option that begins at byte `start` and tells whether it was whole.
     fn dss(&mut self, texts: &Texts<'_>, start: usize, length: u8, slot: &mut Option<Dss>) -> bool {
         let Some(flags) = self.flags.number::<u8>() else { return false };
         let mut dss = Dss { flags, ..Dss::default() };
@@ -351,8 +351,8 @@ fn length_without_checksum(dss: &Dss) -> usize {
     4 + data_ack + if dss.has(Dss::DSN_8) { 8 } else { 4 } + 4 + 2
 }
 
-/// The last two octets of the option that begins at octet `start`: tshark has no field for the checksum of DSS (it
-/// looks for two octets more than there are).
+/// The last two bytes of the option that begins at byte `start`: tshark has no field for the checksum of DSS (it
+/// looks for two bytes more than there are).
 fn last_word(octets: &str, start: usize, length: u8) -> Option<u16> {
     let end = start + usize::from(length);
     u16::from_str_radix(octets.get((end * 2).checked_sub(4)?..end * 2)?, 16).ok()
@@ -364,7 +364,7 @@ mod tests {
 
     #[test]
     fn fail_beside_dss_keeps_both_sequence_numbers_apart() {
-        // What tshark 4.0.17 prints for an ACK with DSS (DATA_ACK only, 8 octets) and MP_FAIL.
+        // What tshark 4.0.17 prints for an ACK with DSS (DATA_ACK only, 8 bytes) and MP_FAIL.
         let texts = Texts {
             kinds: "1,1,8,30,30",
             lengths: "10,12,12",
@@ -457,7 +457,7 @@ mod tests {
 
     #[test]
     fn the_checksum_of_a_mapping_is_taken_from_the_octets() {
-        // Two no-operations, timestamps, then DSS with an 8-octet DATA_ACK and DSN, and the checksum beef.
+        // Two no-operations, timestamps, then DSS with an 8-byte DATA_ACK and DSN, and the checksum beef.
         let dss = "1e1c200f00000000000000010000000000000002000000030004beef";
         let octets = format!("0101080a0000000100000002{dss}");
         let texts = Texts {

@@ -14,7 +14,7 @@ use mptcp_trace::interrupt;
 
 /// With more streams than this the filter takes all that have payload, and `visit` picks.
 const LISTED_STREAMS: usize = 64;
-/// A line longer than this is no packet: the largest payload is far below.
+/// A line longer than this is not a packet: the largest payload is far below.
 const LONGEST_LINE: u64 = 8 * 1024 * 1024;
 
 /// Calls `visit` with the packet id and the recorded payload of each packet with payload in `streams` (and maybe of
@@ -68,7 +68,7 @@ pub fn payloads(
     judge(status, "cut short in the middle of a packet", path, 1).map(|_| ())
 }
 
-/// `17<TAB>68656c6c6f` to 17 and the octets.
+/// `17<TAB>68656c6c6f` to 17 and the bytes.
 fn parse(line: &[u8], octets: &mut Vec<u8>) -> Option<u64> {
     octets.clear();
     let line = std::str::from_utf8(line).ok()?.trim_end_matches(['\r', '\n']);

@@ -1,4 +1,4 @@
-//! What the installed tshark is and which fields it knows, asked once per binary and remembered.
+//! Version and known fields of the installed tshark, queried once per binary and remembered.
 
 use std::collections::HashSet;
 use std::fs;
@@ -23,7 +23,7 @@ pub struct Tshark {
     pub version: String,
     /// Size and modification time (ns) of the program, to notice an upgrade.
     stamp: (u64, u128),
-    /// Names of all fields it knows, one a line. There are a quarter of a million, and a capture that comes from the
+    /// Names of all fields it knows, one per line. There are a quarter of a million, and a capture that comes from the
     /// cache needs none, so they are asked for at the first use.
     #[serde(skip)]
     fields: OnceLock<String>,
@@ -103,7 +103,7 @@ fn recall(file: &Path) -> Option<Tshark> {
     serde_json::from_slice(&fs::read(file).ok()?).ok()
 }
 
-/// Forgetting costs a second at the next start, so a directory that cannot be written is no error here.
+/// Forgetting costs a second at the next start, so a directory that cannot be written is not an error here.
 fn remember(file: &Path, text: &[u8]) {
     let Some(directory) = file.parent() else { return };
     let written = fs::create_dir_all(directory)
@@ -129,7 +129,7 @@ fn stamp(binary: &Path) -> (u64, u128) {
     (metadata.len(), modified.map_or(0, |time| time.as_nanos()))
 }
 
-/// What `binary` answers on standard output, and the last thing it says on standard error.
+/// Standard output of `binary`, and its last line on standard error.
 fn ask(binary: &Path, arguments: &[&str]) -> Result<(String, String), TsharkError> {
     let output = children::output(Command::new(binary).args(arguments).stdin(Stdio::null()));
     let output = output.map_err(|source| match source.kind() {
@@ -162,7 +162,7 @@ fn version_numbers(version: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// The names of all fields, one a line.
+/// The names of all fields, one per line.
 fn ask_fields(binary: &Path) -> Result<String, TsharkError> {
     let (answer, said) = ask(binary, &["-G", "fields"])?;
     let mut names = String::new();
@@ -200,8 +200,8 @@ mod tests {
         let error = probe(Path::new("no-such-tshark"), None).expect_err("not installed");
         assert_eq!(
             error.to_string(),
-            "tshark was not found as `no-such-tshark`; install it with `apt-get install tshark`, \
-             or set `tshark` in the configuration"
+            "tshark not found as `no-such-tshark`; install it with `apt-get install tshark`, or set `tshark` in the \
+             configuration"
         );
     }
 

@@ -83,7 +83,7 @@ impl<'a> Rows<'a> {
             let detail = " (its packets have no times)".to_string();
             return Err(LoadError::NotACapture { path: self.path.to_path_buf(), detail });
         }
-        let wrong = || garbled(format!("`{}` in line {} is no time", time.escape_default(), self.frames));
+        let wrong = || garbled(format!("`{}` in line {} is not a time", time.escape_default(), self.frames));
         Ok(nanoseconds(time).ok_or_else(wrong)?)
     }
 
@@ -110,7 +110,7 @@ impl<'a> Rows<'a> {
         let mut warnings = Vec::new();
         if self.odd > 0 {
             warnings.push(format!(
-                "{} left out, for the TCP in it cannot be told apart (TCP within TCP, or a header cut by the snap length)",
+                "{} skipped: ambiguous TCP header (TCP within TCP, or a header cut by the snap length)",
                 counted(self.odd, "packet")
             ));
         }
@@ -180,7 +180,7 @@ fn parse(lines: &[u8], wanted: &Wanted) -> PolarsResult<DataFrame> {
     let options = CsvReadOptions::default()
         .with_has_header(false)
         .with_schema(Some(Arc::new(schema)))
-        // A field that occurs twice in a packet (`80,443`) is no number: such a packet is looked at below.
+        // A field that occurs twice in a packet (`80,443`) is not a number: such a packet is looked at below.
         .with_ignore_errors(true)
         // tshark works beside it.
         .with_n_threads(Some(1))
@@ -293,7 +293,7 @@ fn text_of(column: &StringChunked, row: usize) -> &str {
     column.get(row).unwrap_or("")
 }
 
-/// What a frame turned out to hold.
+/// Content found in a frame.
 enum Found {
     NotTcp,
     /// TCP whose fields occur several times, or whose header was cut before the flags.
@@ -367,7 +367,7 @@ fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet
     Some(Packet { segment, kinds: options.kinds })
 }
 
-/// The first malformed option of MPTCP. tshark's list of options ends at some of them, so the octets tell.
+/// The first malformed option of MPTCP. tshark's list of options ends at some of them, so the bytes tell.
 fn malformed(fields: &Fields, row: usize, flags: u16) -> Option<Malformed> {
     let digits = text_of(&fields.option_octets, row);
     // The kind, in hexadecimal: most packets of other transfers have none.
@@ -383,14 +383,14 @@ fn malformed(fields: &Fields, row: usize, flags: u16) -> Option<Malformed> {
     option_form::first_malformed(&octets, header.saturating_sub(20), flags)
 }
 
-/// True when the header announces more octets of options than were recorded. Frames are recorded from their start, so
+/// True when the header announces more bytes of options than were recorded. Frames are recorded from their start, so
 /// a frame recorded whole has its options whole.
 fn header_is_cut(fields: &Fields, row: usize, kinds: &[u8]) -> bool {
     let (Some(wire), Some(captured)) = (fields.wire_length.get(row), fields.captured_length.get(row)) else {
         return false;
     };
     let header: usize = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
-    // Two digits an octet.
+    // Two digits a byte.
     let recorded = text_of(&fields.option_octets, row).len() / 2;
     let ended = kinds.contains(&0);
     captured < wire && !ended && recorded < header.saturating_sub(20)

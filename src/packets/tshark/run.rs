@@ -24,10 +24,10 @@ const MESSAGES_KEPT: u64 = 64 * 1024;
 /// The signal of the Ctrl-C key, the same number on every Unix.
 const SIGINT: i32 = 2;
 
-/// How often a running tshark and the Ctrl-C key are looked at.
+/// Interval of checks on a running tshark and Ctrl-C.
 const PULSE: Duration = Duration::from_millis(5);
 
-/// Octets of text that are worth a visit: enough for polars to pay off, few enough that little is left at the end.
+/// Bytes of text that are worth a visit: enough for polars to pay off, few enough that little is left at the end.
 const PART: usize = 1024 * 1024;
 
 /// Runs `tshark` over `path` and hands whole lines of its text to `visit` while it runs; returns what it complained about
@@ -138,7 +138,7 @@ struct Lines {
     file: File,
     /// Text that was read and not visited.
     text: Vec<u8>,
-    /// Octets of `text` that are whole lines.
+    /// Bytes of `text` that are whole lines.
     whole: usize,
     /// Lines read so far.
     counted: u64,
@@ -208,19 +208,19 @@ pub fn judge(status: ExitStatus, messages: &str, path: &Path, lines: u64) -> Res
     if status.success() {
         return Ok(said.into_iter().map(|message| format!("tshark says: {message}")).collect());
     }
-    let message = said.last().cloned().unwrap_or_else(|| format!("it ended with {status} and said nothing"));
+    let message = said.last().cloned().unwrap_or_else(|| format!("it ended with {status} without a message"));
     if message.contains("isn't a capture file") || message.contains("file type") {
         return Err(LoadError::NotACapture { path: path.to_path_buf(), detail: String::new() });
     }
     if is_about_a_cut_file(&message) {
         return Ok(vec![format!(
-            "the capture appears to have been cut short in the middle of a packet: {} could be read",
+            "the capture appears to have been cut short in the middle of a packet: {} read",
             counted(lines, "whole packet")
         )]);
     }
     // Damage in the middle of a file: what came before it is still good.
     if lines > 0 && (message.contains("damaged") || message.contains("corrupt")) {
-        return Ok(vec![format!("the capture is damaged after packet {lines}, the rest was not read: {message}")]);
+        return Ok(vec![format!("the capture is damaged after packet {lines}, the rest is skipped: {message}")]);
     }
     Err(TsharkError::Failed { path: path.to_path_buf(), message }.into())
 }
@@ -256,7 +256,7 @@ mod tests {
                     tshark: The file \"x.pcap\" appears to have been cut short in the middle of a packet.\n";
         let complaints = judge(ended(2), said, Path::new("x.pcap"), 2999).unwrap();
         assert_eq!(complaints.len(), 1);
-        assert!(complaints[0].contains("2999 whole packets could be read"), "{complaints:?}");
+        assert!(complaints[0].contains("2999 whole packets read"), "{complaints:?}");
     }
 
     #[test]

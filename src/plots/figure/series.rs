@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Series {
     /// The name in the legend; without one the series has no entry there.
     pub name: String,
-    /// What it stands for; the style gives each role its colour, dashes and mark.
+    /// Role; the style gives each role its colour, dashes and mark.
     pub role: Role,
     /// The values and how they are marked.
     pub marks: Marks,
@@ -23,7 +23,7 @@ impl Series {
     }
 }
 
-/// What a series stands for, as far as its look is concerned.
+/// Meaning of a series, as far as its look is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -42,9 +42,9 @@ pub struct Role {
 pub enum RoleKind {
     /// One of several things that stand beside each other.
     Subflow,
-    /// What was acknowledged.
+    /// Acknowledged data.
     Acknowledgement,
-    /// How far the other end allows to send.
+    /// Limit that the other end allows to send.
     WindowEdge,
     /// All subflows together.
     Total,
@@ -135,7 +135,7 @@ pub enum Marks {
 }
 
 impl Marks {
-    /// How many there are.
+    /// Their number.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -245,7 +245,7 @@ pub struct HorizontalStroke {
     pub x_low: f64,
     /// Its right end.
     pub x_high: f64,
-    /// How high it lies.
+    /// Height.
     pub y: f64,
 }
 
@@ -295,7 +295,7 @@ pub struct Arrow {
     pub from: Point,
     /// Where its head is.
     pub to: Point,
-    /// What stands beside it; may be empty.
+    /// Text beside it; may be empty.
     #[serde(default)]
     pub text: String,
 }

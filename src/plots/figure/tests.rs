@@ -68,14 +68,14 @@ fn every_kind_of_role_has_its_json_name() {
 
 #[test]
 fn what_cannot_be_drawn_is_named() {
-    assert_eq!(complaint(|figure| figure.panels.clear()), "the figure has no panel: give it at least one");
+    assert_eq!(complaint(|figure| figure.panels.clear()), "the figure has no panel; give it at least one");
     for value in [f64::NAN, f64::INFINITY, -1e101] {
         let said = complaint(|figure| {
             figure.panels[0].series[0].name = "a\u{1b}".into();
             figure.panels[0].series[0].marks = Marks::Lines(vec![Point { x: 0.0, y: value }]);
         });
         let expected = format!(
-            "the series `a\\u{{1b}}` has the value {value}, which cannot be drawn: leave it out, or give a finite number"
+            "the series `a\\u{{1b}}` has the value {value}, which cannot be drawn; omit it, or give a finite number"
         );
         assert_eq!(said, expected);
     }
@@ -92,12 +92,9 @@ fn what_cannot_be_drawn_is_named() {
 #[test]
 fn sizes_are_bounded() {
     let said = complaint(|figure| figure.title = "x".repeat(2001));
-    assert_eq!(
-        said,
-        "the figure has 2,001 characters in one text, more than the 2,000 that can be drawn: give it fewer"
-    );
+    assert_eq!(said, "the figure has 2,001 characters in one text, more than the limit of 2,000; give it fewer");
     let said = complaint(|figure| figure.panels = vec![figure.panels[0].clone(); 17]);
-    assert!(said.starts_with("the figure has 17 panels, more than the 16"), "{said}");
+    assert!(said.starts_with("the figure has 17 panels, more than the limit of 16"), "{said}");
     let said = complaint(|figure| figure.panels[0].series = vec![figure.panels[0].series[0].clone(); 601]);
     assert!(said.contains("601 series in a panel"), "{said}");
     let said = complaint(|figure| figure.panels[0].annotations = vec![Annotation::at(0.0, ""); 10_001]);

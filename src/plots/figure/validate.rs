@@ -26,20 +26,20 @@ const LARGEST: f64 = 1e100;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FigureError {
     /// No panel.
-    #[error("the figure has no panel: give it at least one")]
+    #[error("the figure has no panel; give it at least one")]
     NoPanel,
     /// More of something than can be drawn.
-    #[error("the figure has {found} {what}, more than the {limit} that can be drawn: give it fewer")]
+    #[error("the figure has {found} {what}, more than the limit of {limit}; give it fewer")]
     TooMany {
-        /// What there is too much of.
+        /// The thing that exceeds its limit.
         what: &'static str,
-        /// How many there are.
+        /// Their number.
         found: String,
-        /// How many there may be.
+        /// Maximum number.
         limit: String,
     },
     /// A number that has no place on an axis.
-    #[error("{whose} has the value {value}, which cannot be drawn: leave it out, or give a finite number")]
+    #[error("{whose} has the value {value}, which cannot be drawn; omit it, or give a finite number")]
     NotDrawable {
         /// The series or annotation, escaped for a terminal.
         whose: String,
@@ -55,7 +55,7 @@ pub enum FigureError {
         least: f64,
         /// Upper end.
         greatest: f64,
-        /// What would be right.
+        /// The expected form.
         why: &'static str,
     },
 }
@@ -137,7 +137,7 @@ fn drawable(value: f64) -> bool {
 }
 
 fn short(text: &str) -> Result<(), FigureError> {
-    // Octets first: counting characters of a text of any length would be the attack itself.
+    // Bytes first: counting characters of a text of any length would be the attack itself.
     let characters = if text.len() > CHARACTERS * 4 { text.len() } else { text.chars().count() };
     at_most("characters in one text", characters, CHARACTERS)
 }

@@ -1,4 +1,4 @@
-//! What the program needs of a TrueType font: glyphs of characters, widths and outlines.
+//! The needed parts of a TrueType font: glyphs of characters, widths and outlines.
 //!
 //! It reads the one font that the program carries, so it knows the tables that this font has (character map of format 4,
 //! components that are only moved), and nothing else of the format. Tables are those of the OpenType specification 1.9.
@@ -232,7 +232,7 @@ fn long(data: &[u8], at: usize) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(*bytes)).ok()
 }
 
-/// What is left of a glyph's data.
+/// Rest of a glyph's data.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -1,4 +1,4 @@
-//! Events as messages: one a packet, with a text for its arrow.
+//! Events as messages: one per packet, with a text for its arrow.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,7 +21,7 @@ pub struct Message {
     pub towards: Role,
     /// The first of its events.
     pub kind: Kind,
-    /// What stands at its arrow.
+    /// Text at its arrow.
     pub text: String,
 }
 
@@ -48,7 +48,7 @@ pub fn messages(segments: &[Segment], events: &[Event]) -> Vec<Message> {
     found
 }
 
-/// What stands at the arrow of an event in this packet; `None` for those that are no message. Arrows are short: fewer
+/// Text at the arrow of an event in this packet; `None` for those that are not messages. Arrows are short: fewer
 /// words than in the event's particulars.
 fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
     let name = name(event.event)?;
@@ -103,7 +103,7 @@ fn join(join: &Join) -> String {
     }
 }
 
-/// What an event is called; `None` for those that are no message.
+/// Name of an event; `None` for those that are not messages.
 fn name(kind: Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::MpCapable | Kind::Established => "MP_CAPABLE",
@@ -161,7 +161,7 @@ pub fn most_telling(messages: &[Message], most: usize) -> Vec<&Message> {
     chosen
 }
 
-/// What is in `all` and not in `shown`, by name; `None` when nothing is missing.
+/// Difference between `all` and `shown`, by name; `None` if there is none.
 pub fn left_out(all: &[Message], shown: &[&Message]) -> Option<String> {
     let shown: HashSet<PacketRow> = shown.iter().map(|message| message.row).collect();
     let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();

@@ -12,7 +12,7 @@ use crate::terminal_text::escape;
 pub struct Riser {
     /// Where it stands.
     pub x: f64,
-    /// How far up it goes.
+    /// Upper end.
     pub top: f64,
 }
 

@@ -10,13 +10,13 @@ use crate::terminal_text::escape;
 /// One entry with the place of its sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// What the sample looks like.
+    /// Look of the sample.
     pub key: Key,
     /// Where the sample is drawn.
     pub sample: Rectangle,
 }
 
-/// What decides the look of a sample.
+/// Parameters of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
     /// The role of the series.

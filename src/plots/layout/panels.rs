@@ -82,7 +82,7 @@ pub(super) fn place(figure: &Figure, sizes: &Sizes, region: Rectangle) -> Option
     Some(arranged)
 }
 
-/// What stands left of the frames and right of them.
+/// Parts left and right of the frames.
 fn margins_of(drafts: &[Draft<'_>], (left, right): (f64, f64), region: &Rectangle, sizes: &Sizes) -> (f64, f64) {
     let mut margins = (0.0_f64, 0.4 * sizes.font);
     for draft in drafts {
@@ -164,7 +164,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What stands above the frame.
+    /// Parts above the frame.
     fn above(&self, sizes: &Sizes) -> f64 {
         let lanes = self.lanes() as f64 * Sizes::line(sizes.small);
         let title = self.title.len() as f64 * Sizes::line(sizes.font);
@@ -172,7 +172,7 @@ impl<'a> Draft<'a> {
         0.55 * sizes.small + title + self.names_above(sizes) + lanes
     }
 
-    /// What stands below the frame.
+    /// Parts below the frame.
     fn below(&self, sizes: &Sizes) -> f64 {
         let numbers = if self.has_x && !self.on_top {
             sizes.tick + 0.3 * sizes.small + self.x.lines() as f64 * Sizes::line(sizes.small)

@@ -112,7 +112,7 @@ fn a_picture_without_room_is_refused() {
     figure.panels = vec![figure.panels[0].clone(); 16];
     let sizes = Sizes::new(&Style::default(), 1.0, (400, 300));
     let said = layout(&figure, &[], &sizes).unwrap_err().to_string();
-    assert!(said.starts_with("16 panel(s) with their titles and numbers have no room in 400 x 300: ask for"), "{said}");
+    assert!(said.starts_with("400 x 300 is too small for 16 panel(s) with titles and numbers; use"), "{said}");
 }
 
 #[test]

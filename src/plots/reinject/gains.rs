@@ -1,4 +1,4 @@
-//! What each reinjection gained, from the captures of both ends.
+//! Gain of each reinjection, from captures of both ends.
 
 use crate::arguments::two_captures::TwoCaptures;
 use crate::error::Result;
@@ -91,8 +91,8 @@ pub fn gains(captures: &TwoCaptures, request: &Request) -> Result<Figure> {
     let mut figure = with_panels(Figure::new(title), panels);
     figure.caption.extend(counts);
     figure.caption.push(
-        "Gain: arrival of the original less arrival of the reinjection, by the receiver's clock; below zero the \
-         reinjection came too late."
+        "Gain: arrival of the original minus arrival of the reinjection, by the receiver's clock. Negative: the \
+         reinjection arrived too late."
             .to_string(),
     );
     figure.caption.extend(captures.notes(pair.client()).iter().map(|note| format!("{note}.")));
@@ -116,7 +116,7 @@ fn time(segments: &[Segment], one: &QualifiedReinjection, sender: Which, clock: 
     Some(clock.seconds(sender, segments.get(one.row.index())?.abstime))
 }
 
-/// How many there are of each kind, in a sentence; none of none.
+/// Number of each kind, in a sentence; `None` without any.
 fn counted(shown: &[Shown<'_>], towards: Role) -> Option<String> {
     let count = |outcome: Outcome| (shown.iter().filter(|one| one.is(outcome)).count(), outcome.name());
     let mut counts = Outcome::ALL.map(count).map(|(count, name)| format!("{count} {name}")).join(", ");
@@ -131,7 +131,7 @@ fn counted(shown: &[Shown<'_>], towards: Role) -> Option<String> {
 fn panels_of(shown: &[Shown<'_>], towards: Role) -> Vec<Panel> {
     let sent = || Axis::new("time sent", Unit::Seconds);
     let mut gains = panel(towards, sent(), Axis::new("gain", Unit::Seconds));
-    let names = Axis::of_categories("what never arrived", WITHOUT_GAIN);
+    let names = Axis::of_categories("never arrived", WITHOUT_GAIN);
     let mut without = panel_of("without a gain", towards, sent(), names);
     for outcome in Outcome::ALL {
         let (mut measured, mut others) = (Vec::new(), Vec::new());

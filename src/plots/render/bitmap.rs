@@ -9,14 +9,14 @@ use super::super::shape::{Rectangle, Scene, Shape};
 use super::super::style::Colour;
 use super::super::thin::Place;
 
-/// Pixels, three octets each (red, green, blue), row by row from the top.
+/// Pixels, three bytes each (red, green, blue), row by row from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bitmap {
     /// Pixels in a row.
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// `3 * width * height` octets.
+    /// `3 * width * height` bytes.
     pub pixels: Vec<u8>,
 }
 

@@ -21,7 +21,7 @@ pub enum Protocol {
     Sixel,
 }
 
-/// Octets of base64 in one piece, the most that kitty takes.
+/// Bytes of base64 in one piece, the most that kitty takes.
 const PIECE: usize = 4096;
 
 /// A PNG file in kitty's protocol.
@@ -30,7 +30,7 @@ pub fn kitty(png: &[u8]) -> String {
     let encoded = STANDARD.encode(png);
     let mut sequence = String::with_capacity(encoded.len().saturating_add(encoded.len() / 128).saturating_add(64));
     let mut pieces = encoded.as_bytes().chunks(PIECE).peekable();
-    // A PNG file, transmit and show; the terminal shall not answer, for nobody waits for it.
+    // A PNG file, transmit and show; the terminal shall not answer, because nobody waits for it.
     let mut control = "a=T,f=100,q=2,";
     while let Some(piece) = pieces.next() {
         let more = u8::from(pieces.peek().is_some());

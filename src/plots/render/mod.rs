@@ -21,7 +21,7 @@ pub use graphics::Protocol;
 pub struct Target {
     /// The form.
     pub kind: Kind,
-    /// How large it is; xplot's files have no size.
+    /// Size; xplot files have none.
     pub size: Size,
     /// Dots an inch of a bitmap: with more of them text and lines take more pixels. Other forms take no notice.
     pub dpi: f64,
@@ -58,7 +58,7 @@ pub struct Size {
 
 /// Dots an inch at which the sizes of a style are pixels.
 pub const USUAL_DPI: f64 = 96.0;
-/// Marks in an SVG document: with some twenty octets each it stays below two megabytes.
+/// Marks in an SVG document: with some twenty bytes each it stays below two megabytes.
 const MARKS_IN_SVG: usize = 60_000;
 /// Marks in a bitmap: more would lie on each other, and cost only time and memory.
 const MARKS_IN_BITMAP: usize = 200_000;

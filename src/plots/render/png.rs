@@ -36,7 +36,7 @@ pub fn encode(bitmap: &Bitmap, dpi: f64) -> std::io::Result<Vec<u8>> {
 }
 
 fn chunk(file: &mut Vec<u8>, name: [u8; 4], content: &[u8]) {
-    // A chunk has at most 2^31 octets; the largest picture stays far below.
+    // A chunk has at most 2^31 bytes; the largest picture stays far below.
     file.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_be_bytes());
     file.extend(name);
     file.extend(content);

@@ -9,7 +9,7 @@ use super::super::thin::Place;
 use super::symbol::{self, Outline};
 use crate::terminal_text::escape;
 
-/// The scene as an SVG document. The same scene gives the same octets.
+/// The scene as an SVG document. The same scene gives the same bytes.
 #[must_use]
 pub fn document(scene: &Scene) -> String {
     let (width, height) = (scene.width, scene.height);

@@ -3,7 +3,7 @@
 use super::super::style::Symbol;
 use super::super::thin::Place;
 
-/// What a symbol is made of.
+/// Parts of a symbol.
 pub(super) enum Outline {
     /// A filled circle.
     Disc,

@@ -35,11 +35,11 @@ pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Res
     let missing = left_out(figure);
     if missing > 0 {
         let shown = grouped(u64::try_from(missing).unwrap_or(u64::MAX));
-        notes.push(format!("Without a place on a logarithmic axis, for not being above zero: {shown}."));
+        notes.push(format!("Not shown, because a logarithmic axis has no place for values <= 0: {shown}."));
     }
     let (mut rows, refused) = arrange(figure, &notes, (width, height), &inks).ok_or_else(too_small)?;
     if refused {
-        notes.push("Some texts were left out for lack of room.".to_string());
+        notes.push("Some labels omitted for lack of room.".to_string());
         // The note itself takes room, which changes nothing about its truth.
         if let Some((noted, _)) = arrange(figure, &notes, (width, height), &inks) {
             rows = noted;
@@ -144,7 +144,7 @@ impl Inks {
         !self.colour && self.entries.len() > 1
     }
 
-    /// What a series is drawn with; one without a name has no place in the legend.
+    /// Look of a series; one without a name is not in the legend.
     fn of(&self, name: &str, key: Key) -> Ink {
         let name = escape(name);
         let position = self.entries.iter().position(|(known, other)| *known == name && other.role == key.role);
@@ -192,7 +192,7 @@ impl Inks {
     }
 }
 
-/// What a series looks like in the legend, with colours.
+/// Look of a series in the legend, with colours.
 fn sample(key: Key) -> &'static str {
     match key.marks {
         "points" | "ticks" => "•",
@@ -221,7 +221,7 @@ fn terminal_colour(colour: Colour) -> Option<u8> {
     Some(16_u8.saturating_add(red.saturating_mul(36)).saturating_add(green.saturating_mul(6)).saturating_add(blue))
 }
 
-/// How many cells a character takes.
+/// Number of cells that a character takes.
 fn cell_width(character: char) -> usize {
     character.width().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! The `.xpl` files of xplot, in the words that tcptrace uses: coordinate types, title, labels, then one command a line,
+//! The `.xpl` files of xplot, in the words that tcptrace uses: coordinate types, title, labels, then one command per line,
 //! ended by `go`. Nothing is thinned: xplot is for zooming in.
 //!
 //! Times are `timeval` as in tcptrace's files, so microseconds are the finest. Values of an axis that runs the other way
@@ -39,7 +39,7 @@ fn after_start(series: &Series) -> bool {
     series.marks.boxes().all(|(x, _, x_end, _)| fits(x) && fits(x_end))
 }
 
-/// How the values of an axis are written.
+/// Number format of an axis.
 #[derive(Clone, Copy)]
 struct Coordinate {
     name: &'static str,

@@ -6,7 +6,7 @@ use super::super::shape::{Anchor, Group, Rectangle, Shape, Stroke, Text};
 use super::super::style::{Dash, Style};
 use super::super::thin::Place;
 
-/// What is drawn below the data.
+/// Parts drawn below the data.
 pub(super) fn behind(panel: &Panel, placed: &Placed, style: &Style, sizes: &Sizes) -> Group {
     let frame = &placed.frame;
     let mut shapes = Vec::new();

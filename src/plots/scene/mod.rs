@@ -15,7 +15,7 @@ use super::shape::{Group, Scene, Shape};
 use super::style::Style;
 use mptcp_trace::units::grouped;
 
-/// How finely a figure is worked out.
+/// Resolution of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detail {
     /// Pixels for one of 96 an inch: text and lines grow with it.
@@ -36,12 +36,12 @@ pub fn scene(figure: &Figure, (width, height): (u32, u32), style: &Style, detail
     let missing = left_out(figure);
     if missing > 0 {
         let shown = grouped(u64::try_from(missing).unwrap_or(u64::MAX));
-        notes.push(format!("Without a place on a logarithmic axis, for not being above zero: {shown}."));
+        notes.push(format!("Not shown, because a logarithmic axis has no place for values <= 0: {shown}."));
     }
     let mut plan = layout(figure, &notes, &sizes)?;
     let mut drawn = draw(figure, &plan, style, detail, &sizes);
     if drawn.unlabelled {
-        notes.push("Some texts were left out for lack of room.".to_string());
+        notes.push("Some labels omitted for lack of room.".to_string());
         // The note itself takes room, which changes nothing about its truth.
         if let Ok(noted) = layout(figure, &notes, &sizes) {
             plan = noted;
@@ -51,7 +51,7 @@ pub fn scene(figure: &Figure, (width, height): (u32, u32), style: &Style, detail
     Ok(Scene { width, height, background: style.background, title: figure.title.clone(), groups: drawn.groups })
 }
 
-/// What is drawn, and whether texts were left out.
+/// Drawn parts, and whether labels were omitted.
 struct Drawn {
     groups: Vec<Group>,
     unlabelled: bool,

@@ -12,7 +12,7 @@ use crate::terminal_text::escape;
 use labels::{Labels, boxed};
 use mptcp_trace::interrupt::interruptible;
 
-/// How much of what is below a bar hides.
+/// Opacity of a bar.
 pub(super) const BAR: f64 = 0.45;
 /// Pixels at 96 an inch between the marks that tell lines apart.
 const BETWEEN_MARKS: f64 = 56.0;

@@ -29,7 +29,7 @@ impl Colour {
         format!("#{:02x}{:02x}{:02x}", self.red, self.green, self.blue)
     }
 
-    /// How bright it looks, 0 to 1 (relative luminance of sRGB, without the gamma curve).
+    /// Brightness, 0 to 1 (relative luminance of sRGB, without the gamma curve).
     #[must_use]
     pub fn brightness(self) -> f64 {
         (0.2126 * f64::from(self.red) + 0.7152 * f64::from(self.green) + 0.0722 * f64::from(self.blue)) / 255.0

@@ -22,7 +22,7 @@ pub enum StyleError {
     /// Neither the name of a style nor a file.
     #[error("`{name}` is neither a style nor a file; {advice}")]
     Missing {
-        /// What was asked for, escaped for a terminal.
+        /// The request, escaped for a terminal.
         name: String,
         /// The nearest style, or all of them.
         advice: String,
@@ -32,7 +32,7 @@ pub enum StyleError {
     Unreadable {
         /// The file, escaped for a terminal.
         path: String,
-        /// What the system answered.
+        /// Answer of the system.
         source: io::Error,
     },
     /// Not TOML, or a key or a value that does not fit.
@@ -120,7 +120,7 @@ pub(super) fn embedded_default() -> Style {
     style
 }
 
-/// What `default.toml` starts from.
+/// Base of `default.toml`.
 fn blank() -> Style {
     Style {
         background: Colour { red: 255, green: 255, blue: 255 },

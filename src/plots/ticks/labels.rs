@@ -7,7 +7,7 @@ use super::super::figure::Unit;
 pub(super) struct Prefix {
     pub(super) factor: f64,
     pub(super) name: &'static str,
-    /// Fractions have no meaning: half an octet, half a packet.
+    /// Fractions have no meaning: half a byte, half a packet.
     pub(super) whole: bool,
 }
 

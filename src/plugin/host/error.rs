@@ -7,40 +7,36 @@ use crate::plugin::protocol;
 pub enum HostError {
     /// The system refused to start it.
     #[error(
-        "the plugin `{name}` cannot be started ({reason}): its first line must name an interpreter that is installed, as \
-         in `#!/bin/sh`, or it must be a program for this machine"
+        "cannot start plugin `{name}` ({reason}); begin it with the line of an installed interpreter such as \
+         `#!/bin/sh`, or use a program for this machine"
     )]
     NotStarted {
         /// The plugin.
         name: String,
-        /// What the system answered.
+        /// Answer of the system.
         reason: String,
     },
     /// It ended, or said something else, before it greeted.
-    #[error("the plugin `{name}` did not shake hands: {what}; `plugin check DIR` shows what it does")]
+    #[error("handshake with plugin `{name}` failed: {what}; run `plugin check DIR` for details")]
     NoHandshake {
         /// The plugin.
         name: String,
-        /// What it did in place of it.
+        /// Its actual action.
         what: String,
     },
     /// Another version.
     #[error(
-        "the plugin `{name}` speaks version {spoken} of the protocol and this program version {ours}: get one of them in \
-         a version that fits",
+        "plugin `{name}` uses protocol version {spoken}, this program version {ours}; install matching versions",
         ours = protocol::VERSION
     )]
     OtherProtocol {
         /// The plugin.
         name: String,
-        /// What it said.
+        /// Its message.
         spoken: u32,
     },
     /// Too slow.
-    #[error(
-        "the plugin `{name}` was ended, for it had not answered after {seconds} s; `plugin_timeout` in the configuration \
-         allows more"
-    )]
+    #[error("plugin `{name}` stopped: no answer after {seconds} s; raise `plugin_timeout` in the configuration")]
     TimedOut {
         /// The plugin.
         name: String,
@@ -48,25 +44,25 @@ pub enum HostError {
         seconds: u64,
     },
     /// Too much.
-    #[error("the plugin `{name}` was ended, for it answered with more than 64 MiB: let it answer with less")]
+    #[error("plugin `{name}` stopped: its answer exceeds 64 MiB; reduce the answer")]
     Flood {
         /// The plugin.
         name: String,
     },
     /// No answer of the protocol.
-    #[error("the plugin `{name}` answered with {what}; `plugin check DIR` shows what it does")]
+    #[error("plugin `{name}` answered with {what}; run `plugin check DIR` for details")]
     BadAnswer {
         /// The plugin.
         name: String,
-        /// What it answered with.
+        /// Its answer.
         what: String,
     },
     /// An end other than exit code 0.
-    #[error("the plugin `{name}` failed: it {how}")]
+    #[error("plugin `{name}` failed: it {how}")]
     Failed {
         /// The plugin.
         name: String,
-        /// How it ended.
+        /// Its end.
         how: String,
     },
     /// Its own words.
@@ -74,7 +70,7 @@ pub enum HostError {
     Refused {
         /// The plugin.
         name: String,
-        /// What it says.
+        /// Its content.
         sentence: String,
     },
     /// Ctrl-C.

@@ -12,7 +12,7 @@ use crate::toml_file::Mistake;
 /// The keys of `[[command.argument]]` and `[[plot.argument]]`.
 pub(super) const KEYS: &[&str] = &["name", "kind", "required", "help", "default", "choices"];
 
-/// What an argument's values are: this decides what is accepted, what is completed and what the plugin gets.
+/// Type of an argument's values: decides what is accepted, completed and given to the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lower")]
@@ -65,7 +65,7 @@ impl Kind {
 pub struct Argument {
     /// Its name, under which the plugin gets it.
     pub name: String,
-    /// What its values are.
+    /// Type of its values.
     pub kind: Kind,
     /// Whether the line must have it.
     pub required: bool,
@@ -108,18 +108,18 @@ pub(super) fn read(mut fields: Fields<'_>, taken: &[&str]) -> Result<Argument, M
     };
     let name = &argument.name;
     if taken.contains(&name.as_str()) {
-        return Err(fields.wrong(format!("the argument `{name}` is one that the program adds: give it another name")));
+        return Err(fields.wrong(format!("the argument name `{name}` is reserved; choose another name")));
     }
     if (argument.kind == Kind::Choice) == argument.choices.is_empty() {
         return Err(fields.wrong(format!("`{name}`: `kind = \"choice\"` and `choices` belong together")));
     }
     if argument.required && (argument.default.is_some() || argument.kind == Kind::Flag) {
-        return Err(fields.wrong(format!("`{name}` cannot be required: it is a flag, or has a default")));
+        return Err(fields.wrong(format!("`{name}` cannot be required, because it is a flag or has a default")));
     }
     if let Some(default) = &argument.default
         && (!argument.kind.accepts(default, &argument.choices) || default.chars().any(is_unsafe))
     {
-        return Err(fields.wrong(format!("the default of `{name}` is no value of its kind: correct or remove it")));
+        return Err(fields.wrong(format!("the default of `{name}` does not match its kind; correct or remove it")));
     }
     Ok(argument)
 }

@@ -49,7 +49,7 @@ pub struct Entry {
     pub role: Role,
     /// Its name.
     pub name: String,
-    /// What it does, one line without a full stop.
+    /// Purpose, one line without a full stop.
     pub summary: String,
     /// Further paragraphs of help.
     pub details: String,
@@ -59,7 +59,7 @@ pub struct Entry {
     pub packets: Option<PacketsWanted>,
     /// Whether it is given the MPTCP connections.
     pub connections: bool,
-    /// What it is typed with.
+    /// Name as typed.
     pub arguments: Vec<Argument>,
 }
 
@@ -69,7 +69,7 @@ pub struct Entry {
 pub struct Example {
     /// As typed, for a plot with `plot` in front.
     pub line: String,
-    /// What it is good for, a phrase.
+    /// Purpose, a phrase.
     pub purpose: String,
 }
 
@@ -107,7 +107,7 @@ impl Entry {
 
 pub(super) fn read(mut fields: Fields<'_>, role: Role, source: &Source<'_>) -> Result<Entry, Mistake> {
     let name: String = fields.need("name", A_NAME, |name: &String| is_name(name))?;
-    let summary = "one line that says what it does, without a full stop, in quotes";
+    let summary = "a one-line description without a full stop, in quotes";
     let Some(summary) = fields.line("summary", summary)?.map(|text| text.trim_end_matches('.').to_string()) else {
         return Err(fields.wrong(format!("`summary` is missing in `{name}`: it takes {summary}")));
     };
@@ -132,7 +132,7 @@ pub(super) fn read(mut fields: Fields<'_>, role: Role, source: &Source<'_>) -> R
         let start = table.offset;
         let argument = argument::read(table, taken)?;
         if entry.arguments.iter().any(|other| other.name == argument.name) {
-            return Err(source.wrong(start, format!("a second argument is called `{}`: rename one", argument.name)));
+            return Err(source.wrong(start, format!("two arguments are called `{}`; rename one", argument.name)));
         }
         entry.arguments.push(argument);
     }
@@ -166,7 +166,7 @@ fn packets(mut fields: Fields<'_>, arguments: &[Argument]) -> Result<PacketsWant
         });
         let filled = filled.map_err(|name| {
             fields.wrong(format!(
-                "`where` has `{{{name}}}`, which is no whole number or stream that is required or has a default"
+                "`where` has `{{{name}}}`, which is not a whole number or stream that is required or has a default"
             ))
         })?;
         Filter::parse(&filled).map_err(|error| fields.wrong(format!("`where`: {error}")))?;

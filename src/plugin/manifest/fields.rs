@@ -38,7 +38,7 @@ impl<'t> Fields<'t> {
         }
     }
 
-    /// What is wrong with this table.
+    /// Problem of this table.
     pub fn wrong(&self, what: impl Display) -> Mistake {
         self.source.wrong(self.offset, what)
     }

@@ -18,7 +18,7 @@ use fields::Fields;
 
 /// The name of the file.
 pub const FILE: &str = "plugin.toml";
-/// No manifest is this long, in octets.
+/// No manifest is this long, in bytes.
 const LONGEST: u64 = 1 << 20;
 /// Commands and plots that one plugin may have.
 const ENTRIES: usize = 64;
@@ -30,9 +30,9 @@ pub struct Manifest {
     pub name: String,
     /// Its own version.
     pub version: String,
-    /// What it is for, one line.
+    /// Purpose, one line.
     pub summary: String,
-    /// What to start, relative to the manifest's folder.
+    /// Executable, relative to the manifest's directory.
     pub executable: String,
     /// A capture or exported table in the folder that `plugin check` runs the examples on.
     pub sample: Option<String>,
@@ -72,7 +72,7 @@ impl Manifest {
 fn text(path: &Path) -> Result<String, String> {
     let facts = fs::metadata(path).map_err(|error| error.to_string())?;
     if !facts.is_file() || facts.len() > LONGEST {
-        return Err("it is no file of at most 1 MiB".to_string());
+        return Err("it is not a file of at most 1 MiB".to_string());
     }
     let mut text = String::new();
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
@@ -89,7 +89,7 @@ pub fn is_name(name: &str) -> bool {
         && name.len() <= 64
 }
 
-/// What [`is_name`] asks for, in words.
+/// The requirement of [`is_name`], in words.
 const A_NAME: &str = "a name of lower-case letters, digits and `_` that begins with a letter, in quotes";
 
 /// Whether `path` stays below the folder that it is relative to, links left aside.
@@ -99,7 +99,7 @@ pub fn stays_inside(path: &str) -> bool {
     !path.is_empty() && parts.into_iter().all(|part| matches!(part, std::path::Component::Normal(_)))
 }
 
-/// What [`stays_inside`] asks for, in words.
+/// The requirement of [`stays_inside`], in words.
 const INSIDE: &str = "the path of a file in the plugin's folder, neither absolute nor with `..`, in quotes";
 
 fn parse(text: &str, path: &Path) -> Result<Manifest, Mistake> {
@@ -110,8 +110,7 @@ fn parse(text: &str, path: &Path) -> Result<Manifest, Mistake> {
     if spoken != protocol::VERSION {
         let ours = protocol::VERSION;
         return Err(fields.wrong(format!(
-            "the plugin speaks version {spoken} of the protocol and this program version {ours}: \
-             get the plugin, or the program, in a version that fits"
+            "the plugin uses protocol version {spoken}, this program version {ours}; install matching versions"
         )));
     }
     let mut manifest = Manifest {
@@ -127,7 +126,9 @@ fn parse(text: &str, path: &Path) -> Result<Manifest, Mistake> {
             let start = fields.offset;
             let entry = entry::read(fields, role, &source)?;
             if manifest.entries.iter().any(|other| other.role == role && other.name == entry.name) {
-                return Err(source.wrong(start, format!("a second {key} is called `{}`: rename one", entry.name)));
+                return Err(
+                    source.wrong(start, format!("two entries of {key} are called `{}`; rename one", entry.name))
+                );
             }
             manifest.entries.push(entry);
         }

@@ -65,15 +65,15 @@ fn what_does_not_fit_is_named_with_its_line() {
         (with("packets = 1"), "7: `packets` takes a table"),
         (with("packets = { columns = ['tcplne'] }"), "7: no column `tcplne`: did you mean `tcplen`?"),
         (with("packets = { where = 'tcplen >' }"), "7: `where`: "),
-        (with("packets = { where = 'tcplen > {x}' }"), "7: `where` has `{x}`, which is no whole number or stream"),
+        (with("packets = { where = 'tcplen > {x}' }"), "7: `where` has `{x}`, which is not a whole number or stream"),
         (with("packets = { forms = ['xml'] }"), "7: `forms` takes a list of \"arrow\" and \"csv\""),
-        (with(COMMAND), "7: a second command is called `c`: rename one"),
+        (with(COMMAND), "7: two entries of command are called `c`; rename one"),
         (argument("name = 'a'\nkind = 'text'"), "9: `kind` takes one of \"string\""),
-        (argument("name = 'format'"), "7: the argument `format` is one that the program adds"),
+        (argument("name = 'format'"), "7: the argument name `format` is reserved"),
         (argument("name = 'a'\nkind = 'choice'"), "7: `a`: `kind = \"choice\"` and `choices` belong together"),
         (argument("name = 'a'\nrequired = true\ndefault = 'x'"), "7: `a` cannot be required"),
-        (argument("name = 'a'\nkind = 'integer'\ndefault = 'x'"), "7: the default of `a` is no value of its kind"),
-        (argument("name = 'a'\n[[command.argument]]\nname = 'a'"), "9: a second argument is called `a`: rename one"),
+        (argument("name = 'a'\nkind = 'integer'\ndefault = 'x'"), "7: the default of `a` does not match its kind"),
+        (argument("name = 'a'\n[[command.argument]]\nname = 'a'"), "9: two arguments are called `a`; rename one"),
     ] {
         assert!(said.starts_with(&format!("p/plugin.toml:{start}")), "{said} does not start with {start}");
     }

@@ -30,7 +30,7 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for List<MOST, T>
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             if list.len() >= MOST {
-                return Err(A::Error::custom(format_args!("a list of more than {MOST}; give it fewer")));
+                return Err(A::Error::custom(format_args!("a list of more than {MOST} items; shorten it")));
             }
             list.push(item);
         }
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for Row<'_> {
     }
 }
 
-/// A value that is no list and no object.
+/// A value that is neither a list nor an object.
 struct Single(Value);
 
 impl<'de> Deserialize<'de> for Single {

@@ -39,7 +39,7 @@ fn the_schema_in_docs_is_that_of_the_types() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == now,
-        "docs/plugin.schema.json is stale: `UPDATE_SCHEMA=1 cargo test --lib the_schema_in_docs` writes it anew"
+        "docs/plugin.schema.json is stale: `UPDATE_SCHEMA=1 cargo test --lib the_schema_in_docs` updates it"
     );
 }
 

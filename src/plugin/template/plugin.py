@@ -7,7 +7,7 @@ import sys
 
 
 def answer(request):
-    """What the person asked for, as one of {"text"}, {"table"}, {"figure"}, {"error"}."""
+    """The answer: one of {"text"}, {"table"}, {"figure"}, {"error"}."""
     sums = {}
     with open(request["capture"]["packets"]["csv"], newline="") as packets:
         for packet in csv.DictReader(packets):
@@ -16,16 +16,16 @@ def answer(request):
     return {
         "table": {
             "columns": ["tcpstream", "towards", {"name": "payload_bytes", "heading": "payload", "unit": "bytes"}],
-            "rows": [[stream, towards, octets] for (stream, towards), octets in sorted(sums.items())],
+            "rows": [[stream, towards, size] for (stream, towards), size in sorted(sums.items())],
         }
     }
 
 
 def main():
-    json.loads(sys.stdin.readline())  # {"hello": …}: who asks
+    json.loads(sys.stdin.readline())  # {"hello": …}: the program and its version
     print(json.dumps({"hello": {"protocol": 1, "version": "0.1.0", "features": []}}), flush=True)
     line = sys.stdin.readline()
-    if line:  # nothing follows when only the handshake was wanted
+    if line:  # nothing follows if only the handshake was wanted
         print(json.dumps(answer(json.loads(line))))
 
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Answers one request of mptcpanalyzer; the protocol is in docs/plugins.md.
-# What a shell needs of the request is in variables: MPTCPANALYZER_ARGUMENT_LEAST, MPTCPANALYZER_PACKETS_CSV, …
+# The request is also in environment variables: MPTCPANALYZER_ARGUMENT_LEAST, MPTCPANALYZER_PACKETS_CSV, …
 read -r hello || exit 1
 echo '{"hello": {"protocol": 1, "version": "0.1.0", "features": []}}'
-read -r request || exit 0  # nothing follows when only the handshake was wanted
+read -r request || exit 0  # nothing follows if only the handshake was wanted
 
 export LC_ALL=C
 awk -F, 'NR > 1 { sum[$1 " " $2] += $3 } END { for (key in sum) printf "%s %.0f\n", key, sum[key] }' \

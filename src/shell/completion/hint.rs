@@ -1,4 +1,4 @@
-//! What is still wanted by the command that is being typed.
+//! Missing arguments of the command being typed.
 
 use super::super::line::{self, Place};
 use crate::commands::{grammar, registry};

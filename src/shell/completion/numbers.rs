@@ -16,7 +16,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// What `arguments`, the words typed so far, say to the command of this definition.
+    /// Meaning of `arguments`, the words typed so far, for the command of this definition.
     pub(super) fn read(definition: &Command, arguments: &[String]) -> Self {
         let lenient = definition.clone().ignore_errors(true);
         let Ok(matches) = lenient.try_get_matches_from(arguments) else { return Numbers::default() };

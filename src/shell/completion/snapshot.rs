@@ -1,4 +1,4 @@
-//! What completion knows of the session, described for people.
+//! The session as completion sees it, with descriptions.
 
 use crate::packets::LoadedCapture;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use mptcp_trace::{ConnectionId, StreamId};
 /// Values and what each of them is.
 pub(super) type Described = Arc<Vec<(String, String)>>;
 
-/// What completion knows of the session, taken before each line is read.
+/// The session as completion sees it, taken before each line is read.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     pub(super) known: Arc<Known>,
@@ -32,7 +32,7 @@ pub(super) struct HeldCapture {
     known: Arc<Known>,
 }
 
-/// What is known of a capture; put together when it is first asked for.
+/// Facts of a capture, computed when first needed.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) capture: Option<Weak<LoadedCapture>>,

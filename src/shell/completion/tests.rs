@@ -143,9 +143,9 @@ fn what_a_value_is_stands_beside_it_and_is_never_put_in() {
         let found = of(line);
         assert!(found.iter().any(|candidate| candidate.display.starts_with(display)), "{display} is not in {found:?}");
     };
-    has("mptcp_summary --f", "--format  Form of the result");
+    has("mptcp_summary --f", "--format  Output format");
     has("plot ", "dsn  ");
-    has("set ", "human_readable  sizes and rates");
+    has("set ", "human_readable  unit prefixes");
     has("hel", "help  List the commands, or explain one");
     has("mi", "mine  about mine");
     // What is longer than the terminal is cut, not folded.

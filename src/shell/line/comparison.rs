@@ -22,7 +22,7 @@ pub fn unquoted_comparison(statement: &Statement) -> Option<String> {
             let sign = if *append { ">>" } else { ">" };
             (sign, target.raw.as_slice(), format!("writes the result to the file `{}`", shown(&target.raw)))
         }
-        Output::Pipe(text) => ("|", text.as_slice(), format!("hands the result to the program `{}`", shown(text))),
+        Output::Pipe(text) => ("|", text.as_slice(), format!("pipes the result to the program `{}`", shown(text))),
     };
     if value.iter().any(|octet| b"'\"\\".contains(octet)) || !(statement.behind.closely || is_number(&statement.output))
     {
@@ -30,7 +30,7 @@ pub fn unquoted_comparison(statement: &Statement) -> Option<String> {
     }
     let blank = if rest.starts_with(b"=") { "" } else { " " };
     let expression = format!("{} {sign}{blank}{}", shown(value), shown(rest));
-    Some(format!("`{sign}` {effect}; if it is part of the expression, quote that: {OPTION} '{expression}'"))
+    Some(format!("`{sign}` {effect}; if it belongs to the expression, quote it: {OPTION} '{expression}'"))
 }
 
 /// Whether a file's name is one that compares: `1400`, and `=1400` behind `>`.
@@ -57,11 +57,11 @@ mod tests {
     fn comparisons_without_quotes_are_told() {
         assert_eq!(
             hint("dump --where tcplen>0 --columns tcplen").unwrap(),
-            "`>` writes the result to the file `0`; if it is part of the expression, quote that: --where 'tcplen > 0'"
+            "`>` writes the result to the file `0`; if it belongs to the expression, quote it: --where 'tcplen > 0'"
         );
         assert_eq!(
             hint("dump --where=syn|fin").unwrap(),
-            "`|` hands the result to the program `fin`; if it is part of the expression, quote that: --where 'syn | fin'"
+            "`|` pipes the result to the program `fin`; if it belongs to the expression, quote it: --where 'syn | fin'"
         );
         assert!(hint("dump --where tcplen > 1400").is_some());
         assert!(hint("dump --where tcplen >=1400").unwrap().ends_with("--where 'tcplen >=1400'"));

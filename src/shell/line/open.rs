@@ -1,6 +1,6 @@
 //! Whether more lines belong to the one that was typed.
 
-/// What is left open at the end of the lines seen so far.
+/// Open quote or escape at the end of the lines so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Openness {
     quote: Option<u8>,
@@ -32,7 +32,7 @@ impl Openness {
         self.backslash = escaped;
     }
 
-    /// True while a quote is open or the last octet is a backslash that quotes.
+    /// True while a quote is open or the last byte is a backslash that quotes.
     #[must_use]
     pub fn is_open(self) -> bool {
         self.quote.is_some() || self.backslash

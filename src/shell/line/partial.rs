@@ -1,6 +1,6 @@
 //! A line that is still being typed.
 
-/// What the word at the cursor is.
+/// Kind of the word at the cursor.
 #[derive(Debug, PartialEq, Eq, Default, Clone, Copy)]
 pub enum Place {
     /// A command's name or one of its arguments.
@@ -19,9 +19,9 @@ pub struct Partial {
     pub words: Vec<String>,
     /// The word that the cursor is in, quotes resolved; empty after a blank.
     pub current: String,
-    /// Where that word starts in the line, in octets.
+    /// Where that word starts in the line, in bytes.
     pub start: usize,
-    /// What the word is.
+    /// Kind of the word.
     pub place: Place,
 }
 
@@ -89,7 +89,7 @@ impl Partial {
         }
         let word = std::mem::take(&mut self.current);
         match self.place {
-            // The file behind `>` is no argument, and arguments may follow it.
+            // The file behind `>` is not an argument, and arguments may follow it.
             Place::File => self.place = Place::Command,
             // `@` and `?` may stand alone.
             _ if word.is_empty() && matches!(self.words.as_slice(), [sign] if sign == "@" || sign == "?") => {}

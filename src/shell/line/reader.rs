@@ -1,9 +1,9 @@
-//! Reads statements off a line, octet by octet.
+//! Reads statements off a line, byte by byte.
 
 use super::{Behind, Output, Statement, Word};
 use crate::error::{Error, Result};
 
-/// What stands next in a line.
+/// Next part of a line.
 enum Token {
     Word(Word),
     /// `;` or the end of a line.
@@ -83,12 +83,10 @@ impl<'a> Reader<'a> {
             }
         }
         if word.raw == b"!!" {
-            return Err(usage(
-                "`!!` runs the last line again at the start of a line at the prompt: write that line out",
-            ));
+            return Err(usage("`!!` works only at the start of a line at the prompt; write the line out"));
         }
         if word.after(b'!').is_some() {
-            // All of the line is for sh, so it is read once more, from behind the sign.
+            // All of the line is for sh, so it is read again, from behind the sign.
             self.at = self.at.saturating_sub(word.raw.len()).saturating_add(1);
             words.push(Word::literal(b"!"));
             return self.rest_as_word(words);
@@ -110,7 +108,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What is left up to the end of the line, which a quote may carry on to the next one.
+    /// Rest of the line, which a quote may extend to the next one.
     fn rest(&mut self) -> Result<&'a [u8]> {
         let start = self.at;
         let mut quote = None;

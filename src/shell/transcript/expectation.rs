@@ -1,4 +1,4 @@
-//! What was printed against what a transcript says.
+//! Comparison of printed text with a transcript.
 
 use regex::Regex;
 
@@ -51,7 +51,7 @@ fn fits(text: &str, pattern: &str) -> Result<bool, String> {
     }
     expression.push('$');
     let expression = Regex::new(&expression)
-        .map_err(|_| format!("`{pattern}` has no valid regular expression between its slashes; `\\/` is a slash"))?;
+        .map_err(|_| format!("`{pattern}` is not a valid regular expression; write a slash as `\\/`"))?;
     Ok(expression.is_match(text))
 }
 
@@ -92,7 +92,7 @@ mod tests {
         {
             assert_eq!(fits(text, pattern), Ok(false), "{text} {pattern}");
         }
-        assert!(fits("x", "/(/").unwrap_err().contains("no valid regular expression"));
+        assert!(fits("x", "/(/").unwrap_err().contains("not a valid regular expression"));
     }
 
     #[test]

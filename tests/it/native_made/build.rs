@@ -1,4 +1,4 @@
-//! Captures put together octet by octet: files, and the packets in them, from the inside out.
+//! Captures put together byte by byte: files, and the packets in them, from the inside out.
 
 use std::io::Write;
 
@@ -18,21 +18,21 @@ impl From<Vec<u8>> for Frame {
     }
 }
 
-/// The first `length` octets of a frame that was longer.
+/// The first `length` bytes of a frame that was longer.
 pub fn cut(mut octets: Vec<u8>, length: usize) -> Frame {
     let wire_length = octets.len();
     octets.truncate(length);
     Frame { octets, wire_length }
 }
 
-/// A TCP packet from port 40001 to port 50002 with ACK; `options` must be a multiple of four octets.
+/// A TCP packet from port 40001 to port 50002 with ACK; `options` must be a multiple of four bytes.
 pub fn tcp(options: &[u8], payload: &[u8]) -> Vec<u8> {
     tcp_with(0x10, options, payload)
 }
 
 /// The same with other flags.
 pub fn tcp_with(flags: u8, options: &[u8], payload: &[u8]) -> Vec<u8> {
-    assert!(options.len().is_multiple_of(4) && options.len() <= 40, "{} octets of options", options.len());
+    assert!(options.len().is_multiple_of(4) && options.len() <= 40, "{} bytes of options", options.len());
     let offset = u8::try_from((20 + options.len()) / 4 * 16).unwrap();
     let mut packet = vec![0x9c, 0x41, 0xc3, 0x52, 0, 0, 0x10, 0, 0, 0, 0x20, 0, offset, flags, 0x7f, 0xff, 0, 0, 0, 0];
     packet.extend(options);
@@ -52,7 +52,7 @@ pub fn ipv4(protocol: u8, content: &[u8]) -> Vec<u8> {
     ipv4_with(&[], 0x4000, protocol, content)
 }
 
-/// The same with options, which must be a multiple of four octets, and with flags and fragment offset.
+/// The same with options, which must be a multiple of four bytes, and with flags and fragment offset.
 pub fn ipv4_with(options: &[u8], fragment: u16, protocol: u8, content: &[u8]) -> Vec<u8> {
     let [f0, f1] = fragment.to_be_bytes();
     let [l0, l1] = u16::try_from(20 + options.len() + content.len()).unwrap_or(0).to_be_bytes();
@@ -155,7 +155,7 @@ impl Pcapng {
     }
 
     fn wide(&self, number: u64) -> [u8; 8] {
-        // Timestamps stand with their upper half first, whatever the order of octets.
+        // Timestamps stand with their upper half first, whatever the order of bytes.
         let (high, low) = ((number >> 32) as usize, (number & 0xffff_ffff) as usize);
         [self.word(high), self.word(low)].concat().try_into().unwrap()
     }
@@ -172,7 +172,7 @@ impl Pcapng {
         self
     }
 
-    /// A new section in that order of octets.
+    /// A new section in that order of bytes.
     pub fn section(mut self, big_endian: bool) -> Self {
         self.big_endian = big_endian;
         let mut body = self.word(0x1a2b_3c4d).to_vec();
@@ -201,7 +201,7 @@ impl Pcapng {
         self.bare_interface(link, snap_length, &all)
     }
 
-    /// An interface with these octets for options.
+    /// An interface with these bytes for options.
     pub fn bare_interface(self, link: u16, snap_length: usize, options: &[u8]) -> Self {
         let mut body = [self.half(link), self.half(0)].concat();
         body.extend(self.word(snap_length));
@@ -214,7 +214,7 @@ impl Pcapng {
         self.enhanced_with(interface, time, frame, &[])
     }
 
-    /// The same with these octets for options.
+    /// The same with these bytes for options.
     pub fn enhanced_with(self, interface: usize, time: u64, frame: impl Into<Frame>, options: &[u8]) -> Self {
         let mut body = self.word(interface).to_vec();
         self.packet(&mut body, time, &frame.into());

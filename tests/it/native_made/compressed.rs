@@ -102,15 +102,15 @@ fn compressed_files_with_nothing_left() {
             (Some(1), "", 1),
             "{kind}: {done:?}"
         );
-        let says = "cut.pcap is not a packet capture that can be read (the compressed file is cut or damaged and ends \
-                    after 0 bytes of the capture)";
+        let says = "cut.pcap is not a readable capture (the compressed file is cut or damaged and ends after 0 bytes \
+                    of the capture)";
         assert!(done.messages.contains(says), "{kind}: {done:?}");
     }
 }
 
 fn counted(rows: usize) -> String {
     let plural = if rows == 1 { "" } else { "s" };
-    format!("{rows} whole packet{plural} up to there could be read")
+    format!("{rows} whole packet{plural} read up to there")
 }
 
 /// What the program prints of the capture `name`, all rows and raw columns, with `input` on its standard input.

@@ -1,4 +1,4 @@
-//! File formats: pcap and pcapng in every order of octets, with every kind of block.
+//! File formats: pcap and pcapng in every order of bytes, with every kind of block.
 
 use super::build::{BEGIN, Frame, Pcap, Pcapng, cut, ethernet, ipv4, plain, tcp};
 use super::{agree_on_file, dissect, packet_ids};
@@ -72,7 +72,7 @@ fn simple_packets() {
         let numbers = |name| -> Vec<Option<u32>> { found.cells(name).u32().unwrap().iter().collect() };
         assert_eq!(numbers("tcplen"), [Some(5), Some(6), Some(300), Some(4)]);
         assert_eq!(numbers("caplen"), [Some(59), Some(60), Some(100), Some(58)]);
-        let said = "2 packets without a time (simple packets of pcapng): the time of the packet before was taken";
+        let said = "2 packets without a time (simple packets of pcapng): the previous packet's time is used";
         assert_eq!(found.facts.warnings, [said]);
     }
 }
@@ -90,7 +90,7 @@ fn packet_blocks_of_the_first_drafts() {
     }
 }
 
-/// Each section has its own interfaces, link types and order of octets; frames are numbered through.
+/// Each section has its own interfaces, link types and order of bytes; frames are numbered through.
 #[test]
 fn several_sections() {
     let raw = || ipv4(6, &tcp(&[], b"raw"));
@@ -208,7 +208,7 @@ fn packets_of_unknown_interfaces() {
     let file = file.enhanced(7, MICROSECONDS, plain(&[], b"two")).enhanced(0, MICROSECONDS, plain(&[], b"three"));
     let found = dissect(&file.octets);
     assert_eq!((packet_ids(&found), found.facts.frames), (vec![1], 1));
-    let said = format!("the file is damaged from byte {at} on: 1 whole packet up to there could be read");
+    let said = format!("the file is damaged from byte {at} on: 1 whole packet read up to there");
     assert_eq!(found.facts.warnings, [said]);
 }
 
@@ -230,11 +230,11 @@ fn interfaces_of_several_link_types() {
         );
     let found = agree(&file.octets);
     assert_eq!(packet_ids(&found), [1, 3, 4]);
-    let said = "1 packet skipped: link type 105 is not understood";
+    let said = "1 packet skipped: link type 105 is not supported";
     assert_eq!(found.facts.warnings, [said]);
 }
 
-/// A jumbo record is longer than a read; padding to four octets of blocks of every length.
+/// A jumbo record is longer than a read; padding to four bytes of blocks of every length.
 #[test]
 fn records_of_every_length() {
     let mut file = Pcapng::new(true).interface(ETHERNET, 0, &[]);

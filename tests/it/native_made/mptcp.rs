@@ -8,7 +8,7 @@ const SYN_ACK: u8 = 0x12;
 const ACK: u8 = 0x10;
 const RESET: u8 = 0x14;
 
-/// An option of this subtype and length, beginning with these octets after the kind and the length.
+/// An option of this subtype and length, beginning with these bytes after the kind and the length.
 fn option(length: u8, start: &[u8]) -> Vec<u8> {
     let mut octets = vec![30, length];
     octets.extend(start);

@@ -8,7 +8,7 @@ fn ipv4_frame(options: &[u8], fragment: u16, content: &[u8]) -> Vec<u8> {
     ethernet(0x0800, &ipv4_with(options, fragment, 6, content))
 }
 
-/// The frame with another octet at `at`, from the start of the IP header.
+/// The frame with another byte at `at`, from the start of the IP header.
 fn changed(mut frame: Vec<u8>, at: usize, octets: &[u8]) -> Vec<u8> {
     frame[14 + at..14 + at + octets.len()].copy_from_slice(octets);
     frame
@@ -169,7 +169,7 @@ fn jumbograms() {
     let found = agree(1, &cases, &[("", "iplen", field)]);
     found_in_all_but_not(&cases, &found);
     let lengths = |name| -> Vec<Option<u32>> { found.cells(name).u32().unwrap().iter().collect() };
-    // Eight octets of hop-by-hop header and twenty of TCP's before the data.
+    // Eight bytes of hop-by-hop header and twenty of TCP's before the data.
     assert_eq!((lengths("tcplen"), lengths("iplen")), (vec![Some(70_000); 3], vec![Some(70_028); 3]));
 }
 
@@ -201,8 +201,8 @@ fn fragments() {
     assert_eq!(lengths, [None, None, None, Some(5)]);
     let values: Vec<Option<u32>> = found.cells("tcptsval").u32().unwrap().iter().collect();
     assert_eq!(values, [Some(1), Some(1), Some(1), None]);
-    let said = "3 later fragments of IP packets left out: TCP is read from the first fragment, which does not tell the \
-                payload's length";
+    let said = "3 later fragments of IP packets skipped: TCP is read from the first fragment, without the payload's \
+                length";
     assert_eq!(found.facts.warnings, [said]);
 }
 

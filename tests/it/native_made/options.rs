@@ -4,7 +4,7 @@ use super::build::{Frame, cut, ethernet, ipv4, padded, plain, tcp_with};
 use super::{Case, agree, case, found_in_all_but_not};
 use crate::columns_of::Columns;
 
-/// An option of this kind and length, its content in numbers that tell octets apart.
+/// An option of this kind and length, its content in numbers that tell bytes apart.
 fn option(kind: u8, length: u8) -> Vec<u8> {
     let mut octets = vec![kind, length];
     octets.extend((2..length).map(|at| 0x10 + at));
@@ -170,7 +170,7 @@ fn flags() {
     found_in_all_but_not(&cases, &agree(1, &cases, &[]));
 }
 
-/// Cut by the snap length at each octet of the headers.
+/// Cut by the snap length at each byte of the headers.
 #[test]
 fn cut_at_each_octet() {
     let timestamps = option(8, 10);

@@ -112,7 +112,7 @@ fn tunnels_that_are_not_opened() {
     .to_vec();
     let found = dissect(&pcap(1, &frames));
     assert_eq!(packet_ids(&found), [13]);
-    let said = "12 packets skipped: in tunnels that are not opened, where there may be TCP";
+    let said = "12 packets skipped: in unopened tunnels, which may contain TCP";
     assert_eq!(found.facts.warnings, [said]);
 }
 
@@ -139,6 +139,6 @@ fn link_types_that_are_not_understood() {
     let frames: Vec<Frame> = cases.iter().map(|(_, frame)| frame.clone()).collect();
     let found = dissect(&pcap(127, &frames));
     assert_eq!((packet_ids(&found), found.facts.frames), (vec![], 2));
-    let said = "2 packets skipped: link type 127 is not understood";
+    let said = "2 packets skipped: link type 127 is not supported";
     assert_eq!(found.facts.warnings, [said]);
 }

@@ -1,4 +1,4 @@
-//! How many octets of data did each DATA_ACK newly acknowledge?
+//! How many bytes of data did each DATA_ACK newly acknowledge?
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub struct AckSize {
     pub time: i64,
     /// Index of the subflow that it travelled on in [`crate::tracking::Connection::subflows`].
     pub subflow: usize,
-    /// How much further than the highest before it, octets of data.
+    /// Advance over the highest before it, bytes of data.
     pub new: u64,
 }
 
@@ -24,12 +24,12 @@ pub struct AckSize {
 pub struct AckSizes {
     /// Those that acknowledged something new, in the order of time.
     pub sizes: Vec<AckSize>,
-    /// How many acknowledged nothing new.
+    /// Number without new data.
     pub nothing_new: u64,
 }
 
 /// What the DATA_ACKs of one direction's data newly acknowledged, whichever subflow they travelled on. Without the
-/// sender's key the first one is what the others are measured by. DATA_FIN is no data.
+/// sender's key the first one is what the others are measured by. DATA_FIN is not data.
 #[must_use]
 pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
     let mut acknowledged = sequence.acknowledged.clone();
@@ -84,8 +84,8 @@ mod tests {
     fn only_what_no_subflow_had_acknowledged_counts() {
         let numbers = Numbers::new(Some(0xffff_ffff_ffff_fff0));
         let first = numbers.first().unwrap();
-        // 1000 octets over subflow 0; the same over subflow 1; then 3000 at once over subflow 1 while subflow 0 lags.
-        // The last two are of the last 500 octets, and of the DATA_FIN behind them.
+        // 1000 bytes over subflow 0; the same over subflow 1; then 3000 at once over subflow 1 while subflow 0 lags.
+        // The last two are of the last 500 bytes, and of the DATA_FIN behind them.
         let acks = [(10, 0, 1000), (12, 1, 1000), (15, 1, 4000), (16, 0, 2500), (17, 0, 4500), (18, 0, 4501)];
         let acks = acks.map(|(time, subflow, octets)| (time, subflow, first + octets));
         let expected = (vec![(10, 0, 1000), (15, 1, 3000), (17, 0, 500)], 3);

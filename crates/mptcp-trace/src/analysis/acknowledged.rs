@@ -21,7 +21,7 @@ pub struct Passing {
     pub time: i64,
     /// Row of the packet.
     pub row: PacketRow,
-    /// The next octet that the receiver expects; a working number.
+    /// The next byte that the receiver expects; a working number.
     pub next: u64,
     /// When a DATA_ACK last said the same.
     pub last: i64,
@@ -30,11 +30,11 @@ pub struct Passing {
 /// A time in which the DATA_ACK stood still in front of data that TCP had acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// The next octet that the receiver expected; a working number.
+    /// The next byte that the receiver expected; a working number.
     pub next: u64,
     /// When a DATA_ACK first said so, nanoseconds since 1970.
     pub from: i64,
-    /// When TCP acknowledged that octet.
+    /// When TCP acknowledged that byte.
     pub tcp_acknowledged: i64,
     /// Row of the packet that did.
     pub row: PacketRow,
@@ -44,12 +44,12 @@ pub struct Standing {
     pub recovered: bool,
     /// Row of that packet.
     pub last_row: PacketRow,
-    /// The largest receive window meanwhile, octets; `None` where its scale was not captured.
+    /// The largest receive window meanwhile, bytes; `None` where its scale was not captured.
     pub window: Option<u32>,
 }
 
 impl Standing {
-    /// How long it lasted after TCP's acknowledgement, nanoseconds.
+    /// Duration after TCP's acknowledgement, nanoseconds.
     #[must_use]
     pub fn length(&self) -> i64 {
         self.until.saturating_sub(self.tcp_acknowledged)
@@ -81,13 +81,13 @@ pub fn acknowledged(capture: &Capture, connection: &Connection) -> ByRole<Acknow
 }
 
 impl Acknowledged {
-    /// The first DATA_ACK that covers all octets before `end`, a working number.
+    /// The first DATA_ACK that covers all bytes before `end`, a working number.
     #[must_use]
     pub fn passed(&self, end: u64) -> Option<Passing> {
         self.passings.get(self.passings.partition_point(|passing| passing.next < end)).copied()
     }
 
-    /// The last DATA_ACK before the first that covers all octets before `end`.
+    /// The last DATA_ACK before the first that covers all bytes before `end`.
     #[must_use]
     pub fn before(&self, end: u64) -> Option<Passing> {
         let behind = self.passings.partition_point(|passing| passing.next < end).checked_sub(1)?;
@@ -240,7 +240,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Octets that the packet's own mapping covers beyond its payload of `length` octets, the first of which is the data octet
+/// Bytes that the packet's own mapping covers beyond its payload of `length` bytes, the first of which is the data byte
 /// `dsn`.
 fn beyond(segment: &Segment, dsn: u64, length: u64) -> Option<u64> {
     let dss = segment.dss.as_ref()?;

@@ -13,9 +13,9 @@ use crate::{PacketRow, StreamId};
 /// One advertisement, copies of it put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advertisement {
-    /// What was advertised.
+    /// The advertisement.
     pub option: AddAddr,
-    /// Who advertised it.
+    /// The end that advertised it.
     pub by: Role,
     /// Rows of the ADD_ADDR and its copies.
     pub rows: Vec<PacketRow>,

@@ -30,11 +30,11 @@ const MOST_WINDOWS: f64 = 10_000.0;
 pub struct AggregationBenefit {
     /// Which.
     pub towards: Role,
-    /// Octets of data, each counted once.
+    /// Bytes of data, each counted once.
     pub goodput_bytes: u64,
     /// Seconds from the first to the last packet with data.
     pub duration: f64,
-    /// Goodput over that time, octets per second; `None` when it lasted no time.
+    /// Goodput over that time, bytes per second; `None` when it lasted no time.
     pub goodput: Option<f64>,
     /// Of each subflow.
     pub capacities: Vec<Capacity>,
@@ -46,12 +46,12 @@ pub struct AggregationBenefit {
     pub windows: Vec<WindowBenefit>,
 }
 
-/// What a subflow's path can carry.
+/// Capacity of a subflow's path.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Capacity {
     /// Wireshark's `tcp.stream`.
     pub tcpstream: StreamId,
-    /// Octets per second.
+    /// Bytes per second.
     pub rate: f64,
     /// True when it is the subflow's highest rate over a window, false when somebody said it.
     pub estimated: bool,
@@ -64,7 +64,7 @@ pub struct WindowBenefit {
     pub from: i64,
     /// When it ends.
     pub until: i64,
-    /// Octets of data sent first within it.
+    /// Bytes of data sent first within it.
     pub goodput_bytes: u64,
     /// Its benefit.
     pub benefit: Option<f64>,
@@ -86,7 +86,7 @@ pub fn benefit(goodput: f64, capacities: &[f64]) -> Option<f64> {
 }
 
 /// The benefit of what was `sent` towards `towards` over the subflows `streams` (which the ranges' indices point to), with
-/// windows of about `window` seconds; `given` are capacities that are known, octets per second by stream. `None` where
+/// windows of about `window` seconds; `given` are capacities that are known, bytes per second by stream. `None` where
 /// nothing was sent.
 #[must_use]
 pub fn aggregation_benefit(
@@ -165,7 +165,7 @@ impl Span {
         self.first.saturating_add((self.length * index as f64).round() as i64)
     }
 
-    /// Octets sent first in each window.
+    /// Bytes sent first in each window.
     fn goodput(&self, sent: &[SentRange]) -> Vec<u64> {
         let mut octets = vec![0_u64; self.count];
         for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
@@ -182,7 +182,7 @@ impl Span {
     }
 }
 
-/// The most octets that each subflow sent within any `length` nanoseconds; `sent` is in the order of time.
+/// The most bytes that each subflow sent within any `length` nanoseconds; `sent` is in the order of time.
 fn peaks(sent: &[SentRange], subflows: usize, length: f64) -> Vec<u64> {
     let mut by_subflow: Vec<Vec<(i64, u64)>> = vec![Vec::new(); subflows];
     for range in interruptible(sent) {
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_highest_rate_is_that_of_any_stretch_as_long_as_a_window() {
-        // 100 octets at 0, 0.9, 1.1 and 1.8 s: the three between 0.9 and 1.8 lie within one second, wherever windows
+        // 100 bytes at 0, 0.9, 1.1 and 1.8 s: the three between 0.9 and 1.8 lie within one second, wherever windows
         // begin.
         let sent = [(0, 100), (SECOND * 9 / 10, 100), (SECOND * 11 / 10, 100), (SECOND * 18 / 10, 100)];
         assert_eq!(peak(&sent, SECOND), 300);
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(peak(&[], SECOND), 0);
     }
 
-    /// Two seconds: subflow 7 sends 100 octets each half of a second, subflow 9 once 200 in the second one.
+    /// Two seconds: subflow 7 sends 100 bytes each half of a second, subflow 9 once 200 in the second one.
     #[test]
     fn a_transfer_worked_by_hand() {
         let half = SECOND / 2;
@@ -270,12 +270,12 @@ mod tests {
         let given = BTreeMap::from([(StreamId(9), 250.0)]);
         let found = aggregation_benefit(sent, &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given).unwrap();
         assert_eq!((found.goodput_bytes, found.duration, found.window), (700, 2.0, 1.0));
-        // At most 300 octets in any second on 7 (both ends count); 250 a second were said of 9.
+        // At most 300 bytes in any second on 7 (both ends count); 250 a second were said of 9.
         let rates: Vec<(f64, bool)> = found.capacities.iter().map(|one| (one.rate, one.estimated)).collect();
         assert_eq!(rates, [(300.0, true), (250.0, false)]);
-        // 700 octets in 2 s: (350 − 300) / (550 − 300).
+        // 700 bytes in 2 s: (350 − 300) / (550 − 300).
         close(found.benefit, 0.2);
-        // 200 octets in the first second: (200 − 300) / 300; 500 in the other: (500 − 300) / 250.
+        // 200 bytes in the first second: (200 − 300) / 300; 500 in the other: (500 − 300) / 250.
         assert_eq!(found.windows.iter().map(|window| window.goodput_bytes).collect::<Vec<_>>(), [200, 500]);
         close(found.windows[0].benefit, -1.0 / 3.0);
         close(found.windows[1].benefit, 0.8);

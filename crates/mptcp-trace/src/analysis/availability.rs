@@ -53,7 +53,7 @@ impl Availability {
     }
 }
 
-/// MP_PRIOs that name another subflow of which the first are heeded, so that the time stays linear in packets.
+/// MP_PRIOs that name another subflow of which the first are taken into account, so that the time stays linear in packets.
 const NAMED: usize = 64;
 
 /// The subflows of `connection`, in the order of [`Connection::subflows`]; `packets` are those of the connection.
@@ -99,7 +99,7 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
     changes.found
 }
 
-/// What packets end or change.
+/// Effect of packets.
 struct Changes<'a> {
     connection: &'a Connection,
     found: Vec<Availability>,

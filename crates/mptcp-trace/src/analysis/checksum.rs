@@ -192,13 +192,13 @@ fn base(stream: &Stream, towards: Role) -> Option<u32> {
     Some(stream.ends.get(towards.other()).isn?.wrapping_add(taken.unwrap_or(0)))
 }
 
-/// What a mapping with a checksum says.
+/// Content of a mapping with a checksum.
 struct Wanted {
     dsn: u64,
     ssn: u32,
     length: u16,
     checksum: u16,
-    /// Octets of data: one less than the length when DATA_FIN takes one.
+    /// Bytes of data: one less than the length when DATA_FIN takes one.
     data: u64,
 }
 
@@ -238,7 +238,7 @@ fn wide(low: u64, near: u64) -> u64 {
     near.wrapping_add_signed(i64::from(distance))
 }
 
-/// Sum of 16-bit words; `odd` when the first octet is the second one of its word.
+/// Sum of 16-bit words; `odd` when the first byte is the second one of its word.
 fn sum(octets: &[u8], odd: bool) -> u64 {
     let high = |index: usize| index.is_multiple_of(2) != odd;
     octets
@@ -264,7 +264,7 @@ mod tests {
     fn the_example_of_rfc_1071_sums_up() {
         // RFC 1071 §3: 0001 f203 f4f5 f6f7 sums up to 2ddf0, folded ddf2.
         assert_eq!(fold(sum(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7], false)), 0xddf2);
-        // The same octets in two parts, the second beginning within a word.
+        // The same bytes in two parts, the second beginning within a word.
         let parts = sum(&[0x00, 0x01, 0xf2], false) + sum(&[0x03, 0xf4, 0xf5, 0xf6, 0xf7], true);
         assert_eq!(fold(parts), 0xddf2);
     }

@@ -2,7 +2,7 @@
 //!
 //! No packet carries the window. A sender that has enough to send keeps as much under way as the window allows, so
 //! the most that was under way during a round trip is an estimate of it from below. tcptrace's graphs of outstanding
-//! data rest on the same thought; rounds are counted as TCP Vegas and BBR count theirs, by octets, without a clock.
+//! data rest on the same thought; rounds are counted as TCP Vegas and BBR count theirs, by bytes, without a clock.
 
 use serde::Serialize;
 
@@ -19,9 +19,9 @@ pub struct RoundTrip {
     pub from: i64,
     /// When it ended; when the last packet was seen, if the capture ended first.
     pub until: i64,
-    /// The most octets under way in it, those that SACK reported left out.
+    /// The most bytes under way in it, those that SACK reported left out.
     pub most: u64,
-    /// Octets were sent again in it. What was lost is then still counted as under way, although the sender has given
+    /// Bytes were sent again in it. What was lost is then still counted as under way, although the sender has given
     /// it up: `most` may be more than its window.
     pub recovering: bool,
 }

@@ -42,9 +42,9 @@ pub struct DirectionEnds<'a> {
     pub sender_is: Which,
     /// The capture near the receiver.
     pub receiver: AtOneEnd<'a>,
-    /// What the sender's capture calls `towards`.
+    /// `towards` in the sender's capture.
     pub at_sender: Role,
-    /// What the receiver's capture calls it.
+    /// Number in the receiver's capture.
     pub at_receiver: Role,
 }
 

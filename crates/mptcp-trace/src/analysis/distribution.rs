@@ -1,4 +1,4 @@
-//! How a set of time spans is distributed: the one place where percentiles are defined.
+//! Distribution of time spans: the one place where percentiles are defined.
 //!
 //! A percentile lies between the two nearest values in order, in proportion to its place between their ranks: of n
 //! values the p-th percentile has rank (n - 1) · p / 100, counted from 0. This is "linear" in NumPy and pandas, type 7
@@ -9,7 +9,7 @@ use serde::Serialize;
 /// Minimum, quartiles, 99th percentile, maximum and mean, in seconds; all `None` without samples.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Distribution {
-    /// How many values there are.
+    /// Number of values.
     pub samples: u64,
     /// The smallest.
     pub min: Option<f64>,

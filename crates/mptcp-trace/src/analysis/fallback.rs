@@ -14,7 +14,7 @@ use crate::{PacketRow, StreamId};
 /// A fallback to TCP (RFC 8684 §3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Fallback {
-    /// What shows it.
+    /// Evidence.
     pub reason: Reason,
     /// The first packet that does.
     pub packetid: u64,

@@ -1,4 +1,4 @@
-//! What came before a fallback and explains it?
+//! Causes of fallbacks.
 
 use super::fallback::Reason;
 use crate::packets::segment::{Segment, flag};

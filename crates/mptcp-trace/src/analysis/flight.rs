@@ -1,4 +1,4 @@
-//! How many octets were under way at each instant: sent, and not yet acknowledged?
+//! How many bytes were under way at each instant: sent, and not yet acknowledged?
 
 use serde::Serialize;
 
@@ -10,43 +10,43 @@ use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::{StreamPacket, in_time_order};
 use crate::tracking::{ByRole, Nature, Stream, Tracking};
 
-/// What holds from an instant until the next one. Positions only compare with each other.
+/// State from an instant until the next one. Positions only compare with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Moment {
     /// Row of the packet that brought it about.
     pub row: PacketRow,
     /// When, nanoseconds since 1970.
     pub time: i64,
-    /// One past the highest octet sent so far.
+    /// One past the highest byte sent so far.
     pub sent: u64,
-    /// The next octet that the receiver expects, by its cumulative acknowledgements so far.
+    /// The next byte that the receiver expects, by its cumulative acknowledgements so far.
     pub acknowledged: u64,
-    /// Octets between both that SACK blocks reported (RFC 2018); zero at the data level, which has none.
+    /// Bytes between both that SACK blocks reported (RFC 2018); zero at the data level, which has none.
     pub selectively: u64,
-    /// The receive window from `acknowledged` on, octets; `None` before the first one and where its scale was not
+    /// The receive window from `acknowledged` on, bytes; `None` before the first one and where its scale was not
     /// captured.
     pub window: Option<u64>,
-    /// Whether the packet of this instant sent octets again.
+    /// Whether the packet of this instant sent bytes again.
     pub again: bool,
 }
 
 impl Moment {
-    /// Octets under way: from the lowest one that is not acknowledged to the highest one sent. What SACK reported is
+    /// Bytes under way: from the lowest one that is not acknowledged to the highest one sent. What SACK reported is
     /// among them.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.sent.saturating_sub(self.acknowledged)
     }
 
-    /// Octets of which nothing is known but that they were sent: [`Moment::in_flight`] without what SACK reported.
+    /// Bytes of which nothing is known but that they were sent: [`Moment::in_flight`] without what SACK reported.
     #[must_use]
     pub fn unaccounted(&self) -> u64 {
         self.in_flight().saturating_sub(self.selectively)
     }
 }
 
-/// What was under way in a TCP stream, by the end of the stream that it travelled towards; one moment a packet that
-/// carries payload or acknowledges, in the order of time. SYN and FIN are no octets of payload and do not count.
+/// Data in flight in a TCP stream, by the end of the stream that it travelled towards; one moment a packet that
+/// carries payload or acknowledges, in the order of time. SYN and FIN are not bytes of payload and do not count.
 #[must_use]
 pub fn stream_flight(segments: &[Segment], tracking: &Tracking, stream: &Stream) -> ByRole<Vec<Moment>> {
     let mut directions = ByRole::<Direction>::default();
@@ -83,7 +83,7 @@ impl Direction {
         let start = position.saturating_add(u64::from(segment.has(flag::SYN)));
         let end = start.saturating_add(length);
         let again = self.sent.insert(start, end) < length && packet.nature != Nature::Duplicate;
-        // What lies before the first octet seen is not known to be under way.
+        // What lies before the first byte seen is not known to be under way.
         let now = self.now.get_or_insert(Moment { sent: start, acknowledged: start, ..Moment::default() });
         let sent = now.sent.max(end);
         *now = Moment { row: packet.row, time: segment.abstime, sent, again, ..*now };
@@ -97,7 +97,7 @@ impl Direction {
         }
         let Some(position) = self.positions.nearest(segment.acknowledgement) else { return };
         let now = self.now.get_or_insert(Moment { sent: position, acknowledged: position, ..Moment::default() });
-        // A late acknowledgement is no news, and its window is outdated.
+        // A late acknowledgement is not news, and its window is outdated.
         if position >= now.acknowledged {
             now.acknowledged = position;
             self.selectively.remove_before(position);
@@ -116,7 +116,7 @@ impl Direction {
     }
 }
 
-/// What was under way at the data level, all subflows together: from the highest DATA_ACK to the highest data sequence
+/// Data in flight at the data level, over all subflows: from the highest DATA_ACK to the highest data sequence
 /// number sent. The window is the furthest that any DATA_ACK allowed (RFC 8684 §3.3.4).
 #[must_use]
 pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {

@@ -25,7 +25,7 @@ pub struct Gap {
 }
 
 impl Gap {
-    /// How long it lasted, nanoseconds.
+    /// Duration, nanoseconds.
     #[must_use]
     pub fn length(&self) -> i64 {
         self.until.saturating_sub(self.from)

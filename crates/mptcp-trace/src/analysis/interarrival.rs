@@ -20,7 +20,7 @@ pub enum Counted {
 pub struct Gap {
     /// When the second one was recorded, nanoseconds since 1970.
     pub time: i64,
-    /// How long after the first one, nanoseconds.
+    /// Time after the first one, nanoseconds.
     pub span: i64,
 }
 

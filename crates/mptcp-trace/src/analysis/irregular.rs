@@ -8,14 +8,14 @@ use crate::packets::segment::{Malformed, Segment, flag, subtype};
 use crate::tracking::authentication::{Verdict, verify_add_addr};
 use crate::tracking::{Connection, Role};
 
-/// What is wrong with an option.
+/// Problem of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Irregularity {
     /// Its length rules it out.
     Malformed(Malformed),
     /// MP_CAPABLE gives this end another key than an earlier packet did.
     KeyChanged {
-        /// Whose key.
+        /// Owner of the key.
         of: Role,
         /// The first one seen.
         was: u64,
@@ -147,10 +147,10 @@ impl Irregularity {
     pub fn detail(&self) -> String {
         match self {
             Irregularity::Malformed(Malformed { subtype: Some(subtype), length }) => {
-                format!("{} of length {length}, which it cannot have", subtype::name(*subtype))
+                format!("{} with the invalid length {length}", subtype::name(*subtype))
             }
             Irregularity::Malformed(Malformed { subtype: None, length }) => {
-                format!("an MPTCP option of length {length}, which none can have")
+                format!("an MPTCP option with the invalid length {length}")
             }
             Irregularity::KeyChanged { of, was, is } => {
                 format!("the {}'s key is {is:016x}, and was {was:016x} before", of.name())
@@ -160,17 +160,18 @@ impl Irregularity {
                 format!("MP_FASTCLOSE with {whose} {key:016x}, which is not its receiver's")
             }
             Irregularity::ChecksumMissing { capable: true } => {
-                "checksums were agreed, and MP_CAPABLE with data has none: it is 22 bytes long and not 24".to_string()
+                "checksums were negotiated, but MP_CAPABLE with data has none: it is 22 bytes long instead of 24"
+                    .to_string()
             }
             Irregularity::ChecksumMissing { capable: false } => {
-                "checksums were agreed, and the mapping has none".to_string()
+                "checksums were negotiated, but the mapping has none".to_string()
             }
             Irregularity::EmptyMapping => "a mapping of length 0 on a packet without data maps nothing".to_string(),
             Irregularity::AddressIdReused { id, was, is } => {
-                format!("id {id} is given to {is}, and stands for {was} without a REMOVE_ADDR")
+                format!("id {id} is assigned to {is}, although it still stands for {was}: no REMOVE_ADDR was sent")
             }
             Irregularity::PriorityOfId { id } => {
-                format!("MP_PRIO with address id {id}, a form that version 1 does not have: its receiver ignores it")
+                format!("MP_PRIO with address id {id}, which version 1 does not allow: the receiver ignores it")
             }
         }
     }

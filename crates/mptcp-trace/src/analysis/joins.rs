@@ -1,4 +1,4 @@
-//! What became of each attempt to join a connection?
+//! Outcome of each attempt to join a connection.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::tracking::connections::JoinHandshake;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind};
 use crate::{PacketRow, StreamId};
 
-/// How an attempt ended, as far as the capture shows.
+/// Outcome of an attempt, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -60,9 +60,9 @@ impl Proof {
 pub struct JoinAttempt {
     /// The TCP stream.
     pub tcpstream: StreamId,
-    /// What the handshake said.
+    /// Content of the handshake.
     pub handshake: JoinHandshake,
-    /// How it ended.
+    /// Its end.
     pub outcome: Outcome,
     /// Row of the packet that decided it: the ACK, the RST, the SYN/ACK or ACK without option, the last SYN.
     pub decided_by: PacketRow,
@@ -146,7 +146,7 @@ pub struct Course<M> {
     bare_ack: Option<M>,
     /// The client sent something after the SYN/ACK.
     client_went_on: bool,
-    /// What the server sent next after that ACK.
+    /// The server's next packet after that ACK.
     confirmation: Option<Sent<M>>,
     /// The first packet that was a RST of this stream or carried data.
     first: Option<Sent<M>>,
@@ -155,7 +155,7 @@ pub struct Course<M> {
     reasons: ByRole<Option<u8>>,
 }
 
-/// What a packet is in the course of an attempt.
+/// Role of a packet in an attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     /// The end of the stream that it travels towards.
@@ -178,7 +178,7 @@ struct Sent<M> {
     by: Role,
 }
 
-/// How an attempt ended.
+/// Outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending<M> {
     /// How.
@@ -298,7 +298,7 @@ impl<M: Copy> Course<M> {
     }
 }
 
-/// What a reason code of MP_TCPRST means (RFC 8684 §3.6).
+/// Meaning of a reason code of MP_TCPRST (RFC 8684 §3.6).
 #[must_use]
 pub fn reason_name(code: u8) -> &'static str {
     match code {

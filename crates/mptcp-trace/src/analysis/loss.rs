@@ -19,21 +19,21 @@ pub struct Loss {
     pub towards: Role,
     /// Packets in the sender's capture.
     pub sent_packets: u64,
-    /// Octets of payload in them.
+    /// Bytes of payload in them.
     pub sent_bytes: u64,
     /// Packets of these of which nothing, or not all, arrived.
     pub lost_packets: u64,
-    /// Octets of payload that did not arrive.
+    /// Bytes of payload that did not arrive.
     pub lost_bytes: u64,
     /// Packets that were sent and would have arrived before the receiver's capture began or after it ended, or may have:
     /// neither lost nor arrived.
     pub outside_capture: u64,
-    /// Octets of payload in them.
+    /// Bytes of payload in them.
     pub outside_capture_bytes: u64,
     /// Lost packets over packets sent while the receiver's capture ran, which are `sent_packets` without
     /// `outside_capture`; `None` without any.
     pub loss: Option<f64>,
-    /// Packets that the network delivered once more.
+    /// Packets that the network delivered again.
     pub duplicated_packets: u64,
     /// Packets that arrived behind one sent later.
     pub reordered_packets: u64,

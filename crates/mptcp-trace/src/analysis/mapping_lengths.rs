@@ -14,7 +14,7 @@ use crate::tracking::{ByRole, Capture, Connection};
 /// retransmission, counts once.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct MappingLengths {
-    /// Octets of data that each distinct mapping covers, in the order of their first packets. DATA_FIN is none.
+    /// Bytes of data that each distinct mapping covers, in the order of their first packets. DATA_FIN is none.
     pub lengths: Vec<u64>,
     /// Infinite mappings, which have no length: the connection fell back to TCP (RFC 8684 §3.7).
     pub infinite: u64,
@@ -27,11 +27,11 @@ pub struct Bin {
     pub low: u64,
     /// The least value that counts no more.
     pub high: u64,
-    /// How many there are.
+    /// Their number.
     pub count: u64,
 }
 
-/// A mapping as told apart from others: working data sequence number, subflow sequence number, octets of data.
+/// A mapping as told apart from others: working data sequence number, subflow sequence number, bytes of data.
 type Identity = (Option<u64>, u32, u64);
 
 /// The mappings of both directions, by subflow in the order of [`Connection::subflows`].
@@ -65,7 +65,7 @@ fn identity(segment: &Segment, numbers: &mut Numbers) -> Option<(Identity, bool)
         && let Some(mapping) = dss.mapping
     {
         let dsn = numbers.working(mapping.dsn, dss.has(Dss::DSN_8));
-        // A DATA_FIN takes the last octet of a mapping (RFC 8684 §3.3.3).
+        // A DATA_FIN takes the last byte of a mapping (RFC 8684 §3.3.3).
         let octets = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
         return Some(((Some(dsn), mapping.ssn, octets), mapping.length == 0));
     }

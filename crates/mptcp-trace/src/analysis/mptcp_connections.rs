@@ -31,11 +31,11 @@ pub struct MptcpConnection {
     pub server_token: Option<u32>,
     /// Whether either end required DSS checksums; `None` when MP_CAPABLE was not captured.
     pub checksum_required: Option<bool>,
-    /// What shows that it went on as plain TCP; `None` while it stays MPTCP.
+    /// Evidence that it continued as plain TCP; `None` while it stays MPTCP.
     pub fallback: Option<Fallback>,
     /// Where it stands at the end of the capture.
     pub state: State,
-    /// What shows that its subflows belong together: the weakest of what does. `None` for a single one.
+    /// The weakest evidence that its subflows belong together. `None` for a single one.
     pub joined_by: Option<JoinedBy>,
     /// Its subflows.
     pub subflows: Vec<SubflowRecord>,
@@ -62,7 +62,7 @@ pub fn listed(capture: &Capture) -> impl Iterator<Item = &Connection> {
     capture.tracking.whole_connections().filter(|connection| !is_stray(capture, connection))
 }
 
-/// How many MPTCP connections are [listed].
+/// Number of [listed] MPTCP connections.
 #[must_use]
 pub fn count(capture: &Capture) -> usize {
     listed(capture).count()

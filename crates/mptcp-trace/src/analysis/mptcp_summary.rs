@@ -15,7 +15,7 @@ use crate::{ConnectionId, PacketRow, StreamId};
 pub struct MptcpSummary {
     /// Wireshark's `mptcp.stream`.
     pub mptcpstream: ConnectionId,
-    /// How long the setup took.
+    /// Duration of the setup.
     pub setup: Setup,
     /// Towards the server, then towards the client.
     pub directions: Vec<MptcpDirection>,
@@ -35,26 +35,26 @@ pub struct MptcpDirection {
     /// Those that the SYN carried and the server took (TCP Fast Open). They lie before the first data sequence number (RFC
     /// 8684 §B.2). What the server did not take is sent again, and is among the others.
     pub fast_open_bytes: u64,
-    /// Sum of payload lengths over the subflows, octets.
+    /// Sum of payload lengths over the subflows, bytes.
     pub throughput_bytes: u64,
     /// First to last packet of this direction, seconds.
     pub duration: f64,
-    /// Goodput over duration, octets per second; `None` when the duration is zero.
+    /// Goodput over duration, bytes per second; `None` when the duration is zero.
     pub rate: Option<f64>,
-    /// Octets sent again by TCP, under the same subflow sequence numbers.
+    /// Bytes sent again by TCP, under the same subflow sequence numbers.
     pub retransmitted_bytes: u64,
-    /// Octets in copies that the path made of packets; the sender sent them once.
+    /// Bytes in copies that the path made of packets; the sender sent them once.
     pub duplicated_bytes: u64,
     /// Copies that the path made, with or without payload.
     pub duplicated_packets: u64,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
     pub seen_from: Option<Place>,
-    /// Octets of data that another subflow had carried before at the place of capture. At the sender these were
+    /// Bytes of data that another subflow had carried before at the place of capture. At the sender these were
     /// reinjected; at the receiver they are those of the copy that came late, be it the reinjection or the original.
     pub reinjected_bytes: u64,
-    /// Packets that carried such octets.
+    /// Packets that carried such bytes.
     pub reinjected_packets: u64,
-    /// Octets of data that had first been sent on the same subflow, under other sequence numbers.
+    /// Bytes of data that had first been sent on the same subflow, under other sequence numbers.
     pub resent_same_subflow_bytes: u64,
     /// Ranges sent again that span more pieces of earlier data than are told apart, which only captures made for it have:
     /// each counts whole as its first piece does, for the subflow that had sent that one.
@@ -68,12 +68,12 @@ pub struct MptcpDirection {
     /// one byte of acknowledged data with a mapping of its own. The byte of a probe that was not taken counts in the
     /// throughput alone.
     pub window_probes: u64,
-    /// Octets of data that a DATA_ACK covers and no captured packet carried: goodput and shares are of the others. `None`
+    /// Bytes of data that a DATA_ACK covers and no captured packet carried: goodput and shares are of the others. `None`
     /// where no DATA_ACK of this direction was captured.
     pub unseen_bytes: Option<u64>,
     /// Each subflow's part.
     pub subflows: Vec<SubflowShare>,
-    /// Reinjected octets by pair of subflows.
+    /// Reinjected bytes by pair of subflows.
     pub reinjections: Vec<ReinjectionPair>,
 }
 
@@ -84,11 +84,11 @@ pub struct SubflowShare {
     pub tcpstream: StreamId,
     /// Packets, with or without payload.
     pub packets: u64,
-    /// Sum of payload lengths, octets.
+    /// Sum of payload lengths, bytes.
     pub throughput_bytes: u64,
     /// Of the throughput over all subflows; `None` when that is zero.
     pub throughput_contribution: Option<f64>,
-    /// Octets of data that this subflow was the first to carry at the place of capture.
+    /// Bytes of data that this subflow was the first to carry at the place of capture.
     pub goodput_bytes: u64,
     /// Of the connection's goodput; `None` when that is zero.
     pub goodput_contribution: Option<f64>,
@@ -96,13 +96,13 @@ pub struct SubflowShare {
     pub plain_tcp_bytes: u64,
     /// Bytes of its goodput that the SYN carried.
     pub fast_open_bytes: u64,
-    /// Octets sent again by TCP.
+    /// Bytes sent again by TCP.
     pub retransmitted_bytes: u64,
-    /// Octets in copies that the path made.
+    /// Bytes in copies that the path made.
     pub duplicated_bytes: u64,
     /// Copies that the path made, with or without payload.
     pub duplicated_packets: u64,
-    /// Octets of data that another subflow had carried before, see [`MptcpDirection::reinjected_bytes`].
+    /// Bytes of data that another subflow had carried before, see [`MptcpDirection::reinjected_bytes`].
     pub reinjected_bytes: u64,
     /// Keep-alives.
     pub keepalives: u64,
@@ -117,7 +117,7 @@ pub struct ReinjectionPair {
     pub from: StreamId,
     /// The subflow that carried it again.
     pub to: StreamId,
-    /// Octets.
+    /// Bytes.
     pub bytes: u64,
     /// Packets of the second.
     pub packets: u64,
@@ -187,7 +187,7 @@ fn direction(
     }
 }
 
-/// Reinjected octets and packets of one direction by pair of subflows.
+/// Reinjected bytes and packets of one direction by pair of subflows.
 pub(super) fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
     let mut pairs = std::collections::BTreeMap::<(StreamId, StreamId), (u64, u64, Option<PacketRow>)>::new();
     for repeat in interruptible(direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection)) {

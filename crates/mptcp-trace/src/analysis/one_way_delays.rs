@@ -17,7 +17,7 @@ pub struct OneWayDelays {
     pub mapped: StreamId,
     /// The end that the packets travel towards: of the connection for subflows, of the stream for plain TCP.
     pub towards: Role,
-    /// What was corrected of the clocks' error.
+    /// Corrected part of the clock error.
     pub clock: Correction,
     /// Of the packets that both captures have, once each; seconds.
     #[serde(flatten)]

@@ -33,7 +33,7 @@ pub struct OptionLoss<M> {
     closed: bool,
 }
 
-/// What one end of the stream sent.
+/// Packets sent by one end of the stream.
 #[derive(Debug, Clone)]
 struct End<M> {
     /// Its part of the handshake had MP_JOIN or MP_CAPABLE.

@@ -36,43 +36,43 @@ pub struct OutOfOrderDirection {
     pub capture_point: Option<Place>,
     /// Packets with data.
     pub segments: u64,
-    /// Packets with new data beyond the next expected octet.
+    /// Packets with new data beyond the next expected byte.
     pub out_of_order_segments: u64,
     /// Packets whose data had all come before.
     pub duplicate_segments: u64,
-    /// Most octets that waited at one time.
+    /// Most bytes that waited at one time.
     pub peak_bytes: u64,
-    /// Octets waiting, averaged over the time from the first to the last packet with data; `None` when that is zero.
+    /// Bytes waiting, averaged over the time from the first to the last packet with data; `None` when that is zero.
     pub mean_bytes: Option<f64>,
-    /// How long at least one octet waited, in all, seconds.
+    /// Total time in which at least one byte waited, seconds.
     pub blocked_time: f64,
-    /// Octets that still waited when the capture ended.
+    /// Bytes that still waited when the capture ended.
     pub waiting_at_end_bytes: u64,
-    /// Octets before the last one seen that were never seen.
+    /// Bytes before the last one seen that were never seen.
     pub missing_bytes: u64,
-    /// Octets that no mapping covers.
+    /// Bytes that no mapping covers.
     pub unmapped_bytes: u64,
-    /// Whether the first octet of data is known; otherwise the first one seen or acknowledged is taken for it.
+    /// Whether the first byte of data is known; otherwise the first one seen or acknowledged is taken for it.
     pub start_known: bool,
     /// By subflow that carried the data that waited.
     pub subflows: Vec<Waited>,
     /// By subflow that the data waited for.
     pub blame: Vec<Blame>,
-    /// Octets waiting from each time on, nanoseconds since 1970.
+    /// Bytes waiting from each time on, nanoseconds since 1970.
     #[serde(skip)]
     pub occupancy: Vec<(i64, u64)>,
 }
 
-/// What one subflow carried that waited.
+/// Waiting data carried by one subflow.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Waited {
     /// Wireshark's `tcp.stream`.
     pub tcpstream: StreamId,
     /// Packets with data.
     pub segments: u64,
-    /// Packets with new data beyond the next expected octet.
+    /// Packets with new data beyond the next expected byte.
     pub out_of_order_segments: u64,
-    /// New octets beyond the next expected one.
+    /// New bytes beyond the next expected one.
     pub bytes_waited: u64,
     /// Head-of-line delay of the ranges of data that waited and became deliverable.
     pub hol_delay: Distribution,
@@ -81,22 +81,22 @@ pub struct Waited {
     pub waits: Vec<Wait>,
 }
 
-/// What waited for one subflow.
+/// Data that waited for one subflow.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Blame {
     /// The subflow that carried the next expected data while other data waited; `None`: that data was never seen, but
     /// the receiver acknowledged it.
     pub tcpstream: Option<StreamId>,
-    /// How often its data made other data deliverable.
+    /// Number of times that its data made other data deliverable.
     pub holes_filled: u64,
-    /// Octets that became deliverable by it.
+    /// Bytes that became deliverable by it.
     pub released_bytes: u64,
-    /// How long data waited for it, seconds; over all entries this is the time blocked by holes that were filled.
+    /// Time that data waited for it, seconds; over all entries this is the time blocked by holes that were filled.
     pub blocked_time: f64,
 }
 
 impl OutOfOrderDirection {
-    /// What the numbers of this direction mean and what they lack: sentences without full stop.
+    /// Meaning and gaps of this direction's numbers: sentences without full stop.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let towards = self.towards.name();
@@ -104,28 +104,27 @@ impl OutOfOrderDirection {
         match self.capture_point {
             Some(Place::Receiver) => {}
             Some(Place::Sender) => notes.push(format!(
-                "towards the {towards}: recorded at the sender, so this is the order in which data were sent; what the \
-                 {towards} waited for shows in a capture taken there"
+                "towards the {towards}: recorded at the sender, so this is the sending order; a capture at the \
+                 {towards} shows what it waited for"
             )),
             Some(Place::Between) => notes.push(format!(
-                "towards the {towards}: recorded on the way, so what the rest of the paths delayed is not in these \
-                 numbers"
+                "towards the {towards}: recorded on the way, so delays on the rest of the paths are not included"
             )),
             None => notes.push(format!(
-                "towards the {towards}: the capture does not tell where it was recorded; only at the {towards} are these \
-                 the waits of its application"
+                "towards the {towards}: place of capture unknown; only at the {towards} are these the waits of its \
+                 application"
             )),
         }
         if !self.start_known {
             notes.push(format!(
-                "towards the {towards}: the key was not captured, so the first data seen or acknowledged are taken for \
-                 the next expected ones"
+                "towards the {towards}: key not captured, so the first data seen or acknowledged is taken as the next \
+                 expected"
             ));
         }
         let octets = [
-            (self.missing_bytes, "of the data never seen: lost for good, or not captured"),
-            (self.waiting_at_end_bytes, "still waited when the capture ended; their delay is not known"),
-            (self.unmapped_bytes, "left out for want of a mapping: plain TCP after a fallback, or it was not captured"),
+            (self.missing_bytes, "of the data never seen: lost, or not captured"),
+            (self.waiting_at_end_bytes, "still waiting when the capture ended; their delay is unknown"),
+            (self.unmapped_bytes, "omitted for lack of a mapping: plain TCP after a fallback, or mapping not captured"),
         ];
         let present = octets.iter().filter(|(count, _)| *count > 0);
         notes.extend(present.map(|(count, what)| format!("towards the {towards}: {} {what}", counted(*count, "byte"))));
@@ -225,7 +224,7 @@ fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDi
     }
 }
 
-/// Hands a packet's new data to the buffer; returns how many octets of it have to wait.
+/// Hands a packet's new data to the buffer; returns how many bytes of it have to wait.
 fn arrive(buffer: &mut Buffer, packet: &DataPacket) -> u64 {
     let arrivals = packet.fresh.iter().map(|(start, end)| Arrival {
         start: *start,

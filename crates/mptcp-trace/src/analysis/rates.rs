@@ -1,4 +1,4 @@
-//! How fast did octets travel, window by window?
+//! How fast did bytes travel, window by window?
 
 use serde::Serialize;
 
@@ -8,20 +8,20 @@ use crate::tracking::data::{Sending, SentRange, data_sequence};
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{ByRole, Capture, Connection, Stream};
 
-/// Octets that travelled at an instant.
+/// Bytes that travelled at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Parcel {
     /// When, nanoseconds since 1970.
     pub time: i64,
-    /// How many.
+    /// Number.
     pub octets: u64,
 }
 
-/// How windows lie along time.
+/// Arrangement of windows in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowType {
-    /// Side by side from the first frame on: each octet counts in one window, and windows times rates are octets.
+    /// Side by side from the first frame on: each byte counts in one window, and windows times rates are bytes.
     #[default]
     Tumbling,
     /// One that ends at each instant: the rate over the time just before it.
@@ -35,12 +35,12 @@ pub struct Window {
     length: i64,
 }
 
-/// What is in the window from an instant on, until the next one.
+/// Content of the window from an instant until the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct InWindow {
     /// Since when, nanoseconds since 1970.
     pub from: i64,
-    /// Octets. Their rate is this over the window's length.
+    /// Bytes. Their rate is this over the window's length.
     pub octets: u64,
 }
 
@@ -74,7 +74,7 @@ impl Window {
         Window { kind, length }
     }
 
-    /// How they lie along time.
+    /// Their arrangement in time.
     #[must_use]
     pub fn kind(&self) -> WindowType {
         self.kind
@@ -86,7 +86,7 @@ impl Window {
         self.length
     }
 
-    /// Octets a second, of octets in one window.
+    /// Bytes a second, of bytes in one window.
     #[must_use]
     pub fn rate(&self, octets: u64) -> f64 {
         #[allow(clippy::cast_precision_loss)]
@@ -95,7 +95,7 @@ impl Window {
     }
 
     /// What is in the windows, wherever that changes; tumbling ones lie side by side from `origin` on. There is no
-    /// entry before the first octet, and the last one is zero. Parcels come in the order of time.
+    /// entry before the first byte, and the last one is zero. Parcels come in the order of time.
     #[must_use]
     pub fn fill(&self, parcels: &[Parcel], origin: i64) -> Vec<InWindow> {
         match self.kind {
@@ -104,7 +104,7 @@ impl Window {
         }
     }
 
-    /// Windows without octets are not held, so that neither a short window nor a long pause takes memory.
+    /// Windows without bytes are not held, so that neither a short window nor a long pause takes memory.
     fn tumbling(&self, parcels: &[Parcel], origin: i64) -> Vec<InWindow> {
         let number = |parcel: &Parcel| parcel.time.saturating_sub(origin).div_euclid(self.length);
         let start = |number: i64| origin.saturating_add(number.saturating_mul(self.length));
@@ -143,7 +143,7 @@ fn sum(parcels: &[Parcel]) -> u64 {
     parcels.iter().fold(0, |sum, parcel| sum.saturating_add(parcel.octets))
 }
 
-/// What one direction of a stream carried, in the order of time.
+/// Traffic of one direction of a stream, in time order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Carried {
     /// Payload, all of it.
@@ -152,7 +152,7 @@ pub struct Carried {
     pub retransmitted: Vec<Parcel>,
 }
 
-/// What a stream carried, by the end of the stream that it travelled towards.
+/// Traffic of a stream, by the end that it travelled towards.
 #[must_use]
 pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
     let mut carried = ByRole::<Carried>::default();
@@ -227,7 +227,7 @@ mod tests {
         let found = levels(WindowType::Sliding, 10, &sent, 0);
         // At 10 the first parcel is as old as the window is long: it leaves when the third one comes.
         assert_eq!(found, [(0, 1), (5, 3), (10, 6), (15, 4), (20, 0), (40, 24), (50, 0)]);
-        // Octets times seconds: each counts for as long as the window is.
+        // Bytes times seconds: each counts for as long as the window is.
         let area: i64 = found.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[0].1 as i64).sum();
         assert_eq!(area, 31 * 10);
         assert_eq!(levels(WindowType::Sliding, 10, &[], 0), []);

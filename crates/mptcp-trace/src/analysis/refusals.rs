@@ -38,7 +38,7 @@ impl Step {
     }
 }
 
-/// What ended a connection.
+/// Cause of a connection's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
     /// Row of the packet.
@@ -97,7 +97,7 @@ pub enum Cause {
 /// A refused join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the RST answers.
+    /// The packet that the RST answers.
     pub step: Step,
     /// Whether that is captured.
     pub seen: bool,
@@ -108,7 +108,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// What ended the connection, where that is a cause.
+    /// Cause of the connection's end, if relevant.
     #[must_use]
     pub fn end(&self) -> Option<&End> {
         self.causes.iter().find_map(|cause| match cause {
@@ -118,7 +118,7 @@ impl Refusal {
     }
 }
 
-/// What a connection shows that explains refusals.
+/// Facts of a connection that explain refusals.
 pub struct Circumstances<'a> {
     capture: &'a Capture,
     connection: &'a Connection,

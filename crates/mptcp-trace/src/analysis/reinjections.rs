@@ -30,12 +30,12 @@ pub struct Reinjection {
     pub tcpstream: StreamId,
     /// The end of the connection that it travels towards.
     pub towards: Role,
-    /// First such octet, from the sender's IDSN; `None` without the sender's key.
+    /// First such byte, from the sender's IDSN; `None` without the sender's key.
     pub dsn: Option<u64>,
-    /// First such octet, all 64 bits; `None` where the high half is not known.
+    /// First such byte, all 64 bits; `None` where the high half is not known.
     #[serde(serialize_with = "hexadecimal_u64")]
     pub dsnraw64: Option<u64>,
-    /// Such octets in this packet.
+    /// Such bytes in this packet.
     pub length: u64,
     /// The packets that carried them first, on other subflows.
     pub of: Vec<Original>,
@@ -94,10 +94,10 @@ pub struct DirectionTotals {
     pub towards: Role,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
     pub seen_from: Option<Place>,
-    /// Octets that another subflow had carried before at the place of capture: at the sender those reinjected, at the
+    /// Bytes that another subflow had carried before at the place of capture: at the sender those reinjected, at the
     /// receiver those of the copy that came late.
     pub reinjected_bytes: u64,
-    /// Packets that carried such octets.
+    /// Packets that carried such bytes.
     pub reinjected_packets: u64,
     /// The same by the subflow that carried the data first and the one that carried it again. A packet that repeats
     /// several subflows counts for each.
@@ -109,14 +109,14 @@ pub struct DirectionTotals {
     pub merged_repeats: u64,
 }
 
-/// What one subflow sent again of its own.
+/// Own data that one subflow re-sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Resent {
     /// The subflow's TCP stream.
     pub tcpstream: StreamId,
-    /// Octets.
+    /// Bytes.
     pub bytes: u64,
-    /// Packets that carried such octets.
+    /// Packets that carried such bytes.
     pub packets: u64,
 }
 

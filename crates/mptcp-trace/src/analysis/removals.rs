@@ -18,7 +18,7 @@ pub struct Removal {
     pub row: PacketRow,
     /// Its TCP stream.
     pub tcpstream: StreamId,
-    /// Who sent it.
+    /// The sender.
     pub by: Role,
     /// The address ids.
     pub ids: Vec<u8>,

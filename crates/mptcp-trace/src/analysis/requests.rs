@@ -1,4 +1,4 @@
-//! What became of each handshake whose SYN asked for MPTCP?
+//! Outcome of each handshake whose SYN requested MPTCP.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
 use crate::tracking::{Capture, Connection, Role, Stream, SubflowKind};
 
-/// How a request ended, as far as the capture shows.
+/// Outcome of a request, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -47,7 +47,7 @@ pub struct Request {
     pub syn_ack: bool,
     /// The version of the MP_CAPABLE that answered.
     pub answered_version: Option<u8>,
-    /// How it ended.
+    /// Its end.
     pub outcome: Outcome,
 }
 
@@ -92,7 +92,7 @@ fn of_stream(capture: &Capture, stream: &Stream, end: i64) -> Option<Request> {
     })
 }
 
-/// What the packets of a handshake showed up to its SYN/ACK.
+/// State of a handshake up to its SYN/ACK.
 #[derive(Default)]
 struct Course<'a> {
     asked: Vec<u64>,
@@ -143,7 +143,7 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// How it ended, and the packet that shows it.
+    /// Its end, and the packet that shows it.
     fn outcome(&self, clients_key: Option<u64>, end: i64) -> (Outcome, Option<&'a Segment>) {
         if let Some(syn_ack) = self.syn_ack {
             let outcome = match syn_ack.capable() {

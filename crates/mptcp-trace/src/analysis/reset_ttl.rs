@@ -20,7 +20,7 @@ pub struct StrangeReset {
     pub ttl: u8,
     /// Those of the sender's other packets on the stream, the most frequent first.
     pub others: Vec<u8>,
-    /// How many of these there are.
+    /// Their number.
     pub packets: usize,
 }
 

@@ -15,13 +15,13 @@ use crate::tracking::travelling::in_time_order;
 use crate::tracking::{Capture, Connection, Role, Tracking};
 use crate::{PacketRow, StreamId};
 
-/// What a round trip was measured by.
+/// Level at which a round trip was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// SYN to SYN/ACK, or SYN/ACK to ACK.
     Handshake,
-    /// The octet before an acknowledgement number to that ACK, by Karn's rule.
+    /// The byte before an acknowledgement number to that ACK, by Karn's rule.
     Tcp,
     /// A TCP timestamp to its echo.
     Timestamp,
@@ -49,9 +49,9 @@ pub struct Sample {
     pub row: PacketRow,
     /// When that was, nanoseconds since 1970.
     pub time: i64,
-    /// How long it took, nanoseconds.
+    /// Duration, nanoseconds.
     pub span: i64,
-    /// At the data level the first octet of the data, from the sender's IDSN; without the sender's key from the octet
+    /// At the data level the first byte of the data, from the sender's IDSN; without the sender's key from the byte
     /// before the lowest one seen.
     pub dsn: Option<u64>,
 }
@@ -71,7 +71,7 @@ pub struct Series {
     pub tcpstream: Option<StreamId>,
     /// The direction, at connection level, of the *data* whose round trip this is.
     pub towards: Role,
-    /// What it was measured by.
+    /// Level of measurement.
     pub level: Level,
     /// Where it was recorded, where that is known.
     pub capture_point: Option<Place>,
@@ -86,7 +86,7 @@ pub struct Record {
     pub tcpstream: Option<StreamId>,
     /// The direction of the data whose round trip this is.
     pub towards: Role,
-    /// What it was measured by.
+    /// Level of measurement.
     pub level: Level,
     /// Where it was recorded as the data see it; `None` where the capture does not tell.
     pub capture_point: Option<Place>,
@@ -109,23 +109,23 @@ impl Series {
     }
 }
 
-/// What the round trips of data towards `towards` are, recorded at this place: a sentence without full stop.
+/// Meaning of round trips of data towards `towards`, recorded at this place: a sentence without full stop.
 #[must_use]
 pub fn meaning(place: Option<Place>, towards: Role) -> String {
     let towards = towards.name();
     match place {
         Some(Place::Sender) => format!("towards the {towards}: recorded at the sender, so these are full round trips"),
         Some(Place::Receiver) => format!(
-            "towards the {towards}: recorded at the receiver, so these are only the time that the {towards} took to \
-             answer, not the path's"
+            "towards the {towards}: recorded at the receiver, so these are only the {towards}'s response times, not \
+             the path's round trips"
         ),
         Some(Place::Between) => format!(
-            "towards the {towards}: recorded on the way, so these are the round trips from there to the {towards}, not the \
-             path's"
+            "towards the {towards}: recorded on the way, so these are round trips from there to the {towards}, not of \
+             the whole path"
         ),
         None => format!(
-            "towards the {towards}: the capture does not tell where it was recorded; at the sender these would be full \
-             round trips, at the receiver only the time that the {towards} took to answer"
+            "towards the {towards}: place of capture unknown; at the sender these would be full round trips, at the \
+             receiver only the {towards}'s response times"
         ),
     }
 }
@@ -183,7 +183,7 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
     RoundTrips { series, misplaced: level.misplaced }
 }
 
-/// What TCP tells about both directions of one subflow.
+/// TCP facts about both directions of one subflow.
 fn subflow_series(capture: &Capture, id: StreamId) -> Vec<Series> {
     let parts = capture.tracking.stream(id).zip(capture.tracking.subflow(id));
     let Some((stream, subflow)) = parts else { return Vec::new() };

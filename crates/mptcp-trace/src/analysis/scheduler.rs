@@ -1,4 +1,4 @@
-//! Which subflow was the first to send each octet of the data, and how much of them so far?
+//! Which subflow was the first to send each byte of the data, and how much of them so far?
 
 use crate::interrupt::interruptible;
 use crate::tracking::data::{DataSequence, Sending};
@@ -10,9 +10,9 @@ pub struct FirstSending {
     pub time: i64,
     /// Index of the subflow in [`crate::tracking::Connection::subflows`].
     pub subflow: usize,
-    /// First octet, from the sender's IDSN; without the sender's key from the octet before the lowest one seen.
+    /// First byte, from the sender's IDSN; without the sender's key from the byte before the lowest one seen.
     pub start: u64,
-    /// One past the last octet.
+    /// One past the last byte.
     pub end: u64,
 }
 
@@ -21,9 +21,9 @@ pub struct FirstSending {
 pub struct Stretch {
     /// Index of the subflow.
     pub subflow: usize,
-    /// First octet, counted as in [`FirstSending`].
+    /// First byte, counted as in [`FirstSending`].
     pub start: u64,
-    /// One past the last octet.
+    /// One past the last byte.
     pub end: u64,
 }
 
@@ -36,7 +36,7 @@ pub struct Division {
     pub shares: Vec<f64>,
 }
 
-/// What was sent for the first time in one direction, in the order of time.
+/// New data of one direction, in time order.
 #[must_use]
 pub fn first_sendings(sequence: &DataSequence) -> Vec<FirstSending> {
     let origin = sequence.origin();

@@ -96,19 +96,19 @@ pub struct Waiting<M> {
     answered: Option<i64>,
     /// Packets that sent data again since the oldest data began to wait.
     retransmissions: usize,
-    /// How many of them came after the last answer.
+    /// Number of them after the last answer.
     unanswered: usize,
     /// The first of those, and when it was sent.
     first: Option<(M, i64)>,
     /// Timestamp of the latest one.
     timestamp: Option<u32>,
-    /// What the receiver said last.
+    /// Last message of the receiver.
     heard: Heard,
     /// It said something: a capture may have the other direction alone.
     speaks: bool,
 }
 
-/// What tells one acknowledgement that moves nothing from the next.
+/// Values that distinguish acknowledgements without an advance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Heard {
     /// DATA_ACK as sent.

@@ -13,7 +13,7 @@ use crate::tracking::travelling::in_file_order;
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
 use crate::{ConnectionId, StreamId};
 
-/// How a subflow came to its connection.
+/// Origin of a subflow in its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -23,7 +23,7 @@ pub enum Kind {
     Join,
 }
 
-/// How far a subflow got.
+/// State that a subflow reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -67,13 +67,13 @@ pub struct SubflowRecord {
     pub backup_at_end: Option<bool>,
     /// Interface of its first packet.
     pub interface: Option<String>,
-    /// How far it got.
+    /// State that it reached.
     pub state: State,
     /// Verdict on the HMACs of MP_JOIN; `None` for others.
     pub hmac: Option<Verdict>,
-    /// What the capture lacks where that is `unverifiable`.
+    /// The missing value if that is `unverifiable`.
     pub hmac_lacks: Option<Lack>,
-    /// What shows that it belongs to the connection; `None` where the capture has its packets alone to tell by.
+    /// Evidence that it belongs to the connection; `None` where the capture has its packets alone to tell by.
     pub joined_by: Option<JoinedBy>,
     /// Wireshark's `mptcp.stream`: another number than the connection's where data sequence numbers put it there.
     pub mptcpstream_wireshark: ConnectionId,

@@ -1,4 +1,4 @@
-//! What did each subflow contribute, judged at both ends?
+//! Contribution of each subflow, judged at both ends.
 //!
 //! The sender's capture says what each subflow was given to carry, the receiver's which copy of the data arrived first:
 //! only that one was of use.
@@ -19,13 +19,13 @@ use crate::tracking::data::{Arrivals, arrivals, data_level, directions};
 pub struct ExtendedDirection {
     /// The end that it travels towards.
     pub towards: Role,
-    /// Sum of payload lengths at the sender, octets.
+    /// Sum of payload lengths at the sender, bytes.
     pub throughput_bytes: u64,
-    /// Octets of data that arrived, each counted once.
+    /// Bytes of data that arrived, each counted once.
     pub goodput_bytes: u64,
-    /// Octets of data that were sent and are not in the receiver's capture.
+    /// Bytes of data that were sent and are not in the receiver's capture.
     pub missing_bytes: u64,
-    /// Octets of data that the receiver's DATA_ACKs cover and neither capture has a packet of: goodput and shares are of
+    /// Bytes of data that the receiver's DATA_ACKs cover and neither capture has a packet of: goodput and shares are of
     /// the others. `None` where the receiver's capture has no DATA_ACK of this direction.
     pub unseen_bytes: Option<u64>,
     /// Each subflow's part.
@@ -39,15 +39,15 @@ pub struct ExtendedSubflow {
     pub tcpstream: Option<StreamId>,
     /// TCP stream in the receiver's capture; `None` when only the sender's has it.
     pub mapped: Option<StreamId>,
-    /// Payload sent, octets, repeated ones included.
+    /// Payload sent, bytes, repeated ones included.
     pub throughput_bytes: u64,
     /// Of the throughput over all subflows; `None` when that is zero.
     pub throughput_contribution: Option<f64>,
-    /// Octets of data whose copy on this subflow arrived first.
+    /// Bytes of data whose copy on this subflow arrived first.
     pub goodput_bytes: u64,
     /// Of the goodput over all subflows; `None` when that is zero.
     pub goodput_contribution: Option<f64>,
-    /// Octets of payload that arrived on this subflow, repeated ones included.
+    /// Bytes of payload that arrived on this subflow, repeated ones included.
     pub arrived_bytes: u64,
 }
 

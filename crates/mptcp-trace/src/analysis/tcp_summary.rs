@@ -23,13 +23,13 @@ pub struct TcpDirection {
     pub towards: Role,
     /// Packets, with or without payload.
     pub packets: u64,
-    /// Sum of payload lengths, octets.
+    /// Sum of payload lengths, bytes.
     pub throughput_bytes: u64,
-    /// Size of the union of the sequence ranges sent, octets.
+    /// Size of the union of the sequence ranges sent, bytes.
     pub goodput_bytes: u64,
-    /// Octets sent again under the same sequence numbers.
+    /// Bytes sent again under the same sequence numbers.
     pub retransmitted_bytes: u64,
-    /// Packets that carried such octets.
+    /// Packets that carried such bytes.
     pub retransmitted_packets: u64,
     /// Keep-alives (RFC 9293 §3.8.4). A byte that they carry counts in the throughput alone.
     pub keepalives: u64,
@@ -38,7 +38,7 @@ pub struct TcpDirection {
     pub window_probes: u64,
     /// Bytes of data in the SYN that the server took (TCP Fast Open, RFC 7413); part of the goodput.
     pub fast_open_bytes: u64,
-    /// Octets in copies that the path made of packets; the sender sent them once.
+    /// Bytes in copies that the path made of packets; the sender sent them once.
     pub duplicated_bytes: u64,
     /// Copies that the path made, with or without payload.
     pub duplicated_packets: u64,
@@ -47,7 +47,7 @@ pub struct TcpDirection {
     pub undecided_packets: u64,
     /// First to last packet of this direction, seconds.
     pub duration: f64,
-    /// Goodput over duration, octets per second; `None` when the duration is zero.
+    /// Goodput over duration, bytes per second; `None` when the duration is zero.
     pub rate: Option<f64>,
 }
 

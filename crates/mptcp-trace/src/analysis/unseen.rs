@@ -10,17 +10,17 @@ use crate::tracking::{ByRole, Capture, Connection, Role};
 /// Data of one direction that a DATA_ACK covers and no captured packet carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unseen {
-    /// Octets; `None` where no DATA_ACK of the direction was captured. Without the sender's key those from the lowest
+    /// Bytes; `None` where no DATA_ACK of the direction was captured. Without the sender's key those from the lowest
     /// DATA_ACK on, or where the capture began in mid-connection, those sent a while after.
     pub bytes: Option<u64>,
     /// Packets of this direction are captured.
     pub captured: bool,
-    /// Octets that TCP acknowledged on the captured subflows and the capture lacks: as many of `bytes` may be theirs.
+    /// Bytes that TCP acknowledged on the captured subflows and the capture lacks: as many of `bytes` may be theirs.
     pub lacking: u64,
 }
 
 impl Unseen {
-    /// Octets that went over other subflows than those of the capture, at least; one of them may be the number that a
+    /// Bytes that went over other subflows than those of the capture, at least; one of them may be the number that a
     /// DATA_FIN takes. `None` where there are none, or the whole direction is missing.
     #[must_use]
     pub fn elsewhere(&self) -> Option<u64> {
@@ -29,7 +29,7 @@ impl Unseen {
     }
 }
 
-/// What the capture does not hold of `connection`, in either direction.
+/// Parts of `connection` missing from the capture, in either direction.
 #[must_use]
 pub fn unseen(capture: &Capture, connection: &Connection) -> ByRole<Unseen> {
     let found = directions(&capture.segments, &capture.tracking, connection);
@@ -57,7 +57,7 @@ fn lacking(capture: &Capture, connection: &Connection, towards: Role) -> u64 {
     subflows.map(|subflow| lacking_on(capture, connection, subflow, towards)).sum()
 }
 
-/// Octets of one subflow that its receiver's TCP acknowledged and the capture lacks.
+/// Bytes of one subflow that its receiver's TCP acknowledged and the capture lacks.
 fn lacking_on(capture: &Capture, connection: &Connection, subflow: usize, towards: Role) -> u64 {
     let mut positions = Positions::default();
     let mut held = RangeSet::default();

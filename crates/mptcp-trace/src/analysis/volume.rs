@@ -1,24 +1,24 @@
-//! How much one direction of a stream carried: the arithmetic that both summaries share.
+//! Data of one direction of a stream: the arithmetic that both summaries share.
 
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::{Nature, PacketInStream};
 
-/// Octets and packets of one direction of one TCP stream.
+/// Bytes and packets of one direction of one TCP stream.
 #[derive(Debug, Clone, Default)]
 pub struct Volume {
     /// Packets, with or without payload.
     pub packets: u64,
     /// Sum of payload lengths.
     pub throughput: u64,
-    /// Packets in which at least one octet had been sent before.
+    /// Packets in which at least one byte had been sent before.
     pub retransmitted_packets: u64,
     /// Keep-alives; see [`Nature::KeepAlive`].
     pub keepalives: u64,
     /// Zero-window probes; see [`Nature::WindowProbe`].
     pub window_probes: u64,
     retransmitted: u64,
-    /// Octets in copies that the path made.
+    /// Bytes in copies that the path made.
     pub duplicated: u64,
     /// Copies that the path made, with or without payload.
     pub duplicated_packets: u64,
@@ -31,7 +31,7 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Takes in a packet of this direction; returns how many of its octets had been sent before.
+    /// Takes in a packet of this direction; returns how many of its bytes had been sent before.
     pub fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> u64 {
         self.packets += 1;
         if !packet.elsewhere {
@@ -69,7 +69,7 @@ impl Volume {
         self.sent.total()
     }
 
-    /// Octets sent again under the same sequence numbers.
+    /// Bytes sent again under the same sequence numbers.
     #[must_use]
     pub fn retransmitted(&self) -> u64 {
         self.retransmitted
@@ -90,7 +90,7 @@ pub fn seconds(span: Option<(i64, i64)>) -> f64 {
     span.map_or(0.0, |(first, last)| last.saturating_sub(first) as f64 / 1e9)
 }
 
-/// Octets per second; `None` when the direction lasted no time.
+/// Bytes per second; `None` when the direction lasted no time.
 #[must_use]
 pub fn rate(octets: u64, duration: f64) -> Option<f64> {
     #[allow(clippy::cast_precision_loss)]

@@ -2,7 +2,7 @@
 //! copy with only some of them.
 //!
 //! Only lengths are read here, never the content of a packet or of an option: a frame with a content that no parser
-//! understands still has its number, and is copied octet for octet. What counts as a frame is what has a
+//! understands still has its number, and is copied byte for byte. What counts as a frame is what has a
 //! `frame.number` in Wireshark.
 
 mod framing;
@@ -19,13 +19,13 @@ pub use input::Input;
 /// Where and how the whole part of a capture file ends before the file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Truncation {
-    /// Offset of the first octet that belongs to no whole record, from 0; of a compressed file, decompressed.
+    /// Offset of the first byte that belongs to no whole record, from 0; of a compressed file, decompressed.
     pub offset: u64,
-    /// What is wrong there.
+    /// The problem there.
     pub cause: Cause,
 }
 
-/// What is wrong at the end of the whole part.
+/// Problem at the end of the whole part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The file ends within the file header.
@@ -65,7 +65,7 @@ impl std::fmt::Display for Truncation {
     }
 }
 
-/// How many frames a capture file has.
+/// Number of frames in a capture file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameCount {
     /// Whole frames, whatever their protocol.
@@ -80,11 +80,11 @@ pub enum CaptureFileError {
     /// The system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// What was tried, a verb.
+        /// The attempted action, a verb.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system answered.
+        /// Answer of the system.
         source: io::Error,
     },
     /// Neither pcap nor pcapng.
@@ -93,8 +93,8 @@ pub enum CaptureFileError {
     /// Ctrl-C.
     #[error("interrupted: nothing was written")]
     Interrupted,
-    /// What was waited for has not come by the deadline.
-    #[error("nothing came in time")]
+    /// The deadline passed before the data arrived.
+    #[error("timed out")]
     NothingYet,
 }
 
@@ -113,7 +113,7 @@ pub fn is_standard_input(path: &Path) -> bool {
 /// Counts the frames of the capture `path` by walking through it once; ends at the first damage and says where.
 ///
 /// # Errors
-/// When it cannot be read, or is no pcap or pcapng file.
+/// When it cannot be read, or is not a pcap or pcapng file.
 pub fn count_frames(path: &Path) -> Result<FrameCount, CaptureFileError> {
     let mut framing = Framing::open(path)?;
     while framing.next_piece()? != Piece::End {}

@@ -33,7 +33,7 @@ impl Interface {
     }
 }
 
-/// What a dissector knows of the capture beside its packets.
+/// Facts of a capture besides its packets.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CaptureFacts {
     /// Frames of any protocol read from the file.
@@ -46,7 +46,7 @@ pub struct CaptureFacts {
     /// opened; another dissector may know more.
     #[serde(default)]
     pub not_understood: u64,
-    /// What a person must know about the reading: a file cut short, packets that were not understood.
+    /// Warnings about the reading: a truncated file, unsupported packets.
     pub warnings: Vec<String>,
 }
 
@@ -55,16 +55,16 @@ pub struct CaptureFacts {
 pub struct Dissection {
     /// The packets.
     pub packets: Packets,
-    /// What is known beside the packets.
+    /// Facts besides the packets.
     pub facts: CaptureFacts,
 }
 
 /// The TCP packets of a capture, in the order of the file.
 #[derive(Debug, Clone, Default)]
 pub struct Packets {
-    /// What each of them says.
+    /// The statement of each.
     pub segments: Segments,
-    /// What was noted of the frame around each.
+    /// Facts about the frame around each.
     pub frames: Arc<Frames>,
     /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from. 0 where
     /// nothing was recorded.
@@ -75,7 +75,7 @@ pub struct Packets {
 }
 
 impl Packets {
-    /// How many there are.
+    /// Their number.
     #[must_use]
     pub fn height(&self) -> usize {
         self.segments.len()
@@ -108,7 +108,7 @@ pub struct Builder {
 /// Packets between two looks at memory.
 const PACKETS_BETWEEN_CHECKS: usize = 1 << 15;
 
-/// What tracking takes for a packet, in bytes.
+/// Memory that tracking takes per packet, in bytes.
 const TRACKING: u64 = 40;
 
 impl Builder {

@@ -1,11 +1,11 @@
-//! What the raw columns say of the frame around each segment, a few octets a packet.
+//! Raw columns about the frame around each segment, a few bytes per packet.
 
 use crate::PacketRow;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What a table row says of the frame around a segment, beyond what tracking needs.
+/// Frame around a segment in a table row, beyond what tracking needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Frame<'a> {
     /// Name of the interface.
@@ -14,9 +14,9 @@ pub struct Frame<'a> {
     pub interface_id: Option<u32>,
     /// The link layer says that the capturing host sent it.
     pub outgoing: bool,
-    /// Octets on the wire.
+    /// Bytes on the wire.
     pub wire_length: Option<u32>,
-    /// Octets recorded.
+    /// Bytes recorded.
     pub captured_length: Option<u32>,
     /// Time to live, or hop limit.
     pub ttl: Option<u8>,
@@ -24,7 +24,7 @@ pub struct Frame<'a> {
     pub ip_length: Option<u32>,
     /// IPv4 identification.
     pub ip_id: Option<u16>,
-    /// TCP header length, octets.
+    /// TCP header length, bytes.
     pub header_length: Option<u8>,
     /// Kinds of all TCP options.
     pub option_kinds: &'a [u8],
@@ -32,7 +32,7 @@ pub struct Frame<'a> {
     pub mss: Option<u16>,
 }
 
-/// What tells copies of one packet apart, or shows that they are copies, beyond what the segment says.
+/// Values that distinguish copies of one packet, or show that they are copies, beyond the segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mark {
     /// The interface: place of its name in the table, and its number in the file (255 where there is none).
@@ -63,7 +63,7 @@ const IP_ID: u8 = 1 << 3;
 const TTL: u8 = 1 << 5;
 const OUTGOING: u8 = 1 << 7;
 
-/// A frame in 28 octets; a bit of `present` says which numbers are there.
+/// A frame in 28 bytes; a bit of `present` says which numbers are there.
 #[derive(Debug, Clone, Copy)]
 struct Packed {
     wire_length: u32,

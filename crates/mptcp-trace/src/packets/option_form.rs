@@ -1,11 +1,11 @@
-//! Which lengths an MPTCP option can have: what has another is malformed, whoever sent or altered it.
+//! Which lengths an MPTCP option can have: an option with another length is malformed, no matter who sent or altered it.
 
 use super::segment::{Dss, Malformed, flag, subtype};
 
 /// TCP option kind of MPTCP (RFC 8684 §8).
 pub const MPTCP: u8 = 30;
 
-/// Whether an option of `length` octets, of which `octets` were recorded, kind and length included, can be one of MPTCP in
+/// Whether an option of `length` bytes, of which `octets` were recorded, kind and length included, can be one of MPTCP in
 /// a packet with these TCP flags. What cannot be told because it was not recorded counts as fitting.
 #[inline]
 #[must_use]
@@ -51,7 +51,7 @@ fn dss_fits(octets: &[u8], length: usize) -> bool {
     length == whole || length == whole.saturating_add(2)
 }
 
-/// What is wrong with an option that does not [fit](fits); `octets` may go beyond it.
+/// Problem of an option that does not [fit](fits); `octets` may go beyond it.
 #[must_use]
 pub fn malformed(octets: &[u8], length: usize) -> Malformed {
     let third = octets.get(2).filter(|_| length > 2);
@@ -59,7 +59,7 @@ pub fn malformed(octets: &[u8], length: usize) -> Malformed {
 }
 
 /// The first malformed option of MPTCP among the options of a packet, of which `recorded` were recorded and which took
-/// `announced` octets by the header. A length below two, or beyond the header, ends the list.
+/// `announced` bytes by the header. A length below two, or beyond the header, ends the list.
 #[must_use]
 pub fn first_malformed(recorded: &[u8], announced: usize, tcp_flags: u16) -> Option<Malformed> {
     let mut at = 0_usize;
@@ -134,12 +134,12 @@ mod tests {
         let wrong = Some(Malformed { subtype: Some(subtype::MP_CAPABLE), length: 13 });
         assert_eq!(first_malformed(&options[..2], options.len(), flag::SYN), None);
         assert_eq!(first_malformed(&options[..3], options.len(), flag::SYN), wrong);
-        // Three octets, of which the third is the subtype alone.
+        // Three bytes, of which the third is the subtype alone.
         assert_eq!(
             first_malformed(&[30, 3, 0x20, 0], 4, flag::SYN),
             Some(Malformed { subtype: Some(subtype::DSS), length: 3 })
         );
-        // The third octet is not its own.
+        // The third byte is not its own.
         assert_eq!(first_malformed(&[30, 2, 0x20, 0], 4, flag::ACK), Some(Malformed { subtype: None, length: 2 }));
         // Beyond the header.
         assert_eq!(

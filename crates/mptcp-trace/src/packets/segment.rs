@@ -83,7 +83,7 @@ pub struct Segment {
     pub sequence: u32,
     /// Acknowledgement number; meaningful with [`flag::ACK`].
     pub acknowledgement: u32,
-    /// Payload octets on the wire; `None` when the packet does not tell (a fragment).
+    /// Payload bytes on the wire; `None` when the packet does not tell (a fragment).
     pub payload: Option<u32>,
     /// TCP timestamp option: value and echo.
     pub timestamps: Option<(u32, u32)>,
@@ -196,7 +196,7 @@ struct Several {
 }
 
 impl SackBlocks {
-    /// Adds a block; a fifth one is dropped, for no valid option can hold it.
+    /// Adds a block; a fifth one is dropped, because no valid option can hold it.
     pub fn push(&mut self, left: u32, right: u32) {
         match &mut self.0 {
             Blocks::None => self.0 = Blocks::One((left, right)),
@@ -227,7 +227,7 @@ impl SackBlocks {
 /// Data Sequence Signal (RFC 8684 §3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dss {
-    /// The flags octet: 1 DATA_ACK present, 2 DATA_ACK has 8 octets, 4 mapping present, 8 DSN has 8 octets, 16 DATA_FIN.
+    /// The flags byte: 1 DATA_ACK present, 2 DATA_ACK has 8 bytes, 4 mapping present, 8 DSN has 8 bytes, 16 DATA_FIN.
     pub flags: u8,
     /// DATA_ACK as sent.
     pub data_ack: Option<u64>,
@@ -238,11 +238,11 @@ pub struct Dss {
 impl Dss {
     /// DATA_ACK is present.
     pub const DATA_ACK: u8 = 0x01;
-    /// DATA_ACK has 8 octets.
+    /// DATA_ACK has 8 bytes.
     pub const DATA_ACK_8: u8 = 0x02;
     /// Mapping is present.
     pub const MAPPING: u8 = 0x04;
-    /// DSN has 8 octets.
+    /// DSN has 8 bytes.
     pub const DSN_8: u8 = 0x08;
     /// DATA_FIN.
     pub const DATA_FIN: u8 = 0x10;
@@ -254,14 +254,14 @@ impl Dss {
     }
 }
 
-/// One mapping of subflow octets to data octets (RFC 8684 §3.3.1).
+/// One mapping of subflow bytes to data bytes (RFC 8684 §3.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
     /// Data sequence number as sent, 32 or 64 bits (see [`Dss::DSN_8`]).
     pub dsn: u64,
     /// Subflow sequence number, relative to the subflow's initial sequence number.
     pub ssn: u32,
-    /// Data-level length; 0 is the infinite mapping. A DATA_FIN counts one octet.
+    /// Data-level length; 0 is the infinite mapping. A DATA_FIN counts one byte.
     pub length: u16,
     /// Checksum, when negotiated.
     pub checksum: Option<u16>,

@@ -11,7 +11,7 @@ use super::connections::{Connection, JoinHandshake, Subflow};
 use super::role::Role;
 use crate::packets::segment::AddAddr;
 
-/// What became of checking an HMAC.
+/// Result of checking an HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -23,7 +23,7 @@ pub enum Verdict {
     Unverifiable,
 }
 
-/// What the capture lacks to check the HMACs of a join.
+/// Values missing for checking the HMACs of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lack {
@@ -63,7 +63,7 @@ pub struct JoinVerdict {
     pub syn_ack: Verdict,
     /// On the one in the ACK, by the subflow's TCP client.
     pub ack: Verdict,
-    /// What is missing where neither could be checked.
+    /// Missing value if neither could be checked.
     pub lacks: Option<Lack>,
 }
 
@@ -100,7 +100,7 @@ pub fn verify_join(connection: &Connection, subflow: &Subflow, join: &JoinHandsh
     JoinVerdict { syn_ack, ack, lacks: unchecked.then(|| lack(connection, join)) }
 }
 
-/// What is missing to check a join's HMACs: the first of keys, random numbers and HMACs.
+/// Missing value for checking a join's HMACs: the first of keys, random numbers and HMACs.
 fn lack(connection: &Connection, join: &JoinHandshake) -> Lack {
     let (client, server) = (connection.hosts.client.key, connection.hosts.server.key);
     match (client, server, join.nonces.client, join.nonces.server) {
@@ -140,8 +140,8 @@ impl WrongPart {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            WrongPart::Leftmost => "the leftmost half of the right one",
-            WrongPart::RightmostOf160 => "the last 64 of the first 160 bits of the right one",
+            WrongPart::Leftmost => "the leftmost half of the correct value",
+            WrongPart::RightmostOf160 => "the last 64 of the first 160 bits of the correct value",
         }
     }
 }

@@ -26,17 +26,17 @@ pub struct Capture {
     pub segments: Segments,
     /// The frame around each.
     pub frames: Arc<Frames>,
-    /// What is known of the file beside the packets.
+    /// Facts of the file besides the packets.
     pub facts: CaptureFacts,
-    /// What they mean together.
+    /// Their meaning together.
     pub tracking: Tracking,
-    /// What there is to say of the order of the file.
+    /// Facts about the order of the file.
     pub order: FileOrder,
     /// The copies in the file, where packets were recorded more than once.
     pub copies: Option<Copies>,
     /// Packets that the path doubled.
     pub duplicates: Duplicates,
-    /// Whose packets these are.
+    /// Sender of these packets.
     pub view: PointOfView,
     origin: i64,
     earliest: i64,

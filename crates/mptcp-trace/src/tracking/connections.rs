@@ -29,18 +29,18 @@ pub struct Host {
     pub idsn: Option<u64>,
 }
 
-/// What kind of subflow a stream is.
+/// Kind of a subflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubflowKind {
     /// Opened the connection with MP_CAPABLE.
     Initial,
-    /// Joined it with MP_JOIN; boxed, for there is more to it.
+    /// Joined it with MP_JOIN; boxed, because there is more to it.
     Join(Box<JoinHandshake>),
     /// Its handshake was not captured.
     Unknown,
 }
 
-/// What the three packets of an MP_JOIN handshake said.
+/// Content of the three packets of an MP_JOIN handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct JoinHandshake {
     /// Token in the SYN: the connection, by the token of the host that the SYN travels to.
@@ -59,7 +59,7 @@ pub struct JoinHandshake {
     pub rows: [Option<PacketRow>; 3],
 }
 
-/// What shows that a subflow belongs to its connection.
+/// Evidence that a subflow belongs to its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JoinedBy {
@@ -83,9 +83,9 @@ pub struct Subflow {
     pub connection: ConnectionId,
     /// Wireshark's `mptcp.stream`: another number where only data sequence numbers tell the connection.
     pub wireshark: ConnectionId,
-    /// How it came to it.
+    /// Its origin.
     pub kind: SubflowKind,
-    /// What shows that it belongs to it; `None` where nothing but its own packets says that there is a connection.
+    /// Evidence that it belongs to it; `None` where nothing but its own packets says that there is a connection.
     pub joined_by: Option<JoinedBy>,
     /// Role in the *connection* of the stream's TCP server: `Client` for a subflow that the MPTCP server opened.
     pub opened_towards: Role,
@@ -116,7 +116,7 @@ pub struct Connection {
     pub part_of: Option<ConnectionId>,
 }
 
-/// What a stream showed while packets came in.
+/// State of a stream while packets arrive.
 #[derive(Debug, Default)]
 pub struct Candidate {
     /// The connection that it belongs to, once a packet has told.
@@ -306,7 +306,7 @@ impl Candidate {
         self.join.get_or_insert_default().note(row, join);
     }
 
-    /// What kind of subflow the stream is, by what was seen so far.
+    /// Kind of the subflow, as known so far.
     #[must_use]
     pub fn kind(&self) -> SubflowKind {
         match (&self.join, self.capable) {

@@ -1,4 +1,4 @@
-//! Copies that the path made of single packets. They are no retransmissions: a host that sends data again gives the packet
+//! Copies that the path made of single packets. They are not retransmissions: a host that sends data again gives the packet
 //! another IPv4 identification and another timestamp, and acknowledges what came since.
 //!
 //! A packet that repeats an earlier one in all of that is the path's copy where the sender is seen to change it from
@@ -15,7 +15,7 @@ use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
 use crate::{PacketRow, StreamId};
 
-/// What the path doubled.
+/// Packets duplicated by the path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Duplicates {
     /// Rows of copies, in order, and of the packets that they repeat.
@@ -160,7 +160,7 @@ impl Telling {
     }
 }
 
-/// How long the handshake took from SYN to ACK, nanoseconds.
+/// Duration of the handshake from SYN to ACK, nanoseconds.
 fn round_trip(segments: &[Segment], stream: &Stream) -> Option<i64> {
     let time = |row: Option<PacketRow>| segment_at(segments, row?).map(|segment| segment.abstime);
     Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?))

@@ -1,4 +1,4 @@
-//! What the packets mean together: TCP streams, roles, MPTCP connections and subflows.
+//! The meaning of the packets together: TCP streams, roles, MPTCP connections and subflows.
 //!
 //! Written over [`Segment`]s alone, so that any dissector can feed it, in one pass that is linear in packets.
 
@@ -44,7 +44,7 @@ use crate::{ConnectionId, IdVec, PacketRow, StreamId};
 use connections::ConnectionTracker;
 use streams::StreamTracker;
 
-/// What [`track`] found out.
+/// Result of [`track`].
 #[derive(Debug, Clone, Default)]
 pub struct Tracking {
     /// TCP streams; the index is Wireshark's `tcp.stream`.

@@ -74,7 +74,7 @@ impl<I: Id> Renumbered<I> {
         self.0.get(old).copied().unwrap_or(old)
     }
 
-    /// What has an old number as its index, by the new ones.
+    /// Reorders by new numbers what is indexed by old ones.
     fn in_order<T>(&self, things: IdVec<I, T>) -> IdVec<I, T> {
         let mut numbered: Vec<(I, T)> = self.0.iter().copied().zip(things).collect();
         numbered.sort_by_key(|(number, _)| number.index());

@@ -1,8 +1,8 @@
-//! In which order are the packets of a file taken? In the order of time, which is mostly the file's.
+//! In which order are the packets of a file taken? In time order, which is usually file order.
 //!
-//! A program that captures on several interfaces, or from several queues, writes packets a little out of order; files
-//! put together one behind the other are. Their times are right, and count. Where the clock was set back they are not:
-//! then what TCP counts itself goes on in the order of the file, and back in the order of time.
+//! A program that captures on several interfaces or queues writes packets slightly out of order, and so are the packets
+//! of concatenated files. Their times are right, and count. After the clock was set back they are wrong: then TCP's own
+//! numbers continue in file order and go back in time order.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
 
-/// What there is to say of the order of a file's packets.
+/// Facts about the order of a file's packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileOrder {
     /// Ids of the packets that stand in the file behind one recorded later.
@@ -48,7 +48,7 @@ pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<Packe
     (order, rows)
 }
 
-/// Who sent a packet to whom, and where it was recorded.
+/// Sender and receiver of a packet, and its place of recording.
 type Sender = (IpAddr, u16, IpAddr, u16, Option<(u32, u8)>);
 
 /// How often what a sender only counts up goes back from one of its packets to the next: its timestamps, or without them

@@ -4,7 +4,7 @@ use super::standing::Nature;
 use crate::StreamId;
 use crate::packets::segment::{Segment, flag};
 
-/// What one packet means within its stream.
+/// Meaning of one packet within its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PacketInStream {
     /// The stream's number.
@@ -20,7 +20,7 @@ pub struct PacketInStream {
     /// Where packets were recorded in two places: this one was at the other place alone. It counts, but its time is that
     /// place's, and what it says was not said where the others were recorded.
     pub elsewhere: bool,
-    /// What it is beyond its flags.
+    /// Role beyond its flags.
     pub nature: Nature,
 }
 

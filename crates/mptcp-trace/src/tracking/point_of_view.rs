@@ -1,4 +1,4 @@
-//! Whose packets count where a capture holds those of several places: one interface's, or one copy of each.
+//! The packets that count if a capture has those of several places: one interface's, or one copy of each.
 
 /// Which copies count where packets were recorded in several places along their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -24,7 +24,7 @@ pub struct PointOfView {
 }
 
 impl PointOfView {
-    /// What was recorded on an interface, where one is named, and these copies of it.
+    /// Packets recorded on an interface, if named, and these copies of them.
     #[must_use]
     pub fn with(interface: Option<String>, copies: Option<CopiesWanted>) -> Self {
         PointOfView { interface, copies: copies.unwrap_or_default(), only_there: false }

@@ -15,7 +15,7 @@ pub struct Repeats {
     pub by_stream: IdVec<StreamId, u32>,
 }
 
-/// How far one direction has come.
+/// Progress of one direction.
 #[derive(Debug, Clone, Copy)]
 struct Reached {
     sequence: u32,

@@ -1,4 +1,4 @@
-//! TCP's own retransmissions: octets sent again in a stream under the same sequence numbers.
+//! TCP's own retransmissions: bytes sent again in a stream under the same sequence numbers.
 
 use super::sequence::{Positions, RangeSet};
 use super::{Nature, PacketInStream, Tracking};
@@ -13,7 +13,7 @@ struct Sent {
     ranges: RangeSet,
 }
 
-/// For each packet, whether at least one octet of its payload had been sent before in its stream under the same
+/// For each packet, whether at least one byte of its payload had been sent before in its stream under the same
 /// sequence number; `None` for packets without payload, and where the packet does not tell. Keep-alives, window probes
 /// and copies that the path made are not retransmissions.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who opened (client) or accepted (server). Also a direction: *towards* that end.
+/// The end that opened (client) or accepted (server). Also a direction: *towards* that end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {

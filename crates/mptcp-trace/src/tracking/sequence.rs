@@ -1,4 +1,4 @@
-//! 32-bit sequence numbers without their wrap-around, and sets of octet ranges over them.
+//! 32-bit sequence numbers without their wrap-around, and sets of byte ranges over them.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ impl Positions {
     }
 }
 
-/// A set of octet ranges, neighbours merged. In-order data costs one comparison, anything else a logarithm.
+/// A set of byte ranges, neighbours merged. In-order data costs one comparison, anything else a logarithm.
 #[derive(Debug, Clone, Default)]
 pub struct RangeSet {
     /// Start to end (exclusive); disjoint, not touching.
@@ -50,7 +50,7 @@ pub struct RangeSet {
 }
 
 impl RangeSet {
-    /// Adds `start..end` and returns how many of its octets are new.
+    /// Adds `start..end` and returns how many of its bytes are new.
     pub fn insert(&mut self, start: u64, end: u64) -> u64 {
         if start >= end {
             return 0;
@@ -89,7 +89,7 @@ impl RangeSet {
         }
     }
 
-    /// Whether the octet at `position` is in the set.
+    /// Whether the byte at `position` is in the set.
     #[must_use]
     pub fn contains(&self, position: u64) -> bool {
         self.ranges.range(..=position).next_back().is_some_and(|(_, end)| position < *end)
@@ -101,14 +101,14 @@ impl RangeSet {
         self.ranges.len()
     }
 
-    /// The first octet of the set and one past its last.
+    /// The first byte of the set and one past its last.
     #[must_use]
     pub fn span(&self) -> Option<(u64, u64)> {
         let ((start, _), (_, end)) = self.ranges.first_key_value().zip(self.ranges.last_key_value())?;
         Some((*start, *end))
     }
 
-    /// Octets in the set.
+    /// Bytes in the set.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total

@@ -6,7 +6,7 @@
 use crate::PacketRow;
 use crate::packets::segment::{Segment, flag};
 
-/// What a packet is in its stream, beyond what its flags say.
+/// Role of a packet in its stream, beyond its flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Nature {
     /// Nothing more.
@@ -50,7 +50,7 @@ impl Nature {
     }
 }
 
-/// What one end has sent and acknowledged so far. All numbers are as sent.
+/// Data sent and acknowledged by one end so far. All numbers are as sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Standing {
     /// Sequence number of its SYN, until so much was sent that it tells nothing any more.

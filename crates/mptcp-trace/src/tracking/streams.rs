@@ -32,7 +32,7 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// What was seen of one end.
+/// Observations of one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct End {
     /// Sequence number that this end's relative ones count from.
@@ -47,7 +47,7 @@ pub struct End {
     pub reset: bool,
 }
 
-/// How the roles of a stream are known.
+/// Evidence for the roles of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleEvidence {
     /// From a packet of the handshake.
@@ -61,17 +61,17 @@ pub enum RoleEvidence {
 pub struct Stream {
     /// Wireshark's `tcp.stream`.
     pub id: StreamId,
-    /// Who opened it.
+    /// The end that opened it.
     pub client: Endpoint,
-    /// Who accepted it.
+    /// The end that accepted it.
     pub server: Endpoint,
-    /// How it is known which is which.
+    /// Evidence for which is which.
     pub evidence: RoleEvidence,
     /// Whether the first packet's sender is the client.
     pub client_sent_first: bool,
     /// Rows of its packets, in order.
     pub packets: Vec<PacketRow>,
-    /// What was seen of either end.
+    /// Observations of either end.
     pub ends: ByRole<End>,
     /// Row of the first SYN.
     pub syn: Option<PacketRow>,
@@ -79,9 +79,9 @@ pub struct Stream {
     pub syn_ack: Option<PacketRow>,
     /// Row of the first packet after the handshake's first two that the client sent with ACK.
     pub third_ack: Option<PacketRow>,
-    /// How many SYNs it has, those that came again included.
+    /// Number of SYNs, repeated ones included.
     pub syns: u32,
-    /// How many SYN/ACKs.
+    /// Number of SYN/ACKs.
     pub syn_acks: u32,
     /// Data in the client's SYN, if there was any.
     pub fast_open: Option<FastOpen>,
@@ -477,7 +477,7 @@ impl End {
     }
 }
 
-/// The receive window in octets. Scaling needs both ends' offer (RFC 7323 §2.2); the window of a SYN is never scaled.
+/// The receive window in bytes. Scaling needs both ends' offer (RFC 7323 §2.2); the window of a SYN is never scaled.
 fn window(segment: &Segment, own: &End, peer: &End) -> Option<u32> {
     let unscaled = u32::from(segment.window);
     // Zero is zero, whatever its scale.

@@ -56,7 +56,7 @@ pub fn put_together(
 /// Numbers of one direction, all near each other.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
-    /// How many bits they have.
+    /// Number of bits.
     bits: u32,
     /// The lowest, as sent.
     low: u64,
@@ -93,7 +93,7 @@ impl Extent {
         }
     }
 
-    /// What lies between two; 0 where they meet.
+    /// Distance between two; 0 if they meet.
     fn gap(&self, other: &Extent) -> u64 {
         let (first, second) = (self.above(other.low), other.above(self.low));
         if first <= self.length || second <= other.length {
@@ -246,7 +246,7 @@ struct Member {
     turned: bool,
     /// What put it there, or another to it.
     joined_by: Option<JoinedBy>,
-    /// What is known of the tree, at its root.
+    /// Facts of the tree, at its root.
     tree: Tree,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-/// What both ends derive from one end's key.
+/// Values that both ends derive from one end's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Derived {
     /// Most significant 32 bits of the hash of the key.
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn version_1_agrees_with_linux() {
         // 02_fullmesh, a Linux 6.18 transfer: the client's kernel reports token c7f68468 for its connection, which it
-        // derives from its own key, and write_seq a63654fc242adcca after 4,000,040 octets of data.
+        // derives from its own key, and write_seq a63654fc242adcca after 4,000,040 bytes of data.
         let derived = derive(1, 14_842_552_810_826_109_602).unwrap();
         assert_eq!(derived.token, 0xc7f6_8468);
         assert_eq!(derived.idsn.wrapping_add(1 + 4_000_040), 0xa636_54fc_242a_dcca);

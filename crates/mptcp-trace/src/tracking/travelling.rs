@@ -28,9 +28,9 @@ pub struct Travelling<'a> {
     pub tcp_towards: Role,
     /// It was recorded elsewhere alone ([`PacketInStream::elsewhere`]).
     pub elsewhere: bool,
-    /// What it is beyond its flags.
+    /// Role beyond its flags.
     pub nature: Nature,
-    /// Octets of its payload that are data of the stream; 0 where the packet does not tell.
+    /// Bytes of its payload that are data of the stream; 0 where the packet does not tell.
     pub data: u32,
 }
 
@@ -136,7 +136,7 @@ fn merged<'a>(
     let mut subflows: Vec<_> = (0..connection.subflows.len())
         .map(|index| of_subflow(segments, tracking, connection, index).peekable())
         .collect();
-    // The next row of each subflow but the one at hand, the lowest on top.
+    // The next row of each subflow but the current one, the lowest on top.
     let mut waiting: BinaryHeap<Reverse<(PacketRow, usize)>> = subflows
         .iter_mut()
         .enumerate()
@@ -188,9 +188,9 @@ pub struct StreamPacket<'a> {
     pub segment: &'a Segment,
     /// The end of the *stream* that it travels towards.
     pub towards: Role,
-    /// What it is beyond its flags.
+    /// Role beyond its flags.
     pub nature: Nature,
-    /// Octets of its payload that are data of the stream; 0 where the packet does not tell.
+    /// Bytes of its payload that are data of the stream; 0 where the packet does not tell.
     pub data: u32,
 }
 

@@ -17,7 +17,7 @@ pub fn columns(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
     cells.columns(retransmitted(segments, tracking))
 }
 
-/// The columns under construction, a cell a row.
+/// The columns under construction, one cell per row.
 struct Cells {
     dsn: Vec<Option<u64>>,
     dsnraw64: Vec<Option<u64>>,

@@ -14,7 +14,7 @@ fn greys(bitmap: &Bitmap, y: u32) -> Vec<u8> {
     (0..bitmap.width).map(|x| bitmap.pixel(x, y).unwrap().red).collect()
 }
 
-/// How much black there is, in pixels.
+/// Amount of black, in pixels.
 fn ink(bitmap: &Bitmap) -> f64 {
     bitmap.pixels.chunks(3).map(|pixel| 1.0 - f64::from(pixel[0]) / 255.0).sum()
 }

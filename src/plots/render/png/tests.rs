@@ -105,6 +105,6 @@ fn more_dots_an_inch_make_everything_larger() {
     assert!(large > 2 * small && large < 5 * small, "{small} and {large}");
     let same = Target { dpi: 192.0, ..target };
     // As if it had 160 x 100 pixels.
-    assert!(render(&sample::small(), &same).unwrap_err().to_string().contains("have no room in 320 x 200"));
+    assert!(render(&sample::small(), &same).unwrap_err().to_string().contains("320 x 200 is too small for"));
     assert!(render(&sample::small(), &Target { dpi: f64::NAN, ..same }).is_err());
 }

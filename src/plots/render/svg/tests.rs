@@ -6,14 +6,14 @@ fn svg(figure: &Figure, width: u32, height: u32) -> String {
     String::from_utf8(render(figure, &Target::new(Kind::Svg).sized(width, height)).unwrap()).unwrap()
 }
 
-/// With `UPDATE_FIGURES` set the file is written anew, to be looked at before it is committed.
+/// With `UPDATE_FIGURES` set the file is written again, to be looked at before it is committed.
 pub(in super::super) fn same_as_kept(name: &str, drawn: &str) {
     let path = format!("{}/tests/figures/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_FIGURES").is_some() {
         std::fs::write(&path, drawn).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(drawn, kept, "tests/figures/{name} differs; UPDATE_FIGURES=1 writes it anew");
+    assert_eq!(drawn, kept, "tests/figures/{name} differs; UPDATE_FIGURES=1 updates it");
 }
 
 #[test]

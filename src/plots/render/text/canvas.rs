@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::cell_width;
 
-/// What a series is drawn with.
+/// Look of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ink {
     /// Its sign, where signs and not dots are drawn.
@@ -83,7 +83,7 @@ struct Cell {
     /// A character in place of dots.
     character: Option<char>,
     ink: Ink,
-    /// What stands here where nothing is drawn.
+    /// Text shown if nothing is drawn.
     ground: Option<char>,
 }
 

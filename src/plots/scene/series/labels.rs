@@ -109,7 +109,7 @@ impl Labels {
     }
 }
 
-/// The room of a text as upright rectangles: several where it is slanted, for one around it all would be too large.
+/// The room of a text as upright rectangles: several where it is slanted, because one around it all would be too large.
 fn pieces(text: &Text) -> Vec<Rectangle> {
     let [top_left, top_right, bottom_right, bottom_left] = text.corners(0.0)[..] else { return Vec::new() };
     if text.angle == 0.0 {

@@ -21,7 +21,7 @@ const STEEPEST: f64 = 0.05;
 pub struct Point {
     /// When the first capture recorded it, nanoseconds since 1970.
     pub time: i64,
-    /// What the second one's time is more, nanoseconds.
+    /// Lead of the second clock, nanoseconds.
     pub difference: i64,
 }
 
@@ -67,7 +67,7 @@ impl Envelope {
         Envelope { side, places, hull }
     }
 
-    /// How many points there are.
+    /// Number of points.
     pub fn packets(&self) -> usize {
         self.places.len()
     }

@@ -21,7 +21,7 @@ use crate::interrupt::interruptible;
 use crate::tracking::Capture;
 use envelope::{Envelope, Point, Side};
 
-/// What is applied to the times of two captures before they are compared.
+/// Correction of times before two captures are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Correction {
@@ -48,7 +48,7 @@ impl Correction {
 /// The offset between two clocks, and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Offset {
-    /// What the second clock shows more than the first one, seconds.
+    /// Lead of the second clock over the first, seconds.
     pub offset: f64,
     /// Half of the shortest round trip, seconds: the offset is wrong by half of the difference between that path's two
     /// delays, which is at most this.
@@ -70,7 +70,7 @@ pub struct Clock {
     pub offset: Option<Offset>,
     /// The offset at the reference, taking the skew into account.
     pub offset_at_reference: Option<Offset>,
-    /// How much faster the second clock runs, parts of one (1e-6 is one ppm); `None` without enough packets.
+    /// Skew of the second clock, parts of one (1e-6 is one ppm); `None` without enough packets.
     pub skew: Option<f64>,
     /// By how much the skew may be wrong, parts of one: what the jitter of recording would make over the time between
     /// the first and last of the fastest packets.

@@ -1,4 +1,4 @@
-//! What happened to a connection, in the order of the file?
+//! Events of a connection, in file order.
 
 mod signals;
 
@@ -21,7 +21,7 @@ use crate::tracking::{Capture, Connection, Nature, Role};
 use crate::{PacketRow, StreamId};
 pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
 
-/// What kind of thing happened.
+/// Kind of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -117,7 +117,7 @@ pub struct Event {
     pub tcpstream: StreamId,
     /// The end of the connection that it travels towards.
     pub towards: Role,
-    /// What happened.
+    /// Kind of event.
     pub event: Kind,
     /// The particulars, a phrase.
     pub detail: String,
@@ -126,8 +126,8 @@ pub struct Event {
     pub row: PacketRow,
 }
 
-/// What happened to `connection`, in the order of the file. `checksums` are the verdicts on its mappings, where the
-/// payload was at hand.
+/// Events of `connection`, in file order. `checksums` are the verdicts on its mappings, where the
+/// payload was available.
 #[must_use]
 pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[ChecksumResult]>) -> Vec<Event> {
     let mut timeline = Timeline { capture, events: Vec::new() };
@@ -192,7 +192,7 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
         interruptible(checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == checksum::Verdict::Wrong))
     {
         if let Some(packet) = find(wrong.row) {
-            let detail = "the data of this packet's mapping does not fit its checksum".to_string();
+            let detail = "the data of this packet's mapping does not match its checksum".to_string();
             timeline.add(packet, Kind::ChecksumFailure, detail);
         }
     }
@@ -238,13 +238,13 @@ impl Doubled<'_> {
         let original = original.map_or_else(String::new, |id| format!(" of packet {id}"));
         let all = match self.packets {
             1 => String::new(),
-            packets => format!("; {packets} packets were doubled on this way, {} bytes", self.bytes),
+            packets => format!("; the path duplicated {packets} packets in this direction, {} bytes", self.bytes),
         };
-        format!("a copy{original} that the path made{all}")
+        format!("a copy{original}, made by the path{all}")
     }
 }
 
-/// What the path doubled, by subflow and direction.
+/// Packets duplicated by the path, by subflow and direction.
 fn doubled<'a>(capture: &Capture, packets: &'a [Travelling<'a>]) -> Vec<Doubled<'a>> {
     let mut found: BTreeMap<(StreamId, bool), Doubled<'a>> = BTreeMap::new();
     if capture.duplicates.rows.is_empty() {
@@ -269,7 +269,7 @@ fn stale(capture: &Capture, standstill: &Standstill) -> String {
     }
 }
 
-/// What a fallback's evidence means, a sentence without full stop.
+/// Meaning of a fallback's evidence, a sentence without full stop.
 #[must_use]
 pub fn explain(reason: Reason) -> &'static str {
     match reason {
@@ -280,20 +280,24 @@ pub fn explain(reason: Reason) -> &'static str {
             "the server's packets after its SYN/ACK have no MPTCP option: it was removed from them or from the client's"
         }
         Reason::DataWithoutMapping => {
-            "data without MPTCP option that no mapping covers: the option was removed on the path"
+            "data without an MPTCP option that no mapping covers: the option was removed on the path"
         }
-        Reason::ChecksumFailure => "data without MPTCP option after MP_FAIL: the only subflow goes on as plain TCP",
-        Reason::InfiniteMapping => "an infinite mapping: the subflow goes on as plain TCP",
+        Reason::ChecksumFailure => {
+            "data without an MPTCP option after MP_FAIL: the only subflow continues as plain \
+                                    TCP"
+        }
+        Reason::InfiniteMapping => "an infinite mapping: the subflow continues as plain TCP",
         Reason::VersionMismatch => {
-            "the SYN/ACK has another version than the SYN, and the client's packets after it have no MPTCP option: the \
-             versions do not fit"
+            "the SYN/ACK has another version than the SYN, and the client's later packets have no MPTCP option: \
+             incompatible versions"
         }
         Reason::ChecksumMissing => {
-            "no MPTCP option after a mapping without a checksum, although checksums were agreed: its receiver refused it"
+            "no MPTCP option after a mapping without a checksum, although checksums were negotiated: the receiver \
+             rejected it"
         }
-        Reason::OptionMalformed => "no MPTCP option after a malformed one: its receiver ignored that, and fell back",
+        Reason::OptionMalformed => "no MPTCP option after a malformed one: the receiver ignored that one and fell back",
         Reason::SynDataRefused => {
-            "no MPTCP option after a SYN/ACK that did not take the data in the SYN (TCP Fast Open): an end fell back"
+            "no MPTCP option after a SYN/ACK that did not accept the data in the SYN (TCP Fast Open): an end fell back"
         }
     }
 }

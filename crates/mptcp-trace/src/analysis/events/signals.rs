@@ -1,4 +1,4 @@
-//! What single packets, and the joins that they decide, show: the same whether a capture is whole or still grows.
+//! Events shown by single packets, and by the joins that they decide: the same for whole and growing captures.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ impl Reasons {
 pub struct Shown<'a> {
     /// The packet.
     pub segment: &'a Segment,
-    /// What it is beyond its flags.
+    /// Role beyond its flags.
     pub nature: Nature,
     /// Data in the SYN of its stream.
     pub fast_open: Option<FastOpen>,
@@ -69,10 +69,13 @@ impl Ends {
         }
         match segment.capable() {
             None if !segment.options_cut => {
-                add(Kind::MptcpDeclined, "the SYN/ACK has no MP_CAPABLE: the stream goes on as plain TCP".to_string());
+                add(
+                    Kind::MptcpDeclined,
+                    "the SYN/ACK has no MP_CAPABLE: the stream continues as plain TCP".to_string(),
+                );
             }
             Some(capable) if mirrors(segment, capable, Some(asked)) => {
-                let what = "the SYN/ACK only repeats the client's MP_CAPABLE: the stream goes on as plain TCP";
+                let what = "the SYN/ACK only repeats the client's MP_CAPABLE: the stream continues as plain TCP";
                 add(Kind::MptcpMirrored, what.to_string());
             }
             _ => {}
@@ -144,7 +147,7 @@ impl OncePerConnection {
             }
         }
         if nature == Nature::ChallengeAck && first(ends.challenged.get_mut(towards)) {
-            add(Kind::ChallengeAck, format!("the {sender} answers a RST that it does not act on (RFC 5961)"));
+            add(Kind::ChallengeAck, format!("the {sender} answers a RST that it ignores (RFC 5961)"));
         }
         if let Some(detail) = fast_open.and_then(|fast_open| of_fast_open(segment, fast_open)) {
             add(Kind::TcpFastOpen, detail);
@@ -166,8 +169,7 @@ impl OncePerConnection {
             add(Kind::MpJoin, join_step(join));
         }
         if let Some(echo) = control.add_addr.as_ref().filter(|option| option.echo) {
-            let address =
-                echo.address.map_or_else(|| "an address that was cut".to_string(), |address| address.to_string());
+            let address = echo.address.map_or_else(|| "a truncated address".to_string(), |address| address.to_string());
             add(Kind::AddAddrEcho, format!("id {}, {address}", echo.address_id));
         }
         if let Some(ids) = &control.remove_addr {
@@ -205,14 +207,14 @@ impl OncePerConnection {
     }
 }
 
-/// What MP_PRIO asks for. An address id names the sender's subflows that are meant, instead of the one that carries the
+/// The request of MP_PRIO. An address id names the affected subflows of the sender, instead of the one that carries the
 /// option (RFC 6824 §3.3.8).
 fn priority(prio: Prio, sender: Role) -> String {
     let becomes = |one: bool| match (prio.backup, one) {
         (true, true) => "becomes a backup",
         (true, false) => "become backups",
-        (false, true) => "is not a backup any more",
-        (false, false) => "are not backups any more",
+        (false, true) => "is no longer a backup",
+        (false, false) => "are no longer backups",
     };
     match prio.address_id {
         None => format!("the subflow {}", becomes(true)),
@@ -238,12 +240,12 @@ fn ignored(segment: &Segment, towards: Role) -> String {
     let (receiver, sender) = (towards.name(), towards.other().name());
     let flag = if segment.has(flag::RST) { "RST" } else { "FIN" };
     format!(
-        "the {receiver} does not act on this {flag} in the name of the {sender}: it is out of the window, or of an earlier \
+        "the {receiver} ignores this {flag} in the name of the {sender}: it is outside the window, or from an earlier \
          use of the ports"
     )
 }
 
-/// What a SYN or SYN/ACK says of data in the SYN.
+/// Data in the SYN, by a SYN or SYN/ACK.
 fn of_fast_open(segment: &Segment, fast_open: FastOpen) -> Option<String> {
     if segment.is_syn() {
         let length = segment.payload.filter(|length| *length > 0)?;
@@ -279,7 +281,7 @@ fn join_step(join: &Join) -> String {
 /// Tells `add` what is wrong with the HMACs of a join, and which packet carries it.
 pub fn of_hmacs(join: &JoinAttempt, mut add: impl FnMut(Proof, Kind, String)) {
     for proof in join.wrong_hmacs() {
-        let detail = format!("the HMAC in the {} is not the one that the keys give", proof.name());
+        let detail = format!("the HMAC in the {} does not match the keys", proof.name());
         add(proof, Kind::JoinHmacInvalid, detail);
     }
 }
@@ -305,7 +307,7 @@ pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
         Outcome::OptionMissing => add(
             Kind::JoinOptionMissing,
             match join.handshake.rows[1] {
-                None => "the SYN/ACK has no MP_JOIN: removed on the path, or not understood",
+                None => "the SYN/ACK has no MP_JOIN: removed on the path, or not supported",
                 Some(_) => "the ACK has no MP_JOIN: removed on the path",
             }
             .to_string(),

@@ -38,12 +38,12 @@ fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segm
 /// The client's numbers begin at 2^32 - 2000, so that they wrap within the second packet; the server's at 500.
 const ISN: u32 = u32::MAX - 2000;
 
-/// The client sends `payload` octets that begin `offset` octets after the first one.
+/// The client sends `payload` bytes that begin `offset` bytes after the first one.
 fn sends(time: i64, offset: u32, payload: u32) -> Segment {
     segment(true, time, flag::ACK, [ISN.wrapping_add(1 + offset), 501, payload])
 }
 
-/// The server acknowledges the first `octets` octets, and offers a window.
+/// The server acknowledges the first `octets` bytes, and offers a window.
 fn acknowledges(time: i64, octets: u32, window: u16, sack: &[(u32, u32)]) -> Segment {
     let mut ack = segment(false, time, flag::ACK, [501, ISN.wrapping_add(1 + octets), 0]);
     ack.window = window;
@@ -66,7 +66,7 @@ fn towards_server(segments: &[Segment]) -> Vec<Moment> {
     stream_flight(segments, &tracking, tracking.stream(StreamId(0)).unwrap()).server
 }
 
-/// Four packets of 1000 octets, of which the second is lost; another one while SACK reports the last two; then the
+/// Four packets of 1000 bytes, of which the second is lost; another one while SACK reports the last two; then the
 /// second again.
 fn recovery() -> Vec<Segment> {
     let mut segments = handshake();
@@ -77,7 +77,7 @@ fn recovery() -> Vec<Segment> {
     segments.push(sends(23, 4000, 1000));
     segments.push(sends(24, 1000, 1000));
     segments.push(acknowledges(34, 4000, 6000, &[]));
-    // Late, for the network had it overtaken.
+    // Late, because the network had it overtaken.
     segments.push(acknowledges(35, 1000, 7000, &[(2000, 4000)]));
     segments.push(acknowledges(36, 5000, 5500, &[]));
     segments

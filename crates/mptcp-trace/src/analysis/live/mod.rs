@@ -1,4 +1,4 @@
-//! What happens in a capture that still grows, and how fast octets travel?
+//! Events and rates of a capture that is still growing.
 //!
 //! Packets are looked at once, as they come, with the rules that a whole capture is looked at with: numbers of streams
 //! and connections are the same, and so are events, told as soon as they are certain. What is held does not grow with
@@ -28,7 +28,7 @@ pub use windows::{Amount, Of, Rate, Rates, Windows};
 /// Happenings of a stream that are held until its connection is known: SYNs with MP_CAPABLE.
 const MOST_EARLY: usize = 8;
 
-/// How much was seen.
+/// Amount seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// TCP packets.
@@ -101,7 +101,7 @@ impl Live {
         }
     }
 
-    /// What is new since this was asked last, in the order in which it became known.
+    /// News since the last call, in the order in which they became known.
     pub fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
     }
@@ -112,18 +112,18 @@ impl Live {
         !self.news.is_empty()
     }
 
-    /// Ends the window at hand, for no packet came to do so.
+    /// Ends the present window, because no packet came to do so.
     pub fn end_window(&mut self) {
         self.news.extend(self.windows.close().map(News::Rates));
     }
 
-    /// When the window at hand ends, nanoseconds since 1970.
+    /// When the current window ends, nanoseconds since 1970.
     #[must_use]
     pub fn window_end(&self) -> Option<i64> {
         self.windows.end()
     }
 
-    /// How much was seen.
+    /// Amount seen.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.totals
@@ -147,7 +147,7 @@ impl Live {
     fn stream_of(&mut self, pair: &Pair, segment: &Segment) -> Box<Watched> {
         match self.table.take(pair) {
             Some(watched) if watched.stream.goes_on_with(segment) => return watched,
-            // Its ports are used anew.
+            // Its ports are reused.
             Some(watched) => self.forget(*watched),
             None => {}
         }
@@ -260,7 +260,7 @@ impl Live {
         }
     }
 
-    /// Forgets the tokens of connections that are gone. What stays are two a connection, so that this is seldom.
+    /// Forgets the tokens of connections that are gone. What stays are two a connection, so this happens rarely.
     fn sweep(&mut self) {
         const MOST_TOKENS: usize = 4 * (MOST_STREAMS + MOST_ATTEMPTS);
         if self.registry.tokens() <= MOST_TOKENS {

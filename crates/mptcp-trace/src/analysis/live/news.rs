@@ -1,4 +1,4 @@
-//! What is told of a capture that grows.
+//! Reports on a capture that is still growing.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use crate::tracking::Role;
 use crate::tracking::streams::OpenStream;
 use crate::{ConnectionId, PacketRow, StreamId};
 
-/// What kind of thing happened, and the particulars.
+/// Kind and details of the event.
 pub type Sighting = (Kind, String);
 
 /// Where something is told of: the packet.

@@ -14,7 +14,7 @@ use crate::tracking::streams::OpenStream;
 use crate::tracking::{Connection, FastOpen, PacketInStream, Role, Subflow, SubflowKind};
 use crate::{ConnectionId, PacketRow, StreamId};
 
-/// What is held of a subflow.
+/// State of a subflow.
 #[derive(Debug)]
 pub struct OpenSubflow {
     /// Its connection.
@@ -29,7 +29,7 @@ pub struct OpenSubflow {
     join: Option<Box<Course<Place>>>,
     /// It opened the connection.
     initial: bool,
-    /// What its packets lack.
+    /// Parts missing from its packets.
     loss: Option<Box<OptionLoss<Place>>>,
     /// Signs of a fallback and what may have brought it about, until there was one.
     signs: Option<Box<(Signs<Place>, Causes<()>)>>,
@@ -44,9 +44,9 @@ struct Direction {
     waiting: Waiting<Place>,
     /// A standstill was told, and nothing has moved since.
     stale: bool,
-    /// One past the last octet that a mapping covers, relative.
+    /// One past the last byte that a mapping covers, relative.
     mapped: Option<u32>,
-    /// Data that no mapping covers, and one past its last octet, relative.
+    /// Data that no mapping covers, and one past its last byte, relative.
     unmapped: Option<(u64, Place, u32)>,
 }
 
@@ -96,7 +96,7 @@ impl OpenSubflow {
         }
     }
 
-    /// Takes in the next packet and tells what it decides. Returns how many of its octets had been sent before.
+    /// Takes in the next packet and tells what it decides. Returns how many of its bytes had been sent before.
     pub fn push(
         &mut self,
         seen: Seen<'_>,
@@ -185,7 +185,7 @@ impl OpenSubflow {
                 && !std::mem::replace(&mut direction.stale, true)
             {
                 let from = place.seconds_of(from);
-                tell(place, (Kind::SubflowStale, format!("nothing acknowledged from {from:.3} s on")));
+                tell(place, (Kind::SubflowStale, format!("nothing acknowledged since {from:.3} s")));
             }
         }
         if peer.waiting.acknowledges(seen.segment) {
@@ -236,7 +236,7 @@ impl OpenSubflow {
                 own.unmapped.get_or_insert((seen.number, seen.place, end));
             }
         }
-        // What is acknowledged has no octets missing before it, where a mapping could still be; and a receiver that still
+        // What is acknowledged has no bytes missing before it, where a mapping could still be; and a receiver that still
         // speaks MPTCP had one.
         let acknowledged = |end: u32| seen.packet.acknowledgement().is_some_and(|position| reaches(position, end));
         let unmapped = peer.unmapped.is_some_and(|(.., end)| acknowledged(end));
@@ -272,7 +272,7 @@ fn reaches(position: u32, end: u32) -> bool {
 /// The number of a packet as trackers note it; they compare the latest ones only.
 #[must_use]
 pub fn row(number: u64) -> PacketRow {
-    // Truncation keeps the low bits, which tell the packet at hand from those before.
+    // Truncation keeps the low bits, which tell the current packet from those before.
     #[allow(clippy::cast_possible_truncation)]
     let row = number as u32;
     PacketRow(row)

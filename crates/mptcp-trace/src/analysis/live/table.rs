@@ -24,13 +24,13 @@ pub struct Watched {
     pub number: StreamId,
     /// Its ends and roles.
     pub stream: OpenStream,
-    /// What leads to its connection.
+    /// Link to its connection.
     pub candidate: Candidate,
-    /// What it is in its connection, once that is known.
+    /// Role in its connection, once known.
     pub subflow: Option<Box<OpenSubflow>>,
-    /// What was seen before the connection was known.
+    /// Packets seen before the connection was known.
     pub early: Vec<(Place, Sighting)>,
-    /// What travelled before the connection was known and the stream active.
+    /// Traffic before the connection was known and the stream active.
     pub uncounted: ByRole<Amount>,
     /// Which end, by who sent the first packet, sent something beyond SYN and RST.
     heard: [bool; 2],

@@ -110,7 +110,7 @@ fn what_is_hostile_in_one_stream_stays_small() {
     let mut live = Live::new(SECOND);
     opened(&mut live);
     for number in 0..200_000_u32 {
-        // Data with a gap before each octet, never in order, and mappings of nothing.
+        // Data with a gap before each byte, never in order, and mappings of nothing.
         let sequence = 600_u32.wrapping_add(number.wrapping_mul(2_654_435_761) & 0x00ff_fffe);
         let data = packet(5 + i64::from(number), SERVER, CLIENT, flag::ACK);
         live.push(&Segment { sequence, acknowledgement: 101, payload: Some(1), ..data }, 0);
@@ -146,7 +146,7 @@ fn windows_lie_side_by_side_from_the_first_frame() {
     );
     let record = &first.records(3)[2];
     assert_eq!((record.tcpstream, record.towards, record.packets), (Some(StreamId(5)), Role::Server, 2));
-    // 120 octets in 10 ns.
+    // 120 bytes in 10 ns.
     assert_eq!((record.throughput, record.reltime), (12e9, 10e-9));
     assert_eq!(windows.close(), None, "nothing came since");
     // Clocks that jump do no harm.

@@ -1,4 +1,4 @@
-//! What each subflow carried in the window at hand.
+//! Traffic of each subflow in the current window.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,19 +12,19 @@ use crate::{ConnectionId, StreamId};
 /// Subflows whose packets are counted in one window at most; those of others count as plain TCP.
 const MOST: usize = 1 << 16;
 
-/// Packets and octets.
+/// Packets and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
     /// Packets, with or without payload.
     pub packets: u64,
-    /// Octets of payload, all of them.
+    /// Bytes of payload, all of them.
     pub octets: u64,
     /// Those of them that the stream had sent before under the same sequence numbers.
     pub again: u64,
 }
 
 impl Amount {
-    /// That of one packet, of which so many octets had been sent before.
+    /// That of one packet, of which so many bytes had been sent before.
     #[must_use]
     pub fn of(segment: &Segment, again: u64) -> Self {
         Amount { packets: 1, octets: segment.payload.unwrap_or(0).into(), again }
@@ -43,14 +43,14 @@ impl Amount {
 pub struct Windows {
     /// Nanoseconds; above zero.
     length: i64,
-    /// End of the window at hand; `None` before the first packet.
+    /// End of the current window; `None` before the first packet.
     end: Option<i64>,
     /// By TCP stream: the connection, and what travelled towards its ends.
     subflows: HashMap<StreamId, (ConnectionId, ByRole<Amount>)>,
     plain: ByRole<Amount>,
 }
 
-/// What travelled in one window.
+/// Traffic in one window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rates {
     /// When the window ended, nanoseconds since 1970.
@@ -59,7 +59,7 @@ pub struct Rates {
     pub length: i64,
     /// The active connections by number, with their active subflows by number.
     pub connections: BTreeMap<ConnectionId, BTreeMap<StreamId, ByRole<Amount>>>,
-    /// What belongs to no connection, and attempts that nobody answered, by the ends of TCP streams.
+    /// Traffic outside connections, and unanswered attempts, by the ends of TCP streams.
     pub plain: ByRole<Amount>,
 }
 
@@ -81,7 +81,7 @@ impl Windows {
         ended
     }
 
-    /// What the window at hand holds, if anything, which then holds nothing.
+    /// Takes the content of the current window, if any.
     pub fn close(&mut self) -> Option<Rates> {
         let plain = std::mem::take(&mut self.plain);
         let end = self.end?;
@@ -95,7 +95,7 @@ impl Windows {
         Some(Rates { end, length: self.length, connections, plain })
     }
 
-    /// When the window at hand ends, nanoseconds since 1970.
+    /// When the current window ends, nanoseconds since 1970.
     #[must_use]
     pub fn end(&self) -> Option<i64> {
         self.end
@@ -134,15 +134,15 @@ pub struct Rate {
     pub towards: Role,
     /// Packets.
     pub packets: u64,
-    /// Octets of payload.
+    /// Bytes of payload.
     pub throughput_bytes: u64,
     /// The same a second.
     pub throughput: f64,
-    /// Octets sent again under the same sequence numbers.
+    /// Bytes sent again under the same sequence numbers.
     pub retransmitted_bytes: u64,
 }
 
-/// What a line of rates is of.
+/// Subject of a line of rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     /// A connection, and how many of its subflows were active.
@@ -154,7 +154,7 @@ pub enum Of {
 }
 
 impl Rates {
-    /// What was active, connections before their subflows, plain TCP last.
+    /// Active flows: connections before their subflows, plain TCP last.
     pub fn lines(&self) -> impl Iterator<Item = (Of, ByRole<Amount>)> + '_ {
         let connections = self.connections.iter().flat_map(|(connection, subflows)| {
             let mut total = ByRole::<Amount>::default();

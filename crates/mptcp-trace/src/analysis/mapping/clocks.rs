@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) struct Clocks {
     differences: HashMap<(bool, u32), u32>,
     pairs: u32,
-    /// What the first capture's clocks showed.
+    /// Time by the first capture's clock.
     ticks: BTreeSet<(bool, u32)>,
 }
 

@@ -9,7 +9,7 @@ use super::{Both, Mapper, StreamPair, TcpMatch, Which};
 use crate::tracking::{ByRole, Endpoint, Role, RoleEvidence, Stream, SubflowKind};
 use crate::{IdVec, StreamId};
 
-/// What two streams have in common by kind of mark, in the order of [`Kind::ALL`].
+/// Marks shared by two streams, by kind, in the order of [`Kind::ALL`].
 pub(super) type Agreements = [Agreement; Kind::ALL.len()];
 
 /// Two streams side by side.
@@ -134,7 +134,8 @@ impl<'m, 'c> Comparison<'m, 'c> {
         }
         let (marks, share, shifted) = self.timestamps();
         self.in_common(Evidence::Timestamps, marks, (4.0, 32.0, share), || {
-            let relation = if shifted { "TCP timestamps shifted alike" } else { "the same TCP timestamps in both" };
+            let relation =
+                if shifted { "TCP timestamps with the same shift" } else { "the same TCP timestamps in both" };
             format!("{relation} ({}%)", (100.0 * share).round())
         });
     }
@@ -257,7 +258,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
             }
         }
         let (count, percent) = (common.lengths, (100.0 * common.share).round());
-        let detail = format!("{count} payloads have the same length at the same place ({percent}%)");
+        let detail = format!("{count} payloads have the same length at the same position ({percent}%)");
         self.add(Evidence::Lengths, (16.0 * common.share).round(), detail);
         true
     }
@@ -284,7 +285,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
         if one.meets(other) {
             self.add(evidence, surprise, "sequence numbers lie in the same range".to_string());
         } else if together || is_whole(self.first) || is_whole(self.second) {
-            self.add(evidence, -16.0, "sequence numbers lie in other ranges".to_string());
+            self.add(evidence, -16.0, "sequence numbers lie in different ranges".to_string());
         }
     }
 }

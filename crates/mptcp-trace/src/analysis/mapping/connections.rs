@@ -123,8 +123,8 @@ fn is_flipped(mapper: &Mapper<'_>, connection: &Connection, candidate: &Candidat
     votes.sum::<f64>() > 0.0
 }
 
-/// Finds subflows without a counterpart in the candidate elsewhere in the other capture: as plain TCP, for an option was
-/// taken out on the way, or in another connection, for a token was altered or its handshake not captured.
+/// Finds subflows without a counterpart in the candidate elsewhere in the other capture: as plain TCP, because an option was
+/// taken out on the way, or in another connection, because a token was altered or its handshake not captured.
 fn look_elsewhere(mapper: &Mapper<'_>, of_streams: &[TcpMatch], best: &mut MptcpMatch) {
     let mut here: HashSet<StreamId> = best.subflows.iter().filter_map(|subflow| subflow.tcpstream).collect();
     let mut there: HashSet<StreamId> = best.subflows.iter().filter_map(|subflow| subflow.mapped).collect();

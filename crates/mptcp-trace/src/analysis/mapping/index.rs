@@ -10,7 +10,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Connection, Endpoint, Role, Stream, SubflowKind};
 use crate::{ConnectionId, StreamId};
 
-/// What may single out a TCP stream among others.
+/// Values that may identify a TCP stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum StreamKey {
     /// Initial sequence number of one end.
@@ -29,7 +29,7 @@ pub(super) enum StreamKey {
     Endpoints(Endpoint, Endpoint),
 }
 
-/// What singles out an MPTCP connection.
+/// Values that identify an MPTCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum ConnectionKey {
     /// Key of either host.
@@ -57,7 +57,7 @@ impl<K: Eq + Hash, N: PartialEq> Index<K, N> {
         }
     }
 
-    /// Who has `key`; nobody when so many have it that it tells nothing.
+    /// Owners of `key`; none if too many have it.
     pub fn get(&self, key: &K) -> &[N] {
         self.holders.get(key).filter(|holders| holders.len() <= MOST_HOLDERS).map_or(&[], Vec::as_slice)
     }

@@ -94,7 +94,7 @@ impl<'a> Mapper<'a> {
         Ok(found.swap_remove(0))
     }
 
-    /// What there is to say of a stream or connection without any candidate.
+    /// Message about a stream or connection without candidates.
     #[must_use]
     pub fn absence(&self, what: Numbered, number: u32) -> Error {
         Error::NoCounterpart {

@@ -1,10 +1,10 @@
-//! What a path does not change in a packet, as one number that both captures work out alike.
+//! The parts of a packet that no path changes, as one number that is equal in both captures.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::packets::segment::{Segment, flag};
 
-/// What a mark is made of.
+/// Parts of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Sequence and acknowledgement number. Lengths stay out: offloading joins and splits segments, and the first part

@@ -35,7 +35,7 @@ const MOST_HOLDERS: usize = 16;
 /// More candidates than this are not reported.
 const MOST_CANDIDATES: usize = 16;
 
-/// Fewer bits than this are no reason to take a stream for another one.
+/// Fewer bits than this are not a reason to take a stream for another one.
 const LEAST_BITS: f64 = 16.0;
 
 /// The best candidate is the one when it has this many bits more than the next.
@@ -66,7 +66,7 @@ pub struct TcpMatch {
     pub certain: bool,
     /// The first one's client is the second one's server, see [`StreamPair::flipped`].
     pub flipped: bool,
-    /// What speaks for and against, the strongest first.
+    /// Evidence for and against, strongest first.
     pub reasons: Vec<Reason>,
     /// The same as a pair.
     #[serde(skip)]
@@ -90,7 +90,7 @@ pub struct MptcpMatch {
     pub certain: bool,
     /// The first one's client is the second one's server. Only where one of them lacks MP_CAPABLE.
     pub flipped: bool,
-    /// What speaks for and against, the strongest first.
+    /// Evidence for and against, strongest first.
     pub reasons: Vec<Reason>,
     /// The subflows of both ends: first those of the first capture, then those that only the second one has.
     pub subflows: Vec<SubflowMatch>,

@@ -1,6 +1,6 @@
-//! What speaks for or against two streams being the same, and how much.
+//! Evidence for or against two streams being the same, with its weight.
 //!
-//! The unit is the bit: a random number of 32 bits that agrees counts 32, for one in 2³² wrong streams would agree as
+//! The unit is the bit: a random number of 32 bits that agrees counts 32, because one in 2³² wrong streams would agree as
 //! well. What is not random counts what it is worth:
 //!
 //! | evidence | agrees | differs |
@@ -21,7 +21,7 @@
 //! | port of the client | 16 | -16 where no address differs, else 0 |
 //!
 //! Endpoints alone, all of them, are 28 bits: less than one ISN that differs, for ports are used again. Timestamps count
-//! little each, for their clock ticks once a millisecond and all streams between two hosts may share it.
+//! little each, because their clock ticks once per millisecond and all streams between two hosts may share it.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ use serde::Serialize;
 
 use crate::tracking::Role;
 
-/// What was compared.
+/// The compared value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
@@ -124,11 +124,11 @@ impl fmt::Display for Evidence {
 /// One thing that speaks for or against, with what was seen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reason {
-    /// What was compared.
+    /// The compared value.
     pub evidence: Evidence,
     /// Bits for it; negative ones are against it, 0 says what was seen without counting it.
     pub bits: f64,
-    /// What was seen, a phrase.
+    /// The observation, a phrase.
     pub detail: String,
 }
 

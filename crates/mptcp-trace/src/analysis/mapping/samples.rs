@@ -17,7 +17,7 @@ use crate::{IdVec, StreamId};
 /// Marks kept of each stream.
 const SIZE: usize = 64;
 
-/// What two streams have in common.
+/// Values shared by two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Agreement {
     /// Different marks found in both.

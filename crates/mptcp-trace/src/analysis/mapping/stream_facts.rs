@@ -1,4 +1,4 @@
-//! What is worked out about one stream before it is compared.
+//! Facts about one stream, computed before it is compared.
 
 use std::collections::HashMap;
 

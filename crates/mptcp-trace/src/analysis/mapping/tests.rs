@@ -11,7 +11,7 @@ use crate::tracking::Capture;
 use crate::tracking::token::derive;
 use crate::{ConnectionId, StreamId};
 
-/// Octets in each data packet of [`exchange`].
+/// Bytes in each data packet of [`exchange`].
 const OCTETS: u32 = 1000;
 
 fn capture(name: &str, segments: &[Segment]) -> Capture {

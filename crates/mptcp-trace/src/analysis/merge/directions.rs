@@ -23,7 +23,7 @@ pub struct Packet {
     pub sequence: u32,
     /// Acknowledgement number as the first capture has it; 0 without ACK.
     pub acknowledgement: u32,
-    /// Octets of payload; `None` when the packet does not tell.
+    /// Bytes of payload; `None` when the packet does not tell.
     pub length: Option<u32>,
     /// Those of the flags that no offload moves.
     pub flags: u16,
@@ -34,7 +34,7 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// First octet and one past the last, for packets with payload. A SYN counts one octet before its payload.
+    /// First byte and one past the last, for packets with payload. A SYN counts one byte before its payload.
     pub fn octets(&self) -> Option<(u64, u64)> {
         let length = self.length.filter(|length| *length > 0)?;
         let start = self.position.saturating_add(u64::from(self.flags & flag::SYN != 0));

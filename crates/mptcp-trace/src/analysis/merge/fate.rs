@@ -23,7 +23,7 @@ pub struct Witness<'a> {
 /// Tells apart, among what counts as lost, what the receiver's capture only lacks.
 ///
 /// Of what would have arrived before its first packet or after its last one, or may have, it says nothing. And where the
-/// receiver acknowledged octets that nothing in its capture had brought by then, they arrived unseen.
+/// receiver acknowledged bytes that nothing in its capture had brought by then, they arrived unseen.
 pub fn tell_lost_from_unseen(parts: &mut [Part], sent: &[Packet], witness: &Witness<'_>, aligned: i64) {
     if parts.iter().all(|part| part.fate != Fate::Lost) {
         return;
@@ -88,7 +88,7 @@ fn is_opening(packet: &Packet) -> bool {
     packet.flags & (flag::SYN | flag::ACK) == flag::SYN
 }
 
-/// What arrived when, and what was acknowledged when, both by the receiver's capture.
+/// Times of arrivals and acknowledgements, by the receiver's capture.
 struct Acknowledged {
     arrivals: Intervals<i64>,
     /// Position up to which everything was acknowledged, and when it first was; both ascending.
@@ -119,7 +119,7 @@ impl Acknowledged {
         Acknowledged { arrivals, steps }
     }
 
-    /// Whether these octets were acknowledged before anything in the capture brought all of them.
+    /// Whether these bytes were acknowledged before anything in the capture brought all of them.
     fn unseen(&self, first: u64, last: u64) -> bool {
         let step = self.steps.partition_point(|(position, _)| *position < last);
         let Some((_, time)) = self.steps.get(step) else { return false };

@@ -11,7 +11,7 @@ use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, subtype};
 
-/// What packets must share to be the same.
+/// Values that equal packets share.
 #[derive(PartialEq, Eq, Hash)]
 struct Likeness {
     sequence: u32,
@@ -131,7 +131,7 @@ fn delay(sent: &Packet, received: &Packet) -> Option<i64> {
     received.time.checked_sub(sent.time)
 }
 
-/// What tells packets apart that are alike.
+/// Values that distinguish equal packets.
 struct Marks<'a> {
     segments: &'a [Segment],
     frames: &'a Frames,
@@ -215,7 +215,7 @@ fn by_group(numbers: &[u32], groups: u32) -> ByGroup {
     ByGroup { starts, indices }
 }
 
-/// What is at hand to tell packets apart that are alike.
+/// Values that distinguish equal packets.
 struct Decision<'a> {
     sent: &'a [Packet],
     received: &'a [Packet],

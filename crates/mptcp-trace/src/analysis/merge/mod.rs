@@ -1,11 +1,11 @@
-//! What became of each packet between two captures of one transfer?
+//! Fate of each packet between two captures of one transfer.
 //!
 //! Every packet that one end sent is put beside the same packet as the other end's capture recorded it. Packets are the
 //! same when what no path changes is the same: sequence and acknowledgement number, TCP timestamps (all of them relative
 //! to the stream, because a middlebox may have shifted them), length and flags; addresses and ports do not count. Where several
 //! packets are alike in all of that, the IPv4 identification, then the other options, then their order in time tell
 //! them apart. What one end recorded as one large frame (segmentation offload) and the other as several is matched by
-//! ranges of octets.
+//! ranges of bytes.
 //!
 //! Linear in packets but for logarithms.
 
@@ -30,13 +30,13 @@ use crate::tracking::{Capture, Role};
 use directions::{Captures, Direction};
 use matching::Alike;
 
-/// What became of a packet, or of a part of it.
+/// Fate of a packet, or of a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It was recorded at both ends.
     Received,
-    /// The network delivered it once more; the sender had sent it once.
+    /// The network delivered it again; the sender had sent it once.
     Duplicate,
     /// It was sent and did not arrive.
     Lost,
@@ -77,11 +77,11 @@ pub struct Passage {
     /// When the receiver's capture recorded it, by its own clock.
     pub arrived: Option<i64>,
     /// Where this part begins in the payload that the sender's capture recorded (the receiver's, where only that one
-    /// has it), octets.
+    /// has it), bytes.
     pub offset: u32,
-    /// Octets of payload in this part; of a packet that does not tell its length, 0.
+    /// Bytes of payload in this part; of a packet that does not tell its length, 0.
     pub length: u32,
-    /// What became of it.
+    /// Outcome.
     pub fate: Fate,
     /// It arrived behind something that was sent later on the same subflow (RFC 4737 §3.3). Only of those received.
     pub reordered: bool,
@@ -118,7 +118,7 @@ impl Flow {
     }
 }
 
-/// How it is known which capture was taken nearer to the client.
+/// Evidence for which capture was taken nearer to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SideEvidence {
@@ -133,7 +133,7 @@ pub enum SideEvidence {
 pub struct Merged {
     /// The capture nearer to the client: of the connection, or of the stream when it is plain TCP.
     pub client: Which,
-    /// How that is known.
+    /// Its evidence.
     pub evidence: SideEvidence,
     /// Both directions of each stream, in the order of the pairs; towards the stream's server first.
     pub flows: Vec<Flow>,

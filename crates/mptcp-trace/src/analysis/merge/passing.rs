@@ -66,7 +66,7 @@ impl<'a> Passing<'a> {
         }
     }
 
-    /// What arrived behind something that was sent after it.
+    /// Packets that arrived after later ones.
     fn mark_reordered(&self, passages: &mut [Passage]) {
         let mut order: Vec<(usize, usize)> = self
             .parts

@@ -18,9 +18,9 @@ pub struct Part {
     pub received: Option<usize>,
     /// Where the part begins in the payload that was sent, or received where nothing was.
     pub offset: u32,
-    /// Its octets.
+    /// Its bytes.
     pub length: u32,
-    /// What became of it, as far as the packets of this direction tell.
+    /// Outcome, as far as the packets of this direction show.
     pub fate: Fate,
 }
 
@@ -58,7 +58,7 @@ struct Frame {
     time: i64,
     start: u64,
     end: u64,
-    /// Its octets that were found at the receiver.
+    /// Its bytes that were found at the receiver.
     found: Intervals<()>,
 }
 
@@ -88,7 +88,7 @@ impl Frames {
         Frames { frames, longest, empty }
     }
 
-    /// Finds the octets of a received packet in the frames and adds a part for each run of them; false when none are.
+    /// Finds the bytes of a received packet in the frames and adds a part for each run of them; false when none are.
     fn take(
         &mut self,
         packet: &Packet,
@@ -140,7 +140,7 @@ impl Frames {
         any
     }
 
-    /// What was found nowhere.
+    /// Text that was not found.
     fn leave_lost(self, parts: &mut Vec<Part>) {
         for frame in interruptible(&self.frames) {
             for (first, last) in interruptible(frame.found.gaps(frame.start, frame.end)) {

@@ -14,7 +14,7 @@ use crate::interrupt::interruptible;
 /// Packets that are looked at for the shift, about; chosen alike in both captures.
 const SAMPLE: usize = 4096;
 
-/// What a packet is known by without its timestamps.
+/// Identity of a packet without its timestamps.
 #[derive(PartialEq, Eq, Hash)]
 struct Place {
     sequence: u32,
@@ -127,7 +127,7 @@ fn by_place(packets: &[Packet], one_of: u32) -> HashMap<Place, Vec<&Packet>> {
     found
 }
 
-/// How often each shift was seen.
+/// Count of each shift.
 #[derive(Default)]
 struct Votes {
     shifts: HashMap<u32, u32>,

@@ -1,8 +1,8 @@
-//! What was sent while the receiver's capture ran?
+//! Packets sent while the receiver's capture was running.
 //!
 //! A capture is known to have run from its first packet to its last one. Of what would have arrived earlier or later it
 //! says nothing, and whether it would have is not always known, because delays vary. A packet is judged when it must have
-//! arrived between the two: packets that were sent before or after it arrived by then, for a path keeps their order but
+//! arrived between the two: packets that were sent before or after it arrived by then, because a path keeps their order but
 //! for the reordering that it shows; or it would have with the shortest and with the longest delay that was seen. All
 //! times are compared within one direction of one stream, so that an offset between the clocks does not matter.
 

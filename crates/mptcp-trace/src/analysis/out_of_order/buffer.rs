@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 /// New data that arrives. Ranges never overlap what arrived before.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
-    /// First octet.
+    /// First byte.
     pub start: u64,
-    /// One past the last octet.
+    /// One past the last byte.
     pub end: u64,
     /// When, nanoseconds.
     pub time: i64,
@@ -15,7 +15,7 @@ pub struct Arrival {
     pub subflow: usize,
 }
 
-/// Who brought the data that others waited for.
+/// The subflow that brought the data others waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Filler {
     /// The subflow of that index.
@@ -24,14 +24,14 @@ pub enum Filler {
     NotSeen,
 }
 
-/// What one filler did.
+/// Contribution of one filler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Filled {
-    /// How often it made waiting data deliverable.
+    /// Number of times that it made waiting data deliverable.
     pub holes: u64,
-    /// Octets that it made deliverable.
+    /// Bytes that it made deliverable.
     pub octets: u64,
-    /// How long data waited for it, nanoseconds.
+    /// Time that data waited for it, nanoseconds.
     pub blocked: i64,
 }
 
@@ -40,28 +40,28 @@ pub struct Filled {
 pub struct Wait {
     /// When it arrived, nanoseconds since 1970.
     pub since: i64,
-    /// How long it waited, nanoseconds.
+    /// Waiting time, nanoseconds.
     pub span: i64,
 }
 
-/// What came of it all.
+/// Overall outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Most octets waiting at one time.
+    /// Most bytes waiting at one time.
     pub peak: u64,
-    /// Octets waiting at the end.
+    /// Bytes waiting at the end.
     pub waiting: u64,
-    /// Octets between the first and the last that never arrived.
+    /// Bytes between the first and the last that never arrived.
     pub missing: u64,
-    /// Integral of octets waiting over time.
+    /// Integral of bytes waiting over time.
     pub octet_nanoseconds: u128,
-    /// How long any octet waited.
+    /// Waiting time of any byte.
     pub blocked: i64,
     /// By subflow, the waits of ranges that became deliverable, in the order in which they ended.
     pub waits: Vec<Vec<Wait>>,
     /// By whom holes were filled.
     pub fillers: BTreeMap<Filler, Filled>,
-    /// Octets waiting from each time on.
+    /// Bytes waiting from each time on.
     pub occupancy: Vec<(i64, u64)>,
 }
 
@@ -72,12 +72,12 @@ struct Waiting {
     subflow: usize,
 }
 
-/// An acknowledgement farther ahead than any receive window reaches (RFC 7323 §2.3) is no acknowledgement.
+/// An acknowledgement farther ahead than any receive window reaches (RFC 7323 §2.3) is not an acknowledgement.
 const WINDOW: u64 = 1 << 30;
 
 /// The buffer.
 pub struct Buffer {
-    /// Next expected octet; `None` until it is known.
+    /// Next expected byte; `None` until it is known.
     next: Option<u64>,
     /// Where counting began, and how much arrived since.
     first: Option<u64>,
@@ -99,7 +99,7 @@ impl Buffer {
         Buffer { next: first, first, highest, arrived: 0, waiting, now: None, blocked_since: 0, summary }
     }
 
-    /// Takes in new data; returns how many octets of it have to wait.
+    /// Takes in new data; returns how many bytes of it have to wait.
     pub fn arrive(&mut self, arrival: Arrival) -> u64 {
         let next = *self.next.get_or_insert(arrival.start);
         let first = *self.first.get_or_insert(arrival.start);

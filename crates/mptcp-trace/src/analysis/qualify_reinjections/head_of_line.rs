@@ -1,6 +1,6 @@
 //! How much longer would the receiver have waited without the reinjections?
 //!
-//! Data is delivered in order: an octet when it and all before it have arrived. What arrived by reinjection is put back
+//! Data is delivered in order: a byte when it and all before it have arrived. What arrived by reinjection is put back
 //! to when its own subflow brought it, and the times of delivery compared. Where that subflow never brought it, nothing
 //! can be said of what comes after: in truth TCP would have gone on trying.
 
@@ -12,19 +12,19 @@ use crate::tracking::data::{Arrival, Intervals};
 /// Waiting at the receiver that the reinjections saved it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct HeadOfLine {
-    /// Octets that could be delivered earlier than without the reinjections.
+    /// Bytes that could be delivered earlier than without the reinjections.
     pub earlier_bytes: u64,
     /// By how much at most, seconds.
     pub earlier_max: Option<f64>,
-    /// By how much on average over these octets, seconds.
+    /// By how much on average over these bytes, seconds.
     pub earlier_mean: Option<f64>,
-    /// Octets from the first one on whose own subflow never delivered it: without reinjection they would not have been
+    /// Bytes from the first one on whose own subflow never delivered it: without reinjection they would not have been
     /// delivered within the capture.
     pub undeliverable_bytes: u64,
 }
 
 /// Compares the delivery of what arrived (`any`) with that of the same without the reinjections: `originals` has, for
-/// every reinjected octet that arrived, when its own subflow delivered it, or that it never did.
+/// every reinjected byte that arrived, when its own subflow delivered it, or that it never did.
 pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<i64>>) -> HeadOfLine {
     let mut found = HeadOfLine::default();
     let (mut with, mut without) = (i64::MIN, Some(i64::MIN));
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_waited_for_the_original_is_earlier() {
-        // Octets 0 to 9 at 10 ms; 10 to 19 by reinjection at 20 ms, by their own subflow at 50 ms; 20 to 29 at 12 ms,
+        // Bytes 0 to 9 at 10 ms; 10 to 19 by reinjection at 20 ms, by their own subflow at 50 ms; 20 to 29 at 12 ms,
         // 30 to 39 at 60 ms. Delivery: 10, 20, 20, 60 ms; without the reinjection 10, 50, 50, 60 ms.
         let any = arrived(&[(0, 10, 10, 0), (20, 30, 12, 0), (10, 20, 20, 1), (30, 40, 60, 0)]);
         let mut originals = Intervals::default();

@@ -1,7 +1,7 @@
 //! Did the reinjections help? Asked of the captures of both ends.
 //!
 //! Whether data came in time is a matter of the receiver alone: all times here are its clock's, so that clocks need no
-//! comparing. A reinjected octet was useful when it arrived before the subflow that had sent it first delivered it, or
+//! comparing. A reinjected byte was useful when it arrived before the subflow that had sent it first delivered it, or
 //! when that one never did. Data counts as delivered by a subflow with whatever packet brought it there first, a
 //! retransmission of TCP's included.
 
@@ -24,7 +24,7 @@ use outside::Outside;
 /// Pieces of one reinjection that are judged one by one; what lies beyond is judged by the first of the rest.
 const MOST_PIECES: usize = 1024;
 
-/// What came of a reinjection.
+/// Outcome of a reinjection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -55,7 +55,7 @@ impl Verdict {
     }
 }
 
-/// What a packet sent again of one earlier packet.
+/// Data of one earlier packet, repeated by a packet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QualifiedReinjection {
     /// The end of the connection that it travels towards.
@@ -71,22 +71,22 @@ pub struct QualifiedReinjection {
     pub original_packetid: u64,
     /// Its TCP stream there.
     pub original_tcpstream: StreamId,
-    /// First octet, from the sender's IDSN; `None` without the sender's key.
+    /// First byte, from the sender's IDSN; `None` without the sender's key.
     pub dsn: Option<u64>,
-    /// Reinjected octets.
+    /// Reinjected bytes.
     pub length: u64,
-    /// What came of it.
+    /// Outcome.
     pub verdict: Verdict,
-    /// Those of its octets that arrived before the original's did, or whose original never arrived.
+    /// Those of its bytes that arrived before the original's did, or whose original never arrived.
     pub useful_bytes: u64,
-    /// Those of its octets that arrived first of all copies on all subflows.
+    /// Those of its bytes that arrived first of all copies on all subflows.
     pub first_bytes: u64,
-    /// The packet in the receiver's capture that first brought the last of these octets to arrive on this subflow.
+    /// The packet in the receiver's capture that first brought the last of these bytes to arrive on this subflow.
     pub arrived_packetid: Option<u64>,
     /// The same on the subflow that had sent them first.
     pub original_arrived_packetid: Option<u64>,
     /// Arrival of the original less arrival of the reinjection, seconds: what it gained, or came too late by when below
-    /// zero. `None` where not all of the octets arrived on both subflows.
+    /// zero. `None` where not all of the bytes arrived on both subflows.
     pub reinj_delta: Option<f64>,
 }
 
@@ -107,11 +107,11 @@ pub struct PairTotals {
     pub lost: u64,
     /// Those of which the receiver's capture does not tell, because it may not have been running.
     pub outside_capture: u64,
-    /// Reinjected octets.
+    /// Reinjected bytes.
     pub bytes: u64,
     /// Those of them that were useful.
     pub useful_bytes: u64,
-    /// Those of the useful octets whose original never arrived.
+    /// Those of the useful bytes whose original never arrived.
     pub rescued_bytes: u64,
     /// Longest gain of a useful reinjection whose original arrived as well, seconds.
     pub saved_max: Option<f64>,
@@ -126,7 +126,7 @@ pub struct QualifiedDirection {
     pub towards: Role,
     /// By the subflow that sent first and the one that sent again.
     pub pairs: Vec<PairTotals>,
-    /// What the reinjections did to the receiver's waiting.
+    /// Effect of the reinjections on the receiver's waiting.
     pub head_of_line: HeadOfLine,
     /// Ranges sent again that span more pieces of earlier data than are told apart: each counts whole as its first piece
     /// does.
@@ -171,7 +171,7 @@ fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>, merged: &Merge
     }
 }
 
-/// What is at hand to judge one direction.
+/// Input for judging one direction.
 struct Judge<'a> {
     ends: &'a DirectionEnds<'a>,
     sent: &'a Direction,
@@ -304,7 +304,7 @@ impl Judge<'_> {
     }
 
     fn head_of_line(&self, repeats: &[&Repeat]) -> HeadOfLine {
-        // What each reinjected octet's own subflow delivered, and when; of a range reinjected several times, once.
+        // What each reinjected byte's own subflow delivered, and when; of a range reinjected several times, once.
         let mut originals: Intervals<Option<i64>> = Intervals::default();
         for repeat in interruptible(repeats) {
             let (start, end) = self.translated(repeat);

@@ -14,7 +14,7 @@ use super::DirectionEnds;
 /// ([`Fate::OutsideCapture`]), by their rows at the sender.
 pub(super) struct Outside<'a> {
     sender: &'a Capture,
-    /// Their octets, by stream.
+    /// Their bytes, by stream.
     octets: HashMap<StreamId, Intervals<()>>,
     /// Those of them that were sent before all that the receiver's capture has of their subflow.
     before: HashSet<PacketRow>,
@@ -39,7 +39,7 @@ impl<'a> Outside<'a> {
         found
     }
 
-    /// Whether the capture may lack a packet that brought octets of the packet in this row: itself, or a retransmission.
+    /// Whether the capture may lack a packet that brought bytes of the packet in this row: itself, or a retransmission.
     pub fn has(&self, row: PacketRow) -> bool {
         let Some((stream, start, end)) = self.place(row) else { return false };
         self.octets.get(&stream).is_some_and(|octets| octets.overlaps(start, end).next().is_some())
@@ -50,7 +50,7 @@ impl<'a> Outside<'a> {
         self.before.contains(&row)
     }
 
-    /// The stream of a packet, and its octets there.
+    /// The stream of a packet, and its bytes there.
     fn place(&self, row: PacketRow) -> Option<(StreamId, u64, u64)> {
         let packet = self.sender.tracking.packets.get(row)?;
         let length = self.sender.segments.get(row.index())?.payload?;

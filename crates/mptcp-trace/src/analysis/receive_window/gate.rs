@@ -25,7 +25,7 @@ struct Gate {
     over: bool,
 }
 
-/// What was told of a window last.
+/// Last report about a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum State {
     #[default]

@@ -18,9 +18,9 @@ pub struct Closure {
     pub until: i64,
     /// Bytes that the receiver offered last.
     pub offered: u64,
-    /// What a full segment had, bytes.
+    /// Size of a full segment, bytes.
     pub segment: u64,
-    /// What the window counted from.
+    /// Base of the window.
     pub level: Level,
     /// The receiver took back what it had offered; otherwise the sender had used it up.
     pub taken_back: bool,
@@ -33,14 +33,14 @@ pub struct Closure {
 }
 
 impl Closure {
-    /// How long it lasted, nanoseconds.
+    /// Duration, nanoseconds.
     #[must_use]
     pub fn length(&self) -> i64 {
         self.until.saturating_sub(self.from).max(0)
     }
 }
 
-/// What the window of one direction did.
+/// History of one direction's window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Limits {
     /// For how long the sender had no room for a segment, nanoseconds; at least, where it was captured away from the sender.
@@ -85,7 +85,7 @@ struct Walk {
     told: Window,
     /// As the sender knows.
     known: Window,
-    /// What the sender has yet to hear, when, and from which packet.
+    /// News on their way to the sender: time and packet.
     under_way: VecDeque<(i64, u64, Offer)>,
     sent: Option<u64>,
     /// Until when time was counted.

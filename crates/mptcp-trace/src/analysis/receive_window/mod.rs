@@ -20,7 +20,7 @@ const FULL_SEGMENT: u32 = 1460;
 /// Packets one after the other without any MPTCP option after which a receiver counts as one of plain TCP.
 const PLAIN_RUN: u8 = 3;
 
-/// What a window counts from.
+/// Base of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// DATA_ACK: all subflows together.
@@ -29,10 +29,10 @@ pub enum Level {
     Stream(StreamId),
 }
 
-/// What a packet says of the room at its sender.
+/// Room at the packet's sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
-    /// What the numbers are.
+    /// Meaning of the numbers.
     pub level: Level,
     /// The next byte that the receiver expects.
     pub next: u64,
@@ -168,7 +168,7 @@ impl Window {
         self.next
     }
 
-    /// What the window counts from; `None` before the first offer.
+    /// Base of the window; `None` before the first offer.
     #[must_use]
     pub fn level(&self) -> Option<Level> {
         self.level

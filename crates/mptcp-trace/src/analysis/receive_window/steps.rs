@@ -1,4 +1,4 @@
-//! What each packet of a connection means for the window of one direction.
+//! Effect of each packet of a connection on the window of one direction.
 
 use super::{Level, Offer, Plainness, carried};
 use crate::analysis::sender_view;
@@ -32,13 +32,13 @@ pub struct Step {
     /// Bytes of some subflow wait for TCP's acknowledgement, though another one may have brought their data: what was given
     /// to that subflow may be stuck behind them.
     pub waits: bool,
-    /// What it says of the room at the end that the direction leads to.
+    /// Room at the end that the direction leads to.
     pub offer: Option<Offer>,
     /// The direction's sender has no more data from here on.
     pub ends: bool,
 }
 
-/// What is known of one direction, from which its steps are worked out.
+/// Facts of one direction, from which its steps are derived.
 #[derive(Debug, Clone)]
 pub struct Course {
     towards: Role,
@@ -105,14 +105,14 @@ struct Walk<S: Iterator, A: Iterator> {
     /// One past the highest byte of data sent.
     data_sent: Option<u64>,
     streams: Vec<StreamSent>,
-    /// How many of them wait for an acknowledgement.
+    /// Number of them that wait for an acknowledgement.
     waiting: usize,
     plainness: Plainness,
-    /// What the window counts from at present, and the index of that subflow.
+    /// Current base of the window, and the index of that subflow.
     level: (Level, usize),
 }
 
-/// What was sent on one subflow.
+/// Data sent on one subflow.
 #[derive(Debug, Clone, Copy, Default)]
 struct StreamSent {
     positions: Positions,

@@ -3,7 +3,7 @@
 use crate::analysis::acknowledged::Acknowledged;
 use crate::tracking::data::Repeat;
 
-/// What a reinjection was good for, as the sender's capture shows.
+/// Usefulness of a reinjection, by the sender's capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// The DATA_ACK passed the data while TCP had not acknowledged their first copy, or only after the reinjection.
@@ -29,7 +29,7 @@ impl Need {
     }
 }
 
-/// What `repeat`, sent at `sent`, was good for.
+/// Usefulness of `repeat`, sent at `sent`.
 ///
 /// TCP's acknowledgement of the first copy says that it arrived at the other end's TCP, not that MPTCP got it there. So
 /// the DATA_ACK decides where it stood still in these data although TCP had acknowledged them. Which of two copies came

@@ -44,7 +44,7 @@ pub fn measure(level: &Carried, towards: Role) -> Vec<(usize, Sample)> {
     samples
 }
 
-/// The working number that counts as 0: the IDSN, or the octet before the lowest one seen.
+/// The working number that counts as 0: the IDSN, or the byte before the lowest one seen.
 fn origin(level: &Carried, towards: Role) -> u64 {
     let own = level.packets.iter().filter(|packet| packet.towards == towards);
     let lowest = || own.flat_map(|packet| &packet.fresh).map(|(start, _)| *start).min();

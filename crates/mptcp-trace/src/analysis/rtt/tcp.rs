@@ -15,7 +15,7 @@ use crate::tracking::{ByRole, Nature};
 pub struct Measured {
     /// Of its SYN.
     pub handshake: Vec<Sample>,
-    /// Of the newest octet that an ACK acknowledges.
+    /// Of the newest byte that an ACK acknowledges.
     pub acknowledgements: Vec<Sample>,
     /// Of the first packet with a timestamp.
     pub timestamps: Vec<Sample>,
@@ -34,7 +34,7 @@ pub fn measure(packets: Vec<StreamPacket<'_>>) -> ByRole<Measured> {
     ByRole { server: directions.server.measured, client: directions.client.measured }
 }
 
-/// Octets under way that one packet was the first to send.
+/// Bytes under way that one packet was the first to send.
 struct Sent {
     end: u64,
     time: i64,
@@ -118,8 +118,8 @@ impl Direction {
         samples.push(sample(newest.time));
     }
 
-    /// Drops what lies before `position`. Returns the packet that was the first to send the octet before it, and
-    /// whether any octet that was dropped was sent again; `None` when that octet was not captured, or when an octet before
+    /// Drops what lies before `position`. Returns the packet that was the first to send the byte before it, and
+    /// whether any byte that was dropped was sent again; `None` when that byte was not captured, or when a byte before
     /// it came later: the acknowledgement then answers that one (reordering, or a loss before the place of capture,
     /// which SACK does not always tell, for DSS leaves it little room).
     fn remove_before(&mut self, position: u64) -> Option<(Sent, bool)> {

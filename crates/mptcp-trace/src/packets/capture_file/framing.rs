@@ -1,4 +1,4 @@
-//! From octets to records and blocks, by their lengths.
+//! From bytes to records and blocks, by their lengths.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -31,38 +31,38 @@ const CUSTOM: [u32; 2] = [0x0000_0bad, 0x4000_0bad];
 /// System events, in the three forms that Wireshark numbers.
 const SYSTEM_EVENTS: [u32; 3] = [0x204, 0x216, 0x221];
 
-/// What comes next in the file.
+/// The next part of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
     /// The header of the file, or of a pcapng section.
     Header,
     /// A frame with its number, from 1.
     Frame(u64),
-    /// A block that is no frame: an interface, names, statistics.
+    /// A block that is not a frame: an interface, names, statistics.
     Other,
     /// Nothing whole any more.
     End,
 }
 
-/// How the present part of the file is laid out.
+/// Layout of the present part of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// Records after one header.
     Pcap {
-        /// Numbers have their most significant octet first.
+        /// Numbers have their most significant byte first.
         big_endian: bool,
         /// Timestamps in nanoseconds, else in microseconds.
         nanoseconds: bool,
     },
     /// Blocks.
     Pcapng {
-        /// Numbers of this section have their most significant octet first.
+        /// Numbers of this section have their most significant byte first.
         big_endian: bool,
     },
 }
 
 impl Layout {
-    /// Whether numbers have their most significant octet first.
+    /// Whether numbers have their most significant byte first.
     #[must_use]
     pub fn big_endian(self) -> bool {
         match self {
@@ -71,7 +71,7 @@ impl Layout {
     }
 }
 
-/// The 32-bit number at octet `at`.
+/// The 32-bit number at byte `at`.
 #[inline]
 pub fn word(octets: &[u8], at: usize, big_endian: bool) -> Option<u32> {
     let octets = octets.get(at..at.checked_add(4)?)?.try_into().ok()?;
@@ -94,7 +94,7 @@ pub struct Framing {
 
 /// Why there is no whole piece.
 enum Stop {
-    /// The rest of the file is no whole piece.
+    /// The rest of the file is not a whole piece.
     Cut(Cause),
     /// The system refused.
     Failed(io::Error),
@@ -174,7 +174,7 @@ impl Framing {
         self.truncation
     }
 
-    /// Octets of the capture that were passed; of a compressed one, decompressed.
+    /// Bytes of the capture that were passed; of a compressed one, decompressed.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.octets.offset()
@@ -187,7 +187,7 @@ impl Framing {
         self.layout
     }
 
-    /// The octets of the present piece.
+    /// The bytes of the present piece.
     #[inline]
     #[must_use]
     pub fn piece(&self) -> &[u8] {
@@ -199,7 +199,7 @@ impl Framing {
         self.octets.window_mut().get_mut(..self.length).unwrap_or(&mut [])
     }
 
-    /// Ends the walk before the present piece, for its content contradicts the rest of the file.
+    /// Ends the walk before the present piece, because its content contradicts the rest of the file.
     pub fn refuse(&mut self) {
         self.frames = self.frames.saturating_sub(1);
         self.length = 0;
@@ -296,7 +296,7 @@ impl Framing {
             return Err(Stop::Cut(Cause::Damaged));
         };
         let shortest = if is_section { 28 } else { 12 };
-        // A length that is no multiple of four is against the rules, but Wireshark reads on after its padding.
+        // A length that is not a multiple of four is against the rules, but Wireshark reads on after its padding.
         let Some(padded) = length.checked_next_multiple_of(4).filter(|_| (shortest..=LONGEST).contains(&length)) else {
             return Err(Stop::Cut(Cause::Damaged));
         };
@@ -318,7 +318,7 @@ impl Framing {
         })
     }
 
-    /// Whether the captured length at `at` fits into the block (28 octets of head, 4 of tail).
+    /// Whether the captured length at `at` fits into the block (28 bytes of head, 4 of tail).
     fn holds_packet(&self, at: usize, big_endian: bool) -> bool {
         let room = self.length.checked_sub(32);
         matches!((self.word(at, big_endian), room), (Some(length), Some(room)) if length as usize <= room)
@@ -330,7 +330,7 @@ impl Framing {
         Piece::Frame(self.frames)
     }
 
-    /// Makes the piece `count` octets long; false when the file ends before.
+    /// Makes the piece `count` bytes long; false when the file ends before.
     #[inline]
     fn whole(&mut self, count: usize) -> io::Result<bool> {
         let whole = self.octets.fetch(count)?;

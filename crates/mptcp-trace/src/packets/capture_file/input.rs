@@ -1,4 +1,4 @@
-//! Where the octets of a capture come from: a file or standard input, decompressed on the way.
+//! Where the bytes of a capture come from: a file or standard input, decompressed on the way.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -8,11 +8,11 @@ use super::octets::Octets;
 use crate::capture_format::{self, CaptureFormat, Compression};
 use crate::reading;
 
-/// Octets, and whether they were compressed.
+/// Bytes, and whether they were compressed.
 pub struct Input {
-    /// What the capture is made of.
+    /// Parts of the capture.
     pub octets: Octets,
-    /// How the source was compressed.
+    /// Compression of the source.
     pub compression: Option<Compression>,
 }
 
@@ -28,12 +28,12 @@ impl Input {
         Input::of(Box::new(reading::open(path)?))
     }
 
-    /// A source whose octets come in their own time, as they are: nothing is read of it yet, nor decompressed.
+    /// A source whose bytes come in their own time, as they are: nothing is read of it yet, nor decompressed.
     pub fn growing(source: Box<dyn Read + Send>) -> Input {
         Input { octets: Octets::of(source), compression: None }
     }
 
-    /// Waits until `deadline` for the octets that tell the format. False when they have not come yet.
+    /// Waits until `deadline` for the bytes that tell the format. False when they have not come yet.
     ///
     /// # Errors
     /// When the source cannot be read; [`ErrorKind::Interrupted`] on Ctrl-C.
@@ -46,7 +46,7 @@ impl Input {
         }
     }
 
-    /// What came so far.
+    /// Input so far.
     pub fn start(&self) -> &[u8] {
         self.octets.window()
     }

@@ -1,4 +1,4 @@
-//! The octets of a file or a pipe through a few buffers that are used again and again: whole records are looked at
+//! The bytes of a file or a pipe through a few buffers that are used again and again: whole records are looked at
 //! where they were read, without a copy.
 //!
 //! A thread of its own reads, and decompresses, while what was read before is looked at: on a long capture reading
@@ -14,25 +14,25 @@ use crate::interrupt;
 /// What one read asks for: few calls, and buffers that stay in the processor's cache.
 const ROOM: usize = 256 * 1024;
 
-/// Octets before what is read, for the part of a record that the buffer before ends with.
+/// Bytes before what is read, for the part of a record that the buffer before ends with.
 const LEAD: usize = 64 * 1024;
 
 /// Buffers that go round: one is looked at, the others are read into.
 const BUFFERS: usize = 3;
 
-/// How often the Ctrl-C key is looked at while nothing comes.
+/// Interval of checks for Ctrl-C without input.
 const PULSE: Duration = Duration::from_millis(50);
 
-/// A window that moves over the octets of a source.
+/// A window that moves over the bytes of a source.
 pub struct Octets {
     source: Source,
     buffer: Vec<u8>,
     /// The window: what was read and not yet passed.
     start: usize,
     end: usize,
-    /// Octets passed.
+    /// Bytes passed.
     offset: u64,
-    /// How long to wait for more.
+    /// Time to wait for more.
     deadline: Option<Instant>,
 }
 
@@ -51,7 +51,7 @@ struct Reader {
     empty: SyncSender<Vec<u8>>,
 }
 
-/// A buffer with `count` octets behind the lead.
+/// A buffer with `count` bytes behind the lead.
 struct Full {
     buffer: Vec<u8>,
     count: usize,
@@ -63,16 +63,16 @@ impl Octets {
         Octets { source: Source::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0, deadline: None }
     }
 
-    /// Sets until when [`Octets::fetch`] waits for octets that have not come; without one it waits for ever.
+    /// Sets until when [`Octets::fetch`] waits for bytes that have not come; without one it waits for ever.
     pub fn wait_until(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
     }
 
-    /// Widens the window to `count` octets, and more while at it; false when the source ends before. The buffer grows
-    /// only as far as the source really has octets.
+    /// Widens the window to `count` bytes, and more while at it; false when the source ends before. The buffer grows
+    /// only as far as the source really has bytes.
     ///
     /// # Errors
-    /// When the source cannot be read; [`ErrorKind::Interrupted`] on Ctrl-C; [`ErrorKind::TimedOut`] when the octets
+    /// When the source cannot be read; [`ErrorKind::Interrupted`] on Ctrl-C; [`ErrorKind::TimedOut`] when the bytes
     /// had not come by the deadline, and may be asked for again.
     #[inline]
     pub fn fetch(&mut self, count: usize) -> io::Result<bool> {
@@ -147,7 +147,7 @@ impl Octets {
         }
     }
 
-    /// What was read and not passed.
+    /// Bytes read and not yet passed.
     #[inline]
     pub fn window(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or(&[])
@@ -158,7 +158,7 @@ impl Octets {
         self.buffer.get_mut(self.start..self.end).unwrap_or(&mut [])
     }
 
-    /// Leaves `count` octets of the window behind.
+    /// Leaves `count` bytes of the window behind.
     #[inline]
     pub fn pass(&mut self, count: usize) {
         let count = count.min(self.window().len());
@@ -166,7 +166,7 @@ impl Octets {
         self.offset = self.offset.saturating_add(count as u64);
     }
 
-    /// Octets passed so far.
+    /// Bytes passed so far.
     #[inline]
     pub fn offset(&self) -> u64 {
         self.offset
@@ -213,7 +213,7 @@ fn read(mut source: Box<dyn Read + Send>, empty: &Receiver<Vec<u8>>, full: &Sync
 mod tests {
     use super::*;
 
-    /// Gives a few octets at a time, as pipes may.
+    /// Gives a few bytes at a time, as pipes may.
     struct Drops<'a>(&'a [u8], usize);
 
     impl Read for Drops<'_> {

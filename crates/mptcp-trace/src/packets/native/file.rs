@@ -1,4 +1,4 @@
-//! From a capture file to its packets: where each was recorded, when, and its octets.
+//! From a capture file to its packets: where each was recorded, when, and its bytes.
 
 use std::time::Instant;
 
@@ -18,14 +18,14 @@ pub struct Recorded<'a> {
     pub number: u64,
     /// When it was recorded, nanoseconds since 1970; simple packets do not say.
     pub time: Option<i64>,
-    /// Octets on the wire.
+    /// Bytes on the wire.
     pub wire_length: u32,
     /// Where it was recorded: number of the interface in the whole file, from 0, and what is known of it. pcap does not
     /// say.
     pub interface: Option<(usize, &'a InterfaceDescription)>,
     /// The link type, or why it is not understood.
     pub link: Result<Link, Beyond>,
-    /// What was recorded.
+    /// Recorded bytes.
     pub octets: &'a [u8],
 }
 
@@ -39,7 +39,7 @@ impl<'a> Recorded<'a> {
     }
 }
 
-/// What comes next.
+/// The next part.
 #[derive(Debug, Clone, Copy)]
 pub enum Next<'a> {
     /// A packet.
@@ -91,7 +91,7 @@ impl Packets {
         self.framing.frames()
     }
 
-    /// Octets of the capture so far.
+    /// Bytes of the capture so far.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.framing.offset()
@@ -118,7 +118,7 @@ impl Packets {
                     if let Layout::Pcap { big_endian, nanoseconds } = self.framing.layout() {
                         return Ok(self.record(number, big_endian, nanoseconds).map_or(Next::OtherFrame, Next::Packet));
                     }
-                    // Looked at twice, for a packet of an interface that was not described ends the file.
+                    // Looked at twice, because a packet of an interface that was not described ends the file.
                     if !self.is_of_known_interface() {
                         self.framing.refuse();
                         return Ok(Next::End);

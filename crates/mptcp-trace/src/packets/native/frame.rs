@@ -6,8 +6,8 @@ use super::view::View;
 use super::{Beyond, tcp};
 use crate::packets::segment::Segment;
 
-/// What is in one frame of that link type (`LINKTYPE_…` of tcpdump.org), of which `octets` were recorded and which was
-/// `wire_length` octets long: the TCP packet, whose number and time are 0, or `None` when there is none, or too little
+/// Content of one frame of that link type (`LINKTYPE_…` of tcpdump.org), of which `octets` were recorded and which was
+/// `wire_length` bytes long: the TCP packet, whose number and time are 0, or `None` when there is none, or too little
 /// of it. For frames that come from elsewhere than a capture file.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! What pcapng says of the interfaces that packets were recorded on.
+//! Interfaces as described in pcapng.
 
 use super::Beyond;
 use super::link::Link;
@@ -15,13 +15,13 @@ pub struct InterfaceDescription {
     pub link: Result<Link, Beyond>,
     /// Name; where it has none its description, or "unknown", as Wireshark shows it.
     pub name: String,
-    /// Octets that simple packets were cut to; 0: not cut.
+    /// Bytes that simple packets were cut to; 0: not cut.
     pub snap_length: u32,
-    /// What timestamps count.
+    /// Unit of timestamps.
     pub clock: Clock,
 }
 
-/// What timestamps of an interface count.
+/// Unit of an interface's timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
     /// Units in a second; 0: more than can be counted.
@@ -105,7 +105,7 @@ impl InterfaceDescription {
             at = end.next_multiple_of(4);
         }
         if let Some(text) = name.or(description) {
-            // Some programs count a zero octet at the end to the text.
+            // Some programs count a zero byte at the end to the text.
             let text = text.split(|octet| *octet == 0).next().unwrap_or(text);
             self.name = Interface::kept_name(&String::from_utf8_lossy(text)).to_string();
         }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::layers::Layer;
 use super::view::View;
 
-/// What is kept of an IP header.
+/// Kept parts of an IP header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ip {
     /// Source address.

@@ -1,18 +1,18 @@
 //! From layer to layer down to TCP, the innermost.
 //!
-//! Each step takes octets away, so that no packet takes more steps than it has octets.
+//! Each step takes bytes away, so that no packet takes more steps than it has bytes.
 
 use super::ip::{self, Fragment, Ip};
 use super::link::{self, Link};
 use super::tunnel;
 use super::view::View;
 
-/// What comes next in a packet.
+/// The next part of a packet.
 #[derive(Debug, Clone, Copy)]
 pub enum Layer<'a> {
     /// An Ethernet header.
     Ethernet(View<'a>),
-    /// What an Ethernet type says.
+    /// Meaning of an Ethernet type.
     Type(u16, View<'a>),
     /// PPP.
     Ppp(View<'a>),
@@ -22,13 +22,13 @@ pub enum Layer<'a> {
     Ip(View<'a>),
     /// IPv6 and nothing else.
     Ipv6(View<'a>),
-    /// What an IP protocol number says, after that IP header.
+    /// Meaning of an IP protocol number after that IP header.
     Protocol(u8, Ip, View<'a>),
     /// Something that may hold TCP and is not opened here.
     Unopened,
 }
 
-/// What a frame holds.
+/// Content of a frame.
 #[derive(Debug, Clone, Copy)]
 pub enum Found<'a> {
     /// No TCP.

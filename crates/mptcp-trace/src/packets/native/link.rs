@@ -19,7 +19,7 @@ pub enum Link {
     Loop,
     /// Ethernet.
     Ethernet,
-    /// PPP, with or without its address and control octets.
+    /// PPP, with or without its address and control bytes.
     Ppp,
     /// PPP as above or Cisco HDLC.
     PppSerial,
@@ -118,7 +118,7 @@ pub fn llc(content: View<'_>) -> Option<Layer<'_>> {
     }
 }
 
-/// PPP: address (always the same) and control may be left out, and so may the protocol's first octet.
+/// PPP: address (always the same) and control may be left out, and so may the protocol's first byte.
 pub fn ppp(frame: View<'_>) -> Option<Layer<'_>> {
     let frame = if frame.u8(0) == Some(0xff) { frame.skip(2)? } else { frame };
     let first = frame.u8(0)?;

@@ -60,7 +60,7 @@ impl Failure {
     }
 }
 
-/// What is not understood; tshark may.
+/// Unsupported parts, which tshark may support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Beyond {
     /// The file is neither pcap nor pcapng.
@@ -74,10 +74,10 @@ pub enum Beyond {
     LinkType(u32),
 }
 
-/// How far the reading is: bytes read, and bytes of the whole where that is known.
+/// Progress of reading: bytes read, and bytes of the whole where that is known.
 pub type Watcher<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
-/// How a capture is to be dissected.
+/// Options of a dissection.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request {
     /// Leave out packets of a link type that is not understood, instead of giving up at the first.
@@ -111,7 +111,7 @@ pub fn dissect_from(source: Box<dyn Read + Send>, name: &Path, request: Request)
     to_the_end(Walk::of(Framing::of(input, name).map_err(failure)?, request.partial), name, None, &mut |_, _| {})
 }
 
-/// Goes through the packets of the capture `path`, of `size` octets where that is known.
+/// Goes through the packets of the capture `path`, of `size` bytes where that is known.
 fn to_the_end(mut walk: Walk, path: &Path, size: Option<u64>, watch: Watcher<'_>) -> Result<Dissection, Failure> {
     let mut builder = Builder::default();
     loop {
@@ -132,7 +132,7 @@ fn to_the_end(mut walk: Walk, path: &Path, size: Option<u64>, watch: Watcher<'_>
     Ok(Dissection { packets: builder.finish(), facts })
 }
 
-/// Reads `path` once more and calls `visit` with the packet id and the recorded payload of each TCP packet with payload,
+/// Reads `path` again and calls `visit` with the packet id and the recorded payload of each TCP packet with payload,
 /// in the order of the file.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! MPTCP's options: version 0 (RFC 6824) and version 1 (RFC 8684).
 //!
-//! What an option holds follows from its subtype, its length and, for MP_JOIN, the packet's TCP flags. An option that
+//! The content of an option follows from its subtype, its length and, for MP_JOIN, the packet's TCP flags. An option that
 //! lacks values that it should have, because the snap length cut it or its length is wrong, says so.
 
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ pub struct Mptcp {
 }
 
 impl Mptcp {
-    /// Takes in one option of `length` octets, of which `octets` were recorded, kind and length included. Tells
+    /// Takes in one option of `length` bytes, of which `octets` were recorded, kind and length included. Tells
     /// whether it was whole.
     #[inline]
     pub fn read(&mut self, octets: &[u8], length: usize, tcp_flags: u16) -> bool {

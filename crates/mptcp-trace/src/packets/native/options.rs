@@ -61,7 +61,7 @@ pub struct Options {
     pub sack: SackBlocks,
     /// MPTCP.
     pub mptcp: Mptcp,
-    /// Fewer octets were recorded than there were.
+    /// Fewer bytes were recorded than there were.
     pub cut: bool,
     /// The first MPTCP option whose length rules it out.
     pub malformed: Option<Malformed>,
@@ -107,7 +107,7 @@ impl Options {
         options
     }
 
-    /// Takes in one option of `length` octets, of which `octets` were recorded.
+    /// Takes in one option of `length` bytes, of which `octets` were recorded.
     #[inline]
     fn option(&mut self, kind: u8, octets: &[u8], length: usize, flags: u16) {
         match (kind, length) {

@@ -1,4 +1,4 @@
-//! What is counted on the way through a capture, and what is said of it.
+//! Counts made while reading a capture, and the warnings about them.
 
 use std::collections::BTreeMap;
 
@@ -71,39 +71,39 @@ impl Tally {
         self.unknown_links.values().fold(self.unopened, |sum, packets| sum.saturating_add(*packets))
     }
 
-    /// What a person must know of the reading, a sentence each.
+    /// Warnings about the reading, one sentence each.
     pub fn warnings(&self, truncation: Option<Truncation>, frames: u64) -> Vec<String> {
         let mut warnings = Vec::new();
         for (number, packets) in &self.unknown_links {
             let kind = if *number == u32::MAX { "their link type".to_string() } else { format!("link type {number}") };
-            warnings.push(format!("{} skipped: {kind} is not understood", counted(*packets, "packet")));
+            warnings.push(format!("{} skipped: {kind} is not supported", counted(*packets, "packet")));
         }
         if self.unopened > 0 {
             warnings.push(format!(
-                "{} skipped: in tunnels that are not opened, where there may be TCP",
+                "{} skipped: in unopened tunnels, which may contain TCP",
                 counted(self.unopened, "packet")
             ));
         }
         if self.later_fragments > 0 {
             warnings.push(format!(
-                "{} of IP packets left out: TCP is read from the first fragment, which does not tell the payload's length",
+                "{} of IP packets skipped: TCP is read from the first fragment, without the payload's length",
                 counted(self.later_fragments, "later fragment")
             ));
         }
         if self.odd > 0 {
             warnings.push(format!(
-                "{} left out, for the TCP header is not whole (cut by the snap length, or shorter than TCP's)",
+                "{} skipped: TCP header incomplete (cut by the snap length, or too short)",
                 counted(self.odd, "packet")
             ));
         }
         if self.untimed > 0 {
             warnings.push(format!(
-                "{} without a time (simple packets of pcapng): the time of the packet before was taken",
+                "{} without a time (simple packets of pcapng): the previous packet's time is used",
                 counted(self.untimed, "packet")
             ));
         }
         if let Some(truncation) = truncation {
-            warnings.push(format!("{truncation}: {} up to there could be read", counted(frames, "whole packet")));
+            warnings.push(format!("{truncation}: {} read up to there", counted(frames, "whole packet")));
         }
         warnings
     }

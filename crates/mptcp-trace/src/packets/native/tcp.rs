@@ -10,7 +10,7 @@ use crate::packets::segment::{Segment, flag};
 pub struct Tcp {
     /// The packet; number and time are the frame's, not known here.
     pub segment: Segment,
-    /// Header length, octets.
+    /// Header length, bytes.
     pub header_length: u8,
     /// Kinds of the options, in order.
     pub kinds: options::Kinds,
@@ -18,7 +18,7 @@ pub struct Tcp {
     pub mss: Option<u16>,
 }
 
-/// Octets of the header whose content has a place of its own.
+/// Bytes of the header whose content has a place of its own.
 const FIXED: usize = 20;
 
 /// Reads a packet. `None` when the header was not recorded up to the window, or gives itself a length below the

@@ -1,6 +1,6 @@
 //! A packet from some header on.
 
-/// The octets of a packet from some header on: those recorded, and how many there were on the wire.
+/// The bytes of a packet from some header on: those recorded, and how many there were on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View<'a> {
     /// Recorded; fewer than `length` where the snap length cut the packet.
@@ -10,21 +10,21 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// What comes after `count` octets, which must have been recorded.
+    /// The bytes after `count` bytes, which must have been recorded.
     #[inline]
     #[must_use]
     pub fn skip(self, count: usize) -> Option<View<'a>> {
         Some(View { octets: self.octets.get(count..)?, length: self.length.checked_sub(count)? })
     }
 
-    /// The same, ending after `length` octets at the latest.
+    /// The same, ending after `length` bytes at the latest.
     #[inline]
     #[must_use]
     pub fn limit(self, length: usize) -> View<'a> {
         View { octets: self.octets.get(..length).unwrap_or(self.octets), length: self.length.min(length) }
     }
 
-    /// The octet at `at`.
+    /// The byte at `at`.
     #[inline]
     #[must_use]
     pub fn u8(self, at: usize) -> Option<u8> {
@@ -45,7 +45,7 @@ impl<'a> View<'a> {
         u32(self.octets, at)
     }
 
-    /// The `N` octets at `at`.
+    /// The `N` bytes at `at`.
     #[inline]
     #[must_use]
     pub fn array<const N: usize>(self, at: usize) -> Option<[u8; N]> {
@@ -53,7 +53,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The `N` octets at `at`, when they are there.
+/// The `N` bytes at `at`, when they are there.
 #[inline]
 #[must_use]
 pub fn array<const N: usize>(octets: &[u8], at: usize) -> Option<[u8; N]> {

@@ -11,7 +11,7 @@ use crate::packets::capture_file::{CaptureFileError, Framing, Truncation};
 use crate::packets::frames::Frame;
 use crate::packets::{Builder, CaptureFacts, Interface};
 
-/// What a step brought.
+/// Result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A TCP packet, which is now the last of the table.
@@ -97,7 +97,7 @@ impl Walk {
         self.packets.frames()
     }
 
-    /// Octets of the capture so far.
+    /// Bytes of the capture so far.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.packets.offset()
@@ -109,7 +109,7 @@ impl Walk {
         self.packets.truncation()
     }
 
-    /// What is known beside the packets. `truncation` is what is to be said of the end.
+    /// Facts besides the packets. `truncation` is what is to be said of the end.
     #[must_use]
     pub fn facts(&self, truncation: Option<Truncation>) -> CaptureFacts {
         CaptureFacts {

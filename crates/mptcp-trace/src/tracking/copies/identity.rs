@@ -1,4 +1,4 @@
-//! What makes two recorded packets the same one: all that its sender gave it and the path left as it was.
+//! Identity of a recorded packet: everything that its sender set and the path left unchanged.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;

@@ -23,7 +23,7 @@ use crate::{IdVec, PacketRow, StreamId};
 use sides::Side;
 use stream::{Group, StreamCopies};
 
-/// What tells the copies of a packet apart.
+/// Difference between the copies of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ToldBy {
     /// The interface that they were recorded on.
@@ -41,7 +41,7 @@ pub enum ToldBy {
 pub struct CopiedStream {
     /// Its number.
     pub stream: StreamId,
-    /// What tells its copies apart.
+    /// Difference between its copies.
     pub told_by: ToldBy,
     /// Time to live differs between most of its copies.
     pub routed: bool,
@@ -86,7 +86,7 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// What tells the copies of most streams apart.
+    /// Difference between the copies in most streams.
     #[must_use]
     pub fn told_by(&self) -> ToldBy {
         let count = |kind| self.streams.iter().filter(|stream| stream.told_by == kind).count();
@@ -94,7 +94,7 @@ impl Copies {
         kinds.into_iter().max_by_key(|kind| count(*kind)).unwrap_or(ToldBy::Order)
     }
 
-    /// What the copies differ in: a phrase.
+    /// Difference between the copies: a phrase.
     #[must_use]
     pub fn difference(&self) -> String {
         let (near, far) = (self.near.join(", "), self.far.join(", "));
@@ -103,11 +103,11 @@ impl Copies {
             ToldBy::Interface => format!("on interface {near} nearer to the client, on {far} nearer to the server"),
             ToldBy::TimeToLive => "with different times to live".to_string(),
             ToldBy::Direction => "some as a host sent them, some as one received them".to_string(),
-            ToldBy::Order => "in places that only the order of the copies tells apart".to_string(),
+            ToldBy::Order => "in places distinguished only by the order of the copies".to_string(),
         }
     }
 
-    /// What is known of a stream's copies, where it has some.
+    /// Facts about a stream's copies, if any.
     #[must_use]
     pub fn of_stream(&self, stream: StreamId) -> Option<&CopiedStream> {
         let place = self.streams.binary_search_by_key(&stream, |copied| copied.stream).ok()?;
@@ -120,9 +120,9 @@ impl Copies {
 pub struct Subject<'a> {
     /// All packets, in the order of the file.
     pub segments: &'a [Segment],
-    /// What marks each of them.
+    /// Mark of each.
     pub frames: &'a Frames,
-    /// What they mean, taken in the order of the file.
+    /// Their meaning, in file order.
     pub tracking: &'a Tracking,
     /// Their rows in the order of time, where that is not the file's.
     pub by_time: Option<&'a [PacketRow]>,
@@ -130,7 +130,7 @@ pub struct Subject<'a> {
 
 /// Copies, and which rows are left when those that are not wanted are taken out, in the order of time.
 pub struct Found {
-    /// What there is to say of them.
+    /// Messages about them.
     pub copies: Copies,
     /// The rows that count.
     pub rows: Vec<PacketRow>,

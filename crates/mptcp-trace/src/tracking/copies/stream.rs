@@ -21,7 +21,7 @@ pub struct Group<'a> {
     pub vague: bool,
     /// They may be pure ACKs that say the same, or a SYN sent again.
     pub idle: bool,
-    /// What tells its members apart.
+    /// Difference between its members.
     pub told_by: ToldBy,
     /// Their time to live differs.
     pub routed: bool,

@@ -1,4 +1,4 @@
-//! When each octet of data was first seen, on each subflow and on any: at the receiver, when it arrived.
+//! When each byte of data was first seen, on each subflow and on any: at the receiver, when it arrived.
 
 use super::flow::Carriage;
 use super::intervals::Intervals;
@@ -11,7 +11,7 @@ use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::in_one_place;
 use crate::tracking::{Connection, Tracking};
 
-/// The packet that first brought an octet.
+/// The packet that first brought a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     /// Its row.
@@ -29,9 +29,9 @@ pub struct Arrivals {
     pub any: Intervals<Arrival>,
     /// On each subflow, in the order of [`Connection::subflows`].
     pub subflows: Vec<Intervals<Arrival>>,
-    /// Payload of each subflow, octets, repeated ones included.
+    /// Payload of each subflow, bytes, repeated ones included.
     pub payload: Vec<u64>,
-    /// What the working numbers stand for.
+    /// Meaning of the working numbers.
     pub numbers: Numbers,
 }
 

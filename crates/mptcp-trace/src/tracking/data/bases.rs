@@ -46,12 +46,12 @@ impl Evidence {
                 self.votes.entry(ends).or_default().1 += 1;
             }
         } else if segment.capable().is_some_and(|capable| capable.data_length.is_some()) {
-            // MP_CAPABLE maps the first octets of the subflow.
+            // MP_CAPABLE maps the first bytes of the subflow.
             self.capable = Some(self.capable.map_or(position, |lowest| lowest.min(position)));
         }
     }
 
-    /// How much speaks for this position.
+    /// Evidence for this position.
     pub fn votes(&self, position: u64) -> u32 {
         let (begin, end) = self.votes.get(&position).copied().unwrap_or_default();
         let capable = self.capable.is_some_and(|lowest| lowest == position.saturating_add(1));

@@ -22,9 +22,9 @@ pub struct DataPacket {
     pub towards: Role,
     /// When it was recorded, nanoseconds since 1970.
     pub time: i64,
-    /// Octets of its payload that a mapping covers.
+    /// Bytes of its payload that a mapping covers.
     pub mapped: u64,
-    /// Octets of its payload that none covers; those that a SYN carries (TCP Fast Open) are not meant to have one.
+    /// Bytes of its payload that none covers; those that a SYN carries (TCP Fast Open) are not meant to have one.
     pub unmapped: u64,
     /// Ranges of data (start, end exclusive) that no earlier packet carried on any subflow, lowest first.
     pub fresh: Vec<(u64, u64)>,
@@ -37,7 +37,7 @@ pub struct DataPacket {
 pub struct Carried {
     /// In the order of time; packets of the same time in the order of the file.
     pub packets: Vec<DataPacket>,
-    /// Number of the first octet of data either way; `None` without the sender's key.
+    /// Number of the first byte of data either way; `None` without the sender's key.
     pub first: ByRole<Option<u64>>,
     /// Packets that stand in the file behind one recorded later.
     pub misplaced: usize,

@@ -22,7 +22,7 @@ pub struct Target {
     probe: bool,
 }
 
-/// What gives the bytes of a payload their place in the data.
+/// Source of the place of payload bytes in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carriage {
     /// A mapping of known length.
@@ -98,7 +98,7 @@ pub struct Mapped {
     pub length: u64,
     /// Working DSN of the first byte.
     pub dsn: u64,
-    /// What gives it that number.
+    /// Source of that number.
     pub carriage: Carriage,
 }
 

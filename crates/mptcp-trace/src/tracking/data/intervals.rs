@@ -1,4 +1,4 @@
-//! A map from octet ranges to values: who owned each octet first.
+//! A map from byte ranges to values: who owned each byte first.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 /// A range that is in the map, or the part of it that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<V> {
-    /// First octet.
+    /// First byte.
     pub start: u64,
-    /// One past the last octet.
+    /// One past the last byte.
     pub end: u64,
     /// Where the range that this is a part of begins in the map.
     pub origin: u64,
@@ -17,7 +17,7 @@ pub struct Piece<V> {
 }
 
 impl<V> Piece<V> {
-    /// Octets in it.
+    /// Bytes in it.
     pub fn length(&self) -> u64 {
         self.end - self.start
     }
@@ -124,12 +124,12 @@ impl<V> Default for Intervals<V> {
 }
 
 impl<V: Copy + PartialEq> Intervals<V> {
-    /// Octets in the map.
+    /// Bytes in the map.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// One past the last octet of all ranges; `None` of none.
+    /// One past the last byte of all ranges; `None` of none.
     pub fn end(&self) -> Option<u64> {
         (self.total > 0).then_some(self.end)
     }
@@ -193,8 +193,8 @@ impl<V: Copy + PartialEq> Intervals<V> {
         })
     }
 
-    /// Gives the octets of `start..end` that are in no range yet the value that `value` returns for the first of
-    /// them; returns how many octets these are.
+    /// Gives the bytes of `start..end` that are in no range yet the value that `value` returns for the first of
+    /// them; returns how many bytes these are.
     #[inline]
     pub fn fill(&mut self, start: u64, end: u64, value: impl Fn(u64) -> V) -> u64 {
         if start >= end {
@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(map.total(), 35);
     }
 
-    /// Against a list of octets, each with its owner.
+    /// Against a list of bytes, each with its owner.
     #[test]
     fn ranges_in_any_order_are_what_a_list_of_octets_says() {
         let numbers =

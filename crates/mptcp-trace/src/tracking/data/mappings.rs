@@ -1,4 +1,4 @@
-//! The first pass: mappings of subflow octets to data octets, and the data sequence number of each packet.
+//! The first pass: mappings of subflow bytes to data bytes, and the data sequence number of each packet.
 
 use super::bases::Evidence;
 use super::flow::{Flow, Payload};
@@ -12,14 +12,14 @@ use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Tracking};
 
-/// What one packet carried at the data level. Numbers are raw; the relative ones count from the IDSN.
+/// Data of one packet at the data level. Numbers are raw; the relative ones count from the IDSN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PacketData {
-    /// 64-bit DSN of the first payload octet; `None` where no mapping covers it or its high half is not known.
+    /// 64-bit DSN of the first payload byte; `None` where no mapping covers it or its high half is not known.
     pub dsn: Option<u64>,
-    /// The same relative to the IDSN, the first octet of data being 1; `None` without the sender's key.
+    /// The same relative to the IDSN, the first byte of data being 1; `None` without the sender's key.
     pub relative_dsn: Option<u64>,
-    /// Row of the packet whose mapping covers the first payload octet: this packet, if its own does.
+    /// Row of the packet whose mapping covers the first payload byte: this packet, if its own does.
     pub mapping_row: Option<PacketRow>,
     /// 64-bit DATA_ACK; `None` where its high half is not known.
     pub data_ack: Option<u64>,
@@ -32,7 +32,7 @@ pub struct PacketData {
 /// All flows of a connection: by direction, then by subflow.
 pub type Flows = ByRole<Vec<Flow>>;
 
-/// What the first pass finds.
+/// Result of the first pass.
 pub struct Found {
     pub flows: Flows,
     pub numbers: ByRole<Numbers>,
@@ -60,7 +60,7 @@ pub fn collect(
     (flows, packets, numbers)
 }
 
-/// The first pass over the packets that `packets` gives anew each time: the mappings of all flows. `note` is given each
+/// The first pass over the packets that `packets` gives again each time: the mappings of all flows. `note` is given each
 /// packet, its flow, its payload, and its DATA_ACK as a working number.
 pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     packets: impl Fn() -> I,
@@ -144,7 +144,7 @@ fn find_bases<'a, I: Iterator<Item = Travelling<'a>>>(packets: impl Fn() -> I, f
     }
 }
 
-/// What each packet carried, now that all mappings and the high halves of all numbers are known.
+/// Data of each packet, now that all mappings and the high halves of all numbers are known.
 fn look_up(
     travelling: &[Travelling<'_>],
     acknowledged: &[Option<u64>],

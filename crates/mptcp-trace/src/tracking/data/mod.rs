@@ -36,7 +36,7 @@ use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
-/// What the packets of a connection carried at the data level.
+/// Data of a connection's packets at the data level.
 #[derive(Debug, Clone, Default)]
 pub struct DataLevel {
     /// Rows of the connection's packets, all subflows together, in the order of the file.
@@ -50,7 +50,7 @@ pub struct DataLevel {
 /// One direction of a connection.
 #[derive(Debug, Clone, Default)]
 pub struct Direction {
-    /// Octets of data, each counted once, as plain TCP after a fallback and in the SYN, too; DATA_FIN is none.
+    /// Bytes of data, each counted once, as plain TCP after a fallback and in the SYN, too; DATA_FIN is none.
     pub goodput: u64,
     /// First and last packet, nanoseconds since 1970.
     pub span: Option<(i64, i64)>,
@@ -58,14 +58,14 @@ pub struct Direction {
     pub subflows: Vec<SubflowVolume>,
     /// Data sent again under new subflow sequence numbers, in the order of the file.
     pub repeats: Vec<Repeat>,
-    /// How many of them are [`Repeat::merged`].
+    /// Number of them that are [`Repeat::merged`].
     pub merged_repeats: u64,
-    /// Octets of data that a DATA_ACK covers and no captured packet carried; `None` without DATA_ACKs of this direction.
+    /// Bytes of data that a DATA_ACK covers and no captured packet carried; `None` without DATA_ACKs of this direction.
     /// Without the sender's key, from the lowest DATA_ACK on.
     pub unseen: Option<u64>,
-    /// The octets that DATA_ACKs cover and the capture can be asked for (start, end exclusive; working numbers).
+    /// The bytes that DATA_ACKs cover and the capture can be asked for (start, end exclusive; working numbers).
     pub covered: Option<(u64, u64)>,
-    /// What the working numbers of `repeats` stand for.
+    /// Meaning of the working numbers of `repeats`.
     pub numbers: Numbers,
 }
 
@@ -99,7 +99,7 @@ pub fn directions(segments: &[Segment], tracking: &Tracking, connection: &Connec
     directions
 }
 
-/// What shows that `connection` went on as plain TCP (RFC 8684 §3.7), and the packet that shows it first. `note` is given
+/// Evidence that `connection` continued as plain TCP (RFC 8684 §3.7), and the packet that shows it first. `note` is given
 /// each packet of the initial subflow, the only one that can.
 #[must_use]
 pub fn fallback<'a>(

@@ -20,7 +20,7 @@ pub struct Numbers {
 const MIDDLE: u64 = 1 << 62;
 
 impl Numbers {
-    /// The working number of the first octet of data where the IDSN is known, and what stands in for it where no number
+    /// The working number of the first byte of data where the IDSN is known, and what stands in for it where no number
     /// is.
     pub const FIRST: u64 = MIDDLE + 1;
 
@@ -59,7 +59,7 @@ impl Numbers {
         latest.wrapping_add_signed(i64::from(distance))
     }
 
-    /// The working number of the first octet of data, where the IDSN is known.
+    /// The working number of the first byte of data, where the IDSN is known.
     #[must_use]
     pub fn first(&self) -> Option<u64> {
         self.from_idsn.then_some(Numbers::FIRST)
@@ -83,7 +83,7 @@ impl Numbers {
         }
     }
 
-    /// The number relative to the IDSN, the first octet of data being 1; `None` without the sender's key.
+    /// The number relative to the IDSN, the first byte of data being 1; `None` without the sender's key.
     #[must_use]
     pub fn relative(&self, working: u64) -> Option<u64> {
         if self.from_idsn { working.checked_sub(MIDDLE) } else { None }

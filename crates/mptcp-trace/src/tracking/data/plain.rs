@@ -12,7 +12,7 @@ use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, SubflowKind, Tracking};
 use crate::{PacketRow, StreamId};
 
-/// What shows the fallback.
+/// Evidence of the fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -64,7 +64,7 @@ pub struct Signs<M> {
     spoke: ByRole<bool>,
     /// The key in the SYN, which version 0 has.
     asked_key: Option<u64>,
-    /// What the SYN/ACK that answers the SYN says of MPTCP.
+    /// MPTCP in the SYN/ACK that answers the SYN.
     answer: Option<Answer>,
     /// The first packet with an infinite mapping.
     infinite: Option<(u64, M)>,
@@ -76,7 +76,7 @@ pub struct Signs<M> {
     failed: bool,
 }
 
-/// What a SYN/ACK says of MPTCP.
+/// MPTCP in a SYN/ACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     /// MP_CAPABLE with a key, or its options were cut.

@@ -4,7 +4,7 @@ use crate::packets::segment::Segment;
 
 /// One direction's data so far, in working numbers.
 ///
-/// Where the window of the connection is shut, Linux sends the last byte of the data once more, under the next subflow
+/// Where the window of the connection is shut, Linux sends the last byte of the data again, under the next subflow
 /// sequence number and with a mapping of its own (`MPTcpExtWinProbe`): the receiver has acknowledged it long ago.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Course {

@@ -1,4 +1,4 @@
-//! Second pass: which octets of data were sent before, and where.
+//! Second pass: which bytes of data were sent before, and where.
 
 use std::borrow::Borrow;
 
@@ -35,11 +35,11 @@ pub struct Repeat {
     pub original_subflow: usize,
     /// Row of the packet that sent it first there.
     pub original_row: PacketRow,
-    /// First octet: a working number, see [`super::Numbers`].
+    /// First byte: a working number, see [`super::Numbers`].
     pub dsn: u64,
-    /// Octets.
+    /// Bytes.
     pub length: u64,
-    /// It stands for more pieces than were told apart: all of its octets count as those of the first piece do, and may
+    /// It stands for more pieces than were told apart: all of its bytes count as those of the first piece do, and may
     /// have been sent by other packets, and over other subflows, than the first.
     pub merged: bool,
 }
@@ -51,27 +51,27 @@ pub struct SubflowVolume {
     pub packets: u64,
     /// Sum of payload lengths.
     pub throughput: u64,
-    /// Octets in copies that the path made.
+    /// Bytes in copies that the path made.
     pub duplicated: u64,
     /// Copies that the path made, with or without payload.
     pub duplicated_packets: u64,
-    /// Octets of the subflow sent again under the same sequence numbers.
+    /// Bytes of the subflow sent again under the same sequence numbers.
     pub retransmitted: u64,
-    /// Packets that carried such octets.
+    /// Packets that carried such bytes.
     pub retransmitted_packets: u64,
-    /// Octets of data that this subflow sent first: the next two are part of them.
+    /// Bytes of data that this subflow sent first: the next two are part of them.
     pub first_sent: u64,
     /// Those of them that went as plain TCP after a fallback.
     pub plain: u64,
     /// Those of them that the SYN carried (TCP Fast Open).
     pub fast_open: u64,
-    /// Octets of data that another subflow had sent before, and this one had not.
+    /// Bytes of data that another subflow had sent before, and this one had not.
     pub reinjected: u64,
-    /// Packets that carried such octets.
+    /// Packets that carried such bytes.
     pub reinjected_packets: u64,
-    /// Octets of data that this subflow had sent before itself, under other sequence numbers.
+    /// Bytes of data that this subflow had sent before itself, under other sequence numbers.
     pub resent: u64,
-    /// Octets that no mapping covers, without a fallback that explains it.
+    /// Bytes that no mapping covers, without a fallback that explains it.
     pub unmapped: u64,
     /// Keep-alives; see [`Nature::KeepAlive`].
     pub keepalives: u64,
@@ -79,7 +79,7 @@ pub struct SubflowVolume {
     pub window_probes: u64,
 }
 
-/// Who sent an octet first.
+/// The subflow that sent a byte first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sender {
     /// Index of the subflow.
@@ -87,7 +87,7 @@ struct Sender {
     row: PacketRow,
 }
 
-/// What a range of data was when it was sent.
+/// Status of a data range when it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sending {
     /// For the first time.
@@ -105,13 +105,13 @@ pub enum Sending {
 /// A range of data as a packet sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
-    /// First octet; a working number.
+    /// First byte; a working number.
     pub start: u64,
-    /// One past the last octet.
+    /// One past the last byte.
     pub end: u64,
     /// Whether it had been sent before, and where.
     pub sending: Sending,
-    /// What gives it its numbers.
+    /// Source of its numbers.
     pub carriage: Carriage,
 }
 
@@ -137,10 +137,10 @@ pub fn walk<'a>(
 struct Walk {
     flows: Vec<Flow>,
     progress: Vec<Progress>,
-    /// Data octets already sent, by whom first.
+    /// Data bytes already sent, by whom first.
     data: Intervals<Sender>,
     direction: Direction,
-    /// The mapped parts of the packet at hand: one list for all packets.
+    /// The mapped parts of the current packet: one list for all packets.
     parts: Vec<Mapped>,
     allowance: Allowance,
 }
@@ -152,7 +152,7 @@ struct Allowance(usize);
 impl Allowance {
     /// What there is from the start: more than what captures of one connection need that were not made for it.
     const START: usize = 1 << 16;
-    /// What each packet adds.
+    /// Contribution of each packet.
     const EACH: usize = 16;
 }
 
@@ -162,7 +162,7 @@ struct Progress {
     positions: Positions,
     /// Positions in the subflow already sent.
     octets: Intervals<()>,
-    /// Data octets that this subflow sent after another one had sent them first; what it sent first itself is in
+    /// Data bytes that this subflow sent after another one had sent them first; what it sent first itself is in
     /// [`Walk::data`].
     after_others: Intervals<Sender>,
 }
@@ -293,7 +293,7 @@ impl Walk {
 
     fn finish(mut self, covered: Option<(u64, u64)>) -> Direction {
         self.direction.goodput = self.data.total();
-        // Octets without a mapping may be those that are missing.
+        // Bytes without a mapping may be those that are missing.
         let unmapped: u64 = self.direction.subflows.iter().map(|volume| volume.unmapped).sum();
         self.direction.covered = covered;
         self.direction.unseen = covered.map(|(start, end)| {

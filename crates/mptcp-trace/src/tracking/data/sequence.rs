@@ -18,9 +18,9 @@ pub struct SentRange {
     pub time: i64,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
-    /// First octet.
+    /// First byte.
     pub start: u64,
-    /// One past the last octet.
+    /// One past the last byte.
     pub end: u64,
     /// Whether it had been sent before, and where.
     pub sending: Sending,
@@ -38,25 +38,25 @@ pub struct Acknowledgement {
     pub time: i64,
     /// Index of its subflow.
     pub subflow: usize,
-    /// The next octet that the receiver expects; a working number.
+    /// The next byte that the receiver expects; a working number.
     pub next: u64,
-    /// Octets beyond it that the receiver has room for; `None` where the window's scale was not captured.
+    /// Bytes beyond it that the receiver has room for; `None` where the window's scale was not captured.
     pub window: Option<u32>,
 }
 
 /// One direction.
 #[derive(Debug, Clone, Default)]
 pub struct DataSequence {
-    /// What was sent, in the order of the file.
+    /// Sent data, in file order.
     pub sent: Vec<SentRange>,
-    /// What was acknowledged, in the order of the file.
+    /// Acknowledged data, in file order.
     pub acknowledged: Vec<Acknowledgement>,
-    /// What the working numbers stand for.
+    /// Meaning of the working numbers.
     pub numbers: Numbers,
 }
 
 impl DataSequence {
-    /// What was sent with data sequence numbers.
+    /// Data sent with data sequence numbers.
     pub fn numbered(&self) -> impl Iterator<Item = &SentRange> {
         self.sent.iter().filter(|range| range.numbered)
     }

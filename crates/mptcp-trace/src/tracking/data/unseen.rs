@@ -7,7 +7,7 @@ use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Tracking};
 
-/// A DATA_ACK farther from all others is not this connection's, octets.
+/// A DATA_ACK farther from all others is not this connection's, bytes.
 const NEAR: u64 = 1 << 30;
 /// Of a capture begun in mid-connection, data under way at its beginning are acknowledged within this time, nanoseconds:
 /// several times what a loss costs.
@@ -18,7 +18,7 @@ const SETTLED: i64 = 1_000_000_000;
 pub struct Reach {
     /// Until then (nanoseconds since 1970) DATA_ACKs may cover data sent before the capture.
     settled: Option<i64>,
-    /// The first octet of all, where the sender's key tells it; a working number.
+    /// The first byte of all, where the sender's key tells it; a working number.
     first: Option<u64>,
     /// The lowest DATA_ACK.
     lowest: Option<u64>,
@@ -26,7 +26,7 @@ pub struct Reach {
     before: Option<u64>,
     /// Data of this direction were captured.
     carries: bool,
-    /// One past the last octet that a DATA_ACK covers; a working number.
+    /// One past the last byte that a DATA_ACK covers; a working number.
     next: Option<u64>,
     /// Number of DATA_FIN as sent, and whether it has all 64 bits.
     fin: Option<(u64, bool)>,
@@ -69,7 +69,7 @@ impl Reach {
         self.next = Some(self.next.map_or(data_ack, |next| next.max(data_ack)));
     }
 
-    /// The octets of data that DATA_ACKs cover and the capture can be asked for (start, end exclusive; working numbers).
+    /// The bytes of data that DATA_ACKs cover and the capture can be asked for (start, end exclusive; working numbers).
     /// `None` without DATA_ACKs.
     pub fn range(&self, numbers: &Numbers) -> Option<(u64, u64)> {
         let fin = self.fin.map(|(fin, wide)| {
@@ -80,7 +80,7 @@ impl Reach {
         // Data under way when the capture began concern only the subflows that it has.
         let begun = self.before.filter(|_| self.carries).or(self.lowest);
         let start = self.first.or(begun)?;
-        // A DATA_ACK below the first octet covers none.
+        // A DATA_ACK below the first byte covers none.
         Some((start, fin.map_or(end, |fin| end.min(fin)).max(start)))
     }
 }

@@ -10,7 +10,7 @@ fn arrival(time: i64, subflow: usize, start: u64, end: u64) -> Arrival {
 
 #[test]
 fn three_segments_on_two_subflows() {
-    // Subflow 1 is fast: its octets 101 to 300 wait for octets 1 to 100, which subflow 0 brings at 50.
+    // Subflow 1 is fast: its bytes 101 to 300 wait for bytes 1 to 100, which subflow 0 brings at 50.
     let mut buffer = Buffer::new(Some(1), 2);
     assert_eq!(buffer.arrive(arrival(10, 1, 101, 201)), 100);
     assert_eq!(buffer.arrive(arrival(30, 1, 201, 301)), 100);
@@ -19,7 +19,7 @@ fn three_segments_on_two_subflows() {
         peak: 200,
         waiting: 0,
         missing: 0,
-        // 100 octets for 20, then 200 for 20.
+        // 100 bytes for 20, then 200 for 20.
         octet_nanoseconds: 6_000,
         blocked: 40,
         waits: vec![vec![], vec![Wait { since: 10, span: 40 }, Wait { since: 30, span: 20 }]],
@@ -77,7 +77,7 @@ fn without_a_beginning_the_first_seen_is_it() {
 }
 
 proptest! {
-    /// Any order of arrival of a stream cut anywhere: occupancy over time is octets times their delays (Little's law),
+    /// Any order of arrival of a stream cut anywhere: occupancy over time is bytes times their delays (Little's law),
     /// every blocked moment has one subflow to blame, and in the end nothing waits.
     #[test]
     fn octets_and_delays_add_up(
@@ -90,7 +90,7 @@ proptest! {
             start += length;
         }
         ranges.sort();
-        // What a receiver knows without any buffer: an octet is deliverable once all before it have arrived.
+        // What a receiver knows without any buffer: a byte is deliverable once all before it have arrived.
         let mut time = 0;
         let arrivals: Vec<Arrival> = ranges.iter().map(|(_, gap, start, end, subflow)| {
             time += gap;
