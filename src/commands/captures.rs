@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::session::Held;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use mptcp_trace::analysis::mptcp_connections::count;
 
 /// Lists the loaded captures, and forgets names.
@@ -112,23 +112,13 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
 }
 
 fn report(lines: &[Line]) -> Report {
-    let mut table = Table::headed(&[
+    let columns = [
         ("name", ""),
         ("file", ""),
         ("packets", ""),
         ("tcp_streams", "TCP\nstreams"),
         ("mptcp_connections", "MPTCP\nconnections"),
         ("current", ""),
-    ]);
-    for line in lines {
-        table.rows.push(vec![
-            line.name.clone().map_or(Cell::Null, Cell::Text),
-            Cell::Text(line.file.clone()),
-            Cell::Integer(line.packets.into()),
-            Cell::Integer(line.tcp_streams.into()),
-            Cell::Integer(line.mptcp_connections.into()),
-            Cell::Boolean(line.current),
-        ]);
-    }
-    Report::new(lines, vec![table])
+    ];
+    Report::listing(lines, &columns)
 }

@@ -10,7 +10,7 @@ use super::task::Task;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use crate::whole_file::{self, Force};
 use mptcp_trace::units::counted;
 
@@ -99,12 +99,10 @@ impl Command for History {
             save(path, arguments::forced(arguments), &records)?;
             return Ok(Outcome::Done(vec![format!("wrote {} to {}", counted(records.len(), "line"), path.display())]));
         }
-        let mut table = Table::new(&["number", "line"]);
-        for record in &records {
-            table.rows.push(vec![Cell::Integer(record.number as i128), Cell::Text(record.line.to_string())]);
-        }
         let note = session.history.is_empty().then(|| "no history: lines are saved only at the prompt".to_string());
-        Ok(Outcome::Report(Report::new(&json!(records), vec![table]).with_notes(note.into_iter().collect())))
+        Ok(Outcome::Report(
+            Report::listing(&json!(records), &[("number", ""), ("line", "")]).with_notes(note.into_iter().collect()),
+        ))
     }
 }
 

@@ -4,7 +4,7 @@ use clap::ArgMatches;
 
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use mptcp_trace::packets::Interface;
 
 /// Lists the interfaces of the loaded capture.
@@ -40,12 +40,7 @@ impl Command for ListInterfaces {
 }
 
 fn report(interfaces: &[Interface]) -> Report {
-    let mut table = Table::new(&["id", "name", "packets"]);
-    table.rows.extend(interfaces.iter().map(|interface| {
-        let name = interface.name.clone().map_or(Cell::Null, Cell::Text);
-        vec![Cell::Integer(interface.id.into()), name, Cell::Integer(interface.packets.into())]
-    }));
-    let report = Report::new(interfaces, vec![table]);
+    let report = Report::listing(interfaces, &[("id", ""), ("name", ""), ("packets", "")]);
     if interfaces.is_empty() {
         report
             .with_notes(vec!["the file does not name its interfaces; pcapng files and `tcpdump -i any` do".to_string()])
@@ -57,6 +52,7 @@ fn report(interfaces: &[Interface]) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Cell;
     use serde_json::json;
 
     #[test]

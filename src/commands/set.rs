@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::session::settings::{SETTINGS, Setting};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
-use crate::output::{Cell, Report, Rows, Table};
+use crate::output::{Report, Rows};
 
 /// Shows and changes settings.
 #[derive(Debug, Clone, Copy)]
@@ -116,10 +116,7 @@ fn report(settings: impl Iterator<Item = &'static Setting>, session: &Session) -
         values: setting.values,
     };
     let records: Vec<Record> = settings.map(record).collect();
-    let mut table = Table::new(&["setting", "value", "about"]);
-    for record in &records {
-        let text = |text: &str| Cell::Text(text.to_string());
-        table.rows.push(vec![text(record.setting), text(&record.value), text(record.about)]);
-    }
-    Ok(Outcome::Report(Report::new(&records, vec![table]).complete(&Rows::FLAT)))
+    Ok(Outcome::Report(
+        Report::listing(&records, &[("setting", ""), ("value", ""), ("about", "")]).complete(&Rows::FLAT),
+    ))
 }

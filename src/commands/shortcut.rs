@@ -10,7 +10,7 @@ use super::session::is_name;
 use super::session::shortcuts::{Kind, places};
 use super::{Outcome, Session, registry};
 use crate::error::{Error, Result};
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use crate::quoting;
 
 #[derive(Clone, Serialize)]
@@ -115,9 +115,5 @@ fn known(kind: Kind, name: &str, session: &Session) -> Result<()> {
 
 fn list<'a>(shortcuts: impl Iterator<Item = <&'a BTreeMap<String, String> as IntoIterator>::Item>) -> Result<Outcome> {
     let records: Vec<Record<'a>> = shortcuts.map(|(name, text)| Record { name, text }).collect();
-    let mut table = Table::headed(&[("name", ""), ("text", "stands for")]);
-    for record in &records {
-        table.rows.push(vec![Cell::Text(record.name.to_string()), Cell::Text(record.text.to_string())]);
-    }
-    Ok(Outcome::Report(Report::new(&json!(records), vec![table])))
+    Ok(Outcome::Report(Report::listing(&json!(records), &[("name", ""), ("text", "stands for")])))
 }

@@ -2,11 +2,12 @@
 
 use crate::packets::LoadedCapture;
 use clap::{Arg, ArgMatches};
+use serde_json::json;
 
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::sql::{Limits, Named, Relation, query};
 use crate::error::{Error, Result};
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use mptcp_trace::memory;
 
 /// Answers a query.
@@ -100,24 +101,12 @@ fn find(session: &Session, name: &str) -> Result<Option<(std::sync::Arc<LoadedCa
 
 /// The tables and their columns.
 fn tables(capture: &LoadedCapture) -> Result<Report> {
-    let mut table = Table::new(&["table", "column", "type"]);
+    let mut columns = Vec::new();
     for relation in Relation::ALL {
         for column in relation.of(capture, "*")?.columns() {
-            table.rows.push(vec![
-                Cell::Text(relation.name().to_string()),
-                Cell::Text(column.name().to_string()),
-                Cell::Text(column.dtype().to_string()),
-            ]);
+            let kind = column.dtype().to_string();
+            columns.push(json!({ "table": relation.name(), "column": column.name().as_str(), "type": kind }));
         }
     }
-    let record = |row: &Vec<Cell>| -> serde_json::Map<String, serde_json::Value> {
-        let names = table.columns.iter().map(|column| column.name.clone());
-        let cells = row.iter().map(|cell| match cell {
-            Cell::Text(text) => serde_json::Value::from(text.as_str()),
-            _ => serde_json::Value::Null,
-        });
-        names.zip(cells).collect()
-    };
-    let data: Vec<_> = table.rows.iter().map(record).collect();
-    Ok(Report::new(&data, vec![table]))
+    Ok(Report::listing(&columns, &[("table", ""), ("column", ""), ("type", "")]))
 }

@@ -80,6 +80,15 @@ pub(super) fn complete(records: Option<&Table>, data: &Value, rows: &Rows) -> Ta
     table
 }
 
+/// Rows of the fields of these names, one for each record.
+pub(super) fn listed(records: &Value, names: &[&str]) -> Vec<Vec<Cell>> {
+    let row = |record: &Value| {
+        let around: Around<'_> = record.as_object().into_iter().collect();
+        names.iter().map(|name| field(&around, name)).collect()
+    };
+    records.as_array().map_or(std::slice::from_ref(records), Vec::as_slice).iter().map(row).collect()
+}
+
 /// A row of [`Rows::columns`] for each of `found`.
 fn first_columns(found: &[Around<'_>], rows: &Rows) -> Table {
     let mut table = Table::new(rows.columns);

@@ -3,7 +3,7 @@
 use polars::frame::DataFrame;
 use serde::Serialize;
 
-use super::{Data, FrameRows, Rows};
+use super::{Data, FrameRows, Rows, complete};
 use crate::error::{Error, Result};
 
 /// The forms in which facts leave the program.
@@ -192,6 +192,21 @@ impl Report {
             notes: Vec::new(),
             left_out: None,
         }
+    }
+
+    /// A report of records that people see field by field, as these columns: key, and heading as for [`Table::headed`].
+    #[must_use]
+    pub fn listing<T>(records: &T, columns: &[(&str, &str)]) -> Self
+    where
+        T: Serialize + ToOwned + ?Sized,
+        T::Owned: Send + Sync + 'static,
+    {
+        let mut report = Report::new(records, vec![Table::headed(columns)]);
+        // What does not serialise is refused when it is printed.
+        let value = report.data.value().unwrap_or_default();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        report.tables.iter_mut().for_each(|table| table.rows = complete::listed(&value, &names));
+        report
     }
 
     /// A report of the rows of `frame`, printed one by one in every format, so that a long one needs no second copy.

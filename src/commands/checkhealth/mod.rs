@@ -13,7 +13,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::config::{Config, Places};
 use crate::error::Result;
 use crate::locale;
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use crate::packets::cache::Cache;
 use mptcp_trace::units::counted;
 
@@ -92,17 +92,7 @@ impl Command for CheckHealth {
 }
 
 fn report(checks: &[Check]) -> Report {
-    let mut table = Table::new(&["check", "state", "detail", "advice"]);
-    table.rows.extend(checks.iter().map(|check| {
-        let state = if check.state == State::Ok { "ok" } else { "problem" };
-        vec![
-            Cell::Text(check.check.to_string()),
-            Cell::Text(state.to_string()),
-            Cell::Text(check.detail.clone()),
-            check.advice.clone().map_or(Cell::Null, Cell::Text),
-        ]
-    }));
-    Report::new(checks, vec![table])
+    Report::listing(checks, &[("check", ""), ("state", ""), ("detail", ""), ("advice", "")])
 }
 
 fn configuration(config: &Config) -> Check {
@@ -205,6 +195,7 @@ fn locale(set: Option<(&'static str, String)>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Cell;
     use serde_json::json;
 
     #[test]

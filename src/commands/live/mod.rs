@@ -13,7 +13,7 @@ use super::load_pcap::name;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use crate::packets::live::{Source, Wanted, interfaces};
 use watch::{Limits, Watch};
 
@@ -156,14 +156,8 @@ fn seconds(text: &str) -> std::result::Result<Duration, &'static str> {
 
 fn list(program: Option<&Path>) -> Result<Outcome> {
     let (found, by) = interfaces(program)?;
-    let mut table = Table::new(&["interface", "about"]);
-    table.rows.extend(
-        found.iter().map(|listed| {
-            vec![Cell::Text(listed.interface.clone()), listed.about.clone().map_or(Cell::Null, Cell::Text)]
-        }),
-    );
     let note = format!("listed by {by}; `live INTERFACE` captures on one");
-    Ok(Outcome::Report(Report::new(&found, vec![table]).with_notes(vec![note])))
+    Ok(Outcome::Report(Report::listing(&found, &[("interface", ""), ("about", "")]).with_notes(vec![note])))
 }
 
 #[cfg(test)]

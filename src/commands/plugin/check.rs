@@ -11,7 +11,7 @@ use super::install::{Kept, install, install_found, keep, limit, places};
 use crate::arguments::Source;
 use crate::commands::{Example, Outcome, Session, grammar, plot};
 use crate::error::{Error, Result};
-use crate::output::{Cell, Report, Table};
+use crate::output::Report;
 use crate::plots::request::Request;
 use crate::plugin::manifest::Entry;
 use crate::plugin::plot::use_of;
@@ -57,12 +57,7 @@ pub(super) fn check(wanted: &Path, session: &mut Session) -> Result<Outcome> {
     if !problems.is_empty() {
         return Err(Error::Failed(problems.join("; ")));
     }
-    let mut table = Table::new(&["check", "state", "detail"]);
-    for check in &checks {
-        let text = |text: &str| Cell::Text(text.to_string());
-        table.rows.push(vec![text(&check.check), text(check.state), text(&check.detail)]);
-    }
-    Ok(Outcome::Report(Report::new(&checks, vec![table])))
+    Ok(Outcome::Report(Report::listing(&checks, &[("check", ""), ("state", ""), ("detail", "")])))
 }
 
 /// The folder of that path, or else of the plugin of that name.
