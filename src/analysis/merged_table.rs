@@ -22,11 +22,11 @@ pub fn merged_table(
     merged: &Merged,
     delay: impl Fn(&Flow, &Passage) -> Option<i64>,
 ) -> Result<DataFrame> {
-    let tables = (first.table()?, second.table()?);
+    let (first, second) = (first.table()?, second.table()?);
     let mut whole: Option<DataFrame> = None;
     for flow in interruptible(&merged.flows) {
-        let part =
-            of_flow(tables, flow, &delay).map_err(|source| Error::Table { action: "merge the packets", source })?;
+        let part = of_flow((&first, &second), flow, &delay)
+            .map_err(|source| Error::Table { action: "merge the packets", source })?;
         match &mut whole {
             None => whole = Some(part),
             Some(whole) => {

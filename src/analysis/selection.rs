@@ -24,18 +24,26 @@ pub struct Selection {
     pub condition: Option<Filter>,
 }
 
-/// The rows of the packet table that `selection` asks for, in their order, with all columns.
+/// The rows of the packet table that `selection` asks for, in their order, with the columns `names`, or with all.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a stream or column that is not there, [`Error::Usage`] for a condition that does not fit.
-pub fn packets(capture: &LoadedCapture, selection: &Selection) -> Result<DataFrame> {
+pub fn packets<S: AsRef<str>>(
+    capture: &LoadedCapture,
+    selection: &Selection,
+    names: Option<&[S]>,
+) -> Result<DataFrame> {
     if let Some(id) = selection.tcpstream {
         capture.tcp_stream(id)?;
     }
     if let Some(id) = selection.mptcpstream {
         capture.mptcp_connection(id)?;
     }
-    rows(capture.table()?, selection)
+    let Some(names) = names else { return rows(&capture.table()?, selection) };
+    let mut wanted: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    wanted.extend(["tcpstream", "mptcpstream", "tcpdest", "mptcpdest"]);
+    wanted.extend(selection.condition.iter().flat_map(Filter::columns));
+    columns(&rows(&capture.columns_of(&wanted)?, selection)?, names)
 }
 
 /// The same for a packet table alone: a stream that is not in it leaves no rows.

@@ -87,7 +87,7 @@ impl Command for CleanPcap {
         }
         let force = arguments::forced(arguments);
         refuse_capture(output, force)?;
-        let wanted = frames_of(capture.table()?, connection, input)?;
+        let wanted = frames_of(&capture.columns_of(&["packetid", "mptcpstream"])?, connection, input)?;
         let copied =
             crate::packets::copied_records::copy_frames(input, output, force, |number| wanted.contains(&number))?;
         Ok(Outcome::Done(vec![format!(

@@ -56,7 +56,7 @@ impl Command for Columns {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let names: Vec<&String> = arguments.get_many("column").into_iter().flatten().collect();
         let table = session.loaded().map(|capture| capture.table()).transpose()?;
-        let descriptions = describe(table);
+        let descriptions = describe(table.as_ref());
         if names.is_empty() {
             return Ok(Outcome::Report(overview(&descriptions)));
         }

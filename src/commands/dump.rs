@@ -82,11 +82,16 @@ impl Command for Dump {
         let capture = session.capture()?;
         let names: Vec<&String> = arguments.get_many("column").into_iter().flatten().collect();
         let limit = arguments.get_one::<u64>("rows").copied().unwrap_or(0);
-        let table = capture.table()?;
-        let shown = if names.is_empty() { usual(table)? } else { selection::columns(table, &names)? };
+        let asked = condition.iter().flat_map(Filter::columns);
+        let mut wanted: Vec<&str> = names.iter().map(|name| name.as_str()).chain(asked).collect();
+        if names.is_empty() {
+            wanted.extend(USUAL);
+        }
+        let table = capture.columns_of(&wanted)?;
+        let shown = if names.is_empty() { usual(&table)? } else { selection::columns(&table, &names)? };
         let rows = match condition {
-            // Asked of all columns, because the condition may name others than are printed.
-            Some(condition) => filtered(&shown, &condition.mask(table)?)?,
+            // The condition may name other columns than are printed.
+            Some(condition) => filtered(&shown, &condition.mask(&table)?)?,
             None => shown,
         };
         Ok(Outcome::Report(report(rows, limit)?))

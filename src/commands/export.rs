@@ -117,11 +117,8 @@ impl Command for Export {
         let capture = session.capture()?;
         let force = arguments::forced(arguments);
         refuse_capture(out, force)?;
-        let packets = selection::packets(capture, &chosen)?;
-        let table = match arguments.get_many::<String>("columns") {
-            Some(names) => selection::columns(&packets, &names.collect::<Vec<_>>())?,
-            None => packets,
-        };
+        let names: Option<Vec<&String>> = arguments.get_many("columns").map(Iterator::collect);
+        let table = selection::packets(capture, &chosen, names.as_deref())?;
         write(&table, out, form, session.config.delimiter, force)?;
         Ok(Outcome::Done(vec![sentence(&table, out)]))
     }

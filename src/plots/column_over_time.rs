@@ -67,8 +67,8 @@ struct Column {
 
 impl Column {
     fn of(capture: &LoadedCapture, name: &str) -> Result<Self> {
-        let table = capture.table()?;
-        let column = table.column(name).map_err(|_| unknown_column(table, name))?;
+        let table = capture.columns_of(&[name])?;
+        let column = table.column(name).map_err(|_| unknown_column(&table, name))?;
         let cells = Cells::of(column).map_err(|source| Error::Table { action: "read a column", source })?;
         let unit = match cells.class() {
             Class::Span => Unit::Seconds,

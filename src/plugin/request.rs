@@ -160,10 +160,14 @@ impl Wants<'_> {
         directory: &Path,
         stem: &str,
     ) -> Result<PacketsGiven> {
-        let table = capture.table()?;
+        let all = wanted.columns.is_empty();
+        let asked = self.condition.iter().flat_map(Filter::columns);
+        let asked: Vec<&str> =
+            wanted.columns.iter().map(String::as_str).chain(self.columns.iter().copied()).chain(asked).collect();
+        let table = if all { capture.table()? } else { capture.columns_of(&asked)? };
         let kept = match &self.condition {
-            Some(condition) => &condition.apply(table)?,
-            None => table,
+            Some(condition) => &condition.apply(&table)?,
+            None => &table,
         };
         let mut names: Vec<&str> = wanted.columns.iter().map(String::as_str).collect();
         if !names.is_empty() {

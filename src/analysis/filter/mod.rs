@@ -40,6 +40,14 @@ impl Filter {
         Ok(Filter { condition: parser::parse(text)? })
     }
 
+    /// The columns that it asks, as they are named; some more than once.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.condition.name_columns(&mut names);
+        names
+    }
+
     /// True for every row of `frame` that the condition keeps; never null.
     ///
     /// # Errors

@@ -45,6 +45,27 @@ pub(super) enum Operand {
     Value(Literal, usize),
 }
 
+impl Condition {
+    /// Puts the names of its columns at the end of `names`.
+    pub(super) fn name_columns<'a>(&'a self, names: &mut Vec<&'a str>) {
+        match self {
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| part.name_columns(names)),
+            Condition::Not(part) => part.name_columns(names),
+            Condition::Compare(left, _, right) => {
+                for side in [left, right] {
+                    if let Operand::Column(name) = side {
+                        names.push(&name.text);
+                    }
+                }
+            }
+            Condition::In(name, _)
+            | Condition::IsNull(name)
+            | Condition::Contains(name, ..)
+            | Condition::Holds(name) => names.push(&name.text),
+        }
+    }
+}
+
 pub(super) fn parse(text: &str) -> Result<Condition> {
     let tokens = lexer::tokens(text)?;
     let end = text.chars().count().saturating_add(1);

@@ -2,23 +2,24 @@
 
 use polars::prelude::*;
 
+use crate::error::Result;
 use crate::packets::cells::hexadecimal;
-use crate::packets::schema;
+use crate::packets::{LoadedCapture, schema};
 
 /// The columns as values that SQL can compare and subtract: whole numbers with a sign, spans as seconds, and keys,
 /// tokens and raw data sequence numbers as the text that all other commands print. Those that `query` cannot mean are
 /// left out.
-pub fn table(table: &DataFrame, query: &str) -> PolarsResult<DataFrame> {
+///
+/// # Errors
+/// As [`LoadedCapture::table`].
+pub fn table(capture: &LoadedCapture, query: &str) -> Result<PolarsResult<DataFrame>> {
     // The star of COUNT(*) means no columns, only that of SELECT does.
     let without_count = query.to_lowercase().replace("(*)", "");
     let all = without_count.contains('*');
-    let columns = table.columns().iter().filter(|column| all || without_count.contains(column.name().as_str()));
-    let mut columns = columns.map(comparable).collect::<PolarsResult<Vec<Column>>>()?;
-    if columns.is_empty() {
-        // Rows are counted by some column.
-        columns.extend(table.columns().first().map(comparable).transpose()?);
-    }
-    DataFrame::new(table.height(), columns)
+    // Rows are counted by some column.
+    let table = capture.columns(|name| all || name == "packetid" || without_count.contains(name))?;
+    let columns = table.columns().iter().map(comparable).collect::<PolarsResult<Vec<Column>>>();
+    Ok(columns.and_then(|columns| DataFrame::new(table.height(), columns)))
 }
 
 fn comparable(column: &Column) -> PolarsResult<Column> {

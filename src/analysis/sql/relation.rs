@@ -41,7 +41,7 @@ impl Relation {
     /// When polars cannot make it, and on Ctrl-C.
     pub fn of(self, capture: &LoadedCapture, query: &str) -> Result<DataFrame> {
         let made: PolarsResult<DataFrame> = match self {
-            Relation::Packets => packets::table(capture.table()?, query),
+            Relation::Packets => packets::table(capture, query)?,
             Relation::Connections => connections::table(capture)?,
             Relation::Subflows => subflows::table(capture)?,
             Relation::Reinjections => reinjections::table(capture)?,

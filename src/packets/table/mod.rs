@@ -4,14 +4,12 @@
 mod columns;
 mod frames;
 mod reader;
-mod tracked;
+pub mod tracked;
 
 use mptcp_trace::packets::Packets;
 use polars::prelude::*;
 
 use super::schema;
-
-pub use tracked::with_tracked;
 
 /// The raw column of that name.
 ///

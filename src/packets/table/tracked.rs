@@ -1,6 +1,6 @@
 //! The tracked columns of the packet table.
 
-mod data;
+pub mod data;
 
 use polars::prelude::*;
 
@@ -8,52 +8,37 @@ use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::Duplicates;
 use mptcp_trace::tracking::expected_token;
-use mptcp_trace::tracking::{Capture, Role, Tracking};
+use mptcp_trace::tracking::{Capture, PacketInStream, Role, Tracking, retransmitted};
 
-use crate::packets::schema;
-
-/// `raw` with the tracked columns of its capture after the raw ones and before extra fields.
-///
-/// # Errors
-/// When polars cannot put the columns side by side.
-pub fn with_tracked(raw: &DataFrame, capture: &Capture) -> PolarsResult<DataFrame> {
-    let raw_count = schema::packet_columns().count();
-    let (own, extra) = raw.columns().split_at_checked(raw_count).unwrap_or((raw.columns(), &[]));
-    let mut columns = own.to_vec();
-    columns.extend(tracked(&capture.segments, &capture.tracking));
-    columns.push(duplicate_of(&capture.segments, &capture.duplicates));
-    columns.extend(extra.iter().cloned());
-    DataFrame::new(raw.height(), columns)
-}
-
-fn tracked(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
-    let packets = &tracking.packets;
-    let tcp_towards: Vec<Option<Role>> =
-        packets.iter().map(|packet| tracking.stream(packet.stream).map(|stream| stream.towards(packet))).collect();
-    let subflows: Vec<_> = packets.iter().map(|packet| tracking.subflow(packet.stream)).collect();
-    let mptcp_towards = subflows
-        .iter()
-        .zip(&tcp_towards)
-        .map(|(subflow, towards)| Some(Tracking::mptcp_towards(subflow.as_ref()?, (*towards)?)));
-    let mut columns = vec![
-        Column::new("tcpstream".into(), packets.iter().map(|packet| packet.stream.0).collect::<Vec<u32>>()),
-        roles("tcpdest", tcp_towards.iter().copied()),
-        Column::new("tcpseq".into(), packets.iter().map(|packet| packet.sequence).collect::<Vec<u32>>()),
-        Column::new("tcpack".into(), packets.iter().map(|packet| packet.acknowledgement()).collect::<Vec<_>>()),
-        Column::new("rwnd".into(), packets.iter().map(|packet| packet.window()).collect::<Vec<_>>()),
-        Column::new(
-            "mptcpstream".into(),
-            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.connection.0)).collect::<Vec<_>>(),
-        ),
-        Column::new(
-            "mptcpstream_wireshark".into(),
-            subflows.iter().map(|subflow| subflow.map(|subflow| subflow.wireshark.0)).collect::<Vec<_>>(),
-        ),
-        roles("mptcpdest", mptcp_towards),
-        Column::new("expected_token".into(), segments.iter().map(expected_token).collect::<Vec<_>>()),
-    ];
-    columns.extend(data::columns(segments, tracking));
-    columns
+/// The tracked column of that name; `None` when it is one of the data level, or there is none.
+pub fn column(name: &str, capture: &Capture) -> Option<Column> {
+    let (tracking, packets) = (&capture.tracking, &capture.tracking.packets);
+    let towards = |packet: &PacketInStream| Some(tracking.stream(packet.stream)?.towards(packet));
+    let of_packets = || packets.iter().map(|packet| (packet, tracking.subflow(packet.stream)));
+    let named = PlSmallStr::from_str(name);
+    Some(match name {
+        "tcpstream" => Column::new(named, packets.iter().map(|packet| packet.stream.0).collect::<Vec<u32>>()),
+        "tcpdest" => roles(named, packets.iter().map(towards)),
+        "tcpseq" => Column::new(named, packets.iter().map(|packet| packet.sequence).collect::<Vec<u32>>()),
+        "tcpack" => Column::new(named, packets.iter().map(PacketInStream::acknowledgement).collect::<Vec<_>>()),
+        "rwnd" => Column::new(named, packets.iter().map(PacketInStream::window).collect::<Vec<_>>()),
+        "mptcpstream" => {
+            let connections = of_packets().map(|(_, subflow)| subflow.map(|subflow| subflow.connection.0));
+            Column::new(named, connections.collect::<Vec<_>>())
+        }
+        "mptcpstream_wireshark" => {
+            let connections = of_packets().map(|(_, subflow)| subflow.map(|subflow| subflow.wireshark.0));
+            Column::new(named, connections.collect::<Vec<_>>())
+        }
+        "mptcpdest" => {
+            let roles_of = |(packet, subflow)| Some(Tracking::mptcp_towards(subflow?, towards(packet)?));
+            roles(named, of_packets().map(roles_of))
+        }
+        "expected_token" => Column::new(named, capture.segments.iter().map(expected_token).collect::<Vec<_>>()),
+        "retransmission" => Column::new(named, retransmitted(&capture.segments, tracking)),
+        "duplicate_of" => duplicate_of(&capture.segments, &capture.duplicates),
+        _ => return None,
+    })
 }
 
 /// The packet that each is a copy of.
@@ -67,7 +52,6 @@ fn duplicate_of(segments: &[Segment], duplicates: &Duplicates) -> Column {
     Column::new("duplicate_of".into(), originals)
 }
 
-fn roles(name: &'static str, roles: impl Iterator<Item = Option<Role>>) -> Column {
-    StringChunked::from_iter_options(PlSmallStr::from_static(name), roles.map(|role| role.map(Role::name)))
-        .into_column()
+fn roles(name: PlSmallStr, roles: impl Iterator<Item = Option<Role>>) -> Column {
+    StringChunked::from_iter_options(name, roles.map(|role| role.map(Role::name))).into_column()
 }

@@ -5,16 +5,15 @@ use polars::prelude::*;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::data::{DataLevel, Kind, data_level};
-use mptcp_trace::tracking::retransmitted;
 use mptcp_trace::tracking::{Role, Tracking};
 
-/// `dsn` to `retransmission`, in the order of the schema.
+/// All of them, `dsn` to `reinjected_in`: they are worked out together.
 pub fn columns(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
     let mut cells = Cells::new(segments.len());
     for connection in interruptible(&tracking.connections) {
         cells.take(segments, &data_level(segments, tracking, connection));
     }
-    cells.columns(retransmitted(segments, tracking))
+    cells.columns()
 }
 
 /// The columns under construction, one cell per row.
@@ -60,7 +59,7 @@ impl Cells {
         }
     }
 
-    fn columns(self, retransmission: Vec<Option<bool>>) -> Vec<Column> {
+    fn columns(self) -> Vec<Column> {
         let rows = self.dsn.len();
         let backwards = self.reinjections.iter().map(|(again, first)| (*first, *again)).collect();
         vec![
@@ -70,7 +69,6 @@ impl Cells {
             Column::new("dack".into(), self.dack),
             lists("reinjection_of", rows, self.reinjections, &self.packetids),
             lists("reinjected_in", rows, backwards, &self.packetids),
-            Column::new("retransmission".into(), retransmission),
         ]
     }
 }
