@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use mptcpanalyzer::packets::tshark::{self, Request};
+use mptcpanalyzer::packets::tshark::{self, TsharkRequest};
 
 /// Rounds, each of one export, one cold and one warm load.
 const ROUNDS: usize = 5;
@@ -76,7 +76,7 @@ fn capture() -> PathBuf {
 /// tshark with the program's own arguments, its output to a file.
 fn export(capture: &Path, folder: &Path) -> Result<Taken, Box<dyn Error>> {
     let installed = tshark::probe(Path::new("tshark"), Some(folder))?;
-    let request = Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
+    let request = TsharkRequest { profile: None, extra_fields: &[], expected_frames: None, progress: false };
     let private = tempfile::tempdir_in(folder)?;
     let mut command = tshark::command_line(&installed, capture, &request, private.path())?;
     command.stdin(Stdio::null()).stdout(File::create(folder.join("export.tsv"))?).stderr(Stdio::null());

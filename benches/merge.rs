@@ -14,7 +14,7 @@ use mptcp_trace::packets::Dissection;
 use mptcp_trace::packets::frames::Frame;
 use mptcp_trace::packets::segment::{Segment, flag};
 use mptcp_trace::tracking::Capture;
-use mptcpanalyzer::packets::tshark::{self, Request};
+use mptcpanalyzer::packets::tshark::{self, TsharkRequest};
 
 /// Each figure is the least of this many runs.
 const RUNS: usize = 5;
@@ -38,7 +38,7 @@ fn recording(end: &str) -> PathBuf {
 
 fn load(path: &Path) -> Capture {
     let tshark = tshark::probe(Path::new("tshark"), None).expect("tshark is installed");
-    let request = Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
+    let request = TsharkRequest { profile: None, extra_fields: &[], expected_frames: None, progress: false };
     let dissection = tshark::dissect(&tshark, path, &request).expect("the capture can be dissected");
     Capture::new(path.to_path_buf(), dissection.dissection).expect("the capture can be tracked")
 }

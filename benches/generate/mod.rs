@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use mptcp_trace::packets::native::{self, Request};
+use mptcp_trace::packets::native::{self, DissectOptions};
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::Capture;
 
@@ -18,7 +18,7 @@ pub fn recording(name: &str) -> Capture {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let recorded = project.join("../shared/captures").join(name);
     let path = if recorded.exists() { recorded } else { project.join("examples/client.pcapng") };
-    let dissection = native::dissect(&path, Request { partial: true }).expect("the capture can be dissected");
+    let dissection = native::dissect(&path, DissectOptions { partial: true }).expect("the capture can be dissected");
     Capture::new(path, dissection).expect("the capture can be tracked")
 }
 

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use libfuzzer_sys::fuzz_target;
 use mptcp_trace::ReadError;
-use mptcp_trace::packets::native::{self, Failure, Request};
+use mptcp_trace::packets::native::{self, Failure, DissectOptions};
 use mptcp_trace::tracking::Capture;
 use mptcpanalyzer_fuzz::{ask_everything, check_sums};
 
 fuzz_target!(|file: &[u8]| {
     let source = Box::new(Cursor::new(file.to_vec()));
-    let dissection = match native::dissect_from(source, Path::new("fuzz"), Request { partial: true }) {
+    let dissection = match native::dissect_from(source, Path::new("fuzz"), DissectOptions { partial: true }) {
         Ok(dissection) => dissection,
         Err(Failure::Beyond(_) | Failure::Read(ReadError::NotACapture { .. })) => return,
         Err(Failure::Read(other)) => panic!("{other}"),

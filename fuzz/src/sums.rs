@@ -2,7 +2,7 @@
 
 use mptcp_trace::PacketRow;
 use mptcp_trace::packets::segment::Segment;
-use mptcp_trace::tracking::data::{self, Direction, Kind, Sending, carried, data_level, data_sequence};
+use mptcp_trace::tracking::data::{self, Direction, RepeatKind, Sending, carried, data_level, data_sequence};
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::{Connection, Tracking};
 
@@ -76,10 +76,10 @@ fn check_direction(direction: &Direction, subflows: usize) -> u64 {
     }
     assert_eq!(sum(|volume| volume.first_sent), direction.goodput);
     let repeated = |kind| direction.repeats.iter().filter(|r| r.kind == kind).map(|r| r.length).sum::<u64>();
-    assert_eq!(repeated(Kind::Reinjection), sum(|volume| volume.reinjected));
-    assert_eq!(repeated(Kind::SameSubflow), sum(|volume| volume.resent));
+    assert_eq!(repeated(RepeatKind::Reinjection), sum(|volume| volume.reinjected));
+    assert_eq!(repeated(RepeatKind::SameSubflow), sum(|volume| volume.resent));
     for repeat in &direction.repeats {
-        assert_eq!(repeat.kind == Kind::SameSubflow, repeat.subflow == repeat.original_subflow, "{repeat:?}");
+        assert_eq!(repeat.kind == RepeatKind::SameSubflow, repeat.subflow == repeat.original_subflow, "{repeat:?}");
         assert!(repeat.original_row <= repeat.row && repeat.length > 0, "{repeat:?}");
         assert!(repeat.subflow < subflows && repeat.original_subflow < subflows);
     }

@@ -15,7 +15,7 @@ use mptcp_trace::tracking::Role;
 use mptcp_trace::{ConnectionId, StreamId};
 
 /// Where captures come from: the session, for those who must not know it.
-pub trait Source {
+pub trait CaptureSource {
     /// The loaded capture.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ pub fn towards() -> Arg {
         .help("Only the direction towards this end")
 }
 
-/// A capture: the name of a loaded one or a path, which [`Source::resolve`] takes. Ids that
+/// A capture: the name of a loaded one or a path, which [`CaptureSource::resolve`] takes. Ids that
 /// complete with the names of captures are `capture`, `first` and `second`.
 pub fn capture(id: &'static str, value_name: &'static str) -> Arg {
     Arg::new(id)

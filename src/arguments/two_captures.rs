@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
-use super::Source;
+use super::CaptureSource;
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::clock::{Clock, Correction, clock};
 use mptcp_trace::analysis::connection_pair::{AtOneEnd, ConnectionPair};
@@ -92,7 +92,7 @@ impl TwoCaptures {
     ///
     /// # Errors
     /// When a capture cannot be loaded, or the stream or connection is not in both.
-    pub fn of_level(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
+    pub fn of_level(arguments: &ArgMatches, source: &mut dyn CaptureSource) -> Result<Self> {
         match arguments.get_one::<Level>("level") {
             Some(Level::Tcp) => Self::of_stream(arguments, source),
             _ => Self::of_connection(arguments, source),
@@ -103,7 +103,7 @@ impl TwoCaptures {
     ///
     /// # Errors
     /// As [`TwoCaptures::of_level`].
-    pub fn of_connection(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
+    pub fn of_connection(arguments: &ArgMatches, source: &mut dyn CaptureSource) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
         Self::of_connection_in(
             first,
@@ -156,7 +156,7 @@ impl TwoCaptures {
         Ok(TwoCaptures { first, second, pairs, connection, notes })
     }
 
-    fn of_stream(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
+    fn of_stream(arguments: &ArgMatches, source: &mut dyn CaptureSource) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
         let number = StreamId(super::number(arguments, "stream")?);
         let mapper = Mapper::new(&first, &second)?;
@@ -177,7 +177,7 @@ impl TwoCaptures {
     ///
     /// # Errors
     /// When a capture cannot be loaded.
-    pub fn whole(arguments: &ArgMatches, source: &mut dyn Source) -> Result<Self> {
+    pub fn whole(arguments: &ArgMatches, source: &mut dyn CaptureSource) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
         let mapper = Mapper::new(&first, &second)?;
         let mut pairs = Vec::new();
@@ -251,7 +251,10 @@ impl TwoCaptures {
     }
 }
 
-fn captures(arguments: &ArgMatches, source: &mut dyn Source) -> Result<(Arc<LoadedCapture>, Arc<LoadedCapture>)> {
+fn captures(
+    arguments: &ArgMatches,
+    source: &mut dyn CaptureSource,
+) -> Result<(Arc<LoadedCapture>, Arc<LoadedCapture>)> {
     let first = source.resolve(super::path(arguments, "first")?)?;
     let second = source.resolve(super::path(arguments, "second")?)?;
     Ok((first, second))

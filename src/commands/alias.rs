@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use super::session::shortcuts::Kind;
+use super::session::shortcuts::ShortcutKind;
 use super::{Category, Command, Described, Example, Outcome, Session, shortcut};
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ impl Described for Alias {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        shortcut::arguments(Kind::Alias, command)
+        shortcut::arguments(ShortcutKind::Alias, command)
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -43,6 +43,6 @@ impl Command for Alias {
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
-        shortcut::run(Kind::Alias, arguments, session)
+        shortcut::run(ShortcutKind::Alias, arguments, session)
     }
 }

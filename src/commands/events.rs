@@ -10,7 +10,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use mptcp_trace::analysis::events::{Event, Kind, events};
+use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::units::grouped;
 
 /// Shows the timeline of a connection.
@@ -72,11 +72,11 @@ fn cut(table: Table, found: &[Event], limit: Limit) -> Table {
     if !limit.is_below(found.len()) {
         return table;
     }
-    let mut counts = HashMap::<Kind, u64>::new();
+    let mut counts = HashMap::<EventKind, u64>::new();
     found.iter().for_each(|event| *counts.entry(event.event).or_default() += 1);
-    let mut kinds: Vec<(Kind, u64)> = counts.iter().map(|(kind, count)| (*kind, *count)).collect();
+    let mut kinds: Vec<(EventKind, u64)> = counts.iter().map(|(kind, count)| (*kind, *count)).collect();
     // The commonest first, of equally common ones the one that happened first.
-    let first = |kind: Kind| found.iter().position(|event| event.event == kind);
+    let first = |kind: EventKind| found.iter().position(|event| event.event == kind);
     kinds.sort_by_cached_key(|(kind, count)| (Reverse(*count), first(*kind)));
     let kinds: Vec<String> = kinds
         .iter()

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, is_stray, listed, mptcp_connections};
-use mptcp_trace::analysis::requests::{self, Request, request_alone};
+use mptcp_trace::analysis::requests::{self, MptcpRequest, request_alone};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, JoinedBy};
 use mptcp_trace::units::{counted, several};
@@ -212,7 +212,7 @@ fn put_together(connection: &MptcpConnection) -> Option<String> {
 }
 
 /// Why no connection is listed.
-fn nothing_listed(requests: &[Request]) -> String {
+fn nothing_listed(requests: &[MptcpRequest]) -> String {
     let asked: usize = requests.iter().map(|request| request.asked.len()).sum();
     if asked == 0 {
         return "no MPTCP connection: no packet has an MPTCP option that negotiates one".to_string();
@@ -220,7 +220,7 @@ fn nothing_listed(requests: &[Request]) -> String {
     let syns = counted(asked, "SYN");
     let streams =
         if requests.len() == asked { String::new() } else { format!(" on {}", counted(requests.len(), "TCP stream")) };
-    let unknown = |request: &Request| request.outcome == requests::Outcome::Unknown;
+    let unknown = |request: &MptcpRequest| request.outcome == requests::Outcome::Unknown;
     if !requests.iter().all(unknown) {
         format!("{syns}{streams} requested MPTCP, none was accepted: see `diagnose`")
     } else {

@@ -8,7 +8,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use crate::packets::cells::{hexadecimal, join};
-use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::reinjections::{
     Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections,
 };
@@ -125,11 +125,11 @@ const LENGTH: usize = 4;
 
 fn table(own: &[&Reinjection]) -> Table {
     let seen_from = own.first().and_then(|one| one.seen_from);
-    let at_sender = seen_from == Some(Place::Sender);
+    let at_sender = seen_from == Some(SeenFrom::Sender);
     let (age, of) = match seen_from {
-        Some(Place::Receiver) => ("late by", "came first in"),
-        Some(Place::Sender) => ("age", "of packets"),
-        Some(Place::Between) | None => ("age", "seen first in"),
+        Some(SeenFrom::Receiver) => ("late by", "came first in"),
+        Some(SeenFrom::Sender) => ("age", "of packets"),
+        Some(SeenFrom::Between) | None => ("age", "seen first in"),
     };
     let mut columns = vec![
         ("packetid", ""),
@@ -163,12 +163,12 @@ fn table(own: &[&Reinjection]) -> Table {
     table
 }
 
-fn title(towards: Role, seen_from: Option<Place>) -> String {
+fn title(towards: Role, seen_from: Option<SeenFrom>) -> String {
     let towards = towards.name();
     match seen_from {
-        Some(Place::Sender) => format!("Reinjections towards the {towards}, recorded at the sender"),
-        Some(Place::Receiver) => format!("Late copies towards the {towards}, recorded at the receiver"),
-        Some(Place::Between) => format!("Data seen again towards the {towards}, recorded between the ends"),
+        Some(SeenFrom::Sender) => format!("Reinjections towards the {towards}, recorded at the sender"),
+        Some(SeenFrom::Receiver) => format!("Late copies towards the {towards}, recorded at the receiver"),
+        Some(SeenFrom::Between) => format!("Data seen again towards the {towards}, recorded between the ends"),
         None => format!("Data seen again towards the {towards}"),
     }
 }
@@ -275,11 +275,11 @@ pub(super) fn merged_repeats(towards: Role, count: u64) -> Option<String> {
 }
 
 /// Limits of this place of capture for reinjections; none at the sender.
-pub(super) fn what_is_open(towards: Role, seen_from: Option<Place>) -> Option<String> {
+pub(super) fn what_is_open(towards: Role, seen_from: Option<SeenFrom>) -> Option<String> {
     let place = match seen_from {
-        Some(Place::Sender) => return None,
-        Some(Place::Receiver) => "recorded at the receiver",
-        Some(Place::Between) => "recorded between the ends",
+        Some(SeenFrom::Sender) => return None,
+        Some(SeenFrom::Receiver) => "recorded at the receiver",
+        Some(SeenFrom::Between) => "recorded between the ends",
         None => "place of capture unknown",
     };
     Some(format!(

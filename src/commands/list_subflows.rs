@@ -12,7 +12,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::subflows::{Kind, State, SubflowRecord, subflows};
+use mptcp_trace::analysis::subflows::{OpenedWith, State, SubflowRecord, subflows};
 use mptcp_trace::analysis::unseen::unseen;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::authentication::Lack;
@@ -161,7 +161,7 @@ fn states(found: &[SubflowRecord]) -> String {
 
 /// The subflow that everything began with is worth a row whatever it carried.
 fn is_initial(subflow: Option<&SubflowRecord>) -> bool {
-    subflow.is_some_and(|subflow| subflow.kind == Some(Kind::Initial))
+    subflow.is_some_and(|subflow| subflow.kind == Some(OpenedWith::Initial))
 }
 
 /// Bytes of data that each subflow of a connection carried in both directions, whatever was sent again included.

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use super::session::shortcuts::Kind;
+use super::session::shortcuts::ShortcutKind;
 use super::{Category, Command, Described, Example, Outcome, Session, shortcut};
 use crate::error::Result;
 
@@ -25,7 +25,7 @@ impl Described for Macro {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        shortcut::arguments(Kind::Macro, command)
+        shortcut::arguments(ShortcutKind::Macro, command)
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -45,6 +45,6 @@ impl Command for Macro {
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
-        shortcut::run(Kind::Macro, arguments, session)
+        shortcut::run(ShortcutKind::Macro, arguments, session)
     }
 }

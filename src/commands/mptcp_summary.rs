@@ -11,7 +11,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -194,7 +194,7 @@ fn shares(direction: &MptcpDirection, limit: Limit) -> Table {
 /// Reinjections by pair of subflows; no table without any.
 fn pairs(summary: &MptcpSummary, limit: Limit) -> Option<Table> {
     let repeated = || summary.directions.iter().filter(|direction| !direction.reinjections.is_empty());
-    let (first, again, title) = if repeated().all(|direction| direction.seen_from == Some(Place::Sender)) {
+    let (first, again, title) = if repeated().all(|direction| direction.seen_from == Some(SeenFrom::Sender)) {
         ("first sent on", "reinjected on", "Reinjections between subflows")
     } else {
         ("came first on", "came again on", "Data that came over two subflows")

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::plots::Size;
 use crate::plots::registry::{PLOTS, Plot};
 use crate::plots::render::USUAL_DPI;
-use crate::plots::request::Request;
+use crate::plots::request::PlotRequest;
 use crate::plots::style::Style;
 use crate::{arguments, described};
 
@@ -61,7 +61,7 @@ impl Command for PlotCommand {
             return Err(Error::Usage("no plot given; `list_available_plots` lists them all".to_string()));
         };
         let plot = PLOTS.find(name).ok_or_else(|| Error::Usage(format!("there is no plot `{name}`")))?;
-        let request = Request::of(arguments)?;
+        let request = PlotRequest::of(arguments)?;
         let style = match arguments.get_one::<String>("style") {
             Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
             None => Style::default(),
@@ -85,7 +85,7 @@ impl Command for PlotCommand {
 
 /// The clap definition of one plot: its own arguments, then those that all share.
 pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
-    let command = Request::with_arguments(described::definition(plot));
+    let command = PlotRequest::with_arguments(described::definition(plot));
     let size = clap::builder::NonEmptyStringValueParser::new().try_map(|text| size(&text));
     let shared = [
         Arg::new("out")

@@ -397,7 +397,7 @@ impl Session {
 #[cfg(test)]
 mod tests;
 
-impl crate::arguments::Source for Session {
+impl crate::arguments::CaptureSource for Session {
     fn capture(&self) -> Result<Arc<LoadedCapture>> {
         Session::capture(self).cloned()
     }

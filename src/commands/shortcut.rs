@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::session::is_name;
-use super::session::shortcuts::{Kind, places};
+use super::session::shortcuts::{ShortcutKind, places};
 use super::{Outcome, Session, registry};
 use crate::error::{Error, Result};
 use crate::output::Report;
@@ -20,7 +20,7 @@ struct Record<'a> {
 }
 
 /// Adds the subcommands.
-pub fn arguments(kind: Kind, command: clap::Command) -> clap::Command {
+pub fn arguments(kind: ShortcutKind, command: clap::Command) -> clap::Command {
     let what = kind.name();
     let name = || Arg::new("shortcut").value_name("NAME");
     let text = Arg::new("text")
@@ -41,7 +41,7 @@ pub fn arguments(kind: Kind, command: clap::Command) -> clap::Command {
 }
 
 /// Does what the line says; without a subcommand it lists.
-pub fn run(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+pub fn run(kind: ShortcutKind, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
     match arguments.subcommand() {
         Some(("create", arguments)) => create(kind, arguments, session),
         Some(("delete", arguments)) => {
@@ -63,7 +63,7 @@ pub fn run(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<
     }
 }
 
-fn create(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
+fn create(kind: ShortcutKind, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
     let name = arguments.get_one::<String>("shortcut").map(String::as_str).unwrap_or_default();
     let words: Vec<String> = arguments.get_many::<String>("text").into_iter().flatten().cloned().collect();
     let text = match words.as_slice() {
@@ -84,7 +84,7 @@ fn create(kind: Kind, arguments: &ArgMatches, session: &mut Session) -> Result<O
         }
         _ => {}
     }
-    if kind == Kind::Macro {
+    if kind == ShortcutKind::Macro {
         check_places(&text)?;
     }
     session.keep_shortcut(kind, name, Some(&text));
@@ -105,7 +105,7 @@ fn check_places(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn known(kind: Kind, name: &str, session: &Session) -> Result<()> {
+fn known(kind: ShortcutKind, name: &str, session: &Session) -> Result<()> {
     let what = kind.name();
     match session.shortcuts.of(kind).contains_key(name) {
         true => Ok(()),

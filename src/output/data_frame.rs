@@ -132,12 +132,14 @@ mod tests {
     use polars::prelude::{Column, NamedFrom, Series};
 
     use super::*;
-    use crate::packets::schema::Kind;
+    use crate::packets::schema::ColumnType;
 
     fn frame() -> FrameRows {
         let columns = vec![
             Column::new("packetid".into(), [1_u64, u64::MAX]),
-            Column::new("reltime".into(), [Some(123_456_789_012_345_i64), None]).cast(&Kind::Span.data_type()).unwrap(),
+            Column::new("reltime".into(), [Some(123_456_789_012_345_i64), None])
+                .cast(&ColumnType::Span.data_type())
+                .unwrap(),
             Column::new("sendkey".into(), [Some(0xcfe2_ec98_u64), None]),
             Series::new("subtype".into(), [Some(Series::new("".into(), [2_u8, 3])), None]).into(),
             Column::new("backup".into(), [Some(true), None]),

@@ -259,7 +259,7 @@ mod tests {
             .cast(&DataType::Duration(TimeUnit::Nanoseconds))
             .unwrap();
         assert_eq!(only(span).value(0).machine_text(), "1.000000001");
-        let instant = Series::new("abstime".into(), [1_i64]).cast(&schema::Kind::Instant.data_type()).unwrap();
+        let instant = Series::new("abstime".into(), [1_i64]).cast(&schema::ColumnType::Instant.data_type()).unwrap();
         assert_eq!(only(instant).value(0).machine_text(), "1970-01-01T00:00:00.000000001Z");
     }
 

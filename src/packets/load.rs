@@ -116,7 +116,7 @@ fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Load
 
 fn dissect(path: &Path, partial: bool, options: &LoadOptions<'_>) -> Result<Dissection, Failure> {
     let mut progress = Progress::new(Unit::Bytes, options.progress);
-    native::dissect_watched(path, native::Request { partial }, &mut |read, whole| progress.show(read, whole))
+    native::dissect_watched(path, native::DissectOptions { partial }, &mut |read, whole| progress.show(read, whole))
 }
 
 /// Requests that only tshark can fulfil.
@@ -158,7 +158,7 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
         }
     }
     let counted = count(path)?;
-    let request = tshark::Request {
+    let request = tshark::TsharkRequest {
         profile: options.profile,
         extra_fields: options.extra_fields,
         expected_frames: counted.map(|count| count.whole),

@@ -13,7 +13,7 @@ pub const VERSION: u32 = 7;
 
 /// The type of a column, as polars stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     /// Unsigned, 8 bits.
     U8,
     /// Unsigned, 16 bits.
@@ -38,22 +38,22 @@ pub enum Kind {
     Span,
 }
 
-impl Kind {
+impl ColumnType {
     /// The polars data type.
     #[must_use]
     pub fn data_type(self) -> DataType {
         match self {
-            Kind::U8 => DataType::UInt8,
-            Kind::U16 => DataType::UInt16,
-            Kind::U32 => DataType::UInt32,
-            Kind::U64 => DataType::UInt64,
-            Kind::Bool => DataType::Boolean,
-            Kind::Text => DataType::String,
-            Kind::ListU8 => DataType::List(Box::new(DataType::UInt8)),
-            Kind::ListU32 => DataType::List(Box::new(DataType::UInt32)),
-            Kind::ListU64 => DataType::List(Box::new(DataType::UInt64)),
-            Kind::Instant => DataType::Datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)),
-            Kind::Span => DataType::Duration(TimeUnit::Nanoseconds),
+            ColumnType::U8 => DataType::UInt8,
+            ColumnType::U16 => DataType::UInt16,
+            ColumnType::U32 => DataType::UInt32,
+            ColumnType::U64 => DataType::UInt64,
+            ColumnType::Bool => DataType::Boolean,
+            ColumnType::Text => DataType::String,
+            ColumnType::ListU8 => DataType::List(Box::new(DataType::UInt8)),
+            ColumnType::ListU32 => DataType::List(Box::new(DataType::UInt32)),
+            ColumnType::ListU64 => DataType::List(Box::new(DataType::UInt64)),
+            ColumnType::Instant => DataType::Datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)),
+            ColumnType::Span => DataType::Duration(TimeUnit::Nanoseconds),
         }
     }
 
@@ -61,17 +61,17 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Kind::U8 => "u8",
-            Kind::U16 => "u16",
-            Kind::U32 => "u32",
-            Kind::U64 => "u64",
-            Kind::Bool => "bool",
-            Kind::Text => "str",
-            Kind::ListU8 => "list[u8]",
-            Kind::ListU32 => "list[u32]",
-            Kind::ListU64 => "list[u64]",
-            Kind::Instant => "datetime[ns, UTC]",
-            Kind::Span => "duration[ns]",
+            ColumnType::U8 => "u8",
+            ColumnType::U16 => "u16",
+            ColumnType::U32 => "u32",
+            ColumnType::U64 => "u64",
+            ColumnType::Bool => "bool",
+            ColumnType::Text => "str",
+            ColumnType::ListU8 => "list[u8]",
+            ColumnType::ListU32 => "list[u32]",
+            ColumnType::ListU64 => "list[u64]",
+            ColumnType::Instant => "datetime[ns, UTC]",
+            ColumnType::Span => "duration[ns]",
         }
     }
 }
@@ -91,7 +91,7 @@ pub struct ColumnSpec {
     /// Short name, as typed and as exported.
     pub name: &'static str,
     /// Type.
-    pub kind: Kind,
+    pub kind: ColumnType,
     /// Unit, or empty where there is none.
     pub unit: &'static str,
     /// The Wireshark fields that the tshark dissector asks for to fill it; empty for tracked columns.
@@ -108,7 +108,7 @@ pub struct ColumnSpec {
     pub about: &'static str,
 }
 
-const fn raw(name: &'static str, kind: Kind, fields: &'static [&'static str], about: &'static str) -> ColumnSpec {
+const fn raw(name: &'static str, kind: ColumnType, fields: &'static [&'static str], about: &'static str) -> ColumnSpec {
     ColumnSpec {
         name,
         kind,
@@ -122,7 +122,7 @@ const fn raw(name: &'static str, kind: Kind, fields: &'static [&'static str], ab
     }
 }
 
-const fn tracked(name: &'static str, kind: Kind, about: &'static str) -> ColumnSpec {
+const fn tracked(name: &'static str, kind: ColumnType, about: &'static str) -> ColumnSpec {
     ColumnSpec { origin: Origin::Tracking, ..raw(name, kind, &[], about) }
 }
 
@@ -148,186 +148,210 @@ const ADDRESS_ID: &str = "tcp.options.mptcp.addrid";
 /// Every column, in table order.
 pub const COLUMNS: &[ColumnSpec] = &[
     // The frame.
-    raw("packetid", Kind::U64, &["frame.number"], "frame number in the file, from 1"),
+    raw("packetid", ColumnType::U64, &["frame.number"], "frame number in the file, from 1"),
     raw(
         "interface",
-        Kind::Text,
+        ColumnType::Text,
         &["frame.interface_name", "frame.interface_id", "sll.ifindex"],
         "recording interface; its index if a cooked capture (version 2) has no name",
     ),
-    raw("abstime", Kind::Instant, &["frame.time_epoch"], "time of recording"),
-    raw("reltime", Kind::Span, &["frame.time_epoch"], "time since the first frame of the file").unit("s"),
-    raw("framelen", Kind::U32, &["frame.len"], "length on the wire").unit("B"),
-    raw("caplen", Kind::U32, &["frame.cap_len"], "recorded length; less than framelen if cut").unit("B"),
+    raw("abstime", ColumnType::Instant, &["frame.time_epoch"], "time of recording"),
+    raw("reltime", ColumnType::Span, &["frame.time_epoch"], "time since the first frame of the file").unit("s"),
+    raw("framelen", ColumnType::U32, &["frame.len"], "length on the wire").unit("B"),
+    raw("caplen", ColumnType::U32, &["frame.cap_len"], "recorded length; less than framelen if cut").unit("B"),
     // IP.
-    raw("ipsrc", Kind::Text, &["ip.src", "ipv6.src"], "source address, IPv4 or IPv6"),
-    raw("ipdst", Kind::Text, &["ip.dst", "ipv6.dst"], "destination address, IPv4 or IPv6"),
-    raw("ttl", Kind::U8, &["ip.ttl", "ipv6.hlim"], "time to live, or hop limit"),
-    raw("iplen", Kind::U32, &["ip.len", "ipv6.plen"], "IP total length, or IPv6 payload length").unit("B"),
-    raw("ipid", Kind::U16, &["ip.id"], "IPv4 identification; IPv6 has none").source("RFC 791 §3.1"),
+    raw("ipsrc", ColumnType::Text, &["ip.src", "ipv6.src"], "source address, IPv4 or IPv6"),
+    raw("ipdst", ColumnType::Text, &["ip.dst", "ipv6.dst"], "destination address, IPv4 or IPv6"),
+    raw("ttl", ColumnType::U8, &["ip.ttl", "ipv6.hlim"], "time to live, or hop limit"),
+    raw("iplen", ColumnType::U32, &["ip.len", "ipv6.plen"], "IP total length, or IPv6 payload length").unit("B"),
+    raw("ipid", ColumnType::U16, &["ip.id"], "IPv4 identification; IPv6 has none").source("RFC 791 §3.1"),
     // TCP.
-    raw("sport", Kind::U16, &["tcp.srcport"], "source port").source("RFC 9293 §3.1"),
-    raw("dport", Kind::U16, &["tcp.dstport"], "destination port").source("RFC 9293 §3.1"),
-    raw("tcpflags", Kind::U16, &["tcp.flags"], "flags, FIN is the lowest bit").source("RFC 9293 §3.1").hashed(),
-    raw("tcpseq_raw", Kind::U32, &["tcp.seq_raw"], "sequence number as sent").source("RFC 9293 §3.1"),
-    raw("tcpack_raw", Kind::U32, &["tcp.ack_raw"], "acknowledgement number as sent; null without ACK")
+    raw("sport", ColumnType::U16, &["tcp.srcport"], "source port").source("RFC 9293 §3.1"),
+    raw("dport", ColumnType::U16, &["tcp.dstport"], "destination port").source("RFC 9293 §3.1"),
+    raw("tcpflags", ColumnType::U16, &["tcp.flags"], "flags, FIN is the lowest bit").source("RFC 9293 §3.1").hashed(),
+    raw("tcpseq_raw", ColumnType::U32, &["tcp.seq_raw"], "sequence number as sent").source("RFC 9293 §3.1"),
+    raw("tcpack_raw", ColumnType::U32, &["tcp.ack_raw"], "acknowledgement number as sent; null without ACK")
         .source("RFC 9293 §3.1"),
-    raw("tcplen", Kind::U32, &["tcp.len"], "payload length; null if unknown from the packet").unit("B").hashed(),
-    raw("tcphdrlen", Kind::U8, &["tcp.hdr_len"], "TCP header length").unit("B"),
-    raw("rwnd_raw", Kind::U16, &["tcp.window_size_value"], "window field, not scaled").source("RFC 9293 §3.1"),
-    raw("tcpoptions", Kind::ListU8, &["tcp.option_kind"], "kinds of the TCP options, in order"),
-    raw("tcpmss", Kind::U16, &["tcp.options.mss_val"], "maximum segment size option")
+    raw("tcplen", ColumnType::U32, &["tcp.len"], "payload length; null if unknown from the packet").unit("B").hashed(),
+    raw("tcphdrlen", ColumnType::U8, &["tcp.hdr_len"], "TCP header length").unit("B"),
+    raw("rwnd_raw", ColumnType::U16, &["tcp.window_size_value"], "window field, not scaled").source("RFC 9293 §3.1"),
+    raw("tcpoptions", ColumnType::ListU8, &["tcp.option_kind"], "kinds of the TCP options, in order"),
+    raw("tcpmss", ColumnType::U16, &["tcp.options.mss_val"], "maximum segment size option")
         .unit("B")
         .source("RFC 9293 §3.7.1"),
-    raw("wscale", Kind::U8, &["tcp.options.wscale.shift"], "window scale option").source("RFC 7323 §2"),
-    raw("tcptsval", Kind::U32, &["tcp.options.timestamp.tsval"], "timestamp option, value")
+    raw("wscale", ColumnType::U8, &["tcp.options.wscale.shift"], "window scale option").source("RFC 7323 §2"),
+    raw("tcptsval", ColumnType::U32, &["tcp.options.timestamp.tsval"], "timestamp option, value")
         .source("RFC 7323 §3")
         .hashed(),
-    raw("tcptsecr", Kind::U32, &["tcp.options.timestamp.tsecr"], "timestamp option, echo")
+    raw("tcptsecr", ColumnType::U32, &["tcp.options.timestamp.tsecr"], "timestamp option, echo")
         .source("RFC 7323 §3")
         .hashed(),
     raw(
         "sack",
-        Kind::ListU32,
+        ColumnType::ListU32,
         &["tcp.options.sack_le", "tcp.options.sack_re"],
         "edges of the SACK blocks as sent: left, right, left, …",
     )
     .source("RFC 2018 §3"),
     // MPTCP options.
-    raw("subtype", Kind::ListU8, &[SUBTYPE, "tcp.option_len"], "MPTCP option subtypes, in order")
+    raw("subtype", ColumnType::ListU8, &[SUBTYPE, "tcp.option_len"], "MPTCP option subtypes, in order")
         .source("RFC 8684 §8")
         .hashed(),
-    raw("mptcpversion", Kind::U8, &["tcp.options.mptcp.version", SUBTYPE], "version in MP_CAPABLE")
+    raw("mptcpversion", ColumnType::U8, &["tcp.options.mptcp.version", SUBTYPE], "version in MP_CAPABLE")
         .source("RFC 8684 §3.1"),
-    raw("capable_flags", Kind::U8, &[FLAGS, SUBTYPE], "flags of MP_CAPABLE: 0x80 checksum, 0x20 no joins here")
+    raw("capable_flags", ColumnType::U8, &[FLAGS, SUBTYPE], "flags of MP_CAPABLE: 0x80 checksum, 0x20 no joins here")
         .source("RFC 8684 §3.1")
         .hashed(),
-    raw("sendkey", Kind::U64, &["tcp.options.mptcp.sendkey"], "key of the packet's sender")
+    raw("sendkey", ColumnType::U64, &["tcp.options.mptcp.sendkey"], "key of the packet's sender")
         .source("RFC 8684 §3.1")
         .hashed()
         .hexadecimal(),
-    raw("recvkey", Kind::U64, &["tcp.options.mptcp.recvkey"], "key of the packet's receiver, in MP_CAPABLE")
+    raw("recvkey", ColumnType::U64, &["tcp.options.mptcp.recvkey"], "key of the packet's receiver, in MP_CAPABLE")
         .source("RFC 8684 §3.1")
         .hashed()
         .hexadecimal(),
-    raw("recvtok", Kind::U32, &["tcp.options.mptcp.recvtok"], "token of the connection that MP_JOIN joins")
+    raw("recvtok", ColumnType::U32, &["tcp.options.mptcp.recvtok"], "token of the connection that MP_JOIN joins")
         .source("RFC 8684 §3.2")
         .hashed()
         .hexadecimal(),
-    raw("sendnonce", Kind::U32, &["tcp.options.mptcp.sendrand"], "random number in MP_JOIN")
+    raw("sendnonce", ColumnType::U32, &["tcp.options.mptcp.sendrand"], "random number in MP_JOIN")
         .source("RFC 8684 §3.2")
         .hashed()
         .hexadecimal(),
-    raw("sendtrunchmac", Kind::U64, &["tcp.options.mptcp.sendtrunchmac"], "truncated HMAC in the MP_JOIN SYN/ACK")
-        .source("RFC 8684 §3.2")
-        .hashed()
-        .hexadecimal(),
-    raw("sendhmac", Kind::Text, &["tcp.options.mptcp.sendhmac"], "HMAC in the MP_JOIN ACK, hexadecimal")
+    raw(
+        "sendtrunchmac",
+        ColumnType::U64,
+        &["tcp.options.mptcp.sendtrunchmac"],
+        "truncated HMAC in the MP_JOIN SYN/ACK",
+    )
+    .source("RFC 8684 §3.2")
+    .hashed()
+    .hexadecimal(),
+    raw("sendhmac", ColumnType::Text, &["tcp.options.mptcp.sendhmac"], "HMAC in the MP_JOIN ACK, hexadecimal")
         .source("RFC 8684 §3.2")
         .hashed(),
-    raw("addrid", Kind::U8, &[ADDRESS_ID, SUBTYPE], "address id in MP_JOIN or MP_PRIO").source("RFC 8684 §3.2"),
-    raw("backup", Kind::Bool, &["tcp.options.mptcp.backup.flag", FLAGS], "backup flag of MP_JOIN or MP_PRIO")
+    raw("addrid", ColumnType::U8, &[ADDRESS_ID, SUBTYPE], "address id in MP_JOIN or MP_PRIO").source("RFC 8684 §3.2"),
+    raw("backup", ColumnType::Bool, &["tcp.options.mptcp.backup.flag", FLAGS], "backup flag of MP_JOIN or MP_PRIO")
         .source("RFC 8684 §3.3.8")
         .hashed(),
-    raw("dss_flags", Kind::U8, &[FLAGS, SUBTYPE], "flags of DSS: 1 A, 2 a, 4 M, 8 m, 16 F")
+    raw("dss_flags", ColumnType::U8, &[FLAGS, SUBTYPE], "flags of DSS: 1 A, 2 a, 4 M, 8 m, 16 F")
         .source("RFC 8684 §3.3")
         .hashed(),
-    raw("datafin", Kind::Bool, &[FLAGS, SUBTYPE], "DATA_FIN flag of DSS").source("RFC 8684 §3.3.3"),
-    raw("dss_rawack", Kind::U64, &["tcp.options.mptcp.rawdataack"], "DATA_ACK as sent, 32 or 64 bits")
+    raw("datafin", ColumnType::Bool, &[FLAGS, SUBTYPE], "DATA_FIN flag of DSS").source("RFC 8684 §3.3.3"),
+    raw("dss_rawack", ColumnType::U64, &["tcp.options.mptcp.rawdataack"], "DATA_ACK as sent, 32 or 64 bits")
         .source("RFC 8684 §3.3.2")
         .hashed()
         .hexadecimal(),
     raw(
         "dss_dsn",
-        Kind::U64,
+        ColumnType::U64,
         &["tcp.options.mptcp.rawdataseqno", SUBTYPE],
         "DSN of the mapping as sent, 32 or 64 bits",
     )
     .source("RFC 8684 §3.3.1")
     .hashed()
     .hexadecimal(),
-    raw("dss_ssn", Kind::U32, &["tcp.options.mptcp.subflowseqno"], "subflow sequence number of the mapping, relative")
-        .source("RFC 8684 §3.3.1")
-        .hashed(),
-    raw("dss_length", Kind::U16, &["tcp.options.mptcp.datalvllen"], "data-level length of the mapping")
+    raw(
+        "dss_ssn",
+        ColumnType::U32,
+        &["tcp.options.mptcp.subflowseqno"],
+        "subflow sequence number of the mapping, relative",
+    )
+    .source("RFC 8684 §3.3.1")
+    .hashed(),
+    raw("dss_length", ColumnType::U16, &["tcp.options.mptcp.datalvllen"], "data-level length of the mapping")
         .unit("B")
         .source("RFC 8684 §3.3.1")
         .hashed(),
-    raw("checksum", Kind::U16, &["tcp.options.mptcp.checksum", "tcp.options"], "checksum in DSS or MP_CAPABLE")
+    raw("checksum", ColumnType::U16, &["tcp.options.mptcp.checksum", "tcp.options"], "checksum in DSS or MP_CAPABLE")
         .source("RFC 8684 §3.3.1")
         .hashed(),
     raw(
         "addaddr_ip",
-        Kind::Text,
+        ColumnType::Text,
         &["tcp.options.mptcp.ipv4", "tcp.options.mptcp.ipv6"],
         "address advertised by ADD_ADDR",
     )
     .source("RFC 8684 §3.4.1"),
-    raw("addaddr_port", Kind::U16, &["tcp.options.mptcp.port"], "port advertised by ADD_ADDR")
+    raw("addaddr_port", ColumnType::U16, &["tcp.options.mptcp.port"], "port advertised by ADD_ADDR")
         .source("RFC 8684 §3.4.1"),
-    raw("addaddr_id", Kind::U8, &[ADDRESS_ID, SUBTYPE], "address id in ADD_ADDR").source("RFC 8684 §3.4.1").hashed(),
-    raw("addaddr_echo", Kind::Bool, &["tcp.options.mptcp.echo"], "whether the ADD_ADDR is an echo")
+    raw("addaddr_id", ColumnType::U8, &[ADDRESS_ID, SUBTYPE], "address id in ADD_ADDR")
         .source("RFC 8684 §3.4.1")
         .hashed(),
-    raw("addaddr_hmac", Kind::U64, &["tcp.options.mptcp.addaddrtrunchmac"], "truncated HMAC in ADD_ADDR")
+    raw("addaddr_echo", ColumnType::Bool, &["tcp.options.mptcp.echo"], "whether the ADD_ADDR is an echo")
+        .source("RFC 8684 §3.4.1")
+        .hashed(),
+    raw("addaddr_hmac", ColumnType::U64, &["tcp.options.mptcp.addaddrtrunchmac"], "truncated HMAC in ADD_ADDR")
         .source("RFC 8684 §3.4.1")
         .hashed()
         .hexadecimal(),
-    raw("rmaddr_ids", Kind::ListU8, &[ADDRESS_ID, "tcp.option_len"], "address ids in REMOVE_ADDR")
+    raw("rmaddr_ids", ColumnType::ListU8, &[ADDRESS_ID, "tcp.option_len"], "address ids in REMOVE_ADDR")
         .source("RFC 8684 §3.4.2")
         .hashed(),
-    raw("fail_dsn", Kind::U64, &["tcp.options.mptcp.rawdataseqno", SUBTYPE], "DSN in MP_FAIL")
+    raw("fail_dsn", ColumnType::U64, &["tcp.options.mptcp.rawdataseqno", SUBTYPE], "DSN in MP_FAIL")
         .source("RFC 8684 §3.7")
         .hashed()
         .hexadecimal(),
-    raw("fastclose_key", Kind::U64, &["tcp.options.mptcp.recvkey", SUBTYPE], "receiver's key in MP_FASTCLOSE")
+    raw("fastclose_key", ColumnType::U64, &["tcp.options.mptcp.recvkey", SUBTYPE], "receiver's key in MP_FASTCLOSE")
         .source("RFC 8684 §3.5")
         .hashed()
         .hexadecimal(),
-    raw("rst_flags", Kind::U8, &[FLAGS, SUBTYPE], "flags of MP_TCPRST: 1 transient").source("RFC 8684 §3.6").hashed(),
-    raw("rst_reason", Kind::U8, &["tcp.options.mptcp.rst_reason"], "reason in MP_TCPRST")
+    raw("rst_flags", ColumnType::U8, &[FLAGS, SUBTYPE], "flags of MP_TCPRST: 1 transient")
         .source("RFC 8684 §3.6")
         .hashed(),
-    raw("options_cut", Kind::Bool, &["tcp.option_kind", "tcp.option_len"], "TCP options cut by the snap length"),
-    raw("malformed_subtype", Kind::U8, &["tcp.options"], "subtype of the first malformed MPTCP option")
+    raw("rst_reason", ColumnType::U8, &["tcp.options.mptcp.rst_reason"], "reason in MP_TCPRST")
+        .source("RFC 8684 §3.6")
+        .hashed(),
+    raw("options_cut", ColumnType::Bool, &["tcp.option_kind", "tcp.option_len"], "TCP options cut by the snap length"),
+    raw("malformed_subtype", ColumnType::U8, &["tcp.options"], "subtype of the first malformed MPTCP option")
         .source("RFC 8684 §3"),
-    raw("malformed_length", Kind::U8, &["tcp.options"], "length of the first MPTCP option with an invalid length")
-        .unit("B")
-        .source("RFC 8684 §3"),
+    raw(
+        "malformed_length",
+        ColumnType::U8,
+        &["tcp.options"],
+        "length of the first MPTCP option with an invalid length",
+    )
+    .unit("B")
+    .source("RFC 8684 §3"),
     // Tracked.
-    tracked("tcpstream", Kind::U32, "TCP stream, numbered as Wireshark's tcp.stream"),
-    tracked("tcpdest", Kind::Text, "destination role in the TCP stream: client or server"),
-    tracked("tcpseq", Kind::U32, "sequence number relative to the stream's first, as in Wireshark"),
-    tracked("tcpack", Kind::U32, "acknowledgement number relative to the other direction's first; null without ACK"),
-    tracked("rwnd", Kind::U32, "scaled receive window; null if the scale was not captured").unit("B"),
+    tracked("tcpstream", ColumnType::U32, "TCP stream, numbered as Wireshark's tcp.stream"),
+    tracked("tcpdest", ColumnType::Text, "destination role in the TCP stream: client or server"),
+    tracked("tcpseq", ColumnType::U32, "sequence number relative to the stream's first, as in Wireshark"),
+    tracked(
+        "tcpack",
+        ColumnType::U32,
+        "acknowledgement number relative to the other direction's first; null without ACK",
+    ),
+    tracked("rwnd", ColumnType::U32, "scaled receive window; null if the scale was not captured").unit("B"),
     tracked(
         "mptcpstream",
-        Kind::U32,
+        ColumnType::U32,
         "MPTCP connection of the whole stream, numbered as Wireshark's mptcp.stream; subflows joined by data sequence \
          numbers alone have the number of the first",
     ),
-    tracked("mptcpstream_wireshark", Kind::U32, "Wireshark's mptcp.stream, for the whole stream"),
-    tracked("mptcpdest", Kind::Text, "destination role in the MPTCP connection: client or server"),
-    tracked("expected_token", Kind::U32, "token derived from the key in this packet")
+    tracked("mptcpstream_wireshark", ColumnType::U32, "Wireshark's mptcp.stream, for the whole stream"),
+    tracked("mptcpdest", ColumnType::Text, "destination role in the MPTCP connection: client or server"),
+    tracked("expected_token", ColumnType::U32, "token derived from the key in this packet")
         .source("RFC 8684 §3.2")
         .hexadecimal(),
-    tracked("dsn", Kind::U64, "DSN of the first payload byte relative to the IDSN; the first data byte is 1")
+    tracked("dsn", ColumnType::U64, "DSN of the first payload byte relative to the IDSN; the first data byte is 1")
         .source("RFC 8684 §3.3.1"),
-    tracked("dsnraw64", Kind::U64, "DSN of the first payload byte, all 64 bits")
+    tracked("dsnraw64", ColumnType::U64, "DSN of the first payload byte, all 64 bits")
         .source("RFC 8684 §3.3.1")
         .hexadecimal(),
-    tracked("related_mapping", Kind::U64, "packet whose mapping covers the first payload byte")
+    tracked("related_mapping", ColumnType::U64, "packet whose mapping covers the first payload byte")
         .source("RFC 8684 §3.3.1"),
-    tracked("dack", Kind::U64, "DATA_ACK relative to the IDSN of the acknowledged data").source("RFC 8684 §3.3.2"),
-    tracked("reinjection_of", Kind::ListU64, "packets of other subflows that sent this packet's data before"),
-    tracked("reinjected_in", Kind::ListU64, "packets of other subflows that sent this packet's data again"),
+    tracked("dack", ColumnType::U64, "DATA_ACK relative to the IDSN of the acknowledged data")
+        .source("RFC 8684 §3.3.2"),
+    tracked("reinjection_of", ColumnType::ListU64, "packets of other subflows that sent this packet's data before"),
+    tracked("reinjected_in", ColumnType::ListU64, "packets of other subflows that sent this packet's data again"),
     tracked(
         "retransmission",
-        Kind::Bool,
+        ColumnType::Bool,
         "whether some payload was sent before under the same sequence numbers; null without payload",
     )
     .source("RFC 9293 §3.8.1"),
-    tracked("duplicate_of", Kind::U64, "packet of which this is a copy, made by the path"),
+    tracked("duplicate_of", ColumnType::U64, "packet of which this is a copy, made by the path"),
 ];
 
 /// The column of that name.

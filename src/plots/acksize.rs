@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::distribution::share_at_most;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
-use super::request::{Clockwork, Request, value};
+use super::request::{Clockwork, PlotRequest, value};
 use super::subject::{Flow, Subject};
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::ack_sizes::{AckSize, ack_sizes};
@@ -57,14 +57,14 @@ impl Described for AckSizePlot {
 }
 
 impl Plot for AckSizePlot {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request, arguments.get_flag("distribution")))
     }
 }
 
-fn figure(capture: &Capture, connection: &Connection, request: &Request, distribution: bool) -> Figure {
+fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest, distribution: bool) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let clockwork = Clockwork::of(capture);
@@ -119,7 +119,7 @@ fn shares(subject: &Subject<'_>, towards: Role, sizes: &[AckSize]) -> Panel {
     let flows = by_flow(subject, sizes);
     if !flows.is_empty() {
         let all = share_at_most(values(&mut flows.iter().flat_map(|(_, own)| own)), 1.0);
-        panel = panel.with_series(Series::new("all", Look::of(RoleKind::Total), Marks::Steps(all)));
+        panel = panel.with_series(Series::new("all", FigureRole::of(RoleKind::Total), Marks::Steps(all)));
     }
     for (flow, own) in interruptible(flows) {
         let marks = Marks::Steps(share_at_most(values(&mut own.iter()), 1.0));

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::captions::without_handshake;
-use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::{self, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, Request};
-use crate::arguments::{self, Source};
+use super::request::{Clockwork, PlotRequest};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::StreamId;
@@ -35,7 +35,7 @@ impl Described for AggrBenefit {
 
     fn details(&self) -> &'static str {
         "Compares the goodput g with the capacities C of the paths: (g - Cmax) / (sum of C - Cmax) if the goodput \
-         reaches the best path's capacity, (g - Cmax) / Cmax otherwise. Source: Paasch, Khalili, Bonaventure: On the \
+         reaches the best path's capacity, (g - Cmax) / Cmax otherwise. CaptureSource: Paasch, Khalili, Bonaventure: On the \
          Benefits of Applying Experimental Design to Improve Multipath TCP, CoNEXT 2013. Bars are time windows; the \
          line is the whole transfer, from the first to the last packet with data.\n\n\
          A capture does not contain the capacities. Without --capacity, each subflow's capacity is estimated as its \
@@ -72,7 +72,7 @@ impl Described for AggrBenefit {
 }
 
 impl Plot for AggrBenefit {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let given = arguments.get_many::<(StreamId, f64)>("capacity").into_iter().flatten().copied().collect();
@@ -116,7 +116,7 @@ fn capacity(text: &str) -> std::result::Result<(StreamId, f64), &'static str> {
 pub fn aggr_benefit(
     capture: &Capture,
     connection: &Connection,
-    request: &Request,
+    request: &PlotRequest,
     window: f64,
     given: &BTreeMap<StreamId, f64>,
 ) -> Figure {
@@ -162,11 +162,11 @@ fn panel(towards: Role, found: Option<&AggregationBenefit>, clockwork: Clockwork
     let bars = found.windows.iter().filter_map(|window| {
         Some(Bar { x_low: clockwork.seconds(window.from), x_high: clockwork.seconds(window.until), y: window.benefit? })
     });
-    panel.series.push(Series::new("windows", Look::of(RoleKind::Subflow), Marks::Bars(bars.collect())));
-    panel.series.push(Series::new("all paths together", Look::of(RoleKind::WindowEdge), level(1.0)));
-    panel.series.push(Series::new("best path alone", Look::of(RoleKind::Reference), level(0.0)));
+    panel.series.push(Series::new("windows", FigureRole::of(RoleKind::Subflow), Marks::Bars(bars.collect())));
+    panel.series.push(Series::new("all paths together", FigureRole::of(RoleKind::WindowEdge), level(1.0)));
+    panel.series.push(Series::new("best path alone", FigureRole::of(RoleKind::Reference), level(0.0)));
     if let Some(benefit) = found.benefit {
-        panel.series.push(Series::new("whole transfer", Look::of(RoleKind::Total), level(benefit)));
+        panel.series.push(Series::new("whole transfer", FigureRole::of(RoleKind::Total), level(benefit)));
     }
     panel
 }

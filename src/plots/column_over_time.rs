@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches};
 
 use super::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
 use super::panels::panel;
-use super::request::{Clockwork, Request, span, value};
+use super::request::{Clockwork, PlotRequest, span, value};
 use super::subject::{Flow, Subject};
 use crate::analysis::selection::unknown_column;
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ pub fn figure(
     capture: &LoadedCapture,
     subject: &Subject<'_>,
     arguments: &ArgMatches,
-    request: &Request,
+    request: &PlotRequest,
 ) -> Result<Figure> {
     let name = arguments.get_one::<String>("column").map(String::as_str).unwrap_or_default();
     let column = Column::of(capture, name)?;
@@ -101,7 +101,7 @@ impl Column {
         capture: &LoadedCapture,
         subject: &Subject<'_>,
         towards: Role,
-        request: &Request,
+        request: &PlotRequest,
     ) -> (Panel, Option<u64>) {
         let found: Vec<(&Flow<'_>, Vec<(f64, Number)>)> =
             subject.flows.iter().map(|flow| (flow, self.numbers(capture, flow, towards, request))).collect();
@@ -120,7 +120,7 @@ impl Column {
         capture: &LoadedCapture,
         flow: &Flow<'_>,
         towards: Role,
-        request: &Request,
+        request: &PlotRequest,
     ) -> Vec<(f64, Number)> {
         let clockwork = Clockwork::of(capture);
         let rows = flow.stream.packets.iter().filter_map(|row| {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::figure::{Figure, Marks, RoleKind, Series};
-use super::request::{Clockwork, Request};
+use super::request::{Clockwork, PlotRequest};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Connection};
@@ -46,7 +46,7 @@ impl Crowd {
         indices: HashSet<u32>,
         capture: &Capture,
         connection: &Connection,
-        request: &Request,
+        request: &PlotRequest,
     ) -> Option<Self> {
         Crowd::of(indices, "those with the least data", || carried(capture, connection, request))
     }
@@ -93,7 +93,7 @@ impl Crowd {
 /// `figure` with at most [`MOST`] subflows of `connection`, the ones that carried most data in the directions and times of
 /// `request`. What stands for all subflows together stays as it is.
 #[must_use]
-pub fn thinned(figure: Figure, capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+pub fn thinned(figure: Figure, capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     match Crowd::of_connection(subflows(&figure), capture, connection, request) {
         Some(crowd) => crowd.thin(figure),
         None => figure,
@@ -119,7 +119,7 @@ fn subflows(figure: &Figure) -> HashSet<u32> {
 }
 
 /// Bytes of data that each subflow carried, by its index: what was sent again counts each time.
-fn carried(capture: &Capture, connection: &Connection, request: &Request) -> Vec<u64> {
+fn carried(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Vec<u64> {
     let clockwork = Clockwork::of(capture);
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let mut octets = vec![0_u64; connection.subflows.len()];

@@ -2,12 +2,12 @@
 
 use clap::ArgMatches;
 
-use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
-use super::request::{Clockwork, Request, value};
+use super::request::{Clockwork, PlotRequest, value};
 use super::subject::Subject;
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::congestion_window::{RoundTrip, round_trips};
@@ -55,14 +55,14 @@ impl Described for CongestionWindow {
 }
 
 impl Plot for CongestionWindow {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request))
     }
 }
 
-fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
     let clockwork = Clockwork::of(capture);
     let by_flow: Vec<_> =
@@ -81,7 +81,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
             }
         }
         if !again.is_empty() {
-            let look = Look::of(RoleKind::Retransmission);
+            let look = FigureRole::of(RoleKind::Retransmission);
             panel = panel.with_series(Series::new("retransmissions: no estimate", look, Marks::Points(again)));
         }
         figure = figure.with_panel(panel);
@@ -94,7 +94,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
     subject.thinned(figure, capture, request)
 }
 
-fn points<'a>(rounds: impl Iterator<Item = &'a RoundTrip>, clockwork: Clockwork, request: &Request) -> Vec<Point> {
+fn points<'a>(rounds: impl Iterator<Item = &'a RoundTrip>, clockwork: Clockwork, request: &PlotRequest) -> Vec<Point> {
     let points = rounds.map(|round| Point { x: clockwork.seconds(round.until), y: value(round.most) });
     points.filter(|point| request.shows(point.x)).collect()
 }

@@ -6,15 +6,15 @@ use clap::ArgMatches;
 
 use super::crowded::thinned;
 use super::figure::{
-    Annotation, Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit, VerticalStroke,
+    Annotation, Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit, VerticalStroke,
 };
 use super::panels::panel;
 use super::registry::Plot;
-use super::request::{Clockwork, Request, value};
-use crate::arguments::{self, Source};
+use super::request::{Clockwork, PlotRequest, value};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
-use mptcp_trace::analysis::events::{Event, Kind, events};
+use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -63,7 +63,7 @@ impl Described for Dsn {
 }
 
 impl Plot for Dsn {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(dsn(&capture, connection, request))
@@ -72,7 +72,7 @@ impl Plot for Dsn {
 
 /// The figure.
 #[must_use]
-pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let happened = events(capture, connection, None);
     let mut figure = Figure::new(format!("MPTCP connection {} of {}", connection.id, capture.name()));
@@ -107,7 +107,7 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &Request) -> Fig
 
 struct Direction<'a> {
     connection: &'a Connection,
-    request: &'a Request,
+    request: &'a PlotRequest,
     towards: Role,
     sequence: &'a DataSequence,
     /// Value shown as 0, computed once.
@@ -122,12 +122,20 @@ impl Direction<'_> {
     fn panel(&self, happened: &[Event]) -> (Panel, Vec<String>) {
         let y = Axis::new("data sequence number", Unit::Bytes);
         let mut panel = panel(self.towards, Axis::new("time", Unit::Seconds), y);
-        panel.series.push(Series::new("window", Look::of(RoleKind::WindowEdge), Marks::Steps(self.window_edge())));
-        panel.series.push(Series::new("DATA_ACK", Look::of(RoleKind::Acknowledgement), Marks::Steps(self.data_acks())));
+        panel.series.push(Series::new(
+            "window",
+            FigureRole::of(RoleKind::WindowEdge),
+            Marks::Steps(self.window_edge()),
+        ));
+        panel.series.push(Series::new(
+            "DATA_ACK",
+            FigureRole::of(RoleKind::Acknowledgement),
+            Marks::Steps(self.data_acks()),
+        ));
         let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());
         for ((index, stream), strokes) in interruptible(subflows) {
             let strokes = Marks::VerticalStrokes(strokes);
-            panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), strokes));
+            panel.series.push(Series::new(format!("subflow {stream}"), FigureRole::subflow(index), strokes));
         }
         for (name, kind, sending) in [
             ("retransmission", RoleKind::Retransmission, Sending::Retransmission),
@@ -135,7 +143,7 @@ impl Direction<'_> {
             ("re-send on the same subflow", RoleKind::Loss, Sending::SameSubflow),
             ("duplicated by the path", RoleKind::Event, Sending::Duplicate),
         ] {
-            panel.series.push(Series::new(name, Look::of(kind), Marks::Points(self.marks(sending))));
+            panel.series.push(Series::new(name, FigureRole::of(kind), Marks::Points(self.marks(sending))));
         }
         panel.series.retain(|series| !series.marks.is_empty());
         let unmarked;
@@ -231,17 +239,17 @@ impl Direction<'_> {
 }
 
 /// Label of an event; `None` for those that the plot does not show.
-fn label(kind: Kind) -> Option<&'static str> {
+fn label(kind: EventKind) -> Option<&'static str> {
     Some(match kind {
-        Kind::MpJoin => "MP_JOIN",
-        Kind::AddAddr => "ADD_ADDR",
-        Kind::RemoveAddr => "REMOVE_ADDR",
-        Kind::MpPrio => "MP_PRIO",
-        Kind::MpFail => "MP_FAIL",
-        Kind::MpFastclose => "FASTCLOSE",
-        Kind::Reset => "RST",
-        Kind::DataFin => "DATA_FIN",
-        Kind::Fallback => "fallback",
+        EventKind::MpJoin => "MP_JOIN",
+        EventKind::AddAddr => "ADD_ADDR",
+        EventKind::RemoveAddr => "REMOVE_ADDR",
+        EventKind::MpPrio => "MP_PRIO",
+        EventKind::MpFail => "MP_FAIL",
+        EventKind::MpFastclose => "FASTCLOSE",
+        EventKind::Reset => "RST",
+        EventKind::DataFin => "DATA_FIN",
+        EventKind::Fallback => "fallback",
         _ => return None,
     })
 }

@@ -5,9 +5,9 @@ use clap::ArgMatches;
 use super::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
-use super::request::{Request, value};
+use super::request::{PlotRequest, value};
 use super::subject::{Flow, Subject};
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::mapping_lengths::{Bin, MappingLengths, histogram, mapping_lengths};
@@ -50,14 +50,14 @@ impl Described for DssLen {
 }
 
 impl Plot for DssLen {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request))
     }
 }
 
-fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
     let found = mapping_lengths(capture, connection);
     let of = |towards: Role| -> Vec<(&Flow<'_>, &MappingLengths)> {

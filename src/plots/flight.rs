@@ -3,12 +3,12 @@
 use clap::ArgMatches;
 
 use super::crowded::Crowd;
-use super::figure::{Axis, Figure, Marks, Point, Role as Look, RoleKind, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
-use super::request::{Clockwork, Request, value};
+use super::request::{Clockwork, PlotRequest, value};
 use super::subject::Subject;
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
@@ -56,14 +56,14 @@ impl Described for Flight {
 }
 
 impl Plot for Flight {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request))
     }
 }
 
-fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let by_flow: Vec<_> =
@@ -80,7 +80,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &Request) -> Figu
     for towards in request.directions() {
         let mut lines = Lines::new(capture, request);
         let data = data_flight(sequence.get(towards));
-        lines.add_flight("data level", Look::of(RoleKind::Total), &data);
+        lines.add_flight("data level", FigureRole::of(RoleKind::Total), &data);
         let end = subject.flows.iter().filter_map(|flow| last_packet(capture, flow.stream)).max();
         lines.add_window("MPTCP window", RoleKind::WindowEdge, &data, end);
         let flows = subject.flows.iter().zip(&by_flow);
@@ -128,7 +128,7 @@ fn last_packet(capture: &Capture, stream: &Stream) -> Option<i64> {
 /// The lines of one panel.
 struct Lines<'a> {
     clockwork: Clockwork,
-    request: &'a Request,
+    request: &'a PlotRequest,
     flights: Vec<Series>,
     windows: Vec<Series>,
     /// The most bytes in flight.
@@ -139,12 +139,12 @@ struct Lines<'a> {
 const ROOM: f64 = 1.15;
 
 impl<'a> Lines<'a> {
-    fn new(capture: &Capture, request: &'a Request) -> Self {
+    fn new(capture: &Capture, request: &'a PlotRequest) -> Self {
         Lines { clockwork: Clockwork::of(capture), request, flights: Vec::new(), windows: Vec::new(), most: 0.0 }
     }
 
     /// Adds what was in flight; says whether it was anything.
-    fn add_flight(&mut self, name: &str, look: Look, moments: &[Moment]) -> bool {
+    fn add_flight(&mut self, name: &str, look: FigureRole, moments: &[Moment]) -> bool {
         let points = self.steps(moments.iter().map(|moment| (moment.time, Some(moment.in_flight()))));
         let most = points.iter().map(|point| point.y).fold(0.0, f64::max);
         if most > 0.0 {
@@ -160,7 +160,7 @@ impl<'a> Lines<'a> {
         let last = last.map(|(last, end)| (end, last.window));
         let points = self.steps(moments.iter().map(|moment| (moment.time, moment.window)).chain(last));
         if !points.is_empty() {
-            self.windows.push(Series::new(name, Look::of(kind), Marks::Steps(points)));
+            self.windows.push(Series::new(name, FigureRole::of(kind), Marks::Steps(points)));
         }
     }
 

@@ -6,9 +6,9 @@ use super::distribution::share_at_most;
 use super::figure::{Axis, Figure, Marks, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
-use super::request::{Clockwork, Request};
+use super::request::{Clockwork, PlotRequest};
 use super::subject::{self, Subject};
-use crate::arguments::Source;
+use crate::arguments::CaptureSource;
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::interarrival::{Counted, interarrival};
@@ -52,7 +52,7 @@ impl Described for Interarrival {
 }
 
 impl Plot for Interarrival {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let subject = Subject::of_arguments(&capture, arguments, request)?;
         let counted = if arguments.get_flag("all_packets") { Counted::All } else { Counted::Data };
@@ -60,7 +60,7 @@ impl Plot for Interarrival {
     }
 }
 
-fn figure(capture: &Capture, subject: &Subject<'_>, counted: Counted, request: &Request) -> Figure {
+fn figure(capture: &Capture, subject: &Subject<'_>, counted: Counted, request: &PlotRequest) -> Figure {
     let packet = match counted {
         Counted::Data => "data packet",
         Counted::All => "packet",

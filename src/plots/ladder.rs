@@ -6,10 +6,10 @@ mod messages;
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::captions::without_handshake;
-use super::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as Look, Series};
+use super::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series};
 use super::registry::Plot;
-use super::request::{Request, value};
-use crate::arguments::{self, Source};
+use super::request::{PlotRequest, value};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use lifelines::Lifelines;
@@ -59,7 +59,7 @@ impl Described for Ladder {
 }
 
 impl Plot for Ladder {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let most = arguments.get_one::<u16>("most").copied().unwrap_or(30);
@@ -69,7 +69,7 @@ impl Plot for Ladder {
 
 /// The figure, with at most `most` messages.
 #[must_use]
-pub fn ladder(capture: &Capture, connection: &Connection, request: &Request, most: usize) -> Figure {
+pub fn ladder(capture: &Capture, connection: &Connection, request: &PlotRequest, most: usize) -> Figure {
     let wanted = request.directions();
     let all: Vec<Message> = messages(&capture.segments, &events(capture, connection, None))
         .into_iter()
@@ -111,7 +111,11 @@ fn panel(capture: &Capture, connection: &Connection, shown: &[&Message]) -> Pane
     let mut panel = Panel::new(Axis::of_categories("", lifelines.names()), down);
     for ((index, stream), arrows) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !arrows.is_empty() {
-            panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), Marks::Arrows(arrows)));
+            panel.series.push(Series::new(
+                format!("subflow {stream}"),
+                FigureRole::subflow(index),
+                Marks::Arrows(arrows),
+            ));
         }
     }
     panel

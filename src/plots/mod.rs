@@ -56,7 +56,7 @@ pub mod wrapping;
 mod sample;
 
 use figure::FigureError;
-pub use render::{Kind, Size, Target, render};
+pub use render::{PictureFormat, Size, Target, render};
 
 /// A figure could not be drawn.
 #[derive(Debug, thiserror::Error)]

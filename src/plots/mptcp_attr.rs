@@ -5,9 +5,9 @@ use clap::ArgMatches;
 use super::column_over_time;
 use super::figure::Figure;
 use super::registry::Plot;
-use super::request::Request;
+use super::request::PlotRequest;
 use super::subject::Subject;
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 
@@ -47,7 +47,7 @@ impl Described for MptcpAttr {
 }
 
 impl Plot for MptcpAttr {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         column_over_time::figure(&capture, &Subject::of_connection(&capture, connection, request), arguments, request)

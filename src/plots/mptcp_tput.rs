@@ -5,9 +5,9 @@ use clap::ArgMatches;
 use super::figure::Figure;
 use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::Plot;
-use super::request::Request;
+use super::request::PlotRequest;
 use super::subject::Subject;
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::rates::stream_payload;
@@ -46,7 +46,7 @@ impl Described for MptcpTput {
 }
 
 impl Plot for MptcpTput {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let subject = Subject::of_connection(&capture, connection, request);

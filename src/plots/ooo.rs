@@ -4,11 +4,11 @@ use clap::ArgMatches;
 
 use super::captions::{sentence, without_handshake};
 use super::crowded::thinned;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, Request, span, value};
-use crate::arguments::{self, Source};
+use super::request::{Clockwork, PlotRequest, span, value};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
@@ -54,7 +54,7 @@ impl Described for Ooo {
 }
 
 impl Plot for Ooo {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(ooo(&capture, connection, request))
@@ -63,7 +63,7 @@ impl Plot for Ooo {
 
 /// The figure.
 #[must_use]
-pub fn ooo(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+pub fn ooo(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let clockwork = Clockwork::of(capture);
     let wanted = request.directions();
     let found = out_of_order(capture, connection);
@@ -90,15 +90,20 @@ pub fn ooo(capture: &Capture, connection: &Connection, request: &Request) -> Fig
 /// Series of all subflows together in both panels.
 const ALL: &str = "all subflows";
 
-fn occupancy(direction: &OutOfOrderDirection, request: &Request, clockwork: Clockwork) -> Panel {
+fn occupancy(direction: &OutOfOrderDirection, request: &PlotRequest, clockwork: Clockwork) -> Panel {
     let steps =
         direction.occupancy.iter().map(|(time, octets)| Point { x: clockwork.seconds(*time), y: value(*octets) });
     let shown: Vec<Point> = steps.filter(|point| request.shows(point.x)).collect();
     panel(direction.towards, Axis::new("time", Unit::Seconds), Axis::new("waiting", Unit::Bytes))
-        .with_series(Series::new(ALL, Look::of(RoleKind::Total), Marks::Steps(shown)))
+        .with_series(Series::new(ALL, FigureRole::of(RoleKind::Total), Marks::Steps(shown)))
 }
 
-fn delays(direction: &OutOfOrderDirection, connection: &Connection, request: &Request, clockwork: Clockwork) -> Panel {
+fn delays(
+    direction: &OutOfOrderDirection,
+    connection: &Connection,
+    request: &PlotRequest,
+    clockwork: Clockwork,
+) -> Panel {
     let (x, y) = (Axis::new("head-of-line delay", Unit::Seconds), Axis::new("share of waits", Unit::Share));
     let mut panel = panel_of("delays", direction.towards, x, y);
     let mut together = Vec::new();
@@ -109,11 +114,11 @@ fn delays(direction: &OutOfOrderDirection, connection: &Connection, request: &Re
         if let (Some(index), false) = (index, own.is_empty()) {
             together.extend_from_slice(&own);
             let name = format!("subflow {}", waited.tcpstream);
-            panel.series.push(Series::new(name, Look::subflow(index), Marks::Steps(shares(own))));
+            panel.series.push(Series::new(name, FigureRole::subflow(index), Marks::Steps(shares(own))));
         }
     }
     if !together.is_empty() {
-        panel.series.push(Series::new(ALL, Look::of(RoleKind::Total), Marks::Steps(shares(together))));
+        panel.series.push(Series::new(ALL, FigureRole::of(RoleKind::Total), Marks::Steps(shares(together))));
     }
     panel
 }

@@ -4,12 +4,12 @@ use clap::ArgMatches;
 
 use super::captions::sentence;
 use super::crowded::thinned;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::first_clock::FirstClock;
 use super::panels::{panel, with_panels};
 use super::registry::Plot;
-use super::request::{Request, span};
-use crate::arguments::Source;
+use super::request::{PlotRequest, span};
+use crate::arguments::CaptureSource;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::described::{Described, Example};
 use crate::error::Result;
@@ -59,7 +59,7 @@ impl Described for Owd {
 }
 
 impl Plot for Owd {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let captures = TwoCaptures::of_level(arguments, source)?;
         let (merged, clock) = captures.merge()?;
         let correction = two_captures::correction(arguments, &clock, &merged);
@@ -74,7 +74,7 @@ pub fn owd(
     merged: &Merged,
     clock: &Clock,
     correction: Correction,
-    request: &Request,
+    request: &PlotRequest,
 ) -> Figure {
     let what = match captures.connection_number() {
         Some(number) => format!("MPTCP connection {number}"),
@@ -104,7 +104,7 @@ struct Delays<'a> {
     merged: &'a Merged,
     clock: &'a Clock,
     correction: Correction,
-    request: &'a Request,
+    request: &'a PlotRequest,
 }
 
 impl Delays<'_> {
@@ -112,7 +112,7 @@ impl Delays<'_> {
         let (x, y) = (Axis::new("time sent", Unit::Seconds), Axis::new("one-way delay", Unit::Seconds));
         let mut panel = panel(towards, x, y);
         for flow in interruptible(self.flows().filter(|flow| flow.towards() == towards)) {
-            let look = Look::subflow(self.captures.position(flow.pair));
+            let look = FigureRole::subflow(self.captures.position(flow.pair));
             panel.series.push(Series::new(self.name(flow), look, Marks::Points(self.points(flow))));
         }
         panel.series.retain(|series| !series.marks.is_empty());

@@ -3,9 +3,9 @@
 use crate::arguments::choice;
 use clap::{Arg, ArgMatches, value_parser};
 
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
-use super::request::{Clockwork, Request, span};
+use super::request::{Clockwork, PlotRequest, span};
 use super::subject::{Flow, Subject};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
@@ -22,7 +22,7 @@ pub struct Carried {
     /// As the legend calls it.
     pub name: String,
     /// Its look.
-    pub look: Look,
+    pub look: FigureRole,
     /// In the order of time.
     pub parcels: Vec<Parcel>,
 }
@@ -39,7 +39,7 @@ impl Carried {
     pub fn total(parts: &[Carried]) -> Self {
         let mut parcels: Vec<Parcel> = parts.iter().flat_map(|part| &part.parcels).copied().collect();
         parcels.sort_by_key(|parcel| parcel.time);
-        Carried { name: "total".to_string(), look: Look::of(RoleKind::Total), parcels }
+        Carried { name: "total".to_string(), look: FigureRole::of(RoleKind::Total), parcels }
     }
 }
 
@@ -71,7 +71,7 @@ pub fn figure(
     subject: &Subject<'_>,
     (what, counts): (&str, &str),
     carried: &ByRole<Vec<Carried>>,
-    (arguments, request): (&ArgMatches, &Request),
+    (arguments, request): (&ArgMatches, &PlotRequest),
 ) -> Result<Figure> {
     let window = window(arguments, shown_time(capture, carried, request))?;
     let mut figure = Figure::new(subject.title(&capitalized(what)));
@@ -116,7 +116,7 @@ fn window(arguments: &ArgMatches, time: i64) -> Result<Window> {
 }
 
 /// From the first to the last byte of those that are shown, nanoseconds.
-fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &Request) -> i64 {
+fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &PlotRequest) -> i64 {
     let clockwork = Clockwork::of(capture);
     let parts = request.directions().into_iter().flat_map(|towards: Role| carried.get(towards));
     let times = parts.flat_map(|part| &part.parcels).map(|parcel| parcel.time);

@@ -3,8 +3,8 @@
 use clap::ArgMatches;
 
 use super::figure::Figure;
-use super::request::Request;
-use crate::arguments::Source;
+use super::request::PlotRequest;
+use crate::arguments::CaptureSource;
 use crate::described::{Described, Registry};
 use crate::error::Result;
 
@@ -14,7 +14,7 @@ pub trait Plot: Described {
     ///
     /// # Errors
     /// One sentence that says what to do next.
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure>;
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure>;
 }
 
 /// Every plot, in the order in which they are listed. A new plot is one line here.

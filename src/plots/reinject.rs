@@ -9,17 +9,17 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use super::captions::without_handshake;
 use super::crowded::thinned_by;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{self, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, Request, span, value};
+use super::request::{Clockwork, PlotRequest, span, value};
 use crate::arguments::two_captures::TwoCaptures;
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 pub use gains::gains;
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::capture_point::{Place, of_connection};
+use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -72,7 +72,7 @@ impl Described for Reinject {
 }
 
 impl Plot for Reinject {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let number = arguments::connection_id(arguments)?;
         let Some(other) = arguments.get_one::<PathBuf>("second") else {
@@ -86,7 +86,7 @@ impl Plot for Reinject {
 
 /// The figure from one capture.
 #[must_use]
-pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let clockwork = Clockwork::of(capture);
     let directions = request.directions();
     let shown: Vec<Reinjection> = reinjections(capture, connection, None)
@@ -98,9 +98,9 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
     let by_direction = directions.iter().flat_map(|towards| {
         let own: Vec<&Reinjection> = shown.iter().filter(|one| one.towards == *towards).collect();
         let (total, age) = match place.map(|place| place.seen(*towards)) {
-            Some(Place::Sender) => ("reinjected so far", "time since first sent"),
-            Some(Place::Receiver) => ("late copies so far", "late by"),
-            Some(Place::Between) | None => ("seen again so far", "time since first seen"),
+            Some(SeenFrom::Sender) => ("reinjected so far", "time since first sent"),
+            Some(SeenFrom::Receiver) => ("late copies so far", "late by"),
+            Some(SeenFrom::Between) | None => ("seen again so far", "time since first seen"),
         };
         let octets = panel(connection, *towards, (total, Unit::Bytes), &own, |points| {
             Marks::Steps(running_totals(&points, clockwork))
@@ -117,9 +117,9 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &Request) 
     }
     for towards in directions.into_iter().filter(|role| shown.iter().any(|one| one.towards == *role)) {
         let where_recorded = match place.map(|place| place.seen(towards)) {
-            Some(Place::Sender) => continue,
-            Some(Place::Receiver) => "recorded at the receiver",
-            Some(Place::Between) => "recorded between the ends",
+            Some(SeenFrom::Sender) => continue,
+            Some(SeenFrom::Receiver) => "recorded at the receiver",
+            Some(SeenFrom::Between) => "recorded between the ends",
             None => "place of capture unknown",
         };
         figure.caption.push(format!(
@@ -166,7 +166,7 @@ fn panel(
     let mut panel = panels::panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, unit));
     for ((index, stream), own) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !own.is_empty() {
-            panel.series.push(Series::new(format!("subflow {stream}"), Look::subflow(index), marks(own)));
+            panel.series.push(Series::new(format!("subflow {stream}"), FigureRole::subflow(index), marks(own)));
         }
     }
     panel

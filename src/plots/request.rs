@@ -11,7 +11,7 @@ use mptcp_trace::tracking::{Capture, Role};
 
 /// Directions, times and subflows that are wanted.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Request {
+pub struct PlotRequest {
     /// Only the direction towards this end; both without one.
     pub towards: Option<Role>,
     /// Leave out what came earlier, in seconds from the first frame.
@@ -24,7 +24,7 @@ pub struct Request {
     pub skipped: Vec<StreamId>,
 }
 
-impl Request {
+impl PlotRequest {
     /// Adds `--towards`, `--start`, `--end`, `--subflow` and `--skip-subflow`.
     pub fn with_arguments(command: clap::Command) -> clap::Command {
         let seconds = |name: &'static str, help: &'static str| {
@@ -53,7 +53,7 @@ impl Request {
     pub fn of(arguments: &ArgMatches) -> Result<Self> {
         let seconds = |name: &str| arguments.get_one::<f64>(name).copied();
         let subflows = |name: &str| arguments.get_many(name).into_iter().flatten().copied().map(StreamId).collect();
-        let request = Request {
+        let request = PlotRequest {
             towards: arguments::role(arguments),
             start: seconds("start"),
             end: seconds("end"),
@@ -153,7 +153,7 @@ mod tests {
     fn steps_under_way_at_the_ends_are_cut_there() {
         let points = |of: &[(f64, f64)]| of.iter().map(|(x, y)| Point { x: *x, y: *y }).collect::<Vec<_>>();
         let all = points(&[(1.0, 10.0), (2.0, 20.0), (3.0, 30.0), (4.0, 40.0)]);
-        let shown = |start, end| Request { start, end, ..Request::default() }.steps(all.clone());
+        let shown = |start, end| PlotRequest { start, end, ..PlotRequest::default() }.steps(all.clone());
         assert_eq!(shown(None, None), all);
         assert_eq!(shown(Some(2.5), None), points(&[(2.5, 20.0), (3.0, 30.0), (4.0, 40.0)]));
         assert_eq!(shown(None, Some(2.5)), points(&[(1.0, 10.0), (2.0, 20.0), (2.5, 20.0)]));

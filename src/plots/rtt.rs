@@ -6,11 +6,11 @@ use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
 use super::captions::{sentence, without_handshake, without_key};
 use super::crowded::thinned;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{panel_of, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, Request, span, value};
-use crate::arguments::{self, Source};
+use super::request::{Clockwork, PlotRequest, span, value};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
@@ -103,7 +103,7 @@ impl Described for Rtt {
 }
 
 impl Plot for Rtt {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let over = arguments.get_one::<Over>("over").copied().unwrap_or(Over::Ack);
@@ -126,7 +126,7 @@ impl Plot for Rtt {
 pub fn round_trips(
     capture: &Capture,
     connection: &Connection,
-    request: &Request,
+    request: &PlotRequest,
     levels: &[Level],
     over: Over,
 ) -> Figure {
@@ -155,7 +155,7 @@ pub fn round_trips(
 struct Drawing<'a> {
     clockwork: Clockwork,
     connection: &'a Connection,
-    request: &'a Request,
+    request: &'a PlotRequest,
     over: Over,
     found: &'a RoundTrips,
 }
@@ -183,7 +183,7 @@ impl Drawing<'_> {
         let index = u32::try_from(self.connection.subflows.binary_search(&stream).ok()?).ok()?;
         let points: Vec<Point> = series.samples.iter().filter_map(|sample| self.point(sample)).collect();
         (!points.is_empty())
-            .then(|| Series::new(format!("subflow {stream}"), Look::subflow(index), Marks::Points(points)))
+            .then(|| Series::new(format!("subflow {stream}"), FigureRole::subflow(index), Marks::Points(points)))
     }
 
     fn point(&self, sample: &Sample) -> Option<Point> {

@@ -159,36 +159,43 @@ pub(super) fn distribution() -> Figure {
 #[test]
 #[ignore = "for looking at"]
 fn draw_for_looking_at() {
-    use super::render::{Kind, Protocol, Target, render};
+    use super::render::{PictureFormat, Protocol, Target, render};
     use super::style::Style;
     let Some(directory) = std::env::var_os("FIGURES") else { return };
     let directory = std::path::PathBuf::from(directory);
     for (name, figure) in all() {
         for style in Style::NAMES {
             for (width, height) in [(400, 300), (900, 600), (1600, 500), (3000, 2000)] {
-                let target =
-                    Target { style: Style::find(style).unwrap(), ..Target::new(Kind::Png).sized(width, height) };
+                let target = Target {
+                    style: Style::find(style).unwrap(),
+                    ..Target::new(PictureFormat::Png).sized(width, height)
+                };
                 let started = std::time::Instant::now();
                 let Ok(png) = render(&figure, &target) else { continue };
                 println!("{name} {style} {width} {} octets {:?}", png.len(), started.elapsed());
                 std::fs::write(directory.join(format!("{name}-{style}-{width}.png")), png).unwrap();
-                let svg = render(&figure, &Target { kind: Kind::Svg, ..target }).unwrap();
+                let svg = render(&figure, &Target { kind: PictureFormat::Svg, ..target }).unwrap();
                 std::fs::write(directory.join(format!("{name}-{style}-{width}.svg")), svg).unwrap();
             }
         }
         for (width, height) in [(80, 24), (120, 40), (200, 50)] {
-            for (kind, ending) in [(Kind::Text { colour: false }, "plain"), (Kind::Text { colour: true }, "ansi")] {
+            for (kind, ending) in
+                [(PictureFormat::Text { colour: false }, "plain"), (PictureFormat::Text { colour: true }, "ansi")]
+            {
                 let Ok(text) = render(&figure, &Target::new(kind).sized(width, height)) else { continue };
                 std::fs::write(directory.join(format!("{name}-{width}.{ending}.txt")), text).unwrap();
             }
         }
-        std::fs::write(directory.join(format!("{name}.xpl")), render(&figure, &Target::new(Kind::Xplot)).unwrap())
-            .unwrap();
+        std::fs::write(
+            directory.join(format!("{name}.xpl")),
+            render(&figure, &Target::new(PictureFormat::Xplot)).unwrap(),
+        )
+        .unwrap();
         for protocol in [Protocol::Kitty, Protocol::Iterm2, Protocol::Sixel] {
-            let sequence = render(&figure, &Target::new(Kind::Terminal(protocol))).unwrap();
+            let sequence = render(&figure, &Target::new(PictureFormat::Terminal(protocol))).unwrap();
             std::fs::write(directory.join(format!("{name}.{protocol:?}")), sequence).unwrap();
         }
-        let target = Target { dpi: 192.0, ..Target::new(Kind::Png).sized(1800, 1200) };
+        let target = Target { dpi: 192.0, ..Target::new(PictureFormat::Png).sized(1800, 1200) };
         std::fs::write(directory.join(format!("{name}-dpi.png")), render(&figure, &target).unwrap()).unwrap();
     }
 }

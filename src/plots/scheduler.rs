@@ -4,15 +4,15 @@ use clap::ArgMatches;
 
 use super::captions::{without_handshake, without_key};
 use super::crowded::Crowd;
-use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as Look, Series, Unit};
+use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, Request, value};
-use crate::arguments::{self, Source};
+use super::request::{Clockwork, PlotRequest, value};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::capture_point::{Place, of_connection};
+use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
 use mptcp_trace::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::data_sequence;
@@ -58,7 +58,7 @@ impl Described for Scheduler {
 }
 
 impl Plot for Scheduler {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(scheduler(&capture, connection, request))
@@ -67,7 +67,7 @@ impl Plot for Scheduler {
 
 /// The figure.
 #[must_use]
-pub fn scheduler(capture: &Capture, connection: &Connection, request: &Request) -> Figure {
+pub fn scheduler(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let clockwork = Clockwork::of(capture);
     let mut panels = Vec::new();
@@ -99,14 +99,14 @@ pub fn scheduler(capture: &Capture, connection: &Connection, request: &Request) 
 /// Meaning of being first in a capture at the receiver.
 fn at_receiver(capture: &Capture, connection: &Connection, towards: Role) -> Option<String> {
     let place = of_connection(capture, connection)?.seen(towards);
-    (place == Place::Receiver).then(|| {
+    (place == SeenFrom::Receiver).then(|| {
         format!("Towards the {}: recorded at the receiver, so `first` means the first to arrive.", towards.name())
     })
 }
 
 /// The subflows that are shown, each with its lane.
 struct Lanes<'a> {
-    request: &'a Request,
+    request: &'a PlotRequest,
     sendings: &'a [FirstSending],
     /// Subflows of the connection.
     subflows: usize,
@@ -116,7 +116,12 @@ struct Lanes<'a> {
 
 impl<'a> Lanes<'a> {
     /// A lane for each subflow that was first with any data, or for those that are drawn of a crowd.
-    fn new(connection: &Connection, request: &'a Request, sendings: &'a [FirstSending], crowd: Option<&Crowd>) -> Self {
+    fn new(
+        connection: &Connection,
+        request: &'a PlotRequest,
+        sendings: &'a [FirstSending],
+        crowd: Option<&Crowd>,
+    ) -> Self {
         let mut used = vec![false; connection.subflows.len()];
         for sending in interruptible(sendings) {
             if let Some(used) = used.get_mut(sending.subflow) {
@@ -176,7 +181,7 @@ impl<'a> Lanes<'a> {
 
     fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = Marks>) -> Panel {
         for ((index, stream), marks) in interruptible(self.shown.iter().zip(marks)) {
-            let look = Look::subflow(place(*index));
+            let look = FigureRole::subflow(place(*index));
             panel.series.push(Series::new(format!("subflow {stream}"), look, marks));
         }
         panel

@@ -2,7 +2,7 @@
 
 use super::font;
 use super::style::{Colour, Symbol};
-use super::thin::Place;
+use super::thin::PixelPoint;
 
 /// A figure laid out.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,14 +34,14 @@ pub enum Shape {
     /// Lines through points.
     Lines {
         /// Each a line through its points.
-        paths: Vec<Vec<Place>>,
+        paths: Vec<Vec<PixelPoint>>,
         /// Their look.
         stroke: Stroke,
     },
     /// Filled polygons.
     Areas {
         /// Each the corners of one.
-        polygons: Vec<Vec<Place>>,
+        polygons: Vec<Vec<PixelPoint>>,
         /// The colour inside.
         colour: Colour,
         /// 0 is invisible, 1 hides what is below.
@@ -54,7 +54,7 @@ pub enum Shape {
         /// From side to side.
         size: f64,
         /// The middles.
-        places: Vec<Place>,
+        places: Vec<PixelPoint>,
         /// Its colour.
         colour: Colour,
     },
@@ -114,7 +114,7 @@ pub struct Text {
 impl Text {
     /// Text from left to right.
     #[must_use]
-    pub fn new(content: impl Into<String>, (x, y): Place, size: f64, anchor: Anchor, colour: Colour) -> Self {
+    pub fn new(content: impl Into<String>, (x, y): PixelPoint, size: f64, anchor: Anchor, colour: Colour) -> Self {
         Text { content: content.into(), x, y, size, anchor, angle: 0.0, colour }
     }
 
@@ -131,7 +131,7 @@ impl Text {
 
     /// The corners of the room that it takes, with a margin around it.
     #[must_use]
-    pub fn corners(&self, margin: f64) -> Vec<Place> {
+    pub fn corners(&self, margin: f64) -> Vec<PixelPoint> {
         let left = -self.before();
         let flat = Rectangle {
             left,
@@ -140,7 +140,7 @@ impl Text {
             bottom: font::DESCENT * self.size,
         };
         let (sine, cosine) = self.angle.to_radians().sin_cos();
-        let turned = |(x, y): Place| (self.x + x * cosine - y * sine, self.y + x * sine + y * cosine);
+        let turned = |(x, y): PixelPoint| (self.x + x * cosine - y * sine, self.y + x * sine + y * cosine);
         flat.grown(margin).corners().into_iter().map(turned).collect()
     }
 
@@ -203,7 +203,7 @@ impl Rectangle {
 
     /// Whether `place` is inside or on the edge.
     #[must_use]
-    pub fn holds(&self, (x, y): Place) -> bool {
+    pub fn holds(&self, (x, y): PixelPoint) -> bool {
         self.left <= x && x <= self.right && self.top <= y && y <= self.bottom
     }
 
@@ -215,7 +215,7 @@ impl Rectangle {
 
     /// Its corners.
     #[must_use]
-    pub fn corners(&self) -> Vec<Place> {
+    pub fn corners(&self) -> Vec<PixelPoint> {
         vec![(self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)]
     }
 }

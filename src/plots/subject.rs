@@ -3,8 +3,8 @@
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::crowded::thinned;
-use super::figure::{Figure, Role as Look};
-use super::request::Request;
+use super::figure::{Figure, Role as FigureRole};
+use super::request::PlotRequest;
 use crate::arguments::{self, two_captures::Level};
 use crate::error::Result;
 use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
@@ -37,8 +37,8 @@ pub struct Flow<'a> {
 impl Flow<'_> {
     /// The look that is the flow's own.
     #[must_use]
-    pub fn look(&self) -> Look {
-        Look::subflow(self.index)
+    pub fn look(&self) -> FigureRole {
+        FigureRole::subflow(self.index)
     }
 
     /// The end of the *stream* that a packet travels towards when it travels towards `towards` of the subject.
@@ -68,7 +68,7 @@ impl<'a> Subject<'a> {
     ///
     /// # Errors
     /// [`crate::error::Error::NotFound`], saying which there are.
-    pub fn of_arguments(capture: &'a Capture, arguments: &ArgMatches, request: &Request) -> Result<Self> {
+    pub fn of_arguments(capture: &'a Capture, arguments: &ArgMatches, request: &PlotRequest) -> Result<Self> {
         let number = arguments::number(arguments, "stream")?;
         match arguments.get_one::<Level>("level") {
             Some(Level::Tcp) => Ok(Self::of_stream(capture, capture.tcp_stream(StreamId(number))?)),
@@ -91,7 +91,7 @@ impl<'a> Subject<'a> {
 
     /// A connection, with the subflows that `request` shows.
     #[must_use]
-    pub fn of_connection(capture: &'a Capture, connection: &'a Connection, request: &Request) -> Self {
+    pub fn of_connection(capture: &'a Capture, connection: &'a Connection, request: &PlotRequest) -> Self {
         let flows = (0_u32..).zip(&connection.subflows).filter(|(_, id)| request.shows_subflow(**id));
         let flows = flows.filter_map(|(index, id)| {
             let stream = capture.tracking.stream(*id)?;
@@ -115,7 +115,7 @@ impl<'a> Subject<'a> {
 
     /// `figure` with as many subflows as a picture can show, see [`thinned`].
     #[must_use]
-    pub fn thinned(&self, figure: Figure, capture: &Capture, request: &Request) -> Figure {
+    pub fn thinned(&self, figure: Figure, capture: &Capture, request: &PlotRequest) -> Figure {
         match self.connection {
             Some(connection) => thinned(figure, capture, connection, request),
             None => figure,
@@ -124,7 +124,7 @@ impl<'a> Subject<'a> {
 
     /// Meaning of the place of capture for the directions shown; `None` if unknown.
     #[must_use]
-    pub fn place_note(&self, request: &Request) -> Option<String> {
+    pub fn place_note(&self, request: &PlotRequest) -> Option<String> {
         let CapturePoint::At(near) = self.recorded? else {
             return Some("Recorded between both ends: data on the way.".to_string());
         };

@@ -2,12 +2,12 @@
 
 use clap::ArgMatches;
 
-use super::figure::{Figure, Role as Look, RoleKind};
+use super::figure::{Figure, Role as FigureRole, RoleKind};
 use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::Plot;
-use super::request::Request;
+use super::request::PlotRequest;
 use super::subject::Subject;
-use crate::arguments::{self, Source};
+use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::rates::{self, stream_payload};
@@ -45,16 +45,16 @@ impl Described for TcpTput {
 }
 
 impl Plot for TcpTput {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let stream = capture.tcp_stream(arguments::stream_id(arguments)?)?;
         let subject = Subject::of_stream(&capture, stream);
         let series = |carried: rates::Carried| {
             vec![
-                Carried { name: "throughput".to_string(), look: Look::subflow(0), parcels: carried.payload },
+                Carried { name: "throughput".to_string(), look: FigureRole::subflow(0), parcels: carried.payload },
                 Carried {
                     name: "retransmitted part".to_string(),
-                    look: Look::of(RoleKind::Retransmission),
+                    look: FigureRole::of(RoleKind::Retransmission),
                     parcels: carried.retransmitted,
                 },
             ]

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use mptcp_trace::interrupt::interruptible;
 
 /// A place in the picture, in pixels.
-pub type Place = (f64, f64);
+pub type PixelPoint = (f64, f64);
 
 /// A vertical line in the picture: `x`, top, bottom.
 pub type Stroke = (f64, f64, f64);
@@ -35,10 +35,10 @@ fn index(value: f64, cell: f64) -> i64 {
 
 /// Marks of which one hides the others: the first in each cell.
 #[must_use]
-pub fn marks(places: &[Place], cell: f64, most: usize) -> Vec<Place> {
+pub fn marks(places: &[PixelPoint], cell: f64, most: usize) -> Vec<PixelPoint> {
     fitting(most, cell, Vec::len, |cell| {
         let mut taken = HashSet::new();
-        let fresh = |(x, y): &&Place| taken.insert((index(*x, cell), index(*y, cell)));
+        let fresh = |(x, y): &&PixelPoint| taken.insert((index(*x, cell), index(*y, cell)));
         interruptible(places).filter(fresh).copied().collect()
     })
 }
@@ -81,13 +81,13 @@ fn columns_of_strokes(strokes: &[Stroke], cell: f64) -> Vec<Stroke> {
 ///
 /// A line that runs to and fro so often that too much would be left is returned as its extent in each column.
 #[must_use]
-pub fn line(points: &[Place], cell: f64, most: usize) -> Vec<Vec<Place>> {
+pub fn line(points: &[PixelPoint], cell: f64, most: usize) -> Vec<Vec<PixelPoint>> {
     let kept = fitting(most, cell, Vec::len, |cell| runs(points, cell));
     if kept.len() <= most {
         return vec![kept];
     }
     let upright: Vec<Stroke> = points.iter().map(|(x, y)| (*x, *y, *y)).collect();
-    let mut columns: Vec<Vec<Place>> = Vec::new();
+    let mut columns: Vec<Vec<PixelPoint>> = Vec::new();
     for (x, top, bottom) in interruptible(columns_of_strokes(&upright, cell)) {
         match columns.last_mut().map(Vec::as_mut_slice) {
             Some([(before, above), (_, below)]) if *before == x => {
@@ -100,7 +100,7 @@ pub fn line(points: &[Place], cell: f64, most: usize) -> Vec<Vec<Place>> {
     columns
 }
 
-fn runs(points: &[Place], cell: f64) -> Vec<Place> {
+fn runs(points: &[PixelPoint], cell: f64) -> Vec<PixelPoint> {
     let mut kept = Vec::new();
     let mut run: Option<Run> = None;
     for (position, place) in interruptible(points.iter().enumerate()) {
@@ -125,15 +125,15 @@ fn runs(points: &[Place], cell: f64) -> Vec<Place> {
 struct Run {
     column: i64,
     /// First, lowest, highest and last, with their positions.
-    four: [(usize, Place); 4],
+    four: [(usize, PixelPoint); 4],
 }
 
 impl Run {
-    fn new(column: i64, position: usize, place: Place) -> Self {
+    fn new(column: i64, position: usize, place: PixelPoint) -> Self {
         Run { column, four: [(position, place); 4] }
     }
 
-    fn add(&mut self, position: usize, place: Place) {
+    fn add(&mut self, position: usize, place: PixelPoint) {
         let [_, lowest, highest, last] = &mut self.four;
         if place.1 < lowest.1.1 {
             *lowest = (position, place);
@@ -144,7 +144,7 @@ impl Run {
         *last = (position, place);
     }
 
-    fn keep(mut self, kept: &mut Vec<Place>) {
+    fn keep(mut self, kept: &mut Vec<PixelPoint>) {
         self.four.sort_unstable_by_key(|(position, _)| *position);
         let mut before = None;
         for (position, place) in self.four {
@@ -158,7 +158,7 @@ impl Run {
 
 /// Things with two ends: the first of those whose ends lie in the same cells.
 #[must_use]
-pub fn pairs<T: Clone>(things: &[T], cell: f64, most: usize, ends: impl Fn(&T) -> (Place, Place)) -> Vec<T> {
+pub fn pairs<T: Clone>(things: &[T], cell: f64, most: usize, ends: impl Fn(&T) -> (PixelPoint, PixelPoint)) -> Vec<T> {
     fitting(most, cell, Vec::len, |cell| {
         let mut taken = HashSet::new();
         let fresh = |thing: &&T| {

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 use serde_json::Value;
 
-use super::manifest::{Argument, Entry, Kind};
+use super::manifest::{Argument, ArgumentType, Entry};
 use crate::arguments::stream_number;
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
@@ -40,10 +40,10 @@ pub fn given<'a>(entry: &'a Entry, matches: &ArgMatches) -> Result<Vec<(&'a Argu
 fn id(entry: &Entry, index: usize) -> String {
     let Some(argument) = entry.arguments.get(index) else { return String::new() };
     let kind = match argument.kind {
-        Kind::TcpStream => "tcpstream",
-        Kind::MptcpStream => "mptcpstream",
-        Kind::Column => "column",
-        Kind::Capture => "capture",
+        ArgumentType::TcpStream => "tcpstream",
+        ArgumentType::MptcpStream => "mptcpstream",
+        ArgumentType::Column => "column",
+        ArgumentType::Capture => "capture",
         _ => return format!("plugin:{}", argument.name),
     };
     let again = entry.arguments.iter().take(index).any(|other| other.kind == argument.kind);
@@ -56,17 +56,19 @@ fn defined(argument: &Argument, id: String) -> Arg {
         true => defined.required(true),
         false => defined.long(argument.name.replace('_', "-")),
     };
-    if argument.kind == Kind::Flag {
+    if argument.kind == ArgumentType::Flag {
         return defined.action(ArgAction::SetTrue);
     }
     let defined = defined.value_name(argument.name.to_uppercase());
     let defined = match argument.kind {
-        Kind::Number => defined.value_parser(number).allow_negative_numbers(true),
-        Kind::Integer => defined.value_parser(value_parser!(i64)).allow_negative_numbers(true),
-        Kind::TcpStream | Kind::MptcpStream => defined.value_parser(stream_number),
-        Kind::Capture | Kind::File => defined.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath),
-        Kind::Choice => defined.value_parser(PossibleValuesParser::new(argument.choices.clone())),
-        Kind::String | Kind::Column | Kind::Flag => defined,
+        ArgumentType::Number => defined.value_parser(number).allow_negative_numbers(true),
+        ArgumentType::Integer => defined.value_parser(value_parser!(i64)).allow_negative_numbers(true),
+        ArgumentType::TcpStream | ArgumentType::MptcpStream => defined.value_parser(stream_number),
+        ArgumentType::Capture | ArgumentType::File => {
+            defined.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath)
+        }
+        ArgumentType::Choice => defined.value_parser(PossibleValuesParser::new(argument.choices.clone())),
+        ArgumentType::String | ArgumentType::Column | ArgumentType::Flag => defined,
     };
     match &argument.default {
         Some(default) => defined.default_value(default.clone()),
@@ -80,13 +82,17 @@ fn number(text: &str) -> std::result::Result<f64, &'static str> {
 
 fn value(argument: &Argument, id: &str, matches: &ArgMatches) -> Result<Given> {
     let value = match argument.kind {
-        Kind::Flag => Some(matches.get_flag(id).into()),
-        Kind::Number => matches.get_one::<f64>(id).map(|number| (*number).into()),
-        Kind::Integer => matches.get_one::<i64>(id).map(|number| (*number).into()),
-        Kind::TcpStream | Kind::MptcpStream => matches.get_one::<u32>(id).map(|number| (*number).into()),
-        Kind::String | Kind::Column | Kind::Choice => matches.get_one::<String>(id).map(|text| text.as_str().into()),
-        Kind::File => matches.get_one::<PathBuf>(id).map(absolute).transpose()?.map(Into::into),
-        Kind::Capture => match matches.get_one::<PathBuf>(id) {
+        ArgumentType::Flag => Some(matches.get_flag(id).into()),
+        ArgumentType::Number => matches.get_one::<f64>(id).map(|number| (*number).into()),
+        ArgumentType::Integer => matches.get_one::<i64>(id).map(|number| (*number).into()),
+        ArgumentType::TcpStream | ArgumentType::MptcpStream => {
+            matches.get_one::<u32>(id).map(|number| (*number).into())
+        }
+        ArgumentType::String | ArgumentType::Column | ArgumentType::Choice => {
+            matches.get_one::<String>(id).map(|text| text.as_str().into())
+        }
+        ArgumentType::File => matches.get_one::<PathBuf>(id).map(absolute).transpose()?.map(Into::into),
+        ArgumentType::Capture => match matches.get_one::<PathBuf>(id) {
             Some(path) => return Ok(Given::Capture(path.clone())),
             None => None,
         },

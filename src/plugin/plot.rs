@@ -6,12 +6,12 @@ use super::answer::{Shown, shown};
 use super::manifest::Entry;
 use super::protocol::Selection;
 use super::{Plugin, host, request};
-use crate::arguments::Source;
+use crate::arguments::CaptureSource;
 use crate::described::{Described, Example};
 use crate::error::{Error, Result};
 use crate::plots::figure::Figure;
 use crate::plots::registry::Plot;
-use crate::plots::request::Request;
+use crate::plots::request::PlotRequest;
 
 /// A plot that a plugin draws.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Described for PluginPlot {
 }
 
 impl Plot for PluginPlot {
-    fn figure(&self, arguments: &ArgMatches, request: &Request, source: &mut dyn Source) -> Result<Figure> {
+    fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         match use_of(self.plugin, self.entry, arguments, Some(request.into()), source)? {
             Shown::Figure(figure) => Ok(*figure),
             Shown::Report(_) => Err(Error::Failed(format!(
@@ -69,7 +69,7 @@ pub fn use_of(
     entry: &Entry,
     arguments: &ArgMatches,
     selection: Option<Selection>,
-    source: &mut dyn Source,
+    source: &mut dyn CaptureSource,
 ) -> Result<Shown> {
     let prepared = request::prepare(entry, arguments, selection, source)?;
     let spoken = host::ask(plugin, &prepared);
@@ -84,8 +84,8 @@ pub fn use_of(
     shown(name, answer, prepared.directory.path())
 }
 
-impl From<&Request> for Selection {
-    fn from(request: &Request) -> Self {
+impl From<&PlotRequest> for Selection {
+    fn from(request: &PlotRequest) -> Self {
         Selection {
             towards: request.towards.map(|role| role.name().to_string()),
             start: request.start,

@@ -7,11 +7,11 @@ use clap::ArgMatches;
 use serde_json::{Map, Value};
 
 use super::arguments::{Given, given};
-use super::manifest::{Argument, Entry, Form, Kind, PacketsWanted, Role, fill_in};
+use super::manifest::{Argument, ArgumentType, Entry, Form, PacketsWanted, Role, fill_in};
 use super::protocol::{CaptureGiven, PacketsGiven, Request, RequestKind, Selection};
 use crate::analysis::filter::Filter;
 use crate::analysis::selection;
-use crate::arguments::Source;
+use crate::arguments::CaptureSource;
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
 use crate::packets::exported;
@@ -39,13 +39,13 @@ pub fn prepare(
     entry: &Entry,
     matches: &ArgMatches,
     selection: Option<Selection>,
-    source: &mut dyn Source,
+    source: &mut dyn CaptureSource,
 ) -> Result<Prepared> {
     let directory = private_directory()?;
     let given = given(entry, matches)?;
     let columns: Vec<&str> = given
         .iter()
-        .filter(|(argument, _)| argument.kind == Kind::Column)
+        .filter(|(argument, _)| argument.kind == ArgumentType::Column)
         .filter_map(|(_, given)| if let Given::Value(Value::String(name)) = given { Some(name.as_str()) } else { None })
         .collect();
     let wants = Wants { entry, condition: condition(entry.packets.as_ref(), &given)?, columns };
@@ -105,8 +105,8 @@ fn check_streams(capture: &LoadedCapture, given: &[(&Argument, Given)]) -> Resul
         let Given::Value(Value::Number(number)) = given else { continue };
         let id = number.as_u64().and_then(|number| u32::try_from(number).ok());
         match (argument.kind, id) {
-            (Kind::TcpStream, Some(id)) => drop(capture.tcp_stream(StreamId(id))?),
-            (Kind::MptcpStream, Some(id)) => drop(capture.mptcp_connection(ConnectionId(id))?),
+            (ArgumentType::TcpStream, Some(id)) => drop(capture.tcp_stream(StreamId(id))?),
+            (ArgumentType::MptcpStream, Some(id)) => drop(capture.mptcp_connection(ConnectionId(id))?),
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ use clap_complete::engine::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::line::{self, Place};
+use super::line::{self, CursorPlace};
 use super::panics;
 use crate::commands::{Command, grammar, registry};
 use crate::terminal_text::escape;
@@ -118,8 +118,8 @@ pub fn complete(snapshot: &Snapshot, text: &str, position: usize, columns: usize
     let before = text.get(..position).unwrap_or(text);
     let partial = line::partial(before);
     let mut values = match partial.words.split_first() {
-        _ if partial.place == Place::Elsewhere => Vec::new(),
-        _ if partial.place == Place::File => files(&partial.current),
+        _ if partial.place == CursorPlace::Elsewhere => Vec::new(),
+        _ if partial.place == CursorPlace::File => files(&partial.current),
         None => command_names(snapshot, &partial.current),
         Some((name, arguments)) => match registry::COMMANDS.find(name) {
             Some(command) => argument_values(snapshot, command, arguments, &partial.current),

@@ -11,7 +11,7 @@ use crate::commands::drawing::{Display, Drawing, Form};
 use crate::error::{Error, Result};
 use crate::output::{Format, RenderOptions, Report, render as render_report};
 use crate::plots::render::{Protocol, graphics};
-use crate::plots::{self, Kind, PlotError, Size, Target, data};
+use crate::plots::{self, PictureFormat, PlotError, Size, Target, data};
 use crate::terminal_text::escape;
 use mptcp_trace::interrupt;
 
@@ -77,10 +77,10 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
         Ok(octets)
     };
     let encoded = match form {
-        Form::Svg => draw(drawing, Kind::Svg, drawing.size),
-        Form::Png => draw(drawing, Kind::Png, drawing.size),
-        Form::Xpl => draw(drawing, Kind::Xplot, drawing.size),
-        Form::Txt if drawing.size.is_some() => draw(drawing, Kind::Text { colour: false }, drawing.size),
+        Form::Svg => draw(drawing, PictureFormat::Svg, drawing.size),
+        Form::Png => draw(drawing, PictureFormat::Png, drawing.size),
+        Form::Xpl => draw(drawing, PictureFormat::Xplot, drawing.size),
+        Form::Txt if drawing.size.is_some() => draw(drawing, PictureFormat::Text { colour: false }, drawing.size),
         Form::Txt => in_characters(drawing, false, characters(PAGE)),
         Form::Csv => values(Format::Csv),
         Form::Json => values(Format::Json),
@@ -96,11 +96,11 @@ fn table_error(source: polars::error::PolarsError) -> Error {
     Error::Table { action: "put the plotted values into a table", source }
 }
 
-fn draw(drawing: &Drawing, kind: Kind, size: Option<Size>) -> Result<Vec<u8>> {
+fn draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>> {
     try_to_draw(drawing, kind, size).map_err(|error| plot_error(&error))
 }
 
-fn try_to_draw(drawing: &Drawing, kind: Kind, size: Option<Size>) -> Result<Vec<u8>, PlotError> {
+fn try_to_draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>, PlotError> {
     let mut target = Target::new(kind);
     target.style = drawing.style.clone();
     target.dpi = drawing.dpi;
@@ -113,12 +113,12 @@ fn try_to_draw(drawing: &Drawing, kind: Kind, size: Option<Size>) -> Result<Vec<
 /// The figure in characters on a page. Panels that have no room on it make it longer: a terminal scrolls.
 fn in_characters(drawing: &Drawing, colour: bool, page: Size) -> Result<Vec<u8>> {
     let longer = (1..=LENGTHENINGS).map(|step| page.height.saturating_add(step.saturating_mul(LINES_MORE)));
-    let mut drawn = try_to_draw(drawing, Kind::Text { colour }, Some(page));
+    let mut drawn = try_to_draw(drawing, PictureFormat::Text { colour }, Some(page));
     for height in longer {
         if !matches!(drawn, Err(PlotError::TooSmall { .. })) {
             break;
         }
-        drawn = try_to_draw(drawing, Kind::Text { colour }, Some(Size { height, ..page }));
+        drawn = try_to_draw(drawing, PictureFormat::Text { colour }, Some(Size { height, ..page }));
     }
     drawn.map_err(|error| plot_error(&error))
 }
@@ -133,7 +133,7 @@ fn characters((width, height): (u16, u16)) -> Size {
 
 fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
     let octets = match picture_protocol(console) {
-        Some(protocol) => draw(drawing, Kind::Terminal(protocol), drawing.size)?,
+        Some(protocol) => draw(drawing, PictureFormat::Terminal(protocol), drawing.size)?,
         None => {
             let (width, height) = (console.size)().unwrap_or(PAGE);
             in_characters(drawing, console.colour, characters((width, height.saturating_sub(PROMPT).max(12))))?

@@ -13,7 +13,7 @@ use crate::error::Result;
 pub use crate::quoting::{join, quote};
 pub use comparison::unquoted_comparison;
 pub use open::Openness;
-pub use partial::{Place, partial};
+pub use partial::{CursorPlace, partial};
 use reader::Reader;
 
 /// One command of a line and where its result goes.

@@ -1,7 +1,7 @@
 //! Statements that begin with a name of the person's own.
 
 use crate::commands::registry;
-use crate::commands::session::shortcuts::{Kind, Shortcuts, filled, places};
+use crate::commands::session::shortcuts::{ShortcutKind, Shortcuts, filled, places};
 use crate::error::{Error, Result};
 
 use super::line::Statement;
@@ -18,8 +18,8 @@ pub fn expanded(statement: &Statement, shortcuts: &Shortcuts) -> Result<Option<V
     };
     let arguments: Vec<Vec<u8>> = rest.iter().map(|word| word.raw.clone()).collect();
     let (mut line, used) = match kind {
-        Kind::Alias => (text.as_bytes().to_vec(), 0),
-        Kind::Macro => {
+        ShortcutKind::Alias => (text.as_bytes().to_vec(), 0),
+        ShortcutKind::Macro => {
             let wanted = places(text).len();
             if arguments.len() < wanted {
                 return Err(Error::Usage(format!("{name} takes {wanted} arguments: {text}")));

@@ -19,7 +19,7 @@ const DISSECTOR: &str = "tshark 4.0.17";
 /// So many packets, those of an example over and over, and a further field whose every third cell is null.
 pub fn dissection(rows: usize) -> Dissected {
     let example = examples().expect("the examples are shipped").join("client.pcapng");
-    let packets = native::dissect(&example, native::Request::default()).expect("it is a capture").packets;
+    let packets = native::dissect(&example, native::DissectOptions::default()).expect("it is a capture").packets;
     let mut builder = Builder::default();
     for (row, (place, segment)) in (0..rows).zip(packets.segments.iter().enumerate().cycle()) {
         // Numbers that no compression makes small.

@@ -25,7 +25,7 @@ use mptcp_trace::analysis::subflows::subflows;
 use mptcp_trace::analysis::tcp_connections::tcp_connections;
 use mptcp_trace::analysis::tcp_summary::tcp_summary;
 use mptcp_trace::packets::Dissection;
-use mptcp_trace::packets::native::{self, Failure, Request};
+use mptcp_trace::packets::native::{self, DissectOptions, Failure};
 use mptcp_trace::tracking::Capture;
 use mptcpanalyzer::analysis::diagnose::{diagnose_capture, diagnose_connection};
 use mptcpanalyzer::packets::table;
@@ -116,7 +116,7 @@ fn sample(file: &[u8], octets: usize, random: &mut Random) -> Vec<u8> {
 
 fn dissect(file: Vec<u8>) -> Result<Dissection, Failure> {
     let source: Box<dyn Read + Send> = Box::new(Cursor::new(file));
-    native::dissect_from(source, Path::new("damaged"), Request { partial: true })
+    native::dissect_from(source, Path::new("damaged"), DissectOptions { partial: true })
 }
 
 /// Asks what a person would ask.

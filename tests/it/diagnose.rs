@@ -1,7 +1,7 @@
 //! Findings of `diagnose` against what was done to the captures; which are found at all is for tests/it/labelled.rs.
 
 use mptcp_trace::analysis::checksum::Checksums;
-use mptcp_trace::analysis::events::{Kind as EventKind, events};
+use mptcp_trace::analysis::events::{EventKind, events};
 use mptcp_trace::tracking::Capture;
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, diagnose_capture, diagnose_connection};
 use mptcpanalyzer::packets::LoadedCapture;

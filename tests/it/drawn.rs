@@ -4,18 +4,18 @@ use mptcpanalyzer::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mptcpanalyzer::arguments::Source;
+use mptcpanalyzer::arguments::CaptureSource;
 use mptcpanalyzer::error::Result;
 use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::registry;
-use mptcpanalyzer::plots::request::Request;
+use mptcpanalyzer::plots::request::PlotRequest;
 
 use crate::scenarios;
 
 /// A source of one capture.
 struct Only(Arc<LoadedCapture>);
 
-impl Source for Only {
+impl CaptureSource for Only {
     fn warn(&self, _: String) {}
 
     fn capture(&self) -> Result<Arc<LoadedCapture>> {
@@ -39,9 +39,9 @@ pub fn try_draw(capture: &Arc<LoadedCapture>, line: &str) -> Result<Figure> {
     let mut words = line.split_whitespace();
     let plot = registry::PLOTS.find(words.next().expect("a name")).expect("a plot");
     let command = clap::Command::new(plot.name()).no_binary_name(true);
-    let command = Request::with_arguments(plot.arguments(command));
+    let command = PlotRequest::with_arguments(plot.arguments(command));
     let arguments = command.try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
-    let request = Request::of(&arguments)?;
+    let request = PlotRequest::of(&arguments)?;
     let figure = plot.figure(&arguments, &request, &mut Only(capture.clone()))?;
     figure.validate().unwrap_or_else(|error| panic!("{line}: {error}"));
     Ok(figure)

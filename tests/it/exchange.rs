@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use hmac::{Hmac, KeyInit, Mac};
 
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::events::{Event, Kind, events};
+use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::packets::native;
 use mptcp_trace::tracking::{Capture, Role};
@@ -130,7 +130,7 @@ impl Exchange {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made.pcap");
         std::fs::write(&path, self.file()).unwrap();
-        let dissection = native::dissect(&path, native::Request::default()).expect("the capture is dissected");
+        let dissection = native::dissect(&path, native::DissectOptions::default()).expect("the capture is dissected");
         Capture::new(path, dissection).expect("the capture is tracked")
     }
 
@@ -158,11 +158,11 @@ impl Said {
         }
         let name = |(connection, event): &(ConnectionId, Event)| {
             // The particulars of a standstill depend on what comes after it.
-            let detail = if event.event == Kind::SubflowStale { "" } else { &event.detail };
+            let detail = if event.event == EventKind::SubflowStale { "" } else { &event.detail };
             (*connection, event.packetid, event.tcpstream, format!("{:?} {detail}", event.event))
         };
         // Times to live are those of frames, which are not kept of a capture that grows.
-        let seen = |(_, event): &&(ConnectionId, Event)| event.event != Kind::ResetTtlDiffers;
+        let seen = |(_, event): &&(ConnectionId, Event)| event.event != EventKind::ResetTtlDiffers;
         let whole: BTreeSet<_> = told.iter().filter(seen).map(name).collect();
         let live: BTreeSet<_> = watched(capture).iter().map(name).collect();
         let missing: Vec<_> = whole.difference(&live).collect();

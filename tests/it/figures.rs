@@ -8,19 +8,19 @@ use mptcpanalyzer::plots::figure::{
     VerticalStroke,
 };
 use mptcpanalyzer::plots::render::Protocol;
-use mptcpanalyzer::plots::{Kind, Target, render};
+use mptcpanalyzer::plots::{PictureFormat, Target, render};
 use mptcpanalyzer::terminal_text::is_unsafe;
 use proptest::prelude::*;
 
-const KINDS: [Kind; 8] = [
-    Kind::Svg,
-    Kind::Png,
-    Kind::Xplot,
-    Kind::Text { colour: false },
-    Kind::Text { colour: true },
-    Kind::Terminal(Protocol::Kitty),
-    Kind::Terminal(Protocol::Iterm2),
-    Kind::Terminal(Protocol::Sixel),
+const KINDS: [PictureFormat; 8] = [
+    PictureFormat::Svg,
+    PictureFormat::Png,
+    PictureFormat::Xplot,
+    PictureFormat::Text { colour: false },
+    PictureFormat::Text { colour: true },
+    PictureFormat::Terminal(Protocol::Kitty),
+    PictureFormat::Terminal(Protocol::Iterm2),
+    PictureFormat::Terminal(Protocol::Sixel),
 ];
 
 /// One mark of each kind through the same numbers.
@@ -54,10 +54,10 @@ fn draw_everywhere(figure: &Figure) {
         assert!(!drawn.is_empty());
         let steering = |text: &str| text.contains(|character| is_unsafe(character) && character != '\n');
         match kind {
-            Kind::Svg | Kind::Xplot | Kind::Text { colour: false } => {
+            PictureFormat::Svg | PictureFormat::Xplot | PictureFormat::Text { colour: false } => {
                 assert!(!steering(std::str::from_utf8(&drawn).unwrap()), "{kind:?}");
             }
-            Kind::Text { colour: true } => {
+            PictureFormat::Text { colour: true } => {
                 // Nothing but colours steers the terminal.
                 for part in std::str::from_utf8(&drawn).unwrap().split('\x1b').skip(1) {
                     let (colour, rest) = part.split_once('m').unwrap();
@@ -65,7 +65,7 @@ fn draw_everywhere(figure: &Figure) {
                     assert!(!steering(rest));
                 }
             }
-            Kind::Png | Kind::Terminal(_) => {}
+            PictureFormat::Png | PictureFormat::Terminal(_) => {}
         }
     }
 }
@@ -89,7 +89,7 @@ fn a_figure_handed_in_as_json_is_drawn() {
     for kind in KINDS {
         assert!(!render(&figure, &Target::new(kind)).unwrap().is_empty(), "{kind:?}");
     }
-    let svg = String::from_utf8(render(&figure, &Target::new(Kind::Svg)).unwrap()).unwrap();
+    let svg = String::from_utf8(render(&figure, &Target::new(PictureFormat::Svg)).unwrap()).unwrap();
     for said in ["Waiting octets", "waiting (kB)", "time (s)", "buffer", "hole", "lost", "From elsewhere."] {
         assert!(svg.contains(&format!(">{said}</text>")), "{said}");
     }
@@ -97,9 +97,12 @@ fn a_figure_handed_in_as_json_is_drawn() {
 
 #[test]
 fn the_name_of_a_file_tells_its_form() {
-    let told = |name: &str| Kind::of_name(std::path::Path::new(name));
-    assert_eq!((told("a.svg"), told("a.b.PNG")), (Some(Kind::Svg), Some(Kind::Png)));
-    assert_eq!((told("dir.svg/a.xpl"), told("a.txt")), (Some(Kind::Xplot), Some(Kind::Text { colour: false })));
+    let told = |name: &str| PictureFormat::of_name(std::path::Path::new(name));
+    assert_eq!((told("a.svg"), told("a.b.PNG")), (Some(PictureFormat::Svg), Some(PictureFormat::Png)));
+    assert_eq!(
+        (told("dir.svg/a.xpl"), told("a.txt")),
+        (Some(PictureFormat::Xplot), Some(PictureFormat::Text { colour: false }))
+    );
     assert_eq!((told("a.pdf"), told("svg"), told("")), (None, None, None));
 }
 
@@ -120,15 +123,16 @@ fn what_cannot_be_drawn_is_refused_in_every_form() {
 fn sizes_without_end_or_room_are_refused() {
     let figure = figure_of([], Axis::new("x", Unit::Plain), Axis::new("y", Unit::Plain), "t");
     for (width, height) in [(0, 0), (100, 600), (900, 100), (10_001, 600), (u32::MAX, u32::MAX)] {
-        for kind in [Kind::Svg, Kind::Png, Kind::Terminal(Protocol::Sixel)] {
+        for kind in [PictureFormat::Svg, PictureFormat::Png, PictureFormat::Terminal(Protocol::Sixel)] {
             let said = render(&figure, &Target::new(kind).sized(width, height)).unwrap_err().to_string();
             let expected = format!("cannot draw a plot of {width} x {height} pixels; use 160x120 to 10000x10000");
             assert_eq!(said, expected);
         }
     }
-    let said = render(&figure, &Target::new(Kind::Text { colour: true }).sized(39, 24)).unwrap_err().to_string();
+    let said =
+        render(&figure, &Target::new(PictureFormat::Text { colour: true }).sized(39, 24)).unwrap_err().to_string();
     assert_eq!(said, "cannot draw a plot of 39 x 24 characters; use 40x12 to 1000x1000");
-    let said = render(&figure, &Target { dpi: 5000.0, ..Target::new(Kind::Png) }).unwrap_err().to_string();
+    let said = render(&figure, &Target { dpi: 5000.0, ..Target::new(PictureFormat::Png) }).unwrap_err().to_string();
     assert_eq!(said, "resolution of 5000 dots per inch out of range; use 24 to 1200");
 }
 
@@ -173,9 +177,9 @@ fn a_million_points_are_drawn_in_bounded_size() {
         let started = Instant::now();
         let drawn = render(&figure, &Target::new(kind)).unwrap();
         let limit = match kind {
-            Kind::Xplot => 400_000_000,
-            Kind::Text { .. } => 30_000,
-            Kind::Svg => 2_000_000,
+            PictureFormat::Xplot => 400_000_000,
+            PictureFormat::Text { .. } => 30_000,
+            PictureFormat::Svg => 2_000_000,
             _ => 8_000_000,
         };
         assert!(drawn.len() < limit, "{kind:?}: {} octets", drawn.len());
@@ -243,7 +247,7 @@ proptest! {
         }
         let valid = figure.validate().is_ok();
         for kind in KINDS {
-            let size = if matches!(kind, Kind::Text { .. }) { (width / 4, height / 8) } else { (width, height) };
+            let size = if matches!(kind, PictureFormat::Text { .. }) { (width / 4, height / 8) } else { (width, height) };
             let drawn = render(&figure, &Target::new(kind).sized(size.0, size.1));
             prop_assert!(valid || drawn.is_err());
         }

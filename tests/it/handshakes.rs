@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::events::{Kind, events};
+use mptcp_trace::analysis::events::{EventKind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::analysis::setup::setup;
 use mptcpanalyzer::analysis::diagnose::{FindingKind, diagnose_connection};
@@ -72,7 +72,7 @@ fn a_wrong_hmac_is_told_of_the_packet_that_carries_it() {
         let expected: Vec<u64> = frames(&path, filter).iter().map(|(number, _)| *number).collect();
         assert_eq!(expected.len(), 1, "{name}");
         let told = events(&capture, connection, None);
-        let told = told.iter().filter(|event| event.event == Kind::JoinHmacInvalid).map(|event| event.packetid);
+        let told = told.iter().filter(|event| event.event == EventKind::JoinHmacInvalid).map(|event| event.packetid);
         assert_eq!(told.collect::<Vec<_>>(), expected, "{name}");
         let findings = diagnose_connection(&capture, connection, None);
         let wrong = findings.iter().filter(|finding| finding.finding == FindingKind::JoinHmacInvalid);
@@ -82,7 +82,7 @@ fn a_wrong_hmac_is_told_of_the_packet_that_carries_it() {
         live.finish();
         let news = live.take_news();
         let told = news.iter().filter_map(|news| match news {
-            News::Happening(one) if one.event.event == Kind::JoinHmacInvalid => Some(one.event.packetid),
+            News::Happening(one) if one.event.event == EventKind::JoinHmacInvalid => Some(one.event.packetid),
             _ => None,
         });
         assert_eq!(told.collect::<Vec<_>>(), expected, "{name}");

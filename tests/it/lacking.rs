@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use mptcp_trace::analysis::events::{Kind, events};
+use mptcp_trace::analysis::events::{EventKind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::analysis::subflows::subflows;
-use mptcp_trace::packets::native::{self, Request};
+use mptcp_trace::packets::native::{self, DissectOptions};
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::authentication::Lack;
 use mptcp_trace::tracking::data::{Direction, directions};
@@ -59,7 +59,7 @@ fn one_way(path: &Path, filter: &str, directory: &Path) -> Capture {
     let target = directory.join("one_way.pcapng");
     let status = Command::new("tshark").arg("-n").arg("-r").arg(path).args(["-Y", filter, "-w"]).arg(&target).status();
     assert!(status.expect("tshark is installed").success());
-    let dissection = native::dissect(&target, Request::default()).expect("it is a capture");
+    let dissection = native::dissect(&target, DissectOptions::default()).expect("it is a capture");
     Capture::new(target, dissection).expect("it can be tracked")
 }
 
@@ -107,11 +107,12 @@ fn one_direction_is_said_once_and_nothing_follows_from_it() {
             let wrong: Vec<&Finding> = findings.iter().filter(|finding| forbidden.contains(&finding.finding)).collect();
             assert!(wrong.is_empty(), "{name} {filter}: {wrong:?}");
             let told = capture.tracking.whole_connections().flat_map(|connection| events(&capture, connection, None));
-            assert!(told.into_iter().all(|event| event.event != Kind::SubflowStale), "{name} {filter}");
+            assert!(told.into_iter().all(|event| event.event != EventKind::SubflowStale), "{name} {filter}");
             let mut live = Live::new(1_000_000_000);
             capture.segments.iter().for_each(|segment| live.push(segment, capture.origin()));
             live.finish();
-            let stale = |news: &News| matches!(news, News::Happening(one) if one.event.event == Kind::SubflowStale);
+            let stale =
+                |news: &News| matches!(news, News::Happening(one) if one.event.event == EventKind::SubflowStale);
             assert!(!live.take_news().iter().any(stale), "{name} {filter}");
         }
     }
@@ -127,7 +128,7 @@ fn an_hmac_that_cannot_be_checked_names_what_is_missing() {
     assert!(connection.hosts.client.key.is_some() && connection.hosts.server.key.is_some());
     assert_eq!(subflows(&capture, connection)[1].hmac_lacks, Some(Lack::SynAck));
     let told = events(&capture, connection, None);
-    let established = told.iter().find(|event| event.event == Kind::JoinEstablished).unwrap();
+    let established = told.iter().find(|event| event.event == EventKind::JoinEstablished).unwrap();
     assert!(established.detail.contains("SYN/ACK") && !established.detail.contains("key"), "{}", established.detail);
     // Begun in mid-connection, with the joins alone: no key is there.
     let capture = scenarios::load(&folder.join("13a3_one_path_only/client.pcapng")).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use mptcp_trace::analysis::events::{Kind, events};
+use mptcp_trace::analysis::events::{EventKind, events};
 use mptcp_trace::analysis::live::{Live, News, Rate};
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::{ConnectionId, StreamId};
@@ -29,7 +29,7 @@ fn watched(capture: &Capture, window: i64) -> Vec<News> {
 type Told = (ConnectionId, u64, StreamId, String, String);
 
 fn told(connection: ConnectionId, event: &mptcp_trace::analysis::events::Event) -> Told {
-    let detail = if event.event == Kind::SubflowStale { String::new() } else { event.detail.clone() };
+    let detail = if event.event == EventKind::SubflowStale { String::new() } else { event.detail.clone() };
     let what = format!("{:?} towards the {}", event.event, event.towards.name());
     (connection, event.packetid, event.tcpstream, what, detail)
 }
@@ -47,8 +47,9 @@ fn events_are_those_of_the_whole_capture() {
                 |stream: StreamId| capture.tracking.subflow(stream).map_or(connection.id, |subflow| subflow.wireshark);
             // Times to live are those of frames, which are not kept of a capture that grows, and what the path doubled is
             // told of whole captures alone.
-            let seen =
-                events.into_iter().filter(|event| ![Kind::ResetTtlDiffers, Kind::Duplicate].contains(&event.event));
+            let seen = events
+                .into_iter()
+                .filter(|event| ![EventKind::ResetTtlDiffers, EventKind::Duplicate].contains(&event.event));
             seen.map(|event| told(number(event.tcpstream), &event)).collect::<Vec<_>>()
         });
         let mut whole: Vec<Told> = whole.collect();

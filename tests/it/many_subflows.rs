@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mptcpanalyzer::packets::LoadedCapture;
 use mptcpanalyzer::plots::figure::{Figure, RoleKind};
-use mptcpanalyzer::plots::{Kind, Target, render};
+use mptcpanalyzer::plots::{PictureFormat, Target, render};
 
 use crate::drawn::draw;
 use crate::made_mptcp::{
@@ -123,9 +123,9 @@ fn plots_draw_the_subflows_that_carried_most() {
         let figure = draw(&capture, line);
         assert_eq!(drawn(&figure), both, "{line}");
         assert_eq!((figure.caption[0].as_str(), figure.left_out.as_deref()), (LEFT_OUT, Some(LEFT_OUT)), "{line}");
-        for kind in [Kind::Svg, Kind::Text { colour: false }] {
+        for kind in [PictureFormat::Svg, PictureFormat::Text { colour: false }] {
             let mut target = Target::new(kind);
-            if kind != Kind::Svg {
+            if kind != PictureFormat::Svg {
                 (target.size.width, target.size.height) = (80, 200);
             }
             let text = String::from_utf8(render(&figure, &target).unwrap()).unwrap();

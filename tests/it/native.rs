@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use mptcp_trace::packets::Dissection;
-use mptcp_trace::packets::native::{self, Request};
+use mptcp_trace::packets::native::{self, DissectOptions};
 use mptcpanalyzer::packets::cells::Cells;
 use mptcpanalyzer::packets::schema;
 use mptcpanalyzer::packets::tshark;
@@ -23,12 +23,12 @@ struct Fault {
 const FAULTS: &[Fault] = &[];
 
 pub fn by_tshark(path: &Path) -> Dissection {
-    let request = tshark::Request { profile: None, extra_fields: &[], expected_frames: None, progress: false };
+    let request = tshark::TsharkRequest { profile: None, extra_fields: &[], expected_frames: None, progress: false };
     tshark::dissect(scenarios::installed_tshark(), path, &request).expect("tshark dissects it").dissection
 }
 
 pub fn natively(path: &Path) -> Dissection {
-    native::dissect(path, Request { partial: true }).expect("it is dissected")
+    native::dissect(path, DissectOptions { partial: true }).expect("it is dissected")
 }
 
 /// What differs, a line each: packet, column, both values.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::out_of_order::out_of_order;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::{ConnectionId, StreamId};
@@ -96,7 +96,7 @@ fn a_naive_receiver_makes_the_same_data_wait() {
         let found = out_of_order(&capture, capture.mptcp_connection(ConnectionId(0)).unwrap());
         let direction = found.directions.iter().find(|direction| direction.towards == Role::Server).unwrap();
 
-        assert_eq!(direction.capture_point, Some(Place::Receiver), "{file}");
+        assert_eq!(direction.capture_point, Some(SeenFrom::Receiver), "{file}");
         assert_eq!(direction.segments, packets.len() as u64, "{file}");
         assert_eq!(direction.peak_bytes, peak, "{file}");
         assert_eq!((direction.missing_bytes, direction.waiting_at_end_bytes, direction.unmapped_bytes), (0, 0, 0));

@@ -5,7 +5,7 @@ use std::time::Instant;
 use mptcpanalyzer::analysis::filter::Filter;
 use mptcpanalyzer::delimiter::Delimiter;
 use mptcpanalyzer::output::{Cell, Format, RenderOptions, Report, Table, render};
-use mptcpanalyzer::packets::schema::Kind;
+use mptcpanalyzer::packets::schema::ColumnType;
 use polars::prelude::{Column, DataFrame};
 
 use crate::program::Home;
@@ -21,8 +21,8 @@ fn frame() -> DataFrame {
     let keys: Vec<Option<u64>> = ids.iter().map(|id| (id % 3 == 0).then_some(*id)).collect();
     let mut columns = vec![
         Column::new("packetid".into(), &ids),
-        Column::new("reltime".into(), &times).cast(&Kind::Span.data_type()).unwrap(),
-        Column::new("abstime".into(), &times).cast(&Kind::Instant.data_type()).unwrap(),
+        Column::new("reltime".into(), &times).cast(&ColumnType::Span.data_type()).unwrap(),
+        Column::new("abstime".into(), &times).cast(&ColumnType::Instant.data_type()).unwrap(),
         Column::new("tcpdest".into(), &dest),
         Column::new("sendkey".into(), &keys),
     ];

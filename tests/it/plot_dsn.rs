@@ -7,8 +7,8 @@ use mptcp_trace::analysis::reinjections::reinjections;
 use mptcp_trace::tracking::Role;
 use mptcpanalyzer::plots::dsn::dsn;
 use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
-use mptcpanalyzer::plots::request::Request;
-use mptcpanalyzer::plots::{Kind, Target, render};
+use mptcpanalyzer::plots::request::PlotRequest;
+use mptcpanalyzer::plots::{PictureFormat, Target, render};
 
 use crate::merge::end_of;
 use crate::program::examples;
@@ -16,7 +16,7 @@ use crate::scenarios;
 
 fn figure(path: &std::path::Path) -> Figure {
     let capture = scenarios::load(path).unwrap();
-    dsn(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default())
+    dsn(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default())
 }
 
 fn series<'a>(panel: &'a Panel, name: &str) -> Option<&'a Marks> {
@@ -96,18 +96,19 @@ fn nanoseconds(seconds: f64) -> u64 {
 fn pictures_of_the_example_are_whole() {
     let Some(examples) = examples() else { return };
     let figure = figure(&examples.join("client.pcapng"));
-    let svg = String::from_utf8(render(&figure, &Target::new(Kind::Svg)).unwrap()).unwrap();
+    let svg = String::from_utf8(render(&figure, &Target::new(PictureFormat::Svg)).unwrap()).unwrap();
     for text in ["MPTCP connection 0", "towards the server", "data sequence number (MB)", "time (s)", "MP_JOIN", "RST"]
     {
         assert!(svg.contains(&format!(">{text}")), "{text} is not in the picture");
     }
     assert!(svg.len() < 2_000_000);
-    let png = render(&figure, &Target::new(Kind::Png).sized(640, 400)).unwrap();
+    let png = render(&figure, &Target::new(PictureFormat::Png).sized(640, 400)).unwrap();
     // Width and height stand behind the signature and the head of the first chunk (PNG, third edition, 11.2.1).
     let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
     assert_eq!((&png[1..4], number(16), number(20)), (b"PNG".as_slice(), 640, 400));
     let text =
-        String::from_utf8(render(&figure, &Target::new(Kind::Text { colour: false }).sized(80, 24)).unwrap()).unwrap();
+        String::from_utf8(render(&figure, &Target::new(PictureFormat::Text { colour: false }).sized(80, 24)).unwrap())
+            .unwrap();
     assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 

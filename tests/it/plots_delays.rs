@@ -14,7 +14,7 @@ use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::ooo::ooo;
 use mptcpanalyzer::plots::owd::owd;
 use mptcpanalyzer::plots::reinject::gains;
-use mptcpanalyzer::plots::request::Request;
+use mptcpanalyzer::plots::request::PlotRequest;
 use mptcpanalyzer::plots::rtt::{Over, round_trips};
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ fn two_captures(scenario: &Path) -> TwoCaptures {
 fn delays(captures: &TwoCaptures, correction: Correction) -> Figure {
     let merged = merge(&captures.first, &captures.second, &captures.pairs).unwrap();
     let clock = clock(&captures.first, &merged);
-    owd(captures, &merged, &clock, correction, &Request::default())
+    owd(captures, &merged, &clock, correction, &PlotRequest::default())
 }
 
 /// Time in nanoseconds since 1970 of the packets towards `port` (`true`) or from it that nothing in the file repeats, by
@@ -154,8 +154,8 @@ fn round_trips_over_time_are_wiresharks() {
     let path = end_of(&folder.join("02_fullmesh"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
-    let figure = round_trips(&capture, connection, &Request::default(), &[Level::Tcp], Over::Ack);
-    let over_sent = round_trips(&capture, connection, &Request::default(), &[Level::Tcp], Over::Sent);
+    let figure = round_trips(&capture, connection, &PlotRequest::default(), &[Level::Tcp], Over::Ack);
+    let over_sent = round_trips(&capture, connection, &PlotRequest::default(), &[Level::Tcp], Over::Sent);
     let mut measured: HashMap<(u32, i64), i64> = HashMap::new();
     for line in scenarios::tshark(&path, &["tcp.stream", "frame.time_epoch", "tcp.analysis.ack_rtt"]) {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -195,7 +195,7 @@ fn round_trips_of_data_are_from_sending_to_the_data_ack() {
     let figure = round_trips(
         &capture,
         capture.tracking.connection(ConnectionId(0)).unwrap(),
-        &Request::default(),
+        &PlotRequest::default(),
         &[Level::Data],
         Over::Dsn,
     );
@@ -253,7 +253,7 @@ fn gains_are_the_times_between_the_arrivals() {
     let Some(folder) = scenarios::folder() else { return };
     let scenario = folder.join("06c_lossy_blackouts");
     let captures = two_captures(&scenario);
-    let figure = gains(&captures, &Request::default()).unwrap();
+    let figure = gains(&captures, &PlotRequest::default()).unwrap();
     let times = |end| -> HashMap<u64, i64> {
         let lines = scenarios::tshark(&end_of(&scenario, end).unwrap(), &["frame.number", "frame.time_epoch"]);
         let pairs = lines.iter().map(|line| line.split_once('\t').unwrap());
@@ -284,7 +284,7 @@ fn gains_are_the_times_between_the_arrivals() {
 #[test]
 fn reinjections_of_what_was_lost_have_no_gain() {
     let Some(folder) = scenarios::folder() else { return };
-    let figure = gains(&two_captures(&folder.join("05b_failover_permanent")), &Request::default()).unwrap();
+    let figure = gains(&two_captures(&folder.join("05b_failover_permanent")), &PlotRequest::default()).unwrap();
     let panel = panel(&figure, "towards the server, without a gain");
     let useful = points(panel, "useful");
     assert!(useful.len() > 10 && useful.iter().all(|point| point.y == 0.0));
@@ -301,7 +301,7 @@ fn the_reorder_buffer_is_a_naive_receivers() {
         let path = folder.join(file);
         let (by_subflow, _, peak) = naive(&packets(&path));
         let capture = scenarios::load(&path).unwrap();
-        let figure = ooo(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default());
+        let figure = ooo(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default());
         let waiting = points(panel(&figure, "towards the server"), "all subflows");
         assert_eq!(waiting.iter().map(|point| point.y as u64).max(), Some(peak), "{file}");
         assert_eq!(waiting.last().unwrap().y, 0.0, "{file}: in the end nothing waits");
@@ -322,7 +322,8 @@ fn a_request_for_times_leaves_the_rest_out() {
     let path = end_of(&folder.join("02_fullmesh"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
     let words = ["x", "--towards", "server", "--start", "7.5", "--end", "8", "--skip-subflow", "0"];
-    let request = Request::of(&Request::with_arguments(clap::Command::new("x")).get_matches_from(words)).unwrap();
+    let request =
+        PlotRequest::of(&PlotRequest::with_arguments(clap::Command::new("x")).get_matches_from(words)).unwrap();
     let figure = round_trips(
         &capture,
         capture.tracking.connection(ConnectionId(0)).unwrap(),

@@ -4,7 +4,7 @@ use mptcpanalyzer::packets::LoadedCapture;
 use std::sync::Arc;
 
 use mptcpanalyzer::plots::figure::Figure;
-use mptcpanalyzer::plots::{Kind, Size, Target, render};
+use mptcpanalyzer::plots::{PictureFormat, Size, Target, render};
 
 use crate::drawn::{draw, scenario, try_draw};
 use crate::scenarios;
@@ -24,7 +24,7 @@ const LINES: [&str; 12] = [
     "cwnd 0",
 ];
 
-fn rendered(figure: &Figure, kind: Kind, width: u32, height: u32) -> String {
+fn rendered(figure: &Figure, kind: PictureFormat, width: u32, height: u32) -> String {
     let mut target = Target::new(kind);
     target.size = Size { width, height };
     let octets = render(figure, &target).unwrap_or_else(|error| panic!("{}: {error}", figure.title));
@@ -37,9 +37,9 @@ fn nothing_is_left_out_for_lack_of_room() {
     let Some((_, capture)) = scenario("02_fullmesh/client.pcap") else { return };
     for line in LINES {
         let figure = draw(&capture, line);
-        let terminal = rendered(&figure, Kind::Text { colour: false }, 80, 23);
+        let terminal = rendered(&figure, PictureFormat::Text { colour: false }, 80, 23);
         assert!(terminal.lines().count() <= 23, "{line}\n{terminal}");
-        let picture = rendered(&figure, Kind::Svg, 900, 600);
+        let picture = rendered(&figure, PictureFormat::Svg, 900, 600);
         for drawn in [&terminal, &picture] {
             assert!(!drawn.contains("omitted for lack"), "{line}\n{terminal}");
             assert!(!drawn.contains(" more</text>") && !drawn.contains("… and "), "{line}: the legend is cut");
@@ -55,7 +55,7 @@ fn nothing_is_left_out_for_lack_of_room() {
 fn draws_or_says_why(capture: &Arc<LoadedCapture>, label: &str, line: &str) {
     match try_draw(capture, line) {
         Ok(figure) => {
-            rendered(&figure, Kind::Text { colour: false }, 80, 40);
+            rendered(&figure, PictureFormat::Text { colour: false }, 80, 40);
         }
         Err(error) => assert!(!error.to_string().contains('\n'), "{label} {line}: {error}"),
     }

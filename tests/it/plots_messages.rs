@@ -3,7 +3,7 @@
 use mptcp_trace::ConnectionId;
 use mptcpanalyzer::plots::figure::{Arrow, Figure, Marks};
 use mptcpanalyzer::plots::ladder::ladder;
-use mptcpanalyzer::plots::request::Request;
+use mptcpanalyzer::plots::request::PlotRequest;
 
 use crate::merge::end_of;
 use crate::plots_delays::printed;
@@ -61,7 +61,8 @@ fn arrows_are_the_packets_with_these_options() {
     for name in ["02_fullmesh", "04_rm_addr_prio", "07b_fastclose_server"] {
         let path = end_of(&folder.join(name), "client").unwrap();
         let capture = scenarios::load(&path).unwrap();
-        let figure = ladder(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default(), 200);
+        let figure =
+            ladder(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default(), 200);
         let told = told(&figure);
         let packets = control_packets(&path);
         // Subtypes of RFC 8684: MP_JOIN 1, ADD_ADDR 3, REMOVE_ADDR 4, MP_PRIO 5, MP_FASTCLOSE 7.
@@ -104,7 +105,7 @@ fn a_handshake_reads_as_the_rfc_draws_it() {
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("04_rm_addr_prio"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let figure = ladder(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default(), 200);
+    let figure = ladder(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default(), 200);
     let told = told(&figure);
     let line = |index: usize| {
         let (_, from, to, text) = &told[index];
@@ -128,8 +129,8 @@ fn too_many_messages_are_thinned_and_counted() {
     let path = end_of(&folder.join("04_rm_addr_prio"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
-    let all = told(&ladder(&capture, connection, &Request::default(), 200)).len();
-    let figure = ladder(&capture, connection, &Request::default(), 12);
+    let all = told(&ladder(&capture, connection, &PlotRequest::default(), 200)).len();
+    let figure = ladder(&capture, connection, &PlotRequest::default(), 12);
     let told = told(&figure);
     assert_eq!((told.len(), figure.panels[0].y.categories.len()), (12, 12));
     assert_eq!(told.iter().map(|(row, ..)| *row).collect::<Vec<_>>(), (0..12).collect::<Vec<_>>());

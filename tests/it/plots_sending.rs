@@ -11,7 +11,7 @@ use mptcpanalyzer::plots::aggr_benefit::aggr_benefit;
 use mptcpanalyzer::plots::dsn::dsn;
 use mptcpanalyzer::plots::figure::Marks;
 use mptcpanalyzer::plots::reinject::over_time;
-use mptcpanalyzer::plots::request::Request;
+use mptcpanalyzer::plots::request::PlotRequest;
 use mptcpanalyzer::plots::scheduler::scheduler;
 
 use crate::merge::end_of;
@@ -41,7 +41,8 @@ fn stretches_are_the_octets_that_each_subflow_sent_first() {
         let path = end_of(&folder.join(name), end).unwrap();
         let owners = owners(&path);
         let capture = scenarios::load(&path).unwrap();
-        let figure = scheduler(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default());
+        let figure =
+            scheduler(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default());
         let lanes = panel(&figure, "towards the server");
         let mut drawn: BTreeMap<StreamId, Vec<(u64, u64)>> = BTreeMap::new();
         for (lane, series) in lanes.series.iter().enumerate() {
@@ -74,7 +75,7 @@ fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() 
     let Some(folder) = scenarios::folder() else { return };
     let path = end_of(&folder.join("06c_lossy_blackouts"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
-    let figure = over_time(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &Request::default());
+    let figure = over_time(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default());
     // Two panels a direction: bytes, and how late. bytes_retrans of MPTCP_INFO at the client and at the server.
     for (panels, kernel) in figure.panels.chunks(2).zip([76_760.0, 88_924.0]) {
         let [octets, ages] = panels else { panic!("two panels a direction") };
@@ -125,7 +126,7 @@ fn the_aggregation_benefit_is_that_of_the_paths_as_they_were_set_up() {
     assert!((-0.5..0.0).contains(&expected), "{expected}");
 
     let given = BTreeMap::from([(StreamId(0), rate("1")), (StreamId(1), rate("2"))]);
-    let figure = aggr_benefit(&capture, connection, &Request::default(), 1.0, &given);
+    let figure = aggr_benefit(&capture, connection, &PlotRequest::default(), 1.0, &given);
     let upload = panel(&figure, "towards the server");
     let whole = points(upload, "whole transfer");
     assert!((whole[0].y - expected).abs() < 1e-6 && whole[0].y == whole[1].y, "{whole:?}, not {expected}");
@@ -149,13 +150,13 @@ fn without_keys_plots_say_what_is_missing() {
     let path = end_of(&folder.join("13a_midstream"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
-    let figure = scheduler(&capture, connection, &Request::default());
+    let figure = scheduler(&capture, connection, &PlotRequest::default());
     let says = |text: &str| figure.caption.iter().any(|line| line.contains(text));
     assert!(says("the sender's key was not captured") && says("MP_CAPABLE handshake not captured"));
     let lanes = panel(&figure, "towards the server");
     let lowest = lanes.series.iter().flat_map(|lane| lane.marks.boxes()).map(|(low, ..)| low).fold(f64::MAX, f64::min);
     // As in `dsn`, whose lowest number is 1, be it of data or of a DATA_ACK.
-    let same = dsn(&capture, connection, &Request::default());
+    let same = dsn(&capture, connection, &PlotRequest::default());
     let numbers = same.panels[0].series.iter().filter(|one| matches!(one.marks, Marks::VerticalStrokes(_)));
     let drawn = numbers.flat_map(|one| one.marks.boxes()).map(|(_, low, ..)| low).fold(f64::MAX, f64::min);
     assert!(lowest >= 1.0 && lowest == drawn, "{lowest} {drawn}");

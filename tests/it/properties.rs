@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use mptcp_trace::ConnectionId;
 use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
-use mptcp_trace::tracking::data::{Kind, data_level};
+use mptcp_trace::tracking::data::{RepeatKind, data_level};
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Tracking, track};
 use proptest::prelude::*;
@@ -480,7 +480,7 @@ fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
             for octet in 0..repeat.length {
                 let number = direction.numbers.real(repeat.dsn + octet).expect("they are known");
                 let data = number.wrapping_sub(world.idsn);
-                let same = repeat.kind == Kind::SameSubflow;
+                let same = repeat.kind == RepeatKind::SameSubflow;
                 again.push((repeat.row.index(), same, data, repeat.original_row.index()));
             }
         }

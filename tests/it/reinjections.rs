@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::tracking::Role;
 use mptcp_trace::{ConnectionId, StreamId};
@@ -147,7 +147,7 @@ fn the_receiver_lists_the_copies_that_came_late() {
                 let (length, of, first, time) = &expected[&one.packetid];
                 assert_eq!(one.length, *length, "{label} {}", one.packetid);
                 assert_eq!(one.of.iter().map(|original| original.packetid).collect::<BTreeSet<_>>(), *of, "{label}");
-                assert_eq!((one.seen_from, one.needed), (Some(Place::Receiver), None), "{label}");
+                assert_eq!((one.seen_from, one.needed), (Some(SeenFrom::Receiver), None), "{label}");
                 assert!((one.late_by.unwrap() - (time - first)).abs() < 2e-6, "{label} {}", one.packetid);
                 assert!((one.reltime - time).abs() < 2e-6, "{label} {}", one.packetid);
             }
@@ -208,7 +208,7 @@ fn what_was_needed_is_what_the_receiver_could_deliver_first() {
             let delivered = delivered_first(&receiver, towards, &wanted.collect());
             for one in &found {
                 let label = format!("{} packet {}", scenarios::label(&sender), one.packetid);
-                assert_eq!((one.seen_from, one.late_by), (Some(Place::Sender), None), "{label}");
+                assert_eq!((one.seen_from, one.late_by), (Some(SeenFrom::Sender), None), "{label}");
                 *counts.entry(one.needed).or_default() += 1;
                 let own = counterpart[&one.tcpstream];
                 let first = one.dsnraw64.unwrap();

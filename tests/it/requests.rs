@@ -295,7 +295,7 @@ fn field(name: &str) -> Option<Capture> {
         println!("skipped: {} is not here", path.display());
         return None;
     }
-    let dissection = native::dissect(&path, native::Request::default()).unwrap();
+    let dissection = native::dissect(&path, native::DissectOptions::default()).unwrap();
     Some(Capture::new(path, dissection).unwrap())
 }
 

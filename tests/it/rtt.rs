@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::rtt::{Level, Series, rtt};
 use mptcp_trace::tracking::{Capture, Role};
 use mptcp_trace::{ConnectionId, StreamId};
@@ -88,7 +88,7 @@ fn smallest_of(series: &[Series], stream: StreamId, level: Level) -> f64 {
 #[test]
 fn the_place_of_capture_is_found() {
     for scenario in STEADY {
-        for (end, place) in [("client", Place::Sender), ("server", Place::Receiver)] {
+        for (end, place) in [("client", SeenFrom::Sender), ("server", SeenFrom::Receiver)] {
             let Some((_, capture)) = capture(scenario, end) else { return };
             for series in series(&capture).iter().filter(|series| series.towards == Role::Server) {
                 assert_eq!(series.capture_point, Some(place), "{scenario}/{end} stream {:?}", series.tcpstream);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use mptcp_trace::packets::native::{self, Request};
+use mptcp_trace::packets::native::{self, DissectOptions};
 use mptcpanalyzer::packets::tshark::{self, Tshark};
 use serde_json::Value;
 
@@ -91,7 +91,7 @@ pub fn load(path: &Path) -> Option<Arc<LoadedCapture>> {
         if fs::metadata(path).expect("the file is there").len() == 0 {
             return None;
         }
-        let dissection = native::dissect(path, Request::default()).expect("the capture is dissected");
+        let dissection = native::dissect(path, DissectOptions::default()).expect("the capture is dissected");
         Some(Arc::new(LoadedCapture::new(path.to_path_buf(), dissection).expect("the capture is tracked")))
     })
     .clone()

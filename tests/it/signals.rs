@@ -77,7 +77,7 @@ const OLD: &[u8] = b"old\n";
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A kind of work.
-struct Kind {
+struct SignalCase {
     name: &'static str,
     /// Lines of a script.
     script: String,
@@ -93,7 +93,7 @@ struct Kind {
     ended_by_ctrl_c: bool,
 }
 
-impl Kind {
+impl SignalCase {
     fn start(&self, home: &Home) -> std::process::Child {
         if let Some(target) = &self.target {
             home.write(target.name(), OLD);
@@ -177,7 +177,7 @@ struct Found {
 }
 
 impl Found {
-    fn try_once(&mut self, home: &Home, kind: &Kind, signal: (&str, i32), delay: Duration) {
+    fn try_once(&mut self, home: &Home, kind: &SignalCase, signal: (&str, i32), delay: Duration) {
         let before = files(&home.path("."));
         let mut child = kind.start(home);
         std::thread::sleep(delay);
@@ -260,7 +260,7 @@ fn nothing_is_left_whenever_a_signal_comes() {
     std::fs::create_dir(home.path("hangs")).unwrap();
     script(&home, "hangs/tshark", "sleep 300");
     assert!(Command::new("mkfifo").arg(home.path("pipe")).status().unwrap().success());
-    let kind = |name, script: String, target| Kind {
+    let kind = |name, script: String, target| SignalCase {
         name,
         script: script + "\n",
         dissector: "auto",
@@ -275,7 +275,7 @@ fn nothing_is_left_whenever_a_signal_comes() {
         kind("export, CSV", load.clone() + "export old.csv", Some(Target::Replaced("old.csv"))),
         kind("export, Parquet", load.clone() + "export old.parquet", Some(Target::Replaced("old.parquet"))),
         kind("clean_pcap", format!("clean_pcap {long} old.pcap --force"), Some(Target::Replaced("old.pcap"))),
-        Kind { dissector: "tshark", ..kind("load by tshark", format!("load_pcap {capture}\nlc"), None) },
+        SignalCase { dissector: "tshark", ..kind("load by tshark", format!("load_pcap {capture}\nlc"), None) },
         kind("> file", load.clone() + "rtt 0 --samples > old.txt", Some(Target::Replaced("old.txt"))),
         kind(">> file", load.clone() + "rtt 0 --samples >> old.more", Some(Target::Appended("old.more"))),
         kind("sql", load.clone() + "sql \"SELECT count(*) FROM packets\" > old.sql", Some(Target::Replaced("old.sql"))),
@@ -287,13 +287,17 @@ fn nothing_is_left_whenever_a_signal_comes() {
     let endless = [
         kind("| program", load.clone() + "rtt 0 --samples | sleep 300", None),
         kind("! program", "!sleep 300".to_string(), None),
-        Kind {
+        SignalCase {
             dissector: "tshark",
             path: Some("hangs"),
             ..kind("a tshark that hangs", format!("load_pcap {capture}"), None)
         },
-        Kind { whole: octets, ended_by_ctrl_c: true, ..kind("live, a program", live, Some(Target::Grown("old.live"))) },
-        Kind { ended_by_ctrl_c: true, ..kind("live, a named pipe", "live ./pipe".to_string(), None) },
+        SignalCase {
+            whole: octets,
+            ended_by_ctrl_c: true,
+            ..kind("live, a program", live, Some(Target::Grown("old.live")))
+        },
+        SignalCase { ended_by_ctrl_c: true, ..kind("live, a named pipe", "live ./pipe".to_string(), None) },
     ];
     println!(
         "{:20} {:6} {:>6} {:>6} {:>8} {:>5} {:>7} {:>5} {:>10}",

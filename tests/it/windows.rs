@@ -3,7 +3,7 @@
 use mptcpanalyzer::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 
-use mptcp_trace::analysis::events::Kind;
+use mptcp_trace::analysis::events::EventKind;
 use mptcp_trace::analysis::idle_gaps::{Gap, idle_gaps, threshold};
 use mptcp_trace::analysis::receive_window::{Limits, Step, courses, limits};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
@@ -59,7 +59,7 @@ fn a_window_shared_by_two_subflows_is_told_by_either() {
     // The zero itself, and an answer to each of six probes.
     assert_eq!((closure.offered, closure.repeated), (0, 7));
     let said = said(&capture);
-    assert_eq!(said.events.iter().filter(|event| **event == Kind::ZeroWindow).count(), 2);
+    assert_eq!(said.events.iter().filter(|event| **event == EventKind::ZeroWindow).count(), 2);
     assert!(said.findings.iter().all(|finding| finding.finding != FindingKind::SubflowStale));
 }
 
@@ -84,7 +84,10 @@ fn a_window_that_stays_shut_is_counted_to_the_end() {
         assert_eq!((shut.len(), shut[0].towards), (1, Some(towards)), "{file}");
         assert!(shut[0].meaning.contains("does not read") && shut[0].meaning.contains("path works"), "{file}");
         assert!(said.findings.iter().all(|finding| finding.finding != FindingKind::SubflowStale), "{file}");
-        assert!(said.events.contains(&Kind::ZeroWindow) && !said.events.contains(&Kind::WindowOpen), "{file}");
+        assert!(
+            said.events.contains(&EventKind::ZeroWindow) && !said.events.contains(&EventKind::WindowOpen),
+            "{file}"
+        );
     }
 }
 
@@ -95,7 +98,7 @@ fn a_window_that_opens_again_is_not_shut_to_the_end() {
     let limits = limits_of(&capture, Role::Server);
     assert_eq!((limits.unended, limits.limited, limits.shut), (None, 1_930_000_000, 1_930_000_000));
     let said = said(&capture);
-    assert!(said.events.contains(&Kind::ZeroWindow) && said.events.contains(&Kind::WindowOpen));
+    assert!(said.events.contains(&EventKind::ZeroWindow) && said.events.contains(&EventKind::WindowOpen));
     for kind in [FindingKind::WindowShut, FindingKind::SubflowStale] {
         assert!(said.findings.iter().all(|finding| finding.finding != kind), "{kind:?}");
     }

@@ -18,7 +18,7 @@ const LONGEST_TEXT: u64 = 64 << 20;
 
 /// A file to read from. A pipe or device is waited for in a way that Ctrl-C ends.
 #[derive(Debug)]
-pub struct Source {
+pub struct OpenFile {
     file: File,
     /// Something may have to be waited for.
     waits: bool,
@@ -28,10 +28,10 @@ pub struct Source {
 ///
 /// # Errors
 /// When it cannot be opened, is a terminal or a directory; [`interrupt::Interrupted`] within on Ctrl-C.
-pub fn open(path: &Path) -> io::Result<Source> {
+pub fn open(path: &Path) -> io::Result<OpenFile> {
     let kind = std::fs::metadata(path)?.file_type();
     if kind.is_file() {
-        return Ok(Source { file: File::open(path)?, waits: false });
+        return Ok(OpenFile { file: File::open(path)?, waits: false });
     }
     if kind.is_dir() {
         return Err(io::Error::new(ErrorKind::IsADirectory, "it is a directory; name a file in it"));
@@ -44,7 +44,7 @@ pub fn open(path: &Path) -> io::Result<Source> {
     if file.is_terminal() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is a terminal; name a file or a pipe"));
     }
-    let mut source = Source { file, waits: true };
+    let mut source = OpenFile { file, waits: true };
     if kind.is_fifo() {
         source.wait()?;
     }
@@ -64,7 +64,7 @@ pub fn text(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-impl Source {
+impl OpenFile {
     /// Waits until there is something to read, or the end.
     fn wait(&mut self) -> io::Result<()> {
         loop {
@@ -80,7 +80,7 @@ impl Source {
     }
 }
 
-impl Read for Source {
+impl Read for OpenFile {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         while self.waits {
             self.wait()?;

@@ -11,7 +11,7 @@ use mptcp_trace::units::counted;
 
 /// Common parts of one finding's packets, besides its kind.
 #[derive(PartialEq, Eq, Hash)]
-struct Place {
+struct IrregularPlace {
     finding: FindingKind,
     stream: StreamId,
     towards: Option<Role>,
@@ -29,7 +29,7 @@ struct Found {
 /// Findings to be, in the order of their first packets.
 #[derive(Default)]
 struct Gathered {
-    places: HashMap<Place, usize>,
+    places: HashMap<IrregularPlace, usize>,
     found: Vec<Found>,
 }
 
@@ -44,7 +44,7 @@ impl Gathered {
             _ => 0,
         };
         let next = self.found.len();
-        let at = *self.places.entry(Place { finding, stream, towards, one }).or_insert(next);
+        let at = *self.places.entry(IrregularPlace { finding, stream, towards, one }).or_insert(next);
         if at == next {
             let place = (finding, stream, towards);
             self.found.push(Found { place, first: vec![irregularity], packets: vec![packetid] });

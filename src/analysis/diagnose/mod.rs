@@ -36,7 +36,7 @@ use std::collections::HashSet;
 pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
-use mptcp_trace::analysis::capture_point::{self, Place};
+use mptcp_trace::analysis::capture_point::{self, SeenFrom};
 use mptcp_trace::analysis::checksum::ChecksumResult;
 use mptcp_trace::analysis::receive_window::{Course, Step, courses};
 use mptcp_trace::analysis::requests::request_alone;
@@ -88,7 +88,7 @@ impl Subject<'_> {
     }
 
     /// Where the direction of a subflow was recorded.
-    fn place(&self, stream: StreamId, towards: Role) -> Option<Place> {
+    fn place(&self, stream: StreamId, towards: Role) -> Option<SeenFrom> {
         let stream = self.capture.tracking.stream(stream)?;
         Some(capture_point::of_subflow(self.capture, stream)?.seen(towards))
     }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::analysis::acknowledged::acknowledged;
-use mptcp_trace::analysis::capture_point::{Place, of_connection};
+use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
 use mptcp_trace::analysis::reinjections::{Need, need};
 use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::data::{Kind, data_level};
+use mptcp_trace::tracking::data::{RepeatKind, data_level};
 use mptcp_trace::units::counted;
 use mptcp_trace::{PacketRow, StreamId};
 
@@ -30,7 +30,8 @@ struct Pair {
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
     let level = data_level(&capture.segments, &capture.tracking, connection);
-    let is_reinjection = |role: Role| level.directions.get(role).repeats.iter().any(|r| r.kind == Kind::Reinjection);
+    let is_reinjection =
+        |role: Role| level.directions.get(role).repeats.iter().any(|r| r.kind == RepeatKind::Reinjection);
     if !Role::BOTH.into_iter().any(is_reinjection) {
         return Vec::new();
     }
@@ -41,7 +42,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     for towards in Role::BOTH {
         let place = point.map(|point| point.seen(towards));
         let mut pairs: BTreeMap<(usize, usize), Pair> = BTreeMap::new();
-        let repeats = level.directions.get(towards).repeats.iter().filter(|r| r.kind == Kind::Reinjection);
+        let repeats = level.directions.get(towards).repeats.iter().filter(|r| r.kind == RepeatKind::Reinjection);
         for repeat in interruptible(repeats) {
             let pair = pairs.entry((repeat.original_subflow, repeat.subflow)).or_default();
             let again = time(repeat.row);
@@ -60,7 +61,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
             let streams = (stream(from), stream(to));
             let finding = match place {
-                Some(Place::Sender) => from_the_sender(towards, streams, &pair),
+                Some(SeenFrom::Sender) => from_the_sender(towards, streams, &pair),
                 _ => from_elsewhere(place, towards, streams, &pair),
             };
             let shown = pair.packets.iter().map(|row| subject.id(*row));
@@ -105,10 +106,10 @@ fn from_the_sender(towards: Role, (from, to): (StreamId, StreamId), pair: &Pair)
     )
 }
 
-fn from_elsewhere(place: Option<Place>, towards: Role, (from, to): (StreamId, StreamId), pair: &Pair) -> Finding {
+fn from_elsewhere(place: Option<SeenFrom>, towards: Role, (from, to): (StreamId, StreamId), pair: &Pair) -> Finding {
     let recorded = match place {
-        Some(Place::Receiver) => ", recorded at the receiver",
-        Some(Place::Between) => ", recorded between the ends",
+        Some(SeenFrom::Receiver) => ", recorded at the receiver",
+        Some(SeenFrom::Between) => ", recorded between the ends",
         _ => "",
     };
     let detail = format!(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Finding, FindingKind};
 use mptcp_trace::PacketRow;
-use mptcp_trace::analysis::requests::{Outcome, Request, request_alone, requests};
+use mptcp_trace::analysis::requests::{MptcpRequest, Outcome, request_alone, requests};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Endpoint};
 use mptcp_trace::units::counted;
@@ -44,7 +44,7 @@ struct Servers {
 }
 
 impl Servers {
-    fn of(capture: &Capture, requests: &[Request]) -> Self {
+    fn of(capture: &Capture, requests: &[MptcpRequest]) -> Self {
         let mut known: HashMap<Endpoint, Server> = HashMap::new();
         for request in interruptible(requests) {
             let Some(stream) = capture.tracking.stream(request.tcpstream) else { continue };
@@ -80,7 +80,7 @@ impl Servers {
     }
 }
 
-fn of_one(capture: &Capture, request: &Request, servers: &Servers) -> Option<Finding> {
+fn of_one(capture: &Capture, request: &MptcpRequest, servers: &Servers) -> Option<Finding> {
     let stream = capture.tracking.stream(request.tcpstream)?;
     let server = &servers.known.get(&stream.server).copied().unwrap_or_default();
     let finding = match request.outcome {
@@ -103,7 +103,7 @@ fn of_one(capture: &Capture, request: &Request, servers: &Servers) -> Option<Fin
 const NAMED: usize = 4;
 
 /// `the SYN in packet 1 asks for MPTCP version 1`, or of several SYNs which they were.
-fn asked(request: &Request) -> String {
+fn asked(request: &MptcpRequest) -> String {
     let version = request.version;
     if let [syn] = request.asked.as_slice() {
         return format!("the SYN in packet {syn} requests MPTCP version {version}");
@@ -115,11 +115,11 @@ fn asked(request: &Request) -> String {
 }
 
 /// The packet that answered, or else the first SYN.
-fn answer(request: &Request) -> u64 {
+fn answer(request: &MptcpRequest) -> u64 {
     request.answer.or(request.asked.first().copied()).unwrap_or(0)
 }
 
-fn declined(request: &Request, server: &Server) -> Finding {
+fn declined(request: &MptcpRequest, server: &Server) -> Finding {
     let answer = answer(request);
     let without = if request.syn_ack {
         format!("the SYN/ACK in packet {answer} has no MP_CAPABLE")
@@ -154,7 +154,7 @@ fn declined(request: &Request, server: &Server) -> Finding {
 }
 
 /// `plain`: the SYN of this stream without the option; `answer`: the SYN/ACK to it, or to one of another stream.
-fn blackholed(request: &Request, plain: Option<&u64>, answer: Option<u64>) -> Finding {
+fn blackholed(request: &MptcpRequest, plain: Option<&u64>, answer: Option<u64>) -> Finding {
     let answer = answer.unwrap_or(0);
     let answered = match plain {
         Some(plain) => format!("the SYN without the option in packet {plain} is answered in packet {answer}"),
@@ -183,7 +183,7 @@ fn blackholed(request: &Request, plain: Option<&u64>, answer: Option<u64>) -> Fi
     }
 }
 
-fn unanswered(request: &Request, server: &Server) -> Finding {
+fn unanswered(request: &MptcpRequest, server: &Server) -> Finding {
     let plain = match request.plain.len() {
         0 => String::new(),
         count => format!(", {} without the option followed", counted(count, "SYN")),
@@ -212,7 +212,7 @@ fn unanswered(request: &Request, server: &Server) -> Finding {
     Finding::problem(FindingKind::MptcpUnanswered, detail, meaning, next)
 }
 
-fn refused(request: &Request, server: &Server) -> Finding {
+fn refused(request: &MptcpRequest, server: &Server) -> Finding {
     let answer = answer(request);
     let detail = match request.plain.len() {
         0 => format!("{}, answered with the RST in packet {answer}", asked(request)),
@@ -245,7 +245,7 @@ fn refused(request: &Request, server: &Server) -> Finding {
     Finding::problem(FindingKind::MptcpRefused, detail, meaning, next)
 }
 
-fn mirrored(request: &Request) -> Finding {
+fn mirrored(request: &MptcpRequest) -> Finding {
     let answer = answer(request);
     let what = match request.key {
         Some(key) => format!("the client's own key {key:016x}"),

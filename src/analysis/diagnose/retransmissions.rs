@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::capture_point::{self, CapturePoint, Place};
+use mptcp_trace::analysis::capture_point::{self, CapturePoint, SeenFrom};
 use mptcp_trace::analysis::retransmissions::{SentAgain, sent_again};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
@@ -69,7 +69,7 @@ fn describe(
 }
 
 /// Where it was lost, and what to do next.
-fn cause(sent: &SentAgain, place: Option<Place>) -> (Cow<'static, str>, &'static str) {
+fn cause(sent: &SentAgain, place: Option<SeenFrom>) -> (Cow<'static, str>, &'static str) {
     if sent.had_already.saturating_mul(2) > sent.bytes() {
         return (
             "mostly unnecessary: the path reorders or delays more than the sender tolerates, or ACKs were lost".into(),
@@ -78,18 +78,18 @@ fn cause(sent: &SentAgain, place: Option<Place>) -> (Cow<'static, str>, &'static
     }
     let path = "look at the queues and error counters of that path (`tc -s qdisc`, `ethtool -S`), and at its rate";
     let before = match place {
-        Some(Place::Receiver) => ("the path lost the packets", path),
-        Some(Place::Between) => ("the packets were lost between the sender and the place of capture", path),
-        Some(Place::Sender) => (
+        Some(SeenFrom::Receiver) => ("the path lost the packets", path),
+        Some(SeenFrom::Between) => ("the packets were lost between the sender and the place of capture", path),
+        Some(SeenFrom::Sender) => (
             "the packets were lost at the sender, before the place of capture: in its queue, or by the capture itself",
             "look at `tc -s qdisc` at the sender, and at the drop counters of the capturing program",
         ),
         None => ("the packets were lost before the place of capture", path),
     };
     let behind = match place {
-        Some(Place::Sender) => ("the path or the receiving host lost the packets", path),
-        Some(Place::Between) => ("the packets were lost between the place of capture and the receiver", path),
-        Some(Place::Receiver) => (
+        Some(SeenFrom::Sender) => ("the path or the receiving host lost the packets", path),
+        Some(SeenFrom::Between) => ("the packets were lost between the place of capture and the receiver", path),
+        Some(SeenFrom::Receiver) => (
             "the first copies had reached the receiver: their ACKs were lost or late, or the host dropped them",
             "look at `nstat -az` at the receiver (TcpExtTCPBacklogDrop, TcpExtTCPRcvQDrop), and capture at the sender",
         ),

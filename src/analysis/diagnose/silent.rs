@@ -3,7 +3,7 @@
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::analysis::availability::{Availability, availability};
-use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
@@ -86,7 +86,7 @@ fn silence(
         counted(others, "byte")
     );
     let (meaning, next) = match subject.place(own.tcpstream, towards) {
-        Some(Place::Sender) => (
+        Some(SeenFrom::Sender) => (
             "the sender's scheduler preferred the others; less likely, the path was down too briefly to cause \
              retransmissions",
             "compare round trips and losses of the subflows (`rtt`, `tcp_summary`)",

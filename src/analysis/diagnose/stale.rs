@@ -2,7 +2,7 @@
 
 use super::{Finding, FindingKind, Standing, Subject};
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::capture_point::Place;
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::standstill::Standstill;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
@@ -28,7 +28,7 @@ fn describe(subject: &Subject<'_>, stream: StreamId, towards: Role, standstill: 
         counted(standstill.retransmissions.len(), "retransmission")
     );
     let (meaning, next) = match subject.place(stream, towards) {
-        Some(Place::Receiver) => (
+        Some(SeenFrom::Receiver) => (
             "the retransmissions reached the place of capture: the return path was down, or the receiving host does \
              not answer",
             "check the receiving host (`nstat -az`, load and firewall), and capture at the sender",

@@ -1,7 +1,7 @@
 use polars::prelude::{Column, DataFrame, NamedFrom, Series};
 
 use crate::analysis::filter::Filter;
-use crate::packets::schema::Kind;
+use crate::packets::schema::ColumnType;
 
 /// Five packets; the fifth is null wherever it may be.
 fn frame() -> DataFrame {
@@ -9,10 +9,10 @@ fn frame() -> DataFrame {
     let columns = vec![
         Column::new("packetid".into(), [1_u64, 2, 3, 4, 5]),
         Column::new("abstime".into(), [0_i64, 1, 1_000_000_000, 2_000_000_000, 3_000_000_000])
-            .cast(&Kind::Instant.data_type())
+            .cast(&ColumnType::Instant.data_type())
             .unwrap(),
         Column::new("reltime".into(), [Some(0_i64), Some(250_000_000), Some(250_000_001), Some(-1), None])
-            .cast(&Kind::Span.data_type())
+            .cast(&ColumnType::Span.data_type())
             .unwrap(),
         Column::new("ipsrc".into(), [Some("10.0.1.1"), Some("10.0.2.1"), Some("fe80::1"), Some(""), None]),
         Column::new("ipdst".into(), [Some("10.0.1.1"), Some("10.0.1.1"), Some("10.0.1.1"), Some(""), None]),

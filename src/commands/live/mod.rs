@@ -14,7 +14,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::Report;
-use crate::packets::live::{Source, Wanted, interfaces};
+use crate::packets::live::{PacketSource, Wanted, interfaces};
 use watch::{Limits, Watch};
 
 /// Packets that are kept when the line does not say.
@@ -123,8 +123,8 @@ impl Command for LiveCommand {
         let Some(source) = arguments.get_one::<String>("interface") else {
             return list(program.as_deref());
         };
-        let source = Source::of(source);
-        if source == Source::StandardInput {
+        let source = PacketSource::of(source);
+        if source == PacketSource::StandardInput {
             session.take_standard_input()?;
         }
         let wanted = Wanted {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::events::Kind;
+use mptcp_trace::analysis::events::EventKind;
 use mptcp_trace::analysis::live::{Amount, Happening, News, Of, Rate, Rates};
 use mptcp_trace::tracking::{ByRole, Endpoint};
 use mptcp_trace::units::grouped;
@@ -29,7 +29,7 @@ enum Record<'a> {
 #[derive(Debug, Default)]
 pub struct Shown {
     /// By connection and kind, all that there were.
-    events: BTreeMap<(ConnectionId, Kind), u64>,
+    events: BTreeMap<(ConnectionId, EventKind), u64>,
 }
 
 impl Shown {
@@ -43,7 +43,7 @@ impl Shown {
     /// A line for each kind of which not all were shown, at the end of the window.
     fn rest(&mut self, reltime: f64) -> Vec<Vec<Cell>> {
         let events = std::mem::take(&mut self.events).into_iter().filter(|(_, count)| *count > MOST_EVENTS);
-        let line = |((connection, kind), count): ((ConnectionId, Kind), u64)| {
+        let line = |((connection, kind), count): ((ConnectionId, EventKind), u64)| {
             vec![
                 Cell::microseconds(reltime),
                 Cell::Integer(connection.0.into()),

@@ -8,11 +8,11 @@ use clap::ArgMatches;
 use serde::Serialize;
 
 use super::install::{Kept, install, install_found, keep, limit, places};
-use crate::arguments::Source;
+use crate::arguments::CaptureSource;
 use crate::commands::{Example, Outcome, Session, grammar, plot};
 use crate::error::{Error, Result};
 use crate::output::Report;
-use crate::plots::request::Request;
+use crate::plots::request::PlotRequest;
 use crate::plugin::manifest::Entry;
 use crate::plugin::plot::use_of;
 use crate::plugin::{Plugin, discovery, executable, host, request};
@@ -114,7 +114,7 @@ fn checks(plugin: &Plugin, session: &mut Session) -> Vec<Check> {
         examples(kept, drawn.entry, &lines, &mut source, &mut checks, |words| {
             let definition = plot::definition(*drawn).no_binary_name(true);
             let matches = matches(definition, &drawn.entry.name, words)?;
-            let request = Request::of(&matches).map_err(|error| error.to_string())?;
+            let request = PlotRequest::of(&matches).map_err(|error| error.to_string())?;
             Ok((matches, Some(request)))
         });
     }
@@ -127,7 +127,7 @@ fn after_plot(example: Example) -> Example {
 }
 
 /// Request of a line: its arguments, and for a plot its restrictions.
-type Asked = std::result::Result<(ArgMatches, Option<Request>), String>;
+type Asked = std::result::Result<(ArgMatches, Option<PlotRequest>), String>;
 
 /// Runs the examples of one command or plot.
 fn examples(
@@ -174,7 +174,7 @@ struct Sample<'a> {
     session: &'a mut Session,
 }
 
-impl Source for Sample<'_> {
+impl CaptureSource for Sample<'_> {
     fn capture(&self) -> Result<Arc<LoadedCapture>> {
         match &self.capture {
             Some(capture) => Ok(capture.clone()),

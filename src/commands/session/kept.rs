@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Session;
 use super::settings::Setting;
-use super::shortcuts::Kind;
+use super::shortcuts::ShortcutKind;
 use crate::error::{Error, Result};
 use crate::toml_file::Source;
 use crate::whole_file::{self, Force};
@@ -56,10 +56,10 @@ impl Session {
     }
 
     /// Keeps what an alias or a macro stands for, or with `None` keeps it no longer.
-    pub fn keep_shortcut(&self, kind: Kind, name: &str, text: Option<&str>) {
+    pub fn keep_shortcut(&self, kind: ShortcutKind, name: &str, text: Option<&str>) {
         self.change(|kept| match kind {
-            Kind::Alias => put(&mut kept.alias, name, text),
-            Kind::Macro => put(&mut kept.macros, name, text),
+            ShortcutKind::Alias => put(&mut kept.alias, name, text),
+            ShortcutKind::Macro => put(&mut kept.macros, name, text),
         });
     }
 
@@ -121,14 +121,14 @@ mod tests {
         let file = directory.path().join("new/shell.toml");
         let (one, other) = (session(&file), session(&file));
         one.keep_setting("format", Some("json"));
-        other.keep_shortcut(Kind::Alias, "c", Some("lc --format csv | grep \"7a\""));
-        one.keep_shortcut(Kind::Macro, "s", Some("ls {1}"));
-        one.keep_shortcut(Kind::Macro, "gone", Some("ls {1}"));
-        one.keep_shortcut(Kind::Macro, "gone", None);
+        other.keep_shortcut(ShortcutKind::Alias, "c", Some("lc --format csv | grep \"7a\""));
+        one.keep_shortcut(ShortcutKind::Macro, "s", Some("ls {1}"));
+        one.keep_shortcut(ShortcutKind::Macro, "gone", Some("ls {1}"));
+        one.keep_shortcut(ShortcutKind::Macro, "gone", None);
         let later = session(&file);
         assert_eq!(later.format, Format::Json);
-        assert_eq!(later.shortcuts.find("c"), Some((Kind::Alias, "lc --format csv | grep \"7a\"")));
-        assert_eq!(later.shortcuts.find("s"), Some((Kind::Macro, "ls {1}")));
+        assert_eq!(later.shortcuts.find("c"), Some((ShortcutKind::Alias, "lc --format csv | grep \"7a\"")));
+        assert_eq!(later.shortcuts.find("s"), Some((ShortcutKind::Macro, "ls {1}")));
         assert_eq!(later.shortcuts.find("gone"), None);
         assert!(later.take_warnings().is_empty() && one.take_warnings().is_empty());
     }

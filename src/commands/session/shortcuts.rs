@@ -10,20 +10,20 @@ static PLACES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{\{(?<pl
 
 /// Meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ShortcutKind {
     /// Text in place of the name; what follows the name comes behind it.
     Alias,
     /// Text in which `{1}` is the first word behind the name, and so on.
     Macro,
 }
 
-impl Kind {
+impl ShortcutKind {
     /// The name of the command that makes them.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Alias => "alias",
-            Kind::Macro => "macro",
+            ShortcutKind::Alias => "alias",
+            ShortcutKind::Macro => "macro",
         }
     }
 }
@@ -40,25 +40,25 @@ pub struct Shortcuts {
 impl Shortcuts {
     /// Meaning of `name`.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<(Kind, &str)> {
-        let alias = self.aliases.get(name).map(|text| (Kind::Alias, text.as_str()));
-        alias.or_else(|| self.macros.get(name).map(|text| (Kind::Macro, text.as_str())))
+    pub fn find(&self, name: &str) -> Option<(ShortcutKind, &str)> {
+        let alias = self.aliases.get(name).map(|text| (ShortcutKind::Alias, text.as_str()));
+        alias.or_else(|| self.macros.get(name).map(|text| (ShortcutKind::Macro, text.as_str())))
     }
 
     /// The names of one kind.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> &BTreeMap<String, String> {
+    pub fn of(&self, kind: ShortcutKind) -> &BTreeMap<String, String> {
         match kind {
-            Kind::Alias => &self.aliases,
-            Kind::Macro => &self.macros,
+            ShortcutKind::Alias => &self.aliases,
+            ShortcutKind::Macro => &self.macros,
         }
     }
 
     /// The names of one kind, to be changed.
-    pub fn of_mut(&mut self, kind: Kind) -> &mut BTreeMap<String, String> {
+    pub fn of_mut(&mut self, kind: ShortcutKind) -> &mut BTreeMap<String, String> {
         match kind {
-            Kind::Alias => &mut self.aliases,
-            Kind::Macro => &mut self.macros,
+            ShortcutKind::Alias => &mut self.aliases,
+            ShortcutKind::Macro => &mut self.macros,
         }
     }
 }

@@ -9,7 +9,7 @@ use polars::prelude::{
 };
 
 use crate::delimiter::Delimiter;
-use crate::packets::schema::{self, Kind, Origin};
+use crate::packets::schema::{self, ColumnType, Origin};
 use crate::spreadsheet;
 use crate::terminal_text::escape;
 use crate::time_text;
@@ -98,7 +98,7 @@ fn problem(error: csv::Error) -> String {
 /// The cells of one column so far.
 struct Builder {
     name: String,
-    kind: Kind,
+    kind: ColumnType,
     cells: Cells,
 }
 
@@ -124,23 +124,23 @@ enum Cells {
 impl Builder {
     fn new(name: &str) -> Self {
         let Some(spec) = schema::find(name) else {
-            return Builder { name: name.to_string(), kind: Kind::Text, cells: Cells::Text(Vec::new()) };
+            return Builder { name: name.to_string(), kind: ColumnType::Text, cells: Cells::Text(Vec::new()) };
         };
         let cells = match spec.kind {
             _ if spec.origin == Origin::Tracking => Cells::Dropped,
-            Kind::U8 => Cells::U8(Vec::new()),
-            Kind::U16 => Cells::U16(Vec::new()),
-            Kind::U32 if spec.hexadecimal => Cells::Hexadecimal32(Vec::new()),
-            Kind::U32 => Cells::U32(Vec::new()),
-            Kind::U64 if spec.hexadecimal => Cells::Hexadecimal64(Vec::new()),
-            Kind::U64 => Cells::U64(Vec::new()),
-            Kind::Bool => Cells::Boolean(Vec::new()),
-            Kind::Text => Cells::Text(Vec::new()),
-            Kind::Instant => Cells::Instant(Vec::new()),
-            Kind::Span => Cells::Span(Vec::new()),
-            Kind::ListU8 => Cells::ListU8(list_builder(name, DataType::UInt8)),
-            Kind::ListU32 => Cells::ListU32(list_builder(name, DataType::UInt32)),
-            Kind::ListU64 => Cells::ListU64(list_builder(name, DataType::UInt64)),
+            ColumnType::U8 => Cells::U8(Vec::new()),
+            ColumnType::U16 => Cells::U16(Vec::new()),
+            ColumnType::U32 if spec.hexadecimal => Cells::Hexadecimal32(Vec::new()),
+            ColumnType::U32 => Cells::U32(Vec::new()),
+            ColumnType::U64 if spec.hexadecimal => Cells::Hexadecimal64(Vec::new()),
+            ColumnType::U64 => Cells::U64(Vec::new()),
+            ColumnType::Bool => Cells::Boolean(Vec::new()),
+            ColumnType::Text => Cells::Text(Vec::new()),
+            ColumnType::Instant => Cells::Instant(Vec::new()),
+            ColumnType::Span => Cells::Span(Vec::new()),
+            ColumnType::ListU8 => Cells::ListU8(list_builder(name, DataType::UInt8)),
+            ColumnType::ListU32 => Cells::ListU32(list_builder(name, DataType::UInt32)),
+            ColumnType::ListU64 => Cells::ListU64(list_builder(name, DataType::UInt64)),
         };
         Builder { name: name.to_string(), kind: spec.kind, cells }
     }

@@ -8,7 +8,7 @@ use super::read::{columns, facts};
 use super::{Form, recognise, write};
 use crate::delimiter::Delimiter;
 use crate::packets::LoadError;
-use crate::packets::schema::{self, Kind, Origin};
+use crate::packets::schema::{self, ColumnType, Origin};
 
 /// Three rows with every column of the schema: extreme values, ordinary values, nulls; and one further field.
 fn table() -> DataFrame {
@@ -17,22 +17,22 @@ fn table() -> DataFrame {
     DataFrame::new(3, columns).unwrap()
 }
 
-fn column(name: &str, kind: Kind) -> Column {
+fn column(name: &str, kind: ColumnType) -> Column {
     let name: PlSmallStr = name.into();
     if name == "packetid" {
         return Column::new(name, [1_u64, 3, u64::MAX]);
     }
     match kind {
-        Kind::U8 => Column::new(name, [Some(u8::MAX), Some(0), None]),
-        Kind::U16 => Column::new(name, [Some(u16::MAX), Some(0), None]),
-        Kind::U32 => Column::new(name, [Some(u32::MAX), Some(0), None]),
-        Kind::U64 => Column::new(name, [Some(u64::MAX), Some((1 << 63) + 1), None]),
-        Kind::Bool => Column::new(name, [Some(true), Some(false), None]),
-        Kind::Text => Column::new(name, [Some("fe80::1%\u{1b},;\"é"), Some("a"), None]),
-        Kind::ListU8 => list(name, Series::new("".into(), [0_u8, 255])),
-        Kind::ListU32 => list(name, Series::new("".into(), [0, u32::MAX])),
-        Kind::ListU64 => list(name, Series::new("".into(), [0, u64::MAX])),
-        Kind::Instant | Kind::Span => {
+        ColumnType::U8 => Column::new(name, [Some(u8::MAX), Some(0), None]),
+        ColumnType::U16 => Column::new(name, [Some(u16::MAX), Some(0), None]),
+        ColumnType::U32 => Column::new(name, [Some(u32::MAX), Some(0), None]),
+        ColumnType::U64 => Column::new(name, [Some(u64::MAX), Some((1 << 63) + 1), None]),
+        ColumnType::Bool => Column::new(name, [Some(true), Some(false), None]),
+        ColumnType::Text => Column::new(name, [Some("fe80::1%\u{1b},;\"é"), Some("a"), None]),
+        ColumnType::ListU8 => list(name, Series::new("".into(), [0_u8, 255])),
+        ColumnType::ListU32 => list(name, Series::new("".into(), [0, u32::MAX])),
+        ColumnType::ListU64 => list(name, Series::new("".into(), [0, u64::MAX])),
+        ColumnType::Instant | ColumnType::Span => {
             Column::new(name, [Some(i64::MAX), Some(-1), None]).cast(&kind.data_type()).unwrap()
         }
     }

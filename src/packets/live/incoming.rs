@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::child::Capturing;
 use super::copy::{CopyFile, Copying};
 use super::program::{self, Program};
-use super::{LiveError, Source, Wanted};
+use super::{LiveError, PacketSource, Wanted};
 use crate::packets::{CaptureFacts, LoadError};
 use mptcp_trace::ReadError;
 use mptcp_trace::capture_format::CaptureFormat;
@@ -67,9 +67,9 @@ impl Incoming {
     /// [`LiveError`].
     pub fn open(wanted: &Wanted, copy: Option<(&Path, bool)>) -> Result<Self, LiveError> {
         let name = match &wanted.source {
-            Source::StandardInput => "standard input".to_string(),
-            Source::Path(path) => path.display().to_string(),
-            Source::Interface(interface) => interface.clone(),
+            PacketSource::StandardInput => "standard input".to_string(),
+            PacketSource::Path(path) => path.display().to_string(),
+            PacketSource::Interface(interface) => interface.clone(),
         };
         let mut incoming = Incoming {
             wanted: wanted.clone(),
@@ -87,10 +87,10 @@ impl Incoming {
     /// Opens the source, or starts the next program that may capture from it.
     fn begin(&mut self) -> Result<(), LiveError> {
         let source: Box<dyn Read + Send> = match &self.wanted.source {
-            Source::StandardInput if io::stdin().is_terminal() => return Err(LiveError::Terminal),
-            Source::StandardInput => Box::new(io::stdin()),
-            Source::Path(path) => Box::new(Later::of(path)?),
-            Source::Interface(interface) => {
+            PacketSource::StandardInput if io::stdin().is_terminal() => return Err(LiveError::Terminal),
+            PacketSource::StandardInput => Box::new(io::stdin()),
+            PacketSource::Path(path) => Box::new(Later::of(path)?),
+            PacketSource::Interface(interface) => {
                 let started = program::start(&self.wanted, interface, self.tried)?;
                 self.tried = started.tried;
                 self.capturing = Some((started.program, started.capturing));
@@ -242,7 +242,7 @@ impl Incoming {
 /// A named pipe or a file, opened when it is first read: opening a pipe waits for a writer.
 struct Later {
     path: PathBuf,
-    file: Option<reading::Source>,
+    file: Option<reading::OpenFile>,
 }
 
 impl Later {

@@ -23,7 +23,7 @@ pub const SNAP_LENGTH: u32 = 256;
 
 /// Where packets come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum PacketSource {
     /// A network interface, by name.
     Interface(String),
     /// Standard input.
@@ -32,14 +32,14 @@ pub enum Source {
     Path(PathBuf),
 }
 
-impl Source {
+impl PacketSource {
     /// The argument as typed: `-`, something with a `/` in it, or the name of an interface.
     #[must_use]
     pub fn of(text: &str) -> Self {
         match text {
-            "-" => Source::StandardInput,
-            path if path.contains('/') => Source::Path(PathBuf::from(path)),
-            name => Source::Interface(name.to_string()),
+            "-" => PacketSource::StandardInput,
+            path if path.contains('/') => PacketSource::Path(PathBuf::from(path)),
+            name => PacketSource::Interface(name.to_string()),
         }
     }
 
@@ -47,9 +47,11 @@ impl Source {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Source::Interface(name) => name.clone(),
-            Source::StandardInput => "-".to_string(),
-            Source::Path(path) => path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            PacketSource::Interface(name) => name.clone(),
+            PacketSource::StandardInput => "-".to_string(),
+            PacketSource::Path(path) => {
+                path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+            }
         }
     }
 }
@@ -58,7 +60,7 @@ impl Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// From where.
-    pub source: Source,
+    pub source: PacketSource,
     /// The program that captures from interfaces; the first that is there when none is named.
     pub program: Option<PathBuf>,
     /// The capture filter (pcap-filter(7)).

@@ -232,11 +232,12 @@ pub fn of_system() -> Vec<Listed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packets::live::Source;
+    use crate::packets::live::PacketSource;
 
     #[test]
     fn programs_are_called_in_their_own_way_and_no_word_is_an_option_by_accident() {
-        let wanted = |whole| Wanted { source: Source::of("-x"), program: None, filter: "-tcp".to_string(), whole };
+        let wanted =
+            |whole| Wanted { source: PacketSource::of("-x"), program: None, filter: "-tcp".to_string(), whole };
         let words = |path: &str, whole| {
             let words = Program { path: PathBuf::from(path) }.arguments(&wanted(whole), "-x");
             words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>().join(" ")

@@ -7,7 +7,7 @@ use mptcp_trace::packets::Packets;
 use mptcp_trace::packets::frames::Frame;
 use polars::prelude::*;
 
-use crate::packets::schema::{ColumnSpec, Kind};
+use crate::packets::schema::{ColumnSpec, ColumnType};
 use mptcp_trace::packets::segment::{Control, Dss, Join, Mapping, Segment, flag, subtype};
 use mptcp_trace::units::hexadecimal;
 
@@ -153,11 +153,11 @@ impl<'a> Make<'a> {
         BooleanChunked::from_iter_options(self.name, self.packets.segments.iter().map(value)).into_column()
     }
 
-    fn nanoseconds(self, kind: Kind, value: impl Fn(&Segment) -> i64) -> Column {
+    fn nanoseconds(self, kind: ColumnType, value: impl Fn(&Segment) -> i64) -> Column {
         let values = self.packets.segments.iter().map(|segment| Some(value(segment)));
         let numbers = Int64Chunked::from_iter_options(self.name, values);
         match kind {
-            Kind::Instant => numbers.into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)).into_column(),
+            ColumnType::Instant => numbers.into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)).into_column(),
             _ => numbers.into_duration(TimeUnit::Nanoseconds).into_column(),
         }
     }

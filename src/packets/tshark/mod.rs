@@ -94,7 +94,7 @@ pub enum TsharkError {
 
 /// Input of a dissection by tshark, besides the capture.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct TsharkRequest<'a> {
     /// Wireshark profile; none means an empty private configuration.
     pub profile: Option<&'a str>,
     /// Further fields, each a text column.
@@ -113,7 +113,7 @@ pub struct Request<'a> {
 pub fn command_line(
     tshark: &Tshark,
     path: &Path,
-    request: &Request<'_>,
+    request: &TsharkRequest<'_>,
     private: &Path,
 ) -> Result<Command, TsharkError> {
     let wanted = fields::wanted(tshark, request.extra_fields)?;
@@ -124,7 +124,7 @@ pub fn command_line(
 ///
 /// # Errors
 /// [`LoadError`], one sentence each.
-pub fn dissect(tshark: &Tshark, path: &Path, request: &Request<'_>) -> Result<Dissected, LoadError> {
+pub fn dissect(tshark: &Tshark, path: &Path, request: &TsharkRequest<'_>) -> Result<Dissected, LoadError> {
     let wanted = fields::wanted(tshark, request.extra_fields)?;
     let mut rows = rows::Rows::new(&wanted, path);
     let complaints = run::run(tshark, path, &wanted, request, |lines| rows.push(lines))?;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::fields::Wanted;
-use super::{Request, Tshark, TsharkError};
+use super::{Tshark, TsharkError, TsharkRequest};
 use crate::children;
 use crate::packets::LoadError;
 use crate::packets::progress::{Progress, Unit};
@@ -40,7 +40,7 @@ pub fn run(
     tshark: &Tshark,
     path: &Path,
     wanted: &Wanted,
-    request: &Request<'_>,
+    request: &TsharkRequest<'_>,
     mut visit: impl FnMut(&[u8]) -> Result<(), LoadError>,
 ) -> Result<Vec<String>, LoadError> {
     // Lives until tshark has ended: its configuration and its home.
@@ -74,7 +74,7 @@ fn unreadable(source: std::io::Error) -> LoadError {
 }
 
 /// The command that dissects `path`, with an empty configuration in the directory `private` unless a profile is wanted.
-pub fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &Request<'_>, private: &Path) -> Command {
+pub fn command(tshark: &Tshark, path: &Path, wanted: &Wanted, request: &TsharkRequest<'_>, private: &Path) -> Command {
     let mut command = base_command(tshark, path, request.profile, private);
     command.args(["-T", "fields", "-E", "header=n", "-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]);
     command.args(["-E", "quote=n"]);
@@ -115,7 +115,7 @@ fn absolute(path: &Path) -> std::path::PathBuf {
 fn wait(
     child: &mut Child,
     lines: &mut Lines,
-    request: &Request<'_>,
+    request: &TsharkRequest<'_>,
     visit: &mut impl FnMut(&[u8]) -> Result<(), LoadError>,
 ) -> Result<ExitStatus, LoadError> {
     let mut progress = Progress::new(Unit::Packets, request.progress);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use mptcp_trace::analysis::events::{Event, Kind};
+use mptcp_trace::analysis::events::{Event, EventKind};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Join, Segment};
 use mptcp_trace::tracking::Role;
@@ -20,7 +20,7 @@ pub struct Message {
     /// The end of the connection that it travels towards.
     pub towards: Role,
     /// The first of its events.
-    pub kind: Kind,
+    pub kind: EventKind,
     /// Text at its arrow.
     pub text: String,
 }
@@ -54,42 +54,42 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
     let name = name(event.event)?;
     let detail = event.detail.as_str();
     Some(match event.event {
-        Kind::MpJoin => packet.and_then(Segment::join).map_or_else(|| name.to_string(), join),
-        Kind::MpPrio => {
+        EventKind::MpJoin => packet.and_then(Segment::join).map_or_else(|| name.to_string(), join),
+        EventKind::MpPrio => {
             let prio = packet.and_then(|packet| packet.control.as_ref()?.prio);
             let backup = prio.map_or("", |prio| if prio.backup { " backup" } else { " no backup" });
             format!("{name}{backup}")
         }
-        Kind::Reset => {
+        EventKind::Reset => {
             let reason = detail.split_once(": ").map(|(_, reason)| reason);
             reason.map_or_else(|| name.to_string(), |reason| format!("{name}: {reason}"))
         }
-        Kind::Established => format!("{name} ACK, {detail}"),
-        Kind::JoinEstablished | Kind::JoinUnanswered => detail.to_string(),
-        Kind::MpFail | Kind::InfiniteMapping => format!("{name}: {detail}"),
-        Kind::DataFin
-        | Kind::Fin
-        | Kind::MpFastclose
-        | Kind::MptcpDeclined
-        | Kind::OptionMalformed
-        | Kind::SubflowOptionsRemoved
-        | Kind::KeysChanged
-        | Kind::FastcloseKeyInvalid
-        | Kind::ChecksumMissing
-        | Kind::AddressIdReused
-        | Kind::MpPrioInvalid
-        | Kind::ResetTtlDiffers
-        | Kind::MptcpMirrored
-        | Kind::JoinRefused
-        | Kind::JoinOptionMissing
-        | Kind::JoinHmacInvalid
-        | Kind::ZeroWindow
-        | Kind::WindowOpen
-        | Kind::ResetIgnored
-        | Kind::FinIgnored
-        | Kind::ChallengeAck
-        | Kind::TcpFastOpen
-        | Kind::Fallback => name.to_string(),
+        EventKind::Established => format!("{name} ACK, {detail}"),
+        EventKind::JoinEstablished | EventKind::JoinUnanswered => detail.to_string(),
+        EventKind::MpFail | EventKind::InfiniteMapping => format!("{name}: {detail}"),
+        EventKind::DataFin
+        | EventKind::Fin
+        | EventKind::MpFastclose
+        | EventKind::MptcpDeclined
+        | EventKind::OptionMalformed
+        | EventKind::SubflowOptionsRemoved
+        | EventKind::KeysChanged
+        | EventKind::FastcloseKeyInvalid
+        | EventKind::ChecksumMissing
+        | EventKind::AddressIdReused
+        | EventKind::MpPrioInvalid
+        | EventKind::ResetTtlDiffers
+        | EventKind::MptcpMirrored
+        | EventKind::JoinRefused
+        | EventKind::JoinOptionMissing
+        | EventKind::JoinHmacInvalid
+        | EventKind::ZeroWindow
+        | EventKind::WindowOpen
+        | EventKind::ResetIgnored
+        | EventKind::FinIgnored
+        | EventKind::ChallengeAck
+        | EventKind::TcpFastOpen
+        | EventKind::Fallback => name.to_string(),
         _ => format!("{name} {detail}"),
     })
 }
@@ -104,49 +104,51 @@ fn join(join: &Join) -> String {
 }
 
 /// Name of an event; `None` for those that are not messages.
-fn name(kind: Kind) -> Option<&'static str> {
+fn name(kind: EventKind) -> Option<&'static str> {
     Some(match kind {
-        Kind::MpCapable | Kind::Established => "MP_CAPABLE",
-        Kind::MptcpDeclined => "no MP_CAPABLE",
-        Kind::MptcpMirrored => "MP_CAPABLE mirrored",
-        Kind::MpJoin | Kind::JoinEstablished | Kind::JoinUnanswered => "MP_JOIN",
-        Kind::JoinRefused => "join refused",
-        Kind::JoinOptionMissing => "no MP_JOIN",
-        Kind::JoinHmacInvalid => "HMAC invalid",
-        Kind::AddAddr => "ADD_ADDR",
-        Kind::AddAddrEcho => "ADD_ADDR echo",
-        Kind::RemoveAddr => "REMOVE_ADDR",
-        Kind::MpPrio => "MP_PRIO",
-        Kind::MpFail => "MP_FAIL",
-        Kind::OptionMalformed => "option malformed",
-        Kind::SubflowOptionsRemoved => "options removed",
-        Kind::KeysChanged => "keys changed",
-        Kind::FastcloseKeyInvalid => "MP_FASTCLOSE, wrong key",
-        Kind::ChecksumMissing => "checksum missing",
-        Kind::AddressIdReused => "address id reused",
-        Kind::MpPrioInvalid => "MP_PRIO invalid",
-        Kind::InfiniteMapping => "infinite mapping",
-        Kind::Fallback => "fallback",
-        Kind::DataFin => "DATA_FIN",
-        Kind::Fin => "FIN",
-        Kind::MpFastclose => "MP_FASTCLOSE",
-        Kind::Reset => "RST",
-        Kind::ResetTtlDiffers => "RST, other TTL",
-        Kind::ZeroWindow => "window shut",
-        Kind::WindowOpen => "window open",
-        Kind::ResetIgnored => "RST ignored",
-        Kind::FinIgnored => "FIN ignored",
-        Kind::ChallengeAck => "challenge ACK",
-        Kind::TcpFastOpen => "Fast Open",
-        Kind::SubflowStale | Kind::ChecksumFailure | Kind::EmptyMapping | Kind::Duplicate => return None,
+        EventKind::MpCapable | EventKind::Established => "MP_CAPABLE",
+        EventKind::MptcpDeclined => "no MP_CAPABLE",
+        EventKind::MptcpMirrored => "MP_CAPABLE mirrored",
+        EventKind::MpJoin | EventKind::JoinEstablished | EventKind::JoinUnanswered => "MP_JOIN",
+        EventKind::JoinRefused => "join refused",
+        EventKind::JoinOptionMissing => "no MP_JOIN",
+        EventKind::JoinHmacInvalid => "HMAC invalid",
+        EventKind::AddAddr => "ADD_ADDR",
+        EventKind::AddAddrEcho => "ADD_ADDR echo",
+        EventKind::RemoveAddr => "REMOVE_ADDR",
+        EventKind::MpPrio => "MP_PRIO",
+        EventKind::MpFail => "MP_FAIL",
+        EventKind::OptionMalformed => "option malformed",
+        EventKind::SubflowOptionsRemoved => "options removed",
+        EventKind::KeysChanged => "keys changed",
+        EventKind::FastcloseKeyInvalid => "MP_FASTCLOSE, wrong key",
+        EventKind::ChecksumMissing => "checksum missing",
+        EventKind::AddressIdReused => "address id reused",
+        EventKind::MpPrioInvalid => "MP_PRIO invalid",
+        EventKind::InfiniteMapping => "infinite mapping",
+        EventKind::Fallback => "fallback",
+        EventKind::DataFin => "DATA_FIN",
+        EventKind::Fin => "FIN",
+        EventKind::MpFastclose => "MP_FASTCLOSE",
+        EventKind::Reset => "RST",
+        EventKind::ResetTtlDiffers => "RST, other TTL",
+        EventKind::ZeroWindow => "window shut",
+        EventKind::WindowOpen => "window open",
+        EventKind::ResetIgnored => "RST ignored",
+        EventKind::FinIgnored => "FIN ignored",
+        EventKind::ChallengeAck => "challenge ACK",
+        EventKind::TcpFastOpen => "Fast Open",
+        EventKind::SubflowStale | EventKind::ChecksumFailure | EventKind::EmptyMapping | EventKind::Duplicate => {
+            return None;
+        }
     })
 }
 
 /// How soon a message is left out when there are too many: the higher, the sooner.
-fn dispensable(kind: Kind) -> u8 {
+fn dispensable(kind: EventKind) -> u8 {
     match kind {
-        Kind::Fin | Kind::AddAddrEcho | Kind::ZeroWindow | Kind::WindowOpen => 2,
-        Kind::MpJoin | Kind::AddAddr | Kind::TcpFastOpen => 1,
+        EventKind::Fin | EventKind::AddAddrEcho | EventKind::ZeroWindow | EventKind::WindowOpen => 2,
+        EventKind::MpJoin | EventKind::AddAddr | EventKind::TcpFastOpen => 1,
         _ => 0,
     }
 }
@@ -176,7 +178,7 @@ pub fn left_out(all: &[Message], shown: &[&Message]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn event(row: PacketRow, event: Kind, detail: &str) -> Event {
+    fn event(row: PacketRow, event: EventKind, detail: &str) -> Event {
         Event {
             packetid: u64::from(row) + 1,
             reltime: f64::from(row.0),
@@ -191,13 +193,13 @@ mod tests {
     #[test]
     fn events_of_one_packet_are_one_message() {
         let events = [
-            event(PacketRow(3), Kind::Established, "version 1"),
-            event(PacketRow(3), Kind::JoinEstablished, "HMAC valid"),
-            event(PacketRow(4), Kind::SubflowStale, "nothing acknowledged from 1.000 s to the end"),
-            event(PacketRow(5), Kind::MpFastclose, "the server aborts the connection"),
-            event(PacketRow(5), Kind::Reset, "the server resets the subflow: unspecified"),
-            event(PacketRow(6), Kind::Reset, "the server resets the subflow"),
-            event(PacketRow(7), Kind::DataFin, "the client has no more data"),
+            event(PacketRow(3), EventKind::Established, "version 1"),
+            event(PacketRow(3), EventKind::JoinEstablished, "HMAC valid"),
+            event(PacketRow(4), EventKind::SubflowStale, "nothing acknowledged from 1.000 s to the end"),
+            event(PacketRow(5), EventKind::MpFastclose, "the server aborts the connection"),
+            event(PacketRow(5), EventKind::Reset, "the server resets the subflow: unspecified"),
+            event(PacketRow(6), EventKind::Reset, "the server resets the subflow"),
+            event(PacketRow(7), EventKind::DataFin, "the client has no more data"),
         ];
         let texts: Vec<String> = messages(&[], &events).into_iter().map(|message| message.text).collect();
         assert_eq!(
@@ -217,11 +219,11 @@ mod tests {
     #[test]
     fn what_says_least_is_left_out_first() {
         let events = [
-            event(PacketRow(0), Kind::MpCapable, "SYN, version 1"),
-            event(PacketRow(1), Kind::MpJoin, "SYN from address id 1"),
-            event(PacketRow(2), Kind::MpJoin, "SYN from address id 2"),
-            event(PacketRow(3), Kind::Fin, "the client closes its side of the subflow"),
-            event(PacketRow(4), Kind::Reset, "the client resets the subflow"),
+            event(PacketRow(0), EventKind::MpCapable, "SYN, version 1"),
+            event(PacketRow(1), EventKind::MpJoin, "SYN from address id 1"),
+            event(PacketRow(2), EventKind::MpJoin, "SYN from address id 2"),
+            event(PacketRow(3), EventKind::Fin, "the client closes its side of the subflow"),
+            event(PacketRow(4), EventKind::Reset, "the client resets the subflow"),
         ];
         let all = messages(&[], &events);
         let rows = |most| most_telling(&all, most).iter().map(|message| message.row).collect::<Vec<_>>();

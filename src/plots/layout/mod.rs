@@ -12,7 +12,7 @@ use super::figure::{Figure, Panel};
 use super::font;
 use super::shape::{Anchor, Rectangle, Text};
 use super::style::{Colour, Style};
-use super::thin::Place;
+use super::thin::PixelPoint;
 use super::ticks::Tick;
 use super::wrapping::{shorten, wrap};
 use crate::terminal_text::escape;
@@ -111,7 +111,7 @@ pub struct Placed {
 impl Placed {
     /// Where a pair of values stands in the picture.
     #[must_use]
-    pub fn place(&self, panel: &Panel, (x, y): (f64, f64)) -> Place {
+    pub fn place(&self, panel: &Panel, (x, y): (f64, f64)) -> PixelPoint {
         let x = self.extent.x.share(x, panel.x.scale);
         let y = self.extent.y.share(y, panel.y.scale);
         let (x, y) = (if panel.x.reversed { 1.0 - x } else { x }, if panel.y.reversed { 1.0 - y } else { y });

@@ -2,10 +2,10 @@
 
 use crate::arguments::two_captures::TwoCaptures;
 use crate::error::Result;
-use crate::plots::figure::{Axis, Figure, Marks, Panel, Point, Role as Look, RoleKind, Series, Unit};
+use crate::plots::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::plots::first_clock::FirstClock;
 use crate::plots::panels::{panel, panel_of, with_panels};
-use crate::plots::request::Request;
+use crate::plots::request::PlotRequest;
 use mptcp_trace::analysis::merge::Which;
 use mptcp_trace::analysis::qualify_reinjections::{QualifiedReinjection, Verdict, qualify_reinjections};
 use mptcp_trace::interrupt::interruptible;
@@ -41,8 +41,8 @@ impl Outcome {
         }
     }
 
-    fn look(self) -> Look {
-        Look::of(match self {
+    fn look(self) -> FigureRole {
+        FigureRole::of(match self {
             Outcome::Useful => RoleKind::Reinjection,
             Outcome::Redundant => RoleKind::Event,
             Outcome::Lost => RoleKind::Loss,
@@ -66,7 +66,7 @@ fn missing(one: &QualifiedReinjection) -> f64 {
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`] by Ctrl-C.
-pub fn gains(captures: &TwoCaptures, request: &Request) -> Result<Figure> {
+pub fn gains(captures: &TwoCaptures, request: &PlotRequest) -> Result<Figure> {
     let pair = captures.connection()?;
     let (merged, clock) = captures.merge()?;
     let clock = FirstClock::new(&captures.first, &clock);

@@ -7,7 +7,7 @@ use ab_glyph_rasterizer::{Rasterizer, point};
 
 use super::super::shape::{Rectangle, Scene, Shape};
 use super::super::style::Colour;
-use super::super::thin::Place;
+use super::super::thin::PixelPoint;
 
 /// Pixels, three bytes each (red, green, blue), row by row from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,20 +51,21 @@ impl Canvas {
     }
 
     /// Fills polygons. Where several overlap they count once.
-    fn fill(&mut self, polygons: &[Vec<Place>], colour: Colour, opacity: f64) {
+    fn fill(&mut self, polygons: &[Vec<PixelPoint>], colour: Colour, opacity: f64) {
         let canvas = Rectangle {
             left: 0.0,
             top: 0.0,
             right: f64::from(self.bitmap.width),
             bottom: f64::from(self.bitmap.height),
         };
-        let polygons: Vec<Vec<Place>> = polygons.iter().map(|corners| outlines::clipped(corners, &canvas)).collect();
+        let polygons: Vec<Vec<PixelPoint>> =
+            polygons.iter().map(|corners| outlines::clipped(corners, &canvas)).collect();
         let Some(bounds) = bounds(&polygons) else { return };
         let (left, top) = (bounds.left.floor(), bounds.top.floor());
         self.cover(&bounds, colour, opacity, |rasterizer| {
             for corners in &polygons {
                 outlines::each_edge(corners, |from, to| {
-                    let place = |(x, y): Place| point((x - left) as f32, (y - top) as f32);
+                    let place = |(x, y): PixelPoint| point((x - left) as f32, (y - top) as f32);
                     rasterizer.draw_line(place(from), place(to));
                 });
             }
@@ -121,7 +122,7 @@ impl Bitmap {
     }
 }
 
-fn bounds(polygons: &[Vec<Place>]) -> Option<Rectangle> {
+fn bounds(polygons: &[Vec<PixelPoint>]) -> Option<Rectangle> {
     polygons.iter().flatten().fold(None, |bounds: Option<Rectangle>, (x, y)| {
         let one = Rectangle { left: *x, top: *y, right: *x, bottom: *y };
         Some(bounds.map_or(one, |bounds| Rectangle {

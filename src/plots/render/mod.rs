@@ -20,7 +20,7 @@ pub use graphics::Protocol;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The form.
-    pub kind: Kind,
+    pub kind: PictureFormat,
     /// Size; xplot files have none.
     pub size: Size,
     /// Dots an inch of a bitmap: with more of them text and lines take more pixels. Other forms take no notice.
@@ -31,7 +31,7 @@ pub struct Target {
 
 /// The forms in which figures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PictureFormat {
     /// Scalable vector graphics.
     Svg,
     /// A bitmap file.
@@ -66,7 +66,7 @@ const MARKS_IN_BITMAP: usize = 200_000;
 impl Target {
     /// A target of the usual size in the style `default`.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: PictureFormat) -> Self {
         Target { kind, size: kind.usual_size(), dpi: USUAL_DPI, style: Style::default() }
     }
 
@@ -83,8 +83,8 @@ impl Target {
             return Err(PlotError::BadDpi(self.dpi));
         }
         let (what, least, most) = match self.kind {
-            Kind::Xplot => return Ok(()),
-            Kind::Text { .. } => ("characters", (40, 12, "40x12"), (1000, 1000, "1000x1000")),
+            PictureFormat::Xplot => return Ok(()),
+            PictureFormat::Text { .. } => ("characters", (40, 12, "40x12"), (1000, 1000, "1000x1000")),
             _ => ("pixels", (160, 120, "160x120"), (10_000, 10_000, "10000x10000")),
         };
         if width < least.0 || height < least.1 || width > most.0 || height > most.1 {
@@ -94,15 +94,15 @@ impl Target {
     }
 }
 
-impl Kind {
+impl PictureFormat {
     /// The form that a file name asks for by its ending: `.svg`, `.png`, `.xpl`, `.txt`.
     #[must_use]
     pub fn of_name(path: &std::path::Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "svg" => Some(Kind::Svg),
-            "png" => Some(Kind::Png),
-            "xpl" => Some(Kind::Xplot),
-            "txt" => Some(Kind::Text { colour: false }),
+            "svg" => Some(PictureFormat::Svg),
+            "png" => Some(PictureFormat::Png),
+            "xpl" => Some(PictureFormat::Xplot),
+            "txt" => Some(PictureFormat::Text { colour: false }),
             _ => None,
         }
     }
@@ -111,7 +111,7 @@ impl Kind {
     #[must_use]
     pub fn usual_size(self) -> Size {
         match self {
-            Kind::Text { .. } => Size { width: 80, height: 24 },
+            PictureFormat::Text { .. } => Size { width: 80, height: 24 },
             _ => Size { width: 900, height: 600 },
         }
     }
@@ -126,11 +126,11 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, PlotError> {
     target.check()?;
     let figure = &*side_by_side(figure);
     match target.kind {
-        Kind::Svg => Ok(svg::document(&laid_out(figure, target)?).into_bytes()),
-        Kind::Png => Ok(png::encode(&bitmap::draw(&laid_out(figure, target)?), target.dpi)?),
-        Kind::Xplot => Ok(xplot::document(figure, &target.style).into_bytes()),
-        Kind::Text { colour } => Ok(text::document(figure, target.size, &target.style, colour)?.into_bytes()),
-        Kind::Terminal(protocol) => {
+        PictureFormat::Svg => Ok(svg::document(&laid_out(figure, target)?).into_bytes()),
+        PictureFormat::Png => Ok(png::encode(&bitmap::draw(&laid_out(figure, target)?), target.dpi)?),
+        PictureFormat::Xplot => Ok(xplot::document(figure, &target.style).into_bytes()),
+        PictureFormat::Text { colour } => Ok(text::document(figure, target.size, &target.style, colour)?.into_bytes()),
+        PictureFormat::Terminal(protocol) => {
             let bitmap = bitmap::draw(&laid_out(figure, target)?);
             let sequence = match protocol {
                 Protocol::Kitty => graphics::kitty(&png::encode(&bitmap, target.dpi)?),
@@ -145,7 +145,7 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, PlotError> {
 fn laid_out(figure: &Figure, target: &Target) -> Result<Scene, PlotError> {
     let Size { width, height } = target.size;
     let detail = match target.kind {
-        Kind::Svg => Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_SVG },
+        PictureFormat::Svg => Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_SVG },
         _ => Detail { scale: target.dpi / USUAL_DPI, cell: 1.0, most: MARKS_IN_BITMAP },
     };
     scene(figure, (width, height), &target.style, detail)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::font;
 use super::super::shape::{Anchor, Group, Scene, Shape, Stroke, Text};
 use super::super::style::{Colour, Symbol};
-use super::super::thin::Place;
+use super::super::thin::PixelPoint;
 use super::symbol::{self, Outline};
 use crate::terminal_text::escape;
 
@@ -88,7 +88,7 @@ fn stroke_attributes(stroke: &Stroke) -> String {
 }
 
 /// All marks of one look in one path: each moves to its middle and draws relative to it.
-fn write_marks(svg: &mut String, symbol: Symbol, size: f64, places: &[Place], colour: Colour) {
+fn write_marks(svg: &mut String, symbol: Symbol, size: f64, places: &[PixelPoint], colour: Colour) {
     let colour = colour.hexadecimal();
     let width = number(symbol::LINE * size, 2);
     let (shape, paint) = match symbol::outline(symbol) {
@@ -134,7 +134,7 @@ fn write_marks(svg: &mut String, symbol: Symbol, size: f64, places: &[Place], co
 }
 
 /// `m` to the first corner, then `l` to the others, each relative to the one before.
-fn relative(corners: &[Place], size: f64) -> String {
+fn relative(corners: &[PixelPoint], size: f64) -> String {
     let mut shape = String::new();
     let mut pen = (0.0, 0.0);
     for (index, corner) in corners.iter().enumerate() {
@@ -176,7 +176,7 @@ struct Path {
 }
 
 impl Path {
-    fn line(&mut self, points: &[Place]) {
+    fn line(&mut self, points: &[PixelPoint]) {
         let mut pen: Option<(String, String)> = None;
         for point in points {
             let (x, y) = (number(point.0, 1), number(point.1, 1));
@@ -192,7 +192,7 @@ impl Path {
     }
 }
 
-fn pair((x, y): Place) -> String {
+fn pair((x, y): PixelPoint) -> String {
     let (x, y) = (number(x, 1), number(y, 1));
     // A minus parts two numbers as well as a blank does.
     if y.starts_with('-') { format!("{x}{y}") } else { format!("{x} {y}") }

@@ -1,13 +1,13 @@
 //! Cutting lines and bars off at the edge of a panel.
 
 use super::super::shape::Rectangle;
-use super::super::thin::Place;
+use super::super::thin::PixelPoint;
 use mptcp_trace::interrupt::interruptible;
 
 /// The parts of a line through `points` that lie inside of `frame`.
 #[must_use]
-pub fn line(points: &[Place], frame: &Rectangle) -> Vec<Vec<Place>> {
-    let mut parts: Vec<Vec<Place>> = Vec::new();
+pub fn line(points: &[PixelPoint], frame: &Rectangle) -> Vec<Vec<PixelPoint>> {
+    let mut parts: Vec<Vec<PixelPoint>> = Vec::new();
     if let [only] = points {
         return if frame.holds(*only) { vec![vec![*only]] } else { parts };
     }
@@ -24,7 +24,7 @@ pub fn line(points: &[Place], frame: &Rectangle) -> Vec<Vec<Place>> {
 
 /// The part of a segment inside of `frame`.
 #[must_use]
-pub fn segment(from: Place, to: Place, frame: &Rectangle) -> Option<(Place, Place)> {
+pub fn segment(from: PixelPoint, to: PixelPoint, frame: &Rectangle) -> Option<(PixelPoint, PixelPoint)> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     // The part from `first` to `last`, in parts of the whole, shrinks with each edge.
     let (mut first, mut last) = (0.0_f64, 1.0_f64);

@@ -4,7 +4,7 @@ use super::super::figure::Panel;
 use super::super::layout::{Placed, Sizes};
 use super::super::shape::{Anchor, Group, Rectangle, Shape, Stroke, Text};
 use super::super::style::{Dash, Style};
-use super::super::thin::Place;
+use super::super::thin::PixelPoint;
 
 /// Parts drawn below the data.
 pub(super) fn behind(panel: &Panel, placed: &Placed, style: &Style, sizes: &Sizes) -> Group {
@@ -12,7 +12,7 @@ pub(super) fn behind(panel: &Panel, placed: &Placed, style: &Style, sizes: &Size
     let mut shapes = Vec::new();
     let width = style.grid_width * sizes.scale;
     let across = heights(panel, placed, width).map(|y| vec![(frame.left, y), (frame.right, y)]).collect();
-    let upright: Vec<Vec<Place>> =
+    let upright: Vec<Vec<PixelPoint>> =
         lefts(panel, placed, width).map(|x| vec![(x, frame.top), (x, frame.bottom)]).collect();
     let grid = Stroke::solid(style.grid, width);
     shapes.push(Shape::Lines { paths: across, stroke: grid.clone() });

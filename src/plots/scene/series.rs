@@ -6,7 +6,7 @@ use super::super::figure::{Arrow, Bar, Marks, Panel, Point, Series};
 use super::super::layout::{Placed, Sizes};
 use super::super::shape::{Anchor, Group, Rectangle, Shape, Stroke, Text};
 use super::super::style::{Look, Style, Symbol};
-use super::super::thin::{self, Place};
+use super::super::thin::{self, PixelPoint};
 use super::{Detail, clip};
 use crate::terminal_text::escape;
 use labels::{Labels, boxed};
@@ -78,16 +78,16 @@ impl<'a> Painter<'a> {
         Group { name: Some(escape(&series.name).into_owned()), shapes }
     }
 
-    fn place(&self, x: f64, y: f64) -> Option<Place> {
+    fn place(&self, x: f64, y: f64) -> Option<PixelPoint> {
         (self.panel.x.places(x) && self.panel.y.places(y)).then(|| self.placed.place(self.panel, (x, y)))
     }
 
-    fn both(&self, from: Place, to: Place) -> Option<(Place, Place)> {
+    fn both(&self, from: PixelPoint, to: PixelPoint) -> Option<(PixelPoint, PixelPoint)> {
         Some((self.place(from.0, from.1)?, self.place(to.0, to.1)?))
     }
 
     /// Points of a line in the picture; a point without a place parts the line.
-    fn parts(&self, points: &[Point]) -> Vec<Vec<Place>> {
+    fn parts(&self, points: &[Point]) -> Vec<Vec<PixelPoint>> {
         let mut parts = vec![Vec::new()];
         for point in interruptible(points) {
             match (self.place(point.x, point.y), parts.last_mut()) {
@@ -99,7 +99,7 @@ impl<'a> Painter<'a> {
         parts
     }
 
-    fn inside(&self, points: &[Point]) -> Vec<Place> {
+    fn inside(&self, points: &[Point]) -> Vec<PixelPoint> {
         // A point on the very edge stays, however its place was rounded.
         let frame = self.placed.frame.grown(0.01);
         let places = interruptible(points).filter_map(|point| self.place(point.x, point.y));
@@ -122,16 +122,16 @@ impl<'a> Painter<'a> {
         vec![Shape::Lines { paths, stroke: self.stroke(look) }]
     }
 
-    fn lines(&self, parts: &[Vec<Place>], position: usize, look: &Look) -> Vec<Shape> {
+    fn lines(&self, parts: &[Vec<PixelPoint>], position: usize, look: &Look) -> Vec<Shape> {
         let share = self.detail.most.checked_div(parts.len()).unwrap_or(0).max(8);
-        let paths: Vec<Vec<Place>> = parts
+        let paths: Vec<Vec<PixelPoint>> = parts
             .iter()
             .flat_map(|part| thin::line(part, self.detail.cell, share))
             .flat_map(|line| clip::line(&line, &self.placed.frame))
             .collect();
         let marks = self.telling_marks(paths.iter().flatten().copied(), position, look);
         // A line of one point would not be seen.
-        let alone: Vec<Place> = paths.iter().filter(|path| path.len() == 1).flatten().copied().collect();
+        let alone: Vec<PixelPoint> = paths.iter().filter(|path| path.len() == 1).flatten().copied().collect();
         let stroke = line_stroke(look, self.style.line_width, self.sizes.scale);
         let dots =
             Shape::Marks { symbol: Symbol::Circle, size: stroke.width * 2.0, places: alone, colour: look.colour };
@@ -146,7 +146,7 @@ impl<'a> Painter<'a> {
         strokes: &[thin::Stroke],
         position: usize,
         look: &Look,
-        turn: impl Fn(f64, f64) -> Place,
+        turn: impl Fn(f64, f64) -> PixelPoint,
     ) -> Vec<Shape> {
         let stroke = self.stroke(look);
         let frame = self.placed.frame;
@@ -192,7 +192,7 @@ impl<'a> Painter<'a> {
         });
         let narrow: Vec<_> = narrow.iter().map(|bar| ((bar.left + bar.right) / 2.0, bar.top, bar.bottom)).collect();
         let narrow = thin::strokes(&narrow, self.detail.cell, self.detail.most);
-        let polygons: Vec<Vec<Place>> = wide.iter().map(Rectangle::corners).collect();
+        let polygons: Vec<Vec<PixelPoint>> = wide.iter().map(Rectangle::corners).collect();
         let outlines =
             polygons.iter().map(|corners| corners.iter().chain(corners.first()).copied().collect()).collect();
         let outline = Stroke { width: self.sizes.scale, ..line_stroke(look, self.style.line_width, self.sizes.scale) };
@@ -200,7 +200,7 @@ impl<'a> Painter<'a> {
         let solid = Stroke::solid(look.colour, self.detail.cell.max(self.sizes.scale));
         let size = self.style.mark_size * self.sizes.scale * 0.9;
         let roomy = wide.iter().filter(|bar| bar.width() > 2.0 * size && bar.height() > 2.0 * size);
-        let places: Vec<Place> =
+        let places: Vec<PixelPoint> =
             roomy.map(|bar| ((bar.left + bar.right) / 2.0, bar.top + size)).take(MOST_MARKS).collect();
         let mut shapes = vec![
             Shape::Areas { polygons, colour: look.colour, opacity: BAR },
@@ -215,7 +215,7 @@ impl<'a> Painter<'a> {
 
     fn arrows(&mut self, arrows: &[Arrow], look: &Look) -> Vec<Shape> {
         let frame = self.placed.frame;
-        let placed: Vec<(Place, Place, &str)> = arrows
+        let placed: Vec<(PixelPoint, PixelPoint, &str)> = arrows
             .iter()
             .filter_map(|arrow| {
                 let (from, to) = self.both((arrow.from.x, arrow.from.y), (arrow.to.x, arrow.to.y))?;
@@ -266,19 +266,20 @@ impl<'a> Painter<'a> {
 
     /// A mark now and then on a line, so that it can be told from others without colour. Series start at different
     /// places, so that their marks do not meet.
-    fn telling_marks(&self, places: impl Iterator<Item = Place>, position: usize, look: &Look) -> Option<Shape> {
+    fn telling_marks(&self, places: impl Iterator<Item = PixelPoint>, position: usize, look: &Look) -> Option<Shape> {
         if look.mark == Symbol::None {
             return None;
         }
         let between = BETWEEN_MARKS * self.sizes.scale;
-        let mut chosen: Vec<Place> = Vec::new();
-        let mut before: Option<Place> = None;
+        let mut chosen: Vec<PixelPoint> = Vec::new();
+        let mut before: Option<PixelPoint> = None;
         // The first mark of the n-th series comes after n quarters of the distance.
         let delay = between * (position % 4) as f64 / 4.0;
-        let mut first: Option<Place> = None;
+        let mut first: Option<PixelPoint> = None;
         for (x, y) in interruptible(places) {
             let start = *first.get_or_insert((x, y));
-            let far = |(other_x, other_y): Place, distance: f64| (x - other_x).abs() + (y - other_y).abs() >= distance;
+            let far =
+                |(other_x, other_y): PixelPoint, distance: f64| (x - other_x).abs() + (y - other_y).abs() >= distance;
             let due = match before {
                 None => far(start, delay),
                 Some(before) => far(before, between),
@@ -305,7 +306,7 @@ pub(super) fn line_stroke(look: &Look, width: f64, scale: f64) -> Stroke {
 }
 
 /// Corners of the head of an arrow.
-pub(super) fn arrow_head(from: Place, to: Place, scale: f64) -> Vec<Place> {
+pub(super) fn arrow_head(from: PixelPoint, to: PixelPoint, scale: f64) -> Vec<PixelPoint> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let length = dx.hypot(dy);
     if length <= 0.0 {
@@ -317,7 +318,7 @@ pub(super) fn arrow_head(from: Place, to: Place, scale: f64) -> Vec<Place> {
 }
 
 /// A value holds until the next one comes.
-fn steps(points: &[Place]) -> Vec<Place> {
+fn steps(points: &[PixelPoint]) -> Vec<PixelPoint> {
     let mut line = Vec::with_capacity(points.len().saturating_mul(2));
     let mut height = None;
     for (x, y) in interruptible(points) {

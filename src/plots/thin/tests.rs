@@ -17,7 +17,7 @@ fn lit(strokes: &[Stroke]) -> BTreeSet<(i64, i64)> {
 }
 
 /// First, lowest, highest and last y of each run of points within one column.
-fn outline(points: &[Place]) -> Vec<(i64, [f64; 4])> {
+fn outline(points: &[PixelPoint]) -> Vec<(i64, [f64; 4])> {
     let mut columns: Vec<(i64, [f64; 4])> = Vec::new();
     for (x, y) in points {
         let column = x.floor() as i64;
@@ -31,7 +31,7 @@ fn outline(points: &[Place]) -> Vec<(i64, [f64; 4])> {
     columns
 }
 
-fn extremes(places: &[Place]) -> BTreeMap<i64, (i64, i64)> {
+fn extremes(places: &[PixelPoint]) -> BTreeMap<i64, (i64, i64)> {
     let mut columns = BTreeMap::new();
     for (x, y) in places {
         let row = y.floor() as i64;
@@ -42,7 +42,7 @@ fn extremes(places: &[Place]) -> BTreeMap<i64, (i64, i64)> {
 }
 
 prop_compose! {
-    fn places()(places in prop::collection::vec((0.0_f64..40.0, 0.0_f64..60.0), 0..400)) -> Vec<Place> {
+    fn places()(places in prop::collection::vec((0.0_f64..40.0, 0.0_f64..60.0), 0..400)) -> Vec<PixelPoint> {
         places
     }
 }
@@ -51,7 +51,7 @@ proptest! {
     #[test]
     fn marks_light_the_same_pixels(places in places()) {
         let kept = marks(&places, 1.0, NO_LIMIT);
-        let pixels = |places: &[Place]| places.iter().map(|(x, y)| (x.floor() as i64, y.floor() as i64)).collect::<BTreeSet<_>>();
+        let pixels = |places: &[PixelPoint]| places.iter().map(|(x, y)| (x.floor() as i64, y.floor() as i64)).collect::<BTreeSet<_>>();
         prop_assert_eq!(pixels(&kept), pixels(&places));
         prop_assert_eq!(extremes(&kept), extremes(&places));
         prop_assert_eq!(kept.len(), pixels(&places).len());
@@ -84,7 +84,7 @@ proptest! {
         prop_assert!(marks(&places, 1.0, most).len() <= most);
         let kept = line(&places, 1.0, most);
         prop_assert!(kept.len() <= most.max(40));
-        let around = |places: &[Place]| {
+        let around = |places: &[PixelPoint]| {
             let rows: Vec<_> = places.iter().map(|(_, y)| *y).collect();
             (rows.iter().copied().fold(f64::MAX, f64::min), rows.iter().copied().fold(f64::MIN, f64::max))
         };
@@ -95,7 +95,7 @@ proptest! {
 #[test]
 fn a_million_points_become_a_few_thousand() {
     let scattered = |i: u32| f64::from(u32::try_from(u64::from(i) * 7919 % 600_011).unwrap()) / 1000.0;
-    let many: Vec<Place> = (0..1_000_000).map(|i| (f64::from(i) / 1000.0, scattered(i))).collect();
+    let many: Vec<PixelPoint> = (0..1_000_000).map(|i| (f64::from(i) / 1000.0, scattered(i))).collect();
     assert!(line(&many, 1.0, NO_LIMIT).concat().len() <= 4000);
     let upright: Vec<Stroke> = many.iter().map(|(x, y)| (*x, *y, *y + 3.0)).collect();
     assert!(strokes(&upright, 1.0, 20_000).len() <= 20_000);
@@ -104,7 +104,7 @@ fn a_million_points_become_a_few_thousand() {
 
 #[test]
 fn a_scribble_becomes_its_extent() {
-    let scribble: Vec<Place> =
+    let scribble: Vec<PixelPoint> =
         (0..100_000).map(|i| (if i % 2 == 0 { 0.5 } else { 99.5 }, f64::from(i % 500))).collect();
     let drawn = line(&scribble, 1.0, 1000);
     assert_eq!(drawn, vec![vec![(0.5, 0.0), (0.5, 498.0)], vec![(99.5, 1.0), (99.5, 499.0)]]);
@@ -118,7 +118,7 @@ fn pairs_with_the_same_ends_are_one() {
 
 #[test]
 fn nothing_and_single_things_stay() {
-    assert_eq!(line(&[], 1.0, 10), vec![Vec::<Place>::new()]);
+    assert_eq!(line(&[], 1.0, 10), vec![Vec::<PixelPoint>::new()]);
     assert_eq!(line(&[(1.0, 2.0)], 1.0, 10), vec![vec![(1.0, 2.0)]]);
     assert_eq!(strokes(&[(1.2, 5.0, 2.0)], 1.0, 10), vec![(1.5, 2.0, 5.0)]);
     assert!(marks(&[], 1.0, 10).is_empty());

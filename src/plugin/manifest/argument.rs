@@ -16,7 +16,7 @@ pub(super) const KEYS: &[&str] = &["name", "kind", "required", "help", "default"
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lower")]
-pub enum Kind {
+pub enum ArgumentType {
     /// Any text.
     String,
     /// A number, with or without a fraction.
@@ -39,23 +39,23 @@ pub enum Kind {
     Choice,
 }
 
-impl Kind {
+impl ArgumentType {
     /// Whether values are whole numbers, which filters may take in.
     #[must_use]
     pub fn is_whole(self) -> bool {
-        matches!(self, Kind::Integer | Kind::TcpStream | Kind::MptcpStream)
+        matches!(self, ArgumentType::Integer | ArgumentType::TcpStream | ArgumentType::MptcpStream)
     }
 
     /// Whether `text` is a value of this kind.
     fn accepts(self, text: &str, choices: &[String]) -> bool {
         match self {
-            Kind::String | Kind::Column => true,
-            Kind::Number => text.parse::<f64>().is_ok_and(f64::is_finite),
-            Kind::Integer => text.parse::<i64>().is_ok(),
-            Kind::TcpStream | Kind::MptcpStream => stream_number(text).is_ok(),
-            Kind::Choice => choices.iter().any(|choice| choice == text),
+            ArgumentType::String | ArgumentType::Column => true,
+            ArgumentType::Number => text.parse::<f64>().is_ok_and(f64::is_finite),
+            ArgumentType::Integer => text.parse::<i64>().is_ok(),
+            ArgumentType::TcpStream | ArgumentType::MptcpStream => stream_number(text).is_ok(),
+            ArgumentType::Choice => choices.iter().any(|choice| choice == text),
             // What a file is relative to when nobody typed it is not to be guessed.
-            Kind::Capture | Kind::File | Kind::Flag => false,
+            ArgumentType::Capture | ArgumentType::File | ArgumentType::Flag => false,
         }
     }
 }
@@ -66,14 +66,14 @@ pub struct Argument {
     /// Its name, under which the plugin gets it.
     pub name: String,
     /// Type of its values.
-    pub kind: Kind,
+    pub kind: ArgumentType,
     /// Whether the line must have it.
     pub required: bool,
     /// One line for the help page.
     pub help: String,
     /// The value when the line has none, as it would be typed.
     pub default: Option<String>,
-    /// The values of [`Kind::Choice`].
+    /// The values of [`ArgumentType::Choice`].
     pub choices: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ pub(super) fn read(mut fields: Fields<'_>, taken: &[&str]) -> Result<Argument, M
     let typeable = |text: &String| !text.is_empty() && !text.starts_with('-') && !text.chars().any(is_unsafe);
     let argument = Argument {
         name: fields.need("name", A_NAME, |name: &String| is_name(name))?,
-        kind: fields.take("kind", kinds, |_: &Kind| true)?.unwrap_or(Kind::String),
+        kind: fields.take("kind", kinds, |_: &ArgumentType| true)?.unwrap_or(ArgumentType::String),
         required: fields.take("required", "true or false", |_: &bool| true)?.unwrap_or(false),
         help: fields.line("help", "one line of text, in quotes")?.unwrap_or_default(),
         default: fields.take("default", "a text or a number", |_: &Default| true)?.map(|default| match default {
@@ -110,10 +110,10 @@ pub(super) fn read(mut fields: Fields<'_>, taken: &[&str]) -> Result<Argument, M
     if taken.contains(&name.as_str()) {
         return Err(fields.wrong(format!("the argument name `{name}` is reserved; choose another name")));
     }
-    if (argument.kind == Kind::Choice) == argument.choices.is_empty() {
+    if (argument.kind == ArgumentType::Choice) == argument.choices.is_empty() {
         return Err(fields.wrong(format!("`{name}`: `kind = \"choice\"` and `choices` belong together")));
     }
-    if argument.required && (argument.default.is_some() || argument.kind == Kind::Flag) {
+    if argument.required && (argument.default.is_some() || argument.kind == ArgumentType::Flag) {
         return Err(fields.wrong(format!("`{name}` cannot be required, because it is a flag or has a default")));
     }
     if let Some(default) = &argument.default

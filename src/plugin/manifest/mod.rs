@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::protocol;
 use crate::terminal_text::escape;
 use crate::toml_file::{Mistake, Source};
-pub use argument::{Argument, Kind};
+pub use argument::{Argument, ArgumentType};
 pub(super) use entry::fill_in;
 pub use entry::{Entry, Example, Form, PacketsWanted, Role};
 use fields::Fields;

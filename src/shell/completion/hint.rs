@@ -1,6 +1,6 @@
 //! Missing arguments of the command being typed.
 
-use super::super::line::{self, Place};
+use super::super::line::{self, CursorPlace};
 use crate::commands::{grammar, registry};
 
 /// The arguments that may follow `text`, which ends with a blank: `MPTCPSTREAM`, `[FILE]` where it can be left out.
@@ -8,7 +8,7 @@ use crate::commands::{grammar, registry};
 #[must_use]
 pub fn usage(text: &str) -> Option<String> {
     let partial = line::partial(text);
-    if partial.place != Place::Command || !partial.current.is_empty() || !text.ends_with(' ') {
+    if partial.place != CursorPlace::Command || !partial.current.is_empty() || !text.ends_with(' ') {
         return None;
     }
     let (name, typed) = partial.words.split_first()?;

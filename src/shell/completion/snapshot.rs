@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 use crate::commands::session::captures::{FileState, Held};
-use crate::commands::session::shortcuts::Kind;
+use crate::commands::session::shortcuts::ShortcutKind;
 use crate::commands::{Session, registry};
 use crate::packets::{live, schema};
 use mptcp_trace::units::counted;
@@ -58,7 +58,7 @@ impl Snapshot {
             let path = held.capture.path.to_string_lossy();
             (name.to_string(), format!("{path}, {}", counted(held.capture.segments.len(), "packet")))
         });
-        let shortcuts = [Kind::Alias, Kind::Macro].into_iter().flat_map(|kind| {
+        let shortcuts = [ShortcutKind::Alias, ShortcutKind::Macro].into_iter().flat_map(|kind| {
             let named = session.shortcuts.of(kind).iter();
             named.map(move |(name, text)| (name.clone(), format!("{}: {text}", kind.name())))
         });

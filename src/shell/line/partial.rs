@@ -2,7 +2,7 @@
 
 /// Kind of the word at the cursor.
 #[derive(Debug, PartialEq, Eq, Default, Clone, Copy)]
-pub enum Place {
+pub enum CursorPlace {
     /// A command's name or one of its arguments.
     #[default]
     Command,
@@ -22,7 +22,7 @@ pub struct Partial {
     /// Where that word starts in the line, in bytes.
     pub start: usize,
     /// Kind of the word.
-    pub place: Place,
+    pub place: CursorPlace,
 }
 
 /// Reads a line whose last word is still being typed.
@@ -38,12 +38,12 @@ pub fn partial(line: &str) -> Partial {
             in_word = false;
             match character {
                 ';' | '\n' => partial = Partial::default(),
-                '|' => partial.place = Place::Elsewhere,
-                '>' => partial.place = Place::File,
+                '|' => partial.place = CursorPlace::Elsewhere,
+                '>' => partial.place = CursorPlace::File,
                 _ => {}
             }
             partial.start = line.len();
-            if partial.place == Place::Elsewhere {
+            if partial.place == CursorPlace::Elsewhere {
                 return partial;
             }
             continue;
@@ -51,11 +51,11 @@ pub fn partial(line: &str) -> Partial {
         if !in_word {
             let first = partial.words.is_empty();
             match character {
-                '#' => partial.place = Place::Elsewhere,
-                '!' if first => partial.place = Place::Elsewhere,
+                '#' => partial.place = CursorPlace::Elsewhere,
+                '!' if first => partial.place = CursorPlace::Elsewhere,
                 _ => {}
             }
-            if partial.place == Place::Elsewhere {
+            if partial.place == CursorPlace::Elsewhere {
                 return partial;
             }
             in_word = true;
@@ -90,13 +90,13 @@ impl Partial {
         let word = std::mem::take(&mut self.current);
         match self.place {
             // The file behind `>` is not an argument, and arguments may follow it.
-            Place::File => self.place = Place::Command,
+            CursorPlace::File => self.place = CursorPlace::Command,
             // `@` and `?` may stand alone.
             _ if word.is_empty() && matches!(self.words.as_slice(), [sign] if sign == "@" || sign == "?") => {}
             _ => self.words.push(word),
         }
         if self.words.len() == 1 && self.words.first().is_some_and(|name| name == "shell") {
-            self.place = Place::Elsewhere;
+            self.place = CursorPlace::Elsewhere;
         }
     }
 }
@@ -123,8 +123,8 @@ mod tests {
         assert_eq!(read(r"load my\ fi"), (words(&["load"]), "my fi".into(), 5));
         assert_eq!(read(r#"x "a\"b" c"#), (words(&["x", "a\"b"]), "c".into(), 9));
         assert_eq!(read("x a\\"), (words(&["x"]), "a".into(), 2));
-        assert_eq!(partial("help # lo").place, Place::Elsewhere);
-        assert_eq!(partial("help a#lo").place, Place::Command);
+        assert_eq!(partial("help # lo").place, CursorPlace::Elsewhere);
+        assert_eq!(partial("help a#lo").place, CursorPlace::Command);
     }
 
     #[test]
@@ -135,14 +135,14 @@ mod tests {
         assert_eq!(read("@x"), (words(&["@"]), "x".into(), 1));
         assert_eq!(read("@ x"), (words(&["@"]), "x".into(), 2));
         for (line, place) in [
-            ("help > f", Place::File),
-            ("help >>", Place::File),
-            ("help > f ", Place::Command),
-            ("help | gr", Place::Elsewhere),
-            ("!ls", Place::Elsewhere),
-            ("shell l", Place::Elsewhere),
-            ("help; !l", Place::Elsewhere),
-            ("help !l", Place::Command),
+            ("help > f", CursorPlace::File),
+            ("help >>", CursorPlace::File),
+            ("help > f ", CursorPlace::Command),
+            ("help | gr", CursorPlace::Elsewhere),
+            ("!ls", CursorPlace::Elsewhere),
+            ("shell l", CursorPlace::Elsewhere),
+            ("help; !l", CursorPlace::Elsewhere),
+            ("help !l", CursorPlace::Command),
         ] {
             assert_eq!(partial(line).place, place, "{line}");
         }

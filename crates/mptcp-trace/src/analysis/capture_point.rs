@@ -20,7 +20,7 @@ pub enum CapturePoint {
 /// The same as one direction sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Place {
+pub enum SeenFrom {
     /// At the sender of the direction's data.
     Sender,
     /// At their receiver.
@@ -29,14 +29,14 @@ pub enum Place {
     Between,
 }
 
-impl Place {
+impl SeenFrom {
     /// As in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Place::Sender => "sender",
-            Place::Receiver => "receiver",
-            Place::Between => "between",
+            SeenFrom::Sender => "sender",
+            SeenFrom::Receiver => "receiver",
+            SeenFrom::Between => "between",
         }
     }
 }
@@ -44,11 +44,11 @@ impl Place {
 impl CapturePoint {
     /// How the direction towards `towards` sees it.
     #[must_use]
-    pub fn seen(self, towards: Role) -> Place {
+    pub fn seen(self, towards: Role) -> SeenFrom {
         match self {
-            CapturePoint::At(role) if role == towards => Place::Receiver,
-            CapturePoint::At(_) => Place::Sender,
-            CapturePoint::Between => Place::Between,
+            CapturePoint::At(role) if role == towards => SeenFrom::Receiver,
+            CapturePoint::At(_) => SeenFrom::Sender,
+            CapturePoint::Between => SeenFrom::Between,
         }
     }
 }
@@ -188,8 +188,8 @@ mod tests {
 
     #[test]
     fn a_direction_sees_its_own_ends() {
-        assert_eq!(CapturePoint::At(Role::Client).seen(Role::Server), Place::Sender);
-        assert_eq!(CapturePoint::At(Role::Client).seen(Role::Client), Place::Receiver);
-        assert_eq!(CapturePoint::Between.seen(Role::Client), Place::Between);
+        assert_eq!(CapturePoint::At(Role::Client).seen(Role::Server), SeenFrom::Sender);
+        assert_eq!(CapturePoint::At(Role::Client).seen(Role::Client), SeenFrom::Receiver);
+        assert_eq!(CapturePoint::Between.seen(Role::Client), SeenFrom::Between);
     }
 }

@@ -65,7 +65,7 @@ struct Flow {
 }
 
 /// Where the payload of a packet belongs.
-struct Place {
+struct StreamPlace {
     flow: (StreamId, Role),
     position: u64,
     length: u64,
@@ -74,7 +74,7 @@ struct Place {
 /// Sums up payloads as they come.
 pub struct Checksums {
     flows: HashMap<(StreamId, Role), Flow>,
-    places: HashMap<u64, Place>,
+    places: HashMap<u64, StreamPlace>,
     results: Vec<ChecksumResult>,
 }
 
@@ -103,7 +103,7 @@ impl Checksums {
         let position = flow.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         let length = u64::from(packet.data);
         if length > 0 {
-            self.places.insert(segment.packetid, Place { flow: key, position, length });
+            self.places.insert(segment.packetid, StreamPlace { flow: key, position, length });
         }
         let Some(base) = flow.base else { return };
         let Some(wanted) = Wanted::of(segment, data, idsn) else { return };

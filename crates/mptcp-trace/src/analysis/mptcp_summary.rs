@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::capture_point::{Place, of_connection};
+use super::capture_point::{SeenFrom, of_connection};
 use super::setup::{Setup, setup};
 use super::volume::{rate, seconds, share};
 use crate::interrupt::interruptible;
-use crate::tracking::data::{Direction, Kind, directions};
+use crate::tracking::data::{Direction, RepeatKind, directions};
 use crate::tracking::{Capture, Connection, Role};
 use crate::{ConnectionId, PacketRow, StreamId};
 
@@ -48,7 +48,7 @@ pub struct MptcpDirection {
     /// Copies that the path made, with or without payload.
     pub duplicated_packets: u64,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
-    pub seen_from: Option<Place>,
+    pub seen_from: Option<SeenFrom>,
     /// Bytes of data that another subflow had carried before at the place of capture. At the sender these were
     /// reinjected; at the receiver they are those of the copy that came late, be it the reinjection or the original.
     pub reinjected_bytes: u64,
@@ -138,7 +138,7 @@ pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary
 fn direction(
     connection: &Connection,
     towards: Role,
-    seen_from: Option<Place>,
+    seen_from: Option<SeenFrom>,
     direction: &Direction,
 ) -> MptcpDirection {
     let sum = |part: fn(&crate::tracking::data::SubflowVolume) -> u64| direction.subflows.iter().map(part).sum::<u64>();
@@ -190,7 +190,7 @@ fn direction(
 /// Reinjected bytes and packets of one direction by pair of subflows.
 pub(super) fn pairs(connection: &Connection, direction: &Direction) -> Vec<ReinjectionPair> {
     let mut pairs = std::collections::BTreeMap::<(StreamId, StreamId), (u64, u64, Option<PacketRow>)>::new();
-    for repeat in interruptible(direction.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection)) {
+    for repeat in interruptible(direction.repeats.iter().filter(|repeat| repeat.kind == RepeatKind::Reinjection)) {
         let stream = |index: usize| connection.subflows.get(index).copied().unwrap_or_default();
         let key = (stream(repeat.original_subflow), stream(repeat.subflow));
         let (bytes, packets, latest) = pairs.entry(key).or_default();

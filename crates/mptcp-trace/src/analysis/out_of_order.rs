@@ -4,7 +4,7 @@ mod buffer;
 
 use serde::Serialize;
 
-use super::capture_point::{Place, of_connection};
+use super::capture_point::{SeenFrom, of_connection};
 use super::distribution::Distribution;
 use super::volume::seconds;
 use crate::interrupt::interruptible;
@@ -33,7 +33,7 @@ pub struct OutOfOrderDirection {
     /// Which.
     pub towards: Role,
     /// Where it was recorded as the data see it; only at the receiver is this what its application waited for.
-    pub capture_point: Option<Place>,
+    pub capture_point: Option<SeenFrom>,
     /// Packets with data.
     pub segments: u64,
     /// Packets with new data beyond the next expected byte.
@@ -102,12 +102,12 @@ impl OutOfOrderDirection {
         let towards = self.towards.name();
         let mut notes = Vec::new();
         match self.capture_point {
-            Some(Place::Receiver) => {}
-            Some(Place::Sender) => notes.push(format!(
+            Some(SeenFrom::Receiver) => {}
+            Some(SeenFrom::Sender) => notes.push(format!(
                 "towards the {towards}: recorded at the sender, so this is the sending order; a capture at the \
                  {towards} shows what it waited for"
             )),
-            Some(Place::Between) => notes.push(format!(
+            Some(SeenFrom::Between) => notes.push(format!(
                 "towards the {towards}: recorded on the way, so delays on the rest of the paths are not included"
             )),
             None => notes.push(format!(

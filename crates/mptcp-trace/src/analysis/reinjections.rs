@@ -8,13 +8,13 @@ mod need;
 use serde::{Serialize, Serializer};
 
 use super::acknowledged::{Acknowledged, acknowledged};
-use super::capture_point::{Place, of_connection};
+use super::capture_point::{SeenFrom, of_connection};
 use super::hexadecimal_u64;
 use super::mptcp_summary::{ReinjectionPair, pairs};
 use super::volume::seconds;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
-use crate::tracking::data::{Direction, Kind, Repeat, data_level};
+use crate::tracking::data::{Direction, Repeat, RepeatKind, data_level};
 use crate::tracking::{ByRole, Capture, Connection, Role};
 use crate::{ConnectionId, PacketRow, StreamId};
 pub use need::{Need, need};
@@ -46,7 +46,7 @@ pub struct Reinjection {
     #[serde(serialize_with = "as_seconds")]
     pub age: i64,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
-    pub seen_from: Option<Place>,
+    pub seen_from: Option<SeenFrom>,
     /// Seen from the receiver, how long after the first copy this one came, seconds.
     pub late_by: Option<f64>,
     /// Seen from the sender, whether the DATA_ACK passed the data only thanks to this packet; `None` where the capture
@@ -93,7 +93,7 @@ pub struct DirectionTotals {
     /// Which.
     pub towards: Role,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
-    pub seen_from: Option<Place>,
+    pub seen_from: Option<SeenFrom>,
     /// Bytes that another subflow had carried before at the place of capture: at the sender those reinjected, at the
     /// receiver those of the copy that came late.
     pub reinjected_bytes: u64,
@@ -129,9 +129,9 @@ pub fn reinjections(capture: &Capture, connection: &Connection, towards: Option<
     let mut found: Vec<(PacketRow, Reinjection)> = Vec::new();
     for role in Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role)) {
         let direction = level.directions.get(role);
-        let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == Kind::Reinjection).collect();
+        let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == RepeatKind::Reinjection).collect();
         let seen_from = point.map(|point| point.seen(role));
-        let judge = (seen_from == Some(Place::Sender) && !repeats.is_empty())
+        let judge = (seen_from == Some(SeenFrom::Sender) && !repeats.is_empty())
             .then(|| acknowledgements.get_or_insert_with(|| acknowledged(capture, connection)).get(role));
         let seen = Seen { capture, connection, towards: role, direction, seen_from, judge };
         for of_packet in interruptible(repeats.chunk_by(|one, other| one.row == other.row)) {
@@ -148,7 +148,7 @@ struct Seen<'a> {
     connection: &'a Connection,
     towards: Role,
     direction: &'a Direction,
-    seen_from: Option<Place>,
+    seen_from: Option<SeenFrom>,
     judge: Option<&'a Acknowledged>,
 }
 
@@ -191,7 +191,7 @@ impl Seen<'_> {
             merged: ranges.iter().any(|range| range.merged),
             age,
             seen_from: self.seen_from,
-            late_by: (self.seen_from == Some(Place::Receiver)).then(|| seconds(Some((0, age)))),
+            late_by: (self.seen_from == Some(SeenFrom::Receiver)).then(|| seconds(Some((0, age)))),
             needed: verdicts.and_then(|verdicts| of_all(&verdicts)),
             time: packet.abstime,
         };
@@ -219,7 +219,12 @@ pub fn reinjection_summary(capture: &Capture, connection: &Connection, towards: 
     ReinjectionSummary { mptcpstream: connection.id, directions: directions.collect() }
 }
 
-fn totals(connection: &Connection, towards: Role, seen_from: Option<Place>, direction: &Direction) -> DirectionTotals {
+fn totals(
+    connection: &Connection,
+    towards: Role,
+    seen_from: Option<SeenFrom>,
+    direction: &Direction,
+) -> DirectionTotals {
     DirectionTotals {
         towards,
         seen_from,
@@ -235,7 +240,7 @@ fn totals(connection: &Connection, towards: Role, seen_from: Option<Place>, dire
 fn resent(connection: &Connection, direction: &Direction) -> Vec<Resent> {
     let mut by_subflow: Vec<Resent> =
         connection.subflows.iter().map(|stream| Resent { tcpstream: *stream, bytes: 0, packets: 0 }).collect();
-    let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == Kind::SameSubflow).collect();
+    let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == RepeatKind::SameSubflow).collect();
     for of_packet in interruptible(repeats.chunk_by(|one, other| one.row == other.row)) {
         if let Some(resent) = of_packet.first().and_then(|repeat| by_subflow.get_mut(repeat.subflow)) {
             resent.packets += 1;

@@ -30,7 +30,7 @@ pub enum Outcome {
 
 /// One request: a stream whose first SYN has MP_CAPABLE.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct MptcpRequest {
     /// The TCP stream.
     pub tcpstream: StreamId,
     /// The version that the SYN asks for.
@@ -58,13 +58,13 @@ const PATIENCE: i64 = 1_000_000_000;
 
 /// The requests of a capture, in order of their streams.
 #[must_use]
-pub fn requests(capture: &Capture) -> Vec<Request> {
+pub fn requests(capture: &Capture) -> Vec<MptcpRequest> {
     let end = end_of(capture);
     capture.tracking.streams.iter().filter_map(|stream| of_stream(capture, stream, end)).collect()
 }
 
 /// The request of a stream; `end` is when the capture ends, nanoseconds since 1970.
-fn of_stream(capture: &Capture, stream: &Stream, end: i64) -> Option<Request> {
+fn of_stream(capture: &Capture, stream: &Stream, end: i64) -> Option<MptcpRequest> {
     let first = capture.segments.get(stream.syn?.index())?;
     let capable = first.capable()?;
     let mut course = Course::default();
@@ -79,7 +79,7 @@ fn of_stream(capture: &Capture, stream: &Stream, end: i64) -> Option<Request> {
         }
     }
     let (outcome, answer) = course.outcome(capable.sender_key, end);
-    Some(Request {
+    Some(MptcpRequest {
         tcpstream: stream.id,
         version: capable.version,
         key: capable.sender_key,
@@ -187,7 +187,7 @@ fn is_copy(one: &Segment, other: &Segment) -> bool {
 /// The request that a number of Wireshark's stands for, where it stands for nothing else: the key in a version 0 SYN
 /// makes Wireshark count a connection, whatever comes of it. `None` where MPTCP was negotiated, or may have been.
 #[must_use]
-pub fn request_alone(capture: &Capture, connection: &Connection) -> Option<Request> {
+pub fn request_alone(capture: &Capture, connection: &Connection) -> Option<MptcpRequest> {
     if connection.hosts.server.key.is_some() {
         return None;
     }

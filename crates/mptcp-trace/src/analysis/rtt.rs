@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::capture_point::{Place, of_connection, of_subflow};
+use super::capture_point::{SeenFrom, of_connection, of_subflow};
 use super::distribution::Distribution;
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, carried};
@@ -74,7 +74,7 @@ pub struct Series {
     /// Level of measurement.
     pub level: Level,
     /// Where it was recorded, where that is known.
-    pub capture_point: Option<Place>,
+    pub capture_point: Option<SeenFrom>,
     /// In the order of time.
     pub samples: Vec<Sample>,
 }
@@ -89,7 +89,7 @@ pub struct Record {
     /// Level of measurement.
     pub level: Level,
     /// Where it was recorded as the data see it; `None` where the capture does not tell.
-    pub capture_point: Option<Place>,
+    pub capture_point: Option<SeenFrom>,
     /// The samples, in seconds.
     #[serde(flatten)]
     pub distribution: Distribution,
@@ -111,15 +111,17 @@ impl Series {
 
 /// Meaning of round trips of data towards `towards`, recorded at this place: a sentence without full stop.
 #[must_use]
-pub fn meaning(place: Option<Place>, towards: Role) -> String {
+pub fn meaning(place: Option<SeenFrom>, towards: Role) -> String {
     let towards = towards.name();
     match place {
-        Some(Place::Sender) => format!("towards the {towards}: recorded at the sender, so these are full round trips"),
-        Some(Place::Receiver) => format!(
+        Some(SeenFrom::Sender) => {
+            format!("towards the {towards}: recorded at the sender, so these are full round trips")
+        }
+        Some(SeenFrom::Receiver) => format!(
             "towards the {towards}: recorded at the receiver, so these are only the {towards}'s response times, not \
              the path's round trips"
         ),
-        Some(Place::Between) => format!(
+        Some(SeenFrom::Between) => format!(
             "towards the {towards}: recorded on the way, so these are round trips from there to the {towards}, not of \
              the whole path"
         ),
@@ -141,7 +143,7 @@ pub fn parts(found: &RoundTrips) -> Vec<String> {
     let of = |series: &Series, towards: Role| spans.get(&(series.tcpstream, towards)).copied();
     let on_the_way = found.series.iter().filter(|series| {
         let handshake = series.level == Level::Handshake && series.towards == Role::Server;
-        handshake && series.capture_point == Some(Place::Between)
+        handshake && series.capture_point == Some(SeenFrom::Between)
     });
     #[allow(clippy::cast_precision_loss)]
     let milliseconds = |span: i64| span as f64 / 1e6;

@@ -16,7 +16,7 @@ use crate::{ConnectionId, StreamId};
 /// Origin of a subflow in its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum OpenedWith {
     /// With MP_CAPABLE.
     Initial,
     /// With MP_JOIN.
@@ -48,7 +48,7 @@ pub struct SubflowRecord {
     /// Wireshark's `tcp.stream`.
     pub tcpstream: StreamId,
     /// `initial` or `join`; `None` when its handshake was not captured.
-    pub kind: Option<Kind>,
+    pub kind: Option<OpenedWith>,
     /// Address of the end that opened it.
     pub client_ip: IpAddr,
     /// Its port.
@@ -101,7 +101,7 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
     let subflow = capture.tracking.subflow(stream.id)?;
     let mut hmac_lacks = None;
     let (kind, addrid, backup, hmac) = match &subflow.kind {
-        SubflowKind::Initial => (Some(Kind::Initial), Some(0), Some(false), None),
+        SubflowKind::Initial => (Some(OpenedWith::Initial), Some(0), Some(false), None),
         SubflowKind::Join(join) => {
             let backup = match (join.backup.client, join.backup.server) {
                 (None, None) => None,
@@ -110,7 +110,7 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
             let verdict = verify_join(connection, subflow, join);
             hmac_lacks = verdict.lacks;
             let verdict = verdict.overall();
-            (Some(Kind::Join), join.address_ids.client, backup, Some(verdict))
+            (Some(OpenedWith::Join), join.address_ids.client, backup, Some(verdict))
         }
         SubflowKind::Unknown => (None, None, None, None),
     };

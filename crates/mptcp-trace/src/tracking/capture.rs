@@ -54,7 +54,7 @@ impl Capture {
     /// [`Error::Read`] when it cannot be read, or is neither pcap nor pcapng; [`Error::Interrupted`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let dissected = native::dissect(path, native::Request { partial: true });
+        let dissected = native::dissect(path, native::DissectOptions { partial: true });
         let dissection = dissected.map_err(|failure| failure.of(path))?;
         Self::new(path.to_path_buf(), dissection)
     }

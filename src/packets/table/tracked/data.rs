@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
-use mptcp_trace::tracking::data::{DataLevel, Kind, data_level};
+use mptcp_trace::tracking::data::{DataLevel, RepeatKind, data_level};
 use mptcp_trace::tracking::{Role, Tracking};
 
 /// All of them, `dsn` to `reinjected_in`: they are worked out together.
@@ -51,7 +51,7 @@ impl Cells {
         }
         for towards in Role::BOTH {
             let repeats = level.directions.get(towards).repeats.iter();
-            let reinjections = repeats.filter(|repeat| repeat.kind == Kind::Reinjection);
+            let reinjections = repeats.filter(|repeat| repeat.kind == RepeatKind::Reinjection);
             self.reinjections.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
         }
         if self.packetids.is_empty() {

@@ -4,14 +4,14 @@ use std::f64::consts::TAU;
 
 use super::super::super::shape::{Rectangle, Stroke};
 use super::super::super::style::Symbol;
-use super::super::super::thin::Place;
+use super::super::super::thin::PixelPoint;
 use super::super::symbol::{self, Outline};
 
 /// Corners of a circle: more are not seen at the size of a mark.
 const CORNERS: u32 = 20;
 
 /// Lines of some width, broken into dashes.
-pub(super) fn lines(paths: &[Vec<Place>], stroke: &Stroke) -> Vec<Vec<Place>> {
+pub(super) fn lines(paths: &[Vec<PixelPoint>], stroke: &Stroke) -> Vec<Vec<PixelPoint>> {
     let mut polygons = Vec::new();
     for path in paths {
         if stroke.dash.is_empty() {
@@ -24,11 +24,11 @@ pub(super) fn lines(paths: &[Vec<Place>], stroke: &Stroke) -> Vec<Vec<Place>> {
 }
 
 /// One symbol at many places.
-pub(super) fn marks(symbol: Symbol, size: f64, places: &[Place]) -> Vec<Vec<Place>> {
+pub(super) fn marks(symbol: Symbol, size: f64, places: &[PixelPoint]) -> Vec<Vec<PixelPoint>> {
     let mut polygons = Vec::new();
     let width = symbol::LINE * size;
     for (x, y) in places {
-        let at = |(dx, dy): Place| (x + dx * size, y + dy * size);
+        let at = |(dx, dy): PixelPoint| (x + dx * size, y + dy * size);
         match symbol::outline(symbol) {
             Outline::Disc => polygons.push(circle((*x, *y), size / 2.0)),
             Outline::Ring => {
@@ -45,7 +45,7 @@ pub(super) fn marks(symbol: Symbol, size: f64, places: &[Place]) -> Vec<Vec<Plac
     polygons
 }
 
-fn circle((x, y): Place, radius: f64) -> Vec<Place> {
+fn circle((x, y): PixelPoint, radius: f64) -> Vec<PixelPoint> {
     let corner = |index: u32| {
         let angle = TAU * f64::from(index) / f64::from(CORNERS);
         (x + radius * angle.cos(), y + radius * angle.sin())
@@ -54,8 +54,8 @@ fn circle((x, y): Place, radius: f64) -> Vec<Place> {
 }
 
 /// A rectangle for each segment, and a triangle that closes the gap at each bend.
-fn thick(path: &[Place], width: f64, polygons: &mut Vec<Vec<Place>>) {
-    let mut before: Option<Place> = None;
+fn thick(path: &[PixelPoint], width: f64, polygons: &mut Vec<Vec<PixelPoint>>) {
+    let mut before: Option<PixelPoint> = None;
     for pair in path.windows(2) {
         let [from, to] = pair else { continue };
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
@@ -75,23 +75,23 @@ fn thick(path: &[Place], width: f64, polygons: &mut Vec<Vec<Place>>) {
     }
 }
 
-fn plus(one: Place, other: Place) -> Place {
+fn plus(one: PixelPoint, other: PixelPoint) -> PixelPoint {
     (one.0 + other.0, one.1 + other.1)
 }
 
-fn minus(one: Place, other: Place) -> Place {
+fn minus(one: PixelPoint, other: PixelPoint) -> PixelPoint {
     (one.0 - other.0, one.1 - other.1)
 }
 
 /// The drawn parts of a dashed line.
-fn dashes(path: &[Place], lengths: &[f64]) -> Vec<Vec<Place>> {
+fn dashes(path: &[PixelPoint], lengths: &[f64]) -> Vec<Vec<PixelPoint>> {
     let mut drawn = Vec::new();
     // Shorter lengths could not be seen, and their number would have no bound.
     let lengths: Vec<f64> = lengths.iter().map(|length| length.max(0.5)).collect();
     let mut turns = lengths.iter().copied().cycle();
     let Some(mut left) = turns.next() else { return drawn };
     let mut on = true;
-    let mut dash: Vec<Place> = path.first().copied().into_iter().collect();
+    let mut dash: Vec<PixelPoint> = path.first().copied().into_iter().collect();
     for pair in path.windows(2) {
         let [from, to] = pair else { continue };
         let length = (to.0 - from.0).hypot(to.1 - from.1);
@@ -120,7 +120,7 @@ fn dashes(path: &[Place], lengths: &[f64]) -> Vec<Vec<Place>> {
 }
 
 /// Calls `edge` for each edge of a polygon, all polygons turning the same way round, so that their areas add up.
-pub(super) fn each_edge(corners: &[Place], mut edge: impl FnMut(Place, Place)) {
+pub(super) fn each_edge(corners: &[PixelPoint], mut edge: impl FnMut(PixelPoint, PixelPoint)) {
     let next = corners.iter().cycle().skip(1);
     let pairs = corners.iter().zip(next);
     let area: f64 = pairs.clone().map(|(from, to)| from.0 * to.1 - to.0 * from.1).sum();
@@ -130,7 +130,7 @@ pub(super) fn each_edge(corners: &[Place], mut edge: impl FnMut(Place, Place)) {
 }
 
 /// The part of a convex polygon inside of `frame`.
-pub(super) fn clipped(corners: &[Place], frame: &Rectangle) -> Vec<Place> {
+pub(super) fn clipped(corners: &[PixelPoint], frame: &Rectangle) -> Vec<PixelPoint> {
     if corners.iter().all(|corner| frame.holds(*corner)) {
         return corners.to_vec();
     }
@@ -141,7 +141,7 @@ pub(super) fn clipped(corners: &[Place], frame: &Rectangle) -> Vec<Place> {
 }
 
 /// The part of a convex polygon where `inside` is not negative.
-fn cut(corners: &[Place], inside: impl Fn(Place) -> f64) -> Vec<Place> {
+fn cut(corners: &[PixelPoint], inside: impl Fn(PixelPoint) -> f64) -> Vec<PixelPoint> {
     let mut kept = Vec::with_capacity(corners.len().saturating_add(2));
     for (from, to) in corners.iter().zip(corners.iter().cycle().skip(1)) {
         let (here, there) = (inside(*from), inside(*to));

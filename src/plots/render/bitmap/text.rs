@@ -4,7 +4,7 @@ use ab_glyph_rasterizer::point;
 
 use super::super::super::font::{self, Curve, Point};
 use super::super::super::shape::{Rectangle, Text};
-use super::super::super::thin::Place;
+use super::super::super::thin::PixelPoint;
 use super::Canvas;
 
 /// Draws a line of text. Letters that reach beyond the picture are left out.
@@ -29,7 +29,7 @@ pub(super) fn draw(text: &Text, canvas: &mut Canvas) {
         along += font::advance(character) * text.size;
         let Some(outline) = font::outline(character) else { continue };
         // Upwards, in multiples of the size, to pixels, downwards.
-        let place = |(right, up): Point| -> Place {
+        let place = |(right, up): Point| -> PixelPoint {
             let (right, down) = (start + right * text.size, -up * text.size);
             (x + right * cosine - down * sine, y + right * sine + down * cosine)
         };
@@ -40,7 +40,7 @@ pub(super) fn draw(text: &Text, canvas: &mut Canvas) {
             continue;
         }
         let (left, top) = (bounds.left.floor(), bounds.top.floor());
-        let pixel = |(x, y): Place| point((x - left) as f32, (y - top) as f32);
+        let pixel = |(x, y): PixelPoint| point((x - left) as f32, (y - top) as f32);
         canvas.cover(&bounds, text.colour, 1.0, |rasterizer| {
             for curve in curves {
                 match curve {

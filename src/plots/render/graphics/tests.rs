@@ -1,14 +1,14 @@
 use super::super::super::sample;
-use super::super::{Kind, Target, png, render};
+use super::super::{PictureFormat, Target, png, render};
 use super::*;
 
 fn sequence(protocol: Protocol) -> String {
-    let target = Target::new(Kind::Terminal(protocol)).sized(320, 200);
+    let target = Target::new(PictureFormat::Terminal(protocol)).sized(320, 200);
     String::from_utf8(render(&sample::small(), &target).unwrap()).unwrap()
 }
 
 fn file() -> Vec<u8> {
-    render(&sample::small(), &Target::new(Kind::Png).sized(320, 200)).unwrap()
+    render(&sample::small(), &Target::new(PictureFormat::Png).sized(320, 200)).unwrap()
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::io::Read as _;
 use super::super::super::figure::{Axis, Figure, Panel, Unit};
 use super::super::super::sample;
 use super::super::super::style::{Colour, Style};
-use super::super::{Kind, Target, render};
+use super::super::{PictureFormat, Target, render};
 
 /// Pixels of a PNG file, read by the letter of RFC 2083 for the one form that is written here.
 pub(in super::super) fn decode(file: &[u8]) -> (u32, u32, u32, Vec<u8>) {
@@ -67,7 +67,7 @@ fn a_picture_has_its_size_its_density_and_ink() {
     for name in Style::NAMES {
         let style = Style::find(name).unwrap();
         let paper = style.background;
-        let target = Target { style, ..Target::new(Kind::Png).sized(640, 400) };
+        let target = Target { style, ..Target::new(PictureFormat::Png).sized(640, 400) };
         let (width, height, dots, pixels) = decode(&render(&sample::time_sequence(), &target).unwrap());
         // 96 dots an inch are 3780 a metre.
         assert_eq!((width, height, dots), (640, 400, 3780));
@@ -80,7 +80,7 @@ fn a_picture_has_its_size_its_density_and_ink() {
 #[test]
 fn the_title_is_written_in_the_font_of_the_program() {
     let panel = || Panel::new(Axis::new("", Unit::Plain), Axis::new("", Unit::Plain));
-    let target = Target::new(Kind::Png).sized(320, 200);
+    let target = Target::new(PictureFormat::Png).sized(320, 200);
     let (_, _, with) = drawn(&Figure::new("MMMMMMMMMM").with_panel(panel()), &target);
     let (_, _, thin) = drawn(&Figure::new("iiiiiiiiii").with_panel(panel()), &target);
     let white = Colour { red: 255, green: 255, blue: 255 };
@@ -95,8 +95,8 @@ fn the_title_is_written_in_the_font_of_the_program() {
 
 #[test]
 fn more_dots_an_inch_make_everything_larger() {
-    let target = Target::new(Kind::Png).sized(320, 200);
-    let twice = Target { dpi: 192.0, ..Target::new(Kind::Png).sized(640, 400) };
+    let target = Target::new(PictureFormat::Png).sized(320, 200);
+    let twice = Target { dpi: 192.0, ..Target::new(PictureFormat::Png).sized(640, 400) };
     let (_, _, small) = drawn(&sample::small(), &target);
     let (_, _, large) = drawn(&sample::small(), &twice);
     let white = Colour { red: 255, green: 255, blue: 255 };

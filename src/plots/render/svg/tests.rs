@@ -1,9 +1,9 @@
 use super::super::super::figure::{Axis, Figure, Marks, Panel, Point, Role, Series, Unit};
 use super::super::super::sample;
-use super::super::{Kind, Target, render};
+use super::super::{PictureFormat, Target, render};
 
 fn svg(figure: &Figure, width: u32, height: u32) -> String {
-    String::from_utf8(render(figure, &Target::new(Kind::Svg).sized(width, height)).unwrap()).unwrap()
+    String::from_utf8(render(figure, &Target::new(PictureFormat::Svg).sized(width, height)).unwrap()).unwrap()
 }
 
 /// With `UPDATE_FIGURES` set the file is written again, to be looked at before it is committed.

@@ -4,7 +4,7 @@ use super::super::super::extent::Extent;
 use super::super::super::figure::{Arrow, Marks, Panel, Point, RoleKind, Series};
 use super::super::super::scene::clip;
 use super::super::super::shape::Rectangle;
-use super::super::super::thin::{self, Place};
+use super::super::super::thin::{self, PixelPoint};
 use super::super::super::wrapping::shorten;
 use super::canvas::{Canvas, Ink};
 use super::cells;
@@ -63,7 +63,7 @@ impl Pen<'_> {
     }
 
     fn lines(&self, points: &[Point], steps: bool, canvas: &mut Canvas) {
-        let mut parts: Vec<Vec<Place>> = vec![Vec::new()];
+        let mut parts: Vec<Vec<PixelPoint>> = vec![Vec::new()];
         for point in points {
             match (self.place(point.x, point.y, canvas), parts.last_mut()) {
                 (Some(place), Some(part)) => {
@@ -95,7 +95,7 @@ impl Pen<'_> {
         let ends = marks
             .boxes()
             .filter_map(|(x, y, x_end, y_end)| self.visible(Point { x, y }, Point { x: x_end, y: y_end }, canvas));
-        let ends: Vec<(Place, Place)> = ends.collect();
+        let ends: Vec<(PixelPoint, PixelPoint)> = ends.collect();
         for (from, to) in thin::pairs(&ends, 1.0, MOST, |ends| *ends) {
             canvas.line(from, to, self.ink);
         }
@@ -106,7 +106,7 @@ impl Pen<'_> {
         let ends = marks
             .boxes()
             .filter_map(|(x, y, x_end, _)| Some((self.place(x, y, canvas)?, self.place(x_end, ground, canvas)?)));
-        let ends: Vec<(Place, Place)> = ends.collect();
+        let ends: Vec<(PixelPoint, PixelPoint)> = ends.collect();
         for (top, bottom) in thin::pairs(&ends, 1.0, MOST, |ends| *ends) {
             bar_of_dots(self.ink, top, bottom, canvas);
         }
@@ -117,13 +117,13 @@ impl Pen<'_> {
             let (from, to) = self.visible(arrow.from, arrow.to, canvas)?;
             Some((from, to, arrow.text.as_str()))
         });
-        let ends: Vec<(Place, Place, &str)> = ends.collect();
+        let ends: Vec<(PixelPoint, PixelPoint, &str)> = ends.collect();
         for (from, to, text) in thin::pairs(&ends, 1.0, MOST, |(from, to, _)| (*from, *to)) {
             self.arrow(from, to, text, canvas);
         }
     }
 
-    fn arrow(&self, from: Place, to: Place, text: &str, canvas: &mut Canvas) {
+    fn arrow(&self, from: PixelPoint, to: PixelPoint, text: &str, canvas: &mut Canvas) {
         canvas.line(from, to, self.ink);
         let head = if to.0 >= from.0 { '>' } else { '<' };
         // Inside of the canvas: not negative. The head stands before the lifeline that it points to.
@@ -181,7 +181,7 @@ fn frame(canvas: &Canvas) -> Rectangle {
     Rectangle { left: 0.0, top: 0.0, right: canvas.width() - 0.01, bottom: canvas.height() - 0.01 }
 }
 
-fn bar_of_dots(ink: Ink, one: Place, other: Place, canvas: &mut Canvas) {
+fn bar_of_dots(ink: Ink, one: PixelPoint, other: PixelPoint, canvas: &mut Canvas) {
     let (left, right) = (one.0.min(other.0).max(0.0), one.0.max(other.0).min(canvas.width() - 1.0));
     let (top, bottom) = (one.1.min(other.1).max(0.0), one.1.max(other.1).min(canvas.height() - 1.0));
     if left > right || top > bottom {

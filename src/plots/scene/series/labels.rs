@@ -2,7 +2,7 @@
 
 use super::super::super::font;
 use super::super::super::style::Colour;
-use super::super::super::thin::Place;
+use super::super::super::thin::PixelPoint;
 use super::super::super::wrapping::shorten;
 use super::{Anchor, Rectangle, Shape, Text};
 
@@ -27,7 +27,7 @@ impl Labels {
     }
 
     /// A text along the middle of a line, above it or below it.
-    pub(super) fn along_line(&mut self, text: &str, from: Place, to: Place, colour: Colour) -> Option<Text> {
+    pub(super) fn along_line(&mut self, text: &str, from: PixelPoint, to: PixelPoint, colour: Colour) -> Option<Text> {
         // From left to right, whichever way the line goes.
         let ((x, y), (to_x, to_y)) = if from.0 <= to.0 { (from, to) } else { (to, from) };
         let (dx, dy) = (to_x - x, to_y - y);
@@ -50,7 +50,7 @@ impl Labels {
     }
 
     /// A text at a corner of a place.
-    pub(super) fn around(&mut self, text: &str, (x, y): Place, colour: Colour) -> Option<Text> {
+    pub(super) fn around(&mut self, text: &str, (x, y): PixelPoint, colour: Colour) -> Option<Text> {
         let shown = self.shown(text);
         let aside = 0.5 * self.size;
         let (above, below) = (y - 0.4 * self.size, y + (0.3 + font::ASCENT) * self.size);
@@ -118,8 +118,9 @@ fn pieces(text: &Text) -> Vec<Rectangle> {
     let length = font::width(&text.content, text.size);
     // A text is at most as long as the picture is wide.
     let count = (length / (2.0 * text.size)).ceil().clamp(1.0, 1000.0) as u32;
-    let between =
-        |from: Place, to: Place, share: f64| (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+    let between = |from: PixelPoint, to: PixelPoint, share: f64| {
+        (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share)
+    };
     let piece = |index: u32| {
         let (start, end) = (f64::from(index) / f64::from(count), f64::from(index + 1) / f64::from(count));
         let corners = [

@@ -37,7 +37,7 @@ pub enum Side {
 /// A point relative to the reference, nanoseconds. The difference is turned over for upper lines, so that all lines are
 /// lower ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
+struct EnvelopePoint {
     time: f64,
     height: f64,
 }
@@ -46,8 +46,8 @@ struct Place {
 #[derive(Debug, Clone)]
 pub struct Envelope {
     side: Side,
-    places: Vec<Place>,
-    hull: Vec<Place>,
+    places: Vec<EnvelopePoint>,
+    hull: Vec<EnvelopePoint>,
 }
 
 impl Envelope {
@@ -55,14 +55,14 @@ impl Envelope {
     pub fn new(side: Side, mut points: Vec<Point>, reference: i64) -> Self {
         points.sort_by_key(|point| point.time);
         #[allow(clippy::cast_precision_loss)]
-        let place = |point: &Point| Place {
+        let place = |point: &Point| EnvelopePoint {
             time: point.time.saturating_sub(reference) as f64,
             height: match side {
                 Side::Lower => point.difference as f64,
                 Side::Upper => -(point.difference as f64),
             },
         };
-        let places: Vec<Place> = points.iter().map(place).collect();
+        let places: Vec<EnvelopePoint> = points.iter().map(place).collect();
         let hull = lower_hull(&places);
         Envelope { side, places, hull }
     }
@@ -89,7 +89,7 @@ impl Envelope {
 
     /// Slopes of the hull's edges, as the clocks' difference has them.
     fn edges(&self) -> impl Iterator<Item = f64> + '_ {
-        let slope = |pair: &[Place]| match pair {
+        let slope = |pair: &[EnvelopePoint]| match pair {
             [from, to] if to.time > from.time => Some((to.height - from.height) / (to.time - from.time)),
             _ => None,
         };
@@ -97,15 +97,15 @@ impl Envelope {
     }
 
     /// Of each part of the time the point closest to the line of this slope.
-    fn closest(&self, slope: f64) -> Vec<Place> {
+    fn closest(&self, slope: f64) -> Vec<EnvelopePoint> {
         let slope = self.turned(slope);
         let (Some(first), Some(last)) = (self.places.first(), self.places.last()) else { return Vec::new() };
         #[allow(clippy::cast_precision_loss)]
         let width = ((last.time - first.time) / WINDOWS as f64).max(1.0);
-        let mut closest: Vec<Place> = Vec::with_capacity(WINDOWS + 1);
+        let mut closest: Vec<EnvelopePoint> = Vec::with_capacity(WINDOWS + 1);
         let mut until = f64::NEG_INFINITY;
         for place in interruptible(&self.places) {
-            let height = |place: &Place| place.height - slope * place.time;
+            let height = |place: &EnvelopePoint| place.height - slope * place.time;
             match closest.last_mut() {
                 Some(best) if place.time < until => {
                     if height(place) < height(best) {
@@ -122,7 +122,7 @@ impl Envelope {
     }
 
     /// How far `places` lie from the line of this slope, nanoseconds, with their times.
-    fn distances<'a>(&'a self, slope: f64, places: &'a [Place]) -> impl Iterator<Item = (f64, f64)> + 'a {
+    fn distances<'a>(&'a self, slope: f64, places: &'a [EnvelopePoint]) -> impl Iterator<Item = (f64, f64)> + 'a {
         let intercept = self.intercept(slope).map_or(0.0, |intercept| self.turned(intercept));
         let slope = self.turned(slope);
         places.iter().map(move |place| (place.time, (place.height - slope * place.time - intercept).max(0.0)))
@@ -130,8 +130,8 @@ impl Envelope {
 }
 
 /// The lower convex hull of points in the order of time, by a chain that only turns left; linear.
-fn lower_hull(places: &[Place]) -> Vec<Place> {
-    let mut hull: Vec<Place> = Vec::new();
+fn lower_hull(places: &[EnvelopePoint]) -> Vec<EnvelopePoint> {
+    let mut hull: Vec<EnvelopePoint> = Vec::new();
     for place in interruptible(places) {
         while let [.., before, last] = hull.as_slice() {
             let turn = (last.time - before.time) * (place.height - before.height)
@@ -175,9 +175,9 @@ pub fn common_slope(envelopes: &[&Envelope]) -> Option<Slope> {
     let mut best = 0.0;
     // The closest points of each part of time depend a little on the slope that they are closest to.
     for _ in 0..3 {
-        let closest: Vec<(&Envelope, Vec<Place>)> = envelopes.iter().map(|e| (*e, e.closest(best))).collect();
+        let closest: Vec<(&Envelope, Vec<EnvelopePoint>)> = envelopes.iter().map(|e| (*e, e.closest(best))).collect();
         let badness = |slope: &f64| -> f64 {
-            let of_set = |(envelope, places): &(&Envelope, Vec<Place>)| -> f64 {
+            let of_set = |(envelope, places): &(&Envelope, Vec<EnvelopePoint>)| -> f64 {
                 envelope.distances(*slope, places).map(|(_, distance)| (distance / JITTER).ln_1p()).sum()
             };
             closest.iter().map(of_set).sum()

@@ -24,7 +24,7 @@ pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join,
 /// Kind of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum EventKind {
     /// MP_CAPABLE in a SYN, a SYN/ACK or the ACK after them.
     MpCapable,
     /// The SYN/ACK to a version 0 SYN came without MP_CAPABLE.
@@ -118,7 +118,7 @@ pub struct Event {
     /// The end of the connection that it travels towards.
     pub towards: Role,
     /// Kind of event.
-    pub event: Kind,
+    pub event: EventKind,
     /// The particulars, a phrase.
     pub detail: String,
     /// Row in the packet table.
@@ -162,29 +162,29 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             let own = of_subflow(&capture.segments, &capture.tracking, connection, index);
             for standstill in interruptible(standstills(own, towards)) {
                 if let Some(packet) = find(standstill.row) {
-                    timeline.add(packet, Kind::SubflowStale, stale(capture, &standstill));
+                    timeline.add(packet, EventKind::SubflowStale, stale(capture, &standstill));
                 }
             }
         }
     }
     for (_, loss) in interruptible(losses(capture, connection)) {
         if let Some(packet) = find(loss.from) {
-            timeline.add(packet, Kind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
+            timeline.add(packet, EventKind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
         }
     }
     for reset in interruptible(strange_resets(capture, connection)) {
         if let Some(packet) = find(reset.row) {
-            timeline.add(packet, Kind::ResetTtlDiffers, reset.detail());
+            timeline.add(packet, EventKind::ResetTtlDiffers, reset.detail());
         }
     }
     for doubled in interruptible(doubled(capture, &packets)) {
-        timeline.add(doubled.first, Kind::Duplicate, doubled.detail(capture));
+        timeline.add(doubled.first, EventKind::Duplicate, doubled.detail(capture));
     }
     for advertisement in interruptible(advertisements(capture, connection)) {
         for row in interruptible(&advertisement.rows) {
             if let Some(packet) = find(*row) {
                 let detail = advertised(&advertisement.option, advertisement.verdict, advertisement.wrong_part);
-                timeline.add(packet, Kind::AddAddr, detail);
+                timeline.add(packet, EventKind::AddAddr, detail);
             }
         }
     }
@@ -193,13 +193,13 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     {
         if let Some(packet) = find(wrong.row) {
             let detail = "the data of this packet's mapping does not match its checksum".to_string();
-            timeline.add(packet, Kind::ChecksumFailure, detail);
+            timeline.add(packet, EventKind::ChecksumFailure, detail);
         }
     }
     if let Some(fallback) = fallback(capture, connection)
         && let Some(packet) = find(fallback.row)
     {
-        timeline.add(packet, Kind::Fallback, explain(fallback.reason).to_string());
+        timeline.add(packet, EventKind::Fallback, explain(fallback.reason).to_string());
     }
     timeline.events.sort_by_key(|event| (event.row, event.event));
     timeline.events
@@ -211,7 +211,7 @@ struct Timeline<'a> {
 }
 
 impl Timeline<'_> {
-    fn add(&mut self, packet: &Travelling<'_>, event: Kind, detail: String) {
+    fn add(&mut self, packet: &Travelling<'_>, event: EventKind, detail: String) {
         self.events.push(Event {
             packetid: packet.segment.packetid,
             reltime: seconds(Some((self.capture.origin(), packet.segment.abstime))),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Kind;
+use super::EventKind;
 use crate::analysis::closing::fast_closes;
 use crate::analysis::irregular::{Irregularity, Watch};
 use crate::analysis::joins::{JoinAttempt, Outcome, Proof, reason_name};
@@ -55,7 +55,7 @@ pub struct Shown<'a> {
 impl Ends {
     /// Tells of a SYN/ACK that does not grant what the SYN of version 0 asked for. With version 1 there is no connection
     /// that it could be told of.
-    fn note_handshake(&mut self, segment: &Segment, add: &mut impl FnMut(Kind, String)) {
+    fn note_handshake(&mut self, segment: &Segment, add: &mut impl FnMut(EventKind, String)) {
         let key = segment.capable().and_then(|capable| capable.sender_key);
         if segment.is_syn() {
             self.asked = self.asked.or(key.map(|key| (segment.sequence, key)));
@@ -70,13 +70,13 @@ impl Ends {
         match segment.capable() {
             None if !segment.options_cut => {
                 add(
-                    Kind::MptcpDeclined,
+                    EventKind::MptcpDeclined,
                     "the SYN/ACK has no MP_CAPABLE: the stream continues as plain TCP".to_string(),
                 );
             }
             Some(capable) if mirrors(segment, capable, Some(asked)) => {
                 let what = "the SYN/ACK only repeats the client's MP_CAPABLE: the stream continues as plain TCP";
-                add(Kind::MptcpMirrored, what.to_string());
+                add(EventKind::MptcpMirrored, what.to_string());
             }
             _ => {}
         }
@@ -91,13 +91,19 @@ pub struct OncePerConnection {
     infinite: bool,
     watch: Watch,
     /// Irregularities that were told, of those that may come with every packet.
-    irregular: BTreeSet<(Kind, Role)>,
+    irregular: BTreeSet<(EventKind, Role)>,
 }
 
 impl OncePerConnection {
     /// Tells `add` what the next packet of the connection shows by itself; `ends` is its subflow's, `known` is what is known
     /// of the connection. Advertisements of addresses are left out ([`advertised`]).
-    pub fn push(&mut self, ends: &mut Ends, shown: Shown<'_>, known: &Connection, mut add: impl FnMut(Kind, String)) {
+    pub fn push(
+        &mut self,
+        ends: &mut Ends,
+        shown: Shown<'_>,
+        known: &Connection,
+        mut add: impl FnMut(EventKind, String),
+    ) {
         let Shown { segment, nature, fast_open, towards } = shown;
         let (watch, told) = (&mut self.watch, &mut self.irregular);
         watch.push(segment, towards, known, |irregularity| {
@@ -116,19 +122,19 @@ impl OncePerConnection {
         let sender = towards.other().name();
         if let Some(dss) = segment.dss {
             if dss.has(Dss::DATA_FIN) && first(self.data_fins.get_mut(towards)) {
-                add(Kind::DataFin, format!("the {sender} has no more data"));
+                add(EventKind::DataFin, format!("the {sender} has no more data"));
             }
             // The infinite mapping comes with data (RFC 8684 §3.7).
             let empty = dss.mapping.is_some_and(|mapping| mapping.length == 0);
             if empty && segment.payload.is_none_or(|length| length > 0) && first(&mut self.infinite) {
-                add(Kind::InfiniteMapping, "length 0".to_string());
+                add(EventKind::InfiniteMapping, "length 0".to_string());
             }
         }
         if nature.is_stray() {
             let (kind, seen) = if segment.has(flag::RST) {
-                (Kind::ResetIgnored, ends.ignored_resets.get_mut(towards))
+                (EventKind::ResetIgnored, ends.ignored_resets.get_mut(towards))
             } else {
-                (Kind::FinIgnored, ends.ignored_fins.get_mut(towards))
+                (EventKind::FinIgnored, ends.ignored_fins.get_mut(towards))
             };
             if first(seen) {
                 add(kind, ignored(segment, towards));
@@ -136,21 +142,21 @@ impl OncePerConnection {
             return;
         }
         if segment.has(flag::FIN) && first(ends.fins.get_mut(towards)) {
-            add(Kind::Fin, format!("the {sender} closes its side of the subflow"));
+            add(EventKind::Fin, format!("the {sender} closes its side of the subflow"));
         }
         if segment.has(flag::RST) {
             let reset = segment.control.as_ref().and_then(|control| control.reset);
             let reason = reset.and_then(|reset| reset.reason);
             if ends.resets.get_mut(towards).is_new(reason) {
                 let reason = reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
-                add(Kind::Reset, format!("the {sender} resets the subflow{reason}"));
+                add(EventKind::Reset, format!("the {sender} resets the subflow{reason}"));
             }
         }
         if nature == Nature::ChallengeAck && first(ends.challenged.get_mut(towards)) {
-            add(Kind::ChallengeAck, format!("the {sender} answers a RST that it ignores (RFC 5961)"));
+            add(EventKind::ChallengeAck, format!("the {sender} answers a RST that it ignores (RFC 5961)"));
         }
         if let Some(detail) = fast_open.and_then(|fast_open| of_fast_open(segment, fast_open)) {
-            add(Kind::TcpFastOpen, detail);
+            add(EventKind::TcpFastOpen, detail);
         }
     }
 
@@ -160,36 +166,36 @@ impl OncePerConnection {
         control: &Control,
         towards: Role,
         known: &Connection,
-        add: &mut impl FnMut(Kind, String),
+        add: &mut impl FnMut(EventKind, String),
     ) {
         if let Some(capable) = &control.capable {
             self.capability(segment, capable, add);
         }
         if let Some(join) = &control.join {
-            add(Kind::MpJoin, join_step(join));
+            add(EventKind::MpJoin, join_step(join));
         }
         if let Some(echo) = control.add_addr.as_ref().filter(|option| option.echo) {
             let address = echo.address.map_or_else(|| "a truncated address".to_string(), |address| address.to_string());
-            add(Kind::AddAddrEcho, format!("id {}, {address}", echo.address_id));
+            add(EventKind::AddAddrEcho, format!("id {}, {address}", echo.address_id));
         }
         if let Some(ids) = &control.remove_addr {
             let ids: Vec<String> = ids.iter().map(u8::to_string).collect();
-            add(Kind::RemoveAddr, format!("id {}", ids.join(", ")));
+            add(EventKind::RemoveAddr, format!("id {}", ids.join(", ")));
         }
         // With an address id version 1 has no MP_PRIO: an irregularity.
         if let Some(prio) = control.prio.filter(|prio| prio.address_id.is_none() || known.version != Some(1)) {
-            add(Kind::MpPrio, priority(prio, towards.other()));
+            add(EventKind::MpPrio, priority(prio, towards.other()));
         }
         if let Some(dsn) = control.fail {
-            add(Kind::MpFail, format!("checksum failed at DSN {dsn:016x}"));
+            add(EventKind::MpFail, format!("checksum failed at DSN {dsn:016x}"));
         }
         // With another key it is an irregularity.
         if fast_closes(segment, towards, known) {
-            add(Kind::MpFastclose, format!("the {} aborts the connection", towards.other().name()));
+            add(EventKind::MpFastclose, format!("the {} aborts the connection", towards.other().name()));
         }
     }
 
-    fn capability(&mut self, segment: &Segment, capable: &Capable, add: &mut impl FnMut(Kind, String)) {
+    fn capability(&mut self, segment: &Segment, capable: &Capable, add: &mut impl FnMut(EventKind, String)) {
         let mut detail = format!("version {}", capable.version);
         if capable.flags & Capable::CHECKSUM_REQUIRED != 0 {
             detail.push_str(", checksums required");
@@ -199,10 +205,10 @@ impl OncePerConnection {
         }
         if segment.has(flag::SYN) {
             let step = if segment.is_syn_ack() { "SYN/ACK" } else { "SYN" };
-            add(Kind::MpCapable, format!("{step}, {detail}"));
+            add(EventKind::MpCapable, format!("{step}, {detail}"));
         } else if first(&mut self.established) {
             // Data may repeat the option of the third ACK until it is acknowledged; one line is enough.
-            add(Kind::Established, detail);
+            add(EventKind::Established, detail);
         }
     }
 }
@@ -223,15 +229,15 @@ fn priority(prio: Prio, sender: Role) -> String {
 }
 
 /// The event that an irregularity is, and whether each one is told or the first of its direction.
-fn kind_of(irregularity: &Irregularity) -> (Kind, bool) {
+fn kind_of(irregularity: &Irregularity) -> (EventKind, bool) {
     match irregularity {
-        Irregularity::Malformed(_) => (Kind::OptionMalformed, false),
-        Irregularity::KeyChanged { .. } => (Kind::KeysChanged, false),
-        Irregularity::FastcloseKey { .. } => (Kind::FastcloseKeyInvalid, true),
-        Irregularity::ChecksumMissing { .. } => (Kind::ChecksumMissing, false),
-        Irregularity::EmptyMapping => (Kind::EmptyMapping, false),
-        Irregularity::AddressIdReused { .. } => (Kind::AddressIdReused, true),
-        Irregularity::PriorityOfId { .. } => (Kind::MpPrioInvalid, true),
+        Irregularity::Malformed(_) => (EventKind::OptionMalformed, false),
+        Irregularity::KeyChanged { .. } => (EventKind::KeysChanged, false),
+        Irregularity::FastcloseKey { .. } => (EventKind::FastcloseKeyInvalid, true),
+        Irregularity::ChecksumMissing { .. } => (EventKind::ChecksumMissing, false),
+        Irregularity::EmptyMapping => (EventKind::EmptyMapping, false),
+        Irregularity::AddressIdReused { .. } => (EventKind::AddressIdReused, true),
+        Irregularity::PriorityOfId { .. } => (EventKind::MpPrioInvalid, true),
     }
 }
 
@@ -279,15 +285,15 @@ fn join_step(join: &Join) -> String {
 }
 
 /// Tells `add` what is wrong with the HMACs of a join, and which packet carries it.
-pub fn of_hmacs(join: &JoinAttempt, mut add: impl FnMut(Proof, Kind, String)) {
+pub fn of_hmacs(join: &JoinAttempt, mut add: impl FnMut(Proof, EventKind, String)) {
     for proof in join.wrong_hmacs() {
         let detail = format!("the HMAC in the {} does not match the keys", proof.name());
-        add(proof, Kind::JoinHmacInvalid, detail);
+        add(proof, EventKind::JoinHmacInvalid, detail);
     }
 }
 
 /// Tells `add` what became of a join: belongs to the packet that decided it.
-pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
+pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(EventKind, String)) {
     match join.outcome {
         Outcome::Established => {
             let verdict = match join.verdict.overall() {
@@ -297,22 +303,22 @@ pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(Kind, String)) {
                     format!("HMAC not checked: {}", join.verdict.lacks.map_or("something not captured", Lack::phrase))
                 }
             };
-            add(Kind::JoinEstablished, verdict);
+            add(EventKind::JoinEstablished, verdict);
         }
         Outcome::Refused => {
             let by = join.refused_by.map_or("peer", Role::name);
             let reason = join.reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
-            add(Kind::JoinRefused, format!("by the subflow's {by}{reason}"));
+            add(EventKind::JoinRefused, format!("by the subflow's {by}{reason}"));
         }
         Outcome::OptionMissing => add(
-            Kind::JoinOptionMissing,
+            EventKind::JoinOptionMissing,
             match join.handshake.rows[1] {
                 None => "the SYN/ACK has no MP_JOIN: removed on the path, or not supported",
                 Some(_) => "the ACK has no MP_JOIN: removed on the path",
             }
             .to_string(),
         ),
-        Outcome::Unanswered => add(Kind::JoinUnanswered, format!("no answer to {} SYNs", join.syns)),
+        Outcome::Unanswered => add(EventKind::JoinUnanswered, format!("no answer to {} SYNs", join.syns)),
         Outcome::Unfinished => {}
     }
 }

@@ -11,7 +11,7 @@ mod windows;
 
 use std::collections::HashMap;
 
-use super::events::{Ends, Kind, OncePerConnection, Shown, advertised};
+use super::events::{Ends, EventKind, OncePerConnection, Shown, advertised};
 use super::receive_window::Gates;
 use crate::packets::segment::{Join, Segment};
 use crate::tracking::authentication::{verify_add_addr, wrong_part};
@@ -20,7 +20,7 @@ use crate::tracking::streams::Pair;
 use crate::tracking::{Connection, Nature, PacketInStream, Role};
 use crate::{ConnectionId, StreamId};
 use news::tell;
-pub use news::{Happening, News, Place, Sighting};
+pub use news::{Happening, News, PacketPlace, Sighting};
 use subflow::{OpenSubflow, Seen, row};
 use table::{MOST_ATTEMPTS, MOST_STREAMS, Table, Watched};
 pub use windows::{Amount, Of, Rate, Rates, Windows};
@@ -192,8 +192,8 @@ impl Live {
             Box::new(OpenSubflow::new(*number, candidate, &mut connection.known))
         });
         let towards = if subflow.opened_towards == Role::Server { in_stream } else { in_stream.other() };
-        let place = Place { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
-        let mut told: Vec<(Place, Sighting)> = std::mem::take(early);
+        let place = PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
+        let mut told: Vec<(PacketPlace, Sighting)> = std::mem::take(early);
         let begun = told.len();
         let shown = Shown { segment, nature: packet.nature, fast_open: stream.fast_open(), towards };
         let OpenConnection { known, once, .. } = connection;
@@ -203,7 +203,7 @@ impl Live {
         if let Some(option) = advertisement.filter(|option| !option.echo) {
             let verdict = verify_add_addr(&connection.known, towards.other(), option);
             let part = wrong_part(&connection.known, towards.other(), option);
-            told.push((place, (Kind::AddAddr, advertised(option, verdict, part))));
+            told.push((place, (EventKind::AddAddr, advertised(option, verdict, part))));
         }
         if matches!(segment.join(), Some(Join::Ack { .. })) {
             connection.joined.get_or_insert(segment.packetid);
@@ -231,8 +231,8 @@ impl Live {
         }
     }
 
-    fn place(&self, segment: &Segment, towards: Role) -> Place {
-        Place { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards }
+    fn place(&self, segment: &Segment, towards: Role) -> PacketPlace {
+        PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards }
     }
 
     /// Lets go of a stream.
@@ -276,7 +276,7 @@ impl Live {
 
 /// Holds what a packet shows of a connection that is not known yet: with version 1 its first SYN. False when it shows
 /// nothing.
-fn note_early(watched: &mut Watched, segment: &Segment, place: Place) -> bool {
+fn note_early(watched: &mut Watched, segment: &Segment, place: PacketPlace) -> bool {
     let fast_open = watched.stream.fast_open();
     let answers = segment.is_syn_ack() && fast_open.is_some();
     if (segment.control.is_none() && !answers) || watched.early.len() >= MOST_EARLY {

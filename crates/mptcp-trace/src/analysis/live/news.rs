@@ -5,18 +5,18 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::windows::Rates;
-use crate::analysis::events::{Event, Kind};
+use crate::analysis::events::{Event, EventKind};
 use crate::analysis::volume::seconds;
 use crate::tracking::Role;
 use crate::tracking::streams::OpenStream;
 use crate::{ConnectionId, PacketRow, StreamId};
 
 /// Kind and details of the event.
-pub type Sighting = (Kind, String);
+pub type Sighting = (EventKind, String);
 
 /// Where something is told of: the packet.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct PacketPlace {
     /// Wireshark's `frame.number`.
     pub packetid: u64,
     /// When it was recorded, nanoseconds since 1970.
@@ -27,7 +27,7 @@ pub struct Place {
     pub towards: Role,
 }
 
-impl Place {
+impl PacketPlace {
     /// Seconds from the first frame to an instant.
     pub fn seconds_of(&self, instant: i64) -> f64 {
         seconds(Some((self.origin, instant)))
@@ -70,7 +70,7 @@ pub fn tell(
     (connection, stream): (ConnectionId, StreamId),
     ends: &OpenStream,
     mentioned: &mut bool,
-    told: Vec<(Place, Sighting)>,
+    told: Vec<(PacketPlace, Sighting)>,
 ) {
     let (client, server) = (ends.endpoint(Role::Client), ends.endpoint(Role::Server));
     for (place, (event, detail)) in told {

@@ -1,7 +1,7 @@
 //! One subflow while its packets come in: what they decide that a single one does not show.
 
-use super::{Place, Sighting};
-use crate::analysis::events::{Ends, Kind, explain, of_hmacs, of_join, of_loss};
+use super::{PacketPlace, Sighting};
+use crate::analysis::events::{Ends, EventKind, explain, of_hmacs, of_join, of_loss};
 use crate::analysis::fallback::{Signs, Told};
 use crate::analysis::fallback_cause::Causes;
 use crate::analysis::joins::{Course, JoinAttempt, Step};
@@ -26,13 +26,13 @@ pub struct OpenSubflow {
     /// Whether something was told of it.
     pub mentioned: bool,
     /// The join, until it is decided.
-    join: Option<Box<Course<Place>>>,
+    join: Option<Box<Course<PacketPlace>>>,
     /// It opened the connection.
     initial: bool,
     /// Parts missing from its packets.
-    loss: Option<Box<OptionLoss<Place>>>,
+    loss: Option<Box<OptionLoss<PacketPlace>>>,
     /// Signs of a fallback and what may have brought it about, until there was one.
-    signs: Option<Box<(Signs<Place>, Causes<()>)>>,
+    signs: Option<Box<(Signs<PacketPlace>, Causes<()>)>>,
     /// By who sent the stream's first packet.
     directions: [Direction; 2],
 }
@@ -41,13 +41,13 @@ pub struct OpenSubflow {
 #[derive(Debug, Default)]
 struct Direction {
     /// Data on its way.
-    waiting: Waiting<Place>,
+    waiting: Waiting<PacketPlace>,
     /// A standstill was told, and nothing has moved since.
     stale: bool,
     /// One past the last byte that a mapping covers, relative.
     mapped: Option<u32>,
     /// Data that no mapping covers, and one past its last byte, relative.
-    unmapped: Option<(u64, Place, u32)>,
+    unmapped: Option<(u64, PacketPlace, u32)>,
 }
 
 /// A packet of a subflow, and where it is.
@@ -60,7 +60,7 @@ pub struct Seen<'a> {
     /// Counts packets.
     pub number: u64,
     /// Where it is told of.
-    pub place: Place,
+    pub place: PacketPlace,
     /// Packet id of the connection's first ACK with MP_JOIN.
     pub joined: Option<u64>,
 }
@@ -101,7 +101,7 @@ impl OpenSubflow {
         &mut self,
         seen: Seen<'_>,
         (stream, candidate, connection): (&OpenStream, &Candidate, &Connection),
-        tell: &mut impl FnMut(Place, Sighting),
+        tell: &mut impl FnMut(PacketPlace, Sighting),
     ) -> u64 {
         let towards = stream.towards(seen.packet);
         if let Some(course) = &mut self.join {
@@ -117,7 +117,7 @@ impl OpenSubflow {
             && let Some(loss) = loss.push(seen.place, seen.segment, seen.packet, towards.other())
             && (!self.initial || (loss.later && seen.joined.is_some_and(|joined| joined < loss.from.packetid)))
         {
-            tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
+            tell(loss.from, (EventKind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
         }
         let again = self.note_progress(seen, tell);
         self.note_mappings(seen, stream.fast_open().filter(|_| towards == Role::Server));
@@ -131,14 +131,14 @@ impl OpenSubflow {
     pub fn finish(
         &mut self,
         (candidate, connection): (&Candidate, &Connection),
-        tell: &mut impl FnMut(Place, Sighting),
+        tell: &mut impl FnMut(PacketPlace, Sighting),
     ) {
         if self.join.is_some() {
             self.decide_join(candidate, connection, tell);
         }
         let joined = self.loss.iter_mut().filter(|_| !self.initial);
         for loss in joined.flat_map(|loss| loss.finish()) {
-            tell(loss.from, (Kind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
+            tell(loss.from, (EventKind::SubflowOptionsRemoved, of_loss(loss.from.towards, loss.later)));
         }
         // Data that nobody acknowledged show nothing.
         for direction in &mut self.directions {
@@ -147,7 +147,12 @@ impl OpenSubflow {
         self.tell_fallback(connection, tell);
     }
 
-    fn decide_join(&mut self, candidate: &Candidate, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
+    fn decide_join(
+        &mut self,
+        candidate: &Candidate,
+        connection: &Connection,
+        tell: &mut impl FnMut(PacketPlace, Sighting),
+    ) {
         let (Some(course), SubflowKind::Join(handshake)) = (self.join.take(), candidate.kind()) else { return };
         let Some(ending) = course.ending(handshake.rows[1].is_some()) else { return };
         let subflow = Subflow {
@@ -174,7 +179,7 @@ impl OpenSubflow {
     }
 
     /// Data sent again and again without an acknowledgement, told once while nothing moves.
-    fn note_progress(&mut self, seen: Seen<'_>, tell: &mut impl FnMut(Place, Sighting)) -> u64 {
+    fn note_progress(&mut self, seen: Seen<'_>, tell: &mut impl FnMut(PacketPlace, Sighting)) -> u64 {
         let [first, second] = &mut self.directions;
         let (own, peer) = if seen.packet.by_first_sender { (first, second) } else { (second, first) };
         let again = own.waiting.sends(seen.segment, seen.data(), seen.place);
@@ -185,7 +190,7 @@ impl OpenSubflow {
                 && !std::mem::replace(&mut direction.stale, true)
             {
                 let from = place.seconds_of(from);
-                tell(place, (Kind::SubflowStale, format!("nothing acknowledged since {from:.3} s")));
+                tell(place, (EventKind::SubflowStale, format!("nothing acknowledged since {from:.3} s")));
             }
         }
         if peer.waiting.acknowledges(seen.segment) {
@@ -220,7 +225,7 @@ impl OpenSubflow {
         seen: Seen<'_>,
         (towards, fast_open): (Role, Option<FastOpen>),
         connection: &Connection,
-        tell: &mut impl FnMut(Place, Sighting),
+        tell: &mut impl FnMut(PacketPlace, Sighting),
     ) {
         let Some(known) = &mut self.signs else { return };
         let (signs, causes) = &mut **known;
@@ -252,14 +257,14 @@ impl OpenSubflow {
         }
     }
 
-    fn tell_fallback(&mut self, connection: &Connection, tell: &mut impl FnMut(Place, Sighting)) {
+    fn tell_fallback(&mut self, connection: &Connection, tell: &mut impl FnMut(PacketPlace, Sighting)) {
         let Some(known) = self.signs.take() else { return };
         let (signs, causes) = *known;
         let unmapped = self.directions.iter().filter_map(|direction| direction.unmapped);
         let unmapped = unmapped.map(|(number, place, _)| (number, place)).min_by_key(|(number, _)| *number);
         if let Some((shown, place)) = signs.reason(unmapped) {
             let (reason, _) = causes.explain(shown, place.packetid, connection);
-            tell(place, (Kind::Fallback, explain(reason).to_string()));
+            tell(place, (EventKind::Fallback, explain(reason).to_string()));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::tracking::connections::Candidate;
 use crate::tracking::streams::{OpenStream, Pair};
 
 use super::subflow::OpenSubflow;
-use super::{Amount, Place, Sighting};
+use super::{Amount, PacketPlace, Sighting};
 
 /// Streams of which both ends were heard.
 pub const MOST_STREAMS: usize = 1 << 16;
@@ -29,7 +29,7 @@ pub struct Watched {
     /// Role in its connection, once known.
     pub subflow: Option<Box<OpenSubflow>>,
     /// Packets seen before the connection was known.
-    pub early: Vec<(Place, Sighting)>,
+    pub early: Vec<(PacketPlace, Sighting)>,
     /// Traffic before the connection was known and the stream active.
     pub uncounted: ByRole<Amount>,
     /// Which end, by who sent the first packet, sent something beyond SYN and RST.

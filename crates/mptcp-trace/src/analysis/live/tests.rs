@@ -39,7 +39,7 @@ fn capable(version: u8, sender_key: Option<u64>) -> Option<Box<Control>> {
 const CLIENT: (u32, u16) = (0x0a00_0001, 40_000);
 const SERVER: (u32, u16) = (0x0a00_0002, 80);
 
-fn happenings(live: &mut Live) -> Vec<(u32, u32, Kind)> {
+fn happenings(live: &mut Live) -> Vec<(u32, u32, EventKind)> {
     let news = live.take_news().into_iter();
     let happening = |news| match news {
         News::Happening(it) => Some((it.mptcpstream.0, it.event.tcpstream.0, it.event.event)),
@@ -54,10 +54,10 @@ fn opened(live: &mut Live) {
     assert_eq!(happenings(live), [], "the connection is not known before the server's key");
     let answer = packet(1, SERVER, CLIENT, flag::SYN | flag::ACK);
     live.push(&Segment { control: capable(1, Some(7)), sequence: 500, acknowledgement: 101, ..answer }, 0);
-    assert_eq!(happenings(live), [(0, 0, Kind::MpCapable), (0, 0, Kind::MpCapable)]);
+    assert_eq!(happenings(live), [(0, 0, EventKind::MpCapable), (0, 0, EventKind::MpCapable)]);
     let ack = packet(2, CLIENT, SERVER, flag::ACK);
     live.push(&Segment { control: capable(1, Some(3)), sequence: 101, acknowledgement: 501, ..ack }, 0);
-    assert_eq!(happenings(live), [(0, 0, Kind::Established)]);
+    assert_eq!(happenings(live), [(0, 0, EventKind::Established)]);
     let data = packet(3, SERVER, CLIENT, flag::ACK);
     live.push(&Segment { sequence: 501, acknowledgement: 101, dss: Some(Dss::default()), ..data }, 0);
 }
@@ -92,7 +92,7 @@ fn a_flood_of_syns_neither_grows_nor_pushes_connections_out_nor_slows_down() {
     let control = Control { join: Some(join), subtypes: vec![subtype::MP_JOIN], ..Control::default() };
     let syn = packet(5, (0x0a00_0003, 1), SERVER, flag::SYN);
     live.push(&Segment { control: Some(Box::new(control)), ..syn }, 0);
-    assert_eq!(happenings(&mut live), [(0, FLOOD + 1, Kind::MpJoin)]);
+    assert_eq!(happenings(&mut live), [(0, FLOOD + 1, EventKind::MpJoin)]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn reused_ports_are_a_new_stream() {
     opened(&mut live);
     let again = packet(4, CLIENT, SERVER, flag::SYN);
     live.push(&Segment { control: capable(0, Some(9)), sequence: 9000, ..again }, 0);
-    assert_eq!(happenings(&mut live), [(1, 1, Kind::MpCapable)]);
+    assert_eq!(happenings(&mut live), [(1, 1, EventKind::MpCapable)]);
     assert_eq!((live.table.held(), live.connections.len()), (1, 1), "the first stream and its connection are gone");
 }
 

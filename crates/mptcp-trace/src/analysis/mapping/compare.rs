@@ -1,7 +1,7 @@
 //! Are a stream of the first capture and one of the second the same? What speaks for it and against, in bits.
 
 use super::identity::{Identity, compare_connections, compare_joins};
-use super::marks::Kind;
+use super::marks::MarkKind;
 use super::reason::{Evidence, Reason};
 use super::samples::Agreement;
 use super::stream_facts::{in_common, isn};
@@ -9,8 +9,8 @@ use super::{Both, Mapper, StreamPair, TcpMatch, Which};
 use crate::tracking::{ByRole, Endpoint, Role, RoleEvidence, Stream, SubflowKind};
 use crate::{IdVec, StreamId};
 
-/// Marks shared by two streams, by kind, in the order of [`Kind::ALL`].
-pub(super) type Agreements = [Agreement; Kind::ALL.len()];
+/// Marks shared by two streams, by kind, in the order of [`MarkKind::ALL`].
+pub(super) type Agreements = [Agreement; MarkKind::ALL.len()];
 
 /// Two streams side by side.
 pub(super) struct Comparison<'m, 'c> {
@@ -63,7 +63,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
         self.reasons.push(Reason::new(evidence, bits, detail));
     }
 
-    fn agreement(&self, kind: Kind) -> Agreement {
+    fn agreement(&self, kind: MarkKind) -> Agreement {
         self.agreements.get(kind as usize).copied().unwrap_or_default()
     }
 
@@ -123,12 +123,12 @@ impl<'m, 'c> Comparison<'m, 'c> {
     /// tick alike, so of these the share counts, too.
     fn packets(&mut self) {
         for (kind, evidence, each, most, what) in [
-            (Kind::Numbers, Evidence::SequenceNumbers, 16.0, 64.0, "sequence and acknowledgement number"),
-            (Kind::Mapping, Evidence::Mappings, 16.0, 64.0, "data and subflow sequence number"),
+            (MarkKind::Numbers, Evidence::SequenceNumbers, 16.0, 64.0, "sequence and acknowledgement number"),
+            (MarkKind::Mapping, Evidence::Mappings, 16.0, 64.0, "data and subflow sequence number"),
         ] {
             let marks = self.agreement(kind).marks;
             let share = self.share(kind);
-            self.in_common(evidence, marks, (each, most, if kind == Kind::Numbers { 1.0 } else { share }), || {
+            self.in_common(evidence, marks, (each, most, if kind == MarkKind::Numbers { 1.0 } else { share }), || {
                 format!("the same {what} in both ({}%)", (100.0 * share).round())
             });
         }
@@ -159,11 +159,11 @@ impl<'m, 'c> Comparison<'m, 'c> {
     /// Packets with the same timestamps and their share; or, where more, packets that are the same by their
     /// numbers or mappings and whose timestamps something on the way shifted alike, which the last value says.
     fn timestamps(&self) -> (u32, f64, bool) {
-        let (marks, share) = (self.agreement(Kind::Timestamps).marks, self.share(Kind::Timestamps));
+        let (marks, share) = (self.agreement(MarkKind::Timestamps).marks, self.share(MarkKind::Timestamps));
         let mut best = (marks, share, false);
         if share < 0.5 {
             let pair = Both { first: self.first.id, second: self.second.id };
-            for kind in [Kind::Numbers, Kind::Mapping] {
+            for kind in [MarkKind::Numbers, MarkKind::Mapping] {
                 let (shifted, of_them) = self.mapper.samples_of(kind).clocks(pair).agreement();
                 if f64::from(shifted) * of_them > f64::from(best.0) * best.1 {
                     best = (shifted, of_them, true);
@@ -173,7 +173,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
         best
     }
 
-    fn share(&self, kind: Kind) -> f64 {
+    fn share(&self, kind: MarkKind) -> f64 {
         let pair = Both { first: self.first.id, second: self.second.id };
         self.mapper.samples_of(kind).share(pair, &self.agreement(kind))
     }
@@ -222,12 +222,12 @@ impl<'m, 'c> Comparison<'m, 'c> {
 
     /// Streams that hold the same data or clock values with other sequence numbers went through a rewriting middlebox.
     fn is_rewritten(&mut self) -> bool {
-        if self.agreement(Kind::Numbers).marks > 0 {
+        if self.agreement(MarkKind::Numbers).marks > 0 {
             return false;
         }
         let secret = [Evidence::ClientNonce, Evidence::ServerNonce];
         let secret = self.reasons.iter().any(|reason| secret.contains(&reason.evidence) && reason.bits > 0.0);
-        if self.proven || secret || self.agreement(Kind::Mapping).marks >= 2 {
+        if self.proven || secret || self.agreement(MarkKind::Mapping).marks >= 2 {
             return true;
         }
         let same = |role: Role| self.first.endpoint(role) == self.second.endpoint(self.there(role));
@@ -235,7 +235,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
         if !same(Role::Client) && !self.is_translated() {
             return false;
         }
-        if self.agreement(Kind::Timestamps).marks >= 8 && self.share(Kind::Timestamps) >= 0.5 {
+        if self.agreement(MarkKind::Timestamps).marks >= 8 && self.share(MarkKind::Timestamps) >= 0.5 {
             return true;
         }
         same(Role::Client) && same(Role::Server) && self.lengths()
@@ -250,7 +250,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
         if common.lengths < 4 || common.share < 0.5 {
             return false;
         }
-        let timestamps = self.mapper.samples_of(Kind::Timestamps);
+        let timestamps = self.mapper.samples_of(MarkKind::Timestamps);
         if !timestamps.lacks(Which::First, self.first.id) && !timestamps.lacks(Which::Second, self.second.id) {
             let (_, share) = common.clocks.agreement();
             if share < 0.95 || !common.clocks.are_irregular() {
@@ -266,7 +266,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
     /// Whether one end's sequence numbers lie in the same range.
     fn range(&mut self, role: Role) {
         // Packets with the same numbers say it better.
-        if self.agreement(Kind::Numbers).marks > 0 {
+        if self.agreement(MarkKind::Numbers).marks > 0 {
             return;
         }
         let there = self.there(role);
@@ -281,7 +281,7 @@ impl<'m, 'c> Comparison<'m, 'c> {
         }
         // One capture may hold an early part of a stream and the other a later one, with other numbers; but not where
         // clocks say that they were captured at the same time, or one of them has it from the handshake to the end.
-        let together = self.agreement(Kind::Timestamps).marks >= 4 && self.share(Kind::Timestamps) >= 0.25;
+        let together = self.agreement(MarkKind::Timestamps).marks >= 4 && self.share(MarkKind::Timestamps) >= 0.25;
         if one.meets(other) {
             self.add(evidence, surprise, "sequence numbers lie in the same range".to_string());
         } else if together || is_whole(self.first) || is_whole(self.second) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::compare::{Agreements, compare};
 use super::index::{self, ConnectionKey, Index, StreamKey};
-use super::marks::Kind;
+use super::marks::MarkKind;
 use super::samples::Samples;
 use super::stream_facts::{Range, ranges};
 use super::{Both, LEAST_BITS, MOST_CANDIDATES, MptcpMatch, TcpMatch, Which, connections};
@@ -19,8 +19,8 @@ use crate::{ConnectionId, IdVec, StreamId};
 #[derive(Debug)]
 pub struct Mapper<'a> {
     pub(super) captures: Both<&'a Capture>,
-    /// In the order of [`Kind::ALL`].
-    pub(super) samples: [Samples; Kind::ALL.len()],
+    /// In the order of [`MarkKind::ALL`].
+    pub(super) samples: [Samples; MarkKind::ALL.len()],
     pub(super) ranges: Both<IdVec<StreamId, ByRole<Option<Range>>>>,
     pub(super) streams: Both<Index<StreamKey, StreamId>>,
     pub(super) connections: Both<Index<ConnectionKey, ConnectionId>>,
@@ -33,7 +33,7 @@ impl<'a> Mapper<'a> {
     /// [`Interrupted`] by Ctrl-C.
     pub fn new(first: &'a Capture, second: &'a Capture) -> Result<Self, Interrupted> {
         let captures = Both { first, second };
-        let [numbers, timestamps, mappings] = Kind::ALL.map(|kind| Samples::new(kind, captures));
+        let [numbers, timestamps, mappings] = MarkKind::ALL.map(|kind| Samples::new(kind, captures));
         Ok(Mapper {
             captures,
             samples: [numbers?, timestamps?, mappings?],
@@ -119,12 +119,12 @@ impl<'a> Mapper<'a> {
         }
     }
 
-    pub(super) fn samples_of(&self, kind: Kind) -> &Samples {
+    pub(super) fn samples_of(&self, kind: MarkKind) -> &Samples {
         let [numbers, timestamps, mappings] = &self.samples;
         match kind {
-            Kind::Numbers => numbers,
-            Kind::Timestamps => timestamps,
-            Kind::Mapping => mappings,
+            MarkKind::Numbers => numbers,
+            MarkKind::Timestamps => timestamps,
+            MarkKind::Mapping => mappings,
         }
     }
 

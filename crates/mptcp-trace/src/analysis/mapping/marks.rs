@@ -6,7 +6,7 @@ use crate::packets::segment::{Segment, flag};
 
 /// Parts of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MarkKind {
     /// Sequence and acknowledgement number. Lengths stay out: offloading joins and splits segments, and the first part
     /// of each keeps these two.
     Numbers,
@@ -17,24 +17,24 @@ pub(super) enum Kind {
     Mapping,
 }
 
-impl Kind {
+impl MarkKind {
     /// All kinds.
-    pub(super) const ALL: [Kind; 3] = [Kind::Numbers, Kind::Timestamps, Kind::Mapping];
+    pub(super) const ALL: [MarkKind; 3] = [MarkKind::Numbers, MarkKind::Timestamps, MarkKind::Mapping];
 
     /// The mark of this kind on a packet, if it has one. Hashed, so that the smallest marks of a stream are a sample of
     /// it that has nothing to do with the order of packets.
     pub(super) fn mark(self, segment: &Segment) -> Option<u64> {
         match self {
             // A SYN has only one number, which counts as the ISN.
-            Kind::Numbers => (has_numbers(segment) && !segment.has(flag::SYN))
+            MarkKind::Numbers => (has_numbers(segment) && !segment.has(flag::SYN))
                 .then(|| hash(u64::from(segment.sequence), segment.acknowledgement)),
             // Some hosts send a clock that stands at 0.
-            Kind::Timestamps => {
+            MarkKind::Timestamps => {
                 let running = segment.timestamps.filter(|(value, _)| *value != 0);
                 running.map(|(value, echo)| hash(u64::from(value), echo))
             }
             // A DATA_FIN without data has subflow sequence number 0 and goes out alike on every subflow.
-            Kind::Mapping => {
+            MarkKind::Mapping => {
                 let mapping = segment.dss.and_then(|dss| dss.mapping)?;
                 (mapping.ssn != 0 && mapping.length != 0).then(|| hash(mapping.dsn, mapping.ssn))
             }

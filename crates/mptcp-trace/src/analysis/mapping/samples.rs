@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::clocks::Clocks;
-use super::marks::Kind;
+use super::marks::MarkKind;
 use super::{Both, MOST_HOLDERS, Which};
 use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
@@ -57,7 +57,7 @@ impl Samples {
     ///
     /// # Errors
     /// [`Interrupted`] by Ctrl-C.
-    pub fn new(kind: Kind, captures: Both<&Capture>) -> Result<Self, Interrupted> {
+    pub fn new(kind: MarkKind, captures: Both<&Capture>) -> Result<Self, Interrupted> {
         let smallest = captures.try_map(|capture| smallest(kind, capture))?;
         let occurrences = occurrences(kind, captures, &smallest)?;
         let zero = |streams: &IdVec<StreamId, Vec<u64>>| vec![0_u32; streams.len()].into();
@@ -157,7 +157,7 @@ impl Samples {
 }
 
 /// The smallest marks of each stream.
-fn smallest(kind: Kind, capture: &Capture) -> Result<IdVec<StreamId, Vec<u64>>, Interrupted> {
+fn smallest(kind: MarkKind, capture: &Capture) -> Result<IdVec<StreamId, Vec<u64>>, Interrupted> {
     let mut samples: IdVec<StreamId, Vec<u64>> = vec![Vec::new(); capture.tracking.streams.len()].into();
     for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
         interrupt::check()?;
@@ -176,7 +176,7 @@ fn smallest(kind: Kind, capture: &Capture) -> Result<IdVec<StreamId, Vec<u64>>, 
 
 /// Where the sampled marks are found, each stream once for each, by mark.
 fn occurrences(
-    kind: Kind,
+    kind: MarkKind,
     captures: Both<&Capture>,
     smallest: &Both<IdVec<StreamId, Vec<u64>>>,
 ) -> Result<Vec<Occurrence>, Interrupted> {

@@ -16,7 +16,7 @@ const SAMPLE: usize = 4096;
 
 /// Identity of a packet without its timestamps.
 #[derive(PartialEq, Eq, Hash)]
-struct Place {
+struct TimestampPlace {
     sequence: u32,
     acknowledgement: u32,
     length: Option<u32>,
@@ -104,16 +104,16 @@ fn vote(one: &Packet, other: &Packet, (values, echoes): (&mut Votes, &mut Votes)
 }
 
 /// The sampled packets of one capture by their places, in the order of time; of a place that many have, some.
-fn by_place(packets: &[Packet], one_of: u32) -> HashMap<Place, Vec<&Packet>> {
+fn by_place(packets: &[Packet], one_of: u32) -> HashMap<TimestampPlace, Vec<&Packet>> {
     const MOST: usize = 16;
-    let mut found: HashMap<Place, Vec<&Packet>> = HashMap::new();
+    let mut found: HashMap<TimestampPlace, Vec<&Packet>> = HashMap::new();
     for packet in interruptible(packets) {
         // Both captures choose the same places, whatever else either holds.
         let chosen = (packet.sequence ^ packet.acknowledgement.rotate_left(16)).wrapping_mul(0x9e37_79b1) >> 8;
         if chosen % one_of != 0 {
             continue;
         }
-        let place = Place {
+        let place = TimestampPlace {
             sequence: packet.sequence,
             acknowledgement: packet.acknowledgement,
             length: packet.length,

@@ -16,7 +16,7 @@ use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::merge::Merged;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
-use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Kind, Repeat, arrivals, data_level};
+use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Repeat, RepeatKind, arrivals, data_level};
 use crate::{PacketRow, StreamId};
 pub use head_of_line::HeadOfLine;
 use outside::Outside;
@@ -159,7 +159,7 @@ fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>, merged: &Merge
         counterparts: pair.subflow_indices(ends),
         outside: Outside::new(merged, ends),
     };
-    let repeats: Vec<&Repeat> = sent.repeats.iter().filter(|repeat| repeat.kind == Kind::Reinjection).collect();
+    let repeats: Vec<&Repeat> = sent.repeats.iter().filter(|repeat| repeat.kind == RepeatKind::Reinjection).collect();
     let same = |one: &&Repeat, other: &&Repeat| (one.row, one.original_row) == (other.row, other.original_row);
     let judged: Vec<Judged> = repeats.chunk_by(same).filter_map(|ranges| judge.reinjection(ranges)).collect();
     QualifiedDirection {

@@ -2,7 +2,7 @@
 
 use super::{Level, Offer, Plainness, Window, carried};
 use crate::StreamId;
-use crate::analysis::events::Kind;
+use crate::analysis::events::EventKind;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::Numbers;
 use crate::tracking::sequence::Positions;
@@ -38,7 +38,7 @@ enum State {
 impl Gates {
     /// Takes in the next packet of the connection, which travels towards `towards`. Tells when it shuts or opens the window
     /// of the end that sent it.
-    pub fn push(&mut self, segment: &Segment, packet: &PacketInStream, towards: Role) -> Option<(Kind, String)> {
+    pub fn push(&mut self, segment: &Segment, packet: &PacketInStream, towards: Role) -> Option<(EventKind, String)> {
         self.0.get_mut(towards).sends(segment);
         let end = towards.other();
         self.0.get_mut(end).offers(segment, packet, end)
@@ -52,7 +52,7 @@ impl Gate {
         self.over |= segment.has(flag::FIN) && matches!(self.window.level(), Some(Level::Stream(_)));
     }
 
-    fn offers(&mut self, segment: &Segment, packet: &PacketInStream, end: Role) -> Option<(Kind, String)> {
+    fn offers(&mut self, segment: &Segment, packet: &PacketInStream, end: Role) -> Option<(EventKind, String)> {
         let window = carried(segment, packet.window())?;
         let plain = self.plainness.push(segment);
         let data_ack = segment.dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
@@ -75,7 +75,7 @@ impl Gate {
             return None;
         }
         self.state = state;
-        Some(if shuts { (Kind::ZeroWindow, self.shuts(end)) } else { (Kind::WindowOpen, self.opens(end)) })
+        Some(if shuts { (EventKind::ZeroWindow, self.shuts(end)) } else { (EventKind::WindowOpen, self.opens(end)) })
     }
 
     fn position(&mut self, stream: StreamId, acknowledgement: u32) -> u64 {

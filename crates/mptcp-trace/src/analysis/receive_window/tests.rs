@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::PacketRow;
 use crate::StreamId;
-use crate::analysis::events::Kind;
+use crate::analysis::events::EventKind;
 use crate::packets::segment::{Dss, SackBlocks};
 use crate::tracking::streams::OpenStream;
 use crate::tracking::{PacketInStream, Role};
@@ -97,7 +97,7 @@ fn with_data_ack(segment: Segment, data_ack: u64) -> Segment {
 }
 
 /// What the gates tell of packets that come one after the other, the handshake before them.
-fn told(packets: &[Segment]) -> Vec<(usize, Kind, String)> {
+fn told(packets: &[Segment]) -> Vec<(usize, EventKind, String)> {
     let syn = Segment { flags: flag::SYN, ..packet(true, 0, 0, 0, 0) };
     let syn_ack = Segment { flags: flag::SYN | flag::ACK, ..packet(false, 0, 1, 0, 0) };
     let mut stream = OpenStream::new(&syn);
@@ -133,8 +133,8 @@ fn a_window_that_shuts_and_opens_is_told_once_each() {
     assert_eq!(
         events,
         [
-            (4, Kind::ZeroWindow, "the receive window of the server is 0".to_string()),
-            (7, Kind::WindowOpen, "the receive window of the server opens to 1000".to_string()),
+            (4, EventKind::ZeroWindow, "the receive window of the server is 0".to_string()),
+            (7, EventKind::WindowOpen, "the receive window of the server opens to 1000".to_string()),
         ]
     );
 }
@@ -144,8 +144,8 @@ fn a_window_that_narrows_before_it_is_zero_is_told_twice() {
     let said = |data_ack: u64, window: u16| with_data_ack(packet(false, 1, 1, 0, window), data_ack);
     let events =
         told(&[packet(true, 1, 1, 1000, 9), said(1001, 900), said(1901, 0), said(1901, 500), said(1901, 4000)]);
-    let kinds: Vec<(usize, Kind)> = events.iter().map(|(index, kind, _)| (*index, *kind)).collect();
-    assert_eq!(kinds, [(1, Kind::ZeroWindow), (2, Kind::ZeroWindow), (4, Kind::WindowOpen)]);
+    let kinds: Vec<(usize, EventKind)> = events.iter().map(|(index, kind, _)| (*index, *kind)).collect();
+    assert_eq!(kinds, [(1, EventKind::ZeroWindow), (2, EventKind::ZeroWindow), (4, EventKind::WindowOpen)]);
     assert_eq!(events[0].2, "the receive window of the server is 900, less than a segment of 1000");
 }
 
@@ -164,8 +164,8 @@ fn after_a_fallback_the_window_counts_from_the_acknowledgement_number() {
         plain(3001, 0),
         plain(3001, 5000),
     ]);
-    let kinds: Vec<(usize, Kind)> = events.iter().map(|(index, kind, _)| (*index, *kind)).collect();
-    assert_eq!(kinds, [(6, Kind::ZeroWindow), (7, Kind::WindowOpen)]);
+    let kinds: Vec<(usize, EventKind)> = events.iter().map(|(index, kind, _)| (*index, *kind)).collect();
+    assert_eq!(kinds, [(6, EventKind::ZeroWindow), (7, EventKind::WindowOpen)]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ const PULSE: Duration = Duration::from_millis(50);
 
 /// A window that moves over the bytes of a source.
 pub struct Octets {
-    source: Source,
+    source: Encoded,
     buffer: Vec<u8>,
     /// The window: what was read and not yet passed.
     start: usize,
@@ -36,7 +36,7 @@ pub struct Octets {
     deadline: Option<Instant>,
 }
 
-enum Source {
+enum Encoded {
     /// Nothing was read yet.
     Fresh(Box<dyn Read + Send>),
     /// A thread reads.
@@ -60,7 +60,7 @@ struct Full {
 impl Octets {
     /// Nothing read yet of `source`.
     pub fn of(source: Box<dyn Read + Send>) -> Self {
-        Octets { source: Source::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0, deadline: None }
+        Octets { source: Encoded::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0, deadline: None }
     }
 
     /// Sets until when [`Octets::fetch`] waits for bytes that have not come; without one it waits for ever.
@@ -90,11 +90,11 @@ impl Octets {
 
     /// Waits for the next buffer; `None` at the end of the source.
     fn next_buffer(&mut self) -> io::Result<Option<Full>> {
-        self.source = match std::mem::replace(&mut self.source, Source::Ended) {
-            Source::Fresh(source) => Source::Running(Reader::start(source)?),
+        self.source = match std::mem::replace(&mut self.source, Encoded::Ended) {
+            Encoded::Fresh(source) => Encoded::Running(Reader::start(source)?),
             other => other,
         };
-        let Source::Running(reader) = &self.source else { return Ok(None) };
+        let Encoded::Running(reader) = &self.source else { return Ok(None) };
         loop {
             if interrupt::requested() {
                 return Err(ErrorKind::Interrupted.into());
@@ -103,7 +103,7 @@ impl Octets {
             match reader.full.recv_timeout(left.map_or(PULSE, |left| left.min(PULSE))) {
                 Ok(Ok(full)) => return Ok(Some(full)),
                 Ok(Err(error)) => {
-                    self.source = Source::Ended;
+                    self.source = Encoded::Ended;
                     return Err(error);
                 }
                 Err(RecvTimeoutError::Timeout) if left.is_some_and(|left| left <= PULSE) => {
@@ -111,7 +111,7 @@ impl Octets {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.source = Source::Ended;
+                    self.source = Encoded::Ended;
                     return Ok(None);
                 }
             }
@@ -141,7 +141,7 @@ impl Octets {
                 self.end = self.buffer.len();
             }
         }
-        if let Source::Running(reader) = &self.source {
+        if let Encoded::Running(reader) = &self.source {
             // When the thread has ended, nobody needs the buffer.
             let _ = reader.empty.try_send(buffer);
         }

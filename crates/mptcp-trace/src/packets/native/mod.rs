@@ -79,7 +79,7 @@ pub type Watcher<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
 /// Options of a dissection.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Request {
+pub struct DissectOptions {
     /// Leave out packets of a link type that is not understood, instead of giving up at the first.
     pub partial: bool,
 }
@@ -88,7 +88,7 @@ pub struct Request {
 ///
 /// # Errors
 /// [`Failure`], one sentence each.
-pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
+pub fn dissect(path: &Path, request: DissectOptions) -> Result<Dissection, Failure> {
     dissect_watched(path, request, &mut |_, _| {})
 }
 
@@ -96,7 +96,7 @@ pub fn dissect(path: &Path, request: Request) -> Result<Dissection, Failure> {
 ///
 /// # Errors
 /// [`Failure`], one sentence each.
-pub fn dissect_watched(path: &Path, request: Request, watch: Watcher<'_>) -> Result<Dissection, Failure> {
+pub fn dissect_watched(path: &Path, request: DissectOptions, watch: Watcher<'_>) -> Result<Dissection, Failure> {
     let walk = Walk::of(Framing::open(path).map_err(failure)?, request.partial);
     let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !walk.is_compressed());
     to_the_end(walk, path, size.map(|file| file.len()), watch)
@@ -106,7 +106,7 @@ pub fn dissect_watched(path: &Path, request: Request, watch: Watcher<'_>) -> Res
 ///
 /// # Errors
 /// [`Failure`], one sentence each.
-pub fn dissect_from(source: Box<dyn Read + Send>, name: &Path, request: Request) -> Result<Dissection, Failure> {
+pub fn dissect_from(source: Box<dyn Read + Send>, name: &Path, request: DissectOptions) -> Result<Dissection, Failure> {
     let input = Input::of(source).map_err(|source| ReadError::Unreadable { path: name.to_path_buf(), source })?;
     to_the_end(Walk::of(Framing::of(input, name).map_err(failure)?, request.partial), name, None, &mut |_, _| {})
 }

@@ -24,7 +24,7 @@ pub use intervals::{Intervals, Piece};
 pub use mappings::PacketData;
 pub use numbers::Numbers;
 pub use plain::{Reason, Signs, Told};
-pub use sent::{Kind, Repeat, Sending, SubflowVolume};
+pub use sent::{Repeat, RepeatKind, Sending, SubflowVolume};
 pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence};
 
 use unseen::Reach;

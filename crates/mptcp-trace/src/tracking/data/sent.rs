@@ -15,7 +15,7 @@ use crate::tracking::{Connection, Nature};
 
 /// Why data came again under new subflow sequence numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum RepeatKind {
     /// It had gone over another subflow, and not yet over this one.
     Reinjection,
     /// It had gone over this very subflow.
@@ -30,7 +30,7 @@ pub struct Repeat {
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
     /// Why.
-    pub kind: Kind,
+    pub kind: RepeatKind,
     /// Index of the subflow that sent it first; of a same-subflow re-send, the subflow itself.
     pub original_subflow: usize,
     /// Row of the packet that sent it first there.
@@ -251,10 +251,10 @@ impl Walk {
                 let own = first.value.subflow == sender.subflow;
                 let (kind, sending) = if own {
                     volume.resent += again;
-                    (Kind::SameSubflow, Sending::SameSubflow)
+                    (RepeatKind::SameSubflow, Sending::SameSubflow)
                 } else {
                     volume.reinjected += again;
-                    (Kind::Reinjection, Sending::Reinjection)
+                    (RepeatKind::Reinjection, Sending::Reinjection)
                 };
                 visit(packet, part.as_sent((piece.start, piece.end), sending));
                 self.direction.repeats.push(Repeat { merged: true, ..repeat(packet, kind, &piece) });
@@ -266,7 +266,7 @@ impl Walk {
             {
                 volume.resent += piece.length();
                 visit(packet, part.as_sent((piece.start, piece.end), Sending::SameSubflow));
-                self.direction.repeats.push(repeat(packet, Kind::SameSubflow, &piece));
+                self.direction.repeats.push(repeat(packet, RepeatKind::SameSubflow, &piece));
             }
             for others in
                 interruptible(self.data.overlaps(part.dsn, end).filter(|piece| piece.value.subflow != sender.subflow))
@@ -275,7 +275,7 @@ impl Walk {
                     let piece = Piece { start, end, ..others };
                     volume.reinjected += piece.length();
                     visit(packet, part.as_sent((start, end), Sending::Reinjection));
-                    self.direction.repeats.push(repeat(packet, Kind::Reinjection, &piece));
+                    self.direction.repeats.push(repeat(packet, RepeatKind::Reinjection, &piece));
                 }
                 progress.after_others.fill(others.start, others.end, |_| sender);
             }
@@ -288,7 +288,7 @@ impl Walk {
             volume.fast_open += if part.carriage == Carriage::FastOpen { new } else { 0 };
         }
         let repeats = self.direction.repeats.get(before..).unwrap_or(&[]);
-        volume.reinjected_packets += u64::from(repeats.iter().any(|repeat| repeat.kind == Kind::Reinjection));
+        volume.reinjected_packets += u64::from(repeats.iter().any(|repeat| repeat.kind == RepeatKind::Reinjection));
     }
 
     fn finish(mut self, covered: Option<(u64, u64)>) -> Direction {
@@ -357,7 +357,7 @@ fn sent_before(
     pieces
 }
 
-fn repeat(packet: &Travelling<'_>, kind: Kind, piece: &Piece<Sender>) -> Repeat {
+fn repeat(packet: &Travelling<'_>, kind: RepeatKind, piece: &Piece<Sender>) -> Repeat {
     Repeat {
         row: packet.row,
         subflow: packet.subflow,
