@@ -1,0 +1,11 @@
+//! What commands say, and what can be set.
+
+pub mod captures;
+pub mod config;
+pub mod csv_columns;
+pub mod examples_run;
+pub mod generated;
+pub mod live;
+pub mod live_namespaces;
+pub mod settings;
+pub mod summaries_of_all;

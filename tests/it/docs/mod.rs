@@ -1,0 +1,4 @@
+//! Documents that stay true.
+
+pub mod documents;
+pub mod imports;

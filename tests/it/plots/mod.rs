@@ -1,0 +1,12 @@
+//! Figures.
+
+pub mod delays;
+pub mod distributions;
+pub mod drawn_whole;
+pub mod figures;
+pub mod gallery;
+pub mod many_subflows;
+pub mod messages;
+pub mod rates;
+pub mod sending;
+pub mod time_sequence;

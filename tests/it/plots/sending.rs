@@ -1,0 +1,165 @@
+//! Plots of what was sent over which subflow, against tshark's fields, the kernels' counters and the paths as they were
+//! set up.
+
+use std::collections::{BTreeMap, HashMap};
+
+use mptcp_trace::analysis::aggregation_benefit::aggregation_benefit;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::data::data_sequence;
+use mptcp_trace::{ConnectionId, StreamId};
+use mptcpanalyzer::plots::aggr_benefit::aggr_benefit;
+use mptcpanalyzer::plots::dsn::dsn;
+use mptcpanalyzer::plots::figure::Marks;
+use mptcpanalyzer::plots::reinject::over_time;
+use mptcpanalyzer::plots::request::PlotRequest;
+use mptcpanalyzer::plots::scheduler::scheduler;
+
+use crate::analysis::merge::end_of;
+use crate::analysis::out_of_order::packets;
+use crate::plots::delays::{nanoseconds, panel, points, printed};
+use crate::support::scenarios;
+
+/// For each byte of data towards the server the stream of the packet that was the first to carry it.
+fn owners(path: &std::path::Path) -> Vec<StreamId> {
+    let mut owners: Vec<Option<StreamId>> = Vec::new();
+    for packet in packets(path) {
+        let end = (packet.dsn + packet.length) as usize;
+        if owners.len() < end {
+            owners.resize(end, None);
+        }
+        for owner in &mut owners[packet.dsn as usize..end] {
+            owner.get_or_insert(packet.stream);
+        }
+    }
+    owners.into_iter().map(|owner| owner.expect("every octet was sent")).collect()
+}
+
+#[test]
+fn stretches_are_the_octets_that_each_subflow_sent_first() {
+    let Some(folder) = scenarios::folder() else { return };
+    for (name, end) in [("02_fullmesh", "client"), ("02_fullmesh", "server"), ("06b_reorder_dup", "server")] {
+        let path = end_of(&folder.join(name), end).unwrap();
+        let owners = owners(&path);
+        let capture = scenarios::load(&path).unwrap();
+        let figure =
+            scheduler(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default());
+        let lanes = panel(&figure, "towards the server");
+        let mut drawn: BTreeMap<StreamId, Vec<(u64, u64)>> = BTreeMap::new();
+        for (lane, series) in lanes.series.iter().enumerate() {
+            let stream: StreamId = series.name.strip_prefix("subflow ").unwrap().parse().unwrap();
+            assert_eq!(lanes.y.categories[lane], series.name);
+            let Marks::HorizontalStrokes(strokes) = &series.marks else { panic!("{}", series.marks.name()) };
+            assert!(strokes.iter().all(|stroke| stroke.y == lane as f64));
+            drawn.insert(stream, strokes.iter().map(|stroke| (stroke.x_low as u64, stroke.x_high as u64)).collect());
+        }
+        let mut expected: BTreeMap<StreamId, Vec<(u64, u64)>> = BTreeMap::new();
+        let mut start = 0;
+        for piece in owners.chunk_by(|one, other| one == other) {
+            // The first byte is 1.
+            expected.entry(piece[0]).or_default().push((start + 1, start + 1 + piece.len() as u64));
+            start += piece.len() as u64;
+        }
+        assert_eq!(drawn, expected, "{name}/{end}");
+        // The last shares are those of all data.
+        let shares = panel(&figure, "towards the server, shares");
+        for stream in drawn.keys() {
+            let own = owners.iter().filter(|owner| *owner == stream).count() as f64 / owners.len() as f64;
+            let last = points(shares, &format!("subflow {stream}")).last().unwrap();
+            assert!((last.y - own).abs() < 1e-9, "{name}/{end} stream {stream}: {last:?}, not {own}");
+        }
+    }
+}
+
+#[test]
+fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() {
+    let Some(folder) = scenarios::folder() else { return };
+    let path = end_of(&folder.join("06c_lossy_blackouts"), "client").unwrap();
+    let capture = scenarios::load(&path).unwrap();
+    let figure = over_time(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default());
+    // Two panels a direction: bytes, and how late. bytes_retrans of MPTCP_INFO at the client and at the server.
+    for (panels, kernel) in figure.panels.chunks(2).zip([76_760.0, 88_924.0]) {
+        let [octets, ages] = panels else { panic!("two panels a direction") };
+        let total: f64 = octets.series.iter().map(|series| points(octets, &series.name).last().unwrap().y).sum();
+        assert_eq!(total, kernel, "{:?}", octets.title);
+        for series in &ages.series {
+            // A step for each packet, after the one from zero.
+            assert_eq!(points(octets, &series.name).len(), points(ages, &series.name).len() + 1);
+        }
+    }
+    // How old the upload's are: raw data sequence numbers that tshark reads were seen earlier on the other stream.
+    let data = packets(&path);
+    let mut first: HashMap<u64, (StreamId, i64)> = HashMap::new();
+    let mut expected = Vec::new();
+    for packet in &data {
+        let octets = packet.dsn..packet.dsn + packet.length;
+        let known: Vec<(StreamId, i64)> = octets.clone().filter_map(|octet| first.get(&octet).copied()).collect();
+        if !known.is_empty() && known.iter().all(|(stream, _)| *stream != packet.stream) {
+            let oldest = known.iter().map(|(_, time)| *time).min().unwrap();
+            expected.push((packet.time - capture.origin(), packet.time - oldest));
+        }
+        for octet in octets {
+            first.entry(octet).or_insert((packet.stream, packet.time));
+        }
+    }
+    let ages = &figure.panels[1];
+    let drawn: Vec<(i64, i64)> =
+        points(ages, "subflow 0").iter().map(|point| (nanoseconds(point.x), nanoseconds(point.y))).collect();
+    // A retransmission of reinjected data looks the same to this simple test, so it finds more.
+    assert!(drawn.len() > 30 && drawn.iter().all(|sample| expected.contains(sample)), "{drawn:?} {expected:?}");
+}
+
+/// Path 1 and path 2 of this scenario carry 10 Mbit/s each, one after the other: the second was a backup.
+#[test]
+fn the_aggregation_benefit_is_that_of_the_paths_as_they_were_set_up() {
+    let Some(folder) = scenarios::folder() else { return };
+    let path = end_of(&folder.join("05_backup_failover"), "server").unwrap();
+    let capture = scenarios::load(&path).unwrap();
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
+    let truth = scenarios::json(&path, "truth.json").unwrap();
+    let rate = |path: &str| truth["paths"][path]["rate_bps"].as_f64().unwrap() / 8.0;
+    assert_eq!((rate("1"), rate("2")), (1_250_000.0, 1_250_000.0));
+    let written = truth["app_client"]["connections"][0]["sent"].as_f64().unwrap();
+    let times: Vec<i64> = packets(&path).iter().map(|packet| packet.time).collect();
+    let duration = (times.iter().max().unwrap() - times.iter().min().unwrap()) as f64 / 1e9;
+    // Less than one path carries: the part of the best path that was missing.
+    let expected = written / duration / 1_250_000.0 - 1.0;
+    assert!((-0.5..0.0).contains(&expected), "{expected}");
+
+    let given = BTreeMap::from([(StreamId(0), rate("1")), (StreamId(1), rate("2"))]);
+    let figure = aggr_benefit(&capture, connection, &PlotRequest::default(), 1.0, &given);
+    let upload = panel(&figure, "towards the server");
+    let whole = points(upload, "whole transfer");
+    assert!((whole[0].y - expected).abs() < 1e-6 && whole[0].y == whole[1].y, "{whole:?}, not {expected}");
+    assert!((whole[1].x - whole[0].x - duration).abs() < 1e-9);
+    assert!(figure.caption.iter().any(|line| line.contains("10.0 Mbit/s (subflow 0, given)")), "{:?}", figure.caption);
+
+    // Estimated from what arrived: never more than the path carries, and most of it, because headers are not payload.
+    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+    let sent = sequence.get(Role::Server).sent.clone();
+    let found = aggregation_benefit(sent, &connection.subflows, Role::Server, 1.0, &BTreeMap::new()).unwrap();
+    for capacity in &found.capacities {
+        assert!((0.8..=1.0).contains(&(capacity.rate / 1_250_000.0)), "{capacity:?}");
+    }
+    assert_eq!(found.goodput_bytes as f64, written);
+}
+
+/// 13a_midstream was begun late: without keys, numbers count from the lowest, and every plot says so or does without.
+#[test]
+fn without_keys_plots_say_what_is_missing() {
+    let Some(folder) = scenarios::folder() else { return };
+    let path = end_of(&folder.join("13a_midstream"), "client").unwrap();
+    let capture = scenarios::load(&path).unwrap();
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
+    let figure = scheduler(&capture, connection, &PlotRequest::default());
+    let says = |text: &str| figure.caption.iter().any(|line| line.contains(text));
+    assert!(says("the sender's key was not captured") && says("MP_CAPABLE handshake not captured"));
+    let lanes = panel(&figure, "towards the server");
+    let lowest = lanes.series.iter().flat_map(|lane| lane.marks.boxes()).map(|(low, ..)| low).fold(f64::MAX, f64::min);
+    // As in `dsn`, whose lowest number is 1, be it of data or of a DATA_ACK.
+    let same = dsn(&capture, connection, &PlotRequest::default());
+    let numbers = same.panels[0].series.iter().filter(|one| matches!(one.marks, Marks::VerticalStrokes(_)));
+    let drawn = numbers.flat_map(|one| one.marks.boxes()).map(|(_, low, ..)| low).fold(f64::MAX, f64::min);
+    assert!(lowest >= 1.0 && lowest == drawn, "{lowest} {drawn}");
+    let times = scenarios::tshark(&path, &["frame.time_epoch"]);
+    assert_eq!(printed(&times[0]), capture.origin());
+}

@@ -1,0 +1,181 @@
+//! The time-sequence plot, its values and its pictures, against tshark's fields and what the applications wrote.
+
+use std::collections::HashMap;
+
+use mptcp_trace::ConnectionId;
+use mptcp_trace::analysis::reinjections::reinjections;
+use mptcp_trace::tracking::Role;
+use mptcpanalyzer::plots::dsn::dsn;
+use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
+use mptcpanalyzer::plots::request::PlotRequest;
+use mptcpanalyzer::plots::{PictureFormat, Target, render};
+
+use crate::analysis::merge::end_of;
+use crate::support::program::examples;
+use crate::support::scenarios;
+
+fn figure(path: &std::path::Path) -> Figure {
+    let capture = scenarios::load(path).unwrap();
+    dsn(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default())
+}
+
+fn series<'a>(panel: &'a Panel, name: &str) -> Option<&'a Marks> {
+    panel.series.iter().find(|series| series.name == name).map(|series| &series.marks)
+}
+
+fn last(marks: &Marks) -> Point {
+    let (Marks::Steps(points) | Marks::Points(points)) = marks else { panic!("{}", marks.name()) };
+    *points.last().unwrap()
+}
+
+#[test]
+fn strokes_are_the_payload_and_acknowledgements_end_with_all_data() {
+    let Some(folder) = scenarios::folder() else { return };
+    for name in ["02_fullmesh", "05b_failover_permanent", "06c_lossy_blackouts"] {
+        let scenario = folder.join(name);
+        let path = end_of(&scenario, "client").unwrap();
+        let truth = scenarios::json(&path, "truth.json").unwrap();
+        let figure = figure(&path);
+        let mut payload: HashMap<(u32, bool), f64> = HashMap::new();
+        for line in scenarios::tshark(&path, &["tcp.stream", "tcp.dstport", "tcp.len"]) {
+            let cells: Vec<&str> = line.split('\t').collect();
+            if let [stream, port, length] = cells[..]
+                && !stream.is_empty()
+            {
+                *payload.entry((stream.parse().unwrap(), port == "5001")).or_default() +=
+                    length.parse::<f64>().unwrap();
+            }
+        }
+        for (panel, to_server) in figure.panels.iter().zip([true, false]) {
+            for ((stream, _), octets) in payload.iter().filter(|((_, towards), _)| *towards == to_server) {
+                let drawn = match series(panel, &format!("subflow {stream}")) {
+                    Some(Marks::VerticalStrokes(strokes)) => strokes.iter().map(|s| s.y_high - s.y_low).sum(),
+                    _ => 0.0,
+                };
+                assert_eq!(drawn, *octets, "{name}, subflow {stream}, to the server: {to_server}");
+            }
+            // Bytes are counted from 1, and DATA_FIN takes a number of its own.
+            let sender = if to_server { "app_client" } else { "app_server" };
+            let written = truth[sender]["connections"][0]["sent"].as_f64().unwrap();
+            assert_eq!(last(series(panel, "DATA_ACK").unwrap()).y, written + 2.0, "{name}, to the server: {to_server}");
+        }
+    }
+}
+
+#[test]
+fn marks_are_the_packets_that_sent_again() {
+    let Some(folder) = scenarios::folder() else { return };
+    let path = end_of(&folder.join("06c_lossy_blackouts"), "client").unwrap();
+    let capture = scenarios::load(&path).unwrap();
+    let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
+    let figure = figure(&path);
+    for (panel, (towards, octets)) in figure.panels.iter().zip([(Role::Server, 76_760), (Role::Client, 88_924)]) {
+        // As much as the kernels counted (bytes_retrans of MPTCP_INFO).
+        let listed = reinjections(&capture, connection, Some(towards));
+        assert_eq!(listed.iter().map(|one| one.length).sum::<u64>(), octets);
+        let Some(Marks::Points(points)) = series(panel, "reinjection") else { panic!("no reinjections") };
+        let mut drawn: Vec<(u64, u64)> = points.iter().map(|point| (nanoseconds(point.x), point.y as u64)).collect();
+        let time = |id: u64| capture.segments.iter().find(|segment| segment.packetid == id).unwrap().abstime;
+        let since = |id: u64| u64::try_from(time(id) - capture.origin()).unwrap();
+        let mut expected: Vec<(u64, u64)> = listed.iter().map(|one| (since(one.packetid), one.dsn.unwrap())).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        expected.sort_unstable();
+        assert_eq!(drawn.len(), expected.len());
+        for (one, other) in drawn.iter().zip(&expected) {
+            assert!(one.0.abs_diff(other.0) < 1000 && one.1 == other.1, "{one:?} {other:?}");
+        }
+    }
+}
+
+fn nanoseconds(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
+}
+
+#[test]
+fn pictures_of_the_example_are_whole() {
+    let Some(examples) = examples() else { return };
+    let figure = figure(&examples.join("client.pcapng"));
+    let svg = String::from_utf8(render(&figure, &Target::new(PictureFormat::Svg)).unwrap()).unwrap();
+    for text in ["MPTCP connection 0", "towards the server", "data sequence number (MB)", "time (s)", "MP_JOIN", "RST"]
+    {
+        assert!(svg.contains(&format!(">{text}")), "{text} is not in the picture");
+    }
+    assert!(svg.len() < 2_000_000);
+    let png = render(&figure, &Target::new(PictureFormat::Png).sized(640, 400)).unwrap();
+    // Width and height stand behind the signature and the head of the first chunk (PNG, third edition, 11.2.1).
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    assert_eq!((&png[1..4], number(16), number(20)), (b"PNG".as_slice(), 640, 400));
+    let text =
+        String::from_utf8(render(&figure, &Target::new(PictureFormat::Text { colour: false }).sized(80, 24)).unwrap())
+            .unwrap();
+    assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+/// Numbers of a field that tshark prints, with the time of their frame, for frames towards a port.
+fn numbers(path: &std::path::Path, port: &str, field: &str) -> Vec<(f64, u64)> {
+    let lines = scenarios::tshark(path, &["tcp.dstport", "frame.time_relative", field]);
+    let cells = lines.iter().map(|line| line.split('\t').collect::<Vec<_>>());
+    let number = |cells: Vec<&str>| match cells[..] {
+        [to, time, number] if to == port => Some((time.parse().unwrap(), number.parse().ok()?)),
+        _ => None,
+    };
+    cells.filter_map(number).collect()
+}
+
+#[test]
+fn acknowledgements_alone_count_from_the_lowest_one() {
+    let Some(path) = scenarios::field("10_mid_only_acks.pcap") else { return };
+    let figure = figure(&path);
+    let acknowledged = numbers(&path, "40000", "tcp.options.mptcp.rawdataack");
+    assert_eq!(acknowledged.len(), 6);
+    let Some(Marks::Steps(points)) = series(&figure.panels[0], "DATA_ACK") else { panic!("no DATA_ACKs") };
+    let expected: Vec<(u64, u64)> =
+        acknowledged.iter().map(|(time, number)| (nanoseconds(*time), number - acknowledged[0].1 + 1)).collect();
+    assert_eq!(points.iter().map(|point| (nanoseconds(point.x), point.y as u64)).collect::<Vec<_>>(), expected);
+}
+
+/// Begun while data were under way: their DATA_ACKs lie below all data that were captured.
+#[test]
+fn acknowledgements_of_earlier_data_are_drawn_where_they_are() {
+    let Some(folder) = scenarios::folder() else { return };
+    let mut below = 0;
+    for end in ["client", "server"] {
+        let path = end_of(&folder.join("13a_midstream"), end).unwrap();
+        let figure = figure(&path);
+        for (panel, to_server) in figure.panels.iter().zip([true, false]) {
+            // They have 64 bits here, so that raw ones compare.
+            let lines = scenarios::tshark(&path, &["tcp.dstport", "tcp.options.mptcp.rawdataack"]);
+            let travelling_back = lines.iter().filter(|line| line.starts_with("5001\t") != to_server);
+            let acknowledged = travelling_back.filter_map(|line| line.split('\t').nth(1)?.parse().ok());
+            let acknowledged: Vec<u64> = acknowledged.collect();
+            let Some(Marks::Steps(points)) = series(panel, "DATA_ACK") else { panic!("no DATA_ACKs") };
+            let highest = acknowledged.iter().max().unwrap();
+            assert_eq!((last(&Marks::Steps(points.clone())).y - points[0].y) as u64, highest - acknowledged[0]);
+            let strokes = panel.series.iter().filter(|one| matches!(one.marks, Marks::VerticalStrokes(_)));
+            let data = strokes.flat_map(|one| one.marks.boxes()).map(|(_, low, ..)| low).fold(f64::MAX, f64::min);
+            // An old DATA_ACK may come behind a newer one.
+            let before = acknowledged[0] - acknowledged.iter().min().unwrap();
+            assert_eq!(data.min(points[0].y - before as f64), 1.0, "{end}, to the server: {to_server}");
+            below += usize::from(points[0].y < data);
+        }
+    }
+    assert!(below >= 2, "{below}");
+}
+
+#[test]
+fn the_window_is_drawn_as_long_as_it_holds() {
+    let Some(path) = scenarios::field("04_zero_window_to_the_end.pcap") else { return };
+    let figure = figure(&path);
+    let lines = scenarios::tshark(&path, &["frame.time_relative"]);
+    let end: f64 = lines.last().unwrap().parse().unwrap();
+    for (panel, port) in figure.panels.iter().zip(["40000", "5001"]) {
+        let window = last(series(panel, "window").unwrap());
+        assert_eq!(nanoseconds(window.x), nanoseconds(end));
+        let data_acks = numbers(&path, port, "tcp.options.mptcp.rawdataack");
+        assert!(!data_acks.is_empty() && data_acks.last().unwrap().0 <= end);
+    }
+    // The window towards the server shut with all data acknowledged, and stayed so.
+    let panel = &figure.panels[0];
+    assert_eq!(last(series(panel, "window").unwrap()), last(series(panel, "DATA_ACK").unwrap()));
+}

@@ -1,0 +1,4 @@
+//! Commands and plots from outside.
+
+pub mod hostile;
+pub mod plugins;
