@@ -4,7 +4,8 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgMatches, value_parser};
 use clap_complete::aot::{Shell, generate};
 
-use super::{Category, Command, Described, Example, Outcome, Session, program};
+use super::grammar::program;
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 
 /// Prints completion scripts.

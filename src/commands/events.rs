@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use clap::ArgMatches;
 
-use super::limit::{self, Limit};
+use super::shared::limit::{self, Limit};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;

@@ -1,5 +1,7 @@
 //! The command line of each command as clap sees it: one place for running, help, completion and the man page.
 
+pub mod program;
+
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};

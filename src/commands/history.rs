@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use serde::Serialize;
 use serde_json::json;
 
-use super::task::Task;
+use super::shared::task::Task;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::ArgMatches;
 
-use super::limit::{self, Limit, amount};
+use super::shared::limit::{self, Limit, amount};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};

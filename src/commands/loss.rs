@@ -3,8 +3,9 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
-use super::limit::{self, Limit, amount};
-use super::{Category, Command, Described, Example, Outcome, Session, series, stream_cells};
+use super::shared::limit::{self, Limit, amount};
+use super::shared::{series, stream_cells};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;

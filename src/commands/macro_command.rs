@@ -3,7 +3,8 @@
 use clap::ArgMatches;
 
 use super::session::shortcuts::ShortcutKind;
-use super::{Category, Command, Described, Example, Outcome, Session, shortcut};
+use super::shared::shortcut;
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 
 /// Names for lines with places for arguments.

@@ -7,7 +7,8 @@ use clap::ArgMatches;
 use clap::builder::StyledStr;
 use clap_mangen::Man;
 
-use super::{Category, Command, Described, Example, Outcome, Session, program};
+use super::grammar::program;
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 
 /// Prints the manual page.

@@ -6,8 +6,9 @@ use clap::ArgMatches;
 use mptcp_trace::Numbered;
 use mptcp_trace::StreamId;
 
-use super::limit::Limit;
-use super::{Category, Command, Described, Example, Outcome, Session, mapping};
+use super::shared::limit::Limit;
+use super::shared::mapping;
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};

@@ -12,16 +12,13 @@ mod clock;
 pub mod columns;
 mod completions;
 mod diagnose;
-pub mod drawing;
 pub mod dump;
 mod edit;
 mod events;
 pub mod export;
-pub mod feed;
 pub mod grammar;
 mod help;
 mod history;
-mod limit;
 mod list_available_plots;
 mod list_interfaces;
 mod list_mptcp_connections;
@@ -35,29 +32,23 @@ mod macro_command;
 mod man;
 mod map_mptcp_connection;
 mod map_tcp_connection;
-mod mapping;
 mod merge;
-mod milliseconds;
 mod mptcp_summary;
 mod ooo;
 mod plot;
 pub mod plugin;
 mod print_owds;
-pub mod program;
 mod qualify_reinjections;
 mod quit;
 pub mod registry;
 mod rtt;
 mod run_script;
-mod series;
 pub mod session;
 mod set;
+pub mod shared;
 mod shell;
-mod shortcut;
 mod sql;
-mod stream_cells;
 mod summary_extended;
-pub mod task;
 mod tcp_summary;
 
 use clap::ArgMatches;
@@ -121,13 +112,13 @@ pub enum Outcome {
     /// Text for people on standard output; its styles are dropped where there is no terminal.
     Text(StyledStr),
     /// A figure to draw into a file or on a screen.
-    Drawing(Box<drawing::Drawing>),
+    Drawing(Box<shared::drawing::Drawing>),
     /// Results that come one after the other.
-    Feed(Box<dyn feed::Feed>),
+    Feed(Box<dyn shared::feed::Feed>),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
     /// Work that only the shell can do.
-    Task(task::Task),
+    Task(shared::task::Task),
     /// The person wants to leave the shell.
     Quit,
 }

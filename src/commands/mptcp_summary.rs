@@ -4,8 +4,8 @@ mod all;
 
 use clap::ArgMatches;
 
-use super::limit::{self, Limit, amount};
 use super::list_reinjections::{merged_repeats, what_is_open};
+use super::shared::limit::{self, Limit, amount};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
-use super::drawing::{Display, Drawing, Form};
+use super::shared::drawing::{Display, Drawing, Form};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::{Error, Result};
 use crate::plots::Size;

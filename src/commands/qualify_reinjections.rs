@@ -2,9 +2,10 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::limit::{self, Limit, amount};
 use super::list_reinjections::merged_repeats;
-use super::{Category, Command, Described, Example, Outcome, Session, milliseconds};
+use super::shared::limit::{self, Limit, amount};
+use super::shared::milliseconds;
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;

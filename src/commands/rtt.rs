@@ -3,8 +3,9 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
-use super::limit::{self, Limit, amount};
-use super::{Category, Command, Described, Example, Outcome, Session, milliseconds, series};
+use super::shared::limit::{self, Limit, amount};
+use super::shared::{milliseconds, series};
+use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};

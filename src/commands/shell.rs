@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgMatches, value_parser};
 
-use super::task::Task;
+use super::shared::task::Task;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
 

@@ -2,8 +2,8 @@
 
 use clap::ArgMatches;
 
-use super::limit::{self, Limit, amount};
-use super::stream_cells::optional;
+use super::shared::limit::{self, Limit, amount};
+use super::shared::stream_cells::optional;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};

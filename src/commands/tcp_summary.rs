@@ -4,8 +4,8 @@ mod all;
 
 use clap::ArgMatches;
 
-use super::limit::{self, Limit};
 use super::mptcp_summary::probes;
+use super::shared::limit::{self, Limit};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;

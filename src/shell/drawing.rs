@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::console::{Console, output_error};
 use crate::commands::Session;
-use crate::commands::drawing::{Display, Drawing, Form};
+use crate::commands::shared::drawing::{Display, Drawing, Form};
 use crate::error::{Error, Result};
 use crate::output::{Format, RenderOptions, Report, render as render_report};
 use crate::plots::render::{Protocol, graphics};

@@ -9,8 +9,9 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 
 use super::console::{Console, output_error};
+use super::drawing;
 use super::line::{Output, Statement};
-use super::{drawing, line, pager, panics, redirect, save, shortcuts};
+use super::{line, pager, panics, redirect, save, shortcuts};
 use crate::cli::Level;
 use crate::commands::session::settings::Colour;
 use crate::commands::{Command, Outcome, Session, grammar, registry};

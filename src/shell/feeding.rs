@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use super::console::{Console, output_error};
 use super::executor::{Executor, Flow, guarded};
 use crate::cli::Level;
-use crate::commands::feed::{Feed, Next};
+use crate::commands::shared::feed::{Feed, Next};
 use crate::error::Result;
 use crate::output::Rolling;
 use crate::terminal_text::escape;

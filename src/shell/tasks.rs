@@ -8,7 +8,7 @@ use std::path::Path;
 use super::console::Console;
 use super::executor::{Executor, Flow};
 use super::{redirect, script};
-use crate::commands::task::Task;
+use crate::commands::shared::task::Task;
 use crate::error::{Error, Result};
 use crate::temporary;
 use mptcp_trace::reading;

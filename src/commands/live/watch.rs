@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::report::{Shown, report};
 use crate::commands::Session;
-use crate::commands::feed::{Feed, Next};
+use crate::commands::shared::feed::{Feed, Next};
 use crate::error::Result;
 use crate::packets::live::{Incoming, LiveError, Recording, Wanted};
 use mptcp_trace::analysis::live::Live;

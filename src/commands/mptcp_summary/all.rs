@@ -1,7 +1,7 @@
 //! `mptcp_summary` without a number: every connection, a row each.
 
 use super::{ROWS, in_directions};
-use crate::commands::stream_cells::goodput_columns;
+use crate::commands::shared::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::analysis::mptcp_connections::listed;

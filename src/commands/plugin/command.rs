@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::commands::drawing::{Drawing, Form};
+use crate::commands::shared::drawing::{Drawing, Form};
 use crate::commands::{Category, Command, Described, Example, Outcome, Session, grammar};
 use crate::error::Result;
 use crate::output::Format;

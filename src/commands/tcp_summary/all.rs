@@ -1,8 +1,8 @@
 //! `tcp_summary` without a number: every stream, a row each.
 
 use super::{ROWS, in_directions};
-use crate::commands::limit::{Limit, amount};
-use crate::commands::stream_cells::goodput_columns;
+use crate::commands::shared::limit::{Limit, amount};
+use crate::commands::shared::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::StreamId;

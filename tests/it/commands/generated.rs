@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use mptcpanalyzer::commands::{program, registry};
+use mptcpanalyzer::commands::grammar::program;
+use mptcpanalyzer::commands::registry;
 
 use crate::support::program::{Home, finish};
 

@@ -6,9 +6,9 @@ use clap::{Arg, ArgMatches};
 use serde::Serialize;
 use serde_json::json;
 
-use super::session::is_name;
-use super::session::shortcuts::{ShortcutKind, places};
-use super::{Outcome, Session, registry};
+use super::super::session::is_name;
+use super::super::session::shortcuts::{ShortcutKind, places};
+use super::super::{Outcome, Session, registry};
 use crate::error::{Error, Result};
 use crate::output::Report;
 use crate::quoting;

@@ -3,7 +3,7 @@
 
 use clap::CommandFactory;
 
-use super::{grammar, registry};
+use super::super::registry;
 use crate::cli::Cli;
 
 /// Columns that generated text is folded at.
@@ -27,7 +27,7 @@ pub fn definition() -> clap::Command {
     program.args(flags).subcommands(registry::COMMANDS.own().filter(|command| is_word(command.name())).map(|command| {
         // Signs such as `!` are for lines, and no completion script could have them as names.
         let aliases = command.aliases().iter().copied().filter(|alias| is_word(alias));
-        named(grammar::definition(command), command.name()).visible_aliases(aliases)
+        named(super::definition(command), command.name()).visible_aliases(aliases)
     }))
 }
 
@@ -62,7 +62,7 @@ pub fn handbook() -> String {
     for category in categories {
         text.push_str(&format!("\n## {}\n", category.title()));
         for command in registry::COMMANDS.own().filter(|command| command.category() == category) {
-            let page = grammar::definition(command).term_width(WIDTH).render_help().to_string();
+            let page = super::definition(command).term_width(WIDTH).render_help().to_string();
             let page: Vec<&str> = page.lines().map(str::trim_end).collect();
             text.push_str(&format!("\n### {}\n\n```text\n{}\n```\n", command.name(), page.join("\n").trim_end()));
         }

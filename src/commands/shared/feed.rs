@@ -1,6 +1,6 @@
 //! Results that come one after the other, for as long as a person wants.
 
-use super::Session;
+use super::super::Session;
 use crate::error::Result;
 use crate::output::Report;
 

@@ -1,0 +1,11 @@
+//! What several commands share: results on their way, and parts of tables.
+
+pub mod drawing;
+pub mod feed;
+pub mod limit;
+pub mod mapping;
+pub mod milliseconds;
+pub mod series;
+pub mod shortcut;
+pub mod stream_cells;
+pub mod task;
