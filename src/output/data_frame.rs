@@ -1,5 +1,6 @@
 //! A data frame as the body of a report, written row by row so that a long one is never held twice.
 
+use mptcp_trace::units::seconds;
 use polars::prelude::{DataFrame, PolarsResult};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -121,7 +122,7 @@ impl Serialize for Json<'_> {
             Value::Hexadecimal(number, digits) => serializer.serialize_str(&hexadecimal(*number, *digits)),
             Value::Instant(nanoseconds) => serializer.serialize_str(&time_text::rfc3339(*nanoseconds)),
             // The nearest double of a span below 104 days still prints with the nanoseconds it had.
-            Value::Span(nanoseconds) => serializer.serialize_f64(*nanoseconds as f64 / 1e9),
+            Value::Span(nanoseconds) => serializer.serialize_f64(seconds(*nanoseconds)),
             Value::List(items) => items.serialize(serializer),
         }
     }

@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches};
 
 use super::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
 use super::panels::panel;
-use super::request::{Clockwork, PlotRequest, span, value};
+use super::request::{Clockwork, PlotRequest, value};
 use super::subject::{Flow, Subject};
 use crate::analysis::selection::unknown_column;
 use crate::error::{Error, Result};
@@ -14,6 +14,7 @@ use crate::packets::schema;
 use crate::terminal_text::escape;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
+use mptcp_trace::units::seconds;
 
 /// Up to here every whole number is a double of its own: 2^53.
 const EXACT: u64 = 1 << 53;
@@ -166,7 +167,7 @@ impl Number {
             #[allow(clippy::cast_precision_loss)]
             Value::Signed(number) => Number::Other(*number as f64),
             Value::Float(number) if number.is_finite() => Number::Other(*number),
-            Value::Span(nanoseconds) => Number::Other(span(*nanoseconds)),
+            Value::Span(nanoseconds) => Number::Other(seconds(*nanoseconds)),
             _ => return None,
         })
     }

@@ -7,13 +7,14 @@ use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, PlotRequest, span, value};
+use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::Result;
 use mptcp_trace::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection};
+use mptcp_trace::units::seconds;
 
 /// The reorder buffer over time, and the distribution of head-of-line delays.
 pub struct Ooo;
@@ -127,8 +128,8 @@ fn delays(
 fn shares(mut delays: Vec<i64>) -> Vec<Point> {
     delays.sort_unstable();
     let whole = value(delays.len() as u64);
-    let start = delays.first().map(|shortest| Point { x: span(*shortest), y: 0.0 });
-    let steps = (1_u64..).zip(&delays).map(|(so_far, delay)| Point { x: span(*delay), y: value(so_far) / whole });
+    let start = delays.first().map(|shortest| Point { x: seconds(*shortest), y: 0.0 });
+    let steps = (1_u64..).zip(&delays).map(|(so_far, delay)| Point { x: seconds(*delay), y: value(so_far) / whole });
     start.into_iter().chain(steps).collect()
 }
 

@@ -8,7 +8,7 @@ use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Serie
 use super::first_clock::FirstClock;
 use super::panels::{panel, with_panels};
 use super::registry::Plot;
-use super::request::{PlotRequest, span};
+use super::request::PlotRequest;
 use crate::arguments::CaptureSource;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::described::{Described, Example};
@@ -19,6 +19,7 @@ use mptcp_trace::analysis::one_way_delays::samples;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
+use mptcp_trace::units::seconds;
 
 /// One-way delays over time.
 pub struct Owd;
@@ -133,7 +134,7 @@ impl Delays<'_> {
     fn points(&self, flow: &Flow) -> Vec<Point> {
         let places = FirstClock::new(&self.captures.first, self.clock);
         let points = samples(flow, self.clock, self.correction)
-            .map(|sample| Point { x: places.seconds(flow.sender, sample.sent), y: span(sample.delay) });
+            .map(|sample| Point { x: places.seconds(flow.sender, sample.sent), y: seconds(sample.delay) });
         points.filter(|point| self.request.shows(point.x)).collect()
     }
 

@@ -5,12 +5,13 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
-use super::request::{Clockwork, PlotRequest, span};
+use super::request::{Clockwork, PlotRequest};
 use super::subject::{Flow, Subject};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Capture, Role};
+use mptcp_trace::units::seconds;
 
 /// Description of a plot's windows, for the help.
 pub const DETAILS: &str = "`tumbling` windows follow each other from the first frame of the capture: each byte counts \
@@ -130,7 +131,7 @@ fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &PlotR
 
 /// The length of a window in a sentence, without digits that say nothing.
 fn length(window: Window) -> String {
-    let seconds = span(window.length());
+    let seconds = seconds(window.length());
     if seconds < 1.0 { format!("{} ms", seconds * 1e3) } else { format!("{seconds} s") }
 }
 

@@ -12,7 +12,7 @@ use super::crowded::thinned_by;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{self, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, PlotRequest, span, value};
+use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::two_captures::TwoCaptures;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
@@ -23,6 +23,7 @@ use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units::seconds;
 
 /// Reinjections over time.
 pub struct Reinject;
@@ -106,7 +107,9 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
             Marks::Steps(running_totals(&points, clockwork))
         });
         let ages = panel(connection, *towards, (age, Unit::Seconds), &own, |points| {
-            Marks::Points(points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: span(one.age) }).collect())
+            Marks::Points(
+                points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: seconds(one.age) }).collect(),
+            )
         });
         [octets, ages]
     });

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use mptcp_trace::StreamId;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::units::seconds;
 
 /// Directions, times and subflows that are wanted.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,12 +52,12 @@ impl PlotRequest {
     /// # Errors
     /// [`Error::Usage`] for a time that ends before it begins.
     pub fn of(arguments: &ArgMatches) -> Result<Self> {
-        let seconds = |name: &str| arguments.get_one::<f64>(name).copied();
+        let time = |name: &str| arguments.get_one::<f64>(name).copied();
         let subflows = |name: &str| arguments.get_many(name).into_iter().flatten().copied().map(StreamId).collect();
         let request = PlotRequest {
             towards: arguments::role(arguments),
-            start: seconds("start"),
-            end: seconds("end"),
+            start: time("start"),
+            end: time("end"),
             only: subflows("subflow"),
             skipped: subflows("skip_subflow"),
         };
@@ -125,16 +126,8 @@ impl Clockwork {
     /// Nanoseconds since 1970 as seconds from the first frame.
     #[must_use]
     pub fn seconds(&self, time: i64) -> f64 {
-        span(time.saturating_sub(self.origin))
+        seconds(time.saturating_sub(self.origin))
     }
-}
-
-/// Nanoseconds as seconds.
-#[must_use]
-pub fn span(nanoseconds: i64) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let nanoseconds = nanoseconds as f64;
-    nanoseconds / 1e9
 }
 
 /// A count as a value to plot: exact up to 2^53.

@@ -9,13 +9,14 @@ use super::crowded::thinned;
 use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{panel_of, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, PlotRequest, span, value};
+use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units::seconds;
 
 /// Round trips over time or data sequence numbers.
 pub struct Rtt;
@@ -190,6 +191,6 @@ impl Drawing<'_> {
         let (acknowledged, sent) = (self.clockwork.seconds(sample.time), self.clockwork.seconds(sample.sent()));
         let time = if self.over == Over::Ack { acknowledged } else { sent };
         let x = if self.over == Over::Dsn { value(sample.dsn?) } else { time };
-        self.request.shows(time).then(|| Point { x, y: span(sample.span) })
+        self.request.shows(time).then(|| Point { x, y: seconds(sample.span) })
     }
 }

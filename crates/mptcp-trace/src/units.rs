@@ -92,6 +92,16 @@ fn scaled(value: u128, plain: &str, prefixed: &[&str]) -> String {
     format!("{value} {plain}")
 }
 
+/// A time span in seconds, for machines and arithmetic: the one place where nanoseconds become seconds. One of less than
+/// 104 days keeps its nanoseconds, which then fit the 53 bits of a float.
+#[inline]
+#[must_use]
+pub fn seconds(nanoseconds: i64) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let nanoseconds = nanoseconds as f64;
+    nanoseconds / 1e9
+}
+
 /// A time span: `1.234 s`, `12.3 ms`, `45.6 µs`, `789 ns`.
 #[must_use]
 pub fn span(nanoseconds: i64) -> String {

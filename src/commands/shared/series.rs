@@ -1,12 +1,10 @@
 //! Values over time as rows: instants counted from the first frame of the file, as `reltime` is.
 
-use mptcp_trace::units::counted;
+use mptcp_trace::units::{counted, seconds};
 
 /// Seconds from `origin` to `time`.
 pub fn reltime(time: i64, origin: i64) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let nanoseconds = time.saturating_sub(origin) as f64;
-    nanoseconds / 1e9
+    seconds(time.saturating_sub(origin))
 }
 
 /// The note of an analysis that put packets in the order of time.

@@ -3,6 +3,7 @@
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::{Nature, PacketInStream};
+use crate::units;
 
 /// Bytes and packets of one direction of one TCP stream.
 #[derive(Debug, Clone, Default)]
@@ -85,9 +86,7 @@ impl Volume {
 /// Seconds between two instants.
 #[must_use]
 pub fn seconds(span: Option<(i64, i64)>) -> f64 {
-    // A capture of 104 days still has its nanoseconds within the 53 bits of a float.
-    #[allow(clippy::cast_precision_loss)]
-    span.map_or(0.0, |(first, last)| last.saturating_sub(first) as f64 / 1e9)
+    span.map_or(0.0, |(first, last)| units::seconds(last.saturating_sub(first)))
 }
 
 /// Bytes per second; `None` when the direction lasted no time.

@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::merge::{Fate, Merged, Passage, Which};
 use crate::interrupt::interruptible;
 use crate::tracking::Capture;
+use crate::units::seconds;
 use envelope::{Envelope, Point, Side};
 
 /// Correction of times before two captures are compared.
@@ -131,12 +132,6 @@ fn offset(paths: &[[Envelope; 2]], slope: f64) -> Option<Offset> {
     let (upper, lower) = bounds.min_by(|one, other| (one.0 - one.1).total_cmp(&(other.0 - other.1)))?;
     let round_trip = (upper - lower) / 1e9;
     Some(Offset { offset: f64::midpoint(upper, lower) / 1e9, uncertainty: round_trip.abs() / 2.0, round_trip })
-}
-
-fn seconds(nanoseconds: i64) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let nanoseconds = nanoseconds as f64;
-    nanoseconds / 1e9
 }
 
 impl Clock {

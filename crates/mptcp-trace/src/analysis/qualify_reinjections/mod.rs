@@ -17,6 +17,7 @@ use super::merge::Merged;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Repeat, RepeatKind, arrivals, data_level};
+use crate::units::seconds;
 use crate::{PacketRow, StreamId};
 pub use head_of_line::HeadOfLine;
 use outside::Outside;
@@ -359,10 +360,4 @@ fn totals(judged: &[Judged]) -> Vec<PairTotals> {
         totals
     };
     pairs.into_values().map(finish).collect()
-}
-
-fn seconds(nanoseconds: i64) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let nanoseconds = nanoseconds as f64;
-    nanoseconds / 1e9
 }
