@@ -54,13 +54,28 @@ impl CaptureFormat {
     }
 }
 
-/// Whether `path` is a regular file that begins like a capture, compressed or not. What cannot be read
-/// does not look like one.
+/// Whether `path` is a regular file that begins like a capture, compressed or not, or that is not empty and has a
+/// capture's name: of some formats and compressions nothing else tells. What cannot be read and is not named so does
+/// not look like one.
 #[must_use]
 pub fn looks_like_a_capture(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
-        && File::open(path).is_ok_and(|file| begins_like_a_capture(Box::new(file)).unwrap_or(false))
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
+        && (is_named_like_a_capture(path)
+            || File::open(path).is_ok_and(|file| begins_like_a_capture(Box::new(file)).unwrap_or(false)))
 }
+
+/// Whether the name ends as those of captures do, with the ending of a compression or without.
+fn is_named_like_a_capture(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let mut endings = name.rsplit('.').skip_while(|ending| COMPRESSED.contains(ending));
+    endings.next().is_some_and(|ending| CAPTURES.contains(&ending)) && name.contains('.')
+}
+
+/// Endings of compressed files.
+const COMPRESSED: [&str; 7] = ["gz", "zst", "lz4", "xz", "bz2", "lzma", "zip"];
+
+/// Endings of captures.
+const CAPTURES: [&str; 9] = ["pcap", "pcapng", "cap", "ntar", "erf", "ncf", "ncfx", "snoop", "5vw"];
 
 fn begins_like_a_capture(source: Box<dyn Read + Send>) -> io::Result<bool> {
     let (format, source) = detect(source)?;
@@ -70,14 +85,31 @@ fn begins_like_a_capture(source: Box<dyn Read + Send>) -> io::Result<bool> {
         CaptureFormat::Other => source,
     };
     let mut start = Vec::new();
-    source.by_ref().take(8).read_to_end(&mut start)?;
+    source.by_ref().take(12).read_to_end(&mut start)?;
     let native = matches!(CaptureFormat::of(&start), CaptureFormat::Pcap { .. } | CaptureFormat::Pcapng);
     Ok(native || FOREIGN.iter().any(|magic| start.starts_with(magic)))
 }
 
-/// How captures begin that only tshark reads: the modified libpcap format, snoop, and the two of Microsoft's Network
-/// Monitor.
-const FOREIGN: [&[u8]; 5] = [&[0xa1, 0xb2, 0xcd, 0x34], &[0x34, 0xcd, 0xb2, 0xa1], b"snoop\0\0\0", b"RTSS", b"GMBU"];
+/// How captures begin that only tshark reads.
+const FOREIGN: [&[u8]; 14] = [
+    // The modified libpcap format, snoop, and the two of Microsoft's Network Monitor.
+    &[0xa1, 0xb2, 0xcd, 0x34],
+    &[0x34, 0xcd, 0xb2, 0xa1],
+    b"snoop\0\0\0",
+    b"RTSS",
+    b"GMBU",
+    // 5Views, LANalyzer (both its first records), Sniffer for DOS and for Windows, Observer.
+    &[0xaa, 0xaa, 0xaa, 0xaa],
+    &[0x01, 0x10, 0x4c, 0x00],
+    &[0x07, 0x10, 0x4c, 0x00],
+    b"TRSNIFF data",
+    b"XCP\0",
+    b"ObserverPktB",
+    // Visual Networks, HP-UX nettl, and the text of Tektronix K12.
+    b"\x05VNF",
+    b"TR\0d\0",
+    b"+---------+-",
+];
 
 /// The format of `source`, and the source as it was.
 ///

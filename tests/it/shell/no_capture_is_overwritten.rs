@@ -66,6 +66,22 @@ fn nor_one_that_only_looks_like_a_capture() {
             refused(&home, &output.replace("TARGET", target), &home.path(target));
         }
     }
+    // How files begin that `editcap -F FORMAT` writes; and names that alone tell.
+    let foreign: [(&str, &[u8]); 9] = [
+        ("5views", b"\xaa\xaa\xaa\xaa\x20\0\0\0\0\0\x01\0"),
+        ("k12text", b"+---------+---------------+----------+"),
+        ("lanalyzer", b"\x01\x10\x4c\0\x01\x05Trace "),
+        ("nettl", b"TR\0d\0\0\0\0\0\0\0\x80"),
+        ("ngsniffer", b"TRSNIFF data    \x1a"),
+        ("ngwsniffer", b"XCP\x00002.001\0"),
+        ("visual", b"\x05VNF\x56\x15\0\0"),
+        ("transfer.pcap.xz", b"\xfd7zXZ\0"),
+        ("TRANSFER.ERF", b"\0\0\0\0\0\0\0\0\x9b\x04\x80"),
+    ];
+    for (name, start) in foreign {
+        home.write(name, start);
+        refused(&home, &format!("lc -o {name}"), &home.path(name));
+    }
 }
 
 #[test]
