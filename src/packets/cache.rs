@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Dissected;
+use super::{Dissected, regular};
 use crate::config::Places;
 pub use key::Key;
 use std::os::unix::fs::OpenOptionsExt;
@@ -126,16 +126,12 @@ impl Cache {
     #[must_use]
     pub fn get(&self, key: &Key) -> Lookup {
         let path = self.path_of(key);
-        // A link or a pipe that somebody put there is not an entry.
-        let regular = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
-        let opened =
-            if regular || !path.exists() { File::open(&path) } else { Err(io::Error::other("it is not a file")) };
-        let mut file = match opened {
+        let mut file = match regular::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Lookup::Miss,
             Err(error) => return Lookup::Damaged(damaged(&path, &error.to_string())),
         };
-        match entry::read(&mut file, key) {
+        match entry::read(&mut file, key, self.limit) {
             Ok(Some(dissected)) => {
                 // The order of eviction; that it cannot be written down is not a reason to do without the entry.
                 let _ = file.set_modified(SystemTime::now());

@@ -11,6 +11,7 @@ pub mod live;
 pub mod load;
 mod loaded_capture;
 mod progress;
+mod regular;
 pub mod schema;
 pub mod table;
 pub mod tshark;

@@ -77,11 +77,31 @@ pub(super) fn write(file: &mut File, key: &Key, dissected: &Dissected) -> Result
     Ok(length.saturating_add(HEAD as u64))
 }
 
-/// Reads an entry; `None` when it is whole but of another key, an error in words when it cannot be trusted.
-pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissected>, String> {
-    let mut octets = Vec::new();
-    file.read_to_end(&mut octets).map_err(|error| error.to_string())?;
-    let (about, table) = checked(&octets)?;
+/// Reads an entry of at most `most` bytes; `None` when it is whole but of another key, an error in words when it cannot
+/// be trusted.
+pub(super) fn read(file: &mut File, wanted: &Key, most: u64) -> Result<Option<Dissected>, String> {
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let mut octets = [0; HEAD];
+    file.read_exact(&mut octets).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => foreign(),
+        _ => error.to_string(),
+    })?;
+    let head = Head::of(&octets).ok_or_else(foreign)?;
+    // Looked at before the rest is read: a file without content may claim any length, and reading it would take that
+    // memory.
+    let body_length = u64::from(head.about_length).saturating_add(head.table_length);
+    if length != body_length.saturating_add(HEAD as u64) {
+        return Err(foreign());
+    }
+    if length > most {
+        return Err("larger than `cache_limit`".to_string());
+    }
+    let mut body = Vec::new();
+    file.take(body_length).read_to_end(&mut body).map_err(|error| error.to_string())?;
+    if xxh3_64(&body) != head.sum {
+        return Err(foreign());
+    }
+    let (about, table) = body.split_at_checked(head.about_length as usize).ok_or_else(foreign)?;
     let about: AboutIn = serde_json::from_slice(about).map_err(|error| error.to_string())?;
     if about.key != *wanted {
         return Ok(None);
@@ -92,23 +112,29 @@ pub(super) fn read(file: &mut File, wanted: &Key) -> Result<Option<Dissected>, S
     Ok(Some(Dissected { dissection: Dissection { packets, facts: about.facts }, extra }))
 }
 
-/// The two parts of an entry whose head and checksum fit.
-fn checked(octets: &[u8]) -> Result<(&[u8], &[u8]), String> {
-    let foreign = || "damaged, or from another version".to_string();
-    let (head, body) = octets.split_first_chunk::<HEAD>().ok_or_else(foreign)?;
-    let (magic, rest) = head.split_at(8);
-    let (layout, rest) = rest.split_at(4);
-    let (about_length, rest) = rest.split_at(4);
-    let (table_length, sum) = rest.split_at(8);
-    if magic != MAGIC || layout != LAYOUT.to_le_bytes() || sum != xxh3_64(body).to_le_bytes() {
-        return Err(foreign());
+fn foreign() -> String {
+    "damaged, or from another version".to_string()
+}
+
+/// The head of an entry of this layout.
+struct Head {
+    about_length: u32,
+    table_length: u64,
+    sum: u64,
+}
+
+impl Head {
+    fn of(octets: &[u8; HEAD]) -> Option<Head> {
+        let rest = octets.strip_prefix(&MAGIC)?.strip_prefix(&LAYOUT.to_le_bytes())?;
+        let (about_length, rest) = rest.split_first_chunk()?;
+        let (table_length, rest) = rest.split_first_chunk()?;
+        let (sum, _) = rest.split_first_chunk()?;
+        Some(Head {
+            about_length: u32::from_le_bytes(*about_length),
+            table_length: u64::from_le_bytes(*table_length),
+            sum: u64::from_le_bytes(*sum),
+        })
     }
-    let about_length = u32::from_le_bytes(about_length.try_into().map_err(|_| foreign())?);
-    let (about, table) = body.split_at_checked(about_length as usize).ok_or_else(foreign)?;
-    if (table.len() as u64).to_le_bytes() != table_length {
-        return Err(foreign());
-    }
-    Ok((about, table))
 }
 
 /// Sums up what is written through it.

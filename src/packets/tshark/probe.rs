@@ -12,7 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{OLDEST, TsharkError};
 use crate::nearest::nearest;
+use crate::packets::regular;
 use crate::{children, temporary};
+
+/// A longer file does not remember a version; in bytes.
+const LONGEST_ANSWER: u64 = 1 << 20;
+
+/// A longer file does not remember the names of fields; in bytes, of which those of tshark 4 take seven million.
+const LONGEST_FIELDS: u64 = 64 << 20;
 
 /// An installed tshark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +67,7 @@ impl Tshark {
         // The first line tells which tshark the names are of.
         let head = format!("{} {} {}\n", self.version, self.stamp.0, self.stamp.1);
         let file = self.memory.as_ref().map(|directory| directory.join("tshark-fields.txt"));
-        let remembered = file.as_deref().and_then(|file| fs::read_to_string(file).ok());
+        let remembered = file.as_deref().and_then(|file| regular::read_text(file, LONGEST_FIELDS).ok());
         let fields = match remembered.as_deref().and_then(|text| text.strip_prefix(&head)) {
             Some(names) => names.to_string(),
             None => {
@@ -100,7 +107,7 @@ pub fn probe(binary: &Path, memory: Option<&Path>) -> Result<Tshark, TsharkError
 }
 
 fn recall(file: &Path) -> Option<Tshark> {
-    serde_json::from_slice(&fs::read(file).ok()?).ok()
+    serde_json::from_str(&regular::read_text(file, LONGEST_ANSWER).ok()?).ok()
 }
 
 /// Forgetting costs a second at the next start, so a directory that cannot be written is not an error here.

@@ -328,3 +328,40 @@ fn put_and_get(cache: &Cache, capture: &Path) {
         assert!(cache.get(&key).hit().unwrap().raw().unwrap().equals_missing(&kept.raw().unwrap()));
     }
 }
+
+/// One that claims lengths which it does not have is refused by its head, before gigabytes of nothing are read.
+#[test]
+fn a_sparse_entry_is_refused_unread() {
+    let place = Place::new();
+    let key = place.key("a.pcap");
+    place.cache.put(&key, &dissection(20)).unwrap();
+    let path = place.entries().remove(0);
+    let started = std::time::Instant::now();
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_len(1 << 40).unwrap();
+    assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "its head tells another length");
+    // A head that fits, of an entry that the cache would never have kept.
+    let mut head = b"mptcp\0\r\n".to_vec();
+    head.extend(1_u32.to_le_bytes());
+    head.extend(0_u32.to_le_bytes());
+    head.extend(((1_u64 << 40) - 32).to_le_bytes());
+    head.extend(0_u64.to_le_bytes());
+    std::os::unix::fs::FileExt::write_all_at(&file, &head, 0).unwrap();
+    let Lookup::Damaged(warning) = place.cache.get(&key) else { panic!("believed") };
+    assert!(warning.contains("larger than `cache_limit`"), "{warning}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_link_or_a_pipe_in_place_of_an_entry_is_neither_followed_nor_waited_for() {
+    let place = Place::new();
+    let key = place.key("a.pcap");
+    place.cache.put(&key, &dissection(3)).unwrap();
+    let path = place.entries().remove(0);
+    for made in ["mv ENTRY ENTRY.kept; ln -s ENTRY.kept ENTRY", "rm ENTRY; mkfifo ENTRY", "rm ENTRY; mkdir ENTRY"] {
+        let script = made.replace("ENTRY", &path.display().to_string());
+        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        let Lookup::Damaged(warning) = place.cache.get(&key) else { panic!("{made}: believed") };
+        assert!(warning.contains("it is not a file"), "{warning}");
+    }
+}

@@ -118,3 +118,18 @@ fn a_failed_dissection_is_not_kept() {
     load(&home, &[]);
     assert_eq!((runs(&home), entries(&home).len()), (1, 1));
 }
+
+/// What the cache remembers of tshark may be anything, where others write to its directory.
+#[test]
+fn what_is_remembered_of_tshark_is_read_only_from_files_of_its_size() {
+    let home = counting();
+    let whole = load(&home, &[]).results;
+    let remembered = home.path("cache/mptcpanalyzer/tshark.json");
+    for made in ["ln -s /dev/zero FILE", "mkfifo FILE", "truncate -s 1T FILE", "ln -s FILE FILE", "mkdir FILE"] {
+        let script = format!("rm -rf FILE; {made}").replace("FILE", &remembered.display().to_string());
+        assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
+        let started = std::time::Instant::now();
+        assert_eq!(load(&home, &[]).results, whole, "{made}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{made}: {:?}", started.elapsed());
+    }
+}
