@@ -19,7 +19,7 @@ pub(super) fn write(
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(output);
     let shown = |text: String| if for_terminal { terminal_text::escape(&text).into_owned() } else { text };
     if let Some(frame) = &report.frame {
-        writer.write_record(frame.names()).map_err(io_error)?;
+        write_header(frame.names(), shown, &mut writer)?;
         for row in frame.rows() {
             writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
         }
@@ -31,7 +31,7 @@ pub(super) fn write(
             (None, Some(table)) => Cow::Borrowed(table),
             (None, None) => return writer.flush(),
         };
-        write_header(&completed, &mut writer)?;
+        write_header(names(&completed), shown, &mut writer)?;
         write_rows(&completed, shown, &mut writer)?;
     }
     writer.flush()
@@ -49,14 +49,23 @@ pub(super) fn part(
     let shown = |text: String| if for_terminal { terminal_text::escape(&text).into_owned() } else { text };
     let Some(table) = report.records.as_ref().or(report.tables.first()) else { return Ok(()) };
     if headed {
-        write_header(table, &mut writer)?;
+        write_header(names(table), shown, &mut writer)?;
     }
     write_rows(table, shown, &mut writer)?;
     writer.flush()
 }
 
-fn write_header(table: &Table, writer: &mut csv::Writer<&mut dyn Write>) -> io::Result<()> {
-    writer.write_record(table.columns.iter().map(|column| &column.name)).map_err(io_error)
+fn names(table: &Table) -> impl Iterator<Item = &str> {
+    table.columns.iter().map(|column| column.name.as_str())
+}
+
+/// Queries and plugins name columns as they like, so a name is written with the care of a text.
+fn write_header<'a>(
+    names: impl Iterator<Item = &'a str>,
+    shown: impl Fn(String) -> String,
+    writer: &mut csv::Writer<&mut dyn Write>,
+) -> io::Result<()> {
+    writer.write_record(names.map(|name| shown(spreadsheet::inert(name).into_owned()))).map_err(io_error)
 }
 
 fn write_rows(

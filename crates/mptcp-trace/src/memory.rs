@@ -50,10 +50,12 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
 /// # Errors
 /// Form of an amount.
 pub fn parse(text: &str) -> Result<u64, &'static str> {
-    const UNITS: [(&str, u64); 9] = [
+    const UNITS: [(&str, u64); 11] = [
+        ("TiB", 1 << 40),
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),
         ("GiB", 1 << 30),
+        ("TB", 1_000_000_000_000),
         ("kB", 1000),
         ("MB", 1_000_000),
         ("GB", 1_000_000_000),
@@ -62,13 +64,19 @@ pub fn parse(text: &str) -> Result<u64, &'static str> {
         ("", 1),
     ];
     let text = text.trim();
-    let amount = UNITS.iter().find_map(|(unit, factor)| {
-        let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
-        number.checked_mul(*factor)
-    });
-    amount
-        .filter(|bytes| *bytes >= LEAST)
-        .ok_or("not a valid amount of memory; give a number with MB, MiB, GB or GiB, at least 64MiB")
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?.trim_end(), *factor)))
+        .filter(|(number, _)| is_number(number))
+        .ok_or("not a valid amount of memory; give a number with MB, MiB, GB or GiB, at least 64MiB")?;
+    // What has digits alone and is not a number here has too many of them.
+    let amount = number.parse().ok().and_then(|number: u64| number.checked_mul(factor));
+    match amount {
+        Some(amount) if amount >= LEAST => Ok(amount),
+        Some(_) => Err("too little memory; give at least 64MiB"),
+        None => Err("more memory than any computer has; give less, such as 64GiB"),
+    }
 }
 
 #[cfg(test)]
@@ -80,8 +88,19 @@ mod tests {
         assert_eq!(parse("2GiB"), Ok(2_147_483_648));
         assert_eq!(parse("500 MB"), Ok(500_000_000));
         assert_eq!(parse("100000000"), Ok(100_000_000));
-        for wrong in ["", "GiB", "-1G", "1.5GiB", "63MiB", "99999999999GiB", "2 TiB"] {
-            assert!(parse(wrong).is_err(), "{wrong}");
+        assert_eq!(parse("2 TiB"), Ok(2_199_023_255_552));
+        for (wrong, says) in [
+            ("", "not a valid"),
+            ("GiB", "not a valid"),
+            ("-1G", "not a valid"),
+            ("1.5GiB", "not a valid"),
+            ("63MiB", "at least 64MiB"),
+            ("99999999999GiB", "give less"),
+            ("99999999999TiB", "give less"),
+            ("100000000000000000000", "give less"),
+        ] {
+            let said = parse(wrong).expect_err(wrong);
+            assert!(said.contains(says), "{wrong}: {said}");
         }
     }
 

@@ -54,6 +54,8 @@ struct Question {
     query: String,
     /// The tables, `0.arrow` and so on, by name.
     tables: Vec<String>,
+    /// The process that asks.
+    asker: u32,
     /// Rows of the answer at most.
     rows: u64,
     /// Memory for the work, in bytes.
@@ -93,7 +95,13 @@ pub fn answer(
         written.map_err(|source| Error::Table { action: "hand a table to the query", source })?;
         names.push(name);
     }
-    let question = Question { query: query.to_string(), tables: names, rows: limits.rows, memory: limits.memory };
+    let question = Question {
+        query: query.to_string(),
+        tables: names,
+        asker: std::process::id(),
+        rows: limits.rows,
+        memory: limits.memory,
+    };
     let Some(program) = PROGRAM.get() else {
         return read(directory.path(), in_a_thread(question, directory.path()), "", limits);
     };
@@ -168,12 +176,24 @@ fn gave_up(said: &str, limits: Limits) -> Error {
 /// The process: answers the question in `directory` and returns its exit code.
 #[must_use]
 pub fn serve(directory: &Path) -> u8 {
-    let Some(question) = fs::read(directory.join(QUESTION)).ok().and_then(|text| serde_json::from_slice(&text).ok())
-    else {
+    let question = fs::read(directory.join(QUESTION)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let Some(question): Option<Question> = question else { return 1 };
+    if !ends_with(question.asker) {
         return 1;
-    };
+    }
     limit(&question);
     u8::from(!in_a_thread(question, directory))
+}
+
+/// Has this process end with the one that asks, also where that is killed; false where that has ended already.
+fn ends_with(asker: u32) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // It is the end of the thread that started this process which counts; that thread waits for the answer.
+        let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+    }
+    // It may have ended before that.
+    u32::try_from(nix::unistd::getppid().as_raw()).is_ok_and(|parent| parent == asker)
 }
 
 /// Works the answer out on a stack that is large enough; true when it, or a refusal, is in `directory`.
@@ -204,7 +224,13 @@ fn work(question: &Question, directory: &Path) -> bool {
     }
     let answer = context.execute(&question.query).and_then(|asked| {
         // One more row than is wanted tells that there are more.
-        asked.limit(question.rows.saturating_add(1).try_into().unwrap_or(u32::MAX)).collect()
+        let asked = asked.limit(question.rows.saturating_add(1).try_into().unwrap_or(u32::MAX));
+        match asked.clone().collect() {
+            // polars counts the rows of a UNION in numbers of 128 bits, which it is built without, unless it must not
+            // push the count down.
+            Err(error) if error.to_string().contains("UInt128") => asked.with_projection_pushdown(false).collect(),
+            answer => answer,
+        }
     });
     match answer {
         Err(error) => refuse(&error.to_string()),

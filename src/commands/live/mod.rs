@@ -147,11 +147,18 @@ impl Command for LiveCommand {
     }
 }
 
+/// The longest time of an option, in seconds: some 34 years.
+const LONGEST: u64 = 1 << 30;
+
 /// A time as typed, at least a millisecond.
 fn seconds(text: &str) -> std::result::Result<Duration, &'static str> {
-    let duration = text.parse().ok().and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok());
-    let fits = |duration: &Duration| (Duration::from_millis(1)..=Duration::from_secs(1 << 30)).contains(duration);
-    duration.filter(fits).ok_or("not a valid time; give seconds, at least 0.001")
+    let wrong = "not a valid time; give seconds, at least 0.001";
+    let seconds: f64 = text.parse().map_err(|_| wrong)?;
+    if seconds > Duration::from_secs(LONGEST).as_secs_f64() {
+        return Err("too long a time; give at most 1073741824 seconds");
+    }
+    let duration = Duration::try_from_secs_f64(seconds).ok();
+    duration.filter(|duration| *duration >= Duration::from_millis(1)).ok_or(wrong)
 }
 
 fn list(program: Option<&Path>) -> Result<Outcome> {
@@ -167,8 +174,11 @@ mod tests {
     #[test]
     fn times_are_seconds_above_zero() {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        for wrong in ["0", "-1", "x", "inf", "NaN", "1e300", "0.0001"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+        for wrong in ["0", "-1", "x", "NaN", "0.0001", "-1e300", "-inf"] {
+            assert_eq!(seconds(wrong), Err("not a valid time; give seconds, at least 0.001"), "{wrong}");
+        }
+        for wrong in ["1e300", "inf", "1073741825"] {
+            assert_eq!(seconds(wrong), Err("too long a time; give at most 1073741824 seconds"), "{wrong}");
         }
     }
 }

@@ -153,3 +153,31 @@ fn a_query_without_quotes_says_why_it_fails() {
     let done = home.run(&[home.write("script", line).to_str().expect("UTF-8")], "");
     assert!(done.messages.contains("quote the query"), "{}", done.messages);
 }
+
+#[test]
+fn rows_of_a_union_are_counted() {
+    let Some(folder) = examples() else { return };
+    let path = folder.join("client.pcapng");
+    let packets = scenarios::tshark(&path, &["tcp.len"]).iter().filter(|line| !line.is_empty()).count();
+    let both = "SELECT tcplen FROM packets UNION ALL SELECT tcplen FROM packets";
+    for query in [
+        format!("SELECT COUNT(*) AS n FROM ({both}) t"),
+        format!("WITH t AS ({both}) SELECT COUNT(*) AS n FROM t"),
+        format!("SELECT COUNT(*) AS n FROM (SELECT * FROM ({both}) t) u"),
+    ] {
+        assert_eq!(asked(&path, &query), [json!({"n": 2 * packets})], "{query}");
+    }
+}
+
+/// Worked by hand: an apostrophe makes a spreadsheet show a text that begins like a formula.
+#[test]
+fn a_column_named_like_a_formula_is_inert_in_csv() {
+    let Some(folder) = examples() else { return };
+    let capture = folder.join("client.pcapng").display().to_string();
+    let query = "SELECT 'x' AS \"=cmd\", 'y' AS plain FROM packets LIMIT 1";
+    let done = Home::new().run(&["--load", &capture, "--format", "csv", "sql", query], "");
+    assert_eq!(done.results, "'=cmd,plain\nx,y\n", "{done:?}");
+    let script = format!("set csv_text exact\nsql {query:?} --format csv\n");
+    let done = Home::new().run(&["--load", &capture], &script);
+    assert_eq!(done.results, "=cmd,plain\nx,y\n", "{done:?}");
+}

@@ -125,4 +125,65 @@ fn a_capture_of_more_packets_than_fit_stops_with_one_sentence() {
         "not a valid amount of memory; give a \
         number"
     ));
+    assert!(home.run(&["--memory-limit", "99999999999TiB", "help"], "").messages.contains("give less"));
+}
+
+/// Killed, the program cannot end what it started; the process that works on the query ends all the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_work_ends_with_a_program_that_is_killed() {
+    let home = Home::new();
+    let mut program = home.program();
+    let query = "SELECT COUNT(DISTINCT a.packetid * 100000 + b.packetid) AS n FROM packets a CROSS JOIN packets b";
+    program.args(["--load", &capture(), "sql", query]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = program.spawn().unwrap();
+    let worker = within(Duration::from_secs(20), || {
+        let path = format!("/proc/{0}/task/{0}/children", child.id());
+        let children = std::fs::read_to_string(path).unwrap_or_default();
+        children.split_whitespace().find(|id| serves(id)).map(str::to_string)
+    });
+    let worker = worker.expect("a process works on the query");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(within(Duration::from_secs(10), || (!serves(&worker)).then_some(())).is_some(), "{worker} lives on");
+}
+
+/// Whether the process is one that works on a query.
+#[cfg(target_os = "linux")]
+fn serves(process: &str) -> bool {
+    let words = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    words.split(|byte| *byte == 0).any(|word| word == b"__answer_query")
+}
+
+#[cfg(target_os = "linux")]
+fn within<T>(limit: Duration, mut wanted: impl FnMut() -> Option<T>) -> Option<T> {
+    let started = Instant::now();
+    while started.elapsed() < limit {
+        if let Some(found) = wanted() {
+            return Some(found);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
+#[test]
+fn three_way_joins_beyond_the_memory_name_it() {
+    let home = Home::new();
+    let joins = "packets a JOIN packets b ON a.tcpdest = b.tcpdest JOIN packets c ON a.tcpdest = c.tcpdest";
+    for query in [
+        format!("SELECT COUNT(DISTINCT a.packetid + b.packetid * 7 + c.packetid * 11) AS n FROM {joins}"),
+        format!(
+            "SELECT a.packetid AS x, b.tcplen AS y, c.reltime AS z FROM {joins} ORDER BY a.reltime, b.reltime, c.reltime"
+        ),
+    ] {
+        let done = ask(&home, &["--memory-limit", "500MiB"], &query);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        // Which of the two comes first is polars' choice; that the query was nested or cannot be run is not so.
+        let sentences = [
+            "error: the query needs more than 524.3 MB of memory; simplify it, or raise `--memory-limit`\n",
+            "error: the query makes more than 2^32 intermediate rows; simplify it\n",
+        ];
+        assert!(sentences.contains(&done.messages.as_str()), "{query}: {done:?}");
+    }
 }
