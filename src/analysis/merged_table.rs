@@ -7,7 +7,7 @@ use mptcp_trace::analysis::merge::{Flow, Merged, Passage};
 
 use crate::error::{Error, Result};
 use crate::packets::LoadedCapture;
-use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::interrupt::{self, interruptible};
 
 /// One row a [`Passage`]: `towards` (text), `fate` (text), `reordered` (bool), `offset`, `length` (u32, bytes),
 /// `delay` (duration, from the function `delay`, null unless both have it), then every column of the packet table
@@ -15,7 +15,7 @@ use mptcp_trace::interrupt::interruptible;
 /// capture lacks the packet.
 ///
 /// # Errors
-/// When polars cannot put the columns together.
+/// When polars cannot put the columns together, and on Ctrl-C.
 pub fn merged_table(
     first: &LoadedCapture,
     second: &LoadedCapture,
@@ -25,42 +25,43 @@ pub fn merged_table(
     let (first, second) = (first.table()?, second.table()?);
     let mut whole: Option<DataFrame> = None;
     for flow in interruptible(&merged.flows) {
-        let part = of_flow((&first, &second), flow, &delay)
-            .map_err(|source| Error::Table { action: "merge the packets", source })?;
+        let part = of_flow((&first, &second), flow, &delay)?;
         match &mut whole {
             None => whole = Some(part),
             Some(whole) => {
-                whole.vstack_mut(&part).map_err(|source| Error::Table { action: "merge the packets", source })?;
+                whole.vstack_mut(&part).map_err(failed)?;
             }
         }
     }
+    interrupt::check()?;
     Ok(whole.unwrap_or_default())
+}
+
+fn failed(source: PolarsError) -> Error {
+    Error::Table { action: "merge the packets", source }
 }
 
 fn of_flow(
     (first, second): (&DataFrame, &DataFrame),
     flow: &Flow,
     delay: &dyn Fn(&Flow, &Passage) -> Option<i64>,
-) -> PolarsResult<DataFrame> {
-    let passages = &flow.passages;
-    let height = passages.len();
+) -> Result<DataFrame> {
+    let passages = || interruptible(&flow.passages);
+    let height = flow.passages.len();
     let text = |name: &'static str, values: Vec<&str>| Column::new(PlSmallStr::from_static(name), values);
-    let delays = passages.iter().map(|passage| delay(flow, passage));
+    let delays = passages().map(|passage| delay(flow, passage));
     let delays = Int64Chunked::from_iter_options(PlSmallStr::from_static("delay"), delays);
     let mut columns = vec![
         text("towards", vec![flow.towards().name(); height]),
-        text("fate", passages.iter().map(|passage| passage.fate.name()).collect()),
-        Column::new("reordered".into(), passages.iter().map(|passage| passage.reordered).collect::<Vec<_>>()),
-        Column::new("offset".into(), passages.iter().map(|passage| passage.offset).collect::<Vec<_>>()),
-        Column::new("length".into(), passages.iter().map(|passage| passage.length).collect::<Vec<_>>()),
+        text("fate", passages().map(|passage| passage.fate.name()).collect()),
+        Column::new("reordered".into(), passages().map(|passage| passage.reordered).collect::<Vec<_>>()),
+        Column::new("offset".into(), passages().map(|passage| passage.offset).collect::<Vec<_>>()),
+        Column::new("length".into(), passages().map(|passage| passage.length).collect::<Vec<_>>()),
         delays.into_duration(TimeUnit::Nanoseconds).into_column(),
     ];
     let (sender, receiver) = flow.sender.of((first, second), (second, first));
     let rows = |which: fn(&Passage) -> Option<PacketRow>| -> IdxCa {
-        IdxCa::from_iter_options(
-            PlSmallStr::from_static("rows"),
-            passages.iter().map(|passage| Some(which(passage)?.0)),
-        )
+        IdxCa::from_iter_options(PlSmallStr::from_static("rows"), passages().map(|passage| Some(which(passage)?.0)))
     };
     for (table, rows, ending) in
         [(sender, rows(|passage| passage.sender), "_sender"), (receiver, rows(|passage| passage.receiver), "_receiver")]
@@ -70,10 +71,12 @@ fn of_flow(
             if flow.sender.of(second, first).column(column.name()).is_err() {
                 continue;
             }
-            let mut taken = column.take(&rows)?;
+            interrupt::check()?;
+            let mut taken = column.take(&rows).map_err(failed)?;
             taken.rename(PlSmallStr::from_string(format!("{}{ending}", column.name())));
             columns.push(taken);
         }
     }
-    DataFrame::new(height, columns)
+    interrupt::check()?;
+    DataFrame::new(height, columns).map_err(failed)
 }

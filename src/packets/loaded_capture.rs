@@ -90,14 +90,17 @@ impl LoadedCapture {
         let mut columns = Vec::new();
         for (spec, made) in schema::COLUMNS.iter().zip(&self.made) {
             if wanted(spec.name) {
-                columns.push(self.column(spec, made).map_err(failed)?);
                 interrupt::check()?;
+                columns.push(self.column(spec, made).map_err(failed)?);
             }
         }
         let extra = self.extra.iter().filter(|column| wanted(column.name()));
         for column in extra {
+            interrupt::check()?;
             columns.push(self.of_rows(column).map_err(failed)?);
         }
+        // After Ctrl-C the columns end where it came.
+        interrupt::check()?;
         DataFrame::new(self.segments.len(), columns).map_err(failed)
     }
 
@@ -113,7 +116,7 @@ impl LoadedCapture {
                 None => self.of_data_level(spec.name)?,
             },
         };
-        // After Ctrl-C what is worked out over several packets is not whole.
+        // After Ctrl-C it is not whole.
         if interrupt::requested() {
             return Ok(column);
         }

@@ -9,7 +9,7 @@ use super::console::{Console, output_error};
 use super::executor::{Executor, Flow, guarded};
 use crate::cli::Level;
 use crate::commands::shared::feed::{Feed, Next};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::Rolling;
 use crate::terminal_text::escape;
 use crate::{arguments, whole_file};
@@ -45,6 +45,10 @@ impl Executor {
         written?;
         for sentence in finished? {
             self.note(console, &sentence);
+        }
+        // Ctrl-C is the ordinary end, what ends the program is not.
+        if interrupt::ending().is_some() {
+            return Err(Error::Interrupted);
         }
         Ok(Flow::Continue)
     }

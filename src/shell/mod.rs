@@ -139,8 +139,8 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
         },
         Mode::Test(paths) => test(&paths, cli, console),
         Mode::Script(Script::Stdin) => {
-            let mut lines = io::stdin().lock();
-            Ok(script::run(&mut executor, console, &mut lines, "<stdin>", cli.keep_going))
+            let input = reading::standard_input().map_err(|source| Error::file("read", Path::new("-"), source))?;
+            Ok(script::run(&mut executor, console, &mut BufReader::new(input), "<stdin>", cli.keep_going))
         }
         Mode::Script(Script::File(path)) => {
             let file = reading::open(&path).map_err(|source| Error::file("read", &path, source))?;

@@ -1,8 +1,10 @@
 //! The interactive prompt: reads lines from the terminal and feeds them to the executor until the person leaves.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use nix::sys::termios::{FlushArg, tcflush};
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
@@ -20,6 +22,7 @@ use super::executor::{Executor, Flow, guarded};
 use super::history;
 use super::line::Openness;
 use super::panics;
+use super::signals;
 use crate::commands::Session;
 use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
@@ -28,6 +31,13 @@ use crate::terminal_text::escape;
 
 /// Characters of a file name that the prompt shows; the line needs room too.
 const LONGEST_NAME: usize = 40;
+
+/// How many lines in a row may be none: a terminal that sends only those is broken.
+const MOST_UNREADABLE: usize = 100;
+
+/// Why a typed line is dropped.
+const NOT_UTF_8: &str = "the line was dropped, because it has a byte that is not UTF-8; set the terminal to UTF-8, \
+                         or write the name with `*` or `?`";
 
 /// Reads and runs lines until `quit`, Ctrl-D or the end of the terminal. No command's failure ends it.
 ///
@@ -42,7 +52,7 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         let name =
             session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
         lines.adapt(&session.settings);
-        let Some(mut line) = lines.read(name.as_deref(), session)? else { return Ok(0) };
+        let Some(mut line) = lines.read(name.as_deref(), session, console)? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;
         }
@@ -80,6 +90,8 @@ struct Lines {
     editor: Editor<Assistant, DefaultHistory>,
     /// Where the history is kept; `None` once that place turned out unusable.
     history: Option<PathBuf>,
+    /// Lines that could not be read since the last one that could.
+    unreadable: usize,
     /// Colours as the terminal has them.
     colour: ColorMode,
 }
@@ -97,7 +109,7 @@ impl Lines {
             .build();
         let mut editor = Editor::with_config(settings).map_err(terminal_error)?;
         editor.set_helper(Some(Assistant::default()));
-        let mut lines = Lines { editor, history: history::place().filter(|_| history_size > 0), colour };
+        let mut lines = Lines { editor, history: history::place().filter(|_| history_size > 0), unreadable: 0, colour };
         lines.recall(console);
         Ok(lines)
     }
@@ -107,7 +119,7 @@ impl Lines {
         let Some(path) = self.history.clone() else { return };
         match self.editor.load_history(&path) {
             Ok(()) => {}
-            Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::NotFound => {
                 if let Some(directory) = path.parent()
                     && let Err(error) = std::fs::create_dir_all(directory)
                 {
@@ -150,7 +162,7 @@ impl Lines {
     }
 
     /// The next line; `None` when the person leaves.
-    fn read(&mut self, capture: Option<&str>, session: &Session) -> Result<Option<String>> {
+    fn read(&mut self, capture: Option<&str>, session: &Session, console: &mut Console<'_>) -> Result<Option<String>> {
         if let Some(assistant) = self.editor.helper_mut() {
             let snapshot = panics::guard(|| Snapshot::of(session, Some(&assistant.snapshot)));
             assistant.snapshot = snapshot.unwrap_or_default();
@@ -158,10 +170,25 @@ impl Lines {
         let plain = prompt_for(capture);
         let styled = format!("\x1b[1m{plain}\x1b[0m");
         loop {
-            match self.editor.readline(&(plain.as_str(), styled.as_str())) {
-                Ok(line) => return Ok(Some(line)),
+            let read = {
+                let _idle = signals::idle();
+                self.editor.readline(&(plain.as_str(), styled.as_str()))
+            };
+            match read {
+                Ok(line) => {
+                    self.unreadable = 0;
+                    return Ok(Some(line));
+                }
                 Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
                 Err(ReadlineError::Eof) => return Ok(None),
+                Err(ReadlineError::Io(error))
+                    if error.kind() == ErrorKind::InvalidData && self.unreadable < MOST_UNREADABLE =>
+                {
+                    self.unreadable += 1;
+                    // What is left of the line would be taken for one of its own, and run.
+                    let _ = tcflush(std::io::stdin(), FlushArg::TCIFLUSH);
+                    console.error(&Error::Usage(NOT_UTF_8.to_string()));
+                }
                 Err(error) => return Err(terminal_error(error)),
             }
         }
@@ -175,7 +202,7 @@ fn terminal_error(error: ReadlineError) -> Error {
         ReadlineError::Errno(error) => std::io::Error::from(error),
         other => std::io::Error::other(other),
     };
-    if error.kind() == std::io::ErrorKind::BrokenPipe {
+    if error.kind() == ErrorKind::BrokenPipe {
         return Error::OutputClosed;
     }
     Error::Failed(format!("cannot read from the terminal: {error}"))

@@ -134,11 +134,13 @@ impl<'a> Lines<'a> {
 /// Appends the next line to `text` without its end; false at the end of the script.
 fn append_line(input: &mut dyn BufRead, text: &mut Vec<u8>) -> Result<bool, Error> {
     let room = LONGEST_LINE.saturating_sub(text.len() as u64);
-    let read = input
-        .take(room)
-        .read_until(b'\n', text)
-        .map_err(|source| Error::Failed(format!("cannot read the script: {source}")))?;
+    let read = input.take(room).read_until(b'\n', text).map_err(|source| match source.get_ref() {
+        Some(inner) if inner.is::<interrupt::Interrupted>() => Error::Interrupted,
+        _ => Error::Failed(format!("cannot read the script: {source}")),
+    })?;
     if read == 0 && room > 0 {
+        // Who sends a signal may close the pipe as well.
+        interrupt::check()?;
         return Ok(false);
     }
     if text.len() as u64 >= LONGEST_LINE {

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use super::console::Console;
@@ -19,6 +20,9 @@ use crate::{children, temporary};
 const GRACE: Duration = Duration::from_secs(1);
 
 static AT_PROMPT: AtomicBool = AtomicBool::new(false);
+
+/// The program waits for a line.
+static IDLE: AtomicBool = AtomicBool::new(false);
 
 /// Terminal settings before a line editor changed them.
 static TERMINAL: Mutex<Option<Termios>> = Mutex::new(None);
@@ -34,6 +38,7 @@ pub fn exit_code() -> u8 {
 /// program with SIGHUP ignored (`nohup`) wants it to go on.
 pub fn handle(console: &mut Console<'_>) {
     *terminal() = tcgetattr(io::stdin()).ok();
+    fail_beyond_the_largest_size();
     let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP));
     let started = Signals::new(wanted).and_then(|mut signals| {
         let take_all = move || signals.forever().for_each(take);
@@ -44,9 +49,32 @@ pub fn handle(console: &mut Console<'_>) {
     }
 }
 
+/// A file that reaches the largest size that the system allows (`ulimit -f`) does not end the program: writing fails
+/// with an error that is said, and what was begun is removed. Programs started from here have the signal as usual, which
+/// one that is ignored would not be.
+fn fail_beyond_the_largest_size() {
+    let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+}
+
 /// Ctrl-C now ends a command, not the program.
 pub fn at_prompt() {
     AT_PROMPT.store(true, Ordering::SeqCst);
+}
+
+/// While it lives, no work has to come to its end before the program does.
+#[must_use]
+pub struct Idle(());
+
+/// Says that the program waits for a line of the person.
+pub fn idle() -> Idle {
+    IDLE.store(true, Ordering::SeqCst);
+    Idle(())
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        IDLE.store(false, Ordering::SeqCst);
+    }
 }
 
 /// Whether the program was started with this signal ignored.
@@ -74,7 +102,7 @@ fn take(signal: i32) {
     } else {
         interrupt::end(signal);
     }
-    if again {
+    if again || IDLE.load(Ordering::SeqCst) {
         end_now();
     }
     let taken = interrupt::taken();

@@ -51,6 +51,14 @@ pub fn open(path: &Path) -> io::Result<OpenFile> {
     Ok(source)
 }
 
+/// Standard input. Waiting for it, too, ends at Ctrl-C.
+///
+/// # Errors
+/// When the system does not give it.
+pub fn standard_input() -> io::Result<OpenFile> {
+    Ok(OpenFile { file: File::from(io::stdin().as_fd().try_clone_to_owned()?), waits: true })
+}
+
 /// The text of the file `path`.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! The packet table as a query sees it.
 
+use mptcp_trace::interrupt::{self, interruptible};
 use polars::prelude::*;
 
 use crate::error::Result;
@@ -18,8 +19,16 @@ pub fn table(capture: &LoadedCapture, query: &str) -> Result<PolarsResult<DataFr
     let all = without_count.contains('*');
     // Rows are counted by some column.
     let table = capture.columns(|name| all || name == "packetid" || without_count.contains(name))?;
-    let columns = table.columns().iter().map(comparable).collect::<PolarsResult<Vec<Column>>>();
-    Ok(columns.and_then(|columns| DataFrame::new(table.height(), columns)))
+    let mut columns = Vec::new();
+    for column in table.columns() {
+        interrupt::check()?;
+        match comparable(column) {
+            Ok(column) => columns.push(column),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    interrupt::check()?;
+    Ok(DataFrame::new(table.height(), columns))
 }
 
 fn comparable(column: &Column) -> PolarsResult<Column> {
@@ -28,8 +37,9 @@ fn comparable(column: &Column) -> PolarsResult<Column> {
         kind if kind.is_unsigned_integer() && printed_in_hexadecimal => {
             let digits = if *kind == DataType::UInt64 { 16 } else { 8 };
             let numbers = column.cast(&DataType::UInt64)?;
-            let texts: StringChunked =
-                numbers.u64()?.iter().map(|number| number.map(|number| hexadecimal(number, digits))).collect();
+            let texts: StringChunked = interruptible(numbers.u64()?.iter())
+                .map(|number| number.map(|number| hexadecimal(number, digits)))
+                .collect();
             Ok(texts.with_name(column.name().clone()).into_column())
         }
         kind if kind.is_unsigned_integer() => column.cast(&DataType::Int64),

@@ -130,7 +130,6 @@ impl From<LiveError> for crate::error::Error {
         match error {
             LiveError::Load(error) => error.into(),
             LiveError::Interrupted => crate::error::Error::Interrupted,
-            LiveError::Exists(_) => crate::error::Error::Usage(error.to_string()),
             other => crate::error::Error::Failed(other.to_string()),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::Packets;
 use mptcp_trace::packets::frames::Frame;
 use polars::prelude::*;
@@ -11,7 +12,7 @@ use crate::packets::schema::{ColumnSpec, ColumnType};
 use mptcp_trace::packets::segment::{Control, Dss, Join, Mapping, Segment, flag, subtype};
 use mptcp_trace::units::hexadecimal;
 
-/// Makes the raw column of that name.
+/// Makes the raw column of that name; after Ctrl-C it is shorter than the capture.
 ///
 /// # Errors
 /// When there is no such column, or polars refuses it.
@@ -128,13 +129,13 @@ macro_rules! numbers {
         $(
             #[allow(dead_code)] // Not every type occurs on both sides.
             fn $of_segment(self, value: impl Fn(&Segment) -> Option<$type>) -> Column {
-                let values = self.packets.segments.iter().map(value);
+                let values = self.segments().map(value);
                 $chunked::from_iter_options(self.name, values).into_column()
             }
 
             #[allow(dead_code)]
             fn $of_frame(self, value: impl Fn(Frame<'_>) -> Option<$type>) -> Column {
-                let values = (0..self.packets.segments.len()).map(|row| value(self.packets.frames.get(row)));
+                let values = self.frames().map(value);
                 $chunked::from_iter_options(self.name, values).into_column()
             }
         )*
@@ -149,12 +150,24 @@ impl<'a> Make<'a> {
         u64, framed_u64: UInt64Chunked, u64;
     }
 
+    /// All, or those before Ctrl-C: the column is then thrown away.
+    fn segments(&self) -> impl Iterator<Item = &'a Segment> + use<'a> {
+        interruptible(&self.packets.segments)
+    }
+
+    /// As [`Make::segments`].
+    fn frames(&self) -> impl Iterator<Item = Frame<'a>> + use<'a> {
+        let packets = self.packets;
+        interruptible(0..packets.segments.len()).map(|row| packets.frames.get(row))
+    }
+
     fn bool(self, value: impl Fn(&Segment) -> Option<bool>) -> Column {
-        BooleanChunked::from_iter_options(self.name, self.packets.segments.iter().map(value)).into_column()
+        let values = self.segments().map(value);
+        BooleanChunked::from_iter_options(self.name, values).into_column()
     }
 
     fn nanoseconds(self, kind: ColumnType, value: impl Fn(&Segment) -> i64) -> Column {
-        let values = self.packets.segments.iter().map(|segment| Some(value(segment)));
+        let values = self.segments().map(|segment| Some(value(segment)));
         let numbers = Int64Chunked::from_iter_options(self.name, values);
         match kind {
             ColumnType::Instant => numbers.into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)).into_column(),
@@ -163,19 +176,20 @@ impl<'a> Make<'a> {
     }
 
     fn texts(self, value: impl Fn(&Segment) -> Option<String>) -> Column {
-        StringChunked::from_iter_options(self.name, self.packets.segments.iter().map(value)).into_column()
+        let values = self.segments().map(value);
+        StringChunked::from_iter_options(self.name, values).into_column()
     }
 
     fn framed_text(self, value: impl Fn(Frame<'a>) -> Option<&'a str>) -> Column {
-        let values = (0..self.packets.segments.len()).map(|row| value(self.packets.frames.get(row)));
+        let values = self.frames().map(value);
         StringChunked::from_iter_options(self.name, values).into_column()
     }
 
     /// The same few addresses come back in every packet: their text is made once.
     fn addresses(self, value: impl Fn(&Segment) -> Option<IpAddr>) -> Column {
         let mut known: HashMap<IpAddr, PlSmallStr> = HashMap::new();
-        let mut builder = StringChunkedBuilder::new(self.name, self.packets.segments.len());
-        for segment in &self.packets.segments {
+        let mut builder = StringChunkedBuilder::new(self.name.clone(), self.packets.segments.len());
+        for segment in self.segments() {
             match value(segment) {
                 Some(address) => builder
                     .append_value(known.entry(address).or_insert_with(|| PlSmallStr::from_string(address.to_string()))),
@@ -187,8 +201,8 @@ impl<'a> Make<'a> {
 
     fn option_kinds(self) -> Column {
         let mut builder = self.list_builder::<UInt8Type>(DataType::UInt8);
-        for row in 0..self.packets.segments.len() {
-            let kinds = self.packets.frames.get(row).option_kinds;
+        for frame in self.frames() {
+            let kinds = frame.option_kinds;
             builder.append_opt_slice((!kinds.is_empty()).then_some(kinds));
         }
         builder.finish().into_column()
@@ -197,7 +211,7 @@ impl<'a> Make<'a> {
     fn sack(self) -> Column {
         let mut builder = self.list_builder::<UInt32Type>(DataType::UInt32);
         let mut edges: Vec<u32> = Vec::new();
-        for segment in &self.packets.segments {
+        for segment in self.segments() {
             edges.clear();
             edges.extend(segment.sack.as_slice().iter().flat_map(|(left, right)| [*left, *right]));
             builder.append_opt_slice((!edges.is_empty()).then_some(&edges));
@@ -214,7 +228,7 @@ impl<'a> Make<'a> {
 
     fn lists_u8(self, value: impl Fn(&Segment) -> Option<&[u8]>) -> Column {
         let mut builder = self.list_builder::<UInt8Type>(DataType::UInt8);
-        for segment in &self.packets.segments {
+        for segment in self.segments() {
             builder.append_opt_slice(value(segment));
         }
         builder.finish().into_column()

@@ -261,7 +261,7 @@ fn what_comes_is_written_as_it_came() {
     assert_eq!(live("--write copy.pcapng").code, Some(0));
     assert!(fs::read(home.path("copy.pcapng")).unwrap() == fs::read(example()).unwrap());
     let refused = live("--write copy.pcapng");
-    assert_eq!(refused.code, Some(2));
+    assert_eq!(refused.code, Some(1));
     assert!(refused.messages.contains("copy.pcapng exists; name another file, or add `--force`"), "{refused:?}");
     home.write("copy.pcapng", "something longer than nothing");
     assert_eq!(live("--write copy.pcapng --force").code, Some(0));

@@ -1,6 +1,7 @@
 //! The prompt, scripts and single commands.
 
 pub mod bad_input;
+pub mod ended;
 pub mod history;
 pub mod hostile_names;
 pub mod interrupted;

@@ -158,3 +158,36 @@ fn sigterm_ends_it() {
     let status = session.get_process().wait().unwrap();
     assert!(matches!(status, expectrl::process::unix::WaitStatus::Exited(_, 143)), "{status:?}");
 }
+
+#[test]
+fn a_byte_that_is_not_utf_8_costs_only_its_line() {
+    let home = Home::new();
+    let capture = crate::support::program::examples().expect("the examples are shipped").join("client.pcapng");
+    let mut session = open(&home);
+    session.send(format!("load_pcap {}\r", capture.display())).unwrap();
+    session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
+    // Latin-1. What follows the byte is no line of its own.
+    for line in [b"ls caf\xe9\r".as_slice(), b"ls \xe9t\xe9; quit\r", b"\xff\rquit\r"] {
+        session.send(line).unwrap();
+        session.expect("a byte that is not UTF-8").unwrap();
+        session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
+    }
+    session.send("lt\r").unwrap();
+    session.expect("10.0.1.1:43958").unwrap();
+    session.expect("mptcpanalyzer [client.pcapng]> ").unwrap();
+    leave(session);
+}
+
+#[test]
+fn sigterm_ends_an_idle_prompt_at_once() {
+    let home = Home::new();
+    let mut session = open(&home);
+    std::thread::sleep(Duration::from_millis(200));
+    let id = session.get_process().pid().to_string();
+    std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    let sent = std::time::Instant::now();
+    session.expect(Eof).unwrap();
+    let status = session.get_process().wait().unwrap();
+    assert!(sent.elapsed() < Duration::from_millis(700), "{:?}", sent.elapsed());
+    assert!(matches!(status, expectrl::process::unix::WaitStatus::Exited(_, 143)), "{status:?}");
+}

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::clock::{Clock, Correction};
 use super::distribution::Distribution;
 use super::merge::{Fate, Flow, Merged};
+use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::{PacketRow, StreamId};
 
@@ -47,14 +48,14 @@ pub fn one_way_delays(merged: &Merged, clock: &Clock, correction: Correction) ->
         clock: correction,
         distribution: Distribution::of(samples(flow, clock, correction).map(|sample| sample.delay).collect()),
     };
-    let mut found: Vec<OneWayDelays> = merged.flows.iter().map(of_flow).collect();
+    let mut found: Vec<OneWayDelays> = interruptible(&merged.flows).map(of_flow).collect();
     found.sort_by_key(|delays| delays.towards);
     found
 }
 
 /// The packets of a flow that both captures have. A large frame that arrived in parts counts once, with its last part.
 pub fn samples(flow: &Flow, clock: &Clock, correction: Correction) -> impl Iterator<Item = Sample> {
-    let received = flow.passages.iter().filter(|passage| passage.fate == Fate::Received).peekable();
+    let received = interruptible(&flow.passages).filter(|passage| passage.fate == Fate::Received).peekable();
     let mut received = received;
     std::iter::from_fn(move || {
         let mut passage = received.next()?;

@@ -23,7 +23,7 @@ impl Input {
     /// When it cannot be opened or its start cannot be read.
     pub fn open(path: &Path) -> io::Result<Input> {
         if super::is_standard_input(path) {
-            return Input::of(Box::new(io::stdin()));
+            return Input::of(Box::new(reading::standard_input()?));
         }
         Input::of(Box::new(reading::open(path)?))
     }
