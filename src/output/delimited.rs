@@ -9,7 +9,7 @@ use crate::spreadsheet;
 use crate::terminal_text;
 use crate::time_text;
 
-/// Writes the frame, the records or the first table of `report`. With `for_terminal`, text is escaped.
+/// Writes the frame, the text, the records or the first table of `report`. With `for_terminal`, text is escaped.
 pub(super) fn write(
     report: &Report,
     delimiter: Delimiter,
@@ -22,6 +22,11 @@ pub(super) fn write(
         write_header(frame.names(), shown, &mut writer)?;
         for row in frame.rows() {
             writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
+        }
+    } else if let Some(text) = &report.text {
+        write_header(std::iter::once("text"), shown, &mut writer)?;
+        for line in text.lines() {
+            writer.write_record([shown(spreadsheet::inert(line).into_owned())]).map_err(io_error)?;
         }
     } else {
         let named = report.rows.is_some_and(|rows| !rows.columns.is_empty());

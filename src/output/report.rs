@@ -168,6 +168,9 @@ pub struct Report {
     pub rows: Option<&'static Rows>,
     /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
     pub frame: Option<Box<FrameRows>>,
+    /// Lines in place of tables, for people; in CSV each is a record of the column `text`. One text, because each line
+    /// for itself takes many times the memory.
+    pub text: Option<String>,
     /// Sentences under the tables, for people only: what is missing from the capture, what was assumed.
     pub notes: Vec<String>,
     /// What was left out of the data for being too much: a note under tables; with every other format, where notes are
@@ -189,6 +192,7 @@ impl Report {
             records: None,
             rows: None,
             frame: None,
+            text: None,
             notes: Vec::new(),
             left_out: None,
         }
@@ -222,6 +226,7 @@ impl Report {
             records: None,
             rows: None,
             frame: Some(Box::new(rows)),
+            text: None,
             notes: Vec::new(),
             left_out: None,
         })

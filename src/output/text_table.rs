@@ -8,13 +8,19 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, TableComponent};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Cell, Report, Table};
 use crate::terminal_text::{escape, folded};
 use mptcp_trace::units;
 
 use crate::time_text;
 
-/// Writes the tables one below the other, then the notes. `width` is where lines fold, on a terminal.
+/// The widest that a column is made for one of its cells, in characters: a longer cell stands beyond its column, so that
+/// it does not fill every other row with as many blanks.
+const WIDEST: usize = 10_000;
+
+/// Writes the tables one below the other, then the text and the notes. `width` is where lines fold, on a terminal.
 pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &mut dyn Write) -> io::Result<()> {
     let of_frame = report.frame.as_ref().map(|frame| frame.table());
     let tables = of_frame.iter().chain(&report.tables);
@@ -29,11 +35,15 @@ pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &m
             writeln!(output, "{line}")?;
         }
     }
+    let fold = width.map_or(usize::MAX, usize::from);
+    for line in report.text.iter().flat_map(|text| text.lines()) {
+        anything = true;
+        folded(&escape(line), fold).iter().try_for_each(|line| writeln!(output, "{line}"))?;
+    }
     let mut notes = report.notes.iter().chain(&report.left_out).peekable();
     if anything && notes.peek().is_some() {
         writeln!(output)?;
     }
-    let fold = width.map_or(usize::MAX, usize::from);
     let mut lines = notes.flat_map(|note| folded(&escape(note), fold));
     lines.try_for_each(|line| writeln!(output, "{line}"))
 }
@@ -95,31 +105,31 @@ fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn 
 /// A column of a table that fits as it is.
 struct Measured {
     heading: Vec<String>,
-    /// Characters.
+    /// What its cells are padded to, in characters.
     width: usize,
     /// Digits after the point of a time.
     digits: usize,
     to_the_right: bool,
 }
 
-/// The columns' widths, when the table fits into `width` and all of it is ASCII, each character of which is one column
-/// wide. Long lists are such tables, and need no second copy to be drawn.
+/// The columns' widths, when the table fits into `width`. Most tables do, and need no second copy to be drawn.
 fn measured(table: &Table, human: bool, width: Option<u16>) -> Option<Vec<Measured>> {
     let mut measured = Vec::with_capacity(table.columns.len());
+    let mut total = 2 * table.columns.len().saturating_sub(1);
     for (index, column) in table.columns.iter().enumerate() {
         let digits = digits_of_time(table, index);
         let heading = headings(column);
-        let mut widest = 0;
-        for line in &heading {
-            widest = widest.max(line.is_ascii().then_some(line.len())?);
+        let headings = heading.iter().map(|line| width_of(line));
+        let cells = table.rows.iter().filter_map(|row| row.get(index));
+        let widths = headings.chain(cells.map(|cell| width_of(&text(cell, human, digits))));
+        let (mut widest, mut padded) = (0, 0);
+        for width in widths {
+            widest = widest.max(width);
+            padded = padded.max(if width > WIDEST { 0 } else { width });
         }
-        for cell in table.rows.iter().filter_map(|row| row.get(index)) {
-            let text = text(cell, human, digits);
-            widest = widest.max(text.is_ascii().then_some(text.len())?);
-        }
-        measured.push(Measured { heading, width: widest, digits, to_the_right: is_numeric(table, index) });
+        total = total.saturating_add(widest);
+        measured.push(Measured { heading, width: padded, digits, to_the_right: is_numeric(table, index) });
     }
-    let total = measured.iter().map(|column| column.width).sum::<usize>() + 2 * measured.len().saturating_sub(1);
     (!measured.is_empty() && width.is_none_or(|width| total <= usize::from(width))).then_some(measured)
 }
 
@@ -151,10 +161,15 @@ fn write_plain(table: &Table, human: bool, columns: &[Measured], output: &mut dy
 
 /// Appends a cell and the blanks around it.
 fn append(line: &mut String, cell: &str, column: &Measured) {
-    let blanks = column.width.saturating_sub(cell.len());
+    let blanks = column.width.saturating_sub(width_of(cell));
     line.extend(std::iter::repeat_n(' ', if column.to_the_right { blanks } else { 0 }));
     line.push_str(cell);
     line.extend(std::iter::repeat_n(' ', 2 + if column.to_the_right { 0 } else { blanks }));
+}
+
+/// Columns that a line of text takes.
+fn width_of(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 fn end_line(line: &mut String, output: &mut dyn Write) -> io::Result<()> {

@@ -1,7 +1,6 @@
 //! Answers of plugins, as results of the program.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use polars::prelude::{DataFrame, SerReader};
@@ -17,8 +16,11 @@ use crate::plots::figure::{Figure, Unit};
 use crate::terminal_text::escape;
 use mptcp_trace::units::counted;
 
-/// Bytes of an Arrow file that are read.
+/// Largest Arrow file, in bytes.
 const LONGEST_FILE: u64 = 1 << 30;
+
+/// Longest name of a column, in bytes: JSON has it in every row.
+const LONGEST_NAME: usize = 1000;
 
 /// An answer that can be shown.
 #[derive(Debug)]
@@ -38,7 +40,10 @@ impl Shown {
             Shown::Report(report) => match (&report.frame, report.tables.first()) {
                 (Some(frame), _) => format!("a table of {}", counted(frame.height(), "row")),
                 (None, Some(table)) => format!("a table of {}", counted(table.rows.len(), "row")),
-                (None, None) => format!("{} of text", counted(report.notes.len(), "line")),
+                (None, None) => {
+                    let lines = report.text.as_deref().unwrap_or_default().lines().count();
+                    format!("{} of text", counted(lines, "line"))
+                }
             },
         }
     }
@@ -51,7 +56,7 @@ impl Shown {
 pub fn shown(name: &str, answer: Answer, directory: &Path) -> Result<Shown> {
     let wrong = |what: String| Error::Failed(format!("plugin `{name}` answered with {what}"));
     match answer {
-        Answer::Text(text) => Ok(Shown::Report(Box::new(text_report(&text)?))),
+        Answer::Text(text) => Ok(Shown::Report(Box::new(text_report(text)))),
         Answer::Table(table) => table_report(table).map(|report| Shown::Report(Box::new(report))).map_err(wrong),
         Answer::Arrow(file) => {
             let frame = arrow(&file, directory).map_err(wrong)?;
@@ -66,12 +71,9 @@ pub fn shown(name: &str, answer: Answer, directory: &Path) -> Result<Shown> {
 }
 
 /// Text is printed line by line; as JSON it is the value of `text`.
-fn text_report(text: &str) -> Result<Report> {
-    let mut records = Table::new(&["text"]);
-    let lines: Vec<String> = text.lines().map(str::to_string).collect();
-    records.rows.extend(lines.iter().map(|line| vec![Cell::Text(line.clone())]));
-    let data = serde_json::json!({ "text": text });
-    Ok(Report::new(&data, Vec::new()).with_notes(lines).with_records(records))
+fn text_report(text: String) -> Report {
+    let report = Report::new(&serde_json::json!({ "text": text }), Vec::new());
+    Report { text: Some(text), ..report }
 }
 
 fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
@@ -79,6 +81,7 @@ fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
         return Err("a table without columns".to_string());
     }
     let described: Vec<(String, Option<String>, Option<Unit>)> = answer.columns.into_iter().map(parts).collect();
+    named_briefly(described.iter().map(|(name, ..)| name.as_str()))?;
     for (index, (name, ..)) in described.iter().enumerate() {
         if described.iter().take(index).any(|(other, ..)| other == name) {
             return Err(format!("a table with two columns `{}`; rename one", escape(name)));
@@ -109,6 +112,14 @@ fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
     }
     // Not by way of `Report::new`, which would hold a second copy of what may be large.
     Ok(Report::new(&Value::Array(data), vec![table]).with_notes(answer.notes))
+}
+
+/// Whether the names of columns are such that rows may repeat them.
+fn named_briefly<'a>(mut names: impl Iterator<Item = &'a str>) -> std::result::Result<(), String> {
+    if names.any(|name| name.len() > LONGEST_NAME) {
+        return Err(format!("a table with a column whose name is longer than {LONGEST_NAME} bytes; shorten it"));
+    }
+    Ok(())
 }
 
 fn parts(column: TableColumn) -> (String, Option<String>, Option<Unit>) {
@@ -144,19 +155,17 @@ fn arrow(name: &str, directory: &Path) -> std::result::Result<DataFrame, String>
     let path = inside(directory, name).map_err(|_| {
         format!("the Arrow file `{}`, which is not a file in the directory of the request", escape(name))
     })?;
-    let mut octets = Vec::new();
     let file = File::open(&path).map_err(|error| format!("an Arrow file that cannot be read ({error})"))?;
     // Its length is looked at first: a file without content may claim any, and reading it would take that memory.
     if !file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LONGEST_FILE) {
         return Err("an Arrow file of more than 1 GiB".to_string());
     }
-    let read = file.take(LONGEST_FILE.saturating_add(1)).read_to_end(&mut octets);
-    read.map_err(|error| format!("an Arrow file that cannot be read ({error})"))?;
-    if u64::try_from(octets.len()).map_or(true, |length| length > LONGEST_FILE) {
-        return Err("an Arrow file of more than 1 GiB".to_string());
-    }
-    match contain(|| IpcReader::new(std::io::Cursor::new(octets)).finish()) {
-        Some(Ok(frame)) if frame.width() > 0 => Ok(frame),
+    // Only its last part, which lists the others, and those: one without content is refused by its end.
+    match contain(|| IpcReader::new(file).finish()) {
+        Some(Ok(frame)) if frame.width() > 0 => {
+            named_briefly(frame.get_column_names().into_iter().map(|name| name.as_str()))?;
+            Ok(frame)
+        }
         _ => Err(format!("the file `{}`, which is not an Arrow IPC file with columns", escape(name))),
     }
 }

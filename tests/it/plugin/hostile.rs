@@ -353,3 +353,57 @@ fn nothing_is_left_in_the_temporary_directory() {
     assert!(inside.contains("tmp/mptcpanalyzer-"), "{inside}");
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }
+
+/// What a plugin that answers with the output of `answer` makes the program print in 800 MB of memory.
+fn printed(answer: &str, format: &str) -> Finished {
+    let home = Home::new();
+    plugin(&home, "evil", &format!("{HELLO}\nread h; read r\n{answer}"));
+    let program = home.program();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -d 800000; exec \"$0\" evil --format \"$1\""]).arg(program.get_program()).arg(format);
+    shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(home.path("."));
+    Finished::from(shell.output().unwrap())
+}
+
+#[test]
+fn a_long_text_takes_little_more_memory_than_it_has_characters() {
+    let lines = "printf '{\"text\": \"'; yes 'x\\n' | head -n 20000000 | tr -d '\\n'; printf '\"}'";
+    for (format, length) in [("table", 40_000_000), ("csv", 40_000_005)] {
+        let done = printed(lines, format);
+        assert_eq!((done.code, done.results.len()), (Some(0), length), "{format}: {}", done.messages);
+    }
+}
+
+#[test]
+fn a_long_cell_does_not_widen_the_others() {
+    for character in ["x", "é"] {
+        let long = format!("head -c 5000000 /dev/zero | sed 's/\\x00/{character}/g'");
+        let row = format!("[\"{character}\", 1]");
+        let rows = vec![row; 100].join(", ");
+        let answer = format!(
+            "printf '{{\"table\": {{\"columns\": [\"a\", \"b\"], \"rows\": [{rows}, [\"'; {long}; printf '\", 2]]}}}}'"
+        );
+        let done = printed(&answer, "table");
+        assert_eq!(done.code, Some(0), "{}", done.messages);
+        // The long cell is whole; every other line is as short as its column is without it.
+        assert!(done.results.contains(&character.repeat(5_000_000)));
+        let others = done.results.lines().filter(|line| line.len() < 10).count();
+        assert_eq!(others, 102, "{} bytes", done.results.len());
+    }
+}
+
+#[test]
+fn a_long_name_of_a_column_is_not_repeated_in_every_row() {
+    let long = "head -c 5000000 /dev/zero | tr '\\0' x";
+    let rows = vec!["[1]"; 10_000].join(", ");
+    let answer = format!("printf '{{\"table\": {{\"columns\": [\"'; {long}; printf '\"], \"rows\": [{rows}]}}}}'");
+    let done = printed(&answer, "json");
+    assert!(done.messages.contains("a column whose name is longer than 1000 bytes; shorten it"), "{done:?}");
+}
+
+#[test]
+fn an_arrow_file_without_content_is_refused_by_its_end() {
+    let done = printed("truncate -s 900M x; echo '{\"arrow\": \"x\"}'", "json");
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.messages.contains("the file `x`, which is not an Arrow IPC file with columns"), "{done:?}");
+}
