@@ -146,7 +146,7 @@ fn csv_values_that_do_not_fit_are_named() {
     write(&table(), &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("9223372036.854775807", "soon\u{1b}", 1)).unwrap();
-    assert_eq!(reason(&path), "`soon\\u{1b}` in column `reltime`, line 2, is no duration[ns]");
+    assert_eq!(reason(&path), "`soon\\u{1b}` in column `reltime`, line 2, is not a duration[ns]");
     fs::write(&path, &text[..text.len() - 20]).unwrap();
     assert!(reason(&path).ends_with("it may be cut short"), "{}", reason(&path));
     for (content, expected) in [
