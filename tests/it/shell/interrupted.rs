@@ -37,6 +37,8 @@ fn ctrl_c_stops_the_data_level_wherever_it_is() {
             "plot flight 0 --out a.svg",
             "loss mptcp a.pcapng 0 a.pcapng 0",
             "rtt 0",
+            "export --force a.csv",
+            "clean_pcap --force a.pcapng copy.pcapng",
         ] {
             for _ in 0..trials {
                 moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
