@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use mptcp_trace::packets::native;
@@ -292,20 +292,23 @@ fn two_processes_and_two_threads_at_once_all_succeed() {
     let capture = place.capture("a.pcap");
     let start = || {
         Command::new(std::env::current_exe().unwrap())
-            .args(["cache::put_and_get_as_another_process", "--exact", "--ignored"])
+            .args(["packets::cache::put_and_get_as_another_process", "--exact", "--ignored"])
             .env("MPTCPANALYZER_TEST_CACHE", &place.cache.directory)
             .env("MPTCPANALYZER_TEST_CAPTURE", &capture)
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap()
     };
-    let mut others = [start(), start()];
+    let others = [start(), start()];
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| put_and_get(&place.cache, &capture));
         }
     });
-    for other in &mut others {
-        assert!(other.wait().unwrap().success());
+    for other in others {
+        let done = other.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && said.contains("1 passed"), "{said}");
     }
     let left: Vec<_> = fs::read_dir(&place.cache.directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "one entry and the lock, not {left:?}");

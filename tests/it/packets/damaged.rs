@@ -254,7 +254,7 @@ fn damaged_captures_are_read_as_far_as_they_go() {
     let notes = folder.path().join("notes");
     let output = folder.path().join("output");
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "damaged::second_process", "--ignored", "--nocapture"]).env(NOTES, &notes);
+    command.args(["--exact", "packets::damaged::second_process", "--ignored", "--nocapture"]).env(NOTES, &notes);
     let file = fs::File::create(&output).unwrap();
     command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
     let mut child = command.spawn().unwrap();
