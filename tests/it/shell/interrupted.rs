@@ -42,13 +42,20 @@ fn ctrl_c_stops_the_data_level_wherever_it_is() {
         ] {
             for _ in 0..trials {
                 moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let delay = Duration::from_millis(50 + (moment >> 33) % 1500);
+                let mut delay = Duration::from_millis(50 + (moment >> 33) % 1500);
+                // A run that is over by then tells how long it takes, and the next one is met within that.
+                if let (_, Met::Over(ran)) = stopped(&home, line, delay) {
+                    delay = ran.mul_f64(0.1 + 0.8 * ((moment >> 33) % 100) as f64 / 100.0);
+                }
                 // A machine that does much else may be slow once, but not at the same place each time.
-                let slow = |taken: &Option<Duration>| taken.is_some_and(|taken| taken >= MOST);
-                let mut tries = (0..4).map(|_| stopped(&home, line, delay)).skip_while(|(_, taken)| slow(taken));
-                let (done, taken) =
+                let slow = |met: &Met| matches!(met, Met::Working(taken) if *taken >= MOST);
+                let mut tries = (0..4).map(|_| stopped(&home, line, delay)).skip_while(|(_, met)| slow(met));
+                let (done, met) =
                     tries.next().unwrap_or_else(|| panic!("{line}, {}: slow after {delay:?}", shape.name));
-                let Some(taken) = taken.filter(|_| done.code == Some(130)) else { continue };
+                let Met::Working(taken) = met else { continue };
+                if done.code != Some(130) {
+                    continue;
+                }
                 assert_eq!(done.results, "", "{line}, {}", shape.name);
                 assert!(!home.path("a.svg").exists(), "{line}, {}", shape.name);
                 interrupted += 1;
@@ -64,8 +71,18 @@ fn ctrl_c_stops_the_data_level_wherever_it_is() {
     assert!(interrupted > 10, "only {interrupted} runs were still working");
 }
 
-/// A run that Ctrl-C comes to after `delay`, and how long it then took; `None` when it had ended before.
-fn stopped(home: &Home, line: &str, delay: Duration) -> (Finished, Option<Duration>) {
+/// How Ctrl-C met a run.
+enum Met {
+    /// It worked, and took so long to end.
+    Working(Duration),
+    /// It was over after so long.
+    Over(Duration),
+}
+
+/// A run that Ctrl-C comes to after `delay`.
+fn stopped(home: &Home, line: &str, delay: Duration) -> (Finished, Met) {
+    // An earlier run may have been over in time.
+    let _ = std::fs::remove_file(home.path("a.svg"));
     let mut program = home.program();
     program.args(["--load", "a.pcapng"]).args(line.split(' '));
     let mut child = program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -73,11 +90,11 @@ fn stopped(home: &Home, line: &str, delay: Duration) -> (Finished, Option<Durati
     while started.elapsed() < delay && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let working = child.try_wait().unwrap().is_none();
+    let (working, ran) = (child.try_wait().unwrap().is_none(), started.elapsed());
     if working {
         Command::new("kill").args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
     }
     let sent = Instant::now();
     let done = Finished::from(child.wait_with_output().unwrap());
-    (done, working.then(|| sent.elapsed()))
+    (done, if working { Met::Working(sent.elapsed()) } else { Met::Over(ran) })
 }
