@@ -24,6 +24,13 @@ pub struct Selection {
     pub condition: Option<Filter>,
 }
 
+impl Selection {
+    /// The column that tells towards which end a packet travels.
+    fn towards_column(&self) -> &'static str {
+        if self.mptcpstream.is_some() { "mptcpdest" } else { "tcpdest" }
+    }
+}
+
 /// The rows of the packet table that `selection` asks for, in their order, with the columns `names`, or with all.
 ///
 /// # Errors
@@ -41,7 +48,9 @@ pub fn packets<S: AsRef<str>>(
     }
     let Some(names) = names else { return rows(&capture.table()?, selection) };
     let mut wanted: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    wanted.extend(["tcpstream", "mptcpstream", "tcpdest", "mptcpdest"]);
+    wanted.extend(selection.tcpstream.map(|_| "tcpstream"));
+    wanted.extend(selection.mptcpstream.map(|_| "mptcpstream"));
+    wanted.extend(selection.towards.map(|_| selection.towards_column()));
     wanted.extend(selection.condition.iter().flat_map(Filter::columns));
     columns(&rows(&capture.columns_of(&wanted)?, selection)?, names)
 }
@@ -59,8 +68,7 @@ pub fn rows(table: &DataFrame, selection: &Selection) -> Result<DataFrame> {
         kept = keep(&kept, &number_mask(&kept, "mptcpstream", id.0)?)?;
     }
     if let Some(role) = selection.towards {
-        let name = if selection.mptcpstream.is_some() { "mptcpdest" } else { "tcpdest" };
-        kept = keep(&kept, &text_mask(&kept, name, role.name())?)?;
+        kept = keep(&kept, &text_mask(&kept, selection.towards_column(), role.name())?)?;
     }
     match &selection.condition {
         Some(condition) => condition.apply(&kept),

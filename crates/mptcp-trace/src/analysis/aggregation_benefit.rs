@@ -198,10 +198,10 @@ fn peaks(sent: &[SentRange], subflows: usize, length: f64) -> Vec<u64> {
 fn peak(sent: &[(i64, u64)], length: i64) -> u64 {
     let mut gone = sent.iter().peekable();
     let (mut within, mut highest) = (0_u64, 0);
-    for (time, octets) in interruptible(sent) {
-        within = within.saturating_add(*octets);
-        while let Some((_, octets)) = gone.next_if(|(start, _)| time.saturating_sub(*start) > length) {
-            within = within.saturating_sub(*octets);
+    for (time, bytes) in interruptible(sent) {
+        within = within.saturating_add(*bytes);
+        while let Some((_, bytes)) = gone.next_if(|(start, _)| time.saturating_sub(*start) > length) {
+            within = within.saturating_sub(*bytes);
         }
         highest = highest.max(within);
     }
