@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::clock::clock;
 use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
 use mptcp_trace::analysis::merge::merge;
@@ -14,6 +13,7 @@ use mptcp_trace::packets::Dissection;
 use mptcp_trace::packets::frames::Frame;
 use mptcp_trace::packets::segment::{Segment, flag};
 use mptcp_trace::tracking::Capture;
+use mptcp_trace::{PacketRow, Span};
 use mptcpanalyzer::packets::tshark::{self, TsharkRequest};
 
 /// Each figure is the least of this many runs.
@@ -71,7 +71,7 @@ fn twice(capture: &Capture) -> Capture {
     const LATER: i64 = 60;
     let mut builder = Builder::default();
     let again = capture.segments.iter().map(|segment| Segment {
-        abstime: segment.abstime + LATER * 1_000_000_000,
+        abstime: segment.abstime + Span::from_seconds(LATER),
         sequence: segment.sequence.wrapping_add(FURTHER),
         acknowledgement: segment.acknowledgement.wrapping_add(FURTHER),
         timestamps: segment.timestamps.map(|(value, echo)| (value.wrapping_add(60_000), echo.wrapping_add(60_000))),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mptcp_trace::packets::segment::{Dss, SackBlocks, Segment, flag};
 use mptcp_trace::tracking::data::data_level;
 use mptcp_trace::tracking::{Capture, Role, Tracking, track};
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Span, StreamId};
 
 /// How far numbers move from one repetition to the next.
 struct Spans {
@@ -38,7 +38,7 @@ pub fn prolonged(capture: &Capture, times: u64) -> impl Iterator<Item = Segment>
 
 fn spans(segments: &[Segment], tracking: &Tracking) -> Spans {
     let mut spans = Spans { subflow: HashMap::new(), data: HashMap::new(), time: 0 };
-    let times = || segments.iter().map(|segment| segment.abstime);
+    let times = || segments.iter().map(|segment| segment.abstime.nanoseconds());
     spans.time = times().max().unwrap_or(0) - times().min().unwrap_or(0) + 1_000_000;
     for connection in &tracking.connections {
         let level = data_level(segments, tracking, connection);
@@ -61,7 +61,7 @@ fn moved(segment: &Segment, row: usize, tracking: &Tracking, spans: &Spans, repe
     let subflow_span = |role: Role| repetition * spans.subflow[&(subflow.stream, role)];
     let data_span = |role: Role| repetition * spans.data[&(subflow.connection, role)];
     let mut moved = segment.clone();
-    moved.abstime += spans.time * repetition as i64;
+    moved.abstime += Span::from_nanoseconds(spans.time) * repetition as i64;
     moved.sequence = moved.sequence.wrapping_add(subflow_span(towards) as u32);
     let mut sack = SackBlocks::default();
     for (left, right) in segment.sack.as_slice() {

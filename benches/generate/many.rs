@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::packets::segment::{Control, Dss, Join, Segment};
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Capture, Connection, Role, Tracking};
+use mptcp_trace::{ConnectionId, Span};
 
 /// What becomes of one recorded capture in its `copy`-th copy.
 struct Copy<'a> {
@@ -23,7 +23,7 @@ pub fn multiplied(captures: &[Capture], rounds: u32) -> impl Iterator<Item = Seg
     let mut time = 0;
     let all = (0..rounds).flat_map(move |_| captures.iter());
     let copies = (0_u32..).zip(all).map(move |(copy, capture)| {
-        let times = || capture.segments.iter().map(|segment| segment.abstime);
+        let times = || capture.segments.iter().map(|segment| segment.abstime.nanoseconds());
         let start = times().min().unwrap_or(0);
         let made = Copy::new(capture, copy, time - start + 1_700_000_000_000_000_000);
         time += times().max().unwrap_or(0) - start + 1_000_000;
@@ -62,7 +62,7 @@ impl<'a> Copy<'a> {
         let mut segment = self.capture.segments[row].clone();
         segment.source = self.address(segment.source);
         segment.destination = self.address(segment.destination);
-        segment.abstime += self.time;
+        segment.abstime += Span::from_nanoseconds(self.time);
         let tracking = &self.capture.tracking;
         let packet = &tracking.packets.as_slice()[row];
         let Some(subflow) = tracking.subflow(packet.stream) else { return segment };

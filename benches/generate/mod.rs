@@ -34,7 +34,8 @@ pub fn write(path: &Path, segments: impl Iterator<Item = Segment>, snap: usize) 
         frame.clear();
         encode::frame(&segment, &mut frame);
         let recorded = frame.len().min(snap);
-        let (seconds, rest) = (segment.abstime / 1_000_000_000, segment.abstime % 1_000_000_000);
+        let time = segment.abstime.nanoseconds();
+        let (seconds, rest) = (time / 1_000_000_000, time % 1_000_000_000);
         for word in [seconds as u32, rest as u32, recorded as u32, frame.len() as u32] {
             file.write_all(&word.to_le_bytes())?;
         }

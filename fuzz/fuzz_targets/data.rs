@@ -12,6 +12,7 @@ use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBl
 use mptcp_trace::tracking::data::{Direction, data_level};
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Role, track};
+use mptcp_trace::Instant;
 use mptcpanalyzer_fuzz::{check_connection, check_sums};
 
 /// What happens, in order. Small numbers, so that things meet.
@@ -162,7 +163,7 @@ impl<'p> World<'p> {
         let acknowledgement = self.begin(subflow, !by_client).wrapping_add(1);
         self.segments.push(Segment {
             packetid: self.segments.len() as u64 + 1,
-            abstime: self.segments.len() as i64,
+            abstime: Instant::from_nanoseconds(self.segments.len() as i64),
             source: from.0,
             destination: to.0,
             source_port: from.1,

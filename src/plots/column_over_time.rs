@@ -130,7 +130,7 @@ impl Column {
             if flow.stream.towards(packet) != flow.stream_role(towards) {
                 return None;
             }
-            let seconds = clockwork.seconds(capture.segments.get(row)?.abstime);
+            let seconds = clockwork.seconds(capture.segments.get(row)?.abstime.nanoseconds());
             Some((seconds, Number::of(&self.cells.value(row))?)).filter(|(seconds, _)| request.shows(*seconds))
         });
         rows.collect()

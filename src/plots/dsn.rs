@@ -79,7 +79,8 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
     let clock = Clockwork::of(capture);
     let streams = connection.subflows.iter().filter_map(|stream| capture.tracking.stream(*stream));
     let rows = streams.flat_map(|stream| &stream.packets);
-    let end = rows.filter_map(|row| capture.segments.get(row.index())).map(|segment| segment.abstime).max();
+    let end =
+        rows.filter_map(|row| capture.segments.get(row.index())).map(|segment| segment.abstime.nanoseconds()).max();
     let end = clock.seconds(end.unwrap_or_else(|| capture.origin()));
     for towards in request.directions() {
         let sequence = sequence.get(towards);

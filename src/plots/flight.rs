@@ -122,7 +122,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
 /// When the last packet of a stream was recorded, nanoseconds since 1970.
 fn last_packet(capture: &Capture, stream: &Stream) -> Option<i64> {
     let segments = stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
-    segments.map(|segment| segment.abstime).max()
+    segments.map(|segment| segment.abstime.nanoseconds()).max()
 }
 
 /// The lines of one panel.

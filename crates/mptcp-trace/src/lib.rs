@@ -34,7 +34,8 @@
 //! - [`analysis`]: one question a module.
 //!
 //! The small modules beside them: [`interrupt`] stops long work, [`memory`] bounds it, [`reading`] opens files and
-//! pipes, [`capture_format`] tells captures from other files, [`units`] writes numbers for people.
+//! pipes, [`capture_format`] tells captures from other files, [`units`] writes numbers for people. [`Instant`] and
+//! [`Span`] are times.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
 #![cfg_attr(
@@ -57,6 +58,7 @@ pub mod interrupt;
 pub mod memory;
 pub mod packets;
 pub mod reading;
+mod time;
 pub mod tracking;
 pub mod units;
 
@@ -65,6 +67,7 @@ pub use ids::{ConnectionId, Id, IdVec, PacketRow, StreamId};
 pub use interrupt::Interrupted;
 pub use packets::segment::{Segment, Segments};
 pub use packets::{CaptureFacts, Dissection, Packets};
+pub use time::{Instant, Span};
 pub use tracking::{
     ByRole, Capture, Connection, Endpoint, PointOfView, Role, Stream, Subflow, SubflowKind, Tracking, track,
 };

@@ -81,7 +81,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<P
 
 fn removed(subject: &Subject<'_>, removal: &Removal) -> Finding {
     let ids: Vec<String> = removal.ids.iter().map(u8::to_string).collect();
-    let time = subject.capture.segments.get(removal.row.index()).map_or(0, |segment| segment.abstime);
+    let time = subject.capture.segments.get(removal.row.index()).map_or(0, |segment| segment.abstime.nanoseconds());
     let mut detail =
         format!("the {} withdrew address id {} at {}", removal.by.name(), ids.join(", "), subject.time(time));
     if !removal.resets.is_empty() {

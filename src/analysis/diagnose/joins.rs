@@ -35,8 +35,8 @@ fn server_of(subject: &Subject<'_>, join: &JoinAttempt) -> Option<Endpoint> {
 
 /// How long the connection is captured after the last SYN of a join, nanoseconds.
 fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> i64 {
-    let syn = subject.capture.segments.get(join.decided_by.index()).map(|segment| segment.abstime);
-    let last = subject.packets.last().map(|packet| packet.segment.abstime);
+    let syn = subject.capture.segments.get(join.decided_by.index()).map(|segment| segment.abstime.nanoseconds());
+    let last = subject.packets.last().map(|packet| packet.segment.abstime.nanoseconds());
     last.zip(syn).map_or(0, |(last, syn)| last.saturating_sub(syn))
 }
 

@@ -37,7 +37,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let point = of_connection(capture, connection);
     let acknowledgements = acknowledged(capture, connection);
-    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime);
+    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime.nanoseconds());
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let place = point.map(|point| point.seen(towards));

@@ -42,7 +42,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let acknowledgements = acknowledged(capture, connection);
     let ends = ends(subject);
-    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime);
+    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime.nanoseconds());
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let mut by_cause: BTreeMap<(usize, Cause), Resent> = BTreeMap::new();
@@ -75,7 +75,7 @@ fn ends(subject: &Subject<'_>) -> Vec<(i64, PacketRow)> {
     for packet in interruptible(&subject.packets) {
         let withdraws = packet.segment.control.as_ref().is_some_and(|control| control.remove_addr.is_some());
         if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
-            found.push((packet.segment.abstime, packet.row));
+            found.push((packet.segment.abstime.nanoseconds(), packet.row));
         }
     }
     found.sort_unstable();
@@ -157,7 +157,7 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
 fn ended(subject: &Subject<'_>, row: PacketRow) -> String {
     let packet = subject.packets.binary_search_by_key(&row, |packet| packet.row).ok();
     let Some(packet) = packet.and_then(|at| subject.packets.get(at)) else { return "a subflow ended".to_string() };
-    let when = format!("packet {} at {}", packet.segment.packetid, subject.time(packet.segment.abstime));
+    let when = format!("packet {} at {}", packet.segment.packetid, subject.time(packet.segment.abstime.nanoseconds()));
     if packet.segment.has(flag::RST) {
         format!("stream {} was reset ({when})", packet.stream)
     } else {

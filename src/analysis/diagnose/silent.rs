@@ -36,7 +36,7 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
     let mut findings = Vec::new();
     let mut now = 0;
     for packet in interruptible(&subject.packets) {
-        now = packet.segment.abstime;
+        now = packet.segment.abstime.nanoseconds();
         let (Some(flow), Some(own)) = (flows.get_mut(packet.subflow), available.get(packet.subflow)) else { continue };
         let ends = packet.ends_with(flag::FIN) || packet.ends_with(flag::RST);
         if packet.towards == towards {

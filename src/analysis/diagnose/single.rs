@@ -27,7 +27,8 @@ pub fn find(subject: &Subject<'_>) -> Option<Finding> {
     let initial = capture.tracking.subflow(*stream).is_some_and(|subflow| subflow.kind == SubflowKind::Initial);
     let begun = capture.tracking.stream(*stream).and_then(|stream| stream.syn.or(stream.syn_ack));
     let begun = subject.id(begun.filter(|_| initial && connection.roles_known)?);
-    let (first, last) = (subject.packets.first()?.segment.abstime, subject.packets.last()?.segment.abstime);
+    let (first, last) =
+        (subject.packets.first()?.segment.abstime.nanoseconds(), subject.packets.last()?.segment.abstime.nanoseconds());
     let lasted = last.saturating_sub(first);
     let level = data_level(&capture.segments, &capture.tracking, connection);
     let goodput = ByRole { server: level.directions.server.goodput, client: level.directions.client.goodput };
@@ -86,7 +87,7 @@ fn others_may_have_joined(subject: &Subject<'_>, end: i64) -> bool {
     let later = tracking.connections.iter().skip(after).take(NEIGHBOURS);
     let began = |id: &StreamId| {
         let row = tracking.stream(*id)?.packets.first()?;
-        Some(subject.capture.segments.get(row.index())?.abstime)
+        Some(subject.capture.segments.get(row.index())?.abstime.nanoseconds())
     };
     later
         .map_while(|other| other.subflows.first().and_then(began).filter(|time| *time <= end).map(|_| other))

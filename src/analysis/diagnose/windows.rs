@@ -38,7 +38,7 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
         Some(zero) => format!("{narrow} from {from}, and 0 from {}", subject.time(zero)),
         None => format!("{}, {narrow}, from {from}", counted(closure.offered, "byte")),
     };
-    let last = subject.capture.segments.last().map_or(closure.until, |segment| segment.abstime);
+    let last = subject.capture.segments.last().map_or(closure.until, |segment| segment.abstime.nanoseconds());
     let end = match closing(subject.capture, subject.connection).state {
         State::FastClosed | State::Reset => "until the connection was aborted",
         _ if last.saturating_sub(closure.until) > SHUT => "to the last packet of the connection",

@@ -106,7 +106,7 @@ impl Watch {
             }
             match self.incoming.step(self.recording.end(), until) {
                 Ok(Step::Tcp) => {
-                    let origin = self.recording.origin();
+                    let origin = self.recording.origin().nanoseconds();
                     if let Some(segment) = self.recording.end().last() {
                         self.live.push(segment, origin);
                     }

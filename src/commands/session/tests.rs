@@ -10,6 +10,7 @@ use super::*;
 use crate::delimiter::Delimiter;
 use crate::packets::exported::{Form, write};
 use crate::packets::table::raw;
+use mptcp_trace::Instant;
 use mptcp_trace::packets::Builder;
 use mptcp_trace::packets::frames::Frame;
 use mptcp_trace::packets::segment::{SackBlocks, Segment, flag};
@@ -44,7 +45,7 @@ fn segment(packetid: u64) -> Segment {
     let address = |last: u8| IpAddr::from([192, 0, 2, last]);
     Segment {
         packetid,
-        abstime: 1_700_000_000_000_000_000,
+        abstime: Instant::from_nanoseconds(1_700_000_000_000_000_000),
         source: address(1),
         destination: address(2),
         source_port: 40_000,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use mptcp_trace::Instant;
 use mptcp_trace::packets::Builder;
 
 /// Blocks that packets are kept in: the oldest one goes as a whole.
@@ -20,7 +21,7 @@ pub struct Recording {
     most: usize,
     left_out: u64,
     /// When the first frame was recorded.
-    origin: Option<i64>,
+    origin: Option<Instant>,
 }
 
 impl Recording {
@@ -50,10 +51,10 @@ impl Recording {
         }
     }
 
-    /// When the first frame was recorded, nanoseconds since 1970.
-    pub fn origin(&mut self) -> i64 {
+    /// When the first frame was recorded.
+    pub fn origin(&mut self) -> Instant {
         self.note_origin();
-        self.origin.unwrap_or(0)
+        self.origin.unwrap_or_default()
     }
 
     fn note_origin(&mut self) {

@@ -21,8 +21,8 @@ pub fn column(spec: &ColumnSpec, packets: &Packets) -> PolarsResult<Column> {
     let column = match spec.name {
         "packetid" => make.u64(|s| Some(s.packetid)),
         "interface" => make.framed_text(|f| f.interface),
-        "abstime" => make.nanoseconds(spec.kind, |s| s.abstime),
-        "reltime" => make.nanoseconds(spec.kind, |s| s.abstime.saturating_sub(packets.origin)),
+        "abstime" => make.nanoseconds(spec.kind, |s| s.abstime.nanoseconds()),
+        "reltime" => make.nanoseconds(spec.kind, |s| (s.abstime - packets.origin).nanoseconds()),
         "framelen" => make.framed_u32(|f| f.wire_length),
         "caplen" => make.framed_u32(|f| f.captured_length),
         "ipsrc" => make.addresses(|s| Some(s.source)),

@@ -10,6 +10,7 @@ use mptcp_trace::packets::Packets;
 use polars::prelude::*;
 
 use super::schema;
+use mptcp_trace::{Instant, Span};
 
 /// The raw column of that name.
 ///
@@ -39,11 +40,12 @@ pub fn read(table: &DataFrame) -> PolarsResult<(Packets, Vec<Column>)> {
     let segments = reader::segments(table)?;
     let relative = table.column("reltime")?.to_physical_repr();
     // polars panics beyond the end.
-    let origin = segments.first().map_or(0, |first| {
-        first.abstime.saturating_sub(relative.i64().ok().and_then(|times| times.get(0)).unwrap_or(0))
+    let origin = segments.first().map_or(Instant::EPOCH, |first| {
+        let since = relative.i64().ok().and_then(|times| times.get(0)).unwrap_or(0);
+        first.abstime - Span::from_nanoseconds(since)
     });
     // Of a table only the packets that it holds are known.
-    let earliest = segments.iter().map(|segment| segment.abstime).fold(origin, i64::min);
+    let earliest = segments.iter().map(|segment| segment.abstime).fold(origin, Instant::min);
     let extra = table.columns().iter().filter(|column| schema::find(column.name()).is_none()).cloned().collect();
     Ok((Packets { segments: segments.into(), frames: frames::read(table)?, origin, earliest }, extra))
 }
@@ -64,7 +66,7 @@ mod tests {
         sack.push(4_294_967_290, 5);
         Segment {
             packetid,
-            abstime: 1_795_246_227_412_753_001,
+            abstime: Instant::from_nanoseconds(1_795_246_227_412_753_001),
             source: address("10.0.1.1"),
             destination: address("2001:db8::2"),
             source_port: 46_458,
@@ -206,7 +208,8 @@ mod tests {
         };
         let frames = [full, Frame::default(), Frame { interface: Some("eth1"), ip_id: None, ..full }];
         let mut builder = Builder::default();
-        builder.time(1_795_246_227_000_000_000);
+        let begin = Instant::from_nanoseconds(1_795_246_227_000_000_000);
+        builder.time(begin);
         for (segment, frame) in expected.iter().zip(frames.iter().cycle()) {
             builder.push(frame, segment.clone());
         }
@@ -215,7 +218,7 @@ mod tests {
         let table = raw(&packets, std::slice::from_ref(&further)).unwrap();
         let (read, extra) = read(&table).unwrap();
         assert_eq!(*read.segments, *expected);
-        assert_eq!((read.origin, read.earliest), (1_795_246_227_000_000_000, 1_795_246_227_000_000_000));
+        assert_eq!((read.origin, read.earliest), (begin, begin));
         assert_eq!(extra, [further]);
         for row in 0..expected.len() {
             assert_eq!(read.frames.get(row), frames[row % frames.len()]);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use polars::prelude::*;
 
+use mptcp_trace::Instant;
 use mptcp_trace::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segment, flag,
     hmac_from_hexadecimal, subtype,
@@ -191,7 +192,7 @@ impl Rows {
         let flags = self.flags.get(row)?;
         let mut segment = Segment {
             packetid: self.packetid.get(row)?,
-            abstime: self.abstime.get(row)?,
+            abstime: Instant::from_nanoseconds(self.abstime.get(row)?),
             source: self.source.get(row)?,
             destination: self.destination.get(row)?,
             source_port: self.source_port.get(row)?,

@@ -20,6 +20,7 @@ use mptcp_trace::packets::segment::{Malformed, SackBlocks, Segment, flag};
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection, Interface};
 
 use crate::packets::{Dissected, LoadError};
+use mptcp_trace::Instant;
 use mptcp_trace::units::counted;
 
 /// The raw table of the TCP packets in tshark's text, built part by part while tshark still runs.
@@ -71,8 +72,8 @@ impl<'a> Rows<'a> {
         Ok(self.builder.check_memory(self.path)?)
     }
 
-    /// The time of the frame in `row`, in nanoseconds since 1970.
-    fn time(&self, fields: &Fields, row: usize) -> Result<i64, LoadError> {
+    /// The time of the frame in `row`.
+    fn time(&self, fields: &Fields, row: usize) -> Result<Instant, LoadError> {
         let garbled = |message| TsharkError::Garbled { path: self.path.to_path_buf(), message };
         if fields.number.get(row).is_none() {
             return Err(garbled(format!("line {} has no packet number", self.frames)).into());
@@ -84,7 +85,7 @@ impl<'a> Rows<'a> {
             return Err(LoadError::NotACapture { path: self.path.to_path_buf(), detail });
         }
         let wrong = || garbled(format!("`{}` in line {} is not a time", time.escape_default(), self.frames));
-        Ok(nanoseconds(time).ok_or_else(wrong)?)
+        Ok(nanoseconds(time).map(Instant::from_nanoseconds).ok_or_else(wrong)?)
     }
 
     /// Keeps the extra fields, each the text that tshark printed, of the rows that hold TCP.
@@ -306,7 +307,7 @@ struct Packet {
     kinds: Vec<u8>,
 }
 
-fn packet(fields: &Fields, row: usize, abstime: i64) -> Found {
+fn packet(fields: &Fields, row: usize, abstime: Instant) -> Found {
     let protocols = text_of(&fields.protocols, row);
     let Some(layers) = layers_before_tcp(protocols) else { return Found::NotTcp };
     match tcp(fields, row, abstime, layers) {
@@ -329,7 +330,7 @@ fn layers_before_tcp(protocols: &str) -> Option<&str> {
     None
 }
 
-fn tcp(fields: &Fields, row: usize, abstime: i64, layers: &str) -> Option<Packet> {
+fn tcp(fields: &Fields, row: usize, abstime: Instant, layers: &str) -> Option<Packet> {
     let flags: u16 = options::number(fields.flags.get(row)?)?;
     let (source, destination) = addresses(fields, row, layers)?;
     let texts = texts(fields, row);

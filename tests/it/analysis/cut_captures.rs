@@ -42,7 +42,7 @@ fn drops(scenario: &Path) -> BTreeMap<Frame, Vec<f64>> {
 
 fn recorded(capture: &Capture) -> (f64, f64) {
     #[allow(clippy::cast_precision_loss)]
-    let times = || capture.segments.iter().map(|segment| segment.abstime as f64 / 1e9);
+    let times = || capture.segments.iter().map(|segment| segment.abstime.nanoseconds() as f64 / 1e9);
     (times().fold(f64::MAX, f64::min), times().fold(f64::MIN, f64::max))
 }
 

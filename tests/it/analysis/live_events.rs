@@ -98,7 +98,7 @@ fn events_come_with_the_packet_that_makes_them_certain() {
         for news in live.take_news() {
             if let News::Happening(happening) = news {
                 let delay = delays.entry(format!("{:?}", happening.event.event)).or_default();
-                let now = (segment.abstime - capture.origin()) as f64 / 1e9;
+                let now = (segment.abstime.nanoseconds() - capture.origin()) as f64 / 1e9;
                 *delay = delay.max(now - happening.event.reltime);
             }
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use mptcp_trace::Span;
 use mptcp_trace::packets::native;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection, Interface};
@@ -25,7 +26,7 @@ pub fn dissection(rows: usize) -> Dissected {
         // Numbers that no compression makes small.
         let mixed = (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let sequence = (mixed >> 32) as u32;
-        let abstime = segment.abstime + (mixed >> 16) as i64;
+        let abstime = segment.abstime + Span::from_nanoseconds((mixed >> 16) as i64);
         let mixed = Segment { packetid: row as u64 + 1, sequence, abstime, ..segment.clone() };
         builder.push(&packets.frames.get(place), mixed);
     }

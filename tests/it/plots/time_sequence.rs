@@ -75,7 +75,8 @@ fn marks_are_the_packets_that_sent_again() {
         assert_eq!(listed.iter().map(|one| one.length).sum::<u64>(), octets);
         let Some(Marks::Points(points)) = series(panel, "reinjection") else { panic!("no reinjections") };
         let mut drawn: Vec<(u64, u64)> = points.iter().map(|point| (nanoseconds(point.x), point.y as u64)).collect();
-        let time = |id: u64| capture.segments.iter().find(|segment| segment.packetid == id).unwrap().abstime;
+        let time =
+            |id: u64| capture.segments.iter().find(|segment| segment.packetid == id).unwrap().abstime.nanoseconds();
         let since = |id: u64| u64::try_from(time(id) - capture.origin()).unwrap();
         let mut expected: Vec<(u64, u64)> = listed.iter().map(|one| (since(one.packetid), one.dsn.unwrap())).collect();
         drawn.sort_unstable();

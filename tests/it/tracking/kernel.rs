@@ -129,7 +129,7 @@ fn last_payload(seen: &Seen<'_>, stream: &Stream, towards: Role) -> f64 {
     let rows = stream.packets.iter().map(|row| row.index());
     let sent = rows.filter(|row| stream.towards(&seen.capture.tracking.packets.as_slice()[*row]) == towards);
     let data = sent.map(|row| &seen.capture.segments[row]).filter(|segment| segment.payload.unwrap_or(0) > 0);
-    data.map(|segment: &Segment| segment.abstime).max().map_or(0.0, |time| time as f64 / 1e9)
+    data.map(|segment: &Segment| segment.abstime.nanoseconds()).max().map_or(0.0, |time| time as f64 / 1e9)
 }
 
 /// A subflow's counters are read every 50 ms while it lives: what was read last is final when nothing was sent after.

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
 use mptcp_trace::tracking::data::{RepeatKind, data_level};
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Tracking, track};
+use mptcp_trace::{ConnectionId, Instant};
 use proptest::prelude::*;
 
 /// How the numbers of the data begin.
@@ -187,7 +187,7 @@ impl World {
         let (from, to) = if by_client { (client, server) } else { (server, client) };
         Segment {
             packetid: self.segments.len() as u64 + 1,
-            abstime: self.segments.len() as i64,
+            abstime: Instant::from_nanoseconds(self.segments.len() as i64),
             source: from.0,
             destination: to.0,
             source_port: from.1,

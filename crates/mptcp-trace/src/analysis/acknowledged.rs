@@ -74,7 +74,7 @@ pub struct Acknowledged {
 #[must_use]
 pub fn acknowledged(capture: &Capture, connection: &Connection) -> ByRole<Acknowledged> {
     let mut packets = in_file_order(&capture.segments, &capture.tracking, connection);
-    packets.sort_by_key(|packet| packet.segment.abstime);
+    packets.sort_by_key(|packet| packet.segment.abstime.nanoseconds());
     let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
     let of = |towards: Role| Watch::new(connection, sequences.get(towards)).over(&packets, towards);
     ByRole { server: of(Role::Server), client: of(Role::Client) }
@@ -182,7 +182,7 @@ impl<'a> Watch<'a> {
     }
 
     fn acknowledges(&mut self, packet: &Travelling<'_>) {
-        let time = packet.segment.abstime;
+        let time = packet.segment.abstime.nanoseconds();
         let (Some(positions), Some(under_way), Some(tcp), Some(heard)) = (
             self.positions.get(packet.subflow),
             self.under_way.get_mut(packet.subflow),

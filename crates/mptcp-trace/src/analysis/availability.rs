@@ -59,7 +59,7 @@ const NAMED: usize = 64;
 /// The subflows of `connection`, in the order of [`Connection::subflows`]; `packets` are those of the connection.
 #[must_use]
 pub fn availability(capture: &Capture, connection: &Connection, packets: &[Travelling<'_>]) -> Vec<Availability> {
-    let time = |row: PacketRow| capture.segments.get(row.index()).map(|segment| segment.abstime);
+    let time = |row: PacketRow| capture.segments.get(row.index()).map(|segment| segment.abstime.nanoseconds());
     let joined: Vec<(StreamId, PacketRow)> = joins(capture, connection)
         .iter()
         .filter(|join| join.outcome == Outcome::Established)
@@ -111,7 +111,7 @@ struct Changes<'a> {
 
 impl Changes<'_> {
     fn note(&mut self, packet: &Travelling<'_>) {
-        let now = packet.segment.abstime;
+        let now = packet.segment.abstime.nanoseconds();
         if (packet.ends_with(flag::FIN) || packet.ends_with(flag::RST))
             && let Some(own) = self.found.get_mut(packet.subflow)
         {

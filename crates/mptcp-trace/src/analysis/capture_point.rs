@@ -89,12 +89,12 @@ pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<Captu
 /// The times that server and client took to answer in the handshake, as seen here; `None` where a part is missing or the
 /// clock was set back.
 fn handshake(segments: &[Segment], stream: &Stream) -> Option<(i64, i64)> {
-    let time = |row: Option<PacketRow>| segments.get(row?.index()).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| segments.get(row?.index()).map(|segment| segment.abstime.nanoseconds());
     let answered = time(stream.syn_ack)?;
     // Of several SYNs the last one before the answer brought it about.
     let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
     let syns = before.filter_map(|row| segments.get(row.index())).filter(|segment| segment.is_syn());
-    let asked = syns.last()?.abstime;
+    let asked = syns.last()?.abstime.nanoseconds();
     let delays = (answered.saturating_sub(asked), time(stream.third_ack)?.saturating_sub(answered));
     (delays.0 >= 0 && delays.1 >= 0).then_some(delays)
 }

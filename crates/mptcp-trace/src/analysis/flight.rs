@@ -86,7 +86,7 @@ impl Direction {
         // What lies before the first byte seen is not known to be under way.
         let now = self.now.get_or_insert(Moment { sent: start, acknowledged: start, ..Moment::default() });
         let sent = now.sent.max(end);
-        *now = Moment { row: packet.row, time: segment.abstime, sent, again, ..*now };
+        *now = Moment { row: packet.row, time: segment.abstime.nanoseconds(), sent, again, ..*now };
         self.moments.extend(self.now);
     }
 
@@ -111,7 +111,7 @@ impl Direction {
             }
         }
         let selectively = self.selectively.total();
-        *now = Moment { row: packet.row, time: segment.abstime, selectively, again: false, ..*now };
+        *now = Moment { row: packet.row, time: segment.abstime.nanoseconds(), selectively, again: false, ..*now };
         self.moments.extend(self.now);
     }
 }

@@ -34,7 +34,7 @@ pub fn interarrival(capture: &Capture, stream: &Stream, counted: Counted) -> ByR
         if counted == Counted::Data && packet.segment.payload.unwrap_or(0) == 0 {
             continue;
         }
-        let time = packet.segment.abstime;
+        let time = packet.segment.abstime.nanoseconds();
         if let Some(before) = latest.get_mut(packet.towards).replace(time) {
             gaps.get_mut(packet.towards).push(Gap { time, span: time.saturating_sub(before) });
         }

@@ -162,7 +162,7 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
         let Some(place) = capture.tracking.packets.get(packet.row) else { continue };
         let again = volumes.get_mut(packet.towards).push(packet.segment, place);
         let direction = carried.get_mut(packet.towards);
-        let time = packet.segment.abstime;
+        let time = packet.segment.abstime.nanoseconds();
         if length > 0 {
             direction.payload.push(Parcel { time, octets: length });
         }

@@ -158,7 +158,7 @@ impl<'a> Circumstances<'a> {
                 continue;
             }
             let distance = distances.get(packet.subflow).copied().unwrap_or_default();
-            let time = packet.segment.abstime;
+            let time = packet.segment.abstime.nanoseconds();
             let arrives = time.saturating_add(*distance.get(packet.towards));
             let left = time.saturating_sub(*distance.get(by));
             let earliest = confirmed.get_mut(packet.towards);
@@ -171,8 +171,9 @@ impl<'a> Circumstances<'a> {
                 ends.push(End { row: packet.row, by, fast, at });
             }
         }
-        let fell_back = fallback(capture, connection)
-            .and_then(|fallback| Some((fallback.packetid, capture.segments.get(fallback.row.index())?.abstime)));
+        let fell_back = fallback(capture, connection).and_then(|fallback| {
+            Some((fallback.packetid, capture.segments.get(fallback.row.index())?.abstime.nanoseconds()))
+        });
         let initial = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id)).next();
         let whole = connection.roles_known && initial.is_some_and(|stream| stream.syn.is_some());
         let point = capture_point::of_connection(capture, connection);
@@ -211,7 +212,7 @@ impl<'a> Circumstances<'a> {
     }
 
     fn time(&self, row: PacketRow) -> Option<i64> {
-        self.capture.segments.get(row.index()).map(|segment| segment.abstime)
+        self.capture.segments.get(row.index()).map(|segment| segment.abstime.nanoseconds())
     }
 
     /// Whether the capture was taken at that end, so that packets are as they arrived there.
@@ -355,7 +356,7 @@ pub fn not_to_be_joined(capture: &Capture, connection: &Connection, host: Role) 
 /// that its answer in the handshake took.
 fn distances(capture: &Capture, id: StreamId) -> Option<ByRole<i64>> {
     let (stream, subflow) = (capture.tracking.stream(id)?, capture.tracking.subflow(id)?);
-    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime.nanoseconds());
     let answered = time(stream.syn_ack)?;
     let asked = last_syn(capture, stream)?;
     let half = |span: i64| span.max(0) / 2;
@@ -371,5 +372,5 @@ fn distances(capture: &Capture, id: StreamId) -> Option<ByRole<i64>> {
 fn last_syn(capture: &Capture, stream: &Stream) -> Option<i64> {
     let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
     let syns = before.filter_map(|row| capture.segments.get(row.index())).filter(|segment| segment.is_syn());
-    syns.last().map(|syn| syn.abstime)
+    syns.last().map(|syn| syn.abstime.nanoseconds())
 }

@@ -175,13 +175,15 @@ impl Seen<'_> {
         }
         of.sort_by_key(|original| original.packetid);
         of.dedup();
-        let seen_first = ranges.iter().filter_map(|range| Some(self.segment(range.original_row)?.abstime)).min()?;
-        let age = packet.abstime.saturating_sub(seen_first);
-        let verdicts: Option<Vec<Option<bool>>> =
-            self.judge.map(|judge| ranges.iter().map(|range| need(judge, range, packet.abstime).needed()).collect());
+        let seen_first =
+            ranges.iter().filter_map(|range| Some(self.segment(range.original_row)?.abstime.nanoseconds())).min()?;
+        let age = packet.abstime.nanoseconds().saturating_sub(seen_first);
+        let verdicts: Option<Vec<Option<bool>>> = self.judge.map(|judge| {
+            ranges.iter().map(|range| need(judge, range, packet.abstime.nanoseconds()).needed()).collect()
+        });
         let reinjection = Reinjection {
             packetid: packet.packetid,
-            reltime: seconds(Some((self.capture.origin(), packet.abstime))),
+            reltime: seconds(Some((self.capture.origin(), packet.abstime.nanoseconds()))),
             tcpstream: *self.connection.subflows.get(first.subflow)?,
             towards: self.towards,
             dsn: self.direction.numbers.relative(dsn),
@@ -193,7 +195,7 @@ impl Seen<'_> {
             seen_from: self.seen_from,
             late_by: (self.seen_from == Some(SeenFrom::Receiver)).then(|| seconds(Some((0, age)))),
             needed: verdicts.and_then(|verdicts| of_all(&verdicts)),
-            time: packet.abstime,
+            time: packet.abstime.nanoseconds(),
         };
         Some((first.row, reinjection))
     }

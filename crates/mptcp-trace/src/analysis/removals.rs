@@ -34,7 +34,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     let mut resets: HashMap<StreamId, (PacketRow, i64)> = HashMap::new();
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.ends_with(flag::RST) {
-            resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime));
+            resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime.nanoseconds()));
         }
         let Some(ids) = packet.segment.control.as_ref().and_then(|control| control.remove_addr.as_ref()) else {
             continue;
@@ -64,7 +64,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
             let cause = before.filter(|index| found.get(*index).is_some_and(|removal| removal.row > begun));
             let overtaken = removals.get(after).copied().filter(|index| {
                 let removed = found.get(*index).and_then(|removal| capture.segments.get(removal.row.index()));
-                removed.is_some_and(|packet| packet.abstime.saturating_sub(*time) < OVERTAKES)
+                removed.is_some_and(|packet| packet.abstime.nanoseconds().saturating_sub(*time) < OVERTAKES)
             });
             if let Some(removal) = cause.or(overtaken).and_then(|index| found.get_mut(index)) {
                 removal.resets.push((*stream, *reset));

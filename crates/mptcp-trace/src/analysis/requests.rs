@@ -163,7 +163,7 @@ impl<'a> Course<'a> {
             let outcome = if next.is_mptcp() || next.options_cut { Outcome::Unknown } else { Outcome::Declined };
             return (outcome, Some(next));
         }
-        let waited = self.last.is_some_and(|last| end.saturating_sub(last.abstime) >= PATIENCE);
+        let waited = self.last.is_some_and(|last| end.saturating_sub(last.abstime.nanoseconds()) >= PATIENCE);
         let again = self.asked.len().saturating_add(self.plain.len()) > 1;
         let outcome = if !self.heard && (waited || again) { Outcome::Unanswered } else { Outcome::Unknown };
         (outcome, None)
@@ -181,7 +181,7 @@ impl<'a> Course<'a> {
 fn is_copy(one: &Segment, other: &Segment) -> bool {
     one.timestamps == other.timestamps
         && one.capable() == other.capable()
-        && other.abstime.saturating_sub(one.abstime) < COPY
+        && other.abstime.nanoseconds().saturating_sub(one.abstime.nanoseconds()) < COPY
 }
 
 /// The request that a number of Wireshark's stands for, where it stands for nothing else: the key in a version 0 SYN
@@ -209,5 +209,5 @@ pub fn request_alone(capture: &Capture, connection: &Connection) -> Option<Mptcp
 
 /// When the capture ends, nanoseconds since 1970.
 fn end_of(capture: &Capture) -> i64 {
-    capture.segments.last().map_or(0, |segment| segment.abstime)
+    capture.segments.last().map_or(0, |segment| segment.abstime.nanoseconds())
 }

@@ -68,7 +68,7 @@ pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> B
 
 /// The round trip of the handshake, nanoseconds: the shortest that the path can have, but for chance.
 fn handshake(capture: &Capture, stream: &Stream) -> Option<i64> {
-    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime.nanoseconds());
     // With several SYNs it is not known which of them was answered.
     let once = (stream.syns, stream.syn_acks) == (1, 1);
     Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?)).filter(|span| once && *span > 0)
@@ -112,10 +112,10 @@ impl Flow {
             let next = self.next.unwrap_or(start);
             // A bare ACK beyond what was seen opens a hole as data do.
             if start > next {
-                self.holes.insert(next, (start, segment.abstime));
+                self.holes.insert(next, (start, segment.abstime.nanoseconds()));
             }
             if length > 0 && start < next {
-                again |= self.fill(start, end, segment.abstime);
+                again |= self.fill(start, end, segment.abstime.nanoseconds());
             }
             self.next = Some(next.max(end));
         }

@@ -44,7 +44,7 @@ fn half(capture: &Capture, stream: &Stream) -> Option<Halves> {
     if (stream.syns, stream.syn_acks) != (1, 1) {
         return None;
     }
-    let time = |row: Option<PacketRow>| Some(capture.segments.get(row?.index())?.abstime);
+    let time = |row: Option<PacketRow>| Some(capture.segments.get(row?.index())?.abstime.nanoseconds());
     let (syn, syn_ack, ack) = (time(stream.syn)?, time(stream.syn_ack)?, time(stream.third_ack)?);
     let (opened, accepted) = (ack.saturating_sub(syn_ack).max(0), syn_ack.saturating_sub(syn).max(0));
     let subflow = capture.tracking.subflow(stream.id)?;

@@ -57,7 +57,7 @@ pub fn setup(capture: &Capture, connection: &Connection) -> Setup {
 }
 
 fn time(capture: &Capture, row: PacketRow) -> Option<i64> {
-    capture.segments.get(row.index()).map(|segment| segment.abstime)
+    capture.segments.get(row.index()).map(|segment| segment.abstime.nanoseconds())
 }
 
 fn handshake_rtt(capture: &Capture, stream: &Stream) -> Option<f64> {

@@ -38,7 +38,7 @@ pub fn standstills<'a>(packets: impl Iterator<Item = Travelling<'a>>, towards: R
     let mut progress = Progress::default();
     let mut last = 0;
     for packet in interruptible(packets) {
-        last = packet.segment.abstime;
+        last = packet.segment.abstime.nanoseconds();
         if packet.towards == towards { progress.sends(&packet) } else { progress.acknowledges(&packet) }
     }
     progress.ends(last, false);
@@ -64,9 +64,9 @@ impl Progress {
     }
 
     fn acknowledges(&mut self, packet: &Travelling<'_>) {
-        let before = self.waiting.standstill(packet.segment.abstime);
+        let before = self.waiting.standstill(packet.segment.abstime.nanoseconds());
         if self.waiting.acknowledges(packet.segment) {
-            self.note(before, packet.segment.abstime, true);
+            self.note(before, packet.segment.abstime.nanoseconds(), true);
         }
     }
 
@@ -152,13 +152,13 @@ impl<M: Copy> Waiting<M> {
         let again = length.saturating_sub(self.sent.insert(start, end));
         self.highest_sent = Some(self.highest_sent.map_or(end, |highest| highest.max(end)));
         if self.since.is_none() {
-            self.starts_over(Some(segment.abstime));
+            self.starts_over(Some(segment.abstime.nanoseconds()));
         }
         if again > 0 {
             self.retransmissions = self.retransmissions.saturating_add(1);
             self.unanswered = self.unanswered.saturating_add(1);
             if self.unanswered == 1 {
-                self.first = Some((place, segment.abstime));
+                self.first = Some((place, segment.abstime.nanoseconds()));
             }
             self.timestamp = segment.timestamps.map(|(value, _)| value);
         }
@@ -176,14 +176,14 @@ impl<M: Copy> Waiting<M> {
         let position = self.data.position(segment.acknowledgement);
         if self.acknowledged.is_some_and(|known| position <= known) {
             if answers {
-                self.answered = Some(segment.abstime);
+                self.answered = Some(segment.abstime.nanoseconds());
                 self.unanswered = 0;
             }
             return answers;
         }
         self.acknowledged = Some(position);
         let all = self.highest_sent.is_some_and(|highest| position >= highest);
-        self.starts_over((!all).then_some(segment.abstime));
+        self.starts_over((!all).then_some(segment.abstime.nanoseconds()));
         true
     }
 
@@ -246,6 +246,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
+    use crate::Instant;
     use crate::packets::segment::{Dss, SackBlocks};
 
     const MILLISECOND: i64 = 1_000_000;
@@ -254,7 +255,7 @@ mod tests {
     fn packet(time: i64, sequence: u32, acknowledgement: u32, payload: u32) -> Segment {
         Segment {
             packetid: 1,
-            abstime: time * MILLISECOND,
+            abstime: Instant::from_nanoseconds(time * MILLISECOND),
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             destination: IpAddr::V4(Ipv4Addr::LOCALHOST),
             source_port: 1,

@@ -36,8 +36,11 @@ impl Volume {
     pub fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> u64 {
         self.packets += 1;
         if !packet.elsewhere {
-            self.last = self.first.map_or(segment.abstime, |_| self.last.max(segment.abstime));
-            self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
+            self.last =
+                self.first.map_or(segment.abstime.nanoseconds(), |_| self.last.max(segment.abstime.nanoseconds()));
+            self.first = Some(
+                self.first.map_or(segment.abstime.nanoseconds(), |first| first.min(segment.abstime.nanoseconds())),
+            );
         }
         let payload = u64::from(segment.payload.unwrap_or(0));
         if packet.nature == Nature::Duplicate {

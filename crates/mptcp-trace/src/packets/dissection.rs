@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::frames::{Frame, Frames};
 use super::segment::{Segment, Segments};
-use crate::PacketRow;
 use crate::error::ReadError;
 use crate::memory;
+use crate::{Instant, PacketRow};
 
 /// A network interface that packets of the capture were recorded on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,12 +66,11 @@ pub struct Packets {
     pub segments: Segments,
     /// Facts about the frame around each.
     pub frames: Arc<Frames>,
-    /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from. 0 where
-    /// nothing was recorded.
-    pub origin: i64,
-    /// When the earliest frame of the file was recorded, nanoseconds since 1970: its first one, unless the file is out
-    /// of order.
-    pub earliest: i64,
+    /// When the first frame of the file was recorded: what relative times count from. 1970 where nothing
+    /// was recorded.
+    pub origin: Instant,
+    /// When the earliest frame of the file was recorded: its first one, unless the file is out of order.
+    pub earliest: Instant,
 }
 
 impl Packets {
@@ -81,9 +80,9 @@ impl Packets {
         self.segments.len()
     }
 
-    /// The packets of these rows, in this order, with relative times from `origin`, nanoseconds since 1970.
+    /// The packets of these rows, in this order, with relative times from `origin`.
     #[must_use]
-    pub fn select(&self, rows: &[PacketRow], origin: i64) -> Self {
+    pub fn select(&self, rows: &[PacketRow], origin: Instant) -> Self {
         let segments = rows.iter().filter_map(|row| self.segments.get(row.index()).cloned());
         Packets {
             segments: segments.collect::<Vec<Segment>>().into(),
@@ -99,10 +98,10 @@ impl Packets {
 pub struct Builder {
     segments: Vec<Segment>,
     frames: Frames,
-    origin: Option<i64>,
+    origin: Option<Instant>,
     /// Packets at which memory is looked at again.
     next_check: usize,
-    earliest: Option<i64>,
+    earliest: Option<Instant>,
 }
 
 /// Packets between two looks at memory.
@@ -112,9 +111,9 @@ const PACKETS_BETWEEN_CHECKS: usize = 1 << 15;
 const TRACKING: u64 = 40;
 
 impl Builder {
-    /// Notes when a frame of any protocol was recorded, nanoseconds since 1970: relative times count from the first.
+    /// Notes when a frame of any protocol was recorded: relative times count from the first.
     #[inline]
-    pub fn time(&mut self, abstime: i64) {
+    pub fn time(&mut self, abstime: Instant) {
         self.origin.get_or_insert(abstime);
         self.earliest = Some(self.earliest.map_or(abstime, |earliest| earliest.min(abstime)));
     }
@@ -133,9 +132,9 @@ impl Builder {
         self.segments.last()
     }
 
-    /// When the first frame was recorded, nanoseconds since 1970, once there was one.
+    /// When the first frame was recorded, once there was one.
     #[must_use]
-    pub fn origin(&self) -> Option<i64> {
+    pub fn origin(&self) -> Option<Instant> {
         self.origin
     }
 
@@ -177,8 +176,8 @@ impl Builder {
         Packets {
             segments: self.segments.into(),
             frames: Arc::new(self.frames),
-            origin: self.origin.unwrap_or(0),
-            earliest: self.earliest.unwrap_or(0),
+            origin: self.origin.unwrap_or_default(),
+            earliest: self.earliest.unwrap_or_default(),
         }
     }
 }

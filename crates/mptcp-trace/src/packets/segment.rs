@@ -7,6 +7,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::Instant;
+
 /// TCP flag bits, as in `tcpflags`.
 pub mod flag {
     /// No more data from the sender.
@@ -65,8 +67,8 @@ pub mod subtype {
 pub struct Segment {
     /// Wireshark's `frame.number`, from 1.
     pub packetid: u64,
-    /// When it was recorded, nanoseconds since 1970-01-01 UTC.
-    pub abstime: i64,
+    /// When it was recorded.
+    pub abstime: Instant,
     /// Source address.
     pub source: IpAddr,
     /// Destination address.

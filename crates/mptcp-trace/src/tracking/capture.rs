@@ -15,7 +15,7 @@ use crate::packets::frames::Frames;
 use crate::packets::native;
 use crate::packets::segment::Segments;
 use crate::packets::{CaptureFacts, Dissection, Packets};
-use crate::{ConnectionId, PacketRow, StreamId};
+use crate::{ConnectionId, Instant, PacketRow, StreamId};
 
 /// A tracked capture: its packets and what they mean together.
 #[derive(Debug, Clone)]
@@ -38,8 +38,8 @@ pub struct Capture {
     pub duplicates: Duplicates,
     /// Sender of these packets.
     pub view: PointOfView,
-    origin: i64,
-    earliest: i64,
+    origin: Instant,
+    earliest: Instant,
     /// The rows of the packets in the dissection, where these are not all in its order.
     rows: Option<Vec<PacketRow>>,
     /// All packets of the file, where these are not all.
@@ -196,7 +196,7 @@ impl Capture {
     /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from.
     #[must_use]
     pub fn origin(&self) -> i64 {
-        self.origin
+        self.origin.nanoseconds()
     }
 
     /// The file's name without its directory, and the point of view, for the prompt; not escaped.

@@ -143,8 +143,8 @@ impl Telling {
             }
             last_id = id.or(last_id);
             if let Some((value, _)) = segment.timestamps {
-                ticks.get_or_insert((value, segment.abstime));
-                latest = Some((value, segment.abstime));
+                ticks.get_or_insert((value, segment.abstime.nanoseconds()));
+                latest = Some((value, segment.abstime.nanoseconds()));
             }
         }
         const MOSTLY: u64 = 8;
@@ -162,7 +162,7 @@ impl Telling {
 
 /// Duration of the handshake from SYN to ACK, nanoseconds.
 fn round_trip(segments: &[Segment], stream: &Stream) -> Option<i64> {
-    let time = |row: Option<PacketRow>| segment_at(segments, row?).map(|segment| segment.abstime);
+    let time = |row: Option<PacketRow>| segment_at(segments, row?).map(|segment| segment.abstime.nanoseconds());
     Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?))
 }
 
@@ -171,6 +171,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::Instant;
     use crate::packets::{Builder, frames::Frame};
     use crate::tracking::repeats::repeats;
     use crate::tracking::track;
@@ -202,7 +203,7 @@ mod tests {
             let ack = if *from_client && *sequence == 0 { 0 } else { flag::ACK };
             let mut segment = Segment {
                 packetid: id,
-                abstime: time * MILLISECOND,
+                abstime: Instant::from_nanoseconds(time * MILLISECOND),
                 source: source.0,
                 destination: destination.0,
                 source_port: source.1,

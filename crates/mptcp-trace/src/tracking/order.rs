@@ -30,18 +30,18 @@ pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<Packe
     let mut order = FileOrder::default();
     let mut latest = i64::MIN;
     for segment in interruptible(segments) {
-        if segment.abstime < latest {
-            order.farthest = order.farthest.max(latest.saturating_sub(segment.abstime));
+        if segment.abstime.nanoseconds() < latest {
+            order.farthest = order.farthest.max(latest.saturating_sub(segment.abstime.nanoseconds()));
             order.misplaced.push(segment.packetid);
         }
-        latest = latest.max(segment.abstime);
+        latest = latest.max(segment.abstime.nanoseconds());
     }
     if order.misplaced.is_empty() {
         return (order, None);
     }
     let in_file: Vec<PacketRow> = (0..).map(PacketRow).zip(segments).map(|(row, _)| row).collect();
     let mut by_time = in_file.clone();
-    by_time.sort_by_key(|row| segments.get(row.index()).map(|segment| segment.abstime));
+    by_time.sort_by_key(|row| segments.get(row.index()).map(|segment| segment.abstime.nanoseconds()));
     let steps_back = |rows: &[PacketRow]| steps_back(segments, frames, rows);
     order.clock_set_back = steps_back(&by_time) > steps_back(&in_file).saturating_mul(2).saturating_add(2);
     let rows = (!order.clock_set_back).then_some(by_time);
@@ -79,6 +79,7 @@ fn steps_back(segments: &[Segment], frames: &Frames, rows: &[PacketRow]) -> u64 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Instant;
     use crate::packets::{Builder, Packets, frames::Frame};
 
     /// Packets of one sender with these times (milliseconds) and timestamps.
@@ -87,7 +88,7 @@ mod tests {
         for (id, (time, value)) in (1..).zip(packets) {
             let segment = Segment {
                 packetid: id,
-                abstime: time * 1_000_000,
+                abstime: Instant::from_nanoseconds(time * 1_000_000),
                 source: [192, 0, 2, 1].into(),
                 destination: [192, 0, 2, 2].into(),
                 source_port: 1,

@@ -210,7 +210,7 @@ impl Standing {
         if peer.shut {
             return Nature::WindowProbe;
         }
-        let soon = |sent: i64| segment.abstime.saturating_sub(sent) < KEEPALIVE_SOONEST;
+        let soon = |sent: i64| segment.abstime.nanoseconds().saturating_sub(sent) < KEEPALIVE_SOONEST;
         let again = length == 1 && self.alone.is_some_and(|(one, sent)| one == segment.sequence && soon(sent));
         if again { Nature::Ordinary } else { Nature::KeepAlive }
     }
@@ -231,7 +231,7 @@ impl Standing {
             self.first = self.first.filter(|first| end.wrapping_sub(*first) < MISSED);
         }
         if length > 0 {
-            self.alone = (length == 1).then_some((segment.sequence, segment.abstime));
+            self.alone = (length == 1).then_some((segment.sequence, segment.abstime.nanoseconds()));
         }
         let (row, number) = self.probe?;
         let goes_on = segment.sequence == number.wrapping_add(1);

@@ -214,7 +214,7 @@ impl Timeline<'_> {
     fn add(&mut self, packet: &Travelling<'_>, event: EventKind, detail: String) {
         self.events.push(Event {
             packetid: packet.segment.packetid,
-            reltime: seconds(Some((self.capture.origin(), packet.segment.abstime))),
+            reltime: seconds(Some((self.capture.origin(), packet.segment.abstime.nanoseconds()))),
             tcpstream: packet.stream,
             towards: packet.towards,
             event,

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::congestion_window::{RoundTrip, round_trips};
 use crate::packets::segment::SackBlocks;
 use crate::tracking::track;
+use crate::{Instant, PacketRow};
 
 /// A packet between port 40000 and port 5001 with its place: sequence number, acknowledgement number, payload.
 fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segment {
@@ -15,7 +15,7 @@ fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segm
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     Segment {
         packetid: 1,
-        abstime,
+        abstime: Instant::from_nanoseconds(abstime),
         source: address,
         destination: address,
         source_port,

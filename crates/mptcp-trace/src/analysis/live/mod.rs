@@ -85,9 +85,9 @@ impl Live {
     /// Takes in the next packet; the first frame was recorded at `origin`, nanoseconds since 1970.
     pub fn push(&mut self, segment: &Segment, origin: i64) {
         self.origin = origin;
-        self.news.extend(self.windows.advance(segment.abstime, origin).map(News::Rates));
+        self.news.extend(self.windows.advance(segment.abstime.nanoseconds(), origin).map(News::Rates));
         self.totals.packets = self.totals.packets.saturating_add(1);
-        self.totals.last = Some(segment.abstime);
+        self.totals.last = Some(segment.abstime.nanoseconds());
         let pair = Pair::of(segment);
         let mut watched = self.stream_of(&pair, segment);
         let number = row(self.totals.packets);
@@ -192,7 +192,12 @@ impl Live {
             Box::new(OpenSubflow::new(*number, candidate, &mut connection.known))
         });
         let towards = if subflow.opened_towards == Role::Server { in_stream } else { in_stream.other() };
-        let place = PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
+        let place = PacketPlace {
+            packetid: segment.packetid,
+            abstime: segment.abstime.nanoseconds(),
+            origin: self.origin,
+            towards,
+        };
         let mut told: Vec<(PacketPlace, Sighting)> = std::mem::take(early);
         let begun = told.len();
         let shown = Shown { segment, nature: packet.nature, fast_open: stream.fast_open(), towards };
@@ -232,7 +237,7 @@ impl Live {
     }
 
     fn place(&self, segment: &Segment, towards: Role) -> PacketPlace {
-        PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards }
+        PacketPlace { packetid: segment.packetid, abstime: segment.abstime.nanoseconds(), origin: self.origin, towards }
     }
 
     /// Lets go of a stream.

@@ -11,7 +11,7 @@ const SECOND: i64 = 1_000_000_000;
 fn packet(abstime: i64, (source, source_port): (u32, u16), destination: (u32, u16), flags: u16) -> Segment {
     Segment {
         packetid: 1,
-        abstime,
+        abstime: crate::Instant::from_nanoseconds(abstime),
         source: IpAddr::V4(Ipv4Addr::from(source)),
         destination: IpAddr::V4(Ipv4Addr::from(destination.0)),
         source_port,

@@ -9,7 +9,7 @@ use crate::packets::{Builder, frames::Frame};
 use crate::packets::{CaptureFacts, Dissection};
 use crate::tracking::Capture;
 use crate::tracking::token::derive;
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, Instant, StreamId};
 
 /// Bytes in each data packet of [`exchange`].
 const OCTETS: u32 = 1000;
@@ -54,7 +54,7 @@ impl Made {
         });
         Segment {
             packetid: 1,
-            abstime: 0,
+            abstime: Instant::from_nanoseconds(0),
             source: source.0,
             destination: destination.0,
             source_port: source.1,

@@ -141,7 +141,7 @@ impl<'a> Captures<'a> {
 
 /// When the first and last TCP packets of a capture were recorded.
 pub fn recorded_span(capture: &Capture) -> Option<(i64, i64)> {
-    let times = || capture.segments.iter().map(|segment| segment.abstime);
+    let times = || capture.segments.iter().map(|segment| segment.abstime.nanoseconds());
     Some((times().min()?, times().max()?))
 }
 
@@ -166,7 +166,7 @@ fn packets(capture: &Capture, stream: &Stream, towards: Role) -> Vec<Packet> {
 fn packet(row: PacketRow, segment: &Segment) -> Packet {
     Packet {
         row,
-        time: segment.abstime,
+        time: segment.abstime.nanoseconds(),
         sequence: segment.sequence,
         acknowledgement: if segment.has(flag::ACK) { segment.acknowledgement } else { 0 },
         length: segment.payload,

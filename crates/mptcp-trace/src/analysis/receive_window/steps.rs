@@ -165,7 +165,7 @@ where
             Level::Data => self.data_sent,
             Level::Stream(_) => self.streams.get(index).and_then(|stream| stream.highest),
         };
-        let (packetid, time, subflow) = (segment.packetid, segment.abstime, packet.subflow);
+        let (packetid, time, subflow) = (segment.packetid, segment.abstime.nanoseconds(), packet.subflow);
         let waits = self.waiting > 0;
         Step { packetid, time, subflow, waits, payload: packet.data, forward, sent, is_new, asks, offer, ends }
     }

@@ -1,12 +1,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::events::EventKind;
 use crate::packets::segment::{Dss, SackBlocks};
 use crate::tracking::streams::OpenStream;
 use crate::tracking::{PacketInStream, Role};
+use crate::{Instant, PacketRow};
 
 fn offer(next: u64, window: u64, stream: StreamId) -> Offer {
     Offer { level: Level::Data, next, window: Some(window), stream }
@@ -72,7 +72,7 @@ fn packet(by_client: bool, sequence: u32, acknowledgement: u32, payload: u32, wi
     let (source_port, destination_port) = if by_client { (40_000, 80) } else { (80, 40_000) };
     Segment {
         packetid: 1,
-        abstime: 0,
+        abstime: Instant::from_nanoseconds(0),
         source,
         destination,
         source_port,

@@ -71,7 +71,7 @@ impl Direction {
             return;
         }
         if let Some((value, _)) = segment.timestamps {
-            self.timestamps.send(value, segment.abstime, start);
+            self.timestamps.send(value, segment.abstime.nanoseconds(), start);
         }
         let end = start.saturating_add(octets);
         let start = start.max(self.acknowledged.unwrap_or(0));
@@ -79,7 +79,7 @@ impl Direction {
         for (first, last) in interruptible(self.sent.gaps(start, end)) {
             self.again.insert(next, first);
             next = last;
-            self.under_way.insert(first, Sent { end: last, time: segment.abstime, syn });
+            self.under_way.insert(first, Sent { end: last, time: segment.abstime.nanoseconds(), syn });
         }
         self.again.insert(next, end);
         self.sent.fill(start, end, |_| ());
@@ -101,8 +101,8 @@ impl Direction {
         }
         self.acknowledged = Some(position);
         let sample = |time: i64| {
-            let span = segment.abstime.saturating_sub(time);
-            Sample { row: packet.row, time: segment.abstime, span, dsn: None }
+            let span = segment.abstime.nanoseconds().saturating_sub(time);
+            Sample { row: packet.row, time: segment.abstime.nanoseconds(), span, dsn: None }
         };
         if let Some((_, echo)) = segment.timestamps
             && let Some(time) = self.timestamps.echoed(echo, position)

@@ -1,11 +1,10 @@
 //! From a capture file to its packets: where each was recorded, when, and its bytes.
 
-use std::time::Instant;
-
 use super::Beyond;
 use super::interfaces::{InterfaceDescription, half};
 use super::link::Link;
 use super::view::View;
+use crate::Instant;
 use crate::packets::capture_file::{
     CaptureFileError, ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, Truncation,
     word,
@@ -16,8 +15,8 @@ use crate::packets::capture_file::{
 pub struct Recorded<'a> {
     /// Number of the frame, from 1.
     pub number: u64,
-    /// When it was recorded, nanoseconds since 1970; simple packets do not say.
-    pub time: Option<i64>,
+    /// When it was recorded; simple packets do not say.
+    pub time: Option<Instant>,
     /// Bytes on the wire.
     pub wire_length: u32,
     /// Where it was recorded: number of the interface in the whole file, from 0, and what is known of it. pcap does not
@@ -75,7 +74,7 @@ impl Packets {
     }
 
     /// Sets until when [`Packets::next`] waits for what has not come; without a deadline it waits for ever.
-    pub fn wait_until(&mut self, deadline: Option<Instant>) {
+    pub fn wait_until(&mut self, deadline: Option<std::time::Instant>) {
         self.framing.wait_until(deadline);
     }
 
@@ -159,7 +158,7 @@ impl Packets {
         let unit = if nanoseconds { 1 } else { 1000 };
         Some(Recorded {
             number,
-            time: Some(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * unit),
+            time: Some(Instant::from_nanoseconds(i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * unit)),
             wire_length: word(record, 12, big_endian)?,
             interface: None,
             link: self.link,
@@ -206,7 +205,7 @@ impl Packets {
             return Some(recorded(None, wire_length, room.get(..length).unwrap_or(room)));
         }
         let (high, low) = (word(block, 12, big_endian)?, word(block, 16, big_endian)?);
-        let time = interface.clock.nanoseconds(u64::from(high) << 32 | u64::from(low));
+        let time = interface.clock.instant(u64::from(high) << 32 | u64::from(low));
         let length = usize::try_from(word(block, 20, big_endian)?).ok()?;
         Some(recorded(time, word(block, 24, big_endian)?, block.get(28..)?.get(..length)?))
     }

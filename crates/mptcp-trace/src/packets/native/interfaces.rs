@@ -2,6 +2,7 @@
 
 use super::Beyond;
 use super::link::Link;
+use crate::Instant;
 use crate::packets::Interface;
 use crate::packets::capture_file::word;
 
@@ -39,18 +40,17 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// A timestamp in nanoseconds since 1970, rounded down; `None` when it is out of the range that they can express,
-    /// 1678 to 2262.
+    /// The instant of a timestamp, rounded down; `None` when it is out of the range of an [`Instant`], 1678 to 2262.
     #[inline]
     #[must_use]
-    pub fn nanoseconds(self, timestamp: u64) -> Option<i64> {
+    pub fn instant(self, timestamp: u64) -> Option<Instant> {
         let (timestamp, second) = (u128::from(timestamp), u128::from(SECOND));
         let since = match self.nanoseconds {
             Some(nanoseconds) => timestamp.checked_mul(nanoseconds.into())?,
             None => timestamp.checked_mul(second)?.checked_div(self.units.into()).unwrap_or(0),
         };
         let offset = i128::from(self.offset).checked_mul(i128::from(SECOND))?;
-        i64::try_from(i128::try_from(since).ok()?.checked_add(offset)?).ok()
+        i64::try_from(i128::try_from(since).ok()?.checked_add(offset)?).ok().map(Instant::from_nanoseconds)
     }
 
     /// The clock of the option `if_tsresol`: a power of 10, or of 2 when the highest bit is set.

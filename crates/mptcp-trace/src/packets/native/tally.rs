@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::Instant;
 use crate::packets::capture_file::Truncation;
 use crate::units::counted;
 
@@ -12,7 +13,7 @@ const LISTED: usize = 8;
 #[derive(Debug, Default)]
 pub struct Tally {
     /// When the latest frame was recorded.
-    pub time: i64,
+    pub time: Instant,
     /// TCP packets without a time of their own.
     pub untimed: u64,
     /// TCP packets whose header is not whole.

@@ -3,6 +3,7 @@
 use super::ip::{Fragment, Ip};
 use super::options::{self, Options};
 use super::view::View;
+use crate::Instant;
 use crate::packets::segment::{Segment, flag};
 
 /// A dissected packet: its segment, and what the table keeps beside it.
@@ -38,7 +39,7 @@ pub fn read(ip: &Ip, packet: View<'_>) -> Option<Tcp> {
     let options = Options::read(packet, FIXED, header_length, flags);
     let segment = Segment {
         packetid: 0,
-        abstime: 0,
+        abstime: Instant::EPOCH,
         source: ip.source,
         destination: ip.destination,
         source_port: u16::from_be_bytes([s0, s1]),

@@ -1,7 +1,5 @@
 //! A capture taken in packet by packet: the step that loading a file and watching a capture grow share.
 
-use std::time::Instant;
-
 use super::file::{Next, Packets, Recorded};
 use super::layers::{self, Found};
 use super::tally::Tally;
@@ -81,7 +79,7 @@ impl Walk {
     }
 
     /// Sets until when [`Walk::step`] waits for what has not come; without a deadline it waits for ever.
-    pub fn wait_until(&mut self, deadline: Option<Instant>) {
+    pub fn wait_until(&mut self, deadline: Option<std::time::Instant>) {
         self.packets.wait_until(deadline);
     }
 

@@ -275,7 +275,7 @@ impl Handshake {
             0 => return,
             _ => &mut self.syn_ack,
         };
-        let time = segment.abstime;
+        let time = segment.abstime.nanoseconds();
         *seen = Some(seen.map_or(time, |earlier: i64| earlier.min(time)));
     }
 

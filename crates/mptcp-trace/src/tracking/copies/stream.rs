@@ -53,7 +53,8 @@ impl<'a> Group<'a> {
             ToldBy::Order
         };
         let identity = super::Identity::of(segment, subject.frames.mark(*first).ip_id);
-        let delay = subject.segments.get(last.index())?.abstime.saturating_sub(segment.abstime);
+        let delay =
+            subject.segments.get(last.index())?.abstime.nanoseconds().saturating_sub(segment.abstime.nanoseconds());
         let sent_again = segment.is_syn() && segment.timestamps.is_none() && identity.is_vague() && delay >= SYN_AGAIN;
         Some(Group {
             stream: subject.tracking.packets.get(*first)?.stream,

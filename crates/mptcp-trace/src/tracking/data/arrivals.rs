@@ -62,7 +62,7 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
         if let Some(sum) = found.get_mut(packet.towards).payload.get_mut(packet.subflow) {
             *sum = sum.saturating_add(payload.length);
         }
-        let arrival = Arrival { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow };
+        let arrival = Arrival { row: packet.row, time: packet.segment.abstime.nanoseconds(), subflow: packet.subflow };
         let Some(known) = sent.get_mut(packet.towards).get_mut(packet.subflow) else { continue };
         let mapped = flow.newly_mapped(known, payload.start, payload.start.saturating_add(payload.data));
         let mapped = mapped.into_iter().filter(|part| part.carriage != Carriage::Probe);

@@ -56,7 +56,7 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
     let mut misplaced = 0;
     let mut latest = i64::MIN;
     for (packet, data) in interruptible(travelling.iter().zip(acknowledged)) {
-        let time = packet.segment.abstime;
+        let time = packet.segment.abstime.nanoseconds();
         misplaced += usize::from(time < latest);
         latest = latest.max(time);
         let index = next.get_mut(packet.towards).get_mut(packet.subflow);

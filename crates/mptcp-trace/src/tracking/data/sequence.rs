@@ -83,7 +83,7 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
         connection,
         ByRole::default(),
         |packet, Stretch { start, end, sending, carriage }| {
-            let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
+            let (row, time, subflow) = (packet.row, packet.segment.abstime.nanoseconds(), packet.subflow);
             let numbered = carriage.is_numbered();
             let sent = &mut found.get_mut(packet.towards).sent;
             match sent.last_mut() {
@@ -98,7 +98,7 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
     for (packet, data) in interruptible(travelling.iter().zip(&packets)) {
         let Some(next) = data.working_data_ack else { continue };
         let window = tracking.packets.get(packet.row).and_then(|place| place.window());
-        let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
+        let (row, time, subflow) = (packet.row, packet.segment.abstime.nanoseconds(), packet.subflow);
         found.get_mut(packet.towards.other()).acknowledged.push(Acknowledgement { row, time, subflow, next, window });
     }
     found.server.numbers = numbers.server;

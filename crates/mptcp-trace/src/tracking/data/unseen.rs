@@ -48,7 +48,7 @@ impl Reach {
     pub fn note(reaches: &mut ByRole<Self>, packet: &Travelling<'_>, data_ack: Option<u64>) {
         reaches.get_mut(packet.towards).carries |= packet.segment.payload.is_some_and(|length| length > 0);
         if let Some(data_ack) = data_ack {
-            reaches.get_mut(packet.towards.other()).acknowledges(packet.segment.abstime, data_ack);
+            reaches.get_mut(packet.towards.other()).acknowledges(packet.segment.abstime.nanoseconds(), data_ack);
         }
         if let Some(dss) = packet.segment.dss.as_ref().filter(|dss| dss.has(Dss::DATA_FIN))
             && let Some(mapping) = dss.mapping
@@ -91,7 +91,7 @@ fn settled(segments: &[Segment], tracking: &Tracking, connection: &Connection) -
     if connection.roles_known || streams().all(|stream| stream.syn.is_some() || stream.syn_ack.is_some()) {
         return None;
     }
-    let time = |row: &PacketRow| segments.get(row.index()).map(|segment| segment.abstime);
+    let time = |row: &PacketRow| segments.get(row.index()).map(|segment| segment.abstime.nanoseconds());
     let first = streams().filter_map(|stream| stream.packets.first().and_then(time)).min()?;
     let last = streams().filter_map(|stream| stream.packets.last().and_then(time)).max()?;
     Some(first.saturating_add(SETTLED.min(last.saturating_sub(first) / 2)))

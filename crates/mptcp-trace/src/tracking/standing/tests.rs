@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::*;
 use crate::packets::segment::SackBlocks;
 use crate::tracking::{Stream, track};
+use crate::{Instant, Span};
 
 const SECOND: i64 = 1_000_000_000;
 /// Initial sequence numbers of client and server.
@@ -55,7 +56,7 @@ impl Exchange {
         let index = self.segments.len();
         self.segments.push(Segment {
             packetid: index as u64 + 1,
-            abstime: index as i64 * SECOND,
+            abstime: Instant::from_nanoseconds(index as i64 * SECOND),
             source: IpAddr::V4(from.0),
             destination: IpAddr::V4(to.0),
             source_port: from.1,
@@ -119,7 +120,7 @@ fn a_byte_sent_alone_may_be_retransmitted() {
     exchange.client(flag::ACK, 1, 1, 1, 1000);
     assert_eq!(exchange.special(), []);
     let late = exchange.client(flag::ACK, 1, 1, 1, 1000);
-    exchange.segments[late].abstime += 60 * SECOND;
+    exchange.segments[late].abstime += Span::from_seconds(60);
     assert_eq!(exchange.special(), [(late, Nature::KeepAlive)]);
 }
 

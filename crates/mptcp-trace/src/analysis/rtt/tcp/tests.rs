@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::PacketRow;
 use crate::packets::segment::{SackBlocks, Segment};
 use crate::tracking::{Nature, Role};
+use crate::{Instant, PacketRow};
 
 /// A packet from the client, towards the server.
 fn to_server(time: i64, flags: u16, sequence: u32, payload: u32) -> (Role, Segment) {
@@ -21,7 +21,7 @@ fn segment(abstime: i64, flags: u16, sequence: u32, acknowledgement: u32, payloa
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     Segment {
         packetid: 1,
-        abstime,
+        abstime: Instant::from_nanoseconds(abstime),
         source: address,
         destination: address,
         source_port: 1,
