@@ -5,13 +5,14 @@
 //!
 //! ```text
 //! packets ─▶ analysis ─▶ arguments ─▶ plots ─▶ plugin ─▶ commands ─▶ shell
+//!                            drawing ───┘
 //! ```
 //!
 //! - [`packets`]: captures as the program loads them, by either dissector, from the cache or from an exported table.
 //! - [`analysis`]: diagnosis, conditions, selection and SQL: questions that need tables or name commands.
 //! - [`arguments`]: arguments that several commands and plots share, and where they get captures from.
-//! - [`plots`]: one plot per file, one line each in [`plots::registry`]. A [`plots::figure::Figure`] is the content of a
-//!   plot, apart from how it is drawn.
+//! - [`plots`]: one plot per file, one line each in [`plots::registry`].
+//! - [`drawing`]: draws any [`drawing::figure::Figure`], the content of a plot. It knows nothing of MPTCP.
 //! - [`output`]: the only place that turns a value into a table for people, JSON, NDJSON or CSV.
 //! - [`plugin`]: commands and plots from other programs, as processes.
 //! - [`commands`]: one command per file, one line each in [`commands::registry`].
@@ -40,6 +41,7 @@ pub mod commands;
 pub mod config;
 pub mod delimiter;
 pub mod described;
+pub mod drawing;
 pub mod error;
 pub mod locale;
 pub mod nearest;

@@ -7,12 +7,12 @@ use clap::{Arg, ArgMatches, ValueHint, value_parser};
 
 use super::shared::drawing::{Display, Drawing, Form};
 use super::{Category, Command, Described, Example, Outcome, Session};
+use crate::drawing::Size;
+use crate::drawing::render::USUAL_DPI;
+use crate::drawing::style::Style;
 use crate::error::{Error, Result};
-use crate::plots::Size;
 use crate::plots::registry::{PLOTS, Plot};
-use crate::plots::render::USUAL_DPI;
 use crate::plots::request::PlotRequest;
-use crate::plots::style::Style;
 use crate::{arguments, described};
 
 /// Draws plots.

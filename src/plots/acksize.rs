@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::distribution::share_at_most;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use super::subject::{Flow, Subject};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::ack_sizes::{AckSize, ack_sizes};
 use mptcp_trace::interrupt::interruptible;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::captions::without_handshake;
-use super::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::{self, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::aggregation_benefit::{AggregationBenefit, Capacity, aggregation_benefit};

@@ -3,11 +3,11 @@
 use crate::packets::LoadedCapture;
 use clap::{Arg, ArgMatches};
 
-use super::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
 use super::panels::panel;
 use super::request::{Clockwork, PlotRequest, value};
 use super::subject::{Flow, Subject};
 use crate::analysis::selection::unknown_column;
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
 use crate::error::{Error, Result};
 use crate::packets::cells::{Cells, Class, Value, hexadecimal};
 use crate::packets::schema;

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::figure::{Figure, Marks, RoleKind, Series};
 use super::request::{Clockwork, PlotRequest};
+use crate::drawing::figure::{Figure, Marks, RoleKind, Series};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Connection};
@@ -135,8 +135,8 @@ fn carried(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::figure::{Axis, Panel, Point, Role, Unit};
     use super::*;
+    use crate::drawing::figure::{Axis, Panel, Point, Role, Unit};
 
     #[test]
     fn those_that_carried_most_are_drawn_and_the_others_counted() {

@@ -2,13 +2,13 @@
 
 use clap::ArgMatches;
 
-use super::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use super::subject::Subject;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::congestion_window::{RoundTrip, round_trips};
 use mptcp_trace::analysis::flight::stream_flight;

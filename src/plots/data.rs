@@ -3,7 +3,7 @@
 use polars::prelude::{Column, DataFrame, PolarsResult};
 use polars_io::parquet::write::ParquetWriter;
 
-use super::figure::{Axis, Figure, Marks, Unit};
+use crate::drawing::figure::{Axis, Figure, Marks, Unit};
 use mptcp_trace::interrupt::interruptible;
 
 /// The largest whole number up to which every whole number is a double: 2^53.

@@ -1,6 +1,6 @@
 //! Distributions as lines: which share of the values is at most so large.
 
-use super::figure::Point;
+use crate::drawing::figure::Point;
 use mptcp_trace::analysis::distribution::cumulative;
 
 /// The cumulative distribution of whole numbers as steps, the numbers multiplied by `factor`: from a share of zero at the

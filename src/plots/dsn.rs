@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use clap::ArgMatches;
 
 use super::crowded::thinned;
-use super::figure::{
-    Annotation, Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit, VerticalStroke,
-};
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{
+    Annotation, Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit, VerticalStroke,
+};
 use crate::error::Result;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::interrupt::interruptible;

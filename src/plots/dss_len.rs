@@ -2,13 +2,13 @@
 
 use clap::ArgMatches;
 
-use super::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{PlotRequest, value};
 use super::subject::{Flow, Subject};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::mapping_lengths::{Bin, MappingLengths, histogram, mapping_lengths};
 use mptcp_trace::interrupt::interruptible;

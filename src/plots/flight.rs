@@ -3,13 +3,13 @@
 use clap::ArgMatches;
 
 use super::crowded::Crowd;
-use super::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use super::subject::Subject;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
 use mptcp_trace::interrupt::interruptible;

@@ -3,13 +3,13 @@
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::distribution::share_at_most;
-use super::figure::{Axis, Figure, Marks, Series, Unit};
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest};
 use super::subject::{self, Subject};
 use crate::arguments::CaptureSource;
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::interarrival::{Counted, interarrival};
 use mptcp_trace::interrupt::interruptible;

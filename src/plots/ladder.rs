@@ -6,11 +6,11 @@ mod messages;
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::captions::without_handshake;
-use super::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series};
 use super::registry::Plot;
 use super::request::{PlotRequest, value};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Arrow, Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series};
 use crate::error::Result;
 use lifelines::Lifelines;
 use messages::{Message, left_out, messages, most_telling};

@@ -1,18 +1,10 @@
-//! Plots: what is shown ([`figure`]) apart from how it is drawn ([`render()`]).
+//! Plots: one per file, one line each in [`registry`]. A plot asks analyses and makes a [`Figure`], which
+//! [`crate::drawing`] draws.
 //!
-//! An analysis, or another program, makes a [`figure::Figure`]; [`render()`] draws it for a [`Target`]. The renderers
-//! know nothing of MPTCP: they see panels, axes, series with roles, and annotations.
-//!
-//! ```text
-//! Figure ─▶ extent, ticks ─▶ layout ─▶ scene ─▶ svg, bitmap ─▶ png, terminal graphics
-//!        ├▶ extent, ticks ─▶ text
-//!        ├▶ xplot
-//!        └▶ data (a table for CSV, JSON, Parquet)
-//! ```
+//! [`Figure`]: crate::drawing::figure::Figure
 
 pub mod acksize;
 pub mod aggr_benefit;
-pub mod beside;
 pub mod captions;
 pub mod column_over_time;
 pub mod crowded;
@@ -21,14 +13,10 @@ pub mod data;
 pub mod distribution;
 pub mod dsn;
 pub mod dss_len;
-pub mod extent;
-pub mod figure;
 pub mod first_clock;
 pub mod flight;
-pub mod font;
 pub mod interarrival;
 pub mod ladder;
-pub mod layout;
 pub mod mptcp_attr;
 pub mod mptcp_gput;
 pub mod mptcp_tput;
@@ -38,63 +26,9 @@ pub mod panels;
 pub mod rates_over_time;
 pub mod registry;
 pub mod reinject;
-pub mod render;
 pub mod request;
 pub mod rtt;
-pub mod scene;
 pub mod scheduler;
-pub mod shape;
-pub mod style;
 pub mod subject;
 pub mod tcp_attr;
 pub mod tcp_tput;
-pub mod thin;
-pub mod ticks;
-pub mod wrapping;
-
-#[cfg(test)]
-mod sample;
-
-use figure::FigureError;
-pub use render::{PictureFormat, Size, Target, render};
-
-/// A figure could not be drawn.
-#[derive(Debug, thiserror::Error)]
-pub enum PlotError {
-    /// The figure itself.
-    #[error(transparent)]
-    Figure(#[from] FigureError),
-    /// A picture that would have no room, or no end.
-    #[error("cannot draw a plot of {width} x {height} {what}; use {least} to {most}")]
-    BadSize {
-        /// As asked for.
-        width: u32,
-        /// As asked for.
-        height: u32,
-        /// Pixels or characters.
-        what: &'static str,
-        /// The smallest possible, as `WIDTHxHEIGHT`.
-        least: &'static str,
-        /// The largest possible, as `WIDTHxHEIGHT`.
-        most: &'static str,
-    },
-    /// Dots an inch that no picture has.
-    #[error("resolution of {0} dots per inch out of range; use 24 to 1200")]
-    BadDpi(f64),
-    /// The panels have no room.
-    #[error(
-        "{width} x {height} is too small for {panels} panel(s) with titles and numbers; use a larger size, fewer dots \
-         per inch or a smaller font"
-    )]
-    TooSmall {
-        /// Number of panels in the figure.
-        panels: usize,
-        /// As asked for.
-        width: u32,
-        /// As asked for.
-        height: u32,
-    },
-    /// The picture was drawn and could not be encoded.
-    #[error("cannot encode the picture: {0}")]
-    Encode(#[from] std::io::Error),
-}

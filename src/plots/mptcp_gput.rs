@@ -2,13 +2,13 @@
 
 use clap::ArgMatches;
 
-use super::figure::Figure;
 use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::Plot;
 use super::request::PlotRequest;
 use super::subject::Subject;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::Figure;
 use crate::error::Result;
 use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
 use mptcp_trace::analysis::rates::first_sent;

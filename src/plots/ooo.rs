@@ -4,12 +4,12 @@ use clap::ArgMatches;
 
 use super::captions::{sentence, without_handshake};
 use super::crowded::thinned;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
 use mptcp_trace::interrupt::interruptible;

@@ -4,7 +4,6 @@ use clap::ArgMatches;
 
 use super::captions::sentence;
 use super::crowded::thinned;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::first_clock::FirstClock;
 use super::panels::{panel, with_panels};
 use super::registry::Plot;
@@ -12,6 +11,7 @@ use super::request::PlotRequest;
 use crate::arguments::CaptureSource;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::clock::{Clock, Correction};
 use mptcp_trace::analysis::merge::{Fate, Flow, Merged};

@@ -2,7 +2,7 @@
 
 use mptcp_trace::tracking::Role;
 
-use super::figure::{Axis, Figure, Panel};
+use crate::drawing::figure::{Axis, Figure, Panel};
 
 /// An empty panel of one direction.
 #[must_use]
@@ -38,7 +38,7 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plots::figure::{Marks, Point, Role, Series, Unit};
+    use crate::drawing::figure::{Marks, Point, Role, Series, Unit};
 
     fn titled(title: &str, points: Vec<Point>) -> Panel {
         Panel::new(Axis::new("time", Unit::Seconds), Axis::new("delay", Unit::Seconds))

@@ -3,10 +3,10 @@
 use crate::arguments::choice;
 use clap::{Arg, ArgMatches, value_parser};
 
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use super::panels::panel;
 use super::request::{Clockwork, PlotRequest};
 use super::subject::{Flow, Subject};
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
 use mptcp_trace::interrupt::interruptible;

@@ -2,10 +2,10 @@
 
 use clap::ArgMatches;
 
-use super::figure::Figure;
 use super::request::PlotRequest;
 use crate::arguments::CaptureSource;
 use crate::described::{Described, Registry};
+use crate::drawing::figure::Figure;
 use crate::error::Result;
 
 /// One plot; its examples begin with `plot`.

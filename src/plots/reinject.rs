@@ -9,13 +9,13 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use super::captions::without_handshake;
 use super::crowded::thinned_by;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{self, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::two_captures::TwoCaptures;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::Result;
 pub use gains::gains;
 use mptcp_trace::ConnectionId;

@@ -2,8 +2,8 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use super::figure::Point;
 use crate::arguments;
+use crate::drawing::figure::Point;
 use crate::error::{Error, Result};
 use mptcp_trace::StreamId;
 use mptcp_trace::interrupt::interruptible;

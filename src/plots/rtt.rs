@@ -6,12 +6,12 @@ use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
 use super::captions::{sentence, without_handshake, without_key};
 use super::crowded::thinned;
-use super::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
 use mptcp_trace::interrupt::interruptible;

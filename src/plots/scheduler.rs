@@ -4,12 +4,12 @@ use clap::ArgMatches;
 
 use super::captions::{without_handshake, without_key};
 use super::crowded::Crowd;
-use super::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};

@@ -3,9 +3,9 @@
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::crowded::thinned;
-use super::figure::{Figure, Role as FigureRole};
 use super::request::PlotRequest;
 use crate::arguments::{self, two_captures::Level};
+use crate::drawing::figure::{Figure, Role as FigureRole};
 use crate::error::Result;
 use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
 use mptcp_trace::tracking::{Capture, Connection, Role, Stream, Tracking};

@@ -3,12 +3,12 @@
 use clap::ArgMatches;
 
 use super::column_over_time;
-use super::figure::Figure;
 use super::registry::Plot;
 use super::request::PlotRequest;
 use super::subject::Subject;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::Figure;
 use crate::error::Result;
 
 /// A column over time.

@@ -2,13 +2,13 @@
 
 use clap::ArgMatches;
 
-use super::figure::{Figure, Role as FigureRole, RoleKind};
 use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::Plot;
 use super::request::PlotRequest;
 use super::subject::Subject;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
+use crate::drawing::figure::{Figure, Role as FigureRole, RoleKind};
 use crate::error::Result;
 use mptcp_trace::analysis::rates::{self, stream_payload};
 use mptcp_trace::tracking::ByRole;

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::executable::inside;
 use super::protocol::{Answer, TableAnswer, TableColumn};
+use crate::drawing::figure::{Figure, Unit};
 use crate::error::{Error, Result};
 use crate::output::{Cell, Column, Report, Table};
 use crate::packets::exported::contain;
-use crate::plots::figure::{Figure, Unit};
 use crate::terminal_text::escape;
 use mptcp_trace::units::counted;
 

@@ -8,8 +8,8 @@ use super::protocol::Selection;
 use super::{Plugin, host, request};
 use crate::arguments::CaptureSource;
 use crate::described::{Described, Example};
+use crate::drawing::figure::Figure;
 use crate::error::{Error, Result};
-use crate::plots::figure::Figure;
 use crate::plots::registry::Plot;
 use crate::plots::request::PlotRequest;
 

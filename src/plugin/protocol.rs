@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::plots::figure::{Figure, Unit};
+use crate::drawing::figure::{Figure, Unit};
 
 /// The version of everything in this file.
 pub const VERSION: u32 = 1;

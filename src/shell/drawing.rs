@@ -8,10 +8,11 @@ use std::process::{Command, Stdio};
 use super::console::{Console, output_error};
 use crate::commands::Session;
 use crate::commands::shared::drawing::{Display, Drawing, Form};
+use crate::drawing::render::{Protocol, graphics};
+use crate::drawing::{self, DrawError, PictureFormat, Size, Target};
 use crate::error::{Error, Result};
 use crate::output::{Format, RenderOptions, Report, render as render_report};
-use crate::plots::render::{Protocol, graphics};
-use crate::plots::{self, PictureFormat, PlotError, Size, Target, data};
+use crate::plots::data;
 use crate::terminal_text::escape;
 use mptcp_trace::interrupt;
 
@@ -100,14 +101,14 @@ fn draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Ve
     try_to_draw(drawing, kind, size).map_err(|error| plot_error(&error))
 }
 
-fn try_to_draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>, PlotError> {
+fn try_to_draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>, DrawError> {
     let mut target = Target::new(kind);
     target.style = drawing.style.clone();
     target.dpi = drawing.dpi;
     if let Some(size) = size {
         target.size = size;
     }
-    plots::render(&drawing.figure, &target)
+    drawing::render(&drawing.figure, &target)
 }
 
 /// The figure in characters on a page. Panels that have no room on it make it longer: a terminal scrolls.
@@ -115,7 +116,7 @@ fn in_characters(drawing: &Drawing, colour: bool, page: Size) -> Result<Vec<u8>>
     let longer = (1..=LENGTHENINGS).map(|step| page.height.saturating_add(step.saturating_mul(LINES_MORE)));
     let mut drawn = try_to_draw(drawing, PictureFormat::Text { colour }, Some(page));
     for height in longer {
-        if !matches!(drawn, Err(PlotError::TooSmall { .. })) {
+        if !matches!(drawn, Err(DrawError::TooSmall { .. })) {
             break;
         }
         drawn = try_to_draw(drawing, PictureFormat::Text { colour }, Some(Size { height, ..page }));
@@ -123,7 +124,7 @@ fn in_characters(drawing: &Drawing, colour: bool, page: Size) -> Result<Vec<u8>>
     drawn.map_err(|error| plot_error(&error))
 }
 
-fn plot_error(error: &PlotError) -> Error {
+fn plot_error(error: &DrawError) -> Error {
     Error::Failed(error.to_string())
 }
 

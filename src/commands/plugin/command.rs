@@ -6,11 +6,11 @@ use clap::ArgMatches;
 
 use crate::commands::shared::drawing::{Drawing, Form};
 use crate::commands::{Category, Command, Described, Example, Outcome, Session, grammar};
+use crate::drawing::figure::Figure;
+use crate::drawing::render::USUAL_DPI;
+use crate::drawing::style::Style;
 use crate::error::Result;
 use crate::output::Format;
-use crate::plots::figure::Figure;
-use crate::plots::render::USUAL_DPI;
-use crate::plots::style::Style;
 use crate::plugin::Plugin;
 use crate::plugin::answer::Shown;
 use crate::plugin::manifest::Entry;

@@ -4,9 +4,9 @@ use crate::arguments::choice::CORRECTION;
 use clap::ValueEnum;
 
 use super::Session;
+use crate::drawing::style::Style;
 use crate::error::{Error, Result};
 use crate::output::Format;
-use crate::plots::style::Style;
 use crate::spreadsheet;
 use mptcp_trace::analysis::clock::Correction;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::plots::Size;
-use crate::plots::figure::Figure;
-use crate::plots::style::Style;
+use crate::drawing::Size;
+use crate::drawing::figure::Figure;
+use crate::drawing::style::Style;
 use crate::whole_file::Force;
 
 /// A figure and how the line wants it drawn.

@@ -1,7 +1,7 @@
 use serde_json::json;
 
-use super::super::figure::*;
 use super::*;
+use crate::drawing::figure::*;
 use crate::output::FrameRows;
 
 #[test]

@@ -1,8 +1,8 @@
 //! Gain of each reinjection, from captures of both ends.
 
 use crate::arguments::two_captures::TwoCaptures;
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
-use crate::plots::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::plots::first_clock::FirstClock;
 use crate::plots::panels::{panel, panel_of, with_panels};
 use crate::plots::request::PlotRequest;

@@ -132,7 +132,7 @@ fn what_is_a_path_is_told_from_what_is_not() {
     for path in ["src/cli.rs", "standing.rs", "exported/contain.rs", "docs/plugins.md", ".ci/run", "plugins/"] {
         assert!(is_path(path), "{path}");
     }
-    for other in ["config.toml", "tcp or (vlan and tcp)", "plots::figure", "-o dsn.svg", "x.pcap", ".svg", "live/"] {
+    for other in ["config.toml", "tcp or (vlan and tcp)", "drawing::figure", "-o dsn.svg", "x.pcap", ".svg", "live/"] {
         assert!(!is_path(other), "{other}");
     }
     let tree = ["src/packets/exported/contain.rs".to_string()];

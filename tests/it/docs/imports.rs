@@ -13,10 +13,11 @@ type Arrows = &'static [(&'static str, &'static [&'static str])];
 
 /// Rooms of the program. Any of them may also import the core.
 const PROGRAM: Arrows = &[
-    ("shell", &["commands", "plots", "cli", "arguments", "analysis", "output", "packets", "config"]),
-    ("commands", &["plugin", "plots", "cli", "arguments", "analysis", "output", "packets", "config"]),
-    ("plugin", &["plots", "arguments", "analysis", "output", "packets"]),
-    ("plots", &["arguments", "analysis", "packets"]),
+    ("shell", &["commands", "plots", "drawing", "cli", "arguments", "analysis", "output", "packets", "config"]),
+    ("commands", &["plugin", "plots", "drawing", "cli", "arguments", "analysis", "output", "packets", "config"]),
+    ("plugin", &["plots", "drawing", "arguments", "analysis", "output", "packets"]),
+    ("plots", &["drawing", "arguments", "analysis", "packets"]),
+    ("drawing", &[]),
     ("cli", &["arguments", "output", "packets"]),
     ("arguments", &["analysis", "packets"]),
     ("analysis", &["packets"]),

@@ -10,7 +10,7 @@ use mptcp_trace::analysis::qualify_reinjections::qualify_reinjections;
 use mptcp_trace::analysis::rtt::Level;
 use mptcp_trace::tracking::Role;
 use mptcpanalyzer::arguments::two_captures::TwoCaptures;
-use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
+use mptcpanalyzer::drawing::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::ooo::ooo;
 use mptcpanalyzer::plots::owd::owd;
 use mptcpanalyzer::plots::reinject::gains;

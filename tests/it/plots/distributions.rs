@@ -10,7 +10,7 @@ use mptcp_trace::analysis::mapping_lengths::mapping_lengths;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::{ConnectionId, StreamId};
-use mptcpanalyzer::plots::figure::{Marks, Scale, Unit};
+use mptcpanalyzer::drawing::figure::{Marks, Scale, Unit};
 
 use crate::support::drawn::{draw, names, points, scenario, try_draw};
 use crate::support::scenarios;

@@ -3,8 +3,8 @@
 use mptcpanalyzer::packets::LoadedCapture;
 use std::sync::Arc;
 
-use mptcpanalyzer::plots::figure::Figure;
-use mptcpanalyzer::plots::{PictureFormat, Size, Target, render};
+use mptcpanalyzer::drawing::figure::Figure;
+use mptcpanalyzer::drawing::{PictureFormat, Size, Target, render};
 
 use crate::support::drawn::{draw, scenario, try_draw};
 use crate::support::scenarios;

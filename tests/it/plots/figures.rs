@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use mptcpanalyzer::plots::data::table;
-use mptcpanalyzer::plots::figure::{
+use mptcpanalyzer::drawing::figure::{
     Annotation, Arrow, Axis, Bar, Figure, HorizontalStroke, Marks, Panel, Point, Role, RoleKind, Series, Unit,
     VerticalStroke,
 };
-use mptcpanalyzer::plots::render::Protocol;
-use mptcpanalyzer::plots::{PictureFormat, Target, render};
+use mptcpanalyzer::drawing::render::Protocol;
+use mptcpanalyzer::drawing::{PictureFormat, Target, render};
+use mptcpanalyzer::plots::data::table;
 use mptcpanalyzer::terminal_text::is_unsafe;
 use proptest::prelude::*;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use mptcpanalyzer::drawing::figure::{Figure, RoleKind};
+use mptcpanalyzer::drawing::{PictureFormat, Target, render};
 use mptcpanalyzer::packets::LoadedCapture;
-use mptcpanalyzer::plots::figure::{Figure, RoleKind};
-use mptcpanalyzer::plots::{PictureFormat, Target, render};
 
 use crate::support::drawn::draw;
 use crate::support::made_mptcp::{

@@ -1,7 +1,7 @@
 //! The sequence diagram, against the options that tshark reads, and plots with many panels in a small terminal.
 
 use mptcp_trace::ConnectionId;
-use mptcpanalyzer::plots::figure::{Arrow, Figure, Marks};
+use mptcpanalyzer::drawing::figure::{Arrow, Figure, Marks};
 use mptcpanalyzer::plots::ladder::ladder;
 use mptcpanalyzer::plots::request::PlotRequest;
 

@@ -8,7 +8,7 @@ use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType, first_sent, stream_payload};
 use mptcp_trace::analysis::tcp_summary::tcp_summary;
 use mptcp_trace::tracking::{Role, Tracking};
-use mptcpanalyzer::plots::figure::{Marks, Panel, Unit};
+use mptcpanalyzer::drawing::figure::{Marks, Panel, Unit};
 
 use crate::support::drawn::{draw, names, points, scenario, try_draw};
 use crate::support::scenarios;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::reinjections::reinjections;
 use mptcp_trace::tracking::Role;
+use mptcpanalyzer::drawing::figure::{Figure, Marks, Panel, Point};
+use mptcpanalyzer::drawing::{PictureFormat, Target, render};
 use mptcpanalyzer::plots::dsn::dsn;
-use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::request::PlotRequest;
-use mptcpanalyzer::plots::{PictureFormat, Target, render};
 
 use crate::analysis::merge::end_of;
 use crate::support::program::examples;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mptcpanalyzer::arguments::CaptureSource;
+use mptcpanalyzer::drawing::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::error::Result;
-use mptcpanalyzer::plots::figure::{Figure, Marks, Panel, Point};
 use mptcpanalyzer::plots::registry;
 use mptcpanalyzer::plots::request::PlotRequest;
 

@@ -5,7 +5,7 @@
 //! and shares parts of one; the renderers choose the unit prefixes.
 //!
 //! ```
-//! use mptcpanalyzer::plots::figure::{Axis, Figure, Marks, Panel, Point, Role, Series, Unit};
+//! use mptcpanalyzer::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role, Series, Unit};
 //!
 //! let points = vec![Point { x: 0.0, y: 1.0 }, Point { x: 0.5, y: 1429.0 }];
 //! let panel = Panel::new(Axis::new("time", Unit::Seconds), Axis::new("data sequence number", Unit::Bytes))

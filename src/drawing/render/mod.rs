@@ -8,7 +8,7 @@ mod symbol;
 pub mod text;
 pub mod xplot;
 
-use super::PlotError;
+use super::DrawError;
 use super::beside::side_by_side;
 use super::figure::Figure;
 use super::scene::{Detail, scene};
@@ -77,10 +77,10 @@ impl Target {
         self
     }
 
-    fn check(&self) -> Result<(), PlotError> {
+    fn check(&self) -> Result<(), DrawError> {
         let Size { width, height } = self.size;
         if !(24.0..=1200.0).contains(&self.dpi) {
-            return Err(PlotError::BadDpi(self.dpi));
+            return Err(DrawError::BadDpi(self.dpi));
         }
         let (what, least, most) = match self.kind {
             PictureFormat::Xplot => return Ok(()),
@@ -88,7 +88,7 @@ impl Target {
             _ => ("pixels", (160, 120, "160x120"), (10_000, 10_000, "10000x10000")),
         };
         if width < least.0 || height < least.1 || width > most.0 || height > most.1 {
-            return Err(PlotError::BadSize { width, height, what, least: least.2, most: most.2 });
+            return Err(DrawError::BadSize { width, height, what, least: least.2, most: most.2 });
         }
         Ok(())
     }
@@ -120,8 +120,8 @@ impl PictureFormat {
 /// Draws a figure. SVG, xplot's files and text are UTF-8.
 ///
 /// # Errors
-/// [`PlotError`]: a figure that cannot be drawn, a size without room.
-pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, PlotError> {
+/// [`DrawError`]: a figure that cannot be drawn, a size without room.
+pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
     figure.validate()?;
     target.check()?;
     let figure = &*side_by_side(figure);
@@ -142,7 +142,7 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, PlotError> {
     }
 }
 
-fn laid_out(figure: &Figure, target: &Target) -> Result<Scene, PlotError> {
+fn laid_out(figure: &Figure, target: &Target) -> Result<Scene, DrawError> {
     let Size { width, height } = target.size;
     let detail = match target.kind {
         PictureFormat::Svg => Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_SVG },

@@ -6,7 +6,7 @@ mod axes;
 mod legend;
 mod panels;
 
-use super::PlotError;
+use super::DrawError;
 use super::extent::Extent;
 use super::figure::{Figure, Panel};
 use super::font;
@@ -136,12 +136,12 @@ const SHARES: [Shares; 3] = [
 /// Gives everything in a figure its place. `notes` stand below the caption.
 ///
 /// # Errors
-/// [`PlotError::TooSmall`] when the panels have no room.
-pub fn layout(figure: &Figure, notes: &[String], sizes: &Sizes) -> Result<Layout, PlotError> {
+/// [`DrawError::TooSmall`] when the panels have no room.
+pub fn layout(figure: &Figure, notes: &[String], sizes: &Sizes) -> Result<Layout, DrawError> {
     let tried = SHARES.iter().find_map(|shares| arrange(figure, notes, sizes, *shares));
     // The sizes were whole numbers.
     let (width, height) = (sizes.width as u32, sizes.height as u32);
-    tried.ok_or(PlotError::TooSmall { panels: figure.panels.len(), width, height })
+    tried.ok_or(DrawError::TooSmall { panels: figure.panels.len(), width, height })
 }
 
 fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> Option<Layout> {

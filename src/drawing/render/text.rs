@@ -9,7 +9,7 @@ mod panel;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::super::PlotError;
+use super::super::DrawError;
 use super::super::extent::{extents, left_out, shares_x};
 use super::super::figure::Figure;
 use super::super::layout::{Key, names};
@@ -26,9 +26,9 @@ const SIGNS: &str = "ox*+#@%&=~abcdefghijklmnpqrstuvwyz";
 /// The figure as at most `size.height` lines of at most `size.width` cells each.
 ///
 /// # Errors
-/// [`PlotError::TooSmall`] when the panels have no room.
-pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Result<String, PlotError> {
-    let too_small = || PlotError::TooSmall { panels: figure.panels.len(), width: size.width, height: size.height };
+/// [`DrawError::TooSmall`] when the panels have no room.
+pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Result<String, DrawError> {
+    let too_small = || DrawError::TooSmall { panels: figure.panels.len(), width: size.width, height: size.height };
     let (width, height) = (size.width as usize, size.height as usize);
     let inks = Inks::new(figure, style, colour);
     let mut notes = Vec::new();

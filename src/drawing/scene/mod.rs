@@ -7,7 +7,7 @@ mod furniture;
 mod legend;
 mod series;
 
-use super::PlotError;
+use super::DrawError;
 use super::extent::left_out;
 use super::figure::Figure;
 use super::layout::{Layout, Sizes, layout};
@@ -29,8 +29,8 @@ pub struct Detail {
 /// Lays a valid figure out.
 ///
 /// # Errors
-/// [`PlotError::TooSmall`] when the panels have no room.
-pub fn scene(figure: &Figure, (width, height): (u32, u32), style: &Style, detail: Detail) -> Result<Scene, PlotError> {
+/// [`DrawError::TooSmall`] when the panels have no room.
+pub fn scene(figure: &Figure, (width, height): (u32, u32), style: &Style, detail: Detail) -> Result<Scene, DrawError> {
     let sizes = Sizes::new(style, detail.scale, (width, height));
     let mut notes = Vec::new();
     let missing = left_out(figure);
