@@ -166,7 +166,7 @@ const KEYS: &[Key<Config>] = &[
         name: "format",
         takes: "\"table\", \"json\", \"ndjson\" or \"csv\"",
         set: |config, value| {
-            config.format = read(value)?;
+            config.format = Some(read(value)?).filter(|format: &Format| !format.is_binary())?;
             Some(())
         },
     },

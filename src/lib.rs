@@ -37,6 +37,7 @@ pub mod analysis;
 pub mod arguments;
 pub mod children;
 pub mod cli;
+mod column_facts;
 pub mod commands;
 pub mod config;
 pub mod delimiter;

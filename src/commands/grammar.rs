@@ -207,7 +207,7 @@ mod tests {
         );
         assert_eq!(
             refuse(&["3", "--format", "jsn"]),
-            "invalid value 'jsn' for '--format <FORMAT>' [possible values: table, json, ndjson, csv]; \
+            "invalid value 'jsn' for '--format <FORMAT>' [possible values: table, json, ndjson, csv, parquet, arrow]; \
              a similar value exists: 'json'"
         );
         assert_eq!(refuse(&[]), "the following required arguments were not provided: <number>");

@@ -25,6 +25,12 @@ impl FrameRows {
         Ok(FrameRows { frame, columns })
     }
 
+    /// The frame itself.
+    #[must_use]
+    pub fn frame(&self) -> &DataFrame {
+        &self.frame
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn height(&self) -> usize {

@@ -28,18 +28,22 @@ pub(super) fn write(
         for line in text.lines() {
             writer.write_record([shown(spreadsheet::inert(line).into_owned())]).map_err(io_error)?;
         }
-    } else {
-        let named = report.rows.is_some_and(|rows| !rows.columns.is_empty());
-        let made = report.records.as_ref().or(if named { None } else { report.tables.first() });
-        let completed = match (report.rows, made) {
-            (Some(rows), table) => Cow::Owned(complete::complete(table, &report.data.value()?, rows)),
-            (None, Some(table)) => Cow::Borrowed(table),
-            (None, None) => return writer.flush(),
-        };
-        write_header(names(&completed), shown, &mut writer)?;
-        write_rows(&completed, shown, &mut writer)?;
+    } else if let Some(records) = records(report)? {
+        write_header(names(&records), shown, &mut writer)?;
+        write_rows(&records, shown, &mut writer)?;
     }
     writer.flush()
+}
+
+/// The rows that programs get of a report that is neither a frame nor a text: its records or first table, with what its
+/// data has beyond them.
+pub(super) fn records(report: &Report) -> io::Result<Option<Cow<'_, Table>>> {
+    let named = report.rows.is_some_and(|rows| !rows.columns.is_empty());
+    let made = report.records.as_ref().or(if named { None } else { report.tables.first() });
+    Ok(match (report.rows, made) {
+        (Some(rows), table) => Some(Cow::Owned(complete::complete(table, &report.data.value()?, rows))),
+        (None, table) => table.map(Cow::Borrowed),
+    })
 }
 
 /// Writes the records of one report of several; only the first is `headed`.
@@ -92,7 +96,8 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-fn machine_text(cell: &Cell) -> String {
+/// A cell without units, as programs read it.
+pub(super) fn machine_text(cell: &Cell) -> String {
     match cell {
         Cell::Null => String::new(),
         Cell::Text(text) => spreadsheet::inert(text).into_owned(),

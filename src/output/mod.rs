@@ -1,8 +1,9 @@
-//! The one place where values become text: tables for people, JSON, NDJSON and CSV for programs.
+//! The one place where values take their form: tables for people; JSON, NDJSON, CSV, Parquet and Arrow for programs.
 //!
 //! An analysis returns a value that serialises; a command makes a [`Report`] of it; [`render`] writes it in the
 //! [`Format`] that was asked for. Nothing else in the program formats results.
 
+mod columnar;
 mod complete;
 mod data;
 mod data_frame;

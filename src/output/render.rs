@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use super::{Format, Report, delimited, json, text_table};
+use super::{Format, Report, columnar, delimited, json, text_table};
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
 
@@ -22,8 +22,13 @@ pub struct RenderOptions {
 /// Writes `report` to `output`.
 ///
 /// # Errors
-/// When `output` cannot be written; a closed pipe is [`crate::error::Error::OutputClosed`].
+/// When `output` cannot be written, or is a terminal and the form is not text; a closed pipe is [`crate::error::Error::OutputClosed`].
 pub fn render(report: &Report, options: &RenderOptions, output: &mut dyn Write) -> Result<()> {
+    if options.format.is_binary() && options.width.is_some() {
+        return Err(Error::Usage(
+            "Parquet and Arrow are not text: add `-o FILE`, or redirect the output to a file or program".to_string(),
+        ));
+    }
     write_buffered(report, options, output).map_err(|error| Error::file("write", "the output", error))
 }
 
@@ -34,6 +39,8 @@ fn write_buffered(report: &Report, options: &RenderOptions, output: &mut dyn Wri
         Format::Json => json::document(report, &mut buffer)?,
         Format::Ndjson => json::lines(report, &mut buffer)?,
         Format::Csv => delimited::write(report, options.delimiter, options.width.is_some(), &mut buffer)?,
+        Format::Parquet => columnar::parquet(report, &mut buffer)?,
+        Format::Arrow => columnar::arrow(report, &mut buffer)?,
     }
     buffer.flush()
 }

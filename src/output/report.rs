@@ -19,6 +19,18 @@ pub enum Format {
     Ndjson,
     /// Comma-separated values with a header line.
     Csv,
+    /// Apache Parquet: the rows of CSV in typed columns.
+    Parquet,
+    /// Apache Arrow IPC file, also known as Feather: the same.
+    Arrow,
+}
+
+impl Format {
+    /// Whether it is for files and programs alone.
+    #[must_use]
+    pub fn is_binary(self) -> bool {
+        matches!(self, Format::Parquet | Format::Arrow)
+    }
 }
 
 /// A typed cell: machines get the plain value, people get it with its unit.

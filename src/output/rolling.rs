@@ -40,6 +40,10 @@ impl Rolling {
                 let headed = !std::mem::replace(&mut self.begun, true);
                 delimited::part(report, self.options.delimiter, self.options.width.is_some(), headed, output)?;
             }
+            // Their end says what is in them, so they cannot grow.
+            Format::Parquet | Format::Arrow => {
+                return Err(io::Error::from(io::ErrorKind::Unsupported));
+            }
         }
         output.flush()
     }

@@ -1,23 +1,12 @@
 //! The plotted values as a table, for CSV, JSON and Parquet: every value as it was given, none thinned.
 
 use polars::prelude::{Column, DataFrame, PolarsResult};
-use polars_io::parquet::write::ParquetWriter;
 
 use crate::drawing::figure::{Axis, Figure, Marks, Unit};
 use mptcp_trace::interrupt::interruptible;
 
 /// The largest whole number up to which every whole number is a double: 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// The rows of [`table`] as a Parquet file.
-///
-/// # Errors
-/// When polars refuses a column.
-pub fn parquet(figure: &Figure) -> PolarsResult<Vec<u8>> {
-    let mut octets = Vec::new();
-    ParquetWriter::new(&mut octets).finish(&mut table(figure)?)?;
-    Ok(octets)
-}
 
 /// One row per mark, then one an annotation, panel by panel.
 ///

@@ -86,7 +86,8 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
         Form::Csv => values(Format::Csv),
         Form::Json => values(Format::Json),
         Form::Ndjson => values(Format::Ndjson),
-        Form::Parquet => data::parquet(&drawing.figure).map_err(table_error),
+        Form::Parquet => values(Format::Parquet),
+        Form::Arrow => values(Format::Arrow),
     };
     // After Ctrl-C the figure is not whole.
     interrupt::check()?;

@@ -214,28 +214,35 @@ impl Executor {
         if self.pages && self.session.settings.pager { pager::paged(console, work) } else { work(console) }
     }
 
-    /// The file that a result goes to, if it does, and how it is written.
+    /// The file that a result goes to, if it does (`-` is standard output), and how it is written.
+    ///
+    /// # Errors
+    /// When the name of the file says an unknown form and no form was asked for.
     pub(super) fn destination<'m>(
         &self,
         matches: &'m ArgMatches,
         console: &Console<'_>,
-    ) -> (Option<&'m PathBuf>, RenderOptions) {
+    ) -> Result<(Option<&'m PathBuf>, RenderOptions)> {
         let file = matches.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten();
-        let format = grammar::chosen_format(matches)
-            .or_else(|| file.and_then(|path| save::format_of(path)))
-            .unwrap_or(self.session.format);
+        let file = file.filter(|path| path.as_os_str() != "-");
+        let format = match (grammar::chosen_format(matches), file) {
+            (Some(chosen), _) => Some(chosen),
+            (None, Some(path)) => save::format_of(path)?,
+            (None, None) => None,
+        };
+        let format = format.unwrap_or(self.session.format);
         let options = RenderOptions {
             format,
             human_readable: self.session.human_readable || grammar::chosen_human_readable(matches),
             delimiter: self.session.config.delimiter,
             width: if file.is_some() { None } else { (console.size)().map(|(width, _)| width) },
         };
-        (file, options)
+        Ok((file, options))
     }
 
     /// Renders a report to where the line wants it.
     fn deliver(&self, report: &Report, matches: &ArgMatches, console: &mut Console<'_>) -> Result<()> {
-        let (file, options) = self.destination(matches, console);
+        let (file, options) = self.destination(matches, console)?;
         if let Some(sentence) = report.left_out.as_ref().filter(|_| options.format != Format::Table) {
             console.warning(sentence);
         }

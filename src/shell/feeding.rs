@@ -29,7 +29,12 @@ impl Executor {
         matches: &ArgMatches,
         console: &mut Console<'_>,
     ) -> Result<Flow> {
-        let (file, options) = self.destination(matches, console);
+        let (file, options) = self.destination(matches, console)?;
+        if options.format.is_binary() {
+            return Err(Error::Usage(
+                "results that grow cannot be written as Parquet or Arrow: use `--format ndjson` or csv".to_string(),
+            ));
+        }
         self.note(console, &feed.begun());
         let status = self.session.progress && std::io::stderr().is_terminal();
         let mut rolling = Rolling::new(options);

@@ -71,6 +71,8 @@ fn drawing(figure: Figure, arguments: &ArgMatches) -> Drawing {
         Format::Json => Some(Form::Json),
         Format::Ndjson => Some(Form::Ndjson),
         Format::Csv => Some(Form::Csv),
+        Format::Parquet => Some(Form::Parquet),
+        Format::Arrow => Some(Form::Arrow),
     });
     let out = arguments.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten().cloned();
     let force = crate::arguments::forced(arguments);

@@ -60,6 +60,8 @@ pub enum Form {
     Ndjson,
     /// The plotted values in Parquet.
     Parquet,
+    /// The plotted values as an Arrow IPC file.
+    Arrow,
 }
 
 impl Form {

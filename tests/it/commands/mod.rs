@@ -9,3 +9,4 @@ pub mod live;
 pub mod live_namespaces;
 pub mod settings;
 pub mod summaries_of_all;
+mod typed_tables;

@@ -28,6 +28,7 @@ const PROGRAM: Arrows = &[
 
 /// What every room of the program may import.
 const PROGRAM_LEAVES: &[&str] = &[
+    "column_facts",
     "children",
     "delimiter",
     "described",

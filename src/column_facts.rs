@@ -1,0 +1,64 @@
+//! What a Parquet file says of its columns beyond their types: units, and types for pandas.
+//!
+//! Both go into the Arrow schema that writers embed under `ARROW:schema`, because readers built on Arrow take them from
+//! there alone. Other readers see the same types without them.
+//!
+//! - A column with a unit has the field metadata `unit`: `s`, `B`, `B/s`.
+//! - pandas turns whole numbers with nulls into floats, which spoils data sequence numbers, unless the key `pandas` of the
+//!   schema names its nullable types (the form is that of pyarrow, pandas' developer guide "Storing pandas DataFrame
+//!   objects in Apache Parquet format").
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use polars::prelude::{ArrowSchema, CompatLevel, DataFrame, DataType};
+use polars_arrow::datatypes::Metadata;
+use polars_arrow::io::ipc::write::{default_ipc_fields, schema_to_bytes};
+use polars_io::parquet::write::KeyValueMetadata;
+
+/// Metadata for the Parquet writer of `frame`, whose columns have these units.
+#[must_use]
+pub fn of<'u>(frame: &DataFrame, unit: impl Fn(&str) -> Option<&'u str>) -> KeyValueMetadata {
+    let mut schema = ArrowSchema::default();
+    for column in frame.columns() {
+        let mut field = column.dtype().to_arrow_field(column.name().clone(), CompatLevel::newest());
+        if let Some(unit) = unit(column.name()) {
+            field.metadata = Some(Arc::new(Metadata::from([("unit".into(), unit.into())])));
+        }
+        schema.insert(column.name().clone(), field);
+    }
+    let about = Metadata::from([("pandas".into(), for_pandas(frame).into())]);
+    let message = schema_to_bytes(&schema, &default_ipc_fields(schema.iter_values()), Some(&about));
+    // An encapsulated message begins with a mark and its length (Arrow columnar format, "Encapsulated message format").
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    let framed = [&[0xff; 4], length.to_le_bytes().as_slice(), &message].concat();
+    KeyValueMetadata::from_static(vec![("ARROW:schema".to_string(), STANDARD.encode(framed))])
+}
+
+/// The types that pandas is to give the columns that would otherwise become floats or objects where a value is missing.
+fn for_pandas(frame: &DataFrame) -> String {
+    let columns = frame.columns().iter().filter_map(|column| {
+        let (kind, nullable) = match column.dtype() {
+            DataType::UInt8 => ("uint8", "UInt8"),
+            DataType::UInt16 => ("uint16", "UInt16"),
+            DataType::UInt32 => ("uint32", "UInt32"),
+            DataType::UInt64 => ("uint64", "UInt64"),
+            DataType::Int64 => ("int64", "Int64"),
+            DataType::Boolean => ("bool", "boolean"),
+            _ => return None,
+        };
+        let name = column.name().as_str();
+        Some(serde_json::json!({
+            "name": name, "field_name": name, "pandas_type": kind, "numpy_type": nullable, "metadata": null
+        }))
+    });
+    serde_json::json!({
+        "index_columns": [],
+        "column_indexes": [],
+        "columns": columns.collect::<Vec<_>>(),
+        "pandas_version": "1.0.0",
+        "creator": { "library": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") }
+    })
+    .to_string()
+}

@@ -1,0 +1,208 @@
+//! Parquet and Arrow: the rows that CSV has, in typed columns.
+//!
+//! A column has one type. Whole numbers are Int64, or UInt64 where one is too large for that (a key-less data sequence
+//! number may be). Times are seconds as in JSON, so Float64. What is missing is null. A column without any value is text,
+//! because its type is not known.
+//!
+//! Columns say their unit, see [`crate::column_facts`].
+
+use std::io::{self, Write};
+
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::units;
+use polars::prelude::{Column, CompatLevel, DataFrame, PolarsError, PolarsResult, SerWriter};
+use polars_io::ipc::IpcWriter;
+use polars_io::parquet::write::ParquetWriter;
+
+use super::{Cell, Report, Table, delimited};
+use crate::column_facts;
+use crate::packets::schema;
+
+/// Writes the rows of `report` as one Parquet file.
+pub(super) fn parquet(report: &Report, output: &mut dyn Write) -> io::Result<()> {
+    let mut frame = frame(report)?;
+    let metadata = column_facts::of(&frame, |name| unit(report, name));
+    // Into memory first: the writer wants an output of its own type, and reports are small.
+    let mut encoded = Vec::new();
+    ParquetWriter::new(&mut encoded).with_key_value_metadata(Some(metadata)).finish(&mut frame).map_err(failed)?;
+    output.write_all(&encoded)
+}
+
+/// Writes the rows of `report` as one Arrow IPC file, not compressed and in the layout that every reader knows.
+pub(super) fn arrow(report: &Report, output: &mut dyn Write) -> io::Result<()> {
+    let mut frame = frame(report)?;
+    let mut encoded = Vec::new();
+    IpcWriter::new(&mut encoded).with_compat_level(CompatLevel::oldest()).finish(&mut frame).map_err(failed)?;
+    output.write_all(&encoded)
+}
+
+fn failed(error: PolarsError) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// The unit of a column: that of its cells, which are values for machines.
+fn unit(report: &Report, name: &str) -> Option<&'static str> {
+    if let Some(spec) = report.frame.as_ref().and_then(|_| schema::find(name)) {
+        return Some(spec.unit).filter(|unit| !unit.is_empty());
+    }
+    let table = report.records.as_ref().or(report.tables.first())?;
+    let place = table.columns.iter().position(|column| column.name == name)?;
+    table.rows.iter().find_map(|row| match row.get(place)? {
+        Cell::Bytes(_) => Some("B"),
+        Cell::Nanoseconds(_) => Some("s"),
+        Cell::BytesPerSecond(_) => Some("B/s"),
+        _ => None,
+    })
+}
+
+/// The rows as a data frame.
+fn frame(report: &Report) -> io::Result<DataFrame> {
+    if let Some(rows) = &report.frame {
+        return Ok(rows.frame().clone());
+    }
+    if let Some(text) = &report.text {
+        let lines: Vec<&str> = text.lines().collect();
+        return DataFrame::new(lines.len(), vec![Column::new("text".into(), lines)]).map_err(failed);
+    }
+    let Some(table) = delimited::records(report)? else { return Ok(DataFrame::empty()) };
+    of_table(&table).map_err(failed)
+}
+
+fn of_table(table: &Table) -> PolarsResult<DataFrame> {
+    let columns = interruptible(&table.columns).enumerate().map(|(place, column)| {
+        let cells = || table.rows.iter().map(move |row| row.get(place).unwrap_or(&Cell::Null));
+        typed(&column.name, &cells)
+    });
+    DataFrame::new(table.rows.len(), columns.collect())
+}
+
+/// What the cells of a column have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Nothing,
+    Boolean,
+    Whole,
+    Real,
+    Text,
+}
+
+impl Type {
+    fn of(cell: &Cell) -> Type {
+        match cell {
+            Cell::Null => Type::Nothing,
+            Cell::Boolean(_) => Type::Boolean,
+            Cell::Integer(_) | Cell::Bytes(_) => Type::Whole,
+            Cell::Nanoseconds(_) | Cell::BytesPerSecond(_) | Cell::Share(_) | Cell::Number(_) => Type::Real,
+            Cell::Text(_) => Type::Text,
+        }
+    }
+
+    /// The narrowest type that holds both.
+    fn with(self, other: Type) -> Type {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Type::Nothing, other) | (other, Type::Nothing) => other,
+            (Type::Whole, Type::Real) | (Type::Real, Type::Whole) => Type::Real,
+            _ => Type::Text,
+        }
+    }
+}
+
+fn typed<'c, I: Iterator<Item = &'c Cell>>(name: &str, cells: &impl Fn() -> I) -> Column {
+    let name = name.into();
+    match cells().map(Type::of).fold(Type::Nothing, Type::with) {
+        Type::Boolean => {
+            let truth = |cell: &Cell| if let Cell::Boolean(truth) = cell { Some(*truth) } else { None };
+            Column::new(name, cells().map(truth).collect::<Vec<_>>())
+        }
+        Type::Whole => whole_numbers(name, cells),
+        Type::Real => Column::new(name, cells().map(real).collect::<Vec<_>>()),
+        Type::Nothing | Type::Text => {
+            let text = |cell: &Cell| match cell {
+                Cell::Null => None,
+                Cell::Text(text) => Some(text.clone()),
+                other => Some(delimited::machine_text(other)),
+            };
+            Column::new(name, cells().map(text).collect::<Vec<_>>())
+        }
+    }
+}
+
+/// A column of whole numbers in the first type that holds them all; of numbers beyond both, text.
+fn whole_numbers<'c, I: Iterator<Item = &'c Cell>>(
+    name: polars::prelude::PlSmallStr,
+    cells: &impl Fn() -> I,
+) -> Column {
+    let number = |cell: &Cell| match cell {
+        Cell::Integer(number) => Some(*number),
+        Cell::Bytes(amount) => Some(i128::from(*amount)),
+        _ => None,
+    };
+    let numbers = || cells().map(number);
+    if let Some(fitting) = all_fit::<i64>(numbers()) {
+        return Column::new(name, fitting);
+    }
+    match all_fit::<u64>(numbers()) {
+        Some(fitting) => Column::new(name, fitting),
+        None => Column::new(name, numbers().map(|number| number.map(|number| number.to_string())).collect::<Vec<_>>()),
+    }
+}
+
+/// The numbers in a type; nothing where one does not fit.
+fn all_fit<T: TryFrom<i128>>(numbers: impl Iterator<Item = Option<i128>>) -> Option<Vec<Option<T>>> {
+    numbers
+        .map(|number| number.map(|number| T::try_from(number).ok()).map_or(Some(None), |fit| fit.map(Some)))
+        .collect()
+}
+
+/// The number that JSON has for a cell. What is not finite there is null.
+fn real(cell: &Cell) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss)] // As in JSON, where a column has fractions beside whole numbers.
+    let number = match cell {
+        Cell::Nanoseconds(nanoseconds) => units::seconds(*nanoseconds),
+        Cell::BytesPerSecond(number) | Cell::Share(number) | Cell::Number(number) => *number,
+        Cell::Integer(number) => *number as f64,
+        Cell::Bytes(amount) => *amount as f64,
+        Cell::Null | Cell::Text(_) | Cell::Boolean(_) => return None,
+    };
+    Some(number).filter(|number| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::DataType;
+
+    fn column(cells: Vec<Cell>) -> Column {
+        let mut table = Table::new(&["column"]);
+        table.rows = cells.into_iter().map(|cell| vec![cell]).collect();
+        of_table(&table).unwrap().column("column").unwrap().clone()
+    }
+
+    #[test]
+    fn a_column_has_the_narrowest_type_that_holds_all() {
+        let largest = Cell::Integer(u64::MAX.into());
+        let types = [
+            (vec![Cell::Integer(1), Cell::Null], DataType::Int64),
+            (vec![Cell::Bytes(1), largest.clone()], DataType::UInt64),
+            (vec![Cell::Integer(-1), largest], DataType::String),
+            (vec![Cell::Integer(1), Cell::Number(0.5)], DataType::Float64),
+            (vec![Cell::Nanoseconds(1_500_000_000)], DataType::Float64),
+            (vec![Cell::Boolean(true), Cell::Null], DataType::Boolean),
+            (vec![Cell::Integer(1), Cell::Text("a".into())], DataType::String),
+            (vec![Cell::Null], DataType::String),
+        ];
+        for (cells, expected) in types {
+            let column = column(cells.clone());
+            assert_eq!((column.dtype(), column.len()), (&expected, cells.len()), "{cells:?}");
+            assert_eq!(column.null_count(), cells.iter().filter(|cell| **cell == Cell::Null).count());
+        }
+    }
+
+    #[test]
+    fn times_are_seconds_and_what_is_not_finite_is_missing() {
+        let column = column(vec![Cell::Nanoseconds(1_500_000_000), Cell::Number(f64::INFINITY)]);
+        let values: Vec<Option<f64>> = column.f64().unwrap().iter().collect();
+        assert_eq!(values, [Some(1.5), None]);
+    }
+}
