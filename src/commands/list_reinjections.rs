@@ -9,9 +9,7 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use crate::packets::cells::{hexadecimal, join};
 use mptcp_trace::analysis::capture_point::SeenFrom;
-use mptcp_trace::analysis::reinjections::{
-    Original, Reinjection, ReinjectionSummary, reinjection_summary, reinjections,
-};
+use mptcp_trace::analysis::reinjections::{Original, Reinjected, Reinjection, ReinjectionSummary};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, several};
@@ -71,7 +69,8 @@ impl Command for ListReinjections {
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let towards = arguments::role(arguments);
         let limit = Limit::of(arguments);
-        let summary = reinjection_summary(capture, connection, towards);
+        let reinjected = Reinjected::of(capture, connection, towards);
+        let summary = reinjected.summary();
         if arguments.get_flag("summary") {
             let report = Report::new(&summary, vec![totals(&summary, limit)])
                 .with_records(flat_totals(&summary))
@@ -81,7 +80,7 @@ impl Command for ListReinjections {
             let merged = summary.directions.iter().filter_map(|one| merged_repeats(one.towards, one.merged_repeats));
             return Ok(Outcome::Report(report.with_notes(open.chain(merged).collect())));
         }
-        let found = reinjections(capture, connection, towards);
+        let found = reinjected.list();
         let report = Report::new(&found, tables(&found, limit)).complete(&LISTED);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }

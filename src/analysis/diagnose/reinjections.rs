@@ -9,7 +9,7 @@ use mptcp_trace::analysis::reinjections::{Need, need};
 use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::data::{RepeatKind, data_level};
+use mptcp_trace::tracking::data::{RepeatKind, directions};
 use mptcp_trace::units::counted;
 use mptcp_trace::{PacketRow, StreamId};
 
@@ -29,9 +29,8 @@ struct Pair {
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
-    let level = data_level(&capture.segments, &capture.tracking, connection);
-    let is_reinjection =
-        |role: Role| level.directions.get(role).repeats.iter().any(|r| r.kind == RepeatKind::Reinjection);
+    let directions = directions(&capture.segments, &capture.tracking, connection);
+    let is_reinjection = |role: Role| directions.get(role).repeats.iter().any(|r| r.kind == RepeatKind::Reinjection);
     if !Role::BOTH.into_iter().any(is_reinjection) {
         return Vec::new();
     }
@@ -42,7 +41,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     for towards in Role::BOTH {
         let place = point.map(|point| point.seen(towards));
         let mut pairs: BTreeMap<(usize, usize), Pair> = BTreeMap::new();
-        let repeats = level.directions.get(towards).repeats.iter().filter(|r| r.kind == RepeatKind::Reinjection);
+        let repeats = directions.get(towards).repeats.iter().filter(|r| r.kind == RepeatKind::Reinjection);
         for repeat in interruptible(repeats) {
             let pair = pairs.entry((repeat.original_subflow, repeat.subflow)).or_default();
             let again = time(repeat.row);

@@ -9,7 +9,7 @@ use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::data::{Repeat, RepeatKind, data_level};
+use mptcp_trace::tracking::data::{Repeat, RepeatKind, directions};
 use mptcp_trace::units::counted;
 
 /// Why data went again, as far as the capture shows.
@@ -35,8 +35,8 @@ struct Resent {
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
-    let level = data_level(&capture.segments, &capture.tracking, connection);
-    let is_resent = |role: Role| level.directions.get(role).repeats.iter().any(|r| r.kind == RepeatKind::SameSubflow);
+    let directions = directions(&capture.segments, &capture.tracking, connection);
+    let is_resent = |role: Role| directions.get(role).repeats.iter().any(|r| r.kind == RepeatKind::SameSubflow);
     if !Role::BOTH.into_iter().any(is_resent) {
         return Vec::new();
     }
@@ -47,7 +47,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     for towards in Role::BOTH {
         let mut by_cause: BTreeMap<(usize, Cause), Resent> = BTreeMap::new();
         for repeat in
-            interruptible(level.directions.get(towards).repeats.iter().filter(|r| r.kind == RepeatKind::SameSubflow))
+            interruptible(directions.get(towards).repeats.iter().filter(|r| r.kind == RepeatKind::SameSubflow))
         {
             let (before, again) = (time(repeat.original_row), time(repeat.row));
             let cause = cause(&ends, acknowledgements.get(towards), repeat, (before, again));

@@ -7,7 +7,7 @@ use mptcp_trace::StreamId;
 use mptcp_trace::analysis::availability::availability;
 use mptcp_trace::analysis::joins::{Outcome, joins};
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::data::data_level;
+use mptcp_trace::tracking::data::directions;
 use mptcp_trace::tracking::{Role, SubflowKind};
 use mptcp_trace::units::counted;
 
@@ -18,7 +18,7 @@ const ENOUGH: u64 = 100_000;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
-    let level = data_level(&capture.segments, &capture.tracking, connection);
+    let directions = directions(&capture.segments, &capture.tracking, connection);
     let established: HashSet<StreamId> = joins(capture, connection)
         .iter()
         .filter(|join| join.outcome == Outcome::Established)
@@ -51,10 +51,10 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     let carried = |index: usize| {
-        let of = |role: Role| level.directions.get(role).subflows.get(index).map_or(0, |volume| volume.first_sent);
+        let of = |role: Role| directions.get(role).subflows.get(index).map_or(0, |volume| volume.first_sent);
         of(Role::Server) + of(Role::Client)
     };
-    let total = level.directions.server.goodput + level.directions.client.goodput;
+    let total = directions.server.goodput + directions.client.goodput;
     for (index, id, how) in interruptible(&backups) {
         let detail = format!("{how}; it carried {} of new data", counted(carried(*index), "byte"));
         let meaning = "a backup carries data only while no other subflow can";

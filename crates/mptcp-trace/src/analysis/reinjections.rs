@@ -8,13 +8,13 @@ mod need;
 use serde::{Serialize, Serializer};
 
 use super::acknowledged::{Acknowledged, acknowledged};
-use super::capture_point::{SeenFrom, of_connection};
+use super::capture_point::{CapturePoint, SeenFrom, of_connection};
 use super::hexadecimal_u64;
 use super::mptcp_summary::{ReinjectionPair, pairs};
 use super::volume::seconds;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
-use crate::tracking::data::{Direction, Repeat, RepeatKind, data_level};
+use crate::tracking::data::{Direction, Repeat, RepeatKind, directions};
 use crate::tracking::{ByRole, Capture, Connection, Role};
 use crate::{ConnectionId, PacketRow, StreamId};
 pub use need::{Need, need};
@@ -123,23 +123,67 @@ pub struct Resent {
 /// The reinjections of a connection in the order of the file; only those towards `towards`, if given.
 #[must_use]
 pub fn reinjections(capture: &Capture, connection: &Connection, towards: Option<Role>) -> Vec<Reinjection> {
-    let level = data_level(&capture.segments, &capture.tracking, connection);
-    let point = of_connection(capture, connection);
-    let mut acknowledgements: Option<ByRole<Acknowledged>> = None;
-    let mut found: Vec<(PacketRow, Reinjection)> = Vec::new();
-    for role in Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role)) {
-        let direction = level.directions.get(role);
-        let repeats: Vec<&Repeat> = direction.repeats.iter().filter(|r| r.kind == RepeatKind::Reinjection).collect();
-        let seen_from = point.map(|point| point.seen(role));
-        let judge = (seen_from == Some(SeenFrom::Sender) && !repeats.is_empty())
-            .then(|| acknowledgements.get_or_insert_with(|| acknowledged(capture, connection)).get(role));
-        let seen = Seen { capture, connection, towards: role, direction, seen_from, judge };
-        for of_packet in interruptible(repeats.chunk_by(|one, other| one.row == other.row)) {
-            found.extend(seen.record(of_packet));
+    Reinjected::of(capture, connection, towards).list()
+}
+
+/// The data that a connection sent again, worked out once for those who ask for its list and its totals.
+pub struct Reinjected<'a> {
+    capture: &'a Capture,
+    connection: &'a Connection,
+    /// The directions that are asked about.
+    roles: Vec<Role>,
+    directions: ByRole<Direction>,
+    point: Option<CapturePoint>,
+}
+
+impl<'a> Reinjected<'a> {
+    /// Looks for it; only for that towards `towards`, if given.
+    #[must_use]
+    pub fn of(capture: &'a Capture, connection: &'a Connection, towards: Option<Role>) -> Self {
+        Reinjected {
+            capture,
+            connection,
+            roles: Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role)).collect(),
+            directions: directions(&capture.segments, &capture.tracking, connection),
+            point: of_connection(capture, connection),
         }
     }
-    found.sort_by_key(|(row, _)| *row);
-    found.into_iter().map(|(_, reinjection)| reinjection).collect()
+
+    fn seen_from(&self, role: Role) -> Option<SeenFrom> {
+        self.point.map(|point| point.seen(role))
+    }
+
+    /// The reinjections in the order of the file.
+    #[must_use]
+    pub fn list(&self) -> Vec<Reinjection> {
+        let (capture, connection) = (self.capture, self.connection);
+        let mut acknowledgements: Option<ByRole<Acknowledged>> = None;
+        let mut found: Vec<(PacketRow, Reinjection)> = Vec::new();
+        for role in self.roles.iter().copied() {
+            let direction = self.directions.get(role);
+            let repeats: Vec<&Repeat> =
+                direction.repeats.iter().filter(|r| r.kind == RepeatKind::Reinjection).collect();
+            let seen_from = self.seen_from(role);
+            let judge = (seen_from == Some(SeenFrom::Sender) && !repeats.is_empty())
+                .then(|| acknowledgements.get_or_insert_with(|| acknowledged(capture, connection)).get(role));
+            let seen = Seen { capture, connection, towards: role, direction, seen_from, judge };
+            for of_packet in interruptible(repeats.chunk_by(|one, other| one.row == other.row)) {
+                found.extend(seen.record(of_packet));
+            }
+        }
+        found.sort_by_key(|(row, _)| *row);
+        found.into_iter().map(|(_, reinjection)| reinjection).collect()
+    }
+
+    /// The totals.
+    #[must_use]
+    pub fn summary(&self) -> ReinjectionSummary {
+        let directions = self
+            .roles
+            .iter()
+            .map(|role| totals(self.connection, *role, self.seen_from(*role), self.directions.get(*role)));
+        ReinjectionSummary { mptcpstream: self.connection.id, directions: directions.collect() }
+    }
 }
 
 /// One direction, and what is known of it.
@@ -208,17 +252,6 @@ fn of_all(verdicts: &[Option<bool>]) -> Option<bool> {
     } else {
         verdicts.iter().all(|verdict| *verdict == Some(false)).then_some(false)
     }
-}
-
-/// Totals of a connection's reinjections; only those towards `towards`, if given.
-#[must_use]
-pub fn reinjection_summary(capture: &Capture, connection: &Connection, towards: Option<Role>) -> ReinjectionSummary {
-    let level = data_level(&capture.segments, &capture.tracking, connection);
-    let point = of_connection(capture, connection);
-    let roles = Role::BOTH.into_iter().filter(|role| towards.is_none_or(|wanted| wanted == *role));
-    let seen_from = |role: Role| point.map(|point| point.seen(role));
-    let directions = roles.map(|role| totals(connection, role, seen_from(role), level.directions.get(role)));
-    ReinjectionSummary { mptcpstream: connection.id, directions: directions.collect() }
 }
 
 fn totals(

@@ -12,7 +12,7 @@ use super::volume::share;
 use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
-use crate::tracking::data::{Arrivals, arrivals, data_level, directions};
+use crate::tracking::data::{Arrivals, arrivals, directions};
 
 /// One direction.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,8 +60,8 @@ pub fn summary_extended(pair: &ConnectionPair<'_>, towards: Option<Role>) -> Vec
 
 fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>) -> ExtendedDirection {
     let (sender, receiver) = (ends.sender, ends.receiver);
-    let level = data_level(&sender.capture.segments, &sender.capture.tracking, sender.connection);
-    let sent = level.directions.get(ends.at_sender);
+    let directions = directions(&sender.capture.segments, &sender.capture.tracking, sender.connection);
+    let sent = directions.get(ends.at_sender);
     let found = arrivals(&receiver.capture.segments, &receiver.capture.tracking, receiver.connection);
     let received = found.get(ends.at_receiver);
     let mut first = vec![0_u64; receiver.connection.subflows.len()];

@@ -44,68 +44,161 @@ impl Positions {
 /// A set of byte ranges, neighbours merged. In-order data costs one comparison, anything else a logarithm.
 #[derive(Debug, Clone, Default)]
 pub struct RangeSet {
-    /// Start to end (exclusive); disjoint, not touching.
-    ranges: BTreeMap<u64, u64>,
+    /// Start to end (exclusive) of all ranges but the last; disjoint, not touching.
+    before: BTreeMap<u64, u64>,
+    /// The last range: data in order changes nothing else. Empty only where the set is.
+    last: (u64, u64),
     total: u64,
 }
 
 impl RangeSet {
     /// Adds `start..end` and returns how many of its bytes are new.
+    #[inline]
     pub fn insert(&mut self, start: u64, end: u64) -> u64 {
         if start >= end {
             return 0;
         }
+        if start < self.last.0 {
+            return self.insert_before(start, end);
+        }
+        let new = if start > self.last.1 {
+            self.goes_on_at(start);
+            end - start
+        } else {
+            end.saturating_sub(self.last.1)
+        };
+        self.last.1 = self.last.1.max(end);
+        self.total += new;
+        new
+    }
+
+    /// The last range is one before the last from now on.
+    fn goes_on_at(&mut self, start: u64) {
+        if self.last.0 < self.last.1 {
+            self.before.insert(self.last.0, self.last.1);
+        }
+        self.last = (start, start);
+    }
+
+    /// Adds a range that begins before the last one.
+    fn insert_before(&mut self, start: u64, end: u64) -> u64 {
+        let reaches_last = end >= self.last.0;
+        // Mostly one range goes on.
+        if !reaches_last
+            && let Some((first, last)) = self.before.range_mut(..=end).next_back()
+            && *first <= start
+            && *last >= start
+        {
+            let new = end.saturating_sub(*last);
+            *last = (*last).max(end);
+            self.total += new;
+            return new;
+        }
         let (mut low, mut high, mut known) = (start, end, 0_u64);
         // Every range that overlaps or touches; each is removed at most once after it was put in.
-        while let Some((&first, &last)) = self.ranges.range(..=high).next_back() {
-            if last < low {
+        while let Some((&first, &last)) = self.before.range(..=end).next_back() {
+            if last < start {
                 break;
             }
             known += last.min(end).saturating_sub(first.max(start));
             low = low.min(first);
             high = high.max(last);
-            self.ranges.remove(&first);
+            self.before.remove(&first);
         }
-        self.ranges.insert(low, high);
+        if reaches_last {
+            known += self.last.1.min(end) - self.last.0;
+            self.last = (low, self.last.1.max(high));
+        } else {
+            self.before.insert(low, high);
+        }
         let new = (end - start) - known;
         self.total += new;
         new
     }
 
+    /// The ranges that reach into `start..end`, whole, in order.
+    #[inline]
+    fn reaching(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let tree = (start < self.last.0).then(|| {
+            let first = self.before.range(..=start).next_back().filter(|(_, last)| **last > start);
+            let behind = start.saturating_add(1);
+            first.into_iter().chain((behind < end).then(|| self.before.range(behind..end)).into_iter().flatten())
+        });
+        let last = Some(self.last).filter(|(first, last)| *first < end && *last > start);
+        tree.into_iter().flatten().map(|(first, last)| (*first, *last)).chain(last)
+    }
+
+    /// The parts of `start..end` that are in the set, in order.
+    pub fn overlaps(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.reaching(start, end).map(move |(first, last)| (first.max(start), last.min(end)))
+    }
+
+    /// The parts of `start..end` that are not in the set, in order.
+    #[inline]
+    pub fn gaps(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let mut next = start;
+        let mut filled = (start < self.last.1).then(|| self.reaching(start, end)).into_iter().flatten();
+        std::iter::from_fn(move || {
+            for (first, last) in filled.by_ref() {
+                let gap = (next, first);
+                next = last;
+                if gap.0 < gap.1 {
+                    return Some(gap);
+                }
+            }
+            let gap = (next, end);
+            next = end;
+            (gap.0 < gap.1).then_some(gap)
+        })
+    }
+
     /// Whether any of `start..end` is in the set.
+    #[inline]
     #[must_use]
     pub fn reaches_into(&self, start: u64, end: u64) -> bool {
-        self.ranges.range(..end).next_back().is_some_and(|(_, last)| *last > start)
+        if start >= self.last.1 {
+            return false;
+        }
+        end > self.last.0 || self.before.range(..end).next_back().is_some_and(|(_, last)| *last > start)
     }
 
     /// Takes out what lies before `position`.
     pub fn remove_before(&mut self, position: u64) {
-        while let Some(range) = self.ranges.first_entry().filter(|range| *range.key() < position) {
+        if position >= self.last.1 {
+            *self = Self::default();
+            return;
+        }
+        while let Some(range) = self.before.first_entry().filter(|range| *range.key() < position) {
             let (start, end) = range.remove_entry();
             self.total = self.total.saturating_sub(end.min(position).saturating_sub(start));
             if end > position {
-                self.ranges.insert(position, end);
+                self.before.insert(position, end);
             }
+        }
+        if position > self.last.0 {
+            self.total = self.total.saturating_sub(position - self.last.0);
+            self.last.0 = position;
         }
     }
 
     /// Whether the byte at `position` is in the set.
     #[must_use]
     pub fn contains(&self, position: u64) -> bool {
-        self.ranges.range(..=position).next_back().is_some_and(|(_, end)| position < *end)
+        self.reaches_into(position, position.saturating_add(1))
     }
 
     /// Ranges in the set, neighbours being one.
+    #[inline]
     #[must_use]
     pub fn ranges(&self) -> usize {
-        self.ranges.len()
+        self.before.len().saturating_add(usize::from(self.total > 0))
     }
 
     /// The first byte of the set and one past its last.
     #[must_use]
     pub fn span(&self) -> Option<(u64, u64)> {
-        let ((start, _), (_, end)) = self.ranges.first_key_value().zip(self.ranges.last_key_value())?;
-        Some((*start, *end))
+        let first = self.before.first_key_value().map_or(self.last.0, |(first, _)| *first);
+        (self.total > 0).then_some((first, self.last.1))
     }
 
     /// Bytes in the set.
@@ -173,5 +266,42 @@ mod tests {
         assert!(!set.contains(34) && set.contains(35) && set.contains(50));
         set.remove_before(60);
         assert_eq!(set.total(), 0);
+    }
+
+    /// Against a list of bytes.
+    #[test]
+    fn ranges_in_any_order_are_what_a_list_of_bytes_says() {
+        let numbers =
+            std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+        let mut numbers = numbers.map(|n| u64::from(n >> 16));
+        let mut bytes = vec![false; 70_000];
+        let mut set = RangeSet::default();
+        for step in 0..4000 {
+            let (start, length) = (numbers.next().unwrap() % 60_000, numbers.next().unwrap() % 40);
+            let part = &mut bytes[start as usize..(start + length) as usize];
+            let new = part.iter().filter(|byte| !**byte).count();
+            part.fill(true);
+            assert_eq!(set.insert(start, start + length), new as u64, "step {step}");
+            let (from, to) = (numbers.next().unwrap() % 60_000, numbers.next().unwrap() % 4000);
+            let mut held = vec![false; to as usize];
+            for (first, last) in set.overlaps(from, from + to) {
+                held[(first - from) as usize..(last - from) as usize].fill(true);
+            }
+            let wanted = &bytes[from as usize..(from + to) as usize];
+            assert_eq!(held, wanted);
+            let missing: u64 = set.gaps(from, from + to).map(|(first, last)| last - first).sum();
+            assert_eq!(missing, wanted.iter().filter(|byte| !**byte).count() as u64);
+            assert_eq!(set.reaches_into(from, from + to), wanted.contains(&true));
+            let runs = bytes.chunk_by(|one, next| one == next).filter(|run| run[0]).count();
+            assert_eq!(set.ranges(), runs);
+            if step % 500 == 499 {
+                set.remove_before(from);
+                bytes[..from as usize].fill(false);
+            }
+            assert_eq!(set.total(), bytes.iter().filter(|byte| **byte).count() as u64);
+            assert_eq!(set.contains(from), bytes[from as usize]);
+            let first = bytes.iter().position(|byte| *byte).map(|first| first as u64);
+            assert_eq!(set.span().map(|(first, _)| first), first);
+        }
     }
 }

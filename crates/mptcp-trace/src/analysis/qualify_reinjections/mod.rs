@@ -16,7 +16,7 @@ use super::connection_pair::{ConnectionPair, DirectionEnds};
 use super::merge::Merged;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
-use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Repeat, RepeatKind, arrivals, data_level};
+use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Repeat, RepeatKind, arrivals, directions};
 use crate::units::seconds;
 use crate::{PacketRow, StreamId};
 pub use head_of_line::HeadOfLine;
@@ -149,8 +149,8 @@ pub fn qualify_reinjections(
 
 fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>, merged: &Merged) -> QualifiedDirection {
     let sender = ends.sender;
-    let level = data_level(&sender.capture.segments, &sender.capture.tracking, sender.connection);
-    let sent = level.directions.get(ends.at_sender);
+    let directions = directions(&sender.capture.segments, &sender.capture.tracking, sender.connection);
+    let sent = directions.get(ends.at_sender);
     let receiver = ends.receiver;
     let found = arrivals(&receiver.capture.segments, &receiver.capture.tracking, receiver.connection);
     let judge = Judge {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::Sample;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
-use crate::tracking::data::Intervals;
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::StreamPacket;
 use crate::tracking::{ByRole, Nature};
@@ -49,7 +48,7 @@ struct Direction {
     acknowledged: Option<u64>,
     under_way: BTreeMap<u64, Sent>,
     /// All that was sent.
-    sent: Intervals<()>,
+    sent: RangeSet,
     /// What was sent again: an acknowledgement may be of either copy.
     again: RangeSet,
     /// What SACK blocks said had arrived: its later acknowledgement waited for something else.
@@ -82,7 +81,7 @@ impl Direction {
             self.under_way.insert(first, Sent { end: last, time: segment.abstime.nanoseconds(), syn });
         }
         self.again.insert(next, end);
-        self.sent.fill(start, end, |_| ());
+        self.sent.insert(start, end);
     }
 
     fn acknowledge(&mut self, packet: &StreamPacket<'_>) {

@@ -8,6 +8,7 @@ use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
+use crate::tracking::sequence::RangeSet;
 use crate::tracking::travelling::in_one_place;
 use crate::tracking::{Connection, Tracking};
 
@@ -49,7 +50,7 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
     };
     let mut found = ByRole { server: empty(Role::Server), client: empty(Role::Client) };
     let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };
-    let none = || vec![Intervals::<()>::default(); count];
+    let none = || vec![RangeSet::default(); count];
     let mut sent = ByRole { server: none(), client: none() };
     let mut parts = Vec::with_capacity(travelling.len());
     for packet in interruptible(&travelling) {

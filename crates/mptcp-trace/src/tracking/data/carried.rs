@@ -2,12 +2,12 @@
 //! measured on.
 
 use super::flow::Carriage;
-use super::intervals::Intervals;
 use super::mappings;
 use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
+use crate::tracking::sequence::RangeSet;
 use crate::tracking::travelling::in_one_place;
 use crate::tracking::{Connection, Tracking};
 
@@ -50,7 +50,7 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
     let (flows, acknowledged, numbers) = mappings::collect(&travelling, tracking, connection);
     let count = connection.subflows.len();
     let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };
-    let empty = || vec![Intervals::<()>::default(); count];
+    let empty = || vec![RangeSet::default(); count];
     let mut sent = ByRole { server: empty(), client: empty() };
     let mut packets = Vec::with_capacity(travelling.len());
     let mut misplaced = 0;
@@ -87,7 +87,7 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
         });
     }
     packets.sort_by_key(|packet| packet.time);
-    let mut seen = ByRole::<Intervals<()>>::default();
+    let mut seen = ByRole::<RangeSet>::default();
     for packet in interruptible(&mut packets) {
         packet.fresh = not_seen(seen.get_mut(packet.towards), std::mem::take(&mut packet.fresh));
     }
@@ -96,7 +96,7 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
 }
 
 /// The parts of `ranges` that are not in `seen`, which they are added to; neighbours merged.
-fn not_seen(seen: &mut Intervals<()>, mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+fn not_seen(seen: &mut RangeSet, mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
     ranges.sort_unstable();
     let mut fresh: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
     for (start, end) in interruptible(ranges) {
@@ -106,7 +106,7 @@ fn not_seen(seen: &mut Intervals<()>, mut ranges: Vec<(u64, u64)>) -> Vec<(u64, 
                 _ => fresh.push((first, last)),
             }
         }
-        seen.fill(start, end, |_| ());
+        seen.insert(start, end);
     }
     fresh
 }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_fresh() {
-        let mut seen = Intervals::default();
+        let mut seen = RangeSet::default();
         assert_eq!(not_seen(&mut seen, vec![(20, 30), (10, 20)]), [(10, 30)]);
         assert_eq!(not_seen(&mut seen, vec![(5, 40)]), [(5, 10), (30, 40)]);
         assert_eq!(not_seen(&mut seen, vec![(5, 40)]), []);

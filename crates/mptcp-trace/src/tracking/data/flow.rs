@@ -6,7 +6,7 @@ use super::probes::Course;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Mapping, flag};
 use crate::tracking::role::Role;
-use crate::tracking::sequence::Positions;
+use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{SubflowKind, Tracking};
 use crate::{PacketRow, StreamId};
@@ -236,12 +236,16 @@ impl Flow {
     /// Appends the parts of `start..end` that carry data with a known place to `parts`.
     #[inline]
     pub fn mapped_into(&self, start: u64, end: u64, parts: &mut Vec<Mapped>) {
-        let pieces = self.mappings.overlaps(start, end);
-        parts.extend(pieces.map(|piece| Mapped {
+        let mapped = |piece: Piece<Target>| Mapped {
             length: piece.length(),
             dsn: dsn_in(&piece),
             carriage: if piece.value.probe { Carriage::Probe } else { Carriage::Mapping },
-        }));
+        };
+        if let Some(piece) = self.mappings.within(start, end) {
+            parts.push(mapped(piece));
+            return;
+        }
+        parts.extend(self.mappings.overlaps(start, end).map(mapped));
         if self.infinite.is_some() || self.plain.is_some() || self.fast_open.is_some() {
             self.unmapped_into(start, end, parts);
         }
@@ -283,12 +287,12 @@ impl Flow {
 
     /// The parts of `start..end` that carry data with a known place and that `sent` does not hold: what came before under
     /// the same numbers carried the same data.
-    pub fn newly_mapped(&self, sent: &mut Intervals<()>, start: u64, end: u64) -> Vec<Mapped> {
+    pub fn newly_mapped(&self, sent: &mut RangeSet, start: u64, end: u64) -> Vec<Mapped> {
         let mut parts = Vec::new();
         for (first, last) in interruptible(sent.gaps(start, end)) {
             self.mapped_into(first, last, &mut parts);
         }
-        sent.fill(start, end, |_| ());
+        sent.insert(start, end);
         parts
     }
 

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use crate::tracking::sequence::RangeSet;
+
 /// A range that is in the map, or the part of it that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<V> {
@@ -36,67 +38,13 @@ pub struct Intervals<V> {
     order: BTreeMap<u64, usize>,
     /// The run behind all others.
     last: usize,
-    /// The run that was looked at last.
-    recent: Cell<usize>,
-    total: u64,
+    /// Where the latest question was answered.
+    recent: Cell<Place>,
+    /// The same ranges without their values: ranges of the map that touch are one here. So what is missing of a part that
+    /// many ranges fill is found without looking at each of them, whatever a capture makes of them.
+    filled: RangeSet,
     /// The highest end of all ranges.
     end: u64,
-    /// The same ranges without their values.
-    filled: Filled,
-}
-
-/// Which parts are filled: ranges of the map that touch are one here. So what is missing of a part that many ranges fill
-/// is found without looking at each of them, whatever a capture makes of them.
-#[derive(Debug, Clone, Default)]
-struct Filled {
-    /// Start to end, disjoint and not touching, but for the last.
-    before: BTreeMap<u64, u64>,
-    /// The last: data in order changes nothing else.
-    last: (u64, u64),
-}
-
-impl Filled {
-    /// Adds a range that begins where all others end, or behind.
-    #[inline]
-    fn append(&mut self, start: u64, end: u64) {
-        if start > self.last.1 {
-            if self.last.0 < self.last.1 {
-                self.before.insert(self.last.0, self.last.1);
-            }
-            self.last.0 = start;
-        } else if self.last.0 == self.last.1 {
-            self.last.0 = start;
-        }
-        self.last.1 = end;
-    }
-
-    /// The ranges that reach into `start..end`, from the first on.
-    fn reaching(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let first = self.before.range(..=start).next_back().filter(|(_, last)| **last > start);
-        let behind = start.saturating_add(1);
-        let more = (behind < end).then(|| self.before.range(behind..end));
-        let last = Some(self.last).filter(|(first, last)| *first < end && *last > start);
-        first.into_iter().chain(more.into_iter().flatten()).map(|(first, last)| (*first, *last)).chain(last)
-    }
-
-    /// Adds a range that none of these overlaps; it may touch them.
-    fn insert(&mut self, mut start: u64, mut end: u64) {
-        if start >= self.last.1 {
-            return self.append(start, end);
-        }
-        if let Some((first, _)) = self.before.range(..start).next_back().filter(|(_, last)| **last == start) {
-            start = *first;
-        }
-        if let Some(last) = self.before.remove(&end) {
-            end = last;
-        }
-        if end == self.last.0 {
-            self.before.remove(&start);
-            self.last.0 = start;
-        } else {
-            self.before.insert(start, end);
-        }
-    }
 }
 
 /// Ranges in a run at most.
@@ -109,16 +57,27 @@ struct Range<V> {
     value: V,
 }
 
+/// A place in the map.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    run: usize,
+    /// The run is that of the numbers from here on, those of its first range.
+    from: u64,
+    /// One past the last of them; none where it is not beyond `from`.
+    until: u64,
+    /// A range of the run.
+    range: usize,
+}
+
 impl<V> Default for Intervals<V> {
     fn default() -> Self {
         Intervals {
             runs: Vec::new(),
             order: BTreeMap::new(),
             last: 0,
-            recent: Cell::new(0),
-            total: 0,
+            recent: Cell::default(),
+            filled: RangeSet::default(),
             end: 0,
-            filled: Filled::default(),
         }
     }
 }
@@ -126,12 +85,26 @@ impl<V> Default for Intervals<V> {
 impl<V: Copy + PartialEq> Intervals<V> {
     /// Bytes in the map.
     pub fn total(&self) -> u64 {
-        self.total
+        self.filled.total()
     }
 
     /// One past the last byte of all ranges; `None` of none.
     pub fn end(&self) -> Option<u64> {
-        (self.total > 0).then_some(self.end)
+        (self.total() > 0).then_some(self.end)
+    }
+
+    /// Whether any of `start..end` is in the map.
+    #[inline]
+    pub fn reaches_into(&self, start: u64, end: u64) -> bool {
+        self.filled.reaches_into(start, end)
+    }
+
+    /// The part `start..end`, where it lies within one range.
+    #[inline]
+    pub fn within(&self, start: u64, end: u64) -> Option<Piece<V>> {
+        let (run, place) = self.range_at(start).filter(|_| start < self.end)?;
+        let range = run.get(place).filter(|range| range.start <= start && end <= range.end)?;
+        Some(Piece { start, end, origin: range.start, value: range.value })
     }
 
     /// The parts of `start..end` that are in the map, in order.
@@ -149,11 +122,8 @@ impl<V: Copy + PartialEq> Intervals<V> {
     #[inline]
     fn ranges_from(&self, start: u64, end: u64) -> impl Iterator<Item = &Range<V>> + '_ {
         let possible = start < end && start < self.end;
-        let run = if possible { self.run_before(start).and_then(|index| self.runs.get(index)) } else { None };
-        let first = run.map_or(&[][..], |run| {
-            let skipped = run.partition_point(|range| range.end <= start);
-            run.get(skipped..).unwrap_or(&[])
-        });
+        let at = if possible { self.range_at(start) } else { None };
+        let first = at.and_then(|(run, place)| run.get(place..)).unwrap_or(&[]);
         // Most questions end within that run.
         let ends = first.last().is_some_and(|range| range.end >= end);
         let behind = start.saturating_add(1);
@@ -162,35 +132,42 @@ impl<V: Copy + PartialEq> Intervals<V> {
         first.iter().chain(more)
     }
 
-    /// The run that may hold `start`; all others begin behind it or end before.
+    /// The run that `start` belongs to, and the place in it of the first range that reaches beyond.
     #[inline]
-    fn run_before(&self, start: u64) -> Option<usize> {
+    fn range_at(&self, start: u64) -> Option<(&[Range<V>], usize)> {
+        let run = self.runs.get(self.run_at(start)?)?;
         let recent = self.recent.get();
-        if self.runs.get(recent).is_some_and(|run| covers(run, start)) {
-            return Some(recent);
+        // That of the question before, or the next one.
+        for place in [recent.range, recent.range.saturating_add(1)] {
+            let before = place.checked_sub(1).and_then(|before| run.get(before));
+            if run.get(place).is_some_and(|range| range.end > start) && before.is_none_or(|range| range.end <= start) {
+                self.recent.set(Place { range: place, ..recent });
+                return Some((run, place));
+            }
         }
-        let (_, index) = self.order.range(..=start).next_back()?;
-        self.recent.set(*index);
-        Some(*index)
+        let place = run.partition_point(|range| range.end <= start);
+        self.recent.set(Place { range: place, ..recent });
+        Some((run, place))
+    }
+
+    /// The run that `start` belongs to; all others begin behind it or end before.
+    #[inline]
+    fn run_at(&self, start: u64) -> Option<usize> {
+        let recent = self.recent.get();
+        if recent.from <= start && start < recent.until {
+            return Some(recent.run);
+        }
+        let (from, run) = self.order.range(..=start).next_back().map(|(from, run)| (*from, *run))?;
+        let next = start.checked_add(1).and_then(|behind| self.order.range(behind..).next());
+        let until = next.map_or(u64::MAX, |(next, _)| *next);
+        self.recent.set(Place { run, from, until, range: 0 });
+        Some(run)
     }
 
     /// The parts of `start..end` that are not in the map, in order.
     #[inline]
     pub fn gaps(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let mut next = start;
-        let mut filled = (start < self.end).then(|| self.filled.reaching(start, end)).into_iter().flatten();
-        std::iter::from_fn(move || {
-            for (first, last) in filled.by_ref() {
-                let gap = (next, first);
-                next = last;
-                if gap.0 < gap.1 {
-                    return Some(gap);
-                }
-            }
-            let gap = (next, end);
-            next = end;
-            (gap.0 < gap.1).then_some(gap)
-        })
+        self.filled.gaps(start, end)
     }
 
     /// Gives the bytes of `start..end` that are in no range yet the value that `value` returns for the first of
@@ -200,53 +177,56 @@ impl<V: Copy + PartialEq> Intervals<V> {
         if start >= end {
             return 0;
         }
-        if start >= self.end {
-            self.append(start, end, value(start));
+        if !self.filled.reaches_into(start, end) {
+            self.add(Range { start, end, value: value(start) });
             return end - start;
         }
         let mut filled = 0;
         let mut next = start;
         // Gap by gap: each insertion moves what the next one is looked for in.
         loop {
-            let gap = self.gaps(next, end).next();
+            let gap = self.filled.gaps(next, end).next();
             let Some((first, last)) = gap else { break };
-            if first >= self.end {
-                self.append(first, last, value(first));
-                return filled + (last - first);
-            }
-            self.insert(Range { start: first, end: last, value: value(first) });
-            self.filled.insert(first, last);
+            self.add(Range { start: first, end: last, value: value(first) });
             filled += last - first;
-            self.total += last - first;
             next = last;
         }
         filled
     }
 
+    /// Adds a range where none is.
+    #[inline]
+    fn add(&mut self, range: Range<V>) {
+        self.filled.insert(range.start, range.end);
+        if range.start >= self.end { self.append(range) } else { self.insert(range) }
+    }
+
     /// Adds a range behind all others, to the last one if they touch and their values do not tell them apart.
-    fn append(&mut self, start: u64, end: u64, value: V) {
-        self.total += end - start;
-        self.filled.append(start, end);
-        let touches = start == self.end;
-        self.end = end;
+    fn append(&mut self, range: Range<V>) {
+        let touches = range.start == self.end;
+        self.end = range.end;
         if let Some(run) = self.runs.get_mut(self.last) {
-            if let Some(range) = run.last_mut().filter(|range| touches && range.value == value) {
-                range.end = end;
+            if let Some(last) = run.last_mut().filter(|last| touches && last.value == range.value) {
+                last.end = range.end;
                 return;
             }
             if run.len() < RUN {
-                run.push(Range { start, end, value });
+                run.push(range);
                 return;
             }
         }
-        self.last = self.add(vec![Range { start, end, value }]);
+        self.last = self.add_run(vec![range]);
     }
 
     /// Adds a run, and returns its place.
-    fn add(&mut self, run: Vec<Range<V>>) -> usize {
+    fn add_run(&mut self, run: Vec<Range<V>>) -> usize {
         let index = self.runs.len();
         if let Some(first) = run.first() {
             self.order.insert(first.start, index);
+            let recent = self.recent.get_mut();
+            if recent.from < first.start {
+                recent.until = recent.until.min(first.start);
+            }
         }
         self.runs.push(run);
         index
@@ -254,8 +234,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
 
     /// Puts a range where none is, before the end of all.
     fn insert(&mut self, range: Range<V>) {
-        let Some((_, index)) = self.order.range(..range.start).next_back().map(|(start, index)| (*start, *index))
-        else {
+        let Some(index) = self.run_at(range.start) else {
             self.insert_first(range);
             return;
         };
@@ -273,7 +252,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
             Some(place) if place > 0 => behind.insert(place, range),
             _ => run.insert(place, range),
         }
-        let added = self.add(behind);
+        let added = self.add_run(behind);
         if self.last == index {
             self.last = added;
         }
@@ -281,6 +260,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
 
     /// Puts a range before all others: its run gets a new name.
     fn insert_first(&mut self, range: Range<V>) {
+        self.recent.set(Place::default());
         if let Some(entry) = self.order.first_entry()
             && let Some(run) = self.runs.get_mut(*entry.get())
             && (join(run, 0, &range) || run.len() < RUN)
@@ -292,7 +272,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
             self.order.insert(range.start, index);
             return;
         }
-        self.add(vec![range]);
+        self.add_run(vec![range]);
     }
 }
 
@@ -316,12 +296,6 @@ fn join<V: Copy + PartialEq>(run: &mut Vec<Range<V>>, place: usize, range: &Rang
         }
         None => false,
     }
-}
-
-/// Whether `start` lies between the beginning and the end of a run.
-#[inline]
-fn covers<V>(run: &[Range<V>], start: u64) -> bool {
-    matches!((run.first(), run.last()), (Some(first), Some(last)) if first.start <= start && start < last.end)
 }
 
 #[cfg(test)]

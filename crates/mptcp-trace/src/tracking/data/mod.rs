@@ -63,6 +63,8 @@ pub struct Direction {
     /// Bytes of data that a DATA_ACK covers and no captured packet carried; `None` without DATA_ACKs of this direction.
     /// Without the sender's key, from the lowest DATA_ACK on.
     pub unseen: Option<u64>,
+    /// The highest DATA_ACK of this direction's data, a working number.
+    pub acknowledged: Option<u64>,
     /// The bytes that DATA_ACKs cover and the capture can be asked for (start, end exclusive; working numbers).
     pub covered: Option<(u64, u64)>,
     /// Meaning of the working numbers of `repeats`.

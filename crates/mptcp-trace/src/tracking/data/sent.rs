@@ -9,7 +9,7 @@ use super::mappings::Flows;
 use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::tracking::role::ByRole;
-use crate::tracking::sequence::Positions;
+use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Nature};
 
@@ -77,6 +77,15 @@ pub struct SubflowVolume {
     pub keepalives: u64,
     /// Window probes, of the subflow ([`Nature::WindowProbe`]) or of the connection (a mapping of acknowledged data).
     pub window_probes: u64,
+}
+
+impl SubflowVolume {
+    /// Takes in a part of a payload, so many bytes of which were sent for the first time.
+    fn add_first(&mut self, part: &Mapped, new: u64) {
+        self.first_sent += new;
+        self.plain += if part.carriage.is_plain() { new } else { 0 };
+        self.fast_open += if part.carriage == Carriage::FastOpen { new } else { 0 };
+    }
 }
 
 /// The subflow that sent a byte first.
@@ -161,7 +170,7 @@ impl Allowance {
 struct Progress {
     positions: Positions,
     /// Positions in the subflow already sent.
-    octets: Intervals<()>,
+    octets: RangeSet,
     /// Data bytes that this subflow sent after another one had sent them first; what it sent first itself is in
     /// [`Walk::data`].
     after_others: Intervals<Sender>,
@@ -214,23 +223,27 @@ impl Walk {
             return;
         }
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
-        for again in interruptible(progress.octets.overlaps(start, end)) {
-            if *allowance == 0 {
-                break;
+        if progress.octets.reaches_into(start, end) {
+            for (first, last) in interruptible(progress.octets.overlaps(start, end)) {
+                if *allowance == 0 {
+                    break;
+                }
+                // A look that finds nothing is one, too.
+                let found = flow.some_mapped_into(first, last, *allowance, parts);
+                *allowance = allowance.saturating_sub(found.max(1));
             }
-            // A look that finds nothing is one, too.
-            let found = flow.some_mapped_into(again.start, again.end, *allowance, parts);
-            *allowance = allowance.saturating_sub(found.max(1));
-        }
-        for part in parts.drain(..) {
-            if part.carriage != Carriage::Probe {
-                visit(packet, part.as_sent((part.dsn, part.end()), Sending::Retransmission));
+            for part in parts.drain(..) {
+                if part.carriage != Carriage::Probe {
+                    visit(packet, part.as_sent((part.dsn, part.end()), Sending::Retransmission));
+                }
             }
-        }
-        for (start, end) in interruptible(progress.octets.gaps(start, end)) {
+            for (first, last) in interruptible(progress.octets.gaps(start, end)) {
+                flow.mapped_into(first, last, parts);
+            }
+        } else {
             flow.mapped_into(start, end, parts);
         }
-        let new_octets = progress.octets.fill(start, end, |_| ());
+        let new_octets = progress.octets.insert(start, end);
         volume.retransmitted += length - new_octets;
         volume.retransmitted_packets += u64::from(new_octets < length);
         volume.unmapped += new_octets.saturating_sub(parts.iter().map(|part| part.length).sum());
@@ -243,6 +256,14 @@ impl Walk {
                 continue;
             }
             let end = part.end();
+            if !self.data.reaches_into(part.dsn, end) {
+                // Most data goes once.
+                if part.length > 0 {
+                    visit(packet, part.as_sent((part.dsn, end), Sending::First));
+                }
+                volume.add_first(part, self.data.fill(part.dsn, end, |_| sender));
+                continue;
+            }
             if !takes(allowance, &self.data, &progress.after_others, (part.dsn, end)) {
                 // All that was sent before counts as the first piece of it does.
                 let Some(first) = self.data.overlaps(part.dsn, end).next() else { continue };
@@ -282,10 +303,7 @@ impl Walk {
             for (first, last) in interruptible(self.data.gaps(part.dsn, end)) {
                 visit(packet, part.as_sent((first, last), Sending::First));
             }
-            let new = self.data.fill(part.dsn, end, |_| sender);
-            volume.first_sent += new;
-            volume.plain += if part.carriage.is_plain() { new } else { 0 };
-            volume.fast_open += if part.carriage == Carriage::FastOpen { new } else { 0 };
+            volume.add_first(part, self.data.fill(part.dsn, end, |_| sender));
         }
         let repeats = self.direction.repeats.get(before..).unwrap_or(&[]);
         volume.reinjected_packets += u64::from(repeats.iter().any(|repeat| repeat.kind == RepeatKind::Reinjection));
