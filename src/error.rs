@@ -19,6 +19,14 @@ pub enum Error {
     /// The words typed do not fit the command: unknown command, option or value. Exit code 2.
     #[error("{0}")]
     Usage(String),
+    /// The words typed do not fit the arguments of the command. Exit code 2.
+    #[error("{sentence}")]
+    Arguments {
+        /// What is wrong, and where help is.
+        sentence: String,
+        /// How the command is used: `rtt [OPTIONS] <MPTCPSTREAM>`; shown in a line of its own.
+        usage: String,
+    },
     /// The configuration file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -65,7 +73,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Usage(_) => 2,
+            Error::Usage(_) | Error::Arguments { .. } => 2,
             Error::OutputClosed => 0,
             _ => 1,
         }

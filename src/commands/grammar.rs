@@ -2,11 +2,14 @@
 
 pub mod program;
 
+use std::ffi::OsString;
+
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
 
 use super::{Command, Session};
+use crate::nearest::nearest;
 use crate::output::Format;
 use crate::{arguments, described};
 
@@ -64,17 +67,15 @@ pub fn chosen_human_readable(matches: &ArgMatches) -> bool {
 
 /// One sentence for a command line that clap refused, its suggestion kept, its usage lines left out.
 #[must_use]
-pub fn sentence(error: &clap::Error) -> String {
+pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
     // To a person a plot or a setting is not a subcommand.
     match (error.kind(), error.get(ContextKind::ValidSubcommand), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::MissingSubcommand, Some(ContextValue::Strings(names)), _) => {
             return format!("incomplete command; add one of: {}", names.join(", "));
         }
         (ErrorKind::InvalidSubcommand, _, Some(ContextValue::String(typed))) => {
-            let near = match error.get(ContextKind::SuggestedSubcommand) {
-                Some(ContextValue::Strings(names)) => names.first(),
-                _ => None,
-            };
+            let near =
+                nearest(typed, definition.get_subcommands().flat_map(clap::Command::get_name_and_visible_aliases));
             let meant = near.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             return format!("there is no `{typed}`{meant}");
         }
@@ -99,6 +100,15 @@ pub fn sentence(error: &clap::Error) -> String {
         }
     }
     parts.join("; ")
+}
+
+/// How a command, or the part of it that `words` begin with, is used: `plot dsn [OPTIONS] <MPTCPSTREAM>`.
+#[must_use]
+pub fn usage(mut definition: clap::Command, words: &[OsString]) -> String {
+    definition.build();
+    let part = words.iter().find_map(|word| definition.find_subcommand(word).cloned());
+    let usage = part.unwrap_or(definition).render_usage().to_string();
+    usage.trim_start_matches("Usage: ").trim().to_string()
 }
 
 /// Adds `--format`, `--output` and `--human-readable` where neither their names nor their letters are taken.
@@ -200,7 +210,10 @@ mod tests {
 
     #[test]
     fn refusals_are_one_sentence_with_their_suggestion() {
-        let refuse = |words: &[&str]| sentence(&definition(&Probe).try_get_matches_from(words).unwrap_err());
+        let refuse = |words: &[&str]| {
+            let error = definition(&Probe).try_get_matches_from(words).unwrap_err();
+            sentence(&definition(&Probe), &error)
+        };
         assert_eq!(
             refuse(&["3", "--fromat", "json"]),
             "unexpected argument '--fromat' found; a similar argument exists: '--format'"
@@ -214,11 +227,23 @@ mod tests {
         let refuse = |words: &[&str]| {
             let names = ["dsn", "rtt"].map(clap::Command::new);
             let command = clap::Command::new("plot").no_binary_name(true).subcommand_required(true).subcommands(names);
-            sentence(&command.disable_help_subcommand(true).try_get_matches_from(words).unwrap_err())
+            let command = command.disable_help_subcommand(true);
+            sentence(&command, &command.clone().try_get_matches_from(words).unwrap_err())
         };
         assert_eq!(refuse(&[]), "incomplete command; add one of: dsn, rtt");
         assert_eq!(refuse(&["dsm"]), "there is no `dsm`; did you mean `dsn`?");
+        assert_eq!(refuse(&["dns"]), "there is no `dns`; did you mean `dsn`?");
         assert_eq!(refuse(&["zzzz"]), "there is no `zzzz`");
+    }
+
+    #[test]
+    fn usage_is_that_of_the_part() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(usage(definition(&Probe), &words(&["-o"])), "probe [OPTIONS] <number>");
+        let plot = clap::Command::new("plot").no_binary_name(true);
+        let plot = plot.subcommand(clap::Command::new("dsn").arg(Arg::new("N").required(true)));
+        assert_eq!(usage(plot.clone(), &words(&["dsn", "x", "y"])), "plot dsn <N>");
+        assert_eq!(usage(plot, &[]), "plot [COMMAND]");
     }
 
     #[test]

@@ -7,9 +7,10 @@ use clap::{Arg, ArgMatches};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Category, Command, Described, Example, Outcome, Session, grammar, registry};
+use super::{Category, Command, Described, Example, Outcome, Session, grammar, plot, registry};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
+use crate::plots::registry::PLOTS;
 use crate::terminal_text::folded;
 
 /// The width of the list of all commands.
@@ -54,8 +55,10 @@ impl Command for Help {
         let Some(name) = arguments.get_one::<String>("command") else {
             return Ok(Outcome::Text(overview()));
         };
-        let command = registry::COMMANDS.find(name).ok_or_else(|| registry::unknown(name))?;
+        let Some(command) = registry::COMMANDS.find(name) else { return of_a_plot(name) };
         let mut page = grammar::definition(command);
+        // Its parts then know that they are used behind it.
+        page.build();
         if let Some(part) = arguments.get_one::<String>("part") {
             let parts: Vec<_> = page.get_subcommands().map(clap::Command::get_name).collect();
             let Some(found) = page.find_subcommand(part) else {
@@ -66,6 +69,13 @@ impl Command for Help {
         }
         Ok(Outcome::Text(page.render_help()))
     }
+}
+
+/// The page of a plot that is named without `plot`.
+fn of_a_plot(name: &str) -> Result<Outcome> {
+    let plot = PLOTS.find(name).ok_or_else(|| registry::unknown(name))?;
+    let mut page = plot::definition(plot).bin_name(format!("plot {}", plot.name()));
+    Ok(Outcome::Text(page.render_help()))
 }
 
 /// The commands under the headings of their categories, other names of theirs in brackets.
@@ -137,6 +147,9 @@ mod tests {
         assert!(text.contains("Examples:\n  plot dsn 0\n      connection 0"), "{text}");
         let error = help(&["plot", "dsm"]).unwrap_err();
         assert_eq!(error.to_string(), "`plot` has no `dsm`; did you mean `dsn`?");
+        assert!(text.contains("Usage: plot dsn "), "{text}");
+        let Outcome::Text(alone) = help(&["dsn"]).unwrap() else { panic!("help prints text") };
+        assert_eq!(alone.to_string(), text, "without `plot` it is the same page");
     }
 
     #[test]

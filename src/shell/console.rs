@@ -72,6 +72,7 @@ impl<'a> Console<'a> {
     pub fn error(&mut self, error: &Error) {
         if !matches!(error, Error::OutputClosed) {
             self.say(Level::Error, "error: ", &error.to_string());
+            self.usage(error);
         }
     }
 
@@ -79,6 +80,14 @@ impl<'a> Console<'a> {
     pub fn error_at(&mut self, name: &str, number: u64, error: &Error) {
         if !matches!(error, Error::OutputClosed) {
             self.say(Level::Error, "", &format!("{name}:{number}: {error}"));
+            self.usage(error);
+        }
+    }
+
+    /// How the command is used whose arguments were wrong.
+    fn usage(&mut self, error: &Error) {
+        if let Error::Arguments { usage, .. } = error {
+            self.say(Level::Error, "usage: ", usage);
         }
     }
 

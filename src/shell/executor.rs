@@ -12,13 +12,14 @@ use super::console::{Console, output_error};
 use super::drawing;
 use super::line::{Output, Statement};
 use super::{line, pager, panics, redirect, save, shortcuts};
+use crate::arguments;
 use crate::cli::Level;
 use crate::commands::session::settings::Colour;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
 use crate::output::{Format, RenderOptions, Report, render};
 use crate::packets::LoadError;
-use crate::{arguments, whole_file};
+use crate::whole_file::{self, Force};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::PointOfView;
 
@@ -160,16 +161,17 @@ impl Executor {
 
     fn run(&mut self, command: &dyn Command, words: Vec<OsString>, console: &mut Console<'_>) -> Result<Flow> {
         interrupt::clear();
-        let definition = grammar::with_defaults(grammar::definition(command), &self.session);
-        let matches = match definition.try_get_matches_from(words) {
+        let mut definition = grammar::with_defaults(grammar::definition(command), &self.session);
+        let matches = match definition.try_get_matches_from_mut(&words) {
             Ok(matches) => matches,
             Err(refusal) if refusal.kind() == ErrorKind::DisplayHelp => {
                 self.page(console, |console| console.text(&refusal.render()))?;
                 return Ok(Flow::Continue);
             }
             Err(refusal) => {
-                let (sentence, name) = (grammar::sentence(&refusal), command.name());
-                return Err(Error::Usage(format!("{sentence}; see `help {name}`")));
+                let (sentence, name) = (grammar::sentence(&definition, &refusal), command.name());
+                let sentence = format!("{sentence}; see `help {name}`");
+                return Err(Error::Arguments { sentence, usage: grammar::usage(definition, &words) });
             }
         };
         let outcome = guarded(command.name(), || command.run(&matches, &mut self.session));
@@ -227,7 +229,14 @@ impl Executor {
         let file = file.filter(|path| path.as_os_str() != "-");
         let format = match (grammar::chosen_format(matches), file) {
             (Some(chosen), _) => Some(chosen),
-            (None, Some(path)) => save::format_of(path)?,
+            (None, Some(path)) => match save::format_of(path) {
+                // That it is a capture matters more than its extension.
+                Err(unknown) => match whole_file::refuse_capture(path, Force::NotGiven) {
+                    Err(_) if arguments::forced(matches) == Force::Given => None,
+                    refused => return Err(refused.err().unwrap_or(unknown)),
+                },
+                Ok(format) => format,
+            },
             (None, None) => None,
         };
         let format = format.unwrap_or(self.session.format);
@@ -328,7 +337,7 @@ mod tests {
             ("help 'x", "a quote or a final backslash is left open: close it, or put `\\` before a literal quote"),
         ] {
             let error = execute(line).0.unwrap_err();
-            assert!(matches!(error, Error::Usage(_)), "{line}");
+            assert_eq!(error.exit_code(), 2, "{line}");
             assert_eq!(error.to_string(), sentence);
         }
     }

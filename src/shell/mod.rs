@@ -28,7 +28,7 @@ use std::ffi::OsString;
 use std::io::{self, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::analysis::sql::worker;
 use crate::cli::Cli;
@@ -99,7 +99,7 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
             }
         };
     }
-    let error = Error::Usage(format!("{}; see `mptcpanalyzer --help`", grammar::sentence(refusal)));
+    let error = Error::Usage(format!("{}; see `mptcpanalyzer --help`", grammar::sentence(&Cli::command(), refusal)));
     console.error(&error);
     exit_code(&error)
 }

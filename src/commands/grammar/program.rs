@@ -62,12 +62,22 @@ pub fn handbook() -> String {
     for category in categories {
         text.push_str(&format!("\n## {}\n", category.title()));
         for command in registry::COMMANDS.own().filter(|command| command.category() == category) {
-            let page = super::definition(command).term_width(WIDTH).render_help().to_string();
-            let page: Vec<&str> = page.lines().map(str::trim_end).collect();
-            text.push_str(&format!("\n### {}\n\n```text\n{}\n```\n", command.name(), page.join("\n").trim_end()));
+            let mut page = super::definition(command).term_width(WIDTH);
+            page.build();
+            add_page(&mut text, command.name(), page.clone());
+            for part in page.get_subcommands() {
+                add_page(&mut text, &format!("{} {}", command.name(), part.get_name()), part.clone());
+            }
         }
     }
     text
+}
+
+/// Adds the page of one command, plot or action.
+fn add_page(text: &mut String, name: &str, mut command: clap::Command) {
+    let page = command.render_help().to_string();
+    let page: Vec<&str> = page.lines().map(str::trim_end).collect();
+    text.push_str(&format!("\n### {name}\n\n```text\n{}\n```\n", page.join("\n").trim_end()));
 }
 
 #[cfg(test)]

@@ -159,10 +159,10 @@ fn examples(
 }
 
 /// The arguments of an example, which begins with the `name` of what it is an example of.
-fn matches(definition: clap::Command, name: &str, words: Vec<String>) -> std::result::Result<ArgMatches, String> {
+fn matches(mut definition: clap::Command, name: &str, words: Vec<String>) -> std::result::Result<ArgMatches, String> {
     match words.split_first() {
         Some((first, rest)) if first.replace('-', "_") == name => {
-            definition.try_get_matches_from(rest).map_err(|refusal| grammar::sentence(&refusal))
+            definition.try_get_matches_from_mut(rest).map_err(|refusal| grammar::sentence(&definition, &refusal))
         }
         _ => Err(format!("an example must begin with `{name}`, or with `plot {name}` for a plot")),
     }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::support::program::{Finished, Home, examples};
+use crate::support::three_modes::without_usage;
 
 fn home() -> Home {
     let home = Home::new();
@@ -162,7 +163,8 @@ fn names_that_cannot_be_are_refused() {
         ("set formt json", "there is no `formt`; did you mean `format`?; see `help set`"),
     ] {
         let done = home.run(&[], &format!("{line}\n"));
-        let last = done.messages.lines().last().unwrap_or_default();
+        let said = without_usage(&done.messages);
+        let last = said.lines().last().unwrap_or_default();
         assert_eq!(last, format!("<stdin>:1: {sentence}"), "{line}");
     }
 }

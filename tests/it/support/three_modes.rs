@@ -39,7 +39,7 @@ impl Refusal<'_> {
         let done = finish(program, "");
         let expected = format!("error: {}\n", self.says);
         assert_eq!(
-            (done.messages.as_str(), done.results.as_str(), done.code),
+            (&*without_usage(&done.messages), done.results.as_str(), done.code),
             (&*expected, "", Some(self.code)),
             "{self:?}"
         );
@@ -52,7 +52,7 @@ impl Refusal<'_> {
         let done = finish(program, "");
         let expected = format!("lines.txt:3: {}\n", self.says);
         assert_eq!(
-            (done.messages.as_str(), done.results.as_str(), done.code),
+            (&*without_usage(&done.messages), done.results.as_str(), done.code),
             (&*expected, "", Some(self.code)),
             "{self:?}"
         );
@@ -61,11 +61,16 @@ impl Refusal<'_> {
     pub fn at_the_prompt(&self, home: &Home) {
         let mut prompt = Prompt::open(home, self.flags);
         let shown = prompt.answer(self.line);
-        assert_eq!(shown.trim_end(), format!("error: {}", self.says), "{self:?}");
+        assert_eq!(without_usage(shown.trim_end()).trim_end(), format!("error: {}", self.says), "{self:?}");
         let page = prompt.answer("help quit");
         assert!(page.contains("Usage: quit"), "{self:?}: the shell is not usable afterwards: {page}");
         prompt.leave();
     }
+}
+
+/// What was said without the line that shows how a command is used, which follows a refusal of its arguments.
+pub fn without_usage(messages: &str) -> String {
+    messages.split_inclusive('\n').filter(|line| !line.starts_with("usage: ")).collect()
 }
 
 /// The program at a pseudo-terminal.
