@@ -1,11 +1,14 @@
 //! Times as text and back, to the nanosecond and without a floating-point number in between.
 
+use mptcp_trace::{Instant, Span};
+
 const NANOSECONDS: i64 = 1_000_000_000;
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// Seconds with nine digits after the point: `-0.000000001`.
 #[must_use]
-pub fn seconds(nanoseconds: i64) -> String {
+pub fn seconds(span: Span) -> String {
+    let nanoseconds = span.nanoseconds();
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let amount = nanoseconds.unsigned_abs();
     format!("{sign}{}.{:09}", amount / 1_000_000_000, amount % 1_000_000_000)
@@ -13,7 +16,7 @@ pub fn seconds(nanoseconds: i64) -> String {
 
 /// Reads what [`seconds`] wrote; fewer digits after the point are fine, more than nine are not.
 #[must_use]
-pub fn parse_seconds(text: &str) -> Option<i64> {
+pub fn parse_seconds(text: &str) -> Option<Span> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -21,12 +24,13 @@ pub fn parse_seconds(text: &str) -> Option<i64> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let whole: i128 = number(whole)?.into();
     let amount = whole * i128::from(NANOSECONDS) + i128::from(fraction_of_second(fraction)?);
-    i64::try_from(if negative { -amount } else { amount }).ok()
+    i64::try_from(if negative { -amount } else { amount }).ok().map(Span::from_nanoseconds)
 }
 
 /// An instant as RFC 3339 in UTC with nanoseconds: `2026-11-21T10:00:00.000000001Z`.
 #[must_use]
-pub fn rfc3339(nanoseconds: i64) -> String {
+pub fn rfc3339(instant: Instant) -> String {
+    let nanoseconds = instant.nanoseconds();
     let whole = nanoseconds.div_euclid(NANOSECONDS);
     let fraction = nanoseconds.rem_euclid(NANOSECONDS);
     let (year, month, day) = date_of(whole.div_euclid(SECONDS_A_DAY));
@@ -37,7 +41,7 @@ pub fn rfc3339(nanoseconds: i64) -> String {
 
 /// Reads an RFC 3339 instant; a blank may stand for the `T`, the fraction may be absent or short.
 #[must_use]
-pub fn parse_rfc3339(text: &str) -> Option<i64> {
+pub fn parse_rfc3339(text: &str) -> Option<Instant> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let mut parts = date.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
@@ -57,7 +61,7 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     }
     let seconds = days_before(year, month, day)? * SECONDS_A_DAY + hour * 3600 + minute * 60 + second - offset;
     let nanoseconds = i128::from(seconds) * i128::from(NANOSECONDS) + i128::from(fraction_of_second(fraction)?);
-    i64::try_from(nanoseconds).ok()
+    i64::try_from(nanoseconds).ok().map(Instant::from_nanoseconds)
 }
 
 /// Parts the clock from its offset, which is returned in seconds east of UTC.
@@ -139,17 +143,21 @@ fn date_of(days: i64) -> (i64, i64, i64) {
 mod tests {
     use super::*;
 
+    fn ns(nanoseconds: i64) -> Span {
+        Span::from_nanoseconds(nanoseconds)
+    }
+
     #[test]
     fn seconds_are_exact() {
-        assert_eq!(seconds(0), "0.000000000");
-        assert_eq!(seconds(-1), "-0.000000001");
-        assert_eq!(seconds(1_500_000_000), "1.500000000");
-        assert_eq!(seconds(i64::MIN), "-9223372036.854775808");
-        for value in [0, -1, 1_500_000_000, i64::MIN, i64::MAX] {
+        assert_eq!(seconds(ns(0)), "0.000000000");
+        assert_eq!(seconds(ns(-1)), "-0.000000001");
+        assert_eq!(seconds(ns(1_500_000_000)), "1.500000000");
+        assert_eq!(seconds(ns(i64::MIN)), "-9223372036.854775808");
+        for value in [0, -1, 1_500_000_000, i64::MIN, i64::MAX].map(ns) {
             assert_eq!(parse_seconds(&seconds(value)), Some(value));
         }
-        assert_eq!(parse_seconds("0.25"), Some(250_000_000));
-        assert_eq!(parse_seconds("3"), Some(3_000_000_000));
+        assert_eq!(parse_seconds("0.25"), Some(ns(250_000_000)));
+        assert_eq!(parse_seconds("3"), Some(ns(3_000_000_000)));
         for wrong in ["", "-", ".", "1.", ".5", "1.0000000001", "1e3", "+1", "99999999999999999999", "9223372037"] {
             assert_eq!(parse_seconds(wrong), None, "{wrong}");
         }
@@ -167,19 +175,20 @@ mod tests {
             ("2261-12-31T23:59:59.000000000Z", 9_214_646_399),
         ];
         for (text, seconds) in known {
-            assert_eq!(rfc3339(seconds * 1_000_000_000), text);
-            assert_eq!(parse_rfc3339(text), Some(seconds * 1_000_000_000));
+            let instant = Instant::EPOCH + Span::from_seconds(seconds);
+            assert_eq!(rfc3339(instant), text);
+            assert_eq!(parse_rfc3339(text), Some(instant));
         }
-        assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999999999Z");
-        for extreme in [i64::MIN, i64::MAX] {
+        assert_eq!(rfc3339(Instant::from_nanoseconds(-1)), "1969-12-31T23:59:59.999999999Z");
+        for extreme in [Instant::MIN, Instant::MAX] {
             assert_eq!(parse_rfc3339(&rfc3339(extreme)), Some(extreme));
         }
     }
 
     #[test]
     fn other_spellings_of_an_instant() {
-        assert_eq!(parse_rfc3339("1970-01-01 01:00:00.5+01:00"), Some(500_000_000));
-        assert_eq!(parse_rfc3339("1969-12-31T23:30:00-00:30"), Some(0));
+        assert_eq!(parse_rfc3339("1970-01-01 01:00:00.5+01:00"), Some(Instant::from_nanoseconds(500_000_000)));
+        assert_eq!(parse_rfc3339("1969-12-31T23:30:00-00:30"), Some(Instant::EPOCH));
         for wrong in [
             "",
             "1970-01-01",

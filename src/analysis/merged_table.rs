@@ -2,8 +2,8 @@
 
 use polars::prelude::*;
 
-use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::merge::{Flow, Merged, Passage};
+use mptcp_trace::{PacketRow, Span};
 
 use crate::error::{Error, Result};
 use crate::packets::LoadedCapture;
@@ -20,7 +20,7 @@ pub fn merged_table(
     first: &LoadedCapture,
     second: &LoadedCapture,
     merged: &Merged,
-    delay: impl Fn(&Flow, &Passage) -> Option<i64>,
+    delay: impl Fn(&Flow, &Passage) -> Option<Span>,
 ) -> Result<DataFrame> {
     let (first, second) = (first.table()?, second.table()?);
     let mut whole: Option<DataFrame> = None;
@@ -44,12 +44,12 @@ fn failed(source: PolarsError) -> Error {
 fn of_flow(
     (first, second): (&DataFrame, &DataFrame),
     flow: &Flow,
-    delay: &dyn Fn(&Flow, &Passage) -> Option<i64>,
+    delay: &dyn Fn(&Flow, &Passage) -> Option<Span>,
 ) -> Result<DataFrame> {
     let passages = || interruptible(&flow.passages);
     let height = flow.passages.len();
     let text = |name: &'static str, values: Vec<&str>| Column::new(PlSmallStr::from_static(name), values);
-    let delays = passages().map(|passage| delay(flow, passage));
+    let delays = passages().map(|passage| delay(flow, passage).map(Span::nanoseconds));
     let delays = Int64Chunked::from_iter_options(PlSmallStr::from_static("delay"), delays);
     let mut columns = vec![
         text("towards", vec![flow.towards().name(); height]),

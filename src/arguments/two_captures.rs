@@ -14,7 +14,7 @@ use mptcp_trace::analysis::merge::{Merged, SideEvidence, Which, merge};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::units;
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Span, StreamId};
 
 /// Whether a number is that of a TCP stream or of an MPTCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -315,7 +315,7 @@ pub fn clock_note(clock: &Clock, correction: Correction) -> String {
 /// A time span given in seconds, to the microsecond.
 pub fn span(seconds: f64) -> String {
     #[allow(clippy::cast_possible_truncation)]
-    units::span(((seconds * 1e6).round() as i64).saturating_mul(1000))
+    units::span(Span::from_microseconds((seconds * 1e6).round() as i64))
 }
 
 /// A share as parts per million.

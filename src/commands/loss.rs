@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::shared::limit::{self, Limit, amount};
-use super::shared::{series, stream_cells};
+use super::shared::stream_cells;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
@@ -183,7 +183,7 @@ fn row(captures: &TwoCaptures, flow: &Flow, passage: &mptcp_trace::analysis::mer
         tcpstream: has_it.of(flow.pair.first, flow.pair.second),
         packetid_sender: id(sender, passage.sender),
         packetid_receiver: id(receiver, passage.receiver),
-        reltime: series::reltime(time, capture.origin()),
+        reltime: (time - capture.origin()).seconds(),
         tcpseq: place.map(|place| place.sequence.wrapping_add(passage.offset)),
         length: passage.length,
     }

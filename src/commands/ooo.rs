@@ -224,7 +224,7 @@ fn occupancy(capture: &Capture, found: &OutOfOrder) -> Vec<OccupancyRow> {
     let rows = found.directions.iter().flat_map(|direction| {
         direction.occupancy.iter().map(move |(time, waiting_bytes)| OccupancyRow {
             towards: direction.towards,
-            reltime: series::reltime(*time, origin),
+            reltime: (*time - origin).seconds(),
             waiting_bytes: *waiting_bytes,
         })
     });

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::shared::limit::{self, Limit, amount};
-use super::shared::{milliseconds, series, stream_cells};
+use super::shared::{milliseconds, stream_cells};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::arguments::two_captures::{self, TwoCaptures};
@@ -159,8 +159,8 @@ fn sample_rows(captures: &TwoCaptures, merged: &Merged, clock: &Clock, correctio
             towards: flow.towards(),
             packetid_sender: sender.segments.get(sample.sender.index()).map(|segment| segment.packetid),
             packetid_receiver: receiver.segments.get(sample.receiver.index()).map(|segment| segment.packetid),
-            reltime: series::reltime(sample.sent, origin),
-            owd: series::reltime(sample.delay, 0),
+            reltime: (sample.sent - origin).seconds(),
+            owd: sample.delay.seconds(),
             clock: correction,
         }));
     }

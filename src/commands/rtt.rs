@@ -152,8 +152,8 @@ fn samples(capture: &Capture, found: &RoundTrips) -> Vec<SampleRow> {
             towards,
             level,
             packetid: capture.segments.get(sample.row.index()).map(|segment| segment.packetid),
-            reltime: series::reltime(sample.time, origin),
-            rtt: series::reltime(sample.span, 0),
+            reltime: (sample.time - origin).seconds(),
+            rtt: sample.span.seconds(),
         });
         rows.collect::<Vec<_>>()
     };

@@ -9,7 +9,6 @@
 use std::io::{self, Write};
 
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::units;
 use polars::prelude::{Column, CompatLevel, DataFrame, PolarsError, PolarsResult, SerWriter};
 use polars_io::ipc::IpcWriter;
 use polars_io::parquet::write::ParquetWriter;
@@ -49,7 +48,7 @@ fn unit(report: &Report, name: &str) -> Option<&'static str> {
     let place = table.columns.iter().position(|column| column.name == name)?;
     table.rows.iter().find_map(|row| match row.get(place)? {
         Cell::Bytes(_) => Some("B"),
-        Cell::Nanoseconds(_) => Some("s"),
+        Cell::Span(_) => Some("s"),
         Cell::BytesPerSecond(_) => Some("B/s"),
         _ => None,
     })
@@ -92,7 +91,7 @@ impl Type {
             Cell::Null => Type::Nothing,
             Cell::Boolean(_) => Type::Boolean,
             Cell::Integer(_) | Cell::Bytes(_) => Type::Whole,
-            Cell::Nanoseconds(_) | Cell::BytesPerSecond(_) | Cell::Share(_) | Cell::Number(_) => Type::Real,
+            Cell::Span(_) | Cell::BytesPerSecond(_) | Cell::Share(_) | Cell::Number(_) => Type::Real,
             Cell::Text(_) => Type::Text,
         }
     }
@@ -159,7 +158,7 @@ fn all_fit<T: TryFrom<i128>>(numbers: impl Iterator<Item = Option<i128>>) -> Opt
 fn real(cell: &Cell) -> Option<f64> {
     #[allow(clippy::cast_precision_loss)] // As in JSON, where a column has fractions beside whole numbers.
     let number = match cell {
-        Cell::Nanoseconds(nanoseconds) => units::seconds(*nanoseconds),
+        Cell::Span(span) => span.seconds(),
         Cell::BytesPerSecond(number) | Cell::Share(number) | Cell::Number(number) => *number,
         Cell::Integer(number) => *number as f64,
         Cell::Bytes(amount) => *amount as f64,
@@ -171,6 +170,7 @@ fn real(cell: &Cell) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mptcp_trace::Span;
     use polars::prelude::DataType;
 
     fn column(cells: Vec<Cell>) -> Column {
@@ -187,7 +187,7 @@ mod tests {
             (vec![Cell::Bytes(1), largest.clone()], DataType::UInt64),
             (vec![Cell::Integer(-1), largest], DataType::String),
             (vec![Cell::Integer(1), Cell::Number(0.5)], DataType::Float64),
-            (vec![Cell::Nanoseconds(1_500_000_000)], DataType::Float64),
+            (vec![Cell::Span(Span::from_milliseconds(1500))], DataType::Float64),
             (vec![Cell::Boolean(true), Cell::Null], DataType::Boolean),
             (vec![Cell::Integer(1), Cell::Text("a".into())], DataType::String),
             (vec![Cell::Null], DataType::String),
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn times_are_seconds_and_what_is_not_finite_is_missing() {
-        let column = column(vec![Cell::Nanoseconds(1_500_000_000), Cell::Number(f64::INFINITY)]);
+        let column = column(vec![Cell::Span(Span::from_milliseconds(1500)), Cell::Number(f64::INFINITY)]);
         let values: Vec<Option<f64>> = column.f64().unwrap().iter().collect();
         assert_eq!(values, [Some(1.5), None]);
     }

@@ -330,7 +330,7 @@ mod tests {
             ..Rows::FLAT
         };
         let cells = [
-            ["3", "server", "1;2", "Nanoseconds(250000000)", "5", "9", "true"],
+            ["3", "server", "1;2", "Span(Span(250000000))", "5", "9", "true"],
             ["3", "client", "-", "-", "-", "9", "false"],
         ];
         assert_eq!(

@@ -1,6 +1,5 @@
 //! A data frame as the body of a report, written row by row so that a long one is never held twice.
 
-use mptcp_trace::units::seconds;
 use polars::prelude::{DataFrame, PolarsResult};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -87,8 +86,8 @@ fn cell(value: Value<'_>) -> Cell {
         Value::Float(number) => Cell::Text(number.to_string()),
         Value::Boolean(truth) => Cell::Boolean(truth),
         Value::Text(text) => Cell::Text(text.into_owned()),
-        Value::Instant(nanoseconds) => Cell::Text(time_text::rfc3339(nanoseconds)),
-        Value::Span(nanoseconds) => Cell::Nanoseconds(nanoseconds),
+        Value::Instant(instant) => Cell::Text(time_text::rfc3339(instant)),
+        Value::Span(span) => Cell::Span(span),
         Value::List(items) => Cell::Text(join(&items, ",")),
     }
 }
@@ -126,9 +125,9 @@ impl Serialize for Json<'_> {
             Value::Boolean(truth) => serializer.serialize_bool(*truth),
             Value::Text(text) => serializer.serialize_str(text),
             Value::Hexadecimal(number, digits) => serializer.serialize_str(&hexadecimal(*number, *digits)),
-            Value::Instant(nanoseconds) => serializer.serialize_str(&time_text::rfc3339(*nanoseconds)),
+            Value::Instant(instant) => serializer.serialize_str(&time_text::rfc3339(*instant)),
             // The nearest double of a span below 104 days still prints with the nanoseconds it had.
-            Value::Span(nanoseconds) => serializer.serialize_f64(seconds(*nanoseconds)),
+            Value::Span(span) => span.serialize(serializer),
             Value::List(items) => items.serialize(serializer),
         }
     }
@@ -140,6 +139,7 @@ mod tests {
 
     use super::*;
     use crate::packets::schema::ColumnType;
+    use mptcp_trace::Span;
 
     fn frame() -> FrameRows {
         let columns = vec![
@@ -174,7 +174,7 @@ mod tests {
             table.rows[0],
             [
                 Cell::Integer(1),
-                Cell::Nanoseconds(123_456_789_012_345),
+                Cell::Span(Span::from_nanoseconds(123_456_789_012_345)),
                 Cell::Text("00000000cfe2ec98".into()),
                 Cell::Text("2,3".into()),
                 Cell::Boolean(true),

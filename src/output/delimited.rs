@@ -103,7 +103,7 @@ pub(super) fn machine_text(cell: &Cell) -> String {
         Cell::Text(text) => spreadsheet::inert(text).into_owned(),
         Cell::Integer(number) => number.to_string(),
         Cell::Bytes(octets) => octets.to_string(),
-        Cell::Nanoseconds(nanoseconds) => time_text::seconds(*nanoseconds),
+        Cell::Span(span) => time_text::seconds(*span),
         Cell::BytesPerSecond(number) | Cell::Share(number) if number.is_finite() => number.to_string(),
         Cell::BytesPerSecond(_) | Cell::Share(_) => String::new(),
         Cell::Number(number) => number.to_string(),

@@ -51,6 +51,7 @@ mod tests {
 
     use super::*;
     use crate::output::{Cell, Table};
+    use mptcp_trace::Span;
 
     fn report() -> Report {
         let mut table = Table::new(&["tcpstream", "kind", "bytes", "duration", "rate", "share", "backup"])
@@ -59,7 +60,7 @@ mod tests {
             Cell::Integer(0),
             Cell::Text("initial".into()),
             Cell::Bytes(1_949_999),
-            Cell::Nanoseconds(12_345_678),
+            Cell::Span(Span::from_nanoseconds(12_345_678)),
             Cell::BytesPerSecond(650_000.0),
             Cell::Share(0.1234),
             Cell::Boolean(false),
@@ -68,7 +69,7 @@ mod tests {
             Cell::Integer(12),
             Cell::Text("jo\x1b[31m,in".into()),
             Cell::Null,
-            Cell::Nanoseconds(-1),
+            Cell::Span(Span::from_nanoseconds(-1)),
             Cell::Null,
             Cell::Share(1.0),
             Cell::Boolean(true),
@@ -164,8 +165,11 @@ client      one two
     #[test]
     fn times_have_six_digits_where_these_say_all() {
         let mut table = Table::new(&["a", "b"]);
-        table.rows.push(vec![Cell::Nanoseconds(1_500_000_000), Cell::Nanoseconds(1_500_000_000)]);
-        table.rows.push(vec![Cell::Nanoseconds(-1_000), Cell::Nanoseconds(1)]);
+        table.rows.push(vec![
+            Cell::Span(Span::from_nanoseconds(1_500_000_000)),
+            Cell::Span(Span::from_nanoseconds(1_500_000_000)),
+        ]);
+        table.rows.push(vec![Cell::Span(Span::from_nanoseconds(-1_000)), Cell::Span(Span::from_nanoseconds(1))]);
         let report = Report::new(&json!([]), vec![table]);
         assert_eq!(
             rendered(&report, Format::Table, false, None),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Data, FrameRows, Rows, complete};
 use crate::error::{Error, Result};
+use mptcp_trace::Span;
 
 /// The forms in which facts leave the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize, Serialize)]
@@ -44,8 +45,8 @@ pub enum Cell {
     Integer(i128),
     /// An amount of bytes.
     Bytes(u64),
-    /// A time span in nanoseconds; seconds with nine digits for machines.
-    Nanoseconds(i64),
+    /// An amount of time; seconds with nine digits for machines.
+    Span(Span),
     /// Bytes per second.
     BytesPerSecond(f64),
     /// A share of one; printed as a percentage for people.
@@ -61,7 +62,7 @@ impl Cell {
     #[must_use]
     pub fn microseconds(seconds: f64) -> Self {
         #[allow(clippy::cast_possible_truncation)]
-        Cell::Nanoseconds(((seconds * 1e6).round() as i64).saturating_mul(1000))
+        Cell::Span(Span::from_microseconds((seconds * 1e6).round() as i64))
     }
 
     /// The name that JSON has for a value of an enumeration; nothing for `None`.
@@ -76,9 +77,7 @@ impl Cell {
     /// A time span given in seconds, to the nanosecond.
     #[must_use]
     pub fn seconds(seconds: f64) -> Self {
-        // A float is cut to the range of the integer, and spans of captures are far from it.
-        #[allow(clippy::cast_possible_truncation)]
-        Cell::Nanoseconds((seconds * 1e9).round() as i64)
+        Cell::Span(Span::rounded(seconds))
     }
 }
 

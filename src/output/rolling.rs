@@ -117,7 +117,7 @@ const SUBSECOND_DIGITS: usize = 6;
 fn usual_width(cell: &Cell) -> usize {
     match cell {
         Cell::BytesPerSecond(_) => "12500000 B/s".len(),
-        Cell::Nanoseconds(_) => "1000.000000".len(),
+        Cell::Span(_) => "1000.000000".len(),
         Cell::Text(_) | Cell::Null | Cell::Boolean(_) | Cell::Share(_) => 0,
         Cell::Integer(_) | Cell::Number(_) => 4,
         Cell::Bytes(_) => 9,

@@ -276,7 +276,7 @@ fn write_headed_blocks(
 
 /// Digits after the point that a column of times needs: 9, or 6 where no cell has a part of a microsecond.
 fn digits_of_time(table: &Table, column: usize) -> usize {
-    let whole = |cell: &Cell| !matches!(cell, Cell::Nanoseconds(nanoseconds) if nanoseconds % 1000 != 0);
+    let whole = |cell: &Cell| !matches!(cell, Cell::Span(span) if span.nanoseconds() % 1000 != 0);
     if table.rows.iter().filter_map(|row| row.get(column)).all(whole) { 6 } else { 9 }
 }
 
@@ -296,9 +296,9 @@ pub(super) fn text(cell: &Cell, human: bool, digits: usize) -> String {
         Cell::Integer(number) => number.to_string(),
         Cell::Bytes(octets) if human => units::bytes(*octets),
         Cell::Bytes(octets) => octets.to_string(),
-        Cell::Nanoseconds(nanoseconds) if human => units::span(*nanoseconds),
-        Cell::Nanoseconds(nanoseconds) => {
-            let mut text = time_text::seconds(*nanoseconds);
+        Cell::Span(span) if human => units::span(*span),
+        Cell::Span(span) => {
+            let mut text = time_text::seconds(*span);
             text.truncate(text.len().saturating_sub(9 - digits.min(9)));
             text
         }

@@ -10,6 +10,7 @@ use polars::prelude::*;
 use super::schema;
 use crate::spreadsheet;
 use crate::time_text;
+use mptcp_trace::{Instant, Span};
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,10 +29,10 @@ pub enum Value<'a> {
     Boolean(bool),
     /// Text as captured, not escaped.
     Text(Cow<'a, str>),
-    /// Nanoseconds since 1970-01-01 UTC.
-    Instant(i64),
-    /// Nanoseconds.
-    Span(i64),
+    /// A point in time.
+    Instant(Instant),
+    /// An amount of time.
+    Span(Span),
     /// Whole numbers.
     List(Vec<u64>),
 }
@@ -51,8 +52,8 @@ impl Value<'_> {
             Value::Float(number) => number.to_string(),
             Value::Boolean(truth) => truth.to_string(),
             Value::Text(text) => spreadsheet::inert(text).into_owned(),
-            Value::Instant(nanoseconds) => time_text::rfc3339(*nanoseconds),
-            Value::Span(nanoseconds) => time_text::seconds(*nanoseconds),
+            Value::Instant(instant) => time_text::rfc3339(*instant),
+            Value::Span(span) => time_text::seconds(*span),
         }
     }
 }
@@ -212,8 +213,8 @@ impl Cells {
                 _ => Value::Unsigned(cells.get(row)?),
             },
             Typed::Signed(cells) => match self.class {
-                Class::Instant => Value::Instant(cells.get(row)?),
-                Class::Span => Value::Span(cells.get(row)?),
+                Class::Instant => Value::Instant(Instant::from_nanoseconds(cells.get(row)?)),
+                Class::Span => Value::Span(Span::from_nanoseconds(cells.get(row)?)),
                 _ => Value::Signed(cells.get(row)?),
             },
             Typed::Float(cells) => Value::Float(cells.get(row)?),

@@ -14,7 +14,6 @@ use crate::packets::schema;
 use crate::terminal_text::escape;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::units::seconds;
 
 /// Up to here every whole number is a double of its own: 2^53.
 const EXACT: u64 = 1 << 53;
@@ -130,7 +129,7 @@ impl Column {
             if flow.stream.towards(packet) != flow.stream_role(towards) {
                 return None;
             }
-            let seconds = clockwork.seconds(capture.segments.get(row)?.abstime.nanoseconds());
+            let seconds = clockwork.seconds(capture.segments.get(row)?.abstime);
             Some((seconds, Number::of(&self.cells.value(row))?)).filter(|(seconds, _)| request.shows(*seconds))
         });
         rows.collect()
@@ -167,7 +166,7 @@ impl Number {
             #[allow(clippy::cast_precision_loss)]
             Value::Signed(number) => Number::Other(*number as f64),
             Value::Float(number) if number.is_finite() => Number::Other(*number),
-            Value::Span(nanoseconds) => Number::Other(seconds(*nanoseconds)),
+            Value::Span(span) => Number::Other(span.seconds()),
             _ => return None,
         })
     }

@@ -14,6 +14,7 @@ use crate::drawing::figure::{
     Annotation, Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit, VerticalStroke,
 };
 use crate::error::Result;
+use mptcp_trace::Instant;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
@@ -79,8 +80,7 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
     let clock = Clockwork::of(capture);
     let streams = connection.subflows.iter().filter_map(|stream| capture.tracking.stream(*stream));
     let rows = streams.flat_map(|stream| &stream.packets);
-    let end =
-        rows.filter_map(|row| capture.segments.get(row.index())).map(|segment| segment.abstime.nanoseconds()).max();
+    let end = rows.filter_map(|row| capture.segments.get(row.index())).map(|segment| segment.abstime).max();
     let end = clock.seconds(end.unwrap_or_else(|| capture.origin()));
     for towards in request.directions() {
         let sequence = sequence.get(towards);
@@ -152,7 +152,7 @@ impl Direction<'_> {
         (panel, unmarked)
     }
 
-    fn seconds(&self, time: i64) -> f64 {
+    fn seconds(&self, time: Instant) -> f64 {
         self.clock.seconds(time)
     }
 
@@ -206,7 +206,7 @@ impl Direction<'_> {
         self.growing(edges)
     }
 
-    fn growing(&self, numbers: impl Iterator<Item = (i64, u64)>) -> Vec<Point> {
+    fn growing(&self, numbers: impl Iterator<Item = (Instant, u64)>) -> Vec<Point> {
         let mut highest = 0;
         let mut points: Vec<Point> = Vec::new();
         for (time, number) in interruptible(numbers) {

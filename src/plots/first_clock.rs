@@ -1,6 +1,7 @@
 //! Times of two captures on one axis: by the clock of the first, in seconds from its first frame.
 
 use super::request::Clockwork;
+use mptcp_trace::Instant;
 use mptcp_trace::analysis::clock::{Clock, Correction};
 use mptcp_trace::analysis::merge::Which;
 use mptcp_trace::tracking::Capture;
@@ -21,9 +22,9 @@ impl<'a> FirstClock<'a> {
         FirstClock { clockwork: Clockwork::of(first), clock, correction: clock.fullest() }
     }
 
-    /// Nanoseconds since 1970 by the clock of `which`, in seconds from the first frame of the first capture.
+    /// A time by the clock of `which`, in seconds from the first frame of the first capture.
     #[must_use]
-    pub fn seconds(&self, which: Which, time: i64) -> f64 {
+    pub fn seconds(&self, which: Which, time: Instant) -> f64 {
         let corrected = match which {
             Which::First => None,
             Which::Second => self.clock.to_first(self.correction, time),

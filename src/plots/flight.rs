@@ -11,6 +11,7 @@ use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
+use mptcp_trace::Instant;
 use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::data_sequence;
@@ -119,10 +120,10 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
     }
 }
 
-/// When the last packet of a stream was recorded, nanoseconds since 1970.
-fn last_packet(capture: &Capture, stream: &Stream) -> Option<i64> {
+/// When the last packet of a stream was recorded.
+fn last_packet(capture: &Capture, stream: &Stream) -> Option<Instant> {
     let segments = stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
-    segments.map(|segment| segment.abstime.nanoseconds()).max()
+    segments.map(|segment| segment.abstime).max()
 }
 
 /// The lines of one panel.
@@ -155,7 +156,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Adds a window, which holds until `end`.
-    fn add_window(&mut self, name: &str, kind: RoleKind, moments: &[Moment], end: Option<i64>) {
+    fn add_window(&mut self, name: &str, kind: RoleKind, moments: &[Moment], end: Option<Instant>) {
         let last = moments.last().zip(end).filter(|(last, end)| last.time < *end);
         let last = last.map(|(last, end)| (end, last.window));
         let points = self.steps(moments.iter().map(|moment| (moment.time, moment.window)).chain(last));
@@ -165,7 +166,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Values to show of bytes that hold from their time until the next one; only at changes.
-    fn steps(&self, octets: impl Iterator<Item = (i64, Option<u64>)>) -> Vec<Point> {
+    fn steps(&self, octets: impl Iterator<Item = (Instant, Option<u64>)>) -> Vec<Point> {
         let points =
             octets.filter_map(|(time, octets)| Some(Point { x: self.clockwork.seconds(time), y: value(octets?) }));
         let mut changes: Vec<Point> = Vec::new();

@@ -76,7 +76,7 @@ fn figure(capture: &Capture, subject: &Subject<'_>, counted: Counted, request: &
         for (flow, found) in interruptible(subject.flows.iter().zip(&found)) {
             let gaps = found.get(flow.stream_role(towards)).iter();
             let shown = gaps.filter(|gap| request.shows(clockwork.seconds(gap.time)));
-            let spans: Vec<i64> = shown.map(|gap| gap.span).collect();
+            let spans: Vec<i64> = shown.map(|gap| gap.span.nanoseconds()).collect();
             all = all.saturating_add(spans.len() as u64);
             zero = zero.saturating_add(spans.iter().filter(|span| **span == 0).count() as u64);
             let mut points = share_at_most(spans, 1e-9);

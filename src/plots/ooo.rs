@@ -11,10 +11,10 @@ use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
+use mptcp_trace::Span;
 use mptcp_trace::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection};
-use mptcp_trace::units::seconds;
 
 /// The reorder buffer over time, and the distribution of head-of-line delays.
 pub struct Ooo;
@@ -110,7 +110,7 @@ fn delays(
     let mut together = Vec::new();
     for waited in interruptible(direction.subflows.iter().filter(|waited| request.shows_subflow(waited.tcpstream))) {
         let shown = waited.waits.iter().filter(|wait| request.shows(clockwork.seconds(wait.since)));
-        let own: Vec<i64> = shown.map(|wait| wait.span).collect();
+        let own: Vec<Span> = shown.map(|wait| wait.span).collect();
         let index = connection.subflows.binary_search(&waited.tcpstream).ok().and_then(|at| u32::try_from(at).ok());
         if let (Some(index), false) = (index, own.is_empty()) {
             together.extend_from_slice(&own);
@@ -125,11 +125,11 @@ fn delays(
 }
 
 /// For each delay, the share of delays that are no longer: from nothing to all.
-fn shares(mut delays: Vec<i64>) -> Vec<Point> {
+fn shares(mut delays: Vec<Span>) -> Vec<Point> {
     delays.sort_unstable();
     let whole = value(delays.len() as u64);
-    let start = delays.first().map(|shortest| Point { x: seconds(*shortest), y: 0.0 });
-    let steps = (1_u64..).zip(&delays).map(|(so_far, delay)| Point { x: seconds(*delay), y: value(so_far) / whole });
+    let start = delays.first().map(|shortest| Point { x: shortest.seconds(), y: 0.0 });
+    let steps = (1_u64..).zip(&delays).map(|(so_far, delay)| Point { x: delay.seconds(), y: value(so_far) / whole });
     start.into_iter().chain(steps).collect()
 }
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn shares_rise_from_nothing_to_all() {
         // Of four delays one is at most 10 ms, three are at most 20 ms.
-        let found = shares(vec![20_000_000, 30_000_000, 10_000_000, 20_000_000]);
+        let found = shares([20, 30, 10, 20].map(Span::from_milliseconds).to_vec());
         let expected = [(0.01, 0.0), (0.01, 0.25), (0.02, 0.5), (0.02, 0.75), (0.03, 1.0)];
         assert_eq!(found, expected.map(|(x, y)| Point { x, y }));
         assert!(shares(Vec::new()).is_empty());

@@ -19,7 +19,6 @@ use mptcp_trace::analysis::one_way_delays::samples;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
-use mptcp_trace::units::seconds;
 
 /// One-way delays over time.
 pub struct Owd;
@@ -134,7 +133,7 @@ impl Delays<'_> {
     fn points(&self, flow: &Flow) -> Vec<Point> {
         let places = FirstClock::new(&self.captures.first, self.clock);
         let points = samples(flow, self.clock, self.correction)
-            .map(|sample| Point { x: places.seconds(flow.sender, sample.sent), y: seconds(sample.delay) });
+            .map(|sample| Point { x: places.seconds(flow.sender, sample.sent), y: sample.delay.seconds() });
         points.filter(|point| self.request.shows(point.x)).collect()
     }
 

@@ -9,9 +9,10 @@ use super::subject::{Flow, Subject};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
+use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Capture, Role};
-use mptcp_trace::units::seconds;
+use mptcp_trace::{Instant, Span};
 
 /// Description of a plot's windows, for the help.
 pub const DETAILS: &str = "`tumbling` windows follow each other from the first frame of the capture: each byte counts \
@@ -101,13 +102,10 @@ fn points(capture: &Capture, window: Window, parcels: &[Parcel]) -> Vec<Point> {
     levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: window.rate(level.octets) }).collect()
 }
 
-fn window(arguments: &ArgMatches, time: i64) -> Result<Window> {
+fn window(arguments: &ArgMatches, time: Span) -> Result<Window> {
     let kind = arguments.get_one::<WindowType>("window_type").copied().unwrap_or_default();
-    let Some(seconds) = arguments.get_one::<f64>("window") else { return Ok(Window::suitable(kind, time)) };
-    // `as` saturates, and makes 0 of what is not a number.
-    #[allow(clippy::cast_possible_truncation)]
-    let length = (seconds * 1e9).round() as i64;
-    let window = Window::new(kind, length).filter(|_| seconds.is_finite());
+    let Some(&seconds) = arguments.get_one::<f64>("window") else { return Ok(Window::suitable(kind, time)) };
+    let window = Window::new(kind, Span::rounded(seconds)).filter(|_| seconds.is_finite());
     window.ok_or_else(|| {
         Error::Usage(format!(
             "--window {seconds} is not a valid length; give seconds above zero, \
@@ -116,22 +114,22 @@ fn window(arguments: &ArgMatches, time: i64) -> Result<Window> {
     })
 }
 
-/// From the first to the last byte of those that are shown, nanoseconds.
-fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &PlotRequest) -> i64 {
+/// From the first to the last byte of those that are shown.
+fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &PlotRequest) -> Span {
     let clockwork = Clockwork::of(capture);
     let parts = request.directions().into_iter().flat_map(|towards: Role| carried.get(towards));
     let times = parts.flat_map(|part| &part.parcels).map(|parcel| parcel.time);
-    let mut ends: Option<(i64, i64)> = None;
+    let mut ends: Option<(Instant, Instant)> = None;
     for time in interruptible(times.filter(|time| request.shows(clockwork.seconds(*time)))) {
         let (first, last) = ends.unwrap_or((time, time));
         ends = Some((first.min(time), last.max(time)));
     }
-    ends.map_or(0, |(first, last)| last.saturating_sub(first))
+    duration(ends)
 }
 
 /// The length of a window in a sentence, without digits that say nothing.
 fn length(window: Window) -> String {
-    let seconds = seconds(window.length());
+    let seconds = window.length().seconds();
     if seconds < 1.0 { format!("{} ms", seconds * 1e3) } else { format!("{seconds} s") }
 }
 

@@ -23,7 +23,6 @@ use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
-use mptcp_trace::units::seconds;
 
 /// Reinjections over time.
 pub struct Reinject;
@@ -108,7 +107,7 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
         });
         let ages = panel(connection, *towards, (age, Unit::Seconds), &own, |points| {
             Marks::Points(
-                points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: seconds(one.age) }).collect(),
+                points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: one.age.seconds() }).collect(),
             )
         });
         [octets, ages]

@@ -5,10 +5,9 @@ use clap::{Arg, ArgAction, ArgMatches};
 use crate::arguments;
 use crate::drawing::figure::Point;
 use crate::error::{Error, Result};
-use mptcp_trace::StreamId;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Role};
-use mptcp_trace::units::seconds;
+use mptcp_trace::{Instant, StreamId};
 
 /// Directions, times and subflows that are wanted.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -113,7 +112,7 @@ impl PlotRequest {
 /// Times of a capture in seconds from its first frame, as plots show them.
 #[derive(Debug, Clone, Copy)]
 pub struct Clockwork {
-    origin: i64,
+    origin: Instant,
 }
 
 impl Clockwork {
@@ -123,10 +122,10 @@ impl Clockwork {
         Clockwork { origin: capture.origin() }
     }
 
-    /// Nanoseconds since 1970 as seconds from the first frame.
+    /// Seconds from the first frame to `time`.
     #[must_use]
-    pub fn seconds(&self, time: i64) -> f64 {
-        seconds(time.saturating_sub(self.origin))
+    pub fn seconds(&self, time: Instant) -> f64 {
+        (time - self.origin).seconds()
     }
 }
 

@@ -16,7 +16,6 @@ use crate::error::{Error, Result};
 use mptcp_trace::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
-use mptcp_trace::units::seconds;
 
 /// Round trips over time or data sequence numbers.
 pub struct Rtt;
@@ -191,6 +190,6 @@ impl Drawing<'_> {
         let (acknowledged, sent) = (self.clockwork.seconds(sample.time), self.clockwork.seconds(sample.sent()));
         let time = if self.over == Over::Ack { acknowledged } else { sent };
         let x = if self.over == Over::Dsn { value(sample.dsn?) } else { time };
-        self.request.shows(time).then(|| Point { x, y: seconds(sample.span) })
+        self.request.shows(time).then(|| Point { x, y: sample.span.seconds() })
     }
 }

@@ -147,7 +147,7 @@ impl Wants<'_> {
         let connections = self.entry.connections.then(|| serde_json::to_value(mptcp_connections(capture)));
         Ok(CaptureGiven {
             path: capture.path.clone(),
-            origin: capture.origin().to_string(),
+            origin: capture.origin().nanoseconds().to_string(),
             packets: packets.map(|packets| self.packets(packets, capture, directory, stem)).transpose()?,
             connections: connections.transpose().map_err(not_json)?,
         })

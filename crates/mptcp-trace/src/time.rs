@@ -16,8 +16,9 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use serde::{Serialize, Serializer};
 
-/// A point in time, in nanoseconds since 1970-01-01 UTC: Wireshark's `frame.time_epoch`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// A point in time, in nanoseconds since 1970-01-01 UTC: Wireshark's `frame.time_epoch`. It serialises as that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(transparent)]
 #[repr(transparent)]
 pub struct Instant(i64);
 
@@ -54,6 +55,13 @@ impl Instant {
     pub fn checked_since(self, earlier: Instant) -> Option<Span> {
         self.0.checked_sub(earlier.0).map(Span)
     }
+
+    /// The instant a span later; `None` where that is beyond [`Instant::MAX`] or [`Instant::MIN`].
+    #[inline]
+    #[must_use]
+    pub fn checked_add(self, span: Span) -> Option<Instant> {
+        self.0.checked_add(span.0).map(Instant)
+    }
 }
 
 impl Span {
@@ -69,6 +77,13 @@ impl Span {
     #[must_use]
     pub const fn from_nanoseconds(nanoseconds: i64) -> Self {
         Span(nanoseconds)
+    }
+
+    /// So many microseconds.
+    #[inline]
+    #[must_use]
+    pub const fn from_microseconds(microseconds: i64) -> Self {
+        Span(microseconds.saturating_mul(1000))
     }
 
     /// So many milliseconds.
@@ -98,6 +113,13 @@ impl Span {
     #[must_use]
     pub const fn nanoseconds(self) -> i64 {
         self.0
+    }
+
+    /// How often `part` fits into it, rounded down; 0 of no part.
+    #[inline]
+    #[must_use]
+    pub fn holds(self, part: Span) -> i64 {
+        self.0.checked_div_euclid(part.0).unwrap_or(0)
     }
 
     /// Seconds, for machines and arithmetic: the one place where nanoseconds become seconds. A span of less than 104
@@ -217,6 +239,32 @@ impl Sum for Span {
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.seconds())
+    }
+}
+
+/// Short forms for tests.
+#[cfg(test)]
+pub(crate) mod short {
+    use super::{Instant, Span};
+
+    /// So many nanoseconds after 1970 began.
+    pub fn at(nanoseconds: i64) -> Instant {
+        Instant::from_nanoseconds(nanoseconds)
+    }
+
+    /// So many milliseconds after 1970 began.
+    pub fn at_ms(milliseconds: i64) -> Instant {
+        Instant::EPOCH + ms(milliseconds)
+    }
+
+    /// So many nanoseconds.
+    pub fn ns(nanoseconds: i64) -> Span {
+        Span::from_nanoseconds(nanoseconds)
+    }
+
+    /// So many milliseconds.
+    pub fn ms(milliseconds: i64) -> Span {
+        Span::from_milliseconds(milliseconds)
     }
 }
 

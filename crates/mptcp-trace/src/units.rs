@@ -3,6 +3,8 @@
 //! Sizes use SI prefixes (1 MB is 1,000,000 bytes). Rates are bits per second, as links are named, and say so
 //! (`5.2 Mbit/s`). Times choose among s, ms, µs and ns. Machines never get any of these.
 
+use crate::Span;
+
 /// A count with a comma at every thousand: `90,716`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
@@ -92,19 +94,10 @@ fn scaled(value: u128, plain: &str, prefixed: &[&str]) -> String {
     format!("{value} {plain}")
 }
 
-/// A time span in seconds, for machines and arithmetic: the one place where nanoseconds become seconds. One of less than
-/// 104 days keeps its nanoseconds, which then fit the 53 bits of a float.
-#[inline]
-#[must_use]
-pub fn seconds(nanoseconds: i64) -> f64 {
-    #[allow(clippy::cast_precision_loss)]
-    let nanoseconds = nanoseconds as f64;
-    nanoseconds / 1e9
-}
-
 /// A time span: `1.234 s`, `12.3 ms`, `45.6 µs`, `789 ns`.
 #[must_use]
-pub fn span(nanoseconds: i64) -> String {
+pub fn span(span: Span) -> String {
+    let nanoseconds = span.nanoseconds();
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let amount = u128::from(nanoseconds.unsigned_abs());
     let rounded = |unit: u128, steps: u128| (amount * steps + unit / 2) / unit;
@@ -134,6 +127,7 @@ pub fn percentage(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::short::ns;
 
     #[test]
     fn counts_are_grouped() {
@@ -188,13 +182,13 @@ mod tests {
 
     #[test]
     fn spans_choose_their_unit() {
-        assert_eq!(span(0), "0 s");
-        assert_eq!(span(789), "789 ns");
-        assert_eq!(span(45_600), "45.6 µs");
-        assert_eq!(span(12_345_678), "12.3 ms");
-        assert_eq!(span(999_960_000), "1.000 s");
-        assert_eq!(span(-1_234_000_000), "-1.234 s");
-        assert_eq!(span(i64::MIN), "-9223372036.855 s");
+        assert_eq!(span(ns(0)), "0 s");
+        assert_eq!(span(ns(789)), "789 ns");
+        assert_eq!(span(ns(45_600)), "45.6 µs");
+        assert_eq!(span(ns(12_345_678)), "12.3 ms");
+        assert_eq!(span(ns(999_960_000)), "1.000 s");
+        assert_eq!(span(ns(-1_234_000_000)), "-1.234 s");
+        assert_eq!(span(ns(i64::MIN)), "-9223372036.855 s");
     }
 
     #[test]

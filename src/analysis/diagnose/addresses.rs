@@ -1,13 +1,13 @@
 //! Outcome of advertised and withdrawn addresses.
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
 use mptcp_trace::analysis::closing::closing;
 use mptcp_trace::analysis::removals::{Removal, removals};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::authentication::Verdict;
 use mptcp_trace::units::counted;
+use mptcp_trace::{Instant, PacketRow};
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -81,7 +81,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<P
 
 fn removed(subject: &Subject<'_>, removal: &Removal) -> Finding {
     let ids: Vec<String> = removal.ids.iter().map(u8::to_string).collect();
-    let time = subject.capture.segments.get(removal.row.index()).map_or(0, |segment| segment.abstime.nanoseconds());
+    let time = subject.capture.segments.get(removal.row.index()).map_or(Instant::EPOCH, |segment| segment.abstime);
     let mut detail =
         format!("the {} withdrew address id {} at {}", removal.by.name(), ids.join(", "), subject.time(time));
     if !removal.resets.is_empty() {

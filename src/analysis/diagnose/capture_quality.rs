@@ -101,7 +101,7 @@ fn times(capture: &Capture) -> Option<Finding> {
         return None;
     }
     #[allow(clippy::cast_precision_loss)]
-    let milliseconds = order.farthest as f64 / 1e6;
+    let milliseconds = order.farthest.nanoseconds() as f64 / 1e6;
     let detail = format!(
         "time goes back at {} of the file, by up to {milliseconds:.3} ms",
         counted(order.misplaced.len(), "packet")

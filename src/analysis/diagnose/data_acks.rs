@@ -1,15 +1,16 @@
 //! Did the DATA_ACK stand still although TCP acknowledged the data?
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::Span;
 use mptcp_trace::analysis::acknowledged::{Standing, acknowledged};
 use mptcp_trace::tracking::data::{Numbers, data_sequence};
 use mptcp_trace::tracking::{ByRole, Role};
 
-/// A shorter time is within what a busy receiver takes, nanoseconds: Linux' MPTCP sends data again after as much without
+/// A shorter time is within what a busy receiver takes: Linux' MPTCP sends data again after as much without
 /// a DATA_ACK (`TCP_RTO_MIN`).
-const SHORTEST: i64 = 200_000_000;
+const SHORTEST: Span = Span::from_milliseconds(200);
 /// A longer time is a problem: timers that mend it have expired more than once.
-const LONG: i64 = 500_000_000;
+const LONG: Span = Span::from_milliseconds(500);
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);

@@ -50,8 +50,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let reason = reason
             .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
         let by = packet.towards.other().name();
-        let detail =
-            format!("the {by} reset the subflow at {}, {reason}", subject.time(packet.segment.abstime.nanoseconds()));
+        let detail = format!("the {by} reset the subflow at {}, {reason}", subject.time(packet.segment.abstime));
         let meaning = "the connection lost this path from then on; data in flight on it is sent again elsewhere";
         findings.push(
             Finding::problem(

@@ -1,32 +1,33 @@
 //! Was the sender silent although nothing held it back?
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::Span;
 use mptcp_trace::analysis::idle_gaps::{Gap, idle_gaps, threshold};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
-use mptcp_trace::analysis::volume::seconds;
+use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, span};
 
 /// A smaller share of the time in which a direction carried data is not worth a line.
 const SHARE: f64 = 0.05;
-/// A shorter time is not worth a line either, nanoseconds.
-const SHORTEST: i64 = 500_000_000;
+/// A shorter time is not worth a line either.
+const SHORTEST: Span = Span::from_milliseconds(500);
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let round_trip = longest_round_trip(subject.capture, subject.connection);
     Role::BOTH.iter().filter_map(|towards| of_direction(subject, *towards, round_trip)).collect()
 }
 
-fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<i64>) -> Option<Finding> {
+fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<Span>) -> Option<Finding> {
     let course = subject.courses.get(towards);
     if !course.is_whole {
         return None;
     }
     let threshold = threshold(round_trip, course.delay);
     let found = idle_gaps(subject.steps(towards), course.delay, threshold);
-    let total = found.gaps.iter().fold(0_i64, |total, gap| total.saturating_add(gap.length()));
+    let total = found.gaps.iter().map(Gap::length).sum::<Span>();
     let longest = found.gaps.iter().map(Gap::length).max()?;
-    if total < SHORTEST || seconds(Some((0, total))) < seconds(found.span) * SHARE {
+    if total < SHORTEST || total.seconds() < duration(found.span).seconds() * SHARE {
         return None;
     }
     let sender = towards.other().name();
@@ -36,11 +37,11 @@ fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<i64>) -
         towards.name(),
         counted(found.gaps.len(), "gap"),
         span(threshold),
-        seconds(Some((0, total))),
-        seconds(found.span),
+        total.seconds(),
+        duration(found.span).seconds(),
         span(longest),
     );
-    let meaning = if course.delay == 0 && round_trip.is_some() {
+    let meaning = if course.delay == Span::ZERO && round_trip.is_some() {
         format!(
             "the application of the {sender} had nothing to send; less likely, its MPTCP scheduler held data back. \
              Neither the paths nor the receiver caused the wait"

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject, refused};
+use mptcp_trace::Span;
 use mptcp_trace::analysis::joins::{JoinAttempt, Outcome, joins};
 use mptcp_trace::analysis::refusals::{Circumstances, End};
 use mptcp_trace::interrupt::interruptible;
@@ -10,8 +11,8 @@ use mptcp_trace::packets::segment::flag;
 use mptcp_trace::tracking::{Endpoint, Role, SubflowKind};
 use mptcp_trace::units::{counted, span};
 
-/// A host waits that long before it sends its SYN again, nanoseconds (RFC 6298 §2).
-const FIRST_TIMEOUT: i64 = 1_000_000_000;
+/// A host waits that long before it sends its SYN again (RFC 6298 §2).
+const FIRST_TIMEOUT: Span = Span::from_seconds(1);
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let joins = joins(subject.capture, subject.connection);
@@ -33,11 +34,11 @@ fn server_of(subject: &Subject<'_>, join: &JoinAttempt) -> Option<Endpoint> {
     subject.capture.tracking.stream(join.tcpstream).map(|stream| stream.server)
 }
 
-/// How long the connection is captured after the last SYN of a join, nanoseconds.
-fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> i64 {
-    let syn = subject.capture.segments.get(join.decided_by.index()).map(|segment| segment.abstime.nanoseconds());
-    let last = subject.packets.last().map(|packet| packet.segment.abstime.nanoseconds());
-    last.zip(syn).map_or(0, |(last, syn)| last.saturating_sub(syn))
+/// How long the connection is captured after the last SYN of a join.
+fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> Span {
+    let syn = subject.capture.segments.get(join.decided_by.index()).map(|segment| segment.abstime);
+    let last = subject.packets.last().map(|packet| packet.segment.abstime);
+    last.zip(syn).map_or(Span::ZERO, |(last, syn)| last - syn)
 }
 
 /// Streams whose SYN has no MPTCP option and that are reset with one: the client had asked for a join.

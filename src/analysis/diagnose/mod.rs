@@ -41,11 +41,10 @@ use mptcp_trace::analysis::checksum::ChecksumResult;
 use mptcp_trace::analysis::receive_window::{Course, Step, courses};
 use mptcp_trace::analysis::requests::request_alone;
 use mptcp_trace::analysis::standstill::{Standstill, standstills};
-use mptcp_trace::analysis::volume;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 use mptcp_trace::tracking::{Travelling, in_file_order, of_subflow};
-use mptcp_trace::{PacketRow, StreamId};
+use mptcp_trace::{Instant, PacketRow, StreamId};
 
 /// Input of every detector of a connection.
 struct Subject<'a> {
@@ -99,8 +98,8 @@ impl Subject<'_> {
     }
 
     /// Seconds since the first frame of the file, for sentences.
-    fn time(&self, instant: i64) -> String {
-        format!("{:.3} s", volume::seconds(Some((self.capture.origin(), instant))))
+    fn time(&self, instant: Instant) -> String {
+        format!("{:.3} s", (instant - self.capture.origin()).seconds())
     }
 }
 

@@ -6,12 +6,11 @@ use super::{Finding, FindingKind, Subject};
 use mptcp_trace::analysis::acknowledged::acknowledged;
 use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
 use mptcp_trace::analysis::reinjections::{Need, need};
-use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::data::{RepeatKind, directions};
 use mptcp_trace::units::counted;
-use mptcp_trace::{PacketRow, StreamId};
+use mptcp_trace::{Instant, PacketRow, Span, StreamId};
 
 /// Data that arrived over one subflow and then over another.
 #[derive(Default)]
@@ -23,8 +22,8 @@ struct Pair {
     /// Those of them that TCP had acknowledged before.
     lost_behind_tcp: u64,
     superfluous: u64,
-    /// How long after the first copy the second came at most, nanoseconds.
-    latest: i64,
+    /// How long after the first copy the second came at most.
+    latest: Span,
 }
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
@@ -36,7 +35,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let point = of_connection(capture, connection);
     let acknowledgements = acknowledged(capture, connection);
-    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime.nanoseconds());
+    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(Instant::EPOCH, |segment| segment.abstime);
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let place = point.map(|point| point.seen(towards));
@@ -47,7 +46,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             let again = time(repeat.row);
             pair.packets.insert(repeat.row);
             pair.bytes += repeat.length;
-            pair.latest = pair.latest.max(again.saturating_sub(time(repeat.original_row)));
+            pair.latest = pair.latest.max(again - time(repeat.original_row));
             let need = need(acknowledgements.get(towards), repeat, again);
             match need {
                 Need::CameFirst | Need::LostBehindTcp => pair.needed += repeat.length,
@@ -117,7 +116,7 @@ fn from_elsewhere(place: Option<SeenFrom>, towards: Role, (from, to): (StreamId,
         towards.name(),
         counted(pair.packets.len(), "packet"),
         counted(pair.bytes, "byte"),
-        seconds(Some((0, pair.latest)))
+        pair.latest.seconds()
     );
     Finding::notice(
         FindingKind::Reinjections,

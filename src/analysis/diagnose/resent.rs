@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::PacketRow;
 use mptcp_trace::analysis::acknowledged::{Acknowledged, acknowledged};
-use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::data::{Repeat, RepeatKind, directions};
 use mptcp_trace::units::counted;
+use mptcp_trace::{Instant, PacketRow, Span};
 
 /// Why data went again, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +28,8 @@ enum Cause {
 struct Resent {
     packets: BTreeSet<PacketRow>,
     bytes: u64,
-    /// The shortest and the longest time since the data had been sent before, nanoseconds.
-    age: Option<(i64, i64)>,
+    /// The shortest and the longest time since the data had been sent before.
+    age: Option<(Span, Span)>,
 }
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
@@ -42,7 +41,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let acknowledgements = acknowledged(capture, connection);
     let ends = ends(subject);
-    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.abstime.nanoseconds());
+    let time = |row: PacketRow| capture.segments.get(row.index()).map_or(Instant::EPOCH, |segment| segment.abstime);
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let mut by_cause: BTreeMap<(usize, Cause), Resent> = BTreeMap::new();
@@ -54,7 +53,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             let resent = by_cause.entry((repeat.subflow, cause)).or_default();
             resent.packets.insert(repeat.row);
             resent.bytes += repeat.length;
-            let age = again.saturating_sub(before);
+            let age = again - before;
             resent.age = Some(resent.age.map_or((age, age), |(least, most)| (least.min(age), most.max(age))));
         }
         for ((subflow, cause), resent) in interruptible(by_cause) {
@@ -69,13 +68,13 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// Packets that end a subflow or a join, or withdraw an address, by time; the first of each kind on a subflow.
-fn ends(subject: &Subject<'_>) -> Vec<(i64, PacketRow)> {
+fn ends(subject: &Subject<'_>) -> Vec<(Instant, PacketRow)> {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
-    let mut found: Vec<(i64, PacketRow)> = Vec::new();
+    let mut found: Vec<(Instant, PacketRow)> = Vec::new();
     for packet in interruptible(&subject.packets) {
         let withdraws = packet.segment.control.as_ref().is_some_and(|control| control.remove_addr.is_some());
         if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
-            found.push((packet.segment.abstime.nanoseconds(), packet.row));
+            found.push((packet.segment.abstime, packet.row));
         }
     }
     found.sort_unstable();
@@ -83,10 +82,10 @@ fn ends(subject: &Subject<'_>) -> Vec<(i64, PacketRow)> {
 }
 
 fn cause(
-    ends: &[(i64, PacketRow)],
+    ends: &[(Instant, PacketRow)],
     acknowledged: &Acknowledged,
     repeat: &Repeat,
-    (before, again): (i64, i64),
+    (before, again): (Instant, Instant),
 ) -> Cause {
     // The last one before the data went again, if they were under way at that time.
     let last = ends.partition_point(|(time, _)| *time <= again).checked_sub(1).and_then(|at| ends.get(at));
@@ -111,7 +110,7 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
         counted(resent.bytes, "byte")
     );
     let age = resent.age.map_or_else(String::new, |(least, most)| {
-        let milliseconds = |span: i64| format!("{:.0}", seconds(Some((0, span))) * 1e3);
+        let milliseconds = |span: Span| format!("{:.0}", span.seconds() * 1e3);
         let (least, most) = (milliseconds(least), milliseconds(most));
         if least == most { format!("{least} ms") } else { format!("{least} to {most} ms") }
     });
@@ -157,7 +156,7 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
 fn ended(subject: &Subject<'_>, row: PacketRow) -> String {
     let packet = subject.packets.binary_search_by_key(&row, |packet| packet.row).ok();
     let Some(packet) = packet.and_then(|at| subject.packets.get(at)) else { return "a subflow ended".to_string() };
-    let when = format!("packet {} at {}", packet.segment.packetid, subject.time(packet.segment.abstime.nanoseconds()));
+    let when = format!("packet {} at {}", packet.segment.packetid, subject.time(packet.segment.abstime));
     if packet.segment.has(flag::RST) {
         format!("stream {} was reset ({when})", packet.stream)
     } else {

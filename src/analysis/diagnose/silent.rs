@@ -4,14 +4,14 @@
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::analysis::availability::{Availability, availability};
 use mptcp_trace::analysis::capture_point::SeenFrom;
-use mptcp_trace::analysis::volume::seconds;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
+use mptcp_trace::{Instant, Span};
 
-/// A shorter silence may be the scheduler's choice, nanoseconds.
-const SILENCE: i64 = 1_000_000_000;
+/// A shorter silence may be the scheduler's choice.
+const SILENCE: Span = Span::from_seconds(1);
 /// Bytes that a subflow must have carried before, and the others meanwhile, to speak of silence.
 const CARRIED: u64 = 100_000;
 
@@ -19,7 +19,7 @@ const CARRIED: u64 = 100_000;
 #[derive(Clone, Default)]
 struct Flow {
     carried: u64,
-    last: Option<(i64, u64)>,
+    last: Option<(Instant, u64)>,
     /// Data of all subflows when this one was last heard.
     others_at_last: u64,
     closed: bool,
@@ -34,9 +34,9 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
     let mut flows = vec![Flow::default(); subject.connection.subflows.len()];
     let mut total = 0_u64;
     let mut findings = Vec::new();
-    let mut now = 0;
+    let mut now = Instant::EPOCH;
     for packet in interruptible(&subject.packets) {
-        now = packet.segment.abstime.nanoseconds();
+        now = packet.segment.abstime;
         let (Some(flow), Some(own)) = (flows.get_mut(packet.subflow), available.get(packet.subflow)) else { continue };
         let ends = packet.ends_with(flag::FIN) || packet.ends_with(flag::RST);
         if packet.towards == towards {
@@ -60,17 +60,12 @@ fn silence(
     towards: Role,
     own: &Availability,
     flow: &Flow,
-    (now, total): (i64, u64),
+    (now, total): (Instant, u64),
     ended: bool,
 ) -> Option<Finding> {
     let (last, packetid) = flow.last?;
     let others = total.saturating_sub(flow.others_at_last);
-    if flow.closed
-        || own.is_changed(now)
-        || flow.carried < CARRIED
-        || others < CARRIED
-        || now.saturating_sub(last) < SILENCE
-    {
+    if flow.closed || own.is_changed(now) || flow.carried < CARRIED || others < CARRIED || now - last < SILENCE {
         return None;
     }
     // Once the others can carry data again, a backup falls silent.
@@ -82,7 +77,7 @@ fn silence(
         "towards the {}, the subflow carried nothing from {} {until} ({:.1} s), while the others carried {}",
         towards.name(),
         subject.time(last),
-        seconds(Some((last, now))),
+        (now - last).seconds(),
         counted(others, "byte")
     );
     let (meaning, next) = match subject.place(own.tcpstream, towards) {

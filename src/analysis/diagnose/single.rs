@@ -4,7 +4,6 @@
 //! carried none; nor where DATA_ACKs show that another subflow exists, which the capture does not hold.
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
 use mptcp_trace::analysis::fallback::fallback;
 use mptcp_trace::analysis::refusals::not_to_be_joined;
@@ -13,11 +12,12 @@ use mptcp_trace::tracking::authentication::Verdict;
 use mptcp_trace::tracking::data::{DataLevel, data_level};
 use mptcp_trace::tracking::{ByRole, Role, SubflowKind};
 use mptcp_trace::units::{counted, span};
+use mptcp_trace::{Instant, Span, StreamId};
 
 /// Size of the first flight: ten segments (RFC 6928 §2), bytes.
 const FIRST_FLIGHT: u64 = 14_600;
-/// With less data, a connection must last so long, nanoseconds.
-const LASTING: i64 = 1_000_000_000;
+/// With less data, a connection must last so long.
+const LASTING: Span = Span::from_seconds(1);
 /// Connections that are looked at for each, at most.
 const NEIGHBOURS: usize = 1_000;
 
@@ -27,9 +27,8 @@ pub fn find(subject: &Subject<'_>) -> Option<Finding> {
     let initial = capture.tracking.subflow(*stream).is_some_and(|subflow| subflow.kind == SubflowKind::Initial);
     let begun = capture.tracking.stream(*stream).and_then(|stream| stream.syn.or(stream.syn_ack));
     let begun = subject.id(begun.filter(|_| initial && connection.roles_known)?);
-    let (first, last) =
-        (subject.packets.first()?.segment.abstime.nanoseconds(), subject.packets.last()?.segment.abstime.nanoseconds());
-    let lasted = last.saturating_sub(first);
+    let (first, last) = (subject.packets.first()?.segment.abstime, subject.packets.last()?.segment.abstime);
+    let lasted = last - first;
     let level = data_level(&capture.segments, &capture.tracking, connection);
     let goodput = ByRole { server: level.directions.server.goodput, client: level.directions.client.goodput };
     let most = goodput.server.max(goodput.client);
@@ -81,13 +80,13 @@ fn lacks_data(subject: &Subject<'_>, level: &DataLevel, role: Role) -> bool {
 
 /// Whether there are streams of unknown connections that began before `end`: a join whose token was altered, or whose
 /// option was removed, is one.
-fn others_may_have_joined(subject: &Subject<'_>, end: i64) -> bool {
+fn others_may_have_joined(subject: &Subject<'_>, end: Instant) -> bool {
     let tracking = &subject.capture.tracking;
     let after = subject.connection.id.index().saturating_add(1);
     let later = tracking.connections.iter().skip(after).take(NEIGHBOURS);
     let began = |id: &StreamId| {
         let row = tracking.stream(*id)?.packets.first()?;
-        Some(subject.capture.segments.get(row.index())?.abstime.nanoseconds())
+        Some(subject.capture.segments.get(row.index())?.abstime)
     };
     later
         .map_while(|other| other.subflows.first().and_then(began).filter(|time| *time <= end).map(|_| other))

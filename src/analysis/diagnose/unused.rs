@@ -6,10 +6,11 @@ use mptcp_trace::analysis::receive_window::Window;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::span;
+use mptcp_trace::{Instant, Span};
 
-/// A shorter time is what failing over takes, nanoseconds: Linux calls a subflow stale after four timeouts
+/// A shorter time is what failing over takes: Linux calls a subflow stale after four timeouts
 /// (`net.mptcp.stale_loss_cnt`), and sends what it carried again elsewhere after the first ones.
-const UNUSED: i64 = 2_000_000_000;
+const UNUSED: Span = Span::from_seconds(2);
 /// Standstills of a direction that are looked at, so that the time stays linear in packets.
 const MOST: usize = 16;
 
@@ -41,7 +42,7 @@ fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]
         }
     }
     let silence = longest_silence(subject, standing.towards, (from, until), &stood)?;
-    if silence.1.saturating_sub(silence.0) < UNUSED {
+    if silence.1 - silence.0 < UNUSED {
         return None;
     }
     let usable = available.iter().zip(&stood).filter(|(own, stood)| !**stood && own.covers(silence.0, silence.1));
@@ -59,7 +60,7 @@ fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]
         unused.tcpstream,
         subject.time(silence.0),
         subject.time(silence.1),
-        span(silence.1.saturating_sub(silence.0)),
+        span(silence.1 - silence.0),
         unused.tcpstream,
     );
     let meaning = if is_backup {
@@ -91,16 +92,16 @@ fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]
 fn longest_silence(
     subject: &Subject<'_>,
     towards: Role,
-    (from, until): (i64, i64),
+    (from, until): (Instant, Instant),
     stood: &[bool],
-) -> Option<(i64, i64)> {
+) -> Option<(Instant, Instant)> {
     let mut window = Window::default();
-    let mut longest: Option<(i64, i64)> = None;
+    let mut longest: Option<(Instant, Instant)> = None;
     // Since when data has been waiting and no other subflow has carried any.
-    let mut since: Option<i64> = None;
-    let mut ends = |since: Option<i64>, now: i64| {
+    let mut since: Option<Instant> = None;
+    let mut ends = |since: Option<Instant>, now: Instant| {
         let (start, end) = (since?.max(from), now.min(until));
-        let length = |(start, end): (i64, i64)| end.saturating_sub(start);
+        let length = |(start, end): (Instant, Instant)| end - start;
         if start < end && longest.is_none_or(|longest| length((start, end)) > length(longest)) {
             longest = Some((start, end));
         }

@@ -1,18 +1,19 @@
 //! Did a receive window hold the sender back, and was it shut to the end?
 
 use super::{Finding, FindingKind, Subject};
+use mptcp_trace::Span;
 use mptcp_trace::analysis::closing::{State, closing};
 use mptcp_trace::analysis::receive_window::{Closure, Level, Limits, limits};
-use mptcp_trace::analysis::volume::seconds;
+use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, span};
 
 /// A smaller share of a direction's time is not worth a line.
 const SHARE: f64 = 0.1;
-/// A shorter time is not worth a line either, nanoseconds.
-const SHORTEST: i64 = 50_000_000;
-/// A window that has been shut for a shorter time at the end may well open soon, nanoseconds.
-const SHUT: i64 = 1_000_000_000;
+/// A shorter time is not worth a line either.
+const SHORTEST: Span = Span::from_milliseconds(50);
+/// A window that has been shut for a shorter time at the end may well open soon.
+const SHUT: Span = Span::from_seconds(1);
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -20,8 +21,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let course = subject.courses.get(towards);
         let limits = limits(subject.steps(towards), course.delay);
         // A reader that is slow shuts its window again and again: at the end it has to stand out.
-        let shut =
-            limits.unended.filter(|closure| closure.length() >= SHUT.max(limits.longest_ended.saturating_mul(2)));
+        let shut = limits.unended.filter(|closure| closure.length() >= SHUT.max(limits.longest_ended * 2));
         findings.extend(shut.map(|closure| never_opened(subject, towards, &closure)));
         if course.is_whole {
             findings.extend(held_back(subject, towards, &limits, course.delay));
@@ -38,10 +38,10 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
         Some(zero) => format!("{narrow} from {from}, and 0 from {}", subject.time(zero)),
         None => format!("{}, {narrow}, from {from}", counted(closure.offered, "byte")),
     };
-    let last = subject.capture.segments.last().map_or(closure.until, |segment| segment.abstime.nanoseconds());
+    let last = subject.capture.segments.last().map_or(closure.until, |segment| segment.abstime);
     let end = match closing(subject.capture, subject.connection).state {
         State::FastClosed | State::Reset => "until the connection was aborted",
-        _ if last.saturating_sub(closure.until) > SHUT => "to the last packet of the connection",
+        _ if last - closure.until > SHUT => "to the last packet of the connection",
         _ => "to the end of the capture",
     };
     let asked = counted(closure.asked, "packet");
@@ -78,21 +78,21 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
     if let Level::Stream(stream) = closure.level { finding.on(stream) } else { finding }
 }
 
-fn held_back(subject: &Subject<'_>, towards: Role, limits: &Limits, delay: i64) -> Option<Finding> {
-    let duration = seconds(limits.span);
-    let limited = seconds(Some((0, limits.limited)));
+fn held_back(subject: &Subject<'_>, towards: Role, limits: &Limits, delay: Span) -> Option<Finding> {
+    let duration = duration(limits.span).seconds();
+    let limited = limits.limited.seconds();
     if limits.limited < SHORTEST || limited < duration * SHARE {
         return None;
     }
     // Away from the sender, what it did between is not seen.
-    let least = if delay > 0 { "at least " } else { "" };
+    let least = if delay > Span::ZERO { "at least " } else { "" };
     let mut detail = format!(
         "towards the {}, the receive window left no room for a full segment for {least}{limited:.3} s of \
          {duration:.3} s",
         towards.name()
     );
-    if limits.shut > 0 {
-        let shut = seconds(Some((0, limits.shut)));
+    if limits.shut > Span::ZERO {
+        let shut = limits.shut.seconds();
         detail.push_str(&format!("; the receiver itself offered less than a segment for {shut:.3} s of that"));
     } else if let Some(least) = limits.least {
         detail.push_str(&format!(
@@ -127,5 +127,5 @@ fn held_back(subject: &Subject<'_>, towards: Role, limits: &Limits, delay: i64) 
 /// the buffer is too small, or data waits for others, most of it is still offered.
 fn reads_slowly(limits: &Limits) -> bool {
     let sank = limits.least.is_some_and(|least| least < limits.most / 10);
-    limits.shut.saturating_mul(10) >= limits.limited || (sank && limits.low.saturating_mul(2) >= limits.limited)
+    limits.shut * 10 >= limits.limited || (sank && limits.low * 2 >= limits.limited)
 }

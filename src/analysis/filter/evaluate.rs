@@ -120,7 +120,9 @@ fn key_of(value: Value<'_>) -> Option<Key<'_>> {
     Some(match value {
         Value::Null | Value::List(_) => return None,
         Value::Unsigned(number) | Value::Hexadecimal(number, _) => Key::Number(number.into()),
-        Value::Signed(number) | Value::Instant(number) | Value::Span(number) => Key::Number(number.into()),
+        Value::Signed(number) => Key::Number(number.into()),
+        Value::Instant(instant) => Key::Number(instant.nanoseconds().into()),
+        Value::Span(span) => Key::Number(span.nanoseconds().into()),
         Value::Float(number) => Key::Float(number),
         Value::Boolean(truth) => Key::Boolean(truth),
         Value::Text(text) => Key::Text(text),
@@ -219,7 +221,9 @@ fn key_for(column: &Cells, literal: &Literal, position: usize) -> Result<Key<'st
         (Class::Float, Literal::Decimal(billionths)) => Some(Key::Float(*billionths as f64 / 1e9)),
         (Class::Boolean, Literal::Boolean(truth)) => Some(Key::Boolean(*truth)),
         (Class::Text, Literal::Text(text)) => Some(Key::Text(Cow::Owned(text.clone()))),
-        (Class::Instant, Literal::Text(text)) => time_text::parse_rfc3339(text).map(|time| Key::Number(time.into())),
+        (Class::Instant, Literal::Text(text)) => {
+            time_text::parse_rfc3339(text).map(|time| Key::Number(time.nanoseconds().into()))
+        }
         _ => None,
     };
     key.ok_or_else(|| {

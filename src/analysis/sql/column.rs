@@ -1,5 +1,6 @@
 //! Columns of one value per row.
 
+use mptcp_trace::Instant;
 use polars::prelude::*;
 use serde::Serialize;
 
@@ -33,8 +34,9 @@ pub fn name<R, V: Serialize>(name: &str, rows: &[R], value: impl Fn(&R) -> V) ->
     })
 }
 
-/// Instants, given in nanoseconds since 1970.
-pub fn instant<R>(name: &str, rows: &[R], value: impl Fn(&R) -> Option<i64>) -> Column {
-    let instants = Int64Chunked::from_iter_options(name.into(), rows.iter().map(value));
+/// Instants.
+pub fn instant<R>(name: &str, rows: &[R], value: impl Fn(&R) -> Option<Instant>) -> Column {
+    let nanoseconds = rows.iter().map(|row| value(row).map(Instant::nanoseconds));
+    let instants = Int64Chunked::from_iter_options(name.into(), nanoseconds);
     instants.into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)).into_column()
 }

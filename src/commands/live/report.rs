@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::output::{Cell, Report, Table};
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::EventKind;
 use mptcp_trace::analysis::live::{Amount, Happening, News, Of, Rate, Rates};
 use mptcp_trace::tracking::{ByRole, Endpoint};
 use mptcp_trace::units::grouped;
+use mptcp_trace::{ConnectionId, Instant};
 
 /// Lines of one window that people see; the rest is summed up.
 const MOST_LINES: usize = 20;
@@ -57,9 +57,9 @@ impl Shown {
     }
 }
 
-/// The news in their order; `origin` is when the first frame was recorded, nanoseconds since 1970.
+/// The news in their order; `origin` is when the first frame was recorded.
 #[must_use]
-pub fn report(news: &[News], origin: i64, shown: &mut Shown) -> Report {
+pub fn report(news: &[News], origin: Instant, shown: &mut Shown) -> Report {
     let mut tables: Vec<Table> = Vec::new();
     let mut records = Vec::new();
     let mut add =
@@ -146,7 +146,7 @@ fn rates_table() -> Table {
 
 /// The lines of a window: connections of one active subflow take one, and the busiest lines come first where there are
 /// too many.
-fn lines(rates: &Rates, origin: i64) -> Vec<Vec<Cell>> {
+fn lines(rates: &Rates, origin: Instant) -> Vec<Vec<Cell>> {
     let mut shown: Vec<(Of, ByRole<Amount>)> =
         rates.lines().filter(|(of, _)| !matches!(of, Of::Connection(_, 1))).collect();
     let octets = |amounts: &ByRole<Amount>| amounts.server.octets.saturating_add(amounts.client.octets);

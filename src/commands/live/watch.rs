@@ -8,6 +8,7 @@ use crate::commands::Session;
 use crate::commands::shared::feed::{Feed, Next};
 use crate::error::Result;
 use crate::packets::live::{Incoming, LiveError, Recording, Wanted};
+use mptcp_trace::Span;
 use mptcp_trace::analysis::live::Live;
 use mptcp_trace::packets::Builder;
 use mptcp_trace::packets::native::Step;
@@ -50,7 +51,7 @@ pub struct Watch {
     pub(super) copy: Option<PathBuf>,
     started: Instant,
     /// When the current window ends, by the clock on the wall.
-    window: Option<(i64, Instant)>,
+    window: Option<(mptcp_trace::Instant, Instant)>,
     /// Until when what was captured may still come, once it was stopped.
     drain: Option<Instant>,
     ended: bool,
@@ -76,7 +77,7 @@ impl Watch {
         };
         Ok(Watch {
             incoming,
-            live: Live::new(i64::try_from(limits.interval.as_nanos()).unwrap_or(i64::MAX)),
+            live: Live::new(Span::from_nanoseconds(i64::try_from(limits.interval.as_nanos()).unwrap_or(i64::MAX))),
             recording: Recording::new(limits.keep),
             limits,
             shown: Shown::default(),
@@ -106,7 +107,7 @@ impl Watch {
             }
             match self.incoming.step(self.recording.end(), until) {
                 Ok(Step::Tcp) => {
-                    let origin = self.recording.origin().nanoseconds();
+                    let origin = self.recording.origin();
                     if let Some(segment) = self.recording.end().last() {
                         self.live.push(segment, origin);
                     }
@@ -196,7 +197,7 @@ impl Watch {
                 }
             }
             _ => {
-                let left = Duration::from_nanos(u64::try_from(end.saturating_sub(last)).unwrap_or(0));
+                let left = Duration::from_nanos(u64::try_from((end - last).nanoseconds()).unwrap_or(0));
                 self.window = Instant::now().checked_add(left.saturating_add(LATE)).map(|at| (end, at));
             }
         }

@@ -93,7 +93,7 @@ pub fn amount(row: &[Cell], column: usize) -> i128 {
     match row.get(column) {
         Some(Cell::Integer(number)) => *number,
         Some(Cell::Bytes(octets)) => (*octets).into(),
-        Some(Cell::Nanoseconds(span)) => (*span).into(),
+        Some(Cell::Span(span)) => span.nanoseconds().into(),
         _ => -1,
     }
 }

@@ -1,11 +1,6 @@
 //! Values over time as rows: instants counted from the first frame of the file, as `reltime` is.
 
-use mptcp_trace::units::{counted, seconds};
-
-/// Seconds from `origin` to `time`.
-pub fn reltime(time: i64, origin: i64) -> f64 {
-    seconds(time.saturating_sub(origin))
-}
+use mptcp_trace::units::counted;
 
 /// The note of an analysis that put packets in the order of time.
 pub fn misplaced_note(packets: usize) -> Option<String> {

@@ -14,6 +14,7 @@ use crate::spreadsheet;
 use crate::terminal_text::escape;
 use crate::time_text;
 use mptcp_trace::units::counted;
+use mptcp_trace::{Instant, Span};
 
 /// The first line of a table with every column is shorter than this; what is longer is not a table of ours.
 const LONGEST_HEADER: usize = 1 << 16;
@@ -157,8 +158,12 @@ impl Builder {
             Cells::Hexadecimal64(cells) => cells.push(optional(field, hexadecimal)?),
             Cells::Boolean(cells) => cells.push(optional(field, |field| field.parse().ok())?),
             Cells::Text(cells) => cells.push(optional(field, |field| Some(spreadsheet::restored(field).to_string()))?),
-            Cells::Instant(cells) => cells.push(optional(field, time_text::parse_rfc3339)?),
-            Cells::Span(cells) => cells.push(optional(field, time_text::parse_seconds)?),
+            Cells::Instant(cells) => {
+                cells.push(optional(field, |field| time_text::parse_rfc3339(field).map(Instant::nanoseconds))?)
+            }
+            Cells::Span(cells) => {
+                cells.push(optional(field, |field| time_text::parse_seconds(field).map(Span::nanoseconds))?)
+            }
             Cells::ListU8(cells) => push_list(cells, field)?,
             Cells::ListU32(cells) => push_list(cells, field)?,
             Cells::ListU64(cells) => push_list(cells, field)?,

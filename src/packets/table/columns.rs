@@ -8,9 +8,10 @@ use mptcp_trace::packets::Packets;
 use mptcp_trace::packets::frames::Frame;
 use polars::prelude::*;
 
-use crate::packets::schema::{ColumnSpec, ColumnType};
+use crate::packets::schema::ColumnSpec;
 use mptcp_trace::packets::segment::{Control, Dss, Join, Mapping, Segment, flag, subtype};
 use mptcp_trace::units::hexadecimal;
+use mptcp_trace::{Instant, Span};
 
 /// Makes the raw column of that name; after Ctrl-C it is shorter than the capture.
 ///
@@ -21,8 +22,8 @@ pub fn column(spec: &ColumnSpec, packets: &Packets) -> PolarsResult<Column> {
     let column = match spec.name {
         "packetid" => make.u64(|s| Some(s.packetid)),
         "interface" => make.framed_text(|f| f.interface),
-        "abstime" => make.nanoseconds(spec.kind, |s| s.abstime.nanoseconds()),
-        "reltime" => make.nanoseconds(spec.kind, |s| (s.abstime - packets.origin).nanoseconds()),
+        "abstime" => make.instants(|s| s.abstime),
+        "reltime" => make.spans(|s| s.abstime - packets.origin),
         "framelen" => make.framed_u32(|f| f.wire_length),
         "caplen" => make.framed_u32(|f| f.captured_length),
         "ipsrc" => make.addresses(|s| Some(s.source)),
@@ -166,13 +167,15 @@ impl<'a> Make<'a> {
         BooleanChunked::from_iter_options(self.name, values).into_column()
     }
 
-    fn nanoseconds(self, kind: ColumnType, value: impl Fn(&Segment) -> i64) -> Column {
-        let values = self.segments().map(|segment| Some(value(segment)));
+    fn instants(self, value: impl Fn(&Segment) -> Instant) -> Column {
+        let values = self.segments().map(|segment| Some(value(segment).nanoseconds()));
         let numbers = Int64Chunked::from_iter_options(self.name, values);
-        match kind {
-            ColumnType::Instant => numbers.into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)).into_column(),
-            _ => numbers.into_duration(TimeUnit::Nanoseconds).into_column(),
-        }
+        numbers.into_datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC)).into_column()
+    }
+
+    fn spans(self, value: impl Fn(&Segment) -> Span) -> Column {
+        let values = self.segments().map(|segment| Some(value(segment).nanoseconds()));
+        Int64Chunked::from_iter_options(self.name, values).into_duration(TimeUnit::Nanoseconds).into_column()
     }
 
     fn texts(self, value: impl Fn(&Segment) -> Option<String>) -> Column {

@@ -113,7 +113,7 @@ impl Shown<'_> {
 
 /// When the reinjecting packet was sent, on the first capture's clock.
 fn time(segments: &[Segment], one: &QualifiedReinjection, sender: Which, clock: FirstClock<'_>) -> Option<f64> {
-    Some(clock.seconds(sender, segments.get(one.row.index())?.abstime.nanoseconds()))
+    Some(clock.seconds(sender, segments.get(one.row.index())?.abstime))
 }
 
 /// Number of each kind, in a sentence; `None` without any.

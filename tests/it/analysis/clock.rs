@@ -24,7 +24,7 @@ fn minima(first: &Capture, merged: &Merged, found: &Clock, correction: Correctio
         let received = flow.passages.iter().filter(|passage| passage.fate == Fate::Received);
         for delay in received.filter_map(|passage| found.delay(correction, flow.sender, passage)) {
             let shortest = minima.entry((client, flow.towards())).or_insert(f64::MAX);
-            *shortest = f64::min(*shortest, delay as f64 / 1e9);
+            *shortest = f64::min(*shortest, delay.seconds());
         }
     }
     minima
@@ -91,7 +91,7 @@ fn errors_of_clocks_are_recovered() {
         let uncertainty = found.skew_uncertainty.unwrap();
         assert!(wrong.abs() < uncertainty && uncertainty < 80e-6, "{name}: {found:?}");
         // The error was put in from the client's first frame on.
-        let since = (found.reference - client.origin()) as f64 / 1e9;
+        let since = (found.reference - client.origin()).seconds();
         let expected = error["server_clock_offset_s"].as_f64().unwrap() + skew * since;
         let offset = found.offset_at_reference.unwrap();
         assert!((offset.offset - expected).abs() < 0.0001, "{name}: {offset:?}, put in {expected}");

@@ -53,7 +53,7 @@ fn of_fate(merged: &Merged, captures: (&Capture, &Capture), from: Which, fate: F
         let of_flow = Merged { flows: vec![flow.clone()], ..merged.clone() };
         let passages = flow.passages.iter().filter(|passage| passage.fate == fate);
         #[allow(clippy::cast_precision_loss)]
-        let times = passages.map(|passage| passage.sent.unwrap() as f64 / 1e9);
+        let times = passages.map(|passage| passage.sent.unwrap().nanoseconds() as f64 / 1e9);
         let frames = frames_of(&of_flow, captures, move |passage| passage.fate == fate);
         for (frame, time) in frames.zip(times) {
             found.entry(frame).or_default().push(time);

@@ -7,6 +7,7 @@ use mptcp_trace::analysis::congestion_window::round_trips;
 use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Endpoint, Role, Stream};
+use mptcp_trace::{Instant, Span};
 use serde_json::Value;
 
 use crate::support::scenarios;
@@ -82,7 +83,7 @@ impl Sampled<'_> {
 
     /// Until the kernel was asked.
     fn until_sampled(&self) -> Vec<Moment> {
-        let sampled = (self.counters["sampled_at"].as_f64().unwrap() * 1e9) as i64;
+        let sampled = Instant::EPOCH + Span::rounded(self.counters["sampled_at"].as_f64().unwrap());
         self.moments().into_iter().take_while(|moment| moment.time <= sampled).collect()
     }
 }

@@ -12,7 +12,7 @@ use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::authentication::Lack;
 use mptcp_trace::tracking::data::{Direction, directions};
 use mptcp_trace::tracking::{Capture, Role, SubflowKind, track};
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Span, StreamId};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, diagnose_capture, diagnose_connection};
 
 use crate::support::scenarios;
@@ -108,7 +108,7 @@ fn one_direction_is_said_once_and_nothing_follows_from_it() {
             assert!(wrong.is_empty(), "{name} {filter}: {wrong:?}");
             let told = capture.tracking.whole_connections().flat_map(|connection| events(&capture, connection, None));
             assert!(told.into_iter().all(|event| event.event != EventKind::SubflowStale), "{name} {filter}");
-            let mut live = Live::new(1_000_000_000);
+            let mut live = Live::new(Span::from_seconds(1));
             capture.segments.iter().for_each(|segment| live.push(segment, capture.origin()));
             live.finish();
             let stale =

@@ -6,14 +6,14 @@ use std::path::Path;
 use mptcp_trace::analysis::events::{EventKind, events};
 use mptcp_trace::analysis::live::{Live, News, Rate};
 use mptcp_trace::tracking::Capture;
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Span, StreamId};
 
 use crate::support::scenarios;
 
-const SECOND: i64 = 1_000_000_000;
+const SECOND: Span = Span::from_seconds(1);
 
 /// The news of a capture whose packets come one after the other.
-fn watched(capture: &Capture, window: i64) -> Vec<News> {
+fn watched(capture: &Capture, window: Span) -> Vec<News> {
     let mut live = Live::new(window);
     let mut news = Vec::new();
     for segment in &capture.segments {
@@ -98,7 +98,7 @@ fn events_come_with_the_packet_that_makes_them_certain() {
         for news in live.take_news() {
             if let News::Happening(happening) = news {
                 let delay = delays.entry(format!("{:?}", happening.event.event)).or_default();
-                let now = (segment.abstime.nanoseconds() - capture.origin()) as f64 / 1e9;
+                let now = (segment.abstime - capture.origin()).seconds();
                 *delay = delay.max(now - happening.event.reltime);
             }
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::rtt::{Level, Series, rtt};
 use mptcp_trace::tracking::{Capture, Role};
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Span, StreamId};
 use serde_json::Value;
 
 use crate::support::program::{Home, examples};
@@ -104,10 +104,10 @@ fn acknowledgements_agree_with_wireshark() {
     for scenario in ["01_basic", "02_fullmesh"] {
         let Some((path, capture)) = capture(scenario, "client") else { return };
         let lines = scenarios::tshark(&path, &["frame.number", "tcp.analysis.ack_rtt"]);
-        let wireshark: HashMap<u64, i64> = lines
+        let wireshark: HashMap<u64, Span> = lines
             .iter()
             .filter_map(|line| line.split_once('\t'))
-            .filter_map(|(frame, span)| Some((frame.parse().ok()?, (span.parse::<f64>().ok()? * 1e9).round() as i64)))
+            .filter_map(|(frame, span)| Some((frame.parse().ok()?, Span::rounded(span.parse().ok()?))))
             .collect();
         let (mut same, mut other, mut lacking) = (0, Vec::new(), 0);
         for series in series(&capture).iter().filter(|s| matches!(s.level, Level::Handshake | Level::Tcp)) {

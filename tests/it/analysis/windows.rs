@@ -4,12 +4,12 @@ use mptcpanalyzer::packets::LoadedCapture;
 use std::path::{Path, PathBuf};
 
 use mptcp_trace::analysis::events::EventKind;
-use mptcp_trace::analysis::idle_gaps::{Gap, idle_gaps, threshold};
+use mptcp_trace::analysis::idle_gaps::{idle_gaps, threshold};
 use mptcp_trace::analysis::receive_window::{Limits, Step, courses, limits};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
 use mptcp_trace::tracking::in_file_order;
 use mptcp_trace::tracking::{Capture, Role};
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Instant, Span, StreamId};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind};
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ fn load(path: &Path) -> std::sync::Arc<LoadedCapture> {
 }
 
 /// The steps of a direction of the first connection, and how much later its sender hears.
-fn steps(capture: &Capture, towards: Role) -> (Vec<Step>, i64) {
+fn steps(capture: &Capture, towards: Role) -> (Vec<Step>, Span) {
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let packets = in_file_order(&capture.segments, &capture.tracking, connection);
     let courses = courses(capture, connection);
@@ -39,11 +39,6 @@ fn limits_of(capture: &Capture, towards: Role) -> Limits {
     limits(steps, delay)
 }
 
-/// Seconds of nanoseconds.
-fn seconds(nanoseconds: i64) -> f64 {
-    nanoseconds as f64 / 1e9
-}
-
 fn found(capture: &Capture, kind: FindingKind) -> Vec<Finding> {
     said(capture).findings.into_iter().filter(|finding| finding.finding == kind).collect()
 }
@@ -52,7 +47,7 @@ fn found(capture: &Capture, kind: FindingKind) -> Vec<Finding> {
 fn a_window_shared_by_two_subflows_is_told_by_either() {
     let capture = load(&kept("field/04d_shared_window_download_ipv6.pcap"));
     let closure = limits_of(&capture, Role::Client).unended.expect("it never opens");
-    let time = |instant: i64| seconds(instant - capture.origin());
+    let time = |instant: Instant| (instant - capture.origin()).seconds();
     assert!((time(closure.from) - 0.4801).abs() < 1e-6, "{}", time(closure.from));
     assert!((time(closure.zero_from.expect("it is zero")) - 0.4901).abs() < 1e-6);
     assert!((time(closure.until) - 7.4001).abs() < 1e-6, "{}", time(closure.until));
@@ -74,7 +69,7 @@ fn a_window_that_stays_shut_is_counted_to_the_end() {
     for (file, towards, from, until, offered) in made {
         let capture = load(&kept(file));
         let closure = limits_of(&capture, towards).unended.unwrap_or_else(|| panic!("{file}: it never opens"));
-        let time = |instant: i64| seconds(instant - capture.origin());
+        let time = |instant: Instant| (instant - capture.origin()).seconds();
         assert!((time(closure.from) - from).abs() < 1e-6, "{file}: shut at {}", time(closure.from));
         assert!((time(closure.until) - until).abs() < 1e-6, "{file}: until {}", time(closure.until));
         // Five probes, each answered.
@@ -96,7 +91,10 @@ fn a_window_that_opens_again_is_not_shut_to_the_end() {
     // Shut with packet 5 at 0.07 s, opened with packet 12 at 2 s; the probes are answered.
     let capture = load(&kept("field/05_zero_window_probes_1_octet.pcap"));
     let limits = limits_of(&capture, Role::Server);
-    assert_eq!((limits.unended, limits.limited, limits.shut), (None, 1_930_000_000, 1_930_000_000));
+    assert_eq!(
+        (limits.unended, limits.limited, limits.shut),
+        (None, Span::from_milliseconds(1930), Span::from_milliseconds(1930))
+    );
     let said = said(&capture);
     assert!(said.events.contains(&EventKind::ZeroWindow) && said.events.contains(&EventKind::WindowOpen));
     for kind in [FindingKind::WindowShut, FindingKind::SubflowStale] {
@@ -122,7 +120,7 @@ fn the_time_without_room_is_that_of_the_kernels_clock() {
     for recording in [recordings("reader_stops_2s"), recordings("reader_stops_then_abort")].concat() {
         let kernel = kernel_clock(&truth(&recording));
         for end in ["client.pcap", "server.pcap"] {
-            let shut = seconds(limits_of(&load(&recording.join(end)), Role::Server).shut);
+            let shut = limits_of(&load(&recording.join(end)), Role::Server).shut.seconds();
             let before_the_probe = shut - kernel;
             assert!((0.2..0.3).contains(&before_the_probe), "{}/{end}: {shut}, {kernel}", recording.display());
             compared += 1;
@@ -131,7 +129,7 @@ fn the_time_without_room_is_that_of_the_kernels_clock() {
     for recording in recordings("slow_reader_after_fallback") {
         let kernel = kernel_clock(&truth(&recording));
         for end in ["client.pcap", "server.pcap"] {
-            let limited = seconds(limits_of(&load(&recording.join(end)), Role::Server).limited);
+            let limited = limits_of(&load(&recording.join(end)), Role::Server).limited.seconds();
             assert!((limited - kernel).abs() < 0.03 * kernel, "{}/{end}: {limited}, {kernel}", recording.display());
             compared += 1;
         }
@@ -234,13 +232,13 @@ fn the_time_without_room_is_that_of_tsharks_fields() {
     for (scenario, is_limited) in LIMITED {
         let path = folder.join(scenario).join("client.pcapng");
         let capture = load(&path);
-        let own = seconds(limits_of(&capture, Role::Server).limited);
+        let own = limits_of(&capture, Role::Server).limited.seconds();
         let other = by_tshark(&path);
         assert!((own - other).abs() < 0.001, "{scenario}: {own}, by tshark's fields {other}");
         assert_eq!(!found(&capture, FindingKind::WindowLimited).is_empty(), is_limited, "{scenario}: {own}");
         // At the receiver it is an estimate from below: a window counts one round trip later.
         let receiver = load(&folder.join(scenario).join("server.pcapng"));
-        let estimate = seconds(limits_of(&receiver, Role::Server).limited);
+        let estimate = limits_of(&receiver, Role::Server).limited.seconds();
         assert!(estimate <= own + 0.001, "{scenario}: {estimate} at the receiver, {own} at the sender");
         assert!(!is_limited || estimate > 0.7 * own, "{scenario}: {estimate} at the receiver, {own} at the sender");
         assert_eq!(!found(&receiver, FindingKind::WindowLimited).is_empty(), is_limited, "{scenario}: {estimate}");
@@ -268,7 +266,7 @@ fn gaps(capture: &Capture, towards: Role) -> Vec<f64> {
     let (steps, delay) = steps(capture, towards);
     let round_trip = longest_round_trip(capture, capture.tracking.connection(ConnectionId(0)).unwrap());
     let found = idle_gaps(steps, delay, threshold(round_trip, delay));
-    found.gaps.iter().map(|gap| seconds(Gap::length(gap))).collect()
+    found.gaps.iter().map(|gap| gap.length().seconds()).collect()
 }
 
 /// The application wrote 16,000 bytes at once and slept until its rate was 200 kbit/s: every 0.64 s, six times.

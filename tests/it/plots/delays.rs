@@ -99,7 +99,7 @@ fn one_way_delays_are_the_packets_times_at_both_ends() {
                 compared += 1;
                 let delay = received - sent;
                 if towards {
-                    let since = sent - captures.first.origin();
+                    let since = sent - captures.first.origin().nanoseconds();
                     assert!(values.contains(&(since, delay)), "{name}: {key} took {delay} ns");
                 } else {
                     assert!(delays.contains(&delay), "{name}: {key} took {delay} ns");
@@ -162,7 +162,7 @@ fn round_trips_over_time_are_wiresharks() {
         if let [stream, time, rtt] = cells[..]
             && !rtt.is_empty()
         {
-            measured.insert((stream.parse().unwrap(), printed(time) - capture.origin()), printed(rtt));
+            measured.insert((stream.parse().unwrap(), printed(time) - capture.origin().nanoseconds()), printed(rtt));
         }
     }
     let (mut same, mut samples) = (0, 0);
@@ -265,7 +265,7 @@ fn gains_are_the_times_between_the_arrivals() {
     let mut expected: Vec<(i64, i64)> = Vec::new();
     for one in &found[0].reinjections {
         // All of the upload's reinjections arrived on both subflows (proven in qualify.rs).
-        let sent = at_client[&one.packetid] - captures.first.origin();
+        let sent = at_client[&one.packetid] - captures.first.origin().nanoseconds();
         let gain = at_server[&one.original_arrived_packetid.unwrap()] - at_server[&one.arrived_packetid.unwrap()];
         expected.push((sent, gain));
     }

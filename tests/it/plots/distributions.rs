@@ -9,7 +9,7 @@ use mptcp_trace::analysis::interarrival::{Counted, interarrival};
 use mptcp_trace::analysis::mapping_lengths::mapping_lengths;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::data::data_sequence;
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Span, StreamId};
 use mptcpanalyzer::drawing::figure::{Marks, Scale, Unit};
 
 use crate::support::drawn::{draw, names, points, scenario, try_draw};
@@ -123,7 +123,7 @@ fn times_between_packets_are_tsharks() {
                 let mut times: Vec<i64> = rows.iter().map(|row| nanoseconds(&row[0])).collect();
                 times.sort_unstable();
                 let wanted: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-                let found: Vec<i64> = gaps.iter().map(|gap| gap.span).collect();
+                let found: Vec<i64> = gaps.iter().map(|gap| gap.span.nanoseconds()).collect();
                 assert_eq!(found, wanted, "{file} {filter}");
                 assert!(wanted.len() > 10, "{file} {filter}");
             }
@@ -140,11 +140,11 @@ fn times_between_packets_are_drawn_as_shares() {
     assert_eq!((panel.x.unit, panel.x.scale, panel.y.unit), (Unit::Seconds, Scale::Logarithmic, Unit::Share));
     assert_eq!(names(panel), ["subflow 0", "subflow 1", "subflow 2", "subflow 3"]);
     let gaps = interarrival(&capture, capture.tcp_stream(StreamId(0)).unwrap(), Counted::Data).server;
-    let fast = gaps.iter().filter(|gap| gap.span <= 1_000_000).count();
+    let fast = gaps.iter().filter(|gap| gap.span <= Span::from_milliseconds(1)).count();
     let share = points(panel, "subflow 0").iter().take_while(|point| point.x <= 0.001).last().unwrap().y;
     assert!((share - fast as f64 / gaps.len() as f64).abs() < 1e-12, "{share}");
     // This capture counts in microseconds: some times are zero.
-    let zero = gaps.iter().filter(|gap| gap.span == 0).count();
+    let zero = gaps.iter().filter(|gap| gap.span == Span::ZERO).count();
     assert!(zero > 0 && figure.caption.iter().any(|line| line.contains("are zero")), "{zero} {:?}", figure.caption);
     let alone = draw(&capture, "interarrival tcp 0 --towards server");
     assert_eq!(points(&alone.panels[0], "TCP stream 0"), points(panel, "subflow 0"));
@@ -308,7 +308,7 @@ fn flights_and_estimates_end_where_the_kernel_was_asked() {
         serde_json::from_value(truth["app_client"]["connections"][0]["subflows_last_seen"].clone()).unwrap();
     let initial = counters.values().find(|subflow| subflow["unacked"].as_u64() > Some(100)).unwrap();
     let number = |key: &str| initial[key].as_f64().unwrap();
-    let asked = number("sampled_at") - capture.origin() as f64 / 1e9;
+    let asked = number("sampled_at") - capture.origin().nanoseconds() as f64 / 1e9;
     let figure = draw(&capture, "flight 0 --towards server");
     let flight = points(&figure.panels[0], "subflow 0");
     let then = flight.iter().take_while(|point| point.x <= asked).last().unwrap().y;

@@ -74,7 +74,7 @@ fn arrows_are_the_packets_with_these_options() {
                 .filter(|packet| packet.subtypes.contains(&subtype))
                 .map(|packet| {
                     let (source, destination) = &packet.ends;
-                    (time_text(packet.time - capture.origin()), source.clone(), destination.clone())
+                    (time_text(packet.time - capture.origin().nanoseconds()), source.clone(), destination.clone())
                 })
                 .collect();
             let address = |lifeline: &str| lifeline.split_once(' ').unwrap().1.to_string();

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
 use mptcp_trace::analysis::rates::{Parcel, Window, WindowType, first_sent, stream_payload};
 use mptcp_trace::analysis::tcp_summary::tcp_summary;
 use mptcp_trace::tracking::{Role, Tracking};
+use mptcp_trace::{ConnectionId, Instant, Span};
 use mptcpanalyzer::drawing::figure::{Marks, Panel, Unit};
 
 use crate::support::drawn::{draw, names, points, scenario, try_draw};
@@ -45,7 +45,7 @@ fn tumbling_windows_are_those_of_tshark() {
     }
 }
 
-fn windows_sum(parcels: &[Parcel], window: Window, origin: i64) -> u64 {
+fn windows_sum(parcels: &[Parcel], window: Window, origin: Instant) -> u64 {
     window.fill(parcels, origin).iter().map(|level| level.octets).sum()
 }
 
@@ -74,7 +74,7 @@ fn windows_add_up_to_the_summaries() {
                         (&carried.get(role).retransmitted, own.retransmitted_bytes),
                         (&goodput.get(direction.towards)[index], share.goodput_bytes),
                     ] {
-                        for length in [100_000_000, 3_333_333, 7_000_000_000] {
+                        for length in [100_000_000, 3_333_333, 7_000_000_000].map(Span::from_nanoseconds) {
                             let window = Window::new(WindowType::Tumbling, length).unwrap();
                             assert_eq!(windows_sum(parcels, window, capture.origin()), bytes, "{label}: {share:?}");
                         }
@@ -90,34 +90,38 @@ fn windows_add_up_to_the_summaries() {
 
 /// Bytes times nanoseconds under the curve of a sliding window.
 fn area(parcels: &[Parcel], length: i64) -> i128 {
-    let levels = Window::new(WindowType::Sliding, length).unwrap().fill(parcels, 0);
-    levels.windows(2).map(|pair| i128::from(pair[1].from - pair[0].from) * i128::from(pair[0].octets)).sum()
+    let length = Span::from_nanoseconds(length);
+    let levels = Window::new(WindowType::Sliding, length).unwrap().fill(parcels, Instant::EPOCH);
+    levels
+        .windows(2)
+        .map(|pair| i128::from((pair[1].from - pair[0].from).nanoseconds()) * i128::from(pair[0].octets))
+        .sum()
 }
 
 /// Four times per second the programs asked their kernel how much each subflow had sent. Between asking and writing down
 /// the time some milliseconds may pass.
 #[test]
 fn what_was_carried_until_a_time_is_what_the_kernel_had_sent() {
-    const SLACK: i64 = 5_000_000;
+    const SLACK: Span = Span::from_milliseconds(5);
     let (mut compared, mut wrong) = (0, Vec::new());
     for file in ["01_basic/client.pcapng", "05b_failover_permanent/client.pcapng", "06c_lossy_blackouts/client.pcapng"]
     {
         let Some((path, capture)) = scenario(file) else { return };
         let truth = scenarios::json(&path, "truth.json").unwrap();
         for sample in truth["app_client"]["connections"][0]["series"].as_array().unwrap() {
-            let asked = (sample["t"].as_f64().unwrap() * 1e9) as i64;
+            let asked = Instant::EPOCH + Span::rounded(sample["t"].as_f64().unwrap());
             for subflow in sample["per"].as_array().unwrap() {
                 let local = subflow[0].as_str().unwrap();
                 let streams = &capture.tracking.streams;
                 let Some(stream) = streams.iter().find(|stream| stream.client.to_string() == local) else { continue };
                 let payload = &stream_payload(&capture, stream).server.payload;
-                let until = |time: i64| -> u64 {
+                let until = |time: Instant| -> u64 {
                     payload.iter().take_while(|parcel| parcel.time <= time).map(|parcel| parcel.octets).sum()
                 };
                 let (least, most) = (until(asked - SLACK), until(asked + SLACK));
                 let sent = subflow[2].as_u64().unwrap();
                 if !(least..=most).contains(&sent) {
-                    wrong.push(format!("{file} {local} at {asked}: {least} to {most}, the kernel had sent {sent}"));
+                    wrong.push(format!("{file} {local} at {asked:?}: {least} to {most}, the kernel had sent {sent}"));
                 }
                 compared += 1;
             }

@@ -95,7 +95,7 @@ fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() 
         let known: Vec<(StreamId, i64)> = octets.clone().filter_map(|octet| first.get(&octet).copied()).collect();
         if !known.is_empty() && known.iter().all(|(stream, _)| *stream != packet.stream) {
             let oldest = known.iter().map(|(_, time)| *time).min().unwrap();
-            expected.push((packet.time - capture.origin(), packet.time - oldest));
+            expected.push((packet.time - capture.origin().nanoseconds(), packet.time - oldest));
         }
         for octet in octets {
             first.entry(octet).or_insert((packet.stream, packet.time));
@@ -161,5 +161,5 @@ fn without_keys_plots_say_what_is_missing() {
     let drawn = numbers.flat_map(|one| one.marks.boxes()).map(|(_, low, ..)| low).fold(f64::MAX, f64::min);
     assert!(lowest >= 1.0 && lowest == drawn, "{lowest} {drawn}");
     let times = scenarios::tshark(&path, &["frame.time_epoch"]);
-    assert_eq!(printed(&times[0]), capture.origin());
+    assert_eq!(printed(&times[0]), capture.origin().nanoseconds());
 }

@@ -77,7 +77,7 @@ fn marks_are_the_packets_that_sent_again() {
         let mut drawn: Vec<(u64, u64)> = points.iter().map(|point| (nanoseconds(point.x), point.y as u64)).collect();
         let time =
             |id: u64| capture.segments.iter().find(|segment| segment.packetid == id).unwrap().abstime.nanoseconds();
-        let since = |id: u64| u64::try_from(time(id) - capture.origin()).unwrap();
+        let since = |id: u64| u64::try_from(time(id) - capture.origin().nanoseconds()).unwrap();
         let mut expected: Vec<(u64, u64)> = listed.iter().map(|one| (since(one.packetid), one.dsn.unwrap())).collect();
         drawn.sort_unstable();
         drawn.dedup();

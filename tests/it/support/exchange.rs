@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use hmac::{Hmac, KeyInit, Mac};
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::packets::native;
 use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::{ConnectionId, Span};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind, Severity, diagnose_capture, diagnose_connection};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -201,7 +201,7 @@ impl Said {
 
 /// What is told of a capture whose packets come one after the other.
 fn watched(capture: &Capture) -> Vec<(ConnectionId, Event)> {
-    let mut live = Live::new(1_000_000_000);
+    let mut live = Live::new(Span::from_seconds(1));
     for segment in &capture.segments {
         live.push(segment, capture.origin());
     }

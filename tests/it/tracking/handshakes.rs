@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::{EventKind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::analysis::setup::setup;
+use mptcp_trace::{ConnectionId, Span};
 use mptcpanalyzer::analysis::diagnose::{FindingKind, diagnose_connection};
 
 use crate::analysis::merge::end_of;
@@ -77,7 +77,7 @@ fn a_wrong_hmac_is_told_of_the_packet_that_carries_it() {
         let findings = diagnose_connection(&capture, connection, None);
         let wrong = findings.iter().filter(|finding| finding.finding == FindingKind::JoinHmacInvalid);
         assert_eq!(wrong.flat_map(|finding| finding.packets.clone()).collect::<Vec<_>>(), expected, "{name}");
-        let mut live = Live::new(1_000_000_000);
+        let mut live = Live::new(Span::from_seconds(1));
         capture.segments.iter().for_each(|segment| live.push(segment, capture.origin()));
         live.finish();
         let news = live.take_news();

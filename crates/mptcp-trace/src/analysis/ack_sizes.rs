@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::tracking::data::DataSequence;
+use crate::{Instant, PacketRow};
 
 /// A DATA_ACK that acknowledged more than all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AckSize {
     /// Row of its packet.
     pub row: PacketRow,
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Index of the subflow that it travelled on in [`crate::tracking::Connection::subflows`].
     pub subflow: usize,
     /// Advance over the highest before it, bytes of data.
@@ -56,12 +56,13 @@ pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::short::at;
     use crate::tracking::data::{Acknowledgement, Numbers, Sending, SentRange};
 
     fn sizes(numbers: Numbers, end: Option<u64>, acks: &[(i64, usize, u64)]) -> (Vec<(i64, usize, u64)>, u64) {
         let acknowledged = (0..).zip(acks).map(|(row, (time, subflow, next))| Acknowledgement {
             row: PacketRow(row),
-            time: *time,
+            time: at(*time),
             subflow: *subflow,
             next: *next,
             window: None,
@@ -69,7 +70,7 @@ mod tests {
         let acknowledged = acknowledged.collect();
         let sent = end.map(|end| SentRange {
             row: PacketRow(0),
-            time: 0,
+            time: at(0),
             subflow: 0,
             start: 0,
             end,
@@ -77,7 +78,7 @@ mod tests {
             numbered: true,
         });
         let found = ack_sizes(&DataSequence { sent: sent.into_iter().collect(), acknowledged, numbers });
-        (found.sizes.iter().map(|size| (size.time, size.subflow, size.new)).collect(), found.nothing_new)
+        (found.sizes.iter().map(|size| (size.time.nanoseconds(), size.subflow, size.new)).collect(), found.nothing_new)
     }
 
     #[test]

@@ -6,25 +6,25 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, SentRange, data_sequence};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::{Travelling, in_file_order};
 use crate::tracking::{ByRole, Capture, Connection, Role};
+use crate::{Instant, PacketRow, Span};
 
 /// A DATA_ACK that acknowledges more than all before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passing {
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Row of the packet.
     pub row: PacketRow,
     /// The next byte that the receiver expects; a working number.
     pub next: u64,
     /// When a DATA_ACK last said the same.
-    pub last: i64,
+    pub last: Instant,
 }
 
 /// A time in which the DATA_ACK stood still in front of data that TCP had acknowledged.
@@ -32,14 +32,14 @@ pub struct Passing {
 pub struct Standing {
     /// The next byte that the receiver expected; a working number.
     pub next: u64,
-    /// When a DATA_ACK first said so, nanoseconds since 1970.
-    pub from: i64,
+    /// When a DATA_ACK first said so.
+    pub from: Instant,
     /// When TCP acknowledged that byte.
-    pub tcp_acknowledged: i64,
+    pub tcp_acknowledged: Instant,
     /// Row of the packet that did.
     pub row: PacketRow,
     /// When a DATA_ACK went beyond it, or the last packet with one that did not.
-    pub until: i64,
+    pub until: Instant,
     /// Whether one went beyond.
     pub recovered: bool,
     /// Row of that packet.
@@ -49,10 +49,10 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Duration after TCP's acknowledgement, nanoseconds.
+    /// Duration after TCP's acknowledgement.
     #[must_use]
-    pub fn length(&self) -> i64 {
-        self.until.saturating_sub(self.tcp_acknowledged)
+    pub fn length(&self) -> Span {
+        self.until - self.tcp_acknowledged
     }
 }
 
@@ -61,9 +61,9 @@ impl Standing {
 pub struct Acknowledged {
     passings: Vec<Passing>,
     /// For each subflow: when its TCP acknowledged more than before, and how far.
-    tcp: Vec<Vec<(i64, u64)>>,
+    tcp: Vec<Vec<(Instant, u64)>>,
     /// For each subflow: when its acknowledgements came, those that acknowledge nothing new included.
-    heard: Vec<Vec<i64>>,
+    heard: Vec<Vec<Instant>>,
     /// For each packet with payload: index of its subflow, and where its payload ends there.
     ends: HashMap<PacketRow, (usize, u64)>,
     /// The times in which the DATA_ACK stood still although TCP went on.
@@ -74,7 +74,7 @@ pub struct Acknowledged {
 #[must_use]
 pub fn acknowledged(capture: &Capture, connection: &Connection) -> ByRole<Acknowledged> {
     let mut packets = in_file_order(&capture.segments, &capture.tracking, connection);
-    packets.sort_by_key(|packet| packet.segment.abstime.nanoseconds());
+    packets.sort_by_key(|packet| packet.segment.abstime);
     let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
     let of = |towards: Role| Watch::new(connection, sequences.get(towards)).over(&packets, towards);
     ByRole { server: of(Role::Server), client: of(Role::Client) }
@@ -96,14 +96,14 @@ impl Acknowledged {
 
     /// Whether an acknowledgement came on a subflow after `from` and not after `until`.
     #[must_use]
-    pub fn heard(&self, subflow: usize, from: i64, until: i64) -> bool {
+    pub fn heard(&self, subflow: usize, from: Instant, until: Instant) -> bool {
         let times = self.heard.get(subflow).map_or(&[][..], Vec::as_slice);
         times.get(times.partition_point(|time| *time <= from)).is_some_and(|time| *time <= until)
     }
 
-    /// When TCP acknowledged the payload of the packet in `row`, nanoseconds since 1970.
+    /// When TCP acknowledged the payload of the packet in `row`.
     #[must_use]
-    pub fn by_tcp(&self, row: PacketRow) -> Option<i64> {
+    pub fn by_tcp(&self, row: PacketRow) -> Option<Instant> {
         let (subflow, end) = self.ends.get(&row)?;
         let acknowledgements = self.tcp.get(*subflow)?;
         let first = acknowledgements.partition_point(|(_, next)| next < end);
@@ -182,7 +182,7 @@ impl<'a> Watch<'a> {
     }
 
     fn acknowledges(&mut self, packet: &Travelling<'_>) {
-        let time = packet.segment.abstime.nanoseconds();
+        let time = packet.segment.abstime;
         let (Some(positions), Some(under_way), Some(tcp), Some(heard)) = (
             self.positions.get(packet.subflow),
             self.under_way.get_mut(packet.subflow),

@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::volume::{rate, seconds};
-use crate::StreamId;
+use super::volume::rate;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Sending, SentRange};
+use crate::{Instant, Span, StreamId};
 
 /// Windows that one direction is cut into at most; with more they are made longer.
 const MOST_WINDOWS: f64 = 10_000.0;
@@ -60,10 +60,10 @@ pub struct Capacity {
 /// One window.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct WindowBenefit {
-    /// When it begins, nanoseconds since 1970.
-    pub from: i64,
+    /// When it begins.
+    pub from: Instant,
     /// When it ends.
-    pub until: i64,
+    pub until: Instant,
     /// Bytes of data sent first within it.
     pub goodput_bytes: u64,
     /// Its benefit.
@@ -98,27 +98,27 @@ pub fn aggregation_benefit(
 ) -> Option<AggregationBenefit> {
     sent.sort_by_key(|range| range.time);
     let first = sent.first()?.time;
-    let span = Span::new(first, sent.last()?.time, window);
-    let peaks = peaks(&sent, streams.len(), span.length);
+    let stretch = Stretch::new(first, sent.last()?.time, window);
+    let peaks = peaks(&sent, streams.len(), stretch.length);
     let capacities: Vec<Capacity> = streams
         .iter()
         .zip(peaks)
         .map(|(stream, octets)| {
             let known = given.get(stream).copied();
-            let rate = known.or_else(|| rate(octets, span.window())).unwrap_or(0.0);
+            let rate = known.or_else(|| rate(octets, stretch.window())).unwrap_or(0.0);
             Capacity { tcpstream: *stream, rate, estimated: known.is_none() }
         })
         .collect();
     let rates: Vec<f64> = capacities.iter().map(|capacity| capacity.rate).collect();
-    let octets = span.goodput(&sent);
+    let octets = stretch.goodput(&sent);
     let goodput_bytes = octets.iter().sum();
-    let duration = seconds(Some((span.first, span.last)));
+    let duration = (stretch.last - stretch.first).seconds();
     let goodput = rate(goodput_bytes, duration);
     let windows = octets.into_iter().enumerate().map(|(index, goodput_bytes)| WindowBenefit {
-        from: span.edge(index),
-        until: span.edge(index.saturating_add(1)),
+        from: stretch.edge(index),
+        until: stretch.edge(index.saturating_add(1)),
         goodput_bytes,
-        benefit: rate(goodput_bytes, span.window()).and_then(|goodput| benefit(goodput, &rates)),
+        benefit: rate(goodput_bytes, stretch.window()).and_then(|goodput| benefit(goodput, &rates)),
     });
     Some(AggregationBenefit {
         towards,
@@ -126,29 +126,29 @@ pub fn aggregation_benefit(
         duration,
         goodput,
         benefit: goodput.and_then(|goodput| benefit(goodput, &rates)),
-        window: span.window(),
+        window: stretch.window(),
         windows: windows.collect(),
         capacities,
     })
 }
 
 /// A stretch of time in equal windows.
-struct Span {
-    first: i64,
-    last: i64,
+struct Stretch {
+    first: Instant,
+    last: Instant,
     count: usize,
     /// Of a window, nanoseconds.
     length: f64,
 }
 
-impl Span {
-    fn new(first: i64, last: i64, window: f64) -> Self {
+impl Stretch {
+    fn new(first: Instant, last: Instant, window: f64) -> Self {
         #[allow(clippy::cast_precision_loss)]
-        let duration = last.saturating_sub(first) as f64;
+        let duration = (last - first).nanoseconds() as f64;
         let count = (duration / (window * 1e9)).round();
         let count = if count.is_finite() { count.clamp(1.0, MOST_WINDOWS) } else { MOST_WINDOWS };
         // At most some thousand.
-        Span { first, last, count: count as usize, length: duration / count }
+        Stretch { first, last, count: count as usize, length: duration / count }
     }
 
     /// Length of a window, seconds.
@@ -157,12 +157,12 @@ impl Span {
     }
 
     /// Where a window begins.
-    fn edge(&self, index: usize) -> i64 {
+    fn edge(&self, index: usize) -> Instant {
         if index >= self.count {
             return self.last;
         }
         // Within the stretch; `as` saturates.
-        self.first.saturating_add((self.length * index as f64).round() as i64)
+        self.first + Span::from_nanoseconds((self.length * index as f64).round() as i64)
     }
 
     /// Bytes sent first in each window.
@@ -170,7 +170,7 @@ impl Span {
         let mut octets = vec![0_u64; self.count];
         for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
             #[allow(clippy::cast_precision_loss)]
-            let since = range.time.saturating_sub(self.first) as f64;
+            let since = (range.time - self.first).nanoseconds() as f64;
             let index = if self.length > 0.0 { (since / self.length).floor() } else { 0.0 };
             // Not negative: the first packet is the earliest. The last one belongs to the last window.
             let index = (index as usize).min(self.count.saturating_sub(1));
@@ -184,23 +184,23 @@ impl Span {
 
 /// The most bytes that each subflow sent within any `length` nanoseconds; `sent` is in the order of time.
 fn peaks(sent: &[SentRange], subflows: usize, length: f64) -> Vec<u64> {
-    let mut by_subflow: Vec<Vec<(i64, u64)>> = vec![Vec::new(); subflows];
+    let mut by_subflow: Vec<Vec<(Instant, u64)>> = vec![Vec::new(); subflows];
     for range in interruptible(sent) {
         if let Some(own) = by_subflow.get_mut(range.subflow) {
             own.push((range.time, range.end.saturating_sub(range.start)));
         }
     }
     // `as` saturates.
-    let length = length.ceil() as i64;
+    let length = Span::from_nanoseconds(length.ceil() as i64);
     by_subflow.iter().map(|own| peak(own, length)).collect()
 }
 
-fn peak(sent: &[(i64, u64)], length: i64) -> u64 {
+fn peak(sent: &[(Instant, u64)], length: Span) -> u64 {
     let mut gone = sent.iter().peekable();
     let (mut within, mut highest) = (0_u64, 0);
     for (time, bytes) in interruptible(sent) {
         within = within.saturating_add(*bytes);
-        while let Some((_, bytes)) = gone.next_if(|(start, _)| time.saturating_sub(*start) > length) {
+        while let Some((_, bytes)) = gone.next_if(|(start, _)| *time - *start > length) {
             within = within.saturating_sub(*bytes);
         }
         highest = highest.max(within);
@@ -212,6 +212,7 @@ fn peak(sent: &[(i64, u64)], length: i64) -> u64 {
 mod tests {
     use super::*;
     use crate::PacketRow;
+    use crate::time::short::{at, at_ms, ms};
 
     fn close(found: Option<f64>, expected: f64) {
         let found = found.expect("a benefit");
@@ -249,24 +250,21 @@ mod tests {
         close(benefit(5.0, &[10.0]), -0.5);
     }
 
-    const SECOND: i64 = 1_000_000_000;
-
     #[test]
     fn the_highest_rate_is_that_of_any_stretch_as_long_as_a_window() {
         // 100 bytes at 0, 0.9, 1.1 and 1.8 s: the three between 0.9 and 1.8 lie within one second, wherever windows
         // begin.
-        let sent = [(0, 100), (SECOND * 9 / 10, 100), (SECOND * 11 / 10, 100), (SECOND * 18 / 10, 100)];
-        assert_eq!(peak(&sent, SECOND), 300);
-        assert_eq!(peak(&sent, SECOND / 2), 200);
-        assert_eq!(peak(&[], SECOND), 0);
+        let sent = [(0, 100), (900, 100), (1100, 100), (1800, 100)].map(|(time, bytes)| (at_ms(time), bytes));
+        assert_eq!(peak(&sent, ms(1000)), 300);
+        assert_eq!(peak(&sent, ms(500)), 200);
+        assert_eq!(peak(&[], ms(1000)), 0);
     }
 
     /// Two seconds: subflow 7 sends 100 bytes each half of a second, subflow 9 once 200 in the second one.
     #[test]
     fn a_transfer_worked_by_hand() {
-        let half = SECOND / 2;
-        let mut sent: Vec<SentRange> = (0..=4).map(|step| range(step * half, 0, 100, Sending::First)).collect();
-        sent.push(range(SECOND * 3 / 2, 1, 200, Sending::First));
+        let mut sent: Vec<SentRange> = (0..=4).map(|step| range(step * 500, 0, 100, Sending::First)).collect();
+        sent.push(range(1500, 1, 200, Sending::First));
         let given = BTreeMap::from([(StreamId(9), 250.0)]);
         let found = aggregation_benefit(sent, &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given).unwrap();
         assert_eq!((found.goodput_bytes, found.duration, found.window), (700, 2.0, 1.0));
@@ -279,12 +277,20 @@ mod tests {
         assert_eq!(found.windows.iter().map(|window| window.goodput_bytes).collect::<Vec<_>>(), [200, 500]);
         close(found.windows[0].benefit, -1.0 / 3.0);
         close(found.windows[1].benefit, 0.8);
-        assert_eq!((found.windows[1].from, found.windows[1].until), (SECOND, 2 * SECOND));
+        assert_eq!((found.windows[1].from, found.windows[1].until), (at_ms(1000), at_ms(2000)));
         assert_eq!(aggregation_benefit(Vec::new(), &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given), None);
     }
 
-    fn range(time: i64, subflow: usize, octets: u64, sending: Sending) -> SentRange {
-        SentRange { row: PacketRow(0), time, subflow, start: 1000, end: 1000 + octets, sending, numbered: true }
+    fn range(milliseconds: i64, subflow: usize, octets: u64, sending: Sending) -> SentRange {
+        SentRange {
+            row: PacketRow(0),
+            time: at_ms(milliseconds),
+            subflow,
+            start: 1000,
+            end: 1000 + octets,
+            sending,
+            numbered: true,
+        }
     }
 
     #[test]
@@ -292,23 +298,23 @@ mod tests {
         // 2.6 seconds in windows of about one: three of 0.8667 s.
         let sent = [
             range(0, 0, 10, Sending::First),
-            range(SECOND, 1, 20, Sending::First),
-            range(SECOND, 1, 500, Sending::Reinjection),
-            range(SECOND * 26 / 10, 0, 40, Sending::First),
+            range(1000, 1, 20, Sending::First),
+            range(1000, 1, 500, Sending::Reinjection),
+            range(2600, 0, 40, Sending::First),
         ];
-        let span = Span::new(0, SECOND * 26 / 10, 1.0);
-        assert_eq!(span.count, 3);
-        assert_eq!(span.goodput(&sent), [10, 20, 40]);
-        assert_eq!((span.edge(0), span.edge(1), span.edge(3)), (0, 866_666_667, SECOND * 26 / 10));
+        let stretch = Stretch::new(at_ms(0), at_ms(2600), 1.0);
+        assert_eq!(stretch.count, 3);
+        assert_eq!(stretch.goodput(&sent), [10, 20, 40]);
+        assert_eq!((stretch.edge(0), stretch.edge(1), stretch.edge(3)), (at(0), at(866_666_667), at_ms(2600)));
         // A capacity counts all that was sent, also what had been sent before.
-        assert_eq!(peaks(&sent, 2, span.length), [40, 520]);
+        assert_eq!(peaks(&sent, 2, stretch.length), [40, 520]);
     }
 
     #[test]
     fn a_moment_is_one_window() {
-        let span = Span::new(5, 5, 1.0);
-        assert_eq!((span.count, span.window()), (1, 0.0));
-        assert_eq!(span.goodput(&[range(5, 0, 7, Sending::First)]), [7]);
-        assert_eq!(Span::new(0, i64::MAX, 1e-9).count, 10_000);
+        let stretch = Stretch::new(at_ms(5), at_ms(5), 1.0);
+        assert_eq!((stretch.count, stretch.window()), (1, 0.0));
+        assert_eq!(stretch.goodput(&[range(5, 0, 7, Sending::First)]), [7]);
+        assert_eq!(Stretch::new(at(0), Instant::MAX, 1e-9).count, 10_000);
     }
 }

@@ -9,45 +9,45 @@ use crate::packets::segment::{Prio, flag};
 use crate::tracking::connections::JoinHandshake;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Capture, Connection, Role, Subflow, SubflowKind, Tracking};
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, StreamId};
 
 /// One subflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability {
     /// Wireshark's `tcp.stream`.
     pub tcpstream: StreamId,
-    /// When it was established, nanoseconds since 1970; `None` where it was not.
-    pub from: Option<i64>,
+    /// When it was established; `None` where it was not.
+    pub from: Option<Instant>,
     /// When it was closed, reset or withdrawn, or the connection was aborted; `None` where none of it was captured.
-    pub until: Option<i64>,
+    pub until: Option<Instant>,
     /// From when on it was a backup, or not: by the handshake, then by MP_PRIO (RFC 8684 §3.3.8).
-    backup: Vec<(i64, bool)>,
+    backup: Vec<(Instant, bool)>,
 }
 
 impl Availability {
     /// Whether it could carry data in all that time.
     #[must_use]
-    pub fn covers(&self, from: i64, until: i64) -> bool {
+    pub fn covers(&self, from: Instant, until: Instant) -> bool {
         self.from.is_some_and(|since| since <= from) && self.until.is_none_or(|end| end >= until)
     }
 
     /// Whether MP_PRIO had changed its priority by that time.
     #[must_use]
-    pub fn is_changed(&self, now: i64) -> bool {
+    pub fn is_changed(&self, now: Instant) -> bool {
         // Its first change is the earliest, and the second entry at the latest.
-        self.backup.iter().find(|(since, _)| *since > i64::MIN).is_some_and(|(since, _)| *since <= now)
+        self.backup.iter().find(|(since, _)| *since > Instant::MIN).is_some_and(|(since, _)| *since <= now)
     }
 
-    /// When MP_PRIO made it a backup, where it was one at the end and had not been opened as one, nanoseconds since 1970.
+    /// When MP_PRIO made it a backup, where it was one at the end and had not been opened as one.
     #[must_use]
-    pub fn made_backup(&self) -> Option<i64> {
+    pub fn made_backup(&self) -> Option<Instant> {
         let (since, backup) = self.backup.last()?;
-        (*backup && *since != i64::MIN).then_some(*since)
+        (*backup && *since != Instant::MIN).then_some(*since)
     }
 
     /// Whether either end wanted it as a backup at that time.
     #[must_use]
-    pub fn is_backup(&self, now: i64) -> bool {
+    pub fn is_backup(&self, now: Instant) -> bool {
         let changes = self.backup.partition_point(|(since, _)| *since <= now);
         changes.checked_sub(1).and_then(|last| self.backup.get(last)).is_some_and(|(_, backup)| *backup)
     }
@@ -59,13 +59,13 @@ const NAMED: usize = 64;
 /// The subflows of `connection`, in the order of [`Connection::subflows`]; `packets` are those of the connection.
 #[must_use]
 pub fn availability(capture: &Capture, connection: &Connection, packets: &[Travelling<'_>]) -> Vec<Availability> {
-    let time = |row: PacketRow| capture.segments.get(row.index()).map(|segment| segment.abstime.nanoseconds());
+    let time = |row: PacketRow| capture.segments.get(row.index()).map(|segment| segment.abstime);
     let joined: Vec<(StreamId, PacketRow)> = joins(capture, connection)
         .iter()
         .filter(|join| join.outcome == Outcome::Established)
         .map(|join| (join.tcpstream, join.decided_by))
         .collect();
-    let begin = |id: StreamId| -> Option<i64> {
+    let begin = |id: StreamId| -> Option<Instant> {
         let (stream, subflow) = (capture.tracking.stream(id)?, capture.tracking.subflow(id)?);
         match subflow.kind {
             SubflowKind::Initial => time(stream.third_ack?),
@@ -81,8 +81,9 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
     let mut found: Vec<Availability> = connection.subflows.iter().map(of).collect();
     for (own, id) in interruptible(found.iter_mut().zip(&connection.subflows)) {
         let handshake = capture.tracking.subflow(*id).and_then(handshake);
-        own.backup
-            .extend(handshake.map(|join| (i64::MIN, [join.backup.client, join.backup.server].contains(&Some(true)))));
+        own.backup.extend(
+            handshake.map(|join| (Instant::MIN, [join.backup.client, join.backup.server].contains(&Some(true)))),
+        );
     }
     let mut changes = Changes { connection, found, of_id: HashMap::new(), named: 0, aborted: false };
     for (index, id) in interruptible(connection.subflows.iter().enumerate()) {
@@ -111,7 +112,7 @@ struct Changes<'a> {
 
 impl Changes<'_> {
     fn note(&mut self, packet: &Travelling<'_>) {
-        let now = packet.segment.abstime.nanoseconds();
+        let now = packet.segment.abstime;
         if (packet.ends_with(flag::FIN) || packet.ends_with(flag::RST))
             && let Some(own) = self.found.get_mut(packet.subflow)
         {

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::copies::CopiedStream;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
+use crate::{PacketRow, Span};
 
 /// Where a stream or connection was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl CapturePoint {
     }
 }
 
-/// Handshakes faster than this, in nanoseconds, do not tell: both ends are near.
-const TOO_FAST: i64 = 100_000;
+/// Handshakes faster than this do not tell: both ends are near.
+const TOO_FAST: Span = Span::from_nanoseconds(100_000);
 /// The near end answers at least this many times faster than the far one.
 const FASTER: i64 = 4;
 /// Time to live that hosts send with.
@@ -88,25 +88,25 @@ pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<Captu
 
 /// The times that server and client took to answer in the handshake, as seen here; `None` where a part is missing or the
 /// clock was set back.
-fn handshake(segments: &[Segment], stream: &Stream) -> Option<(i64, i64)> {
-    let time = |row: Option<PacketRow>| segments.get(row?.index()).map(|segment| segment.abstime.nanoseconds());
+fn handshake(segments: &[Segment], stream: &Stream) -> Option<(Span, Span)> {
+    let time = |row: Option<PacketRow>| segments.get(row?.index()).map(|segment| segment.abstime);
     let answered = time(stream.syn_ack)?;
     // Of several SYNs the last one before the answer brought it about.
     let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
     let syns = before.filter_map(|row| segments.get(row.index())).filter(|segment| segment.is_syn());
-    let asked = syns.last()?.abstime.nanoseconds();
-    let delays = (answered.saturating_sub(asked), time(stream.third_ack)?.saturating_sub(answered));
-    (delays.0 >= 0 && delays.1 >= 0).then_some(delays)
+    let asked = syns.last()?.abstime;
+    let delays = (answered - asked, time(stream.third_ack)? - answered);
+    (delays.0 >= Span::ZERO && delays.1 >= Span::ZERO).then_some(delays)
 }
 
 /// The place that the halves of the handshake and the times to live of either end's packets (whether they are as hosts
 /// send them) allow. A router near an end answers nothing itself, but what it passes on has lost a hop: a packet whose time
 /// to live is not an initial one was not recorded where it was sent.
-fn decide(delays: Option<(i64, i64)>, initial: ByRole<Option<bool>>) -> Option<CapturePoint> {
+fn decide(delays: Option<(Span, Span)>, initial: ByRole<Option<bool>>) -> Option<CapturePoint> {
     let near = delays.and_then(|(server, client)| {
-        if client.saturating_mul(FASTER) <= server {
+        if client * FASTER <= server {
             Some(Role::Client)
-        } else if server.saturating_mul(FASTER) <= client {
+        } else if server * FASTER <= client {
             Some(Role::Server)
         } else {
             None
@@ -149,6 +149,7 @@ fn initial_times_to_live(capture: &Capture, stream: &Stream) -> ByRole<Option<bo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::short::ns;
 
     const UNKNOWN: ByRole<Option<bool>> = ByRole { client: None, server: None };
     const CLIENT: Option<CapturePoint> = Some(CapturePoint::At(Role::Client));
@@ -159,30 +160,34 @@ mod tests {
         ByRole { client: Some(client), server: Some(server) }
     }
 
+    fn told(server: i64, client: i64, initial: ByRole<Option<bool>>) -> Option<CapturePoint> {
+        decide(Some((ns(server), ns(client))), initial)
+    }
+
     #[test]
     fn the_end_that_answers_at_once_is_near() {
         // On one link both ends' packets have the time to live that they were sent with.
         for times in [UNKNOWN, initial(true, true)] {
-            assert_eq!(decide(Some((20_000_000, 40_000)), times), CLIENT);
-            assert_eq!(decide(Some((40_000, 20_000_000)), times), SERVER);
-            assert_eq!(decide(Some((9_000_000, 11_000_000)), times), BETWEEN);
-            assert_eq!(decide(Some((40_000, 9_000)), times), None, "both ends are near");
+            assert_eq!(told(20_000_000, 40_000, times), CLIENT);
+            assert_eq!(told(40_000, 20_000_000, times), SERVER);
+            assert_eq!(told(9_000_000, 11_000_000, times), BETWEEN);
+            assert_eq!(told(40_000, 9_000, times), None, "both ends are near");
             assert_eq!(decide(None, times), None);
         }
     }
 
     #[test]
     fn a_router_near_an_end_is_not_that_end() {
-        assert_eq!(decide(Some((40_000_000, 4_000_000)), initial(false, false)), BETWEEN);
-        assert_eq!(decide(Some((40_000_000, 50_000)), initial(false, true)), BETWEEN, "one hop from the client");
-        assert_eq!(decide(Some((50_000, 40_000_000)), initial(true, false)), BETWEEN, "one hop from the server");
-        assert_eq!(decide(Some((40_000, 30_000)), initial(false, false)), BETWEEN);
+        assert_eq!(told(40_000_000, 4_000_000, initial(false, false)), BETWEEN);
+        assert_eq!(told(40_000_000, 50_000, initial(false, true)), BETWEEN, "one hop from the client");
+        assert_eq!(told(50_000, 40_000_000, initial(true, false)), BETWEEN, "one hop from the server");
+        assert_eq!(told(40_000, 30_000, initial(false, false)), BETWEEN);
         // The end itself: nothing has lost a hop there.
-        assert_eq!(decide(Some((40_000_000, 50_000)), initial(true, false)), CLIENT);
-        assert_eq!(decide(Some((50_000, 40_000_000)), initial(false, true)), SERVER);
+        assert_eq!(told(40_000_000, 50_000, initial(true, false)), CLIENT);
+        assert_eq!(told(50_000, 40_000_000, initial(false, true)), SERVER);
         // Between near ends: the first router looks like the client by its times to live, but not by its handshake.
-        assert_eq!(decide(Some((74_000, 28_000)), initial(true, false)), None);
-        assert_eq!(decide(Some((80_000, 9_000)), initial(true, false)), CLIENT);
+        assert_eq!(told(74_000, 28_000, initial(true, false)), None);
+        assert_eq!(told(80_000, 9_000, initial(true, false)), CLIENT);
         assert_eq!(decide(None, initial(false, false)), BETWEEN);
     }
 

@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use super::flight::Moment;
+use crate::Instant;
 use crate::interrupt::interruptible;
 
 /// One round trip, and the most that was under way in it.
@@ -15,10 +16,10 @@ use crate::interrupt::interruptible;
 /// that had been sent by its beginning is acknowledged: of the first round that is the packet it began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RoundTrip {
-    /// When it began, nanoseconds since 1970.
-    pub from: i64,
+    /// When it began.
+    pub from: Instant,
     /// When it ended; when the last packet was seen, if the capture ended first.
-    pub until: i64,
+    pub until: Instant,
     /// The most bytes under way in it, those that SACK reported left out.
     pub most: u64,
     /// Bytes were sent again in it. What was lost is then still counted as under way, although the sender has given

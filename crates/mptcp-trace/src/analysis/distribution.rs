@@ -4,6 +4,7 @@
 //! values the p-th percentile has rank (n - 1) · p / 100, counted from 0. This is "linear" in NumPy and pandas, type 7
 //! in R. The result is rounded to the nanosecond.
 
+use crate::Span;
 use serde::Serialize;
 
 /// Minimum, quartiles, 99th percentile, maximum and mean, in seconds; all `None` without samples.
@@ -28,11 +29,11 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// The distribution of `values`, nanoseconds in any order.
+    /// The distribution of `values`, which are in any order.
     #[must_use]
-    pub fn of(mut values: Vec<i64>) -> Self {
+    pub fn of(mut values: Vec<Span>) -> Self {
         values.sort_unstable();
-        let sum: i128 = values.iter().copied().map(i128::from).sum();
+        let sum: i128 = values.iter().map(|value| i128::from(value.nanoseconds())).sum();
         #[allow(clippy::cast_precision_loss)]
         let mean = (!values.is_empty()).then(|| sum as f64 / values.len() as f64 / 1e9);
         Distribution {
@@ -50,7 +51,7 @@ impl Distribution {
 
 /// Each distinct value with the share of all that are at most it, in order: the cumulative distribution.
 #[must_use]
-pub fn cumulative(mut values: Vec<i64>) -> Vec<(i64, f64)> {
+pub fn cumulative<T: Ord + Copy>(mut values: Vec<T>) -> Vec<(T, f64)> {
     values.sort_unstable();
     let count = values.len();
     let mut below = 0_usize;
@@ -64,11 +65,11 @@ pub fn cumulative(mut values: Vec<i64>) -> Vec<(i64, f64)> {
 }
 
 /// The percentile of values in order, in seconds.
-fn percentile(sorted: &[i64], percent: usize) -> Option<f64> {
+fn percentile(sorted: &[Span], percent: usize) -> Option<f64> {
     let hundredths = sorted.len().checked_sub(1)?.checked_mul(percent)?;
     let (index, rest) = (hundredths / 100, hundredths % 100);
-    let below = i128::from(*sorted.get(index)?);
-    let above = sorted.get(index + 1).map_or(below, |value| i128::from(*value));
+    let below = i128::from(sorted.get(index)?.nanoseconds());
+    let above = sorted.get(index + 1).map_or(below, |value| i128::from(value.nanoseconds()));
     let hundredfold = below * 100 + (above - below) * rest as i128;
     #[allow(clippy::cast_precision_loss)]
     Some((hundredfold + 50).div_euclid(100) as f64 / 1e9)
@@ -77,11 +78,12 @@ fn percentile(sorted: &[i64], percent: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::short::{ms, ns};
 
     #[test]
     fn percentiles_are_those_of_numpy() {
         // numpy.percentile([1, 2, 3, 4], [25, 50, 75, 99]) is [1.75, 2.5, 3.25, 3.97].
-        let found = Distribution::of(vec![4_000_000_000, 1_000_000_000, 3_000_000_000, 2_000_000_000]);
+        let found = Distribution::of([4000, 1000, 3000, 2000].map(ms).to_vec());
         let expected = Distribution {
             samples: 4,
             min: Some(1.0),
@@ -97,7 +99,7 @@ mod tests {
 
     #[test]
     fn one_value_is_every_percentile() {
-        let found = Distribution::of(vec![-7]);
+        let found = Distribution::of(vec![ns(-7)]);
         let value = Some(-7e-9);
         assert_eq!([found.min, found.p25, found.median, found.p75, found.p99, found.max], [value; 6]);
     }
@@ -111,6 +113,6 @@ mod tests {
     fn shares_grow_to_one_and_equal_values_are_one_step() {
         let steps = cumulative(vec![30, 10, 20, 20, 20, -5, 40, 40]);
         assert_eq!(steps, [(-5, 0.125), (10, 0.25), (20, 0.625), (30, 0.75), (40, 1.0)]);
-        assert_eq!(cumulative(Vec::new()), []);
+        assert_eq!(cumulative(Vec::<i64>::new()), []);
     }
 }

@@ -2,21 +2,21 @@
 
 use serde::Serialize;
 
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::{StreamPacket, in_time_order};
 use crate::tracking::{ByRole, Nature, Stream, Tracking};
+use crate::{Instant, PacketRow};
 
 /// State from an instant until the next one. Positions only compare with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Moment {
     /// Row of the packet that brought it about.
     pub row: PacketRow,
-    /// When, nanoseconds since 1970.
-    pub time: i64,
+    /// When.
+    pub time: Instant,
     /// One past the highest byte sent so far.
     pub sent: u64,
     /// The next byte that the receiver expects, by its cumulative acknowledgements so far.
@@ -86,7 +86,7 @@ impl Direction {
         // What lies before the first byte seen is not known to be under way.
         let now = self.now.get_or_insert(Moment { sent: start, acknowledged: start, ..Moment::default() });
         let sent = now.sent.max(end);
-        *now = Moment { row: packet.row, time: segment.abstime.nanoseconds(), sent, again, ..*now };
+        *now = Moment { row: packet.row, time: segment.abstime, sent, again, ..*now };
         self.moments.extend(self.now);
     }
 
@@ -111,7 +111,7 @@ impl Direction {
             }
         }
         let selectively = self.selectively.total();
-        *now = Moment { row: packet.row, time: segment.abstime.nanoseconds(), selectively, again: false, ..*now };
+        *now = Moment { row: packet.row, time: segment.abstime, selectively, again: false, ..*now };
         self.moments.extend(self.now);
     }
 }

@@ -6,29 +6,30 @@
 
 use super::receive_window::{Step, Window};
 use crate::interrupt::interruptible;
+use crate::{Instant, Span};
 
-/// A shorter silence is not a gap, nanoseconds: the least retransmission timeout of Linux (`TCP_RTO_MIN`), after which TCP also
+/// A shorter silence is not a gap: the least retransmission timeout of Linux (`TCP_RTO_MIN`), after which TCP also
 /// takes a connection for idle and starts slowly again (RFC 5681 §4.1).
-const LEAST: i64 = 200_000_000;
+const LEAST: Span = Span::from_milliseconds(200);
 /// The same where no round trip is known: the first retransmission timeout (RFC 6298 §2).
-const LEAST_UNKNOWN: i64 = 1_000_000_000;
+const LEAST_UNKNOWN: Span = Span::from_seconds(1);
 
 /// A time when a sender was silent with nothing in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// Since when nothing was in its way, as seen here; nanoseconds since 1970.
-    pub from: i64,
+    /// Since when nothing was in its way, as seen here.
+    pub from: Instant,
     /// When it sent data again.
-    pub until: i64,
+    pub until: Instant,
     /// The packet that did.
     pub packetid: u64,
 }
 
 impl Gap {
-    /// Duration, nanoseconds.
+    /// Duration.
     #[must_use]
-    pub fn length(&self) -> i64 {
-        self.until.saturating_sub(self.from)
+    pub fn length(&self) -> Span {
+        self.until - self.from
     }
 }
 
@@ -37,39 +38,39 @@ impl Gap {
 pub struct IdleGaps {
     /// The gaps.
     pub gaps: Vec<Gap>,
-    /// First and last data, nanoseconds since 1970.
-    pub span: Option<(i64, i64)>,
+    /// First and last data.
+    pub span: Option<(Instant, Instant)>,
 }
 
-/// How long a silence has to be, nanoseconds. `round_trip` is the longest that a handshake showed. Away from the sender
+/// How long a silence has to be. `round_trip` is the longest that a handshake showed. Away from the sender
 /// (`delay` is not zero) what was lost before the capture point looks like a gap until it is sent again: there it has to be
 /// longer than two timeouts.
 #[must_use]
-pub fn threshold(round_trip: Option<i64>, delay: i64) -> i64 {
+pub fn threshold(round_trip: Option<Span>, delay: Span) -> Span {
     let Some(round_trip) = round_trip else { return LEAST_UNKNOWN };
-    if delay > 0 { LEAST.saturating_add(round_trip).saturating_mul(2) } else { LEAST.max(round_trip.saturating_mul(2)) }
+    if delay > Span::ZERO { (LEAST + round_trip) * 2 } else { LEAST.max(round_trip * 2) }
 }
 
-/// The gaps of a direction that last `threshold` nanoseconds or longer for its sender, which hears `delay` nanoseconds
+/// The gaps of a direction that last `threshold` or longer for its sender, which hears `delay`
 /// later than here what its receiver says. Away from the sender a path that breaks makes a gap as well, until another
 /// subflow takes over: there a gap only counts where the subflow that carried data before it does so again soon.
 #[must_use]
-pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: i64, threshold: i64) -> IdleGaps {
+pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: Span, threshold: Span) -> IdleGaps {
     let mut found = IdleGaps::default();
     let mut doubtful: Vec<Doubtful> = Vec::new();
     let mut carrier = 0;
     let mut window = Window::default();
     // Since when nothing is in the sender's way; whether the other end sent data since this one did.
-    let (mut free, mut interrupted): (Option<i64>, bool) = (None, false);
+    let (mut free, mut interrupted): (Option<Instant>, bool) = (None, false);
     for step in interruptible(steps) {
         let old = !step.is_new && step.sent.is_some_and(|sent| window.has_all(sent));
         // A keep-alive, or what one subflow repeats though another delivered it, does not end a silence.
         if step.forward && step.payload > 0 && !old {
             if let Some(from) = free.filter(|_| step.is_new && !interrupted)
-                && step.time.saturating_sub(from).saturating_sub(delay) >= threshold
+                && step.time - from - delay >= threshold
             {
                 let gap = Gap { from, until: step.time, packetid: step.packetid };
-                if delay == 0 { found.gaps.push(gap) } else { doubtful.push(Doubtful { gap, carrier }) }
+                if delay == Span::ZERO { found.gaps.push(gap) } else { doubtful.push(Doubtful { gap, carrier }) }
             }
             doubtful.retain(|one| !one.is_settled(&step, &mut found.gaps));
             carrier = step.subflow;
@@ -105,7 +106,7 @@ struct Doubtful {
 impl Doubtful {
     /// Whether data that comes in `step` settles it: in its favour, when it is into `gaps`. It has as long as the gap was.
     fn is_settled(&self, step: &Step, gaps: &mut Vec<Gap>) -> bool {
-        if step.time > self.gap.until.saturating_add(self.gap.length()) {
+        if step.time > self.gap.until + self.gap.length() {
             return true;
         }
         if step.subflow == self.carrier {
@@ -120,13 +121,12 @@ mod tests {
     use super::*;
     use crate::StreamId;
     use crate::analysis::receive_window::{Level, Offer};
-
-    const MILLISECOND: i64 = 1_000_000;
+    use crate::time::short::{at_ms, ms};
 
     fn data(time: i64, sent: u64) -> Step {
         Step {
             packetid: u64::try_from(time).unwrap(),
-            time: time * MILLISECOND,
+            time: at_ms(time),
             subflow: 0,
             payload: 100,
             forward: true,
@@ -146,10 +146,11 @@ mod tests {
 
     /// The gaps, in milliseconds, of a sender that was captured `delay` milliseconds away.
     fn gaps(steps: Vec<Step>, delay: i64) -> Vec<(i64, i64)> {
-        let delay = delay * MILLISECOND;
-        let threshold = threshold(Some(20 * MILLISECOND), delay);
+        let delay = ms(delay);
+        let threshold = threshold(Some(ms(20)), delay);
         let found = idle_gaps(steps, delay, threshold);
-        found.gaps.iter().map(|gap| (gap.from / MILLISECOND, gap.until / MILLISECOND)).collect()
+        let since = |time: Instant| (time - Instant::EPOCH).holds(ms(1));
+        found.gaps.iter().map(|gap| (since(gap.from), since(gap.until))).collect()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::interrupt::interruptible;
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{ByRole, Capture, Stream};
+use crate::{Instant, Span};
 
 /// Which packets count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,25 +19,25 @@ pub enum Counted {
 /// The time between two packets, one behind the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Gap {
-    /// When the second one was recorded, nanoseconds since 1970.
-    pub time: i64,
-    /// Time after the first one, nanoseconds.
-    pub span: i64,
+    /// When the second one was recorded.
+    pub time: Instant,
+    /// Time after the first one.
+    pub span: Span,
 }
 
 /// The time from each packet that counts to the next one of its direction, in the order of time; by the end of the
 /// stream that they travel towards.
 #[must_use]
 pub fn interarrival(capture: &Capture, stream: &Stream, counted: Counted) -> ByRole<Vec<Gap>> {
-    let mut latest = ByRole::<Option<i64>>::default();
+    let mut latest = ByRole::<Option<Instant>>::default();
     let mut gaps = ByRole::<Vec<Gap>>::default();
     for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
         if counted == Counted::Data && packet.segment.payload.unwrap_or(0) == 0 {
             continue;
         }
-        let time = packet.segment.abstime.nanoseconds();
+        let time = packet.segment.abstime;
         if let Some(before) = latest.get_mut(packet.towards).replace(time) {
-            gaps.get_mut(packet.towards).push(Gap { time, span: time.saturating_sub(before) });
+            gaps.get_mut(packet.towards).push(Gap { time, span: time - before });
         }
     }
     gaps

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::capture_point::{SeenFrom, of_connection};
 use super::setup::{Setup, setup};
-use super::volume::{rate, seconds, share};
+use super::volume::{duration, rate, share};
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Direction, RepeatKind, directions};
 use crate::tracking::{Capture, Connection, Role};
@@ -143,7 +143,7 @@ fn direction(
 ) -> MptcpDirection {
     let sum = |part: fn(&crate::tracking::data::SubflowVolume) -> u64| direction.subflows.iter().map(part).sum::<u64>();
     let throughput = sum(|volume| volume.throughput);
-    let duration = seconds(direction.span);
+    let duration = duration(direction.span).seconds();
     let subflows = connection.subflows.iter().zip(&direction.subflows).map(|(stream, volume)| SubflowShare {
         tcpstream: *stream,
         packets: volume.packets,

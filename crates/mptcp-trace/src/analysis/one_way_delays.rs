@@ -7,7 +7,7 @@ use super::distribution::Distribution;
 use super::merge::{Fate, Flow, Merged};
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, Span, StreamId};
 
 /// The one-way delays of one direction of a stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,10 +32,10 @@ pub struct Sample {
     pub sender: PacketRow,
     /// Row in the receiver's capture.
     pub receiver: PacketRow,
-    /// When it was sent, nanoseconds since 1970, by the clock of the sender's capture.
-    pub sent: i64,
+    /// When it was sent, by the clock of the sender's capture.
+    pub sent: Instant,
     /// Nanoseconds from sender to receiver.
-    pub delay: i64,
+    pub delay: Span,
 }
 
 /// The delays of every stream and direction of `merged`.

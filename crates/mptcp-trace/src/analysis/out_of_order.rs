@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::capture_point::{SeenFrom, of_connection};
 use super::distribution::Distribution;
-use super::volume::seconds;
+use super::volume::duration;
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, DataPacket, carried};
 use crate::tracking::{Capture, Connection, Role};
 use crate::units::counted;
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, Instant, StreamId};
 pub use buffer::Wait;
 use buffer::{Arrival, Buffer, Filler};
 
@@ -58,9 +58,9 @@ pub struct OutOfOrderDirection {
     pub subflows: Vec<Waited>,
     /// By subflow that the data waited for.
     pub blame: Vec<Blame>,
-    /// Bytes waiting from each time on, nanoseconds since 1970.
+    /// Bytes waiting from each time on.
     #[serde(skip)]
-    pub occupancy: Vec<(i64, u64)>,
+    pub occupancy: Vec<(Instant, u64)>,
 }
 
 /// Waiting data carried by one subflow.
@@ -158,7 +158,7 @@ fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDi
     let mut buffer = Buffer::new(first, streams.len());
     let mut counts = vec![Counts::default(); streams.len()];
     let (mut duplicates, mut unmapped) = (0, 0);
-    let mut span: Option<(i64, i64)> = None;
+    let mut span: Option<(Instant, Instant)> = None;
     for packet in interruptible(&level.packets) {
         if packet.towards != towards {
             if let Some(acknowledged) = packet.data_ack {
@@ -181,7 +181,7 @@ fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDi
     }
     let summary = buffer.finish();
     let sum = |part: fn(&Counts) -> u64| counts.iter().map(part).sum::<u64>();
-    let duration = seconds(span);
+    let duration = duration(span).seconds();
     #[allow(clippy::cast_precision_loss)]
     let mean = (duration > 0.0).then(|| summary.octet_nanoseconds as f64 / 1e9 / duration);
     let waited = streams.iter().zip(&counts).zip(summary.waits);
@@ -194,7 +194,7 @@ fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDi
         duplicate_segments: duplicates,
         peak_bytes: summary.peak,
         mean_bytes: mean,
-        blocked_time: seconds(Some((0, summary.blocked))),
+        blocked_time: summary.blocked.seconds(),
         waiting_at_end_bytes: summary.waiting,
         missing_bytes: summary.missing,
         unmapped_bytes: unmapped,
@@ -217,7 +217,7 @@ fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDi
                 },
                 holes_filled: filled.holes,
                 released_bytes: filled.octets,
-                blocked_time: seconds(Some((0, filled.blocked))),
+                blocked_time: filled.blocked.seconds(),
             })
             .collect(),
         occupancy: summary.occupancy,

@@ -7,12 +7,13 @@ use crate::interrupt::interruptible;
 use crate::tracking::data::{Sending, SentRange, data_sequence};
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{ByRole, Capture, Connection, Stream};
+use crate::{Instant, Span};
 
 /// Bytes that travelled at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Parcel {
-    /// When, nanoseconds since 1970.
-    pub time: i64,
+    /// When.
+    pub time: Instant,
     /// Number.
     pub octets: u64,
 }
@@ -32,40 +33,43 @@ pub enum WindowType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     kind: WindowType,
-    length: i64,
+    length: Span,
 }
 
 /// Content of the window from an instant until the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct InWindow {
-    /// Since when, nanoseconds since 1970.
-    pub from: i64,
+    /// Since when.
+    pub from: Instant,
     /// Bytes. Their rate is this over the window's length.
     pub octets: u64,
 }
 
-/// The shortest window that [`Window::suitable`] chooses, nanoseconds.
-const SHORTEST: i64 = 1_000_000;
+/// The shortest window that [`Window::suitable`] chooses.
+const SHORTEST: Span = Span::from_milliseconds(1);
 /// The most windows that a span is cut into by [`Window::suitable`].
 const MOST: i64 = 60;
 
 impl Window {
-    /// Windows of `length` nanoseconds; `None` unless that is above zero.
+    /// Windows of this length; `None` unless that is above zero.
     #[must_use]
-    pub fn new(kind: WindowType, length: i64) -> Option<Self> {
-        (length > 0).then_some(Window { kind, length })
+    pub fn new(kind: WindowType, length: Span) -> Option<Self> {
+        (length > Span::ZERO).then_some(Window { kind, length })
     }
 
-    /// Windows that show `span` nanoseconds well: the shortest of 1, 2 or 5 times a power of ten, not below a
+    /// Windows that show `span` well: the shortest of 1, 2 or 5 times a power of ten, not below a
     /// millisecond, of which at most 60 fit into it.
     #[must_use]
-    pub fn suitable(kind: WindowType, span: i64) -> Self {
+    pub fn suitable(kind: WindowType, span: Span) -> Self {
         let mut length = SHORTEST;
         let mut factors = [2, 5, 10].into_iter().cycle();
         let mut decade = SHORTEST;
-        while span.checked_div(length).is_some_and(|windows| windows >= MOST) {
+        while span.holds(length) >= MOST {
             let factor = factors.next().unwrap_or(10);
-            let Some(longer) = decade.checked_mul(factor) else { break };
+            let longer = decade * factor;
+            if longer == Span::MAX {
+                break;
+            }
             length = longer;
             if factor == 10 {
                 decade = longer;
@@ -80,9 +84,9 @@ impl Window {
         self.kind
     }
 
-    /// Their length, nanoseconds; above zero.
+    /// Their length; above zero.
     #[must_use]
-    pub fn length(&self) -> i64 {
+    pub fn length(&self) -> Span {
         self.length
     }
 
@@ -90,14 +94,14 @@ impl Window {
     #[must_use]
     pub fn rate(&self, octets: u64) -> f64 {
         #[allow(clippy::cast_precision_loss)]
-        let (octets, length) = (octets as f64, self.length as f64);
-        octets / (length / 1e9)
+        let octets = octets as f64;
+        octets / self.length.seconds()
     }
 
     /// What is in the windows, wherever that changes; tumbling ones lie side by side from `origin` on. There is no
     /// entry before the first byte, and the last one is zero. Parcels come in the order of time.
     #[must_use]
-    pub fn fill(&self, parcels: &[Parcel], origin: i64) -> Vec<InWindow> {
+    pub fn fill(&self, parcels: &[Parcel], origin: Instant) -> Vec<InWindow> {
         match self.kind {
             WindowType::Tumbling => self.tumbling(parcels, origin),
             WindowType::Sliding => self.sliding(parcels),
@@ -105,9 +109,9 @@ impl Window {
     }
 
     /// Windows without bytes are not held, so that neither a short window nor a long pause takes memory.
-    fn tumbling(&self, parcels: &[Parcel], origin: i64) -> Vec<InWindow> {
-        let number = |parcel: &Parcel| parcel.time.saturating_sub(origin).div_euclid(self.length);
-        let start = |number: i64| origin.saturating_add(number.saturating_mul(self.length));
+    fn tumbling(&self, parcels: &[Parcel], origin: Instant) -> Vec<InWindow> {
+        let number = |parcel: &Parcel| (parcel.time - origin).holds(self.length);
+        let start = |number: i64| origin + self.length * number;
         let mut levels: Vec<InWindow> = Vec::new();
         for own in interruptible(parcels.chunk_by(|one, next| number(one) == number(next))) {
             let Some(number) = own.first().map(number) else { continue };
@@ -115,13 +119,13 @@ impl Window {
             // The window before ended where this one begins.
             levels.pop_if(|last| last.from == from && last.octets == 0);
             levels.push(InWindow { from, octets: sum(own) });
-            levels.push(InWindow { from: from.saturating_add(self.length), octets: 0 });
+            levels.push(InWindow { from: from + self.length, octets: 0 });
         }
         levels
     }
 
     fn sliding(&self, parcels: &[Parcel]) -> Vec<InWindow> {
-        let leaves = |parcel: &Parcel| parcel.time.saturating_add(self.length);
+        let leaves = |parcel: &Parcel| parcel.time + self.length;
         let mut levels = Vec::new();
         let (mut entering, mut leaving) = (parcels.iter().peekable(), parcels.iter().peekable());
         let mut octets = 0_u64;
@@ -162,7 +166,7 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
         let Some(place) = capture.tracking.packets.get(packet.row) else { continue };
         let again = volumes.get_mut(packet.towards).push(packet.segment, place);
         let direction = carried.get_mut(packet.towards);
-        let time = packet.segment.abstime.nanoseconds();
+        let time = packet.segment.abstime;
         if length > 0 {
             direction.payload.push(Parcel { time, octets: length });
         }
@@ -196,16 +200,15 @@ pub fn first_sent(capture: &Capture, connection: &Connection) -> ByRole<Vec<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SECOND: i64 = 1_000_000_000;
+    use crate::time::short::{at, ms, ns};
 
     fn parcels(of: &[(i64, u64)]) -> Vec<Parcel> {
-        of.iter().map(|(time, octets)| Parcel { time: *time, octets: *octets }).collect()
+        of.iter().map(|(time, octets)| Parcel { time: at(*time), octets: *octets }).collect()
     }
 
     fn levels(kind: WindowType, length: i64, of: &[(i64, u64)], origin: i64) -> Vec<(i64, u64)> {
-        let filled = Window::new(kind, length).unwrap().fill(&parcels(of), origin);
-        filled.iter().map(|level| (level.from, level.octets)).collect()
+        let filled = Window::new(kind, ns(length)).unwrap().fill(&parcels(of), at(origin));
+        filled.iter().map(|level| (level.from.nanoseconds(), level.octets)).collect()
     }
 
     #[test]
@@ -241,25 +244,25 @@ mod tests {
                 assert!(found.len() <= 6, "{found:?}");
             }
         }
-        assert_eq!(Window::new(WindowType::Tumbling, 0), None);
-        assert_eq!(Window::new(WindowType::Sliding, -1), None);
+        assert_eq!(Window::new(WindowType::Tumbling, Span::ZERO), None);
+        assert_eq!(Window::new(WindowType::Sliding, ns(-1)), None);
     }
 
     #[test]
     fn rates_are_by_the_second() {
-        assert_eq!(Window::new(WindowType::Tumbling, SECOND / 10).unwrap().rate(125), 1250.0);
+        assert_eq!(Window::new(WindowType::Tumbling, ms(100)).unwrap().rate(125), 1250.0);
     }
 
     #[test]
     fn a_suitable_window_leaves_between_twenty_and_sixty() {
         let length = |span| Window::suitable(WindowType::Tumbling, span).length();
-        assert_eq!(length(0), SECOND / 1000);
-        assert_eq!(length(59 * SECOND / 1000), SECOND / 1000);
-        assert_eq!(length(60 * SECOND / 1000), SECOND / 500);
-        assert_eq!(length(6 * SECOND), SECOND / 5);
-        assert_eq!(length(100 * SECOND), 2 * SECOND);
-        assert_eq!(length(3600 * SECOND), 100 * SECOND);
-        assert!(length(i64::MAX) >= i64::MAX / 60);
-        assert!(length(i64::MIN) > 0);
+        assert_eq!(length(Span::ZERO), ms(1));
+        assert_eq!(length(ms(59)), ms(1));
+        assert_eq!(length(ms(60)), ms(2));
+        assert_eq!(length(ms(6000)), ms(200));
+        assert_eq!(length(ms(100_000)), ms(2000));
+        assert_eq!(length(ms(3_600_000)), ms(100_000));
+        assert!(length(Span::MAX) >= Span::MAX / 60);
+        assert!(length(Span::MIN) > Span::ZERO);
     }
 }

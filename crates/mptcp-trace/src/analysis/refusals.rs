@@ -13,7 +13,7 @@ use crate::packets::segment::{Capable, Dss};
 use crate::tracking::authentication::Verdict;
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind, Tracking};
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, Span, StreamId};
 
 /// The packet of a join's handshake that a RST answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub struct End {
     pub by: Role,
     /// MP_FASTCLOSE, and not DATA_FIN.
     pub fast: bool,
-    /// When it was sent by one end and reached the other, nanoseconds, estimated from the handshake of its subflow.
-    at: ByRole<i64>,
+    /// When it was sent by one end and reached the other, estimated from the handshake of its subflow.
+    at: ByRole<Instant>,
 }
 
 /// A cause that the capture leaves open, or proves.
@@ -124,11 +124,11 @@ pub struct Circumstances<'a> {
     connection: &'a Connection,
     point: Option<CapturePoint>,
     ends: Vec<End>,
-    fell_back: Option<(u64, i64)>,
+    fell_back: Option<(u64, Instant)>,
     /// When either end had received the first DSS of the other.
-    confirmed: ByRole<Option<i64>>,
+    confirmed: ByRole<Option<Instant>>,
     /// When either end sent its last DSS: it had the connection until then.
-    alive: ByRole<Option<i64>>,
+    alive: ByRole<Option<Instant>>,
     /// Whether the beginning of the connection is captured.
     whole: bool,
     /// Rows of resets that have not the time to live of their sender.
@@ -143,11 +143,11 @@ impl<'a> Circumstances<'a> {
     /// Gathers them, in one pass over the packets.
     #[must_use]
     pub fn of(capture: &'a Capture, connection: &'a Connection) -> Self {
-        let distances: Vec<ByRole<i64>> =
+        let distances: Vec<ByRole<Span>> =
             connection.subflows.iter().map(|id| distances(capture, *id).unwrap_or_default()).collect();
         let mut ends: Vec<End> = Vec::new();
-        let mut confirmed: ByRole<Option<i64>> = ByRole::default();
-        let mut alive: ByRole<Option<i64>> = ByRole::default();
+        let mut confirmed: ByRole<Option<Instant>> = ByRole::default();
+        let mut alive: ByRole<Option<Instant>> = ByRole::default();
         for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
             let by = packet.towards.other();
             let dss = packet.segment.dss;
@@ -158,9 +158,9 @@ impl<'a> Circumstances<'a> {
                 continue;
             }
             let distance = distances.get(packet.subflow).copied().unwrap_or_default();
-            let time = packet.segment.abstime.nanoseconds();
-            let arrives = time.saturating_add(*distance.get(packet.towards));
-            let left = time.saturating_sub(*distance.get(by));
+            let time = packet.segment.abstime;
+            let arrives = time + *distance.get(packet.towards);
+            let left = time - *distance.get(by);
             let earliest = confirmed.get_mut(packet.towards);
             *earliest = Some(earliest.map_or(arrives, |known| known.min(arrives)));
             let latest = alive.get_mut(by);
@@ -171,9 +171,8 @@ impl<'a> Circumstances<'a> {
                 ends.push(End { row: packet.row, by, fast, at });
             }
         }
-        let fell_back = fallback(capture, connection).and_then(|fallback| {
-            Some((fallback.packetid, capture.segments.get(fallback.row.index())?.abstime.nanoseconds()))
-        });
+        let fell_back = fallback(capture, connection)
+            .and_then(|fallback| Some((fallback.packetid, capture.segments.get(fallback.row.index())?.abstime)));
         let initial = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id)).next();
         let whole = connection.roles_known && initial.is_some_and(|stream| stream.syn.is_some());
         let point = capture_point::of_connection(capture, connection);
@@ -199,7 +198,7 @@ impl<'a> Circumstances<'a> {
     }
 
     /// The end that the connection had come to before `time`, as `role` knew.
-    fn ended(&self, role: Role, time: i64) -> Option<End> {
+    fn ended(&self, role: Role, time: Instant) -> Option<End> {
         self.ends.iter().filter(|end| *end.at.get(role) <= time).min_by_key(|end| *end.at.get(role)).copied()
     }
 
@@ -211,8 +210,8 @@ impl<'a> Circumstances<'a> {
         before.min_by_key(|end| end.row).copied()
     }
 
-    fn time(&self, row: PacketRow) -> Option<i64> {
-        self.capture.segments.get(row.index()).map(|segment| segment.abstime.nanoseconds())
+    fn time(&self, row: PacketRow) -> Option<Instant> {
+        self.capture.segments.get(row.index()).map(|segment| segment.abstime)
     }
 
     /// Whether the capture was taken at that end, so that packets are as they arrived there.
@@ -242,19 +241,19 @@ impl<'a> Circumstances<'a> {
         let seen = asked.is_some();
         // The refusing host decided after it had received what it answers.
         let asked = asked.and_then(|row| self.time(row)).unwrap_or(answered);
-        let half = answered.saturating_sub(asked).max(0) / 2;
+        let half = (answered - asked).max(Span::ZERO) / 2;
         let away = match (self.is_at(by), step) {
-            (true, _) => 0,
+            (true, _) => Span::ZERO,
             (false, Step::Ack) => {
                 distances(self.capture, join.tcpstream).map_or(half, |distances| *distances.get(by)).min(half)
             }
             (false, _) => half,
         };
-        let decided = answered.saturating_sub(away);
+        let decided = answered - away;
         Some(Refusal { step, seen, by, causes: self.causes(join, step, by, decided) })
     }
 
-    fn causes(&self, join: &JoinAttempt, step: Step, by: Role, decided: i64) -> Vec<Cause> {
+    fn causes(&self, join: &JoinAttempt, step: Step, by: Role, decided: Instant) -> Vec<Cause> {
         let there = self.is_at(by);
         let hmac = match step {
             Step::Syn => None,
@@ -352,25 +351,25 @@ pub fn not_to_be_joined(capture: &Capture, connection: &Connection, host: Role) 
     (capable.flags & Capable::NO_JOIN_HERE != 0).then_some((endpoint.address, endpoint.port))
 }
 
-/// How far either end of the *connection* is from the place of capture over a subflow, nanoseconds: half of the time
+/// How far either end of the *connection* is from the place of capture over a subflow: half of the time
 /// that its answer in the handshake took.
-fn distances(capture: &Capture, id: StreamId) -> Option<ByRole<i64>> {
+fn distances(capture: &Capture, id: StreamId) -> Option<ByRole<Span>> {
     let (stream, subflow) = (capture.tracking.stream(id)?, capture.tracking.subflow(id)?);
-    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime.nanoseconds());
+    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime);
     let answered = time(stream.syn_ack)?;
     let asked = last_syn(capture, stream)?;
-    let half = |span: i64| span.max(0) / 2;
+    let half = |span: Span| span.max(Span::ZERO) / 2;
     let mut distances = ByRole::default();
-    *distances.get_mut(Tracking::mptcp_towards(subflow, Role::Server)) = half(answered.saturating_sub(asked));
+    *distances.get_mut(Tracking::mptcp_towards(subflow, Role::Server)) = half(answered - asked);
     if let Some(ended) = time(stream.third_ack) {
-        *distances.get_mut(Tracking::mptcp_towards(subflow, Role::Client)) = half(ended.saturating_sub(answered));
+        *distances.get_mut(Tracking::mptcp_towards(subflow, Role::Client)) = half(ended - answered);
     }
     Some(distances)
 }
 
 /// Of several SYNs the last one before the answer brought it about.
-fn last_syn(capture: &Capture, stream: &Stream) -> Option<i64> {
+fn last_syn(capture: &Capture, stream: &Stream) -> Option<Instant> {
     let before = stream.packets.iter().take_while(|row| Some(**row) != stream.syn_ack);
     let syns = before.filter_map(|row| capture.segments.get(row.index())).filter(|segment| segment.is_syn());
-    syns.last().map(|syn| syn.abstime.nanoseconds())
+    syns.last().map(|syn| syn.abstime)
 }

@@ -5,18 +5,17 @@
 
 mod need;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::acknowledged::{Acknowledged, acknowledged};
 use super::capture_point::{CapturePoint, SeenFrom, of_connection};
 use super::hexadecimal_u64;
 use super::mptcp_summary::{ReinjectionPair, pairs};
-use super::volume::seconds;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::data::{Direction, Repeat, RepeatKind, directions};
 use crate::tracking::{ByRole, Capture, Connection, Role};
-use crate::{ConnectionId, PacketRow, StreamId};
+use crate::{ConnectionId, Instant, PacketRow, Span, StreamId};
 pub use need::{Need, need};
 
 /// A packet with data that another subflow had carried before, as seen at the place of capture.
@@ -42,9 +41,8 @@ pub struct Reinjection {
     /// It repeats more pieces of earlier data than are told apart: `of` names the packet of the first of them alone, and all
     /// of `length` counts as that piece does.
     pub merged: bool,
-    /// How long before this packet the first of the data had been seen first, nanoseconds; seconds in JSON.
-    #[serde(serialize_with = "as_seconds")]
-    pub age: i64,
+    /// How long before this packet the first of the data had been seen first.
+    pub age: Span,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
     pub seen_from: Option<SeenFrom>,
     /// Seen from the receiver, how long after the first copy this one came, seconds.
@@ -52,21 +50,17 @@ pub struct Reinjection {
     /// Seen from the sender, whether the DATA_ACK passed the data only thanks to this packet; `None` where the capture
     /// does not tell.
     pub needed: Option<bool>,
-    /// When the packet was recorded, nanoseconds since 1970.
+    /// When the packet was recorded.
     #[serde(skip)]
-    pub time: i64,
+    pub time: Instant,
 }
 
 impl Reinjection {
     /// [`Reinjection::age`] in seconds.
     #[must_use]
     pub fn age_seconds(&self) -> f64 {
-        seconds(Some((0, self.age)))
+        self.age.seconds()
     }
-}
-
-fn as_seconds<S: Serializer>(nanoseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(seconds(Some((0, *nanoseconds))))
 }
 
 /// A packet whose data came again.
@@ -219,15 +213,13 @@ impl Seen<'_> {
         }
         of.sort_by_key(|original| original.packetid);
         of.dedup();
-        let seen_first =
-            ranges.iter().filter_map(|range| Some(self.segment(range.original_row)?.abstime.nanoseconds())).min()?;
-        let age = packet.abstime.nanoseconds().saturating_sub(seen_first);
-        let verdicts: Option<Vec<Option<bool>>> = self.judge.map(|judge| {
-            ranges.iter().map(|range| need(judge, range, packet.abstime.nanoseconds()).needed()).collect()
-        });
+        let seen_first = ranges.iter().filter_map(|range| Some(self.segment(range.original_row)?.abstime)).min()?;
+        let age = packet.abstime - seen_first;
+        let verdicts: Option<Vec<Option<bool>>> =
+            self.judge.map(|judge| ranges.iter().map(|range| need(judge, range, packet.abstime).needed()).collect());
         let reinjection = Reinjection {
             packetid: packet.packetid,
-            reltime: seconds(Some((self.capture.origin(), packet.abstime.nanoseconds()))),
+            reltime: (packet.abstime - self.capture.origin()).seconds(),
             tcpstream: *self.connection.subflows.get(first.subflow)?,
             towards: self.towards,
             dsn: self.direction.numbers.relative(dsn),
@@ -237,9 +229,9 @@ impl Seen<'_> {
             merged: ranges.iter().any(|range| range.merged),
             age,
             seen_from: self.seen_from,
-            late_by: (self.seen_from == Some(SeenFrom::Receiver)).then(|| seconds(Some((0, age)))),
+            late_by: (self.seen_from == Some(SeenFrom::Receiver)).then(|| age.seconds()),
             needed: verdicts.and_then(|verdicts| of_all(&verdicts)),
-            time: packet.abstime.nanoseconds(),
+            time: packet.abstime,
         };
         Some((first.row, reinjection))
     }

@@ -6,10 +6,10 @@ use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, Span, StreamId};
 
-/// A RST may overtake the REMOVE_ADDR that it carries out, on another path, by so much, nanoseconds.
-const OVERTAKES: i64 = 1_000_000_000;
+/// A RST may overtake the REMOVE_ADDR that it carries out, on another path, by so much.
+const OVERTAKES: Span = Span::from_seconds(1);
 
 /// One REMOVE_ADDR (RFC 8684 §3.4.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +31,10 @@ pub struct Removal {
 #[must_use]
 pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     let mut found: Vec<Removal> = Vec::new();
-    let mut resets: HashMap<StreamId, (PacketRow, i64)> = HashMap::new();
+    let mut resets: HashMap<StreamId, (PacketRow, Instant)> = HashMap::new();
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.ends_with(flag::RST) {
-            resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime.nanoseconds()));
+            resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime));
         }
         let Some(ids) = packet.segment.control.as_ref().and_then(|control| control.remove_addr.as_ref()) else {
             continue;
@@ -64,7 +64,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
             let cause = before.filter(|index| found.get(*index).is_some_and(|removal| removal.row > begun));
             let overtaken = removals.get(after).copied().filter(|index| {
                 let removed = found.get(*index).and_then(|removal| capture.segments.get(removal.row.index()));
-                removed.is_some_and(|packet| packet.abstime.nanoseconds().saturating_sub(*time) < OVERTAKES)
+                removed.is_some_and(|packet| packet.abstime - *time < OVERTAKES)
             });
             if let Some(removal) = cause.or(overtaken).and_then(|index| found.get_mut(index)) {
                 removal.resets.push((*stream, *reset));

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
 use crate::tracking::{Capture, Connection, Role, Stream, SubflowKind};
+use crate::{Instant, Span, StreamId};
 
 /// Outcome of a request, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -51,10 +51,10 @@ pub struct MptcpRequest {
     pub outcome: Outcome,
 }
 
-/// Copies of one SYN come within this time, nanoseconds; a SYN that is sent again comes later (RFC 6298 §2).
-const COPY: i64 = 100_000_000;
-/// The least time in which an answer may be expected, nanoseconds: the first retransmission timeout (RFC 6298 §2).
-const PATIENCE: i64 = 1_000_000_000;
+/// Copies of one SYN come within this time; a SYN that is sent again comes later (RFC 6298 §2).
+const COPY: Span = Span::from_milliseconds(100);
+/// The least time in which an answer may be expected: the first retransmission timeout (RFC 6298 §2).
+const PATIENCE: Span = Span::from_seconds(1);
 
 /// The requests of a capture, in order of their streams.
 #[must_use]
@@ -63,8 +63,8 @@ pub fn requests(capture: &Capture) -> Vec<MptcpRequest> {
     capture.tracking.streams.iter().filter_map(|stream| of_stream(capture, stream, end)).collect()
 }
 
-/// The request of a stream; `end` is when the capture ends, nanoseconds since 1970.
-fn of_stream(capture: &Capture, stream: &Stream, end: i64) -> Option<MptcpRequest> {
+/// The request of a stream; `end` is when the capture ends.
+fn of_stream(capture: &Capture, stream: &Stream, end: Instant) -> Option<MptcpRequest> {
     let first = capture.segments.get(stream.syn?.index())?;
     let capable = first.capable()?;
     let mut course = Course::default();
@@ -144,7 +144,7 @@ impl<'a> Course<'a> {
     }
 
     /// Its end, and the packet that shows it.
-    fn outcome(&self, clients_key: Option<u64>, end: i64) -> (Outcome, Option<&'a Segment>) {
+    fn outcome(&self, clients_key: Option<u64>, end: Instant) -> (Outcome, Option<&'a Segment>) {
         if let Some(syn_ack) = self.syn_ack {
             let outcome = match syn_ack.capable() {
                 Some(capable) if mirrors(syn_ack, capable, clients_key) => Outcome::Mirrored,
@@ -163,7 +163,7 @@ impl<'a> Course<'a> {
             let outcome = if next.is_mptcp() || next.options_cut { Outcome::Unknown } else { Outcome::Declined };
             return (outcome, Some(next));
         }
-        let waited = self.last.is_some_and(|last| end.saturating_sub(last.abstime.nanoseconds()) >= PATIENCE);
+        let waited = self.last.is_some_and(|last| end - last.abstime >= PATIENCE);
         let again = self.asked.len().saturating_add(self.plain.len()) > 1;
         let outcome = if !self.heard && (waited || again) { Outcome::Unanswered } else { Outcome::Unknown };
         (outcome, None)
@@ -179,9 +179,7 @@ impl<'a> Course<'a> {
 
 /// Whether a SYN is the one before it, captured twice.
 fn is_copy(one: &Segment, other: &Segment) -> bool {
-    one.timestamps == other.timestamps
-        && one.capable() == other.capable()
-        && other.abstime.nanoseconds().saturating_sub(one.abstime.nanoseconds()) < COPY
+    one.timestamps == other.timestamps && one.capable() == other.capable() && other.abstime - one.abstime < COPY
 }
 
 /// The request that a number of Wireshark's stands for, where it stands for nothing else: the key in a version 0 SYN
@@ -207,7 +205,7 @@ pub fn request_alone(capture: &Capture, connection: &Connection) -> Option<Mptcp
     }
 }
 
-/// When the capture ends, nanoseconds since 1970.
-fn end_of(capture: &Capture) -> i64 {
-    capture.segments.last().map_or(0, |segment| segment.abstime.nanoseconds())
+/// When the capture ends.
+fn end_of(capture: &Capture) -> Instant {
+    capture.segments.last().map_or(Instant::EPOCH, |segment| segment.abstime)
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::volume::Volume;
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::travelling::of_subflow;
 use crate::tracking::{ByRole, Capture, Connection, Nature, PacketInStream, Stream};
+use crate::{Instant, PacketRow, Span};
 
 /// One direction of one subflow.
 #[derive(Debug, Clone, Default)]
@@ -66,12 +66,12 @@ pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> B
     ByRole { server: flows.server.finish(), client: flows.client.finish() }
 }
 
-/// The round trip of the handshake, nanoseconds: the shortest that the path can have, but for chance.
-fn handshake(capture: &Capture, stream: &Stream) -> Option<i64> {
-    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime.nanoseconds());
+/// The round trip of the handshake: the shortest that the path can have, but for chance.
+fn handshake(capture: &Capture, stream: &Stream) -> Option<Span> {
+    let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime);
     // With several SYNs it is not known which of them was answered.
     let once = (stream.syns, stream.syn_acks) == (1, 1);
-    Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?)).filter(|span| once && *span > 0)
+    Some(time(stream.third_ack)? - time(stream.syn)?).filter(|span| once && *span > Span::ZERO)
 }
 
 /// One direction under way.
@@ -81,14 +81,14 @@ struct Flow {
     /// One past the highest byte seen.
     next: Option<u64>,
     /// Bytes below `next` that were not seen: first to one past the last, and when the hole opened.
-    holes: BTreeMap<u64, (u64, i64)>,
-    round_trip: Option<i64>,
+    holes: BTreeMap<u64, (u64, Instant)>,
+    round_trip: Option<Span>,
     found: SentAgain,
     last_duplicate: Option<(u32, u32)>,
 }
 
 impl Flow {
-    fn new(round_trip: Option<i64>) -> Self {
+    fn new(round_trip: Option<Span>) -> Self {
         Flow {
             volume: Volume::default(),
             positions: Positions::default(),
@@ -112,10 +112,10 @@ impl Flow {
             let next = self.next.unwrap_or(start);
             // A bare ACK beyond what was seen opens a hole as data do.
             if start > next {
-                self.holes.insert(next, (start, segment.abstime.nanoseconds()));
+                self.holes.insert(next, (start, segment.abstime));
             }
             if length > 0 && start < next {
-                again |= self.fill(start, end, segment.abstime.nanoseconds());
+                again |= self.fill(start, end, segment.abstime);
             }
             self.next = Some(next.max(end));
         }
@@ -126,7 +126,7 @@ impl Flow {
     }
 
     /// Takes `start..end` out of the holes; true where a round trip had passed.
-    fn fill(&mut self, start: u64, end: u64, time: i64) -> bool {
+    fn fill(&mut self, start: u64, end: u64, time: Instant) -> bool {
         let mut late = false;
         while let Some((&first, &(last, since))) = self.holes.range(..end).next_back() {
             if last <= start {
@@ -135,7 +135,7 @@ impl Flow {
             self.holes.remove(&first);
             let (from, until) = (first.max(start), last.min(end));
             // A tenth less: the handshake's round trip may have been a slow one.
-            let waited = time.saturating_sub(since);
+            let waited = time - since;
             if self.round_trip.is_some_and(|round_trip| waited >= round_trip - round_trip / 10) {
                 self.found.into_holes = self.found.into_holes.saturating_add(until.saturating_sub(from));
                 late = true;

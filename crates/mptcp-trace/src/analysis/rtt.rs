@@ -13,7 +13,7 @@ use crate::interrupt::interruptible;
 use crate::tracking::data::{Carried, carried};
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{Capture, Connection, Role, Tracking};
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, Span, StreamId};
 
 /// Level at which a round trip was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,20 +47,20 @@ impl Level {
 pub struct Sample {
     /// Row of the packet that ended it.
     pub row: PacketRow,
-    /// When that was, nanoseconds since 1970.
-    pub time: i64,
-    /// Duration, nanoseconds.
-    pub span: i64,
+    /// When that was.
+    pub time: Instant,
+    /// Duration.
+    pub span: Span,
     /// At the data level the first byte of the data, from the sender's IDSN; without the sender's key from the byte
     /// before the lowest one seen.
     pub dsn: Option<u64>,
 }
 
 impl Sample {
-    /// When what was answered had been sent, nanoseconds since 1970.
+    /// When what was answered had been sent.
     #[must_use]
-    pub fn sent(&self) -> i64 {
-        self.time.saturating_sub(self.span)
+    pub fn sent(&self) -> Instant {
+        self.time - self.span
     }
 }
 
@@ -137,7 +137,7 @@ pub fn meaning(place: Option<SeenFrom>, towards: Role) -> String {
 #[must_use]
 pub fn parts(found: &RoundTrips) -> Vec<String> {
     let handshakes = found.series.iter().filter(|series| series.level == Level::Handshake);
-    let spans: HashMap<(Option<StreamId>, Role), i64> = handshakes
+    let spans: HashMap<(Option<StreamId>, Role), Span> = handshakes
         .filter_map(|series| Some(((series.tcpstream, series.towards), series.samples.first()?.span)))
         .collect();
     let of = |series: &Series, towards: Role| spans.get(&(series.tcpstream, towards)).copied();
@@ -146,14 +146,14 @@ pub fn parts(found: &RoundTrips) -> Vec<String> {
         handshake && series.capture_point == Some(SeenFrom::Between)
     });
     #[allow(clippy::cast_precision_loss)]
-    let milliseconds = |span: i64| span as f64 / 1e6;
+    let milliseconds = |span: Span| span.nanoseconds() as f64 / 1e6;
     let sentence = |series: &Series| {
         let (server, client) = (of(series, Role::Server)?, of(series, Role::Client)?);
         Some(format!(
             "subflow {}: of the handshake's full round trip of {:.3} ms, {:.3} ms lie between the place of capture and the \
              server, {:.3} ms between it and the client",
             series.tcpstream?,
-            milliseconds(server.saturating_add(client)),
+            milliseconds(server + client),
             milliseconds(server),
             milliseconds(client)
         ))

@@ -1,13 +1,14 @@
 //! Which subflow was the first to send each byte of the data, and how much of them so far?
 
+use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::tracking::data::{DataSequence, Sending};
 
 /// Data that a packet was the first to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstSending {
-    /// When, nanoseconds since 1970.
-    pub time: i64,
+    /// When.
+    pub time: Instant,
     /// Index of the subflow in [`crate::tracking::Connection::subflows`].
     pub subflow: usize,
     /// First byte, from the sender's IDSN; without the sender's key from the byte before the lowest one seen.
@@ -30,8 +31,8 @@ pub struct Stretch {
 /// How the data sent so far are divided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Division {
-    /// From when on, nanoseconds since 1970.
-    pub time: i64,
+    /// From when on.
+    pub time: Instant,
     /// The part of each subflow, which add up to one.
     pub shares: Vec<f64>,
 }
@@ -97,9 +98,10 @@ pub fn divisions(sendings: &[FirstSending], subflows: usize, most: usize) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::short::at;
 
     fn sending(time: i64, subflow: usize, start: u64, end: u64) -> FirstSending {
-        FirstSending { time, subflow, start, end }
+        FirstSending { time: at(time), subflow, start, end }
     }
 
     /// Subflow 0 sends 1 to 100 and 101 to 200, subflow 1 sends 201 to 500; then subflow 0 fills 501 to 600, which was
@@ -127,13 +129,14 @@ mod tests {
     #[test]
     fn shares_are_of_what_was_sent_so_far() {
         let found = divisions(&example(), 2, 100);
-        let first: Vec<(i64, f64)> = found.iter().map(|division| (division.time, division.shares[0])).collect();
+        let first: Vec<(i64, f64)> =
+            found.iter().map(|division| (division.time.nanoseconds(), division.shares[0])).collect();
         // 100 of 100, 100 of 400, 200 of 500, 300 of 600, 300 of 1000.
         assert_eq!(first, [(10, 1.0), (20, 0.25), (30, 0.4), (40, 0.5), (50, 0.3)]);
         assert!(found.iter().all(|division| (division.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12));
         // Every second one, and the last.
         let few = divisions(&example(), 2, 3);
-        assert_eq!(few.iter().map(|division| division.time).collect::<Vec<_>>(), [20, 40, 50]);
+        assert_eq!(few.iter().map(|division| division.time.nanoseconds()).collect::<Vec<_>>(), [20, 40, 50]);
         assert!(divisions(&[], 2, 3).is_empty());
     }
 }

@@ -3,35 +3,35 @@
 //! A capture at the sender shows an ACK when the sender hears it. Anywhere else the sender could only answer after the way
 //! from here to the sender and back, which the handshake shows.
 
-use crate::PacketRow;
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+use crate::{PacketRow, Span};
 
 /// An end that answers at least this many times faster than the other is where it was captured.
 const FASTER: i64 = 4;
 
-/// The time from here to the sender of the data towards `towards` and back, nanoseconds: the shortest that a handshake of
+/// The time from here to the sender of the data towards `towards` and back: the shortest that a handshake of
 /// a subflow shows. Zero at the sender, and where no handshake was captured whole.
 #[must_use]
-pub fn delay(capture: &Capture, connection: &Connection, towards: Role) -> i64 {
+pub fn delay(capture: &Capture, connection: &Connection, towards: Role) -> Span {
     let halves = halves(capture, connection);
     let of = |half: &Halves| {
         let (near, far) = if towards == Role::Server { (half.client, half.server) } else { (half.server, half.client) };
-        if near.saturating_mul(FASTER) <= far { 0 } else { near }
+        if near * FASTER <= far { Span::ZERO } else { near }
     };
-    halves.iter().map(of).min().unwrap_or(0)
+    halves.iter().map(of).min().unwrap_or_default()
 }
 
-/// The longest round trip that a handshake of a subflow shows, nanoseconds, wherever it was captured; `None` where none
+/// The longest round trip that a handshake of a subflow shows, wherever it was captured; `None` where none
 /// was captured whole.
 #[must_use]
-pub fn longest_round_trip(capture: &Capture, connection: &Connection) -> Option<i64> {
-    halves(capture, connection).iter().map(|half| half.client.saturating_add(half.server)).max()
+pub fn longest_round_trip(capture: &Capture, connection: &Connection) -> Option<Span> {
+    halves(capture, connection).iter().map(|half| half.client + half.server).max()
 }
 
 /// A handshake seen from where it was captured: the time that each end of the connection took to answer.
 struct Halves {
-    client: i64,
-    server: i64,
+    client: Span,
+    server: Span,
 }
 
 fn halves(capture: &Capture, connection: &Connection) -> Vec<Halves> {
@@ -44,9 +44,9 @@ fn half(capture: &Capture, stream: &Stream) -> Option<Halves> {
     if (stream.syns, stream.syn_acks) != (1, 1) {
         return None;
     }
-    let time = |row: Option<PacketRow>| Some(capture.segments.get(row?.index())?.abstime.nanoseconds());
+    let time = |row: Option<PacketRow>| Some(capture.segments.get(row?.index())?.abstime);
     let (syn, syn_ack, ack) = (time(stream.syn)?, time(stream.syn_ack)?, time(stream.third_ack)?);
-    let (opened, accepted) = (ack.saturating_sub(syn_ack).max(0), syn_ack.saturating_sub(syn).max(0));
+    let (opened, accepted) = ((ack - syn_ack).max(Span::ZERO), (syn_ack - syn).max(Span::ZERO));
     let subflow = capture.tracking.subflow(stream.id)?;
     // Roles of the stream are those of the connection, but for a subflow that the server opened.
     Some(match Tracking::mptcp_towards(subflow, Role::Client) {

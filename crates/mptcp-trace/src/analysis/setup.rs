@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::joins::{Outcome, joins};
-use super::volume::seconds;
 use crate::tracking::{Capture, Connection, Stream, SubflowKind};
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, StreamId};
 
 /// The setup of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,7 +45,7 @@ pub fn setup(capture: &Capture, connection: &Connection) -> Setup {
                 tcpstream: join.tcpstream,
                 established_after: begun
                     .zip(time(capture, join.decided_by))
-                    .map(|(from, until)| seconds(Some((from, until)))),
+                    .map(|(from, until)| (until - from).seconds()),
                 handshake_rtt: capture
                     .tracking
                     .stream(join.tcpstream)
@@ -56,8 +55,8 @@ pub fn setup(capture: &Capture, connection: &Connection) -> Setup {
     }
 }
 
-fn time(capture: &Capture, row: PacketRow) -> Option<i64> {
-    capture.segments.get(row.index()).map(|segment| segment.abstime.nanoseconds())
+fn time(capture: &Capture, row: PacketRow) -> Option<Instant> {
+    capture.segments.get(row.index()).map(|segment| segment.abstime)
 }
 
 fn handshake_rtt(capture: &Capture, stream: &Stream) -> Option<f64> {
@@ -66,5 +65,5 @@ fn handshake_rtt(capture: &Capture, stream: &Stream) -> Option<f64> {
         return None;
     }
     let (syn, _, ack) = (stream.syn?, stream.syn_ack?, stream.third_ack?);
-    Some(seconds(Some((time(capture, syn)?, time(capture, ack)?))))
+    Some((time(capture, ack)? - time(capture, syn)?).seconds())
 }

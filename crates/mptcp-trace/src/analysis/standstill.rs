@@ -1,29 +1,29 @@
 //! When did a subflow make no progress although data waited for an acknowledgement?
 
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::Role;
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
+use crate::{Instant, PacketRow, Span};
 
 /// Retransmissions without any progress that make a subflow stale. Linux calls one so after four timeouts
 /// (`net.mptcp.stale_loss_cnt`); the first may come before the capture point notices.
 const RETRANSMISSIONS: usize = 3;
-/// A shorter time without progress is ordinary loss recovery, nanoseconds.
-const STANDSTILL: i64 = 1_000_000_000;
+/// A shorter time without progress is ordinary loss recovery.
+const STANDSTILL: Span = Span::from_seconds(1);
 /// Where answers came that acknowledged nothing: how many retransmissions after them have to be without one.
 const UNANSWERED: usize = 2;
-/// And for how long, nanoseconds.
-const SILENCE: i64 = STANDSTILL / 2;
+/// And for how long.
+const SILENCE: Span = Span::from_milliseconds(500);
 
 /// A time without any answer although data waited for an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standstill {
-    /// When the oldest of that data was sent, or the last answer came; nanoseconds since 1970.
-    pub from: i64,
+    /// When the oldest of that data was sent, or the last answer came.
+    pub from: Instant,
     /// When an answer came again, or the stream's last packet.
-    pub until: i64,
+    pub until: Instant,
     /// Whether an answer came again.
     pub recovered: bool,
     /// Packets that sent data again meanwhile.
@@ -36,9 +36,9 @@ pub struct Standstill {
 #[must_use]
 pub fn standstills<'a>(packets: impl Iterator<Item = Travelling<'a>>, towards: Role) -> Vec<Standstill> {
     let mut progress = Progress::default();
-    let mut last = 0;
+    let mut last = Instant::EPOCH;
     for packet in interruptible(packets) {
-        last = packet.segment.abstime.nanoseconds();
+        last = packet.segment.abstime;
         if packet.towards == towards { progress.sends(&packet) } else { progress.acknowledges(&packet) }
     }
     progress.ends(last, false);
@@ -64,18 +64,18 @@ impl Progress {
     }
 
     fn acknowledges(&mut self, packet: &Travelling<'_>) {
-        let before = self.waiting.standstill(packet.segment.abstime.nanoseconds());
+        let before = self.waiting.standstill(packet.segment.abstime);
         if self.waiting.acknowledges(packet.segment) {
-            self.note(before, packet.segment.abstime.nanoseconds(), true);
+            self.note(before, packet.segment.abstime, true);
         }
     }
 
-    fn ends(&mut self, now: i64, recovered: bool) {
+    fn ends(&mut self, now: Instant, recovered: bool) {
         self.note(self.waiting.standstill(now), now, recovered);
     }
 
     /// An answer came, or the capture is over.
-    fn note(&mut self, standstill: Option<(i64, PacketRow)>, until: i64, recovered: bool) {
+    fn note(&mut self, standstill: Option<(Instant, PacketRow)>, until: Instant, recovered: bool) {
         let retransmissions = std::mem::take(&mut self.retransmissions);
         if let Some((from, row)) = standstill {
             self.found.push(Standstill { from, until, recovered, retransmissions, row });
@@ -91,15 +91,15 @@ pub struct Waiting<M> {
     highest_sent: Option<u64>,
     acknowledged: Option<u64>,
     /// When the oldest unacknowledged data began to wait.
-    since: Option<i64>,
+    since: Option<Instant>,
     /// When the receiver answered since, without acknowledging any of it.
-    answered: Option<i64>,
+    answered: Option<Instant>,
     /// Packets that sent data again since the oldest data began to wait.
     retransmissions: usize,
     /// Number of them after the last answer.
     unanswered: usize,
     /// The first of those, and when it was sent.
-    first: Option<(M, i64)>,
+    first: Option<(M, Instant)>,
     /// Timestamp of the latest one.
     timestamp: Option<u32>,
     /// Last message of the receiver.
@@ -152,13 +152,13 @@ impl<M: Copy> Waiting<M> {
         let again = length.saturating_sub(self.sent.insert(start, end));
         self.highest_sent = Some(self.highest_sent.map_or(end, |highest| highest.max(end)));
         if self.since.is_none() {
-            self.starts_over(Some(segment.abstime.nanoseconds()));
+            self.starts_over(Some(segment.abstime));
         }
         if again > 0 {
             self.retransmissions = self.retransmissions.saturating_add(1);
             self.unanswered = self.unanswered.saturating_add(1);
             if self.unanswered == 1 {
-                self.first = Some((place, segment.abstime.nanoseconds()));
+                self.first = Some((place, segment.abstime));
             }
             self.timestamp = segment.timestamps.map(|(value, _)| value);
         }
@@ -176,19 +176,19 @@ impl<M: Copy> Waiting<M> {
         let position = self.data.position(segment.acknowledgement);
         if self.acknowledged.is_some_and(|known| position <= known) {
             if answers {
-                self.answered = Some(segment.abstime.nanoseconds());
+                self.answered = Some(segment.abstime);
                 self.unanswered = 0;
             }
             return answers;
         }
         self.acknowledged = Some(position);
         let all = self.highest_sent.is_some_and(|highest| position >= highest);
-        self.starts_over((!all).then_some(segment.abstime.nanoseconds()));
+        self.starts_over((!all).then_some(segment.abstime));
         true
     }
 
     /// Nothing waits from now on, or other data than before.
-    fn starts_over(&mut self, since: Option<i64>) {
+    fn starts_over(&mut self, since: Option<Instant>) {
         self.since = since;
         self.answered = None;
         self.retransmissions = 0;
@@ -219,13 +219,13 @@ impl<M: Copy> Waiting<M> {
 
     /// Since when nothing has come back, and the first packet that sent data again, if that makes the subflow stale now.
     #[must_use]
-    pub fn standstill(&self, now: i64) -> Option<(i64, M)> {
-        let since = self.since.filter(|_| self.speaks).filter(|since| now.saturating_sub(*since) >= STANDSTILL)?;
+    pub fn standstill(&self, now: Instant) -> Option<(Instant, M)> {
+        let since = self.since.filter(|_| self.speaks).filter(|since| now - *since >= STANDSTILL)?;
         let (first, sent) = self.first.filter(|_| self.retransmissions >= RETRANSMISSIONS)?;
         match self.answered {
             None => Some((since, first)),
             Some(answered) => {
-                let silent = self.unanswered >= UNANSWERED && now.saturating_sub(sent) >= SILENCE;
+                let silent = self.unanswered >= UNANSWERED && now - sent >= SILENCE;
                 silent.then_some((answered, first))
             }
         }
@@ -246,16 +246,14 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::Instant;
     use crate::packets::segment::{Dss, SackBlocks};
-
-    const MILLISECOND: i64 = 1_000_000;
+    use crate::time::short::at_ms;
 
     /// A packet at a time in milliseconds.
     fn packet(time: i64, sequence: u32, acknowledgement: u32, payload: u32) -> Segment {
         Segment {
             packetid: 1,
-            abstime: Instant::from_nanoseconds(time * MILLISECOND),
+            abstime: at_ms(time),
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             destination: IpAddr::V4(Ipv4Addr::LOCALHOST),
             source_port: 1,
@@ -281,7 +279,7 @@ mod tests {
 
     /// Sends 500 bytes at second 0 and again at each second until 6; `answer` says what comes back 10 ms later. Returns
     /// the standstill at second 7.
-    fn sent_again(answer: impl Fn(i64) -> Option<Segment>) -> Option<(i64, u64)> {
+    fn sent_again(answer: impl Fn(i64) -> Option<Segment>) -> Option<(Instant, u64)> {
         let mut waiting = Waiting::default();
         let _ = waiting.acknowledges(&with_data_ack(packet(0, 1, 1001, 0), 77));
         waiting.sends(&packet(0, 1, 1, 1000), 1000, 0);
@@ -293,12 +291,12 @@ mod tests {
                 let _ = waiting.acknowledges(&answer);
             }
         }
-        waiting.standstill(7000 * MILLISECOND)
+        waiting.standstill(at_ms(7000))
     }
 
     #[test]
     fn data_sent_again_without_an_answer_stands_still() {
-        assert_eq!(sent_again(|_| None), Some((0, 1)));
+        assert_eq!(sent_again(|_| None), Some((at_ms(0), 1)));
     }
 
     #[test]
@@ -317,16 +315,16 @@ mod tests {
     fn what_other_subflows_bring_about_answers_nothing() {
         let window_update =
             |second: i64| Some(with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 78 + second as u64));
-        assert_eq!(sent_again(window_update), Some((0, 1)));
+        assert_eq!(sent_again(window_update), Some((at_ms(0), 1)));
         // Data of the other direction, sent again for the same reason.
         let data = |second: i64| Some(with_data_ack(packet(second * 1000 + 10, 1, 1001, 700), 77));
-        assert_eq!(sent_again(data), Some((0, 1)));
+        assert_eq!(sent_again(data), Some((at_ms(0), 1)));
     }
 
     #[test]
     fn a_path_that_breaks_after_answers_stands_still_from_then_on() {
         let answers_at_first =
             |second: i64| (second < 3).then(|| with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 77));
-        assert_eq!(sent_again(answers_at_first), Some((2010 * MILLISECOND, 3)));
+        assert_eq!(sent_again(answers_at_first), Some((at_ms(2010), 3)));
     }
 }

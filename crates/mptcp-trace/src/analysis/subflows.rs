@@ -11,7 +11,7 @@ use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{Lack, Verdict, verify_join};
 use crate::tracking::travelling::in_file_order;
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, Instant, StreamId};
 
 /// Origin of a subflow in its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -89,8 +89,8 @@ pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord
         let packets = in_file_order(&capture.segments, &capture.tracking, connection);
         for own in interruptible(availability(capture, connection, &packets)) {
             let at = records.binary_search_by_key(&own.tcpstream, |record| record.tcpstream);
-            if let Some(record) = at.ok().and_then(|at| records.get_mut(at)).filter(|_| own.is_changed(i64::MAX)) {
-                record.backup_at_end = Some(own.is_backup(i64::MAX));
+            if let Some(record) = at.ok().and_then(|at| records.get_mut(at)).filter(|_| own.is_changed(Instant::MAX)) {
+                record.backup_at_end = Some(own.is_backup(Instant::MAX));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::volume::{Volume, rate, seconds};
+use super::volume::{Volume, duration, rate};
 use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::tracking::{Capture, Role, Stream};
@@ -66,7 +66,7 @@ pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
                 volume.push(segment, packet);
             }
         }
-        let duration = seconds(volume.span());
+        let duration = duration(volume.span()).seconds();
         TcpDirection {
             towards: *towards,
             packets: volume.packets,

@@ -3,7 +3,7 @@
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::{Nature, PacketInStream};
-use crate::units;
+use crate::{Instant, Span};
 
 /// Bytes and packets of one direction of one TCP stream.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +27,8 @@ pub struct Volume {
     pub undecided_packets: u64,
     positions: Positions,
     sent: RangeSet,
-    first: Option<i64>,
-    last: i64,
+    first: Option<Instant>,
+    last: Instant,
 }
 
 impl Volume {
@@ -36,11 +36,8 @@ impl Volume {
     pub fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> u64 {
         self.packets += 1;
         if !packet.elsewhere {
-            self.last =
-                self.first.map_or(segment.abstime.nanoseconds(), |_| self.last.max(segment.abstime.nanoseconds()));
-            self.first = Some(
-                self.first.map_or(segment.abstime.nanoseconds(), |first| first.min(segment.abstime.nanoseconds())),
-            );
+            self.last = self.first.map_or(segment.abstime, |_| self.last.max(segment.abstime));
+            self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
         }
         let payload = u64::from(segment.payload.unwrap_or(0));
         if packet.nature == Nature::Duplicate {
@@ -79,17 +76,17 @@ impl Volume {
         self.retransmitted
     }
 
-    /// First and last packet, nanoseconds since 1970; `None` without packets.
+    /// First and last packet; `None` without packets.
     #[must_use]
-    pub fn span(&self) -> Option<(i64, i64)> {
+    pub fn span(&self) -> Option<(Instant, Instant)> {
         self.first.map(|first| (first, self.last))
     }
 }
 
-/// Seconds between two instants.
+/// Time between the first and the last of two instants.
 #[must_use]
-pub fn seconds(span: Option<(i64, i64)>) -> f64 {
-    span.map_or(0.0, |(first, last)| units::seconds(last.saturating_sub(first)))
+pub fn duration(ends: Option<(Instant, Instant)>) -> Span {
+    ends.map_or(Span::ZERO, |(first, last)| last - first)
 }
 
 /// Bytes per second; `None` when the direction lasted no time.

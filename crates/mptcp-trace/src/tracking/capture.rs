@@ -193,10 +193,10 @@ impl Capture {
         self.rows = Some(rows);
     }
 
-    /// When the first frame of the file was recorded, nanoseconds since 1970: what relative times count from.
+    /// When the first frame of the file was recorded: what relative times count from.
     #[must_use]
-    pub fn origin(&self) -> i64 {
-        self.origin.nanoseconds()
+    pub fn origin(&self) -> Instant {
+        self.origin
     }
 
     /// The file's name without its directory, and the point of view, for the prompt; not escaped.

@@ -13,7 +13,7 @@ use super::{Nature, Stream, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, Span, StreamId};
 
 /// Packets duplicated by the path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -132,8 +132,8 @@ impl Telling {
     fn of(segments: &[Segment], frames: &Frames, stream: &Stream, rows: impl Iterator<Item = PacketRow>) -> Self {
         let mut last_id = None;
         let (mut changes, mut repeats) = (0_u64, 0_u64);
-        let mut ticks: Option<(u32, i64)> = None;
-        let mut latest: Option<(u32, i64)> = None;
+        let mut ticks: Option<(u32, Instant)> = None;
+        let mut latest: Option<(u32, Instant)> = None;
         for row in interruptible(rows) {
             let Some(segment) = segment_at(segments, row) else { continue };
             let id = frames.mark(row).ip_id.filter(|id| *id != 0);
@@ -143,8 +143,8 @@ impl Telling {
             }
             last_id = id.or(last_id);
             if let Some((value, _)) = segment.timestamps {
-                ticks.get_or_insert((value, segment.abstime.nanoseconds()));
-                latest = Some((value, segment.abstime.nanoseconds()));
+                ticks.get_or_insert((value, segment.abstime));
+                latest = Some((value, segment.abstime));
             }
         }
         const MOSTLY: u64 = 8;
@@ -152,18 +152,18 @@ impl Telling {
         let tick = ticks.zip(latest).and_then(|((first, from), (last, until))| {
             let count = i64::from(last.wrapping_sub(first));
             // One tick may have come right after the first packet.
-            (2..=i64::from(i32::MAX)).contains(&count).then(|| until.saturating_sub(from) / (count - 1))
+            (2..=i64::from(i32::MAX)).contains(&count).then(|| (until - from) / (count - 1))
         });
         let round_trip = round_trip(segments, stream);
-        let timestamps = tick.zip(round_trip).is_some_and(|(tick, round_trip)| tick.saturating_mul(2) < round_trip);
+        let timestamps = tick.zip(round_trip).is_some_and(|(tick, round_trip)| tick * 2 < round_trip);
         Telling { ids, timestamps }
     }
 }
 
-/// Duration of the handshake from SYN to ACK, nanoseconds.
-fn round_trip(segments: &[Segment], stream: &Stream) -> Option<i64> {
-    let time = |row: Option<PacketRow>| segment_at(segments, row?).map(|segment| segment.abstime.nanoseconds());
-    Some(time(stream.third_ack)?.saturating_sub(time(stream.syn)?))
+/// Duration of the handshake from SYN to ACK.
+fn round_trip(segments: &[Segment], stream: &Stream) -> Option<Span> {
+    let time = |row: Option<PacketRow>| segment_at(segments, row?).map(|segment| segment.abstime);
+    Some(time(stream.third_ack)? - time(stream.syn)?)
 }
 
 #[cfg(test)]
@@ -171,12 +171,10 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::Instant;
     use crate::packets::{Builder, frames::Frame};
+    use crate::time::short::at_ms;
     use crate::tracking::repeats::repeats;
     use crate::tracking::track;
-
-    const MILLISECOND: i64 = 1_000_000;
 
     /// A packet of the client's (`true`) or the server's: when (milliseconds), sequence number, payload, IPv4
     /// identification, timestamp.
@@ -203,7 +201,7 @@ mod tests {
             let ack = if *from_client && *sequence == 0 { 0 } else { flag::ACK };
             let mut segment = Segment {
                 packetid: id,
-                abstime: Instant::from_nanoseconds(time * MILLISECOND),
+                abstime: at_ms(*time),
                 source: source.0,
                 destination: destination.0,
                 source_port: source.1,

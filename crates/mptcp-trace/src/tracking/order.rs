@@ -7,18 +7,18 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
+use crate::{Instant, PacketRow, Span};
 
 /// Facts about the order of a file's packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileOrder {
     /// Ids of the packets that stand in the file behind one recorded later.
     pub misplaced: Vec<u64>,
-    /// By how much at most, nanoseconds.
-    pub farthest: i64,
+    /// By how much at most.
+    pub farthest: Span,
     /// The clock was set back while packets were recorded: the order of the file counts.
     pub clock_set_back: bool,
 }
@@ -28,20 +28,20 @@ pub struct FileOrder {
 #[must_use]
 pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<PacketRow>>) {
     let mut order = FileOrder::default();
-    let mut latest = i64::MIN;
+    let mut latest = Instant::MIN;
     for segment in interruptible(segments) {
-        if segment.abstime.nanoseconds() < latest {
-            order.farthest = order.farthest.max(latest.saturating_sub(segment.abstime.nanoseconds()));
+        if segment.abstime < latest {
+            order.farthest = order.farthest.max(latest - segment.abstime);
             order.misplaced.push(segment.packetid);
         }
-        latest = latest.max(segment.abstime.nanoseconds());
+        latest = latest.max(segment.abstime);
     }
     if order.misplaced.is_empty() {
         return (order, None);
     }
     let in_file: Vec<PacketRow> = (0..).map(PacketRow).zip(segments).map(|(row, _)| row).collect();
     let mut by_time = in_file.clone();
-    by_time.sort_by_key(|row| segments.get(row.index()).map(|segment| segment.abstime.nanoseconds()));
+    by_time.sort_by_key(|row| segments.get(row.index()).map(|segment| segment.abstime));
     let steps_back = |rows: &[PacketRow]| steps_back(segments, frames, rows);
     order.clock_set_back = steps_back(&by_time) > steps_back(&in_file).saturating_mul(2).saturating_add(2);
     let rows = (!order.clock_set_back).then_some(by_time);
@@ -79,8 +79,8 @@ fn steps_back(segments: &[Segment], frames: &Frames, rows: &[PacketRow]) -> u64 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Instant;
     use crate::packets::{Builder, Packets, frames::Frame};
+    use crate::time::short::{at_ms, ms};
 
     /// Packets of one sender with these times (milliseconds) and timestamps.
     fn table(packets: &[(i64, u32)]) -> Packets {
@@ -88,7 +88,7 @@ mod tests {
         for (id, (time, value)) in (1..).zip(packets) {
             let segment = Segment {
                 packetid: id,
-                abstime: Instant::from_nanoseconds(time * 1_000_000),
+                abstime: at_ms(*time),
                 source: [192, 0, 2, 1].into(),
                 destination: [192, 0, 2, 2].into(),
                 source_port: 1,
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn the_order_of_time_counts_and_equal_times_stay_as_they_are() {
         let (said, rows) = order(&[(1, 1), (7, 7), (3, 3), (7, 7), (5, 5)]);
-        assert_eq!((said.misplaced, said.farthest, said.clock_set_back), (vec![3, 5], 4_000_000, false));
+        assert_eq!((said.misplaced, said.farthest, said.clock_set_back), (vec![3, 5], ms(4), false));
         assert_eq!(rows, Some([0, 2, 4, 1, 3].map(PacketRow).to_vec()));
     }
 
@@ -133,7 +133,7 @@ mod tests {
         let early = (0..20).map(|n| (10 * i64::from(n), n));
         let late = (20..40).map(|n| (10 * i64::from(n) - 155, n));
         let (said, rows) = order(&early.chain(late).collect::<Vec<_>>());
-        assert_eq!((said.misplaced.len(), said.farthest, said.clock_set_back), (15, 145_000_000, true));
+        assert_eq!((said.misplaced.len(), said.farthest, said.clock_set_back), (15, ms(145), true));
         assert_eq!(rows, None);
     }
 }

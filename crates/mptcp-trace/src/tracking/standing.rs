@@ -3,8 +3,8 @@
 //!
 //! One look at each packet, in the order of the file, with a few numbers for each end.
 
-use crate::PacketRow;
 use crate::packets::segment::{Segment, flag};
+use crate::{Instant, PacketRow, Span};
 
 /// Role of a packet in its stream, beyond its flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,7 +70,7 @@ pub struct Standing {
     /// A RST has ended it: nothing that comes later changes that.
     ended: bool,
     /// Its last data: a segment of one byte, and when it was sent.
-    alone: Option<(u32, i64)>,
+    alone: Option<(u32, Instant)>,
     /// A probe with its next byte, of which it is not known whether the receiver took it: row and sequence number.
     probe: Option<(PacketRow, u32)>,
     /// A RST out of its window has just come.
@@ -81,9 +81,9 @@ pub struct Standing {
 const MISSED: u32 = 1 << 30;
 /// The same while nothing but its SYN was captured.
 const MISSED_AFTER_SYN: u32 = 1 << 20;
-/// A single byte that comes again sooner than this after it was sent is its retransmission, nanoseconds: nothing else
+/// A single byte that comes again sooner than this after it was sent is its retransmission: nothing else
 /// tells it from a keep-alive, which waits for longer (RFC 9293 §3.8.4), as a first retransmission does not.
-const KEEPALIVE_SOONEST: i64 = 5_000_000_000;
+const KEEPALIVE_SOONEST: Span = Span::from_seconds(5);
 
 /// What `segment` in row `row` is, sent by `own` to `peer`; `window` is its scaled window, where the scale is known.
 /// Beside it the row of an earlier probe that is now known to have been taken.
@@ -210,7 +210,7 @@ impl Standing {
         if peer.shut {
             return Nature::WindowProbe;
         }
-        let soon = |sent: i64| segment.abstime.nanoseconds().saturating_sub(sent) < KEEPALIVE_SOONEST;
+        let soon = |sent: Instant| segment.abstime - sent < KEEPALIVE_SOONEST;
         let again = length == 1 && self.alone.is_some_and(|(one, sent)| one == segment.sequence && soon(sent));
         if again { Nature::Ordinary } else { Nature::KeepAlive }
     }
@@ -231,7 +231,7 @@ impl Standing {
             self.first = self.first.filter(|first| end.wrapping_sub(*first) < MISSED);
         }
         if length > 0 {
-            self.alone = (length == 1).then_some((segment.sequence, segment.abstime.nanoseconds()));
+            self.alone = (length == 1).then_some((segment.sequence, segment.abstime));
         }
         let (row, number) = self.probe?;
         let goes_on = segment.sequence == number.wrapping_add(1);

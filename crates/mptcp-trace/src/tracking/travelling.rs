@@ -212,6 +212,6 @@ pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &
         Some(StreamPacket { row: *row, segment, towards: stream.towards(packet), nature: packet.nature, data })
     });
     let mut packets: Vec<_> = packets.collect();
-    packets.sort_by_key(|packet| packet.segment.abstime.nanoseconds());
+    packets.sort_by_key(|packet| packet.segment.abstime);
     packets
 }

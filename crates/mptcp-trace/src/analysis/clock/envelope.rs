@@ -7,6 +7,7 @@
 //! logarithms is concave, and its smallest value lies at an edge: only their slopes need to be tried.
 
 use crate::interrupt::interruptible;
+use crate::{Instant, Span};
 /// How far recorded times jitter, nanoseconds: what is that close to the line is on it.
 const JITTER: f64 = 50_000.0;
 /// Parts of a set's time of which the closest point each counts: slopes are compared by few points, evenly spread.
@@ -19,10 +20,10 @@ const STEEPEST: f64 = 0.05;
 /// A packet that both captures have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
-    /// When the first capture recorded it, nanoseconds since 1970.
-    pub time: i64,
-    /// Lead of the second clock, nanoseconds.
-    pub difference: i64,
+    /// When the first capture recorded it.
+    pub time: Instant,
+    /// Lead of the second clock.
+    pub difference: Span,
 }
 
 /// On which side of the points the line lies.
@@ -52,14 +53,14 @@ pub struct Envelope {
 
 impl Envelope {
     /// Of points in any order, in time relative to `reference`.
-    pub fn new(side: Side, mut points: Vec<Point>, reference: i64) -> Self {
+    pub fn new(side: Side, mut points: Vec<Point>, reference: Instant) -> Self {
         points.sort_by_key(|point| point.time);
         #[allow(clippy::cast_precision_loss)]
         let place = |point: &Point| EnvelopePoint {
-            time: point.time.saturating_sub(reference) as f64,
+            time: (point.time - reference).nanoseconds() as f64,
             height: match side {
-                Side::Lower => point.difference as f64,
-                Side::Upper => -(point.difference as f64),
+                Side::Lower => point.difference.nanoseconds() as f64,
+                Side::Upper => -(point.difference.nanoseconds() as f64),
             },
         };
         let places: Vec<EnvelopePoint> = points.iter().map(place).collect();
@@ -208,22 +209,23 @@ fn uncertainty(envelopes: &[&Envelope], slope: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::short::{at, ns};
 
     const MS: i64 = 1_000_000;
 
     fn points(of: &[(i64, i64)]) -> Vec<Point> {
-        of.iter().map(|(time, difference)| Point { time: *time, difference: *difference }).collect()
+        of.iter().map(|(time, difference)| Point { time: at(*time), difference: ns(*difference) }).collect()
     }
 
     #[test]
     fn the_hull_keeps_the_lowest() {
-        let envelope = Envelope::new(Side::Lower, points(&[(0, 5), (10, 1), (20, 4), (30, 3), (40, 9)]), 0);
+        let envelope = Envelope::new(Side::Lower, points(&[(0, 5), (10, 1), (20, 4), (30, 3), (40, 9)]), at(0));
         let hull: Vec<(f64, f64)> = envelope.hull.iter().map(|place| (place.time, place.height)).collect();
         assert_eq!(hull, [(0.0, 5.0), (10.0, 1.0), (30.0, 3.0), (40.0, 9.0)]);
         assert_eq!(envelope.intercept(0.0), Some(1.0));
         // The line 1 + (t - 10) / 10 goes through the second and the fourth and cuts 0 at 0.
         assert_eq!(envelope.intercept(0.1), Some(0.0));
-        let upper = Envelope::new(Side::Upper, points(&[(0, -5), (10, -1), (20, -4)]), 0);
+        let upper = Envelope::new(Side::Upper, points(&[(0, -5), (10, -1), (20, -4)]), at(0));
         assert_eq!(upper.intercept(0.0), Some(-1.0));
     }
 
@@ -233,8 +235,8 @@ mod tests {
         let queue = |i: i64| i * MS / 10 + (i * 37 % 53) * MS * i / 2000;
         let forth: Vec<(i64, i64)> = (0..1000).map(|i| (i * 10 * MS, 10 * MS + queue(i))).collect();
         let back: Vec<(i64, i64)> = (0..1000).map(|i| (i * 10 * MS + 5 * MS, -10 * MS - (i % 7) * 9000)).collect();
-        let forth = Envelope::new(Side::Lower, points(&forth), 0);
-        let back = Envelope::new(Side::Upper, points(&back), 0);
+        let forth = Envelope::new(Side::Lower, points(&forth), at(0));
+        let back = Envelope::new(Side::Upper, points(&back), at(0));
         let found = common_slope(&[&forth, &back]).unwrap();
         assert!(found.slope.abs() < 1e-6, "{found:?}");
     }
@@ -246,8 +248,8 @@ mod tests {
             (0..500).map(|i| (i * 10 * MS, skewed(i * 10 * MS) + 10 * MS + (i % 5) * MS)).collect();
         let back: Vec<(i64, i64)> =
             (0..500).map(|i| (i * 10 * MS, skewed(i * 10 * MS) - 10 * MS - (i % 3) * MS)).collect();
-        let forth = Envelope::new(Side::Lower, points(&forth), 0);
-        let back = Envelope::new(Side::Upper, points(&back), 0);
+        let forth = Envelope::new(Side::Lower, points(&forth), at(0));
+        let back = Envelope::new(Side::Upper, points(&back), at(0));
         let found = common_slope(&[&forth, &back]).unwrap();
         assert!((found.slope - 200e-6).abs() < 1e-7, "{found:?}");
     }

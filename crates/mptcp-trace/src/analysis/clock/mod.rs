@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::merge::{Fate, Merged, Passage, Which};
 use crate::interrupt::interruptible;
 use crate::tracking::Capture;
-use crate::units::seconds;
+use crate::{Instant, Span};
 use envelope::{Envelope, Point, Side};
 
 /// Correction of times before two captures are compared.
@@ -61,8 +61,8 @@ pub struct Offset {
 /// The error between the clocks of two captures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Clock {
-    /// What offset and skew count from, nanoseconds since 1970 by the first clock: its first packet that both have.
-    pub reference: i64,
+    /// What offset and skew count from by the first clock: its first packet that both have.
+    pub reference: Instant,
     /// Packets that both captures have.
     pub packets: u64,
     /// Seconds from the first to the last of them.
@@ -86,7 +86,7 @@ type Path = (IpAddr, IpAddr);
 pub fn clock(first: &Capture, merged: &Merged) -> Clock {
     let paths = paths(first, merged);
     let times = || paths.values().flat_map(|sides| sides.iter().flatten()).map(|point| point.time);
-    let (reference, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
+    let (reference, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
     let envelopes: Vec<[Envelope; 2]> = paths
         .into_values()
         .map(|[forth, back]| {
@@ -99,7 +99,7 @@ pub fn clock(first: &Capture, merged: &Merged) -> Clock {
     Clock {
         reference,
         packets: all.iter().map(|envelope| envelope.packets() as u64).sum(),
-        span: seconds(last.saturating_sub(reference)),
+        span: (last - reference).seconds(),
         offset: offset(&envelopes, 0.0),
         offset_at_reference: offset(&envelopes, skew.unwrap_or(0.0)),
         skew,
@@ -123,7 +123,7 @@ fn paths(first: &Capture, merged: &Merged) -> BTreeMap<Path, [Vec<Point>; 2]> {
 fn point(sender: Which, passage: &Passage) -> Option<Point> {
     let (sent, arrived) = (passage.sent?, passage.arrived?);
     let (first, second) = sender.of((sent, arrived), (arrived, sent));
-    Some(Point { time: first, difference: second.checked_sub(first)? })
+    Some(Point { time: first, difference: second.checked_since(first)? })
 }
 
 /// The offset where the skew is `slope`.
@@ -135,31 +135,31 @@ fn offset(paths: &[[Envelope; 2]], slope: f64) -> Option<Offset> {
 }
 
 impl Clock {
-    /// The delay of a packet, nanoseconds, with the correction applied; `None` when one capture lacks the packet or the
+    /// The delay of a packet, with the correction applied; `None` when one capture lacks the packet or the
     /// correction is not known.
     #[must_use]
-    pub fn delay(&self, correction: Correction, sender: Which, passage: &Passage) -> Option<i64> {
+    pub fn delay(&self, correction: Correction, sender: Which, passage: &Passage) -> Option<Span> {
         let (sent, arrived) = (passage.sent?, passage.arrived?);
         let (sent, arrived) = match sender {
             Which::First => (sent, self.to_first(correction, arrived)?),
             Which::Second => (self.to_first(correction, sent)?, arrived),
         };
-        arrived.checked_sub(sent)
+        arrived.checked_since(sent)
     }
 
-    /// A time by the second clock, as the first one shows it; nanoseconds since 1970.
+    /// A time by the second clock, as the first one shows it.
     #[must_use]
-    pub fn to_first(&self, correction: Correction, second: i64) -> Option<i64> {
+    pub fn to_first(&self, correction: Correction, second: Instant) -> Option<Instant> {
         let (offset, skew) = match correction {
             Correction::None => return Some(second),
             Correction::Offset => (self.offset?.offset, 0.0),
             Correction::Skew => (self.offset_at_reference?.offset, self.skew.unwrap_or(0.0)),
         };
         #[allow(clippy::cast_precision_loss)]
-        let since = second.checked_sub(self.reference)? as f64;
+        let since = second.checked_since(self.reference)?.nanoseconds() as f64;
         let since = (since - offset * 1e9) / (1.0 + skew);
         #[allow(clippy::cast_possible_truncation)]
-        self.reference.checked_add(since.round() as i64)
+        self.reference.checked_add(Span::from_nanoseconds(since.round() as i64))
     }
 
     /// True when the skew is more than what jitter may feign.
@@ -185,7 +185,7 @@ impl Clock {
             let delays = merged.flows.iter().flat_map(|flow| {
                 flow.passages.iter().filter_map(move |passage| self.delay(correction, flow.sender, passage))
             });
-            delays.min().is_some_and(|delay| delay < 0)
+            delays.min().is_some_and(|delay| delay < Span::ZERO)
         };
         if !negative(Correction::None) || self.offset.is_none() {
             Correction::None

@@ -14,11 +14,10 @@ use super::option_loss::losses;
 use super::receive_window::Gates;
 use super::reset_ttl::strange_resets;
 use super::standstill::{Standstill, standstills};
-use super::volume::seconds;
 use crate::interrupt::interruptible;
 use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
 use crate::tracking::{Capture, Connection, Nature, Role};
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, StreamId};
 pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
 
 /// Kind of the event.
@@ -214,7 +213,7 @@ impl Timeline<'_> {
     fn add(&mut self, packet: &Travelling<'_>, event: EventKind, detail: String) {
         self.events.push(Event {
             packetid: packet.segment.packetid,
-            reltime: seconds(Some((self.capture.origin(), packet.segment.abstime.nanoseconds()))),
+            reltime: (packet.segment.abstime - self.capture.origin()).seconds(),
             tcpstream: packet.stream,
             towards: packet.towards,
             event,
@@ -260,7 +259,7 @@ fn doubled<'a>(capture: &Capture, packets: &'a [Travelling<'a>]) -> Vec<Doubled<
 }
 
 fn stale(capture: &Capture, standstill: &Standstill) -> String {
-    let time = |instant: i64| format!("{:.3} s", seconds(Some((capture.origin(), instant))));
+    let time = |instant: Instant| format!("{:.3} s", (instant - capture.origin()).seconds());
     let from = time(standstill.from);
     if standstill.recovered {
         format!("nothing acknowledged from {from} until {}", time(standstill.until))

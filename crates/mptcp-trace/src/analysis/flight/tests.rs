@@ -3,11 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::congestion_window::{RoundTrip, round_trips};
 use crate::packets::segment::SackBlocks;
+use crate::time::short::at;
 use crate::tracking::track;
-use crate::{Instant, PacketRow};
 
 /// A packet between port 40000 and port 5001 with its place: sequence number, acknowledgement number, payload.
 fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segment {
@@ -15,7 +16,7 @@ fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segm
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     Segment {
         packetid: 1,
-        abstime: Instant::from_nanoseconds(abstime),
+        abstime: at(abstime),
         source: address,
         destination: address,
         source_port,
@@ -87,8 +88,11 @@ fn recovery() -> Vec<Segment> {
 fn octets_are_in_flight_until_they_are_acknowledged() {
     let moments = towards_server(&recovery());
     // Behind the SYN/ACK, which acknowledges nothing that is payload.
-    let found: Vec<_> =
-        moments.iter().skip(1).map(|m| (m.time, m.in_flight(), m.unaccounted(), m.window, m.again)).collect();
+    let found: Vec<_> = moments
+        .iter()
+        .skip(1)
+        .map(|m| (m.time.nanoseconds(), m.in_flight(), m.unaccounted(), m.window, m.again))
+        .collect();
     let expected = [
         (10, 1000, 1000, Some(5000), false),
         (11, 2000, 2000, Some(5000), false),
@@ -121,7 +125,8 @@ fn the_order_of_time_counts() {
 #[test]
 fn without_the_handshake_only_what_was_seen_is_in_flight() {
     let segments = [sends(10, 7000, 1000), acknowledges(11, 6500, 100, &[]), acknowledges(12, 8000, 100, &[])];
-    let found: Vec<_> = towards_server(&segments).iter().map(|m| (m.time, m.in_flight(), m.window)).collect();
+    let found: Vec<_> =
+        towards_server(&segments).iter().map(|m| (m.time.nanoseconds(), m.in_flight(), m.window)).collect();
     // Of the window one cannot say how it is scaled.
     assert_eq!(found, [(10, 1000, None), (11, 1000, None), (12, 0, None)]);
 }
@@ -139,7 +144,7 @@ fn sack_blocks_of_what_was_never_sent_count_for_nothing() {
 #[test]
 fn a_round_ends_when_what_was_sent_before_it_is_acknowledged() {
     let rounds = round_trips(&towards_server(&recovery()));
-    let round = |from, until, most, recovering| RoundTrip { from, until, most, recovering };
+    let round = |from, until, most, recovering| RoundTrip { from: at(from), until: at(until), most, recovering };
     // The first packet, at 10, is acknowledged at 20; what had been sent by then at 34; the last packet at 36.
     assert_eq!(rounds, [round(10, 20, 4000, false), round(20, 34, 3000, true), round(34, 36, 1000, false)]);
     assert_eq!(round_trips(&[]), []);
@@ -151,7 +156,8 @@ fn a_pause_is_no_round() {
     segments.extend([sends(10, 0, 500), acknowledges(20, 500, 100, &[])]);
     segments.extend([sends(90, 500, 700), sends(91, 1200, 100), acknowledges(99, 1300, 100, &[])]);
     let rounds = round_trips(&towards_server(&segments));
-    let found: Vec<_> = rounds.iter().map(|round| (round.from, round.until, round.most)).collect();
+    let found: Vec<_> =
+        rounds.iter().map(|round| (round.from.nanoseconds(), round.until.nanoseconds(), round.most)).collect();
     assert_eq!(found, [(10, 20, 500), (90, 99, 800)]);
 }
 
@@ -159,14 +165,15 @@ fn a_pause_is_no_round() {
 fn the_data_level_takes_all_subflows_together() {
     let sent = |time, subflow, start, end, sending| SentRange {
         row: PacketRow(0),
-        time,
+        time: at(time),
         subflow,
         start,
         end,
         sending,
         numbered: true,
     };
-    let ack = |time, subflow, next, window| Acknowledgement { row: PacketRow(0), time, subflow, next, window };
+    let ack =
+        |time, subflow, next, window| Acknowledgement { row: PacketRow(0), time: at(time), subflow, next, window };
     let sequence = DataSequence {
         sent: vec![
             sent(1, 0, 1000, 1100, Sending::First),
@@ -182,7 +189,8 @@ fn the_data_level_takes_all_subflows_together() {
         ],
         ..DataSequence::default()
     };
-    let found: Vec<_> = data_flight(&sequence).iter().map(|m| (m.time, m.in_flight(), m.window, m.again)).collect();
+    let found: Vec<_> =
+        data_flight(&sequence).iter().map(|m| (m.time.nanoseconds(), m.in_flight(), m.window, m.again)).collect();
     let expected = [
         (1, 100, None, false),
         (2, 300, None, false),

@@ -18,7 +18,7 @@ use crate::tracking::authentication::{verify_add_addr, wrong_part};
 use crate::tracking::connections::Registry;
 use crate::tracking::streams::Pair;
 use crate::tracking::{Connection, Nature, PacketInStream, Role};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, Instant, Span, StreamId};
 use news::tell;
 pub use news::{Happening, News, PacketPlace, Sighting};
 use subflow::{OpenSubflow, Seen, row};
@@ -39,8 +39,8 @@ pub struct Totals {
     pub connections: u64,
     /// Streams that were forgotten while they may still have been open.
     pub forgotten: u64,
-    /// When the last packet was recorded, nanoseconds since 1970.
-    pub last: Option<i64>,
+    /// When the last packet was recorded.
+    pub last: Option<Instant>,
 }
 
 /// Looks at packets as they come.
@@ -50,7 +50,7 @@ pub struct Live {
     registry: Registry,
     connections: HashMap<ConnectionId, OpenConnection>,
     windows: Windows,
-    origin: i64,
+    origin: Instant,
     totals: Totals,
     news: Vec<News>,
 }
@@ -68,26 +68,26 @@ struct OpenConnection {
 }
 
 impl Live {
-    /// Nothing seen yet. Rates are counted in windows of `window` nanoseconds.
+    /// Nothing seen yet. Rates are counted in windows as long as `window`.
     #[must_use]
-    pub fn new(window: i64) -> Self {
+    pub fn new(window: Span) -> Self {
         Live {
             table: Table::new(MOST_STREAMS, MOST_ATTEMPTS),
             registry: Registry::default(),
             connections: HashMap::new(),
             windows: Windows::new(window),
-            origin: 0,
+            origin: Instant::EPOCH,
             totals: Totals::default(),
             news: Vec::new(),
         }
     }
 
-    /// Takes in the next packet; the first frame was recorded at `origin`, nanoseconds since 1970.
-    pub fn push(&mut self, segment: &Segment, origin: i64) {
+    /// Takes in the next packet; the first frame was recorded at `origin`.
+    pub fn push(&mut self, segment: &Segment, origin: Instant) {
         self.origin = origin;
-        self.news.extend(self.windows.advance(segment.abstime.nanoseconds(), origin).map(News::Rates));
+        self.news.extend(self.windows.advance(segment.abstime, origin).map(News::Rates));
         self.totals.packets = self.totals.packets.saturating_add(1);
-        self.totals.last = Some(segment.abstime.nanoseconds());
+        self.totals.last = Some(segment.abstime);
         let pair = Pair::of(segment);
         let mut watched = self.stream_of(&pair, segment);
         let number = row(self.totals.packets);
@@ -117,9 +117,9 @@ impl Live {
         self.news.extend(self.windows.close().map(News::Rates));
     }
 
-    /// When the current window ends, nanoseconds since 1970.
+    /// When the current window ends.
     #[must_use]
-    pub fn window_end(&self) -> Option<i64> {
+    pub fn window_end(&self) -> Option<Instant> {
         self.windows.end()
     }
 
@@ -129,9 +129,9 @@ impl Live {
         self.totals
     }
 
-    /// When the first frame was recorded, nanoseconds since 1970.
+    /// When the first frame was recorded.
     #[must_use]
-    pub fn origin(&self) -> i64 {
+    pub fn origin(&self) -> Instant {
         self.origin
     }
 
@@ -192,12 +192,7 @@ impl Live {
             Box::new(OpenSubflow::new(*number, candidate, &mut connection.known))
         });
         let towards = if subflow.opened_towards == Role::Server { in_stream } else { in_stream.other() };
-        let place = PacketPlace {
-            packetid: segment.packetid,
-            abstime: segment.abstime.nanoseconds(),
-            origin: self.origin,
-            towards,
-        };
+        let place = PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
         let mut told: Vec<(PacketPlace, Sighting)> = std::mem::take(early);
         let begun = told.len();
         let shown = Shown { segment, nature: packet.nature, fast_open: stream.fast_open(), towards };
@@ -237,7 +232,7 @@ impl Live {
     }
 
     fn place(&self, segment: &Segment, towards: Role) -> PacketPlace {
-        PacketPlace { packetid: segment.packetid, abstime: segment.abstime.nanoseconds(), origin: self.origin, towards }
+        PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards }
     }
 
     /// Lets go of a stream.

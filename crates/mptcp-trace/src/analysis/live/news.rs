@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use super::windows::Rates;
 use crate::analysis::events::{Event, EventKind};
-use crate::analysis::volume::seconds;
 use crate::tracking::Role;
 use crate::tracking::streams::OpenStream;
-use crate::{ConnectionId, PacketRow, StreamId};
+use crate::{ConnectionId, Instant, PacketRow, StreamId};
 
 /// Kind and details of the event.
 pub type Sighting = (EventKind, String);
@@ -19,18 +18,18 @@ pub type Sighting = (EventKind, String);
 pub struct PacketPlace {
     /// Wireshark's `frame.number`.
     pub packetid: u64,
-    /// When it was recorded, nanoseconds since 1970.
-    pub abstime: i64,
+    /// When it was recorded.
+    pub abstime: Instant,
     /// When the first frame was, likewise.
-    pub origin: i64,
+    pub origin: Instant,
     /// The end of the connection that it travels towards.
     pub towards: Role,
 }
 
 impl PacketPlace {
     /// Seconds from the first frame to an instant.
-    pub fn seconds_of(&self, instant: i64) -> f64 {
-        seconds(Some((self.origin, instant)))
+    pub fn seconds_of(&self, instant: Instant) -> f64 {
+        (instant - self.origin).seconds()
     }
 }
 

@@ -186,7 +186,7 @@ impl OpenSubflow {
         own.waiting.limit();
         // Before the acknowledgement ends it.
         for direction in [&mut *own, &mut *peer] {
-            if let Some((from, place)) = direction.waiting.standstill(seen.segment.abstime.nanoseconds())
+            if let Some((from, place)) = direction.waiting.standstill(seen.segment.abstime)
                 && !std::mem::replace(&mut direction.stale, true)
             {
                 let from = place.seconds_of(from);

@@ -1,17 +1,15 @@
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Instant;
 
 use super::*;
 use crate::packets::segment::{Capable, Control, Dss, Join, SackBlocks, flag, subtype};
-use crate::{ConnectionId, StreamId};
-
-const SECOND: i64 = 1_000_000_000;
+use crate::time::short::{at, ns};
+use crate::{ConnectionId, Instant, Span, StreamId};
 
 /// A packet from one address to another, at a time in nanoseconds.
 fn packet(abstime: i64, (source, source_port): (u32, u16), destination: (u32, u16), flags: u16) -> Segment {
     Segment {
         packetid: 1,
-        abstime: crate::Instant::from_nanoseconds(abstime),
+        abstime: at(abstime),
         source: IpAddr::V4(Ipv4Addr::from(source)),
         destination: IpAddr::V4(Ipv4Addr::from(destination.0)),
         source_port,
@@ -50,31 +48,31 @@ fn happenings(live: &mut Live) -> Vec<(u32, u32, EventKind)> {
 
 /// Opens connection 0 on stream 0.
 fn opened(live: &mut Live) {
-    live.push(&Segment { control: capable(1, None), ..packet(0, CLIENT, SERVER, flag::SYN) }, 0);
+    live.push(&Segment { control: capable(1, None), ..packet(0, CLIENT, SERVER, flag::SYN) }, at(0));
     assert_eq!(happenings(live), [], "the connection is not known before the server's key");
     let answer = packet(1, SERVER, CLIENT, flag::SYN | flag::ACK);
-    live.push(&Segment { control: capable(1, Some(7)), sequence: 500, acknowledgement: 101, ..answer }, 0);
+    live.push(&Segment { control: capable(1, Some(7)), sequence: 500, acknowledgement: 101, ..answer }, at(0));
     assert_eq!(happenings(live), [(0, 0, EventKind::MpCapable), (0, 0, EventKind::MpCapable)]);
     let ack = packet(2, CLIENT, SERVER, flag::ACK);
-    live.push(&Segment { control: capable(1, Some(3)), sequence: 101, acknowledgement: 501, ..ack }, 0);
+    live.push(&Segment { control: capable(1, Some(3)), sequence: 101, acknowledgement: 501, ..ack }, at(0));
     assert_eq!(happenings(live), [(0, 0, EventKind::Established)]);
     let data = packet(3, SERVER, CLIENT, flag::ACK);
-    live.push(&Segment { sequence: 501, acknowledgement: 101, dss: Some(Dss::default()), ..data }, 0);
+    live.push(&Segment { sequence: 501, acknowledgement: 101, dss: Some(Dss::default()), ..data }, at(0));
 }
 
 #[test]
 fn a_flood_of_syns_neither_grows_nor_pushes_connections_out_nor_slows_down() {
     const FLOOD: u32 = 600_000;
-    let mut live = Live::new(SECOND);
+    let mut live = Live::new(Span::from_seconds(1));
     opened(&mut live);
     let mut took = Vec::new();
     for part in 0..4 {
-        let started = Instant::now();
+        let started = std::time::Instant::now();
         for number in part * FLOOD / 4..(part + 1) * FLOOD / 4 {
             // Each from another address, each with a key of its own, as version 0 has it: a connection.
             let from = (0xc000_0000 + number, 1024);
             let syn = packet(4, from, SERVER, flag::SYN);
-            live.push(&Segment { control: capable(0, Some(number.into())), ..syn }, 0);
+            live.push(&Segment { control: capable(0, Some(number.into())), ..syn }, at(0));
             // The news would be written and gone.
             live.news.clear();
         }
@@ -91,29 +89,29 @@ fn a_flood_of_syns_neither_grows_nor_pushes_connections_out_nor_slows_down() {
     let join = Join::Syn { backup: false, address_id: 2, token: Some(token), nonce: Some(1) };
     let control = Control { join: Some(join), subtypes: vec![subtype::MP_JOIN], ..Control::default() };
     let syn = packet(5, (0x0a00_0003, 1), SERVER, flag::SYN);
-    live.push(&Segment { control: Some(Box::new(control)), ..syn }, 0);
+    live.push(&Segment { control: Some(Box::new(control)), ..syn }, at(0));
     assert_eq!(happenings(&mut live), [(0, FLOOD + 1, EventKind::MpJoin)]);
 }
 
 #[test]
 fn reused_ports_are_a_new_stream() {
-    let mut live = Live::new(SECOND);
+    let mut live = Live::new(Span::from_seconds(1));
     opened(&mut live);
     let again = packet(4, CLIENT, SERVER, flag::SYN);
-    live.push(&Segment { control: capable(0, Some(9)), sequence: 9000, ..again }, 0);
+    live.push(&Segment { control: capable(0, Some(9)), sequence: 9000, ..again }, at(0));
     assert_eq!(happenings(&mut live), [(1, 1, EventKind::MpCapable)]);
     assert_eq!((live.table.held(), live.connections.len()), (1, 1), "the first stream and its connection are gone");
 }
 
 #[test]
 fn what_is_hostile_in_one_stream_stays_small() {
-    let mut live = Live::new(SECOND);
+    let mut live = Live::new(Span::from_seconds(1));
     opened(&mut live);
     for number in 0..200_000_u32 {
         // Data with a gap before each byte, never in order, and mappings of nothing.
         let sequence = 600_u32.wrapping_add(number.wrapping_mul(2_654_435_761) & 0x00ff_fffe);
         let data = packet(5 + i64::from(number), SERVER, CLIENT, flag::ACK);
-        live.push(&Segment { sequence, acknowledgement: 101, payload: Some(1), ..data }, 0);
+        live.push(&Segment { sequence, acknowledgement: 101, payload: Some(1), ..data }, at(0));
     }
     live.finish();
     assert!(live.news.len() < 10, "{} news", live.news.len());
@@ -122,18 +120,18 @@ fn what_is_hostile_in_one_stream_stays_small() {
 
 #[test]
 fn windows_lie_side_by_side_from_the_first_frame() {
-    let mut windows = Windows::new(10);
+    let mut windows = Windows::new(ns(10));
     let one = |octets| Amount { packets: 1, octets, again: 0 };
     // The first frame came at 3: windows end at 13, 23, 33, …
-    assert_eq!(windows.advance(4, 3), None);
+    assert_eq!(windows.advance(at(4), at(3)), None);
     windows.subflow(StreamId(5), ConnectionId(1), Role::Server, one(100));
     windows.subflow(StreamId(5), ConnectionId(1), Role::Server, one(20));
-    assert_eq!(windows.advance(12, 3), None);
+    assert_eq!(windows.advance(at(12), at(3)), None);
     windows.subflow(StreamId(6), ConnectionId(1), Role::Client, one(7));
     windows.plain(Role::Client, one(1));
     // The window from 13 to 23 has nothing, and is not told of.
-    let first = windows.advance(23, 3).unwrap();
-    assert_eq!((first.end, windows.end()), (13, Some(33)));
+    let first = windows.advance(at(23), at(3)).unwrap();
+    assert_eq!((first.end, windows.end()), (at(13), Some(at(33))));
     let lines: Vec<_> = first.lines().map(|(of, it)| (of, it.server.octets, it.client.octets)).collect();
     assert_eq!(
         lines,
@@ -144,14 +142,14 @@ fn windows_lie_side_by_side_from_the_first_frame() {
             (Of::Plain, 0, 1)
         ]
     );
-    let record = &first.records(3)[2];
+    let record = &first.records(at(3))[2];
     assert_eq!((record.tcpstream, record.towards, record.packets), (Some(StreamId(5)), Role::Server, 2));
     // 120 bytes in 10 ns.
     assert_eq!((record.throughput, record.reltime), (12e9, 10e-9));
     assert_eq!(windows.close(), None, "nothing came since");
     // Clocks that jump do no harm.
-    for time in [i64::MIN, i64::MAX, 0] {
-        let _ = windows.advance(time, 3);
+    for time in [Instant::MIN, Instant::MAX, at(0)] {
+        let _ = windows.advance(time, at(3));
         windows.plain(Role::Server, one(1));
     }
 }

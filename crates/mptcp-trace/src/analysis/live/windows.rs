@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::analysis::volume::{rate, seconds};
+use crate::analysis::volume::rate;
 use crate::packets::segment::Segment;
 use crate::tracking::{ByRole, Role};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, Instant, Span, StreamId};
 
 /// Subflows whose packets are counted in one window at most; those of others count as plain TCP.
 const MOST: usize = 1 << 16;
@@ -41,10 +41,10 @@ impl Amount {
 /// Counts in windows that lie side by side from the first frame on.
 #[derive(Debug)]
 pub struct Windows {
-    /// Nanoseconds; above zero.
-    length: i64,
+    /// Above zero.
+    length: Span,
     /// End of the current window; `None` before the first packet.
-    end: Option<i64>,
+    end: Option<Instant>,
     /// By TCP stream: the connection, and what travelled towards its ends.
     subflows: HashMap<StreamId, (ConnectionId, ByRole<Amount>)>,
     plain: ByRole<Amount>,
@@ -53,10 +53,10 @@ pub struct Windows {
 /// Traffic in one window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rates {
-    /// When the window ended, nanoseconds since 1970.
-    pub end: i64,
-    /// Its length, nanoseconds.
-    pub length: i64,
+    /// When the window ended.
+    pub end: Instant,
+    /// Its length.
+    pub length: Span,
     /// The active connections by number, with their active subflows by number.
     pub connections: BTreeMap<ConnectionId, BTreeMap<StreamId, ByRole<Amount>>>,
     /// Traffic outside connections, and unanswered attempts, by the ends of TCP streams.
@@ -64,20 +64,25 @@ pub struct Rates {
 }
 
 impl Windows {
-    /// Windows of `length` nanoseconds, one at least.
+    /// Windows of this length, one nanosecond at least.
     #[must_use]
-    pub fn new(length: i64) -> Self {
-        Windows { length: length.max(1), end: None, subflows: HashMap::new(), plain: ByRole::default() }
+    pub fn new(length: Span) -> Self {
+        Windows {
+            length: length.max(Span::from_nanoseconds(1)),
+            end: None,
+            subflows: HashMap::new(),
+            plain: ByRole::default(),
+        }
     }
 
     /// What the window before held, if a packet of this time begins a new one. Windows without packets are passed over.
-    pub fn advance(&mut self, time: i64, origin: i64) -> Option<Rates> {
+    pub fn advance(&mut self, time: Instant, origin: Instant) -> Option<Rates> {
         if self.end.is_some_and(|end| time < end) {
             return None;
         }
         let ended = self.close();
-        let number = time.saturating_sub(origin).div_euclid(self.length).saturating_add(1);
-        self.end = Some(origin.saturating_add(number.saturating_mul(self.length)));
+        let number = (time - origin).holds(self.length).saturating_add(1);
+        self.end = Some(origin + self.length * number);
         ended
     }
 
@@ -95,9 +100,9 @@ impl Windows {
         Some(Rates { end, length: self.length, connections, plain })
     }
 
-    /// When the current window ends, nanoseconds since 1970.
+    /// When the current window ends.
     #[must_use]
-    pub fn end(&self) -> Option<i64> {
+    pub fn end(&self) -> Option<Instant> {
         self.end
     }
 
@@ -173,20 +178,20 @@ impl Rates {
 
     /// When the window ended, seconds since the first frame, which was recorded at `origin`.
     #[must_use]
-    pub fn reltime(&self, origin: i64) -> f64 {
-        seconds(Some((origin, self.end)))
+    pub fn reltime(&self, origin: Instant) -> f64 {
+        (self.end - origin).seconds()
     }
 
     /// A count of the window by the second.
     #[must_use]
     pub fn per_second(&self, count: u64) -> f64 {
-        rate(count, seconds(Some((0, self.length)))).unwrap_or(0.0)
+        rate(count, self.length.seconds()).unwrap_or(0.0)
     }
 
     /// The same, a record for each direction; `origin` is when the first frame was recorded.
     #[must_use]
-    pub fn records(&self, origin: i64) -> Vec<Rate> {
-        let window = seconds(Some((0, self.length)));
+    pub fn records(&self, origin: Instant) -> Vec<Rate> {
+        let window = self.length.seconds();
         let record = |of, towards, amount: Amount| {
             let (mptcpstream, tcpstream) = match of {
                 Of::Connection(connection, _) => (Some(connection), None),

@@ -54,7 +54,7 @@ impl Made {
         });
         Segment {
             packetid: 1,
-            abstime: Instant::from_nanoseconds(0),
+            abstime: Instant::EPOCH,
             source: source.0,
             destination: destination.0,
             source_port: source.1,

@@ -1,12 +1,12 @@
 //! The packets of one direction of a stream as both captures recorded them, in numbers that compare.
 
 use super::{Which, shift, timestamps};
-use crate::PacketRow;
 use crate::analysis::mapping::StreamPair;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
 use crate::tracking::{Capture, Nature, Role, RoleEvidence, Stream, Tracking};
+use crate::{Instant, PacketRow};
 
 /// Flags that make a packet what it is. PSH and the congestion bits may differ between the ends: segmentation offload
 /// moves them.
@@ -17,8 +17,8 @@ const FLAGS: u16 = flag::FIN | flag::SYN | flag::RST | flag::ACK;
 pub struct Packet {
     /// Row in its capture.
     pub row: PacketRow,
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Sequence number as the first capture has it.
     pub sequence: u32,
     /// Acknowledgement number as the first capture has it; 0 without ACK.
@@ -140,8 +140,8 @@ impl<'a> Captures<'a> {
 }
 
 /// When the first and last TCP packets of a capture were recorded.
-pub fn recorded_span(capture: &Capture) -> Option<(i64, i64)> {
-    let times = || capture.segments.iter().map(|segment| segment.abstime.nanoseconds());
+pub fn recorded_span(capture: &Capture) -> Option<(Instant, Instant)> {
+    let times = || capture.segments.iter().map(|segment| segment.abstime);
     Some((times().min()?, times().max()?))
 }
 
@@ -166,7 +166,7 @@ fn packets(capture: &Capture, stream: &Stream, towards: Role) -> Vec<Packet> {
 fn packet(row: PacketRow, segment: &Segment) -> Packet {
     Packet {
         row,
-        time: segment.abstime.nanoseconds(),
+        time: segment.abstime,
         sequence: segment.sequence,
         acknowledgement: if segment.has(flag::ACK) { segment.acknowledgement } else { 0 },
         length: segment.payload,
@@ -195,12 +195,13 @@ fn place(packets: &mut [Packet]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::short::at;
 
     #[test]
     fn octets_of_a_syn_come_after_it() {
         let mut syn = Packet {
             row: PacketRow(0),
-            time: 0,
+            time: at(0),
             sequence: 10,
             acknowledgement: 0,
             length: Some(100),

@@ -4,6 +4,7 @@ use super::Fate;
 use super::directions::Packet;
 use super::ranges::Part;
 use super::window::Window;
+use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::data::Intervals;
@@ -17,7 +18,7 @@ pub struct Witness<'a> {
     /// The parts of the other direction.
     pub answer_parts: &'a [Part],
     /// First and last packet of the receiver's whole capture.
-    pub recorded: Option<(i64, i64)>,
+    pub recorded: Option<(Instant, Instant)>,
 }
 
 /// Tells apart, among what counts as lost, what the receiver's capture only lacks.
@@ -90,9 +91,9 @@ fn is_opening(packet: &Packet) -> bool {
 
 /// Times of arrivals and acknowledgements, by the receiver's capture.
 struct Acknowledged {
-    arrivals: Intervals<i64>,
+    arrivals: Intervals<Instant>,
     /// Position up to which everything was acknowledged, and when it first was; both ascending.
-    steps: Vec<(u64, i64)>,
+    steps: Vec<(u64, Instant)>,
 }
 
 impl Acknowledged {
@@ -103,7 +104,7 @@ impl Acknowledged {
                 arrivals.fill(start, end, |_| packet.time);
             }
         }
-        let mut steps: Vec<(u64, i64)> = Vec::new();
+        let mut steps: Vec<(u64, Instant)> = Vec::new();
         // Acknowledgements are placed by the number that the first packet of the direction has.
         let mut positions = crate::tracking::sequence::Positions::default();
         if let Some(first) = witness.received.first() {

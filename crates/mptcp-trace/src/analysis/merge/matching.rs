@@ -7,6 +7,7 @@ use std::num::NonZeroU16;
 
 use super::Which;
 use super::directions::{Captures, Direction, Packet};
+use crate::Span;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, subtype};
@@ -93,12 +94,12 @@ pub struct Copies {
     /// Received ones without a counterpart, with the sent packet that they are like, if there is one.
     pub received: Vec<(usize, Option<usize>)>,
     /// Nothing takes less time than this from sender to receiver: the shortest time between two packets that are the
-    /// only ones of their kind, less [`TOLERANCE`]; nanoseconds by their own clocks.
-    pub soonest: Option<i64>,
+    /// only ones of their kind, less [`TOLERANCE`], by their own clocks.
+    pub soonest: Option<Span>,
 }
 
-/// By how much a packet may be faster than the fastest one that is beyond doubt, nanoseconds.
-const TOLERANCE: i64 = 1_000_000;
+/// By how much a packet may be faster than the fastest one that is beyond doubt.
+const TOLERANCE: Span = Span::from_milliseconds(1);
 
 /// Pairs what was sent with what was received.
 pub fn copies(direction: &Direction, alike: &Alike, sender: Which, captures: &Captures<'_>) -> Copies {
@@ -112,7 +113,7 @@ pub fn copies(direction: &Direction, alike: &Alike, sender: Which, captures: &Ca
         _ => undecided.push((sent_group.to_vec(), received_group.to_vec())),
     });
     let delays = copies.pairs.iter().filter_map(|(one, other)| delay(sent.get(*one)?, received.get(*other)?));
-    copies.soonest = delays.min().map(|shortest| shortest.saturating_sub(TOLERANCE));
+    copies.soonest = delays.min().map(|shortest| shortest - TOLERANCE);
     if !undecided.is_empty() {
         let marks = (Marks::new(captures, sender), Marks::new(captures, sender.other()));
         let decision = Decision { sent, received, marks, soonest: copies.soonest };
@@ -127,8 +128,8 @@ pub fn copies(direction: &Direction, alike: &Alike, sender: Which, captures: &Ca
     copies
 }
 
-fn delay(sent: &Packet, received: &Packet) -> Option<i64> {
-    received.time.checked_sub(sent.time)
+fn delay(sent: &Packet, received: &Packet) -> Option<Span> {
+    received.time.checked_since(sent.time)
 }
 
 /// Values that distinguish equal packets.
@@ -220,7 +221,7 @@ struct Decision<'a> {
     sent: &'a [Packet],
     received: &'a [Packet],
     marks: (Marks<'a>, Marks<'a>),
-    soonest: Option<i64>,
+    soonest: Option<Span>,
 }
 
 /// A packet's mark by which it is told from others like it.
@@ -280,7 +281,7 @@ impl Decision<'_> {
     /// Whether what was sent could have arrived by then.
     fn possible(&self, sent: usize, received: usize) -> bool {
         let (Some(sent), Some(received)) = (self.sent.get(sent), self.received.get(received)) else { return false };
-        self.soonest.is_none_or(|soonest| received.time >= sent.time.saturating_add(soonest))
+        self.soonest.is_none_or(|soonest| received.time >= sent.time + soonest)
     }
 
     /// Pairs packets with the same mark, and removes them from the lists.

@@ -23,10 +23,10 @@ use serde::Serialize;
 
 use super::mapping::StreamPair;
 pub use super::mapping::Which;
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
+use crate::{Instant, PacketRow, Span};
 use directions::{Captures, Direction};
 use matching::Alike;
 
@@ -72,10 +72,10 @@ pub struct Passage {
     pub sender: Option<PacketRow>,
     /// Row in the capture near the receiver.
     pub receiver: Option<PacketRow>,
-    /// When the sender's capture recorded it, nanoseconds since 1970 by its own clock.
-    pub sent: Option<i64>,
+    /// When the sender's capture recorded it by its own clock.
+    pub sent: Option<Instant>,
     /// When the receiver's capture recorded it, by its own clock.
-    pub arrived: Option<i64>,
+    pub arrived: Option<Instant>,
     /// Where this part begins in the payload that the sender's capture recorded (the receiver's, where only that one
     /// has it), bytes.
     pub offset: u32,
@@ -88,10 +88,10 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// Receiver's time minus sender's, nanoseconds, each by its own clock.
+    /// Receiver's time minus sender's, each by its own clock.
     #[must_use]
-    pub fn delay(&self) -> Option<i64> {
-        Some(self.arrived?.saturating_sub(self.sent?))
+    pub fn delay(&self) -> Option<Span> {
+        Some(self.arrived? - self.sent?)
     }
 }
 

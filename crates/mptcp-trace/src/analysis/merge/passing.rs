@@ -5,10 +5,11 @@ use super::fate::{self, Witness};
 use super::matching::{self, Alike};
 use super::ranges::{self, Part};
 use super::{Fate, Passage, Which};
+use crate::Instant;
 use crate::interrupt::interruptible;
 
-/// A recorded capture's first and last packet, nanoseconds since 1970.
-type Span = Option<(i64, i64)>;
+/// First and last packet of a capture.
+type Ends = Option<(Instant, Instant)>;
 
 /// One direction of a stream.
 pub struct Passing<'a> {
@@ -31,7 +32,7 @@ impl<'a> Passing<'a> {
     }
 
     /// Asks the packets of the other direction which of those without a counterpart were lost.
-    pub fn tell_lost_from_unseen(&mut self, back: &Passing<'_>, recorded: (Span, Span)) {
+    pub fn tell_lost_from_unseen(&mut self, back: &Passing<'_>, recorded: (Ends, Ends)) {
         let witness = Witness {
             received: self.received,
             answers: back.sent,

@@ -5,6 +5,7 @@ use super::directions::Packet;
 use super::matching::Copies;
 use crate::interrupt::interruptible;
 use crate::tracking::data::Intervals;
+use crate::{Instant, Span};
 
 /// How many sent frames are looked at for one received one: more than ever lie over each other in a real transfer.
 const MOST_CANDIDATES: usize = 64;
@@ -55,7 +56,7 @@ pub fn alignment(sent: &[Packet], received: &[Packet], pairs: &[(usize, usize)])
 struct Frame {
     index: usize,
     timestamp: Option<u32>,
-    time: i64,
+    time: Instant,
     start: u64,
     end: u64,
     /// Its bytes that were found at the receiver.
@@ -94,7 +95,7 @@ impl Frames {
         packet: &Packet,
         index: usize,
         aligned: i64,
-        soonest: Option<i64>,
+        soonest: Option<Span>,
         parts: &mut Vec<Part>,
     ) -> bool {
         let Some((start, end)) = packet.octets() else { return false };
@@ -109,7 +110,7 @@ impl Frames {
         let mut missing = vec![(start, end)];
         let mut any = false;
         for frame in interruptible(candidates) {
-            let early = soonest.is_none_or(|soonest| packet.time >= frame.time.saturating_add(soonest));
+            let early = soonest.is_none_or(|soonest| packet.time >= frame.time + soonest);
             if !early || frame.end <= start {
                 continue;
             }

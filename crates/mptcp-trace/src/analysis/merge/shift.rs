@@ -59,11 +59,12 @@ mod tests {
     use super::*;
     use crate::PacketRow;
     use crate::packets::segment::flag;
+    use crate::time::short::at;
 
     fn packet(sequence: u32, timestamp: u32) -> Packet {
         Packet {
             row: PacketRow(0),
-            time: 0,
+            time: at(0),
             sequence,
             acknowledgement: 0,
             length: Some(100),

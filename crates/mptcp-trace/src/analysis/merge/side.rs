@@ -9,6 +9,7 @@ use super::directions::Direction;
 use super::matching::Alike;
 use super::{SideEvidence, Which};
 use crate::interrupt::interruptible;
+use crate::{Instant, Span};
 
 /// Pairs of neighbours that speak for either capture.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,7 +26,7 @@ impl Votes {
         let (mut first, mut second) = (0, 0);
         let mut answers = to_client.iter().peekable();
         for (index, (time, difference)) in interruptible(to_server.iter().enumerate()) {
-            let next = to_server.get(index + 1).map_or(i64::MAX, |(time, _)| *time);
+            let next = to_server.get(index + 1).map_or(Instant::MAX, |(time, _)| *time);
             while answers.next_if(|(answered, _)| answered < time).is_some() {}
             let Some((_, back)) = answers.next_if(|(answered, _)| *answered < next) else { continue };
             match difference.cmp(back) {
@@ -53,11 +54,11 @@ impl Votes {
 
 /// For each packet that is beyond doubt: when the first capture recorded it, and how much later by its own clock the
 /// second one did. In the order of time.
-fn differences(direction: &Direction, alike: &Alike) -> Vec<(i64, i64)> {
+fn differences(direction: &Direction, alike: &Alike) -> Vec<(Instant, Span)> {
     let pairs = alike.single_pairs();
     let times = pairs.iter().filter_map(|(one, other)| {
         let first = direction.first.get(*one)?.time;
-        Some((first, direction.second.get(*other)?.time.checked_sub(first)?))
+        Some((first, direction.second.get(*other)?.time.checked_since(first)?))
     });
     times.collect()
 }

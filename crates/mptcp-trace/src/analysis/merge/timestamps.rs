@@ -161,11 +161,12 @@ impl Votes {
 mod tests {
     use super::*;
     use crate::PacketRow;
+    use crate::time::short::at;
 
     fn packet(sequence: u32, timestamps: Option<(u32, u32)>) -> Packet {
         Packet {
             row: PacketRow(0),
-            time: 0,
+            time: at(0),
             sequence,
             acknowledgement: 1,
             length: Some(100),

@@ -11,34 +11,35 @@ use super::directions::Packet;
 use super::fate::Witness;
 use super::ranges::Part;
 use crate::interrupt::interruptible;
+use crate::{Instant, Span};
 
-/// By how much delays may differ at least, nanoseconds.
-const TOLERANCE: i64 = 1_000_000;
+/// By how much delays may differ at least.
+const TOLERANCE: Span = Span::from_milliseconds(1);
 
 /// Packets after the first one whose delays are looked at for how much they change there.
 const FIRST_ONES: usize = 32;
 
 /// When the packets of a direction arrived, and when the receiver's capture ran.
 pub struct Window {
-    begin: i64,
-    end: i64,
+    begin: Instant,
+    end: Instant,
     /// By the sender's index: the latest arrival of what was sent before.
-    latest_before: Vec<Option<i64>>,
+    latest_before: Vec<Option<Instant>>,
     /// By the sender's index: the earliest arrival of what was sent after it.
-    earliest_after: Vec<Option<i64>>,
-    /// How far the path brings packets out of order, nanoseconds.
-    reordering: i64,
-    /// No packet took less before the first one that arrived, nanoseconds by the ends' own clocks.
-    shortest: i64,
+    earliest_after: Vec<Option<Instant>>,
+    /// How far the path brings packets out of order.
+    reordering: Span,
+    /// No packet took less before the first one that arrived, by the ends' own clocks.
+    shortest: Span,
     /// None takes more after the last one that arrived.
-    longest: i64,
+    longest: Span,
 }
 
 impl Window {
     /// `None` where no packet is in both captures.
     pub fn new(parts: &[Part], sent: &[Packet], witness: &Witness<'_>) -> Option<Window> {
         let (begin, end) = witness.recorded?;
-        let mut arrivals: Vec<Option<(i64, i64)>> = vec![None; sent.len()];
+        let mut arrivals: Vec<Option<(Instant, Instant)>> = vec![None; sent.len()];
         for part in interruptible(parts.iter().filter(|part| part.fate == Fate::Received)) {
             let arrival = part.received.and_then(|index| witness.received.get(index));
             let own = part.sent.and_then(|index| arrivals.get_mut(index));
@@ -49,15 +50,15 @@ impl Window {
         }
         let delays = || {
             let both = sent.iter().zip(&arrivals).filter_map(|(packet, arrival)| Some((packet.time, (*arrival)?)));
-            both.map(|(time, (first, last))| (first.saturating_sub(time), last.saturating_sub(time)))
+            both.map(|(time, (first, last))| (first - time, last - time))
         };
         // A queue may just have begun to grow when the capture did.
         let first_ones = delays().take(FIRST_ONES);
         let (low, high) = extremes(first_ones)?;
-        let shortest = low.saturating_sub(high.saturating_sub(low)).saturating_sub(TOLERANCE);
+        let shortest = low - (high - low) - TOLERANCE;
         // It may go on growing, faster than before.
         let (low, high) = extremes(delays())?;
-        let longest = high.saturating_add(high.saturating_sub(low)).saturating_add(TOLERANCE);
+        let longest = high + (high - low) + TOLERANCE;
         let mut latest = None;
         let latest_before = arrivals.iter().map(|arrival| {
             let before = latest;
@@ -65,7 +66,7 @@ impl Window {
             before
         });
         let latest_before = latest_before.collect();
-        let mut earliest: Option<i64> = None;
+        let mut earliest: Option<Instant> = None;
         let earliest_after = arrivals.iter().rev().map(|arrival| {
             let after = earliest;
             if let Some((first, _)) = arrival {
@@ -73,11 +74,11 @@ impl Window {
             }
             after
         });
-        let mut earliest_after: Vec<Option<i64>> = earliest_after.collect();
+        let mut earliest_after: Vec<Option<Instant>> = earliest_after.collect();
         earliest_after.reverse();
         let late = arrivals.iter().zip(&earliest_after);
-        let late = late.filter_map(|(arrival, after)| Some((*arrival)?.1.saturating_sub((*after)?)));
-        let reordering = late.max().unwrap_or(0).max(0);
+        let late = late.filter_map(|(arrival, after)| Some((*arrival)?.1 - (*after)?));
+        let reordering = late.max().unwrap_or_default().max(Span::ZERO);
         Some(Window { begin, end, latest_before, earliest_after, reordering, shortest, longest })
     }
 
@@ -85,16 +86,16 @@ impl Window {
     pub fn covers(&self, index: usize, packet: &Packet) -> bool {
         let before = self.latest_before.get(index).copied().flatten();
         let after = self.earliest_after.get(index).copied().flatten();
-        let begun = before.is_some_and(|arrival| arrival.saturating_sub(self.reordering) >= self.begin)
-            || packet.time.saturating_add(self.shortest) >= self.begin;
-        let goes_on = after.is_some_and(|arrival| arrival.saturating_add(self.reordering) <= self.end)
-            || packet.time.saturating_add(self.longest) <= self.end;
+        let begun = before.is_some_and(|arrival| arrival - self.reordering >= self.begin)
+            || packet.time + self.shortest >= self.begin;
+        let goes_on = after.is_some_and(|arrival| arrival + self.reordering <= self.end)
+            || packet.time + self.longest <= self.end;
         begun && goes_on
     }
 }
 
 /// The least and the greatest of shortest and longest delays.
-fn extremes(delays: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
+fn extremes(delays: impl Iterator<Item = (Span, Span)>) -> Option<(Span, Span)> {
     delays.reduce(|(low, high), (first, last)| (low.min(first), high.max(last)))
 }
 
@@ -102,13 +103,12 @@ fn extremes(delays: impl Iterator<Item = (i64, i64)>) -> Option<(i64, i64)> {
 mod tests {
     use super::*;
     use crate::PacketRow;
-
-    const MS: i64 = 1_000_000;
+    use crate::time::short::at_ms;
 
     fn packet(time: i64) -> Packet {
         Packet {
             row: PacketRow(0),
-            time: time * MS,
+            time: at_ms(time),
             sequence: 0,
             acknowledgement: 0,
             length: Some(100),
@@ -135,7 +135,7 @@ mod tests {
             received: &received,
             answers: &[],
             answer_parts: &[],
-            recorded: Some((recorded.0 * MS, recorded.1 * MS)),
+            recorded: Some((at_ms(recorded.0), at_ms(recorded.1))),
         };
         let window = Window::new(&parts, &packets, &witness).unwrap();
         let lost = sent.iter().enumerate().filter(|(_, (_, arrived))| arrived.is_none());

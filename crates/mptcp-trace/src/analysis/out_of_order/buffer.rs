@@ -1,5 +1,6 @@
 //! The reorder buffer of a receiver that delivers data in order of its sequence numbers.
 
+use crate::{Instant, Span};
 use std::collections::BTreeMap;
 
 /// New data that arrives. Ranges never overlap what arrived before.
@@ -9,8 +10,8 @@ pub struct Arrival {
     pub start: u64,
     /// One past the last byte.
     pub end: u64,
-    /// When, nanoseconds.
-    pub time: i64,
+    /// When.
+    pub time: Instant,
     /// Index of the subflow that carried it.
     pub subflow: usize,
 }
@@ -31,17 +32,17 @@ pub struct Filled {
     pub holes: u64,
     /// Bytes that it made deliverable.
     pub octets: u64,
-    /// Time that data waited for it, nanoseconds.
-    pub blocked: i64,
+    /// Time that data waited for it.
+    pub blocked: Span,
 }
 
 /// A range of data that waited and became deliverable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
-    /// When it arrived, nanoseconds since 1970.
-    pub since: i64,
-    /// Waiting time, nanoseconds.
-    pub span: i64,
+    /// When it arrived.
+    pub since: Instant,
+    /// Waiting time.
+    pub span: Span,
 }
 
 /// Overall outcome.
@@ -56,19 +57,19 @@ pub struct Summary {
     /// Integral of bytes waiting over time.
     pub octet_nanoseconds: u128,
     /// Waiting time of any byte.
-    pub blocked: i64,
+    pub blocked: Span,
     /// By subflow, the waits of ranges that became deliverable, in the order in which they ended.
     pub waits: Vec<Vec<Wait>>,
     /// By whom holes were filled.
     pub fillers: BTreeMap<Filler, Filled>,
     /// Bytes waiting from each time on.
-    pub occupancy: Vec<(i64, u64)>,
+    pub occupancy: Vec<(Instant, u64)>,
 }
 
 /// Data that waits.
 struct Waiting {
     end: u64,
-    since: i64,
+    since: Instant,
     subflow: usize,
 }
 
@@ -85,9 +86,9 @@ pub struct Buffer {
     arrived: u64,
     waiting: BTreeMap<u64, Waiting>,
     /// Time of the latest event.
-    now: Option<i64>,
+    now: Option<Instant>,
     /// While data waits: since when the present hole is the one in the way.
-    blocked_since: i64,
+    blocked_since: Instant,
     summary: Summary,
 }
 
@@ -96,7 +97,7 @@ impl Buffer {
     pub fn new(first: Option<u64>, subflows: usize) -> Self {
         let summary = Summary { waits: vec![Vec::new(); subflows], ..Summary::default() };
         let (waiting, highest) = (BTreeMap::new(), first.unwrap_or(0));
-        Buffer { next: first, first, highest, arrived: 0, waiting, now: None, blocked_since: 0, summary }
+        Buffer { next: first, first, highest, arrived: 0, waiting, now: None, blocked_since: Instant::EPOCH, summary }
     }
 
     /// Takes in new data; returns how many bytes of it have to wait.
@@ -124,7 +125,7 @@ impl Buffer {
     }
 
     /// Takes in a DATA_ACK of the receiver: what is before it has arrived, whether it was captured or not.
-    pub fn acknowledge(&mut self, acknowledged: u64, time: i64) {
+    pub fn acknowledge(&mut self, acknowledged: u64, time: Instant) {
         let Some(next) = self.next else {
             (self.next, self.first) = (Some(acknowledged), Some(acknowledged));
             self.highest = acknowledged;
@@ -136,7 +137,7 @@ impl Buffer {
     }
 
     /// Everything before `to` is there: delivers what waited behind it.
-    fn advance(&mut self, to: u64, time: i64, filler: Filler) {
+    fn advance(&mut self, to: u64, time: Instant, filler: Filler) {
         self.pass_time(time);
         let blocked = !self.waiting.is_empty();
         let mut next = to;
@@ -149,14 +150,14 @@ impl Buffer {
             next = next.max(waited.end);
             released += waited.end - start;
             if let Some(waits) = self.summary.waits.get_mut(waited.subflow) {
-                waits.push(Wait { since: waited.since, span: time.saturating_sub(waited.since) });
+                waits.push(Wait { since: waited.since, span: time - waited.since });
             }
         }
         self.next = Some(next);
         if blocked {
             let filled = self.summary.fillers.entry(filler).or_default();
-            let span = time.saturating_sub(self.blocked_since);
-            filled.blocked = filled.blocked.saturating_add(span);
+            let span = time - self.blocked_since;
+            filled.blocked += span;
             filled.holes += u64::from(released > 0);
             filled.octets += released;
             self.blocked_since = time;
@@ -166,7 +167,7 @@ impl Buffer {
         }
     }
 
-    fn set_waiting(&mut self, time: i64, octets: u64) {
+    fn set_waiting(&mut self, time: Instant, octets: u64) {
         self.summary.waiting = octets;
         self.summary.peak = self.summary.peak.max(octets);
         match self.summary.occupancy.last_mut() {
@@ -176,13 +177,13 @@ impl Buffer {
     }
 
     /// Counts the time since the latest event, during which nothing changed.
-    fn pass_time(&mut self, time: i64) {
-        let passed = time.saturating_sub(self.now.unwrap_or(time)).max(0);
+    fn pass_time(&mut self, time: Instant) {
+        let passed = (time - self.now.unwrap_or(time)).max(Span::ZERO);
         self.now = Some(time);
         if self.summary.waiting > 0 {
-            self.summary.blocked = self.summary.blocked.saturating_add(passed);
+            self.summary.blocked += passed;
             let octets = u128::from(self.summary.waiting);
-            self.summary.octet_nanoseconds += octets * u128::from(passed.unsigned_abs());
+            self.summary.octet_nanoseconds += octets * u128::from(passed.nanoseconds().unsigned_abs());
         }
     }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Arrival, Intervals};
+use crate::{Instant, Span};
 
 /// Waiting at the receiver that the reinjections saved it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -25,16 +26,16 @@ pub struct HeadOfLine {
 
 /// Compares the delivery of what arrived (`any`) with that of the same without the reinjections: `originals` has, for
 /// every reinjected byte that arrived, when its own subflow delivered it, or that it never did.
-pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<i64>>) -> HeadOfLine {
+pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<Instant>>) -> HeadOfLine {
     let mut found = HeadOfLine::default();
-    let (mut with, mut without) = (i64::MIN, Some(i64::MIN));
-    let (mut longest, mut sum) = (0_i64, 0_i128);
+    let (mut with, mut without) = (Instant::MIN, Some(Instant::MIN));
+    let (mut longest, mut sum) = (Span::ZERO, 0_i128);
     for piece in interruptible(any.overlaps(0, u64::MAX)) {
         with = with.max(piece.value.time);
         let own = originals.overlaps(piece.start, piece.end);
         let own = own.map(|part| (part.start, part.end, part.value.map(|time| time.max(piece.value.time))));
         let untouched = originals.gaps(piece.start, piece.end).map(|(from, to)| (from, to, Some(piece.value.time)));
-        let mut parts: Vec<(u64, u64, Option<i64>)> = own.chain(untouched).collect();
+        let mut parts: Vec<(u64, u64, Option<Instant>)> = own.chain(untouched).collect();
         parts.sort_unstable_by_key(|(start, ..)| *start);
         for (start, end, time) in interruptible(parts) {
             without = without.zip(time).map(|(latest, time)| latest.max(time));
@@ -42,10 +43,10 @@ pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<i64>>
             match without {
                 None => found.undeliverable_bytes += octets,
                 Some(without) if without > with => {
-                    let gain = without.saturating_sub(with);
+                    let gain = without - with;
                     found.earlier_bytes += octets;
                     longest = longest.max(gain);
-                    sum += i128::from(gain) * i128::from(octets);
+                    sum += i128::from(gain.nanoseconds()) * i128::from(octets);
                 }
                 Some(_) => {}
             }
@@ -55,7 +56,7 @@ pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<i64>>
         #[allow(clippy::cast_precision_loss)]
         let mean = sum as f64 / found.earlier_bytes as f64 / 1e9;
         found.earlier_mean = Some(mean);
-        found.earlier_max = Some(super::seconds(longest));
+        found.earlier_max = Some(longest.seconds());
     }
     found
 }
@@ -64,13 +65,12 @@ pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<i64>>
 mod tests {
     use super::*;
     use crate::PacketRow;
-
-    const MS: i64 = 1_000_000;
+    use crate::time::short::at_ms;
 
     fn arrived(ranges: &[(u64, u64, i64, usize)]) -> Intervals<Arrival> {
         let mut map = Intervals::default();
         for (start, end, milliseconds, subflow) in ranges {
-            map.fill(*start, *end, |_| Arrival { row: PacketRow(0), time: milliseconds * MS, subflow: *subflow });
+            map.fill(*start, *end, |_| Arrival { row: PacketRow(0), time: at_ms(*milliseconds), subflow: *subflow });
         }
         map
     }
@@ -81,7 +81,7 @@ mod tests {
         // 30 to 39 at 60 ms. Delivery: 10, 20, 20, 60 ms; without the reinjection 10, 50, 50, 60 ms.
         let any = arrived(&[(0, 10, 10, 0), (20, 30, 12, 0), (10, 20, 20, 1), (30, 40, 60, 0)]);
         let mut originals = Intervals::default();
-        originals.fill(10, 20, |_| Some(50 * MS));
+        originals.fill(10, 20, |_| Some(at_ms(50)));
         let expected =
             HeadOfLine { earlier_bytes: 20, earlier_max: Some(0.03), earlier_mean: Some(0.03), undeliverable_bytes: 0 };
         assert_eq!(head_of_line(&any, &originals), expected);
@@ -91,7 +91,7 @@ mod tests {
     fn a_late_reinjection_changes_nothing() {
         let any = arrived(&[(0, 10, 10, 0), (10, 20, 11, 0)]);
         let mut originals = Intervals::default();
-        originals.fill(0, 10, |_| Some(10 * MS));
+        originals.fill(0, 10, |_| Some(at_ms(10)));
         assert_eq!(head_of_line(&any, &originals), HeadOfLine::default());
     }
 

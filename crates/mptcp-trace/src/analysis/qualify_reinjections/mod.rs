@@ -17,8 +17,7 @@ use super::merge::Merged;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::{Arrival, Arrivals, Direction, Intervals, Repeat, RepeatKind, arrivals, directions};
-use crate::units::seconds;
-use crate::{PacketRow, StreamId};
+use crate::{Instant, PacketRow, Span, StreamId};
 pub use head_of_line::HeadOfLine;
 use outside::Outside;
 
@@ -222,7 +221,7 @@ impl Judge<'_> {
         let last = |of: fn(&Piece) -> Option<Arrival>| pieces.iter().filter_map(of).max_by_key(|arrival| arrival.time);
         let (reinjection, original) = (last(|piece| piece.reinjection), last(|piece| piece.original));
         let both = arrived == length && original_arrived == length;
-        let delta = reinjection.zip(original).filter(|_| both).map(|(one, other)| other.time.saturating_sub(one.time));
+        let delta = reinjection.zip(original).filter(|_| both).map(|(one, other)| other.time - one.time);
         let record = QualifiedReinjection {
             towards: self.ends.towards,
             packetid: self.sent_packet(first.row)?,
@@ -237,7 +236,7 @@ impl Judge<'_> {
             first_bytes: self.first_of_all(&pieces),
             arrived_packetid: reinjection.and_then(|arrival| self.received_packet(arrival)),
             original_arrived_packetid: original.and_then(|arrival| self.received_packet(arrival)),
-            reinj_delta: delta.map(seconds),
+            reinj_delta: delta.map(Span::seconds),
         };
         let original_known = captured(first.original_subflow) && !self.outside.has(first.original_row);
         let rescued = octets(&|piece| original_known && piece.reinjection.is_some() && piece.original.is_none());
@@ -306,7 +305,7 @@ impl Judge<'_> {
 
     fn head_of_line(&self, repeats: &[&Repeat]) -> HeadOfLine {
         // What each reinjected byte's own subflow delivered, and when; of a range reinjected several times, once.
-        let mut originals: Intervals<Option<i64>> = Intervals::default();
+        let mut originals: Intervals<Option<Instant>> = Intervals::default();
         for repeat in interruptible(repeats) {
             let (start, end) = self.translated(repeat);
             let Some(arrivals) = self.arrivals_on(repeat.original_subflow) else { continue };

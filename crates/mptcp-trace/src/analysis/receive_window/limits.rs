@@ -4,18 +4,19 @@ use std::collections::VecDeque;
 
 use super::{Level, Offer, Step, Window};
 use crate::interrupt::interruptible;
+use crate::{Instant, Span};
 
 /// A time when the receiver had no room for a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closure {
-    /// When a packet said so first, nanoseconds since 1970.
-    pub from: i64,
+    /// When a packet said so first.
+    pub from: Instant,
     /// That packet.
     pub packetid: u64,
     /// When a packet offered nothing at all first.
-    pub zero_from: Option<i64>,
+    pub zero_from: Option<Instant>,
     /// When a packet offered room again, or the connection's last packet.
-    pub until: i64,
+    pub until: Instant,
     /// Bytes that the receiver offered last.
     pub offered: u64,
     /// Size of a full segment, bytes.
@@ -29,47 +30,47 @@ pub struct Closure {
     /// Packets of the receiver that said the same again.
     pub repeated: u64,
     /// When the last of them came.
-    pub heard: i64,
+    pub heard: Instant,
 }
 
 impl Closure {
-    /// Duration, nanoseconds.
+    /// Duration.
     #[must_use]
-    pub fn length(&self) -> i64 {
-        self.until.saturating_sub(self.from).max(0)
+    pub fn length(&self) -> Span {
+        (self.until - self.from).max(Span::ZERO)
     }
 }
 
 /// History of one direction's window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// For how long the sender had no room for a segment, nanoseconds; at least, where it was captured away from the sender.
-    pub limited: i64,
+    /// For how long the sender had no room for a segment; at least, where it was captured away from the sender.
+    pub limited: Span,
     /// For how long of that the receiver itself offered less than a segment.
-    pub shut: i64,
+    pub shut: Span,
     /// For how long of `limited` the receiver offered less than half of the most that it had offered before.
-    pub low: i64,
+    pub low: Span,
     /// The least that it offered in that time, bytes.
     pub least: Option<u64>,
     /// The most that it offered at all, bytes.
     pub most: u64,
     /// From the first data to the last, or to the end of the time that the sender was held back.
-    pub span: Option<(i64, i64)>,
+    pub span: Option<(Instant, Instant)>,
     /// The first packets after which the sender had no room.
     pub packets: Vec<u64>,
     /// The closure that no packet ended, where there is one.
     pub unended: Option<Closure>,
-    /// The longest closure that one did, nanoseconds.
-    pub longest_ended: i64,
+    /// The longest closure that one did.
+    pub longest_ended: Span,
 }
 
 /// Packets that [`Limits`] lists at most.
 const LISTED: usize = 10;
 
 /// Works out the limits of a direction from its packets. What its receiver says here has an effect on what comes here
-/// `delay` nanoseconds later (see [`crate::analysis::sender_view`]).
+/// `delay` later (see [`crate::analysis::sender_view`]).
 #[must_use]
-pub fn limits(steps: impl IntoIterator<Item = Step>, delay: i64) -> Limits {
+pub fn limits(steps: impl IntoIterator<Item = Step>, delay: Span) -> Limits {
     let mut course = Walk::default();
     for step in interruptible(steps) {
         course.hears(step.time);
@@ -86,10 +87,10 @@ struct Walk {
     /// As the sender knows.
     known: Window,
     /// News on their way to the sender: time and packet.
-    under_way: VecDeque<(i64, u64, Offer)>,
+    under_way: VecDeque<(Instant, u64, Offer)>,
     sent: Option<u64>,
     /// Until when time was counted.
-    counted: i64,
+    counted: Instant,
     is_limited: bool,
     closure: Option<Closure>,
     over: bool,
@@ -97,7 +98,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn push(&mut self, step: &Step, delay: i64) {
+    fn push(&mut self, step: &Step, delay: Span) {
         if self.over {
             return;
         }
@@ -114,7 +115,7 @@ impl Walk {
         if let Some(offer) = step.offer {
             self.told.offers(offer);
             self.found.most = self.found.most.max(self.told.offered().unwrap_or(0));
-            self.under_way.push_back((step.time.saturating_add(delay), step.packetid, offer));
+            self.under_way.push_back((step.time + delay, step.packetid, offer));
         }
         self.note_closure(step);
         self.judge(step.packetid);
@@ -125,7 +126,7 @@ impl Walk {
     }
 
     /// The sender hears what has reached it by `now`.
-    fn hears(&mut self, now: i64) {
+    fn hears(&mut self, now: Instant) {
         while let Some((time, packetid, offer)) = self.under_way.front().copied().filter(|(time, ..)| *time <= now) {
             self.under_way.pop_front();
             self.advance(time);
@@ -135,22 +136,22 @@ impl Walk {
     }
 
     /// Counts the time until `now` for what holds.
-    fn advance(&mut self, now: i64) {
-        let length = now.saturating_sub(self.counted).max(0);
+    fn advance(&mut self, now: Instant) {
+        let length = (now - self.counted).max(Span::ZERO);
         self.counted = self.counted.max(now);
-        if !self.is_limited || length == 0 || self.over {
+        if !self.is_limited || length == Span::ZERO || self.over {
             return;
         }
         let found = &mut self.found;
-        found.limited = found.limited.saturating_add(length);
+        found.limited += length;
         found.span = found.span.map(|(first, last)| (first, last.max(now)));
         let Some(offered) = self.told.offered() else { return };
         found.least = Some(found.least.map_or(offered, |least| least.min(offered)));
         if self.told.is_shut() {
-            found.shut = found.shut.saturating_add(length);
+            found.shut += length;
         }
         if offered < found.most / 2 {
-            found.low = found.low.saturating_add(length);
+            found.low += length;
         }
     }
 

@@ -8,14 +8,15 @@ use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange, d
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{ByRole, Capture, Connection, Role, Tracking};
+use crate::{Instant, Span};
 
 /// One packet, as one direction sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     /// Wireshark's `frame.number`.
     pub packetid: u64,
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
     /// Payload bytes, whichever way it travels.
@@ -44,9 +45,9 @@ pub struct Course {
     towards: Role,
     sequence: DataSequence,
     subflows: usize,
-    /// How much later than here its sender hears what its receiver says, nanoseconds (see
+    /// How much later than here its sender hears what its receiver says (see
     /// [`crate::analysis::sender_view`]).
-    pub delay: i64,
+    pub delay: Span,
     /// What was acknowledged was captured, but for a hundredth at most. Where it was not, as on one of several
     /// interfaces, what the sender did meanwhile is not known.
     pub is_whole: bool,
@@ -165,7 +166,7 @@ where
             Level::Data => self.data_sent,
             Level::Stream(_) => self.streams.get(index).and_then(|stream| stream.highest),
         };
-        let (packetid, time, subflow) = (segment.packetid, segment.abstime.nanoseconds(), packet.subflow);
+        let (packetid, time, subflow) = (segment.packetid, segment.abstime, packet.subflow);
         let waits = self.waiting > 0;
         Step { packetid, time, subflow, waits, payload: packet.data, forward, sent, is_new, asks, offer, ends }
     }

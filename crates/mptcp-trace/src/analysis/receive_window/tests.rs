@@ -72,7 +72,7 @@ fn packet(by_client: bool, sequence: u32, acknowledgement: u32, payload: u32, wi
     let (source_port, destination_port) = if by_client { (40_000, 80) } else { (80, 40_000) };
     Segment {
         packetid: 1,
-        abstime: Instant::from_nanoseconds(0),
+        abstime: Instant::EPOCH,
         source,
         destination,
         source_port,

@@ -2,6 +2,7 @@
 
 use crate::analysis::acknowledged::Acknowledged;
 use crate::tracking::data::Repeat;
+use crate::{Instant, Span};
 
 /// Usefulness of a reinjection, by the sender's capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Need {
 /// first follows from TCP's acknowledgements only where they lie farther apart than the way back takes: half of the
 /// reinjection's round trip.
 #[must_use]
-pub fn need(acknowledged: &Acknowledged, repeat: &Repeat, sent: i64) -> Need {
+pub fn need(acknowledged: &Acknowledged, repeat: &Repeat, sent: Instant) -> Need {
     let end = repeat.dsn.saturating_add(repeat.length);
     let Some(passed) = acknowledged.passed(end).map(|passing| passing.time) else { return Need::Open };
     if passed <= sent {
@@ -49,13 +50,13 @@ pub fn need(acknowledged: &Acknowledged, repeat: &Repeat, sent: i64) -> Need {
     let waited = before.is_some_and(|before| before.last >= sent)
         && (stood || acknowledged.heard(repeat.original_subflow, sent, passed));
     let again = acknowledged.by_tcp(repeat.row);
-    let way = again.map_or(0, |again| again.saturating_sub(sent) / 2);
+    let way = again.map_or(Span::ZERO, |again| (again - sent) / 2);
     let helped = again.filter(|again| *again <= passed);
     match (acknowledged.by_tcp(repeat.original_row).filter(|first| *first <= passed), helped) {
         (Some(first), Some(_)) if first < sent && stood => Need::LostBehindTcp,
         (Some(first), None) if first < sent && stood => Need::Open,
-        (Some(first), _) if first <= sent.saturating_add(way) => Need::Superfluous,
-        (Some(first), Some(again)) if again.saturating_add(way) <= first => Need::CameFirst,
+        (Some(first), _) if first <= sent + way => Need::Superfluous,
+        (Some(first), Some(again)) if again + way <= first => Need::CameFirst,
         (None, Some(_)) if waited => Need::CameFirst,
         _ => Need::Open,
     }

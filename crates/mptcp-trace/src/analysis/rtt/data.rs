@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Sample;
+use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::Carried;
@@ -10,7 +11,7 @@ use crate::tracking::data::Carried;
 /// Data under way.
 struct Sent {
     end: u64,
-    time: i64,
+    time: Instant,
     subflow: usize,
 }
 
@@ -35,7 +36,7 @@ pub fn measure(level: &Carried, towards: Role) -> Vec<(usize, Sample)> {
                 && first.get().end <= acknowledged
             {
                 let (start, sent) = first.remove_entry();
-                let span = packet.time.saturating_sub(sent.time);
+                let span = packet.time - sent.time;
                 let dsn = Some(start.saturating_sub(origin));
                 samples.push((sent.subflow, Sample { row: packet.row, time: packet.time, span, dsn }));
             }
@@ -55,12 +56,22 @@ fn origin(level: &Carried, towards: Role) -> u64 {
 mod tests {
     use super::*;
     use crate::PacketRow;
+    use crate::time::short::at;
     use crate::tracking::data::DataPacket;
 
     fn packet(time: i64, subflow: usize, fresh: &[(u64, u64)], data_ack: Option<u64>) -> DataPacket {
         let towards = if data_ack.is_some() { Role::Client } else { Role::Server };
         let mapped = fresh.iter().map(|(start, end)| end - start).sum();
-        DataPacket { row: PacketRow(0), subflow, towards, time, mapped, unmapped: 0, fresh: fresh.to_vec(), data_ack }
+        DataPacket {
+            row: PacketRow(0),
+            subflow,
+            towards,
+            time: at(time),
+            mapped,
+            unmapped: 0,
+            fresh: fresh.to_vec(),
+            data_ack,
+        }
     }
 
     #[test]
@@ -80,8 +91,10 @@ mod tests {
             packet(70, 0, &[], Some(401)),
         ];
         let level = Carried { packets, ..Carried::default() };
-        let found: Vec<_> =
-            measure(&level, Role::Server).iter().map(|(s, sample)| (*s, sample.span, sample.dsn)).collect();
+        let found: Vec<_> = measure(&level, Role::Server)
+            .iter()
+            .map(|(s, sample)| (*s, sample.span.nanoseconds(), sample.dsn))
+            .collect();
         assert_eq!(found, [(0, 30, Some(1)), (1, 30, Some(101)), (0, 20, Some(201))]);
         assert!(measure(&level, Role::Client).is_empty());
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::Sample;
+use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::sequence::{Positions, RangeSet};
@@ -36,7 +37,7 @@ pub fn measure(packets: Vec<StreamPacket<'_>>) -> ByRole<Measured> {
 /// Bytes under way that one packet was the first to send.
 struct Sent {
     end: u64,
-    time: i64,
+    time: Instant,
     syn: bool,
 }
 
@@ -70,7 +71,7 @@ impl Direction {
             return;
         }
         if let Some((value, _)) = segment.timestamps {
-            self.timestamps.send(value, segment.abstime.nanoseconds(), start);
+            self.timestamps.send(value, segment.abstime, start);
         }
         let end = start.saturating_add(octets);
         let start = start.max(self.acknowledged.unwrap_or(0));
@@ -78,7 +79,7 @@ impl Direction {
         for (first, last) in interruptible(self.sent.gaps(start, end)) {
             self.again.insert(next, first);
             next = last;
-            self.under_way.insert(first, Sent { end: last, time: segment.abstime.nanoseconds(), syn });
+            self.under_way.insert(first, Sent { end: last, time: segment.abstime, syn });
         }
         self.again.insert(next, end);
         self.sent.insert(start, end);
@@ -99,9 +100,9 @@ impl Direction {
             return;
         }
         self.acknowledged = Some(position);
-        let sample = |time: i64| {
-            let span = segment.abstime.nanoseconds().saturating_sub(time);
-            Sample { row: packet.row, time: segment.abstime.nanoseconds(), span, dsn: None }
+        let sample = |time: Instant| {
+            let span = segment.abstime - time;
+            Sample { row: packet.row, time: segment.abstime, span, dsn: None }
         };
         if let Some((_, echo)) = segment.timestamps
             && let Some(time) = self.timestamps.echoed(echo, position)
@@ -124,7 +125,7 @@ impl Direction {
     fn remove_before(&mut self, position: u64) -> Option<(Sent, bool)> {
         let mut again = false;
         let mut newest = None;
-        let mut latest = i64::MIN;
+        let mut latest = Instant::MIN;
         while let Some(first) = self.under_way.first_entry()
             && *first.key() < position
         {
@@ -146,12 +147,12 @@ impl Direction {
 #[derive(Default)]
 struct Timestamps {
     order: VecDeque<u32>,
-    first: HashMap<u32, (i64, u64)>,
+    first: HashMap<u32, (Instant, u64)>,
 }
 
 impl Timestamps {
     /// Takes in the value of a packet that occupies sequence numbers from `start`.
-    fn send(&mut self, value: u32, time: i64, start: u64) {
+    fn send(&mut self, value: u32, time: Instant, start: u64) {
         if let std::collections::hash_map::Entry::Vacant(vacant) = self.first.entry(value) {
             vacant.insert((time, start));
             self.order.push_back(value);
@@ -160,7 +161,7 @@ impl Timestamps {
 
     /// The time of the packet that an echo answers, when it acknowledges it. Each value is answered once, and older
     /// ones no more: the receiver's echo only moves on.
-    fn echoed(&mut self, echo: u32, position: u64) -> Option<i64> {
+    fn echoed(&mut self, echo: u32, position: u64) -> Option<Instant> {
         let (time, start) = *self.first.get(&echo)?;
         if start >= position {
             return None;

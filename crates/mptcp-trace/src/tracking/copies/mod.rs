@@ -19,7 +19,7 @@ use super::{Role, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::Segment;
-use crate::{IdVec, PacketRow, StreamId};
+use crate::{IdVec, PacketRow, Span, StreamId};
 use sides::Side;
 use stream::{Group, StreamCopies};
 
@@ -45,8 +45,8 @@ pub struct CopiedStream {
     pub told_by: ToldBy,
     /// Time to live differs between most of its copies.
     pub routed: bool,
-    /// Time between the first and the last copy of a packet, the median, nanoseconds.
-    pub delay: i64,
+    /// Time between the first and the last copy of a packet, the median.
+    pub delay: Span,
 }
 
 impl CopiedStream {
@@ -57,8 +57,8 @@ impl CopiedStream {
     }
 }
 
-/// Copies within less than this, in nanoseconds, were recorded by one host.
-const ONE_PLACE: i64 = 1_000_000;
+/// Copies within less than this were recorded by one host.
+const ONE_PLACE: Span = Span::from_milliseconds(1);
 /// Packets named as examples at most.
 const EXAMPLES: usize = 10;
 

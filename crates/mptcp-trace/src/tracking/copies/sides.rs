@@ -9,7 +9,7 @@ use crate::packets::frames::Mark;
 use crate::packets::segment::flag;
 use crate::tracking::point_of_view::CopiesWanted;
 use crate::tracking::role::{ByRole, Role};
-use crate::{IdVec, PacketRow, StreamId};
+use crate::{IdVec, Instant, PacketRow, Span, StreamId};
 
 /// Where a packet was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,9 +259,9 @@ fn contradictory(directions: &ByRole<HashMap<Spot, Step>>) -> bool {
 /// When the packets of a handshake were recorded in one place.
 #[derive(Debug, Clone, Copy, Default)]
 struct Handshake {
-    syn: Option<i64>,
-    syn_ack: Option<i64>,
-    ack: Option<i64>,
+    syn: Option<Instant>,
+    syn_ack: Option<Instant>,
+    ack: Option<Instant>,
 }
 
 impl Handshake {
@@ -275,14 +275,14 @@ impl Handshake {
             0 => return,
             _ => &mut self.syn_ack,
         };
-        let time = segment.abstime.nanoseconds();
-        *seen = Some(seen.map_or(time, |earlier: i64| earlier.min(time)));
+        let time = segment.abstime;
+        *seen = Some(seen.map_or(time, |earlier: Instant| earlier.min(time)));
     }
 
     /// The times that server and client took to answer, as seen here.
-    fn delays(self) -> Option<(i64, i64)> {
+    fn delays(self) -> Option<(Span, Span)> {
         let (syn, syn_ack, ack) = (self.syn?, self.syn_ack?, self.ack?);
-        Some((syn_ack.saturating_sub(syn), ack.saturating_sub(syn_ack)))
+        Some((syn_ack - syn, ack - syn_ack))
     }
 }
 
@@ -293,11 +293,11 @@ fn ends_by_handshake(subject: Subject<'_>, stream: &StreamCopies<'_>) -> Option<
     for row in interruptible(stream.rows()) {
         handshakes.entry(subject.frames.mark(row).interface).or_default().note(subject, row);
     }
-    let mut nearness: Vec<(i64, Option<(u32, u8)>)> = handshakes
+    let mut nearness: Vec<(Span, Option<(u32, u8)>)> = handshakes
         .into_iter()
         .filter_map(|(interface, handshake)| {
             let (server, client) = handshake.delays()?;
-            Some((server.saturating_sub(client), interface))
+            Some((server - client, interface))
         })
         .collect();
     nearness.sort_unstable();
@@ -355,7 +355,7 @@ fn turned(subject: Subject<'_>, stream: &StreamCopies<'_>) -> ByRole<bool> {
         }
         handshake.delays()
     };
-    let goes_back = |(server, client): (i64, i64)| server < 0 || client < 0;
+    let goes_back = |(server, client): (Span, Span)| server < Span::ZERO || client < Span::ZERO;
     if delays(straight).is_none_or(|delays| !goes_back(delays)) {
         return straight;
     }

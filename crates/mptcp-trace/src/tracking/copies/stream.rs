@@ -7,7 +7,7 @@ use crate::interrupt::interruptible;
 use crate::packets::frames::Mark;
 use crate::packets::segment::flag;
 use crate::tracking::role::{ByRole, Role};
-use crate::{PacketRow, StreamId};
+use crate::{PacketRow, Span, StreamId};
 
 /// The recordings of one packet, in the order of time.
 pub struct Group<'a> {
@@ -25,13 +25,13 @@ pub struct Group<'a> {
     pub told_by: ToldBy,
     /// Their time to live differs.
     pub routed: bool,
-    /// Time from the first to the last, nanoseconds.
-    pub delay: i64,
+    /// Time from the first to the last.
+    pub delay: Span,
 }
 
-/// A SYN that nobody answers is sent again after a second (RFC 6298 §2), nanoseconds with some allowance. Without
+/// A SYN that nobody answers is sent again after a second (RFC 6298 §2), with some allowance. Without
 /// timestamps and identification it looks like a copy.
-const SYN_AGAIN: i64 = 900_000_000;
+const SYN_AGAIN: Span = Span::from_milliseconds(900);
 
 impl<'a> Group<'a> {
     /// The group of these members.
@@ -53,8 +53,7 @@ impl<'a> Group<'a> {
             ToldBy::Order
         };
         let identity = super::Identity::of(segment, subject.frames.mark(*first).ip_id);
-        let delay =
-            subject.segments.get(last.index())?.abstime.nanoseconds().saturating_sub(segment.abstime.nanoseconds());
+        let delay = subject.segments.get(last.index())?.abstime - segment.abstime;
         let sent_again = segment.is_syn() && segment.timestamps.is_none() && identity.is_vague() && delay >= SYN_AGAIN;
         Some(Group {
             stream: subject.tracking.packets.get(*first)?.stream,
@@ -100,7 +99,7 @@ pub struct StreamCopies<'a> {
     /// Its packets.
     pub groups: &'a [&'a Group<'a>],
     times: usize,
-    delay: i64,
+    delay: Span,
     directions: ByRole<Counted>,
     by_interface: u64,
     /// By time to live or direction.
@@ -182,7 +181,7 @@ impl<'a> StreamCopies<'a> {
     }
 
     /// Time between the first and the last copy of a packet, the median.
-    pub fn delay(&self) -> i64 {
+    pub fn delay(&self) -> Span {
         self.delay
     }
 
@@ -213,11 +212,11 @@ impl<'a> StreamCopies<'a> {
 }
 
 /// Time between the first and the last copy of a packet, the median.
-fn median_delay(groups: &[&Group<'_>]) -> i64 {
+fn median_delay(groups: &[&Group<'_>]) -> Span {
     let copied = groups.iter().filter(|group| group.members.len() > 1 && !group.idle);
-    let mut delays: Vec<i64> = copied.map(|group| group.delay).collect();
+    let mut delays: Vec<Span> = copied.map(|group| group.delay).collect();
     let middle = delays.len() / 2;
-    if delays.is_empty() { 0 } else { *delays.select_nth_unstable(middle).1 }
+    if delays.is_empty() { Span::ZERO } else { *delays.select_nth_unstable(middle).1 }
 }
 
 /// For each stream, whether its packets were recorded more than once. Where nothing but their number tells, the network may

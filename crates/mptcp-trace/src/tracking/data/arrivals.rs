@@ -4,21 +4,21 @@ use super::flow::Carriage;
 use super::intervals::Intervals;
 use super::mappings;
 use super::numbers::Numbers;
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::RangeSet;
 use crate::tracking::travelling::in_one_place;
 use crate::tracking::{Connection, Tracking};
+use crate::{Instant, PacketRow};
 
 /// The packet that first brought a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     /// Its row.
     pub row: PacketRow,
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
 }
@@ -63,7 +63,7 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
         if let Some(sum) = found.get_mut(packet.towards).payload.get_mut(packet.subflow) {
             *sum = sum.saturating_add(payload.length);
         }
-        let arrival = Arrival { row: packet.row, time: packet.segment.abstime.nanoseconds(), subflow: packet.subflow };
+        let arrival = Arrival { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow };
         let Some(known) = sent.get_mut(packet.towards).get_mut(packet.subflow) else { continue };
         let mapped = flow.newly_mapped(known, payload.start, payload.start.saturating_add(payload.data));
         let mapped = mapped.into_iter().filter(|part| part.carriage != Carriage::Probe);

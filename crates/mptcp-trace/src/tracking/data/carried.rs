@@ -3,13 +3,13 @@
 
 use super::flow::Carriage;
 use super::mappings;
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::RangeSet;
 use crate::tracking::travelling::in_one_place;
 use crate::tracking::{Connection, Tracking};
+use crate::{Instant, PacketRow};
 
 /// One packet at the data level. Data sequence numbers are working ones: they compare, but are not those on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct DataPacket {
     pub subflow: usize,
     /// Which end of the connection it travels towards.
     pub towards: Role,
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Bytes of its payload that a mapping covers.
     pub mapped: u64,
     /// Bytes of its payload that none covers; those that a SYN carries (TCP Fast Open) are not meant to have one.
@@ -54,9 +54,9 @@ pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connectio
     let mut sent = ByRole { server: empty(), client: empty() };
     let mut packets = Vec::with_capacity(travelling.len());
     let mut misplaced = 0;
-    let mut latest = i64::MIN;
+    let mut latest = Instant::MIN;
     for (packet, data) in interruptible(travelling.iter().zip(acknowledged)) {
-        let time = packet.segment.abstime.nanoseconds();
+        let time = packet.segment.abstime;
         misplaced += usize::from(time < latest);
         latest = latest.max(time);
         let index = next.get_mut(packet.towards).get_mut(packet.subflow);

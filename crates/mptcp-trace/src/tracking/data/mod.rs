@@ -32,9 +32,9 @@ use unseen::Reach;
 use super::role::ByRole;
 use super::travelling::{Travelling, in_file_order, of_subflow, one_by_one};
 use super::{Connection, Tracking};
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
+use crate::{Instant, PacketRow};
 
 /// Data of a connection's packets at the data level.
 #[derive(Debug, Clone, Default)]
@@ -52,8 +52,8 @@ pub struct DataLevel {
 pub struct Direction {
     /// Bytes of data, each counted once, as plain TCP after a fallback and in the SYN, too; DATA_FIN is none.
     pub goodput: u64,
-    /// First and last packet, nanoseconds since 1970.
-    pub span: Option<(i64, i64)>,
+    /// First and last packet.
+    pub span: Option<(Instant, Instant)>,
     /// Each subflow's part, in the order of [`Connection::subflows`].
     pub subflows: Vec<SubflowVolume>,
     /// Data sent again under new subflow sequence numbers, in the order of the file.

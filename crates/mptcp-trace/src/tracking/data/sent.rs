@@ -188,7 +188,7 @@ impl Walk {
     }
 
     fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, Stretch)) {
-        let time = packet.segment.abstime.nanoseconds();
+        let time = packet.segment.abstime;
         if !packet.elsewhere {
             let (first, last) = self.direction.span.unwrap_or((time, time));
             self.direction.span = Some((first.min(time), last.max(time)));

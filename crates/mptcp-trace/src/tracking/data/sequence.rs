@@ -3,19 +3,19 @@
 use super::mappings;
 use super::numbers::Numbers;
 use super::sent::{self, Sending, Stretch};
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::role::ByRole;
 use crate::tracking::{Connection, Tracking, travelling};
+use crate::{Instant, PacketRow};
 
 /// A range of data as a packet sent it. Numbers are working ones, see [`Numbers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentRange {
     /// Row of the packet.
     pub row: PacketRow,
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Index of its subflow in [`Connection::subflows`].
     pub subflow: usize,
     /// First byte.
@@ -34,8 +34,8 @@ pub struct SentRange {
 pub struct Acknowledgement {
     /// Row of the packet.
     pub row: PacketRow,
-    /// When it was recorded, nanoseconds since 1970.
-    pub time: i64,
+    /// When it was recorded.
+    pub time: Instant,
     /// Index of its subflow.
     pub subflow: usize,
     /// The next byte that the receiver expects; a working number.
@@ -83,7 +83,7 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
         connection,
         ByRole::default(),
         |packet, Stretch { start, end, sending, carriage }| {
-            let (row, time, subflow) = (packet.row, packet.segment.abstime.nanoseconds(), packet.subflow);
+            let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
             let numbered = carriage.is_numbered();
             let sent = &mut found.get_mut(packet.towards).sent;
             match sent.last_mut() {
@@ -98,7 +98,7 @@ pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Con
     for (packet, data) in interruptible(travelling.iter().zip(&packets)) {
         let Some(next) = data.working_data_ack else { continue };
         let window = tracking.packets.get(packet.row).and_then(|place| place.window());
-        let (row, time, subflow) = (packet.row, packet.segment.abstime.nanoseconds(), packet.subflow);
+        let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
         found.get_mut(packet.towards.other()).acknowledged.push(Acknowledgement { row, time, subflow, next, window });
     }
     found.server.numbers = numbers.server;

@@ -1,23 +1,23 @@
 //! Data that a DATA_ACK covers and no captured packet carried: what went over subflows that the capture does not hold.
 
 use super::numbers::Numbers;
-use crate::PacketRow;
 use crate::packets::segment::{Dss, Segment};
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Tracking};
+use crate::{Instant, PacketRow, Span};
 
 /// A DATA_ACK farther from all others is not this connection's, bytes.
 const NEAR: u64 = 1 << 30;
-/// Of a capture begun in mid-connection, data under way at its beginning are acknowledged within this time, nanoseconds:
+/// Of a capture begun in mid-connection, data under way at its beginning are acknowledged within this time:
 /// several times what a loss costs.
-const SETTLED: i64 = 1_000_000_000;
+const SETTLED: Span = Span::from_seconds(1);
 
 /// How far the DATA_ACKs of one direction reach.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reach {
-    /// Until then (nanoseconds since 1970) DATA_ACKs may cover data sent before the capture.
-    settled: Option<i64>,
+    /// Until then DATA_ACKs may cover data sent before the capture.
+    settled: Option<Instant>,
     /// The first byte of all, where the sender's key tells it; a working number.
     first: Option<u64>,
     /// The lowest DATA_ACK.
@@ -48,7 +48,7 @@ impl Reach {
     pub fn note(reaches: &mut ByRole<Self>, packet: &Travelling<'_>, data_ack: Option<u64>) {
         reaches.get_mut(packet.towards).carries |= packet.segment.payload.is_some_and(|length| length > 0);
         if let Some(data_ack) = data_ack {
-            reaches.get_mut(packet.towards.other()).acknowledges(packet.segment.abstime.nanoseconds(), data_ack);
+            reaches.get_mut(packet.towards.other()).acknowledges(packet.segment.abstime, data_ack);
         }
         if let Some(dss) = packet.segment.dss.as_ref().filter(|dss| dss.has(Dss::DATA_FIN))
             && let Some(mapping) = dss.mapping
@@ -58,7 +58,7 @@ impl Reach {
         }
     }
 
-    fn acknowledges(&mut self, time: i64, data_ack: u64) {
+    fn acknowledges(&mut self, time: Instant, data_ack: u64) {
         if self.next.or(self.first).is_some_and(|known| known.abs_diff(data_ack) >= NEAR) {
             return;
         }
@@ -86,15 +86,15 @@ impl Reach {
 }
 
 /// When the data sent before the capture have been acknowledged; `None` where it has the beginning of all subflows.
-fn settled(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> Option<i64> {
+fn settled(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> Option<Instant> {
     let streams = || connection.subflows.iter().filter_map(|id| tracking.stream(*id));
     if connection.roles_known || streams().all(|stream| stream.syn.is_some() || stream.syn_ack.is_some()) {
         return None;
     }
-    let time = |row: &PacketRow| segments.get(row.index()).map(|segment| segment.abstime.nanoseconds());
+    let time = |row: &PacketRow| segments.get(row.index()).map(|segment| segment.abstime);
     let first = streams().filter_map(|stream| stream.packets.first().and_then(time)).min()?;
     let last = streams().filter_map(|stream| stream.packets.last().and_then(time)).max()?;
-    Some(first.saturating_add(SETTLED.min(last.saturating_sub(first) / 2)))
+    Some(first + SETTLED.min((last - first) / 2))
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
         let first = numbers.first().unwrap();
         for (data_ack, covered) in [(first - 1, 0), (first, 0), (first + 5, 5)] {
             let mut reach = Reach { first: Some(first), ..Reach::default() };
-            reach.acknowledges(0, data_ack);
+            reach.acknowledges(Instant::EPOCH, data_ack);
             assert_eq!(reach.range(&numbers), Some((first, first + covered)), "{data_ack}");
         }
     }

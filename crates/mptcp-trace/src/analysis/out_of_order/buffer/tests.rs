@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Span;
+use crate::time::short::{at, ns};
 
 fn arrival(time: i64, subflow: usize, start: u64, end: u64) -> Arrival {
-    Arrival { start, end, time, subflow }
+    Arrival { start, end, time: at(time), subflow }
 }
 
 #[test]
@@ -21,10 +23,10 @@ fn three_segments_on_two_subflows() {
         missing: 0,
         // 100 bytes for 20, then 200 for 20.
         octet_nanoseconds: 6_000,
-        blocked: 40,
-        waits: vec![vec![], vec![Wait { since: 10, span: 40 }, Wait { since: 30, span: 20 }]],
-        fillers: BTreeMap::from([(Filler::Subflow(0), Filled { holes: 1, octets: 200, blocked: 40 })]),
-        occupancy: vec![(10, 100), (30, 200), (50, 0)],
+        blocked: ns(40),
+        waits: vec![vec![], vec![Wait { since: at(10), span: ns(40) }, Wait { since: at(30), span: ns(20) }]],
+        fillers: BTreeMap::from([(Filler::Subflow(0), Filled { holes: 1, octets: 200, blocked: ns(40) })]),
+        occupancy: vec![(at(10), 100), (at(30), 200), (at(50), 0)],
     };
     assert_eq!(buffer.finish(), expected);
 }
@@ -40,29 +42,29 @@ fn two_holes_are_blamed_on_those_who_fill_them() {
     buffer.arrive(arrival(9, 1, 20, 25));
     buffer.arrive(arrival(15, 0, 25, 30));
     let summary = buffer.finish();
-    assert_eq!(summary.waits, [vec![Wait { since: 0, span: 7 }], vec![Wait { since: 5, span: 10 }]]);
+    assert_eq!(summary.waits, [vec![Wait { since: at(0), span: ns(7) }], vec![Wait { since: at(5), span: ns(10) }]]);
     let filled = |index| summary.fillers[&Filler::Subflow(index)];
-    assert_eq!(filled(1), Filled { holes: 1, octets: 10, blocked: 9 });
-    assert_eq!(filled(0), Filled { holes: 1, octets: 10, blocked: 6 });
-    assert_eq!((summary.blocked, summary.peak), (15, 20));
+    assert_eq!(filled(1), Filled { holes: 1, octets: 10, blocked: ns(9) });
+    assert_eq!(filled(0), Filled { holes: 1, octets: 10, blocked: ns(6) });
+    assert_eq!((summary.blocked, summary.peak), (ns(15), 20));
 }
 
 #[test]
 fn an_acknowledged_hole_was_filled_unseen() {
     let mut buffer = Buffer::new(Some(1), 1);
     buffer.arrive(arrival(0, 0, 101, 201));
-    buffer.acknowledge(201, 3);
+    buffer.acknowledge(201, at(3));
     assert_eq!(buffer.arrive(arrival(9, 0, 201, 301)), 0);
     let summary = buffer.finish();
     assert_eq!(summary.missing, 100);
-    assert_eq!(summary.waits, [vec![Wait { since: 0, span: 3 }]]);
-    assert_eq!(summary.fillers, BTreeMap::from([(Filler::NotSeen, Filled { holes: 1, octets: 100, blocked: 3 })]));
+    assert_eq!(summary.waits, [vec![Wait { since: at(0), span: ns(3) }]]);
+    assert_eq!(summary.fillers, BTreeMap::from([(Filler::NotSeen, Filled { holes: 1, octets: 100, blocked: ns(3) })]));
 }
 
 #[test]
 fn a_wild_acknowledgement_is_left_alone() {
     let mut buffer = Buffer::new(Some(1), 1);
-    buffer.acknowledge(u64::MAX / 2, 1);
+    buffer.acknowledge(u64::MAX / 2, at(1));
     assert_eq!(buffer.arrive(arrival(2, 0, 101, 201)), 100);
 }
 
@@ -98,7 +100,7 @@ proptest! {
         }).collect();
         let deliverable = |a: &Arrival| arrivals.iter().filter(|b| b.start <= a.start).map(|b| b.time).max().unwrap();
         let expected: u128 =
-            arrivals.iter().map(|a| u128::from(a.end - a.start) * (deliverable(a) - a.time).unsigned_abs() as u128).sum();
+            arrivals.iter().map(|a| u128::from(a.end - a.start) * (deliverable(a) - a.time).nanoseconds() as u128).sum();
         let mut buffer = Buffer::new(Some(1), 3);
         let waited: u64 = arrivals.iter().map(|a| buffer.arrive(*a)).sum();
         let summary = buffer.finish();
@@ -106,6 +108,6 @@ proptest! {
         prop_assert_eq!(summary.waiting, 0);
         prop_assert_eq!(summary.missing, 0);
         prop_assert_eq!(summary.fillers.values().map(|f| f.octets).sum::<u64>(), waited);
-        prop_assert_eq!(summary.fillers.values().map(|f| f.blocked).sum::<i64>(), summary.blocked);
+        prop_assert_eq!(summary.fillers.values().map(|f| f.blocked).sum::<Span>(), summary.blocked);
     }
 }

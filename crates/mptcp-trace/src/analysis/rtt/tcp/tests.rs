@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::PacketRow;
 use crate::packets::segment::{SackBlocks, Segment};
+use crate::time::short::at;
 use crate::tracking::{Nature, Role};
-use crate::{Instant, PacketRow};
 
 /// A packet from the client, towards the server.
 fn to_server(time: i64, flags: u16, sequence: u32, payload: u32) -> (Role, Segment) {
@@ -21,7 +22,7 @@ fn segment(abstime: i64, flags: u16, sequence: u32, acknowledgement: u32, payloa
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     Segment {
         packetid: 1,
-        abstime: Instant::from_nanoseconds(abstime),
+        abstime: at(abstime),
         source: address,
         destination: address,
         source_port: 1,
@@ -63,7 +64,7 @@ fn measured(packets: &[(Role, Segment)]) -> ByRole<Measured> {
 }
 
 fn spans(samples: &[Sample]) -> Vec<i64> {
-    samples.iter().map(|sample| sample.span).collect()
+    samples.iter().map(|sample| sample.span.nanoseconds()).collect()
 }
 
 #[test]
