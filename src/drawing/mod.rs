@@ -4,20 +4,22 @@
 //! other programs make a [`figure::Figure`]; [`render()`] draws it for a [`Target`].
 //!
 //! ```text
-//! Figure ─▶ extent, ticks ─▶ layout ─▶ scene ─▶ svg, bitmap ─▶ png, terminal graphics
+//! Figure ─▶ extent, ticks ─▶ layout ─▶ chart ─▶ svg, bitmap ─▶ png, terminal graphics
 //!        ├▶ extent, ticks ─▶ text
 //!        └▶ xplot
 //! ```
 
+pub mod backend;
 pub mod beside;
+pub mod chart;
 pub mod extent;
 pub mod figure;
 pub mod font;
+pub mod geometry;
 pub mod layout;
 pub mod render;
-pub mod scene;
-pub mod shape;
 pub mod style;
+pub mod text;
 pub mod thin;
 pub mod ticks;
 pub mod wrapping;
@@ -64,6 +66,9 @@ pub enum DrawError {
         /// As asked for.
         height: u32,
     },
+    /// The drawing library refused.
+    #[error("cannot draw the figure: {0}; report this as a bug")]
+    Drawing(String),
     /// The picture was drawn and could not be encoded.
     #[error("cannot encode the picture: {0}")]
     Encode(#[from] std::io::Error),

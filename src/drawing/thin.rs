@@ -5,10 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::geometry::PixelPoint;
 use mptcp_trace::interrupt::interruptible;
-
-/// A place in the picture, in pixels.
-pub type PixelPoint = (f64, f64);
 
 /// A vertical line in the picture: `x`, top, bottom.
 pub type Stroke = (f64, f64, f64);

@@ -2,7 +2,8 @@
 
 use super::super::figure::{Figure, Marks, Role};
 use super::super::font;
-use super::super::shape::{Anchor, Rectangle, Text};
+use super::super::geometry::Rectangle;
+use super::super::text::{Anchor, Text};
 use super::super::wrapping::shorten;
 use super::Sizes;
 use crate::terminal_text::escape;

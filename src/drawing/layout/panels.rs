@@ -3,7 +3,8 @@
 use super::super::extent::{Extent, extents, shares_x};
 use super::super::figure::{Figure, Panel};
 use super::super::font;
-use super::super::shape::{Anchor, Rectangle, Text};
+use super::super::geometry::Rectangle;
+use super::super::text::{Anchor, Text};
 use super::super::wrapping::wrap;
 use super::annotations::{Lifted, Riser, lanes};
 use super::axes::{Scaled, along_x, along_y};

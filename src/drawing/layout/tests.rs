@@ -1,5 +1,4 @@
 use super::super::sample;
-use super::super::shape::Shape;
 use super::*;
 
 const PICTURES: [(u32, u32, f64); 7] = [
@@ -113,27 +112,4 @@ fn a_picture_without_room_is_refused() {
     let sizes = Sizes::new(&Style::default(), 1.0, (400, 300));
     let said = layout(&figure, &[], &sizes).unwrap_err().to_string();
     assert!(said.starts_with("400 x 300 is too small for 16 panel(s) with titles and numbers; use"), "{said}");
-}
-
-#[test]
-fn texts_inside_of_panels_do_not_cover_each_other() {
-    use super::super::scene::{Detail, scene};
-    for (name, figure) in sample::all() {
-        let detail = Detail { scale: 1.0, cell: 1.0, most: 1_000_000 };
-        let scene = scene(&figure, (900, 600), &Style::default(), detail).unwrap();
-        let texts: Vec<Text> = scene
-            .groups
-            .iter()
-            .flat_map(|group| &group.shapes)
-            .filter_map(|shape| match shape {
-                Shape::Text(text) if text.angle == 0.0 => Some(text.clone()),
-                _ => None,
-            })
-            .collect();
-        for (at, text) in texts.iter().enumerate() {
-            for other in &texts[..at] {
-                assert!(!text.bounds().overlaps(&other.bounds()), "{name}: {text:?} covers {other:?}");
-            }
-        }
-    }
 }

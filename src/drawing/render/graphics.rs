@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::bitmap::Bitmap;
+use super::super::backend::bitmap::Bitmap;
 pub use sixel::sixel;
 
 /// How a terminal takes pictures.

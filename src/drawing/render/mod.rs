@@ -1,18 +1,16 @@
 //! Figures as files and for terminals.
 
-pub mod bitmap;
 pub mod graphics;
 pub mod png;
-pub mod svg;
-mod symbol;
 pub mod text;
 pub mod xplot;
 
 use super::DrawError;
+use super::backend::bitmap::{Bitmap, Raster};
+use super::backend::svg::Svg;
 use super::beside::side_by_side;
+use super::chart::{Detail, draw};
 use super::figure::Figure;
-use super::scene::{Detail, scene};
-use super::shape::Scene;
 use super::style::Style;
 pub use graphics::Protocol;
 
@@ -126,12 +124,12 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
     target.check()?;
     let figure = &*side_by_side(figure);
     match target.kind {
-        PictureFormat::Svg => Ok(svg::document(&laid_out(figure, target)?).into_bytes()),
-        PictureFormat::Png => Ok(png::encode(&bitmap::draw(&laid_out(figure, target)?), target.dpi)?),
+        PictureFormat::Svg => Ok(svg(figure, target)?.into_bytes()),
+        PictureFormat::Png => Ok(png::encode(&bitmap(figure, target)?, target.dpi)?),
         PictureFormat::Xplot => Ok(xplot::document(figure, &target.style).into_bytes()),
         PictureFormat::Text { colour } => Ok(text::document(figure, target.size, &target.style, colour)?.into_bytes()),
         PictureFormat::Terminal(protocol) => {
-            let bitmap = bitmap::draw(&laid_out(figure, target)?);
+            let bitmap = bitmap(figure, target)?;
             let sequence = match protocol {
                 Protocol::Kitty => graphics::kitty(&png::encode(&bitmap, target.dpi)?),
                 Protocol::Iterm2 => graphics::iterm2(&png::encode(&bitmap, target.dpi)?, &bitmap),
@@ -142,11 +140,16 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
     }
 }
 
-fn laid_out(figure: &Figure, target: &Target) -> Result<Scene, DrawError> {
+fn svg(figure: &Figure, target: &Target) -> Result<String, DrawError> {
     let Size { width, height } = target.size;
-    let detail = match target.kind {
-        PictureFormat::Svg => Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_SVG },
-        _ => Detail { scale: target.dpi / USUAL_DPI, cell: 1.0, most: MARKS_IN_BITMAP },
-    };
-    scene(figure, (width, height), &target.style, detail)
+    let detail = Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_SVG };
+    let page = || Svg::new((width, height), &figure.title, target.style.background);
+    Ok(draw(figure, (width, height), &target.style, detail, page)?.document())
+}
+
+fn bitmap(figure: &Figure, target: &Target) -> Result<Bitmap, DrawError> {
+    let Size { width, height } = target.size;
+    let detail = Detail { scale: target.dpi / USUAL_DPI, cell: 1.0, most: MARKS_IN_BITMAP };
+    let page = || Raster::new((width, height), target.style.background);
+    Ok(draw(figure, (width, height), &target.style, detail, page)?.bitmap())
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
 
-use super::bitmap::Bitmap;
+use super::super::backend::bitmap::Bitmap;
 
 const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n'];
 /// Millimetres to an inch, times a thousand, over metres: dots a metre from dots an inch.

@@ -4,6 +4,7 @@
 //! legend, for dots of several series cannot be told apart; a lone series keeps its dots.
 
 mod canvas;
+mod clip;
 mod draw;
 mod panel;
 

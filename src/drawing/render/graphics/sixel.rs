@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::bitmap::Bitmap;
+use super::super::super::backend::bitmap::Bitmap;
 
 /// Shades of each of red, green and blue.
 const SHADES: u8 = 6;

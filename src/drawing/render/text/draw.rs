@@ -2,12 +2,11 @@
 
 use super::super::super::extent::Extent;
 use super::super::super::figure::{Arrow, Marks, Panel, Point, RoleKind, Series};
-use super::super::super::scene::clip;
-use super::super::super::shape::Rectangle;
-use super::super::super::thin::{self, PixelPoint};
+use super::super::super::geometry::{PixelPoint, Rectangle};
+use super::super::super::thin;
 use super::super::super::wrapping::shorten;
 use super::canvas::{Canvas, Ink};
-use super::cells;
+use super::{cells, clip};
 use crate::terminal_text::escape;
 
 /// Lines that are drawn of one series; more would lie on each other.

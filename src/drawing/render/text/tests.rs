@@ -1,6 +1,6 @@
+use super::super::super::backend::svg::tests::same_as_kept;
 use super::super::super::figure::{Annotation, Axis, Marks, Panel, Point, Role, Series, Unit};
 use super::super::super::sample;
-use super::super::svg::tests::same_as_kept;
 use super::*;
 
 fn text(figure: &Figure, width: u32, height: u32, colour: bool) -> String {

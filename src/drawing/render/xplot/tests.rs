@@ -1,7 +1,7 @@
+use super::super::super::backend::svg::tests::same_as_kept;
 use super::super::super::figure::{Annotation, Bar, HorizontalStroke, Marks, VerticalStroke};
 use super::super::super::sample;
 use super::super::super::style::Style;
-use super::super::svg::tests::same_as_kept;
 use super::*;
 
 const COLOURS: [&str; 10] = ["white", "green", "red", "blue", "yellow", "purple", "orange", "magenta", "pink", "black"];

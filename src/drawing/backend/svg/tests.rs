@@ -1,13 +1,13 @@
 use super::super::super::figure::{Axis, Figure, Marks, Panel, Point, Role, Series, Unit};
 use super::super::super::sample;
-use super::super::{PictureFormat, Target, render};
+use super::super::super::{PictureFormat, Target, render};
 
 fn svg(figure: &Figure, width: u32, height: u32) -> String {
     String::from_utf8(render(figure, &Target::new(PictureFormat::Svg).sized(width, height)).unwrap()).unwrap()
 }
 
 /// With `UPDATE_FIGURES` set the file is written again, to be looked at before it is committed.
-pub(in super::super) fn same_as_kept(name: &str, drawn: &str) {
+pub(in super::super::super) fn same_as_kept(name: &str, drawn: &str) {
     let path = format!("{}/tests/figures/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE_FIGURES").is_some() {
         std::fs::write(&path, drawn).unwrap();

@@ -3,12 +3,12 @@
 use ab_glyph_rasterizer::point;
 
 use super::super::super::font::{self, Curve, Point};
-use super::super::super::shape::{Rectangle, Text};
-use super::super::super::thin::PixelPoint;
-use super::Canvas;
+use super::super::super::geometry::{PixelPoint, Rectangle};
+use super::super::super::text::Text;
+use super::Raster;
 
 /// Draws a line of text. Letters that reach beyond the picture are left out.
-pub(super) fn draw(text: &Text, canvas: &mut Canvas) {
+pub(super) fn draw(text: &Text, canvas: &mut Raster) {
     let level = text.angle.rem_euclid(90.0) == 0.0;
     let (sine, cosine) = match text.angle {
         // Exactly upright, not almost.

@@ -3,74 +3,110 @@
 use std::fmt::Write as _;
 
 use super::super::font;
-use super::super::shape::{Anchor, Group, Scene, Shape, Stroke, Text};
+use super::super::geometry::PixelPoint;
 use super::super::style::{Colour, Symbol};
-use super::super::thin::PixelPoint;
+use super::super::text::{Anchor, Text};
 use super::symbol::{self, Outline};
+use super::{Stroke, Surface};
 use crate::terminal_text::escape;
 
-/// The scene as an SVG document. The same scene gives the same bytes.
-#[must_use]
-pub fn document(scene: &Scene) -> String {
-    let (width, height) = (scene.width, scene.height);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"{}\">\n",
-        font::FAMILY
-    );
-    if !scene.title.is_empty() {
-        line(&mut svg, format_args!("<title>{}</title>", text_of(&scene.title)));
-    }
-    let background = scene.background.hexadecimal();
-    line(&mut svg, format_args!("<rect width=\"{width}\" height=\"{height}\" fill=\"{background}\"/>"));
-    scene.groups.iter().for_each(|group| write_group(&mut svg, group));
-    svg.push_str("</svg>\n");
-    svg
+/// An SVG document that grows. The same figure gives the same bytes.
+#[derive(Debug)]
+pub struct Svg {
+    text: String,
+    /// Whether each open group has a title, and so an element.
+    open: Vec<bool>,
 }
 
-fn line(svg: &mut String, content: std::fmt::Arguments<'_>) {
-    // Writing to a string never fails.
-    let _ = writeln!(svg, "{content}");
+impl Svg {
+    /// A picture with nothing on it. `title` is for those who cannot see it.
+    #[must_use]
+    pub fn new((width, height): (u32, u32), title: &str, background: Colour) -> Self {
+        let mut svg = Svg { text: String::new(), open: Vec::new() };
+        svg.put(format_args!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"{}\">",
+            font::FAMILY
+        ));
+        if !title.is_empty() {
+            svg.put(format_args!("<title>{}</title>", text_of(title)));
+        }
+        let background = background.hexadecimal();
+        svg.put(format_args!("<rect width=\"{width}\" height=\"{height}\" fill=\"{background}\"/>"));
+        svg
+    }
+
+    /// The whole document.
+    #[must_use]
+    pub fn document(mut self) -> String {
+        self.text.push_str("</svg>\n");
+        self.text
+    }
+
+    fn put(&mut self, content: std::fmt::Arguments<'_>) {
+        // Writing to a string never fails.
+        let _ = writeln!(self.text, "{content}");
+    }
 }
 
-fn write_group(svg: &mut String, group: &Group) {
-    let name = group.name.as_deref().filter(|name| !name.is_empty());
-    if let Some(name) = name {
-        line(svg, format_args!("<g><title>{}</title>", text_of(name)));
+impl Surface for Svg {
+    fn begin(&mut self, name: &str) {
+        self.open.push(!name.is_empty());
+        if !name.is_empty() {
+            self.put(format_args!("<g><title>{}</title>", text_of(name)));
+        }
     }
-    group.shapes.iter().for_each(|shape| write_shape(svg, shape));
-    if name.is_some() {
-        svg.push_str("</g>\n");
-    }
-}
 
-fn write_shape(svg: &mut String, shape: &Shape) {
-    match shape {
-        Shape::Lines { paths, stroke } => {
-            let mut path = Path::default();
-            paths.iter().filter(|points| points.len() > 1).for_each(|points| path.line(points));
-            if !path.text.is_empty() {
-                let attributes = stroke_attributes(stroke);
-                line(svg, format_args!("<path d=\"{}\" fill=\"none\" {attributes}/>", path.text));
-            }
+    fn end(&mut self) {
+        if self.open.pop() == Some(true) {
+            self.text.push_str("</g>\n");
         }
-        Shape::Areas { polygons, colour, opacity } => {
-            let mut path = Path::default();
-            polygons.iter().filter(|corners| corners.len() > 2).for_each(|corners| {
-                path.line(corners);
-                path.text.push('z');
-            });
-            if !path.text.is_empty() {
-                let opacity =
-                    if *opacity < 1.0 { format!(" fill-opacity=\"{}\"", number(*opacity, 2)) } else { String::new() };
-                line(svg, format_args!("<path d=\"{}\" fill=\"{}\"{opacity}/>", path.text, colour.hexadecimal()));
-            }
+    }
+
+    fn lines(&mut self, paths: &[Vec<PixelPoint>], stroke: &Stroke) {
+        let mut path = Path::default();
+        paths.iter().for_each(|points| path.line(points));
+        self.put(format_args!("<path d=\"{}\" fill=\"none\" {}/>", path.text, stroke_attributes(stroke)));
+    }
+
+    fn areas(&mut self, polygons: &[Vec<PixelPoint>], colour: Colour, opacity: f64) {
+        let mut path = Path::default();
+        for corners in polygons {
+            path.line(corners);
+            path.text.push('z');
         }
-        Shape::Marks { symbol, size, places, colour } if !places.is_empty() => {
-            write_marks(svg, *symbol, *size, places, *colour);
+        let opacity = if opacity < 1.0 { format!(" fill-opacity=\"{}\"", number(opacity, 2)) } else { String::new() };
+        self.put(format_args!("<path d=\"{}\" fill=\"{}\"{opacity}/>", path.text, colour.hexadecimal()));
+    }
+
+    /// All marks of one look in one path: each moves to its middle and draws relative to it.
+    fn marks(&mut self, symbol: Symbol, size: f64, places: &[PixelPoint], colour: Colour) {
+        let (shape, paint) = shape_and_paint(symbol, size, colour);
+        let mut path = String::with_capacity(places.len().saturating_mul(shape.len().saturating_add(12)));
+        for place in places {
+            let _ = write!(path, "M{}{shape}", pair(*place));
         }
-        Shape::Marks { .. } => {}
-        Shape::Text(text) => write_text(svg, text),
+        self.put(format_args!("<path d=\"{path}\" {paint}/>"));
+    }
+
+    fn text(&mut self, text: &Text) {
+        if text.content.is_empty() {
+            return;
+        }
+        let anchor = match text.anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let (x, y, size) = (number(text.x, 1), number(text.y, 1), number(text.size, 1));
+        let turned = match text.angle {
+            0.0 => String::new(),
+            angle => format!(" transform=\"rotate({} {x} {y})\"", number(angle, 2)),
+        };
+        let (colour, content) = (text.colour.hexadecimal(), text_of(&text.content));
+        self.put(format_args!(
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\"{anchor}{turned}>{content}</text>"
+        ));
     }
 }
 
@@ -87,11 +123,11 @@ fn stroke_attributes(stroke: &Stroke) -> String {
     attributes
 }
 
-/// All marks of one look in one path: each moves to its middle and draws relative to it.
-fn write_marks(svg: &mut String, symbol: Symbol, size: f64, places: &[PixelPoint], colour: Colour) {
+/// How a symbol is drawn from its middle, and the attributes that paint it.
+fn shape_and_paint(symbol: Symbol, size: f64, colour: Colour) -> (String, String) {
     let colour = colour.hexadecimal();
     let width = number(symbol::LINE * size, 2);
-    let (shape, paint) = match symbol::outline(symbol) {
+    match symbol::outline(symbol) {
         // A line of no length with round ends is a circle, and the shortest way to write one.
         Outline::Disc => {
             let size = number(size, 2);
@@ -125,12 +161,7 @@ fn write_marks(svg: &mut String, symbol: Symbol, size: f64, places: &[PixelPoint
             }
             (shape, format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\""))
         }
-    };
-    let mut path = String::with_capacity(places.len().saturating_mul(shape.len().saturating_add(12)));
-    for place in places {
-        let _ = write!(path, "M{}{shape}", pair(*place));
     }
-    line(svg, format_args!("<path d=\"{path}\" {paint}/>"));
 }
 
 /// `m` to the first corner, then `l` to the others, each relative to the one before.
@@ -144,29 +175,6 @@ fn relative(corners: &[PixelPoint], size: f64) -> String {
         pen = corner;
     }
     shape
-}
-
-fn write_text(svg: &mut String, text: &Text) {
-    if text.content.is_empty() {
-        return;
-    }
-    let anchor = match text.anchor {
-        Anchor::Start => "",
-        Anchor::Middle => " text-anchor=\"middle\"",
-        Anchor::End => " text-anchor=\"end\"",
-    };
-    let (x, y, size) = (number(text.x, 1), number(text.y, 1), number(text.size, 1));
-    let turned = match text.angle {
-        0.0 => String::new(),
-        angle => format!(" transform=\"rotate({} {x} {y})\"", number(angle, 2)),
-    };
-    let (colour, content) = (text.colour.hexadecimal(), text_of(&text.content));
-    line(
-        svg,
-        format_args!(
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\"{anchor}{turned}>{content}</text>"
-        ),
-    );
 }
 
 /// Path data in tenths of a pixel.
@@ -223,4 +231,4 @@ fn text_of(text: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in super::super) mod tests;

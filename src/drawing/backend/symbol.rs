@@ -1,7 +1,7 @@
 //! The geometry of marks, around a middle at (0, 0) with a size of one from side to side.
 
+use super::super::geometry::PixelPoint;
 use super::super::style::Symbol;
-use super::super::thin::PixelPoint;
 
 /// Parts of a symbol.
 pub(super) enum Outline {

@@ -2,9 +2,9 @@
 
 use std::f64::consts::TAU;
 
-use super::super::super::shape::{Rectangle, Stroke};
+use super::super::super::geometry::{PixelPoint, Rectangle};
 use super::super::super::style::Symbol;
-use super::super::super::thin::PixelPoint;
+use super::super::Stroke;
 use super::super::symbol::{self, Outline};
 
 /// Corners of a circle: more are not seen at the size of a mark.

@@ -1,13 +1,14 @@
-//! A scene as pixels: shapes and letters with smooth edges, by the share of each pixel that they cover.
+//! Pixels: shapes and letters with smooth edges, by the share of each pixel that they cover.
 
 mod outlines;
 mod text;
 
 use ab_glyph_rasterizer::{Rasterizer, point};
 
-use super::super::shape::{Rectangle, Scene, Shape};
-use super::super::style::Colour;
-use super::super::thin::PixelPoint;
+use super::super::geometry::{PixelPoint, Rectangle};
+use super::super::style::{Colour, Symbol};
+use super::super::text::Text;
+use super::{Stroke, Surface};
 
 /// Pixels, three bytes each (red, green, blue), row by row from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,34 +21,49 @@ pub struct Bitmap {
     pub pixels: Vec<u8>,
 }
 
-/// Draws a scene.
-#[must_use]
-pub fn draw(scene: &Scene) -> Bitmap {
-    let mut canvas = Canvas::new(scene.width, scene.height, scene.background);
-    for shape in scene.groups.iter().flat_map(|group| &group.shapes) {
-        match shape {
-            Shape::Lines { paths, stroke } => canvas.fill(&outlines::lines(paths, stroke), stroke.colour, 1.0),
-            Shape::Areas { polygons, colour, opacity } => canvas.fill(polygons, *colour, *opacity),
-            Shape::Marks { symbol, size, places, colour } => {
-                canvas.fill(&outlines::marks(*symbol, *size, places), *colour, 1.0);
-            }
-            Shape::Text(text) => text::draw(text, &mut canvas),
-        }
-    }
-    canvas.bitmap
-}
-
-struct Canvas {
+/// A bitmap that is drawn on.
+#[derive(Debug)]
+pub struct Raster {
     bitmap: Bitmap,
     /// Kept from shape to shape, so that its memory is asked for once.
     rasterizer: Rasterizer,
 }
 
-impl Canvas {
-    fn new(width: u32, height: u32, background: Colour) -> Self {
+impl Surface for Raster {
+    fn lines(&mut self, paths: &[Vec<PixelPoint>], stroke: &Stroke) {
+        self.fill(&outlines::lines(paths, stroke), stroke.colour, 1.0);
+    }
+
+    fn areas(&mut self, polygons: &[Vec<PixelPoint>], colour: Colour, opacity: f64) {
+        self.fill(polygons, colour, opacity);
+    }
+
+    fn marks(&mut self, symbol: Symbol, size: f64, places: &[PixelPoint], colour: Colour) {
+        self.fill(&outlines::marks(symbol, size, places), colour, 1.0);
+    }
+
+    fn text(&mut self, text: &Text) {
+        text::draw(text, self);
+    }
+
+    fn begin(&mut self, _name: &str) {}
+
+    fn end(&mut self) {}
+}
+
+impl Raster {
+    /// A picture with nothing on it.
+    #[must_use]
+    pub fn new((width, height): (u32, u32), background: Colour) -> Self {
         let count = (width as usize).saturating_mul(height as usize);
         let pixels = [background.red, background.green, background.blue].repeat(count);
-        Canvas { bitmap: Bitmap { width, height, pixels }, rasterizer: Rasterizer::new(1, 1) }
+        Raster { bitmap: Bitmap { width, height, pixels }, rasterizer: Rasterizer::new(1, 1) }
+    }
+
+    /// The picture.
+    #[must_use]
+    pub fn bitmap(self) -> Bitmap {
+        self.bitmap
     }
 
     /// Fills polygons. Where several overlap they count once.

@@ -1,10 +1,10 @@
 //! Texts inside of a panel: placed where no other text is, or left out.
 
-use super::super::super::font;
-use super::super::super::style::Colour;
-use super::super::super::thin::PixelPoint;
-use super::super::super::wrapping::shorten;
-use super::{Anchor, Rectangle, Shape, Text};
+use super::super::font;
+use super::super::geometry::{PixelPoint, Rectangle};
+use super::super::style::Colour;
+use super::super::text::{Anchor, Text};
+use super::super::wrapping::shorten;
 
 /// The room that texts inside of a panel have taken.
 pub(super) struct Labels {
@@ -137,10 +137,4 @@ fn pieces(text: &Text) -> Vec<Rectangle> {
         }
     };
     (0..count).map(piece).collect()
-}
-
-/// A text over a patch of the background, so that it can be read over data.
-pub(super) fn boxed(text: Text, background: Colour) -> [Shape; 2] {
-    let patch = text.corners(0.0);
-    [Shape::Areas { polygons: vec![patch], colour: background, opacity: 0.8 }, Shape::Text(text)]
 }

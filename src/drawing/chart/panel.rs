@@ -1,0 +1,162 @@
+//! One panel: grid, series, annotations and axes.
+
+use std::cell::RefCell;
+
+use plotters::coord::ranged1d::Ranged;
+use plotters::element::{BackendCoordOnly, Drawable, PathElement, PointCollection, Polygon};
+use plotters::style::TRANSPARENT;
+use plotters_backend::BackendCoord;
+
+use super::super::backend::{Canvas, Stroke, Surface, units};
+use super::super::figure::{Marks, Panel, Series};
+use super::super::geometry::Rectangle;
+use super::super::layout::{Placed, Sizes};
+use super::super::style::{Dash, Style};
+use super::super::text::{Anchor, Text};
+use super::annotations::Annotations;
+use super::arrows::Arrows;
+use super::axis::{Scaled, sharp};
+use super::bars::Bars;
+use super::labels::Labels;
+use super::lines::Lines;
+use super::points::Points;
+use super::shapes::{Dashes, Words, filled, solid};
+use super::strokes::Strokes;
+use super::window::{Value, Window};
+use super::{Chart, Detail, Pen, Sheet, Trouble};
+use crate::terminal_text::escape;
+
+/// Draws a panel where the layout placed it; whether labels were omitted.
+pub(super) fn draw<S: Surface>(
+    sheet: &Sheet<S>,
+    panel: &Panel,
+    placed: &Placed,
+    (style, sizes, detail): (&Style, &Sizes, Detail),
+) -> Result<bool, Trouble> {
+    let x = Scaled::new(&panel.x, placed.extent.x, &placed.x);
+    let y = Scaled::new(&panel.y, placed.extent.y, &placed.y);
+    sheet.group("", || behind(sheet, panel, placed, (&x, &y), (style, sizes)))?;
+    let window = Window::new(panel, &placed.extent);
+    let labels = RefCell::new(Labels::new(placed.frame, sizes.small));
+    let mut chart = sheet.chart(&placed.frame, x.clone(), y.clone())?;
+    for (position, series) in panel.series.iter().enumerate() {
+        let pen = Pen { window, style, look: style.look(series.role), detail, position };
+        sheet.group(&escape(&series.name), || draw_series(&mut chart, series, &pen, &labels))?;
+    }
+    let annotations = Annotations::new(&panel.annotations, &window, (style, sizes.scale), &labels);
+    sheet.group("", || element(&mut chart, annotations))?;
+    sheet.group("", || axes(sheet, placed, (&x, &y), (style, sizes)))?;
+    Ok(labels.into_inner().refused())
+}
+
+fn draw_series<S: Surface>(
+    chart: &mut Chart<'_, S>,
+    series: &Series,
+    pen: &Pen<'_>,
+    labels: &RefCell<Labels>,
+) -> Result<(), Trouble> {
+    match &series.marks {
+        Marks::Points(points) => element(chart, Points { points, pen, ticks: false }),
+        Marks::Ticks(points) => element(chart, Points { points, pen, ticks: true }),
+        Marks::Lines(points) => element(chart, Lines::straight(points, pen)),
+        Marks::Steps(points) => element(chart, Lines::steps(points, pen)),
+        marks @ (Marks::VerticalStrokes(_) | Marks::HorizontalStrokes(_)) => element(chart, Strokes { marks, pen }),
+        Marks::Bars(bars) => element(chart, Bars { bars, pen }),
+        Marks::Arrows(arrows) => element(chart, Arrows::new(arrows, pen, labels)),
+    }
+}
+
+/// Draws an element that stands for a whole series: it sees all its pixels, and can thin itself.
+fn element<S, E>(chart: &mut Chart<'_, S>, element: E) -> Result<(), Trouble>
+where
+    S: Surface,
+    E: Drawable<Canvas<S>>,
+    for<'b> &'b E: PointCollection<'b, Value>,
+{
+    chart.draw_series::<BackendCoordOnly, E, _, _>(std::iter::once(element)).map(drop)
+}
+
+/// Parts drawn below the data.
+fn behind<S: Surface>(
+    sheet: &Sheet<S>,
+    panel: &Panel,
+    placed: &Placed,
+    (x, y): (&Scaled<'_>, &Scaled<'_>),
+    (style, sizes): (&Style, &Sizes),
+) -> Result<(), Trouble> {
+    let frame = &placed.frame;
+    let width = style.grid_width * sizes.scale;
+    let mut chart = sheet.chart(frame, x.sharp(width), y.sharp(width))?;
+    let grid = solid(style.grid, width);
+    chart
+        .configure_mesh()
+        .disable_axes()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(grid)
+        .draw()?;
+    let upright = if placed.lifelines {
+        Some(solid(style.foreground.over(style.background, 0.55), style.axis_width * sizes.scale))
+    } else {
+        panel.x.categories.is_empty().then_some(grid)
+    };
+    if let Some(lines) = upright {
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_axes().disable_y_mesh().light_line_style(TRANSPARENT).bold_line_style(lines).draw()?;
+    }
+    risers(sheet, placed, style, sizes)?;
+    // Where a line does pass a text, it passes behind it.
+    for room in &placed.raised {
+        let corners: Vec<BackendCoord> = room.corners().into_iter().map(units).collect();
+        sheet.root.draw(&Polygon::new(corners, filled(style.background, 1.0)))?;
+    }
+    if placed.extent.empty {
+        let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
+        let colour = style.foreground.over(style.background, 0.6);
+        sheet.root.draw(&Words(&Text::new("no data", middle, sizes.font, Anchor::Middle, colour)))?;
+    }
+    Ok(())
+}
+
+fn risers<S: Surface>(sheet: &Sheet<S>, placed: &Placed, style: &Style, sizes: &Sizes) -> Result<(), Trouble> {
+    let width = style.axis_width * sizes.scale;
+    let dash = Dash::Dashed.lengths().iter().map(|length| length * width * 0.7).collect();
+    let stroke = Stroke { colour: style.foreground.over(style.background, 0.5), width, dash };
+    placed.risers.iter().try_for_each(|riser| {
+        let x = sharp(riser.x, width);
+        sheet.root.draw(&Dashes { points: vec![(x, riser.top), (x, placed.frame.bottom)], stroke: &stroke })
+    })
+}
+
+/// The axes, drawn over the data. Their numbers are texts of the layout.
+fn axes<S: Surface>(
+    sheet: &Sheet<S>,
+    placed: &Placed,
+    (x, y): (&Scaled<'_>, &Scaled<'_>),
+    (style, sizes): (&Style, &Sizes),
+) -> Result<(), Trouble> {
+    let Rectangle { left, top, right, bottom } = placed.frame;
+    let width = style.axis_width * sizes.scale;
+    let (x, y) = (x.sharp(width), y.sharp(width));
+    let ((first, last), (upper, lower)) = {
+        let (corner, opposite) = (units((left, top)), units((right, bottom)));
+        ((corner.0, opposite.0), (corner.1, opposite.1))
+    };
+    let (left, _) = units((sharp(left, width), 0.0));
+    let ((_, top), (right, bottom)) = (units((0.0, sharp(top, width))), units((right, sharp(bottom, width))));
+    let tick = units((sizes.tick, 0.0)).0;
+    // A sequence diagram has its names, and the line below them, above.
+    let (base, outwards) =
+        if placed.lifelines { (top, top.saturating_sub(tick)) } else { (bottom, bottom.saturating_add(tick)) };
+    let mut paths = vec![vec![(left, top), (left, bottom)], vec![(left, base), (right, base)]];
+    paths.extend(placed.y.iter().map(|tick_y| {
+        let height = y.map(&tick_y.value, (lower, upper));
+        vec![(left.saturating_sub(tick), height), (left, height)]
+    }));
+    paths.extend(placed.x.iter().map(|tick_x| {
+        let place = x.map(&tick_x.value, (first, last));
+        vec![(place, base), (place, outwards)]
+    }));
+    let style = solid(style.foreground, width);
+    paths.into_iter().try_for_each(|path| sheet.root.draw(&PathElement::new(path, style)))
+}

@@ -1,0 +1,61 @@
+//! Strokes: upright lines, such as segments over time, and level ones, such as spans of time.
+
+use plotters::element::{Drawable, PointCollection};
+use plotters_backend::BackendCoord;
+
+use super::super::backend::{Canvas, Surface, pixels};
+use super::super::figure::Marks;
+use super::super::geometry::PixelPoint;
+use super::super::thin;
+use super::Pen;
+use super::shapes::{Drawn, stroke};
+use super::window::Value;
+use mptcp_trace::interrupt::interruptible;
+
+/// Strokes of one series, all in one direction.
+pub(super) struct Strokes<'a> {
+    pub(super) marks: &'a Marks,
+    pub(super) pen: &'a Pen<'a>,
+}
+
+impl Strokes<'_> {
+    fn upright(&self) -> bool {
+        matches!(self.marks, Marks::VerticalStrokes(_))
+    }
+}
+
+/// The two ends of each stroke, one after the other.
+impl<'b> PointCollection<'b, Value> for &'b Strokes<'_> {
+    type Point = Value;
+    type IntoIter = Box<dyn Iterator<Item = Value> + 'b>;
+
+    fn point_iter(self) -> Self::IntoIter {
+        let shown = interruptible(self.marks.boxes())
+            .filter_map(|(x, y, x_end, y_end)| self.pen.window.segment((x, y), (x_end, y_end)));
+        Box::new(shown.flat_map(|(from, to)| [from, to]))
+    }
+}
+
+impl<S: Surface> Drawable<Canvas<S>> for Strokes<'_> {
+    fn draw<I: Iterator<Item = BackendCoord>>(&self, places: I, canvas: &mut Canvas<S>, _: (u32, u32)) -> Drawn {
+        let Pen { look, style, detail, .. } = self.pen;
+        let upright = self.upright();
+        let turn = |across: f64, along: f64| if upright { (across, along) } else { (along, across) };
+        let mut places = places.map(pixels);
+        let mut strokes: Vec<thin::Stroke> = Vec::new();
+        while let (Some(from), Some(to)) = (places.next(), places.next()) {
+            let ((across, from), (_, to)) = (turn(from.0, from.1), turn(to.0, to.1));
+            strokes.push((across, from.min(to), from.max(to)));
+        }
+        let kept = thin::strokes(&strokes, detail.cell, detail.most);
+        let stroke = stroke(look, style, detail.scale);
+        for (across, from, to) in &kept {
+            // Shorter than wide it would not be seen.
+            let missing = (stroke.width - (to - from)).max(0.0) / 2.0;
+            canvas.line([turn(*across, from - missing), turn(*across, to + missing)], &stroke);
+        }
+        let tips = kept.iter().map(|(across, from, _)| -> PixelPoint { turn(*across, *from) });
+        self.pen.telling_marks(tips, canvas);
+        Ok(())
+    }
+}
