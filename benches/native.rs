@@ -114,8 +114,8 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
             }
         }
     }
-    let octets = capture.path.metadata()?.len();
-    println!("{}: {octets} bytes, {} packets; medians of {ROUNDS}", capture.path.display(), capture.packets);
+    let bytes = capture.path.metadata()?.len();
+    println!("{}: {bytes} bytes, {} packets; medians of {ROUNDS}", capture.path.display(), capture.packets);
     println!("{:22}  {:>7}  {:>9}  {:>6}  {:>8}", "", "seconds", "/tcptrace", "/cat", "B/packet");
     for ((name, _), all) in runs.iter().zip(&taken) {
         let wall = median(all.iter().map(|one| one.wall));

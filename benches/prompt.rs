@@ -55,10 +55,10 @@ fn prompt(home: &Path) {
     let mut shown = Vec::new();
     let output = terminal.stdout.as_mut().expect("it is piped");
     while !String::from_utf8_lossy(&shown).contains("mptcpanalyzer> ") {
-        let mut octets = [0; 512];
-        let read = output.read(&mut octets).expect("the terminal can be read");
+        let mut bytes = [0; 512];
+        let read = output.read(&mut bytes).expect("the terminal can be read");
         assert!(read > 0, "it prompts: {}", String::from_utf8_lossy(&shown));
-        shown.extend_from_slice(&octets[..read]);
+        shown.extend_from_slice(&bytes[..read]);
     }
     terminal.kill().expect("it can be ended");
     terminal.wait().expect("it ends");

@@ -21,18 +21,18 @@ LINKS = [
 ]
 
 
-def blocks(octets):
+def blocks(content):
     """Blocks of a pcapng file."""
     at = 0
-    while at + 12 <= len(octets):
-        kind, length = struct.unpack_from("<II", octets, at)
-        yield kind, octets[at:at + length]
+    while at + 12 <= len(content):
+        kind, length = struct.unpack_from("<II", content, at)
+        yield kind, content[at:at + length]
         at += length
 
 
-def packets(octets):
+def packets(content):
     """Frames in enhanced packet blocks."""
-    for kind, block in blocks(octets):
+    for kind, block in blocks(content):
         if kind == 6:
             yield block[28:28 + struct.unpack_from("<I", block, 20)[0]]
 

@@ -76,13 +76,13 @@ fn options(segment: &Segment) -> Vec<u8> {
     while !out.len().is_multiple_of(4) {
         out.push(1);
     }
-    assert!(out.len() <= 40, "{} octets of options in {segment:?}", out.len());
+    assert!(out.len() <= 40, "{} bytes of options in {segment:?}", out.len());
     out
 }
 
 fn number(value: u64, long: bool, out: &mut Vec<u8>) {
-    let octets = value.to_be_bytes();
-    out.extend(if long { &octets[..] } else { &octets[4..] });
+    let bytes = value.to_be_bytes();
+    out.extend(if long { &bytes[..] } else { &bytes[4..] });
 }
 
 fn dss(dss: &Dss, out: &mut Vec<u8>) {

@@ -16,7 +16,7 @@ fuzz_target!(|input: (u16, &str)| {
     let texts = Texts {
         kinds: next(),
         lengths: next(),
-        octets: next(),
+        bytes: next(),
         subtypes: next(),
         version: next(),
         flags: next(),

@@ -80,9 +80,9 @@ impl Command for ListSubflows {
         let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
         let mut table = for_people(&list, false);
         if limit.is_below(found.len()) {
-            let octets = octets(capture, connection);
+            let bytes = bytes(capture, connection);
             table = table.titled(states(&found));
-            table = limit.cut(table, LEAST, |index, _| (is_initial(found.get(index)), octets.get(index).copied()));
+            table = limit.cut(table, LEAST, |index, _| (is_initial(found.get(index)), bytes.get(index).copied()));
         }
         let report = Report::new(&found, vec![table]).complete(&OF_ONE);
         Ok(Outcome::Report(report.with_notes(notes(capture, connection, &found))))
@@ -165,15 +165,15 @@ fn is_initial(subflow: Option<&SubflowRecord>) -> bool {
 }
 
 /// Bytes of data that each subflow of a connection carried in both directions, whatever was sent again included.
-fn octets(capture: &Capture, connection: &Connection) -> Vec<u64> {
+fn bytes(capture: &Capture, connection: &Connection) -> Vec<u64> {
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
-    let mut octets = vec![0_u64; connection.subflows.len()];
+    let mut bytes = vec![0_u64; connection.subflows.len()];
     for range in interruptible(sequence.server.sent.iter().chain(&sequence.client.sent)) {
-        if let Some(own) = octets.get_mut(range.subflow) {
+        if let Some(own) = bytes.get_mut(range.subflow) {
             *own = own.saturating_add(range.end.saturating_sub(range.start));
         }
     }
-    octets
+    bytes
 }
 
 fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
@@ -188,7 +188,7 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
     let mut carried = HashMap::<usize, u64>::new();
     for connection in interruptible(capture.tracking.whole_connections()) {
         if limit.is_below(connection.subflows.len()) {
-            carried.extend((found.len()..).zip(octets(capture, connection)));
+            carried.extend((found.len()..).zip(bytes(capture, connection)));
         }
         for subflow in interruptible(subflows(capture, connection)) {
             found.push(OfConnection { mptcpstream: connection.id, subflow });

@@ -85,8 +85,8 @@ impl Command for OutOfOrderCommand {
         let limit = Limit::of(arguments);
         let mut tables = vec![totals(&found)];
         for direction in &found.directions {
-            let octets = |_: usize, row: &[Cell]| (amount(row, 3), amount(row, 1));
-            tables.push(limit.cut(waited(direction), "with the least data waiting", octets));
+            let bytes = |_: usize, row: &[Cell]| (amount(row, 3), amount(row, 1));
+            tables.push(limit.cut(waited(direction), "with the least data waiting", bytes));
             let blocked: Vec<Duration> = direction.blame.iter().map(|blame| span(blame.blocked_time)).collect();
             let by_time = |index: usize, row: &[Cell]| (blocked.get(index).copied(), amount(row, 2));
             tables.push(limit.cut(blame(direction), "with the shortest waits", by_time));
@@ -125,10 +125,10 @@ fn totals(found: &OutOfOrder) -> Table {
     table
 }
 
-fn whole_bytes(octets: f64) -> Cell {
+fn whole_bytes(bytes: f64) -> Cell {
     // A mean of counts is never negative, and `as` saturates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    Cell::Bytes(octets.round() as u64)
+    Cell::Bytes(bytes.round() as u64)
 }
 
 fn waited(direction: &OutOfOrderDirection) -> Table {

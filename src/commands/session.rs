@@ -388,7 +388,7 @@ impl Session {
         }
         let memory = self.cache.as_ref().map(|cache| cache.directory.as_path());
         let mut checksums = Checksums::new(capture, connection);
-        let sum = |packetid: u64, octets: &[u8]| checksums.push(packetid, octets);
+        let sum = |packetid: u64, bytes: &[u8]| checksums.push(packetid, bytes);
         packets::payloads(&capture.path, facts, &connection.subflows, &self.config.tshark, memory, sum)?;
         Ok(Some(checksums.finish()))
     }

@@ -172,7 +172,7 @@ fn draw_for_looking_at() {
                 };
                 let started = std::time::Instant::now();
                 let Ok(png) = render(&figure, &target) else { continue };
-                println!("{name} {style} {width} {} octets {:?}", png.len(), started.elapsed());
+                println!("{name} {style} {width} {} bytes {:?}", png.len(), started.elapsed());
                 std::fs::write(directory.join(format!("{name}-{style}-{width}.png")), png).unwrap();
                 let svg = render(&figure, &Target { kind: PictureFormat::Svg, ..target }).unwrap();
                 std::fs::write(directory.join(format!("{name}-{style}-{width}.svg")), svg).unwrap();

@@ -102,7 +102,7 @@ pub(super) fn machine_text(cell: &Cell) -> String {
         Cell::Null => String::new(),
         Cell::Text(text) => spreadsheet::inert(text).into_owned(),
         Cell::Integer(number) => number.to_string(),
-        Cell::Bytes(octets) => octets.to_string(),
+        Cell::Bytes(bytes) => bytes.to_string(),
         Cell::Span(span) => time_text::seconds(*span),
         Cell::BytesPerSecond(number) | Cell::Share(number) if number.is_finite() => number.to_string(),
         Cell::BytesPerSecond(_) | Cell::Share(_) => String::new(),

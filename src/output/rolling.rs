@@ -65,7 +65,7 @@ impl Rolling {
     fn elements(&mut self, report: &Report, output: &mut dyn Write) -> io::Result<()> {
         let mut text = Vec::new();
         json::lines(report, &mut text)?;
-        for line in text.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()) {
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let before: &[u8] = if std::mem::replace(&mut self.begun, true) { b",\n  " } else { b"[\n  " };
             output.write_all(before)?;
             output.write_all(line)?;

@@ -294,8 +294,8 @@ pub(super) fn text(cell: &Cell, human: bool, digits: usize) -> String {
         Cell::Text(text) if text.is_empty() => "\"\"".to_string(),
         Cell::Text(text) => escape(text).into_owned(),
         Cell::Integer(number) => number.to_string(),
-        Cell::Bytes(octets) if human => units::bytes(*octets),
-        Cell::Bytes(octets) => octets.to_string(),
+        Cell::Bytes(bytes) if human => units::bytes(*bytes),
+        Cell::Bytes(bytes) => bytes.to_string(),
         Cell::Span(span) if human => units::span(*span),
         Cell::Span(span) => {
             let mut text = time_text::seconds(*span);

@@ -26,16 +26,16 @@ pub struct Crowd {
 
 impl Crowd {
     /// The [`MOST`] subflows of `indices` with the most bytes of data, the lower number where two carried the same;
-    /// `None` where there are no more than that. `octets` are by the index of the subflow, and worked out only if needed.
+    /// `None` where there are no more than that. `bytes` are by the index of the subflow, and worked out only if needed.
     #[must_use]
-    pub fn of(indices: HashSet<u32>, least: &'static str, octets: impl FnOnce() -> Vec<u64>) -> Option<Self> {
+    pub fn of(indices: HashSet<u32>, least: &'static str, bytes: impl FnOnce() -> Vec<u64>) -> Option<Self> {
         let all = indices.len();
         if all <= MOST {
             return None;
         }
-        let octets = octets();
+        let bytes = bytes();
         let mut drawn: Vec<u32> = indices.into_iter().collect();
-        drawn.sort_unstable_by_key(|index| (Reverse(octets.get(*index as usize).copied().unwrap_or(0)), *index));
+        drawn.sort_unstable_by_key(|index| (Reverse(bytes.get(*index as usize).copied().unwrap_or(0)), *index));
         drawn.truncate(MOST);
         Some(Crowd { drawn, all, least })
     }
@@ -102,8 +102,8 @@ pub fn thinned(figure: Figure, capture: &Capture, connection: &Connection, reque
 
 /// The same with bytes of another kind by the index of the subflow; `least` names those with the fewest.
 #[must_use]
-pub fn thinned_by(figure: Figure, least: &'static str, octets: impl FnOnce() -> Vec<u64>) -> Figure {
-    match Crowd::of(subflows(&figure), least, octets) {
+pub fn thinned_by(figure: Figure, least: &'static str, bytes: impl FnOnce() -> Vec<u64>) -> Figure {
+    match Crowd::of(subflows(&figure), least, bytes) {
         Some(crowd) => crowd.thin(figure),
         None => figure,
     }
@@ -122,15 +122,15 @@ fn subflows(figure: &Figure) -> HashSet<u32> {
 fn carried(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Vec<u64> {
     let clockwork = Clockwork::of(capture);
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
-    let mut octets = vec![0_u64; connection.subflows.len()];
+    let mut bytes = vec![0_u64; connection.subflows.len()];
     for towards in request.directions() {
         for range in interruptible(&sequence.get(towards).sent) {
-            if let Some(own) = octets.get_mut(range.subflow).filter(|_| request.shows(clockwork.seconds(range.time))) {
+            if let Some(own) = bytes.get_mut(range.subflow).filter(|_| request.shows(clockwork.seconds(range.time))) {
                 *own = own.saturating_add(range.end.saturating_sub(range.start));
             }
         }
     }
-    octets
+    bytes
 }
 
 #[cfg(test)]

@@ -166,9 +166,9 @@ impl<'a> Lines<'a> {
     }
 
     /// Values to show of bytes that hold from their time until the next one; only at changes.
-    fn steps(&self, octets: impl Iterator<Item = (Instant, Option<u64>)>) -> Vec<Point> {
+    fn steps(&self, bytes: impl Iterator<Item = (Instant, Option<u64>)>) -> Vec<Point> {
         let points =
-            octets.filter_map(|(time, octets)| Some(Point { x: self.clockwork.seconds(time), y: value(octets?) }));
+            bytes.filter_map(|(time, bytes)| Some(Point { x: self.clockwork.seconds(time), y: value(bytes?) }));
         let mut changes: Vec<Point> = Vec::new();
         let mut last = None;
         for point in interruptible(points) {

@@ -92,8 +92,7 @@ pub fn ooo(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
 const ALL: &str = "all subflows";
 
 fn occupancy(direction: &OutOfOrderDirection, request: &PlotRequest, clockwork: Clockwork) -> Panel {
-    let steps =
-        direction.occupancy.iter().map(|(time, octets)| Point { x: clockwork.seconds(*time), y: value(*octets) });
+    let steps = direction.occupancy.iter().map(|(time, bytes)| Point { x: clockwork.seconds(*time), y: value(*bytes) });
     let shown: Vec<Point> = steps.filter(|point| request.shows(point.x)).collect();
     panel(direction.towards, Axis::new("time", Unit::Seconds), Axis::new("waiting", Unit::Bytes))
         .with_series(Series::new(ALL, FigureRole::of(RoleKind::Total), Marks::Steps(shown)))

@@ -99,7 +99,7 @@ pub fn figure(
 fn points(capture: &Capture, window: Window, parcels: &[Parcel]) -> Vec<Point> {
     let clockwork = Clockwork::of(capture);
     let levels = window.fill(parcels, capture.origin());
-    levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: window.rate(level.octets) }).collect()
+    levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: window.rate(level.bytes) }).collect()
 }
 
 fn window(arguments: &ArgMatches, time: Span) -> Result<Window> {

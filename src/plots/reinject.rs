@@ -102,7 +102,7 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
             Some(SeenFrom::Receiver) => ("late copies so far", "late by"),
             Some(SeenFrom::Between) | None => ("seen again so far", "time since first seen"),
         };
-        let octets = panel(connection, *towards, (total, Unit::Bytes), &own, |points| {
+        let bytes = panel(connection, *towards, (total, Unit::Bytes), &own, |points| {
             Marks::Steps(running_totals(&points, clockwork))
         });
         let ages = panel(connection, *towards, (age, Unit::Seconds), &own, |points| {
@@ -110,7 +110,7 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
                 points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: one.age.seconds() }).collect(),
             )
         });
-        [octets, ages]
+        [bytes, ages]
     });
     let title = format!("Reinjections: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), by_direction.collect());
@@ -139,14 +139,14 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
     }
     figure.caption.extend(without_handshake(connection));
     thinned_by(figure, "those with the least of this data", || {
-        let mut octets = vec![0_u64; connection.subflows.len()];
+        let mut bytes = vec![0_u64; connection.subflows.len()];
         for one in &shown {
             let position = connection.subflows.binary_search(&one.tcpstream).ok();
-            if let Some(own) = position.and_then(|position| octets.get_mut(position)) {
+            if let Some(own) = position.and_then(|position| bytes.get_mut(position)) {
                 *own = own.saturating_add(one.length);
             }
         }
-        octets
+        bytes
     })
 }
 

@@ -139,7 +139,7 @@ fn cell(value: &Value, unit: Option<Unit>) -> Cell {
             (Some(Unit::BytesPerSecond), Some(rate)) => Cell::BytesPerSecond(rate),
             (Some(Unit::Share), Some(share)) => Cell::Share(share),
             _ => match (unit, number.as_u64(), number.as_i64(), number.as_f64()) {
-                (Some(Unit::Bytes), Some(octets), ..) => Cell::Bytes(octets),
+                (Some(Unit::Bytes), Some(bytes), ..) => Cell::Bytes(bytes),
                 (_, Some(whole), ..) => Cell::Integer(whole.into()),
                 (_, _, Some(whole), _) => Cell::Integer(whole.into()),
                 (.., number) => number.map_or(Cell::Null, Cell::Number),

@@ -126,7 +126,7 @@ impl<'a> Conversation<'a> {
                     let Some(request) = request.take() else { return Ok(Vec::new()) };
                     running.tell(request, true).map_err(|error| self.not_started(&error))?;
                 }
-                Ok(Event::Answer(octets)) => return Ok(octets),
+                Ok(Event::Answer(bytes)) => return Ok(bytes),
                 Ok(Event::Flood) => return Err(HostError::Flood { name: self.name() }),
                 Ok(Event::Said(kept, more)) => self.said = Some(lines(&kept, more)),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -202,15 +202,13 @@ fn line(value: &impl serde::Serialize) -> std::io::Result<Vec<u8>> {
 }
 
 /// The answer, or why it is none. What a plugin says of its own failure counts more than how it ended.
-fn judge(name: String, octets: &[u8], status: Option<ExitStatus>) -> Result<Answer, HostError> {
-    let answer = serde_json::from_slice::<Answer>(octets);
+fn judge(name: String, bytes: &[u8], status: Option<ExitStatus>) -> Result<Answer, HostError> {
+    let answer = serde_json::from_slice::<Answer>(bytes);
     match (answer, status) {
         (Ok(Answer::Error(sentence)), _) => Err(HostError::Refused { name, sentence: quoted(&sentence) }),
         (_, Some(status)) if !status.success() => Err(HostError::Failed { name, how: how(status) }),
         (Ok(answer), _) => Ok(answer),
-        (Err(_), _) if octets.trim_ascii().is_empty() => {
-            Err(HostError::BadAnswer { name, what: "nothing".to_string() })
-        }
+        (Err(_), _) if bytes.trim_ascii().is_empty() => Err(HostError::BadAnswer { name, what: "nothing".to_string() }),
         (Err(error), _) if error.is_eof() => {
             Err(HostError::BadAnswer { name, what: format!("JSON that is cut short ({error})") })
         }

@@ -118,7 +118,7 @@ fn read_output(output: ChildStdout, events: &Sender<Event>) {
     }
     let mut answer = Vec::new();
     let read = output.take(LONGEST_ANSWER.saturating_add(1)).read_to_end(&mut answer);
-    let flood = read.is_ok_and(|octets| u64::try_from(octets).is_ok_and(|octets| octets > LONGEST_ANSWER));
+    let flood = read.is_ok_and(|bytes| u64::try_from(bytes).is_ok_and(|bytes| bytes > LONGEST_ANSWER));
     let _ = events.send(if flood { Event::Flood } else { Event::Answer(answer) });
 }
 

@@ -81,9 +81,9 @@ impl<W: Write> Ascii<W> {
 }
 
 impl<W: Write> Write for Ascii<W> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut text = std::mem::take(&mut self.pending);
-        text.extend_from_slice(octets);
+        text.extend_from_slice(bytes);
         let mut rest = text.as_slice();
         while !rest.is_empty() {
             let (valid, after, length) = match std::str::from_utf8(rest) {
@@ -103,7 +103,7 @@ impl<W: Write> Write for Ascii<W> {
             self.inner.write_all(wrong)?;
             rest = next;
         }
-        Ok(octets.len())
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -126,8 +126,8 @@ mod tests {
     fn characters_may_come_in_parts() {
         let mut written = Vec::new();
         let mut output = Ascii::new(&mut written);
-        for octet in "a→b…é\n".as_bytes() {
-            output.write_all(&[*octet]).unwrap();
+        for byte in "a→b…é\n".as_bytes() {
+            output.write_all(&[*byte]).unwrap();
         }
         output.write_all(b"\xff\xe2x").unwrap();
         drop(output);

@@ -38,9 +38,9 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     }
     if let Some(out) = &drawing.out {
         let form = form.ok_or_else(|| unknown_form(out))?;
-        let octets = encode(drawing, form, session)?;
+        let bytes = encode(drawing, form, session)?;
         whole_file::write(out, drawing.force, |output| {
-            output.write_all(&octets).map_err(|error| Error::file("write", out, error))
+            output.write_all(&bytes).map_err(|error| Error::file("write", out, error))
         })?;
         if !session.settings.quiet {
             console.note(&format!("wrote {}", out.display()));
@@ -50,8 +50,8 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
         if binary && (console.size)().is_some() {
             return Err(Error::Usage("a terminal cannot show this format; name a file with --out FILE".to_string()));
         }
-        let octets = encode(drawing, form, session)?;
-        return console.results.write_all(&octets).and_then(|()| console.results.flush()).map_err(output_error);
+        let bytes = encode(drawing, form, session)?;
+        return console.results.write_all(&bytes).and_then(|()| console.results.flush()).map_err(output_error);
     }
     let unless_asked = if drawing.out.is_some() { Display::No } else { Display::Term };
     match drawing.display.unwrap_or(unless_asked) {
@@ -73,9 +73,9 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
     let values = |format| {
         let table = data::table(&drawing.figure).map_err(table_error)?;
         let options = RenderOptions { format, human_readable: false, delimiter: session.config.delimiter, width: None };
-        let mut octets = Vec::new();
-        render_report(&Report::of_frame(table)?, &options, &mut octets)?;
-        Ok(octets)
+        let mut bytes = Vec::new();
+        render_report(&Report::of_frame(table)?, &options, &mut bytes)?;
+        Ok(bytes)
     };
     let encoded = match form {
         Form::Svg => draw(drawing, PictureFormat::Svg, drawing.size),
@@ -134,7 +134,7 @@ fn characters((width, height): (u16, u16)) -> Size {
 }
 
 fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
-    let octets = match picture_protocol(console) {
+    let bytes = match picture_protocol(console) {
         Some(protocol) => draw(drawing, PictureFormat::Terminal(protocol), drawing.size)?,
         None => {
             let (width, height) = (console.size)().unwrap_or(PAGE);
@@ -142,7 +142,7 @@ fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
         }
     };
     interrupt::check()?;
-    let written = console.results.write_all(&octets).and_then(|()| console.results.flush());
+    let written = console.results.write_all(&bytes).and_then(|()| console.results.flush());
     written.map_err(output_error)
 }
 
@@ -175,11 +175,11 @@ fn in_window(drawing: &Drawing, session: &Session, console: &mut Console<'_>) ->
 }
 
 /// A file that stays, because the window may be opened after this program has ended.
-fn temporary(octets: &[u8]) -> Result<PathBuf> {
+fn temporary(bytes: &[u8]) -> Result<PathBuf> {
     let failed = |error| Error::file("write", env::temp_dir(), error);
     // Its name is not that of a temporary file: no later start removes it.
     let mut file = tempfile::Builder::new().prefix("mptcpanalyzer.").suffix(".svg").tempfile().map_err(failed)?;
-    file.write_all(octets).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     let (_, path) = file.keep().map_err(|error| failed(error.error))?;
     Ok(path)
 }

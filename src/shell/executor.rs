@@ -282,11 +282,11 @@ pub(super) fn guarded<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result
 struct Interruptible<'a>(&'a mut dyn Write);
 
 impl Write for Interruptible<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if interrupt::requested() {
             return Err(io::Error::other("interrupted"));
         }
-        self.0.write(octets)
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -56,23 +56,23 @@ pub enum Output {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Word {
     /// Its bytes without quotes, and whether each was quoted.
-    octets: Vec<(u8, bool)>,
+    bytes: Vec<(u8, bool)>,
     /// As typed.
     pub raw: Vec<u8>,
 }
 
 impl Word {
     /// A word that stands for itself.
-    fn literal(octets: &[u8]) -> Self {
-        let octets = octets.iter().map(|octet| (*octet, true)).collect::<Vec<_>>();
-        let raw = quote(&String::from_utf8_lossy(&plain(&octets))).into_bytes();
-        Word { octets, raw }
+    fn literal(bytes: &[u8]) -> Self {
+        let bytes = bytes.iter().map(|byte| (*byte, true)).collect::<Vec<_>>();
+        let raw = quote(&String::from_utf8_lossy(&plain(&bytes))).into_bytes();
+        Word { bytes, raw }
     }
 
     /// The word without its quotes, nothing expanded.
     #[must_use]
     pub fn text(&self) -> OsString {
-        from_octets(plain(&self.octets))
+        from_bytes(plain(&self.bytes))
     }
 
     /// A file's name: `~/` at the start is the home directory.
@@ -83,8 +83,8 @@ impl Word {
 
     /// Splits off a first byte that is an unquoted `sign`; `None` where the word begins otherwise.
     fn after(&self, sign: u8) -> Option<Word> {
-        let rest = self.octets.strip_prefix(&[(sign, false)])?;
-        Some(Word { octets: rest.to_vec(), raw: self.raw.get(1..).unwrap_or_default().to_vec() })
+        let rest = self.bytes.strip_prefix(&[(sign, false)])?;
+        Some(Word { bytes: rest.to_vec(), raw: self.raw.get(1..).unwrap_or_default().to_vec() })
     }
 }
 
@@ -125,18 +125,18 @@ pub fn statements(line: &[u8]) -> Result<Vec<Statement>> {
     Ok(statements)
 }
 
-fn plain(octets: &[(u8, bool)]) -> Vec<u8> {
-    octets.iter().map(|(octet, _)| *octet).collect()
+fn plain(bytes: &[(u8, bool)]) -> Vec<u8> {
+    bytes.iter().map(|(byte, _)| *byte).collect()
 }
 
 #[cfg(unix)]
-pub(super) fn from_octets(octets: Vec<u8>) -> OsString {
-    std::os::unix::ffi::OsStringExt::from_vec(octets)
+pub(super) fn from_bytes(bytes: Vec<u8>) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes)
 }
 
 #[cfg(not(unix))]
-pub(super) fn from_octets(octets: Vec<u8>) -> OsString {
-    OsString::from(String::from_utf8_lossy(&octets).into_owned())
+pub(super) fn from_bytes(bytes: Vec<u8>) -> OsString {
+    OsString::from(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

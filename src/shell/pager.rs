@@ -70,9 +70,9 @@ struct Page {
 
 impl Page {
     /// Counts what is written; true once it is more than a page.
-    fn is_full_after(&mut self, octets: &[u8]) -> bool {
-        for octet in octets {
-            match octet {
+    fn is_full_after(&mut self, bytes: &[u8]) -> bool {
+        for byte in bytes {
+            match byte {
                 b'\n' => {
                     self.row = self.row.saturating_add(1);
                     self.column = 0;
@@ -134,24 +134,24 @@ impl Paged<'_> {
 }
 
 impl Write for Paged<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if matches!(self.to, To::Nowhere) {
-            self.held.extend_from_slice(octets);
-            if !self.page.is_full_after(octets) {
-                return Ok(octets.len());
+            self.held.extend_from_slice(bytes);
+            if !self.page.is_full_after(bytes) {
+                return Ok(bytes.len());
             }
             self.results.flush()?;
             self.start();
             let held = std::mem::take(&mut self.held);
             self.write_all(&held)?;
-            return Ok(octets.len());
+            return Ok(bytes.len());
         }
         match &mut self.to {
             To::Pager { child, .. } => match &mut child.stdin {
-                Some(input) => input.write(octets),
+                Some(input) => input.write(bytes),
                 None => Err(io::ErrorKind::BrokenPipe.into()),
             },
-            To::Nowhere | To::Console => self.results.write(octets),
+            To::Nowhere | To::Console => self.results.write(bytes),
         }
     }
 

@@ -130,7 +130,7 @@ fn start(mut program: Command, shown: &str, console: &mut Console<'_>) -> Result
 
 fn sh(text: &[u8]) -> Command {
     let mut command = Command::new("sh");
-    command.arg("-c").arg(line::from_octets(text.to_vec()));
+    command.arg("-c").arg(line::from_bytes(text.to_vec()));
     command
 }
 

@@ -109,17 +109,17 @@ fn printed(command: &str, executor: &mut Executor) -> Result<(String, Flow)> {
         }
         Ok(flow) => flow,
     };
-    let octets = both.take();
-    Ok((String::from_utf8_lossy(&octets).into_owned(), flow))
+    let bytes = both.take();
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), flow))
 }
 
 /// One of two writers into the same text.
 struct Shared(Rc<RefCell<Vec<u8>>>);
 
 impl Write for Shared {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(octets);
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

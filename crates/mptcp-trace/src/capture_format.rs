@@ -144,16 +144,16 @@ struct Lz4Frames {
 
 /// A source of which one byte may have been read ahead.
 struct Ahead {
-    octet: Option<u8>,
+    byte: Option<u8>,
     source: Box<dyn Read + Send>,
 }
 
 impl Read for Ahead {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        match (self.octet, room.first_mut()) {
-            (Some(octet), Some(first)) => {
-                *first = octet;
-                self.octet = None;
+        match (self.byte, room.first_mut()) {
+            (Some(byte), Some(first)) => {
+                *first = byte;
+                self.byte = None;
                 Ok(1)
             }
             _ => self.source.read(room),
@@ -163,7 +163,7 @@ impl Read for Ahead {
 
 impl Lz4Frames {
     fn of(source: Box<dyn Read + Send>) -> io::Result<Self> {
-        Ok(Lz4Frames { frame: Some(lz4::Decoder::new(Ahead { octet: None, source })?) })
+        Ok(Lz4Frames { frame: Some(lz4::Decoder::new(Ahead { byte: None, source })?) })
     }
 }
 
@@ -178,7 +178,7 @@ impl Read for Lz4Frames {
             whole.map_err(|_| io::Error::from(ErrorKind::UnexpectedEof))?;
             let mut next = [0];
             if source.read(&mut next)? == 1 {
-                source.octet = next.first().copied();
+                source.byte = next.first().copied();
                 self.frame = Some(lz4::Decoder::new(source)?);
             }
         }

@@ -61,16 +61,16 @@ pub fn several(numbers: &[u64]) -> String {
 
 /// An amount of bytes: `999 B`, `1.9 MB`.
 #[must_use]
-pub fn bytes(octets: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     const PREFIXED: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    scaled(u128::from(octets), "B", &PREFIXED)
+    scaled(u128::from(bytes), "B", &PREFIXED)
 }
 
 /// A rate given in bytes per second, in bits per second: `5.2 Mbit/s`. `-` when it is not a finite number.
 #[must_use]
-pub fn bit_rate(octets_per_second: f64) -> String {
+pub fn bit_rate(bytes_per_second: f64) -> String {
     const PREFIXED: [&str; 6] = ["kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s", "Ebit/s"];
-    let bits = octets_per_second * 8.0;
+    let bits = bytes_per_second * 8.0;
     if !bits.is_finite() {
         return "-".to_string();
     }

@@ -149,14 +149,14 @@ fn rates_table() -> Table {
 fn lines(rates: &Rates, origin: Instant) -> Vec<Vec<Cell>> {
     let mut shown: Vec<(Of, ByRole<Amount>)> =
         rates.lines().filter(|(of, _)| !matches!(of, Of::Connection(_, 1))).collect();
-    let octets = |amounts: &ByRole<Amount>| amounts.server.octets.saturating_add(amounts.client.octets);
+    let bytes = |amounts: &ByRole<Amount>| amounts.server.bytes.saturating_add(amounts.client.bytes);
     let mut rest = Vec::new();
     if shown.len() > MOST_LINES {
-        shown.sort_by_key(|(_, amounts)| std::cmp::Reverse(octets(amounts)));
+        shown.sort_by_key(|(_, amounts)| std::cmp::Reverse(bytes(amounts)));
         rest = shown.split_off(MOST_LINES);
     }
     let row = |connection: String, stream: String, amounts: &ByRole<Amount>| {
-        let throughput = |amount: Amount| Cell::BytesPerSecond(rates.per_second(amount.octets));
+        let throughput = |amount: Amount| Cell::BytesPerSecond(rates.per_second(amount.bytes));
         let packets = |amount: Amount| Cell::Number((rates.per_second(amount.packets) * 10.0).round() / 10.0);
         vec![
             Cell::microseconds(rates.reltime(origin)),

@@ -92,7 +92,7 @@ impl Limit {
 pub fn amount(row: &[Cell], column: usize) -> i128 {
     match row.get(column) {
         Some(Cell::Integer(number)) => *number,
-        Some(Cell::Bytes(octets)) => (*octets).into(),
+        Some(Cell::Bytes(bytes)) => (*bytes).into(),
         Some(Cell::Span(span)) => span.nanoseconds().into(),
         _ => -1,
     }

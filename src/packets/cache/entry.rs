@@ -81,12 +81,12 @@ pub(super) fn write(file: &mut File, key: &Key, dissected: &Dissected) -> Result
 /// be trusted.
 pub(super) fn read(file: &mut File, wanted: &Key, most: u64) -> Result<Option<Dissected>, String> {
     let length = file.metadata().map_err(|error| error.to_string())?.len();
-    let mut octets = [0; HEAD];
-    file.read_exact(&mut octets).map_err(|error| match error.kind() {
+    let mut bytes = [0; HEAD];
+    file.read_exact(&mut bytes).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => foreign(),
         _ => error.to_string(),
     })?;
-    let head = Head::of(&octets).ok_or_else(foreign)?;
+    let head = Head::of(&bytes).ok_or_else(foreign)?;
     // Looked at before the rest is read: a file without content may claim any length, and reading it would take that
     // memory.
     let body_length = u64::from(head.about_length).saturating_add(head.table_length);
@@ -124,8 +124,8 @@ struct Head {
 }
 
 impl Head {
-    fn of(octets: &[u8; HEAD]) -> Option<Head> {
-        let rest = octets.strip_prefix(&MAGIC)?.strip_prefix(&LAYOUT.to_le_bytes())?;
+    fn of(bytes: &[u8; HEAD]) -> Option<Head> {
+        let rest = bytes.strip_prefix(&MAGIC)?.strip_prefix(&LAYOUT.to_le_bytes())?;
         let (about_length, rest) = rest.split_first_chunk()?;
         let (table_length, rest) = rest.split_first_chunk()?;
         let (sum, _) = rest.split_first_chunk()?;
@@ -145,9 +145,9 @@ struct Summed<W> {
 }
 
 impl<W: Write> Write for Summed<W> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(octets)?;
-        self.sum.update(octets.get(..count).unwrap_or(octets));
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.sum.update(bytes.get(..count).unwrap_or(bytes));
         self.length = self.length.saturating_add(count as u64);
         Ok(count)
     }

@@ -60,10 +60,10 @@ impl Key {
     /// A name for the file of the entry: 128 bits in hexadecimal.
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        let mut add = |octets: &[u8]| {
+        let mut add = |bytes: &[u8]| {
             // With its length in front, so that no two keys run together to the same text.
-            hash.update((octets.len() as u64).to_le_bytes());
-            hash.update(octets);
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
         };
         add(self.path.as_bytes());
         add(&self.size.to_le_bytes());

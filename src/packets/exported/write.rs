@@ -30,28 +30,28 @@ pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: Delimiter, f
 }
 
 fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, delimiter: Delimiter) -> Result<()> {
-    let octets = match form {
+    let bytes = match form {
         Form::Csv => return encode_csv(table, file, named, delimiter),
         Form::Parquet => parquet(table),
         Form::Arrow => arrow(table),
     };
-    let octets = octets.map_err(|source| Error::Table { action: "export the packet table", source })?;
+    let bytes = bytes.map_err(|source| Error::Table { action: "export the packet table", source })?;
     interrupt::check()?;
-    file.write_all(&octets).and_then(|()| file.flush()).map_err(|error| Error::file("write", named, error))
+    file.write_all(&bytes).and_then(|()| file.flush()).map_err(|error| Error::file("write", named, error))
 }
 
 fn parquet(table: &DataFrame) -> PolarsResult<Vec<u8>> {
-    let mut octets = Vec::new();
-    ParquetWriter::new(&mut octets).finish(&mut table.clone())?;
-    Ok(octets)
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).finish(&mut table.clone())?;
+    Ok(bytes)
 }
 
 fn arrow(table: &DataFrame) -> PolarsResult<Vec<u8>> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed, so that other
     // programs can map the file into memory.
-    IpcWriter::new(&mut octets).with_compat_level(CompatLevel::oldest()).finish(&mut table.clone())?;
-    Ok(octets)
+    IpcWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut table.clone())?;
+    Ok(bytes)
 }
 
 fn encode_csv(table: &DataFrame, file: impl Write, named: &Path, delimiter: Delimiter) -> Result<()> {

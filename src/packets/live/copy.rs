@@ -43,7 +43,7 @@ impl CopyFile {
         Ok(CopyFile(Arc::new(Mutex::new(written))))
     }
 
-    fn write(&self, octets: &[u8]) {
+    fn write(&self, bytes: &[u8]) {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Written { file, begun, failed, .. } = &mut *written;
         if failed.is_some() {
@@ -53,7 +53,7 @@ impl CopyFile {
         let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
         let emptied = if *begun || !is_file { Ok(()) } else { file.set_len(0) };
         *begun = true;
-        *failed = emptied.and_then(|()| file.write_all(octets)).err();
+        *failed = emptied.and_then(|()| file.write_all(bytes)).err();
     }
 
     /// Why it is not whole, if it is not. A file into which nothing came is not left behind.

@@ -63,7 +63,7 @@ pub fn column(spec: &ColumnSpec, packets: &Packets) -> PolarsResult<Column> {
             _ => None,
         }),
         "sendhmac" => make.texts(|s| match s.join()? {
-            Join::Ack { hmac } => hmac.as_ref().map(|octets| hexadecimal(octets)),
+            Join::Ack { hmac } => hmac.as_ref().map(|bytes| hexadecimal(bytes)),
             _ => None,
         }),
         "addrid" => make.u8(address_id),

@@ -20,7 +20,7 @@ pub struct Texts<'a> {
     /// `tcp.option_len`
     pub lengths: &'a str,
     /// `tcp.options`: all options as hexadecimal bytes
-    pub octets: &'a str,
+    pub bytes: &'a str,
     /// `tcp.options.mptcp.subtype`
     pub subtypes: &'a str,
     /// `tcp.options.mptcp.version`
@@ -191,7 +191,7 @@ pub fn options(texts: &Texts<'_>, tcp_flags: u16) -> Options {
             continue;
         }
         // Two digits a byte.
-        let recorded = next.saturating_mul(2) <= texts.octets.len();
+        let recorded = next.saturating_mul(2) <= texts.bytes.len();
         let Some(subtype) = subtypes.number::<u8>() else {
             options.cut |= !recorded;
             continue;
@@ -223,7 +223,7 @@ impl Cursor<'_> {
         if dss.has(Dss::MAPPING) {
             let parts = (self.dsn.number(), self.ssn.number(), self.data_length.number());
             let due = usize::from(length) == length_without_checksum(&dss) + 2;
-            let checksum = if due { last_word(texts.octets, start, length) } else { None };
+            let checksum = if due { last_word(texts.bytes, start, length) } else { None };
             if let (Some(dsn), Some(ssn), Some(length)) = parts {
                 dss.mapping = Some(Mapping { dsn, ssn, length, checksum });
             }
@@ -353,9 +353,9 @@ fn length_without_checksum(dss: &Dss) -> usize {
 
 /// The last two bytes of the option that begins at byte `start`: tshark has no field for the checksum of DSS (it
 /// looks for two bytes more than there are).
-fn last_word(octets: &str, start: usize, length: u8) -> Option<u16> {
+fn last_word(bytes: &str, start: usize, length: u8) -> Option<u16> {
     let end = start + usize::from(length);
-    u16::from_str_radix(octets.get((end * 2).checked_sub(4)?..end * 2)?, 16).ok()
+    u16::from_str_radix(bytes.get((end * 2).checked_sub(4)?..end * 2)?, 16).ok()
 }
 
 #[cfg(test)]
@@ -456,14 +456,14 @@ mod tests {
     }
 
     #[test]
-    fn the_checksum_of_a_mapping_is_taken_from_the_octets() {
+    fn the_checksum_of_a_mapping_is_taken_from_the_bytes() {
         // Two no-operations, timestamps, then DSS with an 8-byte DATA_ACK and DSN, and the checksum beef.
         let dss = "1e1c200f00000000000000010000000000000002000000030004beef";
-        let octets = format!("0101080a0000000100000002{dss}");
+        let bytes = format!("0101080a0000000100000002{dss}");
         let texts = Texts {
             kinds: "1,1,8,30",
             lengths: "10,28",
-            octets: &octets,
+            bytes: &bytes,
             subtypes: "2",
             flags: "0x0f",
             data_ack: "1",
@@ -475,7 +475,7 @@ mod tests {
         let whole = options(&texts, flag::ACK);
         assert_eq!(whole.dss.unwrap().mapping.unwrap().checksum, Some(0xbeef));
         assert!(!whole.cut);
-        let cut = options(&Texts { octets: &octets[..octets.len() - 2], ..texts }, flag::ACK);
+        let cut = options(&Texts { bytes: &bytes[..bytes.len() - 2], ..texts }, flag::ACK);
         assert!(cut.cut);
     }
 

@@ -47,7 +47,7 @@ pub fn payloads(
     let read: Result<(), LoadError> = child.stdout.take().map_or(Ok(()), |stdout| {
         let mut lines = BufReader::with_capacity(1 << 17, stdout);
         let mut line = Vec::new();
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         loop {
             interrupt::check().map_err(|_| LoadError::Interrupted)?;
             line.clear();
@@ -55,8 +55,8 @@ pub fn payloads(
             if count == 0 {
                 return Ok(());
             }
-            if let Some(packetid) = parse(&line, &mut octets) {
-                visit(packetid, &octets);
+            if let Some(packetid) = parse(&line, &mut bytes) {
+                visit(packetid, &bytes);
             }
         }
     });
@@ -69,13 +69,13 @@ pub fn payloads(
 }
 
 /// `17<TAB>68656c6c6f` to 17 and the bytes.
-fn parse(line: &[u8], octets: &mut Vec<u8>) -> Option<u64> {
-    octets.clear();
+fn parse(line: &[u8], bytes: &mut Vec<u8>) -> Option<u64> {
+    bytes.clear();
     let line = std::str::from_utf8(line).ok()?.trim_end_matches(['\r', '\n']);
     let (number, digits) = line.split_once('\t')?;
     for pair in digits.as_bytes().chunks_exact(2) {
         let [high, low] = pair else { return None };
-        octets.push(digit(*high)? << 4 | digit(*low)?);
+        bytes.push(digit(*high)? << 4 | digit(*low)?);
     }
     number.parse().ok()
 }
@@ -93,13 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_number_and_octets() {
-        let mut octets = Vec::new();
-        assert_eq!(parse(b"17\t68656c6c6f\n", &mut octets), Some(17));
-        assert_eq!(octets, b"hello");
-        assert_eq!(parse(b"18\t\n", &mut octets), Some(18));
-        assert_eq!(octets, b"");
-        assert_eq!(parse(b"19\t6g\n", &mut octets), None);
-        assert_eq!(parse(b"garbage\n", &mut octets), None);
+    fn a_line_is_a_number_and_bytes() {
+        let mut bytes = Vec::new();
+        assert_eq!(parse(b"17\t68656c6c6f\n", &mut bytes), Some(17));
+        assert_eq!(bytes, b"hello");
+        assert_eq!(parse(b"18\t\n", &mut bytes), Some(18));
+        assert_eq!(bytes, b"");
+        assert_eq!(parse(b"19\t6g\n", &mut bytes), None);
+        assert_eq!(parse(b"garbage\n", &mut bytes), None);
     }
 }

@@ -257,7 +257,7 @@ fields! {
     sack_right: text = "tcp.options.sack_re",
     option_kinds: text = "tcp.option_kind",
     option_lengths: text = "tcp.option_len",
-    option_octets: text = "tcp.options",
+    option_bytes: text = "tcp.options",
     subtypes: text = "tcp.options.mptcp.subtype",
     version: text = "tcp.options.mptcp.version",
     mptcp_flags: text = "tcp.options.mptcp.flags",
@@ -370,18 +370,18 @@ fn tcp(fields: &Fields, row: usize, abstime: Instant, layers: &str) -> Option<Pa
 
 /// The first malformed option of MPTCP. tshark's list of options ends at some of them, so the bytes tell.
 fn malformed(fields: &Fields, row: usize, flags: u16) -> Option<Malformed> {
-    let digits = text_of(&fields.option_octets, row);
+    let digits = text_of(&fields.option_bytes, row);
     // The kind, in hexadecimal: most packets of other transfers have none.
     if !digits.contains("1e") {
         return None;
     }
-    let octets: Vec<u8> = digits
+    let bytes: Vec<u8> = digits
         .as_bytes()
         .chunks_exact(2)
         .map_while(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
         .collect();
     let header: usize = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
-    option_form::first_malformed(&octets, header.saturating_sub(20), flags)
+    option_form::first_malformed(&bytes, header.saturating_sub(20), flags)
 }
 
 /// True when the header announces more bytes of options than were recorded. Frames are recorded from their start, so
@@ -392,7 +392,7 @@ fn header_is_cut(fields: &Fields, row: usize, kinds: &[u8]) -> bool {
     };
     let header: usize = options::number(text_of(&fields.header_length, row)).unwrap_or(20);
     // Two digits a byte.
-    let recorded = text_of(&fields.option_octets, row).len() / 2;
+    let recorded = text_of(&fields.option_bytes, row).len() / 2;
     let ended = kinds.contains(&0);
     captured < wire && !ended && recorded < header.saturating_sub(20)
 }
@@ -412,12 +412,12 @@ fn texts(fields: &Fields, row: usize) -> Texts<'_> {
     let kinds = text_of(&fields.option_kinds, row);
     let lengths = text_of(&fields.option_lengths, row);
     if subtypes.is_empty() {
-        return Texts { kinds, lengths, octets: text_of(&fields.option_octets, row), ..Texts::default() };
+        return Texts { kinds, lengths, bytes: text_of(&fields.option_bytes, row), ..Texts::default() };
     }
     Texts {
         kinds,
         lengths,
-        octets: text_of(&fields.option_octets, row),
+        bytes: text_of(&fields.option_bytes, row),
         subtypes,
         version: text_of(&fields.version, row),
         flags: text_of(&fields.mptcp_flags, row),
@@ -454,7 +454,7 @@ fn nanoseconds(text: &str) -> Option<i64> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (seconds, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let seconds = seconds.parse::<i64>().ok()?.checked_mul(SECOND)?;
-    if !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     if fraction.len() > 9 {

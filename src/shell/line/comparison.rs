@@ -24,8 +24,7 @@ pub fn unquoted_comparison(statement: &Statement) -> Option<String> {
         }
         Output::Pipe(text) => ("|", text.as_slice(), format!("pipes the result to the program `{}`", shown(text))),
     };
-    if value.iter().any(|octet| b"'\"\\".contains(octet)) || !(statement.behind.closely || is_number(&statement.output))
-    {
+    if value.iter().any(|byte| b"'\"\\".contains(byte)) || !(statement.behind.closely || is_number(&statement.output)) {
         return None;
     }
     let blank = if rest.starts_with(b"=") { "" } else { " " };
@@ -40,8 +39,8 @@ fn is_number(output: &Output) -> bool {
     raw.starts_with(b"=") || (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
-fn shown(octets: &[u8]) -> String {
-    escape(&String::from_utf8_lossy(octets)).into_owned()
+fn shown(bytes: &[u8]) -> String {
+    escape(&String::from_utf8_lossy(bytes)).into_owned()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const MOST: usize = 100_000;
 /// The word with an unquoted `~` or `~/` at its start put out as the home directory.
 pub fn home(word: &Word) -> OsString {
     let text = word.text();
-    let at_start = matches!(word.octets.as_slice(), [(b'~', false)] | [(b'~', false), (b'/', _), ..]);
+    let at_start = matches!(word.bytes.as_slice(), [(b'~', false)] | [(b'~', false), (b'/', _), ..]);
     let Some(rest) = Path::new(&text).strip_prefix("~").ok().filter(|_| at_start) else { return text };
     match std::env::home_dir() {
         Some(home) if rest.as_os_str().is_empty() => home.into_os_string(),
@@ -29,10 +29,10 @@ pub fn home(word: &Word) -> OsString {
 /// Names are bytes here: they need not be UTF-8.
 pub fn names(word: &Word) -> Vec<OsString> {
     let word_itself = home(word);
-    if !word.octets.iter().any(|(byte, quoted)| !quoted && b"*?[".contains(byte)) {
+    if !word.bytes.iter().any(|(byte, quoted)| !quoted && b"*?[".contains(byte)) {
         return vec![word_itself];
     }
-    let mut bytes = word.octets.clone();
+    let mut bytes = word.bytes.clone();
     if word_itself != word.text() {
         let home = std::env::home_dir().unwrap_or_default();
         bytes.splice(..1, home.as_os_str().as_bytes().iter().map(|byte| (*byte, true)));

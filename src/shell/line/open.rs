@@ -14,20 +14,20 @@ impl Openness {
         let mut escaped = std::mem::take(&mut self.backslash);
         let mut between_words = self.quote.is_none() && !escaped;
         let mut comment = false;
-        for octet in text {
+        for byte in text {
             if std::mem::take(&mut escaped) {
-                between_words = *octet == b'\n' && between_words;
+                between_words = *byte == b'\n' && between_words;
                 continue;
             }
-            match (self.quote, octet) {
-                _ if comment => comment = *octet != b'\n',
+            match (self.quote, byte) {
+                _ if comment => comment = *byte != b'\n',
                 (None, b'#') if between_words => comment = true,
                 (None | Some(b'"'), b'\\') => escaped = true,
-                (None, b'\'' | b'"') => self.quote = Some(*octet),
-                (Some(open), _) if open == *octet => self.quote = None,
+                (None, b'\'' | b'"') => self.quote = Some(*byte),
+                (Some(open), _) if open == *byte => self.quote = None,
                 _ => {}
             }
-            between_words = self.quote.is_none() && b" \t\r\n;|>".contains(octet);
+            between_words = self.quote.is_none() && b" \t\r\n;|>".contains(byte);
         }
         self.backslash = escaped;
     }

@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a sign stands at `start` and not a blank before it: then what came before was a word.
     fn is_close(&self, start: usize) -> bool {
-        self.line.get(start).is_some_and(|octet| b">|".contains(octet))
+        self.line.get(start).is_some_and(|byte| b">|".contains(byte))
     }
 
     /// The word that names the command, and what the signs `?`, `@` and `!` at its start stand for.
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         for (sign, name) in [(b'?', "?"), (b'@', "@")] {
             if let Some(rest) = word.after(sign) {
                 words.push(Word::literal(name.as_bytes()));
-                words.extend((!rest.octets.is_empty()).then_some(rest));
+                words.extend((!rest.bytes.is_empty()).then_some(rest));
                 return Ok(());
             }
         }
@@ -112,11 +112,11 @@ impl<'a> Reader<'a> {
     fn rest(&mut self) -> Result<&'a [u8]> {
         let start = self.at;
         let mut quote = None;
-        while let Some(octet) = self.peek() {
-            match (quote, octet) {
+        while let Some(byte) = self.peek() {
+            match (quote, byte) {
                 (None, b'\n') => break,
-                (None, b'\'' | b'"') => quote = Some(octet),
-                (Some(open), _) if open == octet => quote = None,
+                (None, b'\'' | b'"') => quote = Some(byte),
+                (Some(open), _) if open == byte => quote = None,
                 (None | Some(b'"'), b'\\') => self.at = self.at.saturating_add(1),
                 _ => {}
             }
@@ -133,9 +133,9 @@ impl<'a> Reader<'a> {
     }
 
     fn next(&mut self) -> Option<u8> {
-        let octet = self.peek()?;
+        let byte = self.peek()?;
         self.at = self.at.saturating_add(1);
-        Some(octet)
+        Some(byte)
     }
 
     fn token(&mut self) -> Result<Token> {
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
                     self.at = self.at.saturating_add(2);
                 }
                 Some(b'#') => {
-                    while self.peek().is_some_and(|octet| octet != b'\n') {
+                    while self.peek().is_some_and(|byte| byte != b'\n') {
                         self.at = self.at.saturating_add(1);
                     }
                 }
@@ -173,41 +173,41 @@ impl<'a> Reader<'a> {
 
     fn word(&mut self) -> Result<Word> {
         let start = self.at;
-        let mut octets = Vec::new();
-        while let Some(octet) = self.peek() {
-            if b" \t\r\n;|>".contains(&octet) {
+        let mut bytes = Vec::new();
+        while let Some(byte) = self.peek() {
+            if b" \t\r\n;|>".contains(&byte) {
                 break;
             }
             self.at = self.at.saturating_add(1);
-            match octet {
+            match byte {
                 b'\'' => loop {
                     match self.next().ok_or_else(left_open)? {
                         b'\'' => break,
-                        other => octets.push((other, true)),
+                        other => bytes.push((other, true)),
                     }
                 },
-                b'"' => self.double_quoted(&mut octets)?,
+                b'"' => self.double_quoted(&mut bytes)?,
                 b'\\' => match self.next().ok_or_else(left_open)? {
                     b'\n' => {}
-                    other => octets.push((other, true)),
+                    other => bytes.push((other, true)),
                 },
-                other => octets.push((other, false)),
+                other => bytes.push((other, false)),
             }
         }
-        Ok(Word { octets, raw: self.line.get(start..self.at).unwrap_or_default().to_vec() })
+        Ok(Word { bytes, raw: self.line.get(start..self.at).unwrap_or_default().to_vec() })
     }
 
     /// Within double quotes a backslash quotes only what would not be taken as it is.
-    fn double_quoted(&mut self, octets: &mut Vec<(u8, bool)>) -> Result<()> {
+    fn double_quoted(&mut self, bytes: &mut Vec<(u8, bool)>) -> Result<()> {
         loop {
             match self.next().ok_or_else(left_open)? {
                 b'"' => return Ok(()),
                 b'\\' => match self.next().ok_or_else(left_open)? {
                     b'\n' => {}
-                    other @ (b'"' | b'\\' | b'$' | b'`') => octets.push((other, true)),
-                    other => octets.extend([(b'\\', true), (other, true)]),
+                    other @ (b'"' | b'\\' | b'$' | b'`') => bytes.push((other, true)),
+                    other => bytes.extend([(b'\\', true), (other, true)]),
                 },
-                other => octets.push((other, true)),
+                other => bytes.push((other, true)),
             }
         }
     }

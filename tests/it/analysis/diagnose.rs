@@ -22,7 +22,7 @@ pub fn said(capture: &Capture) -> Said {
         let checksums = (connection.checksum_required == Some(true)).then(|| {
             let mut checksums = Checksums::new(capture, connection);
             let tshark = scenarios::installed_tshark();
-            let visit = |packetid, octets: &[u8]| checksums.push(packetid, octets);
+            let visit = |packetid, bytes: &[u8]| checksums.push(packetid, bytes);
             tshark::payloads(tshark, &capture.path, &connection.subflows, visit).expect("the payload can be read");
             checksums.finish()
         });

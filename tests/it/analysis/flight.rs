@@ -16,13 +16,13 @@ use crate::support::scenarios;
 fn wiresharks(path: &Path) -> HashMap<u64, u64> {
     let lines = scenarios::tshark(path, &["frame.number", "tcp.analysis.bytes_in_flight"]);
     let parsed = lines.iter().filter_map(|line| line.split_once('\t'));
-    parsed.filter_map(|(packetid, octets)| Some((packetid.parse().ok()?, octets.parse().ok()?))).collect()
+    parsed.filter_map(|(packetid, bytes)| Some((packetid.parse().ok()?, bytes.parse().ok()?))).collect()
 }
 
 /// Wireshark takes off what the newest ACK's SACK blocks report, some of it at least: where there are any its number
 /// lies between the two of ours.
 #[test]
-fn wireshark_counts_the_same_octets_in_flight() {
+fn wireshark_counts_the_same_bytes_in_flight() {
     let Some(folder) = scenarios::folder() else { return };
     let (mut same, mut between, mut other) = (0, 0, Vec::new());
     for (file, towards) in [
@@ -138,7 +138,7 @@ fn in_flight_are_the_packets_that_the_kernel_has_out() {
         let found = sampled.until_sampled().last().map_or(0, Moment::in_flight);
         let most = out * sampled.number("snd_mss");
         let least = out.saturating_sub(3) * (sampled.number("snd_mss") - 28);
-        assert!((least..=most).contains(&found), "{}: {found} octets, {out} packets out", sampled.label);
+        assert!((least..=most).contains(&found), "{}: {found} bytes, {out} packets out", sampled.label);
         compared += usize::from(out > 10);
     });
     println!("{compared} subflows with more than 10 packets out");
@@ -206,7 +206,7 @@ fn the_data_level_ends_with_nothing_in_flight() {
                 let (first, last) = (moments.first().unwrap(), moments.last().unwrap());
                 assert_eq!(last.in_flight(), 0, "{label} towards the {}: {last:?}", towards.name());
                 // One for DATA_FIN.
-                let written = application_octets(&path, towards) + 1;
+                let written = application_bytes(&path, towards) + 1;
                 assert_eq!(last.acknowledged - first.acknowledged, written, "{label} towards the {}", towards.name());
                 compared += 1;
             }
@@ -216,7 +216,7 @@ fn the_data_level_ends_with_nothing_in_flight() {
 }
 
 /// What the application of the other end sent towards this one.
-fn application_octets(path: &Path, towards: Role) -> u64 {
+fn application_bytes(path: &Path, towards: Role) -> u64 {
     let truth = scenarios::json(path, "truth.json").unwrap();
     truth[format!("app_{}", towards.other().name())]["connections"][0]["sent"].as_u64().unwrap()
 }

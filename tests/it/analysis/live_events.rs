@@ -142,7 +142,7 @@ fn rates_are_the_payload_that_tshark_counts() {
             for Rate { reltime, mptcpstream, tcpstream, throughput_bytes, throughput, .. } in
                 rates.records(capture.origin())
             {
-                assert!((throughput - throughput_bytes as f64).abs() < 1e-6, "octets in one second");
+                assert!((throughput - throughput_bytes as f64).abs() < 1e-6, "bytes in one second");
                 match (mptcpstream, tcpstream) {
                     (Some(_), Some(stream)) => {
                         subflows += throughput_bytes;

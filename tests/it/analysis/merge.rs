@@ -184,7 +184,7 @@ fn overtaken(capture: &Capture, sender: &str) -> Vec<Frame> {
 
 /// With segmentation offload one frame at one end is several at the other; every byte has one fate all the same.
 #[test]
-fn every_octet_of_both_captures_has_one_fate() {
+fn every_byte_of_both_captures_has_one_fate() {
     let Some(folder) = scenarios::folder() else { return };
     let mut compared = 0;
     for entry in fs::read_dir(folder).unwrap() {
@@ -194,12 +194,12 @@ fn every_octet_of_both_captures_has_one_fate() {
         let merged = merge(&client, &server, &pairs).unwrap();
         for flow in &merged.flows {
             let (sender, receiver) = flow.sender.of((&client, &server), (&server, &client));
-            let octets = |fates: &[Fate]| -> u64 {
+            let bytes = |fates: &[Fate]| -> u64 {
                 let passages = flow.passages.iter().filter(|passage| fates.contains(&passage.fate));
                 passages.map(|passage| u64::from(passage.length)).sum()
             };
-            let at_sender = octets(&[Fate::Received, Fate::Lost, Fate::OutsideCapture, Fate::NotCapturedAtReceiver]);
-            let at_receiver = octets(&[Fate::Received, Fate::Duplicate, Fate::NotCapturedAtSender]);
+            let at_sender = bytes(&[Fate::Received, Fate::Lost, Fate::OutsideCapture, Fate::NotCapturedAtReceiver]);
+            let at_receiver = bytes(&[Fate::Received, Fate::Duplicate, Fate::NotCapturedAtSender]);
             let label = format!("{} {:?} {:?}", scenario.display(), flow.pair, flow.tcp_towards);
             let (sent_by, received_by) =
                 flow.sender.of((flow.pair.first, flow.pair.second), (flow.pair.second, flow.pair.first));

@@ -60,11 +60,11 @@ pub fn naive(packets: &[Packet]) -> (BTreeMap<StreamId, (u64, i64)>, i128, u64) 
     // The packet that first brought each byte, then the last of those that brought it or one before it.
     let mut brought = vec![usize::MAX; size];
     for (index, packet) in packets.iter().enumerate() {
-        for octet in &mut brought[packet.dsn as usize..(packet.dsn + packet.length) as usize] {
-            *octet = index.min(*octet);
+        for byte in &mut brought[packet.dsn as usize..(packet.dsn + packet.length) as usize] {
+            *byte = index.min(*byte);
         }
     }
-    assert!(!brought.contains(&usize::MAX), "every octet arrived");
+    assert!(!brought.contains(&usize::MAX), "every byte arrived");
     let mut by_subflow: BTreeMap<StreamId, (u64, i64)> = BTreeMap::new();
     let (mut product, mut changes, mut latest) = (0_i128, vec![0_i64; packets.len()], 0);
     for arrived in brought {
@@ -102,8 +102,8 @@ fn a_naive_receiver_makes_the_same_data_wait() {
         assert_eq!((direction.missing_bytes, direction.waiting_at_end_bytes, direction.unmapped_bytes), (0, 0, 0));
         assert!(direction.out_of_order_segments > 50, "{file} has reordering");
         for subflow in &direction.subflows {
-            let (octets, longest) = by_subflow.get(&subflow.tcpstream).copied().unwrap_or_default();
-            assert_eq!(subflow.bytes_waited, octets, "{file} stream {}", subflow.tcpstream);
+            let (bytes, longest) = by_subflow.get(&subflow.tcpstream).copied().unwrap_or_default();
+            assert_eq!(subflow.bytes_waited, bytes, "{file} stream {}", subflow.tcpstream);
             let found = subflow.hol_delay.max.map_or(0, |seconds| (seconds * 1e9).round() as i64);
             assert_eq!(found, longest, "{file} stream {}", subflow.tcpstream);
         }
@@ -115,7 +115,7 @@ fn a_naive_receiver_makes_the_same_data_wait() {
         let blamed: f64 = direction.blame.iter().map(|blame| blame.blocked_time).sum();
         assert!((blamed - direction.blocked_time).abs() < 1e-6, "{file}: every blocked moment has one to blame");
         let released: u64 = direction.blame.iter().map(|blame| blame.released_bytes).sum();
-        assert_eq!(released, by_subflow.values().map(|(octets, _)| octets).sum::<u64>(), "{file}");
+        assert_eq!(released, by_subflow.values().map(|(bytes, _)| bytes).sum::<u64>(), "{file}");
         assert_eq!(direction.occupancy.last().unwrap().1, 0, "{file}");
     }
 }

@@ -70,7 +70,7 @@ fn data(path: &Path) -> Vec<(u64, Data)> {
 }
 
 /// The number of the first byte of data: those that came with MP_CAPABLE are before all that have a mapping.
-fn first_octet(path: &Path) -> u64 {
+fn first_byte(path: &Path) -> u64 {
     let data = data(path);
     let without = data.iter().filter(|(_, data)| data.dsn.is_none()).map(|(_, data)| data.length).max().unwrap_or(0);
     data.iter().filter_map(|(_, data)| data.dsn).min().unwrap() - without
@@ -80,15 +80,15 @@ fn first_octet(path: &Path) -> u64 {
 fn first_arrivals(path: &Path, base: u64) -> HashMap<StreamId, Vec<u32>> {
     let mut arrivals: HashMap<StreamId, Vec<u32>> = HashMap::new();
     for (frame, data) in data(path) {
-        let octets = arrivals.entry(data.stream).or_default();
+        let bytes = arrivals.entry(data.stream).or_default();
         let start = (data.dsn.unwrap_or(base) - base) as usize;
         let end = start + data.length as usize;
-        if octets.len() < end {
-            octets.resize(end, 0);
+        if bytes.len() < end {
+            bytes.resize(end, 0);
         }
-        for octet in &mut octets[start..end] {
-            if *octet == 0 {
-                *octet = u32::try_from(frame).unwrap();
+        for byte in &mut bytes[start..end] {
+            if *byte == 0 {
+                *byte = u32::try_from(frame).unwrap();
             }
         }
     }
@@ -110,19 +110,18 @@ fn verdicts_follow_the_order_of_arrival() {
     for name in ["05_backup_failover", "06_lossy", "06c_lossy_blackouts", "11_nat"] {
         let scenario = folder.join(name);
         let (client, server) = both_ends(&scenario).unwrap();
-        let base = first_octet(&end_of(&scenario, "client").unwrap());
+        let base = first_byte(&end_of(&scenario, "client").unwrap());
         let arrivals = first_arrivals(&end_of(&scenario, "server").unwrap(), base);
-        let at =
-            |stream: StreamId, octet: u64| arrivals[&stream].get(octet as usize).copied().filter(|frame| *frame > 0);
+        let at = |stream: StreamId, byte: u64| arrivals[&stream].get(byte as usize).copied().filter(|frame| *frame > 0);
         let pair = connection(&client, &server);
         let found = qualify_reinjections(&pair, &merge(&client, &server, pair.streams()).unwrap(), Some(Role::Server));
         for one in &found[0].reinjections {
             let label = format!("{name} packet {}", one.packetid);
             // The first byte of data is 1.
-            let octets = one.dsn.unwrap() - 1..one.dsn.unwrap() - 1 + one.length;
+            let bytes = one.dsn.unwrap() - 1..one.dsn.unwrap() - 1 + one.length;
             let (mut useful, mut arrived, mut original, mut first) = (0, 0, 0, 0);
-            for octet in octets {
-                let (again, before) = (at(one.tcpstream, octet), at(one.original_tcpstream, octet));
+            for byte in bytes {
+                let (again, before) = (at(one.tcpstream, byte), at(one.original_tcpstream, byte));
                 arrived += u64::from(again.is_some());
                 original += u64::from(before.is_some());
                 let wins = again.is_some_and(|again| before.is_none_or(|before| again < before));
@@ -198,12 +197,12 @@ fn contributions_are_what_arrived_first() {
     for name in ["05_backup_failover", "06_lossy", "06c_lossy_blackouts", "11_nat"] {
         let scenario = folder.join(name);
         let (client, server) = both_ends(&scenario).unwrap();
-        let base = first_octet(&end_of(&scenario, "client").unwrap());
+        let base = first_byte(&end_of(&scenario, "client").unwrap());
         let arrivals = first_arrivals(&end_of(&scenario, "server").unwrap(), base);
         let length = arrivals.values().map(Vec::len).max().unwrap();
         let mut expected: HashMap<StreamId, u64> = HashMap::new();
-        for octet in 0..length {
-            let on = arrivals.iter().filter_map(|(id, octets)| Some((*octets.get(octet).filter(|f| **f > 0)?, *id)));
+        for byte in 0..length {
+            let on = arrivals.iter().filter_map(|(id, bytes)| Some((*bytes.get(byte).filter(|f| **f > 0)?, *id)));
             *expected.entry(on.min().unwrap().1).or_default() += 1;
         }
         let found = summary_extended(&connection(&client, &server), Some(Role::Server));

@@ -110,19 +110,19 @@ fn late_copies(path: &Path, towards: Role) -> BTreeMap<u64, (u64, BTreeSet<u64>,
     let mut late: BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64)> = BTreeMap::new();
     for packet in &packets {
         let Some(dsn) = packet.dsn else { continue };
-        let (octets, numbers) = came.entry(packet.stream).or_default();
+        let (bytes, numbers) = came.entry(packet.stream).or_default();
         for into in 0..packet.length {
-            let (octet, number) = ((dsn - base + into) as usize, (packet.ssn + into) as usize);
-            for (list, at) in [(&mut *octets, octet), (&mut *numbers, number)] {
+            let (byte, number) = ((dsn - base + into) as usize, (packet.ssn + into) as usize);
+            for (list, at) in [(&mut *bytes, byte), (&mut *numbers, number)] {
                 list.resize(list.len().max(at + 1), false);
             }
-            first.resize(first.len().max(octet + 1), None);
-            let known = *first[octet].get_or_insert(packet);
+            first.resize(first.len().max(byte + 1), None);
+            let known = *first[byte].get_or_insert(packet);
             // What came before under the same subflow sequence number is TCP's retransmission.
             if std::mem::replace(&mut numbers[number], true) {
                 continue;
             }
-            if !std::mem::replace(&mut octets[octet], true) && known.stream != packet.stream {
+            if !std::mem::replace(&mut bytes[byte], true) && known.stream != packet.stream {
                 let copy = late.entry(packet.frame).or_insert((0, BTreeSet::new(), f64::MAX, packet.time));
                 copy.0 += 1;
                 copy.1.insert(known.frame);
@@ -171,10 +171,10 @@ fn delivered_first(path: &Path, towards: Role, wanted: &HashSet<u64>) -> HashMap
         for into in 0..packet.length {
             own[(packet.ssn + into) as usize].get_or_insert(packet.dsn.map(|dsn| dsn + into));
         }
-        while let Some(octet) = own.get(*next).copied().flatten() {
+        while let Some(byte) = own.get(*next).copied().flatten() {
             *next += 1;
-            if let Some(octet) = octet.filter(|octet| wanted.contains(octet)) {
-                first.entry(octet).or_insert(packet.stream);
+            if let Some(byte) = byte.filter(|byte| wanted.contains(byte)) {
+                first.entry(byte).or_insert(packet.stream);
             }
         }
     }
@@ -212,7 +212,7 @@ fn what_was_needed_is_what_the_receiver_could_deliver_first() {
                 *counts.entry(one.needed).or_default() += 1;
                 let own = counterpart[&one.tcpstream];
                 let first = one.dsnraw64.unwrap();
-                let mut came_first = (first..first + one.length).map(|octet| delivered.get(&octet) == Some(&own));
+                let mut came_first = (first..first + one.length).map(|byte| delivered.get(&byte) == Some(&own));
                 match one.needed {
                     Some(true) => assert!(came_first.any(|first| first), "{label} was not needed"),
                     Some(false) => assert!(came_first.all(|first| !first), "{label} was needed"),

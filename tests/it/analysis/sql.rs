@@ -30,16 +30,16 @@ fn packets_are_tsharks() {
     for line in scenarios::tshark(&path, &["tcp.stream", "tcp.len"]) {
         let numbers: Vec<u64> = line.split('\t').filter_map(|field| field.parse().ok()).collect();
         if let [stream, length] = numbers[..] {
-            let (packets, octets) = wanted.entry(stream).or_default();
-            (*packets, *octets) = (*packets + 1, *octets + length);
+            let (packets, bytes) = wanted.entry(stream).or_default();
+            (*packets, *bytes) = (*packets + 1, *bytes + length);
         }
     }
     let wanted: Vec<Value> = wanted
         .iter()
-        .map(|(stream, (packets, octets))| json!({"tcpstream": stream, "packets": packets, "octets": octets}))
+        .map(|(stream, (packets, bytes))| json!({"tcpstream": stream, "packets": packets, "bytes": bytes}))
         .collect();
     assert!(wanted.len() == 2);
-    let query = "SELECT tcpstream, COUNT(*) AS packets, SUM(tcplen) AS octets FROM packets \
+    let query = "SELECT tcpstream, COUNT(*) AS packets, SUM(tcplen) AS bytes FROM packets \
                  GROUP BY tcpstream ORDER BY tcpstream";
     assert_eq!(asked(&path, query), wanted);
     // A difference of two unsigned columns may be negative; a span is a number of seconds.
@@ -88,7 +88,7 @@ fn connections_subflows_and_reinjections_carry_the_expected_volumes() {
         let expected = &expected[path.file_name().unwrap_or_default().to_string_lossy().as_ref()];
         let wanted = |part: &str, way: &str| -> u64 {
             let connections = expected["mptcp_connections"].as_array().expect("connections");
-            connections.iter().map(|connection| connection[part][way].as_u64().expect("octets")).sum()
+            connections.iter().map(|connection| connection[part][way].as_u64().expect("bytes")).sum()
         };
         for (way, role) in [("towards_server", "server"), ("towards_client", "client")] {
             for table in ["connections", "subflows"] {

@@ -105,7 +105,7 @@ impl Network {
 }
 
 #[test]
-fn a_transfer_is_watched_while_it_runs_and_counted_to_the_octet() {
+fn a_transfer_is_watched_while_it_runs_and_counted_to_the_byte() {
     let network = match Network::new() {
         Ok(network) => network,
         Err(reason) => return println!("skipped: {reason}"),

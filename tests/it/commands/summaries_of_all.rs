@@ -19,10 +19,7 @@ fn rows(path: &std::path::Path, words: &[&str]) -> Vec<Value> {
 fn both(of: &Value, part: &str) -> [u64; 2] {
     ["server", "client"].map(|role| {
         let directions = of["directions"].as_array().expect("directions");
-        directions
-            .iter()
-            .find(|direction| direction["towards"] == role)
-            .map_or(0, |d| d[part].as_u64().expect("octets"))
+        directions.iter().find(|direction| direction["towards"] == role).map_or(0, |d| d[part].as_u64().expect("bytes"))
     })
 }
 
@@ -41,7 +38,7 @@ fn every_connection_has_the_expected_volumes() {
         assert_eq!(found.len(), expected.len(), "{label}");
         for (found, expected) in found.iter().zip(expected) {
             let wanted =
-                ["towards_server", "towards_client"].map(|way| expected["data_bytes"][way].as_u64().expect("octets"));
+                ["towards_server", "towards_client"].map(|way| expected["data_bytes"][way].as_u64().expect("bytes"));
             assert_eq!(both(found, "goodput_bytes"), wanted, "{label} {}", found["mptcpstream"]);
         }
         let upload = rows(&path, &["mptcp_summary", "--towards", "server"]);
@@ -63,8 +60,8 @@ fn every_stream_has_tsharks_payload() {
         for line in scenarios::tshark(&path, &["tcp.stream", "tcp.len"]) {
             let numbers: Vec<u64> = line.split('\t').filter_map(|field| field.parse().ok()).collect();
             if let [stream, length] = numbers[..] {
-                let [packets, octets] = wanted.entry(stream).or_default();
-                (*packets, *octets) = (*packets + 1, *octets + length);
+                let [packets, bytes] = wanted.entry(stream).or_default();
+                (*packets, *bytes) = (*packets + 1, *bytes + length);
             }
         }
         let found: BTreeMap<u64, [u64; 2]> = rows(&path, &["tcp_summary"])

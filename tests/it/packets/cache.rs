@@ -170,17 +170,17 @@ fn an_entry_damaged_anywhere_is_never_believed() {
     let whole = fs::read(&path).unwrap();
     // Every byte of the head and the JSON, and many of the table.
     for at in (0..1200).chain((1200..whole.len()).step_by(37)) {
-        let mut octets = whole.clone();
-        octets[at] ^= 1 << (at % 8);
-        fs::write(&path, &octets).unwrap();
-        assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "octet {at} of {}", whole.len());
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(&path, &bytes).unwrap();
+        assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "byte {at} of {}", whole.len());
     }
     for length in (0..64).chain((64..whole.len()).step_by(101)) {
         fs::write(&path, &whole[..length]).unwrap();
         assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "cut to {length} of {}", whole.len());
     }
     fs::write(&path, [&whole[..], b"x"].concat()).unwrap();
-    assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "one octet more");
+    assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "one byte more");
 
     let Lookup::Damaged(warning) = place.cache.get(&key) else { panic!("believed") };
     assert!(warning.contains(&path.display().to_string()) && warning.ends_with("dissected again"), "{warning}");

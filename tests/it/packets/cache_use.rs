@@ -94,10 +94,10 @@ fn a_damaged_entry_is_rebuilt_with_a_warning() {
     let home = counting();
     let whole = load(&home, &[]);
     let entry = entries(&home).remove(0);
-    let octets = std::fs::read(&entry).unwrap();
-    let mut flipped = octets.clone();
+    let bytes = std::fs::read(&entry).unwrap();
+    let mut flipped = bytes.clone();
     *flipped.last_mut().unwrap() ^= 1;
-    for (damaged, expected) in [(flipped, 2), (octets[..octets.len() / 2].to_vec(), 3), (vec![], 4)] {
+    for (damaged, expected) in [(flipped, 2), (bytes[..bytes.len() / 2].to_vec(), 3), (vec![], 4)] {
         std::fs::write(&entry, damaged).unwrap();
         let done = load(&home, &[]);
         assert_eq!((&done.results, runs(&home)), (&whole.results, expected));

@@ -96,14 +96,14 @@ fn a_file_cut_anywhere_has_the_frames_before_the_cut() {
 }
 
 #[test]
-fn octets_changed_anywhere_never_panic() {
+fn bytes_changed_anywhere_never_panic() {
     let folder = tempfile::tempdir().unwrap();
     for file in [pcap(&[b"abcd", b"efghij"]), [section(-1), enhanced(1), enhanced(2)].concat()] {
         for at in 4..file.len() {
             for value in [0x00, 0x7f, 0xff, file[at] ^ 0x80] {
                 let mut damaged = file.clone();
                 damaged[at] = value;
-                assert!(counted(folder.path(), &damaged).whole <= 2, "octet {at} set to {value}");
+                assert!(counted(folder.path(), &damaged).whole <= 2, "byte {at} set to {value}");
             }
         }
     }
@@ -149,7 +149,7 @@ fn a_copy_has_the_wanted_frames_with_their_times_in_the_same_format() {
 }
 
 #[test]
-fn a_copy_of_all_frames_is_the_same_file_octet_for_octet() {
+fn a_copy_of_all_frames_is_the_same_file_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     for file in [pcap(&[b"abcd", b"efghij"]), [section(-1), enhanced(1), block(5, &[0; 12]), enhanced(2)].concat()] {
         let input = written(folder.path(), "in.cap", &file);

@@ -2,7 +2,7 @@
 //! where reading stopped.
 //!
 //! The work is done by a second process, this test program itself, so that its memory can be measured and a hang ended.
-//! `DAMAGE_EACH=200 DAMAGE_OCTETS=0 cargo test --test it damaged -- --nocapture` is the long run: 200 cuts and 200
+//! `DAMAGE_EACH=200 DAMAGE_BYTES=0 cargo test --test it damaged -- --nocapture` is the long run: 200 cuts and 200
 //! damaged copies of each whole capture.
 #![cfg(target_os = "linux")]
 
@@ -35,8 +35,8 @@ use crate::support::{program, scenarios};
 
 /// Cuts, and damaged copies, of each capture, unless `DAMAGE_EACH` says otherwise.
 const EACH: usize = 12;
-/// Bytes of a capture that are damaged, unless `DAMAGE_OCTETS` says otherwise; 0 means all.
-const OCTETS: usize = 100_000;
+/// Bytes of a capture that are damaged, unless `DAMAGE_BYTES` says otherwise; 0 means all.
+const BYTES: usize = 100_000;
 /// What the second process may need at most, bytes of resident memory. The largest capture needs about a tenth.
 const MEMORY: u64 = 1 << 30;
 /// Where the second process notes what it is doing.
@@ -79,7 +79,7 @@ fn captures() -> Vec<PathBuf> {
 /// Where records and blocks begin and end, the file's header being the first: told by their lengths alone. All captures
 /// here are little-endian. The last one may go beyond the end of the file.
 fn pieces(file: &[u8]) -> Vec<Range<usize>> {
-    let word = |at: usize| file.get(at..at + 4).map(|octets| u32::from_le_bytes(octets.try_into().unwrap()) as usize);
+    let word = |at: usize| file.get(at..at + 4).map(|bytes| u32::from_le_bytes(bytes.try_into().unwrap()) as usize);
     let is_blocks = file.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]);
     let mut pieces = Vec::new();
     if !is_blocks {
@@ -96,18 +96,18 @@ fn pieces(file: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// The start of a capture and as much from a random place in it, record by record; all of it where that is less than
-/// `octets`, or `octets` is 0.
-fn sample(file: &[u8], octets: usize, random: &mut Random) -> Vec<u8> {
-    if octets == 0 || file.len() <= octets {
+/// `bytes`, or `bytes` is 0.
+fn sample(file: &[u8], bytes: usize, random: &mut Random) -> Vec<u8> {
+    if bytes == 0 || file.len() <= bytes {
         return file.to_vec();
     }
     let pieces = pieces(file);
-    let end = pieces.iter().position(|piece| piece.end > octets / 2).unwrap_or(pieces.len());
+    let end = pieces.iter().position(|piece| piece.end > bytes / 2).unwrap_or(pieces.len());
     let from = end + random.below(pieces.len() - end);
     let mut sample = file[..pieces[end].start].to_vec();
     for piece in &pieces[from..] {
         sample.extend(file.get(piece.clone()).unwrap_or(&file[piece.start.min(file.len())..]));
-        if sample.len() > octets {
+        if sample.len() > bytes {
             break;
         }
     }
@@ -175,8 +175,8 @@ fn flip(file: &mut [u8], pieces: &[Range<usize>], random: &mut Random) {
         } else {
             pieces[random.below(pieces.len())].start + random.below(130)
         };
-        if let Some(octet) = file.get_mut(at) {
-            *octet ^= 1 << random.below(8);
+        if let Some(byte) = file.get_mut(at) {
+            *byte ^= 1 << random.below(8);
         }
     }
 }
@@ -191,7 +191,7 @@ fn check_damaged(file: Vec<u8>) {
 }
 
 /// Damages one capture `each` times in each way. What it is about to do is noted first.
-fn damage(path: &Path, each: usize, octets: usize, note: impl Fn(&str)) {
+fn damage(path: &Path, each: usize, bytes: usize, note: impl Fn(&str)) {
     let label = scenarios::label(path);
     let whole = fs::read(path).unwrap();
     let mut random = Random(whole.len() as u64);
@@ -199,10 +199,10 @@ fn damage(path: &Path, each: usize, octets: usize, note: impl Fn(&str)) {
     for round in 0..each {
         let seed = random.next();
         let mut random = Random(seed);
-        let file = sample(&whole, octets, &mut random);
+        let file = sample(&whole, bytes, &mut random);
         let pieces = pieces(&file);
         let length = random.below(file.len());
-        note(&format!("{label}, round {round}, seed {seed:#x}, {} octets cut at {length}", file.len()));
+        note(&format!("{label}, round {round}, seed {seed:#x}, {} bytes cut at {length}", file.len()));
         let begin = Instant::now();
         check_cut(&file, &pieces, length);
         let mut damaged = file.clone();
@@ -212,7 +212,7 @@ fn damage(path: &Path, each: usize, octets: usize, note: impl Fn(&str)) {
         slowest = slowest.max(begin.elapsed());
     }
     // Compressed: damage to what is decompressed, and to the lengths of blocks.
-    let small = sample(&whole, OCTETS, &mut random);
+    let small = sample(&whole, BYTES, &mut random);
     for (kind, compress) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd), ("lz4", lz4)] {
         let compressed = compress(&small);
         for round in 0..each.div_ceil(4) {
@@ -239,9 +239,9 @@ fn peak_memory() -> u64 {
 #[ignore = "the work of the second process, started by the test below"]
 fn second_process() {
     let Ok(notes) = std::env::var(NOTES) else { return };
-    let (each, octets) = (setting("DAMAGE_EACH", EACH), setting("DAMAGE_OCTETS", OCTETS));
+    let (each, bytes) = (setting("DAMAGE_EACH", EACH), setting("DAMAGE_BYTES", BYTES));
     for path in captures() {
-        damage(&path, each, octets, |what| fs::write(&notes, what).unwrap());
+        damage(&path, each, bytes, |what| fs::write(&notes, what).unwrap());
         let peak = peak_memory();
         assert!(peak < MEMORY, "{} took {peak} bytes of memory", path.display());
     }

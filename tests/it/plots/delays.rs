@@ -240,9 +240,9 @@ fn data_acks(path: &Path) -> Vec<(u64, i64)> {
     let first = acks.iter().map(|(ack, _)| *ack).min().unwrap();
     let mut growing: Vec<(u64, i64)> = Vec::new();
     for (ack, time) in acks {
-        let octets = ack - first + first_length;
-        if growing.last().is_none_or(|(highest, _)| octets > *highest) {
-            growing.push((octets, time));
+        let bytes = ack - first + first_length;
+        if growing.last().is_none_or(|(highest, _)| bytes > *highest) {
+            growing.push((bytes, time));
         }
     }
     growing
@@ -306,9 +306,9 @@ fn the_reorder_buffer_is_a_naive_receivers() {
         assert_eq!(waiting.iter().map(|point| point.y as u64).max(), Some(peak), "{file}");
         assert_eq!(waiting.last().unwrap().y, 0.0, "{file}: in the end nothing waits");
         let delays = panel(&figure, "towards the server, delays");
-        for (stream, (octets, longest)) in by_subflow.iter().filter(|(_, (octets, _))| *octets > 0) {
+        for (stream, (bytes, longest)) in by_subflow.iter().filter(|(_, (bytes, _))| *bytes > 0) {
             let shares = points(delays, &format!("subflow {stream}"));
-            assert_eq!((shares[0].y, shares.last().unwrap().y), (0.0, 1.0), "{file} stream {stream}, {octets} octets");
+            assert_eq!((shares[0].y, shares.last().unwrap().y), (0.0, 1.0), "{file} stream {stream}, {bytes} bytes");
             assert_eq!(nanoseconds(shares.last().unwrap().x), *longest, "{file} stream {stream}");
         }
         let longest = by_subflow.values().map(|(_, longest)| *longest).max().unwrap();

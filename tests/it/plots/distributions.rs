@@ -60,7 +60,7 @@ fn growth(path: &Path, port: &str) -> Vec<(u64, u64)> {
         }
     }
     grown.last_mut().unwrap().1 -= 1;
-    grown.retain(|(_, octets)| *octets > 0);
+    grown.retain(|(_, bytes)| *bytes > 0);
     grown
 }
 
@@ -95,7 +95,7 @@ fn acknowledged_sizes_are_drawn_by_subflow() {
     let panel = &figure.panels[0];
     assert_eq!((panel.y.unit, panel.x.unit), (Unit::Share, Unit::Bytes));
     // The share of DATA_ACKs up to two full packets, counted among tshark's.
-    let small = wanted.iter().filter(|(_, octets)| *octets <= 2840).count();
+    let small = wanted.iter().filter(|(_, bytes)| *bytes <= 2840).count();
     let share = points(panel, "all").iter().take_while(|point| point.x <= 2840.0).last().unwrap().y;
     assert!((share - small as f64 / wanted.len() as f64).abs() < 1e-12, "{share}");
     assert_eq!(points(panel, "all").last().unwrap().y, 1.0);

@@ -27,8 +27,8 @@ const LINES: [&str; 12] = [
 fn rendered(figure: &Figure, kind: PictureFormat, width: u32, height: u32) -> String {
     let mut target = Target::new(kind);
     target.size = Size { width, height };
-    let octets = render(figure, &target).unwrap_or_else(|error| panic!("{}: {error}", figure.title));
-    String::from_utf8_lossy(&octets).into_owned()
+    let bytes = render(figure, &target).unwrap_or_else(|error| panic!("{}: {error}", figure.title));
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Four subflows, both directions: as many series as there will be.

@@ -73,7 +73,7 @@ fn draw_everywhere(figure: &Figure) {
 #[test]
 fn a_figure_handed_in_as_json_is_drawn() {
     let text = r#"{
-        "title": "Waiting octets",
+        "title": "Waiting bytes",
         "caption": ["From elsewhere."],
         "panels": [{
             "x": {"label": "time", "unit": "seconds"},
@@ -90,7 +90,7 @@ fn a_figure_handed_in_as_json_is_drawn() {
         assert!(!render(&figure, &Target::new(kind)).unwrap().is_empty(), "{kind:?}");
     }
     let svg = String::from_utf8(render(&figure, &Target::new(PictureFormat::Svg)).unwrap()).unwrap();
-    for said in ["Waiting octets", "waiting (kB)", "time (s)", "buffer", "hole", "lost", "From elsewhere."] {
+    for said in ["Waiting bytes", "waiting (kB)", "time (s)", "buffer", "hole", "lost", "From elsewhere."] {
         assert!(svg.contains(&format!(">{said}</text>")), "{said}");
     }
 }
@@ -182,7 +182,7 @@ fn a_million_points_are_drawn_in_bounded_size() {
             PictureFormat::Svg => 2_000_000,
             _ => 8_000_000,
         };
-        assert!(drawn.len() < limit, "{kind:?}: {} octets", drawn.len());
+        assert!(drawn.len() < limit, "{kind:?}: {} bytes", drawn.len());
         assert!(started.elapsed().as_secs() < 60, "{kind:?}: {:?}", started.elapsed());
     }
 }

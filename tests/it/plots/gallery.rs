@@ -43,7 +43,7 @@ fn the_script_makes_every_picture() {
         let picture = std::fs::read_to_string(home.path(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(picture.contains("<svg") && picture.trim_end().ends_with("</svg>"), "{file}");
         assert!(!picture.contains(">no data<"), "{file} shows nothing");
-        assert!(picture.len() < MOST, "{file} has {} octets", picture.len());
+        assert!(picture.len() < MOST, "{file} has {} bytes", picture.len());
     }
 }
 

@@ -87,9 +87,9 @@ fn crowd() -> Arc<LoadedCapture> {
 }
 
 /// The numbers of the 256 subflows with the most bytes, the lower number where two have the same.
-fn most(octets: impl Fn(u16) -> u16) -> BTreeSet<u16> {
+fn most(bytes: impl Fn(u16) -> u16) -> BTreeSet<u16> {
     let mut all: Vec<u16> = (0..SUBFLOWS).collect();
-    all.sort_by_key(|subflow| (std::cmp::Reverse(octets(*subflow) + if *subflow == 0 { 50 } else { 0 }), *subflow));
+    all.sort_by_key(|subflow| (std::cmp::Reverse(bytes(*subflow) + if *subflow == 0 { 50 } else { 0 }), *subflow));
     all.into_iter().take(256).collect()
 }
 
@@ -132,9 +132,9 @@ fn plots_draw_the_subflows_that_carried_most() {
             assert!(text.contains("Not shown: 44 of 300 subflows"), "{line}\n{text}");
         }
     }
-    for (towards, octets) in [("server", up as fn(u16) -> u16), ("client", down)] {
+    for (towards, bytes) in [("server", up as fn(u16) -> u16), ("client", down)] {
         let figure = draw(&capture, &format!("mptcp_tput 0 --towards {towards}"));
-        let expected = if towards == "server" { most(octets) } else { most_down() };
+        let expected = if towards == "server" { most(bytes) } else { most_down() };
         assert_eq!(drawn(&figure), expected, "{towards}");
         // The total is that of all subflows.
         let total = figure.panels[0].series.iter().find(|series| series.name == "total").unwrap();

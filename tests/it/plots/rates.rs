@@ -34,11 +34,11 @@ fn tumbling_windows_are_those_of_tshark() {
             let wanted = tenths(&path, &format!("tcp.stream=={stream} && tcp.dstport=={port}"));
             let steps = points(panel, &format!("subflow {stream}"));
             let mut filled = 0;
-            for (index, octets) in wanted.iter().enumerate() {
+            for (index, bytes) in wanted.iter().enumerate() {
                 let middle = index as f64 / 10.0 + 0.05;
                 let found = steps.iter().take_while(|point| point.x <= middle).last().map_or(0.0, |point| point.y);
-                assert_eq!((found / 10.0).round() as u64, *octets, "{file} stream {stream} window {index}");
-                filled += usize::from(*octets > 0);
+                assert_eq!((found / 10.0).round() as u64, *bytes, "{file} stream {stream} window {index}");
+                filled += usize::from(*bytes > 0);
             }
             assert!(filled > 5, "{file} stream {stream}");
         }
@@ -46,7 +46,7 @@ fn tumbling_windows_are_those_of_tshark() {
 }
 
 fn windows_sum(parcels: &[Parcel], window: Window, origin: Instant) -> u64 {
-    window.fill(parcels, origin).iter().map(|level| level.octets).sum()
+    window.fill(parcels, origin).iter().map(|level| level.bytes).sum()
 }
 
 /// Each byte counts in one tumbling window, whatever its length; and what is under a sliding window's curve is the same.
@@ -94,7 +94,7 @@ fn area(parcels: &[Parcel], length: i64) -> i128 {
     let levels = Window::new(WindowType::Sliding, length).unwrap().fill(parcels, Instant::EPOCH);
     levels
         .windows(2)
-        .map(|pair| i128::from((pair[1].from - pair[0].from).nanoseconds()) * i128::from(pair[0].octets))
+        .map(|pair| i128::from((pair[1].from - pair[0].from).nanoseconds()) * i128::from(pair[0].bytes))
         .sum()
 }
 
@@ -116,7 +116,7 @@ fn what_was_carried_until_a_time_is_what_the_kernel_had_sent() {
                 let Some(stream) = streams.iter().find(|stream| stream.client.to_string() == local) else { continue };
                 let payload = &stream_payload(&capture, stream).server.payload;
                 let until = |time: Instant| -> u64 {
-                    payload.iter().take_while(|parcel| parcel.time <= time).map(|parcel| parcel.octets).sum()
+                    payload.iter().take_while(|parcel| parcel.time <= time).map(|parcel| parcel.bytes).sum()
                 };
                 let (least, most) = (until(asked - SLACK), until(asked + SLACK));
                 let sent = subflow[2].as_u64().unwrap();
@@ -138,9 +138,9 @@ fn goodput_leaves_out_what_was_sent_again() {
     let figure = draw(&capture, "mptcp_gput 0 --window 0.01");
     for (panel, end) in figure.panels.iter().zip(["client", "server"]) {
         assert_eq!(names(panel), ["total", "subflow 0", "subflow 1"]);
-        let octets: f64 = points(panel, "total").iter().map(|point| point.y * 0.01).sum();
+        let bytes: f64 = points(panel, "total").iter().map(|point| point.y * 0.01).sum();
         let wanted = truth[format!("app_{end}")]["connections"][0]["sent"].as_u64().unwrap();
-        assert_eq!(octets.round() as u64, wanted, "the application at the {end} wrote as much");
+        assert_eq!(bytes.round() as u64, wanted, "the application at the {end} wrote as much");
     }
     // The total is the sum of its parts, window by window.
     let panel = &figure.panels[0];
@@ -202,5 +202,5 @@ fn goodput_goes_on_after_a_fallback() {
     assert!(!figure.caption.iter().any(|line| line.contains("without a mapping omitted")), "{:?}", figure.caption);
     let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
     let parcels = first_sent(&capture, connection).server;
-    assert_eq!(parcels.iter().flatten().map(|parcel| parcel.octets).sum::<u64>(), 500_040);
+    assert_eq!(parcels.iter().flatten().map(|parcel| parcel.bytes).sum::<u64>(), 500_040);
 }

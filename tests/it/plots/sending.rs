@@ -31,11 +31,11 @@ fn owners(path: &std::path::Path) -> Vec<StreamId> {
             owner.get_or_insert(packet.stream);
         }
     }
-    owners.into_iter().map(|owner| owner.expect("every octet was sent")).collect()
+    owners.into_iter().map(|owner| owner.expect("every byte was sent")).collect()
 }
 
 #[test]
-fn stretches_are_the_octets_that_each_subflow_sent_first() {
+fn stretches_are_the_bytes_that_each_subflow_sent_first() {
     let Some(folder) = scenarios::folder() else { return };
     for (name, end) in [("02_fullmesh", "client"), ("02_fullmesh", "server"), ("06b_reorder_dup", "server")] {
         let path = end_of(&folder.join(name), end).unwrap();
@@ -78,12 +78,12 @@ fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() 
     let figure = over_time(&capture, capture.tracking.connection(ConnectionId(0)).unwrap(), &PlotRequest::default());
     // Two panels a direction: bytes, and how late. bytes_retrans of MPTCP_INFO at the client and at the server.
     for (panels, kernel) in figure.panels.chunks(2).zip([76_760.0, 88_924.0]) {
-        let [octets, ages] = panels else { panic!("two panels a direction") };
-        let total: f64 = octets.series.iter().map(|series| points(octets, &series.name).last().unwrap().y).sum();
-        assert_eq!(total, kernel, "{:?}", octets.title);
+        let [bytes, ages] = panels else { panic!("two panels a direction") };
+        let total: f64 = bytes.series.iter().map(|series| points(bytes, &series.name).last().unwrap().y).sum();
+        assert_eq!(total, kernel, "{:?}", bytes.title);
         for series in &ages.series {
             // A step for each packet, after the one from zero.
-            assert_eq!(points(octets, &series.name).len(), points(ages, &series.name).len() + 1);
+            assert_eq!(points(bytes, &series.name).len(), points(ages, &series.name).len() + 1);
         }
     }
     // How old the upload's are: raw data sequence numbers that tshark reads were seen earlier on the other stream.
@@ -91,14 +91,14 @@ fn reinjections_add_up_to_the_kernels_count_and_are_as_old_as_their_originals() 
     let mut first: HashMap<u64, (StreamId, i64)> = HashMap::new();
     let mut expected = Vec::new();
     for packet in &data {
-        let octets = packet.dsn..packet.dsn + packet.length;
-        let known: Vec<(StreamId, i64)> = octets.clone().filter_map(|octet| first.get(&octet).copied()).collect();
+        let bytes = packet.dsn..packet.dsn + packet.length;
+        let known: Vec<(StreamId, i64)> = bytes.clone().filter_map(|byte| first.get(&byte).copied()).collect();
         if !known.is_empty() && known.iter().all(|(stream, _)| *stream != packet.stream) {
             let oldest = known.iter().map(|(_, time)| *time).min().unwrap();
             expected.push((packet.time - capture.origin().nanoseconds(), packet.time - oldest));
         }
-        for octet in octets {
-            first.entry(octet).or_insert((packet.stream, packet.time));
+        for byte in bytes {
+            first.entry(byte).or_insert((packet.stream, packet.time));
         }
     }
     let ages = &figure.panels[1];

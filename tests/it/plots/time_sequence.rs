@@ -47,12 +47,12 @@ fn strokes_are_the_payload_and_acknowledgements_end_with_all_data() {
             }
         }
         for (panel, to_server) in figure.panels.iter().zip([true, false]) {
-            for ((stream, _), octets) in payload.iter().filter(|((_, towards), _)| *towards == to_server) {
+            for ((stream, _), bytes) in payload.iter().filter(|((_, towards), _)| *towards == to_server) {
                 let drawn = match series(panel, &format!("subflow {stream}")) {
                     Some(Marks::VerticalStrokes(strokes)) => strokes.iter().map(|s| s.y_high - s.y_low).sum(),
                     _ => 0.0,
                 };
-                assert_eq!(drawn, *octets, "{name}, subflow {stream}, to the server: {to_server}");
+                assert_eq!(drawn, *bytes, "{name}, subflow {stream}, to the server: {to_server}");
             }
             // Bytes are counted from 1, and DATA_FIN takes a number of its own.
             let sender = if to_server { "app_client" } else { "app_server" };
@@ -69,10 +69,10 @@ fn marks_are_the_packets_that_sent_again() {
     let capture = scenarios::load(&path).unwrap();
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
     let figure = figure(&path);
-    for (panel, (towards, octets)) in figure.panels.iter().zip([(Role::Server, 76_760), (Role::Client, 88_924)]) {
+    for (panel, (towards, bytes)) in figure.panels.iter().zip([(Role::Server, 76_760), (Role::Client, 88_924)]) {
         // As much as the kernels counted (bytes_retrans of MPTCP_INFO).
         let listed = reinjections(&capture, connection, Some(towards));
-        assert_eq!(listed.iter().map(|one| one.length).sum::<u64>(), octets);
+        assert_eq!(listed.iter().map(|one| one.length).sum::<u64>(), bytes);
         let Some(Marks::Points(points)) = series(panel, "reinjection") else { panic!("no reinjections") };
         let mut drawn: Vec<(u64, u64)> = points.iter().map(|point| (nanoseconds(point.x), point.y as u64)).collect();
         let time =

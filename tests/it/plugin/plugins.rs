@@ -68,12 +68,12 @@ fn payload(least: u64) -> Vec<(u64, String, u64)> {
     let mut sums = BTreeMap::new();
     for row in tshark(&["tcp.stream", "tcp.dstport", "tcp.len"]) {
         let towards = if row[1] == "5001" { "server" } else { "client" };
-        let octets: u64 = row[2].parse().unwrap();
-        if octets >= least {
-            *sums.entry((row[0].parse().unwrap(), towards.to_string())).or_insert(0) += octets;
+        let bytes: u64 = row[2].parse().unwrap();
+        if bytes >= least {
+            *sums.entry((row[0].parse().unwrap(), towards.to_string())).or_insert(0) += bytes;
         }
     }
-    sums.into_iter().map(|((stream, towards), octets)| (stream, towards, octets)).collect()
+    sums.into_iter().map(|((stream, towards), bytes)| (stream, towards, bytes)).collect()
 }
 
 fn stranger(language: &str) {
@@ -352,9 +352,9 @@ fn the_python_example_agrees_with_tshark() {
     // The share of packets with data towards the server that carry at most so much, stream by stream.
     let mut sizes: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for row in tshark(&["tcp.stream", "tcp.dstport", "tcp.len"]) {
-        let octets: u64 = row[2].parse().unwrap();
-        if row[1] == "5001" && octets > 0 {
-            sizes.entry(row[0].parse().unwrap()).or_default().push(octets);
+        let bytes: u64 = row[2].parse().unwrap();
+        if row[1] == "5001" && bytes > 0 {
+            sizes.entry(row[0].parse().unwrap()).or_default().push(bytes);
         }
     }
     let home = Home::new();

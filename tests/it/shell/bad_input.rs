@@ -49,11 +49,11 @@ fn text() {
 }
 
 #[test]
-fn random_octets() {
+fn random_bytes() {
     let home = Home::new();
     // A linear congruential generator: the same bytes each time, without any structure.
-    let octets = std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
-    home.write("noise.pcap", octets.map(|n| (n >> 24) as u8).take(4096).collect::<Vec<_>>());
+    let bytes = std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+    home.write("noise.pcap", bytes.map(|n| (n >> 24) as u8).take(4096).collect::<Vec<_>>());
     fails(&home, "load_pcap noise.pcap", &format!("noise.pcap is not a readable capture; {NO_CAPTURE}"));
 }
 

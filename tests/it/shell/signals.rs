@@ -249,12 +249,12 @@ fn unfinished(directory: &Path) -> Vec<String> {
 #[test]
 fn nothing_is_left_whenever_a_signal_comes() {
     let capture = examples().expect("the examples are shipped").join("client.pcapng");
-    let octets = std::fs::read(&capture).unwrap();
+    let bytes = std::fs::read(&capture).unwrap();
     let capture = capture.display().to_string();
     let home = Home::new();
     std::fs::create_dir(home.path("tmp")).unwrap();
     // Sections of a pcapng file may follow each other. More work gives a signal more to interrupt.
-    let long = home.write("long.pcapng", octets.repeat(if trials() > 10 { 20 } else { 1 })).display().to_string();
+    let long = home.write("long.pcapng", bytes.repeat(if trials() > 10 { 20 } else { 1 })).display().to_string();
     // A capturing program that never ends, and a process of it in a session of its own.
     script(&home, "never", &format!("cat {capture}; setsid sleep 300 & exec sleep 300"));
     std::fs::create_dir(home.path("hangs")).unwrap();
@@ -293,7 +293,7 @@ fn nothing_is_left_whenever_a_signal_comes() {
             ..kind("a tshark that hangs", format!("load_pcap {capture}"), None)
         },
         SignalCase {
-            whole: octets,
+            whole: bytes,
             ended_by_ctrl_c: true,
             ..kind("live, a program", live, Some(Target::Grown("old.live")))
         },

@@ -42,7 +42,7 @@ pub fn rewrite(source: &Path, target: &Path, mut edit: impl FnMut(u64, &mut [u8]
 }
 
 /// Where the TCP option with these timestamps is in a frame.
-pub fn timestamps_option(octets: &[u8], (value, echo): (u32, u32)) -> Option<usize> {
+pub fn timestamps_option(bytes: &[u8], (value, echo): (u32, u32)) -> Option<usize> {
     let wanted = [&[8, 10][..], &value.to_be_bytes(), &echo.to_be_bytes()].concat();
-    octets.windows(wanted.len()).position(|window| window == wanted)
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }

@@ -64,8 +64,8 @@ fn mapping(segment: &Segment) -> Option<(Option<u32>, u32, u64)> {
     if let Some(dss) = &segment.dss
         && let Some(mapping) = dss.mapping
     {
-        let octets = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
-        return Some((u32::try_from(mapping.dsn & 0xffff_ffff).ok(), mapping.ssn, octets));
+        let bytes = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
+        return Some((u32::try_from(mapping.dsn & 0xffff_ffff).ok(), mapping.ssn, bytes));
     }
     Some((None, 1, u64::from(segment.capable()?.data_length?)))
 }

@@ -68,7 +68,7 @@ fn volumes_are_those_of_the_same_packets_of_the_whole_capture() {
             "tcp.options.mptcp.subflowseqno",
         ];
         let mut isn: HashMap<String, u32> = HashMap::new();
-        let mut octets: HashMap<bool, BTreeSet<u64>> = HashMap::new();
+        let mut bytes: HashMap<bool, BTreeSet<u64>> = HashMap::new();
         let mut payload: BTreeMap<(bool, String), u64> = BTreeMap::new();
         for (index, line) in scenarios::tshark(&folder.join("02_fullmesh").join(end), &fields).iter().enumerate() {
             let cells: Vec<&str> = line.split('\t').collect();
@@ -88,14 +88,14 @@ fn volumes_are_those_of_the_same_packets_of_the_whole_capture() {
             let dsn: u64 = cells[7].parse().unwrap_or_else(|_| panic!("data without a mapping: {line}"));
             let ssn: u32 = cells[8].parse().unwrap();
             let start = dsn + u64::from(sequence.wrapping_sub(isn[&way]).wrapping_sub(ssn));
-            octets.entry(to_server).or_default().extend(start..start + length);
+            bytes.entry(to_server).or_default().extend(start..start + length);
         }
         let capture = scenarios::load(&folder.join("13a_midstream").join(end)).unwrap();
         let found = &mptcp_connections(&capture)[0];
         let summary = mptcp_summary(&capture, capture.mptcp_connection(found.mptcpstream).unwrap());
         for direction in &summary.directions {
             let to_server = direction.towards == Role::Server;
-            assert_eq!(direction.goodput_bytes, octets[&to_server].len() as u64, "{end} {:?}", direction.towards);
+            assert_eq!(direction.goodput_bytes, bytes[&to_server].len() as u64, "{end} {:?}", direction.towards);
             for (share, subflow) in direction.subflows.iter().zip(&found.subflows) {
                 let wanted = payload.get(&(to_server, ends(subflow))).copied().unwrap_or(0);
                 assert_eq!(share.throughput_bytes, wanted, "{end} {:?} {}", direction.towards, ends(subflow));

@@ -398,23 +398,23 @@ struct Model {
 fn model(world: &World) -> Model {
     let count = world.senders.len();
     let mut counts = vec![Counts::default(); count];
-    let mut octets_sent: Vec<HashSet<usize>> = vec![HashSet::new(); count];
+    let mut bytes_sent: Vec<HashSet<usize>> = vec![HashSet::new(); count];
     let mut first_on: Vec<HashMap<u64, usize>> = vec![HashMap::new(); count];
     let mut first: HashMap<u64, usize> = HashMap::new();
     let (mut again, mut dsn, mut retransmission) = (Vec::new(), HashMap::new(), HashMap::new());
     for (row, (subflow, from, length)) in &world.payloads {
         let (row, subflow) = (*row, *subflow);
-        let data = |octet: usize| world.mapped[subflow].contains(&octet).then(|| world.senders[subflow].content[octet]);
+        let data = |byte: usize| world.mapped[subflow].contains(&byte).then(|| world.senders[subflow].content[byte]);
         dsn.insert(row, data(*from));
         let before = counts[subflow].clone();
         let counts = &mut counts[subflow];
         counts.throughput += *length as u64;
-        for octet in *from..from + length {
-            if !octets_sent[subflow].insert(octet) {
+        for byte in *from..from + length {
+            if !bytes_sent[subflow].insert(byte) {
                 counts.retransmitted += 1;
                 continue;
             }
-            let Some(data) = data(octet) else {
+            let Some(data) = data(byte) else {
                 counts.unmapped += 1;
                 continue;
             };
@@ -477,8 +477,8 @@ fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
     if world.real_numbers_known {
         let mut again: Vec<Again> = Vec::new();
         for repeat in &direction.repeats {
-            for octet in 0..repeat.length {
-                let number = direction.numbers.real(repeat.dsn + octet).expect("they are known");
+            for byte in 0..repeat.length {
+                let number = direction.numbers.real(repeat.dsn + byte).expect("they are known");
                 let data = number.wrapping_sub(world.idsn);
                 let same = repeat.kind == RepeatKind::SameSubflow;
                 again.push((repeat.row.index(), same, data, repeat.original_row.index()));

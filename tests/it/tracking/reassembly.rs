@@ -34,18 +34,18 @@ fn digest(capture: &Capture, connection: &Connection, towards: Role) -> Option<S
         }
     }
     let goodput = usize::try_from(level.directions.get(towards).goodput).ok()?;
-    let mut octets = vec![None; goodput];
+    let mut bytes = vec![None; goodput];
     let put = |packetid: u64, payload: &[u8]| {
         let Some(place) = places.get(&packetid) else { return };
-        for (index, octet) in payload.iter().enumerate() {
-            if let Some(slot) = octets.get_mut(*place as usize + index) {
-                *slot = Some(*octet);
+        for (index, byte) in payload.iter().enumerate() {
+            if let Some(slot) = bytes.get_mut(*place as usize + index) {
+                *slot = Some(*byte);
             }
         }
     };
     tshark::payloads(scenarios::installed_tshark(), &capture.path, &connection.subflows, put).ok()?;
-    let octets: Vec<u8> = octets.into_iter().collect::<Option<_>>()?;
-    Some(Sha256::digest(&octets).iter().map(|octet| format!("{octet:02x}")).collect())
+    let bytes: Vec<u8> = bytes.into_iter().collect::<Option<_>>()?;
+    Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[test]

@@ -88,7 +88,7 @@ mod tests {
         // 1000 bytes over subflow 0; the same over subflow 1; then 3000 at once over subflow 1 while subflow 0 lags.
         // The last two are of the last 500 bytes, and of the DATA_FIN behind them.
         let acks = [(10, 0, 1000), (12, 1, 1000), (15, 1, 4000), (16, 0, 2500), (17, 0, 4500), (18, 0, 4501)];
-        let acks = acks.map(|(time, subflow, octets)| (time, subflow, first + octets));
+        let acks = acks.map(|(time, subflow, bytes)| (time, subflow, first + bytes));
         let expected = (vec![(10, 0, 1000), (15, 1, 3000), (17, 0, 500)], 3);
         assert_eq!(sizes(numbers, Some(first + 4500), &acks), expected);
         // A DATA_FIN may be acknowledged together with data, and there may be no data at all.

@@ -103,18 +103,18 @@ pub fn aggregation_benefit(
     let capacities: Vec<Capacity> = streams
         .iter()
         .zip(peaks)
-        .map(|(stream, octets)| {
+        .map(|(stream, bytes)| {
             let known = given.get(stream).copied();
-            let rate = known.or_else(|| rate(octets, stretch.window())).unwrap_or(0.0);
+            let rate = known.or_else(|| rate(bytes, stretch.window())).unwrap_or(0.0);
             Capacity { tcpstream: *stream, rate, estimated: known.is_none() }
         })
         .collect();
     let rates: Vec<f64> = capacities.iter().map(|capacity| capacity.rate).collect();
-    let octets = stretch.goodput(&sent);
-    let goodput_bytes = octets.iter().sum();
+    let bytes = stretch.goodput(&sent);
+    let goodput_bytes = bytes.iter().sum();
     let duration = (stretch.last - stretch.first).seconds();
     let goodput = rate(goodput_bytes, duration);
-    let windows = octets.into_iter().enumerate().map(|(index, goodput_bytes)| WindowBenefit {
+    let windows = bytes.into_iter().enumerate().map(|(index, goodput_bytes)| WindowBenefit {
         from: stretch.edge(index),
         until: stretch.edge(index.saturating_add(1)),
         goodput_bytes,
@@ -167,18 +167,18 @@ impl Stretch {
 
     /// Bytes sent first in each window.
     fn goodput(&self, sent: &[SentRange]) -> Vec<u64> {
-        let mut octets = vec![0_u64; self.count];
+        let mut bytes = vec![0_u64; self.count];
         for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
             #[allow(clippy::cast_precision_loss)]
             let since = (range.time - self.first).nanoseconds() as f64;
             let index = if self.length > 0.0 { (since / self.length).floor() } else { 0.0 };
             // Not negative: the first packet is the earliest. The last one belongs to the last window.
             let index = (index as usize).min(self.count.saturating_sub(1));
-            if let Some(own) = octets.get_mut(index) {
+            if let Some(own) = bytes.get_mut(index) {
                 *own = own.saturating_add(range.end.saturating_sub(range.start));
             }
         }
-        octets
+        bytes
     }
 }
 
@@ -281,13 +281,13 @@ mod tests {
         assert_eq!(aggregation_benefit(Vec::new(), &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given), None);
     }
 
-    fn range(milliseconds: i64, subflow: usize, octets: u64, sending: Sending) -> SentRange {
+    fn range(milliseconds: i64, subflow: usize, bytes: u64, sending: Sending) -> SentRange {
         SentRange {
             row: PacketRow(0),
             time: at_ms(milliseconds),
             subflow,
             start: 1000,
-            end: 1000 + octets,
+            end: 1000 + bytes,
             sending,
             numbered: true,
         }

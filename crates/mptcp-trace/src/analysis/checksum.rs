@@ -135,10 +135,10 @@ impl Checksums {
     }
 
     /// Takes in the recorded payload of a packet.
-    pub fn push(&mut self, packetid: u64, octets: &[u8]) {
+    pub fn push(&mut self, packetid: u64, bytes: &[u8]) {
         let Some(place) = self.places.remove(&packetid) else { return };
         // A payload cut by the snap length leaves its mappings without a verdict.
-        if octets.len() as u64 != place.length {
+        if bytes.len() as u64 != place.length {
             return;
         }
         let Some(flow) = self.flows.get_mut(&place.flow) else { return };
@@ -156,7 +156,7 @@ impl Checksums {
             if new == to - from {
                 let first = usize::try_from(from - place.position).unwrap_or(usize::MAX);
                 let last = usize::try_from(to - place.position).unwrap_or(usize::MAX);
-                open.sum += sum(octets.get(first..last).unwrap_or(&[]), !(from - start).is_multiple_of(2));
+                open.sum += sum(bytes.get(first..last).unwrap_or(&[]), !(from - start).is_multiple_of(2));
             } else if new > 0 {
                 open.spoiled = true;
             }
@@ -239,12 +239,12 @@ fn wide(low: u64, near: u64) -> u64 {
 }
 
 /// Sum of 16-bit words; `odd` when the first byte is the second one of its word.
-fn sum(octets: &[u8], odd: bool) -> u64 {
+fn sum(bytes: &[u8], odd: bool) -> u64 {
     let high = |index: usize| index.is_multiple_of(2) != odd;
-    octets
+    bytes
         .iter()
         .enumerate()
-        .map(|(index, octet)| if high(index) { u64::from(*octet) << 8 } else { u64::from(*octet) })
+        .map(|(index, byte)| if high(index) { u64::from(*byte) << 8 } else { u64::from(*byte) })
         .sum()
 }
 

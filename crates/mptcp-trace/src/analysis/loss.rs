@@ -52,7 +52,7 @@ pub fn losses(merged: &Merged) -> Vec<Loss> {
 }
 
 fn of_flow(flow: &Flow) -> Loss {
-    let octets = |wanted: &dyn Fn(&Passage) -> bool| -> u64 {
+    let bytes = |wanted: &dyn Fn(&Passage) -> bool| -> u64 {
         flow.passages.iter().filter(|passage| wanted(passage)).map(|passage| u64::from(passage.length)).sum()
     };
     let sent = |passage: &Passage| passage.sender.is_some() && passage.fate != Fate::Duplicate;
@@ -65,11 +65,11 @@ fn of_flow(flow: &Flow) -> Loss {
         mapped: flow.pair.second,
         towards: flow.towards(),
         sent_packets,
-        sent_bytes: octets(&sent),
+        sent_bytes: bytes(&sent),
         lost_packets,
-        lost_bytes: octets(&is(Fate::Lost)),
+        lost_bytes: bytes(&is(Fate::Lost)),
         outside_capture,
-        outside_capture_bytes: octets(&is(Fate::OutsideCapture)),
+        outside_capture_bytes: bytes(&is(Fate::OutsideCapture)),
         loss: share(lost_packets, sent_packets.saturating_sub(outside_capture)),
         duplicated_packets: packets(flow, |passage| passage.receiver, is(Fate::Duplicate)),
         reordered_packets: packets(flow, |passage| passage.receiver, |passage| passage.reordered),

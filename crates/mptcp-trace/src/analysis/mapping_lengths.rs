@@ -66,12 +66,12 @@ fn identity(segment: &Segment, numbers: &mut Numbers) -> Option<(Identity, bool)
     {
         let dsn = numbers.working(mapping.dsn, dss.has(Dss::DSN_8));
         // A DATA_FIN takes the last byte of a mapping (RFC 8684 §3.3.3).
-        let octets = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
-        return Some(((Some(dsn), mapping.ssn, octets), mapping.length == 0));
+        let bytes = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
+        return Some(((Some(dsn), mapping.ssn, bytes), mapping.length == 0));
     }
     // The first data of version 1 is mapped by MP_CAPABLE itself (RFC 8684 §3.1).
-    let octets = u64::from(segment.capable()?.data_length?);
-    Some(((numbers.first(), 1, octets), false))
+    let bytes = u64::from(segment.capable()?.data_length?);
+    Some(((numbers.first(), 1, bytes), false))
 }
 
 /// The values counted in bins of `width`, those without any left out, in order. A width of zero counts as one.

@@ -121,12 +121,12 @@ impl OutOfOrderDirection {
                  expected"
             ));
         }
-        let octets = [
+        let bytes = [
             (self.missing_bytes, "of the data never seen: lost, or not captured"),
             (self.waiting_at_end_bytes, "still waiting when the capture ended; their delay is unknown"),
             (self.unmapped_bytes, "omitted for lack of a mapping: plain TCP after a fallback, or mapping not captured"),
         ];
-        let present = octets.iter().filter(|(count, _)| *count > 0);
+        let present = bytes.iter().filter(|(count, _)| *count > 0);
         notes.extend(present.map(|(count, what)| format!("towards the {towards}: {} {what}", counted(*count, "byte"))));
         notes
     }
@@ -183,7 +183,7 @@ fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDi
     let sum = |part: fn(&Counts) -> u64| counts.iter().map(part).sum::<u64>();
     let duration = duration(span).seconds();
     #[allow(clippy::cast_precision_loss)]
-    let mean = (duration > 0.0).then(|| summary.octet_nanoseconds as f64 / 1e9 / duration);
+    let mean = (duration > 0.0).then(|| summary.byte_nanoseconds as f64 / 1e9 / duration);
     let waited = streams.iter().zip(&counts).zip(summary.waits);
     let fillers = summary.fillers.into_iter().filter(|(_, filled)| filled.holes > 0);
     OutOfOrderDirection {
@@ -216,7 +216,7 @@ fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDi
                     Filler::NotSeen => None,
                 },
                 holes_filled: filled.holes,
-                released_bytes: filled.octets,
+                released_bytes: filled.bytes,
                 blocked_time: filled.blocked.seconds(),
             })
             .collect(),

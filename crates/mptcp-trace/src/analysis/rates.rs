@@ -15,7 +15,7 @@ pub struct Parcel {
     /// When.
     pub time: Instant,
     /// Number.
-    pub octets: u64,
+    pub bytes: u64,
 }
 
 /// Arrangement of windows in time.
@@ -42,7 +42,7 @@ pub struct InWindow {
     /// Since when.
     pub from: Instant,
     /// Bytes. Their rate is this over the window's length.
-    pub octets: u64,
+    pub bytes: u64,
 }
 
 /// The shortest window that [`Window::suitable`] chooses.
@@ -92,10 +92,10 @@ impl Window {
 
     /// Bytes a second, of bytes in one window.
     #[must_use]
-    pub fn rate(&self, octets: u64) -> f64 {
+    pub fn rate(&self, bytes: u64) -> f64 {
         #[allow(clippy::cast_precision_loss)]
-        let octets = octets as f64;
-        octets / self.length.seconds()
+        let bytes = bytes as f64;
+        bytes / self.length.seconds()
     }
 
     /// What is in the windows, wherever that changes; tumbling ones lie side by side from `origin` on. There is no
@@ -117,9 +117,9 @@ impl Window {
             let Some(number) = own.first().map(number) else { continue };
             let from = start(number);
             // The window before ended where this one begins.
-            levels.pop_if(|last| last.from == from && last.octets == 0);
-            levels.push(InWindow { from, octets: sum(own) });
-            levels.push(InWindow { from: from + self.length, octets: 0 });
+            levels.pop_if(|last| last.from == from && last.bytes == 0);
+            levels.push(InWindow { from, bytes: sum(own) });
+            levels.push(InWindow { from: from + self.length, bytes: 0 });
         }
         levels
     }
@@ -128,23 +128,23 @@ impl Window {
         let leaves = |parcel: &Parcel| parcel.time + self.length;
         let mut levels = Vec::new();
         let (mut entering, mut leaving) = (parcels.iter().peekable(), parcels.iter().peekable());
-        let mut octets = 0_u64;
+        let mut bytes = 0_u64;
         while let Some(next) = leaving.peek().map(|parcel| leaves(parcel)) {
             let from = entering.peek().map_or(next, |parcel| parcel.time.min(next));
             while let Some(parcel) = entering.next_if(|parcel| parcel.time == from) {
-                octets = octets.saturating_add(parcel.octets);
+                bytes = bytes.saturating_add(parcel.bytes);
             }
             while let Some(parcel) = leaving.next_if(|parcel| leaves(parcel) == from) {
-                octets = octets.saturating_sub(parcel.octets);
+                bytes = bytes.saturating_sub(parcel.bytes);
             }
-            levels.push(InWindow { from, octets });
+            levels.push(InWindow { from, bytes });
         }
         levels
     }
 }
 
 fn sum(parcels: &[Parcel]) -> u64 {
-    parcels.iter().fold(0, |sum, parcel| sum.saturating_add(parcel.octets))
+    parcels.iter().fold(0, |sum, parcel| sum.saturating_add(parcel.bytes))
 }
 
 /// Traffic of one direction of a stream, in time order.
@@ -168,10 +168,10 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
         let direction = carried.get_mut(packet.towards);
         let time = packet.segment.abstime;
         if length > 0 {
-            direction.payload.push(Parcel { time, octets: length });
+            direction.payload.push(Parcel { time, bytes: length });
         }
         if again > 0 {
-            direction.retransmitted.push(Parcel { time, octets: again });
+            direction.retransmitted.push(Parcel { time, bytes: again });
         }
     }
     carried
@@ -186,7 +186,7 @@ pub fn first_sent(capture: &Capture, connection: &Connection) -> ByRole<Vec<Vec<
         let mut parcels = vec![Vec::new(); connection.subflows.len()];
         for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
             if let Some(own) = parcels.get_mut(range.subflow) {
-                own.push(Parcel { time: range.time, octets: range.end.saturating_sub(range.start) });
+                own.push(Parcel { time: range.time, bytes: range.end.saturating_sub(range.start) });
             }
         }
         for own in &mut parcels {
@@ -203,16 +203,16 @@ mod tests {
     use crate::time::short::{at, ms, ns};
 
     fn parcels(of: &[(i64, u64)]) -> Vec<Parcel> {
-        of.iter().map(|(time, octets)| Parcel { time: at(*time), octets: *octets }).collect()
+        of.iter().map(|(time, bytes)| Parcel { time: at(*time), bytes: *bytes }).collect()
     }
 
     fn levels(kind: WindowType, length: i64, of: &[(i64, u64)], origin: i64) -> Vec<(i64, u64)> {
         let filled = Window::new(kind, ns(length)).unwrap().fill(&parcels(of), at(origin));
-        filled.iter().map(|level| (level.from.nanoseconds(), level.octets)).collect()
+        filled.iter().map(|level| (level.from.nanoseconds(), level.bytes)).collect()
     }
 
     #[test]
-    fn each_octet_counts_in_one_tumbling_window() {
+    fn each_byte_counts_in_one_tumbling_window() {
         let sent = [(3, 1), (12, 2), (13, 4), (22, 8), (45, 16), (52, 32)];
         // Windows of 10: from 3 to before 13, to before 23, a pause of two, from 43 on.
         let found = levels(WindowType::Tumbling, 10, &sent, 3);

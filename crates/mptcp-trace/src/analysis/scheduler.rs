@@ -76,19 +76,19 @@ pub fn stretches(sendings: &[FirstSending]) -> Vec<Stretch> {
 #[must_use]
 pub fn divisions(sendings: &[FirstSending], subflows: usize, most: usize) -> Vec<Division> {
     let every = sendings.len().div_ceil(most.max(1)).max(1);
-    let mut octets = vec![0_u64; subflows];
+    let mut bytes = vec![0_u64; subflows];
     let mut total = 0_u64;
     let mut found = Vec::new();
     for (index, sending) in interruptible(sendings.iter().enumerate()) {
         let length = sending.end.saturating_sub(sending.start);
-        if let Some(own) = octets.get_mut(sending.subflow) {
+        if let Some(own) = bytes.get_mut(sending.subflow) {
             *own = own.saturating_add(length);
             total = total.saturating_add(length);
         }
         let so_far = index.saturating_add(1);
         if total > 0 && (so_far.is_multiple_of(every) || so_far == sendings.len()) {
             #[allow(clippy::cast_precision_loss)]
-            let shares = octets.iter().map(|own| *own as f64 / total as f64).collect();
+            let shares = bytes.iter().map(|own| *own as f64 / total as f64).collect();
             found.push(Division { time: sending.time, shares });
         }
     }

@@ -66,8 +66,8 @@ fn direction(pair: &ConnectionPair<'_>, ends: &DirectionEnds<'_>) -> ExtendedDir
     let received = found.get(ends.at_receiver);
     let mut first = vec![0_u64; receiver.connection.subflows.len()];
     for piece in interruptible(received.any.overlaps(0, u64::MAX)) {
-        if let Some(octets) = first.get_mut(piece.value.subflow) {
-            *octets += piece.length();
+        if let Some(bytes) = first.get_mut(piece.value.subflow) {
+            *bytes += piece.length();
         }
     }
     let throughput = sent.subflows.iter().map(|volume| volume.throughput).sum();

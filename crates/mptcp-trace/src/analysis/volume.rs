@@ -91,9 +91,9 @@ pub fn duration(ends: Option<(Instant, Instant)>) -> Span {
 
 /// Bytes per second; `None` when the direction lasted no time.
 #[must_use]
-pub fn rate(octets: u64, duration: f64) -> Option<f64> {
+pub fn rate(bytes: u64, duration: f64) -> Option<f64> {
     #[allow(clippy::cast_precision_loss)]
-    (duration > 0.0).then(|| octets as f64 / duration)
+    (duration > 0.0).then(|| bytes as f64 / duration)
 }
 
 /// `part` of `whole`; `None` of nothing.

@@ -5,9 +5,9 @@
 //! understands still has its number, and is copied byte for byte. What counts as a frame is what has a
 //! `frame.number` in Wireshark.
 
+mod bytes;
 mod framing;
 mod input;
-mod octets;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -213,8 +213,8 @@ impl<T: Clone + Eq + Hash> Interned<T> {
         T: Borrow<Q> + for<'a> From<&'a Q>,
         Q: AsRef<[u8]> + Eq + Hash + ?Sized,
     {
-        let octets = value.as_ref();
-        let mixed = octets.iter().fold(octets.len(), |mixed, octet| mixed.wrapping_mul(31) ^ usize::from(*octet));
+        let bytes = value.as_ref();
+        let mixed = bytes.iter().fold(bytes.len(), |mixed, byte| mixed.wrapping_mul(31) ^ usize::from(*byte));
         let slot = mixed % self.recent.len();
         let recent = self.recent.get(slot).copied().unwrap_or(NONE);
         if self.get(recent).is_some_and(|known| known.borrow() == value) {

@@ -5,14 +5,14 @@ use super::segment::{Dss, Malformed, flag, subtype};
 /// TCP option kind of MPTCP (RFC 8684 §8).
 pub const MPTCP: u8 = 30;
 
-/// Whether an option of `length` bytes, of which `octets` were recorded, kind and length included, can be one of MPTCP in
+/// Whether an option of `length` bytes, of which `bytes` were recorded, kind and length included, can be one of MPTCP in
 /// a packet with these TCP flags. What cannot be told because it was not recorded counts as fitting.
 #[inline]
 #[must_use]
-pub fn fits(octets: &[u8], length: usize, tcp_flags: u16) -> bool {
-    let Some(third) = octets.get(2).copied() else { return length > 2 };
+pub fn fits(bytes: &[u8], length: usize, tcp_flags: u16) -> bool {
+    let Some(third) = bytes.get(2).copied() else { return length > 2 };
     match third >> 4 {
-        subtype::DSS => dss_fits(octets, length),
+        subtype::DSS => dss_fits(bytes, length),
         subtype::MP_CAPABLE => match third & 0x0f {
             // RFC 6824 §3.1: version 0 has a key in each of its options.
             0 => matches!(length, 12 | 20),
@@ -35,8 +35,8 @@ pub fn fits(octets: &[u8], length: usize, tcp_flags: u16) -> bool {
 
 /// DSS (RFC 8684 §3.3): its flags say what it holds; a mapping may have a checksum.
 #[inline]
-fn dss_fits(octets: &[u8], length: usize) -> bool {
-    let Some(flags) = octets.get(3).copied() else { return length > 3 };
+fn dss_fits(bytes: &[u8], length: usize) -> bool {
+    let Some(flags) = bytes.get(3).copied() else { return length > 3 };
     let dss = Dss { flags, ..Dss::default() };
     let wide = |present: u8, eight: u8| match (dss.has(present), dss.has(eight)) {
         (false, _) => 0,
@@ -51,10 +51,10 @@ fn dss_fits(octets: &[u8], length: usize) -> bool {
     length == whole || length == whole.saturating_add(2)
 }
 
-/// Problem of an option that does not [fit](fits); `octets` may go beyond it.
+/// Problem of an option that does not [fit](fits); `bytes` may go beyond it.
 #[must_use]
-pub fn malformed(octets: &[u8], length: usize) -> Malformed {
-    let third = octets.get(2).filter(|_| length > 2);
+pub fn malformed(bytes: &[u8], length: usize) -> Malformed {
+    let third = bytes.get(2).filter(|_| length > 2);
     Malformed { subtype: third.map(|third| third >> 4), length: u8::try_from(length).unwrap_or(u8::MAX) }
 }
 
@@ -74,8 +74,8 @@ pub fn first_malformed(recorded: &[u8], announced: usize, tcp_flags: u16) -> Opt
         let length = usize::from(*recorded.get(at.saturating_add(1))?);
         let next = at.saturating_add(length);
         let is_whole = length >= 2 && next <= announced;
-        let octets = recorded.get(at..next.max(at)).or(recorded.get(at..)).unwrap_or(&[]);
-        if kind == MPTCP && (!is_whole || !fits(octets, length, tcp_flags)) {
+        let bytes = recorded.get(at..next.max(at)).or(recorded.get(at..)).unwrap_or(&[]);
+        if kind == MPTCP && (!is_whole || !fits(bytes, length, tcp_flags)) {
             return Some(malformed(recorded.get(at..).unwrap_or(&[]), length));
         }
         if !is_whole {
@@ -94,10 +94,10 @@ mod tests {
     fn lengths_are_those_of_the_figures_in_the_rfcs() {
         // RFC 8684: figures 4 (MP_CAPABLE), 5 to 7 (MP_JOIN), 9 (DSS), 12 (ADD_ADDR), 13, 11, 15, 14 and 10.
         let with = |third: u8, fourth: u8, length: usize| {
-            let mut octets = vec![30, u8::try_from(length).unwrap(), third, fourth];
-            octets.resize(length.max(4), 0);
-            octets.truncate(length);
-            octets
+            let mut bytes = vec![30, u8::try_from(length).unwrap(), third, fourth];
+            bytes.resize(length.max(4), 0);
+            bytes.truncate(length);
+            bytes
         };
         let lengths = |third: u8, fourth: u8, flags: u16| -> Vec<usize> {
             (2..=40).filter(|length| fits(&with(third, fourth, *length), *length, flags)).collect()
@@ -109,10 +109,10 @@ mod tests {
             (lengths(0x10, 0, syn), lengths(0x10, 0, syn_ack), lengths(0x10, 0, ack)),
             (vec![12], vec![16], vec![24])
         );
-        assert_eq!(lengths(0x20, 0x01, ack), [8], "DATA_ACK of 4 octets");
-        assert_eq!(lengths(0x20, 0x03, ack), [12], "DATA_ACK of 8 octets");
-        assert_eq!(lengths(0x20, 0x05, ack), [18, 20], "and a mapping with a DSN of 4 octets, a checksum or none");
-        assert_eq!(lengths(0x20, 0x0f, ack), [26, 28], "all of 8 octets");
+        assert_eq!(lengths(0x20, 0x01, ack), [8], "DATA_ACK of 4 bytes");
+        assert_eq!(lengths(0x20, 0x03, ack), [12], "DATA_ACK of 8 bytes");
+        assert_eq!(lengths(0x20, 0x05, ack), [18, 20], "and a mapping with a DSN of 4 bytes, a checksum or none");
+        assert_eq!(lengths(0x20, 0x0f, ack), [26, 28], "all of 8 bytes");
         assert_eq!(lengths(0x20, 0x00, ack), [4]);
         assert_eq!(lengths(0x30, 0, ack), [8, 10, 16, 18, 20, 22, 28, 30]);
         assert_eq!(
@@ -127,7 +127,7 @@ mod tests {
     fn what_was_not_recorded_is_not_called_malformed() {
         let options = [1, 1, 30, 12, 0x00, 0x81, 1, 2, 3, 4, 5, 6, 7, 8];
         for recorded in 0..=options.len() {
-            assert_eq!(first_malformed(&options[..recorded], options.len(), flag::SYN), None, "{recorded} octets");
+            assert_eq!(first_malformed(&options[..recorded], options.len(), flag::SYN), None, "{recorded} bytes");
         }
         // Length 13 instead of 12: known as soon as version and length are.
         let options = [30, 13, 0x00, 0x81, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1];

@@ -393,14 +393,14 @@ pub struct Malformed {
 /// The 160-bit HMAC of an MP_JOIN ACK from 40 hexadecimal digits; `None` when there are more or fewer.
 #[must_use]
 pub fn hmac_from_hexadecimal(text: &str) -> Option<[u8; 20]> {
-    let mut octets = [0_u8; 20];
+    let mut bytes = [0_u8; 20];
     if text.len() != 40 {
         return None;
     }
-    for (octet, pair) in octets.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
-    Some(octets)
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -422,6 +422,6 @@ mod tests {
     /// A capture has millions of them.
     #[test]
     fn a_segment_is_small() {
-        assert!(size_of::<Segment>() <= 168, "{} octets", size_of::<Segment>());
+        assert!(size_of::<Segment>() <= 168, "{} bytes", size_of::<Segment>());
     }
 }

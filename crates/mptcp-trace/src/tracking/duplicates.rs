@@ -68,7 +68,7 @@ pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, re
             });
             Telling::of(segments, frames, stream, own)
         });
-        let has_payload = segment.payload.is_some_and(|octets| octets > 0);
+        let has_payload = segment.payload.is_some_and(|bytes| bytes > 0);
         let says_something = has_payload || segment.flags & (flag::SYN | flag::FIN) != 0;
         let by_id = telling.ids && frames.mark(row).ip_id.is_some_and(|id| id != 0);
         if by_id || (telling.timestamps && says_something && segment.timestamps.is_some()) {

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_count_each_octet_once() {
+    fn ranges_count_each_byte_once() {
         let mut set = RangeSet::default();
         assert_eq!(set.insert(0, 100), 100);
         assert_eq!(set.insert(100, 200), 100);

@@ -15,7 +15,7 @@ pub enum Nature {
     /// A keep-alive (RFC 9293 §3.8.4): sequence number one before the next one, all of it acknowledged, and no byte or
     /// one that was sent before. Its byte is not data.
     KeepAlive,
-    /// A zero-window probe (RFC 9293 §3.8.6.1): while the window is shut, an byte that was acknowledged before, none, or
+    /// A zero-window probe (RFC 9293 §3.8.6.1): while the window is shut, a byte that was acknowledged before, none, or
     /// the next one, which the receiver did not take. Its byte is not data.
     WindowProbe,
     /// A zero-window probe with the next byte, which the receiver took: data sent for the first time.

@@ -17,10 +17,10 @@ pub struct Derived {
 /// `None` for a version that is not known.
 #[must_use]
 pub fn derive(version: u8, key: u64) -> Option<Derived> {
-    let octets = key.to_be_bytes();
+    let bytes = key.to_be_bytes();
     match version {
-        0 => from_digest(&Sha1::digest(octets)),
-        1 => from_digest(&Sha256::digest(octets)),
+        0 => from_digest(&Sha1::digest(bytes)),
+        1 => from_digest(&Sha256::digest(bytes)),
         _ => None,
     }
 }

@@ -20,7 +20,7 @@ pub(in super::super::super) fn same_as_kept(name: &str, drawn: &str) {
 fn a_small_figure_is_drawn_as_it_was() {
     let drawn = svg(&sample::small(), 320, 200);
     same_as_kept("small.svg", &drawn);
-    assert_eq!(drawn, svg(&sample::small(), 320, 200), "the same figure gives the same octets");
+    assert_eq!(drawn, svg(&sample::small(), 320, 200), "the same figure gives the same bytes");
 }
 
 #[test]
@@ -71,5 +71,5 @@ fn a_million_points_of_each_kind_stay_below_two_megabytes() {
         ));
     }
     let drawn = svg(&Figure::new("many").with_panel(panel), 3000, 2000);
-    assert!(drawn.len() < 2_000_000, "{} octets", drawn.len());
+    assert!(drawn.len() < 2_000_000, "{} bytes", drawn.len());
 }

@@ -37,11 +37,11 @@ pub(in super::super) fn decode(file: &[u8]) -> (u32, u32, u32, Vec<u8>) {
 }
 
 /// CRC-32 bit by bit, as RFC 2083 defines it.
-fn checksum(octets: &[u8]) -> u32 {
-    let step = |sum: u32, octet: &u8| {
-        (0..8).fold(sum ^ u32::from(*octet), |sum, _| if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 })
+fn checksum(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, byte: &u8| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 })
     };
-    !octets.iter().fold(u32::MAX, step)
+    !bytes.iter().fold(u32::MAX, step)
 }
 
 fn drawn(figure: &Figure, target: &Target) -> (u32, u32, Vec<u8>) {

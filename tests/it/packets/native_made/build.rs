@@ -8,21 +8,21 @@ pub const BEGIN: u32 = 1_735_689_600;
 /// A frame: what was recorded, and how long it was on the wire.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
     pub wire_length: usize,
 }
 
 impl From<Vec<u8>> for Frame {
-    fn from(octets: Vec<u8>) -> Self {
-        Frame { wire_length: octets.len(), octets }
+    fn from(bytes: Vec<u8>) -> Self {
+        Frame { wire_length: bytes.len(), bytes }
     }
 }
 
 /// The first `length` bytes of a frame that was longer.
-pub fn cut(mut octets: Vec<u8>, length: usize) -> Frame {
-    let wire_length = octets.len();
-    octets.truncate(length);
-    Frame { octets, wire_length }
+pub fn cut(mut bytes: Vec<u8>, length: usize) -> Frame {
+    let wire_length = bytes.len();
+    bytes.truncate(length);
+    Frame { bytes, wire_length }
 }
 
 /// A TCP packet from port 40001 to port 50002 with ACK; `options` must be a multiple of four bytes.
@@ -117,11 +117,11 @@ impl Pcap {
             [magic, version, 0, 0, 262_144, self.link].into_iter().flat_map(|n| self.word(n)).collect();
         let fraction = if self.nanoseconds { 333_333_333 } else { 333_333 };
         for (at, frame) in (0_u32..).zip(frames) {
-            let lengths = [frame.octets.len(), frame.wire_length].map(|length| u32::try_from(length).unwrap());
+            let lengths = [frame.bytes.len(), frame.wire_length].map(|length| u32::try_from(length).unwrap());
             for number in [BEGIN + at, fraction, lengths[0], lengths[1]] {
                 file.extend(self.word(number));
             }
-            file.extend(&frame.octets);
+            file.extend(&frame.bytes);
         }
         file
     }
@@ -136,7 +136,7 @@ pub fn pcap(link: u32, frames: &[Frame]) -> Vec<u8> {
 #[derive(Debug, Clone, Default)]
 pub struct Pcapng {
     big_endian: bool,
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 impl Pcapng {
@@ -165,10 +165,10 @@ impl Pcapng {
         let padded = body.len().next_multiple_of(4);
         let length = self.word(padded + 12);
         let kind = self.word(kind as usize);
-        self.octets.extend([kind, length].concat());
-        self.octets.extend(body);
-        self.octets.resize(self.octets.len() + padded - body.len(), 0);
-        self.octets.extend(length);
+        self.bytes.extend([kind, length].concat());
+        self.bytes.extend(body);
+        self.bytes.resize(self.bytes.len() + padded - body.len(), 0);
+        self.bytes.extend(length);
         self
     }
 
@@ -183,13 +183,13 @@ impl Pcapng {
 
     /// Options with these codes, without the end of options.
     pub fn options(&self, options: &[(u16, &[u8])]) -> Vec<u8> {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         for (code, value) in options {
-            octets.extend([self.half(*code), self.half(u16::try_from(value.len()).unwrap())].concat());
-            octets.extend(*value);
-            octets.resize(octets.len().next_multiple_of(4), 0);
+            bytes.extend([self.half(*code), self.half(u16::try_from(value.len()).unwrap())].concat());
+            bytes.extend(*value);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
         }
-        octets
+        bytes
     }
 
     /// An interface, its options ended as they should be.
@@ -231,8 +231,8 @@ impl Pcapng {
 
     fn packet(&self, body: &mut Vec<u8>, time: u64, frame: &Frame) {
         body.extend(self.wide(time));
-        body.extend([self.word(frame.octets.len()), self.word(frame.wire_length)].concat());
-        body.extend(&frame.octets);
+        body.extend([self.word(frame.bytes.len()), self.word(frame.wire_length)].concat());
+        body.extend(&frame.bytes);
         body.resize(body.len().next_multiple_of(4), 0);
     }
 
@@ -240,7 +240,7 @@ impl Pcapng {
     pub fn simple(self, frame: impl Into<Frame>) -> Self {
         let frame = frame.into();
         let mut body = self.word(frame.wire_length).to_vec();
-        body.extend(&frame.octets);
+        body.extend(&frame.bytes);
         self.block(3, &body)
     }
 }

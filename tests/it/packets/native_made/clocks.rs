@@ -24,9 +24,9 @@ fn clocks_of_pcapng() {
     for big_endian in [false, true] {
         for (name, resolution, time, fraction) in cases {
             let resolution = resolution.map(|resolution| [resolution]);
-            let options: Vec<(u16, &[u8])> = resolution.iter().map(|octet| (9, &octet[..])).collect();
+            let options: Vec<(u16, &[u8])> = resolution.iter().map(|byte| (9, &byte[..])).collect();
             let file = Pcapng::new(big_endian).interface(ETHERNET, 0, &options).enhanced(0, time, plain(&[], b"x"));
-            let found = agree(&file.octets);
+            let found = agree(&file.bytes);
             assert_eq!(times(&found), [i64::from(BEGIN) * 1_000_000_000 + fraction], "{name}, {big_endian}");
         }
     }
@@ -47,7 +47,7 @@ fn clocks_finer_than_nanoseconds() {
     }
     let product =
         "tshark multiplies by 10^9 in 64 bits, which is too much for clocks of more than 2^34 units in a second";
-    let found = agree_on_file(&file.octets, |_| "", &[("", "abstime", product), ("", "reltime", product)]);
+    let found = agree_on_file(&file.bytes, |_| "", &[("", "abstime", product), ("", "reltime", product)]);
     // Picoseconds, femtoseconds; 18.4467 s of attoseconds, 1.8 s of a tenth of that; 1.5 s, and just below two.
     let expected = [1_500_000_000, 1_500_000_000, 18_446_744_073, 1_844_674_407, 1_500_000_000, 1_999_999_999];
     assert_eq!(times(&found), expected);
@@ -57,8 +57,8 @@ fn clocks_finer_than_nanoseconds() {
 #[test]
 fn offsets_of_clocks() {
     for big_endian in [false, true] {
-        let octets = |seconds: i64| if big_endian { seconds.to_be_bytes() } else { seconds.to_le_bytes() };
-        let (later, earlier) = (octets(3600), octets(-3600));
+        let bytes = |seconds: i64| if big_endian { seconds.to_be_bytes() } else { seconds.to_le_bytes() };
+        let (later, earlier) = (bytes(3600), bytes(-3600));
         let file = Pcapng::new(big_endian)
             .interface(ETHERNET, 0, &[(14, &later)])
             .interface(ETHERNET, 0, &[(14, &earlier), (9, &[9])])
@@ -66,6 +66,6 @@ fn offsets_of_clocks() {
             .enhanced(1, MICROSECONDS * 1000, plain(&[], b"x"));
         let plain_time = MICROSECONDS as i64 * 1000;
         let hour = 3_600_000_000_000;
-        assert_eq!(times(&agree(&file.octets)), [plain_time + hour, plain_time - hour]);
+        assert_eq!(times(&agree(&file.bytes)), [plain_time + hour, plain_time - hour]);
     }
 }

@@ -31,7 +31,7 @@ fn captures() -> Vec<(String, Vec<u8>)> {
         let blocks = frames.iter().fold(Pcapng::new(big_endian).interface(1, 0, &[]), |file, frame| {
             file.enhanced(0, u64::from(BEGIN) * 1_000_000, frame.clone())
         });
-        files.push((format!("pcapng, big endian {big_endian}"), blocks.octets));
+        files.push((format!("pcapng, big endian {big_endian}"), blocks.bytes));
     }
     files
 }

@@ -65,7 +65,7 @@ fn simple_packets() {
             .simple(plain(&[], b"simple"))
             .simple(long)
             .enhanced(0, MICROSECONDS + 5, plain(&[], b"last"));
-        let found = dissect(&file.octets);
+        let found = dissect(&file.bytes);
         assert_eq!(packet_ids(&found), [1, 2, 3, 4]);
         let first = MICROSECONDS as i64 * 1000;
         assert_eq!(times(&found), [first, first, first, first + 5000]);
@@ -86,7 +86,7 @@ fn packet_blocks_of_the_first_drafts() {
             .obsolete(0, MICROSECONDS, plain(&[], b"one"))
             .obsolete(1, MICROSECONDS + 1, ipv4(6, &tcp(&[], b"raw")))
             .obsolete(0, MICROSECONDS + 2, cut(plain(&[], &[7; 300]), 80));
-        assert_eq!(packet_ids(&agree(&file.octets)), [1, 2, 3]);
+        assert_eq!(packet_ids(&agree(&file.bytes)), [1, 2, 3]);
     }
 }
 
@@ -111,7 +111,7 @@ fn several_sections() {
     let first = "tshark looks the interfaces of later sections up among those of the first";
     let faults = [("third", "interface", first), ("fourth", "interface", first), ("", "interfaces", first)];
     let names = ["first", "second", "third", "fourth", "fifth"];
-    let found = agree_on_file(&file.octets, |packet| names[packet as usize - 1], &faults);
+    let found = agree_on_file(&file.bytes, |packet| names[packet as usize - 1], &faults);
     let base = MICROSECONDS as i64 * 1000;
     assert_eq!(times(&found), [base, base + 1000, base + 2500, base + 3000, base + 4000]);
     let cells = found.cells("interface");
@@ -138,7 +138,7 @@ fn other_blocks_between_packets() {
             .enhanced(0, MICROSECONDS + 2, plain(&[], b"three"))
             .interface(ETHERNET, 0, &[])
             .enhanced(1, MICROSECONDS + 3, plain(&[], b"four"));
-        assert_eq!(packet_ids(&agree(&file.octets)), [1, 2, 3, 4]);
+        assert_eq!(packet_ids(&agree(&file.bytes)), [1, 2, 3, 4]);
     }
 }
 
@@ -152,7 +152,7 @@ fn custom_blocks() {
             // The number of nobody (RFC 5612).
             .block(kind, &[&32_473_u32.to_le_bytes()[..], b"whatever"].concat())
             .enhanced(0, MICROSECONDS + 1, plain(&[], b"two"));
-        let found = dissect(&file.octets);
+        let found = dissect(&file.bytes);
         assert_eq!((packet_ids(&found), found.facts.frames), (vec![1, 3], 3), "{kind:#x}");
     }
 }
@@ -177,11 +177,11 @@ fn names_of_interfaces() {
     for interface in 0..names.len() {
         file = file.enhanced(interface, MICROSECONDS, plain(&[], b"x"));
     }
-    agree(&file.octets);
+    agree(&file.bytes);
     // An empty name is none.
     let options: &[(u16, &[u8])] = &[(2, b""), (3, b"a description")];
     let file = Pcapng::new(false).interface(ETHERNET, 0, options).enhanced(0, MICROSECONDS, plain(&[], b"x"));
-    assert_eq!(dissect(&file.octets).facts.interfaces[0].name.as_deref(), Some("a description"));
+    assert_eq!(dissect(&file.bytes).facts.interfaces[0].name.as_deref(), Some("a description"));
 }
 
 /// Options of an interface that end without their end, or in the middle.
@@ -196,7 +196,7 @@ fn interfaces_with_odd_options() {
         start.options(&[(0, &[]), (2, b"behind the end")]),
     ] {
         let file = start.clone().bare_interface(ETHERNET, 0, &options).enhanced(0, MICROSECONDS, plain(&[], b"x"));
-        agree(&file.octets);
+        agree(&file.bytes);
     }
 }
 
@@ -204,9 +204,9 @@ fn interfaces_with_odd_options() {
 #[test]
 fn packets_of_unknown_interfaces() {
     let file = Pcapng::new(false).interface(ETHERNET, 0, &[]).enhanced(0, MICROSECONDS, plain(&[], b"one"));
-    let at = file.octets.len();
+    let at = file.bytes.len();
     let file = file.enhanced(7, MICROSECONDS, plain(&[], b"two")).enhanced(0, MICROSECONDS, plain(&[], b"three"));
-    let found = dissect(&file.octets);
+    let found = dissect(&file.bytes);
     assert_eq!((packet_ids(&found), found.facts.frames), (vec![1], 1));
     let said = format!("the file is damaged from byte {at} on: 1 whole packet read up to there");
     assert_eq!(found.facts.warnings, [said]);
@@ -228,7 +228,7 @@ fn interfaces_of_several_link_types() {
             MICROSECONDS,
             [&[8, 0, 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0][..], &ipv4(6, &tcp(&[], b""))].concat(),
         );
-    let found = agree(&file.octets);
+    let found = agree(&file.bytes);
     assert_eq!(packet_ids(&found), [1, 3, 4]);
     let said = "1 packet skipped: link type 105 is not supported";
     assert_eq!(found.facts.warnings, [said]);
@@ -244,6 +244,6 @@ fn records_of_every_length() {
         file = file.enhanced(0, MICROSECONDS, frame.clone());
         frames.push(frame.into());
     }
-    agree(&file.octets);
+    agree(&file.bytes);
     agree(&Pcap { big_endian: true, nanoseconds: true, link: 1 }.file(&frames));
 }

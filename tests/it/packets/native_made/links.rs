@@ -18,10 +18,10 @@ fn after(header: &[u8], content: &[u8]) -> Vec<u8> {
 #[test]
 fn ethernet_with_tags_and_what_comes_after_the_packet() {
     let tagged = |tags: &[u16], content: &[u8]| {
-        let mut octets = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
-        octets.extend(tags.iter().flat_map(|half| half.to_be_bytes()));
-        octets.extend(content);
-        octets
+        let mut bytes = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
+        bytes.extend(tags.iter().flat_map(|half| half.to_be_bytes()));
+        bytes.extend(content);
+        bytes
     };
     let cases = [
         case("IPv4", ethernet(0x0800, &v4())),
@@ -61,11 +61,11 @@ fn ethernet_with_tags_and_what_comes_after_the_packet() {
 fn ethernet_with_lengths() {
     let with_length = |length: usize, content: &[u8]| ethernet(u16::try_from(length).unwrap(), content);
     let snap = |organisation: [u8; 3], content: &[u8]| {
-        let mut octets = vec![0xaa, 0xaa, 3];
-        octets.extend(organisation);
-        octets.extend([8, 0]);
-        octets.extend(content);
-        octets
+        let mut bytes = vec![0xaa, 0xaa, 3];
+        bytes.extend(organisation);
+        bytes.extend([8, 0]);
+        bytes.extend(content);
+        bytes
     };
     let whole = snap([0, 0, 0], &v4());
     let cases = [
@@ -87,13 +87,13 @@ fn ethernet_with_lengths() {
 #[test]
 fn mpls() {
     let labels = |labels: &[(u32, u8)], content: &[u8]| {
-        let mut octets = Vec::new();
+        let mut bytes = Vec::new();
         for (at, (label, traffic_class)) in labels.iter().enumerate() {
             let bottom = u32::from(at + 1 == labels.len());
-            octets.extend((label << 12 | u32::from(*traffic_class) << 9 | bottom << 8 | 64).to_be_bytes());
+            bytes.extend((label << 12 | u32::from(*traffic_class) << 9 | bottom << 8 | 64).to_be_bytes());
         }
-        octets.extend(content);
-        octets
+        bytes.extend(content);
+        bytes
     };
     let mut cases = vec![
         case("one label", ethernet(0x8847, &labels(&[(100, 0)], &v4()))),
@@ -137,7 +137,7 @@ fn ppp_over_ethernet() {
     ];
     found_in_all_but_not(&cases, &agree(1, &cases, &[]));
     let without_ethernet: Vec<Case> =
-        cases[..8].iter().map(|(name, frame)| case(name.as_str(), frame.octets[14..].to_vec())).collect();
+        cases[..8].iter().map(|(name, frame)| case(name.as_str(), frame.bytes[14..].to_vec())).collect();
     found_in_all_but_not(&without_ethernet[..7], &agree(51, &without_ethernet[..7], &[]));
 }
 
@@ -146,14 +146,14 @@ fn point_to_point() {
     let ppp = [
         case("address and control", after(&[0xff, 3, 0, 0x21], &v4())),
         case("address and control, IPv6", after(&[0xff, 3, 0, 0x57], &v6())),
-        case("another control octet", after(&[0xff, 0x13, 0, 0x21], &v4())),
+        case("another control byte", after(&[0xff, 0x13, 0, 0x21], &v4())),
         case("without them", after(&[0, 0x21], &v4())),
         case("short protocol", after(&[0x21], &v4())),
         case("both short", after(&[0x57], &v6())),
         case("MPLS", after(&[0xff, 3, 2, 0x81, 0, 6, 0x41, 64], &v4())),
         case("not LCP", [0xff, 3, 0xc0, 0x21, 9, 0, 0, 8, 0, 0, 0, 0].to_vec()),
         case("not empty", Vec::new()),
-        case("not one octet", vec![0xff]),
+        case("not one byte", vec![0xff]),
     ];
     for link in [9, 50] {
         found_in_all_but_not(&ppp, &agree(link, &ppp, &[]));
@@ -173,8 +173,8 @@ fn point_to_point() {
 fn loopback_of_the_bsds() {
     let mut cases = Vec::new();
     for (family, content) in [(2, v4()), (24, v6()), (28, v6()), (30, v6())] {
-        for (order, octets) in [("little", u32::to_le_bytes(family)), ("big", u32::to_be_bytes(family))] {
-            cases.push(case(format!("family {family}, {order}"), after(&octets, &content)));
+        for (order, bytes) in [("little", u32::to_le_bytes(family)), ("big", u32::to_be_bytes(family))] {
+            cases.push(case(format!("family {family}, {order}"), after(&bytes, &content)));
         }
     }
     cases.push(case("not IPX", after(&[23, 0, 0, 0], &[0xff; 30])));
@@ -244,20 +244,20 @@ fn linux_cooked() {
         ("padding", ETHERNET, 0x0800, after(&v4(), &[0; 6])),
     ];
     let one = |hardware: u16, protocol: u16, content: &[u8]| {
-        let mut octets = vec![0, 4];
-        octets.extend(hardware.to_be_bytes());
-        octets.extend([0, 6, 2, 0, 0, 0, 0, 1, 0, 0]);
-        octets.extend(protocol.to_be_bytes());
-        octets.extend(content);
-        octets
+        let mut bytes = vec![0, 4];
+        bytes.extend(hardware.to_be_bytes());
+        bytes.extend([0, 6, 2, 0, 0, 0, 0, 1, 0, 0]);
+        bytes.extend(protocol.to_be_bytes());
+        bytes.extend(content);
+        bytes
     };
     let two = |hardware: u16, protocol: u16, content: &[u8]| {
-        let mut octets = protocol.to_be_bytes().to_vec();
-        octets.extend([0, 0, 0, 0, 0, 3]);
-        octets.extend(hardware.to_be_bytes());
-        octets.extend([4, 6, 2, 0, 0, 0, 0, 1, 0, 0]);
-        octets.extend(content);
-        octets
+        let mut bytes = protocol.to_be_bytes().to_vec();
+        bytes.extend([0, 0, 0, 0, 0, 3]);
+        bytes.extend(hardware.to_be_bytes());
+        bytes.extend([4, 6, 2, 0, 0, 0, 0, 1, 0, 0]);
+        bytes.extend(content);
+        bytes
     };
     let cooked = |header: fn(u16, u16, &[u8]) -> Vec<u8>| -> Vec<Case> {
         let mut cases: Vec<Case> = contents

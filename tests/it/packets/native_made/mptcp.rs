@@ -10,11 +10,11 @@ const RESET: u8 = 0x14;
 
 /// An option of this subtype and length, beginning with these bytes after the kind and the length.
 fn option(length: u8, start: &[u8]) -> Vec<u8> {
-    let mut octets = vec![30, length];
-    octets.extend(start);
-    octets.extend((0..40).map(|at| 0x40 + at));
-    octets.truncate(usize::from(length));
-    octets
+    let mut bytes = vec![30, length];
+    bytes.extend(start);
+    bytes.extend((0..40).map(|at| 0x40 + at));
+    bytes.truncate(usize::from(length));
+    bytes
 }
 
 fn packet(flags: u8, options: &[u8]) -> Vec<u8> {
@@ -26,7 +26,7 @@ fn packet(flags: u8, options: &[u8]) -> Vec<u8> {
 /// Each case is a stream of its own, because tshark reads some options otherwise by what it knows of the stream.
 fn check(mut cases: Vec<Case>, faults: &[Fault<'_>]) {
     for (port, (_, frame)) in (10_000_u16..).zip(&mut cases) {
-        frame.octets[34..36].copy_from_slice(&port.to_be_bytes());
+        frame.bytes[34..36].copy_from_slice(&port.to_be_bytes());
     }
     found_in_all_but_not(&cases, &agree(1, &cases, faults));
 }

@@ -9,8 +9,8 @@ fn ipv4_frame(options: &[u8], fragment: u16, content: &[u8]) -> Vec<u8> {
 }
 
 /// The frame with another byte at `at`, from the start of the IP header.
-fn changed(mut frame: Vec<u8>, at: usize, octets: &[u8]) -> Vec<u8> {
-    frame[14 + at..14 + at + octets.len()].copy_from_slice(octets);
+fn changed(mut frame: Vec<u8>, at: usize, bytes: &[u8]) -> Vec<u8> {
+    frame[14 + at..14 + at + bytes.len()].copy_from_slice(bytes);
     frame
 }
 
@@ -22,7 +22,7 @@ fn ipv4_headers() {
         case("record route", ipv4_frame(&padded(&[7, 11, 8, 10, 0, 0, 1, 0, 0, 0, 0]), 0, &data)),
         case("time stamps", ipv4_frame(&[68, 12, 13, 0, 0, 0, 0, 1, 0, 0, 0, 0], 0, &data)),
         case("router alert", ipv4_frame(&[148, 4, 0, 0], 0, &data)),
-        case("forty octets", ipv4_frame(&[1; 40], 0, &data)),
+        case("forty bytes", ipv4_frame(&[1; 40], 0, &data)),
         case("malformed options", ipv4_frame(&[7, 0, 8, 255], 0, &data)),
         case("do not fragment", ipv4_frame(&[], 0x4000, &data)),
         case("reserved bit", ipv4_frame(&[], 0x8000, &data)),
@@ -52,7 +52,7 @@ fn source_routes() {
     let route = |kind: u8, length: u8, pointer: u8, addresses: &[u8]| {
         ipv4_frame(&padded(&[&[kind, length, pointer], addresses].concat()), 0, &data)
     };
-    let before = |octets: &[u8]| ipv4_frame(&padded(&[octets, &[131, 7, 4], &one].concat()), 0, &data);
+    let before = |bytes: &[u8]| ipv4_frame(&padded(&[bytes, &[131, 7, 4], &one].concat()), 0, &data);
     let cases = [
         case("loose", route(131, 7, 4, &one)),
         case("strict", route(137, 7, 4, &one)),
@@ -213,7 +213,7 @@ fn quotations_in_icmp_errors() {
     let error = |kind: u8, quoted: &[u8]| [&[kind, 1, 0, 0, 0, 0, 0, 0][..], quoted].concat();
     let cases: Vec<Case> = vec![
         case("not unreachable", ethernet(0x0800, &ipv4(1, &error(3, &quoted)))),
-        case("not eight octets of it", ethernet(0x0800, &ipv4(1, &error(3, &quoted[..28])))),
+        case("not eight bytes of it", ethernet(0x0800, &ipv4(1, &error(3, &quoted[..28])))),
         case("not time exceeded", ethernet(0x0800, &ipv4(1, &error(11, &quoted)))),
         case("not ICMPv6", ethernet(0x86dd, &ipv6(58, &error(1, &ipv6(6, &tcp(&[], b"data")))))),
         case("TCP", plain(&[], b"")),

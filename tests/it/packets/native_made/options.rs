@@ -6,9 +6,9 @@ use crate::support::columns_of::Columns;
 
 /// An option of this kind and length, its content in numbers that tell bytes apart.
 fn option(kind: u8, length: u8) -> Vec<u8> {
-    let mut octets = vec![kind, length];
-    octets.extend((2..length).map(|at| 0x10 + at));
-    octets
+    let mut bytes = vec![kind, length];
+    bytes.extend((2..length).map(|at| 0x10 + at));
+    bytes
 }
 
 /// Options filled up in front: tshark leaves out what comes after an option that is shorter than what it should hold.
@@ -50,7 +50,7 @@ fn what_comes_after_an_option_that_is_too_short() {
     let timestamps = [8, 10, 0, 0, 0, 1, 0, 0, 0, 2];
     let after = |short: &[u8]| plain(&padded(&[short, &timestamps].concat()), b"x");
     let cases = [
-        case("SACK of an octet", after(&[5, 3, 1])),
+        case("SACK of a byte", after(&[5, 3, 1])),
         case("DSS without its mapping", after(&[30, 4, 0x20, 4])),
         case("MPTCP without a subtype", after(&[30, 2])),
         case("selective negative acknowledgement", after(&[21, 4, 1, 2])),
@@ -101,7 +101,7 @@ fn options_that_are_malformed() {
 #[test]
 fn options_of_other_documents() {
     let mut cases = Vec::new();
-    for (name, octets) in [
+    for (name, bytes) in [
         ("fast open request", vec![34, 2]),
         ("fast open cookie", option(34, 10)),
         ("fast open cookie of 16", option(34, 18)),
@@ -127,7 +127,7 @@ fn options_of_other_documents() {
         ("Riverbed SCPS", option(70, 4)),
     ] {
         for (kind, flags) in [("SYN", 0x02), ("SYN/ACK", 0x12), ("ACK", 0x10)] {
-            let frame = ethernet(0x0800, &ipv4(6, &tcp_with(flags, &filled(&octets), b"")));
+            let frame = ethernet(0x0800, &ipv4(6, &tcp_with(flags, &filled(&bytes), b"")));
             cases.push(case(format!("{name}, {kind}"), frame));
         }
     }
@@ -136,21 +136,21 @@ fn options_of_other_documents() {
 
 #[test]
 fn header_lengths() {
-    let with = |options: &[u8], words: u8, octets: usize| {
+    let with = |options: &[u8], words: u8, bytes: usize| {
         let mut frame = plain(options, b"payload");
         frame[14 + 20 + 12] = words << 4;
-        frame.truncate(14 + 20 + octets);
-        let [high, low] = u16::try_from(20 + octets).unwrap().to_be_bytes();
+        frame.truncate(14 + 20 + bytes);
+        let [high, low] = u16::try_from(20 + bytes).unwrap().to_be_bytes();
         (frame[16], frame[17]) = (high, low);
         frame
     };
     let mut cases: Vec<Case> = Vec::new();
     for words in 0..16 {
-        for octets in [19, 20, 24, 31, 40, 59, 60, 67] {
+        for bytes in [19, 20, 24, 31, 40, 59, 60, 67] {
             let not = if words < 5 { "not " } else { "" };
-            cases.push(case(format!("{not}{words} words of {octets} octets"), with(&[1; 40], words, octets)));
+            cases.push(case(format!("{not}{words} words of {bytes} bytes"), with(&[1; 40], words, bytes)));
             let options = [option(8, 10), option(8, 10), option(30, 10), option(8, 10)].concat();
-            cases.push(case(format!("{not}{words} words of {octets} octets, full"), with(&options, words, octets)));
+            cases.push(case(format!("{not}{words} words of {bytes} bytes, full"), with(&options, words, bytes)));
         }
     }
     found_in_all_but_not(&cases, &agree(1, &cases, &[]));
@@ -172,7 +172,7 @@ fn flags() {
 
 /// Cut by the snap length at each byte of the headers.
 #[test]
-fn cut_at_each_octet() {
+fn cut_at_each_byte() {
     let timestamps = option(8, 10);
     let capable = [30, 22, 1, 0x81, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 18, 0, 100];
     let dss = [30, 26, 0x20, 0x0f, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1, 0, 100];

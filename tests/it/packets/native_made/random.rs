@@ -54,17 +54,17 @@ fn find_differences() {
         let start = frames(link);
         let changed: Vec<Frame> = (0..4000)
             .map(|_| {
-                let mut octets = start[random.below(start.len())].clone();
+                let mut bytes = start[random.below(start.len())].clone();
                 for _ in 0..=random.below(3) {
-                    let at = random.below(octets.len());
-                    octets[at] = match random.below(3) {
+                    let at = random.below(bytes.len());
+                    bytes[at] = match random.below(3) {
                         0 => random.next() as u8,
-                        1 => octets[at] ^ 1 << random.below(8),
+                        1 => bytes[at] ^ 1 << random.below(8),
                         _ => random.below(40) as u8,
                     };
                 }
-                let kept = if random.below(4) == 0 { random.below(octets.len()) } else { octets.len() };
-                build::cut(octets, kept)
+                let kept = if random.below(4) == 0 { random.below(bytes.len()) } else { bytes.len() };
+                build::cut(bytes, kept)
             })
             .collect();
         let folder = tempfile::tempdir().unwrap();
@@ -79,8 +79,8 @@ fn find_differences() {
         println!("link type {link}: {} rows, {} cells differ", native.height(), found.len());
         for (packet, column, what) in found.iter().take(shown) {
             let frame = &changed[*packet as usize - 1];
-            let octets: String = frame.octets.iter().map(|octet| format!("{octet:02x}")).collect();
-            println!("  {packet} {column}: {what} {octets} of {}", frame.wire_length);
+            let bytes: String = frame.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            println!("  {packet} {column}: {what} {bytes} of {}", frame.wire_length);
         }
     }
 }

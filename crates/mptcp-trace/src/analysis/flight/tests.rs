@@ -44,9 +44,9 @@ fn sends(time: i64, offset: u32, payload: u32) -> Segment {
     segment(true, time, flag::ACK, [ISN.wrapping_add(1 + offset), 501, payload])
 }
 
-/// The server acknowledges the first `octets` bytes, and offers a window.
-fn acknowledges(time: i64, octets: u32, window: u16, sack: &[(u32, u32)]) -> Segment {
-    let mut ack = segment(false, time, flag::ACK, [501, ISN.wrapping_add(1 + octets), 0]);
+/// The server acknowledges the first bytes, and offers a window.
+fn acknowledges(time: i64, bytes: u32, window: u16, sack: &[(u32, u32)]) -> Segment {
+    let mut ack = segment(false, time, flag::ACK, [501, ISN.wrapping_add(1 + bytes), 0]);
     ack.window = window;
     for (left, right) in sack {
         ack.sack.push(ISN.wrapping_add(1 + left), ISN.wrapping_add(1 + right));
@@ -85,7 +85,7 @@ fn recovery() -> Vec<Segment> {
 }
 
 #[test]
-fn octets_are_in_flight_until_they_are_acknowledged() {
+fn bytes_are_in_flight_until_they_are_acknowledged() {
     let moments = towards_server(&recovery());
     // Behind the SYN/ACK, which acknowledges nothing that is payload.
     let found: Vec<_> = moments

@@ -121,7 +121,7 @@ fn what_is_hostile_in_one_stream_stays_small() {
 #[test]
 fn windows_lie_side_by_side_from_the_first_frame() {
     let mut windows = Windows::new(ns(10));
-    let one = |octets| Amount { packets: 1, octets, again: 0 };
+    let one = |bytes| Amount { packets: 1, bytes, again: 0 };
     // The first frame came at 3: windows end at 13, 23, 33, …
     assert_eq!(windows.advance(at(4), at(3)), None);
     windows.subflow(StreamId(5), ConnectionId(1), Role::Server, one(100));
@@ -132,7 +132,7 @@ fn windows_lie_side_by_side_from_the_first_frame() {
     // The window from 13 to 23 has nothing, and is not told of.
     let first = windows.advance(at(23), at(3)).unwrap();
     assert_eq!((first.end, windows.end()), (at(13), Some(at(33))));
-    let lines: Vec<_> = first.lines().map(|(of, it)| (of, it.server.octets, it.client.octets)).collect();
+    let lines: Vec<_> = first.lines().map(|(of, it)| (of, it.server.bytes, it.client.bytes)).collect();
     assert_eq!(
         lines,
         [

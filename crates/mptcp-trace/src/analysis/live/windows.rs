@@ -18,7 +18,7 @@ pub struct Amount {
     /// Packets, with or without payload.
     pub packets: u64,
     /// Bytes of payload, all of them.
-    pub octets: u64,
+    pub bytes: u64,
     /// Those of them that the stream had sent before under the same sequence numbers.
     pub again: u64,
 }
@@ -27,13 +27,13 @@ impl Amount {
     /// That of one packet, of which so many bytes had been sent before.
     #[must_use]
     pub fn of(segment: &Segment, again: u64) -> Self {
-        Amount { packets: 1, octets: segment.payload.unwrap_or(0).into(), again }
+        Amount { packets: 1, bytes: segment.payload.unwrap_or(0).into(), again }
     }
 
     /// Adds another one.
     pub fn add(&mut self, other: Amount) {
         self.packets = self.packets.saturating_add(other.packets);
-        self.octets = self.octets.saturating_add(other.octets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.again = self.again.saturating_add(other.again);
     }
 }
@@ -205,8 +205,8 @@ impl Rates {
                 tcpstream,
                 towards,
                 packets: amount.packets,
-                throughput_bytes: amount.octets,
-                throughput: self.per_second(amount.octets),
+                throughput_bytes: amount.bytes,
+                throughput: self.per_second(amount.bytes),
                 retransmitted_bytes: amount.again,
             }
         };

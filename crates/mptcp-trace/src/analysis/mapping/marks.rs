@@ -49,9 +49,9 @@ pub(super) fn has_numbers(segment: &Segment) -> bool {
 
 /// One number from two.
 pub(super) fn hash(first: u64, second: u32) -> u64 {
-    let mut octets = [0; 12];
-    let (head, tail) = octets.split_at_mut(8);
+    let mut bytes = [0; 12];
+    let (head, tail) = bytes.split_at_mut(8);
     head.copy_from_slice(&first.to_be_bytes());
     tail.copy_from_slice(&second.to_be_bytes());
-    xxh3_64(&octets)
+    xxh3_64(&bytes)
 }

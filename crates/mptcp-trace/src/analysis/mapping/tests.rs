@@ -12,7 +12,7 @@ use crate::tracking::token::derive;
 use crate::{ConnectionId, Instant, StreamId};
 
 /// Bytes in each data packet of [`exchange`].
-const OCTETS: u32 = 1000;
+const BYTES: u32 = 1000;
 
 fn capture(name: &str, segments: &[Segment]) -> Capture {
     let mut builder = Builder::default();
@@ -86,8 +86,8 @@ impl Made {
     fn data(&self, from: u32, packets: u32) -> Vec<Segment> {
         let numbers = from..from + packets;
         let exchange = |number: u32| {
-            let sent = self.segment(true, flag::ACK | flag::PSH, [1 + number * OCTETS, 1], OCTETS, 2 + number);
-            let acknowledged = self.segment(false, flag::ACK, [1 + (number + 1) * OCTETS, 1], 0, 2 + number);
+            let sent = self.segment(true, flag::ACK | flag::PSH, [1 + number * BYTES, 1], BYTES, 2 + number);
+            let acknowledged = self.segment(false, flag::ACK, [1 + (number + 1) * BYTES, 1], 0, 2 + number);
             [sent, acknowledged]
         };
         numbers.flat_map(exchange).collect()
@@ -337,13 +337,9 @@ fn a_connection_begun_late_is_found_by_its_mappings_behind_a_rewriting_translato
     let stream = Made { clocks: None, ..made(400, [1_000, 2_000]) };
     let mapped = |stream: Made| {
         let mut segments = stream.data(10, 40);
-        for (number, segment) in (10..).zip(segments.iter_mut().filter(|segment| segment.payload == Some(OCTETS))) {
-            let mapping = Mapping {
-                dsn: u64::from(number * OCTETS) + 99,
-                ssn: 1 + number * OCTETS,
-                length: 1000,
-                checksum: None,
-            };
+        for (number, segment) in (10..).zip(segments.iter_mut().filter(|segment| segment.payload == Some(BYTES))) {
+            let mapping =
+                Mapping { dsn: u64::from(number * BYTES) + 99, ssn: 1 + number * BYTES, length: 1000, checksum: None };
             segment.dss = Some(Dss { flags: Dss::MAPPING | Dss::DSN_8, data_ack: None, mapping: Some(mapping) });
         }
         segments

@@ -35,7 +35,7 @@ pub struct Packet {
 
 impl Packet {
     /// First byte and one past the last, for packets with payload. A SYN counts one byte before its payload.
-    pub fn octets(&self) -> Option<(u64, u64)> {
+    pub fn bytes(&self) -> Option<(u64, u64)> {
         let length = self.length.filter(|length| *length > 0)?;
         let start = self.position.saturating_add(u64::from(self.flags & flag::SYN != 0));
         Some((start, start.saturating_add(length.into())))
@@ -198,7 +198,7 @@ mod tests {
     use crate::time::short::at;
 
     #[test]
-    fn octets_of_a_syn_come_after_it() {
+    fn bytes_of_a_syn_come_after_it() {
         let mut syn = Packet {
             row: PacketRow(0),
             time: at(0),
@@ -209,8 +209,8 @@ mod tests {
             timestamps: None,
             position: 10,
         };
-        assert_eq!(syn.octets(), Some((11, 111)));
+        assert_eq!(syn.bytes(), Some((11, 111)));
         syn.length = Some(0);
-        assert_eq!(syn.octets(), None);
+        assert_eq!(syn.bytes(), None);
     }
 }

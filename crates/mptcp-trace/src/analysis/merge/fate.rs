@@ -37,8 +37,8 @@ pub fn tell_lost_from_unseen(parts: &mut [Part], sent: &[Packet], witness: &Witn
         return;
     };
     let opening = Opening::new(witness);
-    let octets = |part: &Part, packet: &Packet| {
-        let (start, _) = packet.octets()?;
+    let bytes = |part: &Part, packet: &Packet| {
+        let (start, _) = packet.bytes()?;
         let first = start.saturating_add(part.offset.into()).wrapping_add_signed(aligned.wrapping_neg());
         Some((first, first.saturating_add(part.length.into())))
     };
@@ -49,14 +49,14 @@ pub fn tell_lost_from_unseen(parts: &mut [Part], sent: &[Packet], witness: &Witn
             continue;
         }
         part.fate = Fate::OutsideCapture;
-        if let Some((first, last)) = octets(part, packet) {
+        if let Some((first, last)) = bytes(part, packet) {
             outside.fill(first, last, |_| ());
         }
     }
     let acknowledged = Acknowledged::new(witness);
     for part in interruptible(parts.iter_mut().filter(|part| part.fate == Fate::Lost)) {
         let Some(packet) = part.sent.and_then(|index| sent.get(index)) else { continue };
-        let unseen = octets(part, packet).is_some_and(|(first, last)| {
+        let unseen = bytes(part, packet).is_some_and(|(first, last)| {
             // Another copy may have brought them while the capture was not running.
             outside.overlaps(first, last).next().is_none() && acknowledged.unseen(first, last)
         });
@@ -100,7 +100,7 @@ impl Acknowledged {
     fn new(witness: &Witness<'_>) -> Self {
         let mut arrivals = Intervals::default();
         for packet in interruptible(witness.received) {
-            if let Some((start, end)) = packet.octets() {
+            if let Some((start, end)) = packet.bytes() {
                 arrivals.fill(start, end, |_| packet.time);
             }
         }

@@ -77,7 +77,7 @@ impl Frames {
         let mut empty = Vec::new();
         for index in interruptible(unmatched) {
             let Some(packet) = sent.get(*index) else { continue };
-            let Some((start, end)) = packet.octets() else {
+            let Some((start, end)) = packet.bytes() else {
                 empty.push(*index);
                 continue;
             };
@@ -98,7 +98,7 @@ impl Frames {
         soonest: Option<Span>,
         parts: &mut Vec<Part>,
     ) -> bool {
-        let Some((start, end)) = packet.octets() else { return false };
+        let Some((start, end)) = packet.bytes() else { return false };
         let (start, end) = (start.wrapping_add_signed(aligned), end.wrapping_add_signed(aligned));
         let timestamp = packet.timestamps.map(|(value, _)| value);
         let from = self
@@ -155,13 +155,7 @@ impl Frames {
 
 impl Frame {
     fn part(&self, first: u64, last: u64, received: Option<usize>, fate: Fate) -> Part {
-        let octets = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        Part {
-            sent: Some(self.index),
-            received,
-            offset: octets(first - self.start),
-            length: octets(last - first),
-            fate,
-        }
+        let bytes = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        Part { sent: Some(self.index), received, offset: bytes(first - self.start), length: bytes(last - first), fate }
     }
 }

@@ -31,7 +31,7 @@ pub struct Filled {
     /// Number of times that it made waiting data deliverable.
     pub holes: u64,
     /// Bytes that it made deliverable.
-    pub octets: u64,
+    pub bytes: u64,
     /// Time that data waited for it.
     pub blocked: Span,
 }
@@ -55,7 +55,7 @@ pub struct Summary {
     /// Bytes between the first and the last that never arrived.
     pub missing: u64,
     /// Integral of bytes waiting over time.
-    pub octet_nanoseconds: u128,
+    pub byte_nanoseconds: u128,
     /// Waiting time of any byte.
     pub blocked: Span,
     /// By subflow, the waits of ranges that became deliverable, in the order in which they ended.
@@ -118,10 +118,10 @@ impl Buffer {
         if self.waiting.is_empty() {
             self.blocked_since = arrival.time;
         }
-        let octets = arrival.end - arrival.start;
+        let bytes = arrival.end - arrival.start;
         self.waiting.insert(arrival.start, Waiting { end: arrival.end, since: arrival.time, subflow: arrival.subflow });
-        self.set_waiting(arrival.time, self.summary.waiting + octets);
-        octets
+        self.set_waiting(arrival.time, self.summary.waiting + bytes);
+        bytes
     }
 
     /// Takes in a DATA_ACK of the receiver: what is before it has arrived, whether it was captured or not.
@@ -159,7 +159,7 @@ impl Buffer {
             let span = time - self.blocked_since;
             filled.blocked += span;
             filled.holes += u64::from(released > 0);
-            filled.octets += released;
+            filled.bytes += released;
             self.blocked_since = time;
         }
         if released > 0 {
@@ -167,12 +167,12 @@ impl Buffer {
         }
     }
 
-    fn set_waiting(&mut self, time: Instant, octets: u64) {
-        self.summary.waiting = octets;
-        self.summary.peak = self.summary.peak.max(octets);
+    fn set_waiting(&mut self, time: Instant, bytes: u64) {
+        self.summary.waiting = bytes;
+        self.summary.peak = self.summary.peak.max(bytes);
         match self.summary.occupancy.last_mut() {
-            Some((latest, value)) if *latest == time => *value = octets,
-            _ => self.summary.occupancy.push((time, octets)),
+            Some((latest, value)) if *latest == time => *value = bytes,
+            _ => self.summary.occupancy.push((time, bytes)),
         }
     }
 
@@ -182,8 +182,8 @@ impl Buffer {
         self.now = Some(time);
         if self.summary.waiting > 0 {
             self.summary.blocked += passed;
-            let octets = u128::from(self.summary.waiting);
-            self.summary.octet_nanoseconds += octets * u128::from(passed.nanoseconds().unsigned_abs());
+            let bytes = u128::from(self.summary.waiting);
+            self.summary.byte_nanoseconds += bytes * u128::from(passed.nanoseconds().unsigned_abs());
         }
     }
 

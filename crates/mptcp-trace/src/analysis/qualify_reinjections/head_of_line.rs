@@ -39,14 +39,14 @@ pub fn head_of_line(any: &Intervals<Arrival>, originals: &Intervals<Option<Insta
         parts.sort_unstable_by_key(|(start, ..)| *start);
         for (start, end, time) in interruptible(parts) {
             without = without.zip(time).map(|(latest, time)| latest.max(time));
-            let octets = end - start;
+            let bytes = end - start;
             match without {
-                None => found.undeliverable_bytes += octets,
+                None => found.undeliverable_bytes += bytes,
                 Some(without) if without > with => {
                     let gain = without - with;
-                    found.earlier_bytes += octets;
+                    found.earlier_bytes += bytes;
                     longest = longest.max(gain);
-                    sum += i128::from(gain.nanoseconds()) * i128::from(octets);
+                    sum += i128::from(gain.nanoseconds()) * i128::from(bytes);
                 }
                 Some(_) => {}
             }

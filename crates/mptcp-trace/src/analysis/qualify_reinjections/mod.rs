@@ -199,16 +199,16 @@ impl Judge<'_> {
     fn reinjection(&self, ranges: &[&Repeat]) -> Option<Judged> {
         let first = ranges.first()?;
         let pieces: Vec<Piece> = ranges.iter().flat_map(|range| self.pieces(range)).collect();
-        let octets = |wanted: &dyn Fn(&Piece) -> bool| -> u64 {
+        let bytes = |wanted: &dyn Fn(&Piece) -> bool| -> u64 {
             pieces.iter().filter(|piece| wanted(piece)).map(|piece| piece.end - piece.start).sum()
         };
         let length: u64 = ranges.iter().map(|range| range.length).sum();
-        let arrived = octets(&|piece| piece.reinjection.is_some());
-        let original_arrived = octets(&|piece| piece.original.is_some());
+        let arrived = bytes(&|piece| piece.reinjection.is_some());
+        let original_arrived = bytes(&|piece| piece.original.is_some());
         // An original from before the capture may have arrived before the reinjection did.
         let captured = |subflow: usize| self.arrivals_on(subflow).is_some();
         let original_known = captured(first.original_subflow) && !self.outside.may_precede(first.original_row);
-        let useful = octets(&|piece| piece.useful() && (original_known || piece.original.is_some()));
+        let useful = bytes(&|piece| piece.useful() && (original_known || piece.original.is_some()));
         let unknown =
             if arrived > 0 { !original_known && original_arrived < length } else { self.outside.has(first.row) };
         let verdict = match (useful, arrived, original_arrived) {
@@ -239,7 +239,7 @@ impl Judge<'_> {
             reinj_delta: delta.map(Span::seconds),
         };
         let original_known = captured(first.original_subflow) && !self.outside.has(first.original_row);
-        let rescued = octets(&|piece| original_known && piece.reinjection.is_some() && piece.original.is_none());
+        let rescued = bytes(&|piece| original_known && piece.reinjection.is_some() && piece.original.is_none());
         Some(Judged { record, rescued })
     }
 
@@ -281,7 +281,7 @@ impl Judge<'_> {
     }
 
     fn first_of_all(&self, pieces: &[Piece]) -> u64 {
-        let octets = pieces.iter().filter_map(|piece| {
+        let bytes = pieces.iter().filter_map(|piece| {
             let own = piece.reinjection?;
             let firsts = self.received.any.overlaps(piece.start, piece.end);
             Some(
@@ -292,7 +292,7 @@ impl Judge<'_> {
                     .sum::<u64>(),
             )
         });
-        octets.sum()
+        bytes.sum()
     }
 
     fn sent_packet(&self, row: PacketRow) -> Option<u64> {

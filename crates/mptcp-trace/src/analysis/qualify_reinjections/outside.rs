@@ -15,7 +15,7 @@ use super::DirectionEnds;
 pub(super) struct Outside<'a> {
     sender: &'a Capture,
     /// Their bytes, by stream.
-    octets: HashMap<StreamId, Intervals<()>>,
+    bytes: HashMap<StreamId, Intervals<()>>,
     /// Those of them that were sent before all that the receiver's capture has of their subflow.
     before: HashSet<PacketRow>,
 }
@@ -23,13 +23,13 @@ pub(super) struct Outside<'a> {
 impl<'a> Outside<'a> {
     /// Those of one direction.
     pub fn new(merged: &Merged, ends: &DirectionEnds<'a>) -> Self {
-        let mut found = Outside { sender: ends.sender.capture, octets: HashMap::new(), before: HashSet::new() };
+        let mut found = Outside { sender: ends.sender.capture, bytes: HashMap::new(), before: HashSet::new() };
         let wanted = |sender, towards| sender == ends.sender_is && towards == ends.towards;
         for flow in interruptible(merged.flows.iter().filter(|flow| wanted(flow.sender, flow.towards()))) {
             let outside = |passage: &&Passage| passage.fate == Fate::OutsideCapture;
             for row in interruptible(flow.passages.iter().filter(outside).filter_map(|passage| passage.sender)) {
                 if let Some((stream, start, end)) = found.place(row) {
-                    found.octets.entry(stream).or_default().fill(start, end, |_| ());
+                    found.bytes.entry(stream).or_default().fill(start, end, |_| ());
                 }
             }
             // Passages are in the order in which they were sent.
@@ -42,7 +42,7 @@ impl<'a> Outside<'a> {
     /// Whether the capture may lack a packet that brought bytes of the packet in this row: itself, or a retransmission.
     pub fn has(&self, row: PacketRow) -> bool {
         let Some((stream, start, end)) = self.place(row) else { return false };
-        self.octets.get(&stream).is_some_and(|octets| octets.overlaps(start, end).next().is_some())
+        self.bytes.get(&stream).is_some_and(|bytes| bytes.overlaps(start, end).next().is_some())
     }
 
     /// Whether the packet in this row may have arrived before the capture began.

@@ -65,15 +65,15 @@ impl Direction {
             return;
         }
         let syn = segment.has(flag::SYN);
-        let octets = u64::from(packet.data) + u64::from(syn) + u64::from(segment.has(flag::FIN));
+        let bytes = u64::from(packet.data) + u64::from(syn) + u64::from(segment.has(flag::FIN));
         let start = self.positions.position(segment.sequence);
-        if octets == 0 {
+        if bytes == 0 {
             return;
         }
         if let Some((value, _)) = segment.timestamps {
             self.timestamps.send(value, segment.abstime, start);
         }
-        let end = start.saturating_add(octets);
+        let end = start.saturating_add(bytes);
         let start = start.max(self.acknowledged.unwrap_or(0));
         let mut next = start;
         for (first, last) in interruptible(self.sent.gaps(start, end)) {
@@ -110,7 +110,7 @@ impl Direction {
             self.measured.timestamps.push(sample(time));
         }
         let Some((newest, again)) = self.remove_before(position) else { return };
-        let arrived_earlier = position.checked_sub(1).is_some_and(|octet| self.selectively.contains(octet));
+        let arrived_earlier = position.checked_sub(1).is_some_and(|byte| self.selectively.contains(byte));
         if again || arrived_earlier {
             return;
         }

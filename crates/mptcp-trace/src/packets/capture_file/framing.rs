@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::bytes::Bytes;
 use super::input::Input;
-use super::octets::Octets;
 use super::{CaptureFileError, Cause, Truncation};
 use crate::capture_format::CaptureFormat;
 
@@ -73,16 +73,16 @@ impl Layout {
 
 /// The 32-bit number at byte `at`.
 #[inline]
-pub fn word(octets: &[u8], at: usize, big_endian: bool) -> Option<u32> {
-    let octets = octets.get(at..at.checked_add(4)?)?.try_into().ok()?;
-    Some(if big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) })
+pub fn word(bytes: &[u8], at: usize, big_endian: bool) -> Option<u32> {
+    let bytes = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
+    Some(if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
 }
 
 /// Walks through a capture piece by piece.
 pub struct Framing {
     /// The capture's name, for errors.
     path: PathBuf,
-    octets: Octets,
+    bytes: Bytes,
     compressed: bool,
     layout: Layout,
     /// Length of the present piece, which begins the window.
@@ -123,17 +123,17 @@ impl Framing {
     pub fn of(mut input: Input, path: &Path) -> Result<Framing, CaptureFileError> {
         let compressed = input.compression.is_some();
         let mut truncation = None;
-        match input.octets.fetch(4) {
+        match input.bytes.fetch(4) {
             Err(source) if !compressed || source.kind() == ErrorKind::Interrupted => {
                 return Err(CaptureFileError::file("read", path, source));
             }
             // Nothing can be decompressed: what is in it is not known.
-            Err(_) if input.octets.window().len() < 4 => {
+            Err(_) if input.bytes.window().len() < 4 => {
                 truncation = Some(Truncation { offset: 0, cause: Cause::Compression });
             }
             _ => {}
         }
-        let layout = match CaptureFormat::of(input.octets.window()) {
+        let layout = match CaptureFormat::of(input.bytes.window()) {
             CaptureFormat::Pcap { big_endian, nanoseconds } => Layout::Pcap { big_endian, nanoseconds },
             CaptureFormat::Pcapng => Layout::Pcapng { big_endian: false },
             _ if truncation.is_some() => Layout::Pcapng { big_endian: false },
@@ -141,7 +141,7 @@ impl Framing {
         };
         Ok(Framing {
             path: path.to_path_buf(),
-            octets: input.octets,
+            bytes: input.bytes,
             compressed,
             layout,
             length: 0,
@@ -153,7 +153,7 @@ impl Framing {
 
     /// Sets until when [`Framing::next_piece`] waits for what has not come; without one it waits for ever.
     pub fn wait_until(&mut self, deadline: Option<Instant>) {
-        self.octets.wait_until(deadline);
+        self.bytes.wait_until(deadline);
     }
 
     /// Whether the capture is compressed.
@@ -177,7 +177,7 @@ impl Framing {
     /// Bytes of the capture that were passed; of a compressed one, decompressed.
     #[must_use]
     pub fn offset(&self) -> u64 {
-        self.octets.offset()
+        self.bytes.offset()
     }
 
     /// The layout of the present piece.
@@ -191,19 +191,19 @@ impl Framing {
     #[inline]
     #[must_use]
     pub fn piece(&self) -> &[u8] {
-        self.octets.window().get(..self.length).unwrap_or(&[])
+        self.bytes.window().get(..self.length).unwrap_or(&[])
     }
 
     /// The same, to be changed.
     pub fn piece_mut(&mut self) -> &mut [u8] {
-        self.octets.window_mut().get_mut(..self.length).unwrap_or(&mut [])
+        self.bytes.window_mut().get_mut(..self.length).unwrap_or(&mut [])
     }
 
     /// Ends the walk before the present piece, because its content contradicts the rest of the file.
     pub fn refuse(&mut self) {
         self.frames = self.frames.saturating_sub(1);
         self.length = 0;
-        self.truncation = Some(Truncation { offset: self.octets.offset(), cause: Cause::Damaged });
+        self.truncation = Some(Truncation { offset: self.bytes.offset(), cause: Cause::Damaged });
     }
 
     /// Goes on to the next piece.
@@ -216,7 +216,7 @@ impl Framing {
         if self.truncation.is_some() {
             return Ok(Piece::End);
         }
-        self.octets.pass(self.length);
+        self.bytes.pass(self.length);
         self.length = 0;
         let read = match self.layout {
             Layout::Pcap { big_endian, .. } => self.next_record(big_endian),
@@ -249,7 +249,7 @@ impl Framing {
             Stop::Failed(source) => return Err(CaptureFileError::file("read", &self.path, source)),
         };
         self.length = 0;
-        self.truncation = Some(Truncation { offset: self.octets.offset(), cause });
+        self.truncation = Some(Truncation { offset: self.bytes.offset(), cause });
         Ok(Piece::End)
     }
 
@@ -259,7 +259,7 @@ impl Framing {
             return if self.whole(24)? { Ok(Piece::Header) } else { Err(Stop::Cut(Cause::FileHeader)) };
         }
         if !self.whole(16)? {
-            return if self.octets.window().is_empty() { Ok(Piece::End) } else { Err(Stop::Cut(Cause::RecordHeader)) };
+            return if self.bytes.window().is_empty() { Ok(Piece::End) } else { Err(Stop::Cut(Cause::RecordHeader)) };
         }
         match self.word(8, big_endian) {
             Some(length) if length <= LONGEST_RECORD => {
@@ -275,7 +275,7 @@ impl Framing {
     #[inline]
     fn next_block(&mut self) -> Result<Piece, Stop> {
         if !self.whole(12)? {
-            return match (self.octets.window().is_empty(), self.started) {
+            return match (self.bytes.window().is_empty(), self.started) {
                 (true, true) => Ok(Piece::End),
                 (_, true) => Err(Stop::Cut(Cause::RecordHeader)),
                 (_, false) => Err(Stop::Cut(Cause::FileHeader)),
@@ -284,7 +284,7 @@ impl Framing {
         // The type of a section header reads the same either way; it says how the rest of the section reads.
         let is_section = self.word(0, false) == Some(SECTION);
         if is_section {
-            let big_endian = match self.octets.window().get(8..12) {
+            let big_endian = match self.bytes.window().get(8..12) {
                 Some([0x1a, 0x2b, 0x3c, 0x4d]) => true,
                 Some([0x4d, 0x3c, 0x2b, 0x1a]) => false,
                 _ => return Err(Stop::Cut(Cause::Damaged)),
@@ -333,7 +333,7 @@ impl Framing {
     /// Makes the piece `count` bytes long; false when the file ends before.
     #[inline]
     fn whole(&mut self, count: usize) -> io::Result<bool> {
-        let whole = self.octets.fetch(count)?;
+        let whole = self.bytes.fetch(count)?;
         if whole {
             self.length = count;
         }
@@ -342,6 +342,6 @@ impl Framing {
 
     #[inline]
     fn word(&self, at: usize, big_endian: bool) -> Option<u32> {
-        word(self.octets.window(), at, big_endian)
+        word(self.bytes.window(), at, big_endian)
     }
 }

@@ -4,14 +4,14 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Instant;
 
-use super::octets::Octets;
+use super::bytes::Bytes;
 use crate::capture_format::{self, CaptureFormat, Compression};
 use crate::reading;
 
 /// Bytes, and whether they were compressed.
 pub struct Input {
     /// Parts of the capture.
-    pub octets: Octets,
+    pub bytes: Bytes,
     /// Compression of the source.
     pub compression: Option<Compression>,
 }
@@ -30,7 +30,7 @@ impl Input {
 
     /// A source whose bytes come in their own time, as they are: nothing is read of it yet, nor decompressed.
     pub fn growing(source: Box<dyn Read + Send>) -> Input {
-        Input { octets: Octets::of(source), compression: None }
+        Input { bytes: Bytes::of(source), compression: None }
     }
 
     /// Waits until `deadline` for the bytes that tell the format. False when they have not come yet.
@@ -38,8 +38,8 @@ impl Input {
     /// # Errors
     /// When the source cannot be read; [`ErrorKind::Interrupted`] on Ctrl-C.
     pub fn has_begun(&mut self, deadline: Option<Instant>) -> io::Result<bool> {
-        self.octets.wait_until(deadline);
-        match self.octets.fetch(4) {
+        self.bytes.wait_until(deadline);
+        match self.bytes.fetch(4) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == ErrorKind::TimedOut => Ok(false),
             Err(error) => Err(error),
@@ -48,7 +48,7 @@ impl Input {
 
     /// Input so far.
     pub fn start(&self) -> &[u8] {
-        self.octets.window()
+        self.bytes.window()
     }
 
     /// Any source.
@@ -58,9 +58,9 @@ impl Input {
     pub fn of(source: Box<dyn Read + Send>) -> io::Result<Input> {
         let (format, source) = capture_format::detect(source)?;
         let CaptureFormat::Compressed(compression) = format else {
-            return Ok(Input { octets: Octets::of(source), compression: None });
+            return Ok(Input { bytes: Bytes::of(source), compression: None });
         };
-        Ok(Input { octets: Octets::of(compression.decoded(source)?), compression: Some(compression) })
+        Ok(Input { bytes: Bytes::of(compression.decoded(source)?), compression: Some(compression) })
     }
 }
 
@@ -74,12 +74,12 @@ mod tests {
         let mut input = Input::of(Box::new(io::Cursor::new(compressed))).unwrap();
         let mut found = Vec::new();
         loop {
-            match input.octets.fetch(1) {
+            match input.bytes.fetch(1) {
                 Ok(true) => {}
                 ended => return (input.compression, found, ended.is_ok()),
             }
-            found.extend(input.octets.window());
-            input.octets.pass(usize::MAX);
+            found.extend(input.bytes.window());
+            input.bytes.pass(usize::MAX);
         }
     }
 
@@ -106,8 +106,8 @@ mod tests {
         for (compression, compress) in
             [(Compression::Gzip, gzip as fn(&[u8]) -> Vec<u8>), (Compression::Zstd, zstd), (Compression::Lz4, lz4)]
         {
-            let (found, octets, whole) = read([compress(one), compress(two)].concat());
-            assert!(octets == content, "{compression:?}: {} octets", octets.len());
+            let (found, bytes, whole) = read([compress(one), compress(two)].concat());
+            assert!(bytes == content, "{compression:?}: {} bytes", bytes.len());
             assert_eq!((found, whole), (Some(compression), true));
         }
         assert_eq!(read(content[..10].to_vec()), (None, content[..10].to_vec(), true));
@@ -118,8 +118,8 @@ mod tests {
         let content: Vec<u8> = (0..2_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         for compress in [gzip as fn(&[u8]) -> Vec<u8>, zstd, lz4] {
             let compressed = compress(&content);
-            let (_, octets, whole) = read(compressed[..compressed.len() / 2].to_vec());
-            assert!(!whole && octets.len() > 500_000 && content.starts_with(&octets), "{} octets", octets.len());
+            let (_, bytes, whole) = read(compressed[..compressed.len() / 2].to_vec());
+            assert!(!whole && bytes.len() > 500_000 && content.starts_with(&bytes), "{} bytes", bytes.len());
         }
     }
 }

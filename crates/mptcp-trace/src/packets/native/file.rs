@@ -25,7 +25,7 @@ pub struct Recorded<'a> {
     /// The link type, or why it is not understood.
     pub link: Result<Link, Beyond>,
     /// Recorded bytes.
-    pub octets: &'a [u8],
+    pub bytes: &'a [u8],
 }
 
 impl<'a> Recorded<'a> {
@@ -33,8 +33,8 @@ impl<'a> Recorded<'a> {
     #[inline]
     #[must_use]
     pub fn view(&self) -> View<'a> {
-        let length = usize::try_from(self.wire_length).unwrap_or(usize::MAX).max(self.octets.len());
-        View { octets: self.octets, length }
+        let length = usize::try_from(self.wire_length).unwrap_or(usize::MAX).max(self.bytes.len());
+        View { bytes: self.bytes, length }
     }
 }
 
@@ -162,7 +162,7 @@ impl Packets {
             wire_length: word(record, 12, big_endian)?,
             interface: None,
             link: self.link,
-            octets: record.get(16..)?,
+            bytes: record.get(16..)?,
         })
     }
 
@@ -189,13 +189,13 @@ impl Packets {
         let (block, big_endian) = (self.framing.piece(), self.framing.layout().big_endian());
         let place = self.place()?;
         let interface = self.interfaces.get(place)?;
-        let recorded = |time, wire_length, octets| Recorded {
+        let recorded = |time, wire_length, bytes| Recorded {
             number,
             time,
             wire_length,
             interface: Some((place, interface)),
             link: interface.link,
-            octets,
+            bytes,
         };
         if word(block, 0, big_endian)? == SIMPLE_PACKET {
             let wire_length = word(block, 8, big_endian)?;

@@ -6,7 +6,7 @@ use super::view::View;
 use super::{Beyond, tcp};
 use crate::packets::segment::Segment;
 
-/// Content of one frame of that link type (`LINKTYPE_…` of tcpdump.org), of which `octets` were recorded and which was
+/// Content of one frame of that link type (`LINKTYPE_…` of tcpdump.org), of which `bytes` were recorded and which was
 /// `wire_length` bytes long: the TCP packet, whose number and time are 0, or `None` when there is none, or too little
 /// of it. For frames that come from elsewhere than a capture file.
 ///
@@ -23,9 +23,9 @@ use crate::packets::segment::Segment;
 /// assert_eq!((packet.source_port, packet.sequence, packet.payload), (40001, 9, Some(0)));
 /// # Ok::<(), mptcp_trace::packets::native::Beyond>(())
 /// ```
-pub fn dissect_frame(link_type: u32, octets: &[u8], wire_length: usize) -> Result<Option<Segment>, Beyond> {
+pub fn dissect_frame(link_type: u32, bytes: &[u8], wire_length: usize) -> Result<Option<Segment>, Beyond> {
     let link = Link::of(link_type).ok_or(Beyond::LinkType(link_type))?;
-    let frame = View { octets, length: wire_length.max(octets.len()) };
+    let frame = View { bytes, length: wire_length.max(bytes.len()) };
     Ok(match layers::dissect(link, frame) {
         Found::Tcp(ip, content) => tcp::read(&ip, content).map(|tcp| tcp.segment),
         _ => None,

@@ -106,19 +106,19 @@ impl InterfaceDescription {
         }
         if let Some(text) = name.or(description) {
             // Some programs count a zero byte at the end to the text.
-            let text = text.split(|octet| *octet == 0).next().unwrap_or(text);
+            let text = text.split(|byte| *byte == 0).next().unwrap_or(text);
             self.name = Interface::kept_name(&String::from_utf8_lossy(text)).to_string();
         }
     }
 }
 
 /// The 16-bit number at `at` of a block.
-pub fn half(octets: &[u8], at: usize, big_endian: bool) -> Option<u16> {
-    let octets = octets.get(at..at.checked_add(2)?)?.try_into().ok()?;
-    Some(if big_endian { u16::from_be_bytes(octets) } else { u16::from_le_bytes(octets) })
+pub fn half(bytes: &[u8], at: usize, big_endian: bool) -> Option<u16> {
+    let bytes = bytes.get(at..at.checked_add(2)?)?.try_into().ok()?;
+    Some(if big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
 }
 
-fn wide(octets: &[u8], big_endian: bool) -> Option<i64> {
-    let octets = octets.try_into().ok()?;
-    Some(if big_endian { i64::from_be_bytes(octets) } else { i64::from_le_bytes(octets) })
+fn wide(bytes: &[u8], big_endian: bool) -> Option<i64> {
+    let bytes = bytes.try_into().ok()?;
+    Some(if big_endian { i64::from_be_bytes(bytes) } else { i64::from_le_bytes(bytes) })
 }

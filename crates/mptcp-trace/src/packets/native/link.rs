@@ -146,13 +146,13 @@ fn cisco_hdlc(frame: View<'_>) -> Option<Layer<'_>> {
 
 /// The family is in either order, in 32 or 16 bits; some systems wrote an Ethernet type.
 fn null(frame: View<'_>) -> Option<Layer<'_>> {
-    let octets = frame.array::<4>(0)?;
-    if octets.starts_with(&[0xff, 0x03]) {
+    let bytes = frame.array::<4>(0)?;
+    if bytes.starts_with(&[0xff, 0x03]) {
         return Some(Layer::Ppp(frame));
     }
     let content = frame.skip(4)?;
     const LARGEST_OF_16_BITS: u32 = 5;
-    let number = u32::from_le_bytes(octets);
+    let number = u32::from_le_bytes(bytes);
     let (upper, middle) = (number >> 16, number >> 8);
     let number = match number {
         // A 16-bit family in the upper half, or a 32-bit one of the other order.

@@ -154,7 +154,7 @@ pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), Re
             && let Some(tcp) = tcp::read(&ip, content)
             && tcp.segment.payload.is_some_and(|length| length > 0)
         {
-            visit(packet.number, content.octets.get(usize::from(tcp.header_length)..).unwrap_or(&[]));
+            visit(packet.number, content.bytes.get(usize::from(tcp.header_length)..).unwrap_or(&[]));
         }
     }
 }

@@ -20,14 +20,14 @@ pub struct Mptcp {
 }
 
 impl Mptcp {
-    /// Takes in one option of `length` bytes, of which `octets` were recorded, kind and length included. Tells
+    /// Takes in one option of `length` bytes, of which `bytes` were recorded, kind and length included. Tells
     /// whether it was whole.
     #[inline]
-    pub fn read(&mut self, octets: &[u8], length: usize, tcp_flags: u16) -> bool {
-        let Some(subtype) = octets.get(2).map(|octet| octet >> 4) else { return false };
+    pub fn read(&mut self, bytes: &[u8], length: usize, tcp_flags: u16) -> bool {
+        let Some(subtype) = bytes.get(2).map(|byte| byte >> 4) else { return false };
         if subtype == subtype::DSS && !self.has_dss && self.control.is_none() {
             self.has_dss = true;
-            return dss(octets, length, &mut self.dss);
+            return dss(bytes, length, &mut self.dss);
         }
         let has_dss = self.has_dss;
         let control = self.control.get_or_insert_with(|| {
@@ -36,21 +36,21 @@ impl Mptcp {
         });
         control.subtypes.push(subtype);
         match subtype {
-            subtype::DSS => dss(octets, length, &mut self.dss),
-            _ => read(subtype, octets, length, tcp_flags, control),
+            subtype::DSS => dss(bytes, length, &mut self.dss),
+            _ => read(subtype, bytes, length, tcp_flags, control),
         }
     }
 }
 
 /// DSS (RFC 8684 §3.3).
 #[inline]
-fn dss(octets: &[u8], length: usize, slot: &mut Option<Dss>) -> bool {
-    let Some(flags) = octets.get(3).copied() else { return false };
+fn dss(bytes: &[u8], length: usize, slot: &mut Option<Dss>) -> bool {
+    let Some(flags) = bytes.get(3).copied() else { return false };
     let mut dss = Dss { flags, ..Dss::default() };
     let mut whole = true;
     let mut at = 4_usize;
     let mut number = |long: bool| {
-        let number = if long { u64(octets, at) } else { u32(octets, at).map(u64::from) };
+        let number = if long { u64(bytes, at) } else { u32(bytes, at).map(u64::from) };
         at = at.saturating_add(if long { 8 } else { 4 });
         number
     };
@@ -60,11 +60,11 @@ fn dss(octets: &[u8], length: usize, slot: &mut Option<Dss>) -> bool {
     }
     if dss.has(Dss::MAPPING) {
         let dsn = number(dss.has(Dss::DSN_8));
-        let (ssn, data_length) = (u32(octets, at), u16(octets, at.saturating_add(4)));
+        let (ssn, data_length) = (u32(bytes, at), u16(bytes, at.saturating_add(4)));
         let end = at.saturating_add(6);
         // Only its length tells whether it has a checksum.
         let has_checksum = length == end.saturating_add(2);
-        let checksum = u16(octets, end).filter(|_| has_checksum);
+        let checksum = u16(bytes, end).filter(|_| has_checksum);
         if let (Some(dsn), Some(ssn), Some(length)) = (dsn, ssn, data_length) {
             dss.mapping = Some(Mapping { dsn, ssn, length, checksum });
         }
@@ -75,61 +75,61 @@ fn dss(octets: &[u8], length: usize, slot: &mut Option<Dss>) -> bool {
 }
 
 /// The options other than DSS.
-fn read(kind: u8, octets: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
+fn read(kind: u8, bytes: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
     match kind {
-        subtype::MP_CAPABLE => capable(octets, length, control),
-        subtype::MP_JOIN => join(octets, length, tcp_flags, control),
-        subtype::ADD_ADDR => add_addr(octets, length, control),
+        subtype::MP_CAPABLE => capable(bytes, length, control),
+        subtype::MP_JOIN => join(bytes, length, tcp_flags, control),
+        subtype::ADD_ADDR => add_addr(bytes, length, control),
         subtype::REMOVE_ADDR => {
-            let ids = octets.get(3..).unwrap_or(&[]);
+            let ids = bytes.get(3..).unwrap_or(&[]);
             control.remove_addr = Some(ids.to_vec());
             ids.len() == length.saturating_sub(3)
         }
         subtype::MP_PRIO => {
-            let (backup, address_id) = (flag_bit(octets), octets.get(3).copied().filter(|_| length == 4));
+            let (backup, address_id) = (flag_bit(bytes), bytes.get(3).copied().filter(|_| length == 4));
             control.prio = backup.map(|backup| Prio { backup, address_id });
             backup.is_some() && (address_id.is_some() || length != 4)
         }
         subtype::MP_FAIL => {
-            control.fail = u64(octets, 4);
+            control.fail = u64(bytes, 4);
             control.fail.is_some()
         }
         subtype::MP_FASTCLOSE => {
-            control.fastclose = u64(octets, 4);
+            control.fastclose = u64(bytes, 4);
             control.fastclose.is_some()
         }
         subtype::MP_TCPRST => {
-            let (flags, reason) = (octets.get(2).copied().unwrap_or(0) & 0x0f, octets.get(3).copied());
+            let (flags, reason) = (bytes.get(2).copied().unwrap_or(0) & 0x0f, bytes.get(3).copied());
             control.reset = Some(ResetReason { flags, reason });
             reason.is_some()
         }
-        _ => octets.len() == length,
+        _ => bytes.len() == length,
     }
 }
 
 /// The lowest bit beside the subtype: backup, or echo.
-fn flag_bit(octets: &[u8]) -> Option<bool> {
-    octets.get(2).map(|octet| octet & 1 == 1)
+fn flag_bit(bytes: &[u8]) -> Option<bool> {
+    bytes.get(2).map(|byte| byte & 1 == 1)
 }
 
 /// MP_CAPABLE (RFC 8684 §3.1): its length tells how far it goes.
-fn capable(octets: &[u8], length: usize, control: &mut Control) -> bool {
-    let (Some(first), Some(flags)) = (octets.get(2), octets.get(3).copied()) else { return false };
+fn capable(bytes: &[u8], length: usize, control: &mut Control) -> bool {
+    let (Some(first), Some(flags)) = (bytes.get(2), bytes.get(3).copied()) else { return false };
     let (has_key, has_both) = (matches!(length, 12 | 20 | 22 | 24), matches!(length, 20 | 22 | 24));
     let capable = Capable {
         version: first & 0x0f,
         flags,
-        sender_key: u64(octets, 4).filter(|_| has_key),
-        receiver_key: u64(octets, 12).filter(|_| has_both),
-        data_length: u16(octets, 20).filter(|_| has_both && length >= 22),
-        checksum: u16(octets, 22).filter(|_| has_both && length >= 24),
+        sender_key: u64(bytes, 4).filter(|_| has_key),
+        receiver_key: u64(bytes, 12).filter(|_| has_both),
+        data_length: u16(bytes, 20).filter(|_| has_both && length >= 22),
+        checksum: u16(bytes, 22).filter(|_| has_both && length >= 24),
     };
     control.capable = Some(capable);
-    octets.len() == length && (has_key || length < 12)
+    bytes.len() == length && (has_key || length < 12)
 }
 
 /// MP_JOIN (RFC 8684 §3.2): SYN, SYN/ACK and ACK carry different things.
-fn join(octets: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
+fn join(bytes: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
     let due = match tcp_flags & (flag::SYN | flag::ACK) {
         flag::SYN => 12,
         flag::ACK | 0 => 24,
@@ -139,35 +139,35 @@ fn join(octets: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> 
         return false;
     }
     if tcp_flags & flag::SYN == 0 {
-        let hmac = array::<20>(octets, 4);
+        let hmac = array::<20>(bytes, 4);
         control.join = Some(Join::Ack { hmac });
         return hmac.is_some();
     }
-    let (Some(backup), Some(address_id)) = (flag_bit(octets), octets.get(3).copied()) else { return false };
+    let (Some(backup), Some(address_id)) = (flag_bit(bytes), bytes.get(3).copied()) else { return false };
     if tcp_flags & flag::ACK == 0 {
-        let (token, nonce) = (u32(octets, 4), u32(octets, 8));
+        let (token, nonce) = (u32(bytes, 4), u32(bytes, 8));
         control.join = Some(Join::Syn { backup, address_id, token, nonce });
         return token.is_some() && nonce.is_some();
     }
-    let (truncated_hmac, nonce) = (u64(octets, 4), u32(octets, 12));
+    let (truncated_hmac, nonce) = (u64(bytes, 4), u32(bytes, 12));
     control.join = Some(Join::SynAck { backup, address_id, truncated_hmac, nonce });
     truncated_hmac.is_some() && nonce.is_some()
 }
 
 /// ADD_ADDR (RFC 8684 §3.4.1, RFC 6824 §3.4.1): its length tells the IP version and whether a port and an HMAC follow.
-fn add_addr(octets: &[u8], length: usize, control: &mut Control) -> bool {
+fn add_addr(bytes: &[u8], length: usize, control: &mut Control) -> bool {
     // Version 0 has an IP version, 4 or 6, where version 1 has the echo flag, and no HMAC.
-    let (Some(echo), Some(address_id)) = (flag_bit(octets), octets.get(3).copied()) else { return false };
+    let (Some(echo), Some(address_id)) = (flag_bit(bytes), bytes.get(3).copied()) else { return false };
     let address = match length {
-        8 | 10 | 16 | 18 => array::<4>(octets, 4).map(IpAddr::from),
-        20 | 22 | 28 | 30 => array::<16>(octets, 4).map(IpAddr::from),
+        8 | 10 | 16 | 18 => array::<4>(bytes, 4).map(IpAddr::from),
+        20 | 22 | 28 | 30 => array::<16>(bytes, 4).map(IpAddr::from),
         _ => None,
     };
     let after_address = if length < 20 { 8_usize } else { 20 };
     let has_port = matches!(length, 10 | 18 | 22 | 30);
-    let port = u16(octets, after_address).filter(|_| has_port);
+    let port = u16(bytes, after_address).filter(|_| has_port);
     let has_hmac = matches!(length, 16 | 18 | 28 | 30);
-    let hmac = u64(octets, length.saturating_sub(8)).filter(|_| has_hmac);
+    let hmac = u64(bytes, length.saturating_sub(8)).filter(|_| has_hmac);
     control.add_addr = Some(AddAddr { address_id, echo, address, port, hmac });
     address.is_some() && (port.is_some() || !has_port) && (hmac.is_some() || !has_hmac)
 }

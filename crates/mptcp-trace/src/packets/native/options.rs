@@ -75,7 +75,7 @@ impl Options {
     #[must_use]
     pub fn read(packet: View<'_>, start: usize, end: usize, flags: u16) -> Options {
         let mut options = Options::default();
-        let recorded = packet.octets.get(start..end).or(packet.octets.get(start..)).unwrap_or(&[]);
+        let recorded = packet.bytes.get(start..end).or(packet.bytes.get(start..)).unwrap_or(&[]);
         let announced = end.saturating_sub(start);
         let (mut at, mut ended) = (0, false);
         while let Some(kind) = recorded.get(at).copied() {
@@ -103,26 +103,26 @@ impl Options {
             options.option(kind, content, length, flags);
             at = next;
         }
-        options.cut |= announced > recorded.len() && !ended && packet.octets.len() < packet.length;
+        options.cut |= announced > recorded.len() && !ended && packet.bytes.len() < packet.length;
         options
     }
 
-    /// Takes in one option of `length` bytes, of which `octets` were recorded.
+    /// Takes in one option of `length` bytes, of which `bytes` were recorded.
     #[inline]
-    fn option(&mut self, kind: u8, octets: &[u8], length: usize, flags: u16) {
+    fn option(&mut self, kind: u8, bytes: &[u8], length: usize, flags: u16) {
         match (kind, length) {
-            (kind::TIMESTAMPS, 10) => self.timestamps = u32(octets, 2).zip(u32(octets, 6)).or(self.timestamps),
+            (kind::TIMESTAMPS, 10) => self.timestamps = u32(bytes, 2).zip(u32(bytes, 6)).or(self.timestamps),
             (kind::MPTCP, _) => {
-                let whole = self.mptcp.read(octets, length, flags);
-                self.cut |= !whole && octets.len() < length;
-                if !option_form::fits(octets, length, flags) {
-                    self.note_malformed(octets, length);
+                let whole = self.mptcp.read(bytes, length, flags);
+                self.cut |= !whole && bytes.len() < length;
+                if !option_form::fits(bytes, length, flags) {
+                    self.note_malformed(bytes, length);
                 }
             }
-            (kind::MAXIMUM_SEGMENT_SIZE, 4) => self.mss = u16(octets, 2),
-            (kind::WINDOW_SCALE, 3) => self.window_scale = octets.get(2).copied(),
+            (kind::MAXIMUM_SEGMENT_SIZE, 4) => self.mss = u16(bytes, 2),
+            (kind::WINDOW_SCALE, 3) => self.window_scale = bytes.get(2).copied(),
             (kind::SACK, _) => {
-                let edges = octets.get(2..).unwrap_or(&[]);
+                let edges = bytes.get(2..).unwrap_or(&[]);
                 for block in edges.chunks_exact(8) {
                     if let (Some(left), Some(right)) = (u32(block, 0), u32(block, 4)) {
                         self.sack.push(left, right);
@@ -134,7 +134,7 @@ impl Options {
     }
 
     #[cold]
-    fn note_malformed(&mut self, octets: &[u8], length: usize) {
-        self.malformed.get_or_insert_with(|| option_form::malformed(octets, length));
+    fn note_malformed(&mut self, bytes: &[u8], length: usize) {
+        self.malformed.get_or_insert_with(|| option_form::malformed(bytes, length));
     }
 }

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View<'a> {
     /// Recorded; fewer than `length` where the snap length cut the packet.
-    pub octets: &'a [u8],
+    pub bytes: &'a [u8],
     /// On the wire.
     pub length: usize,
 }
@@ -14,71 +14,71 @@ impl<'a> View<'a> {
     #[inline]
     #[must_use]
     pub fn skip(self, count: usize) -> Option<View<'a>> {
-        Some(View { octets: self.octets.get(count..)?, length: self.length.checked_sub(count)? })
+        Some(View { bytes: self.bytes.get(count..)?, length: self.length.checked_sub(count)? })
     }
 
     /// The same, ending after `length` bytes at the latest.
     #[inline]
     #[must_use]
     pub fn limit(self, length: usize) -> View<'a> {
-        View { octets: self.octets.get(..length).unwrap_or(self.octets), length: self.length.min(length) }
+        View { bytes: self.bytes.get(..length).unwrap_or(self.bytes), length: self.length.min(length) }
     }
 
     /// The byte at `at`.
     #[inline]
     #[must_use]
     pub fn u8(self, at: usize) -> Option<u8> {
-        self.octets.get(at).copied()
+        self.bytes.get(at).copied()
     }
 
     /// The 16-bit number at `at`, in network order as all.
     #[inline]
     #[must_use]
     pub fn u16(self, at: usize) -> Option<u16> {
-        u16(self.octets, at)
+        u16(self.bytes, at)
     }
 
     /// The 32-bit number at `at`.
     #[inline]
     #[must_use]
     pub fn u32(self, at: usize) -> Option<u32> {
-        u32(self.octets, at)
+        u32(self.bytes, at)
     }
 
     /// The `N` bytes at `at`.
     #[inline]
     #[must_use]
     pub fn array<const N: usize>(self, at: usize) -> Option<[u8; N]> {
-        array(self.octets, at)
+        array(self.bytes, at)
     }
 }
 
 /// The `N` bytes at `at`, when they are there.
 #[inline]
 #[must_use]
-pub fn array<const N: usize>(octets: &[u8], at: usize) -> Option<[u8; N]> {
-    octets.get(at..)?.first_chunk().copied()
+pub fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
 }
 
 /// The 16-bit number at `at`, in network order.
 #[inline]
 #[must_use]
-pub fn u16(octets: &[u8], at: usize) -> Option<u16> {
-    array(octets, at).map(u16::from_be_bytes)
+pub fn u16(bytes: &[u8], at: usize) -> Option<u16> {
+    array(bytes, at).map(u16::from_be_bytes)
 }
 
 /// The 32-bit number at `at`, in network order.
 #[inline]
 #[must_use]
-pub fn u32(octets: &[u8], at: usize) -> Option<u32> {
-    array(octets, at).map(u32::from_be_bytes)
+pub fn u32(bytes: &[u8], at: usize) -> Option<u32> {
+    array(bytes, at).map(u32::from_be_bytes)
 }
 
 /// The 64-bit number at `at`, in network order.
 #[inline]
 #[must_use]
-pub fn u64(octets: &[u8], at: usize) -> Option<u64> {
-    array(octets, at).map(u64::from_be_bytes)
+pub fn u64(bytes: &[u8], at: usize) -> Option<u64> {
+    array(bytes, at).map(u64::from_be_bytes)
 }
 
 #[cfg(test)]
@@ -87,11 +87,11 @@ mod tests {
 
     #[test]
     fn recorded_and_wire_lengths_go_together() {
-        let cut = View { octets: &[1, 2, 3, 4], length: 10 };
-        assert_eq!(cut.skip(3), Some(View { octets: &[4], length: 7 }));
+        let cut = View { bytes: &[1, 2, 3, 4], length: 10 };
+        assert_eq!(cut.skip(3), Some(View { bytes: &[4], length: 7 }));
         assert_eq!(cut.skip(5), None, "not recorded");
-        assert_eq!(cut.limit(3), View { octets: &[1, 2, 3], length: 3 });
-        assert_eq!(cut.limit(6), View { octets: &[1, 2, 3, 4], length: 6 });
+        assert_eq!(cut.limit(3), View { bytes: &[1, 2, 3], length: 3 });
+        assert_eq!(cut.limit(6), View { bytes: &[1, 2, 3, 4], length: 6 });
         assert_eq!(cut.limit(60), cut);
         assert_eq!((cut.u16(2), cut.u16(3), cut.u32(0)), (Some(0x0304), None, Some(0x0102_0304)));
         assert_eq!(cut.u8(usize::MAX), None);

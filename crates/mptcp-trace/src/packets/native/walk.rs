@@ -154,7 +154,7 @@ fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip
         interface_id,
         outgoing: link::is_outgoing(packet),
         wire_length: Some(packet.wire_length),
-        captured_length: u32::try_from(packet.octets.len()).ok(),
+        captured_length: u32::try_from(packet.bytes.len()).ok(),
         ttl: Some(ip.ttl),
         ip_length: Some(ip.length),
         ip_id: ip.id,

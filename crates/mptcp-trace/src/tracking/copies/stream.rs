@@ -148,7 +148,7 @@ impl<'a> StreamCopies<'a> {
         self.by_interface += u64::from(copied && group.told_by == ToldBy::Interface);
         self.by_spot += u64::from(copied && matches!(group.told_by, ToldBy::TimeToLive | ToldBy::Direction));
         let Some(segment) = group.rows().next().and_then(|row| subject.segments.get(row.index())) else { return };
-        self.doubled += u64::from(copied && segment.payload.is_some_and(|octets| octets > 0));
+        self.doubled += u64::from(copied && segment.payload.is_some_and(|bytes| bytes > 0));
         let below = |right: u32| segment.acknowledgement.wrapping_sub(right) < u32::MAX / 2;
         let first = segment.sack.as_slice().first();
         self.complaints += u64::from(segment.has(flag::ACK) && first.is_some_and(|(_, right)| below(*right)));

@@ -36,11 +36,11 @@ impl Evidence {
         let mapping = segment.dss.and_then(|dss| Some((dss.mapping?, dss.has(Dss::DATA_FIN))));
         if let Some((mapping, data_fin)) = mapping {
             let ssn = u64::from(mapping.ssn);
-            let octets = u64::from(mapping.length).saturating_sub(u64::from(data_fin));
+            let bytes = u64::from(mapping.length).saturating_sub(u64::from(data_fin));
             let begins = position.checked_sub(ssn);
-            let ends = position.saturating_add(payload).checked_sub(ssn.saturating_add(octets));
+            let ends = position.saturating_add(payload).checked_sub(ssn.saturating_add(bytes));
             if let (Some(begins), Some(ends)) = (begins, ends)
-                && octets > 0
+                && bytes > 0
             {
                 self.votes.entry(begins).or_default().0 += 1;
                 self.votes.entry(ends).or_default().1 += 1;

@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_owner_keeps_its_octets() {
+    fn the_first_owner_keeps_its_bytes() {
         let mut map = Intervals::default();
         assert_eq!(map.fill(10, 20, |_| 'a'), 10);
         assert_eq!(map.fill(30, 40, |_| 'b'), 10);
@@ -315,7 +315,7 @@ mod tests {
 
     /// Against a list of bytes, each with its owner.
     #[test]
-    fn ranges_in_any_order_are_what_a_list_of_octets_says() {
+    fn ranges_in_any_order_are_what_a_list_of_bytes_says() {
         let numbers =
             std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
         let mut numbers = numbers.map(|n| u64::from(n >> 16));

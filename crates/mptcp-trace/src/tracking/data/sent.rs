@@ -170,7 +170,7 @@ impl Allowance {
 struct Progress {
     positions: Positions,
     /// Positions in the subflow already sent.
-    octets: RangeSet,
+    bytes: RangeSet,
     /// Data bytes that this subflow sent after another one had sent them first; what it sent first itself is in
     /// [`Walk::data`].
     after_others: Intervals<Sender>,
@@ -223,8 +223,8 @@ impl Walk {
             return;
         }
         // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
-        if progress.octets.reaches_into(start, end) {
-            for (first, last) in interruptible(progress.octets.overlaps(start, end)) {
+        if progress.bytes.reaches_into(start, end) {
+            for (first, last) in interruptible(progress.bytes.overlaps(start, end)) {
                 if *allowance == 0 {
                     break;
                 }
@@ -237,16 +237,16 @@ impl Walk {
                     visit(packet, part.as_sent((part.dsn, part.end()), Sending::Retransmission));
                 }
             }
-            for (first, last) in interruptible(progress.octets.gaps(start, end)) {
+            for (first, last) in interruptible(progress.bytes.gaps(start, end)) {
                 flow.mapped_into(first, last, parts);
             }
         } else {
             flow.mapped_into(start, end, parts);
         }
-        let new_octets = progress.octets.insert(start, end);
-        volume.retransmitted += length - new_octets;
-        volume.retransmitted_packets += u64::from(new_octets < length);
-        volume.unmapped += new_octets.saturating_sub(parts.iter().map(|part| part.length).sum());
+        let new_bytes = progress.bytes.insert(start, end);
+        volume.retransmitted += length - new_bytes;
+        volume.retransmitted_packets += u64::from(new_bytes < length);
+        volume.unmapped += new_bytes.saturating_sub(parts.iter().map(|part| part.length).sum());
         let before = self.direction.repeats.len();
         let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
         for part in interruptible(&*parts) {

@@ -22,10 +22,10 @@ fn three_segments_on_two_subflows() {
         waiting: 0,
         missing: 0,
         // 100 bytes for 20, then 200 for 20.
-        octet_nanoseconds: 6_000,
+        byte_nanoseconds: 6_000,
         blocked: ns(40),
         waits: vec![vec![], vec![Wait { since: at(10), span: ns(40) }, Wait { since: at(30), span: ns(20) }]],
-        fillers: BTreeMap::from([(Filler::Subflow(0), Filled { holes: 1, octets: 200, blocked: ns(40) })]),
+        fillers: BTreeMap::from([(Filler::Subflow(0), Filled { holes: 1, bytes: 200, blocked: ns(40) })]),
         occupancy: vec![(at(10), 100), (at(30), 200), (at(50), 0)],
     };
     assert_eq!(buffer.finish(), expected);
@@ -44,8 +44,8 @@ fn two_holes_are_blamed_on_those_who_fill_them() {
     let summary = buffer.finish();
     assert_eq!(summary.waits, [vec![Wait { since: at(0), span: ns(7) }], vec![Wait { since: at(5), span: ns(10) }]]);
     let filled = |index| summary.fillers[&Filler::Subflow(index)];
-    assert_eq!(filled(1), Filled { holes: 1, octets: 10, blocked: ns(9) });
-    assert_eq!(filled(0), Filled { holes: 1, octets: 10, blocked: ns(6) });
+    assert_eq!(filled(1), Filled { holes: 1, bytes: 10, blocked: ns(9) });
+    assert_eq!(filled(0), Filled { holes: 1, bytes: 10, blocked: ns(6) });
     assert_eq!((summary.blocked, summary.peak), (ns(15), 20));
 }
 
@@ -58,7 +58,7 @@ fn an_acknowledged_hole_was_filled_unseen() {
     let summary = buffer.finish();
     assert_eq!(summary.missing, 100);
     assert_eq!(summary.waits, [vec![Wait { since: at(0), span: ns(3) }]]);
-    assert_eq!(summary.fillers, BTreeMap::from([(Filler::NotSeen, Filled { holes: 1, octets: 100, blocked: ns(3) })]));
+    assert_eq!(summary.fillers, BTreeMap::from([(Filler::NotSeen, Filled { holes: 1, bytes: 100, blocked: ns(3) })]));
 }
 
 #[test]
@@ -82,7 +82,7 @@ proptest! {
     /// Any order of arrival of a stream cut anywhere: occupancy over time is bytes times their delays (Little's law),
     /// every blocked moment has one subflow to blame, and in the end nothing waits.
     #[test]
-    fn octets_and_delays_add_up(
+    fn bytes_and_delays_add_up(
         pieces in prop::collection::vec((1_u64..50, 0_usize..3, 0_i64..20, any::<u32>()), 1..60),
     ) {
         let mut start = 1;
@@ -104,10 +104,10 @@ proptest! {
         let mut buffer = Buffer::new(Some(1), 3);
         let waited: u64 = arrivals.iter().map(|a| buffer.arrive(*a)).sum();
         let summary = buffer.finish();
-        prop_assert_eq!(summary.octet_nanoseconds, expected);
+        prop_assert_eq!(summary.byte_nanoseconds, expected);
         prop_assert_eq!(summary.waiting, 0);
         prop_assert_eq!(summary.missing, 0);
-        prop_assert_eq!(summary.fillers.values().map(|f| f.octets).sum::<u64>(), waited);
+        prop_assert_eq!(summary.fillers.values().map(|f| f.bytes).sum::<u64>(), waited);
         prop_assert_eq!(summary.fillers.values().map(|f| f.blocked).sum::<Span>(), summary.blocked);
     }
 }

@@ -24,7 +24,7 @@ const BUFFERS: usize = 3;
 const PULSE: Duration = Duration::from_millis(50);
 
 /// A window that moves over the bytes of a source.
-pub struct Octets {
+pub struct Bytes {
     source: Encoded,
     buffer: Vec<u8>,
     /// The window: what was read and not yet passed.
@@ -57,13 +57,13 @@ struct Full {
     count: usize,
 }
 
-impl Octets {
+impl Bytes {
     /// Nothing read yet of `source`.
     pub fn of(source: Box<dyn Read + Send>) -> Self {
-        Octets { source: Encoded::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0, deadline: None }
+        Bytes { source: Encoded::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0, deadline: None }
     }
 
-    /// Sets until when [`Octets::fetch`] waits for bytes that have not come; without one it waits for ever.
+    /// Sets until when [`Bytes::fetch`] waits for bytes that have not come; without one it waits for ever.
     pub fn wait_until(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
     }
@@ -231,29 +231,29 @@ mod tests {
     }
 
     #[test]
-    fn the_window_moves_over_every_octet_in_order() {
+    fn the_window_moves_over_every_byte_in_order() {
         let numbers = numbers();
         for (drop, step) in [(1_000_000, 700), (999, 1000), (7, 1), (300_000, 600_000), (100_000, 70_000)] {
-            let mut octets = Octets::of(Box::new(Drops(numbers, drop)));
+            let mut bytes = Bytes::of(Box::new(Drops(numbers, drop)));
             let mut at = 0;
-            while octets.fetch(step).unwrap() {
-                assert_eq!(octets.window()[..step], numbers[at..at + step]);
-                octets.pass(step);
+            while bytes.fetch(step).unwrap() {
+                assert_eq!(bytes.window()[..step], numbers[at..at + step]);
+                bytes.pass(step);
                 at += step;
-                assert_eq!(octets.offset(), at as u64);
+                assert_eq!(bytes.offset(), at as u64);
             }
-            assert_eq!(octets.window(), &numbers[at..]);
+            assert_eq!(bytes.window(), &numbers[at..]);
             assert!(numbers.len() - at < step);
-            assert!(!octets.fetch(step).unwrap(), "the end stays the end");
+            assert!(!bytes.fetch(step).unwrap(), "the end stays the end");
         }
     }
 
     #[test]
     fn what_is_asked_for_and_not_there_takes_no_memory() {
-        let mut octets = Octets::of(Box::new(&numbers()[..1000]));
-        assert!(!octets.fetch(usize::MAX).unwrap());
-        assert_eq!(octets.window().len(), 1000);
-        assert!(octets.buffer.capacity() <= 2 * (LEAD + ROOM));
+        let mut bytes = Bytes::of(Box::new(&numbers()[..1000]));
+        assert!(!bytes.fetch(usize::MAX).unwrap());
+        assert_eq!(bytes.window().len(), 1000);
+        assert!(bytes.buffer.capacity() <= 2 * (LEAD + ROOM));
     }
 
     #[test]
@@ -267,17 +267,17 @@ mod tests {
             }
         }
         let (send, receive) = sync_channel(8);
-        let mut octets = Octets::of(Box::new(Channel(receive)));
+        let mut bytes = Bytes::of(Box::new(Channel(receive)));
         let soon = || Some(Instant::now() + Duration::from_millis(20));
-        octets.wait_until(soon());
-        assert_eq!(octets.fetch(1).unwrap_err().kind(), ErrorKind::TimedOut);
+        bytes.wait_until(soon());
+        assert_eq!(bytes.fetch(1).unwrap_err().kind(), ErrorKind::TimedOut);
         send.send(b"ab").unwrap();
-        octets.wait_until(soon());
-        assert_eq!(octets.fetch(4).unwrap_err().kind(), ErrorKind::TimedOut);
+        bytes.wait_until(soon());
+        assert_eq!(bytes.fetch(4).unwrap_err().kind(), ErrorKind::TimedOut);
         send.send(b"cd").unwrap();
-        octets.wait_until(None);
-        assert!(octets.fetch(4).unwrap());
-        assert_eq!(octets.window(), b"abcd");
+        bytes.wait_until(None);
+        assert!(bytes.fetch(4).unwrap());
+        assert_eq!(bytes.window(), b"abcd");
     }
 
     #[test]
@@ -288,9 +288,9 @@ mod tests {
                 Err(io::Error::other("gone"))
             }
         }
-        let mut octets = Octets::of(Box::new((&numbers()[..10]).chain(Fails)));
-        assert!(octets.fetch(10).unwrap());
-        assert_eq!(octets.fetch(11).unwrap_err().to_string(), "gone");
-        assert_eq!(octets.window().len(), 10);
+        let mut bytes = Bytes::of(Box::new((&numbers()[..10]).chain(Fails)));
+        assert!(bytes.fetch(10).unwrap());
+        assert_eq!(bytes.fetch(11).unwrap_err().to_string(), "gone");
+        assert_eq!(bytes.window().len(), 10);
     }
 }
