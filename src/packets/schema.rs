@@ -360,6 +360,15 @@ pub fn find(name: &str) -> Option<&'static ColumnSpec> {
     COLUMNS.iter().find(|column| column.name == name)
 }
 
+/// The column that one of Wireshark's fields is. Of several that have something of it there is none, but for the time of
+/// a frame, which is first of all an instant.
+#[must_use]
+pub fn of_wireshark(field: &str) -> Option<&'static ColumnSpec> {
+    let mut found = COLUMNS.iter().filter(|column| column.fields.contains(&field));
+    let first = found.next()?;
+    (found.next().is_none() || field == "frame.time_epoch").then_some(first)
+}
+
 /// The columns that a dissector fills, in table order.
 pub fn packet_columns() -> impl Iterator<Item = &'static ColumnSpec> {
     COLUMNS.iter().filter(|column| column.origin == Origin::Packet)

@@ -66,10 +66,13 @@ fn evaluate(condition: &Condition, frame: &DataFrame) -> Result<Vec<Truth>> {
         Condition::Contains(name, literal, position) => contains(name, literal, *position, frame),
         Condition::Holds(name) => {
             let column = cells(name, frame)?;
-            if column.class() != Class::Boolean {
+            if column.class() != Class::Boolean && column.bits.is_none() {
                 return Err(mismatch(&column, name.position, "compare it with something, as in `COLUMN == VALUE`"));
             }
-            Ok(per_row(&column, frame, |key| matches!(key, Key::Boolean(true))))
+            Ok(per_row(&column, frame, |key| match key {
+                Key::Number(bits) => *bits != 0,
+                other => matches!(other, Key::Boolean(true)),
+            }))
         }
     }
 }
@@ -88,9 +91,35 @@ fn combine(parts: &[Condition], frame: &DataFrame, choose: fn(Truth, Truth) -> T
     Ok(answer)
 }
 
-fn cells(name: &Name, frame: &DataFrame) -> Result<Cells> {
+/// A column that a condition asks, or some of its bits.
+struct Asked {
+    cells: Cells,
+    bits: Option<u64>,
+}
+
+impl Asked {
+    fn class(&self) -> Class {
+        self.cells.class()
+    }
+
+    fn value(&self, row: usize) -> Value<'_> {
+        match (self.cells.value(row), self.bits) {
+            (Value::Unsigned(number), Some(bits)) => Value::Unsigned(number & bits),
+            (Value::Hexadecimal(number, digits), Some(bits)) => Value::Hexadecimal(number & bits, digits),
+            (value, _) => value,
+        }
+    }
+}
+
+fn cells(name: &Name, frame: &DataFrame) -> Result<Asked> {
     let column = frame.column(&name.text).map_err(|_| unknown_column(frame, &name.text))?;
-    Cells::of(column).map_err(|source| Error::Table { action: "read a column of the packet table", source })
+    let cells =
+        Cells::of(column).map_err(|source| Error::Table { action: "read a column of the packet table", source })?;
+    let asked = Asked { cells, bits: name.bits };
+    match (name.bits, asked.class()) {
+        (None, _) | (Some(_), Class::Whole | Class::Hexadecimal) => Ok(asked),
+        _ => Err(mismatch(&asked, name.position, "`&` is for whole numbers")),
+    }
 }
 
 /// Sort key of a cell or a value.
@@ -129,7 +158,7 @@ fn key_of(value: Value<'_>) -> Option<Key<'_>> {
     })
 }
 
-fn per_row(column: &Cells, frame: &DataFrame, holds: impl Fn(&Key<'_>) -> bool) -> Vec<Truth> {
+fn per_row(column: &Asked, frame: &DataFrame, holds: impl Fn(&Key<'_>) -> bool) -> Vec<Truth> {
     let answer = |row| key_of(column.value(row)).map_or(Truth::Unknown, |key| Truth::from(holds(&key)));
     (0..frame.height()).map(answer).collect()
 }
@@ -166,7 +195,7 @@ fn compare_columns(left: &Name, operator: Operator, right: &Name, frame: &DataFr
     let (first, second) = (cells(left, frame)?, cells(right, frame)?);
     require_order(&first, operator, left.position)?;
     if comparable(first.class()) != comparable(second.class()) {
-        let other = format!("`{}` holds {}", escape(second.name()), second.class().contents());
+        let other = format!("`{}` holds {}", escape(second.cells.name()), second.class().contents());
         return Err(mismatch(&first, right.position, &other));
     }
     let answer = |row| match (key_of(first.value(row)), key_of(second.value(row))) {
@@ -181,7 +210,7 @@ fn comparable(class: Class) -> Class {
     if class == Class::Hexadecimal { Class::Whole } else { class }
 }
 
-fn require_order(column: &Cells, operator: Operator, position: usize) -> Result<()> {
+fn require_order(column: &Asked, operator: Operator, position: usize) -> Result<()> {
     let only_equality = !matches!(operator, Operator::Equal | Operator::NotEqual);
     match column.class() {
         Class::List => Err(mismatch(column, position, "ask with `contains`")),
@@ -210,7 +239,7 @@ fn contains(name: &Name, literal: &Literal, position: usize, frame: &DataFrame) 
 }
 
 /// Meaning of `literal` in a comparison with `column`.
-fn key_for(column: &Cells, literal: &Literal, position: usize) -> Result<Key<'static>> {
+fn key_for(column: &Asked, literal: &Literal, position: usize) -> Result<Key<'static>> {
     const BILLION: i128 = 1_000_000_000;
     let key = match (column.class(), literal) {
         (Class::Whole | Class::Hexadecimal, Literal::Whole(number)) => Some(Key::Number(*number)),
@@ -267,8 +296,8 @@ fn mirrored(operator: Operator) -> Operator {
     }
 }
 
-fn mismatch(column: &Cells, position: usize, advice: &str) -> Error {
-    refuse(position, format!("`{}` holds {}; {advice}", escape(column.name()), column.class().contents()))
+fn mismatch(column: &Asked, position: usize, advice: &str) -> Error {
+    refuse(position, format!("`{}` holds {}; {advice}", escape(column.cells.name()), column.class().contents()))
 }
 
 #[cfg(test)]

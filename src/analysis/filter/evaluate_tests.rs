@@ -132,3 +132,37 @@ fn an_empty_frame_has_an_empty_mask() {
     let none = frame().head(Some(0));
     assert_eq!(Filter::parse("tcplen > 0 or backup").unwrap().apply(&none).unwrap().height(), 0);
 }
+
+#[test]
+fn names_of_wireshark_stand_for_columns() {
+    assert_eq!(kept("frame.number == 3"), [3]);
+    assert_eq!(kept("tcp.len > 0 and tcp.stream == 2"), [2]);
+    assert_eq!(kept("frame.time_relative < 0"), [4]);
+    assert_eq!(kept("ip.src == ipdst"), [1, 4]);
+    // Either end, and neither.
+    assert_eq!(kept("ip.addr == 10.0.2.1"), [2]);
+    assert_eq!(kept("ip.addr in (fe80::1, 10.0.2.1)"), [2, 3]);
+    assert_eq!(kept("ip.addr != 10.0.1.1"), [4]);
+    assert_eq!(kept("not ip.addr == 10.0.1.1"), [4]);
+    assert_eq!(refused("tcp.nothing == 1"), "no column `tcp.nothing`: `columns` lists them all");
+}
+
+#[test]
+fn texts_need_no_quotes_where_no_column_is_meant() {
+    assert_eq!(kept("ipsrc == fe80:0::1"), [3]);
+    assert_eq!(kept("ipsrc != nowhere"), [1, 2, 3, 4]);
+    assert_eq!(kept("ipsrc contains fe"), [3]);
+    assert_eq!(kept("ipsrc == ipdst"), [1, 4], "a column is meant");
+    assert_eq!(kept("sendkey == cfe2ec98"), [3]);
+    assert_eq!(refused("tcplen == many"), "no column `many`: `columns` lists them all");
+}
+
+#[test]
+fn bits_of_a_column() {
+    // 1400 is 0x578.
+    assert_eq!(kept("tcplen & 0x500 == 0x500"), [2, 4]);
+    assert_eq!(kept("tcplen & 8"), [2, 4]);
+    assert_eq!(kept("not tcplen & 8"), [1, 3]);
+    assert_eq!(kept("packetid & 1 and packetid & 4"), [5]);
+    assert_eq!(refused("ipsrc & 1"), "in the condition, at character 1: `ipsrc` holds text; `&` is for whole numbers");
+}

@@ -1,5 +1,7 @@
 //! From the text of a condition to its words.
 
+use std::net::IpAddr;
+
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
 
@@ -21,6 +23,8 @@ pub(super) enum TokenKind {
     And,
     Or,
     Not,
+    /// `&` between a column and the bits of interest.
+    Bits,
     Open,
     Close,
     Comma,
@@ -93,6 +97,7 @@ impl<'a> Lexer<'a> {
         let Some(first) = self.rest.chars().next() else { return Ok(None) };
         let kind = match first {
             '"' | '\'' => self.quoted(first)?,
+            _ if let Some(address) = self.address() => TokenKind::Value(Literal::Text(address)),
             _ if first.is_ascii_digit() => self.number(false)?,
             '-' if self.rest.chars().nth(1).is_some_and(|second| second.is_ascii_digit()) => {
                 self.take("-");
@@ -104,10 +109,25 @@ impl<'a> Lexer<'a> {
                 word_kind(word)
             }
             _ => self.sign().ok_or_else(|| {
-                refuse(position, format!("`{}` means nothing here", escape(first.encode_utf8(&mut [0; 4]))))
+                let sign = first.to_string();
+                refuse(position, format!("`{}` means nothing here; text that has it is put in quotes", escape(&sign)))
             })?,
         };
         Ok(Some(Token { kind, position }))
+    }
+
+    /// Takes an IPv4 or IPv6 address off the front, as columns have it: `2001:db8:0::1` is `2001:db8::1`.
+    fn address(&mut self) -> Option<String> {
+        let end = self.rest.find(|c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':')).unwrap_or(self.rest.len());
+        let (written, rest) = self.rest.split_at_checked(end)?;
+        let address: IpAddr = written.parse().ok()?;
+        // `fe80::1x` is not an address.
+        if rest.starts_with(|next: char| next.is_alphanumeric() || next == '_') {
+            return None;
+        }
+        self.rest = rest;
+        self.position += written.chars().count();
+        Some(address.to_string())
     }
 
     /// Operators and punctuation, the longer ones first.
@@ -120,6 +140,7 @@ impl<'a> Lexer<'a> {
             (">=", TokenKind::Compare(Operator::GreaterOrEqual)),
             ("&&", TokenKind::And),
             ("||", TokenKind::Or),
+            ("&", TokenKind::Bits),
             ("=", TokenKind::Compare(Operator::Equal)),
             ("<", TokenKind::Compare(Operator::Less)),
             (">", TokenKind::Compare(Operator::Greater)),
@@ -146,6 +167,8 @@ impl<'a> Lexer<'a> {
         let written = self.take_while(|character| character.is_alphanumeric() || character == '.' || character == '_');
         let literal = match written.strip_prefix("0x").or_else(|| written.strip_prefix("0X")) {
             Some(digits) => hexadecimal(digits),
+            // A key or token as it is printed, if the column has those.
+            None if !negative => decimal(written).or_else(|| key(written)),
             None => decimal(written),
         };
         let literal = literal
@@ -175,6 +198,12 @@ fn hexadecimal(digits: &str) -> Option<Literal> {
         return None;
     }
     Some(Literal::Whole(u64::from_str_radix(digits, 16).ok()?.into()))
+}
+
+/// Hexadecimal digits without a prefix that are not a number.
+fn key(written: &str) -> Option<Literal> {
+    let digits = written.len() <= 16 && written.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits.then(|| Literal::Text(written.to_string()))
 }
 
 fn decimal(written: &str) -> Option<Literal> {
@@ -228,6 +257,19 @@ mod tests {
     }
 
     #[test]
+    fn addresses_and_keys_need_no_quotes() {
+        use TokenKind::{Compare, Value, Word};
+        let text = |text: &str| Value(Literal::Text(text.into()));
+        let equal = Compare(Operator::Equal);
+        assert_eq!(kinds("a==10.0.1.1"), [Word("a".into()), equal.clone(), text("10.0.1.1")]);
+        assert_eq!(kinds("a == 2001:DB8:0::1"), [Word("a".into()), equal.clone(), text("2001:db8::1")]);
+        assert_eq!(kinds("fe80::1 == a"), [text("fe80::1"), equal.clone(), Word("a".into())]);
+        assert_eq!(kinds("::1"), [text("::1")]);
+        assert_eq!(kinds("a == 091e2980"), [Word("a".into()), equal, text("091e2980")]);
+        assert_eq!(kinds("abc"), [Word("abc".into())]);
+    }
+
+    #[test]
     fn positions_count_characters() {
         let tokens = tokens("é == 'ü' z").unwrap();
         assert_eq!(tokens.iter().map(|token| token.position).collect::<Vec<_>>(), [1, 3, 6, 10]);
@@ -236,10 +278,13 @@ mod tests {
     #[test]
     fn what_is_no_word_is_refused_with_its_place() {
         for (text, expected) in [
-            ("a # b", "in the condition, at character 3: `#` means nothing here"),
+            ("a # b", "in the condition, at character 3: `#` means nothing here; text that has it is put in quotes"),
             ("a == 'x", "in the condition, at character 6: the text is not closed by another '"),
-            ("12ab", "in the condition, at character 1: `12ab` is not a number; write 12, 0x1f or 0.25"),
-            ("a \x1b", "in the condition, at character 3: `\\u{1b}` means nothing here"),
+            ("12xy", "in the condition, at character 1: `12xy` is not a number; write 12, 0x1f or 0.25"),
+            (
+                "a \x1b",
+                "in the condition, at character 3: `\\u{1b}` means nothing here; text that has it is put in quotes",
+            ),
             (
                 "0x11112222333344445",
                 "in the condition, at character 1: `0x11112222333344445` is not a number; write 12, 0x1f or 0.25",
@@ -247,7 +292,7 @@ mod tests {
         ] {
             assert_eq!(tokens(text).unwrap_err().to_string(), expected);
         }
-        for text in ["1.", "1..2", "0x", "1.0123456789", "999999999999999999999", "- 1", "&"] {
+        for text in ["1.", "1..2", "0x", "1.0123456789", "999999999999999999999", "- 1", "1.2.3.4.5"] {
             assert!(tokens(text).is_err(), "{text}");
         }
     }

@@ -10,15 +10,20 @@
 //! - comparisons: `=` or `==`, `!=`, `<`, `<=`, `>`, `>=`, between a column and a value or another column;
 //!   `COLUMN in (VALUE, …)`, `COLUMN not in (…)`, `COLUMN is null`, `COLUMN is not null`; `COLUMN contains VALUE` for
 //!   lists (an item) and text (a part of it); a column of true and false stands for itself
+//! - `COLUMN & BITS` in place of a column: some of its bits, as in `tcpflags & 0x12 == 0x02`; alone, whether any is set
+//! - in place of a column, Wireshark's name of the field: `frame.number`, `tcp.len`; `tcp.port` and `ip.addr` are either
+//!   end's
 //! - joined by `and` or `&&`, `or` or `||`, `not` or `!`, parentheses
 //! - values: `12`, `0x1f`, `0.25` (seconds, for time spans), `"text"` or `'text'`, `true`, `false`; instants are text
-//!   as in `abstime >= "2026-11-21T10:00:00Z"`; keys and tokens may be written as they are printed, `"cfe2ec98"`
+//!   as in `abstime >= "2026-11-21T10:00:00Z"`; keys and tokens may be written as they are printed, `"cfe2ec98"`.
+//!   Addresses need no quotes, and neither do words that name no column, as in `interface == eth0`
 //!
 //! A null compares to nothing: neither the comparison nor its `not` keeps the row. Whole numbers are compared exactly
 //! over all 64 bits.
 
 mod evaluate;
 mod lexer;
+mod names;
 mod parser;
 
 use polars::prelude::{BooleanChunked, DataFrame};

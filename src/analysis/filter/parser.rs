@@ -4,6 +4,7 @@
 //! and `not` nest, and those no deeper than [`DEPTH`].
 
 use super::lexer::{self, Literal, Operator, Token, TokenKind, refuse};
+use super::names;
 use crate::error::Result;
 use crate::terminal_text::escape;
 
@@ -27,7 +28,7 @@ pub(super) enum Condition {
     IsNull(Name),
     /// A list has the item, or a text the part.
     Contains(Name, Literal, usize),
-    /// A column of true and false.
+    /// A column of true and false, or one with bits of which at least one is set.
     Holds(Name),
 }
 
@@ -36,6 +37,8 @@ pub(super) enum Condition {
 pub(super) struct Name {
     pub(super) text: String,
     pub(super) position: usize,
+    /// The bits of it that count: `tcpflags & 2`.
+    pub(super) bits: Option<u64>,
 }
 
 /// One side of a comparison.
@@ -148,6 +151,10 @@ impl Parser {
     }
 
     fn comparison(&mut self) -> Result<Condition> {
+        self.plain_comparison().map(names::resolved)
+    }
+
+    fn plain_comparison(&mut self) -> Result<Condition> {
         let left = self.operand("a column")?;
         let column = match left {
             Operand::Column(name) => name,
@@ -197,15 +204,32 @@ impl Parser {
     fn operand(&mut self, expected: &str) -> Result<Operand> {
         let token = self.next(expected)?;
         match token.kind {
-            TokenKind::Word(text) => Ok(Operand::Column(Name { text, position: token.position })),
+            TokenKind::Word(text) => Ok(Operand::Column(Name { text, position: token.position, bits: self.bits()? })),
             TokenKind::Value(literal) => Ok(Operand::Value(literal, token.position)),
             _ => Err(unexpected(&token, expected)),
+        }
+    }
+
+    /// The bits after `&`, if it comes next.
+    fn bits(&mut self) -> Result<Option<u64>> {
+        if !self.take(&TokenKind::Bits) {
+            return Ok(None);
+        }
+        const BITS: &str = "bits such as 0x02";
+        let token = self.next(BITS)?;
+        match token.kind {
+            TokenKind::Value(Literal::Whole(bits)) => {
+                u64::try_from(bits).map(Some).map_err(|_| refuse(token.position, "bits are a number of 64 bits"))
+            }
+            _ => Err(unexpected(&token, BITS)),
         }
     }
 
     fn value(&mut self) -> Result<(Literal, usize)> {
         let token = self.next("a value")?;
         match token.kind {
+            // Where only a value can be, a word is a text.
+            TokenKind::Word(text) => Ok((Literal::Text(text), token.position)),
             TokenKind::Value(literal) => Ok((literal, token.position)),
             _ => Err(unexpected(&token, "a value")),
         }
@@ -241,6 +265,7 @@ fn unexpected(token: &Token, expected: &str) -> crate::error::Error {
         TokenKind::And => "`and`".to_string(),
         TokenKind::Or => "`or`".to_string(),
         TokenKind::Not => "`not`".to_string(),
+        TokenKind::Bits => "`&`".to_string(),
         TokenKind::Open => "`(`".to_string(),
         TokenKind::Close => "`)`".to_string(),
         TokenKind::Comma => "`,`".to_string(),
@@ -253,7 +278,7 @@ mod tests {
     use super::*;
 
     fn holds(name: &str, position: usize) -> Condition {
-        Condition::Holds(Name { text: name.into(), position })
+        Condition::Holds(Name { text: name.into(), position, bits: None })
     }
 
     #[test]
@@ -284,6 +309,7 @@ mod tests {
             ("and", "at character 1: found `and`, expected a column"),
             ("1", "at character 2: it ends where a comparison such as == is expected"),
             ("a not b", "at character 7: found `b`, expected `in`"),
+            ("a & b", "at character 5: found `b`, expected bits such as 0x02"),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), format!("in the condition, {expected}"), "{text}");
         }

@@ -4,6 +4,7 @@
 
 mod column;
 mod connections;
+mod exponents;
 mod packets;
 mod refusal;
 mod reinjections;
@@ -71,6 +72,8 @@ pub fn query(text: &str, limits: Limits, mut find: impl FnMut(&str) -> Result<Na
         let sentence = "the query has more than 200 branches of CASE (WHEN); join a table of values instead";
         return Err(Error::Usage(sentence.to_string()));
     }
+    let written_out = exponents::written_out(text);
+    let text = written_out.as_ref();
     // A table has only the columns that the query means; a mistyped name is near to one of any.
     let mut columns: Vec<String> = schema::COLUMNS.iter().map(|column| column.name.to_string()).collect();
     let mut tables = Vec::new();
@@ -123,6 +126,8 @@ mod tests {
     fn a_query_asks_tables_and_its_own() {
         let answer = query_of("SELECT odd, SUM(n) AS sum FROM numbers GROUP BY odd ORDER BY odd").unwrap();
         assert_eq!(answer, df!("odd" => [false, true], "sum" => [2_i64, 4]).unwrap());
+        let large = query_of("SELECT COUNT(*) AS count FROM numbers WHERE n * 1e6 >= 2e6").unwrap();
+        assert_eq!(large, df!("count" => [2_u32]).unwrap());
         let own = "with big as (select n from numbers where n > 1) select count(*) as count from big";
         assert_eq!(query_of(own).unwrap(), df!("count" => [2_u32]).unwrap());
     }
