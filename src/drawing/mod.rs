@@ -4,9 +4,8 @@
 //! other programs make a [`figure::Figure`]; [`render()`] draws it for a [`Target`].
 //!
 //! ```text
-//! Figure ─▶ extent, ticks ─▶ layout ─▶ chart ─▶ svg, bitmap ─▶ png, terminal graphics
-//!        ├▶ extent, ticks ─▶ text
-//!        └▶ xplot
+//! Figure ─▶ extent, ticks ─▶ layout, rows of text ─▶ chart ─▶ svg, bitmap ─▶ png, terminal graphics
+//!        └▶ xplot                                        └──▶ cells ─▶ text
 //! ```
 
 pub mod backend;

@@ -5,6 +5,7 @@ mod text;
 
 use ab_glyph_rasterizer::{Rasterizer, point};
 
+use super::super::figure::Series;
 use super::super::geometry::{PixelPoint, Rectangle};
 use super::super::style::{Colour, Symbol};
 use super::super::text::Text;
@@ -46,7 +47,7 @@ impl Surface for Raster {
         text::draw(text, self);
     }
 
-    fn begin(&mut self, _name: &str) {}
+    fn begin(&mut self, _: Option<&Series>) {}
 
     fn end(&mut self) {}
 }

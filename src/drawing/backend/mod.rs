@@ -6,6 +6,7 @@
 //! marks, text at any angle, and the titles of groups.
 
 pub mod bitmap;
+pub mod cells;
 pub mod svg;
 mod symbol;
 
@@ -16,6 +17,7 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontTransform,
 };
 
+use super::figure::Series;
 use super::font;
 use super::geometry::PixelPoint;
 use super::style::{Colour, Symbol};
@@ -26,6 +28,9 @@ pub const UNITS: f64 = 65_536.0;
 
 /// Makes a picture of what a chart consists of. All lengths are pixels, from the top left corner.
 pub trait Surface {
+    /// Whether a pixel is so large that outlines, and marks on lines, hide what they belong to.
+    const COARSE: bool = false;
+
     /// Lines, each through its points.
     fn lines(&mut self, paths: &[Vec<PixelPoint>], stroke: &Stroke);
     /// Filled polygons; an opacity of 0 is invisible, 1 hides what is below.
@@ -34,8 +39,8 @@ pub trait Surface {
     fn marks(&mut self, symbol: Symbol, size: f64, places: &[PixelPoint], colour: Colour);
     /// A line of text.
     fn text(&mut self, text: &Text);
-    /// What follows belongs together, and is called `name`.
-    fn begin(&mut self, name: &str);
+    /// What follows belongs together: a series, or something else.
+    fn begin(&mut self, series: Option<&Series>);
     /// What belongs together ends.
     fn end(&mut self);
 }
@@ -120,9 +125,9 @@ impl<S: Surface> Canvas<S> {
     }
 
     /// What follows belongs together.
-    pub fn begin(&mut self, name: &str) {
+    pub fn begin(&mut self, series: Option<&Series>) {
         self.flush();
-        self.surface.begin(name);
+        self.surface.begin(series);
     }
 
     /// What belongs together ends.

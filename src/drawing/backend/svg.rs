@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::figure::Series;
 use super::super::font;
 use super::super::geometry::PixelPoint;
 use super::super::style::{Colour, Symbol};
@@ -50,9 +51,10 @@ impl Svg {
 }
 
 impl Surface for Svg {
-    fn begin(&mut self, name: &str) {
-        self.open.push(!name.is_empty());
-        if !name.is_empty() {
+    fn begin(&mut self, series: Option<&Series>) {
+        let name = series.map(|series| series.name.as_str()).filter(|name| !name.is_empty());
+        self.open.push(name.is_some());
+        if let Some(name) = name {
             self.put(format_args!("<g><title>{}</title>", text_of(name)));
         }
     }

@@ -33,8 +33,8 @@ impl Surface for Record {
         self.texts.push(text.clone());
     }
 
-    fn begin(&mut self, name: &str) {
-        self.calls.push(format!("begin {name}"));
+    fn begin(&mut self, series: Option<&Series>) {
+        self.calls.push(format!("begin {}", series.map_or("", |series| &series.name)));
     }
 
     fn end(&mut self) {
@@ -55,11 +55,11 @@ fn what_has_one_look_is_handed_over_at_once() {
     canvas.line([(0.0, 0.0), (1.0, 1.0)], &Stroke::solid(Colour::default(), 1.5));
     canvas.mark(Symbol::Star, 4.0, (1.0, 1.0), Colour::default());
     canvas.mark(Symbol::Star, 4.0, (2.0, 1.0), Colour::default());
-    canvas.begin("again");
+    canvas.begin(None);
     canvas.mark(Symbol::Star, 4.0, (3.0, 1.0), Colour::default());
     canvas.end();
     let calls = canvas.finish().calls;
-    assert_eq!(calls, ["3 lines of 1.5", "1 lines of 1.5", "2 Star of 4", "begin again", "1 Star of 4", "end"]);
+    assert_eq!(calls, ["3 lines of 1.5", "1 lines of 1.5", "2 Star of 4", "begin ", "1 Star of 4", "end"]);
 }
 
 #[test]

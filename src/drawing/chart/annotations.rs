@@ -9,7 +9,7 @@ use super::super::backend::{Canvas, Surface, pixels};
 use super::super::figure::Annotation;
 use super::super::geometry::PixelPoint;
 use super::super::style::{Style, Symbol};
-use super::labels::Labels;
+use super::labels::Labelling;
 use super::shapes::{Drawn, boxed};
 use super::window::{Value, Window};
 use crate::terminal_text::escape;
@@ -19,7 +19,7 @@ pub(super) struct Annotations<'a> {
     shown: Vec<(Value, &'a str)>,
     style: &'a Style,
     scale: f64,
-    labels: &'a RefCell<Labels>,
+    labels: &'a RefCell<dyn Labelling + 'a>,
 }
 
 impl<'a> Annotations<'a> {
@@ -27,7 +27,7 @@ impl<'a> Annotations<'a> {
         annotations: &'a [Annotation],
         window: &Window,
         (style, scale): (&'a Style, f64),
-        labels: &'a RefCell<Labels>,
+        labels: &'a RefCell<dyn Labelling + 'a>,
     ) -> Self {
         let placed = annotations.iter().filter_map(|one| Some(((one.x, one.y?), one.text.as_str())));
         let shown = placed.filter(|(value, _)| window.holds(*value)).collect();
@@ -48,13 +48,18 @@ impl<S: Surface> Drawable<Canvas<S>> for Annotations<'_> {
     fn draw<I: Iterator<Item = BackendCoord>>(&self, places: I, canvas: &mut Canvas<S>, _: (u32, u32)) -> Drawn {
         let places: Vec<PixelPoint> = places.map(pixels).collect();
         let mut labels = self.labels.borrow_mut();
+        let colour = self.style.foreground;
+        let signs: Vec<_> = places.iter().map(|place| (labels.sign(*place, colour), *place)).collect();
         for ((_, text), place) in self.shown.iter().zip(&places).filter(|((_, text), _)| !text.is_empty()) {
-            if let Some(text) = labels.around(&escape(text), *place, self.style.foreground) {
+            if let Some(text) = labels.around(&escape(text), *place, colour) {
                 boxed(canvas, &text, self.style.background);
             }
         }
-        for place in places {
-            canvas.mark(Symbol::Circle, 4.0 * self.scale, place, self.style.foreground);
+        for (sign, place) in signs {
+            match sign {
+                Some(sign) => canvas.write(&sign),
+                None => canvas.mark(Symbol::Circle, 4.0 * self.scale, place, colour),
+            }
         }
         Ok(())
     }

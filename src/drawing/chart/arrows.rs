@@ -10,7 +10,7 @@ use super::super::figure::Arrow;
 use super::super::geometry::PixelPoint;
 use super::super::thin;
 use super::Pen;
-use super::labels::Labels;
+use super::labels::Labelling;
 use super::shapes::{Drawn, arrow_head, boxed, stroke};
 use super::window::Value;
 use crate::terminal_text::escape;
@@ -21,11 +21,11 @@ pub(super) struct Arrows<'a> {
     /// Those that are shown, cut at the edges of the panel.
     shown: Vec<(Value, Value, &'a str)>,
     pen: &'a Pen<'a>,
-    labels: &'a RefCell<Labels>,
+    labels: &'a RefCell<dyn Labelling + 'a>,
 }
 
 impl<'a> Arrows<'a> {
-    pub(super) fn new(arrows: &'a [Arrow], pen: &'a Pen<'a>, labels: &'a RefCell<Labels>) -> Self {
+    pub(super) fn new(arrows: &'a [Arrow], pen: &'a Pen<'a>, labels: &'a RefCell<dyn Labelling + 'a>) -> Self {
         let shown = interruptible(arrows).filter_map(|arrow| {
             let (from, to) = pen.window.segment((arrow.from.x, arrow.from.y), (arrow.to.x, arrow.to.y))?;
             Some((from, to, arrow.text.as_str()))
@@ -56,8 +56,13 @@ impl<S: Surface> Drawable<Canvas<S>> for Arrows<'_> {
         let kept = thin::pairs(&placed, detail.cell, detail.most, |(from, to, _)| (*from, *to));
         let stroke = stroke(look, style, detail.scale);
         kept.iter().for_each(|(from, to, _)| canvas.line([*from, *to], &stroke));
-        kept.iter().for_each(|(from, to, _)| canvas.area(arrow_head(*from, *to, detail.scale), look.colour, 1.0));
         let mut labels = self.labels.borrow_mut();
+        for (from, to, _) in &kept {
+            match labels.head(*from, *to, look.colour) {
+                Some(head) => canvas.write(&head),
+                None => canvas.area(arrow_head(*from, *to, detail.scale), look.colour, 1.0),
+            }
+        }
         for (from, to, text) in interruptible(kept.iter().filter(|(_, _, text)| !text.is_empty())) {
             if let Some(text) = labels.along_line(&escape(text), *from, *to, style.foreground) {
                 boxed(canvas, &text, style.background);

@@ -51,14 +51,14 @@ impl<S: Surface> Drawable<Canvas<S>> for Bars<'_> {
         let narrow = thin::strokes(&narrow, detail.cell, detail.most);
         wide.iter().for_each(|bar| canvas.area(bar.corners(), look.colour, BAR));
         let outline = Stroke { width: detail.scale, ..line_stroke(look, style.line_width, detail.scale) };
-        for bar in &wide {
+        for bar in wide.iter().filter(|_| !S::COARSE) {
             let corners = bar.corners();
             let first = corners.first().copied();
             canvas.line(corners.into_iter().chain(first), &outline);
         }
         let upright = Stroke::solid(look.colour, thin);
         narrow.into_iter().for_each(|(x, top, bottom)| canvas.line([(x, top), (x, bottom)], &upright));
-        if look.mark == Symbol::None {
+        if look.mark == Symbol::None || S::COARSE {
             return Ok(());
         }
         let size = self.pen.scaled(style.mark_size) * 0.9;

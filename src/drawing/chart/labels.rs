@@ -6,6 +6,20 @@ use super::super::style::Colour;
 use super::super::text::{Anchor, Text};
 use super::super::wrapping::shorten;
 
+/// Finds room for texts inside of a panel. Without room, a text is refused.
+pub(super) trait Labelling {
+    /// The head of an arrow, where it is a character.
+    fn head(&mut self, from: PixelPoint, to: PixelPoint, colour: Colour) -> Option<Text>;
+    /// A text along a line.
+    fn along_line(&mut self, text: &str, from: PixelPoint, to: PixelPoint, colour: Colour) -> Option<Text>;
+    /// The sign at a place that has a text, where it is a character.
+    fn sign(&mut self, place: PixelPoint, colour: Colour) -> Option<Text>;
+    /// A text beside a place.
+    fn around(&mut self, text: &str, place: PixelPoint, colour: Colour) -> Option<Text>;
+    /// Whether a text had no room.
+    fn refused(&self) -> bool;
+}
+
 /// The room that texts inside of a panel have taken.
 pub(super) struct Labels {
     frame: Rectangle,
@@ -20,52 +34,6 @@ impl Labels {
         // A picture has at most some thousand lines.
         let strips = (frame.height() / size).ceil().clamp(1.0, 10_000.0) as usize;
         Labels { frame, size, strips: vec![Vec::new(); strips], refused: false }
-    }
-
-    pub(super) fn refused(&self) -> bool {
-        self.refused
-    }
-
-    /// A text along the middle of a line, above it or below it.
-    pub(super) fn along_line(&mut self, text: &str, from: PixelPoint, to: PixelPoint, colour: Colour) -> Option<Text> {
-        // From left to right, whichever way the line goes.
-        let ((x, y), (to_x, to_y)) = if from.0 <= to.0 { (from, to) } else { (to, from) };
-        let (dx, dy) = (to_x - x, to_y - y);
-        let length = dx.hypot(dy);
-        let shown = shorten(text, length * 0.92, |text| font::width(text, self.size));
-        // A letter and an ellipsis say nothing.
-        if shown.chars().count() < text.chars().count().min(4) {
-            self.refused = true;
-            return None;
-        }
-        // The unit vector that points away from the line, upwards.
-        let (up_x, up_y) = (dy / length, -dx / length);
-        let (above, below) = (0.4 * self.size, -(0.2 + font::ASCENT) * self.size);
-        let choices = [above, below].map(|away| {
-            let place = ((x + to_x) / 2.0 + up_x * away, (y + to_y) / 2.0 + up_y * away);
-            let text = Text::new(shown.as_str(), place, self.size, Anchor::Middle, colour);
-            Text { angle: dy.atan2(dx).to_degrees(), ..text }
-        });
-        self.first_free(choices)
-    }
-
-    /// A text at a corner of a place.
-    pub(super) fn around(&mut self, text: &str, (x, y): PixelPoint, colour: Colour) -> Option<Text> {
-        let shown = self.shown(text);
-        let aside = 0.5 * self.size;
-        let (above, below) = (y - 0.4 * self.size, y + (0.3 + font::ASCENT) * self.size);
-        let (higher, lower) = (above - 1.3 * self.size, below + 1.3 * self.size);
-        let choices = [
-            (x + aside, above, Anchor::Start),
-            (x - aside, above, Anchor::End),
-            (x + aside, below, Anchor::Start),
-            (x - aside, below, Anchor::End),
-            (x + aside, higher, Anchor::Start),
-            (x - aside, higher, Anchor::End),
-            (x + aside, lower, Anchor::Start),
-            (x - aside, lower, Anchor::End),
-        ];
-        self.first_free(choices.map(|(x, y, anchor)| Text::new(shown.as_str(), (x, y), self.size, anchor, colour)))
     }
 
     fn shown(&self, text: &str) -> String {
@@ -106,6 +74,62 @@ impl Labels {
                 strip.push(bounds);
             }
         }
+    }
+}
+
+impl Labelling for Labels {
+    fn refused(&self) -> bool {
+        self.refused
+    }
+
+    fn head(&mut self, _: PixelPoint, _: PixelPoint, _: Colour) -> Option<Text> {
+        None
+    }
+
+    fn sign(&mut self, _: PixelPoint, _: Colour) -> Option<Text> {
+        None
+    }
+
+    /// A text along the middle of a line, above it or below it.
+    fn along_line(&mut self, text: &str, from: PixelPoint, to: PixelPoint, colour: Colour) -> Option<Text> {
+        // From left to right, whichever way the line goes.
+        let ((x, y), (to_x, to_y)) = if from.0 <= to.0 { (from, to) } else { (to, from) };
+        let (dx, dy) = (to_x - x, to_y - y);
+        let length = dx.hypot(dy);
+        let shown = shorten(text, length * 0.92, |text| font::width(text, self.size));
+        // A letter and an ellipsis say nothing.
+        if shown.chars().count() < text.chars().count().min(4) {
+            self.refused = true;
+            return None;
+        }
+        // The unit vector that points away from the line, upwards.
+        let (up_x, up_y) = (dy / length, -dx / length);
+        let (above, below) = (0.4 * self.size, -(0.2 + font::ASCENT) * self.size);
+        let choices = [above, below].map(|away| {
+            let place = ((x + to_x) / 2.0 + up_x * away, (y + to_y) / 2.0 + up_y * away);
+            let text = Text::new(shown.as_str(), place, self.size, Anchor::Middle, colour);
+            Text { angle: dy.atan2(dx).to_degrees(), ..text }
+        });
+        self.first_free(choices)
+    }
+
+    /// A text at a corner of a place.
+    fn around(&mut self, text: &str, (x, y): PixelPoint, colour: Colour) -> Option<Text> {
+        let shown = self.shown(text);
+        let aside = 0.5 * self.size;
+        let (above, below) = (y - 0.4 * self.size, y + (0.3 + font::ASCENT) * self.size);
+        let (higher, lower) = (above - 1.3 * self.size, below + 1.3 * self.size);
+        let choices = [
+            (x + aside, above, Anchor::Start),
+            (x - aside, above, Anchor::End),
+            (x + aside, below, Anchor::Start),
+            (x - aside, below, Anchor::End),
+            (x + aside, higher, Anchor::Start),
+            (x - aside, higher, Anchor::End),
+            (x + aside, lower, Anchor::Start),
+            (x - aside, lower, Anchor::End),
+        ];
+        self.first_free(choices.map(|(x, y, anchor)| Text::new(shown.as_str(), (x, y), self.size, anchor, colour)))
     }
 }
 

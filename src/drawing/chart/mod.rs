@@ -7,6 +7,7 @@ mod annotations;
 mod arrows;
 mod axis;
 mod bars;
+mod cell_labels;
 mod labels;
 mod legend;
 mod lines;
@@ -26,16 +27,22 @@ use plotters::coord::cartesian::Cartesian2d;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
 
 use super::DrawError;
+use super::backend::cells::Cells;
 use super::backend::{Canvas, Surface, units};
-use super::extent::left_out;
-use super::figure::Figure;
+use super::extent::{Extent, left_out};
+use super::figure::{Figure, Panel, Series};
 use super::geometry::Rectangle;
 use super::layout::{Layout, Sizes, layout};
 use super::style::{Look, Style};
 use axis::Scaled;
+use cell_labels::CellLabels;
+use labels::Labelling;
 use mptcp_trace::units::grouped;
 use shapes::Words;
 use window::Window;
+
+/// Lines that are drawn of one series in cells; more would lie on each other.
+const MARKS_IN_CELLS: usize = 20_000;
 
 /// Resolution of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +94,28 @@ pub fn draw<S: Surface>(
     Ok(drawn)
 }
 
+/// Draws the data of a panel in cells, in the order of `series`; and whether labels were omitted.
+///
+/// # Errors
+/// When plotters refuses, which it has no reason to.
+pub fn cells<'a>(
+    (panel, extent): (&Panel, &Extent),
+    series: &[&Series],
+    style: &Style,
+    cells: Cells<'a>,
+) -> Result<(Cells<'a>, bool), DrawError> {
+    let size = cells.size();
+    let (width, height) = (f64::from(size.0), f64::from(size.1));
+    // The middle of a dot, so that rounding never moves an edge outside.
+    let frame = Rectangle { left: 0.5, top: 0.5, right: width - 0.5, bottom: height - 0.5 };
+    let sheet = Sheet::new(Canvas::new(cells, size));
+    let labels = RefCell::new(CellLabels::new(size));
+    // Everything is as thin as a dot.
+    let detail = Detail { scale: 0.0, cell: 1.0, most: MARKS_IN_CELLS };
+    panel::data(&sheet, (panel, extent), &frame, series, (style, detail), &labels)?;
+    Ok((sheet.finish()?, labels.into_inner().refused()))
+}
+
 /// The whole picture of plotters, with access to what its own trait cannot say.
 struct Sheet<S: Surface> {
     canvas: Rc<RefCell<Canvas<S>>>,
@@ -101,9 +130,9 @@ impl<S: Surface> Sheet<S> {
         Sheet { root: DrawingArea::from(&canvas), canvas }
     }
 
-    /// What `draw` draws belongs together.
-    fn group<T>(&self, name: &str, draw: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
-        self.canvas.borrow_mut().begin(name);
+    /// What `draw` draws belongs together: a series, or something else.
+    fn group<T>(&self, series: Option<&Series>, draw: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
+        self.canvas.borrow_mut().begin(series);
         let drawn = draw();
         self.canvas.borrow_mut().end();
         drawn
@@ -145,8 +174,8 @@ fn charts<S: Surface>(
     for (panel, placed) in figure.panels.iter().zip(&plan.panels) {
         unlabelled |= panel::draw(&sheet, panel, placed, (style, sizes, Detail { most, ..detail }))?;
     }
-    sheet.group("", || legend::draw(&sheet.root, &plan.legend, style, sizes))?;
-    sheet.group("", || plan.texts.iter().try_for_each(|text| sheet.root.draw(&Words(text))))?;
+    sheet.group(None, || legend::draw(&sheet.root, &plan.legend, style, sizes))?;
+    sheet.group(None, || plan.texts.iter().try_for_each(|text| sheet.root.draw(&Words(text))))?;
     Ok((sheet.finish()?, unlabelled))
 }
 

@@ -8,6 +8,7 @@ use plotters::style::TRANSPARENT;
 use plotters_backend::BackendCoord;
 
 use super::super::backend::{Canvas, Stroke, Surface, units};
+use super::super::extent::Extent;
 use super::super::figure::{Marks, Panel, Series};
 use super::super::geometry::Rectangle;
 use super::super::layout::{Placed, Sizes};
@@ -17,14 +18,13 @@ use super::annotations::Annotations;
 use super::arrows::Arrows;
 use super::axis::{Scaled, sharp};
 use super::bars::Bars;
-use super::labels::Labels;
+use super::labels::{Labelling, Labels};
 use super::lines::Lines;
 use super::points::Points;
 use super::shapes::{Dashes, Words, filled, solid};
 use super::strokes::Strokes;
 use super::window::{Value, Window};
 use super::{Chart, Detail, Pen, Sheet, Trouble};
-use crate::terminal_text::escape;
 
 /// Draws a panel where the layout placed it; whether labels were omitted.
 pub(super) fn draw<S: Surface>(
@@ -35,25 +35,39 @@ pub(super) fn draw<S: Surface>(
 ) -> Result<bool, Trouble> {
     let x = Scaled::new(&panel.x, placed.extent.x, &placed.x);
     let y = Scaled::new(&panel.y, placed.extent.y, &placed.y);
-    sheet.group("", || behind(sheet, panel, placed, (&x, &y), (style, sizes)))?;
-    let window = Window::new(panel, &placed.extent);
+    sheet.group(None, || behind(sheet, panel, placed, (&x, &y), (style, sizes)))?;
     let labels = RefCell::new(Labels::new(placed.frame, sizes.small));
-    let mut chart = sheet.chart(&placed.frame, x.clone(), y.clone())?;
-    for (position, series) in panel.series.iter().enumerate() {
-        let pen = Pen { window, style, look: style.look(series.role), detail, position };
-        sheet.group(&escape(&series.name), || draw_series(&mut chart, series, &pen, &labels))?;
-    }
-    let annotations = Annotations::new(&panel.annotations, &window, (style, sizes.scale), &labels);
-    sheet.group("", || element(&mut chart, annotations))?;
-    sheet.group("", || axes(sheet, placed, (&x, &y), (style, sizes)))?;
+    let series: Vec<&Series> = panel.series.iter().collect();
+    data(sheet, (panel, &placed.extent), &placed.frame, &series, (style, detail), &labels)?;
+    sheet.group(None, || axes(sheet, placed, (&x, &y), (style, sizes)))?;
     Ok(labels.into_inner().refused())
+}
+
+/// Draws what a panel shows: `series` in their order, and the annotations at a place.
+pub(super) fn data<S: Surface>(
+    sheet: &Sheet<S>,
+    (panel, extent): (&Panel, &Extent),
+    frame: &Rectangle,
+    series: &[&Series],
+    (style, detail): (&Style, Detail),
+    labels: &RefCell<dyn Labelling>,
+) -> Result<(), Trouble> {
+    let (x, y) = (Scaled::new(&panel.x, extent.x, &[]), Scaled::new(&panel.y, extent.y, &[]));
+    let window = Window::new(panel, extent);
+    let mut chart = sheet.chart(frame, x, y)?;
+    for (position, series) in series.iter().enumerate() {
+        let pen = Pen { window, style, look: style.look(series.role), detail, position };
+        sheet.group(Some(series), || draw_series(&mut chart, series, &pen, labels))?;
+    }
+    let annotations = Annotations::new(&panel.annotations, &window, (style, detail.scale), labels);
+    sheet.group(None, || element(&mut chart, annotations))
 }
 
 fn draw_series<S: Surface>(
     chart: &mut Chart<'_, S>,
     series: &Series,
     pen: &Pen<'_>,
-    labels: &RefCell<Labels>,
+    labels: &RefCell<dyn Labelling>,
 ) -> Result<(), Trouble> {
     match &series.marks {
         Marks::Points(points) => element(chart, Points { points, pen, ticks: false }),

@@ -110,7 +110,9 @@ pub(super) fn stroke(look: &Look, style: &Style, scale: f64) -> Stroke {
 
 /// A text over a patch of the background, so that it can be read over data.
 pub(super) fn boxed<S: Surface>(canvas: &mut Canvas<S>, text: &Text, background: Colour) {
-    canvas.area(text.corners(0.0), background, 0.8);
+    if !S::COARSE {
+        canvas.area(text.corners(0.0), background, 0.8);
+    }
     canvas.write(text);
 }
 
@@ -130,7 +132,7 @@ impl Pen<'_> {
     /// A mark now and then on a line, so that it can be told from others without colour. Series start at different
     /// places, so that their marks do not meet.
     pub(super) fn telling_marks<S: Surface>(&self, places: impl Iterator<Item = PixelPoint>, canvas: &mut Canvas<S>) {
-        if self.look.mark == Symbol::None {
+        if self.look.mark == Symbol::None || S::COARSE {
             return;
         }
         let between = self.scaled(BETWEEN_MARKS);

@@ -1,16 +1,16 @@
 //! Figures in characters: braille dots between axes of box-drawing characters, for terminals that show UTF-8.
 //!
+//! Between the axes the panel is the same chart as in pictures, on a surface of character cells.
+//!
 //! With colours each series has its own. Without them each character between the axes is the sign of the series in the
-//! legend, for dots of several series cannot be told apart; a lone series keeps its dots.
+//! legend, because dots of several series cannot be told apart; a lone series keeps its dots.
 
-mod canvas;
-mod clip;
-mod draw;
 mod panel;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::super::DrawError;
+use super::super::backend::cells::{Ink, Row};
 use super::super::extent::{extents, left_out, shares_x};
 use super::super::figure::Figure;
 use super::super::layout::{Key, names};
@@ -18,7 +18,6 @@ use super::super::style::{Colour, Style};
 use super::super::wrapping::{shorten, wrap};
 use super::Size;
 use crate::terminal_text::escape;
-use canvas::{Ink, Row};
 use mptcp_trace::units::grouped;
 
 /// Signs of series where there are no colours.
@@ -38,11 +37,11 @@ pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Res
         let shown = grouped(u64::try_from(missing).unwrap_or(u64::MAX));
         notes.push(format!("Not shown, because a logarithmic axis has no place for values <= 0: {shown}."));
     }
-    let (mut rows, refused) = arrange(figure, &notes, (width, height), &inks).ok_or_else(too_small)?;
+    let (mut rows, refused) = arrange(figure, &notes, (width, height), &inks)?.ok_or_else(too_small)?;
     if refused {
         notes.push("Some labels omitted for lack of room.".to_string());
         // The note itself takes room, which changes nothing about its truth.
-        if let Some((noted, _)) = arrange(figure, &notes, (width, height), &inks) {
+        if let Some((noted, _)) = arrange(figure, &notes, (width, height), &inks)? {
             rows = noted;
         }
     }
@@ -60,16 +59,18 @@ fn arrange(
     notes: &[String],
     (width, height): (usize, usize),
     inks: &Inks,
-) -> Option<(Vec<Row>, bool)> {
+) -> Result<Option<(Vec<Row>, bool)>, DrawError> {
     // Lines that title, legend and caption may take, tried until the panels have room.
     let shares = [(2, 4, 4), (1, 2, 1), (1, 1, 0)];
-    shares.into_iter().find_map(|(title, legend, caption)| {
+    for (title, legend, caption) in shares {
         let above: Vec<Row> = title_rows(figure, width, title).into_iter().chain(inks.legend(width, legend)).collect();
         let below = caption_rows(figure, notes, width, caption);
-        let left = height.checked_sub(above.len())?.checked_sub(below.len())?;
-        let (panels, refused) = panels(figure, (width, left), inks)?;
-        Some((above.into_iter().chain(panels).chain(below).collect(), refused))
-    })
+        let left = height.checked_sub(above.len()).and_then(|left| left.checked_sub(below.len()));
+        let Some(room) = left.and_then(|left| Room::of(figure, (width, left))) else { continue };
+        let (panels, refused) = room.panels(width, inks)?;
+        return Ok(Some((above.into_iter().chain(panels).chain(below).collect(), refused)));
+    }
+    Ok(None)
 }
 
 /// Cells that a text takes.
@@ -97,35 +98,44 @@ fn caption_rows(figure: &Figure, notes: &[String], width: usize, most: usize) ->
     rows
 }
 
-fn panels(figure: &Figure, (width, height): (usize, usize), inks: &Inks) -> Option<(Vec<Row>, bool)> {
-    let shared = shares_x(figure);
-    let last = figure.panels.len().saturating_sub(1);
-    let extents = extents(figure);
-    let drafts: Vec<panel::Draft<'_>> = figure
-        .panels
-        .iter()
-        .zip(&extents)
-        .enumerate()
-        .map(|(at, (panel, extent))| panel::Draft::new(panel, extent, !shared || at == last, width))
-        .collect();
-    let around: usize = drafts.iter().map(|draft| draft.around(width)).sum();
-    let each = height.checked_sub(around)?.checked_div(drafts.len())?;
-    if each < drafts.iter().map(panel::Draft::least_height).max()? {
-        return None;
+/// Room of the panels.
+struct Room<'a> {
+    drafts: Vec<panel::Draft<'a>>,
+    /// Rows between the axes of each.
+    each: usize,
+    /// Cells left of the frames, which stand flush.
+    margin: usize,
+}
+
+impl<'a> Room<'a> {
+    /// `None` when there is too little.
+    fn of(figure: &'a Figure, (width, height): (usize, usize)) -> Option<Self> {
+        let shared = shares_x(figure);
+        let last = figure.panels.len().saturating_sub(1);
+        let panels = figure.panels.iter().zip(extents(figure)).enumerate();
+        let drafts: Vec<panel::Draft<'_>> = panels
+            .map(|(at, (panel, extent))| panel::Draft::new(panel, extent, !shared || at == last, width))
+            .collect();
+        let around: usize = drafts.iter().map(|draft| draft.around(width)).sum();
+        let each = height.checked_sub(around)?.checked_div(drafts.len())?;
+        if each < drafts.iter().map(panel::Draft::least_height).max()? {
+            return None;
+        }
+        let margin = drafts.iter().map(|draft| draft.margin(each)).max()?;
+        (width >= margin.saturating_add(20)).then_some(Room { drafts, each, margin })
     }
-    // Frames stand flush.
-    let margin = drafts.iter().map(|draft| draft.margin(each)).max()?;
-    if width < margin.saturating_add(20) {
-        return None;
+
+    /// The rows of all panels, and whether a text had no room.
+    fn panels(&self, width: usize, inks: &Inks) -> Result<(Vec<Row>, bool), DrawError> {
+        let mut rows = Vec::new();
+        let mut refused = false;
+        for draft in &self.drafts {
+            let (drawn, without_room) = draft.rows(self.margin, width, self.each, inks)?;
+            rows.extend(drawn);
+            refused |= without_room;
+        }
+        Ok((rows, refused))
     }
-    let mut rows = Vec::new();
-    let mut refused = false;
-    for draft in &drafts {
-        let (drawn, without_room) = draft.rows(margin, width, each, inks);
-        rows.extend(drawn);
-        refused |= without_room;
-    }
-    Some((rows, refused))
 }
 
 /// The colour and sign of each series.
@@ -220,11 +230,6 @@ fn terminal_colour(colour: Colour) -> Option<u8> {
     };
     let (red, green, blue) = (shade(colour.red), shade(colour.green), shade(colour.blue));
     Some(16_u8.saturating_add(red.saturating_mul(36)).saturating_add(green.saturating_mul(6)).saturating_add(blue))
-}
-
-/// Number of cells that a character takes.
-fn cell_width(character: char) -> usize {
-    character.width().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
-//! One panel in characters: title, axes with numbers, and the canvas between them.
+//! One panel in characters: title, axes with numbers, and where the chart between them is.
 
+use super::super::super::DrawError;
+use super::super::super::backend::cells::{Cells, Row, cell};
+use super::super::super::chart;
 use super::super::super::extent::Extent;
-use super::super::super::figure::{Axis, Marks, Panel};
+use super::super::super::figure::{Axis, Marks, Panel, RoleKind, Series};
 use super::super::super::layout::Key;
 use super::super::super::ticks::{Tick, Ticks};
 use super::super::super::wrapping::{shorten, wrap};
-use super::canvas::{Canvas, Row};
-use super::{Inks, cells, draw};
+use super::{Inks, cells};
 use crate::terminal_text::escape;
 
 /// The least height between the axes.
@@ -19,7 +21,7 @@ const ROWS_OF_MANY: usize = 20;
 /// A panel whose place is not known yet.
 pub(super) struct Draft<'a> {
     panel: &'a Panel,
-    extent: &'a Extent,
+    extent: Extent,
     title: Option<String>,
     /// Whether numbers and label stand at its x axis.
     has_x: bool,
@@ -28,7 +30,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(panel: &'a Panel, extent: &'a Extent, has_x: bool, width: usize) -> Self {
+    pub(super) fn new(panel: &'a Panel, extent: Extent, has_x: bool, width: usize) -> Self {
         let title = panel.title.as_deref().filter(|title| !title.is_empty());
         let title = title.map(|title| shorten(&escape(title), width as f64, cells));
         let on_top = !panel.x.categories.is_empty() && panel.y.reversed;
@@ -83,28 +85,36 @@ impl<'a> Draft<'a> {
     }
 
     /// The panel, and whether a text had no room in it.
-    pub(super) fn rows(&self, margin: usize, width: usize, height: usize, inks: &Inks) -> (Vec<Row>, bool) {
+    pub(super) fn rows(
+        &self,
+        margin: usize,
+        width: usize,
+        height: usize,
+        inks: &Inks,
+    ) -> Result<(Vec<Row>, bool), DrawError> {
         let columns = width.saturating_sub(margin);
         let mut rows: Vec<Row> = self.title.iter().map(|title| Row::of(title)).collect();
         let label = self.y_ticks(height).label_lines(&self.panel.y, width as f64, 1, cells).pop();
         rows.push(Row::of(&label.unwrap_or_default()));
-        let mut canvas = Canvas::new(columns, height);
+        let ink = |series: &Series| inks.of(&series.name, Key { role: series.role, marks: series.marks.name() });
+        let mut ground = Cells::new((columns, height), inks.style.foreground, &ink);
+        let mut refused = false;
         if self.marked() {
-            rows.push(self.marks(margin, &mut canvas));
+            let (row, without_room) = self.marks(margin, columns, height, &mut ground);
+            rows.push(row);
+            refused |= without_room;
         }
         let (axis, numbers) = self.x_axis(margin, columns);
         if self.on_top {
             rows.extend(numbers.iter().cloned());
             rows.push(axis.clone());
-            self.lifelines(&mut canvas);
+            self.lifelines(columns, height, &mut ground);
         }
-        for series in draw::in_order(&self.panel.series) {
-            let ink = inks.of(&series.name, Key { role: series.role, marks: series.marks.name() });
-            draw::series(series, self.panel, self.extent, ink, &mut canvas);
-        }
-        draw::annotations(self.panel, self.extent, &mut canvas);
+        let (mut canvas, unlabelled) =
+            chart::cells((self.panel, &self.extent), &in_order(&self.panel.series), &inks.style, ground)?;
+        refused |= unlabelled;
         if self.extent.empty {
-            canvas.text(columns.saturating_sub(7) / 2, height / 2, "no data");
+            canvas.write(columns.saturating_sub(7) / 2, height / 2, "no data");
         }
         rows.extend(self.body(margin, height, &canvas));
         if !self.on_top {
@@ -114,16 +124,17 @@ impl<'a> Draft<'a> {
                 rows.push(self.x_label(margin, columns));
             }
         }
-        (rows, canvas.refused)
+        Ok((rows, refused))
     }
 
     /// The canvas with the y axis and its numbers.
-    fn body(&self, margin: usize, height: usize, canvas: &Canvas) -> Vec<Row> {
+    fn body(&self, margin: usize, height: usize, canvas: &Cells<'_>) -> Vec<Row> {
         let mut labels: Vec<Option<String>> = vec![None; height];
         for (value, label) in self.y_labels(height) {
             // A number stands in the row of its dots, which are drawn in the middle of theirs.
-            let y = draw::place_y(self.panel, self.extent, value, canvas) + 0.5;
-            let row = (y / 4.0).clamp(0.0, height.saturating_sub(1) as f64) as usize;
+            let share = self.extent.y.share(value, self.panel.y.scale);
+            let share = if self.panel.y.reversed { share } else { 1.0 - share };
+            let (_, row) = cell((0.0, share.clamp(0.0, 1.0)), 1, height);
             if let Some(place) = labels.get_mut(row).filter(|place| place.is_none()) {
                 *place = Some(label);
             }
@@ -142,7 +153,7 @@ impl<'a> Draft<'a> {
 
     /// The line of the x axis, and the rows of numbers or names at it where it has some.
     fn x_axis(&self, margin: usize, columns: usize) -> (Row, Vec<Row>) {
-        let placed = x_labels(&self.panel.x, self.extent, columns);
+        let placed = x_labels(&self.panel.x, &self.extent, columns);
         let mut line: Vec<char> = vec!['─'; columns];
         let tick = if self.on_top { '┴' } else { '┬' };
         for label in &placed {
@@ -172,7 +183,7 @@ impl<'a> Draft<'a> {
 
     /// Rows that the names along the x axis take.
     fn names(&self, width: usize) -> usize {
-        let placed = x_labels(&self.panel.x, self.extent, width.saturating_sub(self.margin(24)));
+        let placed = x_labels(&self.panel.x, &self.extent, width.saturating_sub(self.margin(24)));
         placed.iter().map(|label| label.lines.len()).max().unwrap_or(1)
     }
 
@@ -185,38 +196,59 @@ impl<'a> Draft<'a> {
         row
     }
 
-    /// The texts of marked instants above the canvas, and their lines in it.
-    fn marks(&self, margin: usize, canvas: &mut Canvas) -> Row {
+    /// The column of a value of the x axis, when it is shown.
+    fn column(&self, x: f64, columns: usize) -> Option<usize> {
+        let share = self.extent.x.share(x, self.panel.x.scale);
+        let share = if self.panel.x.reversed { 1.0 - share } else { share };
+        (self.panel.x.places(x) && (0.0..=1.0).contains(&share)).then(|| cell((share, 0.0), columns, 1).0)
+    }
+
+    /// The texts of marked instants above the canvas, their lines in it, and whether a text had no room.
+    fn marks(&self, margin: usize, columns: usize, rows: usize, canvas: &mut Cells<'_>) -> (Row, bool) {
         let mut marks: Vec<(usize, String)> = Vec::new();
         for annotation in self.panel.annotations.iter().filter(|annotation| annotation.y.is_none()) {
-            if let Some(column) = draw::column(self.panel, self.extent, annotation.x, canvas) {
-                (0..canvas.rows).for_each(|row| canvas.ground(column, row, '┊'));
+            if let Some(column) = self.column(annotation.x, columns) {
+                (0..rows).for_each(|row| canvas.ground(column, row, '┊'));
                 marks.push((column, escape(&annotation.text).into_owned()));
             }
         }
         marks.sort();
         let mut row = Row::default();
+        let mut refused = false;
         for (column, text) in marks {
-            let text = shorten(&text, canvas.columns as f64, cells);
+            let text = shorten(&text, columns as f64, cells);
             // Near the right edge a text is moved so that it stays inside.
-            let start = margin.saturating_add(column.min(canvas.columns.saturating_sub(cells(&text) as usize)));
+            let start = margin.saturating_add(column.min(columns.saturating_sub(cells(&text) as usize)));
             if row.width() == 0 || row.width() < start {
                 row.pad(start);
                 row.push(&text, None);
             } else {
-                canvas.refused = true;
+                refused = true;
             }
         }
-        row
+        (row, refused)
     }
 
-    fn lifelines(&self, canvas: &mut Canvas) {
+    fn lifelines(&self, columns: usize, rows: usize, canvas: &mut Cells<'_>) {
         for index in 0..self.panel.x.categories.len() {
-            if let Some(column) = draw::column(self.panel, self.extent, index as f64, canvas) {
-                (0..canvas.rows).for_each(|row| canvas.ground(column, row, '│'));
+            if let Some(column) = self.column(index as f64, columns) {
+                (0..rows).for_each(|row| canvas.ground(column, row, '│'));
             }
         }
     }
+}
+
+/// Series in the order in which characters show most: what runs along the data first, single points last, because one
+/// character hides all that was drawn in it before.
+fn in_order(series: &[Series]) -> Vec<&Series> {
+    let rank = |series: &&Series| match (&series.marks, series.role.kind) {
+        (Marks::Points(_) | Marks::Ticks(_), _) => 2,
+        (_, RoleKind::WindowEdge | RoleKind::Acknowledgement | RoleKind::Total | RoleKind::Reference) => 0,
+        _ => 1,
+    };
+    let mut sorted: Vec<&Series> = series.iter().collect();
+    sorted.sort_by_key(rank);
+    sorted
 }
 
 /// The label of a tick of the x axis.
@@ -250,8 +282,7 @@ fn x_labels(axis: &Axis, extent: &Extent, columns: usize) -> Vec<Label> {
         let label = |tick: &Tick| {
             let share = extent.x.share(tick.value, axis.scale);
             let share = if axis.reversed { 1.0 - share } else { share };
-            // Inside of the range, so between 0 and the number of columns.
-            let column = (share * columns as f64).clamp(0.0, columns.saturating_sub(1) as f64) as usize;
+            let (column, _) = cell((share.clamp(0.0, 1.0), 0.0), columns, 1);
             let text = escape(&tick.label);
             let lines = if names { wrap(&text, room as f64, 2, cells) } else { vec![text.into_owned()] };
             Label { column, lines }
