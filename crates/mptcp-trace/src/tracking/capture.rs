@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use super::copies::{self, Copies};
 use super::duplicates::{Duplicates, duplicates};
-use super::order::{self, FileOrder};
+use super::order::{FileOrder, OrderWatch};
 use super::point_of_view::PointOfView;
-use super::repeats::{Repeats, repeats};
-use super::{Connection, Stream, Tracking, numbering, track};
+use super::repeats::Repeats;
+use super::tracker::{Tracked, Tracker};
+use super::{Connection, Stream, Tracking, numbering};
 use crate::error::{Error, Numbered, Result};
 use crate::interrupt::{self, interruptible};
 use crate::packets::frames::Frames;
 use crate::packets::native;
-use crate::packets::segment::Segments;
+use crate::packets::segment::{Segment, Segments};
 use crate::packets::{CaptureFacts, Dissection, Packets};
 use crate::{ConnectionId, Instant, PacketRow, StreamId};
 
@@ -73,13 +74,27 @@ impl Capture {
     /// As [`Capture::new`]; [`Error::NoInterface`] for an interface that nothing was recorded on, [`Error::OnePlace`]
     /// for a place where packets were recorded in one alone.
     pub fn seen_from(path: PathBuf, dissection: Dissection, view: PointOfView) -> Result<Self> {
+        Self::tracked_from(path, dissection, view, None)
+    }
+
+    /// The same; `tracker` has taken in the packets of the dissection while it was made.
+    ///
+    /// # Errors
+    /// As [`Capture::seen_from`].
+    pub fn tracked_from(
+        path: PathBuf,
+        dissection: Dissection,
+        view: PointOfView,
+        tracker: Option<Tracker>,
+    ) -> Result<Self> {
+        let tracker = tracker.filter(|tracker| tracker.height() == dissection.packets.height());
         let Dissection { packets, facts } = dissection;
         let Some(interface) = &view.interface else {
-            return Self::of_packets(path, packets, facts, view);
+            return Self::of_packets(path, packets, facts, view, tracker);
         };
         let rows = rows_of_interface(&path, &packets, &facts, interface)?;
         let narrowed = packets.select(&rows, packets.origin);
-        let mut capture = Self::of_packets(path, narrowed, facts, view)?;
+        let mut capture = Self::of_packets(path, narrowed, facts, view, None)?;
         let within = capture.rows.take();
         capture.rows = Some(match within {
             Some(within) => within.iter().filter_map(|row| rows.get(row.index()).copied()).collect(),
@@ -128,10 +143,18 @@ impl Capture {
         self.rows.as_deref()
     }
 
-    fn of_packets(path: PathBuf, packets: Packets, facts: CaptureFacts, view: PointOfView) -> Result<Self> {
+    fn of_packets(
+        path: PathBuf,
+        packets: Packets,
+        facts: CaptureFacts,
+        view: PointOfView,
+        tracker: Option<Tracker>,
+    ) -> Result<Self> {
+        let tracker = tracker.unwrap_or_else(|| tracker_of(&packets.segments, &packets.frames));
+        let Tracked { tracking, mut repeats, order } = tracker.finish(&packets.segments);
         let mut capture = Capture {
             path,
-            tracking: track(&packets.segments),
+            tracking,
             origin: packets.origin,
             earliest: packets.earliest,
             segments: packets.segments,
@@ -145,12 +168,10 @@ impl Capture {
             whole: None,
         };
         interrupt::check()?;
-        let mut repeats = repeats(&capture.segments, &capture.tracking);
-        let (rows, elsewhere) = capture.look(&repeats);
+        let (rows, elsewhere) = capture.look(order, &repeats);
         interrupt::check()?;
         if let Some(rows) = rows {
-            capture.keep(rows, &elsewhere);
-            repeats = super::repeats::repeats(&capture.segments, &capture.tracking);
+            repeats = capture.keep(rows, &elsewhere);
         }
         if capture.view.only_there && capture.copies.is_none() {
             return Err(Error::OnePlace(capture.path));
@@ -164,8 +185,8 @@ impl Capture {
 
     /// Finds out in which order packets count, and which do: their rows, where those are not all in the order of the
     /// file; and those among them that were recorded elsewhere alone.
-    fn look(&mut self, repeats: &Repeats) -> (Option<Vec<PacketRow>>, Vec<PacketRow>) {
-        let (order, by_time) = order::of(&self.segments, &self.frames);
+    fn look(&mut self, order: OrderWatch, repeats: &Repeats) -> (Option<Vec<PacketRow>>, Vec<PacketRow>) {
+        let (order, by_time) = order.finish(&self.segments, &self.frames);
         let subject = copies::Subject {
             segments: &self.segments,
             frames: &self.frames,
@@ -180,17 +201,19 @@ impl Capture {
         (if left_out { Some(found.rows) } else { by_time }, found.elsewhere)
     }
 
-    /// Takes the packets of these rows, in this order; streams keep their numbers.
-    fn keep(&mut self, rows: Vec<PacketRow>, elsewhere: &[PacketRow]) {
+    /// Takes the packets of these rows, in this order; streams keep their numbers. Returns which of them bring nothing new.
+    fn keep(&mut self, rows: Vec<PacketRow>, elsewhere: &[PacketRow]) -> Repeats {
         let whole = self.in_file_order();
         let Packets { segments, frames, origin, .. } = whole.select(&rows, self.earliest);
         (self.segments, self.frames, self.origin) = (segments, frames, origin);
-        self.tracking = numbering::as_in_file(track(&self.segments), &self.tracking, &rows);
+        let Tracked { tracking, repeats, .. } = tracker_of(&self.segments, &self.frames).finish(&self.segments);
+        self.tracking = numbering::as_in_file(tracking, &self.tracking, &rows);
         for (row, packet) in interruptible(rows.iter().zip(&mut self.tracking.packets)) {
             packet.elsewhere = elsewhere.binary_search(row).is_ok();
         }
         self.whole = (rows.len() < whole.height()).then(|| Arc::new(whole));
         self.rows = Some(rows);
+        repeats
     }
 
     /// When the first frame of the file was recorded: what relative times count from.
@@ -243,6 +266,13 @@ impl Capture {
     fn absent(&self, what: Numbered, number: u32, count: usize) -> Error {
         Error::Absent { what, number, count, path: self.path.clone() }
     }
+}
+
+/// All of these packets, tracked.
+fn tracker_of(segments: &[Segment], frames: &Frames) -> Tracker {
+    let mut tracker = Tracker::default();
+    tracker.take(segments, frames, PacketRow(0));
+    tracker
 }
 
 /// The rows of the packets that were recorded on an interface: by its name, or else by its number.

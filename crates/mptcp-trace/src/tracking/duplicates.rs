@@ -5,10 +5,14 @@
 //! packet to packet: the identification of IPv4, or timestamps that tick more often than the path takes for a round trip,
 //! which is the least time after which anything is sent again. Where neither tells, the packet may be either.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
 
 use super::copies::Identity;
 use super::repeats::Repeats;
+use super::seen::Seen;
 use super::{Nature, Stream, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
@@ -49,10 +53,10 @@ impl Duplicates {
 #[must_use]
 pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &Repeats) -> Duplicates {
     let mut found = Duplicates::default();
-    if repeats.rows.is_empty() {
+    if repeats.alike.is_empty() {
         return found;
     }
-    let pairs = alike(segments, frames, tracking, repeats);
+    let pairs = alike(segments, frames, tracking, &repeats.alike);
     let copies: HashSet<PacketRow> = pairs.iter().map(|(row, _)| *row).collect();
     let mut telling: HashMap<(StreamId, bool), Telling> = HashMap::new();
     for (row, original) in interruptible(pairs) {
@@ -85,37 +89,43 @@ fn segment_at(segments: &[Segment], row: PacketRow) -> Option<&Segment> {
 }
 
 /// Pairs of packets of one stream that are alike: the later one, and the first one that looked so. Where the ports were
-/// used before, a packet of that earlier stream is not what one of this stream repeats.
-fn alike(segments: &[Segment], frames: &Frames, tracking: &Tracking, repeats: &Repeats) -> Vec<(PacketRow, PacketRow)> {
-    // Most packets are not like any that repeats: a few bits tell.
-    let mut candidates = vec![false; 1 << 16];
-    for segment in interruptible(repeats.rows.iter().filter_map(|row| segment_at(segments, *row))) {
-        if let Some(candidate) = candidates.get_mut(mixed(segment)) {
-            *candidate = true;
-        }
+/// used before, a packet of that earlier stream is not what one of this stream repeats. The later ones are among
+/// `candidates`.
+fn alike(
+    segments: &[Segment],
+    frames: &Frames,
+    tracking: &Tracking,
+    candidates: &[PacketRow],
+) -> Vec<(PacketRow, PacketRow)> {
+    let bits = |row: PacketRow| Some(Identity::bits(segment_at(segments, row)?, frames.ip_id(row)));
+    // Most packets of their streams are not like any of them: a few bits tell.
+    let mut looked_for = Seen::default();
+    for bits in interruptible(candidates.iter().filter_map(|row| bits(*row))) {
+        looked_for.note(bits);
     }
-    let mut first: HashMap<(StreamId, Identity), PacketRow> = HashMap::new();
+    let mut streams: Vec<StreamId> =
+        candidates.iter().filter_map(|row| Some(tracking.packets.get(*row)?.stream)).collect();
+    streams.sort_unstable();
+    streams.dedup();
     let mut pairs = Vec::new();
-    for ((row, segment), packet) in interruptible((0..).map(PacketRow).zip(segments).zip(&tracking.packets)) {
-        if candidates.get(mixed(segment)) != Some(&true) {
-            continue;
-        }
-        let identity = Identity::of(segment, frames.mark(row).ip_id);
-        match first.entry((packet.stream, identity)) {
-            std::collections::hash_map::Entry::Occupied(known) => pairs.push((row, *known.get())),
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(row);
+    let mut first: HashMap<Identity, PacketRow, RandomState> = HashMap::default();
+    for stream in interruptible(streams.into_iter().filter_map(|id| tracking.stream(id))) {
+        first.clear();
+        for row in interruptible(stream.packets.iter().copied()) {
+            if !bits(row).is_some_and(|bits| looked_for.has(bits)) {
+                continue;
+            }
+            let Some(segment) = segment_at(segments, row) else { continue };
+            match first.entry(Identity::of(segment, frames.ip_id(row))) {
+                Entry::Occupied(known) => pairs.push((row, *known.get())),
+                Entry::Vacant(vacant) => {
+                    vacant.insert(row);
+                }
             }
         }
     }
+    pairs.sort_unstable();
     pairs
-}
-
-/// A few bits of what makes packets alike.
-fn mixed(segment: &Segment) -> usize {
-    let value = segment.timestamps.map_or(0, |(value, _)| value);
-    let mixed = segment.sequence ^ segment.acknowledgement.rotate_left(11) ^ value.rotate_left(22);
-    (mixed.wrapping_mul(0x9e37_79b1) >> 16) as usize
 }
 
 /// Whether what a sender writes into its packets tells one from the next.
@@ -173,8 +183,7 @@ mod tests {
     use super::*;
     use crate::packets::{Builder, frames::Frame};
     use crate::time::short::at_ms;
-    use crate::tracking::repeats::repeats;
-    use crate::tracking::track;
+    use crate::tracking::tracker::{Tracked, Tracker};
 
     /// A packet of the client's (`true`) or the server's: when (milliseconds), sequence number, payload, IPv4
     /// identification, timestamp.
@@ -224,8 +233,10 @@ mod tests {
         }
         let table = builder.finish();
         let segments = table.segments;
-        let tracking = track(&segments);
-        let found = duplicates(&segments, &table.frames, &tracking, &repeats(&segments, &tracking));
+        let mut tracker = Tracker::default();
+        tracker.take(&segments, &table.frames, PacketRow(0));
+        let Tracked { tracking, repeats, .. } = tracker.finish(&segments);
+        let found = duplicates(&segments, &table.frames, &tracking, &repeats);
         (found.rows, found.undecided)
     }
 

@@ -15,11 +15,13 @@ pub(crate) mod point_of_view;
 mod repeats;
 pub(crate) mod retransmissions;
 pub(crate) mod role;
+mod seen;
 pub(crate) mod sequence;
 pub(crate) mod standing;
 pub(crate) mod streams;
 mod stretches;
 pub(crate) mod token;
+mod tracker;
 pub(crate) mod translated;
 pub(crate) mod travelling;
 
@@ -35,14 +37,13 @@ pub use sequence::Positions;
 pub use standing::Nature;
 pub use streams::{End, Endpoint, RoleEvidence, Stream};
 pub use token::{Derived, derive};
+pub use tracker::Tracker;
 pub use translated::SeenAgain;
 pub use travelling::{Travelling, in_file_order, of_subflow};
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::{ConnectionId, IdVec, PacketRow, StreamId};
-use connections::ConnectionTracker;
-use streams::StreamTracker;
 
 /// Result of [`track`].
 #[derive(Debug, Clone, Default)]
@@ -62,24 +63,9 @@ pub struct Tracking {
 /// Works out what `segments` mean together. They come in the order of time.
 #[must_use]
 pub fn track(segments: &[Segment]) -> Tracking {
-    let mut streams = StreamTracker::default();
-    let mut connections = ConnectionTracker::default();
-    let mut packets: IdVec<PacketRow, PacketInStream> = IdVec::with_capacity(segments.len());
-    for (row, segment) in interruptible((0..).map(PacketRow).zip(segments)) {
-        let packet = streams.push(row, segment);
-        connections.push(row, segment, &packet);
-        packets.push(packet);
-    }
-    for row in interruptible(streams.take_taken()) {
-        if let Some(packet) = packets.get_mut(row) {
-            packet.nature = Nature::AcceptedProbe;
-        }
-    }
-    let streams = streams.finish();
-    let (mut connections, mut subflows) = connections.finish(&streams);
-    stretches::put_together(segments, &packets, &streams, &mut connections, &mut subflows);
-    let again = translated::take_out(segments, &streams, &mut connections, &mut subflows);
-    Tracking { streams, connections, subflows, packets, again }
+    let mut tracker = Tracker::default();
+    interruptible(segments).for_each(|segment| tracker.push(segment, None));
+    tracker.finish(segments).tracking
 }
 
 impl Tracking {

@@ -23,29 +23,46 @@ pub struct FileOrder {
     pub clock_set_back: bool,
 }
 
-/// What is said of the order of `segments`, and their rows in the order that counts where that is not the file's. Packets
-/// of the same time keep the order of the file.
-#[must_use]
-pub fn of(segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<PacketRow>>) {
-    let mut order = FileOrder::default();
-    let mut latest = Instant::MIN;
-    for segment in interruptible(segments) {
-        if segment.abstime < latest {
-            order.farthest = order.farthest.max(latest - segment.abstime);
-            order.misplaced.push(segment.packetid);
+/// Watches whether packets come in the order of time.
+#[derive(Debug, Clone)]
+pub struct OrderWatch {
+    order: FileOrder,
+    latest: Instant,
+}
+
+impl Default for OrderWatch {
+    fn default() -> Self {
+        OrderWatch { order: FileOrder::default(), latest: Instant::MIN }
+    }
+}
+
+impl OrderWatch {
+    /// Takes in the next packet of the file.
+    #[inline]
+    pub fn push(&mut self, segment: &Segment) {
+        if segment.abstime < self.latest {
+            self.order.farthest = self.order.farthest.max(self.latest - segment.abstime);
+            self.order.misplaced.push(segment.packetid);
         }
-        latest = latest.max(segment.abstime);
+        self.latest = self.latest.max(segment.abstime);
     }
-    if order.misplaced.is_empty() {
-        return (order, None);
+
+    /// What is said of the order of `segments`, which are all that were pushed, and their rows in the order that counts
+    /// where that is not the file's. Packets of the same time keep the order of the file.
+    #[must_use]
+    pub fn finish(self, segments: &[Segment], frames: &Frames) -> (FileOrder, Option<Vec<PacketRow>>) {
+        let mut order = self.order;
+        if order.misplaced.is_empty() {
+            return (order, None);
+        }
+        let in_file: Vec<PacketRow> = (0..).map(PacketRow).zip(segments).map(|(row, _)| row).collect();
+        let mut by_time = in_file.clone();
+        by_time.sort_by_key(|row| segments.get(row.index()).map(|segment| segment.abstime));
+        let steps_back = |rows: &[PacketRow]| steps_back(segments, frames, rows);
+        order.clock_set_back = steps_back(&by_time) > steps_back(&in_file).saturating_mul(2).saturating_add(2);
+        let rows = (!order.clock_set_back).then_some(by_time);
+        (order, rows)
     }
-    let in_file: Vec<PacketRow> = (0..).map(PacketRow).zip(segments).map(|(row, _)| row).collect();
-    let mut by_time = in_file.clone();
-    by_time.sort_by_key(|row| segments.get(row.index()).map(|segment| segment.abstime));
-    let steps_back = |rows: &[PacketRow]| steps_back(segments, frames, rows);
-    order.clock_set_back = steps_back(&by_time) > steps_back(&in_file).saturating_mul(2).saturating_add(2);
-    let rows = (!order.clock_set_back).then_some(by_time);
-    (order, rows)
 }
 
 /// Sender and receiver of a packet, and its place of recording.
@@ -113,7 +130,9 @@ mod tests {
 
     fn order(packets: &[(i64, u32)]) -> (FileOrder, Option<Vec<PacketRow>>) {
         let table = table(packets);
-        of(&table.segments, &table.frames)
+        let mut watch = OrderWatch::default();
+        table.segments.iter().for_each(|segment| watch.push(segment));
+        watch.finish(&table.segments, &table.frames)
     }
 
     #[test]

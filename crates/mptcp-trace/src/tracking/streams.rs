@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use foldhash::fast::RandomState;
+
 use super::packet_in_stream::{FastOpen, NO_WINDOW, PacketInStream};
 use super::role::{ByRole, Role};
 use super::standing::{Nature, Standing, judge};
@@ -144,8 +146,13 @@ impl Pair {
     /// The pair that a packet travels between.
     #[must_use]
     pub fn of(segment: &Segment) -> Self {
-        let (source, destination) = (source(segment), destination(segment));
-        if source <= destination { Pair(source, destination) } else { Pair(destination, source) }
+        Self::between(source(segment), destination(segment))
+    }
+
+    /// The pair of these two.
+    #[must_use]
+    pub fn between(one: Endpoint, other: Endpoint) -> Self {
+        if one <= other { Pair(one, other) } else { Pair(other, one) }
     }
 }
 
@@ -159,7 +166,7 @@ fn destination(segment: &Segment) -> Endpoint {
 
 /// Gives packets to streams, one after the other.
 pub struct StreamTracker {
-    current: HashMap<Pair, StreamId>,
+    current: HashMap<Pair, StreamId, RandomState>,
     /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.
     recent: Vec<Option<(Pair, StreamId)>>,
     streams: IdVec<StreamId, (OpenStream, Vec<PacketRow>)>,
@@ -174,7 +181,7 @@ pub struct StreamTracker {
 impl Default for StreamTracker {
     fn default() -> Self {
         StreamTracker {
-            current: HashMap::new(),
+            current: HashMap::default(),
             recent: vec![None; 256],
             streams: IdVec::new(),
             previous: HashMap::new(),

@@ -32,8 +32,26 @@ impl Identity {
     /// may have taken some out.
     #[must_use]
     pub fn on_any_side(segment: &Segment, ip_id: Option<u16>) -> Self {
-        let told = ip_id.is_some_and(|id| id != 0) || segment.has(flag::SYN) || segment.payload.is_some_and(|n| n > 0);
-        if told { Self::without_options(segment, ip_id) } else { Self::of(segment, ip_id) }
+        if is_told(segment, ip_id) { Self::without_options(segment, ip_id) } else { Self::of(segment, ip_id) }
+    }
+
+    /// Bits that are the same for packets of the same identity, whether by [`Identity::of`] or
+    /// [`Identity::on_any_side`], and for few others.
+    #[inline]
+    #[must_use]
+    pub fn bits(segment: &Segment, ip_id: Option<u16>) -> u64 {
+        let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        let halves = |high: u16, low: u16| u32::from(high) << 16 | u32::from(low);
+        let numbers = wide(segment.sequence, segment.acknowledgement);
+        let ports = wide(halves(segment.source_port, segment.destination_port), segment.payload.unwrap_or(u32::MAX));
+        let head = wide(halves(segment.flags, segment.window), u32::from(ip_id.unwrap_or(0)));
+        let bits = mix(mix(numbers, ports), head);
+        let bits = segment.timestamps.map_or(bits, |(value, echo)| mix(bits, wide(value, echo)));
+        if is_told(segment, ip_id) {
+            return bits;
+        }
+        let bits = segment.sack.as_slice().iter().fold(bits, |bits, (left, right)| mix(bits, wide(*left, *right)));
+        segment.dss.map_or(bits, |dss| mix(bits, dss.data_ack.unwrap_or(0)))
     }
 
     fn without_options(segment: &Segment, ip_id: Option<u16>) -> Self {
@@ -64,6 +82,22 @@ impl Identity {
         let empty = self.payload == Some(0) && self.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
         empty && self.is_vague() && self.timestamps.is_none()
     }
+}
+
+/// Whether a packet says enough to be told from others without its options.
+#[inline]
+fn is_told(segment: &Segment, ip_id: Option<u16>) -> bool {
+    ip_id.is_some_and(|id| id != 0) || segment.has(flag::SYN) || segment.payload.is_some_and(|n| n > 0)
+}
+
+/// Mixes two numbers so that every bit of either changes half the bits of the result.
+#[inline]
+fn mix(one: u64, other: u64) -> u64 {
+    // Digits of pi: numbers without a pattern.
+    let product = u128::from(one ^ 0x243f_6a88_85a3_08d3) * u128::from(other ^ 0x1319_8a2e_0370_7344);
+    #[allow(clippy::cast_possible_truncation)] // Both halves count.
+    let (high, low) = ((product >> 64) as u64, product as u64);
+    (high ^ low).wrapping_add(one.rotate_left(32))
 }
 
 /// Tells the options of packets apart that have any beside timestamps.

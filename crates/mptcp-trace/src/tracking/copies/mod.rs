@@ -13,12 +13,15 @@ pub use identity::Identity;
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::point_of_view::PointOfView;
 use super::repeats::Repeats;
+use super::streams::{Pair, Stream};
 use super::{Role, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
-use crate::packets::segment::Segment;
+use crate::packets::segment::{Segment, flag};
 use crate::{IdVec, PacketRow, Span, StreamId};
 use sides::Side;
 use stream::{Group, StreamCopies};
@@ -141,7 +144,7 @@ pub struct Found {
 /// Looks for copies. `repeats` are the packets that bring nothing new: where they are few, there are none.
 #[must_use]
 pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Option<Found> {
-    let suspected = suspected(subject.tracking, repeats)?;
+    let suspected = suspected(subject, repeats)?;
     let rows = grouped(subject, &suspected);
     let groups: Vec<Group<'_>> =
         rows.chunk_by(|(one, _), (other, _)| one == other).filter_map(|members| Group::of(subject, members)).collect();
@@ -209,18 +212,60 @@ fn packet_id(subject: Subject<'_>, row: PacketRow) -> Option<u64> {
 }
 
 /// Streams of which enough packets bring nothing new to be copies of the others; `None` without any.
-fn suspected(tracking: &Tracking, repeats: &Repeats) -> Option<IdVec<StreamId, bool>> {
+fn suspected(subject: Subject<'_>, repeats: &Repeats) -> Option<IdVec<StreamId, bool>> {
     const SHARE: usize = 5;
-    let counts = repeats.by_stream.iter().zip(&tracking.streams);
-    let suspected: IdVec<StreamId, bool> =
-        counts.map(|(count, stream)| *count as usize * SHARE >= stream.packets.len().max(1)).collect();
+    let streams = &subject.tracking.streams;
+    let enough = |(count, stream): (&u32, &Stream)| *count as usize * SHARE >= stream.packets.len().max(1);
+    let mut suspected: IdVec<StreamId, bool> = repeats.by_stream.iter().zip(streams).map(enough).collect();
+    let numbers: Vec<StreamId> = suspected.numbered().filter_map(|(id, suspected)| suspected.then_some(id)).collect();
+    if numbers.is_empty() {
+        return None;
+    }
+    // Packets alike, by the ends that they were sent between: where ports are used again, a copy may come within the
+    // next stream. A pair of ends stays if it does for one of its streams.
+    let mut ends: HashMap<Pair, (u64, bool), RandomState> = HashMap::default();
+    for stream in numbers.iter().filter_map(|id| streams.get(*id)) {
+        ends.entry(Pair::between(stream.client, stream.server)).or_default();
+    }
+    for (count, stream) in interruptible(repeats.alike_by_stream.iter().zip(streams).filter(|(count, _)| **count > 0)) {
+        if let Some((alike, _)) = ends.get_mut(&Pair::between(stream.client, stream.server)) {
+            *alike = alike.saturating_add(u64::from(*count));
+        }
+    }
+    for stream in interruptible(numbers.iter().filter_map(|id| streams.get(*id))) {
+        if let Some((alike, stays)) = ends.get_mut(&Pair::between(stream.client, stream.server)) {
+            *stays |= may_be_copied(subject, stream, *alike);
+        }
+    }
+    for id in interruptible(numbers) {
+        let ends = streams.get(id).and_then(|stream| ends.get(&Pair::between(stream.client, stream.server)));
+        if let (Some(suspected), Some((_, false))) = (suspected.get_mut(id), ends) {
+            *suspected = false;
+        }
+    }
     suspected.iter().any(|suspected| *suspected).then_some(suspected)
+}
+
+/// Whether a stream can turn out to have copies, when so many packets between its ends may be like an earlier one. By
+/// [`StreamCopies`] a tenth of its packets at least must have a copy; a pure ACK that may come again does not count.
+fn may_be_copied(subject: Subject<'_>, stream: &Stream, alike: u64) -> bool {
+    // So many packets are the first of their kind, and no more than `alike` of these have a copy.
+    let most = alike.saturating_mul(11);
+    let counts = |row: &PacketRow| {
+        let segment = subject.segments.get(row.index());
+        segment.is_some_and(|segment| {
+            segment.timestamps.is_some() || segment.payload != Some(0) || segment.flags & (flag::FIN | flag::RST) != 0
+        })
+    };
+    let counted =
+        interruptible(&stream.packets).filter(|row| counts(row)).take(most.saturating_add(1) as usize).count();
+    counted as u64 <= most
 }
 
 /// The packets of the suspected streams as pairs of a number that copies share and a row: copies one after the other, in
 /// the order of time.
 fn grouped(subject: Subject<'_>, suspected: &IdVec<StreamId, bool>) -> Vec<(u32, PacketRow)> {
-    let mut numbers: HashMap<Identity, u32> = HashMap::new();
+    let mut numbers: HashMap<Identity, u32, RandomState> = HashMap::default();
     let mut grouped: Vec<(u32, PacketRow)> = Vec::new();
     let in_file = 0..u32::try_from(subject.segments.len()).unwrap_or(u32::MAX);
     let mut take = |row: PacketRow| {
