@@ -312,7 +312,7 @@ impl Session {
             Err(LoadError::Missing(path)) => return Err(self.missing(path)),
             other => other?,
         };
-        let capture = LoadedCapture::seen_from(path.to_path_buf(), loaded.dissected, view)?;
+        let capture = LoadedCapture::seen_from(path.to_path_buf(), loaded.dissected, view, loaded.tracker)?;
         whole_file::protect(path);
         self.tell_of(&capture);
         self.warn_all(&loaded.warnings);

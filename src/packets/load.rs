@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 
-use mptcp_trace::StreamId;
 use mptcp_trace::packets::capture_file::{FrameCount, count_frames, is_standard_input};
+use mptcp_trace::packets::frames::Frames;
 use mptcp_trace::packets::native::{self, Beyond, Failure};
 use mptcp_trace::packets::{CaptureFacts, Dissection};
+use mptcp_trace::tracking::Tracker;
+use mptcp_trace::{PacketRow, Segment, StreamId};
 
 use super::cache::{Cache, Key, Lookup};
 use super::progress::{Progress, Unit};
@@ -44,13 +46,19 @@ pub struct Loaded {
     pub from_cache: bool,
     /// Trouble that cost nothing but the cache.
     pub warnings: Vec<String>,
+    /// What has tracked the packets while they were dissected.
+    pub tracker: Option<Tracker>,
     /// Why tshark was needed, when the choice was the program's. Once is enough for those who load many captures.
     pub note: Option<String>,
 }
 
 impl Loaded {
     fn fresh(dissected: impl Into<Dissected>) -> Self {
-        Loaded { dissected: dissected.into(), from_cache: false, warnings: Vec::new(), note: None }
+        Loaded { dissected: dissected.into(), from_cache: false, warnings: Vec::new(), tracker: None, note: None }
+    }
+
+    fn natively((dissection, tracker): (Dissection, Tracker)) -> Self {
+        Loaded { tracker: Some(tracker), ..Loaded::fresh(dissection) }
     }
 }
 
@@ -74,7 +82,7 @@ pub fn load(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError>
 /// Natively, what is not understood left out with a warning.
 fn natively(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     let mut loaded = match dissect(path, true, options) {
-        Ok(dissection) => Loaded::fresh(dissection),
+        Ok(dissected) => Loaded::natively(dissected),
         Err(Failure::Read(error)) => return Err(error.into()),
         Err(Failure::Beyond(beyond)) => return Err(not_a_capture(path, &format!(" ({beyond})"))),
     };
@@ -92,7 +100,7 @@ fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Load
         return Ok(Loaded { note: Some(note), ..by_tshark(path, &tshark, options)? });
     }
     let beyond = match dissect(path, false, options) {
-        Ok(dissection) => return Ok(Loaded::fresh(dissection)),
+        Ok(dissected) => return Ok(Loaded::natively(dissected)),
         Err(Failure::Read(error)) => return Err(error.into()),
         Err(Failure::Beyond(beyond)) => beyond,
     };
@@ -114,9 +122,27 @@ fn by_the_fitting(path: &Path, options: &LoadOptions<'_>) -> Result<Loaded, Load
     }
 }
 
-fn dissect(path: &Path, partial: bool, options: &LoadOptions<'_>) -> Result<Dissection, Failure> {
-    let mut progress = Progress::new(Unit::Bytes, options.progress);
-    native::dissect_watched(path, native::DissectOptions { partial }, &mut |read, whole| progress.show(read, whole))
+/// Tracks packets while a capture is dissected, and shows progress.
+struct Watch {
+    progress: Progress,
+    tracker: Tracker,
+}
+
+impl native::Watcher for Watch {
+    fn progress(&mut self, read: u64, whole: Option<u64>) {
+        self.progress.show(read, whole);
+    }
+
+    fn packets(&mut self, segments: &[Segment], frames: &Frames, first: PacketRow) {
+        self.tracker.take(segments, frames, first);
+    }
+}
+
+fn dissect(path: &Path, partial: bool, options: &LoadOptions<'_>) -> Result<(Dissection, Tracker), Failure> {
+    let progress = Progress::new(Unit::Bytes, options.progress);
+    let mut watch = Watch { progress, tracker: Tracker::default() };
+    let dissection = native::dissect_watched(path, native::DissectOptions { partial }, &mut watch)?;
+    Ok((dissection, watch.tracker))
 }
 
 /// Requests that only tshark can fulfil.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use mptcp_trace::interrupt;
-use mptcp_trace::tracking::Capture;
-use mptcp_trace::tracking::PointOfView;
+use mptcp_trace::tracking::{Capture, PointOfView, Tracker};
 use polars::frame::DataFrame;
 use polars::prelude::{Column, IdxCa, PlSmallStr, PolarsResult, polars_err};
 
@@ -39,15 +38,15 @@ impl LoadedCapture {
     /// # Errors
     /// As [`Capture::new`].
     pub fn new(path: PathBuf, dissected: impl Into<Dissected>) -> Result<Self> {
-        Self::seen_from(path, dissected.into(), PointOfView::default())
+        Self::seen_from(path, dissected.into(), PointOfView::default(), None)
     }
 
-    /// Tracks the packets that count from this point of view.
+    /// Tracks the packets that count from this point of view; `tracker` may have taken them in while they were dissected.
     ///
     /// # Errors
     /// As [`Capture::seen_from`].
-    pub fn seen_from(path: PathBuf, dissected: Dissected, view: PointOfView) -> Result<Self> {
-        let capture = Capture::seen_from(path, dissected.dissection, view)?;
+    pub fn seen_from(path: PathBuf, dissected: Dissected, view: PointOfView, tracker: Option<Tracker>) -> Result<Self> {
+        let capture = Capture::tracked_from(path, dissected.dissection, view, tracker)?;
         Ok(LoadedCapture { capture, extra: Arc::new(dissected.extra), made: none_made() })
     }
 

@@ -73,6 +73,12 @@ pub fn text(path: &Path) -> io::Result<String> {
 }
 
 impl OpenFile {
+    /// Whether something may have to be waited for: it is not a file.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.waits
+    }
+
     /// Waits until there is something to read, or the end.
     fn wait(&mut self) -> io::Result<()> {
         loop {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::frames::{Frame, Frames};
+use super::frames::{Frame, FrameBatch, Frames};
 use super::segment::{Segment, Segments};
 use crate::error::ReadError;
 use crate::memory;
@@ -93,6 +93,13 @@ impl Packets {
     }
 }
 
+/// Packets on their way from one thread to another.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    segments: Vec<Segment>,
+    frames: FrameBatch,
+}
+
 /// Takes in dissected packets one after the other.
 #[derive(Debug, Default)]
 pub struct Builder {
@@ -145,6 +152,38 @@ impl Builder {
             self.frames.push(&other.frames.get(row));
         }
         self.segments.extend(other.segments);
+    }
+
+    /// A builder for the packets that follow, which another thread takes in; [`Builder::take_in`] brings them here, and
+    /// [`Builder::go_on_after`] what else it learns.
+    pub(super) fn ahead(&mut self) -> Builder {
+        let frames = self.frames.ahead();
+        Builder { frames, origin: self.origin, earliest: self.earliest, ..Builder::default() }
+    }
+
+    /// Hands over the packets so far and goes on with an empty batch.
+    pub(super) fn hand_over(&mut self, empty: Batch) -> Batch {
+        Batch {
+            segments: std::mem::replace(&mut self.segments, empty.segments),
+            frames: self.frames.hand_over(empty.frames),
+        }
+    }
+
+    /// Appends the packets of a batch, and leaves it empty.
+    pub(super) fn take_in(&mut self, batch: &mut Batch) {
+        self.segments.append(&mut batch.segments);
+        self.frames.take_in(&mut batch.frames);
+    }
+
+    /// Goes on where `ahead` is, whose packets were taken in.
+    pub(super) fn go_on_after(&mut self, ahead: Builder) {
+        self.frames.go_on_after(ahead.frames);
+        (self.origin, self.earliest) = (ahead.origin, ahead.earliest);
+    }
+
+    /// The packets so far.
+    pub(super) fn so_far(&self) -> (&[Segment], &Frames) {
+        (&self.segments, &self.frames)
     }
 
     /// Looks whether there is memory for as many packets, when there are many more than at the last look.

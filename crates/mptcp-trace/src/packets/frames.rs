@@ -58,6 +58,10 @@ pub struct Frames {
     option_kinds: Interned<Vec<u8>>,
 }
 
+/// Frames on their way from one thread to another.
+#[derive(Debug, Default)]
+pub(super) struct FrameBatch(Vec<Packed>);
+
 /// Bits of [`Packed::present`].
 const IP_ID: u8 = 1 << 3;
 const TTL: u8 = 1 << 5;
@@ -115,6 +119,27 @@ impl Frames {
             interface_id: frame.interface_id.and_then(|id| u8::try_from(id).ok()).unwrap_or(NO_ID),
             present,
         });
+    }
+
+    /// What takes in the frames that follow; this one knows no texts and lists until [`Frames::go_on_after`].
+    pub(super) fn ahead(&mut self) -> Self {
+        let (interfaces, option_kinds) = (std::mem::take(&mut self.interfaces), std::mem::take(&mut self.option_kinds));
+        Frames { packed: Vec::new(), interfaces, option_kinds }
+    }
+
+    /// Hands over the frames so far.
+    pub(super) fn hand_over(&mut self, empty: FrameBatch) -> FrameBatch {
+        FrameBatch(std::mem::replace(&mut self.packed, empty.0))
+    }
+
+    /// Appends the frames of a batch, and leaves it empty.
+    pub(super) fn take_in(&mut self, batch: &mut FrameBatch) {
+        self.packed.append(&mut batch.0);
+    }
+
+    /// Goes on where `ahead` is, whose frames were taken in.
+    pub(super) fn go_on_after(&mut self, ahead: Self) {
+        (self.interfaces, self.option_kinds) = (ahead.interfaces, ahead.option_kinds);
     }
 
     /// The frames of these rows, in this order.

@@ -55,9 +55,10 @@ impl Capture {
     /// [`Error::Read`] when it cannot be read, or is neither pcap nor pcapng; [`Error::Interrupted`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let dissected = native::dissect(path, native::DissectOptions { partial: true });
+        let mut tracker = Tracker::default();
+        let dissected = native::dissect_watched(path, native::DissectOptions { partial: true }, &mut tracker);
         let dissection = dissected.map_err(|failure| failure.of(path))?;
-        Self::new(path.to_path_buf(), dissection)
+        Self::tracked_from(path.to_path_buf(), dissection, PointOfView::default(), Some(tracker))
     }
 
     /// Tracks a dissection. Of packets that were recorded more than once the copies nearest to the clients count.

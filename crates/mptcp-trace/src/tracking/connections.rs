@@ -158,7 +158,7 @@ impl Registry {
 type Put = (IdVec<ConnectionId, Connection>, IdVec<StreamId, Option<Subflow>>);
 
 /// Puts streams together, packet by packet.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct ConnectionTracker {
     candidates: IdVec<StreamId, Candidate>,
     registry: Registry,

@@ -165,6 +165,7 @@ fn destination(segment: &Segment) -> Endpoint {
 }
 
 /// Gives packets to streams, one after the other.
+#[derive(Debug)]
 pub struct StreamTracker {
     current: HashMap<Pair, StreamId, RandomState>,
     /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.

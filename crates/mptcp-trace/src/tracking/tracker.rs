@@ -8,17 +8,25 @@ use super::streams::StreamTracker;
 use super::{PacketInStream, Tracking, stretches, translated};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
+use crate::packets::native::Watcher;
 use crate::packets::segment::Segment;
 use crate::{IdVec, PacketRow};
 
 /// Tracks packets as they come, in one pass.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Tracker {
     streams: StreamTracker,
     connections: ConnectionTracker,
     packets: IdVec<PacketRow, PacketInStream>,
     repeats: RepeatsFinder,
     order: OrderWatch,
+}
+
+/// Tracks the packets of a capture while it is dissected.
+impl Watcher for Tracker {
+    fn packets(&mut self, segments: &[Segment], frames: &Frames, first: PacketRow) {
+        self.take(segments, frames, first);
+    }
 }
 
 /// What [`Tracker`] found out.

@@ -1,8 +1,8 @@
 //! The bytes of a file or a pipe through a few buffers that are used again and again: whole records are looked at
 //! where they were read, without a copy.
 //!
-//! A thread of its own reads, and decompresses, while what was read before is looked at: on a long capture reading
-//! takes as long as looking.
+//! What has to be waited for or decompressed is read by a thread of its own, while what came before is looked at. A file
+//! is read where it is looked at: what was just copied is still near to that processor.
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -39,6 +39,8 @@ pub struct Bytes {
 enum Encoded {
     /// Nothing was read yet.
     Fresh(Box<dyn Read + Send>),
+    /// It is read when it is wanted, into the spare buffer.
+    AtHand(Box<dyn Read + Send>, Vec<u8>),
     /// A thread reads.
     Running(Reader),
     /// There is no more.
@@ -61,6 +63,11 @@ impl Bytes {
     /// Nothing read yet of `source`.
     pub fn of(source: Box<dyn Read + Send>) -> Self {
         Bytes { source: Encoded::Fresh(source), buffer: Vec::new(), start: 0, end: 0, offset: 0, deadline: None }
+    }
+
+    /// The same for a source that nothing has to be waited for: a file.
+    pub fn at_hand(source: Box<dyn Read + Send>) -> Self {
+        Bytes { source: Encoded::AtHand(source, Vec::new()), ..Bytes::of(Box::new(io::empty())) }
     }
 
     /// Sets until when [`Bytes::fetch`] waits for bytes that have not come; without one it waits for ever.
@@ -94,7 +101,20 @@ impl Bytes {
             Encoded::Fresh(source) => Encoded::Running(Reader::start(source)?),
             other => other,
         };
-        let Encoded::Running(reader) = &self.source else { return Ok(None) };
+        if interrupt::requested() {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        let reader = match &mut self.source {
+            Encoded::AtHand(source, spare) => {
+                let read = fill(source, std::mem::take(spare));
+                if !matches!(read, Ok(Some(_))) {
+                    self.source = Encoded::Ended;
+                }
+                return read;
+            }
+            Encoded::Running(reader) => reader,
+            Encoded::Fresh(_) | Encoded::Ended => return Ok(None),
+        };
         loop {
             if interrupt::requested() {
                 return Err(ErrorKind::Interrupted.into());
@@ -141,9 +161,11 @@ impl Bytes {
                 self.end = self.buffer.len();
             }
         }
-        if let Encoded::Running(reader) = &self.source {
+        match &mut self.source {
             // When the thread has ended, nobody needs the buffer.
-            let _ = reader.empty.try_send(buffer);
+            Encoded::Running(reader) => drop(reader.empty.try_send(buffer)),
+            Encoded::AtHand(_, spare) => *spare = buffer,
+            Encoded::Fresh(_) | Encoded::Ended => {}
         }
     }
 
@@ -187,24 +209,23 @@ impl Reader {
 
 /// Fills buffers until the source ends, or nobody wants them any more.
 fn read(mut source: Box<dyn Read + Send>, empty: &Receiver<Vec<u8>>, full: &SyncSender<io::Result<Full>>) {
-    while let Ok(mut buffer) = empty.recv() {
-        buffer.resize(LEAD.saturating_add(ROOM), 0);
-        let read = loop {
-            match source.read(buffer.get_mut(LEAD..).unwrap_or(&mut [])) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        let sent = match read {
-            Ok(0) => return,
-            Ok(count) => full.send(Ok(Full { buffer, count })),
-            Err(error) => {
-                let _ = full.send(Err(error));
-                return;
-            }
-        };
-        if sent.is_err() {
+    while let Ok(buffer) = empty.recv() {
+        let Some(read) = fill(&mut source, buffer).transpose() else { return };
+        let failed = read.is_err();
+        if full.send(read).is_err() || failed {
             return;
+        }
+    }
+}
+
+/// Reads into a buffer, behind the lead; `None` at the end of the source.
+fn fill(source: &mut dyn Read, mut buffer: Vec<u8>) -> io::Result<Option<Full>> {
+    buffer.resize(LEAD.saturating_add(ROOM), 0);
+    loop {
+        match source.read(buffer.get_mut(LEAD..).unwrap_or(&mut [])) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Ok(0) => return Ok(None),
+            read => return read.map(|count| Some(Full { buffer, count })),
         }
     }
 }
@@ -233,8 +254,10 @@ mod tests {
     #[test]
     fn the_window_moves_over_every_byte_in_order() {
         let numbers = numbers();
-        for (drop, step) in [(1_000_000, 700), (999, 1000), (7, 1), (300_000, 600_000), (100_000, 70_000)] {
-            let mut bytes = Bytes::of(Box::new(Drops(numbers, drop)));
+        let steps = [(1_000_000, 700), (999, 1000), (7, 1), (300_000, 600_000), (100_000, 70_000)];
+        let ways = [Bytes::of as fn(Box<dyn Read + Send>) -> Bytes, Bytes::at_hand];
+        for (way, (drop, step)) in ways.into_iter().flat_map(|way| steps.map(|step| (way, step))) {
+            let mut bytes = way(Box::new(Drops(numbers, drop)));
             let mut at = 0;
             while bytes.fetch(step).unwrap() {
                 assert_eq!(bytes.window()[..step], numbers[at..at + step]);

@@ -25,7 +25,9 @@ impl Input {
         if super::is_standard_input(path) {
             return Input::of(Box::new(reading::standard_input()?));
         }
-        Input::of(Box::new(reading::open(path)?))
+        let file = reading::open(path)?;
+        let plain = if file.waits() { Bytes::of } else { Bytes::at_hand };
+        Input::read_by(Box::new(file), plain)
     }
 
     /// A source whose bytes come in their own time, as they are: nothing is read of it yet, nor decompressed.
@@ -56,9 +58,14 @@ impl Input {
     /// # Errors
     /// When its start cannot be read.
     pub fn of(source: Box<dyn Read + Send>) -> io::Result<Input> {
+        Input::read_by(source, Bytes::of)
+    }
+
+    /// Any source, which is read so where it is not compressed.
+    fn read_by(source: Box<dyn Read + Send>, plain: fn(Box<dyn Read + Send>) -> Bytes) -> io::Result<Input> {
         let (format, source) = capture_format::detect(source)?;
         let CaptureFormat::Compressed(compression) = format else {
-            return Ok(Input { bytes: Bytes::of(source), compression: None });
+            return Ok(Input { bytes: plain(source), compression: None });
         };
         Ok(Input { bytes: Bytes::of(compression.decoded(source)?), compression: Some(compression) })
     }

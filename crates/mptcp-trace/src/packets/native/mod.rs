@@ -11,6 +11,7 @@ mod layers;
 mod link;
 mod mptcp;
 mod options;
+mod pipeline;
 mod tally;
 mod tcp;
 mod tunnel;
@@ -20,8 +21,11 @@ mod walk;
 use std::io::Read;
 use std::path::Path;
 
-use super::capture_file::{CaptureFileError, Framing, Input, Truncation};
-use super::{Builder, Dissection};
+use super::Dissection;
+use super::capture_file::{CaptureFileError, Framing, Input};
+use super::frames::Frames;
+use super::segment::Segment;
+use crate::PacketRow;
 use crate::error::{Error, ReadError};
 pub use frame::dissect_frame;
 pub use link::LINKS;
@@ -74,8 +78,21 @@ pub enum Beyond {
     LinkType(u32),
 }
 
-/// Progress of reading: bytes read, and bytes of the whole where that is known.
-pub type Watcher<'a> = &'a mut dyn FnMut(u64, Option<u64>);
+/// Watches a dissection while it goes on.
+pub trait Watcher {
+    /// So many bytes of the capture were read, of `whole` where that is known.
+    fn progress(&mut self, read: u64, whole: Option<u64>) {
+        let _ = (read, whole);
+    }
+
+    /// There are more packets: those from row `first` on.
+    fn packets(&mut self, segments: &[Segment], frames: &Frames, first: PacketRow) {
+        let _ = (segments, frames, first);
+    }
+}
+
+/// Nobody watches.
+impl Watcher for () {}
 
 /// Options of a dissection.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,17 +106,17 @@ pub struct DissectOptions {
 /// # Errors
 /// [`Failure`], one sentence each.
 pub fn dissect(path: &Path, request: DissectOptions) -> Result<Dissection, Failure> {
-    dissect_watched(path, request, &mut |_, _| {})
+    dissect_watched(path, request, &mut ())
 }
 
-/// As [`dissect`]; every 4,096 frames `watch` is told how far that is.
+/// As [`dissect`]; `watcher` is told of progress and of packets, some thousand at a time.
 ///
 /// # Errors
 /// [`Failure`], one sentence each.
-pub fn dissect_watched(path: &Path, request: DissectOptions, watch: Watcher<'_>) -> Result<Dissection, Failure> {
+pub fn dissect_watched(path: &Path, request: DissectOptions, watcher: &mut dyn Watcher) -> Result<Dissection, Failure> {
     let walk = Walk::of(Framing::open(path).map_err(failure)?, request.partial);
     let size = std::fs::metadata(path).ok().filter(|file| file.is_file() && !walk.is_compressed());
-    to_the_end(walk, path, size.map(|file| file.len()), watch)
+    pipeline::to_the_end(walk, path, size.map(|file| file.len()), watcher)
 }
 
 /// Dissects a capture, compressed or not, that comes from `source`; `name` is what errors call it.
@@ -108,28 +125,8 @@ pub fn dissect_watched(path: &Path, request: DissectOptions, watch: Watcher<'_>)
 /// [`Failure`], one sentence each.
 pub fn dissect_from(source: Box<dyn Read + Send>, name: &Path, request: DissectOptions) -> Result<Dissection, Failure> {
     let input = Input::of(source).map_err(|source| ReadError::Unreadable { path: name.to_path_buf(), source })?;
-    to_the_end(Walk::of(Framing::of(input, name).map_err(failure)?, request.partial), name, None, &mut |_, _| {})
-}
-
-/// Goes through the packets of the capture `path`, of `size` bytes where that is known.
-fn to_the_end(mut walk: Walk, path: &Path, size: Option<u64>, watch: Watcher<'_>) -> Result<Dissection, Failure> {
-    let mut builder = Builder::default();
-    loop {
-        if walk.frames().is_multiple_of(4096) {
-            watch(walk.offset(), size);
-            builder.check_memory(path)?;
-        }
-        match walk.step(&mut builder)? {
-            Step::Tcp | Step::Other | Step::NothingYet => {}
-            Step::End => break,
-        }
-    }
-    if let Some(truncation) = walk.truncation().filter(Truncation::leaves_nothing) {
-        let detail = format!(" ({truncation})");
-        return Err(ReadError::NotACapture { path: path.to_path_buf(), detail }.into());
-    }
-    let facts = walk.facts(walk.truncation());
-    Ok(Dissection { packets: builder.finish(), facts })
+    let walk = Walk::of(Framing::of(input, name).map_err(failure)?, request.partial);
+    pipeline::to_the_end(walk, name, None, &mut ())
 }
 
 /// Reads `path` again and calls `visit` with the packet id and the recorded payload of each TCP packet with payload,
