@@ -1,8 +1,7 @@
 //! What must hold of the data level, whatever the packets are.
 
-use mptcp_trace::PacketRow;
 use mptcp_trace::packets::segment::Segment;
-use mptcp_trace::tracking::data::{self, Direction, RepeatKind, Sending, carried, data_level, data_sequence};
+use mptcp_trace::tracking::data::{self, Direction, Mappings, RepeatKind, Sending, data_level, data_sequence};
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::{Connection, Tracking};
 
@@ -23,7 +22,12 @@ pub fn check_connection(segments: &[Segment], tracking: &Tracking, connection: &
     assert!(level.rows.is_sorted(), "rows out of order");
     let totals = data::directions(segments, tracking, connection);
     let sequence = data_sequence(segments, tracking, connection);
-    let packets = carried(segments, tracking, connection).packets;
+    let mut packets = Vec::new();
+    Mappings::of(segments, tracking, connection).carried(|packet| {
+        packets.push((packet.towards, packet.fresh.to_vec()));
+        let payload = segments[packet.row.index()].payload.map_or(0, u64::from);
+        assert!(packet.mapped + packet.unmapped <= payload, "more mapped than sent");
+    });
     let mut throughput = 0;
     for role in Role::BOTH {
         let direction = level.directions.get(role);
@@ -45,20 +49,14 @@ pub fn check_connection(segments: &[Segment], tracking: &Tracking, connection: &
         numbered.sort_unstable();
         assert!(numbered.is_sorted_by(|one, next| one.1 <= next.0), "ranges sent first overlap: {numbered:?}");
         let mut fresh: Vec<(u64, u64)> = Vec::new();
-        for packet in packets.iter().filter(|packet| packet.towards == role) {
-            let payload = tracking_payload(segments, packet.row);
-            assert!(packet.mapped + packet.unmapped <= payload, "more mapped than sent");
-            fresh.extend(&packet.fresh);
+        for (_, ranges) in packets.iter().filter(|(towards, _)| *towards == role) {
+            fresh.extend(ranges);
         }
         fresh.sort_unstable();
         assert!(fresh.is_sorted_by(|one, next| one.1 <= next.0), "fresh ranges overlap: {fresh:?}");
         assert!(length(&fresh) <= direction.goodput, "fresh {fresh:?}, sent {sent:?}");
     }
     throughput
-}
-
-fn tracking_payload(segments: &[Segment], row: PacketRow) -> u64 {
-    segments[row.index()].payload.map_or(0, u64::from)
 }
 
 /// The sums of one direction agree; returns the payload of its subflows.

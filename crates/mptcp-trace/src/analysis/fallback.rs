@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::fallback_cause::Causes;
 use super::requests::request_alone;
 use crate::interrupt::interruptible;
-use crate::tracking::data;
+use crate::tracking::data::{self, Mappings};
 pub use crate::tracking::data::{Reason, Signs, Told};
-use crate::tracking::travelling::{Travelling, one_by_one};
-use crate::tracking::{ByRole, Capture, Connection, Role};
+use crate::tracking::travelling::one_by_one;
+use crate::tracking::{ByRole, Capture, Connection, Role, Tracking};
 use crate::{PacketRow, StreamId};
 
 /// A fallback to TCP (RFC 8684 §3.7).
@@ -36,20 +36,37 @@ pub fn fallback(capture: &Capture, connection: &Connection) -> Option<Fallback> 
     if request_alone(capture, connection).is_some() {
         return None;
     }
+    shown_by(capture, connection, data::fallback(&capture.segments, &capture.tracking, connection))
+}
+
+/// The same, where the mappings of the connection are known.
+#[must_use]
+pub fn fallback_by(capture: &Capture, connection: &Connection, mappings: &Mappings<'_>) -> Option<Fallback> {
+    if request_alone(capture, connection).is_some() {
+        return None;
+    }
+    shown_by(capture, connection, mappings.fallback())
+}
+
+/// The fallback that a packet shows, and the packet that brought it about.
+fn shown_by(capture: &Capture, connection: &Connection, shown: Option<(Reason, PacketRow)>) -> Option<Fallback> {
+    let (shown, row) = shown?;
+    let place = capture.tracking.packets.get(row)?;
+    let (stream, subflow) = (capture.tracking.stream(place.stream)?, capture.tracking.subflow(place.stream)?);
     let mut causes = Causes::default();
-    let note = |packet: &Travelling<'_>| {
-        let fast_open = capture.tracking.stream(packet.stream).and_then(|stream| stream.fast_open);
-        causes.push(packet.row.into(), packet.segment.packetid, packet.segment, fast_open);
-    };
-    let (shown, packet) = data::fallback(&capture.segments, &capture.tracking, connection, note)?;
-    let (reason, cause) = causes.explain(shown, packet.row.into(), connection);
+    // What comes later brought nothing about.
+    for before in interruptible(stream.packets.iter().take_while(|before| **before < row)) {
+        let Some(segment) = capture.segments.get(before.index()) else { continue };
+        causes.push((*before).into(), segment.packetid, segment, stream.fast_open);
+    }
+    let (reason, cause) = causes.explain(shown, row.into(), connection);
     Some(Fallback {
         reason,
-        packetid: packet.segment.packetid,
+        packetid: capture.segments.get(row.index())?.packetid,
         cause,
-        tcpstream: packet.stream,
-        towards: packet.towards,
-        row: packet.row,
+        tcpstream: stream.id,
+        towards: Tracking::mptcp_towards(subflow, stream.towards(place)),
+        row,
     })
 }
 

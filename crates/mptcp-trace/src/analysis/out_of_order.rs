@@ -7,9 +7,8 @@ use serde::Serialize;
 use super::capture_point::{SeenFrom, of_connection};
 use super::distribution::Distribution;
 use super::volume::duration;
-use crate::interrupt::interruptible;
-use crate::tracking::data::{Carried, DataPacket, carried};
-use crate::tracking::{Capture, Connection, Role};
+use crate::tracking::data::{DataPacket, Mappings};
+use crate::tracking::{ByRole, Capture, Connection, Role};
 use crate::units::counted;
 use crate::{ConnectionId, Instant, StreamId};
 pub use buffer::Wait;
@@ -135,14 +134,24 @@ impl OutOfOrderDirection {
 /// Works out where the data of a connection waited.
 #[must_use]
 pub fn out_of_order(capture: &Capture, connection: &Connection) -> OutOfOrder {
-    let level = carried(&capture.segments, &capture.tracking, connection);
+    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+    let first = mappings.first();
+    let streams = &connection.subflows;
+    let mut course = ByRole {
+        server: Course::new(Role::Server, first.server, streams),
+        client: Course::new(Role::Client, first.client, streams),
+    };
+    let misplaced = mappings.carried(|packet| {
+        course.get_mut(packet.towards).arrives(packet);
+        course.get_mut(packet.towards.other()).acknowledges(packet);
+    });
     let point = of_connection(capture, connection);
-    let directions = Role::BOTH.map(|towards| {
-        let mut direction = measure(&level, towards, &connection.subflows);
-        direction.capture_point = point.map(|point| point.seen(towards));
+    let directions = [course.server, course.client].map(|course| {
+        let mut direction = course.finish(streams);
+        direction.capture_point = point.map(|point| point.seen(direction.towards));
         direction
     });
-    OutOfOrder { mptcpstream: connection.id, directions: directions.into(), misplaced: level.misplaced }
+    OutOfOrder { mptcpstream: connection.id, directions: directions.into(), misplaced }
 }
 
 /// Counts of one subflow under way.
@@ -153,74 +162,96 @@ struct Counts {
     bytes: u64,
 }
 
-fn measure(level: &Carried, towards: Role, streams: &[StreamId]) -> OutOfOrderDirection {
-    let first = *level.first.get(towards);
-    let mut buffer = Buffer::new(first, streams.len());
-    let mut counts = vec![Counts::default(); streams.len()];
-    let (mut duplicates, mut unmapped) = (0, 0);
-    let mut span: Option<(Instant, Instant)> = None;
-    for packet in interruptible(&level.packets) {
-        if packet.towards != towards {
-            if let Some(acknowledged) = packet.data_ack {
-                buffer.acknowledge(acknowledged, packet.time);
-            }
-            continue;
+/// The data towards one end while the packets of a connection come in the order of time.
+struct Course {
+    towards: Role,
+    start_known: bool,
+    buffer: Buffer,
+    counts: Vec<Counts>,
+    duplicates: u64,
+    unmapped: u64,
+    span: Option<(Instant, Instant)>,
+}
+
+impl Course {
+    fn new(towards: Role, first: Option<u64>, streams: &[StreamId]) -> Self {
+        Course {
+            towards,
+            start_known: first.is_some(),
+            buffer: Buffer::new(first, streams.len()),
+            counts: vec![Counts::default(); streams.len()],
+            duplicates: 0,
+            unmapped: 0,
+            span: None,
         }
-        unmapped += packet.unmapped;
+    }
+
+    fn acknowledges(&mut self, packet: &DataPacket<'_>) {
+        if let Some(acknowledged) = packet.data_ack {
+            self.buffer.acknowledge(acknowledged, packet.time);
+        }
+    }
+
+    fn arrives(&mut self, packet: &DataPacket<'_>) {
+        self.unmapped += packet.unmapped;
         if packet.mapped == 0 {
-            continue;
+            return;
         }
-        span = Some((span.map_or(packet.time, |(first, _)| first), packet.time));
-        duplicates += u64::from(packet.fresh.is_empty());
-        let waiting = arrive(&mut buffer, packet);
-        if let Some(counts) = counts.get_mut(packet.subflow) {
+        self.span = Some((self.span.map_or(packet.time, |(first, _)| first), packet.time));
+        self.duplicates += u64::from(packet.fresh.is_empty());
+        let waiting = arrive(&mut self.buffer, packet);
+        if let Some(counts) = self.counts.get_mut(packet.subflow) {
             counts.segments += 1;
             counts.out_of_order += u64::from(waiting > 0);
             counts.bytes += waiting;
         }
     }
-    let summary = buffer.finish();
-    let sum = |part: fn(&Counts) -> u64| counts.iter().map(part).sum::<u64>();
-    let duration = duration(span).seconds();
-    #[allow(clippy::cast_precision_loss)]
-    let mean = (duration > 0.0).then(|| summary.byte_nanoseconds as f64 / 1e9 / duration);
-    let waited = streams.iter().zip(&counts).zip(summary.waits);
-    let fillers = summary.fillers.into_iter().filter(|(_, filled)| filled.holes > 0);
-    OutOfOrderDirection {
-        towards,
-        capture_point: None,
-        segments: sum(|counts| counts.segments),
-        out_of_order_segments: sum(|counts| counts.out_of_order),
-        duplicate_segments: duplicates,
-        peak_bytes: summary.peak,
-        mean_bytes: mean,
-        blocked_time: summary.blocked.seconds(),
-        waiting_at_end_bytes: summary.waiting,
-        missing_bytes: summary.missing,
-        unmapped_bytes: unmapped,
-        start_known: first.is_some(),
-        subflows: waited
-            .map(|((stream, counts), waits)| Waited {
-                tcpstream: *stream,
-                segments: counts.segments,
-                out_of_order_segments: counts.out_of_order,
-                bytes_waited: counts.bytes,
-                hol_delay: Distribution::of(waits.iter().map(|wait| wait.span).collect()),
-                waits,
-            })
-            .collect(),
-        blame: fillers
-            .map(|(filler, filled)| Blame {
-                tcpstream: match filler {
-                    Filler::Subflow(index) => streams.get(index).copied(),
-                    Filler::NotSeen => None,
-                },
-                holes_filled: filled.holes,
-                released_bytes: filled.bytes,
-                blocked_time: filled.blocked.seconds(),
-            })
-            .collect(),
-        occupancy: summary.occupancy,
+
+    fn finish(self, streams: &[StreamId]) -> OutOfOrderDirection {
+        let Course { towards, start_known, buffer, counts, duplicates, unmapped, span } = self;
+        let summary = buffer.finish();
+        let sum = |part: fn(&Counts) -> u64| counts.iter().map(part).sum::<u64>();
+        let duration = duration(span).seconds();
+        #[allow(clippy::cast_precision_loss)]
+        let mean = (duration > 0.0).then(|| summary.byte_nanoseconds as f64 / 1e9 / duration);
+        let waited = streams.iter().zip(&counts).zip(summary.waits);
+        let fillers = summary.fillers.into_iter().filter(|(_, filled)| filled.holes > 0);
+        OutOfOrderDirection {
+            towards,
+            capture_point: None,
+            segments: sum(|counts| counts.segments),
+            out_of_order_segments: sum(|counts| counts.out_of_order),
+            duplicate_segments: duplicates,
+            peak_bytes: summary.peak,
+            mean_bytes: mean,
+            blocked_time: summary.blocked.seconds(),
+            waiting_at_end_bytes: summary.waiting,
+            missing_bytes: summary.missing,
+            unmapped_bytes: unmapped,
+            start_known,
+            subflows: waited
+                .map(|((stream, counts), waits)| Waited {
+                    tcpstream: *stream,
+                    segments: counts.segments,
+                    out_of_order_segments: counts.out_of_order,
+                    bytes_waited: counts.bytes,
+                    hol_delay: Distribution::of(waits.iter().map(|wait| wait.span).collect()),
+                    waits,
+                })
+                .collect(),
+            blame: fillers
+                .map(|(filler, filled)| Blame {
+                    tcpstream: match filler {
+                        Filler::Subflow(index) => streams.get(index).copied(),
+                        Filler::NotSeen => None,
+                    },
+                    holes_filled: filled.holes,
+                    released_bytes: filled.bytes,
+                    blocked_time: filled.blocked.seconds(),
+                })
+                .collect(),
+            occupancy: summary.occupancy,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::capture_point::{SeenFrom, of_connection, of_subflow};
 use super::distribution::Distribution;
 use crate::interrupt::interruptible;
-use crate::tracking::data::{Carried, carried};
+use crate::tracking::data::Mappings;
 use crate::tracking::travelling::in_time_order;
 use crate::tracking::{Capture, Connection, Role, Tracking};
 use crate::{Instant, PacketRow, Span, StreamId};
@@ -173,16 +173,23 @@ pub struct RoundTrips {
 /// Measures the round trips of a connection.
 #[must_use]
 pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
-    let level = carried(&capture.segments, &capture.tracking, connection);
+    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+    let first = mappings.first();
+    let [mut to_server, mut to_client] = [(Role::Server, first.server), (Role::Client, first.client)]
+        .map(|(towards, first)| data::Course::new(towards, first));
+    let misplaced = mappings.carried(|packet| {
+        to_server.push(packet);
+        to_client.push(packet);
+    });
     let mut by_subflow: Vec<_> = connection.subflows.iter().map(|id| subflow_series(capture, *id)).collect();
     let mut series = Vec::new();
-    for towards in Role::BOTH {
-        series.extend(data_series(capture, connection, &level, towards, &mut by_subflow));
+    for (towards, course) in [(Role::Server, to_server), (Role::Client, to_client)] {
+        series.extend(data_series(capture, connection, course.finish(), towards, &mut by_subflow));
         for subflow in &mut by_subflow {
             series.extend(subflow.extract_if(.., |series| series.towards == towards));
         }
     }
-    RoundTrips { series, misplaced: level.misplaced }
+    RoundTrips { series, misplaced }
 }
 
 /// TCP facts about both directions of one subflow.
@@ -216,11 +223,10 @@ fn subflow_series(capture: &Capture, id: StreamId) -> Vec<Series> {
 fn data_series(
     capture: &Capture,
     connection: &Connection,
-    level: &Carried,
+    measured: Vec<(usize, Sample)>,
     towards: Role,
     by_subflow: &mut [Vec<Series>],
 ) -> Option<Series> {
-    let measured = data::measure(level, towards);
     let mut by_sender: Vec<Vec<Sample>> = vec![Vec::new(); connection.subflows.len()];
     for (subflow, sample) in interruptible(&measured) {
         if let Some(own) = by_sender.get_mut(*subflow) {

@@ -194,14 +194,6 @@ pub struct StreamPacket<'a> {
     pub data: u32,
 }
 
-/// The packets of `connection` that were recorded in one place: what times are measured on.
-#[must_use]
-pub fn in_one_place<'a>(segments: &'a [Segment], tracking: &Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
-    let mut travelling = in_file_order(segments, tracking, connection);
-    travelling.retain(|packet| !packet.elsewhere);
-    travelling
-}
-
 /// The packets of `stream` that were recorded in one place; those of the same time in the order of the file.
 #[must_use]
 pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &Stream) -> Vec<StreamPacket<'a>> {

@@ -6,7 +6,7 @@ use super::Sample;
 use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
-use crate::tracking::data::Carried;
+use crate::tracking::data::DataPacket;
 
 /// Data under way.
 struct Sent {
@@ -15,41 +15,60 @@ struct Sent {
     subflow: usize,
 }
 
-/// Samples of the data towards `towards`, in the order of time, each with the index of the subflow that first sent its
-/// data. One sample is taken of each range of data that one packet was the first to send, when a DATA_ACK on any
-/// subflow first covers all of it.
-pub fn measure(level: &Carried, towards: Role) -> Vec<(usize, Sample)> {
-    let mut samples = Vec::new();
-    let origin = origin(level, towards);
-    let mut under_way: BTreeMap<u64, Sent> = BTreeMap::new();
-    let mut highest = 0;
-    for packet in interruptible(&level.packets) {
-        if packet.towards == towards {
-            // What was acknowledged before it was seen to be sent has no round trip here.
-            for (start, end) in interruptible(packet.fresh.iter().filter(|(_, end)| *end > highest)) {
-                let sent = Sent { end: *end, time: packet.time, subflow: packet.subflow };
-                under_way.insert(*start, sent);
+/// The data towards one end while the packets of a connection come in the order of time.
+///
+/// One sample is taken of each range of data that one packet was the first to send, when a DATA_ACK on any subflow first
+/// covers all of it.
+pub struct Course {
+    towards: Role,
+    /// The first byte of data, where the sender's key tells it.
+    first: Option<u64>,
+    /// The lowest one seen.
+    lowest: Option<u64>,
+    under_way: BTreeMap<u64, Sent>,
+    highest: u64,
+    /// With the index of the subflow that first sent the data, and the data's own numbers.
+    samples: Vec<(usize, Sample)>,
+}
+
+impl Course {
+    /// Before the first packet; `first` is the number of the first byte of data, where the sender's key tells it.
+    pub fn new(towards: Role, first: Option<u64>) -> Self {
+        Course { towards, first, lowest: None, under_way: BTreeMap::new(), highest: 0, samples: Vec::new() }
+    }
+
+    /// Takes in the next packet.
+    pub fn push(&mut self, packet: &DataPacket<'_>) {
+        if packet.towards == self.towards {
+            for (start, end) in interruptible(packet.fresh) {
+                self.lowest = Some(self.lowest.map_or(*start, |lowest| lowest.min(*start)));
+                // What was acknowledged before it was seen to be sent has no round trip here.
+                if *end > self.highest {
+                    self.under_way.insert(*start, Sent { end: *end, time: packet.time, subflow: packet.subflow });
+                }
             }
         } else if let Some(acknowledged) = packet.data_ack {
-            highest = highest.max(acknowledged);
-            while let Some(first) = under_way.first_entry()
+            self.highest = self.highest.max(acknowledged);
+            while let Some(first) = self.under_way.first_entry()
                 && first.get().end <= acknowledged
             {
                 let (start, sent) = first.remove_entry();
                 let span = packet.time - sent.time;
-                let dsn = Some(start.saturating_sub(origin));
-                samples.push((sent.subflow, Sample { row: packet.row, time: packet.time, span, dsn }));
+                self.samples
+                    .push((sent.subflow, Sample { row: packet.row, time: packet.time, span, dsn: Some(start) }));
             }
         }
     }
-    samples
-}
 
-/// The working number that counts as 0: the IDSN, or the byte before the lowest one seen.
-fn origin(level: &Carried, towards: Role) -> u64 {
-    let own = level.packets.iter().filter(|packet| packet.towards == towards);
-    let lowest = || own.flat_map(|packet| &packet.fresh).map(|(start, _)| *start).min();
-    level.first.get(towards).or_else(lowest).map_or(0, |first| first.saturating_sub(1))
+    /// The samples in the order of time, each with the index of the subflow that first sent its data.
+    pub fn finish(mut self) -> Vec<(usize, Sample)> {
+        // What counts as 0: the IDSN, or the byte before the lowest one seen.
+        let origin = self.first.or(self.lowest).map_or(0, |first| first.saturating_sub(1));
+        for (_, sample) in interruptible(&mut self.samples) {
+            sample.dsn = sample.dsn.map(|dsn| dsn.saturating_sub(origin));
+        }
+        self.samples
+    }
 }
 
 #[cfg(test)]
@@ -57,21 +76,11 @@ mod tests {
     use super::*;
     use crate::PacketRow;
     use crate::time::short::at;
-    use crate::tracking::data::DataPacket;
 
-    fn packet(time: i64, subflow: usize, fresh: &[(u64, u64)], data_ack: Option<u64>) -> DataPacket {
+    fn packet(time: i64, subflow: usize, fresh: &[(u64, u64)], data_ack: Option<u64>) -> DataPacket<'_> {
         let towards = if data_ack.is_some() { Role::Client } else { Role::Server };
         let mapped = fresh.iter().map(|(start, end)| end - start).sum();
-        DataPacket {
-            row: PacketRow(0),
-            subflow,
-            towards,
-            time: at(time),
-            mapped,
-            unmapped: 0,
-            fresh: fresh.to_vec(),
-            data_ack,
-        }
+        DataPacket { row: PacketRow(0), subflow, towards, time: at(time), mapped, unmapped: 0, fresh, data_ack }
     }
 
     #[test]
@@ -90,12 +99,14 @@ mod tests {
             packet(61, 0, &[(301, 401)], None),
             packet(70, 0, &[], Some(401)),
         ];
-        let level = Carried { packets, ..Carried::default() };
-        let found: Vec<_> = measure(&level, Role::Server)
-            .iter()
-            .map(|(s, sample)| (*s, sample.span.nanoseconds(), sample.dsn))
-            .collect();
+        let measure = |towards: Role| {
+            let mut course = Course::new(towards, None);
+            packets.iter().for_each(|packet| course.push(packet));
+            course.finish()
+        };
+        let found: Vec<_> =
+            measure(Role::Server).iter().map(|(s, sample)| (*s, sample.span.nanoseconds(), sample.dsn)).collect();
         assert_eq!(found, [(0, 30, Some(1)), (1, 30, Some(101)), (0, 20, Some(201))]);
-        assert!(measure(&level, Role::Client).is_empty());
+        assert!(measure(Role::Client).is_empty());
     }
 }

@@ -2,18 +2,15 @@
 //! measured on.
 
 use super::flow::Carriage;
-use super::mappings;
+use super::walk::Mappings;
 use crate::interrupt::interruptible;
-use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::RangeSet;
-use crate::tracking::travelling::in_one_place;
-use crate::tracking::{Connection, Tracking};
 use crate::{Instant, PacketRow};
 
 /// One packet at the data level. Data sequence numbers are working ones: they compare, but are not those on the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataPacket {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataPacket<'p> {
     /// Its row.
     pub row: PacketRow,
     /// Index of its subflow in [`Connection::subflows`].
@@ -27,79 +24,119 @@ pub struct DataPacket {
     /// Bytes of its payload that none covers; those that a SYN carries (TCP Fast Open) are not meant to have one.
     pub unmapped: u64,
     /// Ranges of data (start, end exclusive) that no earlier packet carried on any subflow, lowest first.
-    pub fresh: Vec<(u64, u64)>,
+    pub fresh: &'p [(u64, u64)],
     /// DATA_ACK, of the data that travels the other way.
     pub data_ack: Option<u64>,
 }
 
-/// A connection's packets at the data level.
-#[derive(Debug, Clone, Default)]
-pub struct Carried {
-    /// In the order of time; packets of the same time in the order of the file.
-    pub packets: Vec<DataPacket>,
+impl Mappings<'_> {
     /// Number of the first byte of data either way; `None` without the sender's key.
-    pub first: ByRole<Option<u64>>,
-    /// Packets that stand in the file behind one recorded later.
-    pub misplaced: usize,
+    #[must_use]
+    pub fn first(&self) -> ByRole<Option<u64>> {
+        let numbers = self.numbers();
+        ByRole { server: numbers.server.first(), client: numbers.client.first() }
+    }
+
+    /// Shows `visit` each packet in the order of time, those of the same time in the order of the file, and what it was
+    /// the first to carry. Returns how many packets stand in the file behind one recorded later.
+    pub fn carried(&self, mut visit: impl FnMut(&DataPacket<'_>)) -> usize {
+        let (found, mut places) = self.in_one_place();
+        let count = self.connection().subflows.len();
+        let none = || vec![RangeSet::default(); count];
+        let mut sent = ByRole { server: none(), client: none() };
+        let mut order = Order { later: Vec::new(), latest: Instant::MIN, misplaced: 0, seen: ByRole::default() };
+        let (mut parts, mut ranges) = (Vec::new(), Ranges::new());
+        for packet in interruptible(self.packets().filter(|packet| !packet.elsewhere)) {
+            let flow = found.flows.get(packet.towards).get(packet.subflow);
+            let sent = sent.get_mut(packet.towards).get_mut(packet.subflow);
+            let (Some(place), Some(flow), Some(sent)) = (places.next(&packet), flow, sent) else { continue };
+            let new = flow.newly_mapped(sent, place.start, place.start.saturating_add(place.data), &mut parts);
+            let mut carried = DataPacket {
+                row: packet.row,
+                subflow: packet.subflow,
+                towards: packet.towards,
+                time: packet.segment.abstime,
+                mapped: 0,
+                unmapped: 0,
+                fresh: &[],
+                data_ack: place.data_ack,
+            };
+            let mut exempt: u64 = 0;
+            ranges.clear();
+            for part in parts.drain(..) {
+                if matches!(part.carriage, Carriage::Mapping | Carriage::Infinite) {
+                    carried.mapped += part.length;
+                    ranges.push((part.dsn, part.dsn.saturating_add(part.length)));
+                } else if part.carriage != Carriage::Plain {
+                    exempt += part.length;
+                }
+            }
+            // What was sent before under the same numbers carried the same data.
+            if new < place.data {
+                let again =
+                    flow.mapped_bytes(place.start, place.start.saturating_add(place.data)).min(place.data - new);
+                carried.mapped = carried.mapped.saturating_add(again);
+            }
+            carried.unmapped = place.data.saturating_sub(carried.mapped).saturating_sub(exempt);
+            order.push(carried, &mut ranges, self.is_in_time_order(), &mut visit);
+        }
+        order.finish(&mut visit)
+    }
 }
 
-/// Works out what each packet of `connection` was the first to carry.
-#[must_use]
-pub fn carried(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> Carried {
-    let travelling = in_one_place(segments, tracking, connection);
-    let (flows, acknowledged, numbers) = mappings::collect(&travelling, tracking, connection);
-    let count = connection.subflows.len();
-    let mut next = ByRole { server: vec![0_usize; count], client: vec![0_usize; count] };
-    let empty = || vec![RangeSet::default(); count];
-    let mut sent = ByRole { server: empty(), client: empty() };
-    let mut packets = Vec::with_capacity(travelling.len());
-    let mut misplaced = 0;
-    let mut latest = Instant::MIN;
-    for (packet, data) in interruptible(travelling.iter().zip(acknowledged)) {
-        let time = packet.segment.abstime;
-        misplaced += usize::from(time < latest);
-        latest = latest.max(time);
-        let index = next.get_mut(packet.towards).get_mut(packet.subflow);
-        let flow = flows.get(packet.towards).get(packet.subflow);
-        let (Some(index), Some(flow)) = (index, flow) else { continue };
-        let payload = flow.payload(*index);
-        *index += 1;
-        let (start, length) = payload.map_or((0, 0), |payload| (payload.start, payload.data));
-        let end = start.saturating_add(length);
-        let known = sent.get_mut(packet.towards).get_mut(packet.subflow);
-        let Some(known) = known else { continue };
-        let new: u64 = known.gaps(start, end).map(|(first, last)| last - first).sum();
-        let mut parts = if new > 0 { flow.newly_mapped(known, start, end) } else { Vec::new() };
-        let beside = parts.extract_if(.., |part| !matches!(part.carriage, Carriage::Mapping | Carriage::Infinite));
-        let exempt = beside.filter(|part| part.carriage != Carriage::Plain).map(|part| part.length).sum();
-        // What was sent before under the same numbers carried the same data.
-        let again = if new < length { flow.mapped_bytes(start, end).min(length - new) } else { 0 };
-        let mapped = parts.iter().map(|part| part.length).sum::<u64>().saturating_add(again);
-        packets.push(DataPacket {
-            row: packet.row,
-            subflow: packet.subflow,
-            towards: packet.towards,
-            time,
-            mapped,
-            unmapped: length.saturating_sub(mapped).saturating_sub(exempt),
-            fresh: parts.iter().map(|part| (part.dsn, part.dsn.saturating_add(part.length))).collect(),
-            data_ack: data.working_data_ack,
-        });
-    }
-    packets.sort_by_key(|packet| packet.time);
-    let mut seen = ByRole::<RangeSet>::default();
-    for packet in interruptible(&mut packets) {
-        packet.fresh = not_seen(seen.get_mut(packet.towards), std::mem::take(&mut packet.fresh));
-    }
-    let first = ByRole { server: numbers.server.first(), client: numbers.client.first() };
-    Carried { packets, first, misplaced }
+/// Ranges of data (start, end exclusive).
+type Ranges = Vec<(u64, u64)>;
+
+/// Puts packets in the order of time, where that is not the order of the file.
+struct Order {
+    /// Packets that wait for those that may come before them, with what they carried on their subflow.
+    later: Vec<(DataPacket<'static>, Ranges)>,
+    latest: Instant,
+    misplaced: usize,
+    /// What was seen of either direction.
+    seen: ByRole<RangeSet>,
 }
 
-/// The parts of `ranges` that are not in `seen`, which they are added to; neighbours merged.
-fn not_seen(seen: &mut RangeSet, mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+impl Order {
+    fn push(
+        &mut self,
+        packet: DataPacket<'static>,
+        ranges: &mut Ranges,
+        in_order: bool,
+        visit: &mut impl FnMut(&DataPacket<'_>),
+    ) {
+        self.misplaced += usize::from(packet.time < self.latest);
+        self.latest = self.latest.max(packet.time);
+        if in_order {
+            keep_new(self.seen.get_mut(packet.towards), ranges);
+            visit(&DataPacket { fresh: ranges, ..packet });
+        } else {
+            self.later.push((packet, std::mem::take(ranges)));
+        }
+    }
+
+    fn finish(mut self, visit: &mut impl FnMut(&DataPacket<'_>)) -> usize {
+        self.later.sort_by_key(|(packet, _)| packet.time);
+        for (packet, mut ranges) in interruptible(self.later) {
+            keep_new(self.seen.get_mut(packet.towards), &mut ranges);
+            visit(&DataPacket { fresh: &ranges, ..packet });
+        }
+        self.misplaced
+    }
+}
+
+/// Leaves of `ranges` the parts that are not in `seen`, which they are added to; neighbours merged.
+fn keep_new(seen: &mut RangeSet, ranges: &mut Ranges) {
+    if let [(start, end)] = ranges.as_slice()
+        && !seen.reaches_into(*start, *end)
+    {
+        // Most data goes once.
+        seen.insert(*start, *end);
+        return;
+    }
     ranges.sort_unstable();
-    let mut fresh: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
-    for (start, end) in interruptible(ranges) {
+    let mut fresh: Ranges = Vec::with_capacity(ranges.len());
+    for (start, end) in interruptible(ranges.drain(..)) {
         for (first, last) in interruptible(seen.gaps(start, end)) {
             match fresh.last_mut() {
                 Some(before) if before.1 == first => before.1 = last,
@@ -108,7 +145,7 @@ fn not_seen(seen: &mut RangeSet, mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)>
         }
         seen.insert(start, end);
     }
-    fresh
+    *ranges = fresh;
 }
 
 #[cfg(test)]
@@ -118,9 +155,14 @@ mod tests {
     #[test]
     fn only_what_is_new_is_fresh() {
         let mut seen = RangeSet::default();
-        assert_eq!(not_seen(&mut seen, vec![(20, 30), (10, 20)]), [(10, 30)]);
-        assert_eq!(not_seen(&mut seen, vec![(5, 40)]), [(5, 10), (30, 40)]);
-        assert_eq!(not_seen(&mut seen, vec![(5, 40)]), []);
-        assert_eq!(not_seen(&mut seen, Vec::new()), []);
+        let mut not_seen = |mut ranges: Ranges| {
+            keep_new(&mut seen, &mut ranges);
+            ranges
+        };
+        assert_eq!(not_seen(vec![(20, 30), (10, 20)]), [(10, 30)]);
+        assert_eq!(not_seen(vec![(5, 40)]), [(5, 10), (30, 40)]);
+        assert_eq!(not_seen(vec![(5, 40)]), []);
+        assert_eq!(not_seen(Vec::new()), []);
+        assert_eq!(not_seen(vec![(40, 50)]), [(40, 50)]);
     }
 }

@@ -74,8 +74,6 @@ pub struct Flow {
     infinite: Option<(u64, Target)>,
     /// From this position on every byte is plain TCP, and the working DSN that stands in for the first.
     plain: Option<(u64, u64)>,
-    /// Each packet's payload, `None` for packets without, in order of travel; kept for those who ask what each carried.
-    pub(super) payloads: Vec<Option<Payload>>,
 }
 
 /// Where a payload lies in its subflow.
@@ -83,12 +81,28 @@ pub struct Flow {
 pub struct Payload {
     /// Position of the first byte.
     pub start: u64,
-    /// Bytes on the wire.
-    pub length: u64,
-    /// Those of them that are data: none of a keep-alive.
+    /// Bytes of data: none of a keep-alive.
     pub data: u64,
-    /// Working DSN of the first byte by the packet's own mapping, when that covers it.
-    pub(super) own: Option<u64>,
+}
+
+/// What a packet's own option maps.
+struct Own {
+    /// Position of the first byte.
+    start: u64,
+    /// Bytes.
+    length: u64,
+    /// Working DSN of the first byte.
+    dsn: u64,
+    /// It maps all that follows.
+    infinite: bool,
+}
+
+impl Own {
+    /// The working DSN that it gives to the byte at `position`, where it covers that.
+    fn at(&self, position: u64) -> Option<u64> {
+        let into = position.checked_sub(self.start).filter(|into| *into < self.length)?;
+        self.dsn.checked_add(into)
+    }
 }
 
 /// A part of a payload and the data it carries.
@@ -138,54 +152,52 @@ impl Flow {
     /// Takes in a packet and its mapping; returns where its payload lies.
     pub fn read(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers, course: &mut Course) -> Option<Payload> {
         let (start, data) = place(&mut self.positions, packet);
-        let own = self.note_mapping(packet, start, numbering, course);
-        let length = u64::from(packet.segment.payload.unwrap_or(0));
-        (length > 0).then_some(Payload { start, length, data, own })
+        self.note_mapping(packet, start, numbering, course);
+        packet.segment.payload.is_some_and(|length| length > 0).then_some(Payload { start, data })
     }
 
-    /// Takes in the mapping of a packet whose payload begins at `position`; returns the working DSN that it gives to
-    /// that byte.
-    fn note_mapping(
-        &mut self,
-        packet: &Travelling<'_>,
-        position: u64,
-        numbering: &mut Numbers,
-        course: &mut Course,
-    ) -> Option<u64> {
+    /// Takes in the mapping of a packet whose payload begins at `position`.
+    fn note_mapping(&mut self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers, course: &mut Course) {
+        let Some(Own { start, length, dsn, infinite }) = self.mapping_of(packet, position, numbering) else { return };
+        if infinite {
+            // Without data it maps nothing, whatever its sender meant.
+            if packet.data > 0 {
+                self.infinite.get_or_insert((start, Target { dsn, row: packet.row, probe: false }));
+            }
+            return;
+        }
+        let probe = packet.data == 1 && start == position && course.is_probe(dsn, length);
+        course.map(dsn, length);
+        let end = start.saturating_add(length);
+        let at = |position: u64| Target { dsn: dsn.saturating_add(position - start), row: packet.row, probe };
+        self.mappings.fill(start, end, at);
+    }
+
+    /// The mapping of a packet whose payload begins at `position`.
+    fn mapping_of(&self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers) -> Option<Own> {
         let segment = packet.segment;
-        let (start, length, dsn) = if let Some(dss) = &segment.dss
+        if let Some(dss) = &segment.dss
             && let Some(mapping) = dss.mapping
         {
             let dsn = numbering.working(mapping.dsn, dss.has(Dss::DSN_8));
             // A DATA_FIN takes the last byte of a mapping and has none in the subflow (RFC 8684 §3.3.3).
             let length = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
             let start = self.start_of(&mapping, position)?;
-            if mapping.length == 0 {
-                // Without data it maps nothing, whatever its sender meant.
-                if packet.data > 0 {
-                    self.infinite.get_or_insert((start, Target { dsn, row: packet.row, probe: false }));
-                }
-                return None;
-            }
-            (start, length, dsn)
-        } else if let Some(capable) = segment.capable()
-            && let Some(length) = capable.data_length
-            && let Some(dsn) = numbering.first()
-        {
-            // The first data of version 1 is mapped by MP_CAPABLE itself (RFC 8684 §3.1): from SSN 1 on, wherever the
-            // segment lies, because segmentation offload copies the option onto each segment of the first burst.
-            let start = self.base.map_or(position, |base| base.saturating_add(1));
-            (start, u64::from(length), dsn)
-        } else {
-            return None;
-        };
-        let probe = packet.data == 1 && start == position && course.is_probe(dsn, length);
-        course.map(dsn, length);
-        let end = start.saturating_add(length);
-        let at = |position: u64| Target { dsn: dsn.saturating_add(position - start), row: packet.row, probe };
-        self.mappings.fill(start, end, at);
-        let into = position.checked_sub(start).filter(|into| *into < length)?;
-        dsn.checked_add(into)
+            return Some(Own { start, length, dsn, infinite: mapping.length == 0 });
+        }
+        // The first data of version 1 is mapped by MP_CAPABLE itself (RFC 8684 §3.1): from SSN 1 on, wherever the
+        // segment lies, because segmentation offload copies the option onto each segment of the first burst.
+        let length = segment.capable()?.data_length?.into();
+        let dsn = numbering.first()?;
+        let start = self.base.map_or(position, |base| base.saturating_add(1));
+        Some(Own { start, length, dsn, infinite: false })
+    }
+
+    /// The working DSN that a packet's own mapping gives to the first byte of its payload, which is at `position`; once
+    /// all mappings are known, and the packets come once more.
+    pub fn own(&self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers) -> Option<u64> {
+        let own = self.mapping_of(packet, position, numbering)?;
+        own.at(position).filter(|_| !own.infinite)
     }
 
     /// Position of the first byte of a mapping that came with a payload at `position`; `None` without the base.
@@ -215,11 +227,6 @@ impl Flow {
         if let Some((_, taken)) = self.fast_open {
             self.fast_open_dsn = dsn.saturating_sub(taken);
         }
-    }
-
-    /// The payload of the flow's packet number `index`.
-    pub fn payload(&self, index: usize) -> Option<Payload> {
-        self.payloads.get(index).copied().flatten()
     }
 
     /// Working DSN of the byte at `position` as it was sent, and the row of its mapping.
@@ -285,15 +292,17 @@ impl Flow {
         }
     }
 
-    /// The parts of `start..end` that carry data with a known place and that `sent` does not hold: what came before under
-    /// the same numbers carried the same data.
-    pub fn newly_mapped(&self, sent: &mut RangeSet, start: u64, end: u64) -> Vec<Mapped> {
-        let mut parts = Vec::new();
-        for (first, last) in interruptible(sent.gaps(start, end)) {
-            self.mapped_into(first, last, &mut parts);
+    /// Appends the parts of `start..end` to `parts` that carry data with a known place and that `sent` does not hold: what
+    /// came before under the same numbers carried the same data. Returns how many bytes `sent` did not hold.
+    pub fn newly_mapped(&self, sent: &mut RangeSet, start: u64, end: u64, parts: &mut Vec<Mapped>) -> u64 {
+        if sent.reaches_into(start, end) {
+            for (first, last) in interruptible(sent.gaps(start, end)) {
+                self.mapped_into(first, last, parts);
+            }
+        } else if start < end {
+            self.mapped_into(start, end, parts);
         }
-        sent.insert(start, end);
-        parts
+        sent.insert(start, end)
     }
 
     /// Bytes of `start..end` that carry data with a known place; of a part with very many gaps, so many at most.

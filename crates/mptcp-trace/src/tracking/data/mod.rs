@@ -12,25 +12,28 @@ mod flow;
 mod intervals;
 mod mappings;
 mod numbers;
+mod packets;
 mod plain;
 mod probes;
 mod sent;
 mod sequence;
 mod unseen;
+mod walk;
 
 pub use arrivals::{Arrival, Arrivals, arrivals};
-pub use carried::{Carried, DataPacket, carried};
+pub use carried::DataPacket;
 pub use intervals::{Intervals, Piece};
-pub use mappings::PacketData;
 pub use numbers::Numbers;
+pub use packets::PacketData;
 pub use plain::{Reason, Signs, Told};
 pub use sent::{Repeat, RepeatKind, Sending, SubflowVolume};
 pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence};
+pub use walk::{Laden, Mappings};
 
-use unseen::Reach;
+use packets::LookUp;
 
 use super::role::ByRole;
-use super::travelling::{Travelling, in_file_order, of_subflow, one_by_one};
+use super::travelling::of_subflow;
 use super::{Connection, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
@@ -74,61 +77,31 @@ pub struct Direction {
 /// Works out the data level of `connection`.
 #[must_use]
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
-    let travelling = in_file_order(segments, tracking, connection);
-    let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
-    let mut reach = Reach::of(segments, tracking, connection);
-    for (packet, data) in interruptible(travelling.iter().zip(&packets)) {
-        Reach::note(&mut reach, packet, data.working_data_ack);
-    }
-    let mut directions = sent::walk(&travelling, maps, connection, covered(&reach, &numbers), |_, _| {});
-    directions.server.numbers = numbers.server;
-    directions.client.numbers = numbers.client;
-    DataLevel { rows: travelling.iter().map(|packet| packet.row).collect(), packets, directions }
+    let mappings = Mappings::of(segments, tracking, connection);
+    let mut look_up = LookUp::new(&mappings);
+    let (mut rows, mut packets) = (Vec::new(), Vec::new());
+    let directions = mappings.directions(|packet| {
+        rows.push(packet.row);
+        packets.push(look_up.next(packet));
+    });
+    DataLevel { rows, packets, directions }
 }
 
 /// The totals of either direction alone: what [`data_level`] finds, in a fraction of its memory.
 #[must_use]
 pub fn directions(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<Direction> {
-    let packets = || one_by_one(segments, tracking, connection);
-    let mut reach = Reach::of(segments, tracking, connection);
-    let mappings::Found { flows, numbers, .. } =
-        mappings::flows(packets, tracking, connection, |packet, _, _, data_ack| {
-            Reach::note(&mut reach, packet, data_ack);
-        });
-    let mut directions = sent::walk(packets(), flows, connection, covered(&reach, &numbers), |_, _| {});
-    directions.server.numbers = numbers.server;
-    directions.client.numbers = numbers.client;
-    directions
+    Mappings::of(segments, tracking, connection).directions(|_| {})
 }
 
-/// Evidence that `connection` continued as plain TCP (RFC 8684 §3.7), and the packet that shows it first. `note` is given
-/// each packet of the initial subflow, the only one that can.
+/// Evidence that `connection` continued as plain TCP (RFC 8684 §3.7), and the packet that shows it first.
 #[must_use]
-pub fn fallback<'a>(
-    segments: &'a [Segment],
-    tracking: &'a Tracking,
-    connection: &Connection,
-    mut note: impl FnMut(&Travelling<'a>),
-) -> Option<(Reason, Travelling<'a>)> {
+pub fn fallback(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> Option<(Reason, PacketRow)> {
+    // Only the initial subflow can.
     let initial = plain::Initial::of(tracking, connection)?;
-    let packets = || of_subflow(segments, tracking, connection, initial.index);
     let mut signs = Signs::default();
-    for packet in interruptible(packets()) {
-        note(&packet);
-        signs.push(packet.row.into(), packet, packet.segment, initial.told(&packet));
+    for packet in interruptible(of_subflow(segments, tracking, connection, initial.index)) {
+        signs.push(packet.row.into(), packet.row, packet.segment, initial.told(&packet));
     }
-    let unmapped = if signs.has_bare_data() {
-        let all = || one_by_one(segments, tracking, connection);
-        let found = mappings::flows(all, tracking, connection, |_, _, _, _| {});
-        found.initial.and_then(|initial| initial.first_unmapped(packets(), &found.flows))
-    } else {
-        // Most connections have no data without an option at all, and need no look at the data level.
-        None
-    };
-    signs.reason(unmapped.map(|packet| (packet.row.into(), packet)))
-}
-
-/// The data of either direction that DATA_ACKs cover.
-fn covered(reach: &ByRole<Reach>, numbers: &ByRole<Numbers>) -> ByRole<Option<(u64, u64)>> {
-    ByRole { server: reach.server.range(&numbers.server), client: reach.client.range(&numbers.client) }
+    // Most connections have no data without an option at all, and need no look at the data level.
+    if signs.has_bare_data() { Mappings::of(segments, tracking, connection).fallback() } else { signs.reason(None) }
 }

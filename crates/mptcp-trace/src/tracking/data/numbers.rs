@@ -1,5 +1,8 @@
 //! 64-bit data sequence numbers of one direction, from the 32 or 64 bits that were sent.
 
+use crate::tracking::Connection;
+use crate::tracking::role::ByRole;
+
 /// Between the numbers that are sent, the working numbers that ranges are compared by, and the real 64-bit ones.
 ///
 /// A working number differs from the real one by a constant, chosen so that the IDSN (or the first number seen) lies
@@ -32,6 +35,13 @@ impl Numbers {
             offset: idsn.map(|idsn| idsn.wrapping_sub(MIDDLE)),
             from_idsn: idsn.is_some(),
         }
+    }
+
+    /// Those of both directions before the first packet: data towards the server is numbered from the client's IDSN.
+    #[must_use]
+    pub fn of(connection: &Connection) -> ByRole<Self> {
+        let hosts = &connection.hosts;
+        ByRole { server: Numbers::new(hosts.client.idsn), client: Numbers::new(hosts.server.idsn) }
     }
 
     /// The working number of a number as sent; `wide` says that all 64 bits were.

@@ -233,7 +233,7 @@ pub struct Initial {
     pub index: usize,
     /// Row of its SYN/ACK.
     answer: Option<PacketRow>,
-    signs: Signs<()>,
+    signs: Signs<PacketRow>,
     tails: ByRole<Tail>,
 }
 
@@ -273,7 +273,7 @@ impl Initial {
         }
         let segment = packet.segment;
         let told = self.told(packet);
-        let bare = self.signs.push(0, (), segment, told);
+        let bare = self.signs.push(packet.row.into(), packet.row, segment, told);
         if bare && let Some(payload) = payload {
             let end = payload.start.saturating_add(payload.data);
             let tail = self.tails.get_mut(packet.towards);
@@ -287,6 +287,11 @@ impl Initial {
             let known = if segment.is_mptcp() { &mut tail.with_option } else { &mut tail.without };
             *known = (*known).max(position);
         }
+    }
+
+    /// What its packets showed.
+    pub fn signs(&self) -> &Signs<PacketRow> {
+        &self.signs
     }
 
     /// Where data without a mapping begins, if they alone show a fallback. They lie behind the last mapping, and behind

@@ -43,6 +43,12 @@ impl Course {
         length == 1 && self.shut_at == Some(dsn.saturating_add(1))
     }
 
+    /// The highest DATA_ACK.
+    #[must_use]
+    pub fn acknowledged(&self) -> Option<u64> {
+        self.acknowledged
+    }
+
     /// The lowest number that was mapped.
     #[must_use]
     pub fn lowest(&self) -> Option<u64> {

@@ -1,17 +1,15 @@
 //! Second pass: which bytes of data were sent before, and where.
 
-use std::borrow::Borrow;
-
 use super::Direction;
 use super::flow::{Carriage, Flow, Mapped, place};
 use super::intervals::{Intervals, Piece};
 use super::mappings::Flows;
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::tracking::role::ByRole;
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Nature};
+use crate::{Instant, PacketRow};
 
 /// Why data came again under new subflow sequence numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,31 +122,40 @@ pub struct Stretch {
     pub carriage: Carriage,
 }
 
-/// Walks the payloads in the order of the file; `visit` sees each range of data that a packet carried. `covered` is
-/// what DATA_ACKs cover of either direction.
-pub fn walk<'a>(
-    travelling: impl IntoIterator<Item: Borrow<Travelling<'a>>>,
-    flows: Flows,
-    connection: &Connection,
-    covered: ByRole<Option<(u64, u64)>>,
-    mut visit: impl FnMut(&Travelling<'_>, Stretch),
-) -> ByRole<Direction> {
-    let count = connection.subflows.len();
-    let mut walks = ByRole { server: Walk::new(flows.server, count), client: Walk::new(flows.client, count) };
-    for packet in interruptible(travelling) {
-        let packet = packet.borrow();
-        walks.get_mut(packet.towards).push(packet, &mut visit);
+/// Both directions of a connection while its packets come in the order of the file.
+pub struct Walks<'f>(ByRole<Walk<'f>>);
+
+impl<'f> Walks<'f> {
+    /// Before the first packet.
+    pub fn new(flows: &'f Flows, connection: &Connection) -> Self {
+        let count = connection.subflows.len();
+        Walks(ByRole { server: Walk::new(&flows.server, count), client: Walk::new(&flows.client, count) })
     }
-    ByRole { server: walks.server.finish(covered.server), client: walks.client.finish(covered.client) }
+
+    /// Takes in the next packet; `visit` sees each range of data that it carries.
+    #[inline]
+    pub fn push(&mut self, packet: &Travelling<'_>, mut visit: impl FnMut(Stretch)) {
+        self.0.get_mut(packet.towards).push(packet, &mut visit);
+    }
+
+    /// Adds what was found to what is known of either direction.
+    pub fn finish(self, totals: &mut ByRole<Direction>) {
+        self.0.server.finish(&mut totals.server);
+        self.0.client.finish(&mut totals.client);
+    }
 }
 
 /// One direction under way.
-struct Walk {
-    flows: Vec<Flow>,
+struct Walk<'f> {
+    flows: &'f [Flow],
     progress: Vec<Progress>,
     /// Data bytes already sent, by whom first.
     data: Intervals<Sender>,
-    direction: Direction,
+    /// First and last packet.
+    span: Option<(Instant, Instant)>,
+    subflows: Vec<SubflowVolume>,
+    repeats: Vec<Repeat>,
+    merged_repeats: u64,
     /// The mapped parts of the current packet: one list for all packets.
     parts: Vec<Mapped>,
     allowance: Allowance,
@@ -176,27 +183,36 @@ struct Progress {
     after_others: Intervals<Sender>,
 }
 
-impl Walk {
-    fn new(flows: Vec<Flow>, count: usize) -> Self {
-        let direction = Direction { subflows: vec![SubflowVolume::default(); count], ..Direction::default() };
+impl<'f> Walk<'f> {
+    fn new(flows: &'f [Flow], count: usize) -> Self {
         let mut progress = vec![Progress::default(); count];
-        for (progress, flow) in interruptible(progress.iter_mut().zip(&flows)) {
+        for (progress, flow) in interruptible(progress.iter_mut().zip(flows)) {
             progress.positions = flow.start();
         }
         let allowance = Allowance(Allowance::START);
-        Walk { flows, progress, data: Intervals::default(), direction, parts: Vec::new(), allowance }
+        Walk {
+            flows,
+            progress,
+            data: Intervals::default(),
+            span: None,
+            subflows: vec![SubflowVolume::default(); count],
+            repeats: Vec::new(),
+            merged_repeats: 0,
+            parts: Vec::new(),
+            allowance,
+        }
     }
 
-    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(&Travelling<'_>, Stretch)) {
+    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(Stretch)) {
         let time = packet.segment.abstime;
         if !packet.elsewhere {
-            let (first, last) = self.direction.span.unwrap_or((time, time));
-            self.direction.span = Some((first.min(time), last.max(time)));
+            let (first, last) = self.span.unwrap_or((time, time));
+            self.span = Some((first.min(time), last.max(time)));
         }
         let (Some(flow), Some(progress), Some(volume)) = (
             self.flows.get(packet.subflow),
             self.progress.get_mut(packet.subflow),
-            self.direction.subflows.get_mut(packet.subflow),
+            self.subflows.get_mut(packet.subflow),
         ) else {
             return;
         };
@@ -218,7 +234,7 @@ impl Walk {
             volume.duplicated += length;
             flow.mapped_into(start, end, parts);
             for part in parts.drain(..) {
-                visit(packet, part.as_sent((part.dsn, part.end()), Sending::Duplicate));
+                visit(part.as_sent((part.dsn, part.end()), Sending::Duplicate));
             }
             return;
         }
@@ -234,7 +250,7 @@ impl Walk {
             }
             for part in parts.drain(..) {
                 if part.carriage != Carriage::Probe {
-                    visit(packet, part.as_sent((part.dsn, part.end()), Sending::Retransmission));
+                    visit(part.as_sent((part.dsn, part.end()), Sending::Retransmission));
                 }
             }
             for (first, last) in interruptible(progress.bytes.gaps(start, end)) {
@@ -247,7 +263,7 @@ impl Walk {
         volume.retransmitted += length - new_bytes;
         volume.retransmitted_packets += u64::from(new_bytes < length);
         volume.unmapped += new_bytes.saturating_sub(parts.iter().map(|part| part.length).sum());
-        let before = self.direction.repeats.len();
+        let before = self.repeats.len();
         let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
         for part in interruptible(&*parts) {
             if part.carriage == Carriage::Probe {
@@ -259,7 +275,7 @@ impl Walk {
             if !self.data.reaches_into(part.dsn, end) {
                 // Most data goes once.
                 if part.length > 0 {
-                    visit(packet, part.as_sent((part.dsn, end), Sending::First));
+                    visit(part.as_sent((part.dsn, end), Sending::First));
                 }
                 volume.add_first(part, self.data.fill(part.dsn, end, |_| sender));
                 continue;
@@ -277,17 +293,17 @@ impl Walk {
                     volume.reinjected += again;
                     (RepeatKind::Reinjection, Sending::Reinjection)
                 };
-                visit(packet, part.as_sent((piece.start, piece.end), sending));
-                self.direction.repeats.push(Repeat { merged: true, ..repeat(packet, kind, &piece) });
-                self.direction.merged_repeats += 1;
+                visit(part.as_sent((piece.start, piece.end), sending));
+                self.repeats.push(Repeat { merged: true, ..repeat(packet, kind, &piece) });
+                self.merged_repeats += 1;
                 volume.first_sent += self.data.fill(part.dsn, end, |_| sender);
                 continue;
             }
             for piece in interruptible(sent_before(&self.data, &progress.after_others, sender.subflow, (part.dsn, end)))
             {
                 volume.resent += piece.length();
-                visit(packet, part.as_sent((piece.start, piece.end), Sending::SameSubflow));
-                self.direction.repeats.push(repeat(packet, RepeatKind::SameSubflow, &piece));
+                visit(part.as_sent((piece.start, piece.end), Sending::SameSubflow));
+                self.repeats.push(repeat(packet, RepeatKind::SameSubflow, &piece));
             }
             for others in
                 interruptible(self.data.overlaps(part.dsn, end).filter(|piece| piece.value.subflow != sender.subflow))
@@ -295,31 +311,33 @@ impl Walk {
                 for (start, end) in interruptible(progress.after_others.gaps(others.start, others.end)) {
                     let piece = Piece { start, end, ..others };
                     volume.reinjected += piece.length();
-                    visit(packet, part.as_sent((start, end), Sending::Reinjection));
-                    self.direction.repeats.push(repeat(packet, RepeatKind::Reinjection, &piece));
+                    visit(part.as_sent((start, end), Sending::Reinjection));
+                    self.repeats.push(repeat(packet, RepeatKind::Reinjection, &piece));
                 }
                 progress.after_others.fill(others.start, others.end, |_| sender);
             }
             for (first, last) in interruptible(self.data.gaps(part.dsn, end)) {
-                visit(packet, part.as_sent((first, last), Sending::First));
+                visit(part.as_sent((first, last), Sending::First));
             }
             volume.add_first(part, self.data.fill(part.dsn, end, |_| sender));
         }
-        let repeats = self.direction.repeats.get(before..).unwrap_or(&[]);
+        let repeats = self.repeats.get(before..).unwrap_or(&[]);
         volume.reinjected_packets += u64::from(repeats.iter().any(|repeat| repeat.kind == RepeatKind::Reinjection));
     }
 
-    fn finish(mut self, covered: Option<(u64, u64)>) -> Direction {
-        self.direction.goodput = self.data.total();
+    fn finish(self, direction: &mut Direction) {
+        direction.goodput = self.data.total();
+        direction.span = self.span;
         // Bytes without a mapping may be those that are missing.
-        let unmapped: u64 = self.direction.subflows.iter().map(|volume| volume.unmapped).sum();
-        self.direction.covered = covered;
-        self.direction.unseen = covered.map(|(start, end)| {
+        let unmapped: u64 = self.subflows.iter().map(|volume| volume.unmapped).sum();
+        direction.unseen = direction.covered.map(|(start, end)| {
             let missing: u64 = self.data.gaps(start, end).map(|(from, to)| to - from).sum();
             // A single one may be that of a DATA_FIN.
             Some(missing.saturating_sub(unmapped)).filter(|unseen| *unseen > 1).unwrap_or(0)
         });
-        self.direction
+        direction.subflows = self.subflows;
+        direction.repeats = self.repeats;
+        direction.merged_repeats = self.merged_repeats;
     }
 }
 

@@ -1,12 +1,11 @@
 //! The data sequence space over time: what was sent when, and what was acknowledged.
 
-use super::mappings;
 use super::numbers::Numbers;
-use super::sent::{self, Sending, Stretch};
-use crate::interrupt::interruptible;
+use super::sent::Sending;
+use super::walk::Mappings;
 use crate::packets::segment::Segment;
 use crate::tracking::role::ByRole;
-use crate::tracking::{Connection, Tracking, travelling};
+use crate::tracking::{Connection, Tracking};
 use crate::{Instant, PacketRow};
 
 /// A range of data as a packet sent it. Numbers are working ones, see [`Numbers`].
@@ -74,33 +73,13 @@ impl DataSequence {
 /// The data sequence space of both directions of `connection` over time.
 #[must_use]
 pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<DataSequence> {
-    let travelling = travelling::in_one_place(segments, tracking, connection);
-    let (maps, packets, numbers) = mappings::collect(&travelling, tracking, connection);
+    let mappings = Mappings::of(segments, tracking, connection);
+    let numbers = mappings.numbers();
     let mut found = ByRole::<DataSequence>::default();
-    sent::walk(
-        &travelling,
-        maps,
-        connection,
-        ByRole::default(),
-        |packet, Stretch { start, end, sending, carriage }| {
-            let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
-            let numbered = carriage.is_numbered();
-            let sent = &mut found.get_mut(packet.towards).sent;
-            match sent.last_mut() {
-                // What several packets had sent before comes in parts.
-                Some(last) if (last.row, last.sending, last.end, last.numbered) == (row, sending, start, numbered) => {
-                    last.end = end;
-                }
-                _ => sent.push(SentRange { row, time, subflow, start, end, sending, numbered }),
-            }
-        },
-    );
-    for (packet, data) in interruptible(travelling.iter().zip(&packets)) {
-        let Some(next) = data.working_data_ack else { continue };
-        let window = tracking.packets.get(packet.row).and_then(|place| place.window());
-        let (row, time, subflow) = (packet.row, packet.segment.abstime, packet.subflow);
-        found.get_mut(packet.towards.other()).acknowledged.push(Acknowledgement { row, time, subflow, next, window });
-    }
+    mappings.walk(|laden| {
+        found.get_mut(laden.packet.towards).sent.extend_from_slice(laden.sent);
+        found.get_mut(laden.packet.towards.other()).acknowledged.extend(laden.acknowledged);
+    });
     found.server.numbers = numbers.server;
     found.client.numbers = numbers.client;
     found
