@@ -11,6 +11,7 @@ use mptcp_trace::packets::segment::{
     AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, SackBlocks, Segment, subtype,
 };
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection};
+use mptcp_trace::Instant;
 use mptcp_trace::tracking::Capture;
 use mptcpanalyzer_fuzz::{ask_everything, check_sums};
 
@@ -167,24 +168,19 @@ impl Packet {
         let (dss, control) = self.options.take_apart();
         Segment {
             packetid: row as u64 + 1,
-            abstime: i64::from(self.time),
-            source: from.0,
-            destination: to.0,
-            source_port: from.1,
-            destination_port: to.1,
+            abstime: Instant::from_nanoseconds(self.time.into()),
             flags: u16::from(self.flags),
             window: self.window,
             sequence: self.sequence.value(),
             acknowledgement: self.acknowledgement.value(),
             // As much as a packet can have, which the dissectors see to.
             payload: if self.huge_payload { payload.map(|length| length * 8) } else { payload },
-            timestamps: None,
             window_scale: self.scale,
             options_cut: self.options_cut,
-            malformed: None,
             sack,
             dss,
             control: control.map(Box::new),
+            ..Segment::between(from, to)
         }
     }
 }

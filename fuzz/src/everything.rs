@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use mptcp_trace::Span;
 use mptcp_trace::analysis::live::Live;
 use mptcp_trace::analysis::{
     addresses, capture_point, closing, events, fallback, flight, interarrival, joins, mapping_lengths,
@@ -11,9 +12,6 @@ use mptcp_trace::analysis::{
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::Role;
-
-/// Nanoseconds.
-const SECOND: i64 = 1_000_000_000;
 
 /// Asks everything. Nothing panics, and what is answered has as many parts as there is to answer for.
 pub fn ask_everything(capture: &Capture) {
@@ -36,8 +34,8 @@ pub fn ask_everything(capture: &Capture) {
             black_box(flight::data_flight(sequence.get(role)));
         }
         black_box(mptcp_summary::mptcp_summary(capture, connection));
-        black_box(reinjections::reinjections(capture, connection, None));
-        black_box(reinjections::reinjection_summary(capture, connection, None));
+        let reinjected = reinjections::Reinjected::of(capture, connection, None);
+        black_box((reinjected.list(), reinjected.summary()));
         black_box(events::events(capture, connection, None));
         black_box(rtt::rtt(capture, connection));
         black_box(out_of_order::out_of_order(capture, connection));
@@ -58,7 +56,7 @@ pub fn ask_everything(capture: &Capture) {
             black_box(retransmissions::sent_again(capture, connection, index));
         }
     }
-    let mut live = Live::new(SECOND);
+    let mut live = Live::new(Span::from_seconds(1));
     for segment in &capture.segments {
         live.push(segment, capture.origin());
         black_box(live.take_news());

@@ -13,7 +13,7 @@ use crate::packets::table::raw;
 use mptcp_trace::Instant;
 use mptcp_trace::packets::Builder;
 use mptcp_trace::packets::frames::Frame;
-use mptcp_trace::packets::segment::{SackBlocks, Segment, flag};
+use mptcp_trace::packets::segment::{Segment, flag};
 
 /// A folder of exported tables, which load without a dissector.
 struct Folder {
@@ -46,22 +46,11 @@ fn segment(packetid: u64) -> Segment {
     Segment {
         packetid,
         abstime: Instant::from_nanoseconds(1_700_000_000_000_000_000),
-        source: address(1),
-        destination: address(2),
-        source_port: 40_000,
-        destination_port: 80,
         flags: flag::ACK,
         window: 100,
         sequence: 1,
         acknowledgement: 1,
-        payload: Some(0),
-        timestamps: None,
-        window_scale: None,
-        options_cut: false,
-        malformed: None,
-        sack: SackBlocks::default(),
-        dss: None,
-        control: None,
+        ..Segment::between((address(1), 40_000), (address(2), 80))
     }
 }
 

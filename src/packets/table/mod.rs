@@ -67,22 +67,14 @@ mod tests {
         Segment {
             packetid,
             abstime: Instant::from_nanoseconds(1_795_246_227_412_753_001),
-            source: address("10.0.1.1"),
-            destination: address("2001:db8::2"),
-            source_port: 46_458,
-            destination_port: 5001,
             flags: flag::ACK,
             window: 65_535,
             sequence: u32::MAX,
             acknowledgement: 7,
             payload: Some(1400),
             timestamps: Some((1, 2)),
-            window_scale: None,
-            options_cut: false,
-            malformed: None,
             sack,
-            dss: None,
-            control: None,
+            ..Segment::between((address("10.0.1.1"), 46_458), (address("2001:db8::2"), 5001))
         }
     }
 

@@ -8,6 +8,7 @@ pub mod handshakes;
 pub mod kernel;
 pub mod life;
 pub mod mid_connection;
+pub mod model;
 pub mod places;
 pub mod properties;
 pub mod reassembly;

@@ -1,15 +1,16 @@
 //! The data level against a model that goes byte by byte, over made-up transfers: any split of data into subflows,
 //! mappings and segments, lost, sent again by TCP or under new numbers.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
+use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, Segment, flag, subtype};
 use mptcp_trace::tracking::data::{RepeatKind, data_level};
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Tracking, track};
 use mptcp_trace::{ConnectionId, Instant};
 use proptest::prelude::*;
+
+use super::model::{Again, Given, Payload, counts, model};
 
 /// How the numbers of the data begin.
 #[derive(Debug, Clone, Copy)]
@@ -120,15 +121,11 @@ struct Chunk {
 #[derive(Debug, Default)]
 struct Sender {
     isn: u32,
-    /// The data byte at each subflow byte.
-    content: Vec<u64>,
+    given: Given,
     chunks: Vec<Chunk>,
     /// Bytes sent at least once, captured or not.
     sent: usize,
 }
-
-/// A captured packet with payload, by its row: subflow, first byte in the subflow, bytes.
-type Payloads = BTreeMap<usize, (usize, usize, usize)>;
 
 struct World {
     plan: Plan,
@@ -137,9 +134,7 @@ struct World {
     /// Data bytes given out so far.
     given: u64,
     segments: Vec<Segment>,
-    payloads: Payloads,
-    /// Subflow bytes that a captured mapping covers.
-    mapped: Vec<HashSet<usize>>,
+    payloads: Vec<Payload>,
     /// Row and number of each acknowledgement.
     acknowledgements: Vec<(usize, u64)>,
     /// Some number of 64 bits was captured, or the key.
@@ -159,11 +154,10 @@ impl World {
         let mut world = World {
             plan: plan.clone(),
             idsn,
-            mapped: vec![HashSet::new(); senders.len()],
             senders,
             given: 0,
             segments: Vec::new(),
-            payloads: BTreeMap::new(),
+            payloads: Vec::new(),
             acknowledgements: Vec::new(),
             real_numbers_known: matches!(plan.beginning, Beginning::Key(_)),
             capable_done: false,
@@ -188,22 +182,9 @@ impl World {
         Segment {
             packetid: self.segments.len() as u64 + 1,
             abstime: Instant::from_nanoseconds(self.segments.len() as i64),
-            source: from.0,
-            destination: to.0,
-            source_port: from.1,
-            destination_port: to.1,
             flags,
             window: 1000,
-            sequence: 0,
-            acknowledgement: 0,
-            payload: Some(0),
-            timestamps: None,
-            window_scale: None,
-            options_cut: false,
-            malformed: None,
-            sack: SackBlocks::default(),
-            dss: None,
-            control: None,
+            ..Segment::between(from, to)
         }
     }
 
@@ -249,7 +230,7 @@ impl World {
             Step::Send { subflow, length, lost, option } => {
                 let sender = &mut self.senders[of(subflow)];
                 let from = sender.sent;
-                let to = (from + usize::from(*length)).min(sender.content.len());
+                let to = (from + usize::from(*length)).min(sender.given.content.len());
                 sender.sent = to;
                 if from < to {
                     self.packet(of(subflow), from, to - from, *lost, option);
@@ -294,8 +275,8 @@ impl World {
             }
         };
         let sender = &mut self.senders[subflow];
-        sender.chunks.push(Chunk { at: sender.content.len(), dsn, length: length as usize });
-        sender.content.extend(dsn..dsn + length);
+        sender.chunks.push(Chunk { at: sender.given.content.len(), dsn, length: length as usize });
+        sender.given.content.extend(dsn..dsn + length);
     }
 
     fn as_sent(&self, relative: u64, wide: bool) -> u64 {
@@ -327,12 +308,12 @@ impl World {
             let capable = Capable { version: 1, flags: 1, sender_key, receiver_key, data_length, checksum: None };
             let subtypes = vec![subtype::MP_CAPABLE];
             segment.control = Some(Box::new(Control { capable: Some(capable), subtypes, ..Control::default() }));
-            self.mapped[subflow].extend(0..first.length);
+            self.senders[subflow].given.mapped.extend(0..first.length);
         } else {
             segment.dss = self.dss(subflow, from, option);
         }
         if length > 0 {
-            self.payloads.insert(self.segments.len(), (subflow, from, length));
+            self.payloads.push(Payload { row: self.segments.len(), subflow, from, length });
         }
         self.segments.push(segment);
     }
@@ -357,7 +338,7 @@ impl World {
                 return Some(Dss { flags, data_ack: None, mapping: Some(mapping) });
             }
         };
-        self.mapped[subflow].extend(chunk.at..chunk.at + chunk.length);
+        self.senders[subflow].given.mapped.extend(chunk.at..chunk.at + chunk.length);
         self.real_numbers_known |= wide;
         let mapping = Mapping {
             dsn: self.as_sent(chunk.dsn, wide),
@@ -370,97 +351,15 @@ impl World {
     }
 }
 
-/// What the model counts for one subflow.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Counts {
-    throughput: u64,
-    retransmitted: u64,
-    retransmitted_packets: u64,
-    first_sent: u64,
-    reinjected: u64,
-    reinjected_packets: u64,
-    resent: u64,
-    unmapped: u64,
-}
-
-/// A byte that came again: row, whether on the same subflow, data byte, row of the original.
-type Again = (usize, bool, u64, usize);
-
-struct Model {
-    counts: Vec<Counts>,
-    goodput: u64,
-    again: Vec<Again>,
-    /// Data byte at the first payload byte, by row.
-    dsn: HashMap<usize, Option<u64>>,
-    retransmission: HashMap<usize, bool>,
-}
-
-fn model(world: &World) -> Model {
-    let count = world.senders.len();
-    let mut counts = vec![Counts::default(); count];
-    let mut bytes_sent: Vec<HashSet<usize>> = vec![HashSet::new(); count];
-    let mut first_on: Vec<HashMap<u64, usize>> = vec![HashMap::new(); count];
-    let mut first: HashMap<u64, usize> = HashMap::new();
-    let (mut again, mut dsn, mut retransmission) = (Vec::new(), HashMap::new(), HashMap::new());
-    for (row, (subflow, from, length)) in &world.payloads {
-        let (row, subflow) = (*row, *subflow);
-        let data = |byte: usize| world.mapped[subflow].contains(&byte).then(|| world.senders[subflow].content[byte]);
-        dsn.insert(row, data(*from));
-        let before = counts[subflow].clone();
-        let counts = &mut counts[subflow];
-        counts.throughput += *length as u64;
-        for byte in *from..from + length {
-            if !bytes_sent[subflow].insert(byte) {
-                counts.retransmitted += 1;
-                continue;
-            }
-            let Some(data) = data(byte) else {
-                counts.unmapped += 1;
-                continue;
-            };
-            if let Some(original) = first_on[subflow].get(&data) {
-                counts.resent += 1;
-                again.push((row, true, data, *original));
-            } else if let Some(original) = first.get(&data) {
-                counts.reinjected += 1;
-                again.push((row, false, data, *original));
-            } else {
-                counts.first_sent += 1;
-            }
-            first.entry(data).or_insert(row);
-            first_on[subflow].entry(data).or_insert(row);
-        }
-        counts.retransmitted_packets += u64::from(counts.retransmitted > before.retransmitted);
-        counts.reinjected_packets += u64::from(counts.reinjected > before.reinjected);
-        retransmission.insert(row, counts.retransmitted > before.retransmitted);
-    }
-    again.sort_unstable();
-    Model { counts, goodput: first.len() as u64, again, dsn, retransmission }
-}
-
 fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
-    let expected = model(world);
+    let given: Vec<&Given> = world.senders.iter().map(|sender| &sender.given).collect();
+    let expected = model(&given, world.payloads.iter().copied());
     prop_assert_eq!(tracking.connections.len(), 1);
     let connection = tracking.connection(ConnectionId(0)).unwrap();
     prop_assert_eq!(connection.subflows.len(), world.senders.len());
     let level = data_level(&world.segments, tracking, connection);
     let direction = &level.directions.server;
-    let counts: Vec<Counts> = direction
-        .subflows
-        .iter()
-        .map(|volume| Counts {
-            throughput: volume.throughput,
-            retransmitted: volume.retransmitted,
-            retransmitted_packets: volume.retransmitted_packets,
-            first_sent: volume.first_sent,
-            reinjected: volume.reinjected,
-            reinjected_packets: volume.reinjected_packets,
-            resent: volume.resent,
-            unmapped: volume.unmapped,
-        })
-        .collect();
-    prop_assert_eq!(counts, expected.counts);
-    prop_assert_eq!(direction.goodput, expected.goodput);
+    prop_assert_eq!(counts(direction), expected.counts);
 
     prop_assert_eq!(level.rows.len(), world.segments.len());
     let real = |relative: u64| world.real_numbers_known.then(|| world.idsn.wrapping_add(relative));

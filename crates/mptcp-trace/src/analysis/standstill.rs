@@ -246,30 +246,19 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::packets::segment::{Dss, SackBlocks};
+    use crate::packets::segment::Dss;
     use crate::time::short::at_ms;
 
     /// A packet at a time in milliseconds.
     fn packet(time: i64, sequence: u32, acknowledgement: u32, payload: u32) -> Segment {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Segment {
-            packetid: 1,
             abstime: at_ms(time),
-            source: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            destination: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            source_port: 1,
-            destination_port: 2,
             flags: flag::ACK,
-            window: 0,
             sequence,
             acknowledgement,
             payload: Some(payload),
-            timestamps: None,
-            window_scale: None,
-            options_cut: false,
-            malformed: None,
-            sack: SackBlocks::default(),
-            dss: None,
-            control: None,
+            ..Segment::between((host, 1), (host, 2))
         }
     }
 

@@ -107,6 +107,32 @@ impl Segment {
     /// Payload of a packet at most, in bytes: what segmentation offload makes of it with BIG TCP.
     const MOST_PAYLOAD: u32 = 512 << 10;
 
+    /// A packet between these addresses and ports that says no more: without flags, options and payload, with the number
+    /// 1, recorded when 1970 began. What tests make their packets of.
+    #[must_use]
+    pub fn between(source: (IpAddr, u16), destination: (IpAddr, u16)) -> Self {
+        Segment {
+            packetid: 1,
+            abstime: Instant::EPOCH,
+            source: source.0,
+            destination: destination.0,
+            source_port: source.1,
+            destination_port: destination.1,
+            flags: 0,
+            window: 0,
+            sequence: 0,
+            acknowledgement: 0,
+            payload: Some(0),
+            timestamps: None,
+            window_scale: None,
+            options_cut: false,
+            malformed: None,
+            sack: SackBlocks::default(),
+            dss: None,
+            control: None,
+        }
+    }
+
     /// A payload length as the packet or its frame gives it; `None` where no packet can be so long. A header may say
     /// anything, and so may the length that a capture gives a frame.
     #[must_use]

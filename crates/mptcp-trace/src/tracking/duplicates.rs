@@ -211,22 +211,13 @@ mod tests {
             let mut segment = Segment {
                 packetid: id,
                 abstime: at_ms(*time),
-                source: source.0,
-                destination: destination.0,
-                source_port: source.1,
-                destination_port: destination.1,
                 flags: syn | ack,
                 window: 100,
                 sequence: *sequence,
                 acknowledgement: 1,
                 payload: Some(*payload),
                 timestamps: value.map(|value| (value, 0)),
-                window_scale: None,
-                options_cut: false,
-                malformed: None,
-                sack: crate::packets::segment::SackBlocks::default(),
-                dss: None,
-                control: None,
+                ..Segment::between(source, destination)
             };
             change(id as usize - 1, &mut segment);
             builder.push(&Frame { ip_id: *ip_id, ..Frame::default() }, segment);

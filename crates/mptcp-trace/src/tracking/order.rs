@@ -106,22 +106,9 @@ mod tests {
             let segment = Segment {
                 packetid: id,
                 abstime: at_ms(*time),
-                source: [192, 0, 2, 1].into(),
-                destination: [192, 0, 2, 2].into(),
-                source_port: 1,
-                destination_port: 2,
                 flags: flag::ACK,
-                window: 0,
-                sequence: 0,
-                acknowledgement: 0,
-                payload: Some(0),
                 timestamps: Some((*value, 0)),
-                window_scale: None,
-                options_cut: false,
-                malformed: None,
-                sack: crate::packets::segment::SackBlocks::default(),
-                dss: None,
-                control: None,
+                ..Segment::between(([192, 0, 2, 1].into(), 1), ([192, 0, 2, 2].into(), 2))
             };
             builder.push(&Frame::default(), segment);
         }

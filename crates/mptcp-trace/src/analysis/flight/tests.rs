@@ -6,7 +6,6 @@ use super::*;
 use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::congestion_window::{RoundTrip, round_trips};
-use crate::packets::segment::SackBlocks;
 use crate::time::short::at;
 use crate::tracking::track;
 
@@ -15,24 +14,13 @@ fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segm
     let (source_port, destination_port) = if from_client { (40_000, 5001) } else { (5001, 40_000) };
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     Segment {
-        packetid: 1,
         abstime: at(abstime),
-        source: address,
-        destination: address,
-        source_port,
-        destination_port,
         flags,
         window: 5000,
         sequence: place[0],
         acknowledgement: place[1],
         payload: Some(place[2]),
-        timestamps: None,
-        window_scale: None,
-        options_cut: false,
-        malformed: None,
-        sack: SackBlocks::default(),
-        dss: None,
-        control: None,
+        ..Segment::between((address, source_port), (address, destination_port))
     }
 }
 

@@ -1,31 +1,22 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use super::*;
-use crate::packets::segment::{Capable, Control, Dss, Join, SackBlocks, flag, subtype};
+use crate::packets::segment::{Capable, Control, Dss, Join, flag, subtype};
 use crate::time::short::{at, ns};
 use crate::{ConnectionId, Instant, Span, StreamId};
 
 /// A packet from one address to another, at a time in nanoseconds.
 fn packet(abstime: i64, (source, source_port): (u32, u16), destination: (u32, u16), flags: u16) -> Segment {
     Segment {
-        packetid: 1,
         abstime: at(abstime),
-        source: IpAddr::V4(Ipv4Addr::from(source)),
-        destination: IpAddr::V4(Ipv4Addr::from(destination.0)),
-        source_port,
-        destination_port: destination.1,
         flags,
         window: 1000,
         sequence: 100,
         acknowledgement: 1,
-        payload: Some(0),
-        timestamps: None,
-        window_scale: None,
-        options_cut: false,
-        malformed: None,
-        sack: SackBlocks::default(),
-        dss: None,
-        control: None,
+        ..Segment::between(
+            (Ipv4Addr::from(source).into(), source_port),
+            (Ipv4Addr::from(destination.0).into(), destination.1),
+        )
     }
 }
 

@@ -4,12 +4,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use super::*;
-use crate::packets::segment::{Capable, Control, Dss, Join, Mapping, SackBlocks, Segment, flag, subtype};
+use crate::packets::segment::{Capable, Control, Dss, Join, Mapping, Segment, flag, subtype};
 use crate::packets::{Builder, frames::Frame};
 use crate::packets::{CaptureFacts, Dissection};
 use crate::tracking::Capture;
 use crate::tracking::token::derive;
-use crate::{ConnectionId, Instant, StreamId};
+use crate::{ConnectionId, StreamId};
 
 /// Bytes in each data packet of [`exchange`].
 const BYTES: u32 = 1000;
@@ -53,24 +53,13 @@ impl Made {
             (clock(ends[0]), if flags & flag::ACK == 0 { 0 } else { clock(ends[1]) })
         });
         Segment {
-            packetid: 1,
-            abstime: Instant::EPOCH,
-            source: source.0,
-            destination: destination.0,
-            source_port: source.1,
-            destination_port: destination.1,
             flags,
             window: 1000,
             sequence: number(ends[0]),
             acknowledgement: if flags & flag::ACK == 0 { 0 } else { number(ends[1]) },
             payload: Some(payload),
             timestamps,
-            window_scale: None,
-            options_cut: false,
-            malformed: None,
-            sack: SackBlocks::default(),
-            dss: None,
-            control: None,
+            ..Segment::between(source, destination)
         }
     }
 

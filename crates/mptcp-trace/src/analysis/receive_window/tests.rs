@@ -1,12 +1,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
+use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::events::EventKind;
-use crate::packets::segment::{Dss, SackBlocks};
+use crate::packets::segment::Dss;
 use crate::tracking::streams::OpenStream;
 use crate::tracking::{PacketInStream, Role};
-use crate::{Instant, PacketRow};
 
 fn offer(next: u64, window: u64, stream: StreamId) -> Offer {
     Offer { level: Level::Data, next, window: Some(window), stream }
@@ -71,24 +71,12 @@ fn packet(by_client: bool, sequence: u32, acknowledgement: u32, payload: u32, wi
     let (source, destination) = if by_client { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
     let (source_port, destination_port) = if by_client { (40_000, 80) } else { (80, 40_000) };
     Segment {
-        packetid: 1,
-        abstime: Instant::EPOCH,
-        source,
-        destination,
-        source_port,
-        destination_port,
         flags: flag::ACK,
         window,
         sequence,
         acknowledgement,
         payload: Some(payload),
-        timestamps: None,
-        window_scale: None,
-        options_cut: false,
-        malformed: None,
-        sack: SackBlocks::default(),
-        dss: None,
-        control: None,
+        ..Segment::between((source, source_port), (destination, destination_port))
     }
 }
 

@@ -1,9 +1,8 @@
 //! Small exchanges, worked out by hand from RFC 9293 and RFC 5961.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use super::*;
-use crate::packets::segment::SackBlocks;
 use crate::tracking::{Stream, track};
 use crate::{Instant, Span};
 
@@ -57,22 +56,12 @@ impl Exchange {
         self.segments.push(Segment {
             packetid: index as u64 + 1,
             abstime: Instant::from_nanoseconds(index as i64 * SECOND),
-            source: IpAddr::V4(from.0),
-            destination: IpAddr::V4(to.0),
-            source_port: from.1,
-            destination_port: to.1,
             flags,
             window,
             sequence: from.2.wrapping_add(sequence),
             acknowledgement: if flags & flag::ACK == 0 { 0 } else { to.2.wrapping_add(acknowledgement) },
             payload: Some(payload),
-            timestamps: None,
-            window_scale: None,
-            options_cut: false,
-            malformed: None,
-            sack: SackBlocks::default(),
-            dss: None,
-            control: None,
+            ..Segment::between((from.0.into(), from.1), (to.0.into(), to.1))
         });
         index
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::PacketRow;
-use crate::packets::segment::{SackBlocks, Segment};
+use crate::packets::segment::Segment;
 use crate::time::short::at;
 use crate::tracking::{Nature, Role};
 
@@ -21,24 +21,13 @@ fn ack(time: i64, acknowledgement: u32) -> (Role, Segment) {
 fn segment(abstime: i64, flags: u16, sequence: u32, acknowledgement: u32, payload: u32) -> Segment {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     Segment {
-        packetid: 1,
         abstime: at(abstime),
-        source: address,
-        destination: address,
-        source_port: 1,
-        destination_port: 2,
         flags,
         window: 1000,
         sequence,
         acknowledgement,
         payload: Some(payload),
-        timestamps: None,
-        window_scale: None,
-        options_cut: false,
-        malformed: None,
-        sack: SackBlocks::default(),
-        dss: None,
-        control: None,
+        ..Segment::between((address, 1), (address, 2))
     }
 }
 
