@@ -8,10 +8,34 @@ const SECONDS_A_DAY: i64 = 86_400;
 /// Seconds with nine digits after the point: `-0.000000001`.
 #[must_use]
 pub fn seconds(span: Span) -> String {
+    let mut text = Vec::with_capacity(24);
+    write_seconds(span, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends what [`seconds`] gives.
+pub fn write_seconds(span: Span, text: &mut Vec<u8>) {
     let nanoseconds = span.nanoseconds();
-    let sign = if nanoseconds < 0 { "-" } else { "" };
+    if nanoseconds < 0 {
+        text.push(b'-');
+    }
     let amount = nanoseconds.unsigned_abs();
-    format!("{sign}{}.{:09}", amount / 1_000_000_000, amount % 1_000_000_000)
+    text.extend_from_slice(itoa::Buffer::new().format(amount / 1_000_000_000).as_bytes());
+    write_fraction(amount % 1_000_000_000, text);
+}
+
+/// Appends a point and nine digits.
+fn write_fraction(nanoseconds: u64, text: &mut Vec<u8>) {
+    let mut digits = *b".000000000";
+    let mut left = nanoseconds;
+    for digit in digits.iter_mut().skip(1).rev() {
+        // One digit.
+        #[allow(clippy::cast_possible_truncation)]
+        let value = (left % 10) as u8;
+        *digit = b'0' + value;
+        left /= 10;
+    }
+    text.extend_from_slice(&digits);
 }
 
 /// Reads what [`seconds`] wrote; fewer digits after the point are fine, more than nine are not.
@@ -30,13 +54,40 @@ pub fn parse_seconds(text: &str) -> Option<Span> {
 /// An instant as RFC 3339 in UTC with nanoseconds: `2026-11-21T10:00:00.000000001Z`.
 #[must_use]
 pub fn rfc3339(instant: Instant) -> String {
-    let nanoseconds = instant.nanoseconds();
-    let whole = nanoseconds.div_euclid(NANOSECONDS);
-    let fraction = nanoseconds.rem_euclid(NANOSECONDS);
-    let (year, month, day) = date_of(whole.div_euclid(SECONDS_A_DAY));
-    let second = whole.rem_euclid(SECONDS_A_DAY);
+    let mut text = Vec::with_capacity(32);
+    Clock::default().write(instant, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Writes many instants, of which most are within the second of the one before.
+#[derive(Debug, Default)]
+pub struct Clock {
+    second: Option<i64>,
+    /// Date and time of that second.
+    text: String,
+}
+
+impl Clock {
+    /// Appends what [`rfc3339`] gives.
+    pub fn write(&mut self, instant: Instant, text: &mut Vec<u8>) {
+        let nanoseconds = instant.nanoseconds();
+        let second = nanoseconds.div_euclid(NANOSECONDS);
+        if self.second != Some(second) {
+            self.second = Some(second);
+            self.text = date_and_time(second);
+        }
+        text.extend_from_slice(self.text.as_bytes());
+        write_fraction(nanoseconds.rem_euclid(NANOSECONDS).unsigned_abs(), text);
+        text.push(b'Z');
+    }
+}
+
+/// A number of seconds since 1970 up to the seconds.
+fn date_and_time(seconds: i64) -> String {
+    let (year, month, day) = date_of(seconds.div_euclid(SECONDS_A_DAY));
+    let second = seconds.rem_euclid(SECONDS_A_DAY);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:09}Z")
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 /// Reads an RFC 3339 instant; a blank may stand for the `T`, the fraction may be absent or short.

@@ -1,7 +1,8 @@
 //! Choosing rows and columns of the packet table, and saying what exists when the choice does not.
 
-use crate::packets::LoadedCapture;
+use crate::packets::{LoadedCapture, TableParts};
 use polars::prelude::{BooleanChunked, BooleanType, ChunkedArray, DataFrame, NewChunkedArray};
+use std::ops::Range;
 
 use super::filter::Filter;
 use crate::error::{Error, Result};
@@ -35,32 +36,61 @@ impl Selection {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a stream or column that is not there, [`Error::Usage`] for a condition that does not fit.
-pub fn packets<S: AsRef<str>>(
-    capture: &LoadedCapture,
-    selection: &Selection,
-    names: Option<&[S]>,
-) -> Result<DataFrame> {
+pub fn packets<'a, S: AsRef<str>>(
+    capture: &'a LoadedCapture,
+    selection: &'a Selection,
+    names: Option<&'a [S]>,
+) -> Result<Selected<'a, S>> {
     if let Some(id) = selection.tcpstream {
         capture.tcp_stream(id)?;
     }
     if let Some(id) = selection.mptcpstream {
         capture.mptcp_connection(id)?;
     }
-    let Some(names) = names else { return rows(&capture.table()?, selection) };
-    let mut wanted: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let mut wanted: Vec<&str> = names.into_iter().flatten().map(AsRef::as_ref).collect();
     wanted.extend(selection.tcpstream.map(|_| "tcpstream"));
     wanted.extend(selection.mptcpstream.map(|_| "mptcpstream"));
     wanted.extend(selection.towards.map(|_| selection.towards_column()));
     wanted.extend(selection.condition.iter().flat_map(Filter::columns));
-    columns(&rows(&capture.columns_of(&wanted)?, selection)?, names)
+    // Whole where it has not got one of them, so that the error can say which there are.
+    let all = names.is_none() || !wanted.iter().all(|name| capture.has_column(name));
+    let table = capture.parts(|name| all || wanted.contains(&name))?;
+    Ok(Selected { table, selection, names })
 }
 
-/// The same for a packet table alone: a stream that is not in it leaves no rows.
+/// Rows of a packet table, selected when they are asked for.
+pub struct Selected<'a, S> {
+    table: TableParts<'a>,
+    selection: &'a Selection,
+    names: Option<&'a [S]>,
+}
+
+impl<S: AsRef<str>> Selected<'_, S> {
+    /// Number of rows to select from.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.table.height()
+    }
+
+    /// The selected ones of these rows.
+    ///
+    /// # Errors
+    /// As [`packets`].
+    pub fn of(&self, among: Range<usize>) -> Result<DataFrame> {
+        let rows = rows(self.table.of(among)?, self.selection)?;
+        match self.names {
+            Some(names) => columns(&rows, names),
+            None => Ok(rows),
+        }
+    }
+}
+
+/// The rows of a table that `selection` asks for: a stream that is not in it leaves none.
 ///
 /// # Errors
 /// As [`packets`], save for streams.
-pub fn rows(table: &DataFrame, selection: &Selection) -> Result<DataFrame> {
-    let mut kept = table.clone();
+pub fn rows(table: DataFrame, selection: &Selection) -> Result<DataFrame> {
+    let mut kept = table;
     if let Some(id) = selection.tcpstream {
         kept = keep(&kept, &number_mask(&kept, "tcpstream", id.0)?)?;
     }
@@ -143,7 +173,7 @@ mod tests {
     }
 
     fn ids(selection: &Selection) -> Vec<u64> {
-        let kept = rows(&table(), selection).unwrap();
+        let kept = rows(table(), selection).unwrap();
         kept.column("packetid").unwrap().u64().unwrap().iter().flatten().collect()
     }
 

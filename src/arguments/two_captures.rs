@@ -9,7 +9,7 @@ use super::CaptureSource;
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::clock::{Clock, Correction, clock};
 use mptcp_trace::analysis::connection_pair::{AtOneEnd, ConnectionPair};
-use mptcp_trace::analysis::mapping::{Mapper, MptcpMatch, StreamPair, TcpMatch};
+use mptcp_trace::analysis::mapping::{MptcpMatch, StreamPair, TcpMatch};
 use mptcp_trace::analysis::merge::{Merged, SideEvidence, Which, merge};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::Capture;
@@ -123,7 +123,7 @@ impl TwoCaptures {
         number: ConnectionId,
         mapped: Option<ConnectionId>,
     ) -> Result<Self> {
-        let mapper = Mapper::new(&first, &second)?;
+        let mapper = first.mapper(&second)?;
         let found = match mapped {
             None => mapper.the_mptcp(number)?,
             Some(wanted) => {
@@ -159,7 +159,7 @@ impl TwoCaptures {
     fn of_stream(arguments: &ArgMatches, source: &mut dyn CaptureSource) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
         let number = StreamId(super::number(arguments, "stream")?);
-        let mapper = Mapper::new(&first, &second)?;
+        let mapper = first.mapper(&second)?;
         let found = match mapped(arguments).map(StreamId) {
             None => mapper.the_tcp(number)?,
             Some(wanted) => {
@@ -179,7 +179,7 @@ impl TwoCaptures {
     /// When a capture cannot be loaded.
     pub fn whole(arguments: &ArgMatches, source: &mut dyn CaptureSource) -> Result<Self> {
         let (first, second) = captures(arguments, source)?;
-        let mapper = Mapper::new(&first, &second)?;
+        let mapper = first.mapper(&second)?;
         let mut pairs = Vec::new();
         for id in first.tcp_stream_ids() {
             interrupt::check()?;

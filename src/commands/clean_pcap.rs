@@ -1,16 +1,17 @@
 //! `clean_pcap`: a capture with only the packets of MPTCP connections.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, ValueHint, value_parser};
-use polars::frame::DataFrame;
 
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::{Error, Result};
+use crate::packets::copied_records::copy_frames;
 use crate::whole_file::refuse_capture;
 use mptcp_trace::ConnectionId;
+use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Capture;
 use mptcp_trace::units::counted;
 
 /// Writes a capture with only the packets of MPTCP connections.
@@ -87,9 +88,14 @@ impl Command for CleanPcap {
         }
         let force = arguments::forced(arguments);
         refuse_capture(output, force)?;
-        let wanted = frames_of(&capture.columns_of(&["packetid", "mptcpstream"])?, connection, input)?;
-        let copied =
-            crate::packets::copied_records::copy_frames(input, output, force, |number| wanted.contains(&number))?;
+        let wanted = Frames::of(capture, connection);
+        if wanted.is_empty {
+            return Err(Error::NotFound(format!(
+                "nothing written, because {} has no MPTCP connection; name another capture",
+                input.display()
+            )));
+        }
+        let copied = copy_frames(input, output, force, |number| wanted.contains(number))?;
         Ok(Outcome::Done(vec![format!(
             "wrote {} of {} to {}",
             copied.written,
@@ -99,66 +105,62 @@ impl Command for CleanPcap {
     }
 }
 
-/// The frame numbers of all MPTCP connections in the tracked `table`, or of the one numbered `wanted`.
-fn frames_of(table: &DataFrame, wanted: Option<ConnectionId>, path: &Path) -> Result<HashSet<u64>> {
-    let failed = |source| Error::Table { action: "read the packet table", source };
-    let packets = table.column("packetid").and_then(|column| column.u64()).map_err(failed)?;
-    let streams = table.column("mptcpstream").and_then(|column| column.u32()).map_err(failed)?;
-    let belongs = |connection| wanted.is_none_or(|wanted| wanted == ConnectionId(connection));
-    let frames: HashSet<u64> = packets
-        .iter()
-        .zip(streams.iter())
-        .filter(|(_, stream)| stream.is_some_and(belongs))
-        .filter_map(|(packet, _)| packet)
-        .collect();
-    if frames.is_empty() {
-        let path = path.display();
-        return Err(Error::NotFound(format!(
-            "nothing written, because {path} has no MPTCP connection; name another capture"
-        )));
+/// Numbers of frames.
+struct Frames {
+    /// A bit for each frame of the file.
+    bits: Vec<u64>,
+    is_empty: bool,
+}
+
+impl Frames {
+    /// Those of all MPTCP connections, or of the one numbered `wanted`.
+    fn of(capture: &Capture, wanted: Option<ConnectionId>) -> Self {
+        let mut frames = Frames::up_to(capture.facts.frames);
+        let belongs = |connection| wanted.is_none_or(|wanted| wanted == connection);
+        for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
+            let subflow = capture.tracking.subflow(packet.stream);
+            if subflow.is_some_and(|subflow| belongs(subflow.connection)) {
+                frames.insert(segment.packetid);
+            }
+        }
+        frames
     }
-    Ok(frames)
+
+    /// None yet, with room for these.
+    fn up_to(last: u64) -> Self {
+        let words = usize::try_from(last / 64).unwrap_or(usize::MAX).saturating_add(1);
+        Frames { bits: vec![0; words], is_empty: true }
+    }
+
+    fn place(number: u64) -> (usize, u64) {
+        (usize::try_from(number / 64).unwrap_or(usize::MAX), 1 << (number % 64))
+    }
+
+    /// Takes in a frame; of a table that was exported, the number may be that of no frame.
+    fn insert(&mut self, number: u64) {
+        let (place, bit) = Self::place(number);
+        self.is_empty = false;
+        if let Some(word) = self.bits.get_mut(place) {
+            *word |= bit;
+        }
+    }
+
+    fn contains(&self, number: u64) -> bool {
+        let (place, bit) = Self::place(number);
+        self.bits.get(place).is_some_and(|word| word & bit != 0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use polars::prelude::df;
-
-    fn table() -> DataFrame {
-        df!(
-            "packetid" => [2_u64, 3, 5, 8, 9, 12],
-            "mptcpstream" => [Some(0_u32), None, Some(4), Some(0), None, Some(4)],
-        )
-        .unwrap()
-    }
-
-    fn frames(wanted: Option<ConnectionId>) -> Vec<u64> {
-        let mut frames: Vec<u64> = frames_of(&table(), wanted, Path::new("a.pcap")).unwrap().into_iter().collect();
-        frames.sort_unstable();
-        frames
-    }
 
     #[test]
-    fn packets_outside_mptcp_are_left_out() {
-        assert_eq!(frames(None), [2, 5, 8, 12]);
-    }
-
-    #[test]
-    fn one_connection_alone_can_be_kept() {
-        assert_eq!(frames(Some(ConnectionId(4))), [5, 12]);
-    }
-
-    #[test]
-    fn a_capture_without_mptcp_is_not_written_empty() {
-        let table = df!("packetid" => [1_u64], "mptcpstream" => [None::<u32>]).unwrap();
-        let said = frames_of(&table, None, Path::new("a.pcap")).unwrap_err().to_string();
-        assert_eq!(said, "nothing written, because a.pcap has no MPTCP connection; name another capture");
-    }
-
-    #[test]
-    fn a_table_without_tracked_columns_is_an_error() {
-        let table = df!("packetid" => [1_u64]).unwrap();
-        assert!(matches!(frames_of(&table, None, Path::new("a.pcap")), Err(Error::Table { .. })));
+    fn frames_are_those_put_in() {
+        let mut frames = Frames::up_to(1000);
+        assert!(frames.is_empty && !frames.contains(1));
+        [1, 63, 64, 1000, u64::MAX].into_iter().for_each(|number| frames.insert(number));
+        let there: Vec<u64> = (0..2000).chain([u64::MAX]).filter(|number| frames.contains(*number)).collect();
+        assert_eq!(there, [1, 63, 64, 1000]);
     }
 }

@@ -146,6 +146,12 @@ impl Session {
         self.captures.all_named()
     }
 
+    /// Leaves the memory of all captures to the end of the process, which takes it back as a whole and not piece by
+    /// piece.
+    pub fn abandon_captures(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.captures));
+    }
+
     /// The captures without a name that are remembered from the last commands.
     pub fn remembered(&self) -> impl Iterator<Item = &Held> {
         let known =

@@ -24,7 +24,7 @@ use polars::prelude::{Column, DataFrame, PolarsResult};
 
 pub use dissector::Dissector;
 pub use load::{LoadOptions, load, payloads};
-pub use loaded_capture::LoadedCapture;
+pub use loaded_capture::{LoadedCapture, TableParts};
 
 /// A dissected capture, and what else is known of each packet.
 #[derive(Debug, Clone, Default)]

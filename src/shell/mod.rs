@@ -41,7 +41,6 @@ use mptcp_trace::interrupt;
 use mptcp_trace::memory;
 use mptcp_trace::reading;
 
-use crate::temporary;
 use console::Console;
 use executor::{Executor, Flow};
 use mode::{Mode, Script};
@@ -59,7 +58,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         worker::use_program(program);
     }
     panics::install_hook();
-    temporary::sweep();
     let (mut results, mut messages) = (ascii::for_terminal(io::stdout()), ascii::for_terminal(io::stderr()));
     let mut console = Console::standard(&mut results, &mut messages);
     let cli = match Cli::try_parse_from(arguments) {
@@ -106,7 +104,7 @@ fn refused(refusal: &clap::Error, console: &mut Console<'_>) -> u8 {
 
 /// Sets the session up and runs the chosen mode.
 fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
-    signals::handle(console);
+    let _prepared = signals::handle(console);
     let kept = Places::find().map(|places| places.shell_file);
     // Before the mode is chosen, because a word may be a plugin's command.
     let session = session(cli, kept.as_deref(), console)?;
@@ -134,9 +132,13 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
     }
     match mode {
         Mode::Prompt => prompt::run(&mut executor, console),
-        Mode::Command(words) => match executor.words(words, console)? {
-            Flow::Continue | Flow::Leave => Ok(0),
-        },
+        Mode::Command(words) => {
+            let done = executor.words(words, console);
+            executor.session.abandon_captures();
+            match done? {
+                Flow::Continue | Flow::Leave => Ok(0),
+            }
+        }
         Mode::Test(paths) => test(&paths, cli, console),
         Mode::Script(Script::Stdin) => {
             let input = reading::standard_input().map_err(|source| Error::file("read", Path::new("-"), source))?;

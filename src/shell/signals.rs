@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -36,16 +37,39 @@ pub fn exit_code() -> u8 {
 /// Lets Ctrl-C stop the running command. Outside the prompt it also ends the program, at the latest after [`GRACE`];
 /// a second Ctrl-C there ends it at once. SIGTERM and SIGHUP end it in the same way, also at the prompt; who started the
 /// program with SIGHUP ignored (`nohup`) wants it to go on.
-pub fn handle(console: &mut Console<'_>) {
+///
+/// Their thread first does what a start has to do and nothing waits for but the program's end, see [`Prepared`].
+pub fn handle(console: &mut Console<'_>) -> Prepared {
     *terminal() = tcgetattr(io::stdin()).ok();
     fail_beyond_the_largest_size();
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP));
-    let started = Signals::new(wanted).and_then(|mut signals| {
-        let take_all = move || signals.forever().for_each(take);
+    let (done, prepared) = sync_channel(1);
+    let started = Signals::new([SIGINT, SIGTERM]).and_then(|mut signals| {
+        let take_all = move || {
+            if !is_ignored(SIGHUP) {
+                // As for the others, nothing is lost where it cannot be caught.
+                let _ = signals.add_signal(SIGHUP);
+            }
+            temporary::sweep();
+            let _ = done.send(());
+            signals.forever().for_each(take);
+        };
         thread::Builder::new().name("signals".to_string()).spawn(take_all).map(drop)
     });
     if let Err(error) = started {
         console.warning(&format!("Ctrl-C will end the program, because it cannot be caught: {error}"));
+        temporary::sweep();
+    }
+    Prepared(prepared)
+}
+
+/// What killed processes left is gone when this goes.
+#[must_use]
+pub struct Prepared(Receiver<()>);
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // Without the thread, nobody sends.
+        let _ = self.0.recv();
     }
 }
 

@@ -11,10 +11,12 @@ mod contain;
 mod read;
 mod read_csv;
 mod write;
+mod write_csv;
+mod write_parquet;
 
 pub use contain::contain;
 pub use read::{check, read, recognise};
-pub use write::write;
+pub use write::{Parts, write, write_parts};
 
 /// Name that replaces the dissector in the facts of an imported table.
 pub const DISSECTOR: &str = "exported table";

@@ -8,6 +8,7 @@ use std::path::Path;
 use polars::prelude::{DataFrame, DataType, IdxCa, NewChunkedArray, PlSmallStr, PolarsError};
 
 use super::{DISSECTOR, read_csv};
+use mptcp_trace::capture_format::CaptureFormat;
 use mptcp_trace::packets::{CaptureFacts, Dissection, Interface};
 
 use crate::packets::{Dissected, LoadError, schema, table};
@@ -51,10 +52,17 @@ fn is_for_others(start: &[u8]) -> bool {
 /// is Parquet or Arrow. A file that cannot be read is none.
 #[must_use]
 pub fn recognise(path: &Path) -> bool {
-    let mut start = Vec::new();
+    /// Bytes that tell a capture, and that the first line may have.
+    const BYTES: [u64; 2] = [12, 1 << 16];
     let regular = std::fs::metadata(path).is_ok_and(|facts| facts.is_file());
-    if !regular || File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start)).is_err() {
-        return false;
+    let Some(mut file) = File::open(path).ok().filter(|_| regular) else { return false };
+    let mut start = Vec::new();
+    for bytes in BYTES {
+        if file.by_ref().take(bytes).read_to_end(&mut start).is_err()
+            || CaptureFormat::of(&start) != CaptureFormat::Other
+        {
+            return false;
+        }
     }
     is_for_others(&start) || read_csv::names_columns(&start)
 }

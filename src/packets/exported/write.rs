@@ -1,21 +1,41 @@
 //! Writing a packet table, whole or not at all.
+//!
+//! It is written in parts of some rows. Threads take turns in making parts and encoding them, so that no more than two
+//! parts per thread are in memory.
 
 use std::io::{self, Write};
+use std::num::NonZero;
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
-use polars::prelude::{CompatLevel, DataFrame, PolarsResult, SerWriter};
-use polars_io::ipc::IpcWriter;
-use polars_io::parquet::write::ParquetWriter;
+use polars::prelude::{CompatLevel, DataFrame, DataType, PolarsResult, SerWriter};
+use polars_arrow::io::ipc::IpcField;
+use polars_io::ipc::{BatchedWriter, IpcWriter};
 
 use super::Form;
+use super::write_csv::Csv;
+use super::write_parquet::{self, Parquet};
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
-use crate::packets::cells::Cells;
 use crate::whole_file::{Force, WholeFile};
 use mptcp_trace::interrupt;
 
-/// Rows of CSV between two looks at Ctrl-C.
-const ROWS_BETWEEN_CHECKS: usize = 4096;
+/// Threads at most: each holds rows in memory.
+const THREADS: usize = 3;
+
+/// A table whose rows are made when they are asked for.
+#[derive(Clone)]
+pub struct Parts<'a> {
+    /// All columns, without rows.
+    pub columns: DataFrame,
+    /// Rows that can be asked for.
+    pub height: usize,
+    /// Makes these rows, or those of them that are wanted.
+    pub of: &'a (dyn Fn(Range<usize>) -> Result<DataFrame> + Sync),
+}
 
 /// Writes `table` to `path`. A file that was there is replaced when the new one is complete, so that a failure leaves
 /// it as it was, and one that is a capture only with `force`; what is not an ordinary file (a pipe, `/dev/stdout`) is
@@ -24,50 +44,198 @@ const ROWS_BETWEEN_CHECKS: usize = 4096;
 /// # Errors
 /// When the file cannot be written, or on Ctrl-C.
 pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: Delimiter, force: Force) -> Result<()> {
+    let slice = |rows: Range<usize>| Ok(table.slice(i64::try_from(rows.start).unwrap_or(i64::MAX), rows.len()));
+    let parts = Parts { columns: table.clear(), height: table.height(), of: &slice };
+    write_parts(parts, path, form, delimiter, force).map(drop)
+}
+
+/// Writes a table part by part, as [`write`] does, and returns how many rows were wanted.
+///
+/// # Errors
+/// As [`write`]; the first one in making a part.
+pub fn write_parts(table: Parts<'_>, path: &Path, form: Form, delimiter: Delimiter, force: Force) -> Result<usize> {
     let mut file = WholeFile::create(path, force)?;
-    encode(table, &mut file, path, form, delimiter)?;
-    file.finish()
-}
-
-fn encode(table: &DataFrame, mut file: impl Write, named: &Path, form: Form, delimiter: Delimiter) -> Result<()> {
-    let bytes = match form {
-        Form::Csv => return encode_csv(table, file, named, delimiter),
-        Form::Parquet => parquet(table),
-        Form::Arrow => arrow(table),
+    let mut output = Noted { output: &mut file, failure: None };
+    let rows = match form {
+        Form::Csv => encode_all(Csv::new(delimiter), &table, &mut output),
+        Form::Parquet => Parquet::of(table.columns.schema())
+            .map_err(not_encoded)
+            .and_then(|encoding| encode_all(encoding, &table, &mut output)),
+        Form::Arrow => encode_all(Arrow, &table, &mut output),
     };
-    let bytes = bytes.map_err(|source| Error::Table { action: "export the packet table", source })?;
-    interrupt::check()?;
-    file.write_all(&bytes).and_then(|()| file.flush()).map_err(|error| Error::file("write", named, error))
-}
-
-fn parquet(table: &DataFrame) -> PolarsResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    ParquetWriter::new(&mut bytes).finish(&mut table.clone())?;
-    Ok(bytes)
-}
-
-fn arrow(table: &DataFrame) -> PolarsResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed, so that other
-    // programs can map the file into memory.
-    IpcWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut table.clone())?;
-    Ok(bytes)
-}
-
-fn encode_csv(table: &DataFrame, file: impl Write, named: &Path, delimiter: Delimiter) -> Result<()> {
-    let columns = Cells::of_frame(table)
-        .map_err(|source| Error::Table { action: "read the columns of the packet table", source })?;
-    let failed = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) => Error::file("write", named, error),
-        other => Error::file("write", named, io::Error::other(format!("{other:?}"))),
-    };
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).buffer_capacity(1 << 18).from_writer(file);
-    writer.write_record(columns.iter().map(Cells::name)).map_err(failed)?;
-    for row in 0..table.height() {
-        if row % ROWS_BETWEEN_CHECKS == 0 {
-            interrupt::check()?;
-        }
-        writer.write_record(columns.iter().map(|column| column.value(row).machine_text())).map_err(failed)?;
+    if let Some(failure) = output.failure {
+        return Err(Error::file("write", path, failure));
     }
-    writer.flush().map_err(|error| Error::file("write", named, error))
+    let rows = rows?;
+    // Nothing is left of what Ctrl-C stopped.
+    interrupt::check()?;
+    file.finish()?;
+    Ok(rows)
+}
+
+/// How a form writes tables.
+pub(super) trait Encoding: Sync {
+    /// Rows that are encoded together.
+    const ROWS: usize;
+    /// Rows, encoded.
+    type Part: Send;
+    /// What writes them.
+    type Writer<W: Write + Send>;
+
+    /// Begins to write a table with these columns.
+    fn begin<W: Write + Send>(&self, columns: &DataFrame, output: W) -> PolarsResult<Self::Writer<W>>;
+
+    /// Encodes rows, of which there are some.
+    fn encode(&self, rows: DataFrame) -> PolarsResult<Self::Part>;
+
+    /// Writes what comes next.
+    fn write<W: Write + Send>(&self, part: Self::Part, writer: &mut Self::Writer<W>) -> PolarsResult<()>;
+
+    /// Writes what a table ends with.
+    fn end<W: Write + Send>(&self, writer: Self::Writer<W>) -> PolarsResult<()>;
+}
+
+fn not_encoded(source: polars::prelude::PolarsError) -> Error {
+    Error::Table { action: "export the packet table", source }
+}
+
+fn encode_all<E: Encoding>(encoding: E, table: &Parts<'_>, output: impl Write + Send) -> Result<usize> {
+    let parts = table.height.div_ceil(E::ROWS);
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS).min(parts);
+    let mut writer = encoding.begin(&table.columns, output).map_err(not_encoded)?;
+    let part = |index: usize| {
+        let begin = index.saturating_mul(E::ROWS);
+        let rows = (table.of)(begin..begin.saturating_add(E::ROWS).min(table.height))?;
+        interrupt::check()?;
+        let count = rows.height();
+        Ok((count, if count == 0 { None } else { Some(encoding.encode(rows).map_err(not_encoded)?) }))
+    };
+    let mut rows: usize = 0;
+    let mut take = |(count, part): (usize, Option<E::Part>)| {
+        rows = rows.saturating_add(count);
+        part.map_or(Ok(()), |part| encoding.write(part, &mut writer).map_err(not_encoded))
+    };
+    if threads < 2 {
+        (0..parts).try_for_each(|index| take(part(index)?))?;
+    } else {
+        in_turn(parts, threads, &part, &mut take)?;
+    }
+    encoding.end(writer).map_err(not_encoded)?;
+    Ok(rows)
+}
+
+/// Has threads make parts, and takes them in order.
+fn in_turn<P: Send>(
+    parts: usize,
+    threads: usize,
+    make: &(dyn Fn(usize) -> Result<P> + Sync),
+    take: &mut dyn FnMut(P) -> Result<()>,
+) -> Result<()> {
+    thread::scope(|scope| {
+        let mut makers = Vec::with_capacity(threads);
+        for first in 0..threads {
+            // One waits while the next is made.
+            let (send, receive): (SyncSender<Result<P>>, Receiver<Result<P>>) = sync_channel(1);
+            let work = move || {
+                for index in (first..parts).step_by(threads) {
+                    let made = make(index);
+                    let failed = made.is_err();
+                    // Nobody takes it after a failure elsewhere.
+                    if send.send(made).is_err() || failed {
+                        return;
+                    }
+                }
+            };
+            let thread = thread::Builder::new().name("export".to_string()).spawn_scoped(scope, work);
+            let failed = |error| Error::Failed(format!("cannot start a thread for the export: {error}"));
+            makers.push((thread.map_err(failed)?, receive));
+        }
+        let mut done = Ok(());
+        for index in 0..parts {
+            let Some((_, made)) = makers.get(index % threads) else { break };
+            // Without an answer, the thread panicked.
+            let Ok(made) = made.recv() else { break };
+            done = made.and_then(&mut *take);
+            if done.is_err() {
+                break;
+            }
+        }
+        for (thread, made) in makers {
+            drop(made);
+            // A panic there is one here.
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
+        done
+    })
+}
+
+/// An output that keeps its first failure, because what polars says of one has more words and less sense.
+struct Noted<W> {
+    output: W,
+    failure: Option<io::Error>,
+}
+
+impl<W> Noted<W> {
+    fn note<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                // It is written again.
+                return error;
+            }
+            let same = io::Error::from(error.kind());
+            self.failure.get_or_insert(error);
+            same
+        })
+    }
+}
+
+impl<W: Write> Write for Noted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.output.write(bytes);
+        self.note(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.output.flush();
+        self.note(done)
+    }
+}
+
+/// A record batch for each part.
+struct Arrow;
+
+impl Encoding for Arrow {
+    const ROWS: usize = write_parquet::ROWS;
+    type Part = DataFrame;
+    type Writer<W: Write + Send> = BatchedWriter<W>;
+
+    fn begin<W: Write + Send>(&self, columns: &DataFrame, output: W) -> PolarsResult<BatchedWriter<W>> {
+        // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed, so that other
+        // programs can map the file into memory.
+        let writer = IpcWriter::new(output).with_compat_level(CompatLevel::oldest());
+        let schema = columns.schema();
+        writer.batched(schema, schema.iter_values().map(arrow_field).collect())
+    }
+
+    fn encode(&self, mut rows: DataFrame) -> PolarsResult<DataFrame> {
+        rows.align_chunks();
+        Ok(rows)
+    }
+
+    fn write<W: Write + Send>(&self, part: DataFrame, writer: &mut BatchedWriter<W>) -> PolarsResult<()> {
+        writer.write_batch(&part)
+    }
+
+    fn end<W: Write + Send>(&self, mut writer: BatchedWriter<W>) -> PolarsResult<()> {
+        writer.finish()
+    }
+}
+
+/// No column has a dictionary; what is in a list is a field of its own.
+fn arrow_field(kind: &DataType) -> IpcField {
+    let inner = match kind {
+        DataType::List(inner) => vec![arrow_field(inner)],
+        _ => Vec::new(),
+    };
+    IpcField { fields: inner, dictionary_id: None }
 }

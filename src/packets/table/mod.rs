@@ -3,31 +3,26 @@
 
 mod columns;
 mod frames;
+mod numbers;
 mod reader;
-pub mod tracked;
+mod tracked;
 
 use mptcp_trace::packets::Packets;
 use polars::prelude::*;
 
+pub use columns::RawColumns;
+pub use tracked::{DataColumns, TrackedColumns};
+
 use super::schema;
 use mptcp_trace::{Instant, Span};
-
-/// The raw column of that name.
-///
-/// # Errors
-/// When there is no such column, or polars refuses it.
-pub fn column(packets: &Packets, name: &str) -> PolarsResult<Column> {
-    let spec = schema::packet_columns().find(|spec| spec.name == name);
-    columns::column(spec.ok_or_else(|| polars_err!(ColumnNotFound: "no raw column `{name}`"))?, packets)
-}
 
 /// The raw columns of [`schema::COLUMNS`] of some packets, one row each, then `extra`, which are as long.
 ///
 /// # Errors
 /// When polars refuses them.
 pub fn raw(packets: &Packets, extra: &[Column]) -> PolarsResult<DataFrame> {
-    let mut columns =
-        schema::packet_columns().map(|spec| columns::column(spec, packets)).collect::<PolarsResult<Vec<_>>>()?;
+    let raw = RawColumns::of(packets, 0..packets.height());
+    let mut columns = schema::packet_columns().map(|spec| raw.column(spec)).collect::<PolarsResult<Vec<_>>>()?;
     columns.extend(extra.iter().cloned());
     DataFrame::new(packets.height(), columns)
 }

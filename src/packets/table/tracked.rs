@@ -1,58 +1,100 @@
 //! The tracked columns of the packet table.
 
-pub mod data;
+mod data;
+
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use polars::prelude::*;
 
-use mptcp_trace::interrupt::interruptible;
+use super::numbers::numbers;
+pub use data::DataColumns;
+use mptcp_trace::PacketRow;
+use mptcp_trace::interrupt::{self, interruptible};
 use mptcp_trace::packets::segment::Segment;
-use mptcp_trace::tracking::Duplicates;
-use mptcp_trace::tracking::expected_token;
-use mptcp_trace::tracking::{Capture, PacketInStream, Role, Tracking, retransmitted};
+use mptcp_trace::tracking::{Capture, PacketInStream, Role, Tracking, expected_token, retransmitted};
 
-/// The tracked column of that name; `None` when it is one of the data level, or there is none. After Ctrl-C it is not
-/// whole.
-pub fn column(name: &str, capture: &Capture) -> Option<Column> {
-    let (tracking, packets) = (&capture.tracking, &capture.tracking.packets);
-    let towards = |packet: &PacketInStream| Some(tracking.stream(packet.stream)?.towards(packet));
-    let of_packets = || interruptible(packets).map(|packet| (packet, tracking.subflow(packet.stream)));
-    let named = PlSmallStr::from_str(name);
-    Some(match name {
-        "tcpstream" => Column::new(named, interruptible(packets).map(|packet| packet.stream.0).collect::<Vec<u32>>()),
-        "tcpdest" => roles(named, interruptible(packets).map(towards)),
-        "tcpseq" => Column::new(named, interruptible(packets).map(|packet| packet.sequence).collect::<Vec<u32>>()),
-        "tcpack" => Column::new(named, interruptible(packets).map(PacketInStream::acknowledgement).collect::<Vec<_>>()),
-        "rwnd" => Column::new(named, interruptible(packets).map(PacketInStream::window).collect::<Vec<_>>()),
-        "mptcpstream" => {
-            let connections = of_packets().map(|(_, subflow)| subflow.map(|subflow| subflow.connection.0));
-            Column::new(named, connections.collect::<Vec<_>>())
-        }
-        "mptcpstream_wireshark" => {
-            let connections = of_packets().map(|(_, subflow)| subflow.map(|subflow| subflow.wireshark.0));
-            Column::new(named, connections.collect::<Vec<_>>())
-        }
-        "mptcpdest" => {
-            let roles_of = |(packet, subflow)| Some(Tracking::mptcp_towards(subflow?, towards(packet)?));
-            roles(named, of_packets().map(roles_of))
-        }
-        "expected_token" => {
-            Column::new(named, interruptible(capture.segments.iter()).map(expected_token).collect::<Vec<_>>())
-        }
-        "retransmission" => Column::new(named, retransmitted(&capture.segments, tracking)),
-        "duplicate_of" => duplicate_of(&capture.segments, &capture.duplicates),
-        _ => return None,
-    })
+/// The tracked columns of any rows of a capture.
+pub struct TrackedColumns<'a> {
+    capture: &'a Capture,
+    /// Where the data level is kept.
+    data: &'a OnceLock<DataColumns>,
+    /// Found in one walk over all packets.
+    retransmitted: OnceLock<Vec<Option<bool>>>,
 }
 
-/// The packet that each is a copy of.
-fn duplicate_of(segments: &[Segment], duplicates: &Duplicates) -> Column {
-    let mut originals = vec![None; segments.len()];
-    for (row, original) in interruptible(&duplicates.rows) {
-        if let Some(cell) = originals.get_mut(row.index()) {
-            *cell = segments.get(original.index()).map(|segment| segment.packetid);
-        }
+impl<'a> TrackedColumns<'a> {
+    /// Those of this capture, whose data level is kept in `data` once it is worked out.
+    pub fn of(capture: &'a Capture, data: &'a OnceLock<DataColumns>) -> Self {
+        TrackedColumns { capture, data, retransmitted: OnceLock::new() }
     }
-    Column::new("duplicate_of".into(), originals)
+
+    /// The column of that name for these rows; `None` when there is none. After Ctrl-C it is not whole.
+    pub fn column(&self, name: &str, rows: Range<usize>) -> Option<Column> {
+        let (tracking, segments) = (&self.capture.tracking, &self.capture.segments);
+        let packets = tracking.packets.as_slice().get(rows.clone()).unwrap_or(&[]);
+        let room = packets.len();
+        let towards = |packet: &PacketInStream| Some(tracking.stream(packet.stream)?.towards(packet));
+        let of_packets = || interruptible(packets).map(|packet| (packet, tracking.subflow(packet.stream)));
+        let named = PlSmallStr::from_str(name);
+        Some(match name {
+            "tcpstream" => {
+                let streams = interruptible(packets).map(|packet| Some(packet.stream.0));
+                numbers::<UInt32Type>(named, room, streams).into_column()
+            }
+            "tcpdest" => roles(named, interruptible(packets).map(towards)),
+            "tcpseq" => {
+                let sequences = interruptible(packets).map(|packet| Some(packet.sequence));
+                numbers::<UInt32Type>(named, room, sequences).into_column()
+            }
+            "tcpack" => {
+                let acknowledgements = interruptible(packets).map(PacketInStream::acknowledgement);
+                numbers::<UInt32Type>(named, room, acknowledgements).into_column()
+            }
+            "rwnd" => {
+                let windows = interruptible(packets).map(PacketInStream::window);
+                numbers::<UInt32Type>(named, room, windows).into_column()
+            }
+            "mptcpstream" => {
+                let connections = of_packets().map(|(_, subflow)| Some(subflow?.connection.0));
+                numbers::<UInt32Type>(named, room, connections).into_column()
+            }
+            "mptcpstream_wireshark" => {
+                let connections = of_packets().map(|(_, subflow)| Some(subflow?.wireshark.0));
+                numbers::<UInt32Type>(named, room, connections).into_column()
+            }
+            "mptcpdest" => {
+                let roles_of = |(packet, subflow)| Some(Tracking::mptcp_towards(subflow?, towards(packet)?));
+                roles(named, of_packets().map(roles_of))
+            }
+            "expected_token" => {
+                let segments: &[Segment] = segments.get(rows).unwrap_or(&[]);
+                numbers::<UInt32Type>(named, room, interruptible(segments).map(expected_token)).into_column()
+            }
+            "retransmission" => {
+                let all = self.retransmitted.get_or_init(|| retransmitted(segments, tracking));
+                // After Ctrl-C it is shorter.
+                let cells = all.get(rows).unwrap_or(&[]);
+                BooleanChunked::from_iter_options(named, cells.iter().copied()).into_column()
+            }
+            "duplicate_of" => {
+                let originals = rows.map(|row| {
+                    let original = self.capture.duplicates.original(PacketRow(u32::try_from(row).ok()?))?;
+                    segments.get(original.index()).map(|segment| segment.packetid)
+                });
+                numbers::<UInt64Type>(named, room, interruptible(originals)).into_column()
+            }
+            _ => {
+                if self.data.get().is_none() {
+                    let data = DataColumns::of(segments, tracking);
+                    // After Ctrl-C it is not whole.
+                    interrupt::check().ok()?;
+                    self.data.get_or_init(|| data);
+                }
+                return self.data.get()?.column(name, rows, segments);
+            }
+        })
+    }
 }
 
 fn roles(name: PlSmallStr, roles: impl Iterator<Item = Option<Role>>) -> Column {

@@ -1,7 +1,8 @@
 //! Raw columns of what the native dissector finds, which makes none itself.
 
 use mptcp_trace::packets::Dissection;
-use mptcpanalyzer::packets::table;
+use mptcpanalyzer::packets::schema;
+use mptcpanalyzer::packets::table::RawColumns;
 use polars::prelude::Column;
 
 /// Reading a dissection column by column.
@@ -15,7 +16,8 @@ pub trait Columns {
 
 impl Columns for Dissection {
     fn cells(&self, name: &str) -> Column {
-        table::column(&self.packets, name).expect("there is such a column")
+        let spec = schema::find(name).expect("there is such a column");
+        RawColumns::of(&self.packets, 0..self.packets.height()).column(spec).expect("it can be made")
     }
 
     fn height(&self) -> usize {

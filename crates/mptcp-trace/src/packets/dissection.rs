@@ -191,7 +191,7 @@ impl Builder {
     /// # Errors
     /// [`ReadError::TooLarge`].
     pub fn check_memory(&mut self, path: &Path) -> Result<(), ReadError> {
-        if self.segments.len() < self.next_check {
+        if self.segments.len() < self.next_check.max(PACKETS_BETWEEN_CHECKS) {
             return Ok(());
         }
         self.next_check = self.segments.len().saturating_add(PACKETS_BETWEEN_CHECKS);

@@ -1,96 +1,178 @@
 //! The columns of the data level.
 
+use std::num::NonZero;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread;
+
 use polars::prelude::*;
 
+use crate::packets::table::numbers::numbers;
+use mptcp_trace::PacketRow;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::data::{DataLevel, RepeatKind, data_level};
-use mptcp_trace::tracking::{Role, Tracking};
+use mptcp_trace::tracking::{Connection, Role, Tracking};
 
-/// All of them, `dsn` to `reinjected_in`: they are worked out together.
-pub fn columns(segments: &[Segment], tracking: &Tracking) -> Vec<Column> {
-    let mut cells = Cells::new(segments.len());
-    for connection in interruptible(&tracking.connections) {
-        cells.take(segments, &data_level(segments, tracking, connection));
-    }
-    cells.columns()
-}
-
-/// The columns under construction, one cell per row.
-struct Cells {
-    dsn: Vec<Option<u64>>,
-    dsnraw64: Vec<Option<u64>>,
-    related_mapping: Vec<Option<u64>>,
-    dack: Vec<Option<u64>>,
-    /// Row of a reinjecting packet, row of the packet that sent the data first.
+/// All of them, `dsn` to `reinjected_in`, for all rows: they are worked out together.
+#[derive(Debug)]
+pub struct DataColumns {
+    cells: Vec<Cell>,
+    /// Row of a reinjecting packet, row of a packet that sent the data first; in order, each pair once.
     reinjections: Vec<(u32, u32)>,
-    packetids: Vec<u64>,
+    /// The same the other way round.
+    reinjected: Vec<(u32, u32)>,
 }
 
-impl Cells {
-    fn new(rows: usize) -> Self {
-        Cells {
-            dsn: vec![None; rows],
-            dsnraw64: vec![None; rows],
-            related_mapping: vec![None; rows],
-            dack: vec![None; rows],
+/// One row; a bit of `present` says for each number whether it is there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    dsn: u64,
+    dsnraw64: u64,
+    dack: u64,
+    /// The row of the packet with the mapping.
+    mapping: u32,
+    present: u8,
+}
+
+const DSN: u8 = 1;
+const DSN_RAW: u8 = 1 << 1;
+const DACK: u8 = 1 << 2;
+const MAPPING: u8 = 1 << 3;
+
+impl Cell {
+    fn value<T>(&self, bit: u8, number: T) -> Option<T> {
+        (self.present & bit != 0).then_some(number)
+    }
+}
+
+/// What is found in some connections.
+#[derive(Default)]
+struct Found {
+    cells: Vec<(PacketRow, Cell)>,
+    /// As in [`DataColumns`], in any order.
+    reinjections: Vec<(u32, u32)>,
+}
+
+/// Packets for which another thread is worth its while.
+const MANY: usize = 1 << 16;
+
+/// Threads at most: each holds what it found.
+const THREADS: usize = 4;
+
+impl DataColumns {
+    /// Works them out. After Ctrl-C they are not whole.
+    pub fn of(segments: &[Segment], tracking: &Tracking) -> Self {
+        let mut columns = DataColumns {
+            cells: vec![Cell::default(); segments.len()],
             reinjections: Vec::new(),
-            packetids: Vec::new(),
+            reinjected: Vec::new(),
+        };
+        let shares = shares(segments.len(), tracking);
+        let find = |connections: &[&Connection]| {
+            let mut found = Found::default();
+            for connection in interruptible(connections) {
+                found.take(&data_level(segments, tracking, connection));
+            }
+            found
+        };
+        thread::scope(|scope| {
+            let mut shares = shares.iter();
+            let own = shares.next();
+            let others: Vec<_> = shares.map(|share| scope.spawn(|| find(share))).collect();
+            if let Some(own) = own {
+                columns.take(find(own));
+            }
+            for other in others {
+                columns.take(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+        });
+        // Several ranges of one packet may come from the same other one.
+        columns.reinjections.sort_unstable();
+        columns.reinjections.dedup();
+        columns.reinjected = columns.reinjections.iter().map(|(again, first)| (*first, *again)).collect();
+        columns.reinjected.sort_unstable();
+        columns
+    }
+
+    fn take(&mut self, found: Found) {
+        for (row, cell) in found.cells {
+            if let Some(place) = self.cells.get_mut(row.index()) {
+                *place = cell;
+            }
+        }
+        self.reinjections.extend(found.reinjections);
+    }
+
+    /// The column of that name for these rows.
+    pub fn column(&self, name: &str, rows: Range<usize>, segments: &[Segment]) -> Option<Column> {
+        let of_rows = self.cells.get(rows.clone()).unwrap_or(&[]);
+        let packetid = |row: u32| segments.get(row as usize).map(|segment| segment.packetid);
+        let made = |cell: &dyn Fn(&Cell) -> Option<u64>| {
+            numbers::<UInt64Type>(name.into(), of_rows.len(), interruptible(of_rows).map(cell)).into_column()
+        };
+        Some(match name {
+            "dsn" => made(&|cell| cell.value(DSN, cell.dsn)),
+            "dsnraw64" => made(&|cell| cell.value(DSN_RAW, cell.dsnraw64)),
+            "dack" => made(&|cell| cell.value(DACK, cell.dack)),
+            "related_mapping" => made(&|cell| cell.value(MAPPING, cell.mapping).and_then(packetid)),
+            "reinjection_of" => lists(name, rows, &self.reinjections, packetid),
+            "reinjected_in" => lists(name, rows, &self.reinjected, packetid),
+            _ => return None,
+        })
+    }
+}
+
+/// The connections in shares of about as many packets, one share per thread.
+fn shares(packets: usize, tracking: &Tracking) -> Vec<Vec<&Connection>> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS).min(packets / MANY + 1);
+    let mut shares: Vec<(usize, Vec<&Connection>)> = vec![(0, Vec::new()); threads];
+    for connection in &tracking.connections {
+        let streams = connection.subflows.iter().filter_map(|stream| tracking.stream(*stream));
+        let size: usize = streams.map(|stream| stream.packets.len()).sum();
+        if let Some((packets, share)) = shares.iter_mut().min_by_key(|(packets, _)| *packets) {
+            *packets = packets.saturating_add(size);
+            share.push(connection);
         }
     }
+    shares.into_iter().map(|(_, share)| share).collect()
+}
 
+impl Found {
     /// Takes in one connection.
-    fn take(&mut self, segments: &[Segment], level: &DataLevel) {
+    fn take(&mut self, level: &DataLevel) {
         for (row, data) in interruptible(level.rows.iter().zip(&level.packets)) {
-            let row = row.index();
-            let mapping = data.mapping_row.and_then(|row| segments.get(row.index()));
-            put(&mut self.dsn, row, data.relative_dsn);
-            put(&mut self.dsnraw64, row, data.dsn);
-            put(&mut self.related_mapping, row, mapping.map(|segment| segment.packetid));
-            put(&mut self.dack, row, data.relative_data_ack);
+            let bit = |there: bool, bit: u8| if there { bit } else { 0 };
+            let cell = Cell {
+                dsn: data.relative_dsn.unwrap_or_default(),
+                dsnraw64: data.dsn.unwrap_or_default(),
+                dack: data.relative_data_ack.unwrap_or_default(),
+                mapping: data.mapping_row.map_or(0, |row| row.0),
+                present: bit(data.relative_dsn.is_some(), DSN)
+                    | bit(data.dsn.is_some(), DSN_RAW)
+                    | bit(data.relative_data_ack.is_some(), DACK)
+                    | bit(data.mapping_row.is_some(), MAPPING),
+            };
+            self.cells.push((*row, cell));
         }
         for towards in Role::BOTH {
             let repeats = level.directions.get(towards).repeats.iter();
             let reinjections = repeats.filter(|repeat| repeat.kind == RepeatKind::Reinjection);
             self.reinjections.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
         }
-        if self.packetids.is_empty() {
-            self.packetids = segments.iter().map(|segment| segment.packetid).collect();
-        }
-    }
-
-    fn columns(self) -> Vec<Column> {
-        let rows = self.dsn.len();
-        let backwards = self.reinjections.iter().map(|(again, first)| (*first, *again)).collect();
-        vec![
-            Column::new("dsn".into(), self.dsn),
-            Column::new("dsnraw64".into(), self.dsnraw64),
-            Column::new("related_mapping".into(), self.related_mapping),
-            Column::new("dack".into(), self.dack),
-            lists("reinjection_of", rows, self.reinjections, &self.packetids),
-            lists("reinjected_in", rows, backwards, &self.packetids),
-        ]
     }
 }
 
-fn put(cells: &mut [Option<u64>], row: usize, value: Option<u64>) {
-    if let Some(cell) = cells.get_mut(row) {
-        *cell = value;
-    }
-}
-
-/// A column of lists of packet ids from pairs of a row and a row that its list names.
-fn lists(name: &'static str, rows: usize, mut pairs: Vec<(u32, u32)>, packetids: &[u64]) -> Column {
-    pairs.sort_unstable();
-    // Several ranges of one packet may come from the same other one.
-    pairs.dedup();
-    let mut builder = ListPrimitiveChunkedBuilder::<UInt64Type>::new(name.into(), rows, pairs.len(), DataType::UInt64);
-    let mut pairs = pairs.into_iter().peekable();
+/// A column of lists of packet ids from pairs, in order, of a row and a row that its list names.
+fn lists(name: &str, rows: Range<usize>, pairs: &[(u32, u32)], packetid: impl Fn(u32) -> Option<u64>) -> Column {
+    let begin = pairs.partition_point(|(row, _)| (*row as usize) < rows.start);
+    let mut pairs = pairs.get(begin..).unwrap_or(&[]).iter().peekable();
+    let mut builder = ListPrimitiveChunkedBuilder::<UInt64Type>::new(name.into(), rows.len(), 0, DataType::UInt64);
     let mut named = Vec::new();
-    for row in interruptible(0..rows) {
+    for row in interruptible(rows) {
         named.clear();
         while let Some((_, other)) = pairs.next_if(|(of, _)| *of as usize == row) {
-            named.extend(packetids.get(other as usize));
+            named.extend(packetid(*other));
         }
         builder.append_opt_slice((!named.is_empty()).then_some(&named));
     }
@@ -102,11 +184,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_name_each_packet_once_and_are_null_where_there_is_none() {
-        let column = lists("x", 4, vec![(2, 0), (0, 3), (2, 1), (2, 0)], &[10, 11, 12, 13]);
-        let list = column.list().unwrap();
-        let ids = |row| Some(list.get_as_series(row)?.u64().unwrap().iter().flatten().collect::<Vec<u64>>());
-        let cells: Vec<Option<Vec<u64>>> = (0..4).map(ids).collect();
-        assert_eq!(cells, [Some(vec![13]), None, Some(vec![10, 11]), None]);
+    fn lists_are_null_where_there_is_none() {
+        let packetid = |row: u32| [10, 11, 12, 13].get(row as usize).copied();
+        let pairs = [(0, 3), (2, 0), (2, 1)];
+        let cells = |rows: Range<usize>| {
+            let column = lists("x", rows.clone(), &pairs, packetid);
+            let list = column.list().unwrap().clone();
+            let ids = move |row| Some(list.get_as_series(row)?.u64().unwrap().iter().flatten().collect::<Vec<u64>>());
+            (0..rows.len()).map(ids).collect::<Vec<Option<Vec<u64>>>>()
+        };
+        assert_eq!(cells(0..4), [Some(vec![13]), None, Some(vec![10, 11]), None]);
+        assert_eq!(cells(1..3), [None, Some(vec![10, 11])]);
     }
 }

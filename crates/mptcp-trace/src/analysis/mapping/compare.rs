@@ -271,8 +271,8 @@ impl<'m, 'c> Comparison<'m, 'c> {
         }
         let there = self.there(role);
         let range = |ranges: &IdVec<StreamId, ByRole<_>>, stream: StreamId, role: Role| *ranges.get(stream)?.get(role);
-        let one = range(&self.mapper.ranges.first, self.first.id, role);
-        let other = range(&self.mapper.ranges.second, self.second.id, there);
+        let one = range(&self.mapper.learned.ranges.first, self.first.id, role);
+        let other = range(&self.mapper.learned.ranges.second, self.second.id, there);
         let (Some(one), Some(other)) = (one, other) else { return };
         let evidence = Evidence::of(role, Evidence::ClientRange, Evidence::ServerRange);
         let surprise = one.surprise(other).min(16.0).floor();

@@ -47,7 +47,7 @@ fn candidates<'m>(mapper: &'m Mapper<'_>, connection: &Connection, of_streams: &
     let there = &mapper.captures.second.tracking;
     let mut links: BTreeMap<ConnectionId, Vec<&TcpMatch>> = BTreeMap::new();
     for key in index::connection_keys(connection) {
-        for candidate in interruptible(mapper.connections.second.get(&key)) {
+        for candidate in interruptible(mapper.learned.connections.second.get(&key)) {
             links.entry(*candidate).or_default();
         }
     }

@@ -1,6 +1,7 @@
 //! Both captures made ready, and the questions that can then be asked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::compare::{Agreements, compare};
 use super::index::{self, ConnectionKey, Index, StreamKey};
@@ -14,16 +15,51 @@ use crate::interrupt::interruptible;
 use crate::tracking::{ByRole, Capture, Stream};
 use crate::{ConnectionId, IdVec, StreamId};
 
-/// Finds the streams and connections of one capture in another. Built once, linear in packets and streams but for
-/// sorting; then a question costs about as much as the stream has packets, at most.
+/// Finds the streams and connections of one capture in another. A question costs about as much as the stream has
+/// packets, at most.
 #[derive(Debug)]
 pub struct Mapper<'a> {
     pub(super) captures: Both<&'a Capture>,
+    pub(super) learned: Arc<Learned>,
+}
+
+/// What answers all questions about two captures: worth keeping as long as both are there. Linear in packets and streams
+/// but for sorting; its size is bounded for each stream.
+#[derive(Debug)]
+pub struct Learned {
     /// In the order of [`MarkKind::ALL`].
-    pub(super) samples: [Samples; MarkKind::ALL.len()],
+    samples: [Samples; MarkKind::ALL.len()],
     pub(super) ranges: Both<IdVec<StreamId, ByRole<Option<Range>>>>,
-    pub(super) streams: Both<Index<StreamKey, StreamId>>,
+    streams: Both<Index<StreamKey, StreamId>>,
     pub(super) connections: Both<Index<ConnectionKey, ConnectionId>>,
+}
+
+/// What the second capture has for a stream or connection of the first.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Counterpart<M> {
+    /// Nothing agrees.
+    None,
+    /// This one.
+    One(M),
+    /// Two that are as likely, and maybe more.
+    Undecided([M; 2]),
+}
+
+impl Learned {
+    /// Takes in both captures.
+    ///
+    /// # Errors
+    /// [`Interrupted`] by Ctrl-C.
+    pub fn of(first: &Capture, second: &Capture) -> Result<Self, Interrupted> {
+        let captures = Both { first, second };
+        let [numbers, timestamps, mappings] = MarkKind::ALL.map(|kind| Samples::new(kind, captures));
+        Ok(Learned {
+            samples: [numbers?, timestamps?, mappings?],
+            ranges: captures.try_map(ranges)?,
+            streams: captures.try_map(index::streams)?,
+            connections: captures.try_map(index::connections)?,
+        })
+    }
 }
 
 impl<'a> Mapper<'a> {
@@ -32,15 +68,13 @@ impl<'a> Mapper<'a> {
     /// # Errors
     /// [`Interrupted`] by Ctrl-C.
     pub fn new(first: &'a Capture, second: &'a Capture) -> Result<Self, Interrupted> {
-        let captures = Both { first, second };
-        let [numbers, timestamps, mappings] = MarkKind::ALL.map(|kind| Samples::new(kind, captures));
-        Ok(Mapper {
-            captures,
-            samples: [numbers?, timestamps?, mappings?],
-            ranges: captures.try_map(ranges)?,
-            streams: captures.try_map(index::streams)?,
-            connections: captures.try_map(index::connections)?,
-        })
+        Ok(Self::knowing(first, second, Arc::new(Learned::of(first, second)?)))
+    }
+
+    /// With what was learned from the same two captures.
+    #[must_use]
+    pub fn knowing(first: &'a Capture, second: &'a Capture, learned: Arc<Learned>) -> Self {
+        Mapper { captures: Both { first, second }, learned }
     }
 
     /// Candidates in the second capture for a TCP stream of the first, best first. None when nothing agrees.
@@ -58,21 +92,42 @@ impl<'a> Mapper<'a> {
     }
 
     /// The counterpart of a TCP stream of the first capture.
+    #[must_use]
+    pub fn tcp_counterpart(&self, stream: StreamId) -> Counterpart<TcpMatch> {
+        let mut found = self.tcp(stream).into_iter();
+        match (found.next(), found.next()) {
+            (Some(best), Some(next)) if !best.leads(&next) => Counterpart::Undecided([best, next]),
+            (Some(best), _) => Counterpart::One(best),
+            (None, _) => Counterpart::None,
+        }
+    }
+
+    /// The counterpart of an MPTCP connection of the first capture.
+    #[must_use]
+    pub fn mptcp_counterpart(&self, connection: ConnectionId) -> Counterpart<MptcpMatch> {
+        let mut found = self.mptcp(connection).into_iter();
+        let Some(best) = found.next() else { return Counterpart::None };
+        // A part of the connection that the other capture counts as another one takes nothing from the best part.
+        match found.find(|other| !best.leads(other) && !best.is_complemented_by(other)) {
+            Some(next) => Counterpart::Undecided([best, next]),
+            None => Counterpart::One(best),
+        }
+    }
+
+    /// The counterpart of a TCP stream of the first capture.
     ///
     /// # Errors
     /// [`Error::Absent`], [`Error::NoCounterpart`], or [`Error::Undecided`] when more than one is as likely.
     pub fn the_tcp(&self, stream: StreamId) -> Result<TcpMatch> {
         self.captures.first.tcp_stream(stream)?;
-        let mut found = self.tcp(stream);
-        let rival = found.get(1).filter(|next| found.first().is_none_or(|best| !best.leads(next)));
-        if let (Some(best), Some(next)) = (found.first(), rival) {
-            let scores = [(best.mapped.0, best.bits), (next.mapped.0, next.bits)];
-            return Err(self.undecided(Numbered::TcpStream, stream.0, scores));
+        match self.tcp_counterpart(stream) {
+            Counterpart::One(found) => Ok(found),
+            Counterpart::None => Err(self.absence(Numbered::TcpStream, stream.0)),
+            Counterpart::Undecided(found) => {
+                let scores = found.map(|one| (one.mapped.0, one.bits));
+                Err(self.undecided(Numbered::TcpStream, stream.0, scores))
+            }
         }
-        if found.is_empty() {
-            return Err(self.absence(Numbered::TcpStream, stream.0));
-        }
-        Ok(found.swap_remove(0))
     }
 
     /// The counterpart of an MPTCP connection of the first capture.
@@ -81,17 +136,14 @@ impl<'a> Mapper<'a> {
     /// [`Error::Absent`], [`Error::NoCounterpart`], or [`Error::Undecided`] when more than one is as likely.
     pub fn the_mptcp(&self, connection: ConnectionId) -> Result<MptcpMatch> {
         self.captures.first.mptcp_connection(connection)?;
-        let mut found = self.mptcp(connection);
-        let Some(best) = found.first() else {
-            return Err(self.absence(Numbered::MptcpConnection, connection.0));
-        };
-        // A part of the connection that the other capture counts as another one takes nothing from the best part.
-        let rival = found.iter().skip(1).find(|other| !best.leads(other) && !best.is_complemented_by(other));
-        if let Some(next) = rival {
-            let scores = [(best.mapped.0, best.bits), (next.mapped.0, next.bits)];
-            return Err(self.undecided(Numbered::MptcpConnection, connection.0, scores));
+        match self.mptcp_counterpart(connection) {
+            Counterpart::One(found) => Ok(found),
+            Counterpart::None => Err(self.absence(Numbered::MptcpConnection, connection.0)),
+            Counterpart::Undecided(found) => {
+                let scores = found.map(|one| (one.mapped.0, one.bits));
+                Err(self.undecided(Numbered::MptcpConnection, connection.0, scores))
+            }
         }
-        Ok(found.swap_remove(0))
     }
 
     /// Message about a stream or connection without candidates.
@@ -120,7 +172,7 @@ impl<'a> Mapper<'a> {
     }
 
     pub(super) fn samples_of(&self, kind: MarkKind) -> &Samples {
-        let [numbers, timestamps, mappings] = &self.samples;
+        let [numbers, timestamps, mappings] = &self.learned.samples;
         match kind {
             MarkKind::Numbers => numbers,
             MarkKind::Timestamps => timestamps,
@@ -148,14 +200,14 @@ impl<'a> Mapper<'a> {
     /// Streams of the other capture that have anything in common with `stream`.
     pub(super) fn candidates(&self, which: Which, stream: &Stream) -> BTreeMap<StreamId, Agreements> {
         let mut found: BTreeMap<StreamId, Agreements> = BTreeMap::new();
-        for (slot, samples) in self.samples.iter().enumerate() {
+        for (slot, samples) in self.learned.samples.iter().enumerate() {
             for (other, agreement) in interruptible(samples.agreements(which, stream.id)) {
                 if let Some(of_kind) = found.entry(other).or_default().get_mut(slot) {
                     *of_kind = agreement;
                 }
             }
         }
-        let others = self.streams.get(which.other());
+        let others = self.learned.streams.get(which.other());
         for key in index::stream_keys(self.captures.get(which), stream) {
             for other in others.get(&key) {
                 found.entry(*other).or_default();

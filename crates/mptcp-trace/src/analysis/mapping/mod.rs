@@ -25,7 +25,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-pub use mapper::Mapper;
+pub use mapper::{Counterpart, Learned, Mapper};
 pub use reason::{Evidence, Reason};
 pub use which::Which;
 

@@ -220,7 +220,13 @@ fn read(mut source: Box<dyn Read + Send>, empty: &Receiver<Vec<u8>>, full: &Sync
 
 /// Reads into a buffer, behind the lead; `None` at the end of the source.
 fn fill(source: &mut dyn Read, mut buffer: Vec<u8>) -> io::Result<Option<Full>> {
-    buffer.resize(LEAD.saturating_add(ROOM), 0);
+    let size = LEAD.saturating_add(ROOM);
+    if buffer.is_empty() {
+        // Zeros fresh from the system cost nothing before they are written over: of a small file, few ever are.
+        buffer = vec![0; size];
+    } else {
+        buffer.resize(size, 0);
+    }
     loop {
         match source.read(buffer.get_mut(LEAD..).unwrap_or(&mut [])) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
