@@ -105,10 +105,12 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
 /// How a command, or the part of it that `words` begin with, is used: `plot dsn [OPTIONS] <MPTCPSTREAM>`.
 #[must_use]
 pub fn usage(mut definition: clap::Command, words: &[OsString]) -> String {
-    definition.build();
     let part = words.iter().find_map(|word| definition.find_subcommand(word).cloned());
-    let usage = part.unwrap_or(definition).render_usage().to_string();
-    usage.trim_start_matches("Usage: ").trim().to_string()
+    let name = definition.get_name().to_string();
+    let usage = part.clone().unwrap_or(definition).render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").trim();
+    // After a refused line clap calls a part by its own name alone.
+    if part.is_some() && !usage.starts_with(&format!("{name} ")) { format!("{name} {usage}") } else { usage.to_string() }
 }
 
 /// Adds `--format`, `--output` and `--human-readable` where neither their names nor their letters are taken.
@@ -243,6 +245,9 @@ mod tests {
         let plot = clap::Command::new("plot").no_binary_name(true);
         let plot = plot.subcommand(clap::Command::new("dsn").arg(Arg::new("N").required(true)));
         assert_eq!(usage(plot.clone(), &words(&["dsn", "x", "y"])), "plot dsn <N>");
+        let mut refused = plot.clone();
+        refused.try_get_matches_from_mut(["dsn", "x", "y"]).unwrap_err();
+        assert_eq!(usage(refused, &words(&["dsn", "x", "y"])), "plot dsn <N>");
         assert_eq!(usage(plot, &[]), "plot [COMMAND]");
     }
 
