@@ -21,6 +21,8 @@ pub enum Level {
     /// Also the time that each command took
     Info,
     /// Also the words of each command line
+    // `-d`, repeated, is one value for clap.
+    #[value(aliases = ["trace", "d", "dd", "ddd"])]
     Debug,
 }
 
@@ -68,7 +70,7 @@ pub struct Cli {
     pub no_cache: bool,
 
     /// Level of messages on standard error
-    #[arg(short, long, value_name = "LEVEL", value_enum)]
+    #[arg(short, long, value_name = "LEVEL", value_enum, ignore_case = true)]
     pub debug: Option<Level>,
 
     /// Print more messages on standard error; twice for still more

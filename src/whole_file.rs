@@ -78,6 +78,13 @@ pub fn refuse_capture(path: &Path, force: Force) -> Result<()> {
     Ok(())
 }
 
+/// Whether `path` is a regular file that is a capture, by its content or because it is loaded.
+#[must_use]
+pub fn is_capture(path: &Path) -> bool {
+    fs::metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && (is_protected(&metadata) || looks_like_a_capture(path)))
+}
+
 /// Opens what is not a regular file, such as a device or a named pipe, for writing. A pipe that nobody reads is an error
 /// at once instead of a wait without end.
 ///

@@ -62,6 +62,8 @@ pub fn stream_number(text: &str) -> std::result::Result<u32, &'static str> {
 pub fn towards() -> Arg {
     Arg::new("towards")
         .long("towards")
+        .aliases(["dest", "destination"])
+        .ignore_case(true)
         .value_name("ROLE")
         .value_parser(choice::ROLE)
         .help("Only the direction towards this end")

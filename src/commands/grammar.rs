@@ -104,13 +104,17 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
 
 /// How a command, or the part of it that `words` begin with, is used: `plot dsn [OPTIONS] <MPTCPSTREAM>`.
 #[must_use]
-pub fn usage(mut definition: clap::Command, words: &[OsString]) -> String {
+pub fn usage(definition: clap::Command, words: &[OsString]) -> String {
     let part = words.iter().find_map(|word| definition.find_subcommand(word).cloned());
     let name = definition.get_name().to_string();
     let usage = part.clone().unwrap_or(definition).render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ").trim();
     // After a refused line clap calls a part by its own name alone.
-    if part.is_some() && !usage.starts_with(&format!("{name} ")) { format!("{name} {usage}") } else { usage.to_string() }
+    if part.is_some() && !usage.starts_with(&format!("{name} ")) {
+        format!("{name} {usage}")
+    } else {
+        usage.to_string()
+    }
 }
 
 /// Adds `--format`, `--output` and `--human-readable` where neither their names nor their letters are taken.
@@ -136,6 +140,14 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
             Some('H'),
         ),
     ];
+    // Short forms that people type from habit.
+    for (id, format) in [("json", "--format json"), ("csv", "--format csv")] {
+        let taken = definition.get_arguments().any(|other| other.get_id() == id || other.get_long() == Some(id));
+        if !taken && !definition.has_subcommands() {
+            let short = Arg::new(id).long(id).action(ArgAction::SetTrue).hide(true).help(format!("Same as {format}"));
+            definition = definition.arg(short.conflicts_with(FORMAT));
+        }
+    }
     // Behind a subcommand they are taken as well.
     let nested = definition.has_subcommands();
     for (argument, letter) in shared {

@@ -55,7 +55,7 @@ impl Command for Help {
         let Some(name) = arguments.get_one::<String>("command") else {
             return Ok(Outcome::Text(overview()));
         };
-        let Some(command) = registry::COMMANDS.find(name) else { return of_a_plot(name) };
+        let Some(command) = registry::command(name) else { return of_a_plot(name) };
         let mut page = grammar::definition(command);
         // Its parts then know that they are used behind it.
         page.build();

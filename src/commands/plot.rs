@@ -105,6 +105,8 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .long("display")
             .value_name("WHERE")
             .value_parser(value_parser!(Display))
+            .num_args(0..=1)
+            .default_missing_value("term")
             .help("Show the plot in the terminal, in a window (xdg-open), or not at all"),
         arguments::force().help("Allow --out to replace a capture").requires("out"),
         Arg::new("title").long("title").value_name("TEXT").help("Title, instead of the plot's own"),

@@ -52,6 +52,17 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::quit::Quit,
 ]);
 
+/// Names that the commands of other programs have, which are not listed: cmd2's, and the Python mptcpanalyzer's.
+const FORMERLY: [(&str, &str); 4] =
+    [("EOF", "quit"), ("eof", "quit"), ("shortcuts", "alias"), ("live_analysis", "live")];
+
+/// The command of that name or alias, or of another program's name for it.
+#[must_use]
+pub fn command(name: &str) -> Option<&'static dyn Command> {
+    let former = || FORMERLY.iter().find(|(former, _)| *former == name).map(|(_, name)| *name);
+    COMMANDS.find(name).or_else(|| COMMANDS.find(former()?))
+}
+
 /// The error for a name that no command answers to, with the name that was probably meant.
 #[must_use]
 pub fn unknown(name: &str) -> Error {

@@ -15,6 +15,7 @@ use super::{line, pager, panics, redirect, save, shortcuts};
 use crate::arguments;
 use crate::cli::Level;
 use crate::commands::session::settings::Colour;
+use crate::commands::shared::rearranged::rearranged;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::error::{Error, Result};
 use crate::output::{Format, RenderOptions, Report, render};
@@ -124,8 +125,14 @@ impl Executor {
         if words.is_empty() {
             return Ok(Flow::Continue);
         }
-        let name = words.remove(0).to_string_lossy().into_owned();
-        let Some(command) = registry::COMMANDS.find(&name) else {
+        let first = words.remove(0);
+        let name = first.to_string_lossy().into_owned();
+        // `FILE COMMAND` on the program's command line.
+        if !words.is_empty() && registry::command(&name).is_none() && whole_file::is_capture(Path::new(&first)) {
+            guarded("load_pcap", || self.session.load(Path::new(&first)))?;
+            return self.words(words, console);
+        }
+        let Some(command) = registry::command(&name) else {
             if self.session.shortcuts.find(&name).is_none() {
                 return Err(registry::unknown(&name));
             }
@@ -169,12 +176,23 @@ impl Executor {
                 return Ok(Flow::Continue);
             }
             Err(refusal) => {
+                if let Some(meant) = rearranged(&grammar::definition(command), &words, &self.session) {
+                    if let Some(capture) = &meant.load {
+                        guarded("load_pcap", || self.session.load(capture))?;
+                    }
+                    return self.execute(command, &meant.matches, console);
+                }
                 let (sentence, name) = (grammar::sentence(&definition, &refusal), command.name());
                 let sentence = format!("{sentence}; see `help {name}`");
                 return Err(Error::Arguments { sentence, usage: grammar::usage(definition, &words) });
             }
         };
-        let outcome = guarded(command.name(), || command.run(&matches, &mut self.session));
+        self.execute(command, &matches, console)
+    }
+
+    /// Runs a command whose arguments are read.
+    fn execute(&mut self, command: &dyn Command, matches: &ArgMatches, console: &mut Console<'_>) -> Result<Flow> {
+        let outcome = guarded(command.name(), || command.run(matches, &mut self.session));
         self.tell_warnings(console);
         let outcome = outcome?;
         // Loops over packets end early after Ctrl-C: what they found is not shown.
@@ -187,12 +205,12 @@ impl Executor {
             Outcome::Drawing(drawing) => {
                 guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
             }
-            Outcome::Feed(feed) => return self.feed(feed, &matches, console),
+            Outcome::Feed(feed) => return self.feed(feed, matches, console),
             Outcome::Text(text) => self.page(console, |console| console.text(&text))?,
             Outcome::Done(sentences) => sentences.iter().for_each(|sentence| self.note(console, sentence)),
-            Outcome::Report(report) => self.show(&report, command, &matches, console)?,
+            Outcome::Report(report) => self.show(&report, command, matches, console)?,
             Outcome::Failed { report, sentence } => {
-                self.show(&report, command, &matches, console)?;
+                self.show(&report, command, matches, console)?;
                 return Err(Error::Failed(sentence));
             }
         }

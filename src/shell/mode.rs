@@ -65,7 +65,7 @@ fn chosen(cli: &Cli, at_terminal: bool) -> Result<Mode> {
 }
 
 fn is_command(word: &OsStr) -> bool {
-    word.to_str().is_some_and(|name| registry::COMMANDS.find(name).is_some())
+    word.to_str().is_some_and(|name| registry::command(name).is_some())
 }
 
 /// A single word that is not a command: a script, or a mistake worth more than "unknown command".

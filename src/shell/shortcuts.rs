@@ -13,7 +13,7 @@ use super::line::Statement;
 pub fn expanded(statement: &Statement, shortcuts: &Shortcuts) -> Result<Option<Vec<u8>>> {
     let Some((first, rest)) = statement.words.split_first() else { return Ok(None) };
     let name = first.text().to_string_lossy().into_owned();
-    let Some((kind, text)) = shortcuts.find(&name).filter(|_| registry::COMMANDS.find(&name).is_none()) else {
+    let Some((kind, text)) = shortcuts.find(&name).filter(|_| registry::command(&name).is_none()) else {
         return Ok(None);
     };
     let arguments: Vec<Vec<u8>> = rest.iter().map(|word| word.raw.clone()).collect();

@@ -8,6 +8,7 @@ use clap::ArgMatches;
 use serde::Serialize;
 
 mod dissectors;
+mod former_configuration;
 
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::config::{Config, Places};
@@ -26,7 +27,7 @@ struct Check {
     check: &'static str,
     state: State,
     detail: String,
-    /// Advice; only with a problem.
+    /// What to do; always there with a problem.
     advice: Option<String>,
 }
 
@@ -99,7 +100,15 @@ fn configuration(config: &Config) -> Check {
     match (&config.file, Places::find()) {
         (Some(file), _) => Check::fine("configuration", format!("read from {}", file.display())),
         (None, Some(places)) => {
-            Check::fine("configuration", format!("defaults, because there is no {}", places.config_file.display()))
+            let detail = format!("defaults, because there is no {}", places.config_file.display());
+            let advice = places.config_file.parent().and_then(former_configuration::lines).map(|lines| {
+                let into = match lines.as_slice() {
+                    [] => "it has nothing that config.toml needs".to_string(),
+                    lines => format!("write into config.toml: {}", lines.join("; ")),
+                };
+                format!("the file `config` of the Python program is not read; {into}")
+            });
+            Check { advice, ..Check::fine("configuration", detail) }
         }
         (None, None) => Check::problem(
             "configuration",

@@ -12,6 +12,24 @@ const WORTH: f64 = 0.5;
 /// Reasons that are named in a cell; `--verbose` lists all.
 const NAMED: usize = 3;
 
+/// `--trim` without a score.
+const HALF: &str = "half";
+
+/// The least score of a candidate worth showing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Least {
+    HalfOfBest,
+    Score(f64),
+}
+
+fn least(text: &str) -> Result<Least, &'static str> {
+    match text.parse() {
+        _ if text == HALF => Ok(Least::HalfOfBest),
+        Ok(score) => Ok(Least::Score(score)),
+        Err(_) => Err("a score is a number"),
+    }
+}
+
 /// Options of both commands.
 pub fn options() -> [Arg; 3] {
     [
@@ -23,8 +41,13 @@ pub fn options() -> [Arg; 3] {
             .help("At most K candidates"),
         Arg::new("trim")
             .long("trim")
-            .action(ArgAction::SetTrue)
-            .help("Omit candidates below half the best score; if one is certain, omit all that are not"),
+            .value_name("SCORE")
+            .num_args(0..=1)
+            .default_missing_value(HALF)
+            .value_parser(least)
+            .help(
+                "Omit candidates below SCORE; without SCORE, below half the best score (if one is certain, all others)",
+            ),
         Arg::new("verbose")
             .long("verbose")
             .short('v')
@@ -35,8 +58,12 @@ pub fn options() -> [Arg; 3] {
 
 /// Keeps the candidates that are asked for; they come best first.
 pub fn choose<T>(candidates: &mut Vec<T>, arguments: &ArgMatches, score: impl Fn(&T) -> f64) {
-    if let Some(best) = candidates.first().map(&score).filter(|_| arguments.get_flag("trim")) {
-        candidates.retain(|candidate| score(candidate) >= best * WORTH);
+    if let (Some(best), Some(least)) = (candidates.first().map(&score), arguments.get_one::<Least>("trim")) {
+        let least = match least {
+            Least::HalfOfBest => best * WORTH,
+            Least::Score(score) => *score,
+        };
+        candidates.retain(|candidate| score(candidate) >= least);
     }
     candidates.truncate(arguments.get_one::<u16>("limit").copied().map_or(usize::MAX, usize::from));
 }

@@ -5,6 +5,7 @@ pub mod feed;
 pub mod limit;
 pub mod mapping;
 pub mod milliseconds;
+pub mod rearranged;
 pub mod series;
 pub mod shortcut;
 pub mod stream_cells;

@@ -1,4 +1,5 @@
 //! Documents that stay true.
 
 pub mod documents;
+pub mod from_python;
 pub mod imports;

@@ -1,0 +1,131 @@
+//! Words in another order than a command takes them: what is meant by a line that was refused, where only one thing can be.
+//!
+//! Other programs name a capture on each line, put both captures before both numbers, and take no number where there is
+//! one connection. What is accepted by a command is never looked at here.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches};
+
+use crate::commands::Session;
+use crate::whole_file;
+use mptcp_trace::analysis::mptcp_connections::listed;
+
+/// A line that a command takes, and the capture to load before it runs.
+pub struct Rearranged {
+    /// Its arguments.
+    pub matches: ArgMatches,
+    /// A capture that the line names and that takes the place of the loaded one.
+    pub load: Option<PathBuf>,
+}
+
+/// What is meant by `words`, which `definition` refused; nothing where that is not clear.
+#[must_use]
+pub fn rearranged(definition: &clap::Command, words: &[OsString], session: &Session) -> Option<Rearranged> {
+    let part = words.first().and_then(|word| definition.find_subcommand(word));
+    let (head, rest) = words.split_at(usize::from(part.is_some()));
+    let wanted: Vec<&Arg> = part.unwrap_or(definition).get_positionals().collect();
+    let sorted = Sorted::of(part.unwrap_or(definition), rest, session);
+    let takes = |id: &str| wanted.iter().any(|argument| argument.get_id() == id);
+
+    let (positional, load) = if takes("first") && takes("second") {
+        (of_two_captures(&wanted, &sorted)?, None)
+    } else {
+        // A file where the loaded capture is meant.
+        let load = match sorted.files.as_slice() {
+            [] => None,
+            [file] => Some(PathBuf::from(file)),
+            _ => return None,
+        };
+        let stays = |word: &&OsString| !sorted.others.contains(word) && !sorted.files.contains(word);
+        let positional: Vec<OsString> = rest.iter().filter(stays).cloned().collect();
+        let number = match &load {
+            None if takes("mptcpstream") && sorted.numbers.is_empty() => only_connection(session),
+            _ => None,
+        };
+        if load.is_none() && number.is_none() {
+            return None;
+        }
+        (number.into_iter().chain(positional).collect(), load)
+    };
+    let line: Vec<OsString> = head.iter().chain(&positional).chain(&sorted.others).cloned().collect();
+    let matches = definition.clone().try_get_matches_from(line).ok()?;
+    Some(Rearranged { matches, load })
+}
+
+/// Words by what they can only be.
+struct Sorted {
+    /// Captures: files that are there, and names of loaded ones.
+    files: Vec<OsString>,
+    /// Numbers of streams.
+    numbers: Vec<OsString>,
+    /// `tcp` or `mptcp`.
+    level: Option<OsString>,
+    /// Options with their values.
+    others: Vec<OsString>,
+}
+
+impl Sorted {
+    fn of(command: &clap::Command, words: &[OsString], session: &Session) -> Sorted {
+        let mut sorted = Sorted { files: Vec::new(), numbers: Vec::new(), level: None, others: Vec::new() };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let text = word.to_string_lossy();
+            if text.starts_with('-') && text.len() > 1 {
+                sorted.others.push(word.clone());
+                if takes_value(command, &text) {
+                    sorted.others.extend(words.next().cloned());
+                }
+            } else if text.parse::<u32>().is_ok() {
+                sorted.numbers.push(word.clone());
+            } else if matches!(&*text, "tcp" | "mptcp") {
+                sorted.level = Some(word.clone());
+            } else if is_capture(word, session) {
+                sorted.files.push(word.clone());
+            }
+        }
+        sorted
+    }
+}
+
+fn is_capture(word: &OsStr, session: &Session) -> bool {
+    whole_file::is_capture(Path::new(word)) || session.named().any(|(name, _)| word == name)
+}
+
+/// Whether the next word belongs to an option as it is typed.
+fn takes_value(command: &clap::Command, typed: &str) -> bool {
+    let long = typed.strip_prefix("--");
+    let short = typed.strip_prefix('-').and_then(|letters| letters.chars().next());
+    let found = command.get_arguments().find(|argument| match long {
+        Some(long) => {
+            argument.get_long() == Some(long) || argument.get_all_aliases().is_some_and(|names| names.contains(&long))
+        }
+        None => argument.get_short().is_some() && argument.get_short() == short && typed.len() == 2,
+    });
+    found.is_some_and(|argument| argument.get_action().takes_values())
+}
+
+/// The words of a command over two captures in its order. Without `tcp` or `mptcp`, streams of TCP are meant.
+fn of_two_captures(wanted: &[&Arg], sorted: &Sorted) -> Option<Vec<OsString>> {
+    let ([first, second], [_, _] | [_]) = (sorted.files.as_slice(), sorted.numbers.as_slice()) else { return None };
+    let mut numbers = sorted.numbers.iter();
+    let mut line = Vec::new();
+    for argument in wanted {
+        match argument.get_id().as_str() {
+            "level" => line.push(sorted.level.clone().unwrap_or_else(|| "tcp".into())),
+            "first" => line.push(first.clone()),
+            "second" => line.push(second.clone()),
+            _ => line.extend(numbers.next().cloned()),
+        }
+    }
+    numbers.next().is_none().then_some(line)
+}
+
+/// The number of the connection, where the loaded capture has one.
+fn only_connection(session: &Session) -> Option<OsString> {
+    let capture = session.loaded()?;
+    let mut connections = listed(capture);
+    let only = connections.next()?;
+    connections.next().is_none().then(|| only.id.to_string().into())
+}
