@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
-use clap::{Arg, ArgMatches, ValueHint, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use super::shared::drawing::{Display, Drawing, Form};
 use super::{Category, Command, Described, Example, Outcome, Session};
@@ -29,8 +29,8 @@ impl Described for PlotCommand {
 
     fn details(&self) -> &'static str {
         "`plot NAME --help` explains a plot. Without --out it is drawn in the terminal: as an image in kitty, \
-         Ghostty, WezTerm, iTerm2, foot and others, as text elsewhere. The file extension selects the format: svg and \
-         png for documents, xpl for xplot; csv, json, ndjson and parquet for the plotted values."
+         Ghostty, WezTerm, iTerm2, foot and others, as text elsewhere. The file extension selects the format: svg, pdf \
+         and png for documents, xpl for xplot; csv, json, ndjson and parquet for the plotted values."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -42,6 +42,7 @@ impl Described for PlotCommand {
         &[
             Example { line: "plot dsn 0 --towards server", purpose: "the upload, in the terminal" },
             Example { line: "plot dsn 0 -o dsn.svg --size 1200x700 --style print", purpose: "for a document" },
+            Example { line: "plot dsn 0 --style latex -o dsn.pdf", purpose: "for a column of a paper" },
             Example { line: "plot dsn 0 --format csv", purpose: "the plotted values" },
         ]
     }
@@ -67,13 +68,18 @@ impl Command for PlotCommand {
             None => Style::default(),
         };
         let mut figure = plot.figure(arguments, &request, session)?;
-        if let Some(title) = arguments.get_one::<String>("title") {
-            figure.title.clone_from(title);
+        match arguments.get_one::<String>("title") {
+            Some(title) => figure.title.clone_from(title),
+            None if !style.show_title => figure.title.clear(),
+            None => {}
+        }
+        if arguments.get_flag("no_caption") || !style.show_caption {
+            figure.caption.clear();
         }
         Ok(Outcome::Drawing(Box::new(Drawing {
             figure,
-            style,
             size: arguments.get_one::<Size>("size").copied(),
+            style,
             dpi: arguments.get_one::<f64>("dpi").copied().unwrap_or(USUAL_DPI),
             out: arguments.get_one::<PathBuf>("out").cloned(),
             force: arguments::forced(arguments),
@@ -95,7 +101,9 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
             .value_hint(ValueHint::AnyPath)
-            .help("Draw into FILE; its extension selects the format: svg, png, xpl, txt, csv, json, ndjson, parquet"),
+            .help(
+                "Draw into FILE; its extension selects the format: svg, pdf, png, xpl, txt, csv, json, ndjson, parquet",
+            ),
         Arg::new("form")
             .long("format")
             .value_name("FORM")
@@ -110,35 +118,26 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .help("Show the plot in the terminal, in a window (xdg-open), or not at all"),
         arguments::force().help("Allow --out to replace a capture").requires("out"),
         Arg::new("title").long("title").value_name("TEXT").help("Title, instead of the plot's own"),
-        Arg::new("size").long("size").value_name("WIDTHxHEIGHT").value_parser(size).help("Size in pixels"),
+        Arg::new("no_caption").long("no-caption").action(ArgAction::SetTrue).help("Leave out the text below the plot"),
+        Arg::new("size")
+            .long("size")
+            .value_name("WIDTHxHEIGHT")
+            .value_parser(size)
+            .help("Size in pixels (characters for txt), or with a unit: 900x600, 3.5inx2.5in, 8.8cmx6cm"),
         Arg::new("dpi")
             .long("dpi")
             .value_name("DPI")
             .value_parser(value_parser!(f64))
-            .help("Resolution of a PNG, in dots per inch"),
+            .help("Resolution of a PNG: 300 gives 300 pixels per inch of the size"),
         Arg::new("style")
             .long("style")
             .value_name("NAME|FILE")
             .value_hint(ValueHint::FilePath)
-            .help("default, dark, print, or a TOML file with your own style"),
+            .help("default, dark, print, latex, or a TOML file with your own style"),
     ];
     command.args(shared)
 }
 
 fn size(text: &str) -> std::result::Result<Size, String> {
-    let parsed = text.split_once(['x', 'X', '×']).and_then(|(width, height)| {
-        Some(Size { width: width.trim().parse().ok()?, height: height.trim().parse().ok()? })
-    });
-    parsed.ok_or_else(|| "not a valid size; give two numbers of pixels, such as 900x600".to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_two_numbers() {
-        assert_eq!(size("900x600"), Ok(Size { width: 900, height: 600 }));
-        assert!(size("900").is_err() && size("x").is_err() && size("-1x5").is_err());
-    }
+    Size::parse(text).ok_or_else(|| "not a valid size; give two lengths, such as 900x600 or 3.5inx2.5in".to_string())
 }

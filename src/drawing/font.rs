@@ -12,9 +12,14 @@ pub(super) use truetype::{Curve, Point};
 /// What SVG viewers should use. Without DejaVu Sans, Verdana has almost its widths, and nearly all others are narrower.
 pub const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 
+/// Name of the font in files that carry it: six letters of a subset's name, then the font's own.
+pub(super) const NAME: &str = "SUBSET+DejaVuSans";
+
+/// The font's file.
+pub(super) static FILE: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans-subset.ttf");
+
 // A test loads it.
-static FONT: LazyLock<Option<TrueType>> =
-    LazyLock::new(|| TrueType::read(include_bytes!("../../assets/fonts/DejaVuSans-subset.ttf")));
+static FONT: LazyLock<Option<TrueType>> = LazyLock::new(|| TrueType::read(FILE));
 
 /// Height of a line of text from one baseline to the next, in multiples of the size.
 pub const LINE: f64 = 1.3;
@@ -31,6 +36,19 @@ pub(super) fn outline(character: char) -> Option<Vec<Curve>> {
     let outline = font.outline(font.glyph(character).unwrap_or(0))?;
     let size = f64::from(font.units_per_em);
     Some(outline.into_iter().map(|curve| curve.map(|(x, y)| (x / size, y / size))).collect())
+}
+
+/// The number of the glyph that shows a character.
+#[must_use]
+pub(super) fn glyph(character: char) -> Option<u16> {
+    FONT.as_ref()?.glyph(character)
+}
+
+/// From one glyph to the next, in multiples of the size.
+#[must_use]
+pub(super) fn glyph_advance(glyph: u16) -> f64 {
+    let units = FONT.as_ref().and_then(|font| Some(font.advance(glyph)? / f64::from(font.units_per_em)));
+    units.unwrap_or(0.6)
 }
 
 /// Width of `text` in a size, both in pixels.

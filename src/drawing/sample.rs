@@ -195,7 +195,7 @@ fn draw_for_looking_at() {
             let sequence = render(&figure, &Target::new(PictureFormat::Terminal(protocol))).unwrap();
             std::fs::write(directory.join(format!("{name}.{protocol:?}")), sequence).unwrap();
         }
-        let target = Target { dpi: 192.0, ..Target::new(PictureFormat::Png).sized(1800, 1200) };
+        let target = Target { dpi: 192.0, ..Target::new(PictureFormat::Png).sized(900, 600) };
         std::fs::write(directory.join(format!("{name}-dpi.png")), render(&figure, &target).unwrap()).unwrap();
     }
 }

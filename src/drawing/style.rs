@@ -1,12 +1,13 @@
 //! Look of figures: colours, sizes, widths, dashes and marks, read from TOML.
 //!
-//! Three styles are part of the program ([`Style::NAMES`]); a file of one's own changes what it names and keeps the
+//! Four styles are part of the program ([`Style::NAMES`]); a file of one's own changes what it names and keeps the
 //! rest of the style that its key `based_on` names, or of `default`.
 
 mod colour;
 mod read;
 
 use super::figure::{Role, RoleKind};
+use super::render::Size;
 pub use colour::Colour;
 pub use read::StyleError;
 
@@ -35,6 +36,14 @@ pub struct Style {
     pub stroke_width: f64,
     /// From side to side of a mark.
     pub mark_size: f64,
+    /// Size of the picture where nobody asks for another.
+    pub size: Option<Size>,
+    /// Whether small pictures have smaller letters.
+    pub shrink_text: bool,
+    /// Whether the title is drawn where nobody asks for one.
+    pub show_title: bool,
+    /// Whether the caption is drawn.
+    pub show_caption: bool,
     /// Looks of subflows 0, 1, 2, …; never empty.
     subflows: Vec<RoleStyle>,
     /// Looks of the other roles, in the order of [`RoleKind::ALL`] without subflows.
@@ -158,7 +167,7 @@ impl Symbol {
 
 impl Style {
     /// The styles that are part of the program.
-    pub const NAMES: [&'static str; 3] = ["default", "dark", "print"];
+    pub const NAMES: [&'static str; 4] = ["default", "dark", "print", "latex"];
 
     /// The style of a name, or of the TOML file of that path.
     ///

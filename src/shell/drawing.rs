@@ -46,7 +46,7 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
             console.note(&format!("wrote {}", out.display()));
         }
     } else if let Some(form) = drawing.form {
-        let binary = matches!(form, Form::Png | Form::Parquet);
+        let binary = matches!(form, Form::Pdf | Form::Png | Form::Parquet);
         if binary && (console.size)().is_some() {
             return Err(Error::Usage("a terminal cannot show this format; name a file with --out FILE".to_string()));
         }
@@ -63,7 +63,7 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
 
 fn unknown_form(out: &Path) -> Error {
     Error::Usage(format!(
-        "unknown file extension of {}; use .svg, .png, .xpl, .txt, .csv, .json or .parquet, or add --format svg",
+        "unknown file extension of {}; use .svg, .pdf, .png, .xpl, .txt, .csv, .json or .parquet, or add --format svg",
         escape(&out.to_string_lossy())
     ))
 }
@@ -78,8 +78,9 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
         Ok(bytes)
     };
     let encoded = match form {
-        Form::Svg => draw(drawing, PictureFormat::Svg, drawing.size),
-        Form::Png => draw(drawing, PictureFormat::Png, drawing.size),
+        Form::Svg => draw(drawing, PictureFormat::Svg, picture_size(drawing)),
+        Form::Pdf => draw(drawing, PictureFormat::Pdf, picture_size(drawing)),
+        Form::Png => draw(drawing, PictureFormat::Png, picture_size(drawing)),
         Form::Xpl => draw(drawing, PictureFormat::Xplot, drawing.size),
         Form::Txt if drawing.size.is_some() => draw(drawing, PictureFormat::Text { colour: false }, drawing.size),
         Form::Txt => in_characters(drawing, false, characters(PAGE)),
@@ -100,6 +101,11 @@ fn table_error(source: polars::error::PolarsError) -> Error {
 
 fn draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>> {
     try_to_draw(drawing, kind, size).map_err(|error| plot_error(&error))
+}
+
+/// Characters have the size of their page.
+fn picture_size(drawing: &Drawing) -> Option<Size> {
+    drawing.size.or(drawing.style.size)
 }
 
 fn try_to_draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>, DrawError> {
@@ -135,7 +141,7 @@ fn characters((width, height): (u16, u16)) -> Size {
 
 fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
     let bytes = match picture_protocol(console) {
-        Some(protocol) => draw(drawing, PictureFormat::Terminal(protocol), drawing.size)?,
+        Some(protocol) => draw(drawing, PictureFormat::Terminal(protocol), picture_size(drawing))?,
         None => {
             let (width, height) = (console.size)().unwrap_or(PAGE);
             in_characters(drawing, console.colour, characters((width, height.saturating_sub(PROMPT).max(12))))?

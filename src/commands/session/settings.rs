@@ -207,7 +207,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "style",
         alias: None,
-        about: "default for --style: default, dark, print or a file",
+        about: "default for --style: default, dark, print, latex or a file",
         values: &[],
         get: |session| session.settings.style.clone().unwrap_or_else(|| "default".to_string()),
         put: |session, value| {

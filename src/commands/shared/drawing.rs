@@ -16,7 +16,7 @@ pub struct Drawing {
     pub figure: Figure,
     /// Colours, sizes and marks.
     pub style: Style,
-    /// Pixels from left to right and top to bottom; the usual size when nobody asked.
+    /// The size that was asked for; otherwise the style's, or the usual one.
     pub size: Option<Size>,
     /// Dots an inch.
     pub dpi: f64,
@@ -46,6 +46,8 @@ pub enum Display {
 pub enum Form {
     /// Scalable vector graphics.
     Svg,
+    /// A page of vectors that carries its font.
+    Pdf,
     /// A bitmap.
     Png,
     /// A file for xplot.
@@ -68,7 +70,7 @@ impl Form {
     /// Whether the caption is not in it.
     #[must_use]
     pub fn lacks_caption(self) -> bool {
-        !matches!(self, Form::Svg | Form::Png | Form::Txt)
+        !matches!(self, Form::Svg | Form::Pdf | Form::Png | Form::Txt)
     }
 
     /// The form that a file's ending asks for.

@@ -7,6 +7,7 @@
 
 pub mod bitmap;
 pub mod cells;
+pub mod pdf;
 pub mod svg;
 mod symbol;
 
@@ -187,6 +188,13 @@ impl<S: Surface> Canvas<S> {
         self.paths.clear();
         self.places.clear();
     }
+}
+
+/// A number with at most that many digits after the point.
+fn number(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text.as_str() };
+    if text == "-0" { "0".to_string() } else { text.to_string() }
 }
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;

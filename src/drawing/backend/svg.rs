@@ -8,7 +8,7 @@ use super::super::geometry::PixelPoint;
 use super::super::style::{Colour, Symbol};
 use super::super::text::{Anchor, Text};
 use super::symbol::{self, Outline};
-use super::{Stroke, Surface};
+use super::{Stroke, Surface, number};
 use crate::terminal_text::escape;
 
 /// An SVG document that grows. The same figure gives the same bytes.
@@ -206,13 +206,6 @@ fn pair((x, y): PixelPoint) -> String {
     let (x, y) = (number(x, 1), number(y, 1));
     // A minus parts two numbers as well as a blank does.
     if y.starts_with('-') { format!("{x}{y}") } else { format!("{x} {y}") }
-}
-
-/// A number with at most that many digits after the point.
-fn number(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text.as_str() };
-    if text == "-0" { "0".to_string() } else { text.to_string() }
 }
 
 /// Text that neither ends its element nor steers a terminal that the file is printed to.

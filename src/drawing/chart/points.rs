@@ -43,8 +43,10 @@ impl<S: Surface> Drawable<Canvas<S>> for Points<'_> {
             return Ok(());
         }
         let symbol = if look.mark == Symbol::None { Symbol::Circle } else { look.mark };
-        // Crowds need smaller marks.
-        let crowd = (places.len() as f64 / 150.0).max(1.0).powf(0.3);
+        // Crowds need smaller marks, whatever the dots per inch.
+        let cell = detail.cell.max(detail.scale);
+        let count = if cell > detail.cell { thin::marks(&places, cell, detail.most).len() } else { places.len() };
+        let crowd = (count as f64 / 150.0).max(1.0).powf(0.3);
         let size = self.pen.scaled(style.mark_size) * (1.0 / crowd).max(0.45);
         places.into_iter().for_each(|place| canvas.mark(symbol, size, place, look.colour));
         Ok(())

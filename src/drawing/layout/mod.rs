@@ -50,7 +50,7 @@ impl Sizes {
     pub fn new(style: &Style, scale: f64, (width, height): (u32, u32)) -> Self {
         // A small picture has smaller letters, within what can be read.
         let small = (f64::from(width) * f64::from(height) / (640.0 * 480.0)).sqrt() / scale;
-        let shrunk = scale * small.clamp(0.8, 1.0);
+        let shrunk = scale * if style.shrink_text { small.clamp(0.8, 1.0) } else { 1.0 };
         let font = style.font_size * shrunk;
         Sizes {
             width: f64::from(width),

@@ -2,26 +2,30 @@
 
 pub mod graphics;
 pub mod png;
+mod size;
 pub mod text;
 pub mod xplot;
 
 use super::DrawError;
+use super::backend::Surface;
 use super::backend::bitmap::{Bitmap, Raster};
+use super::backend::pdf::Pdf;
 use super::backend::svg::Svg;
 use super::beside::side_by_side;
 use super::chart::{Detail, draw};
 use super::figure::Figure;
 use super::style::Style;
 pub use graphics::Protocol;
+pub use size::Size;
 
 /// Where a figure goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// The form.
     pub kind: PictureFormat,
-    /// Size; xplot files have none.
+    /// Size in pixels of 96 per inch, or in characters; xplot files have none.
     pub size: Size,
-    /// Dots an inch of a bitmap: with more of them text and lines take more pixels. Other forms take no notice.
+    /// Dots per inch of a bitmap file: it has that many pixels per inch of the size, and looks the same.
     pub dpi: f64,
     /// Colours, sizes and marks.
     pub style: Style,
@@ -32,6 +36,8 @@ pub struct Target {
 pub enum PictureFormat {
     /// Scalable vector graphics.
     Svg,
+    /// A page of vectors that carries its font.
+    Pdf,
     /// A bitmap file.
     Png,
     /// A file for xplot.
@@ -45,19 +51,10 @@ pub enum PictureFormat {
     Terminal(Protocol),
 }
 
-/// From left to right and from top to bottom, in pixels, or in characters for text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// From left to right.
-    pub width: u32,
-    /// From top to bottom.
-    pub height: u32,
-}
-
 /// Dots an inch at which the sizes of a style are pixels.
 pub const USUAL_DPI: f64 = 96.0;
 /// Marks in an SVG document: with some twenty bytes each it stays below two megabytes.
-const MARKS_IN_SVG: usize = 60_000;
+const MARKS_IN_VECTORS: usize = 60_000;
 /// Marks in a bitmap: more would lie on each other, and cost only time and memory.
 const MARKS_IN_BITMAP: usize = 200_000;
 
@@ -76,10 +73,13 @@ impl Target {
     }
 
     fn check(&self) -> Result<(), DrawError> {
-        let Size { width, height } = self.size;
         if !(24.0..=1200.0).contains(&self.dpi) {
             return Err(DrawError::BadDpi(self.dpi));
         }
+        let (width, height) = match self.kind {
+            PictureFormat::Png => self.size.at(self.dpi),
+            _ => (self.size.width, self.size.height),
+        };
         let (what, least, most) = match self.kind {
             PictureFormat::Xplot => return Ok(()),
             PictureFormat::Text { .. } => ("characters", (40, 12, "40x12"), (1000, 1000, "1000x1000")),
@@ -93,11 +93,12 @@ impl Target {
 }
 
 impl PictureFormat {
-    /// The form that a file name asks for by its ending: `.svg`, `.png`, `.xpl`, `.txt`.
+    /// The form that a file name asks for by its ending: `.svg`, `.pdf`, `.png`, `.xpl`, `.txt`.
     #[must_use]
     pub fn of_name(path: &std::path::Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "svg" => Some(PictureFormat::Svg),
+            "pdf" => Some(PictureFormat::Pdf),
             "png" => Some(PictureFormat::Png),
             "xpl" => Some(PictureFormat::Xplot),
             "txt" => Some(PictureFormat::Text { colour: false }),
@@ -124,15 +125,22 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
     target.check()?;
     let figure = &*side_by_side(figure);
     match target.kind {
-        PictureFormat::Svg => Ok(svg(figure, target)?.into_bytes()),
-        PictureFormat::Png => Ok(png::encode(&bitmap(figure, target)?, target.dpi)?),
+        PictureFormat::Svg => {
+            let page = |size| Svg::new(size, &figure.title, target.style.background);
+            Ok(vectors(figure, target, page)?.document().into_bytes())
+        }
+        PictureFormat::Pdf => {
+            let page = |size| Pdf::new(size, &figure.title, target.style.background);
+            Ok(vectors(figure, target, page)?.document()?)
+        }
+        PictureFormat::Png => Ok(png::encode(&bitmap(figure, target, target.dpi)?, target.dpi)?),
         PictureFormat::Xplot => Ok(xplot::document(figure, &target.style).into_bytes()),
         PictureFormat::Text { colour } => Ok(text::document(figure, target.size, &target.style, colour)?.into_bytes()),
         PictureFormat::Terminal(protocol) => {
-            let bitmap = bitmap(figure, target)?;
+            let bitmap = bitmap(figure, target, USUAL_DPI)?;
             let sequence = match protocol {
-                Protocol::Kitty => graphics::kitty(&png::encode(&bitmap, target.dpi)?),
-                Protocol::Iterm2 => graphics::iterm2(&png::encode(&bitmap, target.dpi)?, &bitmap),
+                Protocol::Kitty => graphics::kitty(&png::encode(&bitmap, USUAL_DPI)?),
+                Protocol::Iterm2 => graphics::iterm2(&png::encode(&bitmap, USUAL_DPI)?, &bitmap),
                 Protocol::Sixel => graphics::sixel(&bitmap),
             };
             Ok(sequence.into_bytes())
@@ -140,16 +148,15 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
     }
 }
 
-fn svg(figure: &Figure, target: &Target) -> Result<String, DrawError> {
-    let Size { width, height } = target.size;
-    let detail = Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_SVG };
-    let page = || Svg::new((width, height), &figure.title, target.style.background);
-    Ok(draw(figure, (width, height), &target.style, detail, page)?.document())
+fn vectors<S: Surface>(figure: &Figure, target: &Target, page: impl Fn((u32, u32)) -> S) -> Result<S, DrawError> {
+    let size = (target.size.width, target.size.height);
+    let detail = Detail { scale: 1.0, cell: 0.5, most: MARKS_IN_VECTORS };
+    draw(figure, size, &target.style, detail, || page(size))
 }
 
-fn bitmap(figure: &Figure, target: &Target) -> Result<Bitmap, DrawError> {
-    let Size { width, height } = target.size;
-    let detail = Detail { scale: target.dpi / USUAL_DPI, cell: 1.0, most: MARKS_IN_BITMAP };
-    let page = || Raster::new((width, height), target.style.background);
-    Ok(draw(figure, (width, height), &target.style, detail, page)?.bitmap())
+fn bitmap(figure: &Figure, target: &Target, dpi: f64) -> Result<Bitmap, DrawError> {
+    let size = target.size.at(dpi);
+    let detail = Detail { scale: dpi / USUAL_DPI, cell: 1.0, most: MARKS_IN_BITMAP };
+    let page = || Raster::new(size, target.style.background);
+    Ok(draw(figure, size, &target.style, detail, page)?.bitmap())
 }

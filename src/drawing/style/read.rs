@@ -5,15 +5,17 @@ use std::io;
 use toml::de::{DeTable, DeValue};
 
 use super::super::figure::RoleKind;
+use super::super::render::Size;
 use super::{Colour, Dash, Paint, RoleStyle, Style, Symbol};
 use crate::terminal_text::escape;
 use crate::toml_file::{Key, Mistake, Source, Value, advice, in_order, read};
 use mptcp_trace::reading;
 
-const EMBEDDED: [(&str, &str); 3] = [
+const EMBEDDED: [(&str, &str); 4] = [
     ("default", include_str!("../styles/default.toml")),
     ("dark", include_str!("../styles/dark.toml")),
     ("print", include_str!("../styles/print.toml")),
+    ("latex", include_str!("../styles/latex.toml")),
 ];
 
 /// A style cannot be used.
@@ -42,10 +44,11 @@ pub enum StyleError {
 
 const COLOUR: &str = "a colour such as \"#0072b2\"";
 const TEXT_SIZE: &str = "a number of pixels from 5 to 100";
+const YES_OR_NO: &str = "true or false";
 const WIDTH: &str = "a number of pixels from 0.1 to 20";
 
 /// The keys at the top; `based_on` and those of roles are looked at before.
-const STYLE_KEYS: [Key<Style>; 11] = [
+const STYLE_KEYS: [Key<Style>; 15] = [
     Key { name: "background", takes: COLOUR, set: |style, value| put(&mut style.background, colour(value)) },
     Key { name: "foreground", takes: COLOUR, set: |style, value| put(&mut style.foreground, colour(value)) },
     Key { name: "grid", takes: COLOUR, set: |style, value| put(&mut style.grid, colour(value)) },
@@ -61,6 +64,14 @@ const STYLE_KEYS: [Key<Style>; 11] = [
         takes: "a number of pixels from 1 to 50",
         set: |style, value| put(&mut style.mark_size, between(value, 1.0, 50.0)),
     },
+    Key {
+        name: "size",
+        takes: "a size such as \"900x600\" or \"3.5inx2.5in\"",
+        set: |style, value| put(&mut style.size, Size::parse(&read::<String>(value)?).map(Some)),
+    },
+    Key { name: "shrink_text", takes: YES_OR_NO, set: |style, value| put(&mut style.shrink_text, read(value)) },
+    Key { name: "show_title", takes: YES_OR_NO, set: |style, value| put(&mut style.show_title, read(value)) },
+    Key { name: "show_caption", takes: YES_OR_NO, set: |style, value| put(&mut style.show_caption, read(value)) },
 ];
 
 const ROLE_KEYS: [Key<RoleStyle>; 4] = [
@@ -134,6 +145,10 @@ fn blank() -> Style {
         line_width: 1.5,
         stroke_width: 1.5,
         mark_size: 6.0,
+        size: None,
+        shrink_text: true,
+        show_title: true,
+        show_caption: true,
         subflows: vec![RoleStyle::PLAIN],
         roles: vec![RoleStyle::PLAIN; RoleKind::ALL.len().saturating_sub(1)],
     }
@@ -150,7 +165,7 @@ fn change(style: &mut Style, source: &Source<'_>) -> Result<(), Mistake> {
     let entries = source.entries()?;
     if let Some(entry) = entries.iter().find(|entry| entry.name == "based_on") {
         let base = entry.value.get_ref().as_str().and_then(embedded);
-        let takes = "\"default\", \"dark\" or \"print\"";
+        let takes = "\"default\", \"dark\", \"print\" or \"latex\"";
         *style = base.ok_or_else(|| source.bad_value(entry.at, "based_on", takes))?;
     }
     for entry in entries {

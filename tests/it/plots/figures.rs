@@ -12,7 +12,8 @@ use mptcpanalyzer::plots::data::table;
 use mptcpanalyzer::terminal_text::is_unsafe;
 use proptest::prelude::*;
 
-const KINDS: [PictureFormat; 8] = [
+const KINDS: [PictureFormat; 9] = [
+    PictureFormat::Pdf,
     PictureFormat::Svg,
     PictureFormat::Png,
     PictureFormat::Xplot,
@@ -65,7 +66,7 @@ fn draw_everywhere(figure: &Figure) {
                     assert!(!steering(rest));
                 }
             }
-            PictureFormat::Png | PictureFormat::Terminal(_) => {}
+            PictureFormat::Pdf | PictureFormat::Png | PictureFormat::Terminal(_) => {}
         }
     }
 }
@@ -103,7 +104,8 @@ fn the_name_of_a_file_tells_its_form() {
         (told("dir.svg/a.xpl"), told("a.txt")),
         (Some(PictureFormat::Xplot), Some(PictureFormat::Text { colour: false }))
     );
-    assert_eq!((told("a.pdf"), told("svg"), told("")), (None, None, None));
+    assert_eq!(told("a.pdf"), Some(PictureFormat::Pdf));
+    assert_eq!((told("a.eps"), told("svg"), told("")), (None, None, None));
 }
 
 #[test]

@@ -94,17 +94,20 @@ fn the_title_is_written_in_the_font_of_the_program() {
 }
 
 #[test]
-fn more_dots_an_inch_make_everything_larger() {
+fn more_dots_an_inch_make_more_pixels_of_the_same_picture() {
     let target = Target::new(PictureFormat::Png).sized(320, 200);
-    let twice = Target { dpi: 192.0, ..Target::new(PictureFormat::Png).sized(640, 400) };
-    let (_, _, small) = drawn(&sample::small(), &target);
-    let (_, _, large) = drawn(&sample::small(), &twice);
+    let twice = Target { dpi: 192.0, ..target.clone() };
+    let (width, height, small) = drawn(&sample::small(), &target);
+    assert_eq!((width, height), (320, 200));
+    let (width, height, large) = drawn(&sample::small(), &twice);
+    assert_eq!((width, height), (640, 400));
     let white = Colour { red: 255, green: 255, blue: 255 };
     let (small, large) = (inked(&small, 320, white, 0..320, 0..200), inked(&large, 640, white, 0..640, 0..400));
     // The same picture in four times as many pixels; edges make up the rest.
     assert!(large > 2 * small && large < 5 * small, "{small} and {large}");
-    let same = Target { dpi: 192.0, ..target };
-    // As if it had 160 x 100 pixels.
-    assert!(render(&sample::small(), &same).unwrap_err().to_string().contains("320 x 200 is too small for"));
-    assert!(render(&sample::small(), &Target { dpi: f64::NAN, ..same }).is_err());
+    // 300 dots per inch of 900 x 600 pixels at 96.
+    let print = Target { dpi: 300.0, ..Target::new(PictureFormat::Png) };
+    let (width, height, _) = drawn(&sample::small(), &print);
+    assert_eq!((width, height), (2812, 1875));
+    assert!(render(&sample::small(), &Target { dpi: f64::NAN, ..target }).is_err());
 }

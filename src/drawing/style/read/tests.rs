@@ -100,6 +100,9 @@ fn a_style_is_looked_for_by_name_and_by_path() {
     let missing = Style::find("drk").unwrap_err().to_string();
     assert_eq!(missing, "`drk` is neither a style nor a file; did you mean `dark`?");
     let missing = Style::find("/nowhere/at\u{1b}all").unwrap_err().to_string();
-    assert_eq!(missing, "`/nowhere/at\\u{1b}all` is neither a style nor a file; the styles are default, dark, print");
+    assert_eq!(
+        missing,
+        "`/nowhere/at\\u{1b}all` is neither a style nor a file; the styles are default, dark, print, latex"
+    );
     assert!(Style::find(directory.path().to_str().unwrap()).unwrap_err().to_string().starts_with("cannot read"));
 }
