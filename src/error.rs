@@ -63,18 +63,23 @@ pub enum Error {
         /// Answer of polars.
         source: polars::error::PolarsError,
     },
+    /// Some of the work could not be done, and the rest was. Exit code 3.
+    #[error("{0}")]
+    InPart(String),
     /// Anything else, already a sentence.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Error {
-    /// The exit code that a process ends with: 2 for wrong usage, 1 for a command that failed.
+    /// The exit code that a process ends with: 2 for wrong usage, 3 for work that was done in part, 1 for a
+    /// command that failed.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage(_) | Error::Arguments { .. } => 2,
             Error::OutputClosed => 0,
+            Error::InPart(_) => 3,
             _ => 1,
         }
     }

@@ -40,6 +40,7 @@ pub mod cli;
 mod column_facts;
 pub mod commands;
 pub mod config;
+pub mod dataset;
 pub mod delimiter;
 pub mod described;
 pub mod drawing;

@@ -3,7 +3,9 @@
 //! A command parses its arguments with clap, asks [`crate::analysis`] and returns a value. It never prints: the
 //! executor in [`crate::shell`] renders the returned [`Report`] in the form the person chose.
 
+mod addresses;
 mod alias;
+mod analyze;
 mod captures;
 mod checkhealth;
 mod clean_cache;
@@ -17,6 +19,7 @@ mod edit;
 mod events;
 pub mod export;
 pub mod grammar;
+mod handshakes;
 mod help;
 mod history;
 mod list_available_plots;

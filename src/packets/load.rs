@@ -192,6 +192,7 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
     };
     let mut dissected = tshark::dissect(tshark, path, &request)?;
     let facts = &mut dissected.dissection.facts;
+    facts.truncated_at = counted.and_then(|count| count.truncated).map(|truncation| truncation.offset);
     facts.warnings.extend(counted.and_then(|count| cut_short(&count, facts)));
     if let Some((cache, key)) = &kept
         && let Err(error) = cache.put(key, &dissected)

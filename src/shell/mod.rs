@@ -35,6 +35,7 @@ use crate::cli::Cli;
 use crate::commands::session::StandardInput;
 use crate::commands::{Session, grammar, plugin};
 use crate::config::{Config, Places};
+use crate::dataset::{self, process};
 use crate::error::{Error, Result};
 use crate::packets::cache::Cache;
 use mptcp_trace::interrupt;
@@ -55,11 +56,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         return worker::serve(Path::new(directory));
     }
     if let Ok(program) = std::env::current_exe() {
-        worker::use_program(program);
+        worker::use_program(program.clone());
+        process::use_program(program);
     }
     panics::install_hook();
     let (mut results, mut messages) = (ascii::for_terminal(io::stdout()), ascii::for_terminal(io::stderr()));
     let mut console = Console::standard(&mut results, &mut messages);
+    if let [_, first] = arguments.as_slice()
+        && first == dataset::worker::ARGUMENT
+    {
+        signals::handle(&mut console);
+        let code = dataset::worker::serve();
+        return if interrupt::requested() { signals::exit_code() } else { code };
+    }
+    temporary::sweep();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(refusal) => return refused(&refusal, &mut console),

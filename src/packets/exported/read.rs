@@ -145,6 +145,7 @@ pub(super) fn facts(table: &DataFrame) -> CaptureFacts {
         dissector: DISSECTOR.to_string(),
         interfaces,
         not_understood: 0,
+        truncated_at: None,
         warnings: Vec::new(),
     }
 }

@@ -120,6 +120,7 @@ impl<'a> Rows<'a> {
             dissector: String::new(),
             interfaces: self.interfaces.into_values().collect(),
             not_understood: 0,
+            truncated_at: None,
             warnings,
         };
         let extra = match self.extra {

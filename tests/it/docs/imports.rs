@@ -13,13 +13,20 @@ type Arrows = &'static [(&'static str, &'static [&'static str])];
 
 /// Rooms of the program. Any of them may also import the core.
 const PROGRAM: Arrows = &[
-    ("shell", &["commands", "plots", "drawing", "cli", "arguments", "analysis", "output", "packets", "config"]),
-    ("commands", &["plugin", "plots", "drawing", "cli", "arguments", "analysis", "output", "packets", "config"]),
+    (
+        "shell",
+        &["commands", "dataset", "plots", "drawing", "cli", "arguments", "analysis", "output", "packets", "config"],
+    ),
+    (
+        "commands",
+        &["plugin", "dataset", "plots", "drawing", "cli", "arguments", "analysis", "output", "packets", "config"],
+    ),
     ("plugin", &["plots", "drawing", "arguments", "analysis", "output", "packets"]),
     ("plots", &["drawing", "arguments", "analysis", "packets"]),
     ("drawing", &[]),
     ("cli", &["arguments", "output", "packets"]),
     ("arguments", &["analysis", "packets"]),
+    ("dataset", &["analysis", "packets"]),
     ("analysis", &["packets"]),
     ("output", &["packets"]),
     // Where the cache is.

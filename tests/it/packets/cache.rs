@@ -36,6 +36,7 @@ pub fn dissection(rows: usize) -> Dissected {
         dissector: DISSECTOR.to_string(),
         interfaces: vec![Interface { id: 0, name: Some("eth\u{1b}0".to_string()), packets: 3 }],
         not_understood: 0,
+        truncated_at: Some(1234),
         warnings: vec!["cut short".to_string()],
     };
     let dissection = Dissection { packets: builder.finish(), facts };

@@ -2,6 +2,7 @@
 
 pub mod ack_sizes;
 pub mod acknowledged;
+pub mod address_signals;
 pub mod addresses;
 pub mod aggregation_benefit;
 pub mod availability;
@@ -16,6 +17,7 @@ pub mod events;
 pub mod fallback;
 pub mod fallback_cause;
 pub mod flight;
+pub mod handshakes;
 pub mod idle_gaps;
 pub mod interarrival;
 pub mod irregular;

@@ -46,6 +46,10 @@ pub struct CaptureFacts {
     /// opened; another dissector may know more.
     #[serde(default)]
     pub not_understood: u64,
+    /// Where the file stopped to be readable: it ends within a record, or is damaged. Offset of the first byte that
+    /// was not read, from 0; of a compressed file, decompressed.
+    #[serde(default)]
+    pub truncated_at: Option<u64>,
     /// Warnings about the reading: a truncated file, unsupported packets.
     pub warnings: Vec<String>,
 }

@@ -115,6 +115,7 @@ impl Walk {
             dissector: name(),
             interfaces: self.interfaces(),
             not_understood: self.tally.not_understood(),
+            truncated_at: truncation.map(|truncation| truncation.offset),
             warnings: self.tally.warnings(truncation, self.frames()),
         }
     }

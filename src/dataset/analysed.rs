@@ -1,0 +1,179 @@
+//! Everything that the tables say of one capture, worked out once.
+
+use std::collections::HashMap;
+
+use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection};
+use crate::error::Result;
+use mptcp_trace::analysis::address_signals::{AddressSignal, address_signals};
+use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
+use mptcp_trace::analysis::checksum::ChecksumResult;
+use mptcp_trace::analysis::distribution::Distribution;
+use mptcp_trace::analysis::events::{Event, events};
+use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
+use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
+use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
+use mptcp_trace::analysis::out_of_order::{OutOfOrder, out_of_order};
+use mptcp_trace::analysis::rtt::{Level, rtt};
+use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary};
+use mptcp_trace::interrupt;
+use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::{Instant, StreamId};
+
+use super::labels::Paths;
+use super::task::{Status, Task};
+
+/// One capture, and what came of it.
+#[derive(Debug)]
+pub struct Analysed<'a> {
+    /// The capture.
+    pub task: &'a Task,
+    /// How it ended.
+    pub status: Status,
+    /// Why there is nothing, or not all: a sentence.
+    pub error: Option<String>,
+    /// What was found; `None` where nothing could be read.
+    pub facts: Option<Facts<'a>>,
+}
+
+/// What was found in a capture.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The capture.
+    pub capture: &'a Capture,
+    /// Its listed MPTCP connections.
+    pub connections: Vec<OfConnection<'a>>,
+    /// Its handshakes that asked for MPTCP.
+    pub handshakes: Vec<Handshake>,
+    /// Its findings.
+    pub findings: Vec<Finding>,
+    /// Labels of addresses.
+    pub paths: Paths,
+}
+
+/// Key of a series of round trips: the subflow, or the whole connection; the direction; the level.
+type Series = (Option<StreamId>, Role, &'static str);
+
+/// What was found of one connection.
+#[derive(Debug)]
+pub struct OfConnection<'a> {
+    /// The connection.
+    pub connection: &'a Connection,
+    /// As in `list_mptcp_connections`.
+    pub record: MptcpConnection,
+    /// As in `mptcp_summary`.
+    pub summary: MptcpSummary,
+    /// As in `ooo`.
+    pub out_of_order: OutOfOrder,
+    /// As in `events`.
+    pub events: Vec<Event>,
+    /// As in `addresses`.
+    pub addresses: Vec<AddressSignal>,
+    /// As in `tcp_summary`, of its subflows in their order.
+    pub tcp: Vec<TcpSummary>,
+    /// Where it was recorded.
+    pub point: Option<CapturePoint>,
+    round_trips: HashMap<Series, Distribution>,
+}
+
+impl OfConnection<'_> {
+    /// As in `rtt`; `None` where there is no such series.
+    #[must_use]
+    pub fn rtt(&self, subflow: Option<StreamId>, towards: Role, level: Level) -> Option<&Distribution> {
+        self.round_trips.get(&(subflow, towards, level.name()))
+    }
+
+    /// The parts of the subflow at this place in both directions.
+    pub fn shares(&self, index: usize) -> impl Iterator<Item = &SubflowShare> {
+        self.summary.directions.iter().filter_map(move |direction| direction.subflows.get(index))
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Analyses a capture. `checksums` gives the verdicts on the checksums of a connection, for which the file is read
+    /// again.
+    ///
+    /// # Errors
+    /// On Ctrl-C, and when the file cannot be read again.
+    pub fn of(
+        capture: &'a Capture,
+        paths: Paths,
+        mut checksums: impl FnMut(&Connection) -> Result<Option<Vec<ChecksumResult>>>,
+    ) -> Result<Self> {
+        let mut findings = diagnose_capture(capture);
+        let mut records = mptcp_connections(capture).into_iter().peekable();
+        let mut connections = Vec::new();
+        for connection in capture.tracking.whole_connections() {
+            interrupt::check()?;
+            let verdicts = checksums(connection)?;
+            findings.extend(diagnose_connection(capture, connection, verdicts.as_deref()));
+            if let Some(record) = records.next_if(|record| record.mptcpstream == connection.id) {
+                connections.push(of_one(capture, connection, record, verdicts.as_deref()));
+            }
+        }
+        findings.sort_by_key(|finding| finding.severity);
+        interrupt::check()?;
+        Ok(Facts { capture, connections, handshakes: handshakes(capture), findings, paths })
+    }
+
+    /// Packets of the connections.
+    #[must_use]
+    pub fn mptcp_packets(&self) -> u64 {
+        let streams = self.connections.iter().flat_map(|of| &of.connection.subflows);
+        streams.filter_map(|id| self.capture.tracking.stream(*id)).map(|stream| stream.packets.len() as u64).sum()
+    }
+
+    /// The earliest and the latest TCP packet, microseconds since 1970.
+    #[must_use]
+    pub fn span(&self) -> Option<(i64, i64)> {
+        self.instants().map(|(first, last)| (microseconds(first), microseconds(last)))
+    }
+
+    /// Seconds from the earliest to the latest TCP packet.
+    #[must_use]
+    pub fn duration(&self) -> Option<f64> {
+        self.instants().map(|(first, last)| (last - first).seconds())
+    }
+
+    fn instants(&self) -> Option<(Instant, Instant)> {
+        let times = || self.capture.segments.iter().map(|segment| segment.abstime);
+        Some((times().min()?, times().max()?))
+    }
+}
+
+/// Microseconds since 1970, rounded down.
+#[must_use]
+pub fn microseconds(instant: Instant) -> i64 {
+    instant.nanoseconds().div_euclid(1000)
+}
+
+fn of_one<'a>(
+    capture: &'a Capture,
+    connection: &'a Connection,
+    record: MptcpConnection,
+    verdicts: Option<&[ChecksumResult]>,
+) -> OfConnection<'a> {
+    let series = rtt(capture, connection).series.into_iter();
+    let round_trips = series.map(|series| {
+        let record = series.record();
+        ((record.tcpstream, record.towards, record.level.name()), record.distribution)
+    });
+    let round_trips = round_trips.collect();
+    let mut out_of_order = out_of_order(capture, connection);
+    for direction in &mut out_of_order.directions {
+        // One per packet that waited, and no table has them.
+        direction.occupancy = Vec::new();
+        direction.subflows.iter_mut().for_each(|subflow| subflow.waits = Vec::new());
+    }
+    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    OfConnection {
+        connection,
+        record,
+        summary: mptcp_summary(capture, connection),
+        out_of_order,
+        events: events(capture, connection, verdicts),
+        addresses: address_signals(capture, connection),
+        tcp: streams.map(|stream| tcp_summary(capture, stream)).collect(),
+        point: of_connection(capture, connection),
+        round_trips,
+    }
+}

@@ -1,0 +1,32 @@
+//! Many captures as one dataset: Parquet tables with a row per connection, direction, subflow and so on, of all captures.
+//!
+//! ```text
+//! DATASET/_dataset.json                    says that this is one, and of which version
+//! DATASET/TABLE/part-CAPTURE.parquet       the rows of one capture
+//! DATASET/TABLE/schema.parquet             no rows: the columns, also where no capture has any
+//! DATASET/_work/                           files under way
+//! ```
+//!
+//! [`tables`] is the list of tables, [`input`] finds the captures, [`run`] has each of them analysed by a process of its
+//! own ([`worker`]), which writes the parts. The part of `captures` is written last: it says that the others are there. So
+//! any number of processes may do the same capture, and whatever is killed leaves nothing that a reader takes for a
+//! result.
+
+pub mod analysed;
+pub mod column;
+pub mod input;
+pub mod labels;
+pub mod layout;
+pub mod marks;
+mod part;
+pub mod process;
+pub mod run;
+pub mod tables;
+pub mod task;
+pub mod worker;
+
+/// Version of the tables. It changes when a column changes its meaning; further columns do not change it.
+pub const SCHEMA_VERSION: u64 = 1;
+
+/// Version of the program.
+pub const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");

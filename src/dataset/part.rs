@@ -1,0 +1,39 @@
+//! Writing Parquet files, whole or not at all.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use polars::prelude::*;
+use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
+
+use crate::error::{Error, Result};
+
+/// A table as Parquet.
+///
+/// # Errors
+/// When polars refuses it.
+pub fn encode(mut frame: DataFrame) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let writer = ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
+    writer.finish(&mut frame).map_err(|source| Error::Table { action: "write a table", source })?;
+    Ok(bytes)
+}
+
+/// Writes `bytes` into the folder `work` and then gives the file the name `target`, on the same file system: a reader sees
+/// all of it or nothing.
+///
+/// # Errors
+/// When the system refuses.
+pub fn write_bytes(bytes: &[u8], work: &Path, target: &Path) -> Result<()> {
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let under_way = work.join(format!("{}-{number}", std::process::id()));
+    let written = File::create(&under_way).and_then(|mut file| {
+        file.write_all(bytes)?;
+        // After a power failure the name must not stand for an empty file.
+        file.sync_data()
+    });
+    written.and_then(|()| fs::rename(&under_way, target)).map_err(|source| Error::file("write", target, source))
+}

@@ -1,0 +1,364 @@
+//! A run: many captures, several at a time, each by a process of its own.
+
+use std::collections::VecDeque;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::labels::Paths;
+use super::layout::{Layout, Work};
+use super::process::{self, End};
+use super::tables::Table;
+use super::task::{Status, Task};
+use super::worker::{self, Answer, Request};
+use super::{TOOL_VERSION, marks};
+use crate::error::{Error, Result};
+use crate::packets::Dissector;
+use crate::packets::exported::contain;
+use mptcp_trace::units;
+
+/// Options of a run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder of the dataset.
+    pub dataset: PathBuf,
+    /// Captures at a time.
+    pub jobs: usize,
+    /// Tables to write.
+    pub tables: Vec<&'static Table>,
+    /// Names of all labels.
+    pub labels: Vec<String>,
+    /// Labels of addresses.
+    pub paths: Paths,
+    /// The dissector.
+    pub dissector: Dissector,
+    /// The tshark binary.
+    pub tshark: PathBuf,
+    /// Time that a capture may take.
+    pub timeout: Option<Duration>,
+    /// Memory that a capture may take, in bytes.
+    pub memory: u64,
+    /// Memory that all captures of a time may take, in bytes.
+    pub memory_of_all: u64,
+    /// Analyse what is done as well.
+    pub force: bool,
+    /// Analyse again what failed.
+    pub retry_errors: bool,
+}
+
+impl Options {
+    /// Fingerprint of what the rows of a capture depend on besides file and program.
+    fn fingerprint(&self, task: &Task) -> String {
+        let tables: Vec<&str> = self.tables.iter().map(|table| table.name).collect();
+        let all = (tables, &task.labels, &self.paths, self.dissector);
+        format!("{:016x}", xxh3_64(&serde_json::to_vec(&all).unwrap_or_default()))
+    }
+}
+
+/// What became of a capture.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// Its key.
+    pub capture: String,
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// As in the table `captures`, or `skipped`.
+    pub status: &'static str,
+    /// TCP packets.
+    pub packets: Option<u64>,
+    /// MPTCP connections.
+    pub connections: Option<u64>,
+    /// Time that it took.
+    pub seconds: Option<f64>,
+    /// Processor time.
+    pub cpu_seconds: Option<f64>,
+    /// Most memory at one time.
+    pub peak_memory_bytes: Option<u64>,
+    /// Why there is nothing, or not all.
+    pub error: Option<String>,
+    /// Size of the file.
+    #[serde(skip)]
+    pub size: u64,
+}
+
+impl Outcome {
+    fn skipped(task: &Task) -> Self {
+        Outcome {
+            capture: task.capture.clone(),
+            name: task.name.clone(),
+            path: task.path_text(),
+            status: "skipped",
+            packets: None,
+            connections: None,
+            seconds: None,
+            cpu_seconds: None,
+            peak_memory_bytes: None,
+            error: None,
+            size: task.size.unwrap_or(0),
+        }
+    }
+
+    fn of(task: &Task, answer: Answer, took: Duration) -> Self {
+        Outcome {
+            status: answer.status.name(),
+            packets: answer.packets,
+            connections: answer.connections,
+            seconds: Some(took.as_secs_f64()),
+            cpu_seconds: answer.cpu_seconds,
+            peak_memory_bytes: answer.peak_memory_bytes,
+            error: answer.error,
+            ..Outcome::skipped(task)
+        }
+    }
+}
+
+/// The captures of a run.
+#[derive(Debug)]
+pub struct Plan {
+    /// Those to analyse, the largest first.
+    pub tasks: Vec<Task>,
+    /// Those that are in the dataset as they are.
+    pub skipped: Vec<Outcome>,
+}
+
+/// Which captures are to be analysed: those that are not in the dataset, or not as they are now.
+///
+/// # Errors
+/// When the dataset cannot be read.
+pub fn plan(tasks: Vec<Task>, dataset: &Layout, options: &Options) -> Result<Plan> {
+    let mut plan = Plan { tasks: Vec::new(), skipped: Vec::new() };
+    let marks = marks::read(dataset)?;
+    for mut task in tasks {
+        task.options = options.fingerprint(&task);
+        let done = marks.of(&task.capture).filter(|_| !options.force).is_some_and(|mark| {
+            let failed = !mark.status.has_rows();
+            mark.is_of(&task, TOOL_VERSION) && !(failed && options.retry_errors)
+        });
+        if done { plan.skipped.push(Outcome::skipped(&task)) } else { plan.tasks.push(task) }
+    }
+    // A large one that begins last would keep one processor busy and the others idle.
+    plan.tasks.sort_by_key(|task| std::cmp::Reverse(task.size));
+    Ok(plan)
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Run {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    outcomes: Receiver<Result<Outcome>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    options: Options,
+    dataset: Layout,
+    work: Work,
+    stop: AtomicBool,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Queue {
+    waiting: VecDeque<Task>,
+    running: usize,
+    /// Memory that those that run are expected to take, in bytes.
+    memory: u64,
+}
+
+/// What comes next of a run.
+#[derive(Debug)]
+pub enum Next {
+    /// A capture is done.
+    Done(Box<Outcome>),
+    /// Nothing yet.
+    Nothing,
+    /// All are.
+    End,
+}
+
+impl Run {
+    /// Begins to analyse.
+    ///
+    /// # Errors
+    /// When the dataset cannot be written.
+    pub fn begin(tasks: Vec<Task>, dataset: Layout, options: Options) -> Result<Self> {
+        let work = dataset.begin()?;
+        dataset.prepare(&options.tables, &options.labels, &work)?;
+        let jobs = options.jobs.max(1).min(tasks.len());
+        let queue = Mutex::new(Queue { waiting: tasks.into(), running: 0, memory: 0 });
+        let (stop, changed) = (AtomicBool::new(false), Condvar::new());
+        let shared = Arc::new(Shared { options, dataset, work, stop, queue, changed });
+        let (sender, outcomes) = channel();
+        let threads = (0..jobs).map(|_| {
+            let (shared, sender) = (Arc::clone(&shared), sender.clone());
+            let started = thread::Builder::new().name("analyze".to_string()).spawn(move || shared.work_off(&sender));
+            started.map_err(|error| Error::Failed(format!("cannot start a thread: {error}")))
+        });
+        let threads = threads.collect::<Result<_>>()?;
+        Ok(Run { shared, threads, outcomes })
+    }
+
+    /// What comes next; waits a little for it.
+    ///
+    /// # Errors
+    /// When the dataset cannot be written: the run ends.
+    pub fn next(&mut self) -> Result<Next> {
+        match self.outcomes.recv_timeout(Duration::from_millis(100)) {
+            Ok(Ok(outcome)) => Ok(Next::Done(Box::new(outcome))),
+            Ok(Err(error)) => {
+                self.stop();
+                Err(error)
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(Next::Nothing),
+            Err(RecvTimeoutError::Disconnected) => Ok(Next::End),
+        }
+    }
+
+    /// Ends the run: what is under way is not finished.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.stop();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// One thread: a capture after the other.
+    fn work_off(&self, sender: &Sender<Result<Outcome>>) {
+        while let Some((task, memory)) = self.take() {
+            let outcome = self.analyse(&task).transpose();
+            let mut queue = self.queue();
+            queue.running = queue.running.saturating_sub(1);
+            queue.memory = queue.memory.saturating_sub(memory);
+            drop(queue);
+            self.changed.notify_all();
+            if let Some(outcome) = outcome
+                && sender.send(outcome).is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// The next capture for which there is memory, and how much it is expected to take. The largest comes first, where it
+    /// does not fit the smallest.
+    fn take(&self) -> Option<(Task, u64)> {
+        let mut queue = self.queue();
+        loop {
+            if self.stopped() || queue.waiting.is_empty() {
+                return None;
+            }
+            let fits = |task: &Task| queue.memory.saturating_add(estimate(task)) <= self.options.memory_of_all;
+            let alone = queue.running == 0;
+            let task = if queue.waiting.front().is_some_and(|first| alone || fits(first)) {
+                queue.waiting.pop_front()
+            } else if queue.waiting.back().is_some_and(fits) {
+                queue.waiting.pop_back()
+            } else {
+                None
+            };
+            if let Some(task) = task {
+                let memory = estimate(&task);
+                queue.running += 1;
+                queue.memory = queue.memory.saturating_add(memory);
+                return Some((task, memory));
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// What became of a capture; `None` when the run was stopped.
+    fn analyse(&self, task: &Task) -> Result<Option<Outcome>> {
+        let options = &self.options;
+        let request = Request::new(task.clone(), &self.dataset, self.work.folder(), &options.tables, &options.paths);
+        let request = request.dissected_by(options.dissector, &options.tshark).within(options.memory);
+        let begun = Instant::now();
+        let Some(program) = process::program() else {
+            let answer = contain(|| worker::work(&request));
+            let crashed = || worker::fail(&request, Status::Crashed, "internal error; please report it".to_string());
+            return Ok(Some(Outcome::of(task, answer.unwrap_or_else(crashed)?, begun.elapsed())));
+        };
+        let asked = serde_json::to_vec(&request).unwrap_or_default();
+        let end = process::ask(program, worker::ARGUMENT, &asked, options.timeout, &self.stop)
+            .map_err(|error| Error::Failed(format!("cannot start a process for a capture: {error}")))?;
+        let answer = match end {
+            End::Stopped => None,
+            End::Answered(answer) => match serde_json::from_slice(&answer) {
+                Ok(answer) => Some(answer),
+                Err(_) => Some(worker::fail(&request, Status::Crashed, "the analysis gave no answer".to_string())?),
+            },
+            End::TimedOut => {
+                let seconds = options.timeout.unwrap_or_default().as_secs_f64();
+                let sentence = format!("not done within {seconds} s; raise --timeout");
+                Some(worker::fail(&request, Status::Timeout, sentence)?)
+            }
+            End::Gone(status, _) if self.stopped() || process::was_ended(status) => {
+                self.stop.store(true, Ordering::Relaxed);
+                return Err(Error::Interrupted);
+            }
+            End::Gone(status, said) => match trouble(status, &said, options.memory) {
+                Ok((status, sentence)) => Some(worker::fail(&request, status, sentence)?),
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(answer.map(|answer| Outcome::of(task, answer, begun.elapsed())))
+    }
+}
+
+/// Memory that a capture is expected to take, in bytes: most packets are small, and compressed ones are some five times
+/// as large.
+fn estimate(task: &Task) -> u64 {
+    let compressed = [".gz", ".zst", ".lz4"].iter().any(|ending| task.name.ends_with(ending));
+    task.size.unwrap_or(0).saturating_mul(if compressed { 10 } else { 2 })
+}
+
+/// Why a process ended without an answer.
+///
+/// # Errors
+/// What is wrong with the dataset and not with the capture: the run cannot go on.
+fn trouble(status: ExitStatus, said: &str, memory: u64) -> Result<(Status, String)> {
+    const MEMORY: [&str; 3] = ["memory allocation", "out of memory", "capacity overflow"];
+    if MEMORY.iter().any(|sign| said.contains(sign)) {
+        let sentence = format!("needs more than {} of memory; raise --memory", units::bytes(memory));
+        return Ok((Status::Memory, sentence));
+    }
+    match (status.code(), status.signal()) {
+        // It says so itself when it cannot write.
+        (Some(1), _) => Err(Error::Failed(said.lines().next().unwrap_or("the analysis failed").to_string())),
+        (_, Some(9)) => Ok((Status::Crashed, "killed by signal 9, often by the system for lack of memory".to_string())),
+        (_, Some(signal)) => Ok((Status::Crashed, format!("ended by signal {signal}; please report it"))),
+        (code, None) => {
+            let last = said.lines().next_back().unwrap_or_default();
+            let code = code.map_or_else(String::new, |code| format!(" with exit code {code}"));
+            Ok((Status::Crashed, format!("ended{code}: {last}")))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! One row per capture, also of one that could not be analysed.
+
+use super::{Table, specs, values};
+use crate::dataset::analysed::Analysed;
+use crate::dataset::column::{Column, fraction, text, time, whole};
+use crate::dataset::{SCHEMA_VERSION, TOOL_VERSION};
+
+pub const TABLE: Table = Table {
+    name: super::CAPTURES,
+    row: "capture, analysed or not",
+    labelled: true,
+    columns: || specs(columns()),
+    frame: |analysed| values(&columns(), std::slice::from_ref(&analysed)),
+};
+
+type Row<'a> = &'a Analysed<'a>;
+
+fn columns<'a>() -> Vec<Column<Row<'a>>> {
+    vec![
+        text("name", "Name in the dataset: the path, or what is below --root", |row: &Row| Some(row.task.name.clone())),
+        text("path", "Path of the file when it was analysed", |row: &Row| Some(row.task.path_text())),
+        whole("size_bytes", "bytes", "Size of the file", |row: &Row| row.task.size),
+        time("mtime", "Last modification of the file", |row: &Row| row.task.mtime),
+        text("status", "ok, partial (read up to some place), error, timeout, memory or crashed", |row: &Row| {
+            Some(row.status.name().to_string())
+        }),
+        text("error", "Why there is nothing, or not all", |row: &Row| row.error.clone()),
+        text("warnings", "Warnings about the reading, separated by line feeds", |row: &Row| {
+            let warnings = &row.facts.as_ref()?.capture.facts.warnings;
+            (!warnings.is_empty()).then(|| warnings.join("\n"))
+        }),
+        text("tool_version", "Version of the program", |_| Some(TOOL_VERSION.to_string())),
+        whole("schema_version", "", "Version of the tables", |_| Some(SCHEMA_VERSION)),
+        text("options", "Fingerprint of the options and labels that it was analysed with", |row: &Row| {
+            Some(row.task.options.clone())
+        }),
+        text("dissector", "Dissector and its version", |row: &Row| {
+            Some(row.facts.as_ref()?.capture.facts.dissector.clone())
+        }),
+        whole("frames", "", "Frames of any protocol", |row: &Row| Some(row.facts.as_ref()?.capture.facts.frames)),
+        whole("frames_not_understood", "", "Frames skipped because of their link type or tunnel", |row: &Row| {
+            Some(row.facts.as_ref()?.capture.facts.not_understood)
+        }),
+        whole("truncated_at_byte", "bytes", "Offset from which on the file could not be read", |row: &Row| {
+            row.facts.as_ref()?.capture.facts.truncated_at
+        }),
+        whole("tcp_packets", "", "TCP packets that count", |row: &Row| {
+            Some(row.facts.as_ref()?.capture.segments.len() as u64)
+        }),
+        whole("tcp_streams", "", "TCP streams", |row: &Row| {
+            Some(row.facts.as_ref()?.capture.tracking.streams.len() as u64)
+        }),
+        whole("mptcp_connections", "", "MPTCP connections", |row: &Row| {
+            Some(row.facts.as_ref()?.connections.len() as u64)
+        }),
+        whole("mptcp_packets", "", "Packets of MPTCP connections", |row: &Row| {
+            Some(row.facts.as_ref()?.mptcp_packets())
+        }),
+        time("first_time", "First TCP packet", |row: &Row| Some(row.facts.as_ref()?.span()?.0)),
+        time("last_time", "Last TCP packet", |row: &Row| Some(row.facts.as_ref()?.span()?.1)),
+        fraction("duration_s", "s", "First to last TCP packet", |row: &Row| row.facts.as_ref()?.duration()),
+        text("interfaces", "Interfaces with TCP packets, by name or number, separated by commas", |row: &Row| {
+            let interfaces = &row.facts.as_ref()?.capture.facts.interfaces;
+            let named = |one: &mptcp_trace::packets::Interface| one.name.clone().unwrap_or_else(|| one.id.to_string());
+            (!interfaces.is_empty()).then(|| interfaces.iter().map(named).collect::<Vec<_>>().join(","))
+        }),
+    ]
+}

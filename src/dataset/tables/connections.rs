@@ -1,0 +1,80 @@
+//! One row per MPTCP connection.
+
+use super::{Table, specs, values};
+use crate::dataset::analysed::OfConnection;
+use crate::dataset::column::{Column, fraction, named, text, truth, whole};
+use crate::packets::cells::hexadecimal;
+use mptcp_trace::analysis::capture_point::CapturePoint;
+
+pub const TABLE: Table = Table {
+    name: "connections",
+    row: "MPTCP connection (`list_mptcp_connections`, `mptcp_summary`)",
+    labelled: true,
+    columns: || specs(columns()),
+    frame: |analysed| {
+        let rows: Vec<Row> = analysed.facts.iter().flat_map(|facts| &facts.connections).collect();
+        values(&columns(), &rows)
+    },
+};
+
+type Row<'a> = &'a OfConnection<'a>;
+
+fn columns<'a>() -> Vec<Column<Row<'a>>> {
+    vec![
+        whole("mptcpstream", "", "Wireshark's mptcp.stream", |row: &Row| Some(row.record.mptcpstream.into())),
+        whole("version", "", "Version of MPTCP", |row: &Row| row.record.version.map(Into::into)),
+        text("client_ip", "Address of the client on the first subflow", |row: &Row| {
+            Some(row.record.subflows.first()?.client_ip.to_string())
+        }),
+        whole("client_port", "", "Its port", |row: &Row| Some(row.record.subflows.first()?.client_port.into())),
+        text("server_ip", "Address of the server on the first subflow", |row: &Row| {
+            Some(row.record.subflows.first()?.server_ip.to_string())
+        }),
+        whole("server_port", "", "Its port", |row: &Row| Some(row.record.subflows.first()?.server_port.into())),
+        whole("ip_version", "", "4 or 6, of the first subflow", |row: &Row| {
+            Some(if row.record.subflows.first()?.client_ip.is_ipv4() { 4 } else { 6 })
+        }),
+        text("client_key", "Key of the client, hexadecimal", |row: &Row| {
+            row.record.client_key.map(|key| hexadecimal(key, 16))
+        }),
+        text("server_key", "Key of the server, hexadecimal", |row: &Row| {
+            row.record.server_key.map(|key| hexadecimal(key, 16))
+        }),
+        text("client_token", "Token of the client, hexadecimal", |row: &Row| {
+            row.record.client_token.map(|token| hexadecimal(token.into(), 8))
+        }),
+        text("server_token", "Token of the server, hexadecimal", |row: &Row| {
+            row.record.server_token.map(|token| hexadecimal(token.into(), 8))
+        }),
+        truth("checksum_required", "Either end requires DSS checksums", |row: &Row| row.record.checksum_required),
+        truth("begins_midstream", "The handshake with MP_CAPABLE was not captured", |row: &Row| {
+            Some(!row.connection.roles_known)
+        }),
+        text("state", "open, half_closed, closed, fast_closed or reset, at the end of the capture", |row: &Row| {
+            named(&row.record.state)
+        }),
+        text("fallback_reason", "Evidence of a fallback to TCP", |row: &Row| {
+            row.record.fallback.and_then(|fallback| named(&fallback.reason))
+        }),
+        whole("fallback_packetid", "", "First packet that shows the fallback", |row: &Row| {
+            Some(row.record.fallback?.packetid)
+        }),
+        text("joined_by", "Weakest evidence that its subflows belong together", |row: &Row| {
+            named(&row.record.joined_by)
+        }),
+        text("capture_point", "client, server or between: where the capture was taken", |row: &Row| {
+            Some(match row.point? {
+                CapturePoint::At(role) => role.name().to_string(),
+                CapturePoint::Between => "between".to_string(),
+            })
+        }),
+        fraction("handshake_rtt_s", "s", "Round trip time of the first subflow's handshake", |row: &Row| {
+            row.summary.setup.handshake_rtt
+        }),
+        whole("subflows", "", "Subflows", |row: &Row| Some(row.record.subflows.len() as u64)),
+        whole("subflows_used", "", "Subflows with goodput in either direction", |row: &Row| {
+            let used = |index: &usize| row.shares(*index).any(|share| share.goodput_bytes > 0);
+            Some((0..row.record.subflows.len()).filter(used).count() as u64)
+        }),
+    ]
+}

@@ -1,0 +1,124 @@
+//! Two rows per subflow: one per direction of its connection.
+
+use super::{Table, specs, values};
+use crate::dataset::analysed::OfConnection;
+use crate::dataset::column::{Column, distribution, fraction, named, text, whole};
+use mptcp_trace::StreamId;
+use mptcp_trace::analysis::distribution::Distribution;
+use mptcp_trace::analysis::mptcp_summary::SubflowShare;
+use mptcp_trace::analysis::out_of_order::Waited;
+use mptcp_trace::analysis::rtt::Level;
+use mptcp_trace::analysis::tcp_summary::TcpDirection;
+use mptcp_trace::tracking::Role;
+
+pub const TABLE: Table = Table {
+    name: "subflow_directions",
+    row: "direction of a subflow (`mptcp_summary`, `tcp_summary`, `ooo`, `rtt`)",
+    labelled: false,
+    columns: || specs(columns()),
+    frame: |analysed| {
+        let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);
+        let rows: Vec<Row> = connections.flat_map(rows).collect();
+        values(&columns(), &rows)
+    },
+};
+
+struct Row<'a> {
+    of: &'a OfConnection<'a>,
+    stream: StreamId,
+    towards: Role,
+    share: &'a SubflowShare,
+    tcp: Option<&'a TcpDirection>,
+    waited: Option<&'a Waited>,
+}
+
+fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
+    let subflows = of.record.subflows.iter().enumerate();
+    subflows.flat_map(move |(index, subflow)| {
+        of.summary.directions.iter().filter_map(move |direction| {
+            let (stream, towards) = (subflow.tcpstream, direction.towards);
+            let share = direction.subflows.get(index)?;
+            let waits = of.out_of_order.directions.iter().find(|one| one.towards == towards);
+            let waited = waits.and_then(|one| one.subflows.get(index));
+            let tcp_towards = if subflow.mptcpdest == Role::Server { towards } else { towards.other() };
+            let tcp = of.tcp.get(index).and_then(|tcp| tcp.directions.iter().find(|one| one.towards == tcp_towards));
+            Some(Row { of, stream, towards, share, tcp, waited })
+        })
+    })
+}
+
+fn rtt_tcp<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
+    row.of.rtt(Some(row.stream), row.towards, Level::Tcp)
+}
+
+fn rtt_timestamp<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
+    row.of.rtt(Some(row.stream), row.towards, Level::Timestamp)
+}
+
+fn rtt_data<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
+    row.of.rtt(Some(row.stream), row.towards, Level::Data)
+}
+
+fn hol<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
+    Some(&row.waited?.hol_delay)
+}
+
+fn columns<'a>() -> Vec<Column<Row<'a>>> {
+    let mut columns = vec![
+        whole("mptcpstream", "", "MPTCP connection", |row: &Row| Some(row.of.record.mptcpstream.into())),
+        whole("tcpstream", "", "TCP stream", |row: &Row| Some(row.stream.into())),
+        text("towards", "server or client of the connection: the end that it travels to", |row: &Row| {
+            named(&row.towards)
+        }),
+        whole("packets", "", "Packets", |row: &Row| Some(row.share.packets)),
+        whole("throughput_bytes", "bytes", "Payload of all packets", |row: &Row| Some(row.share.throughput_bytes)),
+        whole("goodput_bytes", "bytes", "Data that this subflow was the first to carry", |row: &Row| {
+            Some(row.share.goodput_bytes)
+        }),
+        fraction("throughput_contribution", "", "Share of the connection's throughput", |row: &Row| {
+            row.share.throughput_contribution
+        }),
+        fraction("goodput_contribution", "", "Share of the connection's goodput", |row: &Row| {
+            row.share.goodput_contribution
+        }),
+        whole("plain_tcp_bytes", "bytes", "Part of the goodput sent as plain TCP after a fallback", |row: &Row| {
+            Some(row.share.plain_tcp_bytes)
+        }),
+        whole("fast_open_bytes", "bytes", "Part of the goodput in the SYN (TCP Fast Open)", |row: &Row| {
+            Some(row.share.fast_open_bytes)
+        }),
+        whole("retransmitted_bytes", "bytes", "Sent again by TCP", |row: &Row| Some(row.share.retransmitted_bytes)),
+        whole("retransmitted_packets", "", "Packets with such bytes", |row: &Row| Some(row.tcp?.retransmitted_packets)),
+        whole("duplicated_bytes", "bytes", "In copies of packets made by the path", |row: &Row| {
+            Some(row.share.duplicated_bytes)
+        }),
+        whole("duplicated_packets", "", "Copies of packets made by the path", |row: &Row| {
+            Some(row.share.duplicated_packets)
+        }),
+        whole("reinjected_bytes", "bytes", "Data that another subflow had carried before", |row: &Row| {
+            Some(row.share.reinjected_bytes)
+        }),
+        whole("keepalives", "", "Keep-alives", |row: &Row| Some(row.share.keepalives)),
+        whole("window_probes", "", "Zero-window probes", |row: &Row| Some(row.share.window_probes)),
+        whole("tcp_goodput_bytes", "bytes", "Size of the union of the sequence ranges sent", |row: &Row| {
+            Some(row.tcp?.goodput_bytes)
+        }),
+        whole("undecided_packets", "", "Copies by the path or by TCP: the capture does not tell", |row: &Row| {
+            Some(row.tcp?.undecided_packets)
+        }),
+        fraction("duration_s", "s", "First to last packet", |row: &Row| Some(row.tcp?.duration)),
+        fraction("rate_bytes", "bytes/s", "tcp_goodput_bytes over duration", |row: &Row| row.tcp?.rate),
+        whole("segments", "", "Packets with data", |row: &Row| Some(row.waited?.segments)),
+        whole("out_of_order_segments", "", "Packets with data beyond the connection's next byte", |row: &Row| {
+            Some(row.waited?.out_of_order_segments)
+        }),
+        whole("out_of_order_bytes", "bytes", "New data beyond the connection's next byte", |row: &Row| {
+            Some(row.waited?.bytes_waited)
+        }),
+    ];
+    columns.extend(distribution!("hol", "head-of-line delays", hol));
+    columns.extend(distribution!("rtt_tcp", "round trips of data to ACK", rtt_tcp));
+    columns.extend(distribution!("rtt_timestamp", "round trips of TCP timestamps", rtt_timestamp));
+    columns.extend(distribution!("rtt_data", "round trips of data to DATA_ACK", rtt_data));
+    columns
+}

@@ -1,0 +1,86 @@
+//! One row per subflow.
+
+use super::{Table, specs, values};
+use crate::dataset::analysed::OfConnection;
+use crate::dataset::column::{Column, fraction, named, text, truth, whole};
+use mptcp_trace::analysis::setup::JoinSetup;
+use mptcp_trace::analysis::subflows::SubflowRecord;
+
+pub const TABLE: Table = Table {
+    name: "subflows",
+    row: "subflow (`list_subflows`, `mptcp_summary`)",
+    labelled: true,
+    columns: || specs(columns()),
+    frame: |analysed| {
+        let facts = analysed.facts.iter();
+        let connections = facts.flat_map(|facts| facts.connections.iter().map(|of| (of, &facts.paths)));
+        let rows: Vec<Row> = connections.flat_map(|(of, paths)| rows(of, paths)).collect();
+        values(&columns(), &rows)
+    },
+};
+
+struct Row<'a> {
+    of: &'a OfConnection<'a>,
+    ordinal: usize,
+    subflow: &'a SubflowRecord,
+    join: Option<&'a JoinSetup>,
+    paths: &'a crate::dataset::labels::Paths,
+}
+
+fn rows<'a>(of: &'a OfConnection<'a>, paths: &'a crate::dataset::labels::Paths) -> impl Iterator<Item = Row<'a>> {
+    of.record.subflows.iter().enumerate().map(move |(ordinal, subflow)| {
+        let joins = &of.summary.setup.joins;
+        let join = joins.binary_search_by_key(&subflow.tcpstream, |join| join.tcpstream).ok();
+        let join = join.and_then(|at| joins.get(at));
+        Row { of, ordinal, subflow, join, paths }
+    })
+}
+
+fn columns<'a>() -> Vec<Column<Row<'a>>> {
+    vec![
+        whole("mptcpstream", "", "MPTCP connection", |row: &Row| Some(row.of.record.mptcpstream.into())),
+        whole("tcpstream", "", "Wireshark's tcp.stream", |row: &Row| Some(row.subflow.tcpstream.into())),
+        whole("ordinal", "", "Place among the subflows of the connection, from 0", |row: &Row| {
+            Some(row.ordinal as u64)
+        }),
+        text("kind", "initial (MP_CAPABLE) or join (MP_JOIN)", |row: &Row| named(&row.subflow.kind)),
+        text("client_ip", "Address of the end that opened it", |row: &Row| Some(row.subflow.client_ip.to_string())),
+        whole("client_port", "", "Its port", |row: &Row| Some(row.subflow.client_port.into())),
+        text("server_ip", "Address of the other end", |row: &Row| Some(row.subflow.server_ip.to_string())),
+        whole("server_port", "", "Its port", |row: &Row| Some(row.subflow.server_port.into())),
+        whole("ip_version", "", "4 or 6", |row: &Row| Some(if row.subflow.client_ip.is_ipv4() { 4 } else { 6 })),
+        text("opened_towards", "server or client: the end of the connection it was opened towards", |row: &Row| {
+            named(&row.subflow.mptcpdest)
+        }),
+        text("interface", "Interface that its first packet was recorded on", |row: &Row| row.subflow.interface.clone()),
+        text("path_client", "Label of the client's address, from --labels", |row: &Row| {
+            row.paths.of(row.subflow.client_ip)
+        }),
+        text("path_server", "Label of the server's address, from --labels", |row: &Row| {
+            row.paths.of(row.subflow.server_ip)
+        }),
+        whole("addrid", "", "Address id of the end that opened it", |row: &Row| row.subflow.addrid.map(Into::into)),
+        truth("backup", "Opened as a backup by either end", |row: &Row| row.subflow.backup),
+        truth("backup_at_end", "A backup after all MP_PRIO", |row: &Row| row.subflow.backup_at_end),
+        text("hmac", "Verdict on the HMACs of MP_JOIN: valid, invalid, unverifiable", |row: &Row| {
+            named(&row.subflow.hmac)
+        }),
+        text("state", "syn_sent, syn_received, refused, established, reset or closed", |row: &Row| {
+            named(&row.subflow.state)
+        }),
+        text("joined_by", "Evidence that it belongs to the connection", |row: &Row| named(&row.subflow.joined_by)),
+        fraction(
+            "established_after_s",
+            "s",
+            "From the SYN with MP_CAPABLE to the packet that established the join",
+            |row: &Row| row.join?.established_after,
+        ),
+        fraction("handshake_rtt_s", "s", "Round trip time of its handshake", |row: &Row| match row.join {
+            Some(join) => join.handshake_rtt,
+            None if row.subflow.kind == Some(mptcp_trace::analysis::subflows::OpenedWith::Initial) => {
+                row.of.summary.setup.handshake_rtt
+            }
+            None => None,
+        }),
+    ]
+}
