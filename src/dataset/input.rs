@@ -77,7 +77,8 @@ struct Search<'a> {
 impl Search<'_> {
     /// A file, whatever it is called, or a folder.
     fn input(&mut self, path: &Path) -> Result<()> {
-        if path.is_dir() { self.folder(path) } else { self.file(path) }
+        let path = absolute(path)?;
+        if path.is_dir() { self.folder(&path) } else { self.file(&path) }
     }
 
     fn folder(&mut self, folder: &Path) -> Result<()> {
@@ -115,14 +116,13 @@ impl Search<'_> {
     }
 
     fn file(&mut self, path: &Path) -> Result<()> {
-        let whole = absolute(path)?;
         let name = match &self.root {
-            None => whole.as_path(),
-            Some(root) => whole.strip_prefix(root).map_err(|_| {
-                Error::Usage(format!("{} is not below {}; choose another --root", whole.display(), root.display()))
+            None => path,
+            Some(root) => path.strip_prefix(root).map_err(|_| {
+                Error::Usage(format!("{} is not below {}; choose another --root", path.display(), root.display()))
             })?,
         };
-        let task = Task::new(&whole, name.as_os_str().as_bytes(), fs::metadata(&whole).ok().as_ref());
+        let task = Task::new(path, name.as_os_str().as_bytes(), fs::metadata(path).ok().as_ref());
         match self.wanted.shard {
             Some((own, of)) if task.shard(of) != own => self.found.elsewhere += 1,
             _ if self.known.insert(task.capture.clone()) => self.found.tasks.push(task),

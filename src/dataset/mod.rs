@@ -14,6 +14,7 @@
 
 pub mod analysed;
 pub mod column;
+pub mod documentation;
 pub mod input;
 pub mod labels;
 pub mod layout;

@@ -8,15 +8,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use polars::prelude::*;
 use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 
+use super::tables::Table;
+use crate::column_facts;
 use crate::error::{Error, Result};
 
-/// A table as Parquet.
+/// Rows of `table` as Parquet: the same bytes wherever that is done.
 ///
 /// # Errors
-/// When polars refuses it.
-pub fn encode(mut frame: DataFrame) -> Result<Vec<u8>> {
+/// When polars refuses them.
+pub fn encode(table: &Table, mut frame: DataFrame) -> Result<Vec<u8>> {
+    let columns = table.columns();
+    let unit = |name: &str| columns.iter().find(|spec| spec.name == name).map(|spec| spec.unit);
+    let facts = column_facts::of(&frame, |name| unit(name).filter(|unit| ["B", "s", "B/s"].contains(unit)));
     let mut bytes = Vec::new();
     let writer = ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
+    let writer = writer.with_key_value_metadata(Some(facts));
     writer.finish(&mut frame).map_err(|source| Error::Table { action: "write a table", source })?;
     Ok(bytes)
 }

@@ -266,13 +266,17 @@ fn write(request: &Request, analysed: &Analysed<'_>) -> Result<()> {
         let rows =
             (wanted.contains(table.name) && analysed.facts.is_some()).then(|| frame(table, analysed)).transpose()?;
         match rows.filter(|rows| rows.height() > 0) {
-            Some(rows) => part::write_bytes(&part::encode(rows)?, &work, &target)?,
+            Some(rows) => part::write_bytes(&part::encode(table, rows)?, &work, &target)?,
             None => layout::remove(&target)?,
         }
     }
     interrupt::check()?;
     let captures = find(CAPTURES).ok_or_else(|| Error::Failed("the table of captures is missing".to_string()))?;
-    part::write_bytes(&part::encode(frame(captures, analysed)?)?, &work, &dataset.part(CAPTURES, &task.capture))
+    part::write_bytes(
+        &part::encode(captures, frame(captures, analysed)?)?,
+        &work,
+        &dataset.part(CAPTURES, &task.capture),
+    )
 }
 
 fn frame(table: &Table, analysed: &Analysed<'_>) -> Result<polars::prelude::DataFrame> {

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod commands;
+mod dataset;
 mod docs;
 mod packets;
 mod plots;

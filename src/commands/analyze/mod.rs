@@ -39,8 +39,7 @@ impl Described for Analyze {
         "Each INPUT is a capture, or a folder whose captures are analyzed (files with the endings pcap, pcapng and cap, \
          compressed or not; --include names others). The tables have one row per capture, handshake, connection, direction, \
          subflow, event, finding and so on: docs/dataset.md describes every column. Their numbers are those of the commands \
-         for one capture. DuckDB, polars, pandas and Spark read the files DATASET/TABLE/*.parquet; `sql` of this program does \
-         not need them.\n\n\
+         for one capture. DuckDB, polars, pandas and Spark read the files DATASET/TABLE/*.parquet.\n\n\
          A capture has one row in `captures`, whatever comes of it: status is ok, partial (cut or damaged: read up to \
          there), error, timeout, memory or crashed. Each is analyzed by a process of its own, so a bad one costs no other. \
          Another run skips captures that are in the dataset and unchanged (path, size, modification time), unless the \

@@ -181,7 +181,7 @@ impl Feed for Watched {
         let (sentence, failed) = (self.sentence(), self.failed());
         if failed > 0 {
             let dataset = self.about.dataset.display();
-            let advice = format!("`sql --dataset {dataset} \"SELECT * FROM captures\"` says why");
+            let advice = format!("the table `captures` of {dataset} says why");
             return Err(Error::InPart(format!("{}, {failed} failed; {advice}", sentence)));
         }
         Ok(vec![sentence])

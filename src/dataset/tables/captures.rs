@@ -19,7 +19,7 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
     vec![
         text("name", "Name in the dataset: the path, or what is below --root", |row: &Row| Some(row.task.name.clone())),
         text("path", "Path of the file when it was analysed", |row: &Row| Some(row.task.path_text())),
-        whole("size_bytes", "bytes", "Size of the file", |row: &Row| row.task.size),
+        whole("size_bytes", "B", "Size of the file", |row: &Row| row.task.size),
         time("mtime", "Last modification of the file", |row: &Row| row.task.mtime),
         text("status", "ok, partial (read up to some place), error, timeout, memory or crashed", |row: &Row| {
             Some(row.status.name().to_string())
@@ -41,7 +41,7 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("frames_not_understood", "", "Frames skipped because of their link type or tunnel", |row: &Row| {
             Some(row.facts.as_ref()?.capture.facts.not_understood)
         }),
-        whole("truncated_at_byte", "bytes", "Offset from which on the file could not be read", |row: &Row| {
+        whole("truncated_at_byte", "B", "Offset from which on the file could not be read", |row: &Row| {
             row.facts.as_ref()?.capture.facts.truncated_at
         }),
         whole("tcp_packets", "", "TCP packets that count", |row: &Row| {

@@ -47,63 +47,61 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("packets", "", "Packets of all subflows", |row: &Row| {
             Some(row.direction.subflows.iter().map(|share| share.packets).sum())
         }),
-        whole("goodput_bytes", "bytes", "Data, each byte counted once", |row: &Row| Some(row.direction.goodput_bytes)),
-        whole("mapped_bytes", "bytes", "Part of the goodput with a mapping", |row: &Row| {
-            Some(row.direction.mapped_bytes)
-        }),
-        whole("plain_tcp_bytes", "bytes", "Part of the goodput sent as plain TCP after a fallback", |row: &Row| {
+        whole("goodput_bytes", "B", "Data, each byte counted once", |row: &Row| Some(row.direction.goodput_bytes)),
+        whole("mapped_bytes", "B", "Part of the goodput with a mapping", |row: &Row| Some(row.direction.mapped_bytes)),
+        whole("plain_tcp_bytes", "B", "Part of the goodput sent as plain TCP after a fallback", |row: &Row| {
             Some(row.direction.plain_tcp_bytes)
         }),
-        whole("fast_open_bytes", "bytes", "Part of the goodput in the SYN (TCP Fast Open)", |row: &Row| {
+        whole("fast_open_bytes", "B", "Part of the goodput in the SYN (TCP Fast Open)", |row: &Row| {
             Some(row.direction.fast_open_bytes)
         }),
-        whole("throughput_bytes", "bytes", "Payload of all packets", |row: &Row| Some(row.direction.throughput_bytes)),
-        whole("retransmitted_bytes", "bytes", "Sent again by TCP", |row: &Row| Some(row.direction.retransmitted_bytes)),
-        whole("duplicated_bytes", "bytes", "In copies of packets made by the path", |row: &Row| {
+        whole("throughput_bytes", "B", "Payload of all packets", |row: &Row| Some(row.direction.throughput_bytes)),
+        whole("retransmitted_bytes", "B", "Sent again by TCP", |row: &Row| Some(row.direction.retransmitted_bytes)),
+        whole("duplicated_bytes", "B", "In copies of packets made by the path", |row: &Row| {
             Some(row.direction.duplicated_bytes)
         }),
         whole("duplicated_packets", "", "Copies of packets made by the path", |row: &Row| {
             Some(row.direction.duplicated_packets)
         }),
-        whole("reinjected_bytes", "bytes", "Data that another subflow had carried before", |row: &Row| {
+        whole("reinjected_bytes", "B", "Data that another subflow had carried before", |row: &Row| {
             Some(row.direction.reinjected_bytes)
         }),
         whole("reinjected_packets", "", "Packets with such data", |row: &Row| Some(row.direction.reinjected_packets)),
         whole(
             "resent_same_subflow_bytes",
-            "bytes",
+            "B",
             "Data that the same subflow had carried before, under other sequence numbers",
             |row: &Row| Some(row.direction.resent_same_subflow_bytes),
         ),
-        whole("unmapped_bytes", "bytes", "Payload whose mapping was not captured", |row: &Row| {
+        whole("unmapped_bytes", "B", "Payload whose mapping was not captured", |row: &Row| {
             Some(row.direction.unmapped_bytes)
         }),
-        whole("unseen_bytes", "bytes", "Data covered by DATA_ACKs and in no captured packet", |row: &Row| {
+        whole("unseen_bytes", "B", "Data covered by DATA_ACKs and in no captured packet", |row: &Row| {
             row.direction.unseen_bytes
         }),
         whole("keepalives", "", "Keep-alives", |row: &Row| Some(row.direction.keepalives)),
         whole("window_probes", "", "Zero-window probes", |row: &Row| Some(row.direction.window_probes)),
         fraction("duration_s", "s", "First to last packet", |row: &Row| Some(row.direction.duration)),
-        fraction("rate_bytes", "bytes/s", "Goodput over duration", |row: &Row| row.direction.rate),
+        fraction("rate_bytes", "B/s", "Goodput over duration", |row: &Row| row.direction.rate),
         whole("segments", "", "Packets with data", |row: &Row| Some(row.waits?.segments)),
         whole("out_of_order_segments", "", "Packets with data beyond the next expected byte", |row: &Row| {
             Some(row.waits?.out_of_order_segments)
         }),
-        whole("out_of_order_bytes", "bytes", "New data beyond the next expected byte", |row: &Row| {
+        whole("out_of_order_bytes", "B", "New data beyond the next expected byte", |row: &Row| {
             Some(row.waits?.subflows.iter().map(|subflow| subflow.bytes_waited).sum())
         }),
         whole("duplicate_segments", "", "Packets whose data had all come before", |row: &Row| {
             Some(row.waits?.duplicate_segments)
         }),
-        whole("peak_waiting_bytes", "bytes", "Most bytes waiting for earlier ones at one time", |row: &Row| {
+        whole("peak_waiting_bytes", "B", "Most bytes waiting for earlier ones at one time", |row: &Row| {
             Some(row.waits?.peak_bytes)
         }),
-        fraction("mean_waiting_bytes", "bytes", "Bytes waiting, averaged over time", |row: &Row| row.waits?.mean_bytes),
+        fraction("mean_waiting_bytes", "B", "Bytes waiting, averaged over time", |row: &Row| row.waits?.mean_bytes),
         fraction("blocked_s", "s", "Time in which at least one byte waited", |row: &Row| Some(row.waits?.blocked_time)),
-        whole("waiting_at_end_bytes", "bytes", "Bytes waiting at the end of the capture", |row: &Row| {
+        whole("waiting_at_end_bytes", "B", "Bytes waiting at the end of the capture", |row: &Row| {
             Some(row.waits?.waiting_at_end_bytes)
         }),
-        whole("missing_bytes", "bytes", "Bytes before the last one that were never seen", |row: &Row| {
+        whole("missing_bytes", "B", "Bytes before the last one that were never seen", |row: &Row| {
             Some(row.waits?.missing_bytes)
         }),
         truth("start_known", "The first byte of data is known, so that out of order is, too", |row: &Row| {

@@ -34,7 +34,7 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         text("towards", "server or client: the end that the data travels to", |row: &Row| named(&row.towards)),
         whole("from_tcpstream", "", "Subflow that carried the data first", |row: &Row| Some(row.pair.from.into())),
         whole("to_tcpstream", "", "Subflow that carried it again", |row: &Row| Some(row.pair.to.into())),
-        whole("bytes", "bytes", "Data carried again", |row: &Row| Some(row.pair.bytes)),
+        whole("bytes", "B", "Data carried again", |row: &Row| Some(row.pair.bytes)),
         whole("packets", "", "Packets of the second subflow with such data", |row: &Row| Some(row.pair.packets)),
     ]
 }

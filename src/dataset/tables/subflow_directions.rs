@@ -71,8 +71,8 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             named(&row.towards)
         }),
         whole("packets", "", "Packets", |row: &Row| Some(row.share.packets)),
-        whole("throughput_bytes", "bytes", "Payload of all packets", |row: &Row| Some(row.share.throughput_bytes)),
-        whole("goodput_bytes", "bytes", "Data that this subflow was the first to carry", |row: &Row| {
+        whole("throughput_bytes", "B", "Payload of all packets", |row: &Row| Some(row.share.throughput_bytes)),
+        whole("goodput_bytes", "B", "Data that this subflow was the first to carry", |row: &Row| {
             Some(row.share.goodput_bytes)
         }),
         fraction("throughput_contribution", "", "Share of the connection's throughput", |row: &Row| {
@@ -81,38 +81,38 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         fraction("goodput_contribution", "", "Share of the connection's goodput", |row: &Row| {
             row.share.goodput_contribution
         }),
-        whole("plain_tcp_bytes", "bytes", "Part of the goodput sent as plain TCP after a fallback", |row: &Row| {
+        whole("plain_tcp_bytes", "B", "Part of the goodput sent as plain TCP after a fallback", |row: &Row| {
             Some(row.share.plain_tcp_bytes)
         }),
-        whole("fast_open_bytes", "bytes", "Part of the goodput in the SYN (TCP Fast Open)", |row: &Row| {
+        whole("fast_open_bytes", "B", "Part of the goodput in the SYN (TCP Fast Open)", |row: &Row| {
             Some(row.share.fast_open_bytes)
         }),
-        whole("retransmitted_bytes", "bytes", "Sent again by TCP", |row: &Row| Some(row.share.retransmitted_bytes)),
+        whole("retransmitted_bytes", "B", "Sent again by TCP", |row: &Row| Some(row.share.retransmitted_bytes)),
         whole("retransmitted_packets", "", "Packets with such bytes", |row: &Row| Some(row.tcp?.retransmitted_packets)),
-        whole("duplicated_bytes", "bytes", "In copies of packets made by the path", |row: &Row| {
+        whole("duplicated_bytes", "B", "In copies of packets made by the path", |row: &Row| {
             Some(row.share.duplicated_bytes)
         }),
         whole("duplicated_packets", "", "Copies of packets made by the path", |row: &Row| {
             Some(row.share.duplicated_packets)
         }),
-        whole("reinjected_bytes", "bytes", "Data that another subflow had carried before", |row: &Row| {
+        whole("reinjected_bytes", "B", "Data that another subflow had carried before", |row: &Row| {
             Some(row.share.reinjected_bytes)
         }),
         whole("keepalives", "", "Keep-alives", |row: &Row| Some(row.share.keepalives)),
         whole("window_probes", "", "Zero-window probes", |row: &Row| Some(row.share.window_probes)),
-        whole("tcp_goodput_bytes", "bytes", "Size of the union of the sequence ranges sent", |row: &Row| {
+        whole("tcp_goodput_bytes", "B", "Size of the union of the sequence ranges sent", |row: &Row| {
             Some(row.tcp?.goodput_bytes)
         }),
         whole("undecided_packets", "", "Copies by the path or by TCP: the capture does not tell", |row: &Row| {
             Some(row.tcp?.undecided_packets)
         }),
         fraction("duration_s", "s", "First to last packet", |row: &Row| Some(row.tcp?.duration)),
-        fraction("rate_bytes", "bytes/s", "tcp_goodput_bytes over duration", |row: &Row| row.tcp?.rate),
+        fraction("rate_bytes", "B/s", "tcp_goodput_bytes over duration", |row: &Row| row.tcp?.rate),
         whole("segments", "", "Packets with data", |row: &Row| Some(row.waited?.segments)),
         whole("out_of_order_segments", "", "Packets with data beyond the connection's next byte", |row: &Row| {
             Some(row.waited?.out_of_order_segments)
         }),
-        whole("out_of_order_bytes", "bytes", "New data beyond the connection's next byte", |row: &Row| {
+        whole("out_of_order_bytes", "B", "New data beyond the connection's next byte", |row: &Row| {
             Some(row.waited?.bytes_waited)
         }),
     ];

@@ -10,7 +10,7 @@ use crate::interrupt::interruptible;
 use crate::tracking::authentication::Verdict;
 use crate::tracking::travelling::{Travelling, one_by_one};
 use crate::tracking::{Capture, Connection, Role};
-use crate::{Instant, PacketRow, StreamId};
+use crate::{PacketRow, StreamId};
 
 /// What a signal does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ pub fn address_signals(capture: &Capture, connection: &Connection) -> Vec<Addres
 fn signal(capture: &Capture, packet: &Travelling<'_>, action: Action, addrid: u8) -> AddressSignal {
     AddressSignal {
         packetid: packet.segment.packetid,
-        reltime: (packet.segment.abstime - Instant::from_nanoseconds(capture.origin())).seconds(),
+        reltime: (packet.segment.abstime - capture.origin()).seconds(),
         tcpstream: packet.stream,
         sender: packet.towards.other(),
         action,

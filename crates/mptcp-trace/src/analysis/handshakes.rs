@@ -137,7 +137,7 @@ fn course(capture: &Capture, stream: &Stream, syn: &Segment, mptcpstream: Option
         server_ip: stream.server.address,
         server_port: stream.server.port,
         packetid: syn.packetid,
-        reltime: (syn.abstime - Instant::from_nanoseconds(capture.origin())).seconds(),
+        reltime: (syn.abstime - capture.origin()).seconds(),
         syns: stream.syns,
         syn_ack_after: after(stream.syn_ack),
         ack_after: after(stream.third_ack),

@@ -1,0 +1,501 @@
+//! Every number of a dataset is the one that the command for one capture gives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use mptcpanalyzer::dataset::tables::find;
+use serde_json::{Map, Value, json};
+
+use super::{Rows, analyze, rows, tables};
+use crate::support::program::{Home, examples};
+use crate::support::scenarios;
+
+/// What the commands say of one capture.
+struct Said {
+    connections: Value,
+    summaries: Value,
+    streams: Value,
+    tcp: Value,
+    handshakes: Value,
+    findings: Value,
+    /// By connection.
+    rtt: BTreeMap<u64, Value>,
+    ooo: BTreeMap<u64, Value>,
+    events: BTreeMap<u64, Value>,
+    addresses: BTreeMap<u64, Value>,
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Asks the commands; `None` where the capture cannot be loaded.
+fn ask(capture: &Path) -> Option<Said> {
+    let home = Home::new();
+    let run = |lines: &str| {
+        let done = home.run(&["-l", capture.to_str().unwrap(), "-b", home.write("lines", lines).to_str().unwrap()], "");
+        done.code == Some(0)
+    };
+    let read = |name: &str| -> Value { serde_json::from_str(&fs::read_to_string(home.path(name)).unwrap()).unwrap() };
+    let of_capture = ["list_mptcp_connections", "mptcp_summary", "list_tcp_connections", "tcp_summary", "handshakes"];
+    let mut lines: String =
+        of_capture.iter().map(|command| format!("{command} --format json -o {command}.json\n")).collect();
+    lines.push_str("diagnose --all --format json -o diagnose.json\n");
+    if !run(&lines) {
+        return None;
+    }
+    let connections = read("list_mptcp_connections.json");
+    let ids: Vec<u64> = list(&connections).iter().map(|connection| number(&connection["mptcpstream"])).collect();
+    let of_connection = ["rtt", "ooo", "events", "addresses"];
+    let lines: String = ids
+        .iter()
+        .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
+        .collect();
+    assert!(run(&lines), "{}", capture.display());
+    let each = |command: &str| ids.iter().map(|id| (*id, read(&format!("{command}{id}.json")))).collect();
+    Some(Said {
+        connections,
+        summaries: read("mptcp_summary.json"),
+        streams: read("list_tcp_connections.json"),
+        tcp: read("tcp_summary.json"),
+        handshakes: read("handshakes.json"),
+        findings: read("diagnose.json"),
+        rtt: each("rtt"),
+        ooo: each("ooo"),
+        events: each("events"),
+        addresses: each("addresses"),
+    })
+}
+
+/// The fields of `value` with these keys, under these names.
+fn fields(value: &Value, pairs: &[(&str, &str)]) -> Map<String, Value> {
+    pairs.iter().map(|(column, key)| (column.to_string(), value[*key].clone())).collect()
+}
+
+/// The same with equal names.
+fn same(value: &Value, names: &[&str]) -> Map<String, Value> {
+    names.iter().map(|name| (name.to_string(), value[*name].clone())).collect()
+}
+
+fn with(mut row: Map<String, Value>, more: impl IntoIterator<Item = (String, Value)>) -> Map<String, Value> {
+    row.extend(more);
+    row
+}
+
+fn distribution(prefix: &str, of: Option<&Value>) -> Map<String, Value> {
+    let null = Value::Null;
+    let of = of.unwrap_or(&null);
+    let mut row = Map::from_iter([(format!("{prefix}_samples"), of["samples"].clone())]);
+    for name in ["min", "p25", "median", "mean", "p75", "p99", "max"] {
+        row.insert(format!("{prefix}_{name}_s"), of[name].clone());
+    }
+    row
+}
+
+fn series<'a>(rtt: &'a Value, stream: &Value, towards: &Value, level: &str) -> Option<&'a Value> {
+    let mut found = list(rtt).iter();
+    found.find(|one| one["tcpstream"] == *stream && one["towards"] == *towards && one["level"] == level)
+}
+
+fn towards<'a>(directions: &'a Value, role: &Value) -> &'a Value {
+    list(directions).iter().find(|one| one["towards"] == *role).unwrap()
+}
+
+fn ip_version(address: &Value) -> Value {
+    json!(if address.as_str().unwrap().contains(':') { 6 } else { 4 })
+}
+
+impl Said {
+    fn summary(&self, id: u64) -> &Value {
+        list(&self.summaries).iter().find(|one| number(&one["mptcpstream"]) == id).unwrap()
+    }
+
+    /// What the rows of a table must be: column by column.
+    fn rows(&self, table: &str) -> Rows {
+        match table {
+            "handshakes" => list(&self.handshakes).iter().map(handshake).collect(),
+            "findings" => list(&self.findings).iter().map(finding).collect(),
+            "connections" => list(&self.connections).iter().map(|one| self.connection(one)).collect(),
+            "directions" => self.each(|id, _| self.directions(id)),
+            "subflows" => self.each(|id, connection| self.subflows(id, connection)),
+            "subflow_directions" => self.each(|id, connection| self.subflow_directions(id, connection)),
+            "reinjection_pairs" => self.each(|id, _| self.pairs(id)),
+            "events" => self.each(|id, _| {
+                let names = ["packetid", "tcpstream", "towards", "event", "detail"];
+                let row =
+                    |event: &Value| with(same(event, &names), [("reltime_s".to_string(), event["reltime"].clone())]);
+                list(&self.events[&id]).iter().map(row).collect()
+            }),
+            "addresses" => self.each(|id, _| {
+                let names = ["packetid", "tcpstream", "sender", "action", "addrid", "ip", "port", "hmac"];
+                let row = |one: &Value| with(same(one, &names), [("reltime_s".to_string(), one["reltime"].clone())]);
+                list(&self.addresses[&id]).iter().map(row).collect()
+            }),
+            other => panic!("no command is compared with the table {other}"),
+        }
+    }
+
+    /// The rows of each connection, with its number.
+    fn each(&self, rows: impl Fn(u64, &Value) -> Rows) -> Rows {
+        let mut all = Vec::new();
+        for connection in list(&self.connections) {
+            let id = number(&connection["mptcpstream"]);
+            let number = ("mptcpstream".to_string(), json!(id));
+            all.extend(rows(id, connection).into_iter().map(|row| with(row, [number.clone()])));
+        }
+        all
+    }
+
+    fn connection(&self, one: &Value) -> Map<String, Value> {
+        let summary = self.summary(number(&one["mptcpstream"]));
+        let first = &one["subflows"][0];
+        let mut row = same(
+            one,
+            &[
+                "mptcpstream",
+                "version",
+                "client_key",
+                "server_key",
+                "client_token",
+                "server_token",
+                "checksum_required",
+                "state",
+                "joined_by",
+            ],
+        );
+        row.extend(same(first, &["client_ip", "client_port", "server_ip", "server_port"]));
+        row.extend(fields(&one["fallback"], &[("fallback_reason", "reason"), ("fallback_packetid", "packetid")]));
+        row.insert("ip_version".to_string(), ip_version(&first["client_ip"]));
+        row.insert("handshake_rtt_s".to_string(), summary["setup"]["handshake_rtt"].clone());
+        row.insert("subflows".to_string(), json!(list(&one["subflows"]).len()));
+        let used: BTreeSet<u64> = list(&summary["directions"])
+            .iter()
+            .flat_map(|direction| list(&direction["subflows"]))
+            .filter(|share| number(&share["goodput_bytes"]) > 0)
+            .map(|share| number(&share["tcpstream"]))
+            .collect();
+        row.insert("subflows_used".to_string(), json!(used.len()));
+        // At the sender of data to the server is at the client.
+        let point = match summary["directions"][0]["seen_from"].as_str() {
+            Some("sender") => json!("client"),
+            Some("receiver") => json!("server"),
+            Some(other) => json!(other),
+            None => Value::Null,
+        };
+        row.insert("capture_point".to_string(), point);
+        row
+    }
+
+    fn directions(&self, id: u64) -> Rows {
+        let row = |one: &Value| {
+            let mut row = same(
+                one,
+                &[
+                    "towards",
+                    "seen_from",
+                    "goodput_bytes",
+                    "mapped_bytes",
+                    "plain_tcp_bytes",
+                    "fast_open_bytes",
+                    "throughput_bytes",
+                    "retransmitted_bytes",
+                    "duplicated_bytes",
+                    "duplicated_packets",
+                    "reinjected_bytes",
+                    "reinjected_packets",
+                    "resent_same_subflow_bytes",
+                    "unmapped_bytes",
+                    "unseen_bytes",
+                    "keepalives",
+                    "window_probes",
+                ],
+            );
+            row.extend(fields(one, &[("duration_s", "duration"), ("rate_bytes", "rate")]));
+            let packets: u64 = list(&one["subflows"]).iter().map(|share| number(&share["packets"])).sum();
+            row.insert("packets".to_string(), json!(packets));
+            let waits = towards(&self.ooo[&id]["directions"], &one["towards"]);
+            row.extend(same(
+                waits,
+                &[
+                    "segments",
+                    "out_of_order_segments",
+                    "duplicate_segments",
+                    "waiting_at_end_bytes",
+                    "missing_bytes",
+                    "start_known",
+                ],
+            ));
+            row.extend(fields(
+                waits,
+                &[
+                    ("peak_waiting_bytes", "peak_bytes"),
+                    ("mean_waiting_bytes", "mean_bytes"),
+                    ("blocked_s", "blocked_time"),
+                ],
+            ));
+            let waited: u64 = list(&waits["subflows"]).iter().map(|one| number(&one["bytes_waited"])).sum();
+            row.insert("out_of_order_bytes".to_string(), json!(waited));
+            let rtt = series(&self.rtt[&id], &Value::Null, &one["towards"], "data");
+            with(row, distribution("rtt_data", rtt))
+        };
+        list(&self.summary(id)["directions"]).iter().map(row).collect()
+    }
+
+    fn subflows(&self, id: u64, connection: &Value) -> Rows {
+        let setup = &self.summary(id)["setup"];
+        let row = |(ordinal, one): (usize, &Value)| {
+            let mut row = same(
+                one,
+                &[
+                    "tcpstream",
+                    "kind",
+                    "client_ip",
+                    "client_port",
+                    "server_ip",
+                    "server_port",
+                    "interface",
+                    "addrid",
+                    "backup",
+                    "backup_at_end",
+                    "hmac",
+                    "state",
+                    "joined_by",
+                ],
+            );
+            row.extend(fields(one, &[("opened_towards", "mptcpdest")]));
+            row.insert("ordinal".to_string(), json!(ordinal));
+            row.insert("ip_version".to_string(), ip_version(&one["client_ip"]));
+            let join = list(&setup["joins"]).iter().find(|join| join["tcpstream"] == one["tcpstream"]);
+            let established = join.map_or(Value::Null, |join| join["established_after"].clone());
+            row.insert("established_after_s".to_string(), established);
+            let rtt = match (join, one["kind"].as_str()) {
+                (Some(join), _) => join["handshake_rtt"].clone(),
+                (None, Some("initial")) => setup["handshake_rtt"].clone(),
+                (None, _) => Value::Null,
+            };
+            row.insert("handshake_rtt_s".to_string(), rtt);
+            row.extend([("path_client".to_string(), Value::Null), ("path_server".to_string(), Value::Null)]);
+            row
+        };
+        list(&connection["subflows"]).iter().enumerate().map(row).collect()
+    }
+
+    fn subflow_directions(&self, id: u64, connection: &Value) -> Rows {
+        let mut rows = Vec::new();
+        for subflow in list(&connection["subflows"]) {
+            let stream = &subflow["tcpstream"];
+            let tcp = list(&self.tcp).iter().find(|one| one["tcpstream"] == *stream).unwrap();
+            for direction in list(&self.summary(id)["directions"]) {
+                let role = &direction["towards"];
+                let share = list(&direction["subflows"]).iter().find(|one| one["tcpstream"] == *stream).unwrap();
+                let mut row = same(
+                    share,
+                    &[
+                        "tcpstream",
+                        "packets",
+                        "throughput_bytes",
+                        "goodput_bytes",
+                        "throughput_contribution",
+                        "goodput_contribution",
+                        "plain_tcp_bytes",
+                        "fast_open_bytes",
+                        "retransmitted_bytes",
+                        "duplicated_bytes",
+                        "duplicated_packets",
+                        "reinjected_bytes",
+                        "keepalives",
+                        "window_probes",
+                    ],
+                );
+                row.insert("towards".to_string(), role.clone());
+                // A subflow that the server opened has its TCP server at the client.
+                let turned = json!(if role == "server" { "client" } else { "server" });
+                let tcp_role = if subflow["mptcpdest"] == "server" { role } else { &turned };
+                let tcp = towards(&tcp["directions"], tcp_role);
+                row.extend(same(tcp, &["retransmitted_packets", "undecided_packets"]));
+                row.extend(fields(
+                    tcp,
+                    &[("tcp_goodput_bytes", "goodput_bytes"), ("duration_s", "duration"), ("rate_bytes", "rate")],
+                ));
+                let waits = towards(&self.ooo[&id]["directions"], role);
+                let waited = list(&waits["subflows"]).iter().find(|one| one["tcpstream"] == *stream).unwrap();
+                row.extend(same(waited, &["segments", "out_of_order_segments"]));
+                row.extend(fields(waited, &[("out_of_order_bytes", "bytes_waited")]));
+                row.extend(distribution("hol", Some(&waited["hol_delay"])));
+                for level in ["tcp", "timestamp", "data"] {
+                    let rtt = series(&self.rtt[&id], stream, role, level);
+                    row.extend(distribution(&format!("rtt_{level}"), rtt));
+                }
+                rows.push(row);
+            }
+        }
+        rows
+    }
+
+    fn pairs(&self, id: u64) -> Rows {
+        let directions = list(&self.summary(id)["directions"]).iter();
+        let rows = directions.flat_map(|direction| {
+            list(&direction["reinjections"]).iter().map(|pair| {
+                let names =
+                    [("from_tcpstream", "from"), ("to_tcpstream", "to"), ("bytes", "bytes"), ("packets", "packets")];
+                with(fields(pair, &names), [("towards".to_string(), direction["towards"].clone())])
+            })
+        });
+        rows.collect()
+    }
+}
+
+fn handshake(one: &Value) -> Map<String, Value> {
+    let mut row = same(
+        one,
+        &[
+            "tcpstream",
+            "mptcpstream",
+            "asked",
+            "version",
+            "answered_version",
+            "outcome",
+            "hmac",
+            "checksum_required",
+            "client_ip",
+            "client_port",
+            "server_ip",
+            "server_port",
+            "packetid",
+            "syns",
+        ],
+    );
+    row.extend(fields(
+        one,
+        &[("reltime_s", "reltime"), ("syn_ack_after_s", "syn_ack_after"), ("ack_after_s", "ack_after")],
+    ));
+    row
+}
+
+fn finding(one: &Value) -> Map<String, Value> {
+    let names =
+        ["severity", "finding", "mptcpstream", "tcpstream", "towards", "packet_count", "detail", "meaning", "next"];
+    with(same(one, &names), [("packetid".to_string(), one["packets"][0].clone())])
+}
+
+/// Columns that no command shows, and that are looked at in another way.
+const OWN: [(&str, &str); 3] = [("handshakes", "syn_time"), ("connections", "begins_midstream"), ("captures", "*")];
+
+fn equal(one: &Value, other: &Value) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        // JSON is read with the last digit rounded.
+        (Some(one), Some(other)) => (one - other).abs() <= 1e-12 * one.abs().max(other.abs()),
+        _ => one == other,
+    }
+}
+
+fn compare(capture: &Path, said: &Said, found: &BTreeMap<&str, Rows>, key: &str, problems: &mut Vec<String>) -> usize {
+    let mut compared = 0;
+    for table in tables().into_iter().filter(|table| *table != "captures") {
+        let expected = said.rows(table);
+        let own: Vec<&Map<String, Value>> = found[table].iter().filter(|row| row["capture"] == key).collect();
+        let label = format!("{}, {table}", scenarios::label(capture));
+        if own.len() != expected.len() {
+            problems.push(format!("{label}: {} rows instead of {}", own.len(), expected.len()));
+            continue;
+        }
+        let specs = find(table).unwrap().columns();
+        for (index, (row, wanted)) in own.iter().zip(&expected).enumerate() {
+            for spec in specs.iter().filter(|spec| spec.name != "capture" && !OWN.contains(&(table, spec.name))) {
+                let Some(wanted) = wanted.get(spec.name) else {
+                    panic!("{table}.{} is compared with nothing", spec.name);
+                };
+                compared += 1;
+                if !equal(&row[spec.name], wanted) {
+                    problems
+                        .push(format!("{label}, row {index}, {}: {} instead of {wanted}", spec.name, row[spec.name]));
+                }
+            }
+        }
+    }
+    let row = found["captures"].iter().find(|row| row["capture"] == key).unwrap();
+    let packets: u64 = list(&said.streams).iter().map(|stream| number(&stream["packets"])).sum();
+    for (column, wanted) in [
+        ("tcp_streams", list(&said.streams).len() as u64),
+        ("mptcp_connections", list(&said.connections).len() as u64),
+        ("tcp_packets", packets),
+    ] {
+        compared += 1;
+        if row[column] != json!(wanted) {
+            problems.push(format!("{}: {column} {} instead of {wanted}", capture.display(), row[column]));
+        }
+    }
+    compared
+}
+
+/// Compares each capture; returns how many values were looked at.
+fn check(captures: &[PathBuf]) -> usize {
+    let home = Home::new();
+    let out = home.path("dataset");
+    let inputs: Vec<&Path> = captures.iter().map(PathBuf::as_path).collect();
+    let done = analyze(&home, &inputs, &out, &["--format", "json"]);
+    assert!(matches!(done.code, Some(0 | 3)), "{}", done.messages);
+    let found: BTreeMap<&str, Rows> = tables().into_iter().map(|table| (table, rows(&out, table))).collect();
+    assert_eq!(found["captures"].len(), captures.len());
+    let key_of: BTreeMap<String, String> = found["captures"]
+        .iter()
+        .map(|row| (row["path"].as_str().unwrap().to_string(), row["capture"].as_str().unwrap().to_string()))
+        .collect();
+    let waiting = Mutex::new(captures.iter());
+    let results = Mutex::new((0, Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some(capture) = waiting.lock().unwrap().next() else { break };
+                    let key = &key_of[std::path::absolute(capture).unwrap().to_str().unwrap()];
+                    let mut problems = Vec::new();
+                    let compared = match ask(capture) {
+                        Some(said) => compare(capture, &said, &found, key, &mut problems),
+                        None => {
+                            let row = found["captures"].iter().find(|row| row["capture"] == **key).unwrap();
+                            assert_eq!(row["status"], "error", "{}", capture.display());
+                            1
+                        }
+                    };
+                    let mut results = results.lock().unwrap();
+                    results.0 += compared;
+                    results.1.extend(problems);
+                }
+            });
+        }
+    });
+    let (compared, problems) = results.into_inner().unwrap();
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems[..problems.len().min(20)].join("\n"));
+    compared
+}
+
+#[test]
+fn of_the_captures_of_the_project_every_number_is_the_commands() {
+    let mut captures = scenarios::recorded();
+    captures.extend(
+        examples()
+            .iter()
+            .flat_map(|folder| ["client.pcapng", "server.pcapng", "two_paths.pcapng"].map(|name| folder.join(name))),
+    );
+    captures.retain(|path| path.is_file());
+    let compared = check(&captures);
+    assert!(compared > 10_000, "{compared}");
+}
+
+#[test]
+fn of_the_recorded_scenarios_every_number_is_the_commands() {
+    let captures: Vec<PathBuf> =
+        scenarios::captures().into_iter().map(|path| fs::canonicalize(path).unwrap()).collect();
+    if captures.is_empty() {
+        return;
+    }
+    let compared = check(&captures);
+    assert!(compared > 50_000, "{compared}");
+}
