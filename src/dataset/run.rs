@@ -214,7 +214,7 @@ impl Run {
     ///
     /// # Errors
     /// When the dataset cannot be written: the run ends.
-    pub fn next(&mut self) -> Result<Next> {
+    pub fn wait(&mut self) -> Result<Next> {
         match self.outcomes.recv_timeout(Duration::from_millis(100)) {
             Ok(Ok(outcome)) => Ok(Next::Done(Box::new(outcome))),
             Ok(Err(error)) => {

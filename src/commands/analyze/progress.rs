@@ -149,7 +149,7 @@ impl Feed for Watched {
         if let Some(outcome) = self.skipped.pop_front() {
             return Ok(self.report(outcome));
         }
-        Ok(match self.run.next()? {
+        Ok(match self.run.wait()? {
             run::Next::Nothing => Next::Nothing,
             run::Next::End => Next::End,
             run::Next::Done(outcome) => {

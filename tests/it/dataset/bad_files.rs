@@ -27,7 +27,7 @@ fn every_kind_of_bad_file_has_one_row() {
     write("with\nline feed.pcap", &bytes);
     fs::write(folder.join(std::ffi::OsStr::from_bytes(b"not\xffutf8.pcap")), &bytes).unwrap();
     write("locked.pcap", &bytes);
-    fs::set_permissions(folder.join("locked.pcap"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.join("locked.pcap"), fs::Permissions::from_mode(0o000)).unwrap();
     symlink("circle.pcap", folder.join("circle.pcap")).unwrap();
     symlink("gone", folder.join("dangling.pcap")).unwrap();
     symlink(&folder, folder.join("folder.pcap")).unwrap();
