@@ -69,7 +69,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         let code = dataset::worker::serve();
         return if interrupt::requested() { signals::exit_code() } else { code };
     }
-    temporary::sweep();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(refusal) => return refused(&refusal, &mut console),
