@@ -65,7 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if let [_, first] = arguments.as_slice()
         && first == dataset::worker::ARGUMENT
     {
-        signals::handle(&mut console);
+        let _prepared = signals::handle(&mut console);
         let code = dataset::worker::serve();
         return if interrupt::requested() { signals::exit_code() } else { code };
     }
