@@ -62,11 +62,11 @@ pub const ROLE: Choice<Role> = Choice(&[
 ]);
 
 /// Level at which a round trip is measured.
-pub const ROUND_TRIP: Choice<rtt::Level> = Choice(&[
-    ("handshake", "SYN to SYN/ACK, or SYN/ACK to ACK", rtt::Level::Handshake),
-    ("tcp", "The byte before an acknowledgement number to that ACK (Karn's algorithm)", rtt::Level::Tcp),
-    ("timestamp", "A TCP timestamp to its echo", rtt::Level::Timestamp),
-    ("data", "First transmission of data to the DATA_ACK that covers it", rtt::Level::Data),
+pub const ROUND_TRIP: Choice<rtt::RttLevel> = Choice(&[
+    ("handshake", "SYN to SYN/ACK, or SYN/ACK to ACK", rtt::RttLevel::Handshake),
+    ("tcp", "The byte before an acknowledgement number to that ACK (Karn's algorithm)", rtt::RttLevel::Tcp),
+    ("timestamp", "A TCP timestamp to its echo", rtt::RttLevel::Timestamp),
+    ("data", "First transmission of data to the DATA_ACK that covers it", rtt::RttLevel::Data),
 ]);
 
 /// Correction of the times of two captures.

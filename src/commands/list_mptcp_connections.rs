@@ -220,7 +220,7 @@ fn nothing_listed(requests: &[MptcpRequest]) -> String {
     let syns = counted(asked, "SYN");
     let streams =
         if requests.len() == asked { String::new() } else { format!(" on {}", counted(requests.len(), "TCP stream")) };
-    let unknown = |request: &MptcpRequest| request.outcome == requests::Outcome::Unknown;
+    let unknown = |request: &MptcpRequest| request.outcome == requests::RequestOutcome::Unknown;
     if !requests.iter().all(unknown) {
         format!("{syns}{streams} requested MPTCP, none was accepted: see `diagnose`")
     } else {

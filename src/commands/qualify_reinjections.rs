@@ -11,7 +11,7 @@ use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::qualify_reinjections::{
-    QualifiedDirection, QualifiedReinjection, Verdict, qualify_reinjections,
+    QualifiedDirection, QualifiedReinjection, ReinjectionVerdict, qualify_reinjections,
 };
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::units;
@@ -80,7 +80,9 @@ impl Command for QualifyReinjections {
         let failed = arguments.get_flag("failed");
         if failed {
             for direction in interruptible(&mut found) {
-                direction.reinjections.retain(|one| !matches!(one.verdict, Verdict::Useful | Verdict::OutsideCapture));
+                direction.reinjections.retain(|one| {
+                    !matches!(one.verdict, ReinjectionVerdict::Useful | ReinjectionVerdict::OutsideCapture)
+                });
             }
         }
         let records: Vec<&QualifiedReinjection> = found.iter().flat_map(|direction| &direction.reinjections).collect();

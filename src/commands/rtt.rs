@@ -10,7 +10,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::rtt::{Level, Record, RoundTrips, Series, meaning, parts, rtt};
+use mptcp_trace::analysis::rtt::{Record, RoundTrips, RttLevel, Series, meaning, parts, rtt};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 
@@ -137,7 +137,7 @@ fn direction(records: &[Record], towards: Role) -> Table {
 struct SampleRow {
     tcpstream: Option<StreamId>,
     towards: Role,
-    level: Level,
+    level: RttLevel,
     packetid: Option<u64>,
     reltime: f64,
     rtt: f64,

@@ -13,7 +13,7 @@ use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
 use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
 use mptcp_trace::analysis::out_of_order::{OutOfOrder, out_of_order};
-use mptcp_trace::analysis::rtt::{Level, rtt};
+use mptcp_trace::analysis::rtt::{RttLevel, rtt};
 use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -78,7 +78,7 @@ pub struct OfConnection<'a> {
 impl OfConnection<'_> {
     /// As in `rtt`; `None` where there is no such series.
     #[must_use]
-    pub fn rtt(&self, subflow: Option<StreamId>, towards: Role, level: Level) -> Option<&Distribution> {
+    pub fn rtt(&self, subflow: Option<StreamId>, towards: Role, level: RttLevel) -> Option<&Distribution> {
         self.round_trips.get(&(subflow, towards, level.name()))
     }
 

@@ -8,7 +8,7 @@ use super::request::{Clockwork, PlotRequest};
 use super::subject::{Flow, Subject};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::{Error, Result};
-use mptcp_trace::analysis::rates::{Parcel, Window, WindowType};
+use mptcp_trace::analysis::rates::{Parcel, RateWindow, WindowType};
 use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Capture, Role};
@@ -96,16 +96,16 @@ pub fn figure(
     Ok(subject.thinned(figure, capture, request))
 }
 
-fn points(capture: &Capture, window: Window, parcels: &[Parcel]) -> Vec<Point> {
+fn points(capture: &Capture, window: RateWindow, parcels: &[Parcel]) -> Vec<Point> {
     let clockwork = Clockwork::of(capture);
     let levels = window.fill(parcels, capture.origin());
     levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: window.rate(level.bytes) }).collect()
 }
 
-fn window(arguments: &ArgMatches, time: Span) -> Result<Window> {
+fn window(arguments: &ArgMatches, time: Span) -> Result<RateWindow> {
     let kind = arguments.get_one::<WindowType>("window_type").copied().unwrap_or_default();
-    let Some(&seconds) = arguments.get_one::<f64>("window") else { return Ok(Window::suitable(kind, time)) };
-    let window = Window::new(kind, Span::rounded(seconds)).filter(|_| seconds.is_finite());
+    let Some(&seconds) = arguments.get_one::<f64>("window") else { return Ok(RateWindow::suitable(kind, time)) };
+    let window = RateWindow::new(kind, Span::rounded(seconds)).filter(|_| seconds.is_finite());
     window.ok_or_else(|| {
         Error::Usage(format!(
             "--window {seconds} is not a valid length; give seconds above zero, \
@@ -128,7 +128,7 @@ fn shown_time(capture: &Capture, carried: &ByRole<Vec<Carried>>, request: &PlotR
 }
 
 /// The length of a window in a sentence, without digits that say nothing.
-fn length(window: Window) -> String {
+fn length(window: RateWindow) -> String {
     let seconds = window.length().seconds();
     if seconds < 1.0 { format!("{} ms", seconds * 1e3) } else { format!("{seconds} s") }
 }

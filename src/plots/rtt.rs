@@ -13,7 +13,7 @@ use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::{Error, Result};
-use mptcp_trace::analysis::rtt::{Level, RoundTrips, Sample, Series as Measured, meaning, rtt};
+use mptcp_trace::analysis::rtt::{RoundTrips, RttLevel, RttSample, Series as Measured, meaning, rtt};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 
@@ -107,15 +107,15 @@ impl Plot for Rtt {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let over = arguments.get_one::<Over>("over").copied().unwrap_or(Over::Ack);
-        let mut levels: Vec<Level> = arguments.get_many("level").into_iter().flatten().copied().collect();
-        if over == Over::Dsn && levels.iter().any(|level| *level != Level::Data) {
+        let mut levels: Vec<RttLevel> = arguments.get_many("level").into_iter().flatten().copied().collect();
+        if over == Over::Dsn && levels.iter().any(|level| *level != RttLevel::Data) {
             return Err(Error::Usage(
                 "only the data level has data sequence numbers; omit --level, or draw over `ack` or `sent`".to_string(),
             ));
         }
         levels.dedup();
         if levels.is_empty() {
-            levels = if over == Over::Dsn { vec![Level::Data] } else { vec![Level::Tcp, Level::Data] };
+            levels = if over == Over::Dsn { vec![RttLevel::Data] } else { vec![RttLevel::Tcp, RttLevel::Data] };
         }
         Ok(round_trips(&capture, connection, request, &levels, over))
     }
@@ -127,7 +127,7 @@ pub fn round_trips(
     capture: &Capture,
     connection: &Connection,
     request: &PlotRequest,
-    levels: &[Level],
+    levels: &[RttLevel],
     over: Over,
 ) -> Figure {
     let found = rtt(capture, connection);
@@ -161,12 +161,12 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn panel(&self, towards: Role, level: Level) -> Panel {
+    fn panel(&self, towards: Role, level: RttLevel) -> Panel {
         let title = match level {
-            Level::Tcp => "TCP",
-            Level::Timestamp => "TCP timestamps",
-            Level::Data => "DATA_ACK",
-            Level::Handshake => "handshake",
+            RttLevel::Tcp => "TCP",
+            RttLevel::Timestamp => "TCP timestamps",
+            RttLevel::Data => "DATA_ACK",
+            RttLevel::Handshake => "handshake",
         };
         let mut panel = panel_of(title, towards, self.over.axis(), Axis::new("round trip", Unit::Seconds));
         for series in
@@ -186,7 +186,7 @@ impl Drawing<'_> {
             .then(|| Series::new(format!("subflow {stream}"), FigureRole::subflow(index), Marks::Points(points)))
     }
 
-    fn point(&self, sample: &Sample) -> Option<Point> {
+    fn point(&self, sample: &RttSample) -> Option<Point> {
         let (acknowledged, sent) = (self.clockwork.seconds(sample.time), self.clockwork.seconds(sample.sent()));
         let time = if self.over == Over::Ack { acknowledged } else { sent };
         let x = if self.over == Over::Dsn { value(sample.dsn?) } else { time };

@@ -5,7 +5,7 @@ use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
 use mptcp_trace::analysis::closing::closing;
 use mptcp_trace::analysis::removals::{Removal, removals};
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::authentication::Verdict;
+use mptcp_trace::tracking::authentication::HmacVerdict;
 use mptcp_trace::units::counted;
 use mptcp_trace::{Instant, PacketRow};
 
@@ -37,7 +37,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<P
              must ignore the address",
             "update the stack of that end, or report the error to its developers",
         )));
-    } else if advertisement.verdict == Verdict::Invalid {
+    } else if advertisement.verdict == HmacVerdict::Invalid {
         let meaning = "the option was altered on the path, or it is forged; the receiver must ignore it";
         findings.push(make(Finding::problem(
             FindingKind::AddressHmacInvalid,
@@ -47,7 +47,7 @@ fn of_one(subject: &Subject<'_>, advertisement: &Advertisement, ending: Option<P
         )));
     }
     // What the receiver must ignore is neither echoed nor joined.
-    if advertisement.verdict == Verdict::Invalid {
+    if advertisement.verdict == HmacVerdict::Invalid {
         return findings;
     }
     // A host that is about to close does not echo any more.

@@ -1,14 +1,14 @@
 //! Did data arrive altered?
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::analysis::checksum::{ChecksumResult, Verdict};
+use mptcp_trace::analysis::checksum::{ChecksumResult, ChecksumVerdict};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::units::counted;
 
 pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let wrong: Vec<&ChecksumResult> =
-        checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == Verdict::Wrong).collect();
+        checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == ChecksumVerdict::Wrong).collect();
     if let Some(first) = wrong.first() {
         let detail = format!(
             "the checksum does not match the data of {}, first in packet {}",

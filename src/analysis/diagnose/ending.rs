@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::closing::closing;
-use mptcp_trace::analysis::joins::{Outcome, joins, reason_name};
+use mptcp_trace::analysis::joins::{JoinOutcome, joins, reason_name};
 use mptcp_trace::analysis::removals::removals;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
@@ -31,7 +31,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let joins = joins(subject.capture, subject.connection);
     // Other findings speak of these.
-    let refused = joins.iter().filter(|join| join.outcome != Outcome::Established).map(|join| join.tcpstream);
+    let refused = joins.iter().filter(|join| join.outcome != JoinOutcome::Established).map(|join| join.tcpstream);
     let removals = removals(subject.capture, subject.connection);
     let removed = removals.iter().flat_map(|removal| removal.resets.iter().map(|(stream, _)| *stream));
     let mut known: HashSet<StreamId> = refused.chain(removed).collect();

@@ -2,7 +2,7 @@
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::Span;
-use mptcp_trace::analysis::idle_gaps::{Gap, idle_gaps, threshold};
+use mptcp_trace::analysis::idle_gaps::{IdleGap, idle_gaps, threshold};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
 use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::tracking::Role;
@@ -25,8 +25,8 @@ fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<Span>) 
     }
     let threshold = threshold(round_trip, course.delay);
     let found = idle_gaps(subject.steps(towards), course.delay, threshold);
-    let total = found.gaps.iter().map(Gap::length).sum::<Span>();
-    let longest = found.gaps.iter().map(Gap::length).max()?;
+    let total = found.gaps.iter().map(IdleGap::length).sum::<Span>();
+    let longest = found.gaps.iter().map(IdleGap::length).max()?;
     if total < SHORTEST || total.seconds() < duration(found.span).seconds() * SHARE {
         return None;
     }

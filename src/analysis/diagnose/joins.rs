@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject, refused};
 use mptcp_trace::Span;
-use mptcp_trace::analysis::joins::{JoinAttempt, Outcome, joins};
+use mptcp_trace::analysis::joins::{JoinAttempt, JoinOutcome, joins};
 use mptcp_trace::analysis::refusals::{Circumstances, End};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
@@ -19,7 +19,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !joins.is_empty() {
         let circumstances = Circumstances::of(subject.capture, subject.connection);
-        let unanswered = joins.iter().filter(|join| join.outcome == Outcome::Unanswered);
+        let unanswered = joins.iter().filter(|join| join.outcome == JoinOutcome::Unanswered);
         let silent: HashSet<Endpoint> = unanswered
             .filter(|join| join.syns > 1 || waited(subject, join) >= FIRST_TIMEOUT)
             .filter_map(|join| server_of(subject, join))
@@ -116,12 +116,12 @@ fn of_one(
         )));
     }
     match join.outcome {
-        Outcome::Refused => {
+        JoinOutcome::Refused => {
             if let Some(refusal) = circumstances.refusal(join) {
                 findings.push(shown(refused::describe(subject, join, &refusal), refusal.end()));
             }
         }
-        Outcome::OptionMissing => {
+        JoinOutcome::OptionMissing => {
             let detail = if join.handshake.rows[1].is_none() {
                 format!("the SYN has MP_JOIN, but the SYN/ACK in packet {decided} does not")
             } else {
@@ -139,15 +139,15 @@ fn of_one(
                 "capture at the sender of that packet: if the option is missing there too, it was never sent",
             )));
         }
-        Outcome::Unanswered => {
+        JoinOutcome::Unanswered => {
             let is_silent = server_of(subject, join).is_some_and(|server| silent.contains(&server));
             let end = circumstances.ended_before_syn(join).filter(|_| !is_silent);
             findings.push(shown(unanswered(subject, join, is_silent, end.as_ref()), end.as_ref()));
         }
-        Outcome::Established if circumstances.is_against_flag(join) => {
+        JoinOutcome::Established if circumstances.is_against_flag(join) => {
             findings.push(make(against_flag(subject, join)));
         }
-        Outcome::Unfinished | Outcome::Established => {}
+        JoinOutcome::Unfinished | JoinOutcome::Established => {}
     }
     findings
 }

@@ -2,7 +2,7 @@
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::analysis::joins::{JoinAttempt, reason_name};
-use mptcp_trace::analysis::refusals::{Cause, End, Refusal, Step};
+use mptcp_trace::analysis::refusals::{Cause, End, Refusal, RefusedStep};
 use mptcp_trace::tracking::Role;
 use mptcp_trace::tracking::authentication::Lack;
 
@@ -94,7 +94,7 @@ fn meaning(cause: Cause, join: &JoinAttempt, refusal: &Refusal) -> String {
         Cause::NotEstablished => {
             format!("the join came too early: the {by} had not yet received a DSS from the {other}")
         }
-        Cause::Limit if refusal.step == Step::Syn => {
+        Cause::Limit if refusal.step == RefusedStep::Syn => {
             format!("the {by}'s limit of subflows, or a port that it has not advertised")
         }
         Cause::Limit => format!("the {by}'s limit of subflows, or another policy"),
@@ -130,7 +130,7 @@ fn next(refusal: &Refusal) -> String {
         let (counter, hint) = match (cause, refusal.step) {
             (Cause::HmacWrong | Cause::HmacAltered | Cause::HmacUnchecked, step) => {
                 let counter = match step {
-                    Step::SynAck => "MPTcpExtMPJoinSynAckHMacFailure",
+                    RefusedStep::SynAck => "MPTcpExtMPJoinSynAckHMacFailure",
                     _ => "MPTcpExtMPJoinAckHMacFailure",
                 };
                 (Some(counter), Some("compare the option in a capture there".to_string()))
@@ -142,10 +142,12 @@ fn next(refusal: &Refusal) -> String {
                 (None, Some(format!("capture at the {by}: if the RST is missing there, the {by} did not send it")))
             }
             (Cause::GivenUp, _) => (None, Some(format!("look for a firewall at the {by} and on that path"))),
-            (Cause::Gone, Step::Syn) => (Some("MPTcpExtMPJoinNoTokenFound"), None),
-            (Cause::Limit, Step::Syn) => (Some("MPTcpExtMismatchPortSynRx"), None),
+            (Cause::Gone, RefusedStep::Syn) => (Some("MPTcpExtMPJoinNoTokenFound"), None),
+            (Cause::Limit, RefusedStep::Syn) => (Some("MPTcpExtMismatchPortSynRx"), None),
             (Cause::Limit, _) => (Some("MPTcpExtMPJoinRejected"), Some("look at `ip mptcp limits` there".to_string())),
-            (Cause::NotEstablished | Cause::PerhapsEnding(_), Step::Ack) => (Some("MPTcpExtMPJoinRejected"), None),
+            (Cause::NotEstablished | Cause::PerhapsEnding(_), RefusedStep::Ack) => {
+                (Some("MPTcpExtMPJoinRejected"), None)
+            }
             (Cause::NobodyListens, _) if refusal.by == Role::Client => {
                 (None, Some("clear the flag `signal` of that endpoint at the client (`ip mptcp endpoint`)".to_string()))
             }

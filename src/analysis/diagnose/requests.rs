@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Finding, FindingKind};
 use mptcp_trace::PacketRow;
-use mptcp_trace::analysis::requests::{MptcpRequest, Outcome, request_alone, requests};
+use mptcp_trace::analysis::requests::{MptcpRequest, RequestOutcome, request_alone, requests};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Endpoint};
 use mptcp_trace::units::counted;
@@ -50,17 +50,17 @@ impl Servers {
             let Some(stream) = capture.tracking.stream(request.tcpstream) else { continue };
             let server = known.entry(stream.server).or_default();
             match request.outcome {
-                Outcome::Granted => {
+                RequestOutcome::Granted => {
                     let version = request.answered_version.map(usize::from);
                     if let Some(speaks) = version.and_then(|version| server.speaks.get_mut(version)) {
                         *speaks = true;
                     }
                     server.heard_option = true;
                 }
-                Outcome::Declined | Outcome::Mirrored => server.heard_option = true,
-                Outcome::Blackholed => server.answered_plain = server.answered_plain.or(request.answer),
-                Outcome::Unanswered => server.plain_failed |= !request.plain.is_empty(),
-                Outcome::Refused | Outcome::Unknown => {}
+                RequestOutcome::Declined | RequestOutcome::Mirrored => server.heard_option = true,
+                RequestOutcome::Blackholed => server.answered_plain = server.answered_plain.or(request.answer),
+                RequestOutcome::Unanswered => server.plain_failed |= !request.plain.is_empty(),
+                RequestOutcome::Refused | RequestOutcome::Unknown => {}
             }
         }
         for stream in interruptible(&capture.tracking.streams) {
@@ -84,16 +84,16 @@ fn of_one(capture: &Capture, request: &MptcpRequest, servers: &Servers) -> Optio
     let stream = capture.tracking.stream(request.tcpstream)?;
     let server = &servers.known.get(&stream.server).copied().unwrap_or_default();
     let finding = match request.outcome {
-        Outcome::Granted | Outcome::Unknown => return None,
-        Outcome::Declined => declined(request, server),
-        Outcome::Blackholed => blackholed(request, request.plain.first(), request.answer),
+        RequestOutcome::Granted | RequestOutcome::Unknown => return None,
+        RequestOutcome::Declined => declined(request, server),
+        RequestOutcome::Blackholed => blackholed(request, request.plain.first(), request.answer),
         // Where no SYN with the option ever came through to that port, and one without it did.
-        Outcome::Unanswered if server.answered_plain.is_some() && !server.heard_option => {
+        RequestOutcome::Unanswered if server.answered_plain.is_some() && !server.heard_option => {
             blackholed(request, None, server.answered_plain)
         }
-        Outcome::Unanswered => unanswered(request, server),
-        Outcome::Refused => refused(request, server),
-        Outcome::Mirrored => mirrored(request),
+        RequestOutcome::Unanswered => unanswered(request, server),
+        RequestOutcome::Refused => refused(request, server),
+        RequestOutcome::Mirrored => mirrored(request),
     };
     let shown = request.asked.iter().chain(&request.plain).copied().chain(request.answer);
     Some(finding.on(request.tcpstream).shown_by(shown))

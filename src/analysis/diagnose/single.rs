@@ -8,7 +8,7 @@ use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
 use mptcp_trace::analysis::fallback::fallback;
 use mptcp_trace::analysis::refusals::not_to_be_joined;
 use mptcp_trace::packets::segment::Dss;
-use mptcp_trace::tracking::authentication::Verdict;
+use mptcp_trace::tracking::authentication::HmacVerdict;
 use mptcp_trace::tracking::data::{DataLevel, data_level};
 use mptcp_trace::tracking::{ByRole, Role, SubflowKind};
 use mptcp_trace::units::{counted, span};
@@ -127,7 +127,7 @@ fn cause(advertised: &[Advertisement], server_has_flag_c: bool) -> (&'static str
             "look at `ip mptcp endpoint` (flag `subflow`) and `ip mptcp limits` at the client, and capture on all interfaces",
         );
     }
-    if by_server.iter().all(|one| one.verdict == Verdict::Invalid) {
+    if by_server.iter().all(|one| one.verdict == HmacVerdict::Invalid) {
         return (
             "the client must ignore an advertised address whose HMAC is wrong, and has no second address to join from",
             "see the finding about that HMAC, and `ip mptcp endpoint` at the client",

@@ -2,7 +2,7 @@
 
 use super::{Finding, FindingKind, Standing, Subject};
 use mptcp_trace::analysis::availability::{Availability, availability};
-use mptcp_trace::analysis::receive_window::Window;
+use mptcp_trace::analysis::receive_window::ReceiveWindow;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::span;
@@ -95,7 +95,7 @@ fn longest_silence(
     (from, until): (Instant, Instant),
     stood: &[bool],
 ) -> Option<(Instant, Instant)> {
-    let mut window = Window::default();
+    let mut window = ReceiveWindow::default();
     let mut longest: Option<(Instant, Instant)> = None;
     // Since when data has been waiting and no other subflow has carried any.
     let mut since: Option<Instant> = None;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::availability::availability;
-use mptcp_trace::analysis::joins::{Outcome, joins};
+use mptcp_trace::analysis::joins::{JoinOutcome, joins};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::directions;
 use mptcp_trace::tracking::{Role, SubflowKind};
@@ -21,7 +21,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let directions = directions(&capture.segments, &capture.tracking, connection);
     let established: HashSet<StreamId> = joins(capture, connection)
         .iter()
-        .filter(|join| join.outcome == Outcome::Established)
+        .filter(|join| join.outcome == JoinOutcome::Established)
         .map(|join| join.tcpstream)
         .collect();
     let available = availability(capture, connection, &subject.packets);

@@ -3,7 +3,7 @@
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::Span;
 use mptcp_trace::analysis::closing::{State, closing};
-use mptcp_trace::analysis::receive_window::{Closure, Level, Limits, limits};
+use mptcp_trace::analysis::receive_window::{Closure, Limits, WindowLevel, limits};
 use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, span};
@@ -75,7 +75,7 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
         .of(subject.connection)
         .going(towards)
         .shown_by([closure.packetid]);
-    if let Level::Stream(stream) = closure.level { finding.on(stream) } else { finding }
+    if let WindowLevel::Stream(stream) = closure.level { finding.on(stream) } else { finding }
 }
 
 fn held_back(subject: &Subject<'_>, towards: Role, limits: &Limits, delay: Span) -> Option<Finding> {

@@ -6,7 +6,7 @@ use crate::dataset::column::{Column, distribution, fraction, named, text, truth,
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::mptcp_summary::MptcpDirection;
 use mptcp_trace::analysis::out_of_order::OutOfOrderDirection;
-use mptcp_trace::analysis::rtt::Level;
+use mptcp_trace::analysis::rtt::RttLevel;
 
 pub const TABLE: Table = Table {
     name: "directions",
@@ -34,7 +34,7 @@ fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
 }
 
 fn rtt<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(None, row.direction.towards, Level::Data)
+    row.of.rtt(None, row.direction.towards, RttLevel::Data)
 }
 
 fn columns<'a>() -> Vec<Column<Row<'a>>> {

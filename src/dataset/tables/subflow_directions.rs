@@ -7,7 +7,7 @@ use mptcp_trace::StreamId;
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::mptcp_summary::SubflowShare;
 use mptcp_trace::analysis::out_of_order::Waited;
-use mptcp_trace::analysis::rtt::Level;
+use mptcp_trace::analysis::rtt::RttLevel;
 use mptcp_trace::analysis::tcp_summary::TcpDirection;
 use mptcp_trace::tracking::Role;
 
@@ -48,15 +48,15 @@ fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
 }
 
 fn rtt_tcp<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(Some(row.stream), row.towards, Level::Tcp)
+    row.of.rtt(Some(row.stream), row.towards, RttLevel::Tcp)
 }
 
 fn rtt_timestamp<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(Some(row.stream), row.towards, Level::Timestamp)
+    row.of.rtt(Some(row.stream), row.towards, RttLevel::Timestamp)
 }
 
 fn rtt_data<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(Some(row.stream), row.towards, Level::Data)
+    row.of.rtt(Some(row.stream), row.towards, RttLevel::Data)
 }
 
 fn hol<'a>(row: &Row<'a>) -> Option<&'a Distribution> {

@@ -7,7 +7,7 @@ use crate::plots::first_clock::FirstClock;
 use crate::plots::panels::{panel, panel_of, with_panels};
 use crate::plots::request::PlotRequest;
 use mptcp_trace::analysis::merge::Which;
-use mptcp_trace::analysis::qualify_reinjections::{QualifiedReinjection, Verdict, qualify_reinjections};
+use mptcp_trace::analysis::qualify_reinjections::{QualifiedReinjection, ReinjectionVerdict, qualify_reinjections};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::Role;
@@ -24,12 +24,12 @@ impl Outcome {
     const ALL: [Outcome; 3] = [Outcome::Useful, Outcome::Redundant, Outcome::Lost];
 
     /// `None` where the receiver's capture does not tell.
-    fn of(verdict: Verdict) -> Option<Self> {
+    fn of(verdict: ReinjectionVerdict) -> Option<Self> {
         Some(match verdict {
-            Verdict::Useful => Outcome::Useful,
-            Verdict::Redundant => Outcome::Redundant,
-            Verdict::Lost | Verdict::NeverArrived => Outcome::Lost,
-            Verdict::OutsideCapture => return None,
+            ReinjectionVerdict::Useful => Outcome::Useful,
+            ReinjectionVerdict::Redundant => Outcome::Redundant,
+            ReinjectionVerdict::Lost | ReinjectionVerdict::NeverArrived => Outcome::Lost,
+            ReinjectionVerdict::OutsideCapture => return None,
         })
     }
 
@@ -56,9 +56,9 @@ const WITHOUT_GAIN: [&str; 3] = ["original", "reinjection", "both"];
 /// The place of a reinjection without a gain among [`WITHOUT_GAIN`].
 fn missing(one: &QualifiedReinjection) -> f64 {
     match one.verdict {
-        Verdict::Useful | Verdict::Redundant => 0.0,
-        Verdict::Lost => 1.0,
-        Verdict::NeverArrived | Verdict::OutsideCapture => 2.0,
+        ReinjectionVerdict::Useful | ReinjectionVerdict::Redundant => 0.0,
+        ReinjectionVerdict::Lost => 1.0,
+        ReinjectionVerdict::NeverArrived | ReinjectionVerdict::OutsideCapture => 2.0,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use mptcp_trace::analysis::connection_pair::{AtOneEnd, ConnectionPair};
 use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
 use mptcp_trace::analysis::merge::merge;
-use mptcp_trace::analysis::qualify_reinjections::{Verdict, qualify_reinjections};
+use mptcp_trace::analysis::qualify_reinjections::{ReinjectionVerdict, qualify_reinjections};
 use mptcp_trace::analysis::summary_extended::summary_extended;
 use mptcp_trace::tracking::{Capture, Role};
 use mptcp_trace::{ConnectionId, StreamId};
@@ -106,7 +106,7 @@ fn connection<'a>(client: &'a Capture, server: &'a Capture) -> ConnectionPair<'a
 #[test]
 fn verdicts_follow_the_order_of_arrival() {
     let Some(folder) = scenarios::folder() else { return };
-    let mut verdicts: HashMap<Verdict, usize> = HashMap::new();
+    let mut verdicts: HashMap<ReinjectionVerdict, usize> = HashMap::new();
     for name in ["05_backup_failover", "06_lossy", "06c_lossy_blackouts", "11_nat"] {
         let scenario = folder.join(name);
         let (client, server) = both_ends(&scenario).unwrap();
@@ -131,21 +131,24 @@ fn verdicts_follow_the_order_of_arrival() {
             assert_eq!(one.useful_bytes, useful, "{label}");
             assert_eq!(one.first_bytes, first, "{label}");
             let verdict = match (useful, arrived, original) {
-                (1.., _, _) => Verdict::Useful,
-                (0, 1.., _) => Verdict::Redundant,
-                (0, 0, 1..) => Verdict::Lost,
-                (0, 0, 0) => Verdict::NeverArrived,
+                (1.., _, _) => ReinjectionVerdict::Useful,
+                (0, 1.., _) => ReinjectionVerdict::Redundant,
+                (0, 0, 1..) => ReinjectionVerdict::Lost,
+                (0, 0, 0) => ReinjectionVerdict::NeverArrived,
             };
             assert_eq!(one.verdict, verdict, "{label}");
             assert_eq!(one.reinj_delta.is_some(), arrived == one.length && original == one.length, "{label}");
             if let Some(delta) = one.reinj_delta {
-                assert_eq!(delta > 0.0, verdict == Verdict::Useful, "{label}");
+                assert_eq!(delta > 0.0, verdict == ReinjectionVerdict::Useful, "{label}");
             }
             *verdicts.entry(verdict).or_default() += 1;
         }
     }
     println!("{verdicts:?}");
-    assert!(verdicts[&Verdict::Useful] > 20 && verdicts[&Verdict::Redundant] > 20, "{verdicts:?}");
+    assert!(
+        verdicts[&ReinjectionVerdict::Useful] > 20 && verdicts[&ReinjectionVerdict::Redundant] > 20,
+        "{verdicts:?}"
+    );
 }
 
 /// With the server's capture cut at both sides a verdict is the one that the whole capture gives, proven above, or none.
@@ -178,14 +181,17 @@ fn what_a_cut_capture_does_not_show_is_not_judged() {
         let (found, count) = judge(&part);
         assert_eq!(found.len(), expected.len());
         for (packets, verdict) in &found {
-            if *verdict == Verdict::OutsideCapture {
+            if *verdict == ReinjectionVerdict::OutsideCapture {
                 outside += 1;
             } else {
                 assert_eq!(*verdict, expected[packets], "{packets:?} from {from} to {until} %");
                 same += 1;
             }
         }
-        assert_eq!(found.values().filter(|verdict| **verdict == Verdict::OutsideCapture).count() as u64, count);
+        assert_eq!(
+            found.values().filter(|verdict| **verdict == ReinjectionVerdict::OutsideCapture).count() as u64,
+            count
+        );
     }
     println!("{same} judged, {outside} not");
     assert!(same > 50 && outside > 50, "{same} {outside}");

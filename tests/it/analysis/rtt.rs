@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mptcp_trace::analysis::capture_point::SeenFrom;
-use mptcp_trace::analysis::rtt::{Level, Series, rtt};
+use mptcp_trace::analysis::rtt::{RttLevel, Series, rtt};
 use mptcp_trace::tracking::{Capture, Role};
 use mptcp_trace::{ConnectionId, Span, StreamId};
 use serde_json::Value;
@@ -29,7 +29,7 @@ fn series(capture: &Capture) -> Vec<Series> {
 }
 
 /// Smallest sample of these levels, seconds.
-fn smallest(series: &[Series], stream: StreamId, towards: Role, levels: &[Level]) -> Option<f64> {
+fn smallest(series: &[Series], stream: StreamId, towards: Role, levels: &[RttLevel]) -> Option<f64> {
     let wanted =
         series.iter().filter(|s| s.tcpstream == Some(stream) && s.towards == towards && levels.contains(&s.level));
     wanted.filter_map(|series| series.record().distribution.min).min_by(f64::total_cmp)
@@ -56,7 +56,7 @@ fn the_clients_smallest_round_trips_are_the_paths_and_the_kernels() {
         let mut handshakes = 0;
         for stream in &capture.mptcp_connection(ConnectionId(0)).unwrap().subflows {
             let (delay, kernel) = truth(&path, &capture, *stream);
-            if let Some(found) = smallest(&series, *stream, Role::Server, &[Level::Handshake]) {
+            if let Some(found) = smallest(&series, *stream, Role::Server, &[RttLevel::Handshake]) {
                 // A SYN and its answer take 40 µs each at 20 Mbit/s, twice that on the slower path.
                 assert!(
                     (delay..delay + 0.000_5 + 0.000_16).contains(&found),
@@ -66,7 +66,7 @@ fn the_clients_smallest_round_trips_are_the_paths_and_the_kernels() {
             }
             // The kernel's clock ticks in milliseconds where it measures by timestamps, which makes less of it; and its
             // measure includes what its own queues and the socket's lock add, which the capture does not see.
-            let levels = [Level::Handshake, Level::Tcp];
+            let levels = [RttLevel::Handshake, RttLevel::Tcp];
             let smallest = smallest(&series, *stream, Role::Server, &levels).expect("a subflow with samples");
             let kernel = kernel.expect("a subflow that the kernel lists");
             assert!(
@@ -74,14 +74,14 @@ fn the_clients_smallest_round_trips_are_the_paths_and_the_kernels() {
                 "{scenario} {stream}: {smallest}, the kernel has {kernel}"
             );
             println!("{scenario} {stream}: smallest {smallest}, the kernel has {kernel}");
-            let stamps = smallest_of(&series, *stream, Level::Timestamp);
+            let stamps = smallest_of(&series, *stream, RttLevel::Timestamp);
             assert!(stamps > delay && stamps < delay + 0.002, "{scenario} {stream}: {stamps} by timestamps");
         }
         assert!(handshakes >= 2 || scenario == "06_lossy", "{scenario}: only {handshakes} handshakes");
     }
 }
 
-fn smallest_of(series: &[Series], stream: StreamId, level: Level) -> f64 {
+fn smallest_of(series: &[Series], stream: StreamId, level: RttLevel) -> f64 {
     smallest(series, stream, Role::Server, &[level]).expect("samples")
 }
 
@@ -110,7 +110,7 @@ fn acknowledgements_agree_with_wireshark() {
             .filter_map(|(frame, span)| Some((frame.parse().ok()?, Span::rounded(span.parse().ok()?))))
             .collect();
         let (mut same, mut other, mut lacking) = (0, Vec::new(), 0);
-        for series in series(&capture).iter().filter(|s| matches!(s.level, Level::Handshake | Level::Tcp)) {
+        for series in series(&capture).iter().filter(|s| matches!(s.level, RttLevel::Handshake | RttLevel::Tcp)) {
             for sample in &series.samples {
                 let frame = capture.segments[sample.row.index()].packetid;
                 match wireshark.get(&frame) {

@@ -7,7 +7,7 @@ use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::clock::{Correction, clock};
 use mptcp_trace::analysis::merge::merge;
 use mptcp_trace::analysis::qualify_reinjections::qualify_reinjections;
-use mptcp_trace::analysis::rtt::Level;
+use mptcp_trace::analysis::rtt::RttLevel;
 use mptcp_trace::tracking::Role;
 use mptcpanalyzer::arguments::two_captures::TwoCaptures;
 use mptcpanalyzer::drawing::figure::{Figure, Marks, Panel, Point};
@@ -154,8 +154,8 @@ fn round_trips_over_time_are_wiresharks() {
     let path = end_of(&folder.join("02_fullmesh"), "client").unwrap();
     let capture = scenarios::load(&path).unwrap();
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
-    let figure = round_trips(&capture, connection, &PlotRequest::default(), &[Level::Tcp], Over::Ack);
-    let over_sent = round_trips(&capture, connection, &PlotRequest::default(), &[Level::Tcp], Over::Sent);
+    let figure = round_trips(&capture, connection, &PlotRequest::default(), &[RttLevel::Tcp], Over::Ack);
+    let over_sent = round_trips(&capture, connection, &PlotRequest::default(), &[RttLevel::Tcp], Over::Sent);
     let mut measured: HashMap<(u32, i64), i64> = HashMap::new();
     for line in scenarios::tshark(&path, &["tcp.stream", "frame.time_epoch", "tcp.analysis.ack_rtt"]) {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -196,7 +196,7 @@ fn round_trips_of_data_are_from_sending_to_the_data_ack() {
         &capture,
         capture.tracking.connection(ConnectionId(0)).unwrap(),
         &PlotRequest::default(),
-        &[Level::Data],
+        &[RttLevel::Data],
         Over::Dsn,
     );
     let data = packets(&path);
@@ -328,7 +328,7 @@ fn a_request_for_times_leaves_the_rest_out() {
         &capture,
         capture.tracking.connection(ConnectionId(0)).unwrap(),
         &request,
-        &[Level::Tcp],
+        &[RttLevel::Tcp],
         Over::Ack,
     );
     assert_eq!(figure.panels.len(), 1);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
-use mptcp_trace::analysis::rates::{Parcel, Window, WindowType, first_sent, stream_payload};
+use mptcp_trace::analysis::rates::{Parcel, RateWindow, WindowType, first_sent, stream_payload};
 use mptcp_trace::analysis::tcp_summary::tcp_summary;
 use mptcp_trace::tracking::{Role, Tracking};
 use mptcp_trace::{ConnectionId, Instant, Span};
@@ -45,7 +45,7 @@ fn tumbling_windows_are_those_of_tshark() {
     }
 }
 
-fn windows_sum(parcels: &[Parcel], window: Window, origin: Instant) -> u64 {
+fn windows_sum(parcels: &[Parcel], window: RateWindow, origin: Instant) -> u64 {
     window.fill(parcels, origin).iter().map(|level| level.bytes).sum()
 }
 
@@ -75,7 +75,7 @@ fn windows_add_up_to_the_summaries() {
                         (&goodput.get(direction.towards)[index], share.goodput_bytes),
                     ] {
                         for length in [100_000_000, 3_333_333, 7_000_000_000].map(Span::from_nanoseconds) {
-                            let window = Window::new(WindowType::Tumbling, length).unwrap();
+                            let window = RateWindow::new(WindowType::Tumbling, length).unwrap();
                             assert_eq!(windows_sum(parcels, window, capture.origin()), bytes, "{label}: {share:?}");
                         }
                         assert_eq!(area(parcels, 50_000_000), i128::from(bytes) * 50_000_000, "{label}: {share:?}");
@@ -91,7 +91,7 @@ fn windows_add_up_to_the_summaries() {
 /// Bytes times nanoseconds under the curve of a sliding window.
 fn area(parcels: &[Parcel], length: i64) -> i128 {
     let length = Span::from_nanoseconds(length);
-    let levels = Window::new(WindowType::Sliding, length).unwrap().fill(parcels, Instant::EPOCH);
+    let levels = RateWindow::new(WindowType::Sliding, length).unwrap().fill(parcels, Instant::EPOCH);
     levels
         .windows(2)
         .map(|pair| i128::from((pair[1].from - pair[0].from).nanoseconds()) * i128::from(pair[0].bytes))

@@ -2,10 +2,10 @@
 
 use mptcp_trace::analysis::addresses::advertisements;
 use mptcp_trace::analysis::fallback::fallback;
-use mptcp_trace::analysis::joins::{Outcome, joins};
+use mptcp_trace::analysis::joins::{JoinOutcome, joins};
 use mptcp_trace::analysis::requests::{self, requests};
 use mptcp_trace::tracking::Capture;
-use mptcp_trace::tracking::authentication::Verdict;
+use mptcp_trace::tracking::authentication::HmacVerdict;
 use serde_json::Value;
 
 use crate::support::scenarios;
@@ -58,7 +58,8 @@ fn a_fallback_is_seen_where_the_kernels_fell_back_and_nowhere_else() {
 #[test]
 fn a_declined_handshake_is_the_clients_fallback_on_the_syn_ack() {
     each_recorded(|_, end, capture, truth| {
-        let declined = requests(capture).into_iter().filter(|request| request.outcome == requests::Outcome::Declined);
+        let declined =
+            requests(capture).into_iter().filter(|request| request.outcome == requests::RequestOutcome::Declined);
         let found = declined.count() as u64;
         let wanted = counter(truth, "client", "MPCapableFallbackSYNACK");
         // At the server, a SYN stripped on its way never asked, and an option stripped from the answer was sent.
@@ -74,7 +75,7 @@ fn joins_end_as_the_kernels_counted() {
     each_recorded(|_, end, capture, truth| {
         let attempts: Vec<_> =
             capture.tracking.connections.iter().flat_map(|connection| joins(capture, connection)).collect();
-        let established = attempts.iter().filter(|join| join.outcome == Outcome::Established).count() as u64;
+        let established = attempts.iter().filter(|join| join.outcome == JoinOutcome::Established).count() as u64;
         let wrong_hmac = attempts.iter().any(|join| join.hmac_is_wrong());
         let mut wrong = Vec::new();
         let wanted = counter(truth, "server", "MPJoinAckRx") + counter(truth, "client", "MPJoinAckRx");
@@ -106,7 +107,7 @@ fn advertised_addresses_are_echoed_as_the_kernels_counted() {
         }
         let altered = label.starts_with("03c") && end == "client";
         for advertisement in &found {
-            let expected = if altered { Verdict::Invalid } else { Verdict::Valid };
+            let expected = if altered { HmacVerdict::Invalid } else { HmacVerdict::Valid };
             if advertisement.verdict != expected {
                 wrong.push(format!("the HMAC of {:?} is {:?}", advertisement.option, advertisement.verdict));
             }

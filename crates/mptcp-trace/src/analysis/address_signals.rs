@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::addresses::advertisements;
 use crate::interrupt::interruptible;
-use crate::tracking::authentication::Verdict;
+use crate::tracking::authentication::HmacVerdict;
 use crate::tracking::travelling::{Travelling, one_by_one};
 use crate::tracking::{Capture, Connection, Role};
 use crate::{PacketRow, StreamId};
@@ -44,7 +44,7 @@ pub struct AddressSignal {
     /// The port, where one is given.
     pub port: Option<u16>,
     /// Verdict on the HMAC of ADD_ADDR; `None` without an HMAC.
-    pub hmac: Option<Verdict>,
+    pub hmac: Option<HmacVerdict>,
 }
 
 /// The signals of a connection, in the order of the file.
@@ -69,7 +69,7 @@ pub fn address_signals(capture: &Capture, connection: &Connection) -> Vec<Addres
     if !rows.is_empty() {
         let advertised = advertisements(capture, connection);
         let rows_of = advertised.iter().flat_map(|one| one.rows.iter().map(|row| (*row, one.verdict)));
-        let verdicts: HashMap<PacketRow, Verdict> = rows_of.collect();
+        let verdicts: HashMap<PacketRow, HmacVerdict> = rows_of.collect();
         for (row, index) in interruptible(rows) {
             if let Some(signal) = found.get_mut(index) {
                 signal.hmac = verdicts.get(&row).copied();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::AddAddr;
-use crate::tracking::authentication::{Verdict, WrongPart, verify_add_addr, wrong_part};
+use crate::tracking::authentication::{HmacVerdict, WrongPart, verify_add_addr, wrong_part};
 use crate::tracking::travelling::{Travelling, in_file_order};
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
 use crate::{PacketRow, StreamId};
@@ -24,7 +24,7 @@ pub struct Advertisement {
     /// Row of the first echo.
     pub echo: Option<PacketRow>,
     /// Verdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
-    pub verdict: Verdict,
+    pub verdict: HmacVerdict,
     /// Where the HMAC is wrong, the part of the right one that it is.
     pub wrong_part: Option<WrongPart>,
     /// Its id stood for another address, which was not withdrawn: the peer ignores it.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::closing::fast_closes;
-use super::joins::{Outcome, joins};
+use super::joins::{JoinOutcome, joins};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Prio, flag};
 use crate::tracking::connections::JoinHandshake;
@@ -62,7 +62,7 @@ pub fn availability(capture: &Capture, connection: &Connection, packets: &[Trave
     let time = |row: PacketRow| capture.segments.get(row.index()).map(|segment| segment.abstime);
     let joined: Vec<(StreamId, PacketRow)> = joins(capture, connection)
         .iter()
-        .filter(|join| join.outcome == Outcome::Established)
+        .filter(|join| join.outcome == JoinOutcome::Established)
         .map(|join| (join.tcpstream, join.decided_by))
         .collect();
     let begin = |id: StreamId| -> Option<Instant> {

@@ -19,7 +19,7 @@ use crate::{PacketRow, StreamId};
 /// Whether a mapping's data fits its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum ChecksumVerdict {
     /// It does.
     Right,
     /// It does not: the data was altered, or the option.
@@ -38,7 +38,7 @@ pub struct ChecksumResult {
     /// The end of the connection that its data travels towards.
     pub towards: Role,
     /// The verdict.
-    pub verdict: Verdict,
+    pub verdict: ChecksumVerdict,
     /// Row of that packet.
     #[serde(skip)]
     pub row: PacketRow,
@@ -119,7 +119,7 @@ impl Checksums {
             packetid: segment.packetid,
             tcpstream: packet.stream,
             towards: packet.towards,
-            verdict: Verdict::Unverifiable,
+            verdict: ChecksumVerdict::Unverifiable,
             row: packet.row,
         };
         let open = Open {
@@ -167,9 +167,9 @@ impl Checksums {
         for start in interruptible(finished) {
             if let Some(open) = flow.open.remove(&start) {
                 let verdict = match fold(open.sum) {
-                    _ if open.spoiled => Verdict::Unverifiable,
-                    0xffff => Verdict::Right,
-                    _ => Verdict::Wrong,
+                    _ if open.spoiled => ChecksumVerdict::Unverifiable,
+                    0xffff => ChecksumVerdict::Right,
+                    _ => ChecksumVerdict::Wrong,
                 };
                 self.results.push(ChecksumResult { verdict, ..open.result });
             }

@@ -10,7 +10,7 @@ use super::mptcp_connections::listed;
 use super::requests::{self, requests};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Segment};
-use crate::tracking::authentication::Verdict;
+use crate::tracking::authentication::HmacVerdict;
 use crate::tracking::{Capture, Stream, SubflowKind};
 use crate::{ConnectionId, Instant, PacketRow, StreamId};
 
@@ -29,9 +29,9 @@ pub enum Asked {
 #[serde(untagged)]
 pub enum Outcome {
     /// Of a request for a connection.
-    Capable(requests::Outcome),
+    Capable(requests::RequestOutcome),
     /// Of a join.
-    Join(joins::Outcome),
+    Join(joins::JoinOutcome),
 }
 
 /// One TCP stream whose SYN had MP_CAPABLE or MP_JOIN.
@@ -50,7 +50,7 @@ pub struct Handshake {
     /// Its end.
     pub outcome: Outcome,
     /// Verdict on the HMACs of a join; `None` for others.
-    pub hmac: Option<Verdict>,
+    pub hmac: Option<HmacVerdict>,
     /// The SYN's MP_CAPABLE required DSS checksums; `None` for joins.
     pub checksum_required: Option<bool>,
     /// Address of the end that sent the SYN.
@@ -129,7 +129,7 @@ fn course(capture: &Capture, stream: &Stream, syn: &Segment, mptcpstream: Option
         asked: Asked::Join,
         version: None,
         answered_version: None,
-        outcome: Outcome::Join(joins::Outcome::Unfinished),
+        outcome: Outcome::Join(joins::JoinOutcome::Unfinished),
         hmac: None,
         checksum_required: None,
         client_ip: stream.client.address,

@@ -4,7 +4,7 @@
 //! subflow carries anything: neither the paths nor the receiver are the reason. Where the other end sends data in that time
 //! the sender waits for it, as between requests and responses, and is not idle.
 
-use super::receive_window::{Step, Window};
+use super::receive_window::{ReceiveWindow, Step};
 use crate::interrupt::interruptible;
 use crate::{Instant, Span};
 
@@ -16,7 +16,7 @@ const LEAST_UNKNOWN: Span = Span::from_seconds(1);
 
 /// A time when a sender was silent with nothing in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gap {
+pub struct IdleGap {
     /// Since when nothing was in its way, as seen here.
     pub from: Instant,
     /// When it sent data again.
@@ -25,7 +25,7 @@ pub struct Gap {
     pub packetid: u64,
 }
 
-impl Gap {
+impl IdleGap {
     /// Duration.
     #[must_use]
     pub fn length(&self) -> Span {
@@ -37,7 +37,7 @@ impl Gap {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IdleGaps {
     /// The gaps.
-    pub gaps: Vec<Gap>,
+    pub gaps: Vec<IdleGap>,
     /// First and last data.
     pub span: Option<(Instant, Instant)>,
 }
@@ -59,7 +59,7 @@ pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: Span, threshold: 
     let mut found = IdleGaps::default();
     let mut doubtful: Vec<Doubtful> = Vec::new();
     let mut carrier = 0;
-    let mut window = Window::default();
+    let mut window = ReceiveWindow::default();
     // Since when nothing is in the sender's way; whether the other end sent data since this one did.
     let (mut free, mut interrupted): (Option<Instant>, bool) = (None, false);
     for step in interruptible(steps) {
@@ -69,7 +69,7 @@ pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: Span, threshold: 
             if let Some(from) = free.filter(|_| step.is_new && !interrupted)
                 && step.time - from - delay >= threshold
             {
-                let gap = Gap { from, until: step.time, packetid: step.packetid };
+                let gap = IdleGap { from, until: step.time, packetid: step.packetid };
                 if delay == Span::ZERO { found.gaps.push(gap) } else { doubtful.push(Doubtful { gap, carrier }) }
             }
             doubtful.retain(|one| !one.is_settled(&step, &mut found.gaps));
@@ -99,13 +99,13 @@ pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: Span, threshold: 
 
 /// A gap that may have been a path that broke, until the subflow that carried data before it does so again.
 struct Doubtful {
-    gap: Gap,
+    gap: IdleGap,
     carrier: usize,
 }
 
 impl Doubtful {
     /// Whether data that comes in `step` settles it: in its favour, when it is into `gaps`. It has as long as the gap was.
-    fn is_settled(&self, step: &Step, gaps: &mut Vec<Gap>) -> bool {
+    fn is_settled(&self, step: &Step, gaps: &mut Vec<IdleGap>) -> bool {
         if step.time > self.gap.until + self.gap.length() {
             return true;
         }
@@ -120,7 +120,7 @@ impl Doubtful {
 mod tests {
     use super::*;
     use crate::StreamId;
-    use crate::analysis::receive_window::{Level, Offer};
+    use crate::analysis::receive_window::{Offer, WindowLevel};
     use crate::time::short::{at_ms, ms};
 
     fn data(time: i64, sent: u64) -> Step {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn acknowledgement(time: i64, next: u64, window: u64) -> Step {
-        let offer = Offer { level: Level::Data, next, window: Some(window), stream: StreamId(0) };
+        let offer = Offer { level: WindowLevel::Data, next, window: Some(window), stream: StreamId(0) };
         Step { payload: 0, forward: false, is_new: false, waits: false, offer: Some(offer), ..data(time, next) }
     }
 

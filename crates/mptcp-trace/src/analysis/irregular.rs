@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::closing::fast_closes;
 use crate::packets::segment::{Malformed, Segment, flag, subtype};
-use crate::tracking::authentication::{Verdict, verify_add_addr};
+use crate::tracking::authentication::{HmacVerdict, verify_add_addr};
 use crate::tracking::{Connection, Role};
 
 /// Problem of an option.
@@ -125,7 +125,7 @@ impl Watch {
         match self.addresses.get(&(sender, id)).copied() {
             Some(was) if was == is => {}
             // What its receiver must ignore changes nothing.
-            _ if verify_add_addr(connection, sender, option) == Verdict::Invalid => {}
+            _ if verify_add_addr(connection, sender, option) == HmacVerdict::Invalid => {}
             was => {
                 self.addresses.insert((sender, id), is);
                 if let Some(was) = was {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
-use crate::tracking::authentication::{JoinVerdict, Verdict, verify_join};
+use crate::tracking::authentication::{HmacVerdict, JoinVerdict, verify_join};
 use crate::tracking::connections::JoinHandshake;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind};
 use crate::{PacketRow, StreamId};
@@ -12,7 +12,7 @@ use crate::{PacketRow, StreamId};
 /// Outcome of an attempt, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum JoinOutcome {
     /// All three packets of the handshake were seen and nobody took offence.
     Established,
     /// A RST ended it before it carried data.
@@ -63,7 +63,7 @@ pub struct JoinAttempt {
     /// Content of the handshake.
     pub handshake: JoinHandshake,
     /// Its end.
-    pub outcome: Outcome,
+    pub outcome: JoinOutcome,
     /// Row of the packet that decided it: the ACK, the RST, the SYN/ACK or ACK without option, the last SYN.
     pub decided_by: PacketRow,
     /// Rows of the SYN/ACK and of the ACK with MP_JOIN, which carry an HMAC each.
@@ -82,13 +82,13 @@ impl JoinAttempt {
     /// True when an HMAC was checked and found wrong.
     #[must_use]
     pub fn hmac_is_wrong(&self) -> bool {
-        self.verdict.overall() == Verdict::Invalid
+        self.verdict.overall() == HmacVerdict::Invalid
     }
 
     /// The packets whose HMAC was checked and found wrong.
     pub fn wrong_hmacs(&self) -> impl Iterator<Item = Proof> + use<> {
         let checked = [(Proof::SynAck, self.verdict.syn_ack), (Proof::Ack, self.verdict.ack)];
-        checked.into_iter().filter(|(_, verdict)| *verdict == Verdict::Invalid).map(|(proof, _)| proof)
+        checked.into_iter().filter(|(_, verdict)| *verdict == HmacVerdict::Invalid).map(|(proof, _)| proof)
     }
 }
 
@@ -103,10 +103,10 @@ pub fn joins(capture: &Capture, connection: &Connection) -> Vec<JoinAttempt> {
 pub(super) fn attempt(capture: &Capture, connection: &Connection, stream: &Stream) -> Option<JoinAttempt> {
     let subflow = capture.tracking.subflow(stream.id)?;
     let SubflowKind::Join(handshake) = &subflow.kind else { return None };
-    let mut course = Course::default();
+    let mut course = JoinCourse::default();
     for row in interruptible(&stream.packets) {
         let (segment, packet) = (capture.segments.get(row.index())?, capture.tracking.packets.get(*row)?);
-        let step = Step {
+        let step = JoinStep {
             towards: stream.towards(packet),
             data: packet.data(segment).unwrap_or(0),
             resets: packet.ends_with(flag::RST, segment),
@@ -134,7 +134,7 @@ pub(super) fn attempt(capture: &Capture, connection: &Connection, stream: &Strea
 
 /// What the packets of an attempt showed so far; `M` says where a packet is.
 #[derive(Debug, Clone)]
-pub struct Course<M> {
+pub struct JoinCourse<M> {
     /// SYNs sent.
     pub syns: usize,
     last_syn: Option<M>,
@@ -157,7 +157,7 @@ pub struct Course<M> {
 
 /// Role of a packet in an attempt.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct JoinStep {
     /// The end of the stream that it travels towards.
     pub towards: Role,
     /// Bytes of data.
@@ -182,7 +182,7 @@ struct Sent<M> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending<M> {
     /// How.
-    pub outcome: Outcome,
+    pub outcome: JoinOutcome,
     /// Where the packet is that decided it, as in [`JoinAttempt::decided_by`].
     pub decided_by: M,
     /// For a refusal, the end of the TCP stream that sent the RST.
@@ -191,9 +191,9 @@ pub struct Ending<M> {
     pub reason: Option<u8>,
 }
 
-impl<M> Default for Course<M> {
+impl<M> Default for JoinCourse<M> {
     fn default() -> Self {
-        Course {
+        JoinCourse {
             syns: 0,
             last_syn: None,
             syn_ack: None,
@@ -208,9 +208,9 @@ impl<M> Default for Course<M> {
     }
 }
 
-impl<M: Copy> Course<M> {
+impl<M: Copy> JoinCourse<M> {
     /// Takes in the next packet of the stream.
-    pub fn push(&mut self, place: M, segment: &Segment, step: Step) {
+    pub fn push(&mut self, place: M, segment: &Segment, step: JoinStep) {
         if segment.has(flag::RST) && !step.resets {
             // Out of the window, or of an earlier use of the ports.
             return;
@@ -276,25 +276,25 @@ impl<M: Copy> Course<M> {
             if let Some((bare, false)) = self.syn_ack
                 && !answered
             {
-                return Some(of(Outcome::OptionMissing, bare));
+                return Some(of(JoinOutcome::OptionMissing, bare));
             }
             // Without the ACK's option the server cannot know the client.
             if let Some(bare) = self.bare_ack.filter(|_| self.ack.is_none() && reset.by == Role::Server) {
-                return Some(of(Outcome::OptionMissing, bare));
+                return Some(of(JoinOutcome::OptionMissing, bare));
             }
             return Some(Ending {
                 refused_by: Some(reset.by),
                 reason: *self.reasons.get(reset.by),
-                ..of(Outcome::Refused, reset.place)
+                ..of(JoinOutcome::Refused, reset.place)
             });
         }
         if let Some(place) = self.ack.or(self.first_data) {
-            return Some(of(Outcome::Established, place));
+            return Some(of(JoinOutcome::Established, place));
         }
         if let Some((answer, _)) = self.syn_ack {
-            return Some(of(Outcome::Unfinished, answer));
+            return Some(of(JoinOutcome::Unfinished, answer));
         }
-        self.last_syn.map(|syn| of(Outcome::Unanswered, syn))
+        self.last_syn.map(|syn| of(JoinOutcome::Unanswered, syn))
     }
 }
 

@@ -27,7 +27,7 @@ pub struct OneWayDelays {
 
 /// One packet's delay.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sample {
+pub struct OwdSample {
     /// Row in the sender's capture.
     pub sender: PacketRow,
     /// Row in the receiver's capture.
@@ -54,7 +54,7 @@ pub fn one_way_delays(merged: &Merged, clock: &Clock, correction: Correction) ->
 }
 
 /// The packets of a flow that both captures have. A large frame that arrived in parts counts once, with its last part.
-pub fn samples(flow: &Flow, clock: &Clock, correction: Correction) -> impl Iterator<Item = Sample> {
+pub fn samples(flow: &Flow, clock: &Clock, correction: Correction) -> impl Iterator<Item = OwdSample> {
     let received = interruptible(&flow.passages).filter(|passage| passage.fate == Fate::Received).peekable();
     let mut received = received;
     std::iter::from_fn(move || {
@@ -67,7 +67,7 @@ pub fn samples(flow: &Flow, clock: &Clock, correction: Correction) -> impl Itera
         Some(passage)
     })
     .filter_map(move |passage| {
-        Some(Sample {
+        Some(OwdSample {
             sender: passage.sender?,
             receiver: passage.receiver?,
             sent: passage.sent?,

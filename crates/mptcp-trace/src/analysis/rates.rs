@@ -31,7 +31,7 @@ pub enum WindowType {
 
 /// Windows of one length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct RateWindow {
     kind: WindowType,
     length: Span,
 }
@@ -45,16 +45,16 @@ pub struct InWindow {
     pub bytes: u64,
 }
 
-/// The shortest window that [`Window::suitable`] chooses.
+/// The shortest window that [`RateWindow::suitable`] chooses.
 const SHORTEST: Span = Span::from_milliseconds(1);
-/// The most windows that a span is cut into by [`Window::suitable`].
+/// The most windows that a span is cut into by [`RateWindow::suitable`].
 const MOST: i64 = 60;
 
-impl Window {
+impl RateWindow {
     /// Windows of this length; `None` unless that is above zero.
     #[must_use]
     pub fn new(kind: WindowType, length: Span) -> Option<Self> {
-        (length > Span::ZERO).then_some(Window { kind, length })
+        (length > Span::ZERO).then_some(RateWindow { kind, length })
     }
 
     /// Windows that show `span` well: the shortest of 1, 2 or 5 times a power of ten, not below a
@@ -75,7 +75,7 @@ impl Window {
                 decade = longer;
             }
         }
-        Window { kind, length }
+        RateWindow { kind, length }
     }
 
     /// Their arrangement in time.
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn levels(kind: WindowType, length: i64, of: &[(i64, u64)], origin: i64) -> Vec<(i64, u64)> {
-        let filled = Window::new(kind, ns(length)).unwrap().fill(&parcels(of), at(origin));
+        let filled = RateWindow::new(kind, ns(length)).unwrap().fill(&parcels(of), at(origin));
         filled.iter().map(|level| (level.from.nanoseconds(), level.bytes)).collect()
     }
 
@@ -244,18 +244,18 @@ mod tests {
                 assert!(found.len() <= 6, "{found:?}");
             }
         }
-        assert_eq!(Window::new(WindowType::Tumbling, Span::ZERO), None);
-        assert_eq!(Window::new(WindowType::Sliding, ns(-1)), None);
+        assert_eq!(RateWindow::new(WindowType::Tumbling, Span::ZERO), None);
+        assert_eq!(RateWindow::new(WindowType::Sliding, ns(-1)), None);
     }
 
     #[test]
     fn rates_are_by_the_second() {
-        assert_eq!(Window::new(WindowType::Tumbling, ms(100)).unwrap().rate(125), 1250.0);
+        assert_eq!(RateWindow::new(WindowType::Tumbling, ms(100)).unwrap().rate(125), 1250.0);
     }
 
     #[test]
     fn a_suitable_window_leaves_between_twenty_and_sixty() {
-        let length = |span| Window::suitable(WindowType::Tumbling, span).length();
+        let length = |span| RateWindow::suitable(WindowType::Tumbling, span).length();
         assert_eq!(length(Span::ZERO), ms(1));
         assert_eq!(length(ms(59)), ms(1));
         assert_eq!(length(ms(60)), ms(2));

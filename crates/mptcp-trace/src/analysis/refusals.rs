@@ -5,19 +5,19 @@ use std::net::IpAddr;
 
 use super::capture_point::{self, CapturePoint};
 use super::fallback::fallback;
-use super::joins::{JoinAttempt, Outcome};
+use super::joins::{JoinAttempt, JoinOutcome};
 use super::one_sided;
 use super::reset_ttl::strange_resets;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Capable, Dss};
-use crate::tracking::authentication::Verdict;
+use crate::tracking::authentication::HmacVerdict;
 use crate::tracking::travelling::one_by_one;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, SubflowKind, Tracking};
 use crate::{Instant, PacketRow, Span, StreamId};
 
 /// The packet of a join's handshake that a RST answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum RefusedStep {
     /// The SYN.
     Syn,
     /// The SYN/ACK.
@@ -26,14 +26,14 @@ pub enum Step {
     Ack,
 }
 
-impl Step {
+impl RefusedStep {
     /// As people call it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Step::Syn => "SYN",
-            Step::SynAck => "SYN/ACK",
-            Step::Ack => "ACK",
+            RefusedStep::Syn => "SYN",
+            RefusedStep::SynAck => "SYN/ACK",
+            RefusedStep::Ack => "ACK",
         }
     }
 }
@@ -98,7 +98,7 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The packet that the RST answers.
-    pub step: Step,
+    pub step: RefusedStep,
     /// Whether that is captured.
     pub seen: bool,
     /// The end of the connection that refused.
@@ -222,20 +222,20 @@ impl<'a> Circumstances<'a> {
     /// Why this join was refused; `None` for one that was not.
     #[must_use]
     pub fn refusal(&self, join: &JoinAttempt) -> Option<Refusal> {
-        let refused_by = join.refused_by.filter(|_| join.outcome == Outcome::Refused)?;
+        let refused_by = join.refused_by.filter(|_| join.outcome == JoinOutcome::Refused)?;
         let subflow = self.capture.tracking.subflow(join.tcpstream)?;
         let by = Tracking::mptcp_towards(subflow, refused_by);
         let [syn, syn_ack, ack] = join.handshake.rows;
         // What the RST answers may not be captured: the server answers no SYN/ACK, and the client no SYN.
         let step = match (refused_by, syn_ack, ack) {
-            (_, _, Some(_)) | (Role::Server, Some(_), None) => Step::Ack,
-            (Role::Server, None, None) => Step::Syn,
-            (Role::Client, _, None) => Step::SynAck,
+            (_, _, Some(_)) | (Role::Server, Some(_), None) => RefusedStep::Ack,
+            (Role::Server, None, None) => RefusedStep::Syn,
+            (Role::Client, _, None) => RefusedStep::SynAck,
         };
         let asked = match step {
-            Step::Syn => syn,
-            Step::SynAck => syn_ack,
-            Step::Ack => ack,
+            RefusedStep::Syn => syn,
+            RefusedStep::SynAck => syn_ack,
+            RefusedStep::Ack => ack,
         };
         let answered = self.time(join.decided_by)?;
         let seen = asked.is_some();
@@ -244,7 +244,7 @@ impl<'a> Circumstances<'a> {
         let half = (answered - asked).max(Span::ZERO) / 2;
         let away = match (self.is_at(by), step) {
             (true, _) => Span::ZERO,
-            (false, Step::Ack) => {
+            (false, RefusedStep::Ack) => {
                 distances(self.capture, join.tcpstream).map_or(half, |distances| *distances.get(by)).min(half)
             }
             (false, _) => half,
@@ -253,14 +253,14 @@ impl<'a> Circumstances<'a> {
         Some(Refusal { step, seen, by, causes: self.causes(join, step, by, decided) })
     }
 
-    fn causes(&self, join: &JoinAttempt, step: Step, by: Role, decided: Instant) -> Vec<Cause> {
+    fn causes(&self, join: &JoinAttempt, step: RefusedStep, by: Role, decided: Instant) -> Vec<Cause> {
         let there = self.is_at(by);
         let hmac = match step {
-            Step::Syn => None,
-            Step::SynAck => Some(join.verdict.syn_ack),
-            Step::Ack => Some(join.verdict.ack),
+            RefusedStep::Syn => None,
+            RefusedStep::SynAck => Some(join.verdict.syn_ack),
+            RefusedStep::Ack => Some(join.verdict.ack),
         };
-        if step == Step::Syn {
+        if step == RefusedStep::Syn {
             if self.capture.tracking.stream(join.tcpstream).is_some_and(|stream| stream.server.port == 0) {
                 return vec![Cause::PortZero];
             }
@@ -268,7 +268,7 @@ impl<'a> Circumstances<'a> {
                 return vec![Cause::TokenUnknown];
             }
         }
-        if hmac == Some(Verdict::Invalid) {
+        if hmac == Some(HmacVerdict::Invalid) {
             return vec![Cause::HmacWrong];
         }
         // The RST that aborts the connection may come on the subflow that joins.
@@ -279,7 +279,7 @@ impl<'a> Circumstances<'a> {
         if let Some((packet, _)) = self.fell_back.filter(|(_, time)| *time <= decided) {
             return vec![Cause::FellBack(packet)];
         }
-        if step == Step::Syn && self.is_against_flag(join) {
+        if step == RefusedStep::Syn && self.is_against_flag(join) {
             return vec![Cause::FlagC];
         }
         if join.reason == Some(2) {
@@ -290,7 +290,7 @@ impl<'a> Circumstances<'a> {
         }
         let seen_ending = self.ends.iter().filter(|end| end.row < join.decided_by).min_by_key(|end| end.row);
         let altered = match hmac {
-            Some(Verdict::Unverifiable) => Some(Cause::HmacUnchecked),
+            Some(HmacVerdict::Unverifiable) => Some(Cause::HmacUnchecked),
             // As it arrived at that host it was valid.
             Some(_) => (!there).then_some(Cause::HmacAltered),
             None => (!there).then_some(Cause::TokenAltered),
@@ -305,18 +305,18 @@ impl<'a> Circumstances<'a> {
         let unseen = self.one_sided.then_some(Cause::EndingUnseen);
         let causes: Vec<Option<Cause>> = match (step, join.reason) {
             // A host that refuses by its own will gives a reason (RFC 8684 §3.2).
-            (Step::Syn, None) => vec![Some(Cause::NobodyListens), altered, gone],
-            (Step::Syn, Some(3)) => vec![Some(limit)],
-            (Step::Syn, Some(_)) => vec![altered, gone, Some(limit)],
+            (RefusedStep::Syn, None) => vec![Some(Cause::NobodyListens), altered, gone],
+            (RefusedStep::Syn, Some(3)) => vec![Some(limit)],
+            (RefusedStep::Syn, Some(_)) => vec![altered, gone, Some(limit)],
             // The host that sent the SYN wanted the join.
-            (Step::SynAck, None) => vec![gone, Some(Cause::GivenUp), altered],
-            (Step::SynAck, Some(3)) => vec![Some(limit)],
-            (Step::SynAck, Some(_)) => {
+            (RefusedStep::SynAck, None) => vec![gone, Some(Cause::GivenUp), altered],
+            (RefusedStep::SynAck, Some(3)) => vec![Some(limit)],
+            (RefusedStep::SynAck, Some(_)) => {
                 let known = [altered, early, gone];
                 if known.iter().any(Option::is_some) { known.to_vec() } else { vec![Some(Cause::AsItSays)] }
             }
-            (Step::Ack, None | Some(3)) => vec![early, Some(limit), altered],
-            (Step::Ack, _) => vec![altered, early, Some(limit)],
+            (RefusedStep::Ack, None | Some(3)) => vec![early, Some(limit), altered],
+            (RefusedStep::Ack, _) => vec![altered, early, Some(limit)],
         };
         let on_the_path = self.strange.contains(&join.decided_by).then_some(Cause::OnThePath);
         on_the_path.into_iter().chain(unseen).chain(causes.into_iter().flatten()).collect()

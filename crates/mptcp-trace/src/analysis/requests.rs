@@ -11,7 +11,7 @@ use crate::{Instant, Span, StreamId};
 /// Outcome of a request, as far as the capture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum RequestOutcome {
     /// The SYN/ACK has MP_CAPABLE with a key of the server's own.
     Granted,
     /// A SYN was answered by a SYN/ACK without MP_CAPABLE, or the client went on without it.
@@ -48,7 +48,7 @@ pub struct MptcpRequest {
     /// The version of the MP_CAPABLE that answered.
     pub answered_version: Option<u8>,
     /// Its end.
-    pub outcome: Outcome,
+    pub outcome: RequestOutcome,
 }
 
 /// Copies of one SYN come within this time; a SYN that is sent again comes later (RFC 6298 §2).
@@ -144,28 +144,30 @@ impl<'a> Course<'a> {
     }
 
     /// Its end, and the packet that shows it.
-    fn outcome(&self, clients_key: Option<u64>, end: Instant) -> (Outcome, Option<&'a Segment>) {
+    fn outcome(&self, clients_key: Option<u64>, end: Instant) -> (RequestOutcome, Option<&'a Segment>) {
         if let Some(syn_ack) = self.syn_ack {
             let outcome = match syn_ack.capable() {
-                Some(capable) if mirrors(syn_ack, capable, clients_key) => Outcome::Mirrored,
-                Some(_) => Outcome::Granted,
-                None if syn_ack.options_cut => Outcome::Unknown,
-                None if self.answers_a_plain_syn(syn_ack) => Outcome::Blackholed,
-                None => Outcome::Declined,
+                Some(capable) if mirrors(syn_ack, capable, clients_key) => RequestOutcome::Mirrored,
+                Some(_) => RequestOutcome::Granted,
+                None if syn_ack.options_cut => RequestOutcome::Unknown,
+                None if self.answers_a_plain_syn(syn_ack) => RequestOutcome::Blackholed,
+                None => RequestOutcome::Declined,
             };
             return (outcome, Some(syn_ack));
         }
         if self.reset.is_some() {
-            return (Outcome::Refused, self.reset);
+            return (RequestOutcome::Refused, self.reset);
         }
         if let Some(next) = self.went_on {
             // The SYN/ACK was not captured, and what the client made of it was.
-            let outcome = if next.is_mptcp() || next.options_cut { Outcome::Unknown } else { Outcome::Declined };
+            let outcome =
+                if next.is_mptcp() || next.options_cut { RequestOutcome::Unknown } else { RequestOutcome::Declined };
             return (outcome, Some(next));
         }
         let waited = self.last.is_some_and(|last| end - last.abstime >= PATIENCE);
         let again = self.asked.len().saturating_add(self.plain.len()) > 1;
-        let outcome = if !self.heard && (waited || again) { Outcome::Unanswered } else { Outcome::Unknown };
+        let outcome =
+            if !self.heard && (waited || again) { RequestOutcome::Unanswered } else { RequestOutcome::Unknown };
         (outcome, None)
     }
 
@@ -198,9 +200,9 @@ pub fn request_alone(capture: &Capture, connection: &Connection) -> Option<Mptcp
     let mut later = stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
     let spoke = |segment: &Segment| !segment.has(flag::SYN) && (segment.is_mptcp() || segment.options_cut);
     match request.outcome {
-        Outcome::Mirrored => Some(request),
-        Outcome::Granted => None,
-        Outcome::Unknown if request.syn_ack => None,
+        RequestOutcome::Mirrored => Some(request),
+        RequestOutcome::Granted => None,
+        RequestOutcome::Unknown if request.syn_ack => None,
         _ => (!later.any(spoke)).then_some(request),
     }
 }

@@ -18,7 +18,7 @@ use crate::{Instant, PacketRow, Span, StreamId};
 /// Level at which a round trip was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum RttLevel {
     /// SYN to SYN/ACK, or SYN/ACK to ACK.
     Handshake,
     /// The byte before an acknowledgement number to that ACK, by Karn's rule.
@@ -29,22 +29,22 @@ pub enum Level {
     Data,
 }
 
-impl Level {
+impl RttLevel {
     /// As in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Level::Handshake => "handshake",
-            Level::Tcp => "tcp",
-            Level::Timestamp => "timestamp",
-            Level::Data => "data",
+            RttLevel::Handshake => "handshake",
+            RttLevel::Tcp => "tcp",
+            RttLevel::Timestamp => "timestamp",
+            RttLevel::Data => "data",
         }
     }
 }
 
 /// One measured round trip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
+pub struct RttSample {
     /// Row of the packet that ended it.
     pub row: PacketRow,
     /// When that was.
@@ -56,7 +56,7 @@ pub struct Sample {
     pub dsn: Option<u64>,
 }
 
-impl Sample {
+impl RttSample {
     /// When what was answered had been sent.
     #[must_use]
     pub fn sent(&self) -> Instant {
@@ -72,11 +72,11 @@ pub struct Series {
     /// The direction, at connection level, of the *data* whose round trip this is.
     pub towards: Role,
     /// Level of measurement.
-    pub level: Level,
+    pub level: RttLevel,
     /// Where it was recorded, where that is known.
     pub capture_point: Option<SeenFrom>,
     /// In the order of time.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<RttSample>,
 }
 
 /// A [`Series`] summed up.
@@ -87,7 +87,7 @@ pub struct Record {
     /// The direction of the data whose round trip this is.
     pub towards: Role,
     /// Level of measurement.
-    pub level: Level,
+    pub level: RttLevel,
     /// Where it was recorded as the data see it; `None` where the capture does not tell.
     pub capture_point: Option<SeenFrom>,
     /// The samples, in seconds.
@@ -136,13 +136,13 @@ pub fn meaning(place: Option<SeenFrom>, towards: Role) -> String {
 /// stop for each.
 #[must_use]
 pub fn parts(found: &RoundTrips) -> Vec<String> {
-    let handshakes = found.series.iter().filter(|series| series.level == Level::Handshake);
+    let handshakes = found.series.iter().filter(|series| series.level == RttLevel::Handshake);
     let spans: HashMap<(Option<StreamId>, Role), Span> = handshakes
         .filter_map(|series| Some(((series.tcpstream, series.towards), series.samples.first()?.span)))
         .collect();
     let of = |series: &Series, towards: Role| spans.get(&(series.tcpstream, towards)).copied();
     let on_the_way = found.series.iter().filter(|series| {
-        let handshake = series.level == Level::Handshake && series.towards == Role::Server;
+        let handshake = series.level == RttLevel::Handshake && series.towards == Role::Server;
         handshake && series.capture_point == Some(SeenFrom::Between)
     });
     #[allow(clippy::cast_precision_loss)]
@@ -203,9 +203,9 @@ fn subflow_series(capture: &Capture, id: StreamId) -> Vec<Series> {
         let measured = measured.get(role);
         let towards = Tracking::mptcp_towards(subflow, role);
         for (level, samples) in [
-            (Level::Handshake, &measured.handshake),
-            (Level::Tcp, &measured.acknowledgements),
-            (Level::Timestamp, &measured.timestamps),
+            (RttLevel::Handshake, &measured.handshake),
+            (RttLevel::Tcp, &measured.acknowledgements),
+            (RttLevel::Timestamp, &measured.timestamps),
         ] {
             series.push(Series {
                 tcpstream: Some(id),
@@ -223,11 +223,11 @@ fn subflow_series(capture: &Capture, id: StreamId) -> Vec<Series> {
 fn data_series(
     capture: &Capture,
     connection: &Connection,
-    measured: Vec<(usize, Sample)>,
+    measured: Vec<(usize, RttSample)>,
     towards: Role,
     by_subflow: &mut [Vec<Series>],
 ) -> Option<Series> {
-    let mut by_sender: Vec<Vec<Sample>> = vec![Vec::new(); connection.subflows.len()];
+    let mut by_sender: Vec<Vec<RttSample>> = vec![Vec::new(); connection.subflows.len()];
     for (subflow, sample) in interruptible(&measured) {
         if let Some(own) = by_sender.get_mut(*subflow) {
             own.push(*sample);
@@ -235,12 +235,12 @@ fn data_series(
     }
     for ((id, series), samples) in interruptible(connection.subflows.iter().zip(by_subflow).zip(by_sender)) {
         let capture_point = series.iter().find(|series| series.towards == towards).and_then(|s| s.capture_point);
-        series.push(Series { tcpstream: Some(*id), towards, level: Level::Data, capture_point, samples });
+        series.push(Series { tcpstream: Some(*id), towards, level: RttLevel::Data, capture_point, samples });
     }
     Some(Series {
         tcpstream: None,
         towards,
-        level: Level::Data,
+        level: RttLevel::Data,
         capture_point: of_connection(capture, connection).map(|point| point.seen(towards)),
         samples: measured.iter().map(|(_, sample)| *sample).collect(),
     })

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::joins::{Outcome, joins};
+use super::joins::{JoinOutcome, joins};
 use crate::tracking::{Capture, Connection, Stream, SubflowKind};
 use crate::{Instant, PacketRow, StreamId};
 
@@ -37,7 +37,7 @@ pub fn setup(capture: &Capture, connection: &Connection) -> Setup {
     let initial = initial.and_then(|id| capture.tracking.stream(id));
     let begun = initial.and_then(|stream| time(capture, stream.syn?)).filter(|_| connection.roles_known);
     let joins = joins(capture, connection);
-    let established = joins.iter().filter(|join| join.outcome == Outcome::Established);
+    let established = joins.iter().filter(|join| join.outcome == JoinOutcome::Established);
     Setup {
         handshake_rtt: initial.and_then(|stream| handshake_rtt(capture, stream)),
         joins: established

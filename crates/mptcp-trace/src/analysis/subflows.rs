@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::availability::availability;
-use super::joins::{Outcome, attempt};
+use super::joins::{JoinOutcome, attempt};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
-use crate::tracking::authentication::{Lack, Verdict, verify_join};
+use crate::tracking::authentication::{HmacVerdict, Lack, verify_join};
 use crate::tracking::travelling::in_file_order;
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
 use crate::{ConnectionId, Instant, StreamId};
@@ -70,7 +70,7 @@ pub struct SubflowRecord {
     /// State that it reached.
     pub state: State,
     /// Verdict on the HMACs of MP_JOIN; `None` for others.
-    pub hmac: Option<Verdict>,
+    pub hmac: Option<HmacVerdict>,
     /// The missing value if that is `unverifiable`.
     pub hmac_lacks: Option<Lack>,
     /// Evidence that it belongs to the connection; `None` where the capture has its packets alone to tell by.
@@ -147,7 +147,8 @@ fn state(capture: &Capture, connection: &Connection, stream: &Stream) -> State {
     }
     if reset {
         let join = attempt(capture, connection, stream);
-        let refused = join.is_some_and(|join| matches!(join.outcome, Outcome::Refused | Outcome::OptionMissing));
+        let refused =
+            join.is_some_and(|join| matches!(join.outcome, JoinOutcome::Refused | JoinOutcome::OptionMissing));
         return if refused { State::Refused } else { State::Reset };
     }
     if ends.client.fin && ends.server.fin {

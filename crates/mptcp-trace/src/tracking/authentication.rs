@@ -14,7 +14,7 @@ use crate::packets::segment::AddAddr;
 /// Result of checking an HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum HmacVerdict {
     /// Equal to the one worked out from the keys.
     Valid,
     /// Different from it.
@@ -60,9 +60,9 @@ impl Lack {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct JoinVerdict {
     /// On the one in the SYN/ACK, by the subflow's TCP server.
-    pub syn_ack: Verdict,
+    pub syn_ack: HmacVerdict,
     /// On the one in the ACK, by the subflow's TCP client.
-    pub ack: Verdict,
+    pub ack: HmacVerdict,
     /// Missing value if neither could be checked.
     pub lacks: Option<Lack>,
 }
@@ -70,14 +70,14 @@ pub struct JoinVerdict {
 impl JoinVerdict {
     /// Invalid if either is, valid if one is and the other not known to be otherwise.
     #[must_use]
-    pub fn overall(&self) -> Verdict {
+    pub fn overall(&self) -> HmacVerdict {
         let both = [self.syn_ack, self.ack];
-        if both.contains(&Verdict::Invalid) {
-            Verdict::Invalid
-        } else if both.contains(&Verdict::Valid) {
-            Verdict::Valid
+        if both.contains(&HmacVerdict::Invalid) {
+            HmacVerdict::Invalid
+        } else if both.contains(&HmacVerdict::Valid) {
+            HmacVerdict::Valid
         } else {
-            Verdict::Unverifiable
+            HmacVerdict::Unverifiable
         }
     }
 }
@@ -90,13 +90,13 @@ pub fn verify_join(connection: &Connection, subflow: &Subflow, join: &JoinHandsh
         (Some(expected), Some(found)) => {
             judge(expected.server.first_chunk().map(|c| u64::from_be_bytes(*c)) == Some(found))
         }
-        _ => Verdict::Unverifiable,
+        _ => HmacVerdict::Unverifiable,
     };
     let ack = match (expected, join.client_hmac) {
         (Some(expected), Some(found)) => judge(expected.client == found),
-        _ => Verdict::Unverifiable,
+        _ => HmacVerdict::Unverifiable,
     };
-    let unchecked = syn_ack == Verdict::Unverifiable && ack == Verdict::Unverifiable;
+    let unchecked = syn_ack == HmacVerdict::Unverifiable && ack == HmacVerdict::Unverifiable;
     JoinVerdict { syn_ack, ack, lacks: unchecked.then(|| lack(connection, join)) }
 }
 
@@ -116,12 +116,12 @@ fn lack(connection: &Connection, join: &JoinHandshake) -> Lack {
 
 /// Checks the HMAC of an ADD_ADDR (RFC 8684 §3.4.1) that `by` sent.
 #[must_use]
-pub fn verify_add_addr(connection: &Connection, by: Role, option: &AddAddr) -> Verdict {
+pub fn verify_add_addr(connection: &Connection, by: Role, option: &AddAddr) -> HmacVerdict {
     let expected = add_addr_hmac(connection, by, option);
     let expected = expected.and_then(|hmac| hmac.last_chunk().map(|chunk| u64::from_be_bytes(*chunk)));
     match (expected, option.hmac) {
         (Some(expected), Some(found)) => judge(expected == found),
-        _ => Verdict::Unverifiable,
+        _ => HmacVerdict::Unverifiable,
     }
 }
 
@@ -174,8 +174,8 @@ fn add_addr_hmac(connection: &Connection, by: Role, option: &AddAddr) -> Option<
     authenticate(version, keys, &message)
 }
 
-fn judge(equal: bool) -> Verdict {
-    if equal { Verdict::Valid } else { Verdict::Invalid }
+fn judge(equal: bool) -> HmacVerdict {
+    if equal { HmacVerdict::Valid } else { HmacVerdict::Invalid }
 }
 
 /// The leftmost 160 bits of both HMACs as they should be.

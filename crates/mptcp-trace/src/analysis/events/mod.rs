@@ -187,9 +187,9 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             }
         }
     }
-    for wrong in
-        interruptible(checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == checksum::Verdict::Wrong))
-    {
+    for wrong in interruptible(
+        checksums.unwrap_or(&[]).iter().filter(|result| result.verdict == checksum::ChecksumVerdict::Wrong),
+    ) {
         if let Some(packet) = find(wrong.row) {
             let detail = "the data of this packet's mapping does not match its checksum".to_string();
             timeline.add(packet, EventKind::ChecksumFailure, detail);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::EventKind;
 use crate::analysis::closing::fast_closes;
 use crate::analysis::irregular::{Irregularity, Watch};
-use crate::analysis::joins::{JoinAttempt, Outcome, Proof, reason_name};
+use crate::analysis::joins::{JoinAttempt, JoinOutcome, Proof, reason_name};
 use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Prio, Segment, flag};
-use crate::tracking::authentication::{Lack, Verdict, WrongPart};
+use crate::tracking::authentication::{HmacVerdict, Lack, WrongPart};
 use crate::tracking::connections::mirrors;
 use crate::tracking::{ByRole, Connection, FastOpen, Nature, Role};
 use crate::units::counted;
@@ -295,22 +295,22 @@ pub fn of_hmacs(join: &JoinAttempt, mut add: impl FnMut(Proof, EventKind, String
 /// Tells `add` what became of a join: belongs to the packet that decided it.
 pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(EventKind, String)) {
     match join.outcome {
-        Outcome::Established => {
+        JoinOutcome::Established => {
             let verdict = match join.verdict.overall() {
-                Verdict::Valid => "HMAC valid".to_string(),
-                Verdict::Invalid => "HMAC invalid".to_string(),
-                Verdict::Unverifiable => {
+                HmacVerdict::Valid => "HMAC valid".to_string(),
+                HmacVerdict::Invalid => "HMAC invalid".to_string(),
+                HmacVerdict::Unverifiable => {
                     format!("HMAC not checked: {}", join.verdict.lacks.map_or("something not captured", Lack::phrase))
                 }
             };
             add(EventKind::JoinEstablished, verdict);
         }
-        Outcome::Refused => {
+        JoinOutcome::Refused => {
             let by = join.refused_by.map_or("peer", Role::name);
             let reason = join.reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
             add(EventKind::JoinRefused, format!("by the subflow's {by}{reason}"));
         }
-        Outcome::OptionMissing => add(
+        JoinOutcome::OptionMissing => add(
             EventKind::JoinOptionMissing,
             match join.handshake.rows[1] {
                 None => "the SYN/ACK has no MP_JOIN: removed on the path, or not supported",
@@ -318,8 +318,8 @@ pub fn of_join(join: &JoinAttempt, mut add: impl FnMut(EventKind, String)) {
             }
             .to_string(),
         ),
-        Outcome::Unanswered => add(EventKind::JoinUnanswered, format!("no answer to {} SYNs", join.syns)),
-        Outcome::Unfinished => {}
+        JoinOutcome::Unanswered => add(EventKind::JoinUnanswered, format!("no answer to {} SYNs", join.syns)),
+        JoinOutcome::Unfinished => {}
     }
 }
 
@@ -333,7 +333,7 @@ pub fn of_loss(towards: Role, later: bool) -> String {
 
 /// The particulars of an advertised address.
 #[must_use]
-pub fn advertised(option: &AddAddr, verdict: Verdict, part: Option<WrongPart>) -> String {
+pub fn advertised(option: &AddAddr, verdict: HmacVerdict, part: Option<WrongPart>) -> String {
     let mut text = format!("id {}", option.address_id);
     if let Some(address) = option.address {
         text.push_str(&format!(", {address}"));
@@ -342,9 +342,9 @@ pub fn advertised(option: &AddAddr, verdict: Verdict, part: Option<WrongPart>) -
         text.push_str(&format!(", port {port}"));
     }
     text.push_str(match verdict {
-        Verdict::Valid => ", HMAC valid",
-        Verdict::Invalid => ", HMAC invalid",
-        Verdict::Unverifiable => "",
+        HmacVerdict::Valid => ", HMAC valid",
+        HmacVerdict::Invalid => ", HMAC invalid",
+        HmacVerdict::Unverifiable => "",
     });
     if let Some(part) = part {
         text.push_str(&format!(": it is {}", part.name()));

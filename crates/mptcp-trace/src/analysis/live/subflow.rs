@@ -4,7 +4,7 @@ use super::{PacketPlace, Sighting};
 use crate::analysis::events::{Ends, EventKind, explain, of_hmacs, of_join, of_loss};
 use crate::analysis::fallback::{Signs, Told};
 use crate::analysis::fallback_cause::Causes;
-use crate::analysis::joins::{Course, JoinAttempt, Step};
+use crate::analysis::joins::{JoinAttempt, JoinCourse, JoinStep};
 use crate::analysis::option_loss::OptionLoss;
 use crate::analysis::standstill::Waiting;
 use crate::packets::segment::{Segment, flag};
@@ -26,7 +26,7 @@ pub struct OpenSubflow {
     /// Whether something was told of it.
     pub mentioned: bool,
     /// The join, until it is decided.
-    join: Option<Box<Course<PacketPlace>>>,
+    join: Option<Box<JoinCourse<PacketPlace>>>,
     /// It opened the connection.
     initial: bool,
     /// Parts missing from its packets.
@@ -108,7 +108,7 @@ impl OpenSubflow {
             let answers = seen.segment.is_syn_ack() && seen.packet.answers_the_syn();
             let proves = candidate.join.as_ref().is_some_and(|join| join.rows[2] == Some(row(seen.number)));
             let resets = seen.packet.ends_with(flag::RST, seen.segment);
-            course.push(seen.place, seen.segment, Step { towards, data: seen.data(), resets, answers, proves });
+            course.push(seen.place, seen.segment, JoinStep { towards, data: seen.data(), resets, answers, proves });
             if course.is_settled() {
                 self.decide_join(candidate, connection, tell);
             }

@@ -27,7 +27,7 @@ const MOST_PIECES: usize = 1024;
 /// Outcome of a reinjection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum ReinjectionVerdict {
     /// Some of it arrived before the original did, or the original never did.
     Useful,
     /// It arrived, all of it behind the original.
@@ -41,16 +41,16 @@ pub enum Verdict {
     OutsideCapture,
 }
 
-impl Verdict {
+impl ReinjectionVerdict {
     /// The name that JSON and tables have for it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Verdict::Useful => "useful",
-            Verdict::Redundant => "redundant",
-            Verdict::Lost => "lost",
-            Verdict::NeverArrived => "never_arrived",
-            Verdict::OutsideCapture => "outside_capture",
+            ReinjectionVerdict::Useful => "useful",
+            ReinjectionVerdict::Redundant => "redundant",
+            ReinjectionVerdict::Lost => "lost",
+            ReinjectionVerdict::NeverArrived => "never_arrived",
+            ReinjectionVerdict::OutsideCapture => "outside_capture",
         }
     }
 }
@@ -76,7 +76,7 @@ pub struct QualifiedReinjection {
     /// Reinjected bytes.
     pub length: u64,
     /// Outcome.
-    pub verdict: Verdict,
+    pub verdict: ReinjectionVerdict,
     /// Those of its bytes that arrived before the original's did, or whose original never arrived.
     pub useful_bytes: u64,
     /// Those of its bytes that arrived first of all copies on all subflows.
@@ -212,11 +212,11 @@ impl Judge<'_> {
         let unknown =
             if arrived > 0 { !original_known && original_arrived < length } else { self.outside.has(first.row) };
         let verdict = match (useful, arrived, original_arrived) {
-            (1.., _, _) => Verdict::Useful,
-            (0, _, _) if unknown => Verdict::OutsideCapture,
-            (0, 1.., _) => Verdict::Redundant,
-            (0, 0, 1..) => Verdict::Lost,
-            (0, 0, 0) => Verdict::NeverArrived,
+            (1.., _, _) => ReinjectionVerdict::Useful,
+            (0, _, _) if unknown => ReinjectionVerdict::OutsideCapture,
+            (0, 1.., _) => ReinjectionVerdict::Redundant,
+            (0, 0, 1..) => ReinjectionVerdict::Lost,
+            (0, 0, 0) => ReinjectionVerdict::NeverArrived,
         };
         let last = |of: fn(&Piece) -> Option<Arrival>| pieces.iter().filter_map(of).max_by_key(|arrival| arrival.time);
         let (reinjection, original) = (last(|piece| piece.reinjection), last(|piece| piece.original));
@@ -339,15 +339,15 @@ fn totals(judged: &[Judged]) -> Vec<PairTotals> {
         (totals.from, totals.to) = key;
         totals.reinjections += 1;
         match record.verdict {
-            Verdict::Useful => totals.useful += 1,
-            Verdict::Redundant => totals.redundant += 1,
-            Verdict::Lost | Verdict::NeverArrived => totals.lost += 1,
-            Verdict::OutsideCapture => totals.outside_capture += 1,
+            ReinjectionVerdict::Useful => totals.useful += 1,
+            ReinjectionVerdict::Redundant => totals.redundant += 1,
+            ReinjectionVerdict::Lost | ReinjectionVerdict::NeverArrived => totals.lost += 1,
+            ReinjectionVerdict::OutsideCapture => totals.outside_capture += 1,
         }
         totals.bytes += record.length;
         totals.useful_bytes += record.useful_bytes;
         totals.rescued_bytes += rescued;
-        if record.verdict == Verdict::Useful {
+        if record.verdict == ReinjectionVerdict::Useful {
             gains.extend(record.reinj_delta);
         }
     }

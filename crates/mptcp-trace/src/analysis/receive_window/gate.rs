@@ -1,6 +1,6 @@
 //! When a receiver's window shuts and opens, told packet by packet: the same whether a capture is whole or still grows.
 
-use super::{Level, Offer, Plainness, Window, carried};
+use super::{Offer, Plainness, ReceiveWindow, WindowLevel, carried};
 use crate::StreamId;
 use crate::analysis::events::EventKind;
 use crate::packets::segment::{Dss, Segment, flag};
@@ -15,7 +15,7 @@ pub struct Gates(ByRole<Gate>);
 /// The window of one direction: that of the end which the data travel towards.
 #[derive(Debug, Clone, Default)]
 struct Gate {
-    window: Window,
+    window: ReceiveWindow,
     plainness: Plainness,
     numbers: Numbers,
     /// Positions in the TCP stream that goes on as plain TCP.
@@ -49,7 +49,7 @@ impl Gate {
     fn sends(&mut self, segment: &Segment) {
         self.window.sends(segment.payload.unwrap_or(0));
         self.over |= segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN));
-        self.over |= segment.has(flag::FIN) && matches!(self.window.level(), Some(Level::Stream(_)));
+        self.over |= segment.has(flag::FIN) && matches!(self.window.level(), Some(WindowLevel::Stream(_)));
     }
 
     fn offers(&mut self, segment: &Segment, packet: &PacketInStream, end: Role) -> Option<(EventKind, String)> {
@@ -58,8 +58,8 @@ impl Gate {
         let data_ack = segment.dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
         let stream = packet.stream;
         let (level, next) = match data_ack {
-            Some((sent, wide)) => (Level::Data, self.numbers.working(sent, wide)),
-            None if plain => (Level::Stream(stream), self.position(stream, segment.acknowledgement)),
+            Some((sent, wide)) => (WindowLevel::Data, self.numbers.working(sent, wide)),
+            None if plain => (WindowLevel::Stream(stream), self.position(stream, segment.acknowledgement)),
             None => return None,
         };
         self.window.offers(Offer { level, next, window, stream });

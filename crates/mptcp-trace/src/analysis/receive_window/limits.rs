@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Level, Offer, Step, Window};
+use super::{Offer, ReceiveWindow, Step, WindowLevel};
 use crate::interrupt::interruptible;
 use crate::{Instant, Span};
 
@@ -22,7 +22,7 @@ pub struct Closure {
     /// Size of a full segment, bytes.
     pub segment: u64,
     /// Base of the window.
-    pub level: Level,
+    pub level: WindowLevel,
     /// The receiver took back what it had offered; otherwise the sender had used it up.
     pub taken_back: bool,
     /// Packets of the sender that asked for room: data, or window probes.
@@ -83,9 +83,9 @@ pub fn limits(steps: impl IntoIterator<Item = Step>, delay: Span) -> Limits {
 #[derive(Default)]
 struct Walk {
     /// As the receiver said.
-    told: Window,
+    told: ReceiveWindow,
     /// As the sender knows.
-    known: Window,
+    known: ReceiveWindow,
     /// News on their way to the sender: time and packet.
     under_way: VecDeque<(Instant, u64, Offer)>,
     sent: Option<u64>,

@@ -22,7 +22,7 @@ const PLAIN_RUN: u8 = 3;
 
 /// Base of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub enum WindowLevel {
     /// DATA_ACK: all subflows together.
     Data,
     /// The acknowledgement number of this TCP stream, whose packets have no MPTCP option.
@@ -33,7 +33,7 @@ pub enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
     /// Meaning of the numbers.
-    pub level: Level,
+    pub level: WindowLevel,
     /// The next byte that the receiver expects.
     pub next: u64,
     /// Bytes from there on that it has room for; `None` where there is room, and how much is not known because the
@@ -77,8 +77,8 @@ impl Plainness {
 
 /// The receive window of one direction, as far as the packets so far tell.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Window {
-    level: Option<Level>,
+pub struct ReceiveWindow {
+    level: Option<WindowLevel>,
     /// The next byte that the receiver expects.
     next: u64,
     /// One past the last byte that it has room for; `None` where the scale was not captured.
@@ -91,7 +91,7 @@ pub struct Window {
     segment: u32,
 }
 
-impl Window {
+impl ReceiveWindow {
     /// Takes in the payload length of a packet that the other end sends.
     pub fn sends(&mut self, payload: u32) {
         self.segment = self.segment.max(payload.min(FULL_SEGMENT));
@@ -105,7 +105,7 @@ impl Window {
     pub fn offers(&mut self, offer: Offer) {
         let edge = offer.window.map(|window| offer.next.saturating_add(window));
         if self.level != Some(offer.level) {
-            *self = Window {
+            *self = ReceiveWindow {
                 level: Some(offer.level),
                 next: offer.next,
                 edge,
@@ -170,7 +170,7 @@ impl Window {
 
     /// Base of the window; `None` before the first offer.
     #[must_use]
-    pub fn level(&self) -> Option<Level> {
+    pub fn level(&self) -> Option<WindowLevel> {
         self.level
     }
 

@@ -1,6 +1,6 @@
 //! Effect of each packet of a connection on the window of one direction.
 
-use super::{Level, Offer, Plainness, carried};
+use super::{Offer, Plainness, WindowLevel, carried};
 use crate::analysis::sender_view;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, flag};
@@ -81,7 +81,7 @@ impl Course {
             streams: vec![StreamSent::default(); self.subflows],
             waiting: 0,
             plainness: Plainness::default(),
-            level: (Level::Data, 0),
+            level: (WindowLevel::Data, 0),
         };
         packets.iter().map(move |packet| walk.step(tracking, packet, self.towards))
     }
@@ -110,7 +110,7 @@ struct Walk<S: Iterator, A: Iterator> {
     waiting: usize,
     plainness: Plainness,
     /// Current base of the window, and the index of that subflow.
-    level: (Level, usize),
+    level: (WindowLevel, usize),
 }
 
 /// Data sent on one subflow.
@@ -152,7 +152,7 @@ where
             asks = self.asks(packet);
             is_new = self.sends(packet);
             ends = segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN))
-                || (packet.ends_with(flag::FIN) && self.level.0 == Level::Stream(packet.stream));
+                || (packet.ends_with(flag::FIN) && self.level.0 == WindowLevel::Stream(packet.stream));
         } else {
             offer = self.offer(tracking, packet);
         }
@@ -163,8 +163,8 @@ where
         }
         let (level, index) = self.level;
         let sent = match level {
-            Level::Data => self.data_sent,
-            Level::Stream(_) => self.streams.get(index).and_then(|stream| stream.highest),
+            WindowLevel::Data => self.data_sent,
+            WindowLevel::Stream(_) => self.streams.get(index).and_then(|stream| stream.highest),
         };
         let (packetid, time, subflow) = (segment.packetid, segment.abstime, packet.subflow);
         let waits = self.waiting > 0;
@@ -194,7 +194,7 @@ where
                 stream.highest = stream.highest.max(Some(end));
             }
         }
-        if self.level.0 == Level::Data { new_data } else { new_bytes }
+        if self.level.0 == WindowLevel::Data { new_data } else { new_bytes }
     }
 
     fn offer(&mut self, tracking: &Tracking, packet: &Travelling<'_>) -> Option<Offer> {
@@ -207,12 +207,12 @@ where
         let plain = self.plainness.push(packet.segment);
         let next = match acknowledged {
             Some(next) => {
-                self.level = (Level::Data, 0);
+                self.level = (WindowLevel::Data, 0);
                 next
             }
             None if plain => {
                 let next = self.streams.get(packet.subflow)?.positions.nearest(packet.segment.acknowledgement)?;
-                self.level = (Level::Stream(packet.stream), packet.subflow);
+                self.level = (WindowLevel::Stream(packet.stream), packet.subflow);
                 next
             }
             None => return None,

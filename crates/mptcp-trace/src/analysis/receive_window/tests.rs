@@ -9,12 +9,12 @@ use crate::tracking::streams::OpenStream;
 use crate::tracking::{PacketInStream, Role};
 
 fn offer(next: u64, window: u64, stream: StreamId) -> Offer {
-    Offer { level: Level::Data, next, window: Some(window), stream }
+    Offer { level: WindowLevel::Data, next, window: Some(window), stream }
 }
 
 /// A window of a sender that sends segments of 1000 bytes.
-fn window(offers: &[Offer]) -> Window {
-    let mut window = Window::default();
+fn window(offers: &[Offer]) -> ReceiveWindow {
+    let mut window = ReceiveWindow::default();
     window.sends(1000);
     offers.iter().for_each(|offer| window.offers(*offer));
     window

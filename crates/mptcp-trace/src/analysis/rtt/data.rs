@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Sample;
+use super::RttSample;
 use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
@@ -28,7 +28,7 @@ pub struct Course {
     under_way: BTreeMap<u64, Sent>,
     highest: u64,
     /// With the index of the subflow that first sent the data, and the data's own numbers.
-    samples: Vec<(usize, Sample)>,
+    samples: Vec<(usize, RttSample)>,
 }
 
 impl Course {
@@ -55,13 +55,13 @@ impl Course {
                 let (start, sent) = first.remove_entry();
                 let span = packet.time - sent.time;
                 self.samples
-                    .push((sent.subflow, Sample { row: packet.row, time: packet.time, span, dsn: Some(start) }));
+                    .push((sent.subflow, RttSample { row: packet.row, time: packet.time, span, dsn: Some(start) }));
             }
         }
     }
 
     /// The samples in the order of time, each with the index of the subflow that first sent its data.
-    pub fn finish(mut self) -> Vec<(usize, Sample)> {
+    pub fn finish(mut self) -> Vec<(usize, RttSample)> {
         // What counts as 0: the IDSN, or the byte before the lowest one seen.
         let origin = self.first.or(self.lowest).map_or(0, |first| first.saturating_sub(1));
         for (_, sample) in interruptible(&mut self.samples) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::Sample;
+use super::RttSample;
 use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
@@ -14,11 +14,11 @@ use crate::tracking::{ByRole, Nature};
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
     /// Of its SYN.
-    pub handshake: Vec<Sample>,
+    pub handshake: Vec<RttSample>,
     /// Of the newest byte that an ACK acknowledges.
-    pub acknowledgements: Vec<Sample>,
+    pub acknowledgements: Vec<RttSample>,
     /// Of the first packet with a timestamp.
-    pub timestamps: Vec<Sample>,
+    pub timestamps: Vec<RttSample>,
 }
 
 /// Measures both directions of a stream, whose packets come in the order of time.
@@ -102,7 +102,7 @@ impl Direction {
         self.acknowledged = Some(position);
         let sample = |time: Instant| {
             let span = segment.abstime - time;
-            Sample { row: packet.row, time: segment.abstime, span, dsn: None }
+            RttSample { row: packet.row, time: segment.abstime, span, dsn: None }
         };
         if let Some((_, echo)) = segment.timestamps
             && let Some(time) = self.timestamps.echoed(echo, position)

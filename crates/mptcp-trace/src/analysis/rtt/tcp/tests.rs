@@ -52,7 +52,7 @@ fn measured(packets: &[(Role, Segment)]) -> ByRole<Measured> {
     measure(packets.collect())
 }
 
-fn spans(samples: &[Sample]) -> Vec<i64> {
+fn spans(samples: &[RttSample]) -> Vec<i64> {
     samples.iter().map(|sample| sample.span.nanoseconds()).collect()
 }
 
