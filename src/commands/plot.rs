@@ -11,6 +11,7 @@ use crate::drawing::Size;
 use crate::drawing::render::USUAL_DPI;
 use crate::drawing::style::Style;
 use crate::error::{Error, Result};
+use crate::plots::panels::without_empty;
 use crate::plots::registry::{PLOTS, Plot};
 use crate::plots::request::PlotRequest;
 use crate::{arguments, described};
@@ -67,7 +68,7 @@ impl Command for PlotCommand {
             Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
             None => Style::default(),
         };
-        let mut figure = plot.figure(arguments, &request, session)?;
+        let mut figure = without_empty(plot.figure(arguments, &request, session)?);
         match arguments.get_one::<String>("title") {
             Some(title) => figure.title.clone_from(title),
             None if !style.show_title => figure.title.clear(),

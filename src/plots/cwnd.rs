@@ -8,7 +8,9 @@ use super::request::{Clockwork, PlotRequest, value};
 use super::subject::Subject;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
-use crate::drawing::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
+use crate::drawing::figure::{
+    Axis, Figure, HorizontalStroke, Marks, Point, Role as FigureRole, RoleKind, Series, Unit,
+};
 use crate::error::Result;
 use mptcp_trace::analysis::congestion_window::{RoundTrip, round_trips};
 use mptcp_trace::analysis::flight::stream_flight;
@@ -74,10 +76,10 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         let mut again = Vec::new();
         for (flow, found) in interruptible(subject.flows.iter().zip(&by_flow)) {
             let rounds = round_trips(found.get(flow.stream_role(towards)));
-            let told = points(rounds.iter().filter(|round| !round.recovering), clockwork, request);
+            let told = steps(rounds.iter().filter(|round| !round.recovering), clockwork, request);
             again.extend(points(rounds.iter().filter(|round| round.recovering), clockwork, request));
             if !told.is_empty() {
-                panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Points(told)));
+                panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::HorizontalStrokes(told)));
             }
         }
         if !again.is_empty() {
@@ -87,11 +89,27 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         figure = figure.with_panel(panel);
     }
     figure = figure.with_caption(
-        "A lower bound, valid at the data's sender only: maximum in flight in each round trip, drawn at its end. \
-         Round trips with retransmissions give no estimate.",
+        "A lower bound, valid at the data's sender only: maximum in flight in each round trip, drawn from its \
+         beginning to its end. Round trips with retransmissions give no estimate.",
     );
     figure.caption.extend(subject.place_note(request));
     subject.thinned(figure, capture, request)
+}
+
+/// A level line for each round trip.
+fn steps<'a>(
+    rounds: impl Iterator<Item = &'a RoundTrip>,
+    clockwork: Clockwork,
+    request: &PlotRequest,
+) -> Vec<HorizontalStroke> {
+    let stroke = |round: &RoundTrip| {
+        let (from, until) = (clockwork.seconds(round.from), clockwork.seconds(round.until));
+        // What began before the time shown, or ends after it, is cut there.
+        let (from, until) =
+            (request.start.map_or(from, |start| from.max(start)), request.end.map_or(until, |end| until.min(end)));
+        (from <= until).then(|| HorizontalStroke { x_low: from, x_high: until, y: value(round.most) })
+    };
+    rounds.filter_map(stroke).collect()
 }
 
 fn points<'a>(rounds: impl Iterator<Item = &'a RoundTrip>, clockwork: Clockwork, request: &PlotRequest) -> Vec<Point> {

@@ -23,6 +23,8 @@ use mptcp_trace::units::grouped;
 
 /// Events that are marked in a panel at most: more lines would hide the data.
 const MARKED: usize = 100;
+/// Subflows whose repeated data is marked in their colours at most.
+const TOLD_APART: usize = 16;
 
 /// Data sequence numbers over time.
 pub struct Dsn;
@@ -42,10 +44,11 @@ impl Described for Dsn {
 
     fn details(&self) -> &'static str {
         "Each packet with data is a vertical stroke from its first to its last data byte, in the colour of its \
-         subflow. Repeated data is marked at its first byte: TCP retransmissions, reinjections (already sent over \
+         subflow. Repeated data is marked at its first byte, in the colour of its subflow and with a \
+         shape of its own: TCP retransmissions, reinjections (already sent over \
          another subflow), and re-sends on the same subflow under new numbers. The lower steps show the highest \
          DATA_ACK so far, the upper ones the edge of the receiver's window; both extend to the connection's last \
-         packet. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
+         packet. Marks that would cover each other are thinned. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -136,7 +139,7 @@ impl Direction<'_> {
         let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());
         for ((index, stream), strokes) in interruptible(subflows) {
             let strokes = Marks::VerticalStrokes(strokes);
-            panel.series.push(Series::new(format!("subflow {stream}"), FigureRole::subflow(index), strokes));
+            panel.series.push(Series::new(self.request.subflow_name(*stream), FigureRole::subflow(index), strokes));
         }
         for (name, kind, sending) in [
             ("retransmission", RoleKind::Retransmission, Sending::Retransmission),
@@ -144,7 +147,11 @@ impl Direction<'_> {
             ("re-send on the same subflow", RoleKind::Loss, Sending::SameSubflow),
             ("duplicated by the path", RoleKind::Event, Sending::Duplicate),
         ] {
-            panel.series.push(Series::new(name, FigureRole::of(kind), Marks::Points(self.marks(sending))));
+            let marks = self.marks(sending);
+            panel.series.extend(marks.into_iter().map(|(subflow, points)| {
+                let role = FigureRole { kind, subflow };
+                Series::new(name, role, Marks::Points(points))
+            }));
         }
         panel.series.retain(|series| !series.marks.is_empty());
         let unmarked;
@@ -188,9 +195,16 @@ impl Direction<'_> {
         strokes
     }
 
-    fn marks(&self, sending: Sending) -> Vec<Point> {
-        let again = self.sent().filter(|range| range.sending == sending);
-        again.map(|range| Point { x: self.seconds(range.time), y: self.number(range.start) }).collect()
+    /// Data sent again, by subflow; of many subflows together, because their colours would tell nothing.
+    fn marks(&self, sending: Sending) -> BTreeMap<Option<u32>, Vec<Point>> {
+        let apart = self.connection.subflows.len() <= TOLD_APART;
+        let mut marks = BTreeMap::<Option<u32>, Vec<Point>>::new();
+        for range in interruptible(self.sent().filter(|range| range.sending == sending)) {
+            let subflow = u32::try_from(range.subflow).ok().filter(|_| apart);
+            let point = Point { x: self.seconds(range.time), y: self.number(range.start) };
+            marks.entry(subflow).or_default().push(point);
+        }
+        marks
     }
 
     /// The highest DATA_ACK so far, each time that it grew, and at the end.

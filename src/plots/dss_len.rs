@@ -1,7 +1,8 @@
 //! Lengths of the mappings of an MPTCP connection.
 
-use clap::ArgMatches;
+use clap::{Arg, ArgAction, ArgMatches};
 
+use super::distribution::share_at_most;
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{PlotRequest, value};
@@ -27,24 +28,32 @@ impl Described for DssLen {
     }
 
     fn summary(&self) -> &'static str {
-        "Lengths of the mappings in DSS options, as a histogram by subflow"
+        "Lengths of the mappings in DSS options, as a distribution by subflow"
     }
 
     fn details(&self) -> &'static str {
         "A mapping says which data a range of a subflow carries. A repeated mapping, in each segment that it covers \
-         or in a retransmission, counts once; the byte of DATA_FIN is excluded. Each group of bars is one range of \
-         lengths, with one bar per subflow in order. The table of values has these ranges, from x up to but not \
-         including x_end, with their counts. --start and --end do not apply."
+         or in a retransmission, counts once; the byte of DATA_FIN is excluded. The lines give \
+         the share of a subflow's mappings that are at most so long. With --histogram, each group of bars is one range \
+         of lengths, with one bar per subflow in order; the table of values then has these ranges, from x up to but \
+         not including x_end, with their counts. --start and --end do not apply."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::mptcp_stream())
+        let histogram = Arg::new("histogram")
+            .long("histogram")
+            .action(ArgAction::SetTrue)
+            .help("Count mappings in ranges of lengths instead");
+        command.arg(arguments::mptcp_stream()).arg(histogram)
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "plot dss_len 0 --towards server", purpose: "mappings of the upload" },
-            Example { line: "plot dss_len 0 -o lengths.svg", purpose: "both directions, into a file" },
+            Example {
+                line: "plot dss_len 0 --histogram -o lengths.svg",
+                purpose: "bars, both directions, into a file",
+            },
         ]
     }
 }
@@ -53,11 +62,11 @@ impl Plot for DssLen {
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
-        Ok(figure(&capture, connection, request))
+        Ok(figure(&capture, connection, request, arguments.get_flag("histogram")))
     }
 }
 
-fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
+fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest, histogram: bool) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
     let found = mapping_lengths(capture, connection);
     let of = |towards: Role| -> Vec<(&Flow<'_>, &MappingLengths)> {
@@ -70,13 +79,18 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
     let width = width(longest.copied().unwrap_or_default());
     let mut figure = Figure::new(subject.title("Lengths of mappings"));
     for towards in &directions {
-        figure = figure.with_panel(bars(*towards, &of(*towards), width));
+        let own = of(*towards);
+        figure = figure.with_panel(if histogram { bars(*towards, &own, width) } else { shares(*towards, &own) });
     }
     let side_by_side = match subject.flows.len() {
         0 | 1 => "",
         _ => "; bars of one bin stand side by side in subflow order",
     };
-    figure = figure.with_caption(format!("Distinct mappings, in bins of {}{side_by_side}.", bytes(width)));
+    figure = figure.with_caption(if histogram {
+        format!("Distinct mappings, in bins of {}{side_by_side}.", bytes(width))
+    } else {
+        "Distinct mappings: the share of each subflow's that is at most so long.".to_string()
+    });
     let infinite = directions.iter().flat_map(|towards| of(*towards)).map(|(_, own)| own.infinite).sum::<u64>();
     if infinite > 0 {
         figure = figure.with_caption(format!(
@@ -85,6 +99,18 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         ));
     }
     subject.thinned(figure, capture, request)
+}
+
+/// The distribution of each flow that has mappings.
+fn shares(towards: Role, flows: &[(&Flow<'_>, &MappingLengths)]) -> Panel {
+    let y = Axis::new("share of mappings", Unit::Share).with_range(0.0, 1.02);
+    let mut panel = panel(towards, Axis::new("length of a mapping", Unit::Bytes), y);
+    for (flow, own) in interruptible(flows.iter().filter(|(_, own)| !own.lengths.is_empty())) {
+        let lengths = own.lengths.iter().map(|length| i64::try_from(*length).unwrap_or(i64::MAX));
+        let points = share_at_most(lengths.collect(), 1.0);
+        panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Steps(points)));
+    }
+    panel
 }
 
 /// Bars of each flow that has mappings, one a bin.

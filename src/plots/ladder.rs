@@ -78,7 +78,7 @@ pub fn ladder(capture: &Capture, connection: &Connection, request: &PlotRequest,
         .collect();
     let shown = most_telling(&all, most);
     let title = format!("Messages: MPTCP connection {} of {}", connection.id, capture.name());
-    let mut figure = Figure::new(title).with_panel(panel(capture, connection, &shown));
+    let mut figure = Figure::new(title).with_panel(panel(capture, connection, request, &shown));
     let place = match of_connection(capture, connection) {
         Some(CapturePoint::At(role)) => format!(" at the {}", role.name()),
         Some(CapturePoint::Between) => " on the way".to_string(),
@@ -95,7 +95,7 @@ pub fn ladder(capture: &Capture, connection: &Connection, request: &PlotRequest,
     figure
 }
 
-fn panel(capture: &Capture, connection: &Connection, shown: &[&Message]) -> Panel {
+fn panel(capture: &Capture, connection: &Connection, request: &PlotRequest, shown: &[&Message]) -> Panel {
     let lifelines = Lifelines::of(capture, shown);
     let mut by_subflow: Vec<Vec<Arrow>> = vec![Vec::new(); connection.subflows.len()];
     for (place, message) in (0_u64..).zip(shown) {
@@ -112,7 +112,7 @@ fn panel(capture: &Capture, connection: &Connection, shown: &[&Message]) -> Pane
     for ((index, stream), arrows) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !arrows.is_empty() {
             panel.series.push(Series::new(
-                format!("subflow {stream}"),
+                request.subflow_name(*stream),
                 FigureRole::subflow(index),
                 Marks::Arrows(arrows),
             ));

@@ -113,7 +113,7 @@ fn delays(
         let index = connection.subflows.binary_search(&waited.tcpstream).ok().and_then(|at| u32::try_from(at).ok());
         if let (Some(index), false) = (index, own.is_empty()) {
             together.extend_from_slice(&own);
-            let name = format!("subflow {}", waited.tcpstream);
+            let name = request.subflow_name(waited.tcpstream);
             panel.series.push(Series::new(name, FigureRole::subflow(index), Marks::Steps(shares(own))));
         }
     }

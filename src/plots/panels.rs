@@ -35,6 +35,27 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
     figure
 }
 
+/// The figure without panels that have nothing in them, which are named below instead. One without any data keeps its
+/// first panel, which says so.
+#[must_use]
+pub fn without_empty(mut figure: Figure) -> Figure {
+    let panels = std::mem::take(&mut figure.panels);
+    let is_empty =
+        |panel: &Panel| panel.series.iter().all(|series| series.marks.is_empty()) && panel.annotations.is_empty();
+    match panels.iter().filter(|panel| is_empty(panel)).count() {
+        0 => Figure { panels, ..figure },
+        count if count == panels.len() => Figure { panels: panels.into_iter().take(1).collect(), ..figure },
+        _ => {
+            let (empty, filled): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(is_empty);
+            figure.panels = filled;
+            let mut names: Vec<String> = empty.into_iter().filter_map(|panel| panel.title).collect();
+            names.dedup();
+            figure.caption.push(format!("No data to show {}.", names.join("; ")));
+            figure
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +83,19 @@ mod tests {
         let figure = with_panels(Figure::new(""), panels);
         assert_eq!((figure.panels.len(), figure.panels[0].title.as_deref()), (1, None));
         assert_eq!(figure.caption, ["No data to show towards the server; towards the client."]);
+    }
+
+    #[test]
+    fn panels_without_data_are_dropped() {
+        let some = vec![Point { x: 1.0, y: 1.0 }];
+        let figure = |second: Vec<Point>| {
+            let panels = [titled("towards the server", Vec::new()), titled("towards the client", second)];
+            without_empty(panels.into_iter().fold(Figure::new(""), Figure::with_panel))
+        };
+        let half = figure(some);
+        assert_eq!((half.panels.len(), half.panels[0].title.as_deref()), (1, Some("towards the client")));
+        assert_eq!(half.caption, ["No data to show towards the server."]);
+        let none = figure(Vec::new());
+        assert_eq!((none.panels.len(), none.caption.len()), (1, 0));
     }
 }

@@ -102,10 +102,10 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
             Some(SeenFrom::Receiver) => ("late copies so far", "late by"),
             Some(SeenFrom::Between) | None => ("seen again so far", "time since first seen"),
         };
-        let bytes = panel(connection, *towards, (total, Unit::Bytes), &own, |points| {
+        let bytes = panel((connection, request), *towards, (total, Unit::Bytes), &own, |points| {
             Marks::Steps(running_totals(&points, clockwork))
         });
-        let ages = panel(connection, *towards, (age, Unit::Seconds), &own, |points| {
+        let ages = panel((connection, request), *towards, (age, Unit::Seconds), &own, |points| {
             Marks::Points(
                 points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: one.age.seconds() }).collect(),
             )
@@ -152,7 +152,7 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
 
 /// A panel with a series for each subflow that reinjected, made by `marks`.
 fn panel(
-    connection: &Connection,
+    (connection, request): (&Connection, &PlotRequest),
     towards: Role,
     (label, unit): (&str, Unit),
     shown: &[&Reinjection],
@@ -168,7 +168,7 @@ fn panel(
     let mut panel = panels::panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, unit));
     for ((index, stream), own) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !own.is_empty() {
-            panel.series.push(Series::new(format!("subflow {stream}"), FigureRole::subflow(index), marks(own)));
+            panel.series.push(Series::new(request.subflow_name(*stream), FigureRole::subflow(index), marks(own)));
         }
     }
     panel

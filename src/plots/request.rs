@@ -22,6 +22,8 @@ pub struct PlotRequest {
     pub only: Vec<StreamId>,
     /// Subflows to leave out.
     pub skipped: Vec<StreamId>,
+    /// Names of subflows, for those who know what carried them.
+    pub labels: Vec<(StreamId, String)>,
 }
 
 impl PlotRequest {
@@ -44,6 +46,15 @@ impl PlotRequest {
             .arg(seconds("end", "End of the plot, in seconds from the first frame"))
             .arg(subflow("subflow", "subflow", "Only this subflow; may be repeated"))
             .arg(subflow("skip_subflow", "skip-subflow", "Omit this subflow; may be repeated"))
+            .arg(
+                Arg::new("labels")
+                    .long("label")
+                    .value_name("TCPSTREAM=NAME,…")
+                    .value_parser(label)
+                    .value_delimiter(',')
+                    .action(ArgAction::Append)
+                    .help("Names of subflows in the legend and the plotted values: 0=Wi-Fi,1=LTE"),
+            )
     }
 
     /// The request.
@@ -59,6 +70,7 @@ impl PlotRequest {
             end: time("end"),
             only: subflows("subflow"),
             skipped: subflows("skip_subflow"),
+            labels: arguments.get_many("labels").into_iter().flatten().cloned().collect(),
         };
         match (request.start, request.end) {
             (Some(start), Some(end)) if start >= end => {
@@ -102,11 +114,25 @@ impl PlotRequest {
         shown
     }
 
+    /// Name of a subflow: the one given to it, or its number.
+    #[must_use]
+    pub fn subflow_name(&self, tcpstream: StreamId) -> String {
+        let given = self.labels.iter().rev().find(|(stream, _)| *stream == tcpstream);
+        given.map_or_else(|| format!("subflow {tcpstream}"), |(_, name)| name.clone())
+    }
+
     /// Whether this subflow is to be shown.
     #[must_use]
     pub fn shows_subflow(&self, tcpstream: StreamId) -> bool {
         (self.only.is_empty() || self.only.contains(&tcpstream)) && !self.skipped.contains(&tcpstream)
     }
+}
+
+/// Reads `0=Wi-Fi`.
+fn label(text: &str) -> std::result::Result<(StreamId, String), String> {
+    let parts = text.split_once('=').filter(|(_, name)| !name.trim().is_empty());
+    let read = parts.and_then(|(stream, name)| Some((StreamId(stream.trim().parse().ok()?), name.trim().to_string())));
+    read.ok_or_else(|| "not a label; give the number of a TCP stream and a name, such as 0=Wi-Fi".to_string())
 }
 
 /// Times of a capture in seconds from its first frame, as plots show them.
@@ -153,5 +179,20 @@ mod tests {
         assert_eq!(shown(Some(3.0), Some(4.0)), points(&[(3.0, 30.0), (4.0, 40.0)]));
         assert_eq!(shown(Some(5.0), None), points(&[(5.0, 40.0)]));
         assert_eq!(shown(None, Some(0.5)), []);
+    }
+
+    #[test]
+    fn labels_name_subflows() {
+        let command = || PlotRequest::with_arguments(clap::Command::new("plot"));
+        let request = |line: &str| {
+            let arguments = command().try_get_matches_from(line.split(' ')).map_err(|error| error.to_string())?;
+            PlotRequest::of(&arguments).map_err(|error| error.to_string())
+        };
+        let named = request("plot --label 0=Wi-Fi,2=LTE --label 2=5G").unwrap();
+        let names = [0, 1, 2].map(|stream| named.subflow_name(StreamId(stream)));
+        assert_eq!(names, ["Wi-Fi", "subflow 1", "5G"]);
+        for wrong in ["plot --label Wi-Fi", "plot --label 0=", "plot --label x=LTE"] {
+            assert!(request(wrong).unwrap_err().contains("not a label; give"), "{wrong}");
+        }
     }
 }

@@ -183,7 +183,7 @@ impl Drawing<'_> {
         let index = u32::try_from(self.connection.subflows.binary_search(&stream).ok()?).ok()?;
         let points: Vec<Point> = series.samples.iter().filter_map(|sample| self.point(sample)).collect();
         (!points.is_empty())
-            .then(|| Series::new(format!("subflow {stream}"), FigureRole::subflow(index), Marks::Points(points)))
+            .then(|| Series::new(self.request.subflow_name(stream), FigureRole::subflow(index), Marks::Points(points)))
     }
 
     fn point(&self, sample: &RttSample) -> Option<Point> {

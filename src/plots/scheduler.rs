@@ -159,7 +159,7 @@ impl<'a> Lanes<'a> {
                 own.push(HorizontalStroke { x_low: value(stretch.start), x_high: value(stretch.end), y });
             }
         }
-        let names = self.shown.iter().map(|(_, stream)| format!("subflow {stream}"));
+        let names = self.shown.iter().map(|(_, stream)| self.request.subflow_name(*stream));
         let axis = Axis { reversed: true, ..Axis::of_categories("", names) };
         let panel = panel(towards, Axis::new("data sequence number", Unit::Bytes), axis);
         self.with_series(panel, strokes.into_iter().map(Marks::HorizontalStrokes))
@@ -182,7 +182,7 @@ impl<'a> Lanes<'a> {
     fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = Marks>) -> Panel {
         for ((index, stream), marks) in interruptible(self.shown.iter().zip(marks)) {
             let look = FigureRole::subflow(place(*index));
-            panel.series.push(Series::new(format!("subflow {stream}"), look, marks));
+            panel.series.push(Series::new(self.request.subflow_name(*stream), look, marks));
         }
         panel
     }

@@ -97,7 +97,7 @@ impl<'a> Subject<'a> {
             let stream = capture.tracking.stream(*id)?;
             let subflow = capture.tracking.subflow(*id)?;
             let turned = Tracking::mptcp_towards(subflow, Role::Server) == Role::Client;
-            Some(Flow { index, stream, name: format!("subflow {id}"), turned })
+            Some(Flow { index, stream, name: request.subflow_name(*id), turned })
         });
         Subject {
             name: format!("MPTCP connection {} of {}", connection.id, capture.name()),

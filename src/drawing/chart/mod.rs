@@ -30,7 +30,7 @@ use super::DrawError;
 use super::backend::cells::Cells;
 use super::backend::{Canvas, Surface, units};
 use super::extent::{Extent, left_out};
-use super::figure::{Figure, Panel, Series};
+use super::figure::{Figure, Panel, RoleKind, Series};
 use super::geometry::Rectangle;
 use super::layout::{Layout, Sizes, layout};
 use super::style::{Look, Style};
@@ -184,6 +184,7 @@ struct Pen<'a> {
     window: Window,
     style: &'a Style,
     look: Look,
+    role: RoleKind,
     detail: Detail,
     /// The place of the series in its panel.
     position: usize,

@@ -56,7 +56,7 @@ pub(super) fn data<S: Surface>(
     let window = Window::new(panel, extent);
     let mut chart = sheet.chart(frame, x, y)?;
     for (position, series) in series.iter().enumerate() {
-        let pen = Pen { window, style, look: style.look(series.role), detail, position };
+        let pen = Pen { window, style, look: style.look(series.role), role: series.role.kind, detail, position };
         sheet.group(Some(series), || draw_series(&mut chart, series, &pen, labels))?;
     }
     let annotations = Annotations::new(&panel.annotations, &window, (style, detail.scale), labels);

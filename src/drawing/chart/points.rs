@@ -4,7 +4,7 @@ use plotters::element::{Drawable, PointCollection};
 use plotters_backend::BackendCoord;
 
 use super::super::backend::{Canvas, Surface, pixels};
-use super::super::figure::Point;
+use super::super::figure::{Point, RoleKind};
 use super::super::geometry::PixelPoint;
 use super::super::style::Symbol;
 use super::super::thin;
@@ -35,7 +35,13 @@ impl<S: Surface> Drawable<Canvas<S>> for Points<'_> {
     fn draw<I: Iterator<Item = BackendCoord>>(&self, places: I, canvas: &mut Canvas<S>, _: (u32, u32)) -> Drawn {
         let Pen { look, style, detail, .. } = self.pen;
         let places: Vec<PixelPoint> = places.map(pixels).collect();
-        let places = thin::marks(&places, detail.cell, detail.most);
+        // Marks of something that happened hide data where they are dense: half a mark shows as much as a whole one.
+        let happened = matches!(
+            self.pen.role,
+            RoleKind::Retransmission | RoleKind::Reinjection | RoleKind::Loss | RoleKind::Event
+        );
+        let apart = if happened && !S::COARSE { self.pen.scaled(style.mark_size) * 0.7 } else { 0.0 };
+        let places = thin::marks(&places, detail.cell.max(apart), detail.most);
         if self.ticks {
             let half = self.pen.scaled(style.mark_size) / 2.0;
             let stroke = stroke(look, style, detail.scale);

@@ -1,6 +1,6 @@
 //! The legend: above the panels or beside them, whichever leaves them more room.
 
-use super::super::figure::{Figure, Marks, Role};
+use super::super::figure::{Figure, Marks, Role, RoleKind, Series};
 use super::super::font;
 use super::super::geometry::Rectangle;
 use super::super::text::{Anchor, Text};
@@ -26,6 +26,15 @@ pub struct Key {
     pub marks: &'static str,
 }
 
+impl Key {
+    /// That of a series. Marks of one meaning are one entry, whichever subflow's colour each has.
+    #[must_use]
+    pub fn of(series: &Series) -> Self {
+        let role = if series.role.kind == RoleKind::Subflow { series.role } else { Role::of(series.role.kind) };
+        Key { role, marks: Marks::name(&series.marks) }
+    }
+}
+
 /// Width of a sample, in multiples of the font's size.
 const SAMPLE: f64 = 2.4;
 /// Between a sample and its text.
@@ -46,8 +55,9 @@ pub fn names(figure: &Figure) -> Vec<(String, Key)> {
     let series = figure.panels.iter().flat_map(|panel| &panel.series);
     series
         .filter(|series| !series.name.is_empty())
-        .filter(|series| seen.insert((series.name.as_str(), series.role)))
-        .map(|series| (escape(&series.name).into_owned(), Key { role: series.role, marks: Marks::name(&series.marks) }))
+        .map(|series| (series.name.as_str(), Key::of(series)))
+        .filter(|(name, key)| seen.insert((*name, key.role)))
+        .map(|(name, key)| (escape(name).into_owned(), key))
         .collect()
 }
 

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use super::super::DrawError;
 use super::super::backend::cells::{Ink, Row};
 use super::super::extent::{extents, left_out, shares_x};
-use super::super::figure::Figure;
+use super::super::figure::{Figure, Role, Series};
 use super::super::layout::{Key, names};
 use super::super::style::{Colour, Style};
 use super::super::wrapping::{shorten, wrap};
@@ -155,15 +155,22 @@ impl Inks {
         !self.colour && self.entries.len() > 1
     }
 
-    /// Look of a series; one without a name is not in the legend.
+    /// Look of a series: the sign of its entry in the legend, in its own colour.
+    fn of_series(&self, series: &Series) -> Ink {
+        let ink = self.of(&series.name, Key::of(series));
+        Ink { colour: self.colour_of(series.role), ..ink }
+    }
+
+    fn colour_of(&self, role: Role) -> Option<u8> {
+        self.colour.then(|| terminal_colour(self.style.look(role).colour)).flatten()
+    }
+
+    /// Look of an entry; one without a name is not in the legend.
     fn of(&self, name: &str, key: Key) -> Ink {
         let name = escape(name);
         let position = self.entries.iter().position(|(known, other)| *known == name && other.role == key.role);
         let sign = position.and_then(|position| SIGNS.chars().cycle().nth(position)).unwrap_or('.');
-        Ink {
-            sign: self.signs().then_some(sign),
-            colour: self.colour.then(|| terminal_colour(self.style.look(key.role).colour)).flatten(),
-        }
+        Ink { sign: self.signs().then_some(sign), colour: self.colour_of(key.role) }
     }
 
     /// The rows of the legend; a lone series is named, too.

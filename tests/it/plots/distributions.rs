@@ -197,7 +197,7 @@ fn mappings_are_those_that_tshark_reads() {
 #[test]
 fn lengths_of_mappings_are_counted_in_bins() {
     let Some((path, capture)) = scenario("02_fullmesh/client.pcap") else { return };
-    let figure = draw(&capture, "dss_len 0");
+    let figure = draw(&capture, "dss_len 0 --histogram");
     for (panel, port) in figure.panels.iter().zip(["dst", "src"]) {
         assert_eq!((panel.x.unit, panel.y.unit), (Unit::Bytes, Unit::Count));
         let wanted = mappings(&path, port);
@@ -211,6 +211,24 @@ fn lengths_of_mappings_are_counted_in_bins() {
             }
             // The same bins for all, so that the table of values is a histogram.
             assert!(bars.iter().all(|bar| bar.x_high - bar.x_low == 5000.0 && bar.x_low % 5000.0 == 0.0), "{bars:?}");
+        }
+    }
+}
+
+#[test]
+fn lengths_of_mappings_are_a_distribution() {
+    let Some((path, capture)) = scenario("02_fullmesh/client.pcap") else { return };
+    let figure = draw(&capture, "dss_len 0 --label 1=LTE");
+    for (panel, port) in figure.panels.iter().zip(["dst", "src"]) {
+        let wanted = mappings(&path, port);
+        for (series, (stream, lengths)) in panel.series.iter().zip(&wanted) {
+            assert_eq!(series.name, if stream.0 == 1 { "LTE".to_string() } else { format!("subflow {stream}") });
+            let Marks::Steps(steps) = &series.marks else { panic!("{series:?}") };
+            for step in &steps[1..] {
+                let at_most = lengths.iter().filter(|length| **length as f64 <= step.x).count();
+                assert_eq!(step.y, at_most as f64 / lengths.len() as f64, "{step:?}");
+            }
+            assert_eq!((steps[0].y, steps.last().unwrap().y), (0.0, 1.0));
         }
     }
 }
@@ -315,7 +333,7 @@ fn flights_and_estimates_end_where_the_kernel_was_asked() {
     assert!(then <= number("unacked") * 1428.0 && then > (number("unacked") - 2.0) * 1428.0, "{then}");
     assert!(names(&figure.panels[0]).contains(&"MPTCP window"));
     let figure = draw(&capture, "cwnd 0 --towards server");
-    let estimates = points(&figure.panels[0], "subflow 0");
+    let Marks::HorizontalStrokes(estimates) = &figure.panels[0].series[0].marks else { panic!("{figure:?}") };
     let sent = fields(&path, "tcp.stream==0 && tcp.dstport==5001 && tcp.len>0", &["tcp.len"]);
     let ten: f64 = sent.iter().take(10).map(|row| row[0].parse::<f64>().unwrap()).sum();
     assert_eq!(estimates[0].y, ten, "a window of ten packets, before the first is acknowledged");

@@ -73,8 +73,18 @@ fn marks_are_the_packets_that_sent_again() {
         // As much as the kernels counted (bytes_retrans of MPTCP_INFO).
         let listed = reinjections(&capture, connection, Some(towards));
         assert_eq!(listed.iter().map(|one| one.length).sum::<u64>(), bytes);
-        let Some(Marks::Points(points)) = series(panel, "reinjection") else { panic!("no reinjections") };
-        let mut drawn: Vec<(u64, u64)> = points.iter().map(|point| (nanoseconds(point.x), point.y as u64)).collect();
+        let own = panel.series.iter().filter(|series| series.name == "reinjection");
+        let points = own.flat_map(|series| {
+            let Marks::Points(points) = &series.marks else { panic!("{series:?}") };
+            let subflow = series.role.subflow.expect("marks have the colour of their subflow");
+            points.iter().map(move |point| (subflow, point))
+        });
+        let mut drawn: Vec<(u64, u64)> = Vec::new();
+        for (subflow, point) in points {
+            drawn.push((nanoseconds(point.x), point.y as u64));
+            let Some(Marks::VerticalStrokes(strokes)) = series(panel, &format!("subflow {subflow}")) else { panic!() };
+            assert!(strokes.iter().any(|stroke| (stroke.x, stroke.y_low) == (point.x, point.y)), "{subflow} {point:?}");
+        }
         let time =
             |id: u64| capture.segments.iter().find(|segment| segment.packetid == id).unwrap().abstime.nanoseconds();
         let since = |id: u64| u64::try_from(time(id) - capture.origin().nanoseconds()).unwrap();

@@ -5,7 +5,6 @@ use super::super::super::backend::cells::{Cells, Row, cell};
 use super::super::super::chart;
 use super::super::super::extent::Extent;
 use super::super::super::figure::{Axis, Marks, Panel, RoleKind, Series};
-use super::super::super::layout::Key;
 use super::super::super::ticks::{Tick, Ticks};
 use super::super::super::wrapping::{shorten, wrap};
 use super::{Inks, cells};
@@ -96,7 +95,7 @@ impl<'a> Draft<'a> {
         let mut rows: Vec<Row> = self.title.iter().map(|title| Row::of(title)).collect();
         let label = self.y_ticks(height).label_lines(&self.panel.y, width as f64, 1, cells).pop();
         rows.push(Row::of(&label.unwrap_or_default()));
-        let ink = |series: &Series| inks.of(&series.name, Key { role: series.role, marks: series.marks.name() });
+        let ink = |series: &Series| inks.of_series(series);
         let mut ground = Cells::new((columns, height), inks.style.foreground, &ink);
         let mut refused = false;
         if self.marked() {
