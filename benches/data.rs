@@ -7,7 +7,7 @@ mod generate;
 use std::time::{Duration, Instant};
 
 use generate::longer::{check, prolonged};
-use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::packets::segment::Segments;
 use mptcp_trace::tracking::data::data_level;
 use mptcp_trace::tracking::track;
 
@@ -16,8 +16,8 @@ const RUNS: usize = 7;
 
 fn main() {
     let capture = generate::recording("15_bulk/client.pcapng");
-    let once = capture.segments.to_vec();
-    let four: Vec<Segment> = prolonged(&capture, 4).collect();
+    let once = capture.segments.clone();
+    let four: Segments = prolonged(&capture, 4).collect();
     check(&capture, &four, 4);
     println!("{}", capture.path.display());
     println!("{:>10}  {:>16}  {:>22}", "packets", "track, ns/packet", "data level, ns/packet");
@@ -30,7 +30,7 @@ fn main() {
 }
 
 /// Nanoseconds per packet of tracking and of the data level of all connections.
-fn measure(segments: &[Segment]) -> (f64, f64) {
+fn measure(segments: &Segments) -> (f64, f64) {
     let least = |work: &dyn Fn() -> Duration| {
         let shortest = (0..RUNS).map(|_| work()).min().unwrap_or_default();
         shortest.as_nanos() as f64 / segments.len() as f64

@@ -11,7 +11,7 @@ use mptcp_trace::analysis::merge::merge;
 use mptcp_trace::packets::Builder;
 use mptcp_trace::packets::Dissection;
 use mptcp_trace::packets::frames::Frame;
-use mptcp_trace::packets::segment::{Segment, flag};
+use mptcp_trace::packets::segment::{Fields, flag};
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::{PacketRow, Span};
 use mptcpanalyzer::packets::tshark::{self, TsharkRequest};
@@ -70,24 +70,24 @@ fn twice(capture: &Capture) -> Capture {
     const FURTHER: u32 = 1 << 28;
     const LATER: i64 = 60;
     let mut builder = Builder::default();
-    let again = capture.segments.iter().map(|segment| Segment {
+    let again = capture.segments.fields().map(|segment| Fields {
         abstime: segment.abstime + Span::from_seconds(LATER),
         sequence: segment.sequence.wrapping_add(FURTHER),
         acknowledgement: segment.acknowledgement.wrapping_add(FURTHER),
         timestamps: segment.timestamps.map(|(value, echo)| (value.wrapping_add(60_000), echo.wrapping_add(60_000))),
-        ..segment.clone()
+        ..segment
     });
-    let middle = |segment: &Segment| segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
-    let identified = capture.segments.iter().cloned().chain(again).zip((0..capture.segments.len() as u32).cycle());
+    let middle = |segment: &Fields| segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
+    let identified = capture.segments.fields().chain(again).zip((0..capture.segments.len() as u32).cycle());
     let mut packetid = 0;
     for (index, (segment, row)) in identified.enumerate() {
         // The first time without the end, the second time without the beginning.
-        if !middle(&segment) && (index < capture.segments.len()) != segment.has(flag::SYN) {
+        if !middle(&segment) && (index < capture.segments.len()) != (segment.flags & flag::SYN != 0) {
             continue;
         }
         packetid += 1;
         let frame = Frame { ip_id: capture.frames.ip_id(PacketRow(row)), ..Frame::default() };
-        builder.push(&frame, Segment { packetid, ..segment });
+        builder.push(&frame, Fields { packetid, ..segment });
     }
     let dissection = Dissection { packets: builder.finish(), facts: capture.facts.clone() };
     Capture::new(capture.path.clone(), dissection).expect("the capture can be tracked")

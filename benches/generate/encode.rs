@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use mptcp_trace::packets::segment::{Control, Dss, Join, Segment, flag, subtype};
+use mptcp_trace::packets::segment::{Control, Dss, Fields, Join, flag, subtype};
 
 /// Appends an Ethernet frame with the segment, its payload all zeros.
-pub fn frame(segment: &Segment, out: &mut Vec<u8>) {
+pub fn frame(segment: &Fields, out: &mut Vec<u8>) {
     let options = options(segment);
     let payload = segment.payload.unwrap_or(0) as usize;
     let length = 20 + options.len() + payload;
@@ -40,9 +40,9 @@ pub fn frame(segment: &Segment, out: &mut Vec<u8>) {
 }
 
 /// TCP's options, filled up to a multiple of four bytes.
-fn options(segment: &Segment) -> Vec<u8> {
+fn options(segment: &Fields) -> Vec<u8> {
     let mut out = Vec::new();
-    if segment.has(flag::SYN) {
+    if segment.flags & flag::SYN != 0 {
         out.extend([2, 4, 0x05, 0xb4, 4, 2]);
     }
     if let Some((value, echo)) = segment.timestamps {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mptcp_trace::packets::segment::{Dss, SackBlocks, Segment, flag};
+use mptcp_trace::packets::segment::{Dss, Fields, SackBlocks, Segment, Segments, flag};
 use mptcp_trace::tracking::data::data_level;
 use mptcp_trace::tracking::{Capture, Role, Tracking, track};
 use mptcp_trace::{ConnectionId, Span, StreamId};
@@ -18,22 +18,22 @@ struct Spans {
 
 /// The same transfer `times` times over in the same connections: numbers and times go on where they ended, and only
 /// the first repetition has handshakes, only packets with data or acknowledgements are repeated.
-pub fn prolonged(capture: &Capture, times: u64) -> impl Iterator<Item = Segment> {
+pub fn prolonged(capture: &Capture, times: u64) -> impl Iterator<Item = Fields> {
     let (segments, tracking) = (&capture.segments, &capture.tracking);
     let spans = spans(segments, tracking);
     let goes_on = |segment: &Segment| {
-        let fin = segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN));
-        segment.control.is_none() && !fin && segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0
+        let fin = segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN));
+        segment.control().is_none() && !fin && segment.flags() & (flag::SYN | flag::FIN | flag::RST) == 0
     };
     let repeated = (0..times).flat_map(move |repetition| (0..segments.len()).map(move |row| (repetition, row)));
     let kept = repeated.filter(move |(repetition, row)| {
         let segment = &segments[*row];
-        let opens = (segment.control.is_some() || segment.flags & flag::SYN != 0)
-            && segment.flags & (flag::FIN | flag::RST) == 0;
+        let opens = (segment.control().is_some() || segment.flags() & flag::SYN != 0)
+            && segment.flags() & (flag::FIN | flag::RST) == 0;
         goes_on(segment) || *repetition == 0 && opens
     });
-    let moved = kept.map(move |(repetition, row)| moved(&segments[row], row, tracking, &spans, repetition));
-    (1..).zip(moved).map(|(packetid, segment)| Segment { packetid, ..segment })
+    let moved = kept.map(move |(repetition, row)| moved(segments, row, tracking, &spans, repetition));
+    (1..).zip(moved).map(|(packetid, segment)| Fields { packetid, ..segment })
 }
 
 fn spans(segments: &[Segment], tracking: &Tracking) -> Spans {
@@ -54,17 +54,18 @@ fn spans(segments: &[Segment], tracking: &Tracking) -> Spans {
 }
 
 /// A packet as it would be `repetition` transfers later.
-fn moved(segment: &Segment, row: usize, tracking: &Tracking, spans: &Spans, repetition: u64) -> Segment {
+fn moved(segments: &Segments, row: usize, tracking: &Tracking, spans: &Spans, repetition: u64) -> Fields {
+    let segment = &segments[row];
+    let mut moved = segment.fields(segments.ends(segment));
     let packet = &tracking.packets.as_slice()[row];
-    let Some(subflow) = tracking.subflow(packet.stream) else { return segment.clone() };
+    let Some(subflow) = tracking.subflow(packet.stream) else { return moved };
     let towards = Tracking::mptcp_towards(subflow, tracking.stream(packet.stream).unwrap().towards(packet));
     let subflow_span = |role: Role| repetition * spans.subflow[&(subflow.stream, role)];
     let data_span = |role: Role| repetition * spans.data[&(subflow.connection, role)];
-    let mut moved = segment.clone();
     moved.abstime += Span::from_nanoseconds(spans.time) * repetition as i64;
     moved.sequence = moved.sequence.wrapping_add(subflow_span(towards) as u32);
     let mut sack = SackBlocks::default();
-    for (left, right) in segment.sack.as_slice() {
+    for (left, right) in segment.sack() {
         let span = subflow_span(towards.other()) as u32;
         sack.push(left.wrapping_add(span), right.wrapping_add(span));
     }
@@ -86,7 +87,7 @@ fn moved(segment: &Segment, row: usize, tracking: &Tracking, spans: &Spans, repe
 }
 
 /// The long transfer is one of the same connections with that many times the data.
-pub fn check(capture: &Capture, long: &[Segment], times: u64) {
+pub fn check(capture: &Capture, long: &Segments, times: u64) {
     let (segments, tracking) = (&capture.segments, &capture.tracking);
     let longer = track(long);
     assert_eq!(longer.connections.len(), tracking.connections.len());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use mptcp_trace::packets::segment::{Control, Dss, Join, Segment};
+use mptcp_trace::packets::segment::{Control, Dss, Fields, Join};
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Capture, Connection, Role, Tracking};
 use mptcp_trace::{ConnectionId, Span};
@@ -19,7 +19,7 @@ struct Copy<'a> {
 }
 
 /// The captures one after the other, `rounds` times.
-pub fn multiplied(captures: &[Capture], rounds: u32) -> impl Iterator<Item = Segment> {
+pub fn multiplied(captures: &[Capture], rounds: u32) -> impl Iterator<Item = Fields> {
     let mut time = 0;
     let all = (0..rounds).flat_map(move |_| captures.iter());
     let copies = (0_u32..).zip(all).map(move |(copy, capture)| {
@@ -30,7 +30,7 @@ pub fn multiplied(captures: &[Capture], rounds: u32) -> impl Iterator<Item = Seg
         made
     });
     let segments = copies.flat_map(|copy| (0..copy.capture.segments.len()).map(move |row| copy.segment(row)));
-    (1..).zip(segments).map(|(packetid, segment)| Segment { packetid, ..segment })
+    (1..).zip(segments).map(|(packetid, segment)| Fields { packetid, ..segment })
 }
 
 /// Another key for each copy.
@@ -58,8 +58,9 @@ impl<'a> Copy<'a> {
         }
     }
 
-    fn segment(&self, row: usize) -> Segment {
-        let mut segment = self.capture.segments[row].clone();
+    fn segment(&self, row: usize) -> Fields {
+        let segment = &self.capture.segments[row];
+        let mut segment = segment.fields(self.capture.segments.ends(segment));
         segment.source = self.address(segment.source);
         segment.destination = self.address(segment.destination);
         segment.abstime += Span::from_nanoseconds(self.time);

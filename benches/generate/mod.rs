@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use mptcp_trace::packets::native::{self, DissectOptions};
-use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::packets::segment::Fields;
 use mptcp_trace::tracking::Capture;
 
 /// A capture of the recorded scenarios, or the shipped example where they are not.
@@ -23,7 +23,7 @@ pub fn recording(name: &str) -> Capture {
 }
 
 /// Writes a pcap file of Ethernet frames, at most `snap` bytes of each.
-pub fn write(path: &Path, segments: impl Iterator<Item = Segment>, snap: usize) -> io::Result<()> {
+pub fn write(path: &Path, segments: impl Iterator<Item = Fields>, snap: usize) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     // Nanoseconds, version 2.4, no snap length to speak of, Ethernet.
     for word in [0xa1b2_3c4d, 0x0004_0002, 0, 0, 262_144, 1_u32] {

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, Segment, flag, subtype};
+use mptcp_trace::packets::segment::{Capable, Control, Dss, Fields, Join, Mapping, Segments, flag, subtype};
 use mptcp_trace::tracking::data::data_level;
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Role, track};
@@ -125,7 +125,7 @@ struct World<'p> {
     idsn: u64,
     senders: Vec<Sender>,
     given: u64,
-    segments: Vec<Segment>,
+    segments: Vec<Fields>,
     payloads: Vec<Payload>,
     honest: bool,
 }
@@ -152,13 +152,13 @@ impl<'p> World<'p> {
         self.shift.wrapping_sub(back)
     }
 
-    fn packet(&mut self, subflow: usize, by_client: bool, flags: u16, at: u32, payload: u32) -> &mut Segment {
+    fn packet(&mut self, subflow: usize, by_client: bool, flags: u16, at: u32, payload: u32) -> &mut Fields {
         let address = |last: usize| IpAddr::V4(Ipv4Addr::new(10, 0, 0, last as u8));
         let (client, server) = ((address(1 + subflow), 40_000), (address(100), 80));
         let (from, to) = if by_client { (client, server) } else { (server, client) };
         let sequence = self.begin(subflow, by_client).wrapping_add(at);
         let acknowledgement = self.begin(subflow, !by_client).wrapping_add(1);
-        self.segments.push(Segment {
+        self.segments.push(Fields {
             packetid: self.segments.len() as u64 + 1,
             abstime: Instant::from_nanoseconds(self.segments.len() as i64),
             flags,
@@ -166,7 +166,7 @@ impl<'p> World<'p> {
             sequence,
             acknowledgement,
             payload: Some(payload),
-            ..Segment::between(from, to)
+            ..Fields::between(from, to)
         });
         self.segments.last_mut().expect("it was just put there")
     }
@@ -323,17 +323,19 @@ impl<'p> World<'p> {
 
 fuzz_target!(|plan: Plan| {
     let world = World::new(&plan, 1 << 30);
-    let tracking = track(&world.segments);
-    check_sums(&world.segments, &tracking);
+    let segments: Segments = world.segments.iter().cloned().collect();
+    let tracking = track(&segments);
+    check_sums(&segments, &tracking);
     // The same with numbers that wrap in the middle.
     let wrapping = World::new(&plan, 0);
-    let tracking_wrapping = track(&wrapping.segments);
+    let wrapping: Segments = wrapping.segments.into_iter().collect();
+    let tracking_wrapping = track(&wrapping);
     assert_eq!(tracking.connections.len(), tracking_wrapping.connections.len());
     for (connection, other) in tracking.connections.iter().zip(&tracking_wrapping.connections) {
         assert_eq!(connection.subflows, other.subflows);
-        check_connection(&wrapping.segments, &tracking_wrapping, other);
-        let level = data_level(&world.segments, &tracking, connection);
-        let other = data_level(&wrapping.segments, &tracking_wrapping, other);
+        check_connection(&wrapping, &tracking_wrapping, other);
+        let level = data_level(&segments, &tracking, connection);
+        let other = data_level(&wrapping, &tracking_wrapping, other);
         for role in Role::BOTH {
             assert_eq!(counts(level.directions.get(role)), counts(other.directions.get(role)), "numbers that wrap");
         }

@@ -21,9 +21,9 @@ fuzz_target!(|file: &[u8]| {
     assert!(rows <= frames, "{rows} packets in {frames} frames");
     let counted: u64 = dissection.facts.interfaces.iter().map(|interface| interface.packets).sum();
     assert!(counted == 0 || counted == rows, "{counted} packets by interface, {rows} in all");
-    assert!(dissection.packets.segments.is_sorted_by(|one, next| one.packetid < next.packetid));
+    assert!(dissection.packets.segments.is_sorted_by(|one, next| one.packetid() < next.packetid()));
     let capture = Capture::new(PathBuf::from("fuzz"), dissection).expect("what was dissected is tracked");
-    let mut ids: Vec<u64> = capture.segments.iter().map(|segment| segment.packetid).collect();
+    let mut ids: Vec<u64> = capture.segments.iter().map(|segment| segment.packetid()).collect();
     ids.sort_unstable();
     assert!(ids.is_sorted_by(|one, next| one < next) && ids.last().is_none_or(|last| *last <= frames));
     check_sums(&capture.segments, &capture.tracking);

@@ -8,7 +8,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use mptcp_trace::packets::frames::Frame;
 use mptcp_trace::packets::segment::{
-    AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, SackBlocks, Segment, subtype,
+    AddAddr, Capable, Control, Dss, Fields, Join, Mapping, Prio, ResetReason, SackBlocks, subtype,
 };
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection};
 use mptcp_trace::Instant;
@@ -149,7 +149,7 @@ fn token(which: u8) -> u32 {
 }
 
 impl Packet {
-    fn segment(&self, row: usize) -> Segment {
+    fn segment(&self, row: usize) -> Fields {
         let path = self.path % 4;
         let client: IpAddr = match path {
             3 => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -166,7 +166,7 @@ impl Packet {
         }
         let payload = self.payload.map(u32::from);
         let (dss, control) = self.options.take_apart();
-        Segment {
+        Fields {
             packetid: row as u64 + 1,
             abstime: Instant::from_nanoseconds(self.time.into()),
             flags: u16::from(self.flags),
@@ -180,7 +180,7 @@ impl Packet {
             sack,
             dss,
             control: control.map(Box::new),
-            ..Segment::between(from, to)
+            ..Fields::between(from, to)
         }
     }
 }

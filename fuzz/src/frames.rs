@@ -2,7 +2,7 @@
 //! does not say.
 
 use mptcp_trace::packets::native::dissect_frame;
-use mptcp_trace::packets::segment::{Segment, subtype};
+use mptcp_trace::packets::segment::{Fields, subtype};
 
 /// Raw IP, the link type without a header.
 pub const RAW_IP: u32 = 101;
@@ -23,7 +23,7 @@ pub fn check_frame(link_type: u32, frame: &[u8], recorded: usize) {
     if !part.options_cut {
         assert_eq!(part, whole, "nothing was said to be cut");
     }
-    let header = |segment: &Segment| {
+    let header = |segment: &Fields| {
         (
             (segment.source, segment.source_port, segment.destination, segment.destination_port),
             (segment.flags, segment.window, segment.sequence, segment.acknowledgement, segment.payload),
@@ -33,7 +33,7 @@ pub fn check_frame(link_type: u32, frame: &[u8], recorded: usize) {
 }
 
 /// What a segment says fits together.
-fn check_segment(segment: &Segment) {
+fn check_segment(segment: &Fields) {
     let Some(control) = &segment.control else { return };
     assert!(!control.subtypes.is_empty(), "contents without a subtype");
     // A header has room for 40 bytes of options, and an option has two at least.

@@ -11,7 +11,7 @@ pub fn check_sums(segments: &[Segment], tracking: &Tracking) {
     for connection in tracking.connections.iter().filter(|connection| connection.part_of.is_none()) {
         counted += check_connection(segments, tracking, connection);
     }
-    let payload: u64 = segments.iter().filter_map(|segment| segment.payload).map(u64::from).sum();
+    let payload: u64 = segments.iter().filter_map(|segment| segment.payload()).map(u64::from).sum();
     assert!(counted <= payload, "{counted} bytes on subflows, {payload} in all packets");
 }
 

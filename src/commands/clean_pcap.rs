@@ -120,7 +120,7 @@ impl Frames {
         for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
             let subflow = capture.tracking.subflow(packet.stream);
             if subflow.is_some_and(|subflow| belongs(subflow.connection)) {
-                frames.insert(segment.packetid);
+                frames.insert(segment.packetid());
             }
         }
         frames

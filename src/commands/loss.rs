@@ -171,7 +171,7 @@ fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PassageRow> {
 fn row(captures: &TwoCaptures, flow: &Flow, passage: &mptcp_trace::analysis::merge::Passage) -> PassageRow {
     let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
     let id = |capture: &mptcp_trace::tracking::Capture, row: Option<PacketRow>| {
-        capture.segments.get(row?.index()).map(|segment| segment.packetid)
+        capture.segments.get(row?.index()).map(|segment| segment.packetid())
     };
     let has_it = if passage.sender.is_some() { flow.sender } else { flow.sender.other() };
     let capture = captures.of(has_it);

@@ -151,7 +151,7 @@ fn samples(capture: &Capture, found: &RoundTrips) -> Vec<SampleRow> {
             tcpstream,
             towards,
             level,
-            packetid: capture.segments.get(sample.row.index()).map(|segment| segment.packetid),
+            packetid: capture.segments.get(sample.row.index()).map(|segment| segment.packetid()),
             reltime: (sample.time - origin).seconds(),
             rtt: sample.span.seconds(),
         });

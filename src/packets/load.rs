@@ -5,11 +5,10 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 
 use mptcp_trace::packets::capture_file::{FrameCount, count_frames, is_standard_input};
-use mptcp_trace::packets::frames::Frames;
 use mptcp_trace::packets::native::{self, Beyond, Failure};
-use mptcp_trace::packets::{CaptureFacts, Dissection};
+use mptcp_trace::packets::{CaptureFacts, Dissection, SoFar};
 use mptcp_trace::tracking::Tracker;
-use mptcp_trace::{PacketRow, Segment, StreamId};
+use mptcp_trace::{PacketRow, StreamId};
 
 use super::cache::{Cache, Key, Lookup};
 use super::progress::{Progress, Unit};
@@ -133,8 +132,8 @@ impl native::Watcher for Watch {
         self.progress.show(read, whole);
     }
 
-    fn packets(&mut self, segments: &[Segment], frames: &Frames, first: PacketRow) {
-        self.tracker.take(segments, frames, first);
+    fn packets(&mut self, packets: SoFar<'_>, first: PacketRow) {
+        self.tracker.take(packets, first);
     }
 }
 

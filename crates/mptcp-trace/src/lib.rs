@@ -65,7 +65,7 @@ pub mod units;
 pub use error::{Error, Numbered, ReadError, Result};
 pub use ids::{ConnectionId, Id, IdVec, PacketRow, StreamId};
 pub use interrupt::Interrupted;
-pub use packets::segment::{Segment, Segments};
+pub use packets::segment::{Fields, Segment, Segments};
 pub use packets::{CaptureFacts, Dissection, Packets};
 pub use time::{Instant, Span};
 pub use tracking::{

@@ -72,12 +72,12 @@ fn mid_stream(capture: &Capture) -> Option<Finding> {
             meaning,
             "start the capture before the connection to record its keys",
         )
-        .shown_by(first.map(|segment| segment.packetid)),
+        .shown_by(first.map(|segment| segment.packetid())),
     )
 }
 
 fn options_cut(capture: &Capture) -> Option<Finding> {
-    let cut: Vec<&Segment> = capture.segments.iter().filter(|segment| segment.options_cut).collect();
+    let cut: Vec<&Segment> = capture.segments.iter().filter(|segment| segment.options_cut()).collect();
     if cut.is_empty() {
         return None;
     }
@@ -90,7 +90,7 @@ fn options_cut(capture: &Capture) -> Option<Finding> {
             meaning,
             "record with a snap length of at least 128 bytes (`tcpdump -s 128`)",
         )
-        .shown_by(cut.iter().map(|segment| segment.packetid)),
+        .shown_by(cut.iter().map(|segment| segment.packetid())),
     )
 }
 
@@ -198,7 +198,7 @@ fn translated(capture: &Capture) -> Option<Finding> {
     }
     let first = pairs.iter().flat_map(|(again, first)| [first, again]).filter_map(|stream| {
         let row = *stream.packets.first()?;
-        Some(capture.segments.get(row.index())?.packetid)
+        Some(capture.segments.get(row.index())?.packetid())
     });
     Some(
         Finding::notice(
@@ -260,18 +260,18 @@ fn acknowledged_unseen(capture: &Capture, stream: &Stream) -> Vec<u64> {
         let own = directions.get_mut(towards);
         let counted = u64::from(segment.has(flag::SYN)) + u64::from(segment.has(flag::FIN));
         let start = own.positions.position(segment.sequence);
-        let end = start.saturating_add(u64::from(segment.payload.unwrap_or(0))).saturating_add(counted);
+        let end = start.saturating_add(u64::from(segment.payload().unwrap_or(0))).saturating_add(counted);
         // A RST may carry any number, and so may what is out of the window.
         if !segment.has(flag::RST) && !packet.nature.is_stray() {
             own.end = Some(own.end.map_or(end, |known| known.max(end)));
         }
         let opposite = directions.get_mut(towards.other());
-        if segment.flags & (flag::ACK | flag::RST | flag::SYN) == flag::ACK
+        if segment.flags() & (flag::ACK | flag::RST | flag::SYN) == flag::ACK
             && let Some(seen) = opposite.end
         {
             let acknowledged = opposite.positions.position(segment.acknowledgement);
             if acknowledged > seen {
-                found.push(segment.packetid);
+                found.push(segment.packetid());
                 // Said once for each gap.
                 opposite.end = Some(acknowledged);
             }

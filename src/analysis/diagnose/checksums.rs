@@ -28,12 +28,12 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
             .shown_by(wrong.iter().map(|result| result.packetid)),
         );
     }
-    let failures = subject.packets.iter().filter_map(|packet| Some((packet, packet.segment.control.as_ref()?.fail?)));
+    let failures = subject.packets.iter().filter_map(|packet| Some((packet, packet.segment.control()?.fail?)));
     for (packet, dsn) in interruptible(failures) {
         let sender = packet.towards.other().name();
         let detail = format!(
             "the {sender} reports in packet {} that the checksum at DSN {dsn:016x} failed",
-            packet.segment.packetid
+            packet.segment.packetid()
         );
         let meaning = "data was altered on the way: a middlebox rewrites the payload; with several subflows the \
                        affected one is reset, a single one continues as plain TCP";
@@ -46,7 +46,7 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
             )
             .of(subject.connection)
             .on(packet.stream)
-            .shown_by([packet.segment.packetid]),
+            .shown_by([packet.segment.packetid()]),
         );
     }
     findings

@@ -46,7 +46,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             continue;
         }
         known.insert(packet.stream);
-        let reason = packet.segment.control.as_ref().and_then(|control| control.reset?.reason);
+        let reason = packet.segment.control().and_then(|control| control.reset?.reason);
         let reason = reason
             .map_or_else(|| "without a reason".to_string(), |code| format!("reason {code}, {}", reason_name(code)));
         let by = packet.towards.other().name();
@@ -61,7 +61,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
             )
             .of(subject.connection)
             .on(packet.stream)
-            .shown_by([packet.segment.packetid]),
+            .shown_by([packet.segment.packetid()]),
         );
     }
     findings

@@ -65,7 +65,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut gathered = Gathered::default();
     for packet in interruptible(&subject.packets) {
         watch.push(packet.segment, packet.towards, subject.connection, |irregularity| {
-            gathered.note(irregularity, packet.stream, Some(packet.towards), packet.segment.packetid);
+            gathered.note(irregularity, packet.stream, Some(packet.towards), packet.segment.packetid());
         });
     }
     let findings = gathered.found.into_iter().map(finding);
@@ -77,9 +77,9 @@ pub fn outside_of_connections(capture: &Capture) -> Vec<Finding> {
     let tracking: &Tracking = &capture.tracking;
     let mut gathered = Gathered::default();
     for (segment, packet) in interruptible(capture.segments.iter().zip(&tracking.packets)) {
-        let Some(malformed) = segment.malformed else { continue };
+        let Some(malformed) = segment.malformed() else { continue };
         if tracking.subflow(packet.stream).is_none() {
-            gathered.note(Irregularity::Malformed(malformed), packet.stream, None, segment.packetid);
+            gathered.note(Irregularity::Malformed(malformed), packet.stream, None, segment.packetid());
         }
     }
     gathered.found.into_iter().map(finding).collect()

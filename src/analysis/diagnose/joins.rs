@@ -49,15 +49,15 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
         let unknown = tracking.subflow(packet.stream).is_some_and(|subflow| subflow.kind == SubflowKind::Unknown);
         let syn = tracking.stream(packet.stream).and_then(|stream| stream.syn);
         let syn = syn.and_then(|row| subject.capture.segments.get(row.index()));
-        let with_reason = packet.segment.control.as_ref().is_some_and(|control| control.reset.is_some());
-        let Some(syn) = syn.filter(|syn| unknown && with_reason && !syn.is_mptcp() && !syn.options_cut) else {
+        let with_reason = packet.segment.control().is_some_and(|control| control.reset.is_some());
+        let Some(syn) = syn.filter(|syn| unknown && with_reason && !syn.is_mptcp() && !syn.options_cut()) else {
             continue;
         };
         let detail = format!(
             "the SYN in packet {} has no MPTCP option, and the {} resets the stream with MP_TCPRST in packet {}",
-            syn.packetid,
+            syn.packetid(),
             packet.tcp_towards.other().name(),
-            packet.segment.packetid
+            packet.segment.packetid()
         );
         let meaning = "the client requested a join, but the option was removed from its SYN on the path";
         findings.push(
@@ -69,7 +69,7 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
             )
             .of(subject.connection)
             .on(packet.stream)
-            .shown_by([syn.packetid, packet.segment.packetid]),
+            .shown_by([syn.packetid(), packet.segment.packetid()]),
         );
     }
     findings

@@ -24,7 +24,7 @@ impl Lacking {
     pub fn of(subject: &Subject<'_>) -> (Self, Vec<Finding>) {
         let one_sided: BTreeSet<StreamId> =
             one_sided::subflows(subject.capture, subject.connection).map(|stream| stream.id).collect();
-        let carries = |packet: &&Travelling<'_>| packet.segment.payload.is_some_and(|length| length > 0);
+        let carries = |packet: &&Travelling<'_>| packet.segment.payload().is_some_and(|length| length > 0);
         let packets = if one_sided.is_empty() { &[] } else { subject.packets.as_slice() };
         let carried = packets.iter().filter(carries).map(|packet| packet.stream);
         let carried = carried.filter(|id| one_sided.contains(id)).collect();
@@ -75,7 +75,7 @@ fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
             counted(elsewhere, "byte")
         );
         let shown = subject.packets.iter().rev().find(|packet| {
-            packet.towards == towards.other() && packet.segment.dss.is_some_and(|dss| dss.data_ack.is_some())
+            packet.towards == towards.other() && packet.segment.dss().is_some_and(|dss| dss.data_ack.is_some())
         });
         findings.push(
             Finding::notice(
@@ -87,7 +87,7 @@ fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
             )
             .of(subject.connection)
             .going(towards)
-            .shown_by(shown.map(|packet| packet.segment.packetid)),
+            .shown_by(shown.map(|packet| packet.segment.packetid())),
         );
     }
     findings

@@ -94,7 +94,7 @@ impl Subject<'_> {
 
     /// The packet id of a row.
     fn id(&self, row: PacketRow) -> u64 {
-        self.capture.segments.get(row.index()).map_or(0, |segment| segment.packetid)
+        self.capture.segments.get(row.index()).map_or(0, |segment| segment.packetid())
     }
 
     /// Seconds since the first frame of the file, for sentences.

@@ -29,6 +29,6 @@ pub fn find(capture: &Capture) -> Option<Finding> {
              trips, losses and answers cannot be determined",
             "capture both directions: no `src` or `dst` in the filter, and both directions of a mirrored port",
         )
-        .shown_by(shown.map(|segment| segment.packetid)),
+        .shown_by(shown.map(|segment| segment.packetid())),
     )
 }

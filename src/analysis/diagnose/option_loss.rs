@@ -36,8 +36,8 @@ fn of_one(subject: &Subject<'_>, id: StreamId, loss: &Loss<PacketRow>) -> Option
     let (before, since) = stream.packets.split_at(stream.packets.partition_point(|row| *row < loss.from));
     let last = before.iter().rev().filter_map(sent).find(|segment| segment.is_mptcp())?;
     let later = since.iter().filter_map(sent);
-    let bare = |segment: &&Segment| !segment.is_mptcp() && segment.flags & (flag::SYN | flag::RST) == 0;
-    let without: Vec<u64> = later.take_while(bare).map(|segment| segment.packetid).collect();
+    let bare = |segment: &&Segment| !segment.is_mptcp() && segment.flags() & (flag::SYN | flag::RST) == 0;
+    let without: Vec<u64> = later.take_while(bare).map(|segment| segment.packetid()).collect();
     let towards = Tracking::mptcp_towards(subflow, loss.sender.other());
     let what = if loss.later { "its last option is" } else { "its part of the handshake had one," };
     let detail = format!(
@@ -46,7 +46,7 @@ fn of_one(subject: &Subject<'_>, id: StreamId, loss: &Loss<PacketRow>) -> Option
         towards.other().name(),
         without.first()?,
         if without.len() == 1 { "has" } else { "have" },
-        last.packetid
+        last.packetid()
     );
     let meaning = "a middlebox on that path removes the options in that direction, or that end stopped sending them. \
                    Data without a mapping must be rejected; without DATA_ACKs, the other end sends its data again \

@@ -67,12 +67,12 @@ impl Servers {
             let row = |row: Option<PacketRow>| row.and_then(|row| capture.segments.get(row.index()));
             let Some(syn) = row(stream.syn) else { continue };
             // A join's SYN is not plain either.
-            if syn.is_mptcp() || syn.options_cut {
+            if syn.is_mptcp() || syn.options_cut() {
                 continue;
             }
             let server = known.entry(stream.server).or_default();
             match row(stream.syn_ack) {
-                Some(answer) => server.answered_plain = server.answered_plain.or(Some(answer.packetid)),
+                Some(answer) => server.answered_plain = server.answered_plain.or(Some(answer.packetid())),
                 None => server.plain_failed |= stream.syns > 1 || stream.ends.server.reset,
             }
         }
@@ -265,8 +265,8 @@ fn nobody_asked(capture: &Capture) -> Option<Finding> {
     let streams = capture.tracking.streams.iter();
     let syns: Vec<u64> = streams
         .filter_map(|stream| capture.segments.get(stream.syn?.index()))
-        .filter(|syn| !syn.options_cut && syn.malformed.is_none())
-        .map(|syn| syn.packetid)
+        .filter(|syn| !syn.options_cut() && syn.malformed().is_none())
+        .map(|syn| syn.packetid())
         .collect();
     if syns.is_empty() {
         return None;

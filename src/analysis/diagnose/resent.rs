@@ -72,7 +72,7 @@ fn ends(subject: &Subject<'_>) -> Vec<(Instant, PacketRow)> {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut found: Vec<(Instant, PacketRow)> = Vec::new();
     for packet in interruptible(&subject.packets) {
-        let withdraws = packet.segment.control.as_ref().is_some_and(|control| control.remove_addr.is_some());
+        let withdraws = packet.segment.control().is_some_and(|control| control.remove_addr.is_some());
         if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
             found.push((packet.segment.abstime, packet.row));
         }
@@ -156,7 +156,7 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
 fn ended(subject: &Subject<'_>, row: PacketRow) -> String {
     let packet = subject.packets.binary_search_by_key(&row, |packet| packet.row).ok();
     let Some(packet) = packet.and_then(|at| subject.packets.get(at)) else { return "a subflow ended".to_string() };
-    let when = format!("packet {} at {}", packet.segment.packetid, subject.time(packet.segment.abstime));
+    let when = format!("packet {} at {}", packet.segment.packetid(), subject.time(packet.segment.abstime));
     if packet.segment.has(flag::RST) {
         format!("stream {} was reset ({when})", packet.stream)
     } else {

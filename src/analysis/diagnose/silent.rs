@@ -44,7 +44,7 @@ fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]
             findings.extend(silence(subject, towards, own, flow, (now, total), true));
             total += length;
             flow.carried += length;
-            flow.last = Some((now, packet.segment.packetid));
+            flow.last = Some((now, packet.segment.packetid()));
             flow.others_at_last = total;
         }
         flow.closed |= ends;

@@ -73,7 +73,7 @@ fn lacks_data(subject: &Subject<'_>, level: &DataLevel, role: Role) -> bool {
     let fin = subject
         .packets
         .iter()
-        .any(|packet| packet.towards == role && packet.segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN)));
+        .any(|packet| packet.towards == role && packet.segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN)));
     // The first byte of data has number 1, and DATA_FIN takes one more.
     acknowledged.saturating_sub(1).saturating_sub(u64::from(fin)) > level.directions.get(role).goodput
 }

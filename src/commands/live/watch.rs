@@ -108,8 +108,8 @@ impl Watch {
             match self.incoming.step(self.recording.end(), until) {
                 Ok(Step::Tcp) => {
                     let origin = self.recording.origin();
-                    if let Some(segment) = self.recording.end().last() {
-                        self.live.push(segment, origin);
+                    if let Some((segment, ends)) = self.recording.end().last() {
+                        self.live.push(segment, ends, origin);
                     }
                     self.recording.settle();
                 }

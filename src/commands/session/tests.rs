@@ -13,7 +13,7 @@ use crate::packets::table::raw;
 use mptcp_trace::Instant;
 use mptcp_trace::packets::Builder;
 use mptcp_trace::packets::frames::Frame;
-use mptcp_trace::packets::segment::{Segment, flag};
+use mptcp_trace::packets::segment::{Fields, flag};
 
 /// A folder of exported tables, which load without a dissector.
 struct Folder {
@@ -41,16 +41,16 @@ impl Folder {
     }
 }
 
-fn segment(packetid: u64) -> Segment {
+fn segment(packetid: u64) -> Fields {
     let address = |last: u8| IpAddr::from([192, 0, 2, last]);
-    Segment {
+    Fields {
         packetid,
         abstime: Instant::from_nanoseconds(1_700_000_000_000_000_000),
         flags: flag::ACK,
         window: 100,
         sequence: 1,
         acknowledgement: 1,
-        ..Segment::between((address(1), 40_000), (address(2), 80))
+        ..Fields::between((address(1), 40_000), (address(2), 80))
     }
 }
 

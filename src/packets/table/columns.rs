@@ -42,31 +42,32 @@ impl<'a> RawColumns<'a> {
     /// When there is no such column, or polars refuses it.
     pub fn column(&self, spec: &ColumnSpec) -> PolarsResult<Column> {
         let make = Make { name: PlSmallStr::from_static(spec.name), of: self };
+        let ends = |segment: &Segment| self.packets.segments.ends(segment);
         let column = match spec.name {
-            "packetid" => make.u64(|s| Some(s.packetid)),
+            "packetid" => make.u64(|s| Some(s.packetid())),
             "interface" => make.framed_text(|f| f.interface),
             "abstime" => make.instants(|s| s.abstime),
             "reltime" => make.spans(|s| s.abstime - self.packets.origin),
             "framelen" => make.framed_u32(|f| f.wire_length),
             "caplen" => make.framed_u32(|f| f.captured_length),
-            "ipsrc" => make.addresses(|s| s.source),
-            "ipdst" => make.addresses(|s| s.destination),
+            "ipsrc" => make.addresses(|s| ends(s).source.address),
+            "ipdst" => make.addresses(|s| ends(s).destination.address),
             "ttl" => make.framed_u8(|f| f.ttl),
             "iplen" => make.framed_u32(|f| f.ip_length),
             "ipid" => make.framed_u16(|f| f.ip_id),
-            "sport" => make.u16(|s| Some(s.source_port)),
-            "dport" => make.u16(|s| Some(s.destination_port)),
-            "tcpflags" => make.u16(|s| Some(s.flags)),
+            "sport" => make.u16(|s| Some(ends(s).source.port)),
+            "dport" => make.u16(|s| Some(ends(s).destination.port)),
+            "tcpflags" => make.u16(|s| Some(s.flags())),
             "tcpseq_raw" => make.u32(|s| Some(s.sequence)),
             "tcpack_raw" => make.u32(|s| s.has(flag::ACK).then_some(s.acknowledgement)),
-            "tcplen" => make.u32(|s| s.payload),
+            "tcplen" => make.u32(|s| s.payload()),
             "tcphdrlen" => make.framed_u8(|f| f.header_length),
             "rwnd_raw" => make.u16(|s| Some(s.window)),
             "tcpoptions" => make.option_kinds(),
             "tcpmss" => make.framed_u16(|f| f.mss),
-            "wscale" => make.u8(|s| s.window_scale),
-            "tcptsval" => make.u32(|s| s.timestamps.map(|(value, _)| value)),
-            "tcptsecr" => make.u32(|s| s.timestamps.map(|(_, echo)| echo)),
+            "wscale" => make.u8(|s| s.window_scale()),
+            "tcptsval" => make.u32(|s| s.timestamps().map(|(value, _)| value)),
+            "tcptsecr" => make.u32(|s| s.timestamps().map(|(_, echo)| echo)),
             "sack" => make.sack(),
             "subtype" => make.subtypes(),
             "mptcpversion" => make.few_u8(|c| Some(c.capable?.version)),
@@ -91,9 +92,9 @@ impl<'a> RawColumns<'a> {
             }),
             "addrid" => make.few_u8(address_id),
             "backup" => make.few_bool(backup),
-            "dss_flags" => make.u8(|s| s.dss.map(|dss| dss.flags)),
-            "datafin" => make.bool(|s| s.dss.map(|dss| dss.has(Dss::DATA_FIN))),
-            "dss_rawack" => make.u64(|s| s.dss?.data_ack),
+            "dss_flags" => make.u8(|s| s.dss().map(|dss| dss.flags)),
+            "datafin" => make.bool(|s| s.dss().map(|dss| dss.has(Dss::DATA_FIN))),
+            "dss_rawack" => make.u64(|s| s.dss()?.data_ack),
             "dss_dsn" => make.u64(|s| mapping(s).map(|m| m.dsn)),
             "dss_ssn" => make.u32(|s| mapping(s).map(|m| m.ssn)),
             // One packet has either a DSS mapping or the implicit one of MP_CAPABLE: the columns are shared.
@@ -109,9 +110,9 @@ impl<'a> RawColumns<'a> {
             "fastclose_key" => make.few_u64(|c| c.fastclose),
             "rst_flags" => make.few_u8(|c| Some(c.reset?.flags)),
             "rst_reason" => make.few_u8(|c| c.reset?.reason),
-            "options_cut" => make.bool(|s| Some(s.options_cut)),
-            "malformed_subtype" => make.u8(|s| s.malformed?.subtype),
-            "malformed_length" => make.u8(|s| Some(s.malformed?.length)),
+            "options_cut" => make.bool(|s| Some(s.options_cut())),
+            "malformed_subtype" => make.u8(|s| s.malformed()?.subtype),
+            "malformed_length" => make.u8(|s| Some(s.malformed()?.length)),
             other => polars_bail!(ColumnNotFound: "no raw column `{other}`"),
         };
         Ok(column)
@@ -147,7 +148,7 @@ impl<'a> RawColumns<'a> {
     fn controls(&self) -> impl Iterator<Item = (usize, &'a Control)> {
         let rows = self.controls.get_or_init(|| {
             let all = self.segments().enumerate();
-            all.filter_map(|(row, segment)| segment.control.is_some().then_some(row)).collect()
+            all.filter_map(|(row, segment)| segment.control().is_some().then_some(row)).collect()
         });
         let (packets, first) = (self.packets, self.rows.start);
         interruptible(rows).filter_map(move |row| Some((*row, control(packets.segments.get(first + *row)?)?)))
@@ -155,11 +156,11 @@ impl<'a> RawColumns<'a> {
 }
 
 fn control(segment: &Segment) -> Option<&Control> {
-    segment.control.as_deref()
+    segment.control()
 }
 
 fn mapping(segment: &Segment) -> Option<Mapping> {
-    segment.dss?.mapping
+    segment.mapping()
 }
 
 /// Of MP_JOIN, or else of MP_PRIO.
@@ -281,7 +282,7 @@ impl<'a> Make<'_, 'a> {
         let mut edges: Vec<u32> = Vec::new();
         for segment in self.of.segments() {
             edges.clear();
-            edges.extend(segment.sack.as_slice().iter().flat_map(|(left, right)| [*left, *right]));
+            edges.extend(segment.sack().iter().flat_map(|(left, right)| [*left, *right]));
             builder.append_opt_slice((!edges.is_empty()).then_some(&edges));
         }
         builder.finish().into_column()
@@ -292,7 +293,7 @@ impl<'a> Make<'_, 'a> {
         for segment in self.of.segments() {
             builder.append_opt_slice(match control(segment) {
                 Some(control) => Some(&control.subtypes),
-                None => segment.dss.is_some().then_some(&[subtype::DSS]),
+                None => segment.dss().is_some().then_some(&[subtype::DSS]),
             });
         }
         builder.finish().into_column()

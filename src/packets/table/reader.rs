@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use mptcp_trace::Instant;
 use mptcp_trace::packets::segment::{
-    AddAddr, Capable, Control, Dss, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segment, flag,
+    AddAddr, Capable, Control, Dss, Fields, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segments, flag,
     hmac_from_hexadecimal, subtype,
 };
 
@@ -15,17 +15,15 @@ use mptcp_trace::packets::segment::{
 ///
 /// # Errors
 /// When a column is missing, has another type, or a cell that every packet has is null.
-pub fn segments(table: &DataFrame) -> PolarsResult<Vec<Segment>> {
+pub fn segments(table: &DataFrame) -> PolarsResult<Segments> {
     let height = table.height();
     let mut rows = Rows::new(table)?;
-    let mut segments = Vec::with_capacity(height);
-    for row in 0..height {
-        let segment = rows.segment(row).ok_or_else(
+    let packets = (0..height).map(|row| {
+        rows.segment(row).ok_or_else(
             || polars_err!(ComputeError: "row {} of the packet table has no number, address or port", row + 1),
-        )?;
-        segments.push(segment);
-    }
-    Ok(segments)
+        )
+    });
+    packets.collect()
 }
 
 /// The columns, each in one piece.
@@ -188,9 +186,9 @@ impl Rows {
         })
     }
 
-    fn segment(&mut self, row: usize) -> Option<Segment> {
+    fn segment(&mut self, row: usize) -> Option<Fields> {
         let flags = self.flags.get(row)?;
-        let mut segment = Segment {
+        let mut segment = Fields {
             packetid: self.packetid.get(row)?,
             abstime: Instant::from_nanoseconds(self.abstime.get(row)?),
             source: self.source.get(row)?,

@@ -80,7 +80,7 @@ impl<'a> TrackedColumns<'a> {
             "duplicate_of" => {
                 let originals = rows.map(|row| {
                     let original = self.capture.duplicates.original(PacketRow(u32::try_from(row).ok()?))?;
-                    segments.get(original.index()).map(|segment| segment.packetid)
+                    segments.get(original.index()).map(|segment| segment.packetid())
                 });
                 numbers::<UInt64Type>(named, room, interruptible(originals)).into_column()
             }

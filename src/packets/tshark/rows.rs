@@ -16,7 +16,7 @@ use super::options::{self, Texts};
 use mptcp_trace::interrupt;
 use mptcp_trace::packets::frames::Frame;
 use mptcp_trace::packets::option_form;
-use mptcp_trace::packets::segment::{Malformed, SackBlocks, Segment, flag};
+use mptcp_trace::packets::segment::{self, Malformed, SackBlocks, Segment, flag};
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection, Interface};
 
 use crate::packets::{Dissected, LoadError};
@@ -149,7 +149,7 @@ fn frame<'a>(
     fields: &Fields,
     row: usize,
     interface: Option<&'a str>,
-    segment: &Segment,
+    segment: &segment::Fields,
     option_kinds: &'a [u8],
 ) -> Frame<'a> {
     let innermost = |v4: &StringChunked, v6: &StringChunked| -> Option<u32> {
@@ -304,7 +304,7 @@ enum Found {
 }
 
 struct Packet {
-    segment: Segment,
+    segment: segment::Fields,
     kinds: Vec<u8>,
 }
 
@@ -345,7 +345,7 @@ fn tcp(fields: &Fields, row: usize, abstime: Instant, layers: &str) -> Option<Pa
     // Of options that should stand once the last counts, as it does for receivers.
     let timestamp_value = last_number(text_of(&fields.timestamp_value, row));
     let timestamp_echo = last_number(text_of(&fields.timestamp_echo, row));
-    let segment = Segment {
+    let segment = segment::Fields {
         packetid: fields.number.get(row)?,
         abstime,
         source,

@@ -25,8 +25,9 @@ impl Lifelines {
         let mut lifelines = Lifelines::default();
         for message in interruptible(messages) {
             if let Some(segment) = packet(capture, message) {
-                lifelines.add(message.towards.other(), segment.source);
-                lifelines.add(message.towards, segment.destination);
+                let ends = capture.segments.ends(segment);
+                lifelines.add(message.towards.other(), ends.source.address);
+                lifelines.add(message.towards, ends.destination.address);
             }
         }
         lifelines
@@ -55,9 +56,9 @@ impl Lifelines {
 
     /// Where a message starts and ends.
     pub fn ends(&self, capture: &Capture, message: &Message) -> Option<(f64, f64)> {
-        let segment = packet(capture, message)?;
-        let from = self.place(message.towards.other(), segment.source);
-        Some((from, self.place(message.towards, segment.destination)))
+        let ends = capture.segments.ends(packet(capture, message)?);
+        let from = self.place(message.towards.other(), ends.source.address);
+        Some((from, self.place(message.towards, ends.destination.address)))
     }
 
     fn place(&self, role: Role, address: IpAddr) -> f64 {

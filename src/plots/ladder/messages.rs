@@ -56,7 +56,7 @@ fn text(event: &Event, packet: Option<&Segment>) -> Option<String> {
     Some(match event.event {
         EventKind::MpJoin => packet.and_then(Segment::join).map_or_else(|| name.to_string(), join),
         EventKind::MpPrio => {
-            let prio = packet.and_then(|packet| packet.control.as_ref()?.prio);
+            let prio = packet.and_then(|packet| packet.control()?.prio);
             let backup = prio.map_or("", |prio| if prio.backup { " backup" } else { " no backup" });
             format!("{name}{backup}")
         }

@@ -76,7 +76,7 @@ fn lost_is_what_the_path_dropped_while_both_captures_ran() {
         let (client, server) = both_ends(&scenario).unwrap();
         let dropped = drops(&scenario);
         for (end, whole, other) in [("server", &client, &server), ("client", &server, &client)] {
-            let packets = other.segments.last().unwrap().packetid;
+            let packets = other.segments.last().unwrap().packetid();
             for (from, until) in [(10, 90), (20, 55), (37, 71), (45, 60)] {
                 let directory = tempfile::tempdir().unwrap();
                 let kept = packets * from / 100..packets * until / 100;
@@ -136,7 +136,7 @@ fn the_clock_of_the_cut_capture_does_not_matter() {
         let fates = |name: &str| -> Vec<Vec<Passage>> {
             let scenario = folder.join(name);
             let (client, server) = both_ends(&scenario).unwrap();
-            let packets = server.segments.last().unwrap().packetid;
+            let packets = server.segments.last().unwrap().packetid();
             let directory = tempfile::tempdir().unwrap();
             let part = cut(&end_of(&scenario, "server").unwrap(), directory.path(), packets / 4..packets * 2 / 3);
             let merged = merge(&client, &part, &by_endpoints(&client, &part)).unwrap();

@@ -58,7 +58,7 @@ fn findings_name_the_packets_that_show_them() {
             }
             assert!(!finding.packets.is_empty(), "{label}: {:?} names no packet", finding.finding);
             // Rows are in the order of time, which need not be that of their ids.
-            let known = |id: &u64| capture.segments.iter().any(|segment| segment.packetid == *id);
+            let known = |id: &u64| capture.segments.iter().any(|segment| segment.packetid() == *id);
             assert!(
                 finding.packets.iter().all(known),
                 "{label}: {:?} names a packet that is not there",

@@ -40,7 +40,8 @@ fn wireshark_counts_the_same_bytes_in_flight() {
             for moment in moments.get(towards) {
                 let segment = &capture.segments[moment.row.index()];
                 let sends = stream.towards(&capture.tracking.packets.as_slice()[moment.row.index()]) == towards;
-                let Some(wanted) = theirs.get(&segment.packetid).filter(|_| sends && segment.payload > Some(0)) else {
+                let Some(wanted) = theirs.get(&segment.packetid()).filter(|_| sends && segment.payload() > Some(0))
+                else {
                     continue;
                 };
                 if moment.selectively == 0 && moment.in_flight() == *wanted {
@@ -48,7 +49,7 @@ fn wireshark_counts_the_same_bytes_in_flight() {
                 } else if moment.selectively > 0 && (moment.unaccounted()..=moment.in_flight()).contains(wanted) {
                     between += 1;
                 } else {
-                    other.push(format!("{file} packet {}: {moment:?}, Wireshark has {wanted}", segment.packetid));
+                    other.push(format!("{file} packet {}: {moment:?}, Wireshark has {wanted}", segment.packetid()));
                 }
             }
         }

@@ -8,7 +8,6 @@ use mptcp_trace::analysis::events::{EventKind, events};
 use mptcp_trace::analysis::live::{Live, News};
 use mptcp_trace::analysis::subflows::subflows;
 use mptcp_trace::packets::native::{self, DissectOptions};
-use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::authentication::Lack;
 use mptcp_trace::tracking::data::{Direction, directions};
 use mptcp_trace::tracking::{Capture, Role, SubflowKind, track};
@@ -30,8 +29,7 @@ fn what_one_subflow_lacks_is_what_the_others_carried() {
             };
             let Some(initial) = connection.subflows.iter().find(is_initial) else { continue };
             let stream = capture.tracking.stream(*initial).unwrap();
-            let alone: Vec<Segment> =
-                stream.packets.iter().map(|row| capture.segments.get(row.index()).unwrap().clone()).collect();
+            let alone = capture.segments.select(&stream.packets);
             let tracking = track(&alone);
             let part = directions(&alone, &tracking, tracking.connection(ConnectionId(0)).unwrap());
             let whole = directions(&capture.segments, &capture.tracking, connection);
@@ -109,7 +107,10 @@ fn one_direction_is_said_once_and_nothing_follows_from_it() {
             let told = capture.tracking.whole_connections().flat_map(|connection| events(&capture, connection, None));
             assert!(told.into_iter().all(|event| event.event != EventKind::SubflowStale), "{name} {filter}");
             let mut live = Live::new(Span::from_seconds(1));
-            capture.segments.iter().for_each(|segment| live.push(segment, capture.origin()));
+            capture
+                .segments
+                .iter()
+                .for_each(|segment| live.push(segment, capture.segments.ends(segment), capture.origin()));
             live.finish();
             let stale =
                 |news: &News| matches!(news, News::Happening(one) if one.event.event == EventKind::SubflowStale);

@@ -17,7 +17,7 @@ fn watched(capture: &Capture, window: Span) -> Vec<News> {
     let mut live = Live::new(window);
     let mut news = Vec::new();
     for segment in &capture.segments {
-        live.push(segment, capture.origin());
+        live.push(segment, capture.segments.ends(segment), capture.origin());
         news.extend(live.take_news());
     }
     live.finish();
@@ -94,7 +94,7 @@ fn events_come_with_the_packet_that_makes_them_certain() {
     let mut live = Live::new(SECOND);
     let mut delays: BTreeMap<String, f64> = BTreeMap::new();
     for segment in &capture.segments {
-        live.push(segment, capture.origin());
+        live.push(segment, capture.segments.ends(segment), capture.origin());
         for news in live.take_news() {
             if let News::Happening(happening) = news {
                 let delay = delays.entry(format!("{:?}", happening.event.event)).or_default();

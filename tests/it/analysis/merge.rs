@@ -52,14 +52,15 @@ pub fn frames_of<'a>(
         let passages = flow.passages.iter().filter(|passage| wanted(passage)).copied().collect::<Vec<_>>();
         passages.into_iter().map(move |passage| {
             let segment = &capture.segments[passage.sender.expect("the sender has it").index()];
+            let ends = capture.segments.ends(segment);
             (
-                segment.source,
-                segment.source_port,
-                segment.destination,
-                segment.destination_port,
+                ends.source.address,
+                ends.source.port,
+                ends.destination.address,
+                ends.destination.port,
                 segment.sequence,
-                if segment.flags & 0x10 == 0 { 0 } else { segment.acknowledgement },
-                segment.flags & 0xff,
+                if segment.flags() & 0x10 == 0 { 0 } else { segment.acknowledgement },
+                segment.flags() & 0xff,
                 passage.length,
             )
         })
@@ -154,7 +155,8 @@ fn overtaken(capture: &Capture, sender: &str) -> Vec<Frame> {
         let mut seen = HashSet::new();
         for row in &stream.packets {
             let segment = &capture.segments[row.index()];
-            let from_client = segment.source == stream.client.address && segment.source_port == stream.client.port;
+            let ends = capture.segments.ends(segment);
+            let from_client = ends.source == stream.client;
             if from_client != (sender == "client") || segment.has(0x02) {
                 continue;
             }
@@ -167,14 +169,14 @@ fn overtaken(capture: &Capture, sender: &str) -> Vec<Frame> {
                 highest = Some(identification);
             } else {
                 late.push((
-                    segment.source,
-                    segment.source_port,
-                    segment.destination,
-                    segment.destination_port,
+                    ends.source.address,
+                    ends.source.port,
+                    ends.destination.address,
+                    ends.destination.port,
                     segment.sequence,
                     segment.acknowledgement,
-                    segment.flags & 0xff,
-                    segment.payload.unwrap(),
+                    segment.flags() & 0xff,
+                    segment.payload().unwrap(),
                 ));
             }
         }
@@ -217,7 +219,7 @@ fn payload(capture: &Capture, stream: StreamId, towards: Role) -> u64 {
         .packets
         .iter()
         .filter(|row| stream.towards(&capture.tracking.packets.as_slice()[row.index()]) == towards);
-    packets.filter_map(|row| capture.segments[row.index()].payload).map(u64::from).sum()
+    packets.filter_map(|row| capture.segments[row.index()].payload()).map(u64::from).sum()
 }
 
 /// Frames taken out of the receiver's capture are not lost ones: the receiver acknowledged what they brought.
@@ -242,7 +244,7 @@ fn what_a_capture_lacks_is_not_lost() {
     };
     let gone: Vec<Passage> = flow.passages.iter().filter(once).skip(300).step_by(5).take(100).copied().collect();
     assert_eq!(gone.len(), 100);
-    let frames = gone.iter().map(|passage| server.segments[passage.receiver.unwrap().index()].packetid.to_string());
+    let frames = gone.iter().map(|passage| server.segments[passage.receiver.unwrap().index()].packetid().to_string());
     let source = scenario.join("server.pcapng");
     let status = Command::new("editcap").arg(&source).arg(&thinned).args(frames).status().unwrap();
     assert!(status.success());

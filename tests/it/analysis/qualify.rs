@@ -172,7 +172,7 @@ fn what_a_cut_capture_does_not_show_is_not_judged() {
     };
     let (expected, none) = judge(&server);
     assert_eq!(none, 0);
-    let packets = server.segments.last().unwrap().packetid;
+    let packets = server.segments.last().unwrap().packetid();
     let (mut same, mut outside) = (0, 0);
     for (from, until) in [(0, 90), (0, 71), (0, 60), (0, 40), (10, 90), (20, 55), (45, 60)] {
         let directory = tempfile::tempdir().unwrap();

@@ -152,7 +152,8 @@ fn what_was_done_is_among_the_causes() {
 #[test]
 fn the_data_fin_is_named() {
     let (capture, findings) = recorded(Case { data_fin: Some(0.05), ..CASE });
-    let fin = capture.segments.iter().find(|segment| segment.dss.is_some_and(|dss| dss.has(0x10))).unwrap().packetid;
+    let fin =
+        capture.segments.iter().find(|segment| segment.dss().is_some_and(|dss| dss.has(0x10))).unwrap().packetid();
     let finding = &findings[0];
     assert!(finding.detail.contains(&format!("DATA_FIN of the client in packet {fin}")), "{}", finding.detail);
     assert!(finding.packets.contains(&fin), "{:?}", finding.packets);

@@ -112,7 +112,7 @@ fn acknowledgements_agree_with_wireshark() {
         let (mut same, mut other, mut lacking) = (0, Vec::new(), 0);
         for series in series(&capture).iter().filter(|s| matches!(s.level, RttLevel::Handshake | RttLevel::Tcp)) {
             for sample in &series.samples {
-                let frame = capture.segments[sample.row.index()].packetid;
+                let frame = capture.segments[sample.row.index()].packetid();
                 match wireshark.get(&frame) {
                     Some(span) if *span == sample.span => same += 1,
                     Some(span) => other.push((frame, *span, sample.span)),

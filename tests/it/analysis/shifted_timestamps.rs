@@ -29,8 +29,8 @@ fn behind(scenario: &Path, directory: &Path, shifting: &Shifting) -> Arc<LoadedC
     let mut rows = capture.segments.iter().zip(&capture.tracking.packets).peekable();
     let mut altered = 0;
     rewrite(&source, &target, |number, bytes| {
-        let Some((segment, packet)) = rows.next_if(|(segment, _)| segment.packetid == number) else { return true };
-        let Some(timestamps) = segment.timestamps else { return true };
+        let Some((segment, packet)) = rows.next_if(|(segment, _)| segment.packetid() == number) else { return true };
+        let Some(timestamps) = segment.timestamps() else { return true };
         let towards = capture.tracking.stream(packet.stream).unwrap().towards(packet);
         let at = timestamps_option(bytes, timestamps).expect("the option is in the frame");
         match shifting(packet.stream, towards, timestamps) {
@@ -188,10 +188,11 @@ fn sequence_numbers_and_timestamps_may_both_be_shifted() {
     let source = end_of(&scenario, "server").unwrap();
     let mut rows = server.segments.iter().zip(&server.tracking.packets).peekable();
     rewrite(&source, &target, |number, bytes| {
-        let Some((segment, packet)) = rows.next_if(|(segment, _)| segment.packetid == number) else { return true };
+        let Some((segment, packet)) = rows.next_if(|(segment, _)| segment.packetid() == number) else { return true };
         let towards = server.tracking.stream(packet.stream).unwrap().towards(packet);
         let numbers = [segment.sequence.to_be_bytes(), segment.acknowledgement.to_be_bytes()].concat();
-        let ports = [segment.source_port.to_be_bytes(), segment.destination_port.to_be_bytes()].concat();
+        let ends = server.segments.ends(segment);
+        let ports = [ends.source.port.to_be_bytes(), ends.destination.port.to_be_bytes()].concat();
         let wanted = [ports, numbers].concat();
         let at = bytes.windows(12).position(|window| window == wanted).unwrap();
         let (own, peer) = if towards == Role::Server { (1_000_000, 0) } else { (0, 1_000_000) };
@@ -199,7 +200,7 @@ fn sequence_numbers_and_timestamps_may_both_be_shifted() {
         if segment.has(0x10) {
             bytes[at + 8..at + 12].copy_from_slice(&segment.acknowledgement.wrapping_add(peer).to_be_bytes());
         }
-        if let Some(timestamps) = segment.timestamps {
+        if let Some(timestamps) = segment.timestamps() {
             let at = timestamps_option(bytes, timestamps).unwrap();
             let (value, echo) = shifted(packet.stream, towards, timestamps).unwrap();
             bytes[at + 2..at + 6].copy_from_slice(&value.to_be_bytes());

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use mptcp_trace::Span;
 use mptcp_trace::packets::native;
-use mptcp_trace::packets::segment::Segment;
+use mptcp_trace::packets::segment::Fields;
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection, Interface};
 use mptcpanalyzer::packets::Dissected;
 use mptcpanalyzer::packets::cache::{Cache, CacheError, Key, Lookup, Removed};
@@ -27,7 +27,8 @@ pub fn dissection(rows: usize) -> Dissected {
         let mixed = (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let sequence = (mixed >> 32) as u32;
         let abstime = segment.abstime + Span::from_nanoseconds((mixed >> 16) as i64);
-        let mixed = Segment { packetid: row as u64 + 1, sequence, abstime, ..segment.clone() };
+        let mixed =
+            Fields { packetid: row as u64 + 1, sequence, abstime, ..segment.fields(packets.segments.ends(segment)) };
         builder.push(&packets.frames.get(place), mixed);
     }
     let cells: Vec<_> = (0..rows).map(|row| (row % 3 != 2).then(|| format!("\u{1b}{row};\"é"))).collect();

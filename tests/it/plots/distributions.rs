@@ -74,7 +74,7 @@ fn data_acks_grow_as_tshark_reads_them() {
         for (towards, port, writer) in [(Role::Server, "dst", "client"), (Role::Client, "src", "server")] {
             let found = ack_sizes(sequence.get(towards));
             let ids: Vec<(u64, u64)> =
-                found.sizes.iter().map(|size| (capture.segments[size.row.index()].packetid, size.new)).collect();
+                found.sizes.iter().map(|size| (capture.segments[size.row.index()].packetid(), size.new)).collect();
             assert_eq!(ids, growth(&path, port), "{file} towards the {}", towards.name());
             let written = truth[format!("app_{writer}")]["connections"][0]["sent"].as_u64().unwrap();
             assert_eq!(found.sizes.iter().map(|size| size.new).sum::<u64>(), written, "{file}");

@@ -86,7 +86,7 @@ fn marks_are_the_packets_that_sent_again() {
             assert!(strokes.iter().any(|stroke| (stroke.x, stroke.y_low) == (point.x, point.y)), "{subflow} {point:?}");
         }
         let time =
-            |id: u64| capture.segments.iter().find(|segment| segment.packetid == id).unwrap().abstime.nanoseconds();
+            |id: u64| capture.segments.iter().find(|segment| segment.packetid() == id).unwrap().abstime.nanoseconds();
         let since = |id: u64| u64::try_from(time(id) - capture.origin().nanoseconds()).unwrap();
         let mut expected: Vec<(u64, u64)> = listed.iter().map(|one| (since(one.packetid), one.dsn.unwrap())).collect();
         drawn.sort_unstable();

@@ -203,7 +203,7 @@ impl Said {
 fn watched(capture: &Capture) -> Vec<(ConnectionId, Event)> {
     let mut live = Live::new(Span::from_seconds(1));
     for segment in &capture.segments {
-        live.push(segment, capture.origin());
+        live.push(segment, capture.segments.ends(segment), capture.origin());
     }
     live.finish();
     let news = live.take_news().into_iter();

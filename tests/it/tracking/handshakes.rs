@@ -78,7 +78,10 @@ fn a_wrong_hmac_is_told_of_the_packet_that_carries_it() {
         let wrong = findings.iter().filter(|finding| finding.finding == FindingKind::JoinHmacInvalid);
         assert_eq!(wrong.flat_map(|finding| finding.packets.clone()).collect::<Vec<_>>(), expected, "{name}");
         let mut live = Live::new(Span::from_seconds(1));
-        capture.segments.iter().for_each(|segment| live.push(segment, capture.origin()));
+        capture
+            .segments
+            .iter()
+            .for_each(|segment| live.push(segment, capture.segments.ends(segment), capture.origin()));
         live.finish();
         let news = live.take_news();
         let told = news.iter().filter_map(|news| match news {

@@ -128,7 +128,7 @@ fn stream_of<'a>(seen: &Seen<'a>, name: &str) -> Option<(&'a Stream, Role)> {
 fn last_payload(seen: &Seen<'_>, stream: &Stream, towards: Role) -> f64 {
     let rows = stream.packets.iter().map(|row| row.index());
     let sent = rows.filter(|row| stream.towards(&seen.capture.tracking.packets.as_slice()[*row]) == towards);
-    let data = sent.map(|row| &seen.capture.segments[row]).filter(|segment| segment.payload.unwrap_or(0) > 0);
+    let data = sent.map(|row| &seen.capture.segments[row]).filter(|segment| segment.payload().unwrap_or(0) > 0);
     data.map(|segment: &Segment| segment.abstime.nanoseconds()).max().map_or(0.0, |time| time as f64 / 1e9)
 }
 

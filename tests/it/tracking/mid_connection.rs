@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use mptcp_trace::analysis::mptcp_connections::mptcp_connections;
 use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
 use mptcp_trace::analysis::subflows::SubflowRecord;
-use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::{JoinedBy, Role, Subflow, Tracking, track};
 use mptcp_trace::{ConnectionId, StreamId};
 
@@ -130,10 +129,10 @@ fn what_is_put_together_is_one_by_keys() {
     let (mut wrong, mut together, mut apart) = (Vec::new(), 0, 0);
     for path in scenarios::captures() {
         let Some(capture) = scenarios::load(&path) else { continue };
-        let segments: &[Segment] = &capture.segments;
+        let segments = &capture.segments;
         for share in [20, 5, 2] {
             let from = segments.len() / share;
-            let cut = track(&segments[from..]);
+            let cut = track(&segments.fields().skip(from).collect());
             let mut by_connection: BTreeMap<ConnectionId, BTreeSet<ConnectionId>> = BTreeMap::new();
             for (there, here, same_way) in memberships(&capture.tracking, &cut, from) {
                 by_connection.entry(here).or_default().insert(there);
@@ -155,7 +154,7 @@ fn what_is_put_together_is_one_by_keys() {
                         .unwrap()
                         .packets
                         .iter()
-                        .any(|row| segments[row.index() + from].dss.is_some_and(|dss| dss.mapping.is_some()))
+                        .any(|row| segments[row.index() + from].dss().is_some_and(|dss| dss.mapping.is_some()))
                 };
                 if cut.connection(here).unwrap().subflows.iter().any(carries) && known.replace(there).is_some() {
                     // Another part of the same connection was seen before.

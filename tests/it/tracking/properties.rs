@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use mptcp_trace::packets::segment::{Capable, Control, Dss, Join, Mapping, Segment, flag, subtype};
+use mptcp_trace::packets::segment::{Capable, Control, Dss, Fields, Join, Mapping, Segments, flag, subtype};
 use mptcp_trace::tracking::data::{RepeatKind, data_level};
 use mptcp_trace::tracking::derive;
 use mptcp_trace::tracking::{Tracking, track};
@@ -133,7 +133,7 @@ struct World {
     senders: Vec<Sender>,
     /// Data bytes given out so far.
     given: u64,
-    segments: Vec<Segment>,
+    segments: Vec<Fields>,
     payloads: Vec<Payload>,
     /// Row and number of each acknowledgement.
     acknowledgements: Vec<(usize, u64)>,
@@ -175,22 +175,22 @@ impl World {
         matches!(self.plan.beginning, Beginning::Key(_))
     }
 
-    fn segment(&self, subflow: usize, by_client: bool, flags: u16) -> Segment {
+    fn segment(&self, subflow: usize, by_client: bool, flags: u16) -> Fields {
         let address = |last: usize| IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::try_from(last).unwrap()));
         let (client, server) = ((address(1 + subflow), 40_000), (address(100), 80));
         let (from, to) = if by_client { (client, server) } else { (server, client) };
-        Segment {
+        Fields {
             packetid: self.segments.len() as u64 + 1,
             abstime: Instant::from_nanoseconds(self.segments.len() as i64),
             flags,
             window: 1000,
-            ..Segment::between(from, to)
+            ..Fields::between(from, to)
         }
     }
 
     fn handshake(&mut self, subflow: usize) {
         let isn = self.senders[subflow].isn;
-        let with = |mut segment: Segment, sequence: u32, control: Control| {
+        let with = |mut segment: Fields, sequence: u32, control: Control| {
             segment.sequence = sequence;
             segment.acknowledgement = 1;
             segment.control = Some(Box::new(control));
@@ -351,13 +351,13 @@ impl World {
     }
 }
 
-fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
+fn check(world: &World, segments: &Segments, tracking: &Tracking) -> Result<(), TestCaseError> {
     let given: Vec<&Given> = world.senders.iter().map(|sender| &sender.given).collect();
     let expected = model(&given, world.payloads.iter().copied());
     prop_assert_eq!(tracking.connections.len(), 1);
     let connection = tracking.connection(ConnectionId(0)).unwrap();
     prop_assert_eq!(connection.subflows.len(), world.senders.len());
-    let level = data_level(&world.segments, tracking, connection);
+    let level = data_level(segments, tracking, connection);
     let direction = &level.directions.server;
     prop_assert_eq!(counts(direction), expected.counts);
 
@@ -386,7 +386,7 @@ fn check(world: &World, tracking: &Tracking) -> Result<(), TestCaseError> {
         again.sort_unstable();
         prop_assert_eq!(again, expected.again);
     }
-    let found = mptcp_trace::tracking::retransmitted(&world.segments, tracking);
+    let found = mptcp_trace::tracking::retransmitted(segments, tracking);
     for (row, found) in found.iter().enumerate() {
         prop_assert_eq!(*found, expected.retransmission.get(&row).copied(), "retransmission of row {}", row);
     }
@@ -399,6 +399,7 @@ proptest! {
     #[test]
     fn the_data_level_counts_as_the_model_does(plan in plan()) {
         let world = World::new(&plan);
-        check(&world, &track(&world.segments))?;
+        let segments: Segments = world.segments.iter().cloned().collect();
+        check(&world, &segments, &track(&segments))?;
     }
 }

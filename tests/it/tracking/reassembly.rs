@@ -30,7 +30,7 @@ fn digest(capture: &Capture, connection: &Connection, towards: Role) -> Option<S
         let subflow = capture.tracking.subflow(packet.stream)?;
         let travels = mptcp_trace::tracking::Tracking::mptcp_towards(subflow, stream.towards(packet));
         if let Some(dsn) = data.relative_dsn.filter(|_| travels == towards) {
-            places.insert(segment.packetid, dsn - 1);
+            places.insert(segment.packetid(), dsn - 1);
         }
     }
     let goodput = usize::try_from(level.directions.get(towards).goodput).ok()?;

@@ -32,16 +32,16 @@ fn differences(path: &Path, capture: &Capture) -> Vec<String> {
     }
     // A file that is out of order is taken in the order of time.
     let mut packets: Vec<_> = capture.segments.iter().zip(&capture.tracking.packets).collect();
-    packets.sort_by_key(|(segment, _)| segment.packetid);
+    packets.sort_by_key(|(segment, _)| segment.packetid());
     for (row, (segment, packet)) in rows.iter().zip(packets) {
         let number = |at: usize| row.get(at).and_then(|text| text.parse::<u64>().ok());
         let connection = capture.tracking.subflow(packet.stream).map(|subflow| u64::from(subflow.wireshark));
         let mut compare = |what: &str, found: Option<u64>, wanted: Option<u64>| {
             if found != wanted {
-                wrong.push(format!("packet {} {what}: {found:?}, tshark has {wanted:?}", segment.packetid));
+                wrong.push(format!("packet {} {what}: {found:?}, tshark has {wanted:?}", segment.packetid()));
             }
         };
-        compare("number", Some(segment.packetid), number(0));
+        compare("number", Some(segment.packetid()), number(0));
         compare("tcp.stream", Some(packet.stream.into()), number(1));
         // Wireshark leaves packets without a number that belong to a connection all the same.
         if let Some(wanted) = number(2) {

@@ -148,7 +148,7 @@ impl<'a> Watch<'a> {
         for packet in interruptible(packets) {
             if packet.towards == towards {
                 self.sends(packet);
-            } else if packet.segment.flags & (flag::ACK | flag::RST) == flag::ACK {
+            } else if packet.segment.flags() & (flag::ACK | flag::RST) == flag::ACK {
                 self.acknowledges(packet);
             }
         }
@@ -165,7 +165,7 @@ impl<'a> Watch<'a> {
             return;
         };
         let start = positions.position(packet.segment.sequence).saturating_add(packet.segment.has(flag::SYN).into());
-        let length = u64::from(packet.segment.payload.unwrap_or(0));
+        let length = u64::from(packet.segment.payload().unwrap_or(0));
         if length == 0 {
             return;
         }
@@ -243,7 +243,7 @@ impl<'a> Watch<'a> {
 /// Bytes that the packet's own mapping covers beyond its payload of `length` bytes, the first of which is the data byte
 /// `dsn`.
 fn beyond(segment: &Segment, dsn: u64, length: u64) -> Option<u64> {
-    let dss = segment.dss.as_ref()?;
+    let dss = segment.dss()?;
     let mapping = dss.mapping?;
     let data = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
     // Truncation keeps the low halves, which are compared.

@@ -53,7 +53,7 @@ pub fn address_signals(capture: &Capture, connection: &Connection) -> Vec<Addres
     let mut found = Vec::new();
     let mut rows: Vec<(PacketRow, usize)> = Vec::new();
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
-        let Some(control) = &packet.segment.control else { continue };
+        let Some(control) = &packet.segment.control() else { continue };
         if let Some(option) = &control.add_addr {
             if option.hmac.is_some() {
                 rows.push((packet.row, found.len()));
@@ -81,7 +81,7 @@ pub fn address_signals(capture: &Capture, connection: &Connection) -> Vec<Addres
 
 fn signal(capture: &Capture, packet: &Travelling<'_>, action: Action, addrid: u8) -> AddressSignal {
     AddressSignal {
-        packetid: packet.segment.packetid,
+        packetid: packet.segment.packetid(),
         reltime: (packet.segment.abstime - capture.origin()).seconds(),
         tcpstream: packet.stream,
         sender: packet.towards.other(),

@@ -42,7 +42,7 @@ pub struct Advertisement {
 pub fn advertisements(capture: &Capture, connection: &Connection) -> Vec<Advertisement> {
     let mut found = Found::default();
     for packet in interruptible(in_file_order(&capture.segments, &capture.tracking, connection)) {
-        let Some(control) = &packet.segment.control else { continue };
+        let Some(control) = &packet.segment.control() else { continue };
         if let Some(option) = &control.add_addr {
             if option.echo { found.echo(option, &packet) } else { found.advertise(option, &packet, connection) }
         }

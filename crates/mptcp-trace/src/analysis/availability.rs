@@ -118,7 +118,7 @@ impl Changes<'_> {
         {
             own.until.get_or_insert(now);
         }
-        let Some(control) = &packet.segment.control else { return };
+        let Some(control) = &packet.segment.control() else { return };
         if fast_closes(packet.segment, packet.towards, self.connection) && !std::mem::replace(&mut self.aborted, true) {
             self.found.iter_mut().for_each(|own| own.until = own.until.or(Some(now)));
         }

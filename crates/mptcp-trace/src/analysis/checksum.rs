@@ -103,7 +103,7 @@ impl Checksums {
         let position = flow.positions.position(segment.sequence).saturating_add(u64::from(segment.has(flag::SYN)));
         let length = u64::from(packet.data);
         if length > 0 {
-            self.places.insert(segment.packetid, StreamPlace { flow: key, position, length });
+            self.places.insert(segment.packetid(), StreamPlace { flow: key, position, length });
         }
         let Some(base) = flow.base else { return };
         let Some(wanted) = Wanted::of(segment, data, idsn) else { return };
@@ -116,7 +116,7 @@ impl Checksums {
             return;
         }
         let result = ChecksumResult {
-            packetid: segment.packetid,
+            packetid: segment.packetid(),
             tcpstream: packet.stream,
             towards: packet.towards,
             verdict: ChecksumVerdict::Unverifiable,
@@ -208,7 +208,7 @@ impl Wanted {
             let (length, checksum) = (capable.data_length?, capable.checksum?);
             return Some(Wanted { dsn: idsn?.wrapping_add(1), ssn: 1, length, checksum, data: u64::from(length) });
         }
-        let dss = segment.dss?;
+        let dss = segment.dss()?;
         let mapping = dss.mapping?;
         let fin = u64::from(dss.has(Dss::DATA_FIN));
         let dsn = if dss.has(Dss::DSN_8) { mapping.dsn } else { wide(mapping.dsn, data.dsn?) };

@@ -42,7 +42,7 @@ pub struct Closing {
 #[must_use]
 pub fn fast_closes(segment: &Segment, towards: Role, connection: &Connection) -> bool {
     let receivers = connection.hosts.get(towards).key;
-    let key = segment.control.as_ref().and_then(|control| control.fastclose);
+    let key = segment.control().and_then(|control| control.fastclose);
     key.is_some_and(|key| receivers.is_none_or(|receivers| receivers == key))
 }
 
@@ -53,7 +53,7 @@ pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
     let mut fins = ByRole { server: false, client: false };
     let mut fast_close = None;
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
-        if packet.segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN)) {
+        if packet.segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN)) {
             data_fins.get_mut(packet.towards).get_or_insert(packet.row);
         }
         *fins.get_mut(packet.towards) |= packet.ends_with(flag::FIN);

@@ -57,12 +57,12 @@ fn shown_by(capture: &Capture, connection: &Connection, shown: Option<(Reason, P
     // What comes later brought nothing about.
     for before in interruptible(stream.packets.iter().take_while(|before| **before < row)) {
         let Some(segment) = capture.segments.get(before.index()) else { continue };
-        causes.push((*before).into(), segment.packetid, segment, stream.fast_open);
+        causes.push((*before).into(), segment.packetid(), segment, stream.fast_open);
     }
     let (reason, cause) = causes.explain(shown, row.into(), connection);
     Some(Fallback {
         reason,
-        packetid: capture.segments.get(row.index())?.packetid,
+        packetid: capture.segments.get(row.index())?.packetid(),
         cause,
         tcpstream: stream.id,
         towards: Tracking::mptcp_towards(subflow, stream.towards(place)),
@@ -76,7 +76,7 @@ pub fn last_options(capture: &Capture, connection: &Connection) -> ByRole<Option
     let mut last = ByRole::default();
     for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
         if packet.segment.is_mptcp() {
-            *last.get_mut(packet.towards.other()) = Some(packet.segment.packetid);
+            *last.get_mut(packet.towards.other()) = Some(packet.segment.packetid());
         }
     }
     last

@@ -27,10 +27,10 @@ impl<M: Copy> Causes<M> {
         if fast_open.is_some_and(|data| data.sent > 0 && data.accepted == Some(0)) && !segment.is_syn() {
             self.syn_data_refused.get_or_insert((number, place));
         }
-        if segment.malformed.is_some() {
+        if segment.malformed().is_some() {
             self.malformed.get_or_insert((number, place));
-        } else if self.unsummed.is_none() && !segment.options_cut && !segment.has(flag::SYN) {
-            let of_dss = segment.dss.and_then(|dss| dss.mapping);
+        } else if self.unsummed.is_none() && !segment.options_cut() && !segment.has(flag::SYN) {
+            let of_dss = segment.dss().and_then(|dss| dss.mapping);
             let of_dss = of_dss.is_some_and(|mapping| mapping.length > 0 && mapping.checksum.is_none());
             let capable = segment.capable();
             let of_capable =

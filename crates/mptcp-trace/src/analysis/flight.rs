@@ -104,7 +104,7 @@ impl Direction {
             let window = tracking.packets.get(packet.row).and_then(|place| place.window());
             now.window = window.map(u64::from);
         }
-        for (left, right) in segment.sack.as_slice() {
+        for (left, right) in segment.sack() {
             if let (Some(left), Some(right)) = (self.positions.nearest(*left), self.positions.nearest(*right)) {
                 // What was acknowledged already (RFC 2883) or never sent is not under way.
                 self.selectively.insert(left.max(now.acknowledged), right.min(now.sent));

@@ -136,7 +136,7 @@ fn course(capture: &Capture, stream: &Stream, syn: &Segment, mptcpstream: Option
         client_port: stream.client.port,
         server_ip: stream.server.address,
         server_port: stream.server.port,
-        packetid: syn.packetid,
+        packetid: syn.packetid(),
         reltime: (syn.abstime - capture.origin()).seconds(),
         syns: stream.syns,
         syn_ack_after: after(stream.syn_ack),

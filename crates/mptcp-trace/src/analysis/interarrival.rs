@@ -32,7 +32,7 @@ pub fn interarrival(capture: &Capture, stream: &Stream, counted: Counted) -> ByR
     let mut latest = ByRole::<Option<Instant>>::default();
     let mut gaps = ByRole::<Vec<Interarrival>>::default();
     for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
-        if counted == Counted::Data && packet.segment.payload.unwrap_or(0) == 0 {
+        if counted == Counted::Data && packet.segment.payload().unwrap_or(0) == 0 {
             continue;
         }
         let time = packet.segment.abstime;

@@ -68,18 +68,18 @@ impl Watch {
         connection: &Connection,
         mut found: impl FnMut(Irregularity),
     ) {
-        if let Some(malformed) = segment.malformed {
+        if let Some(malformed) = segment.malformed() {
             found(Irregularity::Malformed(malformed));
         }
-        if let Some(mapping) = segment.dss.and_then(|dss| dss.mapping) {
+        if let Some(mapping) = segment.dss().and_then(|dss| dss.mapping) {
             if mapping.length == 0 {
-                let empty = segment.payload == Some(0) && !segment.has(flag::RST);
+                let empty = segment.payload() == Some(0) && !segment.has(flag::RST);
                 empty.then(|| found(Irregularity::EmptyMapping));
             } else if mapping.checksum.is_none() && lacks_checksum(segment, connection) {
                 found(Irregularity::ChecksumMissing { capable: false });
             }
         }
-        if segment.control.is_some() {
+        if segment.control().is_some() {
             self.options(segment, towards, connection, &mut found);
         }
     }
@@ -91,7 +91,7 @@ impl Watch {
         connection: &Connection,
         found: &mut impl FnMut(Irregularity),
     ) {
-        let Some(control) = &segment.control else { return };
+        let Some(control) = segment.control() else { return };
         let sender = towards.other();
         if let Some(capable) = &control.capable {
             for (of, key) in [(sender, capable.sender_key), (towards, capable.receiver_key)] {
@@ -138,7 +138,7 @@ impl Watch {
 
 /// Whether a mapping without a checksum should have one: checksums were agreed, and nothing is cut or malformed.
 fn lacks_checksum(segment: &Segment, connection: &Connection) -> bool {
-    connection.checksum_required == Some(true) && !segment.options_cut && segment.malformed.is_none()
+    connection.checksum_required == Some(true) && !segment.options_cut() && segment.malformed().is_none()
 }
 
 impl Irregularity {

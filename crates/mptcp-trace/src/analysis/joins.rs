@@ -229,14 +229,14 @@ impl<M: Copy> JoinCourse<M> {
         }
         if self.syn_ack.is_some() && sent.by == Role::Client && !segment.has(flag::SYN) {
             let first = !std::mem::replace(&mut self.client_went_on, true);
-            let bare = !segment.is_mptcp() && !segment.options_cut && !sent.reset;
+            let bare = !segment.is_mptcp() && !segment.options_cut() && !sent.reset;
             self.bare_ack = self.bare_ack.or((first && bare).then_some(place));
         }
         if step.answers {
-            self.syn_ack.get_or_insert((place, segment.options_cut));
+            self.syn_ack.get_or_insert((place, segment.options_cut()));
         }
         if sent.reset {
-            let reason = segment.control.as_ref().and_then(|control| control.reset).and_then(|reset| reset.reason);
+            let reason = segment.control().and_then(|control| control.reset).and_then(|reset| reset.reason);
             let known = self.reasons.get_mut(sent.by);
             *known = known.or(reason);
         }

@@ -61,7 +61,7 @@ pub fn mapping_lengths(capture: &Capture, connection: &Connection) -> ByRole<Vec
 
 /// The mapping in a packet, and whether it is an infinite one.
 fn identity(segment: &Segment, numbers: &mut Numbers) -> Option<(Identity, bool)> {
-    if let Some(dss) = &segment.dss
+    if let Some(dss) = segment.dss()
         && let Some(mapping) = dss.mapping
     {
         let dsn = numbers.working(mapping.dsn, dss.has(Dss::DSN_8));

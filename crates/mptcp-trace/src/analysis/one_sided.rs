@@ -17,7 +17,7 @@ pub fn speaker(capture: &Capture, stream: &Stream) -> Option<Role> {
             return None;
         }
         speaker = Some(sender);
-        answers |= segment.flags & (flag::ACK | flag::RST) == flag::ACK;
+        answers |= segment.flags() & (flag::ACK | flag::RST) == flag::ACK;
     }
     speaker.filter(|_| answers)
 }

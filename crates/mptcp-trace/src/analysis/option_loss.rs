@@ -61,7 +61,7 @@ impl<M> Default for OptionLoss<M> {
 impl<M: Copy> OptionLoss<M> {
     /// Takes in the next packet, sent by that end of the stream; returns a loss that it makes certain.
     pub fn push(&mut self, place: M, segment: &Segment, packet: &PacketInStream, sender: Role) -> Option<Loss<M>> {
-        self.closed |= segment.flags & (flag::FIN | flag::RST) != 0;
+        self.closed |= segment.flags() & (flag::FIN | flag::RST) != 0;
         if self.closed {
             return None;
         }
@@ -71,7 +71,7 @@ impl<M: Copy> OptionLoss<M> {
         if segment.has(flag::SYN) || join {
             return None;
         }
-        if segment.is_mptcp() || segment.options_cut || segment.malformed.is_some() {
+        if segment.is_mptcp() || segment.options_cut() || segment.malformed().is_some() {
             end.note_mapping(segment);
             (end.spoke, end.bare, end.due, end.told) = (true, None, 0, false);
             return None;
@@ -91,7 +91,7 @@ impl<M: Copy> OptionLoss<M> {
 
 impl<M: Copy> End<M> {
     fn note_mapping(&mut self, segment: &Segment) {
-        let Some((dss, mapping)) = segment.dss.and_then(|dss| Some((dss, dss.mapping?))) else { return };
+        let Some((dss, mapping)) = segment.dss().and_then(|dss| Some((dss, dss.mapping?))) else { return };
         let length = u32::from(mapping.length).saturating_sub(u32::from(dss.has(Dss::DATA_FIN)));
         let end = mapping.ssn.wrapping_add(length);
         if is_beyond(end, self.mapped) {
@@ -101,7 +101,7 @@ impl<M: Copy> End<M> {
 
     /// Whether a packet without an option should have one.
     fn is_due(&mut self, segment: &Segment, packet: &PacketInStream) -> bool {
-        let length = segment.payload.unwrap_or(0);
+        let length = segment.payload().unwrap_or(0);
         if length > 0 {
             return is_beyond(packet.sequence.wrapping_add(length), self.mapped);
         }
@@ -111,7 +111,7 @@ impl<M: Copy> End<M> {
             self.acknowledged = acknowledged;
         }
         // SACK blocks may have taken the room.
-        advances && segment.sack.as_slice().is_empty()
+        advances && segment.sack().is_empty()
     }
 
     fn tell(&mut self, sender: Role) -> Option<Loss<M>> {

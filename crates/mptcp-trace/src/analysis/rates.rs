@@ -162,7 +162,7 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
     let mut carried = ByRole::<Carried>::default();
     let mut volumes = ByRole::<Volume>::default();
     for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
-        let length = u64::from(packet.segment.payload.unwrap_or(0));
+        let length = u64::from(packet.segment.payload().unwrap_or(0));
         let Some(place) = capture.tracking.packets.get(packet.row) else { continue };
         let again = volumes.get_mut(packet.towards).push(packet.segment, place);
         let direction = carried.get_mut(packet.towards);

@@ -150,9 +150,9 @@ impl<'a> Circumstances<'a> {
         let mut alive: ByRole<Option<Instant>> = ByRole::default();
         for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
             let by = packet.towards.other();
-            let dss = packet.segment.dss;
+            let dss = packet.segment.dss();
             let fin = dss.is_some_and(|dss| dss.has(Dss::DATA_FIN));
-            let fast = packet.segment.control.as_ref().is_some_and(|control| control.fastclose.is_some());
+            let fast = packet.segment.control().is_some_and(|control| control.fastclose.is_some());
             let data = packet.segment.capable().is_some_and(|capable| capable.data_length.is_some());
             if !(dss.is_some() || fast || data) {
                 continue;

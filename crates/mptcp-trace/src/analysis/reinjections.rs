@@ -203,7 +203,7 @@ impl Seen<'_> {
         let mut of: Vec<Original> = Vec::new();
         for range in interruptible(ranges) {
             let original = Original {
-                packetid: self.segment(range.original_row)?.packetid,
+                packetid: self.segment(range.original_row)?.packetid(),
                 tcpstream: *self.connection.subflows.get(range.original_subflow)?,
             };
             // Neighbouring ranges of one original come one after the other.
@@ -218,7 +218,7 @@ impl Seen<'_> {
         let verdicts: Option<Vec<Option<bool>>> =
             self.judge.map(|judge| ranges.iter().map(|range| need(judge, range, packet.abstime).needed()).collect());
         let reinjection = Reinjection {
-            packetid: packet.packetid,
+            packetid: packet.packetid(),
             reltime: (packet.abstime - self.capture.origin()).seconds(),
             tcpstream: *self.connection.subflows.get(first.subflow)?,
             towards: self.towards,

@@ -36,7 +36,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
         if packet.ends_with(flag::RST) {
             resets.entry(packet.stream).or_insert((packet.row, packet.segment.abstime));
         }
-        let Some(ids) = packet.segment.control.as_ref().and_then(|control| control.remove_addr.as_ref()) else {
+        let Some(ids) = packet.segment.control().and_then(|control| control.remove_addr.as_ref()) else {
             continue;
         };
         let (row, tcpstream, by) = (packet.row, packet.stream, packet.towards.other());

@@ -83,7 +83,7 @@ fn of_stream(capture: &Capture, stream: &Stream, end: Instant) -> Option<MptcpRe
         tcpstream: stream.id,
         version: capable.version,
         key: capable.sender_key,
-        answer: answer.map(|segment| segment.packetid),
+        answer: answer.map(|segment| segment.packetid()),
         syn_ack: course.syn_ack.is_some(),
         answered_version: course.syn_ack.and_then(Segment::capable).map(|capable| capable.version),
         outcome,
@@ -134,12 +134,12 @@ impl<'a> Course<'a> {
         }
         self.last = Some(segment);
         if segment.capable().is_some() {
-            self.asked.push(segment.packetid);
-            if let Some((value, _)) = segment.timestamps.filter(|_| self.stamps.len() < MOST_STAMPS) {
+            self.asked.push(segment.packetid());
+            if let Some((value, _)) = segment.timestamps().filter(|_| self.stamps.len() < MOST_STAMPS) {
                 self.stamps.push(value);
             }
-        } else if !segment.options_cut {
-            self.plain.push(segment.packetid);
+        } else if !segment.options_cut() {
+            self.plain.push(segment.packetid());
         }
     }
 
@@ -149,7 +149,7 @@ impl<'a> Course<'a> {
             let outcome = match syn_ack.capable() {
                 Some(capable) if mirrors(syn_ack, capable, clients_key) => RequestOutcome::Mirrored,
                 Some(_) => RequestOutcome::Granted,
-                None if syn_ack.options_cut => RequestOutcome::Unknown,
+                None if syn_ack.options_cut() => RequestOutcome::Unknown,
                 None if self.answers_a_plain_syn(syn_ack) => RequestOutcome::Blackholed,
                 None => RequestOutcome::Declined,
             };
@@ -161,7 +161,7 @@ impl<'a> Course<'a> {
         if let Some(next) = self.went_on {
             // The SYN/ACK was not captured, and what the client made of it was.
             let outcome =
-                if next.is_mptcp() || next.options_cut { RequestOutcome::Unknown } else { RequestOutcome::Declined };
+                if next.is_mptcp() || next.options_cut() { RequestOutcome::Unknown } else { RequestOutcome::Declined };
             return (outcome, Some(next));
         }
         let waited = self.last.is_some_and(|last| end - last.abstime >= PATIENCE);
@@ -174,14 +174,14 @@ impl<'a> Course<'a> {
     /// Whether a SYN/ACK without MP_CAPABLE answers a SYN without it. The timestamp that it echoes may say that it
     /// answers an earlier one.
     fn answers_a_plain_syn(&self, syn_ack: &Segment) -> bool {
-        let echoes_asked = syn_ack.timestamps.is_some_and(|(_, echo)| self.stamps.contains(&echo));
+        let echoes_asked = syn_ack.timestamps().is_some_and(|(_, echo)| self.stamps.contains(&echo));
         !self.plain.is_empty() && !echoes_asked
     }
 }
 
 /// Whether a SYN is the one before it, captured twice.
 fn is_copy(one: &Segment, other: &Segment) -> bool {
-    one.timestamps == other.timestamps && one.capable() == other.capable() && other.abstime - one.abstime < COPY
+    one.timestamps() == other.timestamps() && one.capable() == other.capable() && other.abstime - one.abstime < COPY
 }
 
 /// The request that a number of Wireshark's stands for, where it stands for nothing else: the key in a version 0 SYN
@@ -198,7 +198,7 @@ pub fn request_alone(capture: &Capture, connection: &Connection) -> Option<Mptcp
     let stream = capture.tracking.stream(*id)?;
     let request = of_stream(capture, stream, end_of(capture))?;
     let mut later = stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
-    let spoke = |segment: &Segment| !segment.has(flag::SYN) && (segment.is_mptcp() || segment.options_cut);
+    let spoke = |segment: &Segment| !segment.has(flag::SYN) && (segment.is_mptcp() || segment.options_cut());
     match request.outcome {
         RequestOutcome::Mirrored => Some(request),
         RequestOutcome::Granted => None,

@@ -121,7 +121,7 @@ impl Flow {
         }
         self.found.data_packets += u64::from(length > 0);
         if again {
-            self.found.packets.push(segment.packetid);
+            self.found.packets.push(segment.packetid());
         }
     }
 
@@ -154,7 +154,7 @@ impl Flow {
     /// What the receiver says of this direction: a first SACK block that is acknowledged, or lies within the second, is a
     /// duplicate (RFC 2883 §4). It is told once.
     fn is_told(&mut self, segment: &Segment) {
-        let &[(left, right), ref others @ ..] = segment.sack.as_slice() else { return };
+        let &[(left, right), ref others @ ..] = segment.sack() else { return };
         let reaches = |position: u32, at: u32| position.wrapping_sub(at) < 1 << 31;
         let within = others.first().is_some_and(|(l, r)| reaches(left, *l) && reaches(*r, right));
         let acknowledged = segment.has(flag::ACK) && reaches(segment.acknowledgement, right);

@@ -59,7 +59,7 @@ impl Progress {
         if self.waiting.unanswered == 0 {
             self.retransmissions.clear();
         } else if again > 0 {
-            self.retransmissions.push(packet.segment.packetid);
+            self.retransmissions.push(packet.segment.packetid());
         }
     }
 
@@ -160,7 +160,7 @@ impl<M: Copy> Waiting<M> {
             if self.unanswered == 1 {
                 self.first = Some((place, segment.abstime));
             }
-            self.timestamp = segment.timestamps.map(|(value, _)| value);
+            self.timestamp = segment.timestamps().map(|(value, _)| value);
         }
         again
     }
@@ -200,20 +200,20 @@ impl<M: Copy> Waiting<M> {
     /// 7323 §4.3); without, a bare ACK does that says nothing else new, or has a new SACK block. Other subflows bring about
     /// DATA_ACKs on this one, too, and those answer nothing.
     fn answers(&mut self, segment: &Segment) -> bool {
-        let data_ack = segment.dss.and_then(|dss| dss.data_ack);
+        let data_ack = segment.dss().and_then(|dss| dss.data_ack);
         let heard = Heard {
             data_ack: data_ack.or(self.heard.data_ack),
-            sack: segment.sack.as_slice().first().copied().or(self.heard.sack),
+            sack: segment.sack().first().copied().or(self.heard.sack),
         };
         let before = std::mem::replace(&mut self.heard, heard);
-        if self.unanswered == 0 || segment.flags & (flag::SYN | flag::RST) != 0 {
+        if self.unanswered == 0 || segment.flags() & (flag::SYN | flag::RST) != 0 {
             return false;
         }
-        let echo = segment.timestamps.map(|(_, echo)| echo).zip(self.timestamp);
+        let echo = segment.timestamps().map(|(_, echo)| echo).zip(self.timestamp);
         if echo.is_some_and(|(echo, sent)| echo.wrapping_sub(sent) < 1 << 31) {
             return true;
         }
-        let bare = segment.payload == Some(0) && !segment.has(flag::FIN);
+        let bare = segment.payload() == Some(0) && !segment.has(flag::FIN);
         bare && (before.data_ack == heard.data_ack || before.sack != heard.sack)
     }
 
@@ -246,38 +246,38 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::packets::segment::Dss;
+    use crate::packets::segment::{Dss, Fields};
     use crate::time::short::at_ms;
 
     /// A packet at a time in milliseconds.
-    fn packet(time: i64, sequence: u32, acknowledgement: u32, payload: u32) -> Segment {
+    fn packet(time: i64, sequence: u32, acknowledgement: u32, payload: u32) -> Fields {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Segment {
+        Fields {
             abstime: at_ms(time),
             flags: flag::ACK,
             sequence,
             acknowledgement,
             payload: Some(payload),
-            ..Segment::between((host, 1), (host, 2))
+            ..Fields::between((host, 1), (host, 2))
         }
     }
 
-    fn with_data_ack(segment: Segment, data_ack: u64) -> Segment {
-        Segment { dss: Some(Dss { flags: Dss::DATA_ACK, data_ack: Some(data_ack), mapping: None }), ..segment }
+    fn with_data_ack(segment: Fields, data_ack: u64) -> Fields {
+        Fields { dss: Some(Dss { flags: Dss::DATA_ACK, data_ack: Some(data_ack), mapping: None }), ..segment }
     }
 
     /// Sends 500 bytes at second 0 and again at each second until 6; `answer` says what comes back 10 ms later. Returns
     /// the standstill at second 7.
-    fn sent_again(answer: impl Fn(i64) -> Option<Segment>) -> Option<(Instant, u64)> {
+    fn sent_again(answer: impl Fn(i64) -> Option<Fields>) -> Option<(Instant, u64)> {
         let mut waiting = Waiting::default();
-        let _ = waiting.acknowledges(&with_data_ack(packet(0, 1, 1001, 0), 77));
-        waiting.sends(&packet(0, 1, 1, 1000), 1000, 0);
-        assert!(waiting.acknowledges(&with_data_ack(packet(0, 1, 1001, 0), 77)));
+        let _ = waiting.acknowledges(&Segment::alone(with_data_ack(packet(0, 1, 1001, 0), 77)));
+        waiting.sends(&Segment::alone(packet(0, 1, 1, 1000)), 1000, 0);
+        assert!(waiting.acknowledges(&Segment::alone(with_data_ack(packet(0, 1, 1001, 0), 77))));
         for second in 0..=6_i64 {
-            let sent = Segment { timestamps: Some((second as u32 * 1000, 9)), ..packet(second * 1000, 1001, 1, 500) };
-            waiting.sends(&sent, 500, second as u64);
+            let sent = Fields { timestamps: Some((second as u32 * 1000, 9)), ..packet(second * 1000, 1001, 1, 500) };
+            waiting.sends(&Segment::alone(sent), 500, second as u64);
             if let Some(answer) = answer(second) {
-                let _ = waiting.acknowledges(&answer);
+                let _ = waiting.acknowledges(&Segment::alone(answer));
             }
         }
         waiting.standstill(at_ms(7000))
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(sent_again(|second| Some(packet(second * 1000 + 10, 1, 1001, 0))), None);
         // Other subflows move the DATA_ACK; the timestamp says that the retransmission came all the same.
         let answer = |second: i64| with_data_ack(packet(second * 1000 + 10, 1, 1001, 0), 78 + second as u64);
-        let echoing = |second: i64| Some(Segment { timestamps: Some((5, second as u32 * 1000)), ..answer(second) });
+        let echoing = |second: i64| Some(Fields { timestamps: Some((5, second as u32 * 1000)), ..answer(second) });
         assert_eq!(sent_again(echoing), None);
     }
 

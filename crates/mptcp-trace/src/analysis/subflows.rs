@@ -161,5 +161,5 @@ fn state(capture: &Capture, connection: &Connection, stream: &Stream) -> State {
 }
 
 fn carries_data<'a>(mut segments: impl Iterator<Item = &'a Segment>) -> bool {
-    segments.any(|segment| !segment.has(flag::SYN) && segment.payload.is_some_and(|length| length > 0))
+    segments.any(|segment| !segment.has(flag::SYN) && segment.payload().is_some_and(|length| length > 0))
 }

@@ -67,11 +67,11 @@ fn lacking_on(capture: &Capture, connection: &Connection, subflow: usize, toward
         if packet.towards == towards {
             let start = positions.position(segment.sequence);
             let numbers = u64::from(segment.has(flag::SYN)).saturating_add(segment.has(flag::FIN).into());
-            let length = u64::from(segment.payload.unwrap_or(0)).saturating_add(numbers);
+            let length = u64::from(segment.payload().unwrap_or(0)).saturating_add(numbers);
             if !segment.has(flag::RST) {
                 held.insert(start, start.saturating_add(length));
             }
-        } else if segment.flags & (flag::ACK | flag::RST) == flag::ACK {
+        } else if segment.flags() & (flag::ACK | flag::RST) == flag::ACK {
             acknowledged = acknowledged.max(positions.nearest(segment.acknowledgement));
         }
     }

@@ -39,7 +39,7 @@ impl Volume {
             self.last = self.first.map_or(segment.abstime, |_| self.last.max(segment.abstime));
             self.first = Some(self.first.map_or(segment.abstime, |first| first.min(segment.abstime)));
         }
-        let payload = u64::from(segment.payload.unwrap_or(0));
+        let payload = u64::from(segment.payload().unwrap_or(0));
         if packet.nature == Nature::Duplicate {
             self.throughput += payload;
             self.duplicated += payload;
@@ -56,7 +56,7 @@ impl Volume {
             let start = self.positions.position(segment.sequence) + u64::from(segment.has(flag::SYN));
             self.sent.insert(start, start.saturating_add(length))
         };
-        self.throughput += u64::from(segment.payload.unwrap_or(0));
+        self.throughput += u64::from(segment.payload().unwrap_or(0));
         self.retransmitted += length.saturating_sub(new);
         self.retransmitted_packets += u64::from(new < length);
         self.keepalives += u64::from(packet.nature == Nature::KeepAlive);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::flows::{Ends, Flows, Pair};
 use super::frames::{Frame, FrameBatch, Frames};
-use super::segment::{Segment, Segments};
+use super::segment::{Fields, Segment, Segments};
 use crate::error::ReadError;
 use crate::memory;
 use crate::{Instant, PacketRow};
@@ -87,9 +88,8 @@ impl Packets {
     /// The packets of these rows, in this order, with relative times from `origin`.
     #[must_use]
     pub fn select(&self, rows: &[PacketRow], origin: Instant) -> Self {
-        let segments = rows.iter().filter_map(|row| self.segments.get(row.index()).cloned());
         Packets {
-            segments: segments.collect::<Vec<Segment>>().into(),
+            segments: self.segments.select(rows),
             frames: Arc::new(self.frames.select(rows)),
             origin,
             earliest: self.earliest,
@@ -102,12 +102,28 @@ impl Packets {
 pub(super) struct Batch {
     segments: Vec<Segment>,
     frames: FrameBatch,
+    /// The pairs of ends that are new in them.
+    pairs: Vec<Pair>,
+}
+
+/// The packets of a capture as far as they were dissected.
+#[derive(Debug, Clone, Copy)]
+pub struct SoFar<'a> {
+    /// What each says.
+    pub segments: &'a [Segment],
+    /// The ends that they travel between.
+    pub flows: &'a Flows,
+    /// Facts about the frame around each.
+    pub frames: &'a Frames,
 }
 
 /// Takes in dissected packets one after the other.
 #[derive(Debug, Default)]
 pub struct Builder {
     segments: Vec<Segment>,
+    flows: Flows,
+    /// Pairs of ends that another thread knows.
+    pairs_known: usize,
     frames: Frames,
     origin: Option<Instant>,
     /// Packets at which memory is looked at again.
@@ -131,16 +147,17 @@ impl Builder {
 
     /// Appends one packet.
     #[inline]
-    pub fn push(&mut self, frame: &Frame<'_>, segment: Segment) {
-        self.time(segment.abstime);
+    pub fn push(&mut self, frame: &Frame<'_>, packet: Fields) {
+        self.time(packet.abstime);
         self.frames.push(frame);
-        self.segments.push(segment);
+        let flow = self.flows.of(packet.ends());
+        self.segments.push(Segment::of(packet, flow));
     }
 
-    /// The last packet.
+    /// The last packet, and between which ends it travels.
     #[must_use]
-    pub fn last(&self) -> Option<&Segment> {
-        self.segments.last()
+    pub fn last(&self) -> Option<(&Segment, Ends)> {
+        self.segments.last().map(|segment| (segment, self.flows.ends(segment.flow)))
     }
 
     /// When the first frame was recorded, once there was one.
@@ -155,19 +172,32 @@ impl Builder {
         for row in 0..other.segments.len() {
             self.frames.push(&other.frames.get(row));
         }
-        self.segments.extend(other.segments);
+        for mut segment in other.segments {
+            segment.flow = self.flows.of(other.flows.ends(segment.flow));
+            self.segments.push(segment);
+        }
     }
 
     /// A builder for the packets that follow, which another thread takes in; [`Builder::take_in`] brings them here, and
     /// [`Builder::go_on_after`] what else it learns.
     pub(super) fn ahead(&mut self) -> Builder {
-        let frames = self.frames.ahead();
-        Builder { frames, origin: self.origin, earliest: self.earliest, ..Builder::default() }
+        let (frames, flows) = (self.frames.ahead(), self.flows.ahead());
+        Builder {
+            pairs_known: flows.pairs(),
+            frames,
+            flows,
+            origin: self.origin,
+            earliest: self.earliest,
+            ..Builder::default()
+        }
     }
 
     /// Hands over the packets so far and goes on with an empty batch.
     pub(super) fn hand_over(&mut self, empty: Batch) -> Batch {
+        let pairs = self.flows.pairs_from(self.pairs_known).to_vec();
+        self.pairs_known = self.flows.pairs();
         Batch {
+            pairs,
             segments: std::mem::replace(&mut self.segments, empty.segments),
             frames: self.frames.hand_over(empty.frames),
         }
@@ -177,17 +207,19 @@ impl Builder {
     pub(super) fn take_in(&mut self, batch: &mut Batch) {
         self.segments.append(&mut batch.segments);
         self.frames.take_in(&mut batch.frames);
+        self.flows.take_in(&mut batch.pairs);
     }
 
     /// Goes on where `ahead` is, whose packets were taken in.
     pub(super) fn go_on_after(&mut self, ahead: Builder) {
         self.frames.go_on_after(ahead.frames);
+        self.flows = ahead.flows;
         (self.origin, self.earliest) = (ahead.origin, ahead.earliest);
     }
 
     /// The packets so far.
-    pub(super) fn so_far(&self) -> (&[Segment], &Frames) {
-        (&self.segments, &self.frames)
+    pub(super) fn so_far(&self) -> SoFar<'_> {
+        SoFar { segments: &self.segments, flows: &self.flows, frames: &self.frames }
     }
 
     /// Looks whether there is memory for as many packets, when there are many more than at the last look.
@@ -217,7 +249,7 @@ impl Builder {
     #[must_use]
     pub fn finish(self) -> Packets {
         Packets {
-            segments: self.segments.into(),
+            segments: Segments::new(self.segments, self.flows),
             frames: Arc::new(self.frames),
             origin: self.origin.unwrap_or_default(),
             earliest: self.earliest.unwrap_or_default(),

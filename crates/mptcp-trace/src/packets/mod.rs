@@ -3,9 +3,10 @@
 
 pub mod capture_file;
 mod dissection;
+pub mod flows;
 pub mod frames;
 pub mod native;
 pub mod option_form;
 pub mod segment;
 
-pub use dissection::{Builder, CaptureFacts, Dissection, Interface, Packets};
+pub use dissection::{Builder, CaptureFacts, Dissection, Interface, Packets, SoFar};

@@ -1,13 +1,14 @@
 //! [`Segment`]: one dissected TCP packet with its MPTCP options, the currency of the pipeline.
 //!
 //! A segment says only what is in its packet. Both the option layouts of RFC 6824 (version 0) and RFC 8684
-//! (version 1) fit. What nearly every packet carries (DSS) sits inline; what only handshakes and the path manager
-//! send ([`Control`]) is boxed, so that a long transfer costs no allocation per packet.
+//! (version 1) fit. What nearly every packet carries (DSS) sits inline, packed; what only handshakes, the path manager
+//! and receivers with holes send is boxed, so that a long transfer costs no allocation per packet.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::Instant;
+use super::flows::{Endpoint, Ends, Flow, Flows};
+use crate::{Instant, PacketRow};
 
 /// TCP flag bits, as in `tcpflags`.
 pub mod flag {
@@ -62,9 +63,10 @@ pub mod subtype {
     }
 }
 
-/// One dissected TCP packet. Numbers are in host order and exactly as sent, nothing relative.
+/// What a TCP packet says, each value by itself: what a dissector fills and a [`Segment`] is made of. Numbers are in host
+/// order and exactly as sent, nothing relative.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Segment {
+pub struct Fields {
     /// Wireshark's `frame.number`, from 1.
     pub packetid: u64,
     /// When it was recorded.
@@ -103,15 +105,12 @@ pub struct Segment {
     pub control: Option<Box<Control>>,
 }
 
-impl Segment {
-    /// Payload of a packet at most, in bytes: what segmentation offload makes of it with BIG TCP.
-    const MOST_PAYLOAD: u32 = 512 << 10;
-
+impl Fields {
     /// A packet between these addresses and ports that says no more: without flags, options and payload, with the number
     /// 1, recorded when 1970 began. What tests make their packets of.
     #[must_use]
     pub fn between(source: (IpAddr, u16), destination: (IpAddr, u16)) -> Self {
-        Segment {
+        Fields {
             packetid: 1,
             abstime: Instant::EPOCH,
             source: source.0,
@@ -133,6 +132,262 @@ impl Segment {
         }
     }
 
+    /// The ends that the packet travels between.
+    #[must_use]
+    pub fn ends(&self) -> Ends {
+        Ends {
+            source: Endpoint { address: self.source, port: self.source_port },
+            destination: Endpoint { address: self.destination, port: self.destination_port },
+        }
+    }
+}
+
+/// One dissected TCP packet in 72 bytes, because a capture has millions of them. Its ends are a [`Flow`], which
+/// [`Segments::ends`] knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// When it was recorded.
+    pub abstime: Instant,
+    rare: Option<Box<Rare>>,
+    data_ack: u64,
+    dsn: u64,
+    timestamp_value: u32,
+    timestamp_echo: u32,
+    /// The lower bits of its number.
+    packetid: u32,
+    /// The ends that it travels between.
+    pub flow: Flow,
+    /// Sequence number.
+    pub sequence: u32,
+    /// Acknowledgement number; meaningful with [`flag::ACK`].
+    pub acknowledgement: u32,
+    ssn: u32,
+    /// The upper 20 bits are the payload, or [`NO_PAYLOAD`]; the lower 12 the flags.
+    payload_and_flags: u32,
+    /// Window field, not scaled.
+    pub window: u16,
+    mapping_length: u16,
+    checksum: u16,
+    dss_flags: u8,
+    /// A bit for each value that is there, see [`has`]; the two uppermost belong to the packet's number.
+    there: u8,
+}
+
+/// What few packets carry.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Rare {
+    window_scale: Option<u8>,
+    malformed: Option<Malformed>,
+    sack: SackBlocks,
+    control: Option<Box<Control>>,
+}
+
+/// Stands for no payload length in 20 bits.
+const NO_PAYLOAD: u32 = (1 << 20) - 1;
+/// Bits of the flags.
+const FLAGS: u32 = 0xfff;
+
+/// Bits of [`Segment::there`].
+mod has {
+    pub const TIMESTAMPS: u8 = 1;
+    pub const OPTIONS_CUT: u8 = 1 << 1;
+    pub const DSS: u8 = 1 << 2;
+    pub const DATA_ACK: u8 = 1 << 3;
+    pub const MAPPING: u8 = 1 << 4;
+    pub const CHECKSUM: u8 = 1 << 5;
+}
+
+/// How far the upper bits of a packet's number are moved in [`Segment::there`].
+const NUMBER: u32 = 6;
+
+// A capture has millions of them.
+const _: () = assert!(size_of::<Segment>() <= 72);
+
+impl Segment {
+    /// Payload of a packet at most, in bytes: what segmentation offload makes of it with BIG TCP.
+    const MOST_PAYLOAD: u32 = 512 << 10;
+
+    /// The number of a packet at most: of a frame behind that many it is not told.
+    const MOST_PACKETS: u64 = (1 << 34) - 1;
+
+    /// The packet that says this and travels in that flow.
+    #[inline]
+    #[must_use]
+    pub fn of(fields: Fields, flow: Flow) -> Self {
+        let Fields { packetid, abstime, flags, window, sequence, acknowledgement, .. } = fields;
+        let Fields { payload, timestamps, window_scale, options_cut, malformed, sack, dss, control, .. } = fields;
+        let is_rare = window_scale.is_some() || malformed.is_some() || control.is_some() || !sack.is_empty();
+        let rare = is_rare.then(|| Box::new(Rare { window_scale, malformed, sack, control }));
+        let mut there = 0;
+        let mut set = |bit: u8, is: bool| there |= if is { bit } else { 0 };
+        set(has::TIMESTAMPS, timestamps.is_some());
+        set(has::OPTIONS_CUT, options_cut);
+        set(has::DSS, dss.is_some());
+        let dss = dss.unwrap_or_default();
+        set(has::DATA_ACK, dss.data_ack.is_some());
+        set(has::MAPPING, dss.mapping.is_some());
+        let mapping = dss.mapping.unwrap_or(Mapping { dsn: 0, ssn: 0, length: 0, checksum: None });
+        set(has::CHECKSUM, mapping.checksum.is_some());
+        let (timestamp_value, timestamp_echo) = timestamps.unwrap_or_default();
+        let payload = payload.and_then(Self::believable).unwrap_or(NO_PAYLOAD);
+        let number = packetid.min(Self::MOST_PACKETS);
+        #[allow(clippy::cast_possible_truncation)] // The upper bits follow.
+        let packetid = number as u32;
+        #[allow(clippy::cast_possible_truncation)] // There are two of them.
+        let upper = (number >> 32) as u8;
+        Segment {
+            abstime,
+            rare,
+            data_ack: dss.data_ack.unwrap_or_default(),
+            dsn: mapping.dsn,
+            timestamp_value,
+            timestamp_echo,
+            packetid,
+            flow,
+            sequence,
+            acknowledgement,
+            ssn: mapping.ssn,
+            payload_and_flags: payload << 12 | (u32::from(flags) & FLAGS),
+            window,
+            mapping_length: mapping.length,
+            checksum: mapping.checksum.unwrap_or_default(),
+            dss_flags: dss.flags,
+            there: there | upper << NUMBER,
+        }
+    }
+
+    /// A packet by itself, of which nobody asks between which ends it travels.
+    #[must_use]
+    pub fn alone(fields: Fields) -> Self {
+        Segment::of(fields, Flow::default())
+    }
+
+    /// Wireshark's `frame.number`, from 1.
+    #[inline]
+    #[must_use]
+    pub fn packetid(&self) -> u64 {
+        u64::from(self.there >> NUMBER) << 32 | u64::from(self.packetid)
+    }
+
+    /// Flags, see [`flag`].
+    #[inline]
+    #[must_use]
+    pub fn flags(&self) -> u16 {
+        #[allow(clippy::cast_possible_truncation)] // They are 12 bits.
+        let flags = (self.payload_and_flags & FLAGS) as u16;
+        flags
+    }
+
+    /// Payload bytes on the wire; `None` when the packet does not tell (a fragment).
+    #[inline]
+    #[must_use]
+    pub fn payload(&self) -> Option<u32> {
+        Some(self.payload_and_flags >> 12).filter(|payload| *payload != NO_PAYLOAD)
+    }
+
+    /// TCP timestamp option: value and echo.
+    #[inline]
+    #[must_use]
+    pub fn timestamps(&self) -> Option<(u32, u32)> {
+        self.is_there(has::TIMESTAMPS).then_some((self.timestamp_value, self.timestamp_echo))
+    }
+
+    /// Window scale option; only SYNs carry it.
+    #[inline]
+    #[must_use]
+    pub fn window_scale(&self) -> Option<u8> {
+        self.rare.as_ref()?.window_scale
+    }
+
+    /// Whether the options were cut by the snap length: what is missing here may have been in the packet.
+    #[inline]
+    #[must_use]
+    pub fn options_cut(&self) -> bool {
+        self.is_there(has::OPTIONS_CUT)
+    }
+
+    /// The first MPTCP option whose length rules it out; it was recorded as it was sent or as it arrived.
+    #[inline]
+    #[must_use]
+    pub fn malformed(&self) -> Option<Malformed> {
+        self.rare.as_ref()?.malformed
+    }
+
+    /// SACK blocks in the order sent, left and right edges.
+    #[inline]
+    #[must_use]
+    pub fn sack(&self) -> &[(u32, u32)] {
+        self.rare.as_ref().map_or(&[], |rare| rare.sack.as_slice())
+    }
+
+    /// DSS option.
+    #[inline]
+    #[must_use]
+    pub fn dss(&self) -> Option<Dss> {
+        self.is_there(has::DSS).then(|| Dss {
+            flags: self.dss_flags,
+            data_ack: self.data_ack(),
+            mapping: self.mapping(),
+        })
+    }
+
+    /// The DATA_ACK of its DSS option, as sent.
+    #[inline]
+    #[must_use]
+    pub fn data_ack(&self) -> Option<u64> {
+        self.is_there(has::DATA_ACK).then_some(self.data_ack)
+    }
+
+    /// The mapping of its DSS option.
+    #[inline]
+    #[must_use]
+    pub fn mapping(&self) -> Option<Mapping> {
+        self.is_there(has::MAPPING).then(|| Mapping {
+            dsn: self.dsn,
+            ssn: self.ssn,
+            length: self.mapping_length,
+            checksum: self.is_there(has::CHECKSUM).then_some(self.checksum),
+        })
+    }
+
+    /// The MPTCP options other than DSS.
+    #[inline]
+    #[must_use]
+    pub fn control(&self) -> Option<&Control> {
+        self.rare.as_ref()?.control.as_deref()
+    }
+
+    #[inline]
+    fn is_there(&self, bit: u8) -> bool {
+        self.there & bit != 0
+    }
+
+    /// All that it says, and between which ends.
+    #[must_use]
+    pub fn fields(&self, ends: Ends) -> Fields {
+        let rare = self.rare.as_deref().cloned().unwrap_or_default();
+        Fields {
+            packetid: self.packetid(),
+            abstime: self.abstime,
+            source: ends.source.address,
+            destination: ends.destination.address,
+            source_port: ends.source.port,
+            destination_port: ends.destination.port,
+            flags: self.flags(),
+            window: self.window,
+            sequence: self.sequence,
+            acknowledgement: self.acknowledgement,
+            payload: self.payload(),
+            timestamps: self.timestamps(),
+            window_scale: rare.window_scale,
+            options_cut: self.options_cut(),
+            malformed: rare.malformed,
+            sack: rare.sack,
+            dss: self.dss(),
+            control: rare.control,
+        }
+    }
+
     /// A payload length as the packet or its frame gives it; `None` where no packet can be so long. A header may say
     /// anything, and so may the length that a capture gives a frame.
     #[must_use]
@@ -141,49 +396,104 @@ impl Segment {
     }
 
     /// True when every flag of `mask` is set.
+    #[inline]
     #[must_use]
     pub fn has(&self, mask: u16) -> bool {
-        self.flags & mask == mask
+        self.flags() & mask == mask
     }
 
     /// A SYN without ACK: the first packet of a handshake.
+    #[inline]
     #[must_use]
     pub fn is_syn(&self) -> bool {
-        self.flags & (flag::SYN | flag::ACK) == flag::SYN
+        self.flags() & (flag::SYN | flag::ACK) == flag::SYN
     }
 
     /// A SYN with ACK: the second packet of a handshake.
+    #[inline]
     #[must_use]
     pub fn is_syn_ack(&self) -> bool {
         self.has(flag::SYN | flag::ACK)
     }
 
     /// The MP_CAPABLE option, if it carries one.
+    #[inline]
     #[must_use]
     pub fn capable(&self) -> Option<&Capable> {
-        self.control.as_ref()?.capable.as_ref()
+        self.control()?.capable.as_ref()
     }
 
     /// The MP_JOIN option, if it carries one.
+    #[inline]
     #[must_use]
     pub fn join(&self) -> Option<&Join> {
-        self.control.as_ref()?.join.as_ref()
+        self.control()?.join.as_ref()
     }
 
     /// True when it carries any MPTCP option.
+    #[inline]
     #[must_use]
     pub fn is_mptcp(&self) -> bool {
-        self.dss.is_some() || self.control.is_some()
+        self.is_there(has::DSS) || self.control().is_some()
     }
 }
 
-/// The packets of one capture, in the order of the file. A copy shares them.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Segments(Arc<Vec<Segment>>);
+/// The packets of one capture, in the order of the file, and the ends between which they travel. A copy shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Segments {
+    rows: Arc<Vec<Segment>>,
+    flows: Arc<Flows>,
+}
 
-impl From<Vec<Segment>> for Segments {
-    fn from(segments: Vec<Segment>) -> Self {
-        Segments(Arc::new(segments))
+impl Segments {
+    /// These packets, which travel in these flows.
+    #[must_use]
+    pub fn new(rows: Vec<Segment>, flows: impl Into<Arc<Flows>>) -> Self {
+        Segments { rows: Arc::new(rows), flows: flows.into() }
+    }
+
+    /// The flows that the packets travel in.
+    #[must_use]
+    pub fn flows(&self) -> &Flows {
+        &self.flows
+    }
+
+    /// The ends that a packet travels between.
+    #[inline]
+    #[must_use]
+    pub fn ends(&self, segment: &Segment) -> Ends {
+        self.flows.ends(segment.flow)
+    }
+
+    /// The packets of these rows, in this order.
+    #[must_use]
+    pub fn select(&self, rows: &[PacketRow]) -> Self {
+        let chosen = rows.iter().filter_map(|row| self.get(row.index()).cloned()).collect();
+        Segments::new(chosen, Arc::clone(&self.flows))
+    }
+
+    /// What each packet says.
+    pub fn fields(&self) -> impl Iterator<Item = Fields> + '_ {
+        self.rows.iter().map(|segment| segment.fields(self.ends(segment)))
+    }
+}
+
+impl FromIterator<Fields> for Segments {
+    fn from_iter<I: IntoIterator<Item = Fields>>(packets: I) -> Self {
+        let mut flows = Flows::default();
+        let rows = packets.into_iter().map(|fields| {
+            let flow = flows.of(fields.ends());
+            Segment::of(fields, flow)
+        });
+        let rows = rows.collect();
+        Segments::new(rows, flows)
+    }
+}
+
+/// The same packets between the same ends.
+impl PartialEq for Segments {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.fields().eq(other.fields())
     }
 }
 
@@ -191,7 +501,7 @@ impl std::ops::Deref for Segments {
     type Target = [Segment];
 
     fn deref(&self) -> &[Segment] {
-        &self.0
+        &self.rows
     }
 }
 
@@ -200,7 +510,7 @@ impl<'a> IntoIterator for &'a Segments {
     type IntoIter = std::slice::Iter<'a, Segment>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.rows.iter()
     }
 }
 
@@ -239,6 +549,12 @@ impl SackBlocks {
                 }
             }
         }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0 == Blocks::None
     }
 
     /// The blocks in the order sent.
@@ -445,9 +761,49 @@ mod tests {
         assert_eq!(blocks.as_slice(), &pushed[..4]);
     }
 
-    /// A capture has millions of them.
+    /// What is packed comes back, whether it is there or not.
     #[test]
-    fn a_segment_is_small() {
-        assert!(size_of::<Segment>() <= 168, "{} bytes", size_of::<Segment>());
+    fn a_segment_says_what_its_fields_say() {
+        let mut sack = SackBlocks::default();
+        sack.push(1, 2);
+        let full = Fields {
+            packetid: (1 << 34) - 1,
+            abstime: Instant::from_nanoseconds(-5),
+            source: [192, 0, 2, 1].into(),
+            destination: [192, 0, 2, 2].into(),
+            source_port: 1,
+            destination_port: u16::MAX,
+            flags: 0xfff,
+            window: u16::MAX,
+            sequence: u32::MAX,
+            acknowledgement: u32::MAX - 1,
+            payload: Some(512 << 10),
+            timestamps: Some((u32::MAX, 0)),
+            window_scale: Some(0),
+            options_cut: true,
+            malformed: Some(Malformed { subtype: None, length: 2 }),
+            sack,
+            dss: Some(Dss {
+                flags: 0xff,
+                data_ack: Some(u64::MAX),
+                mapping: Some(Mapping { dsn: u64::MAX - 1, ssn: u32::MAX, length: u16::MAX, checksum: Some(0) }),
+            }),
+            control: Some(Box::new(Control { subtypes: vec![0], ..Control::default() })),
+        };
+        let mapping = Mapping { dsn: 0, ssn: 0, length: 0, checksum: None };
+        let fields = [
+            full.clone(),
+            Fields { packetid: 1, flags: 0, payload: Some(0), timestamps: None, ..full.clone() },
+            Fields { payload: None, options_cut: false, malformed: None, ..full.clone() },
+            Fields { window_scale: None, malformed: None, sack: SackBlocks::default(), control: None, ..full.clone() },
+            Fields { dss: None, control: None, ..full.clone() },
+            Fields { dss: Some(Dss { data_ack: None, mapping: Some(mapping), ..full.dss.unwrap() }), ..full.clone() },
+            Fields { dss: Some(Dss { mapping: None, ..full.dss.unwrap() }), ..full.clone() },
+            Fields { source_port: 2, destination: [0_u16; 8].into(), ..full },
+        ];
+        let segments: Segments = fields.iter().cloned().collect();
+        assert!(segments.fields().eq(fields));
+        assert_eq!(segments[0].flow, segments[6].flow);
+        assert_ne!(segments[0].flow, segments[7].flow);
     }
 }

@@ -14,8 +14,8 @@ use crate::error::{Error, Numbered, Result};
 use crate::interrupt::{self, interruptible};
 use crate::packets::frames::Frames;
 use crate::packets::native;
-use crate::packets::segment::{Segment, Segments};
-use crate::packets::{CaptureFacts, Dissection, Packets};
+use crate::packets::segment::Segments;
+use crate::packets::{CaptureFacts, Dissection, Packets, SoFar};
 use crate::{ConnectionId, Instant, PacketRow, StreamId};
 
 /// A tracked capture: its packets and what they mean together.
@@ -270,9 +270,9 @@ impl Capture {
 }
 
 /// All of these packets, tracked.
-fn tracker_of(segments: &[Segment], frames: &Frames) -> Tracker {
+fn tracker_of(segments: &Segments, frames: &Frames) -> Tracker {
     let mut tracker = Tracker::default();
-    tracker.take(segments, frames, PacketRow(0));
+    tracker.take(SoFar { segments, flows: segments.flows(), frames }, PacketRow(0));
     tracker
 }
 

@@ -198,13 +198,13 @@ impl ConnectionTracker {
 impl Candidate {
     /// Takes in the packet in row `row`, which is this stream's.
     pub fn push(&mut self, registry: &mut Registry, row: PacketRow, segment: &Segment, packet: &PacketInStream) {
-        match &segment.control {
+        match segment.control() {
             Some(control) => {
                 for subtype in &control.subtypes {
                     self.option(registry, row, *subtype, segment, packet);
                 }
             }
-            None if segment.dss.is_some() => {
+            None if segment.dss().is_some() => {
                 self.connection_of(registry);
             }
             None => {}
@@ -423,7 +423,7 @@ impl Connection {
 pub fn mirrors(syn_ack: &Segment, capable: &Capable, clients_key: Option<u64>) -> bool {
     match capable.sender_key {
         Some(key) => clients_key == Some(key),
-        None => !syn_ack.options_cut,
+        None => !syn_ack.options_cut(),
     }
 }
 

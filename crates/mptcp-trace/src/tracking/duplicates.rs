@@ -72,10 +72,10 @@ pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, re
             });
             Telling::of(segments, frames, stream, own)
         });
-        let has_payload = segment.payload.is_some_and(|bytes| bytes > 0);
-        let says_something = has_payload || segment.flags & (flag::SYN | flag::FIN) != 0;
+        let has_payload = segment.payload().is_some_and(|bytes| bytes > 0);
+        let says_something = has_payload || segment.flags() & (flag::SYN | flag::FIN) != 0;
         let by_id = telling.ids && frames.mark(row).ip_id.is_some_and(|id| id != 0);
-        if by_id || (telling.timestamps && says_something && segment.timestamps.is_some()) {
+        if by_id || (telling.timestamps && says_something && segment.timestamps().is_some()) {
             found.rows.push((row, original));
         } else if has_payload {
             found.undecided.push((row, original));
@@ -152,7 +152,7 @@ impl Telling {
                 repeats += u64::from(last == id);
             }
             last_id = id.or(last_id);
-            if let Some((value, _)) = segment.timestamps {
+            if let Some((value, _)) = segment.timestamps() {
                 ticks.get_or_insert((value, segment.abstime));
                 latest = Some((value, segment.abstime));
             }
@@ -181,7 +181,8 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::packets::{Builder, frames::Frame};
+    use crate::packets::segment::Fields;
+    use crate::packets::{Builder, SoFar, frames::Frame};
     use crate::time::short::at_ms;
     use crate::tracking::tracker::{Tracked, Tracker};
 
@@ -200,7 +201,7 @@ mod tests {
     }
 
     /// The same after `change` had each segment with its row.
-    fn found_with(packets: &[Made], change: impl Fn(usize, &mut Segment)) -> (Pairs, Pairs) {
+    fn found_with(packets: &[Made], change: impl Fn(usize, &mut Fields)) -> (Pairs, Pairs) {
         let mut builder = Builder::default();
         for (id, (from_client, time, sequence, payload, ip_id, value)) in (1..).zip(packets) {
             let (client, server): ((IpAddr, u16), (IpAddr, u16)) =
@@ -208,7 +209,7 @@ mod tests {
             let (source, destination) = if *from_client { (client, server) } else { (server, client) };
             let syn = if *sequence == 0 { flag::SYN } else { 0 };
             let ack = if *from_client && *sequence == 0 { 0 } else { flag::ACK };
-            let mut segment = Segment {
+            let mut segment = Fields {
                 packetid: id,
                 abstime: at_ms(*time),
                 flags: syn | ack,
@@ -217,7 +218,7 @@ mod tests {
                 acknowledgement: 1,
                 payload: Some(*payload),
                 timestamps: value.map(|value| (value, 0)),
-                ..Segment::between(source, destination)
+                ..Fields::between(source, destination)
             };
             change(id as usize - 1, &mut segment);
             builder.push(&Frame { ip_id: *ip_id, ..Frame::default() }, segment);
@@ -225,7 +226,7 @@ mod tests {
         let table = builder.finish();
         let segments = table.segments;
         let mut tracker = Tracker::default();
-        tracker.take(&segments, &table.frames, PacketRow(0));
+        tracker.take(SoFar { segments: &segments, flows: segments.flows(), frames: &table.frames }, PacketRow(0));
         let Tracked { tracking, repeats, .. } = tracker.finish(&segments);
         let found = duplicates(&segments, &table.frames, &tracking, &repeats);
         (found.rows, found.undecided)

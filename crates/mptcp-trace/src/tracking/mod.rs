@@ -35,14 +35,15 @@ pub use retransmissions::retransmitted;
 pub use role::{ByRole, Role};
 pub use sequence::Positions;
 pub use standing::Nature;
-pub use streams::{End, Endpoint, RoleEvidence, Stream};
+pub use streams::{End, RoleEvidence, Stream};
 pub use token::{Derived, derive};
 pub use tracker::Tracker;
 pub use translated::SeenAgain;
 pub use travelling::{Travelling, in_file_order, of_subflow};
 
 use crate::interrupt::interruptible;
-use crate::packets::segment::Segment;
+pub use crate::packets::flows::Endpoint;
+use crate::packets::segment::Segments;
 use crate::{ConnectionId, IdVec, PacketRow, StreamId};
 
 /// Result of [`track`].
@@ -62,9 +63,9 @@ pub struct Tracking {
 
 /// Works out what `segments` mean together. They come in the order of time.
 #[must_use]
-pub fn track(segments: &[Segment]) -> Tracking {
+pub fn track(segments: &Segments) -> Tracking {
     let mut tracker = Tracker::default();
-    interruptible(segments).for_each(|segment| tracker.push(segment, None));
+    interruptible(segments).for_each(|segment| tracker.push(segment, segments.flows(), None));
     tracker.finish(segments).tracking
 }
 

@@ -5,9 +5,9 @@
 //! numbers continue in file order and go back in time order.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 
 use crate::interrupt::interruptible;
+use crate::packets::flows::Flow;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
 use crate::{Instant, PacketRow, Span};
@@ -42,7 +42,7 @@ impl OrderWatch {
     pub fn push(&mut self, segment: &Segment) {
         if segment.abstime < self.latest {
             self.order.farthest = self.order.farthest.max(self.latest - segment.abstime);
-            self.order.misplaced.push(segment.packetid);
+            self.order.misplaced.push(segment.packetid());
         }
         self.latest = self.latest.max(segment.abstime);
     }
@@ -66,7 +66,7 @@ impl OrderWatch {
 }
 
 /// Sender and receiver of a packet, and its place of recording.
-type Sender = (IpAddr, u16, IpAddr, u16, Option<(u32, u8)>);
+type Sender = (Flow, Option<(u32, u8)>);
 
 /// How often what a sender only counts up goes back from one of its packets to the next: its timestamps, or without them
 /// its acknowledgements. Where copies were recorded elsewhere, each place counts by itself.
@@ -75,17 +75,11 @@ fn steps_back(segments: &[Segment], frames: &Frames, rows: &[PacketRow]) -> u64 
     let mut steps = 0_u64;
     for row in interruptible(rows) {
         let Some(segment) = segments.get(row.index()) else { continue };
-        if segment.flags & (flag::ACK | flag::RST | flag::SYN) != flag::ACK {
+        if segment.flags() & (flag::ACK | flag::RST | flag::SYN) != flag::ACK {
             continue;
         }
-        let value = segment.timestamps.map_or(segment.acknowledgement, |(value, _)| value);
-        let sender = (
-            segment.source,
-            segment.source_port,
-            segment.destination,
-            segment.destination_port,
-            frames.mark(*row).interface,
-        );
+        let value = segment.timestamps().map_or(segment.acknowledgement, |(value, _)| value);
+        let sender = (segment.flow, frames.mark(*row).interface);
         let before = last.insert(sender, value).unwrap_or(value);
         // Numbers wrap: the nearer way around counts.
         steps += u64::from(value.wrapping_sub(before) > u32::MAX / 2);
@@ -96,6 +90,7 @@ fn steps_back(segments: &[Segment], frames: &Frames, rows: &[PacketRow]) -> u64 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packets::segment::Fields;
     use crate::packets::{Builder, Packets, frames::Frame};
     use crate::time::short::{at_ms, ms};
 
@@ -103,12 +98,12 @@ mod tests {
     fn table(packets: &[(i64, u32)]) -> Packets {
         let mut builder = Builder::default();
         for (id, (time, value)) in (1..).zip(packets) {
-            let segment = Segment {
+            let segment = Fields {
                 packetid: id,
                 abstime: at_ms(*time),
                 flags: flag::ACK,
                 timestamps: Some((*value, 0)),
-                ..Segment::between(([192, 0, 2, 1].into(), 1), ([192, 0, 2, 2].into(), 2))
+                ..Fields::between(([192, 0, 2, 1].into(), 1), ([192, 0, 2, 2].into(), 2))
             };
             builder.push(&Frame::default(), segment);
         }

@@ -50,7 +50,7 @@ impl PacketInStream {
     #[inline]
     #[must_use]
     pub fn data(&self, segment: &Segment) -> Option<u32> {
-        let length = segment.payload?;
+        let length = segment.payload()?;
         Some(if self.nature.is_without_data() || segment.has(flag::RST) { 0 } else { length })
     }
 

@@ -59,7 +59,7 @@ impl RepeatsFinder {
             return true;
         };
         let counted = u32::from(segment.has(flag::SYN)) + u32::from(segment.has(flag::FIN));
-        let sequence = packet.sequence.wrapping_add(segment.payload.unwrap_or(0)).wrapping_add(counted);
+        let sequence = packet.sequence.wrapping_add(segment.payload().unwrap_or(0)).wrapping_add(counted);
         let acknowledgement = packet.acknowledgement();
         let Some(known) = direction else {
             *direction = Some(Reached { sequence, acknowledgement: acknowledgement.unwrap_or(0) });

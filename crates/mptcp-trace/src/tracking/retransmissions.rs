@@ -30,7 +30,7 @@ pub fn retransmitted(segments: &[Segment], tracking: &Tracking) -> Vec<Option<bo
 
 impl Sent {
     fn push(&mut self, segment: &Segment, packet: &PacketInStream) -> Option<bool> {
-        segment.payload.filter(|length| *length > 0)?;
+        segment.payload().filter(|length| *length > 0)?;
         let length = u64::from(packet.data(segment)?);
         if length == 0 {
             return Some(false);

@@ -110,7 +110,7 @@ pub fn judge(
     }
     let nature = own.look_at(segment, row, peer);
     let taken = if nature == Nature::Ordinary { own.send(segment) } else { None };
-    if segment.payload.is_some_and(|length| length > 0) {
+    if segment.payload().is_some_and(|length| length > 0) {
         // What is due now is an acknowledgement of data.
         peer.challenged = false;
     }
@@ -152,7 +152,7 @@ impl Standing {
 
     /// Whether `receiver` acts on a FIN of this end, now or when it came before.
     fn fin_acts_on(&self, receiver: &Standing, segment: &Segment) -> bool {
-        let position = segment.sequence.wrapping_add(segment.payload.unwrap_or(0));
+        let position = segment.sequence.wrapping_add(segment.payload().unwrap_or(0));
         match receiver.acknowledged {
             Some(expected) => receiver.expects(expected, position, self) || expected == position.wrapping_add(1),
             None => self.fits_the_beginning(receiver, segment, position),
@@ -186,10 +186,10 @@ impl Standing {
     /// What a packet of this end without RST is.
     fn look_at(&mut self, segment: &Segment, row: PacketRow, peer: &Standing) -> Nature {
         let challenged = std::mem::take(&mut self.challenged);
-        if segment.flags & (flag::SYN | flag::FIN) != 0 {
+        if segment.flags() & (flag::SYN | flag::FIN) != 0 {
             return Nature::Ordinary;
         }
-        let (Some(next), Some(length)) = (self.next, segment.payload.filter(|length| *length <= 1)) else {
+        let (Some(next), Some(length)) = (self.next, segment.payload().filter(|length| *length <= 1)) else {
             return Nature::Ordinary;
         };
         if length == 0 && segment.sequence == next {
@@ -222,7 +222,7 @@ impl Standing {
             self.first = Some(segment.sequence);
         }
         self.fin |= segment.has(flag::FIN);
-        let length = segment.payload.unwrap_or(0);
+        let length = segment.payload().unwrap_or(0);
         let control = u32::from(segment.has(flag::SYN)).wrapping_add(u32::from(segment.has(flag::FIN)));
         let end = segment.sequence.wrapping_add(length).wrapping_add(control);
         let before = self.next;

@@ -5,34 +5,14 @@
 //! stream; numbers are relative to the SYN's, or to one before the first seen.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
-
-use foldhash::fast::RandomState;
 
 use super::packet_in_stream::{FastOpen, NO_WINDOW, PacketInStream};
 use super::role::{ByRole, Role};
 use super::standing::{Nature, Standing, judge};
 use crate::interrupt::interruptible;
+use crate::packets::flows::{Endpoint, Ends, Flow, Flows, Pair};
 use crate::packets::segment::{Segment, flag};
 use crate::{IdVec, PacketRow, StreamId};
-
-/// An address and a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Endpoint {
-    /// Address.
-    pub address: IpAddr,
-    /// Port.
-    pub port: u16,
-}
-
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.address {
-            IpAddr::V4(address) => write!(formatter, "{address}:{}", self.port),
-            IpAddr::V6(address) => write!(formatter, "[{address}]:{}", self.port),
-        }
-    }
-}
 
 /// Observations of one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -93,6 +73,12 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// The two ends, whichever is the client.
+    #[must_use]
+    pub fn pair(&self) -> Pair {
+        Pair::of(Ends { source: self.client, destination: self.server })
+    }
+
     /// The role that a packet of this stream travels towards.
     #[must_use]
     pub fn towards(&self, packet: &PacketInStream) -> Role {
@@ -106,7 +92,7 @@ impl Stream {
         let begun = self.syn.is_some() || self.syn_ack.is_some();
         let refused = self.ends.client.reset || self.ends.server.reset;
         let mut packets = self.packets.iter().filter_map(|row| segments.get(row.index()));
-        !begun && refused && packets.all(|segment| segment.payload.unwrap_or(0) == 0)
+        !begun && refused && packets.all(|segment| segment.payload().unwrap_or(0) == 0)
     }
 
     /// The endpoint of a role.
@@ -138,39 +124,12 @@ pub struct OpenStream {
     fast_open: Option<FastOpen>,
 }
 
-/// A pair of endpoints, the lower one first: what the two directions of a stream have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pair(Endpoint, Endpoint);
-
-impl Pair {
-    /// The pair that a packet travels between.
-    #[must_use]
-    pub fn of(segment: &Segment) -> Self {
-        Self::between(source(segment), destination(segment))
-    }
-
-    /// The pair of these two.
-    #[must_use]
-    pub fn between(one: Endpoint, other: Endpoint) -> Self {
-        if one <= other { Pair(one, other) } else { Pair(other, one) }
-    }
-}
-
-fn source(segment: &Segment) -> Endpoint {
-    Endpoint { address: segment.source, port: segment.source_port }
-}
-
-fn destination(segment: &Segment) -> Endpoint {
-    Endpoint { address: segment.destination, port: segment.destination_port }
-}
-
 /// Gives packets to streams, one after the other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct StreamTracker {
-    current: HashMap<Pair, StreamId, RandomState>,
-    /// Pairs and their streams by a few bits: most packets are of a stream that another was of shortly before.
-    recent: Vec<Option<(Pair, StreamId)>>,
-    streams: IdVec<StreamId, (OpenStream, Vec<PacketRow>)>,
+    /// The present stream of each pair of ends.
+    current: Vec<Option<StreamId>>,
+    streams: IdVec<StreamId, Tracked>,
     /// Streams by the one that was between the same endpoints before.
     previous: HashMap<StreamId, StreamId>,
     /// Late packets, by the stream that they are of.
@@ -179,24 +138,19 @@ pub struct StreamTracker {
     taken: Vec<PacketRow>,
 }
 
-impl Default for StreamTracker {
-    fn default() -> Self {
-        StreamTracker {
-            current: HashMap::default(),
-            recent: vec![None; 256],
-            streams: IdVec::new(),
-            previous: HashMap::new(),
-            late: Vec::new(),
-            taken: Vec::new(),
-        }
-    }
+/// A stream, the flow of its first packet, and the rows of its packets.
+#[derive(Debug)]
+struct Tracked {
+    stream: OpenStream,
+    first: Flow,
+    rows: Vec<PacketRow>,
 }
 
 impl StreamTracker {
-    /// Takes in the packet in row `row`.
-    pub fn push(&mut self, row: PacketRow, segment: &Segment) -> PacketInStream {
-        let id = self.stream_of(segment);
-        let Some((stream, rows)) = self.streams.get_mut(id) else {
+    /// Takes in the packet in row `row`; `flows` know its ends.
+    pub fn push(&mut self, row: PacketRow, segment: &Segment, flows: &Flows) -> PacketInStream {
+        let id = self.stream_of(segment, flows);
+        let Some(Tracked { stream, first, rows }) = self.streams.get_mut(id) else {
             // Unreachable: `stream_of` returns the number of a stream it holds.
             return PacketInStream {
                 stream: id,
@@ -210,7 +164,7 @@ impl StreamTracker {
             };
         };
         rows.push(row);
-        let mut packet = stream.push(id, row, segment);
+        let mut packet = stream.push(id, row, segment, segment.flow == *first);
         self.taken.extend(stream.taken.take());
         if packet.nature == Nature::Stray
             && let Some(earlier) = self.earlier(id, segment)
@@ -224,8 +178,8 @@ impl StreamTracker {
     /// The stream between the same endpoints before `id`, if a stray packet is of it.
     fn earlier(&self, id: StreamId, segment: &Segment) -> Option<StreamId> {
         let earlier = *self.previous.get(&id)?;
-        let (stream, _) = self.streams.get(earlier)?;
-        stream.would_act_on(segment).then_some(earlier)
+        let Tracked { stream, first, .. } = self.streams.get(earlier)?;
+        stream.would_act_on(segment, segment.flow == *first).then_some(earlier)
     }
 
     /// Rows of window probes whose byte the receiver took, which could not be known when they were pushed.
@@ -233,41 +187,27 @@ impl StreamTracker {
         std::mem::take(&mut self.taken)
     }
 
-    fn stream_of(&mut self, segment: &Segment) -> StreamId {
-        let key = Pair::of(segment);
-        if let Some(id) = self.known(&key)
-            && self.streams.get(id).is_some_and(|(stream, _)| stream.goes_on_with(segment))
+    fn stream_of(&mut self, segment: &Segment, flows: &Flows) -> StreamId {
+        let pair = segment.flow.pair();
+        let known = self.current.get(pair).copied().flatten();
+        if let Some(id) = known
+            && let Some(Tracked { stream, first, .. }) = self.streams.get(id)
+            && stream.goes_on_with(segment, segment.flow == *first)
         {
             return id;
         }
-        let id = self.streams.push((OpenStream::new(segment), Vec::new()));
-        if let Some(earlier) = self.current.insert(key, id) {
+        let (stream, first) = (OpenStream::new(flows.ends(segment.flow)), segment.flow);
+        let id = self.streams.push(Tracked { stream, first, rows: Vec::new() });
+        if self.current.len() <= pair {
+            self.current.resize(pair.saturating_add(1), None);
+        }
+        if let Some(current) = self.current.get_mut(pair) {
+            *current = Some(id);
+        }
+        if let Some(earlier) = known {
             self.previous.insert(id, earlier);
         }
-        let slot = self.slot(&key);
-        if let Some(recent) = self.recent.get_mut(slot) {
-            *recent = Some((key, id));
-        }
         id
-    }
-
-    /// The present stream of a pair.
-    fn known(&mut self, pair: &Pair) -> Option<StreamId> {
-        let slot = self.slot(pair);
-        let recent = self.recent.get_mut(slot)?;
-        match recent {
-            Some((known, id)) if known == pair => Some(*id),
-            _ => {
-                let id = self.current.get(pair).copied()?;
-                *recent = Some((*pair, id));
-                Some(id)
-            }
-        }
-    }
-
-    fn slot(&self, Pair(first, second): &Pair) -> usize {
-        let mixed = first.port.wrapping_mul(31) ^ second.port;
-        usize::from(mixed ^ (mixed >> 8)) % self.recent.len().max(1)
     }
 
     /// The streams, in order of their numbers, roles settled.
@@ -275,7 +215,7 @@ impl StreamTracker {
     pub fn finish(self) -> IdVec<StreamId, Stream> {
         let numbered = (0..).map(StreamId).zip(self.streams);
         let mut streams: IdVec<StreamId, Stream> =
-            numbered.map(|(id, (stream, packets))| stream.settle(id, packets)).collect();
+            numbered.map(|(id, tracked)| tracked.stream.settle(id, tracked.rows)).collect();
         for (stream, row) in interruptible(self.late) {
             if let Some(stream) = streams.get_mut(stream) {
                 stream.late.push(row);
@@ -286,12 +226,12 @@ impl StreamTracker {
 }
 
 impl OpenStream {
-    /// A stream that begins with this packet, which is still to be pushed.
+    /// A stream that begins with a packet between these ends, which is still to be pushed.
     #[must_use]
-    pub fn new(segment: &Segment) -> Self {
+    pub fn new(ends: Ends) -> Self {
         OpenStream {
-            first: source(segment),
-            second: destination(segment),
+            first: ends.source,
+            second: ends.destination,
             ends: [End::default(); 2],
             first_is_client: None,
             syn: None,
@@ -308,25 +248,32 @@ impl OpenStream {
     /// Whether a packet between the same endpoints belongs to this stream, and does not start a new one: a SYN does
     /// whose sequence number differs from the first one of its direction.
     #[must_use]
-    pub fn goes_on_with(&self, segment: &Segment) -> bool {
-        !(segment.is_syn() && self.differs(segment))
+    pub fn goes_on_with(&self, segment: &Segment, by_first_sender: bool) -> bool {
+        !(segment.is_syn() && self.differs(segment, by_first_sender))
     }
 
-    fn differs(&self, segment: &Segment) -> bool {
-        let base = self.ends.get(self.sender(segment)).and_then(|end| end.base);
+    fn differs(&self, segment: &Segment, by_first_sender: bool) -> bool {
+        let base = self.ends.get(usize::from(!by_first_sender)).and_then(|end| end.base);
         base.is_some_and(|base| base != segment.sequence)
     }
 
-    /// Index of the end that sent a packet.
-    fn sender(&self, segment: &Segment) -> usize {
-        usize::from(self.first != source(segment))
+    /// Whether a packet between these ends comes from the sender of the first one.
+    #[must_use]
+    pub fn is_by_first_sender(&self, ends: Ends) -> bool {
+        self.first == ends.source
     }
 
-    /// Takes in the packet in row `row`; `stream` is the number of this stream.
-    pub fn push(&mut self, stream: StreamId, row: PacketRow, segment: &Segment) -> PacketInStream {
-        let by_first_sender = self.sender(segment) == 0;
+    /// Takes in the packet in row `row`, of the sender of the first one or the other; `stream` is the number of this
+    /// stream.
+    pub fn push(
+        &mut self,
+        stream: StreamId,
+        row: PacketRow,
+        segment: &Segment,
+        by_first_sender: bool,
+    ) -> PacketInStream {
         // A SYN/ACK with another number moves the base: numbers count from the newer one.
-        let moves = segment.is_syn_ack() && self.differs(segment);
+        let moves = segment.is_syn_ack() && self.differs(segment, by_first_sender);
         let [first, second] = &mut self.ends;
         let (own, peer) = if by_first_sender { (first, second) } else { (second, first) };
         if moves {
@@ -334,7 +281,7 @@ impl OpenStream {
         }
         own.note(segment);
         // A packet that does not tell its length is not measured by (Wireshark leaves its numbers absolute, too).
-        if segment.payload.is_some() {
+        if segment.payload().is_some() {
             let start = if segment.has(flag::SYN) { segment.sequence } else { segment.sequence.wrapping_sub(1) };
             own.base.get_or_insert(start);
             if segment.has(flag::ACK) {
@@ -363,8 +310,7 @@ impl OpenStream {
     }
 
     /// Whether the receiver of this packet would act on its RST or FIN, had it come before the ports were used again.
-    fn would_act_on(&self, segment: &Segment) -> bool {
-        let by_first_sender = self.sender(segment) == 0;
+    fn would_act_on(&self, segment: &Segment, by_first_sender: bool) -> bool {
         let [mut first, mut second] = self.standings;
         let (own, peer) = if by_first_sender { (&mut first, &mut second) } else { (&mut second, &mut first) };
         judge(segment, PacketRow(0), None, own, peer).0 != Nature::Stray
@@ -417,7 +363,7 @@ impl OpenStream {
         }
         if self.syn_ack.is_some()
             && self.third_ack.is_none()
-            && segment.flags & (flag::SYN | flag::ACK | flag::RST) == flag::ACK
+            && segment.flags() & (flag::SYN | flag::ACK | flag::RST) == flag::ACK
             && self.first_is_client == Some(by_first_sender)
         {
             self.third_ack = Some(row);
@@ -428,7 +374,7 @@ impl OpenStream {
     /// client goes on.
     fn note_fast_open(&mut self, segment: &Segment, packet: &PacketInStream) {
         if segment.is_syn() {
-            if let Some(length) = segment.payload.filter(|length| *length > 0) {
+            if let Some(length) = segment.payload().filter(|length| *length > 0) {
                 let sent = self.fast_open.map_or(0, |fast_open| fast_open.sent).max(length);
                 self.fast_open = Some(FastOpen { sent, accepted: None });
             }
@@ -478,8 +424,8 @@ impl End {
     fn note(&mut self, segment: &Segment) {
         if segment.has(flag::SYN) {
             self.isn = Some(segment.sequence);
-            if !segment.options_cut || segment.window_scale.is_some() {
-                self.offered_scale = Some(segment.window_scale);
+            if !segment.options_cut() || segment.window_scale().is_some() {
+                self.offered_scale = Some(segment.window_scale());
             }
         }
     }

@@ -153,7 +153,7 @@ fn spaces(
 ) -> IdVec<ConnectionId, ByRole<Space>> {
     let mut spaces = IdVec::from(vec![ByRole::<Space>::default(); count]);
     for (segment, packet) in interruptible(segments.iter().zip(packets)) {
-        let Some(dss) = &segment.dss else { continue };
+        let Some(dss) = segment.dss() else { continue };
         let (Some(Some(subflow)), Some(stream)) = (subflows.get(packet.stream), streams.get(packet.stream)) else {
             continue;
         };

@@ -7,7 +7,8 @@ use super::standing::Nature;
 use super::streams::StreamTracker;
 use super::{PacketInStream, Tracking, stretches, translated};
 use crate::interrupt::interruptible;
-use crate::packets::frames::Frames;
+use crate::packets::SoFar;
+use crate::packets::flows::Flows;
 use crate::packets::native::Watcher;
 use crate::packets::segment::Segment;
 use crate::{IdVec, PacketRow};
@@ -24,8 +25,8 @@ pub struct Tracker {
 
 /// Tracks the packets of a capture while it is dissected.
 impl Watcher for Tracker {
-    fn packets(&mut self, segments: &[Segment], frames: &Frames, first: PacketRow) {
-        self.take(segments, frames, first);
+    fn packets(&mut self, packets: SoFar<'_>, first: PacketRow) {
+        self.take(packets, first);
     }
 }
 
@@ -41,18 +42,18 @@ pub(super) struct Tracked {
 
 impl Tracker {
     /// Takes in the packets of a capture from row `first` on.
-    pub fn take(&mut self, segments: &[Segment], frames: &Frames, first: PacketRow) {
+    pub fn take(&mut self, packets: SoFar<'_>, first: PacketRow) {
         let rows = (first.0..).map(PacketRow);
-        for (row, segment) in interruptible(rows.zip(segments.get(first.index()..).unwrap_or(&[]))) {
-            self.push(segment, frames.ip_id(row));
+        for (row, segment) in interruptible(rows.zip(packets.segments.get(first.index()..).unwrap_or(&[]))) {
+            self.push(segment, packets.flows, packets.frames.ip_id(row));
         }
     }
 
-    /// Takes in the next packet, with its IPv4 identification.
+    /// Takes in the next packet, which travels in one of `flows`, with its IPv4 identification.
     #[inline]
-    pub(super) fn push(&mut self, segment: &Segment, ip_id: Option<u16>) {
+    pub(super) fn push(&mut self, segment: &Segment, flows: &Flows, ip_id: Option<u16>) {
         let row = self.packets.next_id();
-        let packet = self.streams.push(row, segment);
+        let packet = self.streams.push(row, segment, flows);
         self.connections.push(row, segment, &packet);
         self.repeats.push(row, segment, ip_id, &packet);
         self.order.push(segment);

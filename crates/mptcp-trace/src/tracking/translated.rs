@@ -32,7 +32,7 @@ struct Chosen {
 impl Chosen {
     /// `None` unless all of it was captured.
     fn of(segments: &[Segment], stream: &Stream, subflow: &Subflow) -> Option<Self> {
-        let value = |row: Option<PacketRow>| Some(segments.get(row?.index())?.timestamps?.0);
+        let value = |row: Option<PacketRow>| Some(segments.get(row?.index())?.timestamps()?.0);
         let nonces = match &subflow.kind {
             SubflowKind::Initial => None,
             SubflowKind::Join(join) => Some((join.nonces.client?, join.nonces.server?)),

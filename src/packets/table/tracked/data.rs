@@ -107,7 +107,7 @@ impl DataColumns {
     /// The column of that name for these rows.
     pub fn column(&self, name: &str, rows: Range<usize>, segments: &[Segment]) -> Option<Column> {
         let of_rows = self.cells.get(rows.clone()).unwrap_or(&[]);
-        let packetid = |row: u32| segments.get(row as usize).map(|segment| segment.packetid);
+        let packetid = |row: u32| segments.get(row as usize).map(|segment| segment.packetid());
         let made = |cell: &dyn Fn(&Cell) -> Option<u64>| {
             numbers::<UInt64Type>(name.into(), of_rows.len(), interruptible(of_rows).map(cell)).into_column()
         };

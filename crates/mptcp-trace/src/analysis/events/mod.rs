@@ -212,7 +212,7 @@ struct Timeline<'a> {
 impl Timeline<'_> {
     fn add(&mut self, packet: &Travelling<'_>, event: EventKind, detail: String) {
         self.events.push(Event {
-            packetid: packet.segment.packetid,
+            packetid: packet.segment.packetid(),
             reltime: (packet.segment.abstime - self.capture.origin()).seconds(),
             tcpstream: packet.stream,
             towards: packet.towards,
@@ -233,7 +233,7 @@ struct Doubled<'a> {
 impl Doubled<'_> {
     fn detail(&self, capture: &Capture) -> String {
         let original = capture.duplicates.original(self.first.row);
-        let original = original.and_then(|row| capture.segments.get(row.index())).map(|segment| segment.packetid);
+        let original = original.and_then(|row| capture.segments.get(row.index())).map(|segment| segment.packetid());
         let original = original.map_or_else(String::new, |id| format!(" of packet {id}"));
         let all = match self.packets {
             1 => String::new(),
@@ -253,7 +253,7 @@ fn doubled<'a>(capture: &Capture, packets: &'a [Travelling<'a>]) -> Vec<Doubled<
         let way = (packet.stream, packet.towards == Role::Server);
         let doubled = found.entry(way).or_insert(Doubled { first: packet, packets: 0, bytes: 0 });
         doubled.packets += 1;
-        doubled.bytes += u64::from(packet.segment.payload.unwrap_or(0));
+        doubled.bytes += u64::from(packet.segment.payload().unwrap_or(0));
     }
     found.into_values().collect()
 }

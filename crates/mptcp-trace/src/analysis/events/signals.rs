@@ -68,7 +68,7 @@ impl Ends {
             return;
         }
         match segment.capable() {
-            None if !segment.options_cut => {
+            None if !segment.options_cut() => {
                 add(
                     EventKind::MptcpDeclined,
                     "the SYN/ACK has no MP_CAPABLE: the stream continues as plain TCP".to_string(),
@@ -116,17 +116,17 @@ impl OncePerConnection {
         if segment.has(flag::SYN) {
             ends.note_handshake(segment, &mut add);
         }
-        if let Some(control) = &segment.control {
+        if let Some(control) = segment.control() {
             self.options(segment, control, towards, known, &mut add);
         }
         let sender = towards.other().name();
-        if let Some(dss) = segment.dss {
+        if let Some(dss) = segment.dss() {
             if dss.has(Dss::DATA_FIN) && first(self.data_fins.get_mut(towards)) {
                 add(EventKind::DataFin, format!("the {sender} has no more data"));
             }
             // The infinite mapping comes with data (RFC 8684 §3.7).
             let empty = dss.mapping.is_some_and(|mapping| mapping.length == 0);
-            if empty && segment.payload.is_none_or(|length| length > 0) && first(&mut self.infinite) {
+            if empty && segment.payload().is_none_or(|length| length > 0) && first(&mut self.infinite) {
                 add(EventKind::InfiniteMapping, "length 0".to_string());
             }
         }
@@ -145,7 +145,7 @@ impl OncePerConnection {
             add(EventKind::Fin, format!("the {sender} closes its side of the subflow"));
         }
         if segment.has(flag::RST) {
-            let reset = segment.control.as_ref().and_then(|control| control.reset);
+            let reset = segment.control().and_then(|control| control.reset);
             let reason = reset.and_then(|reset| reset.reason);
             if ends.resets.get_mut(towards).is_new(reason) {
                 let reason = reason.map_or_else(String::new, |code| format!(": {}", reason_name(code)));
@@ -254,7 +254,7 @@ fn ignored(segment: &Segment, towards: Role) -> String {
 /// Data in the SYN, by a SYN or SYN/ACK.
 fn of_fast_open(segment: &Segment, fast_open: FastOpen) -> Option<String> {
     if segment.is_syn() {
-        let length = segment.payload.filter(|length| *length > 0)?;
+        let length = segment.payload().filter(|length| *length > 0)?;
         return Some(format!("the SYN carries {} of data", counted(length, "byte")));
     }
     let sent = fast_open.sent;

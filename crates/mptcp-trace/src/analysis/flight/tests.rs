@@ -6,21 +6,22 @@ use super::*;
 use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::congestion_window::{RoundTrip, round_trips};
+use crate::packets::segment::{Fields, Segments};
 use crate::time::short::at;
 use crate::tracking::track;
 
 /// A packet between port 40000 and port 5001 with its place: sequence number, acknowledgement number, payload.
-fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segment {
+fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Fields {
     let (source_port, destination_port) = if from_client { (40_000, 5001) } else { (5001, 40_000) };
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    Segment {
+    Fields {
         abstime: at(abstime),
         flags,
         window: 5000,
         sequence: place[0],
         acknowledgement: place[1],
         payload: Some(place[2]),
-        ..Segment::between((address, source_port), (address, destination_port))
+        ..Fields::between((address, source_port), (address, destination_port))
     }
 }
 
@@ -28,12 +29,12 @@ fn segment(from_client: bool, abstime: i64, flags: u16, place: [u32; 3]) -> Segm
 const ISN: u32 = u32::MAX - 2000;
 
 /// The client sends `payload` bytes that begin `offset` bytes after the first one.
-fn sends(time: i64, offset: u32, payload: u32) -> Segment {
+fn sends(time: i64, offset: u32, payload: u32) -> Fields {
     segment(true, time, flag::ACK, [ISN.wrapping_add(1 + offset), 501, payload])
 }
 
 /// The server acknowledges the first bytes, and offers a window.
-fn acknowledges(time: i64, bytes: u32, window: u16, sack: &[(u32, u32)]) -> Segment {
+fn acknowledges(time: i64, bytes: u32, window: u16, sack: &[(u32, u32)]) -> Fields {
     let mut ack = segment(false, time, flag::ACK, [501, ISN.wrapping_add(1 + bytes), 0]);
     ack.window = window;
     for (left, right) in sack {
@@ -42,7 +43,7 @@ fn acknowledges(time: i64, bytes: u32, window: u16, sack: &[(u32, u32)]) -> Segm
     ack
 }
 
-fn handshake() -> Vec<Segment> {
+fn handshake() -> Vec<Fields> {
     vec![
         segment(true, 0, flag::SYN, [ISN, 0, 0]),
         segment(false, 5, flag::SYN | flag::ACK, [500, ISN.wrapping_add(1), 0]),
@@ -50,14 +51,15 @@ fn handshake() -> Vec<Segment> {
     ]
 }
 
-fn towards_server(segments: &[Segment]) -> Vec<Moment> {
-    let tracking = track(segments);
-    stream_flight(segments, &tracking, tracking.stream(StreamId(0)).unwrap()).server
+fn towards_server(segments: &[Fields]) -> Vec<Moment> {
+    let segments: Segments = segments.iter().cloned().collect();
+    let tracking = track(&segments);
+    stream_flight(&segments, &tracking, tracking.stream(StreamId(0)).unwrap()).server
 }
 
 /// Four packets of 1000 bytes, of which the second is lost; another one while SACK reports the last two; then the
 /// second again.
-fn recovery() -> Vec<Segment> {
+fn recovery() -> Vec<Fields> {
     let mut segments = handshake();
     segments.extend((0..4).map(|index| sends(10 + i64::from(index), index * 1000, 1000)));
     segments.push(acknowledges(20, 1000, 9000, &[]));
@@ -104,7 +106,7 @@ fn the_order_of_time_counts() {
     let mut shuffled = recovery();
     shuffled.swap(4, 7);
     shuffled.swap(9, 12);
-    let without_rows = |segments: &[Segment]| -> Vec<Moment> {
+    let without_rows = |segments: &[Fields]| -> Vec<Moment> {
         towards_server(segments).iter().map(|moment| Moment { row: PacketRow(0), ..*moment }).collect()
     };
     assert_eq!(without_rows(&shuffled), without_rows(&recovery()));

@@ -13,10 +13,10 @@ use std::collections::HashMap;
 
 use super::events::{Ends, EventKind, OncePerConnection, Shown, advertised};
 use super::receive_window::Gates;
+use crate::packets::flows::{self, Pair};
 use crate::packets::segment::{Join, Segment};
 use crate::tracking::authentication::{verify_add_addr, wrong_part};
 use crate::tracking::connections::Registry;
-use crate::tracking::streams::Pair;
 use crate::tracking::{Connection, Nature, PacketInStream, Role};
 use crate::{ConnectionId, Instant, Span, StreamId};
 use news::tell;
@@ -82,16 +82,17 @@ impl Live {
         }
     }
 
-    /// Takes in the next packet; the first frame was recorded at `origin`.
-    pub fn push(&mut self, segment: &Segment, origin: Instant) {
+    /// Takes in the next packet, which travels between these ends; the first frame was recorded at `origin`.
+    pub fn push(&mut self, segment: &Segment, ends: flows::Ends, origin: Instant) {
         self.origin = origin;
         self.news.extend(self.windows.advance(segment.abstime, origin).map(News::Rates));
         self.totals.packets = self.totals.packets.saturating_add(1);
         self.totals.last = Some(segment.abstime);
-        let pair = Pair::of(segment);
-        let mut watched = self.stream_of(&pair, segment);
+        let pair = Pair::of(ends);
+        let mut watched = self.stream_of(&pair, segment, ends);
         let number = row(self.totals.packets);
-        let packet = watched.stream.push(watched.number, number, segment);
+        let by_first_sender = watched.stream.is_by_first_sender(ends);
+        let packet = watched.stream.push(watched.number, number, segment, by_first_sender);
         watched.candidate.push(&mut self.registry, number, segment, &packet);
         watched.hear(segment, packet.by_first_sender);
         self.look(&mut watched, segment, &packet);
@@ -144,16 +145,18 @@ impl Live {
     }
 
     /// The stream between these endpoints, a new one if it has none that goes on.
-    fn stream_of(&mut self, pair: &Pair, segment: &Segment) -> Box<Watched> {
+    fn stream_of(&mut self, pair: &Pair, segment: &Segment, ends: flows::Ends) -> Box<Watched> {
         match self.table.take(pair) {
-            Some(watched) if watched.stream.goes_on_with(segment) => return watched,
+            Some(watched) if watched.stream.goes_on_with(segment, watched.stream.is_by_first_sender(ends)) => {
+                return watched;
+            }
             // Its ports are reused.
             Some(watched) => self.forget(*watched),
             None => {}
         }
         let number = self.totals.streams;
         self.totals.streams = number.saturating_add(1);
-        Box::new(Watched::new(StreamId(number), segment))
+        Box::new(Watched::new(StreamId(number), ends))
     }
 
     /// Looks at a packet of a stream.
@@ -192,21 +195,22 @@ impl Live {
             Box::new(OpenSubflow::new(*number, candidate, &mut connection.known))
         });
         let towards = if subflow.opened_towards == Role::Server { in_stream } else { in_stream.other() };
-        let place = PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards };
+        let place =
+            PacketPlace { packetid: segment.packetid(), abstime: segment.abstime, origin: self.origin, towards };
         let mut told: Vec<(PacketPlace, Sighting)> = std::mem::take(early);
         let begun = told.len();
         let shown = Shown { segment, nature: packet.nature, fast_open: stream.fast_open(), towards };
         let OpenConnection { known, once, .. } = connection;
         once.push(&mut subflow.ends, shown, known, |kind, detail| told.push((place, (kind, detail))));
         told.extend(connection.gates.push(segment, packet, towards).map(|sighting| (place, sighting)));
-        let advertisement = segment.control.as_ref().and_then(|control| control.add_addr.as_ref());
+        let advertisement = segment.control().and_then(|control| control.add_addr.as_ref());
         if let Some(option) = advertisement.filter(|option| !option.echo) {
             let verdict = verify_add_addr(&connection.known, towards.other(), option);
             let part = wrong_part(&connection.known, towards.other(), option);
             told.push((place, (EventKind::AddAddr, advertised(option, verdict, part))));
         }
         if matches!(segment.join(), Some(Join::Ack { .. })) {
-            connection.joined.get_or_insert(segment.packetid);
+            connection.joined.get_or_insert(segment.packetid());
         }
         let joined = connection.joined;
         let seen = Seen { segment, packet, number: self.totals.packets, place, joined };
@@ -232,7 +236,7 @@ impl Live {
     }
 
     fn place(&self, segment: &Segment, towards: Role) -> PacketPlace {
-        PacketPlace { packetid: segment.packetid, abstime: segment.abstime, origin: self.origin, towards }
+        PacketPlace { packetid: segment.packetid(), abstime: segment.abstime, origin: self.origin, towards }
     }
 
     /// Lets go of a stream.
@@ -279,7 +283,7 @@ impl Live {
 fn note_early(watched: &mut Watched, segment: &Segment, place: PacketPlace) -> bool {
     let fast_open = watched.stream.fast_open();
     let answers = segment.is_syn_ack() && fast_open.is_some();
-    if (segment.control.is_none() && !answers) || watched.early.len() >= MOST_EARLY {
+    if (segment.control().is_none() && !answers) || watched.early.len() >= MOST_EARLY {
         return false;
     }
     let early = &mut watched.early;

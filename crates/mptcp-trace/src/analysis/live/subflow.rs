@@ -205,7 +205,7 @@ impl OpenSubflow {
         let from = fast_open.and_then(|fast_open| fast_open.accepted).unwrap_or(0);
         let [first, second] = &mut self.directions;
         let own = if seen.packet.by_first_sender { first } else { second };
-        let of_dss = seen.segment.dss.and_then(|dss| dss.mapping);
+        let of_dss = seen.segment.dss().and_then(|dss| dss.mapping);
         let of_dss = of_dss.map(|mapping| mapping.ssn.wrapping_add(mapping.length.into()).wrapping_add(from));
         let of_capable = seen.segment.capable().and_then(|capable| capable.data_length);
         for end in

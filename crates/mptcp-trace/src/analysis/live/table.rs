@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use crate::StreamId;
+use crate::packets::flows::{Ends, Pair};
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::ByRole;
 use crate::tracking::connections::Candidate;
-use crate::tracking::streams::{OpenStream, Pair};
+use crate::tracking::streams::OpenStream;
 
 use super::subflow::OpenSubflow;
 use super::{Amount, PacketPlace, Sighting};
@@ -39,12 +40,12 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// A stream that begins with this packet, which is still to be pushed.
+    /// A stream that begins with a packet between these ends, which is still to be pushed.
     #[must_use]
-    pub fn new(number: StreamId, segment: &Segment) -> Self {
+    pub fn new(number: StreamId, ends: Ends) -> Self {
         Watched {
             number,
-            stream: OpenStream::new(segment),
+            stream: OpenStream::new(ends),
             candidate: Candidate::default(),
             subflow: None,
             early: Vec::new(),
@@ -62,8 +63,8 @@ impl Watched {
 
     /// Notes which end was heard.
     pub fn hear(&mut self, segment: &Segment, by_first_sender: bool) {
-        self.data |= segment.payload.is_some_and(|length| length > 0);
-        if segment.flags & (flag::SYN | flag::RST) == 0
+        self.data |= segment.payload().is_some_and(|length| length > 0);
+        if segment.flags() & (flag::SYN | flag::RST) == 0
             && let Some(heard) = self.heard.get_mut(usize::from(!by_first_sender))
         {
             *heard = true;

@@ -1,19 +1,19 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::packets::segment::{Capable, Control, Dss, Join, flag, subtype};
+use crate::packets::segment::{Capable, Control, Dss, Fields, Join, flag, subtype};
 use crate::time::short::{at, ns};
 use crate::{ConnectionId, Instant, Span, StreamId};
 
 /// A packet from one address to another, at a time in nanoseconds.
-fn packet(abstime: i64, (source, source_port): (u32, u16), destination: (u32, u16), flags: u16) -> Segment {
-    Segment {
+fn packet(abstime: i64, (source, source_port): (u32, u16), destination: (u32, u16), flags: u16) -> Fields {
+    Fields {
         abstime: at(abstime),
         flags,
         window: 1000,
         sequence: 100,
         acknowledgement: 1,
-        ..Segment::between(
+        ..Fields::between(
             (Ipv4Addr::from(source).into(), source_port),
             (Ipv4Addr::from(destination.0).into(), destination.1),
         )
@@ -37,18 +37,24 @@ fn happenings(live: &mut Live) -> Vec<(u32, u32, EventKind)> {
     news.filter_map(happening).collect()
 }
 
+/// Pushes a packet of a capture that began at 0.
+fn push(live: &mut Live, packet: Fields) {
+    let ends = packet.ends();
+    live.push(&Segment::alone(packet), ends, at(0));
+}
+
 /// Opens connection 0 on stream 0.
 fn opened(live: &mut Live) {
-    live.push(&Segment { control: capable(1, None), ..packet(0, CLIENT, SERVER, flag::SYN) }, at(0));
+    push(live, Fields { control: capable(1, None), ..packet(0, CLIENT, SERVER, flag::SYN) });
     assert_eq!(happenings(live), [], "the connection is not known before the server's key");
     let answer = packet(1, SERVER, CLIENT, flag::SYN | flag::ACK);
-    live.push(&Segment { control: capable(1, Some(7)), sequence: 500, acknowledgement: 101, ..answer }, at(0));
+    push(live, Fields { control: capable(1, Some(7)), sequence: 500, acknowledgement: 101, ..answer });
     assert_eq!(happenings(live), [(0, 0, EventKind::MpCapable), (0, 0, EventKind::MpCapable)]);
     let ack = packet(2, CLIENT, SERVER, flag::ACK);
-    live.push(&Segment { control: capable(1, Some(3)), sequence: 101, acknowledgement: 501, ..ack }, at(0));
+    push(live, Fields { control: capable(1, Some(3)), sequence: 101, acknowledgement: 501, ..ack });
     assert_eq!(happenings(live), [(0, 0, EventKind::Established)]);
     let data = packet(3, SERVER, CLIENT, flag::ACK);
-    live.push(&Segment { sequence: 501, acknowledgement: 101, dss: Some(Dss::default()), ..data }, at(0));
+    push(live, Fields { sequence: 501, acknowledgement: 101, dss: Some(Dss::default()), ..data });
 }
 
 #[test]
@@ -63,7 +69,7 @@ fn a_flood_of_syns_neither_grows_nor_pushes_connections_out_nor_slows_down() {
             // Each from another address, each with a key of its own, as version 0 has it: a connection.
             let from = (0xc000_0000 + number, 1024);
             let syn = packet(4, from, SERVER, flag::SYN);
-            live.push(&Segment { control: capable(0, Some(number.into())), ..syn }, at(0));
+            push(&mut live, Fields { control: capable(0, Some(number.into())), ..syn });
             // The news would be written and gone.
             live.news.clear();
         }
@@ -80,7 +86,7 @@ fn a_flood_of_syns_neither_grows_nor_pushes_connections_out_nor_slows_down() {
     let join = Join::Syn { backup: false, address_id: 2, token: Some(token), nonce: Some(1) };
     let control = Control { join: Some(join), subtypes: vec![subtype::MP_JOIN], ..Control::default() };
     let syn = packet(5, (0x0a00_0003, 1), SERVER, flag::SYN);
-    live.push(&Segment { control: Some(Box::new(control)), ..syn }, at(0));
+    push(&mut live, Fields { control: Some(Box::new(control)), ..syn });
     assert_eq!(happenings(&mut live), [(0, FLOOD + 1, EventKind::MpJoin)]);
 }
 
@@ -89,7 +95,7 @@ fn reused_ports_are_a_new_stream() {
     let mut live = Live::new(Span::from_seconds(1));
     opened(&mut live);
     let again = packet(4, CLIENT, SERVER, flag::SYN);
-    live.push(&Segment { control: capable(0, Some(9)), sequence: 9000, ..again }, at(0));
+    push(&mut live, Fields { control: capable(0, Some(9)), sequence: 9000, ..again });
     assert_eq!(happenings(&mut live), [(1, 1, EventKind::MpCapable)]);
     assert_eq!((live.table.held(), live.connections.len()), (1, 1), "the first stream and its connection are gone");
 }
@@ -102,7 +108,7 @@ fn what_is_hostile_in_one_stream_stays_small() {
         // Data with a gap before each byte, never in order, and mappings of nothing.
         let sequence = 600_u32.wrapping_add(number.wrapping_mul(2_654_435_761) & 0x00ff_fffe);
         let data = packet(5 + i64::from(number), SERVER, CLIENT, flag::ACK);
-        live.push(&Segment { sequence, acknowledgement: 101, payload: Some(1), ..data }, at(0));
+        push(&mut live, Fields { sequence, acknowledgement: 101, payload: Some(1), ..data });
     }
     live.finish();
     assert!(live.news.len() < 10, "{} news", live.news.len());

@@ -27,7 +27,7 @@ impl Amount {
     /// That of one packet, of which so many bytes had been sent before.
     #[must_use]
     pub fn of(segment: &Segment, again: u64) -> Self {
-        Amount { packets: 1, bytes: segment.payload.unwrap_or(0).into(), again }
+        Amount { packets: 1, bytes: segment.payload().unwrap_or(0).into(), again }
     }
 
     /// Adds another one.

@@ -30,12 +30,12 @@ impl MarkKind {
                 .then(|| hash(u64::from(segment.sequence), segment.acknowledgement)),
             // Some hosts send a clock that stands at 0.
             MarkKind::Timestamps => {
-                let running = segment.timestamps.filter(|(value, _)| *value != 0);
+                let running = segment.timestamps().filter(|(value, _)| *value != 0);
                 running.map(|(value, echo)| hash(u64::from(value), echo))
             }
             // A DATA_FIN without data has subflow sequence number 0 and goes out alike on every subflow.
             MarkKind::Mapping => {
-                let mapping = segment.dss.and_then(|dss| dss.mapping)?;
+                let mapping = segment.dss().and_then(|dss| dss.mapping)?;
                 (mapping.ssn != 0 && mapping.length != 0).then(|| hash(mapping.dsn, mapping.ssn))
             }
         }

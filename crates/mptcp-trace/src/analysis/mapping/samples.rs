@@ -189,7 +189,7 @@ fn occurrences(
             let Some(mark) = kind.mark(segment).filter(|mark| wanted.contains(mark)) else { continue };
             let Some(stream) = capture.tracking.stream(packet.stream) else { continue };
             let from_client = stream.towards(packet) == Role::Server;
-            let clock = segment.timestamps.map(|(value, _)| value);
+            let clock = segment.timestamps().map(|(value, _)| value);
             found.push(Occurrence { mark, which, stream: packet.stream, from_client, clock });
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn ranges(capture: &Capture) -> Result<IdVec<StreamId, ByRole<Option<
         if has_numbers(segment) {
             let sent = reach.get_mut(towards.other());
             sent.reach(segment.sequence);
-            sent.reach(segment.sequence.wrapping_add(segment.payload.unwrap_or(0)));
+            sent.reach(segment.sequence.wrapping_add(segment.payload().unwrap_or(0)));
         }
         if segment.has(flag::ACK) {
             reach.get_mut(towards).reach(segment.acknowledgement);
@@ -127,11 +127,11 @@ fn payloads(capture: &Capture, stream: &Stream) -> HashMap<u64, Option<(bool, Op
     };
     let mut found = HashMap::new();
     for (segment, packet) in interruptible(stream.packets.iter().filter_map(of_row)) {
-        let Some(length) = segment.payload.filter(|length| *length > 0) else { continue };
+        let Some(length) = segment.payload().filter(|length| *length > 0) else { continue };
         let Some(acknowledgement) = packet.acknowledgement() else { continue };
         let from_client = stream.towards(packet) == Role::Server;
         let place = hash(u64::from(packet.sequence) << 32 | u64::from(acknowledgement), length);
-        let clock = segment.timestamps.map(|(value, _)| value);
+        let clock = segment.timestamps().map(|(value, _)| value);
         let entry = found.entry(hash(place, u32::from(from_client)));
         entry.and_modify(|only| *only = None).or_insert(Some((from_client, clock)));
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use super::*;
-use crate::packets::segment::{Capable, Control, Dss, Join, Mapping, Segment, flag, subtype};
+use crate::packets::segment::{Capable, Control, Dss, Fields, Join, Mapping, flag, subtype};
 use crate::packets::{Builder, frames::Frame};
 use crate::packets::{CaptureFacts, Dissection};
 use crate::tracking::Capture;
@@ -14,10 +14,10 @@ use crate::{ConnectionId, StreamId};
 /// Bytes in each data packet of [`exchange`].
 const BYTES: u32 = 1000;
 
-fn capture(name: &str, segments: &[Segment]) -> Capture {
+fn capture(name: &str, segments: &[Fields]) -> Capture {
     let mut builder = Builder::default();
     for (packetid, segment) in (1..).zip(segments) {
-        builder.push(&Frame::default(), Segment { packetid, ..segment.clone() });
+        builder.push(&Frame::default(), Fields { packetid, ..segment.clone() });
     }
     let dissection = Dissection { packets: builder.finish(), facts: CaptureFacts::default() };
     Capture::new(PathBuf::from(name), dissection).unwrap()
@@ -44,7 +44,7 @@ fn made(port: u16, isn: [u32; 2]) -> Made {
 }
 
 impl Made {
-    fn segment(&self, from_client: bool, flags: u16, place: [u32; 2], payload: u32, tick: u32) -> Segment {
+    fn segment(&self, from_client: bool, flags: u16, place: [u32; 2], payload: u32, tick: u32) -> Fields {
         let (source, destination) = if from_client { (self.client, self.server) } else { (self.server, self.client) };
         let ends = if from_client { [0, 1] } else { [1, 0] };
         let number = |end: usize| self.isn[end].wrapping_add(place[end]);
@@ -52,18 +52,18 @@ impl Made {
             let clock = |end: usize| clocks[end].wrapping_add(tick);
             (clock(ends[0]), if flags & flag::ACK == 0 { 0 } else { clock(ends[1]) })
         });
-        Segment {
+        Fields {
             flags,
             window: 1000,
             sequence: number(ends[0]),
             acknowledgement: if flags & flag::ACK == 0 { 0 } else { number(ends[1]) },
             payload: Some(payload),
             timestamps,
-            ..Segment::between(source, destination)
+            ..Fields::between(source, destination)
         }
     }
 
-    fn handshake(&self) -> Vec<Segment> {
+    fn handshake(&self) -> Vec<Fields> {
         vec![
             self.segment(true, flag::SYN, [0, 0], 0, 0),
             self.segment(false, flag::SYN | flag::ACK, [1, 0], 0, 0),
@@ -72,7 +72,7 @@ impl Made {
     }
 
     /// `packets` data packets from the client, the first of them number `from`, each acknowledged.
-    fn data(&self, from: u32, packets: u32) -> Vec<Segment> {
+    fn data(&self, from: u32, packets: u32) -> Vec<Fields> {
         let numbers = from..from + packets;
         let exchange = |number: u32| {
             let sent = self.segment(true, flag::ACK | flag::PSH, [1 + number * BYTES, 1], BYTES, 2 + number);
@@ -82,7 +82,7 @@ impl Made {
         numbers.flat_map(exchange).collect()
     }
 
-    fn exchange(&self, packets: u32) -> Vec<Segment> {
+    fn exchange(&self, packets: u32) -> Vec<Fields> {
         [self.handshake(), self.data(0, packets)].concat()
     }
 
@@ -236,7 +236,7 @@ fn a_crowd_that_shares_everything_is_not_compared_pair_by_pair() {
 fn groups_that_share_much_cost_no_more_than_their_packets() {
     const GROUPS: u16 = 40;
     // As many streams in each as are looked at, all with the same numbers and clocks.
-    let segments: Vec<Segment> = (0..GROUPS * 16)
+    let segments: Vec<Fields> = (0..GROUPS * 16)
         .map(|number| made(number + 10_000, [u32::from(number / 16) * 1_000_000, 5]))
         .flat_map(|stream| stream.exchange(20))
         .collect();
@@ -269,8 +269,8 @@ fn a_connection_of_very_many_subflows_is_mapped_without_trying_pairs() {
 }
 
 /// A packet with this option, and the key or token in it.
-fn with(segment: Segment, control: Control) -> Segment {
-    Segment { control: Some(Box::new(control)), ..segment }
+fn with(segment: Fields, control: Control) -> Fields {
+    Fields { control: Some(Box::new(control)), ..segment }
 }
 
 fn capable(sender_key: Option<u64>, receiver_key: Option<u64>) -> Control {
@@ -284,7 +284,7 @@ fn join(token: u32, nonce: u32) -> Control {
 }
 
 /// A connection of an initial subflow and one that the server opened, [initial, joined].
-fn connection(keys: [u64; 2]) -> [Vec<Segment>; 2] {
+fn connection(keys: [u64; 2]) -> [Vec<Fields>; 2] {
     let mut initial = made(40_000, [1_000, 2_000]).exchange(50);
     initial[1] = with(initial[1].clone(), capable(Some(keys[1]), None));
     initial[2] = with(initial[2].clone(), capable(Some(keys[0]), Some(keys[1])));

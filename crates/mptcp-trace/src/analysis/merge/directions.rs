@@ -155,7 +155,7 @@ fn packets(capture: &Capture, stream: &Stream, towards: Role) -> Vec<Packet> {
     let sender = stream.endpoint(towards.other());
     let late = stream.late.iter().filter_map(|row| {
         let segment = capture.segments.get(row.index())?;
-        (segment.source == sender.address && segment.source_port == sender.port).then(|| packet(*row, segment))
+        (capture.segments.ends(segment).source == sender).then(|| packet(*row, segment))
     });
     let mut packets: Vec<Packet> = own.chain(late).collect();
     // A sorted sequence is left as it is in linear time.
@@ -169,9 +169,9 @@ fn packet(row: PacketRow, segment: &Segment) -> Packet {
         time: segment.abstime,
         sequence: segment.sequence,
         acknowledgement: if segment.has(flag::ACK) { segment.acknowledgement } else { 0 },
-        length: segment.payload,
-        flags: segment.flags & FLAGS,
-        timestamps: segment.timestamps,
+        length: segment.payload(),
+        flags: segment.flags() & FLAGS,
+        timestamps: segment.timestamps(),
         position: 0,
     }
 }

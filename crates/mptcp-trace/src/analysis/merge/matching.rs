@@ -155,12 +155,12 @@ impl<'a> Marks<'a> {
         let mut hasher = DefaultHasher::new();
         if let Some(segment) = self.segments.get(packet.row.index()) {
             segment.window.hash(&mut hasher);
-            segment.sack.as_slice().len().hash(&mut hasher);
-            if let Some(dss) = &segment.dss {
+            segment.sack().len().hash(&mut hasher);
+            if let Some(dss) = segment.dss() {
                 (dss.flags, dss.data_ack).hash(&mut hasher);
                 dss.mapping.map(|mapping| (mapping.dsn, mapping.ssn, mapping.length)).hash(&mut hasher);
             }
-            let options = segment.control.as_ref().map_or([subtype::DSS].as_slice(), |control| &control.subtypes);
+            let options = segment.control().map_or([subtype::DSS].as_slice(), |control| &control.subtypes);
             options.hash(&mut hasher);
         }
         hasher.finish()

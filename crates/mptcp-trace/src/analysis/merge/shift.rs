@@ -16,7 +16,7 @@ pub fn of(isn: (Option<u32>, Option<u32>), direction: &Direction, segments: (&[S
     }
     let timestamps = |packet: &Packet| packet.timestamps.map(|timestamps| (timestamps, packet.length, packet.flags));
     let mapping = |segments: &[Segment], packet: &Packet| {
-        let mapping = segments.get(packet.row.index())?.dss?.mapping?;
+        let mapping = segments.get(packet.row.index())?.mapping()?;
         Some((mapping.dsn, mapping.ssn, mapping.length, packet.length)).filter(|_| mapping.ssn != 0)
     };
     let numbers = |packet: &Packet| Some((packet.sequence, packet.length, packet.flags));

@@ -296,11 +296,11 @@ impl Judge<'_> {
     }
 
     fn sent_packet(&self, row: PacketRow) -> Option<u64> {
-        self.ends.sender.capture.segments.get(row.index()).map(|segment| segment.packetid)
+        self.ends.sender.capture.segments.get(row.index()).map(|segment| segment.packetid())
     }
 
     fn received_packet(&self, arrival: Arrival) -> Option<u64> {
-        self.ends.receiver.capture.segments.get(arrival.row.index()).map(|segment| segment.packetid)
+        self.ends.receiver.capture.segments.get(arrival.row.index()).map(|segment| segment.packetid())
     }
 
     fn head_of_line(&self, repeats: &[&Repeat]) -> HeadOfLine {

@@ -53,7 +53,7 @@ impl<'a> Outside<'a> {
     /// The stream of a packet, and its bytes there.
     fn place(&self, row: PacketRow) -> Option<(StreamId, u64, u64)> {
         let packet = self.sender.tracking.packets.get(row)?;
-        let length = self.sender.segments.get(row.index())?.payload?;
+        let length = self.sender.segments.get(row.index())?.payload()?;
         let start = u64::from(packet.sequence);
         Some((packet.stream, start, start.saturating_add(length.into())))
     }

@@ -47,15 +47,15 @@ impl Gates {
 
 impl Gate {
     fn sends(&mut self, segment: &Segment) {
-        self.window.sends(segment.payload.unwrap_or(0));
-        self.over |= segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN));
+        self.window.sends(segment.payload().unwrap_or(0));
+        self.over |= segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN));
         self.over |= segment.has(flag::FIN) && matches!(self.window.level(), Some(WindowLevel::Stream(_)));
     }
 
     fn offers(&mut self, segment: &Segment, packet: &PacketInStream, end: Role) -> Option<(EventKind, String)> {
         let window = carried(segment, packet.window())?;
         let plain = self.plainness.push(segment);
-        let data_ack = segment.dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
+        let data_ack = segment.dss().and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
         let stream = packet.stream;
         let (level, next) = match data_ack {
             Some((sent, wide)) => (WindowLevel::Data, self.numbers.working(sent, wide)),

@@ -47,7 +47,7 @@ pub struct Offer {
 /// windows are about another time, and RSTs.
 #[must_use]
 fn carried(segment: &Segment, scaled: Option<u32>) -> Option<Option<u64>> {
-    let offers = segment.flags & (flag::SYN | flag::RST | flag::ACK) == flag::ACK;
+    let offers = segment.flags() & (flag::SYN | flag::RST | flag::ACK) == flag::ACK;
     offers.then_some(scaled.map(u64::from))
 }
 
@@ -63,11 +63,11 @@ struct Plainness {
 impl Plainness {
     /// Takes in a packet that carries a window; true when it counts as one of plain TCP.
     fn push(&mut self, segment: &Segment) -> bool {
-        if segment.dss.is_some_and(|dss| dss.data_ack.is_some()) {
+        if segment.dss().is_some_and(|dss| dss.data_ack.is_some()) {
             (self.run, self.is_mptcp) = (0, true);
             return false;
         }
-        if segment.is_mptcp() || segment.options_cut {
+        if segment.is_mptcp() || segment.options_cut() {
             return false;
         }
         self.run = self.run.saturating_add(1);

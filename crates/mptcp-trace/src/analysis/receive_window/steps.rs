@@ -151,7 +151,7 @@ where
         if forward {
             asks = self.asks(packet);
             is_new = self.sends(packet);
-            ends = segment.dss.is_some_and(|dss| dss.has(Dss::DATA_FIN))
+            ends = segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN))
                 || (packet.ends_with(flag::FIN) && self.level.0 == WindowLevel::Stream(packet.stream));
         } else {
             offer = self.offer(tracking, packet);
@@ -166,14 +166,15 @@ where
             WindowLevel::Data => self.data_sent,
             WindowLevel::Stream(_) => self.streams.get(index).and_then(|stream| stream.highest),
         };
-        let (packetid, time, subflow) = (segment.packetid, segment.abstime, packet.subflow);
+        let (packetid, time, subflow) = (segment.packetid(), segment.abstime, packet.subflow);
         let waits = self.waiting > 0;
         Step { packetid, time, subflow, waits, payload: packet.data, forward, sent, is_new, asks, offer, ends }
     }
 
     fn asks(&self, packet: &Travelling<'_>) -> bool {
         let Some(stream) = self.streams.get(packet.subflow) else { return false };
-        let bare = packet.segment.payload == Some(0) && packet.segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0;
+        let bare =
+            packet.segment.payload() == Some(0) && packet.segment.flags() & (flag::SYN | flag::FIN | flag::RST) == 0;
         let position = stream.positions.nearest(packet.segment.sequence);
         bare && position.zip(stream.highest).is_some_and(|(position, highest)| position < highest)
     }

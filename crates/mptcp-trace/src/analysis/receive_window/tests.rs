@@ -4,9 +4,9 @@ use super::*;
 use crate::PacketRow;
 use crate::StreamId;
 use crate::analysis::events::EventKind;
-use crate::packets::segment::Dss;
+use crate::packets::segment::{Dss, Fields};
+use crate::tracking::Role;
 use crate::tracking::streams::OpenStream;
-use crate::tracking::{PacketInStream, Role};
 
 fn offer(next: u64, window: u64, stream: StreamId) -> Offer {
     Offer { level: WindowLevel::Data, next, window: Some(window), stream }
@@ -66,39 +66,42 @@ fn a_window_without_its_scale_is_only_known_to_be_zero() {
 }
 
 /// A packet of 192.0.2.1 or of the other end.
-fn packet(by_client: bool, sequence: u32, acknowledgement: u32, payload: u32, window: u16) -> Segment {
+fn packet(by_client: bool, sequence: u32, acknowledgement: u32, payload: u32, window: u16) -> Fields {
     let ends = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1))];
     let (source, destination) = if by_client { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
     let (source_port, destination_port) = if by_client { (40_000, 80) } else { (80, 40_000) };
-    Segment {
+    Fields {
         flags: flag::ACK,
         window,
         sequence,
         acknowledgement,
         payload: Some(payload),
-        ..Segment::between((source, source_port), (destination, destination_port))
+        ..Fields::between((source, source_port), (destination, destination_port))
     }
 }
 
-fn with_data_ack(segment: Segment, data_ack: u64) -> Segment {
-    Segment { dss: Some(Dss { flags: Dss::DATA_ACK, data_ack: Some(data_ack), mapping: None }), ..segment }
+fn with_data_ack(segment: Fields, data_ack: u64) -> Fields {
+    Fields { dss: Some(Dss { flags: Dss::DATA_ACK, data_ack: Some(data_ack), mapping: None }), ..segment }
 }
 
 /// What the gates tell of packets that come one after the other, the handshake before them.
-fn told(packets: &[Segment]) -> Vec<(usize, EventKind, String)> {
-    let syn = Segment { flags: flag::SYN, ..packet(true, 0, 0, 0, 0) };
-    let syn_ack = Segment { flags: flag::SYN | flag::ACK, ..packet(false, 0, 1, 0, 0) };
-    let mut stream = OpenStream::new(&syn);
-    let mut place = |segment: &Segment| -> PacketInStream { stream.push(StreamId(0), PacketRow(0), segment) };
+fn told(packets: &[Fields]) -> Vec<(usize, EventKind, String)> {
+    let syn = Fields { flags: flag::SYN, ..packet(true, 0, 0, 0, 0) };
+    let syn_ack = Fields { flags: flag::SYN | flag::ACK, ..packet(false, 0, 1, 0, 0) };
+    let mut stream = OpenStream::new(syn.ends());
     let mut gates = Gates::default();
-    for (segment, towards) in [(&syn, Role::Server), (&syn_ack, Role::Client)] {
-        assert_eq!(gates.push(segment, &place(segment), towards), None, "windows of SYNs are about another time");
+    let mut push = |fields: &Fields| {
+        let by_client = fields.source_port == 40_000;
+        let segment = Segment::alone(fields.clone());
+        let packet = stream.push(StreamId(0), PacketRow(0), &segment, by_client);
+        gates.push(&segment, &packet, if by_client { Role::Server } else { Role::Client })
+    };
+    for fields in [&syn, &syn_ack] {
+        assert_eq!(push(fields), None, "windows of SYNs are about another time");
     }
     let mut found = Vec::new();
-    for (index, segment) in packets.iter().enumerate() {
-        let towards = if segment.source_port == 40_000 { Role::Server } else { Role::Client };
-        let sighting = gates.push(segment, &place(segment), towards);
-        found.extend(sighting.map(|(kind, detail)| (index, kind, detail)));
+    for (index, fields) in packets.iter().enumerate() {
+        found.extend(push(fields).map(|(kind, detail)| (index, kind, detail)));
     }
     found
 }
@@ -158,11 +161,11 @@ fn after_a_fallback_the_window_counts_from_the_acknowledgement_number() {
 
 #[test]
 fn nobody_minds_a_window_after_the_last_data() {
-    let fin = Segment {
+    let fin = Fields {
         dss: Some(Dss { flags: Dss::DATA_FIN, data_ack: None, mapping: None }),
         ..packet(true, 1001, 1, 0, 60_000)
     };
     let said = |data_ack: u64, window: u16| with_data_ack(packet(false, 1, 1001, 0, window), data_ack);
-    let reset = Segment { flags: flag::RST | flag::ACK, ..said(1001, 0) };
+    let reset = Fields { flags: flag::RST | flag::ACK, ..said(1001, 0) };
     assert_eq!(told(&[packet(true, 1, 1, 1000, 9), said(1001, 5000), reset, fin, said(1002, 0)]), []);
 }

@@ -70,7 +70,7 @@ impl Direction {
         if bytes == 0 {
             return;
         }
-        if let Some((value, _)) = segment.timestamps {
+        if let Some((value, _)) = segment.timestamps() {
             self.timestamps.send(value, segment.abstime, start);
         }
         let end = start.saturating_add(bytes);
@@ -91,7 +91,7 @@ impl Direction {
             return;
         }
         let Some(position) = self.positions.nearest(segment.acknowledgement) else { return };
-        for (left, right) in segment.sack.as_slice() {
+        for (left, right) in segment.sack() {
             if let (Some(left), Some(right)) = (self.positions.nearest(*left), self.positions.nearest(*right)) {
                 self.selectively.insert(left, right);
             }
@@ -104,7 +104,7 @@ impl Direction {
             let span = segment.abstime - time;
             RttSample { row: packet.row, time: segment.abstime, span, dsn: None }
         };
-        if let Some((_, echo)) = segment.timestamps
+        if let Some((_, echo)) = segment.timestamps()
             && let Some(time) = self.timestamps.echoed(echo, position)
         {
             self.measured.timestamps.push(sample(time));

@@ -4,7 +4,7 @@ use super::layers::{self, Found};
 use super::link::Link;
 use super::view::View;
 use super::{Beyond, tcp};
-use crate::packets::segment::Segment;
+use crate::packets::segment::Fields;
 
 /// Content of one frame of that link type (`LINKTYPE_…` of tcpdump.org), of which `bytes` were recorded and which was
 /// `wire_length` bytes long: the TCP packet, whose number and time are 0, or `None` when there is none, or too little
@@ -23,11 +23,11 @@ use crate::packets::segment::Segment;
 /// assert_eq!((packet.source_port, packet.sequence, packet.payload), (40001, 9, Some(0)));
 /// # Ok::<(), mptcp_trace::packets::native::Beyond>(())
 /// ```
-pub fn dissect_frame(link_type: u32, bytes: &[u8], wire_length: usize) -> Result<Option<Segment>, Beyond> {
+pub fn dissect_frame(link_type: u32, bytes: &[u8], wire_length: usize) -> Result<Option<Fields>, Beyond> {
     let link = Link::of(link_type).ok_or(Beyond::LinkType(link_type))?;
     let frame = View { bytes, length: wire_length.max(bytes.len()) };
     Ok(match layers::dissect(link, frame) {
-        Found::Tcp(ip, content) => tcp::read(&ip, content).map(|tcp| tcp.segment),
+        Found::Tcp(ip, content) => tcp::read(&ip, content).map(|tcp| tcp.fields),
         _ => None,
     })
 }

@@ -21,10 +21,8 @@ mod walk;
 use std::io::Read;
 use std::path::Path;
 
-use super::Dissection;
 use super::capture_file::{CaptureFileError, Framing, Input};
-use super::frames::Frames;
-use super::segment::Segment;
+use super::{Dissection, SoFar};
 use crate::PacketRow;
 use crate::error::{Error, ReadError};
 pub use frame::dissect_frame;
@@ -86,8 +84,8 @@ pub trait Watcher {
     }
 
     /// There are more packets: those from row `first` on.
-    fn packets(&mut self, segments: &[Segment], frames: &Frames, first: PacketRow) {
-        let _ = (segments, frames, first);
+    fn packets(&mut self, packets: SoFar<'_>, first: PacketRow) {
+        let _ = (packets, first);
     }
 }
 
@@ -149,7 +147,7 @@ pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), Re
         };
         if let Ok(Found::Tcp(ip, content)) = packet.link.map(|link| layers::dissect(link, packet.view()))
             && let Some(tcp) = tcp::read(&ip, content)
-            && tcp.segment.payload.is_some_and(|length| length > 0)
+            && tcp.fields.payload.is_some_and(|length| length > 0)
         {
             visit(packet.number, content.bytes.get(usize::from(tcp.header_length)..).unwrap_or(&[]));
         }

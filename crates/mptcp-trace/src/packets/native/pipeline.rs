@@ -68,9 +68,8 @@ impl Kept<'_> {
     fn look(&mut self, read: u64) -> Result<(), ReadError> {
         self.watcher.progress(read, self.size);
         self.builder.check_memory(self.path)?;
-        let (segments, frames) = self.builder.so_far();
-        self.watcher.packets(segments, frames, PacketRow::at(self.shown));
-        self.shown = segments.len();
+        self.watcher.packets(self.builder.so_far(), PacketRow::at(self.shown));
+        self.shown = self.builder.height();
         Ok(())
     }
 

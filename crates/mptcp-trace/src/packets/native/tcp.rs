@@ -4,13 +4,13 @@ use super::ip::{Fragment, Ip};
 use super::options::{self, Options};
 use super::view::View;
 use crate::Instant;
-use crate::packets::segment::{Segment, flag};
+use crate::packets::segment::{Fields, Segment, flag};
 
-/// A dissected packet: its segment, and what the table keeps beside it.
+/// A dissected packet, and what the table keeps beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tcp {
     /// The packet; number and time are the frame's, not known here.
-    pub segment: Segment,
+    pub fields: Fields,
     /// Header length, bytes.
     pub header_length: u8,
     /// Kinds of the options, in order.
@@ -37,7 +37,7 @@ pub fn read(ip: &Ip, packet: View<'_>) -> Option<Tcp> {
     // A packet that ends within its header does not tell its payload, and has options up to its end.
     let payload = packet.length.checked_sub(header_length);
     let options = Options::read(packet, FIXED, header_length, flags);
-    let segment = Segment {
+    let fields = Fields {
         packetid: 0,
         abstime: Instant::EPOCH,
         source: ip.source,
@@ -61,5 +61,5 @@ pub fn read(ip: &Ip, packet: View<'_>) -> Option<Tcp> {
         control: options.mptcp.control,
     };
     let header_length = u8::try_from(header_length).unwrap_or(u8::MAX);
-    Some(Tcp { segment, header_length, kinds: options.kinds, mss: options.mss })
+    Some(Tcp { fields, header_length, kinds: options.kinds, mss: options.mss })
 }

@@ -137,9 +137,9 @@ impl Walk {
 /// Appends one packet to the table.
 #[inline]
 fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip::Ip, tcp: Tcp) {
-    let Tcp { mut segment, header_length, kinds, mss } = tcp;
-    segment.packetid = packet.number;
-    segment.abstime = tally.time;
+    let Tcp { mut fields, header_length, kinds, mss } = tcp;
+    fields.packetid = packet.number;
+    fields.abstime = tally.time;
     if packet.time.is_none() {
         tally.untimed += 1;
     }
@@ -163,5 +163,5 @@ fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip
         option_kinds: kinds.as_slice(),
         mss,
     };
-    builder.push(&frame, segment);
+    builder.push(&frame, fields);
 }

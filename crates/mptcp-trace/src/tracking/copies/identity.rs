@@ -1,15 +1,14 @@
 //! Identity of a recorded packet: everything that its sender set and the path left unchanged.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::IpAddr;
 
+use crate::packets::flows::Flow;
 use crate::packets::segment::{Mapping, Segment, flag};
 
 /// A packet as its sender sent it; time to live and link layer are the path's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
-    source: (IpAddr, u16),
-    destination: (IpAddr, u16),
+    flow: Flow,
     sequence: u32,
     acknowledgement: Option<u32>,
     flags: u16,
@@ -43,27 +42,25 @@ impl Identity {
         let wide = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
         let halves = |high: u16, low: u16| u32::from(high) << 16 | u32::from(low);
         let numbers = wide(segment.sequence, segment.acknowledgement);
-        let ports = wide(halves(segment.source_port, segment.destination_port), segment.payload.unwrap_or(u32::MAX));
-        let head = wide(halves(segment.flags, segment.window), u32::from(ip_id.unwrap_or(0)));
-        let bits = mix(mix(numbers, ports), head);
-        let bits = segment.timestamps.map_or(bits, |(value, echo)| mix(bits, wide(value, echo)));
+        let lengths = wide(segment.payload().unwrap_or(u32::MAX), halves(segment.flags(), segment.window));
+        let bits = mix(mix(numbers, lengths), u64::from(ip_id.unwrap_or(0)));
+        let bits = segment.timestamps().map_or(bits, |(value, echo)| mix(bits, wide(value, echo)));
         if is_told(segment, ip_id) {
             return bits;
         }
-        let bits = segment.sack.as_slice().iter().fold(bits, |bits, (left, right)| mix(bits, wide(*left, *right)));
-        segment.dss.map_or(bits, |dss| mix(bits, dss.data_ack.unwrap_or(0)))
+        let bits = segment.sack().iter().fold(bits, |bits, (left, right)| mix(bits, wide(*left, *right)));
+        segment.dss().map_or(bits, |dss| mix(bits, dss.data_ack.unwrap_or(0)))
     }
 
     fn without_options(segment: &Segment, ip_id: Option<u16>) -> Self {
         Identity {
-            source: (segment.source, segment.source_port),
-            destination: (segment.destination, segment.destination_port),
+            flow: segment.flow,
             sequence: segment.sequence,
             acknowledgement: segment.has(flag::ACK).then_some(segment.acknowledgement),
-            flags: segment.flags,
+            flags: segment.flags(),
             window: segment.window,
-            payload: segment.payload,
-            timestamps: segment.timestamps,
+            payload: segment.payload(),
+            timestamps: segment.timestamps(),
             ip_id,
             options: 0,
         }
@@ -87,7 +84,7 @@ impl Identity {
 /// Whether a packet says enough to be told from others without its options.
 #[inline]
 fn is_told(segment: &Segment, ip_id: Option<u16>) -> bool {
-    ip_id.is_some_and(|id| id != 0) || segment.has(flag::SYN) || segment.payload.is_some_and(|n| n > 0)
+    ip_id.is_some_and(|id| id != 0) || segment.has(flag::SYN) || segment.payload().is_some_and(|n| n > 0)
 }
 
 /// Mixes two numbers so that every bit of either changes half the bits of the result.
@@ -102,18 +99,18 @@ fn mix(one: u64, other: u64) -> u64 {
 
 /// Tells the options of packets apart that have any beside timestamps.
 fn options(segment: &Segment) -> u64 {
-    if segment.dss.is_none() && segment.control.is_none() && segment.sack.as_slice().is_empty() {
+    if segment.dss().is_none() && segment.control().is_none() && segment.sack().is_empty() {
         return 0;
     }
     let mut hasher = DefaultHasher::new();
-    segment.sack.as_slice().hash(&mut hasher);
-    if let Some(dss) = segment.dss {
+    segment.sack().hash(&mut hasher);
+    if let Some(dss) = segment.dss() {
         (dss.flags, dss.data_ack).hash(&mut hasher);
         if let Some(Mapping { dsn, ssn, length, checksum }) = dss.mapping {
             (dsn, ssn, length, checksum).hash(&mut hasher);
         }
     }
-    if let Some(control) = &segment.control {
+    if let Some(control) = segment.control() {
         control.subtypes.hash(&mut hasher);
     }
     hasher.finish()

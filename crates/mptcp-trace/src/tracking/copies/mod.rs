@@ -17,9 +17,10 @@ use foldhash::fast::RandomState;
 
 use super::point_of_view::PointOfView;
 use super::repeats::Repeats;
-use super::streams::{Pair, Stream};
+use super::streams::Stream;
 use super::{Role, Tracking};
 use crate::interrupt::interruptible;
+use crate::packets::flows::Pair;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
 use crate::{IdVec, PacketRow, Span, StreamId};
@@ -208,7 +209,7 @@ pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Opti
 }
 
 fn packet_id(subject: Subject<'_>, row: PacketRow) -> Option<u64> {
-    subject.segments.get(row.index()).map(|segment| segment.packetid)
+    subject.segments.get(row.index()).map(|segment| segment.packetid())
 }
 
 /// Streams of which enough packets bring nothing new to be copies of the others; `None` without any.
@@ -225,20 +226,20 @@ fn suspected(subject: Subject<'_>, repeats: &Repeats) -> Option<IdVec<StreamId, 
     // next stream. A pair of ends stays if it does for one of its streams.
     let mut ends: HashMap<Pair, (u64, bool), RandomState> = HashMap::default();
     for stream in numbers.iter().filter_map(|id| streams.get(*id)) {
-        ends.entry(Pair::between(stream.client, stream.server)).or_default();
+        ends.entry(stream.pair()).or_default();
     }
     for (count, stream) in interruptible(repeats.alike_by_stream.iter().zip(streams).filter(|(count, _)| **count > 0)) {
-        if let Some((alike, _)) = ends.get_mut(&Pair::between(stream.client, stream.server)) {
+        if let Some((alike, _)) = ends.get_mut(&stream.pair()) {
             *alike = alike.saturating_add(u64::from(*count));
         }
     }
     for stream in interruptible(numbers.iter().filter_map(|id| streams.get(*id))) {
-        if let Some((alike, stays)) = ends.get_mut(&Pair::between(stream.client, stream.server)) {
+        if let Some((alike, stays)) = ends.get_mut(&stream.pair()) {
             *stays |= may_be_copied(subject, stream, *alike);
         }
     }
     for id in interruptible(numbers) {
-        let ends = streams.get(id).and_then(|stream| ends.get(&Pair::between(stream.client, stream.server)));
+        let ends = streams.get(id).and_then(|stream| ends.get(&stream.pair()));
         if let (Some(suspected), Some((_, false))) = (suspected.get_mut(id), ends) {
             *suspected = false;
         }
@@ -254,7 +255,9 @@ fn may_be_copied(subject: Subject<'_>, stream: &Stream, alike: u64) -> bool {
     let counts = |row: &PacketRow| {
         let segment = subject.segments.get(row.index());
         segment.is_some_and(|segment| {
-            segment.timestamps.is_some() || segment.payload != Some(0) || segment.flags & (flag::FIN | flag::RST) != 0
+            segment.timestamps().is_some()
+                || segment.payload() != Some(0)
+                || segment.flags() & (flag::FIN | flag::RST) != 0
         })
     };
     let counted =

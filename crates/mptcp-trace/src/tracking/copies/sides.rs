@@ -128,7 +128,7 @@ pub fn only_elsewhere(
 /// Where the payload of a packet begins in its stream, and its length; `None` without payload.
 fn data(subject: Subject<'_>, group: &Group<'_>) -> Option<(u32, u32)> {
     let row = group.rows().next()?;
-    let length = subject.segments.get(row.index())?.payload.filter(|length| *length > 0)?;
+    let length = subject.segments.get(row.index())?.payload().filter(|length| *length > 0)?;
     Some((subject.tracking.packets.get(row)?.sequence, length))
 }
 
@@ -268,7 +268,7 @@ impl Handshake {
     /// Takes in a packet, in whichever order they come.
     fn note(&mut self, subject: Subject<'_>, row: PacketRow) {
         let Some(segment) = subject.segments.get(row.index()) else { return };
-        let seen = match segment.flags & (flag::SYN | flag::ACK) {
+        let seen = match segment.flags() & (flag::SYN | flag::ACK) {
             flag::SYN => &mut self.syn,
             flag::ACK if towards(subject, row) == Some(Role::Server) => &mut self.ack,
             flag::ACK => return,

@@ -54,7 +54,8 @@ impl<'a> Group<'a> {
         };
         let identity = super::Identity::of(segment, subject.frames.mark(*first).ip_id);
         let delay = subject.segments.get(last.index())?.abstime - segment.abstime;
-        let sent_again = segment.is_syn() && segment.timestamps.is_none() && identity.is_vague() && delay >= SYN_AGAIN;
+        let sent_again =
+            segment.is_syn() && segment.timestamps().is_none() && identity.is_vague() && delay >= SYN_AGAIN;
         Some(Group {
             stream: subject.tracking.packets.get(*first)?.stream,
             towards: towards(subject, *first)?,
@@ -148,9 +149,9 @@ impl<'a> StreamCopies<'a> {
         self.by_interface += u64::from(copied && group.told_by == ToldBy::Interface);
         self.by_spot += u64::from(copied && matches!(group.told_by, ToldBy::TimeToLive | ToldBy::Direction));
         let Some(segment) = group.rows().next().and_then(|row| subject.segments.get(row.index())) else { return };
-        self.doubled += u64::from(copied && segment.payload.is_some_and(|bytes| bytes > 0));
+        self.doubled += u64::from(copied && segment.payload().is_some_and(|bytes| bytes > 0));
         let below = |right: u32| segment.acknowledgement.wrapping_sub(right) < u32::MAX / 2;
-        let first = segment.sack.as_slice().first();
+        let first = segment.sack().first();
         self.complaints += u64::from(segment.has(flag::ACK) && first.is_some_and(|(_, right)| below(*right)));
     }
 

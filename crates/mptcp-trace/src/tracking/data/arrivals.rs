@@ -57,7 +57,7 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
         let (Some(place), Some(flow), Some(sent)) = (places.next(&packet), flow, sent) else { continue };
         let direction = found.get_mut(packet.towards);
         if let Some(sum) = direction.payload.get_mut(packet.subflow) {
-            *sum = sum.saturating_add(packet.segment.payload.unwrap_or(0).into());
+            *sum = sum.saturating_add(packet.segment.payload().unwrap_or(0).into());
         }
         flow.newly_mapped(sent, place.start, place.start.saturating_add(place.data), &mut parts);
         let arrival = Arrival { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow };

@@ -29,11 +29,11 @@ impl Evidence {
     /// Takes in a packet of this direction.
     pub fn note(&mut self, segment: &Segment) {
         let position = self.positions.position(segment.sequence);
-        let payload = u64::from(segment.payload.unwrap_or(0));
+        let payload = u64::from(segment.payload().unwrap_or(0));
         if payload == 0 {
             return;
         }
-        let mapping = segment.dss.and_then(|dss| Some((dss.mapping?, dss.has(Dss::DATA_FIN))));
+        let mapping = segment.dss().and_then(|dss| Some((dss.mapping?, dss.has(Dss::DATA_FIN))));
         if let Some((mapping, data_fin)) = mapping {
             let ssn = u64::from(mapping.ssn);
             let bytes = u64::from(mapping.length).saturating_sub(u64::from(data_fin));

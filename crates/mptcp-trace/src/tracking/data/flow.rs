@@ -153,7 +153,7 @@ impl Flow {
     pub fn read(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers, course: &mut Course) -> Option<Payload> {
         let (start, data) = place(&mut self.positions, packet);
         self.note_mapping(packet, start, numbering, course);
-        packet.segment.payload.is_some_and(|length| length > 0).then_some(Payload { start, data })
+        packet.segment.payload().is_some_and(|length| length > 0).then_some(Payload { start, data })
     }
 
     /// Takes in the mapping of a packet whose payload begins at `position`.
@@ -176,7 +176,7 @@ impl Flow {
     /// The mapping of a packet whose payload begins at `position`.
     fn mapping_of(&self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers) -> Option<Own> {
         let segment = packet.segment;
-        if let Some(dss) = &segment.dss
+        if let Some(dss) = segment.dss()
             && let Some(mapping) = dss.mapping
         {
             let dsn = numbering.working(mapping.dsn, dss.has(Dss::DSN_8));

@@ -42,7 +42,7 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     let mut courses = ByRole::<Course>::default();
     let mut initial = Initial::of(tracking, connection);
     for packet in interruptible(packets()) {
-        let dss = packet.segment.dss.as_ref();
+        let dss = packet.segment.dss();
         let number = dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
         let acknowledged = number.map(|(sent, wide)| {
             let data_ack = numbers.get_mut(packet.towards.other()).working(sent, wide);

@@ -43,7 +43,7 @@ impl<'f> LookUp<'f> {
             data.data_ack = numbering.real(working);
             data.relative_data_ack = numbering.relative(working);
         }
-        if packet.segment.payload.is_some_and(|length| length > 0)
+        if packet.segment.payload().is_some_and(|length| length > 0)
             && let (Some(place), Some(flow)) = (place, flow)
             && let Some((dsn, row)) = flow.target(place.start)
         {

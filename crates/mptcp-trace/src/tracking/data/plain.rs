@@ -123,9 +123,9 @@ impl<M: Copy> Signs<M> {
         if segment.has(flag::SYN) {
             self.note_handshake(segment, answers);
         }
-        if segment.flags & (flag::SYN | flag::RST) == 0 && segment.has(flag::ACK) {
+        if segment.flags() & (flag::SYN | flag::RST) == 0 && segment.has(flag::ACK) {
             let sender = towards.other();
-            *self.spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut;
+            *self.spoke.get_mut(sender) |= segment.is_mptcp() || segment.options_cut();
             self.first.get_mut(sender).get_or_insert(place);
         }
         if data > 0 && sends_infinite_mapping(segment) {
@@ -140,7 +140,7 @@ impl<M: Copy> Signs<M> {
         }
         let on_established = bare && self.established;
         self.established |= segment.is_mptcp() && !segment.has(flag::SYN);
-        self.failed |= segment.control.as_ref().is_some_and(|control| control.fail.is_some());
+        self.failed |= segment.control().is_some_and(|control| control.fail.is_some());
         on_established
     }
 
@@ -151,7 +151,7 @@ impl<M: Copy> Signs<M> {
         } else if answers {
             self.answer.get_or_insert(match capable {
                 Some(capable) if mirrors(segment, capable, self.asked_key) => Answer::Mirrored,
-                None if !segment.options_cut => Answer::Bare,
+                None if !segment.options_cut() => Answer::Bare,
                 _ => Answer::Granted,
             });
         }
@@ -218,11 +218,11 @@ impl<M: Copy> Signs<M> {
 }
 
 fn carries_bare_data(segment: &Segment, data: u32) -> bool {
-    data > 0 && segment.flags & (flag::SYN | flag::RST) == 0 && !segment.is_mptcp() && !segment.options_cut
+    data > 0 && segment.flags() & (flag::SYN | flag::RST) == 0 && !segment.is_mptcp() && !segment.options_cut()
 }
 
 fn sends_infinite_mapping(segment: &Segment) -> bool {
-    let of_dss = segment.dss.and_then(|dss| dss.mapping).is_some_and(|mapping| mapping.length == 0);
+    let of_dss = segment.dss().and_then(|dss| dss.mapping).is_some_and(|mapping| mapping.length == 0);
     of_dss || segment.capable().is_some_and(|capable| capable.data_length == Some(0))
 }
 
@@ -281,7 +281,7 @@ impl Initial {
         }
         let answered = packet.towards.other();
         let tail = self.tails.get_mut(answered);
-        if tail.bare.is_some() && segment.flags & (flag::ACK | flag::RST) == flag::ACK {
+        if tail.bare.is_some() && segment.flags() & (flag::ACK | flag::RST) == flag::ACK {
             let flow = flows.get(answered).get(self.index);
             let position = flow.and_then(|flow| flow.acknowledged(segment.acknowledgement));
             let known = if segment.is_mptcp() { &mut tail.with_option } else { &mut tail.without };

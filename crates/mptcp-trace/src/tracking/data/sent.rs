@@ -218,7 +218,7 @@ impl<'f> Walk<'f> {
         };
         let (start, length) = place(&mut progress.positions, packet);
         volume.packets += 1;
-        volume.throughput += u64::from(packet.segment.payload.unwrap_or(0));
+        volume.throughput += u64::from(packet.segment.payload().unwrap_or(0));
         volume.keepalives += u64::from(packet.nature == Nature::KeepAlive);
         volume.window_probes += u64::from(matches!(packet.nature, Nature::WindowProbe | Nature::AcceptedProbe));
         volume.duplicated_packets += u64::from(packet.nature == Nature::Duplicate);

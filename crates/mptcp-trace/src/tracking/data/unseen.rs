@@ -46,11 +46,11 @@ impl Reach {
 
     /// Takes in a packet of either direction, and its DATA_ACK as a working number.
     pub fn note(reaches: &mut ByRole<Self>, packet: &Travelling<'_>, data_ack: Option<u64>) {
-        reaches.get_mut(packet.towards).carries |= packet.segment.payload.is_some_and(|length| length > 0);
+        reaches.get_mut(packet.towards).carries |= packet.segment.payload().is_some_and(|length| length > 0);
         if let Some(data_ack) = data_ack {
             reaches.get_mut(packet.towards.other()).acknowledges(packet.segment.abstime, data_ack);
         }
-        if let Some(dss) = packet.segment.dss.as_ref().filter(|dss| dss.has(Dss::DATA_FIN))
+        if let Some(dss) = packet.segment.dss().filter(|dss| dss.has(Dss::DATA_FIN))
             && let Some(mapping) = dss.mapping
         {
             let last = mapping.dsn.wrapping_add(u64::from(mapping.length).saturating_sub(1));

@@ -169,7 +169,7 @@ fn note(sent: &mut Vec<SentRange>, packet: &Travelling<'_>, Stretch { start, end
 
 /// Takes in the numbers of the next packet as the first pass did; returns its DATA_ACK.
 fn next_data_ack(numbers: &mut ByRole<Numbers>, packet: &Travelling<'_>) -> Option<u64> {
-    let dss = packet.segment.dss.as_ref()?;
+    let dss = packet.segment.dss()?;
     let acknowledged = dss
         .data_ack
         .map(|data_ack| numbers.get_mut(packet.towards.other()).working(data_ack, dss.has(Dss::DATA_ACK_8)));

@@ -4,50 +4,52 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::PacketRow;
-use crate::packets::segment::Segment;
+use crate::packets::segment::{Fields, Segment};
 use crate::time::short::at;
 use crate::tracking::{Nature, Role};
 
 /// A packet from the client, towards the server.
-fn to_server(time: i64, flags: u16, sequence: u32, payload: u32) -> (Role, Segment) {
+fn to_server(time: i64, flags: u16, sequence: u32, payload: u32) -> (Role, Fields) {
     (Role::Server, segment(time, flags, sequence, 1, payload))
 }
 
 /// An ACK from the server.
-fn ack(time: i64, acknowledgement: u32) -> (Role, Segment) {
+fn ack(time: i64, acknowledgement: u32) -> (Role, Fields) {
     (Role::Client, segment(time, flag::ACK, 1, acknowledgement, 0))
 }
 
-fn segment(abstime: i64, flags: u16, sequence: u32, acknowledgement: u32, payload: u32) -> Segment {
+fn segment(abstime: i64, flags: u16, sequence: u32, acknowledgement: u32, payload: u32) -> Fields {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    Segment {
+    Fields {
         abstime: at(abstime),
         flags,
         window: 1000,
         sequence,
         acknowledgement,
         payload: Some(payload),
-        ..Segment::between((address, 1), (address, 2))
+        ..Fields::between((address, 1), (address, 2))
     }
 }
 
-fn selectively((role, mut segment): (Role, Segment), left: u32, right: u32) -> (Role, Segment) {
+fn selectively((role, mut segment): (Role, Fields), left: u32, right: u32) -> (Role, Fields) {
     segment.sack.push(left, right);
     (role, segment)
 }
 
-fn stamped((role, mut segment): (Role, Segment), value: u32, echo: u32) -> (Role, Segment) {
+fn stamped((role, mut segment): (Role, Fields), value: u32, echo: u32) -> (Role, Fields) {
     segment.timestamps = Some((value, echo));
     (role, segment)
 }
 
-fn measured(packets: &[(Role, Segment)]) -> ByRole<Measured> {
-    let packets = (0..).zip(packets).map(|(row, (towards, segment))| StreamPacket {
+fn measured(packets: &[(Role, Fields)]) -> ByRole<Measured> {
+    let packets: Vec<(Role, Segment)> =
+        packets.iter().map(|(towards, fields)| (*towards, Segment::alone(fields.clone()))).collect();
+    let packets = (0..).zip(&packets).map(|(row, (towards, segment))| StreamPacket {
         row: PacketRow(row),
         segment,
         towards: *towards,
         nature: Nature::Ordinary,
-        data: segment.payload.unwrap_or(0),
+        data: segment.payload().unwrap_or(0),
     });
     measure(packets.collect())
 }
