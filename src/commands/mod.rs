@@ -13,6 +13,7 @@ mod clean_pcap;
 mod clock;
 pub mod columns;
 mod completions;
+mod dataset;
 mod diagnose;
 pub mod dump;
 mod edit;

@@ -12,6 +12,7 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::captures::Captures,
     &super::clean_pcap::CleanPcap,
     &super::analyze::Analyze,
+    &super::dataset::Dataset,
     &super::list_interfaces::ListInterfaces,
     &super::list_tcp_connections::ListTcpConnections,
     &super::tcp_summary::TcpSummaryCommand,

@@ -1,11 +1,15 @@
 //! `sql "SELECT …"`
 
 use crate::packets::LoadedCapture;
-use clap::{Arg, ArgMatches};
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use serde_json::json;
 
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::sql::{Limits, Named, Relation, query};
+use crate::dataset::layout::Layout;
+use crate::dataset::{read, tables};
 use crate::error::{Error, Result};
 use crate::output::Report;
 use mptcp_trace::memory;
@@ -34,7 +38,13 @@ impl Described for Sql {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(
+        let dataset = Arg::new("dataset")
+            .long("dataset")
+            .value_name("DATASET")
+            .value_parser(value_parser!(PathBuf))
+            .value_hint(ValueHint::DirPath)
+            .help("Query the tables of this dataset instead of a capture; docs/dataset.md describes them");
+        command.arg(dataset).arg(
             Arg::new("query").value_name("QUERY").num_args(0..).help("SQL query, quoted to keep * < > from the shell"),
         )
     }
@@ -68,14 +78,30 @@ impl Command for Sql {
         let words: Vec<&str> =
             arguments.get_many::<String>("query").into_iter().flatten().map(String::as_str).collect();
         let text = words.join(" ");
+        let dataset = arguments.get_one::<PathBuf>("dataset").map(|folder| Layout::open(folder)).transpose()?;
+        // While it is read, it is not compacted.
+        let _together = dataset.as_ref().map(Layout::together).transpose()?;
+        if let Some(dataset) = &dataset
+            && text.trim().is_empty()
+        {
+            return Ok(Outcome::Report(tables_of(dataset)?));
+        }
         if text.trim().is_empty() {
             return Ok(Outcome::Report(tables(session.capture()?)?));
         }
         let limits = Limits { rows: session.settings.sql_limit, memory: memory::limit() };
-        let answer = query(&text, limits, |name| match find(session, name)? {
+        let of_capture = |name: &str| match find(session, name)? {
             Some((capture, relation)) => Ok(Named::Table(relation.of(&capture, &text)?)),
             None => Ok(Named::Unknown),
-        });
+        };
+        let of_dataset = |dataset: &Layout, name: &str| match tables::find(name) {
+            Some(table) => Ok(Named::Table(super::dataset::for_query(dataset, table, &text)?)),
+            None => Ok(Named::Unknown),
+        };
+        let answer = match &dataset {
+            Some(dataset) => query(&text, limits, |name| of_dataset(dataset, name)),
+            None => query(&text, limits, of_capture),
+        };
         match answer {
             // A `*` of its own stands for files by now.
             Err(Error::Usage(sentence)) if words.len() > 1 => {
@@ -106,6 +132,18 @@ fn tables(capture: &LoadedCapture) -> Result<Report> {
         for column in relation.of(capture, "*")?.columns() {
             let kind = column.dtype().to_string();
             columns.push(json!({ "table": relation.name(), "column": column.name().as_str(), "type": kind }));
+        }
+    }
+    Ok(Report::listing(&columns, &[("table", ""), ("column", ""), ("type", "")]))
+}
+
+/// The tables of a dataset and their columns, labels among them.
+fn tables_of(dataset: &Layout) -> Result<Report> {
+    let mut columns = Vec::new();
+    for table in tables::TABLES {
+        for column in read::table(dataset, table, |_| true)?.columns() {
+            let kind = column.dtype().to_string();
+            columns.push(json!({ "table": table.name, "column": column.name().as_str(), "type": kind }));
         }
     }
     Ok(Report::listing(&columns, &[("table", ""), ("column", ""), ("type", "")]))

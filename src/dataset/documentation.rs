@@ -15,7 +15,8 @@ pandas and Spark read. This page is made from the declarations of the tables (`s
 DATASET/_dataset.json                    says that this is one, and of which version
 DATASET/TABLE/part-CAPTURE.parquet       the rows of one capture
 DATASET/TABLE/schema.parquet             no rows: the columns, also where no capture has any
-DATASET/_work/                           files under way
+DATASET/TABLE/compact-….parquet          the rows of many captures, after `dataset compact`
+DATASET/_work/, DATASET/_lock            files under way; who uses the dataset locks the second
 ```
 
 ```sh
@@ -31,6 +32,8 @@ duckdb -c \"SELECT name, goodput_bytes FROM 'study/directions/*.parquet' JOIN 's
   `tcpstream`) a TCP stream, and `towards` a direction of the connection.
 - The part of `captures` is written last: a capture whose row is there has all its rows. While a capture is analyzed again,
   its row is not there. Files are written under another name, and renamed when they are whole.
+- `dataset status`, `errors` and `verify` tell what is there and whether it is whole. `dataset compact` puts the parts
+  together into files of about 128 MB. `sql --dataset DATASET` asks them without another program.
 - The same captures give the same bytes, with any `--jobs` and in any order.
 ";
 

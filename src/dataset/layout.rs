@@ -8,13 +8,15 @@ use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::tables::{CAPTURES, Table};
-use super::{SCHEMA_VERSION, part};
+use super::{SCHEMA_VERSION, compact, part};
 use crate::error::{Error, Result};
 
 /// What makes a folder a dataset.
 const MARK: &str = "_dataset.json";
 /// Where files under way are, each in a folder of the process that writes them.
 const WORK: &str = "_work";
+/// The file that those who use the dataset lock.
+const USE: &str = "_lock";
 /// The file that such a process holds locked as long as it lives.
 const LOCK: &str = "lock";
 
@@ -162,6 +164,50 @@ impl Layout {
         let file = File::create(folder.path().join(LOCK)).map_err(failed)?;
         let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| failed(error.into()))?;
         Ok(Work { folder, _lock: lock })
+    }
+}
+
+/// Who else may use a dataset while this lives: nobody.
+#[derive(Debug)]
+pub struct Alone(#[allow(dead_code)] Flock<File>);
+
+/// Who else may use a dataset while this lives: others that analyse or read.
+#[derive(Debug)]
+pub struct Together(#[allow(dead_code)] Flock<File>);
+
+impl Layout {
+    /// Has the dataset for this process alone, and finishes what a killed one had begun.
+    ///
+    /// # Errors
+    /// When others use it, or what was begun cannot be done.
+    pub fn alone(&self) -> Result<Alone> {
+        let sentence = "the dataset is in use by another process; try again when that is done";
+        let lock = self.lock(FlockArg::LockExclusiveNonblock, sentence)?;
+        compact::finish(self)?;
+        Ok(Alone(lock))
+    }
+
+    /// Keeps others from compacting the dataset.
+    ///
+    /// # Errors
+    /// When one does, or what a killed one had begun cannot be done.
+    pub fn together(&self) -> Result<Together> {
+        let sentence = "the dataset is being compacted; try again when that is done";
+        if compact::is_begun(self) {
+            self.alone()?;
+        }
+        Ok(Together(self.lock(FlockArg::LockSharedNonblock, sentence)?))
+    }
+
+    fn lock(&self, kind: FlockArg, refused: &str) -> Result<Flock<File>> {
+        let path = self.root.join(USE);
+        // One that may only be read is enough for those who read.
+        let opened = File::options().append(true).create(true).open(&path).or_else(|_| File::open(&path));
+        let file = opened.map_err(|source| Error::file("lock", &path, source))?;
+        Flock::lock(file, kind).map_err(|(_, error)| match error {
+            nix::errno::Errno::EWOULDBLOCK => Error::Failed(refused.to_string()),
+            error => Error::file("lock", &path, error.into()),
+        })
     }
 }
 

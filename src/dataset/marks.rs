@@ -1,17 +1,14 @@
 //! Which captures are in a dataset, and as what: the table `captures`.
 
-use std::collections::HashMap;
-use std::fs::File;
+use std::collections::{HashMap, HashSet};
 
 use polars::prelude::*;
-use polars_io::SerReader;
-use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
 use super::layout::Layout;
 use super::tables::CAPTURES;
 use super::task::{Status, Task};
-use crate::error::{Error, Result};
-use crate::packets::exported::contain;
+use super::{compact, read};
+use crate::error::Result;
 use mptcp_trace::interrupt;
 
 /// What the dataset says of a capture.
@@ -24,6 +21,7 @@ pub struct Mark {
     mtime: Option<i64>,
     version: String,
     options: String,
+    compacted: bool,
 }
 
 impl Mark {
@@ -48,31 +46,32 @@ impl Marks {
     pub fn of(&self, capture: &str) -> Option<&Mark> {
         self.0.get(capture)
     }
+
+    /// Those whose rows are in files with those of others.
+    #[must_use]
+    pub fn compacted(&self) -> HashSet<String> {
+        self.0.iter().filter(|(_, mark)| mark.compacted).map(|(capture, _)| capture.clone()).collect()
+    }
 }
+
+/// The columns that a mark is made of.
+const COLUMNS: [&str; 7] = ["capture", "path", "size_bytes", "mtime", "status", "tool_version", "options"];
 
 /// Reads the table `captures`. A file that cannot be read is left out: its captures are analysed again.
 ///
 /// # Errors
 /// When the folder cannot be listed, and on Ctrl-C.
-pub fn read(dataset: &Layout) -> Result<Marks> {
+pub fn of_dataset(dataset: &Layout) -> Result<Marks> {
     let mut marks = Marks::default();
     for file in super::layout::files(&dataset.table(CAPTURES))? {
         interrupt::check()?;
-        let Some(frame) = contain(|| read_file(&file)).and_then(Result::ok) else { continue };
-        take(&frame, &mut marks.0);
+        let Ok(frame) = read::file(&file, |name| COLUMNS.contains(&name)) else { continue };
+        take(&frame, compact::is_compacted(&file), &mut marks.0);
     }
     Ok(marks)
 }
 
-fn read_file(path: &std::path::Path) -> Result<DataFrame> {
-    const COLUMNS: [&str; 7] = ["capture", "path", "size_bytes", "mtime", "status", "tool_version", "options"];
-    let file = File::open(path).map_err(|source| Error::file("read", path, source))?;
-    let reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
-    let reader = reader.with_columns(Some(COLUMNS.map(str::to_string).to_vec()));
-    reader.finish().map_err(|source| Error::Table { action: "read the captures", source })
-}
-
-fn take(frame: &DataFrame, marks: &mut HashMap<String, Mark>) -> Option<()> {
+fn take(frame: &DataFrame, compacted: bool, marks: &mut HashMap<String, Mark>) -> Option<()> {
     let text = |name: &str| frame.column(name).ok()?.str().ok();
     let mtime = frame.column("mtime").ok()?.datetime().ok()?.physical().clone();
     let (capture, path, status) = (text("capture")?, text("path")?, text("status")?);
@@ -90,6 +89,7 @@ fn take(frame: &DataFrame, marks: &mut HashMap<String, Mark>) -> Option<()> {
             mtime: mtime.get(row),
             version: owned(version.get(row)),
             options: owned(options.get(row)),
+            compacted,
         };
         marks.insert(capture.to_string(), mark);
     }

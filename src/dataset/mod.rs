@@ -4,7 +4,9 @@
 //! DATASET/_dataset.json                    says that this is one, and of which version
 //! DATASET/TABLE/part-CAPTURE.parquet       the rows of one capture
 //! DATASET/TABLE/schema.parquet             no rows: the columns, also where no capture has any
+//! DATASET/TABLE/compact-HASH.parquet       the rows of many captures
 //! DATASET/_work/                           files under way
+//! DATASET/_lock                            locked by who uses the dataset
 //! ```
 //!
 //! [`tables`] is the list of tables, [`input`] finds the captures, [`run`] has each of them analysed by a process of its
@@ -14,6 +16,7 @@
 
 pub mod analysed;
 pub mod column;
+pub mod compact;
 pub mod documentation;
 pub mod input;
 pub mod labels;
@@ -21,9 +24,11 @@ pub mod layout;
 pub mod marks;
 mod part;
 pub mod process;
+pub mod read;
 pub mod run;
 pub mod tables;
 pub mod task;
+pub mod verify;
 pub mod worker;
 
 /// Version of the tables. It changes when a column changes its meaning; further columns do not change it.

@@ -12,6 +12,9 @@ use super::tables::Table;
 use crate::column_facts;
 use crate::error::{Error, Result};
 
+/// Rows of this size in memory are not compressed, in bytes.
+const SMALL: usize = 32 << 10;
+
 /// Rows of `table` as Parquet: the same bytes wherever that is done.
 ///
 /// # Errors
@@ -21,7 +24,10 @@ pub fn encode(table: &Table, mut frame: DataFrame) -> Result<Vec<u8>> {
     let unit = |name: &str| columns.iter().find(|spec| spec.name == name).map(|spec| spec.unit);
     let facts = column_facts::of(&frame, |name| unit(name).filter(|unit| ["B", "s", "B/s"].contains(unit)));
     let mut bytes = Vec::new();
-    let writer = ParquetWriter::new(&mut bytes).with_compression(ParquetCompression::Zstd(None)).set_parallel(false);
+    // A part is rarely larger than a block of the file system; making ready to compress takes longer than writing it.
+    let small = frame.estimated_size() < SMALL;
+    let compression = if small { ParquetCompression::Uncompressed } else { ParquetCompression::Zstd(None) };
+    let writer = ParquetWriter::new(&mut bytes).with_compression(compression).set_parallel(false);
     let writer = writer.with_key_value_metadata(Some(facts));
     writer.finish(&mut frame).map_err(|source| Error::Table { action: "write a table", source })?;
     Ok(bytes)

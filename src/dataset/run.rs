@@ -1,6 +1,6 @@
 //! A run: many captures, several at a time, each by a process of its own.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -14,12 +14,12 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::labels::Paths;
-use super::layout::{Layout, Work};
+use super::layout::{Layout, Together, Work};
 use super::process::{self, End};
 use super::tables::Table;
 use super::task::{Status, Task};
 use super::worker::{self, Answer, Request};
-use super::{TOOL_VERSION, marks};
+use super::{TOOL_VERSION, compact, marks};
 use crate::error::{Error, Result};
 use crate::packets::Dissector;
 use crate::packets::exported::contain;
@@ -129,6 +129,8 @@ pub struct Plan {
     pub tasks: Vec<Task>,
     /// Those that are in the dataset as they are.
     pub skipped: Vec<Outcome>,
+    /// Captures whose rows are in files with those of others.
+    compacted: HashSet<String>,
 }
 
 /// Which captures are to be analysed: those that are not in the dataset, or not as they are now.
@@ -136,8 +138,8 @@ pub struct Plan {
 /// # Errors
 /// When the dataset cannot be read.
 pub fn plan(tasks: Vec<Task>, dataset: &Layout, options: &Options) -> Result<Plan> {
-    let mut plan = Plan { tasks: Vec::new(), skipped: Vec::new() };
-    let marks = marks::read(dataset)?;
+    let marks = marks::of_dataset(dataset)?;
+    let mut plan = Plan { tasks: Vec::new(), skipped: Vec::new(), compacted: marks.compacted() };
     for mut task in tasks {
         task.options = options.fingerprint(&task);
         let done = marks.of(&task.capture).filter(|_| !options.force).is_some_and(|mark| {
@@ -164,6 +166,7 @@ struct Shared {
     options: Options,
     dataset: Layout,
     work: Work,
+    _together: Together,
     stop: AtomicBool,
     queue: Mutex<Queue>,
     changed: Condvar,
@@ -193,13 +196,20 @@ impl Run {
     ///
     /// # Errors
     /// When the dataset cannot be written.
-    pub fn begin(tasks: Vec<Task>, dataset: Layout, options: Options) -> Result<Self> {
+    pub fn begin(plan: Plan, dataset: Layout, options: Options) -> Result<Self> {
+        let tasks = &plan.tasks;
+        let compacted: HashSet<&str> =
+            tasks.iter().map(|task| task.capture.as_str()).filter(|key| plan.compacted.contains(*key)).collect();
+        if !compacted.is_empty() {
+            compact::forget(&dataset, &dataset.alone()?, &compacted)?;
+        }
+        let together = dataset.together()?;
         let work = dataset.begin()?;
         dataset.prepare(&options.tables, &options.labels, &work)?;
         let jobs = options.jobs.max(1).min(tasks.len());
-        let queue = Mutex::new(Queue { waiting: tasks.into(), running: 0, memory: 0 });
+        let queue = Mutex::new(Queue { waiting: plan.tasks.into(), running: 0, memory: 0 });
         let (stop, changed) = (AtomicBool::new(false), Condvar::new());
-        let shared = Arc::new(Shared { options, dataset, work, stop, queue, changed });
+        let shared = Arc::new(Shared { options, dataset, work, _together: together, stop, queue, changed });
         let (sender, outcomes) = channel();
         let threads = (0..jobs).map(|_| {
             let (shared, sender) = (Arc::clone(&shared), sender.clone());

@@ -271,7 +271,7 @@ fn write(request: &Request, analysed: &Analysed<'_>) -> Result<()> {
         }
     }
     interrupt::check()?;
-    let captures = find(CAPTURES).ok_or_else(|| Error::Failed("the table of captures is missing".to_string()))?;
+    let captures = super::tables::captures();
     part::write_bytes(
         &part::encode(captures, frame(captures, analysed)?)?,
         &work,

@@ -189,8 +189,9 @@ impl Command for Analyze {
         let all = grammar::chosen_format(arguments).unwrap_or(session.format) != Format::Table;
         let bytes = plan.tasks.iter().filter_map(|task| task.size).sum();
         let progress = Progress::new(&plan, bytes, &options, all);
-        let run = Run::begin(plan.tasks, dataset, options)?;
-        Ok(Outcome::Feed(Box::new(progress.of(run, plan.skipped))))
+        let skipped = plan.skipped.clone();
+        let run = Run::begin(plan, dataset, options)?;
+        Ok(Outcome::Feed(Box::new(progress.of(run, skipped))))
     }
 }
 

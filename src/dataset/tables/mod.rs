@@ -103,6 +103,13 @@ fn repeated(name: &str, value: Option<&str>, height: usize) -> polars::prelude::
     StringChunked::from_iter_options(name.into(), std::iter::repeat_n(value, height)).into_column()
 }
 
+/// The table of captures.
+#[must_use]
+pub fn captures() -> &'static Table {
+    static CAPTURES_TABLE: Table = captures::TABLE;
+    &CAPTURES_TABLE
+}
+
 /// The table of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Table> {

@@ -1,6 +1,7 @@
 //! Many captures as one dataset.
 
 mod bad_files;
+mod compacted;
 mod documented;
 mod kills;
 mod numbers;
