@@ -1,5 +1,5 @@
 //! Time from the start of the program to its prompt, as a ratio to `tshark --version` on the same machine, and the time
-//! of an answer to Tab with 200 connections loaded. `cargo bench --profile dev --bench prompt`
+//! of an answer to Tab with 200 connections loaded; the time of a command over a small capture. `cargo bench --profile dev --bench prompt`
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,9 @@ fn main() {
     );
     println!("tshark --version  {:>8.1} ms", ms(tshark));
 
+    if let Some(capture) = short() {
+        start(&capture);
+    }
     let Some(capture) = recording() else {
         println!("completion is not measured: no capture with 200 connections lies beside the project");
         return;
@@ -62,6 +65,37 @@ fn prompt(home: &Path) {
     }
     terminal.kill().expect("it can be ended");
     terminal.wait().expect("it ends");
+}
+
+/// A command over a small capture beside what a C program takes that lists the same streams.
+fn start(capture: &Path) {
+    let run = |program: &str, words: &[&str]| {
+        least(|| {
+            let mut process = Command::new(program);
+            process.args(words).arg(capture).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            if !words.contains(&"-n") {
+                process.arg("list_mptcp_connections");
+            }
+            assert!(process.status().is_ok_and(|status| status.success()), "{program} works");
+        })
+    };
+    let ours = run(env!("CARGO_BIN_EXE_mptcpanalyzer"), &["--load"]);
+    if Command::new("tcptrace").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+        println!("one small capture {:>8.2} ms; tcptrace is not installed", ms(ours));
+        return;
+    }
+    let theirs = run("tcptrace", &["-n"]);
+    println!(
+        "one small capture {:>8.2} ms, {:.2} times `tcptrace -n`",
+        ms(ours),
+        ours.as_secs_f64() / theirs.as_secs_f64()
+    );
+}
+
+/// A small recording, where it lies beside the project.
+fn short() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/03c_add_addr_nojoin/client.pcap");
+    path.exists().then_some(path)
 }
 
 /// A recording of many connections, where it lies beside the project.

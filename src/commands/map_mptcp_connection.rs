@@ -1,19 +1,22 @@
-//! `map_mptcp_connection PCAP1 PCAP2 N`
+//! `map_mptcp_connection PCAP1 PCAP2 [N]`
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use clap::ArgMatches;
-use mptcp_trace::Numbered;
-use mptcp_trace::StreamId;
+use mptcp_trace::{ConnectionId, Numbered, StreamId};
 
+use super::shared::counterparts::{self, Row};
 use super::shared::limit::Limit;
 use super::shared::mapping;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use crate::packets::LoadedCapture;
 use mptcp_trace::analysis::mapping::{Mapper, MptcpMatch, SubflowMatch};
-use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::analysis::mptcp_connections::listed;
+use mptcp_trace::interrupt::{self, interruptible};
 use mptcp_trace::tracking::{Capture, Connection, Endpoint, Role};
 
 /// Finds an MPTCP connection of one capture in another.
@@ -37,12 +40,14 @@ impl Described for MapMptcpConnection {
          proof: the score is infinite. Without captured keys and tokens, the score is that of the subflows, in \
          matching bits, as `help map_tcp_connection` explains. The subflows of the best candidate are mapped by \
          handshake numbers, then by packets, and last by addresses and ports. Address translation and port reuse \
-         therefore do no harm. A subflow seen as plain TCP, or in another connection, is found too and reported."
+         therefore do no harm. A subflow seen as plain TCP, or in another connection, is found too and reported.\n\n\
+         Without a number, all connections of PCAP1 are looked for, one row each."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        let number =
-            arguments::mptcp_stream().help("Number of the MPTCP connection in PCAP1, from `list_mptcp_connections`");
+        let number = arguments::mptcp_stream()
+            .help("Number of the MPTCP connection in PCAP1, from `list_mptcp_connections`; without it, all")
+            .required(false);
         command
             .arg(arguments::capture("first", "PCAP1").required(true))
             .arg(arguments::capture("second", "PCAP2").required(true))
@@ -55,6 +60,10 @@ impl Described for MapMptcpConnection {
             Example {
                 line: "map_mptcp_connection examples/client.pcapng examples/server.pcapng 0",
                 purpose: "the client's connection 0 and its subflows, found in the server's capture",
+            },
+            Example {
+                line: "map_mptcp_connection examples/client.pcapng examples/server.pcapng",
+                purpose: "all connections of the client's capture, one row each",
             },
             Example {
                 line: "map_mptcp examples/server.pcapng examples/client.pcapng 0 --trim --format json",
@@ -72,9 +81,12 @@ impl Command for MapMptcpConnection {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let first = session.resolve(arguments::path(arguments, "first")?)?;
         let second = session.resolve(arguments::path(arguments, "second")?)?;
+        if arguments.get_one::<u32>("mptcpstream").is_none() {
+            return all(&first, &second, arguments.get_flag("verbose"));
+        }
         let number = arguments::connection_id(arguments)?;
         let connection = first.mptcp_connection(number)?;
-        let mapper = Mapper::new(&first, &second)?;
+        let mapper = first.mapper(&second)?;
         let mut found = mapper.mptcp(number);
         let notes = match found.first() {
             None => absent(&mapper, connection, &second),
@@ -93,6 +105,20 @@ impl Command for MapMptcpConnection {
         }
         Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(&ROWS).with_notes(notes)))
     }
+}
+
+/// All connections of the first capture, a row each.
+fn all(first: &Arc<LoadedCapture>, second: &Arc<LoadedCapture>, verbose: bool) -> Result<Outcome> {
+    let mapper = first.mapper(second)?;
+    let mut rows = Vec::new();
+    for connection in listed(first) {
+        interrupt::check()?;
+        let found = mapper.mptcp_counterpart(connection.id);
+        rows.push(Row::of_connection(connection.id, &connection.subflows, found));
+    }
+    let there: Vec<ConnectionId> = listed(second).map(|connection| connection.id).collect();
+    let report = counterparts::report(rows, &there, "MPTCP connections", [first, second], verbose);
+    Ok(Outcome::Report(report))
 }
 
 /// A row a candidate and subflow.
@@ -141,10 +167,7 @@ fn candidates(connection: &Connection, names: &[String; 2], found: &[MptcpMatch]
     let title = format!("MPTCP connection {} of {first} in {second}", connection.id);
     let mut table = Table::headed(shown).titled(title);
     for one in found {
-        // Other rows are subflows that only the second capture counts to the connection.
-        let listed = |stream: StreamId| connection.subflows.binary_search(&stream).is_ok();
-        let own = |subflow: &&SubflowMatch| subflow.tcpstream.is_some_and(listed);
-        let mapped = one.subflows.iter().filter(own).filter(|subflow| subflow.pair.is_some()).count();
+        let mapped = one.own_subflows_mapped(&connection.subflows);
         let mut cells = vec![
             Cell::Integer(one.mapped.0.into()),
             Cell::Number(one.score),

@@ -1,15 +1,18 @@
-//! `map_tcp_connection PCAP1 PCAP2 N`
+//! `map_tcp_connection PCAP1 PCAP2 [N]`
+
+use std::sync::Arc;
 
 use clap::ArgMatches;
-use mptcp_trace::Numbered;
-use mptcp_trace::StreamId;
+use mptcp_trace::{Numbered, StreamId, interrupt};
 
+use super::shared::counterparts::{self, Row};
 use super::shared::mapping;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use mptcp_trace::analysis::mapping::{Mapper, TcpMatch};
+use crate::packets::LoadedCapture;
+use mptcp_trace::analysis::mapping::TcpMatch;
 use mptcp_trace::tracking::{Capture, Endpoint, Role};
 
 /// Finds a TCP stream of one capture in another.
@@ -34,14 +37,19 @@ impl Described for MapTcpConnection {
          same timestamps (32 at most), 16 for the client's port, 4 for each address and for the server's port, and, \
          for MPTCP subflows, the values of their handshakes. A differing number counts against a candidate, unless the \
          rest shows that it was rewritten on the way. Times are never compared. The score is infinite if a key, or an \
-         HMAC made with keys, matches. Candidates below 16 bits are not listed."
+         HMAC made with keys, matches. Candidates below 16 bits are not listed.\n\n\
+         Without a number, all streams of PCAP1 are looked for, one row each."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         command
             .arg(arguments::capture("first", "PCAP1").required(true))
             .arg(arguments::capture("second", "PCAP2").required(true))
-            .arg(arguments::tcp_stream().help("Number of the TCP stream in PCAP1, from `list_tcp_connections`"))
+            .arg(
+                arguments::tcp_stream()
+                    .required(false)
+                    .help("Number of the TCP stream in PCAP1, from `list_tcp_connections`; without it, all"),
+            )
             .args(mapping::options())
     }
 
@@ -67,9 +75,12 @@ impl Command for MapTcpConnection {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let first = session.resolve(arguments::path(arguments, "first")?)?;
         let second = session.resolve(arguments::path(arguments, "second")?)?;
+        if arguments.get_one::<u32>("tcpstream").is_none() {
+            return all(&first, &second, arguments.get_flag("verbose"));
+        }
         let number = arguments::stream_id(arguments)?;
         first.tcp_stream(number)?;
-        let mapper = Mapper::new(&first, &second)?;
+        let mapper = first.mapper(&second)?;
         let mut found = mapper.tcp(number);
         let notes =
             if found.is_empty() { vec![mapper.absence(Numbered::TcpStream, number.0).to_string()] } else { Vec::new() };
@@ -80,6 +91,18 @@ impl Command for MapTcpConnection {
         }
         Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(&ROWS).with_notes(notes)))
     }
+}
+
+/// All streams of the first capture, a row each.
+fn all(first: &Arc<LoadedCapture>, second: &Arc<LoadedCapture>, verbose: bool) -> Result<Outcome> {
+    let mapper = first.mapper(second)?;
+    let mut rows = Vec::new();
+    for stream in first.tcp_stream_ids() {
+        interrupt::check()?;
+        rows.push(Row::of_stream(stream, mapper.tcp_counterpart(stream)));
+    }
+    let report = counterparts::report(rows, &second.tcp_stream_ids(), "TCP streams", [first, second], verbose);
+    Ok(Outcome::Report(report))
 }
 
 fn candidates(first: &Capture, second: &Capture, number: StreamId, found: &[TcpMatch]) -> Table {

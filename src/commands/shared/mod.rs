@@ -1,5 +1,6 @@
 //! What several commands share: results on their way, and parts of tables.
 
+pub mod counterparts;
 pub mod drawing;
 pub mod feed;
 pub mod limit;

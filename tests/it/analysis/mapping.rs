@@ -1,5 +1,7 @@
 //! Streams and connections of two captures are found in each other.
 
+use std::collections::HashMap;
+
 use mptcp_trace::analysis::mapping::{Evidence, Mapper, MptcpMatch};
 use mptcp_trace::tracking::Capture;
 use mptcp_trace::{ConnectionId, StreamId};
@@ -207,6 +209,49 @@ fn a_translated_subflow_says_what_was_rewritten() {
     // 4255218220 + 0x12345678 in 32 bits.
     assert_eq!(detail(Evidence::ClientIsn), (0.0, "4255218220 here, 265670820 there: rewritten on the way"));
     assert_eq!(detail(Evidence::ServerIsn).0, 32.0);
+}
+
+/// The rows that a command prints for all streams or connections of the first capture.
+fn rows(home: &Home, command: &str, ends: &Ends) -> Vec<(u32, Option<u32>)> {
+    let [first, second] = [&ends.first, &ends.second].map(|path| path.display().to_string());
+    let done = home.run(&[command, &first, &second, "--format", "json"], "");
+    assert_eq!(done.code, Some(0), "{}: {done:?}", ends.label());
+    let rows: Vec<Value> = serde_json::from_str(&done.results).unwrap();
+    let number = |value: &Value| value.as_u64().map(|number| u32::try_from(number).unwrap());
+    rows.iter().map(|row| (number(&row["stream"]).unwrap(), number(&row["mapped"]))).collect()
+}
+
+/// Without a number the commands find all at once: what the relay between the two ends let through under its own numbers.
+#[test]
+fn all_at_once_are_those_of_the_other_end() {
+    let home = Home::new();
+    let mut mapped = [0, 0];
+    // The larger ones take an unoptimised program long.
+    let short = |ends: &Ends| std::fs::metadata(&ends.first).is_ok_and(|file| file.len() < 1 << 20);
+    for ends in all_ends().into_iter().filter(short) {
+        let truth = [&Streams::of(&ends.first), &Streams::of(&ends.second)];
+        let streams = rows(&home, "map_tcp_connection", &ends);
+        assert_eq!(streams.len(), truth[0].ids().count(), "{}", ends.label());
+        for (stream, found) in streams {
+            let expected = truth[0].counterparts(StreamId(stream), truth[1]);
+            match found {
+                Some(found) => assert!(expected.contains(&StreamId(found)), "{}: {stream} {found}", ends.label()),
+                None => assert!(expected.is_empty(), "{}: {stream} {expected:?}", ends.label()),
+            }
+            mapped[0] += usize::from(found.is_some());
+        }
+        let (Some(first), Some(second)) = (scenarios::load(&ends.first), scenarios::load(&ends.second)) else {
+            continue;
+        };
+        let connections: HashMap<u32, Option<u32>> = rows(&home, "map_mptcp_connection", &ends).into_iter().collect();
+        for (one, other) in same_connections(&ends) {
+            let connection = first.tracking.subflow(one).unwrap().connection;
+            let expected = second.tracking.subflow(other).unwrap().connection;
+            assert_eq!(connections.get(&connection.0), Some(&Some(expected.0)), "{}", ends.label());
+            mapped[1] += 1;
+        }
+    }
+    assert!(scenarios::folder().is_none() || mapped[0] > 100 && mapped[1] > 50, "{mapped:?}");
 }
 
 /// What the commands print for programs, of the shipped example.

@@ -29,13 +29,15 @@ const SUBFLOWS: Nested = Nested { lists: &["directions", "subflows"], names: &["
 
 /// Every command with `--format`, its arguments, and where its rows lie. `{1}` and `{2}` are captures of both ends, of
 /// which the first is loaded.
-const LINES: [(&str, &str, Nested); 43] = [
+const LINES: [(&str, &str, Nested); 45] = [
     ("list_interfaces", "", FLAT),
     ("captures", "", FLAT),
     ("list_tcp_connections", "", FLAT),
     ("tcp_summary", "", items(&["directions"])),
     ("tcp_summary", "0 --towards server", items(&["directions"])),
     ("map_tcp_connection", "{1} {2} 0", FLAT),
+    ("map_tcp_connection", "{1} {2}", FLAT),
+    ("map_mptcp_connection", "{1} {2}", FLAT),
     ("list_mptcp_connections", "", FLAT),
     ("list_subflows", "0", FLAT),
     ("list_subflows", "--all", FLAT),

@@ -167,6 +167,15 @@ impl MptcpMatch {
         self.certain != next.certain || self.bits - next.bits >= CLEAR_LEAD
     }
 
+    /// How many of these subflows of the first capture are in the second. Other rows of [`MptcpMatch::subflows`] are
+    /// streams that only the second capture counts to the connection.
+    #[must_use]
+    pub fn own_subflows_mapped(&self, own: &[StreamId]) -> usize {
+        let listed = |stream: StreamId| own.binary_search(&stream).is_ok();
+        let mapped = self.subflows.iter().filter(|subflow| subflow.pair.is_some());
+        mapped.filter(|subflow| subflow.tcpstream.is_some_and(listed)).count()
+    }
+
     /// The other candidate has other subflows of the connection, and maps none to another stream.
     fn is_complemented_by(&self, other: &MptcpMatch) -> bool {
         let pairs = |one: &MptcpMatch| -> HashMap<StreamId, StreamId> {
