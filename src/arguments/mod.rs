@@ -1,6 +1,7 @@
 //! Arguments that several commands and plots take, so that they are named and explained once.
 
 pub mod choice;
+pub mod duration;
 pub mod two_captures;
 
 use crate::packets::LoadedCapture;

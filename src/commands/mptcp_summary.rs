@@ -6,6 +6,7 @@ use clap::ArgMatches;
 
 use super::list_reinjections::{merged_repeats, what_is_open};
 use super::shared::limit::{self, Limit, amount};
+use super::shared::roles;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
@@ -249,13 +250,7 @@ pub(super) fn probes(towards: &str, keepalives: u64, window_probes: u64) -> Opti
 
 fn notes(connection: &Connection, summary: &MptcpSummary) -> Vec<String> {
     let mut notes = Vec::new();
-    if !connection.roles_known {
-        notes.push(
-            "MP_CAPABLE handshake not captured: the end that opened most of the captured subflows is taken as the \
-             client"
-                .to_string(),
-        );
-    }
+    notes.extend(roles::guessed_note(connection));
     for direction in &summary.directions {
         let towards = direction.towards.name();
         if direction.reinjected_bytes > 0 {

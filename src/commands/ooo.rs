@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::shared::limit::{self, Limit, amount};
-use super::shared::{milliseconds, series};
+use super::shared::{milliseconds, roles, series};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
@@ -245,13 +245,7 @@ fn occupancy_table(rows: &[OccupancyRow]) -> Table {
 
 fn notes(connection: &Connection, found: &OutOfOrder) -> Vec<String> {
     let mut notes = Vec::new();
-    if !connection.roles_known {
-        notes.push(
-            "MP_CAPABLE handshake not captured: the end that opened most of the captured subflows is taken as the \
-             client"
-                .to_string(),
-        );
-    }
+    notes.extend(roles::guessed_note(connection));
     for direction in found.directions.iter().filter(|direction| direction.segments > 0) {
         notes.extend(direction.remarks());
     }

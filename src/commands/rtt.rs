@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::shared::limit::{self, Limit, amount};
-use super::shared::{milliseconds, series};
+use super::shared::{milliseconds, roles, series};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
@@ -185,13 +185,7 @@ fn notes(connection: &Connection, found: &RoundTrips) -> Vec<String> {
         let Some(whole) = own.peek() else { continue };
         notes.push(meaning(whole.capture_point, role));
     }
-    if !connection.roles_known {
-        notes.push(
-            "MP_CAPABLE handshake not captured: the end that opened most of the captured subflows is taken as the \
-             client"
-                .to_string(),
-        );
-    }
+    notes.extend(roles::guessed_note(connection));
     notes.extend(series::misplaced_note(found.misplaced));
     notes
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::ArgMatches;
 
+use super::captions;
 use super::crowded::thinned;
 use super::panels::panel;
 use super::registry::Plot;
@@ -99,11 +100,8 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
                 connection.id
             ));
         }
-        if connection.hosts.get(towards.other()).idsn.is_none() {
-            figure = figure.with_caption(format!(
-                "Towards the {}: the sender's key was not captured, so numbers count from the lowest one seen.",
-                towards.name()
-            ));
+        if let Some(caption) = captions::without_key(connection, towards) {
+            figure = figure.with_caption(caption);
         }
     }
     thinned(figure, capture, connection, request)

@@ -34,7 +34,7 @@ const LONGEST: usize = 64 << 10;
 /// More branches of CASE than this take polars minutes to plan.
 const BRANCHES: usize = 200;
 
-/// Stack of the thread that reads a query, in bytes.
+/// Stack of a thread that reads, plans or answers a query, in bytes: polars follows expressions in depth.
 const STACK: usize = 256 << 20;
 
 /// Limits of a query.

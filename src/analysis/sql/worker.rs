@@ -16,7 +16,7 @@ use polars_io::SerWriter;
 use polars_io::ipc::{IpcReader, IpcWriter};
 use serde::{Deserialize, Serialize};
 
-use super::Limits;
+use super::{Limits, STACK};
 use crate::error::Error;
 use crate::packets::exported::contain;
 use crate::temporary;
@@ -29,9 +29,6 @@ pub const ARGUMENT: &str = "__answer_query";
 
 /// Interval of checks for Ctrl-C.
 const PULSE: Duration = Duration::from_millis(5);
-
-/// Stack of the thread that plans and answers, in bytes: polars follows expressions in depth.
-const STACK: usize = 256 << 20;
 
 /// Memory of the process besides the query's tables, in bytes.
 const BASE: u64 = 256 << 20;

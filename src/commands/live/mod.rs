@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use super::load_pcap::name;
 use super::{Category, Command, Described, Example, Outcome, Session};
-use crate::arguments;
+use crate::arguments::{self, duration};
 use crate::error::Result;
 use crate::output::Report;
 use crate::packets::live::{PacketSource, Wanted, interfaces};
@@ -59,7 +59,7 @@ impl Described for LiveCommand {
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
         let seconds = |name, letter, about| {
-            Arg::new(name).long(name).short(letter).value_name("SECONDS").value_parser(seconds).help(about)
+            Arg::new(name).long(name).short(letter).value_name("SECONDS").value_parser(duration::parse).help(about)
         };
         let count = |name, about| {
             Arg::new(name).long(name).value_name("N").value_parser(value_parser!(u64).range(1..)).help(about)
@@ -147,38 +147,8 @@ impl Command for LiveCommand {
     }
 }
 
-/// The longest time of an option, in seconds: some 34 years.
-const LONGEST: u64 = 1 << 30;
-
-/// A time as typed, at least a millisecond.
-fn seconds(text: &str) -> std::result::Result<Duration, &'static str> {
-    let wrong = "not a valid time; give seconds, at least 0.001";
-    let seconds: f64 = text.parse().map_err(|_| wrong)?;
-    if seconds > Duration::from_secs(LONGEST).as_secs_f64() {
-        return Err("too long a time; give at most 1073741824 seconds");
-    }
-    let duration = Duration::try_from_secs_f64(seconds).ok();
-    duration.filter(|duration| *duration >= Duration::from_millis(1)).ok_or(wrong)
-}
-
 fn list(program: Option<&Path>) -> Result<Outcome> {
     let (found, by) = interfaces(program)?;
     let note = format!("listed by {by}; `live INTERFACE` captures on one");
     Ok(Outcome::Report(Report::listing(&found, &[("interface", ""), ("about", "")]).with_notes(vec![note])))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_seconds_above_zero() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        for wrong in ["0", "-1", "x", "NaN", "0.0001", "-1e300", "-inf"] {
-            assert_eq!(seconds(wrong), Err("not a valid time; give seconds, at least 0.001"), "{wrong}");
-        }
-        for wrong in ["1e300", "inf", "1073741825"] {
-            assert_eq!(seconds(wrong), Err("too long a time; give at most 1073741824 seconds"), "{wrong}");
-        }
-    }
 }

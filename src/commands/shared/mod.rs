@@ -1,4 +1,4 @@
-//! What several commands share: results on their way, and parts of tables.
+//! What several commands share: results on their way, parts of tables, and notes.
 
 pub mod counterparts;
 pub mod drawing;
@@ -7,6 +7,7 @@ pub mod limit;
 pub mod mapping;
 pub mod milliseconds;
 pub mod rearranged;
+pub mod roles;
 pub mod series;
 pub mod shortcut;
 pub mod stream_cells;

@@ -56,7 +56,7 @@ impl CapturePoint {
 /// Handshakes faster than this do not tell: both ends are near.
 const TOO_FAST: Span = Span::from_nanoseconds(100_000);
 /// The near end answers at least this many times faster than the far one.
-const FASTER: i64 = 4;
+pub(super) const FASTER: i64 = 4;
 /// Time to live that hosts send with.
 const INITIAL_TTL: [u8; 3] = [64, 128, 255];
 

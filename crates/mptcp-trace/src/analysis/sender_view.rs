@@ -3,11 +3,9 @@
 //! A capture at the sender shows an ACK when the sender hears it. Anywhere else the sender could only answer after the way
 //! from here to the sender and back, which the handshake shows.
 
+use super::capture_point::FASTER;
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 use crate::{PacketRow, Span};
-
-/// An end that answers at least this many times faster than the other is where it was captured.
-const FASTER: i64 = 4;
 
 /// The time from here to the sender of the data towards `towards` and back: the shortest that a handshake of
 /// a subflow shows. Zero at the sender, and where no handshake was captured whole.

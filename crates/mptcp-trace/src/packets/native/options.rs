@@ -7,13 +7,14 @@ use crate::packets::segment::{Malformed, SackBlocks};
 
 /// Option kinds (IANA, "TCP Option Kind Numbers").
 mod kind {
+    pub use crate::packets::option_form::MPTCP;
+
     pub const END: u8 = 0;
     pub const NO_OPERATION: u8 = 1;
     pub const MAXIMUM_SEGMENT_SIZE: u8 = 2;
     pub const WINDOW_SCALE: u8 = 3;
     pub const SACK: u8 = 5;
     pub const TIMESTAMPS: u8 = 8;
-    pub const MPTCP: u8 = 30;
 }
 
 /// Kinds of options, of which a header has room for 40.
