@@ -11,6 +11,7 @@ use glob::Pattern;
 
 use super::grammar;
 use super::{Category, Command, Described, Example, Outcome, Session};
+use crate::arguments::duration;
 use crate::dataset::input::{self, Wanted};
 use crate::dataset::labels::Labels;
 use crate::dataset::layout::Layout;
@@ -40,20 +41,20 @@ impl Described for Analyze {
          compressed or not; --include names others). The tables have one row per capture, handshake, connection, direction, \
          subflow, event, finding and so on: docs/dataset.md describes every column. Their numbers are those of the commands \
          for one capture. DuckDB, polars, pandas and Spark read the files DATASET/TABLE/*.parquet.\n\n\
-         A capture has one row in `captures`, whatever comes of it: status is ok, partial (cut or damaged: read up to \
-         there), error, timeout, memory or crashed. Each is analyzed by a process of its own, so a bad one costs no other. \
-         Another run skips captures that are in the dataset and unchanged (path, size, modification time), unless the \
-         program's version, the tables or the labels are others. --force analyzes them again, --retry-errors those that \
-         failed. Any number of runs may share a dataset, also on several machines.\n\n\
+         Every capture has one row in `captures`. Its status is ok, partial (cut or damaged: read up to there), error, \
+         timeout, memory or crashed. Each is analyzed in its own process, so a bad one does not affect the others. Another \
+         run skips captures that are already in the dataset and unchanged (path, size, modification time), unless the \
+         program's version, the tables or the labels have changed. --force analyzes them again, --retry-errors those that \
+         failed. Any number of runs may share a dataset, even from several machines.\n\n\
          A capture's name is its absolute path, or with --root its path below that folder: give --root if the captures may \
-         move, or are seen under different paths. Its key in all tables is a hash of the name, by which --shard splits the \
-         captures. Files that were rotated while recording are analyzed one by one: a connection that spans two files is in \
+         move, or are seen under different paths. Its key in all tables is a hash of the name; --shard splits the captures \
+         by it. Files that were rotated while recording are analyzed one by one: a connection that spans two files is in \
          both.\n\n\
          Labels become columns of captures, connections and subflows: label_KEY. --labels reads CSV that begins with \
          `name,KEY…` (patterns of names, values) or with `prefix,label` (addresses: columns path_client and path_server of \
          subflows).\n\n\
-         The exit code is 3 if captures failed, 1 if the dataset cannot be written. Tables list what did not go well; other \
-         formats have one record per capture."
+         The exit code is 3 if captures failed, 1 if the dataset cannot be written. The table lists only captures \
+         that failed or are partial; other formats have one record per capture."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -73,7 +74,7 @@ impl Described for Analyze {
                     .num_args(0..)
                     .value_parser(value_parser!(PathBuf))
                     .value_hint(ValueHint::AnyPath)
-                    .help("Captures, and folders with captures"),
+                    .help("Captures, or folders with captures"),
             )
             .arg(path("out", "DATASET", ValueHint::DirPath, "Folder of the dataset").required(true))
             .arg(
@@ -82,7 +83,7 @@ impl Described for Analyze {
                     .short('j')
                     .value_name("N")
                     .value_parser(value_parser!(u32).range(1..=1024))
-                    .help("Captures at a time [default: number of processors]"),
+                    .help("Captures analyzed at the same time [default: number of processors]"),
             )
             .arg(
                 Arg::new("tables")
@@ -91,8 +92,8 @@ impl Described for Analyze {
                     .default_value("base")
                     .help("`base`, or names of tables, separated by commas"),
             )
-            .arg(several("include", "GLOB", "Files below folders to analyze, by name, or by path if GLOB has a `/`"))
-            .arg(several("exclude", "GLOB", "Files below folders to leave out, likewise"))
+            .arg(several("include", "GLOB", "Analyze these files in folders: by name, or by path if GLOB has a `/`"))
+            .arg(several("exclude", "GLOB", "Skip these files in folders: by name, or by path if GLOB has a `/`"))
             .arg(path(
                 "files-from",
                 "FILE",
@@ -105,7 +106,7 @@ impl Described for Analyze {
                     .long("shard")
                     .value_name("I/N")
                     .value_parser(shard)
-                    .help("Only the I-th of N shares of the captures, from 1: each capture always falls into the same"),
+                    .help("Only share I of N, counted from 1; a capture is always in the same share"),
             )
             .arg(several("label", "KEY=VALUE", "Label of all captures"))
             .arg(
@@ -116,24 +117,24 @@ impl Described for Analyze {
                 Arg::new("label-from-path")
                     .long("label-from-path")
                     .value_name("REGEX")
-                    .help("Labels from names of captures: the named groups of REGEX, as in (?P<app>[a-z]+)_"),
+                    .help("Labels from the captures' names: named groups of REGEX, such as (?P<app>[a-z]+)_"),
             )
             .arg(
                 Arg::new("timeout")
                     .long("timeout")
                     .value_name("SECONDS")
-                    .value_parser(seconds)
-                    .help("Time for one capture"),
+                    .value_parser(duration::parse)
+                    .help("Time limit for each capture"),
             )
             .arg(
                 Arg::new("memory")
                     .long("memory")
                     .value_name("SIZE")
                     .value_parser(memory::parse)
-                    .help("Memory for one capture, as in 2GiB [default: the program's --memory-limit]"),
+                    .help("Memory limit for each capture, such as 2GiB [default: the program's --memory-limit]"),
             )
-            .arg(flag("retry-errors", "Analyze again what failed before"))
-            .arg(flag("force", "Analyze again what is in the dataset"))
+            .arg(flag("retry-errors", "Analyze captures again that failed before"))
+            .arg(flag("force", "Analyze captures again that are in the dataset"))
             .arg(
                 Arg::new(grammar::FORMAT)
                     .long("format")
@@ -142,20 +143,20 @@ impl Described for Analyze {
                     .value_parser(PossibleValuesParser::new(
                         Format::value_variants().iter().filter_map(ValueEnum::to_possible_value),
                     ))
-                    .help("Output format; ndjson: one JSON object per capture, as it is done"),
+                    .help("Output format; ndjson: one JSON object as each capture is done"),
             )
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "analyze ./examples --out ./study", purpose: "all captures below a folder" },
+            Example { line: "analyze ./examples --out ./study", purpose: "all captures in a folder" },
             Example {
                 line: "analyze ./examples --out ./study --label place=lab --root ./examples",
                 purpose: "with a label, under names that do not depend on where the folder is",
             },
             Example {
                 line: "analyze ./examples --out ./study --shard 1/2 --format ndjson",
-                purpose: "half of them, one JSON object per capture",
+                purpose: "half of the captures, one JSON object each",
             },
         ]
     }
@@ -268,18 +269,10 @@ fn tables(list: &str) -> Result<Vec<&'static Table>> {
 
 /// A share as typed: `I/N`, from 1.
 fn shard(text: &str) -> std::result::Result<(u64, u64), &'static str> {
-    let wrong = "not a share; write I/N, as in 1/4";
+    let wrong = "not a share; write I/N, such as 1/4";
     let (own, of) = text.split_once('/').ok_or(wrong)?;
     let (own, of): (u64, u64) = (own.parse().map_err(|_| wrong)?, of.parse().map_err(|_| wrong)?);
     if (1..=of).contains(&own) { Ok((own - 1, of)) } else { Err(wrong) }
-}
-
-/// A time as typed, at least a millisecond.
-fn seconds(text: &str) -> std::result::Result<Duration, &'static str> {
-    let wrong = "not a valid time; give seconds, at least 0.001";
-    let seconds: f64 = text.parse().map_err(|_| wrong)?;
-    let duration = Duration::try_from_secs_f64(seconds).ok();
-    duration.filter(|duration| *duration >= Duration::from_millis(1)).ok_or(wrong)
 }
 
 #[cfg(test)]
