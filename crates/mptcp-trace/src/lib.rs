@@ -11,9 +11,14 @@
 //! # if !std::path::Path::new(path).is_file() { return Ok(()); } // not part of the package
 //! let capture = Capture::open(path)?;
 //! for connection in capture.tracking.whole_connections() {
-//!     println!("connection {}: {} subflows", connection.id, connection.subflows.len());
+//!     println!("connection {}", connection.id);
+//!     for id in &connection.subflows {
+//!         let stream = capture.tcp_stream(*id)?;
+//!         println!("  subflow {id}: {} -> {}", stream.endpoint(Role::Client), stream.endpoint(Role::Server));
+//!     }
 //!     for direction in mptcp_summary(&capture, connection).directions {
-//!         println!("  {} bytes towards the {}", direction.goodput_bytes, direction.towards.name());
+//!         let (bytes, rate) = (direction.goodput_bytes, direction.rate.unwrap_or_default());
+//!         println!("  {bytes} bytes towards the {}, {rate:.0} bytes per second", direction.towards.name());
 //! #       if direction.towards == Role::Server { assert_eq!(direction.goodput_bytes, 800_040); }
 //!     }
 //! }
@@ -31,7 +36,10 @@
 //! - [`packets`]: from a capture file to one [`Segment`] per TCP packet, with its MPTCP options.
 //! - [`tracking`]: what the packets mean together: TCP [`Stream`]s, [`Role`]s, MPTCP [`Connection`]s and their
 //!   [`Subflow`]s, 64-bit data sequence numbers.
-//! - [`analysis`]: one question a module.
+//! - [`analysis`]: one question per module, which begins with that question.
+//!
+//! Numbers of streams and connections are Wireshark's. Of each [`Connection`], `whole_connections` gives those that are
+//! not part of another; most analyses take one of them. Times are seconds in results, and [`Instant`] and [`Span`] before.
 //!
 //! The small modules beside them: [`interrupt`] stops long work, [`memory`] bounds it, [`reading`] opens files and
 //! pipes, [`capture_format`] tells captures from other files, [`units`] writes numbers for people. [`Instant`] and
