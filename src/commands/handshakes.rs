@@ -17,7 +17,7 @@ impl Described for Handshakes {
     }
 
     fn summary(&self) -> &'static str {
-        "List handshakes that asked for MPTCP, answered or not"
+        "List handshakes that requested MPTCP, and their outcome"
     }
 
     fn details(&self) -> &'static str {
@@ -25,8 +25,8 @@ impl Described for Handshakes {
          declined (a SYN/ACK without MP_CAPABLE), blackholed (only a SYN without MP_CAPABLE was answered), refused (RST), \
          unanswered, mirrored (the SYN/ACK repeats the option) or unknown. outcome of join: established, refused, \
          option_missing, unanswered or unfinished; hmac is the verdict on its HMACs.\n\n\
-         syn_ack_after and ack_after count from the first SYN, also if it was sent again. mptcpstream is empty if the \
-         handshake led to no MPTCP connection."
+         syn_ack_after and ack_after count from the first SYN, even if it was retransmitted. mptcpstream is empty if the \
+         handshake did not lead to an MPTCP connection."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -35,8 +35,8 @@ impl Described for Handshakes {
 
     fn examples(&self) -> &'static [Example] {
         &[
-            Example { line: "handshakes", purpose: "who asked for MPTCP, and what came of it" },
-            Example { line: "handshakes --format csv", purpose: "the same for a spreadsheet" },
+            Example { line: "handshakes", purpose: "which streams requested MPTCP, and the outcome" },
+            Example { line: "handshakes --format csv", purpose: "the same, for a spreadsheet" },
         ]
     }
 }
@@ -64,7 +64,7 @@ impl Command for Handshakes {
         ]);
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "that came first", |index, _| index);
-        let none = found.is_empty().then(|| "no SYN of the capture asks for MPTCP".to_string());
+        let none = found.is_empty().then(|| "no SYN in the capture requests MPTCP".to_string());
         let report = Report::new(&found, vec![table]).complete(&ROWS);
         Ok(Outcome::Report(report.with_notes(none.into_iter().collect())))
     }

@@ -119,7 +119,7 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .help("Show the plot in the terminal, in a window (xdg-open), or not at all"),
         arguments::force().help("Allow --out to replace a capture").requires("out"),
         Arg::new("title").long("title").value_name("TEXT").help("Title, instead of the plot's own"),
-        Arg::new("no_caption").long("no-caption").action(ArgAction::SetTrue).help("Leave out the text below the plot"),
+        Arg::new("no_caption").long("no-caption").action(ArgAction::SetTrue).help("Omit the text below the plot"),
         Arg::new("size")
             .long("size")
             .value_name("WIDTHxHEIGHT")

@@ -45,7 +45,7 @@ impl Described for Sql {
             .value_hint(ValueHint::DirPath)
             .help("Query the tables of this dataset instead of a capture; docs/dataset.md describes them");
         command.arg(dataset).arg(
-            Arg::new("query").value_name("QUERY").num_args(0..).help("SQL query, quoted to keep * < > from the shell"),
+            Arg::new("query").value_name("QUERY").num_args(0..).help("SQL query, in quotes because of * < >"),
         )
     }
 
@@ -105,7 +105,7 @@ impl Command for Sql {
         match answer {
             // A `*` of its own stands for files by now.
             Err(Error::Usage(sentence)) if words.len() > 1 => {
-                Err(Error::Usage(format!("{sentence}; quote the query to keep * < > from the shell")))
+                Err(Error::Usage(format!("{sentence}; quote the query, because of * < >")))
             }
             answer => Ok(Outcome::Report(Report::of_frame(answer?)?)),
         }

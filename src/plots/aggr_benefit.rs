@@ -35,7 +35,7 @@ impl Described for AggrBenefit {
 
     fn details(&self) -> &'static str {
         "Compares the goodput g with the capacities C of the paths: (g - Cmax) / (sum of C - Cmax) if the goodput \
-         reaches the best path's capacity, (g - Cmax) / Cmax otherwise. CaptureSource: Paasch, Khalili, Bonaventure: On the \
+         reaches the best path's capacity, (g - Cmax) / Cmax otherwise. Source: Paasch, Khalili, Bonaventure: On the \
          Benefits of Applying Experimental Design to Improve Multipath TCP, CoNEXT 2013. Bars are time windows; the \
          line is the whole transfer, from the first to the last packet with data.\n\n\
          A capture does not contain the capacities. Without --capacity, each subflow's capacity is estimated as its \
@@ -185,7 +185,7 @@ fn is_guess(capacity: &Capacity) -> bool {
 fn caption(found: &AggregationBenefit) -> String {
     let towards = found.towards.name();
     if !comparable(found) {
-        return format!("Towards the {towards}: fewer than two subflows carried data, or all of it at one instant.");
+        return format!("Towards the {towards}: fewer than two subflows carried data, or all of it at the same time.");
     }
     let mut paths: Vec<&Capacity> = found.capacities.iter().filter(|capacity| capacity.rate > 0.0).collect();
     let more = paths.len().saturating_sub(NAMED);

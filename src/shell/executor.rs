@@ -183,7 +183,11 @@ impl Executor {
                     return self.execute(command, &meant.matches, console);
                 }
                 let (sentence, name) = (grammar::sentence(&definition, &refusal), command.name());
-                let sentence = format!("{sentence}; see `help {name}`");
+                let sentence = match sentence.ends_with('?') {
+                    // The guess is what to do.
+                    true => sentence,
+                    false => format!("{sentence}; see `help {name}`"),
+                };
                 return Err(Error::Arguments { sentence, usage: grammar::usage(definition, &words) });
             }
         };

@@ -180,7 +180,7 @@ fn unanswered(subject: &Subject<'_>, join: &JoinAttempt, is_silent: bool, end: O
         return Finding::notice(
             FindingKind::JoinUnanswered,
             format!("{detail} until the connection or the capture ended, {waited} later"),
-            "too little time for an answer or a second SYN; or the path is down or filtered",
+            "there was too little time for an answer or a second SYN; or the path is down or filtered",
             next,
         );
     }

@@ -103,7 +103,7 @@ fn configuration(config: &Config) -> Check {
             let detail = format!("defaults, because there is no {}", places.config_file.display());
             let advice = places.config_file.parent().and_then(former_configuration::lines).map(|lines| {
                 let into = match lines.as_slice() {
-                    [] => "it has nothing that config.toml needs".to_string(),
+                    [] => "it has no setting that config.toml needs".to_string(),
                     lines => format!("write into config.toml: {}", lines.join("; ")),
                 };
                 format!("the file `config` of the Python program is not read; {into}")
@@ -145,7 +145,7 @@ fn cache(cache: Option<&Cache>) -> Check {
 fn history(places: Option<&Places>) -> Check {
     const NAME: &str = "history";
     let Some(places) = places else {
-        return Check::problem(NAME, "there is no home directory to keep it in", "set HOME or XDG_STATE_HOME");
+        return Check::problem(NAME, "no home directory to save it in", "set HOME or XDG_STATE_HOME");
     };
     let shown = places.state_dir.display();
     match std::fs::create_dir_all(&places.state_dir).and_then(|()| writable(&places.state_dir)) {

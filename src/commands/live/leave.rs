@@ -41,7 +41,7 @@ impl Watch {
             counted(mptcp_connections::count(&capture), "MPTCP connection"),
         )];
         if let (Some(program), Some(0)) = (&closing.program, closing.dropped) {
-            said.push(format!("{program}: the kernel dropped no packet"));
+            said.push(format!("{program}: the kernel dropped no packets"));
         }
         session.take_in(&self.name, capture, file.as_deref());
         match &closing.copy_failed {

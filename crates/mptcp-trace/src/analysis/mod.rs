@@ -1,4 +1,4 @@
-//! Questions asked of a tracked capture, one a file: typed values out, no printing, no files.
+//! Questions asked of a tracked capture, one per file: typed values out, no printing, no files.
 
 pub mod ack_sizes;
 pub mod acknowledged;
@@ -15,7 +15,7 @@ pub mod connection_pair;
 pub mod distribution;
 pub mod events;
 pub mod fallback;
-pub mod fallback_cause;
+mod fallback_cause;
 pub mod flight;
 pub mod handshakes;
 pub mod idle_gaps;
