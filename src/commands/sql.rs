@@ -44,9 +44,9 @@ impl Described for Sql {
             .value_parser(value_parser!(PathBuf))
             .value_hint(ValueHint::DirPath)
             .help("Query the tables of this dataset instead of a capture; docs/dataset.md describes them");
-        command.arg(dataset).arg(
-            Arg::new("query").value_name("QUERY").num_args(0..).help("SQL query, in quotes because of * < >"),
-        )
+        command
+            .arg(dataset)
+            .arg(Arg::new("query").value_name("QUERY").num_args(0..).help("SQL query, in quotes because of * < >"))
     }
 
     fn examples(&self) -> &'static [Example] {
