@@ -1,13 +1,18 @@
 use crate::whole_file::Force;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::*;
+use polars_io::ipc::IpcReader;
+use polars_io::parquet::read::ParquetReader;
 
 use super::read::{columns, facts};
-use super::{Form, recognise, write};
+use super::{Form, Parts, recognise, write, write_parts};
 use crate::delimiter::Delimiter;
+use crate::error::Error;
 use crate::packets::LoadError;
+use crate::packets::cells::Cells;
 use crate::packets::schema::{self, ColumnType, Origin};
 
 /// Three rows with every column of the schema: extreme values, ordinary values, nulls; and one further field.
@@ -72,6 +77,78 @@ fn every_raw_column_comes_back_as_it_was() {
     let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["t.csv"], "no temporary file stays");
     fs::remove_file(path).unwrap();
+}
+
+/// What the crate `csv` makes of cells as they are printed everywhere else.
+fn by_the_crate(table: &DataFrame, delimiter: Delimiter) -> Vec<u8> {
+    let columns = Cells::of_frame(table).unwrap();
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(Vec::new());
+    writer.write_record(columns.iter().map(Cells::name)).unwrap();
+    for row in 0..table.height() {
+        writer.write_record(columns.iter().map(|column| column.value(row).machine_text())).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn csv_has_the_bytes_of_the_usual_crate() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    let mut whole = table();
+    let texts = [Some("=1+1"), Some("\"a\"\r\n"), None];
+    whole.with_column(Column::new("formula, \"quoted\"".into(), texts)).unwrap();
+    // Types that no column of the packet table has.
+    whole.with_column(Column::new("signed".into(), [Some(-1_i64), Some(i64::MIN), None])).unwrap();
+    whole.with_column(Column::new("float".into(), [Some(0.1_f64), Some(-1e300), None])).unwrap();
+    let alone = whole.select(["sendkey"]).unwrap();
+    for delimiter in [',', ';', '\t', ':', '|', ' ', '[', '+'] {
+        let delimiter = Delimiter::new(delimiter).unwrap();
+        for table in [&whole, &alone, &whole.clear(), &whole.slice(1, 2)] {
+            write(table, &path, Form::Csv, delimiter, Force::NotGiven).unwrap();
+            let (expected, found) = (by_the_crate(table, delimiter), fs::read(&path).unwrap());
+            assert_eq!(String::from_utf8_lossy(&found), String::from_utf8_lossy(&expected));
+        }
+    }
+}
+
+#[test]
+fn parts_come_in_their_order_and_a_failure_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let height = 300_000;
+    let columns = DataFrame::new(0, vec![Column::new("packetid".into(), Vec::<u64>::new())]).unwrap();
+    let made = |rows: Range<usize>| {
+        // Every other packet, so that parts are shorter than what is asked for.
+        let ids: Vec<u64> = rows.filter(|row| row % 2 == 0).map(|row| row as u64).collect();
+        DataFrame::new(ids.len(), vec![Column::new("packetid".into(), ids)])
+    };
+    let of = |rows: Range<usize>| Ok(made(rows).unwrap());
+    let fails = |rows: Range<usize>| match rows.contains(&290_000) {
+        true => Err(Error::NothingLoaded),
+        false => Ok(made(rows).unwrap()),
+    };
+    let expected: Vec<u64> = (0..height as u64).step_by(2).collect();
+    for (form, name) in [(Form::Csv, "t.csv"), (Form::Parquet, "t.parquet"), (Form::Arrow, "t.arrow")] {
+        let path = directory.path().join(name);
+        let parts = |of| Parts { columns: columns.clone(), height, of };
+        let failed = write_parts(parts(&fails), &path, form, Delimiter::COMMA, Force::NotGiven);
+        assert!(matches!(failed, Err(Error::NothingLoaded)));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "{form:?}");
+        let rows = write_parts(parts(&of), &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
+        assert_eq!(rows, height / 2);
+        let file = fs::File::open(&path).unwrap();
+        let read = match form {
+            Form::Parquet => ParquetReader::new(file).finish().unwrap(),
+            Form::Arrow => IpcReader::new(file).finish().unwrap(),
+            Form::Csv => {
+                let text = fs::read_to_string(&path).unwrap();
+                let ids: Vec<u64> = text.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+                DataFrame::new(ids.len(), vec![Column::new("packetid".into(), ids)]).unwrap()
+            }
+        };
+        let ids: Vec<u64> = read.column("packetid").unwrap().u64().unwrap().iter().flatten().collect();
+        assert_eq!(ids, expected, "{form:?}");
+        fs::remove_file(path).unwrap();
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Both captures made ready, and the questions that can then be asked.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use super::compare::{Agreements, compare};
 use super::index::{self, ConnectionKey, Index, StreamKey};
@@ -34,6 +36,9 @@ pub struct Learned {
     pub(super) connections: Both<Index<ConnectionKey, ConnectionId>>,
 }
 
+/// Packets of a capture from which on another thread is worth its while.
+const MANY: usize = 1 << 16;
+
 /// What the second capture has for a stream or connection of the first.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Counterpart<M> {
@@ -52,7 +57,19 @@ impl Learned {
     /// [`Interrupted`] by Ctrl-C.
     pub fn of(first: &Capture, second: &Capture) -> Result<Self, Interrupted> {
         let captures = Both { first, second };
-        let [numbers, timestamps, mappings] = MarkKind::ALL.map(|kind| Samples::new(kind, captures));
+        let samples = |kind| Samples::new(kind, captures);
+        let [one, two, three] = MarkKind::ALL;
+        // The kinds have nothing to do with each other; finding them is most of the work.
+        let [numbers, timestamps, mappings] = if first.segments.len().max(second.segments.len()) < MANY {
+            [samples(one), samples(two), samples(three)]
+        } else {
+            thread::scope(|scope| {
+                let others = scope.spawn(|| [samples(two), samples(three)]);
+                let numbers = samples(one);
+                let [timestamps, mappings] = others.join().unwrap_or_else(|panic| resume_unwind(panic));
+                [numbers, timestamps, mappings]
+            })
+        };
         Ok(Learned {
             samples: [numbers?, timestamps?, mappings?],
             ranges: captures.try_map(ranges)?,
