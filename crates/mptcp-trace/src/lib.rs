@@ -41,8 +41,8 @@
 //! Numbers of streams and connections are Wireshark's. Of each [`Connection`], `whole_connections` gives those that are
 //! not part of another; most analyses take one of them. Times are seconds in results, and [`Instant`] and [`Span`] before.
 //!
-//! The small modules beside them: [`interrupt`] stops long work, [`memory`] bounds it, [`reading`] opens files and
-//! pipes, [`capture_format`] tells captures from other files, [`units`] writes numbers for people. [`Instant`] and
+//! The small modules beside them: [`interrupt`] stops long work, [`memory`] bounds it, [`parallel`] shares it among
+//! processors, [`reading`] opens files and pipes, [`capture_format`] tells captures from other files, [`units`] writes numbers for people. [`Instant`] and
 //! [`Span`] are times.
 
 // Nothing that a capture or a person can make fail may panic; tests may.
@@ -65,6 +65,7 @@ mod ids;
 pub mod interrupt;
 pub mod memory;
 pub mod packets;
+pub mod parallel;
 pub mod reading;
 mod time;
 pub mod tracking;

@@ -6,20 +6,22 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Table};
 use mptcp_trace::analysis::mptcp_connections::listed;
 use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
-use mptcp_trace::interrupt;
-use mptcp_trace::tracking::{Capture, Role, Stream};
+use mptcp_trace::tracking::{Capture, Connection, Role, Stream};
 use mptcp_trace::units::several;
+use mptcp_trace::{interrupt, parallel};
 
 /// Sums up every connection, or one direction of each.
 pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report> {
     let mut table = Table::headed(&columns(towards));
-    let mut summaries: Vec<MptcpSummary> = Vec::new();
-    for connection in listed(capture) {
-        interrupt::check()?;
-        let summary = in_directions(mptcp_summary(capture, connection), towards);
+    let connections: Vec<&Connection> = listed(capture).collect();
+    let summaries: Vec<MptcpSummary> = parallel::each(&connections, capture.segments.len(), |connection| {
+        in_directions(mptcp_summary(capture, connection), towards)
+    });
+    // After Ctrl-C not all are there.
+    interrupt::check()?;
+    for (connection, summary) in connections.iter().zip(&summaries) {
         let initial = connection.subflows.first().and_then(|id| capture.tracking.stream(*id));
-        table.rows.push(row(&summary, initial));
-        summaries.push(summary);
+        table.rows.push(row(summary, initial));
     }
     let none = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
     let notes = none.into_iter().chain(unseen(&summaries)).chain(merged(&summaries)).collect();

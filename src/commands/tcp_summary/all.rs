@@ -5,20 +5,20 @@ use crate::commands::shared::limit::{Limit, amount};
 use crate::commands::shared::stream_cells::goodput_columns;
 use crate::error::Result;
 use crate::output::{Cell, Report, Table};
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
-use mptcp_trace::interrupt;
 use mptcp_trace::tracking::{Capture, Role, Stream};
+use mptcp_trace::{StreamId, interrupt, parallel};
 
 /// Sums up every stream, or one direction of each.
 pub(super) fn report(capture: &Capture, towards: Option<Role>, limit: Limit) -> Result<Report> {
     let mut table = Table::headed(&columns(towards));
-    let mut summaries: Vec<TcpSummary> = Vec::new();
-    for stream in &capture.tracking.streams {
-        interrupt::check()?;
-        let summary = in_directions(tcp_summary(capture, stream), towards);
-        table.rows.push(row(&summary, stream));
-        summaries.push(summary);
+    let streams = capture.tracking.streams.as_slice();
+    let summaries: Vec<TcpSummary> =
+        parallel::each(streams, capture.segments.len(), |stream| in_directions(tcp_summary(capture, stream), towards));
+    // After Ctrl-C not all are there.
+    interrupt::check()?;
+    for (stream, summary) in streams.iter().zip(&summaries) {
+        table.rows.push(row(summary, stream));
     }
     let note = summaries.is_empty().then(|| "the capture has no TCP packets".to_string());
     // Only connections of very many subflows are cut.

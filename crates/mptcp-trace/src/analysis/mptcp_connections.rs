@@ -8,7 +8,7 @@ use super::requests::request_alone;
 use super::subflows::{SubflowRecord, subflows};
 use super::{hexadecimal_u32, hexadecimal_u64};
 use crate::tracking::{Capture, Connection, JoinedBy};
-use crate::{ConnectionId, StreamId};
+use crate::{ConnectionId, StreamId, parallel};
 
 /// One MPTCP connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,21 +71,20 @@ pub fn count(capture: &Capture) -> usize {
 /// All MPTCP connections that are [listed], in order of their numbers.
 #[must_use]
 pub fn mptcp_connections(capture: &Capture) -> Vec<MptcpConnection> {
-    listed(capture)
-        .map(|connection| MptcpConnection {
-            mptcpstream: connection.id,
-            version: connection.version,
-            client_key: connection.hosts.client.key,
-            server_key: connection.hosts.server.key,
-            client_token: connection.hosts.client.token,
-            server_token: connection.hosts.server.token,
-            checksum_required: connection.checksum_required,
-            fallback: fallback(capture, connection),
-            state: closing(capture, connection).state,
-            joined_by: joined_by(capture, connection),
-            subflows: subflows(capture, connection),
-        })
-        .collect()
+    let connections: Vec<&Connection> = listed(capture).collect();
+    parallel::each(&connections, capture.segments.len(), |connection| MptcpConnection {
+        mptcpstream: connection.id,
+        version: connection.version,
+        client_key: connection.hosts.client.key,
+        server_key: connection.hosts.server.key,
+        client_token: connection.hosts.client.token,
+        server_token: connection.hosts.server.token,
+        checksum_required: connection.checksum_required,
+        fallback: fallback(capture, connection),
+        state: closing(capture, connection).state,
+        joined_by: joined_by(capture, connection),
+        subflows: subflows(capture, connection),
+    })
 }
 
 fn joined_by(capture: &Capture, connection: &Connection) -> Option<JoinedBy> {

@@ -1,9 +1,11 @@
-//! Raw columns about the frame around each segment, a few bytes per packet.
+//! Raw columns about the frame around each segment, 10 bytes per packet.
 
 use crate::PacketRow;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::fast::RandomState;
 
 /// Frame around a segment in a table row, beyond what tracking needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,77 +56,172 @@ const NO_ID: u8 = u8::MAX;
 #[derive(Debug, Clone, Default)]
 pub struct Frames {
     packed: Vec<Packed>,
+    shapes: Shapes,
     interfaces: Interned<String>,
     option_kinds: Interned<Vec<u8>>,
+}
+
+/// A frame in 10 bytes: what differs from one to the next.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    wire_length: [u16; 2],
+    /// Which [`Shape`] it has; the uppermost bit says whether it has an identification.
+    shape: [u16; 2],
+    ip_id: u16,
+}
+
+const _: () = assert!(size_of::<Packed>() == 10);
+
+/// The uppermost bit of a shape's number.
+const IP_ID: u32 = 1 << 31;
+
+impl Packed {
+    #[inline]
+    fn of(wire_length: u32, shape: u32, ip_id: Option<u16>) -> Self {
+        let shape = shape & !IP_ID | if ip_id.is_some() { IP_ID } else { 0 };
+        Packed { wire_length: halves(wire_length), shape: halves(shape), ip_id: ip_id.unwrap_or_default() }
+    }
+
+    #[inline]
+    fn ip_id(self) -> Option<u16> {
+        (whole(self.shape) & IP_ID != 0).then_some(self.ip_id)
+    }
+}
+
+#[inline]
+fn halves(number: u32) -> [u16; 2] {
+    #[allow(clippy::cast_possible_truncation)] // Both halves are kept.
+    let halves = [number as u16, (number >> 16) as u16];
+    halves
+}
+
+#[inline]
+fn whole([low, high]: [u16; 2]) -> u32 {
+    u32::from(high) << 16 | u32::from(low)
+}
+
+/// What many frames have in common: each is kept once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Shape {
+    /// Bytes on the wire that are not counted in the IP length.
+    around_ip: u32,
+    /// Bytes recorded, [`WHOLE`] where those are all.
+    captured_length: u32,
+    /// Where they are in [`Frames`], or [`NONE`].
+    interface: u32,
+    option_kinds: u32,
+    mss: u16,
+    ttl: u8,
+    header_length: u8,
+    interface_id: u8,
+    /// Which numbers are there.
+    present: u8,
+}
+
+/// Stands for as many recorded bytes as there were.
+const WHOLE: u32 = u32::MAX;
+
+/// Bits of [`Shape::present`].
+mod present {
+    pub const WIRE_LENGTH: u8 = 1;
+    pub const CAPTURED_LENGTH: u8 = 1 << 1;
+    pub const IP_LENGTH: u8 = 1 << 2;
+    pub const MSS: u8 = 1 << 3;
+    pub const TTL: u8 = 1 << 4;
+    pub const HEADER_LENGTH: u8 = 1 << 5;
+    pub const OUTGOING: u8 = 1 << 6;
+}
+
+impl Shape {
+    #[inline]
+    fn has(&self, bit: u8) -> bool {
+        self.present & bit != 0
+    }
+}
+
+/// The shapes that there are.
+#[derive(Debug, Clone)]
+struct Shapes {
+    shapes: Vec<Shape>,
+    numbers: HashMap<Shape, u32, RandomState>,
+    /// Numbers by a few bits of the shape: most look-ups end here.
+    recent: [u32; 128],
+}
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Shapes { shapes: Vec::new(), numbers: HashMap::default(), recent: [NONE; 128] }
+    }
+}
+
+impl Shapes {
+    #[inline]
+    fn number(&mut self, shape: Shape) -> u32 {
+        let mixed = shape.around_ip ^ shape.option_kinds.rotate_left(3) ^ u32::from(shape.ttl).rotate_left(1);
+        let mixed = mixed ^ shape.captured_length.wrapping_mul(0x9e37_79b1).rotate_left(7);
+        let slot = mixed as usize % self.recent.len();
+        let recent = self.recent.get(slot).copied().unwrap_or(NONE);
+        if self.shapes.get(recent as usize) == Some(&shape) {
+            return recent;
+        }
+        let next = u32::try_from(self.shapes.len()).unwrap_or(NONE);
+        let number = *self.numbers.entry(shape).or_insert(next);
+        if number == next {
+            self.shapes.push(shape);
+        }
+        if let Some(recent) = self.recent.get_mut(slot) {
+            *recent = number;
+        }
+        number
+    }
+
+    #[inline]
+    fn of(&self, packed: Packed) -> Option<&Shape> {
+        self.shapes.get((whole(packed.shape) & !IP_ID) as usize)
+    }
 }
 
 /// Frames on their way from one thread to another.
 #[derive(Debug, Default)]
 pub(super) struct FrameBatch(Vec<Packed>);
 
-/// Bits of [`Packed::present`].
-const IP_ID: u8 = 1 << 3;
-const TTL: u8 = 1 << 5;
-const OUTGOING: u8 = 1 << 7;
-
-/// A frame in 28 bytes; a bit of `present` says which numbers are there.
-#[derive(Debug, Clone, Copy)]
-struct Packed {
-    wire_length: u32,
-    captured_length: u32,
-    ip_length: u32,
-    /// Where they are in [`Frames`], or [`NONE`].
-    interface: u32,
-    option_kinds: u32,
-    ip_id: u16,
-    mss: u16,
-    ttl: u8,
-    header_length: u8,
-    interface_id: u8,
-    present: u8,
-}
-
 impl Frames {
     /// Appends one frame.
     #[inline]
     pub fn push(&mut self, frame: &Frame<'_>) {
-        let mut present = 0;
-        let mut bit = 1;
-        let mut is = |there: bool| {
-            present |= if there { bit } else { 0 };
-            bit <<= 1;
-        };
-        is(frame.wire_length.is_some());
-        is(frame.captured_length.is_some());
-        is(frame.ip_length.is_some());
-        is(frame.ip_id.is_some());
-        is(frame.mss.is_some());
-        is(frame.ttl.is_some());
-        is(frame.header_length.is_some());
-        is(frame.outgoing);
-        self.packed.push(Packed {
-            wire_length: frame.wire_length.unwrap_or_default(),
-            captured_length: frame.captured_length.unwrap_or_default(),
-            ip_length: frame.ip_length.unwrap_or_default(),
+        let mut there = 0;
+        let mut set = |bit: u8, is: bool| there |= if is { bit } else { 0 };
+        set(present::WIRE_LENGTH, frame.wire_length.is_some());
+        set(present::CAPTURED_LENGTH, frame.captured_length.is_some());
+        set(present::IP_LENGTH, frame.ip_length.is_some());
+        set(present::MSS, frame.mss.is_some());
+        set(present::TTL, frame.ttl.is_some());
+        set(present::HEADER_LENGTH, frame.header_length.is_some());
+        set(present::OUTGOING, frame.outgoing);
+        let wire_length = frame.wire_length.unwrap_or_default();
+        let captured_length = frame.captured_length.unwrap_or_default();
+        let shape = Shape {
+            around_ip: frame.ip_length.map_or(0, |length| wire_length.wrapping_sub(length)),
+            captured_length: if captured_length == wire_length { WHOLE } else { captured_length },
             interface: frame.interface.map_or(NONE, |name| self.interfaces.place(name)),
             option_kinds: if frame.option_kinds.is_empty() {
                 NONE
             } else {
                 self.option_kinds.place(frame.option_kinds)
             },
-            ip_id: frame.ip_id.unwrap_or_default(),
             mss: frame.mss.unwrap_or_default(),
             ttl: frame.ttl.unwrap_or_default(),
             header_length: frame.header_length.unwrap_or_default(),
             interface_id: frame.interface_id.and_then(|id| u8::try_from(id).ok()).unwrap_or(NO_ID),
-            present,
-        });
+            present: there,
+        };
+        self.packed.push(Packed::of(wire_length, self.shapes.number(shape), frame.ip_id));
     }
 
-    /// What takes in the frames that follow; this one knows no texts and lists until [`Frames::go_on_after`].
+    /// What takes in the frames that follow; this one knows nothing but identifications until [`Frames::go_on_after`].
     pub(super) fn ahead(&mut self) -> Self {
         let (interfaces, option_kinds) = (std::mem::take(&mut self.interfaces), std::mem::take(&mut self.option_kinds));
-        Frames { packed: Vec::new(), interfaces, option_kinds }
+        Frames { packed: Vec::new(), shapes: std::mem::take(&mut self.shapes), interfaces, option_kinds }
     }
 
     /// Hands over the frames so far.
@@ -139,7 +236,7 @@ impl Frames {
 
     /// Goes on where `ahead` is, whose frames were taken in.
     pub(super) fn go_on_after(&mut self, ahead: Self) {
-        (self.interfaces, self.option_kinds) = (ahead.interfaces, ahead.option_kinds);
+        (self.shapes, self.interfaces, self.option_kinds) = (ahead.shapes, ahead.interfaces, ahead.option_kinds);
     }
 
     /// The frames of these rows, in this order.
@@ -147,6 +244,7 @@ impl Frames {
     pub fn select(&self, rows: &[PacketRow]) -> Self {
         Frames {
             packed: rows.iter().filter_map(|row| self.packed.get(row.index()).copied()).collect(),
+            shapes: self.shapes.clone(),
             interfaces: self.interfaces.clone(),
             option_kinds: self.option_kinds.clone(),
         }
@@ -158,11 +256,12 @@ impl Frames {
     #[must_use]
     pub fn mark(&self, row: PacketRow) -> Mark {
         let Some(packed) = self.packed.get(row.index()) else { return Mark::default() };
+        let Some(shape) = self.shapes.of(*packed) else { return Mark::default() };
         Mark {
-            interface: (packed.interface != NONE).then_some((packed.interface, packed.interface_id)),
-            ttl: (packed.present & TTL != 0).then_some(packed.ttl),
-            ip_id: (packed.present & IP_ID != 0).then_some(packed.ip_id),
-            outgoing: packed.present & OUTGOING != 0,
+            interface: (shape.interface != NONE).then_some((shape.interface, shape.interface_id)),
+            ttl: shape.has(present::TTL).then_some(shape.ttl),
+            ip_id: packed.ip_id(),
+            outgoing: shape.has(present::OUTGOING),
         }
     }
 
@@ -181,37 +280,35 @@ impl Frames {
     /// IPv4 identification of a row.
     #[must_use]
     pub fn ip_id(&self, row: PacketRow) -> Option<u16> {
-        self.mark(row).ip_id
+        self.packed.get(row.index()).and_then(|packed| packed.ip_id())
     }
 
     /// Name of the interface that a row was recorded on; [`None`] where the file does not say.
     #[must_use]
     pub fn interface(&self, row: PacketRow) -> Option<&str> {
-        self.packed.get(row.index()).and_then(|packed| self.interfaces.get(packed.interface)).map(String::as_str)
+        let shape = self.packed.get(row.index()).and_then(|packed| self.shapes.of(*packed))?;
+        self.interfaces.get(shape.interface).map(String::as_str)
     }
 
     /// The frame of a row; one with nothing in it beyond the last.
     #[must_use]
     pub fn get(&self, row: usize) -> Frame<'_> {
         let Some(packed) = self.packed.get(row) else { return Frame::default() };
-        let mut present = packed.present;
-        let mut is = || {
-            let there = present & 1 == 1;
-            present >>= 1;
-            there
-        };
+        let Some(shape) = self.shapes.of(*packed) else { return Frame::default() };
+        let wire_length = whole(packed.wire_length);
+        let captured_length = if shape.captured_length == WHOLE { wire_length } else { shape.captured_length };
         Frame {
-            wire_length: is().then_some(packed.wire_length),
-            captured_length: is().then_some(packed.captured_length),
-            ip_length: is().then_some(packed.ip_length),
-            ip_id: is().then_some(packed.ip_id),
-            mss: is().then_some(packed.mss),
-            ttl: is().then_some(packed.ttl),
-            header_length: is().then_some(packed.header_length),
-            interface: self.interfaces.get(packed.interface).map(String::as_str),
-            interface_id: (packed.interface_id != NO_ID).then_some(packed.interface_id.into()),
-            outgoing: is(),
-            option_kinds: self.option_kinds.get(packed.option_kinds).map_or(&[], Vec::as_slice),
+            wire_length: shape.has(present::WIRE_LENGTH).then_some(wire_length),
+            captured_length: shape.has(present::CAPTURED_LENGTH).then_some(captured_length),
+            ip_length: shape.has(present::IP_LENGTH).then_some(wire_length.wrapping_sub(shape.around_ip)),
+            ip_id: packed.ip_id(),
+            mss: shape.has(present::MSS).then_some(shape.mss),
+            ttl: shape.has(present::TTL).then_some(shape.ttl),
+            header_length: shape.has(present::HEADER_LENGTH).then_some(shape.header_length),
+            interface: self.interfaces.get(shape.interface).map(String::as_str),
+            interface_id: (shape.interface_id != NO_ID).then_some(shape.interface_id.into()),
+            outgoing: shape.has(present::OUTGOING),
+            option_kinds: self.option_kinds.get(shape.option_kinds).map_or(&[], Vec::as_slice),
         }
     }
 }
@@ -220,14 +317,14 @@ impl Frames {
 #[derive(Debug, Clone)]
 struct Interned<T> {
     values: Vec<T>,
-    places: HashMap<T, u32>,
+    places: HashMap<T, u32, RandomState>,
     /// Places by a few bits of the value: most look-ups end here.
     recent: [u32; 64],
 }
 
 impl<T> Default for Interned<T> {
     fn default() -> Self {
-        Interned { values: Vec::new(), places: HashMap::new(), recent: [NONE; 64] }
+        Interned { values: Vec::new(), places: HashMap::default(), recent: [NONE; 64] }
     }
 }
 
