@@ -2,9 +2,11 @@
 //! processes, run in turn, so that a busy machine slows all alike.
 //!
 //! `cargo bench --profile dev --bench native` prints medians and ratios of two captures of about 500 MB that it makes
-//! from recorded ones: thousands of connections, and a long one. It keeps them in `MPTCPANALYZER_BENCH_FOLDER`, by
-//! default a folder of that name in the temporary directory. With the word `flat` it measures the time per packet from
-//! 50,000 to 5,000,000 packets and from 1 to 20,000 connections instead.
+//! from recorded ones, thousands of connections and a long one, and of the same cut to 128 bytes a frame, where tcptrace
+//! reads as little as we do. Goals: lists and summaries of all take at most 0.4 of tcptrace's time, 0.8 of the cut ones,
+//! and 120 bytes per packet. It keeps captures in `MPTCPANALYZER_BENCH_FOLDER`, by default a folder of that name in the
+//! temporary directory. With the word `flat` it measures the time per packet from 50,000 to 5,000,000 packets and from 1
+//! to 20,000 connections instead; with the word `processors` what one processor takes and what all of them take.
 
 #[allow(dead_code)] // Of what makes captures, only a part is needed here.
 mod generate;
@@ -19,6 +21,9 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Rounds, each of one run of everything.
 const ROUNDS: usize = 7;
+
+/// Bytes of each frame in captures that are cut.
+const CUT: usize = 128;
 
 /// What one run took.
 #[derive(Clone, Copy)]
@@ -39,8 +44,15 @@ fn main() -> Outcome<()> {
     if std::env::args().any(|word| word == "flat") {
         return flat(&folder);
     }
-    for capture in [many(&folder)?, long(&folder)?] {
-        against_others(&capture, &folder)?;
+    let captures =
+        [many as fn(&Path, usize) -> Outcome<Made>, long].map(|make| [make(&folder, usize::MAX), make(&folder, CUT)]);
+    for capture in captures.into_iter().flatten() {
+        let capture = capture?;
+        if std::env::args().any(|word| word == "processors") {
+            on_one_and_on_all(&capture, &folder)?;
+        } else {
+            against_others(&capture, &folder)?;
+        }
     }
     Ok(())
 }
@@ -64,21 +76,26 @@ impl Made {
     }
 }
 
+/// The name of a capture with at most `snap` bytes of each frame.
+fn named(name: &str, snap: usize) -> String {
+    if snap == usize::MAX { format!("{name}.pcap") } else { format!("{name}{snap}.pcap") }
+}
+
 /// Thousands of connections.
-fn many(folder: &Path) -> Outcome<Made> {
-    Made::new(folder.join("many.pcap"), |path| {
+fn many(folder: &Path, snap: usize) -> Outcome<Made> {
+    Made::new(folder.join(named("many", snap)), |path| {
         let short = "12_many_short/client.pcapng";
         let names = [short, "02_fullmesh/client.pcap", "04_rm_addr_prio/client.pcap", "06_lossy/client.pcapng"];
         let recorded = names.map(generate::recording);
-        generate::write(path, generate::many::multiplied(&recorded, 18), usize::MAX)
+        generate::write(path, generate::many::multiplied(&recorded, 18), snap)
     })
 }
 
 /// One connection.
-fn long(folder: &Path) -> Outcome<Made> {
-    Made::new(folder.join("long.pcap"), |path| {
+fn long(folder: &Path, snap: usize) -> Outcome<Made> {
+    Made::new(folder.join(named("long", snap)), |path| {
         let recorded = generate::recording("15_bulk/client.pcapng");
-        generate::write(path, generate::longer::prolonged(&recorded, 6), usize::MAX)
+        generate::write(path, generate::longer::prolonged(&recorded, 6), snap)
     })
 }
 
@@ -123,6 +140,36 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
         let ratio = |other: usize| median(all.iter().zip(&taken[other]).map(|(one, other)| one.wall / other.wall));
         let memory = median(all.iter().map(|one| one.memory)) / capture.packets;
         println!("{name:22}  {wall:7.3}  {:9.2}  {:6.2}  {memory:8.0}", ratio(0), ratio(1));
+    }
+    Ok(())
+}
+
+/// What the second processor brings: the same commands confined to one by `taskset`, and free.
+fn on_one_and_on_all(capture: &Made, folder: &Path) -> Outcome<()> {
+    println!("{}: seconds, medians of {ROUNDS}", capture.path.display());
+    println!("{:22}  {:>7}  {:>7}  {:>5}", "", "on one", "on all", "times");
+    for command in ["list_mptcp_connections", "mptcp_summary", "tcp_summary"] {
+        let start = |confined: bool| {
+            let program = env!("CARGO_BIN_EXE_mptcpanalyzer");
+            let mut process = Command::new(if confined { "taskset" } else { program });
+            if confined {
+                process.args(["--cpu-list", "0", program]);
+            }
+            process.env("HOME", folder).env("XDG_CONFIG_HOME", folder).env("XDG_CACHE_HOME", folder);
+            process.args(["--no-cache", "--dissector", "native", "--load"]).arg(&capture.path).arg(command);
+            timed(process, folder)
+        };
+        let mut taken = [vec![], vec![]];
+        for round in 0..=ROUNDS {
+            for (confined, all) in [true, false].into_iter().zip(&mut taken) {
+                let one = start(confined)?;
+                if round > 0 {
+                    all.push(one.wall);
+                }
+            }
+        }
+        let [one, all] = taken.map(|walls| median(walls.into_iter()));
+        println!("{command:22}  {one:7.3}  {all:7.3}  {:5.2}", one / all);
     }
     Ok(())
 }
