@@ -106,6 +106,10 @@ impl Command for Export {
         let Some(out) = arguments.get_one::<PathBuf>("out") else {
             return Err(Error::Usage("no output file given; name one: `export OUT`".to_string()));
         };
+        if out.as_os_str() == "-" {
+            let sentence = "`export` writes whole files; for standard output use `dump COLUMN… -n 0 --format csv`";
+            return Err(Error::Usage(sentence.to_string()));
+        }
         let form = form(out, arguments.get_one::<Form>("form").copied())?;
         let chosen = Selection {
             tcpstream: arguments.get_one("tcpstream").copied().map(StreamId),

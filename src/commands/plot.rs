@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
 use super::shared::drawing::{Display, Drawing, Form};
 use super::{Category, Command, Described, Example, Outcome, Session};
+use crate::arguments::two_captures::Level;
 use crate::drawing::Size;
 use crate::drawing::render::USUAL_DPI;
 use crate::drawing::style::Style;
@@ -15,6 +16,7 @@ use crate::plots::panels::without_empty;
 use crate::plots::registry::{PLOTS, Plot};
 use crate::plots::request::PlotRequest;
 use crate::{arguments, described};
+use mptcp_trace::ConnectionId;
 
 /// Draws plots.
 pub struct PlotCommand;
@@ -68,6 +70,7 @@ impl Command for PlotCommand {
             Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
             None => Style::default(),
         };
+        check(&request, arguments, session)?;
         let mut figure = without_empty(plot.figure(arguments, &request, session)?);
         match arguments.get_one::<String>("title") {
             Some(title) => figure.title.clone_from(title),
@@ -88,6 +91,21 @@ impl Command for PlotCommand {
             display: arguments.get_one::<Display>("display").copied(),
         })))
     }
+}
+
+/// Refuses a request that the loaded capture cannot meet. Plots of two captures name theirs, and are not checked.
+fn check(request: &PlotRequest, arguments: &ArgMatches, session: &Session) -> Result<()> {
+    let number = |id: &str| arguments.try_get_one::<u32>(id).ok().flatten().copied();
+    if arguments.try_get_one::<PathBuf>("first").ok().flatten().is_some() {
+        return Ok(());
+    }
+    let Some(capture) = session.loaded() else { return Ok(()) };
+    let of_connection = arguments.try_get_one::<Level>("level").ok().flatten() == Some(&Level::Mptcp);
+    let connection = match (number("mptcpstream"), number("stream").filter(|_| of_connection)) {
+        (Some(number), _) | (None, Some(number)) => Some(capture.mptcp_connection(ConnectionId(number))?),
+        (None, None) => None,
+    };
+    request.check(capture, connection)
 }
 
 /// The clap definition of one plot: its own arguments, then those that all share.

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use super::captions::without_handshake;
 use super::panels::{self, with_panels};
 use super::registry::Plot;
-use super::request::{Clockwork, PlotRequest};
+use super::request::{Clockwork, PlotRequest, check_subflow};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
@@ -76,6 +76,8 @@ impl Plot for AggrBenefit {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let given = arguments.get_many::<(StreamId, f64)>("capacity").into_iter().flatten().copied().collect();
+        let named = arguments.get_many::<(StreamId, f64)>("capacity").into_iter().flatten();
+        named.map(|(stream, _)| *stream).try_for_each(|stream| check_subflow(connection, stream))?;
         let window = arguments.get_one::<f64>("window").copied().unwrap_or(1.0);
         Ok(aggr_benefit(&capture, connection, request, window, &given))
     }

@@ -6,7 +6,8 @@ use crate::arguments;
 use crate::drawing::figure::Point;
 use crate::error::{Error, Result};
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::{Capture, Role};
+use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::units::several;
 use mptcp_trace::{Instant, StreamId};
 
 /// Directions, times and subflows that are wanted.
@@ -80,6 +81,27 @@ impl PlotRequest {
         }
     }
 
+    /// Refuses what `capture` cannot show: subflows that `connection` does not have, times without any packet.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] that says what there is.
+    pub fn check(&self, capture: &Capture, connection: Option<&Connection>) -> Result<()> {
+        if let Some(connection) = connection {
+            let asked = self.only.iter().chain(&self.skipped);
+            asked.into_iter().try_for_each(|stream| check_subflow(connection, *stream))?;
+        }
+        let clockwork = Clockwork::of(capture);
+        let times = || interruptible(&capture.segments).map(|segment| clockwork.seconds(segment.abstime));
+        let limited = self.start.is_some() || self.end.is_some();
+        if limited && !capture.segments.is_empty() && !times().any(|time| self.shows(time)) {
+            let (first, last) = (times().fold(f64::INFINITY, f64::min), times().fold(f64::NEG_INFINITY, f64::max));
+            return Err(Error::NotFound(format!(
+                "no packet in this time: the capture's packets are from {first:.6} to {last:.6} s; change --start or --end"
+            )));
+        }
+        Ok(())
+    }
+
     /// The directions to show, one panel each.
     #[must_use]
     pub fn directions(&self) -> Vec<Role> {
@@ -133,6 +155,22 @@ fn label(text: &str) -> std::result::Result<(StreamId, String), String> {
     let parts = text.split_once('=').filter(|(_, name)| !name.trim().is_empty());
     let read = parts.and_then(|(stream, name)| Some((StreamId(stream.trim().parse().ok()?), name.trim().to_string())));
     read.ok_or_else(|| "not a label; give the number of a TCP stream and a name, such as 0=Wi-Fi".to_string())
+}
+
+/// Refuses a subflow that `connection` does not have.
+///
+/// # Errors
+/// [`Error::NotFound`] that says which it has.
+pub fn check_subflow(connection: &Connection, stream: StreamId) -> Result<()> {
+    if connection.subflows.contains(&stream) {
+        return Ok(());
+    }
+    let numbers: Vec<u64> = connection.subflows.iter().map(|id| u64::from(*id)).collect();
+    Err(Error::NotFound(format!(
+        "MPTCP connection {} has no subflow {stream}: it has {}",
+        connection.id,
+        several(&numbers)
+    )))
 }
 
 /// Times of a capture in seconds from its first frame, as plots show them.

@@ -7,6 +7,7 @@ pub mod figures;
 pub mod gallery;
 pub mod many_subflows;
 pub mod messages;
+pub mod not_there;
 pub mod rates;
 pub mod sending;
 pub mod time_sequence;

@@ -1,0 +1,32 @@
+//! What a plot is asked for and the capture does not have is said, not left out in silence.
+
+use crate::support::program::{Home, examples};
+
+#[test]
+fn subflows_and_times_that_are_not_there_are_refused() {
+    let home = Home::new();
+    let capture = examples().unwrap().join("client.pcapng");
+    for (line, says) in [
+        ("plot dsn 0 --subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot dsn 0 --skip-subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot aggr_benefit 0 --capacity 7=5M", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot dsn 0 --start 900", "no packet in this time: the capture's packets are from 0.536581 to 7.4"),
+        ("plot dsn 0 --end 0.1", "no packet in this time: "),
+        ("plot rtt 3", "no MPTCP connection 3 in "),
+    ] {
+        let done = home.run(&["-l", capture.to_str().unwrap()], &format!("{line} -o x.svg\n"));
+        assert_eq!(done.code, Some(1), "{line}: {}", done.messages);
+        assert!(done.messages.contains(says), "{line}: {}", done.messages);
+        assert!(!home.path("x.svg").exists(), "{line}");
+    }
+}
+
+#[test]
+fn export_to_standard_output_says_what_to_use() {
+    let home = Home::new();
+    let capture = examples().unwrap().join("client.pcapng");
+    let done = home.run(&["-l", capture.to_str().unwrap(), "export", "-", "--format", "csv"], "");
+    assert_eq!(done.code, Some(2), "{}", done.messages);
+    assert!(done.messages.contains("use `dump COLUMN… -n 0 --format csv`"), "{}", done.messages);
+    assert!(!home.path("-").exists());
+}
