@@ -1,9 +1,8 @@
 //! Outcome of advertised and withdrawn addresses.
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
-use mptcp_trace::analysis::closing::closing;
-use mptcp_trace::analysis::removals::{Removal, removals};
+use mptcp_trace::analysis::addresses::Advertisement;
+use mptcp_trace::analysis::removals::Removal;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::authentication::HmacVerdict;
 use mptcp_trace::units::counted;
@@ -11,12 +10,12 @@ use mptcp_trace::{Instant, PacketRow};
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let fins = closing(subject.capture, subject.connection).data_fins;
+    let fins = subject.closing.data_fins;
     let ending = [fins.server, fins.client].into_iter().flatten().min();
-    for advertisement in interruptible(advertisements(subject.capture, subject.connection)) {
-        findings.extend(of_one(subject, &advertisement, ending));
+    for advertisement in interruptible(&subject.advertisements) {
+        findings.extend(of_one(subject, advertisement, ending));
     }
-    findings.extend(removals(subject.capture, subject.connection).iter().map(|removal| removed(subject, removal)));
+    findings.extend(subject.removals.iter().map(|removal| removed(subject, removal)));
     findings
 }
 

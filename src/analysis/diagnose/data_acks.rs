@@ -2,9 +2,9 @@
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::Span;
-use mptcp_trace::analysis::acknowledged::{Standing, acknowledged};
-use mptcp_trace::tracking::data::{Numbers, data_sequence};
-use mptcp_trace::tracking::{ByRole, Role};
+use mptcp_trace::analysis::acknowledged::Standing;
+use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::data::Numbers;
 
 /// A shorter time is within what a busy receiver takes: Linux' MPTCP sends data again after as much without
 /// a DATA_ACK (`TCP_RTO_MIN`).
@@ -13,14 +13,12 @@ const SHORTEST: Span = Span::from_milliseconds(200);
 const LONG: Span = Span::from_milliseconds(500);
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let (capture, connection) = (subject.capture, subject.connection);
-    let acknowledgements = acknowledged(capture, connection);
+    let acknowledgements = &subject.acknowledged;
     let stalled = |role: Role| acknowledgements.get(role).standings.iter().filter(|one| one.length() >= SHORTEST);
     if Role::BOTH.into_iter().all(|role| stalled(role).next().is_none()) {
         return Vec::new();
     }
-    let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
-    let numbers = ByRole { server: sequences.server.numbers, client: sequences.client.numbers };
+    let numbers = subject.mappings.numbers();
     let of = |role: Role| stalled(role).map(move |standing| (role, standing));
     Role::BOTH.into_iter().flat_map(of).map(|(role, one)| describe(subject, role, numbers.get(role), one)).collect()
 }

@@ -4,16 +4,14 @@ use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::closing::closing;
-use mptcp_trace::analysis::joins::{JoinOutcome, joins, reason_name};
-use mptcp_trace::analysis::removals::removals;
+use mptcp_trace::analysis::joins::{JoinOutcome, reason_name};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
 use mptcp_trace::tracking::SubflowKind;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let closing = closing(subject.capture, subject.connection);
+    let closing = &subject.closing;
     if let Some((row, by)) = closing.fast_close {
         let detail = format!("the {} sent MP_FASTCLOSE in packet {}", by.name(), subject.id(row));
         let meaning = "its application or kernel aborted the connection: data in flight on any subflow is lost";
@@ -29,16 +27,15 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         );
         return findings;
     }
-    let joins = joins(subject.capture, subject.connection);
     // Other findings speak of these.
-    let refused = joins.iter().filter(|join| join.outcome != JoinOutcome::Established).map(|join| join.tcpstream);
-    let removals = removals(subject.capture, subject.connection);
-    let removed = removals.iter().flat_map(|removal| removal.resets.iter().map(|(stream, _)| *stream));
+    let refused =
+        subject.joins.iter().filter(|join| join.outcome != JoinOutcome::Established).map(|join| join.tcpstream);
+    let removed = subject.removals.iter().flat_map(|removal| removal.resets.iter().map(|(stream, _)| *stream));
     let mut known: HashSet<StreamId> = refused.chain(removed).collect();
     // Once both ends have sent DATA_FIN, a RST is a way to close.
     let done = closing.data_fins.server.max(closing.data_fins.client);
     let both = closing.data_fins.server.is_some() && closing.data_fins.client.is_some();
-    for packet in interruptible(subject.packets.iter().filter(|packet| packet.ends_with(flag::RST))) {
+    for packet in interruptible(subject.signals.iter().filter(|packet| packet.ends_with(flag::RST))) {
         if known.contains(&packet.stream)
             || (both && done.is_some_and(|row| row < packet.row))
             || !is_subflow(subject, packet.stream)

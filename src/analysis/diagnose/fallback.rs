@@ -2,11 +2,11 @@
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::analysis::events::explain;
-use mptcp_trace::analysis::fallback::{Reason, fallback, last_options};
+use mptcp_trace::analysis::fallback::{Reason, last_options};
 use mptcp_trace::tracking::Role;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let Some(found) = fallback(subject.capture, subject.connection) else { return Vec::new() };
+    let Some(found) = &subject.fallback else { return Vec::new() };
     let last = last_options(subject.capture, subject.connection);
     let ends = [Role::Client, Role::Server].map(|role| match last.get(role) {
         Some(packet) => format!("the {}'s last MPTCP option is in packet {packet}", role.name()),

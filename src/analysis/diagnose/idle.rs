@@ -1,9 +1,9 @@
 //! Was the sender silent although nothing held it back?
 
+use super::subject::Windows;
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::Span;
-use mptcp_trace::analysis::idle_gaps::{IdleGap, idle_gaps, threshold};
-use mptcp_trace::analysis::sender_view::longest_round_trip;
+use mptcp_trace::analysis::idle_gaps::IdleGap;
 use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, span};
@@ -14,17 +14,14 @@ const SHARE: f64 = 0.05;
 const SHORTEST: Span = Span::from_milliseconds(500);
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let round_trip = longest_round_trip(subject.capture, subject.connection);
-    Role::BOTH.iter().filter_map(|towards| of_direction(subject, *towards, round_trip)).collect()
+    Role::BOTH.iter().filter_map(|towards| of_direction(subject, *towards)).collect()
 }
 
-fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<Span>) -> Option<Finding> {
-    let course = subject.courses.get(towards);
-    if !course.is_whole {
+fn of_direction(subject: &Subject<'_>, towards: Role) -> Option<Finding> {
+    let Windows { idle: found, threshold, delay, is_whole, .. } = subject.windows.get(towards);
+    if !is_whole {
         return None;
     }
-    let threshold = threshold(round_trip, course.delay);
-    let found = idle_gaps(subject.steps(towards), course.delay, threshold);
     let total = found.gaps.iter().map(IdleGap::length).sum::<Span>();
     let longest = found.gaps.iter().map(IdleGap::length).max()?;
     if total < SHORTEST || total.seconds() < duration(found.span).seconds() * SHARE {
@@ -36,12 +33,12 @@ fn of_direction(subject: &Subject<'_>, towards: Role, round_trip: Option<Span>) 
          silent, all data acknowledged, receive window open",
         towards.name(),
         counted(found.gaps.len(), "gap"),
-        span(threshold),
+        span(*threshold),
         total.seconds(),
         duration(found.span).seconds(),
         span(longest),
     );
-    let meaning = if course.delay == Span::ZERO && round_trip.is_some() {
+    let meaning = if *delay == Span::ZERO && subject.round_trip.is_some() {
         format!(
             "the application of the {sender} had nothing to send; less likely, its MPTCP scheduler held data back. \
              Neither the paths nor the receiver caused the wait"

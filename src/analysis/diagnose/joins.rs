@@ -1,11 +1,12 @@
 //! Which joins failed, and why?
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject, refused};
 use mptcp_trace::Span;
-use mptcp_trace::analysis::joins::{JoinAttempt, JoinOutcome, joins};
-use mptcp_trace::analysis::refusals::{Circumstances, End};
+use mptcp_trace::analysis::joins::{JoinAttempt, JoinOutcome};
+use mptcp_trace::analysis::refusals::{Circumstances, End, is_against_flag};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
 use mptcp_trace::tracking::{Endpoint, Role, SubflowKind};
@@ -15,16 +16,19 @@ use mptcp_trace::units::{counted, span};
 const FIRST_TIMEOUT: Span = Span::from_seconds(1);
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let joins = joins(subject.capture, subject.connection);
+    let joins = &subject.joins;
+    let unanswered = joins.iter().filter(|join| join.outcome == JoinOutcome::Unanswered);
+    let silent: HashSet<Endpoint> = unanswered
+        .filter(|join| join.syns > 1 || waited(subject, join) >= FIRST_TIMEOUT)
+        .filter_map(|join| server_of(subject, join))
+        .collect();
+    let circumstances = OnceCell::new();
+    let circumstances = || {
+        circumstances.get_or_init(|| Circumstances::of(subject.capture, subject.connection, subject.fallback.as_ref()))
+    };
     let mut findings = Vec::new();
-    if !joins.is_empty() {
-        let circumstances = Circumstances::of(subject.capture, subject.connection);
-        let unanswered = joins.iter().filter(|join| join.outcome == JoinOutcome::Unanswered);
-        let silent: HashSet<Endpoint> = unanswered
-            .filter(|join| join.syns > 1 || waited(subject, join) >= FIRST_TIMEOUT)
-            .filter_map(|join| server_of(subject, join))
-            .collect();
-        findings.extend(joins.iter().flat_map(|join| of_one(subject, &circumstances, &silent, join)));
+    for join in interruptible(joins) {
+        findings.extend(of_one(subject, &circumstances, &silent, join));
     }
     findings.extend(stripped_syns(subject));
     findings
@@ -37,14 +41,14 @@ fn server_of(subject: &Subject<'_>, join: &JoinAttempt) -> Option<Endpoint> {
 /// How long the connection is captured after the last SYN of a join.
 fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> Span {
     let syn = subject.capture.segments.get(join.decided_by.index()).map(|segment| segment.abstime);
-    let last = subject.packets.last().map(|packet| packet.segment.abstime);
+    let last = subject.span.map(|(_, last)| last);
     last.zip(syn).map_or(Span::ZERO, |(last, syn)| last - syn)
 }
 
 /// Streams whose SYN has no MPTCP option and that are reset with one: the client had asked for a join.
 fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for packet in interruptible(subject.packets.iter().filter(|packet| packet.ends_with(flag::RST))) {
+    for packet in interruptible(subject.signals.iter().filter(|packet| packet.ends_with(flag::RST))) {
         let tracking = &subject.capture.tracking;
         let unknown = tracking.subflow(packet.stream).is_some_and(|subflow| subflow.kind == SubflowKind::Unknown);
         let syn = tracking.stream(packet.stream).and_then(|stream| stream.syn);
@@ -76,9 +80,9 @@ fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// `silent` are the places that did not answer although there was time for it.
-fn of_one(
+fn of_one<'c>(
     subject: &Subject<'_>,
-    circumstances: &Circumstances<'_>,
+    circumstances: &dyn Fn() -> &'c Circumstances<'c>,
     silent: &HashSet<Endpoint>,
     join: &JoinAttempt,
 ) -> Vec<Finding> {
@@ -117,7 +121,7 @@ fn of_one(
     }
     match join.outcome {
         JoinOutcome::Refused => {
-            if let Some(refusal) = circumstances.refusal(join) {
+            if let Some(refusal) = circumstances().refusal(join) {
                 findings.push(shown(refused::describe(subject, join, &refusal), refusal.end()));
             }
         }
@@ -141,10 +145,10 @@ fn of_one(
         }
         JoinOutcome::Unanswered => {
             let is_silent = server_of(subject, join).is_some_and(|server| silent.contains(&server));
-            let end = circumstances.ended_before_syn(join).filter(|_| !is_silent);
+            let end = circumstances().ended_before_syn(join).filter(|_| !is_silent);
             findings.push(shown(unanswered(subject, join, is_silent, end.as_ref()), end.as_ref()));
         }
-        JoinOutcome::Established if circumstances.is_against_flag(join) => {
+        JoinOutcome::Established if is_against_flag(subject.capture, subject.connection, join) => {
             findings.push(make(against_flag(subject, join)));
         }
         JoinOutcome::Unfinished | JoinOutcome::Established => {}

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::one_sided;
-use mptcp_trace::analysis::unseen::unseen;
+use mptcp_trace::analysis::unseen::unseen_by;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::Travelling;
 use mptcp_trace::units::counted;
+use mptcp_trace::{PacketRow, StreamId};
 
 /// Parts of a connection missing from the capture.
 pub struct Lacking {
@@ -24,10 +23,15 @@ impl Lacking {
     pub fn of(subject: &Subject<'_>) -> (Self, Vec<Finding>) {
         let one_sided: BTreeSet<StreamId> =
             one_sided::subflows(subject.capture, subject.connection).map(|stream| stream.id).collect();
-        let carries = |packet: &&Travelling<'_>| packet.segment.payload().is_some_and(|length| length > 0);
-        let packets = if one_sided.is_empty() { &[] } else { subject.packets.as_slice() };
-        let carried = packets.iter().filter(carries).map(|packet| packet.stream);
-        let carried = carried.filter(|id| one_sided.contains(id)).collect();
+        let carries = |row: &PacketRow| {
+            let segment = subject.capture.segments.get(row.index());
+            segment.and_then(|segment| segment.payload()).is_some_and(|length| length > 0)
+        };
+        let carried = one_sided
+            .iter()
+            .copied()
+            .filter(|id| subject.capture.tracking.stream(*id).is_some_and(|stream| stream.packets.iter().any(carries)));
+        let carried = carried.collect();
         let found = subflow_not_captured(subject);
         (Lacking { subflow: !found.is_empty(), one_sided, carried }, found)
     }
@@ -56,7 +60,7 @@ impl Lacking {
 }
 
 fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
-    let unseen = unseen(subject.capture, subject.connection);
+    let unseen = unseen_by(subject.capture, subject.connection, &subject.directions);
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let Some(elsewhere) = unseen.get(towards).elsewhere() else { continue };
@@ -74,9 +78,6 @@ fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
             towards.name(),
             counted(elsewhere, "byte")
         );
-        let shown = subject.packets.iter().rev().find(|packet| {
-            packet.towards == towards.other() && packet.segment.dss().is_some_and(|dss| dss.data_ack.is_some())
-        });
         findings.push(
             Finding::notice(
                 FindingKind::SubflowNotCaptured,
@@ -87,7 +88,7 @@ fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
             )
             .of(subject.connection)
             .going(towards)
-            .shown_by(shown.map(|packet| packet.segment.packetid())),
+            .shown_by(*subject.last_data_acks.get(towards)),
         );
     }
     findings

@@ -27,6 +27,7 @@ mod retransmissions;
 mod silent;
 mod single;
 mod stale;
+mod subject;
 mod unused;
 mod usage;
 mod windows;
@@ -36,72 +37,10 @@ use std::collections::HashSet;
 pub use finding::{Finding, FindingKind, Severity};
 pub use grouping::grouped;
 
-use mptcp_trace::analysis::capture_point::{self, SeenFrom};
 use mptcp_trace::analysis::checksum::ChecksumResult;
-use mptcp_trace::analysis::receive_window::{Course, Step, courses};
 use mptcp_trace::analysis::requests::request_alone;
-use mptcp_trace::analysis::standstill::{Standstill, standstills};
-use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
-use mptcp_trace::tracking::{Travelling, in_file_order, of_subflow};
-use mptcp_trace::{Instant, PacketRow, StreamId};
-
-/// Input of every detector of a connection.
-struct Subject<'a> {
-    capture: &'a Capture,
-    connection: &'a Connection,
-    packets: Vec<Travelling<'a>>,
-    /// Facts about the windows.
-    courses: ByRole<Course>,
-    standing: Vec<Standing>,
-}
-
-/// A subflow that stood still in one direction.
-struct Standing {
-    /// Index of the subflow.
-    subflow: usize,
-    towards: Role,
-    standstill: Standstill,
-}
-
-impl<'a> Subject<'a> {
-    fn new(capture: &'a Capture, connection: &'a Connection) -> Self {
-        let packets = in_file_order(&capture.segments, &capture.tracking, connection);
-        let courses = courses(capture, connection);
-        let mut standing = Vec::new();
-        for subflow in interruptible(0..connection.subflows.len()) {
-            for towards in Role::BOTH {
-                let own = of_subflow(&capture.segments, &capture.tracking, connection, subflow);
-                let found = standstills(own, towards).into_iter();
-                standing.extend(found.map(|standstill| Standing { subflow, towards, standstill }));
-            }
-        }
-        Subject { capture, connection, packets, courses, standing }
-    }
-}
-
-impl Subject<'_> {
-    /// Effect of each packet on the direction towards `towards`.
-    fn steps(&self, towards: Role) -> impl Iterator<Item = Step> {
-        self.courses.get(towards).steps(&self.capture.tracking, &self.packets)
-    }
-
-    /// Where the direction of a subflow was recorded.
-    fn place(&self, stream: StreamId, towards: Role) -> Option<SeenFrom> {
-        let stream = self.capture.tracking.stream(stream)?;
-        Some(capture_point::of_subflow(self.capture, stream)?.seen(towards))
-    }
-
-    /// The packet id of a row.
-    fn id(&self, row: PacketRow) -> u64 {
-        self.capture.segments.get(row.index()).map_or(0, |segment| segment.packetid())
-    }
-
-    /// Seconds since the first frame of the file, for sentences.
-    fn time(&self, instant: Instant) -> String {
-        format!("{:.3} s", (instant - self.capture.origin()).seconds())
-    }
-}
+use mptcp_trace::tracking::{Capture, Connection};
+use subject::{Standing, Subject};
 
 /// Findings about one connection, problems first; none of a request that came to nothing, which [`diagnose_capture`] and
 /// [`diagnose_request`] tell of. `checksums` are the verdicts on its mappings, where the payload was available.

@@ -1,8 +1,7 @@
 //! Were MPTCP options removed on a joined subflow?
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::analysis::fallback::fallback;
-use mptcp_trace::analysis::option_loss::{Loss, losses};
+use mptcp_trace::analysis::option_loss::Loss;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Segment, flag};
 use mptcp_trace::tracking::Tracking;
@@ -10,15 +9,12 @@ use mptcp_trace::units::counted;
 use mptcp_trace::{PacketRow, StreamId};
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let (capture, connection) = (subject.capture, subject.connection);
     let mut findings = Vec::new();
-    let mut known = None;
-    for (index, loss) in interruptible(losses(capture, connection)) {
-        let Some(stream) = connection.subflows.get(index) else { continue };
+    for (index, loss) in interruptible(&subject.losses) {
+        let Some(stream) = subject.connection.subflows.get(*index) else { continue };
         // A fallback says the same of its subflow.
-        let fallback = known.get_or_insert_with(|| fallback(capture, connection));
-        if fallback.as_ref().is_none_or(|fallback| fallback.tcpstream != *stream) {
-            findings.extend(of_one(subject, *stream, &loss));
+        if subject.fallback.is_none_or(|fallback| fallback.tcpstream != *stream) {
+            findings.extend(of_one(subject, *stream, loss));
         }
     }
     findings

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::analysis::acknowledged::acknowledged;
-use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
+use mptcp_trace::analysis::capture_point::SeenFrom;
 use mptcp_trace::analysis::reinjections::{Need, need};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::data::{RepeatKind, directions};
+use mptcp_trace::tracking::data::RepeatKind;
 use mptcp_trace::units::counted;
 use mptcp_trace::{Instant, PacketRow, Span, StreamId};
 
@@ -28,13 +27,13 @@ struct Pair {
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
-    let directions = directions(&capture.segments, &capture.tracking, connection);
+    let directions = &subject.directions;
     let is_reinjection = |role: Role| directions.get(role).repeats.iter().any(|r| r.kind == RepeatKind::Reinjection);
     if !Role::BOTH.into_iter().any(is_reinjection) {
         return Vec::new();
     }
-    let point = of_connection(capture, connection);
-    let acknowledgements = acknowledged(capture, connection);
+    let point = subject.point_of_all();
+    let acknowledgements = &subject.acknowledged;
     let time = |row: PacketRow| capture.segments.get(row.index()).map_or(Instant::EPOCH, |segment| segment.abstime);
     let mut findings = Vec::new();
     for towards in Role::BOTH {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::analysis::acknowledged::{Acknowledged, acknowledged};
+use mptcp_trace::analysis::acknowledged::Acknowledged;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
 use mptcp_trace::tracking::Role;
-use mptcp_trace::tracking::data::{Repeat, RepeatKind, directions};
+use mptcp_trace::tracking::data::{Repeat, RepeatKind};
 use mptcp_trace::units::counted;
 use mptcp_trace::{Instant, PacketRow, Span};
 
@@ -34,12 +34,12 @@ struct Resent {
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
-    let directions = directions(&capture.segments, &capture.tracking, connection);
+    let directions = &subject.directions;
     let is_resent = |role: Role| directions.get(role).repeats.iter().any(|r| r.kind == RepeatKind::SameSubflow);
     if !Role::BOTH.into_iter().any(is_resent) {
         return Vec::new();
     }
-    let acknowledgements = acknowledged(capture, connection);
+    let acknowledgements = &subject.acknowledged;
     let ends = ends(subject);
     let time = |row: PacketRow| capture.segments.get(row.index()).map_or(Instant::EPOCH, |segment| segment.abstime);
     let mut findings = Vec::new();
@@ -71,7 +71,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 fn ends(subject: &Subject<'_>) -> Vec<(Instant, PacketRow)> {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut found: Vec<(Instant, PacketRow)> = Vec::new();
-    for packet in interruptible(&subject.packets) {
+    for packet in interruptible(&subject.signals) {
         let withdraws = packet.segment.control().is_some_and(|control| control.remove_addr.is_some());
         if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
             found.push((packet.segment.abstime, packet.row));
@@ -154,8 +154,8 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
 
 /// The end caused by the packet in `row`.
 fn ended(subject: &Subject<'_>, row: PacketRow) -> String {
-    let packet = subject.packets.binary_search_by_key(&row, |packet| packet.row).ok();
-    let Some(packet) = packet.and_then(|at| subject.packets.get(at)) else { return "a subflow ended".to_string() };
+    let packet = subject.signals.binary_search_by_key(&row, |packet| packet.row).ok();
+    let Some(packet) = packet.and_then(|at| subject.signals.get(at)) else { return "a subflow ended".to_string() };
     let when = format!("packet {} at {}", packet.segment.packetid(), subject.time(packet.segment.abstime));
     if packet.segment.has(flag::RST) {
         format!("stream {} was reset ({when})", packet.stream)

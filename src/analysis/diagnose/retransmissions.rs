@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::capture_point::{self, CapturePoint, SeenFrom};
-use mptcp_trace::analysis::retransmissions::{SentAgain, sent_again};
+use mptcp_trace::analysis::capture_point::SeenFrom;
+use mptcp_trace::analysis::retransmissions::SentAgain;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, percentage};
@@ -23,27 +23,24 @@ const MATERIAL: u64 = 4;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let of_connection = capture_point::of_connection(subject.capture, subject.connection);
-    for (index, stream) in interruptible(subject.connection.subflows.iter().enumerate()) {
-        let sent = sent_again(subject.capture, subject.connection, index);
+    let subflows = subject.connection.subflows.iter().zip(&subject.sent_again);
+    for (index, (stream, sent)) in interruptible(subflows.enumerate()) {
         for towards in Role::BOTH {
-            findings.extend(describe(subject, *stream, towards, sent.get(towards), of_connection));
+            findings.extend(describe(subject, (index, *stream), towards, sent.get(towards)));
         }
     }
     findings
 }
 
-/// `of_connection` is where the connection was recorded, for a subflow that does not tell.
 fn describe(
     subject: &Subject<'_>,
-    stream: StreamId,
+    (index, stream): (usize, StreamId),
     towards: Role,
     sent: &SentAgain,
-    of_connection: Option<CapturePoint>,
 ) -> Option<Finding> {
     let share = sent.share().filter(|share| *share >= NOTICE && sent.data_packets >= ENOUGH)?;
-    let point = subject.capture.tracking.stream(stream).and_then(|s| capture_point::of_subflow(subject.capture, s));
-    let point = point.or(of_connection);
+    // For a subflow that does not tell, the others do.
+    let point = subject.point(index).or_else(|| subject.point_of_all());
     let mut detail = format!(
         "towards the {}, {} of {} sent were retransmitted ({})",
         towards.name(),
@@ -57,7 +54,7 @@ fn describe(
     if sent.had_already > 0 {
         detail.push_str(&format!("; the receiver had {} of them already (DSACK)", sent.had_already));
     }
-    let (meaning, next) = cause(sent, point.map(|point: CapturePoint| point.seen(towards)));
+    let (meaning, next) = cause(sent, point.map(|point| point.seen(towards)));
     let make = if share >= PROBLEM && sent.packets.len() >= PACKETS { Finding::problem } else { Finding::notice };
     Some(
         make(FindingKind::Retransmissions, detail, meaning, next)

@@ -2,11 +2,9 @@
 //! receiver's shows so.
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::analysis::availability::{Availability, availability};
 use mptcp_trace::analysis::capture_point::SeenFrom;
-use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::flag;
-use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::{Role, Travelling};
 use mptcp_trace::units::counted;
 use mptcp_trace::{Instant, Span};
 
@@ -25,51 +23,77 @@ struct Flow {
     closed: bool,
 }
 
-pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    let available = availability(subject.capture, subject.connection, &subject.packets);
-    Role::BOTH.iter().flat_map(|towards| of_direction(subject, *towards, &available)).collect()
+/// The silences of one direction's subflows, while the packets of the connection go by.
+#[derive(Default)]
+pub struct Quiet {
+    flows: Vec<Flow>,
+    total: u64,
+    now: Instant,
+    found: Vec<Silence>,
 }
 
-fn of_direction(subject: &Subject<'_>, towards: Role, available: &[Availability]) -> Vec<Finding> {
-    let mut flows = vec![Flow::default(); subject.connection.subflows.len()];
-    let mut total = 0_u64;
-    let mut findings = Vec::new();
-    let mut now = Instant::EPOCH;
-    for packet in interruptible(&subject.packets) {
-        now = packet.segment.abstime;
-        let (Some(flow), Some(own)) = (flows.get_mut(packet.subflow), available.get(packet.subflow)) else { continue };
-        let ends = packet.ends_with(flag::FIN) || packet.ends_with(flag::RST);
-        if packet.towards == towards {
-            let length = u64::from(packet.data);
-            findings.extend(silence(subject, towards, own, flow, (now, total), true));
-            total += length;
-            flow.carried += length;
-            flow.last = Some((now, packet.segment.packetid()));
-            flow.others_at_last = total;
-        }
-        flow.closed |= ends;
-    }
-    for (own, flow) in interruptible(available.iter().zip(&flows)) {
-        findings.extend(silence(subject, towards, own, flow, (now, total), false));
-    }
-    findings
-}
-
-fn silence(
-    subject: &Subject<'_>,
-    towards: Role,
-    own: &Availability,
-    flow: &Flow,
-    (now, total): (Instant, u64),
+/// A subflow was silent while the others went on.
+struct Silence {
+    /// Its index.
+    subflow: usize,
+    /// When it was heard last, and with which packet.
+    last: (Instant, u64),
+    until: Instant,
+    /// Bytes that the others carried meanwhile.
+    others: u64,
+    /// It was heard again.
     ended: bool,
-) -> Option<Finding> {
-    let (last, packetid) = flow.last?;
-    let others = total.saturating_sub(flow.others_at_last);
-    if flow.closed || own.is_changed(now) || flow.carried < CARRIED || others < CARRIED || now - last < SILENCE {
-        return None;
+}
+
+impl Quiet {
+    /// Before the first packet.
+    pub fn new(subflows: usize) -> Self {
+        Quiet { flows: vec![Flow::default(); subflows], ..Quiet::default() }
     }
+
+    /// Takes in the next packet; the direction is that towards `towards`.
+    pub fn push(&mut self, packet: &Travelling<'_>, towards: Role) {
+        self.now = packet.segment.abstime;
+        if packet.towards == towards {
+            self.found.extend(self.silence(packet.subflow, true));
+            self.total += u64::from(packet.data);
+        }
+        let Some(flow) = self.flows.get_mut(packet.subflow) else { return };
+        if packet.towards == towards {
+            flow.carried += u64::from(packet.data);
+            flow.last = Some((self.now, packet.segment.packetid()));
+            flow.others_at_last = self.total;
+        }
+        flow.closed |= packet.ends_with(flag::FIN) || packet.ends_with(flag::RST);
+    }
+
+    fn silence(&self, subflow: usize, ended: bool) -> Option<Silence> {
+        let flow = self.flows.get(subflow)?;
+        let last = flow.last?;
+        let others = self.total.saturating_sub(flow.others_at_last);
+        if flow.closed || flow.carried < CARRIED || others < CARRIED || self.now - last.0 < SILENCE {
+            return None;
+        }
+        Some(Silence { subflow, last, until: self.now, others, ended })
+    }
+}
+
+pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
+    let of = |towards: Role| {
+        let quiet = subject.quiet.get(towards);
+        let to_the_end = (0..quiet.flows.len()).filter_map(|subflow| quiet.silence(subflow, false));
+        let to_the_end: Vec<Silence> = to_the_end.collect();
+        let silences = quiet.found.iter().chain(&to_the_end);
+        silences.filter_map(|silence| describe(subject, towards, silence)).collect::<Vec<Finding>>()
+    };
+    Role::BOTH.into_iter().flat_map(of).collect()
+}
+
+fn describe(subject: &Subject<'_>, towards: Role, silence: &Silence) -> Option<Finding> {
+    let Silence { subflow, last: (last, packetid), until: now, others, ended } = *silence;
+    let own = subject.available.get(subflow)?;
     // Once the others can carry data again, a backup falls silent.
-    if own.is_backup(last) {
+    if own.is_changed(now) || own.is_backup(last) {
         return None;
     }
     let until = if ended { format!("until {}", subject.time(now)) } else { "to the end of the capture".to_string() };
@@ -80,7 +104,7 @@ fn silence(
         (now - last).seconds(),
         counted(others, "byte")
     );
-    let (meaning, next) = match subject.place(own.tcpstream, towards) {
+    let (meaning, next) = match subject.place(subflow, towards) {
         Some(SeenFrom::Sender) => (
             "the sender's scheduler preferred the others; less likely, the path was down too briefly to cause \
              retransmissions",

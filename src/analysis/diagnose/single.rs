@@ -4,12 +4,9 @@
 //! carried none; nor where DATA_ACKs show that another subflow exists, which the capture does not hold.
 
 use super::{Finding, FindingKind, Subject};
-use mptcp_trace::analysis::addresses::{Advertisement, advertisements};
-use mptcp_trace::analysis::fallback::fallback;
+use mptcp_trace::analysis::addresses::Advertisement;
 use mptcp_trace::analysis::refusals::not_to_be_joined;
-use mptcp_trace::packets::segment::Dss;
 use mptcp_trace::tracking::authentication::HmacVerdict;
-use mptcp_trace::tracking::data::{DataLevel, data_level};
 use mptcp_trace::tracking::{ByRole, Role, SubflowKind};
 use mptcp_trace::units::{counted, span};
 use mptcp_trace::{Instant, Span, StreamId};
@@ -27,21 +24,21 @@ pub fn find(subject: &Subject<'_>) -> Option<Finding> {
     let initial = capture.tracking.subflow(*stream).is_some_and(|subflow| subflow.kind == SubflowKind::Initial);
     let begun = capture.tracking.stream(*stream).and_then(|stream| stream.syn.or(stream.syn_ack));
     let begun = subject.id(begun.filter(|_| initial && connection.roles_known)?);
-    let (first, last) = (subject.packets.first()?.segment.abstime, subject.packets.last()?.segment.abstime);
+    let (first, last) = subject.span?;
     let lasted = last - first;
-    let level = data_level(&capture.segments, &capture.tracking, connection);
-    let goodput = ByRole { server: level.directions.server.goodput, client: level.directions.client.goodput };
+    let directions = &subject.directions;
+    let goodput = ByRole { server: directions.server.goodput, client: directions.client.goodput };
     let most = goodput.server.max(goodput.client);
     if most == 0 || (most <= FIRST_FLIGHT && lasted < LASTING) {
         return None;
     }
-    if fallback(capture, connection).is_some() || Role::BOTH.iter().any(|role| lacks_data(subject, &level, *role)) {
+    if subject.fallback.is_some() || Role::BOTH.iter().any(|role| lacks_data(subject, *role)) {
         return None;
     }
     if others_may_have_joined(subject, last) {
         return None;
     }
-    let advertised = advertisements(capture, connection);
+    let advertised = &subject.advertisements;
     let flag_c = ByRole {
         server: not_to_be_joined(capture, connection, Role::Server).is_some(),
         client: not_to_be_joined(capture, connection, Role::Client).is_some(),
@@ -51,12 +48,12 @@ pub fn find(subject: &Subject<'_>) -> Option<Finding> {
         "one subflow carried all of {} in {}, and no SYN requested a join; {}",
         counted(total, "byte"),
         span(lasted),
-        who_advertised(&advertised)
+        who_advertised(advertised)
     );
     for role in Role::BOTH.into_iter().filter(|role| *flag_c.get(*role)) {
         detail.push_str(&format!("; the {}'s MP_CAPABLE forbids joins to its address (flag C)", role.name()));
     }
-    let (meaning, next) = cause(&advertised, flag_c.server);
+    let (meaning, next) = cause(advertised, flag_c.server);
     let shown = advertised.iter().filter_map(|one| one.rows.first()).map(|row| subject.id(*row));
     Some(
         Finding::notice(FindingKind::SingleSubflow, detail, meaning, next)
@@ -67,15 +64,12 @@ pub fn find(subject: &Subject<'_>) -> Option<Finding> {
 }
 
 /// Whether the peer acknowledged data towards `role` that no captured packet carried.
-fn lacks_data(subject: &Subject<'_>, level: &DataLevel, role: Role) -> bool {
-    let back = subject.packets.iter().zip(&level.packets).filter(|(packet, _)| packet.towards == role.other());
-    let acknowledged = back.filter_map(|(_, data)| data.relative_data_ack).max().unwrap_or(0);
-    let fin = subject
-        .packets
-        .iter()
-        .any(|packet| packet.towards == role && packet.segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN)));
+fn lacks_data(subject: &Subject<'_>, role: Role) -> bool {
+    let direction = subject.directions.get(role);
+    let acknowledged = direction.acknowledged.and_then(|next| direction.numbers.relative(next)).unwrap_or(0);
+    let fin = subject.closing.data_fins.get(role).is_some();
     // The first byte of data has number 1, and DATA_FIN takes one more.
-    acknowledged.saturating_sub(1).saturating_sub(u64::from(fin)) > level.directions.get(role).goodput
+    acknowledged.saturating_sub(1).saturating_sub(u64::from(fin)) > direction.goodput
 }
 
 /// Whether there are streams of unknown connections that began before `end`: a join whose token was altered, or whose

@@ -3,19 +3,18 @@
 use super::{Finding, FindingKind, Standing, Subject};
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::capture_point::SeenFrom;
-use mptcp_trace::analysis::standstill::Standstill;
-use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let of = |standing: &Standing| {
         let stream = *subject.connection.subflows.get(standing.subflow)?;
-        Some(describe(subject, stream, standing.towards, &standing.standstill))
+        Some(describe(subject, stream, standing))
     };
     subject.standing.iter().filter_map(of).collect()
 }
 
-fn describe(subject: &Subject<'_>, stream: StreamId, towards: Role, standstill: &Standstill) -> Finding {
+fn describe(subject: &Subject<'_>, stream: StreamId, standing: &Standing) -> Finding {
+    let Standing { subflow, towards, standstill } = standing;
     let end = if standstill.recovered {
         format!("until {}", subject.time(standstill.until))
     } else {
@@ -27,7 +26,7 @@ fn describe(subject: &Subject<'_>, stream: StreamId, towards: Role, standstill: 
         subject.time(standstill.from),
         counted(standstill.retransmissions.len(), "retransmission")
     );
-    let (meaning, next) = match subject.place(stream, towards) {
+    let (meaning, next) = match subject.place(*subflow, *towards) {
         Some(SeenFrom::Receiver) => (
             "the retransmissions reached the place of capture: the return path was down, or the receiving host does \
              not answer",
@@ -42,6 +41,6 @@ fn describe(subject: &Subject<'_>, stream: StreamId, towards: Role, standstill: 
     Finding::problem(FindingKind::SubflowStale, detail, meaning, next)
         .of(subject.connection)
         .on(stream)
-        .going(towards)
+        .going(*towards)
         .shown_by(standstill.retransmissions.iter().copied())
 }

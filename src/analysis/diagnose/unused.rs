@@ -1,10 +1,10 @@
 //! Did data wait on a subflow that stood still while nothing went over another one that could have carried it?
 
 use super::{Finding, FindingKind, Standing, Subject};
-use mptcp_trace::analysis::availability::{Availability, availability};
-use mptcp_trace::analysis::receive_window::ReceiveWindow;
+use mptcp_trace::analysis::availability::Availability;
+use mptcp_trace::analysis::receive_window::{Course, ReceiveWindow, Step};
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::Role;
+use mptcp_trace::tracking::{ByRole, Role};
 use mptcp_trace::units::span;
 use mptcp_trace::{Instant, Span};
 
@@ -18,30 +18,30 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     if subject.standing.is_empty() || subject.connection.subflows.len() < 2 {
         return Vec::new();
     }
-    let available = availability(subject.capture, subject.connection, &subject.packets);
-    let mut findings = Vec::new();
+    let mut watched: Vec<Watched<'_>> = Vec::new();
     for towards in Role::BOTH {
         let standing = subject.standing.iter().filter(|standing| standing.towards == towards);
-        for standing in interruptible(standing.take(MOST)) {
-            findings.extend(beside(subject, standing, &available));
-        }
+        watched.extend(standing.take(MOST).map(|standing| Watched::new(subject, standing)));
     }
-    findings
+    // Few connections have a subflow that stands still: their packets come once more.
+    let course = |towards: Role| Course::new(subject.capture, subject.connection, towards);
+    let mut courses = ByRole { server: course(Role::Server), client: course(Role::Client) };
+    subject.mappings.walk(|laden| {
+        for towards in Role::BOTH {
+            let step = courses.get_mut(towards).push(&subject.capture.tracking, laden);
+            for one in watched.iter_mut().filter(|one| one.standing.towards == towards) {
+                one.push(&step);
+            }
+        }
+    });
+    watched.into_iter().filter_map(|one| beside(subject, one)).collect()
 }
 
-/// Subflows that could have carried data while `standing` did not.
-fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]) -> Option<Finding> {
-    let (from, until) = (standing.standstill.from, standing.standstill.until);
-    let mut stood = vec![false; available.len()];
-    for other in interruptible(&subject.standing) {
-        if other.standstill.from < until
-            && other.standstill.until > from
-            && let Some(stood) = stood.get_mut(other.subflow)
-        {
-            *stood = true;
-        }
-    }
-    let silence = longest_silence(subject, standing.towards, (from, until), &stood)?;
+/// Subflows that could have carried data while one did not.
+fn beside(subject: &Subject<'_>, watched: Watched<'_>) -> Option<Finding> {
+    let (standing, available) = (watched.standing, &subject.available);
+    let (stood, silence) = watched.finish();
+    let silence = silence?;
     if silence.1 - silence.0 < UNUSED {
         return None;
     }
@@ -87,39 +87,60 @@ fn beside(subject: &Subject<'_>, standing: &Standing, available: &[Availability]
     )
 }
 
-/// The longest time between `from` and `until` in which data waited for its DATA_ACK and no subflow carried any but those
-/// that stood still.
-fn longest_silence(
-    subject: &Subject<'_>,
-    towards: Role,
-    (from, until): (Instant, Instant),
-    stood: &[bool],
-) -> Option<(Instant, Instant)> {
-    let mut window = ReceiveWindow::default();
-    let mut longest: Option<(Instant, Instant)> = None;
-    // Since when data has been waiting and no other subflow has carried any.
-    let mut since: Option<Instant> = None;
-    let mut ends = |since: Option<Instant>, now: Instant| {
-        let (start, end) = (since?.max(from), now.min(until));
+/// Looks for the longest time in which data waited for its DATA_ACK and no subflow carried any but those that stood still,
+/// while one did.
+struct Watched<'a> {
+    standing: &'a Standing,
+    /// Subflows that stood still at the same time.
+    stood: Vec<bool>,
+    window: ReceiveWindow,
+    /// Since when data has been waiting and no other subflow has carried any.
+    since: Option<Instant>,
+    longest: Option<(Instant, Instant)>,
+}
+
+impl<'a> Watched<'a> {
+    fn new(subject: &Subject<'_>, standing: &'a Standing) -> Self {
+        let (from, until) = (standing.standstill.from, standing.standstill.until);
+        let mut stood = vec![false; subject.available.len()];
+        for other in interruptible(&subject.standing) {
+            if other.standstill.from < until
+                && other.standstill.until > from
+                && let Some(stood) = stood.get_mut(other.subflow)
+            {
+                *stood = true;
+            }
+        }
+        Watched { standing, stood, window: ReceiveWindow::default(), since: None, longest: None }
+    }
+
+    fn ends(&mut self, now: Instant) {
+        let standstill = &self.standing.standstill;
+        let Some(since) = self.since.take() else { return };
+        let (start, end) = (since.max(standstill.from), now.min(standstill.until));
         let length = |(start, end): (Instant, Instant)| end - start;
-        if start < end && longest.is_none_or(|longest| length((start, end)) > length(longest)) {
-            longest = Some((start, end));
-        }
-        Some(())
-    };
-    for (packet, step) in interruptible(subject.packets.iter().zip(subject.steps(towards))) {
-        let carried = step.forward && step.payload > 0 && stood.get(packet.subflow) == Some(&false);
-        if let Some(offer) = step.offer {
-            window.offers(offer);
-        }
-        let waits = step.sent.is_some_and(|sent| !window.has_all(sent));
-        if since.is_some() && (carried || !waits) {
-            ends(since.take(), step.time);
-        }
-        if waits && since.is_none() {
-            since = Some(step.time);
+        if start < end && self.longest.is_none_or(|longest| length((start, end)) > length(longest)) {
+            self.longest = Some((start, end));
         }
     }
-    ends(since, until);
-    longest
+
+    fn push(&mut self, step: &Step) {
+        let carried = step.forward && step.payload > 0 && self.stood.get(step.subflow) == Some(&false);
+        if let Some(offer) = step.offer {
+            self.window.offers(offer);
+        }
+        let waits = step.sent.is_some_and(|sent| !self.window.has_all(sent));
+        if self.since.is_some() && (carried || !waits) {
+            self.ends(step.time);
+        }
+        if waits && self.since.is_none() {
+            self.since = Some(step.time);
+        }
+    }
+
+    /// The subflows that stood still at the same time, and the longest time.
+    fn finish(mut self) -> (Vec<bool>, Option<(Instant, Instant)>) {
+        self.ends(self.standing.standstill.until);
+        (self.stood, self.longest)
+    }
 }

@@ -4,10 +4,8 @@ use std::collections::HashSet;
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::availability::availability;
-use mptcp_trace::analysis::joins::{JoinOutcome, joins};
+use mptcp_trace::analysis::joins::JoinOutcome;
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::data::directions;
 use mptcp_trace::tracking::{Role, SubflowKind};
 use mptcp_trace::units::counted;
 
@@ -18,16 +16,17 @@ const ENOUGH: u64 = 100_000;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let (capture, connection) = (subject.capture, subject.connection);
-    let directions = directions(&capture.segments, &capture.tracking, connection);
-    let established: HashSet<StreamId> = joins(capture, connection)
+    let directions = &subject.directions;
+    let established: HashSet<StreamId> = subject
+        .joins
         .iter()
         .filter(|join| join.outcome == JoinOutcome::Established)
         .map(|join| join.tcpstream)
         .collect();
-    let available = availability(capture, connection, &subject.packets);
+    let available = &subject.available;
     let mut backups = Vec::new();
     let mut usable = Vec::new();
-    for ((index, id), own) in interruptible(connection.subflows.iter().enumerate().zip(&available)) {
+    for ((index, id), own) in interruptible(connection.subflows.iter().enumerate().zip(available)) {
         let Some(subflow) = capture.tracking.subflow(*id) else { continue };
         if let Some(since) = own.made_backup().filter(|_| own.from.is_some()) {
             backups.push((index, *id, format!("MP_PRIO made the subflow a backup at {}", subject.time(since))));

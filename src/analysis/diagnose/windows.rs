@@ -2,8 +2,8 @@
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::Span;
-use mptcp_trace::analysis::closing::{State, closing};
-use mptcp_trace::analysis::receive_window::{Closure, Limits, WindowLevel, limits};
+use mptcp_trace::analysis::closing::State;
+use mptcp_trace::analysis::receive_window::{Closure, Limits, WindowLevel};
 use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::{counted, span};
@@ -18,13 +18,13 @@ const SHUT: Span = Span::from_seconds(1);
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for towards in Role::BOTH {
-        let course = subject.courses.get(towards);
-        let limits = limits(subject.steps(towards), course.delay);
+        let windows = subject.windows.get(towards);
+        let limits = &windows.limits;
         // A reader that is slow shuts its window again and again: at the end it has to stand out.
         let shut = limits.unended.filter(|closure| closure.length() >= SHUT.max(limits.longest_ended * 2));
         findings.extend(shut.map(|closure| never_opened(subject, towards, &closure)));
-        if course.is_whole {
-            findings.extend(held_back(subject, towards, &limits, course.delay));
+        if windows.is_whole {
+            findings.extend(held_back(subject, towards, limits, windows.delay));
         }
     }
     findings
@@ -39,7 +39,7 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
         None => format!("{}, {narrow}, from {from}", counted(closure.offered, "byte")),
     };
     let last = subject.capture.segments.last().map_or(closure.until, |segment| segment.abstime);
-    let end = match closing(subject.capture, subject.connection).state {
+    let end = match subject.closing.state {
         State::FastClosed | State::Reset => "until the connection was aborted",
         _ if last - closure.until > SHUT => "to the last packet of the connection",
         _ => "to the end of the capture",

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use mptcp_trace::analysis::events::EventKind;
 use mptcp_trace::analysis::idle_gaps::{idle_gaps, threshold};
-use mptcp_trace::analysis::receive_window::{Limits, Step, courses, limits};
+use mptcp_trace::analysis::receive_window::{Course, Limits, Step, limits};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
-use mptcp_trace::tracking::in_file_order;
+use mptcp_trace::tracking::data::Mappings;
 use mptcp_trace::tracking::{Capture, Role};
 use mptcp_trace::{ConnectionId, Instant, Span, StreamId};
 use mptcpanalyzer::analysis::diagnose::{Finding, FindingKind};
@@ -28,10 +28,11 @@ fn load(path: &Path) -> std::sync::Arc<LoadedCapture> {
 /// The steps of a direction of the first connection, and how much later its sender hears.
 fn steps(capture: &Capture, towards: Role) -> (Vec<Step>, Span) {
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
-    let packets = in_file_order(&capture.segments, &capture.tracking, connection);
-    let courses = courses(capture, connection);
-    let course = courses.get(towards);
-    (course.steps(&capture.tracking, &packets).collect(), course.delay)
+    let mut course = Course::new(capture, connection, towards);
+    let mut steps = Vec::new();
+    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+    mappings.walk(|laden| steps.push(course.push(&capture.tracking, laden)));
+    (steps, course.delay)
 }
 
 fn limits_of(capture: &Capture, towards: Role) -> Limits {

@@ -4,14 +4,14 @@
 //! 8684 §3.3.2): a sender may not drop it before.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, VecDeque};
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
-use crate::tracking::data::{Acknowledgement, DataSequence, SentRange, data_sequence};
+use crate::tracking::data::{Acknowledgement, Laden, Mappings, Numbers, SentRange};
 use crate::tracking::sequence::{Positions, RangeSet};
-use crate::tracking::travelling::{Travelling, in_file_order};
-use crate::tracking::{ByRole, Capture, Connection, Role};
+use crate::tracking::travelling::Travelling;
+use crate::tracking::{ByRole, Capture, Connection};
 use crate::{Instant, PacketRow, Span};
 
 /// A DATA_ACK that acknowledges more than all before.
@@ -64,8 +64,8 @@ pub struct Acknowledged {
     tcp: Vec<Vec<(Instant, u64)>>,
     /// For each subflow: when its acknowledgements came, those that acknowledge nothing new included.
     heard: Vec<Vec<Instant>>,
-    /// For each packet with payload: index of its subflow, and where its payload ends there.
-    ends: HashMap<PacketRow, (usize, u64)>,
+    /// Packets with payload, by their rows: index of the subflow, and where the payload ends there.
+    ends: Vec<(PacketRow, u32, u64)>,
     /// The times in which the DATA_ACK stood still although TCP went on.
     pub standings: Vec<Standing>,
 }
@@ -73,11 +73,19 @@ pub struct Acknowledged {
 /// When the data of either direction of `connection` were acknowledged.
 #[must_use]
 pub fn acknowledged(capture: &Capture, connection: &Connection) -> ByRole<Acknowledged> {
-    let mut packets = in_file_order(&capture.segments, &capture.tracking, connection);
-    packets.sort_by_key(|packet| packet.segment.abstime);
-    let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
-    let of = |towards: Role| Watch::new(connection, sequences.get(towards)).over(&packets, towards);
-    ByRole { server: of(Role::Server), client: of(Role::Client) }
+    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+    let mut watches = Watches::new(connection, mappings.numbers());
+    if mappings.is_in_time_order() {
+        mappings.walk(|laden| watches.push(laden));
+        return watches.finish();
+    }
+    let mut packets: Vec<(Travelling<'_>, Vec<SentRange>, Option<Acknowledgement>)> = Vec::new();
+    mappings.walk(|laden| packets.push((*laden.packet, laden.sent.to_vec(), laden.acknowledged)));
+    packets.sort_by_key(|(packet, ..)| packet.segment.abstime);
+    for (packet, sent, acknowledged) in interruptible(&packets) {
+        watches.push(&Laden { packet, sent, acknowledged: *acknowledged });
+    }
+    watches.finish()
 }
 
 impl Acknowledged {
@@ -104,36 +112,91 @@ impl Acknowledged {
     /// When TCP acknowledged the payload of the packet in `row`.
     #[must_use]
     pub fn by_tcp(&self, row: PacketRow) -> Option<Instant> {
-        let (subflow, end) = self.ends.get(&row)?;
-        let acknowledgements = self.tcp.get(*subflow)?;
+        let at = self.ends.binary_search_by_key(&row, |(row, ..)| *row).ok()?;
+        let (_, subflow, end) = self.ends.get(at)?;
+        let acknowledgements = self.tcp.get(usize::try_from(*subflow).ok()?)?;
         let first = acknowledgements.partition_point(|(_, next)| next < end);
         acknowledgements.get(first).map(|(time, _)| *time)
     }
 }
 
+/// Both directions of a connection while its packets go by, in the order of time.
+pub struct Watches(ByRole<Watch>);
+
+impl Watches {
+    /// Before the first packet; `numbers` are those of the data that the packets carry.
+    #[must_use]
+    pub fn new(connection: &Connection, numbers: ByRole<Numbers>) -> Self {
+        let count = connection.subflows.len();
+        Watches(ByRole { server: Watch::new(count, numbers.server), client: Watch::new(count, numbers.client) })
+    }
+
+    /// Takes in the next packet.
+    pub fn push(&mut self, laden: &Laden<'_, '_>) {
+        self.0.get_mut(laden.packet.towards).sends(laden);
+        if laden.packet.segment.flags() & (flag::ACK | flag::RST) == flag::ACK {
+            self.0.get_mut(laden.packet.towards.other()).acknowledges(laden);
+        }
+    }
+
+    /// What was acknowledged.
+    #[must_use]
+    pub fn finish(self) -> ByRole<Acknowledged> {
+        ByRole { server: self.0.server.finish(), client: self.0.client.finish() }
+    }
+}
+
 /// One direction while its packets go by.
-struct Watch<'a> {
-    sequence: &'a DataSequence,
+struct Watch {
+    numbers: Numbers,
     positions: Vec<Positions>,
     /// For each subflow where its farthest mapping ends there.
     mapped: Vec<u64>,
-    /// For each subflow what TCP has not acknowledged yet: where its mapping ends there, and the data (start, end). A
-    /// receiver may hold a mapping back until all of it came.
-    under_way: Vec<BinaryHeap<Reverse<(u64, u64, u64)>>>,
+    /// For each subflow what TCP has not acknowledged yet.
+    under_way: Vec<UnderWay>,
     /// Data that TCP acknowledged, from the DATA_ACK on.
     arrived: RangeSet,
     standing: Option<Standing>,
     found: Acknowledged,
 }
 
-impl<'a> Watch<'a> {
-    fn new(connection: &Connection, sequence: &'a DataSequence) -> Self {
-        let count = connection.subflows.len();
+/// Data of one subflow that TCP has not acknowledged yet: where its mapping ends there, and the data (start, end). A
+/// receiver may hold a mapping back until all of it came.
+#[derive(Clone, Default)]
+struct UnderWay {
+    /// What came in the order of its ends, as most does.
+    in_order: VecDeque<(u64, u64, u64)>,
+    others: BinaryHeap<Reverse<(u64, u64, u64)>>,
+}
+
+impl UnderWay {
+    fn push(&mut self, data: (u64, u64, u64)) {
+        if self.in_order.back().is_none_or(|last| last.0 <= data.0) {
+            self.in_order.push_back(data);
+        } else {
+            self.others.push(Reverse(data));
+        }
+    }
+
+    /// Takes out what lies before `next` on the subflow.
+    fn acknowledge(&mut self, next: u64, arrived: &mut RangeSet) {
+        while let Some((_, start, end)) = self.in_order.pop_front_if(|data| data.0 <= next) {
+            arrived.insert(start, end);
+        }
+        while let Some(Reverse((_, start, end))) = self.others.peek().copied().filter(|Reverse(data)| data.0 <= next) {
+            self.others.pop();
+            arrived.insert(start, end);
+        }
+    }
+}
+
+impl Watch {
+    fn new(count: usize, numbers: Numbers) -> Self {
         Watch {
-            sequence,
+            numbers,
             positions: vec![Positions::default(); count],
             mapped: vec![0; count],
-            under_way: vec![BinaryHeap::new(); count],
+            under_way: vec![UnderWay::default(); count],
             arrived: RangeSet::default(),
             standing: None,
             found: Acknowledged {
@@ -144,19 +207,16 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn over(mut self, packets: &[Travelling<'_>], towards: Role) -> Acknowledged {
-        for packet in interruptible(packets) {
-            if packet.towards == towards {
-                self.sends(packet);
-            } else if packet.segment.flags() & (flag::ACK | flag::RST) == flag::ACK {
-                self.acknowledges(packet);
-            }
-        }
+    fn finish(mut self) -> Acknowledged {
         self.found.standings.extend(self.standing);
+        if !self.found.ends.is_sorted_by_key(|(row, ..)| *row) {
+            self.found.ends.sort_unstable();
+        }
         self.found
     }
 
-    fn sends(&mut self, packet: &Travelling<'_>) {
+    fn sends(&mut self, laden: &Laden<'_, '_>) {
+        let packet = laden.packet;
         let (Some(positions), Some(mapped), Some(under_way)) = (
             self.positions.get_mut(packet.subflow),
             self.mapped.get_mut(packet.subflow),
@@ -170,18 +230,19 @@ impl<'a> Watch<'a> {
             return;
         }
         let end = start.saturating_add(length);
-        self.found.ends.insert(packet.row, (packet.subflow, end));
-        for range in interruptible(ranges_of(&self.sequence.sent, packet.row)) {
-            let dsn = self.sequence.numbers.real(range.start).unwrap_or(range.start);
+        self.found.ends.push((packet.row, u32::try_from(packet.subflow).unwrap_or(u32::MAX), end));
+        for range in laden.sent {
+            let dsn = self.numbers.real(range.start).unwrap_or(range.start);
             if let Some(beyond) = beyond(packet.segment, dsn, length) {
                 *mapped = (*mapped).max(end.saturating_add(beyond));
             }
             // Data without a mapping of their own are within the last one.
-            under_way.push(Reverse((end.max(*mapped), range.start, range.end)));
+            under_way.push((end.max(*mapped), range.start, range.end));
         }
     }
 
-    fn acknowledges(&mut self, packet: &Travelling<'_>) {
+    fn acknowledges(&mut self, laden: &Laden<'_, '_>) {
+        let packet = laden.packet;
         let time = packet.segment.abstime;
         let (Some(positions), Some(under_way), Some(tcp), Some(heard)) = (
             self.positions.get(packet.subflow),
@@ -196,18 +257,14 @@ impl<'a> Watch<'a> {
             && tcp.last().is_none_or(|(_, known)| next > *known)
         {
             tcp.push((time, next));
-            while let Some(Reverse((_, start, end))) =
-                under_way.peek().copied().filter(|Reverse((end, ..))| *end <= next)
-            {
-                under_way.pop();
-                self.arrived.insert(start, end);
-            }
+            under_way.acknowledge(next, &mut self.arrived);
         }
-        if let Some(acknowledgement) = acknowledgement_of(&self.sequence.acknowledged, packet.row) {
+        if let Some(acknowledgement) = &laden.acknowledged {
             self.data_acknowledges(acknowledgement);
         }
     }
 
+    #[inline]
     fn data_acknowledges(&mut self, acknowledgement: &Acknowledgement) {
         let Acknowledgement { row, time, next, window, .. } = *acknowledgement;
         if self.found.passings.last().is_none_or(|passing| next > passing.next) {
@@ -242,6 +299,7 @@ impl<'a> Watch<'a> {
 
 /// Bytes that the packet's own mapping covers beyond its payload of `length` bytes, the first of which is the data byte
 /// `dsn`.
+#[inline]
 fn beyond(segment: &Segment, dsn: u64, length: u64) -> Option<u64> {
     let dss = segment.dss()?;
     let mapping = dss.mapping?;
@@ -250,16 +308,4 @@ fn beyond(segment: &Segment, dsn: u64, length: u64) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation)]
     let into = u64::from((dsn as u32).wrapping_sub(mapping.dsn as u32));
     (into < data).then(|| data.saturating_sub(into).saturating_sub(length))
-}
-
-/// The data that the packet in `row` carried; what was sent is in the order of the file.
-fn ranges_of(sent: &[SentRange], row: PacketRow) -> impl Iterator<Item = &SentRange> {
-    let first = sent.partition_point(|range| range.row < row);
-    sent.get(first..).unwrap_or(&[]).iter().take_while(move |range| range.row == row)
-}
-
-/// The DATA_ACK in `row`.
-fn acknowledgement_of(acknowledged: &[Acknowledgement], row: PacketRow) -> Option<&Acknowledgement> {
-    let at = acknowledged.binary_search_by_key(&row, |acknowledgement| acknowledgement.row).ok()?;
-    acknowledged.get(at)
 }

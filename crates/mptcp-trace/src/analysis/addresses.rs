@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::interrupt::interruptible;
 use crate::packets::segment::AddAddr;
 use crate::tracking::authentication::{HmacVerdict, WrongPart, verify_add_addr, wrong_part};
-use crate::tracking::travelling::{Travelling, in_file_order};
+use crate::tracking::travelling::{Travelling, one_by_one};
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
 use crate::{PacketRow, StreamId};
 
@@ -23,7 +23,7 @@ pub struct Advertisement {
     pub tcpstream: StreamId,
     /// Row of the first echo.
     pub echo: Option<PacketRow>,
-    /// Verdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
+    /// HmacVerdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
     pub verdict: HmacVerdict,
     /// Where the HMAC is wrong, the part of the right one that it is.
     pub wrong_part: Option<WrongPart>,
@@ -40,9 +40,19 @@ pub struct Advertisement {
 /// The advertisements of a connection, in the order of their first packet.
 #[must_use]
 pub fn advertisements(capture: &Capture, connection: &Connection) -> Vec<Advertisement> {
+    advertisements_among(capture, connection, one_by_one(&capture.segments, &capture.tracking, connection))
+}
+
+/// The same, where at least the [signals](Travelling::is_signal) among its packets are at hand.
+#[must_use]
+pub fn advertisements_among<'a>(
+    capture: &Capture,
+    connection: &Connection,
+    packets: impl IntoIterator<Item = Travelling<'a>>,
+) -> Vec<Advertisement> {
     let mut found = Found::default();
-    for packet in interruptible(in_file_order(&capture.segments, &capture.tracking, connection)) {
-        let Some(control) = &packet.segment.control() else { continue };
+    for packet in interruptible(packets) {
+        let Some(control) = packet.segment.control() else { continue };
         if let Some(option) = &control.add_addr {
             if option.echo { found.echo(option, &packet) } else { found.advertise(option, &packet, connection) }
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::closing::fast_closes;
-use super::joins::{JoinOutcome, joins};
+use super::joins::{JoinAttempt, JoinOutcome};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Prio, flag};
 use crate::tracking::connections::JoinHandshake;
@@ -56,11 +56,17 @@ impl Availability {
 /// MP_PRIOs that name another subflow of which the first are taken into account, so that the time stays linear in packets.
 const NAMED: usize = 64;
 
-/// The subflows of `connection`, in the order of [`Connection::subflows`]; `packets` are those of the connection.
+/// The subflows of `connection`, in the order of [`Connection::subflows`]; `joins` are all of the connection, `packets` at
+/// least the [signals](Travelling::is_signal) among its packets.
 #[must_use]
-pub fn availability(capture: &Capture, connection: &Connection, packets: &[Travelling<'_>]) -> Vec<Availability> {
+pub fn availability(
+    capture: &Capture,
+    connection: &Connection,
+    joins: &[JoinAttempt],
+    packets: &[Travelling<'_>],
+) -> Vec<Availability> {
     let time = |row: PacketRow| capture.segments.get(row.index()).map(|segment| segment.abstime);
-    let joined: Vec<(StreamId, PacketRow)> = joins(capture, connection)
+    let joined: Vec<(StreamId, PacketRow)> = joins
         .iter()
         .filter(|join| join.outcome == JoinOutcome::Established)
         .map(|join| (join.tcpstream, join.decided_by))
@@ -118,7 +124,7 @@ impl Changes<'_> {
         {
             own.until.get_or_insert(now);
         }
-        let Some(control) = &packet.segment.control() else { return };
+        let Some(control) = packet.segment.control() else { return };
         if fast_closes(packet.segment, packet.towards, self.connection) && !std::mem::replace(&mut self.aborted, true) {
             self.found.iter_mut().for_each(|own| own.until = own.until.or(Some(now)));
         }

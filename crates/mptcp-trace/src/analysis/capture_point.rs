@@ -81,7 +81,13 @@ pub fn of_subflow(capture: &Capture, stream: &Stream) -> Option<CapturePoint> {
 #[must_use]
 pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<CapturePoint> {
     let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
-    let mut points = streams.filter_map(|stream| of_subflow(capture, stream));
+    agreed(streams.map(|stream| of_subflow(capture, stream)))
+}
+
+/// What subflows agree on, those that do not tell left out.
+#[must_use]
+pub fn agreed(points: impl Iterator<Item = Option<CapturePoint>>) -> Option<CapturePoint> {
+    let mut points = points.flatten();
     let first = points.next()?;
     points.all(|point| point == first).then_some(first)
 }

@@ -32,18 +32,18 @@ impl Distribution {
     /// The distribution of `values`, which are in any order.
     #[must_use]
     pub fn of(mut values: Vec<Span>) -> Self {
-        values.sort_unstable();
+        put_in_place(&mut values, &[25, 50, 75, 99]);
         let sum: i128 = values.iter().map(|value| i128::from(value.nanoseconds())).sum();
         #[allow(clippy::cast_precision_loss)]
         let mean = (!values.is_empty()).then(|| sum as f64 / values.len() as f64 / 1e9);
         Distribution {
             samples: values.len() as u64,
-            min: percentile(&values, 0),
+            min: values.iter().min().map(|least| least.seconds()),
             p25: percentile(&values, 25),
             median: percentile(&values, 50),
             p75: percentile(&values, 75),
             p99: percentile(&values, 99),
-            max: percentile(&values, 100),
+            max: values.iter().max().map(|most| most.seconds()),
             mean,
         }
     }
@@ -64,7 +64,30 @@ pub fn cumulative<T: Ord + Copy>(mut values: Vec<T>) -> Vec<(T, f64)> {
     steps
 }
 
-/// The percentile of values in order, in seconds.
+/// Puts the values that rising percentiles lie between where they are when all are in order. A list of thousands is not put
+/// in order for a few of them.
+fn put_in_place(values: &mut [Span], percents: &[usize]) {
+    let Some(last) = values.len().checked_sub(1) else { return };
+    // So many are in place; all others are not lower.
+    let mut placed = 0_usize;
+    for percent in percents {
+        let rank = last.saturating_mul(*percent) / 100;
+        if let Some(place) = rank.checked_sub(placed)
+            && let Some(rest) = values.get_mut(placed..)
+        {
+            rest.select_nth_unstable(place);
+            placed = rank.saturating_add(1);
+        }
+        if let Some(rest) = values.get_mut(placed..).filter(|_| placed <= rank.saturating_add(1))
+            && let Some(next) = (0..rest.len()).min_by_key(|next| rest.get(*next))
+        {
+            rest.swap(0, next);
+            placed = placed.saturating_add(1);
+        }
+    }
+}
+
+/// The percentile of values that are in order there, in seconds.
 fn percentile(sorted: &[Span], percent: usize) -> Option<f64> {
     let hundredths = sorted.len().checked_sub(1)?.checked_mul(percent)?;
     let (index, rest) = (hundredths / 100, hundredths % 100);
@@ -114,5 +137,19 @@ mod tests {
         let steps = cumulative(vec![30, 10, 20, 20, 20, -5, 40, 40]);
         assert_eq!(steps, [(-5, 0.125), (10, 0.25), (20, 0.625), (30, 0.75), (40, 1.0)]);
         assert_eq!(cumulative(Vec::<i64>::new()), []);
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_values_in_order() {
+        let numbers =
+            std::iter::successors(Some(7_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+        let numbers: Vec<i64> = numbers.map(|n| i64::from(n >> 20)).take(400).collect();
+        for count in 0..numbers.len() {
+            let mut values: Vec<Span> = numbers[..count].iter().copied().map(Span::from_nanoseconds).collect();
+            let found = Distribution::of(values.clone());
+            values.sort_unstable();
+            let wanted = [0, 25, 50, 75, 99, 100].map(|percent| percentile(&values, percent));
+            assert_eq!([found.min, found.p25, found.median, found.p75, found.p99, found.max], wanted, "{count}");
+        }
     }
 }

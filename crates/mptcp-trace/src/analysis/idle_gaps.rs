@@ -51,50 +51,88 @@ pub fn threshold(round_trip: Option<Span>, delay: Span) -> Span {
     if delay > Span::ZERO { (LEAST + round_trip) * 2 } else { LEAST.max(round_trip * 2) }
 }
 
-/// The gaps of a direction that last `threshold` or longer for its sender, which hears `delay`
-/// later than here what its receiver says. Away from the sender a path that breaks makes a gap as well, until another
-/// subflow takes over: there a gap only counts where the subflow that carried data before it does so again soon.
+/// The gaps of a direction that last `threshold` or longer for its sender, which hears `delay` later than here what its
+/// receiver says.
 #[must_use]
 pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: Span, threshold: Span) -> IdleGaps {
-    let mut found = IdleGaps::default();
-    let mut doubtful: Vec<Doubtful> = Vec::new();
-    let mut carrier = 0;
-    let mut window = ReceiveWindow::default();
-    // Since when nothing is in the sender's way; whether the other end sent data since this one did.
-    let (mut free, mut interrupted): (Option<Instant>, bool) = (None, false);
+    let mut silence = Silence::new(delay, threshold);
     for step in interruptible(steps) {
-        let old = !step.is_new && step.sent.is_some_and(|sent| window.has_all(sent));
+        silence.push(&step);
+    }
+    silence.finish()
+}
+
+/// When the sender of a direction is silent, while its packets go by. Away from the sender a path that breaks makes a gap as
+/// well, until another subflow takes over: there a gap only counts where the subflow that carried data before it does so
+/// again soon.
+#[derive(Default)]
+pub struct Silence {
+    delay: Span,
+    threshold: Span,
+    found: IdleGaps,
+    doubtful: Vec<Doubtful>,
+    carrier: usize,
+    window: ReceiveWindow,
+    /// Since when nothing is in the sender's way.
+    free: Option<Instant>,
+    /// The other end sent data since this one did.
+    interrupted: bool,
+    over: bool,
+}
+
+impl Silence {
+    /// Before the first packet; as for [`idle_gaps`].
+    #[must_use]
+    pub fn new(delay: Span, threshold: Span) -> Self {
+        Silence { delay, threshold, ..Silence::default() }
+    }
+
+    /// Takes in what the next packet means for the direction.
+    pub fn push(&mut self, step: &Step) {
+        if self.over {
+            return;
+        }
+        let found = &mut self.found;
+        let old = !step.is_new && step.sent.is_some_and(|sent| self.window.has_all(sent));
         // A keep-alive, or what one subflow repeats though another delivered it, does not end a silence.
         if step.forward && step.payload > 0 && !old {
-            if let Some(from) = free.filter(|_| step.is_new && !interrupted)
-                && step.time - from - delay >= threshold
+            if let Some(from) = self.free.filter(|_| step.is_new && !self.interrupted)
+                && step.time - from - self.delay >= self.threshold
             {
                 let gap = IdleGap { from, until: step.time, packetid: step.packetid };
-                if delay == Span::ZERO { found.gaps.push(gap) } else { doubtful.push(Doubtful { gap, carrier }) }
+                if self.delay == Span::ZERO {
+                    found.gaps.push(gap);
+                } else {
+                    self.doubtful.push(Doubtful { gap, carrier: self.carrier });
+                }
             }
-            doubtful.retain(|one| !one.is_settled(&step, &mut found.gaps));
-            carrier = step.subflow;
+            self.doubtful.retain(|one| !one.is_settled(step, &mut found.gaps));
+            self.carrier = step.subflow;
             let (first, last) = found.span.unwrap_or((step.time, step.time));
             found.span = Some((first, last.max(step.time)));
-            window.sends(step.payload);
-            (free, interrupted) = (None, false);
+            self.window.sends(step.payload);
+            (self.free, self.interrupted) = (None, false);
         } else if !step.forward && step.payload > 0 {
-            interrupted = true;
+            self.interrupted = true;
         }
         if let Some(offer) = step.offer {
-            window.offers(offer);
+            self.window.offers(offer);
         }
+        let window = &self.window;
         let sent = step.sent.filter(|_| found.span.is_some());
         let is_free = !step.waits
             && sent
                 .is_some_and(|sent| window.has_all(sent) && window.room(sent).is_none_or(|room| room >= window.full()));
-        free = free.filter(|_| is_free).or(is_free.then_some(step.time));
-        if step.ends {
-            break;
-        }
+        self.free = self.free.filter(|_| is_free).or(is_free.then_some(step.time));
+        self.over = step.ends;
     }
-    found.gaps.sort_by_key(|gap| gap.until);
-    found
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(mut self) -> IdleGaps {
+        self.found.gaps.sort_by_key(|gap| gap.until);
+        self.found
+    }
 }
 
 /// A gap that may have been a path that broke, until the subflow that carried data before it does so again.

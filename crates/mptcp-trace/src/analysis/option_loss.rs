@@ -5,11 +5,11 @@
 //! stopped sending them. On a joined subflow, and on the initial one once another has joined, there is no way back to plain
 //! TCP; before that it is a fallback.
 
-use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
-use crate::tracking::travelling::of_subflow;
+use crate::tracking::travelling::{Travelling, of_subflow};
 use crate::tracking::{ByRole, Capture, Connection, PacketInStream, Role, SubflowKind};
+use crate::{PacketRow, StreamId};
 
 /// After options were seen, this many packets without show that they are gone.
 const ENOUGH: u32 = 3;
@@ -128,34 +128,68 @@ fn is_beyond(one: u32, other: u32) -> bool {
 }
 
 /// The losses of a connection's subflows, by their index in [`Connection::subflows`], with the rows of their packets.
-pub fn losses(capture: &Capture, connection: &Connection) -> impl Iterator<Item = (usize, Loss<PacketRow>)> {
-    let first_join = first_join(capture, connection);
-    let all = 0..connection.subflows.len();
-    all.flat_map(move |index| of_one(capture, connection, index, first_join).into_iter().map(move |loss| (index, loss)))
+#[must_use]
+pub fn losses(capture: &Capture, connection: &Connection) -> Vec<(usize, Loss<PacketRow>)> {
+    let mut losses = Losses::new(capture, connection);
+    for index in 0..connection.subflows.len() {
+        for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, index)) {
+            if let Some(place) = capture.tracking.packets.get(packet.row) {
+                losses.push(&packet, place);
+            }
+        }
+    }
+    losses.finish()
 }
 
-fn of_one(
-    capture: &Capture,
-    connection: &Connection,
-    index: usize,
-    first_join: Option<PacketRow>,
-) -> Vec<Loss<PacketRow>> {
-    let id = connection.subflows.get(index).copied();
-    let Some(subflow) = id.and_then(|id| capture.tracking.subflow(id)) else { return Vec::new() };
-    let joined = match subflow.kind {
-        SubflowKind::Join(_) => None,
-        SubflowKind::Initial if first_join.is_some() => first_join,
-        SubflowKind::Initial | SubflowKind::Unknown => return Vec::new(),
-    };
-    let mut loss = OptionLoss::default();
-    let mut found = Vec::new();
-    for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, index)) {
-        let Some(in_stream) = capture.tracking.packets.get(packet.row) else { continue };
-        found.extend(loss.push(packet.row, packet.segment, in_stream, packet.tcp_towards.other()));
+/// The subflows of a connection while its packets go by, each subflow's in order.
+pub struct Losses {
+    subflows: Vec<Option<OfSubflow>>,
+}
+
+/// A subflow without a way back to plain TCP.
+struct OfSubflow {
+    loss: OptionLoss<PacketRow>,
+    /// On the initial one, the packet from which on there is none.
+    joined: Option<PacketRow>,
+    found: Vec<Loss<PacketRow>>,
+}
+
+impl Losses {
+    /// Before the first packet.
+    #[must_use]
+    pub fn new(capture: &Capture, connection: &Connection) -> Self {
+        let first_join = first_join(capture, connection);
+        let of = |id: &StreamId| {
+            let joined = match capture.tracking.subflow(*id)?.kind {
+                SubflowKind::Join(_) => None,
+                SubflowKind::Initial if first_join.is_some() => first_join,
+                SubflowKind::Initial | SubflowKind::Unknown => return None,
+            };
+            Some(OfSubflow { loss: OptionLoss::default(), joined, found: Vec::new() })
+        };
+        Losses { subflows: connection.subflows.iter().map(of).collect() }
     }
-    found.extend(loss.finish());
-    found.retain(|loss| joined.is_none_or(|joined| loss.later && joined < loss.from));
-    found
+
+    /// Takes in the next packet, which has this place in its stream.
+    pub fn push(&mut self, packet: &Travelling<'_>, place: &PacketInStream) {
+        if let Some(Some(own)) = self.subflows.get_mut(packet.subflow) {
+            let loss = own.loss.push(packet.row, packet.segment, place, packet.tcp_towards.other());
+            own.found.extend(loss);
+        }
+    }
+
+    /// The losses, as [`losses`] has them.
+    #[must_use]
+    pub fn finish(self) -> Vec<(usize, Loss<PacketRow>)> {
+        let mut all = Vec::new();
+        for (index, own) in interruptible(self.subflows.into_iter().enumerate()) {
+            let Some(OfSubflow { mut loss, joined, mut found }) = own else { continue };
+            found.extend(loss.finish());
+            found.retain(|loss| joined.is_none_or(|joined| loss.later && joined < loss.from));
+            all.extend(found.into_iter().map(|loss| (index, loss)));
+        }
+        all
+    }
 }
 
 /// Row of the first ACK with MP_JOIN.

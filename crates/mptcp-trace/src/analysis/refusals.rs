@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::capture_point::{self, CapturePoint};
-use super::fallback::fallback;
+use super::fallback::Fallback;
 use super::joins::{JoinAttempt, JoinOutcome};
 use super::one_sided;
 use super::reset_ttl::strange_resets;
@@ -135,14 +135,12 @@ pub struct Circumstances<'a> {
     strange: HashSet<PacketRow>,
     /// Whether one direction of a subflow is not captured.
     one_sided: bool,
-    /// Where each end asks not to join it.
-    closed: ByRole<Option<(IpAddr, u16)>>,
 }
 
 impl<'a> Circumstances<'a> {
-    /// Gathers them, in one pass over the packets.
+    /// Gathers them, in one pass over the packets; `fallback` is that of the connection.
     #[must_use]
-    pub fn of(capture: &'a Capture, connection: &'a Connection) -> Self {
+    pub fn of(capture: &'a Capture, connection: &'a Connection, fallback: Option<&Fallback>) -> Self {
         let distances: Vec<ByRole<Span>> =
             connection.subflows.iter().map(|id| distances(capture, *id).unwrap_or_default()).collect();
         let mut ends: Vec<End> = Vec::new();
@@ -171,30 +169,14 @@ impl<'a> Circumstances<'a> {
                 ends.push(End { row: packet.row, by, fast, at });
             }
         }
-        let fell_back = fallback(capture, connection)
+        let fell_back = fallback
             .and_then(|fallback| Some((fallback.packetid, capture.segments.get(fallback.row.index())?.abstime)));
         let initial = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id)).next();
         let whole = connection.roles_known && initial.is_some_and(|stream| stream.syn.is_some());
         let point = capture_point::of_connection(capture, connection);
         let strange = strange_resets(capture, connection).into_iter().map(|reset| reset.row).collect();
-        let closed = ByRole {
-            server: not_to_be_joined(capture, connection, Role::Server),
-            client: not_to_be_joined(capture, connection, Role::Client),
-        };
         let one_sided = one_sided::subflows(capture, connection).next().is_some();
-        Circumstances {
-            capture,
-            connection,
-            point,
-            ends,
-            fell_back,
-            confirmed,
-            alive,
-            whole,
-            strange,
-            one_sided,
-            closed,
-        }
+        Circumstances { capture, connection, point, ends, fell_back, confirmed, alive, whole, strange, one_sided }
     }
 
     /// The end that the connection had come to before `time`, as `role` knew.
@@ -279,7 +261,7 @@ impl<'a> Circumstances<'a> {
         if let Some((packet, _)) = self.fell_back.filter(|(_, time)| *time <= decided) {
             return vec![Cause::FellBack(packet)];
         }
-        if step == RefusedStep::Syn && self.is_against_flag(join) {
+        if step == RefusedStep::Syn && is_against_flag(self.capture, self.connection, join) {
             return vec![Cause::FlagC];
         }
         if join.reason == Some(2) {
@@ -321,16 +303,17 @@ impl<'a> Circumstances<'a> {
         let on_the_path = self.strange.contains(&join.decided_by).then_some(Cause::OnThePath);
         on_the_path.into_iter().chain(unseen).chain(causes.into_iter().flatten()).collect()
     }
+}
 
-    /// Whether a join goes to the address and port that its host's MP_CAPABLE says not to join (RFC 8684 §3.1).
-    #[must_use]
-    pub fn is_against_flag(&self, join: &JoinAttempt) -> bool {
-        let tracking = &self.capture.tracking;
-        let (Some(subflow), Some(stream)) = (tracking.subflow(join.tcpstream), tracking.stream(join.tcpstream)) else {
-            return false;
-        };
-        *self.closed.get(subflow.opened_towards) == Some((stream.server.address, stream.server.port))
-    }
+/// Whether a join goes to the address and port that its host's MP_CAPABLE says not to join (RFC 8684 §3.1).
+#[must_use]
+pub fn is_against_flag(capture: &Capture, connection: &Connection, join: &JoinAttempt) -> bool {
+    let tracking = &capture.tracking;
+    let (Some(subflow), Some(stream)) = (tracking.subflow(join.tcpstream), tracking.stream(join.tcpstream)) else {
+        return false;
+    };
+    let closed = not_to_be_joined(capture, connection, subflow.opened_towards);
+    closed == Some((stream.server.address, stream.server.port))
 }
 
 /// The address and port that `host` asks not to open further subflows to (RFC 8684 §3.1, flag C of MP_CAPABLE): those of

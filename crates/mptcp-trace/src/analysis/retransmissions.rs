@@ -6,7 +6,7 @@ use super::volume::Volume;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::sequence::Positions;
-use crate::tracking::travelling::of_subflow;
+use crate::tracking::travelling::{Travelling, of_subflow};
 use crate::tracking::{ByRole, Capture, Connection, Nature, PacketInStream, Stream};
 use crate::{Instant, PacketRow, Span};
 
@@ -51,19 +51,41 @@ impl SentAgain {
 /// What each direction of a subflow, the `index`-th of its connection, sent again.
 #[must_use]
 pub fn sent_again(capture: &Capture, connection: &Connection, index: usize) -> ByRole<SentAgain> {
-    let stream = connection.subflows.get(index).and_then(|id| capture.tracking.stream(*id));
-    let round_trip = stream.and_then(|stream| handshake(capture, stream));
-    let mut flows = ByRole { server: Flow::new(round_trip), client: Flow::new(round_trip) };
+    let mut watch = SendingAgain::new(capture, connection, index);
     for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, index)) {
-        if packet.nature == Nature::Duplicate {
-            continue;
-        }
-        flows.get_mut(packet.towards.other()).is_told(packet.segment);
         if let Some(place) = capture.tracking.packets.get(packet.row) {
-            flows.get_mut(packet.towards).sends(packet.segment, place);
+            watch.push(&packet, place);
         }
     }
-    ByRole { server: flows.server.finish(), client: flows.client.finish() }
+    watch.finish()
+}
+
+/// Both directions of a subflow while its packets go by.
+pub struct SendingAgain(ByRole<Flow>);
+
+impl SendingAgain {
+    /// The `index`-th subflow of a connection, before its first packet.
+    #[must_use]
+    pub fn new(capture: &Capture, connection: &Connection, index: usize) -> Self {
+        let stream = connection.subflows.get(index).and_then(|id| capture.tracking.stream(*id));
+        let round_trip = stream.and_then(|stream| handshake(capture, stream));
+        SendingAgain(ByRole { server: Flow::new(round_trip), client: Flow::new(round_trip) })
+    }
+
+    /// Takes in the next packet, which has this place in its stream.
+    pub fn push(&mut self, packet: &Travelling<'_>, place: &PacketInStream) {
+        if packet.nature == Nature::Duplicate {
+            return;
+        }
+        self.0.get_mut(packet.towards.other()).is_told(packet.segment);
+        self.0.get_mut(packet.towards).sends(packet.segment, place);
+    }
+
+    /// What each direction sent again.
+    #[must_use]
+    pub fn finish(self) -> ByRole<SentAgain> {
+        ByRole { server: self.0.server.finish(), client: self.0.client.finish() }
+    }
 }
 
 /// The round trip of the handshake: the shortest that the path can have, but for chance.

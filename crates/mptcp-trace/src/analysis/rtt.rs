@@ -7,15 +7,15 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::capture_point::{SeenFrom, of_connection, of_subflow};
+use super::capture_point::{CapturePoint, SeenFrom, agreed, of_subflow};
 use super::distribution::Distribution;
 use crate::interrupt::interruptible;
 use crate::tracking::data::Mappings;
-use crate::tracking::travelling::in_time_order;
-use crate::tracking::{Capture, Connection, Role, Tracking};
+use crate::tracking::travelling::{in_time_order, of_stream};
+use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 use crate::{Instant, PacketRow, Span, StreamId};
 
-/// Level at which a round trip was measured.
+/// RttLevel at which a round trip was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RttLevel {
@@ -71,7 +71,7 @@ pub struct Series {
     pub tcpstream: Option<StreamId>,
     /// The direction, at connection level, of the *data* whose round trip this is.
     pub towards: Role,
-    /// Level of measurement.
+    /// RttLevel of measurement.
     pub level: RttLevel,
     /// Where it was recorded, where that is known.
     pub capture_point: Option<SeenFrom>,
@@ -86,7 +86,7 @@ pub struct Record {
     pub tcpstream: Option<StreamId>,
     /// The direction of the data whose round trip this is.
     pub towards: Role,
-    /// Level of measurement.
+    /// RttLevel of measurement.
     pub level: RttLevel,
     /// Where it was recorded as the data see it; `None` where the capture does not tell.
     pub capture_point: Option<SeenFrom>,
@@ -181,10 +181,18 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
         to_server.push(packet);
         to_client.push(packet);
     });
-    let mut by_subflow: Vec<_> = connection.subflows.iter().map(|id| subflow_series(capture, *id)).collect();
+    let sorted = mappings.is_in_time_order();
+    let streams = || connection.subflows.iter().map(|id| capture.tracking.stream(*id));
+    let points: Vec<Option<CapturePoint>> =
+        streams().map(|stream| stream.and_then(|stream| of_subflow(capture, stream))).collect();
+    let mut by_subflow: Vec<Vec<Series>> = streams()
+        .zip(&points)
+        .map(|(stream, point)| stream.map_or_else(Vec::new, |stream| subflow_series(capture, stream, *point, sorted)))
+        .collect();
+    let point = agreed(points.into_iter());
     let mut series = Vec::new();
     for (towards, course) in [(Role::Server, to_server), (Role::Client, to_client)] {
-        series.extend(data_series(capture, connection, course.finish(), towards, &mut by_subflow));
+        series.push(data_series(connection, course.finish(), (towards, point), &mut by_subflow));
         for subflow in &mut by_subflow {
             series.extend(subflow.extract_if(.., |series| series.towards == towards));
         }
@@ -192,28 +200,26 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
     RoundTrips { series, misplaced }
 }
 
-/// TCP facts about both directions of one subflow.
-fn subflow_series(capture: &Capture, id: StreamId) -> Vec<Series> {
-    let parts = capture.tracking.stream(id).zip(capture.tracking.subflow(id));
-    let Some((stream, subflow)) = parts else { return Vec::new() };
-    let point = of_subflow(capture, stream);
-    let measured = tcp::measure(in_time_order(&capture.segments, &capture.tracking, stream));
+/// TCP facts about both directions of one subflow, recorded there.
+fn subflow_series(capture: &Capture, stream: &Stream, point: Option<CapturePoint>, sorted: bool) -> Vec<Series> {
+    let Some(subflow) = capture.tracking.subflow(stream.id) else { return Vec::new() };
+    let (segments, tracking) = (&capture.segments, &capture.tracking);
+    let mut measured = if sorted {
+        tcp::measure(of_stream(segments, tracking, stream))
+    } else {
+        tcp::measure(in_time_order(segments, tracking, stream))
+    };
     let mut series = Vec::new();
     for role in Role::BOTH {
-        let measured = measured.get(role);
+        let measured = std::mem::take(measured.get_mut(role));
         let towards = Tracking::mptcp_towards(subflow, role);
         for (level, samples) in [
-            (RttLevel::Handshake, &measured.handshake),
-            (RttLevel::Tcp, &measured.acknowledgements),
-            (RttLevel::Timestamp, &measured.timestamps),
+            (RttLevel::Handshake, measured.handshake),
+            (RttLevel::Tcp, measured.acknowledgements),
+            (RttLevel::Timestamp, measured.timestamps),
         ] {
-            series.push(Series {
-                tcpstream: Some(id),
-                towards,
-                level,
-                capture_point: point.map(|point| point.seen(towards)),
-                samples: samples.clone(),
-            });
+            let capture_point = point.map(|point| point.seen(towards));
+            series.push(Series { tcpstream: Some(stream.id), towards, level, capture_point, samples });
         }
     }
     series
@@ -221,12 +227,11 @@ fn subflow_series(capture: &Capture, id: StreamId) -> Vec<Series> {
 
 /// The connection's own series of one direction; each subflow's is added behind what TCP told of it.
 fn data_series(
-    capture: &Capture,
     connection: &Connection,
     measured: Vec<(usize, RttSample)>,
-    towards: Role,
+    (towards, point): (Role, Option<CapturePoint>),
     by_subflow: &mut [Vec<Series>],
-) -> Option<Series> {
+) -> Series {
     let mut by_sender: Vec<Vec<RttSample>> = vec![Vec::new(); connection.subflows.len()];
     for (subflow, sample) in interruptible(&measured) {
         if let Some(own) = by_sender.get_mut(*subflow) {
@@ -237,11 +242,11 @@ fn data_series(
         let capture_point = series.iter().find(|series| series.towards == towards).and_then(|s| s.capture_point);
         series.push(Series { tcpstream: Some(*id), towards, level: RttLevel::Data, capture_point, samples });
     }
-    Some(Series {
+    Series {
         tcpstream: None,
         towards,
         level: RttLevel::Data,
-        capture_point: of_connection(capture, connection).map(|point| point.seen(towards)),
-        samples: measured.iter().map(|(_, sample)| *sample).collect(),
-    })
+        capture_point: point.map(|point| point.seen(towards)),
+        samples: measured.into_iter().map(|(_, sample)| sample).collect(),
+    }
 }

@@ -36,24 +36,37 @@ pub struct Standstill {
 #[must_use]
 pub fn standstills<'a>(packets: impl Iterator<Item = Travelling<'a>>, towards: Role) -> Vec<Standstill> {
     let mut progress = Progress::default();
-    let mut last = Instant::EPOCH;
     for packet in interruptible(packets) {
-        last = packet.segment.abstime;
-        if packet.towards == towards { progress.sends(&packet) } else { progress.acknowledges(&packet) }
+        progress.push(&packet, towards);
     }
-    progress.ends(last, false);
-    progress.found
+    progress.finish()
 }
 
 /// The standstills of one direction of one subflow so far.
 #[derive(Default)]
-struct Progress {
+pub struct Progress {
+    last: Instant,
     waiting: Waiting<PacketRow>,
     retransmissions: Vec<u64>,
     found: Vec<Standstill>,
 }
 
 impl Progress {
+    /// Takes in the next packet of the subflow; the direction is that towards `towards`.
+    #[inline]
+    pub fn push(&mut self, packet: &Travelling<'_>, towards: Role) {
+        self.last = packet.segment.abstime;
+        if packet.towards == towards { self.sends(packet) } else { self.acknowledges(packet) }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Standstill> {
+        self.note(self.waiting.standstill(self.last), self.last, false);
+        self.found
+    }
+
+    #[inline]
     fn sends(&mut self, packet: &Travelling<'_>) {
         let again = self.waiting.sends(packet.segment, packet.data, packet.row);
         if self.waiting.unanswered == 0 {
@@ -63,6 +76,7 @@ impl Progress {
         }
     }
 
+    #[inline]
     fn acknowledges(&mut self, packet: &Travelling<'_>) {
         let before = self.waiting.standstill(packet.segment.abstime);
         if self.waiting.acknowledges(packet.segment) {
@@ -70,11 +84,8 @@ impl Progress {
         }
     }
 
-    fn ends(&mut self, now: Instant, recovered: bool) {
-        self.note(self.waiting.standstill(now), now, recovered);
-    }
-
     /// An answer came, or the capture is over.
+    #[inline]
     fn note(&mut self, standstill: Option<(Instant, PacketRow)>, until: Instant, recovered: bool) {
         let retransmissions = std::mem::take(&mut self.retransmissions);
         if let Some((from, row)) = standstill {
@@ -142,6 +153,7 @@ impl<M: Copy> Waiting<M> {
 
     /// Takes in a packet of the direction, with so many bytes of data; returns how many of them had been sent before.
     /// Keep-alives and window probes have none: nothing waits for their acknowledgement.
+    #[inline]
     pub fn sends(&mut self, segment: &Segment, data: u32, place: M) -> u64 {
         let length = u64::from(data);
         if length == 0 {
@@ -167,6 +179,7 @@ impl<M: Copy> Waiting<M> {
 
     /// Takes in a packet of the other direction; true when it acknowledges more than all before, or answers data that
     /// was sent again.
+    #[inline]
     pub fn acknowledges(&mut self, segment: &Segment) -> bool {
         self.speaks = true;
         if !segment.has(flag::ACK) || self.highest_sent.is_none() {
@@ -218,6 +231,7 @@ impl<M: Copy> Waiting<M> {
     }
 
     /// Since when nothing has come back, and the first packet that sent data again, if that makes the subflow stale now.
+    #[inline]
     #[must_use]
     pub fn standstill(&self, now: Instant) -> Option<(Instant, M)> {
         let since = self.since.filter(|_| self.speaks).filter(|since| now - *since >= STANDSTILL)?;

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::availability::availability;
+use super::joins::joins;
 use super::joins::{JoinOutcome, attempt};
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::authentication::{HmacVerdict, Lack, verify_join};
-use crate::tracking::travelling::in_file_order;
+use crate::tracking::travelling::signals;
 use crate::tracking::{Capture, Connection, JoinedBy, Role, Stream, SubflowKind};
 use crate::{ConnectionId, Instant, StreamId};
 
@@ -69,7 +70,7 @@ pub struct SubflowRecord {
     pub interface: Option<String>,
     /// State that it reached.
     pub state: State,
-    /// Verdict on the HMACs of MP_JOIN; `None` for others.
+    /// HmacVerdict on the HMACs of MP_JOIN; `None` for others.
     pub hmac: Option<HmacVerdict>,
     /// The missing value if that is `unverifiable`.
     pub hmac_lacks: Option<Lack>,
@@ -86,8 +87,8 @@ pub fn subflows(capture: &Capture, connection: &Connection) -> Vec<SubflowRecord
     let mut records: Vec<SubflowRecord> = streams.filter_map(|stream| record(capture, connection, stream)).collect();
     let has_prio = |id: &StreamId| capture.tracking.subflow(*id).is_some_and(|subflow| subflow.has_prio);
     if connection.subflows.iter().any(has_prio) {
-        let packets = in_file_order(&capture.segments, &capture.tracking, connection);
-        for own in interruptible(availability(capture, connection, &packets)) {
+        let packets = signals(&capture.segments, &capture.tracking, connection);
+        for own in interruptible(availability(capture, connection, &joins(capture, connection), &packets)) {
             let at = records.binary_search_by_key(&own.tcpstream, |record| record.tcpstream);
             if let Some(record) = at.ok().and_then(|at| records.get_mut(at)).filter(|_| own.is_changed(Instant::MAX)) {
                 record.backup_at_end = Some(own.is_backup(Instant::MAX));

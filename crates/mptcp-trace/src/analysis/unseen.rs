@@ -2,7 +2,7 @@
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
-use crate::tracking::data::directions;
+use crate::tracking::data::{Direction, directions};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::of_subflow;
 use crate::tracking::{ByRole, Capture, Connection, Role};
@@ -32,7 +32,12 @@ impl Unseen {
 /// Parts of `connection` missing from the capture, in either direction.
 #[must_use]
 pub fn unseen(capture: &Capture, connection: &Connection) -> ByRole<Unseen> {
-    let found = directions(&capture.segments, &capture.tracking, connection);
+    unseen_by(capture, connection, &directions(&capture.segments, &capture.tracking, connection))
+}
+
+/// The same, where the totals of the connection are at hand.
+#[must_use]
+pub fn unseen_by(capture: &Capture, connection: &Connection, found: &ByRole<Direction>) -> ByRole<Unseen> {
     let of = |towards: Role| {
         let direction = found.get(towards);
         let some = direction.unseen.is_some_and(|bytes| bytes > 0);

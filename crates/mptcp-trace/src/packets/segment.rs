@@ -558,6 +558,7 @@ impl SackBlocks {
     }
 
     /// The blocks in the order sent.
+    #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[(u32, u32)] {
         match &self.0 {
@@ -592,6 +593,7 @@ impl Dss {
     pub const DATA_FIN: u8 = 0x10;
 
     /// True when `mask` is set.
+    #[inline]
     #[must_use]
     pub fn has(&self, mask: u8) -> bool {
         self.flags & mask == mask

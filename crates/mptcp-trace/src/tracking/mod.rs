@@ -39,7 +39,7 @@ pub use streams::{End, RoleEvidence, Stream};
 pub use token::{Derived, derive};
 pub use tracker::Tracker;
 pub use translated::SeenAgain;
-pub use travelling::{Travelling, in_file_order, of_subflow};
+pub use travelling::{Travelling, in_file_order, of_subflow, signals};
 
 use crate::interrupt::interruptible;
 pub use crate::packets::flows::Endpoint;
@@ -71,6 +71,7 @@ pub fn track(segments: &Segments) -> Tracking {
 
 impl Tracking {
     /// The stream of that number.
+    #[inline]
     #[must_use]
     pub fn stream(&self, id: StreamId) -> Option<&Stream> {
         self.streams.get(id)
@@ -88,12 +89,14 @@ impl Tracking {
     }
 
     /// The part that a stream has in its connection; `None` for plain TCP.
+    #[inline]
     #[must_use]
     pub fn subflow(&self, stream: StreamId) -> Option<&Subflow> {
         self.subflows.get(stream)?.as_ref()
     }
 
     /// The role at connection level that a packet travelling towards `tcp` in `subflow` travels towards.
+    #[inline]
     #[must_use]
     pub fn mptcp_towards(subflow: &Subflow, tcp: Role) -> Role {
         if subflow.opened_towards == Role::Server { tcp } else { tcp.other() }

@@ -17,6 +17,7 @@ impl Role {
     pub const BOTH: [Role; 2] = [Role::Server, Role::Client];
 
     /// The other end.
+    #[inline]
     #[must_use]
     pub fn other(self) -> Role {
         match self {
@@ -46,6 +47,7 @@ pub struct ByRole<T> {
 
 impl<T> ByRole<T> {
     /// The value of one end.
+    #[inline]
     pub fn get(&self, role: Role) -> &T {
         match role {
             Role::Server => &self.server,
@@ -54,6 +56,7 @@ impl<T> ByRole<T> {
     }
 
     /// The value of one end, to change.
+    #[inline]
     pub fn get_mut(&mut self, role: Role) -> &mut T {
         match role {
             Role::Server => &mut self.server,

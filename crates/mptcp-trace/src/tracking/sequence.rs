@@ -17,6 +17,7 @@ impl Positions {
 
     /// The position of a number that is not the direction's own, such as an acknowledgement of it: it does not move
     /// what later numbers are measured by. `None` before the first of the direction's own.
+    #[inline]
     #[must_use]
     pub fn nearest(&self, sequence: u32) -> Option<u64> {
         self.highest.map(|_| {
@@ -26,6 +27,7 @@ impl Positions {
     }
 
     /// The position of `sequence`.
+    #[inline]
     pub fn position(&mut self, sequence: u32) -> u64 {
         let Some(highest) = self.highest else {
             let first = Self::START + u64::from(sequence);
@@ -182,6 +184,7 @@ impl RangeSet {
     }
 
     /// Whether the byte at `position` is in the set.
+    #[inline]
     #[must_use]
     pub fn contains(&self, position: u64) -> bool {
         self.reaches_into(position, position.saturating_add(1))
@@ -202,6 +205,7 @@ impl RangeSet {
     }
 
     /// Bytes in the set.
+    #[inline]
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total

@@ -80,6 +80,7 @@ impl Stream {
     }
 
     /// The role that a packet of this stream travels towards.
+    #[inline]
     #[must_use]
     pub fn towards(&self, packet: &PacketInStream) -> Role {
         if packet.by_first_sender == self.client_sent_first { Role::Server } else { Role::Client }
@@ -336,6 +337,7 @@ impl OpenStream {
     }
 
     /// The role that a packet of this stream travels towards, as far as is known by now.
+    #[inline]
     #[must_use]
     pub fn towards(&self, packet: &PacketInStream) -> Role {
         if packet.by_first_sender == self.client_sent_first() { Role::Server } else { Role::Client }

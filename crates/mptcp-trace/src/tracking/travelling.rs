@@ -8,7 +8,7 @@ use super::role::Role;
 use super::standing::Nature;
 use super::{Connection, PacketInStream, Stream, Subflow, Tracking};
 use crate::interrupt::interruptible;
-use crate::packets::segment::Segment;
+use crate::packets::segment::{Dss, Segment, flag};
 use crate::{Id, PacketRow, StreamId};
 
 /// A packet of a connection: where it is, and which way it travels.
@@ -36,6 +36,7 @@ pub struct Travelling<'a> {
 
 impl<'a> Travelling<'a> {
     /// A packet in row `row`, of the subflow of index `subflow`.
+    #[inline]
     fn new(
         row: PacketRow,
         segment: &'a Segment,
@@ -56,7 +57,24 @@ impl<'a> Travelling<'a> {
         }
     }
 
+    /// Whether the packet of `connection` says more by its flags and options than which data it carries and acknowledges:
+    /// it opens or ends something, has another option than DSS, or one that is not as it should be. Few are.
+    #[inline]
+    #[must_use]
+    pub fn is_signal(&self, connection: &Connection) -> bool {
+        let segment = self.segment;
+        if segment.control().is_some() || segment.flags() & (flag::SYN | flag::FIN | flag::RST) != 0 {
+            return true;
+        }
+        let Some(dss) = segment.dss() else { return segment.malformed().is_some() };
+        let irregular = dss.mapping.is_some_and(|mapping| {
+            mapping.length == 0 || (mapping.checksum.is_none() && connection.checksum_required == Some(true))
+        });
+        irregular || segment.malformed().is_some() || dss.has(Dss::DATA_FIN)
+    }
+
     /// Whether the packet has this flag, FIN or RST, and its receiver acts on it.
+    #[inline]
     #[must_use]
     pub fn ends_with(&self, flag: u16) -> bool {
         self.segment.has(flag) && !self.nature.is_stray()
@@ -90,6 +108,13 @@ pub fn one_by_one<'a>(
     let scanned = scanned(segments, tracking, connection);
     let merged = scanned.is_none().then(|| merged(segments, tracking, connection));
     scanned.into_iter().flatten().chain(merged.into_iter().flatten())
+}
+
+/// The packets of `connection` that say more than which data they carry ([`Travelling::is_signal`]), in the order of the
+/// file.
+#[must_use]
+pub fn signals<'a>(segments: &'a [Segment], tracking: &'a Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
+    one_by_one(segments, tracking, connection).filter(|packet| packet.is_signal(connection)).collect()
 }
 
 /// Most of what lies between the first and the last packet of a connection is often its own: then the rows between
@@ -194,16 +219,24 @@ pub struct StreamPacket<'a> {
     pub data: u32,
 }
 
-/// The packets of `stream` that were recorded in one place; those of the same time in the order of the file.
-#[must_use]
-pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &Tracking, stream: &Stream) -> Vec<StreamPacket<'a>> {
-    let packets = interruptible(&stream.packets).filter_map(|row| {
+/// The packets of `stream` that were recorded in one place, in the order of the file.
+pub fn of_stream<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    stream: &'a Stream,
+) -> impl Iterator<Item = StreamPacket<'a>> + use<'a> {
+    interruptible(&stream.packets).filter_map(move |row| {
         let segment = segments.get(row.index())?;
         let packet = tracking.packets.get(*row).filter(|packet| !packet.elsewhere)?;
         let data = packet.data(segment).unwrap_or(0);
         Some(StreamPacket { row: *row, segment, towards: stream.towards(packet), nature: packet.nature, data })
-    });
-    let mut packets: Vec<_> = packets.collect();
+    })
+}
+
+/// The packets of `stream` that were recorded in one place; those of the same time in the order of the file.
+#[must_use]
+pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &'a Tracking, stream: &'a Stream) -> Vec<StreamPacket<'a>> {
+    let mut packets: Vec<_> = of_stream(segments, tracking, stream).collect();
     packets.sort_by_key(|packet| packet.segment.abstime);
     packets
 }

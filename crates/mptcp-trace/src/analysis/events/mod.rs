@@ -6,17 +6,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::addresses::advertisements;
+use super::addresses::advertisements_among;
 use super::checksum::{self, ChecksumResult};
 use super::fallback::{Reason, fallback};
 use super::joins::joins;
-use super::option_loss::losses;
+use super::option_loss::Losses;
 use super::receive_window::Gates;
 use super::reset_ttl::strange_resets;
-use super::standstill::{Standstill, standstills};
+use super::standstill::{Progress, Standstill};
 use crate::interrupt::interruptible;
-use crate::tracking::travelling::{Travelling, in_file_order, of_subflow};
-use crate::tracking::{Capture, Connection, Nature, Role};
+use crate::packets::segment::Segment;
+use crate::tracking::travelling::{Travelling, one_by_one};
+use crate::tracking::{ByRole, Capture, Connection, FastOpen, Nature, Role, Tracking};
 use crate::{Instant, PacketRow, StreamId};
 pub use signals::{Ends, OncePerConnection, Shown, advertised, of_hmacs, of_join, of_loss};
 
@@ -130,22 +131,36 @@ pub struct Event {
 #[must_use]
 pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[ChecksumResult]>) -> Vec<Event> {
     let mut timeline = Timeline { capture, events: Vec::new() };
-    let packets = in_file_order(&capture.segments, &capture.tracking, connection);
     let mut once = OncePerConnection::default();
-    let mut ends = vec![Ends::default(); connection.subflows.len()];
     let mut gates = Gates::default();
-    for packet in interruptible(&packets) {
-        let Some(ends) = ends.get_mut(packet.subflow) else { continue };
-        let fast_open = capture.tracking.stream(packet.stream).and_then(|stream| stream.fast_open);
-        let shown = Shown { segment: packet.segment, nature: packet.nature, fast_open, towards: packet.towards };
-        once.push(ends, shown, connection, |event, detail| timeline.add(packet, event, detail));
-        let place = capture.tracking.packets.get(packet.row);
-        if let Some((event, detail)) = place.and_then(|place| gates.push(packet.segment, place, packet.towards)) {
-            timeline.add(packet, event, detail);
+    let mut losses = Losses::new(capture, connection);
+    let mut doubled: BTreeMap<(StreamId, bool), Doubled<'_>> = BTreeMap::new();
+    let mut signals = Vec::new();
+    let mut subflows: Vec<OfSubflow> = connection.subflows.iter().map(|id| OfSubflow::new(capture, *id)).collect();
+    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
+        let Some(OfSubflow { ends, progress, fast_open }) = subflows.get_mut(packet.subflow) else { continue };
+        let Some(place) = capture.tracking.packets.get(packet.row) else { continue };
+        let (segment, nature, towards) = (packet.segment, packet.nature, packet.towards);
+        let shown = Shown { segment, nature, fast_open: *fast_open, towards };
+        let at = Packet::from(&packet);
+        once.push(ends, shown, connection, |event, detail| timeline.add(at, event, detail));
+        if let Some((event, detail)) = gates.push(segment, place, towards) {
+            timeline.add(at, event, detail);
+        }
+        for role in Role::BOTH {
+            progress.get_mut(role).push(&packet, role);
+        }
+        losses.push(&packet, place);
+        if packet.is_signal(connection) {
+            signals.push(packet);
+        }
+        if nature == Nature::Duplicate {
+            let doubled = doubled.entry((packet.stream, towards == Role::Server)).or_insert(Doubled::new(at));
+            doubled.packets += 1;
+            doubled.bytes += u64::from(segment.payload().unwrap_or(0));
         }
     }
-    let find =
-        |row: PacketRow| packets.binary_search_by_key(&row, |packet| packet.row).ok().and_then(|at| packets.get(at));
+    let find = |row: PacketRow| Packet::in_row(capture, row);
     for join in interruptible(joins(capture, connection)) {
         if let Some(packet) = find(join.decided_by) {
             of_join(&join, |event, detail| timeline.add(packet, event, detail));
@@ -156,17 +171,16 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             }
         });
     }
-    for index in interruptible(0..connection.subflows.len()) {
-        for towards in Role::BOTH {
-            let own = of_subflow(&capture.segments, &capture.tracking, connection, index);
-            for standstill in interruptible(standstills(own, towards)) {
-                if let Some(packet) = find(standstill.row) {
-                    timeline.add(packet, EventKind::SubflowStale, stale(capture, &standstill));
-                }
+    for subflow in interruptible(subflows) {
+        for standstill in
+            interruptible(subflow.progress.server.finish().into_iter().chain(subflow.progress.client.finish()))
+        {
+            if let Some(packet) = find(standstill.row) {
+                timeline.add(packet, EventKind::SubflowStale, stale(capture, &standstill));
             }
         }
     }
-    for (_, loss) in interruptible(losses(capture, connection)) {
+    for (_, loss) in interruptible(losses.finish()) {
         if let Some(packet) = find(loss.from) {
             timeline.add(packet, EventKind::SubflowOptionsRemoved, of_loss(packet.towards, loss.later));
         }
@@ -176,10 +190,10 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             timeline.add(packet, EventKind::ResetTtlDiffers, reset.detail());
         }
     }
-    for doubled in interruptible(doubled(capture, &packets)) {
+    for doubled in interruptible(doubled.into_values()) {
         timeline.add(doubled.first, EventKind::Duplicate, doubled.detail(capture));
     }
-    for advertisement in interruptible(advertisements(capture, connection)) {
+    for advertisement in interruptible(advertisements_among(capture, connection, signals)) {
         for row in interruptible(&advertisement.rows) {
             if let Some(packet) = find(*row) {
                 let detail = advertised(&advertisement.option, advertisement.verdict, advertisement.wrong_part);
@@ -204,13 +218,56 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     timeline.events
 }
 
+/// One subflow while its packets go by.
+struct OfSubflow {
+    ends: Ends,
+    progress: ByRole<Progress>,
+    fast_open: Option<FastOpen>,
+}
+
+impl OfSubflow {
+    fn new(capture: &Capture, id: StreamId) -> Self {
+        let fast_open = capture.tracking.stream(id).and_then(|stream| stream.fast_open);
+        OfSubflow { ends: Ends::default(), progress: ByRole::default(), fast_open }
+    }
+}
+
+/// A packet that shows an event.
+#[derive(Clone, Copy)]
+struct Packet<'a> {
+    row: PacketRow,
+    segment: &'a Segment,
+    stream: StreamId,
+    towards: Role,
+}
+
+impl<'a> From<&Travelling<'a>> for Packet<'a> {
+    fn from(packet: &Travelling<'a>) -> Self {
+        Packet { row: packet.row, segment: packet.segment, stream: packet.stream, towards: packet.towards }
+    }
+}
+
+impl<'a> Packet<'a> {
+    /// The packet in that row, which is one of a subflow.
+    fn in_row(capture: &'a Capture, row: PacketRow) -> Option<Self> {
+        let (segment, place) = (capture.segments.get(row.index())?, capture.tracking.packets.get(row)?);
+        let (stream, subflow) = (capture.tracking.stream(place.stream)?, capture.tracking.subflow(place.stream)?);
+        Some(Packet {
+            row,
+            segment,
+            stream: stream.id,
+            towards: Tracking::mptcp_towards(subflow, stream.towards(place)),
+        })
+    }
+}
+
 struct Timeline<'a> {
     capture: &'a Capture,
     events: Vec<Event>,
 }
 
 impl Timeline<'_> {
-    fn add(&mut self, packet: &Travelling<'_>, event: EventKind, detail: String) {
+    fn add(&mut self, packet: Packet<'_>, event: EventKind, detail: String) {
         self.events.push(Event {
             packetid: packet.segment.packetid(),
             reltime: (packet.segment.abstime - self.capture.origin()).seconds(),
@@ -225,9 +282,15 @@ impl Timeline<'_> {
 
 /// Copies that the path made in one direction of a subflow.
 struct Doubled<'a> {
-    first: &'a Travelling<'a>,
+    first: Packet<'a>,
     packets: u64,
     bytes: u64,
+}
+
+impl<'a> Doubled<'a> {
+    fn new(first: Packet<'a>) -> Self {
+        Doubled { first, packets: 0, bytes: 0 }
+    }
 }
 
 impl Doubled<'_> {
@@ -241,21 +304,6 @@ impl Doubled<'_> {
         };
         format!("a copy{original}, made by the path{all}")
     }
-}
-
-/// Packets duplicated by the path, by subflow and direction.
-fn doubled<'a>(capture: &Capture, packets: &'a [Travelling<'a>]) -> Vec<Doubled<'a>> {
-    let mut found: BTreeMap<(StreamId, bool), Doubled<'a>> = BTreeMap::new();
-    if capture.duplicates.rows.is_empty() {
-        return Vec::new();
-    }
-    for packet in interruptible(packets.iter().filter(|packet| packet.nature == Nature::Duplicate)) {
-        let way = (packet.stream, packet.towards == Role::Server);
-        let doubled = found.entry(way).or_insert(Doubled { first: packet, packets: 0, bytes: 0 });
-        doubled.packets += 1;
-        doubled.bytes += u64::from(packet.segment.payload().unwrap_or(0));
-    }
-    found.into_values().collect()
 }
 
 fn stale(capture: &Capture, standstill: &Standstill) -> String {

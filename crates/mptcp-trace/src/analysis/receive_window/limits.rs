@@ -71,17 +71,18 @@ const LISTED: usize = 10;
 /// `delay` later (see [`crate::analysis::sender_view`]).
 #[must_use]
 pub fn limits(steps: impl IntoIterator<Item = Step>, delay: Span) -> Limits {
-    let mut course = Walk::default();
+    let mut restraint = Restraint::new(delay);
     for step in interruptible(steps) {
-        course.hears(step.time);
-        course.push(&step, delay);
-        course.hears(step.time);
+        restraint.push(&step);
     }
-    course.finish()
+    restraint.finish()
 }
 
+/// How the window holds the sender of a direction back, while its packets go by.
 #[derive(Default)]
-struct Walk {
+pub struct Restraint {
+    /// How much later the sender hears what is said here.
+    delay: Span,
     /// As the receiver said.
     told: ReceiveWindow,
     /// As the sender knows.
@@ -97,8 +98,21 @@ struct Walk {
     found: Limits,
 }
 
-impl Walk {
-    fn push(&mut self, step: &Step, delay: Span) {
+impl Restraint {
+    /// Before the first packet. What the receiver says here has an effect on what comes here `delay` later.
+    #[must_use]
+    pub fn new(delay: Span) -> Self {
+        Restraint { delay, ..Restraint::default() }
+    }
+
+    /// Takes in what the next packet means for the direction.
+    pub fn push(&mut self, step: &Step) {
+        self.hears(step.time);
+        self.note(step);
+        self.hears(step.time);
+    }
+
+    fn note(&mut self, step: &Step) {
         if self.over {
             return;
         }
@@ -115,7 +129,7 @@ impl Walk {
         if let Some(offer) = step.offer {
             self.told.offers(offer);
             self.found.most = self.found.most.max(self.told.offered().unwrap_or(0));
-            self.under_way.push_back((step.time + delay, step.packetid, offer));
+            self.under_way.push_back((step.time + self.delay, step.packetid, offer));
         }
         self.note_closure(step);
         self.judge(step.packetid);
@@ -126,6 +140,7 @@ impl Walk {
     }
 
     /// The sender hears what has reached it by `now`.
+    #[inline]
     fn hears(&mut self, now: Instant) {
         while let Some((time, packetid, offer)) = self.under_way.front().copied().filter(|(time, ..)| *time <= now) {
             self.under_way.pop_front();
@@ -136,6 +151,7 @@ impl Walk {
     }
 
     /// Counts the time until `now` for what holds.
+    #[inline]
     fn advance(&mut self, now: Instant) {
         let length = (now - self.counted).max(Span::ZERO);
         self.counted = self.counted.max(now);
@@ -156,6 +172,7 @@ impl Walk {
     }
 
     /// Whether the sender has no room now; `packetid` brought it about.
+    #[inline]
     fn judge(&mut self, packetid: u64) {
         if self.over {
             return;
@@ -207,7 +224,9 @@ impl Walk {
         }
     }
 
-    fn finish(mut self) -> Limits {
+    /// What was found.
+    #[must_use]
+    pub fn finish(mut self) -> Limits {
         self.found.unended = self.closure;
         self.found
     }

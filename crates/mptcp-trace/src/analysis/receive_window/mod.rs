@@ -8,8 +8,8 @@ mod limits;
 mod steps;
 
 pub use gate::Gates;
-pub use limits::{Closure, Limits, limits};
-pub use steps::{Course, Step, courses};
+pub use limits::{Closure, Limits, Restraint, limits};
+pub use steps::{Course, Step};
 
 use crate::StreamId;
 use crate::packets::segment::{Segment, flag};
@@ -45,6 +45,7 @@ pub struct Offer {
 
 /// The window that a packet carries, as in [`Offer::window`]. Outer `None` for packets that offer nothing: SYNs, whose
 /// windows are about another time, and RSTs.
+#[inline]
 #[must_use]
 fn carried(segment: &Segment, scaled: Option<u32>) -> Option<Option<u64>> {
     let offers = segment.flags() & (flag::SYN | flag::RST | flag::ACK) == flag::ACK;
@@ -62,6 +63,7 @@ struct Plainness {
 
 impl Plainness {
     /// Takes in a packet that carries a window; true when it counts as one of plain TCP.
+    #[inline]
     fn push(&mut self, segment: &Segment) -> bool {
         if segment.dss().is_some_and(|dss| dss.data_ack.is_some()) {
             (self.run, self.is_mptcp) = (0, true);
@@ -93,6 +95,7 @@ pub struct ReceiveWindow {
 
 impl ReceiveWindow {
     /// Takes in the payload length of a packet that the other end sends.
+    #[inline]
     pub fn sends(&mut self, payload: u32) {
         self.segment = self.segment.max(payload.min(FULL_SEGMENT));
     }
@@ -102,6 +105,7 @@ impl ReceiveWindow {
     /// The furthest edge holds, whichever subflow told it (RFC 8684 §3.3.4). Only where the newest packet says that there
     /// is no room for a segment, earlier offers count no more: nobody should take back what was offered (RFC 9293 §3.8.6),
     /// but a host without memory does. Newest is what acknowledges more, or as much on the same subflow.
+    #[inline]
     pub fn offers(&mut self, offer: Offer) {
         let edge = offer.window.map(|window| offer.next.saturating_add(window));
         if self.level != Some(offer.level) {
@@ -133,18 +137,21 @@ impl ReceiveWindow {
     }
 
     /// Bytes that the receiver has room for; `None` before the first offer and where that is not known.
+    #[inline]
     #[must_use]
     pub fn offered(&self) -> Option<u64> {
         self.edge.map(|edge| edge.saturating_sub(self.next))
     }
 
     /// Bytes that may be sent beyond `sent`; `None` as above.
+    #[inline]
     #[must_use]
     pub fn room(&self, sent: u64) -> Option<u64> {
         self.edge.map(|edge| edge.saturating_sub(sent))
     }
 
     /// Whether the receiver has no room for a segment of the size sent so far.
+    #[inline]
     #[must_use]
     pub fn is_shut(&self) -> bool {
         self.offered().is_some_and(|offered| offered < self.full())
@@ -157,24 +164,28 @@ impl ReceiveWindow {
     }
 
     /// Whether the receiver has acknowledged all up to `sent`.
+    #[inline]
     #[must_use]
     pub fn has_all(&self, sent: u64) -> bool {
         self.level.is_some() && self.next >= sent
     }
 
     /// The next byte that the receiver expects.
+    #[inline]
     #[must_use]
     pub fn next(&self) -> u64 {
         self.next
     }
 
     /// Base of the window; `None` before the first offer.
+    #[inline]
     #[must_use]
     pub fn level(&self) -> Option<WindowLevel> {
         self.level
     }
 
     /// A full segment: the largest payload sent so far, bytes.
+    #[inline]
     #[must_use]
     pub fn full(&self) -> u64 {
         u64::from(self.segment.max(1))
@@ -182,6 +193,7 @@ impl ReceiveWindow {
 }
 
 /// Whether an edge lies beyond another; one that is not known lies beyond all.
+#[inline]
 fn further(edge: Option<u64>, other: Option<u64>) -> bool {
     match (edge, other) {
         (Some(edge), Some(other)) => edge > other,

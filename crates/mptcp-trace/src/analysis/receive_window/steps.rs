@@ -2,12 +2,11 @@
 
 use super::{Offer, Plainness, WindowLevel, carried};
 use crate::analysis::sender_view;
-use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, flag};
-use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange, data_sequence};
+use crate::tracking::data::{Laden, Sending};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::Travelling;
-use crate::tracking::{ByRole, Capture, Connection, Role, Tracking};
+use crate::tracking::{Capture, Connection, Role, Tracking};
 use crate::{Instant, Span};
 
 /// One packet, as one direction sees it.
@@ -39,70 +38,12 @@ pub struct Step {
     pub ends: bool,
 }
 
-/// Facts of one direction, from which its steps are derived.
+/// One direction of a connection while its packets go by, in the order of the file.
 #[derive(Debug, Clone)]
 pub struct Course {
     towards: Role,
-    sequence: DataSequence,
-    subflows: usize,
-    /// How much later than here its sender hears what its receiver says (see
-    /// [`crate::analysis::sender_view`]).
+    /// How much later than here its sender hears what its receiver says (see [`crate::analysis::sender_view`]).
     pub delay: Span,
-    /// What was acknowledged was captured, but for a hundredth at most. Where it was not, as on one of several
-    /// interfaces, what the sender did meanwhile is not known.
-    pub is_whole: bool,
-}
-
-/// The courses of both directions of `connection`.
-#[must_use]
-pub fn courses(capture: &Capture, connection: &Connection) -> ByRole<Course> {
-    let sequences = data_sequence(&capture.segments, &capture.tracking, connection);
-    let of = |towards: Role, sequence: DataSequence| Course {
-        towards,
-        subflows: connection.subflows.len(),
-        delay: sender_view::delay(capture, connection, towards),
-        is_whole: is_whole(&sequence),
-        sequence,
-    };
-    ByRole { server: of(Role::Server, sequences.server), client: of(Role::Client, sequences.client) }
-}
-
-impl Course {
-    /// What each of `packets`, those of the connection in the order of the file, means for the direction.
-    pub fn steps<'a>(
-        &'a self,
-        tracking: &'a Tracking,
-        packets: &'a [Travelling<'a>],
-    ) -> impl Iterator<Item = Step> + use<'a> {
-        let mut walk = Walk {
-            sent: self.sequence.numbered().peekable(),
-            acknowledged: self.sequence.acknowledged.iter().peekable(),
-            data_sent: None,
-            streams: vec![StreamSent::default(); self.subflows],
-            waiting: 0,
-            plainness: Plainness::default(),
-            level: (WindowLevel::Data, 0),
-        };
-        packets.iter().map(move |packet| walk.step(tracking, packet, self.towards))
-    }
-}
-
-/// Whether the data that was acknowledged was captured, but for a hundredth.
-fn is_whole(sequence: &DataSequence) -> bool {
-    let mut captured = RangeSet::default();
-    for range in interruptible(sequence.numbered()) {
-        captured.insert(range.start, range.end);
-    }
-    let acknowledged = sequence.acknowledged.iter().map(|one| one.next).max();
-    let (Some((first, _)), Some(acknowledged)) = (captured.span(), acknowledged) else { return true };
-    // One byte more is the DATA_FIN's.
-    let acknowledged = acknowledged.saturating_sub(first).saturating_sub(1);
-    captured.total() >= acknowledged.saturating_sub(acknowledged / 100)
-}
-
-struct Walk<S: Iterator, A: Iterator> {
-    sent: std::iter::Peekable<S>,
-    acknowledged: std::iter::Peekable<A>,
     /// One past the highest byte of data sent.
     data_sent: Option<u64>,
     streams: Vec<StreamSent>,
@@ -111,6 +52,10 @@ struct Walk<S: Iterator, A: Iterator> {
     plainness: Plainness,
     /// Current base of the window, and the index of that subflow.
     level: (WindowLevel, usize),
+    /// Data sent with data sequence numbers.
+    captured: RangeSet,
+    /// The highest DATA_ACK.
+    acknowledged: Option<u64>,
 }
 
 /// Data sent on one subflow.
@@ -125,10 +70,12 @@ struct StreamSent {
 }
 
 impl StreamSent {
+    #[inline]
     fn waits(&self) -> bool {
         !self.reset && self.highest > self.acknowledged
     }
 
+    #[inline]
     fn note(&mut self, packet: &Travelling<'_>, forward: bool) {
         let segment = packet.segment;
         self.reset |= packet.ends_with(flag::RST);
@@ -138,23 +85,47 @@ impl StreamSent {
     }
 }
 
-impl<'a, S, A> Walk<S, A>
-where
-    S: Iterator<Item = &'a SentRange>,
-    A: Iterator<Item = &'a Acknowledgement>,
-{
-    fn step(&mut self, tracking: &Tracking, packet: &Travelling<'_>, towards: Role) -> Step {
+impl Course {
+    /// The data towards `towards`, before the first packet.
+    #[must_use]
+    pub fn new(capture: &Capture, connection: &Connection, towards: Role) -> Self {
+        Course {
+            towards,
+            delay: sender_view::delay(capture, connection, towards),
+            data_sent: None,
+            streams: vec![StreamSent::default(); connection.subflows.len()],
+            waiting: 0,
+            plainness: Plainness::default(),
+            level: (WindowLevel::Data, 0),
+            captured: RangeSet::default(),
+            acknowledged: None,
+        }
+    }
+
+    /// Whether what was acknowledged was captured, but for a hundredth at most. Where it was not, as on one of several
+    /// interfaces, what the sender did meanwhile is not known.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let (Some((first, _)), Some(acknowledged)) = (self.captured.span(), self.acknowledged) else { return true };
+        // One byte more is the DATA_FIN's.
+        let acknowledged = acknowledged.saturating_sub(first).saturating_sub(1);
+        self.captured.total() >= acknowledged.saturating_sub(acknowledged / 100)
+    }
+
+    /// Takes in the next packet; what it means for the direction.
+    pub fn push(&mut self, tracking: &Tracking, laden: &Laden<'_, '_>) -> Step {
+        let packet = laden.packet;
         let segment = packet.segment;
-        let forward = packet.towards == towards;
+        let forward = packet.towards == self.towards;
         let (mut is_new, mut asks, mut offer, mut ends) = (false, false, None, false);
         let waited = self.streams.get(packet.subflow).is_some_and(StreamSent::waits);
         if forward {
             asks = self.asks(packet);
-            is_new = self.sends(packet);
+            is_new = self.sends(laden);
             ends = segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN))
                 || (packet.ends_with(flag::FIN) && self.level.0 == WindowLevel::Stream(packet.stream));
         } else {
-            offer = self.offer(tracking, packet);
+            offer = self.offer(tracking, laden);
         }
         if let Some(stream) = self.streams.get_mut(packet.subflow) {
             stream.note(packet, forward);
@@ -171,6 +142,7 @@ where
         Step { packetid, time, subflow, waits, payload: packet.data, forward, sent, is_new, asks, offer, ends }
     }
 
+    #[inline]
     fn asks(&self, packet: &Travelling<'_>) -> bool {
         let Some(stream) = self.streams.get(packet.subflow) else { return false };
         let bare =
@@ -180,11 +152,13 @@ where
     }
 
     /// Notes what a packet sends; true when some of it is new.
-    fn sends(&mut self, packet: &Travelling<'_>) -> bool {
+    fn sends(&mut self, laden: &Laden<'_, '_>) -> bool {
+        let packet = laden.packet;
         let (mut new_data, mut new_bytes) = (false, false);
-        while let Some(range) = self.sent.next_if(|range| range.row <= packet.row) {
+        for range in laden.sent.iter().filter(|range| range.numbered) {
             new_data |= range.sending == Sending::First;
             self.data_sent = self.data_sent.max(Some(range.end));
+            self.captured.insert(range.start, range.end);
         }
         let length = u64::from(packet.data);
         if let Some(stream) = self.streams.get_mut(packet.subflow).filter(|_| !packet.segment.has(flag::RST)) {
@@ -198,11 +172,10 @@ where
         if self.level.0 == WindowLevel::Data { new_data } else { new_bytes }
     }
 
-    fn offer(&mut self, tracking: &Tracking, packet: &Travelling<'_>) -> Option<Offer> {
-        let mut acknowledged = None;
-        while let Some(one) = self.acknowledged.next_if(|one| one.row <= packet.row) {
-            acknowledged = Some(one.next);
-        }
+    fn offer(&mut self, tracking: &Tracking, laden: &Laden<'_, '_>) -> Option<Offer> {
+        let packet = laden.packet;
+        let acknowledged = laden.acknowledged.map(|one| one.next);
+        self.acknowledged = self.acknowledged.max(acknowledged);
         let scaled = tracking.packets.get(packet.row).and_then(|packet| packet.window());
         let window = carried(packet.segment, scaled)?;
         let plain = self.plainness.push(packet.segment);

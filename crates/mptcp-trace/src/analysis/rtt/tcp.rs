@@ -22,7 +22,7 @@ pub struct Measured {
 }
 
 /// Measures both directions of a stream, whose packets come in the order of time.
-pub fn measure(packets: Vec<StreamPacket<'_>>) -> ByRole<Measured> {
+pub fn measure<'a>(packets: impl IntoIterator<Item = StreamPacket<'a>>) -> ByRole<Measured> {
     let mut directions = ByRole::<Direction>::default();
     for packet in interruptible(packets) {
         // What a packet acknowledges was sent before what it carries.
@@ -153,6 +153,9 @@ struct Timestamps {
 impl Timestamps {
     /// Takes in the value of a packet that occupies sequence numbers from `start`.
     fn send(&mut self, value: u32, time: Instant, start: u64) {
+        if self.order.back() == Some(&value) {
+            return;
+        }
         if let std::collections::hash_map::Entry::Vacant(vacant) = self.first.entry(value) {
             vacant.insert((time, start));
             self.order.push_back(value);

@@ -99,6 +99,7 @@ struct Own {
 
 impl Own {
     /// The working DSN that it gives to the byte at `position`, where it covers that.
+    #[inline]
     fn at(&self, position: u64) -> Option<u64> {
         let into = position.checked_sub(self.start).filter(|into| *into < self.length)?;
         self.dsn.checked_add(into)
@@ -140,11 +141,13 @@ impl Flow {
     }
 
     /// Positions as they were before the flow's first packet.
+    #[inline]
     pub fn start(&self) -> Positions {
         self.start
     }
 
     /// The position of an acknowledgement number of this flow's bytes.
+    #[inline]
     pub fn acknowledged(&self, number: u32) -> Option<u64> {
         self.positions.nearest(number)
     }
@@ -157,6 +160,7 @@ impl Flow {
     }
 
     /// Takes in the mapping of a packet whose payload begins at `position`.
+    #[inline]
     fn note_mapping(&mut self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers, course: &mut Course) {
         let Some(Own { start, length, dsn, infinite }) = self.mapping_of(packet, position, numbering) else { return };
         if infinite {
@@ -174,6 +178,7 @@ impl Flow {
     }
 
     /// The mapping of a packet whose payload begins at `position`.
+    #[inline]
     fn mapping_of(&self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers) -> Option<Own> {
         let segment = packet.segment;
         if let Some(dss) = segment.dss()
@@ -201,6 +206,7 @@ impl Flow {
     }
 
     /// Position of the first byte of a mapping that came with a payload at `position`; `None` without the base.
+    #[inline]
     fn start_of(&self, mapping: &Mapping, position: u64) -> Option<u64> {
         let base = self.base?;
         Some(base.saturating_add(near(position.saturating_sub(base), mapping.ssn)))
@@ -318,6 +324,7 @@ impl Flow {
 }
 
 /// Where the payload of the flow's next packet begins, and how many bytes of it are data.
+#[inline]
 pub fn place(positions: &mut Positions, packet: &Travelling<'_>) -> (u64, u64) {
     let segment = packet.segment;
     if packet.nature.is_stray() {
@@ -334,6 +341,7 @@ fn dsn_in(piece: &Piece<Target>) -> u64 {
 }
 
 /// The 64-bit subflow offset nearest to `offset` whose low half is `ssn`.
+#[inline]
 fn near(offset: u64, ssn: u32) -> u64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
     let distance = ssn.wrapping_sub(offset as u32) as i32;

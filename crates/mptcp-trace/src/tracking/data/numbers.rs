@@ -45,6 +45,7 @@ impl Numbers {
     }
 
     /// The working number of a number as sent; `wide` says that all 64 bits were.
+    #[inline]
     pub fn working(&mut self, sent: u64, wide: bool) -> u64 {
         let number = match (self.offset, wide) {
             (Some(offset), true) => sent.wrapping_sub(offset),
@@ -60,6 +61,7 @@ impl Numbers {
     }
 
     /// The working number nearest to the latest whose real one has the low half of `sent`.
+    #[inline]
     fn nearest(&self, sent: u64, offset: u64) -> u64 {
         #[allow(clippy::cast_possible_truncation)]
         let low = sent as u32;
@@ -76,6 +78,7 @@ impl Numbers {
     }
 
     /// The real 64-bit number; `None` where the high half is not known.
+    #[inline]
     #[must_use]
     pub fn real(&self, working: u64) -> Option<u64> {
         self.offset.map(|offset| working.wrapping_add(offset))
@@ -101,6 +104,7 @@ impl Numbers {
 }
 
 /// The later of two numbers, by the arithmetic of a number space that wraps.
+#[inline]
 fn later(latest: u64, number: u64) -> u64 {
     #[allow(clippy::cast_possible_wrap)]
     let ahead = number.wrapping_sub(latest) as i64 > 0;

@@ -217,10 +217,12 @@ impl<M: Copy> Signs<M> {
     }
 }
 
+#[inline]
 fn carries_bare_data(segment: &Segment, data: u32) -> bool {
     data > 0 && segment.flags() & (flag::SYN | flag::RST) == 0 && !segment.is_mptcp() && !segment.options_cut()
 }
 
+#[inline]
 fn sends_infinite_mapping(segment: &Segment) -> bool {
     let of_dss = segment.dss().and_then(|dss| dss.mapping).is_some_and(|mapping| mapping.length == 0);
     of_dss || segment.capable().is_some_and(|capable| capable.data_length == Some(0))
@@ -260,6 +262,7 @@ impl Initial {
     }
 
     /// What a packet of the subflow is there.
+    #[inline]
     #[must_use]
     pub fn told(&self, packet: &Travelling<'_>) -> Told {
         Told { towards: packet.tcp_towards, data: packet.data, answers: self.answer == Some(packet.row) }

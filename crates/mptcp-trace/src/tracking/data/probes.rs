@@ -20,6 +20,7 @@ pub struct Course {
 
 impl Course {
     /// Takes in a mapping.
+    #[inline]
     pub fn map(&mut self, dsn: u64, length: u64) {
         if length > 0 {
             let end = dsn.saturating_add(length);
@@ -29,6 +30,7 @@ impl Course {
     }
 
     /// Takes in a DATA_ACK of the data, which `segment` carried.
+    #[inline]
     pub fn acknowledge(&mut self, data_ack: u64, segment: &Segment) {
         self.acknowledged = self.acknowledged.max(Some(data_ack));
         if segment.window == 0 && self.acknowledged == Some(data_ack) {
@@ -38,6 +40,7 @@ impl Course {
 
     /// Whether a mapping of a payload of one byte is a window probe: of the last byte that was acknowledged when the
     /// window was shut. Other subflows may have gone on meanwhile.
+    #[inline]
     #[must_use]
     pub fn is_probe(&self, dsn: u64, length: u64) -> bool {
         length == 1 && self.shut_at == Some(dsn.saturating_add(1))

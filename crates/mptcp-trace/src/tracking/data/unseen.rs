@@ -45,6 +45,7 @@ impl Reach {
     }
 
     /// Takes in a packet of either direction, and its DATA_ACK as a working number.
+    #[inline]
     pub fn note(reaches: &mut ByRole<Self>, packet: &Travelling<'_>, data_ack: Option<u64>) {
         reaches.get_mut(packet.towards).carries |= packet.segment.payload().is_some_and(|length| length > 0);
         if let Some(data_ack) = data_ack {
@@ -58,6 +59,7 @@ impl Reach {
         }
     }
 
+    #[inline]
     fn acknowledges(&mut self, time: Instant, data_ack: u64) {
         if self.next.or(self.first).is_some_and(|known| known.abs_diff(data_ack) >= NEAR) {
             return;

@@ -156,6 +156,7 @@ impl<'a> Mappings<'a> {
 }
 
 /// Adds a range of data that a packet sends. What several packets had sent before comes in parts.
+#[inline]
 fn note(sent: &mut Vec<SentRange>, packet: &Travelling<'_>, Stretch { start, end, sending, carriage }: Stretch) {
     let numbered = carriage.is_numbered();
     match sent.last_mut() {
@@ -168,6 +169,7 @@ fn note(sent: &mut Vec<SentRange>, packet: &Travelling<'_>, Stretch { start, end
 }
 
 /// Takes in the numbers of the next packet as the first pass did; returns its DATA_ACK.
+#[inline]
 fn next_data_ack(numbers: &mut ByRole<Numbers>, packet: &Travelling<'_>) -> Option<u64> {
     let dss = packet.segment.dss()?;
     let acknowledged = dss
@@ -179,6 +181,7 @@ fn next_data_ack(numbers: &mut ByRole<Numbers>, packet: &Travelling<'_>) -> Opti
     acknowledged
 }
 
+#[inline]
 fn data_ack(numbers: &mut ByRole<Numbers>, packet: &Travelling<'_>, tracking: &Tracking) -> Option<Acknowledgement> {
     let next = next_data_ack(numbers, packet)?;
     let window = tracking.packets.get(packet.row).and_then(|place| place.window());

@@ -51,7 +51,7 @@ fn measured(packets: &[(Role, Fields)]) -> ByRole<Measured> {
         nature: Nature::Ordinary,
         data: segment.payload().unwrap_or(0),
     });
-    measure(packets.collect())
+    measure(packets)
 }
 
 fn spans(samples: &[RttSample]) -> Vec<i64> {
