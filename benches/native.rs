@@ -111,7 +111,8 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
         process.args(arguments).arg(&capture.path);
         process
     };
-    let runs: [(&str, Start<'_>); 8] = [
+    let figure = folder.join("figure.svg").display().to_string();
+    let runs: [(&str, Start<'_>); 14] = [
         ("tcptrace -n", Box::new(|| with_file("tcptrace", &["-n"]))),
         ("cat | wc -c", Box::new(|| with_file("sh", &["-c", "cat \"$0\" | wc -c"]))),
         ("list_mptcp_connections", Box::new(|| ours(&["list_mptcp_connections"]))),
@@ -120,7 +121,15 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
         ("tcp_summary 0", Box::new(|| ours(&["tcp_summary", "0"]))),
         ("mptcp_summary of all", Box::new(|| ours(&["mptcp_summary"]))),
         ("tcp_summary of all", Box::new(|| ours(&["tcp_summary"]))),
+        ("diagnose", Box::new(|| ours(&["diagnose"]))),
+        ("rtt 0", Box::new(|| ours(&["rtt", "0"]))),
+        ("ooo 0", Box::new(|| ours(&["ooo", "0"]))),
+        ("list_reinjections 0", Box::new(|| ours(&["list_reinjections", "0"]))),
+        ("events 0", Box::new(|| ours(&["events", "0"]))),
+        ("plot dsn 0", Box::new(|| ours(&["plot", "dsn", "0", "--out", &figure]))),
     ];
+    // What they are measured by: one connection by the listing, all by their summary.
+    let (listing, summary) = (2, 6);
     let mut taken: Vec<Vec<Taken>> = vec![vec![]; runs.len()];
     // A first run of each that does not count: the capture and the programs come from the disk.
     for round in 0..=ROUNDS {
@@ -133,13 +142,19 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
     }
     let bytes = capture.path.metadata()?.len();
     println!("{}: {bytes} bytes, {} packets; medians of {ROUNDS}", capture.path.display(), capture.packets);
-    println!("{:22}  {:>7}  {:>9}  {:>6}  {:>8}", "", "seconds", "/tcptrace", "/cat", "B/packet");
+    let heads = ["", "seconds", "/tcptrace", "/cat", "/listing", "/summary", "B/packet"];
+    let [name, wall, tcptrace, cat, listing_head, summary_head, memory] = heads;
+    println!("{name:22}  {wall:>7}  {tcptrace:>9}  {cat:>6}  {listing_head:>8}  {summary_head:>8}  {memory:>8}");
     for ((name, _), all) in runs.iter().zip(&taken) {
         let wall = median(all.iter().map(|one| one.wall));
         // Ratios of each round by itself, because its runs had the same neighbours on the machine.
         let ratio = |other: usize| median(all.iter().zip(&taken[other]).map(|(one, other)| one.wall / other.wall));
         let memory = median(all.iter().map(|one| one.memory)) / capture.packets;
-        println!("{name:22}  {wall:7.3}  {:9.2}  {:6.2}  {memory:8.0}", ratio(0), ratio(1));
+        let ratios = (ratio(0), ratio(1), ratio(listing), ratio(summary));
+        println!(
+            "{name:22}  {wall:7.3}  {:9.2}  {:6.2}  {:8.2}  {:8.2}  {memory:8.0}",
+            ratios.0, ratios.1, ratios.2, ratios.3
+        );
     }
     Ok(())
 }

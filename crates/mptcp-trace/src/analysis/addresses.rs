@@ -23,7 +23,7 @@ pub struct Advertisement {
     pub tcpstream: StreamId,
     /// Row of the first echo.
     pub echo: Option<PacketRow>,
-    /// HmacVerdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
+    /// Verdict on its HMAC (RFC 8684 §3.4.1); version 0 has none.
     pub verdict: HmacVerdict,
     /// Where the HMAC is wrong, the part of the right one that it is.
     pub wrong_part: Option<WrongPart>,

@@ -15,7 +15,7 @@ use crate::tracking::travelling::{in_time_order, of_stream};
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 use crate::{Instant, PacketRow, Span, StreamId};
 
-/// RttLevel at which a round trip was measured.
+/// Level at which a round trip was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RttLevel {
@@ -71,7 +71,7 @@ pub struct Series {
     pub tcpstream: Option<StreamId>,
     /// The direction, at connection level, of the *data* whose round trip this is.
     pub towards: Role,
-    /// RttLevel of measurement.
+    /// Level of measurement.
     pub level: RttLevel,
     /// Where it was recorded, where that is known.
     pub capture_point: Option<SeenFrom>,
@@ -86,7 +86,7 @@ pub struct Record {
     pub tcpstream: Option<StreamId>,
     /// The direction of the data whose round trip this is.
     pub towards: Role,
-    /// RttLevel of measurement.
+    /// Level of measurement.
     pub level: RttLevel,
     /// Where it was recorded as the data see it; `None` where the capture does not tell.
     pub capture_point: Option<SeenFrom>,

@@ -70,7 +70,7 @@ pub struct SubflowRecord {
     pub interface: Option<String>,
     /// State that it reached.
     pub state: State,
-    /// HmacVerdict on the HMACs of MP_JOIN; `None` for others.
+    /// Verdict on the HMACs of MP_JOIN; `None` for others.
     pub hmac: Option<HmacVerdict>,
     /// The missing value if that is `unverifiable`.
     pub hmac_lacks: Option<Lack>,
