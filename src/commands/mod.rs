@@ -6,6 +6,7 @@
 mod addresses;
 mod alias;
 mod analyze;
+mod bursts;
 mod captures;
 mod checkhealth;
 mod clean_cache;
@@ -54,6 +55,7 @@ mod shell;
 mod sql;
 mod summary_extended;
 mod tcp_summary;
+mod traffic;
 
 use clap::ArgMatches;
 use clap::builder::StyledStr;

@@ -23,6 +23,8 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::map_mptcp_connection::MapMptcpConnection,
     &super::handshakes::Handshakes,
     &super::addresses::Addresses,
+    &super::traffic::TrafficCommand,
+    &super::bursts::Bursts,
     &super::events::Events,
     &super::diagnose::Diagnose,
     &super::clock::ClockCommand,

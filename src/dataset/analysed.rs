@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection};
 use crate::error::Result;
 use mptcp_trace::analysis::address_signals::{AddressSignal, address_signals};
+use mptcp_trace::analysis::bursts::{Burst, bursts};
 use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
 use mptcp_trace::analysis::checksum::ChecksumResult;
 use mptcp_trace::analysis::distribution::Distribution;
@@ -15,6 +16,7 @@ use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_sum
 use mptcp_trace::analysis::out_of_order::{OutOfOrder, out_of_order};
 use mptcp_trace::analysis::rtt::{RttLevel, rtt};
 use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary};
+use mptcp_trace::analysis::traffic::{Traffic, traffic};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::{Instant, StreamId};
@@ -70,6 +72,10 @@ pub struct OfConnection<'a> {
     pub addresses: Vec<AddressSignal>,
     /// As in `tcp_summary`, of its subflows in their order.
     pub tcp: Vec<TcpSummary>,
+    /// As in `traffic`: two of each subflow, in their order.
+    pub traffic: Vec<Traffic>,
+    /// As in `bursts`.
+    pub bursts: Vec<Burst>,
     /// Where it was recorded.
     pub point: Option<CapturePoint>,
     round_trips: HashMap<Series, Distribution>,
@@ -80,6 +86,13 @@ impl OfConnection<'_> {
     #[must_use]
     pub fn rtt(&self, subflow: Option<StreamId>, towards: Role, level: RttLevel) -> Option<&Distribution> {
         self.round_trips.get(&(subflow, towards, level.name()))
+    }
+
+    /// From the first to the last packet of some of [`OfConnection::traffic`].
+    #[must_use]
+    pub fn span<'t>(traffic: impl Iterator<Item = &'t Traffic>) -> Option<(Instant, Instant)> {
+        let spans = traffic.filter_map(|one| one.span);
+        spans.reduce(|(first, last), (from, until)| (first.min(from), last.max(until)))
     }
 
     /// The parts of the subflow at this place in both directions.
@@ -173,6 +186,8 @@ fn of_one<'a>(
         events: events(capture, connection, verdicts),
         addresses: address_signals(capture, connection),
         tcp: streams.map(|stream| tcp_summary(capture, stream)).collect(),
+        traffic: traffic(capture, connection),
+        bursts: bursts(capture, connection),
         point: of_connection(capture, connection),
         round_trips,
     }

@@ -158,7 +158,12 @@ macro_rules! distribution {
             $crate::dataset::column::distribution!(@ $prefix, "p25", $what, "25th percentile of ", $of, p25),
             $crate::dataset::column::distribution!(@ $prefix, "median", $what, "Median of ", $of, median),
             $crate::dataset::column::distribution!(@ $prefix, "mean", $what, "Mean of ", $of, mean),
+            $crate::dataset::column::distribution!(@ $prefix, "stdev", $what, "Standard deviation of ", $of, stdev),
             $crate::dataset::column::distribution!(@ $prefix, "p75", $what, "75th percentile of ", $of, p75),
+            $crate::dataset::column::distribution!(@ $prefix, "p90", $what, "90th percentile of ", $of, p90),
+            $crate::dataset::column::distribution!(@ $prefix, "p95", $what, "95th percentile of ", $of, p95),
+            $crate::dataset::column::distribution!(@ $prefix, "p97", $what, "97th percentile of ", $of, p97),
+            $crate::dataset::column::distribution!(@ $prefix, "p98", $what, "98th percentile of ", $of, p98),
             $crate::dataset::column::distribution!(@ $prefix, "p99", $what, "99th percentile of ", $of, p99),
             $crate::dataset::column::distribution!(@ $prefix, "max", $what, "Longest of ", $of, max),
         ]

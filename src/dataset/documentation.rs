@@ -49,6 +49,9 @@ pub fn page() -> String {
         if table.labelled {
             let _ = write!(page, " {LABELS} Their names begin with `{LABEL}`.");
         }
+        if table.detail {
+            page.push_str(" Written with `--tables all`, or if it is named.");
+        }
         page.push_str("\n\n| column | type | unit | meaning |\n|---|---|---|---|\n");
         for spec in table.columns() {
             let _ = writeln!(page, "| `{}` | {} | {} | {} |", spec.name, spec.kind.name(), spec.unit, spec.meaning);

@@ -90,7 +90,7 @@ impl Described for Analyze {
                     .long("tables")
                     .value_name("LIST")
                     .default_value("base")
-                    .help("`base`, or names of tables, separated by commas"),
+                    .help("`base`; `all`: with those of very many rows; or names, separated by commas"),
             )
             .arg(several("include", "GLOB", "Analyze these files in folders: by name, or by path if GLOB has a `/`"))
             .arg(several("exclude", "GLOB", "Skip these files in folders: by name, or by path if GLOB has a `/`"))
@@ -250,8 +250,8 @@ fn options(arguments: &ArgMatches, session: &Session, labels: &Labels, dataset: 
 
 /// The tables of a list; `captures` is always among them.
 fn tables(list: &str) -> Result<Vec<&'static Table>> {
-    if list == "base" {
-        return Ok(TABLES.iter().collect());
+    if list == "base" || list == "all" {
+        return Ok(TABLES.iter().filter(|table| list == "all" || !table.detail).collect());
     }
     let mut wanted = Vec::new();
     for name in list.split(',').map(str::trim) {
@@ -290,7 +290,8 @@ mod tests {
     #[test]
     fn tables_are_named_or_all() {
         let names = |list: &str| tables(list).unwrap().iter().map(|table| table.name).collect::<Vec<_>>();
-        assert_eq!(names("base").len(), TABLES.len());
+        assert!(names("base").len() < TABLES.len() && !names("base").contains(&"bursts"));
+        assert_eq!(names("all").len(), TABLES.len());
         assert_eq!(names("subflows, connections"), ["captures", "connections", "subflows"]);
         let error = tables("subflow").unwrap_err().to_string();
         assert_eq!(error, "there is no table `subflow`; did you mean `subflows`?");

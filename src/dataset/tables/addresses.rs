@@ -9,6 +9,7 @@ pub const TABLE: Table = Table {
     name: "addresses",
     row: "address id in an ADD_ADDR, an echo or a REMOVE_ADDR (`addresses`)",
     labelled: false,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);

@@ -9,6 +9,7 @@ pub const TABLE: Table = Table {
     name: super::CAPTURES,
     row: "capture, analysed or not",
     labelled: true,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| values(&columns(), std::slice::from_ref(&analysed)),
 };

@@ -1,8 +1,8 @@
 //! One row per MPTCP connection.
 
 use super::{Table, specs, values};
-use crate::dataset::analysed::OfConnection;
-use crate::dataset::column::{Column, fraction, named, text, truth, whole};
+use crate::dataset::analysed::{OfConnection, microseconds};
+use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use crate::packets::cells::hexadecimal;
 use mptcp_trace::analysis::capture_point::CapturePoint;
 
@@ -10,6 +10,7 @@ pub const TABLE: Table = Table {
     name: "connections",
     row: "MPTCP connection (`list_mptcp_connections`, `mptcp_summary`)",
     labelled: true,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let rows: Vec<Row> = analysed.facts.iter().flat_map(|facts| &facts.connections).collect();
@@ -67,6 +68,16 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
                 CapturePoint::At(role) => role.name().to_string(),
                 CapturePoint::Between => "between".to_string(),
             })
+        }),
+        time("start_time", "First packet of any subflow", |row: &Row| {
+            Some(microseconds(OfConnection::span(row.traffic.iter())?.0))
+        }),
+        time("end_time", "Last packet of any subflow", |row: &Row| {
+            Some(microseconds(OfConnection::span(row.traffic.iter())?.1))
+        }),
+        fraction("duration_s", "s", "First to last packet of any subflow", |row: &Row| {
+            let (first, last) = OfConnection::span(row.traffic.iter())?;
+            Some((last - first).seconds())
         }),
         fraction("handshake_rtt_s", "s", "Round trip time of the first subflow's handshake", |row: &Row| {
             row.summary.setup.handshake_rtt

@@ -12,6 +12,7 @@ pub const TABLE: Table = Table {
     name: "directions",
     row: "direction of an MPTCP connection (`mptcp_summary`, `ooo`, `rtt`)",
     labelled: false,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);
@@ -47,6 +48,12 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("packets", "", "Packets of all subflows", |row: &Row| {
             Some(row.direction.subflows.iter().map(|share| share.packets).sum())
         }),
+        whole(
+            "bursts",
+            "",
+            "Runs of packets with payload on one subflow; one less is the number of changes",
+            |row: &Row| Some(row.of.bursts.iter().filter(|burst| burst.towards == row.direction.towards).count() as u64),
+        ),
         whole("goodput_bytes", "B", "Data, each byte counted once", |row: &Row| Some(row.direction.goodput_bytes)),
         whole("mapped_bytes", "B", "Part of the goodput with a mapping", |row: &Row| Some(row.direction.mapped_bytes)),
         whole("plain_tcp_bytes", "B", "Part of the goodput sent as plain TCP after a fallback", |row: &Row| {

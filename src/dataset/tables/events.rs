@@ -9,6 +9,7 @@ pub const TABLE: Table = Table {
     name: "events",
     row: "event of an MPTCP connection (`events`)",
     labelled: false,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);

@@ -8,6 +8,7 @@ pub const TABLE: Table = Table {
     name: "findings",
     row: "finding (`diagnose --all`)",
     labelled: false,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let rows: Vec<Row> = analysed.facts.iter().flat_map(|facts| &facts.findings).collect();

@@ -9,6 +9,7 @@ pub const TABLE: Table = Table {
     name: "handshakes",
     row: "TCP stream whose SYN has MP_CAPABLE or MP_JOIN (`handshakes`)",
     labelled: false,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let rows: Vec<Row> = analysed.facts.iter().flat_map(|facts| &facts.handshakes).collect();

@@ -1,6 +1,7 @@
 //! THE list of tables: the writer, the reader and docs/dataset.md all come from it.
 
 mod addresses;
+mod bursts;
 mod captures;
 mod connections;
 mod directions;
@@ -28,6 +29,7 @@ pub static TABLES: &[Table] = &[
     addresses::TABLE,
     events::TABLE,
     findings::TABLE,
+    bursts::TABLE,
 ];
 
 /// Name of the table whose part is written last: a capture is in the dataset when it has a row there.
@@ -41,6 +43,8 @@ pub struct Table {
     pub row: &'static str,
     /// Whether its rows have the label columns.
     pub labelled: bool,
+    /// Whether it has so many rows that it is written only if it is asked for.
+    pub detail: bool,
     columns: fn() -> Vec<Spec>,
     frame: fn(&Analysed<'_>) -> Vec<polars::prelude::Column>,
 }

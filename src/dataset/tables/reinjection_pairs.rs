@@ -10,6 +10,7 @@ pub const TABLE: Table = Table {
     name: "reinjection_pairs",
     row: "pair of subflows that carried the same data, and direction (`mptcp_summary`)",
     labelled: false,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);

@@ -9,12 +9,14 @@ use mptcp_trace::analysis::mptcp_summary::SubflowShare;
 use mptcp_trace::analysis::out_of_order::Waited;
 use mptcp_trace::analysis::rtt::RttLevel;
 use mptcp_trace::analysis::tcp_summary::TcpDirection;
+use mptcp_trace::analysis::traffic::Traffic;
 use mptcp_trace::tracking::Role;
 
 pub const TABLE: Table = Table {
     name: "subflow_directions",
     row: "direction of a subflow (`mptcp_summary`, `tcp_summary`, `ooo`, `rtt`)",
     labelled: false,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);
@@ -30,6 +32,7 @@ struct Row<'a> {
     share: &'a SubflowShare,
     tcp: Option<&'a TcpDirection>,
     waited: Option<&'a Waited>,
+    traffic: Option<&'a Traffic>,
 }
 
 fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
@@ -42,7 +45,9 @@ fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
             let waited = waits.and_then(|one| one.subflows.get(index));
             let tcp_towards = if subflow.mptcpdest == Role::Server { towards } else { towards.other() };
             let tcp = of.tcp.get(index).and_then(|tcp| tcp.directions.iter().find(|one| one.towards == tcp_towards));
-            Some(Row { of, stream, towards, share, tcp, waited })
+            let mut own = of.traffic.iter().skip(2 * index).take(2);
+            let traffic = own.find(|one| one.towards == towards);
+            Some(Row { of, stream, towards, share, tcp, waited, traffic })
         })
     })
 }
@@ -71,6 +76,31 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             named(&row.towards)
         }),
         whole("packets", "", "Packets", |row: &Row| Some(row.share.packets)),
+        whole("data_packets", "", "Packets with payload", |row: &Row| Some(row.traffic?.data_packets)),
+        whole("pure_acks", "", "Packets with ACK and neither payload nor SYN, FIN, RST", |row: &Row| {
+            Some(row.traffic?.pure_acks)
+        }),
+        whole("syns", "", "Packets with SYN", |row: &Row| Some(row.traffic?.syns)),
+        whole("fins", "", "Packets with FIN", |row: &Row| Some(row.traffic?.fins)),
+        whole("resets", "", "Packets with RST", |row: &Row| Some(row.traffic?.resets)),
+        whole("pushes", "", "Packets with PSH", |row: &Row| Some(row.traffic?.pushes)),
+        whole("frame_bytes", "B", "Frames on the wire", |row: &Row| row.traffic?.frame_bytes),
+        fraction("first_s", "s", "First packet, since the first frame of the file", |row: &Row| row.traffic?.first),
+        fraction("last_s", "s", "Last packet", |row: &Row| row.traffic?.last),
+        fraction("first_data_s", "s", "First packet with payload", |row: &Row| row.traffic?.first_data),
+        fraction("last_data_s", "s", "Last packet with payload", |row: &Row| row.traffic?.last_data),
+        fraction("idle_s", "s", "Longest time between two packets", |row: &Row| row.traffic?.idle),
+        whole("segment_min", "B", "Smallest payload above zero", |row: &Row| row.traffic?.segment_min.map(Into::into)),
+        whole("segment_max", "B", "Largest payload", |row: &Row| row.traffic?.segment_max.map(Into::into)),
+        whole("ttl_min", "", "Smallest time to live, or hop limit", |row: &Row| row.traffic?.ttl_min.map(Into::into)),
+        whole("ttl_max", "", "Largest time to live, or hop limit", |row: &Row| row.traffic?.ttl_max.map(Into::into)),
+        whole("window_min", "B", "Smallest receive window that its packets announce", |row: &Row| {
+            row.traffic?.window_min.map(Into::into)
+        }),
+        whole("window_max", "B", "Largest such window", |row: &Row| row.traffic?.window_max.map(Into::into)),
+        whole("zero_windows", "", "Packets that announce a window of zero", |row: &Row| {
+            Some(row.traffic?.zero_windows)
+        }),
         whole("throughput_bytes", "B", "Payload of all packets", |row: &Row| Some(row.share.throughput_bytes)),
         whole("goodput_bytes", "B", "Data that this subflow was the first to carry", |row: &Row| {
             Some(row.share.goodput_bytes)

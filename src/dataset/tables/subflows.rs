@@ -1,8 +1,9 @@
 //! One row per subflow.
 
 use super::{Table, specs, values};
-use crate::dataset::analysed::OfConnection;
-use crate::dataset::column::{Column, fraction, named, text, truth, whole};
+use crate::dataset::analysed::{OfConnection, microseconds};
+use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
+use mptcp_trace::Instant;
 use mptcp_trace::analysis::setup::JoinSetup;
 use mptcp_trace::analysis::subflows::SubflowRecord;
 
@@ -10,6 +11,7 @@ pub const TABLE: Table = Table {
     name: "subflows",
     row: "subflow (`list_subflows`, `mptcp_summary`)",
     labelled: true,
+    detail: false,
     columns: || specs(columns()),
     frame: |analysed| {
         let facts = analysed.facts.iter();
@@ -22,17 +24,27 @@ pub const TABLE: Table = Table {
 struct Row<'a> {
     of: &'a OfConnection<'a>,
     ordinal: usize,
+    /// The connection's first packet.
+    begun: Option<Instant>,
     subflow: &'a SubflowRecord,
     join: Option<&'a JoinSetup>,
     paths: &'a crate::dataset::labels::Paths,
 }
 
+impl Row<'_> {
+    /// First and last packet in either direction.
+    fn span(&self) -> Option<(Instant, Instant)> {
+        OfConnection::span(self.of.traffic.iter().skip(2 * self.ordinal).take(2))
+    }
+}
+
 fn rows<'a>(of: &'a OfConnection<'a>, paths: &'a crate::dataset::labels::Paths) -> impl Iterator<Item = Row<'a>> {
+    let begun = OfConnection::span(of.traffic.iter()).map(|(first, _)| first);
     of.record.subflows.iter().enumerate().map(move |(ordinal, subflow)| {
         let joins = &of.summary.setup.joins;
         let join = joins.binary_search_by_key(&subflow.tcpstream, |join| join.tcpstream).ok();
         let join = join.and_then(|at| joins.get(at));
-        Row { of, ordinal, subflow, join, paths }
+        Row { of, ordinal, begun, subflow, join, paths }
     })
 }
 
@@ -69,6 +81,15 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             named(&row.subflow.state)
         }),
         text("joined_by", "Evidence that it belongs to the connection", |row: &Row| named(&row.subflow.joined_by)),
+        time("start_time", "First packet", |row: &Row| Some(microseconds(row.span()?.0))),
+        time("end_time", "Last packet", |row: &Row| Some(microseconds(row.span()?.1))),
+        fraction("start_after_s", "s", "From the connection's first packet to its own first", |row: &Row| {
+            Some((row.span()?.0 - row.begun?).seconds())
+        }),
+        fraction("duration_s", "s", "First to last packet", |row: &Row| {
+            let (first, last) = row.span()?;
+            Some((last - first).seconds())
+        }),
         fraction(
             "established_after_s",
             "s",

@@ -46,6 +46,8 @@ const LINES: [(&str, &str, Nested); 45] = [
     ("map_mptcp_connection", "{1} {2} 0", Nested { lists: &["subflows"], names: &["", "tcpstream"] }),
     ("handshakes", "", FLAT),
     ("addresses", "0", FLAT),
+    ("traffic", "0", FLAT),
+    ("bursts", "0", FLAT),
     ("events", "0", FLAT),
     ("diagnose", "", FLAT),
     ("diagnose", "--all", FLAT),

@@ -27,6 +27,11 @@ pub fn tables() -> Vec<&'static str> {
     mptcpanalyzer::dataset::tables::TABLES.iter().map(|table| table.name).collect()
 }
 
+/// The names of those that are always written.
+pub fn base() -> Vec<&'static str> {
+    mptcpanalyzer::dataset::tables::TABLES.iter().filter(|table| !table.detail).map(|table| table.name).collect()
+}
+
 /// All rows of a table, in order of capture.
 pub fn rows(dataset: &Path, table: &str) -> Rows {
     let mut rows = Vec::new();

@@ -25,6 +25,8 @@ struct Said {
     ooo: BTreeMap<u64, Value>,
     events: BTreeMap<u64, Value>,
     addresses: BTreeMap<u64, Value>,
+    traffic: BTreeMap<u64, Value>,
+    bursts: BTreeMap<u64, Value>,
 }
 
 fn number(value: &Value) -> u64 {
@@ -52,7 +54,7 @@ fn ask(capture: &Path) -> Option<Said> {
     }
     let connections = read("list_mptcp_connections.json");
     let ids: Vec<u64> = list(&connections).iter().map(|connection| number(&connection["mptcpstream"])).collect();
-    let of_connection = ["rtt", "ooo", "events", "addresses"];
+    let of_connection = ["rtt", "ooo", "events", "addresses", "traffic", "bursts"];
     let lines: String = ids
         .iter()
         .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
@@ -70,6 +72,8 @@ fn ask(capture: &Path) -> Option<Said> {
         ooo: each("ooo"),
         events: each("events"),
         addresses: each("addresses"),
+        traffic: each("traffic"),
+        bursts: each("bursts"),
     })
 }
 
@@ -92,7 +96,7 @@ fn distribution(prefix: &str, of: Option<&Value>) -> Map<String, Value> {
     let null = Value::Null;
     let of = of.unwrap_or(&null);
     let mut row = Map::from_iter([(format!("{prefix}_samples"), of["samples"].clone())]);
-    for name in ["min", "p25", "median", "mean", "p75", "p99", "max"] {
+    for name in ["min", "p25", "median", "mean", "stdev", "p75", "p90", "p95", "p97", "p98", "p99", "max"] {
         row.insert(format!("{prefix}_{name}_s"), of[name].clone());
     }
     row
@@ -137,6 +141,11 @@ impl Said {
                 let row = |one: &Value| with(same(one, &names), [("reltime_s".to_string(), one["reltime"].clone())]);
                 list(&self.addresses[&id]).iter().map(row).collect()
             }),
+            "bursts" => self.each(|id, _| {
+                let names = ["towards", "position", "tcpstream", "packetid", "packets", "bytes"];
+                let times = [("reltime_s", "reltime"), ("duration_s", "duration")];
+                list(&self.bursts[&id]).iter().map(|one| with(same(one, &names), fields(one, &times))).collect()
+            }),
             other => panic!("no command is compared with the table {other}"),
         }
     }
@@ -180,6 +189,8 @@ impl Said {
             .filter(|share| number(&share["goodput_bytes"]) > 0)
             .map(|share| number(&share["tcpstream"]))
             .collect();
+        let (first, last) = ends(list(&self.traffic[&number(&one["mptcpstream"])]).iter());
+        row.insert("duration_s".to_string(), json!(last - first));
         row.insert("subflows_used".to_string(), json!(used.len()));
         // At the sender of data to the server is at the client.
         let point = match summary["directions"][0]["seen_from"].as_str() {
@@ -219,6 +230,8 @@ impl Said {
             row.extend(fields(one, &[("duration_s", "duration"), ("rate_bytes", "rate")]));
             let packets: u64 = list(&one["subflows"]).iter().map(|share| number(&share["packets"])).sum();
             row.insert("packets".to_string(), json!(packets));
+            let bursts = list(&self.bursts[&id]).iter().filter(|burst| burst["towards"] == one["towards"]).count();
+            row.insert("bursts".to_string(), json!(bursts));
             let waits = towards(&self.ooo[&id]["directions"], &one["towards"]);
             row.extend(same(
                 waits,
@@ -280,6 +293,10 @@ impl Said {
                 (None, _) => Value::Null,
             };
             row.insert("handshake_rtt_s".to_string(), rtt);
+            let all = || list(&self.traffic[&id]).iter();
+            let (first, last) = ends(all().filter(|traffic| traffic["tcpstream"] == one["tcpstream"]));
+            row.insert("start_after_s".to_string(), json!(first - ends(all()).0));
+            row.insert("duration_s".to_string(), json!(last - first));
             row.extend([("path_client".to_string(), Value::Null), ("path_server".to_string(), Value::Null)]);
             row
         };
@@ -323,6 +340,38 @@ impl Said {
                     tcp,
                     &[("tcp_goodput_bytes", "goodput_bytes"), ("duration_s", "duration"), ("rate_bytes", "rate")],
                 ));
+                let traffic = list(&self.traffic[&id]).iter();
+                let mut traffic = traffic.filter(|one| one["tcpstream"] == *stream && one["towards"] == *role);
+                let traffic = traffic.next().unwrap();
+                row.extend(same(
+                    traffic,
+                    &[
+                        "data_packets",
+                        "pure_acks",
+                        "syns",
+                        "fins",
+                        "resets",
+                        "pushes",
+                        "frame_bytes",
+                        "segment_min",
+                        "segment_max",
+                        "ttl_min",
+                        "ttl_max",
+                        "window_min",
+                        "window_max",
+                        "zero_windows",
+                    ],
+                ));
+                row.extend(fields(
+                    traffic,
+                    &[
+                        ("first_s", "first"),
+                        ("last_s", "last"),
+                        ("first_data_s", "first_data"),
+                        ("last_data_s", "last_data"),
+                        ("idle_s", "idle"),
+                    ],
+                ));
                 let waits = towards(&self.ooo[&id]["directions"], role);
                 let waited = list(&waits["subflows"]).iter().find(|one| one["tcpstream"] == *stream).unwrap();
                 row.extend(same(waited, &["segments", "out_of_order_segments"]));
@@ -349,6 +398,13 @@ impl Said {
         });
         rows.collect()
     }
+}
+
+/// The first and the last packet of rows of `traffic`.
+fn ends<'a>(traffic: impl Iterator<Item = &'a Value> + Clone) -> (f64, f64) {
+    let of = |key: &str| traffic.clone().filter_map(|one| one[key].as_f64()).collect::<Vec<_>>();
+    let first = of("first").into_iter().reduce(f64::min);
+    (first.unwrap(), of("last").into_iter().reduce(f64::max).unwrap())
 }
 
 fn handshake(one: &Value) -> Map<String, Value> {
@@ -385,12 +441,20 @@ fn finding(one: &Value) -> Map<String, Value> {
 }
 
 /// Columns that no command shows, and that are looked at in another way.
-const OWN: [(&str, &str); 3] = [("handshakes", "syn_time"), ("connections", "begins_midstream"), ("captures", "*")];
+const OWN: [(&str, &str); 7] = [
+    ("handshakes", "syn_time"),
+    ("connections", "begins_midstream"),
+    ("connections", "start_time"),
+    ("connections", "end_time"),
+    ("subflows", "start_time"),
+    ("subflows", "end_time"),
+    ("captures", "*"),
+];
 
 fn equal(one: &Value, other: &Value) -> bool {
     match (one.as_f64(), other.as_f64()) {
-        // JSON is read with the last digit rounded.
-        (Some(one), Some(other)) => (one - other).abs() <= 1e-12 * one.abs().max(other.abs()),
+        // JSON is read with the last digit rounded; times are differences here.
+        (Some(one), Some(other)) => (one - other).abs() <= 1e-12 * one.abs().max(other.abs()) + 5e-10,
         _ => one == other,
     }
 }
@@ -439,7 +503,7 @@ fn check(captures: &[PathBuf]) -> usize {
     let home = Home::new();
     let out = home.path("dataset");
     let inputs: Vec<&Path> = captures.iter().map(PathBuf::as_path).collect();
-    let done = analyze(&home, &inputs, &out, &["--format", "json"]);
+    let done = analyze(&home, &inputs, &out, &["--format", "json", "--tables", "all"]);
     assert!(matches!(done.code, Some(0 | 3)), "{}", done.messages);
     let found: BTreeMap<&str, Rows> = tables().into_iter().map(|table| (table, rows(&out, table))).collect();
     assert_eq!(found["captures"].len(), captures.len());

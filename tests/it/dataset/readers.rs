@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::{analyze, rows, small, tables};
+use super::{analyze, base, rows, small};
 use crate::support::program::Home;
 
 /// Python with a module: that of `MPTCPANALYZER_PYTHON`, or the one in `PATH`.
@@ -37,9 +37,9 @@ fn other_programs_read_what_was_written() {
         .map(|row| row["goodput_bytes"].as_u64().unwrap())
         .sum();
     assert!(expected > 0);
-    let counts: Vec<String> = tables().iter().map(|table| rows(&out, table).len().to_string()).collect();
+    let counts: Vec<String> = base().iter().map(|table| rows(&out, table).len().to_string()).collect();
     let wanted = format!("{expected} {}", counts.join(" "));
-    let names = tables().join(" ");
+    let names = base().join(" ");
     let scripts = [
         (
             "duckdb",

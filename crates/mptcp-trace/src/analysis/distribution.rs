@@ -20,12 +20,22 @@ pub struct Distribution {
     pub median: Option<f64>,
     /// Three quarters of them are.
     pub p75: Option<f64>,
+    /// All but ten in a hundred are.
+    pub p90: Option<f64>,
+    /// All but five in a hundred are.
+    pub p95: Option<f64>,
+    /// All but three in a hundred are.
+    pub p97: Option<f64>,
+    /// All but two in a hundred are.
+    pub p98: Option<f64>,
     /// All but one in a hundred are.
     pub p99: Option<f64>,
     /// The largest.
     pub max: Option<f64>,
     /// The sum over the number.
     pub mean: Option<f64>,
+    /// The standard deviation of the sample, with one less than their number in the divisor; `None` with fewer than two.
+    pub stdev: Option<f64>,
 }
 
 impl Distribution {
@@ -42,11 +52,24 @@ impl Distribution {
             p25: percentile(&values, 25),
             median: percentile(&values, 50),
             p75: percentile(&values, 75),
+            p90: percentile(&values, 90),
+            p95: percentile(&values, 95),
+            p97: percentile(&values, 97),
+            p98: percentile(&values, 98),
             p99: percentile(&values, 99),
             max: values.iter().max().map(|most| most.seconds()),
             mean,
+            stdev: mean.and_then(|mean| stdev(&values, mean)),
         }
     }
+}
+
+/// The standard deviation of values with this mean, in seconds.
+fn stdev(values: &[Span], mean: f64) -> Option<f64> {
+    let divisor = values.len().checked_sub(1).filter(|divisor| *divisor > 0)?;
+    let squares: f64 = values.iter().map(|value| (value.seconds() - mean).powi(2)).sum();
+    #[allow(clippy::cast_precision_loss)]
+    Some((squares / divisor as f64).sqrt())
 }
 
 /// Each distinct value with the share of all that are at most it, in order: the cumulative distribution.
@@ -105,7 +128,8 @@ mod tests {
 
     #[test]
     fn percentiles_are_those_of_numpy() {
-        // numpy.percentile([1, 2, 3, 4], [25, 50, 75, 99]) is [1.75, 2.5, 3.25, 3.97].
+        // numpy.percentile([1, 2, 3, 4], [25, 50, 75, 90, 95, 97, 98, 99]) is [1.75, 2.5, 3.25, 3.7, 3.85, 3.91, 3.94, 3.97],
+        // numpy.std([1, 2, 3, 4], ddof=1) is 1.2909944487358056.
         let found = Distribution::of([4000, 1000, 3000, 2000].map(ms).to_vec());
         let expected = Distribution {
             samples: 4,
@@ -113,9 +137,14 @@ mod tests {
             p25: Some(1.75),
             median: Some(2.5),
             p75: Some(3.25),
+            p90: Some(3.7),
+            p95: Some(3.85),
+            p97: Some(3.91),
+            p98: Some(3.94),
             p99: Some(3.97),
             max: Some(4.0),
             mean: Some(2.5),
+            stdev: Some(1.290_994_448_735_805_6),
         };
         assert_eq!(found, expected);
     }

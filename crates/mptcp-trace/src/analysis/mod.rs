@@ -6,6 +6,7 @@ pub mod address_signals;
 pub mod addresses;
 pub mod aggregation_benefit;
 pub mod availability;
+pub mod bursts;
 pub mod capture_point;
 pub mod checksum;
 pub mod clock;
@@ -51,6 +52,7 @@ pub mod subflows;
 pub mod summary_extended;
 pub mod tcp_connections;
 pub mod tcp_summary;
+pub mod traffic;
 pub mod unseen;
 pub mod volume;
 
