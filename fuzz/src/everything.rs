@@ -46,7 +46,7 @@ pub fn ask_everything(capture: &Capture) {
         black_box(removals::removals(capture, connection));
         black_box(fallback::fallback(capture, connection));
         black_box(closing::closing(capture, connection));
-        black_box(option_loss::losses(capture, connection).count());
+        black_box(option_loss::losses(capture, connection));
         black_box(setup::setup(capture, connection));
         black_box(reset_ttl::strange_resets(capture, connection));
         black_box(unseen::unseen(capture, connection));
