@@ -12,6 +12,7 @@ use crate::drawing::Size;
 use crate::drawing::render::USUAL_DPI;
 use crate::drawing::style::Style;
 use crate::error::{Error, Result};
+use crate::plots::origin::{Origin, Zero};
 use crate::plots::panels::without_empty;
 use crate::plots::registry::{PLOTS, Plot};
 use crate::plots::request::PlotRequest;
@@ -65,13 +66,18 @@ impl Command for PlotCommand {
             return Err(Error::Usage("no plot given; `list_available_plots` lists them all".to_string()));
         };
         let plot = PLOTS.find(name).ok_or_else(|| Error::Usage(format!("there is no plot `{name}`")))?;
-        let request = PlotRequest::of(arguments)?;
+        let origin = arguments.get_one::<Origin>("origin").copied().unwrap_or(Origin::Connection);
+        let zero = Zero::of(origin, arguments, session)?;
+        let request = PlotRequest::of(arguments)?.counted_from(zero.as_ref().map_or(0.0, |zero| zero.seconds));
         let style = match arguments.get_one::<String>("style") {
             Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
             None => Style::default(),
         };
         check(&request, arguments, session)?;
         let mut figure = without_empty(plot.figure(arguments, &request, session)?);
+        if let Some(zero) = &zero {
+            figure = zero.apply(figure);
+        }
         match arguments.get_one::<String>("title") {
             Some(title) => figure.title.clone_from(title),
             None if !style.show_title => figure.title.clear(),
@@ -137,6 +143,9 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
             .help("Show the plot in the terminal, in a window (xdg-open), or not at all"),
         arguments::force().help("Allow --out to replace a capture").requires("out"),
         Arg::new("title").long("title").value_name("TEXT").help("Title, instead of the plot's own"),
+        Arg::new("origin").long("origin").value_name("WHERE").value_parser(value_parser!(Origin)).help(
+            "What times count from: the connection's start (default), the capture's first frame, or a minute in UTC",
+        ),
         Arg::new("no_caption").long("no-caption").action(ArgAction::SetTrue).help("Omit the text below the plot"),
         Arg::new("size")
             .long("size")

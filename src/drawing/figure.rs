@@ -102,6 +102,21 @@ pub enum Unit {
     Plain,
 }
 
+impl Unit {
+    /// The name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Bytes => "bytes",
+            Unit::BytesPerSecond => "bytes_per_second",
+            Unit::Count => "count",
+            Unit::Share => "share",
+            Unit::Plain => "plain",
+        }
+    }
+}
+
 /// Scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -184,6 +199,21 @@ impl Panel {
     pub fn with_annotation(mut self, annotation: Annotation) -> Self {
         self.annotations.push(annotation);
         self
+    }
+}
+
+impl Panel {
+    /// Puts other values in place of all along the x axis and all along the y axis.
+    pub fn map(&mut self, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) {
+        for series in &mut self.series {
+            series.marks.map(&x, &y);
+        }
+        for annotation in &mut self.annotations {
+            annotation.x = x(annotation.x);
+            annotation.y = annotation.y.map(&y);
+        }
+        self.x.range = self.x.range.map(|(least, greatest)| (x(least), x(greatest)));
+        self.y.range = self.y.range.map(|(least, greatest)| (y(least), y(greatest)));
     }
 }
 

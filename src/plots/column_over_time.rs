@@ -60,6 +60,9 @@ pub fn figure(
     Ok(subject.thinned(figure, capture, request))
 }
 
+/// When a packet was recorded, its number in the column, and its `packetid`.
+type Cell = (f64, Number, u64);
+
 struct Column {
     cells: Cells,
     unit: Unit,
@@ -103,25 +106,21 @@ impl Column {
         towards: Role,
         request: &PlotRequest,
     ) -> (Panel, Option<u64>) {
-        let found: Vec<(&Flow<'_>, Vec<(f64, Number)>)> =
+        let found: Vec<(&Flow<'_>, Vec<Cell>)> =
             subject.flows.iter().map(|flow| (flow, self.numbers(capture, flow, towards, request))).collect();
-        let base = base(found.iter().flat_map(|(_, numbers)| numbers.iter().map(|(_, number)| *number)));
+        let base = base(found.iter().flat_map(|(_, numbers)| numbers.iter().map(|(_, number, _)| *number)));
         let label = if base.is_some() { format!("{} minus its minimum", self.name()) } else { self.name().to_string() };
         let mut panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, self.unit));
         for (flow, numbers) in interruptible(found.iter().filter(|(_, numbers)| !numbers.is_empty())) {
-            let points = numbers.iter().map(|(x, number)| Point { x: *x, y: number.on_axis(base) }).collect();
-            panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Points(points)));
+            let points = numbers.iter().map(|(x, number, _)| Point { x: *x, y: number.on_axis(base) }).collect();
+            let packets = numbers.iter().map(|(_, _, packet)| *packet).collect();
+            panel = panel
+                .with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Points(points)).of_packets(packets));
         }
         (panel, base)
     }
 
-    fn numbers(
-        &self,
-        capture: &LoadedCapture,
-        flow: &Flow<'_>,
-        towards: Role,
-        request: &PlotRequest,
-    ) -> Vec<(f64, Number)> {
+    fn numbers(&self, capture: &LoadedCapture, flow: &Flow<'_>, towards: Role, request: &PlotRequest) -> Vec<Cell> {
         let clockwork = Clockwork::of(capture);
         let rows = flow.stream.packets.iter().filter_map(|row| {
             let packet = capture.tracking.packets.get(*row)?;
@@ -129,8 +128,10 @@ impl Column {
             if flow.stream.towards(packet) != flow.stream_role(towards) {
                 return None;
             }
-            let seconds = clockwork.seconds(capture.segments.get(row)?.abstime);
-            Some((seconds, Number::of(&self.cells.value(row))?)).filter(|(seconds, _)| request.shows(*seconds))
+            let segment = capture.segments.get(row)?;
+            let seconds = clockwork.seconds(segment.abstime);
+            let number = Number::of(&self.cells.value(row))?;
+            request.shows(seconds).then_some((seconds, number, segment.packetid()))
         });
         rows.collect()
     }

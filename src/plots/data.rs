@@ -2,7 +2,7 @@
 
 use polars::prelude::{Column, DataFrame, PolarsResult};
 
-use crate::drawing::figure::{Axis, Figure, Marks, Unit};
+use crate::drawing::figure::{Axis, Figure, Marks, Panel, Unit};
 use mptcp_trace::interrupt::interruptible;
 
 /// The largest whole number up to which every whole number is a double: 2^53.
@@ -13,6 +13,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// | column | what |
 /// |---|---|
 /// | `panel` | number of the panel, from 1 at the top |
+/// | `panel_title` | its title, with the direction, or null |
 /// | `series` | name of the series; `annotation` for annotations |
 /// | `role` | its role: `subflow`, `acknowledgement`, …; null for annotations |
 /// | `subflow` | the subflow it belongs to, or null |
@@ -20,6 +21,9 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// | `x`, `y` | the value; the start of a stroke, bar or arrow; `y` is null for annotations of an instant |
 /// | `x_end`, `y_end` | the other end of a stroke or arrow, the other side of a bar; otherwise null |
 /// | `label` | the text of an arrow or annotation; otherwise null |
+/// | `x_axis`, `y_axis` | quantity along the axes; of times also what they count from |
+/// | `x_unit`, `y_unit` | unit of the values: `seconds`, `bytes`, `bytes_per_second`, `count`, `share` or `plain` |
+/// | `packetid` | the packet that the mark stands for, or null |
 ///
 /// Values are in seconds, bytes, bytes per second and parts of one. `x` and `y` (with their ends) are whole numbers
 /// where all panels measure bytes or counts along that axis and every value is whole; otherwise floating-point numbers.
@@ -33,8 +37,10 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
         for series in &panel.series {
             let (role, subflow) = (series.role.kind.name(), series.role.subflow);
             let texts = labels(&series.marks);
+            let mut packets = series.packets.iter();
             for ((x, y, x_end, y_end), label) in interruptible(ends(&series.marks).zip(texts)) {
-                rows.panel.push(number);
+                rows.begin(panel, number);
+                rows.packetid.push(packets.next().copied());
                 rows.series.push(series.name.as_str());
                 rows.role.push(Some(role));
                 rows.subflow.push(subflow);
@@ -47,7 +53,8 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
             }
         }
         for annotation in &panel.annotations {
-            rows.panel.push(number);
+            rows.begin(panel, number);
+            rows.packetid.push(None);
             rows.series.push("annotation");
             rows.role.push(None);
             rows.subflow.push(None);
@@ -65,6 +72,10 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
 #[derive(Default)]
 struct Rows<'a> {
     panel: Vec<u32>,
+    titles: Vec<Option<&'a str>>,
+    axes: [Vec<&'a str>; 2],
+    units: [Vec<&'static str>; 2],
+    packetid: Vec<Option<u64>>,
     series: Vec<&'a str>,
     role: Vec<Option<&'a str>>,
     subflow: Vec<Option<u32>>,
@@ -76,10 +87,21 @@ struct Rows<'a> {
     label: Vec<Option<&'a str>>,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// What all rows of a panel have in common.
+    fn begin(&mut self, panel: &'a Panel, number: u32) {
+        self.panel.push(number);
+        self.titles.push(panel.title.as_deref());
+        for ((axis, labels), units) in [&panel.x, &panel.y].into_iter().zip(&mut self.axes).zip(&mut self.units) {
+            labels.push(axis.label.as_str());
+            units.push(axis.unit.name());
+        }
+    }
+
     fn frame(self, figure: &Figure) -> PolarsResult<DataFrame> {
         let whole_x = is_whole(figure.panels.iter().map(|panel| &panel.x), &self.x, &self.x_end);
         let whole_y = is_whole(figure.panels.iter().map(|panel| &panel.y), &self.y, &self.y_end);
+        let ([x_axis, y_axis], [x_unit, y_unit]) = (self.axes, self.units);
         DataFrame::new_infer_height(vec![
             Column::new("panel".into(), self.panel),
             Column::new("series".into(), self.series),
@@ -91,6 +113,12 @@ impl Rows<'_> {
             numbers("x_end", self.x_end, whole_x),
             numbers("y_end", self.y_end, whole_y),
             Column::new("label".into(), self.label),
+            Column::new("panel_title".into(), self.titles),
+            Column::new("x_axis".into(), x_axis),
+            Column::new("x_unit".into(), x_unit),
+            Column::new("y_axis".into(), y_axis),
+            Column::new("y_unit".into(), y_unit),
+            Column::new("packetid".into(), self.packetid),
         ])
     }
 }

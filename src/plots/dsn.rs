@@ -89,7 +89,7 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
     for towards in request.directions() {
         let sequence = sequence.get(towards);
         let origin = sequence.origin();
-        let direction = Direction { connection, request, towards, sequence, origin, clock, end };
+        let direction = Direction { capture, connection, request, towards, sequence, origin, clock, end };
         let (panel, unmarked) = direction.panel(&happened);
         figure = figure.with_panel(panel);
         if !unmarked.is_empty() {
@@ -107,7 +107,11 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
     thinned(figure, capture, connection, request)
 }
 
+/// Marks, and the number of the packet that each stands for.
+type OfPackets<T> = (Vec<T>, Vec<u64>);
+
 struct Direction<'a> {
+    capture: &'a Capture,
     connection: &'a Connection,
     request: &'a PlotRequest,
     towards: Role,
@@ -135,9 +139,9 @@ impl Direction<'_> {
             Marks::Steps(self.data_acks()),
         ));
         let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());
-        for ((index, stream), strokes) in interruptible(subflows) {
-            let strokes = Marks::VerticalStrokes(strokes);
-            panel.series.push(Series::new(self.request.subflow_name(*stream), FigureRole::subflow(index), strokes));
+        for ((index, stream), (strokes, packets)) in interruptible(subflows) {
+            let (name, strokes) = (self.request.subflow_name(*stream), Marks::VerticalStrokes(strokes));
+            panel.series.push(Series::new(name, FigureRole::subflow(index), strokes).of_packets(packets));
         }
         for (name, kind, sending) in [
             ("retransmission", RoleKind::Retransmission, Sending::Retransmission),
@@ -146,15 +150,21 @@ impl Direction<'_> {
             ("duplicated by the path", RoleKind::Event, Sending::Duplicate),
         ] {
             let marks = self.marks(sending);
-            panel.series.extend(marks.into_iter().map(|(subflow, points)| {
+            panel.series.extend(marks.into_iter().map(|(subflow, (points, packets))| {
                 let role = FigureRole { kind, subflow };
-                Series::new(name, role, Marks::Points(points))
+                Series::new(name, role, Marks::Points(points)).of_packets(packets)
             }));
         }
         panel.series.retain(|series| !series.marks.is_empty());
         let unmarked;
         (panel.annotations, unmarked) = self.annotations(happened);
         (panel, unmarked)
+    }
+
+    /// Number of the packet that sent a range.
+    fn packet(&self, range: &SentRange) -> u64 {
+        // Every range was sent by a packet; packets are numbered from 1.
+        self.capture.segments.get(range.row.index()).map_or(0, |segment| segment.packetid())
     }
 
     fn seconds(&self, time: Instant) -> f64 {
@@ -179,10 +189,11 @@ impl Direction<'_> {
     }
 
     /// The strokes of each subflow, in one pass: there may be many.
-    fn strokes(&self) -> Vec<Vec<VerticalStroke>> {
-        let mut strokes = vec![Vec::new(); self.connection.subflows.len()];
+    fn strokes(&self) -> Vec<OfPackets<VerticalStroke>> {
+        let mut strokes = vec![(Vec::new(), Vec::new()); self.connection.subflows.len()];
         for range in interruptible(self.sent()) {
-            if let Some(own) = strokes.get_mut(range.subflow) {
+            if let Some((own, packets)) = strokes.get_mut(range.subflow) {
+                packets.push(self.packet(range));
                 own.push(VerticalStroke {
                     x: self.seconds(range.time),
                     y_low: self.number(range.start),
@@ -194,13 +205,15 @@ impl Direction<'_> {
     }
 
     /// Data sent again, by subflow; of many subflows together, because their colours would tell nothing.
-    fn marks(&self, sending: Sending) -> BTreeMap<Option<u32>, Vec<Point>> {
+    fn marks(&self, sending: Sending) -> BTreeMap<Option<u32>, OfPackets<Point>> {
         let apart = self.connection.subflows.len() <= TOLD_APART;
-        let mut marks = BTreeMap::<Option<u32>, Vec<Point>>::new();
+        let mut marks = BTreeMap::<Option<u32>, OfPackets<Point>>::new();
         for range in interruptible(self.sent().filter(|range| range.sending == sending)) {
             let subflow = u32::try_from(range.subflow).ok().filter(|_| apart);
             let point = Point { x: self.seconds(range.time), y: self.number(range.start) };
-            marks.entry(subflow).or_default().push(point);
+            let (points, packets) = marks.entry(subflow).or_default();
+            points.push(point);
+            packets.push(self.packet(range));
         }
         marks
     }

@@ -105,7 +105,7 @@ fn panel(capture: &Capture, connection: &Connection, request: &PlotRequest, show
         let y = value(place);
         own.push(Arrow { from: Point { x: from, y }, to: Point { x: to, y }, text: message.text.clone() });
     }
-    let down = time_axis(shown);
+    let down = time_axis(shown, request.zero);
     // One more place above the first message, for its text.
     let down = down.with_range(-1.0, value(shown.len().max(1) as u64) - 0.5);
     let mut panel = Panel::new(Axis::of_categories("", lifelines.names()), down);
@@ -122,10 +122,10 @@ fn panel(capture: &Capture, connection: &Connection, request: &PlotRequest, show
 }
 
 /// The times of the messages, downwards, with their subflows where there are several: colours alone are lost in print.
-fn time_axis(shown: &[&Message]) -> Axis {
+fn time_axis(shown: &[&Message], zero: f64) -> Axis {
     let several = shown.windows(2).any(|pair| matches!(pair, [one, other] if one.tcpstream != other.tcpstream));
     let names = shown.iter().map(|message| {
-        let time = format!("{:.4} s", message.reltime);
+        let time = format!("{:.4} s", message.reltime - zero);
         if several { format!("{time} ({})", message.tcpstream) } else { time }
     });
     let label = if several { "time (subflow)" } else { "time" };

@@ -21,6 +21,7 @@ pub mod mptcp_attr;
 pub mod mptcp_gput;
 pub mod mptcp_tput;
 pub mod ooo;
+pub mod origin;
 pub mod owd;
 pub mod panels;
 pub mod rates_over_time;

@@ -23,6 +23,8 @@ pub struct PlotRequest {
     pub only: Vec<StreamId>,
     /// Subflows to leave out.
     pub skipped: Vec<StreamId>,
+    /// What times are counted from, in seconds from the first frame; `start` and `end` are from the first frame.
+    pub zero: f64,
     /// Names of subflows, for those who know what carried them.
     pub labels: Vec<(StreamId, String)>,
 }
@@ -43,8 +45,8 @@ impl PlotRequest {
         };
         command
             .arg(arguments::towards().help("Only the direction towards this end; by default both, one panel each"))
-            .arg(seconds("start", "Start of the plot, in seconds from the first frame of the capture"))
-            .arg(seconds("end", "End of the plot, in seconds from the first frame"))
+            .arg(seconds("start", "Start of the plot, in seconds as on its time axis"))
+            .arg(seconds("end", "End of the plot, in seconds as on its time axis"))
             .arg(subflow("subflow", "subflow", "Only this subflow; may be repeated"))
             .arg(subflow("skip_subflow", "skip-subflow", "Omit this subflow; may be repeated"))
             .arg(
@@ -71,6 +73,7 @@ impl PlotRequest {
             end: time("end"),
             only: subflows("subflow"),
             skipped: subflows("skip_subflow"),
+            zero: 0.0,
             labels: arguments.get_many("labels").into_iter().flatten().cloned().collect(),
         };
         match (request.start, request.end) {
@@ -95,11 +98,20 @@ impl PlotRequest {
         let limited = self.start.is_some() || self.end.is_some();
         if limited && !capture.segments.is_empty() && !times().any(|time| self.shows(time)) {
             let (first, last) = (times().fold(f64::INFINITY, f64::min), times().fold(f64::NEG_INFINITY, f64::max));
+            // As on the axis.
+            let (first, last) = (first - self.zero, last - self.zero);
             return Err(Error::NotFound(format!(
                 "no packet in this time: the capture's packets are from {first:.6} to {last:.6} s; change --start or --end"
             )));
         }
         Ok(())
+    }
+
+    /// The same request with its times counted from `zero` seconds after the first frame.
+    #[must_use]
+    pub fn counted_from(self, zero: f64) -> Self {
+        let moved = |time: Option<f64>| time.map(|time| time + zero);
+        PlotRequest { start: moved(self.start), end: moved(self.end), zero, ..self }
     }
 
     /// The directions to show, one panel each.

@@ -13,13 +13,23 @@ pub struct Series {
     pub role: Role,
     /// The values and how they are marked.
     pub marks: Marks,
+    /// Number of the packet that each mark stands for, in the order of the marks; empty where they stand for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packets: Vec<u64>,
 }
 
 impl Series {
     /// A series.
     #[must_use]
     pub fn new(name: impl Into<String>, role: Role, marks: Marks) -> Self {
-        Series { name: name.into(), role, marks }
+        Series { name: name.into(), role, marks, packets: Vec::new() }
+    }
+
+    /// Says which packet each mark stands for.
+    #[must_use]
+    pub fn of_packets(mut self, packets: Vec<u64>) -> Self {
+        self.packets = packets;
+        self
     }
 }
 
@@ -151,6 +161,29 @@ impl Marks {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Puts other values in place of all along the x axis and all along the y axis.
+    pub(super) fn map(&mut self, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) {
+        let point = |point: &mut Point| (point.x, point.y) = (x(point.x), y(point.y));
+        match self {
+            Marks::Points(points) | Marks::Lines(points) | Marks::Steps(points) | Marks::Ticks(points) => {
+                points.iter_mut().for_each(point);
+            }
+            Marks::VerticalStrokes(strokes) => strokes.iter_mut().for_each(|stroke| {
+                (stroke.x, stroke.y_low, stroke.y_high) = (x(stroke.x), y(stroke.y_low), y(stroke.y_high));
+            }),
+            Marks::HorizontalStrokes(strokes) => strokes.iter_mut().for_each(|stroke| {
+                (stroke.x_low, stroke.x_high, stroke.y) = (x(stroke.x_low), x(stroke.x_high), y(stroke.y));
+            }),
+            Marks::Bars(bars) => bars.iter_mut().for_each(|bar| {
+                (bar.x_low, bar.x_high, bar.y) = (x(bar.x_low), x(bar.x_high), y(bar.y));
+            }),
+            Marks::Arrows(arrows) => arrows.iter_mut().for_each(|arrow| {
+                point(&mut arrow.from);
+                point(&mut arrow.to);
+            }),
+        }
     }
 
     /// The name in JSON.

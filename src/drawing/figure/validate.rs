@@ -46,6 +46,16 @@ pub enum FigureError {
         /// The number.
         value: f64,
     },
+    /// Packets that are not one for each mark.
+    #[error("the series `{series}` has {packets} packets for {marks} marks; give one for each mark, or none")]
+    PacketsOfOthers {
+        /// The series, escaped for a terminal.
+        series: String,
+        /// Number of packets.
+        packets: usize,
+        /// Number of marks.
+        marks: usize,
+    },
     /// A range whose ends are equal, the wrong way round, or without a logarithm.
     #[error("the axis `{axis}` cannot go from {least} to {greatest}: {why}")]
     BadRange {
@@ -109,6 +119,13 @@ fn axis(axis: &Axis) -> Result<(), FigureError> {
 
 fn series(series: &Series) -> Result<(), FigureError> {
     short(&series.name)?;
+    if !series.packets.is_empty() && series.packets.len() != series.marks.len() {
+        return Err(FigureError::PacketsOfOthers {
+            series: escape(&series.name).into_owned(),
+            packets: series.packets.len(),
+            marks: series.marks.len(),
+        });
+    }
     for (x, y, x_end, y_end) in interruptible(series.marks.boxes()) {
         if let Some(value) = [x, y, x_end, y_end].into_iter().find(|value| !drawable(*value)) {
             return Err(not_drawable("the series", &series.name, value));

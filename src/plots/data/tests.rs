@@ -8,11 +8,15 @@ use crate::output::FrameRows;
 fn every_mark_is_a_row_with_exact_values() {
     let largest = 9_007_199_254_740_992.0;
     let panel = Panel::new(Axis::new("t", Unit::Seconds), Axis::new("dsn", Unit::Bytes))
-        .with_series(Series::new(
-            "one",
-            Role::subflow(1),
-            Marks::VerticalStrokes(vec![VerticalStroke { x: 0.123_456_789, y_low: 1.0, y_high: largest }]),
-        ))
+        .titled("up")
+        .with_series(
+            Series::new(
+                "one",
+                Role::subflow(1),
+                Marks::VerticalStrokes(vec![VerticalStroke { x: 0.123_456_789, y_low: 1.0, y_high: largest }]),
+            )
+            .of_packets(vec![17]),
+        )
         .with_series(Series::new(
             "ack",
             Role::of(RoleKind::Acknowledgement),
@@ -21,7 +25,8 @@ fn every_mark_is_a_row_with_exact_values() {
         .with_annotation(Annotation::at(0.5, "join"));
     let table = table(&Figure::new("").with_panel(panel)).unwrap();
     let rows = serde_json::to_value(FrameRows::new(table).unwrap()).unwrap();
-    let expected = json!([
+    let common = json!({"panel_title": "up", "x_axis": "t", "x_unit": "seconds", "y_axis": "dsn", "y_unit": "bytes"});
+    let mut expected = json!([
         {"panel": 1, "series": "one", "role": "subflow", "subflow": 1, "marks": "vertical_strokes",
          "x": 0.123_456_789, "y": 1, "x_end": null, "y_end": 9_007_199_254_740_992_i64, "label": null},
         {"panel": 1, "series": "ack", "role": "acknowledgement", "subflow": null, "marks": "steps",
@@ -29,6 +34,11 @@ fn every_mark_is_a_row_with_exact_values() {
         {"panel": 1, "series": "annotation", "role": null, "subflow": null, "marks": null,
          "x": 0.5, "y": null, "x_end": null, "y_end": null, "label": "join"},
     ]);
+    for (row, packet) in expected.as_array_mut().unwrap().iter_mut().zip([json!(17), json!(null), json!(null)]) {
+        let row = row.as_object_mut().unwrap();
+        row.extend(common.as_object().unwrap().clone());
+        row.insert("packetid".to_string(), packet);
+    }
     assert_eq!(rows, expected);
 }
 
@@ -71,6 +81,6 @@ fn strokes_bars_and_arrows_have_two_ends() {
     panel.series.extend(kinds.map(|marks| Series::new("s", Role::of(RoleKind::Event), marks)));
     let rows = FrameRows::new(table(&Figure::new("").with_panel(panel)).unwrap()).unwrap();
     let rows: Vec<Vec<String>> =
-        rows.rows().map(|row| row.values().skip(5).map(|value| value.machine_text()).collect()).collect();
+        rows.rows().map(|row| row.values().skip(5).take(5).map(|value| value.machine_text()).collect()).collect();
     assert_eq!(rows, [["1", "3", "2", "", ""], ["4", "6", "5", "", ""], ["7", "8", "9", "10", "SYN"]]);
 }

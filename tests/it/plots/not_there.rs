@@ -10,8 +10,11 @@ fn subflows_and_times_that_are_not_there_are_refused() {
         ("plot dsn 0 --subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
         ("plot dsn 0 --skip-subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
         ("plot aggr_benefit 0 --capacity 7=5M", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
-        ("plot dsn 0 --start 900", "no packet in this time: the capture's packets are from 0.536581 to 7.4"),
-        ("plot dsn 0 --end 0.1", "no packet in this time: "),
+        (
+            "plot dsn 0 --origin first --start 900",
+            "no packet in this time: the capture's packets are from 0.536581 to 7.4",
+        ),
+        ("plot dsn 0 --origin first --end 0.1", "no packet in this time: "),
         ("plot rtt 3", "no MPTCP connection 3 in "),
     ] {
         let done = home.run(&["-l", capture.to_str().unwrap()], &format!("{line} -o x.svg\n"));

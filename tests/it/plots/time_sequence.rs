@@ -190,3 +190,46 @@ fn the_window_is_drawn_as_long_as_it_holds() {
     let panel = &figure.panels[0];
     assert_eq!(last(series(panel, "window").unwrap()), last(series(panel, "DATA_ACK").unwrap()));
 }
+
+/// The program's own times and frame numbers, against what tshark says of the frames.
+#[test]
+fn values_lead_to_frames_and_count_from_the_chosen_origin() {
+    use crate::support::program::{Home, finish};
+    let Some(folder) = scenarios::folder() else { return };
+    let path = end_of(&folder.join("02_fullmesh"), "client").unwrap();
+    let fields = ["frame.number", "frame.time_relative", "frame.time_epoch", "tcp.stream", "tcp.dstport", "tcp.len"];
+    let frames: Vec<Vec<String>> = scenarios::tshark(&path, &fields)
+        .iter()
+        .map(|line| line.split('\t').map(str::to_string).collect::<Vec<_>>())
+        .filter(|frame: &Vec<String>| !frame[3].is_empty())
+        .collect();
+    let start: f64 = frames[0][1].parse().unwrap();
+    let sent: HashMap<u64, &Vec<String>> =
+        frames.iter().filter(|frame| frame[4] == "5001").map(|frame| (frame[0].parse().unwrap(), frame)).collect();
+    let home = Home::new();
+    for (origin, axis, zero) in
+        [("first", "time since first frame", 0.0), ("connection", "time since connection start", start)]
+    {
+        let mut program = home.program();
+        program.arg("-l").arg(&path).args(["plot", "dsn", "0", "--towards", "server", "--format", "ndjson"]);
+        if origin != "connection" {
+            program.args(["--origin", origin]);
+        }
+        let done = finish(program, "");
+        let rows: Vec<serde_json::Value> =
+            done.results.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let strokes: Vec<_> = rows.iter().filter(|row| row["marks"] == "vertical_strokes").collect();
+        assert!(strokes.len() > 1000, "{done:?}");
+        for row in strokes {
+            let frame = sent[&row["packetid"].as_u64().unwrap()];
+            let time: f64 = frame[1].parse().unwrap();
+            assert!((row["x"].as_f64().unwrap() - (time - zero)).abs() < 1e-8, "{origin}: {row} {frame:?}");
+            assert_eq!(row["series"], format!("subflow {}", frame[3]));
+            assert_eq!(
+                (&row["x_axis"], &row["x_unit"], &row["y_unit"]),
+                (&axis.into(), &"seconds".into(), &"bytes".into())
+            );
+            assert!(row["y_end"].as_f64().unwrap() - row["y"].as_f64().unwrap() <= frame[5].parse().unwrap());
+        }
+    }
+}
