@@ -58,7 +58,7 @@ pub fn ask_everything(capture: &Capture) {
     }
     let mut live = Live::new(Span::from_seconds(1));
     for segment in &capture.segments {
-        live.push(segment, capture.origin());
+        live.push(segment, capture.segments.ends(segment), capture.origin());
         black_box(live.take_news());
     }
     live.finish();

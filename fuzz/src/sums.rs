@@ -25,7 +25,7 @@ pub fn check_connection(segments: &[Segment], tracking: &Tracking, connection: &
     let mut packets = Vec::new();
     Mappings::of(segments, tracking, connection).carried(|packet| {
         packets.push((packet.towards, packet.fresh.to_vec()));
-        let payload = segments[packet.row.index()].payload.map_or(0, u64::from);
+        let payload = segments[packet.row.index()].payload().map_or(0, u64::from);
         assert!(packet.mapped + packet.unmapped <= payload, "more mapped than sent");
     });
     let mut throughput = 0;

@@ -60,7 +60,7 @@ pub fn compact(dataset: &Layout, alone: &Alone) -> Result<Vec<Compacted>> {
     })
 }
 
-/// Takes captures out of large files, so that they can be analysed again.
+/// Takes captures out of large files, so that they can be analyzed again.
 ///
 /// # Errors
 /// As [`compact`].

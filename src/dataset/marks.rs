@@ -57,7 +57,7 @@ impl Marks {
 /// The columns that a mark is made of.
 const COLUMNS: [&str; 7] = ["capture", "path", "size_bytes", "mtime", "status", "tool_version", "options"];
 
-/// Reads the table `captures`. A file that cannot be read is left out: its captures are analysed again.
+/// Reads the table `captures`. A file that cannot be read is left out: its captures are analyzed again.
 ///
 /// # Errors
 /// When the folder cannot be listed, and on Ctrl-C.

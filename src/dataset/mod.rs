@@ -9,12 +9,12 @@
 //! DATASET/_lock                            locked by who uses the dataset
 //! ```
 //!
-//! [`tables`] is the list of tables, [`input`] finds the captures, [`run`] has each of them analysed by a process of its
+//! [`tables`] is the list of tables, [`input`] finds the captures, [`run`] has each of them analyzed by a process of its
 //! own ([`worker`]), which writes the parts. The part of `captures` is written last: it says that the others are there. So
 //! any number of processes may do the same capture, and whatever is killed leaves nothing that a reader takes for a
 //! result.
 
-pub mod analysed;
+pub mod analyzed;
 pub mod column;
 pub mod compact;
 pub mod documentation;

@@ -25,10 +25,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// The longest message that is kept, in bytes.
 const LONGEST: u64 = 1 << 14;
 
-/// The program that serves as such a process; without one, captures are analysed in this process.
+/// The program that serves as such a process; without one, captures are analyzed in this process.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Has captures analysed by processes of `program`.
+/// Has captures analyzed by processes of `program`.
 pub fn use_program(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }

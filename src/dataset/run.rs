@@ -133,7 +133,7 @@ pub struct Plan {
     compacted: HashSet<String>,
 }
 
-/// Which captures are to be analysed: those that are not in the dataset, or not as they are now.
+/// Which captures are to be analyzed: those that are not in the dataset, or not as they are now.
 ///
 /// # Errors
 /// When the dataset cannot be read.

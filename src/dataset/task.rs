@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub enum Status {
     /// All of the file was read.
     Ok,
-    /// The file is cut, damaged, or has frames that are not understood: what could be read was analysed.
+    /// The file is cut, damaged, or has frames that are not understood: what could be read was analyzed.
     Partial,
     /// Nothing could be read.
     Error,
@@ -23,7 +23,7 @@ pub enum Status {
     Timeout,
     /// It needed more memory than it may have.
     Memory,
-    /// The process that analysed it ended without an answer.
+    /// The process that analyzed it ended without an answer.
     Crashed,
 }
 

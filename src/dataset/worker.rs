@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use serde::{Deserialize, Serialize};
 
-use super::analysed::{Analysed, Facts};
+use super::analyzed::{Analyzed, Facts};
 use super::labels::Paths;
 use super::layout::{self, Layout};
 use super::part;
@@ -186,9 +186,9 @@ pub fn work(request: &Request) -> Result<Answer> {
         Ok(checksums(request, &capture, connection).unwrap_or(None))
     })?;
     let (status, error) = whole_or_not(&capture);
-    let analysed = Analysed { task, status, error: error.clone(), facts: Some(facts) };
-    write(request, &analysed)?;
-    let facts = analysed.facts.as_ref();
+    let analyzed = Analyzed { task, status, error: error.clone(), facts: Some(facts) };
+    write(request, &analyzed)?;
+    let facts = analyzed.facts.as_ref();
     Ok(Answer {
         status,
         error,
@@ -250,13 +250,13 @@ fn whole_or_not(capture: &Capture) -> (Status, Option<String>) {
 /// When it cannot be written.
 pub fn fail(request: &Request, status: Status, sentence: String) -> Result<Answer> {
     let error = Some(sentence);
-    write(request, &Analysed { task: &request.task, status, error: error.clone(), facts: None })?;
+    write(request, &Analyzed { task: &request.task, status, error: error.clone(), facts: None })?;
     Ok(Answer { status, error, packets: None, connections: None, cpu_seconds: None, peak_memory_bytes: None })
 }
 
-fn write(request: &Request, analysed: &Analysed<'_>) -> Result<()> {
+fn write(request: &Request, analyzed: &Analyzed<'_>) -> Result<()> {
     let dataset = Layout::open(&path(&request.dataset))?;
-    let (work, task) = (path(&request.work), analysed.task);
+    let (work, task) = (path(&request.work), analyzed.task);
     // Until the new one is there, the rows of this capture are not to be relied on.
     layout::remove(&dataset.part(CAPTURES, &task.capture))?;
     let wanted: HashSet<&str> = request.tables().iter().map(|table| table.name).collect();
@@ -264,7 +264,7 @@ fn write(request: &Request, analysed: &Analysed<'_>) -> Result<()> {
     for table in others {
         let target = dataset.part(table.name, &task.capture);
         let rows =
-            (wanted.contains(table.name) && analysed.facts.is_some()).then(|| frame(table, analysed)).transpose()?;
+            (wanted.contains(table.name) && analyzed.facts.is_some()).then(|| frame(table, analyzed)).transpose()?;
         match rows.filter(|rows| rows.height() > 0) {
             Some(rows) => part::write_bytes(&part::encode(table, rows)?, &work, &target)?,
             None => layout::remove(&target)?,
@@ -273,13 +273,13 @@ fn write(request: &Request, analysed: &Analysed<'_>) -> Result<()> {
     interrupt::check()?;
     let captures = super::tables::captures();
     part::write_bytes(
-        &part::encode(captures, frame(captures, analysed)?)?,
+        &part::encode(captures, frame(captures, analyzed)?)?,
         &work,
         &dataset.part(CAPTURES, &task.capture),
     )
 }
 
-fn frame(table: &Table, analysed: &Analysed<'_>) -> Result<polars::prelude::DataFrame> {
-    let rows = table.rows(analysed, &analysed.task.labels);
+fn frame(table: &Table, analyzed: &Analyzed<'_>) -> Result<polars::prelude::DataFrame> {
+    let rows = table.rows(analyzed, &analyzed.task.labels);
     rows.map_err(|source| Error::Table { action: "make the rows of a table", source })
 }

@@ -11,8 +11,8 @@ pub const TABLE: Table = Table {
     labelled: false,
     detail: true,
     columns: || specs(columns()),
-    frame: |analysed| {
-        let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);
+    frame: |analyzed| {
+        let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);
         let rows = connections.flat_map(|of| of.bursts.iter().map(|burst| (of.record.mptcpstream, burst)));
         values(&columns(), &rows.collect::<Vec<Row>>())
     },

@@ -1,25 +1,25 @@
-//! One row per capture, also of one that could not be analysed.
+//! One row per capture, also of one that could not be analyzed.
 
 use super::{Table, specs, values};
-use crate::dataset::analysed::Analysed;
+use crate::dataset::analyzed::Analyzed;
 use crate::dataset::column::{Column, fraction, text, time, whole};
 use crate::dataset::{SCHEMA_VERSION, TOOL_VERSION};
 
 pub const TABLE: Table = Table {
     name: super::CAPTURES,
-    row: "capture, analysed or not",
+    row: "capture, analyzed or not",
     labelled: true,
     detail: false,
     columns: || specs(columns()),
-    frame: |analysed| values(&columns(), std::slice::from_ref(&analysed)),
+    frame: |analyzed| values(&columns(), std::slice::from_ref(&analyzed)),
 };
 
-type Row<'a> = &'a Analysed<'a>;
+type Row<'a> = &'a Analyzed<'a>;
 
 fn columns<'a>() -> Vec<Column<Row<'a>>> {
     vec![
         text("name", "Name in the dataset: the path, or what is below --root", |row: &Row| Some(row.task.name.clone())),
-        text("path", "Path of the file when it was analysed", |row: &Row| Some(row.task.path_text())),
+        text("path", "Path of the file when it was analyzed", |row: &Row| Some(row.task.path_text())),
         whole("size_bytes", "B", "Size of the file", |row: &Row| row.task.size),
         time("mtime", "Last modification of the file", |row: &Row| row.task.mtime),
         text("status", "ok, partial (read up to some place), error, timeout, memory or crashed", |row: &Row| {
@@ -32,7 +32,7 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         }),
         text("tool_version", "Version of the program", |_| Some(TOOL_VERSION.to_string())),
         whole("schema_version", "", "Version of the tables", |_| Some(SCHEMA_VERSION)),
-        text("options", "Fingerprint of the options and labels that it was analysed with", |row: &Row| {
+        text("options", "Fingerprint of the options and labels that it was analyzed with", |row: &Row| {
             Some(row.task.options.clone())
         }),
         text("dissector", "Dissector and its version", |row: &Row| {

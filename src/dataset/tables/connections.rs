@@ -1,7 +1,7 @@
 //! One row per MPTCP connection.
 
 use super::{Table, specs, values};
-use crate::dataset::analysed::{OfConnection, microseconds};
+use crate::dataset::analyzed::{OfConnection, microseconds};
 use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use crate::packets::cells::hexadecimal;
 use mptcp_trace::analysis::capture_point::CapturePoint;
@@ -12,8 +12,8 @@ pub const TABLE: Table = Table {
     labelled: true,
     detail: false,
     columns: || specs(columns()),
-    frame: |analysed| {
-        let rows: Vec<Row> = analysed.facts.iter().flat_map(|facts| &facts.connections).collect();
+    frame: |analyzed| {
+        let rows: Vec<Row> = analyzed.facts.iter().flat_map(|facts| &facts.connections).collect();
         values(&columns(), &rows)
     },
 };

@@ -1,7 +1,7 @@
 //! Two rows per MPTCP connection: one per direction.
 
 use super::{Table, specs, values};
-use crate::dataset::analysed::OfConnection;
+use crate::dataset::analyzed::OfConnection;
 use crate::dataset::column::{Column, distribution, fraction, named, text, truth, whole};
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::mptcp_summary::MptcpDirection;
@@ -14,8 +14,8 @@ pub const TABLE: Table = Table {
     labelled: false,
     detail: false,
     columns: || specs(columns()),
-    frame: |analysed| {
-        let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);
+    frame: |analyzed| {
+        let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);
         let rows: Vec<Row> = connections.flat_map(rows).collect();
         values(&columns(), &rows)
     },

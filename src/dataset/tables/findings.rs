@@ -10,8 +10,8 @@ pub const TABLE: Table = Table {
     labelled: false,
     detail: false,
     columns: || specs(columns()),
-    frame: |analysed| {
-        let rows: Vec<Row> = analysed.facts.iter().flat_map(|facts| &facts.findings).collect();
+    frame: |analyzed| {
+        let rows: Vec<Row> = analyzed.facts.iter().flat_map(|facts| &facts.findings).collect();
         values(&columns(), &rows)
     },
 };

@@ -1,7 +1,7 @@
 //! One row per TCP stream whose SYN asked for MPTCP.
 
 use super::{Table, specs, values};
-use crate::dataset::analysed::microseconds;
+use crate::dataset::analyzed::microseconds;
 use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use mptcp_trace::analysis::handshakes::Handshake;
 
@@ -11,8 +11,8 @@ pub const TABLE: Table = Table {
     labelled: false,
     detail: false,
     columns: || specs(columns()),
-    frame: |analysed| {
-        let rows: Vec<Row> = analysed.facts.iter().flat_map(|facts| &facts.handshakes).collect();
+    frame: |analyzed| {
+        let rows: Vec<Row> = analyzed.facts.iter().flat_map(|facts| &facts.handshakes).collect();
         values(&columns(), &rows)
     },
 };

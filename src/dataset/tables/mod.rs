@@ -14,7 +14,7 @@ mod subflows;
 
 use polars::prelude::*;
 
-use super::analysed::Analysed;
+use super::analyzed::Analyzed;
 use super::column::{self, Spec};
 
 /// Every table, those that hold the others together first. A new table is one line here.
@@ -46,7 +46,7 @@ pub struct Table {
     /// Whether it has so many rows that it is written only if it is asked for.
     pub detail: bool,
     columns: fn() -> Vec<Spec>,
-    frame: fn(&Analysed<'_>) -> Vec<polars::prelude::Column>,
+    frame: fn(&Analyzed<'_>) -> Vec<polars::prelude::Column>,
 }
 
 impl std::fmt::Debug for Table {
@@ -77,10 +77,10 @@ impl Table {
     ///
     /// # Errors
     /// When polars refuses the columns.
-    pub fn rows(&self, analysed: &Analysed<'_>, labels: &[(String, Option<String>)]) -> PolarsResult<DataFrame> {
-        let columns = (self.frame)(analysed);
+    pub fn rows(&self, analyzed: &Analyzed<'_>, labels: &[(String, Option<String>)]) -> PolarsResult<DataFrame> {
+        let columns = (self.frame)(analyzed);
         let height = columns.first().map_or(0, polars::prelude::Column::len);
-        let mut all = vec![repeated(KEY.name, Some(&analysed.task.capture), height)];
+        let mut all = vec![repeated(KEY.name, Some(&analyzed.task.capture), height)];
         all.extend(columns);
         if self.labelled {
             all.extend(

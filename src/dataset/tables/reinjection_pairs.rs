@@ -12,8 +12,8 @@ pub const TABLE: Table = Table {
     labelled: false,
     detail: false,
     columns: || specs(columns()),
-    frame: |analysed| {
-        let connections = analysed.facts.iter().flat_map(|facts| &facts.connections);
+    frame: |analyzed| {
+        let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);
         let directions =
             connections.flat_map(|of| of.summary.directions.iter().map(|one| (of.record.mptcpstream, one)));
         let rows = directions.flat_map(|(mptcpstream, one)| {

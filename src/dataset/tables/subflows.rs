@@ -1,7 +1,7 @@
 //! One row per subflow.
 
 use super::{Table, specs, values};
-use crate::dataset::analysed::{OfConnection, microseconds};
+use crate::dataset::analyzed::{OfConnection, microseconds};
 use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use mptcp_trace::Instant;
 use mptcp_trace::analysis::setup::JoinSetup;
@@ -13,8 +13,8 @@ pub const TABLE: Table = Table {
     labelled: true,
     detail: false,
     columns: || specs(columns()),
-    frame: |analysed| {
-        let facts = analysed.facts.iter();
+    frame: |analyzed| {
+        let facts = analyzed.facts.iter();
         let connections = facts.flat_map(|facts| facts.connections.iter().map(|of| (of, &facts.paths)));
         let rows: Vec<Row> = connections.flat_map(|(of, paths)| rows(of, paths)).collect();
         values(&columns(), &rows)

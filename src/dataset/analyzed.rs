@@ -26,7 +26,7 @@ use super::task::{Status, Task};
 
 /// One capture, and what came of it.
 #[derive(Debug)]
-pub struct Analysed<'a> {
+pub struct Analyzed<'a> {
     /// The capture.
     pub task: &'a Task,
     /// How it ended.
