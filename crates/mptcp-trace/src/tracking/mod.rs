@@ -1,6 +1,6 @@
 //! The meaning of the packets together: TCP streams, roles, MPTCP connections and subflows.
 //!
-//! Written over [`Segment`]s alone, so that any dissector can feed it, in one pass that is linear in packets.
+//! Written over [`crate::Segment`]s alone, so that any dissector can feed it, in one pass that is linear in packets.
 
 pub mod authentication;
 mod capture;

@@ -213,7 +213,7 @@ pub struct ResetReason {
     pub reason: Option<u8>,
 }
 
-/// An MPTCP option whose content cannot have its length ([`super::option_form`]). A receiver ignores it.
+/// An MPTCP option whose content cannot have its length ([`crate::packets::option_form`]). A receiver ignores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed {
     /// Its subtype; `None` when the option ends before it.

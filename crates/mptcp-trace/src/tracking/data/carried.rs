@@ -13,7 +13,7 @@ use crate::{Instant, PacketRow};
 pub struct DataPacket<'p> {
     /// Its row.
     pub row: PacketRow,
-    /// Index of its subflow in [`Connection::subflows`].
+    /// Index of its subflow in [`crate::Connection::subflows`].
     pub subflow: usize,
     /// Which end of the connection it travels towards.
     pub towards: Role,
