@@ -106,8 +106,13 @@ const ROWS: Rows = Rows {
         "p99",
         "max",
         "mean",
+        "p90",
+        "p95",
+        "p97",
+        "p98",
+        "stdev",
     ],
-    seconds: &["min", "p25", "median", "p75", "p99", "max", "mean"],
+    seconds: &["min", "p25", "median", "p75", "p99", "max", "mean", "p90", "p95", "p97", "p98", "stdev"],
     ..Rows::FLAT
 };
 

@@ -38,11 +38,14 @@ pub struct Distribution {
     pub stdev: Option<f64>,
 }
 
+/// The percentiles of a [`Distribution`], rising: only the values that these lie between are put in order.
+const PERCENTS: [usize; 8] = [25, 50, 75, 90, 95, 97, 98, 99];
+
 impl Distribution {
     /// The distribution of `values`, which are in any order.
     #[must_use]
     pub fn of(mut values: Vec<Span>) -> Self {
-        put_in_place(&mut values, &[25, 50, 75, 99]);
+        put_in_place(&mut values, &PERCENTS);
         let sum: i128 = values.iter().map(|value| i128::from(value.nanoseconds())).sum();
         #[allow(clippy::cast_precision_loss)]
         let mean = (!values.is_empty()).then(|| sum as f64 / values.len() as f64 / 1e9);
@@ -125,6 +128,15 @@ fn percentile(sorted: &[Span], percent: usize) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::time::short::{ms, ns};
+
+    /// numpy.percentile(range(1001), p) is 10 p, in whatever order the numbers come.
+    #[test]
+    fn percentiles_do_not_depend_on_the_order() {
+        let found = Distribution::of((0..1001_i64).map(|n| ms(n * 389 % 1001)).collect());
+        let percentiles = [found.p25, found.median, found.p75, found.p90, found.p95, found.p97, found.p98, found.p99];
+        assert_eq!(percentiles, [0.25, 0.5, 0.75, 0.9, 0.95, 0.97, 0.98, 0.99].map(Some));
+        assert_eq!((found.min, found.max, found.mean), (Some(0.0), Some(1.0), Some(0.5)));
+    }
 
     #[test]
     fn percentiles_are_those_of_numpy() {
