@@ -10,12 +10,14 @@
 
 #[allow(dead_code)] // Of what makes captures, only a part is needed here.
 mod generate;
+mod process;
 
 use std::error::Error;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+
+use process::{Taken, median, timed};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -24,15 +26,6 @@ const ROUNDS: usize = 7;
 
 /// Bytes of each frame in captures that are cut.
 const CUT: usize = 128;
-
-/// What one run took.
-#[derive(Clone, Copy)]
-struct Taken {
-    /// Seconds by the clock.
-    wall: f64,
-    /// Peak memory in bytes; 0 where the system does not tell.
-    memory: f64,
-}
 
 /// Starts a program.
 type Start<'a> = Box<dyn Fn() -> Command + 'a>;
@@ -134,7 +127,7 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
     // A first run of each that does not count: the capture and the programs come from the disk.
     for round in 0..=ROUNDS {
         for (run, all) in runs.iter().zip(&mut taken) {
-            let one = timed(run.1(), folder)?;
+            let one = timed(run.1(), output(folder)?)?;
             if round > 0 {
                 all.push(one);
             }
@@ -172,7 +165,7 @@ fn on_one_and_on_all(capture: &Made, folder: &Path) -> Outcome<()> {
             }
             process.env("HOME", folder).env("XDG_CONFIG_HOME", folder).env("XDG_CACHE_HOME", folder);
             process.args(["--no-cache", "--dissector", "native", "--load"]).arg(&capture.path).arg(command);
-            timed(process, folder)
+            timed(process, output(folder)?)
         };
         let mut taken = [vec![], vec![]];
         for round in 0..=ROUNDS {
@@ -212,7 +205,7 @@ fn flat(folder: &Path) -> Outcome<()> {
             process.env("HOME", folder).env("XDG_CONFIG_HOME", folder).env("XDG_CACHE_HOME", folder);
             process.args(["--dissector", "native", "--load"]).arg(&capture.path);
             process.args(["list_mptcp_connections", "--format", "ndjson"]);
-            runs.push(timed(process, folder)?);
+            runs.push(timed(process, output(folder)?)?);
         }
         let connections = std::fs::read_to_string(folder.join("result.txt"))?.lines().count();
         let name = capture.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -223,32 +216,7 @@ fn flat(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-fn timed(mut command: Command, folder: &Path) -> Outcome<Taken> {
-    command.stdin(Stdio::null()).stdout(File::create(folder.join("result.txt"))?).stderr(Stdio::null());
-    let started = Instant::now();
-    let mut child = command.spawn()?;
-    let mut memory = 0.0_f64;
-    loop {
-        memory = memory.max(peak(child.id()));
-        if let Some(status) = child.try_wait()? {
-            if !status.success() {
-                return Err(format!("{command:?} ended with {status}").into());
-            }
-            return Ok(Taken { wall: started.elapsed().as_secs_f64(), memory });
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// The most memory that a process has had so far, in bytes: `VmHWM` of Linux.
-fn peak(process: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(0.0) * 1024.0
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+/// Where a process prints to: a file, which takes all at once.
+fn output(folder: &Path) -> Outcome<Stdio> {
+    Ok(Stdio::from(File::create(folder.join("result.txt"))?))
 }

@@ -7,11 +7,13 @@
 
 #[allow(dead_code)] // Of what makes captures, only a part is needed here.
 mod generate;
+mod process;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+
+use process::{Taken, median, timed};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -29,15 +31,6 @@ fn main() -> Outcome<()> {
         captures.push(path);
     }
     captures.iter().try_for_each(|capture| measure(capture, folder.path()))
-}
-
-/// What one run took.
-#[derive(Clone, Copy)]
-struct Taken {
-    /// Seconds by the clock.
-    wall: f64,
-    /// Peak memory in bytes; 0 where the system does not tell.
-    memory: f64,
 }
 
 fn measure(capture: &Path, folder: &Path) -> Outcome<()> {
@@ -68,7 +61,7 @@ fn measure(capture: &Path, folder: &Path) -> Outcome<()> {
     // A first run of each that does not count: the capture and the programs come from the disk.
     for round in 0..=ROUNDS {
         for ((_, run), all) in runs.iter().zip(&mut taken) {
-            let one = timed(run())?;
+            let one = timed(run(), Stdio::null())?;
             if round > 0 {
                 all.push(one);
             }
@@ -83,34 +76,4 @@ fn measure(capture: &Path, folder: &Path) -> Outcome<()> {
         println!("{name:22}  {wall:7.3}  {:6.2}  {:6.2}  {memory:6.0}", ratio(0), ratio(1));
     }
     Ok(())
-}
-
-fn timed(mut command: Command) -> Outcome<Taken> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let started = Instant::now();
-    let mut child = command.spawn()?;
-    let mut memory = 0.0_f64;
-    loop {
-        memory = memory.max(peak(child.id()));
-        if let Some(status) = child.try_wait()? {
-            if !status.success() {
-                return Err(format!("{command:?} ended with {status}").into());
-            }
-            return Ok(Taken { wall: started.elapsed().as_secs_f64(), memory });
-        }
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-}
-
-/// The most memory that a process has had so far, in bytes: `VmHWM` of Linux.
-fn peak(process: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or(0.0) * 1024.0
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -37,7 +37,7 @@ impl Described for Bursts {
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "bursts 0", purpose: "bursts of connection 0, in both directions" },
-            Example { line: "bursts 0 --towards server --format csv", purpose: "of the upload, for a spreadsheet" },
+            Example { line: "bursts 0 --towards server --format csv", purpose: "those of the upload as CSV" },
         ]
     }
 }

@@ -36,7 +36,7 @@ impl Described for Handshakes {
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "handshakes", purpose: "which streams requested MPTCP, and the outcome" },
-            Example { line: "handshakes --format csv", purpose: "the same, for a spreadsheet" },
+            Example { line: "handshakes --format csv", purpose: "the same as CSV" },
         ]
     }
 }

@@ -61,7 +61,7 @@ impl Described for Dsn {
             Example { line: "plot dsn 0", purpose: "connection 0, both directions, in the terminal" },
             Example {
                 line: "plot dsn 0 --towards server --start 1.5 --end 3 -o upload.svg",
-                purpose: "part of the upload, for a document",
+                purpose: "part of the upload as an SVG",
             },
         ]
     }

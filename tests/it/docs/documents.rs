@@ -121,9 +121,16 @@ fn links_lead_somewhere() {
 fn the_test_command_tests_both_crates() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("default-members = [\".\", \"crates/mptcp-trace\"]"), "`cargo test` leaves a crate out");
-    let script = fs::read_to_string(root().join(".ci/run")).unwrap();
-    for command in ["cargo test --workspace", "cargo clippy --workspace --all-targets"] {
-        assert!(script.lines().any(|line| line.starts_with(command)), "`.ci/run` does not run {command}");
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().any(|line| line == "tests/run"), "README's second command is another");
+    let runs = [
+        ("tests/run", "cargo test --workspace"),
+        (".ci/run", "cargo clippy --workspace --all-targets"),
+        (".ci/run", "tests/run"),
+    ];
+    for (script, command) in runs {
+        let lines = fs::read_to_string(root().join(script)).unwrap();
+        assert!(lines.lines().any(|line| line.starts_with(command)), "`{script}` does not run {command}");
     }
 }
 

@@ -87,7 +87,7 @@ impl Kept<'_> {
 enum News {
     /// The next packets, and how many bytes were read.
     Packets(Batch, u64),
-    /// There are no more.
+    /// The capture ends here.
     End(Box<(Walk, Builder)>),
 }
 
