@@ -25,4 +25,5 @@ pub mod shifted_timestamps;
 pub mod single_subflow;
 pub mod sql;
 pub mod sql_limits;
+pub mod traffic;
 pub mod windows;
