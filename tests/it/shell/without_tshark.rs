@@ -34,7 +34,29 @@ fn the_first_steps_of_the_readme_work() {
     first.args(["--load", "examples/client.pcapng", "mptcp_summary", "0"]);
     let done = finish(first, "");
     assert_eq!((done.code, done.messages.as_str(), done.results.as_str()), (Some(0), "", shown));
-    assert!(readme.contains("neither needs tshark"));
+    assert!(readme.contains("for rare formats and link types only"), "the first step needs no tshark");
+}
+
+/// Where nothing can be installed, the second step says what is missing before anything is built.
+#[test]
+fn the_second_step_names_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<_> = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect();
+    for tool in ["bash", "env", "dirname", "id"] {
+        let found = paths.iter().map(|path| path.join(tool)).find(|file| file.is_file()).unwrap();
+        std::os::unix::fs::symlink(found, folder.path().join(tool)).unwrap();
+    }
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run");
+    let mut step = std::process::Command::new(folder.path().join("bash"));
+    let done = finish(
+        {
+            step.arg(script).env("PATH", folder.path());
+            step
+        },
+        "",
+    );
+    let says = "the tests compare with tshark 3.6 or newer, which is not installed: install it, then run this again\n";
+    assert_eq!((done.code, done.results.as_str(), done.messages.as_str()), (Some(1), "", says));
 }
 
 #[test]
