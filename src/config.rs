@@ -12,7 +12,7 @@ use crate::delimiter::Delimiter;
 use crate::output::Format;
 use crate::packets::Dissector;
 use crate::terminal_text::escape;
-use crate::toml_file::{Key, Mistake, Source, read};
+use crate::toml_file::{Mistake, Source, TomlKey, read};
 use mptcp_trace::memory;
 use mptcp_trace::reading;
 
@@ -95,8 +95,8 @@ pub enum ConfigError {
     Wrong(#[from] Mistake),
 }
 
-const KEYS: &[Key<Config>] = &[
-    Key {
+const KEYS: &[TomlKey<Config>] = &[
+    TomlKey {
         name: "dissector",
         takes: "\"auto\", \"native\" or \"tshark\"",
         set: |config, value| {
@@ -104,7 +104,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "tshark",
         takes: "the name or path of tshark, in quotes",
         set: |config, value| {
@@ -112,7 +112,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "wireshark_profile",
         takes: "the name of a Wireshark profile in quotes, or \"\" for none",
         set: |config, value| {
@@ -120,7 +120,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "capture_program",
         takes: "the name or path of dumpcap, tcpdump or a program with tcpdump's options, in quotes; \"\" for none",
         set: |config, value| {
@@ -128,7 +128,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "cache_dir",
         takes: "a directory in quotes, or \"\" for the default",
         set: |config, value| {
@@ -136,7 +136,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "cache_limit",
         takes: "a whole number of MiB, 0 or more",
         set: |config, value| {
@@ -144,7 +144,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "memory_limit",
         takes: "an amount of memory in quotes such as \"2GiB\", at least 64MiB, or \"\" for half of the free memory",
         set: |config, value| {
@@ -154,7 +154,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "delimiter",
         takes: Delimiter::TAKES,
         set: |config, value| {
@@ -162,7 +162,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "format",
         takes: "\"table\", \"json\", \"ndjson\" or \"csv\"",
         set: |config, value| {
@@ -170,7 +170,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "human_readable",
         takes: "true or false",
         set: |config, value| {
@@ -178,7 +178,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "history_size",
         takes: "a whole number of lines, 0 to 1000000",
         set: |config, value| {
@@ -186,7 +186,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "extra_fields",
         takes: "a list of Wireshark field names such as [\"ip.dsfield\", \"frame.comment\"]",
         set: |config, value| {
@@ -195,7 +195,7 @@ const KEYS: &[Key<Config>] = &[
             Some(())
         },
     },
-    Key {
+    TomlKey {
         name: "plugin_dirs",
         takes: "a list of directories in quotes, absolute or beginning with ~/",
         set: |config, value| {
@@ -205,7 +205,7 @@ const KEYS: &[Key<Config>] = &[
             config.plugin_dirs.iter().all(|directory| directory.is_absolute()).then_some(())
         },
     },
-    Key {
+    TomlKey {
         name: "plugin_timeout",
         takes: "a whole number of seconds, 1 to 86400",
         set: |config, value| {

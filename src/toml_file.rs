@@ -40,7 +40,7 @@ pub struct Entry<'t> {
 }
 
 /// A key that a file may have, and how it changes `T`.
-pub struct Key<T> {
+pub struct TomlKey<T> {
     /// The key.
     pub name: &'static str,
     /// Accepted values, a phrase.
@@ -102,7 +102,7 @@ impl<'t> Source<'t> {
     ///
     /// # Errors
     /// For an unknown key, and for a value that does not fit.
-    pub fn set<T>(&self, target: &mut T, keys: &[Key<T>], known: &[&str], entry: Entry<'_>) -> Result<(), Mistake> {
+    pub fn set<T>(&self, target: &mut T, keys: &[TomlKey<T>], known: &[&str], entry: Entry<'_>) -> Result<(), Mistake> {
         let Some(key) = keys.iter().find(|key| key.name == entry.name) else {
             return Err(self.unknown(&entry.name, entry.at, known));
         };

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use mptcp_trace::analysis::merge::{Flow, Merged, Passage};
+use mptcp_trace::analysis::merge::{Merged, Passage, StreamPassages};
 use mptcp_trace::{PacketRow, Span};
 
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub fn merged_table(
     first: &LoadedCapture,
     second: &LoadedCapture,
     merged: &Merged,
-    delay: impl Fn(&Flow, &Passage) -> Option<Span>,
+    delay: impl Fn(&StreamPassages, &Passage) -> Option<Span>,
 ) -> Result<DataFrame> {
     let (first, second) = (first.table()?, second.table()?);
     let mut whole: Option<DataFrame> = None;
@@ -43,8 +43,8 @@ fn failed(source: PolarsError) -> Error {
 
 fn of_flow(
     (first, second): (&DataFrame, &DataFrame),
-    flow: &Flow,
-    delay: &dyn Fn(&Flow, &Passage) -> Option<Span>,
+    flow: &StreamPassages,
+    delay: &dyn Fn(&StreamPassages, &Passage) -> Option<Span>,
 ) -> Result<DataFrame> {
     let passages = || interruptible(&flow.passages);
     let height = flow.passages.len();

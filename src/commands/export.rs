@@ -9,7 +9,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::analysis::selection::{self, Selection};
 use crate::arguments;
 use crate::error::{Error, Result};
-use crate::packets::exported::{Form, Parts, write_parts};
+use crate::packets::exported::{Parts, TableForm, write_parts};
 use crate::terminal_text::escape;
 use crate::whole_file::refuse_capture;
 use mptcp_trace::units::counted;
@@ -75,7 +75,7 @@ impl Described for Export {
                 Arg::new("form")
                     .long("format")
                     .value_name("FORM")
-                    .value_parser(clap::value_parser!(Form))
+                    .value_parser(clap::value_parser!(TableForm))
                     .help("File format, whatever the file name"),
             )
             .arg(arguments::force())
@@ -110,7 +110,7 @@ impl Command for Export {
             let sentence = "`export` writes whole files; for standard output use `dump COLUMN… -n 0 --format csv`";
             return Err(Error::Usage(sentence.to_string()));
         }
-        let form = form(out, arguments.get_one::<Form>("form").copied())?;
+        let form = form(out, arguments.get_one::<TableForm>("form").copied())?;
         let chosen = Selection {
             tcpstream: arguments.get_one("tcpstream").copied().map(StreamId),
             mptcpstream: arguments.get_one("mptcpstream").copied().map(ConnectionId),
@@ -129,8 +129,8 @@ impl Command for Export {
     }
 }
 
-fn form(out: &Path, asked: Option<Form>) -> Result<Form> {
-    asked.or_else(|| Form::of_name(out)).ok_or_else(|| {
+fn form(out: &Path, asked: Option<TableForm>) -> Result<TableForm> {
+    asked.or_else(|| TableForm::of_name(out)).ok_or_else(|| {
         Error::Usage(format!(
             "unknown file extension of {}; use .csv, .parquet or .arrow, or add --format csv",
             escape(&out.to_string_lossy())
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn the_form_comes_from_the_name_or_the_option() {
-        assert_eq!(form(Path::new("a.parquet"), None).unwrap(), Form::Parquet);
-        assert_eq!(form(Path::new("a.parquet"), Some(Form::Csv)).unwrap(), Form::Csv);
+        assert_eq!(form(Path::new("a.parquet"), None).unwrap(), TableForm::Parquet);
+        assert_eq!(form(Path::new("a.parquet"), Some(TableForm::Csv)).unwrap(), TableForm::Csv);
         let error = form(Path::new("a\x1b.xls"), None).unwrap_err().to_string();
         assert_eq!(error, "unknown file extension of a\\u{1b}.xls; use .csv, .parquet or .arrow, or add --format csv");
     }

@@ -12,7 +12,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::subflows::{OpenedWith, State, SubflowRecord, subflows};
+use mptcp_trace::analysis::subflows::{OpenedWith, SubflowRecord, SubflowState, subflows};
 use mptcp_trace::analysis::unseen::unseen;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::authentication::Lack;
@@ -144,7 +144,7 @@ const LEAST: &str = "with the least data";
 
 /// Number of subflows in each state, most common first.
 fn states(found: &[SubflowRecord]) -> String {
-    let mut counts: Vec<(State, u64)> = Vec::new();
+    let mut counts: Vec<(SubflowState, u64)> = Vec::new();
     for subflow in found {
         match counts.iter_mut().find(|(state, _)| *state == subflow.state) {
             Some((_, count)) => *count += 1,

@@ -11,7 +11,7 @@ use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::loss::{Loss, losses};
-use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
+use mptcp_trace::analysis::merge::{Fate, Merged, StreamPassages};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::{PacketRow, StreamId};
@@ -168,7 +168,7 @@ fn packets(captures: &TwoCaptures, merged: &Merged) -> Vec<PassageRow> {
     rows
 }
 
-fn row(captures: &TwoCaptures, flow: &Flow, passage: &mptcp_trace::analysis::merge::Passage) -> PassageRow {
+fn row(captures: &TwoCaptures, flow: &StreamPassages, passage: &mptcp_trace::analysis::merge::Passage) -> PassageRow {
     let (sender, receiver) = (captures.of(flow.sender), captures.of(flow.sender.other()));
     let id = |capture: &mptcp_trace::tracking::Capture, row: Option<PacketRow>| {
         capture.segments.get(row?.index()).map(|segment| segment.packetid())

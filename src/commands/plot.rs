@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 
-use super::shared::drawing::{Display, Drawing, Form};
+use super::shared::drawing::{Display, Drawing, FigureForm};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments::two_captures::Level;
 use crate::drawing::Size;
@@ -93,7 +93,7 @@ impl Command for PlotCommand {
             dpi: arguments.get_one::<f64>("dpi").copied().unwrap_or(USUAL_DPI),
             out: arguments.get_one::<PathBuf>("out").cloned(),
             force: arguments::forced(arguments),
-            form: arguments.get_one::<Form>("form").copied(),
+            form: arguments.get_one::<FigureForm>("form").copied(),
             display: arguments.get_one::<Display>("display").copied(),
         })))
     }
@@ -132,7 +132,7 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
         Arg::new("form")
             .long("format")
             .value_name("FORM")
-            .value_parser(value_parser!(Form))
+            .value_parser(value_parser!(FigureForm))
             .help("Output format, whatever the file name; csv, json and parquet hold the plotted values"),
         Arg::new("display")
             .long("display")

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{Dissected, regular};
 use crate::config::Places;
-pub use key::Key;
+pub use key::CacheKey;
 use std::os::unix::fs::OpenOptionsExt;
 
 /// Ending of the names of entries; nothing else in the directory is ever removed, but for temporary files.
@@ -124,7 +124,7 @@ impl Cache {
 
     /// Looks up the dissection of `key`, and marks it as used now.
     #[must_use]
-    pub fn get(&self, key: &Key) -> Lookup {
+    pub fn get(&self, key: &CacheKey) -> Lookup {
         let path = self.path_of(key);
         let mut file = match regular::open(&path) {
             Ok(file) => file,
@@ -147,7 +147,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`CacheError`]; what was in the cache before is still there.
-    pub fn put(&self, key: &Key, dissected: &Dissected) -> Result<(), CacheError> {
+    pub fn put(&self, key: &CacheKey, dissected: &Dissected) -> Result<(), CacheError> {
         let failed = |source| CacheError::File { directory: self.directory.clone(), source };
         let _turn = self.take_turn()?;
         self.remove_temporary();
@@ -194,7 +194,7 @@ impl Cache {
         Ok(Holdings { entries: files.len() as u64, bytes })
     }
 
-    fn path_of(&self, key: &Key) -> PathBuf {
+    fn path_of(&self, key: &CacheKey) -> PathBuf {
         self.directory.join(format!("{}.{ENTRY}", key.digest()))
     }
 

@@ -10,7 +10,7 @@ use mptcp_trace::packets::{CaptureFacts, Dissection, SoFar};
 use mptcp_trace::tracking::Tracker;
 use mptcp_trace::{PacketRow, StreamId};
 
-use super::cache::{Cache, Key, Lookup};
+use super::cache::{Cache, CacheKey, Lookup};
 use super::progress::{Progress, Unit};
 use super::tshark::{self, Tshark, TsharkError};
 use super::{Dissected, Dissector, LoadError, exported};
@@ -170,7 +170,7 @@ fn by_tshark(path: &Path, tshark: &Tshark, options: &LoadOptions<'_>) -> Result<
     asked.extend(options.extra_fields.iter().map(|field| format!("field={field}")));
     let cache = options.cache.filter(|_| !is_standard_input(path));
     // Before the dissection: a capture that is still being written misses next time.
-    let key = cache.map(|_| Key::of(path, &tshark.name(), &asked)).transpose();
+    let key = cache.map(|_| CacheKey::of(path, &tshark.name(), &asked)).transpose();
     let kept = cache.zip(key.map_err(|source| unreadable(path, source))?);
     let mut warnings = Vec::new();
     if let Some((cache, key)) = &kept

@@ -8,7 +8,7 @@ use super::distribution::share_at_most;
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
-use super::subject::{Flow, Subject};
+use super::subject::{Subject, SubjectStream};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
@@ -133,7 +133,7 @@ fn title(towards: Role) -> String {
 }
 
 /// The sizes of each flow that has any.
-fn by_flow<'a, 'b>(subject: &'a Subject<'b>, sizes: &[AckSize]) -> Vec<(&'a Flow<'b>, Vec<AckSize>)> {
+fn by_flow<'a, 'b>(subject: &'a Subject<'b>, sizes: &[AckSize]) -> Vec<(&'a SubjectStream<'b>, Vec<AckSize>)> {
     let mut by_subflow = HashMap::<usize, Vec<AckSize>>::new();
     for size in interruptible(sizes) {
         by_subflow.entry(size.subflow).or_default().push(*size);

@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches};
 
 use super::panels::panel;
 use super::request::{Clockwork, PlotRequest, value};
-use super::subject::{Flow, Subject};
+use super::subject::{Subject, SubjectStream};
 use crate::analysis::selection::unknown_column;
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Series, Unit};
 use crate::error::{Error, Result};
@@ -106,7 +106,7 @@ impl Column {
         towards: Role,
         request: &PlotRequest,
     ) -> (Panel, Option<u64>) {
-        let found: Vec<(&Flow<'_>, Vec<Cell>)> =
+        let found: Vec<(&SubjectStream<'_>, Vec<Cell>)> =
             subject.flows.iter().map(|flow| (flow, self.numbers(capture, flow, towards, request))).collect();
         let base = base(found.iter().flat_map(|(_, numbers)| numbers.iter().map(|(_, number, _)| *number)));
         let label = if base.is_some() { format!("{} minus its minimum", self.name()) } else { self.name().to_string() };
@@ -120,7 +120,13 @@ impl Column {
         (panel, base)
     }
 
-    fn numbers(&self, capture: &LoadedCapture, flow: &Flow<'_>, towards: Role, request: &PlotRequest) -> Vec<Cell> {
+    fn numbers(
+        &self,
+        capture: &LoadedCapture,
+        flow: &SubjectStream<'_>,
+        towards: Role,
+        request: &PlotRequest,
+    ) -> Vec<Cell> {
         let clockwork = Clockwork::of(capture);
         let rows = flow.stream.packets.iter().filter_map(|row| {
             let packet = capture.tracking.packets.get(*row)?;

@@ -6,7 +6,7 @@ use super::distribution::share_at_most;
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{PlotRequest, value};
-use super::subject::{Flow, Subject};
+use super::subject::{Subject, SubjectStream};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Bar, Figure, Marks, Panel, Series, Unit};
@@ -69,7 +69,7 @@ impl Plot for DssLen {
 fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest, histogram: bool) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
     let found = mapping_lengths(capture, connection);
-    let of = |towards: Role| -> Vec<(&Flow<'_>, &MappingLengths)> {
+    let of = |towards: Role| -> Vec<(&SubjectStream<'_>, &MappingLengths)> {
         let own = subject.flows.iter().filter_map(|flow| Some((flow, found.get(towards).get(flow.index as usize)?)));
         own.collect()
     };
@@ -102,7 +102,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest, his
 }
 
 /// The distribution of each flow that has mappings.
-fn shares(towards: Role, flows: &[(&Flow<'_>, &MappingLengths)]) -> Panel {
+fn shares(towards: Role, flows: &[(&SubjectStream<'_>, &MappingLengths)]) -> Panel {
     let y = Axis::new("share of mappings", Unit::Share).with_range(0.0, 1.02);
     let mut panel = panel(towards, Axis::new("length of a mapping", Unit::Bytes), y);
     for (flow, own) in interruptible(flows.iter().filter(|(_, own)| !own.lengths.is_empty())) {
@@ -114,7 +114,7 @@ fn shares(towards: Role, flows: &[(&Flow<'_>, &MappingLengths)]) -> Panel {
 }
 
 /// Bars of each flow that has mappings, one a bin.
-fn bars(towards: Role, flows: &[(&Flow<'_>, &MappingLengths)], width: u64) -> Panel {
+fn bars(towards: Role, flows: &[(&SubjectStream<'_>, &MappingLengths)], width: u64) -> Panel {
     let x = Axis::new("length of a mapping", Unit::Bytes);
     let mut panel = panel(towards, x, Axis::new("mappings", Unit::Count));
     for (flow, own) in interruptible(flows.iter().filter(|(_, own)| !own.lengths.is_empty())) {

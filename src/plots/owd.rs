@@ -14,7 +14,7 @@ use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::clock::{Clock, Correction};
-use mptcp_trace::analysis::merge::{Fate, Flow, Merged};
+use mptcp_trace::analysis::merge::{Fate, Merged, StreamPassages};
 use mptcp_trace::analysis::one_way_delays::samples;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
@@ -119,18 +119,18 @@ impl Delays<'_> {
         panel
     }
 
-    fn flows(&self) -> impl Iterator<Item = &Flow> {
+    fn flows(&self) -> impl Iterator<Item = &StreamPassages> {
         self.merged.flows.iter().filter(|flow| self.request.shows_subflow(flow.pair.first))
     }
 
     /// The stream's number, and that in the other capture where it has another one there.
-    fn name(&self, flow: &Flow) -> String {
+    fn name(&self, flow: &StreamPassages) -> String {
         let what = if self.captures.connection_number().is_some() { "subflow" } else { "stream" };
         let (first, second) = (flow.pair.first, flow.pair.second);
         if first == second { format!("{what} {first}") } else { format!("{what} {first}:{second}") }
     }
 
-    fn points(&self, flow: &Flow) -> Vec<Point> {
+    fn points(&self, flow: &StreamPassages) -> Vec<Point> {
         let places = FirstClock::new(&self.captures.first, self.clock);
         let points = samples(flow, self.clock, self.correction)
             .map(|sample| Point { x: places.seconds(flow.sender, sample.sent), y: sample.delay.seconds() });

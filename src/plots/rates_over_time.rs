@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use super::panels::panel;
 use super::request::{Clockwork, PlotRequest};
-use super::subject::{Flow, Subject};
+use super::subject::{Subject, SubjectStream};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::{Error, Result};
 use mptcp_trace::analysis::rates::{Parcel, RateWindow, WindowType};
@@ -32,7 +32,7 @@ pub struct Carried {
 impl Carried {
     /// Under the name and look of `flow`.
     #[must_use]
-    pub fn by(flow: &Flow<'_>, parcels: Vec<Parcel>) -> Self {
+    pub fn by(flow: &SubjectStream<'_>, parcels: Vec<Parcel>) -> Self {
         Carried { name: flow.name.clone(), look: flow.look(), parcels }
     }
 

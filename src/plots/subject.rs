@@ -17,13 +17,13 @@ pub struct Subject<'a> {
     /// The connection; none of a stream by itself.
     connection: Option<&'a Connection>,
     /// Those to be shown, in the order of the connection.
-    pub flows: Vec<Flow<'a>>,
+    pub flows: Vec<SubjectStream<'a>>,
     /// Where it was recorded, in the subject's own roles.
     pub recorded: Option<CapturePoint>,
 }
 
 /// A TCP stream, as part of a subject.
-pub struct Flow<'a> {
+pub struct SubjectStream<'a> {
     /// Its place among the connection's subflows, whether or not all are shown.
     pub index: u32,
     /// The stream.
@@ -34,7 +34,7 @@ pub struct Flow<'a> {
     turned: bool,
 }
 
-impl Flow<'_> {
+impl SubjectStream<'_> {
     /// The look that is the flow's own.
     #[must_use]
     pub fn look(&self) -> FigureRole {
@@ -85,7 +85,7 @@ impl<'a> Subject<'a> {
             CapturePoint::At(role) if turned => CapturePoint::At(role.other()),
             point => point,
         });
-        let flow = Flow { index: 0, stream, name: name.clone(), turned: false };
+        let flow = SubjectStream { index: 0, stream, name: name.clone(), turned: false };
         Subject { name: format!("{name} of {}", capture.name()), connection: None, flows: vec![flow], recorded }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Subject<'a> {
             let stream = capture.tracking.stream(*id)?;
             let subflow = capture.tracking.subflow(*id)?;
             let turned = Tracking::mptcp_towards(subflow, Role::Server) == Role::Client;
-            Some(Flow { index, stream, name: request.subflow_name(*id), turned })
+            Some(SubjectStream { index, stream, name: request.subflow_name(*id), turned })
         });
         Subject {
             name: format!("MPTCP connection {} of {}", connection.id, capture.name()),

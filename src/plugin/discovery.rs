@@ -25,7 +25,7 @@ pub struct Places {
 
 /// The result.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct FoundPlugins {
     /// Plugins that can be used, each with a name of its own.
     pub plugins: Vec<Plugin>,
     /// One sentence for each that cannot.
@@ -34,8 +34,8 @@ pub struct Found {
 
 /// Looks for plugins in all places; of two with one name the first stays.
 #[must_use]
-pub fn find(places: &Places, limit: Duration) -> Found {
-    let mut found = Found::default();
+pub fn find(places: &Places, limit: Duration) -> FoundPlugins {
+    let mut found = FoundPlugins::default();
     let mut folders = Vec::new();
     for place in places.given.iter().chain(&places.configured) {
         match folders_of(place) {
@@ -62,7 +62,7 @@ pub fn find(places: &Places, limit: Duration) -> Found {
     found
 }
 
-fn add(found: &mut Found, plugin: Plugin) {
+fn add(found: &mut FoundPlugins, plugin: Plugin) {
     let name = &plugin.manifest.name;
     match found.plugins.iter().find(|other| other.manifest.name == *name) {
         Some(other) => found.warnings.push(format!(

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use serde_json::{Map, Value};
 
 use super::arguments::{Given, given};
-use super::manifest::{Argument, ArgumentType, Entry, Form, PacketsWanted, Role, fill_in};
+use super::manifest::{Argument, ArgumentType, Entry, PacketsForm, PacketsWanted, Role, fill_in};
 use super::protocol::{CaptureGiven, PacketsGiven, Request, RequestKind, Selection};
 use crate::analysis::filter::Filter;
 use crate::analysis::selection;
@@ -181,7 +181,7 @@ impl Wants<'_> {
             selection::columns(kept, &self.columns)?;
         }
         let chosen = if names.is_empty() { kept.clone() } else { selection::columns(kept, &names)? };
-        let write = |form: Form, ending: &str, as_form: exported::Form| -> Result<Option<PathBuf>> {
+        let write = |form: PacketsForm, ending: &str, as_form: exported::TableForm| -> Result<Option<PathBuf>> {
             if !wanted.forms.contains(&form) {
                 return Ok(None);
             }
@@ -190,8 +190,8 @@ impl Wants<'_> {
             Ok(Some(path))
         };
         Ok(PacketsGiven {
-            arrow: write(Form::Arrow, "arrow", exported::Form::Arrow)?,
-            csv: write(Form::Csv, "csv", exported::Form::Csv)?,
+            arrow: write(PacketsForm::Arrow, "arrow", exported::TableForm::Arrow)?,
+            csv: write(PacketsForm::Csv, "csv", exported::TableForm::Csv)?,
             rows: u64::try_from(chosen.height()).unwrap_or(u64::MAX),
             columns: chosen.get_column_names().iter().map(ToString::to_string).collect(),
         })

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::console::{Console, output_error};
 use crate::commands::Session;
-use crate::commands::shared::drawing::{Display, Drawing, Form};
+use crate::commands::shared::drawing::{Display, Drawing, FigureForm};
 use crate::drawing::render::{Protocol, graphics};
 use crate::drawing::{self, DrawError, PictureFormat, Size, Target};
 use crate::error::{Error, Result};
@@ -32,8 +32,8 @@ const PROMPT: u16 = 1;
 /// # Errors
 /// When it cannot be drawn, or not be written.
 pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
-    let form = drawing.form.or_else(|| drawing.out.as_deref().and_then(Form::of_name));
-    if let (true, Some(sentence)) = (form.is_some_and(Form::lacks_caption), &drawing.figure.left_out) {
+    let form = drawing.form.or_else(|| drawing.out.as_deref().and_then(FigureForm::of_name));
+    if let (true, Some(sentence)) = (form.is_some_and(FigureForm::lacks_caption), &drawing.figure.left_out) {
         console.warning(sentence);
     }
     if let Some(out) = &drawing.out {
@@ -46,7 +46,7 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
             console.note(&format!("wrote {}", out.display()));
         }
     } else if let Some(form) = drawing.form {
-        let binary = matches!(form, Form::Pdf | Form::Png | Form::Parquet);
+        let binary = matches!(form, FigureForm::Pdf | FigureForm::Png | FigureForm::Parquet);
         if binary && (console.size)().is_some() {
             return Err(Error::Usage("a terminal cannot show this format; name a file with --out FILE".to_string()));
         }
@@ -69,7 +69,7 @@ fn unknown_form(out: &Path) -> Error {
 }
 
 /// The bytes of a file in `form`.
-fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
+fn encode(drawing: &Drawing, form: FigureForm, session: &Session) -> Result<Vec<u8>> {
     let values = |format| {
         let table = data::table(&drawing.figure).map_err(table_error)?;
         let options = RenderOptions { format, human_readable: false, delimiter: session.config.delimiter, width: None };
@@ -78,17 +78,17 @@ fn encode(drawing: &Drawing, form: Form, session: &Session) -> Result<Vec<u8>> {
         Ok(bytes)
     };
     let encoded = match form {
-        Form::Svg => draw(drawing, PictureFormat::Svg, picture_size(drawing)),
-        Form::Pdf => draw(drawing, PictureFormat::Pdf, picture_size(drawing)),
-        Form::Png => draw(drawing, PictureFormat::Png, picture_size(drawing)),
-        Form::Xpl => draw(drawing, PictureFormat::Xplot, drawing.size),
-        Form::Txt if drawing.size.is_some() => draw(drawing, PictureFormat::Text { colour: false }, drawing.size),
-        Form::Txt => in_characters(drawing, false, characters(PAGE)),
-        Form::Csv => values(Format::Csv),
-        Form::Json => values(Format::Json),
-        Form::Ndjson => values(Format::Ndjson),
-        Form::Parquet => values(Format::Parquet),
-        Form::Arrow => values(Format::Arrow),
+        FigureForm::Svg => draw(drawing, PictureFormat::Svg, picture_size(drawing)),
+        FigureForm::Pdf => draw(drawing, PictureFormat::Pdf, picture_size(drawing)),
+        FigureForm::Png => draw(drawing, PictureFormat::Png, picture_size(drawing)),
+        FigureForm::Xpl => draw(drawing, PictureFormat::Xplot, drawing.size),
+        FigureForm::Txt if drawing.size.is_some() => draw(drawing, PictureFormat::Text { colour: false }, drawing.size),
+        FigureForm::Txt => in_characters(drawing, false, characters(PAGE)),
+        FigureForm::Csv => values(Format::Csv),
+        FigureForm::Json => values(Format::Json),
+        FigureForm::Ndjson => values(Format::Ndjson),
+        FigureForm::Parquet => values(Format::Parquet),
+        FigureForm::Arrow => values(Format::Arrow),
     };
     // After Ctrl-C the figure is not whole.
     interrupt::check()?;
@@ -165,7 +165,7 @@ fn picture_protocol(console: &Console<'_>) -> Option<Protocol> {
 fn in_window(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
     let file = match &drawing.out {
         Some(out) => out.clone(),
-        None => temporary(&encode(drawing, Form::Svg, session)?)?,
+        None => temporary(&encode(drawing, FigureForm::Svg, session)?)?,
     };
     let started = Command::new("xdg-open").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     match started {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,15 +24,6 @@ use crate::packets::LoadError;
 use crate::whole_file::{self, Force};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::PointOfView;
-
-/// Whether more lines are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// Go on with the next line.
-    Continue,
-    /// The person wants to leave.
-    Leave,
-}
 
 /// The session and the way to run commands on it.
 #[derive(Debug)]
@@ -82,20 +74,20 @@ impl Executor {
     ///
     /// # Errors
     /// Why a command did not do its work; those after it were not run. Nothing was when the line cannot be read.
-    pub fn line(&mut self, line: &[u8], console: &mut Console<'_>) -> Result<Flow> {
+    pub fn line(&mut self, line: &[u8], console: &mut Console<'_>) -> Result<ControlFlow<()>> {
         for (index, statement) in line::statements(line)?.iter().enumerate() {
             if index > 0 && interrupt::requested() {
                 return Err(Error::Interrupted);
             }
-            if self.statement(statement, console)? == Flow::Leave {
-                return Ok(Flow::Leave);
+            if self.statement(statement, console)? == ControlFlow::Break(()) {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Runs one statement, its results going where it says.
-    fn statement(&mut self, statement: &Statement, console: &mut Console<'_>) -> Result<Flow> {
+    fn statement(&mut self, statement: &Statement, console: &mut Console<'_>) -> Result<ControlFlow<()>> {
         if let Some(line) = shortcuts::expanded(statement, &self.session.shortcuts)? {
             console.trace(Level::Debug, &format!("standing for: {}", String::from_utf8_lossy(&line)));
             return self.deeper(|executor| executor.line(&line, console));
@@ -121,9 +113,9 @@ impl Executor {
     ///
     /// # Errors
     /// Why the command did not do its work.
-    pub fn words(&mut self, mut words: Vec<OsString>, console: &mut Console<'_>) -> Result<Flow> {
+    pub fn words(&mut self, mut words: Vec<OsString>, console: &mut Console<'_>) -> Result<ControlFlow<()>> {
         if words.is_empty() {
-            return Ok(Flow::Continue);
+            return Ok(ControlFlow::Continue(()));
         }
         let first = words.remove(0);
         let name = first.to_string_lossy().into_owned();
@@ -166,14 +158,19 @@ impl Executor {
         }
     }
 
-    fn run(&mut self, command: &dyn Command, words: Vec<OsString>, console: &mut Console<'_>) -> Result<Flow> {
+    fn run(
+        &mut self,
+        command: &dyn Command,
+        words: Vec<OsString>,
+        console: &mut Console<'_>,
+    ) -> Result<ControlFlow<()>> {
         interrupt::clear();
         let mut definition = grammar::with_defaults(grammar::definition(command), &self.session);
         let matches = match definition.try_get_matches_from_mut(&words) {
             Ok(matches) => matches,
             Err(refusal) if refusal.kind() == ErrorKind::DisplayHelp => {
                 self.page(console, |console| console.text(&refusal.render()))?;
-                return Ok(Flow::Continue);
+                return Ok(ControlFlow::Continue(()));
             }
             Err(refusal) => {
                 if let Some(meant) = rearranged(&grammar::definition(command), &words, &self.session) {
@@ -195,7 +192,12 @@ impl Executor {
     }
 
     /// Runs a command whose arguments are read.
-    fn execute(&mut self, command: &dyn Command, matches: &ArgMatches, console: &mut Console<'_>) -> Result<Flow> {
+    fn execute(
+        &mut self,
+        command: &dyn Command,
+        matches: &ArgMatches,
+        console: &mut Console<'_>,
+    ) -> Result<ControlFlow<()>> {
         let outcome = guarded(command.name(), || command.run(matches, &mut self.session));
         self.tell_warnings(console);
         let outcome = outcome?;
@@ -204,7 +206,7 @@ impl Executor {
             interrupt::check()?;
         }
         match outcome {
-            Outcome::Quit => return Ok(Flow::Leave),
+            Outcome::Quit => return Ok(ControlFlow::Break(())),
             Outcome::Task(task) => return self.task(task, console),
             Outcome::Drawing(drawing) => {
                 guarded(command.name(), || drawing::deliver(&drawing, &self.session, console))?;
@@ -218,7 +220,7 @@ impl Executor {
                 return Err(Error::Failed(sentence));
             }
         }
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Shows the result of `command` where the line wants it.
@@ -321,7 +323,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    fn execute(line: &str) -> (Result<Flow>, String, String) {
+    fn execute(line: &str) -> (Result<ControlFlow<()>>, String, String) {
         let (mut results, mut messages) = (Vec::new(), Vec::new());
         let mut console = Console {
             results: &mut results,
@@ -339,16 +341,20 @@ mod tests {
     fn blank_lines_and_comments_do_nothing() {
         for line in ["", "   ", "# help"] {
             let (flow, results, messages) = execute(line);
-            assert_eq!((flow.unwrap(), results.as_str(), messages.as_str()), (Flow::Continue, "", ""), "{line}");
+            assert_eq!(
+                (flow.unwrap(), results.as_str(), messages.as_str()),
+                (ControlFlow::Continue(()), "", ""),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn help_is_a_result_and_quit_leaves() {
         let (flow, results, messages) = execute("help --help");
-        assert_eq!((flow.unwrap(), messages.as_str()), (Flow::Continue, ""));
+        assert_eq!((flow.unwrap(), messages.as_str()), (ControlFlow::Continue(()), ""));
         assert!(results.contains("Usage: help"), "{results}");
-        assert_eq!(execute("EXIT".to_lowercase().as_str()).0.unwrap(), Flow::Leave);
+        assert_eq!(execute("EXIT".to_lowercase().as_str()).0.unwrap(), ControlFlow::Break(()));
     }
 
     #[test]
@@ -415,7 +421,7 @@ mod tests {
         }
     }
 
-    fn run_faulty(words: &[&str]) -> (Result<Flow>, String) {
+    fn run_faulty(words: &[&str]) -> (Result<ControlFlow<()>>, String) {
         let (mut results, mut messages) = (Vec::new(), Vec::new());
         let mut console = Console {
             results: &mut results,
@@ -450,7 +456,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.json");
         let (flow, messages) = run_faulty(&["--output", path.to_str().unwrap()]);
-        assert_eq!(flow.unwrap(), Flow::Continue);
+        assert_eq!(flow.unwrap(), ControlFlow::Continue(()));
         assert_eq!(messages, format!("wrote {}\n", path.display()));
         assert!(path.is_file());
         let absent = directory.path().join("absent/x.json");

@@ -1,12 +1,13 @@
 //! Results that grow, shown as they come; Ctrl-C ends them.
 
 use std::io::IsTerminal;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use clap::ArgMatches;
 
 use super::console::{Console, output_error};
-use super::executor::{Executor, Flow, guarded};
+use super::executor::{Executor, guarded};
 use crate::cli::Level;
 use crate::commands::shared::feed::{Feed, Next};
 use crate::error::{Error, Result};
@@ -28,7 +29,7 @@ impl Executor {
         mut feed: Box<dyn Feed>,
         matches: &ArgMatches,
         console: &mut Console<'_>,
-    ) -> Result<Flow> {
+    ) -> Result<ControlFlow<()>> {
         let (file, options) = self.destination(matches, console)?;
         if options.format.is_binary() {
             return Err(Error::Usage(
@@ -55,7 +56,7 @@ impl Executor {
         if interrupt::ending().is_some() {
             return Err(Error::Interrupted);
         }
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -26,6 +26,7 @@ mod transcript;
 
 use std::ffi::OsString;
 use std::io::{self, BufReader, IsTerminal};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
@@ -43,7 +44,7 @@ use mptcp_trace::memory;
 use mptcp_trace::reading;
 
 use console::Console;
-use executor::{Executor, Flow};
+use executor::Executor;
 use mode::{Mode, Script};
 
 /// Runs the program with `arguments` (the first is its own name) and returns its exit code.
@@ -145,7 +146,7 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
             let done = executor.words(words, console);
             executor.session.abandon_captures();
             match done? {
-                Flow::Continue | Flow::Leave => Ok(0),
+                ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(0),
             }
         }
         Mode::Test(paths) => test(&paths, cli, console),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use nix::sys::termios::{FlushArg, tcflush};
@@ -18,7 +19,7 @@ use super::again;
 use super::ascii::ascii;
 use super::completion::{self, Snapshot};
 use super::console::Console;
-use super::executor::{Executor, Flow, guarded};
+use super::executor::{Executor, guarded};
 use super::history;
 use super::line::Openness;
 use super::panics;
@@ -78,8 +79,8 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
             lines.remember(again, console);
         }
         match done {
-            Ok(Flow::Continue) => {}
-            Ok(Flow::Leave) | Err(Error::OutputClosed) => return Ok(0),
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) | Err(Error::OutputClosed) => return Ok(0),
             Err(error) => console.error(&error),
         }
     }

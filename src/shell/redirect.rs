@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 use super::console::{Console, output_error};
-use super::executor::{Flow, is_interrupt};
+use super::executor::is_interrupt;
 use super::line;
 use crate::error::{Error, Result};
 use crate::whole_file::{self, Force};
@@ -16,14 +17,14 @@ use mptcp_trace::interrupt;
 use crate::children;
 
 /// Source of the results.
-type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<Flow> + 'w;
+type Work<'w> = dyn FnMut(&mut Console<'_>) -> Result<ControlFlow<()>> + 'w;
 
 /// `> path`: the file is replaced once `work` has succeeded, so that a failure leaves what it held.
 ///
 /// # Errors
 /// Those of `work`, or why the file cannot be written.
-pub fn to_file(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
-    let mut flow = Flow::Continue;
+pub fn to_file(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<ControlFlow<()>> {
+    let mut flow = ControlFlow::Continue(());
     whole_file::write(path, Force::Unavailable, |output| {
         flow = work(&mut console.redirected(output))?;
         Ok(())
@@ -36,7 +37,7 @@ pub fn to_file(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> R
 ///
 /// # Errors
 /// Those of `work`, or why the file cannot be written.
-pub fn append(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
+pub fn append(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Result<ControlFlow<()>> {
     whole_file::refuse_capture(path, Force::Unavailable)?;
     let failed = |source| Error::file("write", path, source);
     let special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
@@ -55,7 +56,7 @@ pub fn append(path: &Path, console: &mut Console<'_>, work: &mut Work<'_>) -> Re
 ///
 /// # Errors
 /// Those of `work`; [`Error::Failed`] when the program ends with another exit code than 0.
-pub fn to_program(text: &[u8], console: &mut Console<'_>, work: &mut Work<'_>) -> Result<Flow> {
+pub fn to_program(text: &[u8], console: &mut Console<'_>, work: &mut Work<'_>) -> Result<ControlFlow<()>> {
     console.results.flush().map_err(output_error)?;
     let (stdout, printed) = output_for(console)?;
     let started = children::start_beside(sh(text).stdin(Stdio::piped()).stdout(stdout));
@@ -67,14 +68,14 @@ pub fn to_program(text: &[u8], console: &mut Console<'_>, work: &mut Work<'_>) -
             let flushed = input.flush().map_err(output_error);
             done.and_then(|flow| flushed.map(|()| flow))
         }
-        None => Ok(Flow::Continue),
+        None => Ok(ControlFlow::Continue(())),
     };
     let status = child.wait().map_err(cannot_start)?;
     copy(printed, console)?;
     let flow = match done {
-        Err(Error::OutputClosed) => Flow::Continue,
+        Err(Error::OutputClosed) => ControlFlow::Continue(()),
         // What was interrupted is a program that the person looked at the result with, and is done with.
-        Err(error) if is_interrupt(&error) && status.success() => Flow::Continue,
+        Err(error) if is_interrupt(&error) && status.success() => ControlFlow::Continue(()),
         other => other?,
     };
     ended(&String::from_utf8_lossy(text), status).map(|()| flow)

@@ -1,9 +1,10 @@
 //! Scripts: one command per line, `#` starts a comment.
 
 use std::io::{BufRead, Read};
+use std::ops::ControlFlow;
 
 use super::console::Console;
-use super::executor::{Executor, Flow, is_interrupt};
+use super::executor::{Executor, is_interrupt};
 use super::exit_code;
 use super::line::Openness;
 use crate::cli::Level;
@@ -28,8 +29,8 @@ pub fn run(
         let error = match lines.next() {
             Ok(None) => return code,
             Ok(Some((number, line))) => match run_line(executor, console, &line) {
-                Ok(Flow::Leave) => return code,
-                Ok(Flow::Continue) => continue,
+                Ok(ControlFlow::Break(())) => return code,
+                Ok(ControlFlow::Continue(())) => continue,
                 Err(error) => (number, error),
             },
             Err(error) => {
@@ -63,25 +64,25 @@ pub fn nested(
     console: &mut Console<'_>,
     input: &mut dyn BufRead,
     name: &str,
-) -> Result<Flow, Error> {
+) -> Result<ControlFlow<()>, Error> {
     let mut lines = Lines::new(input);
     loop {
         let number = lines.number.saturating_add(1);
         let Some((number, line)) = lines.next().map_err(|error| at(name, number, error))? else {
-            return Ok(Flow::Continue);
+            return Ok(ControlFlow::Continue(()));
         };
-        if run_line(executor, console, &line).map_err(|error| at(name, number, error))? == Flow::Leave {
-            return Ok(Flow::Leave);
+        if run_line(executor, console, &line).map_err(|error| at(name, number, error))? == ControlFlow::Break(()) {
+            return Ok(ControlFlow::Break(()));
         }
     }
 }
 
-fn run_line(executor: &mut Executor, console: &mut Console<'_>, line: &[u8]) -> Result<Flow, Error> {
+fn run_line(executor: &mut Executor, console: &mut Console<'_>, line: &[u8]) -> Result<ControlFlow<()>, Error> {
     if executor.session.settings.echo && !line.trim_ascii().is_empty() {
         console.trace(Level::Error, &format!("> {}", String::from_utf8_lossy(line)));
     }
     match executor.line(line, console) {
-        Ok(Flow::Continue) if interrupt::requested() => Err(Error::Interrupted),
+        Ok(ControlFlow::Continue(())) if interrupt::requested() => Err(Error::Interrupted),
         other => other,
     }
 }

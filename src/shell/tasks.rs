@@ -3,10 +3,11 @@
 use std::env;
 use std::fs;
 use std::io::{BufReader, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::console::Console;
-use super::executor::{Executor, Flow};
+use super::executor::Executor;
 use super::{redirect, script};
 use crate::commands::shared::task::Task;
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ impl Executor {
     ///
     /// # Errors
     /// Why it failed; a script's error names its line.
-    pub(super) fn task(&mut self, task: Task, console: &mut Console<'_>) -> Result<Flow> {
+    pub(super) fn task(&mut self, task: Task, console: &mut Console<'_>) -> Result<ControlFlow<()>> {
         match task {
             Task::Script(path) => self.script(&path, console),
             Task::Lines(lines) => {
@@ -29,7 +30,7 @@ impl Executor {
                 self.session.history.push(lines.clone());
                 self.deeper(|executor| executor.line(lines.as_bytes(), console))
             }
-            Task::Program(words) => redirect::run(&words, console).map(|()| Flow::Continue),
+            Task::Program(words) => redirect::run(&words, console).map(|()| ControlFlow::Continue(())),
             Task::Edit(Some(path)) => {
                 edit(&path, console)?;
                 self.script(&path, console)
@@ -38,7 +39,7 @@ impl Executor {
         }
     }
 
-    fn script(&mut self, path: &Path, console: &mut Console<'_>) -> Result<Flow> {
+    fn script(&mut self, path: &Path, console: &mut Console<'_>) -> Result<ControlFlow<()>> {
         let file = reading::open(path).map_err(|source| Error::file("read", path, source))?;
         let name = path.display().to_string();
         // What a script sets holds as long as the captures that it loads.
@@ -48,7 +49,7 @@ impl Executor {
         done
     }
 
-    fn edit_last_line(&mut self, console: &mut Console<'_>) -> Result<Flow> {
+    fn edit_last_line(&mut self, console: &mut Console<'_>) -> Result<ControlFlow<()>> {
         let failed = |error| Error::file("write", env::temp_dir(), error);
         let mut file = temporary::file(".mptcp").map_err(failed)?;
         // The last line is this very command.
@@ -64,7 +65,10 @@ impl Executor {
     ///
     /// # Errors
     /// Those of `work`.
-    pub(super) fn deeper(&mut self, work: impl FnOnce(&mut Self) -> Result<Flow>) -> Result<Flow> {
+    pub(super) fn deeper(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
         if self.depth >= DEEPEST {
             return Err(Error::Failed("it runs itself recursively; remove that line".to_string()));
         }

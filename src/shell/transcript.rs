@@ -8,11 +8,12 @@ mod expectation;
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::rc::Rc;
 
 use super::console::Console;
-use super::executor::{Executor, Flow, is_interrupt};
+use super::executor::{Executor, is_interrupt};
 use super::line::Openness;
 use crate::cli::Level;
 use crate::error::{Error, Result};
@@ -48,7 +49,7 @@ pub fn run(path: &Path, executor: &mut Executor) -> Result<String> {
         let lines: Vec<&str> = printed.lines().collect();
         expectation::check(&lines, &step.expected, step.number, &step.command)
             .map_err(|(line, what)| Error::Failed(format!("{name}:{line}: {what}")))?;
-        if let (Flow::Leave, Some(next)) = (flow, steps.get(index.saturating_add(1))) {
+        if let (ControlFlow::Break(()), Some(next)) = (flow, steps.get(index.saturating_add(1))) {
             let sentence = format!("{name}:{}: `{}` already left the program", next.number, step.command);
             return Err(Error::Failed(sentence));
         }
@@ -90,7 +91,7 @@ fn command(line: &str) -> Option<&str> {
 }
 
 /// All that a command prints, results and messages in the order in which they come.
-fn printed(command: &str, executor: &mut Executor) -> Result<(String, Flow)> {
+fn printed(command: &str, executor: &mut Executor) -> Result<(String, ControlFlow<()>)> {
     let both = Rc::new(RefCell::new(Vec::new()));
     let (mut results, mut messages) = (Shared(both.clone()), Shared(both.clone()));
     let mut console = Console {
@@ -105,7 +106,7 @@ fn printed(command: &str, executor: &mut Executor) -> Result<(String, Flow)> {
         Err(error) if is_interrupt(&error) => return Err(error),
         Err(error) => {
             console.error(&error);
-            Flow::Continue
+            ControlFlow::Continue(())
         }
         Ok(flow) => flow,
     };

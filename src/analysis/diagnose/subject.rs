@@ -12,7 +12,7 @@ use mptcp_trace::analysis::fallback::{Fallback, fallback_by};
 use mptcp_trace::analysis::idle_gaps::{IdleGaps, Silence, threshold};
 use mptcp_trace::analysis::joins::{JoinAttempt, joins};
 use mptcp_trace::analysis::option_loss::{Loss, Losses};
-use mptcp_trace::analysis::receive_window::{Course, Limits, Restraint};
+use mptcp_trace::analysis::receive_window::{Limits, Restraint, WindowCourse};
 use mptcp_trace::analysis::removals::{Removal, removals_among};
 use mptcp_trace::analysis::retransmissions::{SendingAgain, SentAgain};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
@@ -68,15 +68,15 @@ pub(super) struct Windows {
     pub idle: IdleGaps,
     /// A shorter silence is not a gap.
     pub threshold: Span,
-    /// As in [`Course::delay`].
+    /// As in [`WindowCourse::delay`].
     pub delay: Span,
-    /// As [`Course::is_whole`] says.
+    /// As [`WindowCourse::is_whole`] says.
     pub is_whole: bool,
 }
 
 /// The receive window of one direction while packets go by.
 struct WindowWatch {
-    course: Course,
+    course: WindowCourse,
     restraint: Restraint,
     silence: Silence,
     threshold: Span,
@@ -84,7 +84,7 @@ struct WindowWatch {
 
 impl WindowWatch {
     fn new(capture: &Capture, connection: &Connection, towards: Role, round_trip: Option<Span>) -> Self {
-        let course = Course::new(capture, connection, towards);
+        let course = WindowCourse::new(capture, connection, towards);
         let (delay, threshold) = (course.delay, threshold(round_trip, course.delay));
         WindowWatch { course, restraint: Restraint::new(delay), silence: Silence::new(delay, threshold), threshold }
     }

@@ -2,7 +2,7 @@
 
 use super::{Finding, FindingKind, Standing, Subject};
 use mptcp_trace::analysis::availability::Availability;
-use mptcp_trace::analysis::receive_window::{Course, ReceiveWindow, Step};
+use mptcp_trace::analysis::receive_window::{ReceiveWindow, WindowCourse, WindowStep};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Role};
 use mptcp_trace::units::span;
@@ -24,7 +24,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         watched.extend(standing.take(MOST).map(|standing| Watched::new(subject, standing)));
     }
     // Few connections have a subflow that stands still: their packets come once more.
-    let course = |towards: Role| Course::new(subject.capture, subject.connection, towards);
+    let course = |towards: Role| WindowCourse::new(subject.capture, subject.connection, towards);
     let mut courses = ByRole { server: course(Role::Server), client: course(Role::Client) };
     subject.mappings.walk(|laden| {
         for towards in Role::BOTH {
@@ -124,7 +124,7 @@ impl<'a> Watched<'a> {
         }
     }
 
-    fn push(&mut self, step: &Step) {
+    fn push(&mut self, step: &WindowStep) {
         let carried = step.forward && step.payload > 0 && self.stood.get(step.subflow) == Some(&false);
         if let Some(offer) = step.offer {
             self.window.offers(offer);

@@ -2,7 +2,7 @@
 
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::Span;
-use mptcp_trace::analysis::closing::State;
+use mptcp_trace::analysis::closing::ConnectionState;
 use mptcp_trace::analysis::receive_window::{Closure, Limits, WindowLevel};
 use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::tracking::Role;
@@ -40,7 +40,7 @@ fn never_opened(subject: &Subject<'_>, towards: Role, closure: &Closure) -> Find
     };
     let last = subject.capture.segments.last().map_or(closure.until, |segment| segment.abstime);
     let end = match subject.closing.state {
-        State::FastClosed | State::Reset => "until the connection was aborted",
+        ConnectionState::FastClosed | ConnectionState::Reset => "until the connection was aborted",
         _ if last - closure.until > SHUT => "to the last packet of the connection",
         _ => "to the end of the capture",
     };

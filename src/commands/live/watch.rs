@@ -11,7 +11,7 @@ use crate::packets::live::{Incoming, LiveError, Recording, Wanted};
 use mptcp_trace::Span;
 use mptcp_trace::analysis::live::Live;
 use mptcp_trace::packets::Builder;
-use mptcp_trace::packets::native::Step;
+use mptcp_trace::packets::native::Walked;
 use mptcp_trace::units::counted;
 
 /// How long it is waited for packets before the shell may look after other things.
@@ -106,16 +106,16 @@ impl Watch {
                 return self.discard(until);
             }
             match self.incoming.step(self.recording.end(), until) {
-                Ok(Step::Tcp) => {
+                Ok(Walked::Tcp) => {
                     let origin = self.recording.origin();
                     if let Some((segment, ends)) = self.recording.end().last() {
                         self.live.push(segment, ends, origin);
                     }
                     self.recording.settle();
                 }
-                Ok(Step::Other) => {}
-                Ok(Step::NothingYet) => return Ok(()),
-                Ok(Step::End) => self.end(),
+                Ok(Walked::Other) => {}
+                Ok(Walked::NothingYet) => return Ok(()),
+                Ok(Walked::End) => self.end(),
                 Err(error) => return self.note_trouble(error),
             }
             if self.live.has_news() {
@@ -140,12 +140,12 @@ impl Watch {
         }
         while !self.ended {
             match self.incoming.step(&mut Builder::default(), until) {
-                Ok(Step::Tcp | Step::Other) => {
+                Ok(Walked::Tcp | Walked::Other) => {
                     self.discarded = true;
                     self.end_when_due();
                 }
-                Ok(Step::NothingYet) => return Ok(()),
-                Ok(Step::End) => self.end(),
+                Ok(Walked::NothingYet) => return Ok(()),
+                Ok(Walked::End) => self.end(),
                 Err(error) => return self.note_trouble(error),
             }
         }

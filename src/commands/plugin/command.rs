@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
-use crate::commands::shared::drawing::{Drawing, Form};
+use crate::commands::shared::drawing::{Drawing, FigureForm};
 use crate::commands::{Category, Command, Described, Example, Outcome, Session, grammar};
 use crate::drawing::figure::Figure;
 use crate::drawing::render::USUAL_DPI;
@@ -68,11 +68,11 @@ impl Command for PluginCommand {
 fn drawing(figure: Figure, arguments: &ArgMatches) -> Drawing {
     let form = grammar::chosen_format(arguments).and_then(|format| match format {
         Format::Table => None,
-        Format::Json => Some(Form::Json),
-        Format::Ndjson => Some(Form::Ndjson),
-        Format::Csv => Some(Form::Csv),
-        Format::Parquet => Some(Form::Parquet),
-        Format::Arrow => Some(Form::Arrow),
+        Format::Json => Some(FigureForm::Json),
+        Format::Ndjson => Some(FigureForm::Ndjson),
+        Format::Csv => Some(FigureForm::Csv),
+        Format::Parquet => Some(FigureForm::Parquet),
+        Format::Arrow => Some(FigureForm::Arrow),
     });
     let out = arguments.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten().cloned();
     let force = crate::arguments::forced(arguments);

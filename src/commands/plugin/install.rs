@@ -8,7 +8,7 @@ use crate::commands::{Command, Described, Example, Session, registry};
 use crate::config::Places as XdgPlaces;
 use crate::plots::registry::{self as plots, Plot};
 use crate::plugin::Plugin;
-use crate::plugin::discovery::{self, Found, Places};
+use crate::plugin::discovery::{self, FoundPlugins, Places};
 use crate::plugin::manifest::{Entry, Role};
 use crate::plugin::plot::PluginPlot;
 
@@ -47,7 +47,7 @@ pub fn install(session: &Session) -> Vec<String> {
 
 /// The same with what was found.
 pub fn install_found(session: &Session) -> (Vec<Plugin>, Vec<String>) {
-    let Found { plugins, mut warnings } = discovery::find(&places(session), limit(session));
+    let FoundPlugins { plugins, mut warnings } = discovery::find(&places(session), limit(session));
     let (mut commands, mut drawn): (Vec<&'static dyn Command>, Vec<&'static dyn Plot>) = (Vec::new(), Vec::new());
     // The program's own alone, because what was added before is searched again.
     registry::COMMANDS.set_added(Vec::new());

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::delimiter::Delimiter;
-use crate::packets::exported::{Form, write};
+use crate::packets::exported::{TableForm, write};
 use crate::packets::table::raw;
 use mptcp_trace::Instant;
 use mptcp_trace::packets::Builder;
@@ -36,7 +36,7 @@ impl Folder {
             builder.push(&Frame::default(), segment(packetid));
         }
         let path = self.path(name);
-        write(&raw(&builder.finish(), &[]).unwrap(), &path, Form::Csv, Delimiter::COMMA, Force::Given).unwrap();
+        write(&raw(&builder.finish(), &[]).unwrap(), &path, TableForm::Csv, Delimiter::COMMA, Force::Given).unwrap();
         path
     }
 }

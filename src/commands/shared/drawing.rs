@@ -25,7 +25,7 @@ pub struct Drawing {
     /// Whether the file may be a capture that is replaced.
     pub force: Force,
     /// The form asked for; otherwise the file's ending tells.
-    pub form: Option<Form>,
+    pub form: Option<FigureForm>,
     /// Where it is shown; when nobody asked, in the terminal if it goes to no file.
     pub display: Option<Display>,
 }
@@ -43,7 +43,7 @@ pub enum Display {
 
 /// The form of a figure's file, or of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Form {
+pub enum FigureForm {
     /// Scalable vector graphics.
     Svg,
     /// A page of vectors that carries its font.
@@ -66,17 +66,17 @@ pub enum Form {
     Arrow,
 }
 
-impl Form {
+impl FigureForm {
     /// Whether the caption is not in it.
     #[must_use]
     pub fn lacks_caption(self) -> bool {
-        !matches!(self, Form::Svg | Form::Pdf | Form::Png | Form::Txt)
+        !matches!(self, FigureForm::Svg | FigureForm::Pdf | FigureForm::Png | FigureForm::Txt)
     }
 
     /// The form that a file's ending asks for.
     #[must_use]
     pub fn of_name(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-        Form::from_str(&ending, true).ok()
+        FigureForm::from_str(&ending, true).ok()
     }
 }

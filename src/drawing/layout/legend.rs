@@ -12,26 +12,26 @@ use crate::terminal_text::escape;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Look of the sample.
-    pub key: Key,
+    pub key: LegendKey,
     /// Where the sample is drawn.
     pub sample: Rectangle,
 }
 
 /// Parameters of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Key {
+pub struct LegendKey {
     /// The role of the series.
     pub role: Role,
     /// [`Marks::name`] of the series.
     pub marks: &'static str,
 }
 
-impl Key {
+impl LegendKey {
     /// That of a series. Marks of one meaning are one entry, whichever subflow's colour each has.
     #[must_use]
     pub fn of(series: &Series) -> Self {
         let role = if series.role.kind == RoleKind::Subflow { series.role } else { Role::of(series.role.kind) };
-        Key { role, marks: Marks::name(&series.marks) }
+        LegendKey { role, marks: Marks::name(&series.marks) }
     }
 }
 
@@ -50,12 +50,12 @@ const BESIDE: f64 = 0.32;
 
 /// The names of all series with what they look like, each once: one thing drawn as strokes in one panel and as a line in
 /// the next has the same colour and mark in both.
-pub fn names(figure: &Figure) -> Vec<(String, Key)> {
+pub fn names(figure: &Figure) -> Vec<(String, LegendKey)> {
     let mut seen = std::collections::HashSet::new();
     let series = figure.panels.iter().flat_map(|panel| &panel.series);
     series
         .filter(|series| !series.name.is_empty())
-        .map(|series| (series.name.as_str(), Key::of(series)))
+        .map(|series| (series.name.as_str(), LegendKey::of(series)))
         .filter(|(name, key)| seen.insert((*name, key.role)))
         .map(|(name, key)| (escape(name).into_owned(), key))
         .collect()
@@ -98,7 +98,7 @@ struct Flowed {
     left: f64,
 }
 
-fn flow(names: &[(String, Key)], sizes: &Sizes, width: f64) -> Vec<Flowed> {
+fn flow(names: &[(String, LegendKey)], sizes: &Sizes, width: f64) -> Vec<Flowed> {
     let (mut row, mut left) = (0_usize, 0.0_f64);
     let mut places = Vec::with_capacity(names.len());
     for (name, _) in names {
@@ -114,7 +114,7 @@ fn flow(names: &[(String, Key)], sizes: &Sizes, width: f64) -> Vec<Flowed> {
 }
 
 fn on_top(
-    names: &[(String, Key)],
+    names: &[(String, LegendKey)],
     places: Vec<Flowed>,
     most: usize,
     sizes: &Sizes,
@@ -144,7 +144,7 @@ fn on_top(
 }
 
 fn beside(
-    names: &[(String, Key)],
+    names: &[(String, LegendKey)],
     sizes: &Sizes,
     column: f64,
     region: &mut Rectangle,
@@ -152,7 +152,7 @@ fn beside(
 ) -> Vec<Entry> {
     let left = region.right - column + APART * sizes.font;
     let top = |index: usize| region.top + index as f64 * ROW * sizes.font;
-    let place = |(index, (name, key)): (usize, &(String, Key))| {
+    let place = |(index, (name, key)): (usize, &(String, LegendKey))| {
         entry(name, *key, sizes, (left, top(index)), region.right, texts)
     };
     let entries = names.iter().enumerate().map(place).collect();
@@ -160,7 +160,14 @@ fn beside(
     entries
 }
 
-fn entry(name: &str, key: Key, sizes: &Sizes, (left, top): (f64, f64), right: f64, texts: &mut Vec<Text>) -> Entry {
+fn entry(
+    name: &str,
+    key: LegendKey,
+    sizes: &Sizes,
+    (left, top): (f64, f64),
+    right: f64,
+    texts: &mut Vec<Text>,
+) -> Entry {
     let bottom = top + ROW * sizes.font;
     let sample = Rectangle { left, top, right: left + SAMPLE * sizes.font, bottom };
     let text_left = sample.right + GAP * sizes.font;

@@ -17,7 +17,7 @@ use super::ticks::Tick;
 use super::wrapping::{shorten, wrap};
 use crate::terminal_text::escape;
 pub use annotations::Riser;
-pub use legend::{Entry, Key, names};
+pub use legend::{Entry, LegendKey, names};
 
 /// Sizes of text and distances, in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]

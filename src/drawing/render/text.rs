@@ -13,7 +13,7 @@ use super::super::DrawError;
 use super::super::backend::cells::{Ink, Row};
 use super::super::extent::{extents, left_out, shares_x};
 use super::super::figure::{Figure, Role, Series};
-use super::super::layout::{Key, names};
+use super::super::layout::{LegendKey, names};
 use super::super::style::{Colour, Style};
 use super::super::wrapping::{shorten, wrap};
 use super::Size;
@@ -141,7 +141,7 @@ impl<'a> Room<'a> {
 /// The colour and sign of each series.
 struct Inks {
     style: Style,
-    entries: Vec<(String, Key)>,
+    entries: Vec<(String, LegendKey)>,
     colour: bool,
 }
 
@@ -157,7 +157,7 @@ impl Inks {
 
     /// Look of a series: the sign of its entry in the legend, in its own colour.
     fn of_series(&self, series: &Series) -> Ink {
-        let ink = self.of(&series.name, Key::of(series));
+        let ink = self.of(&series.name, LegendKey::of(series));
         Ink { colour: self.colour_of(series.role), ..ink }
     }
 
@@ -166,7 +166,7 @@ impl Inks {
     }
 
     /// Look of an entry; one without a name is not in the legend.
-    fn of(&self, name: &str, key: Key) -> Ink {
+    fn of(&self, name: &str, key: LegendKey) -> Ink {
         let name = escape(name);
         let position = self.entries.iter().position(|(known, other)| *known == name && other.role == key.role);
         let sign = position.and_then(|position| SIGNS.chars().cycle().nth(position)).unwrap_or('.');
@@ -211,7 +211,7 @@ impl Inks {
 }
 
 /// Look of a series in the legend, with colours.
-fn sample(key: Key) -> &'static str {
+fn sample(key: LegendKey) -> &'static str {
     match key.marks {
         "points" | "ticks" => "•",
         "vertical_strokes" => "┃",

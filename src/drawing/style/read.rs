@@ -8,7 +8,7 @@ use super::super::figure::RoleKind;
 use super::super::render::Size;
 use super::{Colour, Dash, Paint, RoleStyle, Style, Symbol};
 use crate::terminal_text::escape;
-use crate::toml_file::{Key, Mistake, Source, Value, advice, in_order, read};
+use crate::toml_file::{Mistake, Source, TomlKey, Value, advice, in_order, read};
 use mptcp_trace::reading;
 
 const EMBEDDED: [(&str, &str); 4] = [
@@ -48,34 +48,38 @@ const YES_OR_NO: &str = "true or false";
 const WIDTH: &str = "a number of pixels from 0.1 to 20";
 
 /// The keys at the top; `based_on` and those of roles are looked at before.
-const STYLE_KEYS: [Key<Style>; 15] = [
-    Key { name: "background", takes: COLOUR, set: |style, value| put(&mut style.background, colour(value)) },
-    Key { name: "foreground", takes: COLOUR, set: |style, value| put(&mut style.foreground, colour(value)) },
-    Key { name: "grid", takes: COLOUR, set: |style, value| put(&mut style.grid, colour(value)) },
-    Key { name: "font_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.font_size, text_size(value)) },
-    Key { name: "title_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.title_size, text_size(value)) },
-    Key { name: "caption_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.caption_size, text_size(value)) },
-    Key { name: "axis_width", takes: WIDTH, set: |style, value| put(&mut style.axis_width, width(value)) },
-    Key { name: "grid_width", takes: WIDTH, set: |style, value| put(&mut style.grid_width, width(value)) },
-    Key { name: "line_width", takes: WIDTH, set: |style, value| put(&mut style.line_width, width(value)) },
-    Key { name: "stroke_width", takes: WIDTH, set: |style, value| put(&mut style.stroke_width, width(value)) },
-    Key {
+const STYLE_KEYS: [TomlKey<Style>; 15] = [
+    TomlKey { name: "background", takes: COLOUR, set: |style, value| put(&mut style.background, colour(value)) },
+    TomlKey { name: "foreground", takes: COLOUR, set: |style, value| put(&mut style.foreground, colour(value)) },
+    TomlKey { name: "grid", takes: COLOUR, set: |style, value| put(&mut style.grid, colour(value)) },
+    TomlKey { name: "font_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.font_size, text_size(value)) },
+    TomlKey { name: "title_size", takes: TEXT_SIZE, set: |style, value| put(&mut style.title_size, text_size(value)) },
+    TomlKey {
+        name: "caption_size",
+        takes: TEXT_SIZE,
+        set: |style, value| put(&mut style.caption_size, text_size(value)),
+    },
+    TomlKey { name: "axis_width", takes: WIDTH, set: |style, value| put(&mut style.axis_width, width(value)) },
+    TomlKey { name: "grid_width", takes: WIDTH, set: |style, value| put(&mut style.grid_width, width(value)) },
+    TomlKey { name: "line_width", takes: WIDTH, set: |style, value| put(&mut style.line_width, width(value)) },
+    TomlKey { name: "stroke_width", takes: WIDTH, set: |style, value| put(&mut style.stroke_width, width(value)) },
+    TomlKey {
         name: "mark_size",
         takes: "a number of pixels from 1 to 50",
         set: |style, value| put(&mut style.mark_size, between(value, 1.0, 50.0)),
     },
-    Key {
+    TomlKey {
         name: "size",
         takes: "a size such as \"900x600\" or \"3.5inx2.5in\"",
         set: |style, value| put(&mut style.size, Size::parse(&read::<String>(value)?).map(Some)),
     },
-    Key { name: "shrink_text", takes: YES_OR_NO, set: |style, value| put(&mut style.shrink_text, read(value)) },
-    Key { name: "show_title", takes: YES_OR_NO, set: |style, value| put(&mut style.show_title, read(value)) },
-    Key { name: "show_caption", takes: YES_OR_NO, set: |style, value| put(&mut style.show_caption, read(value)) },
+    TomlKey { name: "shrink_text", takes: YES_OR_NO, set: |style, value| put(&mut style.shrink_text, read(value)) },
+    TomlKey { name: "show_title", takes: YES_OR_NO, set: |style, value| put(&mut style.show_title, read(value)) },
+    TomlKey { name: "show_caption", takes: YES_OR_NO, set: |style, value| put(&mut style.show_caption, read(value)) },
 ];
 
-const ROLE_KEYS: [Key<RoleStyle>; 4] = [
-    Key {
+const ROLE_KEYS: [TomlKey<RoleStyle>; 4] = [
+    TomlKey {
         name: "colour",
         takes: "a colour such as \"#0072b2\", or \"subflow\" or \"foreground\"",
         set: |role, value| {
@@ -88,18 +92,18 @@ const ROLE_KEYS: [Key<RoleStyle>; 4] = [
             put(&mut role.colour, paint)
         },
     },
-    Key {
+    TomlKey {
         name: "dash",
         takes: "\"solid\", \"dashed\", \"dotted\", \"dash_dot\" or \"long_dash\"",
         set: |role, value| put(&mut role.dash, named(value, &Dash::NAMED)),
     },
-    Key {
+    TomlKey {
         name: "mark",
         takes: "\"none\", \"circle\", \"ring\", \"square\", \"diamond\", \"triangle\", \"triangle_down\", \"cross\", \
                 \"plus\" or \"star\"",
         set: |role, value| put(&mut role.mark, named(value, &Symbol::NAMED)),
     },
-    Key { name: "width", takes: WIDTH, set: |role, value| put(&mut role.width, width(value).map(Some)) },
+    TomlKey { name: "width", takes: WIDTH, set: |role, value| put(&mut role.width, width(value).map(Some)) },
 ];
 
 pub(super) fn find(name_or_file: &str) -> Result<Style, StyleError> {

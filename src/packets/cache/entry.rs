@@ -19,7 +19,7 @@ use polars_io::{SerReader, SerWriter};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::Key;
+use super::CacheKey;
 use mptcp_trace::packets::{CaptureFacts, Dissection};
 
 use crate::packets::{Dissected, exported, table};
@@ -36,18 +36,18 @@ pub(super) enum WriteError {
 
 #[derive(Serialize)]
 struct AboutOut<'a> {
-    key: &'a Key,
+    key: &'a CacheKey,
     facts: &'a CaptureFacts,
 }
 
 #[derive(Deserialize)]
 struct AboutIn {
-    key: Key,
+    key: CacheKey,
     facts: CaptureFacts,
 }
 
 /// Writes an entry and returns its size in bytes.
-pub(super) fn write(file: &mut File, key: &Key, dissected: &Dissected) -> Result<u64, WriteError> {
+pub(super) fn write(file: &mut File, key: &CacheKey, dissected: &Dissected) -> Result<u64, WriteError> {
     let about = serde_json::to_vec(&AboutOut { key, facts: &dissected.dissection.facts })
         .map_err(|error| WriteError::Encode(error.to_string()))?;
     let about_length = u32::try_from(about.len()).map_err(|error| WriteError::Encode(error.to_string()))?;
@@ -79,7 +79,7 @@ pub(super) fn write(file: &mut File, key: &Key, dissected: &Dissected) -> Result
 
 /// Reads an entry of at most `most` bytes; `None` when it is whole but of another key, an error in words when it cannot
 /// be trusted.
-pub(super) fn read(file: &mut File, wanted: &Key, most: u64) -> Result<Option<Dissected>, String> {
+pub(super) fn read(file: &mut File, wanted: &CacheKey, most: u64) -> Result<Option<Dissected>, String> {
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     let mut bytes = [0; HEAD];
     file.read_exact(&mut bytes).map_err(|error| match error.kind() {

@@ -13,7 +13,7 @@ use mptcp_trace::units::hexadecimal;
 
 /// All that a dissection depends on: when any of it differs, the capture is dissected again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
+pub struct CacheKey {
     /// The canonical path in hexadecimal, because a path need not be text.
     path: String,
     /// Size in bytes.
@@ -30,14 +30,14 @@ pub struct Key {
     fields: Vec<String>,
 }
 
-impl Key {
+impl CacheKey {
     /// The key of the file `path` as it is now, dissected by `dissector` (name and version) with `fields` (whatever
     /// else changes the table: the profile, further fields). Take it before the dissection: a capture that is still
     /// being written then misses next time.
     ///
     /// # Errors
     /// When the file is not there or its size and time cannot be asked for.
-    pub fn of(path: &Path, dissector: &str, fields: &[String]) -> io::Result<Key> {
+    pub fn of(path: &Path, dissector: &str, fields: &[String]) -> io::Result<CacheKey> {
         let canonical = fs::canonicalize(path)?;
         let metadata = fs::metadata(&canonical)?;
         let modified = match metadata.modified()?.duration_since(UNIX_EPOCH) {
@@ -46,7 +46,7 @@ impl Key {
         };
         let columns: Vec<String> =
             schema::packet_columns().map(|column| format!("{}:{}", column.name, column.kind.name())).collect();
-        Ok(Key {
+        Ok(CacheKey {
             path: hexadecimal(canonical.as_os_str().as_encoded_bytes()),
             size: metadata.len(),
             modified,

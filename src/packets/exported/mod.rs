@@ -23,7 +23,7 @@ pub const DISSECTOR: &str = "exported table";
 
 /// The forms in which packet tables leave the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Form {
+pub enum TableForm {
     /// Comma-separated values.
     Csv,
     /// Apache Parquet.
@@ -32,14 +32,14 @@ pub enum Form {
     Arrow,
 }
 
-impl Form {
+impl TableForm {
     /// The form that a file name asks for by its ending: `.csv`, `.parquet`, `.arrow`, `.ipc`, `.feather`.
     #[must_use]
     pub fn of_name(path: &std::path::Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "csv" => Some(Form::Csv),
-            "parquet" => Some(Form::Parquet),
-            "arrow" | "ipc" | "feather" => Some(Form::Arrow),
+            "csv" => Some(TableForm::Csv),
+            "parquet" => Some(TableForm::Parquet),
+            "arrow" | "ipc" | "feather" => Some(TableForm::Arrow),
             _ => None,
         }
     }

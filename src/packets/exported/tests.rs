@@ -8,7 +8,7 @@ use polars_io::ipc::IpcReader;
 use polars_io::parquet::read::ParquetReader;
 
 use super::read::{columns, facts};
-use super::{Form, Parts, recognise, write, write_parts};
+use super::{Parts, TableForm, recognise, write, write_parts};
 use crate::delimiter::Delimiter;
 use crate::error::Error;
 use crate::packets::LoadError;
@@ -65,7 +65,7 @@ fn every_raw_column_comes_back_as_it_was() {
     let directory = tempfile::tempdir().unwrap();
     let expected = raw_columns(&table());
     let path = directory.path().join("t.csv");
-    write(&table(), &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
+    write(&table(), &path, TableForm::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     assert!(recognise(&path));
     let read = columns(&path).unwrap();
     assert_eq!(read.schema(), expected.schema());
@@ -104,7 +104,7 @@ fn csv_has_the_bytes_of_the_usual_crate() {
     for delimiter in [',', ';', '\t', ':', '|', ' ', '[', '+'] {
         let delimiter = Delimiter::new(delimiter).unwrap();
         for table in [&whole, &alone, &whole.clear(), &whole.slice(1, 2)] {
-            write(table, &path, Form::Csv, delimiter, Force::NotGiven).unwrap();
+            write(table, &path, TableForm::Csv, delimiter, Force::NotGiven).unwrap();
             let (expected, found) = (by_the_crate(table, delimiter), fs::read(&path).unwrap());
             assert_eq!(String::from_utf8_lossy(&found), String::from_utf8_lossy(&expected));
         }
@@ -127,7 +127,7 @@ fn parts_come_in_their_order_and_a_failure_leaves_nothing() {
         false => Ok(made(rows).unwrap()),
     };
     let expected: Vec<u64> = (0..height as u64).step_by(2).collect();
-    for (form, name) in [(Form::Csv, "t.csv"), (Form::Parquet, "t.parquet"), (Form::Arrow, "t.arrow")] {
+    for (form, name) in [(TableForm::Csv, "t.csv"), (TableForm::Parquet, "t.parquet"), (TableForm::Arrow, "t.arrow")] {
         let path = directory.path().join(name);
         let parts = |of| Parts { columns: columns.clone(), height, of };
         let failed = write_parts(parts(&fails), &path, form, Delimiter::COMMA, Force::NotGiven);
@@ -137,9 +137,9 @@ fn parts_come_in_their_order_and_a_failure_leaves_nothing() {
         assert_eq!(rows, height / 2);
         let file = fs::File::open(&path).unwrap();
         let read = match form {
-            Form::Parquet => ParquetReader::new(file).finish().unwrap(),
-            Form::Arrow => IpcReader::new(file).finish().unwrap(),
-            Form::Csv => {
+            TableForm::Parquet => ParquetReader::new(file).finish().unwrap(),
+            TableForm::Arrow => IpcReader::new(file).finish().unwrap(),
+            TableForm::Csv => {
                 let text = fs::read_to_string(&path).unwrap();
                 let ids: Vec<u64> = text.lines().skip(1).map(|line| line.parse().unwrap()).collect();
                 DataFrame::new(ids.len(), vec![Column::new("packetid".into(), ids)]).unwrap()
@@ -156,7 +156,7 @@ fn any_delimiter_comes_back() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     for delimiter in ";\t| ,".chars() {
-        write(&table(), &path, Form::Csv, Delimiter::new(delimiter).unwrap(), Force::NotGiven).unwrap();
+        write(&table(), &path, TableForm::Csv, Delimiter::new(delimiter).unwrap(), Force::NotGiven).unwrap();
         assert!(columns(&path).unwrap().equals_missing(&raw_columns(&table())), "{delimiter}");
     }
 }
@@ -166,7 +166,7 @@ fn csv_says_what_people_see() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     let chosen = table().select(["packetid", "abstime", "reltime", "sendkey", "recvtok", "subtype", "backup"]).unwrap();
-    write(&chosen, &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
+    write(&chosen, &path, TableForm::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "packetid,abstime,reltime,sendkey,recvtok,subtype,backup\n\
@@ -182,7 +182,7 @@ fn a_selection_of_rows_loads() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     for rows in [0, 1] {
-        write(&table().head(Some(rows)), &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
+        write(&table().head(Some(rows)), &path, TableForm::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
         assert_eq!(columns(&path).unwrap().height(), rows);
     }
 }
@@ -193,7 +193,7 @@ fn rows_come_back_in_the_order_of_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
     let ids = |table: &DataFrame| {
-        write(table, &path, Form::Csv, Delimiter::COMMA, Force::Given).unwrap();
+        write(table, &path, TableForm::Csv, Delimiter::COMMA, Force::Given).unwrap();
         let table = columns(&path).unwrap();
         table.column("packetid").unwrap().u64().unwrap().iter().collect::<Vec<_>>()
     };
@@ -206,11 +206,12 @@ fn foreign_tables_are_refused() {
     let path = directory.path().join("t.csv");
     let mut less = table();
     less.drop_in_place("sport").unwrap();
-    write(&less, &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
+    write(&less, &path, TableForm::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     assert_eq!(reason(&path), "it has no column `sport`; export it again without `--columns`");
-    write(&table().vstack(&table().head(Some(1))).unwrap(), &path, Form::Csv, Delimiter::COMMA, Force::Given).unwrap();
+    write(&table().vstack(&table().head(Some(1))).unwrap(), &path, TableForm::Csv, Delimiter::COMMA, Force::Given)
+        .unwrap();
     assert!(reason(&path).contains("a `packetid` occurs twice"));
-    for form in [Form::Parquet, Form::Arrow] {
+    for form in [TableForm::Parquet, TableForm::Arrow] {
         write(&table(), &path, form, Delimiter::COMMA, Force::Given).unwrap();
         assert!(recognise(&path) && reason(&path).starts_with("Parquet and Arrow files are for other programs"));
     }
@@ -220,7 +221,7 @@ fn foreign_tables_are_refused() {
 fn csv_values_that_do_not_fit_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("t.csv");
-    write(&table(), &path, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
+    write(&table(), &path, TableForm::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("9223372036.854775807", "soon\u{1b}", 1)).unwrap();
     assert_eq!(reason(&path), "`soon\\u{1b}` in column `reltime`, line 2, is not a duration[ns]");
@@ -250,19 +251,20 @@ fn writing_replaces_whole_files_only() {
     let link = directory.path().join("link.csv");
     #[cfg(unix)]
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    write(&table(), &link, Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
+    write(&table(), &link, TableForm::Csv, Delimiter::COMMA, Force::NotGiven).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(fs::read_to_string(&path).unwrap().starts_with("packetid,"));
     let error =
-        write(&table(), directory.path(), Form::Csv, Delimiter::COMMA, Force::NotGiven).unwrap_err().to_string();
+        write(&table(), directory.path(), TableForm::Csv, Delimiter::COMMA, Force::NotGiven).unwrap_err().to_string();
     assert!(error.ends_with("it is a directory; name a file in it"), "{error}");
-    let error = write(&table(), &directory.path().join("no/such/t.csv"), Form::Csv, Delimiter::COMMA, Force::NotGiven)
-        .unwrap_err()
-        .to_string();
+    let error =
+        write(&table(), &directory.path().join("no/such/t.csv"), TableForm::Csv, Delimiter::COMMA, Force::NotGiven)
+            .unwrap_err()
+            .to_string();
     assert!(error.starts_with("cannot write ") && error.contains("No such file"), "{error}");
     // A device is written to, not replaced, and what it answers is told.
     if Path::new("/dev/full").exists() {
-        for form in [Form::Csv, Form::Parquet, Form::Arrow] {
+        for form in [TableForm::Csv, TableForm::Parquet, TableForm::Arrow] {
             let error = write(&table(), Path::new("/dev/full"), form, Delimiter::COMMA, Force::NotGiven)
                 .unwrap_err()
                 .to_string();
@@ -274,15 +276,15 @@ fn writing_replaces_whole_files_only() {
 #[test]
 fn endings_choose_the_form() {
     for (name, form) in [
-        ("a.CSV", Some(Form::Csv)),
-        ("b.parquet", Some(Form::Parquet)),
-        ("c.feather", Some(Form::Arrow)),
-        ("d.ipc", Some(Form::Arrow)),
-        ("e.arrow", Some(Form::Arrow)),
+        ("a.CSV", Some(TableForm::Csv)),
+        ("b.parquet", Some(TableForm::Parquet)),
+        ("c.feather", Some(TableForm::Arrow)),
+        ("d.ipc", Some(TableForm::Arrow)),
+        ("e.arrow", Some(TableForm::Arrow)),
         ("f.txt", None),
         ("csv", None),
     ] {
-        assert_eq!(Form::of_name(Path::new(name)), form, "{name}");
+        assert_eq!(TableForm::of_name(Path::new(name)), form, "{name}");
     }
     assert!(schema::COLUMNS.iter().any(|spec| spec.origin == Origin::Tracking), "the round trip drops some");
 }

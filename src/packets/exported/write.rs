@@ -15,7 +15,7 @@ use polars::prelude::{CompatLevel, DataFrame, DataType, PolarsResult, SerWriter}
 use polars_arrow::io::ipc::IpcField;
 use polars_io::ipc::{BatchedWriter, IpcWriter};
 
-use super::Form;
+use super::TableForm;
 use super::write_csv::Csv;
 use super::write_parquet::{self, Parquet};
 use crate::delimiter::Delimiter;
@@ -43,7 +43,7 @@ pub struct Parts<'a> {
 ///
 /// # Errors
 /// When the file cannot be written, or on Ctrl-C.
-pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: Delimiter, force: Force) -> Result<()> {
+pub fn write(table: &DataFrame, path: &Path, form: TableForm, delimiter: Delimiter, force: Force) -> Result<()> {
     let slice = |rows: Range<usize>| Ok(table.slice(i64::try_from(rows.start).unwrap_or(i64::MAX), rows.len()));
     let parts = Parts { columns: table.clear(), height: table.height(), of: &slice };
     write_parts(parts, path, form, delimiter, force).map(drop)
@@ -53,15 +53,21 @@ pub fn write(table: &DataFrame, path: &Path, form: Form, delimiter: Delimiter, f
 ///
 /// # Errors
 /// As [`write`]; the first one in making a part.
-pub fn write_parts(table: Parts<'_>, path: &Path, form: Form, delimiter: Delimiter, force: Force) -> Result<usize> {
+pub fn write_parts(
+    table: Parts<'_>,
+    path: &Path,
+    form: TableForm,
+    delimiter: Delimiter,
+    force: Force,
+) -> Result<usize> {
     let mut file = WholeFile::create(path, force)?;
     let mut output = Noted { output: &mut file, failure: None };
     let rows = match form {
-        Form::Csv => encode_all(Csv::new(delimiter), &table, &mut output),
-        Form::Parquet => Parquet::of(table.columns.schema())
+        TableForm::Csv => encode_all(Csv::new(delimiter), &table, &mut output),
+        TableForm::Parquet => Parquet::of(table.columns.schema())
             .map_err(not_encoded)
             .and_then(|encoding| encode_all(encoding, &table, &mut output)),
-        Form::Arrow => encode_all(Arrow, &table, &mut output),
+        TableForm::Arrow => encode_all(Arrow, &table, &mut output),
     };
     if let Some(failure) = output.failure {
         return Err(Error::file("write", path, failure));

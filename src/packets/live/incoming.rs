@@ -14,7 +14,7 @@ use mptcp_trace::capture_format::CaptureFormat;
 use mptcp_trace::packets::Builder;
 use mptcp_trace::packets::capture_file::{CaptureFileError, Cause, Framing, Input};
 use mptcp_trace::packets::native::Failure;
-use mptcp_trace::packets::native::{Step, Walk};
+use mptcp_trace::packets::native::{Walk, Walked};
 use mptcp_trace::reading;
 
 /// A capture that grows.
@@ -122,18 +122,18 @@ impl Incoming {
     /// # Errors
     /// [`LiveError`]; [`LiveError::Interrupted`] on Ctrl-C, after which it can be called again.
     #[inline]
-    pub fn step(&mut self, builder: &mut Builder, deadline: Instant) -> Result<Step, LiveError> {
+    pub fn step(&mut self, builder: &mut Builder, deadline: Instant) -> Result<Walked, LiveError> {
         if let State::Opening(input) = &mut self.state {
-            let Some(waiting) = input else { return Ok(Step::End) };
+            let Some(waiting) = input else { return Ok(Walked::End) };
             match waiting.has_begun(Some(deadline)) {
-                Ok(false) => return Ok(Step::NothingYet),
+                Ok(false) => return Ok(Walked::NothingYet),
                 Ok(true) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(LiveError::Interrupted),
                 Err(source) => return Err(LoadError::Unreadable { path: self.path(), source }.into()),
             }
-            let Some(begun) = input.take() else { return Ok(Step::End) };
+            let Some(begun) = input.take() else { return Ok(Walked::End) };
             if begun.start().is_empty() && self.stopped {
-                return Ok(Step::End);
+                return Ok(Walked::End);
             }
             if begun.start().is_empty() {
                 let refused = self.nothing_came();
@@ -141,15 +141,15 @@ impl Incoming {
                     return Err(refused);
                 }
                 self.begin()?;
-                return Ok(Step::NothingYet);
+                return Ok(Walked::NothingYet);
             }
             let walk = self.walk(begun)?;
             self.state = State::Walking(Box::new(walk));
         }
-        let State::Walking(walk) = &mut self.state else { return Ok(Step::End) };
+        let State::Walking(walk) = &mut self.state else { return Ok(Walked::End) };
         walk.wait_until(Some(deadline));
         match walk.step(builder) {
-            Ok(Step::End) if walk.truncation().is_some_and(|truncation| truncation.cause == Cause::FileHeader) => {
+            Ok(Walked::End) if walk.truncation().is_some_and(|truncation| truncation.cause == Cause::FileHeader) => {
                 let detail = " (it ends within its header)".to_string();
                 Err(LoadError::NotACapture { path: self.path(), detail }.into())
             }

@@ -81,13 +81,13 @@ pub struct PacketsWanted {
     /// Only those for which this holds; `{name}` stands for the value of an argument.
     pub condition: Option<String>,
     /// The files that are written.
-    pub forms: Vec<Form>,
+    pub forms: Vec<PacketsForm>,
 }
 
 /// A form of the file of packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
+pub enum PacketsForm {
     /// Arrow IPC, for pyarrow, polars and others.
     Arrow,
     /// Comma-separated values, for which no library is needed.
@@ -148,8 +148,8 @@ fn packets(mut fields: Fields<'_>, arguments: &[Argument]) -> Result<PacketsWant
         columns: fields.take("columns", a_list, |_: &Vec<String>| true)?.unwrap_or_default(),
         condition: fields.take("where", "a condition as `dump --where` takes it", |_: &String| true)?,
         forms: fields
-            .take("forms", "a list of \"arrow\" and \"csv\"", |forms: &Vec<Form>| !forms.is_empty())?
-            .unwrap_or_else(|| vec![Form::Arrow]),
+            .take("forms", "a list of \"arrow\" and \"csv\"", |forms: &Vec<PacketsForm>| !forms.is_empty())?
+            .unwrap_or_else(|| vec![PacketsForm::Arrow]),
     };
     // What has a dot is a Wireshark field that the configuration may add.
     let unknown = wanted.columns.iter().find(|name| !name.contains('.') && schema::find(name).is_none());

@@ -13,7 +13,7 @@ use crate::terminal_text::escape;
 use crate::toml_file::{Mistake, Source};
 pub use argument::{Argument, ArgumentType};
 pub(super) use entry::fill_in;
-pub use entry::{Entry, Example, Form, PacketsWanted, Role};
+pub use entry::{Entry, Example, PacketsForm, PacketsWanted, Role};
 use fields::Fields;
 
 /// The name of the file.

@@ -29,7 +29,7 @@ fn everything_is_read() {
     );
     let packets = command.packets.as_ref().unwrap();
     assert_eq!(packets.columns, ["packetid", "ip.dsfield"]);
-    assert_eq!(packets.forms, [Form::Csv, Form::Arrow]);
+    assert_eq!(packets.forms, [PacketsForm::Csv, PacketsForm::Arrow]);
     assert!(command.connections && command.arguments[0].required);
     assert_eq!(command.arguments[1].default.as_deref(), Some("b"));
     assert_eq!((plot.role, plot.packets.is_none()), (Role::Plot, true));

@@ -1,7 +1,7 @@
 //! Options that break the rules, in both versions, over both versions of IP, sent by either end: what is found, and that
 //! what follows the rules is not. The rules are those of RFC 8684 and RFC 6824.
 
-use mptcp_trace::analysis::closing::{State, closing};
+use mptcp_trace::analysis::closing::{ConnectionState, closing};
 use mptcp_trace::analysis::subflows::subflows;
 use mptcp_trace::tracking::Role;
 use mptcp_trace::{ConnectionId, StreamId};
@@ -44,7 +44,7 @@ fn a_fast_close_with_another_key_closes_nothing() {
             assert_eq!((said.told("mp_fastclose"), said.told("fastclose_key_invalid").len()), (vec![], 1));
             assert_ne!(
                 closing(&capture, capture.tracking.connection(ConnectionId(0)).unwrap()).state,
-                State::FastClosed
+                ConnectionState::FastClosed
             );
 
             let mut right = Talk::begun(version, v6, false);
@@ -56,7 +56,7 @@ fn a_fast_close_with_another_key_closes_nothing() {
             assert_eq!(said.told("mp_fastclose").len(), 1);
             assert_eq!(
                 closing(&capture, capture.tracking.connection(ConnectionId(0)).unwrap()).state,
-                State::FastClosed
+                ConnectionState::FastClosed
             );
         }
     });

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::mapping::StreamPair;
-use mptcp_trace::analysis::merge::{Fate, Flow, Merged, Passage, SideEvidence, merge};
+use mptcp_trace::analysis::merge::{Fate, Merged, Passage, SideEvidence, StreamPassages, merge};
 use mptcp_trace::tracking::{Capture, Role};
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ pub fn frames_of<'a>(
     captures: (&'a Capture, &'a Capture),
     wanted: impl Fn(&Passage) -> bool + 'a,
 ) -> impl Iterator<Item = Frame> + 'a {
-    let of_flow = move |flow: &'a Flow| {
+    let of_flow = move |flow: &'a StreamPassages| {
         let capture = flow.sender.of(captures.0, captures.1);
         let passages = flow.passages.iter().filter(|passage| wanted(passage)).copied().collect::<Vec<_>>();
         passages.into_iter().map(move |passage| {

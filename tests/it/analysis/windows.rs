@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mptcp_trace::analysis::events::EventKind;
 use mptcp_trace::analysis::idle_gaps::{idle_gaps, threshold};
-use mptcp_trace::analysis::receive_window::{Course, Limits, Step, limits};
+use mptcp_trace::analysis::receive_window::{Limits, WindowCourse, WindowStep, limits};
 use mptcp_trace::analysis::sender_view::longest_round_trip;
 use mptcp_trace::tracking::data::Mappings;
 use mptcp_trace::tracking::{Capture, Role};
@@ -26,9 +26,9 @@ fn load(path: &Path) -> std::sync::Arc<LoadedCapture> {
 }
 
 /// The steps of a direction of the first connection, and how much later its sender hears.
-fn steps(capture: &Capture, towards: Role) -> (Vec<Step>, Span) {
+fn steps(capture: &Capture, towards: Role) -> (Vec<WindowStep>, Span) {
     let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
-    let mut course = Course::new(capture, connection, towards);
+    let mut course = WindowCourse::new(capture, connection, towards);
     let mut steps = Vec::new();
     let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
     mappings.walk(|laden| steps.push(course.push(&capture.tracking, laden)));

@@ -10,7 +10,7 @@ use mptcp_trace::packets::native;
 use mptcp_trace::packets::segment::Fields;
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection, Interface};
 use mptcpanalyzer::packets::Dissected;
-use mptcpanalyzer::packets::cache::{Cache, CacheError, Key, Lookup, Removed};
+use mptcpanalyzer::packets::cache::{Cache, CacheError, CacheKey, Lookup, Removed};
 use polars::prelude::Column;
 
 use crate::support::program::examples;
@@ -64,8 +64,8 @@ impl Place {
         path
     }
 
-    fn key(&self, name: &str) -> Key {
-        Key::of(&self.capture(name), DISSECTOR, &[]).unwrap()
+    fn key(&self, name: &str) -> CacheKey {
+        CacheKey::of(&self.capture(name), DISSECTOR, &[]).unwrap()
     }
 
     fn entries(&self) -> Vec<PathBuf> {
@@ -76,7 +76,7 @@ impl Place {
     }
 }
 
-fn has(cache: &Cache, key: &Key) -> bool {
+fn has(cache: &Cache, key: &CacheKey) -> bool {
     cache.get(key).hit().is_some()
 }
 
@@ -107,7 +107,7 @@ fn whatever_differs_in_the_capture_or_the_question_misses() {
     let capture = place.capture("a.pcap");
     let key = |dissector: &str, fields: &[&str]| {
         let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
-        Key::of(&capture, dissector, &fields).unwrap()
+        CacheKey::of(&capture, dissector, &fields).unwrap()
     };
     let original = key(DISSECTOR, &["ip.ttl"]);
     place.cache.put(&original, &dissection(3)).unwrap();
@@ -131,7 +131,7 @@ fn the_same_file_by_another_name_hits() {
     let place = Place::new();
     place.cache.put(&place.key("a.pcap"), &dissection(3)).unwrap();
     let round_about = place.folder.path().join("a/../a.pcap");
-    assert!(has(&place.cache, &Key::of(&round_about, DISSECTOR, &[]).unwrap()));
+    assert!(has(&place.cache, &CacheKey::of(&round_about, DISSECTOR, &[]).unwrap()));
 }
 
 #[test]
@@ -140,11 +140,11 @@ fn a_time_before_1970_is_a_time() {
     let capture = place.capture("a.pcap");
     let file = File::options().append(true).open(&capture).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH - Duration::from_millis(1500)).unwrap();
-    let key = Key::of(&capture, DISSECTOR, &[]).unwrap();
+    let key = CacheKey::of(&capture, DISSECTOR, &[]).unwrap();
     place.cache.put(&key, &dissection(3)).unwrap();
-    assert!(has(&place.cache, &Key::of(&capture, DISSECTOR, &[]).unwrap()));
+    assert!(has(&place.cache, &CacheKey::of(&capture, DISSECTOR, &[]).unwrap()));
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_millis(1500)).unwrap();
-    assert!(!has(&place.cache, &Key::of(&capture, DISSECTOR, &[]).unwrap()));
+    assert!(!has(&place.cache, &CacheKey::of(&capture, DISSECTOR, &[]).unwrap()));
 }
 
 #[cfg(unix)]
@@ -158,7 +158,7 @@ fn names_that_are_no_text_are_told_apart() {
     fs::write(&paths[1], "").unwrap();
     let same = file.metadata().unwrap().modified().unwrap();
     File::options().append(true).open(&paths[1]).unwrap().set_modified(same).unwrap();
-    let keys = paths.map(|path| Key::of(&path, DISSECTOR, &[]).unwrap());
+    let keys = paths.map(|path| CacheKey::of(&path, DISSECTOR, &[]).unwrap());
     place.cache.put(&keys[0], &dissection(3)).unwrap();
     assert!(has(&place.cache, &keys[0]) && !has(&place.cache, &keys[1]));
 }
@@ -276,7 +276,10 @@ fn a_place_that_cannot_be_used_costs_only_the_cache() {
 
 #[test]
 fn a_missing_capture_has_no_key() {
-    assert_eq!(Key::of(Path::new("/no/such.pcap"), DISSECTOR, &[]).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    assert_eq!(
+        CacheKey::of(Path::new("/no/such.pcap"), DISSECTOR, &[]).unwrap_err().kind(),
+        std::io::ErrorKind::NotFound
+    );
 }
 
 #[cfg(unix)]
@@ -327,7 +330,7 @@ fn put_and_get_as_another_process() {
 }
 
 fn put_and_get(cache: &Cache, capture: &Path) {
-    let key = Key::of(capture, DISSECTOR, &[]).unwrap();
+    let key = CacheKey::of(capture, DISSECTOR, &[]).unwrap();
     let kept = dissection(500);
     for _ in 0..20 {
         cache.put(&key, &kept).unwrap();

@@ -3,7 +3,7 @@
 use mptcpanalyzer::delimiter::Delimiter;
 use mptcpanalyzer::whole_file::Force;
 
-use mptcpanalyzer::packets::exported::{Form, read, write};
+use mptcpanalyzer::packets::exported::{TableForm, read, write};
 
 use polars::prelude::SerReader;
 use polars_io::ipc::IpcReader;
@@ -22,10 +22,10 @@ fn a_long_table_comes_back_from_csv_and_other_programs_read_the_rest() {
         write(&table, &path, form, Delimiter::COMMA, Force::NotGiven).unwrap();
         path
     };
-    let back = read(&written(Form::Csv, "t.csv")).unwrap();
+    let back = read(&written(TableForm::Csv, "t.csv")).unwrap();
     assert!(back.raw().unwrap().equals_missing(&table));
-    let file = std::fs::File::open(written(Form::Parquet, "t.parquet")).unwrap();
+    let file = std::fs::File::open(written(TableForm::Parquet, "t.parquet")).unwrap();
     assert!(ParquetReader::new(file).finish().unwrap().equals_missing(&table));
-    let file = std::fs::File::open(written(Form::Arrow, "t.arrow")).unwrap();
+    let file = std::fs::File::open(written(TableForm::Arrow, "t.arrow")).unwrap();
     assert!(IpcReader::new(file).finish().unwrap().equals_missing(&table));
 }

@@ -6,7 +6,7 @@ use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::loss::losses;
 use mptcp_trace::analysis::mapping::{Mapper, StreamPair};
 use mptcp_trace::analysis::merge::merge;
-use mptcp_trace::analysis::subflows::{State, subflows};
+use mptcp_trace::analysis::subflows::{SubflowState, subflows};
 use mptcp_trace::tracking::Capture;
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ fn a_join_refused_in_its_handshake_is_refused() {
         }
         let capture = scenarios::load(&path).expect("it has packets");
         let found = subflows(&capture, capture.mptcp_connection(ConnectionId(0)).unwrap());
-        assert_eq!(found[1].state, State::Refused, "{label}");
+        assert_eq!(found[1].state, SubflowState::Refused, "{label}");
         seen += 1;
     }
     assert!(seen == 6 || scenarios::folder().is_none(), "{seen}");

@@ -11,7 +11,7 @@ use crate::tracking::{ByRole, Capture, Connection, Role};
 /// Where a connection stands at the end of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum ConnectionState {
     /// Open, or its end was not captured.
     Open,
     /// One end sent DATA_FIN.
@@ -28,7 +28,7 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Closing {
     /// Where it stands.
-    pub state: State,
+    pub state: ConnectionState,
     /// Row of the first DATA_FIN towards either end.
     #[serde(skip)]
     pub data_fins: ByRole<Option<PacketRow>>,
@@ -75,12 +75,12 @@ pub fn closing_among<'a>(
     let all_reset =
         streams.clone().next().is_some() && streams.clone().all(|s| s.ends.client.reset || s.ends.server.reset);
     let state = match (fast_close, data_fins.server, data_fins.client) {
-        (Some(_), _, _) => State::FastClosed,
-        (None, Some(_), Some(_)) => State::Closed,
-        _ if fins.server && fins.client && !all_reset => State::Closed,
-        _ if all_reset => State::Reset,
-        (None, Some(_), None) | (None, None, Some(_)) => State::HalfClosed,
-        (None, None, None) => State::Open,
+        (Some(_), _, _) => ConnectionState::FastClosed,
+        (None, Some(_), Some(_)) => ConnectionState::Closed,
+        _ if fins.server && fins.client && !all_reset => ConnectionState::Closed,
+        _ if all_reset => ConnectionState::Reset,
+        (None, Some(_), None) | (None, None, Some(_)) => ConnectionState::HalfClosed,
+        (None, None, None) => ConnectionState::Open,
     };
     Closing { state, data_fins, fast_close }
 }

@@ -4,7 +4,7 @@
 //! subflow carries anything: neither the paths nor the receiver are the reason. Where the other end sends data in that time
 //! the sender waits for it, as between requests and responses, and is not idle.
 
-use super::receive_window::{ReceiveWindow, Step};
+use super::receive_window::{ReceiveWindow, WindowStep};
 use crate::interrupt::interruptible;
 use crate::{Instant, Span};
 
@@ -54,7 +54,7 @@ pub fn threshold(round_trip: Option<Span>, delay: Span) -> Span {
 /// The gaps of a direction that last `threshold` or longer for its sender, which hears `delay` later than here what its
 /// receiver says.
 #[must_use]
-pub fn idle_gaps(steps: impl IntoIterator<Item = Step>, delay: Span, threshold: Span) -> IdleGaps {
+pub fn idle_gaps(steps: impl IntoIterator<Item = WindowStep>, delay: Span, threshold: Span) -> IdleGaps {
     let mut silence = Silence::new(delay, threshold);
     for step in interruptible(steps) {
         silence.push(&step);
@@ -88,7 +88,7 @@ impl Silence {
     }
 
     /// Takes in what the next packet means for the direction.
-    pub fn push(&mut self, step: &Step) {
+    pub fn push(&mut self, step: &WindowStep) {
         if self.over {
             return;
         }
@@ -143,7 +143,7 @@ struct Doubtful {
 
 impl Doubtful {
     /// Whether data that comes in `step` settles it: in its favour, when it is into `gaps`. It has as long as the gap was.
-    fn is_settled(&self, step: &Step, gaps: &mut Vec<IdleGap>) -> bool {
+    fn is_settled(&self, step: &WindowStep, gaps: &mut Vec<IdleGap>) -> bool {
         if step.time > self.gap.until + self.gap.length() {
             return true;
         }
@@ -161,8 +161,8 @@ mod tests {
     use crate::analysis::receive_window::{Offer, WindowLevel};
     use crate::time::short::{at_ms, ms};
 
-    fn data(time: i64, sent: u64) -> Step {
-        Step {
+    fn data(time: i64, sent: u64) -> WindowStep {
+        WindowStep {
             packetid: u64::try_from(time).unwrap(),
             time: at_ms(time),
             subflow: 0,
@@ -177,13 +177,13 @@ mod tests {
         }
     }
 
-    fn acknowledgement(time: i64, next: u64, window: u64) -> Step {
+    fn acknowledgement(time: i64, next: u64, window: u64) -> WindowStep {
         let offer = Offer { level: WindowLevel::Data, next, window: Some(window), stream: StreamId(0) };
-        Step { payload: 0, forward: false, is_new: false, waits: false, offer: Some(offer), ..data(time, next) }
+        WindowStep { payload: 0, forward: false, is_new: false, waits: false, offer: Some(offer), ..data(time, next) }
     }
 
     /// The gaps, in milliseconds, of a sender that was captured `delay` milliseconds away.
-    fn gaps(steps: Vec<Step>, delay: i64) -> Vec<(i64, i64)> {
+    fn gaps(steps: Vec<WindowStep>, delay: i64) -> Vec<(i64, i64)> {
         let delay = ms(delay);
         let threshold = threshold(Some(ms(20)), delay);
         let found = idle_gaps(steps, delay, threshold);
@@ -207,27 +207,27 @@ mod tests {
         assert_eq!(gaps(vec![data(0, 101), acknowledgement(600, 101, 9000), data(700, 201)], 0), [], "for an ACK");
         let opens = vec![data(0, 101), acknowledgement(20, 101, 0), acknowledgement(650, 101, 9000), data(700, 201)];
         assert_eq!(gaps(opens, 0), [], "for the window");
-        let stuck = vec![data(0, 101), Step { waits: true, ..acknowledgement(20, 101, 9000) }, data(700, 201)];
+        let stuck = vec![data(0, 101), WindowStep { waits: true, ..acknowledgement(20, 101, 9000) }, data(700, 201)];
         assert_eq!(gaps(stuck, 0), [], "behind a subflow that stands still");
     }
 
     #[test]
     fn requests_and_responses_are_no_gaps() {
-        let response = Step { payload: 5000, ..acknowledgement(400, 101, 9000) };
+        let response = WindowStep { payload: 5000, ..acknowledgement(400, 101, 9000) };
         let steps = vec![data(0, 101), acknowledgement(20, 101, 9000), response, data(900, 201)];
         assert_eq!(gaps(steps, 0), []);
     }
 
     #[test]
     fn a_keep_alive_ends_no_silence() {
-        let keep_alive = Step { is_new: false, waits: false, payload: 1, ..data(500, 101) };
+        let keep_alive = WindowStep { is_new: false, waits: false, payload: 1, ..data(500, 101) };
         let steps = vec![data(0, 101), acknowledgement(20, 101, 9000), keep_alive, data(900, 201)];
         assert_eq!(gaps(steps, 0), [(20, 900)]);
     }
 
     #[test]
     fn a_path_that_breaks_is_no_gap_where_it_is_not_seen() {
-        let taken_over = |time: i64, sent: u64| Step { subflow: 1, ..data(time, sent) };
+        let taken_over = |time: i64, sent: u64| WindowStep { subflow: 1, ..data(time, sent) };
         let mut steps = vec![data(0, 101), acknowledgement(1, 101, 9000), taken_over(700, 201)];
         steps.extend([acknowledgement(701, 201, 9000), taken_over(1000, 301)]);
         assert_eq!(gaps(steps.clone(), 20), []);

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::merge::{Fate, Flow, Merged, Passage};
+use super::merge::{Fate, Merged, Passage, StreamPassages};
 use super::volume::share;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
@@ -51,7 +51,7 @@ pub fn losses(merged: &Merged) -> Vec<Loss> {
     found
 }
 
-fn of_flow(flow: &Flow) -> Loss {
+fn of_flow(flow: &StreamPassages) -> Loss {
     let bytes = |wanted: &dyn Fn(&Passage) -> bool| -> u64 {
         flow.passages.iter().filter(|passage| wanted(passage)).map(|passage| u64::from(passage.length)).sum()
     };
@@ -80,7 +80,7 @@ fn of_flow(flow: &Flow) -> Loss {
 
 /// Packets of which a part is wanted. The parts of a packet stand together by sender; by receiver a packet of several
 /// parts may count for each.
-fn packets(flow: &Flow, row: fn(&Passage) -> Option<PacketRow>, wanted: impl Fn(&Passage) -> bool) -> u64 {
+fn packets(flow: &StreamPassages, row: fn(&Passage) -> Option<PacketRow>, wanted: impl Fn(&Passage) -> bool) -> u64 {
     let mut latest = None;
     let mut count = 0;
     for row in interruptible(flow.passages.iter().filter(|passage| wanted(passage)).filter_map(row)) {

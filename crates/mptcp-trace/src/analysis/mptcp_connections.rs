@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::closing::{State, closing};
+use super::closing::{ConnectionState, closing};
 use super::fallback::{Fallback, fallback};
 use super::requests::request_alone;
 use super::subflows::{SubflowRecord, subflows};
@@ -34,7 +34,7 @@ pub struct MptcpConnection {
     /// Evidence that it continued as plain TCP; `None` while it stays MPTCP.
     pub fallback: Option<Fallback>,
     /// Where it stands at the end of the capture.
-    pub state: State,
+    pub state: ConnectionState,
     /// The weakest evidence that its subflows belong together. `None` for a single one.
     pub joined_by: Option<JoinedBy>,
     /// Its subflows.

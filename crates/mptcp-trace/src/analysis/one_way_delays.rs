@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::clock::{Clock, Correction};
 use super::distribution::Distribution;
-use super::merge::{Fate, Flow, Merged};
+use super::merge::{Fate, Merged, StreamPassages};
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::{Instant, PacketRow, Span, StreamId};
@@ -41,7 +41,7 @@ pub struct OwdSample {
 /// The delays of every stream and direction of `merged`.
 #[must_use]
 pub fn one_way_delays(merged: &Merged, clock: &Clock, correction: Correction) -> Vec<OneWayDelays> {
-    let of_flow = |flow: &Flow| OneWayDelays {
+    let of_flow = |flow: &StreamPassages| OneWayDelays {
         tcpstream: flow.pair.first,
         mapped: flow.pair.second,
         towards: flow.towards(),
@@ -54,7 +54,7 @@ pub fn one_way_delays(merged: &Merged, clock: &Clock, correction: Correction) ->
 }
 
 /// The packets of a flow that both captures have. A large frame that arrived in parts counts once, with its last part.
-pub fn samples(flow: &Flow, clock: &Clock, correction: Correction) -> impl Iterator<Item = OwdSample> {
+pub fn samples(flow: &StreamPassages, clock: &Clock, correction: Correction) -> impl Iterator<Item = OwdSample> {
     let received = interruptible(&flow.passages).filter(|passage| passage.fate == Fate::Received).peekable();
     let mut received = received;
     std::iter::from_fn(move || {

@@ -176,7 +176,7 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
     let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
     let first = mappings.first();
     let [mut to_server, mut to_client] = [(Role::Server, first.server), (Role::Client, first.client)]
-        .map(|(towards, first)| data::Course::new(towards, first));
+        .map(|(towards, first)| data::RttCourse::new(towards, first));
     let misplaced = mappings.carried(|packet| {
         to_server.push(packet);
         to_client.push(packet);

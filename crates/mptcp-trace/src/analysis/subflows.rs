@@ -27,7 +27,7 @@ pub enum OpenedWith {
 /// State that a subflow reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum SubflowState {
     /// A SYN, no answer captured.
     SynSent,
     /// A SYN answered by SYN/ACK, no third packet captured.
@@ -69,7 +69,7 @@ pub struct SubflowRecord {
     /// Interface of its first packet.
     pub interface: Option<String>,
     /// State that it reached.
-    pub state: State,
+    pub state: SubflowState,
     /// Verdict on the HMACs of MP_JOIN; `None` for others.
     pub hmac: Option<HmacVerdict>,
     /// The missing value if that is `unverifiable`.
@@ -139,26 +139,26 @@ fn interface(capture: &Capture, stream: &Stream) -> Option<String> {
     capture.frames.interface(*stream.packets.first()?).map(str::to_string)
 }
 
-fn state(capture: &Capture, connection: &Connection, stream: &Stream) -> State {
+fn state(capture: &Capture, connection: &Connection, stream: &Stream) -> SubflowState {
     let ends = &stream.ends;
     let segments = || stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
     let reset = ends.client.reset || ends.server.reset;
     if stream.syn.is_some() && stream.syn_ack.is_none() && !carries_data(segments()) {
-        return if ends.server.reset { State::Refused } else { State::SynSent };
+        return if ends.server.reset { SubflowState::Refused } else { SubflowState::SynSent };
     }
     if reset {
         let join = attempt(capture, connection, stream);
         let refused =
             join.is_some_and(|join| matches!(join.outcome, JoinOutcome::Refused | JoinOutcome::OptionMissing));
-        return if refused { State::Refused } else { State::Reset };
+        return if refused { SubflowState::Refused } else { SubflowState::Reset };
     }
     if ends.client.fin && ends.server.fin {
-        return State::Closed;
+        return SubflowState::Closed;
     }
     if stream.syn_ack.is_some() && stream.third_ack.is_none() && !carries_data(segments()) {
-        return State::SynReceived;
+        return SubflowState::SynReceived;
     }
-    State::Established
+    SubflowState::Established
 }
 
 fn carries_data<'a>(mut segments: impl Iterator<Item = &'a Segment>) -> bool {

@@ -22,7 +22,7 @@ use crate::{ConnectionId, Instant, Span, StreamId};
 use news::tell;
 pub use news::{Happening, News, PacketPlace, Sighting};
 use subflow::{OpenSubflow, Seen, row};
-use table::{MOST_ATTEMPTS, MOST_STREAMS, Table, Watched};
+use table::{MOST_ATTEMPTS, MOST_STREAMS, StreamTable, Watched};
 pub use windows::{Amount, Of, Rate, Rates, Windows};
 
 /// Happenings of a stream that are held until its connection is known: SYNs with MP_CAPABLE.
@@ -46,7 +46,7 @@ pub struct Totals {
 /// Looks at packets as they come.
 #[derive(Debug)]
 pub struct Live {
-    table: Table,
+    table: StreamTable,
     registry: Registry,
     connections: HashMap<ConnectionId, OpenConnection>,
     windows: Windows,
@@ -72,7 +72,7 @@ impl Live {
     #[must_use]
     pub fn new(window: Span) -> Self {
         Live {
-            table: Table::new(MOST_STREAMS, MOST_ATTEMPTS),
+            table: StreamTable::new(MOST_STREAMS, MOST_ATTEMPTS),
             registry: Registry::default(),
             connections: HashMap::new(),
             windows: Windows::new(window),

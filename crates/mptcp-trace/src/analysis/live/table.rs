@@ -74,18 +74,18 @@ impl Watched {
 
 /// The open streams by their endpoints.
 #[derive(Debug)]
-pub struct Table {
+pub struct StreamTable {
     /// The one that the last packet belonged to: often the next one does, too.
     last: Option<(Pair, Box<Watched>)>,
     streams: Generations,
     attempts: Generations,
 }
 
-impl Table {
+impl StreamTable {
     /// An empty one, for at most so many streams of either kind.
     #[must_use]
     pub fn new(streams: usize, attempts: usize) -> Self {
-        Table { last: None, streams: Generations::new(streams), attempts: Generations::new(attempts) }
+        StreamTable { last: None, streams: Generations::new(streams), attempts: Generations::new(attempts) }
     }
 
     /// Takes out the stream between these endpoints.

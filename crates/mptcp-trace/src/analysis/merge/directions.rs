@@ -44,14 +44,14 @@ impl Packet {
 
 /// One direction as both captures have it.
 #[derive(Debug, Clone)]
-pub struct Direction {
+pub struct MergedDirection {
     /// The first capture's packets in the order of time.
     pub first: Vec<Packet>,
     /// The second one's.
     pub second: Vec<Packet>,
 }
 
-impl Direction {
+impl MergedDirection {
     /// The packets of one capture.
     pub fn of(&self, which: Which) -> &[Packet] {
         which.of(&self.first, &self.second)
@@ -109,13 +109,13 @@ impl<'a> Captures<'a> {
     }
 
     /// Both directions of a stream, towards its server first; `None` when a capture has no such stream.
-    pub fn directions(&self, pair: StreamPair) -> Option<[Direction; 2]> {
+    pub fn directions(&self, pair: StreamPair) -> Option<[MergedDirection; 2]> {
         let first = self.stream(Which::First, pair)?;
         let second = self.stream(Which::Second, pair)?;
         let collect = |which: Which, stream: &Stream, towards: Role| {
             packets(self.of(which), stream, self.role_in(which, pair, towards))
         };
-        let mut directions = Role::BOTH.map(|towards| Direction {
+        let mut directions = Role::BOTH.map(|towards| MergedDirection {
             first: collect(Which::First, first, towards),
             second: collect(Which::Second, second, towards),
         });

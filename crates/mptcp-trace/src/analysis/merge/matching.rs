@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU16;
 
 use super::Which;
-use super::directions::{Captures, Direction, Packet};
+use super::directions::{Captures, MergedDirection, Packet};
 use crate::Span;
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
@@ -22,7 +22,7 @@ struct Likeness {
     timestamps: Option<(u32, u32)>,
 }
 
-/// Packets that are alike, by their indices in a [`Direction`]: `first[i]` and `second[j]` are alike when their numbers
+/// Packets that are alike, by their indices in a [`MergedDirection`]: `first[i]` and `second[j]` are alike when their numbers
 /// are the same.
 #[derive(Debug, Clone)]
 pub struct Alike {
@@ -38,7 +38,7 @@ impl Alike {
 }
 
 /// Finds the packets of both captures that are alike.
-pub fn alike(direction: &Direction) -> Alike {
+pub fn alike(direction: &MergedDirection) -> Alike {
     let mut known: HashMap<Likeness, u32> = HashMap::with_capacity(direction.first.len());
     let mut groups = 0_u32;
     let mut number = |packet: &Packet| {
@@ -102,7 +102,7 @@ pub struct Copies {
 const TOLERANCE: Span = Span::from_milliseconds(1);
 
 /// Pairs what was sent with what was received.
-pub fn copies(direction: &Direction, alike: &Alike, sender: Which, captures: &Captures<'_>) -> Copies {
+pub fn copies(direction: &MergedDirection, alike: &Alike, sender: Which, captures: &Captures<'_>) -> Copies {
     let (sent, received) = (direction.of(sender), direction.of(sender.other()));
     let mut copies = Copies::default();
     let mut undecided: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();

@@ -27,7 +27,7 @@ use crate::interrupt::interruptible;
 use crate::interrupt::{self, Interrupted};
 use crate::tracking::{Capture, Role};
 use crate::{Instant, PacketRow, Span};
-use directions::{Captures, Direction};
+use directions::{Captures, MergedDirection};
 use matching::Alike;
 
 /// Fate of a packet, or of a part of it.
@@ -97,7 +97,7 @@ impl Passage {
 
 /// One direction of one stream.
 #[derive(Debug, Clone)]
-pub struct Flow {
+pub struct StreamPassages {
     /// The stream.
     pub pair: StreamPair,
     /// The end of the TCP stream that the packets travel towards.
@@ -110,7 +110,7 @@ pub struct Flow {
     pub passages: Vec<Passage>,
 }
 
-impl Flow {
+impl StreamPassages {
     /// The end that packets travel towards: of the connection for subflows, of the stream for plain TCP.
     #[must_use]
     pub fn towards(&self) -> Role {
@@ -136,7 +136,7 @@ pub struct Merged {
     /// Its evidence.
     pub evidence: SideEvidence,
     /// Both directions of each stream, in the order of the pairs; towards the stream's server first.
-    pub flows: Vec<Flow>,
+    pub flows: Vec<StreamPassages>,
 }
 
 /// Puts `pairs` of streams of two captures together: the subflows of one connection, or a single stream. Pairs that the
@@ -168,7 +168,7 @@ pub fn merge(first: &Capture, second: &Capture, pairs: &[StreamPair]) -> Result<
         for (tcp_towards, passing) in [(Role::Server, forth), (Role::Client, back)] {
             let mptcp_towards = captures.mptcp_towards(pair, tcp_towards);
             let sender = passing.sender;
-            flows.push(Flow { pair, tcp_towards, mptcp_towards, sender, passages: passing.passages() });
+            flows.push(StreamPassages { pair, tcp_towards, mptcp_towards, sender, passages: passing.passages() });
         }
     }
     Ok(Merged { client, evidence, flows })
@@ -195,7 +195,7 @@ pub fn nearer_to_client(
 }
 
 /// Both directions of a stream, and which of their packets are alike.
-fn with_alike(captures: &Captures<'_>, pair: StreamPair) -> Option<[(Direction, Alike); 2]> {
+fn with_alike(captures: &Captures<'_>, pair: StreamPair) -> Option<[(MergedDirection, Alike); 2]> {
     let directions = captures.directions(pair)?;
     Some(directions.map(|direction| {
         let alike = matching::alike(&direction);

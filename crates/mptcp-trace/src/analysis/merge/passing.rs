@@ -1,6 +1,6 @@
 //! One direction under way: from matched packets to passages in the order in which they were sent.
 
-use super::directions::{Captures, Direction, Packet};
+use super::directions::{Captures, MergedDirection, Packet};
 use super::fate::{self, Witness};
 use super::matching::{self, Alike};
 use super::ranges::{self, Part};
@@ -23,7 +23,7 @@ pub struct Passing<'a> {
 
 impl<'a> Passing<'a> {
     /// Matches the packets of `direction`, which travel from the capture `sender` to the other one.
-    pub fn new(direction: &'a Direction, alike: &Alike, sender: Which, captures: &Captures<'_>) -> Self {
+    pub fn new(direction: &'a MergedDirection, alike: &Alike, sender: Which, captures: &Captures<'_>) -> Self {
         let (sent, received) = (direction.of(sender), direction.of(sender.other()));
         let copies = matching::copies(direction, alike, sender, captures);
         let aligned = ranges::alignment(sent, received, &copies.pairs);

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::directions::{Direction, Packet};
+use super::directions::{MergedDirection, Packet};
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 
 /// What is to be added to the second capture's sequence numbers to make them the first one's. The initial sequence
 /// numbers tell it. Where a capture lacks the handshake it is the shift that most packets have which are the same by
 /// their timestamps, by the mapping of data that they carry, or by their numbers as they are.
-pub fn of(isn: (Option<u32>, Option<u32>), direction: &Direction, segments: (&[Segment], &[Segment])) -> u32 {
+pub fn of(isn: (Option<u32>, Option<u32>), direction: &MergedDirection, segments: (&[Segment], &[Segment])) -> u32 {
     if let (Some(first), Some(second)) = isn {
         return first.wrapping_sub(second);
     }
@@ -32,7 +32,7 @@ pub fn of(isn: (Option<u32>, Option<u32>), direction: &Direction, segments: (&[S
 
 /// The shift that most packets with the same key have, and how many.
 fn vote<K: Eq + Hash>(
-    direction: &Direction,
+    direction: &MergedDirection,
     first: impl Fn(&Packet) -> Option<K>,
     second: impl Fn(&Packet) -> Option<K>,
 ) -> Option<(u32, u32)> {
@@ -76,12 +76,12 @@ mod tests {
 
     #[test]
     fn a_shift_shows_in_the_handshake_or_in_most_packets() {
-        let direction = Direction { first: Vec::new(), second: Vec::new() };
+        let direction = MergedDirection { first: Vec::new(), second: Vec::new() };
         assert_eq!(of((Some(5), Some(u32::MAX)), &direction, (&[], &[])), 6);
         // Of four packets one is there twice in the first capture and two agree on 1000.
         let first = vec![packet(1100, 7), packet(1200, 8), packet(1300, 9), packet(1300, 9), packet(4000, 10)];
         let second = vec![packet(100, 7), packet(200, 8), packet(300, 9), packet(400, 10)];
-        assert_eq!(of((None, Some(3)), &Direction { first, second }, (&[], &[])), 1000);
+        assert_eq!(of((None, Some(3)), &MergedDirection { first, second }, (&[], &[])), 1000);
     }
 
     #[test]
@@ -89,6 +89,6 @@ mod tests {
         // All sequence numbers agree; timestamps are shifted by two, so that each looks like that of another packet.
         let first = [1100, 1200, 1350, 1500].into_iter().zip(7..).map(|(number, tick)| packet(number, tick)).collect();
         let second = [1100, 1200, 1350, 1500].into_iter().zip(9..).map(|(number, tick)| packet(number, tick)).collect();
-        assert_eq!(of((None, None), &Direction { first, second }, (&[], &[])), 0);
+        assert_eq!(of((None, None), &MergedDirection { first, second }, (&[], &[])), 0);
     }
 }

@@ -5,7 +5,7 @@
 //! is longer near the client, by the delays of both directions, whatever the clocks say: an offset cancels out, and
 //! between neighbours a skew is nothing.
 
-use super::directions::Direction;
+use super::directions::MergedDirection;
 use super::matching::Alike;
 use super::{SideEvidence, Which};
 use crate::interrupt::interruptible;
@@ -21,7 +21,7 @@ pub struct Votes {
 impl Votes {
     /// Counts the votes of one stream, towards its server first. A subflow that the connection's server opened speaks
     /// the other way round.
-    pub fn add(&mut self, directions: &[(Direction, Alike); 2], opened_by_server: bool) {
+    pub fn add(&mut self, directions: &[(MergedDirection, Alike); 2], opened_by_server: bool) {
         let [to_server, to_client] = directions.each_ref().map(|(direction, alike)| differences(direction, alike));
         let (mut first, mut second) = (0, 0);
         let mut answers = to_client.iter().peekable();
@@ -54,7 +54,7 @@ impl Votes {
 
 /// For each packet that is beyond doubt: when the first capture recorded it, and how much later by its own clock the
 /// second one did. In the order of time.
-fn differences(direction: &Direction, alike: &Alike) -> Vec<(Instant, Span)> {
+fn differences(direction: &MergedDirection, alike: &Alike) -> Vec<(Instant, Span)> {
     let pairs = alike.single_pairs();
     let times = pairs.iter().filter_map(|(one, other)| {
         let first = direction.first.get(*one)?.time;

@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::directions::{Direction, Packet};
+use super::directions::{MergedDirection, Packet};
 use crate::interrupt::interruptible;
 
 /// Packets that are looked at for the shift, about; chosen alike in both captures.
@@ -29,7 +29,7 @@ type Shift = Option<u32>;
 
 /// Makes the timestamps of a direction comparable, whose sequence numbers are so already. Where a number of them does not
 /// compare it becomes 0 in both captures, and where neither does the timestamps become `None`.
-pub fn align(direction: &mut Direction) {
+pub fn align(direction: &mut MergedDirection) {
     let (value, echo) = shifts(direction);
     let compared = |timestamps: Option<(u32, u32)>, second: bool| {
         if value.is_none() && echo.is_none() {
@@ -54,7 +54,7 @@ pub fn align(direction: &mut Direction) {
 }
 
 /// The shift of TSval and that of TSecr.
-fn shifts(direction: &Direction) -> (Shift, Shift) {
+fn shifts(direction: &MergedDirection) -> (Shift, Shift) {
     let shows = |packets: &[Packet]| packets.iter().any(|packet| packet.timestamps.is_some());
     if !shows(&direction.first) || !shows(&direction.second) {
         return (None, None);
@@ -179,7 +179,7 @@ mod tests {
     /// Timestamps of both captures after alignment.
     fn aligned(first: &[Option<(u32, u32)>], second: &[Option<(u32, u32)>]) -> [Vec<Option<(u32, u32)>>; 2] {
         let numbered = |all: &[Option<(u32, u32)>]| (0..).zip(all).map(|(at, own)| packet(at, *own)).collect();
-        let mut direction = Direction { first: numbered(first), second: numbered(second) };
+        let mut direction = MergedDirection { first: numbered(first), second: numbered(second) };
         align(&mut direction);
         [direction.first, direction.second].map(|packets| packets.iter().map(|packet| packet.timestamps).collect())
     }
@@ -212,7 +212,7 @@ mod tests {
     fn packets_that_are_there_several_times_tell_where_no_others_do() {
         let all = |ticks: &[u32]| ticks.iter().map(|tick| packet(1, Some((*tick, 0)))).collect();
         let compared = |first: &[u32], second: &[u32]| {
-            let mut direction = Direction { first: all(first), second: all(second) };
+            let mut direction = MergedDirection { first: all(first), second: all(second) };
             align(&mut direction);
             direction.second.iter().map(|packet| packet.timestamps).collect::<Vec<_>>()
         };
@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn without_packets_in_common_nothing_is_shifted() {
-        let mut direction = Direction { first: vec![packet(1, Some((5, 6)))], second: vec![packet(2, Some((7, 8)))] };
+        let mut direction =
+            MergedDirection { first: vec![packet(1, Some((5, 6)))], second: vec![packet(2, Some((7, 8)))] };
         align(&mut direction);
         assert_eq!(direction.second[0].timestamps, Some((7, 8)));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Offer, ReceiveWindow, Step, WindowLevel};
+use super::{Offer, ReceiveWindow, WindowLevel, WindowStep};
 use crate::interrupt::interruptible;
 use crate::{Instant, Span};
 
@@ -70,7 +70,7 @@ const LISTED: usize = 10;
 /// Works out the limits of a direction from its packets. What its receiver says here has an effect on what comes here
 /// `delay` later (see [`crate::analysis::sender_view`]).
 #[must_use]
-pub fn limits(steps: impl IntoIterator<Item = Step>, delay: Span) -> Limits {
+pub fn limits(steps: impl IntoIterator<Item = WindowStep>, delay: Span) -> Limits {
     let mut restraint = Restraint::new(delay);
     for step in interruptible(steps) {
         restraint.push(&step);
@@ -106,13 +106,13 @@ impl Restraint {
     }
 
     /// Takes in what the next packet means for the direction.
-    pub fn push(&mut self, step: &Step) {
+    pub fn push(&mut self, step: &WindowStep) {
         self.hears(step.time);
         self.note(step);
         self.hears(step.time);
     }
 
-    fn note(&mut self, step: &Step) {
+    fn note(&mut self, step: &WindowStep) {
         if self.over {
             return;
         }
@@ -187,7 +187,7 @@ impl Restraint {
         self.is_limited = is_limited;
     }
 
-    fn note_closure(&mut self, step: &Step) {
+    fn note_closure(&mut self, step: &WindowStep) {
         match (&mut self.closure, self.told.is_shut(), self.told.level()) {
             (None, true, Some(level)) => {
                 self.closure = Some(Closure {

@@ -9,7 +9,7 @@ mod steps;
 
 pub use gate::Gates;
 pub use limits::{Closure, Limits, Restraint, limits};
-pub use steps::{Course, Step};
+pub use steps::{WindowCourse, WindowStep};
 
 use crate::StreamId;
 use crate::packets::segment::{Segment, flag};

@@ -11,7 +11,7 @@ use crate::{Instant, Span};
 
 /// One packet, as one direction sees it.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct WindowStep {
     /// Wireshark's `frame.number`.
     pub packetid: u64,
     /// When it was recorded.
@@ -40,7 +40,7 @@ pub struct Step {
 
 /// One direction of a connection while its packets go by, in the order of the file.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct WindowCourse {
     towards: Role,
     /// How much later than here its sender hears what its receiver says (see [`crate::analysis::sender_view`]).
     pub delay: Span,
@@ -85,11 +85,11 @@ impl StreamSent {
     }
 }
 
-impl Course {
+impl WindowCourse {
     /// The data towards `towards`, before the first packet.
     #[must_use]
     pub fn new(capture: &Capture, connection: &Connection, towards: Role) -> Self {
-        Course {
+        WindowCourse {
             towards,
             delay: sender_view::delay(capture, connection, towards),
             data_sent: None,
@@ -113,7 +113,7 @@ impl Course {
     }
 
     /// Takes in the next packet; what it means for the direction.
-    pub fn push(&mut self, tracking: &Tracking, laden: &Laden<'_, '_>) -> Step {
+    pub fn push(&mut self, tracking: &Tracking, laden: &Laden<'_, '_>) -> WindowStep {
         let packet = laden.packet;
         let segment = packet.segment;
         let forward = packet.towards == self.towards;
@@ -139,7 +139,7 @@ impl Course {
         };
         let (packetid, time, subflow) = (segment.packetid(), segment.abstime, packet.subflow);
         let waits = self.waiting > 0;
-        Step { packetid, time, subflow, waits, payload: packet.data, forward, sent, is_new, asks, offer, ends }
+        WindowStep { packetid, time, subflow, waits, payload: packet.data, forward, sent, is_new, asks, offer, ends }
     }
 
     #[inline]

@@ -19,7 +19,7 @@ struct Sent {
 ///
 /// One sample is taken of each range of data that one packet was the first to send, when a DATA_ACK on any subflow first
 /// covers all of it.
-pub struct Course {
+pub struct RttCourse {
     towards: Role,
     /// The first byte of data, where the sender's key tells it.
     first: Option<u64>,
@@ -31,10 +31,10 @@ pub struct Course {
     samples: Vec<(usize, RttSample)>,
 }
 
-impl Course {
+impl RttCourse {
     /// Before the first packet; `first` is the number of the first byte of data, where the sender's key tells it.
     pub fn new(towards: Role, first: Option<u64>) -> Self {
-        Course { towards, first, lowest: None, under_way: BTreeMap::new(), highest: 0, samples: Vec::new() }
+        RttCourse { towards, first, lowest: None, under_way: BTreeMap::new(), highest: 0, samples: Vec::new() }
     }
 
     /// Takes in the next packet.
@@ -100,7 +100,7 @@ mod tests {
             packet(70, 0, &[], Some(401)),
         ];
         let measure = |towards: Role| {
-            let mut course = Course::new(towards, None);
+            let mut course = RttCourse::new(towards, None);
             packets.iter().for_each(|packet| course.push(packet));
             course.finish()
         };

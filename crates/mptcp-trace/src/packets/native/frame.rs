@@ -1,6 +1,6 @@
 //! One frame by itself.
 
-use super::layers::{self, Found};
+use super::layers::{self, FrameContent};
 use super::link::Link;
 use super::view::View;
 use super::{Beyond, tcp};
@@ -27,7 +27,7 @@ pub fn dissect_frame(link_type: u32, bytes: &[u8], wire_length: usize) -> Result
     let link = Link::of(link_type).ok_or(Beyond::LinkType(link_type))?;
     let frame = View { bytes, length: wire_length.max(bytes.len()) };
     Ok(match layers::dissect(link, frame) {
-        Found::Tcp(ip, content) => tcp::read(&ip, content).map(|tcp| tcp.fields),
+        FrameContent::Tcp(ip, content) => tcp::read(&ip, content).map(|tcp| tcp.fields),
         _ => None,
     })
 }

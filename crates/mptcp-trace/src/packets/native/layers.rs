@@ -30,7 +30,7 @@ pub enum Layer<'a> {
 
 /// Content of a frame.
 #[derive(Debug, Clone, Copy)]
-pub enum Found<'a> {
+pub enum FrameContent<'a> {
     /// No TCP.
     Other,
     /// A later fragment of an IP packet with TCP: its header is in the first one.
@@ -75,8 +75,8 @@ mod protocol {
 /// Looks for TCP in a frame of that link type. The quotation in an ICMP error is none.
 #[inline]
 #[must_use]
-pub fn dissect(link: Link, frame: View<'_>) -> Found<'_> {
-    let Some(mut layer) = link.first(frame) else { return Found::Other };
+pub fn dissect(link: Link, frame: View<'_>) -> FrameContent<'_> {
+    let Some(mut layer) = link.first(frame) else { return FrameContent::Other };
     let mut fragment = Fragment::Whole;
     loop {
         let next = match layer {
@@ -86,15 +86,17 @@ pub fn dissect(link: Link, frame: View<'_>) -> Found<'_> {
             Layer::Mpls(labels) => tunnel::mpls(labels),
             Layer::Ip(packet) => ip::either(packet),
             Layer::Ipv6(packet) => ip::v6(packet),
-            Layer::Unopened => return Found::Unopened,
+            Layer::Unopened => return FrameContent::Unopened,
             // With nothing after the IP header there is no TCP at all.
             Layer::Protocol(_, _, View { length: 0, .. }) => None,
-            Layer::Protocol(protocol::TCP, Ip { fragment: Fragment::Later, .. }, _) => return Found::LaterFragment,
+            Layer::Protocol(protocol::TCP, Ip { fragment: Fragment::Later, .. }, _) => {
+                return FrameContent::LaterFragment;
+            }
             Layer::Protocol(_, Ip { fragment: Fragment::Later, .. }, _) => None,
             Layer::Protocol(protocol::TCP, ip, content) if fragment == Fragment::Whole => {
-                return Found::Tcp(ip, content);
+                return FrameContent::Tcp(ip, content);
             }
-            Layer::Protocol(protocol::TCP, ip, content) => return Found::Tcp(Ip { fragment, ..ip }, content),
+            Layer::Protocol(protocol::TCP, ip, content) => return FrameContent::Tcp(Ip { fragment, ..ip }, content),
             Layer::Protocol(number, ip, content) => {
                 // What is within the first part of a packet is not whole, either.
                 fragment = if ip.fragment == Fragment::First { Fragment::First } else { fragment };
@@ -103,7 +105,7 @@ pub fn dissect(link: Link, frame: View<'_>) -> Found<'_> {
         };
         match next {
             Some(next) => layer = next,
-            None => return Found::Other,
+            None => return FrameContent::Other,
         }
     }
 }

@@ -29,8 +29,8 @@ pub use frame::dissect_frame;
 pub use link::LINKS;
 
 use file::{Next, Packets};
-use layers::Found;
-pub use walk::{Step, Walk};
+use layers::FrameContent;
+pub use walk::{Walk, Walked};
 
 /// Dissector and version, as cache keys and `checkhealth` show it.
 #[must_use]
@@ -145,7 +145,7 @@ pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), Re
             Next::OtherFrame => continue,
             Next::Packet(packet) => packet,
         };
-        if let Ok(Found::Tcp(ip, content)) = packet.link.map(|link| layers::dissect(link, packet.view()))
+        if let Ok(FrameContent::Tcp(ip, content)) = packet.link.map(|link| layers::dissect(link, packet.view()))
             && let Some(tcp) = tcp::read(&ip, content)
             && tcp.fields.payload.is_some_and(|length| length > 0)
         {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::walk::{Step, Walk};
+use super::walk::{Walk, Walked};
 use super::{Failure, Watcher};
 use crate::error::ReadError;
 use crate::packets::capture_file::Truncation;
@@ -46,7 +46,7 @@ pub fn to_the_end(
 fn some_frames(walk: &mut Walk, builder: &mut Builder) -> Result<bool, Failure> {
     let until = walk.frames().saturating_add(FRAMES);
     while walk.frames() < until {
-        if walk.step(builder)? == Step::End {
+        if walk.step(builder)? == Walked::End {
             return Ok(true);
         }
     }

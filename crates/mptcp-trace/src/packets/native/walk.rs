@@ -1,7 +1,7 @@
 //! A capture taken in packet by packet: the step that loading a file and watching a capture grow share.
 
 use super::file::{Next, Packets, Recorded};
-use super::layers::{self, Found};
+use super::layers::{self, FrameContent};
 use super::tally::Tally;
 use super::tcp::{self, Tcp};
 use super::{Beyond, Failure, failure, ip, link, name};
@@ -11,7 +11,7 @@ use crate::packets::{Builder, CaptureFacts, Interface};
 
 /// Result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Walked {
     /// A TCP packet, which is now the last of the table.
     Tcp,
     /// A frame of something else.
@@ -42,12 +42,12 @@ impl Walk {
     /// # Errors
     /// When the capture cannot be read, on Ctrl-C, and for a link type that is not understood.
     #[inline]
-    pub fn step(&mut self, builder: &mut Builder) -> Result<Step, Failure> {
+    pub fn step(&mut self, builder: &mut Builder) -> Result<Walked, Failure> {
         let packet = match self.packets.next() {
             Ok(Next::Packet(packet)) => packet,
-            Ok(Next::OtherFrame) => return Ok(Step::Other),
-            Ok(Next::End) => return Ok(Step::End),
-            Err(CaptureFileError::NothingYet) => return Ok(Step::NothingYet),
+            Ok(Next::OtherFrame) => return Ok(Walked::Other),
+            Ok(Next::End) => return Ok(Walked::End),
+            Err(CaptureFileError::NothingYet) => return Ok(Walked::NothingYet),
             Err(error) => return Err(failure(error)),
         };
         let tally = &mut self.tally;
@@ -59,23 +59,23 @@ impl Walk {
             Ok(link) => link,
             Err(Beyond::LinkType(number)) if self.partial => {
                 tally.unknown_link(number);
-                return Ok(Step::Other);
+                return Ok(Walked::Other);
             }
             Err(beyond) => return Err(Failure::Beyond(beyond)),
         };
         match layers::dissect(link, packet.view()) {
-            Found::Other => {}
-            Found::LaterFragment => tally.later_fragments += 1,
-            Found::Unopened => tally.unopened += 1,
-            Found::Tcp(ip, content) => match tcp::read(&ip, content) {
+            FrameContent::Other => {}
+            FrameContent::LaterFragment => tally.later_fragments += 1,
+            FrameContent::Unopened => tally.unopened += 1,
+            FrameContent::Tcp(ip, content) => match tcp::read(&ip, content) {
                 Some(tcp) => {
                     push(builder, tally, &packet, &ip, tcp);
-                    return Ok(Step::Tcp);
+                    return Ok(Walked::Tcp);
                 }
                 None => tally.odd += 1,
             },
         }
-        Ok(Step::Other)
+        Ok(Walked::Other)
     }
 
     /// Sets until when [`Walk::step`] waits for what has not come; without a deadline it waits for ever.

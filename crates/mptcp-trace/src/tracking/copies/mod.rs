@@ -133,7 +133,7 @@ pub struct Subject<'a> {
 }
 
 /// Copies, and which rows are left when those that are not wanted are taken out, in the order of time.
-pub struct Found {
+pub struct FoundCopies {
     /// Messages about them.
     pub copies: Copies,
     /// The rows that count.
@@ -144,7 +144,7 @@ pub struct Found {
 
 /// Looks for copies. `repeats` are the packets that bring nothing new: where they are few, there are none.
 #[must_use]
-pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Option<Found> {
+pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Option<FoundCopies> {
     let suspected = suspected(subject, repeats)?;
     let rows = grouped(subject, &suspected);
     let groups: Vec<Group<'_>> =
@@ -205,7 +205,7 @@ pub fn find(subject: Subject<'_>, repeats: &Repeats, view: &PointOfView) -> Opti
         left_out,
         elsewhere: elsewhere.len() as u64,
     };
-    Some(Found { copies, rows, elsewhere })
+    Some(FoundCopies { copies, rows, elsewhere })
 }
 
 fn packet_id(subject: Subject<'_>, row: PacketRow) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use super::intervals::{Intervals, Piece};
 use super::numbers::Numbers;
-use super::probes::Course;
+use super::probes::DataProgress;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Mapping, flag};
 use crate::tracking::role::Role;
@@ -57,7 +57,7 @@ const MOST_GAPS: usize = 256;
 
 /// One direction of one subflow.
 #[derive(Debug, Clone, Default)]
-pub struct Flow {
+pub struct SubflowDirection {
     /// Positions before the first packet: they give each packet of a further pass the same position.
     start: Positions,
     positions: Positions,
@@ -117,10 +117,10 @@ pub struct Mapped {
     pub carriage: Carriage,
 }
 
-impl Flow {
+impl SubflowDirection {
     /// The flow towards this end of the connection on a subflow.
     pub fn new(tracking: &Tracking, stream: StreamId, towards: Role) -> Self {
-        let mut flow = Flow::default();
+        let mut flow = SubflowDirection::default();
         let Some((subflow, stream)) = tracking.subflow(stream).zip(tracking.stream(stream)) else { return flow };
         // The sender is the end that the direction leads away from.
         let tcp_towards = Tracking::mptcp_towards(subflow, towards);
@@ -153,7 +153,12 @@ impl Flow {
     }
 
     /// Takes in a packet and its mapping; returns where its payload lies.
-    pub fn read(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers, course: &mut Course) -> Option<Payload> {
+    pub fn read(
+        &mut self,
+        packet: &Travelling<'_>,
+        numbering: &mut Numbers,
+        course: &mut DataProgress,
+    ) -> Option<Payload> {
         let (start, data) = place(&mut self.positions, packet);
         self.note_mapping(packet, start, numbering, course);
         packet.segment.payload().is_some_and(|length| length > 0).then_some(Payload { start, data })
@@ -161,7 +166,13 @@ impl Flow {
 
     /// Takes in the mapping of a packet whose payload begins at `position`.
     #[inline]
-    fn note_mapping(&mut self, packet: &Travelling<'_>, position: u64, numbering: &mut Numbers, course: &mut Course) {
+    fn note_mapping(
+        &mut self,
+        packet: &Travelling<'_>,
+        position: u64,
+        numbering: &mut Numbers,
+        course: &mut DataProgress,
+    ) {
         let Some(Own { start, length, dsn, infinite }) = self.mapping_of(packet, position, numbering) else { return };
         if infinite {
             // Without data it maps nothing, whatever its sender meant.

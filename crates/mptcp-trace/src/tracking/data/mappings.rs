@@ -1,10 +1,10 @@
 //! The first pass: mappings of subflow bytes to data bytes.
 
 use super::bases::Evidence;
-use super::flow::Flow;
+use super::flow::SubflowDirection;
 use super::numbers::Numbers;
 use super::plain::Initial;
-use super::probes::Course;
+use super::probes::DataProgress;
 use crate::interrupt::interruptible;
 use crate::packets::segment::Dss;
 use crate::tracking::role::{ByRole, Role};
@@ -12,14 +12,14 @@ use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Tracking};
 
 /// All flows of a connection: by direction, then by subflow.
-pub type Flows = ByRole<Vec<Flow>>;
+pub type Flows = ByRole<Vec<SubflowDirection>>;
 
 /// Result of the first pass.
-pub struct Found {
+pub struct FirstPass {
     pub flows: Flows,
     pub numbers: ByRole<Numbers>,
     /// How far the data of either direction came.
-    pub courses: ByRole<Course>,
+    pub courses: ByRole<DataProgress>,
     /// The initial subflow; `None` when the capture lacks its handshake.
     pub initial: Option<Initial>,
 }
@@ -31,15 +31,15 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     tracking: &Tracking,
     connection: &Connection,
     mut note: impl FnMut(&Travelling<'_>, Option<u64>),
-) -> Found {
+) -> FirstPass {
     let flows_of = |towards: Role| {
         let ids = connection.subflows.iter();
-        ids.map(|id| Flow::new(tracking, *id, towards)).collect::<Vec<Flow>>()
+        ids.map(|id| SubflowDirection::new(tracking, *id, towards)).collect::<Vec<SubflowDirection>>()
     };
     let mut flows = Flows { server: flows_of(Role::Server), client: flows_of(Role::Client) };
     find_bases(&packets, &mut flows);
     let mut numbers = Numbers::of(connection);
-    let mut courses = ByRole::<Course>::default();
+    let mut courses = ByRole::<DataProgress>::default();
     let mut initial = Initial::of(tracking, connection);
     for packet in interruptible(packets()) {
         let dss = packet.segment.dss();
@@ -70,14 +70,14 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     if let Some(initial) = &initial {
         initial.settle(&mut flows, &courses, first);
     }
-    Found { flows, numbers, courses, initial }
+    FirstPass { flows, numbers, courses, initial }
 }
 
 /// Finds out where the numbers of those flows count from whose SYN was not captured; and whether those with data in the
 /// SYN count from behind them.
 fn find_bases<'a, I: Iterator<Item = Travelling<'a>>>(packets: impl Fn() -> I, flows: &mut Flows) {
-    let missing = |flows: &[Flow]| -> Vec<Option<Evidence>> {
-        let unsure = |flow: &Flow| flow.base.is_none() || flow.fast_open.is_some();
+    let missing = |flows: &[SubflowDirection]| -> Vec<Option<Evidence>> {
+        let unsure = |flow: &SubflowDirection| flow.base.is_none() || flow.fast_open.is_some();
         flows.iter().map(|flow| unsure(flow).then(|| Evidence::from(flow.start()))).collect()
     };
     let mut evidence = ByRole { server: missing(&flows.server), client: missing(&flows.client) };

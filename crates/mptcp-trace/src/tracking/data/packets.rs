@@ -1,6 +1,6 @@
 //! Data of each packet at the data level.
 
-use super::mappings::Found;
+use super::mappings::FirstPass;
 use super::walk::{Mappings, Places};
 use crate::PacketRow;
 use crate::tracking::travelling::Travelling;
@@ -22,7 +22,7 @@ pub struct PacketData {
 
 /// Looks up the data of packets that come once more: all mappings and the high halves of all numbers are known now.
 pub struct LookUp<'f> {
-    found: &'f Found,
+    found: &'f FirstPass,
     places: Places,
 }
 

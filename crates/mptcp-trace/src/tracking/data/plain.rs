@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::flow::{Payload, place};
 use super::mappings::Flows;
-use super::probes::Course;
+use super::probes::DataProgress;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::connections::mirrors;
 use crate::tracking::role::{ByRole, Role};
@@ -329,7 +329,7 @@ impl Initial {
 
     /// Tells the flows of the subflow from where on they are plain TCP, if there was a fallback; numbers behind those of
     /// all mappings stand in for the missing ones.
-    pub fn settle(&self, flows: &mut Flows, courses: &ByRole<Course>, first: ByRole<u64>) {
+    pub fn settle(&self, flows: &mut Flows, courses: &ByRole<DataProgress>, first: ByRole<u64>) {
         let certain = self.signs.is_refused() || self.signs.reason(None).is_some();
         if !certain && Role::BOTH.into_iter().all(|towards| self.unmapped(flows, towards).is_none()) {
             return;

@@ -7,7 +7,7 @@ use crate::packets::segment::Segment;
 /// Where the window of the connection is shut, Linux sends the last byte of the data again, under the next subflow
 /// sequence number and with a mapping of its own (`MPTcpExtWinProbe`): the receiver has acknowledged it long ago.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Course {
+pub struct DataProgress {
     /// The lowest number that was mapped.
     lowest: Option<u64>,
     /// One past the highest number that was mapped.
@@ -18,7 +18,7 @@ pub struct Course {
     shut_at: Option<u64>,
 }
 
-impl Course {
+impl DataProgress {
     /// Takes in a mapping.
     #[inline]
     pub fn map(&mut self, dsn: u64, length: u64) {

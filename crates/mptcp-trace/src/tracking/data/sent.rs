@@ -1,7 +1,7 @@
 //! Second pass: which bytes of data were sent before, and where.
 
 use super::Direction;
-use super::flow::{Carriage, Flow, Mapped, place};
+use super::flow::{Carriage, Mapped, SubflowDirection, place};
 use super::intervals::{Intervals, Piece};
 use super::mappings::Flows;
 use crate::interrupt::interruptible;
@@ -111,7 +111,7 @@ pub enum Sending {
 
 /// A range of data as a packet sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct SentPiece {
     /// First byte; a working number.
     pub start: u64,
     /// One past the last byte.
@@ -134,7 +134,7 @@ impl<'f> Walks<'f> {
 
     /// Takes in the next packet; `visit` sees each range of data that it carries.
     #[inline]
-    pub fn push(&mut self, packet: &Travelling<'_>, mut visit: impl FnMut(Stretch)) {
+    pub fn push(&mut self, packet: &Travelling<'_>, mut visit: impl FnMut(SentPiece)) {
         self.0.get_mut(packet.towards).push(packet, &mut visit);
     }
 
@@ -147,7 +147,7 @@ impl<'f> Walks<'f> {
 
 /// One direction under way.
 struct Walk<'f> {
-    flows: &'f [Flow],
+    flows: &'f [SubflowDirection],
     progress: Vec<Progress>,
     /// Data bytes already sent, by whom first.
     data: Intervals<Sender>,
@@ -184,7 +184,7 @@ struct Progress {
 }
 
 impl<'f> Walk<'f> {
-    fn new(flows: &'f [Flow], count: usize) -> Self {
+    fn new(flows: &'f [SubflowDirection], count: usize) -> Self {
         let mut progress = vec![Progress::default(); count];
         for (progress, flow) in interruptible(progress.iter_mut().zip(flows)) {
             progress.positions = flow.start();
@@ -203,7 +203,7 @@ impl<'f> Walk<'f> {
         }
     }
 
-    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(Stretch)) {
+    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(SentPiece)) {
         let time = packet.segment.abstime;
         if !packet.elsewhere {
             let (first, last) = self.span.unwrap_or((time, time));
@@ -348,8 +348,8 @@ impl Mapped {
     }
 
     /// A stretch of it as it was sent.
-    fn as_sent(&self, (start, end): (u64, u64), sending: Sending) -> Stretch {
-        Stretch { start, end, sending, carriage: self.carriage }
+    fn as_sent(&self, (start, end): (u64, u64), sending: Sending) -> SentPiece {
+        SentPiece { start, end, sending, carriage: self.carriage }
     }
 }
 

@@ -2,11 +2,11 @@
 //! level is worked out from.
 
 use super::Direction;
-use super::flow::{Flow, place};
-use super::mappings::{self, Flows, Found};
+use super::flow::{SubflowDirection, place};
+use super::mappings::{self, FirstPass, Flows};
 use super::numbers::Numbers;
 use super::plain::Reason;
-use super::sent::{Stretch, Walks};
+use super::sent::{SentPiece, Walks};
 use super::sequence::{Acknowledgement, SentRange};
 use super::unseen::Reach;
 use crate::interrupt::interruptible;
@@ -34,9 +34,9 @@ pub struct Mappings<'a> {
     segments: &'a [Segment],
     tracking: &'a Tracking,
     connection: &'a Connection,
-    found: Found,
+    found: FirstPass,
     /// Those of the packets that were recorded in one place, where not all were.
-    here: Option<Found>,
+    here: Option<FirstPass>,
     reach: ByRole<Reach>,
     in_time_order: bool,
 }
@@ -60,7 +60,7 @@ impl<'a> Mappings<'a> {
     }
 
     /// Those of the packets that were recorded in one place: what times are measured on.
-    fn here(&self) -> &Found {
+    fn here(&self) -> &FirstPass {
         self.here.as_ref().unwrap_or(&self.found)
     }
 
@@ -87,12 +87,12 @@ impl<'a> Mappings<'a> {
     }
 
     /// All packets' flows, and where each packet's payload lies in them.
-    pub(super) fn all(&self) -> (&Found, Places) {
+    pub(super) fn all(&self) -> (&FirstPass, Places) {
         (&self.found, Places::of(&self.found.flows, self.connection))
     }
 
     /// The same for the packets that were recorded in one place.
-    pub(super) fn in_one_place(&self) -> (&Found, Places) {
+    pub(super) fn in_one_place(&self) -> (&FirstPass, Places) {
         (self.here(), Places::of(&self.here().flows, self.connection))
     }
 
@@ -157,7 +157,7 @@ impl<'a> Mappings<'a> {
 
 /// Adds a range of data that a packet sends. What several packets had sent before comes in parts.
 #[inline]
-fn note(sent: &mut Vec<SentRange>, packet: &Travelling<'_>, Stretch { start, end, sending, carriage }: Stretch) {
+fn note(sent: &mut Vec<SentRange>, packet: &Travelling<'_>, SentPiece { start, end, sending, carriage }: SentPiece) {
     let numbered = carriage.is_numbered();
     match sent.last_mut() {
         Some(last) if (last.sending, last.end, last.numbered) == (sending, start, numbered) => last.end = end,
@@ -206,7 +206,7 @@ pub(super) struct Placed {
 
 impl Places {
     fn of(flows: &Flows, connection: &Connection) -> Self {
-        let starts = |flows: &[Flow]| flows.iter().map(Flow::start).collect();
+        let starts = |flows: &[SubflowDirection]| flows.iter().map(SubflowDirection::start).collect();
         let positions = ByRole { server: starts(&flows.server), client: starts(&flows.client) };
         Places { positions, numbers: Numbers::of(connection) }
     }
