@@ -13,7 +13,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -25,6 +25,9 @@ const VARIABLE: &str = "MPTCPANALYZER_STARTED_AS";
 
 /// How often the list of processes is searched for one that starts others as fast as they are ended.
 const SEARCHES: usize = 5;
+
+/// Memory that a process of this program takes besides what it was started for, bytes.
+pub const BASE_MEMORY: u64 = 256 << 20;
 
 /// Families that run. Locked while one is started, so that none is started unseen.
 static RUNNING: Mutex<Vec<Family>> = Mutex::new(Vec::new());
@@ -75,6 +78,19 @@ pub fn output(command: &mut Command) -> io::Result<Output> {
     child.wait_with_output()
 }
 
+/// Has this process end with the one that started it, `starter`, also where that is killed; false where that has ended
+/// already.
+#[must_use]
+pub fn end_with(starter: u32) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // It is the end of the thread that started this process which counts; that thread waits for the answer.
+        let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+    }
+    // It may have ended before that.
+    u32::try_from(nix::unistd::getppid().as_raw()).is_ok_and(|parent| parent == starter)
+}
+
 fn begin(command: &mut Command, own_group: bool) -> io::Result<(Child, Family)> {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     let mark = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
@@ -99,6 +115,15 @@ impl Descendants {
     pub fn ask_to_end(&self) {
         if let Some(group) = self.family.as_ref().and_then(|family| family.group) {
             let _ = killpg(group, Signal::SIGINT);
+        }
+    }
+
+    /// Ends the process and all that it started, and keeps how `child`, which is that process, ended.
+    pub fn end_and_wait(&mut self, child: &mut Child, status: &mut Option<ExitStatus>) {
+        self.end();
+        if status.is_none() {
+            let _ = child.kill();
+            *status = child.wait().ok();
         }
     }
 

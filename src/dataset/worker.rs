@@ -16,6 +16,7 @@ use super::layout::{self, Layout};
 use super::part;
 use super::tables::{CAPTURES, Table, find};
 use super::task::{Status, Task};
+use crate::children;
 use crate::error::{Error, Result};
 use crate::packets::{self, Dissected, Dissector, LoadError, LoadOptions};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Checksums};
@@ -25,9 +26,6 @@ use mptcp_trace::{interrupt, memory};
 
 /// The first and only argument of the program when it is started as such a process; the request comes on standard input.
 pub const ARGUMENT: &str = "__analyze_capture";
-
-/// Memory of the process besides packets and what is found, in bytes.
-const BASE: u64 = 256 << 20;
 
 /// The longest request that is read, in bytes.
 const LONGEST: u64 = 64 << 20;
@@ -120,7 +118,7 @@ pub fn serve() -> u8 {
     let read = io::stdin().lock().take(LONGEST).read_to_end(&mut text);
     let request: Option<Request> = read.ok().and_then(|_| serde_json::from_slice(&text).ok());
     let Some(request) = request else { return 1 };
-    if !ends_with(request.asker) {
+    if !children::end_with(request.asker) {
         return 1;
     }
     limit(request.memory);
@@ -137,19 +135,10 @@ pub fn serve() -> u8 {
     }
 }
 
-/// Has this process end with the one that asks, also where that is killed; false where that has ended already.
-fn ends_with(asker: u32) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-    }
-    u32::try_from(nix::unistd::getppid().as_raw()).is_ok_and(|parent| parent == asker)
-}
-
 /// Bounds what this process may take: reading stops at `most` with a sentence, what goes far beyond ends the process.
 fn limit(most: u64) {
     memory::set_limit(most);
-    let hard = most.saturating_add(most / 2).saturating_add(BASE);
+    let hard = most.saturating_add(most / 2).saturating_add(children::BASE_MEMORY);
     // Where the system refuses, the work goes on without a limit.
     let _ = setrlimit(Resource::RLIMIT_DATA, hard, hard);
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);

@@ -91,11 +91,7 @@ impl Running {
 
     /// Ends it and all that it started.
     pub fn kill(&mut self) {
-        self.descendants.end();
-        if self.status.is_none() {
-            let _ = self.child.kill();
-            self.status = self.child.wait().ok();
-        }
+        self.descendants.end_and_wait(&mut self.child, &mut self.status);
     }
 }
 

@@ -30,9 +30,6 @@ pub const ARGUMENT: &str = "__answer_query";
 /// Interval of checks for Ctrl-C.
 const PULSE: Duration = Duration::from_millis(5);
 
-/// Memory of the process besides the query's tables, in bytes.
-const BASE: u64 = 256 << 20;
-
 const QUESTION: &str = "question.json";
 const REFUSAL: &str = "refusal";
 const ANSWER: &str = "answer.arrow";
@@ -175,22 +172,11 @@ fn gave_up(said: &str, limits: Limits) -> Error {
 pub fn serve(directory: &Path) -> u8 {
     let question = fs::read(directory.join(QUESTION)).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let Some(question): Option<Question> = question else { return 1 };
-    if !ends_with(question.asker) {
+    if !children::end_with(question.asker) {
         return 1;
     }
     limit(&question);
     u8::from(!in_a_thread(question, directory))
-}
-
-/// Has this process end with the one that asks, also where that is killed; false where that has ended already.
-fn ends_with(asker: u32) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        // It is the end of the thread that started this process which counts; that thread waits for the answer.
-        let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-    }
-    // It may have ended before that.
-    u32::try_from(nix::unistd::getppid().as_raw()).is_ok_and(|parent| parent == asker)
 }
 
 /// Works the answer out on a stack that is large enough; true when it, or a refusal, is in `directory`.
@@ -203,7 +189,7 @@ fn in_a_thread(question: Question, directory: &Path) -> bool {
 
 /// Bounds what this process may take.
 fn limit(question: &Question) {
-    let most = question.memory.saturating_add(BASE).saturating_add(STACK as u64);
+    let most = question.memory.saturating_add(children::BASE_MEMORY).saturating_add(STACK as u64);
     // Where the system refuses, the work goes on without a limit.
     let _ = setrlimit(Resource::RLIMIT_DATA, most, most);
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);

@@ -76,11 +76,7 @@ impl Capturing {
 
     /// Ends it and all that it started.
     pub fn kill(&mut self) {
-        self.descendants.end();
-        if self.status.is_none() {
-            let _ = self.child.kill();
-            self.status = self.child.wait().ok();
-        }
+        self.descendants.end_and_wait(&mut self.child, &mut self.status);
     }
 
     /// The end of what it said on standard error so far.
