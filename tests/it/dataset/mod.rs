@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod compacted;
+mod dask;
 mod documented;
 mod kills;
 mod numbers;

@@ -7,13 +7,13 @@ use super::{analyze, base, rows, small};
 use crate::support::program::Home;
 
 /// Python with a module: that of `MPTCPANALYZER_PYTHON`, or the one in `PATH`.
-fn python(module: &str) -> Option<String> {
+pub(super) fn python(module: &str) -> Option<String> {
     let python = std::env::var("MPTCPANALYZER_PYTHON").unwrap_or_else(|_| "python3".to_string());
     let found = Command::new(&python).args(["-c", &format!("import {module}")]).output();
     if found.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }
-    eprintln!("skipped: {python} has no module {module} (MPTCPANALYZER_PYTHON names another Python)");
+    eprintln!("skipped: {python} has no {module} (MPTCPANALYZER_PYTHON names another Python)");
     None
 }
 
