@@ -12,7 +12,8 @@ const FILES_OF_A_PERSON: &[&str] = &["config.toml", "shell.toml"];
 const ENDINGS: &[&str] = &["rs", "md", "toml", "mptcp", "transcript", "py", "sh", "svg"];
 
 /// Folders at the top: a word in backticks that begins with one of them is a path from the root.
-const TOPS: &[&str] = &["src", "crates", "tests", "docs", "examples", "plugins", "benches", "fuzz", "assets", ".ci"];
+const TOPS: &[&str] =
+    &["src", "crates", "tests", "docs", "examples", "plugins", "benches", "fuzz", "assets", "integrations", ".ci"];
 
 /// All files below a folder, in order.
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -38,7 +39,7 @@ fn root() -> PathBuf {
 
 fn documents() -> Vec<PathBuf> {
     let mut documents = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
-    documents.push(root().join("crates/mptcp-trace/README.md"));
+    documents.extend(["crates/mptcp-trace", "integrations/dask"].map(|folder| root().join(folder).join("README.md")));
     let pages = files_below(&root().join("docs")).into_iter();
     documents.extend(pages.filter(|path| path.extension().is_some_and(|ending| ending == "md")));
     documents
