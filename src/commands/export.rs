@@ -10,6 +10,7 @@ use crate::analysis::selection::{self, Selection};
 use crate::arguments;
 use crate::error::{Error, Result};
 use crate::packets::exported::{Parts, TableForm, write_parts};
+use crate::packets::portable::portable;
 use crate::terminal_text::escape;
 use crate::whole_file::refuse_capture;
 use mptcp_trace::units::counted;
@@ -36,8 +37,9 @@ impl Described for Export {
         "The file extension selects the format: .csv, .parquet, or .arrow, .ipc, .feather for Arrow IPC; --format \
          overrides it. An existing file is replaced once the new one is complete. `load_pcap` can read a CSV file \
          unless --columns omitted some.\n\n\
-         In CSV, null is an empty field, times are seconds, instants RFC 3339, keys and tokens hexadecimal, list items \
-         joined by `;`. Parquet and Arrow keep column types, 64-bit numbers included.\n\n\
+         Times are seconds, keys and tokens hexadecimal text with `0x`. In CSV, null is an empty field, instants RFC 3339, list items \
+         joined by `;`. Parquet and Arrow keep the other column types, 64-bit numbers included, and Parquet has the unit of each \
+         column in its field metadata.\n\n\
          --towards refers to roles in the MPTCP connection with --mptcpstream, and in the TCP stream otherwise. `help \
          dump` explains --where."
     }
@@ -122,7 +124,13 @@ impl Command for Export {
         refuse_capture(out, force)?;
         let names: Option<Vec<&String>> = arguments.get_many("columns").map(Iterator::collect);
         let selected = selection::packets(capture, &chosen, names.as_deref())?;
-        let table = Parts { columns: selected.of(0..0)?, height: selected.height(), of: &|rows| selected.of(rows) };
+        // CSV is text, and is read back.
+        let of = |rows| match form {
+            TableForm::Csv => selected.of(rows),
+            TableForm::Parquet | TableForm::Arrow => portable(&selected.of(rows)?)
+                .map_err(|source| Error::Table { action: "export the packet table", source }),
+        };
+        let table = Parts { columns: of(0..0)?, height: selected.height(), of: &of };
         let columns = table.columns.width();
         let rows = write_parts(table, out, form, session.config.delimiter, force)?;
         Ok(Outcome::Done(vec![sentence(rows, columns, out)]))

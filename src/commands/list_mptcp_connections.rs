@@ -132,7 +132,7 @@ fn records(connections: &[MptcpConnection]) -> Table {
         "joined_by",
         "subflows",
     ]);
-    let key = |key: Option<u64>| key.map_or(Cell::Null, |key| Cell::Text(format!("{key:016x}")));
+    let key = |key: Option<u64>| key.map_or(Cell::Null, |key| Cell::Text(format!("0x{key:016x}")));
     for connection in interruptible(connections) {
         table.rows.push(vec![
             Cell::Integer(connection.mptcpstream.0.into()),
@@ -155,7 +155,7 @@ fn fallback(connection: &MptcpConnection) -> Cell {
 }
 
 fn token(token: Option<u32>) -> Cell {
-    token.map_or(Cell::Null, |token| Cell::Text(format!("{token:08x}")))
+    token.map_or(Cell::Null, |token| Cell::Text(format!("0x{token:08x}")))
 }
 
 fn notes(capture: &Capture, connections: &[MptcpConnection]) -> Vec<String> {

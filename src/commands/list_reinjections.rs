@@ -149,7 +149,7 @@ fn table(own: &[&Reinjection]) -> Table {
             Cell::Integer(reinjection.tcpstream.0.into()),
             match (reinjection.dsn, reinjection.dsnraw64) {
                 (Some(dsn), _) => Cell::Integer(dsn.into()),
-                (None, Some(raw)) => Cell::Text(format!("0x{}", hexadecimal(raw, 16))),
+                (None, Some(raw)) => Cell::Text(hexadecimal(raw, 16)),
                 (None, None) => Cell::Null,
             },
             Cell::Bytes(reinjection.length),

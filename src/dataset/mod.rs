@@ -32,7 +32,7 @@ pub mod verify;
 pub mod worker;
 
 /// Version of the tables. It changes when a column changes its meaning; further columns do not change it.
-pub const SCHEMA_VERSION: u64 = 1;
+pub const SCHEMA_VERSION: u64 = 2;
 
 /// Version of the program.
 pub const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -4,7 +4,7 @@
 //! number may be). Times are seconds as in JSON, so Float64. What is missing is null. A column without any value is text,
 //! because its type is not known.
 //!
-//! Columns say their unit, see [`crate::column_facts`].
+//! Keys and tokens are text, see [`crate::packets::portable`]; columns say their unit, see [`crate::column_facts`].
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use polars_io::parquet::write::ParquetWriter;
 
 use super::{Cell, Report, Table, delimited};
 use crate::column_facts;
-use crate::packets::schema;
+use crate::packets::{portable, schema};
 
 /// Writes the rows of `report` as one Parquet file.
 pub(super) fn parquet(report: &Report, output: &mut dyn Write) -> io::Result<()> {
@@ -57,14 +57,14 @@ fn unit(report: &Report, name: &str) -> Option<&'static str> {
 /// The rows as a data frame.
 fn frame(report: &Report) -> io::Result<DataFrame> {
     if let Some(rows) = &report.frame {
-        return Ok(rows.frame().clone());
+        return portable::portable(rows.frame()).map_err(failed);
     }
     if let Some(text) = &report.text {
         let lines: Vec<&str> = text.lines().collect();
         return DataFrame::new(lines.len(), vec![Column::new("text".into(), lines)]).map_err(failed);
     }
     let Some(table) = delimited::records(report)? else { return Ok(DataFrame::empty()) };
-    of_table(&table).map_err(failed)
+    of_table(&table).and_then(|frame| portable::portable(&frame)).map_err(failed)
 }
 
 fn of_table(table: &Table) -> PolarsResult<DataFrame> {

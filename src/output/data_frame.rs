@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn json_keeps_every_digit() {
         let expected = concat!(
-            r#"[{"packetid":1,"reltime":123456.789012345,"sendkey":"00000000cfe2ec98","subtype":[2,3],"#,
+            r#"[{"packetid":1,"reltime":123456.789012345,"sendkey":"0x00000000cfe2ec98","subtype":[2,3],"#,
             r#""backup":true,"ipsrc":"10.0.1.1"},"#,
             r#"{"packetid":18446744073709551615,"reltime":null,"sendkey":null,"subtype":null,"#,
             r#""backup":null,"ipsrc":"\u001b"}]"#,
@@ -175,7 +175,7 @@ mod tests {
             [
                 Cell::Integer(1),
                 Cell::Span(Span::from_nanoseconds(123_456_789_012_345)),
-                Cell::Text("00000000cfe2ec98".into()),
+                Cell::Text("0x00000000cfe2ec98".into()),
                 Cell::Text("2,3".into()),
                 Cell::Boolean(true),
                 Cell::Text("10.0.1.1".into())

@@ -65,10 +65,17 @@ pub fn join(items: &[u64], separator: &str) -> String {
     items.join(separator)
 }
 
-/// Lower-case hexadecimal with leading zeros, as keys and tokens are printed.
+/// Lower-case hexadecimal with `0x` and leading zeros, as keys, tokens and raw data sequence numbers are printed: the token
+/// `091e2980` would be read as a number, and `e9` as a word.
 #[must_use]
 pub fn hexadecimal(number: u64, digits: usize) -> String {
-    format!("{number:0digits$x}")
+    format!("0x{number:0digits$x}")
+}
+
+/// The digits of a hexadecimal text, which may begin with `0x`.
+#[must_use]
+pub fn hexadecimal_digits(text: &str) -> &str {
+    text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text)
 }
 
 /// Content of a column, as far as comparing and printing are concerned.
@@ -239,11 +246,11 @@ mod tests {
     #[test]
     fn hexadecimal_columns_fill_the_width_of_their_type() {
         let key = only(Series::new("sendkey".into(), [Some(0xab_u64), None, Some(u64::MAX)]));
-        assert_eq!(key.value(0).machine_text(), "00000000000000ab");
+        assert_eq!(key.value(0).machine_text(), "0x00000000000000ab");
         assert_eq!(key.value(1), Value::Null);
-        assert_eq!(key.value(2).machine_text(), "ffffffffffffffff");
+        assert_eq!(key.value(2).machine_text(), "0xffffffffffffffff");
         let token = only(Series::new("recvtok".into(), [0xab_u32]));
-        assert_eq!(token.value(0).machine_text(), "000000ab");
+        assert_eq!(token.value(0).machine_text(), "0x000000ab");
         assert_eq!(token.value(1), Value::Null, "beyond the last row");
     }
 

@@ -10,6 +10,7 @@ pub mod exported;
 pub mod live;
 pub mod load;
 mod loaded_capture;
+pub mod portable;
 mod progress;
 mod regular;
 pub mod schema;

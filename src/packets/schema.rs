@@ -102,8 +102,10 @@ pub struct ColumnSpec {
     pub hashed: bool,
     /// Its source.
     pub origin: Origin,
-    /// Printed as lower-case hexadecimal: keys, tokens, raw 64-bit data sequence numbers.
+    /// Printed as `0x` and lower-case hexadecimal: keys, tokens, raw 64-bit data sequence numbers.
     pub hexadecimal: bool,
+    /// Names something and counts nothing (keys, tokens, random numbers, HMACs): text in every file, so that tables join.
+    pub identifier: bool,
     /// One phrase.
     pub about: &'static str,
 }
@@ -118,6 +120,7 @@ const fn raw(name: &'static str, kind: ColumnType, fields: &'static [&'static st
         hashed: false,
         origin: Origin::Packet,
         hexadecimal: false,
+        identifier: false,
         about,
     }
 }
@@ -139,8 +142,13 @@ impl ColumnSpec {
     const fn hexadecimal(self) -> Self {
         ColumnSpec { hexadecimal: true, ..self }
     }
+    const fn identifier(self) -> Self {
+        ColumnSpec { hexadecimal: !matches!(self.kind, ColumnType::Text), identifier: true, ..self }
+    }
 }
 
+/// The unit of sequence numbers: they number bytes, and no amount is in them.
+const NUMBER: &str = "byte number";
 const SUBTYPE: &str = "tcp.options.mptcp.subtype";
 const FLAGS: &str = "tcp.options.mptcp.flags";
 const ADDRESS_ID: &str = "tcp.options.mptcp.addrid";
@@ -155,35 +163,44 @@ pub const COLUMNS: &[ColumnSpec] = &[
         &["frame.interface_name", "frame.interface_id", "sll.ifindex"],
         "recording interface; its index if a cooked capture (version 2) has no name",
     ),
-    raw("abstime", ColumnType::Instant, &["frame.time_epoch"], "time of recording"),
+    raw("abstime", ColumnType::Instant, &["frame.time_epoch"], "time of recording").unit("UTC"),
     raw("reltime", ColumnType::Span, &["frame.time_epoch"], "time since the first frame of the file").unit("s"),
     raw("framelen", ColumnType::U32, &["frame.len"], "length on the wire").unit("B"),
     raw("caplen", ColumnType::U32, &["frame.cap_len"], "recorded length; less than framelen if cut").unit("B"),
     // IP.
     raw("ipsrc", ColumnType::Text, &["ip.src", "ipv6.src"], "source address, IPv4 or IPv6"),
     raw("ipdst", ColumnType::Text, &["ip.dst", "ipv6.dst"], "destination address, IPv4 or IPv6"),
-    raw("ttl", ColumnType::U8, &["ip.ttl", "ipv6.hlim"], "time to live, or hop limit"),
+    raw("ttl", ColumnType::U8, &["ip.ttl", "ipv6.hlim"], "time to live, or hop limit").unit("hops"),
     raw("iplen", ColumnType::U32, &["ip.len", "ipv6.plen"], "IP total length, or IPv6 payload length").unit("B"),
     raw("ipid", ColumnType::U16, &["ip.id"], "IPv4 identification; IPv6 has none").source("RFC 791 §3.1"),
     // TCP.
     raw("sport", ColumnType::U16, &["tcp.srcport"], "source port").source("RFC 9293 §3.1"),
     raw("dport", ColumnType::U16, &["tcp.dstport"], "destination port").source("RFC 9293 §3.1"),
     raw("tcpflags", ColumnType::U16, &["tcp.flags"], "flags, FIN is the lowest bit").source("RFC 9293 §3.1").hashed(),
-    raw("tcpseq_raw", ColumnType::U32, &["tcp.seq_raw"], "sequence number as sent").source("RFC 9293 §3.1"),
+    raw("tcpseq_raw", ColumnType::U32, &["tcp.seq_raw"], "sequence number as sent")
+        .unit(NUMBER)
+        .source("RFC 9293 §3.1"),
     raw("tcpack_raw", ColumnType::U32, &["tcp.ack_raw"], "acknowledgement number as sent; null without ACK")
+        .unit(NUMBER)
         .source("RFC 9293 §3.1"),
     raw("tcplen", ColumnType::U32, &["tcp.len"], "payload length; null if unknown from the packet").unit("B").hashed(),
     raw("tcphdrlen", ColumnType::U8, &["tcp.hdr_len"], "TCP header length").unit("B"),
-    raw("rwnd_raw", ColumnType::U16, &["tcp.window_size_value"], "window field, not scaled").source("RFC 9293 §3.1"),
+    raw("rwnd_raw", ColumnType::U16, &["tcp.window_size_value"], "window field, not scaled")
+        .unit("2^wscale B")
+        .source("RFC 9293 §3.1"),
     raw("tcpoptions", ColumnType::ListU8, &["tcp.option_kind"], "kinds of the TCP options, in order"),
     raw("tcpmss", ColumnType::U16, &["tcp.options.mss_val"], "maximum segment size option")
         .unit("B")
         .source("RFC 9293 §3.7.1"),
-    raw("wscale", ColumnType::U8, &["tcp.options.wscale.shift"], "window scale option").source("RFC 7323 §2"),
+    raw("wscale", ColumnType::U8, &["tcp.options.wscale.shift"], "window scale option")
+        .unit("bits")
+        .source("RFC 7323 §2"),
     raw("tcptsval", ColumnType::U32, &["tcp.options.timestamp.tsval"], "timestamp option, value")
+        .unit("ticks")
         .source("RFC 7323 §3")
         .hashed(),
     raw("tcptsecr", ColumnType::U32, &["tcp.options.timestamp.tsecr"], "timestamp option, echo")
+        .unit("ticks")
         .source("RFC 7323 §3")
         .hashed(),
     raw(
@@ -192,6 +209,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
         &["tcp.options.sack_le", "tcp.options.sack_re"],
         "edges of the SACK blocks as sent: left, right, left, …",
     )
+    .unit(NUMBER)
     .source("RFC 2018 §3"),
     // MPTCP options.
     raw("subtype", ColumnType::ListU8, &[SUBTYPE, "tcp.option_len"], "MPTCP option subtypes, in order")
@@ -205,19 +223,19 @@ pub const COLUMNS: &[ColumnSpec] = &[
     raw("sendkey", ColumnType::U64, &["tcp.options.mptcp.sendkey"], "key of the packet's sender")
         .source("RFC 8684 §3.1")
         .hashed()
-        .hexadecimal(),
+        .identifier(),
     raw("recvkey", ColumnType::U64, &["tcp.options.mptcp.recvkey"], "key of the packet's receiver, in MP_CAPABLE")
         .source("RFC 8684 §3.1")
         .hashed()
-        .hexadecimal(),
+        .identifier(),
     raw("recvtok", ColumnType::U32, &["tcp.options.mptcp.recvtok"], "token of the connection that MP_JOIN joins")
         .source("RFC 8684 §3.2")
         .hashed()
-        .hexadecimal(),
+        .identifier(),
     raw("sendnonce", ColumnType::U32, &["tcp.options.mptcp.sendrand"], "random number in MP_JOIN")
         .source("RFC 8684 §3.2")
         .hashed()
-        .hexadecimal(),
+        .identifier(),
     raw(
         "sendtrunchmac",
         ColumnType::U64,
@@ -226,10 +244,11 @@ pub const COLUMNS: &[ColumnSpec] = &[
     )
     .source("RFC 8684 §3.2")
     .hashed()
-    .hexadecimal(),
-    raw("sendhmac", ColumnType::Text, &["tcp.options.mptcp.sendhmac"], "HMAC in the MP_JOIN ACK, hexadecimal")
+    .identifier(),
+    raw("sendhmac", ColumnType::Text, &["tcp.options.mptcp.sendhmac"], "HMAC in the MP_JOIN ACK")
         .source("RFC 8684 §3.2")
-        .hashed(),
+        .hashed()
+        .identifier(),
     raw("addrid", ColumnType::U8, &[ADDRESS_ID, SUBTYPE], "address id in MP_JOIN or MP_PRIO").source("RFC 8684 §3.2"),
     raw("backup", ColumnType::Bool, &["tcp.options.mptcp.backup.flag", FLAGS], "backup flag of MP_JOIN or MP_PRIO")
         .source("RFC 8684 §3.3.8")
@@ -239,6 +258,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
         .hashed(),
     raw("datafin", ColumnType::Bool, &[FLAGS, SUBTYPE], "DATA_FIN flag of DSS").source("RFC 8684 §3.3.3"),
     raw("dss_rawack", ColumnType::U64, &["tcp.options.mptcp.rawdataack"], "DATA_ACK as sent, 32 or 64 bits")
+        .unit(NUMBER)
         .source("RFC 8684 §3.3.2")
         .hashed()
         .hexadecimal(),
@@ -248,6 +268,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
         &["tcp.options.mptcp.rawdataseqno", SUBTYPE],
         "DSN of the mapping as sent, 32 or 64 bits",
     )
+    .unit(NUMBER)
     .source("RFC 8684 §3.3.1")
     .hashed()
     .hexadecimal(),
@@ -257,6 +278,7 @@ pub const COLUMNS: &[ColumnSpec] = &[
         &["tcp.options.mptcp.subflowseqno"],
         "subflow sequence number of the mapping, relative",
     )
+    .unit(NUMBER)
     .source("RFC 8684 §3.3.1")
     .hashed(),
     raw("dss_length", ColumnType::U16, &["tcp.options.mptcp.datalvllen"], "data-level length of the mapping")
@@ -284,18 +306,19 @@ pub const COLUMNS: &[ColumnSpec] = &[
     raw("addaddr_hmac", ColumnType::U64, &["tcp.options.mptcp.addaddrtrunchmac"], "truncated HMAC in ADD_ADDR")
         .source("RFC 8684 §3.4.1")
         .hashed()
-        .hexadecimal(),
+        .identifier(),
     raw("rmaddr_ids", ColumnType::ListU8, &[ADDRESS_ID, "tcp.option_len"], "address ids in REMOVE_ADDR")
         .source("RFC 8684 §3.4.2")
         .hashed(),
     raw("fail_dsn", ColumnType::U64, &["tcp.options.mptcp.rawdataseqno", SUBTYPE], "DSN in MP_FAIL")
+        .unit(NUMBER)
         .source("RFC 8684 §3.7")
         .hashed()
         .hexadecimal(),
     raw("fastclose_key", ColumnType::U64, &["tcp.options.mptcp.recvkey", SUBTYPE], "receiver's key in MP_FASTCLOSE")
         .source("RFC 8684 §3.5")
         .hashed()
-        .hexadecimal(),
+        .identifier(),
     raw("rst_flags", ColumnType::U8, &[FLAGS, SUBTYPE], "flags of MP_TCPRST: 1 transient")
         .source("RFC 8684 §3.6")
         .hashed(),
@@ -316,12 +339,13 @@ pub const COLUMNS: &[ColumnSpec] = &[
     // Tracked.
     tracked("tcpstream", ColumnType::U32, "TCP stream, numbered as Wireshark's tcp.stream"),
     tracked("tcpdest", ColumnType::Text, "destination role in the TCP stream: client or server"),
-    tracked("tcpseq", ColumnType::U32, "sequence number relative to the stream's first, as in Wireshark"),
+    tracked("tcpseq", ColumnType::U32, "sequence number relative to the stream's first, as in Wireshark").unit(NUMBER),
     tracked(
         "tcpack",
         ColumnType::U32,
         "acknowledgement number relative to the other direction's first; null without ACK",
-    ),
+    )
+    .unit(NUMBER),
     tracked("rwnd", ColumnType::U32, "scaled receive window; null if the scale was not captured").unit("B"),
     tracked(
         "mptcpstream",
@@ -333,15 +357,18 @@ pub const COLUMNS: &[ColumnSpec] = &[
     tracked("mptcpdest", ColumnType::Text, "destination role in the MPTCP connection: client or server"),
     tracked("expected_token", ColumnType::U32, "token derived from the key in this packet")
         .source("RFC 8684 §3.2")
-        .hexadecimal(),
+        .identifier(),
     tracked("dsn", ColumnType::U64, "DSN of the first payload byte relative to the IDSN; the first data byte is 1")
+        .unit(NUMBER)
         .source("RFC 8684 §3.3.1"),
     tracked("dsnraw64", ColumnType::U64, "DSN of the first payload byte, all 64 bits")
+        .unit(NUMBER)
         .source("RFC 8684 §3.3.1")
         .hexadecimal(),
     tracked("related_mapping", ColumnType::U64, "packet whose mapping covers the first payload byte")
         .source("RFC 8684 §3.3.1"),
     tracked("dack", ColumnType::U64, "DATA_ACK relative to the IDSN of the acknowledged data")
+        .unit(NUMBER)
         .source("RFC 8684 §3.3.2"),
     tracked("reinjection_of", ColumnType::ListU64, "packets of other subflows that sent this packet's data before"),
     tracked("reinjected_in", ColumnType::ListU64, "packets of other subflows that sent this packet's data again"),

@@ -32,7 +32,7 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
     for (packet, dsn) in interruptible(failures) {
         let sender = packet.towards.other().name();
         let detail = format!(
-            "the {sender} reports in packet {} that the checksum at DSN {dsn:016x} failed",
+            "the {sender} reports in packet {} that the checksum at DSN 0x{dsn:016x} failed",
             packet.segment.packetid()
         );
         let meaning = "data was altered on the way: a middlebox rewrites the payload; with several subflows the \

@@ -109,7 +109,7 @@ fn of_one<'c>(
     if !subject.connection.roles_known
         && let Some(token) = join.handshake.token
     {
-        let detail = format!("the join is for token {token:08x}, which belongs to no connection of the capture");
+        let detail = format!("the join is for token 0x{token:08x}, which belongs to no connection of the capture");
         let meaning = "the connection began before the capture or was not captured, or the token was altered on the \
                        path";
         findings.push(make(Finding::notice(

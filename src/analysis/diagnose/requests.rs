@@ -248,7 +248,7 @@ fn refused(request: &MptcpRequest, server: &Server) -> Finding {
 fn mirrored(request: &MptcpRequest) -> Finding {
     let answer = answer(request);
     let what = match request.key {
-        Some(key) => format!("the client's own key {key:016x}"),
+        Some(key) => format!("the client's own key 0x{key:016x}"),
         None => "an MP_CAPABLE without a key".to_string(),
     };
     Finding::problem(

@@ -9,7 +9,8 @@ use super::lexer::{Literal, Operator, refuse};
 use super::parser::{Condition, Name, Operand};
 use crate::analysis::selection::unknown_column;
 use crate::error::{Error, Result};
-use crate::packets::cells::{Cells, Class, Value};
+use crate::packets::cells::{Cells, Class, Value, hexadecimal_digits};
+use crate::packets::schema;
 use crate::terminal_text::escape;
 use crate::time_text;
 
@@ -249,7 +250,7 @@ fn key_for(column: &Asked, literal: &Literal, position: usize) -> Result<Key<'st
         (Class::Float, Literal::Whole(number)) => Some(Key::Float(*number as f64)),
         (Class::Float, Literal::Decimal(billionths)) => Some(Key::Float(*billionths as f64 / 1e9)),
         (Class::Boolean, Literal::Boolean(truth)) => Some(Key::Boolean(*truth)),
-        (Class::Text, Literal::Text(text)) => Some(Key::Text(Cow::Owned(text.clone()))),
+        (Class::Text, Literal::Text(text)) => Some(Key::Text(Cow::Owned(as_printed(column, text)))),
         (Class::Instant, Literal::Text(text)) => {
             time_text::parse_rfc3339(text).map(|time| Key::Number(time.nanoseconds().into()))
         }
@@ -258,7 +259,7 @@ fn key_for(column: &Asked, literal: &Literal, position: usize) -> Result<Key<'st
     key.ok_or_else(|| {
         let advice = match column.class() {
             Class::Whole => "compare it with a number such as 12",
-            Class::Hexadecimal => "compare it with a number such as 0xcfe2ec98, or \"cfe2ec98\"",
+            Class::Hexadecimal => "compare it with a number such as 0xcfe2ec98, or cfe2ec98",
             Class::Span | Class::Float => "compare it with a number such as 0.25",
             Class::Boolean => "compare it with true or false",
             Class::Text => "compare it with a quoted text such as \"10.0.1.1\"",
@@ -269,7 +270,14 @@ fn key_for(column: &Asked, literal: &Literal, position: usize) -> Result<Key<'st
     })
 }
 
-fn hexadecimal(digits: &str) -> Option<i128> {
+/// An HMAC with the `0x` that its column has.
+fn as_printed(column: &Asked, text: &str) -> String {
+    let identifier = schema::find(column.cells.name()).is_some_and(|spec| spec.identifier);
+    if identifier { format!("0x{}", hexadecimal_digits(text).to_ascii_lowercase()) } else { text.to_string() }
+}
+
+fn hexadecimal(text: &str) -> Option<i128> {
+    let digits = hexadecimal_digits(text);
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if plain { u64::from_str_radix(digits, 16).ok().map(i128::from) } else { None }
 }

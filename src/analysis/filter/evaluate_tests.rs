@@ -154,6 +154,8 @@ fn texts_need_no_quotes_where_no_column_is_meant() {
     assert_eq!(kept("ipsrc contains fe"), [3]);
     assert_eq!(kept("ipsrc == ipdst"), [1, 4], "a column is meant");
     assert_eq!(kept("sendkey == cfe2ec98"), [3]);
+    assert_eq!(kept("sendkey == 0x00000000cfe2ec98"), [3]);
+    assert_eq!(kept("sendkey == '0x00000000cfe2ec98'"), [3]);
     assert_eq!(refused("tcplen == many"), "no column `many`: `columns` lists them all");
 }
 

@@ -166,9 +166,9 @@ impl<'a> Lexer<'a> {
         let start = self.position;
         let written = self.take_while(|character| character.is_alphanumeric() || character == '.' || character == '_');
         let literal = match written.strip_prefix("0x").or_else(|| written.strip_prefix("0X")) {
-            Some(digits) => hexadecimal(digits),
+            Some(digits) => hexadecimal(digits).or_else(|| hmac(digits)),
             // A key or token as it is printed, if the column has those.
-            None if !negative => decimal(written).or_else(|| key(written)),
+            None if !negative => decimal(written).or_else(|| key(written)).or_else(|| hmac(written)),
             None => decimal(written),
         };
         let literal = literal
@@ -204,6 +204,12 @@ fn hexadecimal(digits: &str) -> Option<Literal> {
 fn key(written: &str) -> Option<Literal> {
     let digits = written.len() <= 16 && written.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| Literal::Text(written.to_string()))
+}
+
+/// The 160 bits of the HMAC of an MP_JOIN ACK, which no number has (RFC 8684 §3.2).
+fn hmac(digits: &str) -> Option<Literal> {
+    let whole = digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    whole.then(|| Literal::Text(digits.to_string()))
 }
 
 fn decimal(written: &str) -> Option<Literal> {

@@ -15,7 +15,8 @@
 //!   end's
 //! - joined by `and` or `&&`, `or` or `||`, `not` or `!`, parentheses
 //! - values: `12`, `0x1f`, `0.25` (seconds, for time spans), `"text"` or `'text'`, `true`, `false`; instants are text
-//!   as in `abstime >= "2026-11-21T10:00:00Z"`; keys and tokens may be written as they are printed, `"cfe2ec98"`.
+//!   as in `abstime >= "2026-11-21T10:00:00Z"`; keys and tokens may be written as they are printed, `0xcfe2ec98`, and
+//!   without the `0x` in quotes.
 //!   Addresses need no quotes, and neither do words that name no column, as in `interface == eth0`
 //!
 //! A null compares to nothing: neither the comparison nor its `not` keeps the row. Whole numbers are compared exactly

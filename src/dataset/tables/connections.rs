@@ -35,16 +35,16 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("ip_version", "", "4 or 6, of the first subflow", |row: &Row| {
             Some(if row.record.subflows.first()?.client_ip.is_ipv4() { 4 } else { 6 })
         }),
-        text("client_key", "Key of the client, hexadecimal", |row: &Row| {
+        text("client_key", "Key of the client, hexadecimal with `0x`", |row: &Row| {
             row.record.client_key.map(|key| hexadecimal(key, 16))
         }),
-        text("server_key", "Key of the server, hexadecimal", |row: &Row| {
+        text("server_key", "Key of the server, hexadecimal with `0x`", |row: &Row| {
             row.record.server_key.map(|key| hexadecimal(key, 16))
         }),
-        text("client_token", "Token of the client, hexadecimal", |row: &Row| {
+        text("client_token", "Token of the client, hexadecimal with `0x`", |row: &Row| {
             row.record.client_token.map(|token| hexadecimal(token.into(), 8))
         }),
-        text("server_token", "Token of the server, hexadecimal", |row: &Row| {
+        text("server_token", "Token of the server, hexadecimal with `0x`", |row: &Row| {
             row.record.server_token.map(|token| hexadecimal(token.into(), 8))
         }),
         truth("checksum_required", "Either end requires DSS checksums", |row: &Row| row.record.checksum_required),

@@ -1,7 +1,7 @@
 //! Packet tables as files: what `export` writes, and reading it back in place of a capture.
 //!
 //! CSV alone is read back: its header line names the columns and the schema gives their types. Null is an empty field,
-//! times are seconds with nine digits, instants RFC 3339, keys and tokens hexadecimal, and the items of a list are joined
+//! times are seconds with nine digits, instants RFC 3339, keys and tokens hexadecimal (with `0x`, or without it as older exports), and the items of a list are joined
 //! by `;`. Parquet and Arrow files are for other programs.
 //!
 //! Tracked columns are written for the programs that read exports and dropped when this one does, for tracking works

@@ -9,6 +9,7 @@ use polars::prelude::{
 };
 
 use crate::delimiter::Delimiter;
+use crate::packets::cells::hexadecimal_digits;
 use crate::packets::schema::{self, ColumnType, Origin};
 use crate::spreadsheet;
 use crate::terminal_text::escape;
@@ -214,6 +215,7 @@ fn decimal<T: std::str::FromStr>(field: &str) -> Option<T> {
 }
 
 fn hexadecimal(field: &str) -> Option<u64> {
+    let field = hexadecimal_digits(field);
     if field.bytes().all(|byte| byte.is_ascii_hexdigit()) { u64::from_str_radix(field, 16).ok() } else { None }
 }
 

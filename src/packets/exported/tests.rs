@@ -170,8 +170,8 @@ fn csv_says_what_people_see() {
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "packetid,abstime,reltime,sendkey,recvtok,subtype,backup\n\
-         1,2262-04-11T23:47:16.854775807Z,9223372036.854775807,ffffffffffffffff,ffffffff,0;255,true\n\
-         3,1969-12-31T23:59:59.999999999Z,-0.000000001,8000000000000001,00000000,[],false\n\
+         1,2262-04-11T23:47:16.854775807Z,9223372036.854775807,0xffffffffffffffff,0xffffffff,0;255,true\n\
+         3,1969-12-31T23:59:59.999999999Z,-0.000000001,0x8000000000000001,0x00000000,[],false\n\
          18446744073709551615,,,,,,\n"
     );
     assert_eq!(reason(&path), "it has no column `interface`; export it again without `--columns`");

@@ -282,6 +282,7 @@ fn hexadecimal<const DIGITS: usize>(number: Option<u64>, text: &mut Vec<u8>) {
         *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
         left >>= 4;
     }
+    text.extend_from_slice(b"0x");
     text.extend_from_slice(&digits);
 }
 

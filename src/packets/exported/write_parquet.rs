@@ -12,6 +12,8 @@ use polars_parquet::write::{
 };
 
 use super::write::Encoding;
+use crate::column_facts;
+use crate::packets::schema;
 
 /// Rows of a group.
 pub const ROWS: usize = 1 << 17;
@@ -87,7 +89,9 @@ impl Encoding for Parquet {
     type Writer<W: Write + Send> = BatchedWriter<W>;
 
     fn begin<W: Write + Send>(&self, columns: &DataFrame, output: W) -> PolarsResult<BatchedWriter<W>> {
-        ParquetWriter::new(output).batched(columns.schema())
+        let unit = |name: &str| schema::find(name).map(|spec| spec.unit).filter(|unit| !unit.is_empty());
+        let facts = column_facts::of(columns, unit);
+        ParquetWriter::new(output).with_key_value_metadata(Some(facts)).batched(columns.schema())
     }
 
     /// polars' own writer encodes pages only when they are written, which is one after the other.

@@ -87,7 +87,7 @@ impl<'a> RawColumns<'a> {
                 _ => None,
             }),
             "sendhmac" => make.few_texts(|c| match c.join.as_ref()? {
-                Join::Ack { hmac } => hmac.as_ref().map(|bytes| hexadecimal(bytes)),
+                Join::Ack { hmac } => hmac.as_ref().map(|bytes| format!("0x{}", hexadecimal(bytes))),
                 _ => None,
             }),
             "addrid" => make.few_u8(address_id),

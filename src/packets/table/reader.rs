@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use polars::prelude::*;
 
+use crate::packets::cells::hexadecimal_digits;
 use mptcp_trace::Instant;
 use mptcp_trace::packets::segment::{
     AddAddr, Capable, Control, Dss, Fields, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segments, flag,
@@ -291,7 +292,9 @@ impl Rows {
 impl ControlRows {
     fn join(&self, row: usize, flags: u16) -> Option<Join> {
         if flags & flag::SYN == 0 {
-            return Some(Join::Ack { hmac: self.sendhmac.get(row).and_then(hmac_from_hexadecimal) });
+            return Some(Join::Ack {
+                hmac: self.sendhmac.get(row).map(hexadecimal_digits).and_then(hmac_from_hexadecimal),
+            });
         }
         let address_id = self.addrid.get(row)?;
         let backup = self.backup.get(row)?;

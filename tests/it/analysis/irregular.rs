@@ -73,7 +73,7 @@ fn keys_that_change_between_the_packets_of_the_handshake() {
         let said = talk.exchange.said();
         let finding = said.only(FindingKind::KeysChanged);
         assert_eq!(finding.packets, [at]);
-        assert!(finding.detail.contains(&format!("the {}'s key is 000000000000beef", of.name())), "{finding:?}");
+        assert!(finding.detail.contains(&format!("the {}'s key is 0x000000000000beef", of.name())), "{finding:?}");
         assert_eq!(said.told("keys_changed").len(), 1);
     });
     for version in [0, 1] {

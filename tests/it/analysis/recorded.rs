@@ -45,7 +45,9 @@ pub fn said(capture: &Path, command: &[&str]) -> Value {
 fn connection_of(capture: &Path, client_key: &Value) -> Option<u64> {
     let listed = said(capture, &["list_mptcp_connections"]);
     let listed = listed.as_array().expect("a list");
-    listed.iter().find(|connection| &connection["client_key"] == client_key)?["mptcpstream"].as_u64()
+    // Truth has the digits alone.
+    let key = format!("0x{}", client_key.as_str()?);
+    listed.iter().find(|connection| connection["client_key"] == key)?["mptcpstream"].as_u64()
 }
 
 /// One direction of a summary.

@@ -49,7 +49,7 @@ fn a_long_table_comes_out_whole_in_every_form() {
     assert_eq!(records.len(), ROWS);
     assert_eq!(records[89_999]["packetid"], 90_000);
     assert_eq!(records[89_999]["reltime"], 89.999);
-    assert_eq!(records[89_999]["sendkey"], "0000000000015f90");
+    assert_eq!(records[89_999]["sendkey"], "0x0000000000015f90");
     let lines = rendered(&report, Format::Ndjson);
     assert_eq!(lines.lines().count(), ROWS);
     assert!(lines.lines().all(|line| line.starts_with("{\"packetid\":") && line.ends_with('}')));
@@ -57,7 +57,7 @@ fn a_long_table_comes_out_whole_in_every_form() {
     assert_eq!(csv.lines().count(), ROWS + 1);
     assert_eq!(
         csv.lines().next_back().unwrap(),
-        "90000,89.999000000,1970-01-01T00:01:29.999000000Z,client,0000000000015f90,0,0,0,0,0"
+        "90000,89.999000000,1970-01-01T00:01:29.999000000Z,client,0x0000000000015f90,0,0,0,0,0"
     );
     let table = rendered(&report, Format::Table);
     assert_eq!(table.lines().count(), ROWS + 2);

@@ -232,7 +232,8 @@ fn a_plugin_is_given_what_its_manifest_asks_for() {
     let listed = json(&run(&home, None, &["lc", "--format", "json"]));
     assert_eq!(request["capture"]["connections"], listed);
     let key = listed[0]["client_key"].as_str().unwrap();
-    assert!(key.len() == 16 && key.chars().all(|digit| digit.is_ascii_hexdigit()), "{key}");
+    let digits = key.strip_prefix("0x").unwrap();
+    assert!(digits.len() == 16 && digits.chars().all(|digit| digit.is_ascii_hexdigit()), "{key}");
     // The other capture comes in the same form, with files of its own.
     assert!(arguments["other"]["path"].as_str().unwrap().ends_with("server.pcapng"));
     assert!(arguments["other"]["packets"]["csv"].as_str().unwrap().ends_with("/other.csv"));

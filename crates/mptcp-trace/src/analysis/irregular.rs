@@ -153,11 +153,11 @@ impl Irregularity {
                 format!("an MPTCP option with the invalid length {length}")
             }
             Irregularity::KeyChanged { of, was, is } => {
-                format!("the {}'s key is {is:016x}, and was {was:016x} before", of.name())
+                format!("the {}'s key is 0x{is:016x}, and was 0x{was:016x} before", of.name())
             }
             Irregularity::FastcloseKey { key, own } => {
                 let whose = if *own { "its sender's own key" } else { "the key" };
-                format!("MP_FASTCLOSE with {whose} {key:016x}, which is not its receiver's")
+                format!("MP_FASTCLOSE with {whose} 0x{key:016x}, which is not its receiver's")
             }
             Irregularity::ChecksumMissing { capable: true } => {
                 "checksums were negotiated, but MP_CAPABLE with data has none: it is 22 bytes long instead of 24"

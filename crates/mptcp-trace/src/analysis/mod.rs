@@ -58,12 +58,12 @@ pub mod volume;
 
 use serde::{Serialize, Serializer};
 
-/// Writes keys as 16 lower-case hexadecimal digits: JSON numbers lose precision beyond 2^53.
+/// Writes keys as `0x` and 16 lower-case hexadecimal digits: JSON numbers lose precision beyond 2^53.
 fn hexadecimal_u64<S: Serializer>(value: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(|value| format!("{value:016x}")).serialize(serializer)
+    value.map(|value| format!("0x{value:016x}")).serialize(serializer)
 }
 
-/// Writes tokens as 8 lower-case hexadecimal digits.
+/// Writes tokens as `0x` and 8 lower-case hexadecimal digits, so that none is read as a number: `091e2980` would be infinity.
 fn hexadecimal_u32<S: Serializer>(value: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(|value| format!("{value:08x}")).serialize(serializer)
+    value.map(|value| format!("0x{value:08x}")).serialize(serializer)
 }

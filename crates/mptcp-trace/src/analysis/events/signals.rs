@@ -187,7 +187,7 @@ impl OncePerConnection {
             add(EventKind::MpPrio, priority(prio, towards.other()));
         }
         if let Some(dsn) = control.fail {
-            add(EventKind::MpFail, format!("checksum failed at DSN {dsn:016x}"));
+            add(EventKind::MpFail, format!("checksum failed at DSN 0x{dsn:016x}"));
         }
         // With another key it is an irregularity.
         if fast_closes(segment, towards, known) {

@@ -59,11 +59,11 @@ fn compare_hosts(first: &Connection, second: &Connection, crossed: bool) -> Iden
 fn compare_host(role: Role, one: &Host, other: &Host) -> Option<Reason> {
     if let (Some(one), Some(other)) = (one.key, other.key) {
         let evidence = Evidence::of(role, Evidence::ClientKey, Evidence::ServerKey);
-        return Some(compare(evidence, 64.0, -64.0, [format!("{one:016x}"), format!("{other:016x}")]));
+        return Some(compare(evidence, 64.0, -64.0, [format!("0x{one:016x}"), format!("0x{other:016x}")]));
     }
     let (one, other) = (one.token?, other.token?);
     let evidence = Evidence::of(role, Evidence::ClientToken, Evidence::ServerToken);
-    Some(compare(evidence, 32.0, -32.0, [format!("{one:08x}"), format!("{other:08x}")]))
+    Some(compare(evidence, 32.0, -32.0, [format!("0x{one:08x}"), format!("0x{other:08x}")]))
 }
 
 /// Compares two joins by the numbers of their handshakes.
@@ -71,11 +71,11 @@ pub(super) fn compare_joins(first: &JoinHandshake, second: &JoinHandshake) -> Id
     let mut reasons = Vec::new();
     let mut proven = false;
     let token = (first.token, second.token);
-    reasons.extend(both(token, |token| format!("{token:08x}"), Evidence::JoinToken, 32.0, -32.0));
+    reasons.extend(both(token, |token| format!("0x{token:08x}"), Evidence::JoinToken, 32.0, -32.0));
     for role in Role::BOTH {
         let nonces = (*first.nonces.get(role), *second.nonces.get(role));
         let evidence = Evidence::of(role, Evidence::ClientNonce, Evidence::ServerNonce);
-        reasons.extend(both(nonces, |nonce| format!("{nonce:08x}"), evidence, 32.0, -32.0));
+        reasons.extend(both(nonces, |nonce| format!("0x{nonce:08x}"), evidence, 32.0, -32.0));
         let ids = (*first.address_ids.get(role), *second.address_ids.get(role));
         let evidence = Evidence::of(role, Evidence::ClientAddressId, Evidence::ServerAddressId);
         reasons.extend(both(ids, |id| id.to_string(), evidence, 8.0, -8.0));
@@ -83,8 +83,8 @@ pub(super) fn compare_joins(first: &JoinHandshake, second: &JoinHandshake) -> Id
     let truncated = (first.server_hmac, second.server_hmac);
     let whole = (first.client_hmac, second.client_hmac);
     let hmacs = [
-        both(truncated, |hmac| format!("{hmac:016x}"), Evidence::SynAckHmac, 64.0, 0.0),
-        both(whole, |hmac| hexadecimal(&hmac), Evidence::AckHmac, 64.0, 0.0),
+        both(truncated, |hmac| format!("0x{hmac:016x}"), Evidence::SynAckHmac, 64.0, 0.0),
+        both(whole, |hmac| format!("0x{}", hexadecimal(&hmac)), Evidence::AckHmac, 64.0, 0.0),
     ];
     for hmac in hmacs.into_iter().flatten() {
         proven |= hmac.bits > 0.0;
