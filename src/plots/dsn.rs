@@ -18,6 +18,7 @@ use crate::error::Result;
 use mptcp_trace::Instant;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::parallel::both;
 use mptcp_trace::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units::grouped;
@@ -78,8 +79,9 @@ impl Plot for Dsn {
 /// The figure.
 #[must_use]
 pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
-    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
-    let happened = events(capture, connection, None);
+    let happened = || events(capture, connection, None);
+    let data = || data_sequence(&capture.segments, &capture.tracking, connection);
+    let (sequence, happened) = both(capture.segments.len(), data, happened);
     let mut figure = Figure::new(format!("MPTCP connection {} of {}", connection.id, capture.name()));
     let clock = Clockwork::of(capture);
     let streams = connection.subflows.iter().filter_map(|stream| capture.tracking.stream(*stream));

@@ -44,6 +44,21 @@ pub fn each<T: Sync, R: Send>(things: &[T], packets: usize, work: impl Fn(&T) ->
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// The results of two pieces of work about so many `packets`, done at the same time where that is worth a thread.
+pub fn both<A, B: Send>(packets: usize, one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    if packets < FEW || thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return (one(), other());
+    }
+    thread::scope(|scope| {
+        let beside = thread::Builder::new().spawn_scoped(scope, &other);
+        let one = one();
+        // Where the system starts no thread, this one does both.
+        let other =
+            beside.map_or_else(|_| other(), |thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        (one, other)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +76,12 @@ mod tests {
             assert!(squares.into_iter().eq(things.iter().map(|thing| thing * thing)));
         }
         assert!(each(&[0_u8; 0], FEW, |thing| *thing).is_empty());
+    }
+
+    #[test]
+    fn both_results_come_from_where_they_belong() {
+        for packets in [0, FEW] {
+            assert_eq!(both(packets, || "one", || 2), ("one", 2));
+        }
     }
 }

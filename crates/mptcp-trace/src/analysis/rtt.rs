@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::capture_point::{CapturePoint, SeenFrom, agreed, of_subflow};
 use super::distribution::Distribution;
 use crate::interrupt::interruptible;
+use crate::parallel::both;
 use crate::tracking::data::Mappings;
 use crate::tracking::travelling::{in_time_order, of_stream};
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
@@ -173,26 +174,21 @@ pub struct RoundTrips {
 /// Measures the round trips of a connection.
 #[must_use]
 pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
-    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    let first = mappings.first();
-    let [mut to_server, mut to_client] = [(Role::Server, first.server), (Role::Client, first.client)]
-        .map(|(towards, first)| data::RttCourse::new(towards, first));
-    let misplaced = mappings.carried(|packet| {
-        to_server.push(packet);
-        to_client.push(packet);
-    });
-    let sorted = mappings.is_in_time_order();
     let streams = || connection.subflows.iter().map(|id| capture.tracking.stream(*id));
     let points: Vec<Option<CapturePoint>> =
         streams().map(|stream| stream.and_then(|stream| of_subflow(capture, stream))).collect();
-    let mut by_subflow: Vec<Vec<Series>> = streams()
-        .zip(&points)
-        .map(|(stream, point)| stream.map_or_else(Vec::new, |stream| subflow_series(capture, stream, *point, sorted)))
-        .collect();
-    let point = agreed(points.into_iter());
+    let packets = streams().flatten().map(|stream| stream.packets.len()).sum();
+    let of_subflows = || {
+        let series = |(stream, point): (Option<&Stream>, &Option<CapturePoint>)| {
+            stream.map_or_else(Vec::new, |stream| subflow_series(capture, stream, *point))
+        };
+        streams().zip(&points).map(series).collect::<Vec<Vec<Series>>>()
+    };
+    let ((misplaced, courses), mut by_subflow) = both(packets, || of_data(capture, connection), of_subflows);
+    let point = agreed(points.iter().copied());
     let mut series = Vec::new();
-    for (towards, course) in [(Role::Server, to_server), (Role::Client, to_client)] {
-        series.push(data_series(connection, course.finish(), (towards, point), &mut by_subflow));
+    for (towards, measured) in courses {
+        series.push(data_series(connection, measured, (towards, point), &mut by_subflow));
         for subflow in &mut by_subflow {
             series.extend(subflow.extract_if(.., |series| series.towards == towards));
         }
@@ -200,11 +196,28 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
     RoundTrips { series, misplaced }
 }
 
+/// Round trips of data, each with the index of the subflow that first sent it.
+type OfSubflows = Vec<(usize, RttSample)>;
+
+/// The round trips of the data by direction, and how many packets stand in the file behind one recorded later.
+fn of_data(capture: &Capture, connection: &Connection) -> (usize, [(Role, OfSubflows); 2]) {
+    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+    let first = mappings.first();
+    let mut to_server = data::RttCourse::new(Role::Server, first.server);
+    let mut to_client = data::RttCourse::new(Role::Client, first.client);
+    let misplaced = mappings.carried(|packet| {
+        to_server.push(packet);
+        to_client.push(packet);
+    });
+    (misplaced, [(Role::Server, to_server.finish()), (Role::Client, to_client.finish())])
+}
+
 /// TCP facts about both directions of one subflow, recorded there.
-fn subflow_series(capture: &Capture, stream: &Stream, point: Option<CapturePoint>, sorted: bool) -> Vec<Series> {
+fn subflow_series(capture: &Capture, stream: &Stream, point: Option<CapturePoint>) -> Vec<Series> {
     let Some(subflow) = capture.tracking.subflow(stream.id) else { return Vec::new() };
     let (segments, tracking) = (&capture.segments, &capture.tracking);
-    let mut measured = if sorted {
+    let times = of_stream(segments, tracking, stream).map(|packet| packet.segment.abstime);
+    let mut measured = if times.is_sorted() {
         tcp::measure(of_stream(segments, tracking, stream))
     } else {
         tcp::measure(in_time_order(segments, tracking, stream))
@@ -228,7 +241,7 @@ fn subflow_series(capture: &Capture, stream: &Stream, point: Option<CapturePoint
 /// The connection's own series of one direction; each subflow's is added behind what TCP told of it.
 fn data_series(
     connection: &Connection,
-    measured: Vec<(usize, RttSample)>,
+    measured: OfSubflows,
     (towards, point): (Role, Option<CapturePoint>),
     by_subflow: &mut [Vec<Series>],
 ) -> Series {
