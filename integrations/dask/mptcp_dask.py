@@ -169,5 +169,8 @@ def main(argv=None):
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except BrokenPipeError:  # `| head`: nobody reads any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Given as sentence:
         sys.exit(f"error: {sentence}")
