@@ -54,6 +54,7 @@ pub mod plugin;
 pub mod quoting;
 pub mod shell;
 pub mod spreadsheet;
+pub mod studies;
 pub mod temporary;
 pub mod terminal_text;
 pub mod time_text;

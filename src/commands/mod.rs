@@ -28,6 +28,7 @@ mod list_available_plots;
 mod list_interfaces;
 mod list_mptcp_connections;
 mod list_reinjections;
+mod list_studies;
 mod list_subflows;
 mod list_tcp_connections;
 mod live;
@@ -53,6 +54,7 @@ mod set;
 pub mod shared;
 mod shell;
 mod sql;
+mod study;
 mod summary_extended;
 mod tcp_summary;
 mod traffic;
@@ -78,6 +80,8 @@ pub enum Category {
     TwoCaptures,
     /// Plots.
     Plots,
+    /// Many captures at once.
+    Studies,
     /// The packet table itself.
     Packets,
     /// Commands and plots of plugins.
@@ -96,6 +100,7 @@ impl Category {
             Category::Mptcp => "MPTCP",
             Category::TwoCaptures => "Two captures",
             Category::Plots => "Plots",
+            Category::Studies => "Studies",
             Category::Packets => "Packet table",
             Category::Plugins => "Plugins",
             Category::Shell => "Shell",

@@ -35,6 +35,8 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::merge::MergeCommand,
     &super::plot::PlotCommand,
     &super::list_available_plots::ListAvailablePlots,
+    &super::study::StudyCommand,
+    &super::list_studies::ListStudies,
     &super::export::Export,
     &super::dump::Dump,
     &super::sql::Sql,

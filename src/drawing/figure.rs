@@ -19,7 +19,7 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
-pub use series::{Arrow, Bar, HorizontalStroke, Marks, Point, Role, RoleKind, Series, VerticalStroke};
+pub use series::{Area, Arrow, Bar, HorizontalStroke, Marks, Point, Role, RoleKind, Series, VerticalStroke};
 pub use validate::FigureError;
 
 /// One plot: panels above each other, with a title and lines of explanation below.

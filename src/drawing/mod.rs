@@ -11,6 +11,7 @@
 pub mod backend;
 pub mod beside;
 pub mod chart;
+pub mod distributions;
 pub mod extent;
 pub mod figure;
 pub mod font;

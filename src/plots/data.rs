@@ -18,8 +18,8 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// | `role` | its role: `subflow`, `acknowledgement`, …; null for annotations |
 /// | `subflow` | the subflow it belongs to, or null |
 /// | `marks` | `points`, `lines`, `steps`, `vertical_strokes`, …; null for annotations |
-/// | `x`, `y` | the value; the start of a stroke, bar or arrow; `y` is null for annotations of an instant |
-/// | `x_end`, `y_end` | the other end of a stroke or arrow, the other side of a bar; otherwise null |
+/// | `x`, `y` | the value; the start of a stroke, bar, area or arrow; `y` is null for annotations of an instant |
+/// | `x_end`, `y_end` | the other end of a stroke or arrow, the other side of a bar or area; otherwise null |
 /// | `label` | the text of an arrow or annotation; otherwise null |
 /// | `x_axis`, `y_axis` | quantity along the axes; of times also what they count from |
 /// | `x_unit`, `y_unit` | unit of the values: `seconds`, `bytes`, `bytes_per_second`, `count`, `share` or `plain` |
@@ -149,7 +149,9 @@ fn ends(marks: &Marks) -> Box<dyn Iterator<Item = Ends> + '_> {
         Marks::HorizontalStrokes(_) | Marks::Bars(_) => {
             Box::new(marks.boxes().map(|(x, y, x_end, _)| (x, y, Some(x_end), None)))
         }
-        Marks::Arrows(_) => Box::new(marks.boxes().map(|(x, y, x_end, y_end)| (x, y, Some(x_end), Some(y_end)))),
+        Marks::Areas(_) | Marks::Arrows(_) => {
+            Box::new(marks.boxes().map(|(x, y, x_end, y_end)| (x, y, Some(x_end), Some(y_end))))
+        }
     }
 }
 

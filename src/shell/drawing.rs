@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::console::{Console, output_error};
 use crate::commands::Session;
-use crate::commands::shared::drawing::{Display, Drawing, FigureForm};
+use crate::commands::shared::drawing::{Display, Drawing, FigureForm, FigureNumbers};
 use crate::drawing::render::{Protocol, graphics};
 use crate::drawing::{self, DrawError, PictureFormat, Size, Target};
 use crate::error::{Error, Result};
@@ -36,6 +36,9 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     if let (true, Some(sentence)) = (form.is_some_and(FigureForm::lacks_caption), &drawing.figure.left_out) {
         console.warning(sentence);
     }
+    if let Some(FigureNumbers { report, alone: true }) = &drawing.numbers {
+        return numbers_alone(drawing, form, report, session, console);
+    }
     if let Some(out) = &drawing.out {
         let form = form.ok_or_else(|| unknown_form(out))?;
         let bytes = encode(drawing, form, session)?;
@@ -58,7 +61,49 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
         Display::No => Ok(()),
         Display::Term => on_terminal(drawing, console),
         Display::Gui => in_window(drawing, session, console),
+    }?;
+    match &drawing.numbers {
+        Some(numbers) => render_report(&numbers.report, &options(Format::Table, session, console), console.results),
+        None => Ok(()),
     }
+}
+
+fn options(format: Format, session: &Session, console: &Console<'_>) -> RenderOptions {
+    let width = (console.size)().map(|(width, _)| width);
+    RenderOptions { format, human_readable: session.human_readable, delimiter: session.config.delimiter, width }
+}
+
+/// The numbers of a figure in place of it.
+fn numbers_alone(
+    drawing: &Drawing,
+    form: Option<FigureForm>,
+    report: &Report,
+    session: &Session,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let format = match form {
+        None | Some(FigureForm::Txt) => Format::Table,
+        Some(FigureForm::Csv) => Format::Csv,
+        Some(FigureForm::Json) => Format::Json,
+        Some(FigureForm::Ndjson) => Format::Ndjson,
+        Some(FigureForm::Parquet) => Format::Parquet,
+        Some(FigureForm::Arrow) => Format::Arrow,
+        Some(FigureForm::Svg | FigureForm::Pdf | FigureForm::Png | FigureForm::Xpl) => {
+            return Err(Error::Usage("--numbers makes no picture; use txt, csv, json, ndjson or parquet".to_string()));
+        }
+    };
+    let Some(out) = &drawing.out else {
+        return render_report(report, &options(format, session, console), console.results);
+    };
+    if form.is_none() {
+        return Err(unknown_form(out));
+    }
+    let options = RenderOptions { width: None, ..options(format, session, console) };
+    whole_file::write(out, drawing.force, |output| render_report(report, &options, output))?;
+    if !session.settings.quiet {
+        console.note(&format!("wrote {}", out.display()));
+    }
+    Ok(())
 }
 
 fn unknown_form(out: &Path) -> Error {

@@ -76,5 +76,15 @@ fn drawing(figure: Figure, arguments: &ArgMatches) -> Drawing {
     });
     let out = arguments.try_get_one::<PathBuf>(grammar::OUTPUT).ok().flatten().cloned();
     let force = crate::arguments::forced(arguments);
-    Drawing { figure, style: Style::default(), size: None, dpi: USUAL_DPI, out, force, form, display: None }
+    Drawing {
+        figure,
+        style: Style::default(),
+        size: None,
+        dpi: USUAL_DPI,
+        out,
+        force,
+        form,
+        display: None,
+        numbers: None,
+    }
 }

@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::builder::TypedValueParser;
+use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint, value_parser};
 
+use crate::arguments;
 use crate::drawing::Size;
 use crate::drawing::figure::Figure;
+use crate::drawing::render::USUAL_DPI;
 use crate::drawing::style::Style;
+use crate::error::{Error, Result};
+use crate::output::Report;
 use crate::whole_file::Force;
 
 /// A figure and how the line wants it drawn.
@@ -28,6 +33,109 @@ pub struct Drawing {
     pub form: Option<FigureForm>,
     /// Where it is shown; when nobody asked, in the terminal if it goes to no file.
     pub display: Option<Display>,
+    /// The numbers that belong to the figure.
+    pub numbers: Option<FigureNumbers>,
+}
+
+/// Numbers that belong to a figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FigureNumbers {
+    /// The numbers.
+    pub report: Report,
+    /// Whether they alone are wanted, in the form that is asked for.
+    pub alone: bool,
+}
+
+impl Drawing {
+    /// Adds the arguments of everything that is drawn: `--out`, `--format`, `--size` and so on.
+    #[must_use]
+    pub fn with_arguments(command: clap::Command) -> clap::Command {
+        let size = clap::builder::NonEmptyStringValueParser::new().try_map(|text| size(&text));
+        command.args([
+            Arg::new("out")
+                .short('o')
+                .long("out")
+                .visible_alias("output")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(ValueHint::AnyPath)
+                .help(
+                    "Draw into FILE; its extension selects the format: svg, pdf, png, xpl, txt, csv, json, ndjson, \
+                     parquet",
+                ),
+            Arg::new("form")
+                .long("format")
+                .value_name("FORM")
+                .value_parser(value_parser!(FigureForm))
+                .help("Output format, whatever the file name; csv, json and parquet hold the plotted values"),
+            Arg::new("display")
+                .long("display")
+                .value_name("WHERE")
+                .value_parser(value_parser!(Display))
+                .num_args(0..=1)
+                .default_missing_value("term")
+                .help("Show the plot in the terminal, in a window (xdg-open), or not at all"),
+            arguments::force().help("Allow --out to replace a capture").requires("out"),
+            Arg::new("title").long("title").value_name("TEXT").help("Title, instead of the plot's own"),
+            Arg::new("no_caption").long("no-caption").action(ArgAction::SetTrue).help("Omit the text below the plot"),
+            Arg::new("size")
+                .long("size")
+                .value_name("WIDTHxHEIGHT")
+                .value_parser(size)
+                .help("Size in pixels (characters for txt), or with a unit: 900x600, 3.5inx2.5in, 8.8cmx6cm"),
+            Arg::new("dpi")
+                .long("dpi")
+                .value_name("DPI")
+                .value_parser(value_parser!(f64))
+                .help("Resolution of a PNG: 300 gives 300 pixels per inch of the size"),
+            Arg::new("style")
+                .long("style")
+                .value_name("NAME|FILE")
+                .value_hint(ValueHint::FilePath)
+                .help("default, dark, print, latex, or a TOML file with your own style"),
+        ])
+    }
+
+    /// What the line wants, without a figure yet.
+    ///
+    /// # Errors
+    /// For a style that there is not.
+    pub fn asked_for(arguments: &ArgMatches) -> Result<Self> {
+        let style = match arguments.get_one::<String>("style") {
+            Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
+            None => Style::default(),
+        };
+        Ok(Drawing {
+            figure: Figure::new(""),
+            size: arguments.get_one::<Size>("size").copied(),
+            style,
+            dpi: arguments.get_one::<f64>("dpi").copied().unwrap_or(USUAL_DPI),
+            out: arguments.get_one::<PathBuf>("out").cloned(),
+            force: arguments::forced(arguments),
+            form: arguments.get_one::<FigureForm>("form").copied(),
+            display: arguments.get_one::<Display>("display").copied(),
+            numbers: None,
+        })
+    }
+
+    /// The same with a figure, whose title and caption are as the line and the style want them.
+    #[must_use]
+    pub fn of(mut self, mut figure: Figure, arguments: &ArgMatches) -> Self {
+        match arguments.get_one::<String>("title") {
+            Some(title) => figure.title.clone_from(title),
+            None if !self.style.show_title => figure.title.clear(),
+            None => {}
+        }
+        if arguments.get_flag("no_caption") || !self.style.show_caption {
+            figure.caption.clear();
+        }
+        self.figure = figure;
+        self
+    }
+}
+
+fn size(text: &str) -> std::result::Result<Size, String> {
+    Size::parse(text).ok_or_else(|| "not a valid size; give two lengths, such as 900x600 or 3.5inx2.5in".to_string())
 }
 
 /// Where a figure is shown.

@@ -1,10 +1,10 @@
-//! Bars, from zero or from the lower edge.
+//! Bars, from zero or from the lower edge, and areas.
 
 use plotters::element::{Drawable, PointCollection};
 use plotters_backend::BackendCoord;
 
 use super::super::backend::{Canvas, Stroke, Surface, pixels};
-use super::super::figure::Bar;
+use super::super::figure::Marks;
 use super::super::geometry::{PixelPoint, Rectangle};
 use super::super::style::Symbol;
 use super::super::thin;
@@ -15,9 +15,9 @@ use super::window::Value;
 /// Opacity of a bar.
 pub(super) const BAR: f64 = 0.45;
 
-/// Bars of one series.
+/// Bars or areas of one series.
 pub(super) struct Bars<'a> {
-    pub(super) bars: &'a [Bar],
+    pub(super) marks: &'a Marks,
     pub(super) pen: &'a Pen<'a>,
 }
 
@@ -28,8 +28,12 @@ impl<'b> PointCollection<'b, Value> for &'b Bars<'_> {
 
     fn point_iter(self) -> Self::IntoIter {
         let window = self.pen.window;
-        let shown =
-            self.bars.iter().filter_map(move |bar| window.rectangle((bar.x_low, bar.y), (bar.x_high, window.ground())));
+        // A bar ends at its height.
+        let standing = matches!(self.marks, Marks::Bars(_)).then(|| window.ground());
+        let shown = self
+            .marks
+            .boxes()
+            .filter_map(move |(x, y, x_end, y_end)| window.rectangle((x, y), (x_end, standing.unwrap_or(y_end))));
         Box::new(shown.flat_map(|(one, other)| [one, other]))
     }
 }

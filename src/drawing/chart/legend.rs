@@ -46,7 +46,7 @@ fn sample<S: Surface>(root: &Root<S>, entry: &Entry, style: &Style, sizes: &Size
                 line(vec![(x, middle - half), (x, middle + half)], &solid)?;
             }
         }
-        "bars" => {
+        "bars" | "areas" => {
             let half = place.height() * 0.28;
             let corners = Rectangle { top: middle - half, bottom: middle + half, ..place }.corners();
             let outline = corners.iter().chain(corners.first()).copied().collect();

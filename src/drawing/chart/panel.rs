@@ -75,7 +75,7 @@ fn draw_series<S: Surface>(
         Marks::Lines(points) => element(chart, Lines::straight(points, pen)),
         Marks::Steps(points) => element(chart, Lines::steps(points, pen)),
         marks @ (Marks::VerticalStrokes(_) | Marks::HorizontalStrokes(_)) => element(chart, Strokes { marks, pen }),
-        Marks::Bars(bars) => element(chart, Bars { bars, pen }),
+        marks @ (Marks::Bars(_) | Marks::Areas(_)) => element(chart, Bars { marks, pen }),
         Marks::Arrows(arrows) => element(chart, Arrows::new(arrows, pen, labels)),
     }
 }

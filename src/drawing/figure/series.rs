@@ -138,6 +138,8 @@ pub enum Marks {
     HorizontalStrokes(Vec<HorizontalStroke>),
     /// Bars from zero, of a histogram or a comparison.
     Bars(Vec<Bar>),
+    /// Areas between two values along both axes: the boxes of a box plot.
+    Areas(Vec<Area>),
     /// A short horizontal line at each point.
     Ticks(Vec<Point>),
     /// Arrows with texts: the messages of a sequence diagram.
@@ -153,6 +155,7 @@ impl Marks {
             Marks::VerticalStrokes(strokes) => strokes.len(),
             Marks::HorizontalStrokes(strokes) => strokes.len(),
             Marks::Bars(bars) => bars.len(),
+            Marks::Areas(areas) => areas.len(),
             Marks::Arrows(arrows) => arrows.len(),
         }
     }
@@ -179,6 +182,10 @@ impl Marks {
             Marks::Bars(bars) => bars.iter_mut().for_each(|bar| {
                 (bar.x_low, bar.x_high, bar.y) = (x(bar.x_low), x(bar.x_high), y(bar.y));
             }),
+            Marks::Areas(areas) => areas.iter_mut().for_each(|area| {
+                (area.x_low, area.x_high) = (x(area.x_low), x(area.x_high));
+                (area.y_low, area.y_high) = (y(area.y_low), y(area.y_high));
+            }),
             Marks::Arrows(arrows) => arrows.iter_mut().for_each(|arrow| {
                 point(&mut arrow.from);
                 point(&mut arrow.to);
@@ -196,6 +203,7 @@ impl Marks {
             Marks::VerticalStrokes(_) => "vertical_strokes",
             Marks::HorizontalStrokes(_) => "horizontal_strokes",
             Marks::Bars(_) => "bars",
+            Marks::Areas(_) => "areas",
             Marks::Ticks(_) => "ticks",
             Marks::Arrows(_) => "arrows",
         }
@@ -214,6 +222,9 @@ impl Marks {
                 Box::new(strokes.iter().map(|stroke| (stroke.x_low, stroke.y, stroke.x_high, stroke.y)))
             }
             Marks::Bars(bars) => Box::new(bars.iter().map(|bar| (bar.x_low, bar.y, bar.x_high, bar.y))),
+            Marks::Areas(areas) => {
+                Box::new(areas.iter().map(|area| (area.x_low, area.y_low, area.x_high, area.y_high)))
+            }
             Marks::Arrows(arrows) => {
                 Box::new(arrows.iter().map(|arrow| (arrow.from.x, arrow.from.y, arrow.to.x, arrow.to.y)))
             }
@@ -316,6 +327,33 @@ impl From<[f64; 3]> for Bar {
 impl From<Bar> for [f64; 3] {
     fn from(bar: Bar) -> Self {
         [bar.x_low, bar.x_high, bar.y]
+    }
+}
+
+/// An area: `[x_low, x_high, y_low, y_high]` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(from = "[f64; 4]", into = "[f64; 4]")]
+pub struct Area {
+    /// Its left side.
+    pub x_low: f64,
+    /// Its right side.
+    pub x_high: f64,
+    /// Its lower side.
+    pub y_low: f64,
+    /// Its upper side.
+    pub y_high: f64,
+}
+
+impl From<[f64; 4]> for Area {
+    fn from([x_low, x_high, y_low, y_high]: [f64; 4]) -> Self {
+        Area { x_low, x_high, y_low, y_high }
+    }
+}
+
+impl From<Area> for [f64; 4] {
+    fn from(area: Area) -> Self {
+        [area.x_low, area.x_high, area.y_low, area.y_high]
     }
 }
 

@@ -146,6 +146,15 @@ impl Plot<'_> {
                     self.stroke((bar.x_high, bar.y), (bar.x_high, 0.0));
                 }
             }
+            Marks::Areas(areas) => {
+                for area in areas {
+                    let (low, high) = ((area.x_low, area.y_low), (area.x_high, area.y_high));
+                    self.stroke(low, (high.0, low.1));
+                    self.stroke((high.0, low.1), high);
+                    self.stroke(high, (low.0, high.1));
+                    self.stroke((low.0, high.1), low);
+                }
+            }
             Marks::Arrows(arrows) => arrows.iter().for_each(|arrow| self.arrow(arrow)),
         }
     }

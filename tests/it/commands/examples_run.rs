@@ -5,6 +5,7 @@ use std::path::Path;
 use mptcpanalyzer::commands::registry;
 use mptcpanalyzer::described::Example;
 use mptcpanalyzer::plots::registry::PLOTS;
+use mptcpanalyzer::studies::STUDIES;
 
 use crate::support::program::{Finished, Home, examples, finish};
 
@@ -80,6 +81,27 @@ fn every_example_of_every_plot_draws() {
                 failures.push(format!("{line}: {done:?}"));
             } else if done.results.contains("no data") {
                 failures.push(format!("{line}: the example capture has nothing to show\n{}", done.results));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_example_of_every_study_finds_something() {
+    let Some(examples) = examples() else {
+        eprintln!("skipped: examples/client.pcapng is not there");
+        return;
+    };
+    // One home for all: captures that are in the dataset are skipped.
+    let home = home(&examples);
+    let mut failures = Vec::new();
+    for study in STUDIES.own() {
+        for Example { line, .. } in study.examples() {
+            let done = run(&home, line);
+            let found = done.results.contains("quantity") && !done.results.contains("no data");
+            if done.code != Some(0) || !found {
+                failures.push(format!("{line}: {done:?}"));
             }
         }
     }

@@ -8,6 +8,7 @@ mod kills;
 mod numbers;
 mod readers;
 mod runs;
+mod studies;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

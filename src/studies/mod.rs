@@ -1,0 +1,31 @@
+//! Studies: questions about all connections of a dataset, one per file, one line each in [`registry`]. A study reads the
+//! columns that it needs and makes a [`Figure`](crate::drawing::figure::Figure) and [`numbers::StudyNumbers`].
+
+pub mod adoption;
+pub mod axes;
+pub mod burst_counts;
+pub mod burst_positions;
+pub mod burst_sizes;
+pub mod classes;
+pub mod durations;
+pub mod initial_share;
+pub mod join_delay;
+pub mod member;
+pub mod numbers;
+pub mod options;
+pub mod overhead_boxes;
+pub mod overheads;
+pub mod population;
+pub mod registry;
+pub mod rtt_differences;
+pub mod rtts;
+pub mod selection;
+pub mod sizes;
+pub mod subflow_counts;
+pub mod switching;
+pub mod totals;
+pub mod traffic_share;
+pub mod unused_subflows;
+
+pub use population::Population;
+pub use registry::{STUDIES, Studied, Study};
