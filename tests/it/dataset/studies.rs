@@ -84,7 +84,7 @@ fn groups_and_conditions_select() {
     let refused = |options: &[&str], part: &str| {
         let words = [&["study", "subflow_counts", dataset.to_str().unwrap()], options].concat();
         let done = home.run(&words, "");
-        assert_eq!(done.code, Some(1), "{words:?}: {}", done.messages);
+        assert_eq!(done.code, Some(2), "{words:?}: {}", done.messages);
         assert!(done.messages.contains(part), "{words:?}: {}", done.messages);
     };
     refused(&["--by", "ap"], "did you mean `app`?");
