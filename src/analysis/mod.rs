@@ -6,5 +6,6 @@ pub mod filter;
 mod merged_table;
 pub mod selection;
 pub mod sql;
+pub mod topology;
 
 pub use merged_table::merged_table;

@@ -21,6 +21,8 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::list_subflows::ListSubflows,
     &super::mptcp_summary::MptcpSummaryCommand,
     &super::map_mptcp_connection::MapMptcpConnection,
+    &super::load_topo::LoadTopo,
+    &super::mptcp_required_buffer::MptcpRequiredBuffer,
     &super::handshakes::Handshakes,
     &super::addresses::Addresses,
     &super::traffic::TrafficCommand,

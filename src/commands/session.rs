@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::analysis::topology::Topology;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::output::Format;
@@ -84,6 +85,8 @@ pub struct Session {
     kept_in: Option<PathBuf>,
     /// Directories with plugins that the command line names (`--plugin-dir`).
     pub plugin_dirs: Vec<PathBuf>,
+    /// Paths that `load_topo` loaded.
+    pub topology: Option<Topology>,
     captures: Captures,
     /// Warnings since the executor last asked.
     warnings: RefCell<Vec<String>>,
@@ -109,6 +112,7 @@ impl Session {
             keeps: false,
             kept_in: None,
             plugin_dirs: Vec::new(),
+            topology: None,
             captures: Captures::default(),
             warnings: RefCell::default(),
             noted: RefCell::default(),

@@ -94,23 +94,12 @@ fn seconds(text: &str) -> std::result::Result<f64, &'static str> {
 
 /// `0=20M` as the stream and bytes per second.
 fn capacity(text: &str) -> std::result::Result<(StreamId, f64), &'static str> {
-    let wrong = "not a valid capacity; give the TCP stream and its rate in bit/s, such as 0=20M";
+    let wrong =
+        "not a valid capacity; give the TCP stream and its rate in bit/s, above zero and up to 1000000G, such as 0=20M";
     let (stream, rate) = text.split_once('=').ok_or(wrong)?;
-    let rate = rate.trim().trim_end_matches("bit/s").trim_end();
-    let (digits, factor) = match rate.char_indices().next_back() {
-        Some((at, 'k' | 'K')) => (rate.get(..at), 1e3),
-        Some((at, 'M')) => (rate.get(..at), 1e6),
-        Some((at, 'G')) => (rate.get(..at), 1e9),
-        _ => (Some(rate), 1.0),
-    };
-    let bits = digits.and_then(|digits| digits.trim_end().parse::<f64>().ok()).ok_or(wrong)? * factor;
     let stream = stream.trim().parse().map_err(|_| wrong)?;
-    if bits > 0.0 && bits <= 1e15 {
-        Ok((stream, bits / 8.0))
-    } else {
-        Err("capacity out of range; give a value above \
-        zero, up to 1000000G")
-    }
+    let rate = units::parsed_bit_rate(rate).ok_or(wrong)?;
+    Ok((stream, rate))
 }
 
 /// The figure.

@@ -78,6 +78,21 @@ pub fn bit_rate(bytes_per_second: f64) -> String {
     scaled(bits.round() as u128, "bit/s", &PREFIXED)
 }
 
+/// The rate of a text such as `20M`, `1.5 Gbit/s` or `800000`, bytes per second: without a prefix the number is bit/s.
+/// `None` for what is not a rate, is not above zero or is beyond 10^15 bit/s.
+#[must_use]
+pub fn parsed_bit_rate(text: &str) -> Option<f64> {
+    let text = text.trim().trim_end_matches("bit/s").trim_end();
+    let (digits, factor) = match text.char_indices().next_back()? {
+        (at, 'k' | 'K') => (text.get(..at)?, 1e3),
+        (at, 'M') => (text.get(..at)?, 1e6),
+        (at, 'G') => (text.get(..at)?, 1e9),
+        _ => (text, 1.0),
+    };
+    let bits = digits.trim_end().parse::<f64>().ok()? * factor;
+    (bits > 0.0 && bits <= 1e15).then_some(bits / 8.0)
+}
+
 /// One digit after the point, rounded half up, with the largest prefix that leaves at least one before it.
 fn scaled(value: u128, plain: &str, prefixed: &[&str]) -> String {
     if value < 1000 {

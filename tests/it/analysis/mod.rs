@@ -19,6 +19,7 @@ pub mod recorded;
 pub mod refusals;
 pub mod reinjections;
 pub mod requests;
+pub mod required_buffer;
 pub mod retransmissions;
 pub mod rtt;
 pub mod shifted_timestamps;

@@ -29,7 +29,7 @@ const SUBFLOWS: Nested = Nested { lists: &["directions", "subflows"], names: &["
 
 /// Every command with `--format`, its arguments, and where its rows lie. `{1}` and `{2}` are captures of both ends, of
 /// which the first is loaded.
-const LINES: [(&str, &str, Nested); 47] = [
+const LINES: [(&str, &str, Nested); 49] = [
     ("list_interfaces", "", FLAT),
     ("captures", "", FLAT),
     ("list_tcp_connections", "", FLAT),
@@ -44,6 +44,8 @@ const LINES: [(&str, &str, Nested); 47] = [
     ("mptcp_summary", "", SUBFLOWS),
     ("mptcp_summary", "0", SUBFLOWS),
     ("map_mptcp_connection", "{1} {2} 0", Nested { lists: &["subflows"], names: &["", "tcpstream"] }),
+    ("load_topo", concat!(env!("CARGO_MANIFEST_DIR"), "/examples/topology.json"), items(&["paths"])),
+    ("mptcp_required_buffer", "0", items(&["paths"])),
     ("handshakes", "", FLAT),
     ("addresses", "0", FLAT),
     ("traffic", "0", FLAT),

@@ -41,6 +41,7 @@ pub mod refusals;
 pub mod reinjections;
 pub mod removals;
 pub mod requests;
+pub mod required_buffer;
 pub mod reset_ttl;
 pub mod retransmissions;
 pub mod rtt;
