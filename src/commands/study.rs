@@ -15,6 +15,7 @@ use crate::plots::panels::without_empty;
 use crate::studies::numbers::{Number, StudyNumbers};
 use crate::studies::selection::Selection;
 use crate::studies::{Population, STUDIES, Study};
+use mptcp_trace::units::grouped;
 
 /// Asks a dataset.
 pub struct StudyCommand;
@@ -89,11 +90,21 @@ impl Command for StudyCommand {
         let population = Population::select(&dataset, study, &wanted)?;
         let studied = study.study(arguments, &population)?;
         let mut figure = without_empty(studied.figure);
+        figure.caption.push(said_of(study, &population, &wanted));
         figure.caption.extend(population.notes().iter().cloned());
         let mut drawing = drawing.of(figure, arguments);
         let report = report(&studied.numbers).with_notes(population.notes().to_vec());
         drawing.numbers = Some(FigureNumbers { report, alone: arguments.get_flag("numbers") });
         Ok(Outcome::Drawing(Box::new(drawing)))
+    }
+}
+
+/// How many were counted, and which.
+fn said_of(study: &dyn Study, population: &Population<'_>, wanted: &Selection<'_>) -> String {
+    let counted = format!("Selected: {} {}", grouped(population.len() as u64), study.subject().name());
+    match wanted.condition {
+        Some(condition) => format!("{counted} with {condition}."),
+        None => format!("{counted}."),
     }
 }
 

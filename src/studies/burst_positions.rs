@@ -18,7 +18,8 @@ use crate::drawing::figure::{Axis, Figure, Unit};
 use crate::error::Result;
 
 /// What the panels show.
-const WHAT: [&str; 3] = ["start of the burst / duration", "bytes of the burst / bytes", "packets / packets"];
+const WHAT: [&str; 3] =
+    ["start of the burst / duration", "bytes of the burst / bytes", "packets of the burst / packets"];
 
 /// When in the connection bursts begin, and what share of its data and packets they have.
 pub struct BurstPositions;

@@ -2,12 +2,18 @@
 //! columns that it needs and makes a [`Figure`](crate::drawing::figure::Figure) and [`numbers::StudyNumbers`].
 
 pub mod adoption;
+pub mod averages;
 pub mod axes;
 pub mod burst_counts;
 pub mod burst_positions;
 pub mod burst_sizes;
+pub mod bytes_over_time;
+pub mod class_counts;
 pub mod classes;
+pub mod completions;
+pub mod duration_bytes;
 pub mod durations;
+pub mod frequencies;
 pub mod initial_share;
 pub mod join_delay;
 pub mod member;
@@ -15,8 +21,14 @@ pub mod numbers;
 pub mod options;
 pub mod overhead_boxes;
 pub mod overheads;
+pub mod path_bytes;
+pub mod path_rtts;
+pub mod path_shares;
+pub mod paths;
 pub mod population;
+pub mod ranks;
 pub mod registry;
+pub mod rtt_bytes;
 pub mod rtt_differences;
 pub mod rtts;
 pub mod selection;

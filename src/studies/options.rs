@@ -28,6 +28,12 @@ pub fn min_subflows(what: &str, default: &'static str) -> Arg {
     number("min_subflows", "min-subflows", "N", default).help(format!("Leave out connections with fewer {what}"))
 }
 
+/// `--most`: so many of a list.
+#[must_use]
+pub fn most() -> Arg {
+    number("most", "most", "N", "20").help("Show so many, those with most connections")
+}
+
 /// A whole number with a default.
 fn number(id: &'static str, long: &'static str, value: &'static str, default: &'static str) -> Arg {
     Arg::new(id).long(long).value_name(value).value_parser(value_parser!(u32)).default_value(default)

@@ -67,6 +67,17 @@ impl Population<'_> {
         sizes
     }
 
+    /// How many members of a group each capture has, where it has any; with one of them.
+    #[must_use]
+    pub fn members_per_capture(&self) -> Vec<(usize, usize)> {
+        let mut counts: HashMap<(u64, usize), (usize, usize)> = HashMap::new();
+        for ((capture, _), member) in &self.members {
+            let (_, count) = counts.entry((*capture, self.group(*member))).or_insert((*member, 0));
+            *count = count.saturating_add(1);
+        }
+        counts.into_values().collect()
+    }
+
     /// What to say of the selection: groups that were left out, captures that are there twice.
     #[must_use]
     pub fn notes(&self) -> &[String] {

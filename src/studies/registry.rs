@@ -54,6 +54,17 @@ pub static STUDIES: Registry<dyn Study> = Registry::new(&[
     &super::adoption::Adoption,
     &super::traffic_share::TrafficShare,
     &super::totals::Totals,
+    &super::path_shares::PathShares,
+    &super::path_bytes::PathBytes,
+    &super::path_rtts::PathRtts,
+    &super::duration_bytes::DurationBytes,
+    &super::rtt_bytes::RttBytes,
+    &super::completions::Completions,
+    &super::averages::Averages,
+    &super::ranks::Ranks,
+    &super::class_counts::ClassCounts,
+    &super::frequencies::Frequencies,
+    &super::bytes_over_time::BytesOverTime,
 ]);
 
 #[cfg(test)]

@@ -179,11 +179,18 @@ fn matching(dataset: &Layout, subject: Member, condition: &str) -> Result<HashSe
         Ok(Named::Table(with_labels(dataset, subject, |column| words.contains(&column.to_lowercase()))?))
     });
     let answer = answer.map_err(|error| match error {
-        Error::Usage(said) => Error::Usage(format!("--where: {said}")),
+        Error::Usage(said) => Error::Usage(of_where(&said, dataset)),
+        Error::NotFound(said) => Error::NotFound(of_where(&said, dataset)),
+        Error::Failed(said) => Error::Failed(of_where(&said, dataset)),
         other => other,
     })?;
     let keys = Keys::of(&answer, key)?;
     Ok((0..answer.height()).filter_map(|place| keys.get(place)).collect())
+}
+
+/// What SQL says of a condition, with the way to the columns of the dataset.
+fn of_where(said: &str, dataset: &Layout) -> String {
+    format!("--where: {}", said.replace("`sql` alone", &format!("`sql --dataset {}`", dataset.root().display())))
 }
 
 /// The column that `--by` means: a label, with or without `label_`, or a column of the subject.

@@ -101,8 +101,8 @@ impl Study for Switching {
             .with_panel(cumulative(
                 &per_burst,
                 Cumulative::MoreThan,
-                axis("packets per burst, share with more"),
-                share(),
+                axis("packets per burst"),
+                share_of("directions with more"),
             ));
         Ok(Studied { figure, numbers })
     }

@@ -55,5 +55,5 @@ fn sample<S: Surface>(root: &Root<S>, entry: &Entry, style: &Style, sizes: &Size
         }
         _ => line(vec![(place.left, middle), (place.right, middle)], &broken)?,
     }
-    if look.mark == Symbol::None { Ok(()) } else { mark(look.mark) }
+    if look.mark == Symbol::None || entry.key.marks == "areas" { Ok(()) } else { mark(look.mark) }
 }

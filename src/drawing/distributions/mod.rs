@@ -40,6 +40,18 @@ impl Values {
     }
 }
 
+/// Half the width of a bar or box where so many stand beside each other, in places of the axis. Few are not as wide as
+/// the panel.
+fn half_width(count: usize) -> f64 {
+    [0.08, 0.16, 0.24].get(count.saturating_sub(1)).copied().unwrap_or(0.32)
+}
+
+/// The names of groups as places of an axis.
+fn categories(groups: &[Values]) -> Vec<String> {
+    let name = |group: &Values| if group.name.is_empty() { "all".to_string() } else { group.name.clone() };
+    groups.iter().map(name).collect()
+}
+
 /// A percentile of values in order, `share` of one: between the two nearest in proportion to its place, which is "linear"
 /// in NumPy and type 7 in R. `None` without values.
 #[must_use]

@@ -9,6 +9,7 @@ mod numbers;
 mod readers;
 mod runs;
 mod studies;
+mod studies_gallery;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

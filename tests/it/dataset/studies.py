@@ -30,10 +30,10 @@ PERCENTILES = {"p25": 25, "median": 50, "p75": 75, "p90": 90, "p95": 95, "p99": 
 
 class Found:
     """What the computation found: numbers by group and quantity, series by panel and name;
-    those without an order are compared in order of their values."""
+    those without an order are compared in order of their values, of those in `last` only the last point of equal x."""
 
     def __init__(self):
-        self.numbers, self.series, self.unordered = {}, {}, {}
+        self.numbers, self.series, self.unordered, self.last = {}, {}, {}, {}
 
     def number(self, group, quantity, value):
         self.numbers[group or None, quantity] = value
@@ -81,11 +81,11 @@ class Found:
 
     def boxes(self, panel, groups):
         """Quartiles of each group that has values; places count all groups."""
-        found = []
+        found, half = [], {1: 0.08, 2: 0.16, 3: 0.24}.get(len(groups), 0.32)
         for place, values in enumerate(groups):
             if len(values):
                 low, high = np.percentile(values, [25, 75])
-                found.append((place - 0.3, low, place + 0.3, high))
+                found.append((place - half, low, place + half, high))
         if found:
             self.series[panel, "quartiles"] = found
 
@@ -341,12 +341,12 @@ def burst_positions(found):
     values = {
         "start of the burst / duration": (rows.reltime_s - rows["first"]) / rows.duration,
         "bytes of the burst / bytes": rows.bytes / rows.all_bytes,
-        "packets / packets": rows.packets / rows.all_packets,
+        "packets of the burst / packets": rows.packets / rows.all_packets,
     }
     assert (values["start of the burst / duration"].between(0, 1)).all()
     for name, (low, high) in SIZES.items():
         own = (rows.goodput_bytes >= low) & (rows.goodput_bytes < high)
-        found.limits(name, "share of the packets", values["packets / packets"][own], least={"99 %": 0.99})
+        found.limits(name, "share of the packets", values["packets of the burst / packets"][own], least={"99 %": 0.99})
         for panel, (what, value) in enumerate(values.items(), 1):
             found.distribution(name, what, value[own])
             found.cdf(panel, name, value[own], log=False)
@@ -398,6 +398,169 @@ def totals(found):
     found.bars(1, "", [mask.sum() for mask in tiers.values()])
 
 
+def with_paths(column):
+    """Directions of subflows with the path of each, and the goodput of each connection by path."""
+    rows = flows.merge(subflows[FLOW + [column]].fillna({column: "?"}), on=FLOW)
+    wide = rows.pivot_table(index=KEY, columns=column, values="goodput_bytes", aggfunc="sum")
+    return rows, wide.reindex(pd.MultiIndex.from_frame(connections[KEY])).fillna(0)
+
+
+@study
+def path_shares(found):
+    _, wide = with_paths("kind")
+    whole = wide.sum(axis=1)
+    share = wide["join"][whole >= 1] / whole[whole >= 1]
+    found.limits("", "share", share, {"0 %": 0}, {"100 %": 1})
+    found.distribution("", "share", share)
+    found.boxes(1, [share])
+    counts, edges = np.histogram(share, np.linspace(0, 1, 51))
+    found.series[2, ""] = [(low, count) for low, count in zip(edges, counts) if count]
+    found.unordered[3, ""] = list(zip(whole[whole >= 1], share))
+
+
+@study
+def path_bytes(found):
+    _, wide = with_paths("kind")
+    one, other = wide["initial"], wide["join"]
+    found.share("", "data on neither", (one == 0) & (other == 0))
+    found.share("", "data on initial alone", (one > 0) & (other == 0))
+    found.share("", "data on join alone", (one == 0) & (other > 0))
+    found.share("", "data on both", (one > 0) & (other > 0))
+    kinds = sorted(subflows.kind.fillna("?").unique())
+    for name in kinds:
+        values = wide[name] if name in wide else pd.Series(0.0, index=wide.index)
+        found.distribution(name, "bytes", values)
+        found.number(name, "bytes: total", values.sum())
+    both = (one > 0) & (other > 0)
+    found.unordered[1, ""] = list(zip(one[both], other[both]))
+    found.bars(2, "mean", [wide[name].mean() if name in wide else 0 for name in kinds])
+
+
+@study
+def path_rtts(found):
+    rows, wide = with_paths("kind")
+    whole = wide.sum(axis=1)
+    share = (wide["join"] / whole)[whole > 0]
+    rtt = rows[rows.kind == "initial"].groupby(KEY).rtt_tcp_max_s.max().dropna()
+    both = pd.concat([rtt.rename("rtt"), share.rename("share")], axis=1, join="inner")
+    found.distribution("", "largest round trip time", both.rtt)
+    found.distribution("", "share", both.share)
+    found.number("", "correlation", np.corrcoef(both.rtt, both.share)[0, 1])
+    found.unordered[1, ""] = list(zip(both.rtt, both.share))
+
+
+def connection_sizes():
+    sizes = directions.groupby(KEY).goodput_bytes.sum().rename("size")
+    return connections.join(sizes, on=KEY)
+
+
+@study
+def duration_bytes(found):
+    rows = connection_sizes()
+    found.number("", "connections", len(rows))
+    found.share("", "duration of 0 s", rows.duration_s == 0)
+    found.share("", "goodput of 0 B", rows["size"] == 0)
+    placed = rows[(rows.duration_s > 0) & (rows["size"] > 0)]
+    found.unordered[1, ""] = list(zip(placed.duration_s, placed["size"]))
+
+
+@study
+def rtt_bytes(found):
+    rows = flows[(flows.rtt_tcp_samples >= 5) & flows.mptcpstream.notna()]
+    found.number("", "subflows and directions", len(rows))
+    placed = rows[(rows.rtt_tcp_mean_s > 0) & (rows.goodput_bytes > 0)]
+    found.unordered[1, ""] = list(zip(placed.rtt_tcp_mean_s, placed.goodput_bytes))
+
+
+@study
+def completions(found):
+    rows = connection_sizes()
+    rows = rows[(rows["size"] >= 1000) & (rows["size"] <= 80e6) & (rows.duration_s > 0)]
+    found.distribution("", "duration", rows.duration_s)
+    found.distribution("", "rate", rows["size"] / rows.duration_s)
+    found.boxes(1, [rows.duration_s])
+    found.boxes(2, [rows["size"] / rows.duration_s])
+
+
+@study
+def averages(found):
+    rows = connections.merge(captures[["capture", "label_app"]], on="capture", suffixes=("", "_c"))
+    rows["group"] = rows.label_app.fillna("(none)")
+    groups = sorted(rows.group.unique())
+    sums = flows.groupby(KEY).agg(again=("retransmitted_packets", "sum"), rtt=("rtt_tcp_mean_s", "mean"))
+    values = {"connections per capture": rows.groupby(["group", "capture"]).size().reset_index("group")}
+    values["connections per capture"].columns = ["group", "value"]
+    for what, column in {"retransmitted packets": "again", "round trip time": "rtt"}.items():
+        values[what] = rows.join(sums, on=KEY)[["group", column]].set_axis(["group", "value"], axis=1)
+    values["duration"] = rows[["group", "duration_s"]].set_axis(["group", "value"], axis=1)
+    for towards, direction in DIRECTIONS.items():
+        own = rows[KEY + ["group"]].merge(directions[directions.towards == towards], on=KEY)
+        values[f"goodput {direction}"] = own[["group", "goodput_bytes"]].set_axis(["group", "value"], axis=1)
+    order = ["connections per capture", "duration", "goodput to server", "goodput to client"]
+    order += ["retransmitted packets", "round trip time"]
+    for panel, what in enumerate(order, 1):
+        own = [values[what][values[what].group == group].value.dropna() for group in groups]
+        for group, value in zip(groups, own):
+            found.distribution(group, what, value)
+        found.bars(panel, "mean", [value.mean() for value in own])
+
+
+@study
+def ranks(found):
+    sums = directions.groupby(KEY)[["goodput_bytes", "reinjected_bytes"]].sum()
+    sizes = np.sort(sums.goodput_bytes)[::-1]
+    found.number("", "connections", len(connections))
+    found.number("", "goodput", sizes.sum())
+    found.number("", "reinjected", sums.reinjected_bytes.sum())
+    for shown, part in {"1 %": 100, "10 %": 10}.items():
+        largest = sizes[: math.ceil(len(connections) / part)].sum() / sizes.sum()
+        found.number("", f"share of the largest {shown} of connections", largest)
+    found.series[1, "goodput"] = [(rank, size) for rank, size in enumerate(sizes, 1) if size > 0]
+
+
+@study
+def class_counts(found):
+    rows = connection_sizes()
+    durations = {"< 1 s": (0, 1), "1 to 10 s": (1, 10), "10 to 100 s": (10, 100), ">= 100 s": (100, np.inf)}
+    for panel, (what, classes, values) in enumerate(
+        [("duration", durations, rows.duration_s), ("size", SIZES, rows["size"])], 1
+    ):
+        masks = {name: (values >= low) & (values < high) for name, (low, high) in classes.items()}
+        assert sum(masks.values()).eq(1).all(), "classes overlap"
+        shares = {name: rows["size"][mask].sum() / rows["size"].sum() for name, mask in masks.items()}
+        for name, mask in masks.items():
+            found.share("", f"connections, {what} {name}", mask)
+            found.number("", f"share of bytes, {what} {name}", shares[name])
+        found.bars(panel, "connections", [mask.mean() for mask in masks.values()])
+        found.bars(panel, "bytes", list(shares.values()))
+
+
+@study
+def frequencies(found):
+    ports = connections.server_port.astype("Int64").astype(str)
+    counts = sorted(ports.value_counts().items(), key=lambda item: (-item[1], item[0]))
+    shown = counts[:20]
+    if len(counts) > 20:
+        shown.append(("(others)", sum(count for _, count in counts[20:])))
+    for name, count in shown:
+        found.number("", f"server_port {name}", count / len(ports))
+    found.bars(1, "", [count / len(ports) for _, count in shown])
+
+
+@study
+def bytes_over_time(found):
+    rows = bursts.merge(subflows[FLOW + ["kind"]].fillna({"kind": "?"}), on=FLOW).join(flows.groupby(KEY).first_s.min(), on=KEY)
+    rows["time"] = rows.reltime_s + rows.duration_s - rows.first_s
+    for panel, (towards, direction) in enumerate(DIRECTIONS.items(), 1):
+        for name in sorted(subflows.kind.fillna("?").unique()):
+            own = rows[(rows.towards == towards) & (rows.kind == name)]
+            found.number("", f"{direction} on {name}: bytes", own.bytes.sum())
+            found.number("", f"{direction} on {name}: bytes per connection", own.bytes.sum() / len(connections))
+            # Where several end at one time, only the last of them shows in both.
+            sums = own.groupby("time").bytes.sum().sort_index().cumsum() / len(connections)
+            found.last[panel, name] = list(zip(sums.index, sums))
+
+
 def near(one, other):
     if one is None or other is None:
         return one is other
@@ -418,11 +581,13 @@ def compare(name, found):
     series = {}
     for row in json.load(open(f"{FOLDER}/{name}.values.json")):
         point = (row["x"], row["y"]) if row["marks"] != "areas" else (row["x"], row["y"], row["x_end"], row["y_end"])
-        if row["marks"] == "bars" and row["x_axis"] not in ("duration of the subflow",) and row["x_unit"] == "plain":
+        if row["marks"] == "bars" and row["x_unit"] == "plain":
             point = (round((row["x"] + row["x_end"]) / 2), row["y"])
         series.setdefault((row["panel"], row["series"]), []).append(point)
     series.update((key, sorted(points)) for key, points in series.items() if key in found.unordered)
     found.series.update((key, sorted(points)) for key, points in found.unordered.items())
+    for key, points in found.last.items():
+        series[key], found.series[key] = list(dict(series.get(key, [])).items()), points
     for key, wanted in found.series.items():
         drawn = series.get(key, [])
         equal = len(drawn) == len(wanted) and all(
