@@ -7,12 +7,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::{BaseDirs, ProjectDirs};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::delimiter::Delimiter;
 use crate::output::Format;
 use crate::packets::Dissector;
 use crate::terminal_text::escape;
-use crate::toml_file::{Mistake, Source, TomlKey, read};
+use crate::toml_file::{Entry, Mistake, Source, TomlKey, in_order, read};
+use mptcp_trace::AddressLabels;
 use mptcp_trace::memory;
 use mptcp_trace::reading;
 
@@ -47,6 +50,8 @@ pub struct Config {
     pub capture_program: Option<PathBuf>,
     /// Seconds that one use of a plugin may take.
     pub plugin_timeout: u64,
+    /// Names of interfaces or networks by the prefixes of their addresses.
+    pub interfaces: AddressLabels,
     /// The file that these values were read from; `None` when there was none and all are defaults. Not a key.
     pub file: Option<PathBuf>,
 }
@@ -68,6 +73,7 @@ impl Default for Config {
             plugin_dirs: Vec::new(),
             capture_program: None,
             plugin_timeout: 60,
+            interfaces: AddressLabels::default(),
             file: None,
         }
     }
@@ -94,6 +100,9 @@ pub enum ConfigError {
     #[error(transparent)]
     Wrong(#[from] Mistake),
 }
+
+/// The table of names of interfaces.
+const INTERFACES: &str = "interfaces";
 
 const KEYS: &[TomlKey<Config>] = &[
     TomlKey {
@@ -206,6 +215,12 @@ const KEYS: &[TomlKey<Config>] = &[
         },
     },
     TomlKey {
+        name: INTERFACES,
+        takes: "a table of prefixes and names such as \"192.168.0.0/16\" = \"Wi-Fi\"",
+        // Its entries are read one by one: each has a line to name.
+        set: |_, _| None,
+    },
+    TomlKey {
         name: "plugin_timeout",
         takes: "a whole number of seconds, 1 to 86400",
         set: |config, value| {
@@ -252,9 +267,29 @@ fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
     let source = Source::new(path, text);
     let mut config = Config::default();
     for entry in source.entries()? {
+        let entry = match entry.value.into_inner() {
+            DeValue::Table(table) if entry.name == INTERFACES => {
+                interfaces(&source, table, &mut config.interfaces)?;
+                continue;
+            }
+            value => Entry { value: Spanned::new(entry.at..entry.at, value), ..entry },
+        };
         source.set(&mut config, KEYS, &Config::keys().collect::<Vec<_>>(), entry)?;
     }
     Ok(config)
+}
+
+/// Reads the lines of [`INTERFACES`].
+fn interfaces(source: &Source<'_>, table: DeTable<'_>, labels: &mut AddressLabels) -> Result<(), ConfigError> {
+    for Entry { name, at, value } in in_order(table) {
+        let label = read(value).and_then(non_empty);
+        if label.and_then(|label| labels.add(&name, &label)).is_none() {
+            let what =
+                format!("`{name}` is not a prefix with a name; write one such as \"192.168.0.0/16\" = \"Wi-Fi\"");
+            return Err(source.wrong(at, what).into());
+        }
+    }
+    Ok(())
 }
 
 fn non_empty(text: String) -> Option<String> {
@@ -320,7 +355,7 @@ mod tests {
             "dissector = 'native'\ntshark = '/opt/tshark'\nwireshark_profile = 'lab'\ncache_dir = '/var/c'\ncache_limit = 7\nmemory_limit = '1GiB'\n\
              delimiter = ';'\nformat = 'ndjson'\nhuman_readable = true\nhistory_size = 12\n\
              extra_fields = ['ip.dsfield', 'tcp.options.mptcp.raw']\nplugin_dirs = ['/opt/plugins']\n\
-             plugin_timeout = 5\ncapture_program = '/opt/tcpdump'\n",
+             plugin_timeout = 5\ncapture_program = '/opt/tcpdump'\n[interfaces]\n'10.0.0.0/8' = 'LTE'\n",
             "c.toml",
         )
         .unwrap();
@@ -339,6 +374,11 @@ mod tests {
             plugin_dirs: vec![PathBuf::from("/opt/plugins")],
             capture_program: Some(PathBuf::from("/opt/tcpdump")),
             plugin_timeout: 5,
+            interfaces: {
+                let mut labels = AddressLabels::default();
+                labels.add("10.0.0.0/8", "LTE").unwrap();
+                labels
+            },
             file: None,
         };
         assert_eq!(config, expected);
@@ -361,6 +401,15 @@ mod tests {
     fn the_first_mistake_in_the_file_is_the_one_reported() {
         assert!(complaint("tsharq = 'x'\ndelimitre = 'x'\n").starts_with("c.toml:1: unknown key `tsharq`"));
         assert!(complaint("zeta = 'x'\nalpha = 'x'\n").starts_with("c.toml:1: unknown key `zeta`"));
+    }
+
+    #[test]
+    fn a_wrong_prefix_is_named_with_its_line() {
+        for line in ["'10.0.0.0/33' = 'LTE'", "'wlan0' = 'Wi-Fi'", "'10.0.0.0/8' = ''", "'10.0.0.0/8' = 3"] {
+            let sentence = complaint(&format!("tshark = 'tshark'\n\n[interfaces]\n'fd00::/8' = 'LTE'\n{line}\n"));
+            let name = line.split('\'').nth(1).unwrap();
+            assert!(sentence.starts_with(&format!("c.toml:5: `{name}` is not a prefix with a name;")), "{sentence}");
+        }
     }
 
     #[test]
@@ -391,6 +440,7 @@ mod tests {
             "plugin_dirs = ['']",
             "plugin_dirs = '/opt'",
             "plugin_timeout = 0",
+            "interfaces = 'Wi-Fi'",
             "tshark = ''",
             "tshark = ['tshark']",
         ] {

@@ -211,6 +211,7 @@ fn for_people(subflows: &[(ConnectionId, &SubflowRecord)], with_connection: bool
     let by_sequence = subflows.iter().any(|(_, subflow)| subflow.joined_by >= Some(JoinedBy::DataSequence));
     let with_priority = subflows.iter().any(|(_, subflow)| subflow.backup_at_end != subflow.backup);
     let with_interface = subflows.iter().any(|(_, subflow)| subflow.interface.is_some());
+    let with_paths = subflows.iter().any(|(_, subflow)| subflow.path_client.is_some() || subflow.path_server.is_some());
     let columns = [
         (with_connection, ("mptcpstream", "mptcp\nstream")),
         (true, ("tcpstream", "tcp\nstream")),
@@ -220,6 +221,8 @@ fn for_people(subflows: &[(ConnectionId, &SubflowRecord)], with_connection: bool
         (with_destination, ("mptcpdest", "mptcp\ndest")),
         (!with_connection, ("addrid", "addr\nid")),
         (with_interface, ("interface", "inter-\nface")),
+        (with_paths, ("path_client", "path of\nclient")),
+        (with_paths, ("path_server", "path of\nserver")),
         (with_priority, ("backup_at_end", "backup\nat end")),
         (true, ("state", "")),
         (true, ("hmac", "")),
@@ -237,6 +240,8 @@ fn for_people(subflows: &[(ConnectionId, &SubflowRecord)], with_connection: bool
             Cell::name(&subflow.mptcpdest),
             subflow.addrid.map_or(Cell::Null, |id| Cell::Integer(id.into())),
             subflow.interface.clone().map_or(Cell::Null, Cell::Text),
+            subflow.path_client.clone().map_or(Cell::Null, Cell::Text),
+            subflow.path_server.clone().map_or(Cell::Null, Cell::Text),
             subflow
                 .backup_at_end
                 .map_or(Cell::Null, |backup| Cell::Text(if backup { "yes" } else { "no" }.to_string())),

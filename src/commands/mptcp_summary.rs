@@ -159,6 +159,7 @@ fn directions(capture: &Capture, connection: &Connection, summary: &MptcpSummary
 fn shares(direction: &MptcpDirection, limit: Limit) -> Table {
     let mut table = Table::headed(&[
         ("tcpstream", "tcp\nstream"),
+        ("path", ""),
         ("packets", ""),
         ("goodput", ""),
         ("share", ""),
@@ -177,6 +178,7 @@ fn shares(direction: &MptcpDirection, limit: Limit) -> Table {
     for subflow in interruptible(&direction.subflows) {
         table.rows.push(vec![
             Cell::Integer(subflow.tcpstream.0.into()),
+            subflow.path.clone().map_or(Cell::Null, Cell::Text),
             Cell::Integer(subflow.packets.into()),
             Cell::Bytes(subflow.goodput_bytes),
             subflow.goodput_contribution.map_or(Cell::Null, Cell::Share),
@@ -188,8 +190,10 @@ fn shares(direction: &MptcpDirection, limit: Limit) -> Table {
             Cell::Bytes(subflow.reinjected_bytes),
         ]);
     }
-    // Goodput, then throughput.
-    limit.cut(table.without_zeros_in(&RARE), "with the least data", |_, row| (amount(row, 2), amount(row, 4)))
+    let table = table.without_zeros_in(&RARE).without_zeros_in(&["path"]);
+    let place = |name: &str| table.columns.iter().position(|column| column.name == name).unwrap_or_default();
+    let (goodput, throughput) = (place("goodput"), place("throughput"));
+    limit.cut(table, "with the least data", |_, row| (amount(row, goodput), amount(row, throughput)))
 }
 
 /// Reinjections by pair of subflows; no table without any.

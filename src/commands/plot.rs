@@ -66,7 +66,7 @@ impl Command for PlotCommand {
         let zero = Zero::of(origin, arguments, session)?;
         let request = PlotRequest::of(arguments)?.counted_from(zero.as_ref().map_or(0.0, |zero| zero.seconds));
         let drawing = Drawing::asked_for(arguments)?;
-        check(&request, arguments, session)?;
+        let request = of_capture(request, arguments, session)?;
         let mut figure = without_empty(plot.figure(arguments, &request, session)?);
         if let Some(zero) = &zero {
             figure = zero.apply(figure);
@@ -75,19 +75,24 @@ impl Command for PlotCommand {
     }
 }
 
-/// Refuses a request that the loaded capture cannot meet. Plots of two captures name theirs, and are not checked.
-fn check(request: &PlotRequest, arguments: &ArgMatches, session: &Session) -> Result<()> {
+/// The request with the names that the loaded capture has for subflows; refused where the capture cannot meet it. Plots of
+/// two captures name theirs, and are not checked.
+fn of_capture(request: PlotRequest, arguments: &ArgMatches, session: &Session) -> Result<PlotRequest> {
     let number = |id: &str| arguments.try_get_one::<u32>(id).ok().flatten().copied();
     if arguments.try_get_one::<PathBuf>("first").ok().flatten().is_some() {
-        return Ok(());
+        return Ok(request);
     }
-    let Some(capture) = session.loaded() else { return Ok(()) };
+    let Some(capture) = session.loaded() else { return Ok(request) };
     let of_connection = arguments.try_get_one::<Level>("level").ok().flatten() == Some(&Level::Mptcp);
     let connection = match (number("mptcpstream"), number("stream").filter(|_| of_connection)) {
         (Some(number), _) | (None, Some(number)) => Some(capture.mptcp_connection(ConnectionId(number))?),
         (None, None) => None,
     };
-    request.check(capture, connection)
+    request.check(capture, connection)?;
+    Ok(match connection {
+        Some(connection) => request.with_paths_of(capture, connection),
+        None => request,
+    })
 }
 
 /// The clap definition of one plot: its own arguments, then those that all share.

@@ -322,7 +322,8 @@ impl Session {
             Err(LoadError::Missing(path)) => return Err(self.missing(path)),
             other => other?,
         };
-        let capture = LoadedCapture::seen_from(path.to_path_buf(), loaded.dissected, view, loaded.tracker)?;
+        let mut capture = LoadedCapture::seen_from(path.to_path_buf(), loaded.dissected, view, loaded.tracker)?;
+        capture.label_addresses(&self.config.interfaces);
         whole_file::protect(path);
         self.tell_of(&capture);
         self.warn_all(&loaded.warnings);

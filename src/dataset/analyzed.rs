@@ -21,7 +21,6 @@ use mptcp_trace::interrupt;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::{Instant, StreamId};
 
-use super::labels::Paths;
 use super::task::{Status, Task};
 
 /// One capture, and what came of it.
@@ -48,8 +47,6 @@ pub struct Facts<'a> {
     pub handshakes: Vec<Handshake>,
     /// Its findings.
     pub findings: Vec<Finding>,
-    /// Labels of addresses.
-    pub paths: Paths,
 }
 
 /// Key of a series of round trips: the subflow, or the whole connection; the direction; the level.
@@ -109,7 +106,6 @@ impl<'a> Facts<'a> {
     /// On Ctrl-C, and when the file cannot be read again.
     pub fn of(
         capture: &'a Capture,
-        paths: Paths,
         mut checksums: impl FnMut(&Connection) -> Result<Option<Vec<ChecksumResult>>>,
     ) -> Result<Self> {
         let mut findings = diagnose_capture(capture);
@@ -125,7 +121,7 @@ impl<'a> Facts<'a> {
         }
         findings.sort_by_key(|finding| finding.severity);
         interrupt::check()?;
-        Ok(Facts { capture, connections, handshakes: handshakes(capture), findings, paths })
+        Ok(Facts { capture, connections, handshakes: handshakes(capture), findings })
     }
 
     /// Packets of the connections.

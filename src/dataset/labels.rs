@@ -1,12 +1,11 @@
 //! Labels: columns that a person adds to captures, and to the addresses of subflows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::path::Path;
 
 use glob::{MatchOptions, Pattern};
+use mptcp_trace::AddressLabels;
 use regex::Regex;
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
@@ -18,53 +17,7 @@ pub struct Labels {
     /// By pattern of the name, in the order of the file; the last one that fits counts.
     listed: Vec<(Pattern, Vec<(String, String)>)>,
     /// Labels of addresses.
-    pub paths: Paths,
-}
-
-/// Labels of addresses by prefix: interfaces or networks, such as `wifi` and `cellular`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Paths(Vec<Prefix>);
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Prefix {
-    address: IpAddr,
-    bits: u8,
-    label: String,
-}
-
-impl Paths {
-    /// The label of the longest prefix that an address has.
-    #[must_use]
-    pub fn of(&self, address: IpAddr) -> Option<String> {
-        let fitting = self.0.iter().filter(|prefix| prefix.has(address));
-        fitting.max_by_key(|prefix| prefix.bits).map(|prefix| prefix.label.clone())
-    }
-}
-
-impl Prefix {
-    fn read(text: &str, label: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.trim().parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        (bits <= most).then(|| Prefix { address, bits, label: label.to_string() })
-    }
-
-    fn has(&self, address: IpAddr) -> bool {
-        let differ = |one: u128, other: u128, width: u32| {
-            let kept = width.saturating_sub(u32::from(self.bits));
-            // A shift by the whole width leaves nothing that could differ.
-            (one ^ other).checked_shr(kept).unwrap_or(0)
-        };
-        match (self.address, address) {
-            (IpAddr::V4(one), IpAddr::V4(other)) => differ(one.to_bits().into(), other.to_bits().into(), 32) == 0,
-            (IpAddr::V6(one), IpAddr::V6(other)) => differ(one.to_bits(), other.to_bits(), 128) == 0,
-            _ => false,
-        }
-    }
+    pub paths: AddressLabels,
 }
 
 /// Wildcards in patterns of names: `*` also spans folders.
@@ -140,9 +93,9 @@ impl Labels {
             let line = record.position().map_or(0, csv::Position::line);
             let first = record.get(0).unwrap_or_default();
             if of_prefixes {
-                let prefix = Prefix::read(first, record.get(1).unwrap_or_default());
+                let added = self.paths.add(first, record.get(1).unwrap_or_default());
                 let wrong = || Error::Usage(format!("{shown}, line {line}: `{first}` is not an address or prefix"));
-                self.paths.0.push(prefix.ok_or_else(wrong)?);
+                added.ok_or_else(wrong)?;
                 continue;
             }
             let wrong = |error| Error::Usage(format!("{shown}, line {line}: `{first}` is not a pattern: {error}"));
@@ -234,7 +187,7 @@ mod tests {
             ("fd12::1", Some("v6")),
             ("2001:db8::1", Some("other")),
         ] {
-            assert_eq!(labels.paths.of(address.parse().unwrap()).as_deref(), label, "{address}");
+            assert_eq!(labels.paths.of(address.parse().unwrap()), label, "{address}");
         }
     }
 

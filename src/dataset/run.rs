@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::labels::Paths;
 use super::layout::{Layout, Together, Work};
 use super::process::{self, End};
 use super::tables::Table;
@@ -23,7 +22,7 @@ use super::{TOOL_VERSION, compact, marks};
 use crate::error::{Error, Result};
 use crate::packets::Dissector;
 use crate::packets::exported::contain;
-use mptcp_trace::units;
+use mptcp_trace::{AddressLabels, units};
 
 /// Options of a run.
 #[derive(Debug, Clone)]
@@ -37,7 +36,7 @@ pub struct Options {
     /// Names of all labels.
     pub labels: Vec<String>,
     /// Labels of addresses.
-    pub paths: Paths,
+    pub paths: AddressLabels,
     /// The dissector.
     pub dissector: Dissector,
     /// The tshark binary.

@@ -11,7 +11,6 @@ use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::analyzed::{Analyzed, Facts};
-use super::labels::Paths;
 use super::layout::{self, Layout};
 use super::part;
 use super::tables::{CAPTURES, Table, find};
@@ -22,7 +21,7 @@ use crate::packets::{self, Dissected, Dissector, LoadError, LoadOptions};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Checksums};
 use mptcp_trace::tracking::{Capture, Connection};
 use mptcp_trace::units::counted;
-use mptcp_trace::{interrupt, memory};
+use mptcp_trace::{AddressLabels, interrupt, memory};
 
 /// The first and only argument of the program when it is started as such a process; the request comes on standard input.
 pub const ARGUMENT: &str = "__analyze_capture";
@@ -42,7 +41,7 @@ pub struct Request {
     /// Names of the tables to write, besides `captures`.
     pub tables: Vec<String>,
     /// Labels of addresses.
-    pub paths: Paths,
+    pub paths: AddressLabels,
     /// The dissector.
     pub dissector: Dissector,
     /// The tshark binary, as bytes.
@@ -56,7 +55,7 @@ pub struct Request {
 impl Request {
     /// The request for a capture of a dataset.
     #[must_use]
-    pub fn new(task: Task, dataset: &Layout, work: &Path, tables: &[&'static Table], paths: &Paths) -> Self {
+    pub fn new(task: Task, dataset: &Layout, work: &Path, tables: &[&'static Table], paths: &AddressLabels) -> Self {
         Request {
             task,
             dataset: dataset.root().as_os_str().as_bytes().to_vec(),
@@ -169,8 +168,9 @@ pub fn work(request: &Request) -> Result<Answer> {
             return fail(request, status, error.to_string());
         }
     };
-    let capture = Capture::new(file, loaded.dissection)?;
-    let facts = Facts::of(&capture, request.paths.clone(), |connection| {
+    let mut capture = Capture::new(file, loaded.dissection)?;
+    capture.address_labels = request.paths.clone();
+    let facts = Facts::of(&capture, |connection| {
         // The file cannot be read again: the other numbers are right nevertheless.
         Ok(checksums(request, &capture, connection).unwrap_or(None))
     })?;

@@ -4,6 +4,7 @@ use std::ops::{Deref, Range};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use mptcp_trace::AddressLabels;
 use mptcp_trace::analysis::mapping::{Learned, Mapper};
 use mptcp_trace::interrupt;
 use mptcp_trace::packets::Packets;
@@ -70,6 +71,11 @@ impl LoadedCapture {
     pub fn viewed_from(&self, view: PointOfView) -> Result<Self> {
         let capture = self.capture.viewed_from(view)?;
         Ok(Self::of(capture, Arc::clone(&self.extra)))
+    }
+
+    /// Names what the addresses belong to.
+    pub fn label_addresses(&mut self, labels: &AddressLabels) {
+        self.capture.address_labels = labels.clone();
     }
 
     fn of(capture: Capture, extra: Arc<Vec<Column>>) -> Self {

@@ -1,5 +1,7 @@
 //! Restrictions that every plot accepts: direction, times, subflows.
 
+use std::collections::HashMap;
+
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::arguments;
@@ -26,7 +28,7 @@ pub struct PlotRequest {
     /// What times are counted from, in seconds from the first frame; `start` and `end` are from the first frame.
     pub zero: f64,
     /// Names of subflows, for those who know what carried them.
-    pub labels: Vec<(StreamId, String)>,
+    pub labels: HashMap<StreamId, String>,
 }
 
 impl PlotRequest {
@@ -114,6 +116,23 @@ impl PlotRequest {
         PlotRequest { start: moved(self.start), end: moved(self.end), zero, ..self }
     }
 
+    /// The same request; subflows without a name have that of what they run over ([`Capture::path_label`]). Where several
+    /// of the connection run over the same, their numbers tell them apart.
+    #[must_use]
+    pub fn with_paths_of(mut self, capture: &Capture, connection: &Connection) -> Self {
+        let paths: Vec<(StreamId, &str)> =
+            connection.subflows.iter().filter_map(|id| Some((*id, capture.path_label(*id)?))).collect();
+        let mut counts = HashMap::<&str, usize>::new();
+        paths.iter().for_each(|(_, path)| *counts.entry(path).or_default() += 1);
+        let name = |(id, path): (StreamId, &str)| match counts.get(path) {
+            Some(1) => (id, path.to_string()),
+            _ => (id, format!("{path} (subflow {id})")),
+        };
+        let given = std::mem::take(&mut self.labels);
+        self.labels = paths.into_iter().map(name).chain(given).collect();
+        self
+    }
+
     /// The directions to show, one panel each.
     #[must_use]
     pub fn directions(&self) -> Vec<Role> {
@@ -151,8 +170,7 @@ impl PlotRequest {
     /// Name of a subflow: the one given to it, or its number.
     #[must_use]
     pub fn subflow_name(&self, tcpstream: StreamId) -> String {
-        let given = self.labels.iter().rev().find(|(stream, _)| *stream == tcpstream);
-        given.map_or_else(|| format!("subflow {tcpstream}"), |(_, name)| name.clone())
+        self.labels.get(&tcpstream).cloned().unwrap_or_else(|| format!("subflow {tcpstream}"))
     }
 
     /// Whether this subflow is to be shown.

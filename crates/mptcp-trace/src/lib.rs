@@ -58,6 +58,7 @@
     )
 )]
 
+mod address_labels;
 pub mod analysis;
 pub mod capture_format;
 mod error;
@@ -71,6 +72,7 @@ mod time;
 pub mod tracking;
 pub mod units;
 
+pub use address_labels::AddressLabels;
 pub use error::{Error, Numbered, ReadError, Result};
 pub use ids::{ConnectionId, Id, IdVec, PacketRow, StreamId};
 pub use interrupt::Interrupted;

@@ -20,6 +20,7 @@ use crate::dataset::tables::{TABLES, Table, find};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::Format;
+use mptcp_trace::AddressLabels;
 use mptcp_trace::memory;
 use progress::Progress;
 
@@ -172,7 +173,7 @@ impl Command for Analyze {
         if wanted.inputs.is_empty() && wanted.files_from.is_none() {
             return Err(Error::Usage("no captures named; add files or folders, or --files-from FILE".to_string()));
         }
-        let labels = labels(arguments)?;
+        let labels = labels(arguments, &session.config.interfaces)?;
         let out = arguments.get_one::<PathBuf>("out").cloned().unwrap_or_default();
         let options = options(arguments, session, &labels, out)?;
         if wanted.files_from.as_deref() == Some(std::path::Path::new("-")) {
@@ -214,8 +215,10 @@ fn wanted(arguments: &ArgMatches) -> Result<Wanted> {
     })
 }
 
-fn labels(arguments: &ArgMatches) -> Result<Labels> {
+fn labels(arguments: &ArgMatches, interfaces: &AddressLabels) -> Result<Labels> {
+    // What the file says of an address counts before what the configuration says.
     let mut labels = Labels::default();
+    labels.paths = interfaces.clone();
     if let Some(expression) = arguments.get_one::<String>("label-from-path") {
         labels.take_from_names(expression)?;
     }

@@ -15,8 +15,8 @@ pub const TABLE: Table = Table {
     columns: || specs(columns()),
     frame: |analyzed| {
         let facts = analyzed.facts.iter();
-        let connections = facts.flat_map(|facts| facts.connections.iter().map(|of| (of, &facts.paths)));
-        let rows: Vec<Row> = connections.flat_map(|(of, paths)| rows(of, paths)).collect();
+        let connections = facts.flat_map(|facts| facts.connections.iter());
+        let rows: Vec<Row> = connections.flat_map(rows).collect();
         values(&columns(), &rows)
     },
 };
@@ -28,7 +28,6 @@ struct Row<'a> {
     begun: Option<Instant>,
     subflow: &'a SubflowRecord,
     join: Option<&'a JoinSetup>,
-    paths: &'a crate::dataset::labels::Paths,
 }
 
 impl Row<'_> {
@@ -38,13 +37,13 @@ impl Row<'_> {
     }
 }
 
-fn rows<'a>(of: &'a OfConnection<'a>, paths: &'a crate::dataset::labels::Paths) -> impl Iterator<Item = Row<'a>> {
+fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
     let begun = OfConnection::span(of.traffic.iter()).map(|(first, _)| first);
     of.record.subflows.iter().enumerate().map(move |(ordinal, subflow)| {
         let joins = &of.summary.setup.joins;
         let join = joins.binary_search_by_key(&subflow.tcpstream, |join| join.tcpstream).ok();
         let join = join.and_then(|at| joins.get(at));
-        Row { of, ordinal, begun, subflow, join, paths }
+        Row { of, ordinal, begun, subflow, join }
     })
 }
 
@@ -65,11 +64,11 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             named(&row.subflow.mptcpdest)
         }),
         text("interface", "Interface that its first packet was recorded on", |row: &Row| row.subflow.interface.clone()),
-        text("path_client", "Label of the client's address, from --labels", |row: &Row| {
-            row.paths.of(row.subflow.client_ip)
+        text("path_client", "Label of the client's address, from --labels or the configuration", |row: &Row| {
+            row.subflow.path_client.clone()
         }),
-        text("path_server", "Label of the server's address, from --labels", |row: &Row| {
-            row.paths.of(row.subflow.server_ip)
+        text("path_server", "Label of the server's address, from --labels or the configuration", |row: &Row| {
+            row.subflow.path_server.clone()
         }),
         whole("addrid", "", "Address id of the end that opened it", |row: &Row| row.subflow.addrid.map(Into::into)),
         truth("backup", "Opened as a backup by either end", |row: &Row| row.subflow.backup),

@@ -16,10 +16,10 @@ fn the_example_shows_every_key_with_its_default() {
 
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(Config::keys().count(), 14);
+    assert_eq!(Config::keys().count(), 15);
     for key in Config::keys() {
-        let line =
-            lines.iter().position(|line| line.starts_with(&format!("{key} = "))).unwrap_or_else(|| panic!("{key}"));
+        let line = lines.iter().position(|line| line.starts_with(&format!("{key} = ")) || *line == format!("[{key}]"));
+        let line = line.unwrap_or_else(|| panic!("{key}"));
         assert!(lines[line - 1].starts_with("# "), "{key} has no comment above it");
     }
 }
@@ -41,6 +41,35 @@ fn a_mistake_names_file_line_and_key() {
     fs::write(&path, "# lab\nformat = \"csv\"\nhistory = 5\n").unwrap();
     let said = Config::load(Some(&path)).unwrap_err().to_string();
     assert_eq!(said, format!("{}:3: unknown key `history`; did you mean `history_size`?", path.display()));
+}
+
+/// The addresses of the lab: the client has 10.0.1.1 and 10.0.2.1, the server 10.0.1.2.
+#[test]
+fn names_of_interfaces_name_subflows_in_tables_json_and_plots() {
+    let home = Home::new();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/client.pcapng");
+    home.write("client.pcapng", fs::read(example).unwrap());
+    home.write("mine.toml", "[interfaces]\n\"10.0.1.1\" = \"Wi-Fi\"\n\"10.0.2.0/24\" = \"LTE\"\n");
+    let run = |words: &[&str]| {
+        let finished = home.run(&[&["--config", "mine.toml", "-l", "client.pcapng"], words].concat(), "");
+        assert_eq!(finished.code, Some(0), "{}", finished.messages);
+        finished.results
+    };
+    let json = |words: &[&str]| serde_json::from_str::<serde_json::Value>(&run(words)).unwrap();
+    let subflows = json(&["list_subflows", "0", "--format", "json"]);
+    assert_eq!((&subflows[0]["path_client"], &subflows[1]["path_client"]), (&"Wi-Fi".into(), &"LTE".into()));
+    assert_eq!(subflows[0].get("path_server"), None, "the server's address has no name");
+    let shares = &json(&["mptcp_summary", "0", "--format", "json"])["directions"][0]["subflows"];
+    assert_eq!((&shares[0]["path"], &shares[1]["path"]), (&"Wi-Fi".into(), &"LTE".into()));
+    assert!(run(&["list_subflows", "0"]).contains("Wi-Fi"));
+    assert!(run(&["mptcp_summary", "0"]).contains("Wi-Fi"));
+    let values = run(&["plot", "dsn", "0", "--format", "csv"]);
+    assert!(values.contains("Wi-Fi") && values.contains("LTE") && !values.contains("subflow 0"));
+    let values = run(&["plot", "dsn", "0", "--label", "0=cable", "--format", "csv"]);
+    assert!(values.contains("cable") && values.contains("LTE") && !values.contains("Wi-Fi"));
+    // Without the table nothing is added.
+    let plain = home.run(&["-l", "client.pcapng", "list_subflows", "0", "--format", "json"], "").results;
+    assert!(!plain.contains("path_client"));
 }
 
 #[test]

@@ -119,9 +119,11 @@ fn status_errors_and_verify_say_what_there_is() {
     assert_eq!(errors.as_array().unwrap().len(), 1);
     assert!(errors[0]["name"].as_str().unwrap().ends_with("bad.pcap"));
     // Damage, and rows without their capture.
-    let victim = parts(&out, "connections").into_iter().find(|path| path.to_string_lossy().contains("part-")).unwrap();
+    let of_connections =
+        || parts(&out, "connections").into_iter().filter(|path| path.to_string_lossy().contains("part-"));
+    let victim = of_connections().next().unwrap();
     fs::write(&victim, b"damaged").unwrap();
-    let orphan = parts(&out, "captures").into_iter().rfind(|path| path.to_string_lossy().contains("part-")).unwrap();
+    let orphan = out.join("captures").join(of_connections().next_back().unwrap().file_name().unwrap());
     fs::remove_file(&orphan).unwrap();
     let done = home.run(&["dataset", "verify", text, "--format", "json"], "");
     assert_eq!(done.code, Some(1), "{}", done.messages);

@@ -82,8 +82,18 @@ const EXCEPTIONS: Arrows = &[("config", &["output", "packets"]), ("error", &["co
 
 const CORE: Arrows = &[("analysis", &["tracking", "packets"]), ("tracking", &["packets"]), ("packets", &[])];
 
-const CORE_LEAVES: &[&str] =
-    &["capture_format", "error", "ids", "interrupt", "memory", "parallel", "reading", "time", "units"];
+const CORE_LEAVES: &[&str] = &[
+    "address_labels",
+    "capture_format",
+    "error",
+    "ids",
+    "interrupt",
+    "memory",
+    "parallel",
+    "reading",
+    "time",
+    "units",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

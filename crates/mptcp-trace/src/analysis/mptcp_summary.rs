@@ -82,6 +82,9 @@ pub struct MptcpDirection {
 pub struct SubflowShare {
     /// Wireshark's `tcp.stream`.
     pub tcpstream: StreamId,
+    /// Name of what it runs over ([`Capture::path_label`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Packets, with or without payload.
     pub packets: u64,
     /// Sum of payload lengths, bytes.
@@ -130,13 +133,13 @@ pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary
     let point = of_connection(capture, connection);
     let directions = Role::BOTH.into_iter().map(|towards| {
         let seen_from = point.map(|point| point.seen(towards));
-        direction(connection, towards, seen_from, found.get(towards))
+        direction((capture, connection), towards, seen_from, found.get(towards))
     });
     MptcpSummary { mptcpstream: connection.id, setup: setup(capture, connection), directions: directions.collect() }
 }
 
 fn direction(
-    connection: &Connection,
+    (capture, connection): (&Capture, &Connection),
     towards: Role,
     seen_from: Option<SeenFrom>,
     direction: &Direction,
@@ -146,6 +149,7 @@ fn direction(
     let duration = duration(direction.span).seconds();
     let subflows = connection.subflows.iter().zip(&direction.subflows).map(|(stream, volume)| SubflowShare {
         tcpstream: *stream,
+        path: capture.path_label(*stream).map(str::to_string),
         packets: volume.packets,
         throughput_bytes: volume.throughput,
         throughput_contribution: share(volume.throughput, throughput),

@@ -58,6 +58,12 @@ pub struct SubflowRecord {
     pub server_ip: IpAddr,
     /// Its port.
     pub server_port: u16,
+    /// Label of the first address ([`crate::AddressLabels`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_client: Option<String>,
+    /// Label of the other one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_server: Option<String>,
     /// End of the *connection* that the subflow was opened towards.
     pub mptcpdest: Role,
     /// Address id of the end that opened it; 0 for the initial subflow.
@@ -122,6 +128,8 @@ fn record(capture: &Capture, connection: &Connection, stream: &Stream) -> Option
         client_port: stream.client.port,
         server_ip: stream.server.address,
         server_port: stream.server.port,
+        path_client: capture.address_labels.of(stream.client.address).map(str::to_string),
+        path_server: capture.address_labels.of(stream.server.address).map(str::to_string),
         mptcpdest: subflow.opened_towards,
         addrid,
         backup,

@@ -9,14 +9,14 @@ use super::order::{FileOrder, OrderWatch};
 use super::point_of_view::PointOfView;
 use super::repeats::Repeats;
 use super::tracker::{Tracked, Tracker};
-use super::{Connection, Stream, Tracking, numbering};
+use super::{Connection, Role, Stream, Tracking, numbering};
 use crate::error::{Error, Numbered, Result};
 use crate::interrupt::{self, interruptible};
 use crate::packets::frames::Frames;
 use crate::packets::native;
 use crate::packets::segment::Segments;
 use crate::packets::{CaptureFacts, Dissection, Packets, SoFar};
-use crate::{ConnectionId, Instant, PacketRow, StreamId};
+use crate::{AddressLabels, ConnectionId, Instant, PacketRow, StreamId};
 
 /// A tracked capture: its packets and what they mean together.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct Capture {
     pub duplicates: Duplicates,
     /// Sender of these packets.
     pub view: PointOfView,
+    /// Names of the interfaces or networks that addresses belong to, for those who know them.
+    pub address_labels: AddressLabels,
     origin: Instant,
     earliest: Instant,
     /// The rows of the packets in the dissection, where these are not all in its order.
@@ -111,7 +113,8 @@ impl Capture {
     /// As [`Capture::seen_from`].
     pub fn viewed_from(&self, view: PointOfView) -> Result<Self> {
         let dissection = Dissection { packets: self.in_file_order(), facts: self.facts.clone() };
-        Self::seen_from(self.path.clone(), dissection, view)
+        let seen = Self::seen_from(self.path.clone(), dissection, view)?;
+        Ok(Capture { address_labels: self.address_labels.clone(), ..seen })
     }
 
     /// All packets of the file, in its order.
@@ -165,6 +168,7 @@ impl Capture {
             copies: None,
             duplicates: Duplicates::default(),
             view,
+            address_labels: AddressLabels::default(),
             rows: None,
             whole: None,
         };
@@ -228,6 +232,16 @@ impl Capture {
     pub fn name(&self) -> String {
         let file = self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         self.view.name(&file)
+    }
+
+    /// The name of what a subflow runs over: the label of the address that the connection's client has on it, or else of
+    /// the server's.
+    #[must_use]
+    pub fn path_label(&self, subflow: StreamId) -> Option<&str> {
+        let (stream, subflow) = self.tracking.stream(subflow).zip(self.tracking.subflow(subflow))?;
+        let client = stream.endpoint(Tracking::mptcp_towards(subflow, Role::Client)).address;
+        let server = stream.endpoint(Tracking::mptcp_towards(subflow, Role::Server)).address;
+        self.address_labels.of(client).or_else(|| self.address_labels.of(server))
     }
 
     /// Numbers of the TCP streams.
