@@ -7,6 +7,7 @@ use super::session::is_name;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
+use crate::packets::LoadedCapture;
 use crate::terminal_text::escape;
 use mptcp_trace::analysis::mptcp_connections;
 use mptcp_trace::tracking::{CopiesWanted, PointOfView};
@@ -121,16 +122,25 @@ impl Command for LoadPcap {
             (None, Some(name)) => format!("loaded {file} as {name}"),
             (None, None) => format!("loaded {file}"),
         };
-        let tracking = &capture.tracking;
-        said.push(format!(
-            "{begun}: {} of {}, {}, {}",
-            counted(capture.segments.len(), "TCP packet"),
-            counted(capture.facts.frames, "frame"),
-            counted(tracking.streams.len(), "TCP stream"),
-            counted(mptcp_connections::count(capture), "MPTCP connection"),
-        ));
+        said.push(format!("{begun}: {}", content(capture)));
         Ok(Outcome::Done(said))
     }
+}
+
+/// A capture by its file, and its content.
+#[must_use]
+pub fn loaded(capture: &LoadedCapture) -> String {
+    format!("{}: {}", escape(&capture.path.to_string_lossy()), content(capture))
+}
+
+fn content(capture: &LoadedCapture) -> String {
+    format!(
+        "{} of {}, {}, {}",
+        counted(capture.segments.len(), "TCP packet"),
+        counted(capture.facts.frames, "frame"),
+        counted(capture.tracking.streams.len(), "TCP stream"),
+        counted(mptcp_connections::count(capture), "MPTCP connection"),
+    )
 }
 
 /// A name as typed.

@@ -32,7 +32,7 @@ mod list_studies;
 mod list_subflows;
 mod list_tcp_connections;
 mod live;
-mod load_pcap;
+pub mod load_pcap;
 mod load_topo;
 mod loss;
 mod macro_command;

@@ -1,6 +1,6 @@
 //! `set [NAME [VALUE]]`
 
-use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgMatches, ValueHint};
 use serde::Serialize;
 
@@ -32,9 +32,10 @@ impl Described for Set {
 
     fn details(&self) -> &'static str {
         "`set` lists all settings, `set NAME` shows one and `set NAME VALUE` changes it. Changes at the prompt also \
-         apply to later sessions: they are saved in shell.toml beside the configuration, which is not written to. \
-         Changes in a script last until the program ends. Program options take precedence over saved settings, and \
-         these over the configuration."
+         apply to the prompt of later sessions: they are saved in shell.toml beside the configuration, which is not \
+         written to. Scripts and single commands have the settings of the configuration, so that they do the same for \
+         everyone. Changes in a script last until the program ends. Program options take precedence over saved settings, \
+         and these over the configuration."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -42,8 +43,8 @@ impl Described for Set {
             .long("reset")
             .value_name("NAME")
             .num_args(1..)
-            .value_parser(PossibleValuesParser::new(SETTINGS.iter().map(|setting| setting.name)))
-            .help("Restore the value from the configuration");
+            .value_parser(PossibleValuesParser::new(resettable()))
+            .help("Restore the values from the configuration; `all` stands for all settings");
         command
             .arg(reset)
             .disable_help_subcommand(true)
@@ -57,6 +58,7 @@ impl Described for Set {
             Example { line: "set", purpose: "current settings" },
             Example { line: "set format json", purpose: "print results as JSON from now on" },
             Example { line: "set --reset format", purpose: "and back" },
+            Example { line: "set --reset all", purpose: "all settings as configured" },
         ]
     }
 }
@@ -69,12 +71,24 @@ impl Command for Set {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         if let Some(names) = arguments.get_many::<String>("reset") {
             let fresh = Session::new(session.config.clone(), None);
-            let settings = names.filter_map(|name| Setting::find(name));
-            let said = settings.map(|setting| {
+            let named: Vec<&String> = names.collect();
+            let all = named.iter().any(|name| *name == ALL);
+            let is_named = |setting: &Setting| {
+                named.iter().any(|name| Setting::find(name).is_some_and(|it| it.name == setting.name))
+            };
+            let mut said = Vec::new();
+            for setting in SETTINGS.iter().filter(|setting| all || is_named(setting)) {
                 session.keep_setting(setting.name, None);
-                change(setting, &(setting.get)(&fresh), session)
-            });
-            return Ok(Outcome::Done(said.collect::<Result<_>>()?));
+                let (before, after) = ((setting.get)(session), (setting.get)(&fresh));
+                // Of all, those that were as they are need no word.
+                if before != after || !all {
+                    said.push(change(setting, &after, session)?);
+                }
+            }
+            if said.is_empty() {
+                said.push("all settings are those of the configuration".to_string());
+            }
+            return Ok(Outcome::Done(said));
         }
         let Some((name, arguments)) = arguments.subcommand() else {
             return report(SETTINGS.iter(), session);
@@ -87,6 +101,15 @@ impl Command for Set {
         session.keep_setting(setting.name, Some(value));
         Ok(Outcome::Done(vec![said]))
     }
+}
+
+/// What stands for every setting.
+const ALL: &str = "all";
+
+/// Names that `--reset` takes.
+fn resettable() -> Vec<PossibleValue> {
+    let named = |setting: &Setting| PossibleValue::new(setting.name).aliases(setting.alias);
+    std::iter::once(PossibleValue::new(ALL)).chain(SETTINGS.iter().map(named)).collect()
 }
 
 /// The clap definition of one setting.

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
+use super::paint::{Paint, Painted};
 use super::{Format, Report, columnar, delimited, json, text_table};
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
@@ -24,18 +25,42 @@ pub struct RenderOptions {
 /// # Errors
 /// When `output` cannot be written, or is a terminal and the form is not text; a closed pipe is [`crate::error::Error::OutputClosed`].
 pub fn render(report: &Report, options: &RenderOptions, output: &mut dyn Write) -> Result<()> {
+    render_painted(report, options, None, output)
+}
+
+/// As [`render`], with colours in tables.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_painted(
+    report: &Report,
+    options: &RenderOptions,
+    paint: Option<&Paint<'_>>,
+    output: &mut dyn Write,
+) -> Result<()> {
     if options.format.is_binary() && options.width.is_some() {
         return Err(Error::Usage(
             "Parquet and Arrow are not text: add `-o FILE`, or redirect the output to a file or program".to_string(),
         ));
     }
-    write_buffered(report, options, output).map_err(|error| Error::file("write", "the output", error))
+    write_buffered(report, options, paint, output).map_err(|error| Error::file("write", "the output", error))
 }
 
-fn write_buffered(report: &Report, options: &RenderOptions, output: &mut dyn Write) -> io::Result<()> {
+fn write_buffered(
+    report: &Report,
+    options: &RenderOptions,
+    paint: Option<&Paint<'_>>,
+    output: &mut dyn Write,
+) -> io::Result<()> {
     let mut buffer = BufWriter::with_capacity(1 << 16, output);
     match options.format {
-        Format::Table => text_table::write(report, options.human_readable, options.width, &mut buffer)?,
+        Format::Table => {
+            let form = text_table::Form { human: options.human_readable, width: options.width, paint };
+            match paint {
+                Some(_) => text_table::write(report, form, &mut Painted(&mut buffer))?,
+                None => text_table::write(report, form, &mut buffer)?,
+            }
+        }
         Format::Json => json::document(report, &mut buffer)?,
         Format::Ndjson => json::lines(report, &mut buffer)?,
         Format::Csv => delimited::write(report, options.delimiter, options.width.is_some(), &mut buffer)?,

@@ -10,6 +10,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, TableComp
 
 use unicode_width::UnicodeWidthStr;
 
+use super::paint::{self, Paint};
 use super::{Cell, Report, Table};
 use crate::terminal_text::{escape, folded};
 use mptcp_trace::units;
@@ -20,8 +21,35 @@ use crate::time_text;
 /// it does not fill every other row with as many blanks.
 const WIDEST: usize = 10_000;
 
-/// Writes the tables one below the other, then the text and the notes. `width` is where lines fold, on a terminal.
-pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &mut dyn Write) -> io::Result<()> {
+/// Look of tables.
+#[derive(Clone, Copy)]
+pub(super) struct Form<'a> {
+    /// Unit prefixes.
+    pub human: bool,
+    /// Where lines fold, on a terminal.
+    pub width: Option<u16>,
+    /// Colours.
+    pub paint: Option<&'a Paint<'a>>,
+}
+
+impl Form<'_> {
+    /// A cell of a column as people see it; `digits` are those of times after the point.
+    fn cell(self, column: &super::Column, cell: &Cell, digits: usize) -> String {
+        let text = text(cell, self.human, digits);
+        match self.paint {
+            Some(paint) => paint.cell(&column.name, cell, text),
+            None => text,
+        }
+    }
+
+    fn title(self, line: &str) -> String {
+        if self.paint.is_some() { paint::title(line) } else { line.to_string() }
+    }
+}
+
+/// Writes the tables one below the other, then the text and the notes.
+pub(super) fn write(report: &Report, form: Form<'_>, output: &mut dyn Write) -> io::Result<()> {
+    let width = form.width;
     let of_frame = report.frame.as_ref().map(|frame| frame.table());
     let tables = of_frame.iter().chain(&report.tables);
     let mut anything = false;
@@ -30,7 +58,7 @@ pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &m
             writeln!(output)?;
         }
         anything = true;
-        write_table(table, human, width, output)?;
+        write_table(table, form, output)?;
         for line in table.more.iter().flat_map(|line| folded(&escape(line), width.map_or(usize::MAX, usize::from))) {
             writeln!(output, "{line}")?;
         }
@@ -48,19 +76,20 @@ pub(super) fn write(report: &Report, human: bool, width: Option<u16>, output: &m
     lines.try_for_each(|line| writeln!(output, "{line}"))
 }
 
-fn write_table(table: &Table, human: bool, width: Option<u16>, output: &mut dyn Write) -> io::Result<()> {
+fn write_table(table: &Table, form: Form<'_>, output: &mut dyn Write) -> io::Result<()> {
+    let width = form.width;
     if let Some(title) = &table.title {
         for line in folded(&escape(title), width.map_or(usize::MAX, usize::from)) {
-            writeln!(output, "{line}")?;
+            writeln!(output, "{}", form.title(&line))?;
         }
     }
     if let Some(first) = table.blocks {
-        return write_headed_blocks(table, first, human, width.map_or(usize::MAX, usize::from), output);
+        return write_headed_blocks(table, first, form, width.map_or(usize::MAX, usize::from), output);
     }
-    if let Some(measured) = measured(table, human, width) {
-        return write_plain(table, human, &measured, output);
+    if let Some(measured) = measured(table, form) {
+        return write_plain(table, form, &measured, output);
     }
-    let columns = shown(table, human);
+    let columns = shown(table, form);
     let fixed = width.map(|_| columns.iter().map(|column| column.fixed_width()).collect::<Vec<usize>>());
     if let (Some(width), Some(fixed)) = (width, &fixed) {
         let least: usize = fixed.iter().sum::<usize>() + 2 * fixed.len().saturating_sub(1);
@@ -113,7 +142,7 @@ struct Measured {
 }
 
 /// The columns' widths, when the table fits into `width`. Most tables do, and need no second copy to be drawn.
-fn measured(table: &Table, human: bool, width: Option<u16>) -> Option<Vec<Measured>> {
+fn measured(table: &Table, Form { human, width, .. }: Form<'_>) -> Option<Vec<Measured>> {
     let mut measured = Vec::with_capacity(table.columns.len());
     let mut total = 2 * table.columns.len().saturating_sub(1);
     for (index, column) in table.columns.iter().enumerate() {
@@ -133,7 +162,7 @@ fn measured(table: &Table, human: bool, width: Option<u16>) -> Option<Vec<Measur
     (!measured.is_empty() && width.is_none_or(|width| total <= usize::from(width))).then_some(measured)
 }
 
-fn write_plain(table: &Table, human: bool, columns: &[Measured], output: &mut dyn Write) -> io::Result<()> {
+fn write_plain(table: &Table, form: Form<'_>, columns: &[Measured], output: &mut dyn Write) -> io::Result<()> {
     // Headings of one line stand at the bottom, beside the last line of longer ones.
     let height = columns.iter().map(|column| column.heading.len()).max().unwrap_or(0);
     let mut line = String::new();
@@ -148,8 +177,8 @@ fn write_plain(table: &Table, human: bool, columns: &[Measured], output: &mut dy
     let total = columns.iter().map(|column| column.width).sum::<usize>() + 2 * columns.len().saturating_sub(1);
     writeln!(output, "{}", "-".repeat(total))?;
     for row in &table.rows {
-        for (index, column) in columns.iter().enumerate() {
-            append(&mut line, &text(row.get(index).unwrap_or(&Cell::Null), human, column.digits), column);
+        for ((index, column), of) in columns.iter().enumerate().zip(&table.columns) {
+            append(&mut line, &form.cell(of, row.get(index).unwrap_or(&Cell::Null), column.digits), column);
         }
         end_line(&mut line, output)?;
     }
@@ -197,13 +226,13 @@ impl Shown {
     fn fixed_width(&self) -> usize {
         const FEW_WORDS: usize = 16;
         const MOST_LINES: usize = 4;
-        let longest = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+        let longest = |texts: &[String]| texts.iter().map(|text| width_of(text)).max().unwrap_or(0);
         let cells = longest(&self.cells);
         longest(&self.heading).max(if self.has_blanks { cells.min(FEW_WORDS.max(cells / MOST_LINES)) } else { cells })
     }
 }
 
-fn shown(table: &Table, human: bool) -> Vec<Shown> {
+fn shown(table: &Table, form: Form<'_>) -> Vec<Shown> {
     let columns = table.columns.iter().enumerate();
     columns
         .map(|(index, column)| {
@@ -213,7 +242,7 @@ fn shown(table: &Table, human: bool) -> Vec<Shown> {
             Shown {
                 heading: headings(column),
                 has_blanks: cells.clone().any(is_folded),
-                cells: cells.map(|cell| text(cell, human, digits)).collect(),
+                cells: cells.map(|cell| form.cell(column, cell, digits)).collect(),
             }
         })
         .collect()
@@ -243,12 +272,12 @@ fn write_blocks(columns: &[Shown], rows: usize, fold: usize, output: &mut dyn Wr
 fn write_headed_blocks(
     table: &Table,
     first: usize,
-    human: bool,
+    form: Form<'_>,
     fold: usize,
     output: &mut dyn Write,
 ) -> io::Result<()> {
     const INDENT: usize = 2;
-    let columns = shown(table, human);
+    let columns = shown(table, form);
     let headings: Vec<String> = columns.iter().map(|column| column.heading.join(" ")).collect();
     let width = headings.iter().skip(first).map(|heading| heading.chars().count()).max().unwrap_or(0);
     let margin = INDENT + width + INDENT;

@@ -114,8 +114,19 @@ impl<'a> Console<'a> {
     /// Writes one message. There is nowhere to report a standard error that cannot be written to.
     fn say(&mut self, level: Level, prefix: &str, sentence: &str) {
         if level <= self.level {
-            for line in folded(&format!("{prefix}{}", escape(sentence)), self.message_width()) {
-                let _ = writeln!(self.messages, "{line}");
+            let colour = match prefix {
+                "error: " => "\x1b[1;31m",
+                "warning: " => "\x1b[1;33m",
+                _ => "",
+            };
+            let coloured = self.colour && !colour.is_empty() && io::stderr().is_terminal();
+            for (index, line) in
+                folded(&format!("{prefix}{}", escape(sentence)), self.message_width()).iter().enumerate()
+            {
+                let _ = match line.strip_prefix(prefix).filter(|_| coloured && index == 0) {
+                    Some(rest) => writeln!(self.messages, "{colour}{prefix}\x1b[0m{rest}"),
+                    None => writeln!(self.messages, "{line}"),
+                };
             }
             let _ = self.messages.flush();
         }

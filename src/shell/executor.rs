@@ -1,5 +1,7 @@
 //! Runs command lines. Prompt, scripts and single commands all come through here.
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
@@ -18,10 +20,13 @@ use crate::cli::Level;
 use crate::commands::session::settings::Colour;
 use crate::commands::shared::rearranged::rearranged;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
+use crate::drawing::render::text::subflow_colour;
+use crate::drawing::style::Style;
 use crate::error::{Error, Result};
-use crate::output::{Format, RenderOptions, Report, render};
+use crate::output::{Format, Paint, RenderOptions, Report, render, render_painted};
 use crate::packets::LoadError;
 use crate::whole_file::{self, Force};
+use mptcp_trace::StreamId;
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::PointOfView;
 
@@ -34,6 +39,8 @@ pub struct Executor {
     pub(super) depth: u32,
     /// Whether a person reads what is printed, page by page.
     pub(super) pages: bool,
+    /// Since when a pager shows the result of the command that runs.
+    paged: Cell<Option<Instant>>,
 }
 
 /// True for the errors that Ctrl-C causes.
@@ -46,7 +53,7 @@ impl Executor {
     /// An executor on `session`.
     #[must_use]
     pub fn new(session: Session) -> Self {
-        Executor { session, depth: 0, pages: false }
+        Executor { session, depth: 0, pages: false, paged: Cell::new(None) }
     }
 
     /// Loads a capture as the `--load` flag wants it; warnings go to the console.
@@ -138,7 +145,9 @@ impl Executor {
         let flow = self.run(command, words, console);
         console.colour = usual;
         let level = if self.session.settings.timing { Level::Error } else { Level::Info };
-        console.trace(level, &format!("{} took {:.3} s", command.name(), started.elapsed().as_secs_f64()));
+        // What a person reads in a pager takes the person's time.
+        let taken = self.paged.take().map_or_else(|| started.elapsed(), |paged| paged.duration_since(started));
+        console.trace(level, &format!("{} took {:.3} s", command.name(), taken.as_secs_f64()));
         flow
     }
 
@@ -237,7 +246,15 @@ impl Executor {
 
     /// Has `work` print, in a pager when it is long and a person wants that.
     fn page(&self, console: &mut Console<'_>, work: impl FnOnce(&mut Console<'_>) -> Result<()>) -> Result<()> {
-        if self.pages && self.session.settings.pager { pager::paged(console, work) } else { work(console) }
+        if !(self.pages && self.session.settings.pager) {
+            return work(console);
+        }
+        let begun = Instant::now();
+        let (was_paged, done) = pager::paged(console, work);
+        if was_paged {
+            self.paged.set(Some(begun));
+        }
+        done
     }
 
     /// The file that a result goes to, if it does (`-` is standard output), and how it is written.
@@ -273,6 +290,12 @@ impl Executor {
         Ok((file, options))
     }
 
+    /// The place of each TCP stream among the subflows of its connection, which its colour follows from.
+    fn subflow_places(&self) -> HashMap<StreamId, u32> {
+        let connections = self.session.loaded().into_iter().flat_map(|capture| capture.tracking.connections.iter());
+        connections.flat_map(|connection| connection.subflows.iter().copied().zip(0..)).collect()
+    }
+
     /// Renders a report to where the line wants it.
     fn deliver(&self, report: &Report, matches: &ArgMatches, console: &mut Console<'_>) -> Result<()> {
         let (file, options) = self.destination(matches, console)?;
@@ -280,8 +303,13 @@ impl Executor {
             console.warning(sentence);
         }
         let Some(path) = file else {
+            let style =
+                self.session.settings.style.as_deref().and_then(|name| Style::find(name).ok()).unwrap_or_default();
+            let places = if console.colour { self.subflow_places() } else { HashMap::new() };
+            let subflow = |stream: u32| subflow_colour(&style, *places.get(&StreamId(stream))?);
+            let paint = Paint { subflow: &subflow };
             let mut output = BufWriter::new(Interruptible(&mut *console.results));
-            render(report, &options, &mut output)?;
+            render_painted(report, &options, Some(&paint).filter(|_| console.colour), &mut output)?;
             return output.flush().map_err(output_error);
         };
         whole_file::write(path, arguments::forced(matches), |output| {

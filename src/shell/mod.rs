@@ -33,6 +33,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::analysis::sql::worker;
 use crate::cli::Cli;
+use crate::commands::load_pcap::loaded;
 use crate::commands::session::StandardInput;
 use crate::commands::{Session, grammar, plugin};
 use crate::config::{Config, Places};
@@ -123,6 +124,12 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
         return test(paths, cli, console);
     }
     let mut executor = Executor::new(session);
+    // `set` alone is about the prompt, wherever it is typed.
+    let sets = |words: &[OsString]| words.first().is_some_and(|word| word == "set");
+    if matches!(mode, Mode::Prompt) || matches!(&mode, Mode::Command(words) if sets(words)) {
+        executor.session.recall_settings();
+        flags(cli, &mut executor.session);
+    }
     if matches!(mode, Mode::Prompt | Mode::Script(Script::Stdin)) {
         executor.session.standard_input = StandardInput::Commands;
     }
@@ -139,6 +146,8 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
             return Err(error);
         }
         console.error(&error);
+    } else if let (Mode::Prompt, Some(_), Ok(capture)) = (&mode, &cli.load, executor.session.capture()) {
+        executor.note(console, &format!("loaded {}", loaded(capture)));
     }
     match mode {
         Mode::Prompt => prompt::run(&mut executor, console),
@@ -205,10 +214,15 @@ fn session(cli: &Cli, kept: Option<&Path>, console: &mut Console<'_>) -> Result<
     }
     session.regenerate = cli.no_cache;
     session.progress = io::stderr().is_terminal();
-    session.human_readable |= cli.human_readable;
     session.config.dissector = cli.dissector.unwrap_or(session.config.dissector);
+    flags(cli, &mut session);
+    Ok(session)
+}
+
+/// Flags go before what was set.
+fn flags(cli: &Cli, session: &mut Session) {
+    session.human_readable |= cli.human_readable;
     if let Some(format) = cli.format {
         session.format = format;
     }
-    Ok(session)
 }

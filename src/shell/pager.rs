@@ -15,14 +15,14 @@ use mptcp_trace::interrupt::{self, HandedOver};
 /// Colours pass, what fits is only printed, and the screen keeps it afterwards.
 const USUAL: &str = "less -R -F -X";
 
-/// Has `work` write its results to the console, or to a pager once they are longer than the terminal. Where no terminal
-/// shows the results there is nothing to page.
+/// Has `work` write its results to the console, or to a pager once they are longer than the terminal: true when there was
+/// a pager. Where no terminal shows the results there is nothing to page.
 ///
-/// # Errors
-/// Those of `work`. A pager that is left early has shown all that was wanted.
-pub fn paged(console: &mut Console<'_>, work: impl FnOnce(&mut Console<'_>) -> Result<()>) -> Result<()> {
-    let (Some((columns, rows)), true) = ((console.size)(), console.shared) else { return work(console) };
-    let Some(program) = program(env::var("PAGER").ok(), env::var_os("PATH").as_deref()) else { return work(console) };
+/// The errors are those of `work`. A pager that is left early has shown all that was wanted.
+pub fn paged(console: &mut Console<'_>, work: impl FnOnce(&mut Console<'_>) -> Result<()>) -> (bool, Result<()>) {
+    let (Some((columns, rows)), true) = ((console.size)(), console.shared) else { return (false, work(console)) };
+    let program = program(env::var("PAGER").ok(), env::var_os("PATH").as_deref());
+    let Some(program) = program else { return (false, work(console)) };
     let (size, colour, level) = (console.size, console.colour, console.level);
     let mut results = Paged {
         results: &mut *console.results,
@@ -43,12 +43,16 @@ pub fn paged(console: &mut Console<'_>, work: impl FnOnce(&mut Console<'_>) -> R
         let messages = &mut *console.messages;
         work(&mut Console { results, messages, size, colour, level, shared: false })
     };
-    let was_paged = results.finish().map_err(output_error)?;
-    match done {
+    let was_paged = match results.finish() {
+        Ok(was_paged) => was_paged,
+        Err(error) => return (false, Err(output_error(error))),
+    };
+    let done = match done {
         Err(Error::OutputClosed) if was_paged => Ok(()),
         Err(error) if was_paged && is_interrupt(&error) => Ok(()),
         other => other,
-    }
+    };
+    (was_paged, done)
 }
 
 /// The pager: what `PAGER` says, nothing where it is empty, and `less` where there is no `PAGER` but a `less`.

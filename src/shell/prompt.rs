@@ -12,7 +12,7 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::history::DefaultHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::validate::Validator;
 use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper};
 
 use super::again;
@@ -32,6 +32,12 @@ use crate::terminal_text::escape;
 
 /// Characters of a file name that the prompt shows; the line needs room too.
 const LONGEST_NAME: usize = 40;
+
+/// What ends an Esc of vi, milliseconds.
+const VI_ESCAPE: u16 = 25;
+
+/// What begins the further lines of an open quote, as in a POSIX shell.
+const CONTINUATION: &str = "> ";
 
 /// How many lines in a row may be none: a terminal that sends only those is broken.
 const MOST_UNREADABLE: usize = 100;
@@ -53,6 +59,11 @@ pub fn run(executor: &mut Executor, console: &mut Console<'_>) -> Result<u8> {
         let name =
             session.current_name().map(str::to_string).or_else(|| session.loaded().map(|capture| capture.name()));
         lines.adapt(&session.settings);
+        console.colour = match session.settings.color {
+            Colour::Auto => lines.colour == ColorMode::Enabled,
+            Colour::Always => true,
+            Colour::Never => false,
+        };
         let Some(mut line) = lines.read(name.as_deref(), session, console)? else { return Ok(0) };
         if line.trim().is_empty() {
             continue;
@@ -155,6 +166,10 @@ impl Lines {
             Editing::Emacs => EditMode::Emacs,
             Editing::Vi => EditMode::Vi,
         });
+        if settings.editing == Editing::Vi {
+            // A key that sends several characters sends them at once; Esc alone must not be waited for.
+            self.editor.set_keyseq_timeout(Some(VI_ESCAPE));
+        }
         self.editor.set_color_mode(match settings.color {
             Colour::Auto => self.colour,
             Colour::Always => ColorMode::Forced,
@@ -168,19 +183,31 @@ impl Lines {
             let snapshot = panics::guard(|| Snapshot::of(session, Some(&assistant.snapshot)));
             assistant.snapshot = snapshot.unwrap_or_default();
         }
-        let plain = prompt_for(capture);
-        let styled = format!("\x1b[1m{plain}\x1b[0m");
+        let first = prompt_for(capture);
+        let mut begun = String::new();
         loop {
+            let plain = if begun.is_empty() { &first } else { CONTINUATION };
+            let styled = format!("\x1b[1m{plain}\x1b[0m");
+            if let Some(assistant) = self.editor.helper_mut() {
+                assistant.begun.clone_from(&begun);
+            }
             let read = {
                 let _idle = signals::idle();
-                self.editor.readline(&(plain.as_str(), styled.as_str()))
+                self.editor.readline(&(plain, styled.as_str()))
             };
             match read {
                 Ok(line) => {
                     self.unreadable = 0;
-                    return Ok(Some(line));
+                    begun.push_str(&line);
+                    // A line with an open quote, or a backslash at its end, goes on after Enter.
+                    if !panics::guard(|| Openness::of(begun.as_bytes())).unwrap_or(false) {
+                        return Ok(Some(begun));
+                    }
+                    begun.push('\n');
                 }
-                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => begun.clear(),
+                // What was begun is dropped, as by Ctrl-C; the prompt stays.
+                Err(ReadlineError::Eof) if !begun.is_empty() => begun.clear(),
                 Err(ReadlineError::Eof) => return Ok(None),
                 Err(ReadlineError::Io(error))
                     if error.kind() == ErrorKind::InvalidData && self.unreadable < MOST_UNREADABLE =>
@@ -224,6 +251,8 @@ fn prompt_for(capture: Option<&str>) -> String {
 #[derive(Default, Helper)]
 struct Assistant {
     snapshot: Snapshot,
+    /// The lines above, which this one goes on.
+    begun: String,
     history: HistoryHinter,
 }
 
@@ -269,6 +298,9 @@ impl Hinter for Assistant {
         }
         // A line can be typed without a hint.
         panics::guard(|| {
+            if !self.begun.is_empty() {
+                return None;
+            }
             let earlier = self.history.hint(line, position, context).map(Suggestion::Line);
             earlier.or_else(|| completion::usage(line).map(Suggestion::Usage))
         })
@@ -280,7 +312,11 @@ impl Completer for Assistant {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let completed = panics::guard(|| completion::complete(&self.snapshot, line, position, columns()));
+        let above = self.begun.len();
+        let whole = format!("{}{line}", self.begun);
+        let completed = panics::guard(|| completion::complete(&self.snapshot, &whole, above + position, columns()));
+        // A word that began on a line above cannot be replaced from here.
+        let completed = completed.ok().and_then(|(start, candidates)| Some((start.checked_sub(above)?, candidates)));
         let (start, candidates) = completed.unwrap_or((position, Vec::new()));
         let pairs = candidates
             .into_iter()
@@ -290,13 +326,7 @@ impl Completer for Assistant {
     }
 }
 
-impl Validator for Assistant {
-    /// A line with an open quote, or a backslash at its end, goes on after Enter.
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let open = panics::guard(|| Openness::of(context.input().as_bytes())).unwrap_or(false);
-        Ok(if open { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
-    }
-}
+impl Validator for Assistant {}
 
 impl Highlighter for Assistant {
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {

@@ -29,14 +29,24 @@ struct Kept {
 const HEAD: &str = "# Written by `set`, `alias` and `macro` of mptcpanalyzer; comments here are lost.\n\n";
 
 impl Session {
-    /// Takes over what was kept, from the file that changes will be kept in. What does not fit is left out, with a
-    /// warning.
+    /// Takes over the names that were kept, from the file that changes will be kept in.
     pub fn recall(&mut self, file: &Path) {
         self.kept_in = Some(file.to_path_buf());
-        let kept = match read(file) {
-            Ok(kept) => kept,
-            Err(error) => return self.warn(format!("{error}; the file is ignored")),
-        };
+        match read(file) {
+            Ok(kept) => {
+                self.shortcuts.aliases = kept.alias;
+                self.shortcuts.macros = kept.macros;
+            }
+            Err(error) => self.warn(format!("{error}; the file is ignored")),
+        }
+    }
+
+    /// Takes over the settings that were kept, which hold at the prompt alone: a script and a command of another shell do
+    /// the same for everyone. What does not fit is left out, with a warning.
+    pub fn recall_settings(&mut self) {
+        // That it cannot be read was said with the names.
+        let Some(Ok(kept)) = self.kept_in.as_deref().map(read) else { return };
+        let file = self.kept_in.clone().unwrap_or_default();
         for (name, value) in &kept.set {
             let done = match Setting::find(name) {
                 Some(setting) => setting.set(self, value),
@@ -46,8 +56,6 @@ impl Session {
                 self.warn(format!("{}: {error}; remove it with `set --reset {name}`", file.display()));
             }
         }
-        self.shortcuts.aliases = kept.alias;
-        self.shortcuts.macros = kept.macros;
     }
 
     /// Keeps the value of a setting, or with `None` keeps it no longer.
@@ -112,6 +120,7 @@ mod tests {
         let mut session = Session::new(Config::default(), None);
         session.keeps = true;
         session.recall(file);
+        session.recall_settings();
         session
     }
 

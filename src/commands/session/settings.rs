@@ -104,8 +104,8 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "color",
-        alias: None,
-        about: "colour of results",
+        alias: Some("colour"),
+        about: "colour of results; also: colour",
         values: &["auto", "always", "never"],
         get: |session| name(session.settings.color),
         put: |session, value| {

@@ -221,6 +221,12 @@ fn sample(key: LegendKey) -> &'static str {
     }
 }
 
+/// The colour that a terminal with 256 colours gives the subflow of that index in plots, one of the 216 that they share.
+#[must_use]
+pub fn subflow_colour(style: &Style, index: u32) -> Option<u8> {
+    terminal_colour(style.look(Role::subflow(index)).colour)
+}
+
 /// The nearest of the 216 colours that terminals with 256 colours share. Black and white are left to the terminal, whose
 /// background is not known.
 fn terminal_colour(colour: Colour) -> Option<u8> {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::program::{Finished, Home, examples};
-use crate::support::three_modes::without_usage;
+use crate::support::three_modes::{Prompt, without_usage};
 
 fn home() -> Home {
     let home = Home::new();
@@ -29,10 +29,17 @@ fn kept(home: &Home) -> String {
 fn a_setting_holds_in_later_sessions_until_it_is_reset() {
     let home = home();
     assert_eq!(command(&home, "set format json").messages, "format is json (was table)\n");
-    assert!(command(&home, "list_available_plots").results.starts_with("[\n"));
-    // Options of the program and of the line go first.
-    assert!(command(&home, "--format csv list_available_plots").results.starts_with("plot,aliases,shows\n"));
-    assert!(command(&home, "list_available_plots --format table").results.starts_with("plot "));
+    // At the prompt, and nowhere else.
+    assert!(command(&home, "list_available_plots").results.starts_with("plot "));
+    assert!(home.run(&[], "list_available_plots\n").results.starts_with("plot "));
+    let mut prompt = Prompt::open(&home, &[]);
+    assert!(prompt.answer("list_available_plots").contains("\"plot\":"));
+    // The line goes first, and so do options of the program.
+    assert!(prompt.answer("list_available_plots --format csv").contains("plot,aliases,shows"));
+    prompt.leave();
+    let mut prompt = Prompt::open(&home, &["--format", "csv"]);
+    assert!(prompt.answer("list_available_plots").contains("plot,aliases,shows"));
+    prompt.leave();
     let shown: serde_json::Value = serde_json::from_str(&command(&home, "set format").results).unwrap();
     assert_eq!((&shown[0]["setting"], &shown[0]["value"]), (&"format".into(), &"json".into()));
     assert_eq!(command(&home, "set --reset format").messages, "format is table (was json)\n");
@@ -47,10 +54,27 @@ fn a_configuration_is_not_written_to_and_what_was_set_goes_before_it() {
     let config = "# mine\nformat = \"csv\"\n";
     home.write("config/mptcpanalyzer/config.toml", config);
     command(&home, "set format ndjson");
-    assert!(command(&home, "list_available_plots").results.starts_with("{\"plot\":"));
+    assert!(command(&home, "list_available_plots").results.starts_with("plot,"));
+    let mut prompt = Prompt::open(&home, &[]);
+    assert!(prompt.answer("list_available_plots").contains("{\"plot\":"));
+    prompt.leave();
     command(&home, "set --reset format");
     assert!(command(&home, "list_available_plots").results.starts_with("plot,"));
     assert_eq!(fs::read_to_string(home.path("config/mptcpanalyzer/config.toml")).unwrap(), config);
+}
+
+#[test]
+fn all_settings_are_reset_at_once_and_have_other_names() {
+    let home = home();
+    for line in ["set colour never", "set human on", "set pager off"] {
+        command(&home, line);
+    }
+    assert_eq!(command(&home, "set --reset colour").messages, "color is auto (was never)\n");
+    let said = command(&home, "set --reset all").messages;
+    let said: Vec<&str> = said.lines().collect();
+    assert_eq!(said[..2], ["human_readable is off (was on)", "pager is on (was off)"], "{said:?}");
+    assert!(!kept(&home).contains("human"), "{}", kept(&home));
+    assert_eq!(command(&home, "set --reset all").messages, "all settings are those of the configuration\n");
 }
 
 #[test]

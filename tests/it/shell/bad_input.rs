@@ -182,7 +182,7 @@ fn a_configuration_with_a_typing_error_starts_nothing() {
         assert_eq!((done.code, done.results.as_str(), done.messages.as_str()), (Some(1), "", says), "{words:?}");
     }
     let mut program = home.program();
-    program.args(["--config", "mine.toml"]);
+    program.args(["--config", "mine.toml"]).env("NO_COLOR", "1");
     let mut session = expectrl::Session::spawn(program).unwrap();
     expectrl::Expect::expect(&mut session, says.trim_end()).unwrap();
     expectrl::Expect::expect(&mut session, expectrl::Eof).unwrap();

@@ -8,6 +8,7 @@ use expectrl::session::OsSession;
 use expectrl::{ControlCode, Eof, Expect, Session};
 
 use crate::support::program::Home;
+use crate::support::three_modes::Prompt;
 
 const PROMPT: &str = "mptcpanalyzer> ";
 const TAB: &str = "\t";
@@ -190,4 +191,32 @@ fn sigterm_ends_an_idle_prompt_at_once() {
     let status = session.get_process().wait().unwrap();
     assert!(sent.elapsed() < Duration::from_millis(700), "{:?}", sent.elapsed());
     assert!(matches!(status, expectrl::process::unix::WaitStatus::Exited(_, 143)), "{status:?}");
+}
+
+/// An open quote asks for more, and Ctrl-C or Ctrl-D drop what was begun.
+#[test]
+fn a_line_goes_on_behind_a_prompt_of_its_own() {
+    let home = Home::new();
+    let mut prompt = Prompt::open(&home, &[]);
+    prompt.type_keys("!echo 'one\r");
+    prompt.until("\r\n");
+    prompt.until("> ");
+    prompt.type_keys("two'\r");
+    prompt.until("one\r\ntwo");
+    prompt.until("mptcpanalyzer> ");
+    // Typed ahead, while the first line is still looked at.
+    prompt.type_keys("!echo 'three\rfour'\r!echo five\r");
+    prompt.until("three\r\nfour");
+    prompt.until("\r\nfive");
+    for key in ["\x03", "\x04"] {
+        prompt.type_keys("!echo 'lost\r");
+        prompt.until("\r\n");
+        prompt.until("> ");
+        prompt.type_keys(key);
+        prompt.until("mptcpanalyzer> ");
+        prompt.type_keys("!echo kept\r");
+        assert!(!prompt.until("\r\nkept").contains("\r\nlost"));
+        prompt.until("> ");
+    }
+    prompt.leave();
 }
