@@ -48,6 +48,9 @@ pub struct Panel {
     /// Above the panel; none when the axes say enough.
     #[serde(default)]
     pub title: Option<String>,
+    /// Which way what it shows travels, such as `server`; for the plotted values alone.
+    #[serde(default)]
+    pub direction: Option<String>,
     /// From left to right.
     pub x: Axis,
     /// From bottom to top.
@@ -117,6 +120,18 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// The unit that an axis names, without prefix, and how many of it are one of [`Unit::name`].
+    #[must_use]
+    pub fn on_axis(self) -> (&'static str, f64) {
+        match self {
+            Unit::BytesPerSecond => ("bits_per_second", 8.0),
+            Unit::Share => ("percent", 100.0),
+            Unit::Seconds | Unit::Bytes | Unit::Count | Unit::Plain => (self.name(), 1.0),
+        }
+    }
+}
+
 /// Scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -177,7 +192,7 @@ impl Panel {
     /// A panel without series.
     #[must_use]
     pub fn new(x: Axis, y: Axis) -> Self {
-        Panel { title: None, x, y, series: Vec::new(), annotations: Vec::new() }
+        Panel { title: None, direction: None, x, y, series: Vec::new(), annotations: Vec::new() }
     }
 
     /// Puts a title above the panel.

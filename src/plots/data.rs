@@ -22,10 +22,11 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// | `x_end`, `y_end` | the other end of a stroke or arrow, the other side of a bar or area; otherwise null |
 /// | `label` | the text of an arrow or annotation; otherwise null |
 /// | `x_axis`, `y_axis` | quantity along the axes; of times also what they count from |
-/// | `x_unit`, `y_unit` | unit of the values: `seconds`, `bytes`, `bytes_per_second`, `count`, `share` or `plain` |
+/// | `x_unit`, `y_unit` | unit of the values: `seconds`, `bytes`, `bits_per_second`, `count`, `percent` or `plain` |
 /// | `packetid` | the packet that the mark stands for, or null |
+/// | `towards` | the end that the panel's data travel to, or null |
 ///
-/// Values are in seconds, bytes, bytes per second and parts of one. `x` and `y` (with their ends) are whole numbers
+/// Values are in the unit of the axis without its prefix, so that it does not depend on the capture. `x` and `y` (with their ends) are whole numbers
 /// where all panels measure bytes or counts along that axis and every value is whole; otherwise floating-point numbers.
 /// Either way they are exact up to 2^53.
 ///
@@ -38,7 +39,8 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
             let (role, subflow) = (series.role.kind.name(), series.role.subflow);
             let texts = labels(&series.marks);
             let mut packets = series.packets.iter();
-            for ((x, y, x_end, y_end), label) in interruptible(ends(&series.marks).zip(texts)) {
+            for (ends, label) in interruptible(ends(&series.marks).zip(texts)) {
+                let (x, y, x_end, y_end) = on_axes(panel, ends);
                 rows.begin(panel, number);
                 rows.packetid.push(packets.next().copied());
                 rows.series.push(series.name.as_str());
@@ -59,8 +61,8 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
             rows.role.push(None);
             rows.subflow.push(None);
             rows.marks.push(None);
-            rows.x.push(Some(annotation.x));
-            rows.y.push(annotation.y);
+            rows.x.push(Some(annotation.x * panel.x.unit.on_axis().1));
+            rows.y.push(annotation.y.map(|y| y * panel.y.unit.on_axis().1));
             rows.x_end.push(None);
             rows.y_end.push(None);
             rows.label.push(Some(annotation.text.as_str()));
@@ -76,6 +78,7 @@ struct Rows<'a> {
     axes: [Vec<&'a str>; 2],
     units: [Vec<&'static str>; 2],
     packetid: Vec<Option<u64>>,
+    towards: Vec<Option<&'a str>>,
     series: Vec<&'a str>,
     role: Vec<Option<&'a str>>,
     subflow: Vec<Option<u32>>,
@@ -92,9 +95,10 @@ impl<'a> Rows<'a> {
     fn begin(&mut self, panel: &'a Panel, number: u32) {
         self.panel.push(number);
         self.titles.push(panel.title.as_deref());
+        self.towards.push(panel.direction.as_deref());
         for ((axis, labels), units) in [&panel.x, &panel.y].into_iter().zip(&mut self.axes).zip(&mut self.units) {
             labels.push(axis.label.as_str());
-            units.push(axis.unit.name());
+            units.push(axis.unit.on_axis().0);
         }
     }
 
@@ -119,6 +123,7 @@ impl<'a> Rows<'a> {
             Column::new("y_axis".into(), y_axis),
             Column::new("y_unit".into(), y_unit),
             Column::new("packetid".into(), self.packetid),
+            Column::new("towards".into(), self.towards),
         ])
     }
 }
@@ -138,6 +143,12 @@ fn numbers(name: &'static str, values: Vec<Option<f64>>, whole: bool) -> Column 
 }
 
 type Ends = (f64, f64, Option<f64>, Option<f64>);
+
+/// The same in the units of the panel's axes.
+fn on_axes(panel: &Panel, (x, y, x_end, y_end): Ends) -> Ends {
+    let [by_x, by_y] = [&panel.x, &panel.y].map(|axis| axis.unit.on_axis().1);
+    (x * by_x, y * by_y, x_end.map(|x| x * by_x), y_end.map(|y| y * by_y))
+}
 
 /// Both ends of each mark, as far as it has two.
 fn ends(marks: &Marks) -> Box<dyn Iterator<Item = Ends> + '_> {

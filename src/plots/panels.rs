@@ -7,13 +7,19 @@ use crate::drawing::figure::{Axis, Figure, Panel};
 /// An empty panel of one direction.
 #[must_use]
 pub fn panel(towards: Role, x: Axis, y: Axis) -> Panel {
-    Panel::new(x, y).titled(format!("towards the {}", towards.name()))
+    of_direction(towards, Panel::new(x, y)).titled(format!("towards the {}", towards.name()))
 }
 
 /// An empty panel of one direction that has several; `what` tells it from them.
 #[must_use]
 pub fn panel_of(what: &str, towards: Role, x: Axis, y: Axis) -> Panel {
-    Panel::new(x, y).titled(format!("towards the {}, {what}", towards.name()))
+    of_direction(towards, Panel::new(x, y)).titled(format!("towards the {}, {what}", towards.name()))
+}
+
+/// The panel of what travels towards that end.
+#[must_use]
+pub fn of_direction(towards: Role, panel: Panel) -> Panel {
+    Panel { direction: Some(towards.name().to_string()), ..panel }
 }
 
 /// Adds the panels in which something is drawn; with none, an empty one, which says that there are no data.

@@ -23,9 +23,11 @@ fn every_mark_is_a_row_with_exact_values() {
             Marks::Steps(vec![Point { x: 1.0, y: 2.0 }]),
         ))
         .with_annotation(Annotation::at(0.5, "join"));
+    let panel = Panel { direction: Some("server".to_string()), ..panel };
     let table = table(&Figure::new("").with_panel(panel)).unwrap();
     let rows = serde_json::to_value(FrameRows::new(table).unwrap()).unwrap();
-    let common = json!({"panel_title": "up", "x_axis": "t", "x_unit": "seconds", "y_axis": "dsn", "y_unit": "bytes"});
+    let common = json!({"panel_title": "up", "x_axis": "t", "x_unit": "seconds", "y_axis": "dsn", "y_unit": "bytes",
+        "towards": "server"});
     let mut expected = json!([
         {"panel": 1, "series": "one", "role": "subflow", "subflow": 1, "marks": "vertical_strokes",
          "x": 0.123_456_789, "y": 1, "x_end": null, "y_end": 9_007_199_254_740_992_i64, "label": null},
@@ -63,6 +65,18 @@ fn columns_are_whole_only_where_every_value_is() {
     let mut two = figure(Unit::Bytes, 3.0);
     two.panels.extend(figure(Unit::Seconds, 3.0).panels);
     assert_eq!(kind(&two), "f64");
+}
+
+/// 125,000 bytes per second are 1 Mbit/s, and a quarter is 25 %.
+#[test]
+fn values_are_in_the_unit_that_the_axis_names() {
+    let panel = Panel::new(Axis::new("share", Unit::Share), Axis::new("rate", Unit::BytesPerSecond)).with_series(
+        Series::new("one", Role::subflow(0), Marks::Bars(vec![Bar { x_low: 0.25, x_high: 0.5, y: 125_000.0 }])),
+    );
+    let table = table(&Figure::new("").with_panel(panel)).unwrap();
+    let row = &serde_json::to_value(FrameRows::new(table).unwrap()).unwrap()[0];
+    assert_eq!((&row["x"], &row["x_end"], &row["y"]), (&json!(25.0), &json!(50.0), &json!(1_000_000.0)));
+    assert_eq!((&row["x_unit"], &row["y_unit"]), (&json!("percent"), &json!("bits_per_second")));
 }
 
 #[test]

@@ -580,6 +580,10 @@ def compare(name, found):
         wrong.append(f"{name}: {key} is not checked")
     series = {}
     for row in json.load(open(f"{FOLDER}/{name}.values.json")):
+        for axis in "xy":  # Axes say per cent and bits; computations are in parts of one and bytes.
+            by = {"percent": 100, "bits_per_second": 8}.get(row[f"{axis}_unit"], 1)
+            for value in (axis, f"{axis}_end"):
+                row[value] = row[value] / by if by > 1 and row[value] is not None else row[value]
         point = (row["x"], row["y"]) if row["marks"] != "areas" else (row["x"], row["y"], row["x_end"], row["y_end"])
         if row["marks"] == "bars" and row["x_unit"] == "plain":
             point = (round((row["x"] + row["x_end"]) / 2), row["y"])
