@@ -97,25 +97,24 @@ pub fn ladder(capture: &Capture, connection: &Connection, request: &PlotRequest,
 
 fn panel(capture: &Capture, connection: &Connection, request: &PlotRequest, shown: &[&Message]) -> Panel {
     let lifelines = Lifelines::of(capture, shown);
-    let mut by_subflow: Vec<Vec<Arrow>> = vec![Vec::new(); connection.subflows.len()];
+    let mut by_subflow: Vec<(Vec<Arrow>, Vec<u64>)> = vec![Default::default(); connection.subflows.len()];
     for (place, message) in (0_u64..).zip(shown) {
         let position = connection.subflows.binary_search(&message.tcpstream).ok();
-        let Some(own) = position.and_then(|position| by_subflow.get_mut(position)) else { continue };
+        let Some((own, packets)) = position.and_then(|position| by_subflow.get_mut(position)) else { continue };
         let Some((from, to)) = lifelines.ends(capture, message) else { continue };
         let y = value(place);
+        packets.push(capture.segments.get(message.row.index()).map_or(0, |segment| segment.packetid()));
         own.push(Arrow { from: Point { x: from, y }, to: Point { x: to, y }, text: message.text.clone() });
     }
     let down = time_axis(shown, request.zero);
     // One more place above the first message, for its text.
     let down = down.with_range(-1.0, value(shown.len().max(1) as u64) - 0.5);
     let mut panel = Panel::new(Axis::of_categories("", lifelines.names()), down);
-    for ((index, stream), arrows) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
+    for ((index, stream), (arrows, packets)) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !arrows.is_empty() {
-            panel.series.push(Series::new(
-                request.subflow_name(*stream),
-                FigureRole::subflow(index),
-                Marks::Arrows(arrows),
-            ));
+            let look = FigureRole::subflow(index);
+            let series = Series::new(request.subflow_name(*stream), look, Marks::Arrows(arrows));
+            panel.series.push(series.of_packets(packets));
         }
     }
     panel

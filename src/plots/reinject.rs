@@ -168,7 +168,12 @@ fn panel(
     let mut panel = panels::panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, unit));
     for ((index, stream), own) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !own.is_empty() {
-            panel.series.push(Series::new(request.subflow_name(*stream), FigureRole::subflow(index), marks(own)));
+            let packets: Vec<u64> = own.iter().map(|one| one.packetid).collect();
+            let marks = marks(own);
+            // Totals are not of one packet each.
+            let packets = if matches!(marks, Marks::Points(_)) { packets } else { Vec::new() };
+            let series = Series::new(request.subflow_name(*stream), FigureRole::subflow(index), marks);
+            panel.series.push(series.of_packets(packets));
         }
     }
     panel

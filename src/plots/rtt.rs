@@ -131,7 +131,7 @@ pub fn round_trips(
     over: Over,
 ) -> Figure {
     let found = rtt(capture, connection);
-    let drawing = Drawing { clockwork: Clockwork::of(capture), connection, request, over, found: &found };
+    let drawing = Drawing { capture, clockwork: Clockwork::of(capture), connection, request, over, found: &found };
     let directions = request.directions();
     let panels = directions.iter().flat_map(|towards| levels.iter().map(|level| drawing.panel(*towards, *level)));
     let title = format!("Round trips: MPTCP connection {} of {}", connection.id, capture.name());
@@ -153,6 +153,7 @@ pub fn round_trips(
 }
 
 struct Drawing<'a> {
+    capture: &'a Capture,
     clockwork: Clockwork,
     connection: &'a Connection,
     request: &'a PlotRequest,
@@ -181,9 +182,15 @@ impl Drawing<'_> {
     fn subflow(&self, series: &Measured) -> Option<Series> {
         let stream = series.tcpstream.filter(|stream| self.request.shows_subflow(*stream))?;
         let index = u32::try_from(self.connection.subflows.binary_search(&stream).ok()?).ok()?;
-        let points: Vec<Point> = series.samples.iter().filter_map(|sample| self.point(sample)).collect();
-        (!points.is_empty())
-            .then(|| Series::new(self.request.subflow_name(stream), FigureRole::subflow(index), Marks::Points(points)))
+        let shown = series.samples.iter().filter_map(|sample| Some((self.point(sample)?, self.packet(sample))));
+        let (points, packets): (Vec<Point>, Vec<u64>) = shown.unzip();
+        let named = |points| Series::new(self.request.subflow_name(stream), FigureRole::subflow(index), points);
+        (!points.is_empty()).then(|| named(Marks::Points(points)).of_packets(packets))
+    }
+
+    /// Number of the packet that acknowledged.
+    fn packet(&self, sample: &RttSample) -> u64 {
+        self.capture.segments.get(sample.row.index()).map_or(0, |segment| segment.packetid())
     }
 
     fn point(&self, sample: &RttSample) -> Option<Point> {

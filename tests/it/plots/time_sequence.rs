@@ -233,3 +233,44 @@ fn values_lead_to_frames_and_count_from_the_chosen_origin() {
         }
     }
 }
+
+/// Of round trips, reinjections and messages: the frame of each mark was recorded when the mark says, and is what it shows.
+#[test]
+fn marks_of_other_plots_lead_to_their_frames_too() {
+    use crate::support::program::{Home, finish};
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/client.pcapng");
+    let lines =
+        scenarios::tshark(&path, &["frame.number", "frame.time_relative", "tcp.flags.ack", "tcp.len", "tcp.flags.syn"]);
+    let frames: HashMap<u64, Vec<String>> = lines
+        .iter()
+        .map(|line| line.split('\t').map(str::to_string).collect::<Vec<_>>())
+        .map(|frame| (frame[0].parse().unwrap(), frame))
+        .collect();
+    let home = Home::new();
+    let marks = |plot: &str, kind: &str| {
+        let mut program = home.program();
+        program.arg("-l").arg(&path).args(["plot", plot, "0", "--format", "ndjson", "--origin", "first"]);
+        let done = finish(program, "");
+        let rows = done.results.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        rows.filter(|row| row["marks"] == kind).collect::<Vec<_>>()
+    };
+    for (plot, least) in [("rtt", 1000), ("reinject", 1)] {
+        let marks = marks(plot, "points");
+        assert!(marks.len() >= least, "{plot}: {}", marks.len());
+        for mark in marks {
+            let frame = &frames[&mark["packetid"].as_u64().unwrap()];
+            let time: f64 = frame[1].parse().unwrap();
+            assert!((mark["x"].as_f64().unwrap() - time).abs() < 1e-8, "{plot}: {mark} {frame:?}");
+            let fits = if plot == "rtt" { frame[2] == "1" || frame[2] == "True" } else { frame[3] != "0" };
+            assert!(fits, "{plot}: {mark} {frame:?}");
+        }
+    }
+    let arrows = marks("ladder", "arrows");
+    assert!(arrows.len() > 5 && arrows.iter().all(|arrow| frames.contains_key(&arrow["packetid"].as_u64().unwrap())));
+    let syn = frames.iter().filter(|(_, frame)| frame[4] == "1" || frame[4] == "True").map(|(number, _)| *number).min();
+    assert_eq!(
+        arrows.iter().map(|arrow| arrow["packetid"].as_u64().unwrap()).min(),
+        syn,
+        "the first message is the SYN"
+    );
+}
