@@ -11,8 +11,9 @@ use crate::arguments;
 use crate::error::{Error, Result};
 use crate::packets::exported::{Parts, TableForm, write_parts};
 use crate::packets::portable::portable;
+use crate::temporary;
 use crate::terminal_text::escape;
-use crate::whole_file::refuse_capture;
+use crate::whole_file::{Force, refuse_capture};
 use mptcp_trace::units::counted;
 use mptcp_trace::{ConnectionId, StreamId};
 
@@ -35,7 +36,7 @@ impl Described for Export {
 
     fn details(&self) -> &'static str {
         "The file extension selects the format: .csv, .parquet, or .arrow, .ipc, .feather for Arrow IPC; --format \
-         overrides it. An existing file is replaced once the new one is complete. `load_pcap` can read a CSV file \
+         overrides it. `-` is standard output, as CSV unless --format says otherwise. An existing file is replaced once the new one is complete. `load_pcap` can read a CSV file \
          unless --columns omitted some.\n\n\
          Times are seconds, keys and tokens hexadecimal text with `0x`. In CSV, null is an empty field, instants RFC 3339, list items \
          joined by `;`. Parquet and Arrow keep the other column types, 64-bit numbers included, and Parquet has the unit of each \
@@ -59,7 +60,7 @@ impl Described for Export {
                     .required(true)
                     .value_parser(clap::value_parser!(PathBuf))
                     .value_hint(ValueHint::FilePath)
-                    .help("File to write"),
+                    .help("File to write; - is standard output"),
             )
             .arg(stream("tcpstream", "N").help("Only packets of this TCP stream").conflicts_with("mptcpstream"))
             .arg(stream("mptcpstream", "N").help("Only packets of this MPTCP connection"))
@@ -108,11 +109,9 @@ impl Command for Export {
         let Some(out) = arguments.get_one::<PathBuf>("out") else {
             return Err(Error::Usage("no output file given; name one: `export OUT`".to_string()));
         };
-        if out.as_os_str() == "-" {
-            let sentence = "`export` writes whole files; for standard output use `dump COLUMN… -n 0 --format csv`";
-            return Err(Error::Usage(sentence.to_string()));
-        }
-        let form = form(out, arguments.get_one::<TableForm>("form").copied())?;
+        let to_output = out.as_os_str() == "-";
+        let asked = arguments.get_one::<TableForm>("form").copied();
+        let form = if to_output { asked.unwrap_or(TableForm::Csv) } else { form(out, asked)? };
         let chosen = Selection {
             tcpstream: arguments.get_one("tcpstream").copied().map(StreamId),
             mptcpstream: arguments.get_one("mptcpstream").copied().map(ConnectionId),
@@ -132,6 +131,12 @@ impl Command for Export {
         };
         let table = Parts { columns: of(0..0)?, height: selected.height(), of: &of };
         let columns = table.columns.width();
+        if to_output {
+            let failed = |source| Error::file("write", std::env::temp_dir(), source);
+            let file = temporary::file(".export").map_err(failed)?;
+            write_parts(table, file.path(), form, session.config.delimiter, Force::Given)?;
+            return Ok(Outcome::Copied(file, form != TableForm::Csv));
+        }
         let rows = write_parts(table, out, form, session.config.delimiter, force)?;
         Ok(Outcome::Done(vec![sentence(rows, columns, out)]))
     }

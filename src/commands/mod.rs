@@ -128,6 +128,8 @@ pub enum Outcome {
     Drawing(Box<shared::drawing::Drawing>),
     /// Results that come one after the other.
     Feed(Box<dyn shared::feed::Feed>),
+    /// A file whose content is the result, and whether that is binary; it vanishes afterwards.
+    Copied(crate::temporary::Temporary, bool),
     /// Work done, with sentences for standard error (may be empty).
     Done(Vec<String>),
     /// Work that only the shell can do.

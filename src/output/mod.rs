@@ -19,6 +19,6 @@ pub use complete::Rows;
 pub use data::Data;
 pub use data_frame::{FrameRow, FrameRows};
 pub use paint::Paint;
-pub use render::{RenderOptions, render, render_painted};
+pub use render::{NOT_TEXT, RenderOptions, render, render_painted};
 pub use report::{Cell, Column, Format, Report, Table};
 pub use rolling::Rolling;

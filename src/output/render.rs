@@ -7,6 +7,9 @@ use super::{Format, Report, columnar, delimited, json, text_table};
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
 
+/// What a terminal cannot show.
+pub const NOT_TEXT: &str = "Parquet and Arrow are not text: add `-o FILE`, or redirect the output to a file or program";
+
 /// Options of writing a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenderOptions {
@@ -39,9 +42,7 @@ pub fn render_painted(
     output: &mut dyn Write,
 ) -> Result<()> {
     if options.format.is_binary() && options.width.is_some() {
-        return Err(Error::Usage(
-            "Parquet and Arrow are not text: add `-o FILE`, or redirect the output to a file or program".to_string(),
-        ));
+        return Err(Error::Usage(NOT_TEXT.to_string()));
     }
     write_buffered(report, options, paint, output).map_err(|error| Error::file("write", "the output", error))
 }

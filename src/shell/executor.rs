@@ -23,7 +23,7 @@ use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::drawing::render::text::subflow_colour;
 use crate::drawing::style::Style;
 use crate::error::{Error, Result};
-use crate::output::{Format, Paint, RenderOptions, Report, render, render_painted};
+use crate::output::{Format, NOT_TEXT, Paint, RenderOptions, Report, render, render_painted};
 use crate::packets::LoadError;
 use crate::whole_file::{self, Force};
 use mptcp_trace::StreamId;
@@ -222,6 +222,7 @@ impl Executor {
             }
             Outcome::Feed(feed) => return self.feed(feed, matches, console),
             Outcome::Text(text) => self.page(console, |console| console.text(&text))?,
+            Outcome::Copied(file, binary) => guarded(command.name(), || copied(file.path(), binary, console))?,
             Outcome::Done(sentences) => sentences.iter().for_each(|sentence| self.note(console, sentence)),
             Outcome::Report(report) => self.show(&report, command, matches, console)?,
             Outcome::Failed { report, sentence } => {
@@ -318,6 +319,16 @@ impl Executor {
         self.note(console, &format!("wrote {}", path.display()));
         Ok(())
     }
+}
+
+/// Writes the content of a file to the results.
+fn copied(path: &Path, binary: bool, console: &mut Console<'_>) -> Result<()> {
+    if binary && (console.size)().is_some() {
+        return Err(Error::Usage(NOT_TEXT.to_string()));
+    }
+    let mut file = std::fs::File::open(path).map_err(|source| Error::file("read", path, source))?;
+    let mut output = Interruptible(&mut *console.results);
+    io::copy(&mut file, &mut output).and_then(|_| output.flush()).map_err(output_error)
 }
 
 /// Runs `work`, turning a panic into an error, and any failure after Ctrl-C into an interruption: what a dying child

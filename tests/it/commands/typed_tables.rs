@@ -124,6 +124,14 @@ fn a_dash_is_standard_output() {
     assert_eq!(run.code, Some(0), "{}", run.messages);
     assert!(run.results.starts_with("mptcpstream,"), "{}", run.results);
     assert!(!home.path("-").exists());
+    // An export, too: the same bytes as in a file.
+    let file = home.path("packets.csv");
+    let script = format!("export {}\nexport -\nexport - --format csv | tail -n 1\n", file.display());
+    let run = home.run(&["-l", capture.to_str().unwrap()], &script);
+    assert_eq!(run.code, Some(0), "{}", run.messages);
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(run.results, format!("{written}{}\n", written.lines().last().unwrap()));
+    assert!(!home.path("-").exists());
 }
 
 /// A Python with pandas, pyarrow, polars and DuckDB: `MPTCPANALYZER_PYTHON`, or the one in the search path; `None` after

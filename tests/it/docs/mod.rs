@@ -3,3 +3,4 @@
 pub mod documents;
 pub mod from_python;
 pub mod imports;
+pub mod readme;
