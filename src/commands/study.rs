@@ -129,7 +129,7 @@ pub(super) fn definition(study: &'static dyn Study) -> clap::Command {
         Arg::new("distinct_content")
             .long("distinct-content")
             .action(ArgAction::SetTrue)
-            .help("Count captures of the same content once"),
+            .help("Count captures once that agree in size, packets and times: copies of one file"),
         Arg::new("numbers")
             .long("numbers")
             .action(ArgAction::SetTrue)

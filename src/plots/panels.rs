@@ -54,7 +54,7 @@ pub fn without_empty(mut figure: Figure) -> Figure {
         _ => {
             let (empty, filled): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(is_empty);
             figure.panels = filled;
-            let mut names: Vec<String> = empty.into_iter().filter_map(|panel| panel.title).collect();
+            let mut names: Vec<String> = empty.into_iter().map(|panel| panel.title.unwrap_or(panel.x.label)).collect();
             names.dedup();
             figure.caption.push(format!("No data to show {}.", names.join("; ")));
             figure

@@ -1,6 +1,7 @@
 //! Studies: questions about all connections of a dataset, one per file, one line each in [`registry`]. A study reads the
 //! columns that it needs and makes a [`Figure`](crate::drawing::figure::Figure) and [`numbers::StudyNumbers`].
 
+pub mod ack_sizes;
 pub mod adoption;
 pub mod averages;
 pub mod axes;
@@ -14,6 +15,7 @@ pub mod completions;
 pub mod duration_bytes;
 pub mod durations;
 pub mod frequencies;
+pub mod handovers;
 pub mod initial_share;
 pub mod join_delay;
 pub mod member;
@@ -28,6 +30,8 @@ pub mod paths;
 pub mod population;
 pub mod ranks;
 pub mod registry;
+pub mod repeat_positions;
+pub mod resends;
 pub mod rtt_bytes;
 pub mod rtt_differences;
 pub mod rtts;

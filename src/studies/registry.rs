@@ -65,6 +65,10 @@ pub static STUDIES: Registry<dyn Study> = Registry::new(&[
     &super::class_counts::ClassCounts,
     &super::frequencies::Frequencies,
     &super::bytes_over_time::BytesOverTime,
+    &super::handovers::Handovers,
+    &super::repeat_positions::RepeatPositions,
+    &super::resends::Resends,
+    &super::ack_sizes::AckSizeShares,
 ]);
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use mptcp_trace::units::{counted, grouped};
 /// Groups that a figure can tell apart; of more, those with most members are shown.
 const MOST_GROUPS: usize = 24;
 
-/// The column of `captures` that tells equal files.
-const CONTENT: &str = "content_xxh3";
+/// Columns of `captures` that copies of one file have in common, and no others: two recordings do not agree in all of these.
+const CONTENT: [&str; 6] = ["size_bytes", "frames", "tcp_packets", "tcp_streams", "first_time", "last_time"];
 
 /// What the line selects.
 #[derive(Debug, Clone, Default)]
@@ -131,17 +131,12 @@ fn check(dataset: &Layout, name: &str, columns: &[&str]) -> Result<()> {
     }
 }
 
-/// The keys of captures that count, and what to say of those with equal content.
+/// The keys of captures that count, and what to say of copies.
 fn captures(dataset: &Layout, distinct: bool) -> Result<(HashSet<u64>, Vec<String>)> {
-    let frame = frame(dataset, CAPTURES, |name| name == "capture" || name == "name" || name == CONTENT)?;
+    let wanted = |name: &str| name == "capture" || name == "name" || CONTENT.contains(&name);
+    let frame = frame(dataset, CAPTURES, wanted)?;
     let keys = Keys::of(&frame, None)?;
-    let contents = frame.column(CONTENT).ok().map(|_| textual(&frame, CONTENT)).transpose()?;
-    if contents.is_none() && distinct {
-        return Err(Error::NotFound(format!(
-            "the captures of {} have no column `{CONTENT}`; analyze them again with `--force`",
-            dataset.root().display()
-        )));
-    }
+    let columns = CONTENT.iter().map(|name| textual(&frame, name)).collect::<Result<Vec<_>>>()?;
     let mut places: Vec<usize> = (0..frame.height()).collect();
     // The first by name counts, whatever the order of files.
     let names = textual(&frame, "name")?;
@@ -149,8 +144,9 @@ fn captures(dataset: &Layout, distinct: bool) -> Result<(HashSet<u64>, Vec<Strin
     let (mut all, mut seen, mut copies) = (HashSet::new(), HashSet::new(), 0_usize);
     for place in places {
         let Some((key, _)) = keys.get(place) else { continue };
-        let content = contents.as_ref().and_then(|contents| contents.get(place));
-        let copy = content.is_some_and(|content| !seen.insert(content.to_string()));
+        let content: Option<Vec<String>> = columns.iter().map(|column| column.get(place).map(str::to_string)).collect();
+        // Where something is not known, nothing says that it is a copy.
+        let copy = content.is_some_and(|content| !seen.insert(content));
         copies = copies.saturating_add(usize::from(copy));
         if !(copy && distinct) {
             all.insert(key);
@@ -159,8 +155,8 @@ fn captures(dataset: &Layout, distinct: bool) -> Result<(HashSet<u64>, Vec<Strin
     let note = (copies > 0).then(|| {
         let copies = counted(copies as u64, "capture");
         match distinct {
-            true => format!("Left out: {copies} with the content of another one."),
-            false => format!("{copies} with the content of another one; --distinct-content counts each content once."),
+            true => format!("Left out: {copies} with the same content as another."),
+            false => format!("{copies} with the same content as another; --distinct-content counts each content once."),
         }
     });
     Ok((all, note.into_iter().collect()))

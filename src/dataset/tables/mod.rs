@@ -1,5 +1,6 @@
 //! THE list of tables: the writer, the reader and docs/dataset.md all come from it.
 
+mod ack_sizes;
 mod addresses;
 mod bursts;
 mod captures;
@@ -9,6 +10,8 @@ mod events;
 mod findings;
 mod handshakes;
 mod reinjection_pairs;
+mod reinjections;
+mod retransmissions;
 mod subflow_directions;
 mod subflows;
 
@@ -30,6 +33,9 @@ pub static TABLES: &[Table] = &[
     events::TABLE,
     findings::TABLE,
     bursts::TABLE,
+    retransmissions::TABLE,
+    reinjections::TABLE,
+    ack_sizes::TABLE,
 ];
 
 /// Name of the table whose part is written last: a capture is in the dataset when it has a row there.

@@ -3,6 +3,7 @@
 mod bad_files;
 mod compacted;
 mod dask;
+mod details;
 mod documented;
 mod kills;
 mod numbers;

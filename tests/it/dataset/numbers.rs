@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use mptcpanalyzer::dataset::tables::find;
 use serde_json::{Map, Value, json};
 
-use super::{Rows, analyze, rows, tables};
+use super::{Rows, analyze, details, rows, tables};
 use crate::support::program::{Home, examples};
 use crate::support::scenarios;
 
@@ -27,13 +27,20 @@ struct Said {
     addresses: BTreeMap<u64, Value>,
     traffic: BTreeMap<u64, Value>,
     bursts: BTreeMap<u64, Value>,
+    reinjections: BTreeMap<u64, Value>,
+    acknowledged: BTreeMap<u64, Value>,
+    retransmitted: Value,
 }
 
-fn number(value: &Value) -> u64 {
+/// Packets with bytes that TCP sent again, as the packet table has them.
+const RETRANSMITTED: &str =
+    "SELECT mptcpstream, tcpstream, mptcpdest, packetid, reltime FROM packets WHERE retransmission ORDER BY packetid";
+
+pub(super) fn number(value: &Value) -> u64 {
     value.as_u64().unwrap()
 }
 
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -54,10 +61,12 @@ fn ask(capture: &Path) -> Option<Said> {
     }
     let connections = read("list_mptcp_connections.json");
     let ids: Vec<u64> = list(&connections).iter().map(|connection| number(&connection["mptcpstream"])).collect();
-    let of_connection = ["rtt", "ooo", "events", "addresses", "traffic", "bursts"];
+    let of_connection = ["rtt", "ooo", "events", "addresses", "traffic", "bursts", "list_reinjections"];
     let lines: String = ids
         .iter()
         .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
+        .chain(ids.iter().map(|id| format!("plot acksize {id} --format json -o acksize{id}.json\n")))
+        .chain([format!("set sql_limit 1000000\nsql \"{RETRANSMITTED}\" --format json -o retransmitted.json\n")])
         .collect();
     assert!(run(&lines), "{}", capture.display());
     let each = |command: &str| ids.iter().map(|id| (*id, read(&format!("{command}{id}.json")))).collect();
@@ -74,20 +83,23 @@ fn ask(capture: &Path) -> Option<Said> {
         addresses: each("addresses"),
         traffic: each("traffic"),
         bursts: each("bursts"),
+        reinjections: each("list_reinjections"),
+        acknowledged: each("acksize"),
+        retransmitted: read("retransmitted.json"),
     })
 }
 
 /// The fields of `value` with these keys, under these names.
-fn fields(value: &Value, pairs: &[(&str, &str)]) -> Map<String, Value> {
+pub(super) fn fields(value: &Value, pairs: &[(&str, &str)]) -> Map<String, Value> {
     pairs.iter().map(|(column, key)| (column.to_string(), value[*key].clone())).collect()
 }
 
 /// The same with equal names.
-fn same(value: &Value, names: &[&str]) -> Map<String, Value> {
+pub(super) fn same(value: &Value, names: &[&str]) -> Map<String, Value> {
     names.iter().map(|name| (name.to_string(), value[*name].clone())).collect()
 }
 
-fn with(mut row: Map<String, Value>, more: impl IntoIterator<Item = (String, Value)>) -> Map<String, Value> {
+pub(super) fn with(mut row: Map<String, Value>, more: impl IntoIterator<Item = (String, Value)>) -> Map<String, Value> {
     row.extend(more);
     row
 }
@@ -146,6 +158,11 @@ impl Said {
                 let times = [("reltime_s", "reltime"), ("duration_s", "duration")];
                 list(&self.bursts[&id]).iter().map(|one| with(same(one, &names), fields(one, &times))).collect()
             }),
+            "reinjections" => self.each(|id, _| details::reinjections(&self.reinjections[&id])),
+            "retransmissions" => {
+                self.each(|id, connection| details::retransmissions(&self.retransmitted, id, connection))
+            }
+            "ack_sizes" => self.each(|id, _| details::ack_sizes(&self.acknowledged[&id])),
             other => panic!("no command is compared with the table {other}"),
         }
     }
@@ -441,7 +458,9 @@ fn finding(one: &Value) -> Map<String, Value> {
 }
 
 /// Columns that no command shows, and that are looked at in another way.
-const OWN: [(&str, &str); 7] = [
+const OWN: [(&str, &str); 8] = [
+    // Summed up below.
+    ("retransmissions", "bytes"),
     ("handshakes", "syn_time"),
     ("connections", "begins_midstream"),
     ("connections", "start_time"),
@@ -483,6 +502,7 @@ fn compare(capture: &Path, said: &Said, found: &BTreeMap<&str, Rows>, key: &str,
             }
         }
     }
+    compared += details::sums(capture, found, key, problems);
     let row = found["captures"].iter().find(|row| row["capture"] == key).unwrap();
     let packets: u64 = list(&said.streams).iter().map(|stream| number(&stream["packets"])).sum();
     for (column, wanted) in [

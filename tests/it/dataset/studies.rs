@@ -1,4 +1,4 @@
-//! Studies against an independent computation: `studies.py` takes the same Parquet files, pandas and NumPy.
+//! Studies against an independent computation: `studies/compare.py` takes the same Parquet files, pandas and NumPy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,8 +61,14 @@ fn numbers_and_series_are_those_that_numpy_finds() {
         let values = run(&home, study.name(), &dataset, &[options, &["--format", "json"]].concat());
         fs::write(folder.join(format!("{}.values.json", study.name())), values).unwrap();
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/dataset/studies.py");
-    let output = Command::new(python).arg(script).arg(&dataset).arg(&folder).output().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/dataset/studies/compare.py");
+    let output = Command::new(python)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(script)
+        .arg(&dataset)
+        .arg(&folder)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let checked = String::from_utf8_lossy(&output.stdout);
     assert_eq!(checked.lines().count(), STUDIES.own().count(), "{checked}");
@@ -96,6 +102,26 @@ fn groups_and_conditions_select() {
     refused(&["--by", "ap"], "did you mean `app`?");
     refused(&["--where", "subflos > 1"], "--where: ");
     refused(&["--where", "subflows > "], "--where: ");
+}
+
+#[test]
+fn copies_of_a_capture_count_once_if_asked() {
+    let home = Home::new();
+    let (one, other) = (home.path("one.pcap"), home.path("other.pcap"));
+    let source = small().pop().unwrap();
+    fs::copy(&source, &one).unwrap();
+    fs::copy(&source, &other).unwrap();
+    let out = home.path("dataset");
+    assert_eq!(analyze(&home, &[&one, &other], &out, &[]).code, Some(0));
+    let connections = |options: &[&str]| {
+        let printed = run(&home, "subflow_counts", &out, &[options, &["--numbers", "--format", "json"]].concat());
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&printed).unwrap();
+        rows[0]["value"].as_f64().unwrap()
+    };
+    let (twice, once) = (connections(&[]), connections(&["--distinct-content"]));
+    assert!(once > 0.0 && twice == 2.0 * once, "{twice} {once}");
+    let said = run(&home, "subflow_counts", &out, &["--numbers"]);
+    assert!(said.contains("1 capture with the same content as another; --distinct-content"), "{said}");
 }
 
 #[test]

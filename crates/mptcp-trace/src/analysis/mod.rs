@@ -47,6 +47,7 @@ pub mod retransmissions;
 pub mod rtt;
 pub mod scheduler;
 pub mod sender_view;
+pub mod sent_again;
 pub mod setup;
 pub mod standstill;
 pub mod subflows;

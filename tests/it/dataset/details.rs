@@ -1,0 +1,65 @@
+//! What the rows of the tables with single packets must be.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::Rows;
+use super::numbers::{fields, list, number, same, with};
+
+/// Those of `list_reinjections`.
+pub fn reinjections(said: &Value) -> Rows {
+    let row = |one: &Value| {
+        let mut row = same(one, &["packetid", "tcpstream", "towards", "length", "seen_from", "needed"]);
+        row.extend(fields(one, &[("reltime_s", "reltime"), ("age_s", "age")]));
+        let first = |key: &str| one["of"][0][key].clone();
+        row.insert("of_packetid".to_string(), first("packetid"));
+        row.insert("of_tcpstream".to_string(), first("tcpstream"));
+        row
+    };
+    list(said).iter().map(row).collect()
+}
+
+/// Those of the packet table, of one connection: subflow by subflow.
+pub fn retransmissions(said: &Value, id: u64, connection: &Value) -> Rows {
+    let own = |stream: &Value| -> Vec<&Value> {
+        let all = list(said).iter();
+        all.filter(|one| number(&one["mptcpstream"]) == id && one["tcpstream"] == *stream).collect()
+    };
+    let row = |one: &Value| {
+        let names = [("towards", "mptcpdest"), ("reltime_s", "reltime")];
+        with(same(one, &["tcpstream", "packetid"]), fields(one, &names))
+    };
+    list(&connection["subflows"]).iter().flat_map(|subflow| own(&subflow["tcpstream"])).map(row).collect()
+}
+
+/// Those of the points of `plot acksize`.
+pub fn ack_sizes(points: &Value) -> Rows {
+    let mut counts: BTreeMap<(bool, u64), u64> = BTreeMap::new();
+    for point in list(points) {
+        let to_client = point["panel_title"].as_str().is_some_and(|title| title.contains("client"));
+        *counts.entry((to_client, number(&point["y"]))).or_default() += 1;
+    }
+    let row = |((to_client, bytes), count): ((bool, u64), u64)| {
+        let towards = if to_client { "client" } else { "server" };
+        json!({ "towards": towards, "bytes": bytes, "count": count }).as_object().cloned().unwrap()
+    };
+    counts.into_iter().map(row).collect()
+}
+
+/// Looks at what the retransmitted packets of each subflow and direction add up to; returns how many sums.
+pub fn sums(capture: &Path, found: &BTreeMap<&str, Rows>, key: &str, problems: &mut Vec<String>) -> usize {
+    let of_capture =
+        |table: &str| -> Vec<&Map<String, Value>> { found[table].iter().filter(|row| row["capture"] == key).collect() };
+    let single = of_capture("retransmissions");
+    let rows = of_capture("subflow_directions");
+    for row in &rows {
+        let own = single.iter().filter(|one| one["tcpstream"] == row["tcpstream"] && one["towards"] == row["towards"]);
+        let (packets, bytes) = own.fold((0, 0), |(packets, bytes), one| (packets + 1, bytes + number(&one["bytes"])));
+        if [&row["retransmitted_packets"], &row["retransmitted_bytes"]] != [&json!(packets), &json!(bytes)] {
+            problems.push(format!("{}: {packets} packets and {bytes} bytes add up to {row:?}", capture.display()));
+        }
+    }
+    rows.len()
+}
