@@ -84,7 +84,17 @@ impl Labelling for CellLabels {
     }
 
     fn along_line(&mut self, text: &str, from: PixelPoint, to: PixelPoint, colour: Colour) -> Option<Text> {
-        let shown = shorten(text, (to.0 - from.0).abs() / ACROSS - 4.0, cells);
+        let room = (to.0 - from.0).abs() / ACROSS - 4.0;
+        let ((left, row), (right, other_row)) = (cell((from.0.min(to.0), from.1)), cell((from.0.max(to.0), to.1)));
+        if cells(text) > room && row == other_row {
+            // A level line leaves room beyond its ends.
+            let beyond = [right.checked_add(2), left.checked_sub(text.width().saturating_add(2))];
+            if let Some(placed) = beyond.into_iter().flatten().find_map(|at| self.put_where_free(text, at, row, colour))
+            {
+                return Some(placed);
+            }
+        }
+        let shown = shorten(text, room, cells);
         // A letter and an ellipsis say nothing.
         if shown.chars().count() < text.chars().count().min(4) {
             return self.refuse();

@@ -96,7 +96,20 @@ impl Labelling for Labels {
         let ((x, y), (to_x, to_y)) = if from.0 <= to.0 { (from, to) } else { (to, from) };
         let (dx, dy) = (to_x - x, to_y - y);
         let length = dx.hypot(dy);
-        let shown = shorten(text, length * 0.92, |text| font::width(text, self.size));
+        let room = length * 0.92;
+        let whole = font::width(text, self.size);
+        if whole > room && dy.abs() < 1.0 && whole <= self.frame.width() {
+            // A level line leaves room beyond its ends.
+            let middle = ((x + to_x) / 2.0).clamp(self.frame.left + whole / 2.0, self.frame.right - whole / 2.0);
+            let choices = [y - 0.4 * self.size, y + (0.2 + font::ASCENT) * self.size]
+                .map(|y| Text::new(text, (middle, y), self.size, Anchor::Middle, colour));
+            let refused = self.refused;
+            if let Some(placed) = self.first_free(choices) {
+                return Some(placed);
+            }
+            self.refused = refused;
+        }
+        let shown = shorten(text, room, |text| font::width(text, self.size));
         // A letter and an ellipsis say nothing.
         if shown.chars().count() < text.chars().count().min(4) {
             self.refused = true;
