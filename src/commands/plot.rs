@@ -98,9 +98,8 @@ fn of_capture(request: PlotRequest, arguments: &ArgMatches, session: &Session) -
 /// The clap definition of one plot: its own arguments, then those that all share.
 pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
     let command = PlotRequest::with_arguments(described::definition(plot));
-    let origin =
-        Arg::new("origin").long("origin").value_name("WHERE").value_parser(value_parser!(Origin)).help(
-            "What times count from: the connection's start (default), the capture's first frame, or a minute in UTC",
-        );
+    let origin = Arg::new("origin").long("origin").value_name("WHERE").value_parser(value_parser!(Origin)).help(
+        "Start of the time axis: the connection's start (default), the capture's first frame, or a minute in UTC",
+    );
     Drawing::with_arguments(command.arg(origin))
 }

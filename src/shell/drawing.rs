@@ -127,7 +127,10 @@ fn encode(drawing: &Drawing, form: FigureForm, session: &Session) -> Result<Vec<
         FigureForm::Pdf => draw(drawing, PictureFormat::Pdf, picture_size(drawing)),
         FigureForm::Png => draw(drawing, PictureFormat::Png, picture_size(drawing)),
         FigureForm::Xpl => draw(drawing, PictureFormat::Xplot, drawing.size),
-        FigureForm::Txt if drawing.size.is_some() => draw(drawing, PictureFormat::Text { colour: false }, drawing.size),
+        FigureForm::Txt if drawing.size.is_some() => {
+            let size = drawing.size.map(|size| if drawing.size_has_unit { size.in_characters() } else { size });
+            draw(drawing, PictureFormat::Text { colour: false }, size)
+        }
         FigureForm::Txt => in_characters(drawing, false, characters(PAGE)),
         FigureForm::Csv => values(Format::Csv),
         FigureForm::Json => values(Format::Json),

@@ -23,6 +23,8 @@ pub struct Drawing {
     pub style: Style,
     /// The size that was asked for; otherwise the style's, or the usual one.
     pub size: Option<Size>,
+    /// It was given with a unit: it is not one in characters.
+    pub size_has_unit: bool,
     /// Dots an inch.
     pub dpi: f64,
     /// The file it goes to.
@@ -108,6 +110,10 @@ impl Drawing {
         Ok(Drawing {
             figure: Figure::new(""),
             size: arguments.get_one::<Size>("size").copied(),
+            size_has_unit: arguments
+                .get_raw("size")
+                .and_then(|mut given| given.next_back())
+                .is_some_and(|text| Size::has_unit(&text.to_string_lossy())),
             style,
             dpi: arguments.get_one::<f64>("dpi").copied().unwrap_or(USUAL_DPI),
             out: arguments.get_one::<PathBuf>("out").cloned(),

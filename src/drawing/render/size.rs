@@ -29,6 +29,18 @@ impl Size {
         Some(Size { width: length(width)?, height: length(height)? })
     }
 
+    /// Whether a size is given with a unit, and so is not one in characters.
+    #[must_use]
+    pub fn has_unit(text: &str) -> bool {
+        UNITS.iter().any(|(unit, _)| text.contains(unit))
+    }
+
+    /// Characters in this many pixels: one is 8 wide and 16 high.
+    #[must_use]
+    pub fn in_characters(self) -> Size {
+        Size { width: self.width / 8, height: self.height / 16 }
+    }
+
     /// Pixels at that many dots per inch: a started one is not counted.
     #[must_use]
     pub fn at(self, dpi: f64) -> (u32, u32) {
@@ -69,6 +81,12 @@ mod tests {
         for wrong in ["900", "x", "-1x5", "-1inx2in", "3.5x2.5", "1inx", "1mx1m", "nanin x1in"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn lengths_are_turned_into_characters() {
+        assert!(["3.5inx2.5in", "900pxx600px", "9cmx6cm"].into_iter().all(Size::has_unit) && !Size::has_unit("80x24"));
+        assert_eq!(Size { width: 640, height: 384 }.in_characters(), Size { width: 80, height: 24 });
     }
 
     #[test]
