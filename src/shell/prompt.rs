@@ -1,7 +1,8 @@
 //! The interactive prompt: reads lines from the terminal and feeds them to the executor until the person leaves.
 
 use std::borrow::Cow;
-use std::io::ErrorKind;
+use std::cell::RefCell;
+use std::io::{ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -14,6 +15,8 @@ use rustyline::hint::{Hint, Hinter, HistoryHinter};
 use rustyline::history::DefaultHistory;
 use rustyline::validate::Validator;
 use rustyline::{ColorMode, CompletionType, Context, EditMode, Editor, Helper};
+
+use unicode_width::UnicodeWidthStr;
 
 use super::again;
 use super::ascii::ascii;
@@ -29,6 +32,13 @@ use crate::commands::session::settings::{Colour, Editing, Settings};
 use crate::error::{Error, Result};
 use crate::locale;
 use crate::terminal_text::escape;
+
+/// What leaves a line without its hint, once the cursor is below both: the line again, and nothing behind it.
+fn without_hint((plain, styled): (&str, &str), line: &str, hint: &str, columns: usize) -> String {
+    let taken = plain.width() + line.width() + hint.width();
+    let rows = taken.div_ceil(columns.max(1)).max(1);
+    format!("\x1b[{rows}A\r\x1b[J{styled}{line}\r\n")
+}
 
 /// Characters of a file name that the prompt shows; the line needs room too.
 const LONGEST_NAME: usize = 40;
@@ -177,6 +187,16 @@ impl Lines {
         });
     }
 
+    /// Takes the hint away from a line that Ctrl-C ended: it would stay, as if it had been typed.
+    fn take_hint_away(&mut self, plain: &str, styled: &str) {
+        let hinted = self.editor.helper_mut().and_then(|assistant| assistant.hinted.take());
+        let Some((line, hint)) = hinted else { return };
+        let styled = if self.editor.config_mut().color_mode() == ColorMode::Disabled { plain } else { styled };
+        let mut output = std::io::stdout();
+        let _ = output.write_all(without_hint((plain, styled), &line, &hint, columns()).as_bytes());
+        let _ = output.flush();
+    }
+
     /// The next line; `None` when the person leaves.
     fn read(&mut self, capture: Option<&str>, session: &Session, console: &mut Console<'_>) -> Result<Option<String>> {
         if let Some(assistant) = self.editor.helper_mut() {
@@ -205,7 +225,10 @@ impl Lines {
                     }
                     begun.push('\n');
                 }
-                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => begun.clear(),
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
+                    self.take_hint_away(plain, &styled);
+                    begun.clear();
+                }
                 // What was begun is dropped, as by Ctrl-C; the prompt stays.
                 Err(ReadlineError::Eof) if !begun.is_empty() => begun.clear(),
                 Err(ReadlineError::Eof) => return Ok(None),
@@ -253,6 +276,8 @@ struct Assistant {
     snapshot: Snapshot,
     /// The lines above, which this one goes on.
     begun: String,
+    /// The line as it stands, and the hint behind it.
+    hinted: RefCell<Option<(String, String)>>,
     history: HistoryHinter,
 }
 
@@ -297,14 +322,16 @@ impl Hinter for Assistant {
             return None;
         }
         // A line can be typed without a hint.
-        panics::guard(|| {
+        let hint = panics::guard(|| {
             if !self.begun.is_empty() {
                 return None;
             }
             let earlier = self.history.hint(line, position, context).map(Suggestion::Line);
             earlier.or_else(|| completion::usage(line).map(Suggestion::Usage))
         })
-        .unwrap_or_default()
+        .unwrap_or_default();
+        *self.hinted.borrow_mut() = hint.as_ref().map(|hint| (line.to_string(), hint.display().to_string()));
+        hint
     }
 }
 
@@ -337,6 +364,13 @@ impl Highlighter for Assistant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_is_taken_from_all_its_rows() {
+        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 80), "\x1b[1A\r\x1b[J> rtt \r\n");
+        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 17), "\x1b[1A\r\x1b[J> rtt \r\n");
+        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 16), "\x1b[2A\r\x1b[J> rtt \r\n");
+    }
 
     #[test]
     fn prompt_shows_a_harmless_name() {
