@@ -23,7 +23,8 @@ pub fn argument() -> Arg {
     Arg::new("column")
         .value_name("FIELD")
         .required(true)
-        .help("Column of the packet table with numbers or times, such as rwnd, tcplen or dsn; see `columns`")
+        .num_args(1..)
+        .help("Columns of the packet table with numbers or times, such as rwnd, tcplen or dsn; see `columns`")
 }
 
 /// The figure.
@@ -36,9 +37,23 @@ pub fn figure(
     arguments: &ArgMatches,
     request: &PlotRequest,
 ) -> Result<Figure> {
-    let name = arguments.get_one::<String>("column").map(String::as_str).unwrap_or_default();
+    let names: Vec<&str> = arguments.get_many::<String>("column").into_iter().flatten().map(String::as_str).collect();
+    let mut figure = Figure::new(subject.title(&names.join(", ")));
+    for name in names {
+        figure = with_column(figure, name, capture, subject, request)?;
+    }
+    Ok(subject.thinned(figure, capture, request))
+}
+
+/// The figure with a panel of that column for each direction.
+fn with_column(
+    mut figure: Figure,
+    name: &str,
+    capture: &LoadedCapture,
+    subject: &Subject<'_>,
+    request: &PlotRequest,
+) -> Result<Figure> {
     let column = Column::of(capture, name)?;
-    let mut figure = Figure::new(subject.title(name));
     if let Some(about) = column.about() {
         figure = figure.with_caption(about);
     }
@@ -57,7 +72,7 @@ pub fn figure(
         }
         figure = figure.with_panel(panel);
     }
-    Ok(subject.thinned(figure, capture, request))
+    Ok(figure)
 }
 
 /// When a packet was recorded, its number in the column, and its `packetid`.

@@ -35,6 +35,7 @@ impl Described for TcpAttr {
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "plot tcp_attr 0 tcpseq --towards server", purpose: "sequence numbers of stream 0" },
+            Example { line: "plot tcp_attr 0 tcplen rwnd", purpose: "two columns, in panels of their own" },
             Example { line: "plot tcp_attr 1 rwnd -o window.svg", purpose: "both receive windows of stream 1" },
         ]
     }
