@@ -220,3 +220,19 @@ fn a_line_goes_on_behind_a_prompt_of_its_own() {
     }
     prompt.leave();
 }
+
+/// What Ctrl-C leaves of a line is what was typed.
+#[test]
+fn a_hint_does_not_stay_behind() {
+    let home = Home::new();
+    let mut prompt = Prompt::open(&home, &[]);
+    prompt.type_keys("rtt ");
+    prompt.until("MPTCPSTREAM");
+    prompt.type_keys("\x03");
+    // One row up, all of it cleared, and the line again.
+    let after = prompt.until("\x1b[1A\r\x1b[J");
+    assert!(!after.contains("MPTCPSTREAM"), "{after:?}");
+    assert!(!prompt.until("rtt \r\n").contains("MPTCPSTREAM"));
+    prompt.until("mptcpanalyzer> ");
+    prompt.leave();
+}
