@@ -151,6 +151,41 @@ fn parts_come_in_their_order_and_a_failure_leaves_nothing() {
     }
 }
 
+/// Columns that are encoded by the differences of their rows, and those that have no dictionary.
+#[test]
+fn parquet_has_numbers_that_wrap_and_numbers_that_are_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.parquet");
+    for height in [0_u64, 1, 2, 255, 256, 257, 258, 1_000] {
+        let wrapping = |begin: u64| (0..height).map(move |row| begin.wrapping_add(row * 1_400));
+        // Across the end of all numbers, across that of signed ones, and back again at every seventh row.
+        let last = wrapping(u64::MAX - 200_000).map(Some);
+        let signed = wrapping((1 << 63) - 200_000).enumerate().map(|(row, number)| (row % 7 != 3).then_some(number));
+        let far = (0..height).map(|row| Some(if row % 7 == 0 { u64::MAX } else { row }));
+        let times: Vec<_> = (0..height).map(|row| if row % 5 == 0 { i64::MIN } else { i64::MAX }).collect();
+        // Truncated on purpose.
+        let short = wrapping(60_000).map(|number| Some(number as u16));
+        let table = DataFrame::new(
+            usize::try_from(height).unwrap(),
+            vec![
+                UInt64Chunked::from_iter_options("dsnraw64".into(), last).into_column(),
+                UInt64Chunked::from_iter_options("dsn".into(), signed).into_column(),
+                UInt64Chunked::from_iter_options("packetid".into(), far.clone()).into_column(),
+                UInt64Chunked::from_iter_options("dack".into(), far).into_column(),
+                UInt64Chunked::from_iter_options("related_mapping".into(), (0..height).map(|_| None)).into_column(),
+                UInt16Chunked::from_iter_options("ipid".into(), short).into_column(),
+                UInt32Chunked::from_iter_options("tcpseq".into(), (0..height).map(|_| None)).into_column(),
+                Column::new("abstime".into(), times).cast(&ColumnType::Instant.data_type()).unwrap(),
+            ],
+        )
+        .unwrap();
+        write(&table, &path, TableForm::Parquet, Delimiter::COMMA, Force::Given).unwrap();
+        let read = ParquetReader::new(fs::File::open(&path).unwrap()).finish().unwrap();
+        assert_eq!(read.schema(), table.schema());
+        assert!(read.equals_missing(&table), "{height} rows: {read:?}");
+    }
+}
+
 #[test]
 fn any_delimiter_comes_back() {
     let directory = tempfile::tempdir().unwrap();

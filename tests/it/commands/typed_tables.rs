@@ -263,3 +263,44 @@ fn an_export_joins_lists_and_says_its_units() {
         assert_eq!(told.trim(), format!("{count} {}", numbers.join(" ")), "{}", capture.display());
     }
 }
+
+/// Holds each column of a Parquet file, as others read it, against the Arrow file, which encodes nothing.
+const COLUMNS: &str = r#"
+import sys
+import duckdb, polars, pyarrow.ipc, pyarrow.parquet
+parquet, arrow = sys.argv[1:3]
+expected = pyarrow.ipc.open_file(arrow).read_all()
+read = pyarrow.parquet.read_table(parquet)
+theirs = polars.read_parquet(parquet)
+for name in expected.column_names:
+    wanted = expected[name].to_pylist()
+    # Python has no nanoseconds, and each makes something else of them.
+    if not pyarrow.types.is_timestamp(expected.schema.field(name).type):
+        assert duckdb.sql(f'SELECT "{name}" FROM \'{parquet}\'').fetchall() == [(cell,) for cell in wanted], name
+        assert theirs[name].to_list() == wanted, name
+    assert read[name].to_pylist() == wanted, name
+print(len(expected.column_names) * len(expected))
+"#;
+
+/// Ways to encode columns differ in what readers make of them: numbers of 32 bits as differences of 33, for example.
+#[test]
+fn every_column_of_an_export_reads_the_same_everywhere() {
+    let Some(python) = python() else { return };
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // In the latter, the clocks of timestamps are on both sides of 2^31.
+    let mut captures = ["examples/client.pcapng", "tests/captures/recorded/lossy_upload/client.pcap"]
+        .map(|capture| project.join(capture))
+        .to_vec();
+    captures.extend(scenarios::folder().map(|folder| folder.join("07f_join_limit/client.pcapng")));
+    for capture in captures.iter().filter(|capture| capture.is_file()) {
+        let home = Home::new();
+        let (parquet, arrow) = (home.path("packets.parquet"), home.path("packets.arrow"));
+        let script = format!("export {}\nexport {}\n", parquet.display(), arrow.display());
+        let run = home.run(&["--no-cache", "-l", capture.to_str().unwrap()], &script);
+        assert_eq!(run.code, Some(0), "{}", run.messages);
+        let run = Command::new(&python).args(["-c", COLUMNS]).args([&parquet, &arrow]).output().unwrap();
+        assert!(run.status.success(), "{}: {}", capture.display(), String::from_utf8_lossy(&run.stderr));
+        let compared: usize = String::from_utf8(run.stdout).unwrap().trim().parse().unwrap();
+        assert!(compared > 1_000, "{}", capture.display());
+    }
+}
