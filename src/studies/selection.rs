@@ -9,7 +9,7 @@ use super::population::{Key, Keys, Population, frame, textual};
 use super::registry::Study;
 use crate::analysis::sql::{Limits, Named, query};
 use crate::dataset::layout::{Layout, files};
-use crate::dataset::tables::{self, CAPTURES, LABEL};
+use crate::dataset::tables::{self, CAPTURES, LABEL, Table};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use mptcp_trace::memory;
@@ -38,8 +38,8 @@ impl<'a> Population<'a> {
     /// # Errors
     /// When the dataset lacks a table or column, and for a condition or label that it has not.
     pub fn select(dataset: &'a Layout, study: &dyn Study, wanted: &Selection<'_>) -> Result<Self> {
-        check(dataset, study.subject().name(), &[])?;
-        study.needs().iter().try_for_each(|(table, columns)| check(dataset, table, columns))?;
+        check_tables(dataset, study)?;
+        study.needs().iter().try_for_each(|(table, columns)| check_columns(dataset, table, columns))?;
         let subject = study.subject();
         let (captures, notes) = captures(dataset, wanted.distinct_content)?;
         let allowed = wanted.condition.map(|condition| matching(dataset, subject, condition)).transpose()?;
@@ -104,28 +104,39 @@ impl<'a> Population<'a> {
     }
 }
 
-/// Refuses a dataset without a table, or whose table lacks a column.
-fn check(dataset: &Layout, name: &str, columns: &[&str]) -> Result<()> {
+/// Refuses a dataset without some of the tables that a study needs.
+fn check_tables(dataset: &Layout, study: &dyn Study) -> Result<()> {
+    let needed = std::iter::once(study.subject().name()).chain(study.needs().iter().map(|(table, _)| *table));
+    let mut missing: Vec<&Table> = Vec::new();
+    for table in needed.filter_map(tables::find) {
+        let known = missing.iter().any(|other| other.name == table.name);
+        if !known && files(&dataset.table(table.name))?.is_empty() {
+            missing.push(table);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
     let shown = dataset.root().display();
-    let Some(table) = tables::find(name) else {
-        return Err(Error::Failed(format!("there is no table `{name}`")));
-    };
-    let there = files(&dataset.table(name))?;
-    let Some(first) = there.first() else {
-        let tables = if table.detail { format!("base,{name}") } else { "base".to_string() };
-        return Err(Error::NotFound(format!(
-            "the study needs the table `{name}`, which {shown} does not have; write it with `analyze … --out {shown} \
-             --tables {tables}`"
-        )));
-    };
+    let names: Vec<&str> = missing.iter().map(|table| table.name).collect();
+    let wanted = if missing.iter().any(|table| table.detail) { "all" } else { "base" };
+    let (noun, names) = (if names.len() == 1 { "table" } else { "tables" }, names.join("`, `"));
+    Err(Error::NotFound(format!(
+        "the study needs the {noun} `{names}`, which {shown} does not have; run `analyze … --out {shown} --tables {wanted}`"
+    )))
+}
+
+/// Refuses a dataset whose table lacks a column.
+fn check_columns(dataset: &Layout, table: &str, columns: &[&str]) -> Result<()> {
     // The file without rows has the columns of the newest run.
-    let schema = dataset.schema(name);
-    let file = if schema.is_file() { &schema } else { first };
+    let (schema, there) = (dataset.schema(table), files(&dataset.table(table))?);
+    let Some(file) = Some(&schema).filter(|schema| schema.is_file()).or_else(|| there.first()) else { return Ok(()) };
     let frame = crate::dataset::read::file(file, |_| true)?;
     match columns.iter().find(|column| frame.column(column).is_err()) {
         Some(column) => Err(Error::NotFound(format!(
-            "the study needs the column `{column}` of {name}, which an older program did not write; analyze again with \
-             `analyze … --out {shown} --force`"
+            "the study needs the column `{column}` of {table}, which an older program did not write; analyze again with \
+             `analyze … --out {} --force`",
+            dataset.root().display()
         ))),
         None => Ok(()),
     }

@@ -143,4 +143,10 @@ fn every_form_is_written_and_a_missing_table_is_said() {
     assert_eq!(done.code, Some(1));
     assert!(done.messages.contains("needs the table `directions`"), "{}", done.messages);
     assert!(done.messages.contains("--tables base"), "{}", done.messages);
+    // All that are missing are named at once.
+    let base = home.path("base");
+    assert_eq!(analyze(&home, &[&small()[0]], &base, &[]).code, Some(0));
+    let done = home.run(&["study", "repeat_positions", base.to_str().unwrap()], "");
+    assert!(done.messages.contains("tables `retransmissions`, `reinjections`"), "{}", done.messages);
+    assert!(done.messages.contains("--tables all"), "{}", done.messages);
 }
