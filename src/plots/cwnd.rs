@@ -88,7 +88,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         }
         figure = figure.with_panel(panel);
     }
-    figure = figure.with_caption(
+    figure = subject.as_sent(figure, request).with_caption(
         "A lower bound, valid at the data's sender only: maximum in flight in each round trip, drawn from its \
          beginning to its end. Round trips with retransmissions give no estimate.",
     );

@@ -106,7 +106,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         panel.series = lines.into_series();
         figure = figure.with_panel(panel);
     }
-    figure = figure.with_caption(
+    figure = subject.as_sent(figure, request).with_caption(
         "Data reported by SACK still counts as in flight. The amount in flight is valid only at the data's sender.",
     );
     figure.caption.extend(subject.place_note(request));

@@ -5,9 +5,9 @@ use clap::{Arg, ArgMatches, value_parser};
 use super::crowded::thinned;
 use super::request::PlotRequest;
 use crate::arguments::{self, two_captures::Level};
-use crate::drawing::figure::{Figure, Role as FigureRole};
+use crate::drawing::figure::{Figure, Panel, Role as FigureRole};
 use crate::error::Result;
-use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection, of_subflow};
+use mptcp_trace::analysis::capture_point::{CapturePoint, SeenFrom, of_connection, of_subflow};
 use mptcp_trace::tracking::{Capture, Connection, Role, Stream, Tracking};
 use mptcp_trace::{ConnectionId, StreamId};
 
@@ -120,6 +120,31 @@ impl<'a> Subject<'a> {
             Some(connection) => thinned(figure, capture, connection, request),
             None => figure,
         }
+    }
+
+    /// `figure`, which is about what only the data's sender knows, without panels of data that it has as received, unless
+    /// these are asked for or all that it has. What is left out is said.
+    #[must_use]
+    pub fn as_sent(&self, mut figure: Figure, request: &PlotRequest) -> Figure {
+        let Some(point) = self.recorded.filter(|_| request.towards.is_none()) else { return figure };
+        let of = |panel: &Panel, role: Role| panel.direction.as_deref() == Some(role.name());
+        let received = |panel: &Panel| {
+            Role::BOTH.into_iter().find(|role| of(panel, *role) && point.seen(*role) == SeenFrom::Receiver)
+        };
+        let says = |panel: &Panel| panel.series.iter().any(|series| !series.marks.is_empty());
+        if !figure.panels.iter().any(|panel| received(panel).is_none() && says(panel)) {
+            return figure;
+        }
+        let (kept, left_out): (Vec<Panel>, Vec<Panel>) =
+            std::mem::take(&mut figure.panels).into_iter().partition(|panel| received(panel).is_none() || !says(panel));
+        figure.panels = kept;
+        for role in left_out.iter().filter_map(received) {
+            let name = role.name();
+            figure.caption.push(format!(
+                "Data towards the {name} was recorded where it arrives, which says little about its sender: --towards {name} shows it."
+            ));
+        }
+        figure
     }
 
     /// Meaning of the place of capture for the directions shown; `None` if unknown.

@@ -339,3 +339,21 @@ fn flights_and_estimates_end_where_the_kernel_was_asked() {
     assert_eq!(estimates[0].y, ten, "a window of ten packets, before the first is acknowledged");
     assert!(figure.caption[0].starts_with("A lower bound, valid at"), "{:?}", figure.caption);
 }
+
+/// Recorded at the end that each file is named after: there, data that arrive say little about their sender.
+#[test]
+fn what_only_the_sender_knows_is_shown_of_what_was_sent_unless_asked() {
+    for (end, other) in [("client", "server"), ("server", "client")] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/{end}.pcapng"));
+        let capture = scenarios::load(&path).unwrap();
+        let directions = |line: &str| -> Vec<Option<String>> {
+            draw(&capture, line).panels.into_iter().map(|panel| panel.direction).collect()
+        };
+        for plot in ["flight 0", "cwnd 0"] {
+            assert_eq!(directions(plot), [Some(other.to_string())], "{plot} at the {end}");
+            let caption = draw(&capture, plot).caption.join("\n");
+            assert!(caption.contains(&format!("--towards {end} shows it")), "{caption}");
+            assert_eq!(directions(&format!("{plot} --towards {end}")), [Some(end.to_string())]);
+        }
+    }
+}
