@@ -37,7 +37,7 @@ use crate::terminal_text::escape;
 fn without_hint((plain, styled): (&str, &str), line: &str, hint: &str, columns: usize) -> String {
     let taken = plain.width() + line.width() + hint.width();
     let rows = taken.div_ceil(columns.max(1)).max(1);
-    format!("\x1b[{rows}A\r\x1b[J{styled}{line}\r\n")
+    format!("\x1b[{rows}A\r\x1b[J{styled}{line}\n")
 }
 
 /// Characters of a file name that the prompt shows; the line needs room too.
@@ -367,9 +367,9 @@ mod tests {
 
     #[test]
     fn a_hint_is_taken_from_all_its_rows() {
-        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 80), "\x1b[1A\r\x1b[J> rtt \r\n");
-        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 17), "\x1b[1A\r\x1b[J> rtt \r\n");
-        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 16), "\x1b[2A\r\x1b[J> rtt \r\n");
+        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 80), "\x1b[1A\r\x1b[J> rtt \n");
+        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 17), "\x1b[1A\r\x1b[J> rtt \n");
+        assert_eq!(without_hint(("> ", "> "), "rtt ", "MPTCPSTREAM", 16), "\x1b[2A\r\x1b[J> rtt \n");
     }
 
     #[test]
