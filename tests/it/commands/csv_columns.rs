@@ -29,7 +29,7 @@ const SUBFLOWS: Nested = Nested { lists: &["directions", "subflows"], names: &["
 
 /// Every command with `--format`, its arguments, and where its rows lie. `{1}` and `{2}` are captures of both ends, of
 /// which the first is loaded.
-const LINES: [(&str, &str, Nested); 49] = [
+const LINES: [(&str, &str, Nested); 50] = [
     ("list_interfaces", "", FLAT),
     ("captures", "", FLAT),
     ("list_tcp_connections", "", FLAT),
@@ -63,6 +63,7 @@ const LINES: [(&str, &str, Nested); 49] = [
     ("merge", "mptcp {1} 0 {2}", FLAT),
     ("plot", "dsn 0", FLAT),
     ("list_available_plots", "", FLAT),
+    ("list_studies", "", FLAT),
     ("dump", "", FLAT),
     ("sql", "SELECT * FROM connections", FLAT),
     ("columns", "", FLAT),
@@ -86,8 +87,8 @@ const LINES: [(&str, &str, Nested); 49] = [
 ];
 
 /// Commands of which `export` writes files only, `macro` is as `alias`, `analyze` never says the same twice, and
-/// `dataset` needs what that wrote.
-const LEFT_OUT: [&str; 4] = ["export", "macro", "analyze", "dataset"];
+/// `dataset` and `study` need what that wrote.
+const LEFT_OUT: [&str; 5] = ["export", "macro", "analyze", "dataset", "study"];
 
 #[test]
 fn every_command_that_reports_is_looked_at() {

@@ -23,13 +23,3 @@ fn subflows_and_times_that_are_not_there_are_refused() {
         assert!(!home.path("x.svg").exists(), "{line}");
     }
 }
-
-#[test]
-fn export_to_standard_output_says_what_to_use() {
-    let home = Home::new();
-    let capture = examples().unwrap().join("client.pcapng");
-    let done = home.run(&["-l", capture.to_str().unwrap(), "export", "-", "--format", "csv"], "");
-    assert_eq!(done.code, Some(2), "{}", done.messages);
-    assert!(done.messages.contains("use `dump COLUMN… -n 0 --format csv`"), "{}", done.messages);
-    assert!(!home.path("-").exists());
-}

@@ -363,11 +363,12 @@ fn the_python_example_agrees_with_tshark() {
     let values = json(&done);
     for (stream, mut sizes) in sizes {
         sizes.sort_unstable();
+        // The axis is in per cent.
         let mut expected = vec![(0.0, 0.0)];
         for (index, size) in sizes.iter().enumerate() {
             if sizes.get(index + 1) != Some(size) {
                 #[allow(clippy::cast_precision_loss)]
-                expected.push((*size as f64, (index + 1) as f64 / sizes.len() as f64));
+                expected.push((*size as f64, (index + 1) as f64 / sizes.len() as f64 * 100.0));
             }
         }
         let name = format!("subflow {stream}, packets: {}", sizes.len());
