@@ -49,6 +49,7 @@ mod print_owds;
 mod qualify_reinjections;
 mod quit;
 pub mod registry;
+mod retransmissions;
 mod rtt;
 mod run_script;
 pub mod session;

@@ -16,6 +16,7 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::list_interfaces::ListInterfaces,
     &super::list_tcp_connections::ListTcpConnections,
     &super::tcp_summary::TcpSummaryCommand,
+    &super::retransmissions::Retransmissions,
     &super::map_tcp_connection::MapTcpConnection,
     &super::list_mptcp_connections::ListMptcpConnections,
     &super::list_subflows::ListSubflows,

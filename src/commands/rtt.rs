@@ -1,7 +1,6 @@
 //! `rtt N`
 
 use clap::{Arg, ArgAction, ArgMatches};
-use serde::Serialize;
 
 use super::shared::limit::{self, Limit, amount};
 use super::shared::{milliseconds, roles, series};
@@ -9,10 +8,9 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Column, Report, Rows, Table};
-use mptcp_trace::StreamId;
-use mptcp_trace::analysis::rtt::{Record, RoundTrips, RttLevel, Series, meaning, parts, rtt};
+use mptcp_trace::analysis::rtt::{Record, RoundTrips, SampleRow, Series, meaning, parts, rtt};
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::tracking::{Connection, Role};
 
 /// Measures round trips.
 pub struct RttCommand;
@@ -77,7 +75,7 @@ impl Command for RttCommand {
         }
         let notes = [notes(connection, &found), parts].concat();
         if arguments.get_flag("samples") {
-            let samples = samples(capture, &found);
+            let samples: Vec<SampleRow> = found.rows(capture).collect();
             let table = sample_table(&samples);
             return Ok(Outcome::Report(Report::new(&samples, vec![table]).with_notes(notes)));
         }
@@ -135,36 +133,6 @@ fn direction(records: &[Record], towards: Role) -> Table {
         table.rows.push(row);
     }
     table
-}
-
-/// One sample as a row.
-#[derive(Clone, Serialize)]
-struct SampleRow {
-    tcpstream: Option<StreamId>,
-    towards: Role,
-    level: RttLevel,
-    packetid: Option<u64>,
-    reltime: f64,
-    rtt: f64,
-}
-
-fn samples(capture: &Capture, found: &RoundTrips) -> Vec<SampleRow> {
-    let origin = capture.origin();
-    let of_series = |series: &Series| {
-        let (tcpstream, towards, level) = (series.tcpstream, series.towards, series.level);
-        let rows = series.samples.iter().map(move |sample| SampleRow {
-            tcpstream,
-            towards,
-            level,
-            packetid: capture.segments.get(sample.row.index()).map(|segment| segment.packetid()),
-            reltime: (sample.time - origin).seconds(),
-            rtt: sample.span.seconds(),
-        });
-        rows.collect::<Vec<_>>()
-    };
-    // The subflows' own rows of the data level are the connection's, told apart.
-    let apart = found.series.iter().filter(|series| series.tcpstream.is_some());
-    apart.flat_map(of_series).collect()
 }
 
 fn sample_table(samples: &[SampleRow]) -> Table {

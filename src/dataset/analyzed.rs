@@ -14,13 +14,16 @@ use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
 use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
 use mptcp_trace::analysis::out_of_order::{OutOfOrder, out_of_order};
-use mptcp_trace::analysis::rtt::{RttLevel, rtt};
+use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
+use mptcp_trace::analysis::retransmitted::{Class, Retransmission, of_subflows};
+use mptcp_trace::analysis::rtt::{RttLevel, SampleRow, rtt};
 use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary};
 use mptcp_trace::analysis::traffic::{Traffic, traffic};
 use mptcp_trace::interrupt;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::{Instant, StreamId};
 
+use super::tables::Table;
 use super::task::{Status, Task};
 
 /// One capture, and what came of it.
@@ -73,9 +76,16 @@ pub struct OfConnection<'a> {
     pub traffic: Vec<Traffic>,
     /// As in `bursts`.
     pub bursts: Vec<Burst>,
+    /// As in `list_reinjections`; empty if the table is not asked for, as are the next two.
+    pub reinjections: Vec<Reinjection>,
+    /// As in `retransmissions`.
+    pub retransmissions: Vec<Retransmission>,
+    /// As in `rtt --samples`.
+    pub rtt_samples: Vec<SampleRow>,
     /// Where it was recorded.
     pub point: Option<CapturePoint>,
     round_trips: HashMap<Series, Distribution>,
+    classes: HashMap<(StreamId, Role, Class), u64>,
 }
 
 impl OfConnection<'_> {
@@ -83,6 +93,12 @@ impl OfConnection<'_> {
     #[must_use]
     pub fn rtt(&self, subflow: Option<StreamId>, towards: Role, level: RttLevel) -> Option<&Distribution> {
         self.round_trips.get(&(subflow, towards, level.name()))
+    }
+
+    /// Retransmissions of this class by a subflow.
+    #[must_use]
+    pub fn retransmitted(&self, subflow: StreamId, towards: Role, class: Class) -> u64 {
+        self.classes.get(&(subflow, towards, class)).copied().unwrap_or(0)
     }
 
     /// From the first to the last packet of some of [`OfConnection::traffic`].
@@ -99,13 +115,14 @@ impl OfConnection<'_> {
 }
 
 impl<'a> Facts<'a> {
-    /// Analyses a capture. `checksums` gives the verdicts on the checksums of a connection, for which the file is read
+    /// Analyses a capture for these tables. `checksums` gives the verdicts on the checksums of a connection, for which the file is read
     /// again.
     ///
     /// # Errors
     /// On Ctrl-C, and when the file cannot be read again.
     pub fn of(
         capture: &'a Capture,
+        tables: &[&'static Table],
         mut checksums: impl FnMut(&Connection) -> Result<Option<Vec<ChecksumResult>>>,
     ) -> Result<Self> {
         let mut findings = diagnose_capture(capture);
@@ -116,7 +133,7 @@ impl<'a> Facts<'a> {
             let verdicts = checksums(connection)?;
             findings.extend(diagnose_connection(capture, connection, verdicts.as_deref()));
             if let Some(record) = records.next_if(|record| record.mptcpstream == connection.id) {
-                connections.push(of_one(capture, connection, record, verdicts.as_deref()));
+                connections.push(of_one(capture, connection, record, verdicts.as_deref(), tables));
             }
         }
         findings.sort_by_key(|finding| finding.severity);
@@ -160,8 +177,12 @@ fn of_one<'a>(
     connection: &'a Connection,
     record: MptcpConnection,
     verdicts: Option<&[ChecksumResult]>,
+    tables: &[&'static Table],
 ) -> OfConnection<'a> {
-    let series = rtt(capture, connection).series.into_iter();
+    let asked = |name: &str| tables.iter().any(|table| table.name == name);
+    let found = rtt(capture, connection);
+    let rtt_samples = if asked("rtt_samples") { found.rows(capture).collect() } else { Vec::new() };
+    let series = found.series.into_iter();
     let round_trips = series.map(|series| {
         let record = series.record();
         ((record.tcpstream, record.towards, record.level.name()), record.distribution)
@@ -172,6 +193,11 @@ fn of_one<'a>(
         // One per packet that waited, and no table has them.
         direction.occupancy = Vec::new();
         direction.subflows.iter_mut().for_each(|subflow| subflow.waits = Vec::new());
+    }
+    let retransmissions = of_subflows(capture, connection);
+    let mut classes = HashMap::new();
+    for one in &retransmissions {
+        *classes.entry((one.tcpstream, one.towards, one.class)).or_default() += 1;
     }
     let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
     OfConnection {
@@ -184,7 +210,11 @@ fn of_one<'a>(
         tcp: streams.map(|stream| tcp_summary(capture, stream)).collect(),
         traffic: traffic(capture, connection),
         bursts: bursts(capture, connection),
+        reinjections: if asked("reinjections") { reinjections(capture, connection, None) } else { Vec::new() },
+        retransmissions: if asked("retransmissions") { retransmissions } else { Vec::new() },
+        rtt_samples,
         point: of_connection(capture, connection),
         round_trips,
+        classes,
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::SCHEMA_VERSION;
-use super::tables::{LABEL, TABLES};
+use super::tables::{LABEL, TABLES, Written};
 
 const BEGINNING: &str = "\
 # The dataset
@@ -49,9 +49,11 @@ pub fn page() -> String {
         if table.labelled {
             let _ = write!(page, " {LABELS} Their names begin with `{LABEL}`.");
         }
-        if table.detail {
-            page.push_str(" Written with `--tables all`, or if it is named.");
-        }
+        page.push_str(match table.written {
+            Written::Always => "",
+            Written::WithAll => " Written with `--tables all`, or if it is named.",
+            Written::Named => " Written only if it is named.",
+        });
         page.push_str("\n\n| column | type | unit | meaning |\n|---|---|---|---|\n");
         for spec in table.columns() {
             let _ = writeln!(page, "| `{}` | {} | {} | {} |", spec.name, spec.kind.name(), spec.unit, spec.meaning);

@@ -170,7 +170,7 @@ pub fn work(request: &Request) -> Result<Answer> {
     };
     let mut capture = Capture::new(file, loaded.dissection)?;
     capture.address_labels = request.paths.clone();
-    let facts = Facts::of(&capture, |connection| {
+    let facts = Facts::of(&capture, &request.tables(), |connection| {
         // The file cannot be read again: the other numbers are right nevertheless.
         Ok(checksums(request, &capture, connection).unwrap_or(None))
     })?;

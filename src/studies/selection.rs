@@ -9,7 +9,7 @@ use super::population::{Key, Keys, Population, frame, textual};
 use super::registry::Study;
 use crate::analysis::sql::{Limits, Named, query};
 use crate::dataset::layout::{Layout, files};
-use crate::dataset::tables::{self, CAPTURES, LABEL, Table};
+use crate::dataset::tables::{self, CAPTURES, LABEL, Table, Written};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use mptcp_trace::memory;
@@ -119,7 +119,7 @@ fn check_tables(dataset: &Layout, study: &dyn Study) -> Result<()> {
     }
     let shown = dataset.root().display();
     let names: Vec<&str> = missing.iter().map(|table| table.name).collect();
-    let wanted = if missing.iter().any(|table| table.detail) { "all" } else { "base" };
+    let wanted = if missing.iter().any(|table| table.written != Written::Always) { "all" } else { "base" };
     let (noun, names) = (if names.len() == 1 { "table" } else { "tables" }, names.join("`, `"));
     Err(Error::NotFound(format!(
         "the study needs the {noun} `{names}`, which {shown} does not have; run `analyze … --out {shown} --tables {wanted}`"

@@ -16,7 +16,7 @@ use crate::dataset::input::{self, Wanted};
 use crate::dataset::labels::Labels;
 use crate::dataset::layout::Layout;
 use crate::dataset::run::{self, Options, Run};
-use crate::dataset::tables::{TABLES, Table, find};
+use crate::dataset::tables::{TABLES, Table, Written};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
 use crate::output::Format;
@@ -91,7 +91,7 @@ impl Described for Analyze {
                     .long("tables")
                     .value_name("LIST")
                     .default_value("base")
-                    .help("`base`; `all`: with those of very many rows; or names, separated by commas"),
+                    .help("`base`; `all`: with those of many rows, but not rtt_samples; or names, separated by commas"),
             )
             .arg(several("include", "GLOB", "Analyze these files in folders: by name, or by path if GLOB has a `/`"))
             .arg(several("exclude", "GLOB", "Skip these files in folders: by name, or by path if GLOB has a `/`"))
@@ -253,16 +253,19 @@ fn options(arguments: &ArgMatches, session: &Session, labels: &Labels, dataset: 
 
 /// The tables of a list; `captures` is always among them.
 fn tables(list: &str) -> Result<Vec<&'static Table>> {
-    if list == "base" || list == "all" {
-        return Ok(TABLES.iter().filter(|table| list == "all" || !table.detail).collect());
-    }
     let mut wanted = Vec::new();
     for name in list.split(',').map(str::trim) {
-        wanted.push(find(name).ok_or_else(|| {
+        let known = wanted.len();
+        wanted.extend(TABLES.iter().filter(|table| match name {
+            "base" => table.written == Written::Always,
+            "all" => table.written != Written::Named,
+            _ => table.name == name,
+        }));
+        if wanted.len() == known {
             let names = TABLES.iter().map(|table| table.name);
             let advice = did_you_mean(name, names).unwrap_or_else(|| "docs/dataset.md lists them".to_string());
-            Error::Usage(format!("there is no table `{name}`; {advice}"))
-        })?);
+            return Err(Error::Usage(format!("there is no table `{name}`; {advice}")));
+        }
     }
     let is_wanted = |table: &&Table| {
         table.name == crate::dataset::tables::CAPTURES || wanted.iter().any(|other| other.name == table.name)
@@ -294,7 +297,9 @@ mod tests {
     fn tables_are_named_or_all() {
         let names = |list: &str| tables(list).unwrap().iter().map(|table| table.name).collect::<Vec<_>>();
         assert!(names("base").len() < TABLES.len() && !names("base").contains(&"bursts"));
-        assert_eq!(names("all").len(), TABLES.len());
+        assert!(names("all").len() < TABLES.len() && names("all").contains(&"bursts"));
+        assert_eq!(names("rtt_samples"), ["captures", "rtt_samples"]);
+        assert_eq!(names("base,bursts").len(), names("base").len() + 1);
         assert_eq!(names("subflows, connections"), ["captures", "connections", "subflows"]);
         let error = tables("subflow").unwrap_err().to_string();
         assert_eq!(error, "there is no table `subflow`; did you mean `subflows`?");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::column::{Column, named, text, whole};
 use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::ack_sizes::ack_sizes;
@@ -14,7 +14,7 @@ pub const TABLE: Table = Table {
     name: "ack_sizes",
     row: "amount of data that DATA_ACKs of a direction newly acknowledged (`plot acksize`)",
     labelled: false,
-    detail: true,
+    written: Written::WithAll,
     columns: || specs(columns()),
     frame: |analyzed| {
         let mut rows: Vec<Row> = Vec::new();

@@ -1,6 +1,6 @@
 //! One row per address id in an ADD_ADDR, its echo or a REMOVE_ADDR.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::column::{Column, fraction, named, text, whole};
 use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::address_signals::AddressSignal;
@@ -9,7 +9,7 @@ pub const TABLE: Table = Table {
     name: "addresses",
     row: "address id in an ADD_ADDR, an echo or a REMOVE_ADDR (`addresses`)",
     labelled: false,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);

@@ -1,6 +1,6 @@
 //! One row per burst.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::column::{Column, fraction, named, text, whole};
 use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::bursts::Burst;
@@ -9,7 +9,7 @@ pub const TABLE: Table = Table {
     name: "bursts",
     row: "run of packets with payload on one subflow (`bursts`)",
     labelled: false,
-    detail: true,
+    written: Written::WithAll,
     columns: || specs(columns()),
     frame: |analyzed| {
         let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);

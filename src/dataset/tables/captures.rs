@@ -1,6 +1,6 @@
 //! One row per capture, also of one that could not be analyzed.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::Analyzed;
 use crate::dataset::column::{Column, fraction, text, time, whole};
 use crate::dataset::{SCHEMA_VERSION, TOOL_VERSION};
@@ -9,7 +9,7 @@ pub const TABLE: Table = Table {
     name: super::CAPTURES,
     row: "capture, analyzed or not",
     labelled: true,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| values(&columns(), std::slice::from_ref(&analyzed)),
 };

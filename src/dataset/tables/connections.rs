@@ -1,6 +1,6 @@
 //! One row per MPTCP connection.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::{OfConnection, microseconds};
 use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use crate::packets::cells::hexadecimal;
@@ -10,7 +10,7 @@ pub const TABLE: Table = Table {
     name: "connections",
     row: "MPTCP connection (`list_mptcp_connections`, `mptcp_summary`)",
     labelled: true,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let rows: Vec<Row> = analyzed.facts.iter().flat_map(|facts| &facts.connections).collect();

@@ -1,6 +1,6 @@
 //! Two rows per MPTCP connection: one per direction.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::OfConnection;
 use crate::dataset::column::{Column, distribution, fraction, named, text, truth, whole};
 use mptcp_trace::analysis::distribution::Distribution;
@@ -12,7 +12,7 @@ pub const TABLE: Table = Table {
     name: "directions",
     row: "direction of an MPTCP connection (`mptcp_summary`, `ooo`, `rtt`)",
     labelled: false,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);

@@ -1,6 +1,6 @@
 //! One row per event of an MPTCP connection.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::column::{Column, fraction, named, text, whole};
 use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::events::Event;
@@ -9,7 +9,7 @@ pub const TABLE: Table = Table {
     name: "events",
     row: "event of an MPTCP connection (`events`)",
     labelled: false,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);

@@ -1,6 +1,6 @@
 //! One row per finding.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::analysis::diagnose::Finding;
 use crate::dataset::column::{Column, named, text, whole};
 
@@ -8,7 +8,7 @@ pub const TABLE: Table = Table {
     name: "findings",
     row: "finding (`diagnose --all`)",
     labelled: false,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let rows: Vec<Row> = analyzed.facts.iter().flat_map(|facts| &facts.findings).collect();

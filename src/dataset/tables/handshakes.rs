@@ -1,6 +1,6 @@
 //! One row per TCP stream whose SYN asked for MPTCP.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::microseconds;
 use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use mptcp_trace::analysis::handshakes::Handshake;
@@ -9,7 +9,7 @@ pub const TABLE: Table = Table {
     name: "handshakes",
     row: "TCP stream whose SYN has MP_CAPABLE or MP_JOIN (`handshakes`)",
     labelled: false,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let rows: Vec<Row> = analyzed.facts.iter().flat_map(|facts| &facts.handshakes).collect();

@@ -12,6 +12,7 @@ mod handshakes;
 mod reinjection_pairs;
 mod reinjections;
 mod retransmissions;
+mod rtt_samples;
 mod subflow_directions;
 mod subflows;
 
@@ -33,13 +34,25 @@ pub static TABLES: &[Table] = &[
     events::TABLE,
     findings::TABLE,
     bursts::TABLE,
-    retransmissions::TABLE,
     reinjections::TABLE,
+    retransmissions::TABLE,
     ack_sizes::TABLE,
+    rtt_samples::TABLE,
 ];
 
 /// Name of the table whose part is written last: a capture is in the dataset when it has a row there.
 pub const CAPTURES: &str = "captures";
+
+/// When a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// If nothing else is asked for.
+    Always,
+    /// It has many rows: if all tables are asked for, or this one.
+    WithAll,
+    /// It has a row for nearly every packet: only if it is named.
+    Named,
+}
 
 /// One table.
 pub struct Table {
@@ -49,8 +62,8 @@ pub struct Table {
     pub row: &'static str,
     /// Whether its rows have the label columns.
     pub labelled: bool,
-    /// Whether it has so many rows that it is written only if it is asked for.
-    pub detail: bool,
+    /// When it is written.
+    pub written: Written,
     columns: fn() -> Vec<Spec>,
     frame: fn(&Analyzed<'_>) -> Vec<polars::prelude::Column>,
 }

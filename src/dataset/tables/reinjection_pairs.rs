@@ -1,6 +1,6 @@
 //! One row per pair of subflows that carried the same data, and direction.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::column::{Column, named, text, whole};
 use mptcp_trace::ConnectionId;
 use mptcp_trace::analysis::mptcp_summary::ReinjectionPair;
@@ -10,7 +10,7 @@ pub const TABLE: Table = Table {
     name: "reinjection_pairs",
     row: "pair of subflows that carried the same data, and direction (`mptcp_summary`)",
     labelled: false,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);

@@ -1,36 +1,40 @@
-//! One row per packet with bytes that its subflow had sent before.
+//! One row per retransmission.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::column::{Column, fraction, named, text, whole};
 use mptcp_trace::ConnectionId;
-use mptcp_trace::analysis::sent_again::{RetransmittedPacket, retransmitted_packets};
+use mptcp_trace::analysis::retransmitted::Retransmission;
 
 pub const TABLE: Table = Table {
     name: "retransmissions",
-    row: "packet with bytes that TCP had sent before on its subflow (`retransmitted_bytes` of `tcp_summary`)",
+    row: "packet with bytes that its subflow had sent before (`retransmissions`)",
     labelled: false,
-    detail: true,
+    written: Written::WithAll,
     columns: || specs(columns()),
     frame: |analyzed| {
-        let facts = analyzed.facts.iter();
-        let connections = facts.flat_map(|facts| facts.connections.iter().map(|of| (facts.capture, of)));
-        let rows = connections.flat_map(|(capture, of)| {
-            let found = retransmitted_packets(capture, of.connection).into_iter();
-            found.map(|packet| (of.record.mptcpstream, packet))
-        });
+        let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);
+        let rows = connections.flat_map(|of| of.retransmissions.iter().map(|one| (of.record.mptcpstream, one)));
         values(&columns(), &rows.collect::<Vec<Row>>())
     },
 };
 
-type Row = (ConnectionId, RetransmittedPacket);
+type Row<'a> = (ConnectionId, &'a Retransmission);
 
-fn columns() -> Vec<Column<Row>> {
+fn columns<'a>() -> Vec<Column<Row<'a>>> {
     vec![
         whole("mptcpstream", "", "MPTCP connection", |row: &Row| Some(row.0.into())),
         whole("tcpstream", "", "Subflow", |row: &Row| Some(row.1.tcpstream.into())),
-        text("towards", "server or client: the end that it travels to", |row: &Row| named(&row.1.towards)),
+        text("towards", "server or client of the connection: the end that it travels to", |row: &Row| {
+            named(&row.1.towards)
+        }),
         whole("packetid", "", "Packet", |row: &Row| Some(row.1.packetid)),
         fraction("reltime_s", "s", "Its time, since the first frame of the file", |row: &Row| Some(row.1.reltime)),
-        whole("bytes", "B", "Bytes that had been sent before", |row: &Row| Some(row.1.bytes)),
+        whole("bytes", "B", "Bytes sent before", |row: &Row| Some(row.1.bytes)),
+        fraction("since_first_s", "s", "Since the first of them was first sent", |row: &Row| Some(row.1.since_first)),
+        fraction("since_last_s", "s", "Since the first of them was last sent", |row: &Row| Some(row.1.since_last)),
+        fraction("since_activity_s", "s", "Since any packet of that end on the subflow", |row: &Row| {
+            Some(row.1.since_activity)
+        }),
+        text("class", "Estimate of the cause: spurious, fast, rto, tail or other", |row: &Row| named(&row.1.class)),
     ]
 }

@@ -1,12 +1,13 @@
 //! Two rows per subflow: one per direction of its connection.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::OfConnection;
 use crate::dataset::column::{Column, distribution, fraction, named, text, whole};
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::mptcp_summary::SubflowShare;
 use mptcp_trace::analysis::out_of_order::Waited;
+use mptcp_trace::analysis::retransmitted::Class;
 use mptcp_trace::analysis::rtt::RttLevel;
 use mptcp_trace::analysis::tcp_summary::TcpDirection;
 use mptcp_trace::analysis::traffic::Traffic;
@@ -14,9 +15,9 @@ use mptcp_trace::tracking::Role;
 
 pub const TABLE: Table = Table {
     name: "subflow_directions",
-    row: "direction of a subflow (`mptcp_summary`, `tcp_summary`, `ooo`, `rtt`)",
+    row: "direction of a subflow (`mptcp_summary`, `tcp_summary`, `traffic`, `retransmissions`, `ooo`, `rtt`)",
     labelled: false,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let connections = analyzed.facts.iter().flat_map(|facts| &facts.connections);
@@ -119,6 +120,21 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         }),
         whole("retransmitted_bytes", "B", "Sent again by TCP", |row: &Row| Some(row.share.retransmitted_bytes)),
         whole("retransmitted_packets", "", "Packets with such bytes", |row: &Row| Some(row.tcp?.retransmitted_packets)),
+        whole("rtx_rto", "", "Retransmissions after a timer, by estimate (`retransmissions`)", |row: &Row| {
+            Some(row.of.retransmitted(row.stream, row.towards, Class::Rto))
+        }),
+        whole("rtx_fast", "", "Those that duplicate ACKs or SACK asked for", |row: &Row| {
+            Some(row.of.retransmitted(row.stream, row.towards, Class::Fast))
+        }),
+        whole("rtx_tail", "", "Those of the last data, sooner than a timer", |row: &Row| {
+            Some(row.of.retransmitted(row.stream, row.towards, Class::Tail))
+        }),
+        whole("rtx_spurious", "", "Those that the receiver had already", |row: &Row| {
+            Some(row.of.retransmitted(row.stream, row.towards, Class::Spurious))
+        }),
+        whole("rtx_other", "", "Other retransmissions", |row: &Row| {
+            Some(row.of.retransmitted(row.stream, row.towards, Class::Other))
+        }),
         whole("duplicated_bytes", "B", "In copies of packets made by the path", |row: &Row| {
             Some(row.share.duplicated_bytes)
         }),

@@ -1,6 +1,6 @@
 //! One row per subflow.
 
-use super::{Table, specs, values};
+use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::{OfConnection, microseconds};
 use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use mptcp_trace::Instant;
@@ -11,7 +11,7 @@ pub const TABLE: Table = Table {
     name: "subflows",
     row: "subflow (`list_subflows`, `mptcp_summary`)",
     labelled: true,
-    detail: false,
+    written: Written::Always,
     columns: || specs(columns()),
     frame: |analyzed| {
         let facts = analyzed.facts.iter();

@@ -21,6 +21,7 @@ pub mod reinjections;
 pub mod requests;
 pub mod required_buffer;
 pub mod retransmissions;
+pub mod retransmitted;
 pub mod rtt;
 pub mod shifted_timestamps;
 pub mod single_subflow;

@@ -11,27 +11,32 @@ use super::numbers::{fields, list, number, same, with};
 /// Those of `list_reinjections`.
 pub fn reinjections(said: &Value) -> Rows {
     let row = |one: &Value| {
-        let mut row = same(one, &["packetid", "tcpstream", "towards", "length", "seen_from", "needed"]);
+        let mut row = same(one, &["packetid", "tcpstream", "towards", "dsn", "length", "seen_from", "needed"]);
         row.extend(fields(one, &[("reltime_s", "reltime"), ("age_s", "age")]));
         let first = |key: &str| one["of"][0][key].clone();
         row.insert("of_packetid".to_string(), first("packetid"));
         row.insert("of_tcpstream".to_string(), first("tcpstream"));
+        row.insert("of_packets".to_string(), json!(list(&one["of"]).len()));
         row
     };
     list(said).iter().map(row).collect()
 }
 
-/// Those of the packet table, of one connection: subflow by subflow.
-pub fn retransmissions(said: &Value, id: u64, connection: &Value) -> Rows {
-    let own = |stream: &Value| -> Vec<&Value> {
-        let all = list(said).iter();
-        all.filter(|one| number(&one["mptcpstream"]) == id && one["tcpstream"] == *stream).collect()
-    };
+/// Those of `retransmissions`.
+pub fn retransmissions(said: &Value) -> Rows {
     let row = |one: &Value| {
-        let names = [("towards", "mptcpdest"), ("reltime_s", "reltime")];
-        with(same(one, &["tcpstream", "packetid"]), fields(one, &names))
+        let times = ["reltime", "since_first", "since_last", "since_activity"];
+        let times = times.map(|name| (format!("{name}_s"), one[name].clone()));
+        with(same(one, &["tcpstream", "towards", "packetid", "bytes", "class"]), times)
     };
-    list(&connection["subflows"]).iter().flat_map(|subflow| own(&subflow["tcpstream"])).map(row).collect()
+    list(said).iter().map(row).collect()
+}
+
+/// Those of `rtt --samples`.
+pub fn samples(said: &Value) -> Rows {
+    let times = [("reltime_s", "reltime"), ("rtt_s", "rtt")];
+    let row = |one: &Value| with(same(one, &["tcpstream", "towards", "level", "packetid"]), fields(one, &times));
+    list(said).iter().map(row).collect()
 }
 
 /// Those of the points of `plot acksize`.

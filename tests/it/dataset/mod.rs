@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use mptcpanalyzer::dataset::tables::Written;
 use polars::prelude::{AnyValue, DataFrame, SerReader, TimeUnit};
 use polars_io::parquet::read::ParquetReader;
 use serde_json::{Map, Value};
@@ -33,7 +34,8 @@ pub fn tables() -> Vec<&'static str> {
 
 /// The names of those that are always written.
 pub fn base() -> Vec<&'static str> {
-    mptcpanalyzer::dataset::tables::TABLES.iter().filter(|table| !table.detail).map(|table| table.name).collect()
+    let always = |table: &&mptcpanalyzer::dataset::tables::Table| table.written == Written::Always;
+    mptcpanalyzer::dataset::tables::TABLES.iter().filter(always).map(|table| table.name).collect()
 }
 
 /// All rows of a table, in order of capture.

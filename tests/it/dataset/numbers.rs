@@ -29,12 +29,9 @@ struct Said {
     bursts: BTreeMap<u64, Value>,
     reinjections: BTreeMap<u64, Value>,
     acknowledged: BTreeMap<u64, Value>,
-    retransmitted: Value,
+    retransmissions: BTreeMap<u64, Value>,
+    samples: BTreeMap<u64, Value>,
 }
-
-/// Packets with bytes that TCP sent again, as the packet table has them.
-const RETRANSMITTED: &str =
-    "SELECT mptcpstream, tcpstream, mptcpdest, packetid, reltime FROM packets WHERE retransmission ORDER BY packetid";
 
 pub(super) fn number(value: &Value) -> u64 {
     value.as_u64().unwrap()
@@ -62,12 +59,15 @@ fn ask(capture: &Path) -> Option<Said> {
     let connections = read("list_mptcp_connections.json");
     let ids: Vec<u64> = list(&connections).iter().map(|connection| number(&connection["mptcpstream"])).collect();
     let of_connection = ["rtt", "ooo", "events", "addresses", "traffic", "bursts", "list_reinjections"];
-    let lines: String = ids
+    let mut lines: String = ids
         .iter()
         .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
         .chain(ids.iter().map(|id| format!("plot acksize {id} --format json -o acksize{id}.json\n")))
-        .chain([format!("set sql_limit 1000000\nsql \"{RETRANSMITTED}\" --format json -o retransmitted.json\n")])
         .collect();
+    for id in &ids {
+        lines.push_str(&format!("rtt {id} --samples --format json -o samples{id}.json\n"));
+        lines.push_str(&format!("retransmissions --mptcpstream {id} --format json -o retransmissions{id}.json\n"));
+    }
     assert!(run(&lines), "{}", capture.display());
     let each = |command: &str| ids.iter().map(|id| (*id, read(&format!("{command}{id}.json")))).collect();
     Some(Said {
@@ -85,7 +85,8 @@ fn ask(capture: &Path) -> Option<Said> {
         bursts: each("bursts"),
         reinjections: each("list_reinjections"),
         acknowledged: each("acksize"),
-        retransmitted: read("retransmitted.json"),
+        retransmissions: each("retransmissions"),
+        samples: each("samples"),
     })
 }
 
@@ -159,9 +160,8 @@ impl Said {
                 list(&self.bursts[&id]).iter().map(|one| with(same(one, &names), fields(one, &times))).collect()
             }),
             "reinjections" => self.each(|id, _| details::reinjections(&self.reinjections[&id])),
-            "retransmissions" => {
-                self.each(|id, connection| details::retransmissions(&self.retransmitted, id, connection))
-            }
+            "retransmissions" => self.each(|id, _| details::retransmissions(&self.retransmissions[&id])),
+            "rtt_samples" => self.each(|id, _| details::samples(&self.samples[&id])),
             "ack_sizes" => self.each(|id, _| details::ack_sizes(&self.acknowledged[&id])),
             other => panic!("no command is compared with the table {other}"),
         }
@@ -357,6 +357,12 @@ impl Said {
                     tcp,
                     &[("tcp_goodput_bytes", "goodput_bytes"), ("duration_s", "duration"), ("rate_bytes", "rate")],
                 ));
+                for class in ["rto", "fast", "tail", "spurious", "other"] {
+                    let own = list(&self.retransmissions[&id])
+                        .iter()
+                        .filter(|one| one["tcpstream"] == *stream && one["towards"] == *role && one["class"] == class);
+                    row.insert(format!("rtx_{class}"), json!(own.count()));
+                }
                 let traffic = list(&self.traffic[&id]).iter();
                 let mut traffic = traffic.filter(|one| one["tcpstream"] == *stream && one["towards"] == *role);
                 let traffic = traffic.next().unwrap();
@@ -458,9 +464,7 @@ fn finding(one: &Value) -> Map<String, Value> {
 }
 
 /// Columns that no command shows, and that are looked at in another way.
-const OWN: [(&str, &str); 8] = [
-    // Summed up below.
-    ("retransmissions", "bytes"),
+const OWN: [(&str, &str); 7] = [
     ("handshakes", "syn_time"),
     ("connections", "begins_midstream"),
     ("connections", "start_time"),
@@ -523,7 +527,7 @@ fn check(captures: &[PathBuf]) -> usize {
     let home = Home::new();
     let out = home.path("dataset");
     let inputs: Vec<&Path> = captures.iter().map(PathBuf::as_path).collect();
-    let done = analyze(&home, &inputs, &out, &["--format", "json", "--tables", "all"]);
+    let done = analyze(&home, &inputs, &out, &["--format", "json", "--tables", &tables().join(",")]);
     assert!(matches!(done.code, Some(0 | 3)), "{}", done.messages);
     let found: BTreeMap<&str, Rows> = tables().into_iter().map(|table| (table, rows(&out, table))).collect();
     assert_eq!(found["captures"].len(), captures.len());

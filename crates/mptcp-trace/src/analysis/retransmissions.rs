@@ -89,7 +89,7 @@ impl SendingAgain {
 }
 
 /// The round trip of the handshake: the shortest that the path can have, but for chance.
-fn handshake(capture: &Capture, stream: &Stream) -> Option<Span> {
+pub(super) fn handshake(capture: &Capture, stream: &Stream) -> Option<Span> {
     let time = |row: Option<PacketRow>| capture.segments.get(row?.index()).map(|segment| segment.abstime);
     // With several SYNs it is not known which of them was answered.
     let once = (stream.syns, stream.syn_acks) == (1, 1);

@@ -171,6 +171,41 @@ pub struct RoundTrips {
     pub misplaced: usize,
 }
 
+/// One sample of a series, as a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SampleRow {
+    /// The subflow.
+    pub tcpstream: Option<StreamId>,
+    /// The direction of the data whose round trip this is.
+    pub towards: Role,
+    /// Level of measurement.
+    pub level: RttLevel,
+    /// The packet that answered.
+    pub packetid: Option<u64>,
+    /// When it was recorded, seconds since the first frame of the file.
+    pub reltime: f64,
+    /// The round trip, seconds.
+    pub rtt: f64,
+}
+
+impl RoundTrips {
+    /// Each sample. The subflows' own samples of the data level are the connection's, told apart: those are left out.
+    pub fn rows(&self, capture: &Capture) -> impl Iterator<Item = SampleRow> {
+        let origin = capture.origin();
+        let apart = self.series.iter().filter(|series| series.tcpstream.is_some());
+        apart.flat_map(move |series| {
+            interruptible(&series.samples).map(move |sample| SampleRow {
+                tcpstream: series.tcpstream,
+                towards: series.towards,
+                level: series.level,
+                packetid: capture.segments.get(sample.row.index()).map(|segment| segment.packetid()),
+                reltime: (sample.time - origin).seconds(),
+                rtt: sample.span.seconds(),
+            })
+        })
+    }
+}
+
 /// Measures the round trips of a connection.
 #[must_use]
 pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {

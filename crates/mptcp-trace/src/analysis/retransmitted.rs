@@ -1,0 +1,229 @@
+//! Which packets did a TCP stream send again, how long after the first time, and, by estimate, why?
+
+mod class;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::retransmissions::handshake;
+use crate::interrupt::interruptible;
+use crate::packets::segment::flag;
+use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::travelling::{StreamPacket, in_time_order, of_stream};
+use crate::tracking::{ByRole, Capture, Connection, Nature, Role, Stream, Tracking};
+use crate::{Instant, Span, StreamId};
+pub use class::Class;
+use class::{Repeated, Told};
+
+/// A packet with bytes that its sender had sent before under the same sequence numbers, as seen at the place of capture.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Retransmission {
+    /// Wireshark's `tcp.stream`.
+    pub tcpstream: StreamId,
+    /// The end that it travels towards: of the stream, or of the connection whose subflow it is.
+    pub towards: Role,
+    /// The packet.
+    pub packetid: u64,
+    /// Seconds since the first frame of the file.
+    pub reltime: f64,
+    /// Bytes sent before.
+    pub bytes: u64,
+    /// Seconds since the first of them was first sent.
+    pub since_first: f64,
+    /// Seconds since the first of them was last sent.
+    pub since_last: f64,
+    /// Seconds since any packet of that end.
+    pub since_activity: f64,
+    /// Estimate of the cause.
+    pub class: Class,
+}
+
+/// The retransmissions of a stream in the order of time; `towards` is an end of the stream. Those of a SYN or FIN without
+/// data are left out, and so are copies made by the path.
+#[must_use]
+pub fn of_tcp(capture: &Capture, stream: &Stream) -> Vec<Retransmission> {
+    let (segments, tracking) = (&capture.segments, &capture.tracking);
+    if !repeats(of_stream(segments, tracking, stream)) {
+        return Vec::new();
+    }
+    let patience = Flow::patience(handshake(capture, stream));
+    let mut watch = Watch {
+        capture,
+        stream: stream.id,
+        flows: ByRole { server: Flow::new(patience), client: Flow::new(patience) },
+        found: Vec::new(),
+    };
+    for packet in interruptible(in_time_order(segments, tracking, stream)) {
+        watch.push(&packet);
+    }
+    watch.found
+}
+
+/// The retransmissions of the subflows of a connection, one subflow after the other; `towards` is an end of the connection.
+#[must_use]
+pub fn of_subflows(capture: &Capture, connection: &Connection) -> Vec<Retransmission> {
+    let mut found = Vec::new();
+    for id in interruptible(&connection.subflows) {
+        let (Some(stream), Some(subflow)) = (capture.tracking.stream(*id), capture.tracking.subflow(*id)) else {
+            continue;
+        };
+        let mut own = of_tcp(capture, stream);
+        own.iter_mut().for_each(|one| one.towards = Tracking::mptcp_towards(subflow, one.towards));
+        found.append(&mut own);
+    }
+    found
+}
+
+/// Whether there is any: most streams have none, and this is told faster than all about them.
+fn repeats<'a>(packets: impl Iterator<Item = StreamPacket<'a>>) -> bool {
+    let mut sent: ByRole<(Positions, RangeSet)> = ByRole::default();
+    interruptible(packets).any(|packet| {
+        let (positions, sent) = sent.get_mut(packet.towards);
+        carries(&packet, positions).is_some_and(|(start, end)| sent.insert(start, end) < end.saturating_sub(start))
+    })
+}
+
+/// The bytes of data that a packet carries: first, and one past the last.
+fn carries(packet: &StreamPacket<'_>, positions: &mut Positions) -> Option<(u64, u64)> {
+    if packet.data == 0 || packet.nature == Nature::Duplicate {
+        return None;
+    }
+    // A SYN counts one byte of sequence space before any data it carries (TCP Fast Open).
+    let syn = u64::from(packet.segment.has(flag::SYN));
+    let start = positions.position(packet.segment.sequence).saturating_add(syn);
+    Some((start, start.saturating_add(packet.data.into())))
+}
+
+struct Watch<'a> {
+    capture: &'a Capture,
+    stream: StreamId,
+    /// By the end that the data travels towards.
+    flows: ByRole<Flow>,
+    found: Vec<Retransmission>,
+}
+
+impl Watch<'_> {
+    fn push(&mut self, packet: &StreamPacket<'_>) {
+        if packet.nature == Nature::Duplicate {
+            return;
+        }
+        let acknowledged = self.flows.get_mut(packet.towards.other());
+        let Flow { told, positions, .. } = acknowledged;
+        told.push(packet, positions, |index| {
+            if let Some(one) = self.found.get_mut(index) {
+                one.class = Class::Spurious;
+            }
+        });
+        let flow = self.flows.get_mut(packet.towards);
+        let active = flow.active.replace(packet.segment.abstime);
+        let Some((start, end)) = carries(packet, &mut flow.positions) else { return };
+        let Some(again) = flow.sends(start, end, packet.segment.abstime) else { return };
+        let now = packet.segment.abstime;
+        let repeated = Repeated { start: again.start, end, now, last: again.last, newest: again.newest };
+        let class = flow.told.class(&repeated, flow.patience);
+        flow.told.watch(&repeated, packet.segment.timestamps().map(|(value, _)| value), self.found.len());
+        self.found.push(Retransmission {
+            tcpstream: self.stream,
+            towards: packet.towards,
+            packetid: packet.segment.packetid(),
+            reltime: (now - self.capture.origin()).seconds(),
+            bytes: again.bytes,
+            since_first: (now - again.first).seconds(),
+            since_last: (now - again.last).seconds(),
+            since_activity: (now - active.unwrap_or(now)).seconds(),
+            class,
+        });
+    }
+}
+
+/// One direction under way.
+struct Flow {
+    positions: Positions,
+    sent: RangeSet,
+    /// Ranges by their first byte, one past the last, and when they were first sent.
+    first: BTreeMap<u64, (u64, Instant)>,
+    /// The same of those sent again, and when they were last sent.
+    last: BTreeMap<u64, (u64, Instant)>,
+    /// The last packet of the end that sends.
+    active: Option<Instant>,
+    /// How long a sender waits at least before its timer expires.
+    patience: Span,
+    told: Told,
+}
+
+/// Bytes sent again by one packet.
+struct Again {
+    start: u64,
+    bytes: u64,
+    first: Instant,
+    last: Instant,
+    /// The packet reaches the highest byte sent.
+    newest: bool,
+}
+
+impl Flow {
+    fn new(patience: Span) -> Self {
+        Flow {
+            positions: Positions::default(),
+            sent: RangeSet::default(),
+            first: BTreeMap::new(),
+            last: BTreeMap::new(),
+            active: None,
+            patience,
+            told: Told::default(),
+        }
+    }
+
+    /// 0.2 s, the least of common systems (RFC 6298 asks for 1 s), or two round trips of the handshake.
+    fn patience(round_trip: Option<Span>) -> Span {
+        let least = Span::from_milliseconds(200);
+        round_trip.map_or(least, |span| (span + span).max(least))
+    }
+
+    /// Takes in bytes sent; tells of those that had been sent before.
+    fn sends(&mut self, start: u64, end: u64, now: Instant) -> Option<Again> {
+        // Where in the packet the first repeated byte is.
+        let mut repeated = start;
+        for (from, until) in self.sent.gaps(start, end) {
+            if from == repeated {
+                repeated = until;
+            }
+            self.first.insert(from, (until, now));
+        }
+        let newest = self.sent.span().is_none_or(|(_, highest)| end >= highest);
+        let bytes = end.saturating_sub(start).saturating_sub(self.sent.insert(start, end));
+        if bytes == 0 {
+            return None;
+        }
+        let at = |ranges: &BTreeMap<u64, (u64, Instant)>| {
+            let found = ranges.range(..=repeated).next_back();
+            found.filter(|(_, (until, _))| *until > repeated).map(|(_, (_, time))| *time)
+        };
+        let first = at(&self.first)?;
+        let last = at(&self.last).unwrap_or(first);
+        self.sent_again(repeated, end, now);
+        Some(Again { start: repeated, bytes, first, last, newest })
+    }
+
+    /// Notes that these bytes were last sent now. Each range that is taken out was put in once.
+    fn sent_again(&mut self, start: u64, end: u64, now: Instant) {
+        while let Some((&from, &(until, time))) = self.last.range(..end).next_back() {
+            if until <= start {
+                break;
+            }
+            self.last.remove(&from);
+            if until > end {
+                self.last.insert(end, (until, time));
+            }
+            if from < start {
+                self.last.insert(from, (start, time));
+                break;
+            }
+        }
+        self.last.insert(start, (end, now));
+    }
+}
+
+#[cfg(test)]
+mod tests;
