@@ -44,7 +44,8 @@ def path_bytes(found):
         found.number(name, "bytes: total", values.sum())
     both = (one > 0) & (other > 0)
     found.unordered[1, ""] = list(zip(one[both], other[both]))
-    found.bars(2, "mean", [wide[name].mean() if name in wide else 0 for name in kinds])
+    # A panel without a point is left out, and the next one has its number.
+    found.bars(1 + int(both.any()), "mean", [wide[name].mean() if name in wide else 0 for name in kinds])
 
 
 @study
