@@ -29,7 +29,7 @@ const SUBFLOWS: Nested = Nested { lists: &["directions", "subflows"], names: &["
 
 /// Every command with `--format`, its arguments, and where its rows lie. `{1}` and `{2}` are captures of both ends, of
 /// which the first is loaded.
-const LINES: [(&str, &str, Nested); 50] = [
+const LINES: [(&str, &str, Nested); 51] = [
     ("list_interfaces", "", FLAT),
     ("captures", "", FLAT),
     ("list_tcp_connections", "", FLAT),
@@ -64,6 +64,7 @@ const LINES: [(&str, &str, Nested); 50] = [
     ("plot", "dsn 0", FLAT),
     ("list_available_plots", "", FLAT),
     ("list_studies", "", FLAT),
+    ("retransmissions", "0", FLAT),
     ("dump", "", FLAT),
     ("sql", "SELECT * FROM connections", FLAT),
     ("columns", "", FLAT),
