@@ -7,7 +7,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use directories::{BaseDirs, ProjectDirs};
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::delimiter::Delimiter;
@@ -267,13 +266,10 @@ fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
     let source = Source::new(path, text);
     let mut config = Config::default();
     for entry in source.entries()? {
-        let entry = match entry.value.into_inner() {
-            DeValue::Table(table) if entry.name == INTERFACES => {
-                interfaces(&source, table, &mut config.interfaces)?;
-                continue;
-            }
-            value => Entry { value: Spanned::new(entry.at..entry.at, value), ..entry },
-        };
+        if let (INTERFACES, DeValue::Table(table)) = (entry.name.as_str(), entry.value.get_ref()) {
+            interfaces(&source, table.clone(), &mut config.interfaces)?;
+            continue;
+        }
         source.set(&mut config, KEYS, &Config::keys().collect::<Vec<_>>(), entry)?;
     }
     Ok(config)

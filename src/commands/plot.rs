@@ -61,7 +61,9 @@ impl Command for PlotCommand {
         let Some((name, arguments)) = arguments.subcommand() else {
             return Err(Error::Usage("no plot given; `list_available_plots` lists them all".to_string()));
         };
-        let plot = PLOTS.find(name).ok_or_else(|| Error::Usage(format!("there is no plot `{name}`")))?;
+        let plot = PLOTS
+            .find(name)
+            .ok_or_else(|| Error::Usage(format!("unknown plot `{name}`; `list_available_plots` lists them all")))?;
         let origin = arguments.get_one::<Origin>("origin").copied().unwrap_or(Origin::Connection);
         let zero = Zero::of(origin, arguments, session)?;
         let request = PlotRequest::of(arguments)?.counted_from(zero.as_ref().map_or(0.0, |zero| zero.seconds));

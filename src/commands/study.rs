@@ -75,7 +75,9 @@ impl Command for StudyCommand {
         let Some((name, arguments)) = arguments.subcommand() else {
             return Err(Error::Usage("no study given; `list_studies` lists them all".to_string()));
         };
-        let study = STUDIES.find(name).ok_or_else(|| Error::Usage(format!("there is no study `{name}`")))?;
+        let study = STUDIES
+            .find(name)
+            .ok_or_else(|| Error::Usage(format!("unknown study `{name}`; `list_studies` lists them all")))?;
         let drawing = Drawing::asked_for(arguments)?;
         let folder = arguments.get_one::<PathBuf>("dataset").cloned().unwrap_or_default();
         let dataset = Layout::open(&folder)?;

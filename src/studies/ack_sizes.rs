@@ -51,10 +51,8 @@ impl Study for AckSizeShares {
     }
 
     fn study(&self, _: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
-        let mut several = vec![false; population.len()];
-        population.each("connections", ["subflows"], [], |member, [count], []| {
-            several.get_mut(member).into_iter().for_each(|several| *several = count.unwrap_or_default() >= 2.0);
-        })?;
+        let several: Vec<bool> =
+            population.sums("connections", "subflows")?.into_iter().map(|count| count >= 2.0).collect();
         // How many there are of each size, by group and direction.
         let mut counts: BTreeMap<(usize, usize), BTreeMap<u64, f64>> = BTreeMap::new();
         population.each("ack_sizes", ["bytes", "count"], ["towards"], |member, [bytes, count], [towards]| {

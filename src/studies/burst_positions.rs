@@ -75,10 +75,8 @@ impl Study for BurstPositions {
     fn study(&self, arguments: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
         let (weighted, by_duration) =
             (arguments.get_flag("weighted"), arguments.get_one::<String>("classes").is_some_and(|by| by == "duration"));
-        let mut several = vec![false; population.len()];
-        population.each("connections", ["subflows"], [], |member, [subflows], []| {
-            several.get_mut(member).into_iter().for_each(|several| *several = subflows.unwrap_or_default() >= 2.0);
-        })?;
+        let several: Vec<bool> =
+            population.sums("connections", "subflows")?.into_iter().map(|subflows| subflows >= 2.0).collect();
         let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); population.len()];
         population.each("subflow_directions", ["first_s", "last_s"], [], |member, [first, last], []| {
             if let (Some(of), Some(first), Some(last)) = (ends.get_mut(member), first, last) {

@@ -49,10 +49,7 @@ impl Study for BurstSizes {
 
     fn study(&self, arguments: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
         let least = value(arguments, "min_subflows");
-        let mut used = vec![0.0_f64; population.len()];
-        population.each("connections", ["subflows_used"], [], |member, [count], []| {
-            used.get_mut(member).into_iter().for_each(|used| *used = count.unwrap_or_default());
-        })?;
+        let used = population.sums("connections", "subflows_used")?;
         let (mut sizes, mut counts) = (population.grouped_by(&DIRECTIONS), population.grouped_by(&DIRECTIONS));
         population.each("bursts", ["bytes", "packets"], ["towards"], |member, [bytes, packets], [towards]| {
             let Some(place) = direction(towards).filter(|_| used.get(member).is_some_and(|used| *used >= least)) else {

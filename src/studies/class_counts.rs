@@ -42,10 +42,7 @@ impl Study for ClassCounts {
     }
 
     fn study(&self, _: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
-        let mut sizes = vec![0.0_f64; population.len()];
-        population.each("directions", ["goodput_bytes"], [], |member, [bytes], []| {
-            sizes.get_mut(member).into_iter().for_each(|size| *size += bytes.unwrap_or_default());
-        })?;
+        let sizes = population.sums("directions", "goodput_bytes")?;
         let mut durations = vec![f64::NAN; population.len()];
         population.each("connections", ["duration_s"], [], |member, [duration], []| {
             durations.get_mut(member).into_iter().for_each(|of| *of = duration.unwrap_or(f64::NAN));

@@ -48,10 +48,7 @@ impl Study for Completions {
 
     fn study(&self, arguments: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
         let (least, most) = (value(arguments, "min_bytes"), value(arguments, "max_bytes"));
-        let mut sizes = vec![0.0_f64; population.len()];
-        population.each("directions", ["goodput_bytes"], [], |member, [bytes], []| {
-            sizes.get_mut(member).into_iter().for_each(|size| *size += bytes.unwrap_or_default());
-        })?;
+        let sizes = population.sums("directions", "goodput_bytes")?;
         let (mut durations, mut rates) = (population.grouped(), population.grouped());
         population.each("connections", ["duration_s"], [], |member, [duration], []| {
             let size = sizes.get(member).copied().unwrap_or_default();

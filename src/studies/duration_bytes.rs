@@ -39,10 +39,7 @@ impl Study for DurationBytes {
     }
 
     fn study(&self, _: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
-        let mut sizes = vec![0.0_f64; population.len()];
-        population.each("directions", ["goodput_bytes"], [], |member, [bytes], []| {
-            sizes.get_mut(member).into_iter().for_each(|size| *size += bytes.unwrap_or_default());
-        })?;
+        let sizes = population.sums("directions", "goodput_bytes")?;
         let mut pairs: Vec<Pairs> =
             population.groups().iter().map(|name| Pairs { name: name.clone(), pairs: Vec::new() }).collect();
         population.each("connections", ["duration_s"], [], |member, [duration], []| {

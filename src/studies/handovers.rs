@@ -81,10 +81,8 @@ impl Study for Handovers {
                 initial.insert((member, stream.to_bits()));
             }
         })?;
-        let mut used = vec![false; population.len()];
-        population.each("connections", ["subflows_used"], [], |member, [count], []| {
-            used.get_mut(member).into_iter().for_each(|used| *used = count.unwrap_or_default() >= 2.0);
-        })?;
+        let used: Vec<bool> =
+            population.sums("connections", "subflows_used")?.into_iter().map(|count| count >= 2.0).collect();
         let mut subflows: BTreeMap<(usize, u64), [Side; 2]> = BTreeMap::new();
         let columns = ["tcpstream", "goodput_bytes", "first_s", "last_s", "first_data_s", "last_data_s"];
         population.each("subflow_directions", columns, ["towards"], |member, row, [towards]| {

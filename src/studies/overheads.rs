@@ -55,10 +55,7 @@ impl Study for Overheads {
 
     fn study(&self, arguments: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
         let least = value(arguments, "min_subflows");
-        let mut used = vec![0.0_f64; population.len()];
-        population.each("connections", ["subflows_used"], [], |member, [count], []| {
-            used.get_mut(member).into_iter().for_each(|used| *used = count.unwrap_or_default());
-        })?;
+        let used = population.sums("connections", "subflows_used")?;
         let classes = ["retransmitted", "reinjected"];
         let mut shares = DIRECTIONS.map(|_| population.grouped_by(&classes));
         let mut sums = DIRECTIONS.map(|_| population.grouped_by(&["retransmitted", "reinjected", "goodput"]));

@@ -102,6 +102,18 @@ impl Population<'_> {
         Grouped { groups: names.map(|name| Values::new(name, Vec::new())).collect(), classes: classes.len(), of: self }
     }
 
+    /// The sum of a column of a table for each member; 0 where it has no value there.
+    ///
+    /// # Errors
+    /// As [`Population::each`].
+    pub fn sums(&self, table: &str, column: &str) -> Result<Vec<f64>> {
+        let mut sums = vec![0.0_f64; self.len()];
+        self.each(table, [column], [], |member, [value], []| {
+            sums.get_mut(member).into_iter().for_each(|sum| *sum += value.unwrap_or_default());
+        })?;
+        Ok(sums)
+    }
+
     /// Calls `row` for each row of a table that belongs to a member: with the member, the values of the columns `numbers`,
     /// and those of `texts`. Truths are 0 and 1, instants microseconds.
     ///
@@ -189,7 +201,7 @@ impl Keys {
 
 /// The wanted columns of a table.
 pub(super) fn frame(dataset: &Layout, table: &str, wanted: impl Fn(&str) -> bool) -> Result<DataFrame> {
-    let table = tables::find(table).ok_or_else(|| Error::Failed(format!("there is no table `{table}`")))?;
+    let table = tables::find(table).ok_or_else(|| Error::Failed(format!("unknown table `{table}`")))?;
     read::table(dataset, table, wanted)
 }
 

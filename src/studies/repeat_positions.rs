@@ -57,10 +57,8 @@ impl Study for RepeatPositions {
     }
 
     fn study(&self, arguments: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
-        let mut used = vec![false; population.len()];
-        population.each("connections", ["subflows_used"], [], |member, [count], []| {
-            used.get_mut(member).into_iter().for_each(|used| *used = count.unwrap_or_default() >= 2.0);
-        })?;
+        let used: Vec<bool> =
+            population.sums("connections", "subflows_used")?.into_iter().map(|count| count >= 2.0).collect();
         let mut ends = vec![(f64::INFINITY, f64::NEG_INFINITY); population.len()];
         population.each("subflow_directions", ["first_s", "last_s"], [], |member, [first, last], []| {
             if let (Some(of), Some(first), Some(last)) = (ends.get_mut(member), first, last) {

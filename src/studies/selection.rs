@@ -213,7 +213,7 @@ fn column_of(dataset: &Layout, subject: Member, by: &str) -> Result<String> {
         [] => format!("the dataset has no labels; a column of {} is possible, too", subject.name()),
         labels => format!("the labels are {}", labels.join(", ")),
     });
-    Err(Error::Usage(format!("there is no label `{by}`; {advice}")))
+    Err(Error::Usage(format!("unknown label `{by}`; {advice}")))
 }
 
 /// The wanted columns of the subject's table with its keys. Where the table has no labels, those of the captures.

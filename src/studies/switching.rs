@@ -59,10 +59,7 @@ impl Study for Switching {
 
     fn study(&self, arguments: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
         let (least_bytes, least) = (value(arguments, "min_bytes"), value(arguments, "min_subflows"));
-        let mut used = vec![0.0_f64; population.len()];
-        population.each("connections", ["subflows_used"], [], |member, [count], []| {
-            used.get_mut(member).into_iter().for_each(|used| *used = count.unwrap_or_default());
-        })?;
+        let used = population.sums("connections", "subflows_used")?;
         let mut packets: HashMap<(usize, usize), f64> = HashMap::new();
         population.each("subflow_directions", ["data_packets"], ["towards"], |member, [sent], [towards]| {
             if let Some(place) = direction(towards) {

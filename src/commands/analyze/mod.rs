@@ -264,7 +264,7 @@ fn tables(list: &str) -> Result<Vec<&'static Table>> {
         if wanted.len() == known {
             let names = TABLES.iter().map(|table| table.name);
             let advice = did_you_mean(name, names).unwrap_or_else(|| "docs/dataset.md lists them".to_string());
-            return Err(Error::Usage(format!("there is no table `{name}`; {advice}")));
+            return Err(Error::Usage(format!("unknown table `{name}`; {advice}")));
         }
     }
     let is_wanted = |table: &&Table| {
@@ -302,6 +302,6 @@ mod tests {
         assert_eq!(names("base,bursts").len(), names("base").len() + 1);
         assert_eq!(names("subflows, connections"), ["captures", "connections", "subflows"]);
         let error = tables("subflow").unwrap_err().to_string();
-        assert_eq!(error, "there is no table `subflow`; did you mean `subflows`?");
+        assert_eq!(error, "unknown table `subflow`; did you mean `subflows`?");
     }
 }

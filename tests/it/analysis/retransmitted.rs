@@ -139,9 +139,9 @@ fn packets_bytes_and_times_are_those_of_tshark_s_raw_fields() {
             compared += 1;
             spurious += usize::from(*acknowledged);
         }
-        // Others are copies made by the path, and window probes.
-        let missing = expected.keys().filter(|packetid| !told.contains_key(packetid)).count();
-        assert!(missing == 0 || missing < expected.len() / 2 + 3, "{label}: {missing} of {}", expected.len());
+        // The path made copies in one scenario alone, which is not among these; keep-alives are tshark's.
+        let missing: Vec<&u64> = expected.keys().filter(|packetid| !told.contains_key(packetid)).collect();
+        assert!(missing.is_empty(), "{label}: packets {missing:?} are missing");
     }
     println!("{compared} retransmissions compared, {spurious} of acknowledged data");
     assert!(compared > 100 || scenarios::folder().is_none(), "only {compared} compared");

@@ -48,15 +48,8 @@ pub fn of_tcp(capture: &Capture, stream: &Stream) -> Vec<Retransmission> {
         return Vec::new();
     }
     let patience = Flow::patience(handshake(capture, stream));
-    let mut watch = Watch {
-        capture,
-        stream: stream.id,
-        flows: ByRole { server: Flow::new(patience), client: Flow::new(patience) },
-        found: Vec::new(),
-    };
-    for packet in interruptible(in_time_order(segments, tracking, stream)) {
-        watch.push(&packet);
-    }
+    let mut watch = Watch::new(stream.id, capture.origin(), patience);
+    interruptible(in_time_order(segments, tracking, stream)).for_each(|packet| watch.push(&packet));
     watch.found
 }
 
@@ -95,15 +88,21 @@ fn carries(packet: &StreamPacket<'_>, positions: &mut Positions) -> Option<(u64,
     Some((start, start.saturating_add(packet.data.into())))
 }
 
-struct Watch<'a> {
-    capture: &'a Capture,
+struct Watch {
     stream: StreamId,
+    /// What relative times count from.
+    origin: Instant,
     /// By the end that the data travels towards.
     flows: ByRole<Flow>,
     found: Vec<Retransmission>,
 }
 
-impl Watch<'_> {
+impl Watch {
+    fn new(stream: StreamId, origin: Instant, patience: Span) -> Self {
+        let flows = ByRole { server: Flow::new(patience), client: Flow::new(patience) };
+        Watch { stream, origin, flows, found: Vec::new() }
+    }
+
     fn push(&mut self, packet: &StreamPacket<'_>) {
         if packet.nature == Nature::Duplicate {
             return;
@@ -127,7 +126,7 @@ impl Watch<'_> {
             tcpstream: self.stream,
             towards: packet.towards,
             packetid: packet.segment.packetid(),
-            reltime: (now - self.capture.origin()).seconds(),
+            reltime: (now - self.origin).seconds(),
             bytes: again.bytes,
             since_first: (now - again.first).seconds(),
             since_last: (now - again.last).seconds(),

@@ -1,4 +1,8 @@
+use std::net::{IpAddr, Ipv4Addr};
+
 use super::*;
+use crate::PacketRow;
+use crate::packets::segment::{Fields, Segment};
 use crate::time::short::at;
 
 const MILLISECOND: i64 = 1_000_000;
@@ -39,4 +43,78 @@ fn without_an_acknowledgement_time_and_place_decide() {
     assert_eq!(class(300, true), Class::Rto);
     assert_eq!(class(299, true), Class::Tail);
     assert_eq!(class(299, false), Class::Other);
+}
+
+/// A packet of a small exchange; times are in milliseconds.
+fn packet(milliseconds: i64, towards: Role, flags: u16, numbers: (u32, u32), payload: u32) -> (Role, Fields) {
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let (sequence, acknowledgement) = numbers;
+    let fields = Fields {
+        abstime: at(milliseconds * MILLISECOND),
+        flags,
+        sequence,
+        acknowledgement,
+        payload: Some(payload),
+        ..Fields::between((address, 1), (address, 2))
+    };
+    (towards, fields)
+}
+
+/// 500 bytes of data.
+fn data(milliseconds: i64, sequence: u32) -> (Role, Fields) {
+    packet(milliseconds, Role::Server, flag::ACK, (sequence, 1), 500)
+}
+
+/// Its acknowledgement, with these SACK blocks.
+fn ack(milliseconds: i64, acknowledgement: u32, blocks: &[(u32, u32)]) -> (Role, Fields) {
+    let (towards, mut fields) = packet(milliseconds, Role::Client, flag::ACK, (1, acknowledgement), 0);
+    blocks.iter().for_each(|(left, right)| fields.sack.push(*left, *right));
+    (towards, fields)
+}
+
+fn stamped((towards, fields): (Role, Fields), value: u32, echo: u32) -> (Role, Fields) {
+    (towards, Fields { timestamps: Some((value, echo)), ..fields })
+}
+
+/// The class of each retransmission of an exchange, with a patience of 200 ms.
+fn classes(packets: &[(Role, Fields)]) -> Vec<Class> {
+    let mut watch = Watch::new(StreamId(0), at(0), Flow::patience(None));
+    for (row, (towards, fields)) in (0..).zip(packets) {
+        let segment = Segment::alone(fields.clone());
+        let data = segment.payload().unwrap_or(0);
+        let nature = Nature::Ordinary;
+        watch.push(&StreamPacket { row: PacketRow(row), segment: &segment, towards: *towards, nature, data });
+    }
+    watch.found.into_iter().map(|one| one.class).collect()
+}
+
+/// The exchange of RFC 2883 §4.1: both ACKs are lost, and the segment is sent again after a timeout.
+#[test]
+fn a_d_sack_shows_that_it_was_needless() {
+    let sent = [data(0, 3000), data(1, 3500), data(400, 3000)];
+    assert_eq!(classes(&sent), [Class::Rto], "until the receiver tells");
+    let reported = [&sent[..], &[ack(420, 4000, &[(3000, 3500)])]].concat();
+    assert_eq!(classes(&reported), [Class::Spurious]);
+    let not_reported = [&sent[..], &[ack(420, 4000, &[])]].concat();
+    assert_eq!(classes(&not_reported), [Class::Rto]);
+}
+
+/// RFC 3522 §3.2: the ACK that follows echoes the timestamp of the original, or that of the retransmission.
+#[test]
+fn an_echo_tells_which_sending_was_acknowledged() {
+    let sent = [stamped(data(0, 3000), 100, 1), stamped(data(400, 3000), 500, 1)];
+    let with = |echo: u32| classes(&[&sent[..], &[stamped(ack(420, 3500, &[]), 900, echo)]].concat());
+    assert_eq!(with(100), [Class::Spurious]);
+    assert_eq!(with(500), [Class::Rto]);
+}
+
+/// RFC 5681 §3.2: the third duplicate ACK brings it; two do not. RFC 6675: SACK of later bytes does, too.
+#[test]
+fn duplicate_acks_and_sack_ask_for_it() {
+    let sent = [data(0, 2500), ack(20, 3000, &[]), data(21, 3000), data(22, 3500), data(23, 4000), data(24, 4500)];
+    let after = |told: &[(Role, Fields)]| classes(&[&sent[..], told, &[data(60, 3000)]].concat());
+    let duplicates = [ack(50, 3000, &[]), ack(51, 3000, &[]), ack(52, 3000, &[])];
+    assert_eq!(after(&duplicates), [Class::Fast]);
+    assert_eq!(after(&duplicates[..2]), [Class::Other]);
+    assert_eq!(after(&[ack(50, 3000, &[(3500, 4000)])]), [Class::Fast]);
 }
