@@ -77,7 +77,7 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
             let near =
                 nearest(typed, definition.get_subcommands().flat_map(clap::Command::get_name_and_visible_aliases));
             let meant = near.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-            return format!("there is no `{typed}`{meant}");
+            return format!("unknown name `{typed}`{meant}");
         }
         _ => {}
     }
@@ -245,9 +245,9 @@ mod tests {
             sentence(&command, &command.clone().try_get_matches_from(words).unwrap_err())
         };
         assert_eq!(refuse(&[]), "incomplete command; add one of: dsn, rtt");
-        assert_eq!(refuse(&["dsm"]), "there is no `dsm`; did you mean `dsn`?");
-        assert_eq!(refuse(&["dns"]), "there is no `dns`; did you mean `dsn`?");
-        assert_eq!(refuse(&["zzzz"]), "there is no `zzzz`");
+        assert_eq!(refuse(&["dsm"]), "unknown name `dsm`; did you mean `dsn`?");
+        assert_eq!(refuse(&["dns"]), "unknown name `dns`; did you mean `dsn`?");
+        assert_eq!(refuse(&["zzzz"]), "unknown name `zzzz`");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `load_topo FILE`
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, ValueHint};
@@ -9,7 +10,9 @@ use crate::analysis::topology::{self, Topology};
 use crate::arguments;
 use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Rows, Table};
+use crate::packets::LoadError;
 use crate::terminal_text::escape;
+use mptcp_trace::reading;
 
 /// Loads the paths between two hosts from a file.
 pub struct LoadTopo;
@@ -61,7 +64,10 @@ impl Command for LoadTopo {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let path = arguments::path(arguments, "topology")?;
-        let text = std::fs::read_to_string(path).map_err(|source| Error::file("read", path, source))?;
+        let text = reading::text(path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => LoadError::Missing(path.to_path_buf()).into(),
+            _ => Error::file("read", path, source),
+        })?;
         let topology = topology::parse(&text).map_err(|what| {
             Error::Failed(format!(
                 "{} is not a topology: {what}; see `help load_topo`",

@@ -51,6 +51,11 @@ fn a_rate_that_nobody_gave_is_asked_for() {
     let wrong = home.run(&[], &format!("load_topo {}\n", wrong.display()));
     assert_eq!(wrong.code, Some(1), "{}", wrong.messages);
     assert!(wrong.messages.contains("is not a topology: it has no list `subflows`"), "{}", wrong.messages);
+    let missing = home.run(&[], "load_topo nothing.json\n");
+    assert!(missing.messages.contains("nothing.json: no such file; check the path"), "{}", missing.messages);
+    // A device without an end must not be read into memory.
+    let endless = home.run(&[], "load_topo /dev/zero\n");
+    assert!(endless.messages.contains("it is larger than 64 MiB"), "{}", endless.messages);
 }
 
 /// At the receiver, round trips are those of the handshakes, which tshark measures; the window is tshark's largest one.

@@ -184,7 +184,7 @@ fn names_that_cannot_be_are_refused() {
         ("macro delete m", "no macro is called m; `macro list` shows all"),
         ("alias create a b; macro create a {1}", "a is already the name of the alias; free it with `alias delete a`"),
         ("alias create a 'a; a'; a", "it runs itself recursively; remove that line"),
-        ("set formt json", "there is no `formt`; did you mean `format`?"),
+        ("set formt json", "unknown name `formt`; did you mean `format`?"),
     ] {
         let done = home.run(&[], &format!("{line}\n"));
         let said = without_usage(&done.messages);
