@@ -147,7 +147,13 @@ impl Builder {
 
     /// Appends one packet.
     #[inline]
-    pub fn push(&mut self, frame: &Frame<'_>, packet: Fields) {
+    pub fn push(&mut self, frame: &Frame<'_>, mut packet: Fields) {
+        self.take(frame, &mut packet);
+    }
+
+    /// The same, but the packet stays where it is, without what is rare in it.
+    #[inline]
+    pub(super) fn take(&mut self, frame: &Frame<'_>, packet: &mut Fields) {
         self.time(packet.abstime);
         self.frames.push(frame);
         let flow = self.flows.of(packet.ends());
@@ -192,15 +198,15 @@ impl Builder {
         }
     }
 
-    /// Hands over the packets so far and goes on with an empty batch.
+    /// Puts the packets so far into an empty batch. They are copied: the memory that each packet is written to stays with
+    /// this thread's processor, where a batch has to be fetched from the other's.
     pub(super) fn hand_over(&mut self, empty: Batch) -> Batch {
+        let Batch { mut segments, mut frames, .. } = empty;
+        segments.append(&mut self.segments);
+        self.frames.hand_over(&mut frames);
         let pairs = self.flows.pairs_from(self.pairs_known).to_vec();
         self.pairs_known = self.flows.pairs();
-        Batch {
-            pairs,
-            segments: std::mem::replace(&mut self.segments, empty.segments),
-            frames: self.frames.hand_over(empty.frames),
-        }
+        Batch { segments, frames, pairs }
     }
 
     /// Appends the packets of a batch, and leaves it empty.

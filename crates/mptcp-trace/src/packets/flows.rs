@@ -44,6 +44,17 @@ impl Pair {
         let Ends { source, destination } = ends;
         if source <= destination { Pair(source, destination) } else { Pair(destination, source) }
     }
+
+    /// The ends that a flow between the two has.
+    #[inline]
+    fn ends(&self, flow: Flow) -> Ends {
+        let Pair(low, high) = *self;
+        if flow.is_from_higher() {
+            Ends { source: high, destination: low }
+        } else {
+            Ends { source: low, destination: high }
+        }
+    }
 }
 
 /// A direction between two ends, which [`Flows`] numbers. The other direction is the number beside it.
@@ -71,40 +82,40 @@ impl Flow {
 pub struct Flows {
     pairs: Vec<Pair>,
     numbers: HashMap<Pair, u32, RandomState>,
-    /// Pairs by a few bits: most packets are of a flow that another was of shortly before.
-    recent: Vec<u32>,
+    /// Flows by a few bits: most packets are of a flow that another was of shortly before.
+    recent: Vec<Flow>,
 }
 
-/// Pairs that are remembered as recent.
+/// Flows that are remembered as recent.
 const RECENT: usize = 256;
 
 impl Flows {
     /// The flow between these ends; a new one if there was none.
     #[inline]
     pub fn of(&mut self, ends: Ends) -> Flow {
-        let pair = Pair::of(ends);
-        let direction = u32::from(ends.source != pair.0);
-        let mixed = pair.0.port.wrapping_mul(31) ^ pair.1.port;
+        let mixed = ends.source.port.wrapping_mul(31) ^ ends.destination.port;
         let slot = usize::from(mixed ^ (mixed >> 8)) % RECENT;
-        let recent = self.recent.get(slot).copied().unwrap_or(u32::MAX);
-        if self.pairs.get(recent as usize) == Some(&pair) {
-            return Flow(recent << 1 | direction);
+        if let Some(recent) = self.recent.get(slot).copied()
+            && self.pairs.get(recent.pair()).is_some_and(|pair| pair.ends(recent) == ends)
+        {
+            return recent;
         }
-        let number = self.search(pair, slot);
-        Flow(number << 1 | direction)
+        self.search(ends, slot)
     }
 
-    fn search(&mut self, pair: Pair, slot: usize) -> u32 {
+    fn search(&mut self, ends: Ends, slot: usize) -> Flow {
+        let pair = Pair::of(ends);
         let next = u32::try_from(self.pairs.len()).unwrap_or(u32::MAX >> 1).min(u32::MAX >> 1);
         let number = *self.numbers.entry(pair).or_insert(next);
         if number == next {
             self.pairs.push(pair);
         }
-        self.recent.resize(RECENT, u32::MAX);
+        let flow = Flow(number << 1 | u32::from(ends.source != pair.0));
+        self.recent.resize(RECENT, Flow(u32::MAX));
         if let Some(recent) = self.recent.get_mut(slot) {
-            *recent = number;
+            *recent = flow;
         }
-        number
+        flow
     }
 
     /// The ends of a flow.
@@ -114,12 +125,7 @@ impl Flows {
     #[must_use]
     pub fn ends(&self, flow: Flow) -> Ends {
         const NOWHERE: Endpoint = Endpoint { address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), port: 0 };
-        let Pair(low, high) = self.pairs.get(flow.pair()).copied().unwrap_or(Pair(NOWHERE, NOWHERE));
-        if flow.is_from_higher() {
-            Ends { source: high, destination: low }
-        } else {
-            Ends { source: low, destination: high }
-        }
+        self.pairs.get(flow.pair()).unwrap_or(&Pair(NOWHERE, NOWHERE)).ends(flow)
     }
 
     /// Pairs of ends.

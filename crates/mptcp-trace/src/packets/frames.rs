@@ -224,9 +224,9 @@ impl Frames {
         Frames { packed: Vec::new(), shapes: std::mem::take(&mut self.shapes), interfaces, option_kinds }
     }
 
-    /// Hands over the frames so far.
-    pub(super) fn hand_over(&mut self, empty: FrameBatch) -> FrameBatch {
-        FrameBatch(std::mem::replace(&mut self.packed, empty.0))
+    /// Puts the frames so far into a batch.
+    pub(super) fn hand_over(&mut self, batch: &mut FrameBatch) {
+        batch.0.append(&mut self.packed);
     }
 
     /// Appends the frames of a batch, and leaves it empty.

@@ -217,14 +217,18 @@ impl Segment {
     /// The number of a packet at most: of a frame behind that many it is not told.
     const MOST_PACKETS: u64 = (1 << 34) - 1;
 
-    /// The packet that says this and travels in that flow.
+    /// The packet that says this and travels in that flow. What few packets carry is taken out of `fields`.
     #[inline]
     #[must_use]
-    pub fn of(fields: Fields, flow: Flow) -> Self {
-        let Fields { packetid, abstime, flags, window, sequence, acknowledgement, .. } = fields;
-        let Fields { payload, timestamps, window_scale, options_cut, malformed, sack, dss, control, .. } = fields;
-        let is_rare = window_scale.is_some() || malformed.is_some() || control.is_some() || !sack.is_empty();
-        let rare = is_rare.then(|| Box::new(Rare { window_scale, malformed, sack, control }));
+    pub fn of(fields: &mut Fields, flow: Flow) -> Self {
+        let Fields { packetid, abstime, flags, window, sequence, acknowledgement, .. } = *fields;
+        let Fields { payload, timestamps, window_scale, options_cut, malformed, dss, .. } = *fields;
+        let is_rare =
+            window_scale.is_some() || malformed.is_some() || fields.control.is_some() || !fields.sack.is_empty();
+        let rare = is_rare.then(|| {
+            let (sack, control) = (std::mem::take(&mut fields.sack), fields.control.take());
+            Box::new(Rare { window_scale, malformed, sack, control })
+        });
         let mut there = 0;
         let mut set = |bit: u8, is: bool| there |= if is { bit } else { 0 };
         set(has::TIMESTAMPS, timestamps.is_some());
@@ -265,8 +269,8 @@ impl Segment {
 
     /// A packet by itself, of which nobody asks between which ends it travels.
     #[must_use]
-    pub fn alone(fields: Fields) -> Self {
-        Segment::of(fields, Flow::default())
+    pub fn alone(mut fields: Fields) -> Self {
+        Segment::of(&mut fields, Flow::default())
     }
 
     /// Wireshark's `frame.number`, from 1.

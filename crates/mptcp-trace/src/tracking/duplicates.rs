@@ -97,11 +97,12 @@ fn alike(
     tracking: &Tracking,
     candidates: &[PacketRow],
 ) -> Vec<(PacketRow, PacketRow)> {
-    let bits = |row: PacketRow| Some(Identity::bits(segment_at(segments, row)?, frames.ip_id(row)));
-    // Most packets of their streams are not like any of them: a few bits tell.
-    let mut looked_for = Seen::default();
-    for bits in interruptible(candidates.iter().filter_map(|row| bits(*row))) {
-        looked_for.note(bits);
+    // Most packets of their streams are not like any of them: their numbers tell, and a few bits of the rest.
+    let (mut numbers, mut looked_for) = (Seen::default(), Seen::default());
+    for row in interruptible(candidates.iter().copied()) {
+        let Some(segment) = segment_at(segments, row) else { continue };
+        numbers.note(Identity::bits_of_numbers(segment));
+        looked_for.note(Identity::bits(segment, frames.ip_id(row)));
     }
     let mut streams: Vec<StreamId> =
         candidates.iter().filter_map(|row| Some(tracking.packets.get(*row)?.stream)).collect();
@@ -112,11 +113,15 @@ fn alike(
     for stream in interruptible(streams.into_iter().filter_map(|id| tracking.stream(id))) {
         first.clear();
         for row in interruptible(stream.packets.iter().copied()) {
-            if !bits(row).is_some_and(|bits| looked_for.has(bits)) {
+            let Some(segment) = segment_at(segments, row) else { continue };
+            if !numbers.has(Identity::bits_of_numbers(segment)) {
                 continue;
             }
-            let Some(segment) = segment_at(segments, row) else { continue };
-            match first.entry(Identity::of(segment, frames.ip_id(row))) {
+            let ip_id = frames.ip_id(row);
+            if !looked_for.has(Identity::bits(segment, ip_id)) {
+                continue;
+            }
+            match first.entry(Identity::of(segment, ip_id)) {
                 Entry::Occupied(known) => pairs.push((row, *known.get())),
                 Entry::Vacant(vacant) => {
                     vacant.insert(row);

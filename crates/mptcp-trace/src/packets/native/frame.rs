@@ -1,9 +1,11 @@
 //! One frame by itself.
 
+use super::Beyond;
 use super::layers::{self, FrameContent};
 use super::link::Link;
+use super::tcp::Tcp;
 use super::view::View;
-use super::{Beyond, tcp};
+
 use crate::packets::segment::Fields;
 
 /// Content of one frame of that link type (`LINKTYPE_…` of tcpdump.org), of which `bytes` were recorded and which was
@@ -27,7 +29,7 @@ pub fn dissect_frame(link_type: u32, bytes: &[u8], wire_length: usize) -> Result
     let link = Link::of(link_type).ok_or(Beyond::LinkType(link_type))?;
     let frame = View { bytes, length: wire_length.max(bytes.len()) };
     Ok(match layers::dissect(link, frame) {
-        FrameContent::Tcp(ip, content) => tcp::read(&ip, content).map(|tcp| tcp.fields),
+        FrameContent::Tcp(ip, content) => Tcp::of(&ip, content).map(|tcp| tcp.fields),
         _ => None,
     })
 }

@@ -58,8 +58,8 @@ pub fn either(packet: View<'_>) -> Option<Layer<'_>> {
 fn v4(packet: View<'_>) -> Option<Layer<'_>> {
     const MORE: u16 = 0x2000;
     const OFFSET: u16 = 0x1fff;
-    let header = packet.array::<20>(0)?;
-    let [first, _, l0, l1, i0, i1, f0, f1, ttl, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header;
+    let [first, _, l0, l1, i0, i1, f0, f1, ttl, protocol] = packet.array::<10>(0)?;
+    let (source, destination) = (Ipv4Addr::from(packet.array::<4>(12)?), Ipv4Addr::from(packet.array::<4>(16)?));
     let header_length = usize::from(first & 0x0f) * 4;
     let length = match usize::from(u16::from_be_bytes([l0, l1])) {
         // Recorded before the network card cut it into packets.
@@ -72,8 +72,8 @@ fn v4(packet: View<'_>) -> Option<Layer<'_>> {
     let fragment = u16::from_be_bytes([f0, f1]);
     let route_end = if header_length > 20 { route_end(packet, header_length) } else { None };
     let ip = Ip {
-        source: IpAddr::V4(Ipv4Addr::new(s0, s1, s2, s3)),
-        destination: IpAddr::V4(route_end.unwrap_or(Ipv4Addr::new(d0, d1, d2, d3))),
+        source: IpAddr::V4(source),
+        destination: IpAddr::V4(route_end.unwrap_or(destination)),
         ttl,
         length: u32::try_from(length).unwrap_or(u32::MAX),
         id: Some(u16::from_be_bytes([i0, i1])),

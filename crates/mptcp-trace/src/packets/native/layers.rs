@@ -76,6 +76,9 @@ mod protocol {
 #[inline]
 #[must_use]
 pub fn dissect(link: Link, frame: View<'_>) -> FrameContent<'_> {
+    if let Some((ip, content)) = usual(link, frame) {
+        return FrameContent::Tcp(ip, content);
+    }
     let Some(mut layer) = link.first(frame) else { return FrameContent::Other };
     let mut fragment = Fragment::Whole;
     loop {
@@ -108,6 +111,20 @@ pub fn dissect(link: Link, frame: View<'_>) -> FrameContent<'_> {
             None => return FrameContent::Other,
         }
     }
+}
+
+/// TCP right after Ethernet and IP, as in most frames: the same steps, where the compiler knows which follows which.
+#[inline]
+fn usual(link: Link, frame: View<'_>) -> Option<(Ip, View<'_>)> {
+    let Layer::Ethernet(frame) = link.first(frame)? else { return None };
+    let Layer::Type(number, content) = link::ethernet(frame)? else { return None };
+    let ip = match by_type(number, content)? {
+        Layer::Ip(packet) => ip::either(packet)?,
+        Layer::Ipv6(packet) => ip::v6(packet)?,
+        _ => return None,
+    };
+    let Layer::Protocol(protocol::TCP, ip, content) = ip else { return None };
+    (ip.fragment == Fragment::Whole && content.length > 0).then_some((ip, content))
 }
 
 #[inline]

@@ -30,6 +30,7 @@ pub use link::LINKS;
 
 use file::{Next, Packets};
 use layers::FrameContent;
+use tcp::Tcp;
 pub use walk::{Walk, Walked};
 
 /// Dissector and version, as cache keys and `checkhealth` show it.
@@ -139,6 +140,7 @@ pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), Re
         other => ReadError::NotACapture { path: path.to_path_buf(), detail: format!(" ({other})") },
     };
     let mut packets = Packets::of(Framing::open(path).map_err(unreadable)?);
+    let mut tcp = Tcp::default();
     loop {
         let packet = match packets.next().map_err(unreadable)? {
             Next::End => return Ok(()),
@@ -146,7 +148,7 @@ pub fn payloads(path: &Path, mut visit: impl FnMut(u64, &[u8])) -> Result<(), Re
             Next::Packet(packet) => packet,
         };
         if let Ok(FrameContent::Tcp(ip, content)) = packet.link.map(|link| layers::dissect(link, packet.view()))
-            && let Some(tcp) = tcp::read(&ip, content)
+            && tcp.read(&ip, content)
             && tcp.fields.payload.is_some_and(|length| length > 0)
         {
             visit(packet.number, content.bytes.get(usize::from(tcp.header_length)..).unwrap_or(&[]));

@@ -6,39 +6,28 @@
 use std::net::IpAddr;
 
 use super::view::{array, u16, u32, u64};
-use crate::packets::segment::{AddAddr, Capable, Control, Dss, Join, Mapping, Prio, ResetReason, flag, subtype};
+use crate::packets::segment::{
+    AddAddr, Capable, Control, Dss, Fields, Join, Mapping, Prio, ResetReason, flag, subtype,
+};
 
-/// The MPTCP options of one packet.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Mptcp {
-    /// DSS.
-    pub dss: Option<Dss>,
-    /// The others; not there when DSS is the only one.
-    pub control: Option<Box<Control>>,
-    /// A DSS was seen, its content may have been cut.
-    has_dss: bool,
-}
-
-impl Mptcp {
-    /// Takes in one option of `length` bytes, of which `bytes` were recorded, kind and length included. Tells
-    /// whether it was whole.
-    #[inline]
-    pub fn read(&mut self, bytes: &[u8], length: usize, tcp_flags: u16) -> bool {
-        let Some(subtype) = bytes.get(2).map(|byte| byte >> 4) else { return false };
-        if subtype == subtype::DSS && !self.has_dss && self.control.is_none() {
-            self.has_dss = true;
-            return dss(bytes, length, &mut self.dss);
-        }
-        let has_dss = self.has_dss;
-        let control = self.control.get_or_insert_with(|| {
-            let subtypes = if has_dss { vec![subtype::DSS] } else { Vec::new() };
-            Box::new(Control { subtypes, ..Control::default() })
-        });
-        control.subtypes.push(subtype);
-        match subtype {
-            subtype::DSS => dss(bytes, length, &mut self.dss),
-            _ => read(subtype, bytes, length, tcp_flags, control),
-        }
+/// Takes in one option of `length` bytes, of which `bytes` were recorded, kind and length included, as one of a packet whose
+/// TCP flags are known. Tells whether it was whole. `has_dss` says whether a DSS came before, whose content may have been
+/// cut.
+#[inline]
+pub fn read(bytes: &[u8], length: usize, has_dss: &mut bool, packet: &mut Fields) -> bool {
+    let Some(subtype) = bytes.get(2).map(|byte| byte >> 4) else { return false };
+    if subtype == subtype::DSS && !*has_dss && packet.control.is_none() {
+        *has_dss = true;
+        return dss(bytes, length, &mut packet.dss);
+    }
+    let control = packet.control.get_or_insert_with(|| {
+        let subtypes = if *has_dss { vec![subtype::DSS] } else { Vec::new() };
+        Box::new(Control { subtypes, ..Control::default() })
+    });
+    control.subtypes.push(subtype);
+    match subtype {
+        subtype::DSS => dss(bytes, length, &mut packet.dss),
+        _ => beside_dss(subtype, bytes, length, packet.flags, control),
     }
 }
 
@@ -75,7 +64,7 @@ fn dss(bytes: &[u8], length: usize, slot: &mut Option<Dss>) -> bool {
 }
 
 /// The options other than DSS.
-fn read(kind: u8, bytes: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
+fn beside_dss(kind: u8, bytes: &[u8], length: usize, tcp_flags: u16, control: &mut Control) -> bool {
     match kind {
         subtype::MP_CAPABLE => capable(bytes, length, control),
         subtype::MP_JOIN => join(bytes, length, tcp_flags, control),

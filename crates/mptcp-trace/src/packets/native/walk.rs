@@ -3,7 +3,7 @@
 use super::file::{Next, Packets, Recorded};
 use super::layers::{self, FrameContent};
 use super::tally::Tally;
-use super::tcp::{self, Tcp};
+use super::tcp::Tcp;
 use super::{Beyond, Failure, failure, ip, link, name};
 use crate::packets::capture_file::{CaptureFileError, Framing, Truncation};
 use crate::packets::frames::Frame;
@@ -26,6 +26,8 @@ pub enum Walked {
 pub struct Walk {
     packets: Packets,
     tally: Tally,
+    /// The packet that was read last.
+    tcp: Tcp,
     /// Leave out packets of a link type that is not understood, instead of giving up at the first.
     partial: bool,
 }
@@ -34,7 +36,7 @@ impl Walk {
     /// Begins with the first of the frames that `framing` finds.
     #[must_use]
     pub fn of(framing: Framing, partial: bool) -> Self {
-        Walk { packets: Packets::of(framing), tally: Tally::default(), partial }
+        Walk { packets: Packets::of(framing), tally: Tally::default(), tcp: Tcp::default(), partial }
     }
 
     /// Takes the next frame; a TCP packet is put at the end of `builder`.
@@ -67,12 +69,12 @@ impl Walk {
             FrameContent::Other => {}
             FrameContent::LaterFragment => tally.later_fragments += 1,
             FrameContent::Unopened => tally.unopened += 1,
-            FrameContent::Tcp(ip, content) => match tcp::read(&ip, content) {
-                Some(tcp) => {
-                    push(builder, tally, &packet, &ip, tcp);
+            FrameContent::Tcp(ip, content) => match self.tcp.read(&ip, content) {
+                true => {
+                    push(builder, tally, &packet, &ip, &mut self.tcp);
                     return Ok(Walked::Tcp);
                 }
-                None => tally.odd += 1,
+                false => tally.odd += 1,
             },
         }
         Ok(Walked::Other)
@@ -136,8 +138,8 @@ impl Walk {
 
 /// Appends one packet to the table.
 #[inline]
-fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip::Ip, tcp: Tcp) {
-    let Tcp { mut fields, header_length, kinds, mss } = tcp;
+fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip::Ip, tcp: &mut Tcp) {
+    let Tcp { fields, header_length, kinds, mss } = tcp;
     fields.packetid = packet.number;
     fields.abstime = tally.time;
     if packet.time.is_none() {
@@ -159,9 +161,9 @@ fn push(builder: &mut Builder, tally: &mut Tally, packet: &Recorded<'_>, ip: &ip
         ttl: Some(ip.ttl),
         ip_length: Some(ip.length),
         ip_id: ip.id,
-        header_length: Some(header_length),
+        header_length: Some(*header_length),
         option_kinds: kinds.as_slice(),
-        mss,
+        mss: *mss,
     };
-    builder.push(&frame, fields);
+    builder.take(&frame, fields);
 }

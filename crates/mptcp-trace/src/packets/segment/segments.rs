@@ -49,9 +49,9 @@ impl Segments {
 impl FromIterator<Fields> for Segments {
     fn from_iter<I: IntoIterator<Item = Fields>>(packets: I) -> Self {
         let mut flows = Flows::default();
-        let rows = packets.into_iter().map(|fields| {
+        let rows = packets.into_iter().map(|mut fields| {
             let flow = flows.of(fields.ends());
-            Segment::of(fields, flow)
+            Segment::of(&mut fields, flow)
         });
         let rows = rows.collect();
         Segments::new(rows, flows)
