@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::addresses::advertisements;
 use crate::interrupt::interruptible;
 use crate::tracking::authentication::HmacVerdict;
-use crate::tracking::travelling::{Travelling, one_by_one};
+use crate::tracking::travelling::{Travelling, signals};
 use crate::tracking::{Capture, Connection, Role};
 use crate::{PacketRow, StreamId};
 
@@ -52,7 +52,7 @@ pub struct AddressSignal {
 pub fn address_signals(capture: &Capture, connection: &Connection) -> Vec<AddressSignal> {
     let mut found = Vec::new();
     let mut rows: Vec<(PacketRow, usize)> = Vec::new();
-    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
+    for packet in interruptible(signals(&capture.segments, &capture.tracking, connection)) {
         let Some(control) = &packet.segment.control() else { continue };
         if let Some(option) = &control.add_addr {
             if option.hmac.is_some() {

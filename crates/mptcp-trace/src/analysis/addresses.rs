@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::interrupt::interruptible;
 use crate::packets::segment::AddAddr;
 use crate::tracking::authentication::{HmacVerdict, WrongPart, verify_add_addr, wrong_part};
-use crate::tracking::travelling::{Travelling, one_by_one};
+use crate::tracking::travelling::{Travelling, signals};
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
 use crate::{PacketRow, StreamId};
 
@@ -40,10 +40,10 @@ pub struct Advertisement {
 /// The advertisements of a connection, in the order of their first packet.
 #[must_use]
 pub fn advertisements(capture: &Capture, connection: &Connection) -> Vec<Advertisement> {
-    advertisements_among(capture, connection, one_by_one(&capture.segments, &capture.tracking, connection))
+    advertisements_among(capture, connection, signals(&capture.segments, &capture.tracking, connection))
 }
 
-/// The same, where at least the [signals](Travelling::is_signal) among its packets are at hand.
+/// The same, where at least the [signals](Segment::is_signal) among its packets are at hand.
 #[must_use]
 pub fn advertisements_among<'a>(
     capture: &Capture,

@@ -57,7 +57,7 @@ impl Availability {
 const NAMED: usize = 64;
 
 /// The subflows of `connection`, in the order of [`Connection::subflows`]; `joins` are all of the connection, `packets` at
-/// least the [signals](Travelling::is_signal) among its packets.
+/// least the [signals](crate::Segment::is_signal) among its packets.
 #[must_use]
 pub fn availability(
     capture: &Capture,

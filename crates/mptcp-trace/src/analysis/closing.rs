@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::PacketRow;
 use crate::interrupt::interruptible;
 use crate::packets::segment::{Dss, Segment, flag};
-use crate::tracking::travelling::{Travelling, one_by_one};
+use crate::tracking::travelling::{Travelling, signals};
 use crate::tracking::{ByRole, Capture, Connection, Role};
 
 /// Where a connection stands at the end of the capture.
@@ -49,10 +49,10 @@ pub fn fast_closes(segment: &Segment, towards: Role, connection: &Connection) ->
 /// Looks how `connection` ended.
 #[must_use]
 pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
-    closing_among(capture, connection, one_by_one(&capture.segments, &capture.tracking, connection))
+    closing_among(capture, connection, signals(&capture.segments, &capture.tracking, connection))
 }
 
-/// The same, where at least the [signals](Travelling::is_signal) among its packets are at hand.
+/// The same, where at least the [signals](Segment::is_signal) among its packets are at hand.
 #[must_use]
 pub fn closing_among<'a>(
     capture: &Capture,

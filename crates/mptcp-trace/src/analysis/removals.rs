@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
-use crate::tracking::travelling::{Travelling, one_by_one};
+use crate::tracking::travelling::{Travelling, signals};
 use crate::tracking::{Capture, Connection, Role, SubflowKind};
 use crate::{Instant, PacketRow, Span, StreamId};
 
@@ -30,10 +30,10 @@ pub struct Removal {
 /// because of it: those that the withdrawing end has that address id on.
 #[must_use]
 pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
-    removals_among(capture, connection, one_by_one(&capture.segments, &capture.tracking, connection))
+    removals_among(capture, connection, signals(&capture.segments, &capture.tracking, connection))
 }
 
-/// The same, where at least the [signals](Travelling::is_signal) among its packets are at hand.
+/// The same, where at least the [signals](Segment::is_signal) among its packets are at hand.
 #[must_use]
 pub fn removals_among<'a>(
     capture: &Capture,

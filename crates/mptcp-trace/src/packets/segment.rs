@@ -368,6 +368,17 @@ impl Segment {
         self.rare.as_ref()?.control.as_deref()
     }
 
+    /// Whether it says more by its flags and options than which data it carries and acknowledges: it opens or ends
+    /// something, has another option of MPTCP than DSS, or one that is not as it should be. Few do.
+    #[inline]
+    #[must_use]
+    pub fn is_signal(&self) -> bool {
+        self.flags() & (flag::SYN | flag::FIN | flag::RST) != 0
+            || self.dss_flags & Dss::DATA_FIN != 0
+            || (self.is_there(has::MAPPING) && self.mapping_length == 0)
+            || self.rare.as_ref().is_some_and(|rare| rare.control.is_some() || rare.malformed.is_some())
+    }
+
     #[inline]
     fn is_there(&self, bit: u8) -> bool {
         self.there & bit != 0

@@ -13,11 +13,14 @@ use foldhash::fast::RandomState;
 use super::copies::Identity;
 use super::repeats::Repeats;
 use super::seen::Seen;
-use super::{Nature, Stream, Tracking};
+use super::{Nature, PacketInStream, Stream, Tracking};
 use crate::interrupt::interruptible;
 use crate::packets::frames::Frames;
 use crate::packets::segment::{Segment, flag};
-use crate::{Instant, PacketRow, Span, StreamId};
+use crate::{Instant, PacketRow, Span, StreamId, parallel};
+
+/// Packets of a stream that are looked at in one go.
+const PART: usize = 1 << 14;
 
 /// Packets duplicated by the path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,24 +60,29 @@ pub fn duplicates(segments: &[Segment], frames: &Frames, tracking: &Tracking, re
         return found;
     }
     let pairs = alike(segments, frames, tracking, &repeats.alike);
-    let copies: HashSet<PacketRow> = pairs.iter().map(|(row, _)| *row).collect();
-    let mut telling: HashMap<(StreamId, bool), Telling> = HashMap::new();
-    for (row, original) in interruptible(pairs) {
-        // What is something else already, a keep-alive for example, stays that.
-        let packet = tracking.packets.get(row).filter(|packet| packet.nature == Nature::Ordinary);
-        let (Some(packet), Some(segment)) = (packet, segment_at(segments, row)) else { continue };
-        let sender = (packet.stream, packet.by_first_sender);
-        let telling = *telling.entry(sender).or_insert_with(|| {
-            let Some(stream) = tracking.stream(packet.stream) else { return Telling::default() };
-            let own = stream.packets.iter().copied().filter(|row| {
-                let packet = tracking.packets.get(*row);
-                packet.is_some_and(|packet| packet.by_first_sender == sender.1) && !copies.contains(row)
-            });
-            Telling::of(segments, frames, stream, own)
+    let copies: HashSet<PacketRow, RandomState> = pairs.iter().map(|(row, _)| *row).collect();
+    // What is something else already, a keep-alive for example, stays that.
+    let ordinary = |row: PacketRow| tracking.packets.get(row).filter(|packet| packet.nature == Nature::Ordinary);
+    let sender = |packet: &PacketInStream| (packet.stream, packet.by_first_sender);
+    let mut senders: Vec<(StreamId, bool)> = pairs.iter().filter_map(|(row, _)| ordinary(*row)).map(sender).collect();
+    senders.sort_unstable();
+    senders.dedup();
+    let packets = |(stream, _): &(StreamId, bool)| tracking.stream(*stream).map_or(0, |stream| stream.packets.len());
+    let tellings = parallel::each(&senders, senders.iter().map(packets).sum(), |(stream, by_first_sender)| {
+        let Some(stream) = tracking.stream(*stream) else { return Telling::default() };
+        let own = stream.packets.iter().copied().filter(|row| {
+            let packet = tracking.packets.get(*row);
+            packet.is_some_and(|packet| packet.by_first_sender == *by_first_sender) && !copies.contains(row)
         });
+        Telling::of(segments, frames, stream, own)
+    });
+    for (row, original) in interruptible(pairs) {
+        let (Some(packet), Some(segment)) = (ordinary(row), segment_at(segments, row)) else { continue };
+        let place = senders.binary_search(&sender(packet)).ok();
+        let telling = place.and_then(|place| tellings.get(place)).copied().unwrap_or_default();
         let has_payload = segment.payload().is_some_and(|bytes| bytes > 0);
         let says_something = has_payload || segment.flags() & (flag::SYN | flag::FIN) != 0;
-        let by_id = telling.ids && frames.mark(row).ip_id.is_some_and(|id| id != 0);
+        let by_id = telling.ids && frames.ip_id(row).is_some_and(|id| id != 0);
         if by_id || (telling.timestamps && says_something && segment.timestamps().is_some()) {
             found.rows.push((row, original));
         } else if has_payload {
@@ -108,28 +116,32 @@ fn alike(
         candidates.iter().filter_map(|row| Some(tracking.packets.get(*row)?.stream)).collect();
     streams.sort_unstable();
     streams.dedup();
+    let streams = || streams.iter().filter_map(|id| tracking.stream(*id));
+    let may_be = |row: &PacketRow| {
+        let segment = segment_at(segments, *row);
+        segment.is_some_and(|segment| {
+            numbers.has(Identity::bits_of_numbers(segment))
+                && looked_for.has(Identity::bits(segment, frames.ip_id(*row)))
+        })
+    };
+    let parts: Vec<&[PacketRow]> = streams().flat_map(|stream| stream.packets.chunks(PART)).collect();
+    let packets = streams().map(|stream| stream.packets.len()).sum();
+    let found = parallel::each(&parts, packets, |rows| {
+        interruptible(rows.iter().copied()).filter(|row| may_be(row)).collect::<Vec<PacketRow>>()
+    });
+    let mut found: Vec<PacketRow> = found.into_iter().flatten().collect();
+    found.sort_unstable();
     let mut pairs = Vec::new();
-    let mut first: HashMap<Identity, PacketRow, RandomState> = HashMap::default();
-    for stream in interruptible(streams.into_iter().filter_map(|id| tracking.stream(id))) {
-        first.clear();
-        for row in interruptible(stream.packets.iter().copied()) {
-            let Some(segment) = segment_at(segments, row) else { continue };
-            if !numbers.has(Identity::bits_of_numbers(segment)) {
-                continue;
-            }
-            let ip_id = frames.ip_id(row);
-            if !looked_for.has(Identity::bits(segment, ip_id)) {
-                continue;
-            }
-            match first.entry(Identity::of(segment, ip_id)) {
-                Entry::Occupied(known) => pairs.push((row, *known.get())),
-                Entry::Vacant(vacant) => {
-                    vacant.insert(row);
-                }
+    let mut first: HashMap<(StreamId, Identity), PacketRow, RandomState> = HashMap::default();
+    for row in interruptible(found) {
+        let (Some(segment), Some(packet)) = (segment_at(segments, row), tracking.packets.get(row)) else { continue };
+        match first.entry((packet.stream, Identity::of(segment, frames.ip_id(row)))) {
+            Entry::Occupied(known) => pairs.push((row, *known.get())),
+            Entry::Vacant(vacant) => {
+                vacant.insert(row);
             }
         }
     }
-    pairs.sort_unstable();
     pairs
 }
 
@@ -151,7 +163,7 @@ impl Telling {
         let mut latest: Option<(u32, Instant)> = None;
         for row in interruptible(rows) {
             let Some(segment) = segment_at(segments, row) else { continue };
-            let id = frames.mark(row).ip_id.filter(|id| *id != 0);
+            let id = frames.ip_id(row).filter(|id| *id != 0);
             if let (Some(last), Some(id)) = (last_id, id) {
                 changes += u64::from(last != id);
                 repeats += u64::from(last == id);

@@ -53,6 +53,8 @@ pub struct Stream {
     pub client_sent_first: bool,
     /// Rows of its packets, in order.
     pub packets: Vec<PacketRow>,
+    /// Rows of those that say more than which data they carry and acknowledge ([`Segment::is_signal`]), in order.
+    pub signals: Vec<PacketRow>,
     /// Observations of either end.
     pub ends: ByRole<End>,
     /// Row of the first SYN.
@@ -139,19 +141,20 @@ pub struct StreamTracker {
     taken: Vec<PacketRow>,
 }
 
-/// A stream, the flow of its first packet, and the rows of its packets.
+/// A stream, the flow of its first packet, the rows of its packets, and of the signals among them.
 #[derive(Debug)]
 struct Tracked {
     stream: OpenStream,
     first: Flow,
     rows: Vec<PacketRow>,
+    signals: Vec<PacketRow>,
 }
 
 impl StreamTracker {
     /// Takes in the packet in row `row`; `flows` know its ends.
     pub fn push(&mut self, row: PacketRow, segment: &Segment, flows: &Flows) -> PacketInStream {
         let id = self.stream_of(segment, flows);
-        let Some(Tracked { stream, first, rows }) = self.streams.get_mut(id) else {
+        let Some(Tracked { stream, first, rows, signals }) = self.streams.get_mut(id) else {
             // Unreachable: `stream_of` returns the number of a stream it holds.
             return PacketInStream {
                 stream: id,
@@ -165,6 +168,9 @@ impl StreamTracker {
             };
         };
         rows.push(row);
+        if segment.is_signal() {
+            signals.push(row);
+        }
         let mut packet = stream.push(id, row, segment, segment.flow == *first);
         self.taken.extend(stream.taken.take());
         if packet.nature == Nature::Stray
@@ -198,7 +204,7 @@ impl StreamTracker {
             return id;
         }
         let (stream, first) = (OpenStream::new(flows.ends(segment.flow)), segment.flow);
-        let id = self.streams.push(Tracked { stream, first, rows: Vec::new() });
+        let id = self.streams.push(Tracked { stream, first, rows: Vec::new(), signals: Vec::new() });
         if self.current.len() <= pair {
             self.current.resize(pair.saturating_add(1), None);
         }
@@ -216,7 +222,7 @@ impl StreamTracker {
     pub fn finish(self) -> IdVec<StreamId, Stream> {
         let numbered = (0..).map(StreamId).zip(self.streams);
         let mut streams: IdVec<StreamId, Stream> =
-            numbered.map(|(id, tracked)| tracked.stream.settle(id, tracked.rows)).collect();
+            numbered.map(|(id, tracked)| tracked.stream.settle(id, tracked.rows, tracked.signals)).collect();
         for (stream, row) in interruptible(self.late) {
             if let Some(stream) = streams.get_mut(stream) {
                 stream.late.push(row);
@@ -394,7 +400,7 @@ impl OpenStream {
         }
     }
 
-    fn settle(self, id: StreamId, packets: Vec<PacketRow>) -> Stream {
+    fn settle(self, id: StreamId, packets: Vec<PacketRow>, signals: Vec<PacketRow>) -> Stream {
         let evidence = if self.first_is_client.is_some() { RoleEvidence::Handshake } else { RoleEvidence::Ports };
         let client_sent_first = self.client_sent_first();
         let [first, second] = self.ends;
@@ -410,6 +416,7 @@ impl OpenStream {
             evidence,
             client_sent_first,
             packets,
+            signals,
             ends,
             syn: self.syn,
             syn_ack: self.syn_ack,

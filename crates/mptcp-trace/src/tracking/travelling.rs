@@ -8,7 +8,7 @@ use super::role::Role;
 use super::standing::Nature;
 use super::{Connection, PacketInStream, Stream, Subflow, Tracking};
 use crate::interrupt::interruptible;
-use crate::packets::segment::{Dss, Segment, flag};
+use crate::packets::segment::{Mapping, Segment};
 use crate::{Id, PacketRow, StreamId};
 
 /// A packet of a connection: where it is, and which way it travels.
@@ -57,20 +57,14 @@ impl<'a> Travelling<'a> {
         }
     }
 
-    /// Whether the packet of `connection` says more by its flags and options than which data it carries and acknowledges:
-    /// it opens or ends something, has another option than DSS, or one that is not as it should be. Few are.
+    /// Whether the packet of `connection` says more than which data it carries and acknowledges ([`Segment::is_signal`]), or
+    /// has a mapping that lacks the checksum it should have. Few are.
     #[inline]
     #[must_use]
     pub fn is_signal(&self, connection: &Connection) -> bool {
-        let segment = self.segment;
-        if segment.control().is_some() || segment.flags() & (flag::SYN | flag::FIN | flag::RST) != 0 {
-            return true;
-        }
-        let Some(dss) = segment.dss() else { return segment.malformed().is_some() };
-        let irregular = dss.mapping.is_some_and(|mapping| {
-            mapping.length == 0 || (mapping.checksum.is_none() && connection.checksum_required == Some(true))
-        });
-        irregular || segment.malformed().is_some() || dss.has(Dss::DATA_FIN)
+        let lacks_checksum = |mapping: Mapping| mapping.checksum.is_none();
+        self.segment.is_signal()
+            || (connection.checksum_required == Some(true) && self.segment.mapping().is_some_and(lacks_checksum))
     }
 
     /// Whether the packet has this flag, FIN or RST, and its receiver acts on it.
@@ -110,11 +104,11 @@ pub fn one_by_one<'a>(
     scanned.into_iter().flatten().chain(merged.into_iter().flatten())
 }
 
-/// The packets of `connection` that say more than which data they carry ([`Travelling::is_signal`]), in the order of the
-/// file.
+/// The packets of `connection` that say more than which data they carry and acknowledge ([`Segment::is_signal`]), in the
+/// order of the file, without a look at the others.
 #[must_use]
 pub fn signals<'a>(segments: &'a [Segment], tracking: &'a Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
-    one_by_one(segments, tracking, connection).filter(|packet| packet.is_signal(connection)).collect()
+    of_rows(segments, tracking, connection, |stream| &stream.signals)
 }
 
 /// Most of what lies between the first and the last packet of a connection is often its own: then the rows between
@@ -188,11 +182,25 @@ fn merged<'a>(
 
 /// The packets of `connection`.
 #[must_use]
-pub fn in_file_order<'a>(segments: &'a [Segment], tracking: &Tracking, connection: &Connection) -> Vec<Travelling<'a>> {
+pub fn in_file_order<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    connection: &Connection,
+) -> Vec<Travelling<'a>> {
+    of_rows(segments, tracking, connection, |stream| &stream.packets)
+}
+
+/// Some packets of each of the streams of `connection`, in the order of the file.
+fn of_rows<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    connection: &Connection,
+    rows: impl Fn(&'a Stream) -> &'a [PacketRow],
+) -> Vec<Travelling<'a>> {
     let mut travelling = Vec::new();
     for (index, id) in interruptible(connection.subflows.iter().enumerate()) {
         let (Some(stream), Some(subflow)) = (tracking.stream(*id), tracking.subflow(*id)) else { continue };
-        for row in interruptible(&stream.packets) {
+        for row in interruptible(rows(stream)) {
             let (Some(segment), Some(packet)) = (segments.get(row.index()), tracking.packets.get(*row)) else {
                 continue;
             };

@@ -113,7 +113,7 @@ impl<'a> Mappings<'a> {
         let mut here = self.here.as_ref().map(|here| Walks::new(&here.flows, self.connection));
         let mut numbers = Numbers::of(self.connection);
         let mut sent = Vec::new();
-        for packet in interruptible(self.packets()) {
+        interruptible(self.packets()).for_each(|packet| {
             sent.clear();
             let mut acknowledged = None;
             if let Some(here) = &mut here {
@@ -127,17 +127,17 @@ impl<'a> Mappings<'a> {
                 acknowledged = data_ack(&mut numbers, &packet, self.tracking);
             }
             visit(&Laden { packet: &packet, sent: &sent, acknowledged });
-        }
+        });
         self.totals(all)
     }
 
     /// The totals of either direction alone; `visit` is shown each packet.
     pub(super) fn directions(&self, mut visit: impl FnMut(&Travelling<'a>)) -> ByRole<Direction> {
         let mut all = Walks::new(&self.found.flows, self.connection);
-        for packet in interruptible(self.packets()) {
+        interruptible(self.packets()).for_each(|packet| {
             visit(&packet);
             all.push(&packet, |_| {});
-        }
+        });
         self.totals(all)
     }
 
