@@ -3,6 +3,7 @@
 use crate::packets::LoadedCapture;
 use clap::{Arg, ArgMatches};
 
+use super::acks;
 use super::panels::panel;
 use super::request::{Clockwork, PlotRequest, value};
 use super::subject::{Subject, SubjectStream};
@@ -17,6 +18,9 @@ use mptcp_trace::tracking::Role;
 
 /// Up to here every whole number is a double of its own: 2^53.
 const EXACT: u64 = 1 << 53;
+
+/// Columns at whose numbers acknowledgements are marked.
+const SEQUENCE_NUMBERS: [&str; 2] = ["tcpseq", "tcpseq_raw"];
 
 /// `FIELD`: a column of the packet table.
 pub fn argument() -> Arg {
@@ -38,6 +42,12 @@ pub fn figure(
     request: &PlotRequest,
 ) -> Result<Figure> {
     let names: Vec<&str> = arguments.get_many::<String>("column").into_iter().flatten().map(String::as_str).collect();
+    if request.acks && !names.iter().any(|name| SEQUENCE_NUMBERS.contains(name)) {
+        return Err(Error::Usage(
+            "--acks marks sequence numbers: give the column tcpseq or tcpseq_raw, or draw `plot dsn --acks`"
+                .to_string(),
+        ));
+    }
     let mut figure = Figure::new(subject.title(&names.join(", ")));
     for name in names {
         figure = with_column(figure, name, capture, subject, request)?;
@@ -131,6 +141,11 @@ impl Column {
             let packets = numbers.iter().map(|(_, _, packet)| *packet).collect();
             panel = panel
                 .with_series(Series::new(flow.name.as_str(), flow.look(), Marks::Points(points)).of_packets(packets));
+            if request.acks && SEQUENCE_NUMBERS.contains(&self.name()) {
+                let data = (flow.stream, flow.stream_role(towards));
+                let as_sent = self.name() == "tcpseq_raw";
+                panel.series.extend(acks::of_stream(capture, data, (flow.index, as_sent), request));
+            }
         }
         (panel, base)
     }

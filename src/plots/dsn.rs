@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::ArgMatches;
 
+use super::acks;
 use super::captions;
 use super::crowded::thinned;
 use super::panels::panel;
@@ -15,13 +16,13 @@ use crate::drawing::figure::{
     Annotation, Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit, VerticalStroke,
 };
 use crate::error::Result;
-use mptcp_trace::Instant;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::parallel::both;
 use mptcp_trace::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units::grouped;
+use mptcp_trace::{Instant, PacketRow};
 
 /// Events that are marked in a panel at most: more lines would hide the data.
 const MARKED: usize = 100;
@@ -50,11 +51,13 @@ impl Described for Dsn {
          shape of its own: TCP retransmissions, reinjections (already sent over \
          another subflow), and re-sends on the same subflow under new numbers. The lower steps show the highest \
          DATA_ACK so far, the upper ones the edge of the receiver's window; both extend to the connection's last \
-         packet. Marks that would cover each other are thinned. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
+         packet. Marks that would cover each other are thinned. --acks adds what subflows report: SACK blocks, as far as \
+         they report something new or something that came twice; duplicate ACKs, at the byte that they ask for; \
+         windows of zero, at the highest DATA_ACK. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::mptcp_stream())
+        command.arg(arguments::mptcp_stream()).arg(acks::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -63,6 +66,10 @@ impl Described for Dsn {
             Example {
                 line: "plot dsn 0 --towards server --start 1.5 --end 3 -o upload.svg",
                 purpose: "part of the upload as an SVG",
+            },
+            Example {
+                line: "plot dsn 0 --towards server --acks",
+                purpose: "with SACK blocks, duplicate ACKs and zero windows",
             },
         ]
     }
@@ -130,16 +137,12 @@ impl Direction<'_> {
     fn panel(&self, happened: &[Event]) -> (Panel, Vec<String>) {
         let y = Axis::new("data sequence number", Unit::Bytes);
         let mut panel = panel(self.towards, Axis::new("time", Unit::Seconds), y);
-        panel.series.push(Series::new(
-            "window",
-            FigureRole::of(RoleKind::WindowEdge),
-            Marks::Steps(self.window_edge()),
-        ));
-        panel.series.push(Series::new(
-            "DATA_ACK",
-            FigureRole::of(RoleKind::Acknowledgement),
-            Marks::Steps(self.data_acks()),
-        ));
+        for (name, kind, (steps, packets)) in [
+            ("window", RoleKind::WindowEdge, self.window_edge()),
+            ("DATA_ACK", RoleKind::Acknowledgement, self.data_acks()),
+        ] {
+            panel.series.push(Series::new(name, FigureRole::of(kind), Marks::Steps(steps)).of_packets(packets));
+        }
         let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());
         for ((index, stream), (strokes, packets)) in interruptible(subflows) {
             let (name, strokes) = (self.request.subflow_name(*stream), Marks::VerticalStrokes(strokes));
@@ -157,28 +160,33 @@ impl Direction<'_> {
                 Series::new(name, role, Marks::Points(points)).of_packets(packets)
             }));
         }
+        if self.request.acks {
+            panel.series.extend(acks::of_data(
+                self.capture,
+                self.connection,
+                self.towards,
+                (self.sequence, self.origin),
+                self.request,
+            ));
+        }
         panel.series.retain(|series| !series.marks.is_empty());
         let unmarked;
         (panel.annotations, unmarked) = self.annotations(happened);
         (panel, unmarked)
     }
 
-    /// Number of the packet that sent a range.
-    fn packet(&self, range: &SentRange) -> u64 {
-        // Every range was sent by a packet; packets are numbered from 1.
-        self.capture.segments.get(range.row.index()).map_or(0, |segment| segment.packetid())
+    /// Number of the packet in a row.
+    fn packet(&self, row: PacketRow) -> u64 {
+        // Every row has a packet; packets are numbered from 1.
+        self.capture.segments.get(row.index()).map_or(0, |segment| segment.packetid())
     }
 
     fn seconds(&self, time: Instant) -> f64 {
         self.clock.seconds(time)
     }
 
-    /// As it is shown; what TCP Fast Open carries lies before the data sequence space, and below zero.
     fn number(&self, working: u64) -> f64 {
-        match working.checked_sub(self.origin) {
-            Some(number) => value(number),
-            None => -value(self.origin.saturating_sub(working)),
-        }
+        shown(working, self.origin)
     }
 
     /// Part of the sent data to show.
@@ -195,7 +203,7 @@ impl Direction<'_> {
         let mut strokes = vec![(Vec::new(), Vec::new()); self.connection.subflows.len()];
         for range in interruptible(self.sent()) {
             if let Some((own, packets)) = strokes.get_mut(range.subflow) {
-                packets.push(self.packet(range));
+                packets.push(self.packet(range.row));
                 own.push(VerticalStroke {
                     x: self.seconds(range.time),
                     y_low: self.number(range.start),
@@ -215,37 +223,35 @@ impl Direction<'_> {
             let point = Point { x: self.seconds(range.time), y: self.number(range.start) };
             let (points, packets) = marks.entry(subflow).or_default();
             points.push(point);
-            packets.push(self.packet(range));
+            packets.push(self.packet(range.row));
         }
         marks
     }
 
     /// The highest DATA_ACK so far, each time that it grew, and at the end.
-    fn data_acks(&self) -> Vec<Point> {
-        let next = self.sequence.acknowledged.iter().map(|ack| (ack.time, ack.next));
-        self.growing(next)
+    fn data_acks(&self) -> OfPackets<Point> {
+        self.growing(self.sequence.acknowledged.iter().map(|ack| (ack.time, ack.next, ack.row)))
     }
 
     /// The furthest that the window ever allowed, each time that it grew, and at the end.
-    fn window_edge(&self) -> Vec<Point> {
+    fn window_edge(&self) -> OfPackets<Point> {
         let edges = self.sequence.acknowledged.iter();
-        let edges = edges.filter_map(|ack| Some((ack.time, ack.next.saturating_add(ack.window?.into()))));
-        self.growing(edges)
+        self.growing(edges.filter_map(|ack| Some((ack.time, ack.next.saturating_add(ack.window?.into()), ack.row))))
     }
 
-    fn growing(&self, numbers: impl Iterator<Item = (Instant, u64)>) -> Vec<Point> {
+    fn growing(&self, numbers: impl Iterator<Item = (Instant, u64, PacketRow)>) -> OfPackets<Point> {
         let mut highest = 0;
-        let mut points: Vec<Point> = Vec::new();
-        for (time, number) in interruptible(numbers) {
+        let mut steps: Vec<(Point, u64)> = Vec::new();
+        for (time, number, row) in interruptible(numbers) {
             if number > highest {
-                points.push(Point { x: self.seconds(time), y: self.number(number) });
+                steps.push((Point { x: self.seconds(time), y: self.number(number) }, self.packet(row)));
                 highest = number;
             }
         }
         // The last one holds until nothing more is known of the connection.
-        let last = points.last().filter(|last| last.x < self.end).copied();
-        points.extend(last.map(|last| Point { x: self.end, ..last }));
-        self.request.steps(points)
+        let last = steps.last().filter(|(last, _)| last.x < self.end).copied();
+        steps.extend(last.map(|(last, packet)| (Point { x: self.end, ..last }, packet)));
+        self.request.steps_with(steps).into_iter().unzip()
     }
 
     /// The events of the rarest kinds, up to [`MARKED`], and how many there are of each other kind.
@@ -263,6 +269,15 @@ impl Direction<'_> {
             unmarked.push(format!("{} {kind}", grouped(count as u64)));
         }
         (all.into_iter().map(|(at, label)| Annotation::at(at, label)).collect(), unmarked)
+    }
+}
+
+/// A working number as it is shown, counted from `origin`; what TCP Fast Open carries lies before the data sequence space,
+/// and below zero.
+pub(super) fn shown(working: u64, origin: u64) -> f64 {
+    match working.checked_sub(origin) {
+        Some(number) => value(number),
+        None => -value(origin.saturating_sub(working)),
     }
 }
 

@@ -11,12 +11,12 @@ use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
-use mptcp_trace::Instant;
 use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Connection, Stream};
 use mptcp_trace::units::bytes;
+use mptcp_trace::{Instant, PacketRow};
 
 /// Bytes in flight.
 pub struct Flight;
@@ -128,6 +128,7 @@ fn last_packet(capture: &Capture, stream: &Stream) -> Option<Instant> {
 
 /// The lines of one panel.
 struct Lines<'a> {
+    capture: &'a Capture,
     clockwork: Clockwork,
     request: &'a PlotRequest,
     flights: Vec<Series>,
@@ -140,17 +141,19 @@ struct Lines<'a> {
 const ROOM: f64 = 1.15;
 
 impl<'a> Lines<'a> {
-    fn new(capture: &Capture, request: &'a PlotRequest) -> Self {
-        Lines { clockwork: Clockwork::of(capture), request, flights: Vec::new(), windows: Vec::new(), most: 0.0 }
+    fn new(capture: &'a Capture, request: &'a PlotRequest) -> Self {
+        let clockwork = Clockwork::of(capture);
+        Lines { capture, clockwork, request, flights: Vec::new(), windows: Vec::new(), most: 0.0 }
     }
 
     /// Adds what was in flight; says whether it was anything.
     fn add_flight(&mut self, name: &str, look: FigureRole, moments: &[Moment]) -> bool {
-        let points = self.steps(moments.iter().map(|moment| (moment.time, Some(moment.in_flight()))));
+        let (points, packets) =
+            self.steps(moments.iter().map(|moment| (moment.time, Some(moment.in_flight()), moment.row)));
         let most = points.iter().map(|point| point.y).fold(0.0, f64::max);
         if most > 0.0 {
             self.most = self.most.max(most);
-            self.flights.push(Series::new(name, look, Marks::Steps(points)));
+            self.flights.push(Series::new(name, look, Marks::Steps(points)).of_packets(packets));
         }
         most > 0.0
     }
@@ -158,27 +161,32 @@ impl<'a> Lines<'a> {
     /// Adds a window, which holds until `end`.
     fn add_window(&mut self, name: &str, kind: RoleKind, moments: &[Moment], end: Option<Instant>) {
         let last = moments.last().zip(end).filter(|(last, end)| last.time < *end);
-        let last = last.map(|(last, end)| (end, last.window));
-        let points = self.steps(moments.iter().map(|moment| (moment.time, moment.window)).chain(last));
+        let last = last.map(|(last, end)| (end, last.window, last.row));
+        let all = moments.iter().map(|moment| (moment.time, moment.window, moment.row)).chain(last);
+        let (points, packets) = self.steps(all);
         if !points.is_empty() {
-            self.windows.push(Series::new(name, FigureRole::of(kind), Marks::Steps(points)));
+            let window = Series::new(name, FigureRole::of(kind), Marks::Steps(points));
+            self.windows.push(window.of_packets(packets));
         }
     }
 
-    /// Values to show of bytes that hold from their time until the next one; only at changes.
-    fn steps(&self, bytes: impl Iterator<Item = (Instant, Option<u64>)>) -> Vec<Point> {
-        let points =
-            bytes.filter_map(|(time, bytes)| Some(Point { x: self.clockwork.seconds(time), y: value(bytes?) }));
-        let mut changes: Vec<Point> = Vec::new();
+    /// Values to show of bytes that hold from their time until the next one, only at changes; and the packet that brought
+    /// each about.
+    fn steps(&self, bytes: impl Iterator<Item = (Instant, Option<u64>, PacketRow)>) -> (Vec<Point>, Vec<u64>) {
+        let points = bytes.filter_map(|(time, bytes, row)| {
+            let packet = self.capture.segments.get(row.index())?.packetid();
+            Some((Point { x: self.clockwork.seconds(time), y: value(bytes?) }, packet))
+        });
+        let mut changes: Vec<(Point, u64)> = Vec::new();
         let mut last = None;
-        for point in interruptible(points) {
-            if changes.last().is_none_or(|before| before.y != point.y) {
-                changes.push(point);
+        for (point, packet) in interruptible(points) {
+            if changes.last().is_none_or(|(before, _)| before.y != point.y) {
+                changes.push((point, packet));
             }
-            last = Some(point);
+            last = Some((point, changes.last().map_or(packet, |(_, packet)| *packet)));
         }
         changes.extend(last);
-        self.request.steps(changes)
+        self.request.steps_with(changes).into_iter().unzip()
     }
 
     /// Whether something was in flight and no window is known.

@@ -3,6 +3,7 @@
 //!
 //! [`Figure`]: crate::drawing::figure::Figure
 
+pub mod acks;
 pub mod acksize;
 pub mod aggr_benefit;
 pub mod captions;

@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::acks;
 use super::column_over_time;
 use super::registry::Plot;
 use super::request::PlotRequest;
@@ -29,7 +30,7 @@ impl Described for MptcpAttr {
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::mptcp_stream()).arg(column_over_time::argument())
+        command.arg(arguments::mptcp_stream()).arg(column_over_time::argument()).arg(acks::argument())
     }
 
     fn examples(&self) -> &'static [Example] {

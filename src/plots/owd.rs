@@ -14,7 +14,7 @@ use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::analysis::clock::{Clock, Correction};
-use mptcp_trace::analysis::merge::{Fate, Merged, StreamPassages};
+use mptcp_trace::analysis::merge::{Fate, Merged, StreamPassages, Which};
 use mptcp_trace::analysis::one_way_delays::samples;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::Role;
@@ -113,7 +113,8 @@ impl Delays<'_> {
         let mut panel = panel(towards, x, y);
         for flow in interruptible(self.flows().filter(|flow| flow.towards() == towards)) {
             let look = FigureRole::subflow(self.captures.position(flow.pair));
-            panel.series.push(Series::new(self.name(flow), look, Marks::Points(self.points(flow))));
+            let (points, packets) = self.points(flow);
+            panel.series.push(Series::new(self.name(flow), look, Marks::Points(points)).of_packets(packets));
         }
         panel.series.retain(|series| !series.marks.is_empty());
         panel
@@ -130,11 +131,16 @@ impl Delays<'_> {
         if first == second { format!("{what} {first}") } else { format!("{what} {first}:{second}") }
     }
 
-    fn points(&self, flow: &StreamPassages) -> Vec<Point> {
+    /// The delays, and the number that each packet has in the first capture.
+    fn points(&self, flow: &StreamPassages) -> (Vec<Point>, Vec<u64>) {
         let places = FirstClock::new(&self.captures.first, self.clock);
-        let points = samples(flow, self.clock, self.correction)
-            .map(|sample| Point { x: places.seconds(flow.sender, sample.sent), y: sample.delay.seconds() });
-        points.filter(|point| self.request.shows(point.x)).collect()
+        let segments = &self.captures.first.segments;
+        let delays = samples(flow, self.clock, self.correction).map(|sample| {
+            let row = if flow.sender == Which::First { sample.sender } else { sample.receiver };
+            let packet = segments.get(row.index()).map_or(0, |segment| segment.packetid());
+            (Point { x: places.seconds(flow.sender, sample.sent), y: sample.delay.seconds() }, packet)
+        });
+        delays.filter(|(point, _)| self.request.shows(point.x)).unzip()
     }
 
     /// Packets that have no delay, in a sentence.

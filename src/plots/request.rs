@@ -29,6 +29,8 @@ pub struct PlotRequest {
     pub zero: f64,
     /// Names of subflows, for those who know what carried them.
     pub labels: HashMap<StreamId, String>,
+    /// Mark SACK blocks, duplicate ACKs and windows of zero; of plots that can.
+    pub acks: bool,
 }
 
 impl PlotRequest {
@@ -77,6 +79,7 @@ impl PlotRequest {
             skipped: subflows("skip_subflow"),
             zero: 0.0,
             labels: arguments.get_many("labels").into_iter().flatten().cloned().collect(),
+            acks: arguments.try_get_one("acks").ok().flatten().copied().unwrap_or(false),
         };
         match (request.start, request.end) {
             (Some(start), Some(end)) if start >= end => {
@@ -149,19 +152,25 @@ impl PlotRequest {
     /// the end ends there.
     #[must_use]
     pub fn steps(&self, points: Vec<Point>) -> Vec<Point> {
-        let mut shown: Vec<Point> = Vec::with_capacity(points.len());
-        for point in interruptible(points) {
+        self.steps_with(points.into_iter().map(|point| (point, ()))).into_iter().map(|(point, ())| point).collect()
+    }
+
+    /// The same with what each step comes from, such as a packet.
+    #[must_use]
+    pub fn steps_with<T: Copy>(&self, points: impl IntoIterator<Item = (Point, T)>) -> Vec<(Point, T)> {
+        let mut shown: Vec<(Point, T)> = Vec::new();
+        for (point, source) in interruptible(points) {
             if let Some(end) = self.end.filter(|end| point.x > *end) {
-                let last = shown.last().map(|last| last.y);
-                shown.extend(last.map(|y| Point { x: end, y }));
+                let last = shown.last().copied();
+                shown.extend(last.map(|(last, source)| (Point { x: end, ..last }, source)));
                 break;
             }
             match self.start {
                 Some(start) if point.x <= start => {
                     shown.clear();
-                    shown.push(Point { x: start, ..point });
+                    shown.push((Point { x: start, ..point }, source));
                 }
-                _ => shown.push(point),
+                _ => shown.push((point, source)),
             }
         }
         shown

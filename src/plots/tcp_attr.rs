@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::acks;
 use super::column_over_time;
 use super::registry::Plot;
 use super::request::PlotRequest;
@@ -25,16 +26,22 @@ impl Described for TcpAttr {
 
     fn details(&self) -> &'static str {
         "One mark per packet at the column's value. Directions are those of the packets: a receive window appears in \
-         the direction away from the end that announces it."
+         the direction away from the end that announces it. --acks adds to sequence numbers what the other end \
+         acknowledged and reported: ACKs, SACK blocks (as far as they report something new or something that came \
+         twice), duplicate ACKs and windows of zero."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        command.arg(arguments::tcp_stream()).arg(column_over_time::argument())
+        command.arg(arguments::tcp_stream()).arg(column_over_time::argument()).arg(acks::argument())
     }
 
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "plot tcp_attr 0 tcpseq --towards server", purpose: "sequence numbers of stream 0" },
+            Example {
+                line: "plot tcp_attr 0 tcpseq --towards server --acks",
+                purpose: "with ACKs, SACK blocks, duplicate ACKs and zero windows, as in tcptrace",
+            },
             Example { line: "plot tcp_attr 0 tcplen rwnd", purpose: "two columns, in panels of their own" },
             Example { line: "plot tcp_attr 1 rwnd -o window.svg", purpose: "both receive windows of stream 1" },
         ]

@@ -38,7 +38,12 @@ impl<S: Surface> Drawable<Canvas<S>> for Points<'_> {
         // Marks of something that happened hide data where they are dense: half a mark shows as much as a whole one.
         let happened = matches!(
             self.pen.role,
-            RoleKind::Retransmission | RoleKind::Reinjection | RoleKind::Loss | RoleKind::Event
+            RoleKind::Retransmission
+                | RoleKind::Reinjection
+                | RoleKind::Loss
+                | RoleKind::DuplicateAck
+                | RoleKind::ZeroWindow
+                | RoleKind::Event
         );
         let apart = if happened && !S::COARSE { self.pen.scaled(style.mark_size) * 0.7 } else { 0.0 };
         let places = thin::marks(&places, detail.cell.max(apart), detail.most);

@@ -64,6 +64,12 @@ pub enum RoleKind {
     Reinjection,
     /// Did not arrive.
     Loss,
+    /// Reported as received, behind something that is missing.
+    Sack,
+    /// Acknowledged once more, without anything new.
+    DuplicateAck,
+    /// No room at the receiver.
+    ZeroWindow,
     /// Something that happened.
     Event,
     /// A line to compare with.
@@ -72,7 +78,7 @@ pub enum RoleKind {
 
 impl RoleKind {
     /// Every kind, in the order of style files.
-    pub const ALL: [RoleKind; 9] = [
+    pub const ALL: [RoleKind; 12] = [
         RoleKind::Subflow,
         RoleKind::Acknowledgement,
         RoleKind::WindowEdge,
@@ -80,6 +86,9 @@ impl RoleKind {
         RoleKind::Retransmission,
         RoleKind::Reinjection,
         RoleKind::Loss,
+        RoleKind::Sack,
+        RoleKind::DuplicateAck,
+        RoleKind::ZeroWindow,
         RoleKind::Event,
         RoleKind::Reference,
     ];
@@ -95,6 +104,9 @@ impl RoleKind {
             RoleKind::Retransmission => "retransmission",
             RoleKind::Reinjection => "reinjection",
             RoleKind::Loss => "loss",
+            RoleKind::Sack => "sack",
+            RoleKind::DuplicateAck => "duplicate_ack",
+            RoleKind::ZeroWindow => "zero_window",
             RoleKind::Event => "event",
             RoleKind::Reference => "reference",
         }

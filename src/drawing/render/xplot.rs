@@ -281,10 +281,10 @@ fn colour(role: Role) -> &'static str {
             let index = role.subflow.unwrap_or(0) as usize % SUBFLOWS.len();
             SUBFLOWS.get(index).copied().unwrap_or("white")
         }
-        RoleKind::Acknowledgement => "green",
+        RoleKind::Acknowledgement | RoleKind::DuplicateAck => "green",
         RoleKind::WindowEdge => "yellow",
         RoleKind::Retransmission | RoleKind::Loss => "red",
-        RoleKind::Reinjection => "purple",
+        RoleKind::Reinjection | RoleKind::Sack | RoleKind::ZeroWindow => "purple",
         RoleKind::Reference => "blue",
         RoleKind::Total | RoleKind::Event => "white",
     }

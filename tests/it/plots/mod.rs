@@ -1,5 +1,6 @@
 //! Figures.
 
+pub mod acknowledged;
 pub mod delays;
 pub mod distributions;
 pub mod drawn_whole;

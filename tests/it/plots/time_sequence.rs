@@ -247,13 +247,14 @@ fn marks_of_other_plots_lead_to_their_frames_too() {
         .map(|frame| (frame[0].parse().unwrap(), frame))
         .collect();
     let home = Home::new();
-    let marks = |plot: &str, kind: &str| {
+    let drawn = |words: &[&str], kind: &str| {
         let mut program = home.program();
-        program.arg("-l").arg(&path).args(["plot", plot, "0", "--format", "ndjson", "--origin", "first"]);
+        program.arg("-l").arg(&path).arg("plot").args(words).args(["--format", "ndjson", "--origin", "first"]);
         let done = finish(program, "");
         let rows = done.results.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         rows.filter(|row| row["marks"] == kind).collect::<Vec<_>>()
     };
+    let marks = |plot: &str, kind: &str| drawn(&[plot, "0"], kind);
     for (plot, least) in [("rtt", 1000), ("reinject", 1)] {
         let marks = marks(plot, "points");
         assert!(marks.len() >= least, "{plot}: {}", marks.len());
@@ -265,6 +266,24 @@ fn marks_of_other_plots_lead_to_their_frames_too() {
             assert!(fits, "{plot}: {mark} {frame:?}");
         }
     }
+    let recorded_then = |mark: &serde_json::Value| {
+        let time: f64 = frames[&mark["packetid"].as_u64().unwrap()][1].parse().unwrap();
+        (mark["x"].as_f64().unwrap() - time).abs() < 1e-8
+    };
+    for (plot, least) in [("flight", 1000), ("dsn", 100)] {
+        let steps = marks(plot, "steps");
+        // The last step of a series holds for longer; several may have one name.
+        let key = |mark: &serde_json::Value| (mark["panel"].clone(), mark["series"].clone());
+        let goes_on = |pair: &&[serde_json::Value]| {
+            key(&pair[0]) == key(&pair[1]) && pair[0]["x"].as_f64() <= pair[1]["x"].as_f64()
+        };
+        let inner: Vec<_> = steps.windows(2).filter(goes_on).map(|pair| &pair[0]).collect();
+        assert!(inner.len() > least && inner.into_iter().all(recorded_then), "{plot}");
+    }
+    let other = path.with_file_name("server.pcapng");
+    let files = [&path, &other].map(|file| file.to_str().unwrap());
+    let delays = drawn(&["owd", "mptcp", files[0], "0", files[1], "--towards", "server"], "points");
+    assert!(delays.len() > 1000 && delays.iter().all(recorded_then), "sent where the first capture was recorded");
     let arrows = marks("ladder", "arrows");
     assert!(arrows.len() > 5 && arrows.iter().all(|arrow| frames.contains_key(&arrow["packetid"].as_u64().unwrap())));
     let syn = frames.iter().filter(|(_, frame)| frame[4] == "1" || frame[4] == "True").map(|(number, _)| *number).min();

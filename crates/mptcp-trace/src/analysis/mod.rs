@@ -1,5 +1,6 @@
 //! Questions asked of a tracked capture, one per file: typed values out, no printing, no files.
 
+pub mod ack_marks;
 pub mod ack_sizes;
 pub mod acknowledged;
 pub mod address_signals;

@@ -96,6 +96,26 @@ impl<'a> Mappings<'a> {
         (self.here(), Places::of(&self.here().flows, self.connection))
     }
 
+    /// The data that bytes of a subflow carry, as ranges of working numbers, neighbours put together; `bytes` are positions
+    /// ([`Positions`]) of the subflow of that index, from the first on, and of a range with very many mappings, the first
+    /// `most` count. What has no data sequence numbers is left out.
+    #[must_use]
+    pub fn carried_by(&self, towards: Role, subflow: usize, bytes: (u64, u64), most: usize) -> Vec<(u64, u64)> {
+        let mut parts = Vec::new();
+        if let Some(flow) = self.here().flows.get(towards).get(subflow) {
+            flow.some_mapped_into(bytes.0, bytes.1, most, &mut parts);
+        }
+        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        for part in parts.into_iter().filter(|part| part.carriage.is_numbered()) {
+            let end = part.dsn.saturating_add(part.length);
+            match ranges.last_mut() {
+                Some(last) if last.1 == part.dsn => last.1 = end,
+                _ => ranges.push((part.dsn, end)),
+            }
+        }
+        ranges
+    }
+
     /// Evidence that the connection continued as plain TCP (RFC 8684 §3.7), and the packet that shows it first.
     #[must_use]
     pub fn fallback(&self) -> Option<(Reason, PacketRow)> {
