@@ -7,9 +7,11 @@ use crate::analysis::diagnose::{Finding, Severity, diagnose_capture, diagnose_co
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
-use mptcp_trace::ConnectionId;
+use mptcp_trace::analysis::checksum::{ChecksumResult, Verdicts};
 use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::tracking::Connection;
 use mptcp_trace::units::counted;
+use mptcp_trace::{ConnectionId, parallel};
 
 /// Looks for trouble.
 pub struct Diagnose;
@@ -61,17 +63,23 @@ impl Command for Diagnose {
         let findings = match arguments.get_one::<u32>("mptcpstream").map(|id| ConnectionId(*id)) {
             Some(id) => {
                 let connection = capture.mptcp_connection(id)?;
-                let mut findings = diagnose_connection(capture, connection, session.checksums(connection)?.as_deref());
+                let checksums = session.checksums([connection])?;
+                let mut findings = diagnose_connection(capture, connection, of(&checksums, connection));
                 findings.extend(diagnose_request(capture, connection));
                 findings
             }
             None => {
-                let mut findings = diagnose_capture(capture);
-                for connection in capture.tracking.whole_connections() {
-                    mptcp_trace::interrupt::check()?;
-                    let checksums = session.checksums(connection)?;
-                    findings.extend(diagnose_connection(capture, connection, checksums.as_deref()));
-                }
+                let checksums = session.checksums(capture.tracking.whole_connections())?;
+                let connections: Vec<&Connection> = capture.tracking.whole_connections().collect();
+                let packets = capture.segments.len();
+                let each = || {
+                    parallel::each(&connections, packets, |connection| {
+                        diagnose_connection(capture, connection, of(&checksums, connection))
+                    })
+                };
+                let (mut findings, of_connections) = parallel::both(packets, || diagnose_capture(capture), each);
+                mptcp_trace::interrupt::check()?;
+                findings.extend(of_connections.into_iter().flatten());
                 findings.sort_by_key(|finding| finding.severity);
                 findings
             }
@@ -84,6 +92,10 @@ impl Command for Diagnose {
             report.with_records(records(&findings)).complete(&Rows::FLAT).with_notes(vec![note(&findings, found)]),
         ))
     }
+}
+
+fn of<'a>(checksums: &'a Verdicts, connection: &Connection) -> Option<&'a [ChecksumResult]> {
+    checksums.get(&connection.id).map(Vec::as_slice)
 }
 
 /// Their number, of `found` before equal ones were grouped.

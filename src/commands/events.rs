@@ -52,7 +52,8 @@ impl Command for Events {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
-        let found = events(capture, connection, session.checksums(connection)?.as_deref());
+        let checksums = session.checksums([connection])?;
+        let found = events(capture, connection, checksums.get(&connection.id).map(Vec::as_slice));
         let mut table = Table::headed(&[
             ("packetid", ""),
             ("reltime", ""),

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::analysis::checksums::{can_be_checked, checksums};
 use crate::analysis::topology::Topology;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ use crate::packets::{self, LoadError, LoadOptions};
 use crate::whole_file;
 use captures::Captures;
 pub use captures::{FileState, Held};
-use mptcp_trace::analysis::checksum::{ChecksumResult, Checksums};
+use mptcp_trace::analysis::checksum::Verdicts;
 use mptcp_trace::packets::capture_file::is_standard_input;
 use mptcp_trace::tracking::PointOfView;
 use mptcp_trace::tracking::{Capture, Connection};
@@ -378,16 +379,18 @@ impl Session {
         format!("{guess} names in use: {shown}{more}")
     }
 
-    /// Checks the mappings of a connection against their checksums, for which its payload is read again.
-    /// `None` where no checksums are used, or the payload is not there: in an exported table, in a pipe or a file that changed.
+    /// Checks the mappings of connections against their checksums, for which their payload is read again, once for all of
+    /// them. Those without checksums are not among the answer, nor any whose payload is not there: in an exported table, in a
+    /// pipe or a file that changed.
     ///
     /// # Errors
     /// [`Error::Load`] when the capture cannot be read again.
-    pub fn checksums(&self, connection: &Connection) -> Result<Option<Vec<ChecksumResult>>> {
+    pub fn checksums<'a>(&self, connections: impl IntoIterator<Item = &'a Connection>) -> Result<Verdicts> {
         let capture = self.capture()?.as_ref();
-        let facts = &capture.facts;
-        if connection.checksum_required != Some(true) || !packets::has_payload(facts) {
-            return Ok(None);
+        let checked = connections.into_iter().filter(|connection| can_be_checked(capture, connection));
+        let checked: Vec<&Connection> = checked.collect();
+        if checked.is_empty() {
+            return Ok(Verdicts::new());
         }
         if !self.current().is_some_and(Held::rereadable) {
             // The packets in the file are not those of the capture.
@@ -395,13 +398,10 @@ impl Session {
             self.warn(format!(
                 "checksums not checked: {file} changed since it was loaded, or was a pipe; load it again"
             ));
-            return Ok(None);
+            return Ok(Verdicts::new());
         }
         let memory = self.cache.as_ref().map(|cache| cache.directory.as_path());
-        let mut checksums = Checksums::new(capture, connection);
-        let sum = |packetid: u64, bytes: &[u8]| checksums.push(packetid, bytes);
-        packets::payloads(&capture.path, facts, &connection.subflows, &self.config.tshark, memory, sum)?;
-        Ok(Some(checksums.finish()))
+        Ok(checksums(capture, checked, &self.config.tshark, memory)?)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 use mptcp_trace::analysis::address_signals::{AddressSignal, address_signals};
 use mptcp_trace::analysis::bursts::{Burst, bursts};
 use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
-use mptcp_trace::analysis::checksum::ChecksumResult;
+use mptcp_trace::analysis::checksum::{ChecksumResult, Verdicts};
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::events::{Event, events};
 use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
@@ -115,25 +115,20 @@ impl OfConnection<'_> {
 }
 
 impl<'a> Facts<'a> {
-    /// Analyses a capture for these tables. `checksums` gives the verdicts on the checksums of a connection, for which the file is read
-    /// again.
+    /// Analyses a capture for these tables. `checksums` are the verdicts on the checksums of its connections.
     ///
     /// # Errors
-    /// On Ctrl-C, and when the file cannot be read again.
-    pub fn of(
-        capture: &'a Capture,
-        tables: &[&'static Table],
-        mut checksums: impl FnMut(&Connection) -> Result<Option<Vec<ChecksumResult>>>,
-    ) -> Result<Self> {
+    /// On Ctrl-C.
+    pub fn of(capture: &'a Capture, tables: &[&'static Table], checksums: &Verdicts) -> Result<Self> {
         let mut findings = diagnose_capture(capture);
         let mut records = mptcp_connections(capture).into_iter().peekable();
         let mut connections = Vec::new();
         for connection in capture.tracking.whole_connections() {
             interrupt::check()?;
-            let verdicts = checksums(connection)?;
-            findings.extend(diagnose_connection(capture, connection, verdicts.as_deref()));
+            let verdicts = checksums.get(&connection.id).map(Vec::as_slice);
+            findings.extend(diagnose_connection(capture, connection, verdicts));
             if let Some(record) = records.next_if(|record| record.mptcpstream == connection.id) {
-                connections.push(of_one(capture, connection, record, verdicts.as_deref(), tables));
+                connections.push(of_one(capture, connection, record, verdicts, tables));
             }
         }
         findings.sort_by_key(|finding| finding.severity);

@@ -15,11 +15,11 @@ use super::layout::{self, Layout};
 use super::part;
 use super::tables::{CAPTURES, Table, find};
 use super::task::{Status, Task};
+use crate::analysis::checksums::checksums;
 use crate::children;
 use crate::error::{Error, Result};
 use crate::packets::{self, Dissected, Dissector, LoadError, LoadOptions};
-use mptcp_trace::analysis::checksum::{ChecksumResult, Checksums};
-use mptcp_trace::tracking::{Capture, Connection};
+use mptcp_trace::tracking::Capture;
 use mptcp_trace::units::counted;
 use mptcp_trace::{AddressLabels, interrupt, memory};
 
@@ -170,10 +170,10 @@ pub fn work(request: &Request) -> Result<Answer> {
     };
     let mut capture = Capture::new(file, loaded.dissection)?;
     capture.address_labels = request.paths.clone();
-    let facts = Facts::of(&capture, &request.tables(), |connection| {
-        // The file cannot be read again: the other numbers are right nevertheless.
-        Ok(checksums(request, &capture, connection).unwrap_or(None))
-    })?;
+    // Where the file cannot be read again, the other numbers are right nevertheless.
+    let connections = capture.tracking.whole_connections();
+    let checksums = checksums(&capture, connections, &path(&request.tshark), None).unwrap_or_default();
+    let facts = Facts::of(&capture, &request.tables(), &checksums)?;
     let (status, error) = whole_or_not(&capture);
     let analyzed = Analyzed { task, status, error: error.clone(), facts: Some(facts) };
     write(request, &analyzed)?;
@@ -208,16 +208,6 @@ fn load(request: &Request, file: &Path) -> Result<Dissected> {
         progress: false,
     };
     Ok(packets::load(file, &options)?.dissected)
-}
-
-fn checksums(request: &Request, capture: &Capture, connection: &Connection) -> Result<Option<Vec<ChecksumResult>>> {
-    if connection.checksum_required != Some(true) || !packets::has_payload(&capture.facts) {
-        return Ok(None);
-    }
-    let mut checksums = Checksums::new(capture, connection);
-    let sum = |packetid: u64, bytes: &[u8]| checksums.push(packetid, bytes);
-    packets::payloads(&capture.path, &capture.facts, &connection.subflows, &path(&request.tshark), None, sum)?;
-    Ok(Some(checksums.finish()))
 }
 
 /// Whether all of the file was read, and what is missing otherwise.

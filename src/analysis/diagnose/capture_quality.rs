@@ -1,13 +1,13 @@
 //! Gaps of the capture that affect its numbers.
 
 use super::{Finding, FindingKind};
-use mptcp_trace::StreamId;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Segment, flag};
 use mptcp_trace::tracking::Positions;
 use mptcp_trace::tracking::copies::{CopiedStream, ToldBy};
 use mptcp_trace::tracking::{ByRole, Capture, Stream};
 use mptcp_trace::units::counted;
+use mptcp_trace::{StreamId, parallel};
 
 pub fn find(capture: &Capture) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -214,13 +214,10 @@ fn translated(capture: &Capture) -> Option<Finding> {
 
 /// Data that an end acknowledged and that the capture does not hold.
 fn missing(capture: &Capture) -> Option<Finding> {
-    let mut shown = Vec::new();
-    let mut streams = 0_usize;
-    for stream in interruptible(&capture.tracking.streams) {
-        let before = shown.len();
-        shown.extend(acknowledged_unseen(capture, stream));
-        streams += usize::from(shown.len() > before);
-    }
+    let streams = capture.tracking.streams.as_slice();
+    let found = parallel::each(streams, capture.segments.len(), |stream| acknowledged_unseen(capture, stream));
+    let streams = found.iter().filter(|found| !found.is_empty()).count();
+    let mut shown: Vec<u64> = found.into_iter().flatten().collect();
     if shown.is_empty() {
         return None;
     }

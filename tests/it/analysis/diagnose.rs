@@ -20,11 +20,11 @@ pub fn said(capture: &Capture) -> Said {
     let mut kinds = Vec::new();
     for connection in &capture.tracking.connections {
         let checksums = (connection.checksum_required == Some(true)).then(|| {
-            let mut checksums = Checksums::new(capture, connection);
+            let mut checksums = Checksums::new(capture, [connection]);
             let tshark = scenarios::installed_tshark();
             let visit = |packetid, bytes: &[u8]| checksums.push(packetid, bytes);
             tshark::payloads(tshark, &capture.path, &connection.subflows, visit).expect("the payload can be read");
-            checksums.finish()
+            checksums.finish().remove(&connection.id).unwrap_or_default()
         });
         findings.extend(diagnose_connection(capture, connection, checksums.as_deref()));
         kinds.extend(events(capture, connection, checksums.as_deref()).into_iter().map(|event| event.event));

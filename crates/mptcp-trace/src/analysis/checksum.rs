@@ -14,7 +14,7 @@ use crate::tracking::data::{PacketData, data_level};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::{Travelling, in_file_order};
 use crate::tracking::{Capture, Connection, Role, Stream};
-use crate::{PacketRow, StreamId};
+use crate::{ConnectionId, PacketRow, StreamId};
 
 /// Whether a mapping's data fits its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,26 +71,40 @@ struct StreamPlace {
     length: u64,
 }
 
-/// Sums up payloads as they come.
+/// Verdicts on the mappings of connections that have checksums, in the order of the file.
+pub type Verdicts = HashMap<ConnectionId, Vec<ChecksumResult>>;
+
+/// Sums up payloads as they come: those of all connections in one go through the file.
+#[derive(Default)]
 pub struct Checksums {
     flows: HashMap<(StreamId, Role), Flow>,
     places: HashMap<u64, StreamPlace>,
     results: Vec<ChecksumResult>,
+    connections: HashMap<StreamId, ConnectionId>,
+    verdicts: Verdicts,
 }
 
 impl Checksums {
-    /// Prepares the mappings of `connection` that have a checksum.
+    /// Prepares the mappings with a checksum of these connections.
     #[must_use]
-    pub fn new(capture: &Capture, connection: &Connection) -> Self {
+    pub fn new<'a>(capture: &Capture, connections: impl IntoIterator<Item = &'a Connection>) -> Self {
+        let mut checksums = Checksums::default();
+        for connection in interruptible(connections) {
+            checksums.prepare(capture, connection);
+        }
+        checksums
+    }
+
+    fn prepare(&mut self, capture: &Capture, connection: &Connection) {
+        self.verdicts.entry(connection.id).or_default();
+        self.connections.extend(connection.subflows.iter().map(|stream| (*stream, connection.id)));
         let packets = in_file_order(&capture.segments, &capture.tracking, connection);
         let level = data_level(&capture.segments, &capture.tracking, connection);
-        let mut checksums = Checksums { flows: HashMap::new(), places: HashMap::new(), results: Vec::new() };
         for (packet, data) in interruptible(packets.iter().zip(&level.packets)) {
             let base = capture.tracking.stream(packet.stream).and_then(|stream| base(stream, packet.tcp_towards));
             let idsn = connection.hosts.get(packet.towards.other()).idsn;
-            checksums.note(packet, data, base, idsn);
+            self.note(packet, data, base, idsn);
         }
-        checksums
     }
 
     fn note(&mut self, packet: &Travelling<'_>, data: &PacketData, base: Option<u32>, idsn: Option<u64>) {
@@ -176,12 +190,18 @@ impl Checksums {
         }
     }
 
-    /// The verdicts, in the order of the file.
+    /// The verdicts; a connection without any mapping that has a checksum has none.
     #[must_use]
-    pub fn finish(mut self) -> Vec<ChecksumResult> {
+    pub fn finish(mut self) -> Verdicts {
         self.results.extend(self.flows.into_values().flat_map(|flow| flow.open.into_values()).map(|open| open.result));
         self.results.sort_by_key(|result| result.row);
-        self.results
+        for result in interruptible(self.results) {
+            let connection = self.connections.get(&result.tcpstream);
+            if let Some(verdicts) = connection.and_then(|connection| self.verdicts.get_mut(connection)) {
+                verdicts.push(result);
+            }
+        }
+        self.verdicts
     }
 }
 

@@ -8,7 +8,7 @@ use super::volume::{duration, rate, share};
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Direction, RepeatKind, directions};
 use crate::tracking::{Capture, Connection, Role};
-use crate::{ConnectionId, PacketRow, StreamId};
+use crate::{ConnectionId, PacketRow, StreamId, parallel};
 
 /// Both directions of one connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -129,8 +129,13 @@ pub struct ReinjectionPair {
 /// Sums up a connection.
 #[must_use]
 pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary {
-    let found = directions(&capture.segments, &capture.tracking, connection);
-    let point = of_connection(capture, connection);
+    let packets = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    let packets = packets.map(|stream| stream.packets.len()).sum();
+    let (found, point) = parallel::both(
+        packets,
+        || directions(&capture.segments, &capture.tracking, connection),
+        || of_connection(capture, connection),
+    );
     let directions = Role::BOTH.into_iter().map(|towards| {
         let seen_from = point.map(|point| point.seen(towards));
         direction((capture, connection), towards, seen_from, found.get(towards))

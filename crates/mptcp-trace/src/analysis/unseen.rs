@@ -2,6 +2,7 @@
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
+use crate::parallel;
 use crate::tracking::data::{Direction, directions};
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::of_subflow;
@@ -58,8 +59,10 @@ pub fn lacks_a_subflow(capture: &Capture, connection: &Connection) -> bool {
 }
 
 fn lacking(capture: &Capture, connection: &Connection, towards: Role) -> u64 {
-    let subflows = 0..connection.subflows.len();
-    subflows.map(|subflow| lacking_on(capture, connection, subflow, towards)).sum()
+    let subflows: Vec<usize> = (0..connection.subflows.len()).collect();
+    let packets = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    let packets = packets.map(|stream| stream.packets.len()).sum();
+    parallel::each(&subflows, packets, |subflow| lacking_on(capture, connection, *subflow, towards)).into_iter().sum()
 }
 
 /// Bytes of one subflow that its receiver's TCP acknowledged and the capture lacks.

@@ -177,8 +177,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
         if start >= end {
             return 0;
         }
-        if !self.filled.reaches_into(start, end) {
-            self.add(Range { start, end, value: value(start) });
+        if self.add_new(start, end, value(start)) {
             return end - start;
         }
         let mut filled = 0;
@@ -192,6 +191,17 @@ impl<V: Copy + PartialEq> Intervals<V> {
             next = last;
         }
         filled
+    }
+
+    /// Gives all bytes of `start..end`, of which there are some, this value if none of them is in a range yet; false where
+    /// that is not so.
+    #[inline]
+    pub fn add_new(&mut self, start: u64, end: u64, value: V) -> bool {
+        let is_new = !self.filled.reaches_into(start, end);
+        if is_new {
+            self.add(Range { start, end, value });
+        }
+        is_new
     }
 
     /// Adds a range where none is.

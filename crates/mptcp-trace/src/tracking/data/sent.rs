@@ -272,12 +272,13 @@ impl<'f> Walk<'f> {
                 continue;
             }
             let end = part.end();
-            if !self.data.reaches_into(part.dsn, end) {
-                // Most data goes once.
-                if part.length > 0 {
-                    visit(part.as_sent((part.dsn, end), Sending::First));
-                }
-                volume.add_first(part, self.data.fill(part.dsn, end, |_| sender));
+            if part.dsn >= end {
+                continue;
+            }
+            // Most data goes once.
+            if self.data.add_new(part.dsn, end, sender) {
+                visit(part.as_sent((part.dsn, end), Sending::First));
+                volume.add_first(part, end - part.dsn);
                 continue;
             }
             if !takes(allowance, &self.data, &progress.after_others, (part.dsn, end)) {
