@@ -40,7 +40,10 @@ impl Described for ListMptcpConnections {
          than 2^31 apart once in 2^32 cases. 32-bit numbers count only if both directions agree, which is as unlikely \
          by chance. The connection keeps the first number; the others stay unused. joined_by says how the subflows are \
          known to belong together: keys, token, data_sequence or data_sequence_32bit. This needs a complete capture: \
-         `live` counts as Wireshark does."
+         `live` counts as Wireshark does.\n\n\
+         state is where a connection stands at the end of the capture. release is how it was released: data_fin (of both \
+         ends), fin (without DATA_FIN every subflow ended, one of them with FINs, as after a fallback), fastclose, reset (of \
+         every subflow), or open."
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -129,6 +132,8 @@ fn records(connections: &[MptcpConnection]) -> Table {
         "server_token",
         "checksum_required",
         "fallback",
+        "state",
+        "release",
         "joined_by",
         "subflows",
     ]);
@@ -143,6 +148,8 @@ fn records(connections: &[MptcpConnection]) -> Table {
             token(connection.server_token),
             connection.checksum_required.map_or(Cell::Null, Cell::Boolean),
             fallback(connection),
+            Cell::name(&connection.state),
+            Cell::name(&connection.release),
             Cell::name(&connection.joined_by),
             Cell::Integer(connection.subflows.len() as i128),
         ]);

@@ -12,6 +12,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::ConnectionId;
+use mptcp_trace::analysis::subflow_courses::{SubflowCourse, subflow_courses};
 use mptcp_trace::analysis::subflows::{OpenedWith, SubflowRecord, SubflowState, subflows};
 use mptcp_trace::analysis::unseen::unseen;
 use mptcp_trace::interrupt::interruptible;
@@ -40,8 +41,12 @@ impl Described for ListSubflows {
         "mptcpdest is the end of the connection that the subflow was opened towards; the table shows it only if it is \
          not always the server. A backup asked in its join to be used only if no other subflow is left. MP_PRIO may \
          change that, which the table shows as backup_at_end. hmac is the result of checking the HMACs of MP_JOIN with \
-         the connection's keys: valid, invalid, or unverifiable; hmac_lacks then names what was not captured. JSON and \
-         CSV have every field, with addresses and ports separate."
+         the connection's keys: valid, invalid, or unverifiable; hmac_lacks then names what was not captured.\n\n\
+         JSON and CSV have every field, with addresses and ports separate. end_kind is what ended the subflow first: the FIN \
+         of both ends (fin), or a RST before that (reset); half_closed is a FIN of one end, open is none. end is the time \
+         of the RST or of the second FIN, ended_by the end of the connection that sent it, established the time of the \
+         packet that established the subflow. established_after_last_data: it came too late to carry anything. Window \
+         scales, maximum segment sizes, sack and timestamps are those of SYN and SYN/ACK."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -76,29 +81,31 @@ impl Command for ListSubflows {
             return all(capture, limit);
         }
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
-        let found = subflows(capture, connection);
-        let list: Vec<_> = found.iter().map(|subflow| (connection.id, subflow)).collect();
+        let found = listed(capture, connection);
+        let list: Vec<_> = found.iter().map(|listed| (connection.id, &listed.subflow)).collect();
         let mut table = for_people(&list, false);
         if limit.is_below(found.len()) {
             let bytes = bytes(capture, connection);
             table = table.titled(states(&found));
-            table = limit.cut(table, LEAST, |index, _| (is_initial(found.get(index)), bytes.get(index).copied()));
+            table = limit.cut(table, LEAST, |index, _| {
+                (is_initial(found.get(index).map(|listed| &listed.subflow)), bytes.get(index).copied())
+            });
         }
         let report = Report::new(&found, vec![table]).complete(&OF_ONE);
         Ok(Outcome::Report(report.with_notes(notes(capture, connection, &found))))
     }
 }
 
-fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) -> Vec<String> {
+fn notes(capture: &Capture, connection: &Connection, found: &[Listed]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut lacks: Vec<Lack> = Vec::new();
-    for lack in interruptible(found.iter().filter_map(|subflow| subflow.hmac_lacks)) {
+    for lack in interruptible(found.iter().filter_map(|listed| listed.subflow.hmac_lacks)) {
         if !lacks.contains(&lack) {
             lacks.push(lack);
         }
     }
     for lack in lacks {
-        let own = found.iter().filter(|subflow| subflow.hmac_lacks == Some(lack));
+        let own = found.iter().map(|listed| &listed.subflow).filter(|subflow| subflow.hmac_lacks == Some(lack));
         let streams: Vec<u64> = own.map(|subflow| subflow.tcpstream.0.into()).collect();
         notes.push(format!("HMAC of stream {} not checked: {}", several(&streams), lack.phrase()));
     }
@@ -116,8 +123,24 @@ fn notes(capture: &Capture, connection: &Connection, found: &[SubflowRecord]) ->
 }
 
 /// A row a subflow, with the number of its connection.
-const OF_ALL: Rows = Rows { columns: COLUMNS, ..Rows::FLAT };
-const OF_ONE: Rows = Rows { columns: COLUMNS.split_at(1).1, ..Rows::FLAT };
+const OF_ALL: Rows = Rows { columns: COLUMNS, seconds: TIMES, ..Rows::FLAT };
+const OF_ONE: Rows = Rows { columns: COLUMNS.split_at(1).1, seconds: TIMES, ..Rows::FLAT };
+
+/// A subflow with its course.
+#[derive(Clone, serde::Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    subflow: SubflowRecord,
+    #[serde(flatten)]
+    course: SubflowCourse,
+}
+
+/// The subflows of a connection with their courses.
+fn listed(capture: &Capture, connection: &Connection) -> Vec<Listed> {
+    let courses = subflow_courses(capture, connection).into_iter();
+    let both = subflows(capture, connection).into_iter().zip(courses);
+    both.map(|(subflow, course)| Listed { subflow, course }).collect()
+}
 
 const COLUMNS: &[&str] = &[
     "mptcpstream",
@@ -137,15 +160,31 @@ const COLUMNS: &[&str] = &[
     "hmac_lacks",
     "joined_by",
     "mptcpstream_wireshark",
+    "server_addrid",
+    "established",
+    "established_after_last_data",
+    "end_kind",
+    "end",
+    "ended_by",
+    "reset_reason",
+    "wscale_client",
+    "wscale_server",
+    "mss_client",
+    "mss_server",
+    "sack",
+    "timestamps",
 ];
+
+/// Times among them.
+const TIMES: &[&str] = &["established", "end"];
 
 /// Which subflows a table leaves out.
 const LEAST: &str = "with the least data";
 
 /// Number of subflows in each state, most common first.
-fn states(found: &[SubflowRecord]) -> String {
+fn states(found: &[Listed]) -> String {
     let mut counts: Vec<(SubflowState, u64)> = Vec::new();
-    for subflow in found {
+    for subflow in found.iter().map(|listed| &listed.subflow) {
         match counts.iter_mut().find(|(state, _)| *state == subflow.state) {
             Some((_, count)) => *count += 1,
             None => counts.push((subflow.state, 1)),
@@ -181,7 +220,7 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
     struct OfConnection {
         mptcpstream: ConnectionId,
         #[serde(flatten)]
-        subflow: SubflowRecord,
+        listed: Listed,
     }
     let mut found = Vec::new();
     // Of the connections with too many subflows.
@@ -190,14 +229,13 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
         if limit.is_below(connection.subflows.len()) {
             carried.extend((found.len()..).zip(bytes(capture, connection)));
         }
-        for subflow in interruptible(subflows(capture, connection)) {
-            found.push(OfConnection { mptcpstream: connection.id, subflow });
-        }
+        let own = listed(capture, connection).into_iter();
+        found.extend(own.map(|listed| OfConnection { mptcpstream: connection.id, listed }));
     }
-    let list: Vec<_> = found.iter().map(|found| (found.mptcpstream, &found.subflow)).collect();
+    let list: Vec<_> = found.iter().map(|found| (found.mptcpstream, &found.listed.subflow)).collect();
     let table = for_people(&list, true);
     let weight = |index: usize, _: &[Cell]| {
-        (is_initial(found.get(index).map(|found| &found.subflow)), carried.get(&index).copied())
+        (is_initial(found.get(index).map(|found| &found.listed.subflow)), carried.get(&index).copied())
     };
     let table = limit.cut_groups(table, &format!("{LEAST} in their connection"), |row| Some(amount(row, 0)), weight);
     Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&OF_ALL)))

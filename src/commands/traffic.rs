@@ -27,7 +27,16 @@ impl Described for TrafficCommand {
          included. idle is the longest time between two packets of the direction. frame_bytes are frames on the wire, \
          headers included. window_min and window_max are the receive windows that the packets of this direction announce, \
          for data in the other one.\n\n\
-         JSON and CSV have all of it; the table omits flags, times to live and windows."
+         Of the other direction's data and FIN, too: first_ack, last_ack (the last packet that acknowledges data for the \
+         first time), fin_ack, and dup_acks, the duplicate acknowledgements of RFC 5681: packets without data that change \
+         neither acknowledgement number nor window while data is under way, and have no MPTCP option but DSS. \
+         triple_dup_acks counts the third ones of a number.\n\n\
+         out_of_order_packets have bytes that lie below others seen before and had not been seen: overtaken, or lost before \
+         the place of capture and sent again. missed_bytes lie below the highest byte seen or acknowledged and were in no \
+         captured packet. in_flight_min, in_flight_mean and in_flight_max are bytes not yet acknowledged right behind each \
+         packet with data; initial_window_bytes were seen before any was acknowledged. At the receiver, these are not what \
+         the sender had under way.\n\n\
+         JSON and CSV have all of it; the table omits flags, acknowledgements, times to live, windows and bytes in flight."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -63,6 +72,7 @@ impl Command for TrafficCommand {
             ("idle", ""),
             ("segment_max", "largest\npayload"),
             ("zero_windows", "zero\nwindows"),
+            ("out_of_order_packets", "out of\norder"),
         ]);
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "with the fewest packets", |_, row| amount(row, 2));
@@ -73,7 +83,7 @@ impl Command for TrafficCommand {
 /// A row a direction.
 const ROWS: Rows = Rows {
     columns: &["tcpstream", "towards", "packets", "data_packets", "pure_acks"],
-    seconds: &["first", "last", "first_data", "last_data", "idle"],
+    seconds: &["first", "last", "first_data", "last_data", "idle", "first_ack", "last_ack", "fin_ack"],
     ..Rows::FLAT
 };
 
@@ -91,5 +101,6 @@ fn row(one: &Traffic) -> Vec<Cell> {
         time(one.idle),
         one.segment_max.map_or(Cell::Null, |bytes| Cell::Bytes(bytes.into())),
         Cell::Integer(one.zero_windows.into()),
+        Cell::Integer(one.out_of_order_packets.into()),
     ]
 }

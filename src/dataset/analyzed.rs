@@ -9,7 +9,7 @@ use mptcp_trace::analysis::bursts::{Burst, bursts};
 use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Verdicts};
 use mptcp_trace::analysis::distribution::Distribution;
-use mptcp_trace::analysis::events::{Event, events};
+use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
 use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
@@ -17,6 +17,7 @@ use mptcp_trace::analysis::out_of_order::{OutOfOrder, out_of_order};
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::analysis::retransmitted::{Class, Retransmission, of_subflows};
 use mptcp_trace::analysis::rtt::{RttLevel, SampleRow, rtt};
+use mptcp_trace::analysis::subflow_courses::{SubflowCourse, subflow_courses};
 use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary};
 use mptcp_trace::analysis::traffic::{Traffic, traffic};
 use mptcp_trace::interrupt;
@@ -62,6 +63,8 @@ pub struct OfConnection<'a> {
     pub connection: &'a Connection,
     /// As in `list_mptcp_connections`.
     pub record: MptcpConnection,
+    /// As in `list_subflows`, in its order.
+    pub courses: Vec<SubflowCourse>,
     /// As in `mptcp_summary`.
     pub summary: MptcpSummary,
     /// As in `ooo`.
@@ -106,6 +109,11 @@ impl OfConnection<'_> {
     pub fn span<'t>(traffic: impl Iterator<Item = &'t Traffic>) -> Option<(Instant, Instant)> {
         let spans = traffic.filter_map(|one| one.span);
         spans.reduce(|(first, last), (from, until)| (first.min(from), last.max(until)))
+    }
+
+    /// Events of this kind.
+    pub fn events_of(&self, kind: EventKind) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(move |event| event.event == kind)
     }
 
     /// The parts of the subflow at this place in both directions.
@@ -198,6 +206,7 @@ fn of_one<'a>(
     OfConnection {
         connection,
         record,
+        courses: subflow_courses(capture, connection),
         summary: mptcp_summary(capture, connection),
         out_of_order,
         events: events(capture, connection, verdicts),

@@ -7,6 +7,7 @@ use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::mptcp_summary::MptcpDirection;
 use mptcp_trace::analysis::out_of_order::OutOfOrderDirection;
 use mptcp_trace::analysis::rtt::RttLevel;
+use mptcp_trace::analysis::traffic::Traffic;
 
 pub const TABLE: Table = Table {
     name: "directions",
@@ -25,6 +26,14 @@ struct Row<'a> {
     of: &'a OfConnection<'a>,
     direction: &'a MptcpDirection,
     waits: Option<&'a OutOfOrderDirection>,
+}
+
+impl<'a> Row<'a> {
+    /// The traffic of its subflows.
+    fn traffic(&self) -> impl Iterator<Item = &'a Traffic> {
+        let towards = self.direction.towards;
+        self.of.traffic.iter().filter(move |one| one.towards == towards)
+    }
 }
 
 fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
@@ -48,6 +57,24 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("packets", "", "Packets of all subflows", |row: &Row| {
             Some(row.direction.subflows.iter().map(|share| share.packets).sum())
         }),
+        whole("data_packets", "", "Packets with payload (`traffic`)", |row: &Row| {
+            Some(row.traffic().map(|one| one.data_packets).sum())
+        }),
+        whole("frame_bytes", "B", "Frames on the wire (`traffic`)", |row: &Row| {
+            row.traffic().filter_map(|one| one.frame_bytes).reduce(u64::saturating_add)
+        }),
+        whole("dss_packets", "", "Packets with DSS (`traffic`)", |row: &Row| {
+            Some(row.traffic().map(|one| one.dss_packets).sum())
+        }),
+        whole("dss_bytes", "B", "Bytes of their DSS options (`traffic`)", |row: &Row| {
+            Some(row.traffic().map(|one| one.dss_bytes).sum())
+        }),
+        fraction("first_data_s", "s", "First packet with payload, since the first frame of the file", |row: &Row| {
+            row.traffic().filter_map(|one| one.first_data).reduce(f64::min)
+        }),
+        fraction("last_data_s", "s", "Last packet with payload", |row: &Row| {
+            row.traffic().filter_map(|one| one.last_data).reduce(f64::max)
+        }),
         whole(
             "bursts",
             "",
@@ -63,7 +90,13 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             Some(row.direction.fast_open_bytes)
         }),
         whole("throughput_bytes", "B", "Payload of all packets", |row: &Row| Some(row.direction.throughput_bytes)),
+        whole("acknowledged_bytes", "B", "Data that DATA_ACKs cover, captured or not", |row: &Row| {
+            row.direction.acknowledged_bytes
+        }),
         whole("retransmitted_bytes", "B", "Sent again by TCP", |row: &Row| Some(row.direction.retransmitted_bytes)),
+        whole("retransmitted_packets", "", "Packets with such bytes", |row: &Row| {
+            Some(row.direction.retransmitted_packets)
+        }),
         whole("duplicated_bytes", "B", "In copies of packets made by the path", |row: &Row| {
             Some(row.direction.duplicated_bytes)
         }),

@@ -85,12 +85,50 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("fins", "", "Packets with FIN", |row: &Row| Some(row.traffic?.fins)),
         whole("resets", "", "Packets with RST", |row: &Row| Some(row.traffic?.resets)),
         whole("pushes", "", "Packets with PSH", |row: &Row| Some(row.traffic?.pushes)),
+        whole("ece", "", "Packets with ECE", |row: &Row| Some(row.traffic?.ece)),
+        whole("cwr", "", "Packets with CWR", |row: &Row| Some(row.traffic?.cwr)),
+        whole("dss_packets", "", "Packets with DSS", |row: &Row| Some(row.traffic?.dss_packets)),
+        whole("dss_bytes", "B", "Bytes of their DSS options", |row: &Row| Some(row.traffic?.dss_bytes)),
         whole("frame_bytes", "B", "Frames on the wire", |row: &Row| row.traffic?.frame_bytes),
         fraction("first_s", "s", "First packet, since the first frame of the file", |row: &Row| row.traffic?.first),
         fraction("last_s", "s", "Last packet", |row: &Row| row.traffic?.last),
         fraction("first_data_s", "s", "First packet with payload", |row: &Row| row.traffic?.first_data),
         fraction("last_data_s", "s", "Last packet with payload", |row: &Row| row.traffic?.last_data),
         fraction("idle_s", "s", "Longest time between two packets", |row: &Row| row.traffic?.idle),
+        fraction("first_ack_s", "s", "First packet that acknowledges data of the other direction", |row: &Row| {
+            row.traffic?.first_ack
+        }),
+        fraction("last_ack_s", "s", "Last packet that acknowledges data of the other direction first", |row: &Row| {
+            row.traffic?.last_ack
+        }),
+        fraction("fin_ack_s", "s", "First packet that acknowledges the other direction's FIN", |row: &Row| {
+            row.traffic?.fin_ack
+        }),
+        whole("dup_acks", "", "Duplicate acknowledgements (RFC 5681) of the other direction's data", |row: &Row| {
+            Some(row.traffic?.dup_acks)
+        }),
+        whole("triple_dup_acks", "", "How often a third one of the same number came", |row: &Row| {
+            Some(row.traffic?.triple_dup_acks)
+        }),
+        whole("out_of_order_packets", "", "Packets with unseen bytes below others of the subflow", |row: &Row| {
+            Some(row.traffic?.out_of_order_packets)
+        }),
+        whole(
+            "missed_bytes",
+            "B",
+            "Bytes of the subflow that were acknowledged or passed, and never seen",
+            |row: &Row| Some(row.traffic?.missed_bytes),
+        ),
+        whole("in_flight_min", "B", "Fewest bytes under way behind a packet with data", |row: &Row| {
+            row.traffic?.in_flight_min
+        }),
+        fraction("in_flight_mean", "B", "Mean of these, one for each packet with data", |row: &Row| {
+            row.traffic?.in_flight_mean
+        }),
+        whole("in_flight_max", "B", "Most of these", |row: &Row| row.traffic?.in_flight_max),
+        whole("initial_window_bytes", "B", "Bytes seen before any of them was acknowledged", |row: &Row| {
+            row.traffic?.initial_window_bytes
+        }),
         whole("segment_min", "B", "Smallest payload above zero", |row: &Row| row.traffic?.segment_min.map(Into::into)),
         whole("segment_max", "B", "Largest payload", |row: &Row| row.traffic?.segment_max.map(Into::into)),
         whole("ttl_min", "", "Smallest time to live, or hop limit", |row: &Row| row.traffic?.ttl_min.map(Into::into)),
@@ -144,6 +182,19 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("reinjected_bytes", "B", "Data that another subflow had carried before", |row: &Row| {
             Some(row.share.reinjected_bytes)
         }),
+        whole("reinjected_packets", "", "Packets with such data", |row: &Row| Some(row.share.reinjected_packets)),
+        whole("reinjected_orig_bytes", "B", "Data carried first here and again by another subflow", |row: &Row| {
+            Some(row.share.reinjected_orig_bytes)
+        }),
+        whole("reinjected_orig_packets", "", "Packets here that had carried such data", |row: &Row| {
+            Some(row.share.reinjected_orig_packets)
+        }),
+        whole(
+            "resent_same_subflow_bytes",
+            "B",
+            "Data carried here before, under other sequence numbers",
+            |row: &Row| Some(row.share.resent_same_subflow_bytes),
+        ),
         whole("keepalives", "", "Keep-alives", |row: &Row| Some(row.share.keepalives)),
         whole("window_probes", "", "Zero-window probes", |row: &Row| Some(row.share.window_probes)),
         whole("tcp_goodput_bytes", "B", "Size of the union of the sequence ranges sent", |row: &Row| {

@@ -4,7 +4,9 @@ use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::{OfConnection, microseconds};
 use crate::dataset::column::{Column, fraction, named, text, time, truth, whole};
 use mptcp_trace::Instant;
+use mptcp_trace::analysis::events::EventKind;
 use mptcp_trace::analysis::setup::JoinSetup;
+use mptcp_trace::analysis::subflow_courses::SubflowCourse;
 use mptcp_trace::analysis::subflows::SubflowRecord;
 
 pub const TABLE: Table = Table {
@@ -28,6 +30,7 @@ struct Row<'a> {
     begun: Option<Instant>,
     subflow: &'a SubflowRecord,
     join: Option<&'a JoinSetup>,
+    course: Option<&'a SubflowCourse>,
 }
 
 impl Row<'_> {
@@ -43,7 +46,7 @@ fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
         let joins = &of.summary.setup.joins;
         let join = joins.binary_search_by_key(&subflow.tcpstream, |join| join.tcpstream).ok();
         let join = join.and_then(|at| joins.get(at));
-        Row { of, ordinal, begun, subflow, join }
+        Row { of, ordinal, begun, subflow, join, course: of.courses.get(ordinal) }
     })
 }
 
@@ -71,6 +74,9 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             row.subflow.path_server.clone()
         }),
         whole("addrid", "", "Address id of the end that opened it", |row: &Row| row.subflow.addrid.map(Into::into)),
+        whole("server_addrid", "", "Address id of the end that accepted it", |row: &Row| {
+            row.course?.server_addrid.map(Into::into)
+        }),
         truth("backup", "Opened as a backup by either end", |row: &Row| row.subflow.backup),
         truth("backup_at_end", "A backup after all MP_PRIO", |row: &Row| row.subflow.backup_at_end),
         text("hmac", "Verdict on the HMACs of MP_JOIN: valid, invalid, unverifiable", |row: &Row| {
@@ -79,6 +85,25 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         text("state", "syn_sent, syn_received, refused, established, reset or closed", |row: &Row| {
             named(&row.subflow.state)
         }),
+        text("end_kind", "What ended it first: fin (of both ends) or reset; or half_closed or open", |row: &Row| {
+            named(&row.course?.end_kind)
+        }),
+        fraction("end_s", "s", "The RST, or the second FIN, since the first frame of the file", |row: &Row| {
+            row.course?.end
+        }),
+        text("ended_by", "server or client of the connection: who sent it", |row: &Row| named(&row.course?.ended_by?)),
+        whole("reset_reason", "", "Reason that the RST gave (MP_TCPRST)", |row: &Row| {
+            row.course?.reset_reason.map(Into::into)
+        }),
+        whole(
+            "standstills",
+            "",
+            "Times without any answer to data sent again (`events`: subflow_stale)",
+            |row: &Row| {
+                let stale = row.of.events_of(EventKind::SubflowStale);
+                Some(stale.filter(|event| event.tcpstream == row.subflow.tcpstream).count() as u64)
+            },
+        ),
         text("joined_by", "Evidence that it belongs to the connection", |row: &Row| named(&row.subflow.joined_by)),
         time("start_time", "First packet", |row: &Row| Some(microseconds(row.span()?.0))),
         time("end_time", "Last packet", |row: &Row| Some(microseconds(row.span()?.1))),
@@ -95,6 +120,25 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             "From the SYN with MP_CAPABLE to the packet that established the join",
             |row: &Row| row.join?.established_after,
         ),
+        fraction(
+            "established_s",
+            "s",
+            "The packet that established it, since the first frame of the file",
+            |row: &Row| row.course?.established,
+        ),
+        truth("established_after_last_data", "Established when the connection's last data had come", |row: &Row| {
+            row.course?.established_after_last_data
+        }),
+        whole("wscale_client", "", "Window scale in the SYN", |row: &Row| row.course?.wscale_client.map(Into::into)),
+        whole("wscale_server", "", "Window scale in the SYN/ACK", |row: &Row| {
+            row.course?.wscale_server.map(Into::into)
+        }),
+        whole("mss_client", "B", "Maximum segment size in the SYN", |row: &Row| row.course?.mss_client.map(Into::into)),
+        whole("mss_server", "B", "Maximum segment size in the SYN/ACK", |row: &Row| {
+            row.course?.mss_server.map(Into::into)
+        }),
+        truth("sack", "SYN and SYN/ACK permit SACK", |row: &Row| row.course?.sack),
+        truth("timestamps", "SYN and SYN/ACK have timestamps", |row: &Row| row.course?.timestamps),
         fraction("handshake_rtt_s", "s", "Round trip time of its handshake", |row: &Row| match row.join {
             Some(join) => join.handshake_rtt,
             None if row.subflow.kind == Some(mptcp_trace::analysis::subflows::OpenedWith::Initial) => {

@@ -28,4 +28,5 @@ pub mod single_subflow;
 pub mod sql;
 pub mod sql_limits;
 pub mod traffic;
+mod traffic_order;
 pub mod windows;

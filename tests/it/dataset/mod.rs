@@ -11,6 +11,7 @@ mod readers;
 mod runs;
 mod studies;
 mod studies_gallery;
+mod sums;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

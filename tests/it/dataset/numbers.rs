@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use mptcpanalyzer::dataset::tables::find;
 use serde_json::{Map, Value, json};
 
-use super::{Rows, analyze, details, rows, tables};
+use super::{Rows, analyze, details, rows, sums, tables};
 use crate::support::program::{Home, examples};
 use crate::support::scenarios;
 
 /// What the commands say of one capture.
-struct Said {
+pub(super) struct Said {
     connections: Value,
     summaries: Value,
     streams: Value,
@@ -23,10 +23,11 @@ struct Said {
     /// By connection.
     rtt: BTreeMap<u64, Value>,
     ooo: BTreeMap<u64, Value>,
-    events: BTreeMap<u64, Value>,
-    addresses: BTreeMap<u64, Value>,
-    traffic: BTreeMap<u64, Value>,
+    pub(super) events: BTreeMap<u64, Value>,
+    pub(super) addresses: BTreeMap<u64, Value>,
+    pub(super) traffic: BTreeMap<u64, Value>,
     bursts: BTreeMap<u64, Value>,
+    pub(super) subflows: BTreeMap<u64, Value>,
     reinjections: BTreeMap<u64, Value>,
     acknowledged: BTreeMap<u64, Value>,
     retransmissions: BTreeMap<u64, Value>,
@@ -58,7 +59,8 @@ fn ask(capture: &Path) -> Option<Said> {
     }
     let connections = read("list_mptcp_connections.json");
     let ids: Vec<u64> = list(&connections).iter().map(|connection| number(&connection["mptcpstream"])).collect();
-    let of_connection = ["rtt", "ooo", "events", "addresses", "traffic", "bursts", "list_reinjections"];
+    let of_connection =
+        ["rtt", "ooo", "events", "addresses", "traffic", "bursts", "list_reinjections", "list_subflows"];
     let mut lines: String = ids
         .iter()
         .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
@@ -83,6 +85,7 @@ fn ask(capture: &Path) -> Option<Said> {
         addresses: each("addresses"),
         traffic: each("traffic"),
         bursts: each("bursts"),
+        subflows: each("list_subflows"),
         reinjections: each("list_reinjections"),
         acknowledged: each("acksize"),
         retransmissions: each("retransmissions"),
@@ -129,6 +132,11 @@ fn ip_version(address: &Value) -> Value {
 }
 
 impl Said {
+    /// Whether `list_mptcp_connections` says that a connection was not released.
+    pub(super) fn open(&self, id: u64) -> bool {
+        list(&self.connections).iter().any(|one| number(&one["mptcpstream"]) == id && one["release"] == "open")
+    }
+
     fn summary(&self, id: u64) -> &Value {
         list(&self.summaries).iter().find(|one| number(&one["mptcpstream"]) == id).unwrap()
     }
@@ -179,7 +187,8 @@ impl Said {
     }
 
     fn connection(&self, one: &Value) -> Map<String, Value> {
-        let summary = self.summary(number(&one["mptcpstream"]));
+        let id = number(&one["mptcpstream"]);
+        let summary = self.summary(id);
         let first = &one["subflows"][0];
         let mut row = same(
             one,
@@ -192,9 +201,11 @@ impl Said {
                 "server_token",
                 "checksum_required",
                 "state",
+                "release",
                 "joined_by",
             ],
         );
+        row.extend(sums::of_connection(id, self));
         row.extend(same(first, &["client_ip", "client_port", "server_ip", "server_port"]));
         row.extend(fields(&one["fallback"], &[("fallback_reason", "reason"), ("fallback_packetid", "packetid")]));
         row.insert("ip_version".to_string(), ip_version(&first["client_ip"]));
@@ -206,7 +217,7 @@ impl Said {
             .filter(|share| number(&share["goodput_bytes"]) > 0)
             .map(|share| number(&share["tcpstream"]))
             .collect();
-        let (first, last) = ends(list(&self.traffic[&number(&one["mptcpstream"])]).iter());
+        let (first, last) = ends(list(&self.traffic[&id]).iter());
         row.insert("duration_s".to_string(), json!(last - first));
         row.insert("subflows_used".to_string(), json!(used.len()));
         // At the sender of data to the server is at the client.
@@ -232,7 +243,9 @@ impl Said {
                     "plain_tcp_bytes",
                     "fast_open_bytes",
                     "throughput_bytes",
+                    "acknowledged_bytes",
                     "retransmitted_bytes",
+                    "retransmitted_packets",
                     "duplicated_bytes",
                     "duplicated_packets",
                     "reinjected_bytes",
@@ -249,6 +262,7 @@ impl Said {
             row.insert("packets".to_string(), json!(packets));
             let bursts = list(&self.bursts[&id]).iter().filter(|burst| burst["towards"] == one["towards"]).count();
             row.insert("bursts".to_string(), json!(bursts));
+            row.extend(sums::of_direction(list(&self.traffic[&id]), &one["towards"]));
             let waits = towards(&self.ooo[&id]["directions"], &one["towards"]);
             row.extend(same(
                 waits,
@@ -299,6 +313,12 @@ impl Said {
                 ],
             );
             row.extend(fields(one, &[("opened_towards", "mptcpdest")]));
+            let mut course = list(&self.subflows[&id]).iter();
+            let course = course.find(|other| other["tcpstream"] == one["tcpstream"]).unwrap();
+            row.extend(sums::of_course(course));
+            let stale = list(&self.events[&id]).iter().filter(|event| event["event"] == "subflow_stale");
+            let stale = stale.filter(|event| event["tcpstream"] == one["tcpstream"]).count();
+            row.insert("standstills".to_string(), json!(stale));
             row.insert("ordinal".to_string(), json!(ordinal));
             row.insert("ip_version".to_string(), ip_version(&one["client_ip"]));
             let join = list(&setup["joins"]).iter().find(|join| join["tcpstream"] == one["tcpstream"]);
@@ -343,6 +363,10 @@ impl Said {
                         "duplicated_bytes",
                         "duplicated_packets",
                         "reinjected_bytes",
+                        "reinjected_packets",
+                        "reinjected_orig_bytes",
+                        "reinjected_orig_packets",
+                        "resent_same_subflow_bytes",
                         "keepalives",
                         "window_probes",
                     ],
@@ -375,6 +399,18 @@ impl Said {
                         "fins",
                         "resets",
                         "pushes",
+                        "ece",
+                        "cwr",
+                        "dss_packets",
+                        "dss_bytes",
+                        "dup_acks",
+                        "triple_dup_acks",
+                        "out_of_order_packets",
+                        "missed_bytes",
+                        "in_flight_min",
+                        "in_flight_mean",
+                        "in_flight_max",
+                        "initial_window_bytes",
                         "frame_bytes",
                         "segment_min",
                         "segment_max",
@@ -393,6 +429,9 @@ impl Said {
                         ("first_data_s", "first_data"),
                         ("last_data_s", "last_data"),
                         ("idle_s", "idle"),
+                        ("first_ack_s", "first_ack"),
+                        ("last_ack_s", "last_ack"),
+                        ("fin_ack_s", "fin_ack"),
                     ],
                 ));
                 let waits = towards(&self.ooo[&id]["directions"], role);

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::PacketRow;
 use crate::interrupt::interruptible;
-use crate::packets::segment::{Dss, Segment, flag};
+use crate::packets::segment::{Dss, Segment};
 use crate::tracking::travelling::{Travelling, signals};
-use crate::tracking::{ByRole, Capture, Connection, Role};
+use crate::tracking::{ByRole, Capture, Connection, Role, Stream};
 
 /// Where a connection stands at the end of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -16,7 +16,7 @@ pub enum ConnectionState {
     Open,
     /// One end sent DATA_FIN.
     HalfClosed,
-    /// Both ends sent DATA_FIN, or after a fallback both ends a FIN.
+    /// Both ends sent DATA_FIN; or, as after a fallback, every subflow ended, one of them with the FIN of both ends.
     Closed,
     /// An end sent MP_FASTCLOSE.
     FastClosed,
@@ -24,11 +24,42 @@ pub enum ConnectionState {
     Reset,
 }
 
+/// How a connection was released: what ended it first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Release {
+    /// Both ends sent DATA_FIN (RFC 8684 §3.3.3).
+    DataFin,
+    /// Without that, every subflow ended and one did with the FIN of both ends, as after a fallback.
+    Fin,
+    /// An end sent MP_FASTCLOSE (RFC 8684 §3.5).
+    Fastclose,
+    /// Every subflow was ended by a RST.
+    Reset,
+    /// It was not: at the end of the capture it is still open.
+    Open,
+}
+
+impl ConnectionState {
+    /// How it came about.
+    fn release(self, both_data_fins: bool) -> Release {
+        match self {
+            ConnectionState::Open | ConnectionState::HalfClosed => Release::Open,
+            ConnectionState::Closed if both_data_fins => Release::DataFin,
+            ConnectionState::Closed => Release::Fin,
+            ConnectionState::FastClosed => Release::Fastclose,
+            ConnectionState::Reset => Release::Reset,
+        }
+    }
+}
+
 /// The end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Closing {
     /// Where it stands.
     pub state: ConnectionState,
+    /// How it was released.
+    pub release: Release,
     /// Row of the first DATA_FIN towards either end.
     #[serde(skip)]
     pub data_fins: ByRole<Option<PacketRow>>,
@@ -60,27 +91,32 @@ pub fn closing_among<'a>(
     packets: impl IntoIterator<Item = Travelling<'a>>,
 ) -> Closing {
     let mut data_fins: ByRole<Option<PacketRow>> = ByRole::default();
-    let mut fins = ByRole { server: false, client: false };
     let mut fast_close = None;
     for packet in interruptible(packets) {
         if packet.segment.dss().is_some_and(|dss| dss.has(Dss::DATA_FIN)) {
             data_fins.get_mut(packet.towards).get_or_insert(packet.row);
         }
-        *fins.get_mut(packet.towards) |= packet.ends_with(flag::FIN);
         if fast_closes(packet.segment, packet.towards, connection) {
             fast_close.get_or_insert((packet.row, packet.towards.other()));
         }
     }
     let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
-    let all_reset =
-        streams.clone().next().is_some() && streams.clone().all(|s| s.ends.client.reset || s.ends.server.reset);
+    let reset = |stream: &Stream| stream.ends.client.reset || stream.ends.server.reset;
+    let finished = |stream: &Stream| stream.ends.client.fin && stream.ends.server.fin;
+    // A SYN without an answer opened nothing.
+    let unanswered = |stream: &Stream| stream.syn.is_some() && stream.syn_ack.is_none() && !reset(stream);
+    let all_reset = streams.clone().next().is_some() && streams.clone().all(reset);
+    // One subflow may end while others go on.
+    let all_ended = streams.clone().all(|stream| finished(stream) || reset(stream) || unanswered(stream));
+    let finished = all_ended && streams.clone().any(finished);
     let state = match (fast_close, data_fins.server, data_fins.client) {
         (Some(_), _, _) => ConnectionState::FastClosed,
         (None, Some(_), Some(_)) => ConnectionState::Closed,
-        _ if fins.server && fins.client && !all_reset => ConnectionState::Closed,
+        _ if finished && !all_reset => ConnectionState::Closed,
         _ if all_reset => ConnectionState::Reset,
         (None, Some(_), None) | (None, None, Some(_)) => ConnectionState::HalfClosed,
         (None, None, None) => ConnectionState::Open,
     };
-    Closing { state, data_fins, fast_close }
+    let release = state.release(data_fins.server.is_some() && data_fins.client.is_some());
+    Closing { state, release, data_fins, fast_close }
 }

@@ -51,6 +51,7 @@ pub mod scheduler;
 pub mod sender_view;
 pub mod setup;
 pub mod standstill;
+pub mod subflow_courses;
 pub mod subflows;
 pub mod summary_extended;
 pub mod tcp_connections;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::closing::{ConnectionState, closing};
+use super::closing::{ConnectionState, Release, closing};
 use super::fallback::{Fallback, fallback};
 use super::requests::request_alone;
 use super::subflows::{SubflowRecord, subflows};
@@ -35,6 +35,8 @@ pub struct MptcpConnection {
     pub fallback: Option<Fallback>,
     /// Where it stands at the end of the capture.
     pub state: ConnectionState,
+    /// How it was released, if it was.
+    pub release: Release,
     /// The weakest evidence that its subflows belong together. `None` for a single one.
     pub joined_by: Option<JoinedBy>,
     /// Its subflows.
@@ -72,18 +74,22 @@ pub fn count(capture: &Capture) -> usize {
 #[must_use]
 pub fn mptcp_connections(capture: &Capture) -> Vec<MptcpConnection> {
     let connections: Vec<&Connection> = listed(capture).collect();
-    parallel::each(&connections, capture.segments.len(), |connection| MptcpConnection {
-        mptcpstream: connection.id,
-        version: connection.version,
-        client_key: connection.hosts.client.key,
-        server_key: connection.hosts.server.key,
-        client_token: connection.hosts.client.token,
-        server_token: connection.hosts.server.token,
-        checksum_required: connection.checksum_required,
-        fallback: fallback(capture, connection),
-        state: closing(capture, connection).state,
-        joined_by: joined_by(capture, connection),
-        subflows: subflows(capture, connection),
+    parallel::each(&connections, capture.segments.len(), |connection| {
+        let closing = closing(capture, connection);
+        MptcpConnection {
+            mptcpstream: connection.id,
+            version: connection.version,
+            client_key: connection.hosts.client.key,
+            server_key: connection.hosts.server.key,
+            client_token: connection.hosts.client.token,
+            server_token: connection.hosts.server.token,
+            checksum_required: connection.checksum_required,
+            fallback: fallback(capture, connection),
+            state: closing.state,
+            release: closing.release,
+            joined_by: joined_by(capture, connection),
+            subflows: subflows(capture, connection),
+        }
     })
 }
 

@@ -41,8 +41,13 @@ pub struct MptcpDirection {
     pub duration: f64,
     /// Goodput over duration, bytes per second; `None` when the duration is zero.
     pub rate: Option<f64>,
+    /// Bytes of data that DATA_ACKs cover, DATA_FIN is none of them; `None` where no DATA_ACK of this direction was captured.
+    /// Without the sender's key they count from the lowest DATA_ACK.
+    pub acknowledged_bytes: Option<u64>,
     /// Bytes sent again by TCP, under the same subflow sequence numbers.
     pub retransmitted_bytes: u64,
+    /// Packets that carried such bytes.
+    pub retransmitted_packets: u64,
     /// Bytes in copies that the path made of packets; the sender sent them once.
     pub duplicated_bytes: u64,
     /// Copies that the path made, with or without payload.
@@ -107,6 +112,14 @@ pub struct SubflowShare {
     pub duplicated_packets: u64,
     /// Bytes of data that another subflow had carried before, see [`MptcpDirection::reinjected_bytes`].
     pub reinjected_bytes: u64,
+    /// Packets that carried such bytes.
+    pub reinjected_packets: u64,
+    /// Bytes of data that this subflow had carried first and another one carried again, as often as one did.
+    pub reinjected_orig_bytes: u64,
+    /// Packets of this subflow that had carried such bytes.
+    pub reinjected_orig_packets: u64,
+    /// Bytes of data that this subflow had carried before under other sequence numbers.
+    pub resent_same_subflow_bytes: u64,
     /// Keep-alives.
     pub keepalives: u64,
     /// Zero-window probes.
@@ -152,23 +165,31 @@ fn direction(
     let sum = |part: fn(&crate::tracking::data::SubflowVolume) -> u64| direction.subflows.iter().map(part).sum::<u64>();
     let throughput = sum(|volume| volume.throughput);
     let duration = duration(direction.span).seconds();
-    let subflows = connection.subflows.iter().zip(&direction.subflows).map(|(stream, volume)| SubflowShare {
-        tcpstream: *stream,
-        path: capture.path_label(*stream).map(str::to_string),
-        packets: volume.packets,
-        throughput_bytes: volume.throughput,
-        throughput_contribution: share(volume.throughput, throughput),
-        goodput_bytes: volume.first_sent,
-        goodput_contribution: share(volume.first_sent, direction.goodput),
-        plain_tcp_bytes: volume.plain,
-        fast_open_bytes: volume.fast_open,
-        retransmitted_bytes: volume.retransmitted,
-        duplicated_bytes: volume.duplicated,
-        duplicated_packets: volume.duplicated_packets,
-        reinjected_bytes: volume.reinjected,
-        keepalives: volume.keepalives,
-        window_probes: volume.window_probes,
-    });
+    let originals = originals(direction);
+    let subflows =
+        connection.subflows.iter().zip(&direction.subflows).zip(originals).map(|((stream, volume), original)| {
+            SubflowShare {
+                tcpstream: *stream,
+                path: capture.path_label(*stream).map(str::to_string),
+                packets: volume.packets,
+                throughput_bytes: volume.throughput,
+                throughput_contribution: share(volume.throughput, throughput),
+                goodput_bytes: volume.first_sent,
+                goodput_contribution: share(volume.first_sent, direction.goodput),
+                plain_tcp_bytes: volume.plain,
+                fast_open_bytes: volume.fast_open,
+                retransmitted_bytes: volume.retransmitted,
+                duplicated_bytes: volume.duplicated,
+                duplicated_packets: volume.duplicated_packets,
+                reinjected_bytes: volume.reinjected,
+                reinjected_packets: volume.reinjected_packets,
+                reinjected_orig_bytes: original.0,
+                reinjected_orig_packets: original.1,
+                resent_same_subflow_bytes: volume.resent,
+                keepalives: volume.keepalives,
+                window_probes: volume.window_probes,
+            }
+        });
     let (plain, fast_open) = (sum(|volume| volume.plain), sum(|volume| volume.fast_open));
     MptcpDirection {
         towards,
@@ -179,7 +200,9 @@ fn direction(
         throughput_bytes: throughput,
         duration,
         rate: rate(direction.goodput, duration),
+        acknowledged_bytes: direction.covered.map(|(start, end)| end.saturating_sub(start)),
         retransmitted_bytes: sum(|volume| volume.retransmitted),
+        retransmitted_packets: sum(|volume| volume.retransmitted_packets),
         duplicated_bytes: sum(|volume| volume.duplicated),
         duplicated_packets: sum(|volume| volume.duplicated_packets),
         seen_from,
@@ -194,6 +217,26 @@ fn direction(
         subflows: subflows.collect(),
         reinjections: pairs(connection, direction),
     }
+}
+
+/// Bytes that each subflow of one direction had carried first and others carried again, and its packets with them.
+fn originals(direction: &Direction) -> Vec<(u64, u64)> {
+    let mut found = vec![(0_u64, 0_u64); direction.subflows.len()];
+    let mut packets: Vec<(PacketRow, usize)> = Vec::new();
+    for repeat in interruptible(direction.repeats.iter().filter(|repeat| repeat.kind == RepeatKind::Reinjection)) {
+        if let Some((bytes, _)) = found.get_mut(repeat.original_subflow) {
+            *bytes = bytes.saturating_add(repeat.length);
+            packets.push((repeat.original_row, repeat.original_subflow));
+        }
+    }
+    packets.sort_unstable();
+    packets.dedup();
+    for (_, subflow) in packets {
+        if let Some((_, packets)) = found.get_mut(subflow) {
+            *packets = packets.saturating_add(1);
+        }
+    }
+    found
 }
 
 /// Reinjected bytes and packets of one direction by pair of subflows.

@@ -29,6 +29,10 @@ pub mod flag {
     pub const PSH: u16 = 0x008;
     /// The acknowledgement number counts.
     pub const ACK: u16 = 0x010;
+    /// The path marked a packet (RFC 3168); in a SYN, the sender can do that.
+    pub const ECE: u16 = 0x040;
+    /// The sender slowed down for it.
+    pub const CWR: u16 = 0x080;
 }
 
 /// MPTCP option subtypes (RFC 8684 §8, table 3).
