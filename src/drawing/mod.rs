@@ -55,8 +55,8 @@ pub enum DrawError {
     BadDpi(f64),
     /// The panels have no room.
     #[error(
-        "{width} x {height} is too small for {panels} panel(s) with titles and numbers; use a larger size, fewer dots \
-         per inch or a smaller font"
+        "{width} x {height} is too small for {panels} panel(s) with titles and numbers; use {}",
+        enough.map_or_else(|| "a larger size or a smaller font".to_string(), |size| format!("{}x{}", size.width, size.height))
     )]
     TooSmall {
         /// Number of panels in the figure.
@@ -65,6 +65,8 @@ pub enum DrawError {
         width: u32,
         /// As asked for.
         height: u32,
+        /// A size that has room, if one of the same width has.
+        enough: Option<Size>,
     },
     /// The drawing library refused.
     #[error("cannot draw the figure: {0}; report this as a bug")]

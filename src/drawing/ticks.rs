@@ -97,17 +97,23 @@ fn logarithmic(unit: Unit, range: Range, most: usize) -> Ticks {
         return Ticks::default();
     }
     let tick = |value: f64| Tick { value: value / factor, label: with_unit(value, unit) };
-    let multiples: &[f64] = match most {
-        most if decades * 3.0 <= most as f64 => &[1.0, 2.0, 5.0],
-        _ => &[1.0],
+    let at = |multiples: &'static [f64], every: f64| {
+        let start = (first / every).floor() * every;
+        // At most a few hundred decades lie between the numbers that a double can hold.
+        let powers =
+            (0..=700).map(move |index| start + f64::from(index) * every).take_while(move |power| *power <= last);
+        let values = powers.flat_map(move |power| multiples.iter().map(move |multiple| multiple * 10_f64.powf(power)));
+        values.filter(|value| low <= *value && *value <= high).map(tick).collect::<Vec<Tick>>()
     };
-    let every = if multiples.len() > 1 { 1.0 } else { ((decades + 1.0) / most as f64).ceil().max(1.0) };
-    let start = (first / every).floor() * every;
-    // At most a few hundred decades lie between the numbers that a double can hold.
-    let powers = (0..=700).map(|index| start + f64::from(index) * every).take_while(|power| *power <= last);
-    let values = powers.flat_map(|power| multiples.iter().map(move |multiple| multiple * 10_f64.powf(power)));
-    let ticks: Vec<Tick> = values.filter(|value| low <= *value && *value <= high).map(tick).collect();
+    let fine: &[f64] = if decades * 3.0 <= most as f64 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let every = if fine.len() > 1 { 1.0 } else { ((decades + 1.0) / most as f64).ceil().max(1.0) };
+    let ticks = at(fine, every);
     if ticks.len() >= 2 || most < 2 {
+        return Ticks { unit: String::new(), ticks };
+    }
+    // One power alone tells nothing of the scale.
+    let closer = [at(&[1.0], 1.0), at(&[1.0, 2.0, 5.0], 1.0)];
+    if let Some(ticks) = closer.into_iter().find(|ticks| (2..=most).contains(&ticks.len())) {
         return Ticks { unit: String::new(), ticks };
     }
     // Less than a decade: even steps say more.

@@ -31,6 +31,35 @@ pub fn wrap(text: &str, width: f64, most: usize, measure: impl Fn(&str) -> f64) 
     lines
 }
 
+/// The lines of `text`, each at most `width` wide, broken between words and behind `_` alone; `None` where that takes more
+/// than `most` lines, or a word is too wide.
+pub fn wrap_words(text: &str, width: f64, most: usize, measure: impl Fn(&str) -> f64) -> Option<Vec<String>> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let mut blank = if line.is_empty() { "" } else { " " };
+        for part in word.split_inclusive('_') {
+            let longer = format!("{line}{blank}{part}");
+            blank = "";
+            if measure(&longer) <= width {
+                line = longer;
+                continue;
+            }
+            if !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            if measure(part) > width || lines.len() >= most {
+                return None;
+            }
+            line = part.to_string();
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    (lines.len() <= most).then_some(lines)
+}
+
 /// Pushes all full lines of a word and returns what is left of it.
 fn break_word(word: &str, width: f64, most: usize, lines: &mut Vec<String>, measure: &impl Fn(&str) -> f64) -> String {
     let mut line = String::new();
@@ -92,6 +121,20 @@ mod tests {
     fn long_words_break_where_they_must() {
         assert_eq!(wrap("a 2001:db8::1234 b", 6.0, 9, cells), ["a", "2001:d", "b8::12", "34 b"]);
         assert_eq!(wrap("abc", 0.5, 9, cells), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn words_stay_whole() {
+        assert_eq!(wrap_words("one two three", 7.0, 2, cells), Some(vec!["one two".to_string(), "three".to_string()]));
+        assert_eq!(
+            wrap_words("option_missing", 8.0, 2, cells),
+            Some(vec!["option_".to_string(), "missing".to_string()])
+        );
+        assert_eq!(wrap_words("a_b c", 5.0, 1, cells), Some(vec!["a_b c".to_string()]));
+        assert_eq!(wrap_words("", 7.0, 0, cells), Some(Vec::new()));
+        for (text, most) in [("aggregation benefit", 5), ("one two three", 1), ("a b c d e f", 0)] {
+            assert_eq!(wrap_words(text, 7.0, most, cells), None, "{text}");
+        }
     }
 
     #[test]

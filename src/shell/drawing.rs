@@ -163,6 +163,8 @@ fn try_to_draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Re
     if let Some(size) = size {
         target.size = size;
     }
+    // Who asks for a size, gets it.
+    target.grows = drawing.size.is_none();
     drawing::render(&drawing.figure, &target)
 }
 

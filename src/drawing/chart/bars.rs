@@ -62,8 +62,8 @@ impl<S: Surface> Drawable<Canvas<S>> for Bars<'_> {
         }
         let upright = Stroke::solid(look.colour, thin);
         narrow.into_iter().for_each(|(x, top, bottom)| canvas.line([(x, top), (x, bottom)], &upright));
-        // In a box, a mark would be taken for a value.
-        if look.mark == Symbol::None || S::COARSE || matches!(self.marks, Marks::Areas(_)) {
+        // In a box, a mark would be taken for a value; bars of one series need none.
+        if look.mark == Symbol::None || S::COARSE || !self.pen.among_bars || matches!(self.marks, Marks::Areas(_)) {
             return Ok(());
         }
         let size = self.pen.scaled(style.mark_size) * 0.9;

@@ -16,10 +16,17 @@ use super::shapes::{Dashes, Mark, arrow_head, filled, line_stroke, stroke};
 type Root<S> = DrawingArea<Canvas<S>, Shift>;
 
 pub(super) fn draw<S: Surface>(root: &Root<S>, entries: &[Entry], style: &Style, sizes: &Sizes) -> Result<(), Trouble> {
-    entries.iter().try_for_each(|entry| sample(root, entry, style, sizes))
+    let among_bars = entries.iter().filter(|entry| entry.key.marks == "bars").count() > 1;
+    entries.iter().try_for_each(|entry| sample(root, entry, among_bars, style, sizes))
 }
 
-fn sample<S: Surface>(root: &Root<S>, entry: &Entry, style: &Style, sizes: &Sizes) -> Result<(), Trouble> {
+fn sample<S: Surface>(
+    root: &Root<S>,
+    entry: &Entry,
+    among_bars: bool,
+    style: &Style,
+    sizes: &Sizes,
+) -> Result<(), Trouble> {
     let look = style.look(entry.key.role);
     let place = entry.sample;
     let middle = (place.top + place.bottom) / 2.0;
@@ -55,5 +62,6 @@ fn sample<S: Surface>(root: &Root<S>, entry: &Entry, style: &Style, sizes: &Size
         }
         _ => line(vec![(place.left, middle), (place.right, middle)], &broken)?,
     }
-    if look.mark == Symbol::None || entry.key.marks == "areas" { Ok(()) } else { mark(look.mark) }
+    let lone = entry.key.marks == "bars" && !among_bars;
+    if look.mark == Symbol::None || entry.key.marks == "areas" || lone { Ok(()) } else { mark(look.mark) }
 }

@@ -83,12 +83,12 @@ pub fn draw<S: Surface>(
         notes.push(format!("Not shown, because a logarithmic axis has no place for values <= 0: {shown}."));
     }
     let plan = layout(figure, &notes, &sizes)?;
-    let (drawn, unlabelled) = charts(figure, &plan, (style, &sizes, detail), Canvas::new(surface(), size))?;
+    let (drawn, unlabelled) = charts(figure, &plan, (style, detail), Canvas::new(surface(), size))?;
     if unlabelled {
         notes.push("Some labels omitted for lack of room.".to_string());
         // The note itself takes room, which changes nothing about its truth.
         if let Ok(plan) = layout(figure, &notes, &sizes) {
-            return Ok(charts(figure, &plan, (style, &sizes, detail), Canvas::new(surface(), size))?.0);
+            return Ok(charts(figure, &plan, (style, detail), Canvas::new(surface(), size))?.0);
         }
     }
     Ok(drawn)
@@ -164,9 +164,10 @@ impl<S: Surface> Sheet<S> {
 fn charts<S: Surface>(
     figure: &Figure,
     plan: &Layout,
-    (style, sizes, detail): (&Style, &Sizes, Detail),
+    (style, detail): (&Style, Detail),
     canvas: Canvas<S>,
 ) -> Result<(S, bool), Trouble> {
+    let sizes = &plan.sizes;
     let sheet = Sheet::new(canvas);
     let count: usize = figure.panels.iter().map(|panel| panel.series.len()).sum();
     let most = detail.most.checked_div(count).unwrap_or(detail.most).max(100);
@@ -188,6 +189,8 @@ struct Pen<'a> {
     detail: Detail,
     /// The place of the series in its panel.
     position: usize,
+    /// Other bars stand beside those of the series.
+    among_bars: bool,
 }
 
 impl Pen<'_> {

@@ -55,8 +55,10 @@ pub(super) fn data<S: Surface>(
     let (x, y) = (Scaled::new(&panel.x, extent.x, &[]), Scaled::new(&panel.y, extent.y, &[]));
     let window = Window::new(panel, extent);
     let mut chart = sheet.chart(frame, x, y)?;
+    let among_bars = series.iter().filter(|series| matches!(series.marks, Marks::Bars(_))).count() > 1;
     for (position, series) in series.iter().enumerate() {
-        let pen = Pen { window, style, look: style.look(series.role), role: series.role.kind, detail, position };
+        let (look, role) = (style.look(series.role), series.role.kind);
+        let pen = Pen { window, style, look, role, detail, position, among_bars };
         sheet.group(Some(series), || draw_series(&mut chart, series, &pen, labels))?;
     }
     let annotations = Annotations::new(&panel.annotations, &window, (style, detail.scale), labels);

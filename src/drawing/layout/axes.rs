@@ -4,8 +4,9 @@ use super::super::extent::Range;
 use super::super::figure::Axis;
 use super::super::font;
 use super::super::ticks::Ticks;
-use super::super::wrapping::{shorten, wrap};
+use super::super::wrapping::{shorten, wrap, wrap_words};
 use super::Sizes;
+use super::axis_titles::SMALLER;
 use crate::terminal_text::escape;
 
 /// An axis with its ticks and the lines of their labels.
@@ -14,6 +15,10 @@ pub(super) struct Scaled {
     pub(super) ticks: Ticks,
     /// Lines of each label.
     pub(super) labels: Vec<Vec<String>>,
+    /// Size of their letters.
+    pub(super) size: f64,
+    /// They run upwards.
+    pub(super) upright: bool,
 }
 
 impl Scaled {
@@ -23,20 +28,47 @@ impl Scaled {
     }
 
     /// Width of the widest label.
-    pub(super) fn widest(&self, sizes: &Sizes) -> f64 {
-        self.labels.iter().flatten().map(|line| font::width(line, sizes.small)).fold(0.0, f64::max)
+    pub(super) fn widest(&self) -> f64 {
+        self.labels.iter().flatten().map(|line| font::width(line, self.size)).fold(0.0, f64::max)
+    }
+
+    /// Height of the highest label below or above an axis.
+    pub(super) fn height(&self) -> f64 {
+        if self.upright { self.widest() } else { self.lines() as f64 * Sizes::line(self.size) }
     }
 }
 
+/// Names along x: beside each other in lines of whole words, in smaller letters where room lacks; upwards where words are
+/// too wide even so. Above the panel (`on_top`), words are broken instead, because addresses have no blanks.
+fn names_along_x(axis: &Axis, range: Range, width: f64, on_top: bool, sizes: &Sizes) -> Scaled {
+    let most = (width / (4.0 * sizes.small)).floor().clamp(1.0, 256.0) as usize;
+    let ticks = Ticks::new(axis, range, most);
+    let room = width / ticks.ticks.len().max(1) as f64 - 0.6 * sizes.small;
+    let names: Vec<String> = ticks.ticks.iter().map(|tick| escape(&tick.label).into_owned()).collect();
+    let whole = SMALLER.iter().find_map(|smaller| {
+        let size = sizes.small * smaller;
+        let labels = names.iter().map(|name| wrap_words(name, room, 3, |text| font::width(text, size)));
+        Some((labels.collect::<Option<Vec<_>>>()?, size))
+    });
+    if let Some((labels, size)) = whole {
+        return Scaled { ticks, labels, size, upright: false };
+    }
+    if on_top {
+        let size = sizes.small;
+        let labels = names.iter().map(|name| wrap(name, room, 3, |text| font::width(text, size))).collect();
+        return Scaled { ticks, labels, size, upright: false };
+    }
+    let size = sizes.small * 0.9;
+    let upwards = |name: &String| vec![shorten(name, sizes.height / 4.0, |text| font::width(text, size))];
+    let labels = names.iter().map(upwards).collect();
+    Scaled { ticks, labels, size, upright: true }
+}
+
 /// Ticks of an x axis whose labels have room beside each other.
-pub(super) fn along_x(axis: &Axis, range: Range, width: f64, sizes: &Sizes) -> Scaled {
+pub(super) fn along_x(axis: &Axis, range: Range, width: f64, on_top: bool, sizes: &Sizes) -> Scaled {
     let measure = |text: &str| font::width(text, sizes.small);
     if !axis.categories.is_empty() {
-        let most = (width / (4.0 * sizes.small)).floor().clamp(1.0, 256.0) as usize;
-        let ticks = Ticks::new(axis, range, most);
-        let room = width / ticks.ticks.len().max(1) as f64 - 0.6 * sizes.small;
-        let labels = ticks.ticks.iter().map(|tick| wrap(&escape(&tick.label), room, 3, measure)).collect();
-        return Scaled { ticks, labels };
+        return names_along_x(axis, range, width, on_top, sizes);
     }
     let fits = |ticks: &Ticks| {
         ticks.ticks.windows(2).all(|pair| {
@@ -48,7 +80,7 @@ pub(super) fn along_x(axis: &Axis, range: Range, width: f64, sizes: &Sizes) -> S
     };
     let ticks = (2..=12).rev().map(|most| Ticks::new(axis, range, most)).find(fits).unwrap_or_default();
     let labels = ticks.ticks.iter().map(|tick| vec![tick.label.clone()]).collect();
-    Scaled { ticks, labels }
+    Scaled { ticks, labels, size: sizes.small, upright: false }
 }
 
 /// Ticks of a y axis whose labels have room above each other.
@@ -56,10 +88,28 @@ pub(super) fn along_y(axis: &Axis, range: Range, height: f64, sizes: &Sizes) -> 
     let apart = if axis.categories.is_empty() { 2.2 } else { 1.25 };
     let most = (height / (apart * sizes.small)).floor();
     let most = if axis.categories.is_empty() { most.clamp(2.0, 10.0) } else { most.clamp(1.0, 256.0) } as usize;
-    let ticks = Ticks::new(axis, range, most);
+    // Even steps on a logarithmic axis come closer the greater they are.
+    let apart = |most: usize| {
+        let mut ticks = Ticks::new(axis, range, most);
+        let mut last = f64::NEG_INFINITY;
+        ticks.ticks.retain(|tick| {
+            let place = range.share(tick.value, axis.scale) * height;
+            let apart = place - last >= 1.2 * sizes.small;
+            last = if apart { place } else { last };
+            apart
+        });
+        ticks
+    };
+    let mut ticks = apart(most);
+    // One number alone tells nothing of the scale.
+    if ticks.ticks.len() < 2 && axis.categories.is_empty() {
+        let closer = (1..=3_usize).map(|more| apart(most.saturating_add(more))).find(|ticks| ticks.ticks.len() > 1);
+        ticks = closer.unwrap_or(ticks);
+    }
     // Names may take a quarter of the picture.
     let room = sizes.width / 4.0;
-    let label = |label: &str| shorten(&escape(label), room, |text| font::width(text, sizes.small));
+    let size = sizes.small;
+    let label = |label: &str| shorten(&escape(label), room, |text| font::width(text, size));
     let labels = ticks.ticks.iter().map(|tick| vec![label(&tick.label)]).collect();
-    Scaled { ticks, labels }
+    Scaled { ticks, labels, size, upright: false }
 }

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod axes;
+mod axis_titles;
 mod legend;
 mod panels;
 
@@ -11,10 +12,11 @@ use super::extent::Extent;
 use super::figure::{Figure, Panel};
 use super::font;
 use super::geometry::{PixelPoint, Rectangle};
+use super::render::Size;
 use super::style::{Colour, Style};
 use super::text::{Anchor, Text};
 use super::ticks::Tick;
-use super::wrapping::{shorten, wrap};
+use super::wrapping::{shorten, wrap, wrap_words};
 use crate::terminal_text::escape;
 pub use annotations::Riser;
 pub use legend::{Entry, LegendKey, names};
@@ -66,6 +68,13 @@ impl Sizes {
         }
     }
 
+    /// The same with smaller letters.
+    fn times(&self, smaller: f64) -> Self {
+        let Sizes { font, title, caption, small, pad, .. } = *self;
+        let [font, title, caption, small, pad] = [font, title, caption, small, pad].map(|size| size * smaller);
+        Sizes { font, title, caption, small, pad, ..*self }
+    }
+
     /// Height of a line of text of a size.
     fn line(size: f64) -> f64 {
         size * font::LINE
@@ -87,6 +96,10 @@ pub struct Layout {
     pub panels: Vec<Placed>,
     /// Texts of annotations had no room.
     pub unlabelled: bool,
+    /// The sizes of all this: those of the style, or smaller ones where panels had no room.
+    pub sizes: Sizes,
+    /// Panels are so low that their data or the titles of their axes are hard to read.
+    pub cramped: bool,
 }
 
 /// A panel with its place.
@@ -133,15 +146,50 @@ const SHARES: [Shares; 3] = [
     Shares { title_lines: 1, legend: 0.1, caption: 0.0 },
 ];
 
+/// Sizes of letters that are tried until the panels have room, in multiples of the style's.
+const SMALLER: [f64; 3] = [1.0, 0.85, 0.7];
+
+/// Heights that are tried where a figure needs more than it has, in multiples of it.
+const HIGHER: [f64; 12] = [1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0];
+/// Lines of letters on the highest figure that is made because of what is in it.
+const MOST_LINES: f64 = 150.0;
+
 /// Gives everything in a figure its place. `notes` stand below the caption.
 ///
 /// # Errors
 /// [`DrawError::TooSmall`] when the panels have no room.
 pub fn layout(figure: &Figure, notes: &[String], sizes: &Sizes) -> Result<Layout, DrawError> {
-    let tried = SHARES.iter().find_map(|shares| arrange(figure, notes, sizes, *shares));
-    // The sizes were whole numbers.
-    let (width, height) = (sizes.width as u32, sizes.height as u32);
-    tried.ok_or(DrawError::TooSmall { panels: figure.panels.len(), width, height })
+    placed(figure, notes, sizes).ok_or_else(|| {
+        // The sizes were whole numbers of pixels at 96 per inch.
+        let [width, height] = [sizes.width, sizes.height].map(|length| (length / sizes.scale).round() as u32);
+        let fits = |height: f64| placed(figure, notes, &Sizes { height, ..*sizes }).is_some();
+        let enough = HIGHER.iter().map(|times| sizes.height * times).find(|height| fits(*height));
+        let enough = enough.map(|enough| Size { width, height: (enough / sizes.scale).ceil() as u32 });
+        DrawError::TooSmall { panels: figure.panels.len(), width, height, enough }
+    })
+}
+
+fn placed(figure: &Figure, notes: &[String], sizes: &Sizes) -> Option<Layout> {
+    let smaller = SMALLER.iter().map(|smaller| sizes.times(*smaller));
+    let tries = smaller.flat_map(|sizes| SHARES.iter().map(move |shares| (sizes, shares)));
+    tries.into_iter().find_map(|(sizes, shares)| arrange(figure, notes, &sizes, *shares))
+}
+
+/// The size with as much height as lets all labels of a figure stand and its panels be read easily, or with the most there
+/// is. Sizes are pixels of 96 per inch.
+#[must_use]
+pub fn roomy(figure: &Figure, style: &Style, size: Size) -> Size {
+    let at = |times: f64| Size { height: (f64::from(size.height) * times).round() as u32, ..size };
+    let usual = Sizes::new(style, 1.0, (size.width, size.height));
+    let is_roomy = |size: &Size| {
+        let sizes = Sizes { height: f64::from(size.height), ..usual };
+        let layout = placed(figure, &[], &sizes);
+        layout.is_some_and(|layout| !layout.unlabelled && !layout.cramped && layout.sizes.font == sizes.font)
+    };
+    let most = usual.font * MOST_LINES;
+    let mut sizes = HIGHER.iter().map(|times| at(*times)).filter(|size| f64::from(size.height) <= most);
+    let highest = sizes.clone().next_back();
+    sizes.find(is_roomy).or(highest).unwrap_or(size)
 }
 
 fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> Option<Layout> {
@@ -152,15 +200,22 @@ fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> 
     let legend = legend::place(figure, sizes, shares.legend, &mut region, &mut texts);
     let arranged = panels::place(figure, sizes, region)?;
     texts.extend(arranged.texts);
-    Some(Layout { texts, legend, panels: arranged.panels, unlabelled: arranged.unlabelled })
+    let panels::Arranged { panels, unlabelled, cramped, .. } = arranged;
+    Some(Layout { texts, legend, panels, unlabelled, sizes: *sizes, cramped })
 }
 
 fn title(figure: &Figure, sizes: &Sizes, most: usize, region: &mut Rectangle, texts: &mut Vec<Text>) {
-    let measure = |text: &str| font::width(text, sizes.title);
-    for line in wrap(&escape(&figure.title), region.width(), most, measure) {
-        let baseline = region.top + font::ASCENT * sizes.title;
-        texts.push(sizes.text(line, region.left, baseline, sizes.title, Anchor::Start));
-        region.top += Sizes::line(sizes.title);
+    let title = escape(&figure.title);
+    let whole = [1.0, 0.9, 0.8].into_iter().find_map(|smaller| {
+        let size = sizes.title * smaller;
+        Some((wrap_words(&title, region.width(), most, |text| font::width(text, size))?, size))
+    });
+    let cut = || (wrap(&title, region.width(), most, |text| font::width(text, sizes.title)), sizes.title);
+    let (lines, size) = whole.unwrap_or_else(cut);
+    for line in lines {
+        let baseline = region.top + font::ASCENT * size;
+        texts.push(sizes.text(line, region.left, baseline, size, Anchor::Start));
+        region.top += Sizes::line(size);
     }
     if !texts.is_empty() {
         region.top += sizes.font * 0.3;

@@ -1,8 +1,10 @@
 use super::super::sample;
 use super::*;
 
-const PICTURES: [(u32, u32, f64); 7] = [
+const PICTURES: [(u32, u32, f64); 9] = [
+    (336, 240, 1.0),
     (400, 300, 1.0),
+    (450, 330, 1.0),
     (640, 400, 1.0),
     (900, 600, 1.0),
     (600, 1200, 1.0),
@@ -18,7 +20,7 @@ fn rooms(layout: &Layout) -> Vec<(String, Rectangle)> {
     texts.chain(samples).collect()
 }
 
-fn each_layout(check: impl Fn(&str, &Figure, &Layout, &Sizes)) {
+fn each_layout(mut check: impl FnMut(&str, &Figure, &Layout, &Sizes)) {
     for (name, figure) in sample::all() {
         for style in Style::NAMES {
             for (width, height, scale) in PICTURES {
@@ -46,6 +48,68 @@ fn no_text_is_cut_and_none_covers_another() {
             }
         }
     });
+}
+
+/// All words that a figure has outside of its numbers; names may be broken behind `_`.
+fn words(figure: &Figure) -> std::collections::HashSet<String> {
+    let of_panel = |panel: &Panel| {
+        let series = panel.series.iter().map(|series| series.name.clone());
+        let annotations = panel.annotations.iter().map(|annotation| annotation.text.clone());
+        let axes = [&panel.x, &panel.y].map(|axis| axis.categories.iter().cloned().chain([axis.label.clone()]));
+        let titles = panel.title.clone().into_iter().chain(axes.into_iter().flatten());
+        titles.chain(series).chain(annotations).collect::<Vec<String>>()
+    };
+    let texts =
+        figure.panels.iter().flat_map(of_panel).chain(figure.caption.iter().cloned()).chain([figure.title.clone()]);
+    let words = |text: String| {
+        text.split(' ').flat_map(|word| word.split_inclusive('_')).map(str::to_string).collect::<Vec<_>>()
+    };
+    texts.flat_map(words).collect()
+}
+
+#[test]
+fn titles_of_axes_are_broken_between_words_alone() {
+    let mut narrow = 0;
+    each_layout(|what, figure, layout, _| {
+        let known = words(figure);
+        for text in layout.texts.iter().filter(|text| text.angle != 0.0) {
+            for word in text.content.split(' ').filter(|word| !word.starts_with('(')) {
+                let word = word.trim_end_matches('…');
+                assert!(known.contains(word), "{what}: `{word}` in `{}`", text.content);
+            }
+        }
+    });
+    // A long title in pictures of all heights: never cut inside a word, and its unit always there.
+    let style = Style::default();
+    for height in (120..600).step_by(10) {
+        let mut figure = sample::time_sequence();
+        figure.panels.iter_mut().for_each(|panel| panel.y.label = "aggregation benefit of everything".to_string());
+        let Ok(layout) = layout(&figure, &[], &Sizes::new(&style, 1.0, (450, height))) else { continue };
+        let texts = layout.texts.iter().map(|text| text.content.as_str()).collect::<Vec<_>>().join(" ");
+        assert!(texts.contains("aggregation") && texts.contains("benefit") && texts.contains("everything"), "{texts}");
+        narrow += 1;
+    }
+    assert!(narrow > 20, "{narrow}");
+}
+
+#[test]
+fn figures_grow_until_their_labels_and_panels_have_room() {
+    let style = Style::find("latex").unwrap();
+    let column = Size { width: 336, height: 240 };
+    let mut figure = sample::time_sequence();
+    assert_eq!(figure.panels.len(), 2);
+    figure.panels.truncate(1);
+    let alone = roomy(&figure, &style, column);
+    figure.panels = vec![figure.panels[0].clone(); 6];
+    let six = roomy(&figure, &style, column);
+    assert!(six.width == 336 && six.height > 2 * alone.height && six.height <= 960, "{alone:?} {six:?}");
+    // What is refused says which size has room.
+    let sizes = Sizes::new(&style, 3.125, (1050, 750));
+    let Err(DrawError::TooSmall { width: 336, height: 240, enough: Some(enough), .. }) = layout(&figure, &[], &sizes)
+    else {
+        panic!()
+    };
+    assert!(layout(&figure, &[], &Sizes::new(&style, 1.0, (enough.width, enough.height))).is_ok(), "{enough:?}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::backend::svg::Svg;
 use super::beside::side_by_side;
 use super::chart::{Detail, draw};
 use super::figure::Figure;
+use super::layout::roomy;
 use super::style::Style;
 pub use graphics::Protocol;
 pub use size::Size;
@@ -25,6 +26,8 @@ pub struct Target {
     pub kind: PictureFormat,
     /// Size in pixels of 96 per inch, or in characters; xplot files have none.
     pub size: Size,
+    /// A picture in a file may be higher than that, where its panels or labels need it.
+    pub grows: bool,
     /// Dots per inch of a bitmap file: it has that many pixels per inch of the size, and looks the same.
     pub dpi: f64,
     /// Colours, sizes and marks.
@@ -62,7 +65,7 @@ impl Target {
     /// A target of the usual size in the style `default`.
     #[must_use]
     pub fn new(kind: PictureFormat) -> Self {
-        Target { kind, size: kind.usual_size(), dpi: USUAL_DPI, style: Style::default() }
+        Target { kind, size: kind.usual_size(), grows: false, dpi: USUAL_DPI, style: Style::default() }
     }
 
     /// Another size.
@@ -124,6 +127,14 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
     figure.validate()?;
     target.check()?;
     let figure = &*side_by_side(figure);
+    if target.grows && matches!(target.kind, PictureFormat::Svg | PictureFormat::Pdf | PictureFormat::Png) {
+        let size = roomy(figure, &target.style, target.size);
+        return drawn(figure, &Target { size, ..target.clone() });
+    }
+    drawn(figure, target)
+}
+
+fn drawn(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
     match target.kind {
         PictureFormat::Svg => {
             let page = |size| Svg::new(size, &figure.title, target.style.background);

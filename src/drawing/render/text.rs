@@ -28,7 +28,8 @@ const SIGNS: &str = "ox*+#@%&=~abcdefghijklmnpqrstuvwyz";
 /// # Errors
 /// [`DrawError::TooSmall`] when the panels have no room.
 pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Result<String, DrawError> {
-    let too_small = || DrawError::TooSmall { panels: figure.panels.len(), width: size.width, height: size.height };
+    let Size { width, height } = size;
+    let too_small = || DrawError::TooSmall { panels: figure.panels.len(), width, height, enough: None };
     let (width, height) = (size.width as usize, size.height as usize);
     let inks = Inks::new(figure, style, colour);
     let mut notes = Vec::new();
