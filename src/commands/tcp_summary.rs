@@ -10,6 +10,7 @@ use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
+use crate::terminal_text::escape;
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::tcp_summary::{TcpDirection, TcpSummary, tcp_summary};
 use mptcp_trace::tracking::Role;
@@ -64,7 +65,8 @@ impl Command for TcpSummaryCommand {
         };
         let stream = capture.tcp_stream(number)?;
         let summary = in_directions(tcp_summary(capture, stream), towards);
-        let title = format!("TCP stream {}: {} -> {}", stream.id, stream.client, stream.server);
+        let path = capture.path_label(stream.id).map(|path| format!(" ({})", escape(path))).unwrap_or_default();
+        let title = format!("TCP stream {}{path}: {} -> {}", stream.id, stream.client, stream.server);
         let people = table(&summary).titled(title);
         let report = Report::new(&summary, vec![people]).complete(&ROWS);
         Ok(Outcome::Report(report.with_notes(notes(&summary))))

@@ -26,6 +26,12 @@ impl Data {
         Data(Arc::new(move || serde_json::to_value(Borrow::<T>::borrow(&kept))))
     }
 
+    /// The value that `make` makes.
+    #[must_use]
+    pub(super) fn made(make: impl Fn() -> serde_json::Result<Value> + Send + Sync + 'static) -> Self {
+        Data(Arc::new(make))
+    }
+
     /// The value as JSON.
     ///
     /// # Errors

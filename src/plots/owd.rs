@@ -63,7 +63,12 @@ impl Plot for Owd {
         let captures = TwoCaptures::of_level(arguments, source)?;
         let (merged, clock) = captures.merge()?;
         let correction = two_captures::correction(arguments, &clock, &merged);
-        Ok(owd(&captures, &merged, &clock, correction, request))
+        let connection = captures.connection_number().and_then(|number| captures.first.tracking.connection(number));
+        let request = match connection {
+            Some(connection) => request.clone().with_paths_of(&captures.first, connection),
+            None => request.clone(),
+        };
+        Ok(owd(&captures, &merged, &clock, correction, &request))
     }
 }
 
@@ -86,7 +91,8 @@ pub fn owd(
     let mut figure = with_panels(Figure::new(format!("One-way delays: {what} of {first}, and {second}")), panels);
     figure.caption.push(sentence(&two_captures::clock_note(clock, correction)));
     figure.caption.extend(captures.notes((merged.client, merged.evidence)).iter().map(|note| format!("{note}.")));
-    if delays.flows().any(|flow| flow.pair.first != flow.pair.second) {
+    let unnamed = |flow: &&StreamPassages| !request.labels.contains_key(&flow.pair.first);
+    if delays.flows().filter(unnamed).any(|flow| flow.pair.first != flow.pair.second) {
         figure
             .caption
             .push(format!("Where there are two stream numbers, the first is from {first}, the second from {second}."));
@@ -124,11 +130,16 @@ impl Delays<'_> {
         self.merged.flows.iter().filter(|flow| self.request.shows_subflow(flow.pair.first))
     }
 
-    /// The stream's number, and that in the other capture where it has another one there.
+    /// The name that the request or the first capture has for it; otherwise its number, and that in the other capture where
+    /// it has another one there.
     fn name(&self, flow: &StreamPassages) -> String {
         let what = if self.captures.connection_number().is_some() { "subflow" } else { "stream" };
         let (first, second) = (flow.pair.first, flow.pair.second);
-        if first == second { format!("{what} {first}") } else { format!("{what} {first}:{second}") }
+        match self.request.labels.get(&first) {
+            Some(label) => label.clone(),
+            None if first == second => format!("{what} {first}"),
+            None => format!("{what} {first}:{second}"),
+        }
     }
 
     /// The delays, and the number that each packet has in the first capture.

@@ -71,21 +71,22 @@ impl<'a> Subject<'a> {
     pub fn of_arguments(capture: &'a Capture, arguments: &ArgMatches, request: &PlotRequest) -> Result<Self> {
         let number = arguments::number(arguments, "stream")?;
         match arguments.get_one::<Level>("level") {
-            Some(Level::Tcp) => Ok(Self::of_stream(capture, capture.tcp_stream(StreamId(number))?)),
+            Some(Level::Tcp) => Ok(Self::of_stream(capture, capture.tcp_stream(StreamId(number))?, request)),
             _ => Ok(Self::of_connection(capture, capture.mptcp_connection(ConnectionId(number))?, request)),
         }
     }
 
     /// A stream by itself, with the roles that its ends have in it.
     #[must_use]
-    pub fn of_stream(capture: &'a Capture, stream: &'a Stream) -> Self {
+    pub fn of_stream(capture: &'a Capture, stream: &'a Stream, request: &PlotRequest) -> Self {
         let name = format!("TCP stream {}", stream.id);
         let turned = capture.tracking.subflow(stream.id).is_some_and(|subflow| subflow.opened_towards == Role::Client);
         let recorded = of_subflow(capture, stream).map(|point| match point {
             CapturePoint::At(role) if turned => CapturePoint::At(role.other()),
             point => point,
         });
-        let flow = SubjectStream { index: 0, stream, name: name.clone(), turned: false };
+        let label = request.labels.get(&stream.id).map(String::as_str).or_else(|| capture.path_label(stream.id));
+        let flow = SubjectStream { index: 0, stream, name: label.unwrap_or(&name).to_string(), turned: false };
         Subject { name: format!("{name} of {}", capture.name()), connection: None, flows: vec![flow], recorded }
     }
 

@@ -52,6 +52,6 @@ impl Plot for TcpAttr {
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let stream = capture.tcp_stream(arguments::stream_id(arguments)?)?;
-        column_over_time::figure(&capture, &Subject::of_stream(&capture, stream), arguments, request)
+        column_over_time::figure(&capture, &Subject::of_stream(&capture, stream, request), arguments, request)
     }
 }

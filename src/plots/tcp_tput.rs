@@ -48,7 +48,7 @@ impl Plot for TcpTput {
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let stream = capture.tcp_stream(arguments::stream_id(arguments)?)?;
-        let subject = Subject::of_stream(&capture, stream);
+        let subject = Subject::of_stream(&capture, stream, request);
         let series = |carried: rates::Carried| {
             vec![
                 Carried { name: "throughput".to_string(), look: FigureRole::subflow(0), parcels: carried.payload },

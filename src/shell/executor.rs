@@ -18,6 +18,7 @@ use super::{line, pager, panics, redirect, save, shortcuts};
 use crate::arguments;
 use crate::cli::Level;
 use crate::commands::session::settings::Colour;
+use crate::commands::shared::paths;
 use crate::commands::shared::rearranged::rearranged;
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::drawing::render::text::subflow_colour;
@@ -214,6 +215,10 @@ impl Executor {
         if matches!(outcome, Outcome::Report(_) | Outcome::Failed { .. } | Outcome::Drawing(_)) {
             interrupt::check()?;
         }
+        let outcome = match outcome {
+            Outcome::Report(report) => Outcome::Report(paths::named(report, matches, &mut self.session)),
+            other => other,
+        };
         match outcome {
             Outcome::Quit => return Ok(ControlFlow::Break(())),
             Outcome::Task(task) => return self.task(task, console),

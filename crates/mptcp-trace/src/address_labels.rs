@@ -23,6 +23,12 @@ impl AddressLabels {
         Some(())
     }
 
+    /// Whether no prefix has a label.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The label of the longest prefix that an address has.
     #[must_use]
     pub fn of(&self, address: IpAddr) -> Option<&str> {

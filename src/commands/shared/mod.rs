@@ -6,6 +6,7 @@ pub mod feed;
 pub mod limit;
 pub mod mapping;
 pub mod milliseconds;
+pub mod paths;
 pub mod rearranged;
 pub mod roles;
 pub mod series;

@@ -1,5 +1,6 @@
 //! The configuration file as a person meets it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -67,6 +68,43 @@ fn names_of_interfaces_name_subflows_in_tables_json_and_plots() {
     assert!(values.contains("Wi-Fi") && values.contains("LTE") && !values.contains("subflow 0"));
     let values = run(&["plot", "dsn", "0", "--label", "0=cable", "--format", "csv"]);
     assert!(values.contains("cable") && values.contains("LTE") && !values.contains("Wi-Fi"));
+    // Every listing of streams has them, as a column and as a key.
+    for line in [
+        "tcp_summary",
+        "list_tcp_connections",
+        "rtt 0",
+        "traffic 0",
+        "bursts 0",
+        "events 0",
+        "retransmissions --mptcpstream 0",
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let shown = run(&words);
+        assert!(shown.contains("Wi-Fi") && shown.contains(" path "), "{line}\n{shown}");
+        let csv = run(&[words.as_slice(), &["--format", "csv"]].concat());
+        let header = csv.lines().next().unwrap();
+        let place =
+            |name: &str| header.split(',').position(|column| column == name).unwrap_or_else(|| panic!("{header}"));
+        let (stream, path) = (place("tcpstream"), place("path"));
+        let cells = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+        let named: BTreeSet<(&str, &str)> = cells.map(|cells| (cells[stream], cells[path])).collect();
+        let expected = BTreeSet::from([("0", "Wi-Fi"), ("1", "LTE")]);
+        assert!(
+            named.iter().filter(|(stream, _)| !stream.is_empty() && *stream != "all").all(|one| expected.contains(one)),
+            "{line}: {named:?}"
+        );
+    }
+    let one = run(&["tcp_summary", "1"]);
+    assert!(one.starts_with("TCP stream 1 (LTE): "), "{one}");
+    assert_eq!(json(&["tcp_summary", "1", "--format", "json"])["path"], "LTE");
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/server.pcapng");
+    home.write("server.pcapng", fs::read(server).unwrap());
+    let two = ["mptcp", "client.pcapng", "0", "server.pcapng"];
+    assert!(run(&[&["print_owds"], two.as_slice()].concat()).contains("Wi-Fi"));
+    let values = run(&[&["plot", "owd"], two.as_slice(), &["--format", "csv"]].concat());
+    assert!(values.contains("Wi-Fi") && values.contains("LTE") && !values.contains("subflow 0"));
+    let values = run(&["plot", "tcp_attr", "1", "tcpseq", "--format", "csv"]);
+    assert!(values.contains("LTE") && !values.contains("TCP stream 1,"));
     // Without the table nothing is added.
     let plain = home.run(&["-l", "client.pcapng", "list_subflows", "0", "--format", "json"], "").results;
     assert!(!plain.contains("path_client"));

@@ -234,13 +234,13 @@ impl Capture {
         self.view.name(&file)
     }
 
-    /// The name of what a subflow runs over: the label of the address that the connection's client has on it, or else of
-    /// the server's.
+    /// The name of what a stream runs over: the label of the address that the client has on it (of a subflow, the
+    /// connection's), or else of the server's.
     #[must_use]
-    pub fn path_label(&self, subflow: StreamId) -> Option<&str> {
-        let (stream, subflow) = self.tracking.stream(subflow).zip(self.tracking.subflow(subflow))?;
-        let client = stream.endpoint(Tracking::mptcp_towards(subflow, Role::Client)).address;
-        let server = stream.endpoint(Tracking::mptcp_towards(subflow, Role::Server)).address;
+    pub fn path_label(&self, stream: StreamId) -> Option<&str> {
+        let (stream, subflow) = (self.tracking.stream(stream)?, self.tracking.subflow(stream));
+        let end = |role| subflow.map_or(role, |subflow| Tracking::mptcp_towards(subflow, role));
+        let [client, server] = [Role::Client, Role::Server].map(|role| stream.endpoint(end(role)).address);
         self.address_labels.of(client).or_else(|| self.address_labels.of(server))
     }
 
