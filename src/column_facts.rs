@@ -20,6 +20,12 @@ use polars_io::parquet::write::KeyValueMetadata;
 /// Metadata for the Parquet writer of `frame`, whose columns have these units.
 #[must_use]
 pub fn of<'u>(frame: &DataFrame, unit: impl Fn(&str) -> Option<&'u str>) -> KeyValueMetadata {
+    KeyValueMetadata::from_static(vec![("ARROW:schema".to_string(), arrow_schema(frame, unit))])
+}
+
+/// What stands under the key `ARROW:schema` of that metadata.
+#[must_use]
+pub fn arrow_schema<'u>(frame: &DataFrame, unit: impl Fn(&str) -> Option<&'u str>) -> String {
     let mut schema = ArrowSchema::default();
     for column in frame.columns() {
         let mut field = column.dtype().to_arrow_field(column.name().clone(), CompatLevel::newest());
@@ -32,8 +38,7 @@ pub fn of<'u>(frame: &DataFrame, unit: impl Fn(&str) -> Option<&'u str>) -> KeyV
     let message = schema_to_bytes(&schema, &default_ipc_fields(schema.iter_values()), Some(&about));
     // An encapsulated message begins with a mark and its length (Arrow columnar format, "Encapsulated message format").
     let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    let framed = [&[0xff; 4], length.to_le_bytes().as_slice(), &message].concat();
-    KeyValueMetadata::from_static(vec![("ARROW:schema".to_string(), STANDARD.encode(framed))])
+    STANDARD.encode([&[0xff; 4], length.to_le_bytes().as_slice(), &message].concat())
 }
 
 /// The types that pandas is to give the columns that would otherwise become floats or objects where a value is missing.

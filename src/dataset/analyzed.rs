@@ -36,6 +36,8 @@ pub struct Analyzed<'a> {
     pub status: Status,
     /// Why there is nothing, or not all: a sentence.
     pub error: Option<String>,
+    /// XXH3-128 of its content, hexadecimal; `None` where it was not read.
+    pub content: Option<String>,
     /// What was found; `None` where nothing could be read.
     pub facts: Option<Facts<'a>>,
 }

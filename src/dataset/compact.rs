@@ -173,7 +173,7 @@ impl Writer<'_> {
         // A stable order: rows of one capture stay as they are.
         let options = SortMultipleOptions::default().with_maintain_order(true).with_multithreaded(false);
         let rows = rows.sort(["capture"], options).map_err(failed)?;
-        let bytes = part::encode(self.table, rows)?;
+        let bytes = part::Encoder::default().encode(self.table, rows)?;
         let mut hash = Xxh3::new();
         hash.update(&bytes);
         let name = format!("{PREFIX}{:016x}.parquet", hash.digest());

@@ -1,6 +1,6 @@
 //! The captures of a run: files that are named, files below folders, files in a list.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -30,6 +30,8 @@ pub struct Wanted {
     pub include: Vec<Pattern>,
     /// Never files that fit one of these.
     pub exclude: Vec<Pattern>,
+    /// Files of one folder that fit one of these are one capture.
+    pub joined: Vec<Pattern>,
     /// Names begin below this folder; otherwise they are absolute paths.
     pub root: Option<PathBuf>,
     /// Only this share of the captures: its number from 0, and how many there are.
@@ -53,7 +55,7 @@ pub struct Found {
 /// When a list or a folder cannot be read, a file is not below the root, and on Ctrl-C.
 pub fn find(wanted: &Wanted) -> Result<Found> {
     let root = wanted.root.as_deref().map(absolute).transpose()?;
-    let mut search = Search { wanted, root, known: HashSet::new(), found: Found::default() };
+    let mut search = Search { wanted, root, known: HashSet::new(), joined: BTreeMap::new(), found: Found::default() };
     for input in &wanted.inputs {
         search.input(input)?;
     }
@@ -61,6 +63,11 @@ pub fn find(wanted: &Wanted) -> Result<Found> {
         for path in read_list(list)? {
             search.input(&path)?;
         }
+    }
+    for (pattern, files) in std::mem::take(&mut search.joined) {
+        let files: Vec<PathBuf> = files.into_iter().collect();
+        let task = Task::joined(&pattern, search.name(&pattern)?.as_os_str().as_bytes(), &files);
+        search.take(task);
     }
     let mut found = search.found;
     found.tasks.sort_by(|one, other| one.name.cmp(&other.name).then(one.capture.cmp(&other.capture)));
@@ -71,6 +78,8 @@ struct Search<'a> {
     wanted: &'a Wanted,
     root: Option<PathBuf>,
     known: HashSet<String>,
+    /// Files that are one capture, by their folder with the pattern of their names.
+    joined: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     found: Found,
 }
 
@@ -107,7 +116,9 @@ impl Search<'_> {
     }
 
     fn fits(&self, path: &Path) -> bool {
-        let included = if self.wanted.include.is_empty() {
+        let included = if self.pattern(path).is_some() {
+            true
+        } else if self.wanted.include.is_empty() {
             has_capture_ending(path)
         } else {
             self.wanted.include.iter().any(|pattern| matches(pattern, path))
@@ -116,19 +127,34 @@ impl Search<'_> {
     }
 
     fn file(&mut self, path: &Path) -> Result<()> {
-        let name = match &self.root {
-            None => path,
-            Some(root) => path.strip_prefix(root).map_err(|_| {
-                Error::Usage(format!("{} is not below {}; choose another --root", path.display(), root.display()))
-            })?,
-        };
-        let task = Task::new(path, name.as_os_str().as_bytes(), fs::metadata(path).ok().as_ref());
+        if let Some(pattern) = self.pattern(path) {
+            self.joined.entry(pattern).or_default().insert(path.to_path_buf());
+            return Ok(());
+        }
+        let name = self.name(path)?;
+        self.take(Task::new(path, name.as_os_str().as_bytes(), fs::metadata(path).ok().as_ref()));
+        Ok(())
+    }
+
+    /// The folder of a file that is joined to others, with the pattern of their names.
+    fn pattern(&self, path: &Path) -> Option<PathBuf> {
+        let pattern = self.wanted.joined.iter().find(|pattern| matches(pattern, path))?;
+        Some(path.with_file_name(pattern.as_str().rsplit('/').next()?))
+    }
+
+    fn name<'p>(&self, path: &'p Path) -> Result<&'p Path> {
+        let Some(root) = &self.root else { return Ok(path) };
+        path.strip_prefix(root).map_err(|_| {
+            Error::Usage(format!("{} is not below {}; choose another --root", path.display(), root.display()))
+        })
+    }
+
+    fn take(&mut self, task: Task) {
         match self.wanted.shard {
             Some((own, of)) if task.shard(of) != own => self.found.elsewhere += 1,
             _ if self.known.insert(task.capture.clone()) => self.found.tasks.push(task),
             _ => {}
         }
-        Ok(())
     }
 }
 
@@ -217,6 +243,30 @@ mod tests {
         assert_eq!(names(&listed), ["gone", "notes"]);
         let outside = Wanted { inputs: vec![root.join("a.pcap")], root: Some(root.join("b")), ..Wanted::default() };
         assert!(find(&outside).is_err());
+    }
+
+    #[test]
+    fn files_of_one_folder_that_fit_a_pattern_are_one_capture() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for name in ["a/t.pcap0", "a/t.pcap1", "a/t.other", "a/u.pcap", "b/t.pcap10", "b/t.pcap2"] {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), name).unwrap();
+        }
+        let wanted = |pattern: &str| Wanted {
+            inputs: vec![root.to_path_buf(), root.join("a/t.pcap0")],
+            joined: vec![Pattern::new(pattern).unwrap()],
+            exclude: vec![Pattern::new("*.other").unwrap()],
+            root: Some(root.to_path_buf()),
+            ..Wanted::default()
+        };
+        assert_eq!(names(&wanted("t.*")), ["a/t.*", "a/u.pcap", "b/t.*"]);
+        assert_eq!(names(&wanted("*/b/t.*")), ["a/t.pcap0", "a/t.pcap1", "a/u.pcap", "b/t.*"]);
+        let found = find(&wanted("t.*")).unwrap().tasks;
+        assert_eq!((found[0].size, found[0].files(), found[1].files()), (Some(18), 2, 1));
+        let names =
+            |task: &Task| task.parts().iter().map(|path| path.file_name().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(&found[0]), ["t.pcap0", "t.pcap1"]);
     }
 
     #[test]

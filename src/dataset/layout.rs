@@ -126,7 +126,7 @@ impl Layout {
             let folder = self.table(table.name);
             fs::create_dir_all(&folder).map_err(|source| Error::file("create", &folder, source))?;
             let frame = table.empty(labels).map_err(|source| Error::Table { action: "make an empty table", source })?;
-            let bytes = part::encode(table, frame)?;
+            let bytes = part::Encoder::default().encode(table, frame)?;
             let path = self.schema(table.name);
             if fs::read(&path).ok().as_ref() != Some(&bytes) {
                 part::write_bytes(&bytes, work.folder(), &path)?;

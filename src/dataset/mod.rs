@@ -9,8 +9,8 @@
 //! DATASET/_lock                            locked by who uses the dataset
 //! ```
 //!
-//! [`tables`] is the list of tables, [`input`] finds the captures, [`run`] has each of them analyzed by a process of its
-//! own ([`worker`]), which writes the parts. The part of `captures` is written last: it says that the others are there. So
+//! [`tables`] is the list of tables, [`input`] finds the captures, [`run`] has them analyzed by processes that do one after
+//! the other ([`worker`]) and write the parts. The part of `captures` is written last: it says that the others are there. So
 //! any number of processes may do the same capture, and whatever is killed leaves nothing that a reader takes for a
 //! result.
 
@@ -23,6 +23,7 @@ pub mod labels;
 pub mod layout;
 pub mod marks;
 mod part;
+mod plain_parquet;
 pub mod process;
 pub mod read;
 pub mod run;

@@ -1,11 +1,11 @@
-//! Starting the process that analyses a capture, and waiting for its answer.
+//! A process that analyses captures: starting it, asking it, and ending it.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::children;
+use crate::children::{self, Beside};
 
 /// Interval of checks for the end of the run and of the time.
 const PULSE: u16 = 100;
@@ -51,68 +51,113 @@ pub enum End {
     Stopped,
 }
 
-/// Starts `program` with `argument`, gives it `request` and waits for what it answers.
-///
-/// # Errors
-/// When it cannot be started.
-pub fn ask(
-    program: &Path,
-    argument: &str,
-    request: &[u8],
-    timeout: Option<Duration>,
-    stop: &AtomicBool,
-) -> io::Result<End> {
-    let mut said = tempfile::tempfile()?;
-    let mut command = Command::new(program);
-    command.arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(said.try_clone()?);
-    // Many processes at once are what uses the processors, and the order of rows is that of one thread.
-    command.env("POLARS_MAX_THREADS", "1").process_group(0);
-    let (mut child, _beside) = children::start_beside(&mut command)?;
-    if let Some(mut input) = child.stdin.take() {
-        // One that is gone is seen below.
-        let _ = input.write_all(request);
-    }
-    let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let mut answer = Vec::new();
-    let ended_by = listen(&mut child, until, stop, &mut answer)?;
-    if let Some(end) = ended_by {
-        end_group(&mut child);
-        return Ok(end);
-    }
-    let status = child.wait()?;
-    if status.success() {
-        return Ok(End::Answered(answer));
-    }
-    Ok(End::Gone(status, message(&mut said)))
+/// A process that works on one request after the other. It ends with this value.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: ChildStdout,
+    /// What it says besides answers.
+    said: File,
+    _beside: Beside,
 }
 
-/// Reads the answer to its end; or says why it was not waited for.
-fn listen(
-    child: &mut Child,
-    until: Option<Instant>,
-    stop: &AtomicBool,
-    answer: &mut Vec<u8>,
-) -> io::Result<Option<End>> {
-    let Some(mut output) = child.stdout.take() else { return Ok(None) };
-    let mut buffer = [0; 4096];
-    loop {
-        if stop.load(Ordering::Relaxed) {
-            return Ok(Some(End::Stopped));
+impl Server {
+    /// Starts `program` with `argument`; `setup` is the first line that it gets.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(program: &Path, argument: &str, setup: &[u8]) -> io::Result<Self> {
+        let said = tempfile::tempfile()?;
+        let mut command = Command::new(program);
+        command.arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(said.try_clone()?);
+        // Many processes at once are what uses the processors, and the order of rows is that of one thread.
+        command.env("POLARS_MAX_THREADS", "1").process_group(0);
+        let (mut child, beside) = children::start_beside(&mut command)?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let output = output.ok_or_else(|| io::Error::other("it has no output"))?;
+        let mut server = Server { child, input, output, said, _beside: beside };
+        server.tell(setup);
+        Ok(server)
+    }
+
+    /// Whether it has not ended.
+    pub fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Gives it a request and waits for the line that it answers. After anything but an answer it is gone.
+    ///
+    /// # Errors
+    /// When it cannot be listened to.
+    pub fn ask(&mut self, request: &[u8], timeout: Option<Duration>, stop: &AtomicBool) -> io::Result<End> {
+        let said_before = self.said.metadata()?.len();
+        self.tell(request);
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut answer = Vec::new();
+        if let Some(end) = self.listen(until, stop, &mut answer)? {
+            end_group(&mut self.child);
+            return Ok(end);
         }
-        if until.is_some_and(|until| Instant::now() >= until) {
-            return Ok(Some(End::TimedOut));
+        if answer.pop() == Some(b'\n') {
+            return Ok(End::Answered(answer));
         }
-        let ready = poll(&mut [PollFd::new(output.as_fd(), PollFlags::POLLIN)], PollTimeout::from(PULSE));
-        match ready {
-            Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
-            Ok(_) => {}
-            Err(error) => return Err(error.into()),
-        }
-        match output.read(&mut buffer)? {
-            0 => return Ok(None),
-            read => answer.extend(buffer.get(..read).unwrap_or_default()),
+        let status = self.child.wait()?;
+        Ok(End::Gone(status, message(&mut self.said, said_before)))
+    }
+
+    fn tell(&mut self, line: &[u8]) {
+        if let Some(input) = &mut self.input {
+            // That it is gone is seen when it is listened to.
+            let _ = input.write_all(line).and_then(|()| input.write_all(b"\n"));
         }
     }
+
+    /// Reads the answer to the end of its line, or to the end of the process; or says why it was not waited for.
+    fn listen(&mut self, until: Option<Instant>, stop: &AtomicBool, answer: &mut Vec<u8>) -> io::Result<Option<End>> {
+        let mut buffer = [0; 4096];
+        while answer.last() != Some(&b'\n') {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Some(End::Stopped));
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(Some(End::TimedOut));
+            }
+            let ready = poll(&mut [PollFd::new(self.output.as_fd(), PollFlags::POLLIN)], PollTimeout::from(PULSE));
+            match ready {
+                Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            match self.output.read(&mut buffer)? {
+                0 => return Ok(None),
+                read => answer.extend(buffer.get(..read).unwrap_or_default()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The end of its requests is its own.
+        self.input = None;
+        if !wait(&mut self.child, GRACE) {
+            end_group(&mut self.child);
+        }
+    }
+}
+
+/// Waits for the end of a process; false where it has not come in this time.
+fn wait(child: &mut Child, time: Duration) -> bool {
+    let until = Instant::now().checked_add(time);
+    while until.is_some_and(|until| Instant::now() < until) {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    false
 }
 
 /// Ends a process with what it has started.
@@ -121,20 +166,16 @@ fn end_group(child: &mut Child) {
     let signal = |signal| group.map(|group| killpg(group, signal));
     // It ends its own children first.
     let _ = signal(Signal::SIGTERM);
-    let until = Instant::now().checked_add(GRACE);
-    while until.is_some_and(|until| Instant::now() < until) {
-        if !matches!(child.try_wait(), Ok(None)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
+    if !wait(child, GRACE) {
+        let _ = signal(Signal::SIGKILL);
+        let _ = child.wait();
     }
-    let _ = signal(Signal::SIGKILL);
-    let _ = child.wait();
 }
 
-fn message(said: &mut File) -> String {
+/// What a process that is gone said behind this place.
+fn message(said: &mut File, behind: u64) -> String {
     let mut text = Vec::new();
-    let _ = said.rewind().and_then(|()| said.take(LONGEST).read_to_end(&mut text));
+    let _ = said.seek(SeekFrom::Start(behind)).and_then(|_| said.take(LONGEST).read_to_end(&mut text));
     String::from_utf8_lossy(&text).into_owned()
 }
 

@@ -1,4 +1,4 @@
-//! A run: many captures, several at a time, each by a process of its own.
+//! A run: many captures, several at a time, each in a process that does one after the other.
 
 use std::collections::{HashSet, VecDeque};
 use std::os::unix::process::ExitStatusExt;
@@ -14,10 +14,10 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::layout::{Layout, Together, Work};
-use super::process::{self, End};
+use super::process::{self, End, Server};
 use super::tables::Table;
 use super::task::{Status, Task};
-use super::worker::{self, Answer, Request};
+use super::worker::{self, Answer, Setup, Worker};
 use super::{TOOL_VERSION, compact, marks};
 use crate::error::{Error, Result};
 use crate::packets::Dissector;
@@ -57,7 +57,7 @@ impl Options {
     /// Fingerprint of what the rows of a capture depend on besides file and program.
     fn fingerprint(&self, task: &Task) -> String {
         let tables: Vec<&str> = self.tables.iter().map(|table| table.name).collect();
-        let all = (tables, &task.labels, &self.paths, self.dissector);
+        let all = (tables, &task.labels, &self.paths, self.dissector, task.state_of_parts());
         format!("{:016x}", xxh3_64(&serde_json::to_vec(&all).unwrap_or_default()))
     }
 }
@@ -262,8 +262,15 @@ impl Shared {
 
     /// One thread: a capture after the other.
     fn work_off(&self, sender: &Sender<Result<Outcome>>) {
+        let mut own = match self.own() {
+            Ok(own) => own,
+            Err(error) => {
+                let _ = sender.send(Err(error));
+                return;
+            }
+        };
         while let Some((task, memory)) = self.take() {
-            let outcome = self.analyse(&task).transpose();
+            let outcome = self.analyse(&task, &mut own).transpose();
             let mut queue = self.queue();
             queue.running = queue.running.saturating_sub(1);
             queue.memory = queue.memory.saturating_sub(memory);
@@ -275,6 +282,14 @@ impl Shared {
                 return;
             }
         }
+    }
+
+    fn own(&self) -> Result<Own> {
+        let options = &self.options;
+        let setup = Setup::new(&self.dataset, self.work.folder(), &options.tables, &options.paths);
+        let setup = setup.dissected_by(options.dissector, &options.tshark).within(options.memory);
+        let told = serde_json::to_vec(&setup).unwrap_or_default();
+        Ok(Own { worker: Worker::new(setup)?, setup: told, server: None })
     }
 
     /// The next capture for which there is memory, and how much it is expected to take. The largest comes first, where it
@@ -305,41 +320,81 @@ impl Shared {
     }
 
     /// What became of a capture; `None` when the run was stopped.
-    fn analyse(&self, task: &Task) -> Result<Option<Outcome>> {
-        let options = &self.options;
-        let request = Request::new(task.clone(), &self.dataset, self.work.folder(), &options.tables, &options.paths);
-        let request = request.dissected_by(options.dissector, &options.tshark).within(options.memory);
+    fn analyse(&self, task: &Task, own: &mut Own) -> Result<Option<Outcome>> {
         let begun = Instant::now();
         let Some(program) = process::program() else {
-            let answer = contain(|| worker::work(&request));
-            let crashed = || worker::fail(&request, Status::Crashed, "internal error; please report it".to_string());
-            return Ok(Some(Outcome::of(task, answer.unwrap_or_else(crashed)?, begun.elapsed())));
+            let answer = contain(|| own.worker.work(task));
+            let sentence = || "internal error; please report it".to_string();
+            let answer = answer.unwrap_or_else(|| own.worker.fail(task, Status::Crashed, sentence()));
+            return Ok(Some(Outcome::of(task, answer?, begun.elapsed())));
         };
-        let asked = serde_json::to_vec(&request).unwrap_or_default();
-        let end = process::ask(program, worker::ARGUMENT, &asked, options.timeout, &self.stop)
-            .map_err(|error| Error::Failed(format!("cannot start a process for a capture: {error}")))?;
-        let answer = match end {
-            End::Stopped => None,
-            End::Answered(answer) => match serde_json::from_slice(&answer) {
-                Ok(answer) => Some(answer),
-                Err(_) => Some(worker::fail(&request, Status::Crashed, "the analysis gave no answer".to_string())?),
+        let failed = |error| Error::Failed(format!("cannot start a process for captures: {error}"));
+        loop {
+            let used = own.server.take().and_then(|mut server| server.lives().then_some(server));
+            let others_before = used.is_some();
+            let server = used.map_or_else(|| Server::start(program, worker::ARGUMENT, &own.setup), Ok);
+            let answer = match self.ask(server.map_err(failed)?, task, own)? {
+                None => return Ok(None),
+                // What others left in a process is not the trouble of this one: again, in a process of its own.
+                Some(Said::Answer(Answer { status, .. }) | Said::Trouble(status, _))
+                    if others_before && matches!(status, Status::Memory | Status::Crashed) =>
+                {
+                    own.server = None;
+                    continue;
+                }
+                Some(Said::Answer(answer)) => answer,
+                Some(Said::Trouble(status, sentence)) => own.worker.fail(task, status, sentence)?,
+            };
+            return Ok(Some(Outcome::of(task, answer, begun.elapsed())));
+        }
+    }
+
+    /// What a process says of a capture; `None` when the run was stopped. A process that goes on is kept.
+    fn ask(&self, mut server: Server, task: &Task, own: &mut Own) -> Result<Option<Said>> {
+        let options = &self.options;
+        let request = serde_json::to_vec(task).unwrap_or_default();
+        let end = server.ask(&request, options.timeout, &self.stop);
+        let silent = || Said::Trouble(Status::Crashed, "the analysis gave no answer".to_string());
+        Ok(Some(match end.map_err(|error| Error::Failed(format!("cannot ask a process: {error}")))? {
+            End::Stopped => return Ok(None),
+            End::Answered(line) => match serde_json::from_slice::<Answer>(&line) {
+                Ok(answer) => {
+                    own.server = (!answer.last).then_some(server);
+                    Said::Answer(answer)
+                }
+                Err(_) => silent(),
             },
             End::TimedOut => {
                 let seconds = options.timeout.unwrap_or_default().as_secs_f64();
-                let sentence = format!("not done within {seconds} s; raise --timeout");
-                Some(worker::fail(&request, Status::Timeout, sentence)?)
+                Said::Trouble(Status::Timeout, format!("not done within {seconds} s; raise --timeout"))
             }
             End::Gone(status, _) if self.stopped() || process::was_ended(status) => {
                 self.stop.store(true, Ordering::Relaxed);
                 return Err(Error::Interrupted);
             }
-            End::Gone(status, said) => match trouble(status, &said, options.memory) {
-                Ok((status, sentence)) => Some(worker::fail(&request, status, sentence)?),
-                Err(error) => return Err(error),
-            },
-        };
-        Ok(answer.map(|answer| Outcome::of(task, answer, begun.elapsed())))
+            End::Gone(status, _) if status.success() => silent(),
+            End::Gone(status, said) => {
+                let (status, sentence) = trouble(status, &said, options.memory)?;
+                Said::Trouble(status, sentence)
+            }
+        }))
     }
+}
+
+/// What a thread of a run has for itself.
+struct Own {
+    worker: Worker,
+    /// What a process is told first.
+    setup: Vec<u8>,
+    /// The process that did the last capture.
+    server: Option<Server>,
+}
+
+/// What a process said of a capture.
+enum Said {
+    Answer(Answer),
+    /// What happened instead, and a sentence about it.
+    Trouble(Status, String),
 }
 
 /// Memory that a capture is expected to take, in bytes: most packets are small, and compressed ones are some five times

@@ -1,7 +1,7 @@
 //! One capture to analyse: which file, under which name, with which labels.
 
 use std::ffi::OsString;
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -58,11 +58,21 @@ impl Status {
     }
 }
 
+/// One of the files that a capture was recorded into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    path: Vec<u8>,
+    size: Option<u64>,
+    mtime: Option<i64>,
+}
+
 /// One capture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// The path, as bytes: it need not be UTF-8.
+    /// The path, as bytes: it need not be UTF-8. That of several files is their folder with a pattern.
     path: Vec<u8>,
+    /// The files, in order of their names, if it is several joined together; empty otherwise.
+    parts: Vec<Part>,
     /// Its name in the dataset.
     pub name: String,
     /// Its key: 16 hexadecimal digits.
@@ -83,6 +93,7 @@ impl Task {
     pub fn new(path: &Path, name: &[u8], metadata: Option<&Metadata>) -> Self {
         Task {
             path: path.as_os_str().as_bytes().to_vec(),
+            parts: Vec::new(),
             name: readable(name),
             capture: format!("{:016x}", xxh3_64(name)),
             size: metadata.map(Metadata::len),
@@ -92,10 +103,48 @@ impl Task {
         }
     }
 
+    /// The task of files that are one capture: its size is that of all, and it was modified when the last of them was.
+    #[must_use]
+    pub fn joined(pattern: &Path, name: &[u8], files: &[PathBuf]) -> Self {
+        let mut task = Task::new(pattern, name, None);
+        for file in files {
+            let metadata = fs::metadata(file).ok();
+            task.parts.push(Part {
+                path: file.as_os_str().as_bytes().to_vec(),
+                size: metadata.as_ref().map(Metadata::len),
+                mtime: metadata.as_ref().and_then(modified),
+            });
+        }
+        let sizes = task.parts.iter().map(|part| part.size);
+        task.size = sizes.sum::<Option<u64>>();
+        task.mtime = task.parts.iter().filter_map(|part| part.mtime).max();
+        task
+    }
+
+    /// Number of files.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        self.parts.len().max(1) as u64
+    }
+
+    /// The files that it is joined from; none where it is one file.
+    #[must_use]
+    pub fn parts(&self) -> Vec<PathBuf> {
+        self.parts.iter().map(|part| path_of(&part.path)).collect()
+    }
+
+    /// What of its files the size and the time of the whole do not say; nothing where it is one file.
+    #[must_use]
+    pub fn state_of_parts(&self) -> impl Serialize {
+        let parts = self.parts.iter();
+        let names = parts.map(|part| (path_of(&part.path).file_name().map(|name| readable(name.as_bytes())), part));
+        names.map(|(name, part)| (name, part.size, part.mtime)).collect::<Vec<_>>()
+    }
+
     /// The path.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        PathBuf::from(OsString::from_vec(self.path.clone()))
+        path_of(&self.path)
     }
 
     /// The path as text; bytes that are not UTF-8 as `\xNN`.
@@ -109,6 +158,10 @@ impl Task {
     pub fn shard(&self, of: u64) -> u64 {
         u64::from_str_radix(&self.capture, 16).unwrap_or(0).checked_rem(of).unwrap_or(0)
     }
+}
+
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes.to_vec()))
 }
 
 fn modified(metadata: &Metadata) -> Option<i64> {

@@ -55,8 +55,9 @@ pub fn copy_frames(input: &Path, output: &Path, force: Force, mut keep: impl FnM
     Ok(Copied { read: framing.frames(), written, truncated: framing.truncation() })
 }
 
-/// A section header may say how long its section is; with frames left out that is wrong, and all ones say "unknown".
-fn forget_section_length(header: &mut [u8]) {
+/// A section header may say how long its section is; with frames left out or added that is wrong, and all ones
+/// say "unknown".
+pub fn forget_section_length(header: &mut [u8]) {
     if header.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a])
         && let Some(length) = header.get_mut(16..24)
     {

@@ -7,6 +7,7 @@ pub mod cells;
 pub mod copied_records;
 mod dissector;
 pub mod exported;
+pub mod joined;
 pub mod live;
 pub mod load;
 mod loaded_capture;

@@ -32,6 +32,19 @@ pub fn used() -> Option<u64> {
     kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
 }
 
+/// Most memory of this process at one time since [`forget_peak`] or its start, in bytes: Linux's `VmHWM`. `None` where the
+/// system does not tell.
+#[must_use]
+pub fn peak() -> Option<u64> {
+    kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+}
+
+/// Has [`peak`] begin at the memory that this process uses now. Where the system refuses, it goes on as before.
+pub fn forget_peak() {
+    // proc(5), "clear_refs", since Linux 4.0.
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
 /// Free memory of the machine, or in the control group that this process is confined to, in bytes.
 fn free() -> Option<u64> {
     let machine = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
@@ -107,6 +120,7 @@ mod tests {
     #[test]
     fn this_process_uses_some() {
         assert!(used().is_some_and(|bytes| bytes > 1 << 20));
+        assert!(peak() >= used());
         assert!(limit() >= LEAST);
     }
 }

@@ -43,14 +43,17 @@ impl Described for Analyze {
          subflow, event, finding and so on: docs/dataset.md describes every column. Their numbers are those of the commands \
          for one capture. DuckDB, polars, pandas and Spark read the files DATASET/TABLE/*.parquet.\n\n\
          Every capture has one row in `captures`. Its status is ok, partial (cut or damaged: read up to there), error, \
-         timeout, memory or crashed. Each is analyzed in its own process, so a bad one does not affect the others. Another \
-         run skips captures that are already in the dataset and unchanged (path, size, modification time), unless the \
+         timeout, memory or crashed. Processes of their own analyze them, so a bad one does not affect the others. Another run \
+         skips captures that are already in the dataset and unchanged (path, size, modification time), unless the \
          program's version, the tables or the labels have changed. --force analyzes them again, --retry-errors those that \
          failed. Any number of runs may share a dataset, even from several machines.\n\n\
          A capture's name is its absolute path, or with --root its path below that folder: give --root if the captures may \
          move, or are seen under different paths. Its key in all tables is a hash of the name; --shard splits the captures \
-         by it. Files that were rotated while recording are analyzed one by one: a connection that spans two files is in \
-         both.\n\n\
+         by it.\n\n\
+         Files that were rotated while recording (tcpdump -C, -G) are analyzed one by one, and a connection that spans two of \
+         them is in both. With --joined, those of one folder whose names fit GLOB are one capture, in the order of their \
+         first packets. Its name is the folder with GLOB, and it is analyzed again when one of its files has changed. \
+         Meanwhile it takes as much disk space in the dataset's folder as its files do, uncompressed.\n\n\
          Labels become columns of captures, connections and subflows: label_KEY. --labels reads CSV that begins with \
          `name,KEY…` (patterns of names, values) or with `prefix,label` (addresses: columns path_client and path_server of \
          subflows).\n\n\
@@ -95,6 +98,7 @@ impl Described for Analyze {
             )
             .arg(several("include", "GLOB", "Analyze these files in folders: by name, or by path if GLOB has a `/`"))
             .arg(several("exclude", "GLOB", "Skip these files in folders: by name, or by path if GLOB has a `/`"))
+            .arg(several("joined", "GLOB", "These files of a folder are one capture, rotated while it was recorded"))
             .arg(path(
                 "files-from",
                 "FILE",
@@ -210,6 +214,7 @@ fn wanted(arguments: &ArgMatches) -> Result<Wanted> {
         files_from: arguments.get_one::<PathBuf>("files-from").cloned(),
         include: patterns("include")?,
         exclude: patterns("exclude")?,
+        joined: patterns("joined")?,
         root: arguments.get_one::<PathBuf>("root").cloned(),
         shard: arguments.get_one::<(u64, u64)>("shard").copied(),
     })

@@ -19,9 +19,19 @@ type Row<'a> = &'a Analyzed<'a>;
 fn columns<'a>() -> Vec<Column<Row<'a>>> {
     vec![
         text("name", "Name in the dataset: the path, or what is below --root", |row: &Row| Some(row.task.name.clone())),
-        text("path", "Path of the file when it was analyzed", |row: &Row| Some(row.task.path_text())),
-        whole("size_bytes", "B", "Size of the file", |row: &Row| row.task.size),
-        time("mtime", "Last modification of the file", |row: &Row| row.task.mtime),
+        text(
+            "path",
+            "Path of the file when it was analyzed; of several (--joined), their folder and pattern",
+            |row: &Row| Some(row.task.path_text()),
+        ),
+        whole("files", "", "Files that it was recorded into: more than one with --joined", |row: &Row| {
+            Some(row.task.files())
+        }),
+        whole("size_bytes", "B", "Size of the file, or of all", |row: &Row| row.task.size),
+        time("mtime", "Last modification of the file, or of the last one", |row: &Row| row.task.mtime),
+        text("content_xxh3", "XXH3-128 of the content, hexadecimal: equal ones are copies", |row: &Row| {
+            row.content.clone()
+        }),
         text("status", "ok, partial (read up to some place), error, timeout, memory or crashed", |row: &Row| {
             Some(row.status.name().to_string())
         }),

@@ -84,3 +84,46 @@ fn ctrl_c_ends_a_run_and_what_is_done_stays() {
     let left: Vec<_> = fs::read_dir(out.join("_work")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+/// Processes that a process has started.
+fn children_of(parent: u32) -> Vec<nix::unistd::Pid> {
+    let listed =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let is_child = |id: &i32| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        status.lines().any(|line| line.strip_prefix("PPid:").is_some_and(|of| of.trim() == parent.to_string()))
+    };
+    listed.filter(is_child).map(nix::unistd::Pid::from_raw).collect()
+}
+
+#[test]
+fn a_killed_process_costs_at_most_the_capture_under_way() {
+    let home = Home::new();
+    let folder = home.path("captures");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..60 {
+        fs::copy(&small()[number % 12], folder.join(format!("{number}.pcap"))).unwrap();
+    }
+    let (undisturbed, out) = (home.path("undisturbed"), home.path("dataset"));
+    assert_eq!(analyze(&home, &[&folder], &undisturbed, &[]).code, Some(0));
+    let mut program = home.program();
+    program.args(["analyze", folder.to_str().unwrap(), "--out", out.to_str().unwrap(), "--jobs", "2"]);
+    let mut child = program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut killed = 0;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(7));
+        for process in children_of(child.id()) {
+            killed += u32::from(nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).is_ok());
+        }
+    };
+    assert!(killed > 0 && matches!(status.code(), Some(0 | 3)), "{killed} {status}");
+    let rows = super::rows(&out, "captures");
+    assert_eq!(rows.len(), 60);
+    let failed = rows.iter().filter(|row| row["status"] == "crashed").count();
+    assert!(failed <= usize::try_from(killed).unwrap(), "{failed} failed, {killed} killed");
+    assert_eq!(analyze(&home, &[&folder], &out, &["--retry-errors"]).code, Some(0));
+    assert_eq!(differing(&content(&undisturbed), &content(&out)), [] as [String; 0]);
+}

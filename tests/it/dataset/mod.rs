@@ -5,6 +5,7 @@ mod compacted;
 mod dask;
 mod details;
 mod documented;
+mod joined;
 mod kills;
 mod numbers;
 mod readers;

@@ -12,8 +12,7 @@ mod input;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub(crate) use framing::{ENHANCED_PACKET, INTERFACE, OBSOLETE_PACKET, SIMPLE_PACKET, word};
-pub use framing::{Framing, Layout, Piece};
+pub use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
 pub use input::Input;
 
 /// Where and how the whole part of a capture file ends before the file does.
