@@ -164,6 +164,16 @@ impl RangeSet {
         end > self.last.0 || self.before.range(..end).next_back().is_some_and(|(_, last)| *last > start)
     }
 
+    /// Whether all of `start..end` is in the set.
+    #[inline]
+    #[must_use]
+    pub fn covers(&self, start: u64, end: u64) -> bool {
+        if start >= self.last.0 {
+            return end <= self.last.1;
+        }
+        self.before.range(..=start).next_back().is_some_and(|(_, last)| end <= *last)
+    }
+
     /// Takes out what lies before `position`.
     pub fn remove_before(&mut self, position: u64) {
         if position >= self.last.1 {
@@ -296,6 +306,7 @@ mod tests {
             let missing: u64 = set.gaps(from, from + to).map(|(first, last)| last - first).sum();
             assert_eq!(missing, wanted.iter().filter(|byte| !**byte).count() as u64);
             assert_eq!(set.reaches_into(from, from + to), wanted.contains(&true));
+            assert_eq!(set.covers(from, from + 9), !bytes[from as usize..from as usize + 9].contains(&false));
             let runs = bytes.chunk_by(|one, next| one == next).filter(|run| run[0]).count();
             assert_eq!(set.ranges(), runs);
             if step % 500 == 499 {

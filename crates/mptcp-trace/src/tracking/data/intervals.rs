@@ -48,7 +48,7 @@ pub struct Intervals<V> {
 }
 
 /// Ranges in a run at most.
-const RUN: usize = 64;
+const RUN: usize = 32;
 
 #[derive(Debug, Clone, Copy)]
 struct Range<V> {
@@ -180,6 +180,10 @@ impl<V: Copy + PartialEq> Intervals<V> {
         if self.add_new(start, end, value(start)) {
             return end - start;
         }
+        // Segmentation offload repeats a mapping on each of its segments.
+        if self.filled.covers(start, end) {
+            return 0;
+        }
         let mut filled = 0;
         let mut next = start;
         // Gap by gap: each insertion moves what the next one is looked for in.
@@ -225,7 +229,10 @@ impl<V: Copy + PartialEq> Intervals<V> {
                 return;
             }
         }
-        self.last = self.add_run(vec![range]);
+        // The first run may stay a short one.
+        let mut run = Vec::with_capacity(if self.runs.is_empty() { 1 } else { RUN });
+        run.push(range);
+        self.last = self.add_run(run);
     }
 
     /// Adds a run, and returns its place.
@@ -257,7 +264,8 @@ impl<V: Copy + PartialEq> Intervals<V> {
             run.insert(place, range);
             return;
         }
-        let mut behind = run.split_off(RUN / 2);
+        let mut behind = Vec::with_capacity(RUN);
+        behind.extend(run.drain(RUN / 2..));
         match place.checked_sub(RUN / 2) {
             Some(place) if place > 0 => behind.insert(place, range),
             _ => run.insert(place, range),
