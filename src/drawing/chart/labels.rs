@@ -100,7 +100,9 @@ impl Labelling for Labels {
         let whole = font::width(text, self.size);
         if whole > room && dy.abs() < 1.0 && whole <= self.frame.width() {
             // A level line leaves room beyond its ends.
-            let middle = ((x + to_x) / 2.0).clamp(self.frame.left + whole / 2.0, self.frame.right - whole / 2.0);
+            // A hair inside, because sums are rounded.
+            let (least, most) = (self.frame.left + whole / 2.0 + 0.01, self.frame.right - whole / 2.0 - 0.01);
+            let middle = ((x + to_x) / 2.0).min(most).max(least);
             let choices = [y - 0.4 * self.size, y + (0.2 + font::ASCENT) * self.size]
                 .map(|y| Text::new(text, (middle, y), self.size, Anchor::Middle, colour));
             let refused = self.refused;

@@ -42,6 +42,8 @@ pub struct Sizes {
     pub pad: f64,
     /// The short lines at the numbers of an axis.
     pub tick: f64,
+    /// The least height of a panel's frame.
+    pub least_frame: f64,
     /// The colour of all text.
     pub colour: Colour,
 }
@@ -64,15 +66,18 @@ impl Sizes {
             small: font * 0.9,
             pad: font * 0.8,
             tick: 4.0 * scale,
+            least_frame: 3.0 * font,
             colour: style.foreground,
         }
     }
 
     /// The same with smaller letters.
     fn times(&self, smaller: f64) -> Self {
-        let Sizes { font, title, caption, small, pad, .. } = *self;
+        let Sizes { font, title, caption, small, pad, tick, least_frame, .. } = *self;
         let [font, title, caption, small, pad] = [font, title, caption, small, pad].map(|size| size * smaller);
-        Sizes { font, title, caption, small, pad, ..*self }
+        // Low frames show little, but more than a refusal does.
+        let [tick, least_frame] = [tick * smaller, least_frame * smaller * smaller];
+        Sizes { font, title, caption, small, pad, tick, least_frame, ..*self }
     }
 
     /// Height of a line of text of a size.
@@ -175,21 +180,30 @@ fn placed(figure: &Figure, notes: &[String], sizes: &Sizes) -> Option<Layout> {
     tries.into_iter().find_map(|(sizes, shares)| arrange(figure, notes, &sizes, *shares))
 }
 
-/// The size with as much height as lets all labels of a figure stand and its panels be read easily, or with the most there
-/// is. Sizes are pixels of 96 per inch.
+/// The size with as much height as lets all labels of a figure stand and its panels be read easily, or the least one that
+/// comes nearest. Sizes are pixels of 96 per inch.
 #[must_use]
 pub fn roomy(figure: &Figure, style: &Style, size: Size) -> Size {
-    let at = |times: f64| Size { height: (f64::from(size.height) * times).round() as u32, ..size };
     let usual = Sizes::new(style, 1.0, (size.width, size.height));
-    let is_roomy = |size: &Size| {
-        let sizes = Sizes { height: f64::from(size.height), ..usual };
-        let layout = placed(figure, &[], &sizes);
-        layout.is_some_and(|layout| !layout.unlabelled && !layout.cramped && layout.sizes.font == sizes.font)
-    };
     let most = usual.font * MOST_LINES;
-    let mut sizes = HIGHER.iter().map(|times| at(*times)).filter(|size| f64::from(size.height) <= most);
-    let highest = sizes.clone().next_back();
-    sizes.find(is_roomy).or(highest).unwrap_or(size)
+    let heights = HIGHER.iter().map(|times| (f64::from(size.height) * times).round());
+    let mut best = (u32::MAX, size.height);
+    for height in heights.filter(|height| *height <= most || *height <= f64::from(size.height)) {
+        let trouble = match placed(figure, &[], &Sizes { height, ..usual }) {
+            None => 4,
+            Some(layout) => {
+                let smaller = layout.sizes.font < usual.font;
+                u32::from(smaller || layout.cramped) * 2 + u32::from(layout.unlabelled)
+            }
+        };
+        if trouble < best.0 {
+            best = (trouble, height as u32);
+        }
+        if trouble == 0 {
+            break;
+        }
+    }
+    Size { height: best.1, ..size }
 }
 
 fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> Option<Layout> {

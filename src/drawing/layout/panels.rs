@@ -14,8 +14,6 @@ use crate::terminal_text::escape;
 
 /// Lanes of annotations that a panel may have.
 const LANES: usize = 4;
-/// The least height of a frame, in multiples of the font's size.
-const LEAST_HEIGHT: f64 = 3.0;
 /// The height from which a frame is easy to read.
 const COMFORTABLE_HEIGHT: f64 = 6.5;
 /// What each name along y needs, in multiples of its size: a line, and the text of a message above it.
@@ -64,7 +62,7 @@ pub(super) fn place(figure: &Figure, sizes: &Sizes, region: Rectangle) -> Option
         drafts.iter_mut().for_each(|draft| draft.spread(left, right, sizes));
         let around: f64 = drafts.iter().map(|draft| draft.above(sizes) + draft.below(sizes)).sum();
         height = (region.height() - around) / drafts.len() as f64;
-        if height < LEAST_HEIGHT * sizes.font || right - left < LEAST_WIDTH * sizes.font {
+        if height < sizes.least_frame || right - left < LEAST_WIDTH * sizes.font {
             return None;
         }
         drafts.iter_mut().for_each(|draft| draft.rise(height, sizes));
@@ -92,7 +90,7 @@ pub(super) fn place(figure: &Figure, sizes: &Sizes, region: Rectangle) -> Option
         };
         top = frame_top + height + draft.below(sizes);
         arranged.cramped |= draft.is_cramped(height, sizes);
-        arranged.unlabelled |= draft.lifted.iter().any(|lifted| lifted.text.is_none());
+        arranged.unlabelled |= draft.lifted.iter().any(|lifted| !lifted.told);
         arranged.panels.push(draft.placed(frame, sizes, beside, &mut arranged.texts));
     }
     if let (Some(first), Some(last)) = (arranged.panels.first(), arranged.panels.last()) {

@@ -1,3 +1,4 @@
+use super::super::figure::Annotation;
 use super::super::sample;
 use super::*;
 
@@ -176,4 +177,19 @@ fn a_picture_without_room_is_refused() {
     let sizes = Sizes::new(&Style::default(), 1.0, (400, 300));
     let said = layout(&figure, &[], &sizes).unwrap_err().to_string();
     assert!(said.starts_with("400 x 300 is too small for 16 panel(s) with titles and numbers; use"), "{said}");
+}
+
+#[test]
+fn equal_texts_beside_each_other_are_one_with_their_number() {
+    let mut figure = sample::time_sequence();
+    figure.panels.truncate(1);
+    let (least, most) = (0.0, 10.0);
+    figure.panels[0].x.range = Some((least, most));
+    let events = [(1.0, "MP_JOIN"), (1.1, "ADD_ADDR"), (1.2, "MP_JOIN"), (1.3, "MP_JOIN"), (8.0, "MP_JOIN")];
+    figure.panels[0].annotations = events.iter().map(|(x, text)| Annotation::at(*x, *text)).collect();
+    let layout = layout(&figure, &[], &Sizes::new(&Style::default(), 1.0, (900, 600))).unwrap();
+    let count = |content: &str| layout.texts.iter().filter(|text| text.content == content).count();
+    assert_eq!((count("MP_JOIN ×3"), count("MP_JOIN"), count("ADD_ADDR")), (1, 1, 1));
+    assert_eq!(layout.panels[0].risers.len(), 5, "each has its line");
+    assert!(!layout.unlabelled);
 }

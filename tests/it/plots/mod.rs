@@ -10,5 +10,6 @@ pub mod many_subflows;
 pub mod messages;
 pub mod not_there;
 pub mod rates;
+pub mod same_everywhere;
 pub mod sending;
 pub mod time_sequence;
