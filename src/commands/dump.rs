@@ -34,7 +34,8 @@ impl Described for Dump {
          --where keeps rows that match a condition: comparisons (== != < <= > >=) between columns and values, `COLUMN \
          in (1, 2)`, `COLUMN is null`, `COLUMN is not null`, `COLUMN contains VALUE` for lists and text, a boolean \
          column by itself, `COLUMN & 0x12` for bits, joined by and, or, not and parentheses. Wireshark's names of \
-         fields (tcp.len) stand for columns; ip.addr and tcp.port are either end's. Values are whole numbers (12, \
+         fields (tcp.len) stand for columns; ip.addr and tcp.port are either end's, tcp.flags.syn and others are bits \
+         of `tcpflags`. Values are whole numbers (12, \
          0x1f), seconds for times (0.25), text, true and false. Text needs quotes unless it is an address or one word. \
          Null never matches: neither a comparison nor its `not` keeps the row. Quote the condition: an unquoted `>` \
          writes to a file."

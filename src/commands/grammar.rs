@@ -102,6 +102,22 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
     parts.join("; ")
 }
 
+/// What to say of a `--where` whose condition is several words, of which only the first was taken.
+#[must_use]
+pub fn unquoted_condition(words: &[OsString]) -> Option<String> {
+    const OPERATORS: [&str; 14] =
+        ["==", "!=", "<>", "<=", ">=", "=", "<", ">", "&", "&&", "in", "is", "contains", "not"];
+    let place = words.iter().position(|word| word == "--where")?;
+    let condition = words.get(place.saturating_add(1)..)?;
+    let follows = condition.get(1)?.to_string_lossy();
+    if !OPERATORS.iter().any(|operator| follows.eq_ignore_ascii_case(operator)) {
+        return None;
+    }
+    let ended = |word: &&OsString| !word.to_string_lossy().starts_with('-');
+    let condition: Vec<_> = condition.iter().take_while(ended).map(|word| word.to_string_lossy()).collect();
+    Some(format!("the condition is in several words; quote it: --where '{}'", condition.join(" ")))
+}
+
 /// How a command, or the part of it that `words` begin with, is used: `plot dsn [OPTIONS] <MPTCPSTREAM>`.
 #[must_use]
 pub fn usage(definition: clap::Command, words: &[OsString]) -> String {

@@ -107,7 +107,7 @@ impl Command for Sql {
             Err(Error::Usage(sentence)) if words.len() > 1 => {
                 Err(Error::Usage(format!("{sentence}; quote the query, because of * < >")))
             }
-            answer => Ok(Outcome::Report(Report::of_frame(answer?)?)),
+            answer => Ok(Outcome::Report(Report::of_frame(answer?)?.foreign())),
         }
     }
 }

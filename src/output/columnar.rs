@@ -1,20 +1,20 @@
 //! Parquet and Arrow: the rows that CSV has, in typed columns.
 //!
 //! A column has one type. Whole numbers are Int64, or UInt64 where one is too large for that (a key-less data sequence
-//! number may be). Times are seconds as in JSON, so Float64. What is missing is null. A column without any value is text,
-//! because its type is not known.
+//! number may be). Times are seconds as in JSON, so Float64. What is missing is null. A column without any value has the
+//! type that its unit says, and is text where it has none.
 //!
 //! Keys and tokens are text, see [`crate::packets::portable`]; columns say their unit, see [`crate::column_facts`].
 
 use std::io::{self, Write};
 
 use mptcp_trace::interrupt::interruptible;
-use polars::prelude::{Column, CompatLevel, DataFrame, PolarsError, PolarsResult, SerWriter};
-use polars_io::ipc::IpcWriter;
+use polars::prelude::{Column, DataFrame, PolarsError, PolarsResult};
 use polars_io::parquet::write::ParquetWriter;
 
+use super::column_units::{self, Numbers};
 use super::{Cell, Report, Table, delimited};
-use crate::column_facts;
+use crate::column_facts::{self, ArrowFile};
 use crate::packets::{portable, schema};
 
 /// Writes the rows of `report` as one Parquet file.
@@ -27,31 +27,49 @@ pub(super) fn parquet(report: &Report, output: &mut dyn Write) -> io::Result<()>
     output.write_all(&encoded)
 }
 
-/// Writes the rows of `report` as one Arrow IPC file, not compressed and in the layout that every reader knows.
+/// Writes the rows of `report` as one Arrow IPC file.
 pub(super) fn arrow(report: &Report, output: &mut dyn Write) -> io::Result<()> {
     let mut frame = frame(report)?;
-    let mut encoded = Vec::new();
-    IpcWriter::new(&mut encoded).with_compat_level(CompatLevel::oldest()).finish(&mut frame).map_err(failed)?;
-    output.write_all(&encoded)
+    frame.align_chunks();
+    let mut file = ArrowFile::begin(&frame, |name| unit(report, name), output).map_err(failed)?;
+    file.write(&frame).and_then(|()| file.finish()).map_err(failed)
 }
 
 fn failed(error: PolarsError) -> io::Error {
     io::Error::other(error.to_string())
 }
 
-/// The unit of a column: that of its cells, which are values for machines.
+/// The unit of a column: that of its cells, which are values for machines, or what its name says.
 fn unit(report: &Report, name: &str) -> Option<&'static str> {
-    if let Some(spec) = report.frame.as_ref().and_then(|_| schema::find(name)) {
-        return Some(spec.unit).filter(|unit| !unit.is_empty());
+    if report.frame.is_some() {
+        return unit_in_frame(report, name);
     }
-    let table = report.records.as_ref().or(report.tables.first())?;
-    let place = table.columns.iter().position(|column| column.name == name)?;
-    table.rows.iter().find_map(|row| match row.get(place)? {
-        Cell::Bytes(_) => Some("B"),
-        Cell::Span(_) => Some("s"),
-        Cell::BytesPerSecond(_) => Some("B/s"),
-        _ => None,
+    let of_cells = || {
+        let table = report.records.as_ref().or(report.tables.first())?;
+        let place = table.columns.iter().position(|column| column.name == name)?;
+        table.rows.iter().find_map(|row| match row.get(place)? {
+            Cell::Bytes(_) => Some("B"),
+            Cell::Span(_) => Some("s"),
+            Cell::BytesPerSecond(_) => Some("B/s"),
+            _ => None,
+        })
+    };
+    of_cells().or_else(|| schema::unit(name)).or_else(|| named(report, name).map(|(unit, _)| unit))
+}
+
+/// The unit of a column of a frame: that of the packet table, also with an end behind its name, as in two captures.
+fn unit_in_frame(report: &Report, name: &str) -> Option<&'static str> {
+    let end = name.strip_suffix("_sender").or_else(|| name.strip_suffix("_receiver"));
+    schema::unit(end.unwrap_or(name)).or_else(|| match name {
+        // Of a packet's payload.
+        "offset" if !report.foreign => Some("B"),
+        _ => named(report, name).map(|(unit, _)| unit),
     })
+}
+
+/// What the name of a column says, where the program gave it.
+fn named(report: &Report, name: &str) -> Option<(&'static str, Numbers)> {
+    if report.foreign { None } else { column_units::of(name) }
 }
 
 /// The rows as a data frame.
@@ -64,13 +82,16 @@ fn frame(report: &Report) -> io::Result<DataFrame> {
         return DataFrame::new(lines.len(), vec![Column::new("text".into(), lines)]).map_err(failed);
     }
     let Some(table) = delimited::records(report)? else { return Ok(DataFrame::empty()) };
-    of_table(&table).and_then(|frame| portable::portable(&frame)).map_err(failed)
+    of_table(&table, |name| named(report, name).map(|(_, numbers)| numbers))
+        .and_then(|frame| portable::portable(&frame))
+        .map_err(failed)
 }
 
-fn of_table(table: &Table) -> PolarsResult<DataFrame> {
+/// The columns of `table`; `numbers` says which ones hold numbers even where no row has one.
+fn of_table(table: &Table, numbers: impl Fn(&str) -> Option<Numbers>) -> PolarsResult<DataFrame> {
     let columns = interruptible(&table.columns).enumerate().map(|(place, column)| {
         let cells = || table.rows.iter().map(move |row| row.get(place).unwrap_or(&Cell::Null));
-        typed(&column.name, &cells)
+        typed(&column.name, &cells, numbers(&column.name))
     });
     DataFrame::new(table.rows.len(), columns.collect())
 }
@@ -107,9 +128,14 @@ impl Type {
     }
 }
 
-fn typed<'c, I: Iterator<Item = &'c Cell>>(name: &str, cells: &impl Fn() -> I) -> Column {
+fn typed<'c, I: Iterator<Item = &'c Cell>>(name: &str, cells: &impl Fn() -> I, numbers: Option<Numbers>) -> Column {
     let name = name.into();
-    match cells().map(Type::of).fold(Type::Nothing, Type::with) {
+    let kind = match (cells().map(Type::of).fold(Type::Nothing, Type::with), numbers) {
+        (Type::Nothing, Some(Numbers::Whole)) => Type::Whole,
+        (Type::Nothing | Type::Whole, Some(Numbers::Real)) => Type::Real,
+        (kind, _) => kind,
+    };
+    match kind {
         Type::Boolean => {
             let truth = |cell: &Cell| if let Cell::Boolean(truth) = cell { Some(*truth) } else { None };
             Column::new(name, cells().map(truth).collect::<Vec<_>>())
@@ -176,7 +202,7 @@ mod tests {
     fn column(cells: Vec<Cell>) -> Column {
         let mut table = Table::new(&["column"]);
         table.rows = cells.into_iter().map(|cell| vec![cell]).collect();
-        of_table(&table).unwrap().column("column").unwrap().clone()
+        of_table(&table, |_| None).unwrap().column("column").unwrap().clone()
     }
 
     #[test]
@@ -197,6 +223,15 @@ mod tests {
             assert_eq!((column.dtype(), column.len()), (&expected, cells.len()), "{cells:?}");
             assert_eq!(column.null_count(), cells.iter().filter(|cell| **cell == Cell::Null).count());
         }
+    }
+
+    #[test]
+    fn a_column_without_values_has_the_type_of_its_unit() {
+        let mut table = Table::new(&["rtt", "bytes", "kind"]);
+        table.rows = vec![vec![Cell::Null, Cell::Null, Cell::Null]];
+        let frame = of_table(&table, |name| column_units::of(name).map(|(_, numbers)| numbers)).unwrap();
+        let types: Vec<&DataType> = frame.columns().iter().map(Column::dtype).collect();
+        assert_eq!(types, [&DataType::Float64, &DataType::Int64, &DataType::String]);
     }
 
     #[test]

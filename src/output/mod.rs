@@ -3,6 +3,7 @@
 //! An analysis returns a value that serialises; a command makes a [`Report`] of it; [`render`] writes it in the
 //! [`Format`] that was asked for. Nothing else in the program formats results.
 
+mod column_units;
 mod columnar;
 mod complete;
 mod data;

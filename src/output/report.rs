@@ -177,6 +177,8 @@ pub struct Report {
     pub records: Option<Table>,
     /// Which parts of the data these are: what the data has beyond them follows in further columns.
     pub rows: Option<&'static Rows>,
+    /// Whether someone else named the columns: a query, a plugin. Their names say nothing of units then.
+    pub foreign: bool,
     /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
     pub frame: Option<Box<FrameRows>>,
     /// Lines in place of tables, for people; in CSV each is a record of the column `text`. One text, because each line
@@ -202,6 +204,7 @@ impl Report {
             tables,
             records: None,
             rows: None,
+            foreign: false,
             frame: None,
             text: None,
             notes: Vec::new(),
@@ -236,6 +239,7 @@ impl Report {
             tables: Vec::new(),
             records: None,
             rows: None,
+            foreign: false,
             frame: Some(Box::new(rows)),
             text: None,
             notes: Vec::new(),
@@ -261,6 +265,13 @@ impl Report {
     #[must_use]
     pub fn complete(mut self, rows: &'static Rows) -> Self {
         self.rows = Some(rows);
+        self
+    }
+
+    /// The same report, whose columns someone else named.
+    #[must_use]
+    pub fn foreign(mut self) -> Self {
+        self.foreign = true;
         self
     }
 

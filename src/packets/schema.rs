@@ -396,6 +396,12 @@ pub fn of_wireshark(field: &str) -> Option<&'static ColumnSpec> {
     (found.next().is_none() || field == "frame.time_epoch").then_some(first)
 }
 
+/// The unit of a column of that name, if it has one.
+#[must_use]
+pub fn unit(name: &str) -> Option<&'static str> {
+    find(name).map(|spec| spec.unit).filter(|unit| !unit.is_empty())
+}
+
 /// The columns that a dissector fills, in table order.
 pub fn packet_columns() -> impl Iterator<Item = &'static ColumnSpec> {
     COLUMNS.iter().filter(|column| column.origin == Origin::Packet)

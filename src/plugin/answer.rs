@@ -60,7 +60,7 @@ pub fn shown(name: &str, answer: Answer, directory: &Path) -> Result<Shown> {
         Answer::Table(table) => table_report(table).map(|report| Shown::Report(Box::new(report))).map_err(wrong),
         Answer::Arrow(file) => {
             let frame = arrow(&file, directory).map_err(wrong)?;
-            Ok(Shown::Report(Box::new(Report::of_frame(frame)?)))
+            Ok(Shown::Report(Box::new(Report::of_frame(frame)?.foreign())))
         }
         Answer::Figure(figure) => match figure.validate() {
             Ok(()) => Ok(Shown::Figure(Box::new(figure))),
@@ -111,7 +111,7 @@ fn table_report(answer: TableAnswer) -> std::result::Result<Report, String> {
         data.push(Value::Object(record));
     }
     // Not by way of `Report::new`, which would hold a second copy of what may be large.
-    Ok(Report::new(&Value::Array(data), vec![table]).with_notes(answer.notes))
+    Ok(Report::new(&Value::Array(data), vec![table]).foreign().with_notes(answer.notes))
 }
 
 /// Whether the names of columns are such that rows may repeat them.

@@ -176,6 +176,9 @@ impl Executor {
     ) -> Result<ControlFlow<()>> {
         interrupt::clear();
         let mut definition = grammar::with_defaults(grammar::definition(command), &self.session);
+        if let Some(sentence) = grammar::unquoted_condition(&words) {
+            return Err(Error::Arguments { sentence, usage: grammar::usage(definition, &words) });
+        }
         let matches = match definition.try_get_matches_from_mut(&words) {
             Ok(matches) => matches,
             Err(refusal) if refusal.kind() == ErrorKind::DisplayHelp => {

@@ -244,6 +244,7 @@ fn key_for(column: &Asked, literal: &Literal, position: usize) -> Result<Key<'st
     const BILLION: i128 = 1_000_000_000;
     let key = match (column.class(), literal) {
         (Class::Whole | Class::Hexadecimal, Literal::Whole(number)) => Some(Key::Number(*number)),
+        (Class::Whole, Literal::Text(written)) => power_of_ten(written).map(Key::Number),
         (Class::Hexadecimal, Literal::Text(digits)) => hexadecimal(digits).map(Key::Number),
         (Class::Span, Literal::Whole(seconds)) => seconds.checked_mul(BILLION).map(Key::Number),
         (Class::Span, Literal::Decimal(billionths)) => Some(Key::Number(*billionths)),
@@ -268,6 +269,14 @@ fn key_for(column: &Asked, literal: &Literal, position: usize) -> Result<Key<'st
         };
         mismatch(column, position, advice)
     })
+}
+
+/// A number such as `1e6`. Only the column tells it from the digits of a key.
+fn power_of_ten(written: &str) -> Option<i128> {
+    let (digits, exponent) = written.split_once(['e', 'E'])?;
+    let plain = |text: &str| !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let exponent = Some(exponent).filter(|text| plain(text))?.parse().ok().filter(|exponent| *exponent <= 18)?;
+    Some(digits).filter(|text| plain(text))?.parse::<i128>().ok()?.checked_mul(10i128.checked_pow(exponent)?)
 }
 
 /// An HMAC with the `0x` that its column has.

@@ -45,6 +45,9 @@ fn whole_numbers() {
     assert_eq!(kept("tcplen = 0x578"), [2]);
     assert_eq!(kept("tcplen > -1"), [1, 2, 3, 4]);
     assert_eq!(kept("tcplen == 4294967295 && tcpstream <= 0"), [4]);
+    assert_eq!(kept("tcplen > 1e3"), [2, 4]);
+    assert_eq!(kept("tcplen >= 14e2 and tcplen < 1E4"), [2]);
+    assert!(refused("tcplen > 1e99").contains("compare it with a number such as 12"));
 }
 
 #[test]

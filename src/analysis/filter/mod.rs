@@ -12,7 +12,7 @@
 //!   lists (an item) and text (a part of it); a column of true and false stands for itself
 //! - `COLUMN & BITS` in place of a column: some of its bits, as in `tcpflags & 0x12 == 0x02`; alone, whether any is set
 //! - in place of a column, Wireshark's name of the field: `frame.number`, `tcp.len`; `tcp.port` and `ip.addr` are either
-//!   end's
+//!   end's, `tcp.flags.syn` and others are bits of `tcpflags`
 //! - joined by `and` or `&&`, `or` or `||`, `not` or `!`, parentheses
 //! - values: `12`, `0x1f`, `0.25` (seconds, for time spans), `"text"` or `'text'`, `true`, `false`; instants are text
 //!   as in `abstime >= "2026-11-21T10:00:00Z"`; keys and tokens may be written as they are printed, `0xcfe2ec98`, and

@@ -12,12 +12,25 @@ const EITHER: [(&str, [&str; 2]); 3] =
 const DERIVED: [(&str, &str); 3] =
     [("frame.time_relative", "reltime"), ("tcp.stream", "tcpstream"), ("mptcp.stream", "mptcpstream")];
 
+/// Wireshark's fields that are bits of `tcpflags` (RFC 9293 §3.1, RFC 3168 §6.1, RFC 9768 §3.1).
+const FLAGS: [(&str, u64); 9] = [
+    ("tcp.flags.fin", 0x01),
+    ("tcp.flags.syn", 0x02),
+    ("tcp.flags.reset", 0x04),
+    ("tcp.flags.push", 0x08),
+    ("tcp.flags.ack", 0x10),
+    ("tcp.flags.urg", 0x20),
+    ("tcp.flags.ece", 0x40),
+    ("tcp.flags.cwr", 0x80),
+    ("tcp.flags.ae", 0x100),
+];
+
 /// The condition with columns in place of Wireshark's fields, and texts in place of words that are compared with a column
 /// of texts and name no column.
 ///
 /// As in Wireshark, `tcp.port == 80` asks whether either port is 80, and `tcp.port != 80` whether none is.
 pub(super) fn resolved(condition: Condition) -> Condition {
-    match condition {
+    match flag(condition) {
         Condition::Compare(Operand::Column(name), operator, right) => {
             each(name, operator == Operator::NotEqual, |name| {
                 let right = as_text(&name, right.clone());
@@ -38,6 +51,35 @@ pub(super) fn resolved(condition: Condition) -> Condition {
         Condition::Holds(name) => each(name, false, Condition::Holds),
         Condition::Not(inner) => Condition::Not(Box::new(resolved(*inner))),
         other => other,
+    }
+}
+
+/// A condition on one of [`FLAGS`] as one on the bit: `tcp.flags.syn == 1`, and `tcp.flags.syn` alone.
+fn flag(condition: Condition) -> Condition {
+    let bit = |name: &Name| {
+        let (_, bits) = FLAGS.iter().find(|(field, _)| *field == name.text && name.bits.is_none())?;
+        Some(Condition::Holds(Name { text: "tcpflags".to_string(), bits: Some(*bits), ..name.clone() }))
+    };
+    match &condition {
+        Condition::Holds(name) => bit(name).unwrap_or(condition),
+        Condition::Compare(Operand::Column(name), operator, Operand::Value(literal, _)) => {
+            let set = match literal {
+                Literal::Whole(0) | Literal::Boolean(false) => false,
+                Literal::Whole(1) | Literal::Boolean(true) => true,
+                _ => return condition,
+            };
+            let wanted = match operator {
+                Operator::Equal => set,
+                Operator::NotEqual => !set,
+                _ => return condition,
+            };
+            match bit(name) {
+                Some(holds) if wanted => holds,
+                Some(holds) => Condition::Not(Box::new(holds)),
+                None => condition,
+            }
+        }
+        _ => condition,
     }
 }
 

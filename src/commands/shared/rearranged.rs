@@ -1,13 +1,14 @@
 //! Words in another order than a command takes them: what is meant by a line that was refused, where only one thing can be.
 //!
-//! Other programs name a capture on each line, put both captures before both numbers, and take no number where there is
-//! one connection. What is accepted by a command is never looked at here.
+//! Other programs name a capture on each line, put both captures before both numbers, take no number where there is one
+//! connection, and `--dest` without an end where both are meant. What is accepted by a command is never looked at here.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches};
 
+use crate::arguments::choice::ROLE;
 use crate::commands::Session;
 use crate::whole_file;
 use mptcp_trace::analysis::mptcp_connections::listed;
@@ -24,9 +25,11 @@ pub struct Rearranged {
 #[must_use]
 pub fn rearranged(definition: &clap::Command, words: &[OsString], session: &Session) -> Option<Rearranged> {
     let part = words.first().and_then(|word| definition.find_subcommand(word));
-    let (head, rest) = words.split_at(usize::from(part.is_some()));
-    let wanted: Vec<&Arg> = part.unwrap_or(definition).get_positionals().collect();
-    let sorted = Sorted::of(part.unwrap_or(definition), rest, session);
+    let command = part.unwrap_or(definition);
+    let (head, typed) = words.split_at(usize::from(part.is_some()));
+    let rest = &without_empty_dest(command, typed);
+    let wanted: Vec<&Arg> = command.get_positionals().collect();
+    let sorted = Sorted::of(command, rest, session);
     let takes = |id: &str| wanted.iter().any(|argument| argument.get_id() == id);
 
     let (positional, load) = if takes("first") && takes("second") {
@@ -44,7 +47,7 @@ pub fn rearranged(definition: &clap::Command, words: &[OsString], session: &Sess
             None if takes("mptcpstream") && sorted.numbers.is_empty() => only_connection(session),
             _ => None,
         };
-        if load.is_none() && number.is_none() {
+        if load.is_none() && number.is_none() && rest.len() == typed.len() {
             return None;
         }
         (number.into_iter().chain(positional).collect(), load)
@@ -52,6 +55,16 @@ pub fn rearranged(definition: &clap::Command, words: &[OsString], session: &Sess
     let line: Vec<OsString> = head.iter().chain(&positional).chain(&sorted.others).cloned().collect();
     let matches = definition.clone().try_get_matches_from(line).ok()?;
     Some(Rearranged { matches, load })
+}
+
+/// The words without a `--dest` that names neither end: it means both, as no `--dest` does.
+fn without_empty_dest(command: &clap::Command, words: &[OsString]) -> Vec<OsString> {
+    let is_end = |word: &OsString| ROLE.named(&word.to_string_lossy().to_ascii_lowercase()).is_some();
+    let is_empty = |(place, word): &(usize, &OsString)| {
+        let typed = matches!(&*word.to_string_lossy(), "--dest" | "--destination");
+        typed && takes_value(command, &word.to_string_lossy()) && !words.get(place + 1).is_some_and(is_end)
+    };
+    words.iter().enumerate().filter(|word| !is_empty(word)).map(|(_, word)| word.clone()).collect()
 }
 
 /// Words by what they can only be.

@@ -11,15 +11,15 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use polars::prelude::{CompatLevel, DataFrame, DataType, PolarsResult, SerWriter};
-use polars_arrow::io::ipc::IpcField;
-use polars_io::ipc::{BatchedWriter, IpcWriter};
+use polars::prelude::{DataFrame, PolarsResult};
 
 use super::TableForm;
 use super::write_csv::Csv;
 use super::write_parquet::{self, Parquet};
+use crate::column_facts::ArrowFile;
 use crate::delimiter::Delimiter;
 use crate::error::{Error, Result};
+use crate::packets::schema;
 use crate::whole_file::{Force, WholeFile};
 use mptcp_trace::interrupt;
 
@@ -213,14 +213,10 @@ struct Arrow;
 impl Encoding for Arrow {
     const ROWS: usize = write_parquet::ROWS;
     type Part = DataFrame;
-    type Writer<W: Write + Send> = BatchedWriter<W>;
+    type Writer<W: Write + Send> = ArrowFile<W>;
 
-    fn begin<W: Write + Send>(&self, columns: &DataFrame, output: W) -> PolarsResult<BatchedWriter<W>> {
-        // The oldest layout of text and lists is the one that every Arrow reader knows. Not compressed, so that other
-        // programs can map the file into memory.
-        let writer = IpcWriter::new(output).with_compat_level(CompatLevel::oldest());
-        let schema = columns.schema();
-        writer.batched(schema, schema.iter_values().map(arrow_field).collect())
+    fn begin<W: Write + Send>(&self, columns: &DataFrame, output: W) -> PolarsResult<ArrowFile<W>> {
+        ArrowFile::begin(columns, schema::unit, output)
     }
 
     fn encode(&self, mut rows: DataFrame) -> PolarsResult<DataFrame> {
@@ -228,20 +224,11 @@ impl Encoding for Arrow {
         Ok(rows)
     }
 
-    fn write<W: Write + Send>(&self, part: DataFrame, writer: &mut BatchedWriter<W>) -> PolarsResult<()> {
-        writer.write_batch(&part)
+    fn write<W: Write + Send>(&self, part: DataFrame, writer: &mut ArrowFile<W>) -> PolarsResult<()> {
+        writer.write(&part)
     }
 
-    fn end<W: Write + Send>(&self, mut writer: BatchedWriter<W>) -> PolarsResult<()> {
+    fn end<W: Write + Send>(&self, writer: ArrowFile<W>) -> PolarsResult<()> {
         writer.finish()
     }
-}
-
-/// No column has a dictionary; what is in a list is a field of its own.
-fn arrow_field(kind: &DataType) -> IpcField {
-    let inner = match kind {
-        DataType::List(inner) => vec![arrow_field(inner)],
-        _ => Vec::new(),
-    };
-    IpcField { fields: inner, dictionary_id: None }
 }

@@ -133,8 +133,7 @@ impl Encoding for Parquet {
     type Writer<W: Write + Send> = BatchedWriter<W>;
 
     fn begin<W: Write + Send>(&self, columns: &DataFrame, output: W) -> PolarsResult<BatchedWriter<W>> {
-        let unit = |name: &str| schema::find(name).map(|spec| spec.unit).filter(|unit| !unit.is_empty());
-        let facts = column_facts::of(columns, unit);
+        let facts = column_facts::of(columns, schema::unit);
         ParquetWriter::new(output).with_key_value_metadata(Some(facts)).batched(columns.schema())
     }
 

@@ -87,6 +87,11 @@ const LINES: [(&str, &str, Nested); 51] = [
     ("alias", "", FLAT),
 ];
 
+/// The commands and arguments of [`LINES`].
+pub fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
+    LINES.into_iter().map(|(command, arguments, _)| (command, arguments))
+}
+
 /// Commands of which `export` writes files only, `macro` is as `alias`, `analyze` never says the same twice, and
 /// `dataset` and `study` need what that wrote.
 const LEFT_OUT: [&str; 5] = ["export", "macro", "analyze", "dataset", "study"];

@@ -10,3 +10,4 @@ pub mod live_namespaces;
 pub mod settings;
 pub mod summaries_of_all;
 mod typed_tables;
+mod units;

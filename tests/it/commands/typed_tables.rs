@@ -136,7 +136,7 @@ fn a_dash_is_standard_output() {
 
 /// A Python with pandas, pyarrow, polars and DuckDB: `MPTCPANALYZER_PYTHON`, or the one in the search path; `None` after
 /// saying what is missing.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let python = PathBuf::from(std::env::var_os("MPTCPANALYZER_PYTHON").unwrap_or_else(|| "python3".into()));
     let tried = Command::new(&python).args(["-c", "import pandas, pyarrow, polars, duckdb"]).output();
     match tried {

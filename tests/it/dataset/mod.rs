@@ -10,6 +10,7 @@ mod kills;
 mod numbers;
 mod readers;
 mod runs;
+mod spark;
 mod studies;
 mod studies_gallery;
 mod sums;
