@@ -39,7 +39,7 @@ impl Described for Export {
          overrides it. `-` is standard output, as CSV unless --format says otherwise. An existing file is replaced once the new one is complete. `load_pcap` can read a CSV file \
          unless --columns omitted some.\n\n\
          Times are seconds, keys and tokens hexadecimal text with `0x`. In CSV, null is an empty field, instants RFC 3339, list items \
-         joined by `;`. Parquet and Arrow keep the other column types, 64-bit numbers included, and Parquet has the unit of each \
+         joined by `;`. Parquet and Arrow keep the other column types, 64-bit numbers included, and have the unit of each \
          column in its field metadata.\n\n\
          --towards refers to roles in the MPTCP connection with --mptcpstream, and in the TCP stream otherwise. `help \
          dump` explains --where."

@@ -20,6 +20,15 @@ pub const OUTPUT: &str = "output";
 /// Id of the shared `--human-readable` flag.
 pub const HUMAN_READABLE: &str = "human_readable";
 
+/// Options of commands of the Python mptcpanalyzer that are none here, and what to type instead.
+const FORMER: [(&str, &str, &str); 5] = [
+    ("export", "--drop-syn", "--where 'tcp.flags.syn == 0' leaves out SYNs"),
+    ("plot", "--primary", "-o FILE.png writes a picture"),
+    ("qualify_reinjections", "--debug", "--format csv has what each verdict comes from"),
+    ("print_owds", "--verbose", "--samples lists each packet"),
+    ("print_owds", "-v", "--samples lists each packet"),
+];
+
 /// The clap definition of `command`: its own arguments, then the shared ones that every report takes. An option that
 /// the command defines itself stays the command's own.
 #[must_use]
@@ -81,6 +90,14 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
         }
         _ => {}
     }
+    let former = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) => {
+            let is_meant =
+                |(command, former, _): &&(&str, &str, &str)| definition.get_name() == *command && former == word;
+            FORMER.iter().find(is_meant).map(|(.., advice)| (*advice).to_string())
+        }
+        _ => None,
+    };
     let text = error.render().to_string();
     let mut parts: Vec<String> = Vec::new();
     for paragraph in text.trim().split("\n\n").map(str::trim) {
@@ -99,7 +116,18 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
             }
         }
     }
+    parts.extend(former);
     parts.join("; ")
+}
+
+/// What help about `words` is found under: a plot has a page of its own.
+#[must_use]
+pub fn topic(definition: &clap::Command, words: &[OsString]) -> String {
+    let name = definition.get_name();
+    match words.first().and_then(|word| definition.find_subcommand(word)).filter(|_| name == "plot") {
+        Some(plot) => format!("{name} {}", plot.get_name()),
+        None => name.to_string(),
+    }
 }
 
 /// What to say of a `--where` whose condition is several words, of which only the first was taken.

@@ -52,7 +52,7 @@ impl PlotRequest {
             .arg(seconds("start", "Start of the plot, in seconds as on its time axis"))
             .arg(seconds("end", "End of the plot, in seconds as on its time axis"))
             .arg(subflow("subflow", "subflow", "Only this subflow; may be repeated"))
-            .arg(subflow("skip_subflow", "skip-subflow", "Omit this subflow; may be repeated"))
+            .arg(subflow("skip_subflow", "skip-subflow", "Omit this subflow; may be repeated").alias("skip"))
             .arg(
                 Arg::new("labels")
                     .long("label")

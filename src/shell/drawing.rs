@@ -108,7 +108,7 @@ fn numbers_alone(
 
 fn unknown_form(out: &Path) -> Error {
     Error::Usage(format!(
-        "unknown file extension of {}; use .svg, .pdf, .png, .xpl, .txt, .csv, .json or .parquet, or add --format svg",
+        "unknown file extension of {}; use .svg, .pdf, .png, .xpl, .txt, .csv, .json, .parquet or .arrow, or add --format svg",
         escape(&out.to_string_lossy())
     ))
 }

@@ -186,13 +186,17 @@ impl Executor {
                 return Ok(ControlFlow::Continue(()));
             }
             Err(refusal) => {
-                if let Some(meant) = rearranged(&grammar::definition(command), &words, &self.session) {
-                    if let Some(capture) = &meant.load {
-                        guarded("load_pcap", || self.session.load(capture))?;
+                let refusal = match rearranged(&grammar::definition(command), &words, &self.session) {
+                    Some(Ok(meant)) => {
+                        if let Some(capture) = &meant.load {
+                            guarded("load_pcap", || self.session.load(capture))?;
+                        }
+                        return self.execute(command, &meant.matches, console);
                     }
-                    return self.execute(command, &meant.matches, console);
-                }
-                let (sentence, name) = (grammar::sentence(&definition, &refusal), command.name());
+                    Some(Err(refusal)) => refusal,
+                    None => refusal,
+                };
+                let (sentence, name) = (grammar::sentence(&definition, &refusal), grammar::topic(&definition, &words));
                 let sentence = match sentence.ends_with('?') {
                     // The guess is what to do.
                     true => sentence,

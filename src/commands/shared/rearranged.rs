@@ -10,6 +10,7 @@ use clap::{Arg, ArgMatches};
 
 use crate::arguments::choice::ROLE;
 use crate::commands::Session;
+use crate::commands::grammar::OUTPUT;
 use crate::whole_file;
 use mptcp_trace::analysis::mptcp_connections::listed;
 
@@ -22,12 +23,19 @@ pub struct Rearranged {
 }
 
 /// What is meant by `words`, which `definition` refused; nothing where that is not clear.
+///
+/// # Errors
+/// Why the definition does not take what is meant either: that is what is wrong with the words.
 #[must_use]
-pub fn rearranged(definition: &clap::Command, words: &[OsString], session: &Session) -> Option<Rearranged> {
+pub fn rearranged(
+    definition: &clap::Command,
+    words: &[OsString],
+    session: &Session,
+) -> Option<Result<Rearranged, clap::Error>> {
     let part = words.first().and_then(|word| definition.find_subcommand(word));
     let command = part.unwrap_or(definition);
     let (head, typed) = words.split_at(usize::from(part.is_some()));
-    let rest = &without_empty_dest(command, typed);
+    let rest = &csv_as_output(command, &without_empty_dest(command, typed));
     let wanted: Vec<&Arg> = command.get_positionals().collect();
     let sorted = Sorted::of(command, rest, session);
     let takes = |id: &str| wanted.iter().any(|argument| argument.get_id() == id);
@@ -47,14 +55,13 @@ pub fn rearranged(definition: &clap::Command, words: &[OsString], session: &Sess
             None if takes("mptcpstream") && sorted.numbers.is_empty() => only_connection(session),
             _ => None,
         };
-        if load.is_none() && number.is_none() && rest.len() == typed.len() {
+        if load.is_none() && number.is_none() && rest == typed {
             return None;
         }
         (number.into_iter().chain(positional).collect(), load)
     };
     let line: Vec<OsString> = head.iter().chain(&positional).chain(&sorted.others).cloned().collect();
-    let matches = definition.clone().try_get_matches_from(line).ok()?;
-    Some(Rearranged { matches, load })
+    Some(definition.clone().try_get_matches_from(line).map(|matches| Rearranged { matches, load }))
 }
 
 /// The words without a `--dest` that names neither end: it means both, as no `--dest` does.
@@ -67,6 +74,19 @@ fn without_empty_dest(command: &clap::Command, words: &[OsString]) -> Vec<OsStri
     words.iter().enumerate().filter(|word| !is_empty(word)).map(|(_, word)| word.clone()).collect()
 }
 
+/// The words with `-o FILE` in place of `--csv FILE`.
+fn csv_as_output(command: &clap::Command, words: &[OsString]) -> Vec<OsString> {
+    let takes_file = command.get_arguments().any(|argument| argument.get_id() == OUTPUT)
+        && command.get_arguments().any(|argument| argument.get_long() == Some("csv"));
+    let is_file =
+        |word: &OsString| Path::new(word).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    let named = |(place, word): (usize, &OsString)| {
+        let names_file = takes_file && word == "--csv" && words.get(place.saturating_add(1)).is_some_and(is_file);
+        if names_file { OsString::from("--output") } else { word.clone() }
+    };
+    words.iter().enumerate().map(named).collect()
+}
+
 /// Words by what they can only be.
 struct Sorted {
     /// Captures: files that are there, and names of loaded ones.
@@ -77,11 +97,13 @@ struct Sorted {
     level: Option<OsString>,
     /// Options with their values.
     others: Vec<OsString>,
+    /// Anything else.
+    rest: usize,
 }
 
 impl Sorted {
     fn of(command: &clap::Command, words: &[OsString], session: &Session) -> Sorted {
-        let mut sorted = Sorted { files: Vec::new(), numbers: Vec::new(), level: None, others: Vec::new() };
+        let mut sorted = Sorted { files: Vec::new(), numbers: Vec::new(), level: None, others: Vec::new(), rest: 0 };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let text = word.to_string_lossy();
@@ -96,6 +118,8 @@ impl Sorted {
                 sorted.level = Some(word.clone());
             } else if is_capture(word, session) {
                 sorted.files.push(word.clone());
+            } else {
+                sorted.rest = sorted.rest.saturating_add(1);
             }
         }
         sorted
@@ -132,7 +156,7 @@ fn of_two_captures(wanted: &[&Arg], sorted: &Sorted) -> Option<Vec<OsString>> {
             _ => line.extend(numbers.next().cloned()),
         }
     }
-    numbers.next().is_none().then_some(line)
+    (numbers.next().is_none() && sorted.rest == 0).then_some(line)
 }
 
 /// The number of the connection, where the loaded capture has one.

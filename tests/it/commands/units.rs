@@ -14,80 +14,39 @@ use super::csv_columns;
 use super::typed_tables::python;
 use crate::support::program::Home;
 
-/// Numbers without a unit.
-const WITHOUT_UNIT: &[&str] = &[
-    // Names of packets, streams, addresses and versions.
-    "addrid",
-    "answered_version",
-    "arrived_packetid",
-    "client_port",
-    "first_sent_on",
-    "from",
-    "id",
-    "mapped",
-    "mptcpstream",
-    "mptcpstream_wireshark",
-    "original_arrived_packetid",
-    "original_packetid",
-    "original_tcpstream",
-    "packetid",
-    "packetid_receiver",
-    "packetid_sender",
-    "position",
-    "sent_again_on",
-    "server_port",
-    "stream",
-    "tcpstream",
-    "tcpstream_mapped",
-    "tcpstream_sender",
-    "to",
-    "version",
-    // Shares of one.
-    "goodput_contribution",
-    "loss",
-    "throughput_contribution",
-    // Counts.
+/// Numbers without a unit that are neither named in the plural, as counts are, nor the number of something.
+const WITHOUT_UNIT: [&str; 15] = [
     "count",
-    "data_packets",
-    "direction_duplicate_segments",
-    "direction_duplicated_packets",
-    "direction_keepalives",
-    "direction_merged_repeats",
-    "direction_out_of_order_segments",
-    "direction_reinjected_packets",
-    "direction_segments",
-    "direction_window_probes",
-    "duplicated_packets",
     "entries",
-    "fins",
-    "hol_delay_samples",
-    "holes_filled",
-    "keepalives",
-    "lost_packets",
-    "merged_repeats",
-    "mptcp_connections",
+    "ece",
+    "cwr",
+    "from",
+    "to",
+    "first_sent_on",
+    "sent_again_on",
+    "position",
+    "mapped",
+    "loss",
+    "outside_capture",
     "not_captured_at_receiver",
     "not_captured_at_sender",
-    "out_of_order_segments",
-    "outside_capture",
-    "packet_count",
-    "packets",
-    "pure_acks",
-    "pushes",
-    "reordered_packets",
-    "resets",
-    "retransmitted_packets",
-    "samples",
-    "segments",
-    "sent_packets",
-    "streams",
-    "subflows",
-    "subflows_mapped",
-    "syns",
-    "tcp_streams",
-    "undecided_packets",
-    "window_probes",
-    "zero_windows",
+    "reset_reason",
+];
+
+/// Ends of names of what counts or names something, or is a share of one.
+const ENDS: [&str; 12] = [
+    "s",
+    "id",
+    "stream",
+    "port",
+    "version",
+    "contribution",
+    "_count",
+    "_filled",
+    "_mapped",
+    "_sender",
+    "_receiver",
+    "mptcpstream_wireshark",
 ];
 
 /// What `plot` and `live` write has units in columns of its own, or is no whole table.
@@ -138,7 +97,9 @@ fn every_command_writes_typed_tables_whose_numbers_say_their_unit() {
             units += usize::from(unit.is_some());
             let name = column.name().as_str();
             let number = column.dtype().is_primitive_numeric();
-            if number && unit.is_none() && !WITHOUT_UNIT.contains(&name) && command != "sql" {
+            let counts = WITHOUT_UNIT.contains(&name) || ENDS.iter().any(|end| name.ends_with(end));
+            let is_count = counts && (column.dtype().is_integer() || name.ends_with("contribution") || name == "loss");
+            if number && unit.is_none() && !is_count && command != "sql" {
                 silent.insert(format!("{name} ({what})"));
             }
         }

@@ -22,7 +22,7 @@ fn lines() -> Vec<(String, String)> {
 fn each_line_of_the_python_program_runs_as_the_one_beside_it() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let lines = lines();
-    assert_eq!(lines.len(), 36, "a row of the page was added or lost");
+    assert_eq!(lines.len(), 38, "a row of the page was added or lost");
     for (theirs, ours) in lines {
         let results = [&theirs, &ours].map(|line| {
             let home = Home::new();
@@ -33,7 +33,7 @@ fn each_line_of_the_python_program_runs_as_the_one_beside_it() {
             // Characters, so that a plot is a result that can be compared.
             let done = home.run(&["-l", "client.pcapng"], &format!("{line}\n"));
             assert_eq!(done.code, Some(0), "{line}: {}", done.messages);
-            let written = ["packets.csv", "cleaned.pcapng"].map(|name| std::fs::read(home.path(name)).ok());
+            let written = ["packets.csv", "cleaned.pcapng", "owds.csv"].map(|name| std::fs::read(home.path(name)).ok());
             // Folders and versions differ from home to home.
             let here = home.path("").display().to_string();
             (done.results.replace(&here, ""), written)
@@ -75,6 +75,7 @@ fn what_could_mean_two_things_is_refused() {
         // Three captures, three numbers, a file that is none.
         "plot owd tcp client.pcapng server.pcapng client.pcapng 0",
         "print_owds client.pcapng server.pcapng 0 0 0",
+        "print_owds client.pcapng server.pcapng 0 0 words",
         "rtt notes.txt 0",
         "export notes.txt packets.csv",
     ] {
@@ -85,4 +86,25 @@ fn what_could_mean_two_things_is_refused() {
     // Of a capture that is not loaded, the number is not known either.
     let done = home.run(&[], "rtt\n");
     assert_eq!(done.code, Some(2), "{}", done.messages);
+}
+
+#[test]
+fn a_word_that_cannot_work_says_what_to_type() {
+    let home = Home::new();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for name in ["client.pcapng", "server.pcapng"] {
+        std::fs::copy(examples.join(name), home.path(name)).unwrap();
+    }
+    for (line, advice) in [
+        ("tocsv client.pcapng packets.csv --drop-syn", "--where 'tcp.flags.syn == 0'"),
+        ("plot tcp_attr client.pcapng 0 tcpseq --primary", "-o FILE.png"),
+        ("print_owds client.pcapng 0 server.pcapng 0 -v", "--samples"),
+        // What is wrong is the option, not the file.
+        ("plot tcp_attr client.pcapng 0 tcpseq --nothing", "unexpected argument '--nothing'"),
+        ("plot tcp_attr client.pcapng 0 tcpseq --nothing", "`help plot tcp_attr`"),
+    ] {
+        let done = home.run(&["-l", "client.pcapng"], &format!("{line}\n"));
+        assert_eq!(done.code, Some(2), "{line}: {}{}", done.results, done.messages);
+        assert!(done.messages.contains(advice), "{line}: {}", done.messages);
+    }
 }
