@@ -91,7 +91,8 @@ impl Watched {
     fn sentence(&self) -> String {
         let parts: Vec<String> = self.counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
         let all: u64 = self.counts.values().sum();
-        format!("{}: {}", counted(all, "capture"), parts.join(", "))
+        let all = counted(all, "capture");
+        if parts.is_empty() { all } else { format!("{all}: {}", parts.join(", ")) }
     }
 
     /// Seconds until the end, by the bytes that are done.

@@ -40,6 +40,7 @@ pub fn rearranged(
     let sorted = Sorted::of(command, rest, session);
     let takes = |id: &str| wanted.iter().any(|argument| argument.get_id() == id);
 
+    let mut guessed = false;
     let (positional, load) = if takes("first") && takes("second") {
         (of_two_captures(&wanted, &sorted)?, None)
     } else {
@@ -58,10 +59,14 @@ pub fn rearranged(
         if load.is_none() && number.is_none() && rest == typed {
             return None;
         }
+        guessed = number.is_some();
         (number.into_iter().chain(positional).collect(), load)
     };
     let line: Vec<OsString> = head.iter().chain(&positional).chain(&sorted.others).cloned().collect();
-    Some(definition.clone().try_get_matches_from(line).map(|matches| Rearranged { matches, load }))
+    let read = definition.clone().try_get_matches_from(line);
+    // Of a line with a number that nobody typed, what was typed says more.
+    let refused = read.is_err() && guessed;
+    (!refused).then(|| read.map(|matches| Rearranged { matches, load }))
 }
 
 /// The words without a `--dest` that names neither end: it means both, as no `--dest` does.
