@@ -8,6 +8,7 @@ mod documented;
 mod joined;
 mod kills;
 mod numbers;
+mod raw_fields;
 mod readers;
 mod runs;
 mod spark;
