@@ -34,7 +34,7 @@ impl Described for AckSizeShares {
         "Size = data that a DATA_ACK newly acknowledged, on whichever subflow it travelled; share = sum of the \
          sizes of at most x / sum of all sizes. Connections count with at least two subflows, sizes of up to 100 \
          MB. The numbers have the share at one and two full segments (1,428 and 2,856 bytes) and at 20,000 bytes. \
-         The analysis scripts had the same for ACKs of TCP, which are not in the dataset."
+         The analysis scripts had the same for ACKs of TCP, which the table ack_sizes has, too."
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -47,7 +47,7 @@ impl Described for AckSizeShares {
 
 impl Study for AckSizeShares {
     fn needs(&self) -> &'static [(&'static str, &'static [&'static str])] {
-        &[("connections", &["subflows"]), ("ack_sizes", &["mptcpstream", "towards", "bytes", "count"])]
+        &[("connections", &["subflows"]), ("ack_sizes", &["mptcpstream", "tcpstream", "towards", "bytes", "count"])]
     }
 
     fn study(&self, _: &ArgMatches, population: &Population<'_>) -> Result<Studied> {
@@ -55,9 +55,11 @@ impl Study for AckSizeShares {
             population.sums("connections", "subflows")?.into_iter().map(|count| count >= 2.0).collect();
         // How many there are of each size, by group and direction.
         let mut counts: BTreeMap<(usize, usize), BTreeMap<u64, f64>> = BTreeMap::new();
-        population.each("ack_sizes", ["bytes", "count"], ["towards"], |member, [bytes, count], [towards]| {
+        let numbers = ["bytes", "count", "tcpstream"];
+        population.each("ack_sizes", numbers, ["towards"], |member, [bytes, count, subflow], [towards]| {
             let (Some(bytes), Some(count), Some(place)) = (bytes, count, direction(towards)) else { return };
-            if bytes > 0.0 && bytes <= LARGEST && several.get(member) == Some(&true) {
+            // Those with a subflow are ACKs of TCP.
+            if subflow.is_none() && bytes > 0.0 && bytes <= LARGEST && several.get(member) == Some(&true) {
                 // Numbers above zero are in order of their bits.
                 let of = counts.entry((population.group(member), place)).or_default();
                 *of.entry(bytes.to_bits()).or_default() += count;

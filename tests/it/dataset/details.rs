@@ -48,7 +48,7 @@ pub fn ack_sizes(points: &Value) -> Rows {
     }
     let row = |((to_client, bytes), count): ((bool, u64), u64)| {
         let towards = if to_client { "client" } else { "server" };
-        json!({ "towards": towards, "bytes": bytes, "count": count }).as_object().cloned().unwrap()
+        json!({ "tcpstream": null, "towards": towards, "bytes": bytes, "count": count }).as_object().cloned().unwrap()
     };
     counts.into_iter().map(row).collect()
 }

@@ -1,4 +1,5 @@
-//! The tables `handshakes` and `addresses` worked out once more, from the raw fields of tshark alone.
+//! The tables `handshakes`, `addresses`, and `ack_sizes` of subflows worked out once more, from the raw fields of tshark
+//! alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,9 +27,12 @@ struct Packet {
     echo: Vec<u8>,
     ip: Vec<String>,
     port: Vec<u64>,
+    sequence: u32,
+    acknowledgement: u32,
+    length: u32,
 }
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 22] = [
     "frame.number",
     "frame.time_epoch",
     "frame.time_relative",
@@ -47,16 +51,19 @@ const FIELDS: [&str; 18] = [
     "tcp.options.mptcp.echo",
     "tcp.options.mptcp.ipv4",
     "tcp.options.mptcp.ipv6",
+    "tcp.options.mptcp.port",
+    "tcp.seq_raw",
+    "tcp.ack_raw",
+    "tcp.len",
 ];
 
+const FIN: u16 = 0x01;
 const SYN: u16 = 0x02;
 const RST: u16 = 0x04;
 const ACK: u16 = 0x10;
 
 fn packets(capture: &Path) -> Vec<Packet> {
-    let mut fields = FIELDS.to_vec();
-    fields.push("tcp.options.mptcp.port");
-    let lines = scenarios::tshark(capture, &fields);
+    let lines = scenarios::tshark(capture, &FIELDS);
     let read = |line: &String| {
         let cells: Vec<&str> = line.split('\t').collect();
         let several = |at: usize| cells[at].split(',').filter(|cell| !cell.is_empty()).collect::<Vec<_>>();
@@ -80,6 +87,9 @@ fn packets(capture: &Path) -> Vec<Packet> {
             echo: several(15).iter().map(|flag| u8::from(*flag != "0")).collect(),
             ip: several(16).into_iter().chain(several(17)).map(str::to_string).collect(),
             port: numbers(18),
+            sequence: cells[19].parse().ok()?,
+            acknowledgement: cells[20].parse().ok()?,
+            length: cells[21].parse().ok()?,
         })
     };
     lines.iter().filter_map(read).collect()
@@ -187,6 +197,37 @@ fn addresses(packets: &[Packet]) -> Rows {
     found
 }
 
+/// What the fields say of the ACKs of a stream: how often each size of new data, by whether the SYN's sender sent the data.
+fn ack_sizes(packets: &[Packet], stream: u64) -> BTreeMap<(bool, u32), u64> {
+    let mut counts = BTreeMap::new();
+    let own = || packets.iter().filter(move |packet| packet.stream == stream);
+    let Some(opener) = own().find(|packet| packet.flags & (SYN | ACK) == SYN).map(|syn| &syn.from) else {
+        return counts;
+    };
+    for of_opener in [true, false] {
+        let (mut highest, mut fin) = (None, None);
+        for packet in own() {
+            if (packet.from == *opener) == of_opener {
+                if packet.flags & SYN != 0 {
+                    highest = highest.or(Some(packet.sequence.wrapping_add(1)));
+                }
+                if packet.flags & FIN != 0 {
+                    fin = Some(packet.sequence.wrapping_add(packet.length));
+                }
+            } else if packet.flags & (ACK | RST) == ACK {
+                let of_fin = fin.is_some_and(|fin| packet.acknowledgement == fin.wrapping_add(1));
+                let number = packet.acknowledgement.wrapping_sub(u32::from(of_fin));
+                let new = number.wrapping_sub(*highest.get_or_insert(number));
+                if 0 < new && new < 1 << 31 {
+                    *counts.entry((of_opener, new)).or_default() += 1;
+                    highest = Some(number);
+                }
+            }
+        }
+    }
+    counts
+}
+
 fn equal(one: &Value, other: &Value) -> bool {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => (one - other).abs() < 1e-9,
@@ -231,11 +272,12 @@ fn handshakes_and_addresses_are_those_of_the_raw_fields() {
     let captures = captures();
     let out = home.path("dataset");
     let inputs: Vec<&Path> = captures.iter().map(PathBuf::as_path).collect();
-    let done = analyze(&home, &inputs, &out, &["--format", "json"]);
+    let done = analyze(&home, &inputs, &out, &["--format", "json", "--tables", "base,ack_sizes"]);
     assert_eq!(done.code, Some(0), "{}", done.messages);
     let keys = rows(&out, "captures");
     let (of_handshakes, of_addresses) = (rows(&out, "handshakes"), rows(&out, "addresses"));
-    let (mut compared, mut signals) = (0, 0);
+    let (sizes, subflows) = (rows(&out, "ack_sizes"), rows(&out, "subflows"));
+    let (mut compared, mut signals, mut acks) = (0, 0, 0);
     for capture in &captures {
         let path = std::path::absolute(capture).unwrap();
         let key = &keys.iter().find(|row| row["path"] == plain(&path)).unwrap()["capture"];
@@ -250,8 +292,20 @@ fn handshakes_and_addresses_are_those_of_the_raw_fields() {
         let expected = addresses(&packets);
         signals += expected.len();
         compared += compare(&label, &own(&of_addresses, "packetid"), &expected);
+        for subflow in subflows.iter().filter(|row| row["capture"] == *key) {
+            let stream = &subflow["tcpstream"];
+            let found = sizes.iter().filter(|row| row["capture"] == *key && row["tcpstream"] == *stream);
+            let found: BTreeMap<(bool, u32), u64> = found
+                .map(|row| {
+                    let bytes = u32::try_from(row["bytes"].as_u64().unwrap()).unwrap();
+                    ((row["towards"] == subflow["opened_towards"], bytes), row["count"].as_u64().unwrap())
+                })
+                .collect();
+            acks += found.len();
+            assert_eq!(found, ack_sizes(&packets, stream.as_u64().unwrap()), "{label}, stream {stream}");
+        }
     }
-    assert!(compared > 500, "{compared}");
+    assert!(compared > 500 && acks > 300, "{compared} {acks}");
     if scenarios::folder().is_some() {
         assert!(signals > 10, "{signals}");
     }

@@ -1,9 +1,12 @@
-//! How many bytes of data did each DATA_ACK newly acknowledge?
+//! How many bytes of data did each DATA_ACK, and each ACK of a subflow, newly acknowledge?
 
 use serde::Serialize;
 
 use crate::interrupt::interruptible;
+use crate::packets::segment::flag;
 use crate::tracking::data::DataSequence;
+use crate::tracking::travelling::{StreamPacket, in_time_order, of_stream};
+use crate::tracking::{ByRole, Capture, Stream};
 use crate::{Instant, PacketRow};
 
 /// A DATA_ACK that acknowledged more than all before it.
@@ -51,6 +54,63 @@ pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
         }
     }
     found
+}
+
+/// What the ACKs of a TCP stream newly acknowledged of the data towards either of its ends, bytes, in the order of time. SYN
+/// and FIN are not data. Without the SYN, the first ACK is what the others are measured by.
+#[must_use]
+pub fn tcp_ack_sizes(capture: &Capture, stream: &Stream) -> ByRole<Vec<u64>> {
+    let (segments, tracking) = (&capture.segments, &capture.tracking);
+    let mut ways = ByRole::<Way>::default();
+    let mut take = |packet: StreamPacket<'_>| {
+        // What a packet acknowledges was sent before what it carries.
+        ways.get_mut(packet.towards.other()).acknowledge(&packet);
+        ways.get_mut(packet.towards).send(&packet);
+    };
+    if of_stream(segments, tracking, stream).is_sorted_by_key(|packet| packet.segment.abstime) {
+        of_stream(segments, tracking, stream).for_each(&mut take);
+    } else {
+        in_time_order(segments, tracking, stream).into_iter().for_each(&mut take);
+    }
+    ByRole { server: ways.server.sizes, client: ways.client.sizes }
+}
+
+/// The data towards one end. Numbers are as sent.
+#[derive(Default)]
+struct Way {
+    /// The next one to be acknowledged.
+    next: Option<u32>,
+    /// The FIN's own.
+    fin: Option<u32>,
+    sizes: Vec<u64>,
+}
+
+impl Way {
+    fn send(&mut self, packet: &StreamPacket<'_>) {
+        let segment = packet.segment;
+        let syn = segment.has(flag::SYN);
+        if syn {
+            self.next.get_or_insert(segment.sequence.wrapping_add(1));
+        }
+        if segment.has(flag::FIN) && !packet.nature.is_stray() {
+            self.fin = Some(segment.sequence.wrapping_add(packet.data).wrapping_add(u32::from(syn)));
+        }
+    }
+
+    fn acknowledge(&mut self, packet: &StreamPacket<'_>) {
+        let segment = packet.segment;
+        if !segment.has(flag::ACK) || segment.has(flag::RST) || packet.nature.is_stray() {
+            return;
+        }
+        let number = segment.acknowledgement;
+        let number = if self.fin == Some(number.wrapping_sub(1)) { number.wrapping_sub(1) } else { number };
+        let new = number.wrapping_sub(*self.next.get_or_insert(number));
+        // What is behind is as far away as what is very far ahead (RFC 9293 §3.4).
+        if new > 0 && new < 1 << 31 {
+            self.sizes.push(new.into());
+            self.next = Some(number);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -243,7 +243,7 @@ def resends(found):
 @study
 def ack_sizes(found):
     rows = table("ack_sizes").merge(connections[connections.subflows >= 2][KEY], on=KEY)
-    rows = rows[(rows.bytes > 0) & (rows.bytes <= 1e8)]
+    rows = rows[rows.tcpstream.isna() & (rows.bytes > 0) & (rows.bytes <= 1e8)]
     for towards, name in DIRECTIONS.items():
         own = rows[rows.towards == towards]
         if not len(own):
