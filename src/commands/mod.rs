@@ -21,6 +21,7 @@ mod edit;
 mod events;
 pub mod export;
 pub mod grammar;
+mod handovers;
 mod handshakes;
 mod help;
 mod history;

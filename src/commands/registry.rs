@@ -28,6 +28,7 @@ pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
     &super::addresses::Addresses,
     &super::traffic::TrafficCommand,
     &super::bursts::Bursts,
+    &super::handovers::Handovers,
     &super::events::Events,
     &super::diagnose::Diagnose,
     &super::clock::ClockCommand,

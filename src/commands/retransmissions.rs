@@ -27,10 +27,14 @@ impl Described for Retransmissions {
          of capture; a SYN or FIN without data and copies made by the path are left out. since_first and since_last count \
          from the first and the last transmission of the first of these bytes, since_activity from any packet of that end. \
          towards is an end of the TCP stream; with --mptcpstream, of the connection.\n\n\
-         class is an estimate. spurious: the receiver had the data already, because it was acknowledged before, a D-SACK \
-         reports it, or the next ACK echoes an older timestamp. fast: three duplicate ACKs asked for it, or SACK reported \
-         later bytes. rto: neither, and the data was last sent at least 0.2 s and two round trips of the handshake before. \
-         tail: neither, sooner, and it is the last data sent. other: none of these."
+         class is an estimate, because senders differ and do not tell. spurious: the receiver had the data already, because \
+         it was acknowledged before, a D-SACK reports it, or the next ACK echoes an older timestamp. fast: three duplicate \
+         ACKs asked for it (RFC 5681), or SACK reported later bytes (RFC 6675, RFC 8985). rto: neither, and the data was \
+         last sent at least 0.2 s and two round trips of the handshake before (RFC 6298). recovery: the data was last sent \
+         before such a timeout, which makes the sender send all of it again as ACKs come. tail: neither, sooner, and it is \
+         the last data sent (RFC 8985). other: the capture does not tell.\n\n\
+         tshark's tcp.analysis.rto is not such a class: it is the time since the first transmission of every retransmission that \
+         does not follow duplicate ACKs within 20 ms, and Wireshark counts no duplicate ACKs with MPTCP options."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {

@@ -10,6 +10,7 @@ use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Verdicts};
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
+use mptcp_trace::analysis::handovers::{Handover, handovers};
 use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
 use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
@@ -79,6 +80,8 @@ pub struct OfConnection<'a> {
     pub tcp: Vec<TcpSummary>,
     /// As in `traffic`: two of each subflow, in their order.
     pub traffic: Vec<Traffic>,
+    /// As in `handovers`.
+    pub handovers: Vec<Handover>,
     /// As in `bursts`.
     pub bursts: Vec<Burst>,
     /// As in `list_reinjections`; empty if the table is not asked for, as are the next two.
@@ -215,6 +218,7 @@ fn of_one<'a>(
         addresses: address_signals(capture, connection),
         tcp: streams.map(|stream| tcp_summary(capture, stream)).collect(),
         traffic: traffic(capture, connection),
+        handovers: handovers(capture, connection),
         bursts: bursts(capture, connection),
         reinjections: if asked("reinjections") { reinjections(capture, connection, None) } else { Vec::new() },
         retransmissions: if asked("retransmissions") { retransmissions } else { Vec::new() },

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::axes::{seconds, share_of};
 use super::numbers::StudyNumbers;
-use super::options::direction;
 use super::population::Population;
 use super::registry::{Studied, Study};
 use crate::described::{Described, Example};
@@ -14,17 +13,10 @@ use crate::drawing::distributions::{Cumulative, cumulative};
 use crate::drawing::figure::{Axis, Figure, Unit};
 use crate::error::Result;
 
-/// One direction of a subflow.
-#[derive(Debug, Clone, Copy, Default)]
-struct Side {
-    bytes: f64,
-    first: Option<f64>,
-    last: Option<f64>,
-    first_data: Option<f64>,
-    last_data: Option<f64>,
-}
+/// Why a subflow stopped, as in the table of handovers.
+const CAUSES: [&str; 6] = ["silent", "reset", "fin", "remove_addr", "backup", "mp_fail"];
 
-/// Connections whose data went on over a later subflow when an earlier one fell silent.
+/// Connections whose data went on over another subflow because the one that carried it stopped.
 pub struct Handovers;
 
 impl Described for Handovers {
@@ -33,19 +25,20 @@ impl Described for Handovers {
     }
 
     fn summary(&self) -> &'static str {
-        "Connections whose data went on over a later subflow when an earlier one fell silent"
+        "Connections whose data went on over another subflow because the one that carried it stopped"
     }
 
     fn details(&self) -> &'static str {
-        "A direction of the data has a handover from subflow A to subflow B if both carried goodput there, B \
-         began later than A (first packet), and B carried data after the last packet that A had in the other \
-         direction, where its acknowledgements travel. It happens at the time of that packet, since the first \
-         packet of the connection; the gap is from there to the first data on B, or 0 if B had carried data \
-         before. Of several such B, it is the one that carried data last. A connection has a handover if a \
-         direction has one. Only connections with at least two used subflows count. The rule is that of the \
-         analysis scripts, and errs both ways: it holds where the scheduler simply did not come back to A, and \
-         not where A was heard again later, if only with its FIN. `diagnose` looks closer. The last panel has the \
-         share of the data on the initial subflow, in connections with a handover and in the others."
+        "A handover is what `handovers` lists: a subflow that carried the data of a direction was reset, closed, \
+         withdrawn or made a backup, or fell silent for a second or more, and another one carried new data before \
+         it was well again. It begins when the subflow stopped, since the first packet of the connection; the gap is \
+         from there to the new data on the other subflow. Only connections with at least two used subflows count. The \
+         last panel has the share of the data on the initial subflow, in connections with a handover and in the \
+         others.\n\nThe analysis scripts saw a handover where data went on over a later subflow after the last \
+         acknowledgement on an earlier one. That rule errs both ways. It holds where the scheduler merely did not come \
+         back to a subflow before the end, and where an orderly end closes one subflow before the other. It does not hold \
+         where the first subflow was heard again, if only with its RST, where data moved to a subflow that had been \
+         opened earlier, and where two subflows stopped one after the other."
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -58,19 +51,8 @@ impl Study for Handovers {
         &[
             ("connections", &["subflows_used"]),
             ("subflows", &["mptcpstream", "tcpstream", "kind"]),
-            (
-                "subflow_directions",
-                &[
-                    "mptcpstream",
-                    "tcpstream",
-                    "towards",
-                    "goodput_bytes",
-                    "first_s",
-                    "last_s",
-                    "first_data_s",
-                    "last_data_s",
-                ],
-            ),
+            ("subflow_directions", &["mptcpstream", "tcpstream", "goodput_bytes", "first_s"]),
+            ("handovers", &["mptcpstream", "cause", "stopped_s", "gap_s"]),
         ]
     }
 
@@ -83,37 +65,39 @@ impl Study for Handovers {
         })?;
         let used: Vec<bool> =
             population.sums("connections", "subflows_used")?.into_iter().map(|count| count >= 2.0).collect();
-        let mut subflows: BTreeMap<(usize, u64), [Side; 2]> = BTreeMap::new();
-        let columns = ["tcpstream", "goodput_bytes", "first_s", "last_s", "first_data_s", "last_data_s"];
-        population.each("subflow_directions", columns, ["towards"], |member, row, [towards]| {
-            let [Some(stream), bytes, first, last, first_data, last_data] = row else { return };
-            let Some(place) = direction(towards).filter(|_| used.get(member) == Some(&true)) else { return };
-            let sides = subflows.entry((member, stream.to_bits())).or_default();
-            if let Some(side) = sides.get_mut(place) {
-                *side = Side { bytes: bytes.unwrap_or_default(), first, last, first_data, last_data };
+        let counts = |member: usize| used.get(member) == Some(&true);
+        // Bytes on the initial subflow and on all, and the first packet.
+        let mut carried: BTreeMap<usize, (Option<f64>, f64, f64)> = BTreeMap::new();
+        let columns = ["tcpstream", "goodput_bytes", "first_s"];
+        population.each("subflow_directions", columns, [], |member, [stream, bytes, first], []| {
+            let (Some(stream), true) = (stream, counts(member)) else { return };
+            let (own, all, start) = carried.entry(member).or_insert((None, 0.0, f64::INFINITY));
+            let bytes = bytes.unwrap_or_default();
+            *all += bytes;
+            *start = start.min(first.unwrap_or(f64::INFINITY));
+            if initial.contains(&(member, stream.to_bits())) {
+                *own = Some(own.unwrap_or_default() + bytes);
             }
         })?;
-        let mut by_member: BTreeMap<usize, Vec<(bool, [Side; 2])>> = BTreeMap::new();
-        for ((member, stream), sides) in subflows {
-            by_member.entry(member).or_default().push((initial.contains(&(member, stream)), sides));
-        }
         let (mut times, mut gaps) = (population.grouped(), population.grouped());
-        let mut verdicts = population.grouped();
-        let mut shares = population.grouped_by(&["handover", "no handover"]);
-        for (member, own) in &by_member {
-            let sides: Vec<[Side; 2]> = own.iter().map(|(_, sides)| *sides).collect();
-            let start = sides.iter().flatten().filter_map(|side| side.first).fold(f64::INFINITY, f64::min);
-            let found = handovers(&sides);
-            verdicts.push(*member, if found.is_empty() { 0.0 } else { 1.0 });
-            for (time, gap) in &found {
-                times.push(*member, time - start);
-                gaps.push(*member, *gap);
+        let (mut verdicts, mut causes) = (population.grouped(), population.grouped());
+        let mut handed_over: HashSet<usize> = HashSet::new();
+        population.each("handovers", ["stopped_s", "gap_s"], ["cause"], |member, [stopped, gap], [cause]| {
+            let (Some((_, _, start)), Some(stopped), Some(gap)) = (carried.get(&member), stopped, gap) else { return };
+            handed_over.insert(member);
+            times.push(member, stopped - start);
+            gaps.push(member, gap);
+            let cause = (0_u32..).zip(CAUSES).find(|(_, name)| Some(*name) == cause);
+            if let Some((place, _)) = cause {
+                causes.push(member, f64::from(place));
             }
-            let bytes = |sides: &[Side; 2]| sides.iter().map(|side| side.bytes).sum::<f64>();
-            let all: f64 = sides.iter().map(bytes).sum();
-            if all > 0.0 && own.iter().any(|(initial, _)| *initial) {
-                let first: f64 = own.iter().filter(|(initial, _)| *initial).map(|(_, sides)| bytes(sides)).sum();
-                shares.push_in(*member, usize::from(found.is_empty()), first / all);
+        })?;
+        let mut shares = population.grouped_by(&["handover", "no handover"]);
+        for (member, (own, all, _)) in &carried {
+            let handed_over = handed_over.contains(member);
+            verdicts.push(*member, if handed_over { 1.0 } else { 0.0 });
+            if let Some(own) = own.filter(|_| *all > 0.0) {
+                shares.push_in(*member, usize::from(!handed_over), own / all);
             }
         }
         let (times, gaps, shares) = (times.values(), gaps.values(), shares.values());
@@ -121,6 +105,12 @@ impl Study for Handovers {
         for group in verdicts.values() {
             let count = group.values.iter().filter(|verdict| **verdict > 0.0).count();
             numbers.share(&group.name, "connections with a handover", count, group.values.len());
+        }
+        for group in causes.values() {
+            for (place, name) in (0_u32..).zip(CAUSES) {
+                let count = group.values.iter().filter(|value| **value == f64::from(place)).count();
+                numbers.share(&group.name, &format!("handovers: {name}"), count, group.values.len());
+            }
         }
         times.iter().for_each(|group| numbers.distribution(group, "time of the handover", Unit::Seconds));
         gaps.iter().for_each(|group| numbers.distribution(group, "gap", Unit::Seconds));
@@ -132,64 +122,5 @@ impl Study for Handovers {
             .with_panel(cumulative(&gaps, Cumulative::AtMost, Axis::new("gap", Unit::Seconds), share_of("handovers")))
             .with_panel(cumulative(&shares, Cumulative::AtMost, share, share_of("connections")));
         Ok(Studied { figure, numbers })
-    }
-}
-
-/// The handovers of one connection, from the two directions of its subflows: when, and how long until the first data.
-fn handovers(subflows: &[[Side; 2]]) -> Vec<(f64, f64)> {
-    let begun = |sides: &[Side; 2]| sides.iter().filter_map(|side| side.first).fold(f64::INFINITY, f64::min);
-    let mut found = Vec::new();
-    for towards in [0_usize, 1] {
-        let of = |sides: &[Side; 2], place: usize| sides.get(place).copied().unwrap_or_default();
-        let mut carrying: Vec<(f64, Side, Option<f64>)> = subflows
-            .iter()
-            .map(|sides| (begun(sides), of(sides, towards), of(sides, 1 - towards).last))
-            .filter(|(_, side, _)| side.bytes > 0.0)
-            .collect();
-        // From the latest one on, with that of those behind it which carried data last.
-        carrying.sort_by(|one, other| other.0.total_cmp(&one.0));
-        let mut last: Option<(f64, f64)> = None;
-        for begun_together in carrying.chunk_by(|one, other| one.0 == other.0) {
-            let silent = begun_together.iter().filter_map(|(_, _, acknowledged)| *acknowledged);
-            let handed_over = |silent: f64| {
-                let (_, first) = last.filter(|(last, _)| *last > silent)?;
-                Some((silent, (first - silent).max(0.0)))
-            };
-            found.extend(silent.filter_map(handed_over));
-            for (_, side, _) in begun_together {
-                last = last
-                    .into_iter()
-                    .chain(side.last_data.zip(side.first_data))
-                    .reduce(|one, other| if other.0 > one.0 { other } else { one });
-            }
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn side(bytes: f64, times: [f64; 4]) -> Side {
-        let [first, last, first_data, last_data] = times.map(Some);
-        Side { bytes, first, last, first_data, last_data }
-    }
-
-    #[test]
-    fn data_that_went_on_elsewhere_after_the_last_acknowledgement_was_handed_over() {
-        // Upload: the first subflow is acknowledged until 2 s and tries until 3 s; the second one begins at 1 s and carries
-        // data from 2.5 s to 5 s.
-        let none = Side { first: Some(0.1), last: Some(2.0), ..Side::default() };
-        let acknowledging = Side { first: Some(1.1), last: Some(5.1), ..Side::default() };
-        let failed = [side(1000.0, [0.0, 3.0, 0.2, 3.0]), none];
-        let second = [side(1000.0, [1.0, 5.0, 2.5, 5.0]), acknowledging];
-        assert_eq!(handovers(&[failed, second]), [(2.0, 0.5)]);
-        // While the first one is acknowledged to the end, nothing was handed over.
-        let alive = [side(1000.0, [0.0, 5.2, 0.2, 5.0]), Side { last: Some(5.2), ..none }];
-        assert_eq!(handovers(&[alive, second]), []);
-        // Nor from the later one to the first.
-        let ended = [side(10.0, [1.0, 1.5, 1.2, 1.4]), Side { last: Some(1.6), ..acknowledging }];
-        assert_eq!(handovers(&[alive, ended]), []);
     }
 }

@@ -111,6 +111,13 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             let used = |index: &usize| row.shares(*index).any(|share| share.goodput_bytes > 0);
             Some((0..row.record.subflows.len()).filter(used).count() as u64)
         }),
+        whole("handovers", "", "Handovers of its data, in either direction (`handovers`)", |row: &Row| {
+            Some(row.handovers.len() as u64)
+        }),
+        truth("handover", "There is at least one", |row: &Row| Some(!row.handovers.is_empty())),
+        fraction("handover_at_s", "s", "When the first one began, since the first frame of the file", |row: &Row| {
+            Some(row.handovers.first()?.stopped)
+        }),
         whole("subflows_established", "", "Subflows that were established (`list_subflows`)", |row: &Row| {
             Some(row.courses.iter().filter(|course| course.established.is_some()).count() as u64)
         }),

@@ -8,6 +8,7 @@ mod connections;
 mod directions;
 mod events;
 mod findings;
+mod handovers;
 mod handshakes;
 mod reinjection_pairs;
 mod reinjections;
@@ -30,6 +31,7 @@ pub static TABLES: &[Table] = &[
     subflows::TABLE,
     subflow_directions::TABLE,
     reinjection_pairs::TABLE,
+    handovers::TABLE,
     addresses::TABLE,
     events::TABLE,
     findings::TABLE,

@@ -161,6 +161,9 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("rtx_rto", "", "Retransmissions after a timer, by estimate (`retransmissions`)", |row: &Row| {
             Some(row.of.retransmitted(row.stream, row.towards, Class::Rto))
         }),
+        whole("rtx_recovery", "", "Those of data sent before a timer expired, as ACKs then came", |row: &Row| {
+            Some(row.of.retransmitted(row.stream, row.towards, Class::Recovery))
+        }),
         whole("rtx_fast", "", "Those that duplicate ACKs or SACK asked for", |row: &Row| {
             Some(row.of.retransmitted(row.stream, row.towards, Class::Fast))
         }),
@@ -170,7 +173,7 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("rtx_spurious", "", "Those that the receiver had already", |row: &Row| {
             Some(row.of.retransmitted(row.stream, row.towards, Class::Spurious))
         }),
-        whole("rtx_other", "", "Other retransmissions", |row: &Row| {
+        whole("rtx_other", "", "Those of which the capture does not tell the cause", |row: &Row| {
             Some(row.of.retransmitted(row.stream, row.towards, Class::Other))
         }),
         whole("duplicated_bytes", "B", "In copies of packets made by the path", |row: &Row| {

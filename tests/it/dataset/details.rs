@@ -22,6 +22,18 @@ pub fn reinjections(said: &Value) -> Rows {
     list(said).iter().map(row).collect()
 }
 
+/// Those of `handovers`.
+pub fn handovers(said: &Value) -> Rows {
+    let streams = [("from_tcpstream", "from"), ("to_tcpstream", "to")];
+    let row = |one: &Value| {
+        let times = ["stopped", "last_data", "resumed", "gap", "returned"];
+        let times = times.map(|name| (format!("{name}_s"), one[name].clone()));
+        let row = with(same(one, &["towards", "cause", "packetid", "carried_before"]), times);
+        with(row, fields(one, &streams))
+    };
+    list(said).iter().map(row).collect()
+}
+
 /// Those of `retransmissions`.
 pub fn retransmissions(said: &Value) -> Rows {
     let row = |one: &Value| {

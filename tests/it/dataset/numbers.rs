@@ -28,6 +28,7 @@ pub(super) struct Said {
     pub(super) traffic: BTreeMap<u64, Value>,
     bursts: BTreeMap<u64, Value>,
     pub(super) subflows: BTreeMap<u64, Value>,
+    pub(super) handovers: BTreeMap<u64, Value>,
     reinjections: BTreeMap<u64, Value>,
     acknowledged: BTreeMap<u64, Value>,
     retransmissions: BTreeMap<u64, Value>,
@@ -60,7 +61,7 @@ fn ask(capture: &Path) -> Option<Said> {
     let connections = read("list_mptcp_connections.json");
     let ids: Vec<u64> = list(&connections).iter().map(|connection| number(&connection["mptcpstream"])).collect();
     let of_connection =
-        ["rtt", "ooo", "events", "addresses", "traffic", "bursts", "list_reinjections", "list_subflows"];
+        ["rtt", "ooo", "events", "addresses", "traffic", "bursts", "list_reinjections", "list_subflows", "handovers"];
     let mut lines: String = ids
         .iter()
         .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
@@ -86,6 +87,7 @@ fn ask(capture: &Path) -> Option<Said> {
         traffic: each("traffic"),
         bursts: each("bursts"),
         subflows: each("list_subflows"),
+        handovers: each("handovers"),
         reinjections: each("list_reinjections"),
         acknowledged: each("acksize"),
         retransmissions: each("retransmissions"),
@@ -162,6 +164,7 @@ impl Said {
                 let row = |one: &Value| with(same(one, &names), [("reltime_s".to_string(), one["reltime"].clone())]);
                 list(&self.addresses[&id]).iter().map(row).collect()
             }),
+            "handovers" => self.each(|id, _| details::handovers(&self.handovers[&id])),
             "bursts" => self.each(|id, _| {
                 let names = ["towards", "position", "tcpstream", "packetid", "packets", "bytes"];
                 let times = [("reltime_s", "reltime"), ("duration_s", "duration")];
@@ -381,7 +384,7 @@ impl Said {
                     tcp,
                     &[("tcp_goodput_bytes", "goodput_bytes"), ("duration_s", "duration"), ("rate_bytes", "rate")],
                 ));
-                for class in ["rto", "fast", "tail", "spurious", "other"] {
+                for class in ["rto", "recovery", "fast", "tail", "spurious", "other"] {
                     let own = list(&self.retransmissions[&id])
                         .iter()
                         .filter(|one| one["tcpstream"] == *stream && one["towards"] == *role && one["class"] == class);

@@ -1,5 +1,6 @@
 //! Documents that stay true.
 
+mod attributes;
 pub mod documents;
 pub mod from_python;
 pub mod imports;

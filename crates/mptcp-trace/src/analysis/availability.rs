@@ -20,6 +20,8 @@ pub struct Availability {
     pub from: Option<Instant>,
     /// When it was closed, reset or withdrawn, or the connection was aborted; `None` where none of it was captured.
     pub until: Option<Instant>,
+    /// REMOVE_ADDR that withdrew one of its addresses: when, and its row; only where nothing had closed it before.
+    pub removed: Option<(Instant, PacketRow)>,
     /// From when on it was a backup, or not: by the handshake, then by MP_PRIO (RFC 8684 §3.3.8).
     backup: Vec<(Instant, bool)>,
 }
@@ -29,6 +31,12 @@ impl Availability {
     #[must_use]
     pub fn covers(&self, from: Instant, until: Instant) -> bool {
         self.from.is_some_and(|since| since <= from) && self.until.is_none_or(|end| end >= until)
+    }
+
+    /// From when on it was a backup or not; by its handshake from [`Instant::MIN`] on.
+    #[must_use]
+    pub fn changes(&self) -> &[(Instant, bool)] {
+        &self.backup
     }
 
     /// Whether MP_PRIO had changed its priority by that time.
@@ -83,7 +91,13 @@ pub fn availability(
             SubflowKind::Unknown => time(*stream.packets.first()?),
         }
     };
-    let of = |id: &StreamId| Availability { tcpstream: *id, from: begin(*id), until: None, backup: Vec::new() };
+    let of = |id: &StreamId| Availability {
+        tcpstream: *id,
+        from: begin(*id),
+        until: None,
+        removed: None,
+        backup: Vec::new(),
+    };
     let mut found: Vec<Availability> = connection.subflows.iter().map(of).collect();
     for (own, id) in interruptible(found.iter_mut().zip(&connection.subflows)) {
         let handshake = capture.tracking.subflow(*id).and_then(handshake);
@@ -135,6 +149,9 @@ impl Changes<'_> {
             while let Some(own) = subflows.front().and_then(|index| self.found.get_mut(*index)) {
                 if own.from.is_some_and(|from| from > now) {
                     break;
+                }
+                if own.until.is_none() {
+                    own.removed = Some((now, packet.row));
                 }
                 own.until.get_or_insert(now);
                 subflows.pop_front();

@@ -19,6 +19,7 @@ pub mod events;
 pub mod fallback;
 mod fallback_cause;
 pub mod flight;
+pub mod handovers;
 pub mod handshakes;
 pub mod idle_gaps;
 pub mod interarrival;

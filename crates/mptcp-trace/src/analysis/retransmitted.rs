@@ -119,7 +119,7 @@ impl Watch {
         let Some((start, end)) = carries(packet, &mut flow.positions) else { return };
         let Some(again) = flow.sends(start, end, packet.segment.abstime) else { return };
         let now = packet.segment.abstime;
-        let repeated = Repeated { start: again.start, end, now, last: again.last, newest: again.newest };
+        let repeated = Repeated { start: again.start, end, now, last: again.last, top: again.top };
         let class = flow.told.class(&repeated, flow.patience);
         flow.told.watch(&repeated, packet.segment.timestamps().map(|(value, _)| value), self.found.len());
         self.found.push(Retransmission {
@@ -157,8 +157,8 @@ struct Again {
     bytes: u64,
     first: Instant,
     last: Instant,
-    /// The packet reaches the highest byte sent.
-    newest: bool,
+    /// One past the highest byte sent.
+    top: u64,
 }
 
 impl Flow {
@@ -190,7 +190,7 @@ impl Flow {
             }
             self.first.insert(from, (until, now));
         }
-        let newest = self.sent.span().is_none_or(|(_, highest)| end >= highest);
+        let top = self.sent.span().map_or(end, |(_, highest)| highest.max(end));
         let bytes = end.saturating_sub(start).saturating_sub(self.sent.insert(start, end));
         if bytes == 0 {
             return None;
@@ -202,7 +202,7 @@ impl Flow {
         let first = at(&self.first)?;
         let last = at(&self.last).unwrap_or(first);
         self.sent_again(repeated, end, now);
-        Some(Again { start: repeated, bytes, first, last, newest })
+        Some(Again { start: repeated, bytes, first, last, top })
     }
 
     /// Notes that these bytes were last sent now. Each range that is taken out was put in once.

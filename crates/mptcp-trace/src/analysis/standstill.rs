@@ -245,6 +245,18 @@ impl<M: Copy> Waiting<M> {
         }
     }
 
+    /// Since when nothing has come back for at least as long as a [`Standstill`] takes although data were sent again, the
+    /// first packet that did, and whether it was sent again as often as a standstill needs.
+    #[inline]
+    #[must_use]
+    pub fn unanswered(&self, now: Instant) -> Option<(Instant, M, bool)> {
+        if let Some((since, first)) = self.standstill(now) {
+            return Some((since, first, true));
+        }
+        let since = self.answered.or(self.since).filter(|since| self.speaks && now - *since >= STANDSTILL)?;
+        self.first.filter(|_| self.unanswered > 0).map(|(first, _)| (since, first, false))
+    }
+
     /// Keeps what is held small: where data came with more gaps than anything but an attack has, they count as sent.
     pub fn limit(&mut self) {
         if self.sent.ranges() > Self::MOST_RANGES

@@ -176,30 +176,21 @@ def bytes_over_time(found):
 @study
 def handovers(found):
     used = connections[connections.subflows_used >= 2]
-    times, gaps, verdicts, shares = [], [], [], {"handover": [], "no handover": []}
+    rows = table("handovers").merge(used[KEY], on=KEY).merge(flows.groupby(KEY).first_s.min().rename("start"), on=KEY)
+    times, gaps = list(rows.stopped_s - rows.start), list(rows.gap_s)
+    verdicts, shares = [], {"handover": [], "no handover": []}
+    handed_over = set(zip(*(rows[name] for name in KEY)))
     kinds = subflows.set_index(FLOW).kind
     for key, group in flows.merge(used[KEY], on=KEY).groupby(KEY):
-        start, own = group.first_s.min(), []
-        for towards, back in (("server", "client"), ("client", "server")):
-            data = group[(group.towards == towards) & (group.goodput_bytes > 0)].set_index("tcpstream")
-            acks = group[group.towards == back].set_index("tcpstream").last_s
-            begun = group.groupby("tcpstream").first_s.min()
-            for a in data.index:
-                if a not in acks or math.isnan(acks[a]):
-                    continue
-                later = [b for b in data.index if begun[b] > begun[a] and data.last_data_s[b] > acks[a]]
-                if later:
-                    b = max(later, key=lambda stream: data.last_data_s[stream])
-                    own.append((acks[a] - start, max(data.first_data_s[b] - acks[a], 0)))
-        times += [time for time, _ in own]
-        gaps += [gap for _, gap in own]
-        verdicts.append(bool(own))
+        verdicts.append(key in handed_over)
         initial = group.tcpstream.map(lambda stream: kinds[(*key, stream)] == "initial")
         if initial.any() and group.goodput_bytes.sum() > 0:
             share = group.goodput_bytes[initial].sum() / group.goodput_bytes.sum()
-            shares["handover" if own else "no handover"].append(share)
+            shares["handover" if key in handed_over else "no handover"].append(share)
     assert len(verdicts) == len(used), "handovers are of connections with two used subflows"
     found.share("", "connections with a handover", verdicts)
+    for cause in ["silent", "reset", "fin", "remove_addr", "backup", "mp_fail"]:
+        found.share("", f"handovers: {cause}", rows.cause == cause)
     found.distribution("", "time of the handover", times)
     found.distribution("", "gap", gaps)
     found.cdf(1, "", times)

@@ -16,19 +16,22 @@ pub enum Class {
     /// Needless: the receiver had it already. It was acknowledged before, a D-SACK reports it (RFC 2883), or the ACK that
     /// followed echoes a timestamp older than its own (RFC 3522).
     Spurious,
-    /// Three duplicate ACKs asked for it, or SACK reported later bytes (RFC 5681, RFC 6675).
+    /// Three duplicate ACKs asked for it, or SACK reported later bytes (RFC 5681, RFC 6675, RFC 8985).
     Fast,
     /// Nothing asked for it, and the data were last sent at least 0.2 s and two round trips before: a timer (RFC 6298).
     Rto,
+    /// A timer had expired before, and it was last sent before that: the sender then takes all of it as lost, and sends it as
+    /// acknowledgements let it (RFC 5681 §3.1, RFC 6675 §5.1), whether or not SACK reported later bytes.
+    Recovery,
     /// Nothing asked for it; it is the last data sent, sooner than a timer: a probe for the loss of the tail (RFC 8985).
     Tail,
-    /// None of these.
+    /// None of these: the capture does not tell.
     Other,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Class; 5] = [Class::Spurious, Class::Fast, Class::Rto, Class::Tail, Class::Other];
+    pub const ALL: [Class; 6] = [Class::Spurious, Class::Fast, Class::Rto, Class::Recovery, Class::Tail, Class::Other];
 
     /// As in JSON.
     #[must_use]
@@ -37,6 +40,7 @@ impl Class {
             Class::Spurious => "spurious",
             Class::Fast => "fast",
             Class::Rto => "rto",
+            Class::Recovery => "recovery",
             Class::Tail => "tail",
             Class::Other => "other",
         }
@@ -54,8 +58,15 @@ pub struct Repeated {
     pub now: Instant,
     /// When they were last sent before.
     pub last: Instant,
-    /// The packet reaches the highest byte sent.
-    pub newest: bool,
+    /// One past the highest byte sent.
+    pub top: u64,
+}
+
+/// The latest timer that expired: when, and how far the data sent until then reach.
+#[derive(Debug, Clone, Copy)]
+struct Timeout {
+    at: Instant,
+    until: u64,
 }
 
 /// A retransmission that waits for its acknowledgement: its place in the list, and its timestamp.
@@ -72,6 +83,7 @@ pub struct Told {
     selectively: u64,
     /// When an ACK last asked for something: a duplicate one, or one with SACK.
     asked: Option<Instant>,
+    timeout: Option<Timeout>,
     /// By first byte.
     waiting: BTreeMap<u64, Vec<Waiting>>,
     /// By first byte, those that no D-SACK has reported.
@@ -166,19 +178,28 @@ impl Told {
     }
 
     /// The class of a retransmission, as far as it is known when it is sent.
-    pub fn class(&self, repeated: &Repeated, patience: Span) -> Class {
+    pub fn class(&mut self, repeated: &Repeated, patience: Span) -> Class {
         if self.acknowledged.is_some_and(|acknowledged| repeated.end <= acknowledged) {
             return Class::Spurious;
         }
         let lost = self.selectively >= repeated.end
             || (self.duplicates >= 3 && self.acknowledged.is_none_or(|position| position >= repeated.start));
+        // Until the data of that time are acknowledged, what was not sent since is sent because of the timer.
+        let recovers = self.timeout.is_some_and(|timeout| {
+            let over = self.acknowledged.is_some_and(|acknowledged| acknowledged >= timeout.until);
+            !over && repeated.end <= timeout.until && repeated.last < timeout.at
+        });
+        if recovers {
+            return Class::Recovery;
+        }
         // What was asked for before the data were last sent, or long ago, does not bring this packet.
         let recently = self.asked.is_some_and(|asked| asked >= repeated.last && repeated.now - asked < patience);
         if lost && recently {
             Class::Fast
         } else if repeated.now - repeated.last >= patience {
+            self.timeout = Some(Timeout { at: repeated.now, until: repeated.top });
             Class::Rto
-        } else if repeated.newest {
+        } else if repeated.end >= repeated.top {
             Class::Tail
         } else {
             Class::Other

@@ -17,27 +17,27 @@ fn times_count_from_the_first_repeated_byte() {
     let mut flow = flow();
     let mut send = |time: i64, start: u64, end: u64| {
         let again = flow.sends(start, end, at(time));
-        again.map(|again| (again.start, again.bytes, again.first.nanoseconds(), again.last.nanoseconds(), again.newest))
+        again.map(|again| (again.start, again.bytes, again.first.nanoseconds(), again.last.nanoseconds(), again.top))
     };
     assert_eq!(send(1, 1000, 2000), None);
     assert_eq!(send(2, 2000, 3000), None);
     // Half of the first, and what follows.
-    assert_eq!(send(10, 1500, 2500), Some((1500, 1000, 1, 1, false)));
-    assert_eq!(send(20, 1000, 3000), Some((1000, 2000, 1, 1, true)));
-    assert_eq!(send(30, 1500, 1600), Some((1500, 100, 1, 20, false)));
+    assert_eq!(send(10, 1500, 2500), Some((1500, 1000, 1, 1, 3000)));
+    assert_eq!(send(20, 1000, 3000), Some((1000, 2000, 1, 1, 3000)));
+    assert_eq!(send(30, 1500, 1600), Some((1500, 100, 1, 20, 3000)));
     // New bytes before the repeated ones.
-    assert_eq!(send(40, 900, 1100), Some((1000, 100, 1, 20, false)));
-    assert_eq!(send(50, 2900, 3100), Some((2900, 100, 2, 20, true)));
-    assert_eq!(send(60, 3050, 3100), Some((3050, 50, 50, 50, true)));
+    assert_eq!(send(40, 900, 1100), Some((1000, 100, 1, 20, 3000)));
+    assert_eq!(send(50, 2900, 3100), Some((2900, 100, 2, 20, 3100)));
+    assert_eq!(send(60, 3050, 3100), Some((3050, 50, 50, 50, 3100)));
 }
 
 #[test]
 fn without_an_acknowledgement_time_and_place_decide() {
-    let told = Told::default();
     let patience = Flow::patience(Some(Span::from_nanoseconds(150 * MILLISECOND)));
     let class = |milliseconds: i64, newest: bool| {
-        let repeated = Repeated { start: 0, end: 10, now: at(milliseconds * MILLISECOND), last: at(0), newest };
-        told.class(&repeated, patience)
+        let top = if newest { 10 } else { 20 };
+        let repeated = Repeated { start: 0, end: 10, now: at(milliseconds * MILLISECOND), last: at(0), top };
+        Told::default().class(&repeated, patience)
     };
     assert_eq!(class(300, false), Class::Rto);
     assert_eq!(class(300, true), Class::Rto);
@@ -117,4 +117,22 @@ fn duplicate_acks_and_sack_ask_for_it() {
     assert_eq!(after(&duplicates), [Class::Fast]);
     assert_eq!(after(&duplicates[..2]), [Class::Other]);
     assert_eq!(after(&[ack(50, 3000, &[(3500, 4000)])]), [Class::Fast]);
+}
+
+/// RFC 5681 §3.1 and RFC 6675 §5.1: after a timeout, everything that was sent before counts as lost and goes out again as
+/// acknowledgements come, until all of it is acknowledged. What is lost once more is asked for again.
+#[test]
+fn a_timer_brings_all_that_was_sent_before_it() {
+    let sent: Vec<_> = (0..6).map(|number| data(number, 3000 + 500 * number as u32)).collect();
+    let timer = data(400, 3000);
+    let more = [ack(420, 3500, &[(4500, 5000)]), data(421, 3500), data(422, 4000)];
+    let exchange = [&sent[..], &[timer], &more].concat();
+    assert_eq!(classes(&exchange), [Class::Rto, Class::Recovery, Class::Recovery]);
+    // One of these is lost, too: SACK of what was sent later tells.
+    let again = [ack(440, 3500, &[(4000, 5000)]), data(441, 3500)];
+    assert_eq!(classes(&[&exchange[..], &again].concat())[3], Class::Fast);
+    // When all of it is acknowledged, the timer has no more effect.
+    let over =
+        [ack(440, 6000, &[]), data(441, 6000), data(442, 6500), ack(460, 6000, &[(6500, 7000)]), data(461, 6000)];
+    assert_eq!(classes(&[&exchange[..], &over].concat())[3], Class::Fast);
 }
