@@ -126,7 +126,7 @@ pub fn aggr_benefit(
         let sent = sent.filter(|range| shown(range.subflow) && request.shows(clockwork.seconds(range.time)));
         let found = aggregation_benefit(sent.copied().collect(), &connection.subflows, towards, window, &given);
         panels.push(panel(towards, found.as_ref(), clockwork));
-        captions.extend(found.iter().map(caption));
+        captions.extend(found.iter().map(|found| caption(found, request)));
         estimated |= found.iter().filter(|found| comparable(found)).flat_map(|found| &found.capacities).any(is_guess);
     }
     let title = format!("Aggregation benefit: MPTCP connection {} of {}", connection.id, capture.name());
@@ -173,7 +173,7 @@ fn is_guess(capacity: &Capacity) -> bool {
 }
 
 /// Where the numbers of a direction come from.
-fn caption(found: &AggregationBenefit) -> String {
+fn caption(found: &AggregationBenefit, request: &PlotRequest) -> String {
     let towards = found.towards.name();
     if !comparable(found) {
         return format!("Towards the {towards}: fewer than two subflows carried data, or all of it at the same time.");
@@ -188,7 +188,7 @@ fn caption(found: &AggregationBenefit) -> String {
         .take(NAMED)
         .map(|capacity| {
             let source = if capacity.estimated { "estimated" } else { "given" };
-            format!("{} (subflow {}, {source})", units::bit_rate(capacity.rate), capacity.tcpstream)
+            format!("{} ({}, {source})", units::bit_rate(capacity.rate), request.subflow_name(capacity.tcpstream))
         })
         .collect();
     if more > 0 {

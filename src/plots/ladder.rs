@@ -106,7 +106,7 @@ fn panel(capture: &Capture, connection: &Connection, request: &PlotRequest, show
         packets.push(capture.segments.get(message.row.index()).map_or(0, |segment| segment.packetid()));
         own.push(Arrow { from: Point { x: from, y }, to: Point { x: to, y }, text: message.text.clone() });
     }
-    let down = time_axis(shown, request.zero);
+    let down = time_axis(shown, request);
     // One more place above the first message, for its text.
     let down = down.with_range(-1.0, value(shown.len().max(1) as u64) - 0.5);
     let mut panel = Panel::new(Axis::of_categories("", lifelines.names()), down);
@@ -121,11 +121,13 @@ fn panel(capture: &Capture, connection: &Connection, request: &PlotRequest, show
 }
 
 /// The times of the messages, downwards, with their subflows where there are several: colours alone are lost in print.
-fn time_axis(shown: &[&Message], zero: f64) -> Axis {
+fn time_axis(shown: &[&Message], request: &PlotRequest) -> Axis {
     let several = shown.windows(2).any(|pair| matches!(pair, [one, other] if one.tcpstream != other.tcpstream));
     let names = shown.iter().map(|message| {
-        let time = format!("{:.4} s", message.reltime - zero);
-        if several { format!("{time} ({})", message.tcpstream) } else { time }
+        let time = format!("{:.4} s", message.reltime - request.zero);
+        let named = || request.labels.get(&message.tcpstream).cloned();
+        let subflow = several.then(|| named().unwrap_or_else(|| message.tcpstream.to_string()));
+        subflow.map_or_else(|| time.clone(), |subflow| format!("{time} ({subflow})"))
     });
     let label = if several { "time (subflow)" } else { "time" };
     Axis { reversed: true, ..Axis::of_categories(label, names) }

@@ -66,7 +66,7 @@ impl<S: Surface> Drawable<Canvas<S>> for Bars<'_> {
         if look.mark == Symbol::None || S::COARSE || !self.pen.among_bars || matches!(self.marks, Marks::Areas(_)) {
             return Ok(());
         }
-        let size = self.pen.scaled(style.mark_size) * 0.9;
+        let size = self.pen.mark_size() * 0.9;
         let roomy = wide.iter().filter(|bar| bar.width() > 2.0 * size && bar.height() > 2.0 * size);
         for bar in roomy.take(MOST_MARKS) {
             let place: PixelPoint = ((bar.left + bar.right) / 2.0, bar.top + size);

@@ -191,9 +191,24 @@ struct Pen<'a> {
     position: usize,
     /// Other bars stand beside those of the series.
     among_bars: bool,
+    /// Size of marks, in multiples of the style's: smaller ones in low panels, where they would cover the data.
+    marks: f64,
+}
+
+/// Height of a frame, in pixels of 96 per inch, below which marks are smaller.
+const HIGH: f64 = 110.0;
+
+/// Size of marks in a frame of this many pixels at `scale` pixels for one of 96 per inch.
+fn size_of_marks(height: f64, scale: f64) -> f64 {
+    if scale > 0.0 { (height / scale / HIGH).clamp(0.6, 1.0) } else { 1.0 }
 }
 
 impl Pen<'_> {
+    /// From side to side of a mark, in pixels.
+    fn mark_size(&self) -> f64 {
+        self.scaled(self.style.mark_size) * self.marks
+    }
+
     /// Pixels of `size` at 96 an inch.
     fn scaled(&self, size: f64) -> f64 {
         size * self.detail.scale

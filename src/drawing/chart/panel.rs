@@ -24,7 +24,7 @@ use super::points::Points;
 use super::shapes::{Dashes, Words, filled, solid};
 use super::strokes::Strokes;
 use super::window::{Value, Window};
-use super::{Chart, Detail, Pen, Sheet, Trouble};
+use super::{Chart, Detail, Pen, Sheet, Trouble, size_of_marks};
 
 /// Draws a panel where the layout placed it; whether labels were omitted.
 pub(super) fn draw<S: Surface>(
@@ -56,9 +56,10 @@ pub(super) fn data<S: Surface>(
     let window = Window::new(panel, extent);
     let mut chart = sheet.chart(frame, x, y)?;
     let among_bars = series.iter().filter(|series| matches!(series.marks, Marks::Bars(_))).count() > 1;
+    let marks = size_of_marks(frame.height(), detail.scale);
     for (position, series) in series.iter().enumerate() {
         let (look, role) = (style.look(series.role), series.role.kind);
-        let pen = Pen { window, style, look, role, detail, position, among_bars };
+        let pen = Pen { window, style, look, role, detail, position, among_bars, marks };
         sheet.group(Some(series), || draw_series(&mut chart, series, &pen, labels))?;
     }
     let annotations = Annotations::new(&panel.annotations, &window, (style, detail.scale), labels);
@@ -126,7 +127,8 @@ fn behind<S: Surface>(
         let corners: Vec<BackendCoord> = room.corners().into_iter().map(units).collect();
         sheet.root.draw(&Polygon::new(corners, filled(style.background, 1.0)))?;
     }
-    if placed.extent.empty {
+    // Events alone are not data.
+    if placed.extent.empty || panel.series.iter().all(|series| series.marks.is_empty()) {
         let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0);
         let colour = style.foreground.over(style.background, 0.6);
         sheet.root.draw(&Words(&Text::new("no data", middle, sizes.font, Anchor::Middle, colour)))?;

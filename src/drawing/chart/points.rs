@@ -45,10 +45,10 @@ impl<S: Surface> Drawable<Canvas<S>> for Points<'_> {
                 | RoleKind::ZeroWindow
                 | RoleKind::Event
         );
-        let apart = if happened && !S::COARSE { self.pen.scaled(style.mark_size) * 0.7 } else { 0.0 };
+        let apart = if happened && !S::COARSE { self.pen.mark_size() * 0.7 } else { 0.0 };
         let places = thin::marks(&places, detail.cell.max(apart), detail.most);
         if self.ticks {
-            let half = self.pen.scaled(style.mark_size) / 2.0;
+            let half = self.pen.mark_size() / 2.0;
             let stroke = stroke(look, style, detail.scale);
             places.into_iter().for_each(|(x, y)| canvas.line([(x - half, y), (x + half, y)], &stroke));
             return Ok(());
@@ -58,7 +58,7 @@ impl<S: Surface> Drawable<Canvas<S>> for Points<'_> {
         let cell = detail.cell.max(detail.scale);
         let count = if cell > detail.cell { thin::marks(&places, cell, detail.most).len() } else { places.len() };
         let crowd = (count as f64 / 150.0).max(1.0).powf(0.3);
-        let size = self.pen.scaled(style.mark_size) * (1.0 / crowd).max(0.45);
+        let size = self.pen.mark_size() * (1.0 / crowd).max(0.45);
         places.into_iter().for_each(|place| canvas.mark(symbol, size, place, look.colour));
         Ok(())
     }

@@ -136,7 +136,7 @@ impl Pen<'_> {
             return;
         }
         let between = self.scaled(BETWEEN_MARKS);
-        let size = self.scaled(self.style.mark_size) * 0.9;
+        let size = self.mark_size() * 0.9;
         let mut drawn = 0;
         let mut mark = |place| canvas.mark(self.look.mark, size, place, self.look.colour);
         let mut before: Option<PixelPoint> = None;

@@ -39,9 +39,10 @@ impl Scaled {
 }
 
 /// Names along x: beside each other in lines of whole words, in smaller letters where room lacks; upwards where words are
-/// too wide even so. Above the panel (`on_top`), words are broken instead, because addresses have no blanks.
+/// too wide even so. Above the panel (`on_top`), all names stand, and long ones are broken instead of shortened.
 fn names_along_x(axis: &Axis, range: Range, width: f64, on_top: bool, sizes: &Sizes) -> Scaled {
-    let most = (width / (4.0 * sizes.small)).floor().clamp(1.0, 256.0) as usize;
+    // A lifeline without its name would be none.
+    let most = if on_top { usize::MAX } else { (width / (4.0 * sizes.small)).floor().clamp(1.0, 256.0) as usize };
     let ticks = Ticks::new(axis, range, most);
     let room = width / ticks.ticks.len().max(1) as f64 - 0.6 * sizes.small;
     let names: Vec<String> = ticks.ticks.iter().map(|tick| escape(&tick.label).into_owned()).collect();
@@ -53,13 +54,15 @@ fn names_along_x(axis: &Axis, range: Range, width: f64, on_top: bool, sizes: &Si
     if let Some((labels, size)) = whole {
         return Scaled { ticks, labels, size, upright: false };
     }
-    if on_top {
+    let size = sizes.small * 0.9;
+    let widest = names.iter().map(|name| font::width(name, size)).fold(0.0, f64::max);
+    if on_top && (widest > sizes.height / 3.0 || room < size) {
         let size = sizes.small;
         let labels = names.iter().map(|name| wrap(name, room, 3, |text| font::width(text, size))).collect();
         return Scaled { ticks, labels, size, upright: false };
     }
-    let size = sizes.small * 0.9;
-    let upwards = |name: &String| vec![shorten(name, sizes.height / 4.0, |text| font::width(text, size))];
+    let most = if on_top { widest } else { sizes.height / 4.0 };
+    let upwards = |name: &String| vec![shorten(name, most, |text| font::width(text, size))];
     let labels = names.iter().map(upwards).collect();
     Scaled { ticks, labels, size, upright: true }
 }

@@ -61,16 +61,23 @@ pub fn names(figure: &Figure) -> Vec<(String, LegendKey)> {
         .collect()
 }
 
+/// The legend with its places.
+pub(super) struct Legend {
+    pub(super) entries: Vec<Entry>,
+    /// Every name is in it.
+    pub(super) whole: bool,
+}
+
 pub(super) fn place(
     figure: &Figure,
     sizes: &Sizes,
     share: f64,
     region: &mut Rectangle,
     texts: &mut Vec<Text>,
-) -> Vec<Entry> {
+) -> Legend {
     let names = names(figure);
     if names.is_empty() {
-        return Vec::new();
+        return Legend { entries: Vec::new(), whole: true };
     }
     let rows = flow(&names, sizes, region.width());
     let row = ROW * sizes.font;
@@ -79,13 +86,14 @@ pub(super) fn place(
     let fits_beside = names.len() as f64 * row <= region.height() && widest <= region.width() * BESIDE;
     // What each of the two takes from the panels.
     if fits_beside && widest * region.height() < above * region.width() {
-        return beside(&names, sizes, widest, region, texts);
+        return Legend { entries: beside(&names, sizes, widest, region, texts), whole: true };
     }
     // At least one row, or the plot would not say what it shows.
     let most = (sizes.height * share / row).floor().max(1.0) as usize;
     // One that names a part of the series only needs not be long.
     let most = if rows.last().is_some_and(|last| last.row >= most) { most.min(OF_MANY) } else { most };
-    on_top(&names, rows, most, sizes, region, texts)
+    let entries = on_top(&names, rows, most, sizes, region, texts);
+    Legend { whole: entries.len() == names.len(), entries }
 }
 
 fn entry_width(name: &str, sizes: &Sizes) -> f64 {

@@ -177,7 +177,16 @@ pub fn layout(figure: &Figure, notes: &[String], sizes: &Sizes) -> Result<Layout
 fn placed(figure: &Figure, notes: &[String], sizes: &Sizes) -> Option<Layout> {
     let smaller = SMALLER.iter().map(|smaller| sizes.times(*smaller));
     let tries = smaller.flat_map(|sizes| SHARES.iter().map(move |shares| (sizes, shares)));
-    tries.into_iter().find_map(|(sizes, shares)| arrange(figure, notes, &sizes, *shares))
+    let mut cut = None;
+    for (sizes, shares) in tries {
+        match arrange(figure, notes, &sizes, *shares) {
+            Some((layout, true)) => return Some(layout),
+            // Smaller letters may leave room for a whole legend.
+            Some((layout, false)) => cut = cut.or(Some(layout)),
+            None => {}
+        }
+    }
+    cut
 }
 
 /// The size with as much height as lets all labels of a figure stand and its panels be read easily, or the least one that
@@ -206,7 +215,8 @@ pub fn roomy(figure: &Figure, style: &Style, size: Size) -> Size {
     Size { height: best.1, ..size }
 }
 
-fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> Option<Layout> {
+/// The layout, and whether its legend is whole.
+fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> Option<(Layout, bool)> {
     let mut texts = Vec::new();
     let mut region = Rectangle { left: 0.0, top: 0.0, right: sizes.width, bottom: sizes.height }.grown(-sizes.pad);
     title(figure, sizes, shares.title_lines, &mut region, &mut texts);
@@ -215,7 +225,8 @@ fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> 
     let arranged = panels::place(figure, sizes, region)?;
     texts.extend(arranged.texts);
     let panels::Arranged { panels, unlabelled, cramped, .. } = arranged;
-    Some(Layout { texts, legend, panels, unlabelled, sizes: *sizes, cramped })
+    let legend::Legend { entries, whole } = legend;
+    Some((Layout { texts, legend: entries, panels, unlabelled, sizes: *sizes, cramped }, whole))
 }
 
 fn title(figure: &Figure, sizes: &Sizes, most: usize, region: &mut Rectangle, texts: &mut Vec<Text>) {

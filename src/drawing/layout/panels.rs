@@ -301,8 +301,13 @@ impl<'a> Draft<'a> {
         for (tick, lines) in self.x.ticks.ticks.iter().zip(&self.x.labels) {
             let middle = frame.left + self.share_x(tick.value) * frame.width();
             if self.x.upright {
-                let (x, y) = (middle + 0.36 * self.x.size, frame.bottom + sizes.tick + 0.3 * sizes.small);
-                let upwards = |name| Text { angle: -90.0, ..sizes.text(name, x, y, self.x.size, Anchor::End) };
+                let aside = sizes.tick + 0.3 * sizes.small;
+                let (y, anchor) = match self.on_top {
+                    true => (frame.top - lanes - aside, Anchor::Start),
+                    false => (frame.bottom + aside, Anchor::End),
+                };
+                let x = middle + 0.36 * self.x.size;
+                let upwards = |name| Text { angle: -90.0, ..sizes.text(name, x, y, self.x.size, anchor) };
                 texts.extend(lines.iter().map(upwards));
                 continue;
             }

@@ -1,4 +1,4 @@
-use super::super::figure::Annotation;
+use super::super::figure::{Annotation, Arrow, Axis, Marks, Point, Role, Series};
 use super::super::sample;
 use super::*;
 
@@ -192,4 +192,32 @@ fn equal_texts_beside_each_other_are_one_with_their_number() {
     assert_eq!((count("MP_JOIN ×3"), count("MP_JOIN"), count("ADD_ADDR")), (1, 1, 1));
     assert_eq!(layout.panels[0].risers.len(), 5, "each has its line");
     assert!(!layout.unlabelled);
+}
+
+/// In a column of a paper, six ends have no room beside each other.
+#[test]
+fn every_lifeline_has_its_whole_name() {
+    let names =
+        ["fd00:1::1", "10.0.2.1", "fd00:2::1", "fd00:1::2", "10.0.2.2", "fd00:2::2"].map(|end| format!("host {end}"));
+    let arrow = Arrow { from: Point { x: 0.0, y: 0.0 }, to: Point { x: 5.0, y: 0.0 }, text: "SYN".to_string() };
+    let down = Axis::of_categories("time (subflow)", ["0.0000 s (Wi-Fi)"]).reversed();
+    let series = Series::new("subflow 0", Role::subflow(0), Marks::Arrows(vec![arrow]));
+    let panel = Panel::new(Axis::of_categories("", names.clone()), down).with_series(series);
+    let sizes = Sizes::new(&Style::find("latex").unwrap(), 1.0, (336, 480));
+    let layout = layout(&Figure::new("").with_panel(panel), &[], &sizes).unwrap();
+    assert_eq!(layout.panels[0].x.len(), 6);
+    for name in &names {
+        assert!(layout.texts.iter().any(|text| text.content == *name && text.angle == -90.0), "{name}");
+    }
+}
+
+#[test]
+fn smaller_letters_go_before_a_cut_legend() {
+    let mut figure = sample::time_sequence();
+    figure.caption = vec!["A sentence about what it shows. ".repeat(12)];
+    let style = Style::default();
+    for height in (230..600).step_by(10) {
+        let Ok(layout) = layout(&figure, &[], &Sizes::new(&style, 1.0, (450, height))) else { continue };
+        assert_eq!(layout.legend.len(), names(&figure).len(), "{height}");
+    }
 }
