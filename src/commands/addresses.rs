@@ -68,7 +68,12 @@ impl Command for Addresses {
 }
 
 /// A row a signal.
-const ROWS: Rows = Rows { columns: &["packetid"], seconds: &["reltime"], ..Rows::FLAT };
+const ROWS: Rows = Rows {
+    // All, so that they are there also where no signal is.
+    columns: &["packetid", "reltime", "tcpstream", "sender", "action", "addrid", "ip", "port", "hmac"],
+    seconds: &["reltime"],
+    ..Rows::FLAT
+};
 
 fn row(signal: &AddressSignal) -> Vec<Cell> {
     vec![

@@ -72,7 +72,26 @@ impl Command for Handshakes {
 
 /// A row a handshake.
 const ROWS: Rows = Rows {
-    columns: &["tcpstream", "mptcpstream", "asked", "version", "outcome", "hmac"],
+    // All, so that they are there also where no handshake is.
+    columns: &[
+        "tcpstream",
+        "mptcpstream",
+        "asked",
+        "version",
+        "outcome",
+        "hmac",
+        "answered_version",
+        "checksum_required",
+        "client_ip",
+        "client_port",
+        "server_ip",
+        "server_port",
+        "packetid",
+        "reltime",
+        "syns",
+        "syn_ack_after",
+        "ack_after",
+    ],
     seconds: &["reltime", "syn_ack_after", "ack_after"],
     ..Rows::FLAT
 };

@@ -102,6 +102,7 @@ const LISTED: Rows = Rows {
         "seen_from",
         "late_by",
         "needed",
+        "merged",
     ],
     seconds: &["reltime", "age", "late_by"],
     ..Rows::FLAT

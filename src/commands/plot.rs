@@ -13,7 +13,7 @@ use crate::plots::origin::{Origin, Zero};
 use crate::plots::panels::without_empty;
 use crate::plots::registry::{PLOTS, Plot};
 use crate::plots::request::PlotRequest;
-use mptcp_trace::ConnectionId;
+use mptcp_trace::{ConnectionId, StreamId};
 
 /// Draws plots.
 pub struct PlotCommand;
@@ -78,7 +78,7 @@ impl Command for PlotCommand {
 }
 
 /// The request with the names that the loaded capture has for subflows; refused where the capture cannot meet it. Plots of
-/// two captures name theirs, and are not checked.
+/// two captures do that themselves.
 fn of_capture(request: PlotRequest, arguments: &ArgMatches, session: &Session) -> Result<PlotRequest> {
     let number = |id: &str| arguments.try_get_one::<u32>(id).ok().flatten().copied();
     if arguments.try_get_one::<PathBuf>("first").ok().flatten().is_some() {
@@ -90,7 +90,9 @@ fn of_capture(request: PlotRequest, arguments: &ArgMatches, session: &Session) -
         (Some(number), _) | (None, Some(number)) => Some(capture.mptcp_connection(ConnectionId(number))?),
         (None, None) => None,
     };
-    request.check(capture, connection)?;
+    let tcpstream = number("tcpstream").or(number("stream").filter(|_| !of_connection)).map(StreamId);
+    request.check_subflows(connection, tcpstream)?;
+    request.check_times(capture)?;
     Ok(match connection {
         Some(connection) => request.with_paths_of(capture, connection),
         None => request,

@@ -12,7 +12,7 @@ use crate::arguments::CaptureSource;
 use crate::arguments::two_captures::{self, TwoCaptures};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, Series, Unit};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use mptcp_trace::analysis::clock::{Clock, Correction};
 use mptcp_trace::analysis::merge::{Fate, Merged, StreamPassages, Which};
 use mptcp_trace::analysis::one_way_delays::samples;
@@ -64,11 +64,18 @@ impl Plot for Owd {
         let (merged, clock) = captures.merge()?;
         let correction = two_captures::correction(arguments, &clock, &merged);
         let connection = captures.connection_number().and_then(|number| captures.first.tracking.connection(number));
+        request.check_subflows(connection, merged.flows.first().map(|flow| flow.pair.first))?;
         let request = match connection {
             Some(connection) => request.clone().with_paths_of(&captures.first, connection),
             None => request.clone(),
         };
-        Ok(owd(&captures, &merged, &clock, correction, &request))
+        let figure = owd(&captures, &merged, &clock, correction, &request);
+        if request.is_limited() && figure.panels.iter().all(|panel| panel.series.is_empty()) {
+            return Err(Error::NotFound(
+                "no packet in both captures in this time; change --start or --end".to_string(),
+            ));
+        }
+        Ok(figure)
     }
 }
 

@@ -89,19 +89,38 @@ impl PlotRequest {
         }
     }
 
-    /// Refuses what `capture` cannot show: subflows that `connection` does not have, times without any packet.
+    /// Refuses subflows that are not among those of what is plotted: of a connection, or a TCP stream alone.
     ///
     /// # Errors
     /// [`Error::NotFound`] that says what there is.
-    pub fn check(&self, capture: &Capture, connection: Option<&Connection>) -> Result<()> {
-        if let Some(connection) = connection {
-            let asked = self.only.iter().chain(&self.skipped);
-            asked.into_iter().try_for_each(|stream| check_subflow(connection, *stream))?;
+    pub fn check_subflows(&self, connection: Option<&Connection>, tcpstream: Option<StreamId>) -> Result<()> {
+        let mut asked = self.only.iter().chain(&self.skipped).chain(self.labels.keys());
+        match (connection, tcpstream) {
+            (Some(connection), _) => asked.try_for_each(|stream| check_subflow(connection, *stream)),
+            (None, Some(plotted)) => match asked.find(|stream| **stream != plotted) {
+                Some(other) => Err(Error::NotFound(format!(
+                    "the plot is of TCP stream {plotted} alone, and {other} is not a part of it; leave {other} out"
+                ))),
+                None => Ok(()),
+            },
+            (None, None) => Ok(()),
         }
+    }
+
+    /// Whether it is for a part of the time.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.start.is_some() || self.end.is_some()
+    }
+
+    /// Refuses times without any packet of `capture`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] that says what there is.
+    pub fn check_times(&self, capture: &Capture) -> Result<()> {
         let clockwork = Clockwork::of(capture);
         let times = || interruptible(&capture.segments).map(|segment| clockwork.seconds(segment.abstime));
-        let limited = self.start.is_some() || self.end.is_some();
-        if limited && !capture.segments.is_empty() && !times().any(|time| self.shows(time)) {
+        if self.is_limited() && !capture.segments.is_empty() && !times().any(|time| self.shows(time)) {
             let (first, last) = (times().fold(f64::INFINITY, f64::min), times().fold(f64::NEG_INFINITY, f64::max));
             // As on the axis.
             let (first, last) = (first - self.zero, last - self.zero);

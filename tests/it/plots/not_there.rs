@@ -6,6 +6,7 @@ use crate::support::program::{Home, examples};
 fn subflows_and_times_that_are_not_there_are_refused() {
     let home = Home::new();
     let capture = examples().unwrap().join("client.pcapng");
+    let other = examples().unwrap().join("server.pcapng");
     for (line, says) in [
         ("plot dsn 0 --subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
         ("plot dsn 0 --skip-subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
@@ -15,8 +16,15 @@ fn subflows_and_times_that_are_not_there_are_refused() {
             "no packet in this time: the capture's packets are from 0.536581 to 7.4",
         ),
         ("plot dsn 0 --origin first --end 0.1", "no packet in this time: "),
+        ("plot dsn 0 --label 7=Wi-Fi", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot tcp_tput 0 --subflow 1", "the plot is of TCP stream 0 alone, and 1 is not a part of it; leave 1 out"),
+        ("plot interarrival tcp 0 --skip-subflow 7", "the plot is of TCP stream 0 alone"),
+        ("plot owd mptcp {1} 0 {2} --skip-subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot owd tcp {1} 0 {2} --subflow 7", "the plot is of TCP stream 0 alone"),
+        ("plot owd tcp {1} 0 {2} --start 900", "no packet in both captures in this time"),
         ("plot rtt 3", "no MPTCP connection 3 in "),
     ] {
+        let line = line.replace("{1}", capture.to_str().unwrap()).replace("{2}", other.to_str().unwrap());
         let done = home.run(&["-l", capture.to_str().unwrap()], &format!("{line} -o x.svg\n"));
         assert_eq!(done.code, Some(1), "{line}: {}", done.messages);
         assert!(done.messages.contains(says), "{line}: {}", done.messages);
