@@ -8,6 +8,11 @@
 //! them out again.
 
 mod contain;
+mod hybrid;
+mod parquet_lists;
+mod parquet_numbers;
+mod parquet_page;
+mod parquet_texts;
 mod read;
 mod read_csv;
 mod write;

@@ -186,6 +186,61 @@ fn parquet_has_numbers_that_wrap_and_numbers_that_are_missing() {
     }
 }
 
+/// Lists of every shape, and texts and numbers of which few or many differ, over more rows than a row group has.
+#[test]
+fn parquet_has_lists_texts_and_numbers_of_every_shape() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("t.parquet");
+    let lists = |inner: &Series, height: usize, shape: &dyn Fn(usize) -> Option<usize>| {
+        let list = |row| shape(row).map(|items| inner.slice(i64::try_from(row % 200).unwrap(), items));
+        let lists: ListChunked = (0..height).map(list).collect();
+        lists.into_series().cast(&DataType::List(Box::new(inner.dtype().clone()))).unwrap()
+    };
+    let bytes = Series::new("".into(), (0..=u8::MAX).collect::<Vec<_>>());
+    let constant = Series::new("".into(), vec![2_u8; 256]);
+    let words = Series::new("".into(), (0..256).map(|number| u32::MAX - number * 7).collect::<Vec<_>>());
+    let long = Series::new("".into(), (0..256).map(|number| u64::MAX - number).collect::<Vec<_>>());
+    for height in [0, 1, 2, 7, 8, 9, 300, 70_000] {
+        let text = |name: &str, cell: &dyn Fn(usize) -> Option<String>| {
+            StringChunked::from_iter_options(name.into(), (0..height).map(cell)).into_column()
+        };
+        let column = |name: &str, lists: Series| lists.with_name(name.into()).into_column();
+        let number = |name: &str, cell: &dyn Fn(usize) -> Option<usize>| {
+            let cells = (0..height).map(|row| cell(row).map(|cell| cell as u64));
+            UInt64Chunked::from_iter_options(name.into(), cells).into_column()
+        };
+        let table = DataFrame::new(
+            height,
+            vec![
+                column("tcpoptions", lists(&bytes, height, &|row| (row % 11 > 0).then_some(row % 11))),
+                column("subtype", lists(&constant, height, &|row| (row % 100 > 50).then_some(1))),
+                column("rmaddr_ids", lists(&bytes, height, &|row| (row > 4).then_some(0))),
+                column("sack", lists(&words, height, &|row| Some(row % 5))),
+                column("reinjection_of", lists(&long, height, &|row| (row % 7_000 == 6).then_some(50))),
+                column("reinjected_in", lists(&long, height, &|_| None)),
+                text("ipsrc", &|row| {
+                    Some(["10.0.1.1", "2001:db8:ffff::1234:5678", "", "10.0.1.2"][row % 9 % 4].into())
+                }),
+                text("ipdst", &|row| (row % 3 > 0).then(|| format!("10.0.{}.1", row % 100))),
+                text("sendhmac", &|row| (row % 2 > 0).then(|| format!("0x{row:040x}"))),
+                text("addaddr_ip", &|_| None),
+                text("hashed", &|row| Some(format!("{:03}", row % 257))),
+                number("ttl", &|row| Some(row % 256)).cast(&DataType::UInt8).unwrap(),
+                number("tcpflags", &|row| (row % 5 > 0).then_some(40_000 + row % 257)).cast(&DataType::UInt16).unwrap(),
+                number("tcpmss", &|row| Some(row % 256 * 257)).cast(&DataType::UInt16).unwrap(),
+                number("tcplen", &|row| (row % 3 > 0).then_some(row % 255 * 250)).cast(&DataType::UInt32).unwrap(),
+                number("tcpstream", &|row| Some(row / 5_000)).cast(&DataType::UInt32).unwrap(),
+                number("dss_length", &|row| (row == 3).then_some(65_535)).cast(&DataType::UInt32).unwrap(),
+            ],
+        )
+        .unwrap();
+        write(&table, &path, TableForm::Parquet, Delimiter::COMMA, Force::Given).unwrap();
+        let read = ParquetReader::new(fs::File::open(&path).unwrap()).finish().unwrap();
+        assert_eq!(read.schema(), table.schema());
+        assert!(read.equals_missing(&table), "{height} rows: {read:?}");
+    }
+}
+
 #[test]
 fn any_delimiter_comes_back() {
     let directory = tempfile::tempdir().unwrap();

@@ -58,23 +58,37 @@ impl Csv {
         let series: Vec<Series> =
             table.columns().iter().map(|column| column.as_materialized_series().rechunk()).collect();
         let fields = series.iter().map(Field::of).collect::<PolarsResult<Vec<_>>>()?;
+        // Most columns are about options that few packets have, so that some thousand rows have no cell of them.
+        let mut written = Vec::with_capacity(fields.len());
+        let mut last: usize = 0;
+        for (index, field) in fields.iter().enumerate().filter(|(_, field)| !matches!(field, Field::Empty)) {
+            written.push((index.saturating_sub(last), field));
+            last = index;
+        }
+        let after = fields.len().saturating_sub(1).saturating_sub(last);
         let mut clock = Clock::default();
         let mut text = Vec::with_capacity(table.height().saturating_mul(fields.len()).saturating_mul(8));
         for row in 0..table.height() {
             let line = text.len();
-            for (index, field) in fields.iter().enumerate() {
-                if index > 0 {
-                    text.push(self.delimiter);
-                }
+            for (delimiters, field) in &written {
+                self.delimiters(*delimiters, &mut text);
                 let begin = text.len();
                 let is_text = field.write(row, &mut text, &mut clock);
                 if is_text || self.anywhere {
                     self.quote(begin, &mut text);
                 }
             }
+            self.delimiters(after, &mut text);
             end_line(line, &mut text);
         }
         Ok(text)
+    }
+
+    fn delimiters(&self, count: usize, text: &mut Vec<u8>) {
+        match count {
+            1 => text.push(self.delimiter),
+            _ => text.resize(text.len().saturating_add(count), self.delimiter),
+        }
     }
 
     /// Puts the field that begins there into quotes, if it needs them.

@@ -7,14 +7,16 @@ use polars::prelude::{
     ArrayRef, ArrowDataType, ArrowField, CompatLevel, DataFrame, PolarsError, PolarsResult, Schema, SchemaExt,
     polars_bail,
 };
+use polars_arrow::array::Array;
 use polars_io::parquet::write::{BatchedWriter, ParquetWriter, StatisticsOptions, get_encodings};
 use polars_parquet::write::fallible_streaming_iterator::convert;
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding as Codec, ParquetType, Version,
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding as Codec, Page, ParquetType, Version,
     WriteOptions, ZstdLevel, array_to_columns, compress, to_parquet_schema,
 };
 
 use super::write::Encoding;
+use super::{parquet_lists, parquet_numbers, parquet_texts};
 use crate::column_facts;
 use crate::packets::schema;
 
@@ -113,13 +115,28 @@ impl Parquet {
             polars_bail!(ComputeError: "more columns than the table has");
         };
         let compressed = |page: PolarsResult<_>| Ok(compress(page?, Vec::new(), self.options.compression)?);
-        let columns = array_to_columns(array, kind.clone(), self.options, codecs)?;
-        let pages = columns.into_iter().flatten().map(compressed).collect::<PolarsResult<Vec<_>>>()?;
+        let pages: PolarsResult<Vec<_>> = match own_pages(array.as_ref(), kind, codecs) {
+            Some(pages) => pages.into_iter().map(Ok).map(compressed).collect(),
+            None => {
+                let columns = array_to_columns(array, kind.clone(), self.options, codecs)?;
+                columns.into_iter().flatten().map(compressed).collect()
+            }
+        };
+        let pages = pages?;
         Ok(match empty {
             Some(empty) => Arc::clone(empty.get_or_init(|| Arc::new(pages))),
             None => Arc::new(pages),
         })
     }
+}
+
+/// Pages that are made here because polars takes longer: of lists, and where few values differ.
+fn own_pages(array: &dyn Array, kind: &ParquetType, codecs: &[Codec]) -> Option<Vec<Page>> {
+    if matches!(codecs, [Codec::RleDictionary]) {
+        let pages = parquet_numbers::pages(array, kind).or_else(|| parquet_texts::pages(array, kind));
+        return pages.or_else(|| parquet_lists::pages(array, kind));
+    }
+    parquet_lists::pages(array, kind)
 }
 
 /// Pages one after the other.

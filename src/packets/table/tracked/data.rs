@@ -3,12 +3,12 @@
 use std::num::NonZero;
 use std::ops::Range;
 use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use polars::prelude::*;
 
 use crate::packets::table::numbers::numbers;
-use mptcp_trace::PacketRow;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
 use mptcp_trace::tracking::data::{DataLevel, RepeatKind, data_level};
@@ -46,14 +46,6 @@ impl Cell {
     }
 }
 
-/// What is found in some connections.
-#[derive(Default)]
-struct Found {
-    cells: Vec<(PacketRow, Cell)>,
-    /// As in [`DataColumns`], in any order.
-    reinjections: Vec<(u32, u32)>,
-}
-
 /// Packets for which another thread is worth its while.
 const MANY: usize = 1 << 16;
 
@@ -63,30 +55,23 @@ const THREADS: usize = 4;
 impl DataColumns {
     /// Works them out. After Ctrl-C they are not whole.
     pub fn of(segments: &[Segment], tracking: &Tracking) -> Self {
-        let mut columns = DataColumns {
-            cells: vec![Cell::default(); segments.len()],
-            reinjections: Vec::new(),
-            reinjected: Vec::new(),
+        let cells = vec![Cell::default(); segments.len()];
+        let found = Mutex::new(DataColumns { cells, reinjections: Vec::new(), reinjected: Vec::new() });
+        let find = |connections: &[&Connection]| {
+            for connection in interruptible(connections) {
+                let level = data_level(segments, tracking, connection);
+                found.lock().unwrap_or_else(PoisonError::into_inner).take(&level);
+            }
         };
         let shares = shares(segments.len(), tracking);
-        let find = |connections: &[&Connection]| {
-            let mut found = Found::default();
-            for connection in interruptible(connections) {
-                found.take(&data_level(segments, tracking, connection));
-            }
-            found
-        };
         thread::scope(|scope| {
             let mut shares = shares.iter();
             let own = shares.next();
             let others: Vec<_> = shares.map(|share| scope.spawn(|| find(share))).collect();
-            if let Some(own) = own {
-                columns.take(find(own));
-            }
-            for other in others {
-                columns.take(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
+            own.into_iter().for_each(|own| find(own));
+            others.into_iter().for_each(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
+        let mut columns = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Several ranges of one packet may come from the same other one.
         columns.reinjections.sort_unstable();
         columns.reinjections.dedup();
@@ -95,13 +80,29 @@ impl DataColumns {
         columns
     }
 
-    fn take(&mut self, found: Found) {
-        for (row, cell) in found.cells {
+    /// Takes in one connection, whose packets are in no other.
+    fn take(&mut self, level: &DataLevel) {
+        for (row, data) in interruptible(level.rows.iter().zip(&level.packets)) {
+            let bit = |there: bool, bit: u8| if there { bit } else { 0 };
+            let cell = Cell {
+                dsn: data.relative_dsn.unwrap_or_default(),
+                dsnraw64: data.dsn.unwrap_or_default(),
+                dack: data.relative_data_ack.unwrap_or_default(),
+                mapping: data.mapping_row.map_or(0, |row| row.0),
+                present: bit(data.relative_dsn.is_some(), DSN)
+                    | bit(data.dsn.is_some(), DSN_RAW)
+                    | bit(data.relative_data_ack.is_some(), DACK)
+                    | bit(data.mapping_row.is_some(), MAPPING),
+            };
             if let Some(place) = self.cells.get_mut(row.index()) {
                 *place = cell;
             }
         }
-        self.reinjections.extend(found.reinjections);
+        for towards in Role::BOTH {
+            let repeats = level.directions.get(towards).repeats.iter();
+            let reinjections = repeats.filter(|repeat| repeat.kind == RepeatKind::Reinjection);
+            self.reinjections.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
+        }
     }
 
     /// The column of that name for these rows.
@@ -136,31 +137,6 @@ fn shares(packets: usize, tracking: &Tracking) -> Vec<Vec<&Connection>> {
         }
     }
     shares.into_iter().map(|(_, share)| share).collect()
-}
-
-impl Found {
-    /// Takes in one connection.
-    fn take(&mut self, level: &DataLevel) {
-        for (row, data) in interruptible(level.rows.iter().zip(&level.packets)) {
-            let bit = |there: bool, bit: u8| if there { bit } else { 0 };
-            let cell = Cell {
-                dsn: data.relative_dsn.unwrap_or_default(),
-                dsnraw64: data.dsn.unwrap_or_default(),
-                dack: data.relative_data_ack.unwrap_or_default(),
-                mapping: data.mapping_row.map_or(0, |row| row.0),
-                present: bit(data.relative_dsn.is_some(), DSN)
-                    | bit(data.dsn.is_some(), DSN_RAW)
-                    | bit(data.relative_data_ack.is_some(), DACK)
-                    | bit(data.mapping_row.is_some(), MAPPING),
-            };
-            self.cells.push((*row, cell));
-        }
-        for towards in Role::BOTH {
-            let repeats = level.directions.get(towards).repeats.iter();
-            let reinjections = repeats.filter(|repeat| repeat.kind == RepeatKind::Reinjection);
-            self.reinjections.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
-        }
-    }
 }
 
 /// A column of lists of packet ids from pairs, in order, of a row and a row that its list names.

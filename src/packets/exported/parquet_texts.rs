@@ -1,0 +1,73 @@
+//! Pages of columns of texts of which few differ, as addresses and roles. polars estimates first how many differ, and finds
+//! each text by its hash; here it is mostly one of the two before.
+
+use std::collections::HashMap;
+
+use polars_arrow::array::{Array, Utf8ViewArray};
+use polars_parquet::write::{Page, ParquetType};
+
+use super::parquet_page;
+
+/// Of longer texts, statistics have a part that polars chooses.
+const LONGEST: usize = 32;
+
+/// The pages of a column; nothing where polars has to make them.
+pub fn pages(column: &dyn Array, kind: &ParquetType) -> Option<Vec<Page>> {
+    let column = column.as_any().downcast_ref::<Utf8ViewArray>()?;
+    let present = column.validity().filter(|_| column.null_count() > 0);
+    let mut texts = Texts::default();
+    let mut places = Vec::with_capacity(column.len());
+    match present {
+        None => {
+            for text in column.values_iter() {
+                places.push(texts.place(text)?);
+            }
+        }
+        Some(_) => {
+            for text in column.iter().flatten() {
+                places.push(texts.place(text)?);
+            }
+        }
+    }
+    let mut dictionary = Vec::new();
+    for text in &texts.all {
+        dictionary.extend(u32::try_from(text.len()).ok()?.to_le_bytes());
+        dictionary.extend_from_slice(text.as_bytes());
+    }
+    let (least, greatest) = (texts.all.iter().min()?, texts.all.iter().max()?);
+    let statistics = parquet_page::statistics(least.as_bytes(), greatest.as_bytes(), column.null_count());
+    parquet_page::with_dictionary((dictionary, texts.all.len()), &places, (present, column.len()), statistics, kind)
+}
+
+#[derive(Default)]
+struct Texts<'a> {
+    all: Vec<&'a str>,
+    known: HashMap<&'a str, u8>,
+    last: [(&'a str, Option<u8>); 2],
+}
+
+impl<'a> Texts<'a> {
+    /// Where this text is; nothing if there are too many, or it is too long.
+    fn place(&mut self, text: &'a str) -> Option<u8> {
+        let [(last, place), (before, place_before)] = self.last;
+        if last == text && place.is_some() {
+            return place;
+        }
+        if before == text && place_before.is_some() {
+            self.last.swap(0, 1);
+            return place_before;
+        }
+        let place = match self.known.get(text) {
+            Some(place) => *place,
+            None => {
+                let place = u8::try_from(self.all.len()).ok().filter(|_| text.len() <= LONGEST)?;
+                self.known.insert(text, place);
+                self.all.push(text);
+                place
+            }
+        };
+        self.last.swap(0, 1);
+        self.last[0] = (text, Some(place));
+        Some(place)
+    }
+}
