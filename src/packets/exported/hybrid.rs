@@ -43,6 +43,31 @@ pub fn append(numbers: &[u8], bits: u8, out: &mut Vec<u8>) {
     flush(&mut packed, width, out);
 }
 
+/// Appends numbers of so many bits, 16 at most, all of them packed.
+pub fn append_wide(numbers: &[u16], bits: u8, out: &mut Vec<u8>) {
+    if numbers.is_empty() {
+        return;
+    }
+    let groups = numbers.len().div_ceil(GROUP);
+    length(groups << 1 | 1, out);
+    let end = out.len().saturating_add(groups.saturating_mul(usize::from(bits)));
+    // Of which so many bits are not yet written.
+    let (mut waiting, mut count) = (0_u64, 0_u32);
+    for number in numbers {
+        waiting |= u64::from(*number) << count;
+        count += u32::from(bits);
+        while count >= u8::BITS {
+            out.push(waiting.to_le_bytes()[0]);
+            waiting >>= u8::BITS;
+            count -= u8::BITS;
+        }
+    }
+    if count > 0 {
+        out.push(waiting.to_le_bytes()[0]);
+    }
+    out.resize(end, 0);
+}
+
 /// Appends the lowest bits of each of a group's bytes, the first number's first.
 fn pack(group: u64, bits: u8, packed: &mut Vec<u8>) {
     let mask = 0xff >> (8 - u32::from(bits));
@@ -93,6 +118,19 @@ mod tests {
                 // Runs of all lengths between others.
                 let runs: Vec<u8> = (0..length).map(|at| u8::from(at % 97 > 2 && at < 600) << (bits - 1)).collect();
                 comes_back(&runs, bits);
+            }
+        }
+    }
+
+    #[test]
+    fn wide_numbers_come_back() {
+        for bits in 9..=16 {
+            for length in [0, 1, 7, 8, 9, 64, 1_000] {
+                let numbers: Vec<u16> = (0..length).map(|at: u32| (at * 7_919 % (1 << bits)) as u16).collect();
+                let mut bytes = Vec::new();
+                append_wide(&numbers, bits, &mut bytes);
+                let read = HybridRleDecoder::new(&bytes, u32::from(bits), numbers.len()).collect().unwrap();
+                assert!(read.into_iter().eq(numbers.iter().map(|number| u32::from(*number))), "{bits} {numbers:?}");
             }
         }
     }

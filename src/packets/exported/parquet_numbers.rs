@@ -37,7 +37,7 @@ fn of_type<T: NativeType + Ord + Into<u32>>(column: &dyn Array, kind: &ParquetTy
 /// there are none, or too many that differ.
 pub fn dictionary<T: Copy + Ord + Into<u32>>(
     numbers: impl Iterator<Item = T> + Clone,
-    places: &mut Vec<u8>,
+    places: &mut Vec<u16>,
 ) -> Option<Vec<u32>> {
     let least: u32 = numbers.clone().min()?.into();
     let greatest: u32 = numbers.clone().max()?.into();
@@ -57,8 +57,6 @@ pub fn dictionary<T: Copy + Ord + Into<u32>>(
             return None;
         }
     }
-    // Places are below `MOST`, so that they are bytes.
-    let place = |number| known.get(at(number)).map_or(0, |place| place.to_le_bytes()[0]);
-    places.extend(numbers.map(place));
-    Some(found)
+    places.extend(numbers.map(|number| known.get(at(number)).copied().unwrap_or(0)));
+    parquet_page::is_worth(found.len(), places.len()).then_some(found)
 }

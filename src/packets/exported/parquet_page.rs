@@ -9,8 +9,8 @@ use polars_parquet::write::{Encoding, Page, ParquetType, to_parquet_leaves};
 
 use super::hybrid;
 
-/// Values that differ, at most, of those that have a place of 8 bits in a dictionary.
-pub const MOST: usize = 256;
+/// Values in a dictionary, at most: their places have 12 bits.
+pub const MOST: usize = 1 << 12;
 
 /// Small numbers, and how many bits each has.
 pub type Levels<'a> = (&'a [u8], u8);
@@ -48,7 +48,7 @@ pub fn data(
 /// The pages of a column that is not of lists: its dictionary, and the places in it of the cells that are there.
 pub fn with_dictionary(
     (dictionary, distinct): (Vec<u8>, usize),
-    places: &[u8],
+    places: &[u16],
     (present, rows): (Option<&Bitmap>, usize),
     statistics: ParquetStatistics,
     kind: &ParquetType,
@@ -67,13 +67,24 @@ pub fn dictionary_page(values: Vec<u8>, distinct: usize) -> Page {
     Page::Dict(DictPage::new(CowBuffer::Owned(values), distinct, false))
 }
 
-/// Places in a dictionary of at most [`MOST`] values, behind how many bits each has.
-pub fn indices(places: &[u8], distinct: usize) -> Vec<u8> {
-    let last = u8::try_from(distinct.saturating_sub(1)).unwrap_or(u8::MAX);
-    let bits = (1..=8).rev().find(|bit| last >> (bit - 1) > 0).unwrap_or(0);
-    let mut encoded = vec![bits];
-    hybrid::append(places, bits, &mut encoded);
+/// Places in a dictionary of so many values, behind how many bits each has.
+pub fn indices(places: &[u16], distinct: usize) -> Vec<u8> {
+    let last = distinct.saturating_sub(1);
+    let bits = (1..=16).rev().find(|bit| last >> (bit - 1) > 0).unwrap_or(0);
+    let mut encoded = Vec::with_capacity(places.len());
+    encoded.push(bits);
+    if bits > 8 {
+        hybrid::append_wide(places, bits, &mut encoded);
+    } else {
+        let bytes: Vec<u8> = places.iter().map(|place| place.to_le_bytes()[0]).collect();
+        hybrid::append(&bytes, bits, &mut encoded);
+    }
     encoded
+}
+
+/// Whether a dictionary takes less than its values, each as often as it comes.
+pub fn is_worth(distinct: usize, cells: usize) -> bool {
+    distinct <= 256 || distinct <= cells / 2
 }
 
 /// The least and the greatest value, and how many cells have none.

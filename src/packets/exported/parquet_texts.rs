@@ -29,6 +29,9 @@ pub fn pages(column: &dyn Array, kind: &ParquetType) -> Option<Vec<Page>> {
             }
         }
     }
+    if !parquet_page::is_worth(texts.all.len(), places.len()) {
+        return None;
+    }
     let mut dictionary = Vec::new();
     for text in &texts.all {
         dictionary.extend(u32::try_from(text.len()).ok()?.to_le_bytes());
@@ -42,13 +45,13 @@ pub fn pages(column: &dyn Array, kind: &ParquetType) -> Option<Vec<Page>> {
 #[derive(Default)]
 struct Texts<'a> {
     all: Vec<&'a str>,
-    known: HashMap<&'a str, u8>,
-    last: [(&'a str, Option<u8>); 2],
+    known: HashMap<&'a str, u16>,
+    last: [(&'a str, Option<u16>); 2],
 }
 
 impl<'a> Texts<'a> {
     /// Where this text is; nothing if there are too many, or it is too long.
-    fn place(&mut self, text: &'a str) -> Option<u8> {
+    fn place(&mut self, text: &'a str) -> Option<u16> {
         let [(last, place), (before, place_before)] = self.last;
         if last == text && place.is_some() {
             return place;
@@ -60,7 +63,8 @@ impl<'a> Texts<'a> {
         let place = match self.known.get(text) {
             Some(place) => *place,
             None => {
-                let place = u8::try_from(self.all.len()).ok().filter(|_| text.len() <= LONGEST)?;
+                let few = self.all.len() < parquet_page::MOST && text.len() <= LONGEST;
+                let place = u16::try_from(self.all.len()).ok().filter(|_| few)?;
                 self.known.insert(text, place);
                 self.all.push(text);
                 place
