@@ -1,7 +1,7 @@
 //! Loading a capture, against tshark alone: whole processes, run in turn, so that a busy machine slows all alike.
 //!
-//! `cargo bench --profile dev --bench load` prints medians and two ratios: a cold load against the same export by
-//! tshark to a file, and a load from the cache against a cold one. The capture is `MPTCPANALYZER_BENCH_CAPTURE`, the
+//! `cargo bench --profile dev --bench load` prints medians and three ratios: a cold load against the same export by
+//! tshark to a file, a load from the cache against a cold one, and against the native dissector. The capture is `MPTCPANALYZER_BENCH_CAPTURE`, the
 //! recorded bulk transfer where the recorded scenarios are, or the shipped example.
 
 use std::error::Error;
@@ -19,6 +19,8 @@ const ROUNDS: usize = 5;
 const COLD_TARGET: f64 = 1.3;
 /// A warm load may take this much of the cold one's time.
 const WARM_TARGET: f64 = 1.0 / 20.0;
+/// And this much of the time that the native dissector takes.
+const NATIVE_TARGET: f64 = 2.0;
 
 /// What one run took, in seconds.
 #[derive(Clone, Copy)]
@@ -32,17 +34,22 @@ struct Taken {
 fn main() -> Result<(), Box<dyn Error>> {
     let capture = capture();
     let folder = tempfile::tempdir()?;
-    let mut taken: [Vec<Taken>; 3] = [vec![], vec![], vec![]];
+    let mut taken: [Vec<Taken>; 4] = [vec![], vec![], vec![], vec![]];
     // A first run of each that does not count: the capture and the programs come from the disk.
     for round in 0..=ROUNDS {
-        let export = export(&capture, folder.path())?;
-        let found = [export, load(&capture, folder.path(), true)?, load(&capture, folder.path(), false)?];
+        let load = |arguments: &[&str]| load(&capture, folder.path(), arguments);
+        let found = [
+            export(&capture, folder.path())?,
+            load(&["--dissector", "tshark", "--no-cache"])?,
+            load(&["--dissector", "tshark"])?,
+            load(&["--dissector", "native"])?,
+        ];
         if round > 0 {
             taken.iter_mut().zip(found).for_each(|(all, one)| all.push(one));
         }
     }
     println!("{} ({} bytes), medians of {ROUNDS} rounds", capture.display(), capture.metadata()?.len());
-    for (name, all) in ["tshark to a file", "cold load", "load from cache"].iter().zip(&taken) {
+    for (name, all) in ["tshark to a file", "cold load", "load from cache", "native load"].iter().zip(&taken) {
         let wall: Vec<f64> = all.iter().map(|one| one.wall).collect();
         let processor = median(all.iter().map(|one| one.processor).collect());
         println!("{name:17} {:8.3} s, processor {processor:6.2} s   {wall:.3?}", median(wall.clone()));
@@ -52,7 +59,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let rounds = taken[above].iter().zip(&taken[below]);
         median(rounds.map(|(above, below)| part(above) / part(below)).collect())
     };
-    for (name, above, below, target) in [("cold / tshark", 1, 0, COLD_TARGET), ("cache / cold", 2, 1, WARM_TARGET)] {
+    let rows = [
+        ("cold / tshark", 1, 0, COLD_TARGET),
+        ("cache / cold", 2, 1, WARM_TARGET),
+        ("cache / native", 2, 3, NATIVE_TARGET),
+    ];
+    for (name, above, below, target) in rows {
         verdict(name, ratio(above, below, |one| one.wall), target);
         println!("{:17} {:8.3}     of the processors", "", ratio(above, below, |one| one.processor));
     }
@@ -83,17 +95,14 @@ fn export(capture: &Path, folder: &Path) -> Result<Taken, Box<dyn Error>> {
     timed(command)
 }
 
-/// The program, with or without what the cache has.
-fn load(capture: &Path, folder: &Path, cold: bool) -> Result<Taken, Box<dyn Error>> {
+/// The program with these arguments, and a cache.
+fn load(capture: &Path, folder: &Path, arguments: &[&str]) -> Result<Taken, Box<dyn Error>> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mptcpanalyzer"));
     command
         .env("HOME", folder)
         .env("XDG_CONFIG_HOME", folder)
         .args([OsStr::new("--cachedir"), folder.join("cache").as_os_str()]);
-    if cold {
-        command.arg("--no-cache");
-    }
-    command.arg("--load").arg(capture).arg("list_mptcp_connections");
+    command.args(arguments).arg("--load").arg(capture).arg("list_mptcp_connections");
     command.stdin(Stdio::null()).stdout(File::create(folder.join("connections.txt"))?).stderr(Stdio::null());
     timed(command)
 }

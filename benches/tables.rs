@@ -20,6 +20,11 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// Rounds, each of one run of everything.
 const ROUNDS: usize = 5;
 
+/// Times of the list that a command may take.
+const TARGETS: [(&str, f64); 3] = [("clean_pcap", 1.5), ("export Parquet", 2.5), ("export CSV", 3.0)];
+/// Bytes that an export may take beside what the list takes.
+const MEMORY: f64 = 200e6;
+
 fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let named = std::env::var("MPTCPANALYZER_BENCH_CAPTURES").unwrap_or_default();
@@ -73,7 +78,18 @@ fn measure(capture: &Path, folder: &Path) -> Outcome<()> {
         // Ratios of each round by itself, because its runs had the same neighbours on the machine.
         let ratio = |other: usize| median(all.iter().zip(&taken[other]).map(|(one, other)| one.wall / other.wall));
         let (wall, memory) = (median(all.iter().map(|one| one.wall)), median(all.iter().map(|one| one.memory)) / 1e6);
-        println!("{name:22}  {wall:7.3}  {:6.2}  {:6.2}  {memory:6.0}", ratio(0), ratio(1));
+        let verdict = |met: bool| if met { "met" } else { "MISSED" };
+        let target = TARGETS.iter().find(|(of, _)| of == name).map(|(_, target)| {
+            let more = memory * 1e6 - median(taken[0].iter().map(|one| one.memory));
+            let (time, space) = (verdict(ratio(0) <= *target), verdict(more <= MEMORY));
+            format!("  target {target:.1} {time}, {:.0} MB more {space}", MEMORY / 1e6)
+        });
+        println!(
+            "{name:22}  {wall:7.3}  {:6.2}  {:6.2}  {memory:6.0}{}",
+            ratio(0),
+            ratio(1),
+            target.unwrap_or_default()
+        );
     }
     Ok(())
 }

@@ -1,40 +1,56 @@
 //! From the raw columns back to what was noted of the frames.
 
-use std::sync::Arc;
-
-use mptcp_trace::packets::frames::{Frame, Frames};
+use mptcp_trace::packets::frames::Frame;
 use polars::prelude::*;
 
-use super::reader::Lists;
+use super::reader::{Lists, Numbers};
 
-/// The frames of a raw table, one per row and in its order. Numbers of interfaces and the direction of the link layer
-/// are in no column.
-///
-/// # Errors
-/// When a column is missing or has another type.
-pub fn read(table: &DataFrame) -> PolarsResult<Arc<Frames>> {
-    let one = |name: &str| PolarsResult::Ok(table.column(name)?.as_materialized_series().rechunk());
-    let (interface, kinds) = (one("interface")?, one("tcpoptions")?);
-    let (wire, captured, length) = (one("framelen")?, one("caplen")?, one("iplen")?);
-    let (ttl, id, header, mss) = (one("ttl")?, one("ipid")?, one("tcphdrlen")?, one("tcpmss")?);
-    let (interface, kinds) = (interface.str()?, Lists::u8(&kinds)?);
-    let (wire, captured, length) = (wire.u32()?, captured.u32()?, length.u32()?);
-    let (ttl, id, header, mss) = (ttl.u8()?, id.u16()?, header.u8()?, mss.u16()?);
-    let mut frames = Frames::default();
-    for row in 0..table.height() {
-        frames.push(&Frame {
-            interface: interface.get(row),
+/// The columns about frames, each in one piece. Numbers of interfaces and the direction of the link layer are in no
+/// column.
+pub struct FrameRows {
+    interface: StringChunked,
+    kinds: Lists<u8>,
+    wire: Numbers<u32>,
+    captured: Numbers<u32>,
+    length: Numbers<u32>,
+    ttl: Numbers<u8>,
+    id: Numbers<u16>,
+    header: Numbers<u8>,
+    mss: Numbers<u16>,
+}
+
+impl FrameRows {
+    /// # Errors
+    /// When a column is missing or has another type.
+    pub fn of(table: &DataFrame) -> PolarsResult<Self> {
+        let one = |name: &str| PolarsResult::Ok(table.column(name)?.as_materialized_series().rechunk());
+        Ok(FrameRows {
+            interface: one("interface")?.str()?.clone(),
+            kinds: Lists::u8(&one("tcpoptions")?)?,
+            wire: Numbers::of(one("framelen")?.u32()?),
+            captured: Numbers::of(one("caplen")?.u32()?),
+            length: Numbers::of(one("iplen")?.u32()?),
+            ttl: Numbers::of(one("ttl")?.u8()?),
+            id: Numbers::of(one("ipid")?.u16()?),
+            header: Numbers::of(one("tcphdrlen")?.u8()?),
+            mss: Numbers::of(one("tcpmss")?.u16()?),
+        })
+    }
+
+    /// The frame of a row.
+    pub fn frame(&self, row: usize) -> Frame<'_> {
+        Frame {
+            interface: self.interface.get(row),
             interface_id: None,
             outgoing: false,
-            wire_length: wire.get(row),
-            captured_length: captured.get(row),
-            ttl: ttl.get(row),
-            ip_length: length.get(row),
-            ip_id: id.get(row),
-            header_length: header.get(row),
-            option_kinds: kinds.get(row),
-            mss: mss.get(row),
-        });
+            wire_length: self.wire.get(row),
+            captured_length: self.captured.get(row),
+            ttl: self.ttl.get(row),
+            ip_length: self.length.get(row),
+            ip_id: self.id.get(row),
+            header_length: self.header.get(row),
+            option_kinds: self.kinds.get(row),
+            mss: self.mss.get(row),
+        }
     }
-    Ok(Arc::new(frames))
 }

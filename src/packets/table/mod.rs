@@ -7,7 +7,9 @@ mod numbers;
 mod reader;
 mod tracked;
 
-use mptcp_trace::packets::Packets;
+use std::ops::Range;
+
+use mptcp_trace::packets::{Builder, Packets};
 use polars::prelude::*;
 
 pub use columns::RawColumns;
@@ -21,10 +23,19 @@ use mptcp_trace::{Instant, Span};
 /// # Errors
 /// When polars refuses them.
 pub fn raw(packets: &Packets, extra: &[Column]) -> PolarsResult<DataFrame> {
-    let raw = RawColumns::of(packets, 0..packets.height());
+    raw_rows(packets, extra, 0..packets.height())
+}
+
+/// Some rows of [`raw`].
+///
+/// # Errors
+/// As [`raw`].
+pub fn raw_rows(packets: &Packets, extra: &[Column], rows: Range<usize>) -> PolarsResult<DataFrame> {
+    let raw = RawColumns::of(packets, rows.clone());
     let mut columns = schema::packet_columns().map(|spec| raw.column(spec)).collect::<PolarsResult<Vec<_>>>()?;
-    columns.extend(extra.iter().cloned());
-    DataFrame::new(packets.height(), columns)
+    let begin = i64::try_from(rows.start).unwrap_or(i64::MAX);
+    columns.extend(extra.iter().map(|column| column.slice(begin, rows.len())));
+    DataFrame::new(rows.len(), columns)
 }
 
 /// The packets of a table of raw columns, and its further columns.
@@ -32,17 +43,62 @@ pub fn raw(packets: &Packets, extra: &[Column]) -> PolarsResult<DataFrame> {
 /// # Errors
 /// When a column is missing, has another type, or a cell that every packet has is null.
 pub fn read(table: &DataFrame) -> PolarsResult<(Packets, Vec<Column>)> {
-    let segments = reader::segments(table)?;
-    let relative = table.column("reltime")?.to_physical_repr();
-    // polars panics beyond the end.
-    let origin = segments.first().map_or(Instant::EPOCH, |first| {
-        let since = relative.i64().ok().and_then(|times| times.get(0)).unwrap_or(0);
-        first.abstime - Span::from_nanoseconds(since)
-    });
-    // Of a table only the packets that it holds are known.
-    let earliest = segments.iter().map(|segment| segment.abstime).fold(origin, Instant::min);
-    let extra = table.columns().iter().filter(|column| schema::find(column.name()).is_none()).cloned().collect();
-    Ok((Packets { segments, frames: frames::read(table)?, origin, earliest }, extra))
+    let mut reader = Reader::default();
+    reader.take(table)?;
+    Ok(reader.finish())
+}
+
+/// Packets from tables of raw columns, one after the other.
+#[derive(Default)]
+pub struct Reader {
+    builder: Builder,
+    /// What relative times count from.
+    origin: Option<Instant>,
+    /// Of the rows so far, once there were some.
+    extra: Option<Vec<Column>>,
+}
+
+impl Reader {
+    /// Takes in the next rows.
+    ///
+    /// # Errors
+    /// As [`read`], and when the further columns are not those of the rows before.
+    pub fn take(&mut self, table: &DataFrame) -> PolarsResult<()> {
+        let (mut rows, frames) = (reader::Rows::of(table)?, frames::FrameRows::of(table)?);
+        let relative = table.column("reltime")?.to_physical_repr();
+        let relative = reader::Numbers::of(relative.i64()?);
+        for row in 0..table.height() {
+            let packet = rows.segment(row).ok_or_else(
+                || polars_err!(ComputeError: "row {} of the packet table has no number, address or port", row + 1),
+            )?;
+            let since = |row| Span::from_nanoseconds(relative.get(row).unwrap_or(0));
+            self.origin.get_or_insert_with(|| packet.abstime - since(row));
+            self.builder.push(&frames.frame(row), packet);
+        }
+        let extra = table.columns().iter().filter(|column| schema::find(column.name()).is_none());
+        let extra: Vec<Column> = extra.cloned().collect();
+        let Some(own) = &mut self.extra else {
+            self.extra = Some(extra);
+            return Ok(());
+        };
+        if !own.iter().map(Column::name).eq(extra.iter().map(Column::name)) {
+            polars_bail!(ComputeError: "its parts have different columns");
+        }
+        for (own, further) in own.iter_mut().zip(&extra) {
+            own.append(further)?;
+        }
+        Ok(())
+    }
+
+    /// All of them, and the further columns.
+    #[must_use]
+    pub fn finish(self) -> (Packets, Vec<Column>) {
+        let packets = self.builder.finish();
+        // Of a table only the packets that it holds are known.
+        let origin = self.origin.unwrap_or(Instant::EPOCH);
+        let earliest = packets.segments.iter().map(|segment| segment.abstime).fold(origin, Instant::min);
+        (Packets { origin, earliest, ..packets }, self.extra.unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -50,10 +106,10 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use mptcp_trace::packets::frames::Frame;
     use mptcp_trace::packets::segment::{
         AddAddr, Capable, Control, Dss, Fields, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, flag, subtype,
     };
-    use mptcp_trace::packets::{Builder, frames::Frame};
 
     fn plain(packetid: u64) -> Fields {
         let address = |text: &str| text.parse::<IpAddr>().unwrap();

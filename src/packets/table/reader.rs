@@ -4,98 +4,121 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use polars::prelude::*;
+use polars_arrow::array::{Array, BooleanArray, PrimitiveArray, StaticArray, Utf8ViewArray};
+use polars_arrow::bitmap::Bitmap;
+use polars_arrow::types::NativeType;
 
 use crate::packets::cells::hexadecimal_digits;
 use mptcp_trace::Instant;
 use mptcp_trace::packets::segment::{
-    AddAddr, Capable, Control, Dss, Fields, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, Segments, flag,
+    AddAddr, Capable, Control, Dss, Fields, Join, Malformed, Mapping, Prio, ResetReason, SackBlocks, flag,
     hmac_from_hexadecimal, subtype,
 };
 
-/// The segments of a raw table, one per row and in its order.
-///
-/// # Errors
-/// When a column is missing, has another type, or a cell that every packet has is null.
-pub fn segments(table: &DataFrame) -> PolarsResult<Segments> {
-    let height = table.height();
-    let mut rows = Rows::new(table)?;
-    let packets = (0..height).map(|row| {
-        rows.segment(row).ok_or_else(
-            || polars_err!(ComputeError: "row {} of the packet table has no number, address or port", row + 1),
-        )
-    });
-    packets.collect()
-}
-
 /// The columns, each in one piece.
-struct Rows {
-    packetid: UInt64Chunked,
-    abstime: Int64Chunked,
+pub(super) struct Rows {
+    packetid: Numbers<u64>,
+    abstime: Numbers<i64>,
     source: Addresses,
     destination: Addresses,
-    source_port: UInt16Chunked,
-    destination_port: UInt16Chunked,
-    flags: UInt16Chunked,
-    sequence: UInt32Chunked,
-    acknowledgement: UInt32Chunked,
-    payload: UInt32Chunked,
-    window: UInt16Chunked,
-    window_scale: UInt8Chunked,
-    timestamp_value: UInt32Chunked,
-    timestamp_echo: UInt32Chunked,
+    source_port: Numbers<u16>,
+    destination_port: Numbers<u16>,
+    flags: Numbers<u16>,
+    sequence: Numbers<u32>,
+    acknowledgement: Numbers<u32>,
+    payload: Numbers<u32>,
+    window: Numbers<u16>,
+    window_scale: Numbers<u8>,
+    timestamp_value: Numbers<u32>,
+    timestamp_echo: Numbers<u32>,
     sack: Lists<u32>,
     subtypes: Lists<u8>,
-    options_cut: BooleanChunked,
-    malformed_subtype: UInt8Chunked,
-    malformed_length: UInt8Chunked,
-    dss_flags: UInt8Chunked,
-    dss_rawack: UInt64Chunked,
-    dss_dsn: UInt64Chunked,
-    dss_ssn: UInt32Chunked,
-    dss_length: UInt16Chunked,
-    checksum: UInt16Chunked,
+    options_cut: BooleanArray,
+    malformed_subtype: Numbers<u8>,
+    malformed_length: Numbers<u8>,
+    dss_flags: Numbers<u8>,
+    dss_rawack: Numbers<u64>,
+    dss_dsn: Numbers<u64>,
+    dss_ssn: Numbers<u32>,
+    dss_length: Numbers<u16>,
+    checksum: Numbers<u16>,
     control: ControlRows,
 }
 
 /// Columns that only packets with options other than DSS fill.
 struct ControlRows {
-    version: UInt8Chunked,
-    capable_flags: UInt8Chunked,
-    sendkey: UInt64Chunked,
-    recvkey: UInt64Chunked,
-    recvtok: UInt32Chunked,
-    sendnonce: UInt32Chunked,
-    sendtrunchmac: UInt64Chunked,
-    sendhmac: StringChunked,
-    addrid: UInt8Chunked,
-    backup: BooleanChunked,
-    addaddr_ip: StringChunked,
-    addaddr_port: UInt16Chunked,
-    addaddr_id: UInt8Chunked,
-    addaddr_echo: BooleanChunked,
-    addaddr_hmac: UInt64Chunked,
+    version: Numbers<u8>,
+    capable_flags: Numbers<u8>,
+    sendkey: Numbers<u64>,
+    recvkey: Numbers<u64>,
+    recvtok: Numbers<u32>,
+    sendnonce: Numbers<u32>,
+    sendtrunchmac: Numbers<u64>,
+    sendhmac: Utf8ViewArray,
+    addrid: Numbers<u8>,
+    backup: BooleanArray,
+    addaddr_ip: Utf8ViewArray,
+    addaddr_port: Numbers<u16>,
+    addaddr_id: Numbers<u8>,
+    addaddr_echo: BooleanArray,
+    addaddr_hmac: Numbers<u64>,
     rmaddr_ids: Lists<u8>,
-    fail_dsn: UInt64Chunked,
-    fastclose_key: UInt64Chunked,
-    rst_flags: UInt8Chunked,
-    rst_reason: UInt8Chunked,
+    fail_dsn: Numbers<u64>,
+    fastclose_key: Numbers<u64>,
+    rst_flags: Numbers<u8>,
+    rst_reason: Numbers<u8>,
 }
 
-/// A column of addresses that parses each distinct text once.
+/// A column of addresses that parses each distinct text once, and mostly finds it among the last two.
 struct Addresses {
-    texts: StringChunked,
+    texts: Utf8ViewArray,
     parsed: HashMap<String, IpAddr>,
+    last: [(String, Option<IpAddr>); 2],
 }
 
 impl Addresses {
+    fn of(texts: Utf8ViewArray) -> Self {
+        Addresses { texts, parsed: HashMap::new(), last: Default::default() }
+    }
+
     fn get(&mut self, row: usize) -> Option<IpAddr> {
         let text = self.texts.get(row)?;
-        if let Some(address) = self.parsed.get(text) {
-            return Some(*address);
+        let mut last = self.last.iter();
+        if let Some((_, address)) = last.find(|(known, address)| known == text && address.is_some()) {
+            return *address;
         }
-        let address = text.parse().ok()?;
-        self.parsed.insert(text.to_string(), address);
+        let address = match self.parsed.get(text) {
+            Some(address) => *address,
+            None => {
+                let address = text.parse().ok()?;
+                self.parsed.insert(text.to_string(), address);
+                address
+            }
+        };
+        self.last.swap(0, 1);
+        self.last[0] = (text.to_string(), Some(address));
         Some(address)
+    }
+}
+
+/// A column of numbers: all cells, and which of them are there.
+pub(super) struct Numbers<T: NativeType> {
+    cells: PrimitiveArray<T>,
+    present: Option<Bitmap>,
+}
+
+impl<T: NativeType> Numbers<T> {
+    pub(super) fn of<P: PolarsNumericType<Native = T>>(column: &ChunkedArray<P>) -> Self {
+        let cells = only(column, T::PRIMITIVE.into());
+        let present = cells.validity().filter(|_| cells.null_count() > 0).cloned();
+        Numbers { cells, present }
+    }
+
+    pub(super) fn get(&self, row: usize) -> Option<T> {
+        match &self.present {
+            Some(present) if !present.get(row)? => None,
+            _ => self.cells.values().get(row).copied(),
+        }
     }
 }
 
@@ -105,89 +128,99 @@ pub(super) struct Lists<T> {
     values: Vec<T>,
 }
 
-impl<T> Lists<T> {
+impl<T: NativeType> Lists<T> {
     pub(super) fn get(&self, row: usize) -> &[T] {
         let bound = |at: usize| self.offsets.get(at).and_then(|offset| usize::try_from(*offset).ok());
-        match (bound(row), bound(row + 1)) {
+        match (bound(row), bound(row.saturating_add(1))) {
             (Some(start), Some(end)) => self.values.get(start..end).unwrap_or(&[]),
             _ => &[],
         }
+    }
+
+    /// A value that is null reads as 0.
+    fn of<P: PolarsNumericType<Native = T>>(lists: &ListChunked, values: &ChunkedArray<P>) -> PolarsResult<Self> {
+        let values = match values.null_count() {
+            0 => Numbers::of(values).cells.values().as_slice().to_vec(),
+            _ => values.iter().map(Option::unwrap_or_default).collect(),
+        };
+        Ok(Lists { offsets: lists.offsets()?.to_vec(), values })
     }
 }
 
 impl Lists<u8> {
     pub(super) fn u8(series: &Series) -> PolarsResult<Self> {
         let lists = series.list()?;
-        let values = lists.get_inner().u8()?.iter().map(Option::unwrap_or_default).collect();
-        Ok(Lists { offsets: lists.offsets()?.to_vec(), values })
+        Self::of(lists, lists.get_inner().u8()?)
     }
 }
 
 impl Lists<u32> {
     fn u32(series: &Series) -> PolarsResult<Self> {
         let lists = series.list()?;
-        let values = lists.get_inner().u32()?.iter().map(Option::unwrap_or_default).collect();
-        Ok(Lists { offsets: lists.offsets()?.to_vec(), values })
+        Self::of(lists, lists.get_inner().u32()?)
     }
 }
 
 impl Rows {
-    fn new(table: &DataFrame) -> PolarsResult<Self> {
+    /// # Errors
+    /// When a column is missing or has another type.
+    pub(super) fn of(table: &DataFrame) -> PolarsResult<Self> {
         let one = |name: &str| table.column(name).map(|column| column.as_materialized_series().rechunk());
-        let addresses =
-            |name: &str| PolarsResult::Ok(Addresses { texts: one(name)?.str()?.clone(), parsed: HashMap::new() });
+        let texts = |name: &str| PolarsResult::Ok(only(one(name)?.str()?, ArrowDataType::Utf8View));
+        let truths = |name: &str| PolarsResult::Ok(only(one(name)?.bool()?, ArrowDataType::Boolean));
         Ok(Rows {
-            packetid: one("packetid")?.u64()?.clone(),
-            abstime: one("abstime")?.datetime()?.physical().clone(),
-            source: addresses("ipsrc")?,
-            destination: addresses("ipdst")?,
-            source_port: one("sport")?.u16()?.clone(),
-            destination_port: one("dport")?.u16()?.clone(),
-            flags: one("tcpflags")?.u16()?.clone(),
-            sequence: one("tcpseq_raw")?.u32()?.clone(),
-            acknowledgement: one("tcpack_raw")?.u32()?.clone(),
-            payload: one("tcplen")?.u32()?.clone(),
-            window: one("rwnd_raw")?.u16()?.clone(),
-            window_scale: one("wscale")?.u8()?.clone(),
-            timestamp_value: one("tcptsval")?.u32()?.clone(),
-            timestamp_echo: one("tcptsecr")?.u32()?.clone(),
+            packetid: Numbers::of(one("packetid")?.u64()?),
+            abstime: Numbers::of(one("abstime")?.datetime()?.physical()),
+            source: Addresses::of(texts("ipsrc")?),
+            destination: Addresses::of(texts("ipdst")?),
+            source_port: Numbers::of(one("sport")?.u16()?),
+            destination_port: Numbers::of(one("dport")?.u16()?),
+            flags: Numbers::of(one("tcpflags")?.u16()?),
+            sequence: Numbers::of(one("tcpseq_raw")?.u32()?),
+            acknowledgement: Numbers::of(one("tcpack_raw")?.u32()?),
+            payload: Numbers::of(one("tcplen")?.u32()?),
+            window: Numbers::of(one("rwnd_raw")?.u16()?),
+            window_scale: Numbers::of(one("wscale")?.u8()?),
+            timestamp_value: Numbers::of(one("tcptsval")?.u32()?),
+            timestamp_echo: Numbers::of(one("tcptsecr")?.u32()?),
             sack: Lists::u32(&one("sack")?)?,
             subtypes: Lists::u8(&one("subtype")?)?,
-            options_cut: one("options_cut")?.bool()?.clone(),
-            malformed_subtype: one("malformed_subtype")?.u8()?.clone(),
-            malformed_length: one("malformed_length")?.u8()?.clone(),
-            dss_flags: one("dss_flags")?.u8()?.clone(),
-            dss_rawack: one("dss_rawack")?.u64()?.clone(),
-            dss_dsn: one("dss_dsn")?.u64()?.clone(),
-            dss_ssn: one("dss_ssn")?.u32()?.clone(),
-            dss_length: one("dss_length")?.u16()?.clone(),
-            checksum: one("checksum")?.u16()?.clone(),
+            options_cut: truths("options_cut")?,
+            malformed_subtype: Numbers::of(one("malformed_subtype")?.u8()?),
+            malformed_length: Numbers::of(one("malformed_length")?.u8()?),
+            dss_flags: Numbers::of(one("dss_flags")?.u8()?),
+            dss_rawack: Numbers::of(one("dss_rawack")?.u64()?),
+            dss_dsn: Numbers::of(one("dss_dsn")?.u64()?),
+            dss_ssn: Numbers::of(one("dss_ssn")?.u32()?),
+            dss_length: Numbers::of(one("dss_length")?.u16()?),
+            checksum: Numbers::of(one("checksum")?.u16()?),
             control: ControlRows {
-                version: one("mptcpversion")?.u8()?.clone(),
-                capable_flags: one("capable_flags")?.u8()?.clone(),
-                sendkey: one("sendkey")?.u64()?.clone(),
-                recvkey: one("recvkey")?.u64()?.clone(),
-                recvtok: one("recvtok")?.u32()?.clone(),
-                sendnonce: one("sendnonce")?.u32()?.clone(),
-                sendtrunchmac: one("sendtrunchmac")?.u64()?.clone(),
-                sendhmac: one("sendhmac")?.str()?.clone(),
-                addrid: one("addrid")?.u8()?.clone(),
-                backup: one("backup")?.bool()?.clone(),
-                addaddr_ip: one("addaddr_ip")?.str()?.clone(),
-                addaddr_port: one("addaddr_port")?.u16()?.clone(),
-                addaddr_id: one("addaddr_id")?.u8()?.clone(),
-                addaddr_echo: one("addaddr_echo")?.bool()?.clone(),
-                addaddr_hmac: one("addaddr_hmac")?.u64()?.clone(),
+                version: Numbers::of(one("mptcpversion")?.u8()?),
+                capable_flags: Numbers::of(one("capable_flags")?.u8()?),
+                sendkey: Numbers::of(one("sendkey")?.u64()?),
+                recvkey: Numbers::of(one("recvkey")?.u64()?),
+                recvtok: Numbers::of(one("recvtok")?.u32()?),
+                sendnonce: Numbers::of(one("sendnonce")?.u32()?),
+                sendtrunchmac: Numbers::of(one("sendtrunchmac")?.u64()?),
+                sendhmac: texts("sendhmac")?,
+                addrid: Numbers::of(one("addrid")?.u8()?),
+                backup: truths("backup")?,
+                addaddr_ip: texts("addaddr_ip")?,
+                addaddr_port: Numbers::of(one("addaddr_port")?.u16()?),
+                addaddr_id: Numbers::of(one("addaddr_id")?.u8()?),
+                addaddr_echo: truths("addaddr_echo")?,
+                addaddr_hmac: Numbers::of(one("addaddr_hmac")?.u64()?),
                 rmaddr_ids: Lists::u8(&one("rmaddr_ids")?)?,
-                fail_dsn: one("fail_dsn")?.u64()?.clone(),
-                fastclose_key: one("fastclose_key")?.u64()?.clone(),
-                rst_flags: one("rst_flags")?.u8()?.clone(),
-                rst_reason: one("rst_reason")?.u8()?.clone(),
+                fail_dsn: Numbers::of(one("fail_dsn")?.u64()?),
+                fastclose_key: Numbers::of(one("fastclose_key")?.u64()?),
+                rst_flags: Numbers::of(one("rst_flags")?.u8()?),
+                rst_reason: Numbers::of(one("rst_reason")?.u8()?),
             },
         })
     }
 
-    fn segment(&mut self, row: usize) -> Option<Fields> {
+    /// The packet of a row; nothing if a cell is null that every packet has.
+    pub(super) fn segment(&mut self, row: usize) -> Option<Fields> {
         let flags = self.flags.get(row)?;
         let mut segment = Fields {
             packetid: self.packetid.get(row)?,
@@ -287,6 +320,11 @@ impl Rows {
         control.subtypes = subtypes.to_vec();
         control
     }
+}
+
+/// The only chunk of a column.
+fn only<T: PolarsDataType>(column: &ChunkedArray<T>, kind: ArrowDataType) -> T::Array {
+    column.rechunk().downcast_iter().next().cloned().unwrap_or_else(|| T::Array::full_null(0, kind))
 }
 
 impl ControlRows {

@@ -93,6 +93,40 @@ fn what_was_put_comes_back_cell_for_cell() {
     assert!(back.equals_missing(&kept));
 }
 
+/// A table of several parts, each of 16,384 rows.
+#[test]
+fn many_packets_come_back_in_their_order() {
+    let place = Place::new();
+    let key = place.key("a.pcap");
+    for rows in [16_384, 16_385, 40_000] {
+        let kept = dissection(rows);
+        place.cache.put(&key, &kept).unwrap();
+        let back = place.cache.get(&key).hit().unwrap();
+        assert_eq!(back.dissection.facts, kept.dissection.facts);
+        let packets = (&back.dissection.packets, &kept.dissection.packets);
+        assert_eq!(packets.0.height(), rows);
+        assert!(packets.0.segments.fields().eq(packets.1.segments.fields()));
+        assert!(back.raw().unwrap().equals_missing(&kept.raw().unwrap()), "{rows} packets");
+    }
+    // Its last part is damaged, or the first two have changed places.
+    let path = place.entries().remove(0);
+    let whole = fs::read(&path).unwrap();
+    let number = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
+    let first = 32 + number(12);
+    let second = first + 16 + number(first);
+    let third = second + 16 + number(second);
+    let swapped = [&whole[..first], &whole[second..third], &whole[first..second], &whole[third..]].concat();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    for bytes in [swapped, damaged, whole[..third].to_vec()] {
+        assert_ne!(bytes, whole);
+        fs::write(&path, bytes).unwrap();
+        assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)));
+    }
+    fs::write(&path, &whole).unwrap();
+    assert!(has(&place.cache, &key));
+}
+
 #[test]
 fn a_capture_without_tcp_is_kept_as_well() {
     let place = Place::new();
@@ -351,7 +385,7 @@ fn a_sparse_entry_is_refused_unread() {
     assert!(matches!(place.cache.get(&key), Lookup::Damaged(_)), "its head tells another length");
     // A head that fits, of an entry that the cache would never have kept.
     let mut head = b"mptcp\0\r\n".to_vec();
-    head.extend(1_u32.to_le_bytes());
+    head.extend(2_u32.to_le_bytes());
     head.extend(0_u32.to_le_bytes());
     head.extend(((1_u64 << 40) - 32).to_le_bytes());
     head.extend(0_u64.to_le_bytes());
