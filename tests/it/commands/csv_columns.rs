@@ -29,7 +29,7 @@ const SUBFLOWS: Nested = Nested { lists: &["directions", "subflows"], names: &["
 
 /// Every command with `--format`, its arguments, and where its rows lie. `{1}` and `{2}` are captures of both ends, of
 /// which the first is loaded.
-const LINES: [(&str, &str, Nested); 51] = [
+const LINES: [(&str, &str, Nested); 52] = [
     ("list_interfaces", "", FLAT),
     ("captures", "", FLAT),
     ("list_tcp_connections", "", FLAT),
@@ -50,6 +50,7 @@ const LINES: [(&str, &str, Nested); 51] = [
     ("addresses", "0", FLAT),
     ("traffic", "0", FLAT),
     ("bursts", "0", FLAT),
+    ("handovers", "0", FLAT),
     ("events", "0", FLAT),
     ("diagnose", "", FLAT),
     ("diagnose", "--all", FLAT),
