@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Verdicts};
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::tracking::Connection;
+use mptcp_trace::tracking::{Capture, Connection};
 use mptcp_trace::units::counted;
-use mptcp_trace::{ConnectionId, parallel};
+use mptcp_trace::{ConnectionId, StreamId, parallel};
 
 /// Looks for trouble.
 pub struct Diagnose;
@@ -86,7 +86,7 @@ impl Command for Diagnose {
         };
         let found = findings.len();
         let findings = if arguments.get_flag("all") { findings } else { grouped(&findings) };
-        let tables = if findings.is_empty() { Vec::new() } else { vec![table(&findings)] };
+        let tables = if findings.is_empty() { Vec::new() } else { vec![table(capture, &findings)] };
         let report = Report::new(&findings, tables);
         Ok(Outcome::Report(
             report.with_records(records(&findings)).complete(&Rows::FLAT).with_notes(vec![note(&findings, found)]),
@@ -113,7 +113,7 @@ fn note(findings: &[Finding], found: usize) -> String {
 }
 
 /// For people: where, what shows it, what it means and what to do next.
-fn table(findings: &[Finding]) -> Table {
+fn table(capture: &Capture, findings: &[Finding]) -> Table {
     let columns = ["severity", "finding", "where", "towards", "count", "packets", "shows", "means", "next"];
     let mut table = Table::new(&columns).as_blocks(5);
     for finding in interruptible(findings) {
@@ -123,7 +123,7 @@ fn table(findings: &[Finding]) -> Table {
         table.rows.push(vec![
             Cell::name(&finding.severity),
             Cell::name(&finding.finding),
-            Cell::Text(place(finding)),
+            Cell::Text(place(capture, finding)),
             text(finding.towards.map_or_else(String::new, |role| format!("towards the {}", role.name()))),
             text(if finding.count == 1 { String::new() } else { format!("{} times", finding.count) }),
             text(format!("{}{more}", packets.join(", "))),
@@ -135,13 +135,18 @@ fn table(findings: &[Finding]) -> Table {
     table
 }
 
-fn place(finding: &Finding) -> String {
+fn place(capture: &Capture, finding: &Finding) -> String {
     let mut parts = Vec::new();
     if !finding.mptcpstreams.is_empty() {
         parts.push(format!("mptcp {}", first_of(&finding.mptcpstreams)));
     }
     if !finding.tcpstreams.is_empty() {
-        parts.push(format!("tcp {}", first_of(&finding.tcpstreams)));
+        let named = |id: &StreamId| match capture.path_label(*id) {
+            Some(path) => format!("{id} ({path})"),
+            None => id.to_string(),
+        };
+        let streams: Vec<String> = finding.tcpstreams.iter().take(4).map(named).collect();
+        parts.push(format!("tcp {}", first_of(&streams)));
     }
     if parts.is_empty() { "capture".to_string() } else { parts.join(", ") }
 }

@@ -94,6 +94,7 @@ fn names_of_interfaces_name_subflows_in_tables_json_and_plots() {
             "{line}: {named:?}"
         );
     }
+    assert!(run(&["diagnose"]).contains("mptcp 0, tcp 0 (Wi-Fi)"));
     let one = run(&["tcp_summary", "1"]);
     assert!(one.starts_with("TCP stream 1 (LTE): "), "{one}");
     assert_eq!(json(&["tcp_summary", "1", "--format", "json"])["path"], "LTE");
