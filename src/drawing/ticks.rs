@@ -4,7 +4,6 @@ mod labels;
 
 use super::extent::Range;
 use super::figure::{Axis, Scale, Unit};
-use super::wrapping::{shorten, wrap};
 use crate::terminal_text::escape;
 use labels::{Prefix, number, with_unit};
 
@@ -40,18 +39,15 @@ impl Ticks {
         }
     }
 
-    /// The axis' label in at most `most` lines of `width`, its unit in any case.
-    pub fn label_lines(&self, axis: &Axis, width: f64, most: usize, measure: impl Fn(&str) -> f64) -> Vec<String> {
-        let label = escape(&self.label(axis)).into_owned();
-        let whole = wrap(&label, width, most, &measure);
-        if self.unit.is_empty() || whole.last().is_none_or(|line| line.ends_with(')')) {
-            return whole;
-        }
-        let unit = format!(" ({})", self.unit);
-        // Lines are rarely filled to their end.
-        let filled = if most > 1 { 0.7 } else { 1.0 };
-        let room = width * most as f64 * filled - measure(&unit);
-        wrap(&(shorten(&escape(&axis.label), room, &measure) + &unit), width, most, &measure)
+    /// The axis' label with its unit, then with fewer and fewer of its words, and the unit alone.
+    pub fn shorter_labels(&self, axis: &Axis) -> Vec<String> {
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" ({})", self.unit) };
+        let label = escape(&axis.label);
+        let words: Vec<&str> = label.split(' ').filter(|word| !word.is_empty()).collect();
+        let fewer =
+            (1..words.len()).rev().filter_map(|count| Some(format!("{}…{unit}", words.get(..count)?.join(" "))));
+        let whole = std::iter::once(escape(&self.label(axis)).into_owned());
+        whole.chain(fewer).chain((!unit.is_empty()).then(|| unit.trim_start().to_string())).collect()
     }
 
     /// The axis' label with its unit: `data sequence number (MB)`.

@@ -196,7 +196,7 @@ struct Pen<'a> {
 }
 
 /// Height of a frame, in pixels of 96 per inch, below which marks are smaller.
-const HIGH: f64 = 110.0;
+const HIGH: f64 = 85.0;
 
 /// Size of marks in a frame of this many pixels at `scale` pixels for one of 96 per inch.
 fn size_of_marks(height: f64, scale: f64) -> f64 {

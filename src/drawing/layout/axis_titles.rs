@@ -5,7 +5,6 @@ use super::super::font;
 use super::super::ticks::Ticks;
 use super::super::wrapping::wrap_words;
 use super::Sizes;
-use crate::terminal_text::escape;
 
 /// Sizes of letters that are tried, in multiples of the usual one.
 pub(super) const SMALLER: [f64; 3] = [1.0, 0.9, 0.8];
@@ -35,19 +34,8 @@ impl AxisTitle {
     /// The title of an x axis, in one line of smaller letters rather than two; its unit in any case. Words that have no room
     /// are left out.
     pub(super) fn along_x(axis: &Axis, ticks: &Ticks, room: f64, sizes: &Sizes) -> Self {
-        let title = escape(&ticks.label(axis)).into_owned();
-        let whole = Self::fit(&title, room, 1, sizes).or_else(|| Self::fit(&title, room, 2, sizes));
-        whole.unwrap_or_else(|| Self::shortened(axis, ticks, room, 2, sizes))
-    }
-
-    fn shortened(axis: &Axis, ticks: &Ticks, room: f64, most: usize, sizes: &Sizes) -> Self {
-        let unit = if ticks.unit.is_empty() { String::new() } else { format!(" ({})", ticks.unit) };
-        let label = escape(&axis.label);
-        let words: Vec<&str> = label.split(' ').filter(|word| !word.is_empty()).collect();
-        let fewer =
-            (1..words.len()).rev().filter_map(|count| Some(format!("{}…{unit}", words.get(..count)?.join(" "))));
-        let titles = fewer.chain((!unit.is_empty()).then(|| unit.trim_start().to_string()));
-        titles.into_iter().find_map(|title| Self::fit(&title, room, most, sizes)).unwrap_or_default()
+        let lines_of = |title: &String| Self::fit(title, room, 1, sizes).or_else(|| Self::fit(title, room, 2, sizes));
+        ticks.shorter_labels(axis).iter().find_map(lines_of).unwrap_or_default()
     }
 
     /// Height of its lines.

@@ -93,7 +93,7 @@ impl<'a> Draft<'a> {
     ) -> Result<(Vec<Row>, bool), DrawError> {
         let columns = width.saturating_sub(margin);
         let mut rows: Vec<Row> = self.title.iter().map(|title| Row::of(title)).collect();
-        let label = self.y_ticks(height).label_lines(&self.panel.y, width as f64, 1, cells).pop();
+        let label = fitting(self.y_ticks(height).shorter_labels(&self.panel.y), width);
         rows.push(Row::of(&label.unwrap_or_default()));
         let ink = |series: &Series| inks.of_series(series);
         let mut ground = Cells::new((columns, height), inks.style.foreground, &ink);
@@ -188,7 +188,7 @@ impl<'a> Draft<'a> {
 
     fn x_label(&self, margin: usize, columns: usize) -> Row {
         let ticks = Ticks::new(&self.panel.x, self.extent.x, 4);
-        let label = ticks.label_lines(&self.panel.x, columns as f64, 1, cells).pop().unwrap_or_default();
+        let label = fitting(ticks.shorter_labels(&self.panel.x), columns).unwrap_or_default();
         let mut row = Row::default();
         row.pad(margin.saturating_add(columns.saturating_sub(cells(&label) as usize) / 2));
         row.push(&label, None);
@@ -235,6 +235,11 @@ impl<'a> Draft<'a> {
             }
         }
     }
+}
+
+/// The first of these labels that a row of so many cells has room for.
+fn fitting(labels: Vec<String>, columns: usize) -> Option<String> {
+    labels.into_iter().find(|label| cells(label) <= columns as f64)
 }
 
 /// Series in the order in which characters show most: what runs along the data first, single points last, because one
