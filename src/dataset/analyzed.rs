@@ -2,27 +2,29 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_connection};
+use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_mappings};
 use crate::error::Result;
 use mptcp_trace::analysis::address_signals::{AddressSignal, address_signals};
 use mptcp_trace::analysis::bursts::{Burst, bursts};
 use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Verdicts};
+use mptcp_trace::analysis::data_course::waits_and_round_trips;
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::analysis::handovers::{Handover, handovers};
 use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
-use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary};
-use mptcp_trace::analysis::out_of_order::{OutOfOrder, out_of_order};
+use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary, mptcp_summary_of};
+use mptcp_trace::analysis::out_of_order::OutOfOrder;
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::analysis::retransmitted::{Class, Retransmission, of_subflows};
-use mptcp_trace::analysis::rtt::{RttLevel, SampleRow, rtt};
+use mptcp_trace::analysis::rtt::{RttLevel, SampleRow};
 use mptcp_trace::analysis::subflow_courses::{SubflowCourse, subflow_courses};
 use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary};
 use mptcp_trace::analysis::traffic::{Traffic, traffic};
 use mptcp_trace::interrupt;
-use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::tracking::data::{Direction, Mappings};
+use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 use mptcp_trace::{Instant, StreamId};
 
 use super::tables::Table;
@@ -139,9 +141,12 @@ impl<'a> Facts<'a> {
         for connection in capture.tracking.whole_connections() {
             interrupt::check()?;
             let verdicts = checksums.get(&connection.id).map(Vec::as_slice);
-            findings.extend(diagnose_connection(capture, connection, verdicts));
+            let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+            let diagnosis = diagnose_mappings(capture, connection, &mappings, verdicts);
+            findings.extend(diagnosis.findings);
             if let Some(record) = records.next_if(|record| record.mptcpstream == connection.id) {
-                connections.push(of_one(capture, connection, record, verdicts, tables));
+                let directions = diagnosis.directions.as_ref();
+                connections.push(of_one((capture, connection, &mappings), record, directions, verdicts, tables));
             }
         }
         findings.sort_by_key(|finding| finding.severity);
@@ -181,14 +186,14 @@ pub fn microseconds(instant: Instant) -> i64 {
 }
 
 fn of_one<'a>(
-    capture: &'a Capture,
-    connection: &'a Connection,
+    (capture, connection, mappings): (&'a Capture, &'a Connection, &Mappings<'_>),
     record: MptcpConnection,
+    directions: Option<&ByRole<Direction>>,
     verdicts: Option<&[ChecksumResult]>,
     tables: &[&'static Table],
 ) -> OfConnection<'a> {
     let asked = |name: &str| tables.iter().any(|table| table.name == name);
-    let found = rtt(capture, connection);
+    let (mut out_of_order, found) = waits_and_round_trips(capture, connection, mappings);
     let rtt_samples = if asked("rtt_samples") { found.rows(capture).collect() } else { Vec::new() };
     let series = found.series.into_iter();
     let round_trips = series.map(|series| {
@@ -196,7 +201,6 @@ fn of_one<'a>(
         ((record.tcpstream, record.towards, record.level.name()), record.distribution)
     });
     let round_trips = round_trips.collect();
-    let mut out_of_order = out_of_order(capture, connection);
     for direction in &mut out_of_order.directions {
         // One per packet that waited, and no table has them.
         direction.occupancy = Vec::new();
@@ -212,7 +216,10 @@ fn of_one<'a>(
         connection,
         record,
         courses: subflow_courses(capture, connection),
-        summary: mptcp_summary(capture, connection),
+        summary: match directions {
+            Some(directions) => mptcp_summary_of(capture, connection, directions),
+            None => mptcp_summary(capture, connection),
+        },
         out_of_order,
         events: events(capture, connection, verdicts),
         addresses: address_signals(capture, connection),

@@ -39,7 +39,8 @@ pub use grouping::grouped;
 
 use mptcp_trace::analysis::checksum::ChecksumResult;
 use mptcp_trace::analysis::requests::request_alone;
-use mptcp_trace::tracking::{Capture, Connection};
+use mptcp_trace::tracking::data::{Direction, Mappings};
+use mptcp_trace::tracking::{ByRole, Capture, Connection};
 use subject::{Standing, Subject};
 
 /// Findings about one connection, problems first; none of a request that came to nothing, which [`diagnose_capture`] and
@@ -53,7 +54,31 @@ pub fn diagnose_connection(
     if request_alone(capture, connection).is_some() {
         return Vec::new();
     }
-    let subject = Subject::new(capture, connection);
+    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+    diagnose_mappings(capture, connection, &mappings, checksums).findings
+}
+
+/// Findings about a connection, and what else came of the way to them.
+#[derive(Debug)]
+pub struct Diagnosis {
+    /// As [`diagnose_connection`].
+    pub findings: Vec<Finding>,
+    /// The totals of either direction; `None` of a request that came to nothing.
+    pub directions: Option<ByRole<Direction>>,
+}
+
+/// As [`diagnose_connection`], by mappings that are known.
+#[must_use]
+pub fn diagnose_mappings(
+    capture: &Capture,
+    connection: &Connection,
+    mappings: &Mappings<'_>,
+    checksums: Option<&[ChecksumResult]>,
+) -> Diagnosis {
+    if request_alone(capture, connection).is_some() {
+        return Diagnosis { findings: Vec::new(), directions: None };
+    }
+    let subject = Subject::new(capture, connection, mappings);
     let mut findings = Vec::new();
     findings.extend(fallback::find(&subject));
     findings.extend(irregular::find(&subject));
@@ -86,7 +111,7 @@ pub fn diagnose_connection(
     findings.retain(|finding| !lacking.forbids(finding));
     findings.extend(lacks);
     findings.sort_by_key(|finding| finding.severity);
-    findings
+    Diagnosis { findings, directions: Some(subject.directions) }
 }
 
 /// The finding about a number that Wireshark gives to a request that came to nothing; `None` for a connection.

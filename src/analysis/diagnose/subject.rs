@@ -26,7 +26,7 @@ use mptcp_trace::{Instant, PacketRow, Span, StreamId};
 pub(super) struct Subject<'a> {
     pub capture: &'a Capture,
     pub connection: &'a Connection,
-    pub mappings: Mappings<'a>,
+    pub mappings: &'a Mappings<'a>,
     /// The packets that say more than which data they carry ([`Travelling::is_signal`]).
     pub signals: Vec<Travelling<'a>>,
     /// When the first and the last packet were recorded, in the order of the file.
@@ -114,8 +114,7 @@ struct SubflowWatch {
 
 impl<'a> Subject<'a> {
     /// Gathers them.
-    pub fn new(capture: &'a Capture, connection: &'a Connection) -> Self {
-        let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+    pub fn new(capture: &'a Capture, connection: &'a Connection, mappings: &'a Mappings<'a>) -> Self {
         let round_trip = longest_round_trip(capture, connection);
         let window = |towards: Role| WindowWatch::new(capture, connection, towards, round_trip);
         let mut windows = ByRole { server: window(Role::Server), client: window(Role::Client) };
@@ -181,7 +180,7 @@ impl<'a> Subject<'a> {
             sent_again,
             losses: losses.finish(),
             quiet,
-            fallback: fallback_by(capture, connection, &mappings),
+            fallback: fallback_by(capture, connection, mappings),
             closing: closing_among(capture, connection, signals.iter().copied()),
             removals: removals_among(capture, connection, signals.iter().copied()),
             advertisements: advertisements_among(capture, connection, signals.iter().copied()),

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod closing;
 pub mod congestion_window;
 pub mod connection_pair;
+pub mod data_course;
 pub mod distribution;
 pub mod events;
 pub mod fallback;

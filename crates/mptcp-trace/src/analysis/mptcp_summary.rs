@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::capture_point::{SeenFrom, of_connection};
+use super::capture_point::{CapturePoint, SeenFrom, of_connection};
 use super::setup::{Setup, setup};
 use super::volume::{duration, rate, share};
 use crate::interrupt::interruptible;
 use crate::tracking::data::{Direction, RepeatKind, directions};
-use crate::tracking::{Capture, Connection, Role};
+use crate::tracking::{ByRole, Capture, Connection, Role};
 use crate::{ConnectionId, PacketRow, StreamId, parallel};
 
 /// Both directions of one connection.
@@ -149,6 +149,21 @@ pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary
         || directions(&capture.segments, &capture.tracking, connection),
         || of_connection(capture, connection),
     );
+    summary(capture, connection, &found, point)
+}
+
+/// As [`mptcp_summary`], from totals of either direction that are known.
+#[must_use]
+pub fn mptcp_summary_of(capture: &Capture, connection: &Connection, found: &ByRole<Direction>) -> MptcpSummary {
+    summary(capture, connection, found, of_connection(capture, connection))
+}
+
+fn summary(
+    capture: &Capture,
+    connection: &Connection,
+    found: &ByRole<Direction>,
+    point: Option<CapturePoint>,
+) -> MptcpSummary {
     let directions = Role::BOTH.into_iter().map(|towards| {
         let seen_from = point.map(|point| point.seen(towards));
         direction((capture, connection), towards, seen_from, found.get(towards))

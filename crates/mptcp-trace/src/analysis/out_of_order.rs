@@ -135,23 +135,40 @@ impl OutOfOrderDirection {
 #[must_use]
 pub fn out_of_order(capture: &Capture, connection: &Connection) -> OutOfOrder {
     let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    let first = mappings.first();
-    let streams = &connection.subflows;
-    let mut course = ByRole {
-        server: Course::new(Role::Server, first.server, streams),
-        client: Course::new(Role::Client, first.client, streams),
-    };
-    let misplaced = mappings.carried(|packet| {
-        course.get_mut(packet.towards).arrives(packet);
-        course.get_mut(packet.towards.other()).acknowledges(packet);
-    });
-    let point = of_connection(capture, connection);
-    let directions = [course.server, course.client].map(|course| {
-        let mut direction = course.finish(streams);
-        direction.capture_point = point.map(|point| point.seen(direction.towards));
-        direction
-    });
-    OutOfOrder { mptcpstream: connection.id, directions: directions.into(), misplaced }
+    let mut waiting = Waiting::new(connection, &mappings);
+    let misplaced = mappings.carried(|packet| waiting.push(packet));
+    waiting.finish(capture, connection, misplaced)
+}
+
+/// The data of a connection while its packets come in the order of time.
+pub(super) struct Waiting(ByRole<Course>);
+
+impl Waiting {
+    /// Before the first packet.
+    pub fn new(connection: &Connection, mappings: &Mappings<'_>) -> Self {
+        let (first, streams) = (mappings.first(), &connection.subflows);
+        Waiting(ByRole {
+            server: Course::new(Role::Server, first.server, streams),
+            client: Course::new(Role::Client, first.client, streams),
+        })
+    }
+
+    /// Takes in the next packet.
+    pub fn push(&mut self, packet: &DataPacket<'_>) {
+        self.0.get_mut(packet.towards).arrives(packet);
+        self.0.get_mut(packet.towards.other()).acknowledges(packet);
+    }
+
+    /// After the last packet; so many were `misplaced`.
+    pub fn finish(self, capture: &Capture, connection: &Connection, misplaced: usize) -> OutOfOrder {
+        let point = of_connection(capture, connection);
+        let directions = [self.0.server, self.0.client].map(|course| {
+            let mut direction = course.finish(&connection.subflows);
+            direction.capture_point = point.map(|point| point.seen(direction.towards));
+            direction
+        });
+        OutOfOrder { mptcpstream: connection.id, directions: directions.into(), misplaced }
+    }
 }
 
 /// Counts of one subflow under way.

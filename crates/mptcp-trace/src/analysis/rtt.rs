@@ -11,7 +11,7 @@ use super::capture_point::{CapturePoint, SeenFrom, agreed, of_subflow};
 use super::distribution::Distribution;
 use crate::interrupt::interruptible;
 use crate::parallel::both;
-use crate::tracking::data::Mappings;
+use crate::tracking::data::{DataPacket, Mappings};
 use crate::tracking::travelling::{in_time_order, of_stream};
 use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
 use crate::{Instant, PacketRow, Span, StreamId};
@@ -209,6 +209,16 @@ impl RoundTrips {
 /// Measures the round trips of a connection.
 #[must_use]
 pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
+    measured(capture, connection, || {
+        let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+        let mut courses = DataCourses::new(&mappings);
+        let misplaced = mappings.carried(|packet| courses.push(packet));
+        courses.finish(misplaced)
+    })
+}
+
+/// Measures the round trips of a connection, those of its data by `of_data`.
+pub(super) fn measured(capture: &Capture, connection: &Connection, of_data: impl FnOnce() -> OfData) -> RoundTrips {
     let streams = || connection.subflows.iter().map(|id| capture.tracking.stream(*id));
     let points: Vec<Option<CapturePoint>> =
         streams().map(|stream| stream.and_then(|stream| of_subflow(capture, stream))).collect();
@@ -219,7 +229,7 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
         };
         streams().zip(&points).map(series).collect::<Vec<Vec<Series>>>()
     };
-    let ((misplaced, courses), mut by_subflow) = both(packets, || of_data(capture, connection), of_subflows);
+    let ((misplaced, courses), mut by_subflow) = both(packets, of_data, of_subflows);
     let point = agreed(points.iter().copied());
     let mut series = Vec::new();
     for (towards, measured) in courses {
@@ -232,19 +242,37 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
 }
 
 /// Round trips of data, each with the index of the subflow that first sent it.
-type OfSubflows = Vec<(usize, RttSample)>;
+pub(super) type OfSubflows = Vec<(usize, RttSample)>;
 
 /// The round trips of the data by direction, and how many packets stand in the file behind one recorded later.
-fn of_data(capture: &Capture, connection: &Connection) -> (usize, [(Role, OfSubflows); 2]) {
-    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    let first = mappings.first();
-    let mut to_server = data::RttCourse::new(Role::Server, first.server);
-    let mut to_client = data::RttCourse::new(Role::Client, first.client);
-    let misplaced = mappings.carried(|packet| {
-        to_server.push(packet);
-        to_client.push(packet);
-    });
-    (misplaced, [(Role::Server, to_server.finish()), (Role::Client, to_client.finish())])
+pub(super) type OfData = (usize, [(Role, OfSubflows); 2]);
+
+/// The data of a connection while its packets come in the order of time.
+pub(super) struct DataCourses {
+    to_server: data::RttCourse,
+    to_client: data::RttCourse,
+}
+
+impl DataCourses {
+    /// Before the first packet.
+    pub fn new(mappings: &Mappings<'_>) -> Self {
+        let first = mappings.first();
+        DataCourses {
+            to_server: data::RttCourse::new(Role::Server, first.server),
+            to_client: data::RttCourse::new(Role::Client, first.client),
+        }
+    }
+
+    /// Takes in the next packet.
+    pub fn push(&mut self, packet: &DataPacket<'_>) {
+        self.to_server.push(packet);
+        self.to_client.push(packet);
+    }
+
+    /// After the last packet; so many were `misplaced`.
+    pub fn finish(self, misplaced: usize) -> OfData {
+        (misplaced, [(Role::Server, self.to_server.finish()), (Role::Client, self.to_client.finish())])
+    }
 }
 
 /// TCP facts about both directions of one subflow, recorded there.
