@@ -29,10 +29,11 @@ impl Described for Retransmissions {
          towards is an end of the TCP stream; with --mptcpstream, of the connection.\n\n\
          class is an estimate, because senders differ and do not tell. spurious: the receiver had the data already, because \
          it was acknowledged before, a D-SACK reports it, or the next ACK echoes an older timestamp. fast: three duplicate \
-         ACKs asked for it (RFC 5681), or SACK reported later bytes (RFC 6675, RFC 8985). rto: neither, and the data was \
+         ACKs asked for it (RFC 5681), SACK reported later bytes (RFC 6675), or bytes that were sent later arrived (RFC 8985). rto: neither, and the data was \
          last sent at least 0.2 s and two round trips of the handshake before (RFC 6298). recovery: the data was last sent \
          before such a timeout, which makes the sender send all of it again as ACKs come. tail: neither, sooner, and it is \
-         the last data sent (RFC 8985). other: the capture does not tell.\n\n\
+         the last data sent (RFC 8985). other: the capture does not tell. Seen from the sender, the numbers of each class are \
+         those that Linux counts, except where timers turned out too soon.\n\n\
          tshark's tcp.analysis.rto is not such a class: it is the time since the first transmission of every retransmission that \
          does not follow duplicate ACKs within 20 ms, and Wireshark counts no duplicate ACKs with MPTCP options."
     }

@@ -98,7 +98,7 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(stream: StreamId, origin: Instant, patience: Span) -> Self {
+    fn new(stream: StreamId, origin: Instant, patience: (Option<Span>, Span)) -> Self {
         let flows = ByRole { server: Flow::new(patience), client: Flow::new(patience) };
         Watch { stream, origin, flows, found: Vec::new() }
     }
@@ -108,12 +108,12 @@ impl Watch {
             return;
         }
         let acknowledged = self.flows.get_mut(packet.towards.other());
-        let Flow { told, positions, .. } = acknowledged;
-        told.push(packet, positions, |index| {
+        let arrived = acknowledged.told.push(packet, &acknowledged.positions, |index| {
             if let Some(one) = self.found.get_mut(index) {
                 one.class = Class::Spurious;
             }
         });
+        acknowledged.arrived(arrived, packet.segment.abstime);
         let flow = self.flows.get_mut(packet.towards);
         let active = flow.active.replace(packet.segment.abstime);
         let Some((start, end)) = carries(packet, &mut flow.positions) else { return };
@@ -146,6 +146,8 @@ struct Flow {
     last: BTreeMap<u64, (u64, Instant)>,
     /// The last packet of the end that sends.
     active: Option<Instant>,
+    /// The round trip of the handshake.
+    round_trip: Option<Span>,
     /// How long a sender waits at least before its timer expires.
     patience: Span,
     told: Told,
@@ -162,8 +164,9 @@ struct Again {
 }
 
 impl Flow {
-    fn new(patience: Span) -> Self {
+    fn new((round_trip, patience): (Option<Span>, Span)) -> Self {
         Flow {
+            round_trip,
             positions: Positions::default(),
             sent: RangeSet::default(),
             first: BTreeMap::new(),
@@ -175,9 +178,21 @@ impl Flow {
     }
 
     /// 0.2 s, the least of common systems (RFC 6298 asks for 1 s), or two round trips of the handshake.
-    fn patience(round_trip: Option<Span>) -> Span {
+    fn patience(round_trip: Option<Span>) -> (Option<Span>, Span) {
         let least = Span::from_milliseconds(200);
-        round_trip.map_or(least, |span| (span + span).max(least))
+        (round_trip, round_trip.map_or(least, |span| (span + span).max(least)))
+    }
+
+    /// These bytes arrived, which is told now. What was sent less than a round trip ago had arrived when it was sent before
+    /// (RFC 8985 §6.2, step 2).
+    fn arrived(&mut self, bytes: [Option<u64>; 4], now: Instant) {
+        let Some(round_trip) = self.round_trip else { return };
+        for byte in bytes.into_iter().flatten() {
+            let sent = at(&self.last, byte).or_else(|| at(&self.first, byte));
+            if let Some(sent) = sent.filter(|sent| now - *sent >= round_trip - round_trip / 10) {
+                self.told.arrives(byte, sent, now);
+            }
+        }
     }
 
     /// Takes in bytes sent; tells of those that had been sent before.
@@ -195,12 +210,8 @@ impl Flow {
         if bytes == 0 {
             return None;
         }
-        let at = |ranges: &BTreeMap<u64, (u64, Instant)>| {
-            let found = ranges.range(..=repeated).next_back();
-            found.filter(|(_, (until, _))| *until > repeated).map(|(_, (_, time))| *time)
-        };
-        let first = at(&self.first)?;
-        let last = at(&self.last).unwrap_or(first);
+        let first = at(&self.first, repeated)?;
+        let last = at(&self.last, repeated).unwrap_or(first);
         self.sent_again(repeated, end, now);
         Some(Again { start: repeated, bytes, first, last, top })
     }
@@ -222,6 +233,12 @@ impl Flow {
         }
         self.last.insert(start, (end, now));
     }
+}
+
+/// The time of the range that a byte is in.
+fn at(ranges: &BTreeMap<u64, (u64, Instant)>, byte: u64) -> Option<Instant> {
+    let found = ranges.range(..=byte).next_back();
+    found.filter(|(_, (until, _))| *until > byte).map(|(_, (_, time))| *time)
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ pub enum Class {
     /// Needless: the receiver had it already. It was acknowledged before, a D-SACK reports it (RFC 2883), or the ACK that
     /// followed echoes a timestamp older than its own (RFC 3522).
     Spurious,
-    /// Three duplicate ACKs asked for it, or SACK reported later bytes (RFC 5681, RFC 6675, RFC 8985).
+    /// Acknowledgements asked for it: three duplicate ACKs (RFC 5681), SACK of later bytes (RFC 6675), or an ACK or SACK of
+    /// bytes that were sent later (RFC 8985).
     Fast,
     /// Nothing asked for it, and the data were last sent at least 0.2 s and two round trips before: a timer (RFC 6298).
     Rto,
@@ -62,11 +63,14 @@ pub struct Repeated {
     pub top: u64,
 }
 
-/// The latest timer that expired: when, and how far the data sent until then reach.
+/// The latest timer that expired: when, how far the data sent until then reach, how far SACK had reported them, and whether
+/// it is undone if data sent before arrive (RFC 5682): not where losses had been found before, unless it expired again.
 #[derive(Debug, Clone, Copy)]
 struct Timeout {
     at: Instant,
     until: u64,
+    selectively: u64,
+    undone_by_originals: bool,
 }
 
 /// A retransmission that waits for its acknowledgement: its place in the list, and its timestamp.
@@ -84,6 +88,8 @@ pub struct Told {
     /// When an ACK last asked for something: a duplicate one, or one with SACK.
     asked: Option<Instant>,
     timeout: Option<Timeout>,
+    /// When the data were sent that were sent last of all that arrived, and when that was told.
+    arrived: Option<(Instant, Instant)>,
     /// By first byte.
     waiting: BTreeMap<u64, Vec<Waiting>>,
     /// By first byte, those that no D-SACK has reported.
@@ -92,13 +98,28 @@ pub struct Told {
 }
 
 impl Told {
-    /// Takes in a packet that may acknowledge; `spurious` is told of retransmissions that were needless.
-    pub fn push(&mut self, packet: &StreamPacket<'_>, positions: &Positions, mut spurious: impl FnMut(usize)) {
+    /// Takes in a packet that may acknowledge; `spurious` is told of retransmissions that were needless. Returns bytes that
+    /// it shows to have arrived, among them those that arrived last.
+    pub fn push(
+        &mut self,
+        packet: &StreamPacket<'_>,
+        positions: &Positions,
+        mut spurious: impl FnMut(usize),
+    ) -> [Option<u64>; 4] {
         let segment = packet.segment;
         if !segment.has(flag::ACK) || segment.has(flag::RST) || packet.nature.is_stray() {
-            return;
+            return [None; 4];
         }
-        let Some(position) = positions.nearest(segment.acknowledgement) else { return };
+        let Some(position) = positions.nearest(segment.acknowledgement) else { return [None; 4] };
+        let advanced = self.acknowledged.filter(|before| position > *before);
+        // RFC 2018 §4: what arrived last is in the first block, at one of its ends where it made the block grow.
+        let block = segment.sack().first().filter(|(_, right)| positions.nearest(*right) > Some(position));
+        let arrived = [
+            advanced,
+            advanced.and(position.checked_sub(1)),
+            block.and_then(|(left, _)| positions.nearest(*left)),
+            block.and_then(|(_, right)| positions.nearest(*right)?.checked_sub(1)),
+        ];
         let before = self.acknowledged.unwrap_or(position);
         self.selective(segment.sack(), position, segment.abstime, positions, &mut spurious);
         if position > before || self.acknowledged.is_none() {
@@ -116,6 +137,21 @@ impl Told {
             if self.duplicates >= 3 {
                 self.asked = Some(segment.abstime);
             }
+        }
+        arrived
+    }
+
+    /// This byte, sent at that time, arrived, which is told now.
+    pub fn arrives(&mut self, byte: u64, sent: Instant, now: Instant) {
+        // RFC 5682 §3.1: what was not sent since the timer arrives after it, so the timer was too soon.
+        let is_original = |timeout: &Timeout| {
+            timeout.undone_by_originals && sent < timeout.at && (timeout.selectively..timeout.until).contains(&byte)
+        };
+        if self.timeout.as_ref().is_some_and(is_original) {
+            self.timeout = None;
+        }
+        if self.arrived.is_none_or(|(latest, _)| sent >= latest) {
+            self.arrived = Some((sent, now));
         }
     }
 
@@ -194,10 +230,19 @@ impl Told {
         }
         // What was asked for before the data were last sent, or long ago, does not bring this packet.
         let recently = self.asked.is_some_and(|asked| asked >= repeated.last && repeated.now - asked < patience);
-        if lost && recently {
+        // RFC 8985 §6.2: what was sent later arrived.
+        let overtaken = self.arrived.is_some_and(|(sent, told)| sent > repeated.last && repeated.now - told < patience);
+        if (lost && recently) || overtaken {
             Class::Fast
         } else if repeated.now - repeated.last >= patience {
-            self.timeout = Some(Timeout { at: repeated.now, until: repeated.top });
+            let loss_found = self.selectively > self.acknowledged.unwrap_or(0);
+            let again = self.timeout.is_some_and(|timeout| timeout.at == repeated.last);
+            self.timeout = Some(Timeout {
+                at: repeated.now,
+                until: repeated.top,
+                selectively: self.selectively,
+                undone_by_originals: again || !loss_found,
+            });
             Class::Rto
         } else if repeated.end >= repeated.top {
             Class::Tail

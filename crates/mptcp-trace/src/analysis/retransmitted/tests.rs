@@ -37,7 +37,7 @@ fn without_an_acknowledgement_time_and_place_decide() {
     let class = |milliseconds: i64, newest: bool| {
         let top = if newest { 10 } else { 20 };
         let repeated = Repeated { start: 0, end: 10, now: at(milliseconds * MILLISECOND), last: at(0), top };
-        Told::default().class(&repeated, patience)
+        Told::default().class(&repeated, patience.1)
     };
     assert_eq!(class(300, false), Class::Rto);
     assert_eq!(class(300, true), Class::Rto);
@@ -78,7 +78,12 @@ fn stamped((towards, fields): (Role, Fields), value: u32, echo: u32) -> (Role, F
 
 /// The class of each retransmission of an exchange, with a patience of 200 ms.
 fn classes(packets: &[(Role, Fields)]) -> Vec<Class> {
-    let mut watch = Watch::new(StreamId(0), at(0), Flow::patience(None));
+    classes_with(None, packets)
+}
+
+/// The same where the handshake took so long.
+fn classes_with(round_trip: Option<Span>, packets: &[(Role, Fields)]) -> Vec<Class> {
+    let mut watch = Watch::new(StreamId(0), at(0), Flow::patience(round_trip));
     for (row, (towards, fields)) in (0..).zip(packets) {
         let segment = Segment::alone(fields.clone());
         let data = segment.payload().unwrap_or(0);
@@ -135,4 +140,33 @@ fn a_timer_brings_all_that_was_sent_before_it() {
     let over =
         [ack(440, 6000, &[]), data(441, 6000), data(442, 6500), ack(460, 6000, &[(6500, 7000)]), data(461, 6000)];
     assert_eq!(classes(&[&exchange[..], &over].concat())[3], Class::Fast);
+}
+
+/// RFC 8985 §6.2 (RACK): two segments are lost, and the retransmission of the first one arrives.
+/// Nothing with a higher number did, but something that was sent later.
+#[test]
+fn what_was_sent_later_and_arrived_shows_a_loss() {
+    let sent: Vec<_> = (0..6).map(|number| data(number, 3000 + 500 * number as u32)).collect();
+    // 3500 and 5000 are lost; SACK asks for the first of them alone.
+    let asked = [ack(40, 3500, &[(4000, 4500)]), ack(41, 3500, &[(4000, 5000)]), data(42, 3500)];
+    let arrived = [ack(82, 5000, &[]), data(83, 5000)];
+    let exchange = [&sent[..], &asked, &arrived].concat();
+    assert_eq!(classes_with(Some(Span::from_milliseconds(40)), &exchange), [Class::Fast, Class::Fast]);
+    // An acknowledgement sooner than a round trip is of the first sending, and shows nothing of later ones.
+    let early = [&sent[..], &asked, &[ack(50, 5000, &[]), data(51, 5000)]].concat();
+    assert_eq!(classes_with(Some(Span::from_milliseconds(40)), &early), [Class::Fast, Class::Other]);
+}
+
+/// RFC 5682 §3.1 (F-RTO): data arrive that were sent once, before the timer. It was too soon, and what follows is ordinary loss
+/// recovery.
+#[test]
+fn data_that_was_not_lost_undoes_the_timer() {
+    let sent: Vec<_> = (0..6).map(|number| data(number, 3000 + 500 * number as u32)).collect();
+    let later = [data(400, 3000), ack(420, 4500, &[(5000, 5500)]), data(421, 4500)];
+    let exchange = [&sent[..], &later].concat();
+    assert_eq!(classes_with(Some(Span::from_milliseconds(40)), &exchange), [Class::Rto, Class::Fast]);
+    // SACK had found losses before the timer: then the same counts as lost.
+    let found = [ack(40, 3000, &[(3500, 4000)])];
+    let exchange = [&sent[..], &found, &later].concat();
+    assert_eq!(classes_with(Some(Span::from_milliseconds(40)), &exchange), [Class::Rto, Class::Recovery]);
 }
