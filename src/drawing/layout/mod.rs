@@ -8,7 +8,7 @@ mod legend;
 mod panels;
 
 use super::DrawError;
-use super::extent::Extent;
+use super::extent::{Extent, extents};
 use super::figure::{Figure, Panel};
 use super::font;
 use super::geometry::{PixelPoint, Rectangle};
@@ -164,17 +164,19 @@ const MOST_LINES: f64 = 150.0;
 /// # Errors
 /// [`DrawError::TooSmall`] when the panels have no room.
 pub fn layout(figure: &Figure, notes: &[String], sizes: &Sizes) -> Result<Layout, DrawError> {
-    placed(figure, notes, sizes).ok_or_else(|| {
+    let extents = extents(figure);
+    placed((figure, &extents), notes, sizes).ok_or_else(|| {
         // The sizes were whole numbers of pixels at 96 per inch.
         let [width, height] = [sizes.width, sizes.height].map(|length| (length / sizes.scale).round() as u32);
-        let fits = |height: f64| placed(figure, notes, &Sizes { height, ..*sizes }).is_some();
+        let fits = |height: f64| placed((figure, &extents), notes, &Sizes { height, ..*sizes }).is_some();
         let enough = HIGHER.iter().map(|times| sizes.height * times).find(|height| fits(*height));
         let enough = enough.map(|enough| Size { width, height: (enough / sizes.scale).ceil() as u32 });
         DrawError::TooSmall { panels: figure.panels.len(), width, height, enough }
     })
 }
 
-fn placed(figure: &Figure, notes: &[String], sizes: &Sizes) -> Option<Layout> {
+/// The layout of a figure whose panels reach so far.
+fn placed(figure: (&Figure, &[Extent]), notes: &[String], sizes: &Sizes) -> Option<Layout> {
     let smaller = SMALLER.iter().map(|smaller| sizes.times(*smaller));
     let tries = smaller.flat_map(|sizes| SHARES.iter().map(move |shares| (sizes, shares)));
     let mut cut = None;
@@ -196,9 +198,10 @@ pub fn roomy(figure: &Figure, style: &Style, size: Size) -> Size {
     let usual = Sizes::new(style, 1.0, (size.width, size.height));
     let most = usual.font * MOST_LINES;
     let heights = HIGHER.iter().map(|times| (f64::from(size.height) * times).round());
+    let extents = extents(figure);
     let mut best = (u32::MAX, size.height);
     for height in heights.filter(|height| *height <= most || *height <= f64::from(size.height)) {
-        let trouble = match placed(figure, &[], &Sizes { height, ..usual }) {
+        let trouble = match placed((figure, &extents), &[], &Sizes { height, ..usual }) {
             None => 4,
             Some(layout) => {
                 let smaller = layout.sizes.font < usual.font;
@@ -216,13 +219,18 @@ pub fn roomy(figure: &Figure, style: &Style, size: Size) -> Size {
 }
 
 /// The layout, and whether its legend is whole.
-fn arrange(figure: &Figure, notes: &[String], sizes: &Sizes, shares: Shares) -> Option<(Layout, bool)> {
+fn arrange(
+    (figure, extents): (&Figure, &[Extent]),
+    notes: &[String],
+    sizes: &Sizes,
+    shares: Shares,
+) -> Option<(Layout, bool)> {
     let mut texts = Vec::new();
     let mut region = Rectangle { left: 0.0, top: 0.0, right: sizes.width, bottom: sizes.height }.grown(-sizes.pad);
     title(figure, sizes, shares.title_lines, &mut region, &mut texts);
     caption(figure, notes, sizes, shares.caption, &mut region, &mut texts);
     let legend = legend::place(figure, sizes, shares.legend, &mut region, &mut texts);
-    let arranged = panels::place(figure, sizes, region)?;
+    let arranged = panels::place(figure, extents, sizes, region)?;
     texts.extend(arranged.texts);
     let panels::Arranged { panels, unlabelled, cramped, .. } = arranged;
     let legend::Legend { entries, whole } = legend;

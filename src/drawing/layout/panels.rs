@@ -1,6 +1,6 @@
 //! The panels: above each other, their frames flush, each as high as the others.
 
-use super::super::extent::{Extent, extents, shares_x};
+use super::super::extent::{Extent, shares_x};
 use super::super::figure::{Figure, Panel};
 use super::super::font;
 use super::super::geometry::Rectangle;
@@ -47,10 +47,10 @@ struct Draft<'a> {
 }
 
 /// Gives each panel its place in `region`; `None` when there is no room.
-pub(super) fn place(figure: &Figure, sizes: &Sizes, region: Rectangle) -> Option<Arranged> {
+pub(super) fn place(figure: &Figure, extents: &[Extent], sizes: &Sizes, region: Rectangle) -> Option<Arranged> {
     let shared = shares_x(figure);
     let last = figure.panels.len().saturating_sub(1);
-    let drafts = figure.panels.iter().zip(extents(figure)).enumerate();
+    let drafts = figure.panels.iter().zip(extents.iter().copied()).enumerate();
     let mut drafts: Vec<Draft<'_>> =
         drafts.map(|(at, (panel, extent))| Draft::new(panel, extent, !shared || at == last, &region, sizes)).collect();
     let mut margins = (5.0 * sizes.small, sizes.font);
