@@ -58,6 +58,10 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("tcp_packets", "", "TCP packets that count", |row: &Row| {
             Some(row.facts.as_ref()?.capture.segments.len() as u64)
         }),
+        whole("tcp_bytes", "B", "Their payload (`tcp_summary`)", |row: &Row| {
+            let segments = &row.facts.as_ref()?.capture.segments;
+            Some(segments.iter().map(|segment| u64::from(segment.payload().unwrap_or(0))).sum())
+        }),
         whole("tcp_streams", "", "TCP streams", |row: &Row| {
             Some(row.facts.as_ref()?.capture.tracking.streams.len() as u64)
         }),
@@ -66,6 +70,11 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         }),
         whole("mptcp_packets", "", "Packets of MPTCP connections", |row: &Row| {
             Some(row.facts.as_ref()?.mptcp_packets())
+        }),
+        whole("mptcp_bytes", "B", "Their payload (`mptcp_summary`)", |row: &Row| {
+            let connections = row.facts.as_ref()?.connections.iter();
+            let directions = connections.flat_map(|of| &of.summary.directions);
+            Some(directions.map(|direction| direction.throughput_bytes).sum())
         }),
         time("first_time", "First TCP packet", |row: &Row| Some(row.facts.as_ref()?.span()?.0)),
         time("last_time", "Last TCP packet", |row: &Row| Some(row.facts.as_ref()?.span()?.1)),

@@ -553,11 +553,17 @@ fn compare(capture: &Path, said: &Said, found: &BTreeMap<&str, Rows>, key: &str,
     }
     compared += details::sums(capture, found, key, problems);
     let row = found["captures"].iter().find(|row| row["capture"] == key).unwrap();
+    let bytes = |summaries: &Value| -> u64 {
+        let directions = list(summaries).iter().flat_map(|one| list(&one["directions"]));
+        directions.map(|direction| number(&direction["throughput_bytes"])).sum()
+    };
     let packets: u64 = list(&said.streams).iter().map(|stream| number(&stream["packets"])).sum();
     for (column, wanted) in [
         ("tcp_streams", list(&said.streams).len() as u64),
         ("mptcp_connections", list(&said.connections).len() as u64),
         ("tcp_packets", packets),
+        ("tcp_bytes", bytes(&said.tcp)),
+        ("mptcp_bytes", bytes(&said.summaries)),
     ] {
         compared += 1;
         if row[column] != json!(wanted) {
