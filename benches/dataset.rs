@@ -50,7 +50,7 @@ fn main() -> Outcome<()> {
     below(&folder, &mut captures)?;
     let program = PathBuf::from(env!("CARGO_BIN_EXE_mptcpanalyzer"));
     let mut runs: Vec<(&str, String)> = vec![
-        ("analyze", format!("rm -rf dataset; '{}' analyze '{}' --out dataset", program.display(), folder.display())),
+        ("analyze", format!("'{}' analyze '{}' --out dataset-$$", program.display(), folder.display())),
         ("mptcp_summary each", looped(&captures, |capture| command(&program, capture, "mptcp_summary"))),
         (
             "ten commands each",
