@@ -179,6 +179,10 @@ fn options_and_their_values_complete() {
 #[test]
 #[cfg(target_os = "linux")]
 fn interfaces_come_from_the_system() {
+    if !std::path::Path::new("/sys/class/net/lo").exists() {
+        println!("skipped: no /sys, as in a bare chroot");
+        return;
+    }
     let (_, candidates) = complete(&snapshot(), "live l", 6, 80);
     let loopback = candidates.iter().find(|candidate| candidate.replacement == "lo ").expect("every Linux has it");
     assert!(loopback.display.starts_with("lo  loopback"), "{}", loopback.display);
