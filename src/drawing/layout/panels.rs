@@ -72,7 +72,10 @@ pub(super) fn place(figure: &Figure, extents: &[Extent], sizes: &Sizes, region: 
         margins.0 += common.height();
     }
     let (left, right) = (region.left + margins.0, region.right - margins.1);
-    if right - left < LEAST_WIDTH * sizes.font {
+    // A title that went above its panel in the last round takes room from all.
+    let around: f64 = drafts.iter().map(|draft| draft.above(sizes) + draft.below(sizes)).sum();
+    height = height.min((region.height() - around) / drafts.len() as f64);
+    if right - left < LEAST_WIDTH * sizes.font || height < sizes.least_frame {
         return None;
     }
     let mut arranged = Arranged { texts: Vec::new(), panels: Vec::new(), unlabelled: false, cramped: false };

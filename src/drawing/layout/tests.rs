@@ -221,3 +221,25 @@ fn smaller_letters_go_before_a_cut_legend() {
         assert_eq!(layout.legend.len(), names(&figure).len(), "{height}");
     }
 }
+
+#[test]
+fn titles_that_go_above_their_panels_push_nothing_out() {
+    let style = Style::default();
+    let mut figure = sample::distribution();
+    figure.caption.clear();
+    figure.panels = vec![figure.panels[0].clone(); 6];
+    for (index, panel) in figure.panels.iter_mut().enumerate() {
+        panel.title = None;
+        panel.y.label = format!("quantity number {index} of many");
+    }
+    let mut placed = 0;
+    for height in (200..500).step_by(5) {
+        let Ok(layout) = layout(&figure, &[], &Sizes::new(&style, 1.0, (336, height))) else { continue };
+        let picture = Rectangle { left: 0.0, top: 0.0, right: 336.0, bottom: f64::from(height) };
+        rooms(&layout)
+            .iter()
+            .for_each(|(name, room)| assert!(picture.encloses(room), "{height}: `{name}` at {room:?}"));
+        placed += 1;
+    }
+    assert!(placed > 20, "{placed}");
+}
