@@ -43,7 +43,7 @@ pub fn advertisements(capture: &Capture, connection: &Connection) -> Vec<Adverti
     advertisements_among(capture, connection, signals(&capture.segments, &capture.tracking, connection))
 }
 
-/// The same, where at least the [signals](Segment::is_signal) among its packets are at hand.
+/// The same, where at least the [signals](crate::Segment::is_signal) among its packets are at hand.
 #[must_use]
 pub fn advertisements_among<'a>(
     capture: &Capture,

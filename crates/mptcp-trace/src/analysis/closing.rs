@@ -83,7 +83,7 @@ pub fn closing(capture: &Capture, connection: &Connection) -> Closing {
     closing_among(capture, connection, signals(&capture.segments, &capture.tracking, connection))
 }
 
-/// The same, where at least the [signals](Segment::is_signal) among its packets are at hand.
+/// The same, where at least the [signals](crate::Segment::is_signal) among its packets are at hand.
 #[must_use]
 pub fn closing_among<'a>(
     capture: &Capture,

@@ -33,7 +33,7 @@ pub fn removals(capture: &Capture, connection: &Connection) -> Vec<Removal> {
     removals_among(capture, connection, signals(&capture.segments, &capture.tracking, connection))
 }
 
-/// The same, where at least the [signals](Segment::is_signal) among its packets are at hand.
+/// The same, where at least the [signals](crate::Segment::is_signal) among its packets are at hand.
 #[must_use]
 pub fn removals_among<'a>(
     capture: &Capture,
