@@ -55,7 +55,8 @@ fn the_second_step_names_what_is_missing() {
         },
         "",
     );
-    let says = "the tests compare with tshark 3.6 or newer, which is not installed: install it, then run this again\n";
+    let says =
+        "the tests need tshark jq procps less python3 (tshark 3.6 or newer): install that, then run this again\n";
     assert_eq!((done.code, done.results.as_str(), done.messages.as_str()), (Some(1), "", says));
 }
 
