@@ -47,10 +47,7 @@ impl Described for Handovers {
     fn examples(&self) -> &'static [Example] {
         &[
             Example { line: "handovers 0", purpose: "those of connection 0" },
-            Example {
-                line: "handovers 0 --towards server --format json",
-                purpose: "those of the upload, for a program",
-            },
+            Example { line: "handovers 0 --towards server --format json", purpose: "handovers of the upload, as JSON" },
         ]
     }
 }

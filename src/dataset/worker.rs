@@ -206,7 +206,7 @@ impl Worker {
     /// Analyses a capture and writes its rows, those of `captures` last.
     ///
     /// # Errors
-    /// When rows cannot be written, and on Ctrl-C. What is wrong with the capture is no error but an answer.
+    /// When rows cannot be written, and on Ctrl-C. What is wrong with the capture is part of the answer, not an error.
     pub fn work(&mut self, task: &Task) -> Result<Answer> {
         let mut source = match self.source(task) {
             Ok(source) => source,

@@ -49,7 +49,7 @@ const ENDS: [&str; 12] = [
     "mptcpstream_wireshark",
 ];
 
-/// What `plot` and `live` write has units in columns of its own, or is no whole table.
+/// What `plot` writes has units in columns of its own; what `live` writes is not a whole table.
 const LEFT_OUT: [&str; 2] = ["plot", "live"];
 
 /// The files of a command in three forms.

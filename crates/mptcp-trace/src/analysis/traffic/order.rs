@@ -9,9 +9,9 @@ use crate::tracking::travelling::Travelling;
 pub enum Answer {
     /// Nothing new.
     Nothing,
-    /// Bytes of data, for the first time; whether also the FIN.
+    /// It acknowledges data for the first time, and with `fin` the FIN, too.
     Data { fin: bool },
-    /// The FIN alone, for the first time.
+    /// It acknowledges nothing but the FIN for the first time.
     Fin,
     /// It is a duplicate acknowledgement (RFC 5681 §2); whether the third of its number.
     Duplicate { third: bool },
