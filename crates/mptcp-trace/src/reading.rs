@@ -79,6 +79,12 @@ impl OpenFile {
         self.waits
     }
 
+    /// The same file once more, to be read at any place; `None` where it is not a file.
+    #[must_use]
+    pub fn again(&self) -> Option<File> {
+        if self.waits { None } else { self.file.try_clone().ok() }
+    }
+
     /// Waits until there is something to read, or the end.
     fn wait(&mut self) -> io::Result<()> {
         loop {

@@ -5,6 +5,7 @@
 //! understands still has its number, and is copied byte for byte. What counts as a frame is what has a
 //! `frame.number` in Wireshark.
 
+pub mod boundary;
 mod bytes;
 mod framing;
 mod input;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::flows::{Ends, Flows, Pair};
-use super::frames::{Frame, FrameBatch, Frames};
+use super::frames::{Frame, FrameBatch, FrameNumbers, Frames};
 use super::segment::{Fields, Segment, Segments};
 use crate::error::ReadError;
 use crate::memory;
@@ -106,6 +106,13 @@ pub(super) struct Batch {
     pairs: Vec<Pair>,
 }
 
+/// What tells the numbers of one builder from those of another.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    pairs: Vec<u32>,
+    frames: FrameNumbers,
+}
+
 /// The packets of a capture as far as they were dissected.
 #[derive(Debug, Clone, Copy)]
 pub struct SoFar<'a> {
@@ -124,6 +131,8 @@ pub struct Builder {
     flows: Flows,
     /// Pairs of ends that another thread knows.
     pairs_known: usize,
+    /// What it knows of the frames, where it numbers them on its own.
+    frames_known: [usize; 3],
     frames: Frames,
     origin: Option<Instant>,
     /// Packets at which memory is looked at again.
@@ -207,6 +216,31 @@ impl Builder {
         let pairs = self.flows.pairs_from(self.pairs_known).to_vec();
         self.pairs_known = self.flows.pairs();
         Batch { segments, frames, pairs }
+    }
+
+    /// Puts the packets so far, which are numbered on their own, into an empty batch, and begins with others: returns
+    /// when the first and the earliest of the frames were recorded.
+    pub(super) fn hand_over_part(&mut self, empty: Batch) -> (Batch, Option<[Instant; 2]>) {
+        let Batch { mut segments, mut frames, .. } = empty;
+        segments.append(&mut self.segments);
+        self.frames.hand_over_with_news(&mut frames, &mut self.frames_known);
+        let pairs = self.flows.pairs_from(self.pairs_known).to_vec();
+        self.pairs_known = self.flows.pairs();
+        let times = self.origin.take().zip(self.earliest.take()).map(|(origin, earliest)| [origin, earliest]);
+        (Batch { segments, frames, pairs }, times)
+    }
+
+    /// Appends the packets of such a batch, and leaves it empty: `numbers` are those of the builder that it comes from,
+    /// and `frames` went before it in the capture.
+    pub(super) fn take_in_part(&mut self, batch: &mut Batch, numbers: &mut Numbers, frames: u64) {
+        self.flows.number(&batch.pairs, &mut numbers.pairs);
+        batch.pairs.clear();
+        let pairs = &numbers.pairs;
+        self.segments.extend(batch.segments.drain(..).map(|mut segment| {
+            segment.put_at(frames, segment.flow.renumbered(pairs));
+            segment
+        }));
+        self.frames.take_in_with_news(&mut batch.frames, &mut numbers.frames);
     }
 
     /// Appends the packets of a batch, and leaves it empty.

@@ -62,6 +62,12 @@ impl Pair {
 pub struct Flow(u32);
 
 impl Flow {
+    /// The same direction between the ends that have this number elsewhere.
+    #[inline]
+    pub(super) fn renumbered(self, numbers: &[u32]) -> Self {
+        numbers.get(self.pair()).map_or(Flow(u32::MAX), |number| Flow(number << 1 | (self.0 & 1)))
+    }
+
     /// The number of its pair of ends, from 0.
     #[inline]
     #[must_use]
@@ -138,6 +144,15 @@ impl Flows {
     pub(super) fn ahead(&mut self) -> Self {
         let (numbers, recent) = (std::mem::take(&mut self.numbers), std::mem::take(&mut self.recent));
         Flows { pairs: self.pairs.clone(), numbers, recent }
+    }
+
+    /// Adds to `numbers`, by the numbers that another gave to pairs of ends, those that they have here; `pairs` are the
+    /// next that the other found.
+    pub(super) fn number(&mut self, pairs: &[Pair], numbers: &mut Vec<u32>) {
+        for pair in pairs {
+            let flow = self.of(pair.ends(Flow(0)));
+            numbers.push(flow.0 >> 1);
+        }
     }
 
     /// The pairs of ends from number `first` on.

@@ -83,6 +83,13 @@ impl Packed {
     }
 
     #[inline]
+    fn renumbered(self, numbers: &[u32]) -> Self {
+        let shape = whole(self.shape);
+        let here = numbers.get((shape & !IP_ID) as usize).copied().unwrap_or(NONE);
+        Packed { shape: halves(here & !IP_ID | shape & IP_ID), ..self }
+    }
+
+    #[inline]
     fn ip_id(self) -> Option<u16> {
         (whole(self.shape) & IP_ID != 0).then_some(self.ip_id)
     }
@@ -183,7 +190,27 @@ impl Shapes {
 
 /// Frames on their way from one thread to another.
 #[derive(Debug, Default)]
-pub(super) struct FrameBatch(Vec<Packed>);
+pub(super) struct FrameBatch {
+    packed: Vec<Packed>,
+    /// What is new in them, where both number on their own.
+    news: News,
+}
+
+/// What has a number of its own and was not there before.
+#[derive(Debug, Default)]
+struct News {
+    shapes: Vec<Shape>,
+    interfaces: Vec<String>,
+    option_kinds: Vec<Vec<u8>>,
+}
+
+/// The numbers here of what another numbered.
+#[derive(Debug, Default)]
+pub(super) struct FrameNumbers {
+    shapes: Vec<u32>,
+    interfaces: Vec<u32>,
+    option_kinds: Vec<u32>,
+}
 
 impl Frames {
     /// Appends one frame.
@@ -226,12 +253,37 @@ impl Frames {
 
     /// Puts the frames so far into a batch.
     pub(super) fn hand_over(&mut self, batch: &mut FrameBatch) {
-        batch.0.append(&mut self.packed);
+        batch.packed.append(&mut self.packed);
     }
 
     /// Appends the frames of a batch, and leaves it empty.
     pub(super) fn take_in(&mut self, batch: &mut FrameBatch) {
-        self.packed.append(&mut batch.0);
+        self.packed.append(&mut batch.packed);
+    }
+
+    /// Puts the frames so far into a batch, with what is new in them: `told` are the numbers that are known.
+    pub(super) fn hand_over_with_news(&mut self, batch: &mut FrameBatch, told: &mut [usize; 3]) {
+        let [shapes, interfaces, option_kinds] = told;
+        batch.news = News {
+            shapes: news(&self.shapes.shapes, shapes),
+            interfaces: news(&self.interfaces.values, interfaces),
+            option_kinds: news(&self.option_kinds.values, option_kinds),
+        };
+        self.hand_over(batch);
+    }
+
+    /// Appends the frames of a batch with news, and leaves it empty; `numbers` are those of the one who made it.
+    pub(super) fn take_in_with_news(&mut self, batch: &mut FrameBatch, numbers: &mut FrameNumbers) {
+        let News { shapes, interfaces, option_kinds } = std::mem::take(&mut batch.news);
+        numbers.interfaces.extend(interfaces.iter().map(|name| self.interfaces.place(name.as_str())));
+        numbers.option_kinds.extend(option_kinds.iter().map(|kinds| self.option_kinds.place(kinds.as_slice())));
+        let here = |numbers: &[u32], place: u32| numbers.get(place as usize).copied().unwrap_or(NONE);
+        for shape in shapes {
+            let interface = here(&numbers.interfaces, shape.interface);
+            let option_kinds = here(&numbers.option_kinds, shape.option_kinds);
+            numbers.shapes.push(self.shapes.number(Shape { interface, option_kinds, ..shape }));
+        }
+        self.packed.extend(batch.packed.drain(..).map(|packed| packed.renumbered(&numbers.shapes)));
     }
 
     /// Goes on where `ahead` is, whose frames were taken in.
@@ -311,6 +363,13 @@ impl Frames {
             option_kinds: self.option_kinds.get(shape.option_kinds).map_or(&[], Vec::as_slice),
         }
     }
+}
+
+/// Those from number `told` on, which are told then.
+fn news<T: Clone>(values: &[T], told: &mut usize) -> Vec<T> {
+    let news = values.get(*told..).unwrap_or(&[]).to_vec();
+    *told = values.len();
+    news
 }
 
 /// Each distinct value once.

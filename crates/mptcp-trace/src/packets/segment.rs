@@ -284,6 +284,18 @@ impl Segment {
         u64::from(self.there >> NUMBER) << 32 | u64::from(self.packetid)
     }
 
+    /// Makes it the packet `by` frames later, in that flow.
+    #[inline]
+    pub(super) fn put_at(&mut self, by: u64, flow: Flow) {
+        let number = self.packetid().saturating_add(by).min(Self::MOST_PACKETS);
+        #[allow(clippy::cast_possible_truncation)] // The upper bits follow.
+        let lower = number as u32;
+        #[allow(clippy::cast_possible_truncation)] // There are two of them.
+        let upper = (number >> 32) as u8;
+        (self.packetid, self.flow) = (lower, flow);
+        self.there = self.there & !(u8::MAX << NUMBER) | upper << NUMBER;
+    }
+
     /// Flags, see [`flag`].
     #[inline]
     #[must_use]

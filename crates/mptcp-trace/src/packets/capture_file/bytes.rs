@@ -4,7 +4,10 @@
 //! What has to be waited for or decompressed is read by a thread of its own, while what came before is looked at. A file
 //! is read where it is looked at: what was just copied is still near to that processor.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,6 +62,37 @@ struct Full {
     count: usize,
 }
 
+/// A part of a file, which is read at its own place whatever others read of the same file.
+pub struct Span {
+    file: Arc<File>,
+    offset: u64,
+    /// Behind this, little is read at once.
+    end: u64,
+}
+
+impl Span {
+    /// What one read asks for behind the end: the rest of a packet.
+    const REST: usize = 16 * 1024;
+
+    /// From `offset` on; what begins at `end` or later is not wanted.
+    pub fn of(file: &Arc<File>, offset: u64, end: Option<u64>) -> Self {
+        Span { file: Arc::clone(file), offset, end: end.unwrap_or(u64::MAX) }
+    }
+}
+
+impl Read for Span {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let wanted = match usize::try_from(self.end.saturating_sub(self.offset)) {
+            Ok(0) => Self::REST,
+            wanted => wanted.unwrap_or(usize::MAX),
+        };
+        let most = room.len().min(wanted);
+        let read = self.file.read_at(room.get_mut(..most).unwrap_or(&mut []), self.offset)?;
+        self.offset = self.offset.saturating_add(read as u64);
+        Ok(read)
+    }
+}
+
 impl Bytes {
     /// Nothing read yet of `source`.
     pub fn of(source: Box<dyn Read + Send>) -> Self {
@@ -68,6 +102,22 @@ impl Bytes {
     /// The same for a source that nothing has to be waited for: a file.
     pub fn at_hand(source: Box<dyn Read + Send>) -> Self {
         Bytes { source: Encoded::AtHand(source, Vec::new()), ..Bytes::of(Box::new(io::empty())) }
+    }
+
+    /// The same for a part of a file.
+    pub fn of_span(span: Span) -> Self {
+        let offset = span.offset;
+        Bytes { offset, ..Bytes::at_hand(Box::new(span)) }
+    }
+
+    /// Goes on with `span`, with the same buffers.
+    pub fn go_to(&mut self, span: Span) {
+        (self.start, self.end, self.offset) = (0, 0, span.offset);
+        let spare = match std::mem::replace(&mut self.source, Encoded::Ended) {
+            Encoded::AtHand(_, spare) => spare,
+            _ => Vec::new(),
+        };
+        self.source = Encoded::AtHand(Box::new(span), spare);
     }
 
     /// Sets until when [`Bytes::fetch`] waits for bytes that have not come; without one it waits for ever.

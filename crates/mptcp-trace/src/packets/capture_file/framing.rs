@@ -1,10 +1,13 @@
 //! From bytes to records and blocks, by their lengths.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::bytes::Bytes;
+use super::boundary;
+use super::bytes::{Bytes, Span};
 use super::input::Input;
 use super::{CaptureFileError, Cause, Truncation};
 use crate::capture_format::CaptureFormat;
@@ -83,6 +86,8 @@ pub struct Framing {
     /// The capture's name, for errors.
     path: PathBuf,
     bytes: Bytes,
+    /// The file, where it can be read at any place.
+    file: Option<Arc<File>>,
     compressed: bool,
     layout: Layout,
     /// Length of the present piece, which begins the window.
@@ -142,6 +147,7 @@ impl Framing {
         Ok(Framing {
             path: path.to_path_buf(),
             bytes: input.bytes,
+            file: input.file.map(Arc::new),
             compressed,
             layout,
             length: 0,
@@ -160,6 +166,57 @@ impl Framing {
     #[must_use]
     pub fn is_compressed(&self) -> bool {
         self.compressed
+    }
+
+    /// The file, where its pieces can be looked at in any order.
+    #[must_use]
+    pub fn file(&self) -> Option<&Arc<File>> {
+        self.file.as_ref()
+    }
+
+    /// Another walk through the same file, which knows the present layout; [`Framing::go_to`] puts it somewhere. `None`
+    /// where the file cannot be read at any place.
+    #[must_use]
+    pub fn beside(&self) -> Option<Framing> {
+        let file = Arc::clone(self.file.as_ref()?);
+        Some(Framing {
+            path: self.path.clone(),
+            bytes: Bytes::of_span(Span::of(&file, self.next_offset(), None)),
+            file: Some(file),
+            compressed: false,
+            layout: self.layout,
+            length: 0,
+            frames: self.frames,
+            truncation: None,
+            started: true,
+        })
+    }
+
+    /// Goes on with the piece that begins at `offset`, as frame `frames` + 1. What is read is near to what begins before
+    /// `end`, if that is given.
+    pub fn go_to(&mut self, offset: u64, end: Option<u64>, frames: u64) {
+        if let Some(file) = &self.file {
+            self.bytes.go_to(Span::of(file, offset, end));
+        }
+        (self.length, self.frames) = (0, frames);
+    }
+
+    /// Goes on to where a piece seems to begin, as [`boundary::find`] tells; false where none does.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or on Ctrl-C.
+    pub fn go_to_boundary(&mut self, near: boundary::Near) -> io::Result<bool> {
+        self.bytes.fetch(1)?;
+        let found = boundary::find(self.bytes.window(), self.layout, near);
+        self.bytes.pass(found.unwrap_or(0));
+        Ok(found.is_some())
+    }
+
+    /// Offset of the piece after the present one.
+    #[inline]
+    #[must_use]
+    pub fn next_offset(&self) -> u64 {
+        self.bytes.offset().saturating_add(self.length as u64)
     }
 
     /// Frames seen.

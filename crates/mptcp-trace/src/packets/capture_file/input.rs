@@ -1,5 +1,6 @@
 //! Where the bytes of a capture come from: a file or standard input, decompressed on the way.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Instant;
@@ -14,6 +15,8 @@ pub struct Input {
     pub bytes: Bytes,
     /// Compression of the source.
     pub compression: Option<Compression>,
+    /// The file, where it can be read at any place and is not compressed.
+    pub file: Option<File>,
 }
 
 impl Input {
@@ -27,12 +30,14 @@ impl Input {
         }
         let file = reading::open(path)?;
         let plain = if file.waits() { Bytes::of } else { Bytes::at_hand };
-        Input::read_by(Box::new(file), plain)
+        let again = file.again();
+        let input = Input::read_by(Box::new(file), plain)?;
+        Ok(Input { file: again.filter(|_| input.compression.is_none()), ..input })
     }
 
     /// A source whose bytes come in their own time, as they are: nothing is read of it yet, nor decompressed.
     pub fn growing(source: Box<dyn Read + Send>) -> Input {
-        Input { bytes: Bytes::of(source), compression: None }
+        Input { bytes: Bytes::of(source), compression: None, file: None }
     }
 
     /// Waits until `deadline` for the bytes that tell the format. False when they have not come yet.
@@ -65,9 +70,9 @@ impl Input {
     fn read_by(source: Box<dyn Read + Send>, plain: fn(Box<dyn Read + Send>) -> Bytes) -> io::Result<Input> {
         let (format, source) = capture_format::detect(source)?;
         let CaptureFormat::Compressed(compression) = format else {
-            return Ok(Input { bytes: plain(source), compression: None });
+            return Ok(Input { bytes: plain(source), compression: None, file: None });
         };
-        Ok(Input { bytes: Bytes::of(compression.decoded(source)?), compression: Some(compression) })
+        Ok(Input { bytes: Bytes::of(compression.decoded(source)?), compression: Some(compression), file: None })
     }
 }
 

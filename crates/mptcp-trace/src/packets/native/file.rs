@@ -49,6 +49,14 @@ pub enum Next<'a> {
     End,
 }
 
+/// What the headers of a file have told so far: it is the same as long as no other comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Headers {
+    layout: Layout,
+    section: usize,
+    interfaces: usize,
+}
+
 /// Goes through the packets of a capture.
 pub struct Packets {
     framing: Framing,
@@ -100,6 +108,31 @@ impl Packets {
     #[must_use]
     pub fn truncation(&self) -> Option<Truncation> {
         self.framing.truncation()
+    }
+
+    /// Another walk through the same file, see [`Framing::beside`].
+    #[must_use]
+    pub fn beside(&self) -> Option<Packets> {
+        let framing = self.framing.beside()?;
+        Some(Packets { framing, link: self.link, interfaces: self.interfaces.clone(), section: self.section })
+    }
+
+    /// The walk through records and blocks.
+    pub fn framing(&mut self) -> &mut Framing {
+        &mut self.framing
+    }
+
+    /// What is known of the file's headers.
+    #[must_use]
+    pub fn headers(&self) -> Headers {
+        Headers { layout: self.framing.layout(), section: self.section, interfaces: self.interfaces.len() }
+    }
+
+    /// Offset of what follows the present frame.
+    #[inline]
+    #[must_use]
+    pub fn next_offset(&self) -> u64 {
+        self.framing.next_offset()
     }
 
     /// Goes on to the next frame.

@@ -12,6 +12,7 @@ mod link;
 mod mptcp;
 mod options;
 mod pipeline;
+mod spans;
 mod tally;
 mod tcp;
 mod tunnel;

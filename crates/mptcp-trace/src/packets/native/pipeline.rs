@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::walk::{Walk, Walked};
-use super::{Failure, Watcher};
+use super::{Failure, Watcher, spans};
 use crate::error::ReadError;
 use crate::packets::capture_file::Truncation;
 use crate::packets::dissection::Batch;
@@ -37,7 +37,7 @@ pub fn to_the_end(
             return kept.finish(&walk);
         }
         if walk.frames() >= BEGINNING && thread::available_parallelism().is_ok_and(|processors| processors.get() > 1) {
-            return on_two_threads(walk, kept);
+            return if spans::dissect(&mut walk, &mut kept)? { kept.finish(&walk) } else { on_two_threads(walk, kept) };
         }
     }
 }
@@ -54,8 +54,8 @@ fn some_frames(walk: &mut Walk, builder: &mut Builder) -> Result<bool, Failure> 
 }
 
 /// The packets so far, and who is told of them.
-struct Kept<'a> {
-    builder: Builder,
+pub(super) struct Kept<'a> {
+    pub(super) builder: Builder,
     /// Packets that the watcher knows.
     shown: usize,
     path: &'a Path,
@@ -65,7 +65,7 @@ struct Kept<'a> {
 
 impl Kept<'_> {
     /// Tells the watcher of what has come; `read` bytes of the capture were read.
-    fn look(&mut self, read: u64) -> Result<(), ReadError> {
+    pub(super) fn look(&mut self, read: u64) -> Result<(), ReadError> {
         self.watcher.progress(read, self.size);
         self.builder.check_memory(self.path)?;
         self.watcher.packets(self.builder.so_far(), PacketRow::at(self.shown));

@@ -31,29 +31,63 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds what was counted in the packets that follow; their time is that of the last where one has a time.
+    pub fn add(&mut self, later: Tally) {
+        for (sum, more) in [
+            (&mut self.untimed, later.untimed),
+            (&mut self.odd, later.odd),
+            (&mut self.later_fragments, later.later_fragments),
+            (&mut self.unopened, later.unopened),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+        for (number, packets) in later.unknown_links {
+            self.unknown_links_of(number, packets);
+        }
+        for (place, packets) in later.by_interface.into_iter().enumerate() {
+            self.packets_of(place, packets);
+        }
+        for (index, (_, packets)) in later.by_index {
+            self.packets_of_index(index, packets);
+        }
+    }
+
     /// Counts a packet of a link type that is not understood.
     pub fn unknown_link(&mut self, number: u32) {
+        self.unknown_links_of(number, 1);
+    }
+
+    fn unknown_links_of(&mut self, number: u32, packets: u64) {
         // Numbers come from the file; beyond a few they only count.
         let known = self.unknown_links.len() < LISTED || self.unknown_links.contains_key(&number);
         let count = self.unknown_links.entry(if known { number } else { u32::MAX }).or_default();
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(packets);
     }
 
     /// Counts a TCP packet of the interface at that place.
     #[inline]
     pub fn packet_of(&mut self, place: usize) {
+        self.packets_of(place, 1);
+    }
+
+    #[inline]
+    fn packets_of(&mut self, place: usize, packets: u64) {
         if self.by_interface.len() <= place {
             self.by_interface.resize(place.saturating_add(1), 0);
         }
         if let Some(count) = self.by_interface.get_mut(place) {
-            *count = count.saturating_add(1);
+            *count = count.saturating_add(packets);
         }
     }
 
     /// Counts a TCP packet of the interface of that index; returns the index as text.
     pub fn packet_of_index(&mut self, index: u32) -> &str {
+        self.packets_of_index(index, 1)
+    }
+
+    fn packets_of_index(&mut self, index: u32, packets: u64) -> &str {
         let (name, count) = self.by_index.entry(index).or_insert_with(|| (index.to_string(), 0));
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(packets);
         name
     }
 

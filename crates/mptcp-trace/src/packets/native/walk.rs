@@ -5,6 +5,7 @@ use super::layers::{self, FrameContent};
 use super::tally::Tally;
 use super::tcp::Tcp;
 use super::{Beyond, Failure, failure, ip, link, name};
+use crate::Instant;
 use crate::packets::capture_file::{CaptureFileError, Framing, Truncation};
 use crate::packets::frames::Frame;
 use crate::packets::{Builder, CaptureFacts, Interface};
@@ -37,6 +38,34 @@ impl Walk {
     #[must_use]
     pub fn of(framing: Framing, partial: bool) -> Self {
         Walk { packets: Packets::of(framing), tally: Tally::default(), tcp: Tcp::default(), partial }
+    }
+
+    /// Another walk through the same file, which knows the same and has counted nothing; `None` where the file cannot be
+    /// read at any place.
+    pub(super) fn beside(&self) -> Option<Walk> {
+        let packets = self.packets.beside()?;
+        Some(Walk { packets, tally: Tally::default(), tcp: Tcp::default(), partial: self.partial })
+    }
+
+    /// The walk through the file.
+    pub(super) fn file(&mut self) -> &mut Packets {
+        &mut self.packets
+    }
+
+    /// What was counted so far, which begins at nothing again.
+    pub(super) fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// Counts what another walk has counted behind this one, and goes on as after those frames.
+    pub(super) fn go_on_after(&mut self, tally: Tally, time: Option<Instant>) {
+        self.tally.time = time.unwrap_or(self.tally.time);
+        self.tally.add(tally);
+    }
+
+    /// When the latest frame was recorded.
+    pub(super) fn time(&self) -> Instant {
+        self.tally.time
     }
 
     /// Takes the next frame; a TCP packet is put at the end of `builder`.
