@@ -38,8 +38,9 @@ pub struct Intervals<V> {
     order: BTreeMap<u64, usize>,
     /// The run behind all others.
     last: usize,
-    /// Where the latest question was answered.
-    recent: Cell<Place>,
+    /// Where the latest questions were answered, and which of these is the oldest: each subflow sends at a place of its own.
+    recent: [Cell<Place>; RECENT],
+    oldest: Cell<usize>,
     /// The same ranges without their values: ranges of the map that touch are one here. So what is missing of a part that
     /// many ranges fill is found without looking at each of them, whatever a capture makes of them.
     filled: RangeSet,
@@ -49,6 +50,8 @@ pub struct Intervals<V> {
 
 /// Ranges in a run at most.
 const RUN: usize = 32;
+/// Places that are remembered.
+const RECENT: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct Range<V> {
@@ -75,7 +78,8 @@ impl<V> Default for Intervals<V> {
             runs: Vec::new(),
             order: BTreeMap::new(),
             last: 0,
-            recent: Cell::default(),
+            recent: Default::default(),
+            oldest: Cell::default(),
             filled: RangeSet::default(),
             end: 0,
         }
@@ -135,33 +139,41 @@ impl<V: Copy + PartialEq> Intervals<V> {
     /// The run that `start` belongs to, and the place in it of the first range that reaches beyond.
     #[inline]
     fn range_at(&self, start: u64) -> Option<(&[Range<V>], usize)> {
-        let run = self.runs.get(self.run_at(start)?)?;
-        let recent = self.recent.get();
+        let recent = self.place_of(start)?;
+        let place = recent.get();
+        let run = self.runs.get(place.run)?;
         // That of the question before, or the next one.
-        for place in [recent.range, recent.range.saturating_add(1)] {
-            let before = place.checked_sub(1).and_then(|before| run.get(before));
-            if run.get(place).is_some_and(|range| range.end > start) && before.is_none_or(|range| range.end <= start) {
-                self.recent.set(Place { range: place, ..recent });
-                return Some((run, place));
+        for range in [place.range, place.range.saturating_add(1)] {
+            let before = range.checked_sub(1).and_then(|before| run.get(before));
+            if run.get(range).is_some_and(|range| range.end > start) && before.is_none_or(|range| range.end <= start) {
+                recent.set(Place { range, ..place });
+                return Some((run, range));
             }
         }
-        let place = run.partition_point(|range| range.end <= start);
-        self.recent.set(Place { range: place, ..recent });
-        Some((run, place))
+        let range = run.partition_point(|range| range.end <= start);
+        recent.set(Place { range, ..place });
+        Some((run, range))
     }
 
-    /// The run that `start` belongs to; all others begin behind it or end before.
+    /// The place of the run that `start` belongs to; all others begin behind it or end before.
     #[inline]
-    fn run_at(&self, start: u64) -> Option<usize> {
-        let recent = self.recent.get();
-        if recent.from <= start && start < recent.until {
-            return Some(recent.run);
-        }
+    fn place_of(&self, start: u64) -> Option<&Cell<Place>> {
+        let known = self.recent.iter().find(|recent| {
+            let Place { from, until, .. } = recent.get();
+            from <= start && start < until
+        });
+        known.or_else(|| self.search(start))
+    }
+
+    fn search(&self, start: u64) -> Option<&Cell<Place>> {
         let (from, run) = self.order.range(..=start).next_back().map(|(from, run)| (*from, *run))?;
         let next = start.checked_add(1).and_then(|behind| self.order.range(behind..).next());
         let until = next.map_or(u64::MAX, |(next, _)| *next);
-        self.recent.set(Place { run, from, until, range: 0 });
-        Some(run)
+        let oldest = self.oldest.get();
+        self.oldest.set(oldest.wrapping_add(1) % RECENT);
+        let recent = self.recent.get(oldest)?;
+        recent.set(Place { run, from, until, range: 0 });
+        Some(recent)
     }
 
     /// The parts of `start..end` that are not in the map, in order.
@@ -201,9 +213,9 @@ impl<V: Copy + PartialEq> Intervals<V> {
     /// that is not so.
     #[inline]
     pub fn add_new(&mut self, start: u64, end: u64, value: V) -> bool {
-        let is_new = !self.filled.reaches_into(start, end);
+        let is_new = self.filled.insert_new(start, end);
         if is_new {
-            self.add(Range { start, end, value });
+            self.put(Range { start, end, value });
         }
         is_new
     }
@@ -212,6 +224,12 @@ impl<V: Copy + PartialEq> Intervals<V> {
     #[inline]
     fn add(&mut self, range: Range<V>) {
         self.filled.insert(range.start, range.end);
+        self.put(range);
+    }
+
+    /// Adds a range that is among the filled ones.
+    #[inline]
+    fn put(&mut self, range: Range<V>) {
         if range.start >= self.end { self.append(range) } else { self.insert(range) }
     }
 
@@ -240,9 +258,11 @@ impl<V: Copy + PartialEq> Intervals<V> {
         let index = self.runs.len();
         if let Some(first) = run.first() {
             self.order.insert(first.start, index);
-            let recent = self.recent.get_mut();
-            if recent.from < first.start {
-                recent.until = recent.until.min(first.start);
+            for recent in &mut self.recent {
+                let recent = recent.get_mut();
+                if recent.from < first.start {
+                    recent.until = recent.until.min(first.start);
+                }
             }
         }
         self.runs.push(run);
@@ -251,12 +271,14 @@ impl<V: Copy + PartialEq> Intervals<V> {
 
     /// Puts a range where none is, before the end of all.
     fn insert(&mut self, range: Range<V>) {
-        let Some(index) = self.run_at(range.start) else {
+        let Some(index) = self.place_of(range.start).map(|place| place.get().run) else {
             self.insert_first(range);
             return;
         };
         let Some(run) = self.runs.get_mut(index) else { return };
-        let place = run.partition_point(|other| other.start < range.start);
+        // Mostly at the end, where the one before was put.
+        let is_last = run.last().is_some_and(|last| last.start < range.start);
+        let place = if is_last { run.len() } else { run.partition_point(|other| other.start < range.start) };
         if join(run, place, &range) {
             return;
         }
@@ -264,12 +286,14 @@ impl<V: Copy + PartialEq> Intervals<V> {
             run.insert(place, range);
             return;
         }
-        let mut behind = Vec::with_capacity(RUN);
-        behind.extend(run.drain(RUN / 2..));
-        match place.checked_sub(RUN / 2) {
-            Some(place) if place > 0 => behind.insert(place, range),
-            _ => run.insert(place, range),
-        }
+        // What grows in the middle goes on where it was put last: behind that, the run ends.
+        let behind = if place < run.len() {
+            let behind = run.drain(place.max(RUN / 2)..).collect();
+            run.insert(place, range);
+            behind
+        } else {
+            vec![range]
+        };
         let added = self.add_run(behind);
         if self.last == index {
             self.last = added;
@@ -278,7 +302,7 @@ impl<V: Copy + PartialEq> Intervals<V> {
 
     /// Puts a range before all others: its run gets a new name.
     fn insert_first(&mut self, range: Range<V>) {
-        self.recent.set(Place::default());
+        self.recent = Default::default();
         if let Some(entry) = self.order.first_entry()
             && let Some(run) = self.runs.get_mut(*entry.get())
             && (join(run, 0, &range) || run.len() < RUN)
@@ -339,8 +363,16 @@ mod tests {
         let mut numbers = numbers.map(|n| u64::from(n >> 16));
         let mut owners: Vec<Option<u64>> = vec![None; 70_000];
         let mut map = Intervals::default();
+        let mut ends = [0_u64; 6];
         for owner in 0..3000 {
-            let (start, length) = (numbers.next().unwrap(), numbers.next().unwrap() % 40);
+            let length = numbers.next().unwrap() % 40;
+            // Many go on where one of six others ended, as the subflows of a connection do.
+            let start = match numbers.next().unwrap() {
+                anywhere if anywhere % 3 == 0 => numbers.next().unwrap(),
+                place => ends[place as usize % 6],
+            };
+            ends[numbers.next().unwrap() as usize % 6] = start + length;
+            let start = start.min(69_000);
             let before = owners[start as usize..(start + length) as usize].iter().filter(|o| o.is_none()).count();
             assert_eq!(map.fill(start, start + length, |_| owner), before as u64);
             owners[start as usize..(start + length) as usize].iter_mut().for_each(|o| *o = o.or(Some(owner)));
