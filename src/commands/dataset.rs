@@ -29,8 +29,9 @@ impl Described for Dataset {
 
     fn details(&self) -> &'static str {
         "`dataset status` counts the captures by status, and the rows and files of each table. `dataset errors` lists the \
-         captures that failed or were read in part, with the reason. `dataset verify` reads every file: damaged ones, \
-         missing columns, rows of captures that are not in the table `captures`.\n\n\
+         captures that failed or were read in part, with the reason. `dataset verify` reads every file and lists damaged \
+         files, missing files, rows and columns, and rows of captures that are not in the table `captures`. `analyze` \
+         analyzes captures again whose files are missing.\n\n\
          `dataset compact` puts the small files of each table together into a few large ones: of 10,000 captures, DuckDB \
          and Spark read those many times faster. It needs the dataset for itself. If it is killed, nothing has changed, or \
          the next command finishes it; programs that read the files meanwhile may miss rows. `analyze` skips compacted \

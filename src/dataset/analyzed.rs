@@ -43,6 +43,8 @@ pub struct Analyzed<'a> {
     pub content: Option<String>,
     /// What was found; `None` where nothing could be read.
     pub facts: Option<Facts<'a>>,
+    /// The rows of each other table that was asked for, as the table `captures` has them.
+    pub table_rows: Vec<(&'static str, usize)>,
 }
 
 /// What was found in a capture.

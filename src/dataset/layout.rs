@@ -27,6 +27,12 @@ struct Mark {
     schema_version: u64,
 }
 
+/// The name of the part of a capture.
+#[must_use]
+pub fn part_name(capture: &str) -> String {
+    format!("part-{capture}.parquet")
+}
+
 /// A folder with tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -108,7 +114,7 @@ impl Layout {
     /// The part of a capture.
     #[must_use]
     pub fn part(&self, table: &str, capture: &str) -> PathBuf {
-        self.table(table).join(format!("part-{capture}.parquet"))
+        self.table(table).join(part_name(capture))
     }
 
     /// The file without rows of a table.

@@ -1,13 +1,13 @@
 //! Which captures are in a dataset, and as what: the table `captures`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use polars::prelude::*;
 
 use super::layout::Layout;
 use super::tables::CAPTURES;
 use super::task::{Status, Task};
-use super::{compact, read};
+use super::{compact, read, table_rows};
 use crate::error::Result;
 use mptcp_trace::interrupt;
 
@@ -22,9 +22,28 @@ pub struct Mark {
     version: String,
     options: String,
     compacted: bool,
+    rows: Option<BTreeMap<String, u64>>,
 }
 
 impl Mark {
+    /// The rows of each other table that was asked for; `None` where an older program did not say.
+    #[must_use]
+    pub fn rows(&self) -> Option<&BTreeMap<String, u64>> {
+        self.rows.as_ref()
+    }
+
+    /// The path of the capture when it was analyzed.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether its rows are in files with those of others.
+    #[must_use]
+    pub fn is_compacted(&self) -> bool {
+        self.compacted
+    }
+
     /// Whether it is of this very file, and made by this version of the program with the same options.
     #[must_use]
     pub fn is_of(&self, task: &Task, version: &str) -> bool {
@@ -47,6 +66,11 @@ impl Marks {
         self.0.get(capture)
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Mark)> {
+        self.0.iter().map(|(capture, mark)| (capture.as_str(), mark))
+    }
+
     /// Those whose rows are in files with those of others.
     #[must_use]
     pub fn compacted(&self) -> HashSet<String> {
@@ -55,7 +79,8 @@ impl Marks {
 }
 
 /// The columns that a mark is made of.
-const COLUMNS: [&str; 7] = ["capture", "path", "size_bytes", "mtime", "status", "tool_version", "options"];
+const COLUMNS: [&str; 8] =
+    ["capture", "path", "size_bytes", "mtime", "status", "tool_version", "options", "table_rows"];
 
 /// Reads the table `captures`. A file that cannot be read is left out: its captures are analyzed again.
 ///
@@ -77,6 +102,8 @@ fn take(frame: &DataFrame, compacted: bool, marks: &mut HashMap<String, Mark>) -
     let (capture, path, status) = (text("capture")?, text("path")?, text("status")?);
     let (version, options) = (text("tool_version")?, text("options")?);
     let size = frame.column("size_bytes").ok()?.i64().ok()?;
+    // Older programs did not write it.
+    let rows = text("table_rows");
     for row in 0..frame.height() {
         let (Some(capture), Some(status)) = (capture.get(row), status.get(row).and_then(Status::find)) else {
             continue;
@@ -90,6 +117,7 @@ fn take(frame: &DataFrame, compacted: bool, marks: &mut HashMap<String, Mark>) -
             version: owned(version.get(row)),
             options: owned(options.get(row)),
             compacted,
+            rows: rows.and_then(|rows| rows.get(row)).map(table_rows::read),
         };
         marks.insert(capture.to_string(), mark);
     }

@@ -27,6 +27,7 @@ mod plain_parquet;
 pub mod process;
 pub mod read;
 pub mod run;
+mod table_rows;
 pub mod tables;
 pub mod task;
 pub mod verify;

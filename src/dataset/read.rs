@@ -19,13 +19,29 @@ use mptcp_trace::interrupt;
 /// When it cannot be read, or is not Parquet.
 pub fn file(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<DataFrame> {
     let opened = File::open(path).map_err(|source| Error::file("read", path, source))?;
-    let damaged = || Error::Failed(format!("{} is damaged; see `dataset verify`", path.display()));
     let read = contain(|| {
         let mut reader = ParquetReader::new(opened).read_parallel(ParallelStrategy::None);
         let names = reader.schema()?.iter_names().map(ToString::to_string).filter(|name| wanted(name)).collect();
         reader.with_columns(Some(names)).finish()
     });
-    read.and_then(PolarsResult::ok).ok_or_else(damaged)
+    read.and_then(PolarsResult::ok).ok_or_else(|| damaged(path))
+}
+
+/// The names of the columns of one file.
+///
+/// # Errors
+/// As [`file`].
+pub fn columns(path: &Path) -> Result<Vec<String>> {
+    let opened = File::open(path).map_err(|source| Error::file("read", path, source))?;
+    let names = contain(|| {
+        let mut reader = ParquetReader::new(opened);
+        reader.schema().map(|schema| schema.iter_names().map(ToString::to_string).collect())
+    });
+    names.and_then(PolarsResult::ok).ok_or_else(|| damaged(path))
+}
+
+fn damaged(path: &Path) -> Error {
+    Error::Failed(format!("{} is damaged; see `dataset verify`", path.display()))
 }
 
 /// All rows of a table, in order of its files, with the wanted ones of its columns. Where a file lacks a column, its rows

@@ -1,6 +1,7 @@
 //! A run: many captures, several at a time, each in a process that does one after the other.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -13,9 +14,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::layout::{Layout, Together, Work};
+use super::layout::{self, Layout, Together, Work};
+use super::marks::Mark;
 use super::process::{self, End, Server};
-use super::tables::Table;
+use super::tables::{TABLES, Table};
 use super::task::{Status, Task};
 use super::worker::{self, Answer, Setup, Worker};
 use super::{TOOL_VERSION, compact, marks};
@@ -139,17 +141,39 @@ pub struct Plan {
 pub fn plan(tasks: Vec<Task>, dataset: &Layout, options: &Options) -> Result<Plan> {
     let marks = marks::of_dataset(dataset)?;
     let mut plan = Plan { tasks: Vec::new(), skipped: Vec::new(), compacted: marks.compacted() };
+    let parts = Parts::of(dataset)?;
     for mut task in tasks {
         task.options = options.fingerprint(&task);
         let done = marks.of(&task.capture).filter(|_| !options.force).is_some_and(|mark| {
             let failed = !mark.status.has_rows();
-            mark.is_of(&task, TOOL_VERSION) && !(failed && options.retry_errors)
+            mark.is_of(&task, TOOL_VERSION) && !(failed && options.retry_errors) && parts.has_all(&task.capture, mark)
         });
         if done { plan.skipped.push(Outcome::skipped(&task)) } else { plan.tasks.push(task) }
     }
     // A large one that begins last would keep one processor busy and the others idle.
     plan.tasks.sort_by_key(|task| std::cmp::Reverse(task.size));
     Ok(plan)
+}
+
+/// Names of the files of each table.
+struct Parts(HashMap<&'static str, HashSet<OsString>>);
+
+impl Parts {
+    fn of(dataset: &Layout) -> Result<Self> {
+        let names = |table: &'static Table| {
+            let files = layout::files(&dataset.table(table.name))?;
+            Ok((table.name, files.iter().filter_map(|path| path.file_name().map(OsString::from)).collect()))
+        };
+        TABLES.iter().map(names).collect::<Result<_>>().map(Parts)
+    }
+
+    /// Whether there is a part of each table that has rows of a capture. Those in files with others are not looked for.
+    fn has_all(&self, capture: &str, mark: &Mark) -> bool {
+        let name = OsString::from(layout::part_name(capture));
+        let with_rows = mark.rows().into_iter().flatten().filter(|(_, rows)| **rows > 0).map(|(table, _)| table);
+        mark.is_compacted()
+            || with_rows.into_iter().all(|table| self.0.get(table.as_str()).is_none_or(|names| names.contains(&name)))
+    }
 }
 
 /// A run under way.

@@ -1,16 +1,18 @@
 //! Whether a dataset is whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::layout::{self, Layout};
+use super::marks::{self, Marks};
 use super::tables::{CAPTURES, LABEL, TABLES, Table};
 use super::task::Status;
-use super::{marks, read};
+use super::{compact, read};
 use crate::error::Result;
 use mptcp_trace::interrupt;
+use mptcp_trace::units::counted;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,7 +45,7 @@ pub fn verify(dataset: &Layout) -> Result<Verified> {
     let marks = marks::of_dataset(dataset)?;
     for table in TABLES {
         // A capture's rows are in one file of each table.
-        let mut places: HashMap<String, String> = HashMap::new();
+        let mut places: HashMap<String, Place> = HashMap::new();
         for path in layout::files(&dataset.table(table.name))? {
             interrupt::check()?;
             let file = path.strip_prefix(dataset.root()).unwrap_or(&path).display().to_string();
@@ -51,20 +53,55 @@ pub fn verify(dataset: &Layout) -> Result<Verified> {
                 verified.problems.push(Problem { table: table.name, file: file.clone(), problem });
             }
         }
+        verified.problems.extend(missing(dataset, table, &marks, &places));
     }
     Ok(verified)
+}
+
+/// Where the rows of a capture are, and how many.
+struct Place {
+    file: String,
+    rows: u64,
+}
+
+/// Rows that `captures` tells of and that are not there.
+fn missing(dataset: &Layout, table: &Table, marks: &Marks, places: &HashMap<String, Place>) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = interrupt::interruptible(marks.all())
+        .filter_map(|(capture, mark)| {
+            let wanted = *mark.rows()?.get(table.name)?;
+            let place = places.get(capture);
+            let found = place.map_or(0, |place| place.rows);
+            if found == wanted {
+                return None;
+            }
+            let again =
+                if mark.is_compacted() || found > 0 { "analyze it again with --force" } else { "analyze it again" };
+            let part = dataset.part(table.name, capture);
+            let part = part.strip_prefix(dataset.root()).unwrap_or(&part).display().to_string();
+            let problem = format!(
+                "{} of capture {capture} ({}) should be there, {} are; {again}",
+                counted(wanted, "row"),
+                mark.path(),
+                counted(found, "row"),
+            );
+            Some(Problem { table: table.name, file: place.map_or(part, |place| place.file.clone()), problem })
+        })
+        .collect();
+    problems.sort_by(|one, other| one.file.cmp(&other.file));
+    problems
 }
 
 fn look(
     table: &Table,
     path: &Path,
     file: &str,
-    marks: &marks::Marks,
-    places: &mut HashMap<String, String>,
+    marks: &Marks,
+    places: &mut HashMap<String, Place>,
     verified: &mut Verified,
 ) -> Vec<String> {
     let Ok(frame) = read::file(path, |_| true) else {
-        return vec!["it cannot be read; remove it, and analyze the capture again".to_string()];
+        let whose = if compact::is_compacted(path) { "its captures again with --force" } else { "the capture again" };
+        return vec![format!("it cannot be read; remove it, and analyze {whose}")];
     };
     verified.files += 1;
     verified.rows += frame.height() as u64;
@@ -86,13 +123,18 @@ fn look(
         }
     }
     let Ok(keys) = frame.column("capture").and_then(|column| column.str().cloned()) else { return problems };
-    let keys: HashSet<&str> = keys.iter().flatten().collect();
-    for key in keys {
+    let mut counts: HashMap<&str, u64> = HashMap::new();
+    for key in interrupt::interruptible(keys.iter().flatten()) {
+        let count = counts.entry(key).or_default();
+        *count = count.saturating_add(1);
+    }
+    for (key, rows) in counts {
         let status = marks.of(key).map(|mark| mark.status);
         if table.name != CAPTURES && !status.is_some_and(Status::has_rows) {
             problems.push(format!("rows of capture {key}, which is not in `captures`; analyze it again"));
         }
-        if let Some(other) = places.insert(key.to_string(), file.to_string()) {
+        if let Some(other) = places.insert(key.to_string(), Place { file: file.to_string(), rows }) {
+            let other = other.file;
             problems.push(format!("rows of capture {key} are in {other} as well; remove one of the files"));
         }
     }

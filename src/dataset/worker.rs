@@ -239,8 +239,9 @@ impl Worker {
         };
         let content = content(source.path());
         interrupt::check()?;
-        let analyzed = Analyzed { task, status, error: error.clone(), content, facts: Some(facts) };
-        self.write(&analyzed)?;
+        let (error_of, facts, table_rows) = (error.clone(), Some(facts), Vec::new());
+        let mut analyzed = Analyzed { task, status, error: error_of, content, facts, table_rows };
+        self.write(&mut analyzed)?;
         let facts = analyzed.facts.as_ref();
         Ok(Answer {
             packets: facts.map(|facts| facts.capture.segments.len() as u64),
@@ -255,7 +256,8 @@ impl Worker {
     /// When it cannot be written.
     pub fn fail(&mut self, task: &Task, status: Status, sentence: String) -> Result<Answer> {
         let error = Some(sentence);
-        self.write(&Analyzed { task, status, error: error.clone(), content: None, facts: None })?;
+        let (error_of, table_rows) = (error.clone(), Vec::new());
+        self.write(&mut Analyzed { task, status, error: error_of, content: None, facts: None, table_rows })?;
         Ok(Answer::of(status, error))
     }
 
@@ -293,7 +295,7 @@ impl Worker {
         Ok(packets::load(file, &options)?)
     }
 
-    fn write(&mut self, analyzed: &Analyzed<'_>) -> Result<()> {
+    fn write(&mut self, analyzed: &mut Analyzed<'_>) -> Result<()> {
         let (work, task) = (path(&self.setup.work), analyzed.task);
         // Until the new one is there, the rows of this capture are not to be relied on.
         layout::remove(&self.dataset.part(CAPTURES, &task.capture))?;
@@ -304,6 +306,7 @@ impl Worker {
             let rows = (wanted.contains(table.name) && analyzed.facts.is_some())
                 .then(|| frame(table, analyzed))
                 .transpose()?;
+            analyzed.table_rows.extend(rows.as_ref().map(|rows| (table.name, rows.height())));
             match rows.filter(|rows| rows.height() > 0) {
                 Some(rows) => files.add(&self.encoder.encode(table, rows)?, target)?,
                 None => layout::remove(&target)?,

@@ -12,6 +12,7 @@ pub mod bytes_over_time;
 pub mod class_counts;
 pub mod classes;
 pub mod completions;
+mod computed;
 pub mod duration_bytes;
 pub mod durations;
 pub mod frequencies;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use polars::prelude::*;
 
+use super::computed::captures_with;
 use super::member::Member;
 use super::population::{Key, Keys, Population, frame, textual};
 use super::registry::Study;
@@ -41,7 +42,9 @@ impl<'a> Population<'a> {
         check_tables(dataset, study)?;
         study.needs().iter().try_for_each(|(table, columns)| check_columns(dataset, table, columns))?;
         let subject = study.subject();
-        let (captures, notes) = captures(dataset, wanted.distinct_content)?;
+        let (computed, mut notes) = captures_with(dataset, study)?;
+        let (captures, copies) = captures(dataset, wanted.distinct_content, &computed)?;
+        notes.extend(copies);
         let allowed = wanted.condition.map(|condition| matching(dataset, subject, condition)).transpose()?;
         let by = wanted.by.map(|by| column_of(dataset, subject, by)).transpose()?;
         let frame = with_labels(dataset, subject, |name| Some(name) == by.as_deref())?;
@@ -142,8 +145,8 @@ fn check_columns(dataset: &Layout, table: &str, columns: &[&str]) -> Result<()> 
     }
 }
 
-/// The keys of captures that count, and what to say of copies.
-fn captures(dataset: &Layout, distinct: bool) -> Result<(HashSet<u64>, Vec<String>)> {
+/// The keys of captures that count, of those `among`, and what to say of copies.
+fn captures(dataset: &Layout, distinct: bool, among: &HashSet<u64>) -> Result<(HashSet<u64>, Option<String>)> {
     let wanted = |name: &str| name == "capture" || name == "name" || CONTENT.contains(&name);
     let frame = frame(dataset, CAPTURES, wanted)?;
     let keys = Keys::of(&frame, None)?;
@@ -154,7 +157,7 @@ fn captures(dataset: &Layout, distinct: bool) -> Result<(HashSet<u64>, Vec<Strin
     places.sort_by(|one, other| names.get(*one).cmp(&names.get(*other)));
     let (mut all, mut seen, mut copies) = (HashSet::new(), HashSet::new(), 0_usize);
     for place in places {
-        let Some((key, _)) = keys.get(place) else { continue };
+        let Some((key, _)) = keys.get(place).filter(|(key, _)| among.contains(key)) else { continue };
         let content: Option<Vec<String>> = columns.iter().map(|column| column.get(place).map(str::to_string)).collect();
         // Where something is not known, nothing says that it is a copy.
         let copy = content.is_some_and(|content| !seen.insert(content));
@@ -170,7 +173,7 @@ fn captures(dataset: &Layout, distinct: bool) -> Result<(HashSet<u64>, Vec<Strin
             false => format!("{copies} with the same content as another; --distinct-content counts each content once."),
         }
     });
-    Ok((all, note.into_iter().collect()))
+    Ok((all, note))
 }
 
 /// The keys of the rows that a condition in SQL holds for.

@@ -3,7 +3,7 @@
 use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::Analyzed;
 use crate::dataset::column::{Column, fraction, text, time, whole};
-use crate::dataset::{SCHEMA_VERSION, TOOL_VERSION};
+use crate::dataset::{SCHEMA_VERSION, TOOL_VERSION, table_rows};
 
 pub const TABLE: Table = Table {
     name: super::CAPTURES,
@@ -45,6 +45,11 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         text("options", "Fingerprint of the options and labels that it was analyzed with", |row: &Row| {
             Some(row.task.options.clone())
         }),
+        text(
+            "table_rows",
+            "Rows of this capture in each other table that was asked for: `connections=1,directions=2`",
+            |row: &Row| row.facts.is_some().then(|| table_rows::written(&row.table_rows)),
+        ),
         text("dissector", "Dissector and its version", |row: &Row| {
             Some(row.facts.as_ref()?.capture.facts.dissector.clone())
         }),

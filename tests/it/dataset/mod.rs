@@ -7,6 +7,7 @@ mod details;
 mod documented;
 mod joined;
 mod kills;
+mod missing;
 mod numbers;
 mod raw_fields;
 mod readers;
