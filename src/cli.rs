@@ -66,7 +66,7 @@ pub struct Cli {
     pub dissector: Option<Dissector>,
 
     /// Dissect captures again even if they are cached
-    #[arg(short = 'r', long, visible_alias = "regen")]
+    #[arg(short = 'r', long, visible_alias = "regen", overrides_with = "no_cache")]
     pub no_cache: bool,
 
     /// Level of messages on standard error

@@ -4,7 +4,7 @@
 //! ([`crate::config::ConfigError`], [`crate::packets::LoadError`]); [`Error`] gathers them for the shell.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mptcp_trace::interrupt::Interrupted;
 use mptcp_trace::packets::capture_file::CaptureFileError;
@@ -93,8 +93,28 @@ impl Error {
         if source.get_ref().is_some_and(|inner| inner.is::<Interrupted>()) {
             return Error::Interrupted;
         }
-        Error::File { action, path: path.into(), source }
+        let path = path.into();
+        let source = match action {
+            "write" | "create" => with_advice(&path, source),
+            _ => source,
+        };
+        Error::File { action, path, source }
     }
+}
+
+/// What the system said of a file that cannot be written, with what to do where that is known.
+fn with_advice(path: &Path, source: io::Error) -> io::Error {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let kind = source.kind();
+    let sentence = match (kind, folder) {
+        (io::ErrorKind::NotFound, Some(folder)) if !folder.exists() => {
+            let folder = folder.display();
+            format!("the folder {folder} does not exist; create it first, or name a file elsewhere")
+        }
+        (io::ErrorKind::PermissionDenied, _) => "permission denied; name a file where you may write".to_string(),
+        _ => return source,
+    };
+    io::Error::new(kind, sentence)
 }
 
 impl From<Interrupted> for Error {

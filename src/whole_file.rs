@@ -78,6 +78,15 @@ pub fn refuse_capture(path: &Path, force: Force) -> Result<()> {
     Ok(())
 }
 
+/// What to say of a name that is an ending alone, such as `.parquet`: a hidden file, which nobody means.
+#[must_use]
+pub fn ending_alone(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy();
+    let ending = name.strip_prefix('.').filter(|ending| !ending.is_empty() && !ending.contains('.'))?;
+    let ending = escape(ending);
+    Some(format!(".{ending} is an ending without a name; write, for example, result.{ending}"))
+}
+
 /// Whether `path` is a regular file that is a capture, by its content or because it is loaded.
 #[must_use]
 pub fn is_capture(path: &Path) -> bool {

@@ -57,7 +57,12 @@ pub fn parse(text: &str) -> Result<Topology, String> {
     let nothing = Map::new();
     let about = value.as_object().unwrap_or(&nothing);
     let listed = value.as_array().or_else(|| about.get("subflows").or(about.get("paths"))?.as_array());
-    let listed = listed.filter(|listed| !listed.is_empty()).ok_or("it has no list `subflows` or `paths`")?;
+    let listed = listed.ok_or("it has no list `subflows` or `paths`")?;
+    if listed.is_empty() {
+        return Err(
+            "its list of paths is empty; write at least one, such as {\"rate\": \"10M\", \"rtt\": 20}".to_string()
+        );
+    }
     let mut notes = Vec::new();
     let mut paths = Vec::with_capacity(listed.len());
     for (index, entry) in listed.iter().enumerate() {
@@ -214,7 +219,8 @@ mod tests {
         for (text, expected) in [
             ("{", "it is not JSON"),
             ("{}", "no list `subflows` or `paths`"),
-            ("[]", "no list"),
+            ("[]", "its list of paths is empty; write at least one"),
+            (r#"{"paths": []}"#, "its list of paths is empty"),
             ("[1]", "path 0 is not an object"),
             (r#"[{"fowd": "8ms"}]"#, "`fowd` of path 0 is not a number from 0"),
             (r#"[{"fowd": -8}]"#, "`fowd` of path 0 is not a number from 0"),

@@ -62,7 +62,7 @@ impl Command for Addresses {
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "that came first", |index, _| index);
         let none = found.is_empty().then(|| "the connection advertised and withdrew no address".to_string());
-        let report = Report::new(&found, vec![table]).complete(&ROWS);
+        let report = Report::new(&found, vec![table]).complete(&ROWS).declared("addresses");
         Ok(Outcome::Report(report.with_notes(none.into_iter().collect())))
     }
 }

@@ -66,7 +66,7 @@ impl Command for Bursts {
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "with the fewest bytes", |_, row| amount(row, 7));
         let notes = Role::BOTH.into_iter().filter_map(|role| note(&found, role)).collect();
-        Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&ROWS).declared("bursts").with_notes(notes)))
     }
 }
 

@@ -120,5 +120,5 @@ fn report(lines: &[Line]) -> Report {
         ("mptcp_connections", "MPTCP\nconnections"),
         ("current", ""),
     ];
-    Report::listing(lines, &columns)
+    Report::listing(lines, &columns).declared("captures")
 }

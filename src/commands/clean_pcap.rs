@@ -40,7 +40,7 @@ impl Described for CleanPcap {
                     .value_name("OUT")
                     .required(true)
                     .value_parser(value_parser!(PathBuf))
-                    .value_hint(ValueHint::FilePath)
+                    .value_hint(ValueHint::AnyPath)
                     .help("Capture to write"),
             )
             .arg(

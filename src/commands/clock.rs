@@ -78,7 +78,11 @@ impl Command for ClockCommand {
             notes.push("offset unknown: only one direction's packets are in both captures".to_string());
         }
         Ok(Outcome::Report(
-            Report::new(&record, vec![table]).with_records(records).complete(&Rows::FLAT).with_notes(notes),
+            Report::new(&record, vec![table])
+                .with_records(records)
+                .complete(&Rows::FLAT)
+                .declared("clock")
+                .with_notes(notes),
         ))
     }
 }

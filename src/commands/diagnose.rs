@@ -89,7 +89,11 @@ impl Command for Diagnose {
         let tables = if findings.is_empty() { Vec::new() } else { vec![table(capture, &findings)] };
         let report = Report::new(&findings, tables);
         Ok(Outcome::Report(
-            report.with_records(records(&findings)).complete(&Rows::FLAT).with_notes(vec![note(&findings, found)]),
+            report
+                .with_records(records(&findings))
+                .complete(&Rows::FLAT)
+                .declared("diagnose")
+                .with_notes(vec![note(&findings, found)]),
         ))
     }
 }
@@ -158,7 +162,7 @@ fn first_of<N: ToString>(numbers: &[N]) -> String {
 }
 
 fn numbers<T: ToString>(numbers: &[T]) -> Cell {
-    Cell::Text(numbers.iter().map(T::to_string).collect::<Vec<String>>().join(" "))
+    Cell::Text(numbers.iter().map(T::to_string).collect::<Vec<String>>().join(";"))
 }
 
 fn records(findings: &[Finding]) -> Table {

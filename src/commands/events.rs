@@ -64,7 +64,11 @@ impl Command for Events {
         ]);
         table.rows.extend(found.iter().map(row));
         let records = table.clone();
-        Ok(Outcome::Report(Report::new(&found, vec![cut(table, &found, Limit::of(arguments))]).with_records(records)))
+        Ok(Outcome::Report(
+            Report::new(&found, vec![cut(table, &found, Limit::of(arguments))])
+                .with_records(records)
+                .declared("events"),
+        ))
     }
 }
 

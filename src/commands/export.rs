@@ -13,7 +13,7 @@ use crate::packets::exported::{Parts, TableForm, write_parts};
 use crate::packets::portable::portable;
 use crate::temporary;
 use crate::terminal_text::escape;
-use crate::whole_file::{Force, refuse_capture};
+use crate::whole_file::{Force, ending_alone, refuse_capture};
 use mptcp_trace::units::counted;
 use mptcp_trace::{ConnectionId, StreamId};
 
@@ -57,9 +57,9 @@ impl Described for Export {
             .arg(
                 Arg::new("out")
                     .value_name("OUT")
-                    .required(true)
+                    .required_unless_present("also_out")
                     .value_parser(clap::value_parser!(PathBuf))
-                    .value_hint(ValueHint::FilePath)
+                    .value_hint(ValueHint::AnyPath)
                     .help("File to write; - is standard output"),
             )
             .arg(stream("tcpstream", "N").help("Only packets of this TCP stream").conflicts_with("mptcpstream"))
@@ -80,6 +80,17 @@ impl Described for Export {
                     .value_name("FORM")
                     .value_parser(clap::value_parser!(TableForm))
                     .help("File format, whatever the file name"),
+            )
+            .arg(
+                // As every other command has it.
+                Arg::new("also_out")
+                    .short('o')
+                    .long("output")
+                    .value_name("FILE")
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .value_hint(ValueHint::AnyPath)
+                    .conflicts_with("out")
+                    .help("Same as OUT, as other commands have it"),
             )
             .arg(arguments::force())
     }
@@ -106,7 +117,7 @@ impl Command for Export {
     }
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
-        let Some(out) = arguments.get_one::<PathBuf>("out") else {
+        let Some(out) = arguments.get_one::<PathBuf>("out").or_else(|| arguments.get_one("also_out")) else {
             return Err(Error::Usage("no output file given; name one: `export OUT`".to_string()));
         };
         let to_output = out.as_os_str() == "-";
@@ -144,10 +155,9 @@ impl Command for Export {
 
 fn form(out: &Path, asked: Option<TableForm>) -> Result<TableForm> {
     asked.or_else(|| TableForm::of_name(out)).ok_or_else(|| {
-        Error::Usage(format!(
-            "unknown file extension of {}; use .csv, .parquet or .arrow, or add --format csv",
-            escape(&out.to_string_lossy())
-        ))
+        let name = escape(&out.to_string_lossy()).into_owned();
+        let unknown = format!("unknown file extension of {name}; use .csv, .parquet or .arrow, or add --format csv");
+        Error::Usage(ending_alone(out).unwrap_or(unknown))
     })
 }
 

@@ -6,9 +6,10 @@ use std::ffi::OsString;
 
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, ValueEnum, ValueHint};
 
 use super::{Command, Session};
+use crate::cli::Cli;
 use crate::nearest::nearest;
 use crate::output::Format;
 use crate::{arguments, described};
@@ -21,12 +22,23 @@ pub const OUTPUT: &str = "output";
 pub const HUMAN_READABLE: &str = "human_readable";
 
 /// Options of commands of the Python mptcpanalyzer that are none here, and what to type instead.
-const FORMER: [(&str, &str, &str); 5] = [
+const FORMER: [(&str, &str, &str); 7] = [
     ("export", "--drop-syn", "--where 'tcp.flags.syn == 0' leaves out SYNs"),
+    ("export", "--json", "`dump -n 0 --json` prints the packets as JSON"),
+    ("export", "--ndjson", "`dump -n 0 --format ndjson` prints a JSON object a packet"),
     ("plot", "--primary", "-o FILE.png writes a picture"),
     ("qualify_reinjections", "--debug", "--format csv has what each verdict comes from"),
     ("print_owds", "--verbose", "--samples lists each packet"),
     ("print_owds", "-v", "--samples lists each packet"),
+];
+
+/// Why Rust refuses a number, and what to type instead.
+const NUMBERS: [(&str, &str); 5] = [
+    ("invalid digit found in string", "it is not a whole number; write one such as 20"),
+    ("cannot parse integer from empty string", "it is not a whole number; write one such as 20"),
+    ("number too large to fit in target type", "it is too large; write a smaller number"),
+    ("invalid float literal", "it is not a number; write one such as 1.5"),
+    ("cannot parse float from empty string", "it is not a number; write one such as 1.5"),
 ];
 
 /// The clap definition of `command`: its own arguments, then the shared ones that every report takes. An option that
@@ -90,15 +102,30 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
         }
         _ => {}
     }
+    if let (ErrorKind::ArgumentConflict, Some(again), Some(prior)) =
+        (error.kind(), error.get(ContextKind::InvalidArg), error.get(ContextKind::PriorArg))
+        && again == prior
+        && let ContextValue::String(option) = again
+    {
+        let advice = match option.starts_with("--load ") {
+            true => "load the others with `load_pcap FILE`, or name both after a command over two captures",
+            false => "keep one of them",
+        };
+        return format!("'{option}' is given more than once; {advice}");
+    }
     let former = match (error.kind(), error.get(ContextKind::InvalidArg)) {
         (ErrorKind::UnknownArgument, Some(ContextValue::String(word))) => {
             let is_meant =
                 |(command, former, _): &&(&str, &str, &str)| definition.get_name() == *command && former == word;
-            FORMER.iter().find(is_meant).map(|(.., advice)| (*advice).to_string())
+            let former = FORMER.iter().find(is_meant).map(|(.., advice)| (*advice).to_string());
+            former.or_else(|| is_of_the_program(word).then(|| "put it before the command".to_string()))
         }
         _ => None,
     };
-    let text = error.render().to_string();
+    let mut text = error.render().to_string();
+    for (reason, advice) in NUMBERS {
+        text = text.replace(reason, advice);
+    }
     let mut parts: Vec<String> = Vec::new();
     for paragraph in text.trim().split("\n\n").map(str::trim) {
         if paragraph.starts_with("Usage:") || paragraph.starts_with("For more information") {
@@ -118,6 +145,16 @@ pub fn sentence(definition: &clap::Command, error: &clap::Error) -> String {
     }
     parts.extend(former);
     parts.join("; ")
+}
+
+/// Whether an option is one of the program, which stands before the command.
+fn is_of_the_program(word: &str) -> bool {
+    let long = word.strip_prefix("--");
+    let short = word.strip_prefix('-').and_then(|letters| letters.chars().next());
+    Cli::command().get_arguments().any(|argument| match long {
+        Some(long) => argument.get_long() == Some(long),
+        None => argument.get_short().is_some() && argument.get_short() == short,
+    })
 }
 
 /// What help about `words` is found under: a plot has a page of its own.
@@ -172,7 +209,7 @@ fn with_shared_options(mut definition: clap::Command) -> clap::Command {
                 .value_name("FILE")
                 .value_parser(clap::value_parser!(std::path::PathBuf))
                 .value_hint(ValueHint::AnyPath)
-                .help("Write the result to FILE; its extension selects the format unless --format is given"),
+                .help("Write the result to FILE; its extension (.json, .ndjson, .csv, .parquet, .arrow) selects the format unless --format is given"),
             Some('o'),
         ),
         (arguments::force().help("Allow --output to replace a capture").requires(OUTPUT), None),

@@ -78,7 +78,7 @@ impl Command for Handovers {
         let table = Limit::of(arguments).cut(table, "that came last", |index, _| std::cmp::Reverse(index));
         let notes =
             if found.is_empty() { vec!["no handover".to_string()] } else { vec![counted(found.len(), "handover")] };
-        Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&ROWS).declared("handovers").with_notes(notes)))
     }
 }
 

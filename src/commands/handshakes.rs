@@ -65,7 +65,7 @@ impl Command for Handshakes {
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "that came first", |index, _| index);
         let none = found.is_empty().then(|| "no SYN in the capture requests MPTCP".to_string());
-        let report = Report::new(&found, vec![table]).complete(&ROWS);
+        let report = Report::new(&found, vec![table]).complete(&ROWS).declared("handshakes");
         Ok(Outcome::Report(report.with_notes(none.into_iter().collect())))
     }
 }

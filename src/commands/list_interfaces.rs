@@ -40,7 +40,7 @@ impl Command for ListInterfaces {
 }
 
 fn report(interfaces: &[Interface]) -> Report {
-    let report = Report::listing(interfaces, &[("id", ""), ("name", ""), ("packets", "")]);
+    let report = Report::listing(interfaces, &[("id", ""), ("name", ""), ("packets", "")]).declared("list_interfaces");
     if interfaces.is_empty() {
         report
             .with_notes(vec!["the file does not name its interfaces; pcapng files and `tcpdump -i any` do".to_string()])

@@ -64,7 +64,11 @@ impl Command for ListMptcpConnections {
         let connections = mptcp_connections(capture);
         let report = Report::new(&connections, vec![table(&connections)]);
         Ok(Outcome::Report(
-            report.with_records(records(&connections)).complete(&ROWS).with_notes(notes(capture, &connections)),
+            report
+                .with_records(records(&connections))
+                .complete(&ROWS)
+                .declared("list_mptcp_connections")
+                .with_notes(notes(capture, &connections)),
         ))
     }
 }

@@ -74,14 +74,15 @@ impl Command for ListReinjections {
         if arguments.get_flag("summary") {
             let report = Report::new(&summary, vec![totals(&summary, limit)])
                 .with_records(flat_totals(&summary))
-                .complete(&ROWS);
+                .complete(&ROWS)
+                .declared("list_reinjections --summary");
             let repeated = summary.directions.iter().filter(|direction| direction.reinjected_packets > 0);
             let open = repeated.filter_map(|direction| what_is_open(direction.towards, direction.seen_from));
             let merged = summary.directions.iter().filter_map(|one| merged_repeats(one.towards, one.merged_repeats));
             return Ok(Outcome::Report(report.with_notes(open.chain(merged).collect())));
         }
         let found = reinjected.list();
-        let report = Report::new(&found, tables(&found, limit)).complete(&LISTED);
+        let report = Report::new(&found, tables(&found, limit)).complete(&LISTED).declared("list_reinjections");
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }

@@ -91,7 +91,7 @@ impl Command for ListSubflows {
                 (is_initial(found.get(index).map(|listed| &listed.subflow)), bytes.get(index).copied())
             });
         }
-        let report = Report::new(&found, vec![table]).complete(&OF_ONE);
+        let report = Report::new(&found, vec![table]).complete(&OF_ONE).declared("list_subflows");
         Ok(Outcome::Report(report.with_notes(notes(capture, connection, &found))))
     }
 }
@@ -238,7 +238,7 @@ fn all(capture: &Capture, limit: Limit) -> Result<Outcome> {
         (is_initial(found.get(index).map(|found| &found.listed.subflow)), carried.get(&index).copied())
     };
     let table = limit.cut_groups(table, &format!("{LEAST} in their connection"), |row| Some(amount(row, 0)), weight);
-    Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&OF_ALL)))
+    Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&OF_ALL).declared("list_subflows --all")))
 }
 
 /// The subflows, each with its connection's number, within 80 characters where addresses are short.

@@ -69,7 +69,9 @@ impl Command for ListTcpConnections {
         if connections.is_empty() {
             notes.push("the capture has no TCP packets".to_string());
         }
-        Ok(Outcome::Report(Report::new(&connections, vec![table]).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&connections, vec![table]).complete(&ROWS).declared("list_tcp_connections").with_notes(notes),
+        ))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::output::{Cell, Report, Rows, Table};
 use crate::packets::LoadError;
 use crate::terminal_text::escape;
+use crate::whole_file::is_capture;
 use mptcp_trace::reading;
 
 /// Loads the paths between two hosts from a file.
@@ -64,16 +65,21 @@ impl Command for LoadTopo {
 
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let path = arguments::path(arguments, "topology")?;
+        let shown = escape(&path.to_string_lossy()).into_owned();
+        if is_capture(path) {
+            let sentence =
+                format!("{shown} is a capture, not a topology; see `help load_topo`, or load it with `load_pcap`");
+            return Err(Error::Failed(sentence));
+        }
         let text = reading::text(path).map_err(|source| match source.kind() {
             ErrorKind::NotFound => LoadError::Missing(path.to_path_buf()).into(),
+            ErrorKind::InvalidData => {
+                Error::Failed(format!("{shown} is not a topology: it is not text; see `help load_topo`"))
+            }
             _ => Error::file("read", path, source),
         })?;
-        let topology = topology::parse(&text).map_err(|what| {
-            Error::Failed(format!(
-                "{} is not a topology: {what}; see `help load_topo`",
-                escape(&path.to_string_lossy())
-            ))
-        })?;
+        let topology = topology::parse(&text)
+            .map_err(|what| Error::Failed(format!("{shown} is not a topology: {what}; see `help load_topo`")))?;
         let report = report(&topology);
         session.topology = Some(topology);
         Ok(Outcome::Report(report))
@@ -109,5 +115,5 @@ fn report(topology: &Topology) -> Report {
             path.facts.loss.map_or(Cell::Null, Cell::Share),
         ]);
     }
-    Report::new(topology, vec![table]).complete(&ROWS).with_notes(topology.notes.clone())
+    Report::new(topology, vec![table]).complete(&ROWS).declared("load_topo").with_notes(topology.notes.clone())
 }

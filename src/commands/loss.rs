@@ -77,7 +77,7 @@ impl Command for LossCommand {
         if arguments.get_flag("packets") {
             let rows = packets(&captures, &merged);
             let table = packet_table(&rows);
-            return Ok(Outcome::Report(Report::new(&rows, vec![table]).with_notes(notes)));
+            return Ok(Outcome::Report(Report::new(&rows, vec![table]).declared("loss --packets").with_notes(notes)));
         }
         let limit = Limit::of(arguments);
         let found = losses(&merged);
@@ -87,7 +87,7 @@ impl Command for LossCommand {
             limit.cut(direction(&found, *role), "with the fewest lost packets", sent)
         });
         let tables = tables.collect();
-        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).declared("loss").with_notes(notes)))
     }
 }
 

@@ -103,7 +103,13 @@ impl Command for MapMptcpConnection {
                 tables.extend([reasons(&found), reasons_of_subflows(best)]);
             }
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&found, tables)
+                .with_records(records(&found))
+                .complete(&ROWS)
+                .declared("map_mptcp_connection")
+                .with_notes(notes),
+        ))
     }
 }
 
@@ -117,7 +123,8 @@ fn all(first: &Arc<LoadedCapture>, second: &Arc<LoadedCapture>, verbose: bool) -
         rows.push(Row::of_connection(connection.id, &connection.subflows, found));
     }
     let there: Vec<ConnectionId> = listed(second).map(|connection| connection.id).collect();
-    let report = counterparts::report(rows, &there, "MPTCP connections", [first, second], verbose);
+    let report = counterparts::report(rows, &there, "MPTCP connections", [first, second], verbose)
+        .declared("map_mptcp_connection --all");
     Ok(Outcome::Report(report))
 }
 

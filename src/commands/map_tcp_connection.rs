@@ -89,7 +89,13 @@ impl Command for MapTcpConnection {
         if arguments.get_flag("verbose") && !found.is_empty() {
             tables.push(reasons(&found));
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(records(&found)).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&found, tables)
+                .with_records(records(&found))
+                .complete(&ROWS)
+                .declared("map_tcp_connection")
+                .with_notes(notes),
+        ))
     }
 }
 
@@ -101,7 +107,8 @@ fn all(first: &Arc<LoadedCapture>, second: &Arc<LoadedCapture>, verbose: bool) -
         interrupt::check()?;
         rows.push(Row::of_stream(stream, mapper.tcp_counterpart(stream)));
     }
-    let report = counterparts::report(rows, &second.tcp_stream_ids(), "TCP streams", [first, second], verbose);
+    let report = counterparts::report(rows, &second.tcp_stream_ids(), "TCP streams", [first, second], verbose)
+        .declared("map_tcp_connection --all");
     Ok(Outcome::Report(report))
 }
 

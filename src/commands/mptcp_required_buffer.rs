@@ -141,7 +141,9 @@ impl Command for MptcpRequiredBuffer {
             notes.extend(lacking(&records));
         }
         let tables = records.iter().flat_map(|record| [paths_table(record), needs_table(record)]).collect();
-        Ok(Outcome::Report(Report::new(&records, tables).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&records, tables).complete(&ROWS).declared("mptcp_required_buffer").with_notes(notes),
+        ))
     }
 }
 

@@ -82,7 +82,7 @@ impl Command for MptcpSummaryCommand {
         tables.extend(pairs(&summary, limit));
         tables.extend(joins(&summary, limit));
         let report = Report::new(&summary, tables);
-        Ok(Outcome::Report(report.complete(&ROWS).with_notes(notes(connection, &summary))))
+        Ok(Outcome::Report(report.complete(&ROWS).declared("mptcp_summary").with_notes(notes(connection, &summary))))
     }
 }
 

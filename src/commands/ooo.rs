@@ -80,7 +80,9 @@ impl Command for OutOfOrderCommand {
         if arguments.get_flag("over_time") {
             let occupancy = occupancy(capture, &found);
             let table = occupancy_table(&occupancy);
-            return Ok(Outcome::Report(Report::new(&occupancy, vec![table]).with_notes(notes)));
+            return Ok(Outcome::Report(
+                Report::new(&occupancy, vec![table]).declared("ooo --over-time").with_notes(notes),
+            ));
         }
         let limit = Limit::of(arguments);
         let mut tables = vec![totals(&found)];
@@ -91,7 +93,9 @@ impl Command for OutOfOrderCommand {
             let by_time = |index: usize, row: &[Cell]| (blocked.get(index).copied(), amount(row, 2));
             tables.push(limit.cut(blame(direction), "with the shortest waits", by_time));
         }
-        Ok(Outcome::Report(Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).declared("ooo").with_notes(notes),
+        ))
     }
 }
 

@@ -86,7 +86,9 @@ impl Command for PrintOwds {
         if arguments.get_flag("samples") {
             let rows = sample_rows(&captures, &merged, &clock, correction);
             let table = sample_table(&rows);
-            return Ok(Outcome::Report(Report::new(&rows, vec![table]).with_notes(notes)));
+            return Ok(Outcome::Report(
+                Report::new(&rows, vec![table]).declared("print_owds --samples").with_notes(notes),
+            ));
         }
         let limit = Limit::of(arguments);
         let found = one_way_delays(&merged, &clock, correction);
@@ -94,7 +96,7 @@ impl Command for PrintOwds {
         let tables =
             roles.map(|role| limit.cut(direction(&found, *role), "with the fewest packets", |_, row| amount(row, 1)));
         let tables = tables.collect();
-        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).declared("print_owds").with_notes(notes)))
     }
 }
 

@@ -102,7 +102,9 @@ impl Command for QualifyReinjections {
         if found.iter().all(|direction| direction.pairs.is_empty()) {
             notes.push("no reinjections".to_string());
         }
-        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(
+            Report::new(&found, tables).complete(&ROWS).declared("qualify_reinjections").with_notes(notes),
+        ))
     }
 }
 

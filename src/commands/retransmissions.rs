@@ -86,7 +86,7 @@ impl Command for Retransmissions {
         ]);
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "with the fewest bytes", |_, row| amount(row, 4));
-        let report = Report::new(&found, vec![table]).complete(&ROWS);
+        let report = Report::new(&found, vec![table]).complete(&ROWS).declared("retransmissions");
         Ok(Outcome::Report(report.with_notes(vec![note(&found)])))
     }
 }

@@ -77,7 +77,7 @@ impl Command for RttCommand {
         if arguments.get_flag("samples") {
             let samples: Vec<SampleRow> = found.rows(capture).collect();
             let table = sample_table(&samples);
-            return Ok(Outcome::Report(Report::new(&samples, vec![table]).with_notes(notes)));
+            return Ok(Outcome::Report(Report::new(&samples, vec![table]).declared("rtt --samples").with_notes(notes)));
         }
         let limit = Limit::of(arguments);
         let records: Vec<Record> = found.series.iter().map(Series::record).collect();
@@ -85,7 +85,7 @@ impl Command for RttCommand {
         let tables = directions.map(|role| limit.cut(direction(&records, *role), FEWEST, |_, row| amount(row, 2)));
         let tables = tables.collect();
         let report = Report::new(&records, tables);
-        Ok(Outcome::Report(report.complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(report.complete(&ROWS).declared("rtt").with_notes(notes)))
     }
 }
 

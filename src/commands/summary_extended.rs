@@ -78,7 +78,7 @@ impl Command for SummaryExtended {
         let weight =
             |_: usize, row: &[Cell]| (matches!(row.first(), Some(Cell::Text(_))), amount(row, 2), amount(row, 4));
         let tables = found.iter().map(|direction| limit.cut(table(direction), "with the least data", weight)).collect();
-        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).with_notes(notes)))
+        Ok(Outcome::Report(Report::new(&found, tables).complete(&ROWS).declared("summary_extended").with_notes(notes)))
     }
 }
 

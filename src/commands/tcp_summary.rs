@@ -68,7 +68,7 @@ impl Command for TcpSummaryCommand {
         let path = capture.path_label(stream.id).map(|path| format!(" ({})", escape(path))).unwrap_or_default();
         let title = format!("TCP stream {}{path}: {} -> {}", stream.id, stream.client, stream.server);
         let people = table(&summary).titled(title);
-        let report = Report::new(&summary, vec![people]).complete(&ROWS);
+        let report = Report::new(&summary, vec![people]).complete(&ROWS).declared("tcp_summary");
         Ok(Outcome::Report(report.with_notes(notes(&summary))))
     }
 }

@@ -76,7 +76,7 @@ impl Command for TrafficCommand {
         ]);
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "with the fewest packets", |_, row| amount(row, 2));
-        Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&ROWS)))
+        Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&ROWS).declared("traffic")))
     }
 }
 

@@ -1,15 +1,15 @@
 //! Parquet and Arrow: the rows that CSV has, in typed columns.
 //!
-//! A column has one type. Whole numbers are Int64, or UInt64 where one is too large for that (a key-less data sequence
-//! number may be). Times are seconds as in JSON, so Float64. What is missing is null. A column without any value has the
-//! type that its unit says, and is text where it has none.
+//! A column has one type, which `result_columns.txt` declares. Times are seconds as in JSON, so Float64. What is missing is
+//! null. Where no type is declared, whole numbers are Int64, or UInt64 where one is too large for that, and a column without
+//! any value has the type that its unit says, and is text where it has none.
 //!
 //! Keys and tokens are text, see [`crate::packets::portable`]; columns say their unit, see [`crate::column_facts`].
 
 use std::io::{self, Write};
 
 use mptcp_trace::interrupt::interruptible;
-use polars::prelude::{Column, DataFrame, PolarsError, PolarsResult};
+use polars::prelude::{Column, DataFrame, DataType, PolarsError, PolarsResult};
 use polars_io::parquet::write::ParquetWriter;
 
 use super::column_units::{self, Numbers};
@@ -82,16 +82,22 @@ fn frame(report: &Report) -> io::Result<DataFrame> {
         return DataFrame::new(lines.len(), vec![Column::new("text".into(), lines)]).map_err(failed);
     }
     let Some(table) = delimited::records(report)? else { return Ok(DataFrame::empty()) };
-    of_table(&table, |name| named(report, name).map(|(_, numbers)| numbers))
+    let declared = delimited::declared(report);
+    let kind = |name: &str| declared.iter().find(|(column, _)| *column == name).map(|(_, kind)| kind.clone());
+    let usual = |name: &str| match named(report, name)?.1 {
+        Numbers::Whole => Some(DataType::Int64),
+        Numbers::Real => Some(DataType::Float64),
+    };
+    of_table(&table, |name| kind(name).or_else(|| usual(name)))
         .and_then(|frame| portable::portable(&frame))
         .map_err(failed)
 }
 
-/// The columns of `table`; `numbers` says which ones hold numbers even where no row has one.
-fn of_table(table: &Table, numbers: impl Fn(&str) -> Option<Numbers>) -> PolarsResult<DataFrame> {
+/// The columns of `table`; `wanted` says which types they have where their values fit, also where no row has one.
+fn of_table(table: &Table, wanted: impl Fn(&str) -> Option<DataType>) -> PolarsResult<DataFrame> {
     let columns = interruptible(&table.columns).enumerate().map(|(place, column)| {
         let cells = || table.rows.iter().map(move |row| row.get(place).unwrap_or(&Cell::Null));
-        typed(&column.name, &cells, numbers(&column.name))
+        typed(&column.name, &cells, wanted(&column.name))
     });
     DataFrame::new(table.rows.len(), columns.collect())
 }
@@ -128,11 +134,15 @@ impl Type {
     }
 }
 
-fn typed<'c, I: Iterator<Item = &'c Cell>>(name: &str, cells: &impl Fn() -> I, numbers: Option<Numbers>) -> Column {
+fn typed<'c, I: Iterator<Item = &'c Cell>>(name: &str, cells: &impl Fn() -> I, wanted: Option<DataType>) -> Column {
     let name = name.into();
-    let kind = match (cells().map(Type::of).fold(Type::Nothing, Type::with), numbers) {
-        (Type::Nothing, Some(Numbers::Whole)) => Type::Whole,
-        (Type::Nothing | Type::Whole, Some(Numbers::Real)) => Type::Real,
+    let found = cells().map(Type::of).fold(Type::Nothing, Type::with);
+    // A value that does not fit its column's type is worth more than the type.
+    let kind = match (found, &wanted) {
+        (Type::Nothing, Some(DataType::Boolean)) => Type::Boolean,
+        (Type::Nothing, Some(DataType::Int64 | DataType::UInt64)) => Type::Whole,
+        (Type::Nothing | Type::Whole, Some(DataType::Float64)) => Type::Real,
+        (_, Some(DataType::String)) => Type::Text,
         (kind, _) => kind,
     };
     match kind {
@@ -140,7 +150,7 @@ fn typed<'c, I: Iterator<Item = &'c Cell>>(name: &str, cells: &impl Fn() -> I, n
             let truth = |cell: &Cell| if let Cell::Boolean(truth) = cell { Some(*truth) } else { None };
             Column::new(name, cells().map(truth).collect::<Vec<_>>())
         }
-        Type::Whole => whole_numbers(name, cells),
+        Type::Whole => whole_numbers(name, cells, wanted == Some(DataType::UInt64)),
         Type::Real => Column::new(name, cells().map(real).collect::<Vec<_>>()),
         Type::Nothing | Type::Text => {
             let text = |cell: &Cell| match cell {
@@ -153,10 +163,12 @@ fn typed<'c, I: Iterator<Item = &'c Cell>>(name: &str, cells: &impl Fn() -> I, n
     }
 }
 
-/// A column of whole numbers in the first type that holds them all; of numbers beyond both, text.
+/// A column of whole numbers in the first type that holds them all; of numbers beyond both, text. Of `unsigned` ones Int64
+/// is not looked at first.
 fn whole_numbers<'c, I: Iterator<Item = &'c Cell>>(
     name: polars::prelude::PlSmallStr,
     cells: &impl Fn() -> I,
+    unsigned: bool,
 ) -> Column {
     let number = |cell: &Cell| match cell {
         Cell::Integer(number) => Some(*number),
@@ -164,11 +176,10 @@ fn whole_numbers<'c, I: Iterator<Item = &'c Cell>>(
         _ => None,
     };
     let numbers = || cells().map(number);
-    if let Some(fitting) = all_fit::<i64>(numbers()) {
-        return Column::new(name, fitting);
-    }
-    match all_fit::<u64>(numbers()) {
-        Some(fitting) => Column::new(name, fitting),
+    let signed = || all_fit::<i64>(numbers()).map(|fitting| Column::new(name.clone(), fitting));
+    let positive = || all_fit::<u64>(numbers()).map(|fitting| Column::new(name.clone(), fitting));
+    match if unsigned { positive().or_else(signed) } else { signed().or_else(positive) } {
+        Some(column) => column,
         None => Column::new(name, numbers().map(|number| number.map(|number| number.to_string())).collect::<Vec<_>>()),
     }
 }
@@ -197,7 +208,6 @@ fn real(cell: &Cell) -> Option<f64> {
 mod tests {
     use super::*;
     use mptcp_trace::Span;
-    use polars::prelude::DataType;
 
     fn column(cells: Vec<Cell>) -> Column {
         let mut table = Table::new(&["column"]);
@@ -226,12 +236,30 @@ mod tests {
     }
 
     #[test]
-    fn a_column_without_values_has_the_type_of_its_unit() {
-        let mut table = Table::new(&["rtt", "bytes", "kind"]);
-        table.rows = vec![vec![Cell::Null, Cell::Null, Cell::Null]];
-        let frame = of_table(&table, |name| column_units::of(name).map(|(_, numbers)| numbers)).unwrap();
+    fn a_column_without_values_has_the_type_that_is_wanted() {
+        let mut table = Table::new(&["rtt", "bytes", "dsn", "backup", "kind"]);
+        table.rows = vec![vec![Cell::Null; 5]];
+        let wanted = [
+            ("rtt", DataType::Float64),
+            ("bytes", DataType::Int64),
+            ("dsn", DataType::UInt64),
+            ("backup", DataType::Boolean),
+        ];
+        let wanted = |name: &str| wanted.iter().find(|(known, _)| *known == name).map(|(_, kind)| kind.clone());
+        let frame = of_table(&table, wanted).unwrap();
         let types: Vec<&DataType> = frame.columns().iter().map(Column::dtype).collect();
-        assert_eq!(types, [&DataType::Float64, &DataType::Int64, &DataType::String]);
+        assert_eq!(
+            types,
+            [&DataType::Float64, &DataType::Int64, &DataType::UInt64, &DataType::Boolean, &DataType::String]
+        );
+        table.rows =
+            vec![vec![Cell::Integer(1), Cell::Text("a".into()), Cell::Integer(1), Cell::Null, Cell::Integer(1)]];
+        let frame = of_table(&table, wanted).unwrap();
+        let types: Vec<&DataType> = frame.columns().iter().map(Column::dtype).collect();
+        assert_eq!(
+            types,
+            [&DataType::Float64, &DataType::String, &DataType::UInt64, &DataType::Boolean, &DataType::Int64]
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use super::result_columns::{self, Declared};
 use super::{Cell, Report, Table, complete};
 use crate::delimiter::Delimiter;
 use crate::spreadsheet;
@@ -40,10 +41,20 @@ pub(super) fn write(
 pub(super) fn records(report: &Report) -> io::Result<Option<Cow<'_, Table>>> {
     let named = report.rows.is_some_and(|rows| !rows.columns.is_empty());
     let made = report.records.as_ref().or(if named { None } else { report.tables.first() });
-    Ok(match (report.rows, made) {
+    let found = match (report.rows, made) {
         (Some(rows), table) => Some(Cow::Owned(complete::complete(table, &report.data.value()?, rows))),
         (None, table) => table.map(Cow::Borrowed),
-    })
+    };
+    let declared = declared(report);
+    Ok(found.map(|table| match declared.is_empty() {
+        true => table,
+        false => Cow::Owned(result_columns::conform(&table, &declared)),
+    }))
+}
+
+/// The columns that a report has whatever its rows are.
+pub(super) fn declared(report: &Report) -> Vec<Declared> {
+    result_columns::with_paths(report.declared.map(result_columns::of).unwrap_or_default(), report.has_paths)
 }
 
 /// Writes the records of one report of several; only the first is `headed`.

@@ -14,6 +14,7 @@ mod paint;
 mod paths;
 mod render;
 mod report;
+mod result_columns;
 mod rolling;
 mod text_table;
 

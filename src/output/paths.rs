@@ -18,9 +18,10 @@ const PATH: &str = "path";
 const NAMED: [&str; 3] = [PATH, "path_client", "path_server"];
 
 impl Report {
-    /// The same report with the names of the paths of its streams; where none has one, nothing is added.
+    /// The same report with the names of the paths of its streams. For people, nothing is added where none has one.
     #[must_use]
     pub fn with_paths(mut self, paths: Paths) -> Self {
+        self.has_paths = true;
         if paths.is_empty() {
             return self;
         }

@@ -177,6 +177,10 @@ pub struct Report {
     pub records: Option<Table>,
     /// Which parts of the data these are: what the data has beyond them follows in further columns.
     pub rows: Option<&'static Rows>,
+    /// The name under which `result_columns.txt` has the columns that CSV, Parquet and Arrow always have.
+    pub declared: Option<&'static str>,
+    /// Whether paths have names, which stand behind the numbers of their streams.
+    pub has_paths: bool,
     /// Whether someone else named the columns: a query, a plugin. Their names say nothing of units then.
     pub foreign: bool,
     /// Rows of a data frame, which stand for `data`, the first table and the records; see [`Report::of_frame`].
@@ -204,6 +208,8 @@ impl Report {
             tables,
             records: None,
             rows: None,
+            declared: None,
+            has_paths: false,
             foreign: false,
             frame: None,
             text: None,
@@ -239,6 +245,8 @@ impl Report {
             tables: Vec::new(),
             records: None,
             rows: None,
+            declared: None,
+            has_paths: false,
             foreign: false,
             frame: Some(Box::new(rows)),
             text: None,
@@ -265,6 +273,13 @@ impl Report {
     #[must_use]
     pub fn complete(mut self, rows: &'static Rows) -> Self {
         self.rows = Some(rows);
+        self
+    }
+
+    /// The same report, whose columns are those declared under that name.
+    #[must_use]
+    pub fn declared(mut self, result: &'static str) -> Self {
+        self.declared = Some(result);
         self
     }
 

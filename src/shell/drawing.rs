@@ -107,10 +107,10 @@ fn numbers_alone(
 }
 
 fn unknown_form(out: &Path) -> Error {
-    Error::Usage(format!(
+    Error::Usage(whole_file::ending_alone(out).unwrap_or_else(|| format!(
         "unknown file extension of {}; use .svg, .pdf, .png, .xpl, .txt, .csv, .json, .parquet or .arrow, or add --format svg",
         escape(&out.to_string_lossy())
-    ))
+    )))
 }
 
 /// The bytes of a file in `form`.

@@ -14,12 +14,12 @@ use clap::error::ErrorKind;
 use super::console::{Console, output_error};
 use super::drawing;
 use super::line::{Output, Statement};
-use super::{line, pager, panics, redirect, save, shortcuts};
+use super::{line, mode, pager, panics, redirect, save, shortcuts};
 use crate::arguments;
 use crate::cli::Level;
 use crate::commands::session::settings::Colour;
 use crate::commands::shared::paths;
-use crate::commands::shared::rearranged::rearranged;
+use crate::commands::shared::rearranged::{missing_capture, rearranged};
 use crate::commands::{Command, Outcome, Session, grammar, registry};
 use crate::drawing::render::text::subflow_colour;
 use crate::drawing::style::Style;
@@ -134,7 +134,7 @@ impl Executor {
         }
         let Some(command) = registry::command(&name) else {
             if self.session.shortcuts.find(&name).is_none() {
-                return Err(registry::unknown(&name));
+                return Err(mode::unknown(Path::new(&first), !words.is_empty()));
             }
             let line = format!("{} {}", line::quote(&name), line::join(&words));
             return self.line(line.as_bytes(), console);
@@ -186,7 +186,10 @@ impl Executor {
                 return Ok(ControlFlow::Continue(()));
             }
             Err(refusal) => {
-                let refusal = match rearranged(&grammar::definition(command), &words, &self.session) {
+                if let Some(missing) = missing_capture(&grammar::definition(command), &words, &self.session) {
+                    return Err(LoadError::Missing(missing).into());
+                }
+                let refusal = match rearranged(&grammar::definition(command), &words, &refusal, &self.session) {
                     Some(Ok(meant)) => {
                         if let Some(capture) = &meant.load {
                             guarded("load_pcap", || self.session.load(capture))?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::Cli;
 use crate::commands::registry;
 use crate::error::{Error, Result};
+use crate::terminal_text::escape;
 use mptcp_trace::packets::capture_file::is_standard_input;
 
 /// Task of the program.
@@ -84,9 +85,26 @@ fn single_word(word: &OsStr) -> Result<Mode> {
         return Ok(Mode::Script(Script::File(path.to_path_buf())));
     }
     if path.components().count() > 1 || path.extension().is_some() {
-        return Err(Error::Usage(format!("{} is neither a command nor a file; check the path", path.display())));
+        return Err(neither(path));
     }
     Ok(Mode::Command(vec![word.to_os_string()]))
+}
+
+/// What to say of a line whose first word is not a command; where more `follows`, it may have been meant as a capture.
+pub(super) fn unknown(word: &Path, follows: bool) -> Error {
+    // No command has a dot.
+    let is_path = word.components().count() > 1 || word.extension().is_some();
+    if is_path && follows { neither(word) } else { registry::unknown(&word.to_string_lossy()) }
+}
+
+/// What to say of a word that is where a command or a capture is expected, and that is neither.
+fn neither(path: &Path) -> Error {
+    let path_shown = escape(&path.to_string_lossy()).into_owned();
+    Error::Usage(if path.exists() {
+        format!("{path_shown} is neither a command nor a capture; `help` lists the commands")
+    } else {
+        format!("{path_shown} is neither a command nor a file; check the path")
+    })
 }
 
 /// True when the file starts like a capture, a compressed one, or an exported table. A file that cannot be read is

@@ -93,7 +93,7 @@ impl Command for CheckHealth {
 }
 
 fn report(checks: &[Check]) -> Report {
-    Report::listing(checks, &[("check", ""), ("state", ""), ("detail", ""), ("advice", "")])
+    Report::listing(checks, &[("check", ""), ("state", ""), ("detail", ""), ("advice", "")]).declared("checkhealth")
 }
 
 fn configuration(config: &Config) -> Check {

@@ -63,13 +63,13 @@ impl Drawing {
                 .value_hint(ValueHint::AnyPath)
                 .help(
                     "Draw into FILE; its extension selects the format: svg, pdf, png, xpl, txt, csv, json, ndjson, \
-                     parquet",
+                     parquet, arrow",
                 ),
             Arg::new("form")
                 .long("format")
                 .value_name("FORM")
                 .value_parser(value_parser!(FigureForm))
-                .help("Output format, whatever the file name; csv, json and parquet hold the plotted values"),
+                .help("Output format, whatever the file name; csv, json, parquet and arrow hold the plotted values"),
             Arg::new("display")
                 .long("display")
                 .value_name("WHERE")

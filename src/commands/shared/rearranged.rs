@@ -6,7 +6,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, ValueHint};
 
 use crate::arguments::choice::ROLE;
 use crate::commands::Session;
@@ -22,7 +23,38 @@ pub struct Rearranged {
     pub load: Option<PathBuf>,
 }
 
-/// What is meant by `words`, which `definition` refused; nothing where that is not clear.
+/// The capture that `words`, which `definition` refused, name and that is not there: the fault that a person is to mend
+/// first, wherever the command expects a file.
+#[must_use]
+pub fn missing_capture(definition: &clap::Command, words: &[OsString], session: &Session) -> Option<PathBuf> {
+    let part = words.first().and_then(|word| definition.find_subcommand(word));
+    let command = part.unwrap_or(definition);
+    let typed = words.get(usize::from(part.is_some())..).unwrap_or_default();
+    // What a command writes need not be there; it stands behind what it reads.
+    let writes = command.get_positionals().any(|argument| argument.get_value_hint() == ValueHint::AnyPath);
+    let sorted = Sorted::of(command, typed, session);
+    let looked_at = if writes { 1 } else { typed.len() };
+    let not_options = typed.iter().filter(|word| !sorted.others.contains(word)).take(looked_at);
+    not_options
+        .map(Path::new)
+        .find(|path| names_a_capture(path) && !path.exists() && !is_capture(path.as_os_str(), session))
+        .map(Path::to_path_buf)
+}
+
+/// Whether a name is one that captures have, compressed or not.
+fn names_a_capture(path: &Path) -> bool {
+    let ending = |path: &Path| path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    let is_capture = |ending: &String| matches!(ending.as_str(), "pcap" | "pcapng" | "cap" | "dmp" | "ntar");
+    let is_compressed = |ending: &String| matches!(ending.as_str(), "gz" | "zst" | "lz4");
+    match ending(path) {
+        Some(last) if is_compressed(&last) => {
+            path.file_stem().is_some_and(|stem| ending(Path::new(stem)).as_ref().is_some_and(is_capture))
+        }
+        last => last.as_ref().is_some_and(is_capture),
+    }
+}
+
+/// What is meant by `words`, which `definition` refused with `refusal`; nothing where that is not clear.
 ///
 /// # Errors
 /// Why the definition does not take what is meant either: that is what is wrong with the words.
@@ -30,6 +62,7 @@ pub struct Rearranged {
 pub fn rearranged(
     definition: &clap::Command,
     words: &[OsString],
+    refusal: &clap::Error,
     session: &Session,
 ) -> Option<Result<Rearranged, clap::Error>> {
     let part = words.first().and_then(|word| definition.find_subcommand(word));
@@ -64,8 +97,9 @@ pub fn rearranged(
     };
     let line: Vec<OsString> = head.iter().chain(&positional).chain(&sorted.others).cloned().collect();
     let read = definition.clone().try_get_matches_from(line);
-    // Of a line with a number that nobody typed, what was typed says more.
-    let refused = read.is_err() && guessed;
+    // Of a line with a number that nobody typed, what was typed says more; and so it does where every word had its place
+    // and one is missing.
+    let refused = read.is_err() && (guessed || load.is_some() && refusal.kind() == ErrorKind::MissingRequiredArgument);
     (!refused).then(|| read.map(|matches| Rearranged { matches, load }))
 }
 

@@ -33,7 +33,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>, limit: Limit) -> 
     };
     let least = "of subflows with the least data";
     let table = limit.cut_groups(table.without_zeros_in(&super::RARE), least, of_one, goodput);
-    let report = Report::new(&summaries, vec![table]).complete(&ROWS);
+    let report = Report::new(&summaries, vec![table]).complete(&ROWS).declared("tcp_summary");
     Ok(report.with_notes(note.into_iter().collect()))
 }
 

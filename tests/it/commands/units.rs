@@ -15,7 +15,7 @@ use super::typed_tables::python;
 use crate::support::program::Home;
 
 /// Numbers without a unit that are neither named in the plural, as counts are, nor the number of something.
-const WITHOUT_UNIT: [&str; 15] = [
+const WITHOUT_UNIT: [&str; 16] = [
     "count",
     "entries",
     "ece",
@@ -31,6 +31,7 @@ const WITHOUT_UNIT: [&str; 15] = [
     "not_captured_at_receiver",
     "not_captured_at_sender",
     "reset_reason",
+    "fallback_cause",
 ];
 
 /// Ends of names of what counts or names something, or is a share of one.
