@@ -96,6 +96,12 @@ impl Error {
         let path = path.into();
         let source = match action {
             "write" | "create" => with_advice(&path, source),
+            "read" if source.kind() == io::ErrorKind::NotFound => {
+                io::Error::new(source.kind(), "no such file; check the path")
+            }
+            "read" if source.kind() == io::ErrorKind::PermissionDenied => {
+                io::Error::new(source.kind(), "permission denied; check who may read it (`ls -l`)")
+            }
             _ => source,
         };
         Error::File { action, path, source }

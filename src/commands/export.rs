@@ -13,7 +13,7 @@ use crate::packets::exported::{Parts, TableForm, write_parts};
 use crate::packets::portable::portable;
 use crate::temporary;
 use crate::terminal_text::escape;
-use crate::whole_file::{Force, ending_alone, refuse_capture};
+use crate::whole_file::{Force, ending_alone, is_capture, refuse_capture};
 use mptcp_trace::units::counted;
 use mptcp_trace::{ConnectionId, StreamId};
 
@@ -120,6 +120,12 @@ impl Command for Export {
         let Some(out) = arguments.get_one::<PathBuf>("out").or_else(|| arguments.get_one("also_out")) else {
             return Err(Error::Usage("no output file given; name one: `export OUT`".to_string()));
         };
+        if arguments.get_one::<TableForm>("form").is_none() && TableForm::of_name(out).is_none() && is_capture(out) {
+            let name = escape(&out.to_string_lossy()).into_owned();
+            let sentence =
+                format!("{name} is a capture; name the file to write behind it: `export {name} packets.csv`");
+            return Err(Error::Usage(sentence));
+        }
         let to_output = out.as_os_str() == "-";
         let asked = arguments.get_one::<TableForm>("form").copied();
         let form = if to_output { asked.unwrap_or(TableForm::Csv) } else { form(out, asked)? };

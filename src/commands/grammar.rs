@@ -22,10 +22,11 @@ pub const OUTPUT: &str = "output";
 pub const HUMAN_READABLE: &str = "human_readable";
 
 /// Options of commands of the Python mptcpanalyzer that are none here, and what to type instead.
-const FORMER: [(&str, &str, &str); 7] = [
+const FORMER: [(&str, &str, &str); 8] = [
     ("export", "--drop-syn", "--where 'tcp.flags.syn == 0' leaves out SYNs"),
     ("export", "--json", "`dump -n 0 --json` prints the packets as JSON"),
     ("export", "--ndjson", "`dump -n 0 --format ndjson` prints a JSON object a packet"),
+    ("dump", "--columns", "`dump packetid tcpseq` names columns without an option"),
     ("plot", "--primary", "-o FILE.png writes a picture"),
     ("qualify_reinjections", "--debug", "--format csv has what each verdict comes from"),
     ("print_owds", "--verbose", "--samples lists each packet"),

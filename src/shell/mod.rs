@@ -163,6 +163,10 @@ fn start(cli: &Cli, console: &mut Console<'_>) -> Result<u8> {
             let input = reading::standard_input().map_err(|source| Error::file("read", Path::new("-"), source))?;
             Ok(script::run(&mut executor, console, &mut BufReader::new(input), "<stdin>", cli.keep_going))
         }
+        Mode::Script(Script::Lines(lines)) => {
+            let text = lines.join(std::ffi::OsStr::new("\n")).into_encoded_bytes();
+            Ok(script::run(&mut executor, console, &mut text.as_slice(), "command line", cli.keep_going))
+        }
         Mode::Script(Script::File(path)) => {
             let file = reading::open(&path).map_err(|source| Error::file("read", &path, source))?;
             let name = path.display().to_string();

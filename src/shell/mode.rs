@@ -30,6 +30,8 @@ pub enum Script {
     File(PathBuf),
     /// On standard input.
     Stdin,
+    /// Words of the command line, each a line.
+    Lines(Vec<OsString>),
 }
 
 /// Chooses the mode; `at_terminal` tells whether standard input is a terminal.
@@ -60,6 +62,7 @@ fn chosen(cli: &Cli, at_terminal: bool) -> Result<Mode> {
     match cli.words.as_slice() {
         [] if at_terminal => Ok(Mode::Prompt),
         [] => Ok(Mode::Script(Script::Stdin)),
+        words if words.first().is_some_and(|word| is_line(word)) => Ok(Mode::Script(Script::Lines(words.to_vec()))),
         [word] if !is_command(word) => single_word(word),
         words => Ok(Mode::Command(words.to_vec())),
     }
@@ -67,6 +70,13 @@ fn chosen(cli: &Cli, at_terminal: bool) -> Result<Mode> {
 
 fn is_command(word: &OsStr) -> bool {
     word.to_str().is_some_and(|name| registry::command(name).is_some())
+}
+
+/// Whether a word is a command with its arguments, in quotes: other programs take each word as a line.
+fn is_line(word: &OsStr) -> bool {
+    let mut parts = word.to_str().unwrap_or_default().split_whitespace();
+    let first = parts.next();
+    first.is_some_and(|first| is_command(OsStr::new(first))) && parts.next().is_some() && !Path::new(word).exists()
 }
 
 /// A single word that is not a command: a script, or a mistake worth more than "unknown command".

@@ -75,6 +75,12 @@ pub fn rearranged(
 
     let mut guessed = false;
     let (positional, load) = if takes("first") && takes("second") {
+        if let ([_, _], [], 0) = (sorted.files.as_slice(), sorted.numbers.as_slice(), sorted.rest)
+            && wanted.iter().any(|argument| argument.get_id() == "stream" && argument.is_required_set())
+        {
+            let missing = "the number of the stream in the first capture is missing; write it behind that capture";
+            return Some(Err(clap::Error::raw(ErrorKind::MissingRequiredArgument, missing)));
+        }
         (of_two_captures(&wanted, &sorted)?, None)
     } else {
         // A file where the loaded capture is meant.

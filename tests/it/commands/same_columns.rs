@@ -90,7 +90,10 @@ fn captures() -> Vec<PathBuf> {
     found
 }
 
-fn columns(parquet: &Path) -> Vec<(String, String)> {
+/// Names and types.
+type Columns = Vec<(String, String)>;
+
+fn columns(parquet: &Path) -> Columns {
     let frame: DataFrame = ParquetReader::new(File::open(parquet).unwrap()).finish().unwrap();
     let column = |column: &polars::prelude::Column| (column.name().to_string(), column.dtype().to_string());
     frame.columns().iter().map(column).collect()
@@ -98,7 +101,7 @@ fn columns(parquet: &Path) -> Vec<(String, String)> {
 
 /// The first columns that each line had, where it was, and how often it was looked at.
 #[derive(Default)]
-struct Seen(BTreeMap<&'static str, (Vec<(String, String)>, PathBuf, usize)>);
+struct Seen(BTreeMap<&'static str, (Columns, PathBuf, usize)>);
 
 impl Seen {
     fn look(&mut self, lines: &[&'static str], home: &Home, capture: &Path, other: Option<&Path>) {

@@ -106,6 +106,21 @@ fn an_error_says_what_to_do() {
             "-l client.pcapng export --json",
             "unexpected argument '--json' found; `dump -n 0 --json` prints the packets as JSON; see `help export`",
         ),
+        (
+            "print_owds client.pcapng server.pcapng",
+            "the number of the stream in the first capture is missing; write it behind that capture; see `help \
+             print_owds`",
+        ),
+        (
+            "tocsv client.pcapng",
+            "client.pcapng is a capture; name the file to write behind it: `export client.pcapng packets.csv`",
+        ),
+        (
+            "-l client.pcapng dump --columns tcpseq",
+            "unexpected argument '--columns' found; `dump packetid tcpseq` names columns without an option; see `help \
+             dump`",
+        ),
+        ("--batch nope.txt", "cannot read nope.txt: no such file; check the path"),
         ("-l client.pcapng lc -o .parquet", ".parquet is an ending without a name; write, for example, result.parquet"),
         ("-l client.pcapng export .csv", ".csv is an ending without a name; write, for example, result.csv"),
         ("-l client.pcapng plot dsn 0 -o .svg", ".svg is an ending without a name; write, for example, result.svg"),
@@ -116,6 +131,21 @@ fn an_error_says_what_to_do() {
 fn the_same_flag_may_be_said_twice() {
     let run = run(&home(), "--regen -r -l client.pcapng lc");
     assert_eq!((run.code, run.messages.as_str()), (Some(0), ""));
+}
+
+/// As other programs take them: each word in quotes is a line.
+#[test]
+fn commands_in_quotes_are_run_one_after_the_other() {
+    let home = home();
+    let run = home.run(&["load_pcap client.pcapng", "tcp_summary 1 --format csv", "quit", "lc"], "");
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.results.contains("\n1,server,2372,") && !run.results.contains("mptcpstream"), "{run:?}");
+    let run = home.run(&["load_pcap client.pcapng", "ls 7", "lc"], "");
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(
+        run.messages.ends_with("command line:2: no MPTCP connection 7 in client.pcapng: the only one is 0\n"),
+        "{run:?}"
+    );
 }
 
 #[test]

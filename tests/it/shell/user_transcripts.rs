@@ -33,7 +33,7 @@ fn the_first_difference_is_one_sentence() {
         ("bad", "bad:6: `!echo a; echo b` printed `b`, but `c` was expected"),
         ("left", "left:2: `quit` already left the program"),
         ("none", "none has no command; begin command lines with `mptcpanalyzer> `"),
-        ("absent", "cannot read absent: No such file or directory (os error 2)"),
+        ("absent", "cannot read absent: no such file; check the path"),
     ] {
         let done = home.run(&["--test", file], "");
         assert_eq!((done.code, done.results.as_str()), (Some(1), ""), "{done:?}");
