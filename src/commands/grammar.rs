@@ -46,7 +46,8 @@ const NUMBERS: [(&str, &str); 5] = [
 /// the command defines itself stays the command's own.
 #[must_use]
 pub fn definition(command: &dyn Command) -> clap::Command {
-    let definition = described::definition(command).no_binary_name(true);
+    // Pages of parts then name what they are parts of: `Usage: plot dsn`.
+    let definition = described::definition(command).no_binary_name(true).bin_name(command.name());
     if command.reports() { with_shared_options(definition) } else { definition }
 }
 

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::shared::drawing::Drawing;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments::two_captures::Level;
 use crate::described;
+use crate::drawing::figure::Figure;
 use crate::error::{Error, Result};
 use crate::plots::origin::{Origin, Zero};
 use crate::plots::panels::without_empty;
@@ -70,11 +72,25 @@ impl Command for PlotCommand {
         let drawing = Drawing::asked_for(arguments)?;
         let request = of_capture(request, arguments, session)?;
         let mut figure = without_empty(plot.figure(arguments, &request, session)?);
+        check_origin(name, arguments, zero.as_ref(), &figure)?;
         if let Some(zero) = &zero {
             figure = zero.apply(figure);
         }
         Ok(Outcome::Drawing(Box::new(drawing.of(figure, arguments))))
     }
+}
+
+/// Refuses an origin that the line asks for where it would change nothing.
+fn check_origin(name: &str, arguments: &ArgMatches, zero: Option<&Zero>, figure: &Figure) -> Result<()> {
+    if arguments.value_source("origin") != Some(ValueSource::CommandLine) {
+        return Ok(());
+    }
+    let why = match zero {
+        _ if !Zero::matters_to(figure) => "no axis of it shows when something happened",
+        None => "plots of two captures count from the first frame of the first one",
+        Some(_) => return Ok(()),
+    };
+    Err(Error::Usage(format!("--origin means nothing to this plot of `{name}`, because {why}; leave it out")))
 }
 
 /// The request with the names that the loaded capture has for subflows; refused where the capture cannot meet it. Plots of

@@ -28,7 +28,8 @@ pub mod wrapping;
 mod sample;
 
 use figure::FigureError;
-pub use render::{PictureFormat, Size, Target, render};
+use mptcp_trace::units::counted;
+pub use render::{LengthUnit, PictureFormat, Size, Target, render};
 
 /// A figure could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -37,36 +38,31 @@ pub enum DrawError {
     #[error(transparent)]
     Figure(#[from] FigureError),
     /// A picture that would have no room, or no end.
-    #[error("cannot draw a plot of {width} x {height} {what}; use {least} to {most}")]
+    #[error("{}", self.told_in(None))]
     BadSize {
         /// As asked for.
-        width: u32,
-        /// As asked for.
-        height: u32,
-        /// Pixels or characters.
-        what: &'static str,
-        /// The smallest possible, as `WIDTHxHEIGHT`.
-        least: &'static str,
-        /// The largest possible, as `WIDTHxHEIGHT`.
-        most: &'static str,
+        size: Size,
+        /// The smallest possible.
+        least: Size,
+        /// The largest possible.
+        most: Size,
+        /// The unit of these.
+        unit: LengthUnit,
     },
     /// Dots an inch that no picture has.
     #[error("resolution of {0} dots per inch out of range; use 24 to 1200")]
     BadDpi(f64),
     /// The panels have no room.
-    #[error(
-        "{width} x {height} is too small for {panels} panel(s) with titles and numbers; use {}",
-        enough.map_or_else(|| "a larger size or a smaller font".to_string(), |size| format!("{}x{}", size.width, size.height))
-    )]
+    #[error("{}", self.told_in(None))]
     TooSmall {
         /// Number of panels in the figure.
         panels: usize,
         /// As asked for.
-        width: u32,
-        /// As asked for.
-        height: u32,
-        /// A size that has room, if one of the same width has.
+        size: Size,
+        /// A size that has room, if one that is not far larger has.
         enough: Option<Size>,
+        /// The unit of these.
+        unit: LengthUnit,
     },
     /// The drawing library refused.
     #[error("cannot draw the figure: {0}; report this as a bug")]
@@ -74,4 +70,34 @@ pub enum DrawError {
     /// The picture was drawn and could not be encoded.
     #[error("cannot encode the picture: {0}")]
     Encode(#[from] std::io::Error),
+}
+
+impl DrawError {
+    /// The error with its sizes in the unit that they were given in; without one, in their own.
+    #[must_use]
+    pub fn told_in(&self, given: Option<LengthUnit>) -> String {
+        match self {
+            DrawError::BadSize { size, least, most, unit } => {
+                let told = |size: &Size, rounded| size.told(*unit, given.unwrap_or(*unit), rounded);
+                let what = match given {
+                    Some(_) => "",
+                    None if *unit == LengthUnit::CHARACTERS => " characters",
+                    None => " pixels",
+                };
+                let (size, least, most) = (told(size, f64::round), told(least, f64::ceil), told(most, f64::floor));
+                format!("cannot draw a plot of {size}{what}; use {least} to {most}")
+            }
+            DrawError::TooSmall { panels, size, enough, unit } => {
+                let told = |size: &Size, rounded| size.told(*unit, given.unwrap_or(*unit), rounded);
+                let advice = match enough {
+                    Some(enough) => told(enough, f64::ceil),
+                    None => "a larger size or a smaller font".to_string(),
+                };
+                let panels = counted(u64::try_from(*panels).unwrap_or(u64::MAX), "panel");
+                let size = told(size, f64::round);
+                format!("{size} is too small for {panels} with titles, names and numbers; use {advice}")
+            }
+            other => other.to_string(),
+        }
+    }
 }

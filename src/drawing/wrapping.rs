@@ -25,7 +25,7 @@ pub fn wrap(text: &str, width: f64, most: usize, measure: impl Fn(&str) -> f64) 
     if lines.len() > most {
         lines.truncate(most);
         if let Some(last) = lines.last_mut() {
-            *last = ellipsis(last, width, &measure);
+            *last = shorten_words(&format!("{last} …"), width, &measure);
         }
     }
     lines
@@ -82,6 +82,23 @@ fn break_word(word: &str, width: f64, most: usize, lines: &mut Vec<String>, meas
 /// `text`, or as much of its beginning as fits with `…` behind it; empty where not even that fits.
 pub fn shorten(text: &str, width: f64, measure: impl Fn(&str) -> f64) -> String {
     if measure(text) <= width { text.to_string() } else { ellipsis(text, width, &measure) }
+}
+
+/// `text`, or as many of its first words as fit with `…` behind them; cut within the first word where that alone is too
+/// long.
+pub fn shorten_words(text: &str, width: f64, measure: impl Fn(&str) -> f64) -> String {
+    if measure(text) <= width {
+        return text.to_string();
+    }
+    let ends = text.rmatch_indices(' ').map(|(at, _)| at);
+    let shorter = ends.filter_map(|end| text.get(..end)).map(|kept| {
+        let kept = kept.trim_end_matches([' ', ',', '.', ';', ':', '…']);
+        format!("{kept}…")
+    });
+    shorter
+        .into_iter()
+        .find(|kept| kept != "…" && measure(kept) <= width)
+        .unwrap_or_else(|| ellipsis(text, width, &measure))
 }
 
 fn ellipsis(text: &str, width: f64, measure: &impl Fn(&str) -> f64) -> String {
@@ -143,6 +160,8 @@ mod tests {
         assert_eq!(wrap("one, two", 4.0, 1, cells), ["one…"]);
         assert_eq!(wrap("x", 4.0, 0, cells), Vec::<String>::new());
         assert_eq!(wrap(&"y".repeat(10_000), 5.0, 2, cells), ["yyyyy", "yyyy…"]);
+        assert_eq!(shorten_words("one two three", 9.0, cells), "one two…");
+        assert_eq!(shorten_words("subflow 1", 6.0, cells), "subfl…");
         assert_eq!(shorten("subflow", 7.0, cells), "subflow");
         assert_eq!(shorten("subflow", 6.0, cells), "subfl…");
         assert_eq!(shorten("subflow", 0.5, cells), "");

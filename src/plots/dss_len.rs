@@ -36,7 +36,7 @@ impl Described for DssLen {
          or in a retransmission, counts once; the byte of DATA_FIN is excluded. The lines give \
          the share of a subflow's mappings that are at most so long. With --histogram, each group of bars is one range \
          of lengths, with one bar per subflow in order; the table of values then has these ranges, from x up to but \
-         not including x_end, with their counts. --start and --end do not apply."
+         not including x_end, with their counts. --start, --end and --origin are refused, because no axis shows time."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -60,6 +60,7 @@ impl Described for DssLen {
 
 impl Plot for DssLen {
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
+        request.whole_time(self.name())?;
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         Ok(figure(&capture, connection, request, arguments.get_flag("histogram")))

@@ -83,6 +83,14 @@ impl Zero {
         }
     }
 
+    /// Whether a figure shows times at all.
+    #[must_use]
+    pub fn matters_to(figure: &Figure) -> bool {
+        // Beside the messages of a sequence diagram times are names.
+        let named = |axis: &Axis| !axis.categories.is_empty() && axis.label.starts_with(WHEN[0]);
+        figure.panels.iter().any(|panel| [&panel.x, &panel.y].into_iter().any(|axis| is_time(axis) || named(axis)))
+    }
+
     /// The figure with its times counted from here. Its axes say so.
     #[must_use]
     pub fn apply(&self, mut figure: Figure) -> Figure {

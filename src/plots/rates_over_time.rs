@@ -8,16 +8,18 @@ use super::request::{Clockwork, PlotRequest};
 use super::subject::{Subject, SubjectStream};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::{Error, Result};
-use mptcp_trace::analysis::rates::{Parcel, RateWindow, WindowType};
+use mptcp_trace::analysis::rates::{Covered, Parcel, RateWindow, WindowType};
 use mptcp_trace::analysis::volume::duration;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{ByRole, Capture, Role};
 use mptcp_trace::{Instant, Span};
 
 /// Description of a plot's windows, for the help.
-pub const DETAILS: &str = "`tumbling` windows follow each other from the first frame of the capture: each byte counts \
-     in one of them, and rates times window length add up to the bytes carried. A `sliding` window ends at each \
-     instant: the curve is the rate over the time just before, and no burst is cut in two.";
+pub const DETAILS: &str = "`tumbling` windows follow each other from the zero of the time axis (--origin): each byte \
+     counts in one of them, and rates times lengths add up to the bytes carried. The last one ends with the last \
+     packet, and its rate is over the time that it covers; where that is less than half a window, it is part of the one \
+     before. A `sliding` window ends at each instant: the curve is the rate over the time just before, and no burst is \
+     cut in two.";
 
 /// Traffic of one flow in one direction.
 pub struct Carried {
@@ -76,11 +78,13 @@ pub fn figure(
     (arguments, request): (&ArgMatches, &PlotRequest),
 ) -> Result<Figure> {
     let window = window(arguments, shown_time(capture, carried, request))?;
+    let origin = capture.origin() + Span::rounded(request.zero);
+    let covered = Covered { origin, end: subject.last_packet(capture).unwrap_or(origin) };
     let mut figure = Figure::new(subject.title(&capitalized(what)));
     for towards in request.directions() {
         let mut panel: Panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new(what, Unit::BytesPerSecond));
         for part in interruptible(carried.get(towards).iter().filter(|part| !part.parcels.is_empty())) {
-            let points = request.steps(points(capture, window, &part.parcels));
+            let points = request.steps(points(capture, window, covered, &part.parcels));
             panel = panel.with_series(Series::new(part.name.as_str(), part.look, Marks::Steps(points)));
         }
         panel.series.retain(|series| !series.marks.is_empty());
@@ -88,7 +92,7 @@ pub fn figure(
     }
     let length = length(window);
     let windows = match window.kind() {
-        WindowType::Tumbling => format!("consecutive windows of {length}"),
+        WindowType::Tumbling => format!("consecutive windows of {length}, the last one to the last packet"),
         WindowType::Sliding => format!("the {length} before each instant"),
     };
     figure = figure.with_caption(format!("Over {windows}: {counts}."));
@@ -96,10 +100,10 @@ pub fn figure(
     Ok(subject.thinned(figure, capture, request))
 }
 
-fn points(capture: &Capture, window: RateWindow, parcels: &[Parcel]) -> Vec<Point> {
+fn points(capture: &Capture, window: RateWindow, covered: Covered, parcels: &[Parcel]) -> Vec<Point> {
     let clockwork = Clockwork::of(capture);
-    let levels = window.fill(parcels, capture.origin());
-    levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: window.rate(level.bytes) }).collect()
+    let levels = window.fill(parcels, covered);
+    levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: level.rate() }).collect()
 }
 
 fn window(arguments: &ArgMatches, time: Span) -> Result<RateWindow> {

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use crate::arguments;
 use crate::drawing::figure::Point;
 use crate::error::{Error, Result};
+use crate::terminal_text::escape;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units::several;
@@ -67,7 +68,7 @@ impl PlotRequest {
     /// The request.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a time that ends before it begins.
+    /// [`Error::Usage`] for a time that ends before it begins, and for a subflow with two names.
     pub fn of(arguments: &ArgMatches) -> Result<Self> {
         let time = |name: &str| arguments.get_one::<f64>(name).copied();
         let subflows = |name: &str| arguments.get_many(name).into_iter().flatten().copied().map(StreamId).collect();
@@ -78,7 +79,7 @@ impl PlotRequest {
             only: subflows("subflow"),
             skipped: subflows("skip_subflow"),
             zero: 0.0,
-            labels: arguments.get_many("labels").into_iter().flatten().cloned().collect(),
+            labels: labels(arguments)?,
             acks: arguments.try_get_one("acks").ok().flatten().copied().unwrap_or(false),
         };
         match (request.start, request.end) {
@@ -104,6 +105,17 @@ impl PlotRequest {
                 None => Ok(()),
             },
             (None, None) => Ok(()),
+        }
+    }
+
+    /// Refuses a part of the time, of a plot that is of all of it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where there is one.
+    pub fn whole_time(&self, plot: &str) -> Result<()> {
+        match self.is_limited() {
+            true => Err(Error::Usage(format!("`{plot}` is of the whole capture; leave --start and --end out"))),
+            false => Ok(()),
         }
     }
 
@@ -215,6 +227,21 @@ fn label(text: &str) -> std::result::Result<(StreamId, String), String> {
     read.ok_or_else(|| "not a label; give the number of a TCP stream and a name, such as 0=Wi-Fi".to_string())
 }
 
+/// The names that the line gives to subflows.
+fn labels(arguments: &ArgMatches) -> Result<HashMap<StreamId, String>> {
+    let mut labels = HashMap::<StreamId, String>::new();
+    for (stream, name) in arguments.get_many::<(StreamId, String)>("labels").into_iter().flatten() {
+        if let Some(other) = labels.insert(*stream, name.clone()) {
+            return Err(Error::Usage(format!(
+                "--label names subflow {stream} twice, `{}` and `{}`; give one name",
+                escape(&other),
+                escape(name)
+            )));
+        }
+    }
+    Ok(labels)
+}
+
 /// Refuses a subflow that `connection` does not have.
 ///
 /// # Errors
@@ -284,9 +311,12 @@ mod tests {
             let arguments = command().try_get_matches_from(line.split(' ')).map_err(|error| error.to_string())?;
             PlotRequest::of(&arguments).map_err(|error| error.to_string())
         };
-        let named = request("plot --label 0=Wi-Fi,2=LTE --label 2=5G").unwrap();
+        let named = request("plot --label 0=Wi-Fi --label 2=5G,3=LTE").unwrap();
         let names = [0, 1, 2].map(|stream| named.subflow_name(StreamId(stream)));
         assert_eq!(names, ["Wi-Fi", "subflow 1", "5G"]);
+        let twice = ["plot --label 0=a,0=b", "plot --label 0=a --label 1=b,0=a"].map(|line| request(line).unwrap_err());
+        assert!(twice[0].contains("--label names subflow 0 twice, `a` and `b`; give one name"), "{twice:?}");
+        assert!(twice[1].contains("twice, `a` and `a`"), "{twice:?}");
         for wrong in ["plot --label Wi-Fi", "plot --label 0=", "plot --label x=LTE"] {
             assert!(request(wrong).unwrap_err().contains("not a label; give"), "{wrong}");
         }

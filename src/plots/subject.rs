@@ -9,7 +9,7 @@ use crate::drawing::figure::{Figure, Panel, Role as FigureRole};
 use crate::error::Result;
 use mptcp_trace::analysis::capture_point::{CapturePoint, SeenFrom, of_connection, of_subflow};
 use mptcp_trace::tracking::{Capture, Connection, Role, Stream, Tracking};
-use mptcp_trace::{ConnectionId, StreamId};
+use mptcp_trace::{ConnectionId, Instant, StreamId};
 
 /// A stream or a connection, and the flows of it that are to be shown.
 pub struct Subject<'a> {
@@ -106,6 +106,13 @@ impl<'a> Subject<'a> {
             flows: flows.collect(),
             recorded: of_connection(capture, connection),
         }
+    }
+
+    /// When the last packet of the flows that are shown was recorded.
+    #[must_use]
+    pub fn last_packet(&self, capture: &Capture) -> Option<Instant> {
+        let packets = self.flows.iter().flat_map(|flow| &flow.stream.packets);
+        packets.filter_map(|row| capture.segments.get(row.index())).map(|segment| segment.abstime).max()
     }
 
     /// A title: what is shown, and of what.

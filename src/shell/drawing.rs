@@ -128,7 +128,7 @@ fn encode(drawing: &Drawing, form: FigureForm, session: &Session) -> Result<Vec<
         FigureForm::Png => draw(drawing, PictureFormat::Png, picture_size(drawing)),
         FigureForm::Xpl => draw(drawing, PictureFormat::Xplot, drawing.size),
         FigureForm::Txt if drawing.size.is_some() => {
-            let size = drawing.size.map(|size| if drawing.size_has_unit { size.in_characters() } else { size });
+            let size = drawing.size.map(|size| if drawing.size_unit.is_some() { size.in_characters() } else { size });
             draw(drawing, PictureFormat::Text { colour: false }, size)
         }
         FigureForm::Txt => in_characters(drawing, false, characters(PAGE)),
@@ -148,7 +148,7 @@ fn table_error(source: polars::error::PolarsError) -> Error {
 }
 
 fn draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>> {
-    try_to_draw(drawing, kind, size).map_err(|error| plot_error(&error))
+    try_to_draw(drawing, kind, size).map_err(|error| plot_error(drawing, &error))
 }
 
 /// Characters have the size of their page.
@@ -178,11 +178,11 @@ fn in_characters(drawing: &Drawing, colour: bool, page: Size) -> Result<Vec<u8>>
         }
         drawn = try_to_draw(drawing, PictureFormat::Text { colour }, Some(Size { height, ..page }));
     }
-    drawn.map_err(|error| plot_error(&error))
+    drawn.map_err(|error| plot_error(drawing, &error))
 }
 
-fn plot_error(error: &DrawError) -> Error {
-    Error::Failed(error.to_string())
+fn plot_error(drawing: &Drawing, error: &DrawError) -> Error {
+    Error::Failed(error.told_in(drawing.size_unit))
 }
 
 fn characters((width, height): (u16, u16)) -> Size {

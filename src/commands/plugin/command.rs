@@ -86,6 +86,6 @@ fn drawing(figure: Figure, arguments: &ArgMatches) -> Drawing {
         form,
         display: None,
         numbers: None,
-        size_has_unit: false,
+        size_unit: None,
     }
 }

@@ -6,10 +6,10 @@ use clap::builder::TypedValueParser;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint, value_parser};
 
 use crate::arguments;
-use crate::drawing::Size;
 use crate::drawing::figure::Figure;
 use crate::drawing::render::USUAL_DPI;
 use crate::drawing::style::Style;
+use crate::drawing::{LengthUnit, Size};
 use crate::error::{Error, Result};
 use crate::output::Report;
 use crate::whole_file::Force;
@@ -23,8 +23,8 @@ pub struct Drawing {
     pub style: Style,
     /// The size that was asked for; otherwise the style's, or the usual one.
     pub size: Option<Size>,
-    /// It was given with a unit: it is not one in characters.
-    pub size_has_unit: bool,
+    /// The unit that it was given in; without one it is in pixels, or in characters.
+    pub size_unit: Option<LengthUnit>,
     /// Dots an inch.
     pub dpi: f64,
     /// The file it goes to.
@@ -110,10 +110,10 @@ impl Drawing {
         Ok(Drawing {
             figure: Figure::new(""),
             size: arguments.get_one::<Size>("size").copied(),
-            size_has_unit: arguments
+            size_unit: arguments
                 .get_raw("size")
                 .and_then(|mut given| given.next_back())
-                .is_some_and(|text| Size::has_unit(&text.to_string_lossy())),
+                .and_then(|text| LengthUnit::of(&text.to_string_lossy())),
             style,
             dpi: arguments.get_one::<f64>("dpi").copied().unwrap_or(USUAL_DPI),
             out: arguments.get_one::<PathBuf>("out").cloned(),

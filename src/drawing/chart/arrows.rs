@@ -8,29 +8,63 @@ use plotters_backend::BackendCoord;
 use super::super::backend::{Canvas, Surface, pixels};
 use super::super::figure::Arrow;
 use super::super::geometry::PixelPoint;
+use super::super::text::Text;
 use super::super::thin;
 use super::Pen;
 use super::labels::Labelling;
-use super::shapes::{Drawn, arrow_head, boxed, stroke};
+use super::shapes::{Drawn, arrow_head, stroke};
 use super::window::Value;
 use crate::terminal_text::escape;
 use mptcp_trace::interrupt::interruptible;
+
+/// Texts and characters at the arrows of a series, with their places.
+#[derive(Default)]
+pub(super) struct ArrowTexts {
+    /// Heads that are characters; `None` of arrows whose heads are drawn.
+    heads: Vec<Option<Text>>,
+    texts: Vec<Text>,
+}
+
+/// When arrows are drawn.
+enum Stage<'a> {
+    /// Before all series: texts find their places, and a patch of the background behind each, which must not cover the heads
+    /// of other arrows.
+    Behind(&'a RefCell<dyn Labelling + 'a>),
+    /// As a series.
+    Data,
+}
 
 /// Arrows of one series.
 pub(super) struct Arrows<'a> {
     /// Those that are shown, cut at the edges of the panel.
     shown: Vec<(Value, Value, &'a str)>,
     pen: &'a Pen<'a>,
-    labels: &'a RefCell<dyn Labelling + 'a>,
+    texts: &'a RefCell<ArrowTexts>,
+    stage: Stage<'a>,
 }
 
 impl<'a> Arrows<'a> {
-    pub(super) fn new(arrows: &'a [Arrow], pen: &'a Pen<'a>, labels: &'a RefCell<dyn Labelling + 'a>) -> Self {
+    /// The arrows, whose texts were placed.
+    pub(super) fn new(arrows: &'a [Arrow], pen: &'a Pen<'a>, texts: &'a RefCell<ArrowTexts>) -> Self {
         let shown = interruptible(arrows).filter_map(|arrow| {
             let (from, to) = pen.window.segment((arrow.from.x, arrow.from.y), (arrow.to.x, arrow.to.y))?;
             Some((from, to, arrow.text.as_str()))
         });
-        Arrows { shown: shown.collect(), pen, labels }
+        Arrows { shown: shown.collect(), pen, texts, stage: Stage::Data }
+    }
+
+    /// What is behind them: places their texts.
+    pub(super) fn behind(self, labels: &'a RefCell<dyn Labelling + 'a>) -> Self {
+        Arrows { stage: Stage::Behind(labels), ..self }
+    }
+
+    fn place(&self, kept: &[(PixelPoint, PixelPoint, &str)], labels: &mut dyn Labelling) -> ArrowTexts {
+        let Pen { look, style, .. } = self.pen;
+        let heads = kept.iter().map(|(from, to, _)| labels.head(*from, *to, look.colour)).collect();
+        let texts = interruptible(kept.iter().filter(|(_, _, text)| !text.is_empty()))
+            .filter_map(|(from, to, text)| labels.along_line(&escape(text), *from, *to, style.foreground))
+            .collect();
+        ArrowTexts { heads, texts }
     }
 }
 
@@ -54,20 +88,24 @@ impl<S: Surface> Drawable<Canvas<S>> for Arrows<'_> {
             placed.push((from, to, text));
         }
         let kept = thin::pairs(&placed, detail.cell, detail.most, |(from, to, _)| (*from, *to));
+        if let Stage::Behind(labels) = &self.stage {
+            let found = self.place(&kept, &mut *labels.borrow_mut());
+            if !S::COARSE {
+                found.texts.iter().for_each(|text| canvas.area(text.corners(0.0), style.background, 0.8));
+            }
+            *self.texts.borrow_mut() = found;
+            return Ok(());
+        }
         let stroke = stroke(look, style, detail.scale);
         kept.iter().for_each(|(from, to, _)| canvas.line([*from, *to], &stroke));
-        let mut labels = self.labels.borrow_mut();
-        for (from, to, _) in &kept {
-            match labels.head(*from, *to, look.colour) {
-                Some(head) => canvas.write(&head),
+        let found = self.texts.borrow();
+        for ((from, to, _), head) in kept.iter().zip(&found.heads) {
+            match head {
+                Some(head) => canvas.write(head),
                 None => canvas.area(arrow_head(*from, *to, detail.scale), look.colour, 1.0),
             }
         }
-        for (from, to, text) in interruptible(kept.iter().filter(|(_, _, text)| !text.is_empty())) {
-            if let Some(text) = labels.along_line(&escape(text), *from, *to, style.foreground) {
-                boxed(canvas, &text, style.background);
-            }
-        }
+        found.texts.iter().for_each(|text| canvas.write(text));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::super::font;
 use super::super::geometry::{PixelPoint, Rectangle};
 use super::super::style::Colour;
 use super::super::text::{Anchor, Text};
-use super::super::wrapping::shorten;
+use super::super::wrapping::{shorten, shorten_words};
 
 /// Finds room for texts inside of a panel. Without room, a text is refused.
 pub(super) trait Labelling {
@@ -26,14 +26,23 @@ pub(super) struct Labels {
     size: f64,
     /// The texts that reach into each strip of one line's height.
     strips: Vec<Vec<Rectangle>>,
+    /// A text stands above its arrow: below, it would be taken for that of the next message.
+    above: bool,
+    /// Between the baseline of a text and the line below it.
+    apart: f64,
     refused: bool,
 }
 
+/// Half the height of an arrow's head with a gap, in pixels of 96 per inch.
+const HEAD: f64 = 3.4;
+
 impl Labels {
-    pub(super) fn new(frame: Rectangle, size: f64) -> Self {
+    /// Of texts of `size`; in a sequence diagram of messages; with this many pixels for one of 96 per inch.
+    pub(super) fn new(frame: Rectangle, size: f64, (messages, scale): (bool, f64)) -> Self {
         // A picture has at most some thousand lines.
         let strips = (frame.height() / size).ceil().clamp(1.0, 10_000.0) as usize;
-        Labels { frame, size, strips: vec![Vec::new(); strips], refused: false }
+        let apart = (0.4 * size).max(if messages { HEAD * scale } else { 0.0 });
+        Labels { frame, size, strips: vec![Vec::new(); strips], above: messages, apart, refused: false }
     }
 
     fn shown(&self, text: &str) -> String {
@@ -98,13 +107,17 @@ impl Labelling for Labels {
         let length = dx.hypot(dy);
         let room = length * 0.92;
         let whole = font::width(text, self.size);
-        if whole > room && dy.abs() < 1.0 && whole <= self.frame.width() {
+        let (level, size) = (dy.abs() < 1.0, self.size);
+        let sides = if self.above { 1 } else { 2 };
+        if whole > room && level && (self.above || whole <= self.frame.width()) {
             // A level line leaves room beyond its ends.
+            let shown = shorten_words(text, self.frame.width() - 0.02, |text| font::width(text, self.size));
+            let half = font::width(&shown, self.size) / 2.0;
             // A hair inside, because sums are rounded.
-            let (least, most) = (self.frame.left + whole / 2.0 + 0.01, self.frame.right - whole / 2.0 - 0.01);
+            let (least, most) = (self.frame.left + half + 0.01, self.frame.right - half - 0.01);
             let middle = ((x + to_x) / 2.0).min(most).max(least);
-            let choices = [y - 0.4 * self.size, y + (0.2 + font::ASCENT) * self.size]
-                .map(|y| Text::new(text, (middle, y), self.size, Anchor::Middle, colour));
+            let choices = [y - self.apart, y + (0.2 + font::ASCENT) * self.size].into_iter().take(sides);
+            let choices = choices.map(|y| Text::new(shown.as_str(), (middle, y), size, Anchor::Middle, colour));
             let refused = self.refused;
             if let Some(placed) = self.first_free(choices) {
                 return Some(placed);
@@ -119,10 +132,10 @@ impl Labelling for Labels {
         }
         // The unit vector that points away from the line, upwards.
         let (up_x, up_y) = (dy / length, -dx / length);
-        let (above, below) = (0.4 * self.size, -(0.2 + font::ASCENT) * self.size);
-        let choices = [above, below].map(|away| {
+        let (above, below) = (self.apart, -(0.2 + font::ASCENT) * self.size);
+        let choices = [above, below].into_iter().take(sides).map(|away| {
             let place = ((x + to_x) / 2.0 + up_x * away, (y + to_y) / 2.0 + up_y * away);
-            let text = Text::new(shown.as_str(), place, self.size, Anchor::Middle, colour);
+            let text = Text::new(shown.as_str(), place, size, Anchor::Middle, colour);
             Text { angle: dy.atan2(dx).to_degrees(), ..text }
         });
         self.first_free(choices)

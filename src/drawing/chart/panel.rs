@@ -15,7 +15,7 @@ use super::super::layout::{Placed, Sizes};
 use super::super::style::{Dash, Style};
 use super::super::text::{Anchor, Text};
 use super::annotations::Annotations;
-use super::arrows::Arrows;
+use super::arrows::{ArrowTexts, Arrows};
 use super::axis::{Scaled, sharp};
 use super::bars::Bars;
 use super::labels::{Labelling, Labels};
@@ -36,7 +36,7 @@ pub(super) fn draw<S: Surface>(
     let x = Scaled::new(&panel.x, placed.extent.x, &placed.x);
     let y = Scaled::new(&panel.y, placed.extent.y, &placed.y);
     sheet.group(None, || behind(sheet, panel, placed, (&x, &y), (style, sizes)))?;
-    let labels = RefCell::new(Labels::new(placed.frame, sizes.small));
+    let labels = RefCell::new(Labels::new(placed.frame, sizes.small, (placed.lifelines, sizes.scale)));
     let series: Vec<&Series> = panel.series.iter().collect();
     data(sheet, (panel, &placed.extent), &placed.frame, &series, (style, detail), &labels)?;
     sheet.group(None, || axes(sheet, placed, (&x, &y), (style, sizes)))?;
@@ -57,10 +57,23 @@ pub(super) fn data<S: Surface>(
     let mut chart = sheet.chart(frame, x, y)?;
     let among_bars = series.iter().filter(|series| matches!(series.marks, Marks::Bars(_))).count() > 1;
     let marks = size_of_marks(frame.height(), detail.scale);
-    for (position, series) in series.iter().enumerate() {
+    let pen = |(position, series): (usize, &&Series)| {
         let (look, role) = (style.look(series.role), series.role.kind);
-        let pen = Pen { window, style, look, role, detail, position, among_bars, marks };
-        sheet.group(Some(series), || draw_series(&mut chart, series, &pen, labels))?;
+        Pen { window, style, look, role, detail, position, among_bars, marks }
+    };
+    let pens: Vec<Pen<'_>> = series.iter().enumerate().map(pen).collect();
+    let texts: Vec<RefCell<ArrowTexts>> = series.iter().map(|_| RefCell::default()).collect();
+    let parts = || series.iter().zip(&pens).zip(&texts);
+    let arrows = parts().filter_map(|((series, pen), texts)| match &series.marks {
+        Marks::Arrows(arrows) => Some(Arrows::new(arrows, pen, texts).behind(labels)),
+        _ => None,
+    });
+    let arrows: Vec<Arrows<'_>> = arrows.collect();
+    if !arrows.is_empty() {
+        sheet.group(None, || arrows.into_iter().try_for_each(|arrows| element(&mut chart, arrows)))?;
+    }
+    for ((series, pen), texts) in parts() {
+        sheet.group(Some(series), || draw_series(&mut chart, series, pen, texts))?;
     }
     let annotations = Annotations::new(&panel.annotations, &window, (style, detail.scale), labels);
     sheet.group(None, || element(&mut chart, annotations))
@@ -70,7 +83,7 @@ fn draw_series<S: Surface>(
     chart: &mut Chart<'_, S>,
     series: &Series,
     pen: &Pen<'_>,
-    labels: &RefCell<dyn Labelling>,
+    texts: &RefCell<ArrowTexts>,
 ) -> Result<(), Trouble> {
     match &series.marks {
         Marks::Points(points) => element(chart, Points { points, pen, ticks: false }),
@@ -79,7 +92,7 @@ fn draw_series<S: Surface>(
         Marks::Steps(points) => element(chart, Lines::steps(points, pen)),
         marks @ (Marks::VerticalStrokes(_) | Marks::HorizontalStrokes(_)) => element(chart, Strokes { marks, pen }),
         marks @ (Marks::Bars(_) | Marks::Areas(_)) => element(chart, Bars { marks, pen }),
-        Marks::Arrows(arrows) => element(chart, Arrows::new(arrows, pen, labels)),
+        Marks::Arrows(arrows) => element(chart, Arrows::new(arrows, pen, texts)),
     }
 }
 

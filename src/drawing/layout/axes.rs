@@ -9,6 +9,9 @@ use super::Sizes;
 use super::axis_titles::SMALLER;
 use crate::terminal_text::escape;
 
+/// From name to name along y, in multiples of their size.
+pub(super) const NAMED_APART: f64 = 1.25;
+
 /// An axis with its ticks and the lines of their labels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Scaled {
@@ -88,7 +91,7 @@ pub(super) fn along_x(axis: &Axis, range: Range, width: f64, on_top: bool, sizes
 
 /// Ticks of a y axis whose labels have room above each other.
 pub(super) fn along_y(axis: &Axis, range: Range, height: f64, sizes: &Sizes) -> Scaled {
-    let apart = if axis.categories.is_empty() { 2.2 } else { 1.25 };
+    let apart = if axis.categories.is_empty() { 2.2 } else { NAMED_APART };
     let most = (height / (apart * sizes.small)).floor();
     let most = if axis.categories.is_empty() { most.clamp(2.0, 10.0) } else { most.clamp(1.0, 256.0) } as usize;
     // Even steps on a logarithmic axis come closer the greater they are.

@@ -4,6 +4,7 @@
 mod annotations;
 mod axes;
 mod axis_titles;
+mod caption;
 mod legend;
 mod panels;
 
@@ -12,14 +13,17 @@ use super::extent::{Extent, extents};
 use super::figure::{Figure, Panel};
 use super::font;
 use super::geometry::{PixelPoint, Rectangle};
-use super::render::Size;
+use super::render::{LengthUnit, Size};
 use super::style::{Colour, Style};
 use super::text::{Anchor, Text};
 use super::ticks::Tick;
-use super::wrapping::{shorten, wrap, wrap_words};
+use super::wrapping::{wrap, wrap_words};
 use crate::terminal_text::escape;
 pub use annotations::Riser;
 pub use legend::{Entry, LegendKey, names};
+
+/// The least height of a frame, in multiples of the font's size: lower ones show no shape.
+const LEAST_FRAME: f64 = 3.5;
 
 /// Sizes of text and distances, in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,7 +70,7 @@ impl Sizes {
             small: font * 0.9,
             pad: font * 0.8,
             tick: 4.0 * scale,
-            least_frame: 3.0 * font,
+            least_frame: LEAST_FRAME * font,
             colour: style.foreground,
         }
     }
@@ -74,9 +78,8 @@ impl Sizes {
     /// The same with smaller letters.
     fn times(&self, smaller: f64) -> Self {
         let Sizes { font, title, caption, small, pad, tick, least_frame, .. } = *self;
-        let [font, title, caption, small, pad] = [font, title, caption, small, pad].map(|size| size * smaller);
-        // Low frames show little, but more than a refusal does.
-        let [tick, least_frame] = [tick * smaller, least_frame * smaller * smaller];
+        let [font, title, caption, small, pad, tick, least_frame] =
+            [font, title, caption, small, pad, tick, least_frame].map(|size| size * smaller);
         Sizes { font, title, caption, small, pad, tick, least_frame, ..*self }
     }
 
@@ -105,6 +108,8 @@ pub struct Layout {
     pub sizes: Sizes,
     /// Panels are so low that their data or the titles of their axes are hard to read.
     pub cramped: bool,
+    /// Title, legend and caption are whole.
+    pub whole: bool,
 }
 
 /// A panel with its place.
@@ -147,17 +152,20 @@ struct Shares {
 
 const SHARES: [Shares; 3] = [
     Shares { title_lines: 3, legend: 0.3, caption: 0.25 },
-    Shares { title_lines: 1, legend: 0.2, caption: 0.12 },
-    Shares { title_lines: 1, legend: 0.1, caption: 0.0 },
+    Shares { title_lines: 2, legend: 0.2, caption: 0.12 },
+    Shares { title_lines: 2, legend: 0.1, caption: 0.0 },
 ];
 
 /// Sizes of letters that are tried until the panels have room, in multiples of the style's.
 const SMALLER: [f64; 3] = [1.0, 0.85, 0.7];
 
 /// Heights that are tried where a figure needs more than it has, in multiples of it.
-const HIGHER: [f64; 12] = [1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0];
-/// Lines of letters on the highest figure that is made because of what is in it.
-const MOST_LINES: f64 = 150.0;
+const HIGHER: [f64; 19] =
+    [1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0];
+/// Lines of letters on the highest figure that is made because of what is in it: 200 messages have room.
+const MOST_LINES: f64 = 450.0;
+/// Pixels of 96 per inch of the highest figure that is proposed.
+const MOST_PROPOSED: f64 = 10_000.0;
 
 /// Gives everything in a figure its place. `notes` stand below the caption.
 ///
@@ -167,11 +175,17 @@ pub fn layout(figure: &Figure, notes: &[String], sizes: &Sizes) -> Result<Layout
     let extents = extents(figure);
     placed((figure, &extents), notes, sizes).ok_or_else(|| {
         // The sizes were whole numbers of pixels at 96 per inch.
-        let [width, height] = [sizes.width, sizes.height].map(|length| (length / sizes.scale).round() as u32);
-        let fits = |height: f64| placed((figure, &extents), notes, &Sizes { height, ..*sizes }).is_some();
-        let enough = HIGHER.iter().map(|times| sizes.height * times).find(|height| fits(*height));
-        let enough = enough.map(|enough| Size { width, height: (enough / sizes.scale).ceil() as u32 });
-        DrawError::TooSmall { panels: figure.panels.len(), width, height, enough }
+        let pixels = |length: f64| (length / sizes.scale).ceil().min(MOST_PROPOSED) as u32;
+        let size = |width: f64, height: f64| Size { width: pixels(width), height: pixels(height) };
+        let fits = |(width, height): &(f64, f64)| {
+            width.max(*height) / sizes.scale <= MOST_PROPOSED
+                && placed((figure, &extents), notes, &Sizes { width: *width, height: *height, ..*sizes }).is_some()
+        };
+        let higher = HIGHER.iter().map(|times| (sizes.width, sizes.height * times));
+        let larger = HIGHER.iter().map(|times| (sizes.width * times, sizes.height * times));
+        let enough = higher.chain(larger).find(fits).map(|(width, height)| size(width, height));
+        let size = size(sizes.width.floor(), sizes.height.floor());
+        DrawError::TooSmall { panels: figure.panels.len(), size, enough, unit: LengthUnit::PIXELS }
     })
 }
 
@@ -205,7 +219,7 @@ pub fn roomy(figure: &Figure, style: &Style, size: Size) -> Size {
             None => 4,
             Some(layout) => {
                 let smaller = layout.sizes.font < usual.font;
-                u32::from(smaller || layout.cramped) * 2 + u32::from(layout.unlabelled)
+                u32::from(smaller || layout.cramped) * 2 + u32::from(layout.unlabelled || !layout.whole)
             }
         };
         if trouble < best.0 {
@@ -218,7 +232,7 @@ pub fn roomy(figure: &Figure, style: &Style, size: Size) -> Size {
     Size { height: best.1, ..size }
 }
 
-/// The layout, and whether its legend is whole.
+/// The layout, and whether its title and legend are whole.
 fn arrange(
     (figure, extents): (&Figure, &[Extent]),
     notes: &[String],
@@ -227,22 +241,26 @@ fn arrange(
 ) -> Option<(Layout, bool)> {
     let mut texts = Vec::new();
     let mut region = Rectangle { left: 0.0, top: 0.0, right: sizes.width, bottom: sizes.height }.grown(-sizes.pad);
-    title(figure, sizes, shares.title_lines, &mut region, &mut texts);
-    caption(figure, notes, sizes, shares.caption, &mut region, &mut texts);
+    let titled = title(figure, sizes, shares.title_lines, &mut region, &mut texts);
+    let explained = caption::place(figure, notes, sizes, shares.caption, &mut region, &mut texts);
     let legend = legend::place(figure, sizes, shares.legend, &mut region, &mut texts);
     let arranged = panels::place(figure, extents, sizes, region)?;
     texts.extend(arranged.texts);
     let panels::Arranged { panels, unlabelled, cramped, .. } = arranged;
     let legend::Legend { entries, whole } = legend;
-    Some((Layout { texts, legend: entries, panels, unlabelled, sizes: *sizes, cramped }, whole))
+    let named = whole && titled;
+    let whole = named && explained;
+    Some((Layout { texts, legend: entries, panels, unlabelled, sizes: *sizes, cramped, whole }, named))
 }
 
-fn title(figure: &Figure, sizes: &Sizes, most: usize, region: &mut Rectangle, texts: &mut Vec<Text>) {
+/// Places the title; says whether it is whole.
+fn title(figure: &Figure, sizes: &Sizes, most: usize, region: &mut Rectangle, texts: &mut Vec<Text>) -> bool {
     let title = escape(&figure.title);
     let whole = [1.0, 0.9, 0.8].into_iter().find_map(|smaller| {
         let size = sizes.title * smaller;
         Some((wrap_words(&title, region.width(), most, |text| font::width(text, size))?, size))
     });
+    let titled = whole.is_some();
     let cut = || (wrap(&title, region.width(), most, |text| font::width(text, sizes.title)), sizes.title);
     let (lines, size) = whole.unwrap_or_else(cut);
     for line in lines {
@@ -253,44 +271,7 @@ fn title(figure: &Figure, sizes: &Sizes, most: usize, region: &mut Rectangle, te
     if !texts.is_empty() {
         region.top += sizes.font * 0.3;
     }
-}
-
-fn caption(
-    figure: &Figure,
-    notes: &[String],
-    sizes: &Sizes,
-    share: f64,
-    region: &mut Rectangle,
-    texts: &mut Vec<Text>,
-) {
-    let height = Sizes::line(sizes.caption);
-    // At most a few hundred lines: captions are bounded.
-    let most = (sizes.height * share / height).floor().clamp(0.0, 1000.0) as usize;
-    let measure = |text: &str| font::width(text, sizes.caption);
-    let lines = |paragraphs: &[String], most: usize| -> Vec<String> {
-        let mut lines: Vec<String> =
-            paragraphs.iter().flat_map(|line| wrap(&escape(line), region.width(), 100, measure)).collect();
-        if lines.len() > most {
-            lines.truncate(most);
-            if let Some(last) = lines.last_mut() {
-                *last = shorten(&format!("{last} …"), region.width(), measure);
-            }
-        }
-        lines
-    };
-    // What the picture does not show comes before what it is about.
-    let noted = lines(notes, most);
-    let mut lines = lines(&figure.caption, most.saturating_sub(noted.len()));
-    lines.extend(noted);
-    if lines.is_empty() {
-        return;
-    }
-    let top = region.bottom - height * lines.len() as f64;
-    for (index, line) in lines.into_iter().enumerate() {
-        let baseline = top + height * index as f64 + (font::LINE - font::DESCENT) * sizes.caption;
-        texts.push(sizes.text(line, region.left, baseline, sizes.caption, Anchor::Start));
-    }
-    region.bottom = top - sizes.font * 0.3;
+    titled
 }
 
 #[cfg(test)]

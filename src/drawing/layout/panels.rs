@@ -7,7 +7,7 @@ use super::super::geometry::Rectangle;
 use super::super::text::{Anchor, Text};
 use super::super::wrapping::wrap;
 use super::annotations::{Lifted, Riser, lanes};
-use super::axes::{Scaled, along_x, along_y};
+use super::axes::{NAMED_APART, Scaled, along_x, along_y};
 use super::axis_titles::AxisTitle;
 use super::{Placed, Sizes};
 use crate::terminal_text::escape;
@@ -17,7 +17,9 @@ const LANES: usize = 4;
 /// The height from which a frame is easy to read.
 const COMFORTABLE_HEIGHT: f64 = 6.5;
 /// What each name along y needs, in multiples of its size: a line, and the text of a message above it.
-const NAMES_APART: f64 = 1.7;
+const NAMES_APART: f64 = 1.8;
+/// So many names along y stand in any case; of more, those that have room.
+const ALL_NAMED: usize = 24;
 /// The least width of a frame, in multiples of the font's size.
 const LEAST_WIDTH: f64 = 8.0;
 
@@ -76,6 +78,9 @@ pub(super) fn place(figure: &Figure, extents: &[Extent], sizes: &Sizes, region: 
     let around: f64 = drafts.iter().map(|draft| draft.above(sizes) + draft.below(sizes)).sum();
     height = height.min((region.height() - around) / drafts.len() as f64);
     if right - left < LEAST_WIDTH * sizes.font || height < sizes.least_frame {
+        return None;
+    }
+    if drafts.iter().any(|draft| height < draft.least_for_names(sizes)) {
         return None;
     }
     let mut arranged = Arranged { texts: Vec::new(), panels: Vec::new(), unlabelled: false, cramped: false };
@@ -235,6 +240,15 @@ impl<'a> Draft<'a> {
     fn is_cramped(&self, height: f64, sizes: &Sizes) -> bool {
         let names = self.panel.y.categories.len() as f64;
         self.raised || height < COMFORTABLE_HEIGHT * sizes.font || height < names * NAMES_APART * sizes.small
+    }
+
+    /// The height that names along y need: between messages that are closer, texts would stand beside the wrong ones.
+    fn least_for_names(&self, sizes: &Sizes) -> f64 {
+        match self.panel.y.categories.len() {
+            _ if self.on_top => (self.extent.y.high - self.extent.y.low) * NAMES_APART * sizes.small,
+            few if few <= ALL_NAMED => few as f64 * NAMED_APART * sizes.small,
+            _ => 0.0,
+        }
     }
 
     fn lanes(&self) -> usize {

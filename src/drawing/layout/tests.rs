@@ -106,7 +106,8 @@ fn figures_grow_until_their_labels_and_panels_have_room() {
     assert!(six.width == 336 && six.height > 2 * alone.height && six.height <= 960, "{alone:?} {six:?}");
     // What is refused says which size has room.
     let sizes = Sizes::new(&style, 3.125, (1050, 750));
-    let Err(DrawError::TooSmall { width: 336, height: 240, enough: Some(enough), .. }) = layout(&figure, &[], &sizes)
+    let Err(DrawError::TooSmall { size: Size { width: 336, height: 240 }, enough: Some(enough), .. }) =
+        layout(&figure, &[], &sizes)
     else {
         panic!()
     };
@@ -176,7 +177,7 @@ fn a_picture_without_room_is_refused() {
     figure.panels = vec![figure.panels[0].clone(); 16];
     let sizes = Sizes::new(&Style::default(), 1.0, (400, 300));
     let said = layout(&figure, &[], &sizes).unwrap_err().to_string();
-    assert!(said.starts_with("400 x 300 is too small for 16 panel(s) with titles and numbers; use"), "{said}");
+    assert!(said.starts_with("400x300 is too small for 16 panels with titles, names and numbers; use"), "{said}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::figure::Figure;
 use super::layout::roomy;
 use super::style::Style;
 pub use graphics::Protocol;
-pub use size::Size;
+pub use size::{LengthUnit, Size};
 
 /// Where a figure goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,8 @@ pub enum PictureFormat {
 
 /// Dots an inch at which the sizes of a style are pixels.
 pub const USUAL_DPI: f64 = 96.0;
+/// Pixels of a picture from side to side.
+const MOST_PIXELS: f64 = 10_000.0;
 /// Marks in an SVG document: with some twenty bytes each it stays below two megabytes.
 const MARKS_IN_VECTORS: usize = 60_000;
 /// Marks in a bitmap: more would lie on each other, and cost only time and memory.
@@ -79,17 +81,20 @@ impl Target {
         if !(24.0..=1200.0).contains(&self.dpi) {
             return Err(DrawError::BadDpi(self.dpi));
         }
-        let (width, height) = match self.kind {
-            PictureFormat::Png => self.size.at(self.dpi),
-            _ => (self.size.width, self.size.height),
-        };
-        let (what, least, most) = match self.kind {
+        let size = |width, height| Size { width, height };
+        let (unit, least, most) = match self.kind {
             PictureFormat::Xplot => return Ok(()),
-            PictureFormat::Text { .. } => ("characters", (40, 12, "40x12"), (1000, 1000, "1000x1000")),
-            _ => ("pixels", (160, 120, "160x120"), (10_000, 10_000, "10000x10000")),
+            PictureFormat::Text { .. } => (LengthUnit::CHARACTERS, size(40, 12), size(1000, 1000)),
+            // More dots per inch take more pixels, and the picture looks the same.
+            PictureFormat::Png => {
+                let most = (MOST_PIXELS * USUAL_DPI / self.dpi.max(USUAL_DPI)).floor() as u32;
+                (LengthUnit::PIXELS, size(160, 120), size(most, most))
+            }
+            _ => (LengthUnit::PIXELS, size(160, 120), size(MOST_PIXELS as u32, MOST_PIXELS as u32)),
         };
-        if width < least.0 || height < least.1 || width > most.0 || height > most.1 {
-            return Err(DrawError::BadSize { width, height, what, least: least.2, most: most.2 });
+        let Size { width, height } = self.size;
+        if width < least.width || height < least.height || width > most.width || height > most.height {
+            return Err(DrawError::BadSize { size: self.size, least, most, unit });
         }
         Ok(())
     }
@@ -131,7 +136,13 @@ pub fn render(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {
         let size = roomy(figure, &target.style, target.size);
         return drawn(figure, &Target { size, ..target.clone() });
     }
-    drawn(figure, target)
+    match (drawn(figure, target), target.kind) {
+        // A terminal scrolls.
+        (Err(DrawError::TooSmall { enough: Some(size), .. }), PictureFormat::Terminal(_)) if target.grows => {
+            drawn(figure, &Target { size, ..target.clone() })
+        }
+        (result, _) => result,
+    }
 }
 
 fn drawn(figure: &Figure, target: &Target) -> Result<Vec<u8>, DrawError> {

@@ -16,10 +16,12 @@ use super::super::figure::{Figure, Role, Series};
 use super::super::layout::{LegendKey, names};
 use super::super::style::{Colour, Style};
 use super::super::wrapping::{shorten, wrap};
-use super::Size;
+use super::{LengthUnit, Size};
 use crate::terminal_text::escape;
 use mptcp_trace::units::grouped;
 
+/// The least number of cells between the axes, from left to right.
+const LEAST_COLUMNS: usize = 20;
 /// Signs of series where there are no colours.
 const SIGNS: &str = "ox*+#@%&=~abcdefghijklmnpqrstuvwyz";
 
@@ -28,8 +30,12 @@ const SIGNS: &str = "ox*+#@%&=~abcdefghijklmnpqrstuvwyz";
 /// # Errors
 /// [`DrawError::TooSmall`] when the panels have no room.
 pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Result<String, DrawError> {
-    let Size { width, height } = size;
-    let too_small = || DrawError::TooSmall { panels: figure.panels.len(), width, height, enough: None };
+    let too_small = || DrawError::TooSmall {
+        panels: figure.panels.len(),
+        size,
+        enough: enough(figure, size),
+        unit: LengthUnit::CHARACTERS,
+    };
     let (width, height) = (size.width as usize, size.height as usize);
     let inks = Inks::new(figure, style, colour);
     let mut notes = Vec::new();
@@ -52,6 +58,28 @@ pub fn document(figure: &Figure, size: Size, style: &Style, colour: bool) -> Res
         text.push('\n');
     }
     Ok(text)
+}
+
+/// The size that has room for the panels, a title and one row of the legend.
+fn enough(figure: &Figure, Size { width, height }: Size) -> Option<Size> {
+    let rows = |width: usize| {
+        let shared = shares_x(figure);
+        let last = figure.panels.len().saturating_sub(1);
+        let panels = figure.panels.iter().zip(extents(figure)).enumerate();
+        let drafts = panels.map(|(at, (panel, extent))| panel::Draft::new(panel, extent, !shared || at == last, width));
+        let drafts: Vec<panel::Draft<'_>> = drafts.collect();
+        let least = drafts.iter().map(panel::Draft::least_height).max().unwrap_or(0);
+        let around: usize = drafts.iter().map(|draft| draft.around(width)).sum();
+        let margin = drafts.iter().map(|draft| draft.margin(least)).max().unwrap_or(0);
+        (margin.saturating_add(LEAST_COLUMNS), least.saturating_mul(drafts.len()).saturating_add(around))
+    };
+    let (columns, _) = rows(width as usize);
+    let width = (width as usize).max(columns);
+    let (_, rows) = rows(width);
+    // Title and legend.
+    let height = (height as usize).max(rows.saturating_add(2));
+    let size = Size { width: u32::try_from(width).ok()?, height: u32::try_from(height).ok()? };
+    (width <= 1000 && height <= 1000).then_some(size)
 }
 
 /// All rows, and whether a text had no room; `None` when the panels have none.
@@ -123,7 +151,7 @@ impl<'a> Room<'a> {
             return None;
         }
         let margin = drafts.iter().map(|draft| draft.margin(each)).max()?;
-        (width >= margin.saturating_add(20)).then_some(Room { drafts, each, margin })
+        (width >= margin.saturating_add(LEAST_COLUMNS)).then_some(Room { drafts, each, margin })
     }
 
     /// The rows of all panels, and whether a text had no room.

@@ -127,13 +127,13 @@ fn sizes_without_end_or_room_are_refused() {
     for (width, height) in [(0, 0), (100, 600), (900, 100), (10_001, 600), (u32::MAX, u32::MAX)] {
         for kind in [PictureFormat::Svg, PictureFormat::Png, PictureFormat::Terminal(Protocol::Sixel)] {
             let said = render(&figure, &Target::new(kind).sized(width, height)).unwrap_err().to_string();
-            let expected = format!("cannot draw a plot of {width} x {height} pixels; use 160x120 to 10000x10000");
+            let expected = format!("cannot draw a plot of {width}x{height} pixels; use 160x120 to 10000x10000");
             assert_eq!(said, expected);
         }
     }
     let said =
         render(&figure, &Target::new(PictureFormat::Text { colour: true }).sized(39, 24)).unwrap_err().to_string();
-    assert_eq!(said, "cannot draw a plot of 39 x 24 characters; use 40x12 to 1000x1000");
+    assert_eq!(said, "cannot draw a plot of 39x24 characters; use 40x12 to 1000x1000");
     let said = render(&figure, &Target { dpi: 5000.0, ..Target::new(PictureFormat::Png) }).unwrap_err().to_string();
     assert_eq!(said, "resolution of 5000 dots per inch out of range; use 24 to 1200");
 }

@@ -23,6 +23,18 @@ fn subflows_and_times_that_are_not_there_are_refused() {
         ("plot owd tcp {1} 0 {2} --subflow 7", "the plot is of TCP stream 0 alone"),
         ("plot owd tcp {1} 0 {2} --start 900", "no packet in both captures in this time"),
         ("plot rtt 3", "no MPTCP connection 3 in "),
+        (
+            "plot dss_len 0 --origin first",
+            "--origin means nothing to this plot of `dss_len`, because no axis of it shows when something happened",
+        ),
+        ("plot acksize 0 --distribution --origin absolute", "--origin means nothing to this plot of `acksize`"),
+        ("plot rtt 0 --level data --over dsn --origin connection", "--origin means nothing to this plot of `rtt`"),
+        ("plot owd tcp {1} 0 {2} --origin connection", "because plots of two captures count from the first frame"),
+        ("plot dss_len 0 --start 1", "`dss_len` is of the whole capture; leave --start and --end out"),
+        ("plot dsn 0 --label 0=a,0=b", "--label names subflow 0 twice, `a` and `b`; give one name"),
+        ("plot dsn 0 --size 1inx1in", "cannot draw a plot of 1inx1in; use 1.67inx1.25in to 104.16inx104.16in"),
+        ("plot dsn 0 --size 3x3", "cannot draw a plot of 3x3 pixels; use 160x120 to 10000x10000"),
+        ("plot ladder 0 --size 6cmx4cm", "6cmx4cm is too small for 1 panel with titles, names and numbers; use 6"),
     ] {
         let line = line.replace("{1}", capture.to_str().unwrap()).replace("{2}", other.to_str().unwrap());
         let done = home.run(&["-l", capture.to_str().unwrap()], &format!("{line} -o x.svg\n"));

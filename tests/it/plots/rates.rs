@@ -4,13 +4,15 @@ use std::path::Path;
 use std::process::Command;
 
 use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
-use mptcp_trace::analysis::rates::{Parcel, RateWindow, WindowType, first_sent, stream_payload};
+use mptcp_trace::analysis::rates::{Covered, Parcel, RateWindow, WindowType, first_sent, stream_payload};
 use mptcp_trace::analysis::tcp_summary::tcp_summary;
 use mptcp_trace::tracking::{Role, Tracking};
 use mptcp_trace::{ConnectionId, Instant, Span};
 use mptcpanalyzer::drawing::figure::{Marks, Panel, Unit};
 
+use crate::plots::delays::printed;
 use crate::support::drawn::{draw, names, points, scenario, try_draw};
+use crate::support::program::Home;
 use crate::support::scenarios;
 
 /// Bytes of payload in each tenth of a second from the first frame on, by tshark.
@@ -46,7 +48,8 @@ fn tumbling_windows_are_those_of_tshark() {
 }
 
 fn windows_sum(parcels: &[Parcel], window: RateWindow, origin: Instant) -> u64 {
-    window.fill(parcels, origin).iter().map(|level| level.bytes).sum()
+    let end = parcels.last().map_or(origin, |parcel| parcel.time);
+    window.fill(parcels, Covered { origin, end }).iter().map(|level| level.bytes).sum()
 }
 
 /// Each byte counts in one tumbling window, whatever its length; and what is under a sliding window's curve is the same.
@@ -91,7 +94,9 @@ fn windows_add_up_to_the_summaries() {
 /// Bytes times nanoseconds under the curve of a sliding window.
 fn area(parcels: &[Parcel], length: i64) -> i128 {
     let length = Span::from_nanoseconds(length);
-    let levels = RateWindow::new(WindowType::Sliding, length).unwrap().fill(parcels, Instant::EPOCH);
+    let levels = RateWindow::new(WindowType::Sliding, length)
+        .unwrap()
+        .fill(parcels, Covered { origin: Instant::EPOCH, end: Instant::EPOCH });
     levels
         .windows(2)
         .map(|pair| i128::from((pair[1].from - pair[0].from).nanoseconds()) * i128::from(pair[0].bytes))
@@ -203,4 +208,90 @@ fn goodput_goes_on_after_a_fallback() {
     let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
     let parcels = first_sent(&capture, connection).server;
     assert_eq!(parcels.iter().flatten().map(|parcel| parcel.bytes).sum::<u64>(), 500_040);
+}
+
+/// Rates of consecutive windows, worked out of tshark's fields: from when to when, and bytes per second of each stream.
+fn windows_by_tshark(path: &Path, streams: &[u64], length: i64, from_connection: bool) -> Vec<(u64, i64, i64, f64)> {
+    let lines = scenarios::tshark(path, &["frame.time_epoch", "tcp.stream", "tcp.len", "tcp.dstport"]);
+    // Nanoseconds, stream, bytes towards the server; nothing of other connections and of what is not TCP.
+    let all: Vec<(i64, Option<u64>, u64)> = lines
+        .iter()
+        .map(|line| {
+            let cells: Vec<&str> = line.split('\t').collect();
+            let bytes = if cells[3] == "5001" { cells[2].parse().unwrap_or(0) } else { 0 };
+            (printed(cells[0]), cells[1].parse().ok(), bytes)
+        })
+        .collect();
+    let own: Vec<(i64, u64, u64)> = all
+        .iter()
+        .filter_map(|(time, stream, bytes)| Some((*time, stream.filter(|stream| streams.contains(stream))?, *bytes)))
+        .collect();
+    let times = || own.iter().map(|(time, ..)| *time);
+    let first = all.first().map_or(0, |(time, ..)| *time);
+    let (origin, end) = (if from_connection { times().min().unwrap() } else { first }, times().max().unwrap());
+    // The last window ends with the last packet, and is at least half as long as the others.
+    let (whole, rest) = ((end - origin) / length, (end - origin) % length);
+    let last = if rest * 2 >= length || whole == 0 { whole } else { whole - 1 };
+    let last_length = if whole == 0 && rest * 2 < length { length } else { end - origin - last * length };
+    let mut windows = Vec::new();
+    for stream in streams {
+        let mut bytes = vec![0; last as usize + 1];
+        for (time, _, own) in own.iter().filter(|(_, own, _)| own == stream) {
+            bytes[((time - origin) / length).min(last) as usize] += own;
+        }
+        for (index, bytes) in (0_i64..).zip(bytes).filter(|(_, bytes)| *bytes > 0) {
+            let own = if index == last { last_length } else { length };
+            let from = origin + index * length - if from_connection { origin } else { first };
+            windows.push((*stream, from, from + own, bytes as f64 * 1e9 / own as f64));
+        }
+    }
+    windows
+}
+
+/// Windows begin where the time axis does, so none reaches before the connection; the last one ends with it.
+#[test]
+fn windows_begin_at_the_origin_and_end_with_the_connection() {
+    let home = Home::new();
+    let mut compared = 0;
+    // Connections that begin some time after the capture, over IPv4 and IPv6, of one and of several subflows.
+    for (file, connections) in [
+        ("12_many_short/client.pcapng", &[1_u32, 7][..]),
+        ("10_ipv6_mixed/client.pcap", &[0]),
+        ("02_fullmesh/client.pcap", &[0]),
+        ("06c_lossy_blackouts/client.pcapng", &[0]),
+    ] {
+        let Some((path, capture)) = scenario(file) else { return };
+        for id in connections {
+            let connection = capture.mptcp_connection(ConnectionId(*id)).unwrap();
+            let streams: Vec<u64> = connection.subflows.iter().map(|stream| u64::from(*stream)).collect();
+            for (origin, millis) in [("connection", 7), ("connection", 230), ("first", 50)] {
+                let line = format!(
+                    "plot mptcp_tput {id} --towards server --format csv --origin {origin} --window {}\n",
+                    f64::from(millis) / 1e3
+                );
+                let done = home.run(&["-l", path.to_str().unwrap()], &line);
+                let rows: Vec<Vec<&str>> = done.results.lines().map(|row| row.split(',').collect()).collect();
+                let column = |name: &str| rows[0].iter().position(|column| *column == name).unwrap();
+                let (series, x, y) = (column("series"), column("x"), column("y"));
+                let number = |row: &[&str], column: usize| row[column].parse::<f64>().unwrap();
+                for (stream, from, until, rate) in
+                    windows_by_tshark(&path, &streams, i64::from(millis) * 1_000_000, origin == "connection")
+                {
+                    let own: Vec<&Vec<&str>> =
+                        rows.iter().filter(|row| row[series] == format!("subflow {stream}")).collect();
+                    let is_at = |row: &[&str], time: i64| (number(row, x) - time as f64 / 1e9).abs() < 5e-9;
+                    let at = own.iter().position(|row| is_at(row, from));
+                    let at = at.unwrap_or_else(|| panic!("{file} {line} {stream}: no window at {from}"));
+                    // Bits per second, as on the axis.
+                    let wanted = rate * 8.0;
+                    let found = number(own[at], y);
+                    assert!((found - wanted).abs() <= wanted * 1e-9, "{file} {line} {stream} {from}: {found} {wanted}");
+                    assert!(is_at(own[at + 1], until), "{file} {line} {stream} until {until}: {:?}", own[at + 1]);
+                    assert!(number(own[at], x) >= 0.0, "{file} {line}: before the origin");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 300 || scenarios::folder().is_none(), "only {compared}");
 }

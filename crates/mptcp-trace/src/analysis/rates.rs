@@ -22,7 +22,7 @@ pub struct Parcel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowType {
-    /// Side by side from the first frame on: each byte counts in one window, and windows times rates are bytes.
+    /// Side by side from an origin on: each byte counts in one window, and lengths times rates are bytes.
     #[default]
     Tumbling,
     /// One that ends at each instant: the rate over the time just before it.
@@ -41,8 +41,29 @@ pub struct RateWindow {
 pub struct InWindow {
     /// Since when.
     pub from: Instant,
-    /// Bytes. Their rate is this over the window's length.
+    /// Bytes.
     pub bytes: u64,
+    /// Length of the window: above zero.
+    pub length: Span,
+}
+
+impl InWindow {
+    /// Bytes per second: those in the window over its length.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss)]
+        let bytes = self.bytes as f64;
+        bytes / self.length.seconds()
+    }
+}
+
+/// The time that windows lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Covered {
+    /// Where tumbling windows begin.
+    pub origin: Instant,
+    /// The last packet: nothing is known of the time behind it.
+    pub end: Instant,
 }
 
 /// The shortest window that [`RateWindow::suitable`] chooses.
@@ -90,36 +111,52 @@ impl RateWindow {
         self.length
     }
 
-    /// Bytes a second, of bytes in one window.
+    /// What is in the windows, wherever that changes, and zero behind the last one; no entry comes before the first byte.
+    /// Parcels come in the order of time.
+    ///
+    /// Tumbling windows lie side by side from the origin on. The last one ends where the time covered does. Where that
+    /// leaves less than half a window, it belongs to the one before: a packet alone in the rest of a window would be a
+    /// peak that nobody sent.
     #[must_use]
-    pub fn rate(&self, bytes: u64) -> f64 {
-        #[allow(clippy::cast_precision_loss)]
-        let bytes = bytes as f64;
-        bytes / self.length.seconds()
-    }
-
-    /// What is in the windows, wherever that changes; tumbling ones lie side by side from `origin` on. There is no
-    /// entry before the first byte, and the last one is zero. Parcels come in the order of time.
-    #[must_use]
-    pub fn fill(&self, parcels: &[Parcel], origin: Instant) -> Vec<InWindow> {
+    pub fn fill(&self, parcels: &[Parcel], covered: Covered) -> Vec<InWindow> {
         match self.kind {
-            WindowType::Tumbling => self.tumbling(parcels, origin),
+            WindowType::Tumbling => self.tumbling(parcels, covered),
             WindowType::Sliding => self.sliding(parcels),
         }
     }
 
+    /// Number of the last tumbling window, and its length; `None` where it is as long as all.
+    fn last(&self, covered: Covered) -> Option<(i64, Span)> {
+        if covered.end <= covered.origin {
+            return None;
+        }
+        let number = (covered.end - covered.origin).holds(self.length);
+        let start = |number: i64| covered.origin + self.length * number;
+        let rest = covered.end - start(number);
+        if rest + rest >= self.length {
+            return Some((number, rest));
+        }
+        // A time shorter than half a window has one window, which cannot be shorter.
+        let before = number.checked_sub(1).filter(|before| *before >= 0)?;
+        Some((before, covered.end - start(before)))
+    }
+
     /// Windows without bytes are not held, so that neither a short window nor a long pause takes memory.
-    fn tumbling(&self, parcels: &[Parcel], origin: Instant) -> Vec<InWindow> {
-        let number = |parcel: &Parcel| (parcel.time - origin).holds(self.length);
-        let start = |number: i64| origin + self.length * number;
+    fn tumbling(&self, parcels: &[Parcel], covered: Covered) -> Vec<InWindow> {
+        let last = self.last(covered);
+        let number = |parcel: &Parcel| {
+            let number = (parcel.time - covered.origin).holds(self.length);
+            last.map_or(number, |(last, _)| number.min(last))
+        };
         let mut levels: Vec<InWindow> = Vec::new();
         for own in interruptible(parcels.chunk_by(|one, next| number(one) == number(next))) {
             let Some(number) = own.first().map(number) else { continue };
-            let from = start(number);
+            let from = covered.origin + self.length * number;
+            let length = last.filter(|(last, _)| *last == number).map_or(self.length, |(_, length)| length);
             // The window before ended where this one begins.
             levels.pop_if(|last| last.from == from && last.bytes == 0);
-            levels.push(InWindow { from, bytes: sum(own) });
-            levels.push(InWindow { from: from + self.length, bytes: 0 });
+            levels.push(InWindow { from, bytes: sum(own), length });
+            levels.push(InWindow { from: from + length, bytes: 0, length: self.length });
         }
         levels
     }
@@ -137,7 +174,7 @@ impl RateWindow {
             while let Some(parcel) = leaving.next_if(|parcel| leaves(parcel) == from) {
                 bytes = bytes.saturating_sub(parcel.bytes);
             }
-            levels.push(InWindow { from, bytes });
+            levels.push(InWindow { from, bytes, length: self.length });
         }
         levels
     }
@@ -206,8 +243,13 @@ mod tests {
         of.iter().map(|(time, bytes)| Parcel { time: at(*time), bytes: *bytes }).collect()
     }
 
-    fn levels(kind: WindowType, length: i64, of: &[(i64, u64)], origin: i64) -> Vec<(i64, u64)> {
-        let filled = RateWindow::new(kind, ns(length)).unwrap().fill(&parcels(of), at(origin));
+    fn filled(kind: WindowType, length: i64, of: &[(i64, u64)], (origin, end): (i64, i64)) -> Vec<InWindow> {
+        let covered = Covered { origin: at(origin), end: at(end) };
+        RateWindow::new(kind, ns(length)).unwrap().fill(&parcels(of), covered)
+    }
+
+    fn levels(kind: WindowType, length: i64, of: &[(i64, u64)], covered: (i64, i64)) -> Vec<(i64, u64)> {
+        let filled = filled(kind, length, of, covered);
         filled.iter().map(|level| (level.from.nanoseconds(), level.bytes)).collect()
     }
 
@@ -215,33 +257,66 @@ mod tests {
     fn each_byte_counts_in_one_tumbling_window() {
         let sent = [(3, 1), (12, 2), (13, 4), (22, 8), (45, 16), (52, 32)];
         // Windows of 10: from 3 to before 13, to before 23, a pause of two, from 43 on.
-        let found = levels(WindowType::Tumbling, 10, &sent, 3);
+        let found = levels(WindowType::Tumbling, 10, &sent, (3, 1000));
         assert_eq!(found, [(3, 3), (13, 12), (23, 0), (43, 48), (53, 0)]);
-        // The same from 2 on, and from a time after them all.
+        // The same from 2 on, and from a time before it.
         let one_earlier = [(2, 1), (12, 6), (22, 8), (32, 0), (42, 16), (52, 32), (62, 0)];
-        assert_eq!(levels(WindowType::Tumbling, 10, &sent, 2), one_earlier);
-        assert_eq!(levels(WindowType::Tumbling, 10, &sent, 102), one_earlier);
-        assert_eq!(levels(WindowType::Tumbling, 10, &[], 0), []);
+        assert_eq!(levels(WindowType::Tumbling, 10, &sent, (2, 1000)), one_earlier);
+        assert_eq!(levels(WindowType::Tumbling, 10, &sent, (-98, 1000)), one_earlier);
+        assert_eq!(levels(WindowType::Tumbling, 10, &[], (0, 0)), []);
+    }
+
+    #[test]
+    fn the_last_tumbling_window_ends_with_the_last_packet() {
+        let sent = [(3, 1), (12, 2), (24, 4), (29, 8)];
+        let rates = |end: i64| -> Vec<(i64, u64, i64)> {
+            let levels = filled(WindowType::Tumbling, 10, &sent, (0, end));
+            levels.iter().map(|level| (level.from.nanoseconds(), level.bytes, level.length.nanoseconds())).collect()
+        };
+        // From 20 to 29 are nine: more than half a window.
+        assert_eq!(rates(29), [(0, 1, 10), (10, 2, 10), (20, 12, 9), (29, 0, 10)]);
+        assert_eq!(rates(30), [(0, 1, 10), (10, 2, 10), (20, 12, 10), (30, 0, 10)]);
+        // What is left behind 30 is empty.
+        assert_eq!(
+            rates(34),
+            rates(30)
+                .into_iter()
+                .map(|(from, bytes, length)| match from {
+                    20 => (20, bytes, 14),
+                    30 => (34, bytes, length),
+                    _ => (from, bytes, length),
+                })
+                .collect::<Vec<_>>()
+        );
+        // A rest of four belongs to the window before.
+        let found = filled(WindowType::Tumbling, 10, &sent[..3], (0, 24));
+        assert_eq!((found[1].bytes, found[1].length, found[2].from), (6, ns(14), at(24)));
+        assert_eq!(found[1].rate(), 6.0 / 14e-9);
+        // Nothing is shorter than half a window.
+        let alone = filled(WindowType::Tumbling, 10, &[(0, 7)], (0, 0));
+        assert_eq!((alone[0].bytes, alone[0].length, alone[1].from), (7, ns(10), at(10)));
     }
 
     #[test]
     fn a_sliding_window_holds_the_time_just_before() {
         let sent = [(0, 1), (5, 2), (10, 4), (40, 8), (40, 16)];
-        let found = levels(WindowType::Sliding, 10, &sent, 0);
+        let found = levels(WindowType::Sliding, 10, &sent, (0, 40));
         // At 10 the first parcel is as old as the window is long: it leaves when the third one comes.
         assert_eq!(found, [(0, 1), (5, 3), (10, 6), (15, 4), (20, 0), (40, 24), (50, 0)]);
         // Bytes times seconds: each counts for as long as the window is.
         let area: i64 = found.windows(2).map(|pair| (pair[1].0 - pair[0].0) * pair[0].1 as i64).sum();
         assert_eq!(area, 31 * 10);
-        assert_eq!(levels(WindowType::Sliding, 10, &[], 0), []);
+        assert_eq!(levels(WindowType::Sliding, 10, &[], (0, 0)), []);
     }
 
     #[test]
     fn times_at_the_ends_of_the_number_space_do_no_harm() {
         for kind in [WindowType::Tumbling, WindowType::Sliding] {
             for length in [1, i64::MAX] {
-                let found = levels(kind, length, &[(i64::MIN, 5), (0, 7), (i64::MAX, 9)], i64::MAX);
-                assert!(found.len() <= 6, "{found:?}");
+                for covered in [(i64::MAX, i64::MAX), (i64::MIN, i64::MAX), (0, i64::MIN), (i64::MAX, i64::MIN)] {
+                    let found = filled(kind, length, &[(i64::MIN, 5), (0, 7), (i64::MAX, 9)], covered);
+                    assert!(found.len() <= 6 && found.iter().all(|level| level.length > Span::ZERO), "{found:?}");
+                }
             }
         }
         assert_eq!(RateWindow::new(WindowType::Tumbling, Span::ZERO), None);
@@ -250,7 +325,7 @@ mod tests {
 
     #[test]
     fn rates_are_by_the_second() {
-        assert_eq!(RateWindow::new(WindowType::Tumbling, ms(100)).unwrap().rate(125), 1250.0);
+        assert_eq!(InWindow { from: at(0), bytes: 125, length: ms(100) }.rate(), 1250.0);
     }
 
     #[test]
