@@ -72,23 +72,23 @@ impl Command for PlotCommand {
         let drawing = Drawing::asked_for(arguments)?;
         let request = of_capture(request, arguments, session)?;
         let mut figure = without_empty(plot.figure(arguments, &request, session)?);
-        check_origin(name, arguments, zero.as_ref(), &figure)?;
-        if let Some(zero) = &zero {
-            figure = zero.apply(figure);
-        }
+        check_origin(name, arguments, zero.is_none(), &figure)?;
+        figure = zero.unwrap_or_else(Zero::first_frame).apply(figure);
         Ok(Outcome::Drawing(Box::new(drawing.of(figure, arguments))))
     }
 }
 
 /// Refuses an origin that the line asks for where it would change nothing.
-fn check_origin(name: &str, arguments: &ArgMatches, zero: Option<&Zero>, figure: &Figure) -> Result<()> {
+fn check_origin(name: &str, arguments: &ArgMatches, of_two: bool, figure: &Figure) -> Result<()> {
     if arguments.value_source("origin") != Some(ValueSource::CommandLine) {
         return Ok(());
     }
-    let why = match zero {
-        _ if !Zero::matters_to(figure) => "no axis of it shows when something happened",
-        None => "plots of two captures count from the first frame of the first one",
-        Some(_) => return Ok(()),
+    let why = if !Zero::matters_to(figure) {
+        "no axis of it shows when something happened"
+    } else if of_two && arguments.get_one::<Origin>("origin") != Some(&Origin::First) {
+        "plots of two captures count from the first frame of the first one"
+    } else {
+        return Ok(());
     };
     Err(Error::Usage(format!("--origin means nothing to this plot of `{name}`, because {why}; leave it out")))
 }

@@ -25,7 +25,7 @@ pub fn wrap(text: &str, width: f64, most: usize, measure: impl Fn(&str) -> f64) 
     if lines.len() > most {
         lines.truncate(most);
         if let Some(last) = lines.last_mut() {
-            *last = shorten_words(&format!("{last} …"), width, &measure);
+            *last = cut_words(last, width, &measure);
         }
     }
     lines
@@ -84,21 +84,19 @@ pub fn shorten(text: &str, width: f64, measure: impl Fn(&str) -> f64) -> String 
     if measure(text) <= width { text.to_string() } else { ellipsis(text, width, &measure) }
 }
 
-/// `text`, or as many of its first words as fit with `…` behind them; cut within the first word where that alone is too
-/// long.
+/// `text`, or as many of its first words as fit with `…` behind them.
 pub fn shorten_words(text: &str, width: f64, measure: impl Fn(&str) -> f64) -> String {
-    if measure(text) <= width {
-        return text.to_string();
-    }
-    let ends = text.rmatch_indices(' ').map(|(at, _)| at);
-    let shorter = ends.filter_map(|end| text.get(..end)).map(|kept| {
+    if measure(text) <= width { text.to_string() } else { cut_words(text, width, &measure) }
+}
+
+/// As many of the first words of a text as fit with `…` behind them; a part of the first one where not even that does.
+pub fn cut_words(text: &str, width: f64, measure: &impl Fn(&str) -> f64) -> String {
+    let ends = std::iter::once(text.len()).chain(text.rmatch_indices(' ').map(|(at, _)| at));
+    let mut shorter = ends.filter_map(|end| text.get(..end)).map(|kept| {
         let kept = kept.trim_end_matches([' ', ',', '.', ';', ':', '…']);
         format!("{kept}…")
     });
-    shorter
-        .into_iter()
-        .find(|kept| kept != "…" && measure(kept) <= width)
-        .unwrap_or_else(|| ellipsis(text, width, &measure))
+    shorter.find(|kept| kept != "…" && measure(kept) <= width).unwrap_or_else(|| ellipsis(text, width, measure))
 }
 
 fn ellipsis(text: &str, width: f64, measure: &impl Fn(&str) -> f64) -> String {

@@ -64,6 +64,12 @@ impl Zero {
         Ok(Some(Zero::at(origin, level, start, &capture)))
     }
 
+    /// The first frame; in plots of two captures that of the first one.
+    #[must_use]
+    pub fn first_frame() -> Self {
+        Zero { seconds: 0.0, label: "since first frame".to_string() }
+    }
+
     fn at(origin: Origin, level: Level, start: Option<Instant>, capture: &Capture) -> Self {
         let clockwork = Clockwork::of(capture);
         match (origin, start) {
@@ -79,7 +85,7 @@ impl Zero {
                 let (day, time) = (text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default());
                 Zero { seconds: clockwork.seconds(minute), label: format!("since {day} {time} UTC") }
             }
-            _ => Zero { seconds: 0.0, label: "since first frame".to_string() },
+            _ => Zero::first_frame(),
         }
     }
 

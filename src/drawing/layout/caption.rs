@@ -4,7 +4,7 @@ use super::super::figure::Figure;
 use super::super::font;
 use super::super::geometry::Rectangle;
 use super::super::text::{Anchor, Text};
-use super::super::wrapping::{shorten_words, wrap};
+use super::super::wrapping::{cut_words, wrap};
 use super::Sizes;
 use crate::terminal_text::escape;
 
@@ -31,7 +31,7 @@ pub(super) fn place(
     let noted: Vec<String> = notes.iter().flat_map(|line| wrapped(line)).collect();
     let others: Vec<&str> = figure.caption.iter().filter(|line| !is_left_out(line)).map(String::as_str).collect();
     let room = most.saturating_sub(left_out.len()).saturating_sub(noted.len());
-    let (explained, whole) = sentences(&others, room, wrapped, |text| shorten_words(text, region.width(), measure));
+    let (explained, whole) = sentences(&others, room, wrapped, |text| cut_words(text, region.width(), &measure));
     let lines: Vec<String> = left_out.into_iter().chain(explained).chain(noted).collect();
     if lines.is_empty() {
         return whole;
@@ -76,11 +76,11 @@ fn sentences(
         }
     }
     match lines.pop() {
-        Some(last) => lines.push(cut(&format!("{last} …"))),
+        Some(last) => lines.push(cut(&last)),
         None => {
             lines.extend(all.into_iter().take(most));
             if let Some(last) = lines.pop() {
-                lines.push(cut(&format!("{last} …")));
+                lines.push(cut(&last));
             }
         }
     }
@@ -96,7 +96,7 @@ mod tests {
         let measure = |text: &str| text.chars().count() as f64;
         let told = |paragraphs: &[&str], most: usize| {
             let wrapped = |text: &str| wrap(text, 12.0, 100, measure);
-            sentences(paragraphs, most, wrapped, |text| shorten_words(text, 12.0, measure))
+            sentences(paragraphs, most, wrapped, |text| cut_words(text, 12.0, &measure))
         };
         let two = ["One two. Three four five.", "Six."];
         let lines = |of: &[&str]| of.iter().map(|line| (*line).to_string()).collect::<Vec<_>>();
