@@ -46,8 +46,8 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
 #[must_use]
 pub fn without_empty(mut figure: Figure) -> Figure {
     let panels = std::mem::take(&mut figure.panels);
-    let is_empty =
-        |panel: &Panel| panel.series.iter().all(|series| series.marks.is_empty()) && panel.annotations.is_empty();
+    // Events alone are not data: beside a panel that has some, theirs would be half a picture.
+    let is_empty = |panel: &Panel| panel.series.iter().all(|series| series.marks.is_empty());
     match panels.iter().filter(|panel| is_empty(panel)).count() {
         0 => Figure { panels, ..figure },
         count if count == panels.len() => Figure { panels: panels.into_iter().take(1).collect(), ..figure },
@@ -65,7 +65,7 @@ pub fn without_empty(mut figure: Figure) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::figure::{Marks, Point, Role, Series, Unit};
+    use crate::drawing::figure::{Annotation, Marks, Point, Role, Series, Unit};
 
     fn titled(title: &str, points: Vec<Point>) -> Panel {
         Panel::new(Axis::new("time", Unit::Seconds), Axis::new("delay", Unit::Seconds))
@@ -98,9 +98,13 @@ mod tests {
             let panels = [titled("towards the server", Vec::new()), titled("towards the client", second)];
             without_empty(panels.into_iter().fold(Figure::new(""), Figure::with_panel))
         };
-        let half = figure(some);
+        let half = figure(some.clone());
         assert_eq!((half.panels.len(), half.panels[0].title.as_deref()), (1, Some("towards the client")));
         assert_eq!(half.caption, ["No data to show towards the server."]);
+        let mut marked = titled("towards the server", Vec::new());
+        marked.annotations.push(Annotation::at(0.5, "fallback"));
+        let events = Figure::new("").with_panel(marked).with_panel(titled("towards the client", some));
+        assert_eq!(without_empty(events).panels.len(), 1);
         let none = figure(Vec::new());
         assert_eq!((none.panels.len(), none.caption.len()), (1, 0));
     }

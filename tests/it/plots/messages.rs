@@ -2,6 +2,7 @@
 
 use mptcp_trace::ConnectionId;
 use mptcpanalyzer::drawing::figure::{Arrow, Figure, Marks};
+use mptcpanalyzer::drawing::{DrawError, PictureFormat, Target, render};
 use mptcpanalyzer::plots::ladder::ladder;
 use mptcpanalyzer::plots::request::PlotRequest;
 
@@ -165,4 +166,57 @@ fn many_panels_make_a_page_longer_and_no_line_wider() {
         assert!(widest.is_some_and(|widest| widest <= 80), "{plot:?}:\n{}", done.results);
         assert!(!done.results.contains("Some labels omitted"), "{plot:?}:\n{}", done.results);
     }
+}
+
+/// Texts of a picture with the heights of their baselines.
+fn written(svg: &str) -> Vec<(String, f64)> {
+    let texts = svg.split("<text ").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let y = attributes.split_once(" y=\"")?.1.split('"').next()?.parse().ok()?;
+        Some((rest.split('<').next()?.to_string(), y))
+    });
+    texts.collect()
+}
+
+/// Whatever the size: each text stands above its own arrow, below the message before; or the size is refused with one that
+/// has room.
+#[test]
+fn each_text_stands_at_its_own_arrow() {
+    let Some(folder) = scenarios::folder() else { return };
+    let (mut drawn, mut refused) = (0, 0);
+    for name in ["02_fullmesh", "03_add_addr", "07b_fastclose_server", "10_ipv6_mixed"] {
+        let capture = scenarios::load(&end_of(&folder.join(name), "client").unwrap()).unwrap();
+        let connection = capture.tracking.connection(ConnectionId(0)).unwrap();
+        let figure = ladder(&capture, connection, &PlotRequest::default(), 200);
+        let told = told(&figure);
+        for (width, height) in
+            [(336, 240), (336, 300), (336, 360), (450, 330), (640, 400), (500, 900), (900, 600), (1600, 500)]
+        {
+            let target = Target::new(PictureFormat::Svg).sized(width, height);
+            let svg = match render(&figure, &target) {
+                Ok(svg) => String::from_utf8(svg).unwrap(),
+                Err(DrawError::TooSmall { enough: Some(enough), .. }) => {
+                    assert!(render(&figure, &target.sized(enough.width, enough.height)).is_ok(), "{name} {enough:?}");
+                    refused += 1;
+                    continue;
+                }
+                Err(error) => panic!("{name}: {error}"),
+            };
+            let texts = written(&svg);
+            assert!(!texts.iter().any(|(text, _)| text.contains("omitted")), "{name} {width}x{height}");
+            let times = &figure.panels[0].y.categories;
+            let rows: Vec<f64> = texts.iter().filter(|(text, _)| times.contains(text)).map(|(_, y)| *y).collect();
+            assert_eq!(rows.len(), told.len(), "{name} {width}x{height}: a time for each message");
+            for (index, (.., text)) in told.iter().enumerate() {
+                let above = index.checked_sub(1).map_or(rows[0] - (rows[1] - rows[0]), |before| rows[before]);
+                let between = texts.iter().filter(|(_, y)| above < *y && *y < rows[index]);
+                let shown: Vec<&str> = between.map(|(shown, _)| shown.as_str()).collect();
+                let kept = |shown: &str| text.starts_with(shown.trim_end_matches('…'));
+                let own = shown.iter().filter(|shown| kept(shown)).count();
+                assert!(own == 1, "{name} {width}x{height}: {text} of {shown:?}");
+            }
+            drawn += 1;
+        }
+    }
+    assert!(drawn > 12 && refused > 3, "{drawn} drawn, {refused} refused");
 }

@@ -233,10 +233,10 @@ fn windows_by_tshark(
     let times = || own.iter().map(|(time, ..)| *time);
     let first = all.first().map_or(0, |(time, ..)| *time);
     let (origin, end) = (if from_connection { times().min().unwrap() } else { first }, times().max().unwrap());
-    // The last window ends with the last packet, and is at least half as long as the others.
+    // The last window ends with the last packet, and is at least half as long as the others unless it is the only one.
     let (whole, rest) = ((end - origin) / length, (end - origin) % length);
     let last = if rest * 2 >= length || whole == 0 { whole } else { whole - 1 };
-    let last_length = if whole == 0 && rest * 2 < length { length } else { end - origin - last * length };
+    let last_length = (end - origin - last * length).max(length.min(1_000_000));
     let mut windows = Vec::new();
     for stream in streams {
         let mut bytes = vec![0; last as usize + 1];

@@ -127,7 +127,7 @@ impl RateWindow {
 
     /// Number of the last tumbling window, and its length; `None` where it is as long as all.
     fn last(&self, covered: Covered) -> Option<(i64, Span)> {
-        if covered.end <= covered.origin {
+        if covered.end < covered.origin {
             return None;
         }
         let number = (covered.end - covered.origin).holds(self.length);
@@ -136,9 +136,11 @@ impl RateWindow {
         if rest + rest >= self.length {
             return Some((number, rest));
         }
-        // A time shorter than half a window has one window, which cannot be shorter.
-        let before = number.checked_sub(1).filter(|before| *before >= 0)?;
-        Some((before, covered.end - start(before)))
+        match number.checked_sub(1).filter(|before| *before >= 0) {
+            Some(before) => Some((before, covered.end - start(before))),
+            // One window alone. Within less than a millisecond a rate says nothing.
+            None => Some((number, rest.max(self.length.min(SHORTEST)))),
+        }
     }
 
     /// Windows without bytes are not held, so that neither a short window nor a long pause takes memory.
@@ -292,7 +294,13 @@ mod tests {
         let found = filled(WindowType::Tumbling, 10, &sent[..3], (0, 24));
         assert_eq!((found[1].bytes, found[1].length, found[2].from), (6, ns(14), at(24)));
         assert_eq!(found[1].rate(), 6.0 / 14e-9);
-        // Nothing is shorter than half a window.
+        // A time shorter than half a window is a window.
+        let only = RateWindow::new(WindowType::Tumbling, ms(100)).unwrap();
+        let burst = |end: Span| {
+            let covered = Covered { origin: at(0), end: at(0) + end };
+            only.fill(&parcels(&[(0, 7)]), covered)[0].length
+        };
+        assert_eq!((burst(ms(30)), burst(ns(3)), burst(Span::ZERO)), (ms(30), ms(1), ms(1)));
         let alone = filled(WindowType::Tumbling, 10, &[(0, 7)], (0, 0));
         assert_eq!((alone[0].bytes, alone[0].length, alone[1].from), (7, ns(10), at(10)));
     }
