@@ -52,6 +52,7 @@ pub mod packets;
 pub mod plots;
 pub mod plugin;
 pub mod quoting;
+mod roomy;
 pub mod shell;
 pub mod spreadsheet;
 pub mod studies;

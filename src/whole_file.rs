@@ -10,7 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
-use crate::temporary::{self, Temporary};
+use crate::roomy::Roomy;
+use crate::temporary;
 use crate::terminal_text::escape;
 use mptcp_trace::capture_format::looks_like_a_capture;
 
@@ -128,7 +129,7 @@ pub struct WholeFile {
 enum Output {
     /// `existing` is the file that was there, by device and inode.
     Replaced {
-        file: BufWriter<Temporary>,
+        file: BufWriter<Roomy>,
         target: PathBuf,
         existing: Option<(u64, u64)>,
     },
@@ -162,7 +163,7 @@ impl WholeFile {
         if let Some(metadata) = &existing {
             temporary.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
         }
-        let file = BufWriter::with_capacity(BUFFER, temporary);
+        let file = BufWriter::with_capacity(BUFFER, Roomy::of(temporary));
         let existing = existing.map(|metadata| (metadata.dev(), metadata.ino()));
         Ok(WholeFile { named, force, output: Output::Replaced { file, target, existing } })
     }
@@ -177,7 +178,8 @@ impl WholeFile {
         match output {
             Output::Stream(mut file) => file.flush().map_err(failed),
             Output::Replaced { file, target, existing } => {
-                let temporary = file.into_inner().map_err(|error| failed(error.into_error()))?;
+                let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+                let temporary = file.finish().map_err(failed)?;
                 if fs::metadata(&target).is_ok_and(|now| existing != Some((now.dev(), now.ino()))) {
                     refuse_capture(&target, force)?;
                 }

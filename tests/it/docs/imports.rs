@@ -68,6 +68,7 @@ const PROGRAM_LEAVES: &[&str] = &[
     "locale",
     "nearest",
     "quoting",
+    "roomy",
     "spreadsheet",
     "temporary",
     "terminal_text",
