@@ -90,14 +90,23 @@ impl Command for Dump {
         if names.is_empty() {
             wanted.extend(USUAL);
         }
-        let table = capture.columns_of(&wanted)?;
+        let first = usize::try_from(limit).ok().filter(|first| *first > 0 && condition.is_none());
+        let (table, all) = match first {
+            // What is not printed need not be made.
+            Some(first) if wanted.iter().all(|name| capture.has_column(name)) => {
+                let parts = capture.parts(|name| wanted.contains(&name))?;
+                (parts.of(0..first.min(parts.height()))?, Some(parts.height()))
+            }
+            _ => (capture.columns_of(&wanted)?, None),
+        };
         let shown = if names.is_empty() { usual(&table)? } else { selection::columns(&table, &names)? };
         let rows = match condition {
             // The condition may name other columns than are printed.
             Some(condition) => filtered(&shown, &condition.mask(&table)?)?,
             None => shown,
         };
-        Ok(Outcome::Report(report(rows, limit)?))
+        let all = all.unwrap_or(rows.height());
+        Ok(Outcome::Report(report(rows, all, limit)?))
     }
 }
 
@@ -121,8 +130,8 @@ fn filtered(table: &DataFrame, mask: &polars::prelude::BooleanChunked) -> Result
     table.filter(mask).map_err(|source| crate::error::Error::Table { action: "filter the packet table", source })
 }
 
-fn report(rows: DataFrame, limit: u64) -> Result<Report> {
-    let all = rows.height();
+/// The first of the rows, of which there are so many in `all`.
+fn report(rows: DataFrame, all: usize, limit: u64) -> Result<Report> {
     let shown = match usize::try_from(limit) {
         Ok(limit) if limit > 0 && limit < all => rows.head(Some(limit)),
         _ => rows,
@@ -145,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_said() {
-        let report = |limit| report(table(), limit).unwrap();
+        let report = |limit| report(table(), table().height(), limit).unwrap();
         assert_eq!(report(20).left_out.as_deref(), Some("… 1,480 more; -n 0 for all"));
         assert_eq!(report(20).frame.unwrap().height(), 20);
         for limit in [0, 1500, u64::MAX] {

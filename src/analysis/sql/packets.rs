@@ -1,5 +1,7 @@
 //! The packet table as a query sees it.
 
+use std::collections::HashSet;
+
 use mptcp_trace::interrupt;
 use polars::prelude::*;
 
@@ -16,8 +18,13 @@ pub fn table(capture: &LoadedCapture, query: &str) -> Result<PolarsResult<DataFr
     // The star of COUNT(*) means no columns, only that of SELECT does.
     let without_count = query.to_lowercase().replace("(*)", "");
     let all = without_count.contains('*');
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    let words: HashSet<&str> = without_count.split(|character| !is_part(character)).collect();
+    // Wireshark's names have dots.
+    let named =
+        |name: &str| if name.chars().all(is_part) { words.contains(name) } else { without_count.contains(name) };
     // Rows are counted by some column.
-    let table = capture.columns(|name| all || name == "packetid" || without_count.contains(name))?;
+    let table = capture.columns(|name| all || name == "packetid" || named(name))?;
     let mut columns = Vec::new();
     for column in table.columns() {
         interrupt::check()?;
