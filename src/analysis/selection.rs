@@ -72,6 +72,11 @@ impl<S: AsRef<str>> Selected<'_, S> {
         self.table.height()
     }
 
+    /// Works out what some columns need of all rows together, while others may be made.
+    pub fn prepare(&self) {
+        self.table.prepare();
+    }
+
     /// The selected ones of these rows.
     ///
     /// # Errors

@@ -146,7 +146,8 @@ impl Command for Export {
             TableForm::Parquet | TableForm::Arrow => portable(&selected.of(rows)?)
                 .map_err(|source| Error::Table { action: "export the packet table", source }),
         };
-        let table = Parts { columns: of(0..0)?, height: selected.height(), of: &of };
+        let prepare = || selected.prepare();
+        let table = Parts { columns: of(0..0)?, height: selected.height(), of: &of, prepare: &prepare };
         let columns = table.columns.width();
         if to_output {
             let failed = |source| Error::file("write", std::env::temp_dir(), source);

@@ -8,6 +8,8 @@
 
 use polars::prelude::{DataFrame, DataType, PolarsResult, TimeUnit, polars_bail};
 
+use crate::packets::exported::hybrid;
+
 /// First and last bytes of a file.
 const MAGIC: &[u8; 4] = b"PAR1";
 
@@ -189,8 +191,9 @@ fn meaning(schema: &mut Thrift, kind: &DataType) {
 /// Where there are values, and these one after the other.
 fn page(column: &polars::prelude::Column) -> PolarsResult<Vec<u8>> {
     let series = column.as_materialized_series();
-    let mut page =
-        present(series.len(), series.null_count(), series.is_not_null().iter().map(|truth| truth == Some(true)));
+    let present: Vec<u8> = series.is_not_null().iter().map(|truth| u8::from(truth == Some(true))).collect();
+    let mut page = Vec::new();
+    hybrid::append_levels(&present, 1, &mut page);
     match column.dtype() {
         DataType::Int64 => page.extend(series.i64()?.iter().flatten().flat_map(i64::to_le_bytes)),
         DataType::Datetime(..) => {
@@ -207,21 +210,6 @@ fn page(column: &polars::prelude::Column) -> PolarsResult<Vec<u8>> {
         other => polars_bail!(ComputeError: "tables have no columns of type {other}"),
     }
     Ok(page)
-}
-
-/// Definition levels of one bit: one run where all are the same, bits otherwise.
-fn present(rows: usize, absent: usize, present: impl Iterator<Item = bool>) -> Vec<u8> {
-    let mut levels = Thrift::default();
-    if absent == 0 || absent == rows {
-        levels.varint((rows as u64) << 1);
-        levels.bytes.push(u8::from(absent == 0));
-    } else {
-        levels.varint((rows.div_ceil(8) as u64) << 1 | 1);
-        packed(&mut levels.bytes, present);
-    }
-    let mut page = u32::try_from(levels.bytes.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
-    page.extend(levels.bytes);
-    page
 }
 
 /// Truths as bits, the first one lowest.
@@ -264,12 +252,8 @@ impl Thrift {
         self.bytes.push(above << 4 | kind);
     }
 
-    fn varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.bytes.push((number & 0x7f) as u8 | 0x80);
-            number >>= 7;
-        }
-        self.bytes.push((number & 0x7f) as u8);
+    fn varint(&mut self, number: u64) {
+        hybrid::varint(number, &mut self.bytes);
     }
 
     fn zigzag(&mut self, number: i64) {

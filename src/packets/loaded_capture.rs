@@ -140,15 +140,12 @@ impl LoadedCapture {
     pub fn parts(&self, wanted: impl Fn(&str) -> bool) -> Result<TableParts<'_>> {
         let specs = schema::COLUMNS.iter().zip(&self.made).filter(|(spec, _)| wanted(spec.name));
         let extra = self.extra.iter().filter(|column| wanted(column.name()));
-        let parts = TableParts {
+        Ok(TableParts {
             packets: self.capture.packets(),
             specs: specs.collect(),
             tracked: TrackedColumns::of(&self.capture, &self.data),
             extra: extra.map(|column| self.of_rows(column)).collect::<PolarsResult<_>>().map_err(not_made)?,
-        };
-        // What is worked out for all rows together: whoever makes parts in several threads does it here in one.
-        parts.of(0..0)?;
-        Ok(parts)
+        })
     }
 
     /// A further field, for the packets that count.
@@ -208,6 +205,12 @@ impl TableParts<'_> {
     #[must_use]
     pub fn height(&self) -> usize {
         self.packets.height()
+    }
+
+    /// Works out what some columns need of all rows together; otherwise those do who first ask for such a column.
+    pub fn prepare(&self) {
+        let missing = self.specs.iter().filter(|(_, made)| made.get().is_none());
+        self.tracked.prepare(missing.map(|(spec, _)| spec.name));
     }
 
     /// All columns for these rows.

@@ -37,13 +37,12 @@ fn column(column: &Column) -> PolarsResult<Column> {
 /// When the column has no whole numbers.
 pub fn identifiers(column: &Column) -> PolarsResult<Column> {
     let digits = if *column.dtype() == DataType::UInt64 { 16 } else { 8 };
+    if column.is_full_null() {
+        return Ok(Column::full_null(column.name().clone(), column.len(), &DataType::String));
+    }
     let numbers = column.cast(&DataType::UInt64)?;
-    let texts: StringChunked = match numbers.null_count() == numbers.len() {
-        true => StringChunked::full_null(PlSmallStr::EMPTY, numbers.len()),
-        false => interruptible(numbers.u64()?.iter())
-            .map(|number| number.map(|number| hexadecimal(number, digits)))
-            .collect(),
-    };
+    let texts: StringChunked =
+        interruptible(numbers.u64()?.iter()).map(|number| number.map(|number| hexadecimal(number, digits))).collect();
     Ok(texts.with_name(column.name().clone()).into_column())
 }
 

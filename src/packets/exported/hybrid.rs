@@ -7,6 +7,14 @@ const GROUP: usize = 8;
 /// Bytes that a run of one number has to save, because it takes two and those before it get an end.
 const WORTH: usize = 4;
 
+/// Appends levels of so many bits as the pages of columns have them: behind how many bytes they take.
+pub fn append_levels(levels: &[u8], bits: u8, out: &mut Vec<u8>) {
+    let mut encoded = Vec::new();
+    append(levels, bits, &mut encoded);
+    out.extend(u32::try_from(encoded.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.append(&mut encoded);
+}
+
 /// Appends numbers of so many bits, eight at most.
 pub fn append(numbers: &[u8], bits: u8, out: &mut Vec<u8>) {
     if bits == 0 {
@@ -84,8 +92,12 @@ fn flush(packed: &mut Vec<u8>, width: usize, out: &mut Vec<u8>) {
     }
 }
 
+fn length(number: usize, out: &mut Vec<u8>) {
+    varint(number as u64, out);
+}
+
 /// Seven bits a byte, the lowest first; the highest bit says that more follow (ULEB128).
-fn length(mut number: usize, out: &mut Vec<u8>) {
+pub fn varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;

@@ -8,7 +8,7 @@
 //! them out again.
 
 mod contain;
-mod hybrid;
+pub mod hybrid;
 mod parquet_lists;
 mod parquet_numbers;
 mod parquet_page;

@@ -26,10 +26,7 @@ pub fn data(
     let count = levels.last().map_or(0, |(levels, _)| levels.len());
     let mut bytes = Vec::with_capacity(values.len().saturating_add(count));
     for (levels, bits) in levels {
-        let mut encoded = Vec::new();
-        hybrid::append(levels, *bits, &mut encoded);
-        bytes.extend(u32::try_from(encoded.len()).ok()?.to_le_bytes());
-        bytes.extend(encoded);
+        hybrid::append_levels(levels, *bits, &mut bytes);
     }
     bytes.extend(values);
     let header = DataPageHeader::V1(DataPageHeaderV1 {

@@ -129,7 +129,7 @@ fn parts_come_in_their_order_and_a_failure_leaves_nothing() {
     let expected: Vec<u64> = (0..height as u64).step_by(2).collect();
     for (form, name) in [(TableForm::Csv, "t.csv"), (TableForm::Parquet, "t.parquet"), (TableForm::Arrow, "t.arrow")] {
         let path = directory.path().join(name);
-        let parts = |of| Parts { columns: columns.clone(), height, of };
+        let parts = |of| Parts { columns: columns.clone(), height, of, prepare: &|| {} };
         let failed = write_parts(parts(&fails), &path, form, Delimiter::COMMA, Force::NotGiven);
         assert!(matches!(failed, Err(Error::NothingLoaded)));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "{form:?}");

@@ -35,6 +35,8 @@ pub struct Parts<'a> {
     pub height: usize,
     /// Makes these rows, or those of them that are wanted.
     pub of: &'a (dyn Fn(Range<usize>) -> Result<DataFrame> + Sync),
+    /// Works out what is needed of all rows together, while the first parts are begun.
+    pub prepare: &'a (dyn Fn() + Sync),
 }
 
 /// Writes `table` to `path`. A file that was there is replaced when the new one is complete, so that a failure leaves
@@ -45,7 +47,7 @@ pub struct Parts<'a> {
 /// When the file cannot be written, or on Ctrl-C.
 pub fn write(table: &DataFrame, path: &Path, form: TableForm, delimiter: Delimiter, force: Force) -> Result<()> {
     let slice = |rows: Range<usize>| Ok(table.slice(i64::try_from(rows.start).unwrap_or(i64::MAX), rows.len()));
-    let parts = Parts { columns: table.clear(), height: table.height(), of: &slice };
+    let parts = Parts { columns: table.clear(), height: table.height(), of: &slice, prepare: &|| {} };
     write_parts(parts, path, form, delimiter, force).map(drop)
 }
 
@@ -124,17 +126,18 @@ fn encode_all<E: Encoding>(encoding: E, table: &Parts<'_>, output: impl Write + 
     if threads < 2 {
         (0..parts).try_for_each(|index| take(part(index)?))?;
     } else {
-        in_turn(parts, threads, &part, &mut take)?;
+        in_turn(parts, threads, &part, table.prepare, &mut take)?;
     }
     encoding.end(writer).map_err(not_encoded)?;
     Ok(rows)
 }
 
-/// Has threads make parts, and takes them in order.
+/// Has threads make parts, and takes them in order; before the first is done, there is time for something else.
 fn in_turn<P: Send>(
     parts: usize,
     threads: usize,
     make: &(dyn Fn(usize) -> Result<P> + Sync),
+    meanwhile: &dyn Fn(),
     take: &mut dyn FnMut(P) -> Result<()>,
 ) -> Result<()> {
     thread::scope(|scope| {
@@ -156,6 +159,7 @@ fn in_turn<P: Send>(
             let failed = |error| Error::Failed(format!("cannot start a thread for the export: {error}"));
             makers.push((thread.map_err(failed)?, receive));
         }
+        meanwhile();
         let mut done = Ok(());
         for index in 0..parts {
             let Some((_, made)) = makers.get(index % threads) else { break };

@@ -55,9 +55,10 @@ impl Csv {
     }
 
     fn rows(&self, table: &DataFrame) -> PolarsResult<Vec<u8>> {
-        let series: Vec<Series> =
-            table.columns().iter().map(|column| column.as_materialized_series().rechunk()).collect();
-        let fields = series.iter().map(Field::of).collect::<PolarsResult<Vec<_>>>()?;
+        let there = |column: &Column| (!column.is_full_null()).then(|| column.as_materialized_series().rechunk());
+        let series: Vec<Option<Series>> = table.columns().iter().map(there).collect();
+        let fields = series.iter().map(|series| series.as_ref().map_or(Ok(Field::Empty), Field::of));
+        let fields = fields.collect::<PolarsResult<Vec<_>>>()?;
         // Most columns are about options that few packets have, so that some thousand rows have no cell of them.
         let mut written = Vec::with_capacity(fields.len());
         let mut last: usize = 0;
@@ -191,9 +192,6 @@ impl<T> Lists<'_, T> {
 
 impl<'a> Field<'a> {
     fn of(series: &'a Series) -> PolarsResult<Self> {
-        if series.null_count() == series.len() {
-            return Ok(Field::Empty);
-        }
         let cells = Cells::of(&series.clone().into_column())?;
         let hexadecimal = cells.class() == Class::Hexadecimal;
         let field = match (series.dtype(), hexadecimal) {
@@ -287,17 +285,19 @@ fn decimal<T: itoa::Integer>(number: Option<T>, text: &mut Vec<u8>) {
 
 fn hexadecimal<const DIGITS: usize>(number: Option<u64>, text: &mut Vec<u8>) {
     let Some(number) = number else { return };
-    let mut left = number;
-    let mut digits = [b'0'; DIGITS];
-    for digit in digits.iter_mut().rev() {
-        // Four bits.
-        #[allow(clippy::cast_possible_truncation)]
-        let value = (left & 0xf) as u8;
-        *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
-        left >>= 4;
-    }
+    let digits = [digits(number >> 32), digits(number & 0xffff_ffff)];
     text.extend_from_slice(b"0x");
-    text.extend_from_slice(&digits);
+    text.extend_from_slice(digits.as_flattened().get(16 - DIGITS..).unwrap_or(&[]));
+}
+
+/// The eight hexadecimal digits of a number of 32 bits, all at once.
+fn digits(number: u64) -> [u8; 8] {
+    let quarters = (number | number << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (quarters | quarters << 8) & 0x00ff_00ff_00ff_00ff;
+    let values = (bytes | bytes << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // One where the value is above nine.
+    let letters = (values + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    (values + 0x3030_3030_3030_3030 + letters * 39).to_be_bytes()
 }
 
 fn list<T: itoa::Integer + Copy>(items: Option<&[T]>, text: &mut Vec<u8>) {
@@ -310,6 +310,21 @@ fn list<T: itoa::Integer + Copy>(items: Option<&[T]>, text: &mut Vec<u8>) {
                 text.push(b';');
                 decimal(Some(*item), text);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_digits_are_those_of_the_standard_library() {
+        for number in [0, 9, 10, 15, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, u64::MAX] {
+            let mut text = Vec::new();
+            hexadecimal::<16>(Some(number), &mut text);
+            hexadecimal::<8>(Some(number & 0xffff_ffff), &mut text);
+            assert_eq!(String::from_utf8(text).unwrap(), format!("0x{number:016x}0x{:08x}", number & 0xffff_ffff));
         }
     }
 }

@@ -201,7 +201,11 @@ macro_rules! of_numbers {
 
             #[allow(dead_code)]
             fn $of_control(self, value: impl Fn(&Control) -> Option<$type>) -> Column {
-                few_numbers::<$number>(self.name, self.of.height(), self.of.few(value)).into_column()
+                let mut few = self.of.few(value).peekable();
+                if few.peek().is_none() {
+                    return self.none(&<$number>::get_static_dtype());
+                }
+                few_numbers::<$number>(self.name, self.of.height(), few).into_column()
             }
         )*
     };
@@ -220,8 +224,17 @@ impl<'a> Make<'_, 'a> {
         BooleanChunked::from_iter_options(self.name, values).into_column()
     }
 
+    /// A column without any value, which takes no room.
+    fn none(&self, kind: &DataType) -> Column {
+        Column::full_null(self.name.clone(), self.of.height(), kind)
+    }
+
     fn few_bool(self, value: impl Fn(&Control) -> Option<bool>) -> Column {
-        let values = spread(self.of.height(), self.of.few(value));
+        let mut few = self.of.few(value).peekable();
+        if few.peek().is_none() {
+            return self.none(&DataType::Boolean);
+        }
+        let values = spread(self.of.height(), few);
         BooleanChunked::from_iter_options(self.name, values).into_column()
     }
 
@@ -241,7 +254,11 @@ impl<'a> Make<'_, 'a> {
     }
 
     fn few_texts(self, value: impl Fn(&Control) -> Option<String>) -> Column {
-        let values = spread(self.of.height(), self.of.few(value));
+        let mut few = self.of.few(value).peekable();
+        if few.peek().is_none() {
+            return self.none(&DataType::String);
+        }
+        let values = spread(self.of.height(), few);
         StringChunked::from_iter_options(self.name, values).into_column()
     }
 
@@ -301,6 +318,9 @@ impl<'a> Make<'_, 'a> {
 
     fn few_lists(self, value: impl Fn(&Control) -> Option<&[u8]>) -> Column {
         let mut found = self.of.controls().filter_map(|(row, control)| Some((row, value(control)?))).peekable();
+        if found.peek().is_none() {
+            return self.none(&DataType::List(Box::new(DataType::UInt8)));
+        }
         let mut builder = self.list_builder::<UInt8Type>(DataType::UInt8);
         for row in 0..self.of.height() {
             builder.append_opt_slice(found.next_if(|(of, _)| *of == row).map(|(_, list)| list));

@@ -3,7 +3,7 @@
 mod data;
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use polars::prelude::*;
 
@@ -19,6 +19,8 @@ pub struct TrackedColumns<'a> {
     capture: &'a Capture,
     /// Where the data level is kept.
     data: &'a OnceLock<DataColumns>,
+    /// Held by the thread that works it out, for which the others wait.
+    at_work: Mutex<()>,
     /// Found in one walk over all packets.
     retransmitted: OnceLock<Vec<Option<bool>>>,
 }
@@ -26,7 +28,7 @@ pub struct TrackedColumns<'a> {
 impl<'a> TrackedColumns<'a> {
     /// Those of this capture, whose data level is kept in `data` once it is worked out.
     pub fn of(capture: &'a Capture, data: &'a OnceLock<DataColumns>) -> Self {
-        TrackedColumns { capture, data, retransmitted: OnceLock::new() }
+        TrackedColumns { capture, data, at_work: Mutex::new(()), retransmitted: OnceLock::new() }
     }
 
     /// The column of that name for these rows; `None` when there is none. After Ctrl-C it is not whole.
@@ -72,9 +74,13 @@ impl<'a> TrackedColumns<'a> {
                 numbers::<UInt32Type>(named, room, interruptible(segments).map(expected_token)).into_column()
             }
             "retransmission" => {
-                let all = self.retransmitted.get_or_init(|| retransmitted(segments, tracking));
-                // After Ctrl-C it is shorter.
-                let cells = all.get(rows).unwrap_or(&[]);
+                let cells = if rows.is_empty() {
+                    &[]
+                } else {
+                    let all = self.retransmitted.get_or_init(|| retransmitted(segments, tracking));
+                    // After Ctrl-C it is shorter.
+                    all.get(rows).unwrap_or(&[])
+                };
                 BooleanChunked::from_iter_options(named, cells.iter().copied()).into_column()
             }
             "duplicate_of" => {
@@ -85,15 +91,34 @@ impl<'a> TrackedColumns<'a> {
                 numbers::<UInt64Type>(named, room, interruptible(originals)).into_column()
             }
             _ => {
-                if self.data.get().is_none() {
-                    let data = DataColumns::of(segments, tracking);
-                    // After Ctrl-C it is not whole.
-                    interrupt::check().ok()?;
-                    self.data.get_or_init(|| data);
+                if rows.is_empty() {
+                    return DataColumns::default().column(name, rows, segments);
                 }
-                return self.data.get()?.column(name, rows, segments);
+                return self.data()?.column(name, rows, segments);
             }
         })
+    }
+
+    /// Works out what the columns of these names need of all rows together.
+    pub fn prepare<'n>(&self, mut names: impl Iterator<Item = &'n str>) {
+        if names.any(DataColumns::has) {
+            self.data();
+        }
+    }
+
+    /// The data level; nothing after Ctrl-C.
+    fn data(&self) -> Option<&DataColumns> {
+        if let Some(data) = self.data.get() {
+            return Some(data);
+        }
+        let _turn = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.data.get().is_none() {
+            let data = DataColumns::of(&self.capture.segments, &self.capture.tracking);
+            // After Ctrl-C it is not whole.
+            interrupt::check().ok()?;
+            self.data.get_or_init(|| data);
+        }
+        self.data.get()
     }
 }
 

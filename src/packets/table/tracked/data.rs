@@ -15,7 +15,7 @@ use mptcp_trace::tracking::data::{DataLevel, RepeatKind, data_level};
 use mptcp_trace::tracking::{Connection, Role, Tracking};
 
 /// All of them, `dsn` to `reinjected_in`, for all rows: they are worked out together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct DataColumns {
     cells: Vec<Cell>,
     /// Row of a reinjecting packet, row of a packet that sent the data first; in order, each pair once.
@@ -103,6 +103,11 @@ impl DataColumns {
             let reinjections = repeats.filter(|repeat| repeat.kind == RepeatKind::Reinjection);
             self.reinjections.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
         }
+    }
+
+    /// Whether the column of that name is one of them.
+    pub fn has(name: &str) -> bool {
+        DataColumns::default().column(name, 0..0, &[]).is_some()
     }
 
     /// The column of that name for these rows.
