@@ -27,7 +27,7 @@ impl Described for Bursts {
         "A burst is a run of packets with payload of one direction on one subflow, uninterrupted by such packets on another, \
          in the order of the capture. Retransmissions and reinjections are packets like others; copies made by the path are \
          left out. The number of bursts less one is how often the sender changed the subflow: at the sender as it sent, \
-         elsewhere as the packets came."
+         elsewhere as the packets came. new_bytes are data that no packet before had carried on any subflow."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -62,6 +62,7 @@ impl Command for Bursts {
             ("duration", ""),
             ("packets", ""),
             ("bytes", ""),
+            ("new_bytes", "new\nbytes"),
         ]);
         table.rows.extend(found.iter().map(row));
         let table = Limit::of(arguments).cut(table, "with the fewest bytes", |_, row| amount(row, 7));
@@ -94,5 +95,6 @@ fn row(burst: &Burst) -> Vec<Cell> {
         Cell::seconds(burst.duration),
         Cell::Integer(burst.packets.into()),
         Cell::Bytes(burst.bytes),
+        Cell::Bytes(burst.new_bytes),
     ]
 }

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::session::Held;
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::error::Result;
-use crate::output::Report;
+use crate::output::{Report, Rows};
 use mptcp_trace::analysis::mptcp_connections::count;
+use mptcp_trace::packets::capture_file::{Description, describe};
 
 /// Lists the loaded captures, and forgets names.
 pub struct Captures;
@@ -31,7 +32,9 @@ impl Described for Captures {
          its name.\n\n\
          The list also has captures without a name: the current one, and the last few that commands named by path. The \
          latter stay in memory until others replace them, and are read again if their file changes. Packets are TCP \
-         packets."
+         packets. link_type has the numbers of tcpdump.org (LINKTYPE_), snap_length how many bytes of a frame were recorded \
+         at most; both are null if the format is neither pcap nor pcapng. options_cut: TCP options of a packet were cut by \
+         that length."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -63,6 +66,7 @@ impl Command for Captures {
         }
         let (lines, more) = lines(session);
         notes.extend(more);
+        notes.extend(lines.iter().filter_map(Line::cut));
         Ok(Outcome::Report(report(&lines).with_notes(notes)))
     }
 }
@@ -75,7 +79,19 @@ struct Line {
     packets: u64,
     tcp_streams: u64,
     mptcp_connections: u64,
+    format: Option<&'static str>,
+    link_type: Option<String>,
+    snap_length: Option<u32>,
+    options_cut: bool,
     current: bool,
+}
+
+impl Line {
+    /// What is missing of it, a sentence without full stop.
+    fn cut(&self) -> Option<String> {
+        let most = self.snap_length.map_or_else(String::new, |most| format!(" of {most} bytes"));
+        self.options_cut.then(|| format!("{}: the snap length{most} cuts TCP options", self.file))
+    }
 }
 
 /// The captures: the current one if it has no name, those with a name, those remembered; and what else must be known.
@@ -95,12 +111,17 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
             if held.outdated() {
                 notes.push(format!("{file} has changed since it was loaded; the list shows it as loaded"));
             }
+            let described = describe(&capture.path);
             Line {
                 name: name.map(str::to_string),
                 file,
                 packets: capture.segments.len() as u64,
                 tcp_streams: capture.tracking.streams.len() as u64,
                 mptcp_connections: count(capture) as u64,
+                format: described.as_ref().map(|described| described.format),
+                link_type: described.as_ref().and_then(Description::link_type),
+                snap_length: described.and_then(|described| described.snap_length),
+                options_cut: capture.segments.iter().any(|segment| segment.options_cut()),
                 current: is_current(held),
             }
         })
@@ -111,6 +132,23 @@ fn lines(session: &Session) -> (Vec<Line>, Vec<String>) {
     (lines, notes)
 }
 
+/// A row a capture.
+const ROWS: Rows = Rows {
+    columns: &[
+        "name",
+        "file",
+        "packets",
+        "tcp_streams",
+        "mptcp_connections",
+        "format",
+        "link_type",
+        "snap_length",
+        "options_cut",
+        "current",
+    ],
+    ..Rows::FLAT
+};
+
 fn report(lines: &[Line]) -> Report {
     let columns = [
         ("name", ""),
@@ -120,5 +158,5 @@ fn report(lines: &[Line]) -> Report {
         ("mptcp_connections", "MPTCP\nconnections"),
         ("current", ""),
     ];
-    Report::listing(lines, &columns).declared("captures")
+    Report::listing(lines, &columns).complete(&ROWS).declared("captures")
 }

@@ -34,7 +34,9 @@ impl Described for ListReinjections {
         "One row per packet with data that another subflow had carried before and its own had not: the first such \
          byte, their number, the packets that carried them first, and the time since. TCP retransmissions are not \
          reinjections. Nor is data repeated on the same subflow under new sequence numbers; --summary counts that \
-         separately. dsn counts from the sender's first data byte, which is 1; it is null if the key was not captured.\n\n\
+         separately. since_last counts from when the first of the data was last sent, on any subflow, since_activity \
+         from any packet of that end. dsn counts from the sender's first data byte, which is 1; it is null if the key was \
+         not captured.\n\n\
          The meaning of a row depends on the place of capture, given by seen_from. At the sender, the row is the \
          reinjection and `of` the original. needed says whether the DATA_ACK advanced only thanks to the reinjection, \
          even if TCP had acknowledged the original before the receiver lost it. At the receiver, the row is the late \
@@ -100,12 +102,14 @@ const LISTED: Rows = Rows {
         "of_packetid",
         "of_tcpstream",
         "age",
+        "since_last",
+        "since_activity",
         "seen_from",
         "late_by",
         "needed",
         "merged",
     ],
-    seconds: &["reltime", "age", "late_by"],
+    seconds: &["reltime", "age", "since_last", "since_activity", "late_by"],
     ..Rows::FLAT
 };
 
@@ -139,6 +143,8 @@ fn table(own: &[&Reinjection]) -> Table {
         ("dsn", ""),
         ("length", ""),
         ("age", age),
+        ("since_last", "since\nlast"),
+        ("since_activity", "since\nactivity"),
     ];
     columns.extend(at_sender.then_some(("needed", "")));
     columns.push(("of_packetid", of));
@@ -156,6 +162,8 @@ fn table(own: &[&Reinjection]) -> Table {
             },
             Cell::Bytes(reinjection.length),
             Cell::microseconds(reinjection.age_seconds()),
+            reinjection.since_last.map_or(Cell::Null, Cell::microseconds),
+            reinjection.since_activity.map_or(Cell::Null, Cell::microseconds),
         ];
         row.extend(at_sender.then(|| reinjection.needed.map_or(Cell::Null, Cell::Boolean)));
         row.push(Cell::Text(originals(&reinjection.of)));

@@ -39,6 +39,8 @@ struct Record {
     send_buffer: Option<u64>,
     /// Bytes sent and not yet acknowledged at the data level, at most; nothing in a topology.
     in_flight_max: Option<u64>,
+    /// Seconds in which the receiver's window left the sender no room for a full segment; nothing in a topology.
+    window_limited: Option<f64>,
     suffices: Option<Suffices>,
     paths: Vec<PathRecord>,
 }
@@ -89,7 +91,8 @@ impl Described for MptcpRequiredBuffer {
          (a path that never was full had more), the round trip is the median of data and ACKs if the capture is at the \
          sender, otherwise that of the handshake (on an empty path). Loss is the share of bytes retransmitted. \
          receive_buffer is then the largest window that the receiver advertised, in_flight_max what the sender's buffer \
-         held at most. If a topology is loaded and a capture with one connection, both are shown.\n\n\
+         held at most, window_limited how long that window left no room for a full segment (at least, away from the \
+         sender). If a topology is loaded and a capture with one connection, both are shown.\n\n\
          suffices says what the known buffers are enough for: recommended, without_loss, or no."
     }
 
@@ -139,6 +142,7 @@ impl Command for MptcpRequiredBuffer {
             let found = found.into_iter().filter(|found| towards.is_none_or(|role| found.towards == role));
             records.extend(found.map(|found| of_capture(connection.id, found)));
             notes.extend(lacking(&records));
+            notes.extend(records.iter().filter_map(held_back));
         }
         let tables = records.iter().flat_map(|record| [paths_table(record), needs_table(record)]).collect();
         Ok(Outcome::Report(
@@ -216,6 +220,7 @@ fn of_topology(topology: &Topology, rates: &BTreeMap<usize, f64>) -> Result<Reco
         receive_buffer: topology.receive_buffer,
         send_buffer: topology.send_buffer,
         in_flight_max: None,
+        window_limited: None,
         paths,
     })
 }
@@ -233,6 +238,7 @@ fn of_capture(connection: ConnectionId, found: MeasuredBuffer) -> Record {
         receive_buffer: found.window_max,
         send_buffer: None,
         in_flight_max: Some(found.in_flight_max),
+        window_limited: found.window_limited,
         paths,
     }
 }
@@ -252,6 +258,13 @@ fn suffices(required: Option<&RequiredBuffer>, buffers: &[Option<u64>]) -> Optio
         enough if enough >= required.without_loss => Suffices::WithoutLoss,
         _ => Suffices::No,
     })
+}
+
+/// For how long the window held the sender back, where it did.
+fn held_back(record: &Record) -> Option<String> {
+    let limited = record.window_limited.filter(|limited| *limited > 0.0)?;
+    let towards = record.towards?.name();
+    Some(format!("towards the {towards}, the receive window left no room for a full segment for {limited:.3} s"))
 }
 
 /// Why a need is not known.
@@ -275,7 +288,7 @@ fn lacking(records: &[Record]) -> Vec<String> {
 /// A row a path.
 const ROWS: Rows = Rows {
     columns: &["source", "mptcpstream", "towards", "path", "rate", "rtt", "rtt_from", "loss", "rto"],
-    seconds: &["rtt", "rto"],
+    seconds: &["rtt", "rto", "window_limited"],
     levels: &[("paths", "")],
     ..Rows::FLAT
 };

@@ -13,6 +13,7 @@ use crate::arguments;
 use crate::error::Result;
 use crate::output::{Cell, Report, Rows, Table};
 use mptcp_trace::StreamId;
+use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::out_of_order::{Blame, OutOfOrder, OutOfOrderDirection, out_of_order};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection, Role};
@@ -139,16 +140,19 @@ fn waited(direction: &OutOfOrderDirection) -> Table {
     let title = format!("Towards the {}, waiting data: head-of-line delay in milliseconds", direction.towards.name());
     let mut table = Table::new(&["tcpstream", "segments", "waited", "bytes"]).titled(title);
     table.columns.extend(["median", "p75", "p99", "max"].map(milliseconds::column));
+    let mut add = |stream: Cell, segments: u64, waited: u64, bytes: u64, delay: &Distribution| {
+        let counts = [Cell::Integer(segments.into()), Cell::Integer(waited.into()), Cell::Bytes(bytes)];
+        let spans = [delay.median, delay.p75, delay.p99, delay.max].map(milliseconds::cell);
+        table.rows.push(std::iter::once(stream).chain(counts).chain(spans).collect());
+    };
     for subflow in interruptible(&direction.subflows) {
-        let delay = &subflow.hol_delay;
-        let mut row = vec![
-            Cell::Integer(subflow.tcpstream.0.into()),
-            Cell::Integer(subflow.segments.into()),
-            Cell::Integer(subflow.out_of_order_segments.into()),
-            Cell::Bytes(subflow.bytes_waited),
-        ];
-        row.extend([delay.median, delay.p75, delay.p99, delay.max].map(milliseconds::cell));
-        table.rows.push(row);
+        let stream = Cell::Integer(subflow.tcpstream.0.into());
+        add(stream, subflow.segments, subflow.out_of_order_segments, subflow.bytes_waited, &subflow.hol_delay);
+    }
+    if direction.subflows.len() > 1 {
+        let bytes = direction.subflows.iter().map(|subflow| subflow.bytes_waited).sum();
+        let all = Cell::Text("all".to_string());
+        add(all, direction.segments, direction.out_of_order_segments, bytes, &direction.hol_delay);
     }
     table
 }

@@ -26,6 +26,7 @@ impl Described for Retransmissions {
         "One row per packet with bytes that its sender had sent before under the same sequence numbers, as seen at the place \
          of capture; a SYN or FIN without data and copies made by the path are left out. since_first and since_last count \
          from the first and the last transmission of the first of these bytes, since_activity from any packet of that end. \
+         count says how often the first of these bytes is now sent again. \
          towards is an end of the TCP stream; with --mptcpstream, of the connection.\n\n\
          class is an estimate, because senders differ and do not tell. spurious: the receiver had the data already, because \
          it was acknowledged before, a D-SACK reports it, or the next ACK echoes an older timestamp. fast: three duplicate \
@@ -68,7 +69,7 @@ impl Command for Retransmissions {
     fn run(&self, arguments: &ArgMatches, session: &mut Session) -> Result<Outcome> {
         let capture = session.capture()?;
         let mut found = match arguments.get_one::<u32>("mptcpstream") {
-            Some(number) => of_subflows(capture, capture.mptcp_connection(ConnectionId(*number))?),
+            Some(number) => of_subflows(capture, capture.mptcp_connection(ConnectionId(*number))?, false),
             None => of_tcp(capture, capture.tcp_stream(arguments::stream_id(arguments)?)?),
         };
         let towards = arguments::role(arguments);
@@ -82,6 +83,7 @@ impl Command for Retransmissions {
             ("since_first", "since\nfirst"),
             ("since_last", "since\nlast"),
             ("since_activity", "since\nactivity"),
+            ("count", ""),
             ("class", ""),
         ]);
         table.rows.extend(found.iter().map(row));
@@ -113,6 +115,7 @@ const ROWS: Rows = Rows {
         "since_first",
         "since_last",
         "since_activity",
+        "count",
         "class",
     ],
     seconds: &["reltime", "since_first", "since_last", "since_activity"],
@@ -129,6 +132,7 @@ fn row(one: &Retransmission) -> Vec<Cell> {
         Cell::microseconds(one.since_first),
         Cell::microseconds(one.since_last),
         Cell::microseconds(one.since_activity),
+        Cell::Integer(one.count.into()),
         Cell::name(&one.class),
     ]
 }

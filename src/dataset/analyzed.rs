@@ -2,31 +2,34 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::diagnose::{Finding, diagnose_capture, diagnose_mappings};
+use crate::analysis::diagnose::{Finding, Walked, diagnose_capture, diagnose_mappings};
 use crate::error::Result;
 use mptcp_trace::analysis::address_signals::{AddressSignal, address_signals};
-use mptcp_trace::analysis::bursts::{Burst, bursts};
-use mptcp_trace::analysis::capture_point::{CapturePoint, of_connection};
+use mptcp_trace::analysis::bursts::Burst;
+use mptcp_trace::analysis::capture_point::{CapturePoint, agreed, of_subflows as points};
 use mptcp_trace::analysis::checksum::{ChecksumResult, Verdicts};
-use mptcp_trace::analysis::data_course::waits_and_round_trips;
+use mptcp_trace::analysis::data_course::{DataCourse, data_course};
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
-use mptcp_trace::analysis::handovers::{Handover, handovers};
+use mptcp_trace::analysis::handovers::Handover;
 use mptcp_trace::analysis::handshakes::{Handshake, handshakes};
 use mptcp_trace::analysis::mptcp_connections::{MptcpConnection, mptcp_connections};
 use mptcp_trace::analysis::mptcp_summary::{MptcpSummary, SubflowShare, mptcp_summary, mptcp_summary_of};
 use mptcp_trace::analysis::out_of_order::OutOfOrder;
+use mptcp_trace::analysis::receive_window::window_limited;
 use mptcp_trace::analysis::reinjections::{Reinjection, reinjections};
 use mptcp_trace::analysis::retransmitted::{Class, Retransmission, of_subflows};
 use mptcp_trace::analysis::rtt::{RttLevel, SampleRow};
-use mptcp_trace::analysis::subflow_courses::{SubflowCourse, subflow_courses};
-use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary};
-use mptcp_trace::analysis::traffic::{Traffic, traffic};
+use mptcp_trace::analysis::subflow_courses::SubflowCourse;
+use mptcp_trace::analysis::tcp_summary::TcpSummary;
+use mptcp_trace::analysis::traffic::Traffic;
 use mptcp_trace::interrupt;
-use mptcp_trace::tracking::data::{Direction, Mappings};
+use mptcp_trace::packets::capture_file::Description;
+use mptcp_trace::tracking::data::Mappings;
 use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 use mptcp_trace::{Instant, StreamId};
 
+use super::meanwhile::{Counted, Meanwhile};
 use super::tables::Table;
 use super::task::{Status, Task};
 
@@ -41,6 +44,8 @@ pub struct Analyzed<'a> {
     pub error: Option<String>,
     /// XXH3-128 of its content, hexadecimal; `None` where it was not read.
     pub content: Option<String>,
+    /// What the head of its file says, the first one of several; `None` where that is neither pcap nor pcapng.
+    pub described: Option<Description>,
     /// What was found; `None` where nothing could be read.
     pub facts: Option<Facts<'a>>,
     /// The rows of each other table that was asked for, as the table `captures` has them.
@@ -94,6 +99,8 @@ pub struct OfConnection<'a> {
     pub retransmissions: Vec<Retransmission>,
     /// As in `rtt --samples`.
     pub rtt_samples: Vec<SampleRow>,
+    /// As in `mptcp_required_buffer`.
+    pub window_limited: ByRole<Option<f64>>,
     /// Where it was recorded.
     pub point: Option<CapturePoint>,
     round_trips: HashMap<Series, Distribution>,
@@ -144,11 +151,12 @@ impl<'a> Facts<'a> {
             interrupt::check()?;
             let verdicts = checksums.get(&connection.id).map(Vec::as_slice);
             let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-            let diagnosis = diagnose_mappings(capture, connection, &mappings, verdicts);
+            let mut meanwhile = Meanwhile::new(capture, connection);
+            let diagnosis = diagnose_mappings(capture, connection, &mappings, verdicts, |laden| meanwhile.push(laden));
             findings.extend(diagnosis.findings);
             if let Some(record) = records.next_if(|record| record.mptcpstream == connection.id) {
-                let directions = diagnosis.directions.as_ref();
-                connections.push(of_one((capture, connection, &mappings), record, directions, verdicts, tables));
+                let walked = diagnosis.walked.map(|walked| (walked, meanwhile));
+                connections.push(of_one((capture, connection, &mappings), record, walked, verdicts, tables));
             }
         }
         findings.sort_by_key(|finding| finding.severity);
@@ -190,12 +198,15 @@ pub fn microseconds(instant: Instant) -> i64 {
 fn of_one<'a>(
     (capture, connection, mappings): (&'a Capture, &'a Connection, &Mappings<'_>),
     record: MptcpConnection,
-    directions: Option<&ByRole<Direction>>,
+    walked: Option<(Walked, Meanwhile<'_>)>,
     verdicts: Option<&[ChecksumResult]>,
     tables: &[&'static Table],
 ) -> OfConnection<'a> {
     let asked = |name: &str| tables.iter().any(|table| table.name == name);
-    let (mut out_of_order, found) = waits_and_round_trips(capture, connection, mappings);
+    let points = points(capture, connection);
+    let point = agreed(points.iter().copied());
+    let DataCourse { mut out_of_order, round_trips: found, handovers } =
+        data_course(capture, connection, mappings, &points);
     let rtt_samples = if asked("rtt_samples") { found.rows(capture).collect() } else { Vec::new() };
     let series = found.series.into_iter();
     let round_trips = series.map(|series| {
@@ -208,31 +219,34 @@ fn of_one<'a>(
         direction.occupancy = Vec::new();
         direction.subflows.iter_mut().for_each(|subflow| subflow.waits = Vec::new());
     }
-    let retransmissions = of_subflows(capture, connection);
+    let retransmissions = of_subflows(capture, connection, mappings.is_in_time_order());
     let mut classes = HashMap::new();
     for one in &retransmissions {
         *classes.entry((one.tcpstream, one.towards, one.class)).or_default() += 1;
     }
-    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    let (summary, window_limited) = match &walked {
+        Some((walked, _)) => (mptcp_summary_of(capture, connection, &walked.directions, point), walked.window_limited),
+        None => (mptcp_summary(capture, connection), window_limited(capture, connection)),
+    };
+    let walked = walked.map(|(_, meanwhile)| meanwhile.finish());
+    let Counted { courses, tcp, traffic, bursts } = walked.unwrap_or_else(|| Counted::of(capture, connection));
     OfConnection {
         connection,
         record,
-        courses: subflow_courses(capture, connection),
-        summary: match directions {
-            Some(directions) => mptcp_summary_of(capture, connection, directions),
-            None => mptcp_summary(capture, connection),
-        },
+        courses,
+        summary,
+        window_limited,
         out_of_order,
         events: events(capture, connection, verdicts),
         addresses: address_signals(capture, connection),
-        tcp: streams.map(|stream| tcp_summary(capture, stream)).collect(),
-        traffic: traffic(capture, connection),
-        handovers: handovers(capture, connection),
-        bursts: bursts(capture, connection),
+        tcp,
+        traffic,
+        handovers,
+        bursts,
         reinjections: if asked("reinjections") { reinjections(capture, connection, None) } else { Vec::new() },
         retransmissions: if asked("retransmissions") { retransmissions } else { Vec::new() },
         rtt_samples,
-        point: of_connection(capture, connection),
+        point,
         round_trips,
         classes,
     }

@@ -22,6 +22,7 @@ pub mod input;
 pub mod labels;
 pub mod layout;
 pub mod marks;
+mod meanwhile;
 mod part;
 mod plain_parquet;
 pub mod process;

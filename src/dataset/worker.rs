@@ -23,6 +23,7 @@ use crate::children;
 use crate::error::{Error, Result};
 use crate::packets::load::Loaded;
 use crate::packets::{self, Dissector, LoadError, LoadOptions, joined};
+use mptcp_trace::packets::capture_file::describe;
 use mptcp_trace::tracking::{Capture, PointOfView};
 use mptcp_trace::units::counted;
 use mptcp_trace::{AddressLabels, interrupt, memory};
@@ -238,9 +239,11 @@ impl Worker {
             None => whole_or_not(&capture),
         };
         let content = content(source.path());
+        let parts = task.parts();
+        let described = describe(parts.first().map_or(source.path(), PathBuf::as_path));
         interrupt::check()?;
         let (error_of, facts, table_rows) = (error.clone(), Some(facts), Vec::new());
-        let mut analyzed = Analyzed { task, status, error: error_of, content, facts, table_rows };
+        let mut analyzed = Analyzed { task, status, error: error_of, content, described, facts, table_rows };
         self.write(&mut analyzed)?;
         let facts = analyzed.facts.as_ref();
         Ok(Answer {
@@ -257,7 +260,15 @@ impl Worker {
     pub fn fail(&mut self, task: &Task, status: Status, sentence: String) -> Result<Answer> {
         let error = Some(sentence);
         let (error_of, table_rows) = (error.clone(), Vec::new());
-        self.write(&mut Analyzed { task, status, error: error_of, content: None, facts: None, table_rows })?;
+        self.write(&mut Analyzed {
+            task,
+            status,
+            error: error_of,
+            content: None,
+            described: None,
+            facts: None,
+            table_rows,
+        })?;
         Ok(Answer::of(status, error))
     }
 

@@ -39,7 +39,7 @@ pub use grouping::grouped;
 
 use mptcp_trace::analysis::checksum::ChecksumResult;
 use mptcp_trace::analysis::requests::request_alone;
-use mptcp_trace::tracking::data::{Direction, Mappings};
+use mptcp_trace::tracking::data::{Direction, Laden, Mappings};
 use mptcp_trace::tracking::{ByRole, Capture, Connection};
 use subject::{Standing, Subject};
 
@@ -55,7 +55,7 @@ pub fn diagnose_connection(
         return Vec::new();
     }
     let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    diagnose_mappings(capture, connection, &mappings, checksums).findings
+    diagnose_mappings(capture, connection, &mappings, checksums, |_| {}).findings
 }
 
 /// Findings about a connection, and what else came of the way to them.
@@ -63,22 +63,32 @@ pub fn diagnose_connection(
 pub struct Diagnosis {
     /// As [`diagnose_connection`].
     pub findings: Vec<Finding>,
-    /// The totals of either direction; `None` of a request that came to nothing.
-    pub directions: Option<ByRole<Direction>>,
+    /// What the walk over its data came to; `None` of a request that came to nothing, whose data are not looked at.
+    pub walked: Option<Walked>,
 }
 
-/// As [`diagnose_connection`], by mappings that are known.
+/// What a walk over the data of a connection comes to.
+#[derive(Debug)]
+pub struct Walked {
+    /// The totals of either direction.
+    pub directions: ByRole<Direction>,
+    /// As [`window_limited`](mptcp_trace::analysis::receive_window::window_limited).
+    pub window_limited: ByRole<Option<f64>>,
+}
+
+/// As [`diagnose_connection`], by mappings that are known; `visit` is shown each packet on the walk over them.
 #[must_use]
 pub fn diagnose_mappings(
     capture: &Capture,
     connection: &Connection,
     mappings: &Mappings<'_>,
     checksums: Option<&[ChecksumResult]>,
+    visit: impl FnMut(&Laden<'_, '_>),
 ) -> Diagnosis {
     if request_alone(capture, connection).is_some() {
-        return Diagnosis { findings: Vec::new(), directions: None };
+        return Diagnosis { findings: Vec::new(), walked: None };
     }
-    let subject = Subject::new(capture, connection, mappings);
+    let subject = Subject::new(capture, connection, mappings, visit);
     let mut findings = Vec::new();
     findings.extend(fallback::find(&subject));
     findings.extend(irregular::find(&subject));
@@ -111,7 +121,9 @@ pub fn diagnose_mappings(
     findings.retain(|finding| !lacking.forbids(finding));
     findings.extend(lacks);
     findings.sort_by_key(|finding| finding.severity);
-    Diagnosis { findings, directions: Some(subject.directions) }
+    let limited = |windows: &subject::Windows| windows.limits.limited_seconds(windows.is_measured);
+    let window_limited = ByRole { server: limited(&subject.windows.server), client: limited(&subject.windows.client) };
+    Diagnosis { findings, walked: Some(Walked { directions: subject.directions, window_limited }) }
 }
 
 /// The finding about a number that Wireshark gives to a request that came to nothing; `None` for a connection.

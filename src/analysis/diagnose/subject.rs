@@ -20,7 +20,7 @@ use mptcp_trace::analysis::standstill::{Progress, Standstill};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::{Direction, Laden, Mappings};
 use mptcp_trace::tracking::{ByRole, Capture, Connection, Role, Travelling};
-use mptcp_trace::{Instant, PacketRow, Span, StreamId};
+use mptcp_trace::{Instant, PacketRow, Span};
 
 /// Input of every detector of a connection.
 pub(super) struct Subject<'a> {
@@ -72,6 +72,8 @@ pub(super) struct Windows {
     pub delay: Span,
     /// As [`WindowCourse::is_whole`] says.
     pub is_whole: bool,
+    /// As [`WindowCourse::is_measured`] says.
+    pub is_measured: bool,
 }
 
 /// The receive window of one direction while packets go by.
@@ -102,6 +104,7 @@ impl WindowWatch {
             threshold: self.threshold,
             delay: self.course.delay,
             is_whole: self.course.is_whole(),
+            is_measured: self.course.is_measured(),
         }
     }
 }
@@ -113,8 +116,13 @@ struct SubflowWatch {
 }
 
 impl<'a> Subject<'a> {
-    /// Gathers them.
-    pub fn new(capture: &'a Capture, connection: &'a Connection, mappings: &'a Mappings<'a>) -> Self {
+    /// Gathers them; `visit` is shown each packet meanwhile.
+    pub fn new(
+        capture: &'a Capture,
+        connection: &'a Connection,
+        mappings: &'a Mappings<'a>,
+        mut visit: impl FnMut(&Laden<'_, '_>),
+    ) -> Self {
         let round_trip = longest_round_trip(capture, connection);
         let window = |towards: Role| WindowWatch::new(capture, connection, towards, round_trip);
         let mut windows = ByRole { server: window(Role::Server), client: window(Role::Client) };
@@ -131,6 +139,7 @@ impl<'a> Subject<'a> {
         let mut span: Option<(Instant, Instant)> = None;
         let mut last_data_acks = ByRole::default();
         let directions = mappings.walk(|laden| {
+            visit(laden);
             let packet = laden.packet;
             let time = packet.segment.abstime;
             span = Some(span.map_or((time, time), |(first, _)| (first, time)));
@@ -192,11 +201,9 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn points(&self) -> &[Option<CapturePoint>] {
-        self.points.get_or_init(|| {
-            let of = |id: &StreamId| capture_point::of_subflow(self.capture, self.capture.tracking.stream(*id)?);
-            self.connection.subflows.iter().map(of).collect()
-        })
+    /// Where each subflow was recorded.
+    pub fn points(&self) -> &[Option<CapturePoint>] {
+        self.points.get_or_init(|| capture_point::of_subflows(self.capture, self.connection))
     }
 
     /// Where the subflow of that index was recorded.

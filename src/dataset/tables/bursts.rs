@@ -31,5 +31,6 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         fraction("duration_s", "s", "First to last packet", |row: &Row| Some(row.1.duration)),
         whole("packets", "", "Packets with payload", |row: &Row| Some(row.1.packets)),
         whole("bytes", "B", "Their payload", |row: &Row| Some(row.1.bytes)),
+        whole("new_bytes", "B", "Data that no packet before had carried", |row: &Row| Some(row.1.new_bytes)),
     ]
 }

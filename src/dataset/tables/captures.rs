@@ -2,7 +2,7 @@
 
 use super::{Table, Written, specs, values};
 use crate::dataset::analyzed::Analyzed;
-use crate::dataset::column::{Column, fraction, text, time, whole};
+use crate::dataset::column::{Column, fraction, text, time, truth, whole};
 use crate::dataset::{SCHEMA_VERSION, TOOL_VERSION, table_rows};
 
 pub const TABLE: Table = Table {
@@ -50,6 +50,18 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
             "Rows of this capture in each other table that was asked for: `connections=1,directions=2`",
             |row: &Row| row.facts.is_some().then(|| table_rows::written(&row.table_rows)),
         ),
+        text("format", "pcap, nsecpcap or pcapng; nothing for other formats (`captures`)", |row: &Row| {
+            Some(row.described.as_ref()?.format.to_string())
+        }),
+        text("link_type", "Numbers of its link types (LINKTYPE_ of tcpdump.org), separated by commas", |row: &Row| {
+            row.described.as_ref()?.link_type()
+        }),
+        whole("snaplen", "B", "Most bytes of a frame that were recorded; nothing without a limit", |row: &Row| {
+            row.described.as_ref()?.snap_length.map(Into::into)
+        }),
+        truth("options_cut", "TCP options of a packet were cut by that length", |row: &Row| {
+            Some(row.facts.as_ref()?.capture.segments.iter().any(|segment| segment.options_cut()))
+        }),
         text("dissector", "Dissector and its version", |row: &Row| {
             Some(row.facts.as_ref()?.capture.facts.dissector.clone())
         }),

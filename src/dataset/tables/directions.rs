@@ -26,6 +26,7 @@ struct Row<'a> {
     of: &'a OfConnection<'a>,
     direction: &'a MptcpDirection,
     waits: Option<&'a OutOfOrderDirection>,
+    rtt: Option<&'a Distribution>,
 }
 
 impl<'a> Row<'a> {
@@ -39,12 +40,16 @@ impl<'a> Row<'a> {
 fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
     of.summary.directions.iter().map(move |direction| {
         let waits = of.out_of_order.directions.iter().find(|one| one.towards == direction.towards);
-        Row { of, direction, waits }
+        Row { of, direction, waits, rtt: of.rtt(None, direction.towards, RttLevel::Data) }
     })
 }
 
 fn rtt<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(None, row.direction.towards, RttLevel::Data)
+    row.rtt
+}
+
+fn hol<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
+    Some(&row.waits?.hol_delay)
 }
 
 fn columns<'a>() -> Vec<Column<Row<'a>>> {
@@ -144,10 +149,17 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("missing_bytes", "B", "Bytes before the last one that were never seen", |row: &Row| {
             Some(row.waits?.missing_bytes)
         }),
+        fraction(
+            "window_limited_s",
+            "s",
+            "Time in which the receive window left no room for a full segment (`mptcp_required_buffer`)",
+            |row: &Row| *row.of.window_limited.get(row.direction.towards),
+        ),
         truth("start_known", "The first byte of data is known, so that out of order is, too", |row: &Row| {
             Some(row.waits?.start_known)
         }),
     ];
+    columns.extend(distribution!("hol", "head-of-line delays (`ooo`)", hol));
     columns.extend(distribution!("rtt_data", "round trips of data to DATA_ACK", rtt));
     columns
 }

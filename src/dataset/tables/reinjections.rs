@@ -35,6 +35,10 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         fraction("age_s", "s", "Time since the first of the data was seen first", |row: &Row| {
             Some(row.1.age_seconds())
         }),
+        fraction("since_last_s", "s", "Time since the first of the data was last sent", |row: &Row| row.1.since_last),
+        fraction("since_activity_s", "s", "Time since any packet of that end, on any subflow", |row: &Row| {
+            row.1.since_activity
+        }),
         text("seen_from", "sender, receiver or between: where this direction was recorded", |row: &Row| {
             named(&row.1.seen_from)
         }),

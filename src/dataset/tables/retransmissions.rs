@@ -35,6 +35,7 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         fraction("since_activity_s", "s", "Since any packet of that end on the subflow", |row: &Row| {
             Some(row.1.since_activity)
         }),
+        whole("count", "", "How often the first of them is now sent again", |row: &Row| Some(row.1.count)),
         text("class", "Estimate of the cause: spurious, fast, rto, recovery, tail or other", |row: &Row| {
             named(&row.1.class)
         }),

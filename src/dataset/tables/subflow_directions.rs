@@ -34,6 +34,9 @@ struct Row<'a> {
     tcp: Option<&'a TcpDirection>,
     waited: Option<&'a Waited>,
     traffic: Option<&'a Traffic>,
+    rtt_tcp: Option<&'a Distribution>,
+    rtt_timestamp: Option<&'a Distribution>,
+    rtt_data: Option<&'a Distribution>,
 }
 
 fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
@@ -48,21 +51,24 @@ fn rows<'a>(of: &'a OfConnection<'a>) -> impl Iterator<Item = Row<'a>> {
             let tcp = of.tcp.get(index).and_then(|tcp| tcp.directions.iter().find(|one| one.towards == tcp_towards));
             let mut own = of.traffic.iter().skip(2 * index).take(2);
             let traffic = own.find(|one| one.towards == towards);
-            Some(Row { of, stream, towards, share, tcp, waited, traffic })
+            let rtt = |level| of.rtt(Some(stream), towards, level);
+            let (rtt_tcp, rtt_timestamp) = (rtt(RttLevel::Tcp), rtt(RttLevel::Timestamp));
+            let rtt_data = rtt(RttLevel::Data);
+            Some(Row { of, stream, towards, share, tcp, waited, traffic, rtt_tcp, rtt_timestamp, rtt_data })
         })
     })
 }
 
 fn rtt_tcp<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(Some(row.stream), row.towards, RttLevel::Tcp)
+    row.rtt_tcp
 }
 
 fn rtt_timestamp<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(Some(row.stream), row.towards, RttLevel::Timestamp)
+    row.rtt_timestamp
 }
 
 fn rtt_data<'a>(row: &Row<'a>) -> Option<&'a Distribution> {
-    row.of.rtt(Some(row.stream), row.towards, RttLevel::Data)
+    row.rtt_data
 }
 
 fn hol<'a>(row: &Row<'a>) -> Option<&'a Distribution> {

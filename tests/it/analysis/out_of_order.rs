@@ -54,6 +54,26 @@ pub fn packets(path: &Path) -> Vec<Packet> {
     parsed.collect()
 }
 
+/// The waits of ranges of data that came with one packet, in order of their length.
+fn waits(packets: &[Packet]) -> Vec<i64> {
+    let mut brought: BTreeMap<u64, usize> = BTreeMap::new();
+    for (index, packet) in packets.iter().enumerate() {
+        for byte in packet.dsn..packet.dsn + packet.length {
+            brought.entry(byte).or_insert(index);
+        }
+    }
+    let (mut waits, mut latest, mut before) = (Vec::new(), 0, usize::MAX);
+    for arrived in brought.into_values() {
+        latest = latest.max(arrived);
+        if arrived < latest && arrived != before {
+            waits.push(packets[latest].time - packets[arrived].time);
+        }
+        before = arrived;
+    }
+    waits.sort_unstable();
+    waits
+}
+
 /// By subflow, bytes that waited and the longest wait; bytes times their waits; most bytes waiting at one time.
 pub fn naive(packets: &[Packet]) -> (BTreeMap<StreamId, (u64, i64)>, i128, u64) {
     let size = packets.iter().map(|packet| packet.dsn + packet.length).max().unwrap() as usize;
@@ -106,6 +126,19 @@ fn a_naive_receiver_makes_the_same_data_wait() {
             assert_eq!(subflow.bytes_waited, bytes, "{file} stream {}", subflow.tcpstream);
             let found = subflow.hol_delay.max.map_or(0, |seconds| (seconds * 1e9).round() as i64);
             assert_eq!(found, longest, "{file} stream {}", subflow.tcpstream);
+        }
+        let waits = waits(&packets);
+        let hol = direction.hol_delay;
+        assert_eq!(hol.samples, waits.len() as u64, "{file}");
+        let middle = (waits[(waits.len() - 1) / 2] + waits[waits.len() / 2]) as f64 / 2e9;
+        let mean = waits.iter().sum::<i64>() as f64 / waits.len() as f64 / 1e9;
+        for (found, expected) in [
+            (hol.min, waits[0] as f64 / 1e9),
+            (hol.median, middle),
+            (hol.mean, mean),
+            (hol.max, waits[waits.len() - 1] as f64 / 1e9),
+        ] {
+            assert!((found.unwrap() - expected).abs() < 1.1e-9, "{file}: {found:?}, not {expected}");
         }
         let duration = (packets.last().unwrap().time - packets[0].time) as f64;
         let mean = product as f64 / duration;

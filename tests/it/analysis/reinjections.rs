@@ -100,14 +100,16 @@ fn ends(folder: &Path, towards: Role) -> (PathBuf, PathBuf) {
 }
 
 /// For each packet that brought bytes which another stream had brought before and its own had not: how many, in which
-/// packets they came first, and when the first of these came.
-fn late_copies(path: &Path, towards: Role) -> BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64)> {
+/// packets they came first, and when the first of these came; when the packet came, and when the first of these bytes had
+/// come last.
+fn late_copies(path: &Path, towards: Role) -> BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64, f64)> {
     let packets = data(path, towards);
     let base = packets.iter().filter_map(|packet| packet.dsn).min().unwrap_or(0);
     let mut first: Vec<Option<&Data>> = Vec::new();
     // By stream: bytes of data that came on it, and subflow sequence numbers.
     let mut came: HashMap<StreamId, (Vec<bool>, Vec<bool>)> = HashMap::new();
-    let mut late: BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64)> = BTreeMap::new();
+    let mut late: BTreeMap<u64, (u64, BTreeSet<u64>, f64, f64, f64)> = BTreeMap::new();
+    let mut latest: Vec<f64> = Vec::new();
     for packet in &packets {
         let Some(dsn) = packet.dsn else { continue };
         let (bytes, numbers) = came.entry(packet.stream).or_default();
@@ -117,13 +119,15 @@ fn late_copies(path: &Path, towards: Role) -> BTreeMap<u64, (u64, BTreeSet<u64>,
                 list.resize(list.len().max(at + 1), false);
             }
             first.resize(first.len().max(byte + 1), None);
+            latest.resize(first.len(), f64::NAN);
+            let before = std::mem::replace(&mut latest[byte], packet.time);
             let known = *first[byte].get_or_insert(packet);
             // What came before under the same subflow sequence number is TCP's retransmission.
             if std::mem::replace(&mut numbers[number], true) {
                 continue;
             }
             if !std::mem::replace(&mut bytes[byte], true) && known.stream != packet.stream {
-                let copy = late.entry(packet.frame).or_insert((0, BTreeSet::new(), f64::MAX, packet.time));
+                let copy = late.entry(packet.frame).or_insert((0, BTreeSet::new(), f64::MAX, packet.time, before));
                 copy.0 += 1;
                 copy.1.insert(known.frame);
                 copy.2 = copy.2.min(known.time);
@@ -133,6 +137,20 @@ fn late_copies(path: &Path, towards: Role) -> BTreeMap<u64, (u64, BTreeSet<u64>,
     late
 }
 
+/// When the last packet before each travelled `towards` an end, on any subflow.
+fn before_each(path: &Path, towards: Role) -> HashMap<u64, f64> {
+    let mut latest = None;
+    let mut found = HashMap::new();
+    for line in scenarios::tshark(path, &["frame.number", "frame.time_relative", "tcp.srcport", "tcp.dstport"]) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        if cells[if towards == Role::Server { 3 } else { 2 }] == "5001" {
+            let time: f64 = cells[1].parse().unwrap();
+            found.extend(latest.replace(time).map(|before| (cells[0].parse().unwrap(), before)));
+        }
+    }
+    found
+}
+
 #[test]
 fn the_receiver_lists_the_copies_that_came_late() {
     let mut rows = 0;
@@ -140,16 +158,20 @@ fn the_receiver_lists_the_copies_that_came_late() {
         for towards in Role::BOTH {
             let (_, receiver) = ends(&folder, towards);
             let expected = late_copies(&receiver, towards);
+            let before_it = before_each(&receiver, towards);
             let found = listed(&receiver, towards);
             let label = format!("{} towards the {}", scenarios::label(&receiver), towards.name());
             assert_eq!(found.len(), expected.len(), "{label}");
             for one in &found {
-                let (length, of, first, time) = &expected[&one.packetid];
+                let (length, of, first, time, latest) = &expected[&one.packetid];
                 assert_eq!(one.length, *length, "{label} {}", one.packetid);
                 assert_eq!(one.of.iter().map(|original| original.packetid).collect::<BTreeSet<_>>(), *of, "{label}");
                 assert_eq!((one.seen_from, one.needed), (Some(SeenFrom::Receiver), None), "{label}");
                 assert!((one.late_by.unwrap() - (time - first)).abs() < 2e-6, "{label} {}", one.packetid);
                 assert!((one.reltime - time).abs() < 2e-6, "{label} {}", one.packetid);
+                assert!((one.since_last.unwrap() - (time - latest)).abs() < 2e-6, "{label} {}", one.packetid);
+                let idle = time - before_it[&one.packetid];
+                assert!((one.since_activity.unwrap() - idle).abs() < 2e-6, "{label} {}", one.packetid);
             }
             rows += found.len();
         }

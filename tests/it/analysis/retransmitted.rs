@@ -70,9 +70,9 @@ fn frames(capture: &Path) -> Vec<Frame> {
     text.lines().map(frame).collect()
 }
 
-/// What a packet repeats, from raw fields: bytes, and the times since their first was first and last sent, and since the
-/// end's last packet.
-fn repeated(frames: &[Frame]) -> BTreeMap<u64, (u64, [f64; 3], bool)> {
+/// What a packet repeats, from raw fields: bytes, how often the first of them had been sent, the times since that was first
+/// and last, and since the end's last packet; and whether tshark calls it needless.
+fn repeated(frames: &[Frame]) -> BTreeMap<u64, (u64, usize, [f64; 3], bool)> {
     let mut sent: HashMap<Flow, Vec<(u64, u64, f64)>> = HashMap::new();
     let mut active: HashMap<Flow, f64> = HashMap::new();
     let mut found = BTreeMap::new();
@@ -89,7 +89,7 @@ fn repeated(frames: &[Frame]) -> BTreeMap<u64, (u64, [f64; 3], bool)> {
             let times: Vec<f64> = times.collect();
             let bytes = (start..end).filter(|byte| own.iter().any(|(from, until, _)| (from..until).contains(&byte)));
             let since = [times[0], times[times.len() - 1], before].map(|time| frame.time - time);
-            found.insert(frame.packetid, (bytes.count() as u64, since, frame.spurious));
+            found.insert(frame.packetid, (bytes.count() as u64, times.len(), since, frame.spurious));
         }
         sent.push((start, end, frame.time));
     }
@@ -106,7 +106,7 @@ fn captures() -> Vec<PathBuf> {
 
 #[test]
 fn packets_bytes_and_times_are_those_of_tshark_s_raw_fields() {
-    let (mut compared, mut spurious) = (0, 0);
+    let (mut compared, mut spurious, mut most) = (0, 0, 0);
     for capture in captures() {
         let frames = frames(&capture);
         let expected = repeated(&frames);
@@ -128,9 +128,11 @@ fn packets_bytes_and_times_are_those_of_tshark_s_raw_fields() {
         }
         let label = scenarios::label(&capture);
         for (packetid, one) in &told {
-            let (bytes, since, acknowledged) =
+            let (bytes, count, since, acknowledged) =
                 expected.get(packetid).unwrap_or_else(|| panic!("{label}: packet {packetid} repeats nothing"));
             assert_eq!(one["bytes"], *bytes, "{label}: packet {packetid}");
+            assert_eq!(one["count"], *count, "{label}: packet {packetid}");
+            most = most.max(*count);
             for (name, since) in ["since_first", "since_last", "since_activity"].iter().zip(since) {
                 let own = one[*name].as_f64().unwrap();
                 assert!((own - since).abs() < 2e-6, "{label}: packet {packetid}, {name}: {own} instead of {since}");
@@ -141,6 +143,7 @@ fn packets_bytes_and_times_are_those_of_tshark_s_raw_fields() {
         }
         // The path made copies in one scenario alone, which is not among these; keep-alives are tshark's.
         let missing: Vec<&u64> = expected.keys().filter(|packetid| !told.contains_key(packetid)).collect();
+        assert!(most > 2, "some data go several times: {most}");
         assert!(missing.is_empty(), "{label}: packets {missing:?} are missing");
     }
     println!("{compared} retransmissions compared, {spurious} of acknowledged data");

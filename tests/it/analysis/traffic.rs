@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::analysis::merge::end_of;
+use crate::analysis::recorded::{recordings, truth};
 use crate::support::program::Home;
 use crate::support::scenarios;
 
@@ -146,4 +148,25 @@ fn bursts_are_the_runs_of_tsharks_streams() {
             assert_eq!(found, expected, "{} towards the {role}", capture.display());
         }
     }
+}
+
+/// What the applications wrote is in the bursts once.
+#[test]
+fn new_bytes_of_bursts_add_up_to_what_the_applications_wrote() {
+    let mut again = 0;
+    for recording in [recordings("lossy"), recordings("blackout")].concat() {
+        let truth = truth(&recording);
+        for capture in ["client", "server"].map(|end| end_of(&recording, end).unwrap()) {
+            let rows = told(&capture, "bursts");
+            for (towards, writer) in [("server", "app_client"), ("client", "app_server")] {
+                let written = truth[writer]["connections"][0]["sent"].as_u64().unwrap();
+                let own = || rows.iter().filter(|row| row["towards"] == towards);
+                let new: u64 = own().map(|row| row["new_bytes"].as_u64().unwrap()).sum();
+                let all: u64 = own().map(|row| row["bytes"].as_u64().unwrap()).sum();
+                assert_eq!(new, written, "{} towards the {towards}", capture.display());
+                again += u64::from(all > new);
+            }
+        }
+    }
+    assert!(again > 3, "some data went again: {again}");
 }

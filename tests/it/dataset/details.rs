@@ -12,7 +12,15 @@ use super::numbers::{fields, list, number, same, with};
 pub fn reinjections(said: &Value) -> Rows {
     let row = |one: &Value| {
         let mut row = same(one, &["packetid", "tcpstream", "towards", "dsn", "length", "seen_from", "needed"]);
-        row.extend(fields(one, &[("reltime_s", "reltime"), ("age_s", "age")]));
+        row.extend(fields(
+            one,
+            &[
+                ("reltime_s", "reltime"),
+                ("age_s", "age"),
+                ("since_last_s", "since_last"),
+                ("since_activity_s", "since_activity"),
+            ],
+        ));
         let first = |key: &str| one["of"][0][key].clone();
         row.insert("of_packetid".to_string(), first("packetid"));
         row.insert("of_tcpstream".to_string(), first("tcpstream"));
@@ -39,7 +47,7 @@ pub fn retransmissions(said: &Value) -> Rows {
     let row = |one: &Value| {
         let times = ["reltime", "since_first", "since_last", "since_activity"];
         let times = times.map(|name| (format!("{name}_s"), one[name].clone()));
-        with(same(one, &["tcpstream", "towards", "packetid", "bytes", "class"]), times)
+        with(same(one, &["tcpstream", "towards", "packetid", "bytes", "count", "class"]), times)
     };
     list(said).iter().map(row).collect()
 }

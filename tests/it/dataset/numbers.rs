@@ -16,6 +16,7 @@ use crate::support::scenarios;
 
 /// What the commands say of one capture.
 pub(super) struct Said {
+    captures: Value,
     connections: Value,
     summaries: Value,
     streams: Value,
@@ -29,6 +30,7 @@ pub(super) struct Said {
     pub(super) addresses: BTreeMap<u64, Value>,
     pub(super) traffic: BTreeMap<u64, Value>,
     bursts: BTreeMap<u64, Value>,
+    buffers: BTreeMap<u64, Value>,
     pub(super) subflows: BTreeMap<u64, Value>,
     pub(super) handovers: BTreeMap<u64, Value>,
     reinjections: BTreeMap<u64, Value>,
@@ -53,7 +55,8 @@ fn ask(capture: &Path) -> Option<Said> {
         done.code == Some(0)
     };
     let read = |name: &str| -> Value { serde_json::from_str(&fs::read_to_string(home.path(name)).unwrap()).unwrap() };
-    let of_capture = ["list_mptcp_connections", "mptcp_summary", "list_tcp_connections", "tcp_summary", "handshakes"];
+    let of_capture =
+        ["captures", "list_mptcp_connections", "mptcp_summary", "list_tcp_connections", "tcp_summary", "handshakes"];
     let mut lines: String =
         of_capture.iter().map(|command| format!("{command} --format json -o {command}.json\n")).collect();
     lines.push_str("diagnose --all --format json -o diagnose.json\n");
@@ -62,8 +65,18 @@ fn ask(capture: &Path) -> Option<Said> {
     }
     let connections = read("list_mptcp_connections.json");
     let ids: Vec<u64> = list(&connections).iter().map(|connection| number(&connection["mptcpstream"])).collect();
-    let of_connection =
-        ["rtt", "ooo", "events", "addresses", "traffic", "bursts", "list_reinjections", "list_subflows", "handovers"];
+    let of_connection = [
+        "rtt",
+        "ooo",
+        "events",
+        "addresses",
+        "traffic",
+        "bursts",
+        "list_reinjections",
+        "list_subflows",
+        "handovers",
+        "mptcp_required_buffer",
+    ];
     let mut lines: String = ids
         .iter()
         .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
@@ -76,6 +89,7 @@ fn ask(capture: &Path) -> Option<Said> {
     assert!(run(&lines), "{}", capture.display());
     let each = |command: &str| ids.iter().map(|id| (*id, read(&format!("{command}{id}.json")))).collect();
     Some(Said {
+        captures: read("captures.json"),
         connections,
         summaries: read("mptcp_summary.json"),
         streams: read("list_tcp_connections.json"),
@@ -88,6 +102,7 @@ fn ask(capture: &Path) -> Option<Said> {
         addresses: each("addresses"),
         traffic: each("traffic"),
         bursts: each("bursts"),
+        buffers: each("mptcp_required_buffer"),
         subflows: each("list_subflows"),
         handovers: each("handovers"),
         reinjections: each("list_reinjections"),
@@ -168,7 +183,7 @@ impl Said {
             }),
             "handovers" => self.each(|id, _| details::handovers(&self.handovers[&id])),
             "bursts" => self.each(|id, _| {
-                let names = ["towards", "position", "tcpstream", "packetid", "packets", "bytes"];
+                let names = ["towards", "position", "tcpstream", "packetid", "packets", "bytes", "new_bytes"];
                 let times = [("reltime_s", "reltime"), ("duration_s", "duration")];
                 list(&self.bursts[&id]).iter().map(|one| with(same(one, &names), fields(one, &times))).collect()
             }),
@@ -401,6 +416,15 @@ fn compare(capture: &Path, said: &Said, found: &BTreeMap<&str, Rows>, key: &str,
         compared += 1;
         if row[column] != json!(wanted) {
             problems.push(format!("{}: {column} {} instead of {wanted}", capture.display(), row[column]));
+        }
+    }
+    let own = &said.captures[0];
+    for (column, key) in
+        [("format", "format"), ("link_type", "link_type"), ("snaplen", "snap_length"), ("options_cut", "options_cut")]
+    {
+        compared += 1;
+        if row[column] != own[key] {
+            problems.push(format!("{}: {column} {} instead of {}", capture.display(), row[column], own[key]));
         }
     }
     compared

@@ -3,8 +3,7 @@
 
 use serde::Serialize;
 
-use crate::interrupt::interruptible;
-use crate::tracking::travelling::one_by_one;
+use crate::tracking::data::{Laden, Mappings, Sending};
 use crate::tracking::{ByRole, Capture, Connection, Nature, Role};
 use crate::{Instant, StreamId};
 
@@ -27,6 +26,8 @@ pub struct Burst {
     pub packets: u64,
     /// Their payload, bytes.
     pub bytes: u64,
+    /// Those of them that are data which no packet before had carried on any subflow.
+    pub new_bytes: u64,
 }
 
 /// One burst under way.
@@ -38,36 +39,66 @@ struct Open {
 /// The bursts of a connection in the order of the file: those towards the server, then those towards the client.
 #[must_use]
 pub fn bursts(capture: &Capture, connection: &Connection) -> Vec<Burst> {
-    let mut found: ByRole<Vec<Burst>> = ByRole::default();
-    let mut open: ByRole<Option<Open>> = ByRole::default();
-    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
+    let mut bursts = Bursts::new(capture.origin());
+    Mappings::of(&capture.segments, &capture.tracking, connection).walk(|laden| bursts.push(laden));
+    bursts.finish()
+}
+
+/// Bursts while the packets of a connection go by in the order of the file.
+pub struct Bursts {
+    /// What relative times count from.
+    origin: Instant,
+    found: ByRole<Vec<Burst>>,
+    open: ByRole<Option<Open>>,
+}
+
+impl Bursts {
+    /// Before the first packet; `origin` is what relative times count from.
+    #[must_use]
+    pub fn new(origin: Instant) -> Self {
+        Bursts { origin, found: ByRole::default(), open: ByRole::default() }
+    }
+
+    /// Takes in the next packet.
+    pub fn push(&mut self, laden: &Laden<'_, '_>) {
+        let packet = laden.packet;
         if packet.data == 0 || packet.nature == Nature::Duplicate {
-            continue;
+            return;
         }
         let time = packet.segment.abstime;
-        let current = open.get_mut(packet.towards);
+        let current = self.open.get_mut(packet.towards);
         if let Some(ended) = current.take_if(|current| current.burst.tcpstream != packet.stream) {
-            found.get_mut(packet.towards).push(ended.burst);
+            self.found.get_mut(packet.towards).push(ended.burst);
         }
         let current = current.get_or_insert_with(|| Open {
             burst: Burst {
                 towards: packet.towards,
-                position: found.get(packet.towards).len() as u64,
+                position: self.found.get(packet.towards).len() as u64,
                 tcpstream: packet.stream,
                 packetid: packet.segment.packetid(),
-                reltime: (time - capture.origin()).seconds(),
+                reltime: (time - self.origin).seconds(),
                 duration: 0.0,
                 packets: 0,
                 bytes: 0,
+                new_bytes: 0,
             },
             begun: time,
         });
+        let new = laden.sent.iter().filter(|range| range.sending == Sending::First);
+        let new: u64 = new.map(|range| range.end.saturating_sub(range.start)).sum();
         current.burst.duration = (time - current.begun).seconds().max(current.burst.duration);
         current.burst.packets += 1;
         current.burst.bytes = current.burst.bytes.saturating_add(packet.data.into());
+        current.burst.new_bytes = current.burst.new_bytes.saturating_add(new);
     }
-    let last = |open: Option<Open>| open.map(|open| open.burst);
-    found.server.extend(last(open.server));
-    found.client.extend(last(open.client));
-    [found.server, found.client].concat()
+
+    /// The bursts: those towards the server, then those towards the client.
+    #[must_use]
+    pub fn finish(self) -> Vec<Burst> {
+        let Bursts { mut found, open, .. } = self;
+        let last = |open: Option<Open>| open.map(|open| open.burst);
+        found.server.extend(last(open.server));
+        found.client.extend(last(open.client));
+        [found.server, found.client].concat()
+    }
 }

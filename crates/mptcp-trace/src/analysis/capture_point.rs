@@ -6,7 +6,7 @@ use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
 use crate::tracking::copies::CopiedStream;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
-use crate::{PacketRow, Span};
+use crate::{PacketRow, Span, StreamId};
 
 /// Where a stream or connection was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +80,14 @@ pub fn of_subflow(capture: &Capture, stream: &Stream) -> Option<CapturePoint> {
 /// Where a connection was recorded: what its subflows agree on, those that do not tell left out.
 #[must_use]
 pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<CapturePoint> {
-    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
-    agreed(streams.map(|stream| of_subflow(capture, stream)))
+    agreed(of_subflows(capture, connection).into_iter())
+}
+
+/// Where each subflow of a connection was recorded, in their order.
+#[must_use]
+pub fn of_subflows(capture: &Capture, connection: &Connection) -> Vec<Option<CapturePoint>> {
+    let of = |id: &StreamId| of_subflow(capture, capture.tracking.stream(*id)?);
+    connection.subflows.iter().map(of).collect()
 }
 
 /// What subflows agree on, those that do not tell left out.

@@ -11,9 +11,10 @@ mod stops;
 use serde::Serialize;
 
 use super::availability::availability;
-use super::capture_point::of_connection;
+use super::capture_point::{CapturePoint, of_connection};
 use super::joins::joins;
 use crate::interrupt::interruptible;
+use crate::tracking::data::{DataPacket, Mappings};
 use crate::tracking::travelling::signals;
 use crate::tracking::{Capture, Connection, Role};
 use crate::{Instant, PacketRow, Span, StreamId};
@@ -84,13 +85,46 @@ struct Stop {
 /// The handovers of a connection in the order of time.
 #[must_use]
 pub fn handovers(capture: &Capture, connection: &Connection) -> Vec<Handover> {
-    if connection.subflows.len() < 2 {
-        return Vec::new();
+    let mut course = Course::new(connection);
+    if course.0.is_some() {
+        let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+        mappings.carried(|packet| course.push(capture, packet));
     }
+    course.finish(capture, connection, of_connection(capture, connection))
+}
+
+/// The data of a connection while its packets come in the order of time; nothing where one subflow alone carries them.
+pub(super) struct Course(Option<carrying::Course>);
+
+impl Course {
+    /// Before the first packet.
+    pub fn new(connection: &Connection) -> Self {
+        Course((connection.subflows.len() > 1).then(|| carrying::Course::new(connection)))
+    }
+
+    /// Takes in the next packet.
+    #[inline]
+    pub fn push(&mut self, capture: &Capture, packet: &DataPacket<'_>) {
+        if let Some(course) = &mut self.0 {
+            course.push(capture, packet);
+        }
+    }
+
+    /// The handovers, after the last packet. `point` is where the connection was recorded.
+    pub fn finish(self, capture: &Capture, connection: &Connection, point: Option<CapturePoint>) -> Vec<Handover> {
+        self.0.map_or_else(Vec::new, |course| of(capture, connection, course, point))
+    }
+}
+
+fn of(
+    capture: &Capture,
+    connection: &Connection,
+    course: carrying::Course,
+    point: Option<CapturePoint>,
+) -> Vec<Handover> {
     let packets = signals(&capture.segments, &capture.tracking, connection);
     let available = availability(capture, connection, &joins(capture, connection), &packets);
-    let point = of_connection(capture, connection);
-    let carrying = carrying::of(capture, connection, (point, &available));
+    let carrying = course.finish(point, &available);
     let stops = stops::of(connection, (&packets, &available), &carrying);
     let mut found: Vec<(Instant, Handover)> = Vec::new();
     for towards in Role::BOTH {

@@ -51,6 +51,7 @@ pub mod retransmitted;
 pub mod rtt;
 pub mod scheduler;
 pub mod sender_view;
+mod sent_times;
 pub mod setup;
 pub mod standstill;
 pub mod subflow_courses;

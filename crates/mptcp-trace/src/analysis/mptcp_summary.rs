@@ -149,16 +149,12 @@ pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary
         || directions(&capture.segments, &capture.tracking, connection),
         || of_connection(capture, connection),
     );
-    summary(capture, connection, &found, point)
+    mptcp_summary_of(capture, connection, &found, point)
 }
 
-/// As [`mptcp_summary`], from totals of either direction that are known.
+/// As [`mptcp_summary`], from totals of either direction that are known; `point` is where the connection was recorded.
 #[must_use]
-pub fn mptcp_summary_of(capture: &Capture, connection: &Connection, found: &ByRole<Direction>) -> MptcpSummary {
-    summary(capture, connection, found, of_connection(capture, connection))
-}
-
-fn summary(
+pub fn mptcp_summary_of(
     capture: &Capture,
     connection: &Connection,
     found: &ByRole<Direction>,

@@ -4,7 +4,7 @@ mod buffer;
 
 use serde::Serialize;
 
-use super::capture_point::{SeenFrom, of_connection};
+use super::capture_point::{CapturePoint, SeenFrom, of_connection};
 use super::distribution::Distribution;
 use super::volume::duration;
 use crate::tracking::data::{DataPacket, Mappings};
@@ -53,6 +53,8 @@ pub struct OutOfOrderDirection {
     pub unmapped_bytes: u64,
     /// Whether the first byte of data is known; otherwise the first one seen or acknowledged is taken for it.
     pub start_known: bool,
+    /// Head-of-line delay of the ranges of data that waited and became deliverable, whatever subflow carried them.
+    pub hol_delay: Distribution,
     /// By subflow that carried the data that waited.
     pub subflows: Vec<Waited>,
     /// By subflow that the data waited for.
@@ -137,7 +139,7 @@ pub fn out_of_order(capture: &Capture, connection: &Connection) -> OutOfOrder {
     let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
     let mut waiting = Waiting::new(connection, &mappings);
     let misplaced = mappings.carried(|packet| waiting.push(packet));
-    waiting.finish(capture, connection, misplaced)
+    waiting.finish(connection, of_connection(capture, connection), misplaced)
 }
 
 /// The data of a connection while its packets come in the order of time.
@@ -159,9 +161,8 @@ impl Waiting {
         self.0.get_mut(packet.towards.other()).acknowledges(packet);
     }
 
-    /// After the last packet; so many were `misplaced`.
-    pub fn finish(self, capture: &Capture, connection: &Connection, misplaced: usize) -> OutOfOrder {
-        let point = of_connection(capture, connection);
+    /// After the last packet; so many were `misplaced`. `point` is where the connection was recorded.
+    pub fn finish(self, connection: &Connection, point: Option<CapturePoint>, misplaced: usize) -> OutOfOrder {
         let directions = [self.0.server, self.0.client].map(|course| {
             let mut direction = course.finish(&connection.subflows);
             direction.capture_point = point.map(|point| point.seen(direction.towards));
@@ -231,6 +232,7 @@ impl Course {
         let duration = duration(span).seconds();
         #[allow(clippy::cast_precision_loss)]
         let mean = (duration > 0.0).then(|| summary.byte_nanoseconds as f64 / 1e9 / duration);
+        let hol_delay = Distribution::of(summary.waits.iter().flatten().map(|wait| wait.span).collect());
         let waited = streams.iter().zip(&counts).zip(summary.waits);
         let fillers = summary.fillers.into_iter().filter(|(_, filled)| filled.holes > 0);
         OutOfOrderDirection {
@@ -246,6 +248,7 @@ impl Course {
             missing_bytes: summary.missing,
             unmapped_bytes: unmapped,
             start_known,
+            hol_delay,
             subflows: waited
                 .map(|((stream, counts), waits)| Waited {
                     tcpstream: *stream,

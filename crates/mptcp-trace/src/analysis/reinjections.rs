@@ -4,6 +4,9 @@
 //! reinjection may have come first and the original after it, so that the capture does not say which was sent first.
 
 mod need;
+mod since;
+
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -17,6 +20,7 @@ use crate::tracking::data::{Direction, Repeat, RepeatKind, directions};
 use crate::tracking::{ByRole, Capture, Connection, Role};
 use crate::{ConnectionId, Instant, PacketRow, Span, StreamId};
 pub use need::{Need, need};
+use since::Since;
 
 /// A packet with data that another subflow had carried before, as seen at the place of capture.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,6 +47,11 @@ pub struct Reinjection {
     pub merged: bool,
     /// How long before this packet the first of the data had been seen first.
     pub age: Span,
+    /// Seconds since the first of the data was last sent, by whichever subflow; `None` where the packet was recorded on another
+    /// interface alone.
+    pub since_last: Option<f64>,
+    /// Seconds since any packet of that end, on any subflow: how long it had been idle.
+    pub since_activity: Option<f64>,
     /// Where the capture was taken, as this direction sees it; `None` where the capture does not tell.
     pub seen_from: Option<SeenFrom>,
     /// Seen from the receiver, how long after the first copy this one came, seconds.
@@ -153,6 +162,7 @@ impl<'a> Reinjected<'a> {
         let (capture, connection) = (self.capture, self.connection);
         let mut acknowledgements: Option<ByRole<Acknowledged>> = None;
         let mut found: Vec<(PacketRow, Reinjection)> = Vec::new();
+        let mut delays: Option<HashMap<PacketRow, Since>> = None;
         for role in self.roles.iter().copied() {
             let direction = self.directions.get(role);
             let repeats: Vec<&Repeat> =
@@ -160,7 +170,11 @@ impl<'a> Reinjected<'a> {
             let seen_from = self.seen_from(role);
             let judge = (seen_from == Some(SeenFrom::Sender) && !repeats.is_empty())
                 .then(|| acknowledgements.get_or_insert_with(|| acknowledged(capture, connection)).get(role));
-            let seen = Seen { capture, connection, towards: role, direction, seen_from, judge };
+            if repeats.is_empty() {
+                continue;
+            }
+            let since = delays.get_or_insert_with(|| since::of(capture, connection));
+            let seen = Seen { since, capture, connection, towards: role, direction, seen_from, judge };
             for of_packet in interruptible(repeats.chunk_by(|one, other| one.row == other.row)) {
                 found.extend(seen.record(of_packet));
             }
@@ -182,6 +196,7 @@ impl<'a> Reinjected<'a> {
 
 /// One direction, and what is known of it.
 struct Seen<'a> {
+    since: &'a HashMap<PacketRow, Since>,
     capture: &'a Capture,
     connection: &'a Connection,
     towards: Role,
@@ -217,6 +232,7 @@ impl Seen<'_> {
         let age = packet.abstime - seen_first;
         let verdicts: Option<Vec<Option<bool>>> =
             self.judge.map(|judge| ranges.iter().map(|range| need(judge, range, packet.abstime).needed()).collect());
+        let since = self.since.get(&first.row).copied().unwrap_or_default();
         let reinjection = Reinjection {
             packetid: packet.packetid(),
             reltime: (packet.abstime - self.capture.origin()).seconds(),
@@ -228,6 +244,8 @@ impl Seen<'_> {
             of,
             merged: ranges.iter().any(|range| range.merged),
             age,
+            since_last: since.last.map(Span::seconds),
+            since_activity: since.activity.map(Span::seconds),
             seen_from: self.seen_from,
             late_by: (self.seen_from == Some(SeenFrom::Receiver)).then(|| age.seconds()),
             needed: verdicts.and_then(|verdicts| of_all(&verdicts)),

@@ -18,6 +18,7 @@ use super::aggregation_benefit::aggregation_benefit;
 use super::capture_point::SeenFrom;
 use super::flight::{Moment, data_flight};
 use super::mptcp_summary::{MptcpSummary, mptcp_summary};
+use super::receive_window::window_limited;
 use super::rtt::{RttLevel, Series, rtt};
 use super::setup::Setup;
 use super::volume::share;
@@ -132,6 +133,8 @@ pub struct MeasuredBuffer {
     pub window_max: Option<u64>,
     /// Bytes that were sent and not yet acknowledged at the data level, at most: what the sender's buffer held.
     pub in_flight_max: u64,
+    /// Seconds in which the receiver's window left the sender no room for a full segment, see [`window_limited`].
+    pub window_limited: Option<f64>,
 }
 
 /// Length of the windows over which the highest rate is taken, seconds.
@@ -144,6 +147,7 @@ pub fn measured_buffers(capture: &Capture, connection: &Connection) -> Vec<Measu
     let trips = rtt(capture, connection);
     let summary = mptcp_summary(capture, connection);
     let handshakes = handshakes(connection, &summary.setup);
+    let limited = window_limited(capture, connection);
     let mut found = Vec::new();
     for towards in Role::BOTH {
         let flow = sequence.get(towards);
@@ -172,6 +176,7 @@ pub fn measured_buffers(capture: &Capture, connection: &Connection) -> Vec<Measu
             paths,
             window_max: moments.iter().filter_map(|moment| moment.window).max(),
             in_flight_max: moments.iter().map(Moment::in_flight).max().unwrap_or(0),
+            window_limited: *limited.get(towards),
         });
     }
     found

@@ -2,15 +2,14 @@
 
 mod class;
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::retransmissions::handshake;
+use super::sent_times::SentTimes;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::sequence::{Positions, RangeSet};
-use crate::tracking::travelling::{StreamPacket, in_time_order, of_stream};
+use crate::tracking::travelling::{StreamPacket, in_time_order as sorted, of_stream};
 use crate::tracking::{ByRole, Capture, Connection, Nature, Role, Stream, Tracking};
 use crate::{Instant, Span, StreamId};
 pub use class::Class;
@@ -35,6 +34,8 @@ pub struct Retransmission {
     pub since_last: f64,
     /// Seconds since any packet of that end.
     pub since_activity: f64,
+    /// How often the first of them is now sent again: 1 for the first time.
+    pub count: u64,
     /// Estimate of the cause.
     pub class: Class,
 }
@@ -43,25 +44,36 @@ pub struct Retransmission {
 /// data are left out, and so are copies made by the path.
 #[must_use]
 pub fn of_tcp(capture: &Capture, stream: &Stream) -> Vec<Retransmission> {
+    of_stream_in(capture, stream, false)
+}
+
+/// The same; `in_time_order` says that no packet stands in the file behind one recorded later, otherwise it is looked at.
+fn of_stream_in(capture: &Capture, stream: &Stream, in_time_order: bool) -> Vec<Retransmission> {
     let (segments, tracking) = (&capture.segments, &capture.tracking);
-    if !repeats(of_stream(segments, tracking, stream)) {
+    let packets = || of_stream(segments, tracking, stream);
+    if !repeats(packets()) {
         return Vec::new();
     }
     let patience = Flow::patience(handshake(capture, stream));
     let mut watch = Watch::new(stream.id, capture.origin(), patience);
-    interruptible(in_time_order(segments, tracking, stream)).for_each(|packet| watch.push(&packet));
+    if in_time_order || packets().map(|packet| packet.segment.abstime).is_sorted() {
+        packets().for_each(|packet| watch.push(&packet));
+    } else {
+        interruptible(sorted(segments, tracking, stream)).for_each(|packet| watch.push(&packet));
+    }
     watch.found
 }
 
 /// The retransmissions of the subflows of a connection, one subflow after the other; `towards` is an end of the connection.
+/// `in_time_order` says that no packet stands in the file behind one recorded later, otherwise it is looked at.
 #[must_use]
-pub fn of_subflows(capture: &Capture, connection: &Connection) -> Vec<Retransmission> {
+pub fn of_subflows(capture: &Capture, connection: &Connection, in_time_order: bool) -> Vec<Retransmission> {
     let mut found = Vec::new();
     for id in interruptible(&connection.subflows) {
         let (Some(stream), Some(subflow)) = (capture.tracking.stream(*id), capture.tracking.subflow(*id)) else {
             continue;
         };
-        let mut own = of_tcp(capture, stream);
+        let mut own = of_stream_in(capture, stream, in_time_order);
         own.iter_mut().for_each(|one| one.towards = Tracking::mptcp_towards(subflow, one.towards));
         found.append(&mut own);
     }
@@ -117,7 +129,7 @@ impl Watch {
         let flow = self.flows.get_mut(packet.towards);
         let active = flow.active.replace(packet.segment.abstime);
         let Some((start, end)) = carries(packet, &mut flow.positions) else { return };
-        let Some(again) = flow.sends(start, end, packet.segment.abstime) else { return };
+        let Some(again) = flow.times.sends(start, end, packet.segment.abstime) else { return };
         let now = packet.segment.abstime;
         let repeated = Repeated { start: again.start, end, now, last: again.last, top: again.top };
         let class = flow.told.class(&repeated, flow.patience);
@@ -131,6 +143,7 @@ impl Watch {
             since_first: (now - again.first).seconds(),
             since_last: (now - again.last).seconds(),
             since_activity: (now - active.unwrap_or(now)).seconds(),
+            count: again.count,
             class,
         });
     }
@@ -139,11 +152,7 @@ impl Watch {
 /// One direction under way.
 struct Flow {
     positions: Positions,
-    sent: RangeSet,
-    /// Ranges by their first byte, one past the last, and when they were first sent.
-    first: BTreeMap<u64, (u64, Instant)>,
-    /// The same of those sent again, and when they were last sent.
-    last: BTreeMap<u64, (u64, Instant)>,
+    times: SentTimes,
     /// The last packet of the end that sends.
     active: Option<Instant>,
     /// The round trip of the handshake.
@@ -153,24 +162,12 @@ struct Flow {
     told: Told,
 }
 
-/// Bytes sent again by one packet.
-struct Again {
-    start: u64,
-    bytes: u64,
-    first: Instant,
-    last: Instant,
-    /// One past the highest byte sent.
-    top: u64,
-}
-
 impl Flow {
     fn new((round_trip, patience): (Option<Span>, Span)) -> Self {
         Flow {
             round_trip,
             positions: Positions::default(),
-            sent: RangeSet::default(),
-            first: BTreeMap::new(),
-            last: BTreeMap::new(),
+            times: SentTimes::default(),
             active: None,
             patience,
             told: Told::default(),
@@ -188,57 +185,12 @@ impl Flow {
     fn arrived(&mut self, bytes: [Option<u64>; 4], now: Instant) {
         let Some(round_trip) = self.round_trip else { return };
         for byte in bytes.into_iter().flatten() {
-            let sent = at(&self.last, byte).or_else(|| at(&self.first, byte));
+            let sent = self.times.last_sent(byte);
             if let Some(sent) = sent.filter(|sent| now - *sent >= round_trip - round_trip / 10) {
                 self.told.arrives(byte, sent, now);
             }
         }
     }
-
-    /// Takes in bytes sent; tells of those that had been sent before.
-    fn sends(&mut self, start: u64, end: u64, now: Instant) -> Option<Again> {
-        // Where in the packet the first repeated byte is.
-        let mut repeated = start;
-        for (from, until) in self.sent.gaps(start, end) {
-            if from == repeated {
-                repeated = until;
-            }
-            self.first.insert(from, (until, now));
-        }
-        let top = self.sent.span().map_or(end, |(_, highest)| highest.max(end));
-        let bytes = end.saturating_sub(start).saturating_sub(self.sent.insert(start, end));
-        if bytes == 0 {
-            return None;
-        }
-        let first = at(&self.first, repeated)?;
-        let last = at(&self.last, repeated).unwrap_or(first);
-        self.sent_again(repeated, end, now);
-        Some(Again { start: repeated, bytes, first, last, top })
-    }
-
-    /// Notes that these bytes were last sent now. Each range that is taken out was put in once.
-    fn sent_again(&mut self, start: u64, end: u64, now: Instant) {
-        while let Some((&from, &(until, time))) = self.last.range(..end).next_back() {
-            if until <= start {
-                break;
-            }
-            self.last.remove(&from);
-            if until > end {
-                self.last.insert(end, (until, time));
-            }
-            if from < start {
-                self.last.insert(from, (start, time));
-                break;
-            }
-        }
-        self.last.insert(start, (end, now));
-    }
-}
-
-/// The time of the range that a byte is in.
-fn at(ranges: &BTreeMap<u64, (u64, Instant)>, byte: u64) -> Option<Instant> {
-    let found = ranges.range(..=byte).next_back();
-    found.filter(|(_, (until, _))| *until > byte).map(|(_, (_, time))| *time)
 }
 
 #[cfg(test)]

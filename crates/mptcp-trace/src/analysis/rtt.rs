@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::capture_point::{CapturePoint, SeenFrom, agreed, of_subflow};
+use super::capture_point::{CapturePoint, SeenFrom, agreed, of_subflows};
 use super::distribution::Distribution;
 use crate::interrupt::interruptible;
 use crate::parallel::both;
@@ -209,7 +209,7 @@ impl RoundTrips {
 /// Measures the round trips of a connection.
 #[must_use]
 pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
-    measured(capture, connection, || {
+    measured(capture, connection, &of_subflows(capture, connection), || {
         let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
         let mut courses = DataCourses::new(&mappings);
         let misplaced = mappings.carried(|packet| courses.push(packet));
@@ -217,19 +217,22 @@ pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
     })
 }
 
-/// Measures the round trips of a connection, those of its data by `of_data`.
-pub(super) fn measured(capture: &Capture, connection: &Connection, of_data: impl FnOnce() -> OfData) -> RoundTrips {
+/// Measures the round trips of a connection, those of its data by `of_data`. `points` are where its subflows were recorded.
+pub(super) fn measured(
+    capture: &Capture,
+    connection: &Connection,
+    points: &[Option<CapturePoint>],
+    of_data: impl FnOnce() -> OfData,
+) -> RoundTrips {
     let streams = || connection.subflows.iter().map(|id| capture.tracking.stream(*id));
-    let points: Vec<Option<CapturePoint>> =
-        streams().map(|stream| stream.and_then(|stream| of_subflow(capture, stream))).collect();
     let packets = streams().flatten().map(|stream| stream.packets.len()).sum();
-    let of_subflows = || {
+    let of_each = || {
         let series = |(stream, point): (Option<&Stream>, &Option<CapturePoint>)| {
             stream.map_or_else(Vec::new, |stream| subflow_series(capture, stream, *point))
         };
-        streams().zip(&points).map(series).collect::<Vec<Vec<Series>>>()
+        streams().zip(points).map(series).collect::<Vec<Vec<Series>>>()
     };
-    let ((misplaced, courses), mut by_subflow) = both(packets, of_data, of_subflows);
+    let ((misplaced, courses), mut by_subflow) = both(packets, of_data, of_each);
     let point = agreed(points.iter().copied());
     let mut series = Vec::new();
     for (towards, measured) in courses {

@@ -6,7 +6,7 @@ use super::availability::availability;
 use super::joins::joins;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
-use crate::tracking::travelling::{Travelling, one_by_one};
+use crate::tracking::travelling::{Travelling, one_by_one, signals};
 use crate::tracking::{ByRole, Capture, Connection, Nature, Role, Stream, SubflowKind};
 use crate::{Instant, PacketRow, StreamId};
 
@@ -103,18 +103,31 @@ impl Ending {
 /// The courses of a connection's subflows, in order of their streams.
 #[must_use]
 pub fn subflow_courses(capture: &Capture, connection: &Connection) -> Vec<SubflowCourse> {
+    let packets = interruptible(one_by_one(&capture.segments, &capture.tracking, connection));
+    let last_data = packets.filter_map(|packet| data_time(&packet)).max();
+    subflow_courses_until(capture, connection, last_data)
+}
+
+/// When a packet with data was recorded; `None` for others, for copies made by the path, and where that was elsewhere alone.
+#[inline]
+#[must_use]
+pub fn data_time(packet: &Travelling<'_>) -> Option<Instant> {
+    let counts = packet.data > 0 && packet.nature != Nature::Duplicate && !packet.elsewhere;
+    counts.then_some(packet.segment.abstime)
+}
+
+/// As [`subflow_courses`], where the greatest [`data_time`] of the connection is known.
+#[must_use]
+pub fn subflow_courses_until(
+    capture: &Capture,
+    connection: &Connection,
+    last_data: Option<Instant>,
+) -> Vec<SubflowCourse> {
     let mut endings = vec![Ending::default(); connection.subflows.len()];
-    let mut last_data: Option<Instant> = None;
-    let mut signals = Vec::new();
-    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
-        if packet.data > 0 && packet.nature != Nature::Duplicate && !packet.elsewhere {
-            last_data = last_data.max(Some(packet.segment.abstime));
-        }
-        if packet.is_signal(connection) {
-            if let Some(ending) = endings.get_mut(packet.subflow) {
-                ending.push(&packet);
-            }
-            signals.push(packet);
+    let signals = signals(&capture.segments, &capture.tracking, connection);
+    for packet in interruptible(&signals) {
+        if let Some(ending) = endings.get_mut(packet.subflow) {
+            ending.push(packet);
         }
     }
     let available = availability(capture, connection, &joins(capture, connection), &signals);

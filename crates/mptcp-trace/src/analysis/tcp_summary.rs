@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::volume::{Volume, duration, rate};
 use crate::StreamId;
 use crate::interrupt::interruptible;
-use crate::tracking::{Capture, Role, Stream};
+use crate::tracking::{ByRole, Capture, Role, Stream};
 
 /// Both directions of one TCP stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,18 +54,23 @@ pub struct TcpDirection {
 /// Sums up a stream.
 #[must_use]
 pub fn tcp_summary(capture: &Capture, stream: &Stream) -> TcpSummary {
+    let mut volumes: ByRole<Volume> = ByRole::default();
+    for row in interruptible(&stream.packets) {
+        let packet = capture.segments.get(row.index()).zip(capture.tracking.packets.get(*row));
+        if let Some((segment, packet)) = packet {
+            volumes.get_mut(stream.towards(packet)).push(segment, packet);
+        }
+    }
+    tcp_summary_of(stream, &volumes)
+}
+
+/// As [`tcp_summary`], of a stream whose packets were taken in by these volumes, by the end of the stream that they travel
+/// towards, in the order of the file.
+#[must_use]
+pub fn tcp_summary_of(stream: &Stream, volumes: &ByRole<Volume>) -> TcpSummary {
     let fast_open = stream.fast_open.and_then(|fast_open| fast_open.accepted).unwrap_or(0).into();
     let directions = Role::BOTH.iter().map(|towards| {
-        let mut volume = Volume::default();
-        for row in interruptible(&stream.packets) {
-            let (Some(segment), Some(packet)) = (capture.segments.get(row.index()), capture.tracking.packets.get(*row))
-            else {
-                continue;
-            };
-            if stream.towards(packet) == *towards {
-                volume.push(segment, packet);
-            }
-        }
+        let volume = volumes.get(*towards);
         let duration = duration(volume.span()).seconds();
         TcpDirection {
             towards: *towards,

@@ -100,27 +100,49 @@ pub struct Traffic {
 /// The traffic of a connection: of each subflow in their order, towards the server, then towards the client.
 #[must_use]
 pub fn traffic(capture: &Capture, connection: &Connection) -> Vec<Traffic> {
-    let mut found = Vec::new();
-    for (index, stream) in interruptible(connection.subflows.iter().enumerate()) {
-        let mut directions: ByRole<Counts> = ByRole::default();
-        let mut orders: ByRole<Order> = ByRole::default();
-        for packet in of_subflow(&capture.segments, &capture.tracking, connection, index) {
-            let counts = directions.get_mut(packet.towards);
-            counts.push(capture, &packet);
-            if packet.nature == Nature::Duplicate {
-                continue;
-            }
-            // The time of the others is that of another place.
-            if !packet.elsewhere {
-                let answer = orders.get_mut(packet.towards.other()).is_acknowledged(&packet);
-                counts.answers(answer, packet.segment.abstime);
-            }
-            orders.get_mut(packet.towards).sends(&packet);
-        }
-        let finished = |towards| directions.get(towards).finish(capture, (*stream, towards), orders.get(towards));
-        found.extend(Role::BOTH.map(finished));
+    let mut counter = Counter::new(connection);
+    for index in interruptible(0..connection.subflows.len()) {
+        of_subflow(&capture.segments, &capture.tracking, connection, index)
+            .for_each(|packet| counter.push(capture, &packet));
     }
-    found
+    counter.finish(capture, connection)
+}
+
+/// The traffic of a connection while the packets of each subflow go by in the order of the file.
+pub struct Counter(Vec<(ByRole<Counts>, ByRole<Order>)>);
+
+impl Counter {
+    /// Before the first packet.
+    #[must_use]
+    pub fn new(connection: &Connection) -> Self {
+        Counter(connection.subflows.iter().map(|_| Default::default()).collect())
+    }
+
+    /// Takes in the next packet.
+    pub fn push(&mut self, capture: &Capture, packet: &Travelling<'_>) {
+        let Some((directions, orders)) = self.0.get_mut(packet.subflow) else { return };
+        let counts = directions.get_mut(packet.towards);
+        counts.push(capture, packet);
+        if packet.nature == Nature::Duplicate {
+            return;
+        }
+        // The time of the others is that of another place.
+        if !packet.elsewhere {
+            let answer = orders.get_mut(packet.towards.other()).is_acknowledged(packet);
+            counts.answers(answer, packet.segment.abstime);
+        }
+        orders.get_mut(packet.towards).sends(packet);
+    }
+
+    /// As [`traffic`], after the last packet.
+    #[must_use]
+    pub fn finish(self, capture: &Capture, connection: &Connection) -> Vec<Traffic> {
+        let subflows = connection.subflows.iter().zip(self.0);
+        let found = subflows.flat_map(|(stream, (directions, orders))| {
+            Role::BOTH.map(|towards| directions.get(towards).finish(capture, (*stream, towards), orders.get(towards)))
+        });
+        found.collect()
+    }
 }
 
 /// The least and the greatest of values.

@@ -7,12 +7,14 @@
 
 pub mod boundary;
 mod bytes;
+mod description;
 mod framing;
 mod input;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use description::{Description, describe};
 pub use framing::{ENHANCED_PACKET, Framing, INTERFACE, Layout, OBSOLETE_PACKET, Piece, SIMPLE_PACKET, word};
 pub use input::Input;
 

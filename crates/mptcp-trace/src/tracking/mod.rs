@@ -14,6 +14,7 @@ mod packet_in_stream;
 pub(crate) mod point_of_view;
 mod repeats;
 pub(crate) mod retransmissions;
+pub(crate) mod rising;
 pub(crate) mod role;
 mod seen;
 pub(crate) mod sequence;

@@ -60,6 +60,11 @@ impl Said {
             ));
             let waited: u64 = list(&waits["subflows"]).iter().map(|one| number(&one["bytes_waited"])).sum();
             row.insert("out_of_order_bytes".to_string(), json!(waited));
+            // A direction without data has no record.
+            let held_back = list(&self.buffers[&id]).iter().find(|buffer| buffer["towards"] == one["towards"]);
+            let held_back = held_back.map_or(Value::Null, |buffer| buffer["window_limited"].clone());
+            row.insert("window_limited_s".to_string(), held_back);
+            row.extend(distribution("hol", Some(&waits["hol_delay"])));
             let rtt = series(&self.rtt[&id], &Value::Null, &one["towards"], "data");
             with(row, distribution("rtt_data", rtt))
         };

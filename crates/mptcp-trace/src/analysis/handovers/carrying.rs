@@ -5,7 +5,7 @@ use super::{IN_USE, Stop};
 use crate::Instant;
 use crate::analysis::availability::Availability;
 use crate::analysis::capture_point::{CapturePoint, SeenFrom};
-use crate::tracking::data::Mappings;
+use crate::tracking::data::DataPacket;
 use crate::tracking::{ByRole, Capture, Connection, Nature, Role};
 
 /// Runs of packets on one subflow that are looked at for one stop, so that the time stays linear.
@@ -67,40 +67,51 @@ impl Carrying {
     }
 }
 
-/// Looks at the packets of a connection that were recorded in one place, in the order of time.
-pub fn of(
-    capture: &Capture,
-    connection: &Connection,
-    (point, available): (Option<CapturePoint>, &[Availability]),
-) -> ByRole<Carrying> {
-    let count = connection.subflows.len();
-    let carrying = || Carrying { by_subflow: vec![Vec::new(); count], ..Carrying::default() };
-    let mut found = ByRole { server: carrying(), client: carrying() };
-    let mut silences = ByRole { server: Silences::new(count), client: Silences::new(count) };
-    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    mappings.carried(|packet| {
+/// Both directions while the packets of a connection that were recorded in one place come in the order of time.
+pub struct Course {
+    found: ByRole<Carrying>,
+    silences: ByRole<Silences>,
+}
+
+impl Course {
+    /// Before the first packet.
+    pub fn new(connection: &Connection) -> Self {
+        let count = connection.subflows.len();
+        let carrying = || Carrying { by_subflow: vec![Vec::new(); count], ..Carrying::default() };
+        Course {
+            found: ByRole { server: carrying(), client: carrying() },
+            silences: ByRole { server: Silences::new(count), client: Silences::new(count) },
+        }
+    }
+
+    /// Takes in the next packet.
+    pub fn push(&mut self, capture: &Capture, packet: &DataPacket<'_>) {
         let segment = capture.segments.get(packet.row.index());
         let place = capture.tracking.packets.get(packet.row);
         let Some((segment, place)) = segment.zip(place).filter(|(_, place)| place.nature != Nature::Duplicate) else {
             return;
         };
-        silences.get_mut(packet.towards.other()).is_answered(packet, segment);
+        self.silences.get_mut(packet.towards.other()).is_answered(packet, segment);
         let data = place.data(segment).unwrap_or(0);
-        if silences.get_mut(packet.towards).sends(packet, segment, data) {
-            found.get_mut(packet.towards).push(packet.subflow, packet.time);
+        if self.silences.get_mut(packet.towards).sends(packet, segment, data) {
+            self.found.get_mut(packet.towards).push(packet.subflow, packet.time);
         }
-    });
-    for towards in Role::BOTH {
-        let own = std::mem::replace(silences.get_mut(towards), Silences::new(0));
-        let seen_from = point.map(|point| point.seen(towards));
-        let own = own.finish(available);
-        // At the sender, what is missing was sent; at the receiver, what is not acknowledged waits for what is missing.
-        let shown = own.into_iter().filter(|stop| match seen_from {
-            Some(SeenFrom::Sender) => stop.row.is_some(),
-            Some(SeenFrom::Receiver) => stop.row.is_none(),
-            _ => true,
-        });
-        found.get_mut(towards).silences = shown.collect();
     }
-    found
+
+    /// After the last packet, with what was found of silences.
+    pub fn finish(self, point: Option<CapturePoint>, available: &[Availability]) -> ByRole<Carrying> {
+        let Course { mut found, silences: ByRole { server, client } } = self;
+        for (towards, own) in [(Role::Server, server), (Role::Client, client)] {
+            let seen_from = point.map(|point| point.seen(towards));
+            let own = own.finish(available);
+            // At the sender, what is missing was sent; at the receiver, what is not acknowledged waits for what is missing.
+            let shown = own.into_iter().filter(|stop| match seen_from {
+                Some(SeenFrom::Sender) => stop.row.is_some(),
+                Some(SeenFrom::Receiver) => stop.row.is_none(),
+                _ => true,
+            });
+            found.get_mut(towards).silences = shown.collect();
+        }
+        found
+    }
 }

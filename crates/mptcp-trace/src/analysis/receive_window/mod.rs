@@ -4,10 +4,12 @@
 //! plain TCP it counts from the acknowledgement number of the one subflow that is left (RFC 9293 §3.8.6).
 
 mod gate;
+mod limited;
 mod limits;
 mod steps;
 
 pub use gate::Gates;
+pub use limited::window_limited;
 pub use limits::{Closure, Limits, Restraint, limits};
 pub use steps::{WindowCourse, WindowStep};
 

@@ -112,6 +112,13 @@ impl WindowCourse {
         self.captured.total() >= acknowledged.saturating_sub(acknowledged / 100)
     }
 
+    /// Whether all that counts was captured ([`WindowCourse::is_whole`]), data among it: mappings may be cut by a snap length that
+    /// leaves DATA_ACKs.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.is_whole() && (self.level.0 != WindowLevel::Data || self.captured.span().is_some())
+    }
+
     /// Takes in the next packet; what it means for the direction.
     pub fn push(&mut self, tracking: &Tracking, laden: &Laden<'_, '_>) -> WindowStep {
         let packet = laden.packet;

@@ -16,7 +16,7 @@ fn flow() -> Flow {
 fn times_count_from_the_first_repeated_byte() {
     let mut flow = flow();
     let mut send = |time: i64, start: u64, end: u64| {
-        let again = flow.sends(start, end, at(time));
+        let again = flow.times.sends(start, end, at(time));
         again.map(|again| (again.start, again.bytes, again.first.nanoseconds(), again.last.nanoseconds(), again.top))
     };
     assert_eq!(send(1, 1000, 2000), None);

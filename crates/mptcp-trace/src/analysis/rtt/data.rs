@@ -1,12 +1,11 @@
 //! Round trips at the data level: from the first sending of data, on whichever subflow, to the DATA_ACK that covers it.
 
-use std::collections::BTreeMap;
-
 use super::RttSample;
 use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::tracking::Role;
 use crate::tracking::data::DataPacket;
+use crate::tracking::rising::Rising;
 
 /// Data under way.
 struct Sent {
@@ -25,7 +24,7 @@ pub struct RttCourse {
     first: Option<u64>,
     /// The lowest one seen.
     lowest: Option<u64>,
-    under_way: BTreeMap<u64, Sent>,
+    under_way: Rising<Sent>,
     highest: u64,
     /// With the index of the subflow that first sent the data, and the data's own numbers.
     samples: Vec<(usize, RttSample)>,
@@ -34,7 +33,7 @@ pub struct RttCourse {
 impl RttCourse {
     /// Before the first packet; `first` is the number of the first byte of data, where the sender's key tells it.
     pub fn new(towards: Role, first: Option<u64>) -> Self {
-        RttCourse { towards, first, lowest: None, under_way: BTreeMap::new(), highest: 0, samples: Vec::new() }
+        RttCourse { towards, first, lowest: None, under_way: Rising::default(), highest: 0, samples: Vec::new() }
     }
 
     /// Takes in the next packet.
@@ -49,10 +48,9 @@ impl RttCourse {
             }
         } else if let Some(acknowledged) = packet.data_ack {
             self.highest = self.highest.max(acknowledged);
-            while let Some(first) = self.under_way.first_entry()
-                && first.get().end <= acknowledged
+            while self.under_way.first().is_some_and(|(_, sent)| sent.end <= acknowledged)
+                && let Some((start, sent)) = self.under_way.pop_first()
             {
-                let (start, sent) = first.remove_entry();
                 let span = packet.time - sent.time;
                 self.samples
                     .push((sent.subflow, RttSample { row: packet.row, time: packet.time, span, dsn: Some(start) }));

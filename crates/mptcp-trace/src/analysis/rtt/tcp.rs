@@ -1,11 +1,14 @@
 //! Round trips of one TCP stream: from acknowledgements, by Karn's rule, and from timestamps (RFC 7323).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::RandomState;
 
 use super::RttSample;
 use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
+use crate::tracking::rising::Rising;
 use crate::tracking::sequence::{Positions, RangeSet};
 use crate::tracking::travelling::StreamPacket;
 use crate::tracking::{ByRole, Nature};
@@ -47,7 +50,7 @@ struct Direction {
     positions: Positions,
     /// Everything before this position is acknowledged.
     acknowledged: Option<u64>,
-    under_way: BTreeMap<u64, Sent>,
+    under_way: Rising<Sent>,
     /// All that was sent.
     sent: RangeSet,
     /// What was sent again: an acknowledgement may be of either copy.
@@ -126,10 +129,9 @@ impl Direction {
         let mut again = false;
         let mut newest = None;
         let mut latest = Instant::MIN;
-        while let Some(first) = self.under_way.first_entry()
-            && *first.key() < position
+        while self.under_way.first().is_some_and(|(start, _)| start < position)
+            && let Some((start, sent)) = self.under_way.pop_first()
         {
-            let (start, sent) = first.remove_entry();
             again |= self.again.reaches_into(start, sent.end);
             latest = latest.max(sent.time);
             if sent.end > position {
@@ -147,7 +149,7 @@ impl Direction {
 #[derive(Default)]
 struct Timestamps {
     order: VecDeque<u32>,
-    first: HashMap<u32, (Instant, u64)>,
+    first: HashMap<u32, (Instant, u64), RandomState>,
 }
 
 impl Timestamps {
