@@ -6,8 +6,8 @@ use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use serde::Serialize;
 
 use super::{Category, Command, Described, Example, Outcome, Session};
-use crate::dataset::layout::Layout;
-use crate::dataset::tables::{CAPTURES, TABLES, Table, captures};
+use crate::dataset::layout::{self, Layout};
+use crate::dataset::tables::{CAPTURES, TABLES, Table, Written, captures};
 use crate::dataset::task::Status;
 use crate::dataset::{compact, read, verify};
 use crate::error::{Error, Result};
@@ -183,8 +183,19 @@ fn compacted(dataset: &Layout) -> Result<Outcome> {
 /// The rows of a table that a query means.
 ///
 /// # Errors
-/// When they cannot be read.
+/// When they cannot be read, or the table was never written.
 pub fn for_query(dataset: &Layout, table: &Table, query: &str) -> Result<polars::prelude::DataFrame> {
+    if layout::files(&dataset.table(table.name))?.is_empty() {
+        let (name, shown) = (table.name, dataset.root().display());
+        let wanted = match table.written {
+            Written::Always => "base",
+            Written::WithAll => "all",
+            Written::Named => name,
+        };
+        return Err(Error::NotFound(format!(
+            "{shown} does not have the table `{name}`; run `analyze … --out {shown} --tables {wanted}`"
+        )));
+    }
     // The star of COUNT(*) means no columns, only that of SELECT does.
     let query = query.to_lowercase().replace("(*)", "");
     let all = query.contains('*');

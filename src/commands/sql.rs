@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, ValueHint, value_parser};
 use serde_json::json;
 
 use super::{Category, Command, Described, Example, Outcome, Session};
-use crate::analysis::sql::{Limits, Named, Relation, query};
+use crate::analysis::sql::{Limits, Named, Names, Relation, query};
 use crate::dataset::layout::Layout;
 use crate::dataset::{read, tables};
 use crate::error::{Error, Result};
@@ -99,8 +99,8 @@ impl Command for Sql {
             None => Ok(Named::Unknown),
         };
         let answer = match &dataset {
-            Some(dataset) => query(&text, limits, |name| of_dataset(dataset, name)),
-            None => query(&text, limits, of_capture),
+            Some(dataset) => query(&text, limits, &read::names(dataset), |name| of_dataset(dataset, name)),
+            None => query(&text, limits, &Names::of_captures(), of_capture),
         };
         match answer {
             // A `*` of its own stands for files by now.

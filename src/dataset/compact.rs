@@ -74,6 +74,37 @@ pub fn is_compacted(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
 }
 
+/// The large files of all tables.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn large_files(dataset: &Layout) -> Result<Vec<PathBuf>> {
+    let mut large = Vec::new();
+    for table in TABLES {
+        large.extend(layout::files(&dataset.table(table.name))?.into_iter().filter(|path| is_compacted(path)));
+    }
+    Ok(large)
+}
+
+/// The captures with rows in some of `large` files, whatever the table `captures` says. A file that cannot be read has none.
+///
+/// # Errors
+/// On Ctrl-C.
+pub fn captures_in(large: &[PathBuf]) -> Result<HashSet<String>> {
+    let mut captures = HashSet::new();
+    for path in large {
+        interrupt::check()?;
+        let Ok(frame) = read::file(path, |name| name == "capture") else { continue };
+        let Ok(keys) = frame.column("capture").and_then(|column| column.str().cloned()) else { continue };
+        for key in keys.iter().flatten() {
+            if !captures.contains(key) {
+                captures.insert(key.to_string());
+            }
+        }
+    }
+    Ok(captures)
+}
+
 /// The file without rows beside `path`.
 fn dataset_schema(path: &Path) -> PathBuf {
     path.with_file_name("schema.parquet")

@@ -43,8 +43,13 @@ impl Labels {
             return Err(Error::Usage(format!("`{text}` is not a label; write KEY=VALUE")));
         };
         check_name(key)?;
-        self.fixed.insert(key.to_string(), value.to_string());
-        Ok(())
+        match self.fixed.insert(key.to_string(), value.to_string()) {
+            Some(other) if other != value => {
+                let sentence = format!("the label `{key}` is given twice, as {other} and as {value}; give it once");
+                Err(Error::Usage(sentence))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes labels from the names of captures: those of the named groups of a regular expression.
@@ -88,6 +93,11 @@ impl Labels {
             }
         };
         names.iter().try_for_each(|name| check_name(name))?;
+        if let Some((_, name)) =
+            names.iter().enumerate().find(|(place, name)| names.iter().take(*place).any(|n| n == *name))
+        {
+            return Err(Error::Usage(format!("{shown} has two columns `{name}`; give each label one")));
+        }
         for record in reader.records() {
             let record = record.map_err(bad)?;
             let line = record.position().map_or(0, csv::Position::line);

@@ -158,6 +158,9 @@ impl Layout {
         let all = self.root.join(WORK);
         let failed = |source| Error::file("create", &all, source);
         fs::create_dir_all(&all).map_err(failed)?;
+        // Until its folder has a lock that is held, another process would take it for one that was left.
+        let making = File::open(&all).map_err(failed)?;
+        let _making = Flock::lock(making, FlockArg::LockExclusive).map_err(|(_, error)| failed(error.into()))?;
         for other in fs::read_dir(&all).map_err(failed)?.flatten() {
             // Who cannot have the lock is alive. A folder without one is being made, or its lock was removed just now.
             if let Ok(file) = File::open(other.path().join(LOCK))

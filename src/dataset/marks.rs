@@ -16,6 +16,12 @@ use mptcp_trace::interrupt;
 pub struct Mark {
     /// How it ended.
     pub status: Status,
+    /// Its name in the dataset.
+    pub name: String,
+    /// Number of files that it was recorded into.
+    pub files: u64,
+    /// Why there is nothing, or not all.
+    pub error: Option<String>,
     path: String,
     size: Option<i64>,
     mtime: Option<i64>,
@@ -79,8 +85,19 @@ impl Marks {
 }
 
 /// The columns that a mark is made of.
-const COLUMNS: [&str; 8] =
-    ["capture", "path", "size_bytes", "mtime", "status", "tool_version", "options", "table_rows"];
+const COLUMNS: [&str; 11] = [
+    "capture",
+    "name",
+    "path",
+    "files",
+    "size_bytes",
+    "mtime",
+    "status",
+    "error",
+    "tool_version",
+    "options",
+    "table_rows",
+];
 
 /// Reads the table `captures`. A file that cannot be read is left out: its captures are analyzed again.
 ///
@@ -104,6 +121,8 @@ fn take(frame: &DataFrame, compacted: bool, marks: &mut HashMap<String, Mark>) -
     let size = frame.column("size_bytes").ok()?.i64().ok()?;
     // Older programs did not write it.
     let rows = text("table_rows");
+    let (name, error) = (text("name"), text("error"));
+    let files = frame.column("files").ok().and_then(|column| column.i64().ok());
     for row in 0..frame.height() {
         let (Some(capture), Some(status)) = (capture.get(row), status.get(row).and_then(Status::find)) else {
             continue;
@@ -111,6 +130,9 @@ fn take(frame: &DataFrame, compacted: bool, marks: &mut HashMap<String, Mark>) -
         let owned = |value: Option<&str>| value.unwrap_or_default().to_string();
         let mark = Mark {
             status,
+            name: owned(name.and_then(|name| name.get(row))),
+            files: files.and_then(|files| files.get(row)).and_then(|files| u64::try_from(files).ok()).unwrap_or(1),
+            error: error.and_then(|error| error.get(row)).map(str::to_string),
             path: owned(path.get(row)),
             size: size.get(row),
             mtime: mtime.get(row),

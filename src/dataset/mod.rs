@@ -31,6 +31,7 @@ pub mod run;
 mod table_rows;
 pub mod tables;
 pub mod task;
+mod twice;
 pub mod verify;
 pub mod worker;
 

@@ -8,7 +8,8 @@ use polars_io::SerReader;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 
 use super::layout::{self, Layout};
-use super::tables::Table;
+use super::tables::{TABLES, Table};
+use crate::analysis::sql::Names;
 use crate::error::{Error, Result};
 use crate::packets::exported::contain;
 use mptcp_trace::interrupt;
@@ -56,6 +57,14 @@ pub fn table(dataset: &Layout, table: &Table, wanted: impl Fn(&str) -> bool) -> 
         frames.push(file(&path, &wanted)?);
     }
     together(frames)
+}
+
+/// The names that a query over a dataset may mean.
+#[must_use]
+pub fn names(dataset: &Layout) -> Names {
+    let tables = TABLES.iter().map(|table| table.name).collect();
+    let columns = TABLES.iter().flat_map(|table| table.columns()).map(|spec| spec.name).collect();
+    Names { tables, columns, listed_by: format!("sql --dataset {}", dataset.root().display()) }
 }
 
 /// The rows of frames, one after the other, with the columns of all.

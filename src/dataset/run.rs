@@ -20,7 +20,7 @@ use super::process::{self, End, Server};
 use super::tables::{TABLES, Table};
 use super::task::{Status, Task};
 use super::worker::{self, Answer, Setup, Worker};
-use super::{TOOL_VERSION, compact, marks};
+use super::{TOOL_VERSION, compact, marks, twice};
 use crate::error::{Error, Result};
 use crate::packets::Dissector;
 use crate::packets::exported::contain;
@@ -90,6 +90,9 @@ pub struct Outcome {
     /// Size of the file.
     #[serde(skip)]
     pub size: u64,
+    /// It has no rows in the dataset, because of this run or an earlier one.
+    #[serde(skip)]
+    pub failed: bool,
 }
 
 impl Outcome {
@@ -106,7 +109,15 @@ impl Outcome {
             peak_memory_bytes: None,
             error: None,
             size: task.size.unwrap_or(0),
+            failed: false,
         }
+    }
+
+    /// Of a capture that is in the dataset as it is.
+    fn there(task: &Task, mark: &Mark) -> Self {
+        let said = || mark.error.as_deref().unwrap_or("the reason is not known");
+        let error = (!mark.status.has_rows()).then(|| format!("{} before: {}", mark.status.name(), said()));
+        Outcome { failed: error.is_some(), error, ..Outcome::skipped(task) }
     }
 
     fn of(task: &Task, answer: Answer, took: Duration) -> Self {
@@ -118,6 +129,7 @@ impl Outcome {
             cpu_seconds: answer.cpu_seconds,
             peak_memory_bytes: answer.peak_memory_bytes,
             error: answer.error,
+            failed: !answer.status.has_rows(),
             ..Outcome::skipped(task)
         }
     }
@@ -132,27 +144,51 @@ pub struct Plan {
     pub skipped: Vec<Outcome>,
     /// Captures whose rows are in files with those of others.
     compacted: HashSet<String>,
+    /// The large files when the plan was made.
+    large: Vec<PathBuf>,
 }
 
 /// Which captures are to be analyzed: those that are not in the dataset, or not as they are now.
 ///
 /// # Errors
-/// When the dataset cannot be read.
+/// When the dataset cannot be read, or a file would count twice.
 pub fn plan(tasks: Vec<Task>, dataset: &Layout, options: &Options) -> Result<Plan> {
+    // What a killed compaction had begun is finished first, and nobody compacts while this looks.
+    let _together = dataset.together()?;
     let marks = marks::of_dataset(dataset)?;
-    let mut plan = Plan { tasks: Vec::new(), skipped: Vec::new(), compacted: marks.compacted() };
+    let (compacted, large) = (marks.compacted(), compact::large_files(dataset)?);
+    let mut plan = Plan { tasks: Vec::new(), skipped: Vec::new(), compacted, large };
     let parts = Parts::of(dataset)?;
+    twice::refuse(&tasks, &marks, dataset)?;
     for mut task in tasks {
         task.options = options.fingerprint(&task);
-        let done = marks.of(&task.capture).filter(|_| !options.force).is_some_and(|mark| {
+        let done = marks.of(&task.capture).filter(|mark| {
             let failed = !mark.status.has_rows();
-            mark.is_of(&task, TOOL_VERSION) && !(failed && options.retry_errors) && parts.has_all(&task.capture, mark)
+            !options.force
+                && mark.is_of(&task, TOOL_VERSION)
+                && !(failed && options.retry_errors)
+                && parts.has_all(&task.capture, mark)
         });
-        if done { plan.skipped.push(Outcome::skipped(&task)) } else { plan.tasks.push(task) }
+        match done {
+            Some(mark) => plan.skipped.push(Outcome::there(&task, mark)),
+            None => plan.tasks.push(task),
+        }
+    }
+    // Where the file that tells of captures is lost, their rows may be in the others.
+    if plan.tasks.iter().any(|task| marks.of(&task.capture).is_none()) {
+        plan.compacted.extend(compact::captures_in(&plan.large)?);
     }
     // A large one that begins last would keep one processor busy and the others idle.
     plan.tasks.sort_by_key(|task| std::cmp::Reverse(task.size));
     Ok(plan)
+}
+
+/// Refuses to go on where the dataset was compacted since its large files were looked at.
+fn check_large(seen: &[PathBuf], dataset: &Layout) -> Result<()> {
+    if compact::large_files(dataset)? == seen {
+        return Ok(());
+    }
+    Err(Error::Failed("the dataset was compacted meanwhile; run the same line again".to_string()))
 }
 
 /// Names of the files of each table.
@@ -223,10 +259,15 @@ impl Run {
         let tasks = &plan.tasks;
         let compacted: HashSet<&str> =
             tasks.iter().map(|task| task.capture.as_str()).filter(|key| plan.compacted.contains(*key)).collect();
+        let mut large = plan.large;
         if !compacted.is_empty() {
-            compact::forget(&dataset, &dataset.alone()?, &compacted)?;
+            let alone = dataset.alone()?;
+            check_large(&large, &dataset)?;
+            compact::forget(&dataset, &alone, &compacted)?;
+            large = compact::large_files(&dataset)?;
         }
         let together = dataset.together()?;
+        check_large(&large, &dataset)?;
         let work = dataset.begin()?;
         dataset.prepare(&options.tables, &options.labels, &work)?;
         let jobs = options.jobs.max(1).min(tasks.len());

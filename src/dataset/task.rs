@@ -133,6 +133,12 @@ impl Task {
         self.parts.iter().map(|part| path_of(&part.path)).collect()
     }
 
+    /// The same as text.
+    #[must_use]
+    pub fn parts_text(&self) -> Vec<String> {
+        self.parts.iter().map(|part| readable(&part.path)).collect()
+    }
+
     /// What of its files the size and the time of the whole do not say; nothing where it is one file.
     #[must_use]
     pub fn state_of_parts(&self) -> impl Serialize {

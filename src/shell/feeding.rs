@@ -48,7 +48,11 @@ impl Executor {
         });
         let finished = guarded("live", || feed.finish(&mut self.session));
         self.tell_warnings(console);
-        written?;
+        match (written, &finished) {
+            // What became of the work counts more than that nobody reads of it.
+            (Err(Error::OutputClosed), Err(_)) => {}
+            (written, _) => written?,
+        }
         for sentence in finished? {
             self.note(console, &sentence);
         }

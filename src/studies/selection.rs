@@ -10,6 +10,7 @@ use super::population::{Key, Keys, Population, frame, textual};
 use super::registry::Study;
 use crate::analysis::sql::{Limits, Named, query};
 use crate::dataset::layout::{Layout, files};
+use crate::dataset::read;
 use crate::dataset::tables::{self, CAPTURES, LABEL, Table, Written};
 use crate::error::{Error, Result};
 use crate::nearest::did_you_mean;
@@ -182,25 +183,26 @@ fn matching(dataset: &Layout, subject: Member, condition: &str) -> Result<HashSe
     let (name, key) = (subject.name(), subject.key());
     let columns = key.map_or_else(|| "capture".to_string(), |key| format!("capture, {key}"));
     let words = condition.to_lowercase();
-    let answer = query(&format!("SELECT {columns} FROM {name} WHERE ({condition})"), limits, |table| {
+    let text = format!("SELECT {columns} FROM {name} WHERE ({condition})");
+    let answer = query(&text, limits, &read::names(dataset), |table| {
         if table != name {
             return Ok(Named::Unknown);
         }
         Ok(Named::Table(with_labels(dataset, subject, |column| words.contains(&column.to_lowercase()))?))
     });
     let answer = answer.map_err(|error| match error {
-        Error::Usage(said) => Error::Usage(of_where(&said, dataset)),
-        Error::NotFound(said) => Error::NotFound(of_where(&said, dataset)),
-        Error::Failed(said) => Error::Failed(of_where(&said, dataset)),
+        Error::Usage(said) => Error::Usage(of_where(&said)),
+        Error::NotFound(said) => Error::NotFound(of_where(&said)),
+        Error::Failed(said) => Error::Failed(of_where(&said)),
         other => other,
     })?;
     let keys = Keys::of(&answer, key)?;
     Ok((0..answer.height()).filter_map(|place| keys.get(place)).collect())
 }
 
-/// What SQL says of a condition, with the way to the columns of the dataset.
-fn of_where(said: &str, dataset: &Layout) -> String {
-    format!("--where: {}", said.replace("`sql` alone", &format!("`sql --dataset {}`", dataset.root().display())))
+/// What SQL says of a condition.
+fn of_where(said: &str) -> String {
+    format!("--where: {said}")
 }
 
 /// The column that `--by` means: a label, with or without `label_`, or a column of the subject.

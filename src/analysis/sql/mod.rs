@@ -55,11 +55,39 @@ pub enum Named {
     Unknown,
 }
 
+/// The names that a query may mean, for suggestions.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// The tables.
+    pub tables: Vec<&'static str>,
+    /// Columns beside those of the tables that the query names.
+    pub columns: Vec<&'static str>,
+    /// What lists them, as the user types it.
+    pub listed_by: String,
+}
+
+impl Names {
+    /// Those of the packets of a capture, and of everything derived from them.
+    #[must_use]
+    pub fn of_captures() -> Self {
+        Names {
+            tables: Relation::ALL.into_iter().map(Relation::name).collect(),
+            columns: schema::COLUMNS.iter().map(|column| column.name).collect(),
+            listed_by: "sql".to_string(),
+        }
+    }
+}
+
 /// Answers `text`, a query in polars' SQL. `find` is asked once for each name in it that may be a table.
 ///
 /// # Errors
 /// One sentence on what is wrong with the query; what `find` fails with; [`Error::Interrupted`].
-pub fn query(text: &str, limits: Limits, mut find: impl FnMut(&str) -> Result<Named>) -> Result<DataFrame> {
+pub fn query(
+    text: &str,
+    limits: Limits,
+    known: &Names,
+    mut find: impl FnMut(&str) -> Result<Named>,
+) -> Result<DataFrame> {
     let first = text.trim_start().to_lowercase();
     if !ASKING.iter().any(|word| first.starts_with(word)) {
         let sentence = "not a query: it must begin with SELECT, WITH or VALUES; see `help sql`";
@@ -75,22 +103,22 @@ pub fn query(text: &str, limits: Limits, mut find: impl FnMut(&str) -> Result<Na
     let written_out = exponents::written_out(text);
     let text = written_out.as_ref();
     // A table has only the columns that the query means; a mistyped name is near to one of any.
-    let mut columns: Vec<String> = schema::COLUMNS.iter().map(|column| column.name.to_string()).collect();
+    let mut columns: Vec<String> = known.columns.iter().map(ToString::to_string).collect();
     let mut tables = Vec::new();
-    for name in names(text)? {
+    for name in names(text, known)? {
         if let Named::Table(table) = find(&name)? {
             columns.extend(table.columns().iter().map(|column| column.name().to_string()));
             tables.push((name, table));
         }
     }
     worker::answer(text, tables, limits).map_err(|refusal| match refusal {
-        Refusal::Said(said) => refused(&said, &columns),
+        Refusal::Said(said) => refused(&said, &columns, known),
         Refusal::Other(error) => error,
     })
 }
 
 /// The names in a query that may be tables.
-fn names(text: &str) -> Result<Vec<String>> {
+fn names(text: &str, known: &Names) -> Result<Vec<String>> {
     let text = text.to_string();
     let read = move || {
         let names = contain(|| extract_table_identifiers(&text, false, true))?;
@@ -100,7 +128,7 @@ fn names(text: &str) -> Result<Vec<String>> {
     let thread = thread.map_err(|error| Error::Failed(format!("cannot start a thread for the query: {error}")))?;
     let read: Option<std::result::Result<Vec<String>, String>> = thread.join().ok().flatten();
     let unreadable = || Error::Usage("cannot parse the query; see `help sql`".to_string());
-    read.ok_or_else(unreadable)?.map_err(|said| refused(&said, &[]))
+    read.ok_or_else(unreadable)?.map_err(|said| refused(&said, &[], known))
 }
 
 #[cfg(test)]
@@ -119,7 +147,7 @@ mod tests {
     }
 
     fn query_of(text: &str) -> Result<DataFrame> {
-        query(text, Limits { rows: 1000, memory: 1 << 30 }, numbers)
+        query(text, Limits { rows: 1000, memory: 1 << 30 }, &Names::of_captures(), numbers)
     }
 
     #[test]
@@ -141,6 +169,7 @@ mod tests {
             ("DROP TABLE numbers", "SELECT"),
             ("SELECT NO_SUCH_FUNCTION(n) FROM numbers", "no_such_function"),
             ("SELECT * FROM read_csv('/etc/passwd')", "read_csv"),
+            ("SELECT AVG(n), MAX(n) FROM numbers", "would both be called `n`; name them with AS"),
         ] {
             let said = query_of(text).unwrap_err().to_string();
             assert!(said.to_lowercase().contains(&part.to_lowercase()) && !said.contains('\n'), "{text}: {said}");

@@ -45,8 +45,8 @@ impl Described for Analyze {
          Every capture has one row in `captures`. Its status is ok, partial (cut or damaged: read up to there), error, \
          timeout, memory or crashed. Processes of their own analyze them, so a bad one does not affect the others. Another run \
          skips captures that are already in the dataset and unchanged (path, size, modification time), unless the \
-         program's version, the tables or the labels have changed. --force analyzes them again, --retry-errors those that \
-         failed. Any number of runs may share a dataset, even from several machines.\n\n\
+         program's version, the tables or the labels have changed, or files of theirs are missing. --force analyzes them \
+         again, --retry-errors those that failed. Any number of runs may share a dataset, even from several machines.\n\n\
          A capture's name is its absolute path, or with --root its path below that folder: give --root if the captures may \
          move, or are seen under different paths. Its key in all tables is a hash of the name; --shard splits the captures \
          by it.\n\n\
@@ -57,8 +57,9 @@ impl Described for Analyze {
          Labels become columns of captures, connections and subflows: label_KEY. --labels reads CSV that begins with \
          `name,KEY…` (patterns of names, values) or with `prefix,label` (addresses: columns path_client and path_server of \
          subflows).\n\n\
-         The exit code is 3 if captures failed, 1 if the dataset cannot be written. The table lists only captures \
-         that failed or are partial; other formats have one record per capture."
+         The exit code is 3 if captures failed, in this run or in the one that they are skipped for, 1 if the dataset \
+         cannot be written. The table lists only captures that failed or are partial; other formats have one record per \
+         capture. If the reader of these goes away (`| head`), the run stops with exit code 1."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {

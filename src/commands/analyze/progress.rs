@@ -44,10 +44,12 @@ impl Progress {
             run,
             skipped: skipped.into(),
             counts: BTreeMap::new(),
+            failed: 0,
             done: 0,
             bytes: 0,
             begun: Instant::now(),
             stopped: false,
+            ended: false,
         }
     }
 }
@@ -60,16 +62,21 @@ pub struct Watched {
     skipped: VecDeque<Outcome>,
     /// Captures by status.
     counts: BTreeMap<&'static str, u64>,
+    /// Those that failed, in this run or before.
+    failed: u64,
     done: u64,
     bytes: u64,
     begun: Instant,
     stopped: bool,
+    /// All are done.
+    ended: bool,
 }
 
 impl Watched {
     fn report(&mut self, outcome: Outcome) -> Next {
         *self.counts.entry(outcome.status).or_default() += 1;
-        if !self.about.all && matches!(outcome.status, "ok" | "skipped") {
+        self.failed += u64::from(outcome.failed);
+        if !self.about.all && (outcome.status == "ok" || (outcome.status == "skipped" && !outcome.failed)) {
             return Next::Nothing;
         }
         let mut table = Table::new(&["status", "name", "error"]);
@@ -81,11 +88,6 @@ impl Watched {
         ]);
         let records = record(&outcome);
         Next::Part(Box::new(Report::new(&vec![outcome], vec![table]).with_records(records)))
-    }
-
-    fn failed(&self) -> u64 {
-        let failed = |status: &&&str| !matches!(**status, "ok" | "partial" | "skipped");
-        self.counts.keys().filter(failed).filter_map(|status| self.counts.get(status)).sum()
     }
 
     fn sentence(&self) -> String {
@@ -152,7 +154,10 @@ impl Feed for Watched {
         }
         Ok(match self.run.wait()? {
             run::Next::Nothing => Next::Nothing,
-            run::Next::End => Next::End,
+            run::Next::End => {
+                self.ended = true;
+                Next::End
+            }
             run::Next::Done(outcome) => {
                 self.done += 1;
                 self.bytes = self.bytes.saturating_add(outcome.size);
@@ -162,7 +167,7 @@ impl Feed for Watched {
     }
 
     fn status(&self) -> String {
-        let failed = match self.failed() {
+        let failed = match self.failed {
             0 => String::new(),
             failed => format!(", {failed} failed"),
         };
@@ -179,7 +184,13 @@ impl Feed for Watched {
         if self.stopped {
             return Err(Error::Interrupted);
         }
-        let (sentence, failed) = (self.sentence(), self.failed());
+        if !self.ended {
+            let (done, all) = (self.done, counted(self.about.captures, "capture"));
+            let sentence =
+                format!("the reader of the report is gone, {done} of {all} are done; run the same line again");
+            return Err(Error::Failed(sentence));
+        }
+        let (sentence, failed) = (self.sentence(), self.failed);
         if failed > 0 {
             let dataset = self.about.dataset.display();
             let advice = format!("the table `captures` of {dataset} says why");

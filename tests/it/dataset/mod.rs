@@ -16,6 +16,7 @@ mod spark;
 mod studies;
 mod studies_gallery;
 mod sums;
+mod traps;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -89,7 +89,9 @@ fn what_is_done_and_unchanged_is_skipped() {
         assert!(!parts(&out, table).iter().any(|path| path.to_string_lossy().contains(&key)), "{table}");
     }
     // What failed is tried again when that is wanted.
-    assert_eq!(analyze(&home, &[&folder], &out, &[]).code, Some(0));
+    let again = analyze(&home, &[&folder], &out, &[]);
+    assert_eq!(again.code, Some(3), "{}", again.messages);
+    assert!(again.results.contains("error before: "), "{}", again.results);
     assert_eq!(analyze(&home, &[&folder], &out, &["--retry-errors"]).code, Some(3));
 }
 
