@@ -92,9 +92,7 @@ impl Zero {
     /// Whether a figure shows times at all.
     #[must_use]
     pub fn matters_to(figure: &Figure) -> bool {
-        // Beside the messages of a sequence diagram times are names.
-        let named = |axis: &Axis| !axis.categories.is_empty() && axis.label.starts_with(WHEN[0]);
-        figure.panels.iter().any(|panel| [&panel.x, &panel.y].into_iter().any(|axis| is_time(axis) || named(axis)))
+        figure.panels.iter().any(|panel| [&panel.x, &panel.y].into_iter().any(|axis| is_time(axis) || has_times(axis)))
     }
 
     /// The figure with its times counted from here. Its axes say so.
@@ -107,6 +105,9 @@ impl Zero {
             }
             if y {
                 self.label(&mut panel.y);
+            }
+            if has_times(&panel.y) {
+                panel.y.label = panel.y.label.replacen(WHEN[0], &format!("{} {}", WHEN[0], self.label), 1);
             }
             if self.seconds != 0.0 && (x || y) {
                 let moved = |value: f64, is_time: bool| if is_time { self.since(value) } else { value };
@@ -125,6 +126,11 @@ impl Zero {
         let apart = if axis.label == "time" { " " } else { ", " };
         axis.label = format!("{}{apart}{}", axis.label, self.label);
     }
+}
+
+/// Whether the names along an axis are times, as beside the messages of a sequence diagram: those count from the origin.
+fn has_times(axis: &Axis) -> bool {
+    !axis.categories.is_empty() && axis.label.starts_with(WHEN[0])
 }
 
 fn is_time(axis: &Axis) -> bool {
@@ -150,6 +156,14 @@ mod tests {
                 .with_series(Series::new("a", Role::subflow(0), Marks::Points(vec![Point { x: 3.0, y: 3.0 }])))
                 .with_annotation(Annotation::at(2.5, "join"))
         };
+        let times = Panel::new(
+            Axis::of_categories("", ["client", "server"]),
+            Axis::of_categories("time (subflow)", ["0.5 s (0)"]),
+        );
+        assert_eq!(
+            zero.apply(Figure::new("").with_panel(times)).panels[0].y.label,
+            "time since connection start (subflow)"
+        );
         let figure =
             ["time", "time sent", "round trip"].into_iter().map(panel).fold(Figure::new(""), Figure::with_panel);
         let moved = zero.apply(figure);

@@ -197,7 +197,8 @@ impl PlotRequest {
                 break;
             }
             match self.start {
-                Some(start) if point.x <= start => {
+                // A nanosecond's rounding is not a step.
+                Some(start) if point.x <= start + 5e-10 => {
                     shown.clear();
                     shown.push((Point { x: start, ..point }, source));
                 }
