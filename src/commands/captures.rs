@@ -33,8 +33,7 @@ impl Described for Captures {
          The list also has captures without a name: the current one, and the last few that commands named by path. The \
          latter stay in memory until others replace them, and are read again if their file changes. Packets are TCP \
          packets. link_type has the numbers of tcpdump.org (LINKTYPE_), snap_length how many bytes of a frame were recorded \
-         at most; both are null if the format is neither pcap nor pcapng. options_cut: TCP options of a packet were cut by \
-         that length."
+         at most; both are null if the format is neither pcap nor pcapng. options_cut: TCP options of a packet are cut."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -89,8 +88,7 @@ struct Line {
 impl Line {
     /// What is missing of it, a sentence without full stop.
     fn cut(&self) -> Option<String> {
-        let most = self.snap_length.map_or_else(String::new, |most| format!(" of {most} bytes"));
-        self.options_cut.then(|| format!("{}: the snap length{most} cuts TCP options", self.file))
+        self.options_cut.then(|| format!("{}: packets are cut within their TCP options", self.file))
     }
 }
 

@@ -59,7 +59,7 @@ fn columns<'a>() -> Vec<Column<Row<'a>>> {
         whole("snaplen", "B", "Most bytes of a frame that were recorded; nothing without a limit", |row: &Row| {
             row.described.as_ref()?.snap_length.map(Into::into)
         }),
-        truth("options_cut", "TCP options of a packet were cut by that length", |row: &Row| {
+        truth("options_cut", "TCP options of a packet are cut", |row: &Row| {
             Some(row.facts.as_ref()?.capture.segments.iter().any(|segment| segment.options_cut()))
         }),
         text("dissector", "Dissector and its version", |row: &Row| {
