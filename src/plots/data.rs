@@ -23,6 +23,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// | `label` | the text of an arrow or annotation; otherwise null |
 /// | `x_axis`, `y_axis` | quantity along the axes; of times also what they count from |
 /// | `x_unit`, `y_unit` | unit of the values: `seconds`, `bytes`, `bits_per_second`, `count`, `percent` or `plain` |
+/// | `x_name`, `y_name` | on an axis of names, where `x` and `y` are places: the name of the place, such as the time of a message; otherwise null |
 /// | `packetid` | the packet that the mark stands for, or null |
 /// | `towards` | the end that the panel's data travel to, or null |
 ///
@@ -42,6 +43,7 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
             for (ends, label) in interruptible(ends(&series.marks).zip(texts)) {
                 let (x, y, x_end, y_end) = on_axes(panel, ends);
                 rows.begin(panel, number);
+                rows.names_at(panel, Some(x), Some(y));
                 rows.packetid.push(packets.next().copied());
                 rows.series.push(series.name.as_str());
                 rows.role.push(Some(role));
@@ -56,6 +58,7 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
         }
         for annotation in &panel.annotations {
             rows.begin(panel, number);
+            rows.names_at(panel, Some(annotation.x), annotation.y);
             rows.packetid.push(None);
             rows.series.push("annotation");
             rows.role.push(None);
@@ -77,6 +80,7 @@ struct Rows<'a> {
     titles: Vec<Option<&'a str>>,
     axes: [Vec<&'a str>; 2],
     units: [Vec<&'static str>; 2],
+    names: [Vec<Option<&'a str>>; 2],
     packetid: Vec<Option<u64>>,
     towards: Vec<Option<&'a str>>,
     series: Vec<&'a str>,
@@ -102,10 +106,19 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// The names of places on the axes that have names.
+    fn names_at(&mut self, panel: &'a Panel, x: Option<f64>, y: Option<f64>) {
+        for ((axis, place), names) in [(&panel.x, x), (&panel.y, y)].into_iter().zip(&mut self.names) {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked before.
+            let index = place.filter(|place| *place >= 0.0 && place.fract() == 0.0).map(|place| place as usize);
+            names.push(index.and_then(|index| axis.categories.get(index)).map(String::as_str));
+        }
+    }
+
     fn frame(self, figure: &Figure) -> PolarsResult<DataFrame> {
         let whole_x = is_whole(figure.panels.iter().map(|panel| &panel.x), &self.x, &self.x_end);
         let whole_y = is_whole(figure.panels.iter().map(|panel| &panel.y), &self.y, &self.y_end);
-        let ([x_axis, y_axis], [x_unit, y_unit]) = (self.axes, self.units);
+        let ([x_axis, y_axis], [x_unit, y_unit], [x_name, y_name]) = (self.axes, self.units, self.names);
         DataFrame::new_infer_height(vec![
             Column::new("panel".into(), self.panel),
             Column::new("series".into(), self.series),
@@ -124,6 +137,8 @@ impl<'a> Rows<'a> {
             Column::new("y_unit".into(), y_unit),
             Column::new("packetid".into(), self.packetid),
             Column::new("towards".into(), self.towards),
+            Column::new("x_name".into(), x_name),
+            Column::new("y_name".into(), y_name),
         ])
     }
 }

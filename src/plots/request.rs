@@ -253,8 +253,9 @@ pub fn check_subflow(connection: &Connection, stream: StreamId) -> Result<()> {
     }
     let numbers: Vec<u64> = connection.subflows.iter().map(|id| u64::from(*id)).collect();
     Err(Error::NotFound(format!(
-        "MPTCP connection {} has no subflow {stream}: it has {}",
+        "MPTCP connection {} has no subflow {stream}; the only {} {}",
         connection.id,
+        if numbers.len() == 1 { "one is" } else { "ones are" },
         several(&numbers)
     )))
 }

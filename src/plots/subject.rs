@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, value_parser};
 use super::crowded::thinned;
 use super::request::PlotRequest;
 use crate::arguments::{self, two_captures::Level};
-use crate::drawing::figure::{Figure, Panel, Role as FigureRole};
+use crate::drawing::figure::{Figure, Panel, Role as FigureRole, RoleKind, Series};
 use crate::error::Result;
 use mptcp_trace::analysis::capture_point::{CapturePoint, SeenFrom, of_connection, of_subflow};
 use mptcp_trace::tracking::{Capture, Connection, Role, Stream, Tracking};
@@ -139,7 +139,9 @@ impl<'a> Subject<'a> {
         let received = |panel: &Panel| {
             Role::BOTH.into_iter().find(|role| of(panel, *role) && point.seen(*role) == SeenFrom::Receiver)
         };
-        let says = |panel: &Panel| panel.series.iter().any(|series| !series.marks.is_empty());
+        // Windows and lines to compare with are not data.
+        let is_data = |series: &Series| !matches!(series.role.kind, RoleKind::WindowEdge | RoleKind::Reference);
+        let says = |panel: &Panel| panel.series.iter().any(|series| is_data(series) && !series.marks.is_empty());
         if !figure.panels.iter().any(|panel| received(panel).is_none() && says(panel)) {
             return figure;
         }

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use super::console::{Console, output_error};
 use crate::commands::Session;
 use crate::commands::shared::drawing::{Display, Drawing, FigureForm, FigureNumbers};
+use crate::drawing::figure::Panel;
 use crate::drawing::render::{Protocol, graphics};
 use crate::drawing::{self, DrawError, PictureFormat, Size, Target};
 use crate::error::{Error, Result};
@@ -32,14 +33,19 @@ const PROMPT: u16 = 1;
 /// # Errors
 /// When it cannot be drawn, or not be written.
 pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
-    let form = drawing.form.or_else(|| drawing.out.as_deref().and_then(FigureForm::of_name));
+    let out = file_of(drawing)?;
+    let form = drawing.form.or_else(|| out.and_then(FigureForm::of_name));
     if let (true, Some(sentence)) = (form.is_some_and(FigureForm::lacks_caption), &drawing.figure.left_out) {
         console.warning(sentence);
     }
     if let Some(FigureNumbers { report, alone: true }) = &drawing.numbers {
         return numbers_alone(drawing, form, report, session, console);
     }
-    if let Some(out) = &drawing.out {
+    let empty = |panel: &Panel| panel.series.iter().all(|series| series.marks.is_empty());
+    if drawing.figure.panels.iter().all(empty) && !session.settings.quiet {
+        console.note("the figure is empty: nothing of what it shows is in the capture or the range");
+    }
+    if let Some(out) = out {
         let form = form.ok_or_else(|| unknown_form(out))?;
         let bytes = encode(drawing, form, session)?;
         whole_file::write(out, drawing.force, |output| {
@@ -68,6 +74,18 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     }
 }
 
+/// The file that a figure goes to, if it does: `-` is standard output.
+fn file_of(drawing: &Drawing) -> Result<Option<&Path>> {
+    let out = drawing.out.as_deref();
+    if out.is_some_and(|out| out.as_os_str() == "-") {
+        return match drawing.form {
+            Some(_) => Ok(None),
+            None => Err(Error::Usage("`-o -` is standard output; say in which form, as in `--format svg`".to_string())),
+        };
+    }
+    Ok(out)
+}
+
 fn options(format: Format, session: &Session, console: &Console<'_>) -> RenderOptions {
     let width = (console.size)().map(|(width, _)| width);
     RenderOptions { format, human_readable: session.human_readable, delimiter: session.config.delimiter, width }
@@ -92,7 +110,7 @@ fn numbers_alone(
             return Err(Error::Usage("--numbers makes no picture; use txt, csv, json, ndjson or parquet".to_string()));
         }
     };
-    let Some(out) = &drawing.out else {
+    let Some(out) = file_of(drawing)? else {
         return render_report(report, &options(format, session, console), console.results);
     };
     if form.is_none() {

@@ -2,24 +2,46 @@
 
 use crate::support::program::{Home, examples};
 
+/// `-o -` is standard output, as for every other result, and an empty figure is said to be one.
+#[test]
+fn standard_output_takes_a_figure_and_an_empty_one_is_said() {
+    let home = Home::new();
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/client.pcapng");
+    let run = |words: &[&str]| home.run(&[&["-l", capture.to_str().unwrap(), "plot"], words].concat(), "");
+    let piped = run(&["tcp_tput", "0", "--format", "csv", "-o", "-"]);
+    assert_eq!((piped.code, &piped.results), (Some(0), &run(&["tcp_tput", "0", "--format", "csv"]).results));
+    assert!(piped.results.starts_with("panel,series"), "{}", piped.results);
+    assert!(!piped.messages.contains("wrote"), "{}", piped.messages);
+    let unsaid = run(&["tcp_tput", "0", "-o", "-"]);
+    assert_eq!(unsaid.code, Some(2), "{}", unsaid.messages);
+    assert!(unsaid.messages.contains("say in which form, as in `--format svg`"), "{}", unsaid.messages);
+    // The message is at its time: tshark -r examples/client.pcapng -Y frame.number==1 -T fields -e frame.time_relative is 0.
+    let ladder = run(&["ladder", "0", "--format", "csv", "-o", "-"]).results;
+    let mut rows = csv::Reader::from_reader(ladder.as_bytes());
+    let headers = rows.headers().unwrap().clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let first = rows.records().next().unwrap().unwrap();
+    assert_eq!((&first[column("packetid")], first[column("y_name")].split(' ').next()), ("1", Some("0.0000")));
+}
+
 #[test]
 fn subflows_and_times_that_are_not_there_are_refused() {
     let home = Home::new();
     let capture = examples().unwrap().join("client.pcapng");
     let other = examples().unwrap().join("server.pcapng");
     for (line, says) in [
-        ("plot dsn 0 --subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
-        ("plot dsn 0 --skip-subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
-        ("plot aggr_benefit 0 --capacity 7=5M", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot dsn 0 --subflow 7", "MPTCP connection 0 has no subflow 7; the only ones are 0, 1"),
+        ("plot dsn 0 --skip-subflow 7", "MPTCP connection 0 has no subflow 7; the only ones are 0, 1"),
+        ("plot aggr_benefit 0 --capacity 7=5M", "MPTCP connection 0 has no subflow 7; the only ones are 0, 1"),
         (
             "plot dsn 0 --origin first --start 900",
             "no packet in this time: the capture's packets are from 0.536581 to 7.4",
         ),
         ("plot dsn 0 --origin first --end 0.1", "no packet in this time: "),
-        ("plot dsn 0 --label 7=Wi-Fi", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot dsn 0 --label 7=Wi-Fi", "MPTCP connection 0 has no subflow 7; the only ones are 0, 1"),
         ("plot tcp_tput 0 --subflow 1", "the plot is of TCP stream 0 alone, and 1 is not a part of it; leave 1 out"),
         ("plot interarrival tcp 0 --skip-subflow 7", "the plot is of TCP stream 0 alone"),
-        ("plot owd mptcp {1} 0 {2} --skip-subflow 7", "MPTCP connection 0 has no subflow 7: it has 0, 1"),
+        ("plot owd mptcp {1} 0 {2} --skip-subflow 7", "MPTCP connection 0 has no subflow 7; the only ones are 0, 1"),
         ("plot owd tcp {1} 0 {2} --subflow 7", "the plot is of TCP stream 0 alone"),
         ("plot owd tcp {1} 0 {2} --start 900", "no packet in both captures in this time"),
         ("plot rtt 3", "no MPTCP connection 3 in "),
