@@ -249,6 +249,10 @@ impl Config {
         let shown = escape(&path.to_string_lossy()).into_owned();
         let text = reading::text(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing { path: shown.clone() },
+            io::ErrorKind::InvalidData => ConfigError::Unreadable {
+                path: shown.clone(),
+                source: io::Error::new(source.kind(), "it is not text; name a TOML file"),
+            },
             _ => ConfigError::Unreadable { path: shown.clone(), source },
         })?;
         let mut config = parse(&text, &path.to_string_lossy())?;

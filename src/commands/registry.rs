@@ -4,6 +4,7 @@ use super::Command;
 use crate::described::Registry;
 use crate::error::Error;
 use crate::nearest::did_you_mean;
+use crate::plots::registry::PLOTS;
 
 /// Every command, in the order in which `help` lists them within a category. A new command is one line here.
 pub static COMMANDS: Registry<dyn Command> = Registry::new(&[
@@ -78,6 +79,9 @@ pub fn command(name: &str) -> Option<&'static dyn Command> {
 /// The error for a name that no command answers to, with the name that was probably meant.
 #[must_use]
 pub fn unknown(name: &str) -> Error {
+    if let Some(plot) = PLOTS.find(name) {
+        return Error::Usage(format!("`{name}` is a plot, not a command; type `plot {}`", plot.name()));
+    }
     let advice = did_you_mean(name, COMMANDS.names()).unwrap_or_else(|| "`help` lists them all".to_string());
     Error::Usage(format!("unknown command `{name}`; {advice}"))
 }

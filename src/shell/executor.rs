@@ -129,6 +129,7 @@ impl Executor {
         let name = first.to_string_lossy().into_owned();
         // `FILE COMMAND` on the program's command line.
         if !words.is_empty() && registry::command(&name).is_none() && whole_file::is_capture(Path::new(&first)) {
+            mode::one_capture(&words)?;
             guarded("load_pcap", || self.session.load(Path::new(&first)))?;
             return self.words(words, console);
         }

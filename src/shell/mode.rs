@@ -8,6 +8,7 @@ use crate::cli::Cli;
 use crate::commands::registry;
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
+use crate::whole_file::is_capture;
 use mptcp_trace::packets::capture_file::is_standard_input;
 
 /// Task of the program.
@@ -105,6 +106,19 @@ pub(super) fn unknown(word: &Path, follows: bool) -> Error {
     // No command has a dot.
     let is_path = word.components().count() > 1 || word.extension().is_some();
     if is_path && follows { neither(word) } else { registry::unknown(&word.to_string_lossy()) }
+}
+
+/// Refuses a second capture before a command, because only one is asked.
+pub(super) fn one_capture(words: &[OsString]) -> Result<()> {
+    match words {
+        [word, _, ..] if registry::command(&word.to_string_lossy()).is_none() && is_capture(Path::new(word)) => {
+            Err(Error::Usage(
+                "two captures stand before the command; name one, or both behind a command over two captures"
+                    .to_string(),
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What to say of a word that is where a command or a capture is expected, and that is neither.

@@ -120,6 +120,13 @@ fn an_error_says_what_to_do() {
             "unexpected argument '--columns' found; `dump packetid tcpseq` names columns without an option; see `help \
              dump`",
         ),
+        (
+            "client.pcapng server.pcapng lc",
+            "two captures stand before the command; name one, or both behind a command over two captures",
+        ),
+        ("-l client.pcapng tcp_attr 0 tcpseq", "`tcp_attr` is a plot, not a command; type `plot tcp_attr`"),
+        ("-l client.pcapng dss 0", "`dss` is a plot, not a command; type `plot dsn`"),
+        ("-c client.pcapng lc", "cannot read the configuration file client.pcapng: it is not text; name a TOML file"),
         ("--batch nope.txt", "cannot read nope.txt: no such file; check the path"),
         ("-l client.pcapng lc -o .parquet", ".parquet is an ending without a name; write, for example, result.parquet"),
         ("-l client.pcapng export .csv", ".csv is an ending without a name; write, for example, result.csv"),
