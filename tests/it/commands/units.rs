@@ -129,7 +129,10 @@ fn pyarrow_reads_the_same_units_in_arrow_as_in_parquet() {
     let Some(python) = python() else { return };
     for (line, expected) in [
         ("rtt 0 --samples", "reltime=s rtt=s"),
-        ("list_reinjections 0", "reltime=s dsn=byte number dsnraw64=byte number length=B age=s late_by=s"),
+        (
+            "list_reinjections 0",
+            "reltime=s dsn=byte number dsnraw64=byte number length=B age=s since_last=s since_activity=s late_by=s",
+        ),
         ("dump packetid reltime tcplen ttl dsn", "reltime=s tcplen=B ttl=hops dsn=byte number"),
     ] {
         let home = Home::new();

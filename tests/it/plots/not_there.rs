@@ -1,5 +1,7 @@
 //! What a plot is asked for and the capture does not have is said, not left out in silence.
 
+use std::path::Path;
+
 use crate::support::program::{Home, examples};
 
 /// `-o -` is standard output, as for every other result, and an empty figure is said to be one.
@@ -15,13 +17,14 @@ fn standard_output_takes_a_figure_and_an_empty_one_is_said() {
     let unsaid = run(&["tcp_tput", "0", "-o", "-"]);
     assert_eq!(unsaid.code, Some(2), "{}", unsaid.messages);
     assert!(unsaid.messages.contains("say in which form, as in `--format svg`"), "{}", unsaid.messages);
-    // The message is at its time: tshark -r examples/client.pcapng -Y frame.number==1 -T fields -e frame.time_relative is 0.
+    // The connection begins with the first frame that this prints: tshark -r examples/client.pcapng -Y mptcp -T fields
+    // -e frame.number
     let ladder = run(&["ladder", "0", "--format", "csv", "-o", "-"]).results;
     let mut rows = csv::Reader::from_reader(ladder.as_bytes());
     let headers = rows.headers().unwrap().clone();
     let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
     let first = rows.records().next().unwrap().unwrap();
-    assert_eq!((&first[column("packetid")], first[column("y_name")].split(' ').next()), ("1", Some("0.0000")));
+    assert_eq!((&first[column("packetid")], first[column("y_name")].split(' ').next()), ("11", Some("0.0000")));
 }
 
 #[test]
