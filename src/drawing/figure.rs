@@ -172,7 +172,7 @@ impl Figure {
         self
     }
 
-    /// Says first of all below the plot what was left out for being too much.
+    /// Says first of all below the plot what was left out.
     #[must_use]
     pub fn with_left_out(mut self, sentence: String) -> Self {
         self.caption.insert(0, sentence.clone());

@@ -81,7 +81,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest, dis
         let panel = if distribution {
             shares(&subject, towards, &found.sizes)
         } else {
-            over_time(&subject, towards, &found.sizes, clockwork)
+            over_time(&subject, towards, &found.sizes, capture)
         };
         figure = figure.with_panel(panel);
     }
@@ -98,13 +98,16 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest, dis
     subject.thinned(figure, capture, request)
 }
 
-fn over_time(subject: &Subject<'_>, towards: Role, sizes: &[AckSize], clockwork: Clockwork) -> Panel {
+fn over_time(subject: &Subject<'_>, towards: Role, sizes: &[AckSize], capture: &Capture) -> Panel {
+    let clockwork = Clockwork::of(capture);
     let y = Axis::new("newly acknowledged", Unit::Bytes).logarithmic();
     let mut panel = panel(towards, Axis::new("time", Unit::Seconds), y).titled(title(towards));
     for (flow, own) in interruptible(by_flow(subject, sizes)) {
         let point = |size: &AckSize| Point { x: clockwork.seconds(size.time), y: value(size.new) };
         let marks = Marks::Points(own.iter().map(point).collect());
-        panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), marks));
+        let packet = |size: &AckSize| capture.segments.get(size.row.index()).map_or(0, |segment| segment.packetid());
+        let packets = own.iter().map(packet).collect();
+        panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), marks).of_packets(packets));
     }
     panel
 }

@@ -150,7 +150,7 @@ impl<'a> Subject<'a> {
         figure.panels = kept;
         for role in left_out.iter().filter_map(received) {
             let name = role.name();
-            figure.caption.push(format!(
+            figure = figure.with_left_out(format!(
                 "Data towards the {name} was recorded where it arrives, which says little about its sender: --towards {name} shows it."
             ));
         }

@@ -35,7 +35,10 @@ const PROMPT: u16 = 1;
 pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
     let out = file_of(drawing)?;
     let form = drawing.form.or_else(|| out.and_then(FigureForm::of_name));
-    if let (true, Some(sentence)) = (form.is_some_and(FigureForm::lacks_caption), &drawing.figure.left_out) {
+    // Where nobody would read it below the figure.
+    let unsaid =
+        |sentence: &&String| form.is_some_and(FigureForm::lacks_caption) || !drawing.figure.caption.contains(sentence);
+    if let Some(sentence) = drawing.figure.left_out.as_ref().filter(unsaid) {
         console.warning(sentence);
     }
     if let Some(FigureNumbers { report, alone: true }) = &drawing.numbers {

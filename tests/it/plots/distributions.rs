@@ -91,6 +91,11 @@ fn acknowledged_sizes_are_drawn_by_subflow() {
     assert_eq!((panel.y.unit, panel.y.scale), (Unit::Bytes, Scale::Logarithmic));
     let drawn: usize = names(panel).iter().map(|name| points(panel, name).len()).sum();
     assert_eq!(drawn, wanted.len());
+    let mut packets: Vec<u64> = panel.series.iter().flat_map(|series| &series.packets).copied().collect();
+    packets.sort_unstable();
+    let mut carriers: Vec<u64> = wanted.iter().map(|(packetid, _)| *packetid).collect();
+    carriers.sort_unstable();
+    assert_eq!(packets, carriers);
     let figure = draw(&capture, "acksize 0 --distribution --towards server");
     let panel = &figure.panels[0];
     assert_eq!((panel.y.unit, panel.x.unit), (Unit::Share, Unit::Bytes));
@@ -354,6 +359,12 @@ fn what_only_the_sender_knows_is_shown_of_what_was_sent_unless_asked() {
             let caption = draw(&capture, plot).caption.join("\n");
             assert!(caption.contains(&format!("--towards {end} shows it")), "{caption}");
             assert_eq!(directions(&format!("{plot} --towards {end}")), [Some(end.to_string())]);
+            // Without a caption it is said where the command was typed.
+            let home = crate::support::program::Home::new();
+            let words = format!("plot {plot} --style latex -o x.svg");
+            let line = [&["-l", path.to_str().unwrap()], words.split(' ').collect::<Vec<_>>().as_slice()].concat();
+            let done = home.run(&line, "");
+            assert!(done.messages.contains(&format!("--towards {end} shows it")), "{}", done.messages);
         }
     }
 }
