@@ -2,6 +2,7 @@
 //! tables, or by an older program without one of the columns. That is not the same as having nothing to tell.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 
 use super::population::Keys;
 use super::registry::Study;
@@ -39,6 +40,21 @@ pub fn captures_with(dataset: &Layout, study: &dyn Study) -> Result<(HashSet<u64
         notes.push(format!(
             "Left out: {left_out}, analyzed without the {noun} `{names}`; `analyze … --tables all` writes all."
         ));
+    }
+    let before = captures.len();
+    for name in needed.keys() {
+        let parts: HashSet<PathBuf> = files(&dataset.table(name))?.into_iter().collect();
+        let lost = marks.all().filter(|(capture, mark)| {
+            let rows = mark.rows().and_then(|rows| rows.get(*name)).copied().unwrap_or(0);
+            rows > 0 && !mark.is_compacted() && !parts.contains(&dataset.part(name, capture))
+        });
+        for key in lost.filter_map(|(capture, _)| u64::from_str_radix(capture, 16).ok()) {
+            captures.remove(&key);
+        }
+    }
+    if captures.len() < before {
+        let left_out = counted(before.saturating_sub(captures.len()) as u64, "capture");
+        notes.push(format!("Left out: {left_out} whose files are missing; `dataset verify` names them."));
     }
     let before = captures.len();
     for (name, columns) in needed {

@@ -55,6 +55,9 @@ fn a_part_that_is_gone_or_damaged_is_named_and_analyzed_again() {
     fs::remove_file(&emptied).unwrap();
     fs::remove_file(&cut).unwrap();
     assert_eq!(problems(&home, &out).len(), 3);
+    // Nobody knows how much the one without its rows transferred.
+    let said = home.run(&["study", "sizes", out.to_str().unwrap(), "--numbers"], "").results;
+    assert!(said.contains("Left out: 1 capture whose files are missing; `dataset verify` names them."), "{said}");
     let again = analyze(&home, &[&folder], &out, &[]);
     assert_eq!(again.code, Some(0), "{}", again.messages);
     assert_eq!(differing(&before, &content(&out)), [] as [String; 0]);
