@@ -1,6 +1,6 @@
 //! Labels: columns that a person adds to captures, and to the addresses of subflows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use glob::{MatchOptions, Pattern};
@@ -93,9 +93,8 @@ impl Labels {
             }
         };
         names.iter().try_for_each(|name| check_name(name))?;
-        if let Some((_, name)) =
-            names.iter().enumerate().find(|(place, name)| names.iter().take(*place).any(|n| n == *name))
-        {
+        let mut seen = HashSet::new();
+        if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
             return Err(Error::Usage(format!("{shown} has two columns `{name}`; give each label one")));
         }
         for record in reader.records() {

@@ -108,7 +108,7 @@ pub(super) fn unknown(word: &Path, follows: bool) -> Error {
     if is_path && follows { neither(word) } else { registry::unknown(&word.to_string_lossy()) }
 }
 
-/// Refuses a second capture before a command, because only one is asked.
+/// Refuses several captures before a command: it asks one.
 pub(super) fn one_capture(words: &[OsString]) -> Result<()> {
     match words {
         [word, _, ..] if registry::command(&word.to_string_lossy()).is_none() && is_capture(Path::new(word)) => {

@@ -6,15 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Rows, analyze, content, differing, parts, rows, small, tables};
+use super::{Rows, analyze, content, differing, folder_of_small, parts, rows, small, tables};
 use crate::support::program::Home;
 
 fn captures(home: &Home) -> PathBuf {
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for (number, path) in small().iter().enumerate() {
-        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_small(home);
     fs::write(folder.join("bad.pcap"), b"bad").unwrap();
     folder
 }

@@ -4,17 +4,13 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::{analyze, content, differing, small};
+use super::{analyze, content, differing, folder_of_forty, folder_of_small, small};
 use crate::support::program::Home;
 
 #[test]
 fn after_kills_at_twenty_moments_a_run_equals_an_undisturbed_one() {
     let home = Home::new();
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for (number, path) in small().iter().enumerate() {
-        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_small(&home);
     let undisturbed = home.path("undisturbed");
     let begun = std::time::Instant::now();
     assert_eq!(analyze(&home, &[&folder], &undisturbed, &[]).code, Some(0));
@@ -40,11 +36,7 @@ fn after_kills_at_twenty_moments_a_run_equals_an_undisturbed_one() {
 #[test]
 fn two_runs_at_once_write_what_one_does() {
     let home = Home::new();
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for (number, path) in small().iter().enumerate() {
-        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_small(&home);
     let alone = home.path("alone");
     assert_eq!(analyze(&home, &[&folder], &alone, &[]).code, Some(0));
     let out = home.path("together");
@@ -63,11 +55,7 @@ fn two_runs_at_once_write_what_one_does() {
 #[test]
 fn ctrl_c_ends_a_run_and_what_is_done_stays() {
     let home = Home::new();
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for number in 0..40 {
-        fs::copy(&small()[number % 12], folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_forty(&home);
     let out = home.path("dataset");
     let mut program = home.program();
     program.args(["analyze", folder.to_str().unwrap(), "--out", out.to_str().unwrap(), "--jobs", "1"]);

@@ -5,18 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{analyze, content, differing, parts, small};
+use super::{analyze, content, differing, folder_of_small, parts, small};
 use crate::support::program::Home;
-
-/// Captures without a bad one among them.
-fn captures(home: &Home) -> PathBuf {
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for (number, path) in small().iter().enumerate() {
-        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
-    }
-    folder
-}
 
 fn problems(home: &Home, dataset: &Path) -> Vec<Value> {
     let done = home.run(&["dataset", "verify", dataset.to_str().unwrap(), "--format", "json"], "");
@@ -33,7 +23,7 @@ fn of(dataset: &Path, table: &str) -> Vec<PathBuf> {
 #[test]
 fn a_part_that_is_gone_or_damaged_is_named_and_analyzed_again() {
     let home = Home::new();
-    let (folder, out) = (captures(&home), home.path("dataset"));
+    let (folder, out) = (folder_of_small(&home), home.path("dataset"));
     assert_eq!(analyze(&home, &[&folder], &out, &[]).code, Some(0));
     let before = content(&out);
     assert_eq!(problems(&home, &out), [] as [Value; 0]);
@@ -67,7 +57,7 @@ fn a_part_that_is_gone_or_damaged_is_named_and_analyzed_again() {
 #[test]
 fn rows_of_a_large_file_that_is_gone_come_back_with_force() {
     let home = Home::new();
-    let (folder, out) = (captures(&home), home.path("dataset"));
+    let (folder, out) = (folder_of_small(&home), home.path("dataset"));
     assert_eq!(analyze(&home, &[&folder], &out, &[]).code, Some(0));
     let compact = || home.run(&["dataset", "compact", out.to_str().unwrap()], "").code;
     assert_eq!(compact(), Some(0));
@@ -84,7 +74,7 @@ fn rows_of_a_large_file_that_is_gone_come_back_with_force() {
 #[test]
 fn a_study_leaves_out_what_was_not_analyzed_for_it() {
     let home = Home::new();
-    let (folder, out) = (captures(&home), home.path("dataset"));
+    let (folder, out) = (folder_of_small(&home), home.path("dataset"));
     let more = home.path("more");
     fs::create_dir(&more).unwrap();
     for (number, path) in small().iter().rev().take(3).enumerate() {

@@ -97,6 +97,26 @@ pub fn analyze(home: &Home, inputs: &[&Path], out: &Path, options: &[&str]) -> F
     home.run(&words, "")
 }
 
+/// A folder with a copy of each of the [`small`] captures.
+pub fn folder_of_small(home: &Home) -> PathBuf {
+    let folder = home.path("captures");
+    fs::create_dir(&folder).unwrap();
+    for (number, path) in small().iter().enumerate() {
+        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
+    }
+    folder
+}
+
+/// A folder with forty captures, some of which are copies of others.
+pub fn folder_of_forty(home: &Home) -> PathBuf {
+    let folder = home.path("captures");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..40 {
+        fs::copy(&small()[number % 12], folder.join(format!("{number}.pcap"))).unwrap();
+    }
+    folder
+}
+
 /// The content of a dataset: each file with its bytes.
 pub fn content(dataset: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = crate::docs::documents::files_below(dataset).into_iter();

@@ -1,9 +1,8 @@
 //! Datasets in other programs: DuckDB, polars and pandas, where Python has them.
 
-use std::fs;
 use std::process::Command;
 
-use super::{analyze, base, rows, small};
+use super::{analyze, base, folder_of_small, rows};
 use crate::support::program::Home;
 
 /// Python with a module: that of `MPTCPANALYZER_PYTHON`, or the one in `PATH`.
@@ -23,11 +22,7 @@ const QUERY: &str = "SELECT SUM(d.goodput_bytes) FROM directions d JOIN captures
 #[test]
 fn other_programs_read_what_was_written() {
     let home = Home::new();
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for (number, path) in small().iter().enumerate() {
-        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_small(&home);
     let out = home.path("dataset");
     assert_eq!(analyze(&home, &[&folder], &out, &["--label", "place=lab"]).code, Some(0));
     let directions = rows(&out, "directions");

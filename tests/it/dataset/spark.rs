@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::readers::python;
-use super::{analyze, base, rows, small};
+use super::{analyze, base, folder_of_small, rows};
 use crate::support::program::Home;
 
 /// The folders of the recipe in place of which the test has its own, and the search path of the executors.
@@ -46,11 +46,7 @@ fn has_java() -> bool {
 fn spark_writes_a_dataset_by_the_recipe_and_reads_it() {
     let Some(python) = python("pyspark").filter(|_| has_java()) else { return };
     let home = Home::new();
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for (number, path) in small().iter().enumerate() {
-        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_small(&home);
     fs::write(folder.join("garbage.pcap"), "neither pcap nor pcapng").unwrap();
     let alone = home.path("alone");
     assert_eq!(analyze(&home, &[&folder], &alone, &["--root", folder.to_str().unwrap()]).code, Some(3));

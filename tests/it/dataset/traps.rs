@@ -4,17 +4,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use super::{analyze, parts, rows, small, tables};
+use super::{analyze, folder_of_forty, folder_of_small, parts, rows, small, tables};
 use crate::support::program::Home;
 
 #[test]
 fn a_closed_report_stops_the_work_and_says_so() {
     let home = Home::new();
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for number in 0..40 {
-        fs::copy(&small()[number % 12], folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_forty(&home);
     let out = home.path("dataset");
     let words = ["analyze", folder.to_str().unwrap(), "--out", out.to_str().unwrap(), "--report", "ndjson"];
     let mut program = home.program();
@@ -38,11 +34,7 @@ fn a_closed_report_stops_the_work_and_says_so() {
 #[test]
 fn rows_are_not_doubled_where_the_captures_were_lost() {
     let home = Home::new();
-    let folder = home.path("captures");
-    fs::create_dir(&folder).unwrap();
-    for (number, path) in small().iter().enumerate() {
-        fs::copy(path, folder.join(format!("{number}.pcap"))).unwrap();
-    }
+    let folder = folder_of_small(&home);
     let out = home.path("dataset");
     let text = out.to_str().unwrap();
     assert_eq!(analyze(&home, &[&folder], &out, &[]).code, Some(0));

@@ -221,7 +221,7 @@ impl Dissector {
         Some(Dissector { number, walk, headers, builder: Builder::default() })
     }
 
-    /// Dissects spans until there are no more.
+    /// Dissects spans until all are taken.
     fn help(&mut self, plan: Plan, shared: &Shared) {
         loop {
             let mut state = shared.state();
