@@ -307,6 +307,11 @@ impl Executor {
         Ok((file, options))
     }
 
+    /// The style of the settings.
+    fn style(&self) -> Style {
+        self.session.settings.style.as_deref().and_then(|name| Style::find(name).ok()).unwrap_or_default()
+    }
+
     /// The place of each TCP stream among the subflows of its connection, which its colour follows from.
     fn subflow_places(&self) -> HashMap<StreamId, u32> {
         let connections = self.session.loaded().into_iter().flat_map(|capture| capture.tracking.connections.iter());
@@ -320,10 +325,12 @@ impl Executor {
             console.warning(sentence);
         }
         let Some(path) = file else {
-            let style =
-                self.session.settings.style.as_deref().and_then(|name| Style::find(name).ok()).unwrap_or_default();
-            let places = if console.colour { self.subflow_places() } else { HashMap::new() };
-            let subflow = |stream: u32| subflow_colour(&style, *places.get(&StreamId(stream))?);
+            // Reading the style costs more than listing a small capture.
+            let colours = console.colour.then(|| (self.style(), self.subflow_places()));
+            let subflow = |stream: u32| {
+                let (style, places) = colours.as_ref()?;
+                subflow_colour(style, *places.get(&StreamId(stream))?)
+            };
             let paint = Paint { subflow: &subflow };
             let mut output = BufWriter::new(Interruptible(&mut *console.results));
             render_painted(report, &options, Some(&paint).filter(|_| console.colour), &mut output)?;
