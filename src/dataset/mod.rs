@@ -24,6 +24,7 @@ pub mod layout;
 pub mod marks;
 mod meanwhile;
 mod part;
+pub mod parts;
 mod plain_parquet;
 pub mod process;
 pub mod read;

@@ -1,7 +1,6 @@
 //! A run: many captures, several at a time, each in a process that does one after the other.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::ffi::OsString;
+use std::collections::{HashSet, VecDeque};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -14,10 +13,11 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::layout::{self, Layout, Together, Work};
+use super::layout::{Layout, Together, Work};
 use super::marks::Mark;
+use super::parts::Parts;
 use super::process::{self, End, Server};
-use super::tables::{TABLES, Table};
+use super::tables::Table;
 use super::task::{Status, Task};
 use super::worker::{self, Answer, Setup, Worker};
 use super::{TOOL_VERSION, compact, marks, twice};
@@ -189,27 +189,6 @@ fn check_large(seen: &[PathBuf], dataset: &Layout) -> Result<()> {
         return Ok(());
     }
     Err(Error::Failed("the dataset was compacted meanwhile; run the same line again".to_string()))
-}
-
-/// Names of the files of each table.
-struct Parts(HashMap<&'static str, HashSet<OsString>>);
-
-impl Parts {
-    fn of(dataset: &Layout) -> Result<Self> {
-        let names = |table: &'static Table| {
-            let files = layout::files(&dataset.table(table.name))?;
-            Ok((table.name, files.iter().filter_map(|path| path.file_name().map(OsString::from)).collect()))
-        };
-        TABLES.iter().map(names).collect::<Result<_>>().map(Parts)
-    }
-
-    /// Whether there is a part of each table that has rows of a capture. Those in files with others are not looked for.
-    fn has_all(&self, capture: &str, mark: &Mark) -> bool {
-        let name = OsString::from(layout::part_name(capture));
-        let with_rows = mark.rows().into_iter().flatten().filter(|(_, rows)| **rows > 0).map(|(table, _)| table);
-        mark.is_compacted()
-            || with_rows.into_iter().all(|table| self.0.get(table.as_str()).is_none_or(|names| names.contains(&name)))
-    }
 }
 
 /// A run under way.

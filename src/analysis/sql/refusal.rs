@@ -16,7 +16,7 @@ pub fn refused(said: &str, columns: &[String], known: &Names) -> Error {
     // polars gives what a function makes of a column the name of the column.
     if let Some(name) = quoted(said, "duplicate output name '", '\'') {
         let name = escape(name);
-        return Error::Usage(format!(
+        return Error::Failed(format!(
             "two columns of the answer would both be called `{name}`; name them with AS, as in `AVG({name}) AS mean`"
         ));
     }
