@@ -17,6 +17,7 @@ mod pager;
 mod panics;
 mod prompt;
 mod redirect;
+mod results;
 mod save;
 mod script;
 mod shortcuts;
