@@ -1,6 +1,8 @@
 //! Room on the disk for files that become large.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 
 use crate::temporary::Temporary;
 
@@ -15,6 +17,7 @@ const STEP: u64 = 64 << 20;
 #[derive(Debug)]
 pub struct Roomy {
     file: Temporary,
+    /// Bytes that were written, or whose place was given away.
     written: u64,
     /// Bytes that there is room for, beginning with the first.
     room: u64,
@@ -24,6 +27,22 @@ impl Roomy {
     /// This file, which is empty.
     pub fn of(file: Temporary) -> Self {
         Roomy { file, written: 0, room: 0 }
+    }
+
+    /// The file, for who fills places that [`Roomy::place`] gave away.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn file(&self) -> io::Result<File> {
+        self.file.as_file().try_clone()
+    }
+
+    /// Where the next `length` bytes begin. They are written by the caller, at any time before the file is finished.
+    pub fn place(&mut self, length: usize) -> u64 {
+        self.make_room(length as u64);
+        let place = self.written;
+        self.written = place.saturating_add(length as u64);
+        place
     }
 
     /// The file, without room that it did not need.
@@ -71,10 +90,9 @@ fn allocate(_: &Temporary, _: u64, _: u64) -> bool {
 
 impl Write for Roomy {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.make_room(bytes.len() as u64);
-        let written = self.file.write(bytes)?;
-        self.written = self.written.saturating_add(written as u64);
-        Ok(written)
+        let place = self.place(bytes.len());
+        self.file.as_file().write_all_at(bytes, place)?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

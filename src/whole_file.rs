@@ -168,6 +168,32 @@ impl WholeFile {
         Ok(WholeFile { named, force, output: Output::Replaced { file, target, existing } })
     }
 
+    /// The file, where its parts may be written in any order: those that [`WholeFile::place`] gives a place. `None` where
+    /// they have to be in order.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn in_any_order(&self) -> Result<Option<File>> {
+        match &self.output {
+            Output::Replaced { file, .. } => {
+                file.get_ref().file().map(Some).map_err(|source| Error::file("write", &self.named, source))
+            }
+            Output::Stream(_) => Ok(None),
+        }
+    }
+
+    /// Where the next `length` bytes begin, which the caller writes.
+    ///
+    /// # Errors
+    /// When what is before them cannot be written.
+    pub fn place(&mut self, length: usize) -> Result<u64> {
+        let place = match &mut self.output {
+            Output::Replaced { file, .. } => file.flush().map(|()| file.get_mut().place(length)),
+            Output::Stream(_) => Err(io::ErrorKind::NotSeekable.into()),
+        };
+        place.map_err(|source| Error::file("write", &self.named, source))
+    }
+
     /// Puts the file in its place.
     ///
     /// # Errors

@@ -159,6 +159,25 @@ fn a_copy_of_all_frames_is_the_same_file_byte_for_byte() {
     }
 }
 
+/// Large enough for two threads.
+#[test]
+fn parts_of_a_large_copy_are_in_the_order_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames: Vec<Vec<u8>> = (0_usize..20_000).map(|at| vec![at.to_le_bytes()[0]; at * 7_919 % 1_500]).collect();
+    let of = |step: usize| {
+        let frames: Vec<&[u8]> = frames.iter().step_by(step).map(Vec::as_slice).collect();
+        pcap(&frames)
+    };
+    assert!(of(1).len() > 12 << 20);
+    let input = written(folder.path(), "in.pcap", &of(1));
+    let output = folder.path().join("out.pcap");
+    for step in [1, 3] {
+        let copied = copy_frames(&input, &output, Force::Given, |number| (number - 1) % step == 0).unwrap();
+        assert_eq!((copied.read, copied.written), (20_000, 20_000_u64.div_ceil(step)));
+        assert!(fs::read(&output).unwrap() == of(usize::try_from(step).unwrap()), "every {step}");
+    }
+}
+
 #[test]
 fn frames_left_out_take_the_length_of_their_section_with_them() {
     let folder = tempfile::tempdir().unwrap();
