@@ -10,11 +10,11 @@ use unicode_width::UnicodeWidthStr;
 /// nothing, and those of private use.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    let Some((safe, rest)) = first_unsafe(text).and_then(|(at, _)| text.split_at_checked(at)) else {
         return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
+    };
+    let mut safe = safe.to_string();
+    for character in rest.chars() {
         if is_unsafe(character) {
             safe.extend(character.escape_unicode());
         } else {
@@ -22,6 +22,15 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// The first character that [`escape`] does not let through, and its place.
+#[must_use]
+pub fn first_unsafe(text: &str) -> Option<(usize, char)> {
+    // Most text is letters, digits and signs of ASCII alone.
+    let beyond = text.bytes().position(|byte| !(b' '..=b'~').contains(&byte))?;
+    let mut rest = text.get(beyond..)?.char_indices();
+    rest.find(|(_, character)| is_unsafe(*character)).map(|(at, character)| (beyond.saturating_add(at), character))
 }
 
 /// True for a character that [`escape`] does not let through.

@@ -48,9 +48,7 @@ struct Safe<F> {
 impl<F: Formatter> Formatter for Safe<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((at, character)) =
-            rest.char_indices().find(|(_, character)| terminal_text::is_unsafe(*character))
-        {
+        while let Some((at, character)) = terminal_text::first_unsafe(rest) {
             let (before, after) = rest.split_at(at);
             writer.write_all(before.as_bytes())?;
             for unit in character.encode_utf16(&mut [0; 2]) {

@@ -99,16 +99,7 @@ pub fn aggregation_benefit(
     sent.sort_by_key(|range| range.time);
     let first = sent.first()?.time;
     let stretch = Stretch::new(first, sent.last()?.time, window);
-    let peaks = peaks(&sent, streams.len(), stretch.length);
-    let capacities: Vec<Capacity> = streams
-        .iter()
-        .zip(peaks)
-        .map(|(stream, bytes)| {
-            let known = given.get(stream).copied();
-            let rate = known.or_else(|| rate(bytes, stretch.window())).unwrap_or(0.0);
-            Capacity { tcpstream: *stream, rate, estimated: known.is_none() }
-        })
-        .collect();
+    let capacities = capacities_over(&sent, &stretch, streams, given);
     let rates: Vec<f64> = capacities.iter().map(|capacity| capacity.rate).collect();
     let bytes = stretch.goodput(&sent);
     let goodput_bytes = bytes.iter().sum();
@@ -130,6 +121,29 @@ pub fn aggregation_benefit(
         windows: windows.collect(),
         capacities,
     })
+}
+
+/// The capacities alone.
+#[must_use]
+pub fn capacities(mut sent: Vec<SentRange>, streams: &[StreamId], window: f64) -> Option<Vec<Capacity>> {
+    sent.sort_by_key(|range| range.time);
+    let stretch = Stretch::new(sent.first()?.time, sent.last()?.time, window);
+    Some(capacities_over(&sent, &stretch, streams, &BTreeMap::new()))
+}
+
+fn capacities_over(
+    sent: &[SentRange],
+    stretch: &Stretch,
+    streams: &[StreamId],
+    given: &BTreeMap<StreamId, f64>,
+) -> Vec<Capacity> {
+    let peaks = peaks(sent, streams.len(), stretch.length);
+    let capacity = |(stream, bytes): (&StreamId, u64)| {
+        let known = given.get(stream).copied();
+        let rate = known.or_else(|| rate(bytes, stretch.window())).unwrap_or(0.0);
+        Capacity { tcpstream: *stream, rate, estimated: known.is_none() }
+    };
+    streams.iter().zip(peaks).map(capacity).collect()
 }
 
 /// A stretch of time in equal windows.

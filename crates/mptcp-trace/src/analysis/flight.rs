@@ -120,6 +120,11 @@ impl Direction {
 /// number sent. The window is the furthest that any DATA_ACK allowed (RFC 8684 §3.3.4).
 #[must_use]
 pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
+    data_moments(sequence).collect()
+}
+
+/// The same one after the other, without a list of them.
+pub fn data_moments(sequence: &DataSequence) -> impl Iterator<Item = Moment> {
     let sent = sequence.numbered().map(Happening::Sent);
     let mut happenings: Vec<Happening<'_>> =
         sent.chain(sequence.acknowledged.iter().map(Happening::Acknowledged)).collect();
@@ -127,16 +132,14 @@ pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
         Happening::Acknowledged(ack) => (ack.time, ack.row),
         Happening::Sent(range) => (range.time, range.row),
     });
-    let mut moments: Vec<Moment> = Vec::with_capacity(happenings.len());
-    let mut edge = None;
-    for happening in interruptible(happenings) {
+    let (mut before, mut edge) = (None::<Moment>, None);
+    interruptible(happenings).map(move |happening| {
         let (row, time, start) = match happening {
             Happening::Sent(range) => (range.row, range.time, range.start),
             Happening::Acknowledged(ack) => (ack.row, ack.time, ack.next),
         };
-        let before = moments.last().copied();
-        let before = before.unwrap_or(Moment { sent: start, acknowledged: start, ..Moment::default() });
-        let mut now = Moment { row, time, again: false, ..before };
+        let last = before.unwrap_or(Moment { sent: start, acknowledged: start, ..Moment::default() });
+        let mut now = Moment { row, time, again: false, ..last };
         match happening {
             Happening::Sent(range) => {
                 now.sent = now.sent.max(range.end);
@@ -148,9 +151,9 @@ pub fn data_flight(sequence: &DataSequence) -> Vec<Moment> {
             }
         }
         now.window = edge.map(|edge| edge.saturating_sub(now.acknowledged));
-        moments.push(now);
-    }
-    moments
+        before = Some(now);
+        now
+    })
 }
 
 /// Something that changes what is under way at the data level.

@@ -142,10 +142,8 @@ pub struct ReinjectionPair {
 /// Sums up a connection.
 #[must_use]
 pub fn mptcp_summary(capture: &Capture, connection: &Connection) -> MptcpSummary {
-    let packets = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
-    let packets = packets.map(|stream| stream.packets.len()).sum();
     let (found, point) = parallel::both(
-        packets,
+        capture.tracking.packets_of(connection),
         || directions(&capture.segments, &capture.tracking, connection),
         || of_connection(capture, connection),
     );

@@ -14,17 +14,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::aggregation_benefit::aggregation_benefit;
-use super::capture_point::SeenFrom;
-use super::flight::{Moment, data_flight};
-use super::mptcp_summary::{MptcpSummary, mptcp_summary};
-use super::receive_window::window_limited;
-use super::rtt::{RttLevel, Series, rtt};
-use super::setup::Setup;
+use super::aggregation_benefit::capacities;
+use super::capture_point::{SeenFrom, of_subflows};
+use super::flight::data_moments;
+use super::receive_window::WindowLimited;
+use super::rtt::{RttLevel, Series, of_tcp};
+use super::setup::{Setup, setup};
 use super::volume::share;
 use crate::StreamId;
 use crate::interrupt::interruptible;
-use crate::tracking::data::data_sequence;
+use crate::parallel::both;
+use crate::tracking::data::{Mappings, sequence_of};
 use crate::tracking::{Capture, Connection, Role};
 
 /// Facts about one path.
@@ -133,7 +133,7 @@ pub struct MeasuredBuffer {
     pub window_max: Option<u64>,
     /// Bytes that were sent and not yet acknowledged at the data level, at most: what the sender's buffer held.
     pub in_flight_max: u64,
-    /// Seconds in which the receiver's window left the sender no room for a full segment, see [`window_limited`].
+    /// Seconds in which the receiver's window left the sender no room for a full segment, see [`WindowLimited`].
     pub window_limited: Option<f64>,
 }
 
@@ -143,20 +143,33 @@ const WINDOW: f64 = 1.0;
 /// Measures what each direction of a connection would need, and what it had.
 #[must_use]
 pub fn measured_buffers(capture: &Capture, connection: &Connection) -> Vec<MeasuredBuffer> {
-    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
-    let trips = rtt(capture, connection);
-    let summary = mptcp_summary(capture, connection);
-    let handshakes = handshakes(connection, &summary.setup);
-    let limited = window_limited(capture, connection);
+    let points = of_subflows(capture, connection);
+    let of_data = || {
+        let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
+        let mut limited = WindowLimited::new(capture, connection);
+        let (sequence, directions) = sequence_of(&mappings, |laden| limited.push(&capture.tracking, laden));
+        (sequence, directions, limited.finish())
+    };
+    let medians = || {
+        let series: Vec<Series> = of_tcp(capture, connection, &points).into_iter().flatten().collect();
+        Role::BOTH.map(|towards| medians(&series, towards))
+    };
+    let packets = capture.tracking.packets_of(connection);
+    let ((mut sequence, directions, limited), medians) = both(packets, of_data, medians);
+    let handshakes = handshakes(connection, &setup(capture, connection));
     let mut found = Vec::new();
-    for towards in Role::BOTH {
-        let flow = sequence.get(towards);
-        let rates = aggregation_benefit(flow.sent.clone(), &connection.subflows, towards, WINDOW, &BTreeMap::new());
-        let Some(rates) = rates else { continue };
+    for (towards, median) in Role::BOTH.into_iter().zip(medians) {
+        let flow = sequence.get_mut(towards);
+        let (mut window_max, mut in_flight_max) = (None, 0);
+        for moment in data_moments(flow) {
+            window_max = window_max.max(moment.window);
+            in_flight_max = in_flight_max.max(moment.in_flight());
+        }
+        let capacities = capacities(std::mem::take(&mut flow.sent), &connection.subflows, WINDOW);
+        let Some(capacities) = capacities else { continue };
         let mut paths = Vec::new();
-        let losses = losses(&summary, towards);
-        let median = medians(&trips.series, towards);
-        for capacity in interruptible(&rates.capacities) {
+        let volumes = &directions.get(towards).subflows;
+        for (capacity, volume) in interruptible(capacities.iter().zip(volumes)) {
             if capacity.rate <= 0.0 {
                 continue;
             }
@@ -164,18 +177,18 @@ pub fn measured_buffers(capture: &Capture, connection: &Connection) -> Vec<Measu
             let of_handshake = || Some((handshakes.get(&capacity.tcpstream).copied()?, RttSource::Handshake));
             let round_trip = by_data.or_else(of_handshake);
             let (rtt, rtt_from) = (round_trip.map(|(rtt, _)| rtt), round_trip.map(|(_, from)| from));
-            let loss = losses.get(&capacity.tcpstream).copied().flatten();
+            // The share of its bytes that was sent again.
+            let loss = share(volume.retransmitted, volume.throughput);
             let path = Path { rate: Some(capacity.rate), rtt, rto: None, loss };
             paths.push(MeasuredPath { tcpstream: capacity.tcpstream, path, rtt_from });
         }
         let facts: Vec<Path> = paths.iter().map(|measured| measured.path).collect();
-        let moments = data_flight(flow);
         found.push(MeasuredBuffer {
             towards,
             required: required_buffer(&facts),
             paths,
-            window_max: moments.iter().filter_map(|moment| moment.window).max(),
-            in_flight_max: moments.iter().map(Moment::in_flight).max().unwrap_or(0),
+            window_max,
+            in_flight_max,
             window_limited: *limited.get(towards),
         });
     }
@@ -196,13 +209,6 @@ fn handshakes(connection: &Connection, setup: &Setup) -> BTreeMap<StreamId, f64>
     let initial = connection.subflows.first().copied().zip(setup.handshake_rtt);
     let joins = setup.joins.iter().filter_map(|join| Some((join.tcpstream, join.handshake_rtt?)));
     initial.into_iter().chain(joins).collect()
-}
-
-/// The share of each subflow's bytes that was sent again.
-fn losses(summary: &MptcpSummary, towards: Role) -> BTreeMap<StreamId, Option<f64>> {
-    let direction = summary.directions.iter().filter(|direction| direction.towards == towards);
-    let subflows = direction.flat_map(|direction| &direction.subflows);
-    subflows.map(|of| (of.tcpstream, share(of.retransmitted_bytes, of.throughput_bytes))).collect()
 }
 
 #[cfg(test)]

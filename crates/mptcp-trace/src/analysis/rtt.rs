@@ -12,8 +12,8 @@ use super::distribution::Distribution;
 use crate::interrupt::interruptible;
 use crate::parallel::both;
 use crate::tracking::data::{DataPacket, Mappings};
-use crate::tracking::travelling::{in_time_order, of_stream};
-use crate::tracking::{Capture, Connection, Role, Stream, Tracking};
+use crate::tracking::travelling::{StreamPacket, Travelling, in_time_order, one_by_one};
+use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
 use crate::{Instant, PacketRow, Span, StreamId};
 
 /// Level at which a round trip was measured.
@@ -224,15 +224,8 @@ pub(super) fn measured(
     points: &[Option<CapturePoint>],
     of_data: impl FnOnce() -> OfData,
 ) -> RoundTrips {
-    let streams = || connection.subflows.iter().map(|id| capture.tracking.stream(*id));
-    let packets = streams().flatten().map(|stream| stream.packets.len()).sum();
-    let of_each = || {
-        let series = |(stream, point): (Option<&Stream>, &Option<CapturePoint>)| {
-            stream.map_or_else(Vec::new, |stream| subflow_series(capture, stream, *point))
-        };
-        streams().zip(points).map(series).collect::<Vec<Vec<Series>>>()
-    };
-    let ((misplaced, courses), mut by_subflow) = both(packets, of_data, of_each);
+    let packets = capture.tracking.packets_of(connection);
+    let ((misplaced, courses), mut by_subflow) = both(packets, of_data, || of_tcp(capture, connection, points));
     let point = agreed(points.iter().copied());
     let mut series = Vec::new();
     for (towards, measured) in courses {
@@ -278,16 +271,34 @@ impl DataCourses {
     }
 }
 
-/// TCP facts about both directions of one subflow, recorded there.
-fn subflow_series(capture: &Capture, stream: &Stream, point: Option<CapturePoint>) -> Vec<Series> {
-    let Some(subflow) = capture.tracking.subflow(stream.id) else { return Vec::new() };
+/// What TCP tells of the round trips of each subflow of a connection, in one pass over its packets: in two threads, the
+/// packets of a subflow alone lie too far apart. `points` are where the subflows were recorded.
+pub(super) fn of_tcp(capture: &Capture, connection: &Connection, points: &[Option<CapturePoint>]) -> Vec<Vec<Series>> {
     let (segments, tracking) = (&capture.segments, &capture.tracking);
-    let times = of_stream(segments, tracking, stream).map(|packet| packet.segment.abstime);
-    let mut measured = if times.is_sorted() {
-        tcp::measure(of_stream(segments, tracking, stream))
-    } else {
-        tcp::measure(in_time_order(segments, tracking, stream))
-    };
+    let mut courses: Vec<tcp::Course> = connection.subflows.iter().map(|_| tcp::Course::default()).collect();
+    for packet in interruptible(one_by_one(segments, tracking, connection)).filter(|packet| !packet.elsewhere) {
+        let Some(course) = courses.get_mut(packet.subflow) else { continue };
+        let Travelling { row, segment, tcp_towards, nature, data, .. } = packet;
+        course.push(&StreamPacket { row, segment, towards: tcp_towards, nature, data });
+    }
+    let of_each = connection.subflows.iter().zip(points).zip(courses);
+    let series = of_each.map(|((id, point), course)| {
+        let Some(stream) = tracking.stream(*id) else { return Vec::new() };
+        let measured = course.finish();
+        let measured = measured.unwrap_or_else(|| tcp::measure(in_time_order(segments, tracking, stream)));
+        subflow_series(capture, stream, *point, measured)
+    });
+    series.collect()
+}
+
+/// The series of both directions of one subflow, recorded there.
+fn subflow_series(
+    capture: &Capture,
+    stream: &Stream,
+    point: Option<CapturePoint>,
+    mut measured: ByRole<tcp::Measured>,
+) -> Vec<Series> {
+    let Some(subflow) = capture.tracking.subflow(stream.id) else { return Vec::new() };
     let mut series = Vec::new();
     for role in Role::BOTH {
         let measured = std::mem::take(measured.get_mut(role));

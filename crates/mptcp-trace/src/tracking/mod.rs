@@ -96,6 +96,13 @@ impl Tracking {
         self.subflows.get(stream)?.as_ref()
     }
 
+    /// Number of packets of a connection.
+    #[must_use]
+    pub fn packets_of(&self, connection: &Connection) -> usize {
+        let streams = connection.subflows.iter().filter_map(|id| self.stream(*id));
+        streams.map(|stream| stream.packets.len()).sum()
+    }
+
     /// The role at connection level that a packet travelling towards `tcp` in `subflow` travels towards.
     #[inline]
     #[must_use]

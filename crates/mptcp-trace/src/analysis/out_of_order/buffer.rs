@@ -1,7 +1,9 @@
 //! The reorder buffer of a receiver that delivers data in order of its sequence numbers.
 
-use crate::{Instant, Span};
 use std::collections::BTreeMap;
+
+use crate::tracking::rising::Rising;
+use crate::{Instant, Span};
 
 /// New data that arrives. Ranges never overlap what arrived before.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +86,7 @@ pub struct Buffer {
     first: Option<u64>,
     highest: u64,
     arrived: u64,
-    waiting: BTreeMap<u64, Waiting>,
+    waiting: Rising<Waiting>,
     /// Time of the latest event.
     now: Option<Instant>,
     /// While data waits: since when the present hole is the one in the way.
@@ -96,7 +98,7 @@ impl Buffer {
     /// A buffer that expects `first` next, for data on `subflows` subflows.
     pub fn new(first: Option<u64>, subflows: usize) -> Self {
         let summary = Summary { waits: vec![Vec::new(); subflows], ..Summary::default() };
-        let (waiting, highest) = (BTreeMap::new(), first.unwrap_or(0));
+        let (waiting, highest) = (Rising::default(), first.unwrap_or(0));
         Buffer { next: first, first, highest, arrived: 0, waiting, now: None, blocked_since: Instant::EPOCH, summary }
     }
 
@@ -142,11 +144,7 @@ impl Buffer {
         let blocked = !self.waiting.is_empty();
         let mut next = to;
         let mut released = 0;
-        while let Some(first) = self.waiting.first_entry()
-            && *first.key() <= next
-        {
-            let start = *first.key();
-            let waited = first.remove();
+        while let Some((start, waited)) = self.waiting.pop_first_if(|start, _| start <= next) {
             next = next.max(waited.end);
             released += waited.end - start;
             if let Some(waits) = self.summary.waits.get_mut(waited.subflow) {

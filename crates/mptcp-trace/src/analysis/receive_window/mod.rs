@@ -9,7 +9,7 @@ mod limits;
 mod steps;
 
 pub use gate::Gates;
-pub use limited::window_limited;
+pub use limited::{WindowLimited, window_limited};
 pub use limits::{Closure, Limits, Restraint, limits};
 pub use steps::{WindowCourse, WindowStep};
 

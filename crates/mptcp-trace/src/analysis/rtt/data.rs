@@ -48,9 +48,7 @@ impl RttCourse {
             }
         } else if let Some(acknowledged) = packet.data_ack {
             self.highest = self.highest.max(acknowledged);
-            while self.under_way.first().is_some_and(|(_, sent)| sent.end <= acknowledged)
-                && let Some((start, sent)) = self.under_way.pop_first()
-            {
+            while let Some((start, sent)) = self.under_way.pop_first_if(|_, sent| sent.end <= acknowledged) {
                 let span = packet.time - sent.time;
                 self.samples
                     .push((sent.subflow, RttSample { row: packet.row, time: packet.time, span, dsn: Some(start) }));

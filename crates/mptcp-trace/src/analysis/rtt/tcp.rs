@@ -24,17 +24,43 @@ pub struct Measured {
     pub timestamps: Vec<RttSample>,
 }
 
-/// Measures both directions of a stream, whose packets come in the order of time.
-pub fn measure<'a>(packets: impl IntoIterator<Item = StreamPacket<'a>>) -> ByRole<Measured> {
-    let mut directions = ByRole::<Direction>::default();
-    for packet in interruptible(packets) {
+/// Both directions of a stream while its packets come in the order of time.
+#[derive(Default)]
+pub struct Course {
+    directions: ByRole<Direction>,
+    latest: Option<Instant>,
+    /// A packet stood behind one recorded later.
+    misplaced: bool,
+}
+
+impl Course {
+    /// Takes in the next packet.
+    pub fn push(&mut self, packet: &StreamPacket<'_>) {
+        let time = Some(packet.segment.abstime);
+        self.misplaced |= time < self.latest;
+        self.latest = time;
         // What a packet acknowledges was sent before what it carries.
-        directions.get_mut(packet.towards.other()).acknowledge(&packet);
+        self.directions.get_mut(packet.towards.other()).acknowledge(packet);
         if packet.nature != Nature::Duplicate {
-            directions.get_mut(packet.towards).send(&packet);
+            self.directions.get_mut(packet.towards).send(packet);
         }
     }
-    ByRole { server: directions.server.measured, client: directions.client.measured }
+
+    /// What was measured; `None` where the packets did not come in the order of time.
+    pub fn finish(self) -> Option<ByRole<Measured>> {
+        let ByRole { server, client } = self.directions;
+        (!self.misplaced).then_some(ByRole { server: server.measured, client: client.measured })
+    }
+}
+
+/// Measures both directions of a stream, whose packets come in the order of time.
+pub fn measure<'a>(packets: impl IntoIterator<Item = StreamPacket<'a>>) -> ByRole<Measured> {
+    let mut course = Course::default();
+    for packet in interruptible(packets) {
+        course.push(&packet);
+    }
+    let ByRole { server, client } = course.directions;
+    ByRole { server: server.measured, client: client.measured }
 }
 
 /// Bytes under way that one packet was the first to send.
@@ -129,9 +155,7 @@ impl Direction {
         let mut again = false;
         let mut newest = None;
         let mut latest = Instant::MIN;
-        while self.under_way.first().is_some_and(|(start, _)| start < position)
-            && let Some((start, sent)) = self.under_way.pop_first()
-        {
+        while let Some((start, sent)) = self.under_way.pop_first_if(|start, _| start < position) {
             again |= self.again.reaches_into(start, sent.end);
             latest = latest.max(sent.time);
             if sent.end > position {

@@ -27,7 +27,7 @@ pub use numbers::Numbers;
 pub use packets::PacketData;
 pub use plain::{Reason, Signs, Told};
 pub use sent::{Repeat, RepeatKind, Sending, SubflowVolume};
-pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence};
+pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence, sequence_of};
 pub use walk::{Laden, Mappings};
 
 use packets::LookUp;

@@ -1,8 +1,9 @@
 //! The data sequence space over time: what was sent when, and what was acknowledged.
 
+use super::Direction;
 use super::numbers::Numbers;
 use super::sent::Sending;
-use super::walk::Mappings;
+use super::walk::{Laden, Mappings};
 use crate::packets::segment::Segment;
 use crate::tracking::role::ByRole;
 use crate::tracking::{Connection, Tracking};
@@ -73,14 +74,22 @@ impl DataSequence {
 /// The data sequence space of both directions of `connection` over time.
 #[must_use]
 pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<DataSequence> {
-    let mappings = Mappings::of(segments, tracking, connection);
+    sequence_of(&Mappings::of(segments, tracking, connection), |_| {}).0
+}
+
+/// The same where the mappings are known, and the totals of either direction; `visit` is shown each packet.
+pub fn sequence_of(
+    mappings: &Mappings<'_>,
+    mut visit: impl FnMut(&Laden<'_, '_>),
+) -> (ByRole<DataSequence>, ByRole<Direction>) {
     let numbers = mappings.numbers();
     let mut found = ByRole::<DataSequence>::default();
-    mappings.walk(|laden| {
+    let totals = mappings.walk(|laden| {
         found.get_mut(laden.packet.towards).sent.extend_from_slice(laden.sent);
         found.get_mut(laden.packet.towards.other()).acknowledged.extend(laden.acknowledged);
+        visit(laden);
     });
     found.server.numbers = numbers.server;
     found.client.numbers = numbers.client;
-    found
+    (found, totals)
 }
