@@ -146,6 +146,7 @@ impl From<mptcp_trace::Error> for Error {
         use mptcp_trace::Error as Asked;
         Error::NotFound(match &error {
             Asked::Interrupted | Asked::Read(ReadError::Interrupted) => return Error::Interrupted,
+            Asked::Absent { count: 0, .. } => format!("{error}; `diagnose` says why"),
             Asked::Absent { what, count: 2.., .. } => format!("{error}, see `{}`", list_of(*what)),
             Asked::NoInterface { .. } => format!("{error}, see `list_interfaces`"),
             Asked::OnePlace(_) => format!("{error}; name the capture without `@`"),

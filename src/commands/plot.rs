@@ -1,6 +1,7 @@
 //! `plot NAME …`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, value_parser};
@@ -11,10 +12,14 @@ use crate::arguments::two_captures::Level;
 use crate::described;
 use crate::drawing::figure::Figure;
 use crate::error::{Error, Result};
+use crate::packets::LoadedCapture;
+use crate::plots::directions::{About, Directions};
 use crate::plots::origin::{Origin, Zero};
 use crate::plots::panels::without_empty;
 use crate::plots::registry::{PLOTS, Plot};
 use crate::plots::request::PlotRequest;
+use crate::plots::subject::Subject;
+use mptcp_trace::tracking::Connection;
 use mptcp_trace::{ConnectionId, StreamId};
 
 /// Draws plots.
@@ -71,7 +76,17 @@ impl Command for PlotCommand {
         let request = PlotRequest::of(arguments)?.counted_from(zero.as_ref().map_or(0.0, |zero| zero.seconds));
         let drawing = Drawing::asked_for(arguments)?;
         let request = of_capture(request, arguments, session)?;
-        let mut figure = without_empty(plot.figure(arguments, &request, session)?);
+        let mut figure = match only_direction(plot.about(arguments), arguments, &request, session)? {
+            Some((only, left_out)) => {
+                let figure = without_empty(plot.figure(arguments, &only, session)?);
+                // What the direction lacks, the other one may have.
+                match is_empty(&figure) {
+                    true => without_empty(plot.figure(arguments, &request, session)?),
+                    false => figure.with_left_out(left_out),
+                }
+            }
+            None => without_empty(plot.figure(arguments, &request, session)?),
+        };
         check_origin(name, arguments, zero.is_none(), &figure)?;
         figure = zero.unwrap_or_else(Zero::first_frame).apply(figure);
         Ok(Outcome::Drawing(Box::new(drawing.of(figure, arguments))))
@@ -93,26 +108,70 @@ fn check_origin(name: &str, arguments: &ArgMatches, of_two: bool, figure: &Figur
     Err(Error::Usage(format!("--origin means nothing to this plot of `{name}`, because {why}; leave it out")))
 }
 
+/// What a plot of the loaded capture is of: a connection, or a TCP stream alone.
+struct Plotted<'a> {
+    connection: Option<&'a Connection>,
+    tcpstream: Option<StreamId>,
+}
+
+impl<'a> Plotted<'a> {
+    fn of(capture: &'a LoadedCapture, arguments: &ArgMatches) -> Result<Self> {
+        let number = |id: &str| arguments.try_get_one::<u32>(id).ok().flatten().copied();
+        let of_connection = arguments.try_get_one::<Level>("level").ok().flatten() == Some(&Level::Mptcp);
+        let connection = match (number("mptcpstream"), number("stream").filter(|_| of_connection)) {
+            (Some(number), _) | (None, Some(number)) => Some(capture.mptcp_connection(ConnectionId(number))?),
+            (None, None) => None,
+        };
+        let tcpstream = number("tcpstream").or(number("stream").filter(|_| !of_connection)).map(StreamId);
+        Ok(Plotted { connection, tcpstream })
+    }
+}
+
+/// The loaded capture, of a plot that does not name its captures itself.
+fn plotted_capture(arguments: &ArgMatches, session: &Session) -> Option<Arc<LoadedCapture>> {
+    let names_captures = arguments.try_get_one::<PathBuf>("first").ok().flatten().is_some();
+    session.loaded().filter(|_| !names_captures).cloned()
+}
+
 /// The request with the names that the loaded capture has for subflows; refused where the capture cannot meet it. Plots of
 /// two captures do that themselves.
-fn of_capture(request: PlotRequest, arguments: &ArgMatches, session: &Session) -> Result<PlotRequest> {
-    let number = |id: &str| arguments.try_get_one::<u32>(id).ok().flatten().copied();
-    if arguments.try_get_one::<PathBuf>("first").ok().flatten().is_some() {
-        return Ok(request);
-    }
-    let Some(capture) = session.loaded() else { return Ok(request) };
-    let of_connection = arguments.try_get_one::<Level>("level").ok().flatten() == Some(&Level::Mptcp);
-    let connection = match (number("mptcpstream"), number("stream").filter(|_| of_connection)) {
-        (Some(number), _) | (None, Some(number)) => Some(capture.mptcp_connection(ConnectionId(number))?),
-        (None, None) => None,
-    };
-    let tcpstream = number("tcpstream").or(number("stream").filter(|_| !of_connection)).map(StreamId);
+fn of_capture(request: PlotRequest, arguments: &ArgMatches, session: &mut Session) -> Result<PlotRequest> {
+    let Some(capture) = plotted_capture(arguments, session) else { return Ok(request) };
+    let Plotted { connection, tcpstream } = Plotted::of(&capture, arguments)?;
     request.check_subflows(connection, tcpstream)?;
-    request.check_times(capture)?;
+    if let Some(sentence) = request.unused_labels(connection, tcpstream) {
+        session.warn(sentence);
+    }
+    request.check_times(&capture)?;
     Ok(match connection {
-        Some(connection) => request.with_paths_of(capture, connection),
+        Some(connection) => request.with_paths_of(&capture, connection),
         None => request,
     })
+}
+
+/// The request for the only direction that is worth a panel, and what is said of the other one.
+fn only_direction(
+    about: About,
+    arguments: &ArgMatches,
+    request: &PlotRequest,
+    session: &Session,
+) -> Result<Option<(PlotRequest, String)>> {
+    let Some(capture) = plotted_capture(arguments, session).filter(|_| about != About::Packets) else {
+        return Ok(None);
+    };
+    let Plotted { connection, tcpstream } = Plotted::of(&capture, arguments)?;
+    let subject = match (connection, tcpstream) {
+        (Some(connection), _) => Subject::of_connection(&capture, connection, request),
+        (None, Some(stream)) => Subject::of_stream(&capture, capture.tcp_stream(stream)?, request),
+        (None, None) => return Ok(None),
+    };
+    let only = Directions::of(about, &capture, &subject, request).only(request);
+    Ok(only.map(|(towards, left_out)| (PlotRequest { towards: Some(towards), ..request.clone() }, left_out)))
+}
+
+/// Whether nothing but events is in it.
+fn is_empty(figure: &Figure) -> bool {
+    figure.panels.iter().flat_map(|panel| &panel.series).all(|series| series.marks.is_empty())
 }
 
 /// The clap definition of one plot: its own arguments, then those that all share.

@@ -1,6 +1,7 @@
 //! Which values the axes of a panel show.
 
 use super::figure::{Axis, Figure, Marks, Panel, Scale, Unit};
+use super::ticks::common_prefix;
 use mptcp_trace::interrupt::interruptible;
 
 /// The least and the greatest value along an axis; the least is always the smaller one.
@@ -23,6 +24,12 @@ impl Range {
         (value - low) / (high - low)
     }
 
+    /// The value that is furthest from zero, without its sign.
+    #[must_use]
+    pub fn greatest(self) -> f64 {
+        self.low.abs().max(self.high.abs())
+    }
+
     fn joined(self, other: Range) -> Range {
         Range { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
@@ -35,6 +42,8 @@ pub struct Extent {
     pub x: Range,
     /// From bottom to top.
     pub y: Range,
+    /// The value whose unit prefix the y axis has: one for panels that measure the same, where their numbers stay readable.
+    pub y_prefixed: f64,
     /// Whether anything is drawn in it.
     pub empty: bool,
 }
@@ -47,13 +56,29 @@ pub fn extents(figure: &Figure) -> Vec<Extent> {
     // Panels are few: looking at each for each is cheap.
     let common =
         |axis: &Axis| panels().filter(|(panel, _)| panel.x == *axis).filter_map(|(_, (x, _))| *x).reduce(Range::joined);
-    panels()
-        .map(|(panel, (_, y))| Extent {
+    let extent = |(panel, (_, y)): (&Panel, &(Option<Range>, Option<Range>))| {
+        let y = shown(&panel.y, *y, Side::Y);
+        Extent {
             x: shown(&panel.x, common(&panel.x), Side::X),
-            y: shown(&panel.y, *y, Side::Y),
+            y,
+            y_prefixed: y.greatest(),
             empty: panel.series.iter().all(|series| series.marks.is_empty()) && panel.annotations.is_empty(),
+        }
+    };
+    let mut extents: Vec<Extent> = panels().map(extent).collect();
+    let prefixed: Vec<f64> = figure
+        .panels
+        .iter()
+        .zip(&extents)
+        .map(|(panel, extent)| {
+            let alike = figure.panels.iter().zip(&extents).filter(|(other, extent)| {
+                other.y.label == panel.y.label && other.y.unit == panel.y.unit && !extent.empty
+            });
+            common_prefix(panel.y.unit, alike.map(|(_, extent)| extent.y.greatest())).unwrap_or(extent.y_prefixed)
         })
-        .collect()
+        .collect();
+    extents.iter_mut().zip(prefixed).for_each(|(extent, prefixed)| extent.y_prefixed = prefixed);
+    extents
 }
 
 /// Whether all panels measure the same along x, so that only the lowest one needs its numbers.

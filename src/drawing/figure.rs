@@ -17,6 +17,8 @@
 mod series;
 mod validate;
 
+use std::num::NonZeroU64;
+
 use serde::{Deserialize, Serialize};
 
 pub use series::{Area, Arrow, Bar, HorizontalStroke, Marks, Point, Role, RoleKind, Series, VerticalStroke};
@@ -34,10 +36,10 @@ pub struct Figure {
     pub caption: Vec<String>,
     /// From top to bottom. Panels whose x axes have one label and one unit share their range.
     pub panels: Vec<Panel>,
-    /// The paragraph of the caption that says what was left out for being too much: forms without a caption, which hold
-    /// the plotted values, say it on standard error.
+    /// The paragraphs of the caption that say what was left out: forms without a caption, which hold the plotted values,
+    /// say them on standard error.
     #[serde(skip)]
-    pub left_out: Option<String>,
+    pub left_out: Vec<String>,
 }
 
 /// One pair of axes with what is drawn between them.
@@ -156,13 +158,16 @@ pub struct Annotation {
     pub y: Option<f64>,
     /// Text there, a word or two.
     pub text: String,
+    /// Number of the packet that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet: Option<NonZeroU64>,
 }
 
 impl Figure {
     /// A figure without panels.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
-        Figure { title: title.into(), caption: Vec::new(), panels: Vec::new(), left_out: None }
+        Figure { title: title.into(), caption: Vec::new(), panels: Vec::new(), left_out: Vec::new() }
     }
 
     /// Adds a paragraph below the plot.
@@ -176,7 +181,7 @@ impl Figure {
     #[must_use]
     pub fn with_left_out(mut self, sentence: String) -> Self {
         self.caption.insert(0, sentence.clone());
-        self.left_out = Some(sentence);
+        self.left_out.push(sentence);
         self
     }
 
@@ -278,13 +283,20 @@ impl Annotation {
     /// A line through the panel at `x`, with a text.
     #[must_use]
     pub fn at(x: f64, text: impl Into<String>) -> Self {
-        Annotation { x, y: None, text: text.into() }
+        Annotation { x, y: None, text: text.into(), packet: None }
     }
 
     /// A text at one place.
     #[must_use]
     pub fn at_point(x: f64, y: f64, text: impl Into<String>) -> Self {
-        Annotation { x, y: Some(y), text: text.into() }
+        Annotation { x, y: Some(y), text: text.into(), packet: None }
+    }
+
+    /// Says which packet it is about: 0 for none, because packets are numbered from 1.
+    #[must_use]
+    pub fn of_packet(mut self, packet: u64) -> Self {
+        self.packet = NonZeroU64::new(packet);
+        self
     }
 }
 

@@ -29,12 +29,18 @@ impl Ticks {
     /// At most `most` ticks (but never fewer than one) for what an axis shows.
     #[must_use]
     pub fn new(axis: &Axis, range: Range, most: usize) -> Ticks {
+        Self::prefixed(axis, range, most, range.greatest())
+    }
+
+    /// The same in the unit that suits `greatest`, which may be of another panel.
+    #[must_use]
+    pub fn prefixed(axis: &Axis, range: Range, most: usize, greatest: f64) -> Ticks {
         let most = most.max(1);
         if !axis.categories.is_empty() {
             return of_categories(&axis.categories, range, most);
         }
         match axis.scale {
-            Scale::Linear => linear(axis.unit, range, most),
+            Scale::Linear => linear(axis.unit, range, most, greatest),
             Scale::Logarithmic => logarithmic(axis.unit, range, most),
         }
     }
@@ -72,8 +78,24 @@ fn of_categories(names: &[String], range: Range, most: usize) -> Ticks {
     Ticks { unit: String::new(), ticks: ticks.filter(inside).collect() }
 }
 
-fn linear(unit: Unit, range: Range, most: usize) -> Ticks {
-    let prefix = Prefix::of(unit, range.low.abs().max(range.high.abs()));
+/// Below this part of a unit, numbers have more than two decimals.
+const LEAST_SHOWN: f64 = 0.05;
+/// From here on, numbers have five digits.
+const MOST_SHOWN: f64 = 10_000.0;
+
+/// The value whose unit suits all axes that reach so far: that of the greatest, or that of the least where the numbers of
+/// the latter would have many decimals, and the numbers of the former stay short. `None` where no unit suits all.
+#[must_use]
+pub fn common_prefix(unit: Unit, greatest: impl Iterator<Item = f64> + Clone) -> Option<f64> {
+    let (least, most) = (greatest.clone().reduce(f64::min)?, greatest.reduce(f64::max)?);
+    if least * Prefix::of(unit, most).factor >= LEAST_SHOWN {
+        return Some(most);
+    }
+    (most * Prefix::of(unit, least).factor < MOST_SHOWN).then_some(least)
+}
+
+fn linear(unit: Unit, range: Range, most: usize, greatest: f64) -> Ticks {
+    let prefix = Prefix::of(unit, greatest);
     let (low, high) = (range.low * prefix.factor, range.high * prefix.factor);
     let whole = prefix.whole;
     let Some(step) = Step::of(low, high, most, whole) else { return Ticks::default() };

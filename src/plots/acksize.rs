@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::directions::About;
 use super::distribution::share_at_most;
 use super::panels::panel;
 use super::registry::Plot;
@@ -57,6 +58,10 @@ impl Described for AckSizePlot {
 }
 
 impl Plot for AckSizePlot {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use super::captions::without_handshake;
+use super::directions::About;
 use super::panels::{self, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, check_subflow};
@@ -72,6 +73,10 @@ impl Described for AggrBenefit {
 }
 
 impl Plot for AggrBenefit {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;

@@ -167,7 +167,7 @@ mod tests {
         let thin = thinned_by(Figure::new("").with_panel(panel), "the least", || (0..300).collect());
         let names: Vec<&str> = thin.panels[0].series.iter().map(|series| series.name.as_str()).collect();
         assert_eq!((names.len(), names[0], names[1], names[256], names[257]), (258, "total", "299", "44", "again"));
-        assert_eq!(thin.caption, [thin.left_out.clone().unwrap()]);
+        assert_eq!(thin.caption, thin.left_out);
         assert!(thin.validate().is_ok());
     }
 }

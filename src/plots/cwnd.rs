@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::directions::About;
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
@@ -57,6 +58,10 @@ impl Described for CongestionWindow {
 }
 
 impl Plot for CongestionWindow {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Sender
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
@@ -88,11 +93,18 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         }
         figure = figure.with_panel(panel);
     }
-    figure = subject.as_sent(figure, request).with_caption(
+    figure = figure.with_caption(
         "A lower bound, valid at the data's sender only: maximum in flight in each round trip, drawn from its \
          beginning to its end. Round trips with retransmissions give no estimate.",
     );
     figure.caption.extend(subject.place_note(request));
+    figure.caption.extend(subject.recorded_at_receiver(request).map(|towards| {
+        let (name, sender) = (towards.name(), towards.other().name());
+        format!(
+            "Towards the {name}, a round trip is only the {name}'s time to acknowledge, so these are bursts and not the \
+             {sender}'s window, which a capture at the {sender} shows."
+        )
+    }));
     subject.thinned(figure, capture, request)
 }
 

@@ -24,7 +24,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// | `x_axis`, `y_axis` | quantity along the axes; of times also what they count from |
 /// | `x_unit`, `y_unit` | unit of the values: `seconds`, `bytes`, `bits_per_second`, `count`, `percent` or `plain` |
 /// | `x_name`, `y_name` | on an axis of names, where `x` and `y` are places: the name of the place, such as the time of a message; otherwise null |
-/// | `packetid` | the packet that the mark stands for, or null |
+/// | `packetid` | the packet that the mark or annotation stands for; null where it stands for none, such as the end of a line that only lasts |
 /// | `towards` | the end that the panel's data travel to, or null |
 ///
 /// Values are in the unit of the axis without its prefix, so that it does not depend on the capture. `x` and `y` (with their ends) are whole numbers
@@ -44,7 +44,7 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
                 let (x, y, x_end, y_end) = on_axes(panel, ends);
                 rows.begin(panel, number);
                 rows.names_at(panel, Some(x), Some(y));
-                rows.packetid.push(packets.next().copied());
+                rows.packetid.push(packets.next().copied().flatten().map(u64::from));
                 rows.series.push(series.name.as_str());
                 rows.role.push(Some(role));
                 rows.subflow.push(subflow);
@@ -59,7 +59,7 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
         for annotation in &panel.annotations {
             rows.begin(panel, number);
             rows.names_at(panel, Some(annotation.x), annotation.y);
-            rows.packetid.push(None);
+            rows.packetid.push(annotation.packet.map(u64::from));
             rows.series.push("annotation");
             rows.role.push(None);
             rows.subflow.push(None);

@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use super::acks;
 use super::captions;
 use super::crowded::thinned;
+use super::directions::About;
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
@@ -76,6 +77,10 @@ impl Described for Dsn {
 }
 
 impl Plot for Dsn {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
@@ -250,14 +255,14 @@ impl Direction<'_> {
         }
         // The last one holds until nothing more is known of the connection.
         let last = steps.last().filter(|(last, _)| last.x < self.end).copied();
-        steps.extend(last.map(|(last, packet)| (Point { x: self.end, ..last }, packet)));
+        steps.extend(last.map(|(last, _)| (Point { x: self.end, ..last }, 0)));
         self.request.steps_with(steps).into_iter().unzip()
     }
 
     /// The events of the rarest kinds, up to [`MARKED`], and how many there are of each other kind.
     fn annotations(&self, happened: &[Event]) -> (Vec<Annotation>, Vec<String>) {
         let own = happened.iter().filter(|event| event.towards == self.towards && self.request.shows(event.reltime));
-        let mut all: Vec<(f64, &str)> = own.filter_map(|event| Some((event.reltime, label(event.event)?))).collect();
+        let mut all: Vec<(&Event, &str)> = own.filter_map(|event| Some((event, label(event.event)?))).collect();
         let mut counts = BTreeMap::<&str, usize>::new();
         all.iter().for_each(|(_, label)| *counts.entry(label).or_default() += 1);
         let mut kinds: Vec<(&str, usize)> = counts.into_iter().collect();
@@ -268,7 +273,9 @@ impl Direction<'_> {
             all.retain(|(_, label)| *label != kind);
             unmarked.push(format!("{} {kind}", grouped(count as u64)));
         }
-        (all.into_iter().map(|(at, label)| Annotation::at(at, label)).collect(), unmarked)
+        let marked =
+            all.into_iter().map(|(event, label)| Annotation::at(event.reltime, label).of_packet(event.packetid));
+        (marked.collect(), unmarked)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::directions::About;
 use super::distribution::share_at_most;
 use super::panels::panel;
 use super::registry::Plot;
@@ -33,8 +34,8 @@ impl Described for DssLen {
 
     fn details(&self) -> &'static str {
         "A mapping says which data a range of a subflow carries. A repeated mapping, in each segment that it covers \
-         or in a retransmission, counts once; the byte of DATA_FIN is excluded. The lines give \
-         the share of a subflow's mappings that are at most so long. With --histogram, each group of bars is one range \
+         or in a retransmission, counts once; the byte of DATA_FIN is excluded. Mappings of a \
+         DATA_FIN alone are only counted, below the plot. The lines give the share of a subflow's mappings that are at most so long. With --histogram, each group of bars is one range \
          of lengths, with one bar per subflow in order; the table of values then has these ranges, from x up to but \
          not including x_end, with their counts. --start, --end and --origin are refused, because no axis shows time."
     }
@@ -59,6 +60,10 @@ impl Described for DssLen {
 }
 
 impl Plot for DssLen {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         request.whole_time(self.name())?;
         let capture = source.capture()?;
@@ -92,6 +97,13 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest, his
     } else {
         "Distinct mappings: the share of each subflow's that is at most so long.".to_string()
     });
+    let data_fins = directions.iter().flat_map(|towards| of(*towards)).map(|(_, own)| own.data_fin_alone).sum::<u64>();
+    if data_fins > 0 {
+        figure = figure.with_caption(format!(
+            "Not shown: {} of a DATA_FIN alone, which carry nothing.",
+            counted(data_fins, "distinct mapping")
+        ));
+    }
     let infinite = directions.iter().flat_map(|towards| of(*towards)).map(|(_, own)| own.infinite).sum::<u64>();
     if infinite > 0 {
         figure = figure.with_caption(format!(

@@ -3,6 +3,7 @@
 use clap::ArgMatches;
 
 use super::crowded::Crowd;
+use super::directions::About;
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
@@ -57,6 +58,10 @@ impl Described for Flight {
 }
 
 impl Plot for Flight {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Sender
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
@@ -106,10 +111,17 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         panel.series = lines.into_series();
         figure = figure.with_panel(panel);
     }
-    figure = subject.as_sent(figure, request).with_caption(
+    figure = figure.with_caption(
         "Data reported by SACK still counts as in flight. The amount in flight is valid only at the data's sender.",
     );
     figure.caption.extend(subject.place_note(request));
+    figure.caption.extend(subject.recorded_at_receiver(request).map(|towards| {
+        let (name, sender) = (towards.name(), towards.other().name());
+        format!(
+            "Towards the {name}, in flight means arrived and not yet acknowledged by the {name}: far less than the \
+             {sender} had on the way, which a capture at the {sender} shows."
+        )
+    }));
     if !above.is_empty() {
         let all = above.join(" or more, ");
         figure = figure.with_caption(format!("Windows above the range shown: {all} or more."));
@@ -183,9 +195,11 @@ impl<'a> Lines<'a> {
             if changes.last().is_none_or(|(before, _)| before.y != point.y) {
                 changes.push((point, packet));
             }
-            last = Some((point, changes.last().map_or(packet, |(_, packet)| *packet)));
+            last = Some(point);
         }
-        changes.extend(last);
+        // The last value lasts, which no packet brings about.
+        let lasting = last.filter(|last| changes.last().is_none_or(|(change, _)| change.x < last.x));
+        changes.extend(lasting.map(|last| (last, 0)));
         self.request.steps_with(changes).into_iter().unzip()
     }
 

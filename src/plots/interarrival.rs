@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches};
 
+use super::directions::About;
 use super::distribution::share_at_most;
 use super::panels::panel;
 use super::registry::Plot;
@@ -52,6 +53,10 @@ impl Described for Interarrival {
 }
 
 impl Plot for Interarrival {
+    fn about(&self, arguments: &ArgMatches) -> About {
+        if arguments.get_flag("all_packets") { About::Packets } else { About::Data }
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let subject = Subject::of_arguments(&capture, arguments, request)?;

@@ -11,6 +11,7 @@ pub mod column_over_time;
 pub mod crowded;
 pub mod cwnd;
 pub mod data;
+pub mod directions;
 pub mod distribution;
 pub mod dsn;
 pub mod dss_len;

@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::directions::About;
 use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::Plot;
 use super::request::PlotRequest;
@@ -47,6 +48,10 @@ impl Described for MptcpGput {
 }
 
 impl Plot for MptcpGput {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;

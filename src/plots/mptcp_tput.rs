@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::directions::About;
 use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::Plot;
 use super::request::PlotRequest;
@@ -46,6 +47,10 @@ impl Described for MptcpTput {
 }
 
 impl Plot for MptcpTput {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;

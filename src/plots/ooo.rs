@@ -4,6 +4,7 @@ use clap::ArgMatches;
 
 use super::captions::{sentence, without_handshake};
 use super::crowded::thinned;
+use super::directions::About;
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
@@ -55,6 +56,10 @@ impl Described for Ooo {
 }
 
 impl Plot for Ooo {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Receiver
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;

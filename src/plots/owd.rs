@@ -65,6 +65,9 @@ impl Plot for Owd {
         let correction = two_captures::correction(arguments, &clock, &merged);
         let connection = captures.connection_number().and_then(|number| captures.first.tracking.connection(number));
         request.check_subflows(connection, merged.flows.first().map(|flow| flow.pair.first))?;
+        if let Some(sentence) = request.unused_labels(connection, merged.flows.first().map(|flow| flow.pair.first)) {
+            source.warn(sentence);
+        }
         let request = match connection {
             Some(connection) => request.clone().with_paths_of(&captures.first, connection),
             None => request.clone(),

@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::directions::About;
 use super::request::PlotRequest;
 use crate::arguments::CaptureSource;
 use crate::described::{Described, Registry};
@@ -15,6 +16,11 @@ pub trait Plot: Described {
     /// # Errors
     /// One sentence that says what to do next.
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure>;
+
+    /// What it is about, as asked for by `arguments`: decides which directions it shows when none is asked for.
+    fn about(&self, _arguments: &ArgMatches) -> About {
+        About::Packets
+    }
 }
 
 /// Every plot, in the order in which they are listed. A new plot is one line here.

@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use super::captions::without_handshake;
 use super::crowded::thinned_by;
+use super::directions::About;
 use super::panels::{self, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
@@ -72,6 +73,10 @@ impl Described for Reinject {
 }
 
 impl Plot for Reinject {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let number = arguments::connection_id(arguments)?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::arguments;
+use crate::arguments::{self, choice::Choice};
 use crate::drawing::figure::Point;
 use crate::error::{Error, Result};
 use crate::terminal_text::escape;
@@ -13,11 +13,26 @@ use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units::several;
 use mptcp_trace::{Instant, StreamId};
 
+/// Directions that are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Towards {
+    One(Role),
+    Both,
+}
+
+const TOWARDS: Choice<Towards> = Choice(&[
+    ("server", "The end that accepted", Towards::One(Role::Server)),
+    ("client", "The end that opened", Towards::One(Role::Client)),
+    ("both", "Both, whatever they carried and wherever they were recorded", Towards::Both),
+]);
+
 /// Directions, times and subflows that are wanted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlotRequest {
     /// Only the direction towards this end; both without one.
     pub towards: Option<Role>,
+    /// Both directions are asked for: none is left out for telling little.
+    pub both: bool,
     /// Leave out what came earlier, in seconds from the first frame.
     pub start: Option<f64>,
     /// Leave out what came later.
@@ -49,7 +64,10 @@ impl PlotRequest {
                 .help(help)
         };
         command
-            .arg(arguments::towards().help("Only the direction towards this end; by default both, one panel each"))
+            .arg(arguments::towards().value_parser(TOWARDS).help(
+                "Direction, towards this end; by default both, except one with less than 1 % of the data, or recorded at \
+                 the end that does not show what the plot is about",
+            ))
             .arg(seconds("start", "Start of the plot, in seconds as on its time axis"))
             .arg(seconds("end", "End of the plot, in seconds as on its time axis"))
             .arg(subflow("subflow", "subflow", "Only this subflow; may be repeated"))
@@ -72,8 +90,13 @@ impl PlotRequest {
     pub fn of(arguments: &ArgMatches) -> Result<Self> {
         let time = |name: &str| arguments.get_one::<f64>(name).copied();
         let subflows = |name: &str| arguments.get_many(name).into_iter().flatten().copied().map(StreamId).collect();
+        let towards = arguments.get_one::<Towards>("towards").copied();
         let request = PlotRequest {
-            towards: arguments::role(arguments),
+            towards: match towards {
+                Some(Towards::One(role)) => Some(role),
+                Some(Towards::Both) | None => None,
+            },
+            both: towards == Some(Towards::Both),
             start: time("start"),
             end: time("end"),
             only: subflows("subflow"),
@@ -90,12 +113,40 @@ impl PlotRequest {
         }
     }
 
+    /// Labels of subflows that what is plotted does not have, in a sentence: a script may name those of many captures at
+    /// once, but a typo is to be noticed.
+    #[must_use]
+    pub fn unused_labels(&self, connection: Option<&Connection>, tcpstream: Option<StreamId>) -> Option<String> {
+        let is_there = |stream: &StreamId| match (connection, tcpstream) {
+            (Some(connection), _) => connection.subflows.contains(stream),
+            (None, Some(plotted)) => *stream == plotted,
+            (None, None) => true,
+        };
+        let mut unused: Vec<u64> =
+            self.labels.keys().filter(|stream| !is_there(stream)).map(|stream| u64::from(*stream)).collect();
+        unused.sort_unstable();
+        let named = match unused.as_slice() {
+            [] => return None,
+            [one] => format!("subflow {one}"),
+            all => format!("subflows {}", several(all)),
+        };
+        let there = match (connection, tcpstream) {
+            (Some(connection), _) => {
+                let numbers: Vec<u64> = connection.subflows.iter().map(|id| u64::from(*id)).collect();
+                format!("MPTCP connection {} has {}", connection.id, several(&numbers))
+            }
+            (None, Some(plotted)) => format!("the plot is of TCP stream {plotted} alone"),
+            (None, None) => return None,
+        };
+        Some(format!("--label is not used for {named}: {there}"))
+    }
+
     /// Refuses subflows that are not among those of what is plotted: of a connection, or a TCP stream alone.
     ///
     /// # Errors
     /// [`Error::NotFound`] that says what there is.
     pub fn check_subflows(&self, connection: Option<&Connection>, tcpstream: Option<StreamId>) -> Result<()> {
-        let mut asked = self.only.iter().chain(&self.skipped).chain(self.labels.keys());
+        let mut asked = self.only.iter().chain(&self.skipped);
         match (connection, tcpstream) {
             (Some(connection), _) => asked.try_for_each(|stream| check_subflow(connection, *stream)),
             (None, Some(plotted)) => match asked.find(|stream| **stream != plotted) {
@@ -186,19 +237,20 @@ impl PlotRequest {
         self.steps_with(points.into_iter().map(|point| (point, ()))).into_iter().map(|(point, ())| point).collect()
     }
 
-    /// The same with what each step comes from, such as a packet.
+    /// The same with what each step comes from, such as a packet; of those that begin or end at a cut, the default.
     #[must_use]
-    pub fn steps_with<T: Copy>(&self, points: impl IntoIterator<Item = (Point, T)>) -> Vec<(Point, T)> {
+    pub fn steps_with<T: Copy + Default>(&self, points: impl IntoIterator<Item = (Point, T)>) -> Vec<(Point, T)> {
         let mut shown: Vec<(Point, T)> = Vec::new();
         for (point, source) in interruptible(points) {
             if let Some(end) = self.end.filter(|end| point.x > *end) {
-                let last = shown.last().copied();
-                shown.extend(last.map(|(last, source)| (Point { x: end, ..last }, source)));
+                let last = shown.last().filter(|(last, _)| last.x < end).copied();
+                shown.extend(last.map(|(last, _)| (Point { x: end, ..last }, T::default())));
                 break;
             }
             match self.start {
                 // A nanosecond's rounding is not a step.
                 Some(start) if point.x <= start + 5e-10 => {
+                    let source = if point.x >= start - 5e-10 { source } else { T::default() };
                     shown.clear();
                     shown.push((Point { x: start, ..point }, source));
                 }

@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueEnum, value_parser};
 
 use super::captions::{sentence, without_handshake, without_key};
 use super::crowded::thinned;
+use super::directions::About;
 use super::panels::{panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
@@ -103,6 +104,10 @@ impl Described for Rtt {
 }
 
 impl Plot for Rtt {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Sender
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;

@@ -4,6 +4,7 @@ use clap::ArgMatches;
 
 use super::captions::{without_handshake, without_key};
 use super::crowded::Crowd;
+use super::directions::About;
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
@@ -58,6 +59,10 @@ impl Described for Scheduler {
 }
 
 impl Plot for Scheduler {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;

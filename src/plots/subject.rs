@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, value_parser};
 use super::crowded::thinned;
 use super::request::PlotRequest;
 use crate::arguments::{self, two_captures::Level};
-use crate::drawing::figure::{Figure, Panel, Role as FigureRole, RoleKind, Series};
+use crate::drawing::figure::{Figure, Role as FigureRole};
 use crate::error::Result;
 use mptcp_trace::analysis::capture_point::{CapturePoint, SeenFrom, of_connection, of_subflow};
 use mptcp_trace::tracking::{Capture, Connection, Role, Stream, Tracking};
@@ -87,7 +87,8 @@ impl<'a> Subject<'a> {
         });
         let label = request.labels.get(&stream.id).map(String::as_str).or_else(|| capture.path_label(stream.id));
         let flow = SubjectStream { index: 0, stream, name: label.unwrap_or(&name).to_string(), turned: false };
-        Subject { name: format!("{name} of {}", capture.name()), connection: None, flows: vec![flow], recorded }
+        let labelled = label.map_or_else(|| name.clone(), |label| format!("{name} ({label})"));
+        Subject { name: format!("{labelled} of {}", capture.name()), connection: None, flows: vec![flow], recorded }
     }
 
     /// A connection, with the subflows that `request` shows.
@@ -130,31 +131,10 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// `figure`, which is about what only the data's sender knows, without panels of data that it has as received, unless
-    /// these are asked for or all that it has. What is left out is said.
-    #[must_use]
-    pub fn as_sent(&self, mut figure: Figure, request: &PlotRequest) -> Figure {
-        let Some(point) = self.recorded.filter(|_| request.towards.is_none()) else { return figure };
-        let of = |panel: &Panel, role: Role| panel.direction.as_deref() == Some(role.name());
-        let received = |panel: &Panel| {
-            Role::BOTH.into_iter().find(|role| of(panel, *role) && point.seen(*role) == SeenFrom::Receiver)
-        };
-        // Windows and lines to compare with are not data.
-        let is_data = |series: &Series| !matches!(series.role.kind, RoleKind::WindowEdge | RoleKind::Reference);
-        let says = |panel: &Panel| panel.series.iter().any(|series| is_data(series) && !series.marks.is_empty());
-        if !figure.panels.iter().any(|panel| received(panel).is_none() && says(panel)) {
-            return figure;
-        }
-        let (kept, left_out): (Vec<Panel>, Vec<Panel>) =
-            std::mem::take(&mut figure.panels).into_iter().partition(|panel| received(panel).is_none() || !says(panel));
-        figure.panels = kept;
-        for role in left_out.iter().filter_map(received) {
-            let name = role.name();
-            figure = figure.with_left_out(format!(
-                "Data towards the {name} was recorded where it arrives, which says little about its sender: --towards {name} shows it."
-            ));
-        }
-        figure
+    /// Whether the directions that `request` shows hold data recorded where they arrive: the end that they travel towards.
+    pub fn recorded_at_receiver(&self, request: &PlotRequest) -> Option<Role> {
+        let point = self.recorded?;
+        request.directions().into_iter().find(|towards| point.seen(*towards) == SeenFrom::Receiver)
     }
 
     /// Meaning of the place of capture for the directions shown; `None` if unknown.

@@ -2,6 +2,7 @@
 
 use clap::ArgMatches;
 
+use super::directions::About;
 use super::rates_over_time::{self, Carried, DETAILS};
 use super::registry::Plot;
 use super::request::PlotRequest;
@@ -45,6 +46,10 @@ impl Described for TcpTput {
 }
 
 impl Plot for TcpTput {
+    fn about(&self, _: &ArgMatches) -> About {
+        About::Data
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let capture = source.capture()?;
         let stream = capture.tcp_stream(arguments::stream_id(arguments)?)?;

@@ -38,9 +38,7 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     // Where nobody would read it below the figure.
     let unsaid =
         |sentence: &&String| form.is_some_and(FigureForm::lacks_caption) || !drawing.figure.caption.contains(sentence);
-    if let Some(sentence) = drawing.figure.left_out.as_ref().filter(unsaid) {
-        console.warning(sentence);
-    }
+    drawing.figure.left_out.iter().filter(unsaid).for_each(|sentence| console.warning(sentence));
     if let Some(FigureNumbers { report, alone: true }) = &drawing.numbers {
         return numbers_alone(drawing, form, report, session, console);
     }
@@ -214,6 +212,9 @@ fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
     let bytes = match picture_protocol(console) {
         Some(protocol) => draw(drawing, PictureFormat::Terminal(protocol), picture_size(drawing))?,
         None => {
+            if drawing.size.is_some() {
+                console.note("--size changes nothing here: a figure in characters is as large as the terminal");
+            }
             let (width, height) = (console.size)().unwrap_or(PAGE);
             in_characters(drawing, console.colour, characters((width, height.saturating_sub(PROMPT).max(12))))?
         }

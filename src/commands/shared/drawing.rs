@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::TypedValueParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint, value_parser};
 
 use crate::arguments;
@@ -101,8 +102,11 @@ impl Drawing {
     /// What the line wants, without a figure yet.
     ///
     /// # Errors
-    /// For a style that there is not.
+    /// For a style that there is not, and an option that changes nothing about the form that is asked for.
     pub fn asked_for(arguments: &ArgMatches) -> Result<Self> {
+        let form = arguments.get_one::<FigureForm>("form").copied();
+        let form = form.or_else(|| FigureForm::of_name(arguments.get_one::<PathBuf>("out")?));
+        check_effects(arguments, form)?;
         let style = match arguments.get_one::<String>("style") {
             Some(name) => Style::find(name).map_err(|error| Error::Usage(error.to_string()))?,
             None => Style::default(),
@@ -138,6 +142,43 @@ impl Drawing {
         self.figure = figure;
         self
     }
+}
+
+/// Refuses options of the line that change nothing about `form`, or without one about what a terminal shows. Settings hold
+/// for figures of any form, so they never trouble.
+fn check_effects(arguments: &ArgMatches, form: Option<FigureForm>) -> Result<()> {
+    let typed = |id: &str| arguments.value_source(id) == Some(ValueSource::CommandLine);
+    let options = [
+        ("dpi", "--dpi"),
+        ("size", "--size"),
+        ("style", "--style"),
+        ("title", "--title"),
+        ("no_caption", "--no-caption"),
+    ];
+    let without_effect = |id: &str| match (id, form) {
+        ("dpi", Some(form)) => form != FigureForm::Png,
+        ("dpi", None) => !arguments.contains_id("out"),
+        ("size" | "no_caption", Some(FigureForm::Xpl)) => true,
+        (_, Some(form)) => form.holds_values(),
+        (_, None) => false,
+    };
+    let Some((id, option)) = options.into_iter().find(|(id, _)| typed(id) && without_effect(id)) else {
+        return Ok(());
+    };
+    let why = match (id, form) {
+        ("dpi", Some(form)) if !form.holds_values() => {
+            "is the pixels per inch of a png alone; write a png, or leave it out".to_string()
+        }
+        ("dpi", None) => {
+            "is the pixels per inch of a png alone; name one with -o FILE.png, or leave it out".to_string()
+        }
+        (_, Some(FigureForm::Xpl)) => "changes nothing about a file for xplot; leave it out".to_string(),
+        _ => format!(
+            "changes nothing about {}, which holds the plotted values; leave it out",
+            form.and_then(|form| Some(form.to_possible_value()?.get_name().to_string())).unwrap_or_default()
+        ),
+    };
+    Err(Error::Usage(format!("{option} {why}")))
 }
 
 fn size(text: &str) -> std::result::Result<Size, String> {
@@ -181,6 +222,15 @@ pub enum FigureForm {
 }
 
 impl FigureForm {
+    /// Whether it holds the plotted values instead of a picture.
+    #[must_use]
+    pub fn holds_values(self) -> bool {
+        matches!(
+            self,
+            FigureForm::Csv | FigureForm::Json | FigureForm::Ndjson | FigureForm::Parquet | FigureForm::Arrow
+        )
+    }
+
     /// Whether the caption is not in it.
     #[must_use]
     pub fn lacks_caption(self) -> bool {

@@ -33,6 +33,8 @@ pub(super) struct Labels {
     refused: bool,
 }
 
+/// Between a text and the edges of the frame, in multiples of its size.
+const FROM_EDGE: f64 = 0.35;
 /// Half the height of an arrow's head with a gap, in pixels of 96 per inch.
 const HEAD: f64 = 3.4;
 
@@ -111,10 +113,10 @@ impl Labelling for Labels {
         let sides = if self.above { 1 } else { 2 };
         if whole > room && level && (self.above || whole <= self.frame.width()) {
             // A level line leaves room beyond its ends.
-            let shown = shorten_words(text, self.frame.width() - 0.02, |text| font::width(text, self.size));
+            let gap = FROM_EDGE * self.size;
+            let shown = shorten_words(text, self.frame.width() - 2.0 * gap, |text| font::width(text, self.size));
             let half = font::width(&shown, self.size) / 2.0;
-            // A hair inside, because sums are rounded.
-            let (least, most) = (self.frame.left + half + 0.01, self.frame.right - half - 0.01);
+            let (least, most) = (self.frame.left + half + gap, self.frame.right - half - gap);
             let middle = ((x + to_x) / 2.0).min(most).max(least);
             let choices = [y - self.apart, y + (0.2 + font::ASCENT) * self.size].into_iter().take(sides);
             let choices = choices.map(|y| Text::new(shown.as_str(), (middle, y), size, Anchor::Middle, colour));

@@ -12,6 +12,7 @@ use super::super::style::{Style, Symbol};
 use super::Trouble;
 use super::bars::BAR;
 use super::shapes::{Dashes, Mark, arrow_head, filled, line_stroke, stroke};
+use super::strokes::{HALF_CAP, is_capped};
 
 type Root<S> = DrawingArea<Canvas<S>, Shift>;
 
@@ -51,6 +52,12 @@ fn sample<S: Surface>(
             let half = place.height() * 0.32;
             for x in [0.25, 0.5, 0.75].map(|share| place.left + share * place.width()) {
                 line(vec![(x, middle - half), (x, middle + half)], &solid)?;
+                if is_capped(entry.key.role.kind) {
+                    let cap = HALF_CAP * sizes.scale;
+                    for end in [middle - half, middle + half] {
+                        line(vec![(x - cap, end), (x + cap, end)], &solid)?;
+                    }
+                }
             }
         }
         "bars" | "areas" => {

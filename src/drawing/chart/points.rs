@@ -13,6 +13,17 @@ use super::shapes::{Drawn, stroke};
 use super::window::Value;
 use mptcp_trace::interrupt::interruptible;
 
+/// How far marks of a role are apart where they are dense, in multiples of their size.
+fn apart(role: RoleKind) -> f64 {
+    match role {
+        // Marks of something that happened hide data: half a mark shows as much as a whole one.
+        RoleKind::Retransmission | RoleKind::Reinjection | RoleKind::Loss | RoleKind::Event => 0.7,
+        // What receivers report comes with many packets: a row of marks beside each other is as dense as can be read.
+        RoleKind::DuplicateAck | RoleKind::ZeroWindow => 1.5,
+        _ => 0.0,
+    }
+}
+
 /// Points of one series.
 pub(super) struct Points<'a> {
     pub(super) points: &'a [Point],
@@ -35,17 +46,7 @@ impl<S: Surface> Drawable<Canvas<S>> for Points<'_> {
     fn draw<I: Iterator<Item = BackendCoord>>(&self, places: I, canvas: &mut Canvas<S>, _: (u32, u32)) -> Drawn {
         let Pen { look, style, detail, .. } = self.pen;
         let places: Vec<PixelPoint> = places.map(pixels).collect();
-        // Marks of something that happened hide data where they are dense: half a mark shows as much as a whole one.
-        let happened = matches!(
-            self.pen.role,
-            RoleKind::Retransmission
-                | RoleKind::Reinjection
-                | RoleKind::Loss
-                | RoleKind::DuplicateAck
-                | RoleKind::ZeroWindow
-                | RoleKind::Event
-        );
-        let apart = if happened && !S::COARSE { self.pen.mark_size() * 0.7 } else { 0.0 };
+        let apart = if S::COARSE { 0.0 } else { self.pen.mark_size() * apart(self.pen.role) };
         let places = thin::marks(&places, detail.cell.max(apart), detail.most);
         if self.ticks {
             let half = self.pen.mark_size() / 2.0;

@@ -129,6 +129,14 @@ pub(super) fn arrow_head(from: PixelPoint, to: PixelPoint, scale: f64) -> Vec<Pi
 }
 
 impl Pen<'_> {
+    /// A mark at each place.
+    pub(super) fn mark_each<S: Surface>(&self, places: impl Iterator<Item = PixelPoint>, canvas: &mut Canvas<S>) {
+        if self.look.mark != Symbol::None && !S::COARSE {
+            let size = self.mark_size() * 0.9;
+            places.for_each(|place| canvas.mark(self.look.mark, size, place, self.look.colour));
+        }
+    }
+
     /// A mark now and then on a line, so that it can be told from others without colour. Series start at different
     /// places, so that their marks do not meet.
     pub(super) fn telling_marks<S: Surface>(&self, places: impl Iterator<Item = PixelPoint>, canvas: &mut Canvas<S>) {

@@ -4,11 +4,11 @@ use plotters::element::{Drawable, PointCollection};
 use plotters_backend::BackendCoord;
 
 use super::super::backend::{Canvas, Surface, pixels};
-use super::super::figure::Marks;
+use super::super::figure::{Marks, RoleKind};
 use super::super::geometry::PixelPoint;
 use super::super::thin;
 use super::Pen;
-use super::shapes::{Drawn, stroke};
+use super::shapes::{Drawn, MOST_MARKS, stroke};
 use super::window::Value;
 use mptcp_trace::interrupt::interruptible;
 
@@ -16,6 +16,15 @@ use mptcp_trace::interrupt::interruptible;
 pub(super) struct Strokes<'a> {
     pub(super) marks: &'a Marks,
     pub(super) pen: &'a Pen<'a>,
+}
+
+/// Half the length of the lines that end strokes of reported data, in pixels of 96 per inch: with the colour of their
+/// subflow, they would else look like data.
+pub(super) const HALF_CAP: f64 = 1.8;
+
+/// Whether strokes of a role end in short lines across.
+pub(super) fn is_capped(role: RoleKind) -> bool {
+    role == RoleKind::Sack
 }
 
 impl Strokes<'_> {
@@ -47,15 +56,30 @@ impl<S: Surface> Drawable<Canvas<S>> for Strokes<'_> {
             let ((across, from), (_, to)) = (turn(from.0, from.1), turn(to.0, to.1));
             strokes.push((across, from.min(to), from.max(to)));
         }
-        let kept = thin::strokes(&strokes, detail.cell, detail.most);
+        let capped = upright && is_capped(self.pen.role) && !S::COARSE;
+        let cap = self.pen.scaled(HALF_CAP);
+        // Caps that meet would be lines.
+        let apart = if capped { 4.0 * cap } else { 0.0 };
+        let kept = thin::strokes(&strokes, detail.cell.max(apart), detail.most);
         let stroke = stroke(look, style, detail.scale);
         for (across, from, to) in &kept {
             // Shorter than wide it would not be seen.
             let missing = (stroke.width - (to - from)).max(0.0) / 2.0;
             canvas.line([turn(*across, from - missing), turn(*across, to + missing)], &stroke);
+            if capped {
+                [from, to]
+                    .into_iter()
+                    .for_each(|end| canvas.line([(across - cap, *end), (across + cap, *end)], &stroke));
+            }
         }
         let tips = kept.iter().map(|(across, from, _)| -> PixelPoint { turn(*across, *from) });
-        self.pen.telling_marks(tips, canvas);
+        // Levels apart from each other are not a line: each has its mark, if they are few.
+        let is_lane = kept.windows(2).all(|pair| matches!(pair, [one, other] if one.0 == other.0));
+        if upright || is_lane || kept.len() > MOST_MARKS {
+            self.pen.telling_marks(tips, canvas);
+        } else {
+            self.pen.mark_each(tips, canvas);
+        }
         Ok(())
     }
 }

@@ -166,7 +166,7 @@ mod tests {
     fn window(x: (f64, f64), y: (f64, f64), scale: Scale) -> Window {
         let axis = || Axis { scale, ..Axis::new("", Unit::Plain) };
         let range = |(low, high)| Range { low, high };
-        Window::new(&Panel::new(axis(), axis()), &Extent { x: range(x), y: range(y), empty: false })
+        Window::new(&Panel::new(axis(), axis()), &Extent { x: range(x), y: range(y), y_prefixed: 1.0, empty: false })
     }
 
     fn unit_square() -> Window {

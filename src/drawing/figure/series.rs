@@ -1,5 +1,7 @@
 //! Series: values of one kind, how they are marked and what role they play.
 
+use std::num::NonZeroU64;
+
 use serde::{Deserialize, Serialize};
 
 /// Values of one kind under one name.
@@ -13,9 +15,10 @@ pub struct Series {
     pub role: Role,
     /// The values and how they are marked.
     pub marks: Marks,
-    /// Number of the packet that each mark stands for, in the order of the marks; empty where they stand for none.
+    /// Number of the packet that each mark stands for, in the order of the marks: null for one that stands for none, as the
+    /// end of a line that only lasts. Empty where none does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub packets: Vec<u64>,
+    pub packets: Vec<Option<NonZeroU64>>,
 }
 
 impl Series {
@@ -25,10 +28,10 @@ impl Series {
         Series { name: name.into(), role, marks, packets: Vec::new() }
     }
 
-    /// Says which packet each mark stands for.
+    /// Says which packet each mark stands for: 0 for none, because packets are numbered from 1.
     #[must_use]
     pub fn of_packets(mut self, packets: Vec<u64>) -> Self {
-        self.packets = packets;
+        self.packets = packets.into_iter().map(NonZeroU64::new).collect();
         self
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers and names along the axes: as many as have room.
 
-use super::super::extent::Range;
+use super::super::extent::{Extent, Range};
 use super::super::figure::Axis;
 use super::super::font;
 use super::super::ticks::Ticks;
@@ -90,13 +90,14 @@ pub(super) fn along_x(axis: &Axis, range: Range, width: f64, on_top: bool, sizes
 }
 
 /// Ticks of a y axis whose labels have room above each other.
-pub(super) fn along_y(axis: &Axis, range: Range, height: f64, sizes: &Sizes) -> Scaled {
+pub(super) fn along_y(axis: &Axis, extent: &Extent, height: f64, sizes: &Sizes) -> Scaled {
+    let range = extent.y;
     let apart = if axis.categories.is_empty() { 2.2 } else { NAMED_APART };
     let most = (height / (apart * sizes.small)).floor();
     let most = if axis.categories.is_empty() { most.clamp(2.0, 10.0) } else { most.clamp(1.0, 256.0) } as usize;
     // Even steps on a logarithmic axis come closer the greater they are.
     let apart = |most: usize| {
-        let mut ticks = Ticks::new(axis, range, most);
+        let mut ticks = Ticks::prefixed(axis, range, most, extent.y_prefixed);
         let mut last = f64::NEG_INFINITY;
         ticks.ticks.retain(|tick| {
             let place = range.share(tick.value, axis.scale) * height;

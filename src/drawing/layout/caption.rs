@@ -26,7 +26,7 @@ pub(super) fn place(
     let most = (sizes.height * share / height).floor().clamp(0.0, 1000.0) as usize;
     let measure = |text: &str| font::width(text, sizes.caption);
     let wrapped = |paragraph: &str| wrap(&escape(paragraph), region.width(), LINES_OF_ONE, measure);
-    let is_left_out = |paragraph: &&String| Some(*paragraph) == figure.left_out.as_ref();
+    let is_left_out = |paragraph: &&String| figure.left_out.contains(paragraph);
     let left_out: Vec<String> = figure.caption.iter().filter(is_left_out).flat_map(|line| wrapped(line)).collect();
     let noted: Vec<String> = notes.iter().flat_map(|line| wrapped(line)).collect();
     let others: Vec<&str> = figure.caption.iter().filter(|line| !is_left_out(line)).map(String::as_str).collect();

@@ -212,7 +212,7 @@ impl<'a> Draft<'a> {
 
     /// Settles what depends on the height.
     fn rise(&mut self, height: f64, sizes: &Sizes) {
-        self.y = along_y(&self.panel.y, self.extent.y, height, sizes);
+        self.y = along_y(&self.panel.y, &self.extent, height, sizes);
         if self.raised {
             return;
         }

@@ -109,7 +109,7 @@ fn strokes(panel: &Panel, name: &str) -> BTreeMap<u64, BTreeSet<u32>> {
     for series in panel.series.iter().filter(|series| series.name == name) {
         let Marks::VerticalStrokes(strokes) = &series.marks else { panic!("{}", series.marks.name()) };
         for (stroke, packet) in strokes.iter().zip(&series.packets) {
-            found.entry(*packet).or_default().extend(stroke.y_low as u32..stroke.y_high as u32);
+            found.entry(u64::from(packet.unwrap())).or_default().extend(stroke.y_low as u32..stroke.y_high as u32);
         }
     }
     found
@@ -121,7 +121,13 @@ fn points(panel: &Panel, name: &str) -> BTreeMap<u64, u64> {
     for series in panel.series.iter().filter(|series| series.name == name) {
         let Marks::Points(points) = &series.marks else { panic!("{}", series.marks.name()) };
         assert_eq!(points.len(), series.packets.len());
-        found.extend(series.packets.iter().copied().zip(points.iter().map(|point| point.y as u64)));
+        found.extend(
+            series
+                .packets
+                .iter()
+                .map(|packet| u64::from(packet.unwrap()))
+                .zip(points.iter().map(|point| point.y as u64)),
+        );
     }
     found
 }

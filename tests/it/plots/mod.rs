@@ -2,6 +2,7 @@
 
 pub mod acknowledged;
 pub mod delays;
+pub mod directions;
 pub mod distributions;
 pub mod drawn_whole;
 pub mod figures;

@@ -272,13 +272,54 @@ fn marks_of_other_plots_lead_to_their_frames_too() {
     };
     for (plot, least) in [("flight", 1000), ("dsn", 100)] {
         let steps = marks(plot, "steps");
-        // The last step of a series holds for longer; several may have one name.
+        let (of_packets, lasting): (Vec<_>, Vec<_>) = steps.iter().partition(|mark| !mark["packetid"].is_null());
+        assert!(of_packets.len() > least && of_packets.into_iter().all(recorded_then), "{plot}");
+        // The end of a line that only lasts is of no packet; several series may have one name.
         let key = |mark: &serde_json::Value| (mark["panel"].clone(), mark["series"].clone());
-        let goes_on = |pair: &&[serde_json::Value]| {
-            key(&pair[0]) == key(&pair[1]) && pair[0]["x"].as_f64() <= pair[1]["x"].as_f64()
+        for mark in lasting {
+            let at = steps.iter().position(|one| one == mark).unwrap();
+            let next = steps.get(at + 1).filter(|next| key(next) == key(mark));
+            assert!(next.is_none_or(|next| next["x"].as_f64() < mark["x"].as_f64()), "{plot}: {mark} {next:?}");
+        }
+    }
+    // Each event is in the frame in which tshark sees it.
+    let mut program = home.program();
+    program.arg("-l").arg(&path).args([
+        "plot",
+        "dsn",
+        "0",
+        "--towards",
+        "both",
+        "--format",
+        "ndjson",
+        "--origin",
+        "first",
+    ]);
+    let rows = finish(program, "").results;
+    let events: Vec<serde_json::Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<_> = events.iter().filter(|row| row["series"] == "annotation").collect();
+    let fields = ["frame.number", "tcp.options.mptcp.subtype", "tcp.options.mptcp.datafin.flag", "tcp.flags.reset"];
+    let options: HashMap<u64, Vec<String>> = scenarios::tshark(&path, &fields)
+        .iter()
+        .map(|line| line.split('\t').map(str::to_string).collect::<Vec<_>>())
+        .map(|frame| (frame[0].parse().unwrap(), frame))
+        .collect();
+    assert!(events.len() > 3 && events.iter().all(|event| recorded_then(event)), "{events:?}");
+    for event in events {
+        let frame = &options[&event["packetid"].as_u64().unwrap()];
+        let set = |cell: &str| cell.split(',').any(|value| matches!(value, "1" | "True"));
+        let subtype = |wanted: &str| frame[1].split(',').any(|subtype| subtype == wanted);
+        let fits = match event["label"].as_str().unwrap() {
+            "MP_JOIN" => subtype("1"),
+            "ADD_ADDR" => subtype("3"),
+            "REMOVE_ADDR" => subtype("4"),
+            "MP_PRIO" => subtype("5"),
+            "FASTCLOSE" => subtype("7"),
+            "DATA_FIN" => set(&frame[2]),
+            "RST" => set(&frame[3]),
+            other => panic!("{other}"),
         };
-        let inner: Vec<_> = steps.windows(2).filter(goes_on).map(|pair| &pair[0]).collect();
-        assert!(inner.len() > least && inner.into_iter().all(recorded_then), "{plot}");
+        assert!(fits, "{event} {frame:?}");
     }
     let other = path.with_file_name("server.pcapng");
     let files = [&path, &other].map(|file| file.to_str().unwrap());

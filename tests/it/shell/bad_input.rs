@@ -122,7 +122,7 @@ fn captures_without_tcp_and_without_packets() {
         let done = home.run(&["--load", name, "lt", "--format", "json"], "");
         assert_eq!((done.code, done.results.as_str(), done.messages.as_str()), (Some(0), "[]\n", ""), "{name}");
         let flags = ["--load", name];
-        let says = format!("no TCP stream 0 in {name}: it has none");
+        let says = format!("no TCP stream 0 in {name}: it has none; `diagnose` says why");
         Refusal { flags: &flags, line: "tcp_summary 0", says: &says, code: 1 }.check(&home);
     }
 }

@@ -16,6 +16,8 @@ use crate::tracking::{ByRole, Capture, Connection};
 pub struct MappingLengths {
     /// Bytes of data that each distinct mapping covers, in the order of their first packets. DATA_FIN is none.
     pub lengths: Vec<u64>,
+    /// Mappings of a DATA_FIN alone, which cover no data (RFC 8684 §3.3.3).
+    pub data_fin_alone: u64,
     /// Infinite mappings, which have no length: the connection fell back to TCP (RFC 8684 §3.7).
     pub infinite: u64,
 }
@@ -51,27 +53,46 @@ pub fn mapping_lengths(capture: &Capture, connection: &Connection) -> ByRole<Vec
         let seen = seen.get_mut(packet.towards).get_mut(packet.subflow);
         let (Some(lengths), Some(seen)) = (lengths, seen) else { continue };
         match identity(packet.segment, numbers.get_mut(packet.towards)) {
-            Some((mapping, true)) => lengths.infinite += u64::from(seen.insert(mapping)),
-            Some((mapping, false)) if mapping.2 > 0 && seen.insert(mapping) => lengths.lengths.push(mapping.2),
+            Some((mapping, covers)) if seen.insert(mapping) => match covers {
+                Covers::Data => lengths.lengths.push(mapping.2),
+                Covers::DataFin => lengths.data_fin_alone += 1,
+                Covers::Everything => lengths.infinite += 1,
+            },
             _ => {}
         }
     }
     found
 }
 
-/// The mapping in a packet, and whether it is an infinite one.
-fn identity(segment: &Segment, numbers: &mut Numbers) -> Option<(Identity, bool)> {
+/// What a mapping covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Covers {
+    /// Bytes of data.
+    Data,
+    /// A DATA_FIN alone.
+    DataFin,
+    /// All that comes: the mapping is infinite.
+    Everything,
+}
+
+/// The mapping in a packet, if it maps anything.
+fn identity(segment: &Segment, numbers: &mut Numbers) -> Option<(Identity, Covers)> {
     if let Some(dss) = segment.dss()
         && let Some(mapping) = dss.mapping
     {
         let dsn = numbers.working(mapping.dsn, dss.has(Dss::DSN_8));
         // A DATA_FIN takes the last byte of a mapping (RFC 8684 §3.3.3).
         let bytes = u64::from(mapping.length).saturating_sub(u64::from(dss.has(Dss::DATA_FIN)));
-        return Some(((Some(dsn), mapping.ssn, bytes), mapping.length == 0));
+        let covers = match (mapping.length, bytes) {
+            (0, _) => Covers::Everything,
+            (_, 0) => Covers::DataFin,
+            _ => Covers::Data,
+        };
+        return Some(((Some(dsn), mapping.ssn, bytes), covers));
     }
     // The first data of version 1 is mapped by MP_CAPABLE itself (RFC 8684 §3.1).
     let bytes = u64::from(segment.capable()?.data_length?);
-    Some(((numbers.first(), 1, bytes), false))
+    (bytes > 0).then_some(((numbers.first(), 1, bytes), Covers::Data))
 }
 
 /// The values counted in bins of `width`, those without any left out, in order. A width of zero counts as one.

@@ -69,7 +69,7 @@ impl<'a> Draft<'a> {
     fn y_ticks(&self, height: usize) -> Ticks {
         let axis = &self.panel.y;
         let most = if axis.categories.is_empty() { height.div_ceil(2).clamp(2, 10) } else { height };
-        Ticks::new(axis, self.extent.y, most)
+        Ticks::prefixed(axis, self.extent.y, most, self.extent.y_prefixed)
     }
 
     fn y_labels(&self, height: usize) -> Vec<(f64, String)> {
